@@ -1,0 +1,196 @@
+import type { ModelPlan } from './config.ts';
+import { nextCron } from './cron.ts';
+import type { Effect } from './effect.ts';
+import type { DatasetVersion, ListingProgress, ModelSignal } from './signal.ts';
+import type { Table } from './table.ts';
+import { durationText, minute } from './time.ts';
+
+type Cause = 'data' | 'rescan' | 'schedule';
+
+interface Base {
+  /** The newest dataset version. */
+  readonly dataset?: DatasetVersion;
+  /** Why the last look made no new dataset version. */
+  readonly note?: string;
+  readonly rescanAt: number;
+  readonly scheduleAt?: number;
+  /** What a finished listing asks for; `model.ts` starts the run and takes it away. */
+  readonly wants?: Cause;
+}
+
+/** From a hint of new data to an immutable dataset version. A status names what is waited for. */
+export type Intake =
+  | (Base & { readonly status: 'idle' })
+  | (Base & { readonly status: 'settling'; readonly since: number; readonly quietUntil: number })
+  | (Base & {
+      readonly status: 'listing';
+      readonly cause: Cause;
+      readonly since: number;
+      readonly part: number;
+      readonly progress?: ListingProgress;
+      /** A hint came while listing: look again afterwards. */
+      readonly again?: true;
+    });
+
+export interface IntakeContext {
+  readonly model: string;
+  readonly plan: ModelPlan;
+}
+
+type Context = IntakeContext;
+
+export const intakeStart = (at: number, { plan }: Context): Intake =>
+  planned({ status: 'idle', rescanAt: at }, at, plan);
+
+/** The same intake under another plan: the clock of rescans and schedules starts anew. */
+export function planned(intake: Intake, at: number, plan: ModelPlan): Intake {
+  const { scheduleAt: _, ...rest } = intake;
+  const schedule = plan.on.schedule;
+  return {
+    ...rest,
+    rescanAt: Math.min(intake.rescanAt, at + plan.data.rescan),
+    ...(schedule === undefined ? {} : { scheduleAt: nextCron(schedule.cron, schedule.zone, at) }),
+  };
+}
+
+export const intakeTable: Table<Intake, ModelSignal, Context> = {
+  idle: {
+    dataHinted: (intake, { keys, at }, context) => {
+      const { plan } = context;
+      if (!plan.on.data) return intake;
+      const gate = gateKey(plan);
+      if (gate !== undefined) return keys.includes(gate) ? listing(intake, 'data', at) : intake;
+      return {
+        ...intake,
+        status: 'settling',
+        since: at,
+        quietUntil: at + Math.min(plan.data.settle.quiet, plan.data.settle.atMost),
+      };
+    },
+    clockTicked: (intake, { at }, { plan }) => {
+      const schedule = plan.on.schedule;
+      if (schedule !== undefined && intake.scheduleAt !== undefined && at >= intake.scheduleAt) {
+        // Missed ticks become one run: the next time is counted from now.
+        return listing({ ...intake, scheduleAt: nextCron(schedule.cron, schedule.zone, at) }, 'schedule', at);
+      }
+      return at >= intake.rescanAt ? listing(intake, 'rescan', at) : intake;
+    },
+    listingAdvanced: 'ignore',
+    effectRefused: 'ignore',
+  },
+  settling: {
+    dataHinted: (intake, { keys, at }, { plan }) => {
+      if (keys.includes(gateKey(plan) ?? '')) return listing(intake, 'data', at);
+      const { quiet, atMost } = plan.data.settle;
+      const quietUntil = Math.min(at + quiet, intake.since + atMost);
+      // A drop of 10,000 files is a few commits: only a move by more than a quarter of the quiet period is worth one.
+      return quietUntil - intake.quietUntil > quiet / 4 ? { ...intake, quietUntil } : intake;
+    },
+    clockTicked: (intake, { at }) => (at >= intake.quietUntil ? listing(intake, 'data', at) : intake),
+    listingAdvanced: 'ignore',
+    effectRefused: 'ignore',
+  },
+  listing: {
+    dataHinted: (intake) => (intake.again ? intake : { ...intake, again: true }),
+    clockTicked: 'ignore',
+    listingAdvanced: (intake, { at, progress, dataset }, context) => {
+      if (progress.cursor !== undefined) return { ...intake, part: intake.part + 1, progress };
+      return listed(intake, at, progress, dataset, context);
+    },
+    effectRefused: (intake, { at, because }, { plan }) =>
+      rested(intake, at, plan, {
+        note: `the listing failed: ${because}`,
+        rescanAt: at + Math.min(plan.data.rescan, 15 * minute),
+      }),
+  },
+};
+
+/** What the intake owes while it waits. */
+export function intakeOwes(intake: Intake, _now: number, { model, plan }: Context): readonly Effect[] {
+  if (intake.status !== 'listing') return [];
+  const { bucket, prefix, settle } = plan.data;
+  return [
+    {
+      key: `intake/list/${intake.since}.${intake.part}`,
+      kind: 'list',
+      model,
+      bucket,
+      prefix,
+      ...(settle.marker === undefined ? {} : { marker: prefix + settle.marker }),
+      ...(settle.manifest === undefined ? {} : { manifest: prefix + settle.manifest }),
+      ...(intake.progress === undefined ? {} : { progress: intake.progress }),
+    },
+  ];
+}
+
+export function intakeWakes(intake: Intake): number | undefined {
+  if (intake.status === 'settling') return intake.quietUntil;
+  if (intake.status === 'listing') return undefined;
+  return Math.min(intake.rescanAt, intake.scheduleAt ?? Number.POSITIVE_INFINITY);
+}
+
+/** The object whose arrival says that a drop is complete, where the config names one. */
+function gateKey({ data }: ModelPlan): string | undefined {
+  const last = data.settle.marker ?? data.settle.manifest;
+  return last === undefined ? undefined : data.prefix + last;
+}
+
+function listing(intake: Intake, cause: Cause, at: number): Intake {
+  const { dataset, rescanAt, scheduleAt, wants } = intake;
+  return { status: 'listing', cause, since: at, part: 0, ...defined({ dataset, scheduleAt, wants }), rescanAt };
+}
+
+function listed(
+  intake: Extract<Intake, { status: 'listing' }>,
+  at: number,
+  progress: ListingProgress,
+  dataset: DatasetVersion | undefined,
+  { plan }: Context,
+): Intake {
+  const wants = intake.cause === 'schedule' ? ({ wants: 'schedule' } as const) : {};
+  const { minObjects, minBytes } = plan.data;
+  const gate = gateKey(plan);
+  const skip = (note: string): Intake =>
+    rested(intake, at, plan, { note, ...(intake.dataset === undefined ? {} : wants) });
+  if (gate !== undefined && !progress.complete) return skip(`waits for '${gate}'`);
+  if (dataset === undefined || progress.objects < minObjects)
+    return skip(`${progress.objects} objects, of at least ${minObjects}`);
+  if (progress.bytes < minBytes) return skip(`${progress.bytes} bytes, of at least ${minBytes}`);
+  if (dataset.digest === intake.dataset?.digest)
+    return skip(`nothing new: the same ${dataset.objects} objects as ${dataset.digest.slice(0, 12)}`);
+  return rested({ ...intake, dataset }, at, plan, { wants: intake.cause });
+}
+
+/** Back to waiting; straight to settling when a hint came meanwhile. */
+function rested(
+  intake: Extract<Intake, { status: 'listing' }>,
+  at: number,
+  plan: ModelPlan,
+  more: { readonly note?: string; readonly wants?: Cause; readonly rescanAt?: number },
+): Intake {
+  const { dataset, scheduleAt } = intake;
+  const base = { rescanAt: at + plan.data.rescan, ...defined({ dataset, scheduleAt }), ...more };
+  return intake.again
+    ? { ...base, status: 'settling', since: at, quietUntil: at + plan.data.settle.quiet }
+    : { ...base, status: 'idle' };
+}
+
+/** Without the fields that are `undefined`: a state holds none. */
+export function defined<Fields extends object>(
+  fields: Fields,
+): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** Why new data did not become a dataset version, in one line. */
+export function intakeText(intake: Intake, now: number): string {
+  if (intake.status === 'settling')
+    return `new data; listed in ${durationText(Math.max(0, intake.quietUntil - now))} unless more comes`;
+  if (intake.status === 'listing') return `listing, ${intake.progress?.objects ?? 0} objects so far`;
+  return (
+    intake.note ??
+    (intake.dataset === undefined
+      ? 'no data yet'
+      : `${intake.dataset.objects} objects, ${intake.dataset.digest.slice(0, 12)}`)
+  );
+}

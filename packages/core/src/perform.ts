@@ -1,0 +1,169 @@
+import type { CompiledConfig, ModelPlan } from './config.ts';
+import { checkDataset, listDataset } from './dataset.ts';
+import type { Effect, Order, Spread } from './effect.ts';
+import type { Outcome } from './engine.ts';
+import { nextEntry } from './entry.ts';
+import { Fault } from './fault.ts';
+import { canonical, decodeText, type Json } from './json.ts';
+import type { CloudEvent, Ports } from './ports.ts';
+import type { Answer } from './signal.ts';
+import { instant } from './time.ts';
+
+type Body<Known> = Known extends unknown ? Omit<Known, 'key' | 'taken'> : never;
+export type AnswerBody = Body<Answer> | { readonly type: 'spreadAdvanced'; readonly cursor?: string };
+
+export interface Surroundings {
+  readonly ports: Ports;
+  readonly now: () => number;
+  readonly stream: string;
+  readonly source: string;
+  readonly tell: (stream: string, signal: Record<string, unknown> & { readonly id: string }) => Promise<Outcome>;
+}
+
+type Performers = {
+  readonly [Kind in Order['kind']]: (
+    order: Extract<Order, { kind: Kind }>,
+    around: Surroundings,
+  ) => Promise<AnswerBody>;
+};
+
+/** Each order, and the port call that carries it out. A fault is the caller's: it knows what to do with its `retry`. */
+const performers: Performers = {
+  list: async (order, { ports, now }) => ({ type: 'listingAdvanced', ...(await listDataset(order, ports, now())) }),
+  checkDataset: async (order, { ports }) => ({ type: 'datasetChecked', problems: await checkDataset(order, ports) }),
+  startJob: async ({ job }, { ports }) => ({ type: 'jobStarted', id: (await ports.jobs.start(job)).id }),
+  describeJob: async ({ id }, { ports }) => ({ type: 'jobDescribed', description: await ports.jobs.describe(id) }),
+  stopJob: async ({ id }, { ports }) => {
+    await ports.jobs.stop(id);
+    return { type: 'jobStopAsked' };
+  },
+  register: async ({ version }, { ports }) => {
+    await ports.registry.register(version);
+    return { type: 'versionRegistered' };
+  },
+  mirrorApproval: async ({ model, number, approval }, { ports }) => {
+    await ports.registry.setApproval(model, number, approval);
+    return { type: 'approvalMirrored' };
+  },
+  change: async ({ endpoint, operation }, { ports }) => ({
+    type: 'endpointChanged',
+    answer: await ports.serving.change(endpoint, operation),
+  }),
+  observe: async ({ endpoint }, { ports, now }) => {
+    const begunAt = now();
+    return { type: 'endpointObserved', begunAt, observation: await ports.serving.observe(endpoint) };
+  },
+  readTicks: async ({ endpoint, from, to, tickMs }, { ports }) => {
+    const ticks = await ports.telemetry.ticks({ endpoint, from, to, tickMs, slowerThan: [] });
+    const last = ticks.at(-1);
+    if (last === undefined)
+      throw new Fault('unavailable', `no tick of ${endpoint} since ${instant(from)} has closed yet`);
+    return { type: 'ticksRead', from, to: last.start + tickMs, ticks };
+  },
+  tell: async ({ stream, id, signal }, { tell }) => {
+    const outcome = await tell(stream, { ...signal, id });
+    if (outcome.kind === 'refused') throw new Fault('invalid', outcome.because);
+    return { type: 'told' };
+  },
+  record: async (order, around) => {
+    await writeRecord(order, around);
+    return { type: 'recorded' };
+  },
+  publish: async ({ from, to }, around) => {
+    await publish(from, to, around);
+    return { type: 'announced', upTo: to };
+  },
+  spread: (order, around) => spread(order, around),
+};
+
+export function perform(effect: Effect, around: Surroundings): Promise<AnswerBody> {
+  // The table pairs each kind with its own order; the compiler cannot follow the pair through the look-up.
+  const performer = performers[effect.kind] as (order: Order, around: Surroundings) => Promise<AnswerBody>;
+  return performer(effect, around);
+}
+
+/** An older revision never replaces a newer one; a concurrent writer of the same record is a `conflict`, tried again. */
+async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, now }: Surroundings): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const head = await ports.journal.head(order.stream);
+    const known = (head?.state as { readonly revision?: number } | undefined)?.revision ?? 0;
+    if (known >= order.revision) return;
+    const state = { schema: 1, ...(order.record as { readonly [key: string]: Json }), revision: order.revision };
+    const entry = nextEntry(head, {
+      stream: order.stream,
+      at: now(),
+      actor: { subject: 'serin', issuer: 'engine', role: 'system' },
+      signal: { type: 'recorded', revision: order.revision },
+      state,
+    });
+    try {
+      await ports.journal.append(head?.seq ?? 0, { entry, state, name: order.name });
+      return;
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'conflict' || tries >= 5) throw error;
+    }
+  }
+}
+
+/** CloudEvents of the entries `from < seq <= to`; their ids derive from (stream, seq, index), so receivers can drop repeats. */
+async function publish(from: number, to: number, { ports, stream, source }: Surroundings): Promise<void> {
+  for (let before = to + 1, batch: CloudEvent[] = [], first = to + 1; first > from + 1; before = first) {
+    const entries = (await ports.journal.history(stream, before, 100)).filter((entry) => entry.seq > from);
+    first = entries.at(-1)?.seq ?? from + 1;
+    batch = entries.reverse().flatMap((entry) =>
+      entry.events.map(
+        ({ type, subject, data }, index): CloudEvent => ({
+          specversion: '1.0',
+          id: `${stream}/${entry.seq}/${index}`,
+          source,
+          type,
+          subject,
+          time: instant(entry.at),
+          datacontenttype: 'application/json',
+          data,
+        }),
+      ),
+    );
+    if (batch.length > 0) await ports.bus.publish(batch);
+  }
+}
+
+const modelsPerSpread = 100;
+
+/** Tells the models whose part changed, in name order; a lower revision is ignored by the model itself. */
+async function spread(order: Spread, { ports, tell }: Surroundings): Promise<AnswerBody> {
+  const [to, ...from] = await Promise.all([order.to, ...order.from].map((digest) => readConfig(digest, ports)));
+  const target = to?.models ?? {};
+  const names = [
+    ...new Set([target, ...from.map((config) => config.models)].flatMap((models) => Object.keys(models))),
+  ].sort();
+  const changed = names.filter(
+    (name) =>
+      order.everyone ||
+      from.length === 0 ||
+      from.some((config) => canonical(config.models[name]) !== canonical(target[name])),
+  );
+  const next = changed.filter((name) => order.cursor === undefined || name > order.cursor).slice(0, modelsPerSpread);
+  for (const name of next) {
+    const plan: ModelPlan | undefined = target[name];
+    const freeze = order.freeze === undefined ? {} : { freeze: order.freeze };
+    await tell(`model/${name}`, {
+      type: 'configReleased',
+      id: `release/${order.revision}`,
+      revision: order.revision,
+      ...(plan === undefined ? {} : { plan }),
+      ...freeze,
+    });
+  }
+  const last = next.at(-1);
+  return { type: 'spreadAdvanced', ...(next.length < modelsPerSpread || last === undefined ? {} : { cursor: last }) };
+}
+
+export const configKey = (digest: string): string => `configs/${digest}.json`;
+
+async function readConfig(digest: string, ports: Ports): Promise<CompiledConfig> {
+  const object = await ports.bucket('serin').read({ key: configKey(digest), maxBytes: 64_000_000 });
+  if (object === undefined || object.truncated)
+    throw new Fault('unavailable', `the released config ${digest} is not in the project's bucket`);
+  return JSON.parse(decodeText(object.content)) as CompiledConfig;
+}

@@ -1,0 +1,37 @@
+import type { CompiledConfig } from './config.ts';
+
+/** Which models an outside signal is for: plain data, made from the released config. */
+export interface Routes {
+  readonly data: readonly { readonly model: string; readonly bucket: string; readonly prefix: string }[];
+  readonly ci: readonly { readonly model: string; readonly from: 'github' | 'webhook'; readonly repository: string; readonly ref: string }[];
+  readonly models: ReadonlySet<string>;
+}
+
+export type Outside =
+  | { readonly kind: 'object'; readonly bucket: string; readonly key: string }
+  | { readonly kind: 'push'; readonly from: 'github' | 'webhook'; readonly repository: string; readonly ref: string }
+  | { readonly kind: 'named'; readonly model: string };
+
+export function routesOf(config: Pick<CompiledConfig, 'models'>): Routes {
+  const models = Object.entries(config.models);
+  return {
+    data: models.map(([model, { data }]) => ({ model, bucket: data.bucket, prefix: data.prefix })),
+    ci: models.flatMap(([model, { on }]) => [
+      ...(on.ci?.github === undefined ? [] : [{ model, from: 'github' as const, ...on.ci.github }]),
+      ...(on.ci?.webhook === undefined ? [] : [{ model, from: 'webhook' as const, ...on.ci.webhook }]),
+    ]),
+    models: new Set(models.map(([model]) => model)),
+  };
+}
+
+/** The models that a signal from outside is for; none: acknowledged and counted, or a 4xx over HTTP. */
+export function route(routes: Routes, outside: Outside): readonly string[] {
+  switch (outside.kind) {
+    case 'object':
+      return routes.data.filter(({ bucket, prefix }) => bucket === outside.bucket && outside.key.startsWith(prefix)).map(({ model }) => model);
+    case 'push':
+      return routes.ci.filter(({ from, repository, ref }) => from === outside.from && repository === outside.repository && ref === outside.ref).map(({ model }) => model);
+    case 'named':
+      return routes.models.has(outside.model) ? [outside.model] : [];
+  }
+}

@@ -1,0 +1,111 @@
+import type { ModelPlan } from './config.ts';
+import type { Actor, JobDescription, Observation, Tick } from './ports.ts';
+
+/** What starts a run. */
+export interface Trigger {
+  readonly kind: 'data' | 'schedule' | 'rescan' | 'ci' | 'manual' | 'drift' | 'alert' | 'rescore';
+  /** Runs although the same inputs were run before. */
+  readonly force?: boolean;
+  readonly by?: string;
+  readonly commit?: string;
+  readonly image?: string;
+  readonly hyperparameters?: Readonly<Record<string, string>>;
+  /** `rescore` only: the version that is scored again. */
+  readonly version?: number;
+}
+
+/** A dataset version: immutable object identities, named by their digest. */
+export interface DatasetVersion {
+  readonly digest: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  /** The manifest object in the project's own bucket. */
+  readonly manifest: string;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+/** How far a listing has come; the digest is a hash chain over (key, version, size) in key order. */
+export interface ListingProgress {
+  readonly cursor?: string;
+  readonly chain: string;
+  readonly chunks: readonly string[];
+  readonly objects: number;
+  readonly bytes: number;
+  /** The marker or manifest object was among the keys. */
+  readonly complete: boolean;
+}
+
+export interface Freeze {
+  readonly by: string;
+  readonly because: string;
+  readonly until?: number;
+}
+
+/** Signals from outside; those of people and tools carry the sender's id and leave a record, hints do not. */
+export type OutsideSignal =
+  | { readonly type: 'dataHinted'; readonly keys: readonly string[] }
+  | { readonly type: 'jobHinted' }
+  | { readonly type: 'endpointHinted' }
+  | { readonly type: 'clockTicked' }
+  | { readonly type: 'runRequested'; readonly trigger: Trigger }
+  | { readonly type: 'cancelRequested'; readonly run?: string }
+  | { readonly type: 'approvalGiven'; readonly version: number; readonly approved: boolean; readonly note?: string }
+  | { readonly type: 'pauseRequested'; readonly rollout?: string }
+  | { readonly type: 'resumeRequested'; readonly rollout?: string }
+  | { readonly type: 'promoteRequested'; readonly rollout?: string }
+  | { readonly type: 'abortRequested'; readonly rollout?: string; readonly because?: string }
+  | { readonly type: 'rollbackRequested'; readonly to?: number; readonly because?: string }
+  | AlertRaised
+  | { readonly type: 'alertResolved'; readonly sender: string; readonly fingerprint: string };
+
+export interface AlertRaised {
+  readonly type: 'alertRaised';
+  readonly kind: 'alert' | 'drift';
+  readonly sender: string;
+  readonly fingerprint: string;
+  /** As the sender says it; recorded, and part of the alert's identity, never obeyed as a time. */
+  readonly startedAt: string;
+  readonly title: string;
+}
+
+/** Signals of the project to its models, and back. */
+export type ProjectSignal =
+  | { readonly type: 'configReleased'; readonly revision: number; readonly plan?: ModelPlan; readonly freeze?: Freeze }
+  | { readonly type: 'slotGranted'; readonly run: string };
+
+/** Answers to effects. `key` and `taken` say to which debt; others are stale and ignored. */
+export type Answer = { readonly key: string; readonly taken: number } & (
+  | { readonly type: 'listingAdvanced'; readonly progress: ListingProgress; readonly dataset?: DatasetVersion }
+  | { readonly type: 'datasetChecked'; readonly problems: readonly string[] }
+  | { readonly type: 'jobStarted'; readonly id: string }
+  | { readonly type: 'jobDescribed'; readonly description: JobDescription }
+  | { readonly type: 'jobStopAsked' }
+  | { readonly type: 'versionRegistered' }
+  | { readonly type: 'approvalMirrored' }
+  | { readonly type: 'endpointChanged'; readonly answer: 'accepted' | 'busy' }
+  | { readonly type: 'endpointObserved'; readonly begunAt: number; readonly observation: Observation | 'absent' }
+  | { readonly type: 'ticksRead'; readonly from: number; readonly to: number; readonly ticks: readonly Tick[] }
+  | { readonly type: 'told' }
+  | { readonly type: 'recorded' }
+  | { readonly type: 'announced'; readonly upTo: number }
+  | { readonly type: 'effectFailed'; readonly because: string }
+  | { readonly type: 'effectRefused'; readonly because: string }
+);
+
+/** Between the machines of one model: never stored, never sent. */
+export type InnerSignal =
+  | { readonly type: 'endpointConverged' }
+  | { readonly type: 'deploymentFailed'; readonly version: number; readonly because: string };
+
+/** What the receiver stamps on every signal. */
+export interface Stamp {
+  readonly id: string;
+  readonly at: number;
+  readonly actor: Actor;
+}
+
+export type ModelSignal = Stamp & (OutsideSignal | ProjectSignal | Answer);
+
+export type SignalOf<Type extends ModelSignal['type']> = Extract<ModelSignal, { type: Type }>;

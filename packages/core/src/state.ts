@@ -1,0 +1,105 @@
+import type { ModelPlan } from './config.ts';
+import type { Debts } from './debts.ts';
+import type { Told } from './effect.ts';
+import { type Endpoint, endpointStart } from './endpoint.ts';
+import { type Intake, intakeStart } from './intake.ts';
+import type { Json } from './json.ts';
+import { type Action, type Monitor, monitorStart } from './monitor.ts';
+import type { Rollout } from './rollout.ts';
+import type { Run } from './run.ts';
+import type { Freeze, Trigger } from './signal.ts';
+import type { Versions } from './version.ts';
+
+/** Everything that is known of one model: the state of its stream. Bounded, plain JSON, without `null`. */
+export interface Model {
+  readonly schema: 1;
+  readonly model: string;
+  /** When the last signal was decided. */
+  readonly at: number;
+  /** Revision of the project's config and freezes that this model has. */
+  readonly revision: number;
+  readonly plan: ModelPlan;
+  /** It left the config: triggers are off, its endpoint is kept until it is deleted by hand. */
+  readonly retired?: true;
+  readonly freeze?: Freeze;
+
+  readonly intake: Intake;
+  readonly run?: Run;
+  readonly endpoint: Endpoint;
+  readonly rollout?: Rollout;
+  readonly monitor: Monitor;
+
+  /** The trigger that waits for the active run to end; the newest wins. */
+  readonly queued?: { readonly trigger: Trigger; readonly at: number; readonly by: string };
+  /** The last trigger that was folded into a newer one, and the last that was skipped. */
+  readonly superseded?: { readonly trigger: string; readonly at: number; readonly into: string };
+  readonly skipped?: { readonly trigger: string; readonly at: number; readonly because: string };
+  /** By inputs digest: the run that was finished with them; the last 50. */
+  readonly finished: Readonly<Record<string, string>>;
+
+  readonly versions: Versions;
+  readonly nextNumber: number;
+  readonly champion?: number;
+  /** Former champions, the newest last: where a rollback goes. */
+  readonly lastGood: readonly number[];
+  /** The version that passed the gate and waits for approval, or for its rollout. */
+  readonly offered?: { readonly version: number; readonly against?: number; readonly rescoring?: true };
+  /** What served since when: the last 50 changes of the champion. */
+  readonly served: readonly { readonly at: number; readonly version?: number; readonly because: string }[];
+  readonly did?: Action;
+
+  /** The run and the rollout whose end has been dealt with. */
+  readonly settledRun?: string;
+  readonly settledRollout?: string;
+  /** Ids of outside signals that were decided, and how: the last 200. */
+  readonly seen: Readonly<Record<string, string>>;
+  readonly debts: Debts;
+  /** Messages to the project that were not delivered yet. */
+  readonly tells: Readonly<Record<string, Told>>;
+  /** Records to write: streams by revision; `past` holds what the state has moved on from. */
+  readonly records: Readonly<Record<string, number>>;
+  readonly past: Readonly<Record<string, Json>>;
+  readonly lastEventSeq: number;
+  readonly announced: number;
+}
+
+export function modelStart(model: string, plan: ModelPlan, revision: number, at: number): Model {
+  return {
+    schema: 1,
+    model,
+    at,
+    revision,
+    plan,
+    intake: intakeStart(at, { model, plan }),
+    endpoint: endpointStart(at),
+    monitor: monitorStart,
+    finished: {},
+    versions: {},
+    nextNumber: 1,
+    lastGood: [],
+    served: [],
+    seen: {},
+    debts: {},
+    tells: {},
+    records: {},
+    past: {},
+    lastEventSeq: 0,
+    announced: 0,
+  };
+}
+
+/** The last `count` entries of a record, in the order in which they were added. */
+export function lastOf<Value>(record: Readonly<Record<string, Value>>, count: number): Readonly<Record<string, Value>> {
+  const keys = Object.keys(record);
+  return keys.length <= count ? record : Object.fromEntries(Object.entries(record).slice(-count));
+}
+
+/** Without some fields: a state holds no `undefined`. */
+export function without<State extends object, Key extends keyof State>(
+  state: State,
+  ...keys: readonly Key[]
+): Omit<State, Key> {
+  const copy: Partial<State> = { ...state };
+  for (const key of keys) delete copy[key];
+  return copy as Omit<State, Key>;
+}

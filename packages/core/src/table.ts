@@ -1,0 +1,46 @@
+/**
+ * A machine is a table: one row per state, one cell per signal.
+ *
+ * A function moves the machine (or refuses); `'ignore'` marks a signal that is known to come late or twice; an absent
+ * cell is refused to the sender.
+ */
+export type Table<Machine extends { readonly status: string }, Signals extends { readonly type: string }, Context> = {
+  readonly [Status in Machine['status']]: {
+    readonly [Type in Signals['type']]?:
+      | 'ignore'
+      | ((
+          machine: Extract<Machine, { status: Status }>,
+          signal: Extract<Signals, { type: Type }>,
+          context: Context,
+        ) => Machine | Refusal);
+  };
+};
+
+/** A signal that cannot be used in this state; `because` is said to the sender. */
+export interface Refusal {
+  readonly refused: string;
+}
+
+export const refuse = (because: string): Refusal => ({ refused: because });
+
+export type Step<Machine> = { readonly moved: Machine } | { readonly ignored: string } | Refusal;
+
+/** One step of one machine. A cell that answers the same object has nothing to commit: the signal is ignored. */
+export function step<Machine extends { readonly status: string }, Signals extends { readonly type: string }, Context>(
+  table: Table<Machine, Signals, Context>,
+  machine: Machine,
+  signal: Signals,
+  context: Context,
+): Step<Machine> {
+  const row = table[machine.status as Machine['status']];
+  const cell = Object.hasOwn(row, signal.type) ? row[signal.type as Signals['type']] : undefined;
+  if (cell === undefined) return refuse(`'${signal.type}' means nothing while ${machine.status}`);
+  if (cell === 'ignore') return { ignored: `'${signal.type}' is late or repeated while ${machine.status}` };
+  // The row was chosen by the machine's own status and the cell by the signal's own type.
+  const move = cell as (machine: Machine, signal: Signals, context: Context) => Machine | Refusal;
+  const result = move(machine, signal, context);
+  if ('refused' in result) return result;
+  return result === machine
+    ? { ignored: `'${signal.type}' changes nothing while ${machine.status}` }
+    : { moved: result };
+}

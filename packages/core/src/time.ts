@@ -1,0 +1,43 @@
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+export const second = units.s;
+export const minute = units.m;
+export const hour = units.h;
+export const day = units.d;
+
+/** `'250ms' '30s' '10m' '4h' '7d'` in milliseconds; `undefined` for any other text. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
+  if (match === null) return undefined;
+  const value = Number(match[1]) * units[match[2] as keyof typeof units];
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** Milliseconds as a person says them: `90s`, `1h 30m`, `2d`. */
+export function durationText(ms: number): string {
+  if (ms < second) return `${Math.round(ms)}ms`;
+  const parts: string[] = [];
+  let rest = Math.round(ms / second) * second;
+  for (const [unit, size] of [
+    ['d', day],
+    ['h', hour],
+    ['m', minute],
+    ['s', second],
+  ] as const) {
+    const count = Math.floor(rest / size);
+    if (count > 0) parts.push(`${count}${unit}`);
+    rest -= count * size;
+  }
+  return parts.slice(0, 2).join(' ');
+}
+
+const sizes = { B: 1, KB: 1_000, MB: 1_000_000, GB: 1_000_000_000, TB: 1_000_000_000_000 } as const;
+
+/** `'512MB'` (decimal units) in bytes; `undefined` for any other text. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)(B|KB|MB|GB|TB)$/.exec(text);
+  return match === null ? undefined : Math.round(Number(match[1]) * sizes[match[2] as keyof typeof sizes]);
+}
+
+/** Milliseconds since the epoch as RFC 3339 UTC. */
+export const instant = (at: number): string => new Date(at).toISOString();

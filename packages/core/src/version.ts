@@ -1,0 +1,45 @@
+import type { ModelPlan, Program } from './config.ts';
+import type { GateVerdict } from './gate.ts';
+import type { Approval, Artifact, Source } from './ports.ts';
+
+/** An immutable model version and what was decided about it. Its number is given when its training succeeds. */
+export interface Version {
+  readonly number: number;
+  readonly run: string;
+  readonly at: number;
+  readonly dataset: string;
+  readonly artifact: Artifact;
+  /** As the trainer measured them. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** By score key: metrics on a hold-out, as this version's own evaluate job measured them; the last three. */
+  readonly scores: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly evaluate?: Program;
+  /** What its training never saw: it can be scored on it again. */
+  readonly holdout?: Source;
+  readonly serve: ModelPlan['serve'];
+  readonly lineage: Readonly<Record<string, string>>;
+  readonly verdict?: GateVerdict;
+  readonly registered?: true;
+  readonly approval?: {
+    readonly status: Approval;
+    readonly expiresAt?: number;
+    readonly by?: string;
+    readonly at?: number;
+    /** The registry has been told. */
+    readonly mirrored?: Approval;
+  };
+  readonly quarantined?: { readonly at: number; readonly because: string };
+}
+
+export type Versions = Readonly<Record<string, Version>>;
+
+export const versionOf = (versions: Versions, number: number | undefined): Version | undefined =>
+  number === undefined ? undefined : versions[String(number)];
+
+/** May this version get traffic? */
+export const servable = (version: Version | undefined): boolean =>
+  version !== undefined &&
+  version.registered === true &&
+  version.quarantined === undefined &&
+  version.approval?.status !== 'rejected' &&
+  version.approval?.status !== 'expired';
