@@ -45,11 +45,9 @@ const holdout = z.discriminatedUnion('by', [
   z.strictObject({
     by: z.literal('time'),
     column: z.string().min(1),
-    last: z
-      .string()
-      .regex(/^(\d{1,2}(\.\d+)?%|\d{1,9}|\d{1,5}d)$/, {
-        error: "a share '20%', a number of rows '500' or of days '90d'",
-      }),
+    last: z.string().regex(/^(\d{1,2}(\.\d+)?%|\d{1,9}|\d{1,5}d)$/, {
+      error: "a share '20%', a number of rows '500' or of days '90d'",
+    }),
   }),
   z.strictObject({
     by: z.literal('rows'),

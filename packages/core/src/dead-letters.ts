@@ -18,7 +18,11 @@ export interface DeadLetter {
 const streamOf = (id: string): string => `dead/${id}`;
 
 /** Buries a signal. Twice: one letter; buried again after a replay, it waits again with the newer reason. */
-export async function bury(journal: Journal, letter: Omit<DeadLetter, 'schema' | 'status'>, actor: Actor): Promise<void> {
+export async function bury(
+  journal: Journal,
+  letter: Omit<DeadLetter, 'schema' | 'status'>,
+  actor: Actor,
+): Promise<void> {
   await write(journal, { ...letter, schema: 1, status: 'waiting' }, actor);
 }
 
@@ -27,7 +31,13 @@ export async function findDeadLetter(journal: Journal, id: string): Promise<Dead
 }
 
 /** Marks what became of a letter. One that is not `waiting` any more is a `conflict`. */
-export async function closeDeadLetter(journal: Journal, id: string, status: 'replayed' | 'discarded', at: number, actor: Actor): Promise<void> {
+export async function closeDeadLetter(
+  journal: Journal,
+  id: string,
+  status: 'replayed' | 'discarded',
+  at: number,
+  actor: Actor,
+): Promise<void> {
   const letter = await findDeadLetter(journal, id);
   if (letter === undefined) throw new Fault('notFound', `there is no dead letter '${id}'`);
   if (letter.status !== 'waiting') throw new Fault('conflict', `the dead letter '${id}' is ${letter.status} already`);
@@ -39,7 +49,17 @@ async function write(journal: Journal, letter: DeadLetter, actor: Actor): Promis
   const known = head?.state as DeadLetter | undefined;
   if (known?.status === letter.status) return;
   const state = JSON.parse(JSON.stringify(letter)) as Json;
-  const entry = nextEntry(head, { stream: streamOf(letter.id), at: letter.at, actor, signal: { type: letter.status }, state });
+  const entry = nextEntry(head, {
+    stream: streamOf(letter.id),
+    at: letter.at,
+    actor,
+    signal: { type: letter.status },
+    state,
+  });
   const { id, stream, because, at, status } = letter;
-  await journal.append(head?.seq ?? 0, { entry, state, name: { key: streamOf(id), summary: { id, stream, because: because.slice(0, 400), at, status } } });
+  await journal.append(head?.seq ?? 0, {
+    entry,
+    state,
+    name: { key: streamOf(id), summary: { id, stream, because: because.slice(0, 400), at, status } },
+  });
 }

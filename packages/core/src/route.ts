@@ -3,7 +3,12 @@ import type { CompiledConfig } from './config.ts';
 /** Which models an outside signal is for: plain data, made from the released config. */
 export interface Routes {
   readonly data: readonly { readonly model: string; readonly bucket: string; readonly prefix: string }[];
-  readonly ci: readonly { readonly model: string; readonly from: 'github' | 'webhook'; readonly repository: string; readonly ref: string }[];
+  readonly ci: readonly {
+    readonly model: string;
+    readonly from: 'github' | 'webhook';
+    readonly repository: string;
+    readonly ref: string;
+  }[];
   readonly models: ReadonlySet<string>;
 }
 
@@ -28,9 +33,16 @@ export function routesOf(config: Pick<CompiledConfig, 'models'>): Routes {
 export function route(routes: Routes, outside: Outside): readonly string[] {
   switch (outside.kind) {
     case 'object':
-      return routes.data.filter(({ bucket, prefix }) => bucket === outside.bucket && outside.key.startsWith(prefix)).map(({ model }) => model);
+      return routes.data
+        .filter(({ bucket, prefix }) => bucket === outside.bucket && outside.key.startsWith(prefix))
+        .map(({ model }) => model);
     case 'push':
-      return routes.ci.filter(({ from, repository, ref }) => from === outside.from && repository === outside.repository && ref === outside.ref).map(({ model }) => model);
+      return routes.ci
+        .filter(
+          ({ from, repository, ref }) =>
+            from === outside.from && repository === outside.repository && ref === outside.ref,
+        )
+        .map(({ model }) => model);
     case 'named':
       return routes.models.has(outside.model) ? [outside.model] : [];
   }

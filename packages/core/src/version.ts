@@ -36,10 +36,6 @@ export type Versions = Readonly<Record<string, Version>>;
 export const versionOf = (versions: Versions, number: number | undefined): Version | undefined =>
   number === undefined ? undefined : versions[String(number)];
 
-/** May this version get traffic? */
+/** May this version get traffic? Only one that was registered, approved, and did no harm. */
 export const servable = (version: Version | undefined): boolean =>
-  version !== undefined &&
-  version.registered === true &&
-  version.quarantined === undefined &&
-  version.approval?.status !== 'rejected' &&
-  version.approval?.status !== 'expired';
+  version?.registered === true && version.approval?.status === 'approved' && version.quarantined === undefined;

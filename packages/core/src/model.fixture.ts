@@ -1,0 +1,212 @@
+import type { ModelPlan } from './config.ts';
+import { type Config, compile, parseConfig } from './config.ts';
+import type { Effect } from './effect.ts';
+import { fold, nextEntry } from './entry.ts';
+import { decideModel, modelOwes } from './model.ts';
+import type { Entry, Head } from './ports.ts';
+import type { ModelSignal, Stamp } from './signal.ts';
+import type { Model } from './state.ts';
+
+type Given = Config['models'][string];
+
+const smallest = {
+  data: { bucket: 'drops', prefix: 'fraud/', settle: { quiet: '10s', atMost: '1m' } },
+  split: { holdout: { by: 'time', column: 'day', last: '20%' } },
+  train: { code: './src', command: ['node', 'train.mjs'] },
+  evaluate: { command: ['node', 'evaluate.mjs'] },
+  gate: { auc: { direction: 'up', atLeast: 0.5, noWorseBy: 0.01 } },
+  serve: { command: ['node', 'serve.mjs'] },
+  rollout: { steps: [10, 50], bake: '2m', guard: '2m' },
+} as const;
+
+/** The plan of a model under a small config, with some parts replaced. */
+export function planOf(changes: Partial<Given> = {}): ModelPlan {
+  const read = parseConfig({ project: 'test', models: { fraud: { ...smallest, ...changes } } });
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  const plan = compile(
+    read.parsed,
+    new Map([
+      ['./src', 'code1'],
+      ['builtin:splitter', 'split1'],
+    ]),
+    'local',
+  ).models.fraud;
+  if (plan === undefined) throw new Error('no plan');
+  return plan;
+}
+
+type Bare<Known> = Known extends unknown ? Omit<Known, keyof Stamp> : never;
+export type Said = Bare<ModelSignal>;
+
+export const human = { subject: 'ann', issuer: 'token', role: 'operator' } as const;
+
+/** One model under test: signals in, states out, every entry kept and chained. */
+export function driver(plan = planOf()) {
+  let head: Head | undefined;
+  let now = Date.UTC(2026, 0, 1);
+  let count = 0;
+  const entries: Entry[] = [];
+  const drive = {
+    entries,
+    get now() {
+      return now;
+    },
+    get state(): Model {
+      if (head === undefined) throw new Error('nothing was decided yet');
+      return head.state as unknown as Model;
+    },
+    wait(ms: number) {
+      now += ms;
+      return drive.say({ type: 'clockTicked' });
+    },
+    /** What the signal came to: `moved`, or why not. */
+    say(said: Said, by: Stamp['actor'] = human, id = `s${++count}`): string {
+      const signal = { ...said, id, at: now, actor: by } as ModelSignal;
+      const seq = (head?.seq ?? 0) + 1;
+      const decision = decideModel(
+        head?.state as unknown as Model | undefined,
+        signal,
+        { model: 'fraud', seq },
+        { self: 'test', pays: true, alone: true },
+      );
+      if (!('moved' in decision)) return Object.entries(decision).flat().join(': ');
+      const entry = nextEntry(head, {
+        stream: 'model/fraud',
+        at: now,
+        actor: by,
+        signal,
+        state: decision.moved,
+        events: decision.events,
+      });
+      entries.push(entry);
+      head = { stream: 'model/fraud', seq, hash: entry.hash, state: fold([entry], head?.state ?? {}) as Head['state'] };
+      return 'moved';
+    },
+    owed: (kind?: Effect['kind']): readonly Effect[] =>
+      modelOwes(drive.state, now).filter((effect) => kind === undefined || effect.kind === kind),
+    /** Answers the one effect of a kind that is owed. */
+    answer(kind: Effect['kind'], said: Record<string, unknown>): string {
+      const effect = drive.owed(kind)[0];
+      if (effect === undefined)
+        throw new Error(
+          `no '${kind}' is owed; owed: ${drive
+            .owed()
+            .map((owed) => owed.key)
+            .join(', ')}`,
+        );
+      return drive.say({
+        ...said,
+        key: effect.key,
+        taken: drive.state.debts[effect.key]?.taken ?? 0,
+      } as unknown as Said);
+    },
+  };
+  drive.say({ type: 'configReleased', revision: 1, plan });
+  return drive;
+}
+
+export type Driver = ReturnType<typeof driver>;
+
+export const artifactOf = (name: string) => ({ uri: `file:${name}`, digest: `digest-${name}`, bytes: 10 });
+
+/** From a drop to a finished training job. */
+export function trainOne(drive: Driver, digest: string): void {
+  drive.say({ type: 'dataHinted', keys: [`fraud/${digest}.csv`] });
+  drive.wait(10_000);
+  const progress = { chain: digest, chunks: ['c'], objects: 1, bytes: 10, complete: false };
+  drive.answer('list', {
+    type: 'listingAdvanced',
+    progress,
+    dataset: {
+      digest,
+      bucket: 'drops',
+      prefix: 'fraud/',
+      manifest: `m/${digest}`,
+      objects: 1,
+      bytes: 10,
+      at: drive.now,
+    },
+  });
+  drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+  drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
+  job(drive, { artifacts: { train: artifactOf(`train-${digest}`), holdout: artifactOf(`holdout-${digest}`) } });
+  job(drive, { artifacts: { model: artifactOf(`model-${digest}`) }, metrics: { loss: 1 } });
+}
+
+/** The job that is waited for starts, and ends. */
+export function job(drive: Driver, end: Record<string, unknown>, status = 'succeeded'): void {
+  drive.answer('startJob', { type: 'jobStarted', id: `job-${drive.entries.length}` });
+  drive.answer('describeJob', { type: 'jobDescribed', description: { status, ...end } });
+}
+
+/** From a trained challenger to a registered version. */
+export function score(drive: Driver, challenger: number, champion?: number): void {
+  job(drive, { metrics: { auc: challenger } });
+  if (champion !== undefined) job(drive, { metrics: { auc: champion } });
+  if (drive.owed('register').length > 0) drive.answer('register', { type: 'versionRegistered' });
+}
+
+/** Observes until the endpoint is as wanted, carrying out what it orders. */
+export function converge(drive: Driver, endpoint: FakeEndpoint): void {
+  for (let round = 0; round < 30 && drive.state.endpoint.status === 'converging'; round += 1) {
+    if (drive.owed('change').length > 0) {
+      const effect = drive.owed('change')[0];
+      if (effect?.kind === 'change') endpoint.apply(effect.operation);
+      drive.answer('change', { type: 'endpointChanged', answer: 'accepted' });
+    } else if (drive.owed('observe').length > 0)
+      drive.answer('observe', { type: 'endpointObserved', begunAt: drive.now, observation: endpoint.observe() });
+    else drive.wait(1000);
+  }
+}
+
+/** An endpoint that does at once what it is told, and knows which versions never get ready. */
+export function fakeEndpoint() {
+  const deployments = new Map<string, { name: string; version: number; status: 'ready' | 'pending' | 'failed' }>();
+  let weights: Readonly<Record<string, number>> = {};
+  const log: string[] = [];
+  return {
+    log,
+    status: 'ready' as 'ready' | 'pending' | 'failed',
+    apply(operation: Extract<Effect, { kind: 'change' }>['operation']) {
+      if (operation.kind === 'deploy')
+        deployments.set(operation.deployment.name, {
+          name: operation.deployment.name,
+          version: operation.deployment.version,
+          status: this.status,
+        });
+      if (operation.kind === 'weigh') weights = operation.weights;
+      if (operation.kind === 'retire') deployments.delete(operation.deployment);
+      log.push(
+        operation.kind === 'deploy'
+          ? `deploy ${operation.deployment.name}`
+          : operation.kind === 'weigh'
+            ? `weigh ${JSON.stringify(operation.weights)}`
+            : `retire ${operation.deployment}`,
+      );
+    },
+    observe: () =>
+      deployments.size === 0 && Object.keys(weights).length === 0
+        ? ('absent' as const)
+        : { deployments: [...deployments.values()], weights, busy: false },
+  };
+}
+export type FakeEndpoint = ReturnType<typeof fakeEndpoint>;
+
+/** Answers ticks until the bake, or guard, under way ends. */
+export function serveTicks(
+  drive: Driver,
+  counts: Readonly<Record<string, { requests: number; errors: number }>>,
+  most = 10,
+): void {
+  const { status } = drive.state.rollout ?? {};
+  for (let round = 0; round < most && drive.state.rollout?.status === status; round += 1) {
+    drive.wait(60_000);
+    const order = drive.owed('readTicks')[0];
+    if (order?.kind !== 'readTicks' || order.to <= order.from) continue;
+    const ticks = Array.from({ length: (order.to - order.from) / order.tickMs }, (_, index) => ({
+      start: order.from + index * order.tickMs,
+      counts: Object.fromEntries(Object.entries(counts).map(([name, arm]) => [name, { ...arm, slow: [] }])),
+    }));
+    drive.answer('readTicks', { type: 'ticksRead', from: order.from, to: order.to, ticks });
+  }
+}

@@ -1,0 +1,305 @@
+import { describe, expect, test } from 'vitest';
+import { chainProblem, fold } from './entry.ts';
+import {
+  converge,
+  type Driver,
+  driver,
+  type FakeEndpoint,
+  fakeEndpoint,
+  human,
+  job,
+  planOf,
+  score,
+  serveTicks,
+  trainOne,
+} from './model.fixture.ts';
+
+const healthy = { v1: { requests: 90, errors: 0 }, v2: { requests: 40, errors: 0 } };
+
+/** A champion v1 that serves everything. */
+function withChampion(plan = planOf()): { drive: Driver; endpoint: FakeEndpoint } {
+  const drive = driver(plan);
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  converge(drive, endpoint);
+  serveTicks(drive, { v1: { requests: 100, errors: 0 } });
+  converge(drive, endpoint);
+  return { drive, endpoint };
+}
+
+/** A second version that bakes at its first step. */
+function withCanary(plan = planOf()) {
+  const { drive, endpoint } = withChampion(plan);
+  trainOne(drive, 'two');
+  score(drive, 0.82, 0.8);
+  converge(drive, endpoint);
+  converge(drive, endpoint);
+  return { drive, endpoint };
+}
+
+describe('a first version', () => {
+  test('goes live behind readiness and becomes the champion after its guard', () => {
+    const { drive, endpoint } = withChampion();
+
+    expect(drive.state.champion).toBe(1);
+    expect(drive.state.rollout?.status).toBe('promoted');
+    expect(endpoint.log).toEqual(['deploy v1', 'weigh {"v1":100}']);
+    expect(drive.state.served).toMatchObject([{ version: 1 }]);
+  });
+
+  test('that never gets ready is taken back to serving nothing, and is quarantined', () => {
+    const drive = driver();
+    const endpoint = fakeEndpoint();
+    endpoint.status = 'failed';
+    trainOne(drive, 'one');
+    score(drive, 0.8);
+    converge(drive, endpoint);
+    converge(drive, endpoint);
+
+    expect(drive.state.rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'ready' } });
+    expect(drive.state.champion).toBeUndefined();
+    expect(drive.state.versions['1']?.quarantined).toBeDefined();
+  });
+});
+
+describe('a challenger', () => {
+  test('is scored on the same hold-out as the champion, and refused when it is worse by more than allowed', () => {
+    const { drive } = withChampion();
+    trainOne(drive, 'two');
+    score(drive, 0.7, 0.8);
+
+    expect(drive.state.run).toMatchObject({ status: 'refused', verdict: { passed: false, against: 1 } });
+    expect(drive.state.run).toMatchObject({
+      because: 'refused: auc 0.7 against 0.8 of the champion v1, not within 0.01',
+    });
+    expect(drive.state.champion).toBe(1);
+    expect(drive.state.rollout?.candidate).toBe(1);
+  });
+
+  test('that fails an absolute bound costs no second evaluate job', () => {
+    const { drive } = withChampion();
+    trainOne(drive, 'two');
+    job(drive, { metrics: { auc: 0.4 } });
+
+    expect(drive.state.run?.status).toBe('refused');
+    expect(drive.owed('startJob')).toEqual([]);
+  });
+
+  test('goes through the steps of its canary, is guarded, and becomes the champion', () => {
+    const { drive, endpoint } = withCanary();
+    expect(drive.state.rollout).toMatchObject({ status: 'baking', step: 0, candidate: 2, stable: 1 });
+    for (let step = 0; step < 4; step += 1) {
+      serveTicks(drive, healthy);
+      converge(drive, endpoint);
+    }
+
+    expect(drive.state.champion).toBe(2);
+    expect(endpoint.log.slice(2)).toEqual([
+      'deploy v2',
+      'weigh {"v1":90,"v2":10}',
+      'weigh {"v1":50,"v2":50}',
+      'weigh {"v2":100}',
+      'retire v1',
+    ]);
+    expect(drive.state.lastGood).toEqual([1]);
+  });
+
+  test('whose server fails too many requests is taken back, and quarantined', () => {
+    const { drive, endpoint } = withCanary();
+    serveTicks(drive, { v1: { requests: 90, errors: 0 }, v2: { requests: 40, errors: 17 } });
+    expect(drive.state.rollout).toMatchObject({
+      status: 'reverting',
+      because: { kind: 'limit', text: '17 of 40 requests to the candidate failed, more than the limit of 10 %' },
+    });
+    converge(drive, endpoint);
+    converge(drive, endpoint);
+
+    expect(drive.state.rollout?.status).toBe('rolledBack');
+    expect(endpoint.log.slice(-2)).toEqual(['weigh {"v1":100}', 'retire v2']);
+    expect(drive.state.versions['2']?.quarantined?.because).toContain('17 of 40');
+    expect(drive.state.champion).toBe(1);
+  });
+
+  test('without requests is held at the end of the ramp, and taken back when nobody resumes it', () => {
+    const { drive, endpoint } = withCanary();
+    for (let step = 0; step < 3; step += 1) {
+      serveTicks(drive, {}, 20);
+      converge(drive, endpoint);
+    }
+    expect(drive.state.rollout).toMatchObject({
+      status: 'held',
+      because: 'no data: 0 requests to the candidate within 8m, of at least 20',
+    });
+    drive.wait(24 * 3_600_000);
+
+    expect(drive.state.rollout).toMatchObject({ status: 'reverting', because: { kind: 'hold' } });
+  });
+});
+
+describe('an alert', () => {
+  const alert = {
+    type: 'alertRaised',
+    kind: 'alert',
+    sender: 'alertmanager',
+    fingerprint: 'f1',
+    startedAt: 'T1',
+    title: 'errors high',
+  } as const;
+
+  test('takes back the release under way, once', () => {
+    const { drive } = withCanary();
+    expect(drive.say(alert)).toBe('moved');
+    expect(drive.state.rollout).toMatchObject({
+      status: 'reverting',
+      because: { text: 'alert from alertmanager: errors high' },
+    });
+
+    expect(drive.say(alert)).toBe('moved');
+    expect(Object.keys(drive.state.monitor.alerts)).toHaveLength(1);
+  });
+
+  test('without a release goes back to the last good version, without a gate', () => {
+    const { drive, endpoint } = withCanary();
+    for (let step = 0; step < 4; step += 1) {
+      serveTicks(drive, healthy);
+      converge(drive, endpoint);
+    }
+    drive.say(alert);
+    converge(drive, endpoint);
+    converge(drive, endpoint);
+    converge(drive, endpoint);
+
+    expect(drive.state.champion).toBe(1);
+    expect(drive.state.versions['2']?.quarantined).toBeDefined();
+    expect(endpoint.log.slice(-3)).toEqual(['deploy v1', 'weigh {"v1":100}', 'retire v2']);
+  });
+
+  test('starts runs only within cooldown and budget, and escalates when the budget is spent', () => {
+    const { drive } = withChampion(
+      planOf({ alerts: { onAlert: 'run' }, monitor: { cooldown: '1h', retrainBudget: { runs: 1, per: '7d' } } }),
+    );
+    drive.say({ ...alert, fingerprint: 'a' });
+    expect(drive.state.did?.do).toBe('run');
+    drive.say({ ...alert, fingerprint: 'b' });
+
+    expect(drive.state.did).toMatchObject({
+      do: 'escalate',
+      because: expect.stringContaining('retrainBudget of 1 runs per 7d is spent'),
+    });
+  });
+});
+
+describe('approval', () => {
+  const plan = () => planOf({ approval: { fourEyes: true, expires: '1d' } });
+
+  test('blocks the rollout, not the next run, and expires', () => {
+    const drive = driver(plan());
+    trainOne(drive, 'one');
+    score(drive, 0.8);
+    expect(drive.state.versions['1']?.approval?.status).toBe('pending');
+    expect(drive.state.rollout).toBeUndefined();
+    drive.wait(24 * 3_600_000);
+
+    expect(drive.state.versions['1']?.approval).toMatchObject({ status: 'expired', by: 'time' });
+    expect(drive.say({ type: 'approvalGiven', version: 1, approved: true })).toBe('refused: v1 is expired already');
+  });
+
+  test('with four eyes is refused to who started the run', () => {
+    const drive = driver(plan());
+    trainOne(drive, 'one');
+    score(drive, 0.8);
+    drive.say({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+    drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+    drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
+    job(drive, {
+      artifacts: { train: { uri: 'a', digest: 'a', bytes: 1 }, holdout: { uri: 'b', digest: 'b', bytes: 1 } },
+    });
+    job(drive, { artifacts: { model: { uri: 'c', digest: 'c', bytes: 1 } } });
+    score(drive, 0.9);
+    expect(drive.state.versions['1']?.approval).toMatchObject({ status: 'expired', by: 'superseded by v2' });
+
+    expect(drive.say({ type: 'approvalGiven', version: 2, approved: true })).toContain(
+      'four eyes: ann started the run of v2',
+    );
+    expect(drive.say({ type: 'approvalGiven', version: 2, approved: true }, { ...human, subject: 'bob' })).toBe(
+      'moved',
+    );
+    expect(drive.state.rollout).toMatchObject({ candidate: 2, by: 'bob' });
+  });
+});
+
+describe('a run', () => {
+  test('with the inputs of an earlier one is skipped with the reason', () => {
+    const { drive } = withChampion();
+    drive.say({ type: 'runRequested', trigger: { kind: 'manual' } });
+
+    expect(drive.state.skipped?.because).toContain('equal inputs: the same dataset, code and parameters as run_');
+    expect(drive.owed('startJob')).toEqual([]);
+  });
+
+  test('is tried again after an interruption, and not after a failure of its own', () => {
+    const drive = driver();
+    trainOne(drive, 'one');
+    drive.answer('startJob', { type: 'jobStarted', id: 'e1' });
+    drive.answer('describeJob', {
+      type: 'jobDescribed',
+      description: { status: 'failed', reason: 'spot was taken', retryable: 'interruption' },
+    });
+    expect(drive.state.run).toMatchObject({ status: 'evaluating', job: { attempt: 2 } });
+    drive.wait(20_000);
+    job(drive, { reason: 'exit code 1' }, 'failed');
+
+    expect(drive.state.run).toMatchObject({
+      status: 'failed',
+      because: 'the evaluate job failed: exit code 1 (attempt 2)',
+    });
+  });
+
+  test('that is cancelled holds its slot until its job has ended', () => {
+    const drive = driver();
+    drive.say({ type: 'dataHinted', keys: [] });
+    drive.wait(10_000);
+    drive.answer('list', {
+      type: 'listingAdvanced',
+      progress: { chain: 'x', chunks: [], objects: 1, bytes: 1, complete: false },
+      dataset: { digest: 'x', bucket: 'drops', prefix: 'fraud/', manifest: 'm', objects: 1, bytes: 1, at: 0 },
+    });
+    drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+    drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
+    drive.answer('startJob', { type: 'jobStarted', id: 'p1' });
+    drive.say({ type: 'cancelRequested' });
+    expect(drive.state.run?.status).toBe('stopping');
+    expect(Object.keys(drive.state.tells)).toEqual([]);
+    drive.answer('stopJob', { type: 'jobStopAsked' });
+    drive.wait(2000);
+    drive.answer('describeJob', { type: 'jobDescribed', description: { status: 'stopped' } });
+
+    expect(drive.state.run).toMatchObject({ status: 'cancelled', because: 'cancelled by ann' });
+    expect(Object.values(drive.state.tells)).toMatchObject([{ type: 'slotReleased' }]);
+  });
+});
+
+test('a redelivered webhook is known, and changes nothing', () => {
+  const { drive } = withChampion();
+  drive.say({ type: 'runRequested', trigger: { kind: 'ci', commit: 'abc' } }, human, 'delivery-1');
+  const run = drive.state.run?.id;
+
+  expect(drive.say({ type: 'runRequested', trigger: { kind: 'ci', commit: 'abc' } }, human, 'delivery-1')).toBe(
+    'repeated: done',
+  );
+  expect(drive.state.run?.id).toBe(run);
+});
+
+test('the state is the fold of its patches, chained without a gap', () => {
+  const { drive, endpoint } = withCanary();
+  for (let step = 0; step < 4; step += 1) {
+    serveTicks(drive, healthy);
+    converge(drive, endpoint);
+  }
+
+  expect(fold(drive.entries)).toEqual(JSON.parse(JSON.stringify(drive.state)));
+  expect(chainProblem(drive.entries)).toBeUndefined();
+  expect(JSON.stringify(drive.state)).not.toContain('null');
+});
