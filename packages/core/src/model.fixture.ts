@@ -135,7 +135,7 @@ export function trainOne(drive: Driver, digest: string): void {
 
 /** The job that is waited for starts, and ends. */
 export function job(drive: Driver, end: Record<string, unknown>, status = 'succeeded'): void {
-  drive.answer('startJob', { type: 'jobStarted', id: `job-${drive.entries.length}` });
+  drive.answer('startJob', { type: 'jobStarted', job: `job-${drive.entries.length}` });
   drive.answer('describeJob', { type: 'jobDescribed', description: { status, ...end } });
 }
 

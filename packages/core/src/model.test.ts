@@ -242,7 +242,7 @@ describe('a run', () => {
   test('is tried again after an interruption, and not after a failure of its own', () => {
     const drive = driver();
     trainOne(drive, 'one');
-    drive.answer('startJob', { type: 'jobStarted', id: 'e1' });
+    drive.answer('startJob', { type: 'jobStarted', job: 'e1' });
     drive.answer('describeJob', {
       type: 'jobDescribed',
       description: { status: 'failed', reason: 'spot was taken', retryable: 'interruption' },
@@ -268,7 +268,7 @@ describe('a run', () => {
     });
     drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
     drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
-    drive.answer('startJob', { type: 'jobStarted', id: 'p1' });
+    drive.answer('startJob', { type: 'jobStarted', job: 'p1' });
     drive.say({ type: 'cancelRequested' });
     expect(drive.state.run?.status).toBe('stopping');
     expect(Object.keys(drive.state.tells)).toEqual([]);

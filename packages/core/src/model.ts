@@ -132,6 +132,7 @@ export function modelSummary(model: Model): Json {
       at: model.at,
       champion,
       run: run === undefined ? undefined : { id: run.id, status: run.status },
+      job: run !== undefined && 'job' in run ? run.job.id : undefined,
       rollout:
         rollout === undefined ? undefined : { id: rollout.id, status: rollout.status, candidate: rollout.candidate },
       endpoint: model.endpoint.status,

@@ -31,7 +31,7 @@ type Performers = {
 const performers: Performers = {
   list: async (order, { ports, now }) => ({ type: 'listingAdvanced', ...(await listDataset(order, ports, now())) }),
   checkDataset: async (order, { ports }) => ({ type: 'datasetChecked', problems: await checkDataset(order, ports) }),
-  startJob: async ({ job }, { ports }) => ({ type: 'jobStarted', id: (await ports.jobs.start(job)).id }),
+  startJob: async ({ job }, { ports }) => ({ type: 'jobStarted', job: (await ports.jobs.start(job)).id }),
   describeJob: async ({ id }, { ports }) => ({ type: 'jobDescribed', description: await ports.jobs.describe(id) }),
   stopJob: async ({ id }, { ports }) => {
     await ports.jobs.stop(id);

@@ -157,7 +157,7 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
   },
   stopping: {
     // The start may have been under way when the stop was decided: adopt the job, then stop it.
-    jobStarted: (run, { at, id }) => ({ ...run, job: { ...run.job, id, lookAt: at } }),
+    jobStarted: (run, { at, job }) => ({ ...run, job: { ...run.job, id: job, lookAt: at } }),
     jobStopAsked: (run, { at }) => ({ ...run, asked: true, job: { ...run.job, lookAt: at + second } }),
     jobDescribed: (run, { at, description }) =>
       isOver(description)
@@ -165,7 +165,7 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
         : { ...run, job: lookedAt(run.job, at) },
     jobHinted: (run, { at }) => ({ ...run, job: { ...run.job, lookAt: at } }),
     // A start that is refused now was never accepted: there is nothing to stop.
-    effectRefused: (run, { at, because }) =>
+    effectRefused: (run, { at }) =>
       run.job.id === undefined
         ? { ...bare(run), status: run.then, endedAt: at, because: run.because }
         : { ...run, asked: true, job: { ...run.job, lookAt: at + minute } },
@@ -182,7 +182,7 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
 function waitingForAJob<Status extends Moving['status']>() {
   type Here = Extract<Moving, { status: Status }>;
   return {
-    jobStarted: (run: Here, { at, id }: SignalOf<'jobStarted'>) => ({ ...run, job: { ...run.job, id, lookAt: at } }),
+    jobStarted: (run: Here, { at, job }: SignalOf<'jobStarted'>) => ({ ...run, job: { ...run.job, id: job, lookAt: at } }),
     jobHinted: (run: Here, { at }: SignalOf<'jobHinted'>) =>
       run.job.id === undefined ? run : { ...run, job: { ...run.job, lookAt: at } },
     clockTicked: (run: Here, { at }: SignalOf<'clockTicked'>): Run =>

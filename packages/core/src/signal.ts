@@ -79,7 +79,7 @@ export type ProjectSignal =
 export type Answer = { readonly key: string; readonly taken: number } & (
   | { readonly type: 'listingAdvanced'; readonly progress: ListingProgress; readonly dataset?: DatasetVersion }
   | { readonly type: 'datasetChecked'; readonly problems: readonly string[] }
-  | { readonly type: 'jobStarted'; readonly id: string }
+  | { readonly type: 'jobStarted'; readonly job: string }
   | { readonly type: 'jobDescribed'; readonly description: JobDescription }
   | { readonly type: 'jobStopAsked' }
   | { readonly type: 'versionRegistered' }

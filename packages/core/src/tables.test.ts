@@ -49,7 +49,7 @@ const outside: readonly Said[] = [
 const answers: readonly Said[] = [
   { ...debt, type: 'listingAdvanced', progress: { chain: '', chunks: [], objects: 0, bytes: 0, complete: false } },
   { ...debt, type: 'datasetChecked', problems: [] },
-  { ...debt, type: 'jobStarted', id: 'j' },
+  { ...debt, type: 'jobStarted', job: 'j' },
   { ...debt, type: 'jobDescribed', description: { status: 'succeeded' } },
   { ...debt, type: 'jobStopAsked' },
   { ...debt, type: 'versionRegistered' },
@@ -89,7 +89,7 @@ function plausible(
     case 'checkDataset':
       return { type: 'datasetChecked', problems: draw(10) === 0 ? ['empty'] : [] };
     case 'startJob':
-      return { type: 'jobStarted', id: `j${draw(1e6)}` };
+      return { type: 'jobStarted', job: `j${draw(1e6)}` };
     case 'describeJob': {
       const status = ['starting', 'running', 'succeeded', 'succeeded', 'succeeded', 'succeeded', 'failed', 'stopped'][
         draw(8)

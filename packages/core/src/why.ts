@@ -1,0 +1,235 @@
+import { type GateVerdict, gateText } from './gate.ts';
+import { intakeText } from './intake.ts';
+import { candidateWeight, type Rollout } from './rollout.ts';
+import type { Run } from './run.ts';
+import type { Model } from './state.ts';
+import { durationText, instant } from './time.ts';
+import { type Version, versionOf } from './version.ts';
+
+/** Why something is as it is: one line that names the rule and its numbers, the numbers by name, and how it came to be. */
+export interface Why {
+  /** Never more than one line. */
+  readonly sentence: string;
+  readonly numbers: Readonly<Record<string, number>>;
+  /** Oldest first; `at` is RFC 3339. */
+  readonly story: readonly { readonly at: string; readonly text: string }[];
+}
+
+type Line = Why['story'][number];
+
+/** Why a run ended as it did, or what it waits for. */
+export function whyRun(run: Run, model: string): Why {
+  const verdict = 'verdict' in run ? run.verdict : undefined;
+  const metrics = { ...named('trained', run.trained?.metrics), ...named('challenger', run.scored) };
+  return why(`run ${run.id} of ${model} ${runText(run)}`, { ...metrics, ...gateNumbers(verdict) }, runStory(run));
+}
+
+/** Why a rollout went forward, waits or went back. */
+export function whyRollout(rollout: Rollout, model: string): Why {
+  const subject = `${rollout.kind === 'rollback' ? 'the rollback to' : 'the rollout of'} v${rollout.candidate} of ${model}`;
+  const story = rollout.story.map(({ at, text }) => line(at, text));
+  const begun = line(rollout.startedAt, `started by ${rollout.by}`);
+  return why(`${subject} ${rolloutText(rollout)}`, rolloutNumbers(rollout), [begun, ...story]);
+}
+
+/** Why a version serves, does not serve any more, or never did. */
+export function whyVersion(version: Version, model: Model): Why {
+  const { number, verdict, approval, quarantined } = version;
+  const story = [
+    line(version.at, `trained by ${version.run} on ${version.dataset.slice(0, 12)}`),
+    ...(verdict === undefined ? [] : [line(version.at, `the gate ${gateText(verdict)}`)]),
+    ...(approval?.at === undefined ? [] : [line(approval.at, `${approval.status} by ${approval.by ?? 'nobody'}`)]),
+    ...model.served
+      .filter((served) => served.version === number)
+      .map(({ at, because }) => line(at, `became the champion: ${because}`)),
+    ...(quarantined === undefined ? [] : [line(quarantined.at, `quarantined: ${quarantined.because}`)]),
+  ];
+  const numbers = { version: number, ...named('trained', version.metrics), ...gateNumbers(verdict) };
+  const rollout = model.rollout?.candidate === number ? model.rollout : undefined;
+  return why(
+    `v${number} of ${model.model} ${versionText(version, model)}`,
+    { ...numbers, ...(rollout === undefined ? {} : rolloutNumbers(rollout)) },
+    story,
+  );
+}
+
+/** Why a model serves what it serves, and what is under way. */
+export function whyModel(model: Model): Why {
+  const { run, rollout, champion, served } = model;
+  const story = [
+    ...served
+      .slice(-10)
+      .map(({ at, version, because }) => line(at, `v${version ?? 0} became the champion: ${because}`)),
+    ...(rollout?.story ?? []).map(({ at, text }) => line(at, `v${rollout?.candidate}: ${text}`)),
+    ...(run !== undefined && 'endedAt' in run ? [line(run.endedAt, `run ${run.id} ${runText(run)}`)] : []),
+  ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const numbers = {
+    ...(champion === undefined ? {} : { champion }),
+    ...(rollout === undefined ? {} : rolloutNumbers(rollout)),
+  };
+  return why(`${model.model} ${modelText(model)}`, numbers, story);
+}
+
+const why = (sentence: string, numbers: Why['numbers'], story: readonly Line[]): Why => ({
+  sentence: oneLine(sentence),
+  numbers,
+  story,
+});
+/** Reasons may quote the end of a log. */
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+const line = (at: number, text: string): Line => ({ at: instant(at), text: oneLine(text) });
+
+const waits = {
+  preparing: 'waits for its prepare job',
+  starting: 'waits for its training job to run',
+  training: 'trains',
+  evaluating: 'waits for an evaluate job',
+} as const;
+
+function runText(run: Run): string {
+  switch (run.status) {
+    case 'validating':
+      return run.checked ? 'waits for a free slot' : 'waits until its dataset is checked';
+    case 'registering':
+      return `is being registered${run.verdict === undefined ? '' : `; the gate ${gateText(run.verdict)}`}`;
+    case 'stopping':
+      return `is being stopped: ${run.because}`;
+    case 'succeeded':
+      return `succeeded: ${run.because}`;
+    case 'refused':
+      // The verdict's own text begins with the word.
+      return `was ${run.because.startsWith('refused') ? run.because : `refused: ${run.because}`}`;
+    case 'failed':
+      return `failed: ${run.because}`;
+    case 'cancelled':
+      return `was cancelled: ${run.because}`;
+    default:
+      return `${waits[run.status]} (${run.job.part}, attempt ${run.job.attempt})`;
+  }
+}
+
+function runStory(run: Run): readonly Line[] {
+  const { trigger, dataset } = run;
+  return [
+    line(run.startedAt, `started by ${trigger.by ?? trigger.kind} (${trigger.kind})`),
+    line(run.startedAt, `dataset ${dataset.digest.slice(0, 12)}: ${dataset.objects} objects, ${dataset.bytes} bytes`),
+    ...(run.trained === undefined ? [] : [line(run.startedAt, `trained v${run.trained.number}`)]),
+    ...('endedAt' in run ? [line(run.endedAt, runText(run))] : []),
+  ];
+}
+
+function rolloutText(rollout: Rollout): string {
+  const weight = candidateWeight(rollout);
+  const { candidate } = rollout.evidence;
+  const seen = `${candidate.requests} requests, ${candidate.errors} failed`;
+  switch (rollout.status) {
+    case 'deploying':
+      return 'waits until its deployment is ready';
+    case 'shifting':
+      return `waits until the endpoint has taken ${weight} %`;
+    case 'baking':
+      return `bakes at ${weight} % until ${instant(rollout.until)}: ${seen}`;
+    case 'paused':
+      return `is paused at ${weight} % until ${instant(rollout.endsAt)}: ${seen}`;
+    case 'held':
+      return `is held at ${weight} % until ${instant(rollout.endsAt)}: ${rollout.because}`;
+    case 'promoting':
+      return `waits until the endpoint has taken all traffic: ${seen}`;
+    case 'guarding':
+      return `has all traffic and is guarded until ${instant(rollout.until)}: ${seen}`;
+    case 'reverting':
+      return `is being taken back: ${rollout.because.text}`;
+    case 'promoted':
+      return `was promoted: ${rollout.because}`;
+    case 'rolledBack':
+      return `was rolled back: ${rollout.because.text}`;
+    case 'aborted':
+      return rollout.because.text.startsWith('aborted')
+        ? `was ${rollout.because.text}`
+        : `was aborted: ${rollout.because.text}`;
+  }
+}
+
+function rolloutNumbers(rollout: Rollout): Why['numbers'] {
+  const { candidate, stable } = rollout.evidence;
+  const { share, minRequests } = rollout.plan.limits.errors;
+  return {
+    version: rollout.candidate,
+    ...(rollout.stable === undefined ? {} : { stable: rollout.stable }),
+    weight: candidateWeight(rollout),
+    'candidate.requests': candidate.requests,
+    'candidate.errors': candidate.errors,
+    'stable.requests': stable.requests,
+    'stable.errors': stable.errors,
+    'limit.errors.share': share,
+    'limit.errors.minRequests': minRequests,
+  };
+}
+
+function versionText(version: Version, model: Model): string {
+  const { number, approval, verdict, quarantined } = version;
+  const rollout = model.rollout?.candidate === number ? model.rollout : undefined;
+  if (quarantined !== undefined) return `is quarantined: ${quarantined.because}`;
+  if (model.champion === number) return `is the champion: ${lastServed(model)}`;
+  if (rollout !== undefined && !('endedAt' in rollout)) return `is being rolled out: it ${rolloutText(rollout)}`;
+  if (rollout?.status === 'aborted') return `does not serve: its rollout ${rolloutText(rollout)}`;
+  if (approval?.status === 'pending')
+    return `waits for approval${approval.expiresAt === undefined ? '' : ` until ${instant(approval.expiresAt)}`}${gateNote(verdict)}`;
+  if (approval?.status === 'rejected' || approval?.status === 'expired')
+    return `was never rolled out: ${approval.status} by ${approval.by ?? 'nobody'}`;
+  if (verdict?.passed === false) return `was ${gateText(verdict)}`;
+  if (model.served.some((served) => served.version === number))
+    return 'served before, and was followed by another version';
+  if (model.offered?.version === number) return `waits for its rollout${gateNote(verdict)}`;
+  return approval === undefined
+    ? 'was never offered: its run has not passed'
+    : `is ${approval.status}${gateNote(verdict)}`;
+}
+
+const gateNote = (verdict: GateVerdict | undefined): string =>
+  verdict === undefined ? '' : `; the gate ${gateText(verdict)}`;
+
+function modelText(model: Model): string {
+  const { champion, rollout, run, freeze, endpoint, offered } = model;
+  const parts = [
+    champion === undefined ? 'has no champion' : `has the champion v${champion}: ${lastServed(model)}`,
+    freeze === undefined ? '' : `it is frozen by ${freeze.by}: ${freeze.because}`,
+    endpoint.status === 'blocked' ? `its endpoint is blocked: ${endpoint.because}` : '',
+    rollout === undefined ? '' : `v${rollout.candidate} ${rolloutText(rollout)}`,
+    // What a passing run offered speaks for itself, and so does the rollout of its version.
+    run === undefined || (run.status === 'succeeded' && run.trained?.number === rollout?.candidate)
+      ? ''
+      : `run ${run.id} ${runText(run)}`,
+    offered === undefined ? '' : offerText(model, offered.version),
+    run === undefined ? intakeText(model.intake, model.at) : '',
+    model.retired ? 'it left the config' : '',
+  ];
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+function offerText(model: Model, number: number): string {
+  const version = versionOf(model.versions, number);
+  return version === undefined ? '' : `v${number} ${versionText(version, model)}`;
+}
+
+function lastServed({ served, champion, at }: Model): string {
+  const last = served.findLast(({ version }) => version === champion);
+  return last === undefined
+    ? 'not known since when'
+    : `${last.because} (${durationText(Math.max(0, at - last.at))} ago)`;
+}
+
+/** Every number that decided, by metric: `auc.challenger`, `auc.champion`, `auc.noWorseBy`. */
+function gateNumbers(verdict: GateVerdict | undefined): Why['numbers'] {
+  return Object.assign(
+    {},
+    ...(verdict?.checks ?? []).map(({ metric, rule, bound, challenger, champion }) => ({
+      ...(challenger === undefined ? {} : { [`${metric}.challenger`]: challenger }),
+      ...(champion === undefined ? {} : { [`${metric}.champion`]: champion }),
+      [`${metric}.${rule}`]: bound,
+    })),
+  );
+}
+
+const named = (prefix: string, metrics: Readonly<Record<string, number>> = {}): Why['numbers'] =>
+  Object.fromEntries(Object.entries(metrics).map(([metric, value]) => [`${metric}.${prefix}`, value]));

@@ -1,0 +1,262 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { createApi } from '@serin/api/app';
+import { type CompiledConfig, ownBucket } from '@serin/core/config';
+import { createEngine, engineActor, type Signal } from '@serin/core/engine';
+import { asFault, Fault } from '@serin/core/fault';
+import { configKey } from '@serin/core/perform';
+import type { Entry, Ports } from '@serin/core/ports';
+import type { Project } from '@serin/core/project';
+import { type Routes, routesOf } from '@serin/core/route';
+import { createPayer } from './functions.ts';
+import { requestListener } from './http.ts';
+import { gatewayCounters } from './machine/counters.ts';
+import { openDatabase } from './machine/database.ts';
+import { gateway } from './machine/gateway.ts';
+import { modelServers } from './machine/model-servers.ts';
+import { stageCode } from './machine/training-environment.ts';
+import { folderBuckets } from './ports/bucket.ts';
+import { sqliteBus } from './ports/bus.ts';
+import { localJobs } from './ports/jobs.ts';
+import { sqliteJournal } from './ports/journal.ts';
+import { fileRegistry } from './ports/registry.ts';
+import { localServing } from './ports/serving.ts';
+import { gatewayTelemetry } from './ports/telemetry.ts';
+import { watchBuckets } from './signals.ts';
+
+export interface ServerOptions {
+  /** Holds everything that must survive a restart. */
+  readonly directory: string;
+  readonly host?: string;
+  /** 0: any free port. A busy one throws `invalid`. */
+  readonly port: number;
+  readonly version: string;
+  /** The file of machine/runner.ts, or of its bundle. */
+  readonly runner?: string;
+  /** How long a file in a bucket folder must have been left alone before it counts as whole. */
+  readonly settleMs?: number;
+  /** One fact for the operator: what went wrong that nobody asked for. */
+  readonly log?: (line: string) => void;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly port: number;
+  /** The admin token of the data directory. */
+  readonly token: string;
+  /** It was made by this start: to be shown once. */
+  readonly tokenIsNew: boolean;
+  /** Drains, and resolves when nothing is under way. Training jobs and model servers go on and are adopted by the next start. */
+  close(): Promise<void>;
+}
+
+/**
+ * The one-machine server: every port on SQLite, files and child processes, in this process.
+ *
+ * Only one may have the data directory; a second one is refused. What an earlier one left (leases, training jobs, model
+ * servers) is taken over, nothing is started twice.
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { directory, host = '127.0.0.1', log = () => {} } = options;
+  const now = Date.now;
+  const opened = openDatabase(directory);
+  const { database } = opened;
+  const fault = (what: string) => (error: unknown) => log(`${what}: ${asFault(error).message}`);
+
+  const journal = sqliteJournal({ database });
+  const buckets = folderBuckets({ directory: join(directory, 'buckets'), database, ...(options.settleMs === undefined ? {} : { settleMs: options.settleMs }) });
+  await mkdir(join(directory, 'buckets'), { recursive: true });
+  await buckets.createBucket(ownBucket);
+  const bus = sqliteBus({ database });
+  const counters = gatewayCounters({ database, now, onFault: fault('counting') });
+  const readObject = (bucket: string, key: string, maxBytes: number) => buckets(bucket).read({ key, maxBytes });
+  const jobs = localJobs({
+    directory: join(directory, 'jobs'),
+    materialise: buckets.materialise,
+    readObject,
+    runner: options.runner ?? fileURLToPath(new URL('./machine/runner.ts', import.meta.url)),
+    onChange: (id) => void hintJob(id).catch(fault('a job ended')),
+  });
+  const servers = modelServers({
+    database,
+    directory: join(directory, 'serving'),
+    stageCode: (digest, target) => stageCode(digest, target, { readObject }),
+    inherited: inheritedEnvironment(),
+    onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
+  });
+  const serving = localServing({ database, servers });
+  const ports: Ports = { journal, bucket: buckets, jobs, registry: fileRegistry({ directory: join(directory, 'registry') }), serving, telemetry: gatewayTelemetry({ counters }), bus };
+
+  const source = `serin://${host}/${directory}`;
+  const engine = createEngine({ ports, now, self: `server-${process.pid}-${randomUUID().slice(0, 8)}`, alone: true, source, onAppend });
+  const payer = createPayer({ engine, journal, now, onFault: (stream, error) => fault(stream)(error) });
+  const released = releasedConfig(ports);
+  const watch = watchBuckets({
+    directory: join(directory, 'buckets'),
+    hint: (model, keys) => hint(`model/${model}`, { type: 'dataHinted', keys }),
+    onFault: fault('watching the bucket folders'),
+  });
+
+  function onAppend(entry: Entry, due: number | undefined): void {
+    payer.planned(entry.stream, due);
+    if (entry.stream === 'project') void follow().catch(fault('reading the released config'));
+  }
+
+  function hint(stream: string, body: Record<string, unknown>): void {
+    const signal = { id: `hint-${randomUUID()}`, at: now(), actor: engineActor, ...body } as unknown as Signal;
+    engine.receive(stream, signal).then(
+      (outcome) => outcome.kind === 'moved' && payer.nudge(stream),
+      fault(stream),
+    );
+  }
+
+  /** A job says itself whose it is: by its run. */
+  async function hintJob(id: string): Promise<void> {
+    for (const { model } of runningJobs(await allModels(ports), id)) hint(`model/${model}`, { type: 'jobHinted' });
+  }
+
+  let routes: Routes = routesOf({ models: {} });
+  let followed = '';
+  async function follow(): Promise<void> {
+    const config = await released.read();
+    if (config === undefined || config.digest === followed) return;
+    followed = config.digest;
+    for (const { data } of Object.values(config.config.models)) await buckets.createBucket(data.bucket);
+    routes = routesOf(config.config);
+    watch.follow(routes);
+  }
+
+  const { token, isNew } = adminToken(directory);
+  const api = createApi({
+    engine,
+    ports,
+    now,
+    newId: (prefix: string) => `${prefix}_${uuidv7(now())}`,
+    config: async () => (await released.read())?.config,
+    secrets: webhookSecrets(),
+    version: options.version,
+    environment: 'local',
+    logs: async (id: string, from: number, max: number) => {
+      const { content, next, ended } = await jobs.logs(id, from, max);
+      return { text: new TextDecoder().decode(content), next, ended };
+    },
+    events: bus,
+    nudge: payer.nudge,
+    bootstrap: { tokenHash: createHash('sha256').update(token).digest('hex') },
+  });
+  const front = gateway({
+    route: serving.route,
+    pool: servers.pool,
+    counters,
+    stickyHeader: (endpoint) => stickyHeader(released.known(), endpoint),
+  });
+
+  const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, requestListener(api, front));
+  const port = await listen(server, options.port, host).catch((error: unknown) => {
+    opened.close();
+    throw error;
+  });
+  await serving.resumed;
+  await follow();
+  for (const stream of ['project', ...(await allModels(ports)).map(({ model }) => `model/${model}`)]) payer.nudge(stream);
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    token,
+    tokenIsNew: isNew,
+    async close() {
+      watch.close();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 5000).unref();
+      });
+      await payer.stop();
+      jobs.close();
+      await servers.close();
+      await counters.close();
+      opened.close();
+    },
+  };
+}
+
+/** The config that the project has released, read again only when its digest changes. */
+function releasedConfig(ports: Ports) {
+  let known: { readonly digest: string; readonly config: CompiledConfig } | undefined;
+  return {
+    known: () => known?.config,
+    async read() {
+      const head = await ports.journal.head('project');
+      const digest = (head?.state as unknown as Project | undefined)?.config?.digest;
+      if (digest === undefined || digest === known?.digest) return known;
+      const object = await ports.bucket(ownBucket).read({ key: configKey(digest), maxBytes: 64_000_000 });
+      if (object === undefined) throw new Fault('unavailable', `the released config ${digest} is not in the bucket '${ownBucket}'; release it again`);
+      known = { digest, config: JSON.parse(new TextDecoder().decode(object.content)) as CompiledConfig };
+      return known;
+    },
+  };
+}
+
+function stickyHeader(config: CompiledConfig | undefined, endpoint: string): string | undefined {
+  const serve = config?.models[endpoint]?.serve;
+  return serve === undefined || serve === 'none' ? undefined : serve.stickyBy;
+}
+
+interface ModelRow {
+  readonly model: string;
+  readonly job?: string;
+}
+
+async function allModels(ports: Ports): Promise<readonly ModelRow[]> {
+  const rows: ModelRow[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await ports.journal.names('model/', cursor);
+    rows.push(...page.items.map(({ summary }) => summary as unknown as ModelRow));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return rows;
+}
+
+const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[] => rows.filter((row) => row.job === job);
+
+function inheritedEnvironment(): Readonly<Record<string, string>> {
+  const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG, TZ } = process.env;
+  return { PATH, ...(LANG === undefined ? {} : { LANG }), ...(TZ === undefined ? {} : { TZ }) };
+}
+
+/** Several secrets, separated by commas, while one is being replaced. */
+function webhookSecrets(): { readonly github: readonly string[]; readonly standard: readonly string[] } {
+  const list = (text: string | undefined) => (text ?? '').split(',').map((secret) => secret.trim()).filter((secret) => secret !== '');
+  return { github: list(process.env.SERIN_GITHUB_SECRET), standard: list(process.env.SERIN_WEBHOOK_SECRET) };
+}
+
+/** The admin token of a data directory: made at the first start, readable by its owner alone. */
+function adminToken(directory: string): { readonly token: string; readonly isNew: boolean } {
+  const file = join(directory, 'admin.token');
+  if (existsSync(file)) return { token: readFileSync(file, 'utf8').trim(), isNew: false };
+  const token = `srn_${randomBytes(24).toString('base64url')}`;
+  writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  return { token, isNew: true };
+}
+
+function uuidv7(at: number): string {
+  const random = randomBytes(10).toString('hex');
+  return `${at.toString(16).padStart(12, '0')}7${random.slice(0, 19)}`;
+}
+
+function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new Fault('invalid', `port ${port} of ${host} is in use; choose another one with --port`, { cause: error }) : error),
+    );
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}

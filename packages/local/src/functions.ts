@@ -1,0 +1,88 @@
+import type { Engine } from '@serin/core/engine';
+import { asFault } from '@serin/core/fault';
+import type { Journal } from '@serin/core/ports';
+
+/** The entry points of one machine: what pays when a stream owes something, and the clock. */
+export interface Payer {
+  /** A stream owes something: it is paid soon. Twice: once more after the payment under way. */
+  nudge(stream: string): void;
+  /** A stream waits for a time; the last word counts. `undefined`: it waits for none. */
+  planned(stream: string, due: number | undefined): void;
+  /** Looks through the index for whatever is due and not planned; called on start and every minute. */
+  sweep(): Promise<void>;
+  /** Nothing new is begun; resolves when what is under way has ended. */
+  stop(): Promise<void>;
+}
+
+interface Options {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly now: () => number;
+  readonly onFault: (stream: string, error: unknown) => void;
+}
+
+/** Node's timers hold 24.8 days at most; a longer wait is looked at again by the sweep. */
+const longestTimerMs = 2 ** 31 - 1;
+const pauseAfterFaultMs = 1000;
+const sweepMs = 60_000;
+
+export function createPayer({ engine, journal, now, onFault }: Options): Payer {
+  const paying = new Map<string, { again: boolean; readonly done: Promise<void> }>();
+  const timers = new Map<string, NodeJS.Timeout>();
+  let stopped = false;
+
+  function nudge(stream: string): void {
+    if (stopped) return;
+    const current = paying.get(stream);
+    if (current !== undefined) {
+      current.again = true;
+      return;
+    }
+    paying.set(stream, { again: false, done: pay(stream) });
+  }
+
+  async function pay(stream: string): Promise<void> {
+    // Yields first, so that the entry of the map is there when the payment ends.
+    await Promise.resolve();
+    try {
+      await engine.settle(stream);
+    } catch (error) {
+      onFault(stream, error);
+      planned(stream, now() + (asFault(error).retry === 'never' ? sweepMs : pauseAfterFaultMs));
+    }
+    const again = paying.get(stream)?.again === true;
+    paying.delete(stream);
+    if (again) nudge(stream);
+  }
+
+  function planned(stream: string, due: number | undefined): void {
+    clearTimeout(timers.get(stream));
+    timers.delete(stream);
+    if (due === undefined || stopped) return;
+    const timer = setTimeout(() => nudge(stream), Math.min(Math.max(0, due - now()), longestTimerMs));
+    timers.set(stream, timer.unref());
+  }
+
+  async function sweep(): Promise<void> {
+    let cursor: string | undefined;
+    do {
+      const page = await journal.due(now(), cursor);
+      for (const { stream } of page.items) nudge(stream);
+      cursor = page.next;
+    } while (cursor !== undefined && !stopped);
+  }
+
+  const clock = setInterval(() => void sweep().catch((error) => onFault('clock', error)), sweepMs).unref();
+
+  return {
+    nudge,
+    planned,
+    sweep,
+    async stop() {
+      stopped = true;
+      clearInterval(clock);
+      for (const timer of timers.values()) clearTimeout(timer);
+      await Promise.allSettled([...paying.values()].map(({ done }) => done));
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { createHash, randomFillSync } from 'node:crypto';
+
+/** How the requests of one endpoint are shared out, as one immutable value. */
+export interface Route {
+  readonly endpoint: string;
+  readonly weights: Readonly<Record<string, number>>;
+  /** Newest version first; an arm has the numbers of 0..99 that are below its bound and not below the bound before. */
+  readonly arms: readonly { readonly deployment: string; readonly below: number }[];
+}
+
+/** A fair number of 0..99, fresh for each call and independent of all others. */
+export type Coin = () => number;
+
+/** Coins from the operating system's random source, drawn in blocks. */
+export function cryptoCoin(): Coin {
+  const block = new Uint32Array(4096);
+  // The largest multiple of 100: a number above it would favour the low coins.
+  const fair = 2 ** 32 - (2 ** 32 % 100);
+  let next = block.length;
+  return function toss(): number {
+    for (;;) {
+      if (next === block.length) {
+        randomFillSync(block);
+        next = 0;
+      }
+      const number = block[next++] ?? 0;
+      if (number < fair) return number % 100;
+    }
+  };
+}
+
+/**
+ * The number of 0..99 of a sticky key: the same for ever, on every machine.
+ *
+ * With `pick` it makes nested buckets: the keys of a deployment at 5 % are among its keys at 25 %.
+ */
+export function stickyNumber(endpoint: string, key: string): number {
+  return createHash('sha256').update(`${endpoint}\n${key}`).digest().readUInt32BE(0) % 100;
+}
+
+/** The index of the arm that has a number of 0..99; -1 when nothing is served. */
+export function pick(route: Route, number: number): number {
+  const { arms } = route;
+  for (let index = 0; index < arms.length; index++) if (number < (arms[index]?.below ?? 0)) return index;
+  return -1;
+}

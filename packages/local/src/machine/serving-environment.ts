@@ -1,0 +1,43 @@
+import { pathToFileURL } from 'node:url';
+import type { Deployment } from '@serin/core/ports';
+
+export interface ServingPlace {
+  readonly endpoint: string;
+  readonly port: number;
+  readonly modelFolder: string;
+  /** A writable folder of this process. */
+  readonly scratch: string;
+  /** PATH, LANG and TZ of the server; nothing else of its environment is handed on. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
+/**
+ * The environment of a model server: the serving contracts of SageMaker, Vertex AI and Azure ML at once.
+ *
+ * The deployment's own variables win over what is inherited, and lose against the contract.
+ */
+export function servingEnvironment(deployment: Deployment, place: ServingPlace): Readonly<Record<string, string>> {
+  const port = String(place.port);
+  return {
+    LANG: 'C.UTF-8',
+    ...place.inherited,
+    HOME: place.scratch,
+    TMPDIR: place.scratch,
+    ...deployment.environment,
+    SAGEMAKER_BIND_TO_PORT: port,
+    SM_MODEL_DIR: place.modelFolder,
+    AIP_HTTP_PORT: port,
+    AIP_HEALTH_ROUTE: '/ping',
+    AIP_PREDICT_ROUTE: '/invocations',
+    AIP_STORAGE_URI: pathToFileURL(place.modelFolder).href,
+    AIP_ENDPOINT_ID: place.endpoint,
+    AIP_DEPLOYED_MODEL_ID: deployment.name,
+    AZUREML_MODEL_DIR: place.modelFolder,
+    PORT: port,
+    MODEL_NAME: place.endpoint,
+    MODEL_VERSION: String(deployment.version),
+    SERIN_ENDPOINT: place.endpoint,
+    SERIN_DEPLOYMENT: deployment.name,
+    SERIN_MODEL_VERSION: String(deployment.version),
+  };
+}

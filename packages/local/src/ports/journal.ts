@@ -1,0 +1,230 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { Fault } from '@serin/core/fault';
+import type { Append, Entry, Head, Journal, NameRow, Page } from '@serin/core/ports';
+import { groupCommit, sqliteFault } from '../machine/database.ts';
+
+const maxStateBytes = 8 * 1024 * 1024;
+const maxNameBytes = 512;
+const maxSummaryBytes = 1024;
+const pageSize = 200;
+/** Characters of state text whose parsed heads are kept; about three times that in memory. */
+const cacheCharacters = 8 * 1024 * 1024;
+
+// `state` stands last, so that the indexes' columns are read without walking through its overflow pages.
+// Text compares as UTF-8 bytes: BINARY is the default collation.
+const tables = `
+  CREATE TABLE IF NOT EXISTS heads (
+    stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, due INTEGER, name_key TEXT, summary TEXT,
+    state TEXT NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS heads_due ON heads (due, stream) WHERE due IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS heads_name ON heads (name_key, stream) WHERE name_key IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS entries (
+    stream TEXT NOT NULL, seq INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (stream, seq)
+  ) WITHOUT ROWID;
+`;
+
+/**
+ * A journal in two SQLite tables.
+ *
+ * Appends of one turn of the event loop share a commit, each judged by itself in the order of the calls. A head is
+ * frozen and may be the same object twice. One process owns the database (`openDatabase` sees to it), so that heads
+ * may be remembered. A state or an entry over 8 MB of JSON is `invalid`, and so is a name that is not valid Unicode.
+ */
+export function sqliteJournal({ database }: { readonly database: DatabaseSync }): Journal {
+  database.exec(tables);
+  const commit = groupCommit(database);
+  const statements = prepare(database);
+  const heads = headCache();
+
+  return {
+    head: async (stream) => heads.get(stream) ?? heads.put(reading(() => readHead(statements, stream))),
+
+    async append(basedOn, write) {
+      const rows = rowsOf(write);
+      await commit(() => {
+        const seq = Number(statements.seq.get(write.entry.stream)?.seq ?? 0);
+        refuseStale(seq, basedOn, rows);
+        heads.drop(rows.stream);
+        statements.insertEntry.run(rows.stream, rows.seq, rows.entry);
+        statements.putHead.run(rows.stream, rows.seq, rows.hash, rows.due, rows.nameKey, rows.summary, rows.state);
+      });
+    },
+
+    async history(stream, before = Number.MAX_SAFE_INTEGER, limit) {
+      if (!stream.isWellFormed()) return [];
+      const rows = reading(() => statements.history.all(stream, before, Math.max(0, Math.trunc(limit))));
+      return rows.map((row) => JSON.parse(String(row.entry)) as Entry); // written by `append`
+    },
+
+    async due(now, cursor) {
+      const [due, stream] = cursor === undefined ? [Number.MIN_SAFE_INTEGER, ''] : dueCursor(cursor);
+      const rows = reading(() => statements.due.all(now, due, stream, pageSize + 1));
+      return pageOf(
+        rows.map((row) => ({ stream: String(row.stream), due: Number(row.due) })),
+        (last) => [last.due, last.stream],
+      );
+    },
+
+    async names(prefix, cursor) {
+      if (!prefix.isWellFormed()) return { items: [] };
+      const [key, stream] = cursor === undefined ? [prefix, ''] : nameCursor(cursor);
+      const rows = reading(() => statements.names.all(afterPrefix(prefix), key, stream, pageSize + 1));
+      return pageOf(rows.map(nameRow), (last) => [last.key, last.stream]);
+    },
+  };
+}
+
+function prepare(database: DatabaseSync) {
+  return {
+    seq: database.prepare('SELECT seq FROM heads WHERE stream = ?'),
+    head: database.prepare('SELECT stream, seq, hash, state FROM heads WHERE stream = ?'),
+    insertEntry: database.prepare('INSERT INTO entries (stream, seq, entry) VALUES (?, ?, ?)'),
+    putHead: database.prepare(
+      'INSERT OR REPLACE INTO heads (stream, seq, hash, due, name_key, summary, state) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    history: database.prepare('SELECT entry FROM entries WHERE stream = ? AND seq < ? ORDER BY seq DESC LIMIT ?'),
+    due: database.prepare(
+      'SELECT stream, due FROM heads WHERE due <= ? AND (due, stream) > (?, ?) ORDER BY due, stream LIMIT ?',
+    ),
+    names: database.prepare(
+      `SELECT name_key, stream, seq, summary FROM heads WHERE name_key < ? AND (name_key, stream) > (?, ?)
+       ORDER BY name_key, stream LIMIT ?`,
+    ),
+  };
+}
+
+/** Everything that an append writes, as text, taken at the call: later changes of the caller's objects do not count. */
+function rowsOf({ entry, state, due, name }: Append) {
+  if (due !== undefined && !Number.isSafeInteger(due)) throw invalid(entry.stream, `due ${due} is not a whole number`);
+  return {
+    stream: bounded(entry.stream, maxNameBytes * 2, entry.stream, 'name'),
+    seq: entry.seq,
+    hash: entry.hash,
+    entry: bounded(JSON.stringify(entry), maxStateBytes, entry.stream, 'entry'),
+    state: bounded(JSON.stringify(state), maxStateBytes, entry.stream, 'state'),
+    due: due ?? null,
+    nameKey: name === undefined ? null : bounded(name.key, maxNameBytes, entry.stream, 'name key'),
+    summary:
+      name === undefined ? null : bounded(JSON.stringify(name.summary), maxSummaryBytes, entry.stream, 'summary'),
+  };
+}
+
+// SQLite would store half a surrogate pair as U+FFFD: two names would become one.
+function bounded(text: string, maxBytes: number, stream: string, what: string): string {
+  if (!text.isWellFormed() || text === '') throw invalid(stream, `its ${what} is empty or not valid Unicode`);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) throw invalid(stream, `its ${what} has ${bytes} bytes, more than ${maxBytes}`);
+  return text;
+}
+
+const invalid = (stream: string, why: string) =>
+  new Fault('invalid', `cannot append to ${JSON.stringify(stream.slice(0, 200))}: ${why}`);
+
+function refuseStale(seq: number, basedOn: number, entry: { readonly stream: string; readonly seq: number }): void {
+  if (seq === basedOn && entry.seq === basedOn + 1) return;
+  const why = seq === basedOn ? `entry ${entry.seq} does not follow ${basedOn}` : `it is at ${seq}, not at ${basedOn}`;
+  throw new Fault('conflict', `cannot append to ${entry.stream}: ${why}; load it and decide again`);
+}
+
+function readHead(
+  statements: ReturnType<typeof prepare>,
+  stream: string,
+): { head: Head; characters: number } | undefined {
+  const row = stream.isWellFormed() ? statements.head.get(stream) : undefined;
+  if (row === undefined) return undefined;
+  const text = String(row.state);
+  const head = { stream, seq: Number(row.seq), hash: String(row.hash), state: JSON.parse(text) };
+  return { head: frozen(head), characters: text.length };
+}
+
+/** The heads read last, within a bound of memory. */
+function headCache() {
+  const kept = new Map<string, { readonly head: Head; readonly characters: number }>();
+  let characters = 0;
+  function drop(stream: string): void {
+    characters -= kept.get(stream)?.characters ?? 0;
+    kept.delete(stream);
+  }
+  return {
+    drop,
+    get: (stream: string): Head | undefined => kept.get(stream)?.head,
+    put(found: { readonly head: Head; readonly characters: number } | undefined): Head | undefined {
+      if (found === undefined) return undefined;
+      kept.set(found.head.stream, found);
+      characters += found.characters;
+      for (const oldest of kept.keys()) {
+        if (characters <= cacheCharacters) break;
+        drop(oldest);
+      }
+      return found.head;
+    },
+  };
+}
+
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
+}
+
+function nameRow(row: Record<string, unknown>): NameRow {
+  return {
+    key: String(row.name_key),
+    stream: String(row.stream),
+    seq: Number(row.seq),
+    summary: JSON.parse(String(row.summary)),
+  };
+}
+
+/** The smallest text after all texts that begin with `prefix`, by UTF-8 bytes. */
+function afterPrefix(prefix: string): string | Uint8Array {
+  const points = [...prefix];
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    const point = last.codePointAt(0) ?? 0;
+    // U+D800 to U+DFFF are no characters of their own.
+    if (point < 0x10ffff) return points.join('') + String.fromCodePoint(point === 0xd7ff ? 0xe000 : point + 1);
+  }
+  return new Uint8Array(0); // In SQLite every blob sorts after every text.
+}
+
+function pageOf<Item>(rows: readonly Item[], place: (last: Item) => readonly unknown[]): Page<Item> {
+  const items = rows.slice(0, pageSize);
+  const last = items.at(-1);
+  if (rows.length <= pageSize || last === undefined) return { items };
+  return { items, next: Buffer.from(JSON.stringify(place(last))).toString('base64url') };
+}
+
+function dueCursor(cursor: string): [number, string] {
+  const [due, stream] = placeOf(cursor);
+  return typeof due === 'number' && typeof stream === 'string' ? [due, stream] : badCursor(cursor);
+}
+
+function nameCursor(cursor: string): [string, string] {
+  const [key, stream] = placeOf(cursor);
+  return typeof key === 'string' && typeof stream === 'string' ? [key, stream] : badCursor(cursor);
+}
+
+function placeOf(cursor: string): readonly unknown[] {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return Array.isArray(place) ? place : badCursor(cursor);
+  } catch {
+    return badCursor(cursor);
+  }
+}
+
+function badCursor(cursor: string): never {
+  throw new Fault(
+    'invalid',
+    `the cursor ${JSON.stringify(cursor.slice(0, 100))} is not one of this list; begin without it`,
+  );
+}
+
+function reading<Answer>(work: () => Answer): Answer {
+  try {
+    return work();
+  } catch (error) {
+    throw sqliteFault(error);
+  }
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Fault } from '@serin/core/fault';
+import { sha256Hex } from '@serin/core/json';
+import type { RegisteredVersion, Registry } from '@serin/core/ports';
+import { fileFault, isMissing, syncDirectory, systemCode } from '../machine/database.ts';
+
+/**
+ * A registry of one JSON file per version: `<directory>/<sha256 of the model>/<number>.json`.
+ *
+ * A version that is there already keeps its approval when it is registered again. Files are written whole and are
+ * durable when a method resolves; the methods do not yield, so concurrent calls take effect in their order.
+ */
+export function fileRegistry({ directory }: { readonly directory: string }): Registry {
+  const fileOf = (model: string, number: number) => join(directory, sha256Hex(model), `${number}.json`);
+
+  return {
+    async register(version) {
+      const { model, number } = version;
+      if (!Number.isSafeInteger(number) || number < 1) {
+        throw new Fault('invalid', `cannot register version ${number} of ${model}: numbers are 1, 2, 3 ...`);
+      }
+      const file = fileOf(model, number);
+      if (!place(file, version, 'onlyIfAbsent')) refuseOther(version, load(file));
+    },
+
+    async setApproval(model, number, approval) {
+      const file = fileOf(model, number);
+      const version = load(file);
+      if (version === undefined) throw new Fault('notFound', `version ${number} of ${model} was never registered`);
+      if (version.approval !== approval) place(file, { ...version, approval }, 'replace');
+    },
+
+    get: async (model, number) => load(fileOf(model, number)),
+  };
+}
+
+function refuseOther(version: RegisteredVersion, stored: RegisteredVersion | undefined): void {
+  if (stored?.artifact.digest === version.artifact.digest) return;
+  throw new Fault(
+    'defect',
+    `version ${version.number} of ${version.model} is registered with ${stored?.artifact.digest}, ` +
+      `and cannot become ${version.artifact.digest}; register the new artifact under a new number`,
+  );
+}
+
+/** Answers false, and changes nothing, when the file is there and must not be. */
+function place(file: string, version: RegisteredVersion, mode: 'onlyIfAbsent' | 'replace'): boolean {
+  const draft = `${file}.${randomUUID()}.new`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const descriptor = openSync(draft, 'wx', 0o600);
+    try {
+      writeFileSync(descriptor, `${JSON.stringify(version, null, 2)}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (mode === 'replace') renameSync(draft, file);
+    else linkSync(draft, file);
+    syncDirectory(dirname(file));
+    syncDirectory(dirname(dirname(file)));
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw fileFault(error, `writing ${file}`);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function load(file: string): RegisteredVersion | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw fileFault(error, `reading ${file}`);
+  }
+  try {
+    return JSON.parse(text) as RegisteredVersion; // written by `place`
+  } catch (error) {
+    throw new Fault('defect', `the version in ${file} is damaged; restore it from a backup`, { cause: error });
+  }
+}
