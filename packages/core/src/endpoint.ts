@@ -222,7 +222,7 @@ function observed(
       ? { ...base, status: 'absent' }
       : converged(endpoint, base, at);
   }
-  const again = at + Math.min(15 * second, 250 * 1.5 ** Math.min(endpoint.looks, 12));
+  const again = at + Math.round(Math.min(15 * second, 250 * 1.5 ** Math.min(endpoint.looks, 12)));
   const changedOutside = endpoint.status === 'converged';
   const state = { ...base, ...(changedOutside ? { since: at, looks: 0 } : {}) };
   const operation =

@@ -182,7 +182,10 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
 function waitingForAJob<Status extends Moving['status']>() {
   type Here = Extract<Moving, { status: Status }>;
   return {
-    jobStarted: (run: Here, { at, job }: SignalOf<'jobStarted'>) => ({ ...run, job: { ...run.job, id: job, lookAt: at } }),
+    jobStarted: (run: Here, { at, job }: SignalOf<'jobStarted'>) => ({
+      ...run,
+      job: { ...run.job, id: job, lookAt: at },
+    }),
     jobHinted: (run: Here, { at }: SignalOf<'jobHinted'>) =>
       run.job.id === undefined ? run : { ...run, job: { ...run.job, lookAt: at } },
     clockTicked: (run: Here, { at }: SignalOf<'clockTicked'>): Run =>

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** Who may import whom: the whole rule as data. A name ending in `/` allows everything below it. */
+const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly never?: readonly RegExp[] }>> = {
+  'packages/core/src': {
+    may: ['zod', '@noble/hashes/'],
+    never: [
+      /\bDate\.now\b/,
+      /\bMath\.random\b/,
+      /\bprocess\b\./,
+      /\bnew Date\(\)/,
+      /\bperformance\b\./,
+      /\bsetTimeout\b/,
+    ],
+  },
+  'packages/api/src': {
+    may: ['@serin/core/', 'hono', 'hono/', 'zod'],
+    never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
+  },
+  'packages/local/src': { may: ['@serin/core/', '@serin/api/', '@hono/node-server', 'hono', 'node:'] },
+  'packages/cli/src': {
+    may: ['@serin/core/', '@serin/api/', '@serin/local/', 'commander', 'hono/client', 'node:', 'serin'],
+  },
+};
+
+const root = join(import.meta.dirname, '..');
+
+function sources(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(file) && !file.includes('starter'))
+    .map((file) => join(root, folder, file));
+}
+
+/** Module names that a source imports, types included. */
+const imports = (source: string): readonly string[] =>
+  [...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+const withoutComments = (source: string): string => source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+
+test.each(Object.entries(rules))(
+  '%s imports only what it may, and touches nothing that it must not',
+  (folder, { may, never = [] }) => {
+    const offences = sources(folder).flatMap((file) => {
+      const source = withoutComments(readFileSync(file, 'utf8'));
+      const foreign = imports(source).filter(
+        (name) =>
+          !name.startsWith('.') &&
+          !may.some(
+            (allowed) =>
+              name === allowed ||
+              (allowed.endsWith('/') && name.startsWith(allowed)) ||
+              (allowed === 'node:' && name.startsWith('node:')),
+          ),
+      );
+      const touched = never.filter((pattern) => pattern.test(source)).map(String);
+      return [...foreign, ...touched].map((what) => `${relative(root, file)}: ${what}`);
+    });
+
+    expect(sources(folder).length).toBeGreaterThan(0);
+    expect(offences).toEqual([]);
+  },
+);
+
+test('no relative import leaves its own package', () => {
+  const offences = Object.keys(rules).flatMap((folder) =>
+    sources(folder).flatMap((file) =>
+      imports(readFileSync(file, 'utf8'))
+        .filter((name) => name.startsWith('.') && !join(file, '..', name).startsWith(join(root, folder)))
+        .map((name) => `${relative(root, file)}: ${name}`),
+    ),
+  );
+
+  expect(offences).toEqual([]);
+});
+
+test('the environment is read in compose.ts and by the command alone', () => {
+  const readers = Object.keys(rules).flatMap((folder) =>
+    sources(folder).filter((file) => /\bprocess\.env\b/.test(withoutComments(readFileSync(file, 'utf8')))),
+  );
+
+  expect(readers.map((file) => relative(root, file)).filter((file) => !file.startsWith('packages/cli/'))).toEqual([
+    'packages/local/src/compose.ts',
+  ]);
+});
+
+test('each workspace lists exactly the packages that it imports', () => {
+  for (const [folder, { may }] of Object.entries(rules)) {
+    const manifest = JSON.parse(readFileSync(join(root, folder, '..', 'package.json'), 'utf8')) as {
+      readonly dependencies?: Record<string, string>;
+    };
+    const allowed = new Set(
+      may.map((name) =>
+        name
+          .split('/')
+          .slice(0, name.startsWith('@') ? 2 : 1)
+          .join('/'),
+      ),
+    );
+    expect([folder, Object.keys(manifest.dependencies ?? {}).filter((name) => !allowed.has(name))]).toEqual([
+      folder,
+      [],
+    ]);
+    for (const version of Object.values(manifest.dependencies ?? {})) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  }
+});
