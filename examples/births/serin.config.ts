@@ -1,0 +1,23 @@
+import { defineConfig } from 'serin';
+
+/** Daily births in the United States. Times are those of a demo; a real rollout bakes for minutes or hours. */
+export default defineConfig({
+  project: 'births',
+  models: {
+    births: {
+      data: {
+        bucket: 'drops',
+        prefix: 'births/',
+        settle: { quiet: '100ms', atMost: '10s' },
+        columns: ['day', 'births'],
+      },
+      on: { ci: { github: { repository: 'acme/births', ref: 'refs/heads/main' } } },
+      split: { holdout: { by: 'time', column: 'day', last: '20%' } },
+      train: { code: './src', command: ['node', 'train.mjs'], hyperparameters: { years: 3 } },
+      evaluate: { command: ['node', 'evaluate.mjs'] },
+      gate: { mape: { direction: 'down', noWorseBy: 0 } },
+      serve: { command: ['node', 'serve.mjs'], environment: { SERIN_BIND_ADDRESS: '127.0.0.1' } },
+      rollout: { strategy: 'canary', steps: [30], tick: '1s', bake: '1s', guard: '0s', minRequests: 5 },
+    },
+  },
+});

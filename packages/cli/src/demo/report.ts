@@ -1,0 +1,66 @@
+/** One drop, run or push, and what became of it. */
+export interface Release {
+  readonly dataset: string;
+  readonly datasetVersion: string;
+  readonly version: number;
+  readonly verdict: string;
+  readonly outcome: 'promoted' | 'refused' | 'rolledBack';
+  readonly because: string;
+}
+
+export interface Facts {
+  readonly releases: readonly Release[];
+  /** What served since when. */
+  readonly served: readonly { readonly at: number; readonly version?: number; readonly because: string }[];
+  readonly trainingJobsOfKilledRun: number;
+  readonly requests: { readonly sent: number; readonly failed: number };
+  readonly seconds: number;
+  /** Resident memory of all processes of the demo together, at its highest. */
+  readonly peakMb: number;
+}
+
+/** The facts as a person reads them. */
+export function report(
+  { releases, trainingJobsOfKilledRun, requests, seconds, peakMb }: Facts,
+  problems: readonly string[],
+  project: string,
+): readonly string[] {
+  let serving = '-';
+  const rows = releases.map(({ dataset, datasetVersion, version, verdict, outcome }) => {
+    if (outcome === 'promoted') serving = `v${version}`;
+    return [
+      dataset,
+      datasetVersion,
+      `v${version}`,
+      shortVerdict(verdict),
+      outcome === 'refused' ? '-' : outcome,
+      serving,
+    ];
+  });
+  const back = releases.filter(({ outcome }) => outcome === 'rolledBack');
+  return [
+    '',
+    ...aligned([['drop', 'dataset', 'version', 'gate', 'rollout', 'serves'], ...rows]),
+    '',
+    'Rolled back by itself:',
+    ...back.map(({ dataset, version, because }) => `  v${version} (${dataset}): ${because}`),
+    `After the kill -9: training jobs started: ${trainingJobsOfKilledRun}`,
+    `${requests.sent} predictions sent, ${requests.failed} failed (the failing candidate's share, and those of the kill); ${seconds} s, ${peakMb} MB at the highest`,
+    '',
+    ...(problems.length === 0 ? [] : ['Not as it should be:', ...problems.map((problem) => `  ${problem}`), '']),
+    `Look further:  cd ${project} && npx serin dev      then, in a second terminal there:  npx serin status   npx serin why births`,
+  ];
+}
+
+const shortVerdict = (verdict: string): string =>
+  verdict.replace(' of the champion', ' of').replace('passed: no criterion applied', 'passed: the first version');
+
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
