@@ -35,7 +35,6 @@ export async function demo(options: DemoOptions): Promise<number> {
   const project = layOut(options.directory ?? join(process.cwd(), '.serin', 'demo'));
   const secret = randomBytes(24).toString('hex');
   const yearCsv = cutYears(project);
-  };
 
   say('Serin: daily births in the United States, 1969 to 1988. Each drop of data becomes a model, or says why not.');
   say('');
@@ -218,7 +217,9 @@ function cutYears(project: string): (year: number) => string {
   const folder = existsSync(cut) ? cut : join(project, 'data');
   if (folder !== cut) {
     mkdirSync(folder);
-    const { status, stderr } = spawnSync(process.execPath, [join(assets, 'data.mjs'), 'all', folder], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, [join(assets, 'data.mjs'), 'all', folder], {
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`the data of the demo could not be read: ${stderr}`);
   }
   return (year) => readFileSync(join(folder, `${year}.csv`), 'utf8');
