@@ -80,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     directory: join(directory, 'jobs'),
     materialise: buckets.materialise,
     readObject,
+    inherited: inheritedEnvironment(),
     runner: options.runner ?? fileURLToPath(new URL('./machine/runner.ts', import.meta.url)),
     onChange: (id) => void hintJob(id).catch(fault('a job ended')),
   });

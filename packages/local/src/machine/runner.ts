@@ -95,7 +95,7 @@ function runJob(directory: string): void {
   const mark = { pid: process.pid, start: processStart(process.pid) ?? '' };
   if (!writeWhole(join(directory, jobFiles.started), { ...mark, at: startedAt }, 'create')) return;
   announce();
-  beat(directory);
+  beat(directory, () => end('stopped'));
 
   const assignment = readJson<Assignment>(join(directory, jobFiles.assignment));
   if (assignment === undefined) throw new Error(`${join(directory, jobFiles.assignment)} is missing or damaged`);
@@ -191,12 +191,13 @@ function announce(): void {
   }
 }
 
-function beat(directory: string): void {
+function beat(directory: string, deserted: () => void): void {
   const write = () => {
     try {
       writeFileSync(join(directory, jobFiles.heartbeat), String(Date.now()));
     } catch {
-      // The next one may get through.
+      // A full disk may be mended; a directory that was deleted leaves nobody to work for.
+      if (!existsSync(directory)) deserted();
     }
   };
   write();
@@ -215,6 +216,7 @@ function writeExit(directory: string, exit: Exit): void {
     writeWhole(join(directory, jobFiles.exit), exit, 'replace');
     process.exit(0);
   } catch {
+    if (!existsSync(directory)) process.exit(1);
     setTimeout(() => writeExit(directory, exit), heartbeatMs);
   }
 }

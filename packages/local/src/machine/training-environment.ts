@@ -11,9 +11,8 @@ import type { Job, ObjectContent, ObjectInfo, Source } from '@serin/core/ports';
 
 /** The part of the machine that a job may know. */
 export interface Machine {
-  readonly path: string;
-  readonly lang: string;
-  readonly zone?: string;
+  /** PATH, LANG, TZ: all that a job has of the server's environment. */
+  readonly inherited: Readonly<Record<string, string>>;
   readonly cpus: number;
   readonly gpus: number;
 }
@@ -90,15 +89,14 @@ const outputOf = (job: Job, tree: Tree, name: string): string | undefined =>
 
 /**
  * The whole environment of a job: SageMaker's, Vertex AI's, Azure ML's, MLflow's and PyTorch's names at once, over one
- * tree of directories, and nothing of the server's but PATH, LANG and TZ. The job's own `environment` wins.
+ * tree of directories, and nothing of the server's but what is `inherited`. The job's own `environment` wins.
  */
 export function trainingEnvironment(placed: Placed): Readonly<Record<string, string>> {
   const { job, machine } = placed;
   const tree = treeAt(placed.root);
   return {
-    PATH: machine.path,
-    LANG: machine.lang,
-    ...(machine.zone === undefined ? {} : { TZ: machine.zone }),
+    LANG: 'C.UTF-8',
+    ...machine.inherited,
     HOME: tree.home,
     TMPDIR: tree.temporary,
     // Standard output is a pipe: without this the last lines of a job that is killed are lost.
