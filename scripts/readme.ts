@@ -19,7 +19,7 @@ export function stateTables(): string {
       const rows = Object.entries(table as Record<string, Record<string, unknown>>).map(([status, row]) => {
         const signals = (wanted: boolean) =>
           Object.entries(row)
-            .filter(([, cell]) => (cell === 'ignore') !== wanted)
+            .filter(([, cell]) => (wanted ? typeof cell === 'function' : cell === 'ignore'))
             .map(([signal]) => signal)
             .sort()
             .join(', ');

@@ -18,7 +18,7 @@ export interface Moment {
   readonly by: string;
 }
 
-type Rule = (model: Model, moment: Moment) => Model;
+type Rule = (model: Model, moment: Moment, before: Model | undefined) => Model;
 
 /**
  * Between the machines: what one machine's state means for another. Each rule looks at the state alone and answers the
@@ -43,7 +43,7 @@ export function settle(model: Model, moment: Moment, before: Model | undefined):
   let next = model;
   for (let round = 0; round < 20; round += 1) {
     const start = next;
-    for (const rule of rules) next = rule(next, moment);
+    for (const rule of rules) next = rule(next, moment, before);
     if (next === start) return markRecords(before, next, moment);
   }
   throw new Error(`the rules of ${model.model} do not come to rest`);
@@ -213,6 +213,8 @@ function obeyMonitor(model: Model, moment: Moment): Model {
   const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: wants };
   if (wants.do === 'run') return requestRun(heard, { kind: 'drift' }, moment);
   if (wants.do !== 'rollback') return heard;
+  if (!rolloutEnded(model.rollout))
+    return { ...heard, did: { do: 'notify', because: `${wants.because}; traffic is going back already` } };
   const back = rollBack(heard, undefined, moment, wants.because);
   return 'refused' in back ? { ...heard, did: { do: 'escalate', because: `${wants.because}; ${back.refused}` } } : back;
 }
@@ -230,11 +232,16 @@ export function requestRun(model: Model, trigger: Trigger, { at, by }: Moment): 
   return { ...model, queued, superseded: { trigger: model.queued.trigger.kind, at, into: trigger.kind } };
 }
 
-/** One active run per model; equal inputs are one run unless the trigger forces another. */
-function startRun(model: Model, { at, seq }: Moment): Model {
+/**
+ * One active run per model; equal inputs are one run unless the trigger forces another.
+ *
+ * What ends in one append is replaced in a later one at the earliest: its end has to be seen, told and recorded.
+ */
+function startRun(model: Model, { at, seq }: Moment, before: Model | undefined): Model {
   const { queued, plan, intake } = model;
   if (
     queued === undefined ||
+    model.settledRun !== before?.settledRun ||
     model.retired ||
     model.freeze !== undefined ||
     !runEnded(model.run) ||
@@ -311,11 +318,12 @@ function rescoreOffer(model: Model, moment: Moment): Model {
 }
 
 /** An approved offer starts its rollout; without an endpoint the gate alone moves the champion. */
-function startRollout(model: Model, { at, seq }: Moment): Model {
+function startRollout(model: Model, { at, seq }: Moment, before: Model | undefined): Model {
   const version = approvedOffer(model);
   const { offered, champion, plan, endpoint } = model;
   if (version === undefined || offered === undefined || offered.rescoring || offered.against !== champion) return model;
   if (model.freeze !== undefined || model.retired || !rolloutEnded(model.rollout)) return model;
+  if (model.settledRollout !== before?.settledRollout) return model;
   if (version.number === champion) return without(model, 'offered');
   if (version.serve === 'none') return crown(without(model, 'offered'), version.number, at, 'passed the gate', false);
   if (endpoint.status === 'converging') return model;

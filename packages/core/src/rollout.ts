@@ -100,8 +100,8 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
             kind: 'ready',
             text: `v${rollout.candidate} was not ready within ${durationText(rollout.plan.readyWithin)}`,
           }),
-    promoteRequested: () => refuse('the candidate is not ready yet; promote it once it bakes'),
-    pauseRequested: () => refuse('the candidate has no traffic yet; abort it, or pause it once it bakes'),
+    promoteRequested: refuse('the candidate is not ready yet; promote it once it bakes'),
+    pauseRequested: refuse('the candidate has no traffic yet; abort it, or pause it once it bakes'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore',
   },
@@ -117,7 +117,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
           }),
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
-    pauseRequested: () => refuse('the weight is being shifted; pause it once it bakes'),
+    pauseRequested: refuse('the weight is being shifted; pause it once it bakes'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore', // of the step before, delivered late
   },
@@ -182,7 +182,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
         ? rollout
         : revert(rollout, at, { kind: 'ready', text: 'the endpoint did not take the full weight in time' }),
     promoteRequested: 'ignore',
-    pauseRequested: () => refuse('the candidate is being promoted; abort it instead'),
+    pauseRequested: refuse('the candidate is being promoted; abort it instead'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore',
   },
@@ -196,7 +196,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ??
       promoted(tell(rollout, signal.at, `the guard was ended by ${signal.actor.subject}`), signal.at),
-    pauseRequested: () => refuse('the candidate has all traffic already; abort it instead'),
+    pauseRequested: refuse('the candidate has all traffic already; abort it instead'),
     resumeRequested: 'ignore',
   },
   reverting: {
@@ -209,9 +209,9 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     effectRefused: 'ignore',
     ticksRead: 'ignore',
     clockTicked: 'ignore',
-    promoteRequested: () => refuse('the rollout is being taken back'),
-    pauseRequested: () => refuse('the rollout is being taken back'),
-    resumeRequested: () => refuse('the rollout is being taken back'),
+    promoteRequested: refuse('the rollout is being taken back'),
+    pauseRequested: refuse('the rollout is being taken back'),
+    resumeRequested: refuse('the rollout is being taken back'),
   },
   promoted: over(),
   rolledBack: over(),
@@ -250,7 +250,7 @@ function stoppable<Status extends Waiting['status']>() {
 }
 
 function over() {
-  const ended = (rollout: Rollout) => refuse(`the rollout ended already: ${rollout.status}`);
+  const ended = refuse('the rollout has ended already');
   return {
     endpointConverged: 'ignore',
     deploymentFailed: 'ignore',

@@ -149,7 +149,7 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
   registering: {
     versionRegistered: (run, { at }) => ended(run, at, 'succeeded', run.verdict),
     effectRefused: (run, { at, because }) => failed(run, at, `the registry refused the version: ${because}`),
-    cancelRequested: () => refuse('the version is being registered; reject or roll it back instead'),
+    cancelRequested: refuse('the version is being registered; reject or roll it back instead'),
     clockTicked: 'ignore',
     jobHinted: 'ignore',
     jobDescribed: 'ignore',
@@ -173,10 +173,10 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
     clockTicked: 'ignore',
     slotGranted: (run, signal) => notOurs(run, signal) ?? run,
   },
-  succeeded: over<'succeeded'>(),
-  refused: over<'refused'>(),
-  failed: over<'failed'>(),
-  cancelled: over<'cancelled'>(),
+  succeeded: over(),
+  refused: over(),
+  failed: over(),
+  cancelled: over(),
 };
 
 function waitingForAJob<Status extends Moving['status']>() {
@@ -199,7 +199,7 @@ function waitingForAJob<Status extends Moving['status']>() {
   } as const;
 }
 
-function over<Status extends Run['status']>() {
+function over() {
   return {
     jobDescribed: 'ignore',
     jobStarted: 'ignore',
@@ -207,10 +207,10 @@ function over<Status extends Run['status']>() {
     jobStopAsked: 'ignore',
     datasetChecked: 'ignore',
     versionRegistered: 'ignore',
-    slotGranted: () => refuse('the run ended already'),
+    slotGranted: refuse('the run ended already'),
     clockTicked: 'ignore',
     effectRefused: 'ignore',
-    cancelRequested: (run: Extract<Run, { status: Status }>) => refuse(`the run ended already: ${run.status}`),
+    cancelRequested: refuse('the run has ended already'),
   } as const;
 }
 

@@ -1,13 +1,14 @@
 /**
  * A machine is a table: one row per state, one cell per signal.
  *
- * A function moves the machine (or refuses); `'ignore'` marks a signal that is known to come late or twice; an absent
- * cell is refused to the sender.
+ * A function moves the machine (or refuses); `'ignore'` marks a signal that is known to come late or twice; a refusal
+ * says why the signal cannot be taken here; an absent cell is refused without more words.
  */
 export type Table<Machine extends { readonly status: string }, Signals extends { readonly type: string }, Context> = {
   readonly [Status in Machine['status']]: {
     readonly [Type in Signals['type']]?:
       | 'ignore'
+      | Refusal
       | ((
           machine: Extract<Machine, { status: Status }>,
           signal: Extract<Signals, { type: Type }>,
@@ -36,6 +37,7 @@ export function step<Machine extends { readonly status: string }, Signals extend
   const cell = Object.hasOwn(row, signal.type) ? row[signal.type as Signals['type']] : undefined;
   if (cell === undefined) return refuse(`'${signal.type}' means nothing while ${machine.status}`);
   if (cell === 'ignore') return { ignored: `'${signal.type}' is late or repeated while ${machine.status}` };
+  if (typeof cell === 'object') return cell;
   // The row was chosen by the machine's own status and the cell by the signal's own type.
   const move = cell as (machine: Machine, signal: Signals, context: Context) => Machine | Refusal;
   const result = move(machine, signal, context);
