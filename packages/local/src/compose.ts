@@ -7,13 +7,12 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createApi } from '@serin/api/app';
+import { releasedConfig } from '@serin/api/released';
 import { type CompiledConfig, ownBucket } from '@serin/core/config';
 import { createEngine, engineActor, type Signal } from '@serin/core/engine';
 import { asFault, Fault } from '@serin/core/fault';
-import { configKey } from '@serin/core/perform';
 import type { Entry, Ports } from '@serin/core/ports';
-import type { Project } from '@serin/core/project';
-import { type Routes, routesOf } from '@serin/core/route';
+import { routesOf } from '@serin/core/route';
 import { createPayer } from './functions.ts';
 import { requestListener } from './http.ts';
 import { gatewayCounters } from './machine/counters.ts';
@@ -23,7 +22,7 @@ import { modelServers } from './machine/model-servers.ts';
 import { stageCode } from './machine/training-environment.ts';
 import { folderBuckets } from './ports/bucket.ts';
 import { sqliteBus } from './ports/bus.ts';
-import { localJobs } from './ports/jobs.ts';
+import { jobId, localJobs } from './ports/jobs.ts';
 import { sqliteJournal } from './ports/journal.ts';
 import { fileRegistry } from './ports/registry.ts';
 import { localServing } from './ports/serving.ts';
@@ -98,6 +97,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const engine = createEngine({ ports, now, self: `server-${process.pid}-${randomUUID().slice(0, 8)}`, alone: true, source, onAppend });
   const payer = createPayer({ engine, journal, now, onFault: (stream, error) => fault(stream)(error) });
   const released = releasedConfig(ports);
+  let current: CompiledConfig | undefined;
   const watch = watchBuckets({
     directory: join(directory, 'buckets'),
     hint: (model, keys) => hint(`model/${model}`, { type: 'dataHinted', keys }),
@@ -122,15 +122,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     for (const { model } of runningJobs(await allModels(ports), id)) hint(`model/${model}`, { type: 'jobHinted' });
   }
 
-  let routes: Routes = routesOf({ models: {} });
-  let followed = '';
+  /** After a release: its bucket folders exist and are watched. */
   async function follow(): Promise<void> {
-    const config = await released.read();
-    if (config === undefined || config.digest === followed) return;
-    followed = config.digest;
-    for (const { data } of Object.values(config.config.models)) await buckets.createBucket(data.bucket);
-    routes = routesOf(config.config);
-    watch.follow(routes);
+    const config = await released();
+    if (config === undefined || config === current) return;
+    current = config;
+    for (const { data } of Object.values(config.models)) await buckets.createBucket(data.bucket);
+    watch.follow(routesOf(config));
   }
 
   const { token, isNew } = adminToken(directory);
@@ -139,23 +137,25 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ports,
     now,
     newId: (prefix: string) => `${prefix}_${uuidv7(now())}`,
-    config: async () => (await released.read())?.config,
+    config: released,
+    source,
     secrets: webhookSecrets(),
     version: options.version,
     environment: 'local',
-    logs: async (id: string, from: number, max: number) => {
-      const { content, next, ended } = await jobs.logs(id, from, max);
+    logs: async ({ project, key }, from, max) => {
+      const { content, next, ended } = await jobs.logs(jobId({ project, key }), from, max);
       return { text: new TextDecoder().decode(content), next, ended };
     },
     events: bus,
     nudge: payer.nudge,
+    onDefect: (request, error) => log(`request ${request}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     bootstrap: { tokenHash: createHash('sha256').update(token).digest('hex') },
   });
   const front = gateway({
     route: serving.route,
     pool: servers.pool,
     counters,
-    stickyHeader: (endpoint) => stickyHeader(released.known(), endpoint),
+    stickyHeader: (endpoint) => stickyHeader(current, endpoint),
   });
 
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, requestListener(api, front));
@@ -184,23 +184,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await servers.close();
       await counters.close();
       opened.close();
-    },
-  };
-}
-
-/** The config that the project has released, read again only when its digest changes. */
-function releasedConfig(ports: Ports) {
-  let known: { readonly digest: string; readonly config: CompiledConfig } | undefined;
-  return {
-    known: () => known?.config,
-    async read() {
-      const head = await ports.journal.head('project');
-      const digest = (head?.state as unknown as Project | undefined)?.config?.digest;
-      if (digest === undefined || digest === known?.digest) return known;
-      const object = await ports.bucket(ownBucket).read({ key: configKey(digest), maxBytes: 64_000_000 });
-      if (object === undefined) throw new Fault('unavailable', `the released config ${digest} is not in the bucket '${ownBucket}'; release it again`);
-      known = { digest, config: JSON.parse(new TextDecoder().decode(object.content)) as CompiledConfig };
-      return known;
     },
   };
 }

@@ -21,7 +21,6 @@ interface Options {
   readonly onFault: (stream: string, error: unknown) => void;
 }
 
-/** Node's timers hold 24.8 days at most; a longer wait is looked at again by the sweep. */
 const longestTimerMs = 2 ** 31 - 1;
 const pauseAfterFaultMs = 1000;
 const sweepMs = 60_000;
@@ -59,7 +58,9 @@ export function createPayer({ engine, journal, now, onFault }: Options): Payer {
     clearTimeout(timers.get(stream));
     timers.delete(stream);
     if (due === undefined || stopped) return;
-    const timer = setTimeout(() => nudge(stream), Math.min(Math.max(0, due - now()), longestTimerMs));
+    // A timer may fire before its time by a fraction of a millisecond, and holds 24.8 days at most: it looks again.
+    const fire = () => (now() >= due ? nudge(stream) : planned(stream, due));
+    const timer = setTimeout(fire, Math.min(Math.max(0, due - now()), longestTimerMs));
     timers.set(stream, timer.unref());
   }
 

@@ -53,7 +53,8 @@ export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch
         seen(bucket, file?.split(sep).join('/'));
       });
       watcher.on('error', (error) => blind(bucket, error));
-      watchers.set(bucket, watcher.unref());
+      watcher.unref();
+      watchers.set(bucket, watcher);
     } catch (error) {
       blind(bucket, error);
     }

@@ -111,7 +111,7 @@ const line = (releases: readonly Release[]): string => {
 /** A candidate whose server fails a share of its requests: the canary takes it back by itself. */
 async function failingCandidate(server: Running): Promise<Release> {
   const before = await server.state();
-  await server.post('/v1/runs', { model, force: true, hyperparameters: { 'fail-share': '0.4' } });
+  await server.post('/v1/runs', { model, force: true, hyperparameters: { 'fail-share': '0.6' } });
   return ended(server, 'sabotage', before?.run?.id);
 }
 
@@ -159,19 +159,14 @@ async function alertedRelease(server: Running, secret: string): Promise<Release>
 
 /** Waits until the run that follows `earlier`, and its rollout, have ended. */
 async function ended(server: Running, dataset: string, earlier: string | undefined): Promise<Release> {
-  const state = await until(
-    () => server.state(),
-    (now) => {
-      if (now?.run?.endedAt === undefined || now.run.id === earlier) return false;
-      if (now.run.status !== 'succeeded') return true;
-      return (
-        now.rollout?.candidate === now.run.trained?.number &&
-        now.rollout?.endedAt !== undefined &&
-        now.endpoint?.status === 'converged'
-      );
-    },
+  const model = await until(
+    server.state,
+    (now) => now?.run !== undefined && now.run.id !== earlier && runIsOver(now.run),
   );
-  const { run, rollout } = state ?? {};
+  const run = await until(
+    () => server.run(model?.run?.id ?? ''),
+    (found) => found?.endedAt !== undefined,
+  );
   if (run === undefined || run.status === 'failed' || run.status === 'cancelled')
     throw new Error(`the run of ${dataset} ${run?.status}: ${run?.because}`);
   const common = {
@@ -180,12 +175,21 @@ async function ended(server: Running, dataset: string, earlier: string | undefin
     version: run.trained?.number ?? 0,
     verdict: run.because ?? '',
   };
-  if (run.status === 'refused') return { ...common, outcome: 'refused', because: run.because ?? '' };
-  const because = typeof rollout?.because === 'string' ? rollout.because : (rollout?.because?.text ?? '');
-  return rollout?.status === 'promoted'
-    ? { ...common, outcome: 'promoted', because: `${run.because}; ${because}` }
-    : { ...common, outcome: 'rolledBack', because };
+  if (run.status === 'refused') return { ...common, outcome: 'refused', because: common.verdict };
+  const rollout = await until(
+    async () => {
+      const { rollout: begun, endpoint } = (await server.state()) ?? {};
+      return begun !== undefined && endpoint?.status === 'converged' ? server.rollout(begun.id) : undefined;
+    },
+    (found) => found?.candidate === common.version && found.endedAt !== undefined,
+  );
+  const because = rollout?.because ?? '';
+  if (rollout?.status !== 'promoted') return { ...common, outcome: 'rolledBack', because };
+  return { ...common, outcome: 'promoted', because: `${run.because}; ${because}` };
 }
+
+const runIsOver = ({ status }: { readonly status: string }): boolean =>
+  ['succeeded', 'refused', 'failed', 'cancelled'].includes(status);
 
 // The project and its server
 
@@ -225,31 +229,34 @@ function cutYears(project: string): (year: number) => string {
   return (year) => readFileSync(join(folder, `${year}.csv`), 'utf8');
 }
 
+/** A model, as the API answers it. */
 interface State {
-  readonly run?: {
-    readonly id: string;
-    readonly status: string;
-    readonly endedAt?: number;
-    readonly because?: string;
-    readonly dataset: { readonly digest: string };
-    readonly trained?: { readonly number: number };
-  };
-  readonly rollout?: {
-    readonly candidate: number;
-    readonly status: string;
-    readonly endedAt?: number;
-    readonly because?: string | { readonly text: string };
-  };
+  readonly run?: { readonly id: string; readonly status: string };
+  readonly rollout?: { readonly id: string; readonly status: string };
   readonly endpoint?: { readonly status: string };
-  readonly served?: Facts['served'];
+}
+
+interface Record {
+  readonly status: string;
+  readonly endedAt?: string;
+  readonly because?: string;
+}
+interface Run extends Record {
+  readonly dataset: { readonly digest: string };
+  readonly trained?: { readonly number: number };
+}
+interface Rollout extends Record {
+  readonly candidate: number;
 }
 
 interface Running {
   readonly url: string;
   state(): Promise<State | undefined>;
+  run(id: string): Promise<Run | undefined>;
+  rollout(id: string): Promise<Rollout | undefined>;
   served(): Promise<Facts['served']>;
   drop(year: number, csv: string): Promise<void>;
-  post(path: string, body: unknown, headers?: Record<string, string>): Promise<void>;
+  post(path: string, body: unknown, headers?: { readonly [name: string]: string }): Promise<void>;
   kill(): void;
   stop(): Promise<void>;
 }
@@ -260,8 +267,17 @@ async function start(project: string, secret: string): Promise<Running> {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, SERIN_GITHUB_SECRET: secret },
   });
+  try {
+    return await running(child, project);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+async function running(child: ChildProcess, project: string): Promise<Running> {
   const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => said.push(part.toString()));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => said.push(part.toString()));
   const file = join(project, '.serin', 'server.json');
   const { url, token } = await until(
     async () => {
@@ -272,25 +288,30 @@ async function start(project: string, secret: string): Promise<Running> {
     },
     (found) => found.pid === child.pid && found.url !== undefined,
   );
-  const call = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
+  const call = async <Body>(
+    method: string,
+    path: string,
+    body?: string,
+    headers: { readonly [name: string]: string } = {},
+  ) => {
     const answer = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...headers },
       ...(body === undefined ? {} : { body }),
     });
-    if (!answer.ok && answer.status !== 404)
-      throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return answer.status === 404 ? undefined : ((await answer.json()) as { readonly state?: State } & State);
+    if (answer.ok) return (await answer.json()) as Body;
+    if (answer.status === 404) return undefined;
+    throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}\n${said.join('')}`);
   };
-  const state = async () => {
-    const answer = await call('GET', `/v1/models/${model}`);
-    return answer?.state ?? answer;
-  };
+  const state = () => call<State>('GET', `/v1/models/${model}`);
   await until(state, (found) => found !== undefined);
   return {
     url: url ?? '',
     state,
-    served: async () => (await state())?.served ?? [],
+    run: (id) => call<Run>('GET', `/v1/runs/${id}`),
+    rollout: (id) => call<Rollout>('GET', `/v1/rollouts/${id}`),
+    served: async () =>
+      (await call<{ readonly served: Facts['served'] }>('GET', `/v1/models/${model}/history`))?.served ?? [],
     drop: async (year, csv) =>
       void (await call('PUT', `/v1/buckets/drops/objects/births/${year}.csv`, csv, { 'content-type': 'text/csv' })),
     post: async (path, body, headers) =>
@@ -320,10 +341,12 @@ function executionsOf(project: string, run: string): number {
   return own.filter((id) => existsSync(join(jobs, id, 'started.json'))).length;
 }
 
+const patienceMs = 30_000;
+
 async function until<Value>(
   look: () => Promise<Value>,
   done: (value: Value) => boolean,
-  patienceMs = 30_000,
+  everyMs = 15,
 ): Promise<Value> {
   for (const end = performance.now() + patienceMs; ; ) {
     const value = await look().catch((error: unknown) => {
@@ -333,6 +356,6 @@ async function until<Value>(
     if (done(value)) return value;
     if (performance.now() > end)
       throw new Error(`waited ${patienceMs / 1000} s in vain; last seen: ${JSON.stringify(value)?.slice(0, 400)}`);
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -11,7 +11,7 @@ export interface Release {
 export interface Facts {
   readonly releases: readonly Release[];
   /** What served since when. */
-  readonly served: readonly { readonly at: number; readonly version?: number; readonly because: string }[];
+  readonly served: readonly { readonly at: string; readonly version?: number; readonly because: string }[];
   readonly trainingJobsOfKilledRun: number;
   readonly requests: { readonly sent: number; readonly failed: number };
   readonly seconds: number;

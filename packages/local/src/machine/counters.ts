@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { asFault, type Fault } from '@serin/core/fault';
-import { groupCommit, sqliteFault } from './database.ts';
+import { sqliteFault } from './faults.ts';
+import { groupCommit } from './group-commit.ts';
 import { bucketCount, bucketOf, textOf } from './latency.ts';
 
 const tables = `

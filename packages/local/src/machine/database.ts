@@ -2,6 +2,8 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, rename
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
+import { resultCode, sqlite, textOf } from './faults.ts';
+import { flushCommits } from './group-commit.ts';
 
 /** "SERN" in the header of the file: tells our database from another program's. */
 const applicationId = 0x5345524e;
@@ -70,7 +72,7 @@ function release(lock: DatabaseSync): void {
 
 function closeBoth(database: DatabaseSync, lock: DatabaseSync): void {
   if (database.isOpen) {
-    groups.get(database)?.flush();
+    flushCommits(database);
     database.close();
   }
   release(lock);
@@ -144,87 +146,6 @@ function openFault(error: unknown, file: string): Fault {
   return new Fault('invalid', `cannot open ${file} for writing: ${textOf(error)}; ${mend}`, { cause: error });
 }
 
-interface Task {
-  /** Does the work inside the transaction; the answer is given after its commit. */
-  run(): () => void;
-  reject(error: Fault): void;
-}
-
-interface Group {
-  readonly commit: <Answer>(work: () => Answer) => Promise<Answer>;
-  flush(): void;
-}
-
-const groups = new WeakMap<DatabaseSync, Group>();
-
-/**
- * One transaction for all the work that is handed over in one turn of the event loop, by whichever adapter.
- *
- * A promise settles only after the commit. Work is synchronous, runs in the order it came, and sees what came before
- * it; a `Fault` that it throws, before it has written anything, is its own answer alone. Any other error undoes the
- * whole group, and each piece of work is then run once more by itself: it must not mind being run twice.
- */
-export function groupCommit(database: DatabaseSync): Group['commit'] {
-  const group = groups.get(database) ?? newGroup(database);
-  groups.set(database, group);
-  return group.commit;
-}
-
-function newGroup(database: DatabaseSync): Group {
-  let waiting: Task[] = [];
-  function flush(): void {
-    const tasks = waiting;
-    waiting = [];
-    try {
-      if (tasks.length > 0) transact(database, tasks);
-    } catch {
-      for (const task of tasks) alone(database, task);
-    }
-  }
-  function commit<Answer>(work: () => Answer): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
-      waiting.push({ reject, run: () => attempt(work, resolve, reject) });
-    });
-  }
-  return { commit, flush };
-}
-
-function alone(database: DatabaseSync, task: Task): void {
-  try {
-    transact(database, [task]);
-  } catch (error) {
-    task.reject(sqliteFault(error));
-  }
-}
-
-function transact(database: DatabaseSync, tasks: readonly Task[]): void {
-  let answers: readonly (() => void)[];
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    answers = tasks.map((task) => task.run());
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
-  for (const answer of answers) answer();
-}
-
-function attempt<Answer>(
-  work: () => Answer,
-  resolve: (answer: Answer) => void,
-  reject: (error: Fault) => void,
-): () => void {
-  try {
-    const answer = work();
-    return () => resolve(answer);
-  } catch (error) {
-    if (error instanceof Fault) return () => reject(error);
-    throw error;
-  }
-}
-
 /** Makes the names in a directory durable: a rename or link is only on disk once its directory is. */
 export function syncDirectory(directory: string): void {
   const descriptor = openSync(directory, 'r');
@@ -234,58 +155,3 @@ export function syncDirectory(directory: string): void {
     closeSync(descriptor);
   }
 }
-
-/** https://sqlite.org/rescode.html; the low byte of an extended code. */
-const sqlite = { busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notDatabase: 26 };
-const passing: readonly number[] = [sqlite.busy, sqlite.locked, sqlite.readOnly, sqlite.ioError, sqlite.cannotOpen];
-
-function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
-  return error.errcode & 0xff;
-}
-
-/** What SQLite threw, as a `Fault`: a full or failing disk may be mended (`unavailable`), the rest is a `defect`. */
-export function sqliteFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  const code = resultCode(error);
-  const cause = { cause: error };
-  if (code === sqlite.full) return new Fault('unavailable', 'the disk of the database is full; make room', cause);
-  if (code !== undefined && passing.includes(code)) {
-    return new Fault('unavailable', `the database cannot be written: ${textOf(error)}; check its disk`, cause);
-  }
-  if (error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE') {
-    return new Fault('unavailable', 'the database is closed; start the server again', cause);
-  }
-  return new Fault('defect', `the database failed: ${textOf(error)}`, cause);
-}
-
-const missing: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
-const mendable: readonly unknown[] = [
-  'ENOSPC',
-  'EDQUOT',
-  'EMFILE',
-  'ENFILE',
-  'EIO',
-  'EROFS',
-  'EACCES',
-  'EPERM',
-  'EBUSY',
-];
-
-/** What the file system, or SQLite, threw while `doing`, as a `Fault`: what a person or time can mend is `unavailable`. */
-export function fileFault(error: unknown, doing: string): Fault {
-  if (error instanceof Fault || resultCode(error) !== undefined) return sqliteFault(error);
-  const mends = mendable.includes(systemCode(error));
-  const mend = mends ? '; check the space and permissions of the disk' : '';
-  return new Fault(mends ? 'unavailable' : 'defect', `${doing} failed: ${textOf(error)}${mend}`, { cause: error });
-}
-
-/** The name `ENOENT`, `EEXIST` ... of a system error. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** There is no such file, or a part of its path is not a directory. */
-export const isMissing = (error: unknown): boolean => missing.includes(systemCode(error));
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

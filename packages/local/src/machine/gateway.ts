@@ -163,10 +163,10 @@ function forward(
     branch.pool?.release();
   }
 
-  /** The model's failure: counted, told to the caller if nothing was told yet, else shown by a cut connection. */
-  function fail(status: number, detail: string): void {
+  /** Ends the exchange early: told to the caller if nothing was told yet, else shown by a cut connection. */
+  function stop(blame: 'model' | 'caller', status: number, detail: string): void {
     if (isSettled) return;
-    settle(true);
+    settle(blame === 'model');
     call.destroy();
     if (response.headersSent) response.destroy();
     else refuse(request, response, requestId, status, detail, deployment);
@@ -174,22 +174,18 @@ function forward(
 
   function onTimeout(): void {
     const isWaitingForCaller = response.writableNeedDrain || (!request.complete && !call.writableNeedDrain);
-    if (!isWaitingForCaller) fail(504, `${deployment} did not answer within ${limits.timeoutMs} ms`);
-    else blameCaller(408, `the body did not arrive within ${limits.timeoutMs} ms`);
-  }
-
-  /** Ends the exchange without an error of the model. */
-  function blameCaller(status: number, detail: string): void {
-    if (isSettled) return;
-    settle(false);
-    call.destroy();
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, requestId, status, detail, deployment);
+    if (isWaitingForCaller) stop('caller', 408, `the body did not arrive within ${limits.timeoutMs} ms`);
+    else stop('model', 504, `${deployment} did not answer within ${limits.timeoutMs} ms`);
   }
 
   function passBack(answer: IncomingMessage): void {
     const status = answer.statusCode ?? 502;
-    response.writeHead(status, returnedHeaders(answer.rawHeaders, deployment, requestId));
+    try {
+      response.writeHead(status, returnedHeaders(answer.rawHeaders, deployment, requestId));
+    } catch (error) {
+      stop('model', 502, `${deployment} answered with a head that is no HTTP: ${String(error)}`);
+      return;
+    }
     answer.on('data', (chunk: Buffer) => {
       if (response.destroyed || response.write(chunk)) return;
       answer.pause();
@@ -201,20 +197,20 @@ function forward(
       // The model may answer before it has read the whole body: what is left of it is not waited for.
       if (!request.readableEnded) request.resume();
     });
-    answer.on('error', () => fail(502, ''));
+    answer.on('error', () => stop('model', 502, `the answer of ${deployment} broke off`));
   }
 
   call.on('response', passBack);
-  call.on('error', (error) => fail(502, `the connection to ${deployment} broke: ${error.message}`));
+  call.on('error', (error) => stop('model', 502, `the connection to ${deployment} broke: ${error.message}`));
   response.on('close', () => {
     if (isSettled) return;
     settle(false);
     call.destroy();
   });
-  passBody(request, call, limits.maxBodyBytes, () => blameCaller(413, tooLarge(limits.maxBodyBytes)));
+  passBody(request, call, limits.maxBodyBytes, () => stop('caller', 413, tooLarge(limits.maxBodyBytes)));
 }
 
-/** By hand, for `pipe` costs a tenth of the throughput, and to count the bytes. */
+/** By hand and not with `pipe`: the bytes are counted, and a caller is read to its end when the model is gone. */
 function passBody(request: IncomingMessage, call: ClientRequest, maxBytes: number, onTooLarge: () => void): void {
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {

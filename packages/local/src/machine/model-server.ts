@@ -219,12 +219,13 @@ async function becomesReady(
 
 function answersPing(port: number, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
+    const signal = AbortSignal.timeout(Math.ceil(timeoutMs));
     const request = get({
       host: '127.0.0.1',
       port,
       path: '/ping',
       agent: false,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     });
     request.on('response', (response) => {
       response.resume();

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Fault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
 import type { Artifact, Deployment } from '@serin/core/ports';
-import { fileFault } from './database.ts';
+import { fileFault } from './faults.ts';
 import { endOfLog } from './log-tail.ts';
 import { type ModelServer, modelServer, type Pace, type ServerState, takeBack, type Upstream } from './model-server.ts';
 import { launch } from './server-process.ts';
@@ -288,7 +288,8 @@ async function capLogs(logs: readonly string[]): Promise<void> {
       () => 0,
     );
     if (bytes <= maxLogBytes) continue;
-    await copyFile(log, `${log}.1`);
-    await truncate(log, 0);
+    // On a full disk there is no copy, and all the more reason to empty the log.
+    await copyFile(log, `${log}.1`).catch(() => rm(`${log}.1`, { force: true }));
+    await truncate(log, 0).catch(() => undefined);
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '@serin/core/fault';
-import { fileFault } from './database.ts';
+import { fileFault } from './faults.ts';
 
 const adoptedPollMs = 500;
 

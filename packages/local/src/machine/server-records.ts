@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { sqliteFault } from './database.ts';
+import { sqliteFault } from './faults.ts';
 import type { ServerRecord } from './model-server.ts';
 
 const table = `

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
 import type { Bus, CloudEvent } from '@serin/core/ports';
-import { groupCommit, sqliteFault } from '../machine/database.ts';
+import { sqliteFault } from '../machine/faults.ts';
+import { groupCommit } from '../machine/group-commit.ts';
 
 const maxEventBytes = 1024 * 1024;
 

@@ -71,6 +71,9 @@ interface Options extends Pick<Stores, 'materialise' | 'readObject'> {
   readonly onChange?: (id: string) => void;
 }
 
+/** The id under which `start` answers a job: known before it is started. */
+export const jobId = ({ project, key }: Pick<Job, 'project' | 'key'>): string => sha256Hex(`${project}/${key}`).slice(0, 32);
+
 interface Stored extends Assignment {
   readonly id: string;
   readonly job: Job;
@@ -270,7 +273,7 @@ function storedOf(
   machine: Machine,
 ): Stored {
   checkJob(job);
-  const id = sha256Hex(`${job.project}/${job.key}`).slice(0, 32);
+  const id = jobId(job);
   const placed = placedOf({ id, job }, root, machine);
   const tree = treeAt(placed.root);
   return {

@@ -14,7 +14,8 @@ import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
 import type { RegisteredVersion, Registry } from '@serin/core/ports';
-import { fileFault, isMissing, syncDirectory, systemCode } from '../machine/database.ts';
+import { syncDirectory } from '../machine/database.ts';
+import { fileFault, isMissing, systemCode } from '../machine/faults.ts';
 
 /**
  * A registry of one JSON file per version: `<directory>/<sha256 of the model>/<number>.json`.

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
 import { canonical } from '@serin/core/json';
 import type { Deployment, Observation, Operation, Serving, Weights } from '@serin/core/ports';
-import { sqliteFault } from '../machine/database.ts';
+import { sqliteFault } from '../machine/faults.ts';
 import { localFolder, type ModelServers } from '../machine/model-servers.ts';
 import type { Route } from '../machine/routing.ts';
 

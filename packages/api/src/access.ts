@@ -1,0 +1,113 @@
+import { nextEntry } from '@serin/core/entry';
+import { Fault } from '@serin/core/fault';
+import { type Json, sha256Hex } from '@serin/core/json';
+import type { Actor, Head, Journal } from '@serin/core/ports';
+import type { Caller, Role } from './roles.ts';
+
+/** A token as it is kept: without its text. */
+export interface Token {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly models?: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly expiresAt?: number;
+}
+
+interface Stored extends Token {
+  /** SHA-256 of the token's text. */
+  readonly hash: string;
+}
+
+interface State {
+  readonly schema: 1;
+  readonly tokens: Readonly<Record<string, Stored>>;
+}
+
+const stream = 'access';
+/** The whole list is one state of the journal. */
+const maxTokens = 1000;
+
+export interface Access {
+  /** Who a bearer token belongs to; `undefined` for one that is unknown, revoked or expired. */
+  callerOf(token: string): Promise<Caller | undefined>;
+  list(): Promise<readonly Token[]>;
+  /** Durable when it resolves; the text is kept nowhere. Under an id or a name that exists already: `conflict`. */
+  create(token: Token, text: string, actor: Actor): Promise<void>;
+  /** `notFound` for a token that is not there. */
+  revoke(id: string, actor: Actor): Promise<void>;
+}
+
+/** Tokens in the journal's stream `access`; a revoked one is refused from the moment its revocation resolved. */
+export function journalAccess(given: {
+  readonly journal: Journal;
+  readonly now: () => number;
+  readonly bootstrap?: { readonly tokenHash: string } | undefined;
+}): Access {
+  const { journal, now, bootstrap } = given;
+  let known: { readonly seq: number; readonly byHash: ReadonlyMap<string, Stored> } | undefined;
+
+  async function byHash(): Promise<ReadonlyMap<string, Stored>> {
+    const head = await journal.head(stream);
+    if (head === undefined) return new Map();
+    if (known?.seq !== head.seq)
+      known = { seq: head.seq, byHash: new Map(stored(head).map((token) => [token.hash, token])) };
+    return known.byHash;
+  }
+
+  async function change(actor: Actor, signal: Json, next: (tokens: State['tokens']) => State['tokens']): Promise<void> {
+    const head = await journal.head(stream);
+    const tokens = next((head?.state as State | undefined)?.tokens ?? {});
+    const state = JSON.parse(JSON.stringify({ schema: 1, tokens }));
+    const entry = nextEntry(head, { stream, at: now(), actor, signal, state });
+    await journal.append(head?.seq ?? 0, { entry, state });
+  }
+
+  return {
+    async callerOf(text) {
+      // Hashes are compared, so the time it takes says nothing of the text.
+      const hash = sha256Hex(text);
+      if (bootstrap !== undefined && hash === bootstrap.tokenHash) return administrator;
+      const token = (await byHash()).get(hash);
+      if (token === undefined || (token.expiresAt !== undefined && token.expiresAt <= now())) return undefined;
+      const actor = { subject: token.name, issuer: 'token', role: token.role };
+      return token.models === undefined ? { actor } : { actor, models: token.models };
+    },
+    async list() {
+      const head = await journal.head(stream);
+      return head === undefined ? [] : stored(head).map(({ hash: _, ...token }) => token);
+    },
+    create: (token, text, actor) =>
+      change(actor, { type: 'tokenCreated', token: token.id, name: token.name, role: token.role }, (tokens) => {
+        // Names are what four eyes compare.
+        if (token.name === administrator.actor.subject || Object.values(tokens).some(({ name }) => name === token.name))
+          throw new Fault(
+            'conflict',
+            `there is a token named '${token.name}' already: revoke it, or take another name`,
+          );
+        if (tokens[token.id] !== undefined) throw new Fault('conflict', `the token ${token.id} was created already`);
+        if (Object.keys(tokens).length >= maxTokens)
+          throw new Fault('invalid', `there are ${maxTokens} tokens already: revoke some first`);
+        return { ...tokens, [token.id]: { ...token, hash: sha256Hex(text) } };
+      }),
+    revoke: (id, actor) =>
+      change(actor, { type: 'tokenRevoked', token: id }, (tokens) => {
+        if (!Object.hasOwn(tokens, id)) throw new Fault('notFound', `there is no token '${id}'`);
+        const { [id]: _, ...rest } = tokens;
+        return rest;
+      }),
+  };
+}
+
+const administrator: Caller = { actor: { subject: 'admin', issuer: 'token', role: 'admin' } };
+
+const stored = (head: Head): readonly Stored[] => Object.values((head.state as unknown as State).tokens);
+
+/** 256 random bits. */
+export function newTokenText(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  const text = btoa(String.fromCharCode(...bytes));
+  return `srn_${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
+}

@@ -1,0 +1,79 @@
+import { Hono } from 'hono';
+import { journalAccess } from './access.ts';
+import { docsRoutes } from './docs.ts';
+import type { Api, ApiOptions } from './options.ts';
+import { Problem } from './problem.ts';
+import type { Route } from './route.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { bucketRoutes } from './routes/buckets.ts';
+import { datasetRoutes } from './routes/datasets.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { eventRoutes } from './routes/events.ts';
+import { hookRoutes } from './routes/hooks.ts';
+import { modelRoutes } from './routes/models.ts';
+import { projectRoutes } from './routes/project.ts';
+import { rolloutRoutes } from './routes/rollouts.ts';
+import { runRoutes } from './routes/runs.ts';
+import { systemRoutes } from './routes/system.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { whyRoutes } from './routes/why.ts';
+import { refuse, serve } from './serve.ts';
+import { standardKey } from './signatures.ts';
+
+/** Every route there is, in the order of the documentation. */
+export const routeTable = (options: ApiOptions): readonly Route[] => tableOf(apiOf(options));
+
+function apiOf(options: ApiOptions): Api {
+  // A secret that cannot be used is found when the server starts, not when the first webhook comes.
+  options.secrets.standard.forEach(standardKey);
+  const { ports, now, bootstrap } = options;
+  return { ...options, access: journalAccess({ journal: ports.journal, now, bootstrap }) };
+}
+
+function tableOf(api: Api): readonly Route[] {
+  const routes = [
+    ...projectRoutes(api),
+    ...modelRoutes(api),
+    ...datasetRoutes(api),
+    ...runRoutes(api),
+    ...rolloutRoutes(),
+    ...whyRoutes(),
+    ...eventRoutes(api),
+    ...hookRoutes(api),
+    ...bucketRoutes(api),
+    ...deadLetterRoutes(api),
+    ...tokenRoutes(api),
+    ...auditRoutes(api),
+    ...systemRoutes(api),
+  ];
+  return [...routes, ...docsRoutes(routes, api.version)];
+}
+
+/**
+ * The HTTP API over the core. A change is durable before it is answered with 2xx; every error is a problem document.
+ * What no route names is a 404, and another method of a path a 405: nothing is allowed by omission.
+ */
+export function createApi(options: ApiOptions): Hono {
+  const api = apiOf(options);
+  const routes = tableOf(api);
+  const app = new Hono();
+  for (const route of routes) app.on(route.method.toUpperCase(), honoPath(route.path), (c) => serve(api, route, c));
+  for (const [path, methods] of methodsByPath(routes))
+    app.all(honoPath(path), (c) =>
+      refuse(api, c, new Problem('methodNotAllowed', `${path} takes ${methods}`, { headers: { allow: methods } })),
+    );
+  app.notFound((c) =>
+    refuse(api, c, new Problem('notFound', `there is no ${c.req.method} ${c.req.path.slice(0, 200)}; see /docs`)),
+  );
+  app.onError((error, c) => refuse(api, c, error));
+  return app;
+}
+
+const honoPath = (path: string): string => path.replace(/\{([a-z]+)\*\}/, ':$1{.+}').replace(/\{([a-z]+)\}/g, ':$1');
+
+function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
+  const methods = new Map<string, string>();
+  for (const { path, method } of routes)
+    methods.set(path, [methods.get(path), method.toUpperCase()].filter((name) => name !== undefined).join(', '));
+  return methods;
+}

@@ -1,0 +1,57 @@
+import { decodeText } from '@serin/core/json';
+import { Problem } from './problem.ts';
+
+/**
+ * JSON from outside. Bytes that are not JSON, and a field `__proto__` anywhere, are `malformed`; never another throw.
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  const text = decodeText(bytes);
+  try {
+    return JSON.parse(text, (key, value) => {
+      if (key === '__proto__') throw new SyntaxError('a field is named __proto__');
+      return value;
+    });
+  } catch (error) {
+    // Nesting too deep for the stack ends here as well.
+    const why = error instanceof SyntaxError && text.length > 0 ? error.message : 'it is empty or nested too deep';
+    throw new Problem('malformed', `the body is not JSON that can be used: ${why.slice(0, 200)}`);
+  }
+}
+
+/** Reads a body up to a bound; more is `tooLarge`, and is not read to its end. */
+export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = () => new Problem('tooLarge', `the body is larger than ${maxBytes} bytes`);
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  if (request.body === null) return new Uint8Array(0);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunksOf(request.body)) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** `application/json; charset=utf-8` as `application/json`. */
+export const mediaType = (header: string | undefined | null): string =>
+  (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';

@@ -1,0 +1,103 @@
+import { sha256Hex } from '@serin/core/json';
+import type { OutsideSignal } from '@serin/core/signal';
+import { z } from 'zod';
+import { parseJson } from './bodies.ts';
+import { Problem, wrongs } from './problem.ts';
+
+/** What a push of commits says, whoever sends it. */
+export interface Push {
+  readonly repository: string;
+  readonly ref: string;
+  readonly commit: string;
+  readonly by: string;
+  readonly image?: string;
+  readonly model?: string;
+}
+
+const commit = z.string().regex(/^[0-9a-f]{7,64}$/);
+
+const githubPush = z.looseObject({
+  ref: z.string().max(1024),
+  after: commit,
+  deleted: z.boolean().optional(),
+  repository: z.looseObject({ full_name: z.string().max(300) }),
+  sender: z.looseObject({ login: z.string().min(1).max(100) }).optional(),
+});
+
+/** A verified body of GitHub's `push` event; a deleted ref is no push. */
+export function readGithubPush(body: Uint8Array): Push | { readonly ignored: string } {
+  const { ref, after, deleted, repository, sender } = parsed(githubPush, body);
+  if (deleted || /^0+$/.test(after)) return { ignored: `${ref} was deleted` };
+  return { repository: repository.full_name, ref, commit: after, by: sender?.login ?? repository.full_name };
+}
+
+export const standardBody = z.strictObject({
+  repository: z.string().min(1).max(300),
+  ref: z.string().min(1).max(1024),
+  commit,
+  image: z.string().min(1).max(1024).optional(),
+  model: z.string().min(1).max(63).optional(),
+});
+
+export function readStandardPush(body: Uint8Array): Push {
+  const { image, model, ...push } = parsed(standardBody, body);
+  return {
+    ...push,
+    by: push.repository,
+    ...(image === undefined ? {} : { image }),
+    ...(model === undefined ? {} : { model }),
+  };
+}
+
+const labels = z.record(z.string(), z.string());
+
+export const alertmanagerBody = z.looseObject({
+  version: z.literal('4'),
+  alerts: z
+    .array(
+      z.looseObject({
+        status: z.enum(['firing', 'resolved']),
+        labels,
+        annotations: labels.optional(),
+        startsAt: z.string().max(64),
+        endsAt: z.string().max(64).optional(),
+        fingerprint: z.string().min(1).max(200).optional(),
+      }),
+    )
+    .max(1000),
+});
+
+export interface LabelledAlert {
+  /** As the labels name it; absent: they do not. */
+  readonly model?: string;
+  readonly fingerprint: string;
+  readonly id: string;
+  readonly signal: OutsideSignal;
+}
+
+/** Alerts of a Prometheus Alertmanager (webhook version 4). A group that is sent again has equal ids. */
+export function readAlertmanager(body: Uint8Array): readonly LabelledAlert[] {
+  return parsed(alertmanagerBody, body).alerts.map((alert) => {
+    const { status, labels: tags, annotations = {}, startsAt, endsAt = '' } = alert;
+    const fingerprint = alert.fingerprint ?? sha256Hex(JSON.stringify(Object.entries(tags).sort())).slice(0, 16);
+    const model = tags.model ?? tags.serin_model ?? tags.endpoint;
+    const sender = 'alertmanager';
+    const identity = JSON.stringify([fingerprint, startsAt, status, status === 'resolved' ? endsAt : '']);
+    const title = (annotations.summary ?? annotations.description ?? tags.alertname ?? 'alert').slice(0, 500);
+    return {
+      fingerprint,
+      id: `am_${sha256Hex(identity).slice(0, 32)}`,
+      signal:
+        status === 'firing'
+          ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt: startsAt, title }
+          : { type: 'alertResolved', sender, fingerprint },
+      ...(model === undefined ? {} : { model }),
+    };
+  });
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, body: Uint8Array): z.output<Schema> {
+  const result = schema.safeParse(parseJson(body));
+  if (result.success) return result.data;
+  throw new Problem('invalid', 'the payload is not what this hook takes', { errors: wrongs(result.error) });
+}

@@ -1,0 +1,99 @@
+import { nextEntry } from '@serin/core/entry';
+import { asFault } from '@serin/core/fault';
+import { sha256Hex } from '@serin/core/json';
+import type { Actor, Head, Journal } from '@serin/core/ports';
+import { Problem } from './problem.ts';
+import type { Answer } from './route.ts';
+
+/** What is known of a key: a request is under way, or its answer, or (`open`) that it changed nothing. */
+interface State {
+  readonly schema: 1;
+  readonly status: 'begun' | 'done' | 'open';
+  readonly at: number;
+  /** SHA-256 of method, path and body. */
+  readonly fingerprint: string;
+  readonly answer?: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
+}
+
+/** A request that has not answered by then has died with its process: the next one takes over. */
+const abandonedAfterMs = 60_000;
+
+interface Request {
+  readonly actor: Actor;
+  readonly key: string;
+  readonly fingerprint: string;
+  /** Fields that a repeated request does not get again, and that are kept nowhere. */
+  readonly shownOnce: readonly string[];
+}
+
+/** The stream of a key: keys of different callers never meet. */
+const streamOf = ({ actor, key }: Request): string =>
+  `idem/${sha256Hex(JSON.stringify([actor.issuer, actor.subject, key]))}`;
+
+/** The id of the signal that a request under this key sends, so that a request which is taken over is known to the core. */
+export const signalIdOf = (actor: Actor, key: string): string =>
+  `idem_${sha256Hex(JSON.stringify([actor.issuer, actor.subject, key])).slice(0, 32)}`;
+
+/**
+ * Answers a request once per key: the same key and body get the stored answer; another body is a 422; while the first is
+ * under way a 409. Only answers of success are kept: what was refused changed nothing and may be tried again.
+ */
+export async function once(
+  request: Request,
+  around: { readonly journal: Journal; readonly now: () => number },
+  perform: () => Promise<Answer>,
+): Promise<Answer> {
+  const { journal, now } = around;
+  const stream = streamOf(request);
+  const head = await journal.head(stream);
+  const known = head?.state as State | undefined;
+  const answered = known === undefined ? undefined : answerKnown(known, request, now());
+  if (answered !== undefined) return answered;
+
+  const write = async (on: Head | undefined, change: Pick<State, 'status' | 'answer'>): Promise<void> => {
+    const state = JSON.parse(JSON.stringify({ schema: 1, at: now(), fingerprint: request.fingerprint, ...change }));
+    const entry = nextEntry(on, { stream, at: now(), actor: request.actor, signal: { type: change.status }, state });
+    await journal.append(on?.seq ?? 0, { entry, state });
+  };
+  await write(head, { status: 'begun' }).catch((error: unknown) => {
+    throw asFault(error).code === 'conflict' ? underWay() : error;
+  });
+  const begun = await journal.head(stream);
+  const answer = await perform().catch(async (error: unknown) => {
+    await write(begun, { status: 'open' }).catch(() => undefined);
+    throw error;
+  });
+  // Should this not be written, a repeated request performs again, and the core knows the signal by its id.
+  await write(begun, { status: 'done', answer: kept(answer, request.shownOnce) }).catch(() => undefined);
+  return answer;
+}
+
+function answerKnown(known: State, { fingerprint }: Request, now: number): Answer | undefined {
+  if (known.status === 'open') return undefined;
+  if (known.fingerprint !== fingerprint)
+    throw new Problem('invalid', 'this idempotency key was used for another request: use a new one');
+  if (known.status === 'done' && known.answer !== undefined) {
+    const { body, ...answer } = known.answer;
+    const headers = { ...answer.headers, 'idempotent-replayed': 'true' };
+    return { ...answer, headers, ...(body === undefined ? {} : { body: JSON.parse(body) }) };
+  }
+  if (now < known.at + abandonedAfterMs) throw underWay();
+  return undefined;
+}
+
+const underWay = (): Problem =>
+  new Problem('inProgress', 'a request under this idempotency key is under way', { headers: { 'retry-after': '1' } });
+
+function kept({ status, headers = {}, body }: Answer, shownOnce: readonly string[]): NonNullable<State['answer']> {
+  if (body === undefined) return { status, headers };
+  // As text: a state of the journal holds no `null`, an answer may.
+  return {
+    status,
+    headers,
+    body: JSON.stringify(body, (name, value) => (shownOnce.includes(name) ? undefined : value)),
+  };
+}

@@ -1,0 +1,66 @@
+import type { CompiledConfig } from '@serin/core/config';
+import type { Engine } from '@serin/core/engine';
+import type { CloudEvent, Ports } from '@serin/core/ports';
+import type { Access } from './access.ts';
+
+/** What the API stands on. It has no clock, no randomness and no environment of its own (a token's text excepted). */
+export interface ApiOptions {
+  readonly engine: Engine;
+  readonly ports: Ports;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A new sortable id, `<prefix>_<UUIDv7>`. */
+  readonly newId: (prefix: string) => string;
+  /** The released config; `releasedConfig` is one. */
+  readonly config: () => Promise<CompiledConfig | undefined>;
+  /** Of incoming webhooks; several while they are rotated, none switches the hook off. */
+  readonly secrets: { readonly github: readonly string[]; readonly standard: readonly string[] };
+  readonly version: string;
+  readonly environment: string;
+  /** `source` of the events that Serin publishes. */
+  readonly source: string;
+  /** SHA-256 (hex) of the first administrator's token. */
+  readonly bootstrap?: { readonly tokenHash: string };
+  /** Tells whoever pays that a stream owes something. Must not throw, and need not be reliable. */
+  readonly nudge: (stream: string) => void;
+  /** Up to `max` bytes of a job's log, from a byte on; `undefined`: there is no such log. */
+  readonly logs?: (
+    job: LoggedJob,
+    from: number,
+    max: number,
+  ) => Promise<{ readonly text: string; readonly next: number; readonly ended?: boolean } | undefined>;
+  readonly events?: EventLog;
+  /** In OpenMetrics text. */
+  readonly metrics?: () => string;
+  /** `host[:port]` values that `Host`, and `Origin` where there is one, may name; absent: any. */
+  readonly hosts?: readonly string[];
+  /** Told of what nobody foresaw, with the request it happened in. */
+  readonly onDefect?: (requestId: string, error: unknown) => void;
+  /** Silence on an event stream after which a comment is sent; 15 s. */
+  readonly heartbeatMs?: number;
+  /** The largest object that `PUT` takes; 64 MB. It is held in memory. */
+  readonly maxObjectBytes?: number;
+}
+
+/** A job, as the `Jobs` port knows it. */
+export interface LoggedJob {
+  readonly project: string;
+  /** `<run>/<part>/<attempt>` */
+  readonly key: string;
+  /** The provider's; only while the run waits for this very job. */
+  readonly id?: string;
+}
+
+/** The events of one machine, in the order in which they were published. */
+export interface EventLog {
+  /** Events after a position, oldest first, at most `limit`. */
+  read(after: number, limit: number): readonly { readonly position: number; readonly event: CloudEvent }[];
+  /** The newest position; 0 before the first event. */
+  last(): number;
+  /** Calls the listener after new events are durable; answers how to stop that. */
+  subscribe(listener: () => void): () => void;
+}
+
+export interface Api extends ApiOptions {
+  readonly access: Access;
+}

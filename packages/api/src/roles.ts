@@ -1,0 +1,24 @@
+import type { Actor } from '@serin/core/ports';
+import { z } from 'zod';
+
+export const roleSchema = z.enum(['viewer', 'operator', 'approver', 'admin']);
+export type Role = z.infer<typeof roleSchema>;
+
+/** What each role may do. Operators do not approve, and approvers do not operate: only an admin does both. */
+const includes: Readonly<Record<Role, readonly Role[]>> = {
+  viewer: ['viewer'],
+  operator: ['viewer', 'operator'],
+  approver: ['viewer', 'approver'],
+  admin: ['viewer', 'operator', 'approver', 'admin'],
+};
+
+/** Who asks. `models` absent: all of them, and what the project shares. */
+export interface Caller {
+  readonly actor: Actor & { readonly role: Role };
+  readonly models?: readonly string[];
+}
+
+export const mayAct = (caller: Caller, needed: Role): boolean => includes[caller.actor.role].includes(needed);
+
+export const seesModel = (caller: Caller, model: string): boolean =>
+  caller.models === undefined || caller.models.includes(model);

@@ -1,0 +1,133 @@
+import { ownBucket } from '@serin/core/config';
+import { decodeText, sha256Hex } from '@serin/core/json';
+import type { ObjectInfo } from '@serin/core/ports';
+import { route as routeOf, routesOf } from '@serin/core/route';
+import { z } from 'zod';
+import { parseJson } from '../bodies.ts';
+import { listPage, pageQuery } from '../cursor.ts';
+import type { Api } from '../options.ts';
+import { Problem, wrongs } from '../problem.ts';
+import { mayAct } from '../roles.ts';
+import { type Asked, type Route, route } from '../route.ts';
+import { paged } from '../views.ts';
+
+const bucketName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+const object = z.object({ key: z.string(), version: z.string(), bytes: z.int() });
+
+/** A code folder as it is released: its files, each by the digest of its content. */
+export const codeManifest = z.strictObject({
+  files: z
+    .array(
+      z.strictObject({
+        path: z.string().min(1).max(1024).refine(isPlainPath, { error: "a relative path without '..'" }),
+        blob: z.string().regex(/^[0-9a-f]{64}$/),
+        bytes: z.int().min(0),
+        executable: z.boolean(),
+      }),
+    )
+    .max(20_000),
+});
+
+export const bucketRoutes = (api: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/buckets/{bucket}/objects',
+    summary: 'objects whose key starts with a prefix, by key',
+    role: 'viewer',
+    scope: 'models',
+    params: z.object({ bucket: bucketName }),
+    query: z.strictObject({ ...pageQuery, prefix: z.string().max(1024).optional() }),
+    answers: {
+      200: { description: 'a page', schema: z.object({ objects: z.array(object), next: z.string().optional() }) },
+    },
+    async handle(asked) {
+      const { params, query, caller } = asked;
+      const takers = await takersOf(api, params.bucket);
+      const { items, next } = await listPage<ObjectInfo>({
+        list: `${params.bucket}/${query.prefix ?? ''}`,
+        cursor: query.cursor,
+        limit: query.limit ?? 100,
+        fetch: (page) => api.ports.bucket(params.bucket).list(query.prefix ?? '', page),
+        keyOf: ({ key }) => key,
+        keep: ({ key }) => caller.models === undefined || takers(key).some((model) => asked.project.sees(model)),
+      });
+      return paged(asked, { body: { objects: items }, next });
+    },
+  }),
+  route({
+    method: 'put',
+    path: '/v1/buckets/{bucket}/objects/{key*}',
+    summary: 'writes an object, then tells the models that take data from there',
+    role: 'operator',
+    scope: 'models',
+    params: z.object({ bucket: bucketName, key: z.string().min(1).max(1024) }),
+    media: ['application/octet-stream'],
+    maxBytes: api.maxObjectBytes ?? 64_000_000,
+    answers: {
+      201: { description: 'written, durably', schema: z.object({ key: z.string(), models: z.array(z.string()) }) },
+      200: {
+        description: 'it was there already (content-addressed keys alone)',
+        schema: z.object({ key: z.string(), models: z.array(z.string()) }),
+      },
+    },
+    problems: [400, 409, 422],
+    async handle(asked) {
+      const { bucket, key } = asked.params;
+      if (bucket === ownBucket) return writeOwn(api, asked, key);
+      const models = (await takersOf(api, bucket))(key).filter((model) => asked.project.sees(model));
+      if (asked.caller.models !== undefined && models.length === 0)
+        throw new Problem('forbidden', 'no model that the token is scoped to takes data under this key');
+      await api.ports.bucket(bucket).write(key, asked.raw);
+      // The object is the truth and the signal a hint: should it be lost, the daily listing finds the object.
+      for (const model of models) await asked.project.tell(model, { type: 'dataHinted', keys: [key] }, asked.id);
+      return { status: 201, body: { key, models } };
+    },
+  }),
+];
+
+async function takersOf({ config }: Api, bucket: string): Promise<(key: string) => readonly string[]> {
+  const released = await config();
+  const routes = released === undefined ? undefined : routesOf(released);
+  return (key) => (routes === undefined ? [] : routeOf(routes, { kind: 'object', bucket, key }));
+}
+
+/** The project's own bucket takes code alone, under the digest of its content, from an admin. */
+async function writeOwn(
+  api: Api,
+  asked: Pick<Asked<unknown, unknown, unknown>, 'raw' | 'caller' | 'project'>,
+  key: string,
+) {
+  asked.project.whole();
+  if (!mayAct(asked.caller, 'admin')) throw new Problem('forbidden', `the bucket '${ownBucket}' wants the role admin`);
+  const [, blob, manifest] = /^code\/(?:blobs\/([0-9a-f]{64})|([0-9a-f]{64})\.json)$/.exec(key) ?? [];
+  const digest = blob ?? manifest;
+  if (digest === undefined)
+    throw new Problem('invalid', `the bucket '${ownBucket}' takes code/blobs/<sha256> and code/<sha256>.json alone`);
+  if (sha256Hex(asked.raw) !== digest)
+    throw new Problem('invalid', `the body's SHA-256 is ${sha256Hex(asked.raw)}, not that of the key`);
+  if (manifest !== undefined) checkManifest(asked.raw);
+  const written = await api.ports.bucket(ownBucket).write(key, asked.raw, { ifAbsent: true });
+  return { status: written === 'exists' ? 200 : 201, body: { key, models: [] } };
+}
+
+function checkManifest(bytes: Uint8Array): void {
+  const parsed = codeManifest.safeParse(parseJson(bytes));
+  if (!parsed.success) throw new Problem('invalid', 'this is not a code manifest', { errors: wrongs(parsed.error) });
+}
+
+/** Code blobs of a manifest in the project's own bucket; `undefined`: there is no such manifest. */
+export async function blobsOf({ ports }: Api, digest: string): Promise<readonly string[] | undefined> {
+  const found = await ports.bucket(ownBucket).read({ key: `code/${digest}.json`, maxBytes: 8_000_000 });
+  if (found === undefined || found.truncated) return undefined;
+  const { files } = codeManifest.parse(JSON.parse(decodeText(found.content)));
+  return [...new Set(files.map(({ blob }) => blob))];
+}
+
+function isPlainPath(path: string): boolean {
+  const segments = path.split('/');
+  return (
+    !path.includes('\\') &&
+    !path.includes('\0') &&
+    segments.every((part) => part !== '' && part !== '.' && part !== '..')
+  );
+}

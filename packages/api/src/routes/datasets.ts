@@ -1,0 +1,89 @@
+import { ownBucket } from '@serin/core/config';
+import type { Manifest } from '@serin/core/dataset';
+import { Fault } from '@serin/core/fault';
+import { decodeText } from '@serin/core/json';
+import type { ObjectInfo } from '@serin/core/ports';
+import { z } from 'zod';
+import { listPage, pageQuery } from '../cursor.ts';
+import type { Api } from '../options.ts';
+import { type Route, route } from '../route.ts';
+import { digestText, inModel, pageOf } from '../shapes.ts';
+import { paged } from '../views.ts';
+import type { SeenModel } from '../visible.ts';
+
+const dataset = z.looseObject({
+  digest: z.string(),
+  current: z.boolean(),
+  objects: z.int(),
+  bytes: z.int(),
+  versions: z.array(z.int()),
+});
+
+export const datasetRoutes = ({ ports }: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/datasets',
+    summary: 'dataset versions of a model, by digest',
+    role: 'viewer',
+    scope: 'models',
+    params: inModel,
+    query: z.strictObject(pageQuery),
+    answers: { 200: { description: 'a page', schema: pageOf('datasets', dataset) } },
+    async handle(asked) {
+      const { model } = asked.params;
+      const seen = await asked.project.model(model);
+      const own = ports.bucket(ownBucket);
+      const prefix = `datasets/${model}/`;
+      const { items, next } = await listPage<ObjectInfo>({
+        list: prefix,
+        cursor: asked.query.cursor,
+        limit: asked.query.limit ?? 50,
+        fetch: (page) => own.list(prefix, page),
+        keyOf: ({ key }) => key,
+        keep: () => true,
+      });
+      const digests = items.map(({ key }) => key.slice(prefix.length).replace(/\.json$/, ''));
+      const rows = await Promise.all(
+        digests.map(async (digest) => view(seen, digest, await readManifest(ports, model, digest))),
+      );
+      return paged(asked, { body: { datasets: rows.filter((row) => row !== undefined) }, next });
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/datasets/{digest}',
+    summary: 'one dataset version, and the versions that were trained on it',
+    role: 'viewer',
+    scope: 'models',
+    params: inModel.extend({ digest: digestText }),
+    answers: { 200: { description: 'the dataset version', schema: dataset } },
+    async handle({ project, params: { model, digest } }) {
+      const found = view(await project.model(model), digest, await readManifest(ports, model, digest));
+      if (found === undefined) throw new Fault('notFound', `there is no dataset version '${digest}' of ${model}`);
+      return { status: 200, body: found };
+    },
+  }),
+];
+
+/** Written once by the listing, in the project's own bucket. */
+async function readManifest(ports: Api['ports'], model: string, digest: string): Promise<Manifest | undefined> {
+  const key = `datasets/${model}/${digest}.json`;
+  const object = await ports.bucket(ownBucket).read({ key, maxBytes: 8_000_000 });
+  return object === undefined || object.truncated ? undefined : (JSON.parse(decodeText(object.content)) as Manifest);
+}
+
+function view({ state }: SeenModel, digest: string, manifest: Manifest | undefined) {
+  if (manifest === undefined) return undefined;
+  const { bucket, prefix, objects, bytes } = manifest;
+  const trained = Object.values(state.versions).filter((version) => version.dataset === digest);
+  return {
+    digest,
+    current: state.intake.dataset?.digest === digest,
+    bucket,
+    prefix,
+    objects,
+    bytes,
+    manifest: `datasets/${state.model}/${digest}.json`,
+    versions: trained.map(({ number }) => number),
+  };
+}

@@ -1,0 +1,91 @@
+import { closeDeadLetter, type DeadLetter, findDeadLetter } from '@serin/core/dead-letters';
+import type { Signal } from '@serin/core/engine';
+import { asFault, Fault } from '@serin/core/fault';
+import { z } from 'zod';
+import { pageQuery } from '../cursor.ts';
+import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
+import { type Route, route } from '../route.ts';
+import { outcome, pageOf, signalProblems } from '../shapes.ts';
+import { paged, rowView } from '../views.ts';
+import { told, type Visible } from '../visible.ts';
+
+const row = z.looseObject({ id: z.string(), stream: z.string(), status: z.string() });
+const letterId = z.object({ id: z.string().min(1).max(500) });
+
+export const deadLetterRoutes = (api: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/dead-letters',
+    summary: 'signals that nobody could use, by id',
+    role: 'operator',
+    scope: 'models',
+    query: z.strictObject({ ...pageQuery, status: z.enum(['waiting', 'replayed', 'discarded']).optional() }),
+    answers: { 200: { description: 'a page', schema: pageOf('deadLetters', row) } },
+    async handle(asked) {
+      const { status } = asked.query;
+      const { items, next } = await asked.project.names(
+        'dead/',
+        asked.query,
+        (summary) => status === undefined || summary.status === status,
+      );
+      return paged(asked, { body: { deadLetters: items.map(({ summary }) => rowView(Object(summary))) }, next });
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/dead-letters/{id}/replay',
+    summary: 'sends the signal again, as its first sender',
+    role: 'operator',
+    scope: 'models',
+    params: letterId,
+    body: z.strictObject({}),
+    answers: {
+      200: { description: 'taken, and it changed nothing', schema: outcome },
+      202: { description: 'taken', schema: outcome },
+    },
+    problems: signalProblems,
+    async handle({ project, params, caller }) {
+      const letter = await find(api, project, params.id);
+      if (letter.status !== 'waiting')
+        throw new Fault('conflict', `the dead letter '${letter.id}' is ${letter.status} already`);
+      const signal = { ...Object(letter.signal), at: api.now() } as Signal; // buried as a signal
+      const answer = told(await api.engine.receive(letter.stream, signal).catch(stillDead), `/v1/dead-letters`);
+      // Closed after it was taken: should this fail, the core knows the signal when it is replayed again.
+      await closeDeadLetter(api.ports.journal, letter.id, 'replayed', api.now(), caller.actor);
+      api.nudge(letter.stream);
+      return answer;
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/dead-letters/{id}/discard',
+    summary: 'gives the signal up; its record is kept',
+    role: 'operator',
+    scope: 'models',
+    params: letterId,
+    body: z.strictObject({}),
+    answers: { 200: { description: 'discarded', schema: z.object({ id: z.string(), status: z.string() }) } },
+    problems: signalProblems,
+    async handle({ project, params, caller }) {
+      const letter = await find(api, project, params.id);
+      await closeDeadLetter(api.ports.journal, letter.id, 'discarded', api.now(), caller.actor);
+      return { status: 200, body: { id: letter.id, status: 'discarded' } };
+    },
+  }),
+];
+
+async function find({ ports }: Api, project: Visible, id: string): Promise<DeadLetter> {
+  const letter = await findDeadLetter(ports.journal, id);
+  const model = letter?.stream.startsWith('model/') ? letter.stream.slice('model/'.length) : undefined;
+  if (letter === undefined || (model !== undefined && !project.sees(model)))
+    throw new Fault('notFound', `there is no dead letter '${id}'`);
+  if (model === undefined) project.whole();
+  return letter;
+}
+
+/** What made it a dead letter may well do so again: that is an answer, not a defect of this request. */
+function stillDead(error: unknown): never {
+  const fault = asFault(error);
+  throw fault.retry === 'never' ? new Problem('refused', `it still cannot be used: ${fault.message}`) : fault;
+}

@@ -1,0 +1,126 @@
+import type { Outcome } from '@serin/core/engine';
+import { Fault } from '@serin/core/fault';
+import { perform } from '@serin/core/perform';
+import { z } from 'zod';
+import { cloudEventMedia, readCloudEvents } from '../cloud-events.ts';
+import { pageQuery } from '../cursor.ts';
+import { dataSchemas, meaningOf } from '../incoming.ts';
+import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
+import { type Answer, type Route, route } from '../route.ts';
+import { countText } from '../shapes.ts';
+import { eventStream } from '../sse.ts';
+import { paged } from '../views.ts';
+
+const result = z.object({ id: z.string(), model: z.string(), outcome: z.string(), because: z.string().optional() });
+export const results = z.object({ results: z.array(result) });
+/** What one request publishes again. */
+const maxReplayed = 1000;
+
+export const eventRoutes = (api: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/events',
+    summary: 'what Serin announces: server-sent events, or a page of them with Accept: application/json',
+    role: 'viewer',
+    scope: 'models',
+    query: z.strictObject({ after: countText.optional(), limit: pageQuery.limit }),
+    answers: {
+      200: { description: 'from Last-Event-ID or `after` on; without either: new ones', media: 'text/event-stream' },
+    },
+    problems: [501],
+    handle(asked) {
+      if (api.events === undefined)
+        throw new Problem('notImplemented', 'this installation publishes its events on the bus of its cloud');
+      const last = asked.header('last-event-id');
+      if (last !== undefined && !/^\d{1,15}$/.test(last))
+        throw new Problem('malformed', 'Last-Event-ID is a position that this stream gave');
+      const { after, limit = 50 } = asked.query;
+      const sees = ({ data }: { readonly data: unknown }) => asked.project.sees(String(Object(data).model));
+      if (asked.header('accept')?.includes('application/json')) {
+        const found = api.events.read(after ?? 0, limit);
+        const next = found.length < limit ? undefined : String(found.at(-1)?.position);
+        return paged(asked, { body: { events: found.filter(({ event }) => sees(event)) }, next }, 'after');
+      }
+      const from = last === undefined ? (after ?? api.events.last()) : Number(last);
+      return {
+        status: 200,
+        body: eventStream(api.events, from, sees, api.heartbeatMs ?? 15_000),
+        headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+      };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/events',
+    summary: `takes CloudEvents: ${Object.keys(dataSchemas).join(', ')}, and alarms of other tools that name a model`,
+    role: 'operator',
+    scope: 'models',
+    media: [cloudEventMedia.structured, cloudEventMedia.batch, 'application/json'],
+    answers: {
+      200: { description: 'nothing to do: each was ignored or repeated', schema: results },
+      202: { description: 'committed; of a batch each event by itself', schema: results },
+    },
+    problems: [409, 415],
+    handle: (asked) => takeEvents(api, asked),
+  }),
+  route({
+    method: 'post',
+    path: '/v1/events/replay',
+    summary: 'publishes the recorded events of a stream again, under their own ids',
+    role: 'operator',
+    scope: 'models',
+    body: z.strictObject({
+      stream: z.string().regex(/^model\/[a-z][a-z0-9-]{0,62}$/),
+      from: z.int().min(1),
+      to: z.int().min(1).optional(),
+    }),
+    answers: { 200: { description: 'published', schema: z.object({ from: z.int(), to: z.int() }) } },
+    async handle({ project, body }) {
+      const { seq } = await project.model(body.stream.slice('model/'.length));
+      const to = Math.min(body.to ?? seq, seq);
+      if (body.from > to) throw new Fault('invalid', `${body.stream} has no entry from ${body.from} to ${to}`);
+      if (to - body.from >= maxReplayed)
+        throw new Fault('invalid', `${maxReplayed} entries at most are replayed at once: name \`to\``);
+      const { ports, now, source } = api;
+      const order = { key: 'replay', kind: 'publish', from: body.from - 1, to } as const;
+      await perform(order, {
+        ports,
+        now,
+        source,
+        stream: body.stream,
+        tell: () => Promise.reject(new Error('publishing tells nobody')),
+      });
+      return { status: 200, body: { from: body.from, to } };
+    },
+  }),
+];
+
+type Results = z.infer<typeof results>['results'];
+
+/** All events are read and routed before the first is committed: a batch that is not understood changes nothing. */
+async function takeEvents(api: Api, asked: Parameters<Route['handle']>[0]): Promise<Answer> {
+  const events = readCloudEvents(asked.header, asked.raw);
+  const config = await api.config();
+  if (config === undefined) throw new Problem('refused', 'no config has been released yet');
+  const meanings = events.map((event) => {
+    const { models, ...rest } = meaningOf(event, config, api.now());
+    const visible = models.filter((model) => asked.project.sees(model));
+    if (visible.length === 0)
+      throw new Fault('notFound', `no model that the token is scoped to takes the event '${event.id}'`);
+    return { event: event.id, models: visible, ...rest };
+  });
+  const told: Results = [];
+  for (const { event, models, signal, id } of meanings)
+    for (const model of models) told.push(resultOf(event, model, await asked.project.tell(model, signal, id)));
+  const refused = told.find(({ outcome }) => outcome === 'refused');
+  if (refused !== undefined && told.every(({ outcome }) => outcome === 'refused'))
+    throw new Problem('refused', refused.because ?? 'refused');
+  return { status: told.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: told } };
+}
+
+/** What one signal came to, as a row. */
+export function resultOf(id: string, model: string, outcome: Outcome): Results[number] {
+  const kind = outcome.kind !== 'moved' ? outcome.kind : outcome.because === undefined ? 'accepted' : 'ignored';
+  return { id, model, outcome: kind, ...(outcome.because === undefined ? {} : { because: outcome.because }) };
+}

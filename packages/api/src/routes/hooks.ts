@@ -1,0 +1,151 @@
+import type { Actor } from '@serin/core/ports';
+import { route as routeOf, routesOf } from '@serin/core/route';
+import { z } from 'zod';
+import { mediaType } from '../bodies.ts';
+import { type Push, readAlertmanager, readGithubPush, readStandardPush, standardBody } from '../hooks.ts';
+import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
+import { type Answer, type Asked, type Route, route } from '../route.ts';
+import { githubSigned, standardSigned } from '../signatures.ts';
+import { visibleTo } from '../visible.ts';
+import { resultOf, results } from './events.ts';
+
+const maxPayload = 5_000_000;
+/** How old a Standard Webhooks message may be, and how far ahead. */
+const toleranceMs = 5 * 60_000;
+
+const taken = z.union([results, z.object({ outcome: z.string(), because: z.string() })]);
+const answers = {
+  200: { description: 'nothing to do, and why', schema: taken },
+  202: { description: 'committed', schema: taken },
+} as const;
+
+export const hookRoutes = (api: Api): readonly Route[] => [
+  route({
+    method: 'post',
+    path: '/v1/hooks/github',
+    summary: 'a webhook of GitHub: a push to the repository and ref of a model starts its run',
+    role: 'signed',
+    scope: 'models',
+    media: ['application/json'],
+    maxBytes: maxPayload,
+    answers,
+    problems: [400, 401, 409, 415, 422, 503],
+    async handle(asked) {
+      const secrets = configured(api.secrets.github);
+      const signature = asked.header('x-hub-signature-256') ?? '';
+      if (!(await githubSigned(secrets, asked.raw, signature)))
+        throw new Problem(
+          'unauthenticated',
+          'X-Hub-Signature-256 is not that of this body under a secret of this hook',
+        );
+      const event = asked.header('x-github-event') ?? '';
+      if (event === 'ping') return ignored('a ping; the hook works');
+      const delivery = idOf(asked, 'x-github-delivery');
+      if (event !== 'push') return ignored(`'${event.slice(0, 60)}' starts nothing: only a push does`);
+      jsonOnly(asked);
+      const push = readGithubPush(asked.raw);
+      return 'ignored' in push ? ignored(push.ignored) : pushed(api, 'github', push, `github/${delivery}`);
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/hooks/standard',
+    summary: `a webhook under the Standard Webhooks rules, with {${Object.keys(standardBody.shape).join(', ')}}`,
+    role: 'signed',
+    scope: 'models',
+    media: ['application/json'],
+    maxBytes: maxPayload,
+    answers,
+    problems: [400, 401, 409, 415, 422, 503],
+    async handle(asked) {
+      const secrets = configured(api.secrets.standard);
+      const id = idOf(asked, 'webhook-id');
+      const timestamp = asked.header('webhook-timestamp') ?? '';
+      const message = { id, timestamp, body: asked.raw };
+      if (!(await standardSigned(secrets, message, asked.header('webhook-signature') ?? '')))
+        throw new Problem(
+          'unauthenticated',
+          'webhook-signature is not that of this message under a secret of this hook',
+        );
+      if (!/^\d{1,12}$/.test(timestamp) || Math.abs(Number(timestamp) * 1000 - api.now()) > toleranceMs)
+        throw new Problem('unauthenticated', 'webhook-timestamp is more than five minutes away');
+      jsonOnly(asked);
+      return pushed(api, 'webhook', readStandardPush(asked.raw), `standard/${id}`);
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/hooks/alertmanager',
+    summary: "a Prometheus Alertmanager; the label 'model', 'serin_model' or 'endpoint' names the model",
+    role: 'operator',
+    scope: 'models',
+    media: ['application/json'],
+    maxBytes: maxPayload,
+    answers: {
+      200: { description: 'nothing to do, and why', schema: results },
+      202: { description: 'committed', schema: results },
+    },
+    problems: [409, 415],
+    async handle(asked) {
+      jsonOnly(asked);
+      const config = await api.config();
+      const known = config === undefined ? new Set<string>() : routesOf(config).models;
+      const rows: z.infer<typeof results>['results'] = [];
+      for (const { model = '', fingerprint, id, signal } of readAlertmanager(asked.raw)) {
+        if (known.has(model) && asked.project.sees(model))
+          rows.push(resultOf(fingerprint, model, await asked.project.tell(model, signal, id)));
+        else
+          rows.push({
+            id: fingerprint,
+            model: '',
+            outcome: 'ignored',
+            because: 'its labels name no model that the token is scoped to',
+          });
+      }
+      if (rows.length > 0 && rows.every(({ model }) => model === ''))
+        throw new Problem(
+          'invalid',
+          "no alert names a model of this token, in the label 'model', 'serin_model' or 'endpoint'",
+        );
+      return { status: rows.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: rows } };
+    },
+  }),
+];
+
+/** Starts the runs of the models that the config lets this repository and ref start: no other. */
+async function pushed(api: Api, from: 'github' | 'webhook', push: Push, id: string): Promise<Answer> {
+  const config = await api.config();
+  const { repository, ref, commit, image, model } = push;
+  const routed = config === undefined ? [] : routeOf(routesOf(config), { kind: 'push', from, repository, ref });
+  const models = routed.filter((name) => model === undefined || name === model);
+  if (models.length === 0) return ignored(`no model is started by a push to ${ref} of ${repository}`);
+  const actor = { subject: push.by, issuer: from, role: 'operator' } as const satisfies Actor;
+  const { engine, ports, now, nudge } = api;
+  const project = visibleTo({ actor, models }, { engine, journal: ports.journal, now, nudge });
+  const trigger = { kind: 'ci', commit, by: push.by, ...(image === undefined ? {} : { image }) } as const;
+  const rows = [];
+  for (const name of models)
+    rows.push(resultOf(id, name, await project.tell(name, { type: 'runRequested', trigger }, id)));
+  return { status: rows.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: rows } };
+}
+
+type Given = Pick<Asked<unknown, unknown, unknown>, 'header'>;
+
+const ignored = (because: string): Answer => ({ status: 200, body: { outcome: 'ignored', because } });
+
+function configured(secrets: readonly string[]): readonly string[] {
+  if (secrets.length === 0) throw new Problem('notConfigured', 'no secret is configured for this hook');
+  return secrets;
+}
+
+function idOf(asked: Given, name: string): string {
+  const id = asked.header(name) ?? '';
+  if (!/^[\w.:-]{1,200}$/.test(id)) throw new Problem('malformed', `the header ${name} is missing, or not an id`);
+  return id;
+}
+
+function jsonOnly(asked: Given): void {
+  if (mediaType(asked.header('content-type')) !== 'application/json')
+    throw new Problem('unsupportedMedia', 'send application/json');
+}

@@ -1,0 +1,190 @@
+import { Fault } from '@serin/core/fault';
+import { instant } from '@serin/core/time';
+import { type Version, versionOf } from '@serin/core/version';
+import { z } from 'zod';
+import { pageQuery } from '../cursor.ts';
+import type { Api } from '../options.ts';
+import { type Route, route } from '../route.ts';
+import {
+  because,
+  inModel,
+  instantText,
+  inVersion,
+  numberText,
+  pageOf,
+  signalAnswers,
+  signalProblems,
+  versionNumber,
+} from '../shapes.ts';
+import { modelView, onlyIf, paged, revised, rowView, shown, versionView } from '../views.ts';
+import { type SeenModel, told } from '../visible.ts';
+
+const modelRow = z.looseObject({ model: z.string(), champion: z.int().optional() });
+const served = z.object({ at: z.string(), version: z.int().optional(), because: z.string() });
+
+export const modelRoutes = ({ ports }: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/models',
+    summary: 'models, by name',
+    role: 'viewer',
+    scope: 'models',
+    query: z.strictObject(pageQuery),
+    answers: { 200: { description: 'a page', schema: pageOf('models', modelRow) } },
+    async handle(asked) {
+      const { items, next } = await asked.project.names('model/', asked.query);
+      return paged(asked, { body: { models: items.map(({ summary }) => rowView(Object(summary))) }, next });
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}',
+    summary: 'one model: what serves, what is under way, its plan',
+    role: 'viewer',
+    scope: 'models',
+    params: inModel,
+    answers: {
+      200: {
+        description: 'the model; its revision as ETag',
+        schema: z.looseObject({ model: z.string(), seq: z.int() }),
+      },
+      304: { description: 'not newer than If-None-Match' },
+    },
+    async handle(asked) {
+      const { seq, state } = await asked.project.model(asked.params.model);
+      return revised(asked, seq, modelView(state, seq));
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/history',
+    summary: 'what served when; with `at` the one version that served then',
+    role: 'viewer',
+    scope: 'models',
+    params: inModel,
+    query: z.strictObject({ at: instantText.optional() }),
+    answers: {
+      200: { description: 'newest first, the last 50 changes', schema: z.object({ served: z.array(served) }) },
+    },
+    async handle({ project, params, query }) {
+      const { state } = await project.model(params.model);
+      const changes = state.served.map(({ at, ...rest }) => ({ at: instant(at), ...rest })).reverse();
+      if (query.at === undefined) return { status: 200, body: { served: changes } };
+      const then = Date.parse(query.at);
+      const found = changes.find(({ at }) => Date.parse(at) <= then);
+      if (found === undefined)
+        throw new Fault('notFound', `nothing is known to have served '${params.model}' at ${query.at}`);
+      return { status: 200, body: { served: [found] } };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/entries',
+    summary: 'the journal of a model, newest first',
+    role: 'viewer',
+    scope: 'models',
+    params: inModel,
+    query: z.strictObject({ before: numberText.optional(), limit: pageQuery.limit }),
+    answers: {
+      200: { description: 'a page', schema: pageOf('entries', z.looseObject({ seq: z.int(), hash: z.string() })) },
+    },
+    async handle(asked) {
+      const { model } = asked.params;
+      await asked.project.model(model);
+      const { before, limit = 50 } = asked.query;
+      const entries = await ports.journal.history(`model/${model}`, before, limit);
+      const last = entries.at(-1)?.seq ?? 1;
+      const next = last > 1 ? String(last) : undefined;
+      const rows = entries.map((entry) => ({ ...entry, at: instant(entry.at) }));
+      return paged(asked, { body: { entries: shown(rows) }, next }, 'before');
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/models/{model}/rollback',
+    summary: 'takes an active rollout back, or goes back to an earlier champion',
+    role: 'operator',
+    scope: 'models',
+    params: inModel,
+    body: z.strictObject({ to: versionNumber.optional(), because: because.optional() }),
+    answers: signalAnswers,
+    problems: signalProblems,
+    async handle(asked) {
+      const { project, params, body, id } = asked;
+      onlyIf(asked, (await project.model(params.model)).seq);
+      const signal = { type: 'rollbackRequested', ...given(body) } as const;
+      return told(await project.tell(params.model, signal, id), `/v1/models/${params.model}`);
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/versions',
+    summary: 'versions that are kept: the newest twenty, and those in use',
+    role: 'viewer',
+    scope: 'models',
+    params: inModel,
+    answers: {
+      200: { description: 'newest first', schema: z.object({ versions: z.array(z.looseObject({ number: z.int() })) }) },
+    },
+    async handle({ project, params }) {
+      const { state } = await project.model(params.model);
+      const versions = Object.values(state.versions).sort((a, b) => b.number - a.number);
+      return { status: 200, body: { versions: versions.map((version) => versionView(version, state)) } };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/versions/{number}',
+    summary: 'one version: metrics, verdict, approval, lineage',
+    role: 'viewer',
+    scope: 'models',
+    params: inVersion,
+    answers: {
+      200: {
+        description: 'the version; the revision of its model as ETag',
+        schema: z.looseObject({ number: z.int() }),
+      },
+      304: { description: 'not newer than If-None-Match' },
+    },
+    async handle(asked) {
+      const seen = await asked.project.model(asked.params.model);
+      return revised(asked, seen.seq, versionView(known(seen, asked.params.number), seen.state));
+    },
+  }),
+  decision('approve', 'says yes to an offered version'),
+  decision('reject', 'says no to an offered version'),
+];
+
+function decision(verb: 'approve' | 'reject', summary: string): Route {
+  return route({
+    method: 'post',
+    path: `/v1/models/{model}/versions/{number}/${verb}`,
+    summary,
+    role: 'approver',
+    scope: 'models',
+    params: inVersion,
+    body: z.strictObject({ note: because.optional() }),
+    answers: signalAnswers,
+    problems: signalProblems,
+    async handle(asked) {
+      const { model, number: version } = asked.params;
+      const seen = await asked.project.model(model);
+      known(seen, version);
+      onlyIf(asked, seen.seq);
+      const signal = { type: 'approvalGiven', version, approved: verb === 'approve', ...given(asked.body) } as const;
+      return told(await asked.project.tell(model, signal, asked.id), `/v1/models/${model}/versions/${version}`);
+    },
+  });
+}
+
+function known({ state }: SeenModel, number: number): Version {
+  const version = versionOf(state.versions, number);
+  if (version === undefined)
+    throw new Fault('notFound', `there is no version ${number} of ${state.model}, or it is not kept any more`);
+  return version;
+}
+
+/** The fields that were given: a signal holds no `undefined`. */
+export function given<Body extends object>(body: Body): { [Name in keyof Body]: Exclude<Body[Name], undefined> } {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as never;
+}

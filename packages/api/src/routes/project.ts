@@ -1,0 +1,136 @@
+import { type CompiledConfig, ownBucket } from '@serin/core/config';
+import { canonical, encodeText, sha256Hex } from '@serin/core/json';
+import { configKey } from '@serin/core/perform';
+import type { Project } from '@serin/core/project';
+import { instant } from '@serin/core/time';
+import { z } from 'zod';
+import { codeDigests, compiledConfig } from '../compiled.ts';
+import { pageQuery } from '../cursor.ts';
+import type { Api } from '../options.ts';
+import { Problem, type Wrong } from '../problem.ts';
+import { type Route, route } from '../route.ts';
+import { because, instantText, outcome, signalAnswers } from '../shapes.ts';
+import { paged, rowView } from '../views.ts';
+import { told } from '../visible.ts';
+import { blobsOf } from './buckets.ts';
+
+const freeze = z.object({ by: z.string(), because: z.string(), until: z.string().optional() });
+const status = z.object({
+  project: z.string().optional(),
+  environment: z.string(),
+  revision: z.int(),
+  config: z.object({ digest: z.string(), at: z.string(), by: z.string() }).optional(),
+  freeze: freeze.optional(),
+  models: z.array(z.looseObject({ model: z.string() })),
+  next: z.string().optional(),
+});
+
+export const projectRoutes = (api: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/status',
+    summary: 'the project and its models',
+    role: 'viewer',
+    scope: 'models',
+    query: z.strictObject({ cursor: pageQuery.cursor }),
+    answers: { 200: { description: 'the first 200 models', schema: status } },
+    async handle(asked) {
+      const head = await api.ports.journal.head('project');
+      const { config, freeze: frozen, revision = 0 } = (head?.state ?? {}) as Partial<Project>; // written by the engine
+      const { items, next } = await asked.project.names('model/', { ...asked.query, limit: 200 });
+      const body = {
+        environment: api.environment,
+        revision,
+        ...(config === undefined
+          ? {}
+          : { project: config.project, config: { digest: config.digest, at: instant(config.at), by: config.by } }),
+        ...(frozen === undefined
+          ? {}
+          : { freeze: { ...frozen, ...(frozen.until === undefined ? {} : { until: instant(frozen.until) }) } }),
+        models: items.map(({ summary }) => rowView(Object(summary))),
+      };
+      return paged(asked, { body, next });
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/releases',
+    summary: 'releases a compiled config; the code that it refers to must have been stored before',
+    role: 'admin',
+    scope: 'project',
+    body: z.strictObject({ config: compiledConfig }),
+    maxBytes: 16_000_000,
+    answers: {
+      200: { description: 'released already', schema: outcome.extend({ digest: z.string() }) },
+      202: {
+        description: 'committed; the models whose part changed are being told',
+        schema: outcome.extend({ digest: z.string() }),
+      },
+    },
+    problems: [409],
+    async handle({ project, body, id }) {
+      // `exactOptionalPropertyTypes`: a field of parsed JSON is never `undefined`.
+      const config = body.config as CompiledConfig;
+      await refuseMissingCode(api, config);
+      const text = canonical(config);
+      const digest = sha256Hex(text);
+      await api.ports.bucket(ownBucket).write(configKey(digest), encodeText(text), { ifAbsent: true });
+      const { project: name, concurrentRuns } = config;
+      const signal = { type: 'releaseRequested', digest, project: name, concurrentRuns } as const;
+      const answer = told(await project.tellProject(signal, id), '/v1/status');
+      return { ...answer, body: { ...Object(answer.body), digest } };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/freeze',
+    summary: 'stops starts and promotions, never rollbacks',
+    role: 'admin',
+    scope: 'project',
+    body: z.strictObject({ because, until: instantText.optional() }),
+    answers: signalAnswers,
+    problems: [409],
+    async handle({ project, body, caller, id }) {
+      const until = body.until === undefined ? undefined : Date.parse(body.until);
+      if (until !== undefined && until <= api.now()) throw new Problem('invalid', `${body.until} has passed already`);
+      const ends = until === undefined ? {} : { until };
+      const signal = {
+        type: 'freezeRequested',
+        freeze: { by: caller.actor.subject, because: body.because, ...ends },
+      } as const;
+      return told(await project.tellProject(signal, id), '/v1/status');
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/v1/freeze',
+    summary: 'ends a freeze',
+    role: 'admin',
+    scope: 'project',
+    answers: signalAnswers,
+    problems: [409],
+    handle: async ({ project, id }) => told(await project.tellProject({ type: 'thawRequested' }, id), '/v1/status'),
+  }),
+];
+
+async function refuseMissingCode(api: Api, config: CompiledConfig): Promise<void> {
+  const missing: Wrong[] = [];
+  const own = api.ports.bucket(ownBucket);
+  for (const digest of codeDigests(config)) {
+    const blobs = await blobsOf(api, digest);
+    if (blobs === undefined)
+      missing.push({ pointer: '/config', detail: `code/${digest}.json is not in the bucket '${ownBucket}'` });
+    for (const blob of blobs ?? []) {
+      const key = `code/blobs/${blob}`;
+      if ((await own.read({ key, maxBytes: 1 })) === undefined)
+        missing.push({
+          pointer: '/config',
+          detail: `${key}, of code/${digest}.json, is not in the bucket '${ownBucket}'`,
+        });
+    }
+  }
+  if (missing.length > 0)
+    throw new Problem('invalid', `the config refers to code that was never stored: ${missing[0]?.detail}`, {
+      errors: missing.slice(0, 50),
+    });
+}

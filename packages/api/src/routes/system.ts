@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
+import { type Route, route } from '../route.ts';
+
+const fine = { 200: { description: 'yes', schema: z.object({ status: z.literal('ok') }) } } as const;
+
+export const systemRoutes = ({ ports, version, environment, metrics }: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/livez',
+    summary: 'the process answers; nothing else is looked at',
+    role: 'public',
+    scope: 'models',
+    answers: fine,
+    handle: () => ({ status: 200, body: { status: 'ok' } }),
+  }),
+  route({
+    method: 'get',
+    path: '/readyz',
+    summary: 'the store can be reached',
+    role: 'public',
+    scope: 'models',
+    answers: fine,
+    problems: [503],
+    async handle() {
+      await ports.journal.head('project').catch(() => {
+        throw new Problem('notConfigured', 'the store cannot be reached', { headers: { 'retry-after': '5' } });
+      });
+      return { status: 200, body: { status: 'ok' } };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/version',
+    summary: 'what runs here',
+    role: 'public',
+    scope: 'models',
+    answers: {
+      200: { description: 'the version', schema: z.object({ version: z.string(), environment: z.string() }) },
+    },
+    handle: () => ({ status: 200, body: { version, environment } }),
+  }),
+  route({
+    method: 'get',
+    path: '/metrics',
+    summary: 'counters, in OpenMetrics text',
+    role: 'viewer',
+    scope: 'project',
+    answers: { 200: { description: 'the counters', media: 'application/openmetrics-text' } },
+    problems: [501],
+    handle() {
+      if (metrics === undefined) throw new Problem('notImplemented', 'this installation is measured by its cloud');
+      const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+      return { status: 200, body: metrics(), headers: { 'content-type': type } };
+    },
+  }),
+];

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { newTokenText, type Token } from '../access.ts';
+import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
+import { roleSchema } from '../roles.ts';
+import { type Route, route } from '../route.ts';
+import { instantText, modelName } from '../shapes.ts';
+import { given } from './models.ts';
+
+const shown = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: roleSchema,
+  models: z.array(z.string()).optional(),
+  createdAt: z.string(),
+  createdBy: z.string(),
+  expiresAt: z.string().optional(),
+});
+
+export const tokenRoutes = ({ access, now, newId }: Api): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/tokens',
+    summary: 'tokens that are valid or have expired, never their text',
+    role: 'admin',
+    scope: 'project',
+    answers: { 200: { description: 'all of them', schema: z.object({ tokens: z.array(shown) }) } },
+    handle: async () => ({ status: 200, body: { tokens: (await access.list()).map(view) } }),
+  }),
+  route({
+    method: 'post',
+    path: '/v1/tokens',
+    summary: 'makes a token; its text is shown once, and kept nowhere',
+    role: 'admin',
+    scope: 'project',
+    body: z.strictObject({
+      name: z.string().regex(/^[\w.@-]{1,100}$/, { error: 'letters, digits and . @ - _' }),
+      role: roleSchema,
+      models: z.array(modelName).min(1).max(200).optional(),
+      expiresAt: instantText.optional(),
+    }),
+    answers: {
+      201: { description: 'made; `token` is its text', schema: shown.extend({ token: z.string().optional() }) },
+    },
+    problems: [409],
+    shownOnce: ['token'],
+    async handle({ body, caller }) {
+      const expires = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
+      if (expires !== undefined && expires <= now())
+        throw new Problem('invalid', `${body.expiresAt} has passed already`);
+      const token = {
+        id: newId('tok'),
+        name: body.name,
+        role: body.role,
+        createdAt: now(),
+        createdBy: caller.actor.subject,
+        ...given({ models: body.models, expiresAt: expires }),
+      } as Token;
+      const text = newTokenText();
+      await access.create(token, text, caller.actor);
+      return {
+        status: 201,
+        body: { ...Object(view(token)), token: text },
+        headers: { location: `/v1/tokens/${token.id}` },
+      };
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/v1/tokens/{id}',
+    summary: 'revokes a token, at once',
+    role: 'admin',
+    scope: 'project',
+    params: z.object({ id: z.string().min(1).max(100) }),
+    answers: { 204: { description: 'revoked' } },
+    problems: [409],
+    async handle({ params, caller }) {
+      await access.revoke(params.id, caller.actor);
+      return { status: 204 };
+    },
+  }),
+];
+
+const view = ({ createdAt, expiresAt, ...token }: Token) => ({
+  ...token,
+  createdAt: new Date(createdAt).toISOString(),
+  ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+});

@@ -1,0 +1,173 @@
+import { asFault } from '@serin/core/fault';
+import { sha256Hex } from '@serin/core/json';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { mediaType, parseJson, readBody } from './bodies.ts';
+import { once, signalIdOf } from './idempotency.ts';
+import type { Api } from './options.ts';
+import { Problem, problemResponse, wrongs } from './problem.ts';
+import { type Caller, mayAct } from './roles.ts';
+import { type Answer, type Asked, pathParameters, type Route } from './route.ts';
+import { visibleTo } from './visible.ts';
+
+/** Answers one request of one route; whatever is thrown becomes a problem document. */
+export async function serve(api: Api, route: Route, c: Context): Promise<Response> {
+  const requestId = api.newId('req');
+  try {
+    checkHost(api, c);
+    return finished(await answer(api, route, c), requestId);
+  } catch (error) {
+    return finishedProblem(api, c, error, requestId);
+  }
+}
+
+/** Answers with a problem document. */
+export function refuse(api: Api, c: Context, error: unknown): Response {
+  return finishedProblem(api, c, error, api.newId('req'));
+}
+
+/** Who, then whether, then what: nothing of the request is looked at before its sender may send it. */
+async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
+  const caller = route.role === 'public' || route.role === 'signed' ? undefined : await authenticated(api, c);
+  if (caller !== undefined) authorise(route, caller);
+  const around = { engine: api.engine, journal: api.ports.journal, now: api.now, nudge: api.nudge };
+  const project = visibleTo(caller, around);
+  const header = (name: string) => c.req.header(name);
+  const path = rawPath(c.req.url);
+  const params = checked(route.params, paramsOf(route, c, path), 'notFound', `there is no ${path.slice(0, 200)}`);
+  const query = checkedQuery(route, c.req.url);
+  const takes = route.method === 'post' || route.method === 'put';
+  const raw = takes ? await readBody(c.req.raw, route.maxBytes ?? 1_000_000) : new Uint8Array(0);
+  const body = route.body === undefined ? undefined : checkedBody(route.body, raw, header('content-type'));
+  const key = caller === undefined || route.method !== 'post' ? undefined : idempotencyKey(header('idempotency-key'));
+  const id = key === undefined || caller === undefined ? api.newId('evt') : signalIdOf(caller.actor, key);
+  // A route without a token never looks at its caller; one with a signature sees nothing before it has verified it.
+  const asked: Asked<unknown, unknown, unknown> = {
+    params,
+    query,
+    body,
+    raw,
+    caller: caller ?? nobody,
+    project,
+    id,
+    header,
+    path,
+  };
+  const handle = async () => route.handle(asked);
+  if (key === undefined || caller === undefined) return handle();
+  const fingerprint = fingerprintOf(route.method, path, raw, header);
+  return once({ actor: caller.actor, key, fingerprint, shownOnce: route.shownOnce ?? [] }, around, handle);
+}
+
+const nobody: Caller = { actor: { subject: 'nobody', issuer: 'none', role: 'viewer' }, models: [] };
+
+async function authenticated(api: Api, c: Context): Promise<Caller> {
+  const token = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
+  const caller = token === undefined ? undefined : await api.access.callerOf(token);
+  if (caller !== undefined) return caller;
+  const detail =
+    token === undefined ? 'send `Authorization: Bearer <token>`' : 'the token is unknown, revoked or expired';
+  throw new Problem('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer realm="serin"' } });
+}
+
+function authorise(route: Route, caller: Caller): void {
+  const { role, scope } = route;
+  if (role === 'public' || role === 'signed') return;
+  if (!mayAct(caller, role))
+    throw new Problem(
+      'forbidden',
+      `this wants the role ${role}; the token '${caller.actor.subject}' is ${caller.actor.role}`,
+    );
+  if (scope === 'project' && caller.models !== undefined)
+    throw new Problem('forbidden', 'this concerns the whole project, and the token is scoped to some models');
+}
+
+function checkHost({ hosts }: Api, c: Context): void {
+  if (hosts === undefined) return;
+  const host = c.req.header('host') ?? new URL(c.req.url).host;
+  if (!hosts.includes(host)) throw new Problem('forbidden', `this server does not answer as '${host.slice(0, 200)}'`);
+  const origin = c.req.header('origin');
+  if (origin !== undefined && !hosts.some((own) => origin === `http://${own}` || origin === `https://${own}`))
+    throw new Problem('forbidden', 'this server takes no requests from pages of other origins');
+}
+
+/** The path of a URL as it was sent. */
+const rawPath = (url: string): string => /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(url)?.[1] ?? '/';
+
+function paramsOf(route: Route, c: Context, path: string): Record<string, unknown> {
+  const rest = /\{([a-z]+)\*\}$/.exec(route.path)?.[1];
+  const params = Object.fromEntries(pathParameters(route.path).map((name) => [name, c.req.param(name)]));
+  if (rest === undefined) return params;
+  const before = route.path.split('/').length - 1;
+  const encoded = path.split('/').slice(before).join('/');
+  try {
+    return { ...params, [rest]: decodeURIComponent(encoded) };
+  } catch {
+    throw new Problem('malformed', 'the path is not percent-encoded UTF-8');
+  }
+}
+
+function checked(schema: z.ZodType | undefined, value: unknown, code: 'notFound' | 'invalid', detail: string): unknown {
+  if (schema === undefined) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Problem(code, detail, code === 'notFound' ? {} : { errors: wrongs(result.error) });
+}
+
+function checkedQuery({ query }: Route, url: string): unknown {
+  const values = [...new URL(url).searchParams];
+  const unknown =
+    query === undefined
+      ? values.map(([name]) => ({ pointer: `query/${name}`, detail: 'is not a known parameter' }))
+      : [];
+  const result = query?.safeParse(Object.fromEntries(values));
+  const errors = result === undefined || result.success ? unknown : wrongs(result.error, 'query');
+  if (errors.length > 0) throw new Problem('malformed', 'the query cannot be used', { errors });
+  return result?.data;
+}
+
+function checkedBody(schema: z.ZodType, raw: Uint8Array, contentType: string | undefined): unknown {
+  if (raw.length > 0 && mediaType(contentType) !== 'application/json')
+    throw new Problem('unsupportedMedia', 'send application/json');
+  return checked(schema, raw.length === 0 ? {} : parseJson(raw), 'invalid', 'the body cannot be used');
+}
+
+function idempotencyKey(header: string | undefined): string | undefined {
+  if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header;
+  throw new Problem('malformed', 'an Idempotency-Key has 1 to 255 printable characters');
+}
+
+/** What makes two requests the same: of a CloudEvent in binary mode some of it is in the headers. */
+function fingerprintOf(
+  method: string,
+  path: string,
+  raw: Uint8Array,
+  header: Asked<unknown, unknown, unknown>['header'],
+): string {
+  const headers = ['content-type', 'ce-id', 'ce-source', 'ce-type', 'ce-subject'].map((name) => header(name) ?? '');
+  return sha256Hex(JSON.stringify([method, path, sha256Hex(raw), ...headers]));
+}
+
+const always = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+function finished({ status, body, headers = {} }: Answer, requestId: string): Response {
+  const raw = body === undefined || typeof body === 'string' || body instanceof ReadableStream;
+  const type = raw ? {} : { 'content-type': 'application/json' };
+  return new Response(raw ? (body ?? null) : JSON.stringify(body), {
+    status,
+    headers: { ...always, ...type, 'x-request-id': requestId, ...headers },
+  });
+}
+
+function finishedProblem(api: Api, c: Context, error: unknown, requestId: string): Response {
+  if (!(error instanceof Problem) && asFault(error).code === 'defect') api.onDefect?.(requestId, error);
+  const response = problemResponse(error, rawPath(c.req.url), requestId);
+  for (const [name, value] of Object.entries(always)) response.headers.set(name, value);
+  response.headers.set('x-request-id', requestId);
+  return response;
+}

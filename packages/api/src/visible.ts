@@ -1,0 +1,174 @@
+import type { Engine, Outcome } from '@serin/core/engine';
+import { Fault } from '@serin/core/fault';
+import type { Journal, NameRow } from '@serin/core/ports';
+import type { ProjectStreamSignal } from '@serin/core/project';
+import type { Rollout } from '@serin/core/rollout';
+import type { Run } from '@serin/core/run';
+import type { OutsideSignal } from '@serin/core/signal';
+import type { Model } from '@serin/core/state';
+import { upgrade } from '@serin/core/upgrade';
+import { listPage } from './cursor.ts';
+import { Problem } from './problem.ts';
+import { type Caller, seesModel } from './roles.ts';
+
+/** A model's state and the revision that it has. */
+export interface SeenModel {
+  readonly seq: number;
+  readonly state: Model;
+}
+
+/** A run or a rollout, live or from its record. `revision` moves whenever its status does. */
+export interface SeenRecord<Value> {
+  readonly model: string;
+  readonly revision: number;
+  readonly value: Value;
+}
+
+/**
+ * The project as one caller may see and move it. What a token is not scoped to is `notFound`, as if it did not exist;
+ * what concerns the whole project is forbidden to a scoped token.
+ */
+export interface Visible {
+  sees(model: string): boolean;
+  model(name: string): Promise<SeenModel>;
+  run(id: string): Promise<SeenRecord<Run>>;
+  rollout(id: string): Promise<SeenRecord<Rollout>>;
+  /** Rows of the journal whose names start with `prefix`, that concern models of the caller and pass the filter. */
+  names(
+    prefix: string,
+    page: { readonly cursor?: string | undefined; readonly limit?: number | undefined },
+    keep?: (summary: Readonly<Record<string, unknown>>, row: NameRow) => boolean,
+  ): Promise<{ readonly items: readonly NameRow[]; readonly next?: string }>;
+  /** Commits a signal to a model; durable when it resolves. */
+  tell(model: string, signal: OutsideSignal, id: string): Promise<Outcome>;
+  tellProject(signal: Unstamped<ProjectStreamSignal>, id: string): Promise<Outcome>;
+  /** Refuses a token that is scoped to models. */
+  whole(): void;
+}
+
+type Unstamped<Signal> = Signal extends unknown ? Omit<Signal, 'id' | 'at' | 'actor'> : never;
+
+interface Around {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly now: () => number;
+  readonly nudge: (stream: string) => void;
+}
+
+export function visibleTo(caller: Caller | undefined, { engine, journal, now, nudge }: Around): Visible {
+  const sees = (model: string) => caller !== undefined && seesModel(caller, model);
+  const gone = (what: string) => new Fault('notFound', `there is no ${what}`);
+
+  async function model(name: string): Promise<SeenModel> {
+    const head = sees(name) ? await journal.head(`model/${name}`) : undefined;
+    if (head === undefined) throw gone(`model '${name}'`);
+    return { seq: head.seq, state: upgrade(head.state) as Model }; // written by the engine
+  }
+
+  async function find<Kind extends 'run' | 'rollout'>(kind: Kind, id: string) {
+    const head = await journal.head(`${kind}/${id}`);
+    const record = head?.state as (NonNullable<Model[Kind]> & Recorded) | undefined; // written by the engine
+    const name = record?.model ?? (await modelUnderWay(journal, kind, id));
+    if (name === undefined || !sees(name)) throw gone(`${kind} '${id}'`);
+    const { state } = await model(name);
+    const stream = `${kind}/${id}`;
+    const current = state[kind];
+    const value = (current?.id === id ? current : (state.past[stream] ?? record)) as
+      | NonNullable<Model[Kind]>
+      | undefined;
+    if (value === undefined) throw gone(`${kind} '${id}'`);
+    return { model: name, value, revision: state.records[stream] ?? record?.revision ?? 0 };
+  }
+
+  async function receive(stream: string, signal: Unstamped<ProjectStreamSignal> | OutsideSignal, id: string) {
+    if (caller === undefined) throw new Problem('unauthenticated', 'nobody signed this request');
+    // A signal of the body's own type, with the stamp that its receiver gives.
+    const stamped = { ...signal, id, at: now(), actor: caller.actor } as Parameters<Engine['receive']>[1];
+    const outcome = await engine.receive(stream, stamped);
+    if (outcome.kind === 'moved' || outcome.kind === 'repeated') nudge(stream);
+    return outcome;
+  }
+
+  function whole(): void {
+    if (caller === undefined || caller.models !== undefined)
+      throw new Problem('forbidden', 'this concerns the whole project, and the token is scoped to some models');
+  }
+
+  return {
+    sees,
+    model,
+    run: (id) => find('run', id),
+    rollout: (id) => find('rollout', id),
+    names: (prefix, { cursor, limit }, keep = () => true) =>
+      listPage<NameRow>({
+        list: prefix,
+        cursor,
+        limit: limit ?? 50,
+        fetch: (page) => journal.names(prefix, page),
+        keyOf: ({ key }) => key,
+        keep: (row) => {
+          const summary = row.summary as Readonly<Record<string, unknown>>; // each writer of a name writes an object
+          const owner = ownerOf(row.stream, summary);
+          return (owner === undefined ? caller?.models === undefined : sees(owner)) && keep(summary, row);
+        },
+      }),
+    async tell(name, signal, id) {
+      if (!sees(name)) throw gone(`model '${name}'`);
+      return receive(`model/${name}`, signal, id);
+    },
+    async tellProject(signal, id) {
+      whole();
+      return receive('project', signal, id);
+    },
+    whole,
+  };
+}
+
+interface Recorded {
+  readonly model: string;
+  readonly revision: number;
+}
+
+/** The model that a stream's row concerns. */
+export function ownerOf(stream: string, summary: Readonly<Record<string, unknown>>): string | undefined {
+  if (stream.startsWith('model/')) return stream.slice('model/'.length);
+  if (typeof summary.model === 'string') return summary.model;
+  return typeof summary.stream === 'string' && summary.stream.startsWith('model/')
+    ? summary.stream.slice('model/'.length)
+    : undefined;
+}
+
+/** A run or rollout whose record was not written yet is known to its model alone. */
+async function modelUnderWay(journal: Journal, kind: 'run' | 'rollout', id: string): Promise<string | undefined> {
+  let cursor: string | undefined;
+  for (let pages = 0; pages < 10; pages += 1) {
+    const { items, next } = await journal.names('model/', cursor);
+    const found = items.find(({ summary }) => {
+      const live = (summary as Readonly<Record<string, { readonly id?: unknown } | undefined>>)[kind];
+      return live?.id === id;
+    });
+    if (found !== undefined) return found.stream.slice('model/'.length);
+    if (next === undefined) return undefined;
+    cursor = next;
+  }
+  return undefined;
+}
+
+/** What a committed signal is answered with. A refusal is a 409 that says why; nothing was changed then. */
+export function told(
+  outcome: Outcome,
+  location: string,
+): { status: number; body: unknown; headers: Record<string, string> } {
+  if (outcome.kind === 'refused') throw new Problem('refused', outcome.because);
+  const done = outcome.kind === 'moved' && outcome.because === undefined;
+  const kind = done ? 'accepted' : outcome.kind === 'repeated' ? 'repeated' : 'ignored';
+  return {
+    status: done ? 202 : 200,
+    headers: { location },
+    body: {
+      outcome: kind,
+      ...(outcome.because === undefined ? {} : { because: outcome.because }),
+      ...(outcome.kind === 'moved' ? { seq: outcome.seq } : {}),
+    },
+  };
+}

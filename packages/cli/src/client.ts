@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Json } from '@serin/core/json';
+import { type ExitCode, Failure, type Problem } from './failure.ts';
+import type { Server } from './server.ts';
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+export type Document = { readonly [key: string]: Json };
+
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+  /** Sent as they are. */
+  readonly bytes?: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Document;
+  readonly location: string | undefined;
+}
+
+/** The HTTP API of one server. Every method throws a `Failure` with the exit code of what went wrong. */
+export interface Client {
+  readonly server: Server;
+  get(path: string, query?: Query): Promise<Document>;
+  /** The items of as many pages as `limit` takes, under whatever name the API lists them; `next` when there are more. */
+  list(path: string, query: Query, limit: number): Promise<{ readonly items: readonly Json[]; readonly next?: string }>;
+  /** A list that the API answers in one piece. */
+  whole(path: string): Promise<{ readonly items: readonly Json[]; readonly next?: string }>;
+  /** A POST without a key of its own gets one, so that a lost answer can be asked for again. */
+  send(request: Request): Promise<Answer>;
+  /** The bare response, for bodies that are no JSON and for streams; never tried again. */
+  open(request: Request): Promise<Response>;
+}
+
+const triesWhenBusy = 4;
+const longestWaitMs = 5_000;
+const answerWithinMs = 30_000;
+const pageSize = 200;
+
+export function createClient(server: Server, signal: AbortSignal): Client {
+  async function open(request: Request): Promise<Response> {
+    const response = await reach(request, signal);
+    if (response.ok) return response;
+    throw await failureOf(response, request, server);
+  }
+
+  async function reach(request: Request, stop: AbortSignal): Promise<Response> {
+    const { method, path, query, body, bytes, headers } = request;
+    const content = bytes === undefined ? {} : { 'content-type': 'application/octet-stream' };
+    try {
+      return await fetch(address(server.url, path, query), {
+        method,
+        // A redirect could take the token elsewhere.
+        redirect: 'error',
+        signal: stop,
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? content : { 'content-type': 'application/json' }),
+          ...(server.token === undefined ? {} : { authorization: `Bearer ${server.token}` }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(bytes === undefined ? {} : { body: bytes as Uint8Array<ArrayBuffer> }),
+      });
+    } catch (error) {
+      throw signal.aborted ? new Failure(130, 'interrupted') : unreachable(error, server);
+    }
+  }
+
+  async function send(given: Request): Promise<Answer> {
+    const keyed = { ...(given.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}), ...given.headers };
+    const request = { ...given, headers: keyed };
+    for (let tries = 1; ; tries += 1) {
+      const response = await reach(request, AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]));
+      const wait = busyFor(response, tries);
+      if (wait === undefined || tries >= triesWhenBusy) return answerOf(response, request, server);
+      await response.body?.cancel();
+      await pause(wait, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  const get = async (path: string, query?: Query): Promise<Document> =>
+    (await send({ method: 'GET', path, ...(query === undefined ? {} : { query }) })).body;
+
+  async function list(path: string, query: Query, limit: number) {
+    const items: Json[] = [];
+    let cursor = query.cursor;
+    do {
+      const page = await get(path, { ...query, cursor, limit: Math.min(pageSize, limit - items.length) });
+      items.push(...itemsOf(page));
+      cursor = typeof page.next === 'string' ? page.next : undefined;
+    } while (cursor !== undefined && items.length < limit);
+    return { items, ...(cursor === undefined ? {} : { next: String(cursor) }) };
+  }
+
+  const whole = async (path: string) => ({ items: itemsOf(await get(path)) });
+
+  return { server, get, list, whole, send, open };
+}
+
+const itemsOf = (page: Document): readonly Json[] => Object.values(page).find((value) => Array.isArray(value)) ?? [];
+
+function address(base: string, path: string, query: Query = {}): string {
+  const url = new URL(`${base}${path}`);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
+  return url.href;
+}
+
+/** Milliseconds to wait before the same request may be sent again; `undefined`: it has its answer. */
+function busyFor(response: Response, tries: number): number | undefined {
+  if (response.status !== 429 && response.status !== 503) return undefined;
+  const asked = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
+  const wait = Number.isFinite(asked) ? asked : 250 * 2 ** tries;
+  return wait > longestWaitMs ? undefined : wait;
+}
+
+async function answerOf(response: Response, request: Request, server: Server): Promise<Answer> {
+  if (!response.ok) throw await failureOf(response, request, server);
+  const text = await response.text();
+  const location = response.headers.get('location') ?? undefined;
+  try {
+    const body = text === '' ? {} : (JSON.parse(text) as Json);
+    const isDocument = typeof body === 'object' && body !== null && !Array.isArray(body);
+    return { status: response.status, location, body: isDocument ? (body as Document) : { items: body } };
+  } catch (error) {
+    throw new Failure(1, `${server.url} does not answer like a Serin server`, {
+      why: `${request.method} ${request.path} was answered with ${response.headers.get('content-type')}, not with JSON`,
+      mend: `correct the address (it is from ${server.from})`,
+      cause: error,
+    });
+  }
+}
+
+const exits: Readonly<Record<number, ExitCode>> = { 400: 2, 401: 5, 403: 5, 404: 3, 409: 4, 412: 4, 422: 2 };
+
+async function failureOf(response: Response, request: Request, server: Server): Promise<Failure> {
+  const problem = await problemIn(response);
+  const what =
+    problem?.detail ?? problem?.title ?? `${request.method} ${request.path} was answered with ${response.status}`;
+  const mend =
+    response.status === 401
+      ? `give a token in SERIN_TOKEN, or by 'serin context add' (the server is from ${server.from})`
+      : undefined;
+  const details = problem?.errors?.map(({ pointer, detail }) => `${pointer ?? ''}  ${detail ?? ''}`);
+  return new Failure(exits[response.status] ?? 1, what, { problem, mend, details });
+}
+
+async function problemIn(response: Response): Promise<Problem | undefined> {
+  const text = await response.text().catch(() => '');
+  try {
+    const body = JSON.parse(text) as Partial<Problem> | null;
+    return typeof body?.title === 'string'
+      ? { type: 'about:blank', status: response.status, ...body, title: body.title }
+      : undefined;
+  } catch {
+    return undefined; // a proxy's own page
+  }
+}
+
+function unreachable(error: unknown, server: Server): Failure {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const timedOut = error instanceof Error && error.name === 'TimeoutError';
+  const why = timedOut
+    ? `no answer within ${answerWithinMs / 1000} s`
+    : cause instanceof Error
+      ? cause.message
+      : String(cause);
+  return new Failure(1, `cannot reach ${server.url} (from ${server.from})`, {
+    why,
+    mend: "start a server with 'serin dev', or name one in SERIN_URL",
+    cause: error,
+  });
+}

@@ -1,0 +1,404 @@
+import type { Command } from './invocation.ts';
+
+/** Flags as commander reads them, and what they do. A `repeated` option collects its values. */
+export interface OptionSpec {
+  readonly flags: string;
+  readonly does: string;
+  readonly repeated?: true;
+}
+
+/** One command: everything that `--help` says, and where its code is. The code is loaded when it runs. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly args?: string;
+  readonly summary: string;
+  readonly options?: readonly OptionSpec[];
+  readonly example?: string;
+  readonly load: () => Promise<Command>;
+}
+
+const option = (flags: string, does: string): OptionSpec => ({ flags, does });
+const repeated = (flags: string, does: string): OptionSpec => ({ flags, does, repeated: true });
+
+const remote = [option('--context <name>', 'the saved server to talk to')];
+const changing = [
+  ...remote,
+  option('--dry-run', 'say what would be sent, and send nothing'),
+  option('--idempotency-key <key>', 'the same key and change twice is one change'),
+  option('--yes', 'do not ask'),
+];
+const waiting = [
+  option('--wait', 'wait for the end; exit code 6 when it does not come in time'),
+  option('--timeout <duration>', "how long --wait waits, such as '10m' (default 1h)"),
+];
+const config = option('--config <file>', 'the config (default: serin.config.* here)');
+const listing = [
+  ...remote,
+  option('--limit <n>', 'at most so many (default 50)'),
+  option('--cursor <cursor>', 'go on where a page ended'),
+];
+const because = option('--because <text>', 'the reason that is recorded');
+const ifMatch = option('--if-match <seq>', 'only at this revision; exit code 4 when it moved on');
+
+const resources = () => import('./commands/resources.ts');
+const rollouts = () => import('./commands/rollouts.ts');
+const events = () => import('./commands/events.ts');
+const runs = () => import('./commands/runs.ts');
+const versions = () => import('./commands/versions.ts');
+const contexts = () => import('./commands/context.ts');
+const tokens = () => import('./commands/tokens.ts');
+const letters = () => import('./commands/dead-letters.ts');
+const configs = () => import('./commands/validate.ts');
+const freezes = () => import('./commands/freeze.ts');
+const endpoints = () => import('./commands/endpoints.ts');
+
+const list = (name: string, summary: string, args?: string, more: readonly OptionSpec[] = []): CommandSpec => ({
+  name: `${name} list`,
+  ...(args === undefined ? {} : { args }),
+  summary,
+  options: [...listing, ...more],
+  load: async () => (await resources()).list(name),
+});
+const get = (name: string, summary: string, args: string): CommandSpec => ({
+  name: `${name} get`,
+  args,
+  summary,
+  options: remote,
+  load: async () => (await resources()).get(name),
+});
+const onModel = option('--model <model>', 'only of this model');
+const onStatus = option('--status <status>', 'only in this state');
+const rolloutChange = (
+  verb: 'pause' | 'resume' | 'promote' | 'abort',
+  summary: string,
+  more: readonly OptionSpec[] = [],
+): CommandSpec => ({
+  name: `rollouts ${verb}`,
+  args: '<id>',
+  summary,
+  options: [...changing, ifMatch, ...more],
+  load: async () => (await rollouts()).move(verb),
+});
+
+/** Every command, in the order of the help; the headings of its groups are in `groups`. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'init',
+    args: '[directory]',
+    summary: 'write a small working project',
+    options: [
+      option('--from <script>', 'a config around a training script that is there already'),
+      option('--force', 'overwrite files, after asking'),
+      option('--yes', 'do not ask'),
+    ],
+    example: 'serin init first-steps && cd first-steps && serin dev',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
+    name: 'dev',
+    summary: 'run everything on this machine, and release the config whenever it changes',
+    options: [
+      config,
+      option('--port <port>', 'this port or none (default 7373, or the next free one)'),
+      option('--host <address>', 'the address to listen on (default 127.0.0.1)'),
+    ],
+    load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  {
+    name: 'demo',
+    summary: 'watch a bad model being taken back, on real data, in a minute',
+    options: [option('--directory <directory>', 'where it is laid out (default .serin/demo)')],
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
+    name: 'validate',
+    summary: 'check the config, and report every problem',
+    options: [config],
+    load: async () => (await configs()).validate,
+  },
+  {
+    name: 'config print',
+    summary: 'the config with every default written out',
+    options: [config],
+    load: async () => (await configs()).print,
+  },
+  { name: 'config schema', summary: 'the JSON Schema of the config', load: async () => (await configs()).schema },
+  {
+    name: 'release',
+    summary: 'make the config and its code what the server runs',
+    options: [config, ...changing, ...waiting],
+    load: async () => (await import('./commands/release.ts')).release,
+  },
+  {
+    name: 'status',
+    summary: 'what every model is doing',
+    options: [...remote, option('--watch', 'go on, and show what changes')],
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'why',
+    args: '<id>',
+    summary: 'why a model, version, run or rollout is as it is',
+    options: remote,
+    example: 'serin why fraud@3',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
+    name: 'rollback',
+    args: '<model>',
+    summary: 'give all traffic back to the last good version',
+    options: [option('--to <version>', 'to this version'), because, ...changing, ifMatch, ...waiting],
+    load: async () => (await import('./commands/rollback.ts')).rollback,
+  },
+  {
+    name: 'freeze',
+    summary: 'stop starts and promotions, never rollbacks',
+    options: [
+      because,
+      option('--until <time>', "thaw by itself: '4h', or a time such as 2026-01-02T08:00:00Z"),
+      ...changing,
+    ],
+    load: async () => (await freezes()).freeze,
+  },
+  { name: 'thaw', summary: 'end a freeze', options: changing, load: async () => (await freezes()).thaw },
+  {
+    name: 'doctor',
+    summary: 'check this machine, the config and the server',
+    options: [config, ...remote],
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'version',
+    summary: 'the version of this command',
+    load: async () => (await import('./commands/version.ts')).printVersion,
+  },
+
+  list('models', 'all models'),
+  get('models', 'everything about a model', '<model>'),
+  {
+    name: 'models history',
+    args: '<model>',
+    summary: 'what served when',
+    options: [...remote, option('--at <time>', 'only the version that served then (RFC 3339)')],
+    load: async () => (await resources()).history,
+  },
+  list('datasets', 'dataset versions of a model', '<model>'),
+  get('datasets', 'one dataset version', '<model> <digest>'),
+  list('runs', 'runs, the newest first', undefined, [onModel, onStatus]),
+  get('runs', 'one run', '<id>'),
+  {
+    name: 'runs logs',
+    args: '<id>',
+    summary: 'what a job of a run wrote',
+    options: [
+      ...remote,
+      option('--job <kind>', 'prepare, train, evaluate or champion (default: the current one)'),
+      option('--attempt <n>', 'which attempt (default: the current one)'),
+      option('--from <byte>', 'go on from this byte'),
+      option('--follow', 'go on until the run has ended'),
+    ],
+    load: async () => (await runs()).logs,
+  },
+  {
+    name: 'runs start',
+    args: '<model>',
+    summary: 'start a run now',
+    options: [
+      option('--force', 'although the same inputs were run before'),
+      repeated('--set <name=value>', 'a hyperparameter of this run'),
+      because,
+      ...changing,
+      ...waiting,
+    ],
+    example: 'serin runs start fraud --set epochs=20 --wait',
+    load: async () => (await runs()).start,
+  },
+  {
+    name: 'runs cancel',
+    args: '<id>',
+    summary: 'stop a run',
+    options: [...changing, ifMatch],
+    load: async () => (await runs()).cancel,
+  },
+  list('versions', 'versions of a model', '<model>'),
+  get('versions', 'one version', '<model> <number>'),
+  {
+    name: 'versions approve',
+    args: '<model> <number>',
+    summary: 'approve a version that waits',
+    options: [option('--note <text>', 'recorded with it'), ...changing, ifMatch],
+    load: async () => (await versions()).decide('approve'),
+  },
+  {
+    name: 'versions reject',
+    args: '<model> <number>',
+    summary: 'reject a version: it gets no traffic',
+    options: [option('--note <text>', 'recorded with it'), ...changing, ifMatch],
+    load: async () => (await versions()).decide('reject'),
+  },
+  list('rollouts', 'rollouts, the newest first', undefined, [onModel, onStatus]),
+  get('rollouts', 'one rollout', '<id>'),
+  {
+    name: 'rollouts watch',
+    args: '<id>',
+    summary: 'follow a rollout to its end; exit code 7 when it was taken back',
+    options: [
+      ...remote,
+      option('--watch', 'with --json: a line for each change'),
+      option('--timeout <duration>', 'give up after so long (exit code 6)'),
+    ],
+    load: async () => (await rollouts()).watch,
+  },
+  rolloutChange('pause', 'hold the traffic where it is'),
+  rolloutChange('resume', 'go on after a pause or a hold'),
+  rolloutChange('promote', 'all traffic to the candidate now', waiting),
+  rolloutChange('abort', 'all traffic back now', [because]),
+  {
+    name: 'endpoints get',
+    args: '<name>',
+    summary: 'what an endpoint serves',
+    options: remote,
+    load: async () => (await endpoints()).getEndpoint,
+  },
+  {
+    name: 'endpoints invoke',
+    args: '<name>',
+    summary: 'send a request to an endpoint',
+    options: [
+      ...remote,
+      option('--data <json>', "the body ('-' or nothing: standard input)"),
+      option('--content-type <type>', 'its type (default application/json)'),
+      option('--repeat <n>', 'so many times, then count who answered'),
+    ],
+    example: `serin endpoints invoke line --data '{"instances":[{"x":1}]}'`,
+    load: async () => (await endpoints()).invoke,
+  },
+  {
+    name: 'events list',
+    summary: 'what was published',
+    options: [
+      ...remote,
+      option('--after <position>', 'only later ones'),
+      option('--limit <n>', 'at most so many (default 50)'),
+      option('--follow', 'go on'),
+    ],
+    load: async () => (await events()).list,
+  },
+  {
+    name: 'events send',
+    args: '<type>',
+    summary: 'send a CloudEvent',
+    options: [
+      option('--data <json>', "its data ('-': standard input)"),
+      option('--source <uri>', 'who says so (default /serin/cli)'),
+      option('--subject <text>', 'what it is about'),
+      option('--id <id>', 'the same id twice is one event'),
+      ...changing,
+    ],
+    example: `serin events send dev.serin.data.arrived.v1 --data '{"bucket":"drops","key":"line/a.csv"}'`,
+    load: async () => (await events()).send,
+  },
+  {
+    name: 'events replay',
+    args: '<stream>',
+    summary: 'publish recorded events again, with the same ids',
+    options: [
+      option('--from <seq>', 'the first entry (default 1)'),
+      option('--to <seq>', 'the last entry'),
+      ...changing,
+    ],
+    load: async () => (await events()).replay,
+  },
+  {
+    name: 'dead-letters list',
+    summary: 'signals that nobody could use',
+    options: listing,
+    load: async () => (await resources()).list('dead-letters'),
+  },
+  {
+    name: 'dead-letters replay',
+    args: '<id>',
+    summary: 'try a signal again',
+    options: changing,
+    load: async () => (await letters()).close('replay'),
+  },
+  {
+    name: 'dead-letters discard',
+    args: '<id>',
+    summary: 'close a signal unused',
+    options: changing,
+    load: async () => (await letters()).close('discard'),
+  },
+  {
+    name: 'tokens create',
+    args: '<name>',
+    summary: 'make a token; its text is shown once',
+    options: [
+      option('--role <role>', 'viewer, operator, approver or admin (default viewer)'),
+      repeated('--model <model>', 'only for this model; may be repeated'),
+      option('--expires <time>', "until then: '30d', or a time such as 2026-01-02T08:00:00Z"),
+      ...changing,
+    ],
+    load: async () => (await tokens()).create,
+  },
+  {
+    name: 'tokens list',
+    summary: 'all tokens, without their texts',
+    options: listing,
+    load: async () => (await resources()).list('tokens'),
+  },
+  {
+    name: 'tokens revoke',
+    args: '<id>',
+    summary: 'end a token',
+    options: changing,
+    load: async () => (await tokens()).revoke,
+  },
+  {
+    name: 'audit verify',
+    summary: 'check the hash chain of the history',
+    options: [...remote, option('--stream <stream>', 'only this stream')],
+    load: async () => (await import('./commands/audit.ts')).verify,
+  },
+  { name: 'context list', summary: 'the saved servers', load: async () => (await contexts()).listContexts },
+  {
+    name: 'context use',
+    args: '<name>',
+    summary: 'talk to this server from now on',
+    load: async () => (await contexts()).useContext,
+  },
+  {
+    name: 'context add',
+    args: '<name>',
+    summary: 'save a server',
+    options: [
+      option('--url <url>', 'its address'),
+      option('--token-stdin', 'read its token from standard input (else SERIN_TOKEN)'),
+    ],
+    load: async () => (await contexts()).addContext,
+  },
+];
+
+/** Headings of the help by the first word of a command; nouns without one stand under the last. */
+export const groups: readonly { readonly heading: string; readonly words: readonly string[] }[] = [
+  { heading: 'Start here', words: ['init', 'dev', 'demo'] },
+  { heading: 'Release', words: ['validate', 'config', 'release'] },
+  { heading: 'Operate', words: ['status', 'why', 'rollback', 'freeze', 'thaw', 'doctor', 'version'] },
+  { heading: 'Look and act', words: [] },
+];
+
+/** What a word that has verbs is about. */
+export const nouns: Readonly<Record<string, string>> = {
+  config: 'the config as the machine reads it',
+  models: 'models and what served when',
+  datasets: 'dataset versions',
+  runs: 'runs: training, evaluation, gate',
+  versions: 'model versions and their approval',
+  rollouts: 'rollouts: pause, promote, abort',
+  endpoints: 'what is served, and requests to it',
+  events: 'events in and out',
+  'dead-letters': 'signals that nobody could use',
+  tokens: 'who may do what',
+  audit: 'is the history whole',
+  context: 'saved servers',
+};

@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { configSchema } from '@serin/core/config';
+import { findConfig, loadConfig } from '../config-file.ts';
+import { type Command, show, textOption } from '../invocation.ts';
+import { type Prepared, prepareRelease } from '../release.ts';
+
+/** Checks what a release would check, without a server: the config, its code folders, and the scripts it names. */
+export const validate: Command = async (invocation) => {
+  const file = findConfig(invocation.cwd, textOption(invocation, 'config'));
+  const prepared = await prepareRelease(file);
+  const warnings = missingScripts(prepared);
+  const code = Object.fromEntries([...prepared.folders].map(([name, { digest }]) => [name, digest]));
+  const models = Object.keys(prepared.compiled.models);
+  for (const warning of warnings) invocation.terminal.say(`serin: ${warning}\n`);
+  show(
+    invocation,
+    { valid: true, config: file, digest: prepared.digest, models, code, warnings },
+    () => `${invocation.terminal.paint('green', 'ok')}  ${file}: ${models.join(', ')}\n`,
+  );
+  return 0;
+};
+
+/** Scripts that a command names and its folder does not have; an image may bring them, so this is no error. */
+function missingScripts({ config, folders }: Prepared): string[] {
+  return Object.entries(config.parsed.models).flatMap(([model, { train, evaluate, serve }]) =>
+    Object.entries({ train, evaluate, serve: serve === 'none' ? undefined : serve }).flatMap(([part, program]) => {
+      const folder = program?.code ?? train.code;
+      const script = program?.command.slice(1).find((word) => /\.(py|mjs|js|ts|sh|R|jl)$/.test(word));
+      if (program === undefined || folder === undefined || script === undefined || !folders.has(folder)) return [];
+      if (script.startsWith('/') || existsSync(join(resolve(config.directory, folder), script))) return [];
+      return [`models.${model}.${part}.command names ${script}, which is not in ${folder}`];
+    }),
+  );
+}
+
+export const print: Command = async (invocation) => {
+  const { parsed } = await loadConfig(findConfig(invocation.cwd, textOption(invocation, 'config')));
+  show(invocation, parsed, () => `${JSON.stringify(parsed, null, 2)}\n`);
+  return 0;
+};
+
+export const schema: Command = async (invocation) => {
+  const document = configSchema.toJSONSchema({ io: 'input', unrepresentable: 'any' });
+  show(invocation, document, () => `${JSON.stringify(document, null, 2)}\n`);
+  return 0;
+};

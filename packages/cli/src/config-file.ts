@@ -1,0 +1,127 @@
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { registerHooks } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type ConfigProblem, parseConfig } from '@serin/core/config';
+import { Failure } from './failure.ts';
+
+export const configNames = ['serin.config.ts', 'serin.config.js', 'serin.config.mjs', 'serin.config.json'];
+
+export type Parsed = Extract<ReturnType<typeof parseConfig>, { parsed: unknown }>['parsed'];
+
+export interface LoadedConfig {
+  readonly file: string;
+  readonly directory: string;
+  readonly parsed: Parsed;
+}
+
+/** The config that was named, or the one of this folder. */
+export function findConfig(cwd: string, named?: string): string {
+  if (named !== undefined) {
+    const file = resolve(cwd, named);
+    if (existsSync(file) && statSync(file).isFile()) return file;
+    throw new Failure(3, `there is no config ${file}`);
+  }
+  const found = configNames.map((name) => join(cwd, name)).filter((file) => existsSync(file));
+  if (found.length > 1)
+    throw new Failure(2, `${cwd} has ${found.map((file) => basename(file)).join(' and ')}`, {
+      mend: 'keep one of them, or name it with --config',
+    });
+  if (found[0] !== undefined) return found[0];
+  throw new Failure(3, `there is no serin.config.ts in ${cwd}`, {
+    mend: "'serin init' writes one; --config names another",
+  });
+}
+
+/** Reads a config whole: also what it imports is read again each time. Every problem is in the failure. */
+export async function loadConfig(file: string): Promise<LoadedConfig> {
+  const result = parseConfig(await readConfig(file));
+  if ('problems' in result) throw problemsFailure(file, result.problems);
+  return { file, directory: dirname(file), parsed: result.parsed };
+}
+
+async function readConfig(file: string): Promise<unknown> {
+  try {
+    if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8'));
+    const module = (await importFresh(file)) as { readonly default?: unknown };
+    if (module.default !== undefined) return module.default;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(2, `cannot load ${file}`, { why: `${why}${placeIn(error, file)}`, cause: error });
+  }
+  throw new Failure(2, `${file} has no default export`, { mend: 'export default defineConfig({ ... })' });
+}
+
+/** Where in the config an error came from. */
+function placeIn(error: unknown, file: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const found = stack.split('\n').find((line) => line.includes(basename(file)));
+  const line = /:(\d+)(?::\d+)?\)?$/.exec(found ?? '')?.[1];
+  return line === undefined ? '' : ` (line ${line})`;
+}
+
+let loads = 0;
+
+async function importFresh(file: string): Promise<unknown> {
+  loads += 1;
+  const mark = `serin-load=${loads}`;
+  const hooks = registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const fromConfig = context.parentURL?.endsWith(mark) === true;
+      if (specifier === 'serin') return resolveSerin(() => nextResolve(specifier, context));
+      const found = nextResolve(specifier, context);
+      const own = found.url.startsWith('file:') && !found.url.includes('/node_modules/');
+      const isConfig = specifier.endsWith(mark);
+      // Without a package.json Node would guess the kind of a .ts file, and warn that it did.
+      const format =
+        own && /\.ts(\?|$)/.test(found.url) && found.format !== 'commonjs-typescript'
+          ? { format: 'module-typescript' }
+          : {};
+      if (isConfig) return { ...found, ...format };
+      return fromConfig && own ? { ...found, ...format, url: `${found.url}?${mark}` } : found;
+    },
+  });
+  try {
+    return await import(`${pathToFileURL(file).href}?${mark}`);
+  } finally {
+    hooks.deregister();
+  }
+}
+
+/** What is installed beside the config; a project that is run by npx, or has nothing installed, gets this very package. */
+function resolveSerin<Resolved>(
+  resolveInstalled: () => Resolved,
+): Resolved | { readonly url: string; readonly shortCircuit: true } {
+  try {
+    return resolveInstalled();
+  } catch {
+    const beside = import.meta.url.endsWith('.ts') ? './index.ts' : './index.js';
+    return { url: new URL(beside, import.meta.url).href, shortCircuit: true };
+  }
+}
+
+/** All problems at once: where, what is there, what is allowed. */
+export function problemsFailure(file: string, problems: readonly ConfigProblem[]): Failure {
+  const width = Math.min(60, Math.max(...problems.map(({ path }) => path.length)));
+  const title = `${basename(file)} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}`;
+  return new Failure(2, title, {
+    details: problems.map(({ path, message, value }) => `${path.padEnd(width)}  ${valueText(value)}${message}`),
+    problem: {
+      type: 'urn:serin:problem:config',
+      title,
+      detail: `${title}; nothing was changed`,
+      code: 'config',
+      errors: problems.map(({ path, message, value }) => ({
+        pointer: `/${path.replaceAll('.', '/')}`,
+        detail: message,
+        ...(value === undefined ? {} : { value }),
+      })),
+    },
+  });
+}
+
+const valueText = (value: unknown): string => {
+  const text = value === undefined ? '' : (JSON.stringify(value) ?? '');
+  return text === '' ? '' : `is ${text.length > 60 ? `${text.slice(0, 59)}…` : text}: `;
+};

@@ -1,0 +1,1 @@
+export { type CompiledConfig, type Config, defineConfig } from '@serin/core/config';

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type CompiledConfig, codeFolders, compile, splitterFolder } from '@serin/core/config';
+import { digestOf } from '@serin/core/json';
+import type { Client } from './client.ts';
+import { type CodeFolder, hashFolder } from './code.ts';
+import { type LoadedConfig, loadConfig } from './config-file.ts';
+import { path } from './invocation.ts';
+import { splitterCode } from './places.ts';
+
+/** A config and its code, ready to be stored: nothing has left this machine yet. */
+export interface Prepared {
+  readonly config: LoadedConfig;
+  readonly compiled: CompiledConfig;
+  /** Digest of the compiled config: equal means that a release would change nothing. */
+  readonly digest: string;
+  /** By the name that the config gives the folder. */
+  readonly folders: ReadonlyMap<string, CodeFolder>;
+}
+
+/** Loads a config, hashes its code folders and compiles it for one machine. Throws a `Failure` with every problem. */
+export async function prepareRelease(file: string): Promise<Prepared> {
+  const config = await loadConfig(file);
+  const folders = new Map<string, CodeFolder>();
+  for (const folder of codeFolders(config.parsed))
+    folders.set(folder, await hashFolder(resolve(config.directory, folder)));
+  if (usesSplitter(config)) folders.set(splitterFolder, await hashSplitter());
+  const digests = new Map([...folders].map(([name, { digest }]) => [name, digest]));
+  const compiled = compile(config.parsed, digests, 'local');
+  return { config, compiled, digest: digestOf(compiled), folders };
+}
+
+/** The splitter's code without its tests: the same digest in the repository and in the published package. */
+export const hashSplitter = (): Promise<CodeFolder> =>
+  hashFolder(splitterCode, (path) => path.endsWith('.mjs') && !path.endsWith('.test.mjs'));
+
+const usesSplitter = ({ parsed }: LoadedConfig): boolean =>
+  Object.values(parsed.models).some(
+    ({ split }) => split !== undefined && 'holdout' in split && split.holdout.by !== 'manifest',
+  );
+
+export interface Uploaded {
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+/**
+ * Stores what the server does not have yet, the manifest of a folder last: a folder whose manifest is there is whole.
+ * Twice, also concurrently: the same objects under the same keys.
+ */
+export async function uploadCode(
+  client: Client,
+  folders: Iterable<CodeFolder>,
+  told: (line: string) => void = () => undefined,
+): Promise<Uploaded> {
+  let sum: Uploaded = { blobs: 0, bytes: 0 };
+  for (const folder of folders) {
+    const manifest = `code/${folder.digest}.json`;
+    if ((await keysUnder(client, manifest)).has(manifest)) continue;
+    const known = await keysUnder(client, 'code/blobs/');
+    const missing = folder.files.filter(
+      ({ blob }, index, all) =>
+        !known.has(`code/blobs/${blob}`) && all.findIndex((file) => file.blob === blob) === index,
+    );
+    for (const { path: file, blob, bytes } of missing) {
+      told(`storing ${file} (${bytes} bytes)`);
+      await put(client, `code/blobs/${blob}`, await readFile(join(folder.directory, file)));
+    }
+    await put(client, manifest, folder.manifest);
+    sum = {
+      blobs: sum.blobs + missing.length,
+      bytes: sum.bytes + missing.reduce((total, { bytes }) => total + bytes, 0),
+    };
+  }
+  return sum;
+}
+
+async function keysUnder(client: Client, prefix: string): Promise<ReadonlySet<string>> {
+  const { items } = await client.list('/v1/buckets/serin/objects', { prefix }, Number.MAX_SAFE_INTEGER);
+  return new Set(items.map((item) => String((item as { readonly key?: unknown } | null)?.key)));
+}
+
+const put = (client: Client, key: string, bytes: Uint8Array) =>
+  client.send({
+    method: 'PUT',
+    path: `/v1/buckets/serin/objects/${key
+      .split('/')
+      .map((part) => path`${part}`)
+      .join('/')}`,
+    bytes,
+  });

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { codeFolders } from '@serin/core/config';
+import type { Client } from './client.ts';
+import { loadConfig } from './config-file.ts';
+import { type Prepared, prepareRelease, uploadCode } from './release.ts';
+import { watchProject } from './watch.ts';
+
+export interface Releases {
+  /** Nothing new is begun; resolves when the release under way has ended. */
+  close(): Promise<void>;
+}
+
+interface Given {
+  readonly config: string;
+  readonly client: Client;
+  readonly released: (prepared: Prepared) => Promise<void>;
+  /** With the digest that stays released, if there is one. */
+  readonly failed: (error: unknown, before: string | undefined) => void;
+}
+
+/** Releases a config now and whenever it or its code changes: one at a time, and the newest state wins. */
+export function releases({ config, client, released, failed }: Given): Releases {
+  let current: string | undefined;
+  let running: Promise<void> | undefined;
+  let again = false;
+  let closed = false;
+  let folders: readonly string[] = [];
+  const watch = watchProject(stir);
+
+  function stir(): void {
+    if (closed) return;
+    again = true;
+    running ??= drain().finally(() => {
+      running = undefined;
+    });
+  }
+
+  async function drain(): Promise<void> {
+    while (again && !closed) {
+      again = false;
+      await once();
+    }
+  }
+
+  async function once(): Promise<void> {
+    try {
+      // Watching begins before the reading: a change in between is seen as one.
+      const { parsed, directory } = await loadConfig(config);
+      folders = codeFolders(parsed).map((folder) => resolve(directory, folder));
+      await watch.follow(config, folders);
+      const prepared = await prepareRelease(config);
+      if (prepared.digest === current) return;
+      await uploadCode(client, prepared.folders.values());
+      await client.send({ method: 'POST', path: '/v1/releases', body: { config: prepared.compiled } });
+      current = prepared.digest;
+      await released(prepared);
+    } catch (error) {
+      failed(error, current);
+      await watch.follow(config, folders);
+    }
+  }
+
+  stir();
+  return {
+    async close() {
+      closed = true;
+      watch.close();
+      await running;
+    },
+  };
+}

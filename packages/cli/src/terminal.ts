@@ -1,0 +1,48 @@
+import { createInterface } from 'node:readline/promises';
+import { styleText } from 'node:util';
+
+export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** Where a command speaks: data to `out`, talk to `say`. */
+export interface Terminal {
+  /** One stable document, or with `--watch` one line per change. */
+  readonly json: boolean;
+  /** A person can be asked something. */
+  readonly interactive: boolean;
+  /** Columns of the terminal that data goes to; absent when it is no terminal. */
+  readonly width: number | undefined;
+  readonly out: (text: string) => void;
+  readonly say: (text: string) => void;
+  readonly paint: (colour: Colour, text: string) => string;
+  /** No terminal, or any answer but y or yes: `false`. */
+  readonly confirm: (question: string) => Promise<boolean>;
+}
+
+/** Colour wants a terminal, no `NO_COLOR`, and one that is not `dumb`. */
+export function processTerminal(
+  { stdin, stdout, stderr, env }: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env'>,
+  json: boolean,
+): Terminal {
+  const colour = stdout.isTTY && stderr.isTTY && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  return {
+    json,
+    interactive: Boolean(stdin.isTTY && stderr.isTTY),
+    width: stdout.isTTY ? stdout.columns : undefined,
+    out: (text) => void stdout.write(text),
+    say: (text) => void stderr.write(text),
+    paint: (name, text) => (colour && !json ? styleText(name, text, { validateStream: false }) : text),
+    async confirm(question) {
+      const dialogue = createInterface({ input: stdin, output: stderr });
+      try {
+        return /^y(es)?$/i.test((await dialogue.question(`${question} [y/N] `)).trim());
+      } finally {
+        dialogue.close();
+      }
+    },
+  };
+}
+
+/** Control characters of foreign text would move the cursor or colour the terminal of whoever reads it. */
+export const harmless = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');

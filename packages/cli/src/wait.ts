@@ -1,0 +1,60 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseDuration } from '@serin/core/time';
+import type { Client, Document } from './client.ts';
+import { Failure } from './failure.ts';
+import { type Invocation, path, textOption } from './invocation.ts';
+
+const defaultTimeoutMs = 3_600_000;
+const fastestLookMs = 200;
+const slowestLookMs = 2_000;
+
+/** Looks until `ended` answers something; exit code 6 after `--timeout`. `what` names what is waited for. */
+export async function waitFor<Found>(
+  invocation: Invocation,
+  what: string,
+  ended: () => Promise<Found | undefined>,
+): Promise<Found> {
+  const timeout = textOption(invocation, 'timeout');
+  const limit = timeout === undefined ? defaultTimeoutMs : parseDuration(timeout);
+  if (limit === undefined)
+    throw new Failure(2, `--timeout is '${timeout}', which is not a duration such as '30s' or '10m'`);
+  const until = performance.now() + limit;
+  for (let wait = fastestLookMs; ; wait = Math.min(wait * 1.5, slowestLookMs)) {
+    const found = await ended();
+    if (found !== undefined) return found;
+    if (performance.now() >= until)
+      throw new Failure(6, `${what} had not ended within ${timeout ?? '1h'}`, {
+        why: 'it goes on without this command',
+        mend: 'serin status',
+      });
+    await pause(Math.min(wait, Math.max(0, until - performance.now())), undefined, { signal: invocation.signal }).catch(
+      () => undefined,
+    );
+    if (invocation.signal.aborted) throw new Failure(130, 'interrupted');
+  }
+}
+
+/** The run or rollout of an id once it has ended; each new line of its story is told on the way. */
+export function waitForEnd(
+  invocation: Invocation,
+  client: Client,
+  kind: 'runs' | 'rollouts',
+  id: string,
+): Promise<Document> {
+  let last = '';
+  return waitFor(invocation, `${kind.slice(0, -1)} ${id}`, async () => {
+    const document = await client.get(path`/v1/${kind}/${id}`);
+    const status = String(document.status ?? '');
+    if (status !== last) invocation.terminal.say(`${id}  ${status}\n`);
+    last = status;
+    return document.endedAt === undefined ? undefined : document;
+  });
+}
+
+export const isDocument = (value: unknown): value is Document =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function reasonOf({ because }: Document): string {
+  if (typeof because === 'string') return because;
+  return isDocument(because) && typeof because.text === 'string' ? because.text : '';
+}

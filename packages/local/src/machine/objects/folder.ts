@@ -1,0 +1,92 @@
+import { type BigIntStats, constants, lstatSync } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileFault, isMissing, systemCode } from '../faults.ts';
+import { hiddenFolder, hiddenPlace, isPath } from './keys.ts';
+
+export interface Folder {
+  readonly name: string;
+  readonly root: string;
+  /** Digest -> key of the hidden objects: they never change. */
+  readonly hiddenKeys: Map<string, string>;
+  walk?: Walk;
+  /** Versions of files that `write` has not answered yet, by what a rename does not change. */
+  readonly inFlight: Map<string, string>;
+  /** How many objects came or moved; a walk from before that is not used again. */
+  moves: number;
+  /** What a crash left of unfinished writes is gone. */
+  swept: boolean;
+}
+
+export const newFolder = (name: string, root: string): Folder => ({
+  name,
+  root,
+  hiddenKeys: new Map(),
+  inFlight: new Map(),
+  moves: 0,
+  swept: false,
+});
+
+interface Walk {
+  readonly prefix: string;
+  readonly moves: number;
+  readonly items: readonly Item[];
+  usedAt: number;
+}
+
+/** `place`: the file of an object, relative to the bucket. */
+export interface Item {
+  readonly key: string;
+  readonly place: string;
+}
+
+export const isHidden = (item: Item): boolean => item.place.startsWith(`${hiddenFolder}/`);
+
+export function statOf(folder: Folder, place: string): BigIntStats | undefined {
+  try {
+    const stats = lstatSync(join(folder.root, place), { bigint: true, throwIfNoEntry: false });
+    return stats?.isFile() ? stats : undefined;
+  } catch (error) {
+    if (isMissing(error) || systemCode(error) === 'ENAMETOOLONG') return undefined;
+    throw error;
+  }
+}
+
+/** `undefined` for what is not there or is a link. */
+export async function openOwn(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (isMissing(error) || systemCode(error) === 'ELOOP') return undefined;
+    throw error;
+  }
+}
+
+/** A file in the bucket wins over the hidden object of the same key: `write` hides only what has no place of its own. */
+export async function locate(folder: Folder, key: string): Promise<Item | undefined> {
+  if (isPath(key) && (await isOwn(folder, dirname(key))) && statOf(folder, key) !== undefined)
+    return { key, place: key };
+  const place = hiddenPlace(key);
+  return statOf(folder, place) === undefined ? undefined : { key, place };
+}
+
+/** A folder of the bucket that is reached without a link. */
+export async function isOwn(folder: Folder, path: string): Promise<boolean> {
+  try {
+    const found = await realpath(join(folder.root, path));
+    return found === join(await realpath(folder.root), path, '.');
+  } catch (error) {
+    if (isMissing(error) || systemCode(error) === 'ELOOP' || systemCode(error) === 'ENAMETOOLONG') return false;
+    throw error;
+  }
+}
+
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileFault(error, doing);
+  }
+}
