@@ -16,8 +16,19 @@ export default defineConfig({
       train: { code: './src', command: ['node', 'train.mjs'], hyperparameters: { years: 3 } },
       evaluate: { command: ['node', 'evaluate.mjs'] },
       gate: { mape: { direction: 'down', noWorseBy: 0 } },
-      serve: { command: ['node', 'serve.mjs'], environment: { SERIN_BIND_ADDRESS: '127.0.0.1' } },
-      rollout: { strategy: 'canary', steps: [30], tick: '1s', bake: '1s', guard: '0s', minRequests: 5, limits: { errors: { share: 0.1, minRequests: 5 } } },
+      serve: {
+        command: ['node', '--max-semi-space-size=1', 'serve.mjs'],
+        environment: { SERIN_BIND_ADDRESS: '127.0.0.1' },
+      },
+      rollout: {
+        strategy: 'canary',
+        steps: [30],
+        tick: '1s',
+        bake: '1s',
+        guard: '0s',
+        minRequests: 5,
+        limits: { errors: { share: 0.1, minRequests: 5 } },
+      },
     },
   },
 });

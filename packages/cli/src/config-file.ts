@@ -73,11 +73,8 @@ async function importFresh(file: string): Promise<unknown> {
       const found = nextResolve(specifier, context);
       const own = found.url.startsWith('file:') && !found.url.includes('/node_modules/');
       const isConfig = specifier.endsWith(mark);
-      // Without a package.json Node would guess the kind of a .ts file, and warn that it did.
-      const format =
-        own && /\.ts(\?|$)/.test(found.url) && found.format !== 'commonjs-typescript'
-          ? { format: 'module-typescript' }
-          : {};
+      // TypeScript here is always a module: Node would go by the nearest package.json, and `npm init` writes commonjs.
+      const format = own && /\.ts(\?|$)/.test(found.url) ? { format: 'module-typescript' } : {};
       if (isConfig) return { ...found, ...format };
       return fromConfig && own ? { ...found, ...format, url: `${found.url}?${mark}` } : found;
     },

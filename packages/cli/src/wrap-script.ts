@@ -27,16 +27,29 @@ const contractFlags =
 
 /** Reads argparse flags with a default, and the names of channels. Flags whose default is computed are left out. */
 export function factsOf(text: string): ScriptFacts {
-  const flags = [...text.matchAll(/add_argument\(\s*(['"])--([A-Za-z][\w-]*)\1([^)]*(?:\([^)]*\)[^)]*)*)\)/g)];
-  const hyperparameters = flags.flatMap(([, , name = '', rest = '']): [string, string | number][] => {
-    const [, number, quote, quoted] =
-      /default\s*=\s*(?:(-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)(?![\w.])|(['"])(.*?)\2)/.exec(rest) ?? [];
-    if (contractFlags.test(name) || /\benviron\b|\bgetenv\b/.test(rest)) return [];
+  const hyperparameters = argumentsOf(text, 'add_argument').flatMap((call): [string, string | number][] => {
+    const name = /(['"])--([A-Za-z][\w-]*)\1/.exec(call)?.[2];
+    const [, number, , quoted] =
+      /\bdefault\s*=\s*(?:(-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|(['"])(.*?)\2)\s*(?:,|$)/.exec(call) ?? [];
+    if (name === undefined || contractFlags.test(name)) return [];
     if (number !== undefined) return [[name, Number(number)]];
-    return quote === undefined || quoted === undefined ? [] : [[name, quoted]];
+    return quoted === undefined ? [] : [[name, quoted]];
   });
   const channels = [...text.matchAll(/\bSM_CHANNEL_([A-Z0-9_]+)/g)].map(([, name = '']) => name.toLowerCase());
   return { hyperparameters: Object.fromEntries(hyperparameters), channels: [...new Set(channels)] };
+}
+
+/** What stands between the parentheses of each call of a function; strings may hold parentheses. */
+function argumentsOf(text: string, name: string): string[] {
+  return [...text.matchAll(new RegExp(`\\b${name}\\(`, 'g'))].map(({ 0: call, index }) => {
+    const from = index + call.length;
+    let depth = 1;
+    for (const { 0: token, index: at } of text.slice(from).matchAll(/"[^"\n]*"|'[^'\n]*'|[()]/g)) {
+      depth += token === '(' ? 1 : token === ')' ? -1 : 0;
+      if (depth === 0) return text.slice(from, from + at);
+    }
+    return '';
+  });
 }
 
 /** Writes a config beside a script and copies nothing. It says what it assumed. */

@@ -1,3 +1,5 @@
+import { call } from './http.ts';
+
 /** Real requests through the gateway: the days of a year, again and again. */
 export interface Traffic {
   /** How the requests went so far. */
@@ -16,17 +18,12 @@ export function replay(url: () => string, csv: string): Traffic {
   let [next, sent, failed] = [0, 0, 0];
   const send = async (day: string) => {
     sent += 1;
-    try {
-      const answer = await fetch(`${url()}/endpoints/births/invocations`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ instances: [{ day }] }),
-      });
-      await answer.arrayBuffer();
-      if (!answer.ok) failed += 1;
-    } catch {
-      failed += 1; // the server was killed
-    }
+    const body = JSON.stringify({ instances: [{ day }] });
+    // A connection that breaks is the kill of the server.
+    const answer = await call('POST', `${url()}/endpoints/births/invocations`, body, {
+      'content-type': 'application/json',
+    }).catch(() => undefined);
+    if (answer?.status !== 200) failed += 1;
   };
   const timer = setInterval(() => {
     next = (next + 1) % days.length;
