@@ -70,7 +70,8 @@ export async function listPage<Item>(given: {
   readonly keep: (item: Item) => boolean;
 }): Promise<{ readonly items: readonly Item[]; readonly next?: string }> {
   const { list, limit, fetch, keyOf, keep } = given;
-  let { page, after } = placeOf(list, given.cursor);
+  const { page: first, after } = placeOf(list, given.cursor);
+  let page = first;
   const items: Item[] = [];
   for (let pages = 0; pages < pagesPerRequest; pages += 1) {
     const found = await fetch(page).catch((error: unknown) => {
@@ -87,7 +88,6 @@ export async function listPage<Item>(given: {
     }
     if (found.next === undefined) return { items };
     page = found.next;
-    after = undefined;
   }
   return { items, ...(page === undefined ? {} : { next: cursorOf(list, { page }) }) };
 }

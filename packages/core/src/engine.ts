@@ -1,4 +1,4 @@
-import type { Debts, Taker } from './debts.ts';
+import { type Debts, leaseMs, type Taker } from './debts.ts';
 import type { Effect } from './effect.ts';
 import { nextEntry } from './entry.ts';
 import { asFault, Fault } from './fault.ts';
@@ -43,6 +43,14 @@ export interface Engine {
   settle(stream: string): Promise<void>;
 }
 
+interface Committed {
+  readonly outcome: Outcome;
+  readonly taken: readonly Effect[];
+  readonly seq: number;
+  /** When the leases of what was taken end. */
+  readonly until: number;
+}
+
 const triesOnConflict = 8;
 /** A call starts only with this much of its lease left; an adapter cuts it off after 20 s. */
 const neededLeaseMs = 30_000;
@@ -53,15 +61,24 @@ export const engineActor: Actor = { subject: 'serin', issuer: 'engine', role: 's
 export function createEngine(options: EngineOptions): Engine {
   const { ports, now, self, alone, onAppend } = options;
 
-  async function commit(
-    stream: string,
-    signal: Signal,
-    pays: boolean,
-  ): Promise<{ outcome: Outcome; taken: readonly Effect[]; seq: number }> {
+  const turns = new Map<string, Promise<unknown>>();
+
+  /** Commits of one stream take turns: of two that decide on the same head only one could be appended. */
+  function commit(stream: string, signal: Signal, pays: boolean): Promise<Committed> {
+    const turn = (turns.get(stream) ?? Promise.resolve()).then(() => decideAndAppend(stream, signal, pays));
+    const ended = turn.then(leave, leave);
+    function leave(): void {
+      if (turns.get(stream) === ended) turns.delete(stream);
+    }
+    turns.set(stream, ended);
+    return turn;
+  }
+
+  async function decideAndAppend(stream: string, signal: Signal, pays: boolean): Promise<Committed> {
     for (let tries = 1; ; tries += 1) {
       const head = await ports.journal.head(stream);
       const { decision, due, name } = decide(stream, head, signal, { self, pays, alone });
-      if (!('moved' in decision)) return { outcome: outcomeOf(decision), taken: [], seq: head?.seq ?? 0 };
+      if (!('moved' in decision)) return { outcome: outcomeOf(decision), taken: [], seq: head?.seq ?? 0, until: 0 };
       const { moved, events, taken, because } = decision;
       const entry = nextEntry(head, { stream, at: moved.at, actor: signal.actor, signal, state: moved, events });
       try {
@@ -77,6 +94,7 @@ export function createEngine(options: EngineOptions): Engine {
           outcome: { kind: 'moved', seq: entry.seq, ...(because === undefined ? {} : { because }) },
           taken,
           seq: entry.seq,
+          until: moved.at + leaseMs,
         };
       } catch (error) {
         if (asFault(error).retry !== 'now' || tries >= triesOnConflict) throw error;
@@ -85,16 +103,20 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** Pays what was taken; each answer may take more. */
-  async function pay(stream: string, taken: readonly Effect[], seq: number): Promise<void> {
-    await Promise.all(taken.map((effect) => payOne(stream, effect, seq)));
+  async function pay(stream: string, { taken, seq, until }: Committed): Promise<void> {
+    await Promise.all(taken.map((effect) => payOne(stream, effect, { seq, until })));
   }
 
-  async function payOne(stream: string, effect: Effect, seq: number): Promise<void> {
-    if (isRising(effect) && !(await stillOwed(stream, effect, seq))) return;
+  async function payOne(
+    stream: string,
+    effect: Effect,
+    { seq, until }: Pick<Committed, 'seq' | 'until'>,
+  ): Promise<void> {
+    // A process that slept through its lease leaves the debt to whoever takes it next.
+    if (now() + neededLeaseMs > until || (isRising(effect) && !(await stillOwed(stream, effect, seq)))) return;
     const body = await answerOf(effect, stream);
     const answer = { ...body, key: effect.key, taken: seq, ...stamp(`${stream}#${seq}/${effect.key}`) } as Signal;
-    const next = await commit(stream, answer, true);
-    await pay(stream, next.taken, next.seq);
+    await pay(stream, await commit(stream, answer, true));
   }
 
   async function answerOf(effect: Effect, stream: string): Promise<AnswerBody> {
@@ -115,9 +137,9 @@ export function createEngine(options: EngineOptions): Engine {
   /** Says something to another stream and leaves what that owes to its own payer. */
   async function tell(stream: string, signal: Record<string, unknown> & { readonly id: string }): Promise<Outcome> {
     const said = { ...stamp(signal.id), ...signal } as unknown as Signal;
-    const { outcome, taken, seq } = await commit(stream, said, true);
-    await pay(stream, taken, seq);
-    return outcome;
+    const committed = await commit(stream, said, true);
+    await pay(stream, committed);
+    return committed.outcome;
   }
 
   /** The head is read again before a weight rises: an abort may have come meanwhile. */
@@ -134,13 +156,12 @@ export function createEngine(options: EngineOptions): Engine {
       return (await commit(stream, signal, false)).outcome;
     },
     async handle(stream, signal) {
-      const { outcome, taken, seq } = await commit(stream, signal, true);
-      await pay(stream, taken, seq);
-      return outcome;
+      const committed = await commit(stream, signal, true);
+      await pay(stream, committed);
+      return committed.outcome;
     },
     async settle(stream) {
-      const { taken, seq } = await commit(stream, { ...stamp(`${stream}/tick`), type: 'clockTicked' }, true);
-      await pay(stream, taken, seq);
+      await pay(stream, await commit(stream, { ...stamp(`${stream}/tick`), type: 'clockTicked' }, true));
     },
   };
 }

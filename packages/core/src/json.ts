@@ -16,11 +16,12 @@ type Dictionary = Readonly<Record<string, unknown>>;
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item ?? null)).join(',')}]`;
   if (!isDictionary(value)) return JSON.stringify(value ?? null);
-  const fields = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
-  return `{${fields.join(',')}}`;
+  let fields = '';
+  for (const key of Object.keys(value).sort()) {
+    if (value[key] === undefined) continue;
+    fields += `${fields === '' ? '' : ','}${JSON.stringify(key)}:${canonical(value[key])}`;
+  }
+  return `{${fields}}`;
 }
 
 /** Lower-case hex SHA-256 of the UTF-8 bytes of a text, or of bytes. */
@@ -45,9 +46,9 @@ export function diff(before: unknown, after: unknown): Json | undefined {
   const patch: Record<string, Json> = {};
   for (const key of Object.keys(before)) if (before[key] !== undefined && after[key] === undefined) patch[key] = null;
   for (const key of Object.keys(after)) {
-    if (after[key] === undefined) continue;
-    const change =
-      before[key] === undefined ? (JSON.parse(JSON.stringify(after[key])) as Json) : diff(before[key], after[key]);
+    const [was, is] = [before[key], after[key]];
+    if (is === undefined || is === was) continue;
+    const change = was === undefined ? (JSON.parse(JSON.stringify(is)) as Json) : diff(was, is);
     if (change !== undefined) patch[key] = change;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;

@@ -11,7 +11,7 @@ import type { EventBody } from './ports.ts';
 import { rolloutEnded, rolloutOwes, rolloutTable, rolloutWakes } from './rollout.ts';
 import { runEnded, runOwes, runTable, runWakes } from './run.ts';
 import type { Answer, ModelSignal, SignalOf } from './signal.ts';
-import { lastOf, type Model, modelStart, without } from './state.ts';
+import { type Model, modelStart, withLast, without } from './state.ts';
 import { type Refusal, refuse, type Step, step, type Table } from './table.ts';
 import { versionOf } from './version.ts';
 
@@ -73,7 +73,7 @@ export function decideModel(
   const events = eventsBetween(begun, settled, stamped);
   const because = 'ignored' in own ? own.ignored : undefined;
   const noted = recorded.has(signal.type)
-    ? { ...settled, seen: lastOf({ ...settled.seen, [signal.id]: because ?? 'done' }, 200) }
+    ? { ...settled, seen: withLast(settled.seen, [signal.id, because ?? 'done'], 200) }
     : settled;
   const told = events.length > 0 ? { ...noted, lastEventSeq: stream.seq } : noted;
   const { debts, taken } = reconcile(told.debts, modelOwes(told, at), at, stream.seq, taker);
@@ -433,10 +433,7 @@ function recordsOwed(model: Model): readonly Effect[] {
     const live = [model.run, model.rollout].find(
       (item) => item !== undefined && (stream === `run/${item.id}` || stream === `rollout/${item.id}`),
     );
-    const record = (model.past[stream] ?? (live === undefined ? undefined : JSON.parse(JSON.stringify(live)))) as
-      | Model['run']
-      | Model['rollout']
-      | undefined;
+    const record = (model.past[stream] ?? live) as Model['run'] | Model['rollout'] | undefined;
     if (record === undefined) return [];
     const [kind = '', id = ''] = stream.split('/');
     const summary = {

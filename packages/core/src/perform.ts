@@ -108,9 +108,9 @@ async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, n
 /** CloudEvents of the entries `from < seq <= to`; their ids derive from (stream, seq, index), so receivers can drop repeats. */
 async function publish(from: number, to: number, { ports, stream, source }: Surroundings): Promise<void> {
   for (let before = to + 1, batch: CloudEvent[] = [], first = to + 1; first > from + 1; before = first) {
-    const entries = (await ports.journal.history(stream, before, 100)).filter((entry) => entry.seq > from);
+    const entries = await ports.journal.history(stream, before, Math.min(100, before - from - 1));
     first = entries.at(-1)?.seq ?? from + 1;
-    batch = entries.reverse().flatMap((entry) =>
+    batch = entries.toReversed().flatMap((entry) =>
       entry.events.map(
         ({ type, subject, data }, index): CloudEvent => ({
           specversion: '1.0',

@@ -18,6 +18,7 @@ import { requestListener } from './http.ts';
 import { gatewayCounters } from './machine/counters.ts';
 import { openDatabase } from './machine/database.ts';
 import { gateway } from './machine/gateway.ts';
+import { serverMetrics } from './machine/metrics.ts';
 import { modelServers } from './machine/model-servers.ts';
 import { stageCode } from './machine/training-environment.ts';
 import { folderBuckets } from './ports/bucket.ts';
@@ -66,10 +67,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const now = Date.now;
   const opened = openDatabase(directory);
   const { database } = opened;
-  const fault = (what: string) => (error: unknown) => log(`${what}: ${asFault(error).message}`);
+  const metrics = serverMetrics();
+  const fault = (what: string) => (error: unknown) => {
+    metrics.fault();
+    log(`${what}: ${asFault(error).message}`);
+  };
 
   const journal = sqliteJournal({ database });
-  const buckets = folderBuckets({ directory: join(directory, 'buckets'), database, ...(options.settleMs === undefined ? {} : { settleMs: options.settleMs }) });
+  const buckets = folderBuckets({
+    directory: join(directory, 'buckets'),
+    database,
+    ...(options.settleMs === undefined ? {} : { settleMs: options.settleMs }),
+  });
   await mkdir(join(directory, 'buckets'), { recursive: true });
   await buckets.createBucket(ownBucket);
   const bus = sqliteBus({ database });
@@ -91,10 +100,25 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
   });
   const serving = localServing({ database, servers });
-  const ports: Ports = { journal, bucket: buckets, jobs, registry: fileRegistry({ directory: join(directory, 'registry') }), serving, telemetry: gatewayTelemetry({ counters }), bus };
+  const ports: Ports = {
+    journal,
+    bucket: buckets,
+    jobs,
+    registry: fileRegistry({ directory: join(directory, 'registry') }),
+    serving,
+    telemetry: gatewayTelemetry({ counters }),
+    bus,
+  };
 
   const source = `serin://${host}/${directory}`;
-  const engine = createEngine({ ports, now, self: `server-${process.pid}-${randomUUID().slice(0, 8)}`, alone: true, source, onAppend });
+  const engine = createEngine({
+    ports,
+    now,
+    self: `server-${process.pid}-${randomUUID().slice(0, 8)}`,
+    alone: true,
+    source,
+    onAppend,
+  });
   const payer = createPayer({ engine, journal, now, onFault: (stream, error) => fault(stream)(error) });
   const released = releasedConfig(ports);
   let current: CompiledConfig | undefined;
@@ -105,16 +129,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
 
   function onAppend(entry: Entry, due: number | undefined): void {
+    metrics.appended(entry);
     payer.planned(entry.stream, due);
     if (entry.stream === 'project') void follow().catch(fault('reading the released config'));
   }
 
   function hint(stream: string, body: Record<string, unknown>): void {
     const signal = { id: `hint-${randomUUID()}`, at: now(), actor: engineActor, ...body } as unknown as Signal;
-    engine.receive(stream, signal).then(
-      (outcome) => outcome.kind === 'moved' && payer.nudge(stream),
-      fault(stream),
-    );
+    engine.receive(stream, signal).then((outcome) => outcome.kind === 'moved' && payer.nudge(stream), fault(stream));
   }
 
   /** A job says itself whose it is: by its run. */
@@ -132,6 +154,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 
   const { token, isNew } = adminToken(directory);
+  const hosts: string[] = [];
   const api = createApi({
     engine,
     ports,
@@ -147,8 +170,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       return { text: new TextDecoder().decode(content), next, ended };
     },
     events: bus,
+    metrics: metrics.text,
+    ...(isLoopback(host) ? { hosts } : {}),
     nudge: payer.nudge,
-    onDefect: (request, error) => log(`request ${request}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    onDefect: (request, error) =>
+      log(`request ${request}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     bootstrap: { tokenHash: createHash('sha256').update(token).digest('hex') },
   });
   const front = gateway({
@@ -163,9 +189,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     opened.close();
     throw error;
   });
+  hosts.push(...['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${port}`));
   await serving.resumed;
   await follow();
-  for (const stream of ['project', ...(await allModels(ports)).map(({ model }) => `model/${model}`)]) payer.nudge(stream);
+  for (const stream of ['project', ...(await allModels(ports)).map(({ model }) => `model/${model}`)])
+    payer.nudge(stream);
 
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -209,7 +237,10 @@ async function allModels(ports: Ports): Promise<readonly ModelRow[]> {
   return rows;
 }
 
-const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[] => rows.filter((row) => row.job === job);
+const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[] =>
+  rows.filter((row) => row.job === job);
+
+const isLoopback = (host: string): boolean => ['127.0.0.1', 'localhost', '::1'].includes(host);
 
 function inheritedEnvironment(): Readonly<Record<string, string>> {
   const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG, TZ } = process.env;
@@ -218,7 +249,11 @@ function inheritedEnvironment(): Readonly<Record<string, string>> {
 
 /** Several secrets, separated by commas, while one is being replaced. */
 function webhookSecrets(): { readonly github: readonly string[]; readonly standard: readonly string[] } {
-  const list = (text: string | undefined) => (text ?? '').split(',').map((secret) => secret.trim()).filter((secret) => secret !== '');
+  const list = (text: string | undefined) =>
+    (text ?? '')
+      .split(',')
+      .map((secret) => secret.trim())
+      .filter((secret) => secret !== '');
   return { github: list(process.env.SERIN_GITHUB_SECRET), standard: list(process.env.SERIN_WEBHOOK_SECRET) };
 }
 
@@ -239,7 +274,11 @@ function uuidv7(at: number): string {
 function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new Fault('invalid', `port ${port} of ${host} is in use; choose another one with --port`, { cause: error }) : error),
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Fault('invalid', `port ${port} of ${host} is in use; choose another one with --port`, { cause: error })
+          : error,
+      ),
     );
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });

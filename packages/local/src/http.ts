@@ -8,7 +8,10 @@ interface Api {
 }
 
 /** Predictions go to the gateway, untouched; everything else to the API. */
-export function requestListener(api: Api, gateway: Gateway): (request: IncomingMessage, response: ServerResponse) => void {
+export function requestListener(
+  api: Api,
+  gateway: Gateway,
+): (request: IncomingMessage, response: ServerResponse) => void {
   const answer = getRequestListener((request) => api.fetch(request), { overrideGlobalObjects: false });
   return (request, response) => {
     if (!gateway.handle(request, response)) void answer(request, response);

@@ -91,4 +91,3 @@ export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch
     },
   };
 }
-

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
-import type { Json } from '@serin/core/json';
 import type { Append, Entry, Head, Journal, NameRow, Page } from '@serin/core/ports';
 import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
+import { headCache } from '../machine/head-cache.ts';
 
 const maxStateBytes = 8 * 1024 * 1024;
 const maxNameBytes = 512;
 const maxSummaryBytes = 1024;
 const pageSize = 200;
-/** Characters of state text whose parsed heads are kept; about three times that in memory. */
+/** Characters of state text whose parsed heads are remembered. */
 const cacheCharacters = 8 * 1024 * 1024;
 
 // `state` stands last, so that the indexes' columns are read without walking through its overflow pages.
@@ -30,15 +30,14 @@ const tables = `
  * A journal in two SQLite tables.
  *
  * Appends of one turn of the event loop share a commit, each judged by itself in the order of the calls. A head is
- * frozen and may be the same object twice; so is a state that was appended. One process owns the database
- * (`openDatabase` sees to it), so that heads may be remembered. A state or an entry over 8 MB of JSON is `invalid`, and
- * so is a name that is not valid Unicode.
+ * frozen and may be the same object twice. One process owns the database (`openDatabase` sees to it), so that heads
+ * may be remembered. A state or an entry over 8 MB of JSON is `invalid`, and so is a name that is not valid Unicode.
  */
 export function sqliteJournal({ database }: { readonly database: DatabaseSync }): Journal {
   database.exec(tables);
   const commit = groupCommit(database);
   const statements = prepare(database);
-  const heads = headCache();
+  const heads = headCache(cacheCharacters);
 
   return {
     async head(stream) {
@@ -46,16 +45,14 @@ export function sqliteJournal({ database }: { readonly database: DatabaseSync })
       if (known !== undefined) return known;
       const row = reading(() => readHead(statements, stream));
       if (row === undefined) return undefined;
-      const head = headOf(row, JSON.parse(row.state));
-      heads.freeze(head);
+      const head = { ...row, state: heads.ownCopy(JSON.parse(row.state)) ?? null };
       heads.put(head, row.state.length);
       return head;
     },
 
     async append(basedOn, write) {
       const rows = rowsOf(write);
-      const head = headOf(rows, write.state);
-      const isPlain = heads.freeze(head);
+      const state = heads.ownCopy(write.state);
       await commit(() => {
         const seq = Number(statements.seq.get(write.entry.stream)?.seq ?? 0);
         refuseStale(seq, basedOn, rows);
@@ -63,7 +60,8 @@ export function sqliteJournal({ database }: { readonly database: DatabaseSync })
         statements.insertEntry.run(rows.stream, rows.seq, rows.entry);
         statements.putHead.run(rows.stream, rows.seq, rows.hash, rows.due, rows.nameKey, rows.summary, rows.state);
       });
-      if (isPlain) heads.put(head, rows.state.length);
+      const { stream, seq, hash } = rows;
+      if (state !== undefined) heads.put({ stream, seq, hash, state }, rows.state.length);
     },
 
     async history(stream, before = Number.MAX_SAFE_INTEGER, limit) {
@@ -145,52 +143,6 @@ function refuseStale(seq: number, basedOn: number, entry: { readonly stream: str
 function readHead(statements: ReturnType<typeof prepare>, stream: string) {
   const row = stream.isWellFormed() ? statements.head.get(stream) : undefined;
   return row && { stream, seq: Number(row.seq), hash: String(row.hash), state: String(row.state) };
-}
-
-const headOf = ({ stream, seq, hash }: Omit<Head, 'state'>, state: Json): Head => ({ stream, seq, hash, state });
-
-/** The heads read or written last, within a bound of memory. */
-function headCache() {
-  const kept = new Map<string, { readonly head: Head; readonly characters: number }>();
-  const frozen = new WeakSet<object>();
-  let characters = 0;
-  function drop(stream: string): void {
-    characters -= kept.get(stream)?.characters ?? 0;
-    kept.delete(stream);
-  }
-  /**
-   * Freezes a value through and through, and answers whether it is just what its JSON is parsed to. A state shares what
-   * did not change with the one before it, so only what is new is looked at.
-   */
-  function freeze(value: unknown): boolean {
-    if (typeof value === 'number') return Number.isFinite(value);
-    if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean';
-    if (value === null) return true;
-    if (frozen.has(value)) return true;
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
-    Object.freeze(value);
-    for (const part of Array.isArray(value) ? value : Object.values(value)) if (!freeze(part)) return false;
-    frozen.add(value);
-    return true;
-  }
-  return {
-    drop,
-    freeze,
-    get: (stream: string): Head | undefined => kept.get(stream)?.head,
-    put(head: Head, size: number): void {
-      const { stream, seq } = head;
-      // Of two appends in one commit the earlier one may be told last.
-      if ((kept.get(stream)?.head.seq ?? 0) > seq) return;
-      drop(stream);
-      kept.set(stream, { head, characters: size });
-      characters += size;
-      for (const oldest of kept.keys()) {
-        if (characters <= cacheCharacters) break;
-        drop(oldest);
-      }
-    },
-  };
 }
 
 function nameRow(row: Record<string, unknown>): NameRow {

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { converge, type Driver, driver, fakeEndpoint, planOf, score, serveTicks, trainOne } from './model.fixture.ts';
+import { type Why, whyModel, whyRollout, whyRun, whyVersion } from './why.ts';
+
+/** Everything that can be asked of a model now. */
+function reasons({ state }: Driver): readonly Why[] {
+  return [
+    whyModel(state),
+    ...(state.run === undefined ? [] : [whyRun(state.run, state.model)]),
+    ...(state.rollout === undefined ? [] : [whyRollout(state.rollout, state.model)]),
+    ...Object.values(state.versions).map((version) => whyVersion(version, state)),
+  ];
+}
+
+test('at every step of a release and of its rollback there is one line, finite numbers and a story in order', () => {
+  const drive = driver();
+  const endpoint = fakeEndpoint();
+  const seen = new Set<string>();
+  const check = () => {
+    for (const { sentence, numbers, story } of reasons(drive)) {
+      expect(sentence).toMatch(/^\S.*\S$/);
+      expect(sentence).not.toMatch(/[\n\r]|undefined|NaN|\[object/);
+      expect(Object.values(numbers).every(Number.isFinite)).toBe(true);
+      expect(story.map(({ at }) => at)).toEqual(story.map(({ at }) => at).sort());
+    }
+    seen.add(`run ${drive.state.run?.status}`).add(`rollout ${drive.state.rollout?.status}`);
+  };
+  const steps = [
+    () => trainOne(drive, 'one'),
+    () => score(drive, 0.8),
+    () => converge(drive, endpoint),
+    () => serveTicks(drive, { v1: { requests: 100, errors: 0 } }),
+    () => converge(drive, endpoint),
+    () => trainOne(drive, 'two'),
+    () => score(drive, 0.82, 0.8),
+    () => converge(drive, endpoint),
+    () => drive.say({ type: 'pauseRequested' }),
+    () => drive.say({ type: 'resumeRequested' }),
+    () =>
+      drive.say({
+        type: 'alertRaised',
+        kind: 'alert',
+        sender: 'grafana',
+        fingerprint: 'f',
+        startedAt: 'now',
+        title: 'too\nslow',
+      }),
+    () => converge(drive, endpoint),
+    () => trainOne(drive, 'three'),
+    () => score(drive, 0.4),
+  ];
+
+  for (const step of steps) {
+    step();
+    check();
+  }
+
+  expect([...seen]).toEqual(
+    expect.arrayContaining([
+      'run refused',
+      'run succeeded',
+      'rollout paused',
+      'rollout promoted',
+      'rollout rolledBack',
+    ]),
+  );
+  expect(whyVersion(drive.state.versions['2'] as never, drive.state).sentence).toBe(
+    'v2 of fraud is quarantined: alert from grafana: too slow',
+  );
+});
+
+test('a version that waits for a yes says so, with the verdict', () => {
+  const drive = driver(planOf({ approval: { required: true } }));
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+
+  const [version] = Object.values(drive.state.versions);
+
+  expect(version === undefined ? '' : whyVersion(version, drive.state).sentence).toMatch(
+    /^v1 of fraud waits for approval until \S+; the gate passed: auc 0.8, at least 0.5 wanted$/,
+  );
+  expect(whyModel(drive.state).sentence).toContain('v1 waits for approval');
+});
