@@ -9,6 +9,9 @@ import { day, hour, minute, parseDuration, parseSize } from './time.ts';
  * digests, and every default written out.
  */
 
+/** The bucket that the pipeline writes to: code, manifests, compiled configs. Never a trigger. */
+export const ownBucket = 'serin';
+
 const durationText = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, { error: "a duration such as '30s', '10m', '4h' or '7d'" })
@@ -166,10 +169,10 @@ const model = z
         metrics: z.array(z.strictObject({ name: z.string().min(1), regex: z.string().min(1) })).default([]),
         environment,
       })
-      .refine((rule) => !rule.compute.spot || rule.checkpoints, {
-        path: ['compute', 'spot'],
-        error: 'spot wants checkpoints: true, or every interruption starts from nothing',
-      }),
+      .refine(
+        (rule) => !rule.compute?.spot || rule.checkpoints,
+        always(['compute', 'spot'], 'spot wants checkpoints: true, or every interruption starts from nothing'),
+      ),
     evaluate: z
       .strictObject({ code: code.optional(), command, image: image.optional(), compute: jobCompute, environment })
       .optional(),
@@ -215,23 +218,27 @@ const model = z
       .prefault({}),
     alerts: z.strictObject({ onAlert: z.enum(['rollback', 'run', 'notify']).default('rollback') }).prefault({}),
   })
-  .superRefine((rule, context) => {
-    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (rule.gate === undefined && rule.approval === undefined)
-      refuse(['gate'], 'give a gate or an approval: something must say yes to a model');
-    if (rule.gate !== undefined && rule.split === undefined)
-      refuse(['split'], 'a gate wants a split: a model is not judged on what it was trained on');
-    if (rule.gate !== undefined && rule.evaluate === undefined)
-      refuse(['evaluate'], 'a gate wants an evaluate command that writes metrics.json');
-    if (rule.data.bucket === ownBucket)
-      refuse(
-        ['data', 'bucket'],
-        `'${ownBucket}' is where the pipeline itself writes: it would trigger itself for ever`,
-      );
-  });
+  .refine(
+    (rule) => rule.gate !== undefined || rule.approval !== undefined,
+    always(['gate'], 'give a gate or an approval: something must say yes to a model'),
+  )
+  .refine(
+    (rule) => rule.gate === undefined || rule.split !== undefined,
+    always(['split'], 'a gate wants a split: a model is not judged on what it was trained on'),
+  )
+  .refine(
+    (rule) => rule.gate === undefined || rule.evaluate !== undefined,
+    always(['evaluate'], 'a gate wants an evaluate command that writes metrics.json'),
+  )
+  .refine(
+    (rule) => rule.data?.bucket !== ownBucket,
+    always(['data', 'bucket'], `'${ownBucket}' is where the pipeline itself writes: it would trigger itself for ever`),
+  );
 
-/** The bucket that the pipeline writes to: code, manifests, compiled configs. Never a trigger. */
-export const ownBucket = 'serin';
+/** Checked also when other fields have problems, so that all problems are reported at once. */
+function always(path: string[], error: string) {
+  return { path, error, when: ({ value }: { readonly value: unknown }) => typeof value === 'object' && value !== null };
+}
 
 export const configSchema = z.strictObject({
   project: name,

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { type Config, codeFolders, compile, parseConfig } from './config.ts';
+import { nextCron } from './cron.ts';
+import { durationText, parseDuration, parseSize } from './time.ts';
+
+const model = {
+  data: { bucket: 'drops', prefix: 'fraud/' },
+  split: { holdout: { by: 'time', column: 'day', last: '20%' } },
+  train: { code: './src', command: ['python3', 'train.py'] },
+  evaluate: { command: ['python3', 'evaluate.py'] },
+  gate: { auc: { direction: 'up', noWorseBy: 0.01 } },
+} as const;
+const configOf = (changes: object): unknown => ({ project: 'fraud', models: { fraud: { ...model, ...changes } } });
+const problemsOf = (config: unknown) => {
+  const read = parseConfig(config);
+  return 'problems' in read ? read.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+};
+
+describe('a config', () => {
+  test('of ten lines has a safe default for everything else', () => {
+    const read = parseConfig(configOf({}) as Config);
+    if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+    const plan = compile(read.parsed, new Map([['./src', 'abc']]), 'local').models.fraud;
+
+    expect(plan).toMatchObject({
+      serve: 'none',
+      data: { settle: { quiet: 120_000, atMost: 3_600_000 }, rescan: 86_400_000 },
+      train: { code: { digest: 'abc' }, attempts: 3, compute: { maxRuntime: 14_400_000, spot: false } },
+      evaluate: { code: { digest: 'abc' } },
+      rollout: { strategy: 'canary', steps: [5, 25, 50], atMost: 3_600_000, onInconclusive: 'hold' },
+    });
+    expect(codeFolders(read.parsed)).toEqual(['./src']);
+  });
+
+  test('reports every problem at once, each with its path', () => {
+    const problems = problemsOf({
+      project: 'Fraud',
+      modles: {},
+      models: {
+        fraud: {
+          data: { bucket: 'serin', settle: { quiet: '2 minutes' } },
+          train: { command: [], compute: { spot: true } },
+          gate: { auc: { direction: 'up' } },
+        },
+      },
+    });
+
+    expect(problems).toEqual([
+      'project: lower-case letters, digits and hyphens, 63 at most, a letter first',
+      "models.fraud.data.settle.quiet: a duration such as '30s', '10m', '4h' or '7d'",
+      "models.fraud.train.command: a command such as ['python', 'train.py']",
+      'models.fraud.train.compute.spot: spot wants checkpoints: true, or every interruption starts from nothing',
+      'models.fraud.gate.auc: a criterion wants at least one of atLeast, atMost, noWorseBy',
+      'models.fraud.split: a gate wants a split: a model is not judged on what it was trained on',
+      'models.fraud.evaluate: a gate wants an evaluate command that writes metrics.json',
+      "models.fraud.data.bucket: 'serin' is where the pipeline itself writes: it would trigger itself for ever",
+      'modles: is not a known field (names are exact; see `serin config schema`)',
+    ]);
+  });
+
+  test.each([
+    [{ gate: undefined }, 'gate'],
+    [{ on: { schedule: { cron: '61 * * * *' } } }, 'on.schedule'],
+    [{ on: { schedule: { cron: '0 3 * * 1', zone: 'Mars/Base' } } }, 'on.schedule'],
+    [{ on: { schedule: { cron: '0 0 30 2 *' } } }, 'on.schedule'],
+    [{ rollout: { steps: [50, 25] } }, 'rollout.steps'],
+    [{ rollout: { steps: [100] } }, 'rollout.steps.0'],
+    [{ data: { ...model.data, settle: { marker: '_OK', manifest: 'm.json' } } }, 'data.settle'],
+    [{ split: { holdout: { by: 'time', column: 'day', last: 'a fifth' } } }, 'split.holdout.last'],
+    [{ costBudget: { usd: 1 } }, 'costBudget'],
+  ])('refuses %j', (changes, path) => {
+    expect(problemsOf(configOf(changes)).map((problem) => problem.split(':')[0])).toContain(`models.fraud.${path}`);
+  });
+
+  test('takes the image of the platform that it is compiled for', () => {
+    const read = parseConfig(configOf({ train: { ...model.train, image: { aws: 'a', local: 'l' } } }));
+    if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+
+    expect(compile(read.parsed, new Map(), 'aws').models.fraud?.train.image).toBe('a');
+    expect(compile(read.parsed, new Map(), 'gcp').models.fraud?.train).not.toHaveProperty('image');
+  });
+});
+
+describe('a schedule', () => {
+  const at = (text: string) => Date.parse(text);
+  const next = (cron: string, zone: string, after: string) => new Date(nextCron(cron, zone, at(after))).toISOString();
+
+  test.each([
+    ['0 3 * * 1', 'Europe/Zurich', '2026-11-20T12:00:00Z', '2026-11-23T02:00:00.000Z'],
+    ['*/15 * * * *', 'UTC', '2026-01-01T00:00:00Z', '2026-01-01T00:15:00.000Z'],
+    ['0 0 1 * *', 'America/New_York', '2026-02-01T05:00:00Z', '2026-03-01T05:00:00.000Z'],
+    ['0 12 13 * 5', 'UTC', '2026-01-10T00:00:00Z', '2026-01-13T12:00:00.000Z'],
+    ['0 0 29 2 *', 'UTC', '2026-01-01T00:00:00Z', '2028-02-29T00:00:00.000Z'],
+    ['0 8-10/2 * 3,6 *', 'UTC', '2026-03-31T09:00:00Z', '2026-03-31T10:00:00.000Z'],
+  ])('%s in %s after %s fires at %s', (cron, zone, after, expected) => {
+    expect(next(cron, zone, after)).toBe(expected);
+  });
+
+  test('skips a wall-clock minute that does not exist, and fires once in an hour that comes twice', () => {
+    expect(next('30 2 * * *', 'Europe/Zurich', '2026-03-28T12:00:00Z')).toBe('2026-03-30T00:30:00.000Z');
+    const first = next('30 2 * * *', 'Europe/Zurich', '2026-10-24T12:00:00Z');
+    expect(first).toBe('2026-10-25T00:30:00.000Z');
+    expect(next('30 2 * * *', 'Europe/Zurich', first)).toBe('2026-10-26T01:30:00.000Z');
+  });
+});
+
+test('durations and sizes are read exactly, and anything else is not read', () => {
+  expect(['250ms', '30s', '10m', '4h', '7d', '1.5h'].map(parseDuration)).toEqual([
+    250, 30_000, 600_000, 14_400_000, 604_800_000, 5_400_000,
+  ]);
+  expect(['', '5', 's', '-1s', '1e3s', '1 h', '0.0001s'].map(parseDuration)).toEqual(Array(7).fill(undefined));
+  expect(['1B', '512MB', '1.5GB', '5', '1KiB'].map(parseSize)).toEqual([
+    1,
+    512_000_000,
+    1_500_000_000,
+    undefined,
+    undefined,
+  ]);
+  expect([250, 1000, 90_000, 5_400_000, 172_800_000].map(durationText)).toEqual([
+    '250ms',
+    '1s',
+    '1m 30s',
+    '1h 30m',
+    '2d',
+  ]);
+});
