@@ -8,7 +8,14 @@ import { projectTable } from '../packages/core/src/project.ts';
 import { rolloutTable } from '../packages/core/src/rollout.ts';
 import { runTable } from '../packages/core/src/run.ts';
 
-const machines = { intake: intakeTable, run: runTable, endpoint: endpointTable, rollout: rolloutTable, monitor: monitorTable, project: projectTable };
+const machines = {
+  intake: intakeTable,
+  run: runTable,
+  endpoint: endpointTable,
+  rollout: rolloutTable,
+  monitor: monitorTable,
+  project: projectTable,
+};
 const readme = join(import.meta.dirname, '..', 'README.md');
 const [begin, end] = ['<!-- states: made by scripts/readme.ts -->', '<!-- states end -->'];
 
@@ -25,7 +32,13 @@ export function stateTables(): string {
             .join(', ');
         return `| \`${status}\` | ${signals(true)} | ${signals(false)} |`;
       });
-      return [`**${name}**`, '', '| state | signals it acts on | late or repeated: ignored |', '|---|---|---|', ...rows].join('\n');
+      return [
+        `**${name}**`,
+        '',
+        '| state | signals it acts on | late or repeated: ignored |',
+        '|---|---|---|',
+        ...rows,
+      ].join('\n');
     })
     .join('\n\n');
 }

@@ -40,6 +40,7 @@ export interface Client {
 const triesWhenBusy = 4;
 const longestWaitMs = 5_000;
 const answerWithinMs = 30_000;
+const slowestBytesPerMs = 100;
 const pageSize = 200;
 
 export function createClient(server: Server, signal: AbortSignal): Client {
@@ -75,8 +76,9 @@ export function createClient(server: Server, signal: AbortSignal): Client {
   async function send(given: Request): Promise<Answer> {
     const keyed = { ...(given.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}), ...given.headers };
     const request = { ...given, headers: keyed };
+    const withinMs = answerWithinMs + Math.ceil((given.bytes?.length ?? 0) / slowestBytesPerMs);
     for (let tries = 1; ; tries += 1) {
-      const response = await reach(request, AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]));
+      const response = await reach(request, AbortSignal.any([signal, AbortSignal.timeout(withinMs)]));
       const wait = busyFor(response, tries);
       if (wait === undefined || tries >= triesWhenBusy) return answerOf(response, request, server);
       await response.body?.cancel();
@@ -165,11 +167,7 @@ async function problemIn(response: Response): Promise<Problem | undefined> {
 function unreachable(error: unknown, server: Server): Failure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const timedOut = error instanceof Error && error.name === 'TimeoutError';
-  const why = timedOut
-    ? `no answer within ${answerWithinMs / 1000} s`
-    : cause instanceof Error
-      ? cause.message
-      : String(cause);
+  const why = timedOut ? 'it did not answer in time' : cause instanceof Error ? cause.message : String(cause);
   return new Failure(1, `cannot reach ${server.url} (from ${server.from})`, {
     why,
     mend: "start a server with 'serin dev', or name one in SERIN_URL",

@@ -4,6 +4,7 @@ import { type CommandSpec, commands, groups, nouns } from './commands.ts';
 import { asFailure, Failure, failureText, problemOf } from './failure.ts';
 import type { Options } from './invocation.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
+import { version } from './version.ts';
 
 type Run = (spec: CommandSpec, args: readonly string[], options: Options) => Promise<void>;
 
@@ -65,6 +66,7 @@ export function program(run: Run, terminal: Terminal): Commander {
   const root = new Commander('serin')
     .description('New data in a bucket becomes a safely released model.')
     .usage('<command> [options]')
+    .version(version(), '-v, --version', 'the version of this command')
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: () => undefined })
     .configureHelp({

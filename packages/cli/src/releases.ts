@@ -13,13 +13,15 @@ export interface Releases {
 interface Given {
   readonly config: string;
   readonly client: Client;
-  readonly released: (prepared: Prepared) => Promise<void>;
+  /** Called before a release: it must find what it needs. */
+  readonly prepare: (prepared: Prepared) => Promise<void>;
+  readonly released: (prepared: Prepared) => void;
   /** With the digest that stays released, if there is one. */
   readonly failed: (error: unknown, before: string | undefined) => void;
 }
 
 /** Releases a config now and whenever it or its code changes: one at a time, and the newest state wins. */
-export function releases({ config, client, released, failed }: Given): Releases {
+export function releases({ config, client, prepare, released, failed }: Given): Releases {
   let current: string | undefined;
   let running: Promise<void> | undefined;
   let again = false;
@@ -44,19 +46,20 @@ export function releases({ config, client, released, failed }: Given): Releases 
 
   async function once(): Promise<void> {
     try {
-      // Watching begins before the reading: a change in between is seen as one.
+      // Watching begins before the reading: a change in between is seen as one, and the config is then read again.
+      await watch.follow(config, folders);
       const { parsed, directory } = await loadConfig(config);
       folders = codeFolders(parsed).map((folder) => resolve(directory, folder));
       await watch.follow(config, folders);
       const prepared = await prepareRelease(config);
       if (prepared.digest === current) return;
       await uploadCode(client, prepared.folders.values());
+      await prepare(prepared);
       await client.send({ method: 'POST', path: '/v1/releases', body: { config: prepared.compiled } });
       current = prepared.digest;
-      await released(prepared);
+      released(prepared);
     } catch (error) {
       failed(error, current);
-      await watch.follow(config, folders);
     }
   }
 

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
+import { Failure } from './failure.ts';
 
 export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
@@ -32,9 +33,15 @@ export function processTerminal(
     say: (text) => void stderr.write(text),
     paint: (name, text) => (colour && !json ? styleText(name, text, { validateStream: false }) : text),
     async confirm(question) {
+      const stop = new AbortController();
       const dialogue = createInterface({ input: stdin, output: stderr });
       try {
-        return /^y(es)?$/i.test((await dialogue.question(`${question} [y/N] `)).trim());
+        // In a dialogue the terminal hands Ctrl-C to the dialogue, not to the process.
+        dialogue.once('SIGINT', () => stop.abort());
+        const answer = await dialogue.question(`${question} [y/N] `, { signal: stop.signal });
+        return /^y(es)?$/i.test(answer.trim());
+      } catch (error) {
+        throw stop.signal.aborted ? new Failure(130, 'interrupted') : error;
       } finally {
         dialogue.close();
       }

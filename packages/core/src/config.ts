@@ -371,10 +371,10 @@ export function compile(
       rule.by === 'time'
         ? ['--column', rule.column, '--last', rule.last]
         : ['--share', rule.share, ...(rule.key === undefined ? [] : ['--key', rule.key])];
-    const run = ['node', 'split.mjs', '--by', rule.by, ...flags];
+    const run = ['node', '--max-semi-space-size=1', 'split.mjs', '--by', rule.by, ...flags];
     return {
       kind: 'job',
-      rule: run.slice(2).join(' '),
+      rule: run.slice(3).join(' '),
       ...program({ code: splitterFolder, command: run, environment: {} }),
       compute: jobCompute.parse({ maxRuntime: '1h' }),
     };

@@ -144,17 +144,15 @@ async function spread(order: Spread, { ports, tell }: Surroundings): Promise<Ans
       from.some((config) => canonical(config.models[name]) !== canonical(target[name])),
   );
   const next = changed.filter((name) => order.cursor === undefined || name > order.cursor).slice(0, modelsPerSpread);
-  for (const name of next) {
-    const plan: ModelPlan | undefined = target[name];
-    const freeze = order.freeze === undefined ? {} : { freeze: order.freeze };
-    await tell(`model/${name}`, {
-      type: 'configReleased',
-      id: `release/${order.revision}`,
-      revision: order.revision,
-      ...(plan === undefined ? {} : { plan }),
-      ...freeze,
-    });
-  }
+  const freeze = order.freeze === undefined ? {} : { freeze: order.freeze };
+  const released = (plan: ModelPlan | undefined) => ({
+    type: 'configReleased',
+    id: `release/${order.revision}`,
+    revision: order.revision,
+    ...(plan === undefined ? {} : { plan }),
+    ...freeze,
+  });
+  await Promise.all(next.map((name) => tell(`model/${name}`, released(target[name]))));
   const last = next.at(-1);
   return { type: 'spreadAdvanced', ...(next.length < modelsPerSpread || last === undefined ? {} : { cursor: last }) };
 }

@@ -52,7 +52,7 @@ export interface Server {
   readonly token: string;
   /** It was made by this start: to be shown once. */
   readonly tokenIsNew: boolean;
-  /** Drains, and resolves when nothing is under way. Training jobs and model servers go on and are adopted by the next start. */
+  /** Drains, and resolves when nothing is under way. Model servers end; training jobs go on and are adopted by the next start. */
   close(): Promise<void>;
 }
 
@@ -209,7 +209,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       });
       await payer.stop();
       jobs.close();
-      await servers.close();
+      await servers.stop();
       await counters.close();
       opened.close();
     },
@@ -267,8 +267,9 @@ function adminToken(directory: string): { readonly token: string; readonly isNew
 }
 
 function uuidv7(at: number): string {
-  const random = randomBytes(10).toString('hex');
-  return `${at.toString(16).padStart(12, '0')}7${random.slice(0, 19)}`;
+  // Node keeps a stock of random UUIDs, and asks the system for each of `randomBytes`; digits 12 and 16 are fixed.
+  const random = randomUUID().replaceAll('-', '');
+  return `${at.toString(16).padStart(12, '0')}7${random.slice(0, 12)}${random.slice(17, 24)}`;
 }
 
 function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<number> {

@@ -39,7 +39,8 @@ export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch
 
   function seen(bucket: string, key: string | undefined): void {
     for (const { model, bucket: of, prefix } of routes?.data ?? []) {
-      if (of !== bucket || (key !== undefined && !key.startsWith(prefix))) continue;
+      // A folder that is moved in whole is one event, of the folder itself.
+      if (of !== bucket || (key !== undefined && !key.startsWith(prefix) && !prefix.startsWith(`${key}/`))) continue;
       const keys = pending.get(model) ?? [];
       pending.set(model, key === undefined ? keys : [...keys, key].slice(-keptKeys));
     }

@@ -51,9 +51,12 @@ function follow(invocation: Invocation, config: string, server: Server): Release
   return releases({
     config,
     client: createClient(server, invocation.signal),
-    released: async ({ compiled, digest }) => {
+    // Folders that are there before the server begins to watch them miss no file.
+    prepare: async ({ compiled }) => {
       for (const { data } of Object.values(compiled.models))
         await mkdir(join(dirname(server.from), 'buckets', data.bucket, folderOf(data.prefix)), { recursive: true });
+    },
+    released: ({ compiled, digest }) => {
       if (terminal.json)
         terminal.out(`${JSON.stringify({ type: 'released', digest, models: Object.keys(compiled.models) })}\n`);
       else terminal.say(`serin: released ${digest.slice(0, 12)}: ${Object.keys(compiled.models).join(', ')}\n`);

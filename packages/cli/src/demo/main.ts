@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { call } from './http.ts';
 import { watchMemory } from './memory.ts';
 import { type Facts, type Release, report } from './report.ts';
+import { model, type Server, serveHere, startServer, until } from './server.ts';
 import { replay } from './traffic.ts';
 
 export interface DemoOptions {
@@ -17,11 +17,8 @@ export interface DemoOptions {
   readonly write?: (line: string) => void;
 }
 
-const model = 'births';
 const firstDrop = [1969, 1970, 1971];
 const lastYear = 1988;
-/** In this drop the server is killed while it trains. */
-const killedYear = 1975;
 const marker = '.serin-demo';
 
 /**
@@ -39,27 +36,27 @@ export async function demo(options: DemoOptions): Promise<number> {
 
   say('Serin: daily births in the United States, 1969 to 1988. Each drop of data becomes a model, or says why not.');
   say('');
-  let server = await start(project, secret);
+  let server = await startServer(command, project, secret);
   const traffic = replay(() => server.url, yearCsv(1970));
   const releases: Release[] = [];
-  let trainingJobs = 0;
   try {
-    for (let year = lastOf(firstDrop); year <= lastYear; year += 1) {
+    for (const year of firstDrop) await server.drop(year, yearCsv(year));
+    const killed = await until(
+      async () => (await server.state())?.run,
+      (run) => run?.status === 'training',
+      5,
+    );
+    server.kill();
+    say(`     kill -9 of the server while ${killed?.id} trains`);
+    server = await serveHere(project, secret);
+    releases.push(await ended(server, String(lastOf(firstDrop)), undefined));
+    const trainingJobs = executionsOf(project, killed?.id ?? '');
+    say(`     the next server goes on where it was: training jobs started: ${trainingJobs}`);
+    say(line(releases));
+    for (let year = lastOf(firstDrop) + 1; year <= lastYear; year += 1) {
       const before = await server.state();
-      for (const part of year === lastOf(firstDrop) ? firstDrop : [year]) await server.drop(part, yearCsv(part));
-      if (year === killedYear) {
-        const run = await until(
-          async () => (await server.state())?.run,
-          (found) => found?.status === 'training' && found.id !== before?.run?.id,
-          5,
-        );
-        server.kill();
-        say(`     kill -9 of the server while ${run?.id} trains`);
-        server = await start(project, secret);
-        releases.push(await ended(server, String(year), before?.run?.id));
-        trainingJobs = executionsOf(project, run?.id ?? '');
-        say(`     the server is back and went on: training jobs started: ${trainingJobs}`);
-      } else releases.push(await ended(server, String(year), before?.run?.id));
+      await server.drop(year, yearCsv(year));
+      releases.push(await ended(server, String(year), before?.run?.id));
       say(line(releases));
     }
     releases.push(await failingCandidate(server));
@@ -111,14 +108,14 @@ const line = (releases: readonly Release[]): string => {
 };
 
 /** A candidate whose server fails a share of its requests: the canary takes it back by itself. */
-async function failingCandidate(server: Running): Promise<Release> {
+async function failingCandidate(server: Server): Promise<Release> {
   const before = await server.state();
   await server.post('/v1/runs', { model, force: true, hyperparameters: { 'fail-share': '0.6' } });
   return ended(server, 'sabotage', before?.run?.id);
 }
 
 /** A push to the repository starts a run; an alert from Prometheus takes its release back. */
-async function alertedRelease(server: Running, secret: string): Promise<Release> {
+async function alertedRelease(server: Server, secret: string): Promise<Release> {
   const before = await server.state();
   const push = JSON.stringify({
     ref: 'refs/heads/main',
@@ -160,7 +157,7 @@ async function alertedRelease(server: Running, secret: string): Promise<Release>
 }
 
 /** Waits until the run that follows `earlier`, and its rollout, have ended. */
-async function ended(server: Running, dataset: string, earlier: string | undefined): Promise<Release> {
+async function ended(server: Server, dataset: string, earlier: string | undefined): Promise<Release> {
   const model = await until(
     server.state,
     (now) => now?.run !== undefined && now.run.id !== earlier && runIsOver(now.run),
@@ -231,110 +228,6 @@ function cutYears(project: string): (year: number) => string {
   return (year) => readFileSync(join(folder, `${year}.csv`), 'utf8');
 }
 
-/** A model, as the API answers it. */
-interface State {
-  readonly run?: { readonly id: string; readonly status: string };
-  readonly rollout?: { readonly id: string; readonly status: string };
-  readonly endpoint?: { readonly status: string };
-}
-
-interface Record {
-  readonly status: string;
-  readonly endedAt?: string;
-  readonly because?: string;
-}
-interface Run extends Record {
-  readonly dataset: { readonly digest: string };
-  readonly trained?: { readonly number: number };
-}
-interface Rollout extends Record {
-  readonly candidate: number;
-}
-
-interface Running {
-  readonly url: string;
-  state(): Promise<State | undefined>;
-  run(id: string): Promise<Run | undefined>;
-  rollout(id: string): Promise<Rollout | undefined>;
-  served(): Promise<Facts['served']>;
-  drop(year: number, csv: string): Promise<void>;
-  post(path: string, body: unknown, headers?: { readonly [name: string]: string }): Promise<void>;
-  kill(): void;
-  stop(): Promise<void>;
-}
-
-/** Young objects are collected sooner: a third less memory, at a little more work. */
-const smallHeap = ['--max-semi-space-size=1'];
-
-async function start(project: string, secret: string): Promise<Running> {
-  const child = spawn(process.execPath, [...smallHeap, command, 'dev', '--port', '0'], {
-    cwd: project,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, SERIN_GITHUB_SECRET: secret },
-  });
-  try {
-    return await running(child, project);
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  }
-}
-
-async function running(child: ChildProcess, project: string): Promise<Running> {
-  const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => said.push(part.toString()));
-  const file = join(project, '.serin', 'server.json');
-  const { url, token } = await until(
-    async () => {
-      if (child.exitCode !== null) throw new Error(`the server did not start:\n${said.join('')}`);
-      return existsSync(file)
-        ? (JSON.parse(readFileSync(file, 'utf8') || '{}') as { url?: string; token?: string; pid?: number })
-        : {};
-    },
-    (found) => found.pid === child.pid && found.url !== undefined,
-  );
-  const api = async <Body>(
-    method: string,
-    path: string,
-    body?: string,
-    headers: { readonly [name: string]: string } = {},
-  ) => {
-    const { status, text } = await call(method, `${url}${path}`, body, {
-      authorization: `Bearer ${token}`,
-      ...headers,
-    });
-    if (status < 300) return JSON.parse(text) as Body;
-    if (status === 404) return undefined;
-    throw new Error(`${method} ${path}: ${status} ${text}\n${said.join('')}`);
-  };
-  const state = () => api<State>('GET', `/v1/models/${model}`);
-  await until(state, (found) => found !== undefined);
-  return {
-    url: url ?? '',
-    state,
-    run: (id) => api<Run>('GET', `/v1/runs/${id}`),
-    rollout: (id) => api<Rollout>('GET', `/v1/rollouts/${id}`),
-    served: async () =>
-      (await api<{ readonly served: Facts['served'] }>('GET', `/v1/models/${model}/history`))?.served ?? [],
-    drop: async (year, csv) =>
-      void (await api('PUT', `/v1/buckets/drops/objects/births/${year}.csv`, csv, { 'content-type': 'text/csv' })),
-    post: async (path, body, headers) =>
-      void (await api('POST', path, typeof body === 'string' ? body : JSON.stringify(body), {
-        'content-type': 'application/json',
-        ...headers,
-      })),
-    kill: () => void child.kill('SIGKILL'),
-    stop: () => stop(child),
-  };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await gone;
-}
-
 /** How often the trainer of a run was started: each start leaves a mark of its own in the job's folder. */
 function executionsOf(project: string, run: string): number {
   const jobs = join(project, '.serin', 'jobs');
@@ -343,19 +236,4 @@ function executionsOf(project: string, run: string): number {
     return existsSync(file) && readFileSync(file, 'utf8').includes(`${run}/train/`);
   });
   return own.filter((id) => existsSync(join(jobs, id, 'started.json'))).length;
-}
-
-const patienceMs = 30_000;
-
-async function until<Value>(look: () => Promise<Value>, done: (value: Value) => boolean, everyMs = 40): Promise<Value> {
-  for (const end = performance.now() + patienceMs; ; ) {
-    const value = await look().catch((error: unknown) => {
-      if (error instanceof Error && 'syscall' in error) return undefined as Value; // the server is being started again
-      throw error;
-    });
-    if (done(value)) return value;
-    if (performance.now() > end)
-      throw new Error(`waited ${patienceMs / 1000} s in vain; last seen: ${JSON.stringify(value)?.slice(0, 400)}`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
 }

@@ -10,6 +10,9 @@ const applicationId = 0x5345524e;
 /** Of the file as a whole; each adapter keeps its own tables. */
 const schema = 1;
 
+/** 16 MB of log: heads that change again and again are copied into the database once. */
+const checkpointPages = 4000;
+
 export interface OpenDatabase {
   readonly database: DatabaseSync;
   /** Commits what still waits in `groupCommit`, then gives the directory free. Twice: the same as once. */
@@ -85,7 +88,7 @@ function openChecked(file: string): DatabaseSync {
     checkIntegrity(file);
     const database = new DatabaseSync(file, { timeout: 1000 });
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
-      PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 67108864`);
+      PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     return database;
   } catch (error) {
     throw error instanceof Fault ? error : openFault(error, file);

@@ -114,9 +114,12 @@ export function localJobs(options: Options): LocalJobs {
     hinted.add(id);
     onChange(id);
   };
-  const poll = setInterval(() => {
+  const look = () => {
     for (const id of unfinished) if (!hinted.has(id) && hasEnded(join(root, id))) hint(id);
-  }, pollMs).unref();
+  };
+  const poll = setInterval(look, pollMs).unref();
+  // What ended while no server ran is told at once, so that servers that live shortly still hear of it.
+  const first = setTimeout(look, 0).unref();
 
   function existing(id: string): { readonly directory: string; readonly stored: Stored } {
     const directory = join(root, id);
@@ -261,7 +264,10 @@ export function localJobs(options: Options): LocalJobs {
         return { content, next: Math.max(0, fromByte) + content.length, ended: ended && content.length < maxBytes };
       }),
 
-    close: () => clearInterval(poll),
+    close() {
+      clearTimeout(first);
+      clearInterval(poll);
+    },
   };
 }
 

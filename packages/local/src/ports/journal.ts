@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
-import type { Append, Entry, Head, Journal, NameRow, Page } from '@serin/core/ports';
+import type { Append, Entry, Journal, NameRow, Page } from '@serin/core/ports';
 import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 import { headCache } from '../machine/head-cache.ts';

@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { call } from './http.ts';
+import type { Facts } from './report.ts';
+
+export const model = 'births';
+
+/** A model, as the API answers it. */
+interface State {
+  readonly run?: { readonly id: string; readonly status: string };
+  readonly rollout?: { readonly id: string; readonly status: string };
+  readonly endpoint?: { readonly status: string };
+}
+
+interface Record {
+  readonly status: string;
+  readonly endedAt?: string;
+  readonly because?: string;
+}
+interface Run extends Record {
+  readonly dataset: { readonly digest: string };
+  readonly trained?: { readonly number: number };
+}
+interface Rollout extends Record {
+  readonly candidate: number;
+}
+
+export interface Running {
+  readonly url: string;
+  state(): Promise<State | undefined>;
+  run(id: string): Promise<Run | undefined>;
+  rollout(id: string): Promise<Rollout | undefined>;
+  served(): Promise<Facts['served']>;
+  drop(year: number, csv: string): Promise<void>;
+  post(path: string, body: unknown, headers?: { readonly [name: string]: string }): Promise<void>;
+}
+
+/** The API of a server that was started for the demo. */
+export interface Server extends Running {
+  /** Of a server in a process of its own: `kill -9`. */
+  kill(): void;
+  stop(): Promise<void>;
+}
+
+/** Young objects are collected sooner: less memory, at a little more work. */
+const smallHeap = ['--max-semi-space-size=1'];
+
+/** `serin dev` in a process of its own, which can be killed. */
+export async function startServer(command: string, project: string, secret: string): Promise<Server> {
+  const child = spawn(process.execPath, [...smallHeap, command, 'dev', '--port', '0'], {
+    cwd: project,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, SERIN_GITHUB_SECRET: secret },
+  });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => said.push(part.toString()));
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  try {
+    const running = await reach(project, child.pid ?? 0, () => child.exitCode !== null, said);
+    return {
+      ...running,
+      kill: () => void child.kill('SIGKILL'),
+      async stop() {
+        child.kill('SIGTERM');
+        await gone;
+      },
+    };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+/** `serin dev` in this process: one process less in the memory of the demo. */
+export async function serveHere(project: string, secret: string): Promise<Server> {
+  process.env.SERIN_GITHUB_SECRET = secret;
+  const { dev } = await import('../commands/dev.ts');
+  const said: string[] = [];
+  const quiet = (text: string) => void said.push(text);
+  const end = new AbortController();
+  const terminal = {
+    json: false,
+    interactive: false,
+    width: undefined,
+    out: quiet,
+    say: quiet,
+    paint: (_: string, text: string) => text,
+    confirm: async () => false,
+  };
+  let over = false;
+  const ended = dev({
+    args: [],
+    options: { port: '0' },
+    terminal,
+    env: process.env,
+    cwd: project,
+    signal: end.signal,
+  }).finally(() => {
+    over = true;
+  });
+  const running = await reach(project, process.pid, () => over, said);
+  return {
+    ...running,
+    kill() {
+      throw new Error('this server is the demo itself');
+    },
+    async stop() {
+      end.abort();
+      await ended;
+    },
+  };
+}
+
+/** Waits until the server of this process id answers. */
+async function reach(project: string, pid: number, isOver: () => boolean, said: readonly string[]): Promise<Running> {
+  const file = join(project, '.serin', 'server.json');
+  const { url, token } = await until(
+    async () => {
+      if (isOver()) throw new Error(`the server did not start:\n${said.join('')}`);
+      return existsSync(file)
+        ? (JSON.parse(readFileSync(file, 'utf8') || '{}') as { url?: string; token?: string; pid?: number })
+        : {};
+    },
+    (found) => found.pid === pid && found.url !== undefined,
+  );
+  const api = async <Body>(
+    method: string,
+    path: string,
+    body?: string,
+    headers: { readonly [name: string]: string } = {},
+  ) => {
+    const { status, text } = await call(method, `${url}${path}`, body, {
+      authorization: `Bearer ${token}`,
+      ...headers,
+    });
+    if (status < 300) return JSON.parse(text) as Body;
+    if (status === 404) return undefined;
+    throw new Error(`${method} ${path}: ${status} ${text}\n${said.join('')}`);
+  };
+  const state = () => api<State>('GET', `/v1/models/${model}`);
+  await until(state, (found) => found !== undefined);
+  return {
+    url: url ?? '',
+    state,
+    run: (id) => api<Run>('GET', `/v1/runs/${id}`),
+    rollout: (id) => api<Rollout>('GET', `/v1/rollouts/${id}`),
+    served: async () =>
+      (await api<{ readonly served: Facts['served'] }>('GET', `/v1/models/${model}/history`))?.served ?? [],
+    drop: async (year, csv) =>
+      void (await api('PUT', `/v1/buckets/drops/objects/births/${year}.csv`, csv, { 'content-type': 'text/csv' })),
+    post: async (path, body, headers) =>
+      void (await api('POST', path, typeof body === 'string' ? body : JSON.stringify(body), {
+        'content-type': 'application/json',
+        ...headers,
+      })),
+  };
+}
+
+const patienceMs = 30_000;
+
+/** Looks until what it sees is as wanted; a server that cannot be reached is being started. */
+export async function until<Value>(
+  look: () => Promise<Value>,
+  done: (value: Value) => boolean,
+  everyMs = 40,
+): Promise<Value> {
+  for (const end = performance.now() + patienceMs; ; ) {
+    const value = await look().catch((error: unknown) => {
+      if (error instanceof Error && 'syscall' in error) return undefined as Value; // the server is being started again
+      throw error;
+    });
+    if (done(value)) return value;
+    if (performance.now() > end)
+      throw new Error(`waited ${patienceMs / 1000} s in vain; last seen: ${JSON.stringify(value)?.slice(0, 400)}`);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}

@@ -1,0 +1,194 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { folder, serin } from './command.ts';
+
+const good = `{
+  project: 'p',
+  models: { m: { data: { bucket: 'drops' }, train: { code: './src', command: ['node', 'train.mjs'] }, approval: {} } },
+}`;
+
+/** A folder with a config and the code that it names. */
+function project(name: string, text: string): string {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'src'));
+  writeFileSync(join(cwd, 'src', 'train.mjs'), '// trains');
+  writeFileSync(join(cwd, name), text);
+  return cwd;
+}
+
+test.each([
+  [
+    'serin.config.ts',
+    `import { defineConfig } from 'serin';\nconst named: string = 'x';\nexport default defineConfig(${good});`,
+  ],
+  ['serin.config.mjs', `import { defineConfig } from 'serin';\nexport default defineConfig(${good});`],
+  [
+    'serin.config.json',
+    JSON.stringify({
+      project: 'p',
+      models: {
+        m: { data: { bucket: 'drops' }, train: { code: './src', command: ['node', 'train.mjs'] }, approval: {} },
+      },
+    }),
+  ],
+])('%s is read where nothing is installed, and without a warning', async (name, text) => {
+  const { exit, stdout, stderr } = await serin(['validate', '--json'], { cwd: project(name, text) });
+
+  expect([exit, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout)).toMatchObject({ valid: true, models: ['m'], warnings: [] });
+});
+
+test('a TypeScript config is a module also beside the package.json that npm init writes, and may import its neighbours', async () => {
+  const cwd = project('serin.config.ts', "import { config } from './parts.ts';\nexport default config;");
+  writeFileSync(
+    join(cwd, 'parts.ts'),
+    `import { defineConfig } from 'serin';\nexport const config = defineConfig(${good});`,
+  );
+  writeFileSync(join(cwd, 'package.json'), '{ "type": "commonjs" }');
+
+  const { exit, stderr } = await serin(['validate'], { cwd });
+
+  expect([exit, stderr]).toEqual([0, '']);
+});
+
+test('every problem is reported at once: its path, the value, and what is allowed', async () => {
+  const cwd = project(
+    'serin.config.ts',
+    `export default { project: 'P!', models: { m: { data: { bucket: 'drops', settle: { quiet: '2 min' } }, train: { command: [] }, approval: {}, gates: 1 } } };`,
+  );
+
+  const text = await serin(['validate'], { cwd });
+  const json = await serin(['validate', '--json'], { cwd });
+
+  expect([text.exit, text.stdout]).toEqual([2, '']);
+  expect(text.stderr).toContain('serin.config.ts has 4 problems');
+  expect(text.stderr).toMatch(/models\.m\.data\.settle\.quiet +is "2 min": a duration such as '30s'/);
+  expect(text.stderr).toMatch(/models\.m\.train\.command +is \[\]: a command such as/);
+  expect(text.stderr).toMatch(/models\.m\.gates +is not a known field/);
+  expect([json.exit, json.stderr]).toEqual([2, '']);
+  expect(JSON.parse(json.stdout).errors).toContainEqual({
+    pointer: '/models/m/data/settle/quiet',
+    detail: expect.stringContaining("'30s'"),
+    value: '2 min',
+  });
+});
+
+test.each([
+  ['that is missing', undefined, 3, "'serin init' writes one"],
+  ['that does not parse', 'export default {', 2, 'cannot load'],
+  ['that throws', `throw new Error('no such secret');`, 2, 'no such secret'],
+  ['without a default export', 'export const config = {};', 2, 'has no default export'],
+])('a config %s is a failure that says so', async (_, text, code, message) => {
+  const cwd = text === undefined ? folder() : project('serin.config.ts', text);
+
+  const { exit, stderr } = await serin(['validate'], { cwd });
+
+  expect(exit).toBe(code);
+  expect(stderr).toContain(message);
+});
+
+test('two configs in one folder are refused: nobody knows which is meant', async () => {
+  const cwd = project('serin.config.ts', `export default ${good};`);
+  writeFileSync(join(cwd, 'serin.config.json'), '{}');
+
+  const [both, named] = [
+    await serin(['validate'], { cwd }),
+    await serin(['validate', '--config', 'serin.config.ts'], { cwd }),
+  ];
+
+  expect([both.exit, named.exit]).toEqual([2, 0]);
+});
+
+test('a command that names a script its folder does not have is warned of', async () => {
+  const cwd = project('serin.config.ts', `export default ${good.replace('train.mjs', 'trian.mjs')};`);
+
+  const { exit, stderr } = await serin(['validate'], { cwd });
+
+  expect(exit).toBe(0);
+  expect(stderr).toContain('models.m.train.command names trian.mjs, which is not in ./src');
+});
+
+test('config print shows the defaults, and config schema is a JSON Schema of what may be written', async () => {
+  const cwd = project('serin.config.ts', `export default ${good};`);
+
+  const printed = JSON.parse((await serin(['config', 'print', '--json'], { cwd })).stdout);
+  const schema = JSON.parse((await serin(['config', 'schema', '--json'])).stdout);
+
+  expect(printed.models.m).toMatchObject({ serve: 'none', rollout: { strategy: 'canary', steps: [5, 25, 50] } });
+  expect(schema).toMatchObject({ type: 'object', required: ['project', 'models'], additionalProperties: false });
+});
+
+test('init writes a project that validates, and overwrites nothing afterwards', async () => {
+  const cwd = folder();
+
+  const first = await serin(['init', 'p', '--json'], { cwd });
+  writeFileSync(join(cwd, 'p', 'README.md'), 'mine');
+  const again = await serin(['init', 'p'], { cwd });
+  const forced = await serin(['init', 'p', '--force'], { cwd });
+
+  expect(JSON.parse(first.stdout).written).toContain('src/train.mjs');
+  expect((await serin(['validate'], { cwd: join(cwd, 'p') })).exit).toBe(0);
+  expect([again.exit, forced.exit]).toEqual([4, 4]);
+  expect(again.stderr).toContain('p/README.md');
+  expect(readFileSync(join(cwd, 'p', 'README.md'), 'utf8')).toBe('mine');
+});
+
+test('init --force --yes overwrites: a person has said so twice', async () => {
+  const cwd = project('README.md', 'mine');
+
+  const { exit } = await serin(['init', '--force', '--yes'], { cwd });
+
+  expect(exit).toBe(0);
+  expect(readFileSync(join(cwd, 'README.md'), 'utf8')).toContain('First steps');
+});
+
+const script = `import argparse, os
+p = argparse.ArgumentParser()
+p.add_argument('--learning-rate', type=float, default=1e-2)
+p.add_argument("--epochs", type=int, help="so many (really)", default=10)
+p.add_argument('--optimizer', default='adam')
+p.add_argument('--seed', type=int, default=int(os.environ.get('SEED', 1)))
+p.add_argument('--verbose', action='store_true')
+p.add_argument('--model-dir', default=os.environ['SM_MODEL_DIR'])
+p.add_argument('--train', default=os.environ.get('SM_CHANNEL_TRAIN'))
+extra = os.environ['SM_CHANNEL_LABELS']
+`;
+
+test('init --from wraps a script: its flags are the hyperparameters, a person approves, and nothing is copied', async () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'My Churn'));
+  writeFileSync(join(cwd, 'My Churn', 'train.py'), script);
+
+  const { exit, stdout } = await serin(['init', '--from', 'train.py'], { cwd: join(cwd, 'My Churn') });
+  const printed = JSON.parse((await serin(['config', 'print', '--json'], { cwd: join(cwd, 'My Churn') })).stdout);
+
+  expect(exit).toBe(0);
+  expect(stdout).toContain('SM_CHANNEL_LABELS');
+  expect(stdout).toContain('a person approves each version');
+  expect(readdirSync(join(cwd, 'My Churn')).sort()).toEqual(['serin.config.ts', 'train.py']);
+  expect(printed.models['my-churn']).toMatchObject({
+    train: {
+      code: '.',
+      command: ['python3', 'train.py'],
+      hyperparameters: { 'learning-rate': 0.01, epochs: 10, optimizer: 'adam' },
+    },
+    approval: { required: true },
+    serve: 'none',
+  });
+  expect(Object.keys(printed.models['my-churn'].train.hyperparameters)).toHaveLength(3);
+});
+
+test.each([
+  ['nothing.py', 3],
+  ['train.exe', 2],
+  ['../train.py', 2],
+])('init --from %s is exit code %i', async (from, code) => {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'p'));
+  for (const name of ['train.py', 'p/train.exe']) writeFileSync(join(cwd, name), '');
+
+  const { exit } = await serin(['init', '--from', from], { cwd: join(cwd, 'p') });
+
+  expect([exit, readdirSync(join(cwd, 'p'))]).toEqual([code, ['train.exe']]);
+});

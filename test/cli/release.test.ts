@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type CodeFolder, hashFolder } from '../../packages/cli/src/code.ts';
+import { hashSplitter } from '../../packages/cli/src/release.ts';
+import { folder, type Received, serin, stubServer } from './command.ts';
+
+function code(files: Readonly<Record<string, string>>): string {
+  const directory = folder();
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(directory, path, '..'), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
+  return directory;
+}
+
+const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
+
+test('equal folders have one digest, whatever their times, their order on disk, and what running them left', async () => {
+  const one = code({ 'train.py': 'a', 'lib/b.py': 'b', 'lib.py': 'c' });
+  const other = code({
+    'lib.py': 'c',
+    'lib/b.py': 'b',
+    'train.py': 'a',
+    '__pycache__/x': '1',
+    'lib/b.pyc': '2',
+    '.git/HEAD': '3',
+    'node_modules/m/i.js': '4',
+    '.serin/s': '5',
+  });
+  utimesSync(join(other, 'train.py'), 1, 1);
+
+  const [first, second] = [await hashFolder(one), await hashFolder(other)];
+
+  expect(second.digest).toBe(first.digest);
+  expect(first.files.map(({ path }) => path)).toEqual(['lib.py', 'lib/b.py', 'train.py']);
+  expect(JSON.parse(new TextDecoder().decode(first.manifest))).toEqual({
+    files: [
+      { path: 'lib.py', blob: sha256('c'), bytes: 1, executable: false },
+      { path: 'lib/b.py', blob: sha256('b'), bytes: 1, executable: false },
+      { path: 'train.py', blob: sha256('a'), bytes: 1, executable: false },
+    ],
+  });
+  expect(first.digest).toBe(sha256(first.manifest));
+});
+
+test('a byte, a name or an execute bit more is another digest', async () => {
+  const same = { 'train.py': 'a', 'b.py': 'b' };
+  const executable = code(same);
+  chmodSync(join(executable, 'b.py'), 0o755);
+
+  const folders = await Promise.all(
+    [code(same), code({ ...same, 'b.py': 'c' }), code({ 'train.py': 'a', 'c.py': 'b' }), executable].map((each) =>
+      hashFolder(each),
+    ),
+  );
+
+  expect(new Set(folders.map(({ digest }) => digest)).size).toBe(4);
+});
+
+test('what another machine would not see the same is refused, with the reason', async () => {
+  const linked = code({ 'train.py': 'a' });
+  symlinkSync('/etc/hosts', join(linked, 'hosts'));
+  const big = code({ 'train.py': 'a', 'data.bin': '' });
+  truncateSync(join(big, 'data.bin'), 200_000_000);
+
+  await expect(hashFolder(linked)).rejects.toThrow('hosts in the code folder');
+  await expect(hashFolder(big)).rejects.toMatchObject({ exit: 2, why: expect.stringContaining('data.bin (200 MB)') });
+  await expect(hashFolder(code({}))).rejects.toThrow('has no files');
+  await expect(hashFolder(join(big, 'nowhere'))).rejects.toThrow('cannot read the code folder');
+});
+
+test('the built-in splitter is stored without its tests', async () => {
+  const { files } = await hashSplitter();
+
+  expect(files.map(({ path }) => path)).toContain('split.mjs');
+  expect(files.filter(({ path }) => path.includes('test'))).toEqual([]);
+});
+
+/** A server that keeps objects as the API does. */
+async function store() {
+  const objects = new Map<string, string>();
+  const server = await stubServer((request) => {
+    const url = new URL(request.url, 'http://stub');
+    if (request.method === 'PUT') {
+      objects.set(url.pathname.replace('/v1/buckets/serin/objects/', ''), request.body);
+      return { status: 201 };
+    }
+    if (request.method === 'POST') return { status: 202, body: { outcome: 'accepted', seq: 1, digest: 'd' } };
+    const prefix = url.searchParams.get('prefix') ?? '';
+    return {
+      body: {
+        objects: [...objects.keys()]
+          .filter((key) => key.startsWith(prefix))
+          .map((key) => ({ key, version: 'v', bytes: 1 })),
+      },
+    };
+  });
+  return { ...server, objects };
+}
+
+async function starter(): Promise<string> {
+  const cwd = folder();
+  await serin(['init'], { cwd });
+  return cwd;
+}
+
+const puts = (received: readonly Received[]) =>
+  received.filter(({ method }) => method === 'PUT').map(({ url }) => url.replace('/v1/buckets/serin/objects/', ''));
+
+test('a release stores each blob under its digest, a manifest after its blobs, and then the compiled config', async () => {
+  const cwd = await starter();
+  const { env, received, objects } = await store();
+  const own: CodeFolder = await hashFolder(join(cwd, 'src'));
+
+  const { exit, stdout } = await serin(['release', '--json'], { cwd, env });
+
+  expect(exit).toBe(0);
+  for (const [key, body] of objects) expect(key).toContain(sha256(body));
+  const keys = puts(received);
+  for (const { blob } of own.files)
+    expect(keys.indexOf(`code/blobs/${blob}`)).toBeLessThan(keys.indexOf(`code/${own.digest}.json`));
+  const last = received.at(-1);
+  expect([last?.method, last?.url]).toEqual(['POST', '/v1/releases']);
+  const { config } = JSON.parse(last?.body ?? '');
+  expect(config.models.line).toMatchObject({
+    train: { code: { digest: own.digest } },
+    split: { kind: 'job' },
+    data: { settle: { quiet: 2000 } },
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ outcome: 'accepted', stored: { blobs: 7 } });
+});
+
+test('a second release stores only what changed', async () => {
+  const cwd = await starter();
+  const { env, received } = await store();
+  await serin(['release'], { cwd, env });
+  const before = received.length;
+  writeFileSync(join(cwd, 'src', 'train.mjs'), '// another byte');
+
+  const { exit } = await serin(['release'], { cwd, env });
+
+  expect(exit).toBe(0);
+  const changed = await hashFolder(join(cwd, 'src'));
+  expect(puts(received.slice(before))).toEqual([
+    `code/blobs/${sha256('// another byte')}`,
+    `code/${changed.digest}.json`,
+  ]);
+});
+
+test('a dry run of a release and a config with problems send nothing', async () => {
+  const cwd = await starter();
+  const { env, received } = await store();
+
+  const dry = await serin(['release', '--dry-run', '--json'], { cwd, env });
+  writeFileSync(join(cwd, 'serin.config.ts'), 'export default {};');
+  const broken = await serin(['release'], { cwd, env });
+
+  expect([dry.exit, broken.exit, received]).toEqual([0, 2, []]);
+  expect(JSON.parse(dry.stdout)).toMatchObject({ dryRun: true, models: ['line'], code: { './src': { files: 4 } } });
+});

@@ -1,0 +1,886 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import type { Deployment } from '@serin/core/ports';
+import { gatewayCounters } from '@serin/local/machine/counters';
+import { openDatabase } from '@serin/local/machine/database';
+import { type GatewayOptions, gateway } from '@serin/local/machine/gateway';
+import { bounds, bucketCount, bucketOf, quantile, slowerThan } from '@serin/local/machine/latency';
+import { modelServers } from '@serin/local/machine/model-servers';
+import { serverRecords } from '@serin/local/machine/server-records';
+import { localServing } from '@serin/local/ports/serving';
+import { gatewayTelemetry } from '@serin/local/ports/telemetry';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { servingContract } from './serving.contract.ts';
+import { telemetryContract } from './telemetry.contract.ts';
+
+/** A model server whose request says how it answers. */
+const serveScript = `
+import { createServer } from 'node:http';
+if (process.env.MODE === 'crash') { console.error('no model for me'); process.exit(3); }
+const seen = [];
+createServer((request, response) => {
+  if (request.url === '/ping') return response.writeHead(process.env.MODE === 'mute' ? 503 : 200).end();
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', async () => {
+    const body = Buffer.concat(chunks);
+    const order = request.headers['x-order'] ? JSON.parse(request.headers['x-order']) : {};
+    if (order.exit) process.exit(1);
+    if (order.waitMs) await new Promise((resolve) => setTimeout(resolve, order.waitMs));
+    if (order.first) response.write(order.first);
+    if (order.never) return;
+    if (order.cut) { response.writeHead(200, { 'content-length': '100' }); response.write('half', () => request.socket.destroy()); return; }
+    response.writeHead(order.status ?? 200, { 'content-type': 'application/json', 'x-of-model': 'yes' });
+    response.end(JSON.stringify({ version: process.env.SERIN_MODEL_VERSION, pid: process.pid, url: request.url,
+      headers: request.headers, bytes: body.length, text: body.length < 1000 ? body.toString() : '',
+      environment: order.environment ? process.env : undefined }));
+  });
+}).listen(Number(process.env.SAGEMAKER_BIND_TO_PORT), '127.0.0.1');
+`;
+
+// Real processes, on machines that may be busy with other things.
+vi.setConfig({ testTimeout: 30_000 });
+
+const quick = { firstRestartMs: 20, lastRestartMs: 200, graceMs: 1000 };
+const closers: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'serin-serving-'));
+  closers.push(() => rmSync(directory, { recursive: true, force: true }));
+  mkdirSync(join(directory, 'model'));
+  return directory;
+}
+
+function deploymentOf(directory: string, version: number, mode = 'ok', more: Partial<Deployment> = {}): Deployment {
+  return {
+    name: `v${version}`,
+    version,
+    artifact: { uri: pathToFileURL(join(directory, 'model')).href, digest: 'd', bytes: 1 },
+    code: { digest: 'code' },
+    command: [process.execPath, 'serve.mjs'],
+    environment: { MODE: mode },
+    instances: { min: 1, max: 1 },
+    compute: { nodes: 1, spot: false },
+    readyTimeoutMs: mode === 'mute' ? 300 : 20_000,
+    ...more,
+  };
+}
+
+type Machine = Awaited<ReturnType<typeof openMachine>>;
+
+/** Everything of one machine that serves, with its gateway listening. `leave` keeps the model servers alive. */
+async function openMachine(directory: string, options: Partial<GatewayOptions> & { readonly drainMs?: number } = {}) {
+  const { database, close: closeDatabase } = openDatabase(join(directory, 'data'));
+  const counters = gatewayCounters({ database, now: Date.now });
+  const servers = modelServers({
+    database,
+    directory: join(directory, 'servers'),
+    stageCode: async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), serveScript),
+    inherited: { PATH: '/usr/bin:/bin' },
+    pace: quick,
+    ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
+  });
+  const serving = localServing({ database, servers });
+  await serving.resumed;
+  const { handle } = gateway({ route: serving.route, pool: servers.pool, counters, ...options });
+  const server = createServer((request, response) => {
+    if (!handle(request, response)) response.writeHead(418).end();
+  });
+  const port = await listen(server);
+
+  async function closeWith(end: () => Promise<void>): Promise<void> {
+    server.closeAllConnections();
+    server.close();
+    await end();
+    await counters.close();
+    closeDatabase();
+  }
+  let isClosed = false;
+  const once = async (end: () => Promise<void>) => {
+    if (isClosed) return;
+    isClosed = true;
+    await closeWith(end);
+  };
+  const machine = {
+    serving,
+    counters,
+    port,
+    telemetry: gatewayTelemetry({ counters }),
+    leave: () => once(() => servers.close()),
+    stop: () => once(() => servers.stop()),
+    invoke: (endpoint: string, what: Invocation = {}) => invoke(port, `/endpoints/${endpoint}/invocations`, what),
+    async ready(endpoint: string, name: string): Promise<void> {
+      for (;;) {
+        const seen = await serving.observe(endpoint);
+        if (seen !== 'absent' && seen.deployments.some((it) => it.name === name && it.status === 'ready')) return;
+        await sleep(10);
+      }
+    },
+    async serve(endpoint: string, deployments: readonly Deployment[], weights: Record<string, number>): Promise<void> {
+      for (const deployment of deployments) await serving.change(endpoint, { kind: 'deploy', deployment });
+      for (const { name } of deployments) await machine.ready(endpoint, name);
+      await serving.change(endpoint, { kind: 'weigh', weights });
+    },
+  };
+  closers.push(machine.stop);
+  return machine;
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+interface Invocation {
+  readonly body?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly order?: object;
+  readonly method?: string;
+  readonly agent?: Agent;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+function invoke(port: number, path: string, what: Invocation = {}): Promise<Answer> {
+  const { body = '{}', headers = {}, order, method = 'POST', agent } = what;
+  return new Promise((resolve, reject) => {
+    const call = httpRequest({
+      host: '127.0.0.1',
+      port,
+      path,
+      method,
+      agent: agent ?? false,
+      headers: { ...headers, ...(order === undefined ? {} : { 'x-order': JSON.stringify(order) }) },
+    });
+    call.on('error', reject);
+    call.on('response', (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString() });
+      });
+    });
+    call.end(body);
+  });
+}
+
+const deploymentIn = (answer: Answer): string => String(answer.headers['x-serin-deployment']);
+
+/** Numbers of a fixed sequence (mulberry32), so that a split is the same in every run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * 100);
+  };
+}
+
+/** Requests and errors of a deployment so far, as the counters made them durable. */
+async function counted(machine: Machine, endpoint: string, deployment: string) {
+  const second = Math.floor(Date.now() / 1000);
+  while (machine.counters.finalUntil() <= second) {
+    await sleep(50);
+    await machine.counters.flush();
+  }
+  const rows = [...machine.counters.rows(endpoint, 0, second + 1)].filter((row) => row.deployment === deployment);
+  return {
+    requests: rows.reduce((sum, row) => sum + row.requests, 0),
+    errors: rows.reduce((sum, row) => sum + row.errors, 0),
+  };
+}
+
+servingContract('localServing', async () => {
+  const directory = newDirectory();
+  const machine = await openMachine(directory);
+  return {
+    serving: machine.serving,
+    good: (version) => deploymentOf(directory, version),
+    broken: (version) => deploymentOf(directory, version, 'mute'),
+    impossible: (version) => deploymentOf(directory, version, 'ok', { command: [] }),
+    pause: () => sleep(10),
+    close: machine.stop,
+  };
+});
+
+telemetryContract('gatewayTelemetry', async () => {
+  const { database, close } = openDatabase(join(newDirectory(), 'data'));
+  let time = Date.UTC(2026, 0, 5, 12);
+  const counters = gatewayCounters({ database, now: () => time });
+  const begin = ({ endpoint, deployment }: { endpoint: string; deployment: string }) => {
+    const routed = counters.arm(endpoint, deployment).routed();
+    return ({ latencyMs, isError }: { latencyMs: number; isError: boolean }) => routed.settled(latencyMs, isError);
+  };
+  return {
+    telemetry: gatewayTelemetry({ counters }),
+    now: () => time,
+    async advance(ms) {
+      time += ms;
+      await counters.flush();
+    },
+    begin,
+    request: ({ latencyMs, isError = false, ...where }) => begin(where)({ latencyMs, isError }),
+    lagMs: 0,
+    async close() {
+      await counters.close();
+      close();
+    },
+  };
+});
+
+describe('the gateway', () => {
+  test('splits requests by weight, each by its own coin', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { coin: seeded(7) });
+    await machine.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v1: 90, v2: 10 });
+
+    const agent = new Agent({ keepAlive: true });
+    const picked = { v1: 0, v2: 0 };
+    for (let batch = 0; batch < 100; batch++) {
+      const names = await Promise.all(
+        Array.from({ length: 20 }, async () => deploymentIn(await machine.invoke('e', { agent }))),
+      );
+      for (const name of names) if (name === 'v1' || name === 'v2') picked[name] += 1;
+    }
+    agent.destroy();
+
+    // Four standard deviations of a binomial around 200 of 2,000.
+    expect(picked.v1 + picked.v2).toBe(2000);
+    expect(Math.abs(picked.v2 - 200)).toBeLessThan(4 * Math.sqrt(2000 * 0.1 * 0.9));
+  });
+
+  test('never sends a request to a deployment without weight', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v1: 100, v2: 0 });
+
+    const names = await Promise.all(Array.from({ length: 300 }, async () => deploymentIn(await machine.invoke('e'))));
+
+    expect(new Set(names)).toEqual(new Set(['v1']));
+  });
+
+  test('keeps a sticky caller on the candidate while its weight grows', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { stickyHeader: () => 'x-user' });
+    await machine.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v1: 100 });
+    const users = Array.from({ length: 200 }, (_, index) => `user-${index}`);
+    const candidates = async (share: number) => {
+      await machine.serving.change('e', { kind: 'weigh', weights: { v1: 100 - share, v2: share } });
+      const names = await Promise.all(
+        users.map(async (user) => deploymentIn(await machine.invoke('e', { headers: { 'x-user': user } }))),
+      );
+      return new Set(users.filter((_, index) => names[index] === 'v2'));
+    };
+
+    const few = await candidates(10);
+    const again = await candidates(10);
+    const many = await candidates(50);
+    const most = await candidates(80);
+
+    expect(few.size).toBeGreaterThan(5);
+    expect(few.size).toBeLessThan(40);
+    expect(again).toEqual(few);
+    expect(many.size).toBeGreaterThan(few.size);
+    expect([...few].every((user) => many.has(user))).toBe(true);
+    expect([...many].every((user) => most.has(user))).toBe(true);
+  });
+
+  test('passes body, content type and query through, and nothing that is for this server alone', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const answer = await invoke(machine.port, '/endpoints/e/invocations?explain=1', {
+      body: 'a,b\n1,2\n',
+      headers: {
+        'content-type': 'text/csv',
+        authorization: 'Bearer secret',
+        cookie: 'session=1',
+        connection: 'x-hop',
+        'x-hop': 'only here',
+      },
+    });
+
+    const { url, headers, text } = JSON.parse(answer.text);
+    expect(answer.status).toBe(200);
+    expect([url, text, headers['content-type']]).toEqual(['/invocations?explain=1', 'a,b\n1,2\n', 'text/csv']);
+    expect(headers).not.toHaveProperty('authorization');
+    expect(headers).not.toHaveProperty('cookie');
+    expect(headers).not.toHaveProperty('x-hop');
+    expect(answer.headers).toMatchObject({ 'x-serin-deployment': 'v1', 'x-of-model': 'yes' });
+    expect(answer.headers['x-serin-request-id']).toBe(headers['x-serin-request-id']);
+  });
+
+  test('passes the parts of an answer on as they come', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    const call = httpRequest({
+      host: '127.0.0.1',
+      port: machine.port,
+      path: '/endpoints/e/invocations',
+      method: 'POST',
+      agent: false,
+      headers: { 'x-order': '{"never":true,"first":"part"}' },
+    });
+    call.on('error', () => undefined);
+    call.end('{}');
+
+    const [answer] = await once(call, 'response');
+    const [part] = await once(answer, 'data');
+    call.destroy();
+
+    expect(String(part)).toBe('part');
+  });
+
+  test('answers the form of Vertex AI', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const answer = await invoke(machine.port, '/v1/projects/p/locations/l/endpoints/e:predict', {
+      body: '{"instances":[1]}',
+    });
+
+    expect(JSON.parse(answer.text)).toMatchObject({ url: '/invocations', text: '{"instances":[1]}' });
+  });
+
+  test('leaves all other requests alone', async () => {
+    const machine = await openMachine(newDirectory());
+
+    expect((await invoke(machine.port, '/v1/models', { method: 'GET', body: '' })).status).toBe(418);
+    expect((await invoke(machine.port, '/endpoints/a/b/invocations')).status).toBe(418);
+    expect((await invoke(machine.port, '/endpoints/%zz/invocations')).status).toBe(418);
+  });
+
+  test('tells an endpoint that is not there from one at which nothing is served', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1)], {});
+
+    const absent = await machine.invoke('nothing');
+    const unserved = await machine.invoke('e');
+
+    expect(absent.status).toBe(404);
+    expect(absent.headers['content-type']).toBe('application/problem+json');
+    expect(unserved.status).toBe(503);
+    expect(unserved.headers['retry-after']).toBe('1');
+    expect(JSON.parse(unserved.text)).toMatchObject({ status: 503, requestId: unserved.headers['x-serin-request-id'] });
+    expect((await invoke(machine.port, '/endpoints/e/ping', { method: 'GET', body: '' })).status).toBe(503);
+    await machine.serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+    expect((await invoke(machine.port, '/endpoints/e/ping', { method: 'GET', body: '' })).status).toBe(200);
+  });
+
+  test('refuses a body that is too large, whether its length is declared or not', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { maxBodyBytes: 100_000 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const large = Buffer.alloc(2_000_000);
+    const declared = await machine.invoke('e', { body: large });
+    const chunked = await machine.invoke('e', { body: large, headers: { 'transfer-encoding': 'chunked' } });
+    const allowed = await machine.invoke('e', { body: Buffer.alloc(100_000) });
+
+    expect([declared.status, chunked.status, allowed.status]).toEqual([413, 413, 200]);
+    expect(JSON.parse(allowed.text)).toMatchObject({ bytes: 100_000 });
+    expect(await counted(machine, 'e', 'v1')).toEqual({ requests: 2, errors: 0 });
+  });
+
+  test('counts answers of 500, broken connections and the timeout as errors, and what is the caller’s as none', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { timeoutMs: 400 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const ofModel = [
+      await machine.invoke('e', { order: { status: 500 } }),
+      await machine.invoke('e', { order: { status: 503 } }),
+      await machine.invoke('e', { order: { never: true } }),
+    ];
+    const cut = machine.invoke('e', { order: { cut: true } });
+    await expect(cut).rejects.toThrow();
+    const ofCaller = [await machine.invoke('e', { order: { status: 400 } }), await machine.invoke('e')];
+    await giveUp(machine.port, { order: { waitMs: 100 } });
+    await slowBody(machine.port);
+
+    expect(ofModel.map(({ status }) => status)).toEqual([500, 503, 504]);
+    expect(ofCaller.map(({ status }) => status)).toEqual([400, 200]);
+    expect(await counted(machine, 'e', 'v1')).toEqual({ requests: 8, errors: 4 });
+  });
+
+  test('counts what a deployment that is down does not answer as its errors, and sends nothing elsewhere', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v2: 100 });
+
+    const pid = pidOf(await machine.invoke('e'));
+    const crash = await machine.invoke('e', { order: { exit: true } });
+    const whileDown = await machine.invoke('e');
+
+    expect(crash.status).toBe(502);
+    expect([502, 503]).toContain(whileDown.status);
+    expect(deploymentIn(whileDown)).toBe('v2');
+    await gone(pid);
+    await machine.ready('e', 'v2');
+    expect((await machine.invoke('e')).status).toBe(200);
+    expect(await counted(machine, 'e', 'v2')).toEqual({ requests: 4, errors: 2 });
+    expect(await counted(machine, 'e', 'v1')).toEqual({ requests: 0, errors: 0 });
+  });
+
+  test('loses no request while weights change under load and the old deployment is retired', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v1: 100 });
+    const agent = new Agent({ keepAlive: true });
+    const answers: Answer[] = [];
+    let isOver = false;
+    const callers = Array.from({ length: 16 }, async () => {
+      while (!isOver) answers.push(await machine.invoke('e', { agent, order: { waitMs: 5 } }));
+    });
+
+    for (const share of [10, 50, 90, 100]) {
+      await machine.serving.change('e', { kind: 'weigh', weights: { v1: 100 - share, v2: share } });
+      const soFar = answers.length;
+      while (answers.length < soFar + 100) await sleep(5);
+    }
+    await machine.serving.change('e', { kind: 'retire', deployment: 'v1' });
+    for (let seen = await machine.serving.observe('e'); seen !== 'absent' && seen.busy; ) {
+      await sleep(10);
+      seen = await machine.serving.observe('e');
+    }
+    const soFar = answers.length;
+    while (answers.length < soFar + 50) await sleep(5);
+    isOver = true;
+    await Promise.all(callers);
+    agent.destroy();
+
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(new Set(answers.slice(soFar).map(deploymentIn))).toEqual(new Set(['v2']));
+    const counts = await Promise.all(['v1', 'v2'].map((name) => counted(machine, 'e', name)));
+    expect(counts.reduce((sum, { requests }) => sum + requests, 0)).toBe(answers.length);
+  });
+});
+
+describe('the counters of the gateway', () => {
+  const noon = Date.UTC(2026, 0, 5, 12);
+  const minute = 60_000;
+  const query = { endpoint: 'e', from: noon, to: noon + 3 * minute, tickMs: minute, slowerThan: [10] };
+
+  /** Counters on one directory that are opened again and again at a time that the test sets. */
+  function openCounters(directory: string) {
+    const { database, close } = openDatabase(join(directory, 'data'));
+    let time = noon;
+    const counters = gatewayCounters({ database, now: () => time });
+    const telemetry = gatewayTelemetry({ counters });
+    const at = (ms: number) => {
+      time = ms;
+    };
+    return { counters, telemetry, at, close };
+  }
+
+  test('a tick has equal numbers after a restart, and one that was interrupted is empty for both deployments', async () => {
+    const directory = newDirectory();
+    const before = openCounters(directory);
+    for (const [offset, name] of [
+      [1, 'v1'],
+      [2, 'v2'],
+      [61, 'v1'],
+      [62, 'v2'],
+    ] as const) {
+      before.at(noon + offset * 1000);
+      before.counters.arm('e', name).routed().settled(20, false);
+    }
+    before.at(noon + 90_000);
+    const first = await before.telemetry.ticks(query);
+    before.close();
+
+    const after = openCounters(directory);
+    after.at(noon + 100_000);
+    after.counters.arm('e', 'v1').routed().settled(5, true);
+    after.at(noon + 3 * minute);
+    const ticks = await after.telemetry.ticks(query);
+    after.close();
+
+    const counts = { requests: 1, errors: 0, slow: [1] };
+    expect(first).toEqual([{ start: noon, counts: { v1: counts, v2: counts } }]);
+    expect(ticks[0]).toEqual(first[0]);
+    expect(ticks.slice(1).map((tick) => tick.counts)).toEqual([{}, {}]);
+  });
+
+  test('a request that had no outcome when the server was killed takes its tick out of the evidence', async () => {
+    const directory = newDirectory();
+    const before = openCounters(directory);
+    before.counters.arm('e', 'v1').routed().settled(20, false);
+    before.at(noon + 10_000);
+    before.counters.arm('e', 'v1').routed();
+    before.at(noon + 2 * minute);
+    await before.counters.flush();
+    before.close();
+
+    const after = openCounters(directory);
+    after.at(noon + 3 * minute);
+    const [tick] = await after.telemetry.ticks(query);
+    after.close();
+
+    expect(tick).toEqual({ start: noon, counts: {} });
+  });
+
+  test('a clock that is put back changes no closed tick', async () => {
+    const machine = openCounters(newDirectory());
+    machine.counters.arm('e', 'v1').routed().settled(20, false);
+    machine.at(noon + minute);
+    const first = await machine.telemetry.ticks(query);
+
+    machine.at(noon + 1000);
+    machine.counters.arm('e', 'v1').routed().settled(20, true);
+    machine.at(noon + 2 * minute);
+    const second = await machine.telemetry.ticks(query);
+    machine.close();
+
+    expect(first).toHaveLength(1);
+    expect(second).toHaveLength(2);
+    expect(second[0]).toEqual(first[0]);
+  });
+
+  test('what could not be written is written with the next flush', async () => {
+    const directory = newDirectory();
+    const machine = openCounters(directory);
+    machine.counters.arm('e', 'v1').routed().settled(20, false);
+    machine.at(noon + minute);
+    const blocker = new DatabaseSync(join(directory, 'data', 'serin.sqlite'));
+    blocker.exec('BEGIN IMMEDIATE');
+
+    await expect(machine.telemetry.ticks(query)).rejects.toMatchObject({ code: 'unavailable' });
+    blocker.exec('ROLLBACK');
+    blocker.close();
+
+    const [tick] = await machine.telemetry.ticks(query);
+    machine.close();
+    expect(tick?.counts.v1).toMatchObject({ requests: 1 });
+  });
+
+  test('ticks that are no whole seconds, or too many, are invalid', async () => {
+    const machine = openCounters(newDirectory());
+
+    await expect(machine.telemetry.ticks({ ...query, tickMs: 1500 })).rejects.toMatchObject({ code: 'invalid' });
+    await expect(machine.telemetry.ticks({ ...query, from: 0 })).rejects.toMatchObject({ code: 'invalid' });
+    await expect(machine.telemetry.ticks({ ...query, to: Number.NaN })).rejects.toMatchObject({ code: 'invalid' });
+    machine.close();
+  });
+
+  test('a latency is known to 5 %, and a threshold that is a percentile is not rounded', () => {
+    for (let ms = 0.1; ms < 60_000; ms *= 1.013) {
+      const bound = bounds[bucketOf(ms)] ?? 0;
+      expect(bound).toBeGreaterThanOrEqual(ms);
+      expect(bound).toBeLessThanOrEqual(ms * 1.05 * (1 + 1e-9));
+      const histogram = new Uint32Array(bucketCount);
+      histogram[bucketOf(ms)] = 3;
+      histogram[bucketOf(ms) + 1] = 1;
+      expect(slowerThan(histogram, quantile(histogram, 0.75))).toBe(1);
+    }
+  });
+});
+
+/** Resolves when a process of this server is gone and its exit has been seen. */
+async function gone(pid: number): Promise<void> {
+  await expect.poll(() => isThere(pid), { interval: 5, timeout: 10_000 }).toBe(false);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** A caller that goes away before the model answers; resolves when the gateway has noticed. */
+async function giveUp(port: number, { order }: { readonly order: object }): Promise<void> {
+  const call = httpRequest({
+    host: '127.0.0.1',
+    port,
+    path: '/endpoints/e/invocations',
+    method: 'POST',
+    agent: false,
+    headers: { 'x-order': JSON.stringify(order) },
+  });
+  call.on('error', () => undefined);
+  call.end('{}');
+  await once(call, 'finish');
+  await sleep(30);
+  call.destroy();
+}
+
+/** A caller that announces a body and never sends it; resolves when the gateway ends the connection or answers. */
+async function slowBody(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write('POST /endpoints/e/invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12');
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toContain('HTTP/1.1 408');
+  socket.destroy();
+}
+
+describe('the supervisor of model servers', () => {
+  test('gives a model server the serving contracts and nothing of the environment of this server', async () => {
+    const directory = newDirectory();
+    process.env.SERIN_TEST_SECRET = 'canary';
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 3)], { v3: 100 });
+
+    const { environment } = JSON.parse((await machine.invoke('e', { order: { environment: true } })).text);
+    delete process.env.SERIN_TEST_SECRET;
+
+    expect(JSON.stringify(environment)).not.toContain('canary');
+    expect(environment).toMatchObject({
+      PATH: '/usr/bin:/bin',
+      SM_MODEL_DIR: join(directory, 'model'),
+      AIP_HTTP_PORT: environment.SAGEMAKER_BIND_TO_PORT,
+      AIP_HEALTH_ROUTE: '/ping',
+      AIP_PREDICT_ROUTE: '/invocations',
+      AIP_STORAGE_URI: pathToFileURL(join(directory, 'model')).href,
+      AZUREML_MODEL_DIR: join(directory, 'model'),
+      SERIN_MODEL_VERSION: '3',
+      MODE: 'ok',
+    });
+  });
+
+  test('fails a deployment that crashes again and again, with the end of its log', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serving.change('e', { kind: 'deploy', deployment: deploymentOf(directory, 1, 'crash') });
+
+    for (;;) {
+      const seen = await machine.serving.observe('e');
+      if (seen === 'absent' || seen.deployments[0]?.status !== 'failed') {
+        await sleep(10);
+        continue;
+      }
+      expect(seen.deployments[0].reason).toContain('exit code 3');
+      expect(seen.deployments[0].reason).toContain('no model for me');
+      return;
+    }
+  });
+
+  test('fails a deployment that does not answer /ping within its time, and ends its process', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    const begun = performance.now();
+    await machine.serving.change('e', { kind: 'deploy', deployment: deploymentOf(directory, 1, 'mute') });
+
+    await expect
+      .poll(() => machine.serving.observe('e'), { interval: 10, timeout: 10_000 })
+      .toMatchObject({
+        deployments: [
+          { status: 'failed', reason: expect.stringContaining('GET /ping did not answer 200 within 300 ms') },
+        ],
+      });
+    expect(performance.now() - begun).toBeGreaterThan(299);
+  });
+
+  test('fails a deployment whose command does not exist at once', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    const deployment = deploymentOf(directory, 1, 'ok', { command: ['no-such-program-here'] });
+    await machine.serving.change('e', { kind: 'deploy', deployment });
+
+    await expect
+      .poll(() => machine.serving.observe('e'))
+      .toMatchObject({
+        deployments: [{ status: 'failed', reason: expect.stringContaining('cannot start no-such-program-here') }],
+      });
+  });
+
+  test('starts the number of instances that is asked for and sends requests to each', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1, 'ok', { instances: { min: 2, max: 4 } })], { v1: 100 });
+
+    const pids = await Promise.all(Array.from({ length: 10 }, async () => pidOf(await machine.invoke('e'))));
+
+    expect(new Set(pids).size).toBe(2);
+  });
+
+  test('a restart of the server takes the running model servers, the weights and the counts back', async () => {
+    const directory = newDirectory();
+    const before = await openMachine(directory);
+    await before.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v1: 100 });
+    const pid = pidOf(await before.invoke('e'));
+    const counts = await counted(before, 'e', 'v1');
+    await before.leave();
+
+    const after = await openMachine(directory);
+
+    expect(pidOf(await after.invoke('e'))).toBe(pid);
+    expect(await after.serving.observe('e')).toMatchObject({
+      weights: { v1: 100 },
+      deployments: [{ status: 'ready' }, { status: 'ready' }],
+    });
+    expect((await counted(after, 'e', 'v1')).requests).toBe(counts.requests + 1);
+  });
+
+  test('a model server that died while the server was down is started again', async () => {
+    const directory = newDirectory();
+    const before = await openMachine(directory);
+    await before.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    const pid = pidOf(await before.invoke('e'));
+    await before.leave();
+    process.kill(pid, 'SIGKILL');
+
+    const after = await openMachine(directory);
+    await after.ready('e', 'v1');
+
+    const answer = await after.invoke('e');
+    expect(answer.status).toBe(200);
+    expect(pidOf(answer)).not.toBe(pid);
+  });
+
+  test('weight goes back to a champion that is just being started again', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v1: 100 });
+    const pid = pidOf(await machine.invoke('e'));
+    await machine.invoke('e', { order: { exit: true } });
+    await gone(pid);
+    await machine.serving.change('e', { kind: 'weigh', weights: { v2: 100 } });
+
+    expect(await machine.serving.change('e', { kind: 'weigh', weights: { v1: 100 } })).toBe('accepted');
+
+    await machine.ready('e', 'v1');
+    expect((await machine.invoke('e')).status).toBe(200);
+  });
+
+  test.runIf(process.platform === 'linux')('ends a process that was started and never recorded', async () => {
+    const directory = newDirectory();
+    const before = openDatabase(join(directory, 'data'));
+    const slot = { endpoint: 'e', deployment: 'v1', instance: 0 };
+    serverRecords(before.database).put(slot, { mark: 'mark of this test', port: 1, wasReady: false });
+    before.close();
+    const environment = { SERIN_SERVER: 'mark of this test' };
+    const lost = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1000)'], {
+      detached: true,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = once(lost, 'exit');
+    await once(lost.stdout, 'data');
+
+    await openMachine(directory);
+
+    expect(await ended).toEqual([null, 'SIGKILL']);
+  });
+
+  test('a retired deployment leaves no process, no files and no record behind', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    const pid = pidOf(await machine.invoke('e'));
+    await machine.serving.change('e', { kind: 'weigh', weights: {} });
+    await machine.serving.change('e', { kind: 'retire', deployment: 'v1' });
+
+    await expect
+      .poll(() => machine.serving.observe('e'), { timeout: 10_000 })
+      .toMatchObject({ deployments: [], busy: false });
+
+    expect(isThere(pid)).toBe(false);
+    expect(readdirSync(join(directory, 'servers'))).toEqual([]);
+  });
+
+  test('a drain waits for the requests that run, and not for ever', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { drainMs: 300 });
+    await machine.serve('e', [deploymentOf(directory, 1), deploymentOf(directory, 2)], { v1: 100 });
+    const short = machine.invoke('e', { order: { waitMs: 150 } });
+    const endless = machine.invoke('e', { order: { never: true } });
+    await Promise.race([short, sleep(50)]);
+
+    await machine.serving.change('e', { kind: 'weigh', weights: { v2: 100 } });
+    await machine.serving.change('e', { kind: 'retire', deployment: 'v1' });
+
+    expect((await short).status).toBe(200);
+    expect((await endless).status).toBe(502);
+    await expect
+      .poll(() => machine.serving.observe('e'), { timeout: 10_000 })
+      .toMatchObject({ deployments: [{ name: 'v2' }], busy: false });
+  });
+
+  test('after kill -9 of the server its model servers serve on, and the second of the kill is no evidence', async () => {
+    const directory = newDirectory();
+    const child = await openMachineInChild(directory);
+    const before = await invoke(child.port, '/endpoints/e/invocations');
+    const load = Array.from({ length: 4 }, async () => {
+      for (;;) await invoke(child.port, '/endpoints/e/invocations');
+    });
+    const reader = new DatabaseSync(join(directory, 'data', 'serin.sqlite'), { readOnly: true });
+    const written = reader.prepare('SELECT count(*) AS rows FROM gateway_counts');
+    await expect.poll(() => written.get()?.rows, { timeout: 10_000, interval: 20 }).toBeGreaterThan(0);
+    reader.close();
+    const killedAt = Date.now();
+    child.kill();
+    await Promise.allSettled(load);
+
+    const machine = await openMachine(directory);
+
+    expect(pidOf(await machine.invoke('e'))).toBe(pidOf(before));
+    const second = Math.floor(killedAt / 1000) * 1000;
+    const what = { endpoint: 'e', from: second, to: second + 1000, tickMs: 1000, slowerThan: [] };
+    await expect
+      .poll(() => machine.telemetry.ticks(what), { timeout: 10_000 })
+      .toEqual([{ start: second, counts: {} }]);
+    expect([...machine.counters.rows('e', 0, second / 1000)].length).toBeGreaterThan(0);
+  });
+});
+
+const pidOf = (answer: Answer): number => Number(JSON.parse(answer.text).pid);
+
+/** The same machine as a process of its own that can be killed. */
+async function openMachineInChild(directory: string): Promise<{ readonly port: number; kill(): void }> {
+  const local = new URL('../../packages/local/src/', import.meta.url).href;
+  const deployment = deploymentOf(directory, 1);
+  const script = `
+    import { createServer } from 'node:http';
+    import { writeFileSync } from 'node:fs';
+    import { join } from 'node:path';
+    import { gatewayCounters } from '${local}machine/counters.ts';
+    import { openDatabase } from '${local}machine/database.ts';
+    import { gateway } from '${local}machine/gateway.ts';
+    import { modelServers } from '${local}machine/model-servers.ts';
+    import { localServing } from '${local}ports/serving.ts';
+    const directory = ${JSON.stringify(directory)};
+    const { database } = openDatabase(join(directory, 'data'));
+    const counters = gatewayCounters({ database, now: Date.now });
+    const stageCode = async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), ${JSON.stringify(serveScript)});
+    const servers = modelServers({ database, directory: join(directory, 'servers'), stageCode, inherited: {} });
+    const serving = localServing({ database, servers });
+    await serving.change('e', { kind: 'deploy', deployment: ${JSON.stringify(deployment)} });
+    while ((await serving.observe('e')).deployments[0].status !== 'ready') await new Promise((go) => setTimeout(go, 10));
+    await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+    const { handle } = gateway({ route: serving.route, pool: servers.pool, counters });
+    const server = createServer(handle).listen(0, '127.0.0.1', () => console.log(server.address().port));
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  closers.push(() => void child.kill('SIGKILL'));
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  return { port: Number(line), kill: () => void child.kill('SIGKILL') };
+}

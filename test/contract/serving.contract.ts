@@ -1,0 +1,235 @@
+import type { Deployment, Observation, Serving } from '@serin/core/ports';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+export interface OpenServing {
+  readonly serving: Serving;
+  /** A deployment that becomes ready. Equal versions have equal content. */
+  good(version: number): Deployment;
+  /** A deployment that can be started and never becomes ready. */
+  broken(version: number): Deployment;
+  /** A deployment that cannot be created at all. */
+  impossible(version: number): Deployment;
+  /** Resolves when something may have changed since it was called; used between two looks. */
+  pause(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What every `Serving` promises; `open` gives an empty one. */
+export function servingContract(name: string, open: () => Promise<OpenServing>): void {
+  describe(`${name} keeps the promise of Serving`, () => {
+    let opened: OpenServing;
+    let serving: Serving;
+    beforeEach(async () => {
+      opened = await open();
+      serving = opened.serving;
+    });
+    afterEach(() => opened.close());
+
+    /** Looks until it is as expected; the time limit of the test ends it. */
+    async function observed(endpoint: string, isThere: (observation: Observation) => boolean): Promise<Observation> {
+      for (;;) {
+        const observation = await serving.observe(endpoint);
+        if (observation !== 'absent' && isThere(observation)) return observation;
+        await opened.pause();
+      }
+    }
+    const statusOf = (observation: Observation, deployment: string) =>
+      observation.deployments.find(({ name }) => name === deployment)?.status;
+    const weightsOf = ({ weights }: Observation) =>
+      Object.fromEntries(Object.entries(weights).filter(([, weight]) => weight > 0));
+    const ready = (endpoint: string, deployment: string) =>
+      observed(endpoint, (observation) => statusOf(observation, deployment) === 'ready' && !observation.busy);
+    const weighed = (endpoint: string, weights: Record<string, number>) =>
+      observed(endpoint, (seen) => sameWeights(weightsOf(seen), weights) && !seen.busy);
+
+    async function deployed(endpoint: string, version: number): Promise<void> {
+      expect(await serving.change(endpoint, { kind: 'deploy', deployment: opened.good(version) })).toBe('accepted');
+      await ready(endpoint, `v${version}`);
+    }
+
+    test('an endpoint that nothing was deployed to is absent', async () => {
+      expect(await serving.observe('never')).toBe('absent');
+    });
+
+    test('a deployment becomes ready and gets no weight by itself', async () => {
+      await deployed('e', 1);
+
+      expect(await serving.observe('e')).toMatchObject({ deployments: [{ name: 'v1', version: 1, status: 'ready' }] });
+      expect(weightsOf(await ready('e', 'v1'))).toEqual({});
+    });
+
+    test('a deploy given twice is one deployment', async () => {
+      await serving.change('e', { kind: 'deploy', deployment: opened.good(1) });
+      await serving.change('e', { kind: 'deploy', deployment: opened.good(1) });
+
+      const { deployments } = await ready('e', 'v1');
+      expect(deployments).toHaveLength(1);
+    });
+
+    test('deploys given at the same time are one deployment, and each is accepted or busy', async () => {
+      const deploy = () => serving.change('e', { kind: 'deploy', deployment: opened.good(1) });
+
+      const answers = await Promise.all([deploy(), deploy(), deploy()]);
+
+      expect(answers).toContain('accepted');
+      expect(answers.every((answer) => answer === 'accepted' || answer === 'busy')).toBe(true);
+      expect((await ready('e', 'v1')).deployments).toHaveLength(1);
+    });
+
+    test('a name that is taken by another content is a defect and changes nothing', async () => {
+      await deployed('e', 1);
+      const other = { ...opened.good(1), environment: { OTHER: 'content' } };
+
+      const deploying = serving.change('e', { kind: 'deploy', deployment: other });
+
+      await expect(deploying).rejects.toMatchObject({ code: 'defect' });
+      expect((await ready('e', 'v1')).deployments).toHaveLength(1);
+    });
+
+    test('a deployment that cannot be created is invalid', async () => {
+      const deploying = serving.change('e', { kind: 'deploy', deployment: opened.impossible(1) });
+
+      await expect(deploying).rejects.toMatchObject({ code: 'invalid' });
+      expect(await serving.observe('e')).toBe('absent');
+    });
+
+    test('a deployment that never becomes ready is failed, with a reason, and can be retired', async () => {
+      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+
+      const { deployments } = await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
+      expect(deployments[0]?.reason).not.toBe('');
+      expect(deployments[0]?.reason).toBeDefined();
+      expect(await serving.change('e', { kind: 'retire', deployment: 'v2' })).toBe('accepted');
+      await observed('e', (seen) => seen.deployments.length === 0 && !seen.busy);
+    });
+
+    test('weights are replaced as one set', async () => {
+      await deployed('e', 1);
+      await deployed('e', 2);
+
+      await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+      await weighed('e', { v1: 100 });
+      await serving.change('e', { kind: 'weigh', weights: { v1: 95, v2: 5 } });
+      await weighed('e', { v1: 95, v2: 5 });
+      await serving.change('e', { kind: 'weigh', weights: { v2: 100 } });
+      await weighed('e', { v2: 100 });
+    });
+
+    test('the same weights twice are the same as once', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+      await weighed('e', { v1: 100 });
+
+      expect(await serving.change('e', { kind: 'weigh', weights: { v1: 100 } })).toBe('accepted');
+      await weighed('e', { v1: 100 });
+    });
+
+    test.each([
+      ['sum to 99', { v1: 99 }],
+      ['sum to 101', { v1: 100, v2: 1 }],
+      ['are not whole', { v1: 99.5, v2: 0.5 }],
+      ['are negative', { v1: 101, v2: -1 }],
+      ['are no number', { v1: Number.NaN, v2: 100 }],
+      ['are all zero', { v1: 0, v2: 0 }],
+    ])('weights that %s are invalid and change nothing', async (_, weights) => {
+      await deployed('e', 1);
+      await deployed('e', 2);
+      await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+      await weighed('e', { v1: 100 });
+
+      await expect(serving.change('e', { kind: 'weigh', weights })).rejects.toMatchObject({ code: 'invalid' });
+      await weighed('e', { v1: 100 });
+    });
+
+    test('weight for a deployment that is not there is invalid', async () => {
+      await deployed('e', 1);
+
+      const weighing = serving.change('e', { kind: 'weigh', weights: { v1: 50, v9: 50 } });
+
+      await expect(weighing).rejects.toMatchObject({ code: 'invalid' });
+    });
+
+    test('weight for a deployment that failed is invalid', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+      await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
+
+      const weighing = serving.change('e', { kind: 'weigh', weights: { v1: 95, v2: 5 } });
+
+      await expect(weighing).rejects.toMatchObject({ code: 'invalid' });
+    });
+
+    test('no weights at all take an endpoint out of service', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+      await weighed('e', { v1: 100 });
+
+      expect(await serving.change('e', { kind: 'weigh', weights: {} })).toBe('accepted');
+      await weighed('e', {});
+    });
+
+    test('a deployment that holds weight cannot be retired', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+      await weighed('e', { v1: 100 });
+
+      const retiring = serving.change('e', { kind: 'retire', deployment: 'v1' });
+
+      await expect(retiring).rejects.toMatchObject({ code: 'invalid' });
+      expect(statusOf(await ready('e', 'v1'), 'v1')).toBe('ready');
+    });
+
+    test('a retired deployment goes and leaves the others and the weights alone', async () => {
+      await deployed('e', 1);
+      await deployed('e', 2);
+      await serving.change('e', { kind: 'weigh', weights: { v2: 100 } });
+      await weighed('e', { v2: 100 });
+
+      expect(await serving.change('e', { kind: 'retire', deployment: 'v1' })).toBe('accepted');
+
+      const left = await observed('e', (seen) => seen.deployments.length === 1 && !seen.busy);
+      expect(left.deployments[0]).toMatchObject({ name: 'v2', status: 'ready' });
+      expect(weightsOf(left)).toEqual({ v2: 100 });
+    });
+
+    test('retiring what is not there is no error', async () => {
+      expect(await serving.change('never', { kind: 'retire', deployment: 'v1' })).toBe('accepted');
+      await deployed('e', 1);
+      expect(await serving.change('e', { kind: 'retire', deployment: 'v9' })).toBe('accepted');
+    });
+
+    test('what is observed as busy answers busy, and it ends', async () => {
+      await deployed('e', 1);
+      await deployed('e', 2);
+      await serving.change('e', { kind: 'retire', deployment: 'v1' });
+
+      const seen = await serving.observe('e');
+      if (seen !== 'absent' && seen.busy) {
+        expect(await serving.change('e', { kind: 'weigh', weights: { v2: 100 } })).toBe('busy');
+      }
+      await observed('e', ({ busy }) => !busy);
+      expect(await serving.change('e', { kind: 'weigh', weights: { v2: 100 } })).toBe('accepted');
+      await weighed('e', { v2: 100 });
+    });
+
+    test('a name that was retired may come again', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'retire', deployment: 'v1' });
+      await observed('e', (seen) => seen.deployments.length === 0 && !seen.busy);
+
+      await deployed('e', 1);
+    });
+
+    test('endpoints do not touch each other', async () => {
+      await deployed('one', 1);
+      await deployed('two', 2);
+      await serving.change('one', { kind: 'weigh', weights: { v1: 100 } });
+
+      await weighed('one', { v1: 100 });
+      expect(weightsOf(await ready('two', 'v2'))).toEqual({});
+    });
+  });
+}
+
+const sameWeights = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean =>
+  Object.keys(a).length === Object.keys(b).length && Object.keys(a).every((name) => a[name] === b[name]);

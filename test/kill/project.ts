@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
+import { sha256Hex } from '@serin/core/json';
+
+const folder = join(import.meta.dirname, 'project');
+
+/** Objects of the project's own bucket that hold the code, blobs first. */
+export function codeObjects(): {
+  readonly digest: string;
+  readonly objects: readonly { readonly key: string; readonly content: Uint8Array }[];
+} {
+  const contents = readdirSync(folder).map((path) => ({ path, content: readFileSync(join(folder, path)) }));
+  const files = contents.map(({ path, content }) => ({
+    path,
+    blob: sha256Hex(content),
+    bytes: content.length,
+    executable: false,
+  }));
+  const manifest = Buffer.from(JSON.stringify({ files }));
+  const digest = sha256Hex(manifest);
+  const blobs = contents.map(({ content }) => ({ key: `code/blobs/${sha256Hex(content)}`, content }));
+  return { digest, objects: [...blobs, { key: `code/${digest}.json`, content: manifest }] };
+}
+
+/**
+ * `judged`: a gate against the champion, an endpoint, a canary, alerts that roll back. `approved`: a person's yes, no
+ * endpoint, alerts that start runs. Times are as short as they may be.
+ */
+export function compiledConfig(digest: string, executions: string): CompiledConfig {
+  const environment = { KILL_EXECUTIONS: executions };
+  const run = (script: string) => ({ command: [process.execPath, script], environment });
+  const settle = { quiet: '100ms', atMost: '500ms' };
+  const quickly = { bake: '1s', tick: '1s', guard: '1s', readyWithin: '60s', atMost: '2s', minRequests: 1 };
+  const parsed = parseConfig({
+    project: 'kill',
+    concurrentRuns: 2,
+    models: {
+      judged: {
+        data: { bucket: 'drops', prefix: 'judged/', settle },
+        split: { holdout: { by: 'manifest', train: 'train/', holdout: 'holdout/' } },
+        train: { code: './project', ...run('train.mjs') },
+        evaluate: run('evaluate.mjs'),
+        gate: { score: { direction: 'up', atLeast: 0, noWorseBy: 1 } },
+        serve: run('serve.mjs'),
+        rollout: { strategy: 'canary', steps: [50], ...quickly, onInconclusive: 'promote', maxHold: '5s' },
+        alerts: { onAlert: 'rollback' },
+      },
+      approved: {
+        data: { bucket: 'drops', prefix: 'approved/', settle },
+        train: { code: './project', ...run('train.mjs') },
+        approval: { required: true },
+        monitor: { cooldown: '1s', retrainBudget: { runs: 1000, per: '1d' } },
+        alerts: { onAlert: 'run' },
+      },
+    },
+  });
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return compile(parsed.parsed, new Map([['./project', digest]]), 'local');
+}
