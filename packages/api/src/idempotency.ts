@@ -44,14 +44,15 @@ export const signalIdOf = (actor: Actor, key: string): string =>
  */
 export async function once(
   request: Request,
-  around: { readonly journal: Journal; readonly now: () => number },
+  around: { readonly journal: Journal; readonly now: () => number; readonly aloneSince?: number | undefined },
   perform: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { journal, now } = around;
+  const { journal, now, aloneSince = 0 } = around;
   const stream = streamOf(request);
   const head = await journal.head(stream);
   const known = head?.state as State | undefined;
-  const answered = known === undefined ? undefined : answerKnown(known, request, now());
+  const answered =
+    known === undefined ? undefined : answerKnown(known, request, Math.max(aloneSince, now() - abandonedAfterMs));
   if (answered !== undefined) return answered;
 
   const write = async (on: Head | undefined, change: Pick<State, 'status' | 'answer'>): Promise<void> => {
@@ -72,7 +73,8 @@ export async function once(
   return answer;
 }
 
-function answerKnown(known: State, { fingerprint }: Request, now: number): Answer | undefined {
+/** `deadBefore`: whoever began a request before that time has ended. */
+function answerKnown(known: State, { fingerprint }: Request, deadBefore: number): Answer | undefined {
   if (known.status === 'open') return undefined;
   if (known.fingerprint !== fingerprint)
     throw new Problem('invalid', 'this idempotency key was used for another request: use a new one');
@@ -81,7 +83,7 @@ function answerKnown(known: State, { fingerprint }: Request, now: number): Answe
     const headers = { ...answer.headers, 'idempotent-replayed': 'true' };
     return { ...answer, headers, ...(body === undefined ? {} : { body: JSON.parse(body) }) };
   }
-  if (now < known.at + abandonedAfterMs) throw underWay();
+  if (known.at > deadBefore) throw underWay();
   return undefined;
 }
 

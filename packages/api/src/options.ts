@@ -21,6 +21,8 @@ export interface ApiOptions {
   readonly source: string;
   /** SHA-256 (hex) of the first administrator's token. */
   readonly bootstrap?: { readonly tokenHash: string };
+  /** This is the only server, since then: requests that were begun earlier have died with an earlier one. */
+  readonly aloneSince?: number;
   /** Tells whoever pays that a stream owes something. Must not throw, and need not be reliable. */
   readonly nudge: (stream: string) => void;
   /** Up to `max` bytes of a job's log, from a byte on; `undefined`: there is no such log. */

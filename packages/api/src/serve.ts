@@ -30,7 +30,13 @@ export function refuse(api: Api, c: Context, error: unknown): Response {
 async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
   const caller = route.role === 'public' || route.role === 'signed' ? undefined : await authenticated(api, c);
   if (caller !== undefined) authorise(route, caller);
-  const around = { engine: api.engine, journal: api.ports.journal, now: api.now, nudge: api.nudge };
+  const around = {
+    engine: api.engine,
+    journal: api.ports.journal,
+    now: api.now,
+    nudge: api.nudge,
+    aloneSince: api.aloneSince,
+  };
   const project = visibleTo(caller, around);
   const header = (name: string) => c.req.header(name);
   const path = rawPath(c.req.url);

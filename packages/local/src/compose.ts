@@ -172,6 +172,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     events: bus,
     metrics: metrics.text,
     ...(isLoopback(host) ? { hosts } : {}),
+    aloneSince: now(),
     nudge: payer.nudge,
     onDefect: (request, error) =>
       log(`request ${request}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),

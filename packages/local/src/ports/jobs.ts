@@ -72,7 +72,8 @@ interface Options extends Pick<Stores, 'materialise' | 'readObject'> {
 }
 
 /** The id under which `start` answers a job: known before it is started. */
-export const jobId = ({ project, key }: Pick<Job, 'project' | 'key'>): string => sha256Hex(`${project}/${key}`).slice(0, 32);
+export const jobId = ({ project, key }: Pick<Job, 'project' | 'key'>): string =>
+  sha256Hex(`${project}/${key}`).slice(0, 32);
 
 interface Stored extends Assignment {
   readonly id: string;
