@@ -21,7 +21,14 @@ export function parseJson(bytes: Uint8Array): unknown {
 /** Reads a body up to a bound; more is `tooLarge`, and is not read to its end. */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () => new Problem('tooLarge', `the body is larger than ${maxBytes} bytes`);
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const declared = request.headers.get('content-length');
+  if (Number(declared ?? 0) > maxBytes) throw tooLarge();
+  if (declared !== null) {
+    // Node lets no more through than was declared; counting chunks costs a fifth of the whole request.
+    const content = new Uint8Array(await request.arrayBuffer());
+    if (content.byteLength > maxBytes) throw tooLarge();
+    return content;
+  }
   if (request.body === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -17,7 +17,16 @@ export type Outside =
   | { readonly kind: 'push'; readonly from: 'github' | 'webhook'; readonly repository: string; readonly ref: string }
   | { readonly kind: 'named'; readonly model: string };
 
+const known = new WeakMap<object, Routes>();
+
+/** The routes of a config; made once for each config object. */
 export function routesOf(config: Pick<CompiledConfig, 'models'>): Routes {
+  const routes = known.get(config) ?? made(config);
+  known.set(config, routes);
+  return routes;
+}
+
+function made(config: Pick<CompiledConfig, 'models'>): Routes {
   const models = Object.entries(config.models);
   return {
     data: models.map(([model, { data }]) => ({ model, bucket: data.bucket, prefix: data.prefix })),
