@@ -35,7 +35,9 @@ function sources(folder: string): readonly string[] {
 
 /** Module names that a source imports, types included. */
 const imports = (source: string): readonly string[] =>
-  [...source.matchAll(/^(?:import|export|\})[^'\n]*\bfrom '([^'\n]+)'|^import '([^'\n]+)'|\bimport\('([^'\n]+)'\)/gm)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+  [
+    ...source.matchAll(/^(?:import|export|\})[^'\n]*\bfrom '([^'\n]+)'|^import '([^'\n]+)'|\bimport\('([^'\n]+)'\)/gm),
+  ].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 const withoutComments = (source: string): string => source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 
 test.each(Object.entries(rules))(

@@ -83,6 +83,7 @@ servingContract('memory', async () => {
     impossible: (version) => deploymentThat('is refused', version),
     pause: async () => {
       now += 25;
+      await new Promise((resolve) => setImmediate(resolve));
     },
     close,
   };

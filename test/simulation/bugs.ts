@@ -1,0 +1,216 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Append, Head, Operation, Ports } from '@serin/core/ports';
+import { planOf } from './plans.ts';
+import { runPlan } from './run.ts';
+import type { Bugs, Fakes } from './universe.ts';
+
+/** A bug that is planted on purpose: as a switch of the platform, or as a change of one line of the core. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly bugs?: Bugs;
+  /** Where it can show at all; absent: anywhere. */
+  readonly scenario?: string;
+  readonly core?: { readonly file: string; readonly from: string; readonly to: string };
+}
+
+/** The ports with some methods of one of them replaced. */
+const replaced = <Name extends keyof Ports>(ports: Ports, name: Name, methods: Partial<Ports[Name]>): Ports => ({
+  ...ports,
+  [name]: { ...ports[name], ...methods },
+});
+
+function appendOnAnything(ports: Ports, fakes: Fakes): Ports {
+  return replaced(ports, 'journal', {
+    append: (_: number, write: Append) => {
+      const seq = fakes.journal.head(write.entry.stream)?.seq ?? 0;
+      return ports.journal.append(seq, { ...write, entry: { ...write.entry, seq: seq + 1 } });
+    },
+  });
+}
+
+function weighOneByOne(ports: Ports): Ports {
+  return replaced(ports, 'serving', {
+    async change(endpoint: string, operation: Operation) {
+      if (operation.kind !== 'weigh' || Object.keys(operation.weights).length < 2)
+        return ports.serving.change(endpoint, operation);
+      for (const [name, weight] of Object.entries(operation.weights))
+        await ports.serving.change(endpoint, { kind: 'weigh', weights: { [name]: weight } });
+      return 'accepted';
+    },
+  });
+}
+
+function readHeadsOnce(ports: Ports, fakes: Fakes): Ports {
+  const heads = new Map<string, { readonly at: number; readonly head: Head | undefined }>();
+  return replaced(ports, 'journal', {
+    async head(stream: string) {
+      const known = heads.get(stream);
+      if (known !== undefined && fakes.sim.now - known.at < 20_000) return known.head;
+      const head = await ports.journal.head(stream);
+      heads.set(stream, { at: fakes.sim.now, head });
+      return head;
+    },
+  });
+}
+
+function goBackToTheFirst(ports: Ports): Ports {
+  return replaced(ports, 'serving', {
+    change: (endpoint: string, operation: Operation) =>
+      ports.serving.change(
+        endpoint,
+        operation.kind === 'weigh' && Object.keys(operation.weights).join() === 'v2'
+          ? { kind: 'weigh', weights: { v1: 100 } }
+          : operation,
+      ),
+  });
+}
+
+function startAnew(ports: Ports, fakes: Fakes): Ports {
+  return replaced(ports, 'jobs', {
+    start: (job) => ports.jobs.start({ ...job, key: `${job.key}/${fakes.sim.calls}` }),
+  });
+}
+
+function countTwice(ports: Ports): Ports {
+  return replaced(ports, 'telemetry', {
+    ticks: async (query) => (await ports.telemetry.ticks(query)).flatMap((tick) => [tick, tick]),
+  });
+}
+
+function forgetDue(ports: Ports): Ports {
+  return replaced(ports, 'journal', {
+    append: (basedOn, { due: _, ...write }) => ports.journal.append(basedOn, write),
+  });
+}
+
+const core = (name: string, file: string, from: string, to: string, scenario?: string): PlantedBug => ({
+  name,
+  core: { file, from, to },
+  ...(scenario === undefined ? {} : { scenario }),
+});
+
+export const plantedBugs: readonly PlantedBug[] = [
+  { name: 'a job is started without adopting', bugs: { ports: (ports, _, fakes) => startAnew(ports, fakes) } },
+  { name: 'a message is acknowledged before its work', bugs: { acknowledgeBeforeWork: true } },
+  { name: 'a message that met a fault is forgotten', bugs: { forgetFaulted: true } },
+  { name: 'an append asks for no base', bugs: { ports: (ports, _, fakes) => appendOnAnything(ports, fakes) } },
+  { name: 'weights are set in two calls', bugs: { ports: weighOneByOne } },
+  {
+    name: 'a stale head is read before a weight rises',
+    bugs: { ports: (ports, _, fakes) => readHeadsOnce(ports, fakes) },
+  },
+  { name: 'a rollback goes to another version than the last good one', bugs: { ports: goBackToTheFirst } },
+  { name: 'each tick is counted twice', bugs: { ports: countTwice } },
+  { name: 'a stream has no wake-up', bugs: { ports: forgetDue } },
+  { name: 'every engine believes to be alone', bugs: { allAlone: true } },
+  core(
+    'a redelivered webhook is not remembered',
+    'model.ts',
+    'recorded.has(signal.type) ? begun.seen[signal.id] : undefined',
+    'undefined',
+  ),
+  core(
+    'a revert forgets the forward write',
+    'endpoint.ts',
+    'forward === undefined || begunAt >= forward.until',
+    'true',
+    'an abort while the weight rises slowly',
+  ),
+  core(
+    'a stale answer is accepted',
+    'debts.ts',
+    'debt === undefined || debt.taken !== answer.taken',
+    'debt === undefined',
+  ),
+  core('a debt that was taken is never free again', 'debts.ts', 'if (debt.until <= at) return true;', ''),
+  core(
+    'a spread loses the models of the one before',
+    'project.ts',
+    "project.status === 'spreading' ? project.spread : undefined",
+    'undefined',
+  ),
+  core('a slot is never released', 'between.ts', 'tells: released,', 'tells: model.tells,'),
+  core('an attempt is used again', 'run.ts', 'attempt + 1, at + pause', 'attempt, at + pause'),
+  core(
+    'a weight rises before its deployment is ready',
+    'endpoint.ts',
+    "rising.every((name) => status(versionOfName(name)) === 'ready')",
+    'true',
+  ),
+  core(
+    'nobody looks again after the last write',
+    'endpoint.ts',
+    '[minute, 5 * minute, 15 * minute, 60 * minute]',
+    '[]',
+  ),
+  core(
+    'the trainer is given the hold-out',
+    'run.ts',
+    '...(run.train === undefined ? {} : { train: run.train })',
+    '...(run.holdout === undefined ? {} : { all: run.holdout })',
+  ),
+  core(
+    'a stopped job is not waited for',
+    'run.ts',
+    'jobStopAsked: (run, { at }) => ({ ...run, asked: true, job: { ...run.job, lookAt: at + second } })',
+    'jobStopAsked: (run, { at }) => ({ ...bare(run), status: run.then, endedAt: at, because: run.because })',
+  ),
+  core(
+    'a version goes out before it is approved',
+    'between.ts',
+    "version.approval?.status === 'approved' && servable(version)",
+    'servable(version)',
+  ),
+  core('a process that slept pays all the same', 'engine.ts', 'now() + neededLeaseMs > until || ', ''),
+  core('what ended is replaced at once', 'between.ts', 'model.settledRun !== before?.settledRun ||', ''),
+];
+
+export interface Hunt {
+  readonly seed?: number;
+  readonly invariant?: string;
+}
+
+/** The first seed that finds a bug, of so many. */
+export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
+  if (bug.core !== undefined) return huntInCopy(bug.core, most, bug.scenario);
+  for (let seed = 1; seed <= most; seed += 1) {
+    const { problem } = await runPlan({ ...planOf(seed), ...(bug.bugs === undefined ? {} : { bugs: bug.bugs }) });
+    if (problem !== undefined) return { seed, invariant: problem.message };
+  }
+  return {};
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A copy of core and simulation with the change, run by a process of its own. */
+function huntInCopy({ file, from, to }: NonNullable<PlantedBug['core']>, most: number, scenario?: string): Hunt {
+  const copy = mkdtempSync(join(tmpdir(), 'serin-planted-'));
+  try {
+    for (const folder of ['packages/core', 'test/simulation'])
+      cpSync(join(root, folder), join(copy, folder), { recursive: true });
+    writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
+    mkdirSync(join(copy, 'node_modules/@serin'), { recursive: true });
+    symlinkSync(join(copy, 'packages/core'), join(copy, 'node_modules/@serin/core'));
+    for (const dependency of ['zod', '@noble'])
+      symlinkSync(join(root, 'node_modules', dependency), join(copy, 'node_modules', dependency));
+    const path = join(copy, 'packages/core/src', file);
+    const source = readFileSync(path, 'utf8');
+    if (source.split(from).length !== 2) throw new Error(`the bug cannot be planted: '${from}' is not once in ${file}`);
+    writeFileSync(path, source.replace(from, to));
+    const main = join(copy, 'test/simulation/main.ts');
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [main, '--until-failure', '--runs', String(most), ...(scenario === undefined ? [] : ['--scenario', scenario])],
+      { encoding: 'utf8' },
+    );
+    const found = /^found by seed (\d+): (.*)$/m.exec(stdout);
+    if (found === null && !/^nothing found$/m.test(stdout)) throw new Error(`the copy did not run: ${stderr}`);
+    return found === null ? {} : { seed: Number(found[1]), invariant: found[2] ?? '' };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}

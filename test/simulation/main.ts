@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { plantedBugs } from './bugs.ts';
+import { planOf } from './plans.ts';
+import { runPlan } from './run.ts';
+import { scenarios } from './scenarios.ts';
+import type { Failure, Task, TaskResult } from './worker.ts';
+
+const usage =
+  'node test/simulation/main.ts [--seed N] [--runs N] [--scenario name] [--crash-every-call] [--bugs] [--all-crashes]';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    runs: { type: 'string' },
+    scenario: { type: 'string' },
+    'crash-every-call': { type: 'boolean' },
+    'all-crashes': { type: 'boolean' },
+    bugs: { type: 'boolean' },
+    'until-failure': { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+});
+
+const named = scenarios.find(({ name }) => values.scenario !== undefined && name.includes(values.scenario));
+if (values.help || (values.scenario !== undefined && named === undefined)) {
+  console.log([usage, ...scenarios.map(({ name }) => `  ${name}`)].join('\n'));
+  process.exit(values.help ? 0 : 2);
+}
+
+/** Schedules, crash points and planted bugs of the default run: two minutes on two cores. */
+const defaultRuns = 2000;
+const seedsPerBug = 2000;
+const seedsPerTask = 50;
+
+if (values['until-failure']) await untilFailure(Number(values.runs ?? seedsPerBug));
+else await runTasks(tasks());
+
+/** For a copy of this program with a planted bug. */
+async function untilFailure(runs: number): Promise<void> {
+  for (let seed = 1; seed <= runs; seed += 1) {
+    const { problem } = await runPlan(planOf(seed, named));
+    if (problem !== undefined) return console.log(`found by seed ${seed}: ${problem.message.split('\n')[0]}`);
+  }
+  console.log('nothing found');
+}
+
+function tasks(): Task[] {
+  const chosen = values.seed !== undefined || values.runs !== undefined;
+  const only = values['crash-every-call'] || values['all-crashes'] || values.bugs;
+  const seeds: Task[] = [];
+  const from = Number(values.seed ?? 1);
+  const end = from + Number(values.runs ?? (values.seed === undefined ? defaultRuns : 1));
+  const scenario = named === undefined ? {} : { scenario: named.name };
+  if (chosen || !only) {
+    for (let seed = from; seed < end; seed += seedsPerTask)
+      seeds.push({ kind: 'seeds', from: seed, to: Math.min(end, seed + seedsPerTask), ...scenario });
+  }
+  if (chosen && !only) return seeds;
+  const crashes = values.bugs && !values['crash-every-call'] ? [] : crashTasks();
+  const bugs =
+    only && !values.bugs ? [] : plantedBugs.map(({ name }): Task => ({ kind: 'bug', bug: name, most: seedsPerBug }));
+  return [...bugs, ...crashes, ...seeds];
+}
+
+function crashTasks(): Task[] {
+  const every = values['all-crashes'] === true;
+  const chosen = scenarios.filter(({ name, brief }) => (named === undefined ? every || brief : name === named.name));
+  return chosen.map(({ name }): Task => ({ kind: 'crashes', scenario: name }));
+}
+
+/** Gives the tasks to as many workers as there are cores; a failure is told with its trace at once. */
+async function runTasks(waiting: Task[]): Promise<void> {
+  const before = performance.now();
+  const size = Math.max(1, Math.min(availableParallelism(), 8, waiting.length));
+  const totals = { passed: 0, failed: 0 };
+  const tell = (failure: Failure): void =>
+    console.log(`\n${failure.trace.join('\n')}\n\nFAILED ${failure.what}\n${failure.problem}\n`);
+
+  await Promise.all(
+    Array.from({ length: size }, async () => {
+      const worker = new Worker(new URL('./worker.ts', import.meta.url));
+      for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+        const answered = new Promise<TaskResult>((resolve, reject) =>
+          worker.once('message', resolve).once('error', reject),
+        );
+        worker.postMessage(task);
+        const { passed, failures, said } = await answered;
+        worker.removeAllListeners('error');
+        totals.passed += passed;
+        totals.failed += failures.length;
+        if (said !== undefined) console.log(said);
+        for (const failure of failures.slice(0, 1)) tell(failure);
+        for (const { what, problem } of failures.slice(1)) console.log(`FAILED ${what}: ${problem.split('\n')[0]}`);
+      }
+      await worker.terminate();
+    }),
+  );
+  console.log(`${Math.round((performance.now() - before) / 1000)} s`);
+  console.log(`${totals.passed} passed, ${totals.failed} failed`);
+  process.exitCode = totals.failed === 0 ? 0 : 1;
+}

@@ -1,0 +1,161 @@
+import { isDeepStrictEqual } from 'node:util';
+import { desiredOf } from '@serin/core/between';
+import type { Manifest } from '@serin/core/dataset';
+import { canonical, decodeText } from '@serin/core/json';
+import { type Model, modelOwes } from '@serin/core/model';
+import { projectOwes } from '@serin/core/project';
+import { checkChains } from './invariants.ts';
+import type { Universe } from './universe.ts';
+import { Violation } from './world.ts';
+
+const over = (item: object | undefined): boolean => item === undefined || 'endedAt' in item;
+
+/** Why the universe is not at rest yet; `undefined`: nothing goes on, and nothing is owed. */
+export function unrest(universe: Universe): string | undefined {
+  const { platform, sim, project } = universe;
+  if (platform.waiting > 0) return `${platform.waiting} messages wait`;
+  if (sim.inFlight.size > 0) return `${sim.inFlight.size} calls are under way`;
+  const shared = project();
+  if (shared !== undefined) {
+    if (Object.keys(shared.debts).length > 0 || projectOwes(shared).length > 0)
+      return `project owes ${Object.keys(shared.debts)}`;
+    const held = { ...shared.slots, ...shared.waiting, ...shared.grants };
+    if (Object.keys(held).length > 0) return `project still holds ${Object.keys(held)}`;
+  }
+  for (const name of universe.models()) {
+    const model = universe.model(name);
+    const why = model === undefined ? undefined : modelUnrest(model, universe);
+    if (why !== undefined) return `${name}: ${why}`;
+  }
+  return undefined;
+}
+
+function modelUnrest(model: Model, universe: Universe): string | undefined {
+  if (!over(model.run)) return `its run is ${model.run?.status}`;
+  if (!over(model.rollout)) return `its rollout is ${model.rollout?.status}`;
+  if (!['absent', 'converged'].includes(model.endpoint.status)) return `its endpoint is ${model.endpoint.status}`;
+  if (!model.retired && model.intake.status !== 'idle') return `its intake is ${model.intake.status}`;
+  const debts = Object.keys(model.debts);
+  const owed = debts.length > 0 ? debts : modelOwes(model, universe.sim.now).map(({ key }) => key);
+  if (owed.length > 0) return `it owes ${owed.join(', ')}`;
+  if (model.queued !== undefined && model.freeze === undefined && !model.retired) return 'a trigger waits';
+  if (!model.retired && !dataIsKnown(model, universe)) return 'an object is in no dataset version';
+  return undefined;
+}
+
+/** Every object under the prefix is in the newest dataset version (11). */
+function dataIsKnown({ intake, plan }: Model, { buckets }: Universe): boolean {
+  const { prefix, settle } = plan.data;
+  const gate = settle.marker ?? settle.manifest;
+  const there = buckets.drops.list(prefix).items;
+  if (there.length === 0) return true;
+  if (gate !== undefined && !there.some(({ key }) => key === prefix + gate)) return true;
+  if (intake.dataset === undefined) return false;
+  const read = (key: string): unknown => {
+    const object = buckets.serin.read({ key, maxBytes: 1e9 });
+    return object === undefined ? undefined : JSON.parse(decodeText(object.content));
+  };
+  const manifest = read(intake.dataset.manifest) as Manifest;
+  const listed = manifest.chunks.flatMap((key) => (read(key) as { readonly objects: readonly unknown[] }).objects);
+  return isDeepStrictEqual(
+    listed,
+    there.filter(({ key }) => gate === undefined || key !== prefix + gate),
+  );
+}
+
+const broken = (invariant: string, message: string): never => {
+  throw new Violation(invariant, message);
+};
+
+/** The promises that hold once nothing fails any more and time has passed. Each names its number in the design. */
+export function checkAtRest(universe: Universe, chains: boolean): void {
+  const why = unrest(universe);
+  if (why !== undefined) broken('13 and 18', `does not come to rest: ${why}`);
+  for (const name of universe.models()) {
+    const model = universe.model(name);
+    if (model !== undefined) checkModel(model, universe);
+  }
+  finalRecords(universe);
+  events(universe);
+  if (chains) checkChains(universe.journal);
+}
+
+function checkModel(model: Model, universe: Universe): void {
+  const { serving, released, registry, journal } = universe;
+  const name = `model/${model.model}`;
+  const seen = serving.observe(model.model);
+  const desired = desiredOf(model);
+  const wanted = Object.fromEntries(
+    Object.entries(desired.weights).map(([version, weight]) => [`v${version}`, weight]),
+  );
+  const weights = seen === 'absent' ? {} : seen.weights;
+  if (canonical(weights) !== canonical(wanted))
+    broken('14', `${name} serves ${JSON.stringify(weights)} and wants ${JSON.stringify(wanted)}`);
+  const deployed = seen === 'absent' ? [] : seen.deployments.map(({ version }) => version).sort();
+  if (!isDeepStrictEqual(deployed, [...desired.versions].sort()))
+    broken('14', `${name} has deployed ${deployed} and wants ${desired.versions}`);
+  if (Object.values(desired.weights).length > 0 && wanted[`v${model.champion}`] !== 100)
+    broken('6', `${name}: its champion v${model.champion} does not serve`);
+
+  const plan = released()?.models[model.model];
+  if (canonical(plan) !== canonical(model.retired ? undefined : model.plan))
+    broken('13', `${name} does not have the released config`);
+  if (canonical(universe.project()?.freeze) !== canonical(model.freeze))
+    broken('13', `${name} does not know of the freeze`);
+  for (const version of Object.values(model.versions)) {
+    if (!version.registered) continue;
+    const mirrored = registry.get(model.model, version.number);
+    if (mirrored?.approval !== version.approval?.status)
+      broken(
+        '13',
+        `${name}: the registry says ${mirrored?.approval} of v${version.number}, not ${version.approval?.status}`,
+      );
+    if (mirrored?.artifact.digest !== version.artifact.digest)
+      broken('9', `${name}: v${version.number} is registered with another artifact`);
+  }
+  for (const what of ['run', 'rollout'] as const) {
+    for (const id of new Set(journal.entries(name).flatMap((entry) => idIn(entry.patch, what)))) {
+      const record = journal.head(`${what}/${id}`)?.state as
+        | { readonly status?: string; readonly endedAt?: number }
+        | undefined;
+      if (record?.endedAt === undefined) broken('13', `${name}: the record of ${id} says ${record?.status}`);
+    }
+  }
+  const active = universe.jobs.active().filter(({ job }) => job.model === model.model);
+  if (active.length > 0) broken('1', `${name}: ${active.map(({ job }) => job.key)} is still paid for`);
+}
+
+function idIn(patch: unknown, what: string): readonly string[] {
+  const part = (patch as Readonly<Record<string, { readonly id?: string } | null | undefined>>)[what];
+  return typeof part?.id === 'string' ? [part.id] : [];
+}
+
+/** Every signal with an id that was answered, or taken in by the queue, has its record (11). */
+function finalRecords({ answered, accepted, journal }: Universe): void {
+  const decided = new Set(
+    journal.streams().flatMap((stream) =>
+      journal.entries(stream).map(({ signal }) => {
+        const { type, id } = signal as { readonly type?: string; readonly id?: string };
+        return `${stream} ${type} ${id}`;
+      }),
+    ),
+  );
+  for (const { stream, type, id } of [...answered, ...accepted]) {
+    const dead = accepted.some((message) => message.id === id) && journal.head(`dead/${id}`) !== undefined;
+    if (!dead && !decided.has(`${stream} ${type} ${id}`))
+      broken('11', `${type} '${id}' to ${stream} was answered and left no record`);
+  }
+}
+
+/** Every event of every entry was published, and first heard of in its order. */
+function events({ journal, bus }: Universe): void {
+  const heard = bus.received().map(({ id }) => id);
+  for (const stream of journal.streams()) {
+    const told = journal
+      .entries(stream)
+      .flatMap(({ seq, events }) => events.map((_, index) => `${stream}/${seq}/${index}`));
+    const got = heard.filter((id) => id.startsWith(`${stream}/`));
+    if (!isDeepStrictEqual(told, got))
+      broken('13', `${stream}: ${told.length} events, ${got.length} heard of, or in another order`);
+  }
+}

@@ -1,0 +1,911 @@
+import type { Config } from '@serin/core/config';
+import { Fault } from '@serin/core/fault';
+import type { Model } from '@serin/core/model';
+import type { Job } from '@serin/core/ports';
+import { secret } from './invariants.ts';
+import type { Outside, Universe } from './universe.ts';
+
+export interface Scenario {
+  readonly name: string;
+  /** Few enough calls to die at each of them in every run of the checks. */
+  readonly brief?: true;
+  readonly outside?: Outside;
+  /** What the users do. */
+  readonly act: (universe: Universe) => Promise<void>;
+  /** What must be at rest. `calm`: nothing failed but, at most, one process died. */
+  readonly expect: (universe: Universe, calm: boolean) => void;
+}
+
+type Given = Config['models'][string];
+const minute = 60_000;
+
+const given: Given = {
+  data: { bucket: 'drops', prefix: 'fraud/', settle: { quiet: '10s', atMost: '1m' } },
+  split: { holdout: { by: 'time', column: 'day', last: '20%' } },
+  train: { code: './src', command: ['node', 'train.mjs'], environment: { TOKEN: secret } },
+  evaluate: { command: ['node', 'evaluate.mjs'] },
+  gate: { auc: { direction: 'up', atLeast: 0.5, noWorseBy: 0.01 } },
+  serve: { command: ['node', 'serve.mjs'] },
+  rollout: { steps: [10, 50], bake: '2m', guard: '2m', readyWithin: '30m' },
+};
+
+const configOf = (changes: Partial<Given> = {}, project: Partial<Config> = {}): Config => ({
+  project: 'sim',
+  models: { fraud: { ...given, ...changes } },
+  ...project,
+});
+
+export class Unexpected extends Error {}
+
+function must(holds: boolean, text: string): void {
+  if (!holds) throw new Unexpected(`the scenario: ${text}`);
+}
+
+/** What the model came to, for messages. */
+const textOf = (model: Model | undefined): string =>
+  JSON.stringify({
+    champion: model?.champion,
+    run: [model?.run?.status, model?.run !== undefined && 'because' in model.run ? model.run.because : ''],
+    rollout: [
+      model?.rollout?.status,
+      model?.rollout !== undefined && 'because' in model.rollout ? model.rollout.because : '',
+    ],
+    offered: model?.offered,
+    skipped: model?.skipped,
+  });
+
+const champion = (universe: Universe, number: number | undefined, name = 'fraud'): void =>
+  must(universe.model(name)?.champion === number, `v${number} should be the champion: ${textOf(universe.model(name))}`);
+
+const runIs = (universe: Universe, status: string): void =>
+  must(universe.model()?.run?.status === status, `the run should have ${status}: ${textOf(universe.model())}`);
+
+const rolloutIs = (universe: Universe, status: string): void =>
+  must(universe.model()?.rollout?.status === status, `the rollout should be ${status}: ${textOf(universe.model())}`);
+
+const ended = (item: object | undefined): boolean => item !== undefined && 'endedAt' in item;
+const settled = (model: Model): boolean =>
+  ended(model.run) &&
+  (model.rollout === undefined || ended(model.rollout)) &&
+  model.offered === undefined &&
+  model.queued === undefined;
+const serves = (number: number) => (model: Model) => model.champion === number && settled(model);
+
+/** A released project whose first version serves. */
+async function first(universe: Universe, config = configOf(), until = serves(1)): Promise<void> {
+  await universe.release(config);
+  await universe.when(() => true);
+  universe.drop('fraud/1.csv');
+  await universe.when(until);
+}
+
+/** As above, and a second version on its way out. */
+async function second(universe: Universe, config = configOf()): Promise<void> {
+  await first(universe, config);
+  universe.drop('fraud/2.csv');
+  await universe.when((model) => model.run?.trained?.number === 2);
+}
+
+const at =
+  (...statuses: readonly string[]) =>
+  (model: Model) =>
+    model.rollout?.candidate === 2 && statuses.includes(model.rollout.status);
+const runAt =
+  (...statuses: readonly string[]) =>
+  (model: Model) =>
+    statuses.includes(model.run?.status ?? '');
+
+/** The n-th training job of the project. */
+const trainings = (universe: Pick<Universe, 'jobs'>): number =>
+  universe.jobs.created().filter(({ job }) => job.kind === 'train').length;
+const attempts = (job: Job): number => Number(job.key.split('/').at(-1));
+const alert = (fingerprint = 'f1') =>
+  ({
+    type: 'alertRaised',
+    kind: 'alert',
+    sender: 'grafana',
+    fingerprint,
+    startedAt: '2026-01-05T09:00:00Z',
+    title: 'errors are high',
+  }) as const;
+const drift = (fingerprint = 'd1') => ({ ...alert(fingerprint), kind: 'drift', title: 'the data moved' }) as const;
+const bad = (deployment: string): number => (deployment === 'v2' ? 0.4 : 0.001);
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'a drop becomes the champion',
+    brief: true,
+    act: (universe) => first(universe),
+    expect(universe, calm) {
+      if (calm) rolloutIs(universe, 'promoted');
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'a second drop goes through its canary',
+    async act(universe) {
+      await second(universe);
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+      if (calm) must(universe.model()?.lastGood.join() === '1', 'v1 should be the last good one');
+    },
+  },
+  {
+    name: 'the gate refuses the second version',
+    brief: true,
+    outside: {
+      fateOf: (job, fakes) =>
+        job.kind === 'evaluate'
+          ? { metrics: { auc: trainings(fakes) === 1 || job.key.includes('/champion/') ? 0.9 : 0.7 } }
+          : undefined,
+    },
+    async act(universe) {
+      await second(universe);
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+      if (calm) runIs(universe, 'refused');
+      must(universe.model()?.champion !== 2, 'a refused version serves');
+    },
+  },
+  {
+    name: 'the trainer fails',
+    brief: true,
+    outside: { fateOf: (job) => (job.kind === 'train' ? { status: 'failed', reason: 'no column day' } : undefined) },
+    async act(universe) {
+      await universe.release(configOf());
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when((model) => ended(model.run));
+    },
+    expect(universe, calm) {
+      if (calm) runIs(universe, 'failed');
+      champion(universe, undefined);
+    },
+  },
+  {
+    name: 'training is interrupted twice',
+    brief: true,
+    outside: {
+      fateOf: (job) =>
+        job.kind === 'train' && attempts(job) < 3
+          ? { status: 'stopped', retryable: 'interruption', reason: 'spot' }
+          : undefined,
+    },
+    act: (universe) => first(universe),
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+      must(trainings(universe) <= 3, 'more attempts than allowed');
+    },
+  },
+  {
+    name: 'there is no capacity for any job',
+    brief: true,
+    outside: { fateOf: () => ({ status: 'failed', retryable: 'capacity', reason: 'no T4', runMs: 0 }) },
+    async act(universe) {
+      await universe.release(configOf());
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when((model) => ended(model.run));
+    },
+    expect(universe, calm) {
+      if (calm) runIs(universe, 'failed');
+      champion(universe, undefined);
+    },
+  },
+  {
+    name: 'a run is cancelled while its job starts',
+    brief: true,
+    outside: { fateOf: () => ({ waitMs: 20 * minute }) },
+    async act(universe) {
+      await universe.release(configOf());
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when(runAt('starting', 'preparing'));
+      await universe.ask({ type: 'cancelRequested' });
+      await universe.when((model) => ended(model.run));
+    },
+    expect(universe, calm) {
+      if (calm) runIs(universe, 'cancelled');
+    },
+  },
+  {
+    name: 'a run is cancelled while it trains, and another is asked for',
+    outside: { fateOf: () => ({ runMs: 30 * minute }) },
+    async act(universe) {
+      await universe.release(configOf({}, { concurrentRuns: 1 }));
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when(runAt('training'));
+      await universe.ask({ type: 'cancelRequested' });
+      await universe.ask({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+      await universe.when(serves(1));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'the provider is slow',
+    outside: {
+      operationMs: 40_000,
+      deploymentOf: () => ({ readyMs: 4 * minute }),
+      fateOf: () => ({ waitMs: 15 * minute, runMs: 40 * minute }),
+    },
+    async act(universe) {
+      await second(universe);
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'a job runs longer than it may',
+    brief: true,
+    outside: { fateOf: (job) => (job.kind === 'train' ? { runMs: 100 * 60 * minute } : undefined) },
+    async act(universe) {
+      await universe.release(configOf({ train: { ...given.train, compute: { maxRuntime: '20m' } } }));
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when((model) => ended(model.run));
+    },
+    expect(universe, calm) {
+      if (calm) runIs(universe, 'failed');
+    },
+  },
+  {
+    name: 'the candidate never gets ready',
+    outside: { deploymentOf: ({ version }) => (version === 2 ? { becomes: 'pending' } : undefined) },
+    async act(universe) {
+      await second(universe);
+      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+    },
+    expect(universe, calm) {
+      if (calm) rolloutIs(universe, 'rolledBack');
+      if (calm) champion(universe, 1);
+      must(universe.model()?.champion !== 2, 'a version that was never ready serves');
+    },
+  },
+  {
+    name: 'the candidate breaks when it is deployed',
+    brief: true,
+    outside: { deploymentOf: ({ version }) => (version === 2 ? { becomes: 'failed' } : undefined) },
+    async act(universe) {
+      await second(universe);
+      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+    },
+    expect(universe, calm) {
+      if (calm) rolloutIs(universe, 'rolledBack');
+      if (calm) must(universe.model()?.versions['2']?.quarantined !== undefined, 'v2 should be quarantined');
+      must(universe.model()?.champion !== 2, 'a version that is broken serves');
+    },
+  },
+  {
+    name: 'the candidate fails a share of its requests',
+    outside: { failing: bad },
+    async act(universe) {
+      await second(universe);
+      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+    },
+    expect(universe, calm) {
+      if (calm) rolloutIs(universe, 'rolledBack');
+      if (calm) champion(universe, 1);
+      if (universe.model()?.champion === 2)
+        must(universe.model()?.rollout?.kind === 'rollback', 'a harmful version was promoted');
+    },
+  },
+  {
+    name: 'the provider takes the weights back by itself',
+    brief: true,
+    outside: { takesBack: (weights) => ((weights.v2 ?? 0) > 0 ? 'its alarm fired' : undefined) },
+    async act(universe) {
+      await second(universe);
+      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+      must(universe.model()?.champion !== 2, 'a version serves that the provider refuses');
+    },
+  },
+  ...(['shifting', 'baking', 'guarding'] as const).map(
+    (status): Scenario => ({
+      name: `an alert comes while ${status}`,
+      ...(status === 'baking' ? { brief: true } : {}),
+      outside: status === 'shifting' ? { operationMs: 40_000 } : {},
+      async act(universe) {
+        await second(universe);
+        if (!(await universe.when(at(status)))) return;
+        universe.tell(alert());
+        await universe.when((model) => ended(model.rollout) && Object.keys(model.monitor.alerts).length > 0);
+        await universe.when(settled);
+        universe.tell({ type: 'alertResolved', sender: 'grafana', fingerprint: 'f1' });
+      },
+      expect(universe, calm) {
+        if (calm) champion(universe, 1);
+        if (calm) rolloutIs(universe, 'rolledBack');
+      },
+    }),
+  ),
+  {
+    name: 'a second alert comes while traffic goes back',
+    outside: { operationMs: 40_000 },
+    async act(universe) {
+      await second(universe);
+      if (!(await universe.when(at('baking')))) return;
+      universe.tell(alert('f1'));
+      await universe.when(at('reverting', 'rolledBack'));
+      universe.tell(alert('f2'));
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'a second alert comes during a rollback',
+    outside: { operationMs: 40_000 },
+    async act(universe) {
+      await second(universe);
+      await universe.when(serves(2));
+      universe.drop('fraud/3.csv');
+      await universe.when(serves(3));
+      universe.tell(alert('f1'));
+      await universe.when((model) => model.rollout?.kind === 'rollback');
+      universe.tell(alert('f2'));
+      await universe.when((model) => settled(model) && Object.keys(model.monitor.alerts).length === 2);
+    },
+    expect(universe, calm) {
+      if (calm) must([1, 2].includes(universe.model()?.champion ?? 0), `not rolled back: ${textOf(universe.model())}`);
+    },
+  },
+  {
+    name: 'an offer that waits for a rollout, under a gate without comparison',
+    async act(universe) {
+      await second(
+        universe,
+        configOf({ gate: { auc: { direction: 'up', atLeast: 0.5 } }, rollout: { ...given.rollout, bake: '6m' } }),
+      );
+      await universe.when(at('baking', 'shifting'));
+      universe.drop('fraud/3.csv');
+      await universe.when(serves(3));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 3);
+    },
+  },
+  {
+    name: 'abort and promote race',
+    brief: true,
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('baking'));
+      await Promise.all([
+        universe.ask({ type: 'abortRequested' }),
+        universe.ask({ type: 'promoteRequested' }, { by: 'ben' }),
+      ]);
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm)
+        must(
+          ['aborted', 'promoted'].includes(universe.model()?.rollout?.status ?? ''),
+          `the race came to ${textOf(universe.model())}`,
+        );
+    },
+  },
+  {
+    name: 'an abort while the weight rises slowly',
+    outside: { operationMs: 60_000 },
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('shifting', 'promoting'));
+      await universe.sleep(universe.sim.random.between(0, 90_000));
+      await universe.ask({ type: 'abortRequested' });
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm)
+        must(
+          ['aborted', 'promoted'].includes(universe.model()?.rollout?.status ?? ''),
+          `the abort came to ${textOf(universe.model())}`,
+        );
+    },
+  },
+  {
+    name: 'paused and resumed',
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('baking'));
+      await universe.ask({ type: 'pauseRequested' });
+      await universe.sleep(30 * minute);
+      await universe.ask({ type: 'resumeRequested' });
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'a pause that nobody ends',
+    async act(universe) {
+      await second(universe, configOf({ rollout: { ...given.rollout, maxHold: '2h' } }));
+      await universe.when(at('baking'));
+      await universe.ask({ type: 'pauseRequested' });
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'no requests at all: held, then taken back',
+    outside: { perMinute: 0 },
+    async act(universe) {
+      await second(universe, configOf({ rollout: { ...given.rollout, maxHold: '1h' } }));
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+      if (calm) rolloutIs(universe, 'rolledBack');
+    },
+  },
+  {
+    name: 'an approval with four eyes',
+    async act(universe) {
+      await first(
+        universe,
+        configOf({ approval: { fourEyes: true } }),
+        (model) => model.versions['1']?.approval?.status === 'pending',
+      );
+      await universe.ask({ type: 'approvalGiven', version: 1, approved: true });
+      await universe.when(serves(1));
+      await universe.ask({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+      await universe.when((model) => model.versions['2']?.approval?.status === 'pending');
+      const own = await universe.ask({ type: 'approvalGiven', version: 2, approved: true });
+      if (universe.model()?.versions['2'] !== undefined && own !== undefined)
+        must(own.kind === 'refused', 'ann approved her own run');
+      await universe.ask({ type: 'approvalGiven', version: 2, approved: true }, { by: 'ben' });
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'an approval that is given to none, and one that is refused',
+    brief: true,
+    async act(universe) {
+      await first(
+        universe,
+        configOf({ approval: { expires: '2h' } }),
+        (model) => model.versions['1']?.approval !== undefined,
+      );
+      await universe.when((model) => model.versions['1']?.approval?.status === 'expired');
+      universe.drop('fraud/2.csv');
+      await universe.when((model) => model.versions['2']?.approval?.status === 'pending');
+      await universe.ask({ type: 'approvalGiven', version: 2, approved: false });
+      await universe.when(settled);
+    },
+    expect(universe) {
+      champion(universe, undefined);
+    },
+  },
+  {
+    name: 'new data during a run',
+    async act(universe) {
+      await universe.release(configOf());
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when(runAt('training', 'evaluating'));
+      universe.drop('fraud/2.csv');
+      universe.drop('fraud/3.csv');
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'new data during a rollout',
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('baking', 'shifting'));
+      universe.drop('fraud/3.csv');
+      await universe.when(serves(3));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 3);
+    },
+  },
+  {
+    name: 'the champion changes under an offer',
+    async act(universe) {
+      await second(universe, configOf({ rollout: { ...given.rollout, bake: '10m' } }));
+      await universe.when(at('baking'));
+      universe.drop('fraud/3.csv');
+      await universe.when((model) => model.offered?.version === 3);
+      await universe.ask({ type: 'promoteRequested' });
+      await universe.when(serves(3));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 3);
+    },
+  },
+  {
+    name: 'the same data again trains nothing',
+    brief: true,
+    async act(universe) {
+      await first(universe);
+      universe.drop('fraud/1.csv');
+      await universe.sleep(5 * minute);
+      await universe.ask({ type: 'runRequested', trigger: { kind: 'manual' } });
+      await universe.sleep(5 * minute);
+    },
+    expect(universe, calm) {
+      if (calm) must(trainings(universe) === 1, `${trainings(universe)} trainings of one dataset`);
+    },
+  },
+  {
+    name: 'a schedule without new data, forced by nobody',
+    async act(universe) {
+      await first(universe, configOf({ on: { schedule: { cron: '*/30 * * * *' } } }));
+      await universe.sleep(100 * minute);
+      universe.drop('fraud/2.csv');
+      await universe.sleep(40 * minute);
+      await universe.release(configOf());
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'an object whose event was lost is found by the rescan',
+    async act(universe) {
+      await first(universe, configOf({ data: { ...given.data, rescan: '3h' } }));
+      universe.buckets.drops.write('fraud/2.csv', new TextEncoder().encode('quietly'));
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'a marker says when a drop is complete',
+    brief: true,
+    async act(universe) {
+      await universe.release(configOf({ data: { ...given.data, settle: { marker: '_SUCCESS' } } }));
+      await universe.when(() => true);
+      for (let part = 0; part < 4; part += 1) universe.drop(`fraud/${part}.csv`);
+      await universe.sleep(2 * minute);
+      universe.drop('fraud/_SUCCESS', '');
+      await universe.when(serves(1));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'frozen while baking, then thawed',
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('baking'));
+      await universe.ask({ type: 'freezeRequested', freeze: { by: 'ann', because: 'launch' } }, { stream: 'project' });
+      await universe.sleep(30 * minute);
+      universe.drop('fraud/3.csv');
+      await universe.sleep(10 * minute);
+      await universe.ask({ type: 'thawRequested' }, { stream: 'project' });
+      await universe.when(serves(3));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 3);
+    },
+  },
+  {
+    name: 'a config is released during a run, and again during a rollout',
+    async act(universe) {
+      await first(universe);
+      universe.drop('fraud/2.csv');
+      await universe.when(runAt('training', 'starting'));
+      await universe.release(configOf({ rollout: { ...given.rollout, steps: [20] } }));
+      await universe.when(at('baking', 'shifting'));
+      await universe.release(configOf({ rollout: { ...given.rollout, steps: [30] } }));
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'releases come faster than they spread',
+    brief: true,
+    async act(universe) {
+      const config = (a: string, b: string): Config => ({
+        project: 'sim',
+        models: {
+          churn: { ...given, data: { ...given.data, prefix: 'churn/', rescan: a as '1h' } },
+          fraud: { ...given, data: { ...given.data, rescan: b as '1h' } },
+        },
+      });
+      await universe.release(config('20h', '20h'));
+      await universe.when(() => true);
+      await universe.when(() => true, 'churn');
+      await Promise.all([
+        universe.release(config('21h', '20h')),
+        universe.sleep(50).then(() => universe.release(config('21h', '22h'))),
+      ]);
+      await universe.release(config('23h', '22h'));
+      // Of two releases that were asked for at once the later answer wins: the last one here is alone.
+      await universe.release(config('23h', '18h'));
+    },
+    expect() {},
+  },
+  {
+    name: 'a model leaves the config during its rollout',
+    brief: true,
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('baking', 'shifting'));
+      await universe.release({
+        project: 'sim',
+        models: { churn: { ...given, data: { ...given.data, prefix: 'churn/' } } },
+      });
+      await universe.when((model) => model.retired === true && settled(model));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'a model leaves the config during its run, and comes back',
+    brief: true,
+    async act(universe) {
+      await universe.release(configOf());
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when(runAt('training', 'starting'));
+      await universe.release({
+        project: 'sim',
+        models: { churn: { ...given, data: { ...given.data, prefix: 'churn/' } } },
+      });
+      await universe.when((model) => model.retired === true && ended(model.run));
+      await universe.release(configOf());
+      await universe.when((model) => model.retired === undefined);
+      universe.drop('fraud/2.csv');
+      await universe.when((model) => model.champion !== undefined && settled(model));
+    },
+    expect(universe, calm) {
+      if (calm) must(universe.model()?.champion !== undefined, `nothing serves: ${textOf(universe.model())}`);
+    },
+  },
+  {
+    name: 'rolled back by hand after the promotion',
+    async act(universe) {
+      await second(universe);
+      await universe.when(serves(2));
+      await universe.ask({ type: 'rollbackRequested', because: 'it is wrong on Mondays' });
+      await universe.when(serves(1));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+      if (calm) must(universe.model()?.versions['2']?.quarantined !== undefined, 'v2 should be quarantined');
+    },
+  },
+  {
+    name: 'an alert after the promotion rolls back, once',
+    async act(universe) {
+      await second(universe);
+      await universe.when(serves(2));
+      universe.tell(alert(), { id: 'alert-1' });
+      universe.tell(alert(), { id: 'alert-2' });
+      await universe.when(serves(1));
+      await universe.sleep(5 * minute);
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'drift starts runs within budget and cooldown',
+    async act(universe) {
+      await first(
+        universe,
+        configOf({ monitor: { onDrift: 'run', cooldown: '1h', retrainBudget: { runs: 2, per: '7d' } } }),
+      );
+      for (let day = 1; day <= 4; day += 1) {
+        universe.drop(`fraud/${day + 1}.csv`);
+        await universe.when(settled);
+        universe.tell(drift(`d${day}`));
+        await universe.sleep(80 * minute);
+      }
+    },
+    expect() {},
+  },
+  {
+    name: 'two models share one slot',
+    brief: true,
+    async act(universe) {
+      const models = { fraud: given, churn: { ...given, data: { ...given.data, prefix: 'churn/' } } };
+      await universe.release({ project: 'sim', concurrentRuns: 1, models });
+      await universe.when(() => true);
+      await universe.when(() => true, 'churn');
+      universe.drop('fraud/1.csv');
+      universe.drop('churn/1.csv');
+      await universe.when(serves(1));
+      await universe.when(serves(1), 'churn');
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+      if (calm) champion(universe, 1, 'churn');
+    },
+  },
+  {
+    name: 'a model that serves nothing',
+    brief: true,
+    async act(universe) {
+      await first(universe, configOf({ serve: 'none' }));
+      universe.drop('fraud/2.csv');
+      await universe.when(serves(2));
+      await universe.ask({ type: 'rollbackRequested' });
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'a webhook that is delivered again and again',
+    async act(universe) {
+      await first(universe);
+      const body = { type: 'runRequested', trigger: { kind: 'ci', force: true, commit: 'abc' } } as const;
+      await Promise.all([universe.ask(body, { id: 'delivery-1' }), universe.ask(body, { id: 'delivery-1' })]);
+      await universe.when(serves(2));
+      await universe.ask(body, { id: 'delivery-1' });
+      await universe.sleep(5 * minute);
+    },
+    expect(universe, calm) {
+      if (calm) must(trainings(universe) === 2, `${trainings(universe)} trainings, of 2`);
+    },
+  },
+  {
+    name: 'the provider refuses the training job',
+    brief: true,
+    outside: {
+      fateOf: (job) => {
+        if (job.kind === 'train') throw new Fault('invalid', 'there is no such machine type');
+        return undefined;
+      },
+    },
+    async act(universe) {
+      await universe.release(configOf());
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when((model) => ended(model.run));
+      await universe.ask({ type: 'cancelRequested' });
+    },
+    expect(universe) {
+      runIs(universe, 'failed');
+    },
+  },
+  {
+    name: 'the provider refuses the deployment of the candidate',
+    brief: true,
+    outside: {
+      deploymentOf: ({ version }) => {
+        if (version === 2) throw new Fault('invalid', 'the image has no serve command');
+        return undefined;
+      },
+    },
+    async act(universe) {
+      await second(universe);
+      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+    },
+    expect(universe, calm) {
+      if (calm) rolloutIs(universe, 'rolledBack');
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'a freeze that ends by itself',
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('baking'));
+      const until = universe.sim.now + 40 * minute;
+      await universe.ask(
+        { type: 'freezeRequested', freeze: { by: 'ann', because: 'launch', until } },
+        { stream: 'project' },
+      );
+      universe.drop('fraud/3.csv');
+      await universe.ask({ type: 'promoteRequested' });
+      await universe.sleep(50 * minute);
+      await universe.when(serves(3));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 3);
+    },
+  },
+  {
+    name: 'one approves while another rejects',
+    brief: true,
+    async act(universe) {
+      await first(
+        universe,
+        configOf({ approval: { expires: '2h' } }),
+        (model) => model.versions['1']?.approval?.status === 'pending',
+      );
+      const offered = universe.model()?.versions['1']?.approval?.status === 'pending';
+      const answer = (approved: boolean, by: string) =>
+        universe.ask({ type: 'approvalGiven', version: 1, approved }, { by });
+      const outcomes = await Promise.all([answer(true, 'ann'), answer(false, 'ben')]);
+      const refused = outcomes.filter((outcome) => outcome?.kind === 'refused').length;
+      if (
+        offered &&
+        outcomes.every((outcome) => outcome !== undefined) &&
+        universe.model()?.versions['1']?.approval?.by !== 'time'
+      )
+        must(refused === 1, `${refused} of two contrary answers were refused`);
+      await universe.when(settled);
+    },
+    expect(universe) {
+      const { approval } = universe.model()?.versions['1'] ?? {};
+      if (universe.model()?.champion === 1)
+        must(approval?.status === 'approved', `v1 is ${approval?.status}: ${textOf(universe.model())}`);
+    },
+  },
+  {
+    name: 'a rollback is asked for while the candidate goes out, again and again',
+    outside: { operationMs: 20_000 },
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('deploying', 'shifting'));
+      await universe.sleep(universe.sim.random.between(0, 10 * minute));
+      for (let times = 0; times < 3; times += 1) {
+        await universe.ask({ type: 'rollbackRequested' });
+        await universe.sleep(universe.sim.random.between(0, 60_000));
+      }
+      await universe.when(settled);
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'a hold that a person ends by promoting',
+    outside: { perMinute: 2 },
+    async act(universe) {
+      await second(universe);
+      await universe.when(at('held'));
+      await universe.ask({ type: 'promoteRequested' });
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
+  {
+    name: 'a model leaves the config while its drop settles, and its version registers',
+    async act(universe) {
+      await universe.release(configOf());
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv');
+      await universe.when(runAt('registering', 'succeeded'));
+      universe.drop('fraud/2.csv');
+      await universe.release({
+        project: 'sim',
+        models: { churn: { ...given, data: { ...given.data, prefix: 'churn/' } } },
+      });
+      await universe.when((model) => model.retired === true);
+      await universe.sleep(30 * minute);
+      await universe.release(configOf());
+      await universe.when((model) => model.retired === undefined);
+      await universe.ask({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+      await universe.when((model) => model.champion !== undefined && settled(model));
+    },
+    expect(universe, calm) {
+      if (calm) must(universe.model()?.champion !== undefined, `nothing serves: ${textOf(universe.model())}`);
+    },
+  },
+];

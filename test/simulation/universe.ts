@@ -1,0 +1,300 @@
+import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
+import { engineActor, type Outcome } from '@serin/core/engine';
+import { canonical, encodeText, sha256Hex } from '@serin/core/json';
+import type { Model } from '@serin/core/model';
+import { configKey } from '@serin/core/perform';
+import type {
+  Actor,
+  Bucket,
+  Bus,
+  Deployment,
+  Job,
+  Jobs,
+  Journal,
+  Operation,
+  Ports,
+  Registry,
+  Serving,
+  Telemetry,
+  Weights,
+} from '@serin/core/ports';
+import type { Project } from '@serin/core/project';
+import { route, routesOf } from '@serin/core/route';
+import { absentBucket, memoryBucket } from './fakes/bucket.ts';
+import { type MemoryBus, memoryBus } from './fakes/bus.ts';
+import { type Fate, type MemoryJobs, memoryJobs, type ProviderJob } from './fakes/jobs.ts';
+import { type MemoryJournal, memoryJournal } from './fakes/journal.ts';
+import { memoryRegistry } from './fakes/registry.ts';
+import { memoryServing, type ServingFate } from './fakes/serving.ts';
+import { portOf, type Sync } from './fakes/sync.ts';
+import { type MemoryTelemetry, memoryTelemetry } from './fakes/telemetry.ts';
+import { createWatch, type Watch } from './invariants.ts';
+import { type Body, createPlatform, type Platform, type PlatformBugs } from './processes.ts';
+import type { Process, Sim } from './world.ts';
+
+/** How the outside behaves in a scenario; what is absent goes well. */
+export interface Outside {
+  readonly fateOf?: (job: Job, fakes: Fakes) => Partial<Fate> | undefined;
+  readonly deploymentOf?: (deployment: Deployment, fakes: Fakes) => Partial<ServingFate> | undefined;
+  readonly operationMs?: number;
+  /** The provider takes a change of weights back by itself, for this reason. */
+  readonly takesBack?: (weights: Weights) => string | undefined;
+  /** Share of the requests to a deployment that fail. */
+  readonly failing?: (deployment: string) => number;
+  readonly perMinute?: number;
+}
+
+/** Switches that break the platform, or what a process sees of its ports, on purpose. */
+export interface Bugs extends PlatformBugs {
+  readonly ports?: (ports: Ports, process: Process, fakes: Fakes) => Ports;
+}
+
+export interface Fakes {
+  readonly sim: Sim;
+  readonly journal: MemoryJournal;
+  readonly jobs: MemoryJobs;
+  readonly bus: MemoryBus;
+  readonly registry: ReturnType<typeof memoryRegistry>;
+  readonly serving: ReturnType<typeof memoryServing>;
+  readonly telemetry: MemoryTelemetry;
+  readonly buckets: Readonly<Record<'drops' | 'serin', Sync<Bucket>>>;
+  readonly watch: Watch;
+}
+
+interface Named {
+  readonly stream: string;
+  readonly id: string;
+  readonly type: string;
+}
+
+/** One project under simulation: its fakes, its processes, and what its users do. */
+export interface Universe extends Fakes {
+  readonly platform: Platform;
+  /** Signals with an id that were answered with success, and those that the queue took in. */
+  readonly answered: readonly Named[];
+  readonly accepted: readonly Named[];
+  readonly models: () => readonly string[];
+  model(name?: string): Model | undefined;
+  project(): Project | undefined;
+  released(): CompiledConfig | undefined;
+  release(config: unknown): Promise<Outcome | undefined>;
+  /** Puts an object into the bucket of drops; the store tells of it, as a rule. */
+  drop(key: string, content?: string): void;
+  /** Over HTTP, until it is answered. */
+  ask(
+    body: Body,
+    options?: { readonly stream?: string; readonly by?: string; readonly id?: string },
+  ): Promise<Outcome | undefined>;
+  /** Over the queue. */
+  tell(body: Body, options?: { readonly stream?: string; readonly id?: string }): void;
+  sleep(ms: number): Promise<void>;
+  /** Waits until something holds; `false` when it did not within that time (twelve hours). */
+  when(holds: (model: Model) => boolean, model?: string, withinMs?: number): Promise<boolean>;
+  /** Called after each step of the world. */
+  look(): void;
+}
+
+const hour = 3_600_000;
+const person = (subject: string): Actor => ({ subject, issuer: 'token', role: 'admin' });
+
+export function createUniverse(sim: Sim, outside: Outside, one: boolean, bugs: Bugs = {}): Universe {
+  const fakes = createFakes(sim, outside, one, (job) => tellOfJob(job));
+  const { journal, buckets, serving } = fakes;
+  const platform = createPlatform(
+    sim,
+    (process) => {
+      const ports = portsOf(fakes, process);
+      return bugs.ports?.(ports, process, fakes) ?? ports;
+    },
+    one,
+    bugs,
+  );
+  const waiters = new Set<() => boolean>();
+  const [answered, accepted]: Named[][] = [[], []];
+  let config: CompiledConfig | undefined;
+  let count = 0;
+  const nextId = (type: string): string => `${type}-${++count}`;
+
+  function hint(model: string, body: Body): void {
+    platform.send({ id: nextId('hint'), stream: `model/${model}`, body, actor: engineActor }, 'hint');
+  }
+
+  function tellOfJob({ job, startsAt, endsAt }: ProviderJob): void {
+    for (const at of [startsAt, endsAt])
+      sim.after(at - sim.now + sim.random.between(0, 3000), () => hint(job.model, { type: 'jobHinted' }));
+  }
+
+  return {
+    ...fakes,
+    platform,
+    answered: answered ?? [],
+    accepted: accepted ?? [],
+    models: () =>
+      journal
+        .streams()
+        .filter((stream) => stream.startsWith('model/'))
+        .map((stream) => stream.slice(6)),
+    model: (name = 'fraud') => journal.head(`model/${name}`)?.state as unknown as Model | undefined,
+    project: () => journal.head('project')?.state as unknown as Project | undefined,
+    released: () => config,
+    async release(given) {
+      const compiled = compiledOf(given);
+      const text = canonical(compiled);
+      const digest = sha256Hex(text);
+      buckets.serin.write(configKey(digest), encodeText(text));
+      config = compiled;
+      const { project, concurrentRuns } = compiled;
+      return this.ask({ type: 'releaseRequested', digest, project, concurrentRuns }, { stream: 'project' });
+    },
+    drop(key, content = key) {
+      sim.note(`drop ${key}`);
+      buckets.drops.write(key, encodeText(content));
+      const models = config === undefined ? [] : route(routesOf(config), { kind: 'object', bucket: 'drops', key });
+      for (const model of models) hint(model, { type: 'dataHinted', keys: [key] });
+    },
+    async ask(body, { stream = 'model/fraud', by = 'ann', id = nextId(body.type) } = {}) {
+      const outcome = await platform.request(stream, body, person(by), id);
+      if (outcome !== undefined && outcome.kind !== 'refused') answered?.push({ stream, id, type: body.type });
+      return outcome;
+    },
+    tell(body, { stream = 'model/fraud', id = nextId(body.type) } = {}) {
+      accepted?.push({ stream, id, type: body.type });
+      platform.send({ id, stream, body, actor: person('monitoring') }, 'signal');
+    },
+    sleep: (ms) => new Promise((resolve) => sim.after(ms, resolve)),
+    when(holds, model = 'fraud', withinMs = 12 * hour) {
+      return new Promise((resolve) => {
+        const check = (): boolean => {
+          const state = journal.head(`model/${model}`)?.state as unknown as Model | undefined;
+          if (state === undefined || !holds(state)) return false;
+          waiters.delete(check);
+          resolve(true);
+          return true;
+        };
+        if (check()) return;
+        waiters.add(check);
+        sim.after(withinMs, () => {
+          if (waiters.delete(check)) resolve(false);
+        });
+      });
+    },
+    look() {
+      for (const check of waiters) check();
+      for (const name of this.models()) serving.weights(name);
+    },
+  };
+}
+
+function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: ProviderJob) => void): Fakes {
+  const now = (): number => sim.now;
+  const perhaps = (ms: number): number =>
+    sim.random.chance(0.1) ? 10 * ms : sim.random.between(Math.ceil(ms / 2), 2 * ms);
+  const made: { fakes?: Fakes } = {};
+  const fakes = (): Fakes => {
+    if (made.fakes === undefined) throw new Error('a fake was used before all were made');
+    return made.fakes;
+  };
+  const watch = createWatch({
+    sim,
+    alone: one,
+    get journal() {
+      return fakes().journal;
+    },
+    get jobs() {
+      return fakes().jobs;
+    },
+    get registry() {
+      return fakes().registry;
+    },
+    get telemetry() {
+      return fakes().telemetry;
+    },
+    weights: (endpoint) => fakes().serving.weights(endpoint),
+  });
+  const telemetry = memoryTelemetry({
+    now,
+    perMinute: () => outside.perMinute ?? 120,
+    failing: (_, deployment) => outside.failing?.(deployment) ?? 0,
+  });
+  made.fakes = {
+    sim,
+    watch,
+    telemetry,
+    journal: memoryJournal(watch.appended),
+    buckets: { drops: memoryBucket(), serin: memoryBucket() },
+    registry: memoryRegistry(),
+    bus: memoryBus(watch.published),
+    jobs: memoryJobs({
+      now,
+      fateOf: (job) => ({
+        waitMs: perhaps(5000),
+        runMs: perhaps(30_000),
+        status: 'succeeded',
+        metrics: { auc: 0.9 },
+        ...outside.fateOf?.(job, fakes()),
+      }),
+      onCreate(job) {
+        watch.jobCreated(job);
+        onJob(job);
+      },
+    }),
+    serving: memoryServing({
+      now,
+      fateOf: (_, deployment) => ({
+        readyMs: perhaps(10_000),
+        becomes: 'ready',
+        ...outside.deploymentOf?.(deployment, fakes()),
+      }),
+      operationMs: () => {
+        const ms = perhaps(outside.operationMs ?? 2000);
+        sim.after(ms, () => {});
+        return ms;
+      },
+      ...(outside.takesBack === undefined
+        ? {}
+        : { takesBack: (_: string, weights: Weights) => outside.takesBack?.(weights) }),
+      onWeights: telemetry.routed,
+    }),
+  };
+  return made.fakes;
+}
+
+/** The ports as one process sees them: every method goes through the choke point. */
+function portsOf(fakes: Fakes, process: Process): Ports {
+  const { sim, journal, jobs, registry, serving, telemetry, bus, buckets, watch } = fakes;
+  const through = <Port extends object>(port: string, fake: Sync<NoInfer<Port>>): Port =>
+    portOf<Port>(fake, (name, apply, given) => {
+      const [endpoint, operation] = given;
+      if (port === 'serving' && name === 'change')
+        sim.check(() => watch.issued(endpoint as string, operation as Operation));
+      return sim.call(process, `${port}.${name}`, apply, name === 'change' ? { endpoint, operation } : undefined);
+    });
+  const { head, append, history, due, names } = journal;
+  const { start, describe, stop } = jobs;
+  const { change, observe } = serving;
+  const { ticks, latency } = telemetry;
+  const store = through<Journal>('journal', { head, append, history, due, names });
+  const stores: Readonly<Record<string, Bucket>> = {
+    drops: through<Bucket>('drops', buckets.drops),
+    serin: through<Bucket>('serin', buckets.serin),
+  };
+  return {
+    journal: store,
+    bucket: (name) => stores[name] ?? through<Bucket>(name, absentBucket(name)),
+    jobs: through<Jobs>('jobs', { start, describe, stop }),
+    registry: through<Registry>('registry', registry),
+    serving: through<Serving>('serving', { change, observe }),
+    telemetry: through<Telemetry>('telemetry', { ticks, latency }),
+    bus: through<Bus>('bus', { publish: bus.publish }),
+  };
+}
+
+function compiledOf(given: unknown): CompiledConfig {
+  const read = parseConfig(given);
+  if ('problems' in read) throw new Error(`the scenario's config: ${JSON.stringify(read.problems)}`);
+  const digests = new Map([
+    ['./src', 'c'.repeat(64)],
+    ['builtin:splitter', 'd'.repeat(64)],
+  ]);
+  return compile(read.parsed, digests, 'local');
+}

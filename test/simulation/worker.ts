@@ -1,0 +1,100 @@
+import { parentPort } from 'node:worker_threads';
+import { hunt, plantedBugs } from './bugs.ts';
+import { calmPlan, planOf } from './plans.ts';
+import { type Plan, runPlan } from './run.ts';
+import { scenarios } from './scenarios.ts';
+
+export type Task =
+  | { readonly kind: 'seeds'; readonly from: number; readonly to: number; readonly scenario?: string }
+  | { readonly kind: 'crashes'; readonly scenario: string }
+  | { readonly kind: 'bug'; readonly bug: string; readonly most: number };
+
+export interface Failure {
+  readonly what: string;
+  readonly problem: string;
+  /** The last 40 lines. */
+  readonly trace: readonly string[];
+}
+
+export interface TaskResult {
+  readonly passed: number;
+  readonly failures: readonly Failure[];
+  readonly said?: string;
+}
+
+// A fault is an everyday answer here: its stack costs more than the call.
+Error.stackTraceLimit = 3;
+
+const scenarioOf = (name: string | undefined) => scenarios.find((scenario) => scenario.name === name);
+
+async function perform(task: Task): Promise<TaskResult> {
+  switch (task.kind) {
+    case 'seeds':
+      return runSeeds(task);
+    case 'crashes':
+      return crashEverywhere(task.scenario);
+    case 'bug':
+      return findBug(task.bug, task.most);
+  }
+}
+
+async function attempt(plan: Plan, what: string): Promise<Failure | undefined> {
+  const { problem, trace } = await runPlan(plan);
+  return problem === undefined ? undefined : { what, problem: problem.message, trace: trace.slice(-40) };
+}
+
+async function runSeeds({ from, to, scenario }: Extract<Task, { kind: 'seeds' }>): Promise<TaskResult> {
+  const failures: Failure[] = [];
+  for (let seed = from; seed < to; seed += 1) {
+    const plan = planOf(seed, scenarioOf(scenario));
+    const failure = await attempt(plan, `seed ${seed}: ${plan.scenario.name}`);
+    if (failure !== undefined) failures.push(failure);
+  }
+  return { passed: to - from - failures.length, failures };
+}
+
+/** The scenario once for each of its calls, dying before it, and once dying after it. */
+async function crashEverywhere(name: string): Promise<TaskResult> {
+  const scenario = scenarioOf(name);
+  if (scenario === undefined)
+    return { passed: 0, failures: [{ what: name, problem: 'there is no such scenario', trace: [] }] };
+  const plan = calmPlan(scenario);
+  const { calls } = await runPlan(plan);
+  const failures: Failure[] = [];
+  for (let call = 0; call < calls; call += 1) {
+    for (const when of ['before', 'after'] as const) {
+      const failure = await attempt({ ...plan, crashAt: { call, when } }, `${name}: dies ${when} call ${call}`);
+      if (failure !== undefined) failures.push(failure);
+    }
+  }
+  return { passed: 2 * calls - failures.length, failures, said: `crashed at each of the ${calls} calls of '${name}'` };
+}
+
+async function findBug(name: string, most: number): Promise<TaskResult> {
+  const bug = plantedBugs.find((planted) => planted.name === name);
+  const { seed, invariant = '' } = bug === undefined ? {} : await hunt(bug, most);
+  if (seed !== undefined)
+    return { passed: 1, failures: [], said: `found '${name}' with seed ${seed}: ${invariant.split('\n')[0]}` };
+  return {
+    passed: 0,
+    failures: [
+      {
+        what: `planted bug '${name}'`,
+        problem: `not found within ${most} seeds: the simulator is too blunt`,
+        trace: [],
+      },
+    ],
+  };
+}
+
+parentPort?.on('message', async (task: Task) => {
+  try {
+    parentPort?.postMessage(await perform(task));
+  } catch (error) {
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    parentPort?.postMessage({
+      passed: 0,
+      failures: [{ what: JSON.stringify(task), problem, trace: [] }],
+    } satisfies TaskResult);
+  }
+});
