@@ -11,7 +11,7 @@ export default defineConfig({
       data: {
         bucket: 'drops',
         prefix: 'births/',
-        settle: { quiet: '100ms', atMost: '10s' },
+        settle: { quiet: '40ms', atMost: '10s' },
         columns: ['day', 'births'],
       },
       on: { ci: { github: { repository: 'acme/births', ref: 'refs/heads/main' } } },

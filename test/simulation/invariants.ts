@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { chainProblem } from '@serin/core/entry';
 import { applyPatch } from '@serin/core/json';
 import type { Model } from '@serin/core/model';
-import type { Append, CloudEvent, Entry, Head, Operation, Registry, Weights } from '@serin/core/ports';
+import type { Append, CloudEvent, Entry, Head, Operation, Registry, Serving, Weights } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
 import type { MemoryJobs, ProviderJob } from './fakes/jobs.ts';
 import type { MemoryJournal } from './fakes/journal.ts';
@@ -22,6 +22,7 @@ export interface Watched {
   readonly registry: Sync<Registry>;
   readonly telemetry: MemoryTelemetry;
   readonly weights: (endpoint: string) => Weights;
+  readonly serving: Sync<Serving>;
   /** One engine that may void the leases of its predecessors. */
   readonly alone: boolean;
 }
@@ -98,6 +99,7 @@ export function createWatch(watched: Watched): Watch {
     champion(before, after, name);
     evidence(before, after, name);
     leases(before, after, entry, name);
+    stale(before, entry, name);
     if (after.versions !== before?.versions) {
       for (const { number, artifact } of Object.values(after.versions)) {
         const key = `${after.model}@${number}`;
@@ -185,6 +187,17 @@ export function createWatch(watched: Watched): Watch {
       broken('15', `${name}: counted ${counted} requests to the candidate, there were ${real}`);
   }
 
+  /** What says that a debt was paid has to come from whoever has it. A late answer about a write only ends its danger. */
+  function stale(before: Model | undefined, entry: Entry, name: string): void {
+    const { type, key, taken } = entry.signal as {
+      readonly type?: string;
+      readonly key?: string;
+      readonly taken?: number;
+    };
+    if (key === undefined || type === 'endpointChanged' || before?.debts[key]?.taken === taken) return;
+    broken('17', `${name}: a stale answer to '${key}' was accepted`);
+  }
+
   function leases(before: Model | undefined, after: Model, entry: Entry, name: string): void {
     const signal = entry.signal as { readonly key?: string; readonly taken?: number };
     for (const [key, debt] of Object.entries(after.debts)) {
@@ -266,6 +279,11 @@ export function createWatch(watched: Watched): Watch {
       const now = weights(endpoint);
       for (const [name, weight] of Object.entries(operation.weights)) {
         if (weight <= (now[name] ?? 0)) continue;
+        const seen = watched.serving.observe(endpoint);
+        const status =
+          seen === 'absent' ? undefined : seen.deployments.find((deployment) => deployment.name === name)?.status;
+        if (status === 'pending' && sim.faults.late === 0)
+          broken('4', `${endpoint}: ${text} gives traffic to ${name} before it is ready`);
         const number = Number(name.slice(1));
         const may = states.some((state) => {
           const version = state.versions[String(number)];

@@ -8,7 +8,7 @@ import { scenarios } from './scenarios.ts';
 import type { Failure, Task, TaskResult } from './worker.ts';
 
 const usage =
-  'node test/simulation/main.ts [--seed N] [--runs N] [--scenario name] [--crash-every-call] [--bugs] [--all-crashes]';
+  'node test/simulation/main.ts [--seed N] [--runs N] [--scenario name] [--crash-every-call] [--bugs] [--bug name] [--all-crashes]';
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     'crash-every-call': { type: 'boolean' },
     'all-crashes': { type: 'boolean' },
     bugs: { type: 'boolean' },
+    bug: { type: 'string' },
     'until-failure': { type: 'boolean' },
     help: { type: 'boolean' },
   },
@@ -48,7 +49,7 @@ async function untilFailure(runs: number): Promise<void> {
 
 function tasks(): Task[] {
   const chosen = values.seed !== undefined || values.runs !== undefined;
-  const only = values['crash-every-call'] || values['all-crashes'] || values.bugs;
+  const only = values['crash-every-call'] || values['all-crashes'] || values.bugs || values.bug;
   const seeds: Task[] = [];
   const from = Number(values.seed ?? 1);
   const end = from + Number(values.runs ?? (values.seed === undefined ? defaultRuns : 1));
@@ -58,9 +59,13 @@ function tasks(): Task[] {
       seeds.push({ kind: 'seeds', from: seed, to: Math.min(end, seed + seedsPerTask), ...scenario });
   }
   if (chosen && !only) return seeds;
-  const crashes = values.bugs && !values['crash-every-call'] ? [] : crashTasks();
+  const crashes = (values.bugs || values.bug) && !values['crash-every-call'] ? [] : crashTasks();
   const bugs =
-    only && !values.bugs ? [] : plantedBugs.map(({ name }): Task => ({ kind: 'bug', bug: name, most: seedsPerBug }));
+    only && !values.bugs && !values.bug
+      ? []
+      : plantedBugs
+          .filter(({ name }) => name.includes(values.bug ?? ''))
+          .map(({ name }): Task => ({ kind: 'bug', bug: name, most: seedsPerBug }));
   return [...bugs, ...crashes, ...seeds];
 }
 

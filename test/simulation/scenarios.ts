@@ -645,6 +645,21 @@ export const scenarios: readonly Scenario[] = [
     expect() {},
   },
   {
+    name: 'a model comes and goes faster than releases spread',
+    brief: true,
+    async act(universe) {
+      const both = { fraud: given, churn: { ...given, data: { ...given.data, prefix: 'churn/' } } };
+      await universe.release(configOf());
+      await universe.when(() => true);
+      for (let times = 0; times < 2; times += 1) {
+        await universe.release({ project: 'sim', models: both });
+        await universe.sleep(universe.sim.random.between(0, 15_000));
+        await universe.release(configOf());
+      }
+    },
+    expect() {},
+  },
+  {
     name: 'a model leaves the config during its rollout',
     brief: true,
     async act(universe) {

@@ -210,6 +210,9 @@ function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: Prov
       return fakes().telemetry;
     },
     weights: (endpoint) => fakes().serving.weights(endpoint),
+    get serving() {
+      return fakes().serving;
+    },
   });
   const telemetry = memoryTelemetry({
     now,

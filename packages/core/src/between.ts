@@ -317,6 +317,10 @@ function rescoreOffer(model: Model, moment: Moment): Model {
   );
 }
 
+/** What a revert restores: a champion that was released without an endpoint has never served there. */
+const servingChampion = ({ versions, champion }: Model): number | undefined =>
+  versionOf(versions, champion)?.serve === 'none' ? undefined : champion;
+
 /** An approved offer starts its rollout; without an endpoint the gate alone moves the champion. */
 function startRollout(model: Model, { at, seq }: Moment, before: Model | undefined): Model {
   const version = approvedOffer(model);
@@ -333,7 +337,7 @@ function startRollout(model: Model, { at, seq }: Moment, before: Model | undefin
     candidate: version.number,
     plan: plan.rollout,
     by: version.approval?.by ?? 'gate',
-    ...defined({ stable: champion }),
+    ...defined({ stable: servingChampion(model) }),
   } as const;
   return { ...stash(without(model, 'offered'), 'rollout'), rollout: beginRollout(given, at) };
 }
@@ -365,7 +369,7 @@ export function rollBack(
     candidate: target,
     plan: model.plan.rollout,
     by: because ?? by,
-    ...defined({ stable: model.champion }),
+    ...defined({ stable: servingChampion(model) }),
   } as const;
   return { ...stash(model, 'rollout'), rollout: beginRollout(given, at) };
 }

@@ -48,6 +48,9 @@ export interface EndpointContext {
 /** After the last write the endpoint is looked at again, so that a write that landed late is put right. */
 const looksAfter = [minute, 5 * minute, 15 * minute, 60 * minute];
 const blockedAfterMs = 15 * minute;
+const longestPauseMs = 15 * second;
+/** No way to a wish takes more looks than this without waiting for the provider. */
+const promptLooks = 20;
 
 export const nothingDesired: Desired = { versions: [], weights: {}, extras: 'retire', urgent: false, needs: [] };
 export const endpointStart = (at: number): Endpoint => ({
@@ -173,8 +176,8 @@ export function nextOperation(
   const failed = desired.versions.find(
     (version) => status(version) === 'failed' && !(seen.weights[deploymentName(version)] ?? 0),
   );
-  if (failed !== undefined && !canary && desired.extras === 'retire')
-    return { kind: 'retire', deployment: deploymentName(failed) };
+  const needed = failed !== undefined && (desired.extras === 'retire' || (desired.weights[String(failed)] ?? 0) > 0);
+  if (needed && !canary) return { kind: 'retire', deployment: deploymentName(failed) };
   if (desired.extras === 'keep' || canary) return undefined;
   const extra = seen.deployments.find(
     ({ name }) => !desired.versions.some((version) => deploymentName(version) === name) && !(seen.weights[name] ?? 0),
@@ -222,7 +225,7 @@ function observed(
       ? { ...base, status: 'absent' }
       : converged(endpoint, base, at);
   }
-  const again = at + Math.round(Math.min(15 * second, 250 * 1.5 ** Math.min(endpoint.looks, 12)));
+  const again = at + Math.round(Math.min(longestPauseMs, 250 * 1.5 ** Math.min(endpoint.looks, 12)));
   const changedOutside = endpoint.status === 'converged';
   const state = { ...base, ...(changedOutside ? { since: at, looks: 0 } : {}) };
   const operation =
@@ -244,7 +247,9 @@ function changed(
   { at, answer }: SignalOf<'endpointChanged'>,
 ): Endpoint {
   const { operation: _, ...rest } = endpoint;
-  return { ...rest, looks: endpoint.looks + 1, lookAt: answer === 'busy' ? at + second : at } as Endpoint;
+  // Orders that are taken and change nothing are given ever more slowly.
+  const pause = answer === 'busy' ? second : endpoint.looks < promptLooks ? 0 : longestPauseMs;
+  return { ...rest, looks: endpoint.looks + 1, lookAt: at + pause } as Endpoint;
 }
 
 function converged(before: Endpoint, base: Base, at: number): Endpoint {

@@ -145,9 +145,10 @@ export function modelSummary(model: Model): Json {
 }
 
 function born(signal: ModelSignal, model: string): Model | Refusal {
-  if (signal.type !== 'configReleased' || signal.plan === undefined)
-    return refuse(`there is no model '${model}'; release a config that names it`);
-  return modelStart(model, signal.plan, 0, signal.at);
+  const plan = signal.type === 'configReleased' ? (signal.plan ?? signal.was) : undefined;
+  return plan === undefined
+    ? refuse(`there is no model '${model}'; release a config that names it`)
+    : modelStart(model, plan, 0, signal.at);
 }
 
 /** An answer ends its debt, or is stale. */

@@ -145,14 +145,19 @@ async function spread(order: Spread, { ports, tell }: Surroundings): Promise<Ans
   );
   const next = changed.filter((name) => order.cursor === undefined || name > order.cursor).slice(0, modelsPerSpread);
   const freeze = order.freeze === undefined ? {} : { freeze: order.freeze };
-  const released = (plan: ModelPlan | undefined) => ({
+  const planOf = (name: string): { readonly plan?: ModelPlan; readonly was?: ModelPlan } => {
+    const plan = target[name];
+    const was = from.findLast((config) => config.models[name] !== undefined)?.models[name];
+    return plan === undefined ? { ...(was === undefined ? {} : { was }) } : { plan };
+  };
+  const released = (name: string) => ({
     type: 'configReleased',
     id: `release/${order.revision}`,
     revision: order.revision,
-    ...(plan === undefined ? {} : { plan }),
+    ...planOf(name),
     ...freeze,
   });
-  await Promise.all(next.map((name) => tell(`model/${name}`, released(target[name]))));
+  await Promise.all(next.map((name) => tell(`model/${name}`, released(name))));
   const last = next.at(-1);
   return { type: 'spreadAdvanced', ...(next.length < modelsPerSpread || last === undefined ? {} : { cursor: last }) };
 }

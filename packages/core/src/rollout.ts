@@ -39,7 +39,8 @@ interface AtStep {
 
 /** How a judged candidate gets the traffic. A status names what is waited for. */
 export type Rollout =
-  | (Base & { readonly status: 'deploying'; readonly deadline: number })
+  /** `ready`: it waits for the end of a freeze alone. */
+  | (Base & { readonly status: 'deploying'; readonly deadline: number; readonly ready?: true })
   | (Base & { readonly status: 'shifting'; readonly step: number; readonly deadline: number })
   | (Base & AtStep & { readonly status: 'baking' })
   | (Base & AtStep & { readonly status: 'paused'; readonly endsAt: number })
@@ -92,9 +93,12 @@ export function beginRollout(
 export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   deploying: {
     ...stoppable<'deploying'>(),
-    endpointConverged: (rollout, { at }) => shift(rollout, 0, at),
+    endpointConverged: (rollout, { at }, { frozen }) => {
+      if (!frozen || rollout.kind === 'rollback') return shift(rollout, 0, at);
+      return rollout.ready ? rollout : { ...rollout, ready: true };
+    },
     clockTicked: (rollout, { at }) =>
-      at < rollout.deadline
+      at < rollout.deadline || rollout.ready
         ? rollout
         : revert(rollout, at, {
             kind: 'ready',

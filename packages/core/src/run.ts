@@ -164,9 +164,9 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
         ? { ...bare(run), status: run.then, endedAt: at, because: run.because }
         : { ...run, job: lookedAt(run.job, at) },
     jobHinted: (run, { at }) => ({ ...run, job: { ...run.job, lookAt: at } }),
-    // A start that is refused now was never accepted: there is nothing to stop.
+    // A start that is refused now was never accepted, and a job that was told to stop and cannot be described is gone.
     effectRefused: (run, { at }) =>
-      run.job.id === undefined
+      run.job.id === undefined || run.asked
         ? { ...bare(run), status: run.then, endedAt: at, because: run.because }
         : { ...run, asked: true, job: { ...run.job, lookAt: at + minute } },
     cancelRequested: 'ignore',
@@ -192,8 +192,11 @@ function waitingForAJob<Status extends Moving['status']>() {
       at >= run.job.deadline ? stopping(run, at, 'failed', overdue(run)) : run,
     cancelRequested: (run: Here, signal: SignalOf<'cancelRequested'>): Run | Refusal =>
       ours(run, signal) ?? stopping(run, signal.at, 'cancelled', by(signal)),
-    effectRefused: (run: Here, { at, because }: SignalOf<'effectRefused'>): Run =>
-      failed(run, at, `the ${run.job.part} job could not be used: ${because}`),
+    effectRefused: (run: Here, { at, because }: SignalOf<'effectRefused'>): Run => {
+      const text = `the ${run.job.part} job could not be used: ${because}`;
+      // One that was accepted may still run, and cost.
+      return run.job.id === undefined ? failed(run, at, text) : stopping(run, at, 'failed', text);
+    },
     slotGranted: (run: Here, signal: SignalOf<'slotGranted'>): Run | Refusal => notOurs(run, signal) ?? run,
     datasetChecked: 'ignore',
   } as const;
@@ -375,6 +378,8 @@ const cancelled = (run: Base, at: number, because: string): Run => ({
 });
 
 function stopping(run: Job1, at: number, then: 'failed' | 'cancelled', because: string): Run {
+  // The next attempt is still to come: there is no job, and none is bought to be stopped.
+  if (at < run.job.notBefore) return { ...bare(run), status: then, endedAt: at, because };
   return { ...bare(run), status: 'stopping', job: { ...run.job, lookAt: at }, then, because, asked: false };
 }
 

@@ -72,7 +72,14 @@ export interface AlertRaised {
 
 /** Signals of the project to its models, and back. */
 export type ProjectSignal =
-  | { readonly type: 'configReleased'; readonly revision: number; readonly plan?: ModelPlan; readonly freeze?: Freeze }
+  | {
+      readonly type: 'configReleased';
+      readonly revision: number;
+      readonly plan?: ModelPlan;
+      /** Of a model that left: its plan before. One that an older release has yet to create is born retired. */
+      readonly was?: ModelPlan;
+      readonly freeze?: Freeze;
+    }
   | { readonly type: 'slotGranted'; readonly run: string };
 
 /** Answers to effects. `key` and `taken` say to which debt; others are stale and ignored. */

@@ -40,7 +40,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const traffic = replay(() => server.url, yearCsv(1970));
   const releases: Release[] = [];
   try {
-    for (const year of firstDrop) await server.drop(year, yearCsv(year));
+    await server.drop(`${firstDrop[0]}-${lastOf(firstDrop)}`, joined(firstDrop.map(yearCsv)));
     const killed = await until(
       async () => (await server.state())?.run,
       (run) => run?.status === 'training',
@@ -55,7 +55,7 @@ export async function demo(options: DemoOptions): Promise<number> {
     say(line(releases));
     for (let year = lastOf(firstDrop) + 1; year <= lastYear; year += 1) {
       const before = await server.state();
-      await server.drop(year, yearCsv(year));
+      await server.drop(String(year), yearCsv(year));
       releases.push(await ended(server, String(year), before?.run?.id));
       say(line(releases));
     }
@@ -81,6 +81,10 @@ export async function demo(options: DemoOptions): Promise<number> {
     await server.stop();
   }
 }
+
+/** One CSV of several, under the header of the first. */
+const joined = (parts: readonly string[]): string =>
+  parts.map((csv, index) => (index === 0 ? csv : csv.slice(csv.indexOf('\n') + 1))).join('');
 
 const lastOf = (years: readonly number[]): number => years.at(-1) ?? 0;
 const round = (value: number): number => Math.round(value * 10) / 10;

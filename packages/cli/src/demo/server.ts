@@ -33,7 +33,7 @@ export interface Running {
   run(id: string): Promise<Run | undefined>;
   rollout(id: string): Promise<Rollout | undefined>;
   served(): Promise<Facts['served']>;
-  drop(year: number, csv: string): Promise<void>;
+  drop(name: string, csv: string): Promise<void>;
   post(path: string, body: unknown, headers?: { readonly [name: string]: string }): Promise<void>;
 }
 
@@ -148,8 +148,8 @@ async function reach(project: string, pid: number, isOver: () => boolean, said: 
     rollout: (id) => api<Rollout>('GET', `/v1/rollouts/${id}`),
     served: async () =>
       (await api<{ readonly served: Facts['served'] }>('GET', `/v1/models/${model}/history`))?.served ?? [],
-    drop: async (year, csv) =>
-      void (await api('PUT', `/v1/buckets/drops/objects/births/${year}.csv`, csv, { 'content-type': 'text/csv' })),
+    drop: async (name, csv) =>
+      void (await api('PUT', `/v1/buckets/drops/objects/births/${name}.csv`, csv, { 'content-type': 'text/csv' })),
     post: async (path, body, headers) =>
       void (await api('POST', path, typeof body === 'string' ? body : JSON.stringify(body), {
         'content-type': 'application/json',

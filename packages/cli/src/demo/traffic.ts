@@ -7,7 +7,7 @@ export interface Traffic {
   stop(): void;
 }
 
-const everyMs = 20;
+const everyMs = 25;
 
 export function replay(url: () => string, csv: string): Traffic {
   const days = csv
