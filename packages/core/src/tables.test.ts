@@ -154,7 +154,7 @@ function observed(state: Model, draw: (below: number) => number) {
 /** Walks the machines at random and keeps one state per combination that was reached. */
 function reached(): ReadonlyMap<string, Model> {
   const states = new Map<string, Model>();
-  for (let seed = 1; seed <= 80; seed += 1) {
+  for (let seed = 1; seed <= 120; seed += 1) {
     const draw = random(seed);
     const drive = driver(
       planOf(

@@ -4,7 +4,7 @@ import type { Journal } from '@serin/core/ports';
 
 /** The entry points of one machine: what pays when a stream owes something, and the clock. */
 export interface Payer {
-  /** A stream owes something: it is paid soon. Twice: once more after the payment under way. */
+  /** A stream owes something: it is paid soon. Twice: once more after the payment under way, or beside it when it takes long. */
   nudge(stream: string): void;
   /** A stream waits for a time; the last word counts. `undefined`: it waits for none. */
   planned(stream: string, due: number | undefined): void;
@@ -24,9 +24,17 @@ interface Options {
 const longestTimerMs = 2 ** 31 - 1;
 const pauseAfterFaultMs = 1000;
 const sweepMs = 60_000;
+/** What is owed since is not kept waiting any longer by a call under way: leases keep the two payments apart. */
+const patienceMs = 250;
+
+interface Payment {
+  again: boolean;
+  patience?: NodeJS.Timeout;
+}
 
 export function createPayer({ engine, journal, now, onFault }: Options): Payer {
-  const paying = new Map<string, { again: boolean; readonly done: Promise<void> }>();
+  const paying = new Map<string, Payment>();
+  const underWay = new Set<Promise<void>>();
   const timers = new Map<string, NodeJS.Timeout>();
   let stopped = false;
 
@@ -35,12 +43,23 @@ export function createPayer({ engine, journal, now, onFault }: Options): Payer {
     const current = paying.get(stream);
     if (current !== undefined) {
       current.again = true;
+      current.patience ??= setTimeout(() => leave(stream, current), patienceMs).unref();
       return;
     }
-    paying.set(stream, { again: false, done: pay(stream) });
+    const payment = { again: false };
+    paying.set(stream, payment);
+    const done = pay(stream, payment).finally(() => underWay.delete(done));
+    underWay.add(done);
   }
 
-  async function pay(stream: string): Promise<void> {
+  function leave(stream: string, payment: Payment): void {
+    clearTimeout(payment.patience);
+    if (paying.get(stream) !== payment) return;
+    paying.delete(stream);
+    if (payment.again) nudge(stream);
+  }
+
+  async function pay(stream: string, payment: Payment): Promise<void> {
     // Yields first, so that the entry of the map is there when the payment ends.
     await Promise.resolve();
     try {
@@ -49,9 +68,7 @@ export function createPayer({ engine, journal, now, onFault }: Options): Payer {
       onFault(stream, error);
       planned(stream, now() + (asFault(error).retry === 'never' ? sweepMs : pauseAfterFaultMs));
     }
-    const again = paying.get(stream)?.again === true;
-    paying.delete(stream);
-    if (again) nudge(stream);
+    leave(stream, payment);
   }
 
   function planned(stream: string, due: number | undefined): void {
@@ -83,7 +100,7 @@ export function createPayer({ engine, journal, now, onFault }: Options): Payer {
       stopped = true;
       clearInterval(clock);
       for (const timer of timers.values()) clearTimeout(timer);
-      await Promise.allSettled([...paying.values()].map(({ done }) => done));
+      await Promise.allSettled([...underWay]);
     },
   };
 }

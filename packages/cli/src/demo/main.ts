@@ -181,8 +181,8 @@ async function ended(server: Server, dataset: string, earlier: string | undefine
   if (run.status === 'refused') return { ...common, outcome: 'refused', because: common.verdict };
   const rollout = await until(
     async () => {
-      const { rollout: begun, endpoint } = (await server.state()) ?? {};
-      return begun !== undefined && endpoint?.status === 'converged' ? server.rollout(begun.id) : undefined;
+      const { rollout: begun } = (await server.state()) ?? {};
+      return begun === undefined ? undefined : server.rollout(begun.id);
     },
     (found) => found?.candidate === common.version && found.endedAt !== undefined,
   );

@@ -14,7 +14,7 @@ interface Row {
   readonly rssKb: number;
 }
 
-export function watchMemory(everyMs = 200): MemoryWatch {
+export function watchMemory(everyMs = 300): MemoryWatch {
   const family = new Map<number, string>();
   let peakKb = 0;
   const timer = setInterval(() => {

@@ -11,7 +11,6 @@ export const model = 'births';
 interface State {
   readonly run?: { readonly id: string; readonly status: string };
   readonly rollout?: { readonly id: string; readonly status: string };
-  readonly endpoint?: { readonly status: string };
 }
 
 interface Record {
@@ -164,7 +163,7 @@ const patienceMs = 30_000;
 export async function until<Value>(
   look: () => Promise<Value>,
   done: (value: Value) => boolean,
-  everyMs = 40,
+  everyMs = 20,
 ): Promise<Value> {
   for (const end = performance.now() + patienceMs; ; ) {
     const value = await look().catch((error: unknown) => {

@@ -212,7 +212,7 @@ async function becomesReady(
     if (await answersPing(port, Math.min(leftMs, pingTimeoutMs))) return !process.hasExited();
     const wait = sleep(Math.min(waitMs, leftMs), undefined, { signal, ref: false }).catch(() => undefined);
     await Promise.race([wait, process.exited]);
-    waitMs = Math.min(waitMs * 1.5, 500);
+    waitMs = Math.min(waitMs * 1.2, 500);
   }
   return false;
 }

@@ -1,0 +1,24 @@
+import type { Engine } from '@serin/core/engine';
+import { expect, test } from 'vitest';
+import { createPayer } from '../../packages/local/src/functions.ts';
+
+test('a call that never ends does not keep what came later from being paid', async () => {
+  let settled = 0;
+  const paidAgain = Promise.withResolvers<void>();
+  const engine = {
+    settle: () => {
+      settled += 1;
+      if (settled === 2) paidAgain.resolve();
+      return settled === 1 ? new Promise<void>(() => {}) : Promise.resolve();
+    },
+  } as unknown as Engine;
+  const journal = { due: () => Promise.resolve({ items: [] }) } as never;
+  const payer = createPayer({ engine, journal, now: Date.now, onFault: () => {} });
+
+  payer.nudge('model/fraud');
+  await new Promise(setImmediate);
+  payer.nudge('model/fraud');
+
+  await paidAgain.promise;
+  expect(settled).toBe(2);
+}, 5_000);
