@@ -1,0 +1,52 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, lstat, mkdir, realpath } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '@serin/core/fault';
+import type { Source } from '@serin/core/ports';
+import { digestOfDirectory, filesUnder } from './digest.ts';
+import type { Stores } from './stores.ts';
+
+/** A copy, never a hard link: a job that writes into its channel must not change what the registry holds. */
+export async function stageArtifact(
+  name: string,
+  { artifact }: Extract<Source, { kind: 'artifact' }>,
+  channel: string,
+  stores: Stores,
+  signal: AbortSignal,
+): Promise<void> {
+  const from = await artifactPath(name, artifact.uri, stores.artifacts);
+  const single = !(await lstat(from)).isDirectory();
+  const files = single ? [''] : (await filesUnder(from)).map(({ path }) => path);
+  for (const path of files) {
+    signal.throwIfAborted();
+    const target = join(channel, single ? (from.split(sep).at(-1) ?? name) : path);
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(join(from, path), target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+  }
+  const copied = await digestOfDirectory(channel);
+  if (copied.digest === artifact.digest) return;
+  throw new Fault(
+    'invalid',
+    `the artifact of the channel '${name}' (${artifact.uri}) is not the one of digest ${artifact.digest}; run the job that made it again`,
+  );
+}
+
+async function artifactPath(name: string, uri: string, artifacts: string): Promise<string> {
+  const refuse = (why: string, cause?: unknown) =>
+    new Fault(
+      'invalid',
+      `the artifact of the channel '${name}' (${uri}) ${why}; use one that a job of this machine made`,
+      { cause },
+    );
+  if (!URL.canParse(uri) || new URL(uri).protocol !== 'file:') throw refuse('is not a file of this machine');
+  try {
+    const path = await realpath(fileURLToPath(uri));
+    const inside = relative(await realpath(artifacts), path);
+    if (inside !== '' && inside.split(sep)[0] !== '..') return path;
+  } catch (error) {
+    throw refuse('is gone', error);
+  }
+  throw refuse('lies outside of the artifact store');
+}

@@ -1,0 +1,114 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { createContext, Script } from 'node:vm';
+import { asFault, Fault } from '@serin/core/fault';
+import type { Job } from '@serin/core/ports';
+
+const maxMetricsBytes = 1024 * 1024;
+const logBlockBytes = 256 * 1024;
+const maxLineCharacters = 64 * 1024;
+const regexMs = 250;
+const regexAttempts = 3;
+
+/** `metrics.json` first; what it does not name is looked for in the log. A number that is not finite is `invalid`. */
+export async function metricsOf(job: Job, outputData: string, log: string): Promise<Record<string, number>> {
+  const found = await metricsInFile(join(outputData, 'metrics.json'));
+  const rest = job.metrics.filter(({ name }) => !found.has(name));
+  for (const [name, text] of await metricsInLog(log, rest)) {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!Number.isFinite(value))
+      throw new Fault('invalid', `the metric ${name} is '${text}' in the log, which is no finite number`);
+    found.set(name, value);
+  }
+  return Object.fromEntries(found);
+}
+
+async function metricsInFile(file: string): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  if (!existsSync(file)) return found;
+  const put = (name: string, value: unknown) => {
+    if (typeof value === 'number' && Number.isFinite(value)) return found.set(name, value);
+    // Infinity of 1e999, `null` of JSON.stringify(NaN), or one of Python's words
+    if (typeof value !== 'number' && value !== null && !isWord(value)) return undefined;
+    throw new Fault(
+      'invalid',
+      `the metric ${name} is ${isWord(value) ? value.slice(1) : value} in metrics.json, which is no finite number`,
+    );
+  };
+  for (const [name, value] of Object.entries(await parsedMetrics(file))) {
+    if (typeof value !== 'object' || value === null) put(name, value);
+    // SageMaker's evaluation.json: {"regression_metrics": {"mse": {"value": 4.9, "standard_deviation": 2.2}}}
+    else
+      for (const [metric, detail] of Object.entries(value))
+        if (isObject(detail) && 'value' in detail) put(metric, detail.value);
+  }
+  return found;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isWord = (value: unknown): value is string => typeof value === 'string' && value.startsWith('\0');
+
+/** JSON as Python writes it: NaN and Infinity are words there, marked here so that they can be named. */
+async function parsedMetrics(file: string): Promise<object> {
+  if ((await stat(file)).size > maxMetricsBytes)
+    throw new Fault('invalid', `metrics.json is larger than ${maxMetricsBytes} bytes`);
+  const words = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+  const text = (await readFile(file, 'utf8')).replace(words, (part) =>
+    part.startsWith('"') ? part : `"\\u0000${part}"`,
+  );
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isObject(parsed) && !Array.isArray(parsed)) return parsed;
+  } catch (error) {
+    throw new Fault('invalid', `metrics.json is not JSON: ${asFault(error).message}`, { cause: error });
+  }
+  throw new Fault('invalid', 'metrics.json is not an object of names and numbers');
+}
+
+/** The last match of each regex in the log, block by block of whole lines; the text of its first group. */
+async function metricsInLog(file: string, metrics: Job['metrics']): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  if (metrics.length === 0 || !existsSync(file)) return found;
+  const search = searcher();
+  const look = async (text: string) => {
+    for (const { name, regex } of metrics) {
+      const last = await search(name, regex, text);
+      if (last !== undefined) found.set(name, last);
+    }
+  };
+  let rest = '';
+  for await (const block of createReadStream(file, { encoding: 'utf8', highWaterMark: logBlockBytes })) {
+    const text: string = rest + block;
+    const cut = text.lastIndexOf('\n') + 1;
+    await look(text.slice(0, cut));
+    rest = text.slice(cut).slice(-maxLineCharacters);
+  }
+  await look(rest);
+  return found;
+}
+
+/** In a script of its own, because only that can be cut off: a regex that backtracks must not hold the server. */
+function searcher(): (name: string, regex: string, text: string) => Promise<string | undefined> {
+  const context: { pattern?: RegExp; text?: string } = createContext({});
+  const script = new Script(
+    '(() => { let last; for (const match of text.matchAll(pattern)) last = match; return last && (last[1] ?? last[0]); })()',
+  );
+  return async (name, regex, text) => {
+    context.pattern = new RegExp(regex, 'gm');
+    context.text = text;
+    // The limit is wall time: a machine that slept or swapped meanwhile must not cost a trained model.
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return script.runInContext(context, { timeout: regexMs }) as string | undefined; // what the script returns
+      } catch (error) {
+        if (attempt === regexAttempts) {
+          const what = `the regex of the metric ${name} takes too long on the log; make it simpler`;
+          throw new Fault('invalid', what, { cause: error });
+        }
+        await setImmediate();
+      }
+    }
+  };
+}

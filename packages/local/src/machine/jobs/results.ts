@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { chmod, lstat, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Fault } from '@serin/core/fault';
+import type { Artifact, Job, JobDescription } from '@serin/core/ports';
+import { durationText } from '@serin/core/time';
+import { syncDirectory } from '../database.ts';
+import { type Exit, jobFiles, killLeftovers, readJson, type Started } from '../runner.ts';
+import { digestOfDirectory, filesUnder } from './digest.ts';
+import { endOf, logEnd } from './logs.ts';
+import { metricsOf } from './metrics.ts';
+import { type Stored, stopFile } from './record.ts';
+import { outputDirectory, type Tree, treeAt } from './tree.ts';
+
+/** What a job that ended came to. Of one whose runner is gone the rest is killed first: it must not go on unseen. */
+export async function conclusion({ job }: Stored, directory: string): Promise<JobDescription> {
+  const started = readJson<Started>(join(directory, jobFiles.started));
+  const exit = readJson<Exit>(join(directory, jobFiles.exit));
+  if (started !== undefined && 'instead' in started) {
+    return { status: started.instead, endedAt: started.at, reason: started.reason };
+  }
+  const log = join(directory, jobFiles.log);
+  if (exit === undefined) {
+    killLeftovers(directory);
+    const reason = `the job was interrupted: its runner is gone, as after a reboot${await logEnd(log)}`;
+    const startedAt = started === undefined ? {} : { startedAt: started.at };
+    return { status: 'failed', ...startedAt, endedAt: Date.now(), retryable: 'interruption', reason };
+  }
+  const times = { startedAt: exit.startedAt, endedAt: exit.endedAt };
+  if (exit.why === 'stopped') {
+    if (existsSync(join(directory, stopFile))) return { status: 'stopped', ...times, reason: 'stopped on request' };
+    const reason = `the job was interrupted: its runner was told to end, as at a shutdown${await logEnd(log)}`;
+    return { status: 'failed', ...times, retryable: 'interruption', reason };
+  }
+  const tree = treeAt(join(directory, 'tree'));
+  const problem = await problemOf(job, exit, tree.failure);
+  if (problem !== undefined) return { status: 'failed', ...times, reason: problem + (await logEnd(log)) };
+  try {
+    const artifacts = await artifactsOf(job, tree);
+    return { status: 'succeeded', ...times, metrics: await metricsOf(job, tree.outputData, log), artifacts };
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'invalid') throw error;
+    return { status: 'failed', ...times, reason: error.message };
+  }
+}
+
+async function problemOf(job: Job, exit: Exit, failureFile: string): Promise<string | undefined> {
+  if (exit.why === 'timeout') return `ran longer than ${durationText(job.maxRuntimeMs)}`;
+  if (exit.why === 'spawnFailed') {
+    const missing = exit.message.includes('ENOENT') ? '; install it, or put it on the PATH of the server' : '';
+    return `could not start '${job.command[0]}': ${exit.message}${missing}`;
+  }
+  if (exit.code === 0) return undefined;
+  const said = (await endOf(failureFile, 1024)).trim();
+  const how =
+    exit.code === null ? `was killed by ${exit.signal}, which Serin did not send` : `exited with code ${exit.code}`;
+  return said === '' ? how : `${how}: ${said}`;
+}
+
+/** Each promised output, made durable and read-only: a model version never changes. */
+async function artifactsOf(job: Job, tree: Tree): Promise<Record<string, Artifact>> {
+  const artifacts: Record<string, Artifact> = {};
+  for (const name of job.outputs) {
+    const directory = outputDirectory(tree, name);
+    const { digest, bytes, files } = existsSync(directory)
+      ? await sealed(directory)
+      : { digest: '', bytes: 0, files: 0 };
+    if (files === 0) throw new Fault('invalid', `the job ended well, but wrote no ${name} into ${directory}`);
+    artifacts[name] = { uri: pathToFileURL(directory).href, digest, bytes };
+  }
+  return artifacts;
+}
+
+async function sealed(directory: string) {
+  for (const { file } of await filesUnder(directory)) {
+    await chmod(file, ((await lstat(file)).mode & 0o555) | 0o400);
+    await using handle = await open(file, 'r');
+    await handle.sync();
+  }
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  for (const folder of [directory, ...folders]) {
+    syncDirectory(folder);
+    await chmod(folder, 0o555);
+  }
+  return digestOfDirectory(directory);
+}

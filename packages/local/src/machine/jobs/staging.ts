@@ -1,0 +1,73 @@
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing } from '../faults.ts';
+import { bootId } from '../runner.ts';
+import { configFiles } from '../training-environment.ts';
+import { stageArtifact } from './artifact.ts';
+import { stageCode } from './code.ts';
+import { stageManifest } from './dataset.ts';
+import type { Stores } from './stores.ts';
+import { outputDirectory, type Placed, type Tree, treeAt } from './tree.ts';
+
+/** Says in which boot the tree was staged; it stands inside the tree, so that both appear together. */
+const bootFile = '.boot';
+
+/** A tree of an earlier boot may have lost its unsynced files with the power, so it is staged again. */
+export async function stageTree(placed: Placed, directory: string, stores: Stores, signal: AbortSignal): Promise<void> {
+  const boot = bootId();
+  if ((await textOf(join(placed.root, bootFile))) === boot) return;
+  const stale = (await readdir(directory)).filter((name) => name === 'tree' || name.startsWith('staging-'));
+  for (const name of stale) await rm(join(directory, name), { recursive: true, force: true });
+  const draft = join(directory, `staging-${process.pid}`);
+  try {
+    await stage(placed, draft, stores, signal);
+    await writeFile(join(draft, bootFile), boot);
+    signal.throwIfAborted();
+    await rename(draft, placed.root);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Lays out everything a job needs under `draft`, which becomes `placed.root` when the caller renames it.
+ *
+ * Too big: it takes as long as the copying does, and ends between two files when `signal` aborts. What can never be
+ * staged (a missing object, a changed one, an unsafe path) is a Fault that is never retried.
+ */
+async function stage(placed: Placed, draft: string, stores: Stores, signal: AbortSignal): Promise<void> {
+  const tree = treeAt(draft);
+  const { job, checkpoints } = placed;
+  const { checkpoints: link, failure: _, root: __, ...directories } = tree;
+  for (const directory of Object.values(directories)) await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const name of job.outputs) await mkdir(outputDirectory(tree, name), { recursive: true });
+  await mkdir(checkpoints, { recursive: true, mode: 0o700 });
+  await symlink(checkpoints, link);
+  await writeConfig(placed, tree);
+  if (job.code !== undefined) await stageCode(job.code.digest, tree.code, stores, signal);
+  for (const [name, source] of Object.entries(job.channels)) {
+    const channel = join(tree.data, name);
+    await mkdir(channel, { recursive: true });
+    if (source.kind === 'manifest') await stageManifest(source, channel, stores, signal);
+    else await stageArtifact(name, source, channel, stores, signal);
+  }
+}
+
+async function writeConfig(placed: Placed, tree: Tree): Promise<void> {
+  const { input, config, output } = configFiles(placed);
+  const write = (name: string, content: unknown) =>
+    writeFile(join(tree.config, `${name}.json`), JSON.stringify(content));
+  await write('hyperparameters', placed.job.hyperparameters);
+  await write('inputdataconfig', input);
+  await write('resourceconfig', config);
+  if (output !== undefined) await write('checkpointconfig', output);
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault } from '@serin/core/fault';
+import type { JobDescription } from '@serin/core/ports';
+import { fileFault } from '../faults.ts';
+import { jobFiles, writeWhole } from '../runner.ts';
+import { placedOf } from './assignment.ts';
+import { endHints } from './hints.ts';
+import { endUnbegun, existingJob, hasEnded, resultFile } from './record.ts';
+import { conclusion } from './results.ts';
+import { spawnRunner } from './runner-process.ts';
+import { stageTree } from './staging.ts';
+import type { Stores } from './stores.ts';
+import type { Machine } from './tree.ts';
+
+interface Options {
+  /** The directory of all jobs. */
+  readonly root: string;
+  /** The file of machine/runner.ts, or of its bundle. */
+  readonly runner: string;
+  readonly machine: Machine;
+  readonly stores: Stores;
+  /** How often the end of a job is looked for that this process did not spawn. */
+  readonly pollMs: number;
+  readonly onChange: (id: string) => void;
+}
+
+const runnerAttempts = 3;
+
+/** What this process does for jobs behind the answers of the port: staging, spawning, concluding, hinting. */
+export function supervision({ root, runner, machine, stores, pollMs, onChange }: Options) {
+  const hints = endHints({ root, pollMs, onChange });
+  const beginning = new Map<string, Promise<void>>();
+  const staging = new Map<string, AbortController>();
+  const concluding = new Map<string, Promise<JobDescription>>();
+  const trouble = new Map<string, string>();
+  const runnerFailures = new Map<string, number>();
+
+  async function stageAndSpawn(id: string): Promise<void> {
+    const { directory, stored } = existingJob(root, id);
+    const started = join(directory, jobFiles.started);
+    const abort = new AbortController();
+    staging.set(id, abort);
+    try {
+      if (!existsSync(started)) {
+        const placed = placedOf(root, { id, job: stored.job, machine });
+        await stageTree(placed, directory, stores, abort.signal);
+      }
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      const fault = error instanceof Fault ? error : fileFault(error, 'staging its files');
+      if (fault.retry !== 'never') throw fault;
+      if (endUnbegun(directory, 'failed', fault.message)) hints.hint(id);
+      return;
+    } finally {
+      staging.delete(id);
+    }
+    if (!existsSync(started)) await run(id, directory);
+  }
+
+  async function run(id: string, directory: string): Promise<void> {
+    const why = await spawnRunner({
+      runner,
+      directory,
+      compiled: join(root, '.compiled'),
+      inherited: machine.inherited,
+      onEnd: () => (hasEnded(directory) ? hints.hint(id) : undefined),
+    });
+    if (why === undefined) return;
+    const failures = (runnerFailures.get(id) ?? 0) + 1;
+    runnerFailures.set(id, failures);
+    if (failures < runnerAttempts) throw new Fault('unavailable', why);
+    if (endUnbegun(directory, 'failed', why)) hints.hint(id);
+  }
+
+  return {
+    /** Stages and spawns what is not yet, once at a time per job. Refused jobs end as failed; the rest may be tried again. */
+    begin(id: string): Promise<void> {
+      const under = beginning.get(id);
+      if (under !== undefined) return under;
+      hints.watch(id);
+      const begun = stageAndSpawn(id)
+        .then(
+          () => void trouble.delete(id),
+          (error) => {
+            const fault = fileFault(error, `starting the job ${id}`);
+            trouble.set(id, fault.message);
+            throw fault;
+          },
+        )
+        .finally(() => beginning.delete(id));
+      begun.catch(() => {}); // told by the next describe, where nobody waits
+      beginning.set(id, begun);
+      return begun;
+    },
+
+    /** Why the last `begin` of a job failed, until one goes well. */
+    troubleOf: (id: string): string | undefined => trouble.get(id),
+
+    /** Ends the staging of a job that was stopped before it began, and tells that it ended. */
+    abandon(id: string): void {
+      staging.get(id)?.abort();
+      hints.hint(id);
+    },
+
+    /** Writes down what an ended job came to, once at a time per job. */
+    conclude(id: string): Promise<JobDescription> {
+      const under = concluding.get(id);
+      if (under !== undefined) return under;
+      const { directory, stored } = existingJob(root, id);
+      const concluded = conclusion(stored, directory)
+        .then((result) => {
+          writeWhole(join(directory, resultFile), result, 'replace');
+          hints.forget(id);
+          return result;
+        })
+        .finally(() => concluding.delete(id));
+      concluded.catch(() => {}); // told by the next describe, where nobody waits
+      concluding.set(id, concluded);
+      return concluded;
+    },
+
+    /** Hints once more when a conclusion that goes on behind an answer is there. */
+    tellWhenConcluded(id: string): void {
+      concluding.get(id)?.then(
+        () => onChange(id),
+        () => {},
+      );
+    },
+
+    /** Ends the polling; jobs that run go on. */
+    close: hints.close,
+  };
+}
