@@ -182,3 +182,34 @@ describe('a freeze', () => {
     expect(drive.state.rollout).toMatchObject({ candidate: 2, status: 'baking' });
   });
 });
+
+test('a file that comes during a listing does not pass for a whole drop where a marker says when one is', () => {
+  const settle = { marker: '_SUCCESS' };
+  const drive = driver(planOf({ data: { bucket: 'drops', prefix: 'fraud/', settle } }));
+  const nothing = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };
+  drive.answer('list', { type: 'listingAdvanced', progress: nothing });
+  drive.say({ type: 'dataHinted', keys: ['fraud/_SUCCESS'] });
+  drive.say({ type: 'dataHinted', keys: ['fraud/half-of-the-next.csv'] });
+
+  const progress = { chain: 'one', chunks: ['c'], objects: 1, bytes: 10, complete: true };
+  const dataset = { digest: 'one', bucket: 'drops', prefix: 'fraud/', manifest: 'm', objects: 1, bytes: 10, at: 0 };
+  drive.answer('list', { type: 'listingAdvanced', progress, dataset });
+
+  expect(drive.state.intake).toMatchObject({ status: 'idle', dataset: { digest: 'one' } });
+});
+
+test('a rollback that finds no machine may be asked for again', () => {
+  const { drive, endpoint } = withChampion(planOf({ rollout: { strategy: 'allAtOnce' } }));
+  release(drive, endpoint, 'two', 0.82, 0.8);
+  converge(drive, endpoint);
+  expect(drive.state.champion).toBe(2);
+  drive.say({ type: 'rollbackRequested' });
+  drive.wait(15 * 60_000);
+  converge(drive, endpoint);
+  expect(drive.state.rollout).toMatchObject({ kind: 'rollback', status: 'rolledBack' });
+
+  expect(drive.say({ type: 'rollbackRequested' })).toBe('moved');
+  for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+
+  expect(drive.state.champion).toBe(1);
+});

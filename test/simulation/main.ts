@@ -8,7 +8,7 @@ import { scenarios } from './scenarios.ts';
 import type { Failure, Task, TaskResult } from './worker.ts';
 
 const usage =
-  'node test/simulation/main.ts [--seed N] [--runs N] [--scenario name] [--crash-every-call] [--bugs] [--bug name] [--all-crashes]';
+  'node test/simulation/main.ts [--seed N] [--runs N] [--scenario name] [--crash-every-call] [--bugs] [--bug name]';
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +16,6 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     scenario: { type: 'string' },
     'crash-every-call': { type: 'boolean' },
-    'all-crashes': { type: 'boolean' },
     bugs: { type: 'boolean' },
     bug: { type: 'string' },
     'until-failure': { type: 'boolean' },
@@ -49,7 +48,7 @@ async function untilFailure(runs: number): Promise<void> {
 
 function tasks(): Task[] {
   const chosen = values.seed !== undefined || values.runs !== undefined;
-  const only = values['crash-every-call'] || values['all-crashes'] || values.bugs || values.bug;
+  const only = values['crash-every-call'] || values.bugs || values.bug;
   const seeds: Task[] = [];
   const from = Number(values.seed ?? 1);
   const end = from + Number(values.runs ?? (values.seed === undefined ? defaultRuns : 1));
@@ -69,10 +68,11 @@ function tasks(): Task[] {
   return [...bugs, ...crashes, ...seeds];
 }
 
+/** By default the scenarios that are brief; when asked for, every scenario, or the one that is named. */
 function crashTasks(): Task[] {
-  const every = values['all-crashes'] === true;
-  const chosen = scenarios.filter(({ name, brief }) => (named === undefined ? every || brief : name === named.name));
-  return chosen.map(({ name }): Task => ({ kind: 'crashes', scenario: name }));
+  const each = values['crash-every-call'] === true;
+  const chosen = scenarios.filter(({ name, brief }) => (named === undefined ? each || brief : name === named.name));
+  return chosen.map(({ name }): Task => ({ kind: 'crashes', scenario: name, each }));
 }
 
 /** Gives the tasks to as many workers as there are cores; a failure is told with its trace at once. */

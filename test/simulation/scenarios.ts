@@ -314,7 +314,6 @@ export const scenarios: readonly Scenario[] = [
   ...(['shifting', 'baking', 'guarding'] as const).map(
     (status): Scenario => ({
       name: `an alert comes while ${status}`,
-      ...(status === 'baking' ? { brief: true } : {}),
       outside: status === 'shifting' ? { operationMs: 40_000 } : {},
       async act(universe) {
         await second(universe);
@@ -335,14 +334,17 @@ export const scenarios: readonly Scenario[] = [
     outside: { operationMs: 40_000 },
     async act(universe) {
       await second(universe);
-      if (!(await universe.when(at('baking')))) return;
+      await universe.when(serves(2));
+      universe.drop('fraud/3.csv');
+      if (!(await universe.when((model) => model.rollout?.candidate === 3 && model.rollout.status === 'baking')))
+        return;
       universe.tell(alert('f1'));
-      await universe.when(at('reverting', 'rolledBack'));
+      await universe.when((model) => model.rollout?.status === 'reverting');
       universe.tell(alert('f2'));
       await universe.when(settled);
     },
     expect(universe, calm) {
-      if (calm) champion(universe, 1);
+      if (calm) must(universe.model()?.champion !== 3, `v3 serves: ${textOf(universe.model())}`);
     },
   },
   {
@@ -379,7 +381,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'abort and promote race',
-    brief: true,
     async act(universe) {
       await second(universe);
       await universe.when(at('baking'));
@@ -403,7 +404,8 @@ export const scenarios: readonly Scenario[] = [
     async act(universe) {
       await second(universe);
       await universe.when(at('shifting', 'promoting'));
-      await universe.sleep(universe.sim.random.between(0, 90_000));
+      const { random } = universe.sim;
+      await universe.sleep(random.chance(0.5) ? random.between(0, 3000) : random.between(0, 90_000));
       await universe.ask({ type: 'abortRequested' });
       await universe.when(settled);
     },
@@ -661,7 +663,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a model leaves the config during its rollout',
-    brief: true,
     async act(universe) {
       await second(universe);
       await universe.when(at('baking', 'shifting'));

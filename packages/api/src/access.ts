@@ -4,6 +4,10 @@ import { type Json, sha256Hex } from '@serin/core/json';
 import type { Actor, Head, Journal } from '@serin/core/ports';
 import type { Caller, Role } from './roles.ts';
 
+/** The text of the token in an `Authorization` header. */
+export const bearerOf = (header: string | undefined): string | undefined =>
+  /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(header ?? '')?.[1];
+
 /** A token as it is kept: without its text. */
 export interface Token {
   readonly id: string;

@@ -29,7 +29,7 @@ const envelope = z.looseObject({
   source: attribute,
   type: attribute,
   subject: attribute.optional(),
-  time: z.iso.datetime({ offset: true }).optional(),
+  time: z.iso.datetime({ offset: true }).max(64).optional(),
   datacontenttype: z.string().max(256).optional(),
   dataschema: z.string().max(1024).optional(),
   data: z.unknown().optional(),

@@ -101,7 +101,7 @@ const rollout = z.strictObject({
   steps: z.array(z.int().min(1).max(99)).min(1).max(99),
   increment: z.int().min(1).max(50),
   bake: ms,
-  tick: ms.min(1000),
+  tick: ms.min(1000).multipleOf(1000),
   guard: ms,
   readyWithin: ms,
   atMost: ms,

@@ -2,6 +2,7 @@ import { asFault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import { bearerOf } from './access.ts';
 import { mediaType, parseJson, readBody } from './bodies.ts';
 import { once, signalIdOf } from './idempotency.ts';
 import type { Api } from './options.ts';
@@ -68,7 +69,7 @@ async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
 const nobody: Caller = { actor: { subject: 'nobody', issuer: 'none', role: 'viewer' }, models: [] };
 
 async function authenticated(api: Api, c: Context): Promise<Caller> {
-  const token = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
+  const token = bearerOf(c.req.header('authorization'));
   const caller = token === undefined ? undefined : await api.access.callerOf(token);
   if (caller !== undefined) return caller;
   const detail =

@@ -6,13 +6,15 @@ const batch = 100;
 
 /**
  * Server-sent events from a position on: each with its position as `id`, so that a reader goes on after it. Silence is
- * filled with comments. The log is read only as fast as the reader takes.
+ * filled with comments. The log is read only as fast as the reader takes. It ends when `allowed` says no: nothing is
+ * sent with a token that was revoked.
  */
 export function eventStream(
   log: EventLog,
   from: number,
   keep: (event: CloudEvent) => boolean,
   heartbeatMs: number,
+  allowed: () => Promise<boolean> = async () => true,
 ): ReadableStream<Uint8Array> {
   let position = from;
   let wake: (() => void) | undefined;
@@ -36,11 +38,16 @@ export function eventStream(
           .filter(({ event }) => keep(event))
           .map(textOf)
           .join('');
-        if (text !== '') return controller.enqueue(encodeText(text));
-        if (events.length > 0) continue;
-        if (await silent(heartbeatMs, (listener) => (wake = listener)))
-          return closed ? undefined : controller.enqueue(encodeText(': beat\n\n'));
+        const waits = text === '' && events.length === 0;
+        if (text === '' && !waits) continue;
+        const beat = waits && (await silent(heartbeatMs, (listener) => (wake = listener)));
         if (closed) return;
+        if (waits && !beat) continue;
+        if (!(await allowed())) {
+          end();
+          return controller.close();
+        }
+        return controller.enqueue(encodeText(beat ? ': beat\n\n' : text));
       }
     },
     cancel: end,

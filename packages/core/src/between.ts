@@ -182,7 +182,8 @@ function endRollout(model: Model, { at }: Moment): Model {
     const because = rollout.kind === 'rollback' ? `rolled back to it by ${rollout.by}` : `promoted: ${rollout.because}`;
     return crown(settled, rollout.candidate, at, because, rollout.kind === 'rollback');
   }
-  if (rollout.status === 'aborted') return settled;
+  // A rollback that did not get there says nothing against the version that it went to.
+  if (rollout.status === 'aborted' || rollout.kind === 'rollback') return settled;
   return quarantine(settled, rollout.candidate, at, rollout.because.text);
 }
 

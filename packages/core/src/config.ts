@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nextCron } from './cron.ts';
-import { day, hour, minute, parseDuration, parseSize } from './time.ts';
+import { day, hour, minute, parseDuration, parseSize, second } from './time.ts';
 
 /**
  * The config: one schema for the author, the machine and the documentation.
@@ -97,7 +97,9 @@ const rollout = z
     /** linear only: percent added by each step. */
     increment: z.int().min(1).max(50).default(20),
     bake: duration(15 * minute),
-    tick: duration(minute),
+    tick: durationText
+      .refine((ms) => ms >= second && ms % second === 0, { error: 'whole seconds, one at least' })
+      .default(minute),
     guard: duration(30 * minute),
     readyWithin: duration(15 * minute),
     /** Longest extension of the last step when it had no data. */
@@ -134,7 +136,7 @@ const model = z
       minBytes: size.default(1),
       maxBytes: size.optional(),
       columns: z.array(z.string().min(1)).optional().describe('required columns of CSV headers and NDJSON heads'),
-      rescan: duration(day),
+      rescan: durationText.refine((ms) => ms >= second, { error: 'one second at least' }).default(day),
     }),
     on: z
       .strictObject({

@@ -156,7 +156,7 @@ async function checkObject(
   return missing.length === 0
     ? []
     : [
-        `'${key}' lacks the column ${missing.map((column) => `'${column}'`).join(', ')} (it has ${(found ?? []).slice(0, 10).join(', ') || 'none'})`,
+        `'${key}' lacks the column ${missing.map((column) => `'${column}'`).join(', ')} (it has ${(found ?? []).slice(0, 10).join(', ').slice(0, 500) || 'none'})`,
       ];
 }
 

@@ -52,6 +52,8 @@ interface Committed {
 }
 
 const triesOnConflict = 8;
+/** Reasons are kept in the state, which is bounded. */
+const longestReason = 2000;
 /** A call starts only with this much of its lease left; an adapter cuts it off after 20 s. */
 const neededLeaseMs = 30_000;
 
@@ -130,7 +132,10 @@ export function createEngine(options: EngineOptions): Engine {
       });
     } catch (error) {
       const fault = asFault(error);
-      return { type: fault.retry === 'never' ? 'effectRefused' : 'effectFailed', because: fault.message };
+      return {
+        type: fault.retry === 'never' ? 'effectRefused' : 'effectFailed',
+        because: fault.message.slice(0, longestReason),
+      };
     }
   }
 

@@ -58,8 +58,9 @@ export const intakeTable: Table<Intake, ModelSignal, Context> = {
     dataHinted: (intake, { keys, at }, context) => {
       const { plan } = context;
       if (!plan.on.data) return intake;
-      const gate = gateKey(plan);
-      if (gate !== undefined) return keys.includes(gate) ? listing(intake, 'data', at) : intake;
+      const meaning = meaningOf(keys, plan);
+      if (meaning === 'nothing') return intake;
+      if (meaning === 'look') return listing(intake, 'data', at);
       return {
         ...intake,
         status: 'settling',
@@ -91,7 +92,10 @@ export const intakeTable: Table<Intake, ModelSignal, Context> = {
     effectRefused: 'ignore',
   },
   listing: {
-    dataHinted: (intake) => (intake.again ? intake : { ...intake, again: true }),
+    dataHinted: (intake, { keys }, { plan }) => {
+      // Without its last object a drop is not whole, whatever was left of an earlier one.
+      return intake.again || meaningOf(keys, plan) === 'nothing' ? intake : { ...intake, again: true };
+    },
     clockTicked: 'ignore',
     listingAdvanced: (intake, { at, progress, dataset }, context) => {
       if (progress.cursor !== undefined) return { ...intake, part: intake.part + 1, progress };
@@ -127,6 +131,14 @@ export function intakeWakes(intake: Intake): number | undefined {
   if (intake.status === 'settling') return intake.quietUntil;
   if (intake.status === 'listing') return undefined;
   return Math.min(intake.rescanAt, intake.scheduleAt ?? Number.POSITIVE_INFINITY);
+}
+
+/** What new keys mean: none named, anything may have come. A manifest may come first, so every file after it counts. */
+function meaningOf(keys: readonly string[], plan: ModelPlan): 'look' | 'settle' | 'nothing' {
+  const gate = gateKey(plan);
+  if (gate === undefined) return 'settle';
+  if (keys.length === 0 || keys.includes(gate)) return 'look';
+  return plan.data.settle.manifest === undefined ? 'nothing' : 'settle';
 }
 
 /** The object whose arrival says that a drop is complete, where the config names one. */

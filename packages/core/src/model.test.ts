@@ -303,3 +303,43 @@ test('the state is the fold of its patches, chained without a gap', () => {
   expect(chainProblem(drive.entries)).toBeUndefined();
   expect(JSON.stringify(drive.state)).not.toContain('null');
 });
+
+test('two alerts of one incident take back one release, not also the version before it', () => {
+  const { drive, endpoint } = withCanary();
+  for (let step = 0; step < 4; step += 1) {
+    serveTicks(drive, healthy);
+    converge(drive, endpoint);
+  }
+  const alert = {
+    type: 'alertRaised',
+    kind: 'alert',
+    sender: 'alertmanager',
+    startedAt: 'T1',
+    title: 'errors',
+  } as const;
+  drive.say({ ...alert, fingerprint: 'a' });
+  for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+  drive.say({ ...alert, fingerprint: 'b' });
+
+  expect(drive.state.champion).toBe(1);
+  expect(drive.state.versions['1']?.quarantined).toBeUndefined();
+  expect(drive.state.did).toMatchObject({ do: 'escalate', because: expect.stringContaining('within the cooldown') });
+});
+
+test('a manifest may come before the files that it names, and a marker drop is found after a restart', () => {
+  const manifest = driver(planOf({ data: { bucket: 'drops', prefix: 'fraud/', settle: { manifest: 'files.json' } } }));
+  const empty = { type: 'listingAdvanced', progress: { chain: '', chunks: [], objects: 0, bytes: 0, complete: false } };
+  manifest.answer('list', empty); // the first look, when the model is new
+  manifest.say({ type: 'dataHinted', keys: ['fraud/files.json'] });
+  manifest.answer('list', empty);
+  expect(manifest.state.intake).toMatchObject({ status: 'idle', note: "waits for 'fraud/files.json'" });
+  manifest.say({ type: 'dataHinted', keys: ['fraud/a.csv'] });
+  expect(manifest.state.intake.status).toBe('settling');
+
+  const marked = driver(planOf({ data: { bucket: 'drops', prefix: 'fraud/', settle: { marker: '_DONE' } } }));
+  marked.answer('list', empty);
+  marked.say({ type: 'dataHinted', keys: ['fraud/a.csv'] });
+  expect(marked.state.intake.status).toBe('idle');
+  marked.say({ type: 'dataHinted', keys: [] });
+  expect(marked.state.intake.status).toBe('listing');
+});

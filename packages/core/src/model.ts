@@ -82,6 +82,9 @@ export function decideModel(
   return { moved: { ...next, at }, events, taken, ...(because === undefined ? {} : { because }) };
 }
 
+/** After a long silence of the bus what waits is published in parts, so that each gets done within its lease. */
+const entriesPerPublish = 1000;
+
 /** The orders that the state owes at `now`, each under its key. */
 export function modelOwes(model: Model, now: number): readonly Effect[] {
   const { run, rollout, endpoint, intake } = model;
@@ -96,7 +99,14 @@ export function modelOwes(model: Model, now: number): readonly Effect[] {
     ),
     ...recordsOwed(model),
     ...(model.lastEventSeq > model.announced
-      ? [{ key: `publish/${model.announced}`, kind: 'publish', from: model.announced, to: model.lastEventSeq } as const]
+      ? [
+          {
+            key: `publish/${model.announced}`,
+            kind: 'publish',
+            from: model.announced,
+            to: Math.min(model.lastEventSeq, model.announced + entriesPerPublish),
+          } as const,
+        ]
       : []),
   ];
 }

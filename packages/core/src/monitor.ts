@@ -10,6 +10,8 @@ interface Base {
   >;
   /** When the monitor started runs, within the budget's window. */
   readonly runs: readonly number[];
+  /** When an alert last took traffic back. */
+  readonly tookBackAt?: number;
   /** What the alert just taken in asks for; `model.ts` does it and takes it away. */
   readonly wants?: Action;
 }
@@ -52,6 +54,7 @@ const alerted = (
     since: monitor.status === 'alarmed' ? monitor.since : alert.at,
     alerts: Object.fromEntries(newest),
     runs: wants.do === 'run' ? [...runs, alert.at] : runs,
+    ...tookBack(monitor, wants, alert.at),
     wants,
   };
 };
@@ -81,9 +84,16 @@ function actionFor(
 ): Action {
   const said = `${alert.kind} from ${alert.sender}: ${alert.title}`;
   if (releasing && alert.kind === 'alert') return { do: 'revert', because: said };
-  const policy = alert.kind === 'drift' ? plan.monitor.onDrift : plan.alerts.onAlert;
-  if (policy !== 'run') return { do: policy, because: said };
   const { cooldown, retrainBudget } = plan.monitor;
+  const policy = alert.kind === 'drift' ? plan.monitor.onDrift : plan.alerts.onAlert;
+  if (policy === 'rollback' && alert.at < (monitor.tookBackAt ?? Number.NEGATIVE_INFINITY) + cooldown) {
+    // One incident fires many alerts: the second must not take back what the first went back to.
+    return {
+      do: 'escalate',
+      because: `${said}; traffic was taken back within the cooldown of ${durationText(cooldown)}`,
+    };
+  }
+  if (policy !== 'run') return { do: policy, because: said };
   if (monitor.runs.length >= retrainBudget.runs) {
     return {
       do: 'escalate',
@@ -96,10 +106,20 @@ function actionFor(
     : { do: 'run', because: said };
 }
 
+function tookBack(monitor: Monitor, wants: Action, at: number): { readonly tookBackAt?: number } {
+  if (wants.do === 'revert' || wants.do === 'rollback') return { tookBackAt: at };
+  return monitor.tookBackAt === undefined ? {} : { tookBackAt: monitor.tookBackAt };
+}
+
 function without(monitor: Extract<Monitor, { status: 'alarmed' }>, gone: (key: string) => boolean): Monitor {
   const kept = Object.fromEntries(Object.entries(monitor.alerts).filter(([key]) => !gone(key)));
   if (Object.keys(kept).length === Object.keys(monitor.alerts).length) return monitor;
   return Object.keys(kept).length === 0
-    ? { status: 'quiet', alerts: {}, runs: monitor.runs }
+    ? {
+        status: 'quiet',
+        alerts: {},
+        runs: monitor.runs,
+        ...(monitor.tookBackAt === undefined ? {} : { tookBackAt: monitor.tookBackAt }),
+      }
     : { ...monitor, alerts: kept };
 }

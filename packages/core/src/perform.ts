@@ -105,12 +105,12 @@ async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, n
   }
 }
 
-/** CloudEvents of the entries `from < seq <= to`; their ids derive from (stream, seq, index), so receivers can drop repeats. */
+/** CloudEvents of the entries `from < seq <= to`, in order; their ids derive from (stream, seq, index), so receivers can drop repeats. */
 async function publish(from: number, to: number, { ports, stream, source }: Surroundings): Promise<void> {
-  for (let before = to + 1, batch: CloudEvent[] = [], first = to + 1; first > from + 1; before = first) {
-    const entries = await ports.journal.history(stream, before, Math.min(100, before - from - 1));
-    first = entries.at(-1)?.seq ?? from + 1;
-    batch = entries.toReversed().flatMap((entry) =>
+  for (let after = from; after < to; after += entriesPerBatch) {
+    const last = Math.min(to, after + entriesPerBatch);
+    const entries = await ports.journal.history(stream, last + 1, last - after);
+    const batch = entries.toReversed().flatMap((entry) =>
       entry.events.map(
         ({ type, subject, data }, index): CloudEvent => ({
           specversion: '1.0',
@@ -128,26 +128,30 @@ async function publish(from: number, to: number, { ports, stream, source }: Surr
   }
 }
 
+const entriesPerBatch = 100;
 const modelsPerSpread = 100;
+
+/** A model may have the name of something that every object inherits. */
+const planIn = ({ models }: CompiledConfig, name: string): ModelPlan | undefined =>
+  Object.hasOwn(models, name) ? models[name] : undefined;
 
 /** Tells the models whose part changed, in name order; a lower revision is ignored by the model itself. */
 async function spread(order: Spread, { ports, tell }: Surroundings): Promise<AnswerBody> {
   const [to, ...from] = await Promise.all([order.to, ...order.from].map((digest) => readConfig(digest, ports)));
-  const target = to?.models ?? {};
-  const names = [
-    ...new Set([target, ...from.map((config) => config.models)].flatMap((models) => Object.keys(models))),
-  ].sort();
+  const configs = to === undefined ? from : [to, ...from];
+  const names = [...new Set(configs.flatMap(({ models }) => Object.keys(models)))].sort();
+  const target = (name: string) => (to === undefined ? undefined : planIn(to, name));
   const changed = names.filter(
     (name) =>
       order.everyone ||
       from.length === 0 ||
-      from.some((config) => canonical(config.models[name]) !== canonical(target[name])),
+      from.some((config) => canonical(planIn(config, name)) !== canonical(target(name))),
   );
   const next = changed.filter((name) => order.cursor === undefined || name > order.cursor).slice(0, modelsPerSpread);
   const freeze = order.freeze === undefined ? {} : { freeze: order.freeze };
   const planOf = (name: string): { readonly plan?: ModelPlan; readonly was?: ModelPlan } => {
-    const plan = target[name];
-    const was = from.findLast((config) => config.models[name] !== undefined)?.models[name];
+    const plan = target(name);
+    const was = from.map((config) => planIn(config, name)).findLast((earlier) => earlier !== undefined);
     return plan === undefined ? { ...(was === undefined ? {} : { was }) } : { plan };
   };
   const released = (name: string) => ({

@@ -154,7 +154,7 @@ function observed(state: Model, draw: (below: number) => number) {
 /** Walks the machines at random and keeps one state per combination that was reached. */
 function reached(): ReadonlyMap<string, Model> {
   const states = new Map<string, Model>();
-  for (let seed = 1; seed <= 120; seed += 1) {
+  for (let seed = 1; seed <= 180; seed += 1) {
     const draw = random(seed);
     const drive = driver(
       planOf(
@@ -172,7 +172,7 @@ function reached(): ReadonlyMap<string, Model> {
       const effect = owed[draw(Math.max(1, owed.length))];
       const { run } = drive.state;
       if (run?.status === 'validating' && draw(2) === 0) drive.say({ type: 'slotGranted', run: run.id });
-      else if (drive.state.rollout?.status === 'baking' && draw(12) === 0) drive.say({ type: 'pauseRequested' });
+      else if (drive.state.rollout?.status === 'baking' && draw(8) === 0) drive.say({ type: 'pauseRequested' });
       else if (effect !== undefined && draw(10) > 1)
         drive.say({
           ...plausible(effect, draw, drive.now, drive, seed % 4 === 0),

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { createApi } from '@serin/api/app';
 import { releasedConfig } from '@serin/api/released';
 import { type CompiledConfig, ownBucket } from '@serin/core/config';
+import { bury } from '@serin/core/dead-letters';
 import { createEngine, engineActor, type Signal } from '@serin/core/engine';
 import { asFault, Fault } from '@serin/core/fault';
 import type { Entry, Ports } from '@serin/core/ports';
@@ -119,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     source,
     onAppend,
   });
-  const payer = createPayer({ engine, journal, now, onFault: (stream, error) => fault(stream)(error) });
+  const payer = createPayer({ engine, journal, now, onFault: (stream, error) => void unpayable(stream, error) });
   const released = releasedConfig(ports);
   let current: CompiledConfig | undefined;
   const watch = watchBuckets({
@@ -137,6 +138,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   function hint(stream: string, body: Record<string, unknown>): void {
     const signal = { id: `hint-${randomUUID()}`, at: now(), actor: engineActor, ...body } as unknown as Signal;
     engine.receive(stream, signal).then((outcome) => outcome.kind === 'moved' && payer.nudge(stream), fault(stream));
+  }
+
+  /** What nobody foresaw is kept as a dead letter, once for each reason, so that it is seen and can be replayed. */
+  async function unpayable(stream: string, error: unknown): Promise<void> {
+    fault(stream)(error);
+    const { retry, message } = asFault(error);
+    if (retry !== 'never' || stream === 'clock') return;
+    const id = createHash('sha256').update(`${stream}\n${message}`).digest('hex').slice(0, 24);
+    const letter = { id, stream, signal: { type: 'clockTicked' }, because: message.slice(0, 2000), at: now() };
+    await bury(journal, letter, engineActor).catch(fault('a dead letter'));
   }
 
   /** A job says itself whose it is: by its run. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '@serin/core/engine';
 import { asFault } from '@serin/core/fault';
 import type { Journal } from '@serin/core/ports';
@@ -24,6 +25,7 @@ interface Options {
 const longestTimerMs = 2 ** 31 - 1;
 const pauseAfterFaultMs = 1000;
 const sweepMs = 60_000;
+const patienceAtStopMs = 10_000;
 /** What is owed since is not kept waiting any longer by a call under way: leases keep the two payments apart. */
 const patienceMs = 250;
 
@@ -100,7 +102,8 @@ export function createPayer({ engine, journal, now, onFault }: Options): Payer {
       stopped = true;
       clearInterval(clock);
       for (const timer of timers.values()) clearTimeout(timer);
-      await Promise.allSettled([...underWay]);
+      // A call that hangs is left behind: its lease ends by itself, and the next server takes it over.
+      await Promise.race([Promise.allSettled([...underWay]), sleep(patienceAtStopMs, undefined, { ref: false })]);
     },
   };
 }

@@ -37,6 +37,9 @@ export interface JobsOptions {
   readonly onCreate?: (job: ProviderJob) => void;
 }
 
+/** What a job has to put its things in order after it was asked to stop. */
+const graceMs = 30_000;
+
 /** A provider of paid work in memory: jobs go on by the clock. */
 export function memoryJobs({ now, fateOf, onCreate }: JobsOptions): MemoryJobs {
   const jobs = new Map<string, ProviderJob>();
@@ -79,7 +82,7 @@ export function memoryJobs({ now, fateOf, onCreate }: JobsOptions): MemoryJobs {
     stop(id) {
       const job = find(id);
       if (endOf(job) > now())
-        jobs.set(id, { ...job, stoppedAt: Math.min(job.stoppedAt ?? Number.POSITIVE_INFINITY, now() + 5000) });
+        jobs.set(id, { ...job, stoppedAt: Math.min(job.stoppedAt ?? Number.POSITIVE_INFINITY, now() + graceMs) });
     },
     created: () => [...jobs.values()],
     active: () => [...jobs.values()].filter((job) => endOf(job) > now()),

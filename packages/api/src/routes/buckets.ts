@@ -74,9 +74,13 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
     async handle(asked) {
       const { bucket, key } = asked.params;
       if (bucket === ownBucket) return writeOwn(api, asked, key);
-      const models = (await takersOf(api, bucket))(key).filter((model) => asked.project.sees(model));
-      if (asked.caller.models !== undefined && models.length === 0)
-        throw new Problem('forbidden', 'no model that the token is scoped to takes data under this key');
+      const models = (await takersOf(api, bucket))(key);
+      // Whoever writes an object changes the data of every model that takes it.
+      if (
+        asked.caller.models !== undefined &&
+        !(models.length > 0 && models.every((model) => asked.project.sees(model)))
+      )
+        throw new Problem('forbidden', 'the token is not scoped to the models that take data under this key');
       await api.ports.bucket(bucket).write(key, asked.raw);
       // The object is the truth and the signal a hint: should it be lost, the daily listing finds the object.
       for (const model of models) await asked.project.tell(model, { type: 'dataHinted', keys: [key] }, asked.id);

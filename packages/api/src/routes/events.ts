@@ -2,6 +2,7 @@ import type { Outcome } from '@serin/core/engine';
 import { Fault } from '@serin/core/fault';
 import { perform } from '@serin/core/perform';
 import { z } from 'zod';
+import { bearerOf } from '../access.ts';
 import { cloudEventMedia, readCloudEvents } from '../cloud-events.ts';
 import { pageQuery } from '../cursor.ts';
 import { dataSchemas, meaningOf } from '../incoming.ts';
@@ -45,7 +46,10 @@ export const eventRoutes = (api: Api): readonly Route[] => [
       const from = last === undefined ? (after ?? api.events.last()) : Number(last);
       return {
         status: 200,
-        body: eventStream(api.events, from, sees, api.heartbeatMs ?? 15_000),
+        body: eventStream(api.events, from, sees, api.heartbeatMs ?? 15_000, async () => {
+          const token = bearerOf(asked.header('authorization'));
+          return token !== undefined && (await api.access.callerOf(token)) !== undefined;
+        }),
         headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
       };
     },
