@@ -155,7 +155,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'between.ts',
     'if (!rolloutEnded(model.rollout))\n    return',
     'if (model === undefined)\n    return',
-    'a second alert comes during a rollback',
+    'an alert comes during a rollback by hand',
   ),
   core(
     'the trainer is given the hold-out',

@@ -111,7 +111,7 @@ function lineageOf(run: Run): Version['lineage'] {
 function keepScores(model: Model): Model {
   const { run } = model;
   const { evaluate } = run?.plan ?? {};
-  if (run?.holdout === undefined || evaluate === undefined) return model;
+  if (run?.holdout === undefined || evaluate === undefined || model.settledRun === run.id) return model;
   const holdout = run.holdout;
   const keep = (
     into: Model,
