@@ -43,12 +43,9 @@ export interface Server extends Running {
   stop(): Promise<void>;
 }
 
-/** Young objects are collected sooner: less memory, at a little more work. */
-const smallHeap = ['--max-semi-space-size=1'];
-
 /** `serin dev` in a process of its own, which can be killed. */
 export async function startServer(command: string, project: string, secret: string): Promise<Server> {
-  const child = spawn(process.execPath, [...smallHeap, command, 'dev', '--port', '0'], {
+  const child = spawn(process.execPath, [...process.execArgv, command, 'dev', '--port', '0'], {
     cwd: project,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, SERIN_GITHUB_SECRET: secret },
