@@ -6,6 +6,7 @@ import {
   driver,
   type FakeEndpoint,
   fakeEndpoint,
+  healthy,
   job,
   planOf,
   score,
@@ -25,7 +26,7 @@ function withChampion(plan = planOf()) {
   const drive = driver(plan);
   const endpoint = fakeEndpoint();
   release(drive, endpoint, 'one', 0.8);
-  serveTicks(drive, { v1: { requests: 100, errors: 0 } });
+  serveTicks(drive, healthy);
   converge(drive, endpoint);
   return { drive, endpoint };
 }
@@ -69,7 +70,7 @@ describe('a champion that was released without an endpoint', () => {
 
     drive.say({ type: 'configReleased', revision: 2, plan: planOf() });
     release(drive, endpoint, 'two', 0.82, 0.8);
-    serveTicks(drive, { v2: { requests: 100, errors: 0 } });
+    serveTicks(drive, healthy);
     converge(drive, endpoint);
 
     expect(endpoint.log).toEqual(['deploy v2', 'weigh {"v2":100}']);
@@ -92,8 +93,10 @@ describe('a champion that was released without an endpoint', () => {
   });
 });
 
-test('a stable version that died without traffic is deployed again when the candidate is taken back', () => {
-  const { drive, endpoint } = withChampion(planOf({ rollout: { strategy: 'blueGreen', guard: '5m' } }));
+test('a stable version that died under the guard is deployed again when the candidate is taken back', () => {
+  const { drive, endpoint } = withChampion(
+    planOf({ rollout: { strategy: 'blueGreen', guard: '5m', guardrails: { latency: false } } }),
+  );
   release(drive, endpoint, 'two', 0.82, 0.8);
   expect(drive.state.rollout?.status).toBe('guarding');
 

@@ -36,7 +36,7 @@ function tableOf(api: Api): readonly Route[] {
     ...modelRoutes(api),
     ...datasetRoutes(api),
     ...runRoutes(api),
-    ...rolloutRoutes(),
+    ...rolloutRoutes(api),
     ...whyRoutes(),
     ...eventRoutes(api),
     ...hookRoutes(api),

@@ -96,19 +96,54 @@ const serve = z.union([
   }),
 ]);
 
+const part = z.number().gt(0).lt(1);
+const guardrailFields = {
+  toleratedRatio: z.number().gt(0).max(100),
+  margin: z.number().min(1.2).max(100),
+  floor: part,
+  maxBurst: z.number().min(1).max(10_000),
+  alphaShare: part.optional(),
+  dryRun: z.boolean(),
+};
+const isBelowMargin = (rule: { toleratedRatio: number; margin: number }) => rule.toleratedRatio < rule.margin;
+const guardrail = z.union([z.literal(false), z.strictObject(guardrailFields).refine(isBelowMargin)]);
+const labelsGuardrail = z
+  .strictObject({
+    ...guardrailFields,
+    maturity: ms,
+    kind: z.enum(['wrong', 'loss']),
+    tolerated: z.number().min(0).lt(1),
+    marginLoss: z.number().gt(0).max(1),
+    missing: z.enum(['leftOut', 'worst']),
+    prediction: text.optional(),
+  })
+  .refine(isBelowMargin)
+  .refine((rule) => rule.tolerated < rule.marginLoss);
+
 const rollout = z.strictObject({
-  strategy: z.enum(['allAtOnce', 'linear', 'canary', 'blueGreen']),
+  strategy: z.enum(['allAtOnce', 'linear', 'canary', 'blueGreen', 'shadow', 'ab']),
   steps: z.array(z.int().min(1).max(99)).min(1).max(99),
   increment: z.int().min(1).max(50),
+  mirror: z.int().min(1).max(100),
+  onPredictionShift: z.enum(['hold', 'note']),
+  split: z.int().min(1).max(99),
   bake: ms,
   tick: ms.min(1000).multipleOf(1000),
   guard: ms,
+  guardShare: z.int().min(1).max(50),
   readyWithin: ms,
   atMost: ms,
   onInconclusive: z.enum(['hold', 'promote', 'rollBack']),
   maxHold: ms,
-  minRequests: z.int().min(1),
-  limits: z.strictObject({ errors: z.strictObject({ share: z.number().gt(0).lt(1), minRequests: z.int().min(1) }) }),
+  alpha: z.number().gt(0).max(0.2),
+  beta: z.number().gt(0).max(0.5),
+  guardrails: z.strictObject({ errors: guardrail, latency: guardrail, labels: labelsGuardrail.optional() }),
+  routing: z.enum(['configured', 'realised']),
+  warmUp: z.int().min(0).max(1000),
+  segments: z.strictObject({ by: text, values: z.array(text).min(1).max(20) }).optional(),
+  harmBudget: z.number().gt(0).optional(),
+  expectedRpm: z.number().gt(0).optional(),
+  limits: z.strictObject({ errors: z.strictObject({ share: part, minRequests: z.int().min(1) }) }),
 });
 
 const model = z.strictObject({
@@ -120,6 +155,7 @@ const model = z.strictObject({
   evaluate: z.strictObject({ ...program, compute }).optional(),
   gate: z.record(text, criterion).optional(),
   approval: z.strictObject({ required: z.boolean(), fourEyes: z.boolean(), expires: ms }).optional(),
+  labels: z.strictObject({ bucket: name, prefix: text }).optional(),
   serve,
   rollout,
   monitor: z.strictObject({

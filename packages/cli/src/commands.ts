@@ -249,6 +249,13 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: async () => (await rollouts()).watch,
   },
+  {
+    name: 'rollouts verify',
+    args: '<id>',
+    summary: 'judge a rollout again from its recorded ticks; exit code 1 when the record differs',
+    options: [...remote, option('--file <export>', 'from `serin audit export`, without a server')],
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
   rolloutChange('pause', 'hold the traffic where it is'),
   rolloutChange('resume', 'go on after a pause or a hold'),
   rolloutChange('promote', 'all traffic to the candidate now', waiting),
@@ -359,6 +366,13 @@ export const commands: readonly CommandSpec[] = [
     summary: 'check the hash chain of the history',
     options: [...remote, option('--stream <stream>', 'only this stream')],
     load: async () => (await import('./commands/audit.ts')).verify,
+  },
+  {
+    name: 'audit export',
+    args: '<stream>',
+    summary: 'the entries of a stream such as model/<name>, one JSON object a line',
+    options: remote,
+    load: async () => (await import('./commands/audit.ts')).exportStream,
   },
   { name: 'context list', summary: 'the saved servers', load: async () => (await contexts()).listContexts },
   {

@@ -3,7 +3,7 @@ import { comparesWithChampion } from './gate.ts';
 import { derivedId } from './ids.ts';
 import { defined } from './intake.ts';
 import type { Deployment } from './ports.ts';
-import { beginRollout, candidateWeight, deploymentName, rolloutEnded, rolloutTable } from './rollout.ts';
+import { beginRollout, candidateWeight, deploymentName, mirroredShare, rolloutEnded, rolloutTable } from './rollout.ts';
 import { beginRun, hyperparametersOf, inputsOf, type Run, runEnded, scoreKey } from './run.ts';
 import type { Trigger } from './signal.ts';
 import { lastOf, type Model, without } from './state.ts';
@@ -338,7 +338,8 @@ function startRollout(model: Model, { at, seq }: Moment, before: Model | undefin
     candidate: version.number,
     plan: plan.rollout,
     by: version.approval?.by ?? 'gate',
-    ...defined({ stable: servingChampion(model) }),
+    sticky: isSticky(version),
+    ...defined({ stable: servingChampion(model), championSince: model.served.at(-1)?.at }),
   } as const;
   return { ...stash(without(model, 'offered'), 'rollout'), rollout: beginRollout(given, at) };
 }
@@ -370,10 +371,13 @@ export function rollBack(
     candidate: target,
     plan: model.plan.rollout,
     by: because ?? by,
+    sticky: isSticky(version),
     ...defined({ stable: servingChampion(model) }),
   } as const;
   return { ...stash(model, 'rollout'), rollout: beginRollout(given, at) };
 }
+
+const isSticky = ({ serve }: Version): boolean => serve !== 'none' && serve.stickyBy !== undefined;
 
 /** Keeps what is about to be replaced until it has been written to its own stream. */
 function stash(model: Model, what: 'run' | 'rollout'): Model {
@@ -396,7 +400,9 @@ export function desiredOf(model: Model): Desired {
     const weight = candidateWeight(rollout);
     const rest = stable === undefined || weight === 100 ? {} : { [String(stable)]: 100 - weight };
     const weights = { ...rest, ...(weight === 0 ? {} : { [String(candidate)]: weight }) };
+    const mirrored = mirroredShare(rollout);
     return {
+      ...(mirrored === 0 ? {} : { mirror: { version: candidate, percent: mirrored } }),
       versions: [...(stable === undefined ? [] : [stable]), candidate],
       weights,
       extras: 'keep',

@@ -84,9 +84,66 @@ const criterion = z
     error: 'a criterion wants at least one of atLeast, atMost, noWorseBy',
   });
 
+const guardrailFields = {
+  /** Roll back only what is worse than this many times the champion. */
+  toleratedRatio: z.number().gt(0).max(100).default(1),
+  /** Promote only what is shown to be less than this many times as bad as the champion. */
+  margin: z
+    .number()
+    .min(1.2, { error: '1.2 at least: a margin nearer to 1 cannot be shown with the counts of a rollout' })
+    .max(100)
+    .default(2),
+  /** A bad share below this is good enough, whatever the champion's is. */
+  floor: share.default(0.001),
+  /** Bad requests of one tick and arm that one cause may bring about together. */
+  maxBurst: z.number().min(1).max(10_000).default(1),
+  /** Its part of alpha; what is left is split evenly over the guardrails without one. */
+  alphaShare: share.optional(),
+  /** Counted and shown, but decides nothing. */
+  dryRun: z.boolean().default(false),
+};
+const ratioBelowMargin = (rule: { toleratedRatio: number; margin: number }) => rule.toleratedRatio < rule.margin;
+const ratioAboveMargin = {
+  path: ['toleratedRatio'],
+  error: 'below margin: a candidate as bad as that would have to be promoted and rolled back at once',
+};
+const guardrail = z.strictObject(guardrailFields).refine(ratioBelowMargin, ratioAboveMargin);
+const labelsGuardrail = z
+  .strictObject({
+    ...guardrailFields,
+    /** How long after a request its label counts. */
+    maturity: duration(day),
+    /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
+    kind: z.enum(['wrong', 'loss']).default('wrong'),
+    tolerated: z.number().min(0).lt(1).default(0),
+    /** `loss` only: promote what is shown to lose less than this more than the champion. */
+    marginLoss: z.number().gt(0).max(1).default(0.05),
+    /** Requests without a label: left out (whether a label comes does not depend on the model), or taken at their worst. */
+    missing: z.enum(['leftOut', 'worst']).default('leftOut'),
+    /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
+    prediction: z
+      .string()
+      .regex(/^(\/[^/]*)+$/, { error: "a JSON pointer such as '/score'" })
+      .optional(),
+  })
+  .refine(ratioBelowMargin, ratioAboveMargin)
+  .refine((rule) => rule.tolerated < rule.marginLoss, {
+    path: ['tolerated'],
+    error: 'below marginLoss: a candidate that loses as much would have to be promoted and rolled back at once',
+  });
+
+/** Every guardrail that may roll back needs a part of alpha. */
+function alphaLeft(
+  rules: readonly ({ alphaShare?: number | undefined; dryRun: boolean } | false | undefined)[],
+): boolean {
+  const live = rules.flatMap((rule) => (rule === undefined || rule === false || rule.dryRun ? [] : [rule.alphaShare]));
+  const given = live.reduce<number>((sum, part) => sum + (part ?? 0), 0);
+  return live.includes(undefined) ? given < 1 : given <= 1 + 1e-9;
+}
+
 const rollout = z
   .strictObject({
-    strategy: z.enum(['allAtOnce', 'linear', 'canary', 'blueGreen']).default('canary'),
+    strategy: z.enum(['allAtOnce', 'linear', 'canary', 'blueGreen', 'shadow', 'ab']).default('canary'),
     steps: z
       .array(z.int().min(1).max(99))
       .min(1)
@@ -96,25 +153,65 @@ const rollout = z
       .default([5, 25, 50]),
     /** linear only: percent added by each step. */
     increment: z.int().min(1).max(50).default(20),
+    /** shadow only: percent of the requests that are copied to the candidate before its first step. */
+    mirror: z.int().min(1).max(100).default(20),
+    /** shadow only: what happens when the predictions are systematically higher or lower than the champion's. */
+    onPredictionShift: z.enum(['hold', 'note']).default('hold'),
+    /** ab only: percent of the requests for the candidate. */
+    split: z.int().min(1).max(99).default(50),
     bake: duration(15 * minute),
     tick: durationText
       .refine((ms) => ms >= second && ms % second === 0, { error: 'whole seconds, one at least' })
       .default(minute),
     guard: duration(30 * minute),
+    /** Percent of the traffic that the champion keeps while the promoted candidate is guarded. */
+    guardShare: z.int().min(1).max(50).default(5),
     readyWithin: duration(15 * minute),
-    /** Longest extension of the last step when it had no data. */
+    /** How long the last step may last in all to gather evidence; default: four times `bake`. */
     atMost: durationText.optional(),
     onInconclusive: z.enum(['hold', 'promote', 'rollBack']).default('hold'),
     maxHold: duration(day),
-    minRequests: z.int().min(1).default(20).describe('requests to the candidate below which a step has no data'),
+    /** Greatest probability of rolling back a candidate that is no worse than tolerated. */
+    alpha: z.number().gt(0).max(0.2).default(0.01),
+    /** Greatest probability of promoting a candidate that is as bad as the margin. */
+    beta: z.number().gt(0).max(0.5).default(0.05),
+    guardrails: z
+      .strictObject({
+        errors: z.union([z.literal(false), guardrail]).prefault({}),
+        latency: z.union([z.literal(false), guardrail]).prefault({}),
+        labels: labelsGuardrail.optional(),
+      })
+      .refine(({ errors, latency, labels }) => alphaLeft([errors, latency, labels]), {
+        error: 'the alphaShares may add up to 1 at most, and below it when a guardrail has none of its own',
+      })
+      .prefault({}),
+    /** Which share of the traffic the candidate is taken to have: the weight that was set, or what came. */
+    routing: z.enum(['configured', 'realised']).default('configured'),
+    /** The first ticks, which are no evidence: caches and pools are cold. */
+    warmUp: z.int().min(0).max(1000).default(2),
+    /** Judges each of these values of a request header by itself, too. */
+    segments: z
+      .strictObject({
+        by: z.string().regex(/^[a-z0-9-]+$/),
+        values: z.array(z.string().min(1).max(100)).min(1).max(20),
+      })
+      .optional(),
+    /** Failed requests beyond the champion's share that the steps may cost, in expectation. */
+    harmBudget: z.number().gt(0).optional(),
+    /** Requests a minute that are expected: `serin validate` says what the rollout can find out with them. */
+    expectedRpm: z.number().gt(0).optional(),
     limits: z
       .strictObject({
-        errors: z.strictObject({ share: share.default(0.1), minRequests: z.int().min(1).default(20) }).prefault({}),
+        errors: z.strictObject({ share: share.default(0.5), minRequests: z.int().min(1).default(20) }).prefault({}),
       })
       .prefault({}),
   })
+  .refine(
+    (rule) => rule.strategy !== 'ab' || rule.guardrails?.labels !== undefined,
+    always(['guardrails', 'labels'], 'strategy ab is decided by labels: add guardrails.labels'),
+  )
   .prefault({})
-  .transform((rule) => ({ ...rule, atMost: rule.atMost ?? 4 * rule.bake }));
+  .transform((rule) => ({ ...rule, atMost: rule.atMost ?? 4 * rule.bake + (rule.guardrails.labels?.maturity ?? 0) }));
 
 const model = z
   .strictObject({
@@ -175,6 +272,8 @@ const model = z
         (rule) => !rule.compute?.spot || rule.checkpoints,
         always(['compute', 'spot'], 'spot wants checkpoints: true, or every interruption starts from nothing'),
       ),
+    /** Files of labels that are dropped into a bucket: one JSON object a line, as `POST /v1/labels` takes them. */
+    labels: z.strictObject({ bucket: name, prefix: z.string().min(1).max(512) }).optional(),
     evaluate: z
       .strictObject({ code: code.optional(), command, image: image.optional(), compute: jobCompute, environment })
       .optional(),
@@ -247,8 +346,30 @@ export const configSchema = z.strictObject({
   environment: name.default('dev'),
   /** Runs of the whole project that may hold a machine at the same time. */
   concurrentRuns: z.int().min(1).max(1000).default(4),
-  models: z.record(name, model).refine((models) => Object.keys(models).length > 0, { error: 'at least one model' }),
+  models: z
+    .record(name, model)
+    .refine((models) => Object.keys(models).length > 0, { error: 'at least one model' })
+    .superRefine((models, context) => {
+      for (const [key, message] of labelProblems(models))
+        context.addIssue({ code: 'custom', path: [key, 'labels', 'prefix'], message });
+    }),
 });
+
+/** Labels that lie where any model takes its data from would be trained on, and would start runs. */
+function labelProblems(models: Readonly<Record<string, ParsedModel>>): readonly (readonly [string, string])[] {
+  return Object.entries(models).flatMap(([key, { labels }]): (readonly [string, string])[] => {
+    if (labels === undefined) return [];
+    if (labels.bucket === ownBucket) return [[key, `'${ownBucket}' is where the pipeline itself writes`]];
+    return Object.entries(models)
+      .filter(([, { data }]) => data.bucket === labels.bucket && overlap(data.prefix, labels.prefix))
+      .map(([other, { data }]) => [
+        key,
+        `'${labels.prefix}' and the data of ${other} under '${data.prefix}' lie in one another: a file of labels would start a run`,
+      ]);
+  });
+}
+
+const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
 
 export type Config = z.input<typeof configSchema>;
 type ParsedModel = z.output<typeof model>;

@@ -1,6 +1,6 @@
 import type { Json } from './json.ts';
 import type { Append, Approval, Job, Operation, RegisteredVersion } from './ports.ts';
-import type { DatasetVersion, Freeze, ListingProgress } from './signal.ts';
+import type { DatasetVersion, Freeze, LabelCounts, ListingProgress } from './signal.ts';
 
 /**
  * An order that the committed state owes. The key names it: as long as the state owes the key, it is the same debt.
@@ -24,6 +24,25 @@ export type Order =
       readonly columns: readonly string[];
       readonly maxBytes?: number;
     }
+  /** Looks for files of labels that were not imported yet. */
+  | {
+      readonly kind: 'findLabels';
+      readonly model: string;
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly cursor?: string;
+    }
+  /** Tells the labels of a file, from a byte (and line) on. */
+  | {
+      readonly kind: 'importLabels';
+      readonly model: string;
+      readonly bucket: string;
+      readonly file: string;
+      readonly version?: string;
+      readonly offset: number;
+      readonly line: number;
+      readonly counts: LabelCounts;
+    }
   | { readonly kind: 'startJob'; readonly job: Job }
   | { readonly kind: 'describeJob'; readonly id: string }
   | { readonly kind: 'stopJob'; readonly id: string }
@@ -38,7 +57,19 @@ export type Order =
       readonly from: number;
       readonly to: number;
       readonly tickMs: number;
+      readonly slowerThan: readonly number[];
+      readonly usersSince?: number;
     }
+  | {
+      readonly kind: 'readLabels';
+      readonly endpoint: string;
+      readonly from: number;
+      readonly to: number;
+      readonly tickMs: number;
+      readonly maturityMs: number;
+    }
+  /** The percentiles of an endpoint before a rollout. */
+  | { readonly kind: 'readLatency'; readonly endpoint: string; readonly from: number; readonly to: number }
   | { readonly kind: 'tell'; readonly stream: string; readonly id: string; readonly signal: Told }
   /** Writes what is known of a run or rollout to its own stream; an older revision never replaces a newer one. */
   | {

@@ -1,6 +1,6 @@
 import type { Effect } from './effect.ts';
 import { canonical } from './json.ts';
-import type { Deployment, Observation, Operation, Weights } from './ports.ts';
+import type { Deployment, Mirror, Observation, Operation, Weights } from './ports.ts';
 import { deploymentName } from './rollout.ts';
 import type { ModelSignal, SignalOf } from './signal.ts';
 import type { Table } from './table.ts';
@@ -12,6 +12,8 @@ export interface Desired {
   readonly versions: readonly number[];
   /** Percent by version; `{}`: nothing is served. */
   readonly weights: Readonly<Record<string, number>>;
+  /** A version without weight that gets a copy of some requests. */
+  readonly mirror?: { readonly version: number; readonly percent: number };
   /** While a rollout is under way other deployments are left alone. */
   readonly extras: 'keep' | 'retire';
   /** A revert is done when the weights are, whatever capacity is still there. */
@@ -160,11 +162,10 @@ export function nextOperation(
   const status = (version: number) => seen.deployments.find(({ name }) => name === deploymentName(version))?.status;
   const wanted = namedWeights(desired);
   const rising = Object.keys(wanted).filter((name) => (wanted[name] ?? 0) > (seen.weights[name] ?? 0));
-  if (
-    canonical(seen.weights) !== canonical(wanted) &&
-    rising.every((name) => status(versionOfName(name)) === 'ready')
-  ) {
-    return { kind: 'weigh', weights: wanted };
+  const mirror = namedMirror(desired);
+  const mirrored = mirror === undefined || status(desired.mirror?.version ?? 0) === 'ready';
+  if (!asRouted(seen, desired) && mirrored && rising.every((name) => status(versionOfName(name)) === 'ready')) {
+    return { kind: 'weigh', weights: wanted, ...(mirror === undefined ? {} : { mirror }) };
   }
   const missing = desired.versions.find((version) => status(version) === undefined);
   if (missing !== undefined) {
@@ -172,6 +173,13 @@ export function nextOperation(
     return spec === undefined ? undefined : { kind: 'deploy', deployment: spec };
   }
   const canary = Object.values(seen.weights).filter((weight) => weight > 0).length > 1;
+  // One that failed with the smaller part of the traffic gives it up, so that it can be made anew.
+  const lame = Object.entries(seen.weights).find(
+    ([name, weight]) =>
+      weight > 0 && weight < 50 && wanted[name] !== undefined && status(versionOfName(name)) === 'failed',
+  );
+  const sound = Object.keys(seen.weights).find((name) => name !== lame?.[0] && status(versionOfName(name)) === 'ready');
+  if (lame !== undefined && sound !== undefined) return { kind: 'weigh', weights: { [sound]: 100 } };
   // A deployment that failed for good is taken away before it can be tried again.
   const failed = desired.versions.find(
     (version) => status(version) === 'failed' && !(seen.weights[deploymentName(version)] ?? 0),
@@ -187,6 +195,12 @@ export function nextOperation(
 
 const nothingSeen: Observation = { deployments: [], weights: {}, busy: false };
 
+const namedMirror = ({ mirror }: Desired): Mirror | undefined =>
+  mirror === undefined ? undefined : { deployment: deploymentName(mirror.version), percent: mirror.percent };
+const asRouted = (seen: Observation, desired: Desired): boolean =>
+  canonical(seen.weights) === canonical(namedWeights(desired)) &&
+  canonical(seen.mirror ?? {}) === canonical(namedMirror(desired) ?? {});
+
 const namedWeights = (desired: Desired): Weights =>
   Object.fromEntries(
     Object.entries(desired.weights).map(([version, weight]) => [deploymentName(Number(version)), weight]),
@@ -195,7 +209,7 @@ const namedWeights = (desired: Desired): Weights =>
 /** Is the wish fulfilled? */
 export function fulfilled(observation: Observation | 'absent', desired: Desired): boolean {
   const seen = observation === 'absent' ? nothingSeen : observation;
-  if (seen.busy || canonical(seen.weights) !== canonical(namedWeights(desired))) return false;
+  if (seen.busy || !asRouted(seen, desired)) return false;
   const ready = (version: number) =>
     seen.deployments.some(({ name, status }) => name === deploymentName(version) && status === 'ready');
   if (desired.urgent) return true;

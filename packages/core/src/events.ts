@@ -69,9 +69,11 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       tell('rollout.shifted', { ...facts, weight: rollout.steps[rollout.step] }, subject);
     if (rollout.status === 'held' && was?.status !== 'held')
       tell('rollout.held', { ...facts, because: rollout.because }, subject);
+    if (rollout.certificate !== undefined && rollout.certificate !== was?.certificate)
+      tell('rollout.certified', { ...facts, certificate: rollout.certificate }, subject);
     if ('endedAt' in rollout && was?.status !== rollout.status) {
       const because = typeof rollout.because === 'string' ? rollout.because : rollout.because.text;
-      tell(`rollout.${rollout.status.toLowerCase()}`, { ...facts, because, evidence: rollout.evidence }, subject);
+      tell(`rollout.${rollout.status.toLowerCase()}`, { ...facts, because, certificate: rollout.certificate }, subject);
     }
   }
   if (after.endpoint.status === 'blocked' && before.endpoint.status !== 'blocked')

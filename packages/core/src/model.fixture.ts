@@ -16,7 +16,7 @@ const smallest = {
   evaluate: { command: ['node', 'evaluate.mjs'] },
   gate: { auc: { direction: 'up', atLeast: 0.5, noWorseBy: 0.01 } },
   serve: { command: ['node', 'serve.mjs'] },
-  rollout: { steps: [10, 50], bake: '2m', guard: '2m' },
+  rollout: { steps: [10, 50], bake: '2m', guard: '2m', warmUp: 0, guardrails: { latency: false } },
 } as const;
 
 /** The plan of a model under a small config, with some parts replaced. */
@@ -163,6 +163,7 @@ export function converge(drive: Driver, endpoint: FakeEndpoint): void {
 export function fakeEndpoint() {
   const deployments = new Map<string, { name: string; version: number; status: 'ready' | 'pending' | 'failed' }>();
   let weights: Readonly<Record<string, number>> = {};
+  let mirror: Extract<Extract<Effect, { kind: 'change' }>['operation'], { kind: 'weigh' }>['mirror'];
   const log: string[] = [];
   return {
     log,
@@ -174,7 +175,10 @@ export function fakeEndpoint() {
           version: operation.deployment.version,
           status: this.status,
         });
-      if (operation.kind === 'weigh') weights = operation.weights;
+      if (operation.kind === 'weigh') {
+        weights = operation.weights;
+        mirror = operation.mirror;
+      }
       if (operation.kind === 'retire') deployments.delete(operation.deployment);
       log.push(
         operation.kind === 'deploy'
@@ -187,25 +191,35 @@ export function fakeEndpoint() {
     observe: () =>
       deployments.size === 0 && Object.keys(weights).length === 0
         ? ('absent' as const)
-        : { deployments: [...deployments.values()], weights, busy: false },
+        : { deployments: [...deployments.values()], weights, busy: false, ...(mirror === undefined ? {} : { mirror }) },
   };
 }
 export type FakeEndpoint = ReturnType<typeof fakeEndpoint>;
 
-/** Answers ticks until the bake, or guard, under way ends. */
-export function serveTicks(
-  drive: Driver,
-  counts: Readonly<Record<string, { requests: number; errors: number }>>,
-  most = 10,
-): void {
+/** What comes in a minute, and the share of it that fails, by deployment. */
+export interface Traffic {
+  readonly perMinute: number;
+  readonly failing?: Readonly<Record<string, number>>;
+}
+export const healthy: Traffic = { perMinute: 6000 };
+
+/** Answers ticks, shared out by the weights that hold, until the bake, hold or guard under way ends. */
+export function serveTicks(drive: Driver, { perMinute, failing = {} }: Traffic, most = 10): void {
   const { status } = drive.state.rollout ?? {};
+  const weights = Object.entries(drive.state.endpoint.weights);
+  const counts = Object.fromEntries(
+    weights.map(([name, weight]) => {
+      const requests = Math.round((perMinute * weight) / 100);
+      return [name, { requests, errors: Math.round(requests * (failing[name] ?? 0)), slow: [] }];
+    }),
+  );
   for (let round = 0; round < most && drive.state.rollout?.status === status; round += 1) {
     drive.wait(60_000);
     const order = drive.owed('readTicks')[0];
     if (order?.kind !== 'readTicks' || order.to <= order.from) continue;
     const ticks = Array.from({ length: (order.to - order.from) / order.tickMs }, (_, index) => ({
       start: order.from + index * order.tickMs,
-      counts: Object.fromEntries(Object.entries(counts).map(([name, arm]) => [name, { ...arm, slow: [] }])),
+      counts,
     }));
     drive.answer('readTicks', { type: 'ticksRead', from: order.from, to: order.to, ticks });
   }

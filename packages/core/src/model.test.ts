@@ -6,6 +6,7 @@ import {
   driver,
   type FakeEndpoint,
   fakeEndpoint,
+  healthy,
   human,
   job,
   planOf,
@@ -13,8 +14,6 @@ import {
   serveTicks,
   trainOne,
 } from './model.fixture.ts';
-
-const healthy = { v1: { requests: 90, errors: 0 }, v2: { requests: 40, errors: 0 } };
 
 /** A champion v1 that serves everything. */
 function withChampion(plan = planOf()): { drive: Driver; endpoint: FakeEndpoint } {
@@ -24,7 +23,7 @@ function withChampion(plan = planOf()): { drive: Driver; endpoint: FakeEndpoint 
   score(drive, 0.8);
   converge(drive, endpoint);
   converge(drive, endpoint);
-  serveTicks(drive, { v1: { requests: 100, errors: 0 } });
+  serveTicks(drive, healthy);
   converge(drive, endpoint);
   return { drive, endpoint };
 }
@@ -100,6 +99,7 @@ describe('a challenger', () => {
       'deploy v2',
       'weigh {"v1":90,"v2":10}',
       'weigh {"v1":50,"v2":50}',
+      'weigh {"v1":5,"v2":95}',
       'weigh {"v2":100}',
       'retire v1',
     ]);
@@ -108,29 +108,34 @@ describe('a challenger', () => {
 
   test('whose server fails too many requests is taken back, and quarantined', () => {
     const { drive, endpoint } = withCanary();
-    serveTicks(drive, { v1: { requests: 90, errors: 0 }, v2: { requests: 40, errors: 17 } });
+    serveTicks(drive, { perMinute: 400, failing: { v2: 0.43 } });
     expect(drive.state.rollout).toMatchObject({
       status: 'reverting',
-      because: { kind: 'limit', text: '17 of 40 requests to the candidate failed, more than the limit of 10 %' },
+      because: {
+        kind: 'evidence',
+        text: "17 of 17 failed requests came from the candidate's 10 % of traffic; if it were no worse, evidence this strong would ever appear in at most 1 rollout in a million",
+      },
+      certificate: { verdict: 'rollback', guardrails: [{ name: 'errors', blame: 'certified' }] },
     });
     converge(drive, endpoint);
     converge(drive, endpoint);
 
     expect(drive.state.rollout?.status).toBe('rolledBack');
     expect(endpoint.log.slice(-2)).toEqual(['weigh {"v1":100}', 'retire v2']);
-    expect(drive.state.versions['2']?.quarantined?.because).toContain('17 of 40');
+    expect(drive.state.versions['2']?.quarantined?.because).toContain('17 of 17');
     expect(drive.state.champion).toBe(1);
   });
 
   test('without requests is held at the end of the ramp, and taken back when nobody resumes it', () => {
     const { drive, endpoint } = withCanary();
     for (let step = 0; step < 3; step += 1) {
-      serveTicks(drive, {}, 20);
+      serveTicks(drive, { perMinute: 0 }, 20);
       converge(drive, endpoint);
     }
     expect(drive.state.rollout).toMatchObject({
       status: 'held',
-      because: 'no data: 0 requests to the candidate within 8m, of at least 20',
+      because:
+        'inconclusive after 8m: errors has 0 % of the evidence that a promotion needs, with 0 requests to the candidate',
     });
     drive.wait(24 * 3_600_000);
 

@@ -6,6 +6,7 @@ import { eventsBetween } from './events.ts';
 import { newestFirst } from './ids.ts';
 import { intakeOwes, intakeTable, intakeWakes, planned } from './intake.ts';
 import type { Json } from './json.ts';
+import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels.ts';
 import { monitorTable, monitorWakes } from './monitor.ts';
 import type { EventBody } from './ports.ts';
 import { rolloutEnded, rolloutOwes, rolloutTable, rolloutWakes } from './rollout.ts';
@@ -90,6 +91,7 @@ export function modelOwes(model: Model, now: number): readonly Effect[] {
   const { run, rollout, endpoint, intake } = model;
   return [
     ...(model.retired ? [] : intakeOwes(intake, now, model)),
+    ...(model.retired ? [] : labelsOwes(model.labels, model)),
     ...(run === undefined ? [] : runOwes(run, now, model)),
     ...(rollout === undefined || rolloutEnded(rollout) ? [] : rolloutOwes(rollout, now, model.model)),
     ...endpointOwes(endpoint, now, endpointContext(model)),
@@ -117,6 +119,7 @@ export function modelWakesAt(model: Model): number | undefined {
   const expiry = versionOf(versions, offered?.version)?.approval;
   const planned = [
     model.retired ? undefined : intakeWakes(intake),
+    model.retired ? undefined : labelsWakes(model.labels),
     run === undefined ? undefined : runWakes(run),
     rollout === undefined ? undefined : rolloutWakes(rollout),
     endpointWakes(endpoint),
@@ -188,6 +191,12 @@ function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
   switch (signal.type) {
     case 'dataHinted':
       return model.retired ? { ignored: 'the model is retired' } : machine(model, 'intake', signal);
+    case 'labelsHinted':
+      if (model.retired || model.labels === undefined) return { ignored: 'no labels are taken from files' };
+      return machine(model, 'labels', signal);
+    case 'labelsFound':
+    case 'labelsImported':
+      return machine(model, 'labels', signal);
     case 'listingAdvanced':
       return machine(model, 'intake', signal);
     case 'runRequested':
@@ -213,6 +222,8 @@ function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
     case 'resumeRequested':
     case 'abortRequested':
     case 'ticksRead':
+    case 'labelsRead':
+    case 'latencyRead':
       return machine(model, 'rollout', signal);
     case 'rollbackRequested':
       return rollbackRequested(model, signal, moment);
@@ -244,16 +255,16 @@ function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
 /** Time passes for every machine that waits for it. */
 function afterTime(model: Model, { at, id, actor }: ModelSignal): Model {
   const tick = { type: 'clockTicked', at, id, actor } as const;
-  const machines = ['intake', 'run', 'endpoint', 'rollout', 'monitor'] as const;
+  const machines = ['intake', 'labels', 'run', 'endpoint', 'rollout', 'monitor'] as const;
   const ticked = machines.reduce((state, name) => {
-    if (name === 'intake' && state.retired) return state;
+    if ((name === 'intake' || name === 'labels') && state.retired) return state;
     const moved = machine(state, name, tick);
     return 'moved' in moved ? moved.moved : state;
   }, model);
   return ticked.freeze?.until !== undefined && at >= ticked.freeze.until ? without(ticked, 'freeze') : ticked;
 }
 
-type MachineName = 'intake' | 'run' | 'endpoint' | 'rollout' | 'monitor';
+type MachineName = 'intake' | 'labels' | 'run' | 'endpoint' | 'rollout' | 'monitor';
 
 /** One step of one machine inside the model. */
 function machine(model: Model, name: MachineName, signal: ModelSignal): Taken {
@@ -278,6 +289,7 @@ function machines(model: Model) {
   return {
     tables: {
       intake: intakeTable,
+      labels: labelsTable,
       run: runTable,
       endpoint: endpointTable,
       rollout: rolloutTable,
@@ -285,6 +297,7 @@ function machines(model: Model) {
     },
     context: {
       intake: { model: model.model, plan },
+      labels: { model: model.model, plan },
       run: model,
       endpoint: endpointContext(model),
       rollout: { frozen: model.freeze !== undefined },
@@ -392,11 +405,21 @@ function endpointObserved(model: Model, signal: SignalOf<'endpointObserved'>): T
 
 function configReleased(model: Model, { plan, revision, freeze, at, id, actor }: SignalOf<'configReleased'>): Taken {
   if (revision <= model.revision) return { ignored: `revision ${revision} is not newer than ${model.revision}` };
-  const { freeze: _, retired: __, ...rest } = model;
+  const { freeze: _, retired: __, labels, ...rest } = model;
   const frozen = freeze === undefined ? {} : { freeze };
   if (plan !== undefined)
-    return { moved: { ...rest, ...frozen, revision, plan, intake: planned(model.intake, at, plan) } };
-  const retired: Model = { ...without({ ...rest, ...frozen, revision }, 'queued', 'offered'), retired: true };
+    return {
+      moved: {
+        ...rest,
+        ...frozen,
+        revision,
+        plan,
+        intake: planned(model.intake, at, plan),
+        ...labelsPlanned(labels, model.plan, plan, at),
+      },
+    };
+  const kept = { ...rest, ...(labels === undefined ? {} : { labels }), ...frozen, revision };
+  const retired: Model = { ...without(kept, 'queued', 'offered'), retired: true };
   const stop = { id, at, actor };
   const stopped = machine(retired, 'run', { ...stop, type: 'cancelRequested' });
   const idle = 'moved' in stopped ? stopped.moved : retired;
@@ -415,8 +438,15 @@ function effectRefused(model: Model, signal: SignalOf<'effectRefused'>): Taken {
     return { moved: 'moved' in reverted ? reverted.moved : state };
   }
   if (owner === 'intake') return machine(model, 'intake', signal);
+  if (owner === 'labels') return machine(model, 'labels', signal);
   if (owner === 'run') return machine(model, 'run', signal);
-  if (owner === 'rollout' && id === model.rollout?.id) return machine(model, 'rollout', signal);
+  if (owner === 'rollout' && id === model.rollout?.id) {
+    const told = machine(model, 'rollout', signal);
+    const state = 'moved' in told ? told.moved : model;
+    return {
+      moved: { ...state, debts: { ...state.debts, [signal.key]: slowly(signal.key, signal.at, signal.because) } },
+    };
+  }
   // Publishing, recording and mirroring have no other way: kept, and tried again ever more slowly.
   return {
     moved: { ...model, debts: { ...model.debts, [signal.key]: slowly(signal.key, signal.at, signal.because) } },

@@ -5,6 +5,8 @@ import type { Outcome } from './engine.ts';
 import { nextEntry } from './entry.ts';
 import { Fault } from './fault.ts';
 import { canonical, decodeText, type Json } from './json.ts';
+import { checkLabels, checkTick } from './judge/evidence.ts';
+import { findLabels, importLabels } from './label-file.ts';
 import type { CloudEvent, Ports } from './ports.ts';
 import type { Answer } from './signal.ts';
 import { instant } from './time.ts';
@@ -31,6 +33,8 @@ type Performers = {
 const performers: Performers = {
   list: async (order, { ports, now }) => ({ type: 'listingAdvanced', ...(await listDataset(order, ports, now())) }),
   checkDataset: async (order, { ports }) => ({ type: 'datasetChecked', problems: await checkDataset(order, ports) }),
+  findLabels: async (order, { ports }) => ({ type: 'labelsFound', found: await findLabels(order, ports) }),
+  importLabels: async (order, { ports }) => ({ type: 'labelsImported', progress: await importLabels(order, ports) }),
   startJob: async ({ job }, { ports }) => ({ type: 'jobStarted', job: (await ports.jobs.start(job)).id }),
   describeJob: async ({ id }, { ports }) => ({ type: 'jobDescribed', description: await ports.jobs.describe(id) }),
   stopJob: async ({ id }, { ports }) => {
@@ -53,12 +57,19 @@ const performers: Performers = {
     const begunAt = now();
     return { type: 'endpointObserved', begunAt, observation: await ports.serving.observe(endpoint) };
   },
-  readTicks: async ({ endpoint, from, to, tickMs }, { ports }) => {
-    const ticks = await ports.telemetry.ticks({ endpoint, from, to, tickMs, slowerThan: [] });
-    const last = ticks.at(-1);
-    if (last === undefined)
-      throw new Fault('unavailable', `no tick of ${endpoint} since ${instant(from)} has closed yet`);
-    return { type: 'ticksRead', from, to: last.start + tickMs, ticks };
+  readTicks: async ({ kind: _, endpoint, from, to, tickMs, ...query }, { ports }) => {
+    const ticks = await ports.telemetry.ticks({ endpoint, from, to, tickMs, ...query });
+    for (const tick of ticks) checkTick(tick);
+    return { type: 'ticksRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
+  },
+  readLabels: async ({ endpoint, from, to, tickMs, maturityMs }, { ports }) => {
+    const ticks = await ports.telemetry.labels({ endpoint, from, to, tickMs, maturityMs });
+    for (const tick of ticks) checkLabels(tick);
+    return { type: 'labelsRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
+  },
+  readLatency: async ({ endpoint, from, to }, { ports }) => {
+    const percentiles = await ports.telemetry.latency(endpoint, from, to);
+    return { type: 'latencyRead', ...(percentiles === undefined ? {} : { percentiles }) };
   },
   tell: async ({ stream, id, signal }, { tell }) => {
     const outcome = await tell(stream, { ...signal, id });
@@ -75,6 +86,13 @@ const performers: Performers = {
   },
   spread: (order, around) => spread(order, around),
 };
+
+function endOf(ticks: readonly { readonly start: number }[], tickMs: number, endpoint: string, from: number): number {
+  const last = ticks.at(-1);
+  if (last === undefined)
+    throw new Fault('unavailable', `no tick of ${endpoint} since ${instant(from)} has closed yet`);
+  return last.start + tickMs;
+}
 
 export function perform(effect: Effect, around: Surroundings): Promise<AnswerBody> {
   // The table pairs each kind with its own order; the compiler cannot follow the pair through the look-up.

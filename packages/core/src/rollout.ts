@@ -1,14 +1,29 @@
 import type { ModelPlan } from './config.ts';
 import type { Effect } from './effect.ts';
+import { Fault } from './fault.ts';
 import { defined } from './intake.ts';
-import { type Evidence, judge, noEvidence } from './judge.ts';
+import type { Certificate } from './judge/certificate.ts';
+import { type Evidence, noEvidence } from './judge/evidence.ts';
+import { shiftedIn, type Verdict } from './judge/judge.ts';
+import type { Thresholds } from './judge/rules.ts';
+import {
+  affordableStep,
+  certified,
+  clause,
+  type Heard,
+  hearLabels,
+  hearTicks,
+  missingFor,
+  ownThresholds,
+  rulesFor,
+} from './judged.ts';
 import type { InnerSignal, ModelSignal, SignalOf } from './signal.ts';
 import { type Refusal, refuse, type Table } from './table.ts';
-import { durationText, minute } from './time.ts';
+import { day, durationText, minute } from './time.ts';
 
 /** Why traffic goes back, and whether a person wanted it. */
 export interface Because {
-  readonly kind: 'limit' | 'ready' | 'alert' | 'hold' | 'inconclusive' | 'abort' | 'rollback' | 'retired';
+  readonly kind: 'evidence' | 'limit' | 'ready' | 'alert' | 'hold' | 'inconclusive' | 'abort' | 'rollback' | 'retired';
   readonly text: string;
 }
 
@@ -20,12 +35,20 @@ interface Base {
   /** The champion when it began: what a revert restores. Absent: a first version, whose revert serves nothing. */
   readonly stable?: number;
   readonly plan: ModelPlan['rollout'];
-  /** Weights of the candidate in percent, in order; then all traffic. */
+  /** Users stay with the model that they got first. */
+  readonly sticky: boolean;
+  /** Since when the champion alone answers: its latency from then on is what the candidate's is compared with. */
+  readonly championSince?: number;
+  /** The champion's percentiles before the start; `none`: it had hardly any requests. Absent: not read yet. */
+  readonly latency?: Thresholds | 'none';
+  /** Weights of the candidate in percent, in order, 0 being a mirror; then all traffic. */
   readonly steps: readonly number[];
   readonly guardMs: number;
   readonly startedAt: number;
   readonly by: string;
   readonly evidence: Evidence;
+  /** How the last verdict was come to; absent: there was none yet, or it goes back to an earlier version. */
+  readonly certificate?: Certificate;
   /** What was decided on the way, for a person: the last 20 lines. */
   readonly story: readonly { readonly at: number; readonly text: string }[];
 }
@@ -44,7 +67,14 @@ export type Rollout =
   | (Base & { readonly status: 'shifting'; readonly step: number; readonly deadline: number })
   | (Base & AtStep & { readonly status: 'baking' })
   | (Base & AtStep & { readonly status: 'paused'; readonly endsAt: number })
-  | (Base & AtStep & { readonly status: 'held'; readonly endsAt: number; readonly because: string })
+  /** `gathering`: what is missing is evidence, and a certificate ends the hold. */
+  | (Base &
+      AtStep & {
+        readonly status: 'held';
+        readonly endsAt: number;
+        readonly because: string;
+        readonly gathering?: true;
+      })
   | (Base & { readonly status: 'promoting'; readonly deadline: number })
   | (Base & { readonly status: 'guarding'; readonly since: number; readonly until: number })
   | (Base & { readonly status: 'reverting'; readonly since: number; readonly because: Because })
@@ -67,13 +97,18 @@ export function stepsOf(plan: ModelPlan['rollout']): readonly number[] {
       return plan.steps;
     case 'linear':
       return Array.from({ length: Math.ceil(100 / plan.increment) - 1 }, (_, index) => (index + 1) * plan.increment);
+    case 'shadow':
+      return [0, ...plan.steps];
+    case 'ab':
+      return [plan.split];
     default:
       return [];
   }
 }
 
 export function beginRollout(
-  given: Pick<Base, 'id' | 'kind' | 'candidate' | 'plan' | 'by'> & { readonly stable?: number },
+  given: Pick<Base, 'id' | 'kind' | 'candidate' | 'plan' | 'by' | 'sticky'> &
+    Partial<Pick<Base, 'stable' | 'championSince'>>,
   at: number,
 ): Rollout {
   const stepwise = given.kind === 'release' && given.stable !== undefined;
@@ -94,6 +129,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   deploying: {
     ...stoppable<'deploying'>(),
     endpointConverged: (rollout, { at }, { frozen }) => {
+      if (wantsLatency(rollout)) return rollout;
       if (!frozen || rollout.kind === 'rollback') return shift(rollout, 0, at);
       return rollout.ready ? rollout : { ...rollout, ready: true };
     },
@@ -108,6 +144,11 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     pauseRequested: refuse('the candidate has no traffic yet; abort it, or pause it once it bakes'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore',
+    labelsRead: 'ignore',
+    latencyRead: (rollout, { percentiles }) => ({
+      ...rollout,
+      latency: percentiles === undefined || percentiles.requests < fewestRequests ? 'none' : percentiles,
+    }),
   },
   shifting: {
     ...stoppable<'shifting'>(),
@@ -124,12 +165,17 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     pauseRequested: refuse('the weight is being shifted; pause it once it bakes'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore', // of the step before, delivered late
+    labelsRead: 'ignore', // read again once it bakes
+    latencyRead: 'ignore',
   },
   baking: {
     ...stoppable<'baking'>(),
     endpointConverged: 'ignore',
     ticksRead: (rollout, signal, { frozen }) =>
-      judged(rollout, signal, (counted) => afterTicks(counted, signal.at, frozen)),
+      judgedTicks(rollout, signal, (counted, verdict) => afterTicks(counted, verdict, signal.at, frozen)),
+    labelsRead: (rollout, signal, { frozen }) =>
+      judgedLabels(rollout, signal, (counted, verdict) => afterTicks(counted, verdict, signal.at, frozen)),
+    latencyRead: 'ignore',
     clockTicked: 'ignore', // the bake ends on the ticks that cover it
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
@@ -145,7 +191,9 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   paused: {
     ...stoppable<'paused'>(),
     endpointConverged: 'ignore',
-    ticksRead: (rollout, signal) => judged(rollout, signal, (counted) => counted),
+    ticksRead: (rollout, signal) => judgedTicks(rollout, signal, (counted) => counted),
+    labelsRead: (rollout, signal) => judgedLabels(rollout, signal, (counted) => counted),
+    latencyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
       at < rollout.endsAt
         ? rollout
@@ -163,7 +211,11 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   held: {
     ...stoppable<'held'>(),
     endpointConverged: 'ignore',
-    ticksRead: (rollout, signal) => judged(rollout, signal, (counted) => counted),
+    ticksRead: (rollout, signal, { frozen }) =>
+      judgedTicks(rollout, signal, (counted, verdict) => afterHold(counted, verdict, signal.at, frozen)),
+    labelsRead: (rollout, signal, { frozen }) =>
+      judgedLabels(rollout, signal, (counted, verdict) => afterHold(counted, verdict, signal.at, frozen)),
+    latencyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
       at < rollout.endsAt
         ? rollout
@@ -189,12 +241,16 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     pauseRequested: refuse('the candidate is being promoted; abort it instead'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore',
+    labelsRead: 'ignore',
+    latencyRead: 'ignore',
   },
   guarding: {
     ...stoppable<'guarding'>(),
     endpointConverged: 'ignore',
     ticksRead: (rollout, signal) =>
-      judged(rollout, signal, (counted) => (signal.to >= counted.until ? promoted(counted, signal.at) : counted)),
+      judgedTicks(rollout, signal, (counted) => (signal.to >= counted.until ? promoted(counted, signal.at) : counted)),
+    labelsRead: (rollout, signal) => judgedLabels(rollout, signal, (counted) => counted),
+    latencyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
       at >= rollout.until && rollout.until === rollout.since ? promoted(rollout, at) : rollout,
     promoteRequested: (rollout, signal) =>
@@ -212,6 +268,8 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     rollbackRequested: 'ignore',
     effectRefused: 'ignore',
     ticksRead: 'ignore',
+    labelsRead: 'ignore',
+    latencyRead: 'ignore',
     clockTicked: 'ignore',
     promoteRequested: refuse('the rollout is being taken back'),
     pauseRequested: refuse('the rollout is being taken back'),
@@ -230,8 +288,10 @@ function stoppable<Status extends Waiting['status']>() {
       version === rollout.candidate
         ? revert(rollout, at, { kind: 'ready', text: `v${version} failed: ${because}` })
         : rollout,
-    effectRefused: (rollout: Here, { at, because }: SignalOf<'effectRefused'>) =>
-      revert(rollout, at, { kind: 'ready', text: because }),
+    effectRefused: (rollout: Here, { at, because, key }: SignalOf<'effectRefused'>): Rollout =>
+      key.startsWith('rollout/')
+        ? unreadable(rollout, at, because)
+        : revert(rollout, at, { kind: 'ready', text: because }),
     alertRaised: (rollout: Here, { at, sender, title }: SignalOf<'alertRaised'>) =>
       // A rollback goes to the last good version: there is nowhere better to go.
       rollout.kind === 'rollback'
@@ -259,6 +319,8 @@ function over() {
     endpointConverged: 'ignore',
     deploymentFailed: 'ignore',
     ticksRead: 'ignore',
+    labelsRead: 'ignore',
+    latencyRead: 'ignore',
     clockTicked: 'ignore',
     effectRefused: 'ignore',
     abortRequested: ended,
@@ -278,6 +340,7 @@ export function candidateWeight(rollout: Rollout): number {
       return rollout.steps[rollout.step] ?? 100;
     case 'promoting':
     case 'guarding':
+      return rollout.guardMs > 0 && rollout.stable !== undefined ? 100 - rollout.plan.guardShare : 100;
     case 'promoted':
       return 100;
     default:
@@ -285,14 +348,50 @@ export function candidateWeight(rollout: Rollout): number {
   }
 }
 
-/** What a rollout owes while it waits: the ticks that have closed since the last reading. */
+/** Percent of the requests that the candidate gets a copy of. */
+export function mirroredShare(rollout: Rollout): number {
+  const atStep = 'step' in rollout && rollout.steps[rollout.step] === 0;
+  return atStep ? rollout.plan.mirror : 0;
+}
+
+/** What a rollout owes while it waits: the champion's latency, then the ticks and labels that have closed since. */
 export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): readonly Effect[] {
-  const readAt = ticksDueAt(rollout);
-  if (readAt === undefined || now < readAt) return [];
-  const { tick } = rollout.plan;
-  const from = rollout.evidence.readTo;
-  const to = Math.min(Math.floor(now / tick), from / tick + maxTicksPerReading) * tick;
-  return [{ key: `rollout/${rollout.id}/ticks/${from}`, kind: 'readTicks', endpoint, from, to, tickMs: tick }];
+  const { id, plan, sticky, evidence, startedAt } = rollout;
+  if (rollout.status === 'deploying' && wantsLatency(rollout)) {
+    const from = Math.max(rollout.championSince ?? 0, startedAt - day);
+    return [{ key: `rollout/${id}/latency`, kind: 'readLatency', endpoint, from, to: startedAt }];
+  }
+  const { tick } = plan;
+  const upTo = (from: number, until: number) =>
+    Math.min(Math.floor(until / tick), from / tick + maxTicksPerReading) * tick;
+  const owed: Effect[] = [];
+  if (now >= (ticksDueAt(rollout) ?? Number.POSITIVE_INFINITY)) {
+    const from = evidence.readTo;
+    owed.push({
+      key: `rollout/${id}/ticks/${from}`,
+      kind: 'readTicks',
+      endpoint,
+      from,
+      to: upTo(from, now),
+      tickMs: tick,
+      slowerThan: ownThresholds(rollout),
+      ...(sticky ? { usersSince: evidence.from ?? startedAt } : {}),
+    });
+  }
+  const maturityMs = plan.guardrails.labels?.maturity ?? 0;
+  if (now >= (labelsDueAt(rollout) ?? Number.POSITIVE_INFINITY)) {
+    const from = labelsFrom(rollout);
+    owed.push({
+      key: `rollout/${id}/labels/${from}`,
+      kind: 'readLabels',
+      endpoint,
+      from,
+      to: upTo(from, now - maturityMs),
+      tickMs: tick,
+      maturityMs,
+    });
+  }
+  return owed;
 }
 
 export function rolloutWakes(rollout: Rollout): number | undefined {
@@ -303,17 +402,32 @@ export function rolloutWakes(rollout: Rollout): number | undefined {
       return rollout.deadline;
     case 'paused':
     case 'held':
-      return Math.min(rollout.endsAt, ticksDueAt(rollout) ?? rollout.endsAt);
+      return earliest(rollout.endsAt, ticksDueAt(rollout), labelsDueAt(rollout));
     case 'guarding':
-      return rollout.until === rollout.since ? rollout.until : ticksDueAt(rollout);
+      return rollout.until === rollout.since ? rollout.until : earliest(ticksDueAt(rollout), labelsDueAt(rollout));
     case 'baking':
-      return ticksDueAt(rollout);
+      return earliest(ticksDueAt(rollout), labelsDueAt(rollout));
     default:
       return undefined;
   }
 }
 
+const earliest = (...times: readonly (number | undefined)[]): number | undefined => {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
+
 const maxTicksPerReading = 240;
+/** Percentiles of fewer requests are not worth freezing. */
+const fewestRequests = 20;
+
+/** The thresholds of the latency guardrail are frozen before the candidate has any traffic. */
+const wantsLatency = ({ kind, stable, plan, latency }: Base): boolean =>
+  kind === 'release' &&
+  stable !== undefined &&
+  plan.guardrails.latency !== false &&
+  plan.strategy !== 'allAtOnce' &&
+  latency === undefined;
 
 /** When the next tick has closed, for states that read ticks. */
 function ticksDueAt(rollout: Rollout): number | undefined {
@@ -321,20 +435,46 @@ function ticksDueAt(rollout: Rollout): number | undefined {
   return rollout.evidence.readTo + rollout.plan.tick;
 }
 
+/** When the labels of the next tick have matured. */
+function labelsDueAt(rollout: Rollout): number | undefined {
+  const { labels } = rollout.plan.guardrails;
+  if (labels === undefined || rollout.stable === undefined || ticksDueAt(rollout) === undefined) return undefined;
+  return labelsFrom(rollout) + rollout.plan.tick + labels.maturity;
+}
+const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
+  evidence.labels?.readTo ?? Math.floor(startedAt / plan.tick) * plan.tick;
+
 function shift(rollout: Waiting, step: number, at: number): Rollout {
-  if (step >= rollout.steps.length)
-    return promote(rollout, at, rollout.steps.length === 0 ? 'ready' : 'the last step baked without harm');
+  const { steps, stable, kind, plan, candidate } = rollout;
+  if (step >= steps.length) {
+    const why = kind === 'rollback' ? '' : stable === undefined ? 'a first version' : `strategy ${plan.strategy}`;
+    return promote(rollout, at, why === '' ? 'ready' : `ready; ${why} has no step to judge it in`);
+  }
+  const afforded = affordableStep(rollout, step);
+  if ('needs' in afforded)
+    return hold(rollout, at, {
+      because: `the harm budget of ${plan.harmBudget} failed requests affords no further step; the next would need ${afforded.needs}`,
+    });
+  const { weight } = afforded;
+  const limited = weight === steps[step] ? '' : `, all that the harm budget affords of ${steps[step]} %`;
+  const what = weight === 0 ? `${plan.mirror} % mirrored` : `${weight} %`;
   return tell(
-    { ...base(rollout), status: 'shifting', step, deadline: at + rollout.plan.readyWithin },
+    {
+      ...base(rollout),
+      steps: steps.map((planned, index) => (index === step ? weight : planned)),
+      status: 'shifting',
+      step,
+      deadline: at + plan.readyWithin,
+    },
     at,
-    `step ${step + 1} of ${rollout.steps.length}: ${rollout.steps[step]} % to v${rollout.candidate}`,
+    `step ${step + 1} of ${steps.length}: ${what} to v${candidate}${limited}`,
   );
 }
 
 function bake(rollout: Base, step: number, at: number): Rollout {
   return {
     ...base(rollout),
-    evidence: { ...fromNow(rollout, at), stepRequests: 0 },
+    evidence: fromNow(rollout, at),
     status: 'baking',
     step,
     since: at,
@@ -342,52 +482,155 @@ function bake(rollout: Base, step: number, at: number): Rollout {
   };
 }
 
-/** Ticks that began before the weight was confirmed are not counted. */
-const fromNow = (rollout: Base, at: number): Evidence => ({
-  ...rollout.evidence,
-  readTo: Math.max(rollout.evidence.readTo, firstTick(at, rollout.plan.tick)),
-});
+/** Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. */
+function fromNow({ evidence, plan }: Base, at: number): Evidence {
+  const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
+  return { ...evidence, readTo, from: evidence.from ?? readTo + plan.warmUp * plan.tick };
+}
 const firstTick = (at: number, tick: number): number => Math.ceil(at / tick) * tick;
 
-/** Ticks go to the judge; harm takes the rollout back from any state that reads them. */
-function judged<
-  Here extends Extract<Rollout, { since: number }> & { status: 'baking' | 'paused' | 'held' | 'guarding' },
->(rollout: Here, { at, from, ticks, to }: SignalOf<'ticksRead'>, next: (rollout: Here) => Rollout): Rollout {
-  if (from !== rollout.evidence.readTo) return rollout;
-  const arms = {
-    candidate: deploymentName(rollout.candidate),
-    ...(rollout.stable === undefined ? {} : { stable: deploymentName(rollout.stable) }),
-  };
-  const { evidence, harm } = judge(rollout.evidence, ticks, to, arms, rollout.plan);
-  if (harm !== undefined) return revert({ ...rollout, evidence }, at, { kind: 'limit', text: harm });
-  return next({ ...rollout, evidence });
+type Judged = Extract<Rollout, { status: 'baking' | 'paused' | 'held' | 'guarding' }>;
+type Next<Here> = (rollout: Here, verdict: Verdict) => Rollout;
+
+function judgedTicks<Here extends Judged>(rollout: Here, signal: SignalOf<'ticksRead'>, next: Next<Here>): Rollout {
+  return signal.from === rollout.evidence.readTo
+    ? judged(rollout, signal.at, () => hearTicks(rollout, signal), next)
+    : rollout;
 }
 
-function afterTicks(rollout: Extract<Rollout, { status: 'baking' }>, at: number, frozen: boolean): Rollout {
-  const { evidence, until, step, plan } = rollout;
+function judgedLabels<Here extends Judged>(rollout: Here, signal: SignalOf<'labelsRead'>, next: Next<Here>): Rollout {
+  return signal.from === labelsFrom(rollout)
+    ? judged(rollout, signal.at, () => hearLabels(rollout, signal), next)
+    : rollout;
+}
+
+/** Evidence goes to the judge; harm takes the rollout back from any state that reads it. */
+function judged<Here extends Judged>(rollout: Here, at: number, hear: () => Heard, next: Next<Here>): Rollout {
+  let heard: Heard;
+  try {
+    heard = hear();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return unreadable(rollout, at, error.message);
+  }
+  const { evidence, verdict } = heard;
+  const counted: Here = { ...rollout, evidence };
+  if (verdict.kind === 'limit') return revert(counted, at, { kind: 'limit', text: verdict.text });
+  if (verdict.kind === 'harm') {
+    const certificate = certified(counted, { verdict: 'rollback' });
+    return revert({ ...counted, certificate }, at, { kind: 'evidence', text: clause(certificate) });
+  }
+  return next(counted, verdict);
+}
+
+/** Counts that cannot be read are no harm, and no reason to go on. With all traffic already there is only one way. */
+function unreadable(rollout: Waiting, at: number, because: string): Rollout {
+  const text = `its counts cannot be read: ${because}`;
+  switch (rollout.status) {
+    case 'deploying':
+      return { ...rollout, latency: 'none' };
+    case 'baking':
+      return hold(rollout, at, { because: text });
+    case 'guarding':
+      return revert(rollout, at, { kind: 'limit', text });
+    default:
+      return rollout;
+  }
+}
+
+function afterTicks(
+  rollout: Extract<Rollout, { status: 'baking' }>,
+  verdict: Verdict,
+  at: number,
+  frozen: boolean,
+): Rollout {
+  const { evidence, until, step, steps, plan } = rollout;
+  if (verdict.kind === 'misrouted') return hold(rollout, at, { because: verdict.text });
   if (evidence.readTo < until || frozen) return rollout;
-  const last = step === rollout.steps.length - 1;
-  if (!last || evidence.stepRequests >= plan.minRequests) return shift(rollout, step + 1, at);
-  // No data is its own state: the last step waits for it, up to atMost.
+  if (steps[step] === 0) {
+    const shifted = plan.onPredictionShift === 'hold' ? shiftedIn(evidence, rulesFor(rollout)) : undefined;
+    if (shifted !== undefined) return hold(rollout, at, { because: shifted });
+  }
+  const missing = step < steps.length - 1 ? undefined : lackOf(rollout);
+  if (missing === undefined)
+    return step < steps.length - 1 ? shift(rollout, step + 1, at) : certifiedPromotion(rollout, at);
   if (evidence.readTo < until - plan.bake + plan.atMost) return rollout;
-  const because = `no data: ${evidence.stepRequests} requests to the candidate within ${durationText(plan.atMost)}, of at least ${plan.minRequests}`;
+  const because = `inconclusive after ${durationText(plan.atMost)}: ${missing}`;
   if (plan.onInconclusive === 'promote')
-    return promote(rollout, at, `${because}; promoted by policy, without evidence`);
+    return promote(rollout, at, `${because}; promoted by policy, without certificate`);
   if (plan.onInconclusive === 'rollBack')
-    return revert(rollout, at, { kind: 'inconclusive', text: `${because}; rolled back by policy` });
+    return revert(rollout, at, {
+      kind: 'inconclusive',
+      text: `${because}; rolled back by policy, without certificate`,
+    });
+  return hold(rollout, at, { because, gathering: true });
+}
+
+/** What is still to be shown in the last step, as text. */
+function lackOf(rollout: Rollout): string | undefined {
+  const { evidence, plan } = rollout;
+  const missing = missingFor(rollout);
+  const fewest = plan.limits.errors.minRequests;
+  if (missing === undefined)
+    return evidence.candidate.requests >= fewest
+      ? undefined
+      : `no data: ${evidence.candidate.requests} requests to the candidate, of at least ${fewest}`;
+  if (missing.length === 0) return undefined;
+  const needed = Math.log(1 / plan.beta);
+  const parts = missing.map(({ stream, logE }) => `${stream} has ${Math.max(0, Math.round((100 * logE) / needed))} %`);
+  return `${parts.join(', ')} of the evidence that a promotion needs, with ${evidence.candidate.requests} requests to the candidate`;
+}
+
+/** What was missing may have come while it was held. */
+const afterHold = (
+  rollout: Extract<Rollout, { status: 'held' }>,
+  verdict: Verdict,
+  at: number,
+  frozen: boolean,
+): Rollout =>
+  rollout.gathering && verdict.kind === 'none' && !frozen && lackOf(rollout) === undefined
+    ? certifiedPromotion(rollout, at)
+    : rollout;
+
+function certifiedPromotion(rollout: Waiting, at: number): Rollout {
+  if (missingFor(rollout) === undefined)
+    return promote(rollout, at, 'the last step baked without harm; no guardrail decides, so there is no certificate');
+  const certificate = certified(rollout, { verdict: 'promotion' });
+  return promote({ ...rollout, certificate }, at, clause(certificate));
+}
+
+function hold(
+  rollout: Waiting,
+  at: number,
+  { because, gathering }: { readonly because: string; readonly gathering?: true },
+): Rollout {
+  const step = 'step' in rollout ? rollout.step : 0;
+  const { since = at, until = at } = rollout as { readonly since?: number; readonly until?: number };
+  const endsAt = at + rollout.plan.maxHold;
   return tell(
-    { ...base(rollout), status: 'held', step, since: rollout.since, until, endsAt: at + plan.maxHold, because },
+    { ...base(rollout), status: 'held', step, since, until, endsAt, because, ...defined({ gathering }) },
     at,
     `held: ${because}`,
   );
 }
 
+/** Without a certificate of its evidence a promotion is policy, and its certificate says so. */
 const promote = (rollout: Waiting, at: number, because: string): Rollout =>
   tell(
-    { ...base(rollout), status: 'promoting', deadline: at + rollout.plan.readyWithin },
+    {
+      ...base(rollout),
+      ...withCertificate(rollout, rollout.certificate?.verdict === 'promotion' ? undefined : because),
+      status: 'promoting',
+      deadline: at + rollout.plan.readyWithin,
+    },
     at,
     `all traffic to v${rollout.candidate}: ${because}`,
   );
+
+const withCertificate = (rollout: Waiting, because: string | undefined): Partial<Pick<Base, 'certificate'>> =>
+  rollout.kind === 'rollback' || because === undefined
+    ? {}
+    : { certificate: certified(rollout, { verdict: 'none', because }) };
 
 function guard(rollout: Waiting, at: number): Rollout {
   if (rollout.guardMs === 0) return promoted(rollout, at);
@@ -401,17 +644,22 @@ function guard(rollout: Waiting, at: number): Rollout {
 }
 
 function promoted(rollout: Waiting, at: number): Rollout {
-  const { candidate } = rollout.evidence;
+  const { certificate } = rollout;
   const because =
-    rollout.kind === 'rollback'
+    rollout.kind === 'rollback' || certificate === undefined
       ? `v${rollout.candidate} serves again`
-      : `${candidate.requests} requests, ${candidate.errors} failed`;
+      : clause(certificate);
   return tell({ ...base(rollout), status: 'promoted', endedAt: at, because }, at, `promoted: ${because}`);
 }
 
 function revert(rollout: Waiting, at: number, because: Because): Rollout {
   const back = rollout.stable === undefined ? 'nothing is served' : `all traffic back to v${rollout.stable}`;
-  return tell({ ...base(rollout), status: 'reverting', since: at, because }, at, `${because.text}; ${back}`);
+  const certificate = because.kind === 'evidence' ? {} : withCertificate(rollout, because.text);
+  return tell(
+    { ...base(rollout), ...certificate, status: 'reverting', since: at, because },
+    at,
+    `${because.text}; ${back}`,
+  );
 }
 
 const reverted = (rollout: Extract<Rollout, { status: 'reverting' }>, at: number): Rollout => ({
@@ -430,8 +678,12 @@ export const deploymentName = (version: number): string => `v${version}`;
 
 /** Only what every state has. */
 function base(rollout: Base): Base {
-  const { id, kind, candidate, stable, plan, steps, guardMs, startedAt, by, evidence, story } = rollout;
-  return { id, kind, candidate, plan, steps, guardMs, startedAt, by, evidence, story, ...defined({ stable }) };
+  const { id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story } = rollout;
+  const { stable, championSince, latency, certificate } = rollout;
+  return {
+    ...{ id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story },
+    ...defined({ stable, championSince, latency, certificate }),
+  };
 }
 
 function ours(rollout: Base, signal: { readonly rollout?: string }): Refusal | undefined {

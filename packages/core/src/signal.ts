@@ -1,5 +1,6 @@
 import type { ModelPlan } from './config.ts';
-import type { Actor, JobDescription, Observation, Tick } from './ports.ts';
+import type { Thresholds } from './judge/rules.ts';
+import type { Actor, JobDescription, LabelAnswer, LabelTick, Observation, Tick } from './ports.ts';
 
 /** What starts a run. */
 export interface Trigger {
@@ -37,6 +38,26 @@ export interface ListingProgress {
   readonly complete: boolean;
 }
 
+/** What became of the labels of a file; `bad` lines are none, with the reasons of the first three. */
+export interface LabelCounts extends Readonly<Record<LabelAnswer | 'bad', number>> {
+  readonly reasons: readonly string[];
+}
+
+/** How far a file of labels was read: the next byte, the lines before it, and all counts so far. */
+export interface LabelProgress {
+  readonly version: string;
+  readonly offset: number;
+  readonly line: number;
+  readonly counts: LabelCounts;
+  readonly ended: boolean;
+}
+export type LabelsImported = LabelProgress | 'busy' | 'gone';
+
+/** Files of labels that were not read yet, and where the look goes on. */
+export type LabelsFound =
+  | { readonly files: readonly string[]; readonly cursor?: string; readonly ended: boolean }
+  | 'busy';
+
 export interface Freeze {
   readonly by: string;
   readonly because: string;
@@ -46,6 +67,8 @@ export interface Freeze {
 /** Signals from outside; those of people and tools carry the sender's id and leave a record, hints do not. */
 export type OutsideSignal =
   | { readonly type: 'dataHinted'; readonly keys: readonly string[] }
+  /** New files of labels; without keys anything may have come. */
+  | { readonly type: 'labelsHinted'; readonly keys: readonly string[] }
   | { readonly type: 'jobHinted' }
   | { readonly type: 'endpointHinted' }
   | { readonly type: 'clockTicked' }
@@ -85,6 +108,8 @@ export type ProjectSignal =
 /** Answers to effects. `key` and `taken` say to which debt; others are stale and ignored. */
 export type Answer = { readonly key: string; readonly taken: number } & (
   | { readonly type: 'listingAdvanced'; readonly progress: ListingProgress; readonly dataset?: DatasetVersion }
+  | { readonly type: 'labelsFound'; readonly found: LabelsFound }
+  | { readonly type: 'labelsImported'; readonly progress: LabelsImported }
   | { readonly type: 'datasetChecked'; readonly problems: readonly string[] }
   | { readonly type: 'jobStarted'; readonly job: string }
   | { readonly type: 'jobDescribed'; readonly description: JobDescription }
@@ -94,6 +119,9 @@ export type Answer = { readonly key: string; readonly taken: number } & (
   | { readonly type: 'endpointChanged'; readonly answer: 'accepted' | 'busy' }
   | { readonly type: 'endpointObserved'; readonly begunAt: number; readonly observation: Observation | 'absent' }
   | { readonly type: 'ticksRead'; readonly from: number; readonly to: number; readonly ticks: readonly Tick[] }
+  | { readonly type: 'labelsRead'; readonly from: number; readonly to: number; readonly ticks: readonly LabelTick[] }
+  /** Without percentiles: there were no requests. */
+  | { readonly type: 'latencyRead'; readonly percentiles?: Thresholds }
   | { readonly type: 'told' }
   | { readonly type: 'recorded' }
   | { readonly type: 'announced'; readonly upTo: number }

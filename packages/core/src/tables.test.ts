@@ -57,6 +57,8 @@ const answers: readonly Said[] = [
   { ...debt, type: 'endpointChanged', answer: 'accepted' },
   { ...debt, type: 'endpointObserved', begunAt: 0, observation: 'absent' },
   { ...debt, type: 'ticksRead', from: 0, to: 0, ticks: [] },
+  { ...debt, type: 'labelsRead', from: 0, to: 0, ticks: [] },
+  { ...debt, type: 'latencyRead' },
   { ...debt, type: 'told' },
   { ...debt, type: 'recorded' },
   { ...debt, type: 'announced', upTo: 1 },
@@ -123,12 +125,17 @@ function plausible(
       const ticks = Array.from({ length: Math.max(0, (effect.to - effect.from) / effect.tickMs) }, (_, index) => ({
         start: effect.from + index * effect.tickMs,
         counts: {
-          v1: { requests: 50, errors: 0, slow: [] },
-          v2: { requests: quiet ? 0 : 50, errors: draw(25) === 0 ? 30 : 0, slow: [] },
+          v1: { requests: 500, errors: 0, slow: [5, 5, 5] },
+          v2: { requests: quiet ? 0 : 500, errors: draw(25) === 0 ? 30 : 0, slow: [5, 5, 5] },
         },
       }));
       return { type: 'ticksRead', from: effect.from, to: effect.to, ticks };
     }
+    case 'readLatency':
+      return {
+        type: 'latencyRead',
+        ...(draw(3) === 0 ? {} : { percentiles: { p50: 10, p90: 20, p99: 50, requests: 30 * draw(3) } }),
+      };
     case 'publish':
       return { type: 'announced', upTo: effect.to };
     default:

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { converge, type Driver, driver, fakeEndpoint, planOf, score, serveTicks, trainOne } from './model.fixture.ts';
+import {
+  converge,
+  type Driver,
+  driver,
+  fakeEndpoint,
+  healthy,
+  planOf,
+  score,
+  serveTicks,
+  trainOne,
+} from './model.fixture.ts';
 import { type Why, whyModel, whyRollout, whyRun, whyVersion } from './why.ts';
 
 /** Everything that can be asked of a model now. */
@@ -29,7 +39,7 @@ test('at every step of a release and of its rollback there is one line, finite n
     () => trainOne(drive, 'one'),
     () => score(drive, 0.8),
     () => converge(drive, endpoint),
-    () => serveTicks(drive, { v1: { requests: 100, errors: 0 } }),
+    () => serveTicks(drive, healthy),
     () => converge(drive, endpoint),
     () => trainOne(drive, 'two'),
     () => score(drive, 0.82, 0.8),

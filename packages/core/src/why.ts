@@ -1,5 +1,8 @@
 import { type GateVerdict, gateText } from './gate.ts';
 import { intakeText } from './intake.ts';
+import type { Certificate } from './judge/certificate.ts';
+import { logHarm } from './judge/judge.ts';
+import { rulesFor } from './judged.ts';
 import { candidateWeight, type Rollout } from './rollout.ts';
 import type { Run } from './run.ts';
 import type { Model } from './state.ts';
@@ -13,6 +16,8 @@ export interface Why {
   readonly numbers: Readonly<Record<string, number>>;
   /** Oldest first; `at` is RFC 3339. */
   readonly story: readonly { readonly at: string; readonly text: string }[];
+  /** Of a rollout whose evidence was judged. */
+  readonly certificate?: Certificate;
 }
 
 type Line = Why['story'][number];
@@ -29,7 +34,8 @@ export function whyRollout(rollout: Rollout, model: string): Why {
   const subject = `${rollout.kind === 'rollback' ? 'the rollback to' : 'the rollout of'} v${rollout.candidate} of ${model}`;
   const story = rollout.story.map(({ at, text }) => line(at, text));
   const begun = line(rollout.startedAt, `started by ${rollout.by}`);
-  return why(`${subject} ${rolloutText(rollout)}`, rolloutNumbers(rollout), [begun, ...story]);
+  const told = why(`${subject} ${rolloutText(rollout)}`, rolloutNumbers(rollout), [begun, ...story]);
+  return rollout.certificate === undefined ? told : { ...told, certificate: rollout.certificate };
 }
 
 /** Why a version serves, does not serve any more, or never did. */
@@ -151,8 +157,10 @@ function rolloutText(rollout: Rollout): string {
 }
 
 function rolloutNumbers(rollout: Rollout): Why['numbers'] {
-  const { candidate, stable } = rollout.evidence;
+  const { certificate } = rollout;
+  const { candidate, stable, ticks } = rollout.evidence;
   const { share, minRequests } = rollout.plan.limits.errors;
+  const rules = rulesFor(rollout);
   return {
     version: rollout.candidate,
     ...(rollout.stable === undefined ? {} : { stable: rollout.stable }),
@@ -163,8 +171,25 @@ function rolloutNumbers(rollout: Rollout): Why['numbers'] {
     'stable.errors': stable.errors,
     'limit.errors.share': share,
     'limit.errors.minRequests': minRequests,
+    ticks,
+    logE: certificate?.logE ?? finite(logHarm(rollout.evidence, rules)),
+    'logE.rollback': Math.log(1 / rules.alpha),
+    'logE.promotion': Math.log(1 / rules.beta),
+    ...Object.fromEntries(
+      (certificate?.guardrails ?? []).flatMap(({ streams }) =>
+        streams.flatMap(({ id, logE, logSafe, ratio }) => [
+          [`${id}.logE`, logE],
+          ...(logSafe === undefined ? [] : [[`${id}.logSafe`, logSafe]]),
+          [`${id}.ratio.low`, ratio.low],
+          ...(ratio.high === undefined ? [] : [[`${id}.ratio.high`, ratio.high]]),
+        ]),
+      ),
+    ),
   };
 }
+
+/** Before the first evidence there is none: E is 1. */
+const finite = (log: number): number => (Number.isFinite(log) ? log : 0);
 
 function versionText(version: Version, model: Model): string {
   const { number, approval, verdict, quarantined } = version;

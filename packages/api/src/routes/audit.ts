@@ -16,6 +16,8 @@ const report = z.object({
   next: z.string().optional(),
 });
 
+const written = z.object({ entries: z.array(z.looseObject({ seq: z.int() })), next: z.string().optional() });
+
 /** Streams that no index lists. */
 const unlisted = ['project', 'access'];
 
@@ -44,7 +46,42 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
       return paged(asked, { body: { ok: problems.length === 0, streams: streams.length, entries, problems }, next });
     },
   }),
+  route({
+    method: 'get',
+    path: '/v1/audit/entries',
+    summary: 'entries of one stream as they were written, oldest first; configs in them show their environments',
+    role: 'admin',
+    scope: 'models',
+    query: z.strictObject({ cursor: pageQuery.cursor, stream: z.string().min(1).max(1024) }),
+    answers: { 200: { description: 'up to 500 entries; go on with `next`', schema: written } },
+    async handle(asked) {
+      const stream = await one(ports.journal, asked.project, asked.query.stream);
+      const after = seqOf(asked.query.cursor);
+      const entries = (await ports.journal.history(stream, after + entriesPerRead + 1, entriesPerRead)).toReversed();
+      const last = entries.at(-1)?.seq ?? 0;
+      return paged(asked, { body: { entries }, next: entries.length < entriesPerRead ? undefined : String(last) });
+    },
+  }),
 ];
+
+function seqOf(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new Fault('invalid', `'${cursor}' is no cursor of this list: use the one of its last page`);
+}
+
+/** A stream from its first entry on. */
+export async function wholeStream(journal: Journal, stream: string): Promise<readonly Entry[]> {
+  const pages: (readonly Entry[])[] = [];
+  for (let before: number | undefined; before === undefined || before > 1; ) {
+    const page = await journal.history(stream, before, entriesPerRead);
+    pages.push(page);
+    const oldest = page.at(-1);
+    if (oldest === undefined) break;
+    before = oldest.seq;
+  }
+  return pages.flat().reverse();
+}
 
 async function streamsOf(project: Visible, cursor: string | undefined, whole: boolean) {
   const { items, next } = await project.names('', { cursor, limit: 200 });

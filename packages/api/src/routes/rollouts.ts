@@ -1,16 +1,20 @@
+import { verifyRollout } from '@serin/core/verify';
 import { z } from 'zod';
 import { pageQuery } from '../cursor.ts';
+import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { because, modelName, pageOf, rolloutId, signalAnswers, signalProblems } from '../shapes.ts';
 import { onlyIf, paged, revised, rolloutView, rowView } from '../views.ts';
 import { told } from '../visible.ts';
+import { wholeStream } from './audit.ts';
 import { given } from './models.ts';
 
 // Typed as the other, so that both have one handler.
 const noFields: z.ZodType<{ because?: string | undefined }> = z.strictObject({});
+const verification = z.looseObject({ verified: z.boolean(), problems: z.array(z.string()), readings: z.int() });
 const row = z.looseObject({ id: z.string(), model: z.string(), status: z.string() });
 
-export const rolloutRoutes = (): readonly Route[] => [
+export const rolloutRoutes = ({ ports }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/rollouts',
@@ -47,6 +51,19 @@ export const rolloutRoutes = (): readonly Route[] => [
       const { value, model, revision } = await asked.project.rollout(asked.params.id);
       // Its evidence grows between two revisions, so an unchanged ETag is no reason to answer 304.
       return revised({ header: () => undefined }, revision, rolloutView(value, model));
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/rollouts/{id}/verification',
+    summary: 'judges the rollout again from the ticks in its journal, and compares every count and certificate',
+    role: 'viewer',
+    scope: 'models',
+    params: z.object({ id: rolloutId }),
+    answers: { 200: { description: 'where record and recomputation part, if they do', schema: verification } },
+    async handle({ project, params }) {
+      const { model } = await project.rollout(params.id);
+      return { status: 200, body: verifyRollout(await wholeStream(ports.journal, `model/${model}`), params.id) };
     },
   }),
   request('pause', 'pauseRequested', 'holds the weight where it is'),

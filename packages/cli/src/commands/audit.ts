@@ -1,5 +1,5 @@
 import type { Json } from '@serin/core/json';
-import { type Command, clientOf, show, textOption } from '../invocation.ts';
+import { argument, type Command, clientOf, show, textOption } from '../invocation.ts';
 import { table } from '../table.ts';
 
 /** Goes through all pages of streams; exit code 1 when a chain is broken. */
@@ -22,4 +22,18 @@ export const verify: Command = async (invocation) => {
     ok ? summary : `${summary}${table(problems, { STREAM: 'stream', PROBLEM: 'problem' }, invocation.terminal)}`,
   );
   return ok ? 0 : 1;
+};
+
+/** Entries as they were written, oldest first: what `rollouts verify --file` reads. */
+export const exportStream: Command = async (invocation) => {
+  const client = await clientOf(invocation);
+  const stream = argument(invocation, 0);
+  let cursor: string | undefined;
+  do {
+    const page = await client.get('/v1/audit/entries', { stream, cursor });
+    for (const entry of Array.isArray(page.entries) ? page.entries : [])
+      invocation.terminal.out(`${JSON.stringify(entry)}\n`);
+    cursor = typeof page.next === 'string' ? page.next : undefined;
+  } while (cursor !== undefined);
+  return 0;
 };

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { Entry } from '@serin/core/ports';
+import { type Verification, verifyRollout } from '@serin/core/verify';
+import { certificateLines } from '../certificate-text.ts';
+import { argument, type Command, clientOf, type Invocation, path, show, textOption } from '../invocation.ts';
+import { harmless } from '../terminal.ts';
+
+/** Recomputes the certificate of a rollout: by the server from its journal, or here from an exported stream. */
+export const verify: Command = async (invocation) => {
+  const id = argument(invocation, 0);
+  const found = await verification(invocation, id);
+  const { paint } = invocation.terminal;
+  show(invocation, found, () => {
+    const head = found.verified
+      ? `${paint('green', 'verified')}  ${id}: ${found.readings} readings judged again, every count and certificate is the same`
+      : `${paint('red', 'differs')}  ${id}: the record is not what its ticks say`;
+    return [
+      head,
+      ...found.problems.map((problem) => `  ${harmless(problem)}`),
+      ...certificateLines(found.recorded),
+      '',
+    ].join('\n');
+  });
+  return found.verified ? 0 : 1;
+};
+
+async function verification(invocation: Invocation, id: string): Promise<Verification> {
+  const file = textOption(invocation, 'file');
+  if (file !== undefined) return verifyRollout(entriesOf(file), id);
+  const answer = await (await clientOf(invocation)).get(path`/v1/rollouts/${id}/verification`);
+  return answer as unknown as Verification; // the server's own schema
+}
+
+/** Lines of an export; `verifyRollout` checks what is in them. */
+const entriesOf = (file: string): readonly Entry[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Entry);

@@ -1,0 +1,261 @@
+import type { Cells, Evidence } from './evidence.ts';
+import type { Interval } from './interval.ts';
+import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, percent } from './judge.ts';
+import { logPaired } from './paired.ts';
+import { type Guardrail, type Rules, ruleVersion, type Thresholds } from './rules.ts';
+
+/** Everything a reader needs to believe, or refute, how a rollout ended. Logarithms are natural ones. */
+export interface Certificate {
+  readonly rule: string;
+  /** `none`: it ended by policy, a person or time, and neither bound was used. */
+  readonly verdict: 'rollback' | 'promotion' | 'none';
+  readonly sentence: string;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly candidate: number;
+  readonly champion?: number;
+  /** Ticks that are evidence, and the time (ms) up to which they were read. */
+  readonly ticks: number;
+  readonly readTo: number;
+  /** The candidate's weight (percent) in the last step: a promotion counts its ticks alone. */
+  readonly lastWeight?: number;
+  readonly routing: Rules['routing'];
+  readonly unit: Rules['unit'];
+  /** Of the family of guardrails; a rollback needs log(1/alpha). */
+  readonly logE: number;
+  readonly logSampleRatio: number;
+  readonly guardrails: readonly Judged[];
+  /** What was assumed. */
+  readonly conditions: readonly string[];
+}
+
+/** One guardrail in a certificate. */
+export interface Judged {
+  readonly name: string;
+  readonly alphaShare: number;
+  readonly toleratedRatio: number;
+  readonly margin: number;
+  readonly floor: number;
+  readonly maxBurst: number;
+  readonly logE: number;
+  /** `certified`: it alone reaches 1/alpha with its part. */
+  readonly blame?: 'certified' | 'mostLikely';
+  readonly streams: readonly JudgedStream[];
+}
+
+export interface JudgedStream {
+  readonly id: string;
+  readonly cells: Cells;
+  /** Mirrored requests with exactly one bad answer: [the candidate's, the champion's]. */
+  readonly pairs?: readonly [number, number];
+  readonly logE: number;
+  /** `log E'` of the last step, where a promotion needs it to reach log(1/beta). */
+  readonly logSafe?: number;
+  /** Candidate to champion, at level 1 - alpha, if the ratio is constant. */
+  readonly ratio: Interval;
+}
+
+export interface Case {
+  readonly rules: Rules;
+  readonly evidence: Evidence;
+  readonly candidate: number;
+  readonly champion?: number | undefined;
+  readonly lastWeight?: number | undefined;
+  readonly thresholds?: Thresholds | undefined;
+  readonly warmUp: number;
+}
+
+/** Without bounds (`none`) `because` says what decided. */
+export function certificateOf(
+  given: Case,
+  decided: { readonly verdict: 'rollback' | 'promotion' } | { readonly verdict: 'none'; readonly because: string },
+): Certificate {
+  const { rules, evidence, candidate, champion, lastWeight } = given;
+  const logE = logHarm(evidence, rules);
+  const guardrails = judgedOf(given, decided.verdict === 'rollback');
+  const certificate = {
+    rule: ruleVersion,
+    verdict: decided.verdict,
+    alpha: rules.alpha,
+    beta: rules.beta,
+    candidate,
+    ...(champion === undefined ? {} : { champion }),
+    ticks: evidence.ticks,
+    readTo: evidence.readTo,
+    ...(lastWeight === undefined ? {} : { lastWeight }),
+    routing: rules.routing,
+    unit: rules.unit,
+    logE: finite(logE),
+    logSampleRatio: logRouted(evidence, rules),
+    guardrails,
+    conditions: conditionsOf(given),
+  };
+  return { ...certificate, sentence: sentenceOf(certificate, decided, given) };
+}
+
+/** Without a deciding guardrail there is no family: E is 1. */
+const finite = (log: number): number => (Number.isFinite(log) ? log : 0);
+
+function judgedOf({ rules, evidence, lastWeight }: Case, blames: boolean): readonly Judged[] {
+  const judged = rules.guardrails.map(
+    (guardrail): Judged => ({
+      name: guardrail.name,
+      alphaShare: guardrail.alphaShare,
+      toleratedRatio: guardrail.toleratedRatio,
+      margin: guardrail.margin,
+      floor: guardrail.floor,
+      maxBurst: guardrail.maxBurst,
+      logE: logGuardrail(evidence, guardrail, rules),
+      streams: guardrail.streams.map((stream) => streamOf(stream, guardrail)),
+    }),
+  );
+  if (!blames) return judged;
+  const weighed = ({ alphaShare, logE }: Judged) =>
+    alphaShare === 0 ? Number.NEGATIVE_INFINITY : Math.log(alphaShare) + logE;
+  const worst = Math.max(...judged.map(weighed));
+  return judged.map((guardrail): Judged => {
+    if (guardrail.alphaShare > 0 && weighed(guardrail) >= Math.log(1 / rules.alpha))
+      return { ...guardrail, blame: 'certified' };
+    return weighed(guardrail) === worst && worst < Math.log(1 / rules.alpha)
+      ? { ...guardrail, blame: 'mostLikely' }
+      : guardrail;
+  });
+
+  function streamOf({ id, promotes }: Guardrail['streams'][number], guardrail: Guardrail): JudgedStream {
+    const cells = evidence.streams[id] ?? {};
+    const pairs = evidence.pairs[id];
+    return {
+      id,
+      cells,
+      ...(pairs === undefined ? {} : { pairs }),
+      logE: logStream(cells, guardrail),
+      ...(promotes && lastWeight !== undefined ? { logSafe: logSafe(cells, lastWeight, guardrail) } : {}),
+      ratio: intervalOf(cells, guardrail, rules.alpha),
+    };
+  }
+}
+
+function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): readonly string[] {
+  const { routing, unit, guardrails, off } = rules;
+  const bursts = guardrails.filter(({ maxBurst }) => maxBurst > 1);
+  const worst = guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
+  return [
+    ...(champion === undefined ? ['a first version has no champion: only absolute limits were applied'] : []),
+    routing === 'configured'
+      ? `share: the weight that was set; each ${unit} is routed by a fresh coin`
+      : 'share: what came; outcomes are independent given a tick, and do not move the share',
+    unit === 'user' ? "unit: the user's first bad request" : 'unit: the request',
+    ...(guardrails.some(({ maxBurst }) => maxBurst === 1)
+      ? ['bad requests of one tick do not share a cause in one arm alone']
+      : []),
+    ...bursts.map(({ name, maxBurst }) => `${name}: at most ${maxBurst} bad requests of a tick and arm share a cause`),
+    warmUp === 0 ? 'no warm-up' : `warm-up: the first ${warmUp} ticks are no evidence`,
+    ...(thresholds === undefined
+      ? []
+      : [
+          `latency: slower than ${ms(thresholds.p50)}, ${ms(thresholds.p90)}, ${ms(thresholds.p99)}, the champion's p50, p90, p99 of ${grouped(thresholds.requests)} requests before the start`,
+        ]),
+    ...(evidence.labels === undefined
+      ? []
+      : [
+          `labels: ${grouped(evidence.labels.labelled)} of ${grouped(evidence.labels.requests)} requests had one; ${worst ? 'the others are taken at their worst' : 'whether one comes does not depend on the model'}`,
+        ]),
+    ...(evidence.mirrored === undefined
+      ? []
+      : [
+          `${grouped(evidence.mirrored.pairs)} requests mirrored, ${grouped(evidence.mirrored.dropped)} copies dropped and taken as wrong; one pair an entity`,
+        ]),
+    ...off.map(({ name, because }) => `${name}: not judged, ${because}`),
+  ];
+}
+
+type Facts = Omit<Certificate, 'sentence'>;
+
+function sentenceOf(facts: Facts, decided: Parameters<typeof certificateOf>[1], given: Case): string {
+  switch (decided.verdict) {
+    case 'rollback':
+      return rollbackSentence(facts, given);
+    case 'promotion':
+      return promotionSentence(facts, given);
+    case 'none':
+      return `Without certificate: ${decided.because}.`;
+  }
+}
+
+function rollbackSentence({ guardrails, logE, unit }: Facts, { thresholds, rules }: Case): string {
+  const blamed = guardrails
+    .filter(({ blame }) => blame !== undefined)
+    .reduce((a, b) => (Math.log(b.alphaShare) + b.logE > Math.log(a.alphaShare) + a.logE ? b : a));
+  const tolerated = blamed.toleratedRatio === 1 ? 'no worse' : `at most ${blamed.toleratedRatio} times as bad`;
+  const odds = `if it were ${tolerated}, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}.`;
+  const loss = rules.guardrails.find(({ name }) => name === blamed.name)?.loss;
+  if (loss !== undefined)
+    return `Rolled back: the candidate's predictions lose more than the champion's; if they lost at most ${loss.tolerated} more, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}.`;
+  const worst = blamed.streams.reduce((a, b) => (strength(b, blamed) > strength(a, blamed) ? b : a));
+  const what = eventsNoun(worst.id, unit, thresholds);
+  const { candidate, champion, weights } = totals(worst.cells);
+  if (worst.pairs !== undefined && pairsLog(worst, blamed) > worst.logE) {
+    const [ours, theirs] = worst.pairs;
+    return `Rolled back: of ${grouped(ours + theirs)} mirrored requests with exactly one bad answer (${what}) it was the candidate's in ${grouped(ours)}; ${odds}`;
+  }
+  // A share is only named when there was one.
+  const from =
+    weights.length === 1
+      ? `the candidate's ${weights[0]} % of traffic`
+      : `the candidate, which had ${weights.join(', ')} % of the traffic`;
+  return `Rolled back: ${grouped(candidate)} of ${grouped(candidate + champion)} ${what} came from ${from}; ${odds}`;
+}
+
+const pairsLog = ({ pairs = [0, 0] }: JudgedStream, { toleratedRatio, maxBurst }: Judged): number =>
+  logPaired(pairs[0] / maxBurst, pairs[1] / maxBurst, toleratedRatio);
+const strength = (stream: JudgedStream, judged: Judged): number => Math.max(stream.logE, pairsLog(stream, judged));
+
+function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, { thresholds, rules }: Case): string {
+  const deciding = guardrails.filter(({ alphaShare }) => alphaShare > 0);
+  const odds = `in at most 1 rollout in ${grouped(Math.floor(1 / beta + 1e-9))}`;
+  const parts = deciding.map(({ name, margin, floor, streams }) => {
+    const { loss } = rules.guardrails.find((guardrail) => guardrail.name === name) ?? {};
+    if (loss !== undefined) return `losing ${loss.margin} more`;
+    const shown = streams.find(({ logSafe }) => logSafe !== undefined);
+    const cell = shown?.cells[String(lastWeight)];
+    const counts =
+      cell === undefined
+        ? ''
+        : ` (${grouped(cell.candidate + cell.candidateAlone)} of ${grouped(cell.candidateRequests)} against ${grouped(cell.champion + cell.championAlone)} of ${grouped(cell.championRequests)})`;
+    return `${margin} times as many ${eventsNoun(shown?.id ?? name, unit, thresholds)} and ${percent(floor)} of them at least${counts}`;
+  });
+  return `Promoted: at ${lastWeight} % of the traffic a candidate with ${parts.join(', or ')} would get this far ${odds}.`;
+}
+
+/** `failed requests`, `requests slower than 120 ms (the champion's p90)`, `wrong predictions`, of a segment. */
+function eventsNoun(id: string, unit: Rules['unit'], thresholds: Thresholds | undefined): string {
+  const [stream = '', segment] = id.split('@');
+  const of = segment === undefined ? '' : ` of ${segment}`;
+  const whose = unit === 'user' ? 'first ' : '';
+  const percentile = (['p50', 'p90', 'p99'] as const).find((name) => stream === `latency.${name}`);
+  if (percentile !== undefined)
+    return `${whose}requests${of} slower than ${ms(thresholds?.[percentile] ?? 0)} (the champion's ${percentile})`;
+  return stream.startsWith('labels') ? `${whose}wrong predictions${of}` : `${whose}failed requests${of}`;
+}
+
+function totals(cells: Cells) {
+  const entries = Object.entries(cells);
+  const sum = (count: (cell: Cells[string]) => number) => entries.reduce((total, [, cell]) => total + count(cell), 0);
+  return {
+    candidate: sum((cell) => cell.candidate + cell.candidateAlone),
+    champion: sum((cell) => cell.champion + cell.championAlone),
+    weights: entries.map(([weight]) => weight),
+  };
+}
+
+/** E with two digits, rounded down: 4344.8 as `4,300`. */
+function rare(logE: number): string {
+  if (logE > Math.log(1e6)) return 'a million';
+  const value = Math.exp(logE);
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
+  return grouped(Math.floor(value / unit) * unit);
+}
+
+/** 1234567 as `1,234,567`. */
+export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;

@@ -1,0 +1,412 @@
+import { Fault } from '../fault.ts';
+import type { Counts, LabelTick, Tick, UserCounts } from '../ports.ts';
+import { instant } from '../time.ts';
+import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
+import { excessBound } from './budget.ts';
+import { logOrigin, originGrid } from './origin.ts';
+import { addRatio } from './promotion.ts';
+import type { Guardrail, Rules, Stream } from './rules.ts';
+
+export interface Arm {
+  readonly requests: number;
+  readonly errors: number;
+}
+
+/** Bad requests (sticky: users) of all ticks at one weight: enough to compute every e-value of them again. */
+export interface Cell {
+  /** In ticks in which both arms had requests. */
+  readonly candidate: number;
+  readonly champion: number;
+  /** In ticks in which the other arm had none. The direction that would gain from such a tick leaves it out. */
+  readonly candidateAlone: number;
+  readonly championAlone: number;
+  readonly candidateRequests: number;
+  readonly championRequests: number;
+  /** Routing `realised`: the logs of each tick's own share, and the bounds of these shares. */
+  readonly realised?: {
+    readonly harm: readonly number[];
+    readonly ratio: readonly number[];
+    readonly low: number;
+    readonly high: number;
+  };
+}
+
+/** Cells by the candidate's weight in percent. */
+export type Cells = Readonly<Record<string, Cell>>;
+
+/** What a rollout has seen of its two arms: integers, so that the order of ticks at one weight leaves no trace. */
+export interface Evidence {
+  /** Ticks that start before were counted. */
+  readonly readTo: number;
+  /** Ticks that start before are warm-up: they count for limits and budget alone. */
+  readonly from?: number;
+  /** Ticks that were read, and those of them that are evidence. */
+  readonly closed: number;
+  readonly ticks: number;
+  /** Since the rollout began, warm-up included. */
+  readonly candidate: Arm;
+  readonly stable: Arm;
+  readonly streams: Readonly<Record<string, Cells>>;
+  /** What was routed, by weight: [to the candidate, to the champion]. */
+  readonly routed: Readonly<Record<string, readonly [number, number]>>;
+  /** Mirrored requests of which exactly one answer was bad, by stream: [the candidate's, the champion's]. */
+  readonly pairs: Readonly<Record<string, readonly [number, number]>>;
+  readonly mirrored?: {
+    readonly pairs: number;
+    readonly dropped: number;
+    readonly higher: number;
+    readonly lower: number;
+  };
+  readonly labels?: {
+    readonly readTo: number;
+    readonly requests: number;
+    readonly labelled: number;
+    readonly harm: Bets;
+    readonly safety: Bets;
+  };
+  /** With a harm budget: the least upper bound so far of the candidate's excess share of failures. */
+  readonly excess?: number;
+  /** The last ticks that were counted, by start: what came with them, as one number. */
+  readonly recent: Readonly<Record<string, number>>;
+}
+
+/** Where the ticks were counted: the candidate's weight, confirmed before they began, and who the arms are. */
+export interface Place {
+  /** Percent; 0: nothing but a mirror. */
+  readonly weight: number;
+  readonly candidate: string;
+  readonly champion?: string | undefined;
+  /** Keeps the bound that a harm budget needs. */
+  readonly budgeted?: boolean;
+}
+
+export const noEvidence = (readTo: number): Evidence => ({
+  readTo,
+  closed: 0,
+  ticks: 0,
+  candidate: { requests: 0, errors: 0 },
+  stable: { requests: 0, errors: 0 },
+  streams: {},
+  routed: {},
+  pairs: {},
+  recent: {},
+});
+
+/**
+ * The evidence with one more tick. A tick that was counted is counted once, however often it comes.
+ *
+ * Counts that cannot be, and another reading of one of the last ticks, throw a `Fault` (`invalid`) that names them; the
+ * evidence that was given is unchanged.
+ */
+export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: Place, rules: Rules): Evidence {
+  const mark = checkTick(tick);
+  const known = evidence.recent[tick.start];
+  if (tick.start < evidence.readTo) {
+    if (known !== undefined && known !== mark)
+      throw new Fault('invalid', `${at(tick)} was counted with other numbers; the first reading stays`);
+    return evidence;
+  }
+  const candidate = tick.counts[place.candidate];
+  const champion = place.champion === undefined ? undefined : tick.counts[place.champion];
+  const totals = {
+    readTo: tick.start + tickMs,
+    closed: evidence.closed + 1,
+    recent: remembered(evidence.recent, tick.start, mark),
+    candidate: plus(evidence.candidate, candidate),
+    stable: plus(evidence.stable, champion),
+  };
+  const excess = place.budgeted
+    ? { excess: Math.min(evidence.excess ?? 1, excessBound(totals.candidate, totals.stable, rules.alpha)) }
+    : {};
+  const next = { ...evidence, ...totals, ...excess };
+  if (place.champion === undefined || tick.start < (evidence.from ?? 0)) return next;
+  if (place.weight === 0) return withPairs(next, tick, place.candidate, rules);
+  // "No data" is a state of its own, neither for the candidate nor against it.
+  if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
+  return {
+    ...next,
+    ticks: next.ticks + 1,
+    streams: withEvents(next.streams, tick, place, rules),
+    routed: withRouted(next.routed, tick, place, rules),
+  };
+}
+
+function withEvents(streams: Evidence['streams'], tick: Tick, place: Place, rules: Rules): Evidence['streams'] {
+  const next: Record<string, Cells> = { ...streams };
+  for (const guardrail of rules.guardrails) {
+    if (guardrail.clock !== 'ticks') continue;
+    for (const stream of guardrail.streams) {
+      const events = eventsOf(stream, tick, place, rules.unit);
+      if (events !== undefined)
+        next[stream.id] = withCell(next[stream.id], place.weight, events, guardrail, rules.routing);
+    }
+  }
+  return next;
+}
+
+/** Bad requests and requests of both arms in one tick. */
+interface Events {
+  readonly candidate: number;
+  readonly champion: number;
+  readonly candidateRequests: number;
+  readonly championRequests: number;
+}
+
+function withCell(
+  cells: Cells | undefined,
+  weight: number,
+  events: Events,
+  guardrail: Guardrail,
+  routing: Rules['routing'],
+): Cells {
+  const { candidate, champion, candidateRequests, championRequests } = events;
+  if (candidateRequests + championRequests === 0) return cells ?? {};
+  const cell = cells?.[weight] ?? noEvents;
+  const both = candidateRequests > 0 && championRequests > 0;
+  return {
+    ...cells,
+    [weight]: {
+      candidate: cell.candidate + (both ? candidate : 0),
+      champion: cell.champion + (both ? champion : 0),
+      candidateAlone: cell.candidateAlone + (both ? 0 : candidate),
+      championAlone: cell.championAlone + (both ? 0 : champion),
+      candidateRequests: cell.candidateRequests + candidateRequests,
+      championRequests: cell.championRequests + championRequests,
+      ...(routing === 'realised' ? { realised: withRealised(cell.realised, events, guardrail) } : {}),
+    },
+  };
+}
+
+const noEvents: Cell = {
+  candidate: 0,
+  champion: 0,
+  candidateAlone: 0,
+  championAlone: 0,
+  candidateRequests: 0,
+  championRequests: 0,
+};
+
+function withRealised(known: Cell['realised'], events: Events, guardrail: Guardrail): NonNullable<Cell['realised']> {
+  const { toleratedRatio, margin, maxBurst } = guardrail;
+  const candidate = events.candidate / maxBurst;
+  const champion = events.champion / maxBurst;
+  const share = events.candidateRequests / (events.candidateRequests + events.championRequests);
+  const ratio = [...(known?.ratio ?? [])];
+  addRatio(ratio, { candidate, champion, share }, margin);
+  return {
+    harm: originGrid.map(
+      (growth, index) => (known?.harm[index] ?? 0) + logOrigin(candidate, champion, share, toleratedRatio, growth),
+    ),
+    ratio,
+    low: Math.min(known?.low ?? 1, share),
+    high: Math.max(known?.high ?? 0, share),
+  };
+}
+
+/** `undefined`: this tick has no such counts, for either arm. */
+function eventsOf(stream: Stream, tick: Tick, place: Place, unit: Rules['unit']): Events | undefined {
+  const { segment } = stream;
+  const counts = segment === undefined ? tick.counts : (tick.segments?.[segment] ?? {});
+  const read = (deployment: string | undefined) => {
+    if (deployment === undefined) return none;
+    return unit === 'user' ? usersOf(stream, tick.users?.[deployment]) : badOf(stream, counts[deployment]);
+  };
+  if (unit === 'user' && tick.users === undefined) return undefined;
+  const candidate = read(place.candidate);
+  const champion = read(place.champion);
+  if (candidate === undefined || champion === undefined) return undefined;
+  return {
+    candidate: candidate.bad,
+    champion: champion.bad,
+    candidateRequests: candidate.of,
+    championRequests: champion.of,
+  };
+}
+
+const none = { bad: 0, of: 0 };
+
+function badOf({ of }: Stream, counts: Counts | undefined): typeof none | undefined {
+  if (counts === undefined || counts.requests === 0) return none;
+  if (typeof of === 'string') return { bad: counts.errors, of: counts.requests };
+  const slow = counts.slow === 'unmeasured' ? undefined : counts.slow[of.slowerThan];
+  return slow === undefined ? undefined : { bad: slow, of: counts.requests };
+}
+
+function usersOf({ of }: Stream, users: UserCounts | undefined): typeof none | undefined {
+  if (users === undefined) return none;
+  const first = typeof of === 'string' ? users.errors : users.slow[of.slowerThan];
+  return first === undefined ? undefined : { bad: first.bad, of: first.atRisk };
+}
+
+/** Requests, or users who were seen for the first time. */
+function withRouted(routed: Evidence['routed'], tick: Tick, place: Place, { unit }: Rules): Evidence['routed'] {
+  const read = (deployment: string | undefined) => {
+    if (deployment === undefined) return 0;
+    return (unit === 'user' ? tick.users?.[deployment]?.assigned : tick.counts[deployment]?.requests) ?? 0;
+  };
+  const [candidate, champion] = routed[place.weight] ?? [0, 0];
+  return { ...routed, [place.weight]: [candidate + read(place.candidate), champion + read(place.champion)] };
+}
+
+function withPairs(evidence: Evidence, tick: Tick, mirror: string, rules: Rules): Evidence {
+  const found = tick.pairs?.[mirror];
+  if (found === undefined) return evidence;
+  const pairs: Record<string, readonly [number, number]> = { ...evidence.pairs };
+  for (const { id, of, segment } of rules.guardrails.flatMap(({ streams }) => streams)) {
+    if (of === 'labels' || segment !== undefined) continue;
+    const counted = of === 'errors' ? found.errors : found.slow[of.slowerThan];
+    const before = pairs[id] ?? [0, 0];
+    if (counted !== undefined) pairs[id] = [before[0] + counted.mirror, before[1] + counted.served];
+  }
+  const before = evidence.mirrored ?? { pairs: 0, dropped: 0, higher: 0, lower: 0 };
+  const mirrored = {
+    pairs: before.pairs + found.pairs,
+    dropped: before.dropped + found.dropped,
+    higher: before.higher + found.predictions.higher,
+    lower: before.lower + found.predictions.lower,
+  };
+  return { ...evidence, ticks: evidence.ticks + 1, pairs, mirrored };
+}
+
+/**
+ * The evidence with the labels of one tick whose maturity window has closed: each request counts at the weight under
+ * which it was routed. `lastWeight` is that of the last step, whose losses alone speak for a promotion.
+ */
+export function withLabels(
+  evidence: Evidence,
+  tick: LabelTick,
+  tickMs: number,
+  place: Place & { readonly lastWeight: number },
+  rules: Rules,
+): Evidence {
+  const known = evidence.labels ?? { readTo: tick.start, requests: 0, labelled: 0, harm: noBets, safety: noBets };
+  const guardrail = rules.guardrails.find(({ clock }) => clock === 'labels');
+  if (tick.start < known.readTo || guardrail === undefined) return evidence;
+  checkLabels(tick);
+  const isChampion = (deployment: string) => deployment === place.champion;
+  const ours = tick.rows.filter(({ deployment }) => deployment === place.candidate || isChampion(deployment));
+  const weightOf = (row: { readonly deployment: string; readonly weight: number }) =>
+    isChampion(row.deployment) ? 100 - row.weight : row.weight;
+  const weights = [...new Set(ours.map(weightOf))].filter((weight) => weight > 0 && weight < 100);
+  let { streams, pairs } = evidence;
+  for (const weight of weights) {
+    const rows = ours.filter((row) => weightOf(row) === weight);
+    const sum = (champion: boolean, field: 'requests' | 'labelled' | 'wrong') =>
+      rows.reduce((total, row) => total + (isChampion(row.deployment) === champion ? row[field] : 0), 0);
+    const missing = (champion: boolean) => sum(champion, 'requests') - sum(champion, 'labelled');
+    const worst = guardrail.streams.length > 1;
+    for (const { id, harm } of guardrail.streams) {
+      // What has no label is imputed against the direction that the stream may decide for.
+      const events: Events = {
+        candidate: sum(false, 'wrong') + (worst && !harm ? missing(false) : 0),
+        champion: sum(true, 'wrong') + (worst && harm ? missing(true) : 0),
+        candidateRequests: sum(false, worst ? 'requests' : 'labelled'),
+        championRequests: sum(true, worst ? 'requests' : 'labelled'),
+      };
+      streams = { ...streams, [id]: withCell(streams[id], weight, events, guardrail, 'configured') };
+    }
+  }
+  const discordant = tick.pairs[place.candidate];
+  if (discordant !== undefined) {
+    const before = pairs.labels ?? [0, 0];
+    pairs = { ...pairs, labels: [before[0] + discordant.mirror, before[1] + discordant.served] };
+  }
+  let { harm, safety } = known;
+  for (const row of tick.losses) {
+    const weight = weightOf(row);
+    const isOurs = row.deployment === place.candidate || isChampion(row.deployment);
+    if (!isOurs || weight <= 0 || weight >= 100 || guardrail.loss === undefined) continue;
+    const loss = { candidate: !isChampion(row.deployment), share: weight / 100, loss: row.loss };
+    harm = betOnHarm(harm, loss, guardrail.loss.tolerated);
+    if (weight === place.lastWeight) safety = betOnSafety(safety, loss, guardrail.loss.margin);
+  }
+  const total = (field: 'requests' | 'labelled') => ours.reduce((sum, row) => sum + row[field], 0);
+  const labels = {
+    readTo: tick.start + tickMs,
+    requests: known.requests + total('requests'),
+    labelled: known.labelled + total('labelled'),
+    harm,
+    safety,
+  };
+  return { ...evidence, streams, pairs, labels };
+}
+
+const plus = (arm: Arm, counts: Counts | undefined): Arm =>
+  counts === undefined ? arm : { requests: arm.requests + counts.requests, errors: arm.errors + counts.errors };
+
+const remembers = 10;
+
+/** The last ten: what is delivered twice is delivered soon. */
+function remembered(recent: Evidence['recent'], start: number, mark: number): Evidence['recent'] {
+  const kept: Record<string, number> = {};
+  const starts = Object.keys(recent);
+  for (const known of starts.length < remembers ? starts : starts.slice(1 - remembers))
+    kept[known] = recent[known] ?? 0;
+  kept[start] = mark;
+  return kept;
+}
+
+/** Throws on counts that cannot be; answers one number that two different readings of a tick hardly share. */
+export function checkTick(tick: Tick): number {
+  if (!Number.isSafeInteger(tick.start)) throw new Fault('invalid', `a tick cannot start at ${tick.start}`);
+  let mark = 0x811c9dc5;
+  const note = (value: number) => {
+    mark = Math.imul(mark ^ (value | 0), 0x01000193);
+  };
+  const count = (what: string, value: number, most: number) => {
+    if (!Number.isSafeInteger(value) || value < 0 || value > most)
+      throw new Fault('invalid', `${at(tick)}: ${what} is ${value}, which is no count of at most ${most}`);
+    note(value);
+  };
+  const counts = (where: string, { requests, errors, slow }: Counts) => {
+    count(`requests of ${where}`, requests, Number.MAX_SAFE_INTEGER);
+    count(`errors of ${where}`, errors, requests);
+    if (slow !== 'unmeasured') for (const bad of slow) count(`slow requests of ${where}`, bad, requests);
+  };
+  for (const name in tick.counts) {
+    const found = tick.counts[name];
+    if (found !== undefined) counts(name, found);
+  }
+  for (const [segment, found] of Object.entries(tick.segments ?? {}))
+    for (const [name, part] of Object.entries(found)) counts(`${name} in ${segment}`, part);
+  for (const [name, users] of Object.entries(tick.users ?? {})) {
+    count(`users of ${name}`, users.assigned, Number.MAX_SAFE_INTEGER);
+    for (const { atRisk, bad } of [users.errors, ...users.slow]) {
+      count(`users at risk of ${name}`, atRisk, Number.MAX_SAFE_INTEGER);
+      count(`users with a bad request of ${name}`, bad, atRisk);
+    }
+  }
+  for (const [name, found] of Object.entries(tick.pairs ?? {})) {
+    count(`pairs of ${name}`, found.pairs, Number.MAX_SAFE_INTEGER);
+    count(`dropped copies of ${name}`, found.dropped, found.pairs);
+    for (const { mirror, served } of [found.errors, ...found.slow]) {
+      count(`pairs in which only ${name} was bad`, mirror, found.pairs);
+      count(`pairs in which only ${name} was good`, served, found.pairs - mirror);
+    }
+    const { higher, lower, equal } = found.predictions;
+    for (const part of [higher, lower, equal]) count(`pairs of predictions of ${name}`, part, found.pairs);
+  }
+  return mark;
+}
+
+export function checkLabels({ start, rows, losses }: LabelTick): void {
+  for (const { deployment, requests, labelled, wrong } of rows)
+    if (
+      ![requests, labelled, wrong].every(Number.isSafeInteger) ||
+      wrong < 0 ||
+      labelled < wrong ||
+      requests < labelled
+    )
+      throw new Fault(
+        'invalid',
+        `labels of ${instant(start)}: ${wrong} wrong of ${labelled} labelled of ${requests} requests of ${deployment} cannot be`,
+      );
+  const odd = losses.find(({ loss }) => !(loss >= 0 && loss <= 1));
+  if (odd !== undefined)
+    throw new Fault(
+      'invalid',
+      `labels of ${instant(start)}: a loss of ${odd.loss} of ${odd.deployment} is not in [0, 1]`,
+    );
+}
+
+const at = (tick: Tick): string => `the tick of ${instant(tick.start)}`;

@@ -1,0 +1,210 @@
+import type { Tick } from '../ports.ts';
+import { type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
+import { type Interval, ratioInterval } from './interval.ts';
+import { logMean, logSum } from './log.ts';
+import { type AtShare, logOrigin, logSampleRatio, originGrid } from './origin.ts';
+import { logPaired, logShift } from './paired.ts';
+import { logFloor, logPromotion, logRatio } from './promotion.ts';
+import type { Guardrail, Rules, Stream } from './rules.ts';
+
+/** What the evidence says now. */
+export type Verdict =
+  | { readonly kind: 'harm'; readonly logE: number }
+  /** A hard limit: policy, outside every bound. */
+  | { readonly kind: 'limit'; readonly text: string }
+  /** The requests were not shared out as configured: neither certificate can be given any more. */
+  | { readonly kind: 'misrouted'; readonly text: string }
+  | { readonly kind: 'none' };
+
+const logMisrouted = Math.log(1000);
+
+/**
+ * The one place where ticks come in and a verdict goes out.
+ *
+ * Ticks are counted one after the other up to the first that brings harm, whose end is then `readTo`; those that start
+ * at `to` or later are left. Throws on counts that cannot be (see `withTick`), with nothing counted.
+ */
+export function judge(
+  evidence: Evidence,
+  { ticks, to, tickMs }: { readonly ticks: readonly Tick[]; readonly to: number; readonly tickMs: number },
+  place: Place,
+  rules: Rules,
+): { readonly evidence: Evidence; readonly verdict: Verdict } {
+  let counted = evidence;
+  for (const tick of ticks) {
+    if (tick.start >= to) break;
+    counted = withTick(counted, tick, tickMs, place, rules);
+    const verdict = verdictOf(counted, place, rules);
+    if (verdict.kind === 'harm' || verdict.kind === 'limit') return { evidence: counted, verdict };
+  }
+  const read = { ...counted, readTo: Math.max(counted.readTo, to) };
+  return { evidence: read, verdict: verdictOf(read, place, rules) };
+}
+
+/**
+ * Rolls back at E >= 1/alpha: false for a candidate that is no worse than tolerated in at most a share alpha of all
+ * rollouts, however often one looks (Ville). Misrouted evidence speaks for neither side; the hard limits act always.
+ */
+export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdict {
+  const limit = beyondLimit(evidence, rules);
+  if (limit !== undefined) return { kind: 'limit', text: limit };
+  if (place.champion === undefined) return { kind: 'none' };
+  const misrouted = misroutedIn(evidence, rules);
+  if (misrouted !== undefined) return { kind: 'misrouted', text: misrouted };
+  const logE = logHarm(evidence, rules);
+  if (logE >= Math.log(1 / rules.alpha)) return { kind: 'harm', logE };
+  return { kind: 'none' };
+}
+
+function beyondLimit({ candidate }: Evidence, { limits }: Rules): string | undefined {
+  const { share, minRequests } = limits.errors;
+  return candidate.requests >= minRequests && candidate.errors / candidate.requests > share
+    ? `${candidate.errors} of ${candidate.requests} requests to the candidate failed, more than the limit of ${percent(share)}`
+    : undefined;
+}
+
+export const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+
+/** `log S` of the sample ratio over all weights; 0 where the share is not configured. */
+export function logRouted({ routed }: Evidence, { routing }: Rules): number {
+  if (routing === 'realised') return 0;
+  const ticks: AtShare[] = [];
+  for (const weight in routed) {
+    const [candidate, champion] = routed[weight] ?? [0, 0];
+    ticks.push({ share: Number(weight) / 100, candidate, champion });
+  }
+  return logSampleRatio(ticks);
+}
+
+function misroutedIn(evidence: Evidence, rules: Rules): string | undefined {
+  if (logRouted(evidence, rules) < logMisrouted) return undefined;
+  const parts = Object.entries(evidence.routed).map(
+    ([weight, [candidate, champion]]) => `${candidate} of ${candidate + champion} at ${weight} %`,
+  );
+  return `the ${rules.unit}s were not shared out as configured: the candidate got ${parts.join(', ')}`;
+}
+
+/** The mirror's predictions are systematically higher or lower; certified at alpha, both directions together. */
+export function shiftedIn({ mirrored }: Evidence, rules: Rules): string | undefined {
+  if (mirrored === undefined || logShift(mirrored.higher, mirrored.lower) < Math.log(1 / rules.alpha)) return undefined;
+  const { higher, lower } = mirrored;
+  return `of ${higher + lower} pairs with different predictions the candidate's is higher in ${higher} and lower in ${lower}`;
+}
+
+/**
+ * `log E` of the family: what speaks against the candidate in all guardrails together.
+ *
+ * Guardrails on the ticks' clock are averaged with their parts of alpha, whatever their dependence. Evidence on another
+ * clock has its own part and must reach 1/alpha with it alone (Choe & Ramdas 2402.09698 say why it may not be added).
+ */
+export function logHarm(evidence: Evidence, rules: Rules): number {
+  const together: number[] = [];
+  let top = Number.NEGATIVE_INFINITY;
+  for (const guardrail of rules.guardrails) {
+    if (guardrail.alphaShare === 0) continue;
+    const own = Math.log(guardrail.alphaShare) + logGuardrail(evidence, guardrail, rules);
+    if (guardrail.clock === 'ticks') together.push(own);
+    else top = Math.max(top, own);
+  }
+  return Math.max(top, logSum(together));
+}
+
+/** `log E` of one guardrail: its streams share it evenly, and so do pairs and split traffic where there are both. */
+export function logGuardrail(evidence: Evidence, guardrail: Guardrail, rules: Rules): number {
+  if (guardrail.loss !== undefined) return evidence.labels?.harm.logK ?? 0;
+  const logs: number[] = [];
+  for (const stream of guardrail.streams) {
+    if (!stream.harm) continue;
+    logs.push(logStream(evidence.streams[stream.id], guardrail));
+    if (rules.mirrored && stream.segment === undefined) logs.push(logPairs(evidence, stream, guardrail));
+  }
+  return logMean(logs);
+}
+
+function logPairs({ pairs }: Evidence, { id }: Stream, { toleratedRatio, maxBurst }: Guardrail): number {
+  const [candidate, champion] = pairs[id] ?? [0, 0];
+  return logPaired(candidate / maxBurst, champion / maxBurst, toleratedRatio);
+}
+
+export function logStream(cells: Cells | undefined, { toleratedRatio, maxBurst }: Guardrail): number {
+  if (cells === undefined) return 0;
+  const logs: number[] = originGrid.map(() => 0);
+  for (const weight in cells) {
+    const cell = cells[weight];
+    if (cell === undefined) continue;
+    const { candidate, champion, share } = againstCandidate(cell, Number(weight), maxBurst);
+    for (let index = 0; index < logs.length; index += 1) {
+      const growth = originGrid[index] ?? 1;
+      logs[index] =
+        (logs[index] ?? 0) +
+        (cell.realised?.harm[index] ?? logOrigin(candidate, champion, share, toleratedRatio, growth));
+    }
+  }
+  return logMean(logs);
+}
+
+/** Without what the candidate alone could have been blamed for: ticks in which the champion had no requests. */
+const againstCandidate = (cell: Cell, weight: number, maxBurst: number): AtShare => ({
+  share: weight / 100,
+  candidate: cell.candidate / maxBurst,
+  champion: (cell.champion + cell.championAlone) / maxBurst,
+});
+
+/** Without what only the champion can be blamed for: ticks in which the candidate had no requests. */
+const forCandidate = (cell: Cell, weight: number, maxBurst: number): AtShare => ({
+  share: weight / 100,
+  candidate: (cell.candidate + cell.candidateAlone) / maxBurst,
+  champion: cell.champion / maxBurst,
+});
+
+/** `log E'` of one stream from the ticks of one weight, that of the last step; of no ticks: 0. */
+export function logSafe(cells: Cells | undefined, weight: number, guardrail: Guardrail): number {
+  const cell = cells?.[weight];
+  if (cell === undefined) return 0;
+  const { margin, floor, maxBurst } = guardrail;
+  const ratio =
+    cell.realised === undefined
+      ? logRatio([forCandidate(cell, weight, maxBurst)], margin)
+      : logMean(cell.realised.ratio);
+  const bad = cell.candidate + cell.candidateAlone;
+  return logPromotion(ratio, logFloor(bad, cell.candidateRequests, floor, maxBurst));
+}
+
+export interface Shortfall {
+  readonly stream: string;
+  readonly logE: number;
+}
+
+/**
+ * What still keeps the candidate from a promotion certificate at the last step's weight: every stream that has to be
+ * certified and is below 1/beta. `undefined`: no guardrail decides, so there is nothing to certify.
+ */
+export function shortfalls(evidence: Evidence, weight: number, rules: Rules): readonly Shortfall[] | undefined {
+  const deciding = rules.guardrails.filter(({ alphaShare }) => alphaShare > 0);
+  if (deciding.length === 0) return undefined;
+  return deciding.flatMap((guardrail) => {
+    const found =
+      guardrail.loss === undefined
+        ? guardrail.streams
+            .filter(({ promotes }) => promotes)
+            .map(({ id }) => ({ stream: id, logE: logSafe(evidence.streams[id], weight, guardrail) }))
+        : [{ stream: guardrail.name, logE: evidence.labels?.safety.logK ?? 0 }];
+    return found.filter(({ logE }) => logE < Math.log(1 / rules.beta));
+  });
+}
+
+/** The interval of the ratio of bad shares, at level 1 - alpha; where shares moved inside a cell, the wider bound. */
+export function intervalOf(cells: Cells, { maxBurst }: Guardrail, alpha: number): Interval {
+  const entries = Object.entries(cells);
+  return ratioInterval(
+    entries.map(([weight, cell]) => ({
+      ...againstCandidate(cell, Number(weight), maxBurst),
+      ...(cell.realised === undefined ? {} : { share: cell.realised.high }),
+    })),
+    entries.map(([weight, cell]) => ({
+      ...forCandidate(cell, Number(weight), maxBurst),
+      ...(cell.realised === undefined ? {} : { share: cell.realised.low }),
+    })),
+    alpha,
+  );
+}

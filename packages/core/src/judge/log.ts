@@ -1,0 +1,39 @@
+/** `log(sum of exp)`, without overflow; of nothing, or of zeros: `-Infinity`. */
+export function logSum(logs: readonly number[]): number {
+  let top = Number.NEGATIVE_INFINITY;
+  for (const log of logs) if (log > top) top = log;
+  if (top === Number.NEGATIVE_INFINITY || top === Number.POSITIVE_INFINITY) return top;
+  let sum = 0;
+  for (const log of logs) sum += Math.exp(log - top);
+  return top + Math.log(sum);
+}
+
+/** The log of an even mixture: a mean of e-values is an e-value, whatever their dependence. */
+export const logMean = (logs: readonly number[]): number => logSum(logs) - Math.log(logs.length);
+
+/** `log B(a, b)` to about 1e-13 relative: Stirling's series after shifting the arguments above 10. */
+export const logBeta = (a: number, b: number): number => logGamma(a) + logGamma(b) - logGamma(a + b);
+
+function logGamma(value: number): number {
+  let shift = 0;
+  let x = value;
+  while (x < 10) {
+    shift += Math.log(x);
+    x += 1;
+  }
+  const inverse = 1 / (x * x);
+  const series = (1 / 12 - inverse * (1 / 360 - inverse * (1 / 1260 - inverse * (1 / 1680 - inverse / 1188)))) / x;
+  return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + series - shift;
+}
+
+/** Where a monotone function that is at least 0 at `low` and below 0 at `high` turns: 100 halvings, the last in rounding. */
+export function turningPoint(low: number, high: number, value: (x: number) => number): number {
+  let [from, to] = [low, high];
+  for (let round = 0; round < 100 && from !== to; round += 1) {
+    const middle = (from + to) / 2;
+    if (middle === from || middle === to) break;
+    if (value(middle) >= 0) from = middle;
+    else to = middle;
+  }
+  return (from + to) / 2;
+}

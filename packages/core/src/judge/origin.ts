@@ -1,0 +1,69 @@
+import { logMean } from './log.ts';
+
+/**
+ * Given a bad request, which arm did it come from? The e-process of this question, from counts alone.
+ *
+ * H0: in every tick the candidate's bad share is at most `ratio` times the champion's. Then the mean of exp(log L(g))
+ * over the grid is a nonnegative supermartingale that starts at 1, so by Ville's inequality it ever reaches 1/alpha
+ * with probability alpha at most, at whatever time one looks, with weights that may depend on the past.
+ *
+ * Conditions. Share `configured`: each request (sticky: each user) is routed by a fresh coin of the weight that was
+ * fixed before the tick; exact for every baseline and for common causes. `realised`: the numbers of requests do not
+ * depend on outcomes, outcomes are independent given the tick, and share and error rate do not move together inside it.
+ *
+ * Sources: Lindon & Malek, anytime-valid multinomial inference (NeurIPS 2022); Howard, Ramdas, McAuliffe, Sekhon
+ * (arXiv 1810.08240).
+ */
+
+/** How many times worse than tolerated a candidate is, in the alternatives that share the evidence evenly. */
+export const originGrid = [1.1, 1.25, 1.5, 2, 3, 5, 10] as const;
+
+/**
+ * `log L(g)` of one tick: `candidate` and `champion` bad requests, the candidate having `share` of the traffic.
+ *
+ * In the form that never gives NaN: both logarithms are of positive numbers for every share of [0, 1] and ratio > 0.
+ * Without bad requests it is 0.
+ */
+export const logOrigin = (candidate: number, champion: number, share: number, ratio: number, growth: number): number =>
+  candidate * Math.log(growth) - (candidate + champion) * originCost(share, ratio, growth);
+
+/** What one bad request of either arm costs the alternative `growth`. */
+export const originCost = (share: number, ratio: number, growth: number): number =>
+  Math.log((share * ratio * growth + 1 - share) / (share * ratio + 1 - share));
+
+/** Bad requests of ticks that had the same share. */
+export interface AtShare {
+  readonly share: number;
+  readonly candidate: number;
+  readonly champion: number;
+}
+
+/** `log E` against H0 with `ratio`, over all ticks; with `towards: 'better'` the alternatives lie on the other side. */
+export function logEvidence(ticks: readonly AtShare[], ratio: number, towards: 'worse' | 'better' = 'worse'): number {
+  return logMean(
+    originGrid.map((factor) => {
+      const growth = towards === 'worse' ? factor : 1 / factor;
+      let sum = 0;
+      for (const { candidate, champion, share } of ticks) sum += logOrigin(candidate, champion, share, ratio, growth);
+      return sum;
+    }),
+  );
+}
+
+const deviations = [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2] as const;
+
+/**
+ * `log S` of the sample ratio: were the requests shared out as configured?
+ *
+ * H0: each request goes to the candidate with probability `share`. The event is every request (sticky: every user who is
+ * seen for the first time). S >= 1000 happens to a gateway that routes as configured in 1 rollout of 1,000 at most.
+ */
+export const logSampleRatio = (ticks: readonly AtShare[]): number =>
+  logMean(
+    deviations.map((deviation) =>
+      ticks.reduce(
+        (sum, { candidate, champion, share }) => sum + logOrigin(candidate, champion, share, 1, deviation),
+        0,
+      ),
+    ),
+  );

@@ -1,0 +1,158 @@
+import type { ModelPlan } from '../config.ts';
+
+/** One row of counts that is judged by itself. */
+export interface Stream {
+  /** `errors`, `latency.p90`, `labels`, `labels.worst`, `errors@de`. */
+  readonly id: string;
+  readonly of: 'errors' | 'labels' | { readonly slowerThan: number };
+  readonly segment?: string;
+  /** May bring the candidate down. */
+  readonly harm: boolean;
+  /** Has to be certified before the candidate is promoted. */
+  readonly promotes: boolean;
+}
+
+/** What is watched, and the bounds that the config sets it. */
+export interface Guardrail {
+  readonly name: 'errors' | 'latency' | 'labels';
+  /** Evidence on another clock than the ticks has to reach 1/alpha by itself. */
+  readonly clock: 'ticks' | 'labels';
+  readonly toleratedRatio: number;
+  readonly margin: number;
+  readonly floor: number;
+  readonly maxBurst: number;
+  /** Its part of alpha; those of the guardrails that decide add up to 1. 0: a dry run, which decides nothing. */
+  readonly alphaShare: number;
+  readonly streams: readonly Stream[];
+  /** Labels that are losses: how much more is tolerated, and how much is excluded by a promotion. */
+  readonly loss?: { readonly tolerated: number; readonly margin: number };
+}
+
+/** How a rollout is judged: fixed before its first tick, and part of its certificate. */
+export interface Rules {
+  readonly alpha: number;
+  readonly beta: number;
+  readonly routing: 'configured' | 'realised';
+  readonly unit: 'request' | 'user';
+  readonly mirrored: boolean;
+  readonly guardrails: readonly Guardrail[];
+  /** Guardrails of the config that cannot be judged in this rollout, and why. */
+  readonly off: readonly { readonly name: string; readonly because: string }[];
+  readonly limits: ModelPlan['rollout']['limits'];
+}
+
+export const ruleVersion = 'serin-judge/1';
+
+/** The champion's p50, p90 and p99 in milliseconds, frozen before the start; what is slower is an event. */
+export interface Thresholds {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly requests: number;
+}
+
+export interface RulesOf {
+  readonly plan: ModelPlan['rollout'];
+  /** Users stay with their model: the unit of the evidence is the user. */
+  readonly sticky: boolean;
+  readonly thresholds?: Thresholds | undefined;
+}
+
+const percentiles = ['p50', 'p90', 'p99'] as const;
+
+export function rulesOf({ plan, sticky, thresholds }: RulesOf): Rules {
+  const { errors, latency, labels } = plan.guardrails;
+  const segments = sticky ? [] : (plan.segments?.values ?? []);
+  const found: Guardrail[] = [];
+  if (errors !== false)
+    found.push({
+      ...boundsOf(errors),
+      name: 'errors',
+      clock: 'ticks',
+      streams: streamsOf('errors', 'errors', true, segments),
+    });
+  if (latency !== false && thresholds !== undefined)
+    found.push({
+      ...boundsOf(latency),
+      name: 'latency',
+      clock: 'ticks',
+      // At p50 a margin of 2 is the whole of the requests: nothing could be certified, and nothing is asked.
+      streams: percentiles.flatMap((name, index) =>
+        streamsOf(`latency.${name}`, { slowerThan: index }, name !== 'p50', segments),
+      ),
+    });
+  if (labels !== undefined)
+    found.push({
+      ...boundsOf(labels),
+      name: 'labels',
+      clock: 'labels',
+      streams:
+        labels.missing === 'leftOut'
+          ? [{ id: 'labels', of: 'labels', harm: true, promotes: true }]
+          : [
+              { id: 'labels', of: 'labels', harm: true, promotes: false },
+              { id: 'labels.worst', of: 'labels', harm: false, promotes: true },
+            ],
+      ...(labels.kind === 'loss' ? { loss: { tolerated: labels.tolerated, margin: labels.marginLoss } } : {}),
+    });
+  return {
+    alpha: plan.alpha,
+    beta: plan.beta,
+    routing: plan.routing,
+    unit: sticky ? 'user' : 'request',
+    mirrored: plan.strategy === 'shadow',
+    guardrails: withShares(found, { errors, latency, labels }),
+    off: [
+      ...(latency !== false && thresholds === undefined
+        ? [
+            {
+              name: 'latency',
+              because: 'the champion had too few requests before the rollout to freeze its percentiles',
+            },
+          ]
+        : []),
+      ...(sticky && plan.segments !== undefined
+        ? [{ name: 'segments', because: 'users are not counted by segment' }]
+        : []),
+    ],
+    limits: plan.limits,
+  };
+}
+
+type Given = { readonly alphaShare?: number | undefined; readonly dryRun: boolean } | false | undefined;
+
+/** Parts of alpha as given; what is left is split evenly over the others. */
+function withShares(
+  found: readonly Guardrail[],
+  given: Readonly<Record<Guardrail['name'], Given>>,
+): readonly Guardrail[] {
+  const wanted = (name: Guardrail['name']) => {
+    const rule = given[name];
+    return rule === undefined || rule === false ? undefined : rule.alphaShare;
+  };
+  const dry = ({ name }: Guardrail) => {
+    const rule = given[name];
+    return rule !== undefined && rule !== false && rule.dryRun;
+  };
+  const live = found.filter((guardrail) => !dry(guardrail));
+  const taken = live.reduce((sum, { name }) => sum + (wanted(name) ?? 0), 0);
+  const open = live.filter(({ name }) => wanted(name) === undefined).length;
+  return found.map((guardrail) => ({
+    ...guardrail,
+    alphaShare: dry(guardrail) ? 0 : (wanted(guardrail.name) ?? (1 - taken) / open),
+  }));
+}
+
+const boundsOf = (rule: { toleratedRatio: number; margin: number; floor: number; maxBurst: number }) => ({
+  toleratedRatio: rule.toleratedRatio,
+  margin: rule.margin,
+  floor: rule.floor,
+  maxBurst: rule.maxBurst,
+  alphaShare: 0,
+});
+
+/** The whole, and each segment by itself: a segment may bring the candidate down, and need not be certified. */
+const streamsOf = (id: string, of: Stream['of'], promotes: boolean, segments: readonly string[]): readonly Stream[] => [
+  { id, of, harm: true, promotes },
+  ...segments.map((segment) => ({ id: `${id}@${segment}`, of, segment, harm: true, promotes: false })),
+];

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import {
+  converge,
+  type Driver,
+  driver,
+  fakeEndpoint,
+  healthy,
+  score,
+  serveTicks,
+  type Traffic,
+  trainOne,
+} from './model.fixture.ts';
+import type { Entry } from './ports.ts';
+import { rolloutEnded } from './rollout.ts';
+import { verifyRollout } from './verify.ts';
+
+/** A champion, and a challenger that gets the traffic until its rollout has ended. */
+function released(traffic: Traffic): Driver {
+  const drive = driver();
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  serveTicks(drive, healthy);
+  converge(drive, endpoint);
+  trainOne(drive, 'two');
+  score(drive, 0.82, 0.8);
+  for (let round = 0; round < 12 && !rolloutEnded(drive.state.rollout); round += 1) {
+    converge(drive, endpoint);
+    serveTicks(drive, traffic);
+  }
+  converge(drive, endpoint);
+  return drive;
+}
+
+const idOf = (drive: Driver): string => drive.state.rollout?.id ?? '';
+
+test('a promotion and a rollback are recomputed from the journal alone', () => {
+  for (const failing of [0.001, 0.03]) {
+    const drive = released({ perMinute: 6000, failing: { v1: 0.001, v2: failing } });
+
+    const found = verifyRollout(drive.entries, idOf(drive));
+
+    expect(found.problems).toEqual([]);
+    expect(found.readings).toBeGreaterThan(0);
+    expect(found.recomputed).toEqual(drive.state.rollout?.certificate);
+  }
+});
+
+test('one changed count is found: in the tick, in the certificate, and by the chain', () => {
+  const drive = released({ perMinute: 6000, failing: { v1: 0.001, v2: 0.03 } });
+  const changedAt = (pick: (entry: Entry) => boolean, change: (text: string) => string): readonly Entry[] =>
+    drive.entries.map((entry) => (pick(entry) ? JSON.parse(change(JSON.stringify(entry))) : entry));
+  const tick = (entry: Entry) => (entry.signal as { type?: string }).type === 'ticksRead';
+  const certificate = (entry: Entry) => JSON.stringify(entry.patch).includes('"certificate"');
+
+  const fewer = verifyRollout(
+    changedAt(tick, (text) => text.replace('"errors":18', '"errors":8')),
+    idOf(drive),
+  );
+  const kinder = verifyRollout(
+    changedAt(certificate, (text) => text.replaceAll('"candidate":18', '"candidate":8')),
+    idOf(drive),
+  );
+
+  expect(fewer.verified).toBe(false);
+  expect(fewer.problems.join('\n')).toMatch(/was changed after it was written/);
+  expect(fewer.problems.join('\n')).toMatch(
+    /evidence\.streams\.errors\.10\.candidate is recorded as 18, recomputed as 8/,
+  );
+  expect(kinder.problems.join('\n')).toMatch(/certificate\.guardrails\.0\.streams\.0\.cells\.10\.candidate/);
+});
+
+test('a rollout that is not there is said to be missing', () => {
+  expect(verifyRollout([], 'ro_1').problems).toEqual(['there is no rollout ro_1 in these 0 entries']);
+});
