@@ -142,7 +142,7 @@ const rollout = z.strictObject({
   warmUp: z.int().min(0).max(1000),
   segments: z.strictObject({ by: text, values: z.array(text).min(1).max(20) }).optional(),
   harmBudget: z.number().gt(0).optional(),
-  expectedRpm: z.number().gt(0).optional(),
+  expected: z.strictObject({ rpm: z.number().gt(0), errorShare: z.number().min(0).max(0.5) }).optional(),
   limits: z.strictObject({ errors: z.strictObject({ share: part, minRequests: z.int().min(1) }) }),
 });
 

@@ -6,7 +6,7 @@ import type { Rollout } from '@serin/core/rollout';
 import type { Run } from '@serin/core/run';
 import type { OutsideSignal } from '@serin/core/signal';
 import type { Model } from '@serin/core/state';
-import { upgrade } from '@serin/core/upgrade';
+import { upgrade, upgradeRecord } from '@serin/core/upgrade';
 import { listPage } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { type Caller, seesModel } from './roles.ts';
@@ -67,7 +67,7 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
 
   async function find<Kind extends 'run' | 'rollout'>(kind: Kind, id: string) {
     const head = await journal.head(`${kind}/${id}`);
-    const record = head?.state as (NonNullable<Model[Kind]> & Recorded) | undefined; // written by the engine
+    const record = upgradeRecord(kind, head?.state) as (NonNullable<Model[Kind]> & Recorded) | undefined; // by the engine
     const name = record?.model ?? (await modelUnderWay(journal, kind, id));
     if (name === undefined || !sees(name)) throw gone(`${kind} '${id}'`);
     const { state } = await model(name);

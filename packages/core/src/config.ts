@@ -141,7 +141,7 @@ function alphaLeft(
   return live.includes(undefined) ? given < 1 : given <= 1 + 1e-9;
 }
 
-const rollout = z
+export const rolloutSchema = z
   .strictObject({
     strategy: z.enum(['allAtOnce', 'linear', 'canary', 'blueGreen', 'shadow', 'ab']).default('canary'),
     steps: z
@@ -198,8 +198,10 @@ const rollout = z
       .optional(),
     /** Failed requests beyond the champion's share that the steps may cost, in expectation. */
     harmBudget: z.number().gt(0).optional(),
-    /** Requests a minute that are expected: `serin validate` says what the rollout can find out with them. */
-    expectedRpm: z.number().gt(0).optional(),
+    /** What `serin validate` reckons with: requests a minute of all models together, and the champion's share of failures. */
+    expected: z
+      .strictObject({ rpm: z.number().gt(0), errorShare: z.number().min(0).max(0.5).default(0.0001) })
+      .optional(),
     limits: z
       .strictObject({
         errors: z.strictObject({ share: share.default(0.5), minRequests: z.int().min(1).default(20) }).prefault({}),
@@ -309,7 +311,7 @@ const model = z
         }),
       ])
       .default('none'),
-    rollout,
+    rollout: rolloutSchema,
     monitor: z
       .strictObject({
         onDrift: z.enum(['run', 'notify']).default('notify'),

@@ -184,7 +184,7 @@ export function fakeEndpoint() {
         operation.kind === 'deploy'
           ? `deploy ${operation.deployment.name}`
           : operation.kind === 'weigh'
-            ? `weigh ${JSON.stringify(operation.weights)}`
+            ? `weigh ${JSON.stringify(operation.weights)}${mirror === undefined ? '' : ` mirror ${mirror.deployment} ${mirror.percent}`}`
             : `retire ${operation.deployment}`,
       );
     },
@@ -196,31 +196,96 @@ export function fakeEndpoint() {
 }
 export type FakeEndpoint = ReturnType<typeof fakeEndpoint>;
 
-/** What comes in a minute, and the share of it that fails, by deployment. */
+/** What comes in a minute, and how it is answered, by deployment. */
 export interface Traffic {
   readonly perMinute: number;
+  /** Share of the requests that fail, whose label is wrong, and their loss. */
   readonly failing?: Readonly<Record<string, number>>;
+  readonly wrong?: Readonly<Record<string, number>>;
+  readonly loss?: Readonly<Record<string, number>>;
+  /** Factor of the shares 1/2, 1/10 and 1/100 that are slower than the champion's p50, p90 and p99. */
+  readonly slower?: Readonly<Record<string, number>>;
+  /** The candidate gets so many times the share that was configured. */
+  readonly skew?: number;
+  /** Discordant pairs of a mirrored minute. */
+  readonly pairs?: {
+    readonly mirror: number;
+    readonly served: number;
+    readonly higher?: number;
+    readonly lower?: number;
+  };
 }
 export const healthy: Traffic = { perMinute: 6000 };
 
-/** Answers ticks, shared out by the weights that hold, until the bake, hold or guard under way ends. */
-export function serveTicks(drive: Driver, { perMinute, failing = {} }: Traffic, most = 10): void {
+/** Answers what is owed, shared out by the weights that hold, until the bake, hold or guard under way ends. */
+export function serveTicks(drive: Driver, traffic: Traffic, most = 10): void {
   const { status } = drive.state.rollout ?? {};
-  const weights = Object.entries(drive.state.endpoint.weights);
-  const counts = Object.fromEntries(
-    weights.map(([name, weight]) => {
-      const requests = Math.round((perMinute * weight) / 100);
-      return [name, { requests, errors: Math.round(requests * (failing[name] ?? 0)), slow: [] }];
-    }),
-  );
   for (let round = 0; round < most && drive.state.rollout?.status === status; round += 1) {
     drive.wait(60_000);
     const order = drive.owed('readTicks')[0];
-    if (order?.kind !== 'readTicks' || order.to <= order.from) continue;
-    const ticks = Array.from({ length: (order.to - order.from) / order.tickMs }, (_, index) => ({
-      start: order.from + index * order.tickMs,
-      counts,
-    }));
-    drive.answer('readTicks', { type: 'ticksRead', from: order.from, to: order.to, ticks });
+    if (order?.kind === 'readTicks' && order.to > order.from)
+      drive.answer('readTicks', {
+        type: 'ticksRead',
+        from: order.from,
+        to: order.to,
+        ticks: startsOf(order).map((start) => ({ start, ...tickOf(drive, traffic) })),
+      });
+    const labels = drive.owed('readLabels')[0];
+    if (labels?.kind === 'readLabels' && labels.to > labels.from)
+      drive.answer('readLabels', {
+        type: 'labelsRead',
+        from: labels.from,
+        to: labels.to,
+        ticks: startsOf(labels).map((start) => ({ start, ...labelsOf(drive, traffic) })),
+      });
   }
+}
+
+const startsOf = ({ from, to, tickMs }: { readonly from: number; readonly to: number; readonly tickMs: number }) =>
+  Array.from({ length: (to - from) / tickMs }, (_, index) => from + index * tickMs);
+
+function shared(drive: Driver, { perMinute, skew = 1 }: Traffic): readonly (readonly [string, number, number])[] {
+  const { weights } = drive.state.endpoint;
+  const candidate = `v${drive.state.rollout?.candidate}`;
+  const ours = (weights[candidate] ?? 0) * skew;
+  return Object.entries(weights).map(([name, weight]) => {
+    const share = name === candidate ? ours : Object.keys(weights).length > 1 ? 100 - ours : weight;
+    return [name, Math.round((perMinute * share) / 100), weight] as const;
+  });
+}
+
+function tickOf(drive: Driver, traffic: Traffic) {
+  const { failing = {}, slower = {}, pairs } = traffic;
+  const counts = shared(drive, traffic).map(([name, requests]) => {
+    const slow = [0.5, 0.1, 0.01].map((share) => Math.round(requests * share * (slower[name] ?? 1)));
+    return [name, { requests, errors: Math.round(requests * (failing[name] ?? 0)), slow }];
+  });
+  const mirrored = {
+    pairs: traffic.perMinute,
+    dropped: 0,
+    errors: { mirror: pairs?.mirror, served: pairs?.served },
+    slow: [],
+    predictions: { higher: pairs?.higher ?? 0, lower: pairs?.lower ?? 0, equal: 0 },
+  };
+  return {
+    counts: Object.fromEntries(counts),
+    ...(pairs === undefined ? {} : { pairs: { [`v${drive.state.rollout?.candidate}`]: mirrored } }),
+  };
+}
+
+/** Labels of a minute at the weights that hold now. */
+function labelsOf(drive: Driver, traffic: Traffic) {
+  const { wrong = {}, loss = {} } = traffic;
+  const arms = shared(drive, traffic);
+  const rows = arms.map(([deployment, requests, weight]) => ({
+    deployment,
+    weight,
+    requests,
+    labelled: requests,
+    wrong: Math.round(requests * (wrong[deployment] ?? 0)),
+  }));
+  const losses = Array.from({ length: 50 }, (_, index) => arms[index % arms.length]).flatMap((arm) =>
+    arm === undefined || loss[arm[0]] === undefined ? [] : [{ deployment: arm[0], weight: arm[2], loss: loss[arm[0]] }],
+  );
+  return { rows, losses, pairs: {} };
 }

@@ -10,6 +10,7 @@ import { findLabels, importLabels } from './label-file.ts';
 import type { CloudEvent, Ports } from './ports.ts';
 import type { Answer } from './signal.ts';
 import { instant } from './time.ts';
+import { schema } from './upgrade.ts';
 
 type Body<Known> = Known extends unknown ? Omit<Known, 'key' | 'taken'> : never;
 export type AnswerBody = Body<Answer> | { readonly type: 'spreadAdvanced'; readonly cursor?: string };
@@ -106,7 +107,7 @@ async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, n
     const head = await ports.journal.head(order.stream);
     const known = (head?.state as { readonly revision?: number } | undefined)?.revision ?? 0;
     if (known >= order.revision) return;
-    const state = { schema: 1, ...(order.record as { readonly [key: string]: Json }), revision: order.revision };
+    const state = { schema, ...(order.record as { readonly [key: string]: Json }), revision: order.revision };
     const entry = nextEntry(head, {
       stream: order.stream,
       at: now(),

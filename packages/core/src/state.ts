@@ -4,6 +4,7 @@ import type { Told } from './effect.ts';
 import { type Endpoint, endpointStart } from './endpoint.ts';
 import { type Intake, intakeStart } from './intake.ts';
 import type { Json } from './json.ts';
+import { type LabelFiles, labelsPlanned } from './labels.ts';
 import { type Action, type Monitor, monitorStart } from './monitor.ts';
 import type { Rollout } from './rollout.ts';
 import type { Run } from './run.ts';
@@ -12,7 +13,7 @@ import type { Versions } from './version.ts';
 
 /** Everything that is known of one model: the state of its stream. Bounded, plain JSON, without `null`. */
 export interface Model {
-  readonly schema: 1;
+  readonly schema: 2;
   readonly model: string;
   /** When the last signal was decided. */
   readonly at: number;
@@ -24,6 +25,8 @@ export interface Model {
   readonly freeze?: Freeze;
 
   readonly intake: Intake;
+  /** Only of a model whose config has `labels`. */
+  readonly labels?: LabelFiles;
   readonly run?: Run;
   readonly endpoint: Endpoint;
   readonly rollout?: Rollout;
@@ -65,12 +68,13 @@ export interface Model {
 
 export function modelStart(model: string, plan: ModelPlan, revision: number, at: number): Model {
   return {
-    schema: 1,
+    schema: 2,
     model,
     at,
     revision,
     plan,
     intake: intakeStart(at, { model, plan }),
+    ...labelsPlanned(undefined, undefined, plan, at),
     endpoint: endpointStart(at),
     monitor: monitorStart,
     finished: {},

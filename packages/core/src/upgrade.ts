@@ -1,12 +1,63 @@
+import { rolloutSchema } from './config.ts';
 import { Fault } from './fault.ts';
+import { noEvidence } from './judge/evidence.ts';
 
 /** The schema that this code writes. */
-export const schema = 1;
+export const schema = 2;
 
 /** From each older schema to the next one. */
 const upgrades: Readonly<
   Record<number, (state: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>
-> = {};
+> = {
+  1: withJudge,
+};
+
+type State = Readonly<Record<string, unknown>>;
+
+/** Schema 2: rollouts are judged by evidence. One that was under way begins its evidence anew. */
+function withJudge(state: State): State {
+  const planned = (part: unknown): unknown =>
+    isState(part) && isState(part.plan)
+      ? { ...part, plan: { ...part.plan, rollout: judgedPlan(part.plan.rollout) } }
+      : part;
+  const { rollout, run } = state;
+  return {
+    ...(planned(state) as State),
+    schema: 2,
+    ...(run === undefined ? {} : { run: planned(run) }),
+    ...(isState(rollout) ? { rollout: judgedRollout(rollout) } : {}),
+  };
+}
+
+function judgedRollout(rollout: State): State {
+  const { evidence, plan } = rollout;
+  const { readTo = 0, candidate, stable } = isState(evidence) ? evidence : {};
+  return {
+    ...rollout,
+    plan: judgedPlan(plan),
+    sticky: false,
+    latency: 'none',
+    evidence: {
+      ...noEvidence(Number(readTo)),
+      ...(isState(candidate) ? { candidate } : {}),
+      ...(isState(stable) ? { stable } : {}),
+    },
+  };
+}
+
+function judgedPlan(rollout: unknown): State {
+  const { minRequests: _, ...known } = isState(rollout) ? rollout : {};
+  return { ...JSON.parse(JSON.stringify(rolloutSchema.parse({}))), ...known };
+}
+
+/** The record of a run or rollout in its own stream, in the form that this code knows. */
+export function upgradeRecord(kind: 'run' | 'rollout', record: unknown): unknown {
+  if (!isState(record) || record.schema === schema) return record;
+  return kind === 'rollout' ? judgedRollout(record) : record;
+}
+
+const isState = (value: unknown): value is State =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * A stored state, in the form that this code knows.

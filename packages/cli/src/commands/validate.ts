@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { configSchema } from '@serin/core/config';
+import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';
 import { type Command, show, textOption } from '../invocation.ts';
 import { type Prepared, prepareRelease } from '../release.ts';
@@ -9,14 +10,23 @@ import { type Prepared, prepareRelease } from '../release.ts';
 export const validate: Command = async (invocation) => {
   const file = findConfig(invocation.cwd, textOption(invocation, 'config'));
   const prepared = await prepareRelease(file);
-  const warnings = missingScripts(prepared);
+  const served = Object.entries(prepared.compiled.models).filter(([, plan]) => plan.serve !== 'none');
+  const warnings = [
+    ...missingScripts(prepared),
+    ...served.flatMap(([model, { rollout }]) =>
+      rolloutWarnings(rollout).map((warning) => `models.${model}.rollout: ${warning}`),
+    ),
+  ];
+  const forecasts = Object.fromEntries(served.map(([model, { rollout }]) => [model, forecastText(rollout)]));
   const code = Object.fromEntries([...prepared.folders].map(([name, { digest }]) => [name, digest]));
   const models = Object.keys(prepared.compiled.models);
   for (const warning of warnings) invocation.terminal.say(`serin: ${warning}\n`);
-  show(
-    invocation,
-    { valid: true, config: file, digest: prepared.digest, models, code, warnings },
-    () => `${invocation.terminal.paint('green', 'ok')}  ${file}: ${models.join(', ')}\n`,
+  show(invocation, { valid: true, config: file, digest: prepared.digest, models, code, warnings, forecasts }, () =>
+    [
+      `${invocation.terminal.paint('green', 'ok')}  ${file}: ${models.join(', ')}`,
+      ...Object.entries(forecasts).map(([model, text]) => `  ${model}: ${text}`),
+      '',
+    ].join('\n'),
   );
   return 0;
 };

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { driver, fakeEndpoint, planOf, trainOne } from './model.fixture.ts';
+import { decideModel } from './model.ts';
+import type { Model } from './state.ts';
+import { upgrade } from './upgrade.ts';
+
+test('a state of schema 1 with a rollout under way is judged from now on', () => {
+  const drive = driver();
+  trainOne(drive, 'one');
+  expect(fakeEndpoint().observe()).toBe('absent');
+  const oldPlan = {
+    strategy: 'canary',
+    steps: [10],
+    bake: 1,
+    tick: 1000,
+    guard: 0,
+    minRequests: 5,
+    limits: planOf().rollout.limits,
+  };
+  const arm = { requests: 7, errors: 1 };
+  const old = JSON.parse(
+    JSON.stringify({
+      ...drive.state,
+      schema: 1,
+      plan: { ...drive.state.plan, rollout: oldPlan },
+      rollout: {
+        id: 'ro_1',
+        kind: 'release',
+        candidate: 1,
+        stable: 0,
+        plan: oldPlan,
+        steps: [10],
+        guardMs: 0,
+        startedAt: 1,
+        by: 'gate',
+        evidence: { readTo: 5000, candidate: arm, stable: arm, stepRequests: 3 },
+        story: [],
+        status: 'baking',
+        step: 0,
+        since: 1,
+        until: 6000,
+      },
+    }),
+  );
+
+  const now = upgrade(old) as Model;
+  const decided = decideModel(
+    now,
+    { type: 'clockTicked', id: 'c', at: drive.now + 120_000, actor: { subject: 's', issuer: 'clock', role: 'system' } },
+    { model: 'fraud', seq: 9 },
+    { self: 'test', pays: true, alone: true },
+  );
+
+  expect(now.schema).toBe(2);
+  expect(now.plan.rollout).toMatchObject({ alpha: 0.01, steps: [10], guardrails: { errors: { margin: 2 } } });
+  expect(now.plan.rollout).not.toHaveProperty('minRequests');
+  expect(now.rollout?.evidence).toMatchObject({ readTo: 5000, ticks: 0, candidate: arm });
+  expect('moved' in decided && decided.taken.map(({ kind }) => kind)).toContain('readTicks');
+});
+
+test('a state that newer code wrote waits for that code', () => {
+  expect(() => upgrade({ schema: 99 })).toThrow(/newer code/);
+});
