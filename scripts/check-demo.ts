@@ -8,6 +8,8 @@ interface Facts {
   readonly seconds: number;
   readonly peakMb: number;
   readonly problems: readonly string[];
+  readonly rollback?: { readonly verdict: string };
+  readonly changed: { readonly problems: readonly string[] };
 }
 
 const facts = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Facts;
@@ -22,6 +24,8 @@ const wrong = [
   ...(facts.releases.length === 20
     ? []
     : [`${facts.releases.length} releases, 18 drops, a sabotage and a push were to be`]),
+  ...(facts.rollback?.verdict === 'rollback' ? [] : ['the failing candidate has no rollback certificate']),
+  ...(facts.changed.problems.length > 0 ? [] : ['a changed count was not found']),
   ...(facts.releases.every(({ because }) => because !== '') ? [] : ['a release without a reason']),
 ];
 for (const problem of wrong) process.stdout.write(`demo: ${problem}\n`);

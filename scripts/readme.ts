@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { endpointTable } from '../packages/core/src/endpoint.ts';
 import { intakeTable } from '../packages/core/src/intake.ts';
+import { labelsTable } from '../packages/core/src/labels.ts';
 import { monitorTable } from '../packages/core/src/monitor.ts';
 import { projectTable } from '../packages/core/src/project.ts';
 import { rolloutTable } from '../packages/core/src/rollout.ts';
@@ -13,6 +14,7 @@ const machines = {
   run: runTable,
   endpoint: endpointTable,
   rollout: rolloutTable,
+  labels: labelsTable,
   monitor: monitorTable,
   project: projectTable,
 };

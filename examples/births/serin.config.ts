@@ -25,12 +25,15 @@ export default defineConfig({
       },
       rollout: {
         strategy: 'canary',
-        steps: [30],
+        steps: [50],
         tick: '1s',
         bake: '1s',
+        atMost: '20s',
         guard: '0s',
-        minRequests: 5,
-        limits: { errors: { share: 0.1, minRequests: 5 } },
+        warmUp: 0,
+        // A demo has a hundred requests a second, for seconds: enough to tell failing from not, and no more.
+        guardrails: { errors: { floor: 0.1 }, latency: false },
+        expected: { rpm: 7500 },
       },
     },
   },

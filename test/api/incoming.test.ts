@@ -112,7 +112,7 @@ describe('CloudEvents in', () => {
 
     expect(await cloudEvent(world, lost)).toMatchObject({
       status: 422,
-      body: { detail: "no model takes data from 'drops' under that key" },
+      body: { detail: "no model takes data or labels from 'drops' under that key" },
     });
     expect((await cloudEvent(world, [good, lost], adminToken, 'application/cloudevents-batch+json')).status).toBe(422);
     expect((await cloudEvent(world, event({ type: 'com.example.alarm', subject: 'unknown' }))).status).toBe(422);

@@ -78,8 +78,14 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
   const clock = () => now;
   const telemetry = memoryTelemetry({
     now: clock,
-    perMinute: () => 60,
-    failing: (_, deployment) => failing.get(deployment) ?? 0,
+    perMinute: 6000,
+    failing: (deployment) => failing.get(deployment) ?? 0,
+    slower: () => 1,
+    wrong: () => 0,
+    routed: (weights) => weights,
+    outcomesTakeMs: 5000,
+    labelled: { share: 1, takeMs: 0 },
+    told: (tick) => [tick],
   });
   const failing = new Map<string, number>();
   const journal = memoryJournal();
@@ -101,7 +107,7 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
         now: clock,
         fateOf: () => ({ readyMs: 0, becomes: 'ready' }),
         operationMs: () => 0,
-        onWeights: (endpoint, weights, at) => telemetry.routed(endpoint, weights, at),
+        onRoute: telemetry.routed,
       }),
     ),
     telemetry: atOnce<Telemetry>(telemetry),

@@ -10,6 +10,7 @@ import { datasetRoutes } from './routes/datasets.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { eventRoutes } from './routes/events.ts';
 import { hookRoutes } from './routes/hooks.ts';
+import { labelRoutes } from './routes/labels.ts';
 import { modelRoutes } from './routes/models.ts';
 import { projectRoutes } from './routes/project.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
@@ -39,6 +40,7 @@ function tableOf(api: Api): readonly Route[] {
     ...rolloutRoutes(api),
     ...whyRoutes(),
     ...eventRoutes(api),
+    ...labelRoutes(api),
     ...hookRoutes(api),
     ...bucketRoutes(api),
     ...deadLetterRoutes(api),

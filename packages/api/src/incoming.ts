@@ -1,6 +1,6 @@
 import type { CompiledConfig } from '@serin/core/config';
 import { canonical, sha256Hex } from '@serin/core/json';
-import { type Routes, route, routesOf } from '@serin/core/route';
+import { type Routes, route, routesOf, takersOf } from '@serin/core/route';
 import type { OutsideSignal } from '@serin/core/signal';
 import { instant } from '@serin/core/time';
 import { z } from 'zod';
@@ -50,9 +50,9 @@ export function meaningOf(event: IncomingEvent, config: CompiledConfig, now: num
   switch (event.type) {
     case 'dev.serin.data.arrived.v1': {
       const { bucket, key: object } = dataOf(event, 'dev.serin.data.arrived.v1');
-      const models = route(routes, { kind: 'object', bucket, key: object });
-      if (models.length === 0) throw unrouted(`no model takes data from '${bucket}' under that key`);
-      return { models, id, signal: { type: 'dataHinted', keys: [object] } };
+      const { models, type } = takersOf(routes, bucket, object);
+      if (models.length === 0) throw unrouted(`no model takes data or labels from '${bucket}' under that key`);
+      return { models, id, signal: { type, keys: [object] } };
     }
     case 'dev.serin.run.requested.v1': {
       const { model: name, ...trigger } = dataOf(event, 'dev.serin.run.requested.v1');

@@ -32,7 +32,14 @@ export const why = z.object({
   sentence: z.string(),
   numbers: z.record(z.string(), z.number()),
   story: z.array(z.object({ at: z.string(), text: z.string() })),
+  certificate: z
+    .looseObject({ verdict: z.enum(['rollback', 'promotion', 'none']), sentence: z.string(), logE: z.number() })
+    .optional(),
 });
+
+/** What became of one label. */
+export const labelAnswer = z.enum(['recorded', 'duplicate', 'conflict', 'unknown', 'late']);
+export const labelTotals = z.record(labelAnswer, z.int());
 
 export const pageOf = <Item extends z.ZodType>(name: string, item: Item) =>
   z.object({ [name]: z.array(item), next: z.string().optional() });

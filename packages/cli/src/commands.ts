@@ -50,6 +50,7 @@ const tokens = () => import('./commands/tokens.ts');
 const letters = () => import('./commands/dead-letters.ts');
 const configs = () => import('./commands/validate.ts');
 const freezes = () => import('./commands/freeze.ts');
+const labels = () => import('./commands/labels.ts');
 const endpoints = () => import('./commands/endpoints.ts');
 
 const list = (name: string, summary: string, args?: string, more: readonly OptionSpec[] = []): CommandSpec => ({
@@ -317,6 +318,21 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await events()).replay,
   },
   {
+    name: 'labels send',
+    args: '<labels>',
+    summary: "send outcomes of requests: a file with a JSON object a line, '-', or one as JSON",
+    options: [...remote, option('--dry-run', 'read them, and send nothing')],
+    example: `serin labels send '{"requestId":"...","time":"2026-01-02T08:00:00Z","truth":"cat"}'`,
+    load: async () => (await labels()).send,
+  },
+  {
+    name: 'labels get',
+    args: '<model>',
+    summary: 'how many labels of a model came to what, and its last files of labels',
+    options: remote,
+    load: async () => (await labels()).get,
+  },
+  {
     name: 'dead-letters list',
     summary: 'signals that nobody could use',
     options: listing,
@@ -411,6 +427,7 @@ export const nouns: Readonly<Record<string, string>> = {
   rollouts: 'rollouts: pause, promote, abort',
   endpoints: 'what is served, and requests to it',
   events: 'events in and out',
+  labels: 'outcomes of requests',
   'dead-letters': 'signals that nobody could use',
   tokens: 'who may do what',
   audit: 'is the history whole',

@@ -31,6 +31,7 @@ export type Order =
       readonly bucket: string;
       readonly prefix: string;
       readonly cursor?: string;
+      readonly after?: string;
     }
   /** Tells the labels of a file, from a byte (and line) on. */
   | {

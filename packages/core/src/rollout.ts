@@ -644,12 +644,15 @@ function guard(rollout: Waiting, at: number): Rollout {
 }
 
 function promoted(rollout: Waiting, at: number): Rollout {
-  const { certificate } = rollout;
-  const because =
-    rollout.kind === 'rollback' || certificate === undefined
-      ? `v${rollout.candidate} serves again`
-      : clause(certificate);
+  const because = promotedBecause(rollout);
   return tell({ ...base(rollout), status: 'promoted', endedAt: at, because }, at, `promoted: ${because}`);
+}
+
+function promotedBecause({ kind, candidate, certificate, evidence }: Waiting): string {
+  if (kind === 'rollback' || certificate === undefined) return `v${candidate} serves again`;
+  if (certificate.verdict === 'promotion') return clause(certificate);
+  const { requests, errors } = evidence.candidate;
+  return `${requests} requests, ${errors} failed; ${clause(certificate)}`;
 }
 
 function revert(rollout: Waiting, at: number, because: Because): Rollout {

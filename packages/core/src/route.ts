@@ -1,8 +1,16 @@
 import type { CompiledConfig } from './config.ts';
 
+interface Place {
+  readonly model: string;
+  readonly bucket: string;
+  readonly prefix: string;
+}
+
 /** Which models an outside signal is for: plain data, made from the released config. */
 export interface Routes {
-  readonly data: readonly { readonly model: string; readonly bucket: string; readonly prefix: string }[];
+  readonly data: readonly Place[];
+  /** Where files of labels are dropped: never data. */
+  readonly labels: readonly Place[];
   readonly ci: readonly {
     readonly model: string;
     readonly from: 'github' | 'webhook';
@@ -13,7 +21,7 @@ export interface Routes {
 }
 
 export type Outside =
-  | { readonly kind: 'object'; readonly bucket: string; readonly key: string }
+  | { readonly kind: 'object' | 'labels'; readonly bucket: string; readonly key: string }
   | { readonly kind: 'push'; readonly from: 'github' | 'webhook'; readonly repository: string; readonly ref: string }
   | { readonly kind: 'named'; readonly model: string };
 
@@ -30,6 +38,7 @@ function made(config: Pick<CompiledConfig, 'models'>): Routes {
   const models = Object.entries(config.models);
   return {
     data: models.map(([model, { data }]) => ({ model, bucket: data.bucket, prefix: data.prefix })),
+    labels: models.flatMap(([model, { labels }]) => (labels === undefined ? [] : [{ model, ...labels }])),
     ci: models.flatMap(([model, { on }]) => [
       ...(on.ci?.github === undefined ? [] : [{ model, from: 'github' as const, ...on.ci.github }]),
       ...(on.ci?.webhook === undefined ? [] : [{ model, from: 'webhook' as const, ...on.ci.webhook }]),
@@ -42,7 +51,8 @@ function made(config: Pick<CompiledConfig, 'models'>): Routes {
 export function route(routes: Routes, outside: Outside): readonly string[] {
   switch (outside.kind) {
     case 'object':
-      return routes.data
+    case 'labels':
+      return routes[outside.kind === 'object' ? 'data' : 'labels']
         .filter(({ bucket, prefix }) => bucket === outside.bucket && outside.key.startsWith(prefix))
         .map(({ model }) => model);
     case 'push':
@@ -55,4 +65,12 @@ export function route(routes: Routes, outside: Outside): readonly string[] {
     case 'named':
       return routes.models.has(outside.model) ? [outside.model] : [];
   }
+}
+
+/** Who takes an object, and the hint that tells them. Prefixes of labels and data never overlap (see the config). */
+export function takersOf(routes: Routes, bucket: string, key: string) {
+  const models = route(routes, { kind: 'object', bucket, key });
+  return models.length > 0
+    ? { models, type: 'dataHinted' as const }
+    : { models: route(routes, { kind: 'labels', bucket, key }), type: 'labelsHinted' as const };
 }

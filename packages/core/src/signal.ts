@@ -55,7 +55,7 @@ export type LabelsImported = LabelProgress | 'busy' | 'gone';
 
 /** Files of labels that were not read yet, and where the look goes on. */
 export type LabelsFound =
-  | { readonly files: readonly string[]; readonly cursor?: string; readonly ended: boolean }
+  | { readonly files: readonly string[]; readonly cursor?: string; readonly after?: string; readonly ended: boolean }
   | 'busy';
 
 export interface Freeze {

@@ -16,12 +16,16 @@ import type { Entry, Ports } from '@serin/core/ports';
 import { routesOf } from '@serin/core/route';
 import { createPayer } from './functions.ts';
 import { requestListener } from './http.ts';
+import { gatewayAssignments } from './machine/assignments.ts';
 import { gatewayCounters } from './machine/counters.ts';
 import { openDatabase } from './machine/database.ts';
 import { gateway } from './machine/gateway.ts';
 import { stageCode } from './machine/jobs/code.ts';
+import { labelStore } from './machine/labels.ts';
 import { serverMetrics } from './machine/metrics.ts';
 import { modelServers } from './machine/model-servers.ts';
+import { gatewayPairs } from './machine/pairs.ts';
+import { gatewayUsers } from './machine/users.ts';
 import { folderBuckets } from './ports/bucket.ts';
 import { sqliteBus } from './ports/bus.ts';
 import { jobId, localJobs } from './ports/jobs.ts';
@@ -84,6 +88,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await buckets.createBucket(ownBucket);
   const bus = sqliteBus({ database });
   const counters = gatewayCounters({ database, now, onFault: fault('counting') });
+  const pairs = gatewayPairs({ database, counters });
+  const users = gatewayUsers({ database, counters });
+  const assignments = gatewayAssignments({ database, counters });
+  const labels = labelStore({ database, assignments, now, windowOf: (endpoint) => labelWindow(current, endpoint) });
   const readObject = (bucket: string, key: string, maxBytes: number) => buckets(bucket).read({ key, maxBytes });
   const jobs = localJobs({
     directory: join(directory, 'jobs'),
@@ -107,7 +115,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     jobs,
     registry: fileRegistry({ directory: join(directory, 'registry') }),
     serving,
-    telemetry: gatewayTelemetry({ counters }),
+    telemetry: gatewayTelemetry({ counters, pairs, users, labels }),
     bus,
   };
 
@@ -125,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   let current: CompiledConfig | undefined;
   const watch = watchBuckets({
     directory: join(directory, 'buckets'),
-    hint: (model, keys) => hint(`model/${model}`, { type: 'dataHinted', keys }),
+    hint: (model, keys, type) => hint(`model/${model}`, { type, keys }),
     onFault: fault('watching the bucket folders'),
   });
 
@@ -160,7 +168,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const config = await released();
     if (config === undefined || config === current) return;
     current = config;
-    for (const { data } of Object.values(config.models)) await buckets.createBucket(data.bucket);
+    for (const { data, labels: dropped } of Object.values(config.models))
+      for (const place of [data, dropped]) if (place !== undefined) await buckets.createBucket(place.bucket);
     watch.follow(routesOf(config));
   }
 
@@ -193,7 +202,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     route: serving.route,
     pool: servers.pool,
     counters,
-    stickyHeader: (endpoint) => stickyHeader(current, endpoint),
+    pairs,
+    users,
+    assignments,
+    isPlanned: (endpoint) => served(current, endpoint) !== undefined,
+    stickyHeader: (endpoint) => served(current, endpoint)?.stickyBy,
+    segment: (endpoint) => current?.models[endpoint]?.rollout.segments,
+    remembers: (endpoint) => labelRule(current, endpoint),
   });
 
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, requestListener(api, front));
@@ -221,6 +236,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       });
       await payer.stop();
       jobs.close();
+      front.close();
       await servers.stop();
       await counters.close();
       opened.close();
@@ -228,9 +244,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-function stickyHeader(config: CompiledConfig | undefined, endpoint: string): string | undefined {
+function served(config: CompiledConfig | undefined, endpoint: string) {
   const serve = config?.models[endpoint]?.serve;
-  return serve === undefined || serve === 'none' ? undefined : serve.stickyBy;
+  return serve === 'none' ? undefined : serve;
+}
+
+// A config that an older version released has no guardrails.
+const labelRule = (config: CompiledConfig | undefined, endpoint: string) =>
+  config?.models[endpoint]?.rollout.guardrails?.labels;
+
+/** When labels of an endpoint count: by the released plan, though a rollout goes by the one that it began with. */
+function labelWindow(config: CompiledConfig | undefined, endpoint: string) {
+  const rollout = config?.models[endpoint]?.rollout;
+  const labels = labelRule(config, endpoint);
+  return rollout && labels && { tickMs: rollout.tick, maturityMs: labels.maturity };
 }
 
 interface ModelRow {

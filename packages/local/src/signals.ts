@@ -2,9 +2,9 @@ import { type FSWatcher, watch } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Routes } from '@serin/core/route';
 
-/** New objects in the bucket folders, as hints: one per model and moment, however many files came. */
+/** New objects in the bucket folders, as hints: one per model, kind and moment, however many files came. */
 export interface BucketWatch {
-  /** Watches these folders, and hints at every model once: what came while nobody watched is found. */
+  /** Watches these folders, and hints at every model once, of data and of labels: what came while nobody watched is found. */
   follow(routes: Routes): void;
   close(): void;
 }
@@ -12,7 +12,8 @@ export interface BucketWatch {
 interface Options {
   /** Holds one folder per bucket. */
   readonly directory: string;
-  readonly hint: (model: string, keys: readonly string[]) => void;
+  /** New data, or new files of labels; without keys anything may have come. */
+  readonly hint: (model: string, keys: readonly string[], type: 'dataHinted' | 'labelsHinted') => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -25,25 +26,25 @@ const pollMs = 15_000;
 
 export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch {
   const watchers = new Map<string, FSWatcher>();
-  const pending = new Map<string, string[]>();
+  const pending = { dataHinted: new Map<string, Keys>(), labelsHinted: new Map<string, Keys>() };
   let routes: Routes | undefined;
   let timer: NodeJS.Timeout | undefined;
   let poll: NodeJS.Timeout | undefined;
 
   function flush(): void {
     timer = undefined;
-    const hints = [...pending];
-    pending.clear();
-    for (const [model, keys] of hints) hint(model, keys);
+    for (const type of ['dataHinted', 'labelsHinted'] as const) {
+      const hints = [...pending[type]];
+      pending[type].clear();
+      for (const [model, keys] of hints) hint(model, keys, type);
+    }
   }
 
   function seen(bucket: string, key: string | undefined): void {
-    for (const { model, bucket: of, prefix } of routes?.data ?? []) {
-      // A folder that is moved in whole is one event, of the folder itself.
-      if (of !== bucket || (key !== undefined && !key.startsWith(prefix) && !prefix.startsWith(`${key}/`))) continue;
-      const keys = pending.get(model) ?? [];
-      pending.set(model, key === undefined ? keys : [...keys, key].slice(-keptKeys));
-    }
+    for (const model of takersOf(routes?.data ?? [], bucket, key))
+      pending.dataHinted.set(model, lastOf(pending.dataHinted.get(model), key));
+    for (const model of takersOf(routes?.labels ?? [], bucket, key))
+      pending.labelsHinted.set(model, allOf(pending.labelsHinted.get(model), key));
     timer ??= setTimeout(flush, foldMs).unref();
   }
 
@@ -67,14 +68,14 @@ export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch
     watchers.get(bucket)?.close();
     watchers.delete(bucket);
     poll ??= setInterval(() => {
-      for (const { bucket: each } of routes?.data ?? []) if (!watchers.has(each)) seen(each, undefined);
+      for (const each of bucketsOf(routes)) if (!watchers.has(each)) seen(each, undefined);
     }, pollMs).unref();
   }
 
   return {
     follow(next) {
       routes = next;
-      const buckets = new Set(next.data.map(({ bucket }) => bucket));
+      const buckets = bucketsOf(next);
       for (const [bucket, watcher] of watchers) {
         if (buckets.has(bucket)) continue;
         watcher.close();
@@ -92,3 +93,24 @@ export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch
     },
   };
 }
+
+const bucketsOf = (routes: Routes | undefined): ReadonlySet<string> =>
+  new Set([...(routes?.data ?? []), ...(routes?.labels ?? [])].map(({ bucket }) => bucket));
+
+/** The models that take what lies under a key; without a key, or with a folder that was moved in whole, what may. */
+const takersOf = (places: Routes['data'], of: string, key: string | undefined): readonly string[] =>
+  places
+    .filter(
+      ({ bucket, prefix }) =>
+        bucket === of && (key === undefined || key.startsWith(prefix) || prefix.startsWith(`${key}/`)),
+    )
+    .map(({ model }) => model);
+
+type Keys = readonly string[];
+
+const lastOf = (keys: Keys = [], key: string | undefined): Keys =>
+  key === undefined ? keys : [...keys, key].slice(-keptKeys);
+
+/** Each file of labels counts: of more than can be named, and beside those without a name, anything may have come. */
+const allOf = (keys: Keys | undefined, key: string | undefined): Keys =>
+  key === undefined || keys?.length === 0 || keys?.length === keptKeys ? [] : [...(keys ?? []), key];

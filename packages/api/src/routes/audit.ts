@@ -4,6 +4,7 @@ import type { Entry, Journal } from '@serin/core/ports';
 import { z } from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { paged } from '../views.ts';
 import { ownerOf, type Visible } from '../visible.ts';
@@ -54,10 +55,13 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
     scope: 'models',
     query: z.strictObject({ cursor: pageQuery.cursor, stream: z.string().min(1).max(1024) }),
     answers: { 200: { description: 'up to 500 entries; go on with `next`', schema: written } },
+    problems: [400],
     async handle(asked) {
       const stream = await one(ports.journal, asked.project, asked.query.stream);
       const after = seqOf(asked.query.cursor);
-      const entries = (await ports.journal.history(stream, after + entriesPerRead + 1, entriesPerRead)).toReversed();
+      const read = await ports.journal.history(stream, after + entriesPerRead + 1, entriesPerRead);
+      // At the end of the stream the newest that there are come again.
+      const entries = read.filter(({ seq }) => seq > after).reverse();
       const last = entries.at(-1)?.seq ?? 0;
       return paged(asked, { body: { entries }, next: entries.length < entriesPerRead ? undefined : String(last) });
     },
@@ -67,7 +71,7 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
 function seqOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new Fault('invalid', `'${cursor}' is no cursor of this list: use the one of its last page`);
+  throw new Problem('malformed', `'${cursor}' is no cursor of this list: use the one of its last page`);
 }
 
 /** A stream from its first entry on. */

@@ -1,7 +1,7 @@
 import { ownBucket } from '@serin/core/config';
 import { decodeText, sha256Hex } from '@serin/core/json';
 import type { ObjectInfo } from '@serin/core/ports';
-import { route as routeOf, routesOf } from '@serin/core/route';
+import { routesOf, takersOf } from '@serin/core/route';
 import { z } from 'zod';
 import { parseJson } from '../bodies.ts';
 import { listPage, pageQuery } from '../cursor.ts';
@@ -42,14 +42,14 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
     },
     async handle(asked) {
       const { params, query, caller } = asked;
-      const takers = await takersOf(api, params.bucket);
+      const takers = await takersIn(api, params.bucket);
       const { items, next } = await listPage<ObjectInfo>({
         list: `${params.bucket}/${query.prefix ?? ''}`,
         cursor: query.cursor,
         limit: query.limit ?? 100,
         fetch: (page) => api.ports.bucket(params.bucket).list(query.prefix ?? '', page),
         keyOf: ({ key }) => key,
-        keep: ({ key }) => caller.models === undefined || takers(key).some((model) => asked.project.sees(model)),
+        keep: ({ key }) => caller.models === undefined || takers(key).models.some((model) => asked.project.sees(model)),
       });
       return paged(asked, { body: { objects: items }, next });
     },
@@ -74,7 +74,7 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
     async handle(asked) {
       const { bucket, key } = asked.params;
       if (bucket === ownBucket) return writeOwn(api, asked, key);
-      const models = (await takersOf(api, bucket))(key);
+      const { models, type } = (await takersIn(api, bucket))(key);
       // Whoever writes an object changes the data of every model that takes it.
       if (
         asked.caller.models !== undefined &&
@@ -83,16 +83,17 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
         throw new Problem('forbidden', 'the token is not scoped to the models that take data under this key');
       await api.ports.bucket(bucket).write(key, asked.raw);
       // The object is the truth and the signal a hint: should it be lost, the daily listing finds the object.
-      for (const model of models) await asked.project.tell(model, { type: 'dataHinted', keys: [key] }, asked.id);
+      for (const model of models) await asked.project.tell(model, { type, keys: [key] }, asked.id);
       return { status: 201, body: { key, models } };
     },
   }),
 ];
 
-async function takersOf({ config }: Api, bucket: string): Promise<(key: string) => readonly string[]> {
+async function takersIn({ config }: Api, bucket: string) {
   const released = await config();
   const routes = released === undefined ? undefined : routesOf(released);
-  return (key) => (routes === undefined ? [] : routeOf(routes, { kind: 'object', bucket, key }));
+  return (key: string) =>
+    routes === undefined ? { models: [], type: 'dataHinted' as const } : takersOf(routes, bucket, key);
 }
 
 /** The project's own bucket takes code alone, under the digest of its content, from an admin. */

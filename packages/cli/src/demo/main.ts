@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import type { Verification } from '@serin/core/verify';
 import { watchMemory } from './memory.ts';
 import { type Facts, type Release, report } from './report.ts';
 import { model, type Server, serveHere, startServer, until } from './server.ts';
@@ -63,8 +64,10 @@ export async function demo(options: DemoOptions): Promise<number> {
     say(line(releases));
     releases.push(await alertedRelease(server, secret));
     say(line(releases));
+    const proof = await proofOf(server, releases);
     const facts: Facts = {
       releases,
+      ...proof,
       served: await server.served(),
       trainingJobsOfKilledRun: trainingJobs,
       requests: traffic.counts(),
@@ -90,13 +93,25 @@ const lastOf = (years: readonly number[]): number => years.at(-1) ?? 0;
 const round = (value: number): number => Math.round(value * 10) / 10;
 
 /** What must be true at the end, whatever the verdicts of the data were. */
-function problemsOf({ releases, trainingJobsOfKilledRun, served }: Facts): readonly string[] {
+function problemsOf({
+  releases,
+  trainingJobsOfKilledRun,
+  served,
+  promotion,
+  rollback,
+  verified,
+  changed,
+}: Facts): readonly string[] {
   const count = (outcome: Release['outcome']) => releases.filter((release) => release.outcome === outcome).length;
   return [
     ...(count('promoted') > 0 ? [] : ['no version was promoted']),
     ...(count('refused') > 0 ? [] : ['no version was refused']),
     ...(count('rolledBack') === 2 ? [] : [`${count('rolledBack')} releases were rolled back, 2 were to be`]),
     ...(trainingJobsOfKilledRun === 1 ? [] : [`the killed run started ${trainingJobsOfKilledRun} training jobs`]),
+    ...(rollback?.verdict === 'rollback' ? [] : ['the failing candidate was not taken back by evidence']),
+    ...(promotion?.verdict === 'promotion' ? [] : ['no promotion has a certificate']),
+    ...(verified.problems.length === 0 ? [] : verified.problems),
+    ...(changed.problems.length > 0 ? [] : ['a changed count was not found']),
     ...(served.length === count('promoted') ? [] : ['what served does not match what was promoted']),
   ];
 }
@@ -114,9 +129,43 @@ const line = (releases: readonly Release[]): string => {
 /** A candidate whose server fails a share of its requests: the canary takes it back by itself. */
 async function failingCandidate(server: Server): Promise<Release> {
   const before = await server.state();
-  await server.post('/v1/runs', { model, force: true, hyperparameters: { 'fail-share': '0.6' } });
+  await server.post('/v1/runs', { model, force: true, hyperparameters: { 'fail-share': '0.3' } });
   return ended(server, 'sabotage', before?.run?.id);
 }
+
+/**
+ * The certificates of a promotion and of the failing candidate, and whether they can be recomputed from the journal:
+ * as it is, and with one count of one tick changed.
+ */
+async function proofOf(server: Server, releases: readonly Release[]) {
+  const { verifyRollout } = await import('@serin/core/verify');
+  const failed = releases.find(({ dataset }) => dataset === 'sabotage')?.rollout ?? '';
+  const promoted = releases.findLast(({ outcome }) => outcome === 'promoted')?.rollout ?? '';
+  const certificateOf = async (id: string) => (await server.rollout(id))?.certificate;
+  const entries = await server.entries();
+  const tick = entries.findLast(
+    ({ signal }) =>
+      JSON.stringify(signal).includes(`rollout/${failed}/ticks`) && /"errors":[1-9]/.test(JSON.stringify(signal)),
+  );
+  const forged = entries.map((entry) =>
+    entry === tick
+      ? JSON.parse(JSON.stringify(entry).replace(/"errors":([1-9]\d*)/, (_, count) => `"errors":${count - 1}`))
+      : entry,
+  );
+  const [promotion, rollback] = [await certificateOf(promoted), await certificateOf(failed)];
+  return {
+    ...(promotion === undefined ? {} : { promotion }),
+    ...(rollback === undefined ? {} : { rollback }),
+    verified: brief(failed, verifyRollout(entries, failed)),
+    changed: brief(failed, verifyRollout(forged, failed)),
+  };
+}
+
+const brief = (rollout: string, { readings, problems }: Pick<Verification, 'readings' | 'problems'>) => ({
+  rollout,
+  readings,
+  problems,
+});
 
 /** A push to the repository starts a run; an alert from Prometheus takes its release back. */
 async function alertedRelease(server: Server, secret: string): Promise<Release> {
@@ -187,8 +236,9 @@ async function ended(server: Server, dataset: string, earlier: string | undefine
     (found) => found?.candidate === common.version && found.endedAt !== undefined,
   );
   const because = rollout?.because ?? '';
-  if (rollout?.status !== 'promoted') return { ...common, outcome: 'rolledBack', because };
-  return { ...common, outcome: 'promoted', because: `${run.because}; ${because}` };
+  const judged = { ...common, rollout: rollout?.id ?? '' };
+  if (rollout?.status !== 'promoted') return { ...judged, outcome: 'rolledBack', because };
+  return { ...judged, outcome: 'promoted', because: `${run.because}; ${because.split(';')[0]}` };
 }
 
 const runIsOver = ({ status }: { readonly status: string }): boolean =>

@@ -1,3 +1,6 @@
+import type { Certificate } from '@serin/core/judge/certificate';
+import { certificateLines } from '../certificate-text.ts';
+
 /** One drop, run or push, and what became of it. */
 export interface Release {
   readonly dataset: string;
@@ -6,9 +9,23 @@ export interface Release {
   readonly verdict: string;
   readonly outcome: 'promoted' | 'refused' | 'rolledBack';
   readonly because: string;
+  /** Absent when the gate refused it. */
+  readonly rollout?: string;
+}
+
+/** A rollout that was judged again from the journal. */
+interface Checked {
+  readonly rollout: string;
+  readonly readings: number;
+  readonly problems: readonly string[];
 }
 
 export interface Facts {
+  readonly promotion?: Certificate;
+  readonly rollback?: Certificate;
+  readonly verified: Checked;
+  /** The same, with one count of one tick changed. */
+  readonly changed: Checked;
   readonly releases: readonly Release[];
   /** What served since when. */
   readonly served: readonly { readonly at: string; readonly version?: number; readonly because: string }[];
@@ -21,7 +38,7 @@ export interface Facts {
 
 /** The facts as a person reads them. */
 export function report(
-  { releases, trainingJobsOfKilledRun, requests, seconds, peakMb }: Facts,
+  { releases, trainingJobsOfKilledRun, requests, seconds, peakMb, promotion, rollback, verified, changed }: Facts,
   problems: readonly string[],
   project: string,
 ): readonly string[] {
@@ -44,6 +61,15 @@ export function report(
     '',
     'Rolled back by itself:',
     ...back.map(({ dataset, version, because }) => `  v${version} (${dataset}): ${because}`),
+    '',
+    'The certificate of the failing candidate:',
+    ...certificateLines(rollback).map((text) => `  ${text}`),
+    'The certificate of the last promotion:',
+    ...certificateLines(promotion).map((text) => `  ${text}`),
+    `serin rollouts verify ${verified.rollout}: ${verified.readings} readings judged again, ${verified.problems.length === 0 ? 'all counts and the verdict are the same' : 'they differ'}`,
+    `the same with one count changed: ${changed.problems[0] ?? 'nothing was found'}`,
+    ...changed.problems.slice(1, 3).map((problem) => `  ${problem}`),
+    '',
     `After the kill -9: training jobs started: ${trainingJobsOfKilledRun}`,
     `${requests.sent} predictions sent, ${requests.failed} failed (the failing candidate's share, and those of the kill); ${seconds} s, ${peakMb} MB at the highest`,
     '',

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { Certificate } from '@serin/core/judge/certificate';
+import type { Entry } from '@serin/core/ports';
 import { call } from './http.ts';
 import type { Facts } from './report.ts';
 
@@ -23,7 +25,9 @@ interface Run extends Record {
   readonly trained?: { readonly number: number };
 }
 interface Rollout extends Record {
+  readonly id: string;
   readonly candidate: number;
+  readonly certificate?: Certificate;
 }
 
 export interface Running {
@@ -32,6 +36,8 @@ export interface Running {
   run(id: string): Promise<Run | undefined>;
   rollout(id: string): Promise<Rollout | undefined>;
   served(): Promise<Facts['served']>;
+  /** The whole stream of the model, as it was written. */
+  entries(): Promise<readonly Entry[]>;
   drop(name: string, csv: string): Promise<void>;
   post(path: string, body: unknown, headers?: { readonly [name: string]: string }): Promise<void>;
 }
@@ -144,6 +150,18 @@ async function reach(project: string, pid: number, isOver: () => boolean, said: 
     rollout: (id) => api<Rollout>('GET', `/v1/rollouts/${id}`),
     served: async () =>
       (await api<{ readonly served: Facts['served'] }>('GET', `/v1/models/${model}/history`))?.served ?? [],
+    async entries() {
+      const found: Entry[] = [];
+      for (let cursor = ''; ; ) {
+        const page = await api<{ readonly entries: readonly Entry[]; readonly next?: string }>(
+          'GET',
+          `/v1/audit/entries?stream=model%2F${model}${cursor}`,
+        );
+        found.push(...(page?.entries ?? []));
+        if (page?.next === undefined) return found;
+        cursor = `&cursor=${page.next}`;
+      }
+    },
     drop: async (name, csv) =>
       void (await api('PUT', `/v1/buckets/drops/objects/births/${name}.csv`, csv, { 'content-type': 'text/csv' })),
     post: async (path, body, headers) =>

@@ -7,7 +7,7 @@ export interface Traffic {
   stop(): void;
 }
 
-const everyMs = 25;
+const everyMs = 8;
 
 export function replay(url: () => string, csv: string): Traffic {
   const days = csv

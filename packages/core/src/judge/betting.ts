@@ -20,6 +20,7 @@ export const noBets: Bets = { labels: 0, sum: 0, squares: 0, logK: 0 };
 
 export interface Loss {
   readonly candidate: boolean;
+  /** The candidate's when the request was routed; between 0 and 1, neither of them. */
   readonly share: number;
   /** In [0, 1]. */
   readonly loss: number;

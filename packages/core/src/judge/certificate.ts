@@ -212,19 +212,22 @@ const strength = (stream: JudgedStream, judged: Judged): number => Math.max(stre
 
 function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, { thresholds, rules }: Case): string {
   const deciding = guardrails.filter(({ alphaShare }) => alphaShare > 0);
-  const odds = `in at most 1 rollout in ${grouped(Math.floor(1 / beta + 1e-9))}`;
-  const parts = deciding.map(({ name, margin, floor, streams }) => {
-    const { loss } = rules.guardrails.find((guardrail) => guardrail.name === name) ?? {};
-    if (loss !== undefined) return `losing ${loss.margin} more`;
+  const counted = deciding.flatMap(({ name, streams }) => {
     const shown = streams.find(({ logSafe }) => logSafe !== undefined);
     const cell = shown?.cells[String(lastWeight)];
-    const counts =
-      cell === undefined
-        ? ''
-        : ` (${grouped(cell.candidate + cell.candidateAlone)} of ${grouped(cell.candidateRequests)} against ${grouped(cell.champion + cell.championAlone)} of ${grouped(cell.championRequests)})`;
-    return `${margin} times as many ${eventsNoun(shown?.id ?? name, unit, thresholds)} and ${percent(floor)} of them at least${counts}`;
+    if (cell === undefined) return [];
+    const ours = `${grouped(cell.candidate + cell.candidateAlone)} of ${grouped(cell.candidateRequests)}`;
+    const theirs = `${grouped(cell.champion + cell.championAlone)} of ${grouped(cell.championRequests)}`;
+    return [`${ours} ${eventsNoun(shown?.id ?? name, unit, thresholds)} against ${theirs}`];
   });
-  return `Promoted: at ${lastWeight} % of the traffic a candidate with ${parts.join(', or ')} would get this far ${odds}.`;
+  const excluded = deciding.map(({ name, margin, floor }) => {
+    const { loss } = rules.guardrails.find((guardrail) => guardrail.name === name) ?? {};
+    return loss === undefined
+      ? `${margin} times as bad and at least ${percent(floor)}`
+      : `${loss.margin} worse in loss`;
+  });
+  const odds = `in at most 1 rollout in ${grouped(Math.floor(1 / beta + 1e-9))}`;
+  return `Promoted: ${counted.join(', ')} at ${lastWeight} %; a candidate ${[...new Set(excluded)].join(', or ')} would get this far ${odds}.`;
 }
 
 /** `failed requests`, `requests slower than 120 ms (the champion's p90)`, `wrong predictions`, of a segment. */

@@ -36,7 +36,7 @@ export function shareInterval(
   if (requests === 0) return { low: 0, high: 1 };
   const mixture = logBeta(0.5 + bad, 0.5 + requests - bad) - logBeta(0.5, 0.5);
   const inside = (share: number) =>
-    Math.log(2 / alpha) + power(bad, share) + power(requests - bad, 1 - share) - mixture;
+    Math.log(2 / alpha) + times(bad, Math.log(share)) + times(requests - bad, Math.log1p(-share)) - mixture;
   const best = bad / requests;
   return {
     low: bad === 0 ? 0 : turningPoint(0, best, (share) => -inside(share)),
@@ -44,5 +44,5 @@ export function shareInterval(
   };
 }
 
-/** `count * log(share)`, 0 for no count. */
-const power = (count: number, share: number): number => (count === 0 ? 0 : count * Math.log(share));
+/** 0 for no count, whatever the log. */
+const times = (count: number, log: number): number => (count === 0 ? 0 : count * log);

@@ -8,8 +8,15 @@ import { logMean } from './log.ts';
  * with probability alpha at most, at whatever time one looks, with weights that may depend on the past.
  *
  * Conditions. Share `configured`: each request (sticky: each user) is routed by a fresh coin of the weight that was
- * fixed before the tick; exact for every baseline and for common causes. `realised`: the numbers of requests do not
- * depend on outcomes, outcomes are independent given the tick, and share and error rate do not move together inside it.
+ * fixed before the tick; exact for every baseline and for common causes, if the ratio holds under each of them: better
+ * in some ticks and worse in others is not H0, and an outage of both arms, whose ratio is 1, breaks a `ratio` below 1.
+ * `realised`: the numbers of requests do not depend on outcomes, outcomes are independent given the tick, and share and
+ * error rate do not move together inside it; below 1 even at the boundary.
+ *
+ * Users draw once, so less holds for them. With `ratio` >= 1 it is enough that the rate of first bad requests is
+ * tolerated in every tick; a `ratio` below 1 and the margin of a promotion speak of the share of users who ever had one,
+ * which comes near 1 in both arms where most users have. The next weight may follow from first bad requests, not from
+ * how many users an arm has. enumeration.test.ts and enumeration-users.test.ts show each of these by exact sums.
  *
  * Sources: Lindon & Malek, anytime-valid multinomial inference (NeurIPS 2022); Howard, Ramdas, McAuliffe, Sekhon
  * (arXiv 1810.08240).

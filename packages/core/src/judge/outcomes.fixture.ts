@@ -128,3 +128,22 @@ export function* grid<const Fields extends Readonly<Record<string, readonly numb
     yield row as { readonly [Name in keyof Fields]: number };
   }
 }
+
+/**
+ * The exact probability that `says` is true at least once while bad requests come one by one, `events` of them, each the
+ * candidate's with probability `share` (or, read otherwise: requests come, each bad with that probability).
+ */
+export function everHappens(events: number, share: number, says: (hits: number, others: number) => boolean): number {
+  let alive = [1];
+  let happened = 0;
+  for (let count = 1; count <= events; count += 1) {
+    const next = Array.from({ length: count + 1 }, (_, hits) => {
+      const probability = (alive[hits - 1] ?? 0) * share + (alive[hits] ?? 0) * (1 - share);
+      if (probability === 0 || !says(hits, count - hits)) return probability;
+      happened += probability;
+      return 0;
+    });
+    alive = next;
+  }
+  return happened;
+}

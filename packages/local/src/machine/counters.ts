@@ -1,18 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { asFault, type Fault } from '@serin/core/fault';
-import { sqliteFault } from './faults.ts';
-import { groupCommit } from './group-commit.ts';
+import { type CounterStore, openCounterStore, type SecondRow, type SegmentRow } from './counter-store.ts';
 import { bucketCount, bucketOf, textOf } from './latency.ts';
 
-const tables = `
-  CREATE TABLE IF NOT EXISTS gateway_counts (
-    endpoint TEXT NOT NULL, second INTEGER NOT NULL, deployment TEXT NOT NULL,
-    requests INTEGER NOT NULL, errors INTEGER NOT NULL, latencies TEXT NOT NULL,
-    PRIMARY KEY (endpoint, second, deployment)
-  ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS gateway_counts_second ON gateway_counts (second);
-  CREATE TABLE IF NOT EXISTS gateway_up (since INTEGER PRIMARY KEY, until INTEGER NOT NULL);
-`;
+export { reading } from './faults.ts';
 
 const flushMs = 1000;
 const idleFlushes = 10;
@@ -21,29 +12,38 @@ const keepSeconds = 35 * 24 * 3600;
 
 /** One request that was routed and has no outcome yet. */
 export interface Routed {
+  /** The second in which it was routed. */
+  readonly second: number;
   /** Its outcome: exactly once, at the latest when the request timeout is over. */
   settled(latencyMs: number, isError: boolean): void;
 }
 
-/** The counts of one deployment of one endpoint. */
+/** The counts of one deployment of one endpoint, or of one segment of its requests. */
 export interface Arm {
-  /** Counts a request in the second that runs now. */
-  routed(): Routed;
+  /** Counts a request in the second that runs now, or in the one in which it was just routed. */
+  routed(second?: number): Routed;
 }
 
-/** Counts of one second of one deployment. */
-export interface SecondRow {
-  readonly second: number;
-  readonly deployment: string;
-  readonly requests: number;
-  readonly errors: number;
-  /** See `addText` in latency.ts. */
-  readonly latencies: string;
+/** What is kept beside the counts and is final with them: written in the same transaction as its seconds. */
+export interface Part {
+  /** The earliest second of which something has no outcome yet. */
+  firstOpen(): number | undefined;
+  /** Writes what belongs to the seconds before `until`, inside a transaction; it may be undone and run again. */
+  write(until: number): void;
+  /** What `write` wrote is durable. */
+  written(until: number): void;
+  /** Forgets what is too old, inside a transaction; once an hour. */
+  prune(second: number): void;
 }
 
 /** What the gateway counted, by endpoint, deployment and second, for 35 days. */
 export interface Counters {
-  arm(endpoint: string, deployment: string): Arm;
+  /** Requests of a segment are counted there in addition to the whole, by the caller. */
+  arm(endpoint: string, deployment: string, segment?: string): Arm;
+  /** From now on its rows are written with the counts. */
+  add(part: Part): void;
+  /** Milliseconds since the epoch; never goes back. */
+  time(): number;
   /** Makes durable what is final; afterwards `finalUntil` is as late as it can be. Concurrently: one after the other. */
   flush(): Promise<void>;
   /** The second (exclusive) up to which counts are durable and can not change any more, whatever comes. */
@@ -52,6 +52,7 @@ export interface Counters {
   covered(from: number, to: number): boolean;
   /** Durable rows with `from <= second < to`, ascending by second. */
   rows(endpoint: string, from: number, to: number): Iterable<SecondRow>;
+  segmentRows(endpoint: string, from: number, to: number): Iterable<SegmentRow>;
   /** Flushes a last time. Counts of requests that are still without an outcome are lost, and their seconds not covered. */
   close(): Promise<void>;
 }
@@ -60,7 +61,8 @@ interface Second extends Routed {
   readonly second: number;
   open: number;
   requests: number;
-  row(): readonly [string, number, string, number, number, string];
+  /** Inside a transaction. */
+  write(store: CounterStore): void;
 }
 
 interface Options {
@@ -75,37 +77,49 @@ interface Options {
  * Counts in memory, written once a second in one transaction.
  *
  * A second is final when it is over and all requests that were routed in it have an outcome; a second is written once,
- * when it is final, and with it all before it. So a kill loses whole seconds, never a part of one, and `covered` says
- * which. A clock that is put back stands still until it has caught up.
+ * when it is final, and with it all before it and all parts of it. So a kill loses whole seconds, never a part of one,
+ * and `covered` says which. A clock that is put back stands still until it has caught up.
  */
 export function gatewayCounters({ database, now, onFault }: Options): Counters {
-  const store = openStore(database);
+  const store = openCounterStore(database);
   const arms = new Map<string, Arm>();
   /** Ascending by second. */
   let pending: readonly Second[] = [];
   const upSince = Math.max(Math.ceil(now() / 1000), store.lastUntil());
   let final = store.lastUntil();
-  let newest = final;
+  let newest = final * 1000;
+  const parts: Part[] = [];
   let flushing: Promise<void> = Promise.resolve();
   let idle = 0;
   let flushes = 0;
 
-  function secondNow(): number {
-    newest = Math.max(newest, Math.floor(now() / 1000));
+  function time(): number {
+    newest = Math.max(newest, now());
     return newest;
   }
+  const secondNow = () => Math.floor(time() / 1000);
 
   async function flushOnce(): Promise<void> {
-    const over = secondNow();
-    const until = Math.min(over, pending.find(({ open }) => open > 0)?.second ?? over);
+    const firstOpen = [pending.find(({ open }) => open > 0)?.second, ...parts.map((part) => part.firstOpen())];
+    const until = Math.min(secondNow(), ...firstOpen.filter((second) => second !== undefined));
     const done = pending.filter(({ second }) => second < until);
     if (until === final && done.length === 0) return;
-    await store.write(
-      done.map((second) => second.row()),
-      { since: upSince, until },
-    );
+    await store.commit(() => {
+      for (const second of done) second.write(store);
+      for (const part of parts) part.write(until);
+      store.up(upSince, until);
+    });
+    for (const part of parts) part.written(until);
     pending = pending.filter(({ second }) => second >= until);
     final = until;
+  }
+
+  async function prune(): Promise<void> {
+    const second = secondNow();
+    await store.commit(() => {
+      store.prune(second - keepSeconds);
+      for (const part of parts) part.prune(second);
+    });
   }
 
   function flush(): Promise<void> {
@@ -120,7 +134,7 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
     flushes += 1;
     try {
       if (idle % idleFlushes === 0) await flush();
-      if (flushes % pruneFlushes === 1) await store.prune(newest - keepSeconds);
+      if (flushes % pruneFlushes === 1) await prune();
     } catch (error) {
       onFault?.(asFault(error));
     }
@@ -128,13 +142,12 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
 
   const timer = setInterval(onTimer, flushMs).unref();
 
-  function newArm(endpoint: string, deployment: string): Arm {
+  function newArm(endpoint: string, deployment: string, segment: string | undefined): Arm {
     let current: Second | undefined;
     return {
-      routed() {
-        const second = secondNow();
+      routed(second = secondNow()) {
         if (current?.second !== second) {
-          current = newSecond(endpoint, second, deployment);
+          current = newSecond({ endpoint, deployment, segment }, second);
           pending = [...pending, current];
         }
         current.requests += 1;
@@ -145,16 +158,19 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
   }
 
   return {
-    arm(endpoint, deployment) {
-      const key = `${endpoint}\n${deployment}`;
-      const arm = arms.get(key) ?? newArm(endpoint, deployment);
+    arm(endpoint, deployment, segment) {
+      const key = JSON.stringify([endpoint, deployment, segment]);
+      const arm = arms.get(key) ?? newArm(endpoint, deployment, segment);
       arms.set(key, arm);
       return arm;
     },
+    add: (part) => void parts.push(part),
+    time,
     flush,
     finalUntil: () => final,
     covered: store.covered,
     rows: store.rows,
+    segmentRows: store.segmentRows,
     async close() {
       clearInterval(timer);
       await flush();
@@ -162,7 +178,13 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
   };
 }
 
-function newSecond(endpoint: string, second: number, deployment: string): Second {
+interface Counted {
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly segment: string | undefined;
+}
+
+function newSecond({ endpoint, deployment, segment }: Counted, second: number): Second {
   const histogram = new Uint32Array(bucketCount);
   let errors = 0;
   return {
@@ -175,58 +197,10 @@ function newSecond(endpoint: string, second: number, deployment: string): Second
       if (isError) errors += 1;
       this.open -= 1;
     },
-    row() {
-      return [endpoint, second, deployment, this.requests, errors, textOf(histogram)];
+    write(store) {
+      const counts = [this.requests, errors, textOf(histogram)] as const;
+      if (segment === undefined) store.insert(endpoint, second, deployment, ...counts);
+      else store.insertSegment(endpoint, second, deployment, segment, ...counts);
     },
   };
-}
-
-function openStore(database: DatabaseSync) {
-  database.exec(tables);
-  const commit = groupCommit(database);
-  const insert = database.prepare('INSERT OR REPLACE INTO gateway_counts VALUES (?, ?, ?, ?, ?, ?)');
-  const up = database.prepare(
-    'INSERT INTO gateway_up VALUES (?, ?) ON CONFLICT (since) DO UPDATE SET until = excluded.until',
-  );
-  const last = database.prepare('SELECT max(until) AS until FROM gateway_up');
-  const covering = database.prepare('SELECT 1 FROM gateway_up WHERE since <= ? AND until >= ? LIMIT 1');
-  const select = database.prepare(
-    `SELECT second, deployment, requests, errors, latencies FROM gateway_counts
-     WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
-  );
-  const forget = database.prepare('DELETE FROM gateway_counts WHERE second < ?');
-  const forgetUp = database.prepare('DELETE FROM gateway_up WHERE until < ?');
-
-  return {
-    lastUntil: () => Number(last.get()?.until ?? 0),
-    covered: (from: number, to: number) => reading(() => covering.get(from, to) !== undefined),
-    rows: (endpoint: string, from: number, to: number): readonly SecondRow[] =>
-      reading(() => select.all(endpoint, from, to)).map(rowOf),
-    write: (rows: readonly ReturnType<Second['row']>[], { since, until }: { since: number; until: number }) =>
-      commit(() => {
-        for (const row of rows) insert.run(...row);
-        if (until > since) up.run(since, until);
-      }),
-    prune: (before: number) =>
-      commit(() => {
-        forget.run(before);
-        forgetUp.run(before);
-      }),
-  };
-}
-
-const rowOf = (row: Record<string, unknown>): SecondRow => ({
-  second: Number(row.second),
-  deployment: String(row.deployment),
-  requests: Number(row.requests),
-  errors: Number(row.errors),
-  latencies: String(row.latencies),
-});
-
-function reading<Answer>(work: () => Answer): Answer {
-  try {
-    return work();
-  } catch (error) {
-    throw sqliteFault(error);
-  }
 }

@@ -33,6 +33,15 @@ export function sqliteFault(error: unknown): Fault {
   return new Fault('defect', `the database failed: ${textOf(error)}`, cause);
 }
 
+/** Reads, with what SQLite throws as a `Fault`. */
+export function reading<Answer>(work: () => Answer): Answer {
+  try {
+    return work();
+  } catch (error) {
+    throw sqliteFault(error);
+  }
+}
+
 const missing: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
 const mendable: readonly unknown[] = [
   'ENOSPC',

@@ -1,23 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Assignments } from './assignments.ts';
 import type { Arm, Counters, Routed } from './counters.ts';
-import { forwardedHeaders, returnedHeaders } from './hop-headers.ts';
+import { followers } from './followers.ts';
+import { type Follower, forward } from './forward.ts';
 import { targetOf } from './invocation-paths.ts';
-import type { Upstream } from './model-server.ts';
 import type { Pool } from './model-servers.ts';
-import { type Coin, cryptoCoin, pick, type Route, stickyNumber } from './routing.ts';
+import type { Pairs } from './pairs.ts';
+import { type Refusal, refuse, tooLarge } from './refusal.ts';
+import { type Coin, cryptoCoin, pick, type Route, type User, userOf } from './routing.ts';
+import type { UserArm, Users } from './users.ts';
 
 export interface Gateway {
   /** Takes a request that is for a model and answers true; answers false, and touches nothing, for all others. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Gives up the copies that are on their way to mirrors: before the model servers end, for that is no fault of theirs. */
+  close(): void;
 }
 
+/** Headers are lower case, values exact. What is absent costs nothing. */
 export interface GatewayOptions {
   readonly route: (endpoint: string) => Route | undefined;
   readonly pool: (endpoint: string, deployment: string) => Pool | undefined;
   readonly counters: Counters;
-  /** The header (lower case) whose value decides the deployment; without one, or without the header, a coin decides. */
+  readonly users?: Users;
+  /** Without it nothing is mirrored. */
+  readonly pairs?: Pairs;
+  readonly assignments?: Assignments;
+  /** An endpoint to which nothing was deployed yet. */
+  readonly isPlanned?: (endpoint: string) => boolean;
+  /** The header whose value decides the deployment; without one, or without the header, a coin decides. */
   readonly stickyHeader?: (endpoint: string) => string | undefined;
+  /** Requests with one of these values of a header are counted by that value as well. */
+  readonly segment?: (endpoint: string) => { readonly by: string; readonly values: readonly string[] } | undefined;
+  /** The requests of an endpoint are remembered, with the prediction at a JSON pointer or in one of the usual places. */
+  readonly remembers?: (endpoint: string) => { readonly prediction?: string | undefined } | undefined;
   readonly coin?: Coin;
   /** From routing to the last byte of the model server's answer. */
   readonly timeoutMs?: number;
@@ -29,18 +46,15 @@ interface Branch {
   readonly deployment: string;
   readonly pool: Pool | undefined;
   readonly arm: Arm;
+  readonly users: UserArm | undefined;
 }
 
-interface Exchange {
+/** One request on its way through the gateway. */
+interface Passage {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
-  readonly branch: Branch;
-  readonly routed: Routed;
-  readonly routedAt: number;
 }
-
-const retryAfterSeconds = '1';
 
 /**
  * Sends each request to one deployment of its endpoint, by weight, and counts it for that deployment alone.
@@ -49,9 +63,15 @@ const retryAfterSeconds = '1';
  * caller gets 503 and the deployment an error. Errors are answers of 500 and more, broken connections, and the timeout;
  * answers below 500 are the caller's, and a caller who went away is no error. Bodies pass through unread.
  * `Authorization` and `Cookie` belong to this server and are not handed to a model.
+ *
+ * A route with a mirror has a share of its requests, each by a coin of its own, copied to another deployment once they
+ * are answered: see `followers`.
  */
 export function gateway(options: GatewayOptions): Gateway {
   const { counters, timeoutMs = 30_000, maxBodyBytes = 6 * 1024 * 1024, coin = cryptoCoin() } = options;
+  const limits = { timeoutMs, maxBodyBytes };
+  const { pairs, assignments } = options;
+  const { follow, close } = followers({ pairs, assignments, time: counters.time, limits });
   const branches = new WeakMap<Route, readonly Branch[]>();
   const idPrefix = `req_${Date.now().toString(36)}${randomBytes(5).toString('hex')}`;
   let requests = 0;
@@ -63,169 +83,129 @@ export function gateway(options: GatewayOptions): Gateway {
       deployment,
       pool: options.pool(route.endpoint, deployment),
       arm: counters.arm(route.endpoint, deployment),
+      users: options.users?.arm(route.endpoint, deployment),
     }));
     branches.set(route, fresh);
     return fresh;
-  }
-
-  function numberFor(route: Route, request: IncomingMessage): number {
-    const header = options.stickyHeader?.(route.endpoint);
-    const key = header === undefined ? undefined : request.headers[header];
-    return typeof key === 'string' && key !== '' ? stickyNumber(route.endpoint, key) : coin();
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): boolean {
     const target = targetOf(request.method ?? '', request.url ?? '');
     if (target === undefined) return false;
     requests += 1;
-    const requestId = idPrefix + requests.toString(36).padStart(6, '0');
+    const passage = { request, response, requestId: idPrefix + requests.toString(36).padStart(6, '0') };
     const route = options.route(target.endpoint);
     if (route === undefined) {
-      refuse(request, response, requestId, 404, `there is no endpoint ${target.endpoint}; see the list of endpoints`);
+      refuseUnknown(passage, target.endpoint);
     } else if (target.path === undefined) {
-      ping(request, response, requestId, route);
+      ping(passage, route);
     } else if (declaredBytes(request) > maxBodyBytes) {
-      refuse(request, response, requestId, 413, tooLarge(maxBodyBytes));
+      refusePassage(passage, { status: 413, detail: tooLarge(maxBodyBytes) });
     } else {
-      send(request, response, requestId, route, target.path);
+      send(passage, route, target.path);
     }
     return true;
   }
 
-  function ping(request: IncomingMessage, response: ServerResponse, requestId: string, route: Route): void {
+  function refuseUnknown(passage: Passage, endpoint: string): void {
+    const isPlanned = options.isPlanned?.(endpoint) ?? false;
+    if (isPlanned) refusePassage(passage, { status: 503, detail: nothingServed(endpoint) });
+    else refusePassage(passage, { status: 404, detail: `there is no endpoint ${endpoint}; see the list of endpoints` });
+  }
+
+  function ping(passage: Passage, route: Route): void {
     const isServed = branchesOf(route).some(({ pool }) => {
       const upstream = pool?.take();
       if (upstream !== undefined) pool?.release();
       return upstream !== undefined;
     });
     if (!isServed) {
-      refuse(request, response, requestId, 503, nothingServed(route.endpoint));
+      refusePassage(passage, { status: 503, detail: nothingServed(route.endpoint) });
       return;
     }
+    const { request, response, requestId } = passage;
     request.resume();
     response.writeHead(200, { 'content-length': '0', 'x-serin-request-id': requestId }).end();
   }
 
-  function send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-    route: Route,
-    path: string,
-  ): void {
-    const index = pick(route, numberFor(route, request));
-    const branch = branchesOf(route)[index];
+  function send(passage: Passage, route: Route, path: string): void {
+    const { request, response, requestId } = passage;
+    const user = userBy(options.stickyHeader?.(route.endpoint), route, request);
+    const branch = branchesOf(route)[pick(route, user?.number ?? coin())];
     if (branch === undefined) {
-      refuse(request, response, requestId, 503, nothingServed(route.endpoint));
+      refusePassage(passage, { status: 503, detail: nothingServed(route.endpoint) });
       return;
     }
-    const routed = branch.arm.routed();
-    const upstream = branch.pool?.take();
-    if (upstream === undefined) {
+    const { deployment, pool } = branch;
+    const routed = countIn(branch, route, request, user);
+    const routedAt = performance.now();
+    const follower = followerOf(passage, route, { deployment, path, routed, routedAt });
+    const upstream = pool?.take();
+    if (pool === undefined || upstream === undefined) {
       routed.settled(0, true);
-      const detail = `${branch.deployment} of ${route.endpoint} is not ready; try again`;
-      refuse(request, response, requestId, 503, detail, branch.deployment);
+      const detail = `${deployment} of ${route.endpoint} is not ready; try again`;
+      refusePassage(passage, { status: 503, detail, deployment });
+      follower?.ended('failed');
       return;
     }
-    const exchange = { request, response, requestId, branch, routed, routedAt: performance.now() };
-    forward(exchange, upstream, path, { timeoutMs, maxBodyBytes });
+    forward({ request, response, requestId, deployment, pool, path, routed, routedAt, follower }, upstream, limits);
   }
 
-  return { handle };
+  /** Counts a request for its deployment and, where they are known, for its segment and its user. */
+  function countIn(branch: Branch, route: Route, request: IncomingMessage, user: User | undefined): Routed {
+    const whole = branch.arm.routed();
+    const segment = segmentBy(options.segment?.(route.endpoint), request);
+    const { second } = whole;
+    const ofUser = user === undefined ? undefined : branch.users?.routed(second, user.id);
+    if (segment === undefined && ofUser === undefined) return whole;
+    const ofSegment =
+      segment === undefined ? undefined : counters.arm(route.endpoint, branch.deployment, segment).routed(second);
+    return {
+      second,
+      settled(latencyMs, isError) {
+        whole.settled(latencyMs, isError);
+        ofSegment?.settled(latencyMs, isError);
+        ofUser?.(latencyMs, isError);
+      },
+    };
+  }
+
+  function followerOf(
+    { request, requestId }: Passage,
+    { endpoint, weights, mirror }: Route,
+    sent: { readonly deployment: string; readonly path: string; readonly routed: Routed; readonly routedAt: number },
+  ): Follower | undefined {
+    const isMirrored = mirror !== undefined && pairs !== undefined && coin() < mirror.percent;
+    const remembered = options.remembers?.(endpoint);
+    if (!isMirrored && remembered === undefined) return undefined;
+    const to = isMirrored ? mirror.deployment : undefined;
+    return follow({
+      ...sent,
+      request,
+      requestId,
+      endpoint,
+      weight: weights[sent.deployment] ?? 0,
+      isRemembered: remembered !== undefined,
+      pointer: remembered?.prediction,
+      ...(to === undefined ? {} : { mirror: { deployment: to, pool: options.pool(endpoint, to) } }),
+    });
+  }
+
+  return { handle, close };
 }
 
-/** Passes one request to a model server and its answer back; settles the count exactly once. */
-function forward(
-  exchange: Exchange,
-  upstream: Upstream,
-  path: string,
-  limits: { timeoutMs: number; maxBodyBytes: number },
-) {
-  const { request, response, requestId, branch, routed, routedAt } = exchange;
-  const { deployment } = branch;
-  let isSettled = false;
-
-  const call = httpRequest({
-    agent: upstream.agent,
-    host: '127.0.0.1',
-    port: upstream.port,
-    method: request.method,
-    path,
-    headers: forwardedHeaders(request.rawHeaders, `127.0.0.1:${upstream.port}`, requestId),
-  });
-  const timer = setTimeout(onTimeout, limits.timeoutMs);
-
-  function settle(isError: boolean): void {
-    if (isSettled) return;
-    isSettled = true;
-    clearTimeout(timer);
-    routed.settled(performance.now() - routedAt, isError);
-    branch.pool?.release();
-  }
-
-  /** Ends the exchange early: told to the caller if nothing was told yet, else shown by a cut connection. */
-  function stop(blame: 'model' | 'caller', status: number, detail: string): void {
-    if (isSettled) return;
-    settle(blame === 'model');
-    call.destroy();
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, requestId, status, detail, deployment);
-  }
-
-  function onTimeout(): void {
-    const isWaitingForCaller = response.writableNeedDrain || (!request.complete && !call.writableNeedDrain);
-    if (isWaitingForCaller) stop('caller', 408, `the body did not arrive within ${limits.timeoutMs} ms`);
-    else stop('model', 504, `${deployment} did not answer within ${limits.timeoutMs} ms`);
-  }
-
-  function passBack(answer: IncomingMessage): void {
-    const status = answer.statusCode ?? 502;
-    try {
-      response.writeHead(status, returnedHeaders(answer.rawHeaders, deployment, requestId));
-    } catch (error) {
-      stop('model', 502, `${deployment} answered with a head that is no HTTP: ${String(error)}`);
-      return;
-    }
-    answer.on('data', (chunk: Buffer) => {
-      if (response.destroyed || response.write(chunk)) return;
-      answer.pause();
-      response.once('drain', () => answer.resume());
-    });
-    answer.on('end', () => {
-      settle(status >= 500);
-      response.end();
-      // The model may answer before it has read the whole body: what is left of it is not waited for.
-      if (!request.readableEnded) request.resume();
-    });
-    answer.on('error', () => stop('model', 502, `the answer of ${deployment} broke off`));
-  }
-
-  call.on('response', passBack);
-  call.on('error', (error) => stop('model', 502, `the connection to ${deployment} broke: ${error.message}`));
-  response.on('close', () => {
-    if (isSettled) return;
-    settle(false);
-    call.destroy();
-  });
-  passBody(request, call, limits.maxBodyBytes, () => stop('caller', 413, tooLarge(limits.maxBodyBytes)));
+/** Without a header, or an empty one, a request is nobody's. */
+function userBy(header: string | undefined, route: Route, request: IncomingMessage): User | undefined {
+  const key = header === undefined ? undefined : request.headers[header];
+  return typeof key === 'string' && key !== '' ? userOf(route.endpoint, key) : undefined;
 }
 
-/** By hand and not with `pipe`: the bytes are counted, and a caller is read to its end when the model is gone. */
-function passBody(request: IncomingMessage, call: ClientRequest, maxBytes: number, onTooLarge: () => void): void {
-  let bytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    if (call.destroyed) return;
-    bytes += chunk.length;
-    if (bytes > maxBytes) return onTooLarge();
-    if (call.write(chunk)) return;
-    request.pause();
-    const goOn = () => request.resume();
-    call.once('drain', goOn);
-    call.once('close', goOn);
-  });
-  request.on('end', () => {
-    if (!call.destroyed) call.end();
-  });
+function segmentBy(
+  rule: { readonly by: string; readonly values: readonly string[] } | undefined,
+  request: IncomingMessage,
+): string | undefined {
+  const value = rule === undefined ? undefined : request.headers[rule.by];
+  return typeof value === 'string' && rule?.values.includes(value) ? value : undefined;
 }
 
 function declaredBytes(request: IncomingMessage): number {
@@ -237,40 +217,8 @@ function declaredBytes(request: IncomingMessage): number {
   return 0;
 }
 
-const titles: Readonly<Record<number, string>> = {
-  404: 'Not Found',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
-
-const tooLarge = (maxBytes: number): string => `the body is larger than ${maxBytes} bytes; send less at once`;
 const nothingServed = (endpoint: string): string =>
   `nothing is served at ${endpoint}; promote a version, then try again`;
 
-/** Answers with problem+json (RFC 9457). */
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  status: number,
-  detail: string,
-  deployment?: string,
-): void {
-  const title = titles[status] ?? 'Error';
-  const code = title.toLowerCase().replaceAll(' ', '-');
-  const instance = request.url ?? '';
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, instance, code, requestId });
-  response.writeHead(status, {
-    'content-type': 'application/problem+json',
-    'content-length': String(Buffer.byteLength(body)),
-    'x-serin-request-id': requestId,
-    ...(deployment === undefined ? {} : { 'x-serin-deployment': deployment }),
-    ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
-  });
-  response.end(body);
-  // Read to its end and dropped: a caller whose connection is cut while it sends would never see the answer.
-  request.resume();
-}
+const refusePassage = ({ request, response, requestId }: Passage, refusal: Omit<Refusal, 'requestId'>): void =>
+  refuse(request, response, { ...refusal, requestId });

@@ -19,6 +19,7 @@ const own: ReadonlySet<string> = new Set([
   'host',
   'x-serin-request-id',
   'x-serin-deployment',
+  'x-serin-mirror',
 ]);
 
 const noNames: ReadonlySet<string> = new Set();

@@ -1,4 +1,5 @@
 import { createHash, randomFillSync } from 'node:crypto';
+import type { Mirror } from '@serin/core/ports';
 
 /** How the requests of one endpoint are shared out, as one immutable value. */
 export interface Route {
@@ -6,6 +7,7 @@ export interface Route {
   readonly weights: Readonly<Record<string, number>>;
   /** Newest version first; an arm has the numbers of 0..99 that are below its bound and not below the bound before. */
   readonly arms: readonly { readonly deployment: string; readonly below: number }[];
+  readonly mirror?: Mirror;
 }
 
 /** A fair number of 0..99, fresh for each call and independent of all others. */
@@ -29,13 +31,18 @@ export function cryptoCoin(): Coin {
   };
 }
 
-/**
- * The number of 0..99 of a sticky key: the same for ever, on every machine.
- *
- * With `pick` it makes nested buckets: the keys of a deployment at 5 % are among its keys at 25 %.
- */
-export function stickyNumber(endpoint: string, key: string): number {
-  return createHash('sha256').update(`${endpoint}\n${key}`).digest().readUInt32BE(0) % 100;
+/** A user as the gateway knows one: by the value of the sticky header, which itself is kept nowhere. */
+export interface User {
+  /** One of 0..99. With `pick` it makes nested buckets: the users of a deployment at 5 % are among its users at 25 %. */
+  readonly number: number;
+  /** 48 bits: of a million users, two are taken for one with a probability of 0.2 %. Independent of `number`. */
+  readonly id: number;
+}
+
+/** The user of a sticky key: the same for ever, on every machine. */
+export function userOf(endpoint: string, key: string): User {
+  const digest = createHash('sha256').update(`${endpoint}\n${key}`).digest();
+  return { number: digest.readUInt32BE(0) % 100, id: digest.readUIntBE(4, 6) };
 }
 
 /** The index of the arm that has a number of 0..99; -1 when nothing is served. */

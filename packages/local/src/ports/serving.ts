@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
 import { canonical } from '@serin/core/json';
-import type { Deployment, Observation, Operation, Serving, Weights } from '@serin/core/ports';
+import type { Deployment, Mirror, Observation, Operation, Serving, Weights } from '@serin/core/ports';
 import { sqliteFault } from '../machine/faults.ts';
 import { localFolder, type ModelServers } from '../machine/model-servers.ts';
 import type { Route } from '../machine/routing.ts';
 
 const tables = `
-  CREATE TABLE IF NOT EXISTS endpoints (name TEXT PRIMARY KEY, weights TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS endpoints (name TEXT PRIMARY KEY, weights TEXT NOT NULL, mirror TEXT) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS deployments (
     endpoint TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL, retired INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (endpoint, name)
@@ -32,7 +32,7 @@ interface Endpoint {
  *
  * All operations are durable when they are answered. `busy` only while a retired deployment lets its last requests end.
  * `weigh` asks that each weighted deployment has been ready once, not that it is ready now: a rollback must not fail
- * because the champion is just being started again. A deployment that failed without ever being ready is tried again
+ * because the champion is just being started again; the same holds for a mirror. A deployment that failed without ever being ready is tried again
  * by a `deploy` with the same content. `image` and `compute` have no meaning on one machine.
  */
 export function localServing(options: {
@@ -52,6 +52,12 @@ export function localServing(options: {
     if (found === undefined || !found.deployments.has(name)) return 'accepted';
     if ((found.route.weights[name] ?? 0) > 0) {
       throw new Fault('invalid', `cannot retire ${name} of ${endpoint}: it holds weight; weigh it to 0 first`);
+    }
+    if (found.route.mirror?.deployment === name) {
+      throw new Fault(
+        'invalid',
+        `cannot retire ${name} of ${endpoint}: it is the mirror; weigh without a mirror first`,
+      );
     }
     store.retire(endpoint, name);
     found.draining.add(name);
@@ -77,15 +83,16 @@ export function localServing(options: {
     return 'accepted';
   }
 
-  function weigh(endpoint: string, weights: Weights): 'accepted' {
+  function weigh(endpoint: string, weights: Weights, mirror: Mirror | undefined): 'accepted' {
     checkWeights(endpoint, weights);
     const held = Object.entries(weights).filter(([, weight]) => weight > 0);
-    for (const [name] of held)
-      checkReady(servers, endpoint, name, endpoints.get(endpoint)?.deployments.has(name) ?? false);
+    checkMirror(endpoint, weights, mirror);
     const found = endpoints.get(endpoint);
+    for (const name of [...held.map(([held]) => held), ...(mirror === undefined ? [] : [mirror.deployment])])
+      checkReady(servers, endpoint, name, found?.deployments.has(name) ?? false);
     if (found === undefined) return 'accepted';
-    const route = routeOf(endpoint, Object.fromEntries(held), found.deployments);
-    if (canonical(route.weights) !== canonical(found.route.weights)) store.weigh(endpoint, route.weights);
+    const route = routeOf(endpoint, { weights: Object.fromEntries(held), mirror }, found.deployments);
+    if (canonical(sharesOf(route)) !== canonical(sharesOf(found.route))) store.weigh(endpoint, route);
     found.route = route;
     return 'accepted';
   }
@@ -105,7 +112,7 @@ export function localServing(options: {
       if (found === undefined) return 'absent';
       return {
         deployments: [...found.deployments.values()].map((deployment) => observed(servers, endpoint, deployment)),
-        weights: found.route.weights,
+        ...sharesOf(found.route),
         busy: found.draining.size > 0,
       };
     },
@@ -113,19 +120,23 @@ export function localServing(options: {
 
   function perform(endpoint: string, operation: Operation): 'accepted' {
     if (operation.kind === 'deploy') return deploy(endpoint, operation.deployment);
-    if (operation.kind === 'weigh') return weigh(endpoint, operation.weights);
+    if (operation.kind === 'weigh') return weigh(endpoint, operation.weights, operation.mirror);
     return retire(endpoint, operation.deployment);
   }
 }
 
 const newEndpoint = (name: string): Endpoint => ({
-  route: routeOf(name, {}, new Map()),
+  route: routeOf(name, { weights: {}, mirror: undefined }, new Map()),
   deployments: new Map(),
   draining: new Set(),
 });
 
 /** Arms in order of their versions, newest first: sticky requests keep their arm while its weight grows. */
-function routeOf(endpoint: string, weights: Weights, deployments: ReadonlyMap<string, Deployment>): Route {
+function routeOf(
+  endpoint: string,
+  { weights, mirror }: { readonly weights: Weights; readonly mirror: Mirror | undefined },
+  deployments: ReadonlyMap<string, Deployment>,
+): Route {
   const versionOf = (name: string) => deployments.get(name)?.version ?? 0;
   const names = Object.keys(weights).sort((a, b) => versionOf(b) - versionOf(a) || (a < b ? -1 : 1));
   let below = 0;
@@ -133,8 +144,14 @@ function routeOf(endpoint: string, weights: Weights, deployments: ReadonlyMap<st
     below += weights[deployment] ?? 0;
     return { deployment, below };
   });
-  return { endpoint, weights, arms };
+  return { endpoint, weights, arms, ...(mirror === undefined ? {} : { mirror }) };
 }
+
+/** What `weigh` sets. */
+const sharesOf = ({ weights, mirror }: Route): { readonly weights: Weights; readonly mirror?: Mirror } => ({
+  weights,
+  ...(mirror === undefined ? {} : { mirror: { deployment: mirror.deployment, percent: mirror.percent } }),
+});
 
 function observed(
   servers: ModelServers,
@@ -154,13 +171,24 @@ function checkWeights(endpoint: string, weights: Weights): void {
   throw new Fault('invalid', `cannot weigh ${endpoint} as ${JSON.stringify(weights)}: ${mend}`);
 }
 
+function checkMirror(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {
+  if (mirror === undefined) return;
+  const { deployment, percent } = mirror;
+  if (!Number.isInteger(percent) || percent < 1 || percent > 100) {
+    throw new Fault('invalid', `cannot mirror ${percent} % of ${endpoint}: use an integer from 1 to 100`);
+  }
+  if ((weights[deployment] ?? 0) > 0) {
+    throw new Fault('invalid', `cannot mirror ${endpoint} to ${deployment}: it holds weight; weigh it to 0`);
+  }
+}
+
 function checkReady(servers: ModelServers, endpoint: string, name: string, exists: boolean): void {
   const state = exists ? servers.state(endpoint, name) : undefined;
   if (state?.wasReady) return;
   const what = state === undefined ? 'there is no such deployment' : `it is ${state.status}`;
   throw new Fault(
     'invalid',
-    `cannot give weight to ${name} of ${endpoint}: ${what}; deploy it and wait until it is ready`,
+    `cannot send requests to ${name} of ${endpoint}: ${what}; deploy it and wait until it is ready`,
   );
 }
 
@@ -173,14 +201,17 @@ async function checkDeployment(endpoint: string, deployment: Deployment): Promis
 
 function openStore(database: DatabaseSync) {
   database.exec(tables);
+  // Directories of versions that could not mirror.
+  const columns = database.prepare("SELECT name FROM pragma_table_info('endpoints')").all();
+  if (!columns.some(({ name }) => name === 'mirror')) database.exec('ALTER TABLE endpoints ADD COLUMN mirror TEXT');
   const prepared = {
-    endpoints: database.prepare('SELECT name, weights FROM endpoints'),
+    endpoints: database.prepare('SELECT name, weights, mirror FROM endpoints'),
     deployments: database.prepare('SELECT endpoint, name, content FROM deployments WHERE retired = 0'),
     forget: database.prepare('DELETE FROM deployments WHERE retired = 1'),
-    create: database.prepare("INSERT OR IGNORE INTO endpoints VALUES (?, '{}')"),
+    create: database.prepare("INSERT OR IGNORE INTO endpoints VALUES (?, '{}', NULL)"),
     // A name that was retired may come again.
     deploy: database.prepare('INSERT OR REPLACE INTO deployments VALUES (?, ?, ?, 0)'),
-    weigh: database.prepare('UPDATE endpoints SET weights = ? WHERE name = ?'),
+    weigh: database.prepare('UPDATE endpoints SET weights = ?, mirror = ? WHERE name = ?'),
     retire: database.prepare('UPDATE deployments SET retired = 1 WHERE endpoint = ? AND name = ?'),
   };
 
@@ -193,11 +224,13 @@ function openStore(database: DatabaseSync) {
       // Written by `deploy`.
       endpoints.get(String(endpoint))?.deployments.set(String(name), JSON.parse(String(content)) as Deployment);
     }
-    for (const { name, weights } of rows) {
+    for (const { name, weights, mirror } of rows) {
       const endpoint = endpoints.get(String(name));
-      // Written by `weigh`.
+      // Both written by `weigh`.
       const stored = JSON.parse(String(weights)) as Weights;
-      if (endpoint !== undefined) endpoint.route = routeOf(String(name), stored, endpoint.deployments);
+      const mirrored = mirror === null ? undefined : (JSON.parse(String(mirror)) as Mirror);
+      const shares = { weights: stored, mirror: mirrored };
+      if (endpoint !== undefined) endpoint.route = routeOf(String(name), shares, endpoint.deployments);
     }
     return endpoints;
   }
@@ -209,7 +242,11 @@ function openStore(database: DatabaseSync) {
         prepared.create.run(endpoint);
         prepared.deploy.run(endpoint, deployment.name, JSON.stringify(deployment));
       }),
-    weigh: (endpoint: string, weights: Weights) => guarded(() => prepared.weigh.run(JSON.stringify(weights), endpoint)),
+    weigh: (endpoint: string, { weights, mirror }: Route) =>
+      guarded(() => {
+        const text = mirror === undefined ? null : JSON.stringify(mirror);
+        prepared.weigh.run(JSON.stringify(weights), text, endpoint);
+      }),
     retire: (endpoint: string, name: string) => guarded(() => prepared.retire.run(endpoint, name)),
   };
 }

@@ -1,9 +1,21 @@
 import { Fault } from '@serin/core/fault';
-import type { Counts, Telemetry, Tick } from '@serin/core/ports';
-import type { Counters, SecondRow } from '../machine/counters.ts';
-import { addText, bucketCount, quantile, slowerThan, total } from '../machine/latency.ts';
+import type { Telemetry, Tick, TickQuery } from '@serin/core/ports';
+import type { Counters } from '../machine/counters.ts';
+import type { LabelStore } from '../machine/labels.ts';
+import { addText, bucketCount, quantile, total } from '../machine/latency.ts';
+import type { Pairs } from '../machine/pairs.ts';
+import { countsOf, groupByTick, pairsOf, segmentsOf } from '../machine/tick-sums.ts';
+import { userHistories } from '../machine/user-history.ts';
+import type { Users } from '../machine/users.ts';
 
 const maxTicks = 50_000;
+
+interface Sources {
+  readonly counters: Counters;
+  readonly pairs: Pairs;
+  readonly users: Users;
+  readonly labels: LabelStore;
+}
 
 /**
  * Telemetry from the gateway's own counters, so all deployments are counted in one place.
@@ -12,22 +24,47 @@ const maxTicks = 50_000;
  * half of a tick is no evidence. A threshold is rounded up to the next latency bound, by less than 5 %, and one that
  * `latency` answered is not rounded at all. A client that gave up counts with the time it had waited, and as no error.
  * Over 50,000 ticks in one call, or a window that is no number: `invalid`. Counts older than 35 days are gone (empty).
+ * Users are remembered for 3 days: of a longer `usersSince`, who was not seen for 3 days is a new user.
  */
-export function gatewayTelemetry({ counters }: { readonly counters: Counters }): Telemetry {
+export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): Telemetry {
+  const usersIn = userHistories(users);
+
+  async function ticks({ endpoint, from, to, tickMs, slowerThan, usersSince }: TickQuery): Promise<readonly Tick[]> {
+    checkTicks(from, to, tickMs);
+    if (usersSince !== undefined && !Number.isFinite(usersSince)) {
+      throw new Fault('invalid', `cannot count users since ${usersSince}: it is no time`);
+    }
+    await counters.flush();
+    const first = Math.ceil(from / tickMs);
+    const end = Math.max(first, Math.floor(Math.min(to, counters.finalUntil() * 1000) / tickMs));
+    const perTick = tickMs / 1000;
+    const window = [endpoint, first * perTick, end * perTick] as const;
+    const counted = groupByTick(counters.rows(...window), perTick);
+    const segmented = groupByTick(counters.segmentRows(...window), perTick);
+    const paired = groupByTick(pairs.rows(...window), perTick);
+    const since = usersSince === undefined ? undefined : Math.ceil(usersSince / 1000);
+    const userTicks =
+      since === undefined
+        ? undefined
+        : await usersIn({ endpoint, since, from: first * perTick, to: end * perTick, perTick, slowerThan });
+    return Array.from({ length: end - first }, (_, index): Tick => {
+      const tick = first + index;
+      const isWhole = counted.has(tick) && counters.covered(tick * perTick, (tick + 1) * perTick);
+      const segments = isWhole ? segmented.get(tick) : undefined;
+      const copies = isWhole ? paired.get(tick) : undefined;
+      return {
+        start: tick * tickMs,
+        counts: isWhole ? countsOf(counted.get(tick) ?? [], slowerThan) : {},
+        ...(segments === undefined ? {} : { segments: segmentsOf(segments, slowerThan) }),
+        ...(userTicks === undefined ? {} : { users: (isWhole ? userTicks.get(tick) : undefined) ?? {} }),
+        ...(copies === undefined ? {} : { pairs: pairsOf(copies, slowerThan) }),
+      };
+    });
+  }
+
   return {
-    async ticks({ endpoint, from, to, tickMs, slowerThan: thresholds }) {
-      checkTicks(from, to, tickMs);
-      await counters.flush();
-      const first = Math.ceil(from / tickMs);
-      const end = Math.floor(Math.min(to, counters.finalUntil() * 1000) / tickMs);
-      const perTick = tickMs / 1000;
-      const counted = byTick(counters.rows(endpoint, first * perTick, end * perTick), perTick, thresholds);
-      return Array.from({ length: Math.max(0, end - first) }, (_, index): Tick => {
-        const tick = first + index;
-        const isWhole = counted.has(tick) && counters.covered(tick * perTick, (tick + 1) * perTick);
-        return { start: tick * tickMs, counts: isWhole ? (counted.get(tick) ?? {}) : {} };
-      });
-    },
+    ...labels,
+    ticks,
 
     async latency(endpoint, from, to) {
       await counters.flush();
@@ -53,55 +90,10 @@ function checkTicks(from: number, to: number, tickMs: number): void {
       `cannot read ticks of ${tickMs} ms: the gateway counts whole seconds; use a multiple of 1000`,
     );
   }
-  if (!((to - from) / tickMs <= maxTicks)) {
+  if (!(Number.isFinite(from) && (to - from) / tickMs <= maxTicks)) {
     throw new Fault(
       'invalid',
       `cannot read the ticks from ${from} to ${to}: more than ${maxTicks}; ask for less at once`,
     );
   }
 }
-
-interface Sum {
-  requests: number;
-  errors: number;
-  readonly histogram: Uint32Array;
-}
-
-/** Counts by tick number and deployment; rows come ascending, so one tick is summed at a time. */
-function byTick(
-  rows: Iterable<SecondRow>,
-  perTick: number,
-  thresholds: readonly number[],
-): ReadonlyMap<number, Readonly<Record<string, Counts>>> {
-  const ticks = new Map<number, Record<string, Counts>>();
-  let sums = new Map<string, Sum>();
-  let current: number | undefined;
-  const finish = () => {
-    if (current !== undefined) ticks.set(current, countsOf(sums, thresholds));
-    sums = new Map();
-  };
-  for (const row of rows) {
-    const tick = Math.floor(row.second / perTick);
-    if (tick !== current) finish();
-    current = tick;
-    addRow(sums, row);
-  }
-  finish();
-  return ticks;
-}
-
-function addRow(sums: Map<string, Sum>, { deployment, requests, errors, latencies }: SecondRow): void {
-  const sum = sums.get(deployment) ?? { requests: 0, errors: 0, histogram: new Uint32Array(bucketCount) };
-  sum.requests += requests;
-  sum.errors += errors;
-  addText(sum.histogram, latencies);
-  sums.set(deployment, sum);
-}
-
-const countsOf = (sums: ReadonlyMap<string, Sum>, thresholds: readonly number[]): Record<string, Counts> =>
-  Object.fromEntries(
-    [...sums].map(([deployment, { requests, errors, histogram }]) => [
-      deployment,
-      { requests, errors, slow: thresholds.map((threshold) => slowerThan(histogram, threshold)) },
-    ]),
-  );

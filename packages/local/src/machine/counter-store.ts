@@ -1,0 +1,93 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { reading } from './faults.ts';
+import { groupCommit } from './group-commit.ts';
+
+const tables = `
+  CREATE TABLE IF NOT EXISTS gateway_counts (
+    endpoint TEXT NOT NULL, second INTEGER NOT NULL, deployment TEXT NOT NULL,
+    requests INTEGER NOT NULL, errors INTEGER NOT NULL, latencies TEXT NOT NULL,
+    PRIMARY KEY (endpoint, second, deployment)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS gateway_counts_second ON gateway_counts (second);
+  CREATE TABLE IF NOT EXISTS gateway_segments (
+    endpoint TEXT NOT NULL, second INTEGER NOT NULL, deployment TEXT NOT NULL, segment TEXT NOT NULL,
+    requests INTEGER NOT NULL, errors INTEGER NOT NULL, latencies TEXT NOT NULL,
+    PRIMARY KEY (endpoint, second, deployment, segment)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS gateway_segments_second ON gateway_segments (second);
+  CREATE TABLE IF NOT EXISTS gateway_up (since INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+`;
+
+/** Counts of one second of one deployment. */
+export interface SecondRow {
+  readonly second: number;
+  readonly deployment: string;
+  readonly requests: number;
+  readonly errors: number;
+  /** See `addText` in latency.ts. */
+  readonly latencies: string;
+}
+
+/** Counts of one second of one segment of the requests of one deployment. */
+export interface SegmentRow extends SecondRow {
+  readonly segment: string;
+}
+
+export type CounterStore = ReturnType<typeof openCounterStore>;
+
+/**
+ * The durable counts of the gateway: rows of whole seconds, and in which seconds it was up.
+ *
+ * Methods that write run inside a `commit`.
+ */
+export function openCounterStore(database: DatabaseSync) {
+  database.exec(tables);
+  const insert = database.prepare('INSERT OR REPLACE INTO gateway_counts VALUES (?, ?, ?, ?, ?, ?)');
+  const insertSegment = database.prepare('INSERT OR REPLACE INTO gateway_segments VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const up = database.prepare(
+    'INSERT INTO gateway_up VALUES (?, ?) ON CONFLICT (since) DO UPDATE SET until = excluded.until',
+  );
+  const last = database.prepare('SELECT max(until) AS until FROM gateway_up');
+  const covering = database.prepare('SELECT 1 FROM gateway_up WHERE since <= ? AND until >= ? LIMIT 1');
+  const select = database.prepare(
+    `SELECT second, deployment, requests, errors, latencies FROM gateway_counts
+     WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
+  );
+  const selectSegments = database.prepare(
+    `SELECT second, deployment, segment, requests, errors, latencies FROM gateway_segments
+     WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
+  );
+  const forget = ['gateway_counts WHERE second', 'gateway_segments WHERE second', 'gateway_up WHERE until'].map(
+    (rows) => database.prepare(`DELETE FROM ${rows} < ?`),
+  );
+
+  return {
+    commit: groupCommit(database),
+    lastUntil: () => Number(last.get()?.until ?? 0),
+    covered: (from: number, to: number) => reading(() => covering.get(from, to) !== undefined),
+    rows: (endpoint: string, from: number, to: number): readonly SecondRow[] =>
+      reading(() => select.all(endpoint, from, to)).map(rowOf),
+    segmentRows: (endpoint: string, from: number, to: number): readonly SegmentRow[] =>
+      reading(() => selectSegments.all(endpoint, from, to)).map((row) => ({
+        ...rowOf(row),
+        segment: String(row.segment),
+      })),
+    insert: (...row: readonly [string, number, string, number, number, string]) => void insert.run(...row),
+    insertSegment: (...row: readonly [string, number, string, string, number, number, string]) =>
+      void insertSegment.run(...row),
+    up(since: number, until: number): void {
+      if (until > since) up.run(since, until);
+    },
+    prune(before: number): void {
+      for (const statement of forget) statement.run(before);
+    },
+  };
+}
+
+const rowOf = (row: Record<string, unknown>): SecondRow => ({
+  second: Number(row.second),
+  deployment: String(row.deployment),
+  requests: Number(row.requests),
+  errors: Number(row.errors),
+  latencies: String(row.latencies),
+});

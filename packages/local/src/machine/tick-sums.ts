@@ -1,0 +1,83 @@
+import type { Counts, Discordant, PairCounts } from '@serin/core/ports';
+import type { SecondRow, SegmentRow } from './counter-store.ts';
+import { addText, bucketCount, bucketOf, slowerThan } from './latency.ts';
+import { latencyPairs, type PairRow } from './pairs.ts';
+
+/** Rows of seconds, put together by the number of their tick. */
+export function groupByTick<Row extends { readonly second: number }>(
+  rows: Iterable<Row>,
+  perTick: number,
+): ReadonlyMap<number, readonly Row[]> {
+  return Map.groupBy(rows, ({ second }) => Math.floor(second / perTick));
+}
+
+/** Counts by deployment. */
+export function countsOf(rows: readonly SecondRow[], thresholds: readonly number[]): Readonly<Record<string, Counts>> {
+  return byName(
+    rows,
+    ({ deployment }) => deployment,
+    (own) => {
+      const histogram = new Uint32Array(bucketCount);
+      for (const { latencies } of own) addText(histogram, latencies);
+      return {
+        requests: sum(own, (row) => row.requests),
+        errors: sum(own, (row) => row.errors),
+        slow: thresholds.map((threshold) => slowerThan(histogram, threshold)),
+      };
+    },
+  );
+}
+
+/** Counts by segment, then deployment. */
+export const segmentsOf = (
+  rows: readonly SegmentRow[],
+  thresholds: readonly number[],
+): Readonly<Record<string, Readonly<Record<string, Counts>>>> =>
+  byName(
+    rows,
+    ({ segment }) => segment,
+    (own) => countsOf(own, thresholds),
+  );
+
+/** Pairs by mirror. */
+export const pairsOf = (
+  rows: readonly PairRow[],
+  thresholds: readonly number[],
+): Readonly<Record<string, PairCounts>> =>
+  byName(
+    rows,
+    ({ mirror }) => mirror,
+    (own) => ({
+      pairs: sum(own, (row) => row.pairs),
+      dropped: sum(own, (row) => row.dropped),
+      errors: { mirror: sum(own, (row) => row.mirrorErrors), served: sum(own, (row) => row.servedErrors) },
+      slow: slowPairs(own, thresholds),
+      predictions: {
+        higher: sum(own, (row) => row.higher),
+        lower: sum(own, (row) => row.lower),
+        equal: sum(own, (row) => row.equal),
+      },
+    }),
+  );
+
+function slowPairs(rows: readonly PairRow[], thresholds: readonly number[]): readonly Discordant[] {
+  const cells = rows.flatMap(({ latencies }) => latencyPairs(latencies));
+  return thresholds.map((threshold) => {
+    const bucket = bucketOf(threshold);
+    const only = (isBad: (cell: (typeof cells)[number]) => boolean) => sum(cells.filter(isBad), ({ pairs }) => pairs);
+    return {
+      mirror: only(({ served, mirror }) => mirror > bucket && served <= bucket),
+      served: only(({ served, mirror }) => served > bucket && mirror <= bucket),
+    };
+  });
+}
+
+const sum = <Row>(rows: readonly Row[], value: (row: Row) => number): number =>
+  rows.reduce((total, row) => total + value(row), 0);
+
+const byName = <Row, Value>(
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+  value: (own: readonly Row[]) => Value,
+): Readonly<Record<string, Value>> =>
+  Object.fromEntries([...Map.groupBy(rows, nameOf)].map(([name, own]) => [name, value(own)]));

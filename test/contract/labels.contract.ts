@@ -1,0 +1,317 @@
+import type { Label, LabelOutcome, Telemetry } from '@serin/core/ports';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+type Prediction = string | number | boolean;
+
+/** A request that is routed now, at 50 % unless it is said otherwise. */
+export interface RoutedRequest {
+  readonly id: string;
+  readonly endpoint?: string;
+  readonly deployment?: string;
+  readonly weight?: number;
+}
+export interface AnsweredRequest {
+  readonly prediction?: Prediction;
+  readonly errored?: boolean;
+  readonly mirror?: { readonly deployment: string; readonly prediction?: Prediction; readonly failed: boolean };
+}
+
+export interface OpenLabels {
+  readonly telemetry: Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>;
+  /** The time is a multiple of an hour when it opens. */
+  now(): number;
+  /** Passes time, in which the platform does what it does by the clock. */
+  advance(ms: number): Promise<void>;
+  /** A request that is answered when the returned function is called. */
+  begin(what: RoutedRequest): (answer: AnsweredRequest) => void;
+  /** The same store after a restart of what holds it. */
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const tickMs = 60_000;
+/** What the plan of every endpoint of the platform under test says; its ticks are of `tickMs`. */
+export const maturityMs = 10 * tickMs;
+
+/** What every `Telemetry` promises of labels; `open` gives an empty one. */
+export function labelsContract(name: string, open: () => Promise<OpenLabels>): void {
+  describe(`${name} keeps the promise of labels`, () => {
+    let opened: OpenLabels;
+    let start: number;
+    beforeEach(async () => {
+      opened = await open();
+      start = opened.now();
+    });
+    afterEach(() => opened.close());
+
+    const request = (id: string, answer: AnsweredRequest = {}, where: Partial<RoutedRequest> = {}) =>
+      opened.begin({ id, ...where })(answer);
+    const label = (requestId: string, outcome: LabelOutcome): Label => ({ requestId, time: opened.now(), outcome });
+    const tell = (...labels: readonly (readonly [string, LabelOutcome])[]) =>
+      opened.telemetry.label(labels.map(([id, outcome]) => label(id, outcome)));
+    const read = (ticks = 1, endpoint = 'e') =>
+      opened.telemetry.labels({ endpoint, from: start, to: start + ticks * tickMs, tickMs, maturityMs });
+    const mature = (ticks = 1) => opened.advance(ticks * tickMs + maturityMs);
+    const wrongOf = async () =>
+      (await read()).flatMap(({ rows }) => rows.map(({ labelled, wrong }) => [labelled, wrong]));
+
+    test('answers one word for each label, in order', async () => {
+      request('a', { prediction: 1 });
+      request('b', { prediction: 1 });
+
+      const answers = await tell(
+        ['a', { truth: 1 }],
+        ['nobody', { truth: 1 }],
+        ['b', { wrong: true }],
+        ['a', { truth: 1 }],
+      );
+
+      expect(answers).toEqual(['recorded', 'unknown', 'recorded', 'duplicate']);
+    });
+
+    test('counts requests, labels and wrong ones by deployment and by the weight it had', async () => {
+      request('a', { prediction: 'cat' }, { deployment: 'v1', weight: 95 });
+      request('b', { prediction: 'cat' }, { deployment: 'v1', weight: 95 });
+      request('c', { prediction: 'cat' }, { deployment: 'v2', weight: 5 });
+      await opened.advance(1000);
+      request('d', { prediction: 'cat' }, { deployment: 'v2', weight: 25 });
+      await tell(['a', { truth: 'cat' }], ['c', { truth: 'dog' }], ['d', { truth: 'cat' }]);
+      await mature();
+
+      const [tick] = await read();
+
+      expect(tick?.rows).toEqual([
+        { deployment: 'v1', weight: 95, requests: 2, labelled: 1, wrong: 0 },
+        { deployment: 'v2', weight: 5, requests: 1, labelled: 1, wrong: 1 },
+        { deployment: 'v2', weight: 25, requests: 1, labelled: 1, wrong: 0 },
+      ]);
+      expect([tick?.start, tick?.losses, tick?.pairs]).toEqual([start, [], {}]);
+    });
+
+    test.each<[string, AnsweredRequest, LabelOutcome, boolean]>([
+      ['an equal number', { prediction: 1 }, { truth: 1 }, false],
+      ['a number and its text', { prediction: 1 }, { truth: '1' }, false],
+      ['a truth value and its text', { prediction: 'true' }, { truth: true }, false],
+      ['another text of the same number', { prediction: '1.0' }, { truth: 1 }, true],
+      ['another text', { prediction: 'cat' }, { truth: 'dog' }, true],
+      ['an answer that was an error', { prediction: 1, errored: true }, { truth: 1 }, true],
+      ['an answer without a prediction', {}, { truth: 1 }, true],
+      ['the word of the sender', { prediction: 1 }, { wrong: true }, true],
+      ['the word of the sender about an error', { errored: true }, { wrong: false }, false],
+    ])('compares %s', async (_, answer, outcome, wrong) => {
+      request('a', answer);
+      await tell(['a', outcome]);
+      await mature();
+
+      expect(await wrongOf()).toEqual([[1, wrong ? 1 : 0]]);
+    });
+
+    test('keeps the first outcome of two that differ, and says so', async () => {
+      request('a', { prediction: 1 });
+
+      const answers = [
+        await tell(['a', { truth: 1 }]),
+        await tell(['a', { truth: 2 }]),
+        await tell(['a', { wrong: false }]),
+        await tell(['a', { truth: '1' }]),
+      ];
+      await mature();
+
+      expect(answers.flat()).toEqual(['recorded', 'conflict', 'conflict', 'duplicate']);
+      expect(await wrongOf()).toEqual([[1, 0]]);
+    });
+
+    test('records a label once, however many send it at the same time', async () => {
+      request('a', { prediction: 1 });
+
+      const answers = await Promise.all(Array.from({ length: 20 }, () => tell(['a', { truth: 1 }])));
+      await mature();
+
+      expect(answers.flat().filter((answer) => answer === 'recorded')).toHaveLength(1);
+      expect(answers.flat().filter((answer) => answer === 'duplicate')).toHaveLength(19);
+      expect(await wrongOf()).toEqual([[1, 0]]);
+    });
+
+    test('takes the label of a request that has no answer yet, and compares it with the answer that comes', async () => {
+      const answer = opened.begin({ id: 'a' });
+
+      const early = await tell(['a', { truth: 1 }]);
+      await opened.advance(2 * tickMs);
+      answer({ prediction: 2 });
+      await mature();
+
+      expect(early).toEqual(['recorded']);
+      expect(await wrongOf()).toEqual([[1, 1]]);
+    });
+
+    test('a tick is closed when its maturity window is over, and not before', async () => {
+      request('a', { prediction: 1 });
+      await tell(['a', { truth: 1 }]);
+      await opened.advance(tickMs + maturityMs - 1);
+      const before = await read();
+
+      await opened.advance(1);
+
+      expect(before).toEqual([]);
+      expect(await read()).toHaveLength(1);
+    });
+
+    test('a tick is not closed while a request of it has no answer', async () => {
+      const answer = opened.begin({ id: 'a' });
+      await mature();
+      const open = await read();
+
+      answer({ prediction: 1 });
+      await opened.advance(2000);
+
+      expect(open).toEqual([]);
+      expect(await read()).toHaveLength(1);
+    });
+
+    test('a late label is answered so, and changes no closed tick', async () => {
+      request('a', { prediction: 1 });
+      request('b', { prediction: 1 });
+      await tell(['a', { truth: 2 }]);
+      await opened.advance(tickMs + maturityMs - 1);
+      const last = await tell(['b', { truth: 1 }]);
+      request('c', { prediction: 1 });
+      await opened.advance(1);
+      const first = await read();
+
+      const late = await tell(['b', { truth: 1 }], ['c', { truth: 1 }]);
+      request('d', { prediction: 1 });
+      await opened.advance(12 * tickMs);
+      const later = await tell(['d', { truth: 2 }], ['c', { truth: 1 }]);
+
+      expect([last, late, later]).toEqual([['recorded'], ['duplicate', 'recorded'], ['late', 'duplicate']]);
+      expect(first[0]?.rows).toEqual([{ deployment: 'v1', weight: 50, requests: 2, labelled: 2, wrong: 1 }]);
+      expect(await read()).toEqual(first);
+      const [, ...rest] = await read(12);
+      expect(rest.flatMap(({ rows }) => rows)).toEqual([
+        { deployment: 'v1', weight: 50, requests: 1, labelled: 1, wrong: 0 },
+        { deployment: 'v1', weight: 50, requests: 1, labelled: 0, wrong: 0 },
+      ]);
+    });
+
+    test('gives losses in the order in which the requests were routed, and counts them as neither right nor wrong', async () => {
+      for (const id of ['a', 'b', 'c']) {
+        request(id, {}, { deployment: id === 'b' ? 'v2' : 'v1' });
+        await opened.advance(10);
+      }
+      await tell(['c', { loss: 0.25 }], ['a', { loss: 1 }], ['b', { loss: 0 }]);
+      await mature();
+
+      const [tick] = await read();
+
+      expect(tick?.losses).toEqual([
+        { deployment: 'v1', weight: 50, loss: 1 },
+        { deployment: 'v2', weight: 50, loss: 0 },
+        { deployment: 'v1', weight: 50, loss: 0.25 },
+      ]);
+      expect(tick?.rows.map(({ requests, labelled }) => [requests, labelled])).toEqual([
+        [2, 0],
+        [1, 0],
+      ]);
+    });
+
+    test('counts the mirrored requests of which exactly one answer was wrong', async () => {
+      const mirrored = (prediction: Prediction | undefined, failed = false) => ({
+        prediction: 'cat',
+        mirror: { deployment: 'v2', failed, ...(prediction === undefined ? {} : { prediction }) },
+      });
+      request('both right', mirrored('cat'));
+      request('mirror wrong', mirrored('dog'));
+      request('mirror failed', mirrored(undefined, true));
+      request('mirror failed, so it is wrong', mirrored('cat', true));
+      request('served wrong', mirrored('dog'));
+      request('both wrong', mirrored('dog'));
+      request('told both', mirrored('cat'));
+      request('told of one alone', mirrored('cat'));
+      request('no label', mirrored('dog'));
+      request('not mirrored', { prediction: 'cat' });
+
+      await tell(
+        ['both right', { truth: 'cat' }],
+        ['mirror wrong', { truth: 'cat' }],
+        ['mirror failed', { truth: 'cat' }],
+        ['mirror failed, so it is wrong', { wrong: false, mirror: false }],
+        ['served wrong', { truth: 'dog' }],
+        ['both wrong', { truth: 'bird' }],
+        ['told both', { wrong: true, mirror: false }],
+        ['told of one alone', { wrong: true }],
+        ['not mirrored', { wrong: true, mirror: false }],
+      );
+      await mature();
+
+      expect((await read())[0]?.pairs).toEqual({ v2: { mirror: 3, served: 2 } });
+    });
+
+    test('a tick without requests is there, with nothing in it, and only whole ticks of the window come', async () => {
+      request('a', {}, { endpoint: 'other' });
+      await mature(4);
+      const query = { endpoint: 'e', from: start + 1, to: start + 4 * tickMs - 1, tickMs, maturityMs };
+
+      expect(await opened.telemetry.labels(query)).toEqual([
+        { start: start + tickMs, rows: [], losses: [], pairs: {} },
+        { start: start + 2 * tickMs, rows: [], losses: [], pairs: {} },
+      ]);
+    });
+
+    test('keeps what it answered over a restart', async () => {
+      request('a', { prediction: 1 });
+      await opened.advance(2000);
+      await tell(['a', { truth: 2 }]);
+
+      await opened.reopen();
+
+      expect(await tell(['a', { truth: 2 }])).toEqual(['duplicate']);
+      await mature();
+      expect(await wrongOf()).toEqual([[1, 1]]);
+      expect(await opened.telemetry.labelTotals('e')).toMatchObject({ recorded: 1, duplicate: 1 });
+    });
+
+    test('takes thousands of labels in one call', async () => {
+      const ids = Array.from({ length: 3000 }, (_, index) => `request-${index}`);
+      for (const id of ids) request(id, { prediction: 1 });
+
+      const answers = await tell(...ids.map((id) => [id, { truth: 1 }] as const));
+      await mature();
+
+      expect(new Set(answers)).toEqual(new Set(['recorded']));
+      expect(await wrongOf()).toEqual([[3000, 0]]);
+    });
+
+    test('totals each answer by endpoint; unknown ones are in the totals of all', async () => {
+      request('a', { prediction: 1 });
+      request('b', { prediction: 1 }, { endpoint: 'other' });
+      await opened.advance(2000);
+      await tell(
+        ['a', { truth: 1 }],
+        ['a', { truth: 1 }],
+        ['a', { truth: 2 }],
+        ['b', { truth: 1 }],
+        ['c', { truth: 1 }],
+      );
+
+      expect(await opened.telemetry.labelTotals('e')).toEqual({
+        recorded: 1,
+        duplicate: 1,
+        conflict: 1,
+        unknown: 1,
+        late: 0,
+      });
+      expect(await opened.telemetry.labelTotals('other')).toMatchObject({ recorded: 1, unknown: 1 });
+      expect(await opened.telemetry.labelTotals('never')).toMatchObject({ recorded: 0, unknown: 1 });
+    });
+
+    test('refuses a loss outside of [0, 1], and records nothing of that call', async () => {
+      request('a');
+      request('b');
+
+      for (const loss of [-0.1, 1.1, Number.NaN])
+        await expect(tell(['a', { loss: 0.5 }], ['b', { loss }])).rejects.toMatchObject({ code: 'invalid' });
+
+      expect(await tell(['a', { loss: 0.5 }])).toEqual(['recorded']);
+    });
+  });
+}
