@@ -20,7 +20,7 @@ describe('from a drop to a champion, over HTTP alone', () => {
     const { body: why } = await world.call('GET', '/v1/why/fraud');
     expect(why.sentence).toMatch(/^fraud has the champion v1: promoted: \d+ requests, 0 failed/);
     expect(why.sentence).not.toContain('\n');
-    expect(why.numbers).toMatchObject({ champion: 1, 'candidate.errors': 0, 'limit.errors.share': 0.1 });
+    expect(why.numbers).toMatchObject({ champion: 1, 'candidate.errors': 0, 'limit.errors.share': 0.5 });
     const { body: runs } = await world.call('GET', '/v1/runs?model=fraud');
     expect(runs.runs).toMatchObject([{ model: 'fraud', status: 'succeeded', version: 1 }]);
     const { body: run } = await world.call('GET', `/v1/runs/${runs.runs[0].id}`);

@@ -6,6 +6,7 @@ import { benchHelp } from './command.ts';
 import { benchDrop } from './drop.ts';
 import { benchSplit } from './gateway-row.ts';
 import { benchIdle } from './idle.ts';
+import { benchJudge } from './judge.ts';
 import { benchLatency } from './latency.ts';
 import type { Measure } from './measure.ts';
 import { benchModels } from './models.ts';
@@ -19,6 +20,7 @@ const rows: Readonly<Record<string, (quick: boolean) => Promise<readonly Measure
   gateway: benchSplit,
   models: benchModels,
   latency: benchLatency,
+  judge: benchJudge,
   help: benchHelp,
   idle: benchIdle,
 };

@@ -78,7 +78,11 @@ function replayOf(id: string, problems: string[]) {
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
       recorded = now.certificate;
       recomputed =
-        replayed?.certificate ?? certified({ ...now, evidence: own }, { verdict: 'none', because: 'policy' });
+        replayed?.certificate ??
+        certified(
+          { ...now, evidence: { ...own, readTo: now.evidence.readTo } },
+          { verdict: 'none', because: 'policy' },
+        );
       // What policy said is not for the evidence to confirm.
       const sentence = recorded.verdict === 'none' ? recorded.sentence : recomputed.sentence;
       note(entry, 'certificate', { ...recomputed, sentence }, recorded);
@@ -99,8 +103,12 @@ function replayOf(id: string, problems: string[]) {
       ...(labels === undefined ? {} : { labels }),
     };
     const mine: Rollout = { ...was, evidence };
-    const moved = step(rolloutTable, mine, signal, { frozen });
-    return 'moved' in moved ? moved.moved : mine;
+    const read = step(rolloutTable, mine, { ...signal, at: entry.at }, { frozen });
+    const judged = 'moved' in read ? read.moved : mine;
+    // Time passes in every entry: a hold may end in the one that brings a reading.
+    const tick = { type: 'clockTicked', id: signal.id, at: entry.at, actor: signal.actor } as const;
+    const passed = step(rolloutTable, judged, tick, { frozen });
+    return 'moved' in passed ? passed.moved : judged;
   }
 
   function note(entry: Entry, what: string, mine: unknown, theirs: unknown): void {

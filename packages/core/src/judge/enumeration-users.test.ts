@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { logOrigin, originGrid } from './origin.ts';
-import { both, expected, grid, type Law, largest, routed, type Shares, type Tally, times } from './outcomes.fixture.ts';
+import {
+  both,
+  expected,
+  grid,
+  type Law,
+  largest,
+  routed,
+  type Shares,
+  type Tally,
+  times,
+  toArm,
+} from './outcomes.fixture.ts';
 import { addRatio } from './promotion.ts';
 
 /**
@@ -221,5 +232,50 @@ describe('what sticky routing does not promise', () => {
     );
 
     expect(Math.min(...looked)).toBeGreaterThan(1);
+  });
+});
+
+describe('the share of the users at risk, in place of the weight', () => {
+  /** Users at risk of either arm; what happens to them in one tick. */
+  const tick = (ours: number, theirs: number, first: Shares): Law =>
+    both(times(ours, toArm('candidate', first.candidate)), times(theirs, toArm('champion', first.champion)));
+  const shareOf = (ours: number, theirs: number) => ours / Math.max(1, ours + theirs);
+
+  /** Two ticks of the same users: those with a bad request in the first are not at risk of the second. */
+  const twoTicksOf = (ours: number, theirs: number, first: Shares, value: (tally: Tally, share: number) => number) =>
+    expected(tick(ours, theirs, first), (before) => {
+      const [left, others] = [ours - before.candidate, theirs - before.champion];
+      return (
+        value(before, shareOf(ours, theirs)) *
+        expected(tick(left, others, first), (after) => value(after, shareOf(left, others)))
+      );
+    });
+
+  const counts = { ours: [0, 1, 3], theirs: [0, 1, 3], rate: [0.05, 0.2, 0.5] } as const;
+
+  test('expects no evidence for a candidate whose rate is twice as high in every tick', () => {
+    const found = largest(grid({ ...counts, alternative: [0, 1, 2, 3, 4] }), ({ ours, theirs, rate, alternative }) =>
+      twoTicksOf(ours, theirs, { candidate: 2 * rate, champion: rate }, (tally, share) => {
+        const logs: number[] = [];
+        addRatio(logs, { candidate: tally.candidate, champion: tally.champion, share }, 2);
+        return Math.exp(logs[alternative] ?? Number.NaN);
+      }),
+    );
+
+    atMostOne(found);
+  });
+
+  test('expects no evidence from a candidate whose rate is tolerated in every tick, below 1 as well', () => {
+    const found = largest(grid({ ...counts, ratio: [0.5, 1, 2] }), ({ ours, theirs, rate, ratio }) =>
+      Math.max(
+        ...originGrid.map((growth) =>
+          twoTicksOf(ours, theirs, { candidate: ratio * rate, champion: rate }, (tally, share) =>
+            factor(share, ratio, growth)(tally),
+          ),
+        ),
+      ),
+    );
+
+    atMostOne(found);
   });
 });

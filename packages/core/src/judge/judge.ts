@@ -2,7 +2,7 @@ import type { Tick } from '../ports.ts';
 import { type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
-import { type AtShare, logOrigin, logSampleRatio, originGrid } from './origin.ts';
+import { type AtShare, logSampleRatio, originCosts, originGains, originGrid } from './origin.ts';
 import { logPaired, logShift } from './paired.ts';
 import { logFloor, logPromotion, logRatio } from './promotion.ts';
 import type { Guardrail, Rules, Stream } from './rules.ts';
@@ -133,11 +133,10 @@ export function logStream(cells: Cells | undefined, { toleratedRatio, maxBurst }
     const cell = cells[weight];
     if (cell === undefined) continue;
     const { candidate, champion, share } = againstCandidate(cell, Number(weight), maxBurst);
+    const costs = originCosts(share, toleratedRatio);
     for (let index = 0; index < logs.length; index += 1) {
-      const growth = originGrid[index] ?? 1;
-      logs[index] =
-        (logs[index] ?? 0) +
-        (cell.realised?.harm[index] ?? logOrigin(candidate, champion, share, toleratedRatio, growth));
+      const own = candidate * (originGains[index] ?? 0) - (candidate + champion) * (costs[index] ?? 0);
+      logs[index] = (logs[index] ?? 0) + (cell.realised?.harm[index] ?? own);
     }
   }
   return logMean(logs);
