@@ -144,7 +144,9 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
     routing === 'configured'
       ? `share: the weight that was set; each ${unit} is routed by a fresh coin`
       : 'share: what came; outcomes are independent given a tick, and do not move the share',
-    unit === 'user' ? "unit: the user's first bad request" : 'unit: the request',
+    unit === 'user'
+      ? "unit: the user's first bad request; a promotion goes by the users still at risk, and does not certify latency"
+      : 'unit: the request',
     ...(guardrails.some(({ maxBurst }) => maxBurst === 1)
       ? ['bad requests of one tick do not share a cause in one arm alone']
       : []),

@@ -22,9 +22,13 @@ export interface Cell {
   readonly championAlone: number;
   readonly candidateRequests: number;
   readonly championRequests: number;
-  /** Routing `realised`: the logs of each tick's own share, and the bounds of these shares. */
+  /**
+   * The logs of each tick's own share, and the bounds of these shares. Where the unit is the user, a promotion goes by
+   * the share of those still at risk: by the share that was configured it would speak of how many users ever had a bad
+   * request, not of how often. The rollback test does so with routing `realised` alone.
+   */
   readonly realised?: {
-    readonly harm: readonly number[];
+    readonly harm?: readonly number[];
     readonly ratio: readonly number[];
     readonly low: number;
     readonly high: number;
@@ -137,8 +141,7 @@ function withEvents(streams: Evidence['streams'], tick: Tick, place: Place, rule
     if (guardrail.clock !== 'ticks') continue;
     for (const stream of guardrail.streams) {
       const events = eventsOf(stream, tick, place, rules.unit);
-      if (events !== undefined)
-        next[stream.id] = withCell(next[stream.id], place.weight, events, guardrail, rules.routing);
+      if (events !== undefined) next[stream.id] = withCell(next[stream.id], place.weight, events, guardrail, rules);
     }
   }
   return next;
@@ -157,7 +160,7 @@ function withCell(
   weight: number,
   events: Events,
   guardrail: Guardrail,
-  routing: Rules['routing'],
+  rules: Pick<Rules, 'routing' | 'unit'>,
 ): Cells {
   const { candidate, champion, candidateRequests, championRequests } = events;
   if (candidateRequests + championRequests === 0) return cells ?? {};
@@ -172,7 +175,9 @@ function withCell(
       championAlone: cell.championAlone + (both ? 0 : champion),
       candidateRequests: cell.candidateRequests + candidateRequests,
       championRequests: cell.championRequests + championRequests,
-      ...(routing === 'realised' ? { realised: withRealised(cell.realised, events, guardrail) } : {}),
+      ...(rules.routing === 'realised' || rules.unit === 'user'
+        ? { realised: withRealised(cell.realised, events, guardrail, rules) }
+        : {}),
     },
   };
 }
@@ -186,17 +191,23 @@ const noEvents: Cell = {
   championRequests: 0,
 };
 
-function withRealised(known: Cell['realised'], events: Events, guardrail: Guardrail): NonNullable<Cell['realised']> {
+function withRealised(
+  known: Cell['realised'],
+  events: Events,
+  guardrail: Guardrail,
+  { routing }: Pick<Rules, 'routing'>,
+): NonNullable<Cell['realised']> {
   const { toleratedRatio, margin, maxBurst } = guardrail;
   const candidate = events.candidate / maxBurst;
   const champion = events.champion / maxBurst;
   const share = events.candidateRequests / (events.candidateRequests + events.championRequests);
   const ratio = [...(known?.ratio ?? [])];
   addRatio(ratio, { candidate, champion, share }, margin);
+  const harm = originGrid.map(
+    (growth, index) => (known?.harm?.[index] ?? 0) + logOrigin(candidate, champion, share, toleratedRatio, growth),
+  );
   return {
-    harm: originGrid.map(
-      (growth, index) => (known?.harm[index] ?? 0) + logOrigin(candidate, champion, share, toleratedRatio, growth),
-    ),
+    ...(routing === 'realised' ? { harm } : {}),
     ratio,
     low: Math.min(known?.low ?? 1, share),
     high: Math.max(known?.high ?? 0, share),
@@ -303,7 +314,7 @@ export function withLabels(
         candidateRequests: sum(false, worst ? 'requests' : 'labelled'),
         championRequests: sum(true, worst ? 'requests' : 'labelled'),
       };
-      streams = { ...streams, [id]: withCell(streams[id], weight, events, guardrail, 'configured') };
+      streams = { ...streams, [id]: withCell(streams[id], weight, events, guardrail, byRequest) };
     }
   }
   const discordant = tick.pairs[place.candidate];
@@ -330,6 +341,9 @@ export function withLabels(
   };
   return { ...evidence, streams, pairs, labels };
 }
+
+/** A label is of one request, at the weight under which it was routed. */
+const byRequest = { routing: 'configured', unit: 'request' } as const;
 
 const plus = (arm: Arm, counts: Counts | undefined): Arm =>
   counts === undefined ? arm : { requests: arm.requests + counts.requests, errors: arm.errors + counts.errors };

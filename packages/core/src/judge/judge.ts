@@ -136,7 +136,7 @@ export function logStream(cells: Cells | undefined, { toleratedRatio, maxBurst }
     const costs = originCosts(share, toleratedRatio);
     for (let index = 0; index < logs.length; index += 1) {
       const own = candidate * (originGains[index] ?? 0) - (candidate + champion) * (costs[index] ?? 0);
-      logs[index] = (logs[index] ?? 0) + (cell.realised?.harm[index] ?? own);
+      logs[index] = (logs[index] ?? 0) + (cell.realised?.harm?.[index] ?? own);
     }
   }
   return logMean(logs);
@@ -198,11 +198,11 @@ export function intervalOf(cells: Cells, { maxBurst }: Guardrail, alpha: number)
   return ratioInterval(
     entries.map(([weight, cell]) => ({
       ...againstCandidate(cell, Number(weight), maxBurst),
-      ...(cell.realised === undefined ? {} : { share: cell.realised.high }),
+      ...(cell.realised?.harm === undefined ? {} : { share: cell.realised.high }),
     })),
     entries.map(([weight, cell]) => ({
       ...forCandidate(cell, Number(weight), maxBurst),
-      ...(cell.realised === undefined ? {} : { share: cell.realised.low }),
+      ...(cell.realised?.harm === undefined ? {} : { share: cell.realised.low }),
     })),
     alpha,
   );
