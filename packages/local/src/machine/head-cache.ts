@@ -27,7 +27,7 @@ export function headCache(maxCharacters: number): HeadCache {
   }
 
   function ownCopy(value: unknown): Json | undefined {
-    if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+    if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : undefined; // JSON has no -0
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
     if (typeof value !== 'object') return undefined;
     if (owned.has(value)) return value as Json; // made by this very function

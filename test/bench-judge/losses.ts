@@ -1,0 +1,43 @@
+import { falseShares } from './calibration.ts';
+import { exposureOf, figure, shareOf } from './claims.ts';
+import { limitKey, others, oursName } from './compare.ts';
+import { errorsName, healthyName, latencyName } from './effects.ts';
+import type { Measured } from './report.ts';
+import { bestTuned } from './targets.ts';
+
+/** Where this judge does not win, with the figures of this run. */
+export function losses({ results, tuning, limits }: Measured): string {
+  const rpm = 6000;
+  const exposed = (name: string, rule: string) => {
+    const tally = results[name]?.[rule];
+    return tally === undefined ? 'not measured' : figure(exposureOf(tally).value, 'requests');
+  };
+  const slow = latencyName(rpm, 'x1.1');
+  const thin = errorsName(600, 2);
+  const thinner = errorsName(60, 2);
+  const iid = bestTuned(results[errorsName(rpm, 2)] ?? {}, 'iid');
+  const limit = limits[limitKey(rpm, 'iid', iid?.shape ?? '')] ?? Number.POSITIVE_INFINITY;
+  const [, incident = 0, moving = 0] = falseShares(tuning, rpm, iid?.shape ?? '', limit);
+  const found = (name: string, rule: string) => {
+    const tally = results[name]?.[rule];
+    return tally === undefined ? 'not measured' : figure(shareOf(tally).value, 'share');
+  };
+  const sooner = Object.keys(others).filter((rule) => {
+    const [theirs, ours] = [results[errorsName(rpm, 2)]?.[rule], results[errorsName(rpm, 2)]?.[oursName.errors]];
+    return theirs !== undefined && ours !== undefined && exposureOf(theirs).value < exposureOf(ours).value;
+  });
+  return `- **Mean latency.** Kayenta on the mean latency of each minute is as good as three thresholds: at x1.1 it exposes
+  ${exposed(slow, 'Kayenta on the mean latency, every 5 min')} requests when it judges every 5 minutes and ${exposed(slow, 'Kayenta on the mean latency, every 15 min')} every 15, this judge ${exposed(slow, oursName.latency)} (latency alone) or ${exposed(slow, oursName.default)}
+  (with errors). It has no bound on false rollbacks, and finds a slow tail later.
+- **Limits tuned to traffic that never changes.** The best limit tuned to 1 % in N1 alone (${iid?.shape ?? 'none'}) exposes
+  ${iid === undefined ? '' : figure(exposureOf(iid.tally).value, 'requests')} requests at x2, this judge ${exposed(errorsName(rpm, 2), oursName.errors)}. It rolls back ${figure(incident, 'share')} of the innocent in a shared incident and
+  ${figure(moving, 'share')} with a moving baseline.
+- **Rules that roll back the innocent.** At x2 and 6,000 requests a minute these expose less than this judge: ${sooner.join('; ') || 'none'}.
+  Their false rollbacks stand above.
+- **More guardrails share one alpha.** At x2 eight guardrails expose ${exposed(errorsName(rpm, 2), oursName.eight)} requests, errors and latency ${exposed(errorsName(rpm, 2), oursName.default)}, errors alone ${exposed(errorsName(rpm, 2), oursName.errors)}.
+- **Doubled errors at 600 requests a minute** are limited by information: ${found(thin, oursName.errors)} are found within the hour (errors alone), ${found(thin, oursName.default)}
+  with latency beside them, after ${exposed(thin, oursName.errors)} exposed requests.
+- **60 requests a minute.** ${found(thinner, oursName.errors)} of the doubled errors are found within the hour, and ${found(healthyName(60), 'default')} of the healthy candidates are certified within
+  60 ticks of the last step (errors and latency): most rollouts stay inconclusive. The honest answer there is to hold, to
+  lengthen the bake or to shadow.`;
+}

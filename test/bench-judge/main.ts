@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util';
+import { calibrations, limitsFrom } from './calibration.ts';
+import { cases } from './cases.ts';
+import { estimateText, goalText, verdictOn } from './claims.ts';
+import { measure } from './pool.ts';
+import { writeReport } from './report.ts';
+import { claimsOn, hunt, type Results } from './targets.ts';
+
+/**
+ * `npm run bench:judge [-- --short] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
+ *
+ * The full form writes docs/judge.md; the short form (CI) ends with 1 when a target that so few runs can decide is
+ * missed, or a mutant is not told from the product. `--only` measures the cases whose name contains the text.
+ */
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const seed = Number(values.seed);
+if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed wants a whole number, not '${values.seed}'`);
+const form = values.short ? 'short' : 'full';
+const { only } = values;
+const chosen = cases.filter(
+  ({ name }) => only === undefined || name.includes(only) || calibrations.some((one) => one.name === name),
+);
+if (chosen.length === calibrations.length) throw new Error(`no case has '${only}' in its name`);
+
+const begun = performance.now();
+const minutes = (): string => `${((performance.now() - begun) / 60_000).toFixed(1)} min`;
+const tell = (name: string, done: number, of: number): void => console.log(`${minutes()}  ${done}/${of}  ${name}`);
+console.log(`the judge's benchmark, ${form} form, seed ${seed}`);
+
+const isTuning = new Set(calibrations.map(({ name }) => name));
+const tuning = await measure(
+  chosen.filter(({ name }) => isTuning.has(name)),
+  form,
+  { seed, context: { limits: {} } },
+  tell,
+);
+const context = { limits: limitsFrom(tuning) };
+const results: Results = await measure(
+  chosen.filter(({ name }) => !isTuning.has(name)),
+  form,
+  { seed, context },
+  tell,
+);
+
+const counts = { met: 0, missed: 0, open: 0 };
+console.log('\nTargets');
+for (const claim of claimsOn(results, form)) {
+  const verdict = verdictOn(claim, form);
+  counts[verdict] += 1;
+  console.log(`${verdict.toUpperCase().padEnd(7)} ${claim.what}: ${estimateText(claim)}, ${goalText(claim)}`);
+}
+console.log('\nMutants');
+for (const { letter, what, in: name, bound, product, mutant, flagged } of hunt(results)) {
+  counts[flagged ? 'met' : 'missed'] += 1;
+  console.log(
+    `${flagged ? 'FLAGGED' : 'MISSED '} (${letter}) ${what} [${name}]: ${mutant} beside ${product}, bound ${bound}`,
+  );
+}
+if (form === 'full' && only === undefined) {
+  const files = writeReport({ results, tuning, limits: context.limits, seed, took: minutes() });
+  console.log(`\nwritten: ${files.join(', ')}`);
+}
+const open = counts.open === 0 ? '' : `, ${counts.open} open: the full form decides`;
+console.log(`\n${minutes()}\n${counts.met} passed, ${counts.missed} failed${open}`);
+process.exitCode = counts.missed === 0 ? 0 : 1;

@@ -1,0 +1,152 @@
+import { betOnHarm, noBets } from '../../packages/core/src/judge/betting.ts';
+import { judged } from './compare.ts';
+import { mutants } from './mutants.ts';
+import { fillSaturated, saturated } from './nulls.ts';
+import { certified, promotion, rollback, rollbackByEvidence, rulesFor, ticksOf } from './ours.ts';
+import type { Random } from './random.ts';
+import { fill, newStream, ramp, steps } from './stream.ts';
+import { type Case, note } from './tally.ts';
+import { stickyTicks } from './unlike.ts';
+
+/** Each mutant beside the product, on the same numbers, in the null that shows it. (b) is enumerated as well. */
+const full = 20_000;
+
+const saturatedCase = (letter: 'a' | 'e', runs: Case['runs']): Case => ({
+  name: `mutant (${letter}), N0 saturated`,
+  runs,
+  begin() {
+    const stream = saturated(300);
+    const rules = rulesFor('errors');
+    return (random, tallies) => {
+      fillSaturated(stream, random, 1);
+      const ticks = ticksOf(stream, 'errors');
+      judged(tallies, 'judge', rollback(ticks, stream.weights, rules), stream);
+      judged(tallies, letter, mutants[letter](ticks, stream.weights, rules), stream);
+    };
+  },
+});
+// A threshold of half the size doubles a share of about 0.7 %: it takes many runs to tell.
+const halfThreshold = saturatedCase('a', { short: 9000, full });
+const tickTwice = saturatedCase('e', { short: 1000, full: 5000 });
+
+/** Falls by a fifth each tick, so that every tick's next weight is a wrong one. */
+const steep = steps(
+  Array.from({ length: 12 }, (_, tick) => Math.max(1, Math.round(50 * 0.8 ** tick))),
+  1,
+);
+
+const nextWeight: Case = {
+  name: 'mutant (b), a ramp that falls each tick',
+  runs: { short: 1000, full },
+  begin() {
+    const stream = newStream(steep);
+    const rules = rulesFor('errors');
+    return (random, tallies) => {
+      fill(stream, random, { rpm: 6000, share: 0.05 });
+      const ticks = ticksOf(stream, 'errors');
+      judged(tallies, 'judge', rollbackByEvidence(ticks, steep, rules), stream);
+      judged(tallies, 'b', mutants.b(ticks, steep, rules), stream);
+    };
+  },
+};
+
+const sticky: Case = {
+  name: 'mutant (c), N5 sticky users',
+  runs: { short: 200, full: 5000 },
+  begin() {
+    const rules = rulesFor('default', { unit: 'user' });
+    return (random, tallies) => {
+      const ticks = stickyTicks(random, ramp);
+      note(tallies, 'judge', rollback(ticks, ramp, rules).rolledBack);
+      note(tallies, 'c', mutants.c(ticks, ramp, rules).rolledBack);
+    };
+  },
+};
+
+/** Losses of equal distribution in both arms: the bet may only look back. */
+const bets: Case = {
+  name: 'mutant (d), equal losses on split traffic',
+  runs: { short: 1500, full },
+  begin: () => (random, tallies) => {
+    note(tallies, 'judge', firstBeyond(random, betOnHarm));
+    note(tallies, 'd', firstBeyond(random, mutants.d));
+  },
+};
+
+function firstBeyond(random: Random, bet: typeof betOnHarm): number | undefined {
+  let bets = noBets;
+  for (let label = 1; label <= 1000; label += 1) {
+    bets = bet(bets, { candidate: random.next() < 0.5, share: 0.5, loss: random.next() < 0.5 ? 1 : 0 }, 0);
+    if (bets.logK >= Math.log(100)) return label;
+  }
+  return undefined;
+}
+
+const empty: Case = {
+  name: 'mutant (f), N7 held at 5 %, 20 rpm',
+  runs: { short: 300, full: 5000 },
+  begin() {
+    const weights = steps([5], 240);
+    const stream = newStream(weights);
+    const rules = rulesFor('errors');
+    return (random, tallies) => {
+      fill(stream, random, { rpm: 20, share: 0.2 });
+      const ticks = ticksOf(stream, 'errors');
+      judged(tallies, 'judge', rollbackByEvidence(ticks, weights, rules), stream);
+      judged(tallies, 'f', mutants.f(ticks, weights, rules), stream);
+    };
+  },
+};
+
+const lastHour = [...ramp.slice(0, 45), ...steps([50], 60)];
+
+/** One guardrail of eight is three times as bad, and the others are well. */
+const outvoted: Case = {
+  name: 'mutant (g), one of eight guardrails at three times',
+  runs: { short: 150, full: 2000 },
+  begin() {
+    const stream = newStream(lastHour);
+    const rules = rulesFor('eight');
+    return (random, tallies) => {
+      fill(stream, random, { rpm: 6000, share: 0.005 });
+      const [, , third] = stream.others;
+      for (let tick = 0; tick < lastHour.length; tick += 1)
+        if (third !== undefined) {
+          const requests = stream.requests.candidate[tick] ?? 0;
+          const free = requests - (third.candidate[tick] ?? 0);
+          // The base share of this signal is about 0.75 %: half of the errors, and its own causes.
+          third.candidate[tick] = (third.candidate[tick] ?? 0) + random.binomial(free, 0.017);
+        }
+      const ticks = ticksOf(stream, 'eight');
+      note(tallies, 'judge', promotion(ticks, lastHour, rules));
+      note(tallies, 'g', promotion(ticks, lastHour, rules, mutants.g));
+    };
+  },
+};
+
+/** Clean until the last step, then as bad as the margin. */
+const lateOnset: Case = {
+  name: 'mutant (h), as bad as the margin from the last step on',
+  runs: { short: 300, full: 5000 },
+  begin() {
+    const stream = newStream(lastHour);
+    const rules = rulesFor('errors');
+    return (random, tallies) => {
+      fill(stream, random, { rpm: 6000, share: 0.005, ratio: (tick) => (tick >= 45 ? 2 : 1) });
+      const ticks = ticksOf(stream, 'errors');
+      note(tallies, 'judge', promotion(ticks, lastHour, rules, certified));
+      note(tallies, 'h', promotion(ticks, lastHour, rules, mutants.h));
+    };
+  },
+};
+
+export const mutantCases: readonly Case[] = [
+  halfThreshold,
+  nextWeight,
+  sticky,
+  bets,
+  tickTwice,
+  empty,
+  outvoted,
+  lateOnset,
+];

@@ -1,0 +1,165 @@
+import { type Evidence, noEvidence, type Place, withTick } from '../../packages/core/src/judge/evidence.ts';
+import { judge, logHarm, shortfalls } from '../../packages/core/src/judge/judge.ts';
+import type { Guardrail, Rules, Stream as Watched } from '../../packages/core/src/judge/rules.ts';
+import type { Counts, Tick } from '../../packages/core/src/ports.ts';
+import type { Arms, Stream } from './stream.ts';
+
+/**
+ * The judge of the product over a stream: its own functions, fed with the ticks that a platform's telemetry answers.
+ * Nothing of its mathematics is repeated here.
+ */
+export const tickMs = 60_000;
+export const alpha = 0.01;
+export const beta = 0.05;
+
+/** The defaults of the config. */
+const bounds = { toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1 };
+const whole = (id: string, of: Watched['of'], promotes = true): Watched => ({ id, of, harm: true, promotes });
+
+const errors: Omit<Guardrail, 'alphaShare'> = {
+  ...bounds,
+  name: 'errors',
+  clock: 'ticks',
+  streams: [whole('errors', 'errors')],
+};
+const latency: Omit<Guardrail, 'alphaShare'> = {
+  ...bounds,
+  name: 'latency',
+  clock: 'ticks',
+  streams: [
+    whole('latency.p50', { slowerThan: 0 }, false),
+    whole('latency.p90', { slowerThan: 1 }),
+    whole('latency.p99', { slowerThan: 2 }),
+  ],
+};
+/** The six signals come to the judge as segments, each a guardrail with its own part of alpha. */
+const others = Array.from({ length: 6 }, (_, index): Omit<Guardrail, 'alphaShare'> => {
+  const segment = `signal${index}`;
+  return { ...errors, streams: [{ ...whole(`errors@${segment}`, 'errors'), segment }] };
+});
+
+/** What is watched: the errors alone, the default of the config, or eight guardrails together. */
+export const families = {
+  errors: [errors],
+  latency: [latency],
+  default: [errors, latency],
+  eight: [errors, latency, ...others],
+} as const satisfies Record<string, readonly Omit<Guardrail, 'alphaShare'>[]>;
+export type Family = keyof typeof families;
+
+/** Hard limits are off: they are policy, and would speak for a rule that has no bound. */
+export function rulesFor(family: Family, changed: Partial<Rules> = {}): Rules {
+  const guardrails = families[family];
+  return {
+    alpha,
+    beta,
+    routing: 'configured',
+    unit: 'request',
+    mirrored: false,
+    guardrails: guardrails.map((guardrail) => ({ ...guardrail, alphaShare: 1 / guardrails.length })),
+    off: [],
+    limits: { errors: { share: 1, minRequests: 20 } },
+    ...changed,
+  };
+}
+
+export const candidate = 'candidate';
+export const champion = 'champion';
+export const placeAt = (weight: number): Place => ({ weight, candidate, champion });
+
+/** The ticks of a stream as telemetry gives them. */
+export function ticksOf(stream: Stream, family: Family): readonly Tick[] {
+  return stream.weights.map((_, index) => tickOf(stream, index, family));
+}
+
+export function tickOf(stream: Stream, index: number, family: Family): Tick {
+  const start = index * tickMs;
+  const counts = { [candidate]: countsOf(stream, index, candidate), [champion]: countsOf(stream, index, champion) };
+  if (family !== 'eight') return { start, counts };
+  const segments: Record<string, Readonly<Record<string, Counts>>> = {};
+  stream.others.forEach((signal, number) => {
+    segments[`signal${number}`] = {
+      [candidate]: segmentOf(stream, signal, index, candidate),
+      [champion]: segmentOf(stream, signal, index, champion),
+    };
+  });
+  return { start, counts, segments };
+}
+
+const countsOf = ({ requests, errors: failed, slow }: Stream, index: number, arm: keyof Arms): Counts => ({
+  requests: requests[arm][index] ?? 0,
+  errors: failed[arm][index] ?? 0,
+  slow: slow.map((column) => column[arm][index] ?? 0),
+});
+
+const segmentOf = ({ requests }: Stream, signal: Arms, index: number, arm: keyof Arms): Counts => ({
+  requests: requests[arm][index] ?? 0,
+  errors: signal[arm][index] ?? 0,
+  slow: 'unmeasured',
+});
+
+/** How a rollout ended for the judge. */
+export interface Ended {
+  /** The tick after which it rolled back. */
+  readonly rolledBack?: number;
+  /** It held, for the requests were not shared out as configured. */
+  readonly misrouted?: true;
+}
+
+/** Follows a rollout to its rollback, or to its end. `weights` are what the judge is told. */
+export function rollback(ticks: readonly Tick[], weights: readonly number[], rules: Rules): Ended {
+  let evidence: Evidence = noEvidence(0);
+  for (let from = 0; from < ticks.length; ) {
+    const to = endOfStep(weights, from);
+    const step = { ticks: ticks.slice(from, to), to: to * tickMs, tickMs };
+    const judged = judge(evidence, step, placeAt(weights[from] ?? 0), rules);
+    if (judged.verdict.kind === 'harm') return { rolledBack: judged.evidence.readTo / tickMs - 1 };
+    if (judged.verdict.kind === 'misrouted') return { misrouted: true };
+    evidence = judged.evidence;
+    from = to;
+  }
+  return {};
+}
+
+/**
+ * By the evidence alone, which the sample ratio cannot suspend: that notices wrong weights and missing ticks as well,
+ * and would hide what they do to the evidence.
+ */
+export function rollbackByEvidence(ticks: readonly Tick[], weights: readonly number[], rules: Rules): Ended {
+  let evidence: Evidence = noEvidence(0);
+  for (const [index, tick] of ticks.entries()) {
+    evidence = withTick(evidence, tick, tickMs, placeAt(weights[index] ?? 0), rules);
+    if (logHarm(evidence, rules) >= Math.log(1 / rules.alpha)) return { rolledBack: index };
+  }
+  return {};
+}
+
+function endOfStep(weights: readonly number[], from: number): number {
+  let to = from + 1;
+  while (to < weights.length && weights[to] === weights[from]) to += 1;
+  return to;
+}
+
+/** How the evidence of a rollout becomes "promote now". */
+export type Promotes = (evidence: Evidence, weight: number, rules: Rules) => boolean;
+export const certified: Promotes = (evidence, weight, rules) => shortfalls(evidence, weight, rules)?.length === 0;
+
+/**
+ * After how many ticks of the last step the promotion certificate is there; `undefined`: not within the stream. The
+ * rollback is left out, so that the bound is measured by itself.
+ */
+export function promotion(
+  ticks: readonly Tick[],
+  weights: readonly number[],
+  rules: Rules,
+  promotes: Promotes = certified,
+): number | undefined {
+  const weight = weights[weights.length - 1] ?? 0;
+  const lastStep = weights.indexOf(weight);
+  let evidence: Evidence = noEvidence(0);
+  for (const [index, tick] of ticks.entries()) {
+    evidence = withTick(evidence, tick, tickMs, placeAt(weights[index] ?? 0), rules);
+    if (index >= lastStep && promotes(evidence, weight, rules)) return index - lastStep + 1;
+  }
+  return undefined;
+}

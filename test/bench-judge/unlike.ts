@@ -1,0 +1,248 @@
+import { type Evidence, noEvidence, withLabels, withTick } from '../../packages/core/src/judge/evidence.ts';
+import { verdictOf } from '../../packages/core/src/judge/judge.ts';
+import type { Guardrail, Rules } from '../../packages/core/src/judge/rules.ts';
+import type { LabelTick, Tick, UserCounts } from '../../packages/core/src/ports.ts';
+import { judged } from './compare.ts';
+import { candidate, champion, type Ended, placeAt, rollback, rulesFor, tickMs, ticksOf } from './ours.ts';
+import type { Random } from './random.ts';
+import { fallingRamp, fill, newStream, ramp, type Stream } from './stream.ts';
+import { type Case, note } from './tally.ts';
+
+/** The nulls whose requests are not independent, or whose outcomes do not come with the request. */
+const full = 20_000;
+const usual = { rpm: 6000, share: 0.005 } as const;
+
+// N5: users stay with their model.
+
+const users = 400;
+const perTick = 15;
+const carriers = 8;
+const carrierShare = 0.25;
+
+/**
+ * 400 users of 15 requests a tick. In each of the four signals (errors, slower than p50, p90, p99) 2 % of the users
+ * carry bad requests at 25 %, half of them in all four. A user is the candidate's while its bucket is below the weight.
+ */
+export function stickyTicks(random: Random, weights: readonly number[]): readonly Tick[] {
+  const buckets = Float64Array.from({ length: users }, () => 100 * random.next());
+  const signals = Array.from({ length: 4 }, (_, signal) => {
+    const bad = new Set<number>();
+    for (let index = 0; index < carriers / 2; index += 1) bad.add(index);
+    for (let index = 0; index < carriers / 2; index += 1) bad.add(carriers * (signal + 1) + index);
+    return { bad, had: new Set<number>() };
+  });
+  return weights.map((weight, index) => {
+    const arms = { [candidate]: emptyArm(), [champion]: emptyArm() };
+    for (let user = 0; user < users; user += 1) {
+      const name = (buckets[user] ?? 0) < weight ? candidate : champion;
+      const arm = arms[name];
+      if (arm === undefined) continue;
+      arm.requests += perTick;
+      if (index === 0) arm.assigned += 1;
+      for (const [signal, { bad, had }] of signals.entries()) {
+        const count = bad.has(user) ? random.binomial(perTick, carrierShare) : 0;
+        arm.bad[signal] = (arm.bad[signal] ?? 0) + count;
+        if (had.has(user)) continue;
+        arm.atRisk[signal] = (arm.atRisk[signal] ?? 0) + 1;
+        if (count === 0) continue;
+        arm.first[signal] = (arm.first[signal] ?? 0) + 1;
+        had.add(user);
+      }
+    }
+    return {
+      start: index * tickMs,
+      counts: mapArms(arms, ({ requests, bad: [errors = 0, ...slow] }) => ({ requests, errors, slow })),
+      users: mapArms(arms, usersOf),
+    };
+  });
+}
+
+interface StickyArm {
+  requests: number;
+  assigned: number;
+  readonly bad: number[];
+  readonly atRisk: number[];
+  readonly first: number[];
+}
+const emptyArm = (): StickyArm => ({
+  requests: 0,
+  assigned: 0,
+  bad: [0, 0, 0, 0],
+  atRisk: [0, 0, 0, 0],
+  first: [0, 0, 0, 0],
+});
+
+const mapArms = <Of>(arms: Readonly<Record<string, StickyArm>>, map: (arm: StickyArm) => Of): Record<string, Of> =>
+  Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, map(arm)]));
+
+function usersOf({ assigned, atRisk, first }: StickyArm): UserCounts {
+  const [errors = { atRisk: 0, bad: 0 }, ...slow] = atRisk.map((risk, signal) => ({
+    atRisk: risk,
+    bad: first[signal] ?? 0,
+  }));
+  return { assigned, errors, slow };
+}
+
+export const n5: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
+  name: `N5 sticky users, 400 users${weights === fallingRamp ? ', falling ramp' : ''}`,
+  runs: { short: weights === ramp ? 600 : 0, full },
+  begin() {
+    // Users are not counted by segment, so there are two guardrails here: errors and latency.
+    const rules = rulesFor('default', { unit: 'user' });
+    return (random, tallies) => {
+      const { rolledBack, misrouted } = rollback(stickyTicks(random, weights), weights, rules);
+      note(tallies, 'judge', rolledBack);
+      if (misrouted) note(tallies, 'judge: held for wrong routing', 0);
+    };
+  },
+}));
+
+// N6: labels come late, or never.
+
+const maturity = 60;
+const labelled = 0.7 * (1 - Math.exp(-maturity / 20));
+
+/** Eight guardrails on the ticks' clock share four fifths of alpha; the labels have the rest on their own. */
+export function rulesWithLabels(): Rules {
+  const eight = rulesFor('eight');
+  const [first] = eight.guardrails;
+  if (first === undefined) return eight;
+  const labels: Guardrail = {
+    ...first,
+    name: 'labels',
+    clock: 'labels',
+    alphaShare: 0.2,
+    streams: [{ id: 'labels', of: 'labels', harm: true, promotes: true }],
+  };
+  return { ...eight, guardrails: [...eight.guardrails.map((given) => ({ ...given, alphaShare: 0.1 })), labels] };
+}
+
+/** A matured cohort: exponential delays of 20 minutes in the mean, three in ten labels never. */
+function labelTick(stream: Stream, random: Random, index: number, share: number): LabelTick {
+  const weight = stream.weights[index] ?? 0;
+  const row = (deployment: 'candidate' | 'champion', own: number) => {
+    const requests = stream.requests[deployment][index] ?? 0;
+    const came = random.binomial(requests, labelled);
+    return { deployment, weight: own, requests, labelled: came, wrong: random.binomial(came, share) };
+  };
+  return { start: index * tickMs, rows: [row(candidate, weight), row(champion, 100 - weight)], losses: [], pairs: {} };
+}
+
+function withDelay(stream: Stream, random: Random, share: number, rules: Rules): Ended {
+  let evidence: Evidence = noEvidence(0);
+  const ticks = ticksOf(stream, 'eight');
+  for (let now = 0; now < ticks.length + maturity; now += 1) {
+    const tick = ticks[now];
+    const place = placeAt(stream.weights[Math.min(now, ticks.length - 1)] ?? 0);
+    if (tick !== undefined) evidence = withTick(evidence, tick, tickMs, place, rules);
+    const matured = now - maturity;
+    if (matured >= 0) {
+      const labels = labelTick(stream, random, matured, share);
+      evidence = withLabels(evidence, labels, tickMs, { ...place, lastWeight: 50 }, rules);
+    }
+    const verdict = verdictOf(evidence, place, rules);
+    if (verdict.kind === 'harm') return { rolledBack: Math.min(now, ticks.length - 1) };
+    if (verdict.kind === 'misrouted') return { misrouted: true };
+  }
+  return {};
+}
+
+export const n6: readonly Case[] = [0.02, 0.1].map((share) => ({
+  name: `N6 delayed labels, 6000 rpm, ${share * 100} % wrong`,
+  runs: { short: share === 0.02 ? 400 : 0, full },
+  begin() {
+    const stream = newStream(ramp);
+    const rules = rulesWithLabels();
+    return (random, tallies) => {
+      fill(stream, random, usual);
+      judged(tallies, 'judge', withDelay(stream, random, share, rules), stream);
+    };
+  },
+}));
+
+// N8: one replica pauses, and ten requests of its fail at once.
+
+const burst = 10;
+
+export const burstRules = (): Rules => {
+  const eight = rulesFor('eight');
+  const bursts = (name: Guardrail['name']) => (name === 'errors' ? { maxBurst: burst } : {});
+  return { ...eight, guardrails: eight.guardrails.map((given) => ({ ...given, ...bursts(given.name) })) };
+};
+
+/** The pause is the candidate's with its share of the traffic; half of its failures show in each other signal. */
+function addPauses(stream: Stream, random: Random, perTickMean: number): void {
+  for (const [tick, weight] of stream.weights.entries())
+    for (let pause = random.poisson(perTickMean); pause > 0; pause -= 1) {
+      const arm = 100 * random.next() < weight ? 'candidate' : 'champion';
+      const free = (stream.requests[arm][tick] ?? 0) - (stream.errors[arm][tick] ?? 0);
+      const failed = Math.min(burst, free);
+      stream.errors[arm][tick] = (stream.errors[arm][tick] ?? 0) + failed;
+      for (const signal of stream.others) {
+        const before = signal[arm][tick] ?? 0;
+        signal[arm][tick] = Math.min(stream.requests[arm][tick] ?? 0, before + random.binomial(failed, 0.5));
+      }
+    }
+}
+
+export const n8: readonly Case[] = [0.2, 2].map((mean) => ({
+  name: `N8 pausing replica, ${mean} pauses a minute`,
+  runs: { short: mean === 2 ? 500 : 0, full },
+  begin() {
+    const stream = newStream(ramp);
+    const [rules, blind] = [burstRules(), rulesFor('eight')];
+    return (random, tallies) => {
+      fill(stream, random, usual);
+      addPauses(stream, random, mean);
+      const ticks = ticksOf(stream, 'eight');
+      judged(tallies, 'judge', rollback(ticks, ramp, rules), stream);
+      judged(tallies, 'without maxBurst', rollback(ticks, ramp, blind), stream);
+    };
+  },
+}));
+
+// N9: half of the bad outcomes are known a tick after the request was routed.
+
+/** A tick is given to the judge a tick later, whole, and once more: by then it was counted. */
+function settled(stream: Stream, rules: Rules): Ended {
+  let evidence: Evidence = noEvidence(0);
+  const ticks = ticksOf(stream, 'eight');
+  for (let now = 1; now <= ticks.length; now += 1) {
+    const weight = stream.weights[now - 1] ?? 0;
+    for (const tick of [ticks[now - 2], ticks[now - 1]])
+      if (tick !== undefined) evidence = withTick(evidence, tick, tickMs, placeAt(weight), rules);
+    const verdict = verdictOf(evidence, placeAt(weight), rules);
+    if (verdict.kind === 'harm') return { rolledBack: Math.min(now, ticks.length - 1) };
+    if (verdict.kind === 'misrouted') return { misrouted: true };
+  }
+  return {};
+}
+
+/** The mistake that the routed tick avoids: an outcome counted in the tick, and under the weight, in which it arrives. */
+function byArrival(stream: Stream, random: Random): void {
+  for (const column of [stream.errors, ...stream.others])
+    for (const arm of [candidate, champion] as const) {
+      let late = 0;
+      for (let tick = 0; tick < stream.weights.length; tick += 1) {
+        const bad = column[arm][tick] ?? 0;
+        const later = random.binomial(bad, 0.5);
+        column[arm][tick] = Math.min(stream.requests[arm][tick] ?? 0, bad - later + late);
+        late = later;
+      }
+    }
+}
+
+export const n9: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
+  name: `N9 late outcomes${weights === fallingRamp ? ', falling ramp' : ''}`,
+  runs: { short: weights === fallingRamp ? 500 : 0, full },
+  begin() {
+    const stream = newStream(weights);
+    const rules = rulesFor('eight');
+    return (random, tallies) => {
+      fill(stream, random, { rpm: 6000, share: 0.05 });
+      judged(tallies, 'judge', settled(stream, rules), stream);
+      byArrival(stream, random);
+      judged(tallies, 'counted where they arrive', rollback(ticksOf(stream, 'eight'), weights, rules), stream);
+    };
+  },
+}));
