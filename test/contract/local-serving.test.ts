@@ -1,215 +1,45 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import { readdirSync } from 'node:fs';
+import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import type { Deployment } from '@serin/core/ports';
-import { gatewayCounters } from '@serin/local/machine/counters';
+import type { SecondRow } from '@serin/local/machine/counter-store';
 import { openDatabase } from '@serin/local/machine/database';
-import { type GatewayOptions, gateway } from '@serin/local/machine/gateway';
 import { bounds, bucketCount, bucketOf, quantile, slowerThan } from '@serin/local/machine/latency';
-import { modelServers } from '@serin/local/machine/model-servers';
 import { serverRecords } from '@serin/local/machine/server-records';
-import { localServing } from '@serin/local/ports/serving';
-import { gatewayTelemetry } from '@serin/local/ports/telemetry';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { servingContract } from './serving.contract.ts';
-import { telemetryContract } from './telemetry.contract.ts';
-
-/** A model server whose request says how it answers. */
-const serveScript = `
-import { createServer } from 'node:http';
-if (process.env.MODE === 'crash') { console.error('no model for me'); process.exit(3); }
-const seen = [];
-createServer((request, response) => {
-  if (request.url === '/ping') return response.writeHead(process.env.MODE === 'mute' ? 503 : 200).end();
-  const chunks = [];
-  request.on('data', (chunk) => chunks.push(chunk));
-  request.on('end', async () => {
-    const body = Buffer.concat(chunks);
-    const order = request.headers['x-order'] ? JSON.parse(request.headers['x-order']) : {};
-    if (order.exit) process.exit(1);
-    if (order.waitMs) await new Promise((resolve) => setTimeout(resolve, order.waitMs));
-    if (order.first) response.write(order.first);
-    if (order.never) return;
-    if (order.cut) { response.writeHead(200, { 'content-length': '100' }); response.write('half', () => request.socket.destroy()); return; }
-    response.writeHead(order.status ?? 200, { 'content-type': 'application/json', 'x-of-model': 'yes' });
-    response.end(JSON.stringify({ version: process.env.SERIN_MODEL_VERSION, pid: process.pid, url: request.url,
-      headers: request.headers, bytes: body.length, text: body.length < 1000 ? body.toString() : '',
-      environment: order.environment ? process.env : undefined }));
-  });
-}).listen(Number(process.env.SAGEMAKER_BIND_TO_PORT), '127.0.0.1');
-`;
-
-// Real processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 30_000 });
-
-const quick = { firstRestartMs: 20, lastRestartMs: 200, graceMs: 1000 };
-const closers: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-function newDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'serin-serving-'));
-  closers.push(() => rmSync(directory, { recursive: true, force: true }));
-  mkdirSync(join(directory, 'model'));
-  return directory;
-}
-
-function deploymentOf(directory: string, version: number, mode = 'ok', more: Partial<Deployment> = {}): Deployment {
-  return {
-    name: `v${version}`,
-    version,
-    artifact: { uri: pathToFileURL(join(directory, 'model')).href, digest: 'd', bytes: 1 },
-    code: { digest: 'code' },
-    command: [process.execPath, 'serve.mjs'],
-    environment: { MODE: mode },
-    instances: { min: 1, max: 1 },
-    compute: { nodes: 1, spot: false },
-    readyTimeoutMs: mode === 'mute' ? 300 : 20_000,
-    ...more,
-  };
-}
-
-type Machine = Awaited<ReturnType<typeof openMachine>>;
-
-/** Everything of one machine that serves, with its gateway listening. `leave` keeps the model servers alive. */
-async function openMachine(directory: string, options: Partial<GatewayOptions> & { readonly drainMs?: number } = {}) {
-  const { database, close: closeDatabase } = openDatabase(join(directory, 'data'));
-  const counters = gatewayCounters({ database, now: Date.now });
-  const servers = modelServers({
-    database,
-    directory: join(directory, 'servers'),
-    stageCode: async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), serveScript),
-    inherited: { PATH: '/usr/bin:/bin' },
-    pace: quick,
-    ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
-  });
-  const serving = localServing({ database, servers });
-  await serving.resumed;
-  const { handle } = gateway({ route: serving.route, pool: servers.pool, counters, ...options });
-  const server = createServer((request, response) => {
-    if (!handle(request, response)) response.writeHead(418).end();
-  });
-  const port = await listen(server);
-
-  async function closeWith(end: () => Promise<void>): Promise<void> {
-    server.closeAllConnections();
-    server.close();
-    await end();
-    await counters.close();
-    closeDatabase();
-  }
-  let isClosed = false;
-  const once = async (end: () => Promise<void>) => {
-    if (isClosed) return;
-    isClosed = true;
-    await closeWith(end);
-  };
-  const machine = {
-    serving,
-    counters,
-    port,
-    telemetry: gatewayTelemetry({ counters }),
-    leave: () => once(() => servers.close()),
-    stop: () => once(() => servers.stop()),
-    invoke: (endpoint: string, what: Invocation = {}) => invoke(port, `/endpoints/${endpoint}/invocations`, what),
-    async ready(endpoint: string, name: string): Promise<void> {
-      for (;;) {
-        const seen = await serving.observe(endpoint);
-        if (seen !== 'absent' && seen.deployments.some((it) => it.name === name && it.status === 'ready')) return;
-        await sleep(10);
-      }
-    },
-    async serve(endpoint: string, deployments: readonly Deployment[], weights: Record<string, number>): Promise<void> {
-      for (const deployment of deployments) await serving.change(endpoint, { kind: 'deploy', deployment });
-      for (const { name } of deployments) await machine.ready(endpoint, name);
-      await serving.change(endpoint, { kind: 'weigh', weights });
-    },
-  };
-  closers.push(machine.stop);
-  return machine;
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-interface Invocation {
-  readonly body?: string | Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly order?: object;
-  readonly method?: string;
-  readonly agent?: Agent;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
-
-function invoke(port: number, path: string, what: Invocation = {}): Promise<Answer> {
-  const { body = '{}', headers = {}, order, method = 'POST', agent } = what;
-  return new Promise((resolve, reject) => {
-    const call = httpRequest({
-      host: '127.0.0.1',
-      port,
-      path,
-      method,
-      agent: agent ?? false,
-      headers: { ...headers, ...(order === undefined ? {} : { 'x-order': JSON.stringify(order) }) },
-    });
-    call.on('error', reject);
-    call.on('response', (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('error', reject);
-      answer.on('end', () => {
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString() });
-      });
-    });
-    call.end(body);
-  });
-}
-
-const deploymentIn = (answer: Answer): string => String(answer.headers['x-serin-deployment']);
-
-/** Numbers of a fixed sequence (mulberry32), so that a split is the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * 100);
-  };
-}
-
-/** Requests and errors of a deployment so far, as the counters made them durable. */
-async function counted(machine: Machine, endpoint: string, deployment: string) {
-  const second = Math.floor(Date.now() / 1000);
-  while (machine.counters.finalUntil() <= second) {
-    await sleep(50);
-    await machine.counters.flush();
-  }
-  const rows = [...machine.counters.rows(endpoint, 0, second + 1)].filter((row) => row.deployment === deployment);
-  return {
-    requests: rows.reduce((sum, row) => sum + row.requests, 0),
-    errors: rows.reduce((sum, row) => sum + row.errors, 0),
-  };
-}
+import {
+  type Answer,
+  closers,
+  counted,
+  deploymentIn,
+  deploymentOf,
+  giveUp,
+  gone,
+  invoke,
+  isThere,
+  type Machine,
+  newDirectory,
+  openCounted,
+  openMachine,
+  pidOf,
+  seeded,
+  serveScript,
+} from './serving-machine.ts';
+import {
+  type OpenMirrors,
+  pairsContract,
+  type RoutedRequest,
+  segmentsContract,
+  telemetryContract,
+  usersContract,
+} from './telemetry.contract.ts';
 
 servingContract('localServing', async () => {
   const directory = newDirectory();
@@ -224,16 +54,22 @@ servingContract('localServing', async () => {
   };
 });
 
-telemetryContract('gatewayTelemetry', async () => {
+async function openTelemetry(): Promise<OpenMirrors> {
   const { database, close } = openDatabase(join(newDirectory(), 'data'));
   let time = Date.UTC(2026, 0, 5, 12);
-  const counters = gatewayCounters({ database, now: () => time });
-  const begin = ({ endpoint, deployment }: { endpoint: string; deployment: string }) => {
+  const { counters, users, pairs, telemetry } = openCounted(database, () => time);
+  const begin = ({ endpoint, deployment, user, segment }: RoutedRequest) => {
     const routed = counters.arm(endpoint, deployment).routed();
-    return ({ latencyMs, isError }: { latencyMs: number; isError: boolean }) => routed.settled(latencyMs, isError);
+    const ofUser = user === undefined ? undefined : users.arm(endpoint, deployment).routed(routed.second, user);
+    const ofSegment = segment === undefined ? undefined : counters.arm(endpoint, deployment, segment).routed();
+    return ({ latencyMs, isError }: { latencyMs: number; isError: boolean }) => {
+      routed.settled(latencyMs, isError);
+      ofUser?.(latencyMs, isError);
+      ofSegment?.settled(latencyMs, isError);
+    };
   };
   return {
-    telemetry: gatewayTelemetry({ counters }),
+    telemetry,
     now: () => time,
     async advance(ms) {
       time += ms;
@@ -241,13 +77,32 @@ telemetryContract('gatewayTelemetry', async () => {
     },
     begin,
     request: ({ latencyMs, isError = false, ...where }) => begin(where)({ latencyMs, isError }),
+    mirrored({ endpoint, mirror }) {
+      const routed = counters.arm(endpoint, 'v1').routed();
+      const pair = pairs.open(endpoint, mirror, routed.second);
+      return {
+        ended(served, copy) {
+          routed.settled(served.latencyMs, served.outcome === 'failed');
+          pair.ended(served, copy === 'dropped' ? { outcome: 'dropped' } : copy);
+        },
+        abandoned() {
+          routed.settled(1, false);
+          pair.abandoned();
+        },
+      };
+    },
     lagMs: 0,
     async close() {
       await counters.close();
       close();
     },
   };
-});
+}
+
+telemetryContract('gatewayTelemetry', openTelemetry);
+segmentsContract('gatewayTelemetry', openTelemetry);
+usersContract('gatewayTelemetry', openTelemetry);
+pairsContract('gatewayTelemetry', openTelemetry);
 
 describe('the gateway', () => {
   test('splits requests by weight, each by its own coin', async () => {
@@ -490,8 +345,7 @@ describe('the counters of the gateway', () => {
   function openCounters(directory: string) {
     const { database, close } = openDatabase(join(directory, 'data'));
     let time = noon;
-    const counters = gatewayCounters({ database, now: () => time });
-    const telemetry = gatewayTelemetry({ counters });
+    const { counters, telemetry } = openCounted(database, () => time);
     const at = (ms: number) => {
       time = ms;
     };
@@ -600,36 +454,6 @@ describe('the counters of the gateway', () => {
     }
   });
 });
-
-/** Resolves when a process of this server is gone and its exit has been seen. */
-async function gone(pid: number): Promise<void> {
-  await expect.poll(() => isThere(pid), { interval: 5, timeout: 10_000 }).toBe(false);
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** A caller that goes away before the model answers; resolves when the gateway has noticed. */
-async function giveUp(port: number, { order }: { readonly order: object }): Promise<void> {
-  const call = httpRequest({
-    host: '127.0.0.1',
-    port,
-    path: '/endpoints/e/invocations',
-    method: 'POST',
-    agent: false,
-    headers: { 'x-order': JSON.stringify(order) },
-  });
-  call.on('error', () => undefined);
-  call.end('{}');
-  await once(call, 'finish');
-  await sleep(30);
-  call.destroy();
-}
 
 /** A caller that announces a body and never sends it; resolves when the gateway ends the connection or answers. */
 async function slowBody(port: number): Promise<void> {
@@ -826,9 +650,10 @@ describe('the supervisor of model servers', () => {
   test('after kill -9 of the server its model servers serve on, and the second of the kill is no evidence', async () => {
     const directory = newDirectory();
     const child = await openMachineInChild(directory);
-    const before = await invoke(child.port, '/endpoints/e/invocations');
+    const request = { headers: { 'x-user': 'u' }, order: { prediction: 'same' } };
+    const before = await invoke(child.port, '/endpoints/e/invocations', request);
     const load = Array.from({ length: 4 }, async () => {
-      for (;;) await invoke(child.port, '/endpoints/e/invocations');
+      for (;;) await invoke(child.port, '/endpoints/e/invocations', request);
     });
     const reader = new DatabaseSync(join(directory, 'data', 'serin.sqlite'), { readOnly: true });
     const written = reader.prepare('SELECT count(*) AS rows FROM gateway_counts');
@@ -846,35 +671,72 @@ describe('the supervisor of model servers', () => {
     await expect
       .poll(() => machine.telemetry.ticks(what), { timeout: 10_000 })
       .toEqual([{ start: second, counts: {} }]);
-    expect([...machine.counters.rows('e', 0, second / 1000)].length).toBeGreaterThan(0);
+    const kept = [...machine.counters.rows('e', 0, second / 1000)];
+    expect(kept.length).toBeGreaterThan(0);
+    for (const row of kept) expect(recordsOf(machine, row.second)).toEqual(recordsThatGoWith(machine, row));
   });
 });
 
-const pidOf = (answer: Answer): number => Number(JSON.parse(answer.text).pid);
+/** What was kept of one second beside its counts. */
+function recordsOf({ assignments, counters, users, pairs }: Machine, second: number) {
+  const remembered = assignments.between('e', second * 1000, (second + 1) * 1000);
+  return {
+    remembered: remembered.length,
+    predicted: remembered.filter((it) => it.prediction === 'same').length,
+    mirrored: remembered.filter((it) => it.mirror?.prediction === 'same').length,
+    inSegment: [...counters.segmentRows('e', second, second + 1)].map(({ requests }) => requests),
+    users: [...users.rows('e', second, second + 1)].map((row) => [...row.users].length),
+    equalPairs: pairs.rows('e', second, second + 1).reduce((sum, { equal }) => sum + equal, 0),
+  };
+}
+
+/** A second is kept whole or not at all: all that its requests left behind, if their count is there. */
+function recordsThatGoWith({ pairs }: Machine, { second, requests }: SecondRow): ReturnType<typeof recordsOf> {
+  const mirrored = pairs.rows('e', second, second + 1).reduce((sum, row) => sum + row.pairs - row.dropped, 0);
+  return {
+    remembered: requests,
+    predicted: requests,
+    mirrored,
+    inSegment: [requests],
+    users: [1],
+    equalPairs: mirrored,
+  };
+}
 
 /** The same machine as a process of its own that can be killed. */
 async function openMachineInChild(directory: string): Promise<{ readonly port: number; kill(): void }> {
   const local = new URL('../../packages/local/src/', import.meta.url).href;
-  const deployment = deploymentOf(directory, 1);
+  const deployments = [deploymentOf(directory, 1), deploymentOf(directory, 2)];
   const script = `
     import { createServer } from 'node:http';
     import { writeFileSync } from 'node:fs';
     import { join } from 'node:path';
+    import { gatewayAssignments } from '${local}machine/assignments.ts';
     import { gatewayCounters } from '${local}machine/counters.ts';
     import { openDatabase } from '${local}machine/database.ts';
     import { gateway } from '${local}machine/gateway.ts';
     import { modelServers } from '${local}machine/model-servers.ts';
+    import { gatewayPairs } from '${local}machine/pairs.ts';
+    import { gatewayUsers } from '${local}machine/users.ts';
     import { localServing } from '${local}ports/serving.ts';
     const directory = ${JSON.stringify(directory)};
     const { database } = openDatabase(join(directory, 'data'));
     const counters = gatewayCounters({ database, now: Date.now });
+    const pairs = gatewayPairs({ database, counters });
+    const users = gatewayUsers({ database, counters });
+    const assignments = gatewayAssignments({ database, counters });
     const stageCode = async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), ${JSON.stringify(serveScript)});
     const servers = modelServers({ database, directory: join(directory, 'servers'), stageCode, inherited: {} });
     const serving = localServing({ database, servers });
-    await serving.change('e', { kind: 'deploy', deployment: ${JSON.stringify(deployment)} });
-    while ((await serving.observe('e')).deployments[0].status !== 'ready') await new Promise((go) => setTimeout(go, 10));
-    await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
-    const { handle } = gateway({ route: serving.route, pool: servers.pool, counters });
+    for (const deployment of ${JSON.stringify(deployments)}) await serving.change('e', { kind: 'deploy', deployment });
+    const isReady = async () => (await serving.observe('e')).deployments.every(({ status }) => status === 'ready');
+    while (!(await isReady())) await new Promise((go) => setTimeout(go, 10));
+    const mirror = { deployment: 'v2', percent: 50 };
+    await serving.change('e', { kind: 'weigh', weights: { v1: 100 }, mirror });
+    const { handle } = gateway({
+      route: serving.route, pool: servers.pool, counters, pairs, users, assignments,
+      stickyHeader: () => 'x-user', segment: () => ({ by: 'x-user', values: ['u'] }), remembers: () => ({}),
+    });
     const server = createServer(handle).listen(0, '127.0.0.1', () => console.log(server.address().port));
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -1,3 +1,4 @@
+import { canonical } from '@serin/core/json';
 import type { Deployment, Observation, Serving } from '@serin/core/ports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -190,6 +191,78 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       const left = await observed('e', (seen) => seen.deployments.length === 1 && !seen.busy);
       expect(left.deployments[0]).toMatchObject({ name: 'v2', status: 'ready' });
       expect(weightsOf(left)).toEqual({ v2: 100 });
+    });
+
+    const mirror = { deployment: 'v2', percent: 20 };
+    const served = { v1: 100 };
+    const mirrored = (endpoint: string, expected: Observation['mirror']) =>
+      observed(endpoint, (seen) => !seen.busy && canonical(seen.mirror ?? null) === canonical(expected ?? null));
+
+    async function mirroring(): Promise<void> {
+      await deployed('e', 1);
+      await deployed('e', 2);
+      await serving.change('e', { kind: 'weigh', weights: served, mirror });
+      await mirrored('e', mirror);
+    }
+
+    test('a mirror is set with the weights, the same twice, and ends with the next weights without one', async () => {
+      await mirroring();
+      await weighed('e', served);
+
+      expect(await serving.change('e', { kind: 'weigh', weights: served, mirror })).toBe('accepted');
+      await mirrored('e', mirror);
+      await serving.change('e', { kind: 'weigh', weights: served, mirror: { ...mirror, percent: 100 } });
+      await mirrored('e', { ...mirror, percent: 100 });
+      await serving.change('e', { kind: 'weigh', weights: served });
+      await mirrored('e', undefined);
+      await weighed('e', served);
+    });
+
+    test.each([
+      ['has weight', { weights: { v1: 50, v2: 50 }, mirror }],
+      ['serves alone', { weights: { v2: 100 }, mirror }],
+      ['is not there', { weights: served, mirror: { deployment: 'v9', percent: 20 } }],
+      ['gets nothing', { weights: served, mirror: { deployment: 'v2', percent: 0 } }],
+      ['gets more than all', { weights: served, mirror: { deployment: 'v2', percent: 101 } }],
+      ['gets a part of a percent', { weights: served, mirror: { deployment: 'v2', percent: 0.5 } }],
+      ['gets no number', { weights: served, mirror: { deployment: 'v2', percent: Number.NaN } }],
+    ])('a mirror that %s is invalid and changes nothing', async (_, shares) => {
+      await mirroring();
+
+      await expect(serving.change('e', { kind: 'weigh', ...shares })).rejects.toMatchObject({ code: 'invalid' });
+      await weighed('e', served);
+      await mirrored('e', mirror);
+    });
+
+    test('a mirror that failed is invalid', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+      await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
+
+      const weighing = serving.change('e', { kind: 'weigh', weights: served, mirror });
+
+      await expect(weighing).rejects.toMatchObject({ code: 'invalid' });
+    });
+
+    test('a mirror cannot be retired while it is one', async () => {
+      await mirroring();
+
+      const retiring = serving.change('e', { kind: 'retire', deployment: 'v2' });
+
+      await expect(retiring).rejects.toMatchObject({ code: 'invalid' });
+      await serving.change('e', { kind: 'weigh', weights: served });
+      await mirrored('e', undefined);
+      expect(await serving.change('e', { kind: 'retire', deployment: 'v2' })).toBe('accepted');
+      await observed('e', (seen) => seen.deployments.length === 1 && !seen.busy);
+    });
+
+    test('a mirror becomes a deployment with weight in one change', async () => {
+      await mirroring();
+
+      expect(await serving.change('e', { kind: 'weigh', weights: { v1: 95, v2: 5 } })).toBe('accepted');
+
+      await weighed('e', { v1: 95, v2: 5 });
+      await mirrored('e', undefined);
     });
 
     test('retiring what is not there is no error', async () => {

@@ -3,8 +3,6 @@ import { asFault, type Fault } from '@serin/core/fault';
 import { type CounterStore, openCounterStore, type SecondRow, type SegmentRow } from './counter-store.ts';
 import { bucketCount, bucketOf, textOf } from './latency.ts';
 
-export { reading } from './faults.ts';
-
 const flushMs = 1000;
 const idleFlushes = 10;
 const pruneFlushes = 3600;

@@ -24,7 +24,8 @@ interface Sources {
  * half of a tick is no evidence. A threshold is rounded up to the next latency bound, by less than 5 %, and one that
  * `latency` answered is not rounded at all. A client that gave up counts with the time it had waited, and as no error.
  * Over 50,000 ticks in one call, or a window that is no number: `invalid`. Counts older than 35 days are gone (empty).
- * Users are remembered for 3 days: of a longer `usersSince`, who was not seen for 3 days is a new user.
+ * A tick with mirrored requests stays open until their mirror has ended as well: over two request timeouts when it hangs.
+ * A user is one of the endpoint: an error at one deployment is known at all others. Users are remembered for 3 days: of a longer `usersSince`, who was not seen for 3 days is a new user.
  */
 export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): Telemetry {
   const usersIn = userHistories(users);

@@ -1,0 +1,274 @@
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type Agent, createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import type { Deployment } from '@serin/core/ports';
+import { gatewayAssignments } from '@serin/local/machine/assignments';
+import { gatewayCounters } from '@serin/local/machine/counters';
+import { openDatabase } from '@serin/local/machine/database';
+import { type GatewayOptions, gateway } from '@serin/local/machine/gateway';
+import { labelStore } from '@serin/local/machine/labels';
+import { modelServers } from '@serin/local/machine/model-servers';
+import { gatewayPairs } from '@serin/local/machine/pairs';
+import { gatewayUsers } from '@serin/local/machine/users';
+import { localServing } from '@serin/local/ports/serving';
+import { gatewayTelemetry } from '@serin/local/ports/telemetry';
+import { afterEach, expect, vi } from 'vitest';
+
+/** A model server whose request says how it answers: all of them, or each version by its number. */
+export const serveScript = `
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+if (process.env.MODE === 'crash') { console.error('no model for me'); process.exit(3); }
+createServer((request, response) => {
+  if (request.url === '/ping') return response.writeHead(process.env.MODE === 'mute' ? 503 : 200).end();
+  const orders = request.headers['x-order'] ? JSON.parse(request.headers['x-order']) : {};
+  const order = { ...orders, ...orders[process.env.SERIN_MODEL_VERSION] };
+  if (order.early) return response.end('{}');
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', async () => {
+    const body = Buffer.concat(chunks);
+    if (process.env.NOTES) appendFileSync(process.env.NOTES, JSON.stringify({ version: process.env.SERIN_MODEL_VERSION,
+      headers: request.headers, bytes: body.length, digest: createHash('sha256').update(body).digest('hex') }) + '\\n');
+    if (order.exit) process.exit(1);
+    if (order.waitMs) await new Promise((resolve) => setTimeout(resolve, order.waitMs));
+    while (order.until && !existsSync(order.until)) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (order.first) response.write(order.first);
+    if (order.never) return;
+    if (order.cut) { response.writeHead(200, { 'content-length': '100' }); response.write('half', () => request.socket.destroy()); return; }
+    response.writeHead(order.status ?? 200, { 'content-type': 'application/json', 'x-of-model': 'yes' });
+    if ('answer' in order)
+      return response.end(typeof order.answer === 'string' ? order.answer : JSON.stringify(order.answer));
+    if (order.endless) return void setInterval(() => response.write(Buffer.alloc(100_000)), 1);
+    response.end(JSON.stringify({ version: process.env.SERIN_MODEL_VERSION, pid: process.pid, prediction: order.prediction, url: request.url,
+      headers: request.headers, bytes: body.length, text: body.length < 1000 ? body.toString() : '',
+      environment: order.environment ? process.env : undefined }));
+  });
+}).listen(Number(process.env.SAGEMAKER_BIND_TO_PORT), '127.0.0.1');
+`;
+
+// Real processes, on machines that may be busy with other things.
+vi.setConfig({ testTimeout: 30_000 });
+
+const quick = { firstRestartMs: 20, lastRestartMs: 200, graceMs: 1000 };
+export const closers: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+export function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'serin-serving-'));
+  closers.push(() => rmSync(directory, { recursive: true, force: true }));
+  mkdirSync(join(directory, 'model'));
+  return directory;
+}
+
+export function deploymentOf(
+  directory: string,
+  version: number,
+  mode = 'ok',
+  more: Partial<Deployment> = {},
+): Deployment {
+  return {
+    name: `v${version}`,
+    version,
+    artifact: { uri: pathToFileURL(join(directory, 'model')).href, digest: 'd', bytes: 1 },
+    code: { digest: 'code' },
+    command: [process.execPath, 'serve.mjs'],
+    environment: { MODE: mode, NOTES: join(directory, 'notes.ndjson') },
+    instances: { min: 1, max: 1 },
+    compute: { nodes: 1, spot: false },
+    readyTimeoutMs: mode === 'mute' ? 300 : 20_000,
+    ...more,
+  };
+}
+
+export type Machine = Awaited<ReturnType<typeof openMachine>>;
+
+export interface MachineOptions extends Partial<GatewayOptions> {
+  readonly drainMs?: number;
+  /** The clock that requests are counted by. */
+  readonly now?: () => number;
+}
+
+/** Everything of one machine that serves, with its gateway listening. `leave` keeps the model servers alive. */
+export async function openMachine(directory: string, options: MachineOptions = {}) {
+  const { now = Date.now } = options;
+  const { database, close: closeDatabase } = openDatabase(join(directory, 'data'));
+  const counted = openCounted(database, now);
+  const { counters } = counted;
+  const servers = modelServers({
+    database,
+    directory: join(directory, 'servers'),
+    stageCode: async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), serveScript),
+    inherited: { PATH: '/usr/bin:/bin' },
+    pace: quick,
+    ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
+  });
+  const serving = localServing({ database, servers });
+  await serving.resumed;
+  const front = gateway({ route: serving.route, pool: servers.pool, ...counted, ...options });
+  const server = createServer((request, response) => {
+    if (!front.handle(request, response)) response.writeHead(418).end();
+  });
+  const port = await listen(server);
+
+  async function closeWith(end: () => Promise<void>): Promise<void> {
+    server.closeAllConnections();
+    server.close();
+    front.close();
+    await end();
+    await counters.close();
+    closeDatabase();
+  }
+  let isClosed = false;
+  const once = async (end: () => Promise<void>) => {
+    if (isClosed) return;
+    isClosed = true;
+    await closeWith(end);
+  };
+  const machine = {
+    ...counted,
+    serving,
+    port,
+    leave: () => once(() => servers.close()),
+    stop: () => once(() => servers.stop()),
+    invoke: (endpoint: string, what: Invocation = {}) => invoke(port, `/endpoints/${endpoint}/invocations`, what),
+    async ready(endpoint: string, name: string): Promise<void> {
+      for (;;) {
+        const seen = await serving.observe(endpoint);
+        if (seen !== 'absent' && seen.deployments.some((it) => it.name === name && it.status === 'ready')) return;
+        await sleep(10);
+      }
+    },
+    async serve(endpoint: string, deployments: readonly Deployment[], weights: Record<string, number>): Promise<void> {
+      for (const deployment of deployments) await serving.change(endpoint, { kind: 'deploy', deployment });
+      for (const { name } of deployments) await machine.ready(endpoint, name);
+      await serving.change(endpoint, { kind: 'weigh', weights });
+    },
+  };
+  closers.push(machine.stop);
+  return machine;
+}
+
+/** What the gateway counts and remembers, and its telemetry. */
+export function openCounted(database: DatabaseSync, now: () => number) {
+  const counters = gatewayCounters({ database, now });
+  const pairs = gatewayPairs({ database, counters });
+  const users = gatewayUsers({ database, counters });
+  const assignments = gatewayAssignments({ database, counters });
+  const labels = labelStore({ database, assignments, now });
+  const telemetry = gatewayTelemetry({ counters, pairs, users, labels });
+  return { counters, pairs, users, assignments, telemetry };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+export interface Invocation {
+  readonly body?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly order?: object;
+  readonly method?: string;
+  readonly agent?: Agent;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export function invoke(port: number, path: string, what: Invocation = {}): Promise<Answer> {
+  const { body = '{}', headers = {}, order, method = 'POST', agent } = what;
+  return new Promise((resolve, reject) => {
+    const call = httpRequest({
+      host: '127.0.0.1',
+      port,
+      path,
+      method,
+      agent: agent ?? false,
+      headers: { ...headers, ...(order === undefined ? {} : { 'x-order': JSON.stringify(order) }) },
+    });
+    call.on('error', reject);
+    call.on('response', (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString() });
+      });
+    });
+    call.end(body);
+  });
+}
+
+export const deploymentIn = (answer: Answer): string => String(answer.headers['x-serin-deployment']);
+
+/** Numbers of a fixed sequence (mulberry32), so that a split is the same in every run. */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * 100);
+  };
+}
+
+/** Requests and errors of a deployment so far, as the counters made them durable. */
+export async function counted(machine: Machine, endpoint: string, deployment: string) {
+  const second = Math.floor(Date.now() / 1000);
+  while (machine.counters.finalUntil() <= second) {
+    await sleep(50);
+    await machine.counters.flush();
+  }
+  const rows = [...machine.counters.rows(endpoint, 0, second + 1)].filter((row) => row.deployment === deployment);
+  return {
+    requests: rows.reduce((sum, row) => sum + row.requests, 0),
+    errors: rows.reduce((sum, row) => sum + row.errors, 0),
+  };
+}
+
+export const pidOf = (answer: Answer): number => Number(JSON.parse(answer.text).pid);
+
+/** Resolves when a process of this server is gone and its exit has been seen. */
+export async function gone(pid: number): Promise<void> {
+  await expect.poll(() => isThere(pid), { interval: 5, timeout: 10_000 }).toBe(false);
+}
+
+export function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** A caller that goes away before the model answers; resolves when the gateway has noticed. */
+export async function giveUp(port: number, { order }: { readonly order: object }): Promise<void> {
+  const call = httpRequest({
+    host: '127.0.0.1',
+    port,
+    path: '/endpoints/e/invocations',
+    method: 'POST',
+    agent: false,
+    headers: { 'x-order': JSON.stringify(order) },
+  });
+  call.on('error', () => undefined);
+  call.end('{}');
+  await once(call, 'finish');
+  await sleep(30);
+  call.destroy();
+}
