@@ -375,6 +375,7 @@ describe('a mirrored request', () => {
     const rows = [counted('gateway_counts'), counted('gateway_pairs')];
     database.close();
     machine.release();
+    await openMachine(machine.directory); // takes the model servers over, so that they are stopped in the end
 
     expect(rows).toEqual([1, 0]);
   });

@@ -90,15 +90,15 @@ export function forecastText(plan: ModelPlan['rollout']): string {
   const forecast = forecastOf(plan, rpm, errorShare);
   if (forecast === undefined) return `strategy ${plan.strategy} is not judged step by step`;
   const { certifiesAfter, slowest, finds, harmBudget } = forecast;
-  const found = finds.map(
-    ({ stream, from, to }) => `${stream} from ${percent(from)} to ${to === undefined ? 'nothing' : percent(to)}`,
+  const found = finds.flatMap(({ stream, from, to }) =>
+    to === undefined ? [] : [`${stream} of ${percent(to)} instead of ${percent(from)}`],
   );
   const when =
     certifiesAfter === undefined
       ? 'never within a week'
       : `after ${durationText(minutes(certifiesAfter))} of the last step`;
   const budget = harmBudget === undefined ? '' : `; a harmBudget of ${harmBudget} would not slow it down`;
-  return `${rpm} requests a minute: a healthy candidate is certified ${when} (${slowest} is the slowest); until then it finds ${found.join(', ')}${budget}`;
+  return `${rpm} requests a minute: a healthy candidate is certified ${when} (${slowest} is the slowest); until then it finds ${found.length === 0 ? 'no regression' : found.join(', ')}${budget}`;
 }
 
 const minutes = (ms: number): number => Math.ceil(ms / 60_000) * 60_000;
