@@ -9,18 +9,19 @@ export function certificateLines(certificate: Certificate | undefined): readonly
     harmless(sentence),
     `  rule ${rule}, alpha ${alpha}, beta ${beta}; log E ${digits(logE)} of ${digits(Math.log(1 / alpha))} for a rollback, ${ticks} ticks`,
     ...guardrails.flatMap(({ name, blame, streams }) =>
-      streams.map(({ id, cells, logE: own, logSafe, ratio }) => {
+      streams.map(({ id, cells, pairs, logE: own, logSafe, ratio }) => {
         const counts = Object.entries(cells).map(
           ([weight, cell]) =>
             `${cell.candidate + cell.candidateAlone}/${cell.candidateRequests} against ${cell.champion + cell.championAlone}/${cell.championRequests} at ${weight} %`,
         );
+        const mirrored = pairs === undefined ? '' : `, mirrored ${pairs[0]} against ${pairs[1]}`;
         const safe =
           logSafe === undefined ? '' : `, for a promotion ${digits(logSafe)} of ${digits(Math.log(1 / beta))}`;
         const blamed =
           blame === undefined || !id.startsWith(name)
             ? ''
             : `, to blame: ${blame === 'certified' ? 'certified' : 'most likely'}`;
-        return `  ${harmless(id)}: ${counts.join(', ') || 'no counts'}; ratio ${digits(ratio.low)} to ${ratio.high === undefined ? 'any' : digits(ratio.high)}; log E ${digits(own)}${safe}${blamed}`;
+        return `  ${harmless(id)}: ${counts.join(', ') || 'no counts'}${mirrored}; ratio ${digits(ratio.low)} to ${ratio.high === undefined ? 'any' : digits(ratio.high)}; log E ${digits(own)}${safe}${blamed}`;
       }),
     ),
     ...conditions.map((condition) => `  assumed: ${harmless(condition)}`),

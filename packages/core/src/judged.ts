@@ -11,7 +11,7 @@ import type { SignalOf } from './signal.ts';
 type Facts = Pick<Rollout, 'plan' | 'sticky' | 'latency'>;
 
 export function rulesFor({ plan, sticky, latency }: Facts): Rules {
-  return rulesOf({ plan, sticky, thresholds: latency === 'none' ? undefined : latency });
+  return rulesOf({ plan, sticky, thresholds: latency });
 }
 
 const placeOf = (rollout: Rollout) => ({

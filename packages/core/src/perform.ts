@@ -7,7 +7,7 @@ import { Fault } from './fault.ts';
 import { canonical, decodeText, type Json } from './json.ts';
 import { checkLabels, checkTick } from './judge/evidence.ts';
 import { findLabels, importLabels } from './label-file.ts';
-import type { CloudEvent, Ports } from './ports.ts';
+import type { CloudEvent, LabelTick, Ports } from './ports.ts';
 import type { Answer } from './signal.ts';
 import { instant } from './time.ts';
 import { schema } from './upgrade.ts';
@@ -64,7 +64,7 @@ const performers: Performers = {
     return { type: 'ticksRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },
   readLabels: async ({ endpoint, from, to, tickMs, maturityMs }, { ports }) => {
-    const ticks = await ports.telemetry.labels({ endpoint, from, to, tickMs, maturityMs });
+    const ticks = withinEntry(await ports.telemetry.labels({ endpoint, from, to, tickMs, maturityMs }));
     for (const tick of ticks) checkLabels(tick);
     return { type: 'labelsRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },
@@ -87,6 +87,19 @@ const performers: Performers = {
   },
   spread: (order, around) => spread(order, around),
 };
+
+/** Losses are recorded one by one, and an entry of the journal has its bounds: about 50 bytes each. */
+const lossesPerEntry = 2000;
+
+/** The first ticks that fit; of a tick that alone does not, the first losses in request order, whatever they are. */
+function withinEntry(ticks: readonly LabelTick[]): readonly LabelTick[] {
+  let losses = 0;
+  const fitting = ticks.filter((tick, index) => {
+    losses += tick.losses.length;
+    return index === 0 || losses <= lossesPerEntry;
+  });
+  return fitting.map((tick) => ({ ...tick, losses: tick.losses.slice(0, lossesPerEntry) }));
+}
 
 function endOf(ticks: readonly { readonly start: number }[], tickMs: number, endpoint: string, from: number): number {
   const last = ticks.at(-1);

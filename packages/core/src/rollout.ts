@@ -2,10 +2,10 @@ import type { ModelPlan } from './config.ts';
 import type { Effect } from './effect.ts';
 import { Fault } from './fault.ts';
 import { defined } from './intake.ts';
-import type { Certificate } from './judge/certificate.ts';
+import { type Certificate, grouped } from './judge/certificate.ts';
 import { type Evidence, noEvidence } from './judge/evidence.ts';
 import { shiftedIn, type Verdict } from './judge/judge.ts';
-import type { Thresholds } from './judge/rules.ts';
+import { type Thresholds, whyNoLabels } from './judge/rules.ts';
 import {
   affordableStep,
   certified,
@@ -19,7 +19,7 @@ import {
 } from './judged.ts';
 import type { InnerSignal, ModelSignal, SignalOf } from './signal.ts';
 import { type Refusal, refuse, type Table } from './table.ts';
-import { day, durationText, minute } from './time.ts';
+import { day, durationText, minute, second } from './time.ts';
 
 /** Why traffic goes back, and whether a person wanted it. */
 export interface Because {
@@ -60,12 +60,17 @@ interface AtStep {
   readonly until: number;
 }
 
+interface Unread {
+  /** When it was seen that no tick could be read for too long. */
+  readonly unreadSince?: number;
+}
+
 /** How a judged candidate gets the traffic. A status names what is waited for. */
 export type Rollout =
   /** `ready`: it waits for the end of a freeze alone. */
   | (Base & { readonly status: 'deploying'; readonly deadline: number; readonly ready?: true })
   | (Base & { readonly status: 'shifting'; readonly step: number; readonly deadline: number })
-  | (Base & AtStep & { readonly status: 'baking' })
+  | (Base & AtStep & Unread & { readonly status: 'baking' })
   | (Base & AtStep & { readonly status: 'paused'; readonly endsAt: number })
   /** `gathering`: what is missing is evidence, and a certificate ends the hold. */
   | (Base &
@@ -76,7 +81,7 @@ export type Rollout =
         readonly gathering?: true;
       })
   | (Base & { readonly status: 'promoting'; readonly deadline: number })
-  | (Base & { readonly status: 'guarding'; readonly since: number; readonly until: number })
+  | (Base & Unread & { readonly status: 'guarding'; readonly since: number; readonly until: number })
   | (Base & { readonly status: 'reverting'; readonly since: number; readonly because: Because })
   | (Base & { readonly status: 'promoted'; readonly endedAt: number; readonly because: string })
   | (Base & { readonly status: 'rolledBack' | 'aborted'; readonly endedAt: number; readonly because: Because });
@@ -133,13 +138,16 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
       if (!frozen || rollout.kind === 'rollback') return shift(rollout, 0, at);
       return rollout.ready ? rollout : { ...rollout, ready: true };
     },
-    clockTicked: (rollout, { at }) =>
-      at < rollout.deadline || rollout.ready
-        ? rollout
+    clockTicked: (rollout, { at }) => {
+      if (at < rollout.deadline || rollout.ready) return rollout;
+      // A platform that cannot say how fast the champion is says nothing against a candidate that is ready.
+      return wantsLatency(rollout)
+        ? { ...rollout, latency: 'none' }
         : revert(rollout, at, {
             kind: 'ready',
             text: `v${rollout.candidate} was not ready within ${durationText(rollout.plan.readyWithin)}`,
-          }),
+          });
+    },
     promoteRequested: refuse('the candidate is not ready yet; promote it once it bakes'),
     pauseRequested: refuse('the candidate has no traffic yet; abort it, or pause it once it bakes'),
     resumeRequested: 'ignore',
@@ -147,7 +155,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     labelsRead: 'ignore',
     latencyRead: (rollout, { percentiles }) => ({
       ...rollout,
-      latency: percentiles === undefined || percentiles.requests < fewestRequests ? 'none' : percentiles,
+      latency: percentiles !== undefined && isUsable(percentiles) ? percentiles : 'none',
     }),
   },
   shifting: {
@@ -176,7 +184,8 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     labelsRead: (rollout, signal, { frozen }) =>
       judgedLabels(rollout, signal, (counted, verdict) => afterTicks(counted, verdict, signal.at, frozen)),
     latencyRead: 'ignore',
-    clockTicked: 'ignore', // the bake ends on the ticks that cover it
+    // The bake ends on the ticks that cover it, if there are any.
+    clockTicked: (rollout, { at }) => unread(rollout, at),
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
     pauseRequested: (rollout, signal) =>
@@ -226,9 +235,15 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
     pauseRequested: 'ignore',
-    resumeRequested: (rollout, signal) =>
-      ours(rollout, signal) ??
-      bake(tell(rollout, signal.at, `resumed by ${signal.actor.subject}`), rollout.step, signal.at),
+    resumeRequested: (rollout, signal, { frozen }) => {
+      const resumed = tell(rollout, signal.at, `resumed by ${signal.actor.subject}`);
+      // A shift of the predictions does not go away by mirroring more: somebody has looked at it.
+      const looked = !frozen && rollout.evidence.readTo >= rollout.until && shiftAt(rollout) !== undefined;
+      return (
+        ours(rollout, signal) ??
+        (looked ? shift(resumed, rollout.step + 1, signal.at) : bake(resumed, rollout.step, signal.at))
+      );
+    },
   },
   promoting: {
     ...stoppable<'promoting'>(),
@@ -248,11 +263,15 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ...stoppable<'guarding'>(),
     endpointConverged: 'ignore',
     ticksRead: (rollout, signal) =>
-      judgedTicks(rollout, signal, (counted) => (signal.to >= counted.until ? promoted(counted, signal.at) : counted)),
+      judgedTicks(rollout, signal, (counted, verdict) => {
+        if (signal.to < counted.until) return counted;
+        const blind = verdict.kind === 'misrouted' ? `the guard saw nothing: ${verdict.text}` : undefined;
+        return promoted(blind === undefined ? counted : tell(counted, signal.at, blind), signal.at);
+      }),
     labelsRead: (rollout, signal) => judgedLabels(rollout, signal, (counted) => counted),
     latencyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
-      at >= rollout.until && rollout.until === rollout.since ? promoted(rollout, at) : rollout,
+      at >= rollout.until && rollout.until === rollout.since ? promoted(rollout, at) : unread(rollout, at),
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ??
       promoted(tell(rollout, signal.at, `the guard was ended by ${signal.actor.subject}`), signal.at),
@@ -420,6 +439,8 @@ const earliest = (...times: readonly (number | undefined)[]): number | undefined
 const maxTicksPerReading = 240;
 /** Percentiles of fewer requests are not worth freezing. */
 const fewestRequests = 20;
+const isUsable = ({ p50, p90, p99, requests }: Thresholds): boolean =>
+  requests >= fewestRequests && [p50, p90, p99].every((value) => Number.isFinite(value) && value >= 0);
 
 /** The thresholds of the latency guardrail are frozen before the candidate has any traffic. */
 const wantsLatency = ({ kind, stable, plan, latency }: Base): boolean =>
@@ -437,9 +458,11 @@ function ticksDueAt(rollout: Rollout): number | undefined {
 
 /** When the labels of the next tick have matured. */
 function labelsDueAt(rollout: Rollout): number | undefined {
-  const { labels } = rollout.plan.guardrails;
-  if (labels === undefined || rollout.stable === undefined || ticksDueAt(rollout) === undefined) return undefined;
-  return labelsFrom(rollout) + rollout.plan.tick + labels.maturity;
+  const { plan, sticky, stable } = rollout;
+  const { labels } = plan.guardrails;
+  if (labels === undefined || whyNoLabels(plan, sticky) !== undefined) return undefined;
+  if (stable === undefined || ticksDueAt(rollout) === undefined) return undefined;
+  return labelsFrom(rollout) + plan.tick + labels.maturity;
 }
 const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
   evidence.labels?.readTo ?? Math.floor(startedAt / plan.tick) * plan.tick;
@@ -487,9 +510,12 @@ function fromNow({ evidence, plan }: Base, at: number): Evidence {
   const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
   return { ...evidence, readTo, from: evidence.from ?? readTo + plan.warmUp * plan.tick };
 }
-const firstTick = (at: number, tick: number): number => Math.ceil(at / tick) * tick;
+/** Clocks are off by seconds: what began just before a confirmation may have been routed at the weight before. */
+const clockMarginMs = 10 * second;
+const firstTick = (at: number, tick: number): number => Math.ceil((at + Math.min(clockMarginMs, tick)) / tick) * tick;
 
 type Judged = Extract<Rollout, { status: 'baking' | 'paused' | 'held' | 'guarding' }>;
+type Watching = Extract<Rollout, { status: 'baking' | 'guarding' }>;
 type Next<Here> = (rollout: Here, verdict: Verdict) => Rollout;
 
 function judgedTicks<Here extends Judged>(rollout: Here, signal: SignalOf<'ticksRead'>, next: Next<Here>): Rollout {
@@ -538,6 +564,20 @@ function unreadable(rollout: Waiting, at: number, because: string): Rollout {
   }
 }
 
+/**
+ * Ticks that cannot be read for `maxHold` end a rollout that nobody judges any more; `readyWithin` after that was seen
+ * first, as it may be this installation that stood still.
+ */
+function unread<Here extends Watching>(rollout: Here, at: number): Rollout {
+  const { since, evidence, plan, unreadSince = 0 } = rollout;
+  const missedAt = Math.max(since, evidence.readTo) + plan.tick + plan.maxHold;
+  if (at < missedAt) return rollout;
+  if (unreadSince < missedAt) return { ...rollout, unreadSince: at };
+  return at < unreadSince + plan.readyWithin
+    ? rollout
+    : revert(rollout, at, { kind: 'hold', text: `no tick could be read for maxHold (${durationText(plan.maxHold)})` });
+}
+
 function afterTicks(
   rollout: Extract<Rollout, { status: 'baking' }>,
   verdict: Verdict,
@@ -547,9 +587,10 @@ function afterTicks(
   const { evidence, until, step, steps, plan } = rollout;
   if (verdict.kind === 'misrouted') return hold(rollout, at, { because: verdict.text });
   if (evidence.readTo < until || frozen) return rollout;
-  if (steps[step] === 0) {
-    const shifted = plan.onPredictionShift === 'hold' ? shiftedIn(evidence, rulesFor(rollout)) : undefined;
-    if (shifted !== undefined) return hold(rollout, at, { because: shifted });
+  const shifted = shiftAt(rollout);
+  if (shifted !== undefined) {
+    if (plan.onPredictionShift === 'hold') return hold(rollout, at, { because: shifted });
+    return shift(tell(rollout, at, `noted: ${shifted}`), step + 1, at);
   }
   const missing = step < steps.length - 1 ? undefined : lackOf(rollout);
   if (missing === undefined)
@@ -566,6 +607,10 @@ function afterTicks(
   return hold(rollout, at, { because, gathering: true });
 }
 
+/** Predictions of a mirror that are systematically higher or lower. */
+const shiftAt = (rollout: Extract<Rollout, { status: 'baking' | 'held' }>): string | undefined =>
+  rollout.steps[rollout.step] === 0 ? shiftedIn(rollout.evidence, rulesFor(rollout)) : undefined;
+
 /** What is still to be shown in the last step, as text. */
 function lackOf(rollout: Rollout): string | undefined {
   const { evidence, plan } = rollout;
@@ -574,12 +619,16 @@ function lackOf(rollout: Rollout): string | undefined {
   if (missing === undefined)
     return evidence.candidate.requests >= fewest
       ? undefined
-      : `no data: ${evidence.candidate.requests} requests to the candidate, of at least ${fewest}`;
+      : `no data: ${requestsText(evidence.candidate.requests)} to the candidate, of at least ${fewest}`;
   if (missing.length === 0) return undefined;
   const needed = Math.log(1 / plan.beta);
   const parts = missing.map(({ stream, logE }) => `${stream} has ${Math.max(0, Math.round((100 * logE) / needed))} %`);
-  return `${parts.join(', ')} of the evidence that a promotion needs, with ${evidence.candidate.requests} requests to the candidate`;
+  const [counted = 0] = evidence.routed[String(rollout.steps.at(-1))] ?? [];
+  const seen = rollout.sticky ? evidence.candidate.requests : counted;
+  return `${parts.join(', ')} of the evidence that a promotion needs, with ${requestsText(seen)} to the candidate`;
 }
+
+const requestsText = (count: number): string => (count === 1 ? '1 request' : `${grouped(count)} requests`);
 
 /** What was missing may have come while it was held. */
 const afterHold = (

@@ -5,7 +5,7 @@ import { type Evidence, noEvidence } from './judge/evidence.ts';
 import { certified } from './judged.ts';
 import type { Entry } from './ports.ts';
 import { type Rollout, rolloutTable } from './rollout.ts';
-import type { ModelSignal } from './signal.ts';
+import type { ModelSignal, SignalOf } from './signal.ts';
 import { step } from './table.ts';
 
 export interface Verification {
@@ -14,6 +14,8 @@ export interface Verification {
   readonly problems: readonly string[];
   /** Readings of ticks and labels that were judged again. */
   readonly readings: number;
+  /** Where the rollout is at the end of these entries: one that goes on may still end otherwise. */
+  readonly status?: Rollout['status'];
   readonly recorded?: Certificate;
   readonly recomputed?: Certificate;
 }
@@ -24,65 +26,89 @@ export interface Verification {
  * implementation-approximated).
  *
  * `entries` are those of the model's stream, oldest first, from its first on, or at least up to the end of the rollout.
- * Their chain of hashes is checked as well, and says which entry was changed after it was written.
+ * Their chain of hashes is checked as well, and says which entry was changed after it was written. When a weight was
+ * confirmed, and what people and alerts said, is taken as recorded. Never throws, whatever is in the entries.
  */
 export function verifyRollout(entries: readonly Entry[], id: string): Verification {
+  const odd = entries.findIndex((entry) => !isEntry(entry));
+  if (odd >= 0)
+    return { verified: false, problems: [`number ${odd + 1} of these is no entry of a journal`], readings: 0 };
   const problems: string[] = [];
   const broken = chainProblem(entries);
   if (broken !== undefined) problems.push(broken);
   const replay = replayOf(id, problems);
-  for (const entry of entries) replay.take(entry);
-  const { readings, recorded, recomputed, found } = replay.outcome();
-  if (!found) problems.push(`there is no rollout ${id} in these ${entries.length} entries`);
+  for (const entry of entries)
+    try {
+      replay.take(entry);
+    } catch (error) {
+      // A state that was mangled may be anything.
+      problems.push(`entry ${entry.seq} cannot be judged again: ${error instanceof Error ? error.message : error}`);
+      break;
+    }
+  const { readings, recorded, recomputed, status } = replay.outcome();
+  if (status === undefined) problems.push(`there is no rollout ${id} in these ${entries.length} entries`);
   return {
     verified: problems.length === 0,
     problems: problems.slice(0, 20),
     readings,
+    ...(status === undefined ? {} : { status }),
     ...(recorded === undefined ? {} : { recorded }),
     ...(recomputed === undefined ? {} : { recomputed }),
   };
 }
 
 interface Seen {
+  readonly schema?: number;
   readonly rollout?: Rollout;
   readonly freeze?: unknown;
 }
+
+/** Before it, rollouts were judged by thresholds. */
+const firstSchema = 2;
 
 function replayOf(id: string, problems: string[]) {
   let seen: Seen = {};
   let own: Evidence | undefined;
   let readings = 0;
-  let found = false;
+  let status: Rollout['status'] | undefined;
+  let old = false;
   let recomputed: Certificate | undefined;
   let recorded: Certificate | undefined;
 
   function take(entry: Entry): void {
-    const patch = entry.patch as { readonly rollout?: unknown; readonly freeze?: unknown };
-    if (patch.rollout === undefined && patch.freeze === undefined) return;
-    const parts = { rollout: patch.rollout, freeze: patch.freeze };
+    const { rollout, freeze, schema } = entry.patch as Readonly<Record<string, unknown>>;
+    if (rollout === undefined && freeze === undefined && schema === undefined) return;
+    const parts = { rollout, freeze, schema };
     const before = seen;
     // Written by the machine; whether it is what the machine writes is what is checked here.
     seen = applyPatch(before, JSON.parse(JSON.stringify(parts))) as Seen;
     const now = seen.rollout;
-    if (now?.id !== id) return;
-    found = true;
+    if (now?.id !== id || rollout === undefined) return;
+    if (status === undefined && Number(seen.schema) < firstSchema) {
+      old = true;
+      problems.push(`${id} began under older rules (schema ${seen.schema}), which this version does not judge again`);
+    }
+    status = now.status;
+    if (old) return;
     const was = before.rollout?.id === id ? before.rollout : undefined;
     own ??= noEvidence(now.evidence.readTo);
+    const until = own;
     const replayed = was === undefined ? undefined : judgedAgain(was, entry, before.freeze !== undefined);
-    if (replayed !== undefined) {
+    if (replayed === undefined) own = readOn(own, now.evidence);
+    else {
       readings += 1;
-      own = replayed.evidence;
-      note(entry, 'status', replayed.status, now.status);
+      // The endpoint may be as wanted already, and the wait for it over in the same entry.
+      const settled = replayed.status === now.status ? replayed : converged(replayed, entry);
+      own = settled === replayed ? replayed.evidence : readOn(replayed.evidence, now.evidence);
+      note(entry, 'status', settled.status, now.status);
     }
-    note(entry, 'evidence', counts(own), counts(now.evidence));
+    note(entry, 'evidence', own, now.evidence);
+    if (was !== undefined && entryType(entry) === 'latencyRead')
+      note(entry, 'latency', latencyAgain(was, entry), now.latency);
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
       recorded = now.certificate;
       recomputed =
-        replayed?.certificate ??
-        certified(
-          { ...now, evidence: { ...own, readTo: now.evidence.readTo } },
-          { verdict: 'none', because: 'policy' },
-        );
+        replayed?.certificate ?? certified({ ...now, evidence: until }, { verdict: 'none', because: 'policy' });
       // What policy said is not for the evidence to confirm.
       const sentence = recorded.verdict === 'none' ? recorded.sentence : recomputed.sentence;
       note(entry, 'certificate', { ...recomputed, sentence }, recorded);
@@ -94,15 +120,7 @@ function replayOf(id: string, problems: string[]) {
     const signal = entry.signal as unknown as ModelSignal & { readonly key?: string };
     const reads = signal.type === 'ticksRead' || signal.type === 'labelsRead';
     if (!reads || !signal.key?.startsWith(`rollout/${id}/`) || own === undefined) return undefined;
-    const { readTo, from } = was.evidence;
-    const labels = own.labels ?? was.evidence.labels;
-    const evidence = {
-      ...own,
-      readTo,
-      ...(from === undefined ? {} : { from }),
-      ...(labels === undefined ? {} : { labels }),
-    };
-    const mine: Rollout = { ...was, evidence };
+    const mine: Rollout = { ...was, evidence: own };
     const read = step(rolloutTable, mine, { ...signal, at: entry.at }, { frozen });
     const judged = 'moved' in read ? read.moved : mine;
     // Time passes in every entry: a hold may end in the one that brings a reading.
@@ -115,13 +133,29 @@ function replayOf(id: string, problems: string[]) {
     for (const difference of differences(mine, theirs, what)) problems.push(`entry ${entry.seq}: ${difference}`);
   }
 
-  return { take, outcome: () => ({ readings, recorded, recomputed, found }) };
+  return { take, outcome: () => ({ readings, recorded, recomputed, status }) };
 }
 
-/** Without the times up to which was read: they move with the weights, not with the counts. */
-function counts({ readTo: _, from: __, ...rest }: Evidence): unknown {
-  return rest;
+/** A weight was confirmed: what is read next begins later, and the warm-up once. Neither ever goes back. */
+function readOn(mine: Evidence, { readTo, from }: Evidence): Evidence {
+  if (!(readTo >= mine.readTo)) return mine;
+  return { ...mine, readTo, ...(mine.from !== undefined || from === undefined ? {} : { from }) };
 }
+
+function converged(rollout: Rollout, { at }: Entry): Rollout {
+  const next = step(rolloutTable, rollout, { type: 'endpointConverged', at }, { frozen: false });
+  return 'moved' in next ? next.moved : rollout;
+}
+
+function latencyAgain(was: Rollout, { signal, at }: Entry): Rollout['latency'] {
+  // Written by the engine; what is in it is compared.
+  const next = step(rolloutTable, was, { ...(signal as unknown as SignalOf<'latencyRead'>), at }, { frozen: false });
+  return 'moved' in next ? next.moved.latency : was.latency;
+}
+
+const entryType = ({ signal }: Entry): unknown => (signal as { readonly type?: unknown }).type;
+const isEntry = (entry: unknown): boolean =>
+  isRecord(entry) && typeof entry.seq === 'number' && isRecord(entry.patch) && isRecord(entry.signal);
 
 const closeEnough = 1e-9;
 

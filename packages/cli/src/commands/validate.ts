@@ -13,8 +13,10 @@ export const validate: Command = async (invocation) => {
   const served = Object.entries(prepared.compiled.models).filter(([, plan]) => plan.serve !== 'none');
   const warnings = [
     ...missingScripts(prepared),
-    ...served.flatMap(([model, { rollout }]) =>
-      rolloutWarnings(rollout).map((warning) => `models.${model}.rollout: ${warning}`),
+    ...served.flatMap(([model, { rollout, serve }]) =>
+      rolloutWarnings(rollout, serve !== 'none' && serve.stickyBy !== undefined).map(
+        (warning) => `models.${model}.rollout: ${warning}`,
+      ),
     ),
   ];
   const forecasts = Object.fromEntries(served.map(([model, { rollout }]) => [model, forecastText(rollout)]));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Entry } from '@serin/core/ports';
 import { type Verification, verifyRollout } from '@serin/core/verify';
 import { certificateLines } from '../certificate-text.ts';
+import { Failure } from '../failure.ts';
 import { argument, type Command, clientOf, type Invocation, path, show, textOption } from '../invocation.ts';
 import { harmless } from '../terminal.ts';
 
@@ -11,8 +12,10 @@ export const verify: Command = async (invocation) => {
   const found = await verification(invocation, id);
   const { paint } = invocation.terminal;
   show(invocation, found, () => {
+    const goes =
+      found.status !== undefined && !ended.has(found.status) ? `; it is ${found.status} and has not ended` : '';
     const head = found.verified
-      ? `${paint('green', 'verified')}  ${id}: ${found.readings} readings judged again, every count and certificate is the same`
+      ? `${paint('green', 'verified')}  ${id}: ${found.readings} readings judged again, every count and certificate is the same${goes}`
       : `${paint('red', 'differs')}  ${id}: the record is not what its ticks say`;
     return [
       head,
@@ -31,9 +34,34 @@ async function verification(invocation: Invocation, id: string): Promise<Verific
   return answer as unknown as Verification; // the server's own schema
 }
 
+const ended: ReadonlySet<string> = new Set(['promoted', 'rolledBack', 'aborted']);
+
 /** Lines of an export; `verifyRollout` checks what is in them. */
 const entriesOf = (file: string): readonly Entry[] =>
-  readFileSync(file, 'utf8')
+  textOf(file)
     .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Entry);
+    .flatMap((line, index) => (line.trim() === '' ? [] : [parsed(line, index + 1)]));
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Failure(2, `cannot read ${file}`, {
+      why: error instanceof Error ? error.message : String(error),
+      mend: 'name a file that `serin audit export model/<name>` wrote',
+      cause: error,
+    });
+  }
+}
+
+function parsed(line: string, number: number): Entry {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch (error) {
+    throw new Failure(2, `line ${number} is not JSON`, {
+      why: error instanceof Error ? error.message : String(error),
+      mend: 'export the stream again: `serin audit export model/<name>`',
+      cause: error,
+    });
+  }
+}

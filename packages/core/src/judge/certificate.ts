@@ -1,6 +1,7 @@
+import { noBets } from './betting.ts';
 import type { Cells, Evidence } from './evidence.ts';
 import type { Interval } from './interval.ts';
-import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, percent } from './judge.ts';
+import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, percent, unmeasured } from './judge.ts';
 import { logPaired } from './paired.ts';
 import { type Guardrail, type Rules, ruleVersion, type Thresholds } from './rules.ts';
 
@@ -122,14 +123,17 @@ function judgedOf({ rules, evidence, lastWeight }: Case, blames: boolean): reado
   });
 
   function streamOf({ id, promotes }: Guardrail['streams'][number], guardrail: Guardrail): JudgedStream {
-    const cells = evidence.streams[id] ?? {};
+    // Losses are bet on one by one: no prediction was counted as wrong, or right.
+    const bets = guardrail.loss === undefined ? undefined : (evidence.labels ?? { harm: noBets, safety: noBets });
+    const cells = bets === undefined ? (evidence.streams[id] ?? {}) : {};
     const pairs = evidence.pairs[id];
+    const certifies = promotes && lastWeight !== undefined && !unmeasured(evidence, guardrail);
     return {
       id,
       cells,
       ...(pairs === undefined ? {} : { pairs }),
-      logE: logStream(cells, guardrail),
-      ...(promotes && lastWeight !== undefined ? { logSafe: logSafe(cells, lastWeight, guardrail) } : {}),
+      logE: bets === undefined ? logStream(cells, guardrail) : bets.harm.logK,
+      ...(certifies ? { logSafe: bets === undefined ? logSafe(cells, lastWeight, guardrail) : bets.safety.logK } : {}),
       ratio: intervalOf(cells, guardrail, rules.alpha),
     };
   }
@@ -139,6 +143,7 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
   const { routing, unit, guardrails, off } = rules;
   const bursts = guardrails.filter(({ maxBurst }) => maxBurst > 1);
   const worst = guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
+  const blind = guardrails.filter((guardrail) => unmeasured(evidence, guardrail));
   return [
     ...(champion === undefined ? ['a first version has no champion: only absolute limits were applied'] : []),
     routing === 'configured'
@@ -151,8 +156,8 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
       ? ['bad requests of one tick do not share a cause in one arm alone']
       : []),
     ...bursts.map(({ name, maxBurst }) => `${name}: at most ${maxBurst} bad requests of a tick and arm share a cause`),
-    warmUp === 0 ? 'no warm-up' : `warm-up: the first ${warmUp} ticks are no evidence`,
-    ...(thresholds === undefined
+    warmUp === 0 ? 'no warm-up' : `warm-up: the first ${warmUp === 1 ? 'tick is' : `${warmUp} ticks are`} no evidence`,
+    ...(thresholds === undefined || blind.length > 0
       ? []
       : [
           `latency: slower than ${ms(thresholds.p50)}, ${ms(thresholds.p90)}, ${ms(thresholds.p99)}, the champion's p50, p90, p99 of ${grouped(thresholds.requests)} requests before the start`,
@@ -167,6 +172,7 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
       : [
           `${grouped(evidence.mirrored.pairs)} requests mirrored, ${grouped(evidence.mirrored.dropped)} copies dropped and taken as wrong; one pair an entity`,
         ]),
+    ...blind.map(({ name }) => `${name}: not judged, the platform does not measure it`),
     ...off.map(({ name, because }) => `${name}: not judged, ${because}`),
   ];
 }
@@ -180,11 +186,11 @@ function sentenceOf(facts: Facts, decided: Parameters<typeof certificateOf>[1], 
     case 'promotion':
       return promotionSentence(facts, given);
     case 'none':
-      return `Without certificate: ${decided.because}.`;
+      return `Without certificate: ${decided.because.replace(/\.$/, '')}.`;
   }
 }
 
-function rollbackSentence({ guardrails, logE, unit }: Facts, { thresholds, rules }: Case): string {
+function rollbackSentence({ guardrails, logE, unit, routing }: Facts, { thresholds, rules }: Case): string {
   const blamed = guardrails
     .filter(({ blame }) => blame !== undefined)
     .reduce((a, b) => (Math.log(b.alphaShare) + b.logE > Math.log(a.alphaShare) + a.logE ? b : a));
@@ -195,16 +201,18 @@ function rollbackSentence({ guardrails, logE, unit }: Facts, { thresholds, rules
     return `Rolled back: the candidate's predictions lose more than the champion's; if they lost at most ${loss.tolerated} more, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}.`;
   const worst = blamed.streams.reduce((a, b) => (strength(b, blamed) > strength(a, blamed) ? b : a));
   const what = eventsNoun(worst.id, unit, thresholds);
-  const { candidate, champion, weights } = totals(worst.cells);
+  const { candidate, champion, weights, share } = totals(worst.cells);
   if (worst.pairs !== undefined && pairsLog(worst, blamed) > worst.logE) {
     const [ours, theirs] = worst.pairs;
     return `Rolled back: of ${grouped(ours + theirs)} mirrored requests with exactly one bad answer (${what}) it was the candidate's in ${grouped(ours)}; ${odds}`;
   }
   // A share is only named when there was one.
   const from =
-    weights.length === 1
-      ? `the candidate's ${weights[0]} % of traffic`
-      : `the candidate, which had ${weights.join(', ')} % of the traffic`;
+    routing === 'realised'
+      ? `the candidate, which had ${percent(share)} of the requests`
+      : weights.length === 1
+        ? `the candidate's ${weights[0]} % of traffic`
+        : `the candidate, which had ${weights.join(', ')} % of the traffic`;
   return `Rolled back: ${grouped(candidate)} of ${grouped(candidate + champion)} ${what} came from ${from}; ${odds}`;
 }
 
@@ -212,9 +220,15 @@ const pairsLog = ({ pairs = [0, 0] }: JudgedStream, { toleratedRatio, maxBurst }
   logPaired(pairs[0] / maxBurst, pairs[1] / maxBurst, toleratedRatio);
 const strength = (stream: JudgedStream, judged: Judged): number => Math.max(stream.logE, pairsLog(stream, judged));
 
-function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, { thresholds, rules }: Case): string {
-  const deciding = guardrails.filter(({ alphaShare }) => alphaShare > 0);
+function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, given: Case): string {
+  const { thresholds, rules, evidence } = given;
+  const ruleOf = (name: string) => rules.guardrails.find((guardrail) => guardrail.name === name);
+  const deciding = guardrails.filter(({ alphaShare, name }) => {
+    const rule = ruleOf(name);
+    return alphaShare > 0 && rule !== undefined && !unmeasured(evidence, rule);
+  });
   const counted = deciding.flatMap(({ name, streams }) => {
+    if (ruleOf(name)?.loss !== undefined) return [`${grouped(evidence.labels?.safety.labels ?? 0)} losses`];
     const shown = streams.find(({ logSafe }) => logSafe !== undefined);
     const cell = shown?.cells[String(lastWeight)];
     if (cell === undefined) return [];
@@ -223,7 +237,7 @@ function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, { thre
     return [`${ours} ${eventsNoun(shown?.id ?? name, unit, thresholds)} against ${theirs}`];
   });
   const excluded = deciding.map(({ name, margin, floor }) => {
-    const { loss } = rules.guardrails.find((guardrail) => guardrail.name === name) ?? {};
+    const loss = ruleOf(name)?.loss;
     return loss === undefined
       ? `${margin} times as bad and at least ${percent(floor)}`
       : `${loss.margin} worse in loss`;
@@ -246,10 +260,12 @@ function eventsNoun(id: string, unit: Rules['unit'], thresholds: Thresholds | un
 function totals(cells: Cells) {
   const entries = Object.entries(cells);
   const sum = (count: (cell: Cells[string]) => number) => entries.reduce((total, [, cell]) => total + count(cell), 0);
+  const requests = sum((cell) => cell.candidateRequests);
   return {
     candidate: sum((cell) => cell.candidate + cell.candidateAlone),
     champion: sum((cell) => cell.champion + cell.championAlone),
     weights: entries.map(([weight]) => weight),
+    share: requests / Math.max(1, requests + sum((cell) => cell.championRequests)),
   };
 }
 

@@ -314,7 +314,8 @@ export function withLabels(
         candidateRequests: sum(false, worst ? 'requests' : 'labelled'),
         championRequests: sum(true, worst ? 'requests' : 'labelled'),
       };
-      streams = { ...streams, [id]: withCell(streams[id], weight, events, guardrail, byRequest) };
+      const unit = { routing: rules.routing, unit: 'request' } as const;
+      streams = { ...streams, [id]: withCell(streams[id], weight, events, guardrail, unit) };
     }
   }
   const discordant = tick.pairs[place.candidate];
@@ -341,9 +342,6 @@ export function withLabels(
   };
   return { ...evidence, streams, pairs, labels };
 }
-
-/** A label is of one request, at the weight under which it was routed. */
-const byRequest = { routing: 'configured', unit: 'request' } as const;
 
 const plus = (arm: Arm, counts: Counts | undefined): Arm =>
   counts === undefined ? arm : { requests: arm.requests + counts.requests, errors: arm.errors + counts.errors };
@@ -403,7 +401,16 @@ export function checkTick(tick: Tick): number {
   return mark;
 }
 
-export function checkLabels({ start, rows, losses }: LabelTick): void {
+export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
+  const refuse = (what: string): never => {
+    throw new Fault('invalid', `labels of ${instant(start)}: ${what}`);
+  };
+  for (const { deployment, weight } of [...rows, ...losses])
+    if (!(weight >= 0 && weight <= 100)) refuse(`${weight} % is no weight of ${deployment}`);
+  for (const [mirror, pair] of Object.entries(pairs))
+    for (const count of [pair.mirror, pair.served])
+      if (!Number.isSafeInteger(count) || count < 0)
+        refuse(`${count} is no number of pairs with one wrong answer of ${mirror}`);
   for (const { deployment, requests, labelled, wrong } of rows)
     if (
       ![requests, labelled, wrong].every(Number.isSafeInteger) ||
@@ -411,16 +418,9 @@ export function checkLabels({ start, rows, losses }: LabelTick): void {
       labelled < wrong ||
       requests < labelled
     )
-      throw new Fault(
-        'invalid',
-        `labels of ${instant(start)}: ${wrong} wrong of ${labelled} labelled of ${requests} requests of ${deployment} cannot be`,
-      );
+      refuse(`${wrong} wrong of ${labelled} labelled of ${requests} requests of ${deployment} cannot be`);
   const odd = losses.find(({ loss }) => !(loss >= 0 && loss <= 1));
-  if (odd !== undefined)
-    throw new Fault(
-      'invalid',
-      `labels of ${instant(start)}: a loss of ${odd.loss} of ${odd.deployment} is not in [0, 1]`,
-    );
+  if (odd !== undefined) refuse(`a loss of ${odd.loss} of ${odd.deployment} is not in [0, 1]`);
 }
 
 const at = (tick: Tick): string => `the tick of ${instant(tick.start)}`;

@@ -6,7 +6,7 @@ import { percent } from './judge.ts';
 import { turningPoint } from './log.ts';
 import { type AtShare, logEvidence } from './origin.ts';
 import { logFloor, logPromotion, logRatio } from './promotion.ts';
-import { type Guardrail, rulesOf, type Stream } from './rules.ts';
+import { type Guardrail, type Rules, rulesOf, type Stream, whyNoLabels } from './rules.ts';
 
 /** What a rollout can find out with the traffic that is expected. Times in milliseconds. */
 export interface Forecast {
@@ -49,8 +49,7 @@ export function forecastOf(plan: ModelPlan['rollout'], rpm: number, errorShare: 
   const baked = bakedSteps(plan, steps, rpm);
   const finds = live.map(({ guardrail, stream }) => {
     const from = shareOf(stream, errorShare);
-    const members = live.filter((other) => other.guardrail === guardrail).length;
-    const wanted = Math.log(members / rules.alpha / guardrail.alphaShare);
+    const wanted = Math.log(membersOf(guardrail, rules) / rules.alpha / guardrail.alphaShare);
     return { stream: stream.id, from, ...smallestFound(guardrail, from, baked, wanted) };
   });
   const budget = smallestBudget(plan, steps, rpm, errorShare);
@@ -62,12 +61,20 @@ export function forecastOf(plan: ModelPlan['rollout'], rpm: number, errorShare: 
   };
 }
 
+/** Segments, and the pairs of a mirror, have an even part of their guardrail's evidence. */
+function membersOf({ streams }: Guardrail, { mirrored }: Rules): number {
+  const split = streams.filter(({ harm }) => harm);
+  const paired = mirrored ? split.filter(({ segment }) => segment === undefined) : [];
+  return split.length + paired.length;
+}
+
 /** What is amiss with a rollout's config under the traffic that it expects, one sentence each; empty: nothing. */
-export function rolloutWarnings(plan: ModelPlan['rollout']): readonly string[] {
-  if (plan.expected === undefined) return [];
+export function rolloutWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
+  const unjudged = labelWarnings(plan, sticky);
+  if (plan.expected === undefined) return unjudged;
   const { rpm, errorShare } = plan.expected;
   const forecast = forecastOf(plan, rpm, errorShare);
-  if (forecast === undefined) return [];
+  if (forecast === undefined) return unjudged;
   const { certifiesAfter, slowest, harmBudget } = forecast;
   const late =
     certifiesAfter === undefined || certifiesAfter > plan.atMost
@@ -79,7 +86,18 @@ export function rolloutWarnings(plan: ModelPlan['rollout']): readonly string[] {
     plan.harmBudget !== undefined && harmBudget !== undefined && plan.harmBudget < harmBudget
       ? [`a harmBudget below ${harmBudget} slows down a healthy candidate`]
       : [];
-  return [...late, ...costly];
+  return [...unjudged, ...late, ...costly];
+}
+
+function labelWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
+  const { labels } = plan.guardrails;
+  if (labels === undefined) return [];
+  const because = whyNoLabels(plan, sticky);
+  if (because !== undefined) return [`guardrails.labels decides nothing: ${because}`];
+  if (labels.dryRun || labels.maturity + plan.tick <= plan.atMost) return [];
+  return [
+    `labels mature in ${durationText(labels.maturity)}, when the last step has been given up already: raise atMost (${durationText(plan.atMost)})`,
+  ];
 }
 
 /** What the rollout can find out, in one line for a person. */

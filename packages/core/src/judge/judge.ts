@@ -169,6 +169,12 @@ export function logSafe(cells: Cells | undefined, weight: number, guardrail: Gua
   return logPromotion(ratio, logFloor(bad, cell.candidateRequests, floor, maxBurst));
 }
 
+/** Both arms had requests, and the platform counted none of them for this guardrail: there is nothing to judge. */
+export const unmeasured = ({ streams, routed }: Evidence, { name, streams: own }: Guardrail): boolean =>
+  name === 'latency' &&
+  Object.values(routed).some(([candidate, champion]) => candidate > 0 && champion > 0) &&
+  own.every(({ id }) => Object.keys(streams[id] ?? {}).length === 0);
+
 export interface Shortfall {
   readonly stream: string;
   readonly logE: number;
@@ -179,7 +185,7 @@ export interface Shortfall {
  * certified and is below 1/beta. `undefined`: no guardrail decides, so there is nothing to certify.
  */
 export function shortfalls(evidence: Evidence, weight: number, rules: Rules): readonly Shortfall[] | undefined {
-  const deciding = rules.guardrails.filter(({ alphaShare }) => alphaShare > 0);
+  const deciding = rules.guardrails.filter((each) => each.alphaShare > 0 && !unmeasured(evidence, each));
   if (deciding.length === 0) return undefined;
   return deciding.flatMap((guardrail) => {
     const found =

@@ -55,7 +55,8 @@ export interface RulesOf {
   readonly plan: ModelPlan['rollout'];
   /** Users stay with their model: the unit of the evidence is the user. */
   readonly sticky: boolean;
-  readonly thresholds?: Thresholds | undefined;
+  /** `none`: they were asked for in vain; absent: nobody asked. */
+  readonly thresholds?: Thresholds | 'none' | undefined;
 }
 
 const percentiles = ['p50', 'p90', 'p99'] as const;
@@ -71,7 +72,7 @@ export function rulesOf({ plan, sticky, thresholds }: RulesOf): Rules {
       clock: 'ticks',
       streams: streamsOf('errors', 'errors', true, segments),
     });
-  if (latency !== false && thresholds !== undefined)
+  if (latency !== false && thresholds !== undefined && thresholds !== 'none')
     found.push({
       ...boundsOf(latency),
       name: 'latency',
@@ -82,7 +83,8 @@ export function rulesOf({ plan, sticky, thresholds }: RulesOf): Rules {
         streamsOf(`latency.${name}`, { slowerThan: index }, name !== 'p50' && !sticky, segments),
       ),
     });
-  if (labels !== undefined)
+  const labelsOff = whyNoLabels(plan, sticky);
+  if (labels !== undefined && labelsOff === undefined)
     found.push({
       ...boundsOf(labels),
       name: 'labels',
@@ -104,20 +106,30 @@ export function rulesOf({ plan, sticky, thresholds }: RulesOf): Rules {
     mirrored: plan.strategy === 'shadow',
     guardrails: withShares(found, { errors, latency, labels }),
     off: [
-      ...(latency !== false && thresholds === undefined
+      ...(latency !== false && thresholds === 'none'
         ? [
             {
               name: 'latency',
-              because: 'the champion had too few requests before the rollout to freeze its percentiles',
+              because:
+                'the champion had too few requests before the rollout to freeze its percentiles, or they could not be read',
             },
           ]
         : []),
+      ...(labels === undefined || labelsOff === undefined ? [] : [{ name: 'labels', because: labelsOff }]),
       ...(sticky && plan.segments !== undefined
         ? [{ name: 'segments', because: 'users are not counted by segment' }]
         : []),
     ],
     limits: plan.limits,
   };
+}
+
+/** Why labels cannot be judged under this plan; `undefined`: they can. */
+export function whyNoLabels({ guardrails, routing }: ModelPlan['rollout'], sticky: boolean): string | undefined {
+  if (sticky) return 'labels are of single requests, and users stay with their model';
+  if (guardrails.labels?.kind !== 'loss') return undefined;
+  if (routing === 'realised') return 'a bet on losses wants requests that are routed by a fresh coin';
+  return guardrails.labels.missing === 'worst' ? 'a loss that is missing cannot be taken at its worst' : undefined;
 }
 
 type Given = { readonly alphaShare?: number | undefined; readonly dryRun: boolean } | false | undefined;
