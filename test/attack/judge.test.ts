@@ -1,3 +1,4 @@
+import type { ModelPlan } from '@serin/core/config';
 import { describe, expect, test } from 'vitest';
 import { canonical, sha256Hex } from '../../packages/core/src/json.ts';
 import { checkLabels, noEvidence } from '../../packages/core/src/judge/evidence.ts';
@@ -23,8 +24,8 @@ type Given = NonNullable<Parameters<typeof planOf>[0]>;
 type World = ReturnType<typeof begun>;
 
 /** A champion, and a challenger whose rollout has just begun. */
-function begun(rollout: Given['rollout'] = {}, model: Given = {}) {
-  const drive = driver(planOf({ ...model, rollout: { bake: '5m', guard: '5m', ...rollout } }));
+function begun(rollout: Given['rollout'] = {}, model: Given = {}, more: Partial<ModelPlan> = {}) {
+  const drive = driver({ ...planOf({ ...model, rollout: { bake: '5m', guard: '5m', ...rollout } }), ...more });
   const endpoint = fakeEndpoint();
   trainOne(drive, 'one');
   score(drive, 0.8);
@@ -121,8 +122,9 @@ describe('labels', () => {
   });
 
   test('of sticky users are no evidence: requests of one user are not independent', () => {
-    const serve = { command: ['node', 'serve.mjs'], stickyBy: 'x-user' };
-    const given = begun({ guardrails: { latency: false, labels } }, { serve });
+    // The config refuses both together; a version may have been released under an older one.
+    const { serve } = planOf({ serve: { command: ['node', 'serve.mjs'], stickyBy: 'x-user' } });
+    const given = begun({ guardrails: { latency: false, labels } }, {}, { serve });
     until(given, healthy, 'baking');
     until(given, { ...healthy, wrong: { v2: 0.5 } }, 'held', ...ended);
 

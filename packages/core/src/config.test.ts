@@ -124,3 +124,26 @@ test('durations and sizes are read exactly, and anything else is not read', () =
     '2d',
   ]);
 });
+
+test('a rollout that no bound could hold for is refused with the reason', () => {
+  const problemsOf = (rollout: unknown, stickyBy?: string) => {
+    const serve = { command: ['node', 'serve.mjs'], ...(stickyBy === undefined ? {} : { stickyBy }) };
+    const model = { data: { bucket: 'b' }, train: { command: ['x'] }, approval: {}, serve, rollout };
+    const read = parseConfig({ project: 'p', models: { m: model } });
+    return 'problems' in read ? read.problems.map(({ path, message }) => `${path}: ${message}`).join('\n') : '';
+  };
+
+  expect(problemsOf({ guardrails: { errors: { toleratedRatio: 2, margin: 2 } } })).toMatch(
+    /toleratedRatio: below margin/,
+  );
+  expect(problemsOf({ guardrails: { latency: { margin: 1.1 } } })).toMatch(/margin: 1.2 at least/);
+  expect(problemsOf({ strategy: 'ab' })).toMatch(/guardrails.labels: strategy ab is decided by labels/);
+  expect(problemsOf({ guardrails: { errors: { alphaShare: 0.6 }, latency: { alphaShare: 0.6 } } })).toMatch(
+    /add up to 1/,
+  );
+  expect(problemsOf({ guardrails: { labels: {} } }, 'x-user')).toMatch(/users stay with their model/);
+  expect(problemsOf({ routing: 'realised', guardrails: { labels: { kind: 'loss' } } })).toMatch(/fresh coin/);
+  expect(problemsOf({ guardrails: { labels: { kind: 'loss', missing: 'worst' } } })).toMatch(/taken at its worst/);
+  expect(problemsOf({ guardrails: { labels: { maturity: '40d' } } })).toMatch(/35d at most/);
+  expect(problemsOf({})).toBe('');
+});

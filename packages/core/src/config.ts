@@ -112,7 +112,9 @@ const labelsGuardrail = z
   .strictObject({
     ...guardrailFields,
     /** How long after a request its label counts. */
-    maturity: duration(day),
+    maturity: durationText
+      .refine((ms) => ms <= 35 * day, { error: '35d at most: requests are forgotten then' })
+      .default(day),
     /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
     kind: z.enum(['wrong', 'loss']).default('wrong'),
     tolerated: z.number().min(0).lt(1).default(0),
@@ -211,6 +213,17 @@ export const rolloutSchema = z
   .refine(
     (rule) => rule.strategy !== 'ab' || rule.guardrails?.labels !== undefined,
     always(['guardrails', 'labels'], 'strategy ab is decided by labels: add guardrails.labels'),
+  )
+  .refine(
+    (rule) => rule.guardrails?.labels?.kind !== 'loss' || rule.routing !== 'realised',
+    always(
+      ['guardrails', 'labels', 'kind'],
+      'a bet on losses wants routing: configured, a fresh coin for each request',
+    ),
+  )
+  .refine(
+    (rule) => rule.guardrails?.labels?.kind !== 'loss' || rule.guardrails.labels.missing !== 'worst',
+    always(['guardrails', 'labels', 'missing'], 'a loss that is missing cannot be taken at its worst'),
   )
   .prefault({})
   .transform((rule) => ({ ...rule, atMost: rule.atMost ?? 4 * rule.bake + (rule.guardrails.labels?.maturity ?? 0) }));
@@ -334,9 +347,19 @@ const model = z
     always(['evaluate'], 'a gate wants an evaluate command that writes metrics.json'),
   )
   .refine(
+    (rule) => rule.rollout?.guardrails?.labels === undefined || !isSticky(rule.serve),
+    always(
+      ['rollout', 'guardrails', 'labels'],
+      'labels are of single requests; with stickyBy users stay with their model',
+    ),
+  )
+  .refine(
     (rule) => rule.data?.bucket !== ownBucket,
     always(['data', 'bucket'], `'${ownBucket}' is where the pipeline itself writes: it would trigger itself for ever`),
   );
+
+const isSticky = (serve: unknown): boolean =>
+  typeof serve === 'object' && serve !== null && 'stickyBy' in serve && serve.stickyBy !== undefined;
 
 /** Checked also when other fields have problems, so that all problems are reported at once. */
 function always(path: string[], error: string) {

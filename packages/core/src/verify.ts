@@ -110,8 +110,7 @@ function replayOf(id: string, problems: string[]) {
       recomputed =
         replayed?.certificate ?? certified({ ...now, evidence: until }, { verdict: 'none', because: 'policy' });
       // What policy said is not for the evidence to confirm.
-      const sentence = recorded.verdict === 'none' ? recorded.sentence : recomputed.sentence;
-      note(entry, 'certificate', { ...recomputed, sentence }, recorded);
+      note(entry, 'certificate', worded(recomputed, recorded), recorded);
     }
   }
 
@@ -171,6 +170,12 @@ function differences(mine: unknown, theirs: unknown, path: string): readonly str
       differences(mine[key], theirs[key], `${path}.${key}`),
     );
   return [`${path} is recorded as ${shown(theirs)}, recomputed as ${shown(mine)}`];
+}
+
+/** What policy said is not for the evidence to confirm, and texts are those of the rule that wrote them. */
+function worded(mine: Certificate, { rule, verdict, sentence, conditions }: Certificate): Certificate {
+  if (rule !== mine.rule) return { ...mine, rule, sentence, conditions };
+  return verdict === 'none' ? { ...mine, sentence } : mine;
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

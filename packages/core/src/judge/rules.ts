@@ -41,6 +41,7 @@ export interface Rules {
   readonly limits: ModelPlan['rollout']['limits'];
 }
 
+/** Moves with every formula, and with every text of a certificate. */
 export const ruleVersion = 'serin-judge/1';
 
 /** The champion's p50, p90 and p99 in milliseconds, frozen before the start; what is slower is an event. */
