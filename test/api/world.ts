@@ -82,6 +82,7 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
     failing: (deployment) => failing.get(deployment) ?? 0,
     slower: () => 1,
     wrong: () => 0,
+    higher: () => 0,
     routed: (weights) => weights,
     outcomesTakeMs: 5000,
     labelled: { share: 1, takeMs: 0 },

@@ -510,9 +510,13 @@ function fromNow({ evidence, plan }: Base, at: number): Evidence {
   const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
   return { ...evidence, readTo, from: evidence.from ?? readTo + plan.warmUp * plan.tick };
 }
-/** Clocks are off by seconds: what began just before a confirmation may have been routed at the weight before. */
+/**
+ * Clocks are off by seconds: what began just before a confirmation may have been routed at the weight before. A sixth of a
+ * tick, 10 seconds at most: ticks under a minute are for machines that have one clock.
+ */
 const clockMarginMs = 10 * second;
-const firstTick = (at: number, tick: number): number => Math.ceil((at + Math.min(clockMarginMs, tick)) / tick) * tick;
+const firstTick = (at: number, tick: number): number =>
+  Math.ceil((at + Math.min(clockMarginMs, tick / 6)) / tick) * tick;
 
 type Judged = Extract<Rollout, { status: 'baking' | 'paused' | 'held' | 'guarding' }>;
 type Watching = Extract<Rollout, { status: 'baking' | 'guarding' }>;
