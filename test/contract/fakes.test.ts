@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '@serin/core/fault';
-import type { Bucket, Bus, Deployment, Job, Jobs, Journal, Registry, Serving } from '@serin/core/ports';
-import { test } from 'vitest';
+import type {
+  Bucket,
+  Bus,
+  Deployment,
+  Job,
+  Jobs,
+  Journal,
+  Mirror,
+  Registry,
+  Serving,
+  Weights,
+} from '@serin/core/ports';
+import { describe, expect, test } from 'vitest';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
 import { memoryJobs } from '../simulation/fakes/jobs.ts';
@@ -9,6 +20,7 @@ import { memoryJournal } from '../simulation/fakes/journal.ts';
 import { memoryRegistry } from '../simulation/fakes/registry.ts';
 import { memoryServing } from '../simulation/fakes/serving.ts';
 import { atOnce } from '../simulation/fakes/sync.ts';
+import { memoryTelemetry, type TelemetryOptions } from '../simulation/fakes/telemetry.ts';
 import { bucketContract } from './bucket.contract.ts';
 import { busContract } from './bus.contract.ts';
 import { jobsContract } from './jobs.contract.ts';
@@ -89,4 +101,127 @@ servingContract('memory', async () => {
   };
 });
 
-test.skip('telemetry: memory [skipped: its counts follow from the weights, and no single request is told to it]', () => {});
+for (const contract of ['telemetry', 'users', 'pairs', 'labels'])
+  test.skip(`${contract}: memory [skipped: its counts follow from the weights, and no single request is told to it]`, () => {});
+
+describe('the memory telemetry', () => {
+  const tickMs = 60_000;
+  const beginning = 100 * tickMs;
+
+  /** An endpoint `e` that routes by `weights` from the beginning on, and 50 ticks later. */
+  function opened(weights: Weights, changes: Partial<TelemetryOptions> = {}) {
+    const clock = { now: beginning + 50 * tickMs };
+    const telemetry = memoryTelemetry({
+      now: () => clock.now,
+      perMinute: 6000,
+      failing: (deployment) => (deployment === 'v2' ? 0.1 : 0.01),
+      slower: (deployment) => (deployment === 'v2' ? 2 : 1),
+      wrong: () => 0.1,
+      higher: () => 0,
+      routed: (set) => set,
+      outcomesTakeMs: 5000,
+      labelled: { share: 0.8, takeMs: 10 * tickMs },
+      told: (tick) => [tick],
+      ...changes,
+    });
+    const route = (at: number, set: Weights, mirror?: Mirror) =>
+      telemetry.routed('e', { at, weights: set, isStray: false, ...(mirror === undefined ? {} : { mirror }) });
+    route(beginning, weights);
+    const read = (ticks: number, from = beginning) =>
+      telemetry.ticks({ endpoint: 'e', from, to: from + ticks * tickMs, tickMs, slowerThan: [20, 100, 1000] });
+    return { telemetry, route, read, clock };
+  }
+
+  test('shares requests out by the weights, and each part fails and is slow as its model is', () => {
+    const { read } = opened({ v1: 90, v2: 10 });
+
+    const [tick] = read(1);
+
+    expect(tick?.counts).toEqual({
+      v1: { requests: 5400, errors: 54, slow: [2700, 540, 54] },
+      v2: { requests: 600, errors: 60, slow: [600, 120, 12] },
+    });
+  });
+
+  test('a tick in which the weights change has both parts', () => {
+    const { route, read } = opened({ v1: 100 });
+
+    route(beginning + 45_000, { v1: 50, v2: 50 });
+
+    expect(read(2).map(({ counts }) => [counts.v1?.requests, counts.v2?.requests])).toEqual([
+      [5250, 750],
+      [3000, 3000],
+    ]);
+  });
+
+  test('ticks add up to what a longer one has, however few requests come', () => {
+    const { telemetry, read } = opened({ v1: 93, v2: 7 }, { perMinute: 7, failing: () => 0.3 });
+
+    const ticks = read(40);
+    const [whole] = telemetry.ticks({
+      ...{ endpoint: 'e', from: 80 * tickMs, to: 120 * tickMs },
+      ...{ tickMs: 40 * tickMs, slowerThan: [] },
+    });
+
+    const first20 = ticks.slice(0, 20);
+    const sum = (name: string, count: 'requests' | 'errors') =>
+      first20.reduce((total, { counts }) => total + (counts[name]?.[count] ?? 0), 0);
+    expect([sum('v1', 'requests'), sum('v1', 'errors')]).toEqual([
+      whole?.counts.v1?.requests,
+      whole?.counts.v1?.errors,
+    ]);
+    expect(sum('v1', 'requests')).toBe(130);
+  });
+
+  test('a tick whose outcomes may be missing ends the answer, and one that was told is told again', () => {
+    const { read, clock } = opened({ v1: 100 }, { outcomesTakeMs: 3 * tickMs });
+
+    clock.now = beginning + 10 * tickMs;
+    const early = read(20);
+    clock.now = beginning + 30 * tickMs;
+
+    expect(early).toHaveLength(7);
+    expect(read(7)).toEqual(early);
+  });
+
+  test('its percentiles are those that it counts by', () => {
+    const { telemetry } = opened({ v1: 100 });
+
+    const latency = telemetry.latency('e', beginning, beginning + tickMs);
+
+    expect(latency).toEqual({ p50: 20, p90: 100, p99: 1000, requests: 6000 });
+    expect(telemetry.latency('never', beginning, beginning + tickMs)).toBeUndefined();
+  });
+
+  test('counts pairs only while something is mirrored', () => {
+    const { route, read } = opened({ v1: 100 });
+    route(beginning + tickMs, { v1: 100 }, { deployment: 'v2', percent: 20 });
+    route(beginning + 2 * tickMs, { v1: 90, v2: 10 });
+
+    const [before, during, after] = read(3);
+
+    expect([before?.pairs, after?.pairs]).toEqual([undefined, undefined]);
+    expect(during?.pairs?.v2).toMatchObject({ pairs: 1200, dropped: 0, errors: { mirror: 119, served: 11 } });
+    expect(during?.counts.v2).toBeUndefined();
+  });
+
+  test('labels are told once they have matured, at the weight of their requests, without those that came later', () => {
+    const { telemetry, route, clock } = opened({ v1: 90, v2: 10 });
+    route(beginning + tickMs, { v1: 50, v2: 50 });
+    const query = { endpoint: 'e', from: beginning, to: beginning + 9 * tickMs, tickMs, maturityMs: 5 * tickMs };
+
+    clock.now = beginning + 7 * tickMs;
+    const ticks = telemetry.labels(query);
+
+    expect(ticks.map(({ rows }) => rows)).toEqual([
+      [
+        { deployment: 'v1', weight: 90, requests: 5400, labelled: 2160, wrong: 216 },
+        { deployment: 'v2', weight: 10, requests: 600, labelled: 240, wrong: 24 },
+      ],
+      [
+        { deployment: 'v1', weight: 50, requests: 3000, labelled: 1200, wrong: 120 },
+        { deployment: 'v2', weight: 50, requests: 3000, labelled: 1200, wrong: 120 },
+      ],
+    ]);
+  });
+});

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Append, Head, Operation, Ports } from '@serin/core/ports';
 import { planOf } from './plans.ts';
 import { runPlan } from './run.ts';
+import { scenarios } from './scenarios.ts';
 import type { Bugs, Fakes } from './universe.ts';
 
 /** A bug that is planted on purpose: as a switch of the platform, or as a change of a text in one file of the core. */
@@ -75,9 +76,20 @@ function startAnew(ports: Ports, fakes: Fakes): Ports {
   });
 }
 
-function countTwice(ports: Ports): Ports {
+/** Ticks are told as soon as they are over, with the outcomes that have come by then. */
+function countTooEarly(ports: Ports, fakes: Fakes): Ports {
   return replaced(ports, 'telemetry', {
-    ticks: async (query) => (await ports.telemetry.ticks(query)).flatMap((tick) => [tick, tick]),
+    async ticks(query) {
+      const closed = await ports.telemetry.ticks(query);
+      const open = fakes.telemetry.truth({ ...query, to: Math.min(query.to, fakes.sim.now) }).slice(closed.length);
+      const early = open.map(({ start, counts }) => ({
+        start,
+        counts: Object.fromEntries(
+          Object.entries(counts).map(([name, arm]) => [name, { ...arm, errors: Math.floor(arm.errors / 2) }]),
+        ),
+      }));
+      return [...closed, ...early];
+    },
   });
 }
 
@@ -95,7 +107,11 @@ const core = (name: string, file: string, from: string, to: string, scenario?: s
 
 export const plantedBugs: readonly PlantedBug[] = [
   { name: 'a job is started without adopting', bugs: { ports: (ports, _, fakes) => startAnew(ports, fakes) } },
-  { name: 'a message is acknowledged before its work', bugs: { acknowledgeBeforeWork: true } },
+  {
+    name: 'a message is acknowledged before its work',
+    bugs: { acknowledgeBeforeWork: true },
+    scenario: 'an alert comes while baking',
+  },
   { name: 'a message that met a fault is forgotten', bugs: { forgetFaulted: true } },
   { name: 'an append asks for no base', bugs: { ports: (ports, _, fakes) => appendOnAnything(ports, fakes) } },
   { name: 'weights are set in two calls', bugs: { ports: weighOneByOne } },
@@ -104,7 +120,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     bugs: { ports: (ports, _, fakes) => readHeadsOnce(ports, fakes) },
   },
   { name: 'a rollback goes to another version than the last good one', bugs: { ports: goBackToTheFirst } },
-  { name: 'each tick is counted twice', bugs: { ports: countTwice } },
+  {
+    name: 'a tick is counted before its outcomes have come',
+    bugs: { ports: (ports, _, fakes) => countTooEarly(ports, fakes) },
+    scenario: 'outcomes come ticks later, and three times the errors',
+  },
   { name: 'a stream has no wake-up', bugs: { ports: forgetDue } },
   { name: 'every engine believes to be alone', bugs: { allAlone: true } },
   core(
@@ -168,8 +188,92 @@ export const plantedBugs: readonly PlantedBug[] = [
     'run.ts',
     'jobStopAsked: (run, { at }) => ({ ...run, asked: true, job: { ...run.job, lookAt: at + second } })',
     'jobStopAsked: (run, { at }) => ({ ...bare(run), status: run.then, endedAt: at, because: run.because })',
+    'a run is cancelled while it trains, and another is asked for',
   ),
-  core('a process that slept pays all the same', 'engine.ts', 'now() + neededLeaseMs > until || ', ''),
+  core(
+    'a process that slept pays all the same',
+    'engine.ts',
+    'now() + neededLeaseMs > until || ',
+    '',
+    'an abort while the weight rises slowly',
+  ),
+  core(
+    'a tick is counted twice',
+    'judge/evidence.ts',
+    'if (tick.start < evidence.readTo) {',
+    'if (tick.start < 0) {',
+    'each tick is told twice',
+  ),
+  core(
+    'ticks of the time in which the weight shifts are counted',
+    'rollout.ts',
+    'Math.max(evidence.readTo, firstTick(at, plan.tick))',
+    'Math.ceil(evidence.readTo / plan.tick) * plan.tick',
+    'weights take ticks to change',
+  ),
+  core(
+    'a tick is taken for one of the weight that comes next',
+    'judged.ts',
+    'weight: candidateWeight(rollout),',
+    "weight: ('step' in rollout ? rollout.steps[rollout.step + 1] : undefined) ?? candidateWeight(rollout),",
+    'three times the errors',
+  ),
+  core(
+    'labels are counted before they mature',
+    'rollout.ts',
+    'const maturityMs = plan.guardrails.labels?.maturity ?? 0;',
+    'const maturityMs = (plan.guardrails.labels?.maturity ?? 0) / 2;',
+    'labels come before and after they mature',
+  ),
+  core(
+    'evidence begins anew with each step',
+    'rollout.ts',
+    'return { ...evidence, readTo, from:',
+    'return { ...noEvidence(readTo), from:',
+    'a second drop goes through its canary',
+  ),
+  core(
+    'one guardrail may be missing from a promotion',
+    'judge/judge.ts',
+    'return deciding.flatMap((guardrail) => {',
+    'return deciding.slice(1).flatMap((guardrail) => {',
+    'a second drop goes through its canary',
+  ),
+  core(
+    'evidence decides although it was routed otherwise',
+    'judge/judge.ts',
+    "if (misrouted !== undefined) return { kind: 'misrouted', text: misrouted };",
+    '',
+    'a gateway that shares out otherwise than it says',
+  ),
+  core(
+    'the champion keeps nothing while the candidate is guarded',
+    'rollout.ts',
+    '100 - rollout.plan.guardShare',
+    '100',
+    'errors begin once the candidate is promoted',
+  ),
+  core(
+    'harm is not acted upon while it is paused',
+    'rollout.ts',
+    "if (verdict.kind === 'harm') {",
+    "if (verdict.kind === 'harm' && rollout.status !== 'paused') {",
+    'evidence comes while it is paused',
+  ),
+  core(
+    'a file of labels that grew is taken for the one before',
+    'label-file.ts',
+    'JSON.stringify(object)',
+    'JSON.stringify(object.slice(0, 2))',
+    'files of labels come, and one grows while it is read',
+  ),
+  core(
+    'the shadow is forgotten',
+    'rollout.ts',
+    'return atStep ? rollout.plan.mirror : 0;',
+    'return 0;',
+    'a shadow, then its steps',
+  ),
   core('what ended is replaced at once', 'between.ts', 'model.settledRun !== before?.settledRun ||', ''),
 ];
 
@@ -181,8 +285,12 @@ export interface Hunt {
 /** The first seed that finds a bug, of so many. */
 export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
   if (bug.core !== undefined) return huntInCopy(bug.core, most, bug.scenario);
+  const named = scenarios.find(({ name }) => name === bug.scenario);
   for (let seed = 1; seed <= most; seed += 1) {
-    const { problem } = await runPlan({ ...planOf(seed), ...(bug.bugs === undefined ? {} : { bugs: bug.bugs }) });
+    const { problem } = await runPlan({
+      ...planOf(seed, named),
+      ...(bug.bugs === undefined ? {} : { bugs: bug.bugs }),
+    });
     if (problem !== undefined) return { seed, invariant: problem.message };
   }
   return {};

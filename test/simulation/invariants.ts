@@ -4,11 +4,13 @@ import { applyPatch } from '@serin/core/json';
 import type { Model } from '@serin/core/model';
 import type { Append, CloudEvent, Entry, Head, Operation, Registry, Serving, Weights } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
+import { createEvidenceWatch } from './evidence.ts';
 import type { MemoryJobs, ProviderJob } from './fakes/jobs.ts';
 import type { MemoryJournal } from './fakes/journal.ts';
 import { copyOf, frozen } from './fakes/pages.ts';
 import type { Sync } from './fakes/sync.ts';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
+import { Wrong } from './ledger.ts';
 import { type Sim, Violation } from './world.ts';
 
 /** Planted in the environment of every job: no event and no list row may hold it. */
@@ -56,6 +58,8 @@ const broken = (invariant: string, message: string): never => {
   throw new Violation(invariant, message);
 };
 
+/** A clock that is off by more may delay and repeat, and take a tick for one of the weight before. */
+const promisedSkewMs = 5000;
 /** An order may be on its way for as long as its process can take from its append to its call. */
 const underWayMs = 30_000;
 type Active = { readonly id: string; readonly status: string };
@@ -68,6 +72,17 @@ export function createWatch(watched: Watched): Watch {
   const terminal = new Map<string, string>();
   const digests = new Map<string, string>();
   const recent = new Map<string, { readonly at: number; readonly state: Model }[]>();
+  const judged = createEvidenceWatch(
+    {
+      truth: (query) => watched.telemetry.truth(query),
+      trueLabels: (query) => watched.telemetry.trueLabels(query),
+      routes: (...window) => watched.telemetry.routes(...window),
+      get clockIsOffBy() {
+        return sim.faults.skewMs > promisedSkewMs ? 2 * sim.faults.skewMs : 0;
+      },
+    },
+    () => sim.now,
+  );
   let mostSlots = 1;
 
   function stateNow(model: string): Model | undefined {
@@ -97,7 +112,7 @@ export function createWatch(watched: Watched): Watch {
     }
     progress(before, after, name);
     champion(before, after, name);
-    evidence(before, after, name);
+    evidence(before, after, entry, name);
     leases(before, after, entry, name);
     stale(before, entry, name);
     if (after.versions !== before?.versions) {
@@ -176,15 +191,13 @@ export function createWatch(watched: Watched): Watch {
       broken('5', `${name}: promoted from '${from}'`);
   }
 
-  function evidence(before: Model | undefined, after: Model, name: string): void {
-    const [was, now] = [before?.rollout, after.rollout];
-    if (was === undefined || now === undefined || was.id !== now.id || was.evidence === now.evidence) return;
-    const [from, to] = [was.evidence, now.evidence];
-    if (to.readTo < from.readTo) broken('15', `${name}: ticks would be read again`);
-    const counted = to.candidate.requests - from.candidate.requests;
-    const real = watched.telemetry.counts(after.model, `v${now.candidate}`, from.readTo, to.readTo).requests;
-    if (counted !== 0 && counted !== real)
-      broken('15', `${name}: counted ${counted} requests to the candidate, there were ${real}`);
+  function evidence(before: Model | undefined, after: Model, entry: Entry, name: string): void {
+    try {
+      judged.appended(before, after, entry);
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      broken('15', `${name}: of ${after.rollout?.id} ${error.message}`);
+    }
   }
 
   /** What says that a debt was paid has to come from whoever has it. A late answer about a write only ends its danger. */

@@ -1,6 +1,7 @@
 import { random } from './random.ts';
 import type { Plan } from './run.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
+import { scenarios } from './scenarios.ts';
+import type { Scenario } from './script.ts';
 import { type Faults, noFaults } from './world.ts';
 
 /** The schedule of a seed: which scenario, how hostile, on how many processes. A tenth is not hostile at all. */

@@ -188,7 +188,7 @@ export function createPlatform(
   return platform;
 }
 
-const hints = new Set(['dataHinted', 'jobHinted', 'endpointHinted', 'clockTicked']);
+const hints = new Set(['dataHinted', 'labelsHinted', 'jobHinted', 'endpointHinted', 'clockTicked']);
 const isHint = ({ type }: Body): boolean => hints.has(type);
 
 /** The answer, or `undefined` when it did not come in time or was a fault. */

@@ -3,7 +3,10 @@ import { desiredOf } from '@serin/core/between';
 import type { Manifest } from '@serin/core/dataset';
 import { canonical, decodeText } from '@serin/core/json';
 import { type Model, modelOwes } from '@serin/core/model';
+import type { Entry } from '@serin/core/ports';
 import { projectOwes } from '@serin/core/project';
+import { verifyRollout } from '@serin/core/verify';
+import type { MemoryJournal } from './fakes/journal.ts';
 import { checkChains } from './invariants.ts';
 import type { Universe } from './universe.ts';
 import { Violation } from './world.ts';
@@ -35,6 +38,8 @@ function modelUnrest(model: Model, universe: Universe): string | undefined {
   if (!over(model.rollout)) return `its rollout is ${model.rollout?.status}`;
   if (!['absent', 'converged'].includes(model.endpoint.status)) return `its endpoint is ${model.endpoint.status}`;
   if (!model.retired && model.intake.status !== 'idle') return `its intake is ${model.intake.status}`;
+  if (!model.retired && model.labels !== undefined && model.labels.status !== 'idle')
+    return `its files of labels are ${model.labels.status}`;
   const debts = Object.keys(model.debts);
   const owed = debts.length > 0 ? debts : modelOwes(model, universe.sim.now).map(({ key }) => key);
   if (owed.length > 0) return `it owes ${owed.join(', ')}`;
@@ -67,13 +72,20 @@ const broken = (invariant: string, message: string): never => {
   throw new Violation(invariant, message);
 };
 
+/** What is looked at as well: the chain of every stream, the certificate of every rollout. */
+interface AtRest {
+  readonly chains: boolean;
+  readonly rollouts: boolean;
+}
+
 /** The promises that hold once nothing fails any more and time has passed. Each names its number in the design. */
-export function checkAtRest(universe: Universe, chains: boolean): void {
+export function checkAtRest(universe: Universe, { chains, rollouts }: AtRest): void {
   const why = unrest(universe);
   if (why !== undefined) broken('13 and 18', `does not come to rest: ${why}`);
   for (const name of universe.models()) {
     const model = universe.model(name);
     if (model !== undefined) checkModel(model, universe);
+    if (rollouts) verifyRollouts(name, universe.journal);
   }
   finalRecords(universe);
   events(universe);
@@ -89,6 +101,8 @@ function checkModel(model: Model, universe: Universe): void {
     Object.entries(desired.weights).map(([version, weight]) => [`v${version}`, weight]),
   );
   const weights = seen === 'absent' ? {} : seen.weights;
+  if (seen !== 'absent' && seen.mirror !== undefined)
+    broken('14', `${name} still mirrors to ${seen.mirror.deployment}`);
   if (canonical(weights) !== canonical(wanted))
     broken('14', `${name} serves ${JSON.stringify(weights)} and wants ${JSON.stringify(wanted)}`);
   const deployed = seen === 'absent' ? [] : seen.deployments.map(({ version }) => version).sort();
@@ -114,7 +128,7 @@ function checkModel(model: Model, universe: Universe): void {
       broken('9', `${name}: v${version.number} is registered with another artifact`);
   }
   for (const what of ['run', 'rollout'] as const) {
-    for (const id of new Set(journal.entries(name).flatMap((entry) => idIn(entry.patch, what)))) {
+    for (const id of idsOf(journal.entries(name), what)) {
       const record = journal.head(`${what}/${id}`)?.state as
         | { readonly status?: string; readonly endedAt?: number }
         | undefined;
@@ -125,9 +139,24 @@ function checkModel(model: Model, universe: Universe): void {
   if (active.length > 0) broken('1', `${name}: ${active.map(({ job }) => job.key)} is still paid for`);
 }
 
-function idIn(patch: unknown, what: string): readonly string[] {
-  const part = (patch as Readonly<Record<string, { readonly id?: string } | null | undefined>>)[what];
-  return typeof part?.id === 'string' ? [part.id] : [];
+/** All runs or rollouts that a stream tells of, in order. */
+function idsOf(entries: readonly Entry[], what: 'run' | 'rollout'): readonly string[] {
+  return [...new Set(entries.flatMap(({ patch }) => idIn(patch, what) ?? []))];
+}
+
+function idIn(patch: unknown, what: 'run' | 'rollout'): string | undefined {
+  return (patch as Readonly<Record<string, { readonly id?: string } | null | undefined>>)[what]?.id;
+}
+
+/** What every rollout decided comes out again from what its journal recorded (15). */
+function verifyRollouts(model: string, journal: MemoryJournal): void {
+  const entries = journal.entries(`model/${model}`);
+  const ids = idsOf(entries, 'rollout');
+  for (const [index, id] of ids.entries()) {
+    const next = entries.findIndex(({ patch }) => idIn(patch, 'rollout') === ids[index + 1]);
+    const { problems } = verifyRollout(index === ids.length - 1 ? entries : entries.slice(0, next), id);
+    if (problems.length > 0) broken('15', `${id} of ${model} cannot be verified: ${problems.join('; ')}`);
+  }
 }
 
 /** Every signal with an id that was answered, or taken in by the queue, has its record (11). */

@@ -11,7 +11,7 @@ const bugNamed = (name: string) => {
 };
 
 describe('the simulator', () => {
-  test('keeps every promise of the product under one hundred hostile schedules', { timeout: 60_000 }, async () => {
+  test('keeps every promise of the product under one hundred hostile schedules', { timeout: 180_000 }, async () => {
     const broken: string[] = [];
     for (let seed = 1; seed <= 100; seed += 1) {
       const { problem } = await runPlan(planOf(seed));
@@ -47,7 +47,7 @@ describe('the simulator', () => {
 
   test.each([
     ['an append asks for no base', 'invariant 8'],
-    ['each tick is counted twice', 'invariant 15'],
+    ['a tick is counted before its outcomes have come', 'invariant 15'],
   ])('finds a planted bug: %s', { timeout: 60_000 }, async (name, invariant) => {
     const found = await hunt(bugNamed(name), 200);
 

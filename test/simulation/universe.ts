@@ -16,6 +16,7 @@ import type {
   Registry,
   Serving,
   Telemetry,
+  Tick,
   Weights,
 } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
@@ -28,6 +29,7 @@ import { memoryRegistry } from './fakes/registry.ts';
 import { memoryServing, type ServingFate } from './fakes/serving.ts';
 import { portOf, type Sync } from './fakes/sync.ts';
 import { type MemoryTelemetry, memoryTelemetry } from './fakes/telemetry.ts';
+import type { Behaviour } from './fakes/traffic.ts';
 import { createWatch, type Watch } from './invariants.ts';
 import { type Body, createPlatform, type Platform, type PlatformBugs } from './processes.ts';
 import type { Process, Sim } from './world.ts';
@@ -39,9 +41,12 @@ export interface Outside {
   readonly operationMs?: number;
   /** The provider takes a change of weights back by itself, for this reason. */
   readonly takesBack?: (weights: Weights) => string | undefined;
-  /** Share of the requests to a deployment that fail. */
-  readonly failing?: (deployment: string) => number;
-  readonly perMinute?: number;
+  /** What the models are like; all alike, failing one request in 200. */
+  readonly models?: Partial<Behaviour>;
+  readonly outcomesTakeMs?: number;
+  readonly labelled?: { readonly share: number; readonly takeMs: number };
+  /** What the platform tells instead of a tick. */
+  readonly told?: (tick: Tick) => readonly Tick[];
 }
 
 /** Switches that break the platform, or what a process sees of its ports, on purpose. */
@@ -149,8 +154,12 @@ export function createUniverse(sim: Sim, outside: Outside, one: boolean, bugs: B
     drop(key, content = key) {
       sim.note(`drop ${key}`);
       buckets.drops.write(key, encodeText(content));
-      const models = config === undefined ? [] : route(routesOf(config), { kind: 'object', bucket: 'drops', key });
-      for (const model of models) hint(model, { type: 'dataHinted', keys: [key] });
+      if (config === undefined) return;
+      const routes = routesOf(config);
+      for (const model of route(routes, { kind: 'object', bucket: 'drops', key }))
+        hint(model, { type: 'dataHinted', keys: [key] });
+      for (const model of route(routes, { kind: 'labels', bucket: 'drops', key }))
+        hint(model, { type: 'labelsHinted', keys: [key] });
     },
     async ask(body, { stream = 'model/fraud', by = 'ann', id = nextId(body.type) } = {}) {
       const outcome = await platform.request(stream, body, person(by), id);
@@ -216,8 +225,16 @@ function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: Prov
   });
   const telemetry = memoryTelemetry({
     now,
-    perMinute: () => outside.perMinute ?? 120,
-    failing: (_, deployment) => outside.failing?.(deployment) ?? 0,
+    perMinute: 6000,
+    failing: () => 0.005,
+    slower: () => 1,
+    wrong: () => 0.1,
+    higher: () => 0,
+    routed: (weights) => weights,
+    ...outside.models,
+    outcomesTakeMs: outside.outcomesTakeMs ?? 5000,
+    labelled: outside.labelled ?? { share: 0.8, takeMs: 60_000 },
+    told: outside.told ?? ((tick) => [tick]),
   });
   made.fakes = {
     sim,
@@ -256,7 +273,8 @@ function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: Prov
       ...(outside.takesBack === undefined
         ? {}
         : { takesBack: (_: string, weights: Weights) => outside.takesBack?.(weights) }),
-      onWeights: telemetry.routed,
+      isStray: () => sim.lands,
+      onRoute: telemetry.routed,
     }),
   };
   return made.fakes;
@@ -275,7 +293,7 @@ function portsOf(fakes: Fakes, process: Process): Ports {
   const { head, append, history, due, names } = journal;
   const { start, describe, stop } = jobs;
   const { change, observe } = serving;
-  const { ticks, latency } = telemetry;
+  const { ticks, latency, label, labels, labelTotals } = telemetry;
   const store = through<Journal>('journal', { head, append, history, due, names });
   const stores: Readonly<Record<string, Bucket>> = {
     drops: through<Bucket>('drops', buckets.drops),
@@ -287,7 +305,7 @@ function portsOf(fakes: Fakes, process: Process): Ports {
     jobs: through<Jobs>('jobs', { start, describe, stop }),
     registry: through<Registry>('registry', registry),
     serving: through<Serving>('serving', { change, observe }),
-    telemetry: through<Telemetry>('telemetry', { ticks, latency }),
+    telemetry: through<Telemetry>('telemetry', { ticks, latency, label, labels, labelTotals }),
     bus: through<Bus>('bus', { publish: bus.publish }),
   };
 }

@@ -76,6 +76,8 @@ export interface Sim {
   readonly inFlight: ReadonlySet<InFlight>;
   readonly calls: number;
   readonly now: number;
+  /** What is applied right now was given up by its caller. */
+  readonly lands: boolean;
   /** From now on nothing fails any more. */
   calm(): void;
   note(text: string): void;
@@ -114,6 +116,7 @@ export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Si
   let [now, order, calls, crashes] = [beginning, 0, 0, 0];
   let faults = given;
   let violation: Violation | undefined;
+  let lands = false;
 
   const at = (time: number, run: () => void): void => queue.push({ at: Math.max(now, time), order: order++, run });
   const note = (text: string): void => {
@@ -163,6 +166,9 @@ export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Si
     },
     get now() {
       return now;
+    },
+    get lands() {
+      return lands;
     },
     calm() {
       faults = { ...noFaults, skewMs: faults.skewMs };
@@ -224,7 +230,9 @@ export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Si
             end('times out');
             at(now + later, () => {
               note(`${name} lands late`);
+              lands = true;
               attempt(apply);
+              lands = false;
             });
             return unavailable('timed out');
           }

@@ -465,7 +465,7 @@ function labelsDueAt(rollout: Rollout): number | undefined {
   return labelsFrom(rollout) + plan.tick + labels.maturity;
 }
 const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
-  evidence.labels?.readTo ?? Math.floor(startedAt / plan.tick) * plan.tick;
+  evidence.labels?.readTo ?? Math.ceil(startedAt / plan.tick) * plan.tick;
 
 function shift(rollout: Waiting, step: number, at: number): Rollout {
   const { steps, stable, kind, plan, candidate } = rollout;

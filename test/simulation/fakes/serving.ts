@@ -1,7 +1,8 @@
 import { Fault } from '@serin/core/fault';
 import { canonical } from '@serin/core/json';
-import type { Deployment, Observation, Operation, Serving, Weights } from '@serin/core/ports';
+import type { Deployment, Mirror, Observation, Operation, Serving, Weights } from '@serin/core/ports';
 import type { Sync } from './sync.ts';
+import type { Route } from './traffic.ts';
 
 /** How a deployment, or an operation, goes. */
 export interface ServingFate {
@@ -16,7 +17,15 @@ export interface ServingOptions {
   readonly operationMs: (endpoint: string, operation: Operation) => number;
   /** The provider takes this change of weights back by itself. */
   readonly takesBack?: (endpoint: string, weights: Weights) => string | undefined;
-  readonly onWeights?: (endpoint: string, weights: Weights, at: number) => void;
+  /** Whether the caller of the change under way has given it up. */
+  readonly isStray?: () => boolean;
+  readonly onRoute?: (endpoint: string, route: Route) => void;
+}
+
+/** What a `weigh` sets. */
+interface Shares {
+  readonly weights: Weights;
+  readonly mirror?: Mirror;
 }
 
 interface Slot {
@@ -27,8 +36,8 @@ interface Slot {
 
 interface Endpoint {
   readonly slots: Map<string, Slot>;
-  weights: Weights;
-  pending?: { readonly operation: Operation; readonly endsAt: number };
+  shares: Shares;
+  pending?: { readonly operation: Operation; readonly endsAt: number; readonly isStray: boolean };
   revertedByProvider?: string;
 }
 
@@ -41,14 +50,15 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
   function current(name: string): Endpoint | undefined {
     const endpoint = endpoints.get(name);
     if (endpoint?.pending !== undefined && endpoint.pending.endsAt <= now()) {
-      const { operation, endsAt } = endpoint.pending;
+      const { pending } = endpoint;
       delete endpoint.pending;
-      finish(name, endpoint, operation, endsAt);
+      finish(name, endpoint, pending);
     }
     return endpoint;
   }
 
-  function finish(name: string, endpoint: Endpoint, operation: Operation, at: number): void {
+  function finish(name: string, endpoint: Endpoint, done: NonNullable<Endpoint['pending']>): void {
+    const { operation, endsAt, isStray } = done;
     if (operation.kind === 'retire') endpoint.slots.delete(operation.deployment);
     if (operation.kind !== 'weigh') return;
     const reason = options.takesBack?.(name, operation.weights);
@@ -56,13 +66,13 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
       endpoint.revertedByProvider = reason;
       return;
     }
-    endpoint.weights = operation.weights;
-    options.onWeights?.(name, operation.weights, at);
+    endpoint.shares = sharesOf(operation);
+    options.onRoute?.(name, { ...endpoint.shares, at: endsAt, isStray });
   }
 
   return {
     change(name, operation) {
-      const endpoint: Endpoint = current(name) ?? { slots: new Map(), weights: {} };
+      const endpoint: Endpoint = current(name) ?? { slots: new Map(), shares: { weights: {} } };
       check(name, endpoint, operation, now());
       if (endpoint.pending !== undefined) return 'busy';
       if (operation.kind === 'deploy') {
@@ -74,10 +84,12 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
         endpoint.slots.set(deployment.name, { deployment, createdAt: now(), fate: options.fateOf(name, deployment) });
         endpoints.set(name, endpoint);
       }
-      if (operation.kind === 'weigh' && sameWeights(operation.weights, endpoint.weights)) return 'accepted';
+      if (operation.kind === 'weigh' && canonical(sharesOf(operation)) === canonical(endpoint.shares))
+        return 'accepted';
       if (operation.kind === 'retire' && !endpoint.slots.has(operation.deployment)) return 'accepted';
       delete endpoint.revertedByProvider;
-      endpoint.pending = { operation, endsAt: now() + options.operationMs(name, operation) };
+      const endsAt = now() + options.operationMs(name, operation);
+      endpoint.pending = { operation, endsAt, isStray: options.isStray?.() ?? false };
       current(name);
       return 'accepted';
     },
@@ -85,18 +97,18 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
       const endpoint = current(name);
       return endpoint === undefined ? 'absent' : observation(endpoint, now());
     },
-    weights: (name) => current(name)?.weights ?? {},
+    weights: (name) => current(name)?.shares.weights ?? {},
   };
 }
 
-function observation({ slots, weights, pending, revertedByProvider }: Endpoint, now: number): Observation {
+function observation({ slots, shares, pending, revertedByProvider }: Endpoint, now: number): Observation {
   return {
     deployments: [...slots.values()].map(({ deployment, createdAt, fate }) => {
       const status = now < createdAt + fate.readyMs ? 'pending' : fate.becomes;
       const { name, version } = deployment;
       return { name, version, status, ...(status === 'failed' ? { reason: 'the server does not answer /ping' } : {}) };
     }),
-    weights,
+    ...shares,
     busy: pending !== undefined,
     ...(revertedByProvider === undefined ? {} : { revertedByProvider }),
   };
@@ -106,28 +118,44 @@ function check(name: string, endpoint: Endpoint, operation: Operation, now: numb
   const refuse = (text: string): never => {
     throw new Fault('invalid', `${name}: ${text}`);
   };
-  if (operation.kind === 'retire' && (endpoint.weights[operation.deployment] ?? 0) > 0)
+  if (operation.kind === 'retire' && (endpoint.shares.weights[operation.deployment] ?? 0) > 0)
     refuse(`'${operation.deployment}' holds weight: take it away first`);
+  if (operation.kind === 'retire' && endpoint.shares.mirror?.deployment === operation.deployment)
+    refuse(`'${operation.deployment}' is the mirror: weigh without a mirror first`);
   if (operation.kind !== 'weigh') return;
-  const weights = Object.values(operation.weights);
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (
-    weights.some((weight) => !Number.isInteger(weight) || weight < 0 || weight > 100) ||
-    (weights.length > 0 && sum !== 100)
-  )
-    refuse(`the weights ${JSON.stringify(operation.weights)} are not integers that sum to 100`);
-  for (const [deployment, weight] of Object.entries(operation.weights)) {
+  const problem = problemOf(operation);
+  if (problem !== undefined) refuse(problem);
+  const { weights, mirror } = endpoint.shares;
+  const rising = Object.entries(operation.weights).filter(([name, weight]) => weight > (weights[name] ?? 0));
+  const mirrored = operation.mirror !== undefined && operation.mirror.deployment !== mirror?.deployment;
+  for (const deployment of [
+    ...rising.map(([name]) => name),
+    ...(mirrored && operation.mirror !== undefined ? [operation.mirror.deployment] : []),
+  ]) {
     const slot = endpoint.slots.get(deployment);
-    if (weight > 0 && slot === undefined) refuse(`there is no deployment '${deployment}'`);
-    const rises = weight > (endpoint.weights[deployment] ?? 0);
-    if (slot !== undefined && rises && (now < slot.createdAt + slot.fate.readyMs || slot.fate.becomes !== 'ready'))
+    if (slot === undefined) refuse(`there is no deployment '${deployment}'`);
+    else if (now < slot.createdAt + slot.fate.readyMs || slot.fate.becomes !== 'ready')
       refuse(`'${deployment}' is not ready`);
   }
+}
+
+/** Why a `weigh` is wrong for every endpoint. */
+function problemOf({ weights, mirror }: Shares): string | undefined {
+  const shares = Object.values(weights);
+  const sum = shares.reduce((total, weight) => total + weight, 0);
+  if (
+    shares.some((weight) => !Number.isInteger(weight) || weight < 0 || weight > 100) ||
+    (shares.length > 0 && sum !== 100)
+  )
+    return `the weights ${JSON.stringify(weights)} are not integers that sum to 100`;
+  if (mirror === undefined) return undefined;
+  if (!Number.isInteger(mirror.percent) || mirror.percent < 1 || mirror.percent > 100)
+    return `${mirror.percent} % cannot be mirrored: use an integer from 1 to 100`;
+  return (weights[mirror.deployment] ?? 0) > 0 ? `'${mirror.deployment}' holds weight, so it is no mirror` : undefined;
 }
 
 /** What may not differ under one name. */
 const contentOf = ({ version, artifact, code, image, command, environment }: Deployment): string =>
   canonical({ version, digest: artifact.digest, code, image, command, environment });
 
-const sameWeights = (a: Weights, b: Weights): boolean =>
-  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([name, weight]) => b[name] === weight);
+const sharesOf = ({ weights, mirror }: Shares): Shares => ({ weights, ...(mirror === undefined ? {} : { mirror }) });

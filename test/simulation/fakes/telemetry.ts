@@ -1,70 +1,133 @@
-import type { Counts, Telemetry, Tick, Weights } from '@serin/core/ports';
+import type { Counts, PairCounts, Telemetry, Tick, TickQuery, UserCounts, Weights } from '@serin/core/ports';
+import { type MemoryLabels, memoryLabels } from './labels.ts';
 import type { Sync } from './sync.ts';
+import { type Behaviour, evenTraffic, part, type Route, type Span } from './traffic.ts';
 
-export interface TelemetryOptions {
+export interface TelemetryOptions extends Behaviour {
   readonly now: () => number;
-  readonly perMinute: (endpoint: string) => number;
-  /** Share of the requests that fail, by deployment. */
-  readonly failing: (endpoint: string, deployment: string) => number;
+  /** A tick is closed so long after its end: until then an outcome of it may be missing. */
+  readonly outcomesTakeMs: number;
+  /** Share of the labels that come at all, and how long the last of them takes. */
+  readonly labelled: { readonly share: number; readonly takeMs: number };
+  /** What the platform tells instead of a tick. */
+  readonly told: (tick: Tick) => readonly Tick[];
 }
 
 export interface MemoryTelemetry extends Sync<Telemetry> {
   /** From now on requests are routed so. */
-  routed(endpoint: string, weights: Weights, at: number): void;
-  /** What a deployment got in a window, whether or not its ticks have closed. */
-  counts(
-    endpoint: string,
-    deployment: string,
-    from: number,
-    to: number,
-  ): { readonly requests: number; readonly errors: number };
+  routed(endpoint: string, route: Route): void;
+  /** What held in any part of a window, in order. */
+  routes(endpoint: string, from: number, to: number): readonly Route[];
+  /** What really was, whether or not it has closed, and whatever is told of it. */
+  truth(query: TickQuery): readonly Tick[];
+  trueLabels: MemoryLabels['truth'];
 }
 
-const closesAfterMs = 5000;
-const stepMs = 1000;
+/** Of requests to the champion the share slower than a threshold of so many milliseconds. */
+const slowerThan = (ms: number): number => Math.min(1, 10 / ms);
 
 /** Counts that follow from how requests were routed: even arrivals, so the same window always has the same numbers. */
-export function memoryTelemetry({ now, perMinute, failing }: TelemetryOptions): MemoryTelemetry {
-  const routes = new Map<string, { readonly at: number; readonly weights: Weights }[]>();
+export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
+  const { now, outcomesTakeMs, told, failing, slower } = options;
+  const traffic = evenTraffic(options);
+  const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic });
 
-  function countsIn(endpoint: string, from: number, to: number): Readonly<Record<string, Counts>> {
-    const requests: Record<string, number> = {};
-    const changes = routes.get(endpoint) ?? [];
-    for (const [index, { at, weights }] of changes.entries()) {
-      const start = Math.max(from, at);
-      const end = Math.min(to, changes[index + 1]?.at ?? to);
-      const arrived = (Math.max(0, Math.ceil(end / stepMs) - Math.ceil(start / stepMs)) * perMinute(endpoint)) / 60;
-      for (const [name, weight] of Object.entries(weights))
-        requests[name] = (requests[name] ?? 0) + (arrived * weight) / 100;
-    }
-    return Object.fromEntries(
-      Object.entries(requests).map(([name, count]) => {
-        const rounded = Math.round(count);
-        return [name, { requests: rounded, errors: Math.round(rounded * failing(endpoint, name)), slow: [] }];
-      }),
-    );
+  function countsOf(name: string, spans: readonly Span[], thresholds: readonly number[]): Counts {
+    const sum = (share: (span: Span) => number): number =>
+      spans.reduce((total, span) => total + part(span.arms[name] ?? none, share(span)), 0);
+    return {
+      requests: sum(() => 1),
+      errors: sum(({ route }) => failing(name, route.weights)),
+      slow: thresholds.map((ms) => sum(() => Math.min(1, slowerThan(ms) * slower(name)))),
+    };
   }
 
-  function ticksOf(endpoint: string, from: number, to: number, tickMs: number): readonly Tick[] {
+  function tickOf({ endpoint, tickMs, slowerThan: thresholds, usersSince }: TickQuery, start: number): Tick {
+    const spans = traffic.spans(endpoint, start, start + tickMs);
+    const names = [...new Set(spans.flatMap(({ arms }) => Object.keys(arms)))];
+    const counts = Object.fromEntries(
+      names
+        .map((name) => [name, countsOf(name, spans, thresholds)] as const)
+        .filter(([, { requests }]) => requests > 0),
+    );
+    const pairs = pairsOf(spans, thresholds, options);
+    return {
+      start,
+      counts,
+      ...(usersSince === undefined ? {} : { users: usersOf(counts) }),
+      ...(Object.keys(pairs).length === 0 ? {} : { pairs }),
+    };
+  }
+
+  function truth(query: TickQuery): readonly Tick[] {
+    const { from, to, tickMs } = query;
     const ticks: Tick[] = [];
     for (let start = Math.ceil(from / tickMs) * tickMs; start + tickMs <= to; start += tickMs)
-      ticks.push({ start, counts: countsIn(endpoint, start, start + tickMs) });
+      ticks.push(tickOf(query, start));
     return ticks;
   }
 
   return {
-    ticks: ({ endpoint, from, to, tickMs }) => ticksOf(endpoint, from, Math.min(to, now() - closesAfterMs), tickMs),
-    latency: () => undefined,
-    routed(endpoint, weights, at) {
-      routes.set(endpoint, [...(routes.get(endpoint) ?? []), { at, weights }]);
+    ticks: (query) => truth({ ...query, to: Math.min(query.to, now() - outcomesTakeMs) }).flatMap(told),
+    latency(endpoint, from, to) {
+      const requests = traffic
+        .spans(endpoint, from, to)
+        .flatMap(({ arms }) => Object.values(arms))
+        .reduce((sum, range) => sum + part(range, 1), 0);
+      return requests === 0 ? undefined : { p50: 20, p90: 100, p99: 1000, requests };
     },
-    counts(endpoint, deployment, from, to) {
-      const minute = 60_000;
-      const arms = ticksOf(endpoint, from, to, minute).map(({ counts }) => counts[deployment]);
-      return {
-        requests: arms.reduce((sum, arm) => sum + (arm?.requests ?? 0), 0),
-        errors: arms.reduce((sum, arm) => sum + (arm?.errors ?? 0), 0),
-      };
-    },
+    label,
+    labels,
+    labelTotals,
+    routed: traffic.routed,
+    routes: traffic.routes,
+    truth,
+    trueLabels,
   };
 }
+
+/** A tenth of the requests of a tick are of users who have met nothing bad yet; half of these are new. */
+function usersOf(counts: Tick['counts']): Readonly<Record<string, UserCounts>> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, { requests, errors, slow }]) => {
+      const of = (bad: number) => ({ atRisk: Math.ceil(requests / 10), bad: Math.floor(bad / 10) });
+      const each = slow === 'unmeasured' ? [] : slow.map(of);
+      return [name, { assigned: Math.round(requests / 20), errors: of(errors), slow: each }];
+    }),
+  );
+}
+
+/** The copies of what the deployments with weight answered; both sides fail independently. */
+function pairsOf(
+  spans: readonly Span[],
+  thresholds: readonly number[],
+  { failing, slower, wrong, higher: shifted }: Behaviour,
+): Readonly<Record<string, PairCounts>> {
+  const found: Record<string, PairCounts> = {};
+  for (const mirror of new Set(spans.flatMap(({ route }) => route.mirror?.deployment ?? []))) {
+    const sum = (share: (served: string, weights: Weights) => number): number =>
+      spans.reduce((total, { route, arms }) => {
+        const copied = route.mirror?.deployment === mirror ? route.mirror.percent / 100 : 0;
+        const parts = Object.entries(arms).map(([served, range]) => part(range, copied * share(served, route.weights)));
+        return total + parts.reduce((all, one) => all + one, 0);
+      }, 0);
+    const pairs = sum(() => 1);
+    const discordant = (bad: (name: string, weights: Weights) => number) => {
+      const ours = sum((served, weights) => bad(mirror, weights) * (1 - bad(served, weights)));
+      const theirs = sum((served, weights) => bad(served, weights) * (1 - bad(mirror, weights)));
+      return { mirror: ours, served: Math.min(theirs, pairs - ours) };
+    };
+    const higher = sum((served) => (wrong(mirror) + wrong(served)) / 4 + shifted(mirror));
+    const lower = sum((served) => (wrong(mirror) + wrong(served)) / 4);
+    found[mirror] = {
+      ...{ pairs, dropped: 0, errors: discordant(failing) },
+      slow: thresholds.map((ms) =>
+        discordant((name, weights) => (1 - failing(name, weights)) * Math.min(1, slowerThan(ms) * slower(name))),
+      ),
+      predictions: { higher, lower, equal: Math.max(0, pairs - higher - lower) },
+    };
+  }
+  return found;
+}
+
+const none = { from: 0, to: 0 };

@@ -1,0 +1,150 @@
+import type { Certificate } from '@serin/core/judge/certificate';
+import type { Evidence } from '@serin/core/judge/evidence';
+import type { Model } from '@serin/core/model';
+import type { Entry } from '@serin/core/ports';
+import type { Rollout } from '@serin/core/rollout';
+import { logHarm, logMisrouted, logSafe, type Watched, watchedIn } from './formulas.ts';
+import {
+  type Account,
+  differenceFrom,
+  emptyAccount,
+  type Reality,
+  thresholdsOf,
+  Wrong,
+  withLabels,
+  withTicks,
+} from './ledger.ts';
+
+/** Holds what rollouts count, and what they decide by it, against what really was. Throws `Wrong`. */
+export interface EvidenceWatch {
+  appended(before: Model | undefined, after: Model, entry: Entry): void;
+}
+
+const wrong = (text: string): never => {
+  throw new Wrong(text);
+};
+const rounding = 1e-9;
+
+export function createEvidenceWatch(telemetry: Reality, now: () => number): EvidenceWatch {
+  const accounts = new Map<string, Account>();
+
+  /** Each tick once, with its own numbers, under its own weight; nothing that was counted is lost. */
+  function counted(was: Rollout, is: Rollout, entry: Entry, endpoint: string): Account {
+    const known = accounts.get(is.id) ?? emptyAccount;
+    const [from, to] = [was.evidence, is.evidence];
+    if (from === to) return known;
+    if (to.readTo < from.readTo) wrong('ticks would be read again');
+    if (from.from !== undefined && from.from !== to.from) wrong('the warm-up was moved');
+    const { type } = entry.signal as { readonly type?: string };
+    const stretch = { rollout: was, endpoint };
+    let account = known;
+    if (type === 'ticksRead' && to.closed !== from.closed) {
+      if (to.readTo > now()) wrong('a tick was counted that is not over');
+      account = withTicks(known, { ...stretch, from: from.readTo, to: to.readTo }, telemetry);
+    }
+    const labelsTo = to.labels?.readTo;
+    if (type === 'labelsRead' && labelsTo !== undefined && labelsTo !== from.labels?.readTo) {
+      const { labels } = is.plan.guardrails;
+      const begin = from.labels?.readTo ?? Math.ceil(is.startedAt / is.plan.tick) * is.plan.tick;
+      account = withLabels(known, { ...stretch, from: begin, to: labelsTo }, telemetry);
+      if (labelsTo + (labels?.maturity ?? 0) > now()) wrong('labels were counted that may still come');
+    }
+    shrunk(from, to);
+    const difference = differenceFrom(account, is);
+    if (difference !== undefined) wrong(difference);
+    accounts.set(is.id, account);
+    return account;
+  }
+
+  return {
+    appended(before, after, entry) {
+      const [was, is] = [before?.rollout, after.rollout];
+      if (was === undefined || is === undefined || was.id !== is.id || was === is) return;
+      const account = counted(was, is, entry, after.model);
+      // Realised shares are of each tick, and formulas.ts has the configured ones alone.
+      const isConfigured = is.plan.routing === 'configured';
+      if (was.kind === 'release' && was.stable !== undefined && isConfigured) decided(was, is, account, entry);
+    },
+  };
+}
+
+/** What was counted stays counted. */
+function shrunk(from: Evidence, to: Evidence): void {
+  const walk = (a: unknown, b: unknown, path: string): void => {
+    if (typeof a === 'number' && (typeof b !== 'number' || b < a)) wrong(`${path} fell from ${a} to ${b}`);
+    if (typeof a !== 'object' || a === null) return;
+    for (const [key, value] of Object.entries(a))
+      walk(value, (b as Record<string, unknown> | undefined)?.[key], `${path}.${key}`);
+  };
+  const counts = ({ closed, ticks, candidate, stable, routed, pairs }: Evidence) => ({
+    ...{ closed, ticks, candidate, stable, routed, pairs },
+  });
+  walk(counts(from), counts(to), 'evidence');
+  for (const [id, cells] of Object.entries(from.streams))
+    for (const [weight, { realised: _, ...cell }] of Object.entries(cells))
+      walk(cell, to.streams[id]?.[weight], `evidence.streams.${id}.${weight}`);
+}
+
+/** A decision by evidence has the evidence, by formulas that are not the judge's own; harm that is found is acted upon. */
+function decided(was: Rollout, is: Rollout, account: Account, entry: Entry): void {
+  const { plan } = is;
+  const watched = watchedIn(plan, { hasLatency: thresholdsOf(is).length > 0, sticky: is.sticky });
+  const harm = watched.some(({ part }) => part > 0) ? logHarm(account, plan, watched) : 0;
+  const isMisrouted = logMisrouted(account) >= Math.log(1000);
+  const { type } = entry.signal as { readonly type?: string };
+  const isRead = type === 'ticksRead' || type === 'labelsRead';
+  const isSure = harm >= Math.log(1 / plan.alpha);
+
+  if (is.status === 'reverting' && was.status !== 'reverting') {
+    const { kind, text } = is.because;
+    if (kind === 'evidence' && !isSure) wrong(`rolled back by evidence of log E = ${harm}`);
+    if (kind === 'evidence' && isMisrouted) wrong('rolled back by evidence that was routed otherwise');
+    if (kind === 'evidence') certificateIs(is, 'rollback', harm);
+    else if (is.certificate?.verdict !== 'none') wrong(`'${text}' has a certificate of ${is.certificate?.verdict}`);
+  } else if (isRead && isSure && !isMisrouted && was.evidence !== is.evidence && is.status !== 'reverting')
+    wrong(`harm with log E = ${harm} was found, and it went on ${is.status}`);
+
+  if (is.status === 'promoting' && was.status !== 'promoting') {
+    const by = promotedBy(was, is, type, watched);
+    if (by === undefined) wrong('promoted by itself, without a certificate, and no policy says so');
+    if (by === 'evidence') {
+      if (isMisrouted) wrong('promoted by evidence that was routed otherwise');
+      for (const missing of missingOf(is, account, watched)) wrong(`promoted without a certificate of ${missing}`);
+      certificateIs(is, 'promotion', harm);
+    } else if (is.certificate?.verdict !== 'none') wrong(`${by} has a certificate of ${is.certificate?.verdict}`);
+  }
+}
+
+/** What promoted it: its evidence, a person, or a rule of the plan. */
+function promotedBy(was: Rollout, is: Rollout, type: string | undefined, watched: readonly Watched[]) {
+  if (is.certificate?.verdict === 'promotion') return 'evidence';
+  if (type === 'promoteRequested') return 'a person';
+  if (is.steps.length === 0) return 'a strategy without steps';
+  if (!watched.some(({ part }) => part > 0)) return 'a plan without guardrails';
+  return is.plan.onInconclusive === 'promote' && was.status === 'baking' ? 'onInconclusive' : undefined;
+}
+
+/** The rows that have to be certified, and are not, in the ticks of the last step. Users go by shares of each tick. */
+function missingOf(
+  { steps, plan, sticky }: Rollout,
+  { streams }: Account,
+  watched: readonly Watched[],
+): readonly string[] {
+  const last = steps.at(-1) ?? 0;
+  if (sticky) return [];
+  return watched
+    .filter(({ part }) => part > 0)
+    .flatMap((guardrail) =>
+      guardrail.promotes
+        .map((id) => ({ id, log: logSafe(streams[id]?.[last], last, guardrail) }))
+        .filter(({ log }) => log < Math.log(1 / plan.beta))
+        .map(({ id, log }) => `${id}, with log E' = ${log}`),
+    );
+}
+
+function certificateIs({ certificate }: Rollout, verdict: Certificate['verdict'], harm: number): void {
+  if (certificate?.verdict !== verdict) wrong(`a ${verdict} has a certificate of ${certificate?.verdict}`);
+  const said = certificate?.logE ?? Number.NaN;
+  if (!(Math.abs(said - harm) <= rounding * Math.max(1, Math.abs(harm))))
+    wrong(`the certificate says log E = ${said}, it is ${harm}`);
+}

@@ -1,0 +1,111 @@
+import { Fault } from '@serin/core/fault';
+import type { Discordant, Label, LabelAnswer, LabelTick, Telemetry } from '@serin/core/ports';
+import type { Sync } from './sync.ts';
+import { part, type Range, type Span, type Traffic } from './traffic.ts';
+
+export interface LabelsOptions {
+  readonly now: () => number;
+  readonly traffic: Traffic;
+  /** Share of the labels of a deployment that say wrong. */
+  readonly wrong: (deployment: string) => number;
+  /** Share of the requests that get one at all; they come evenly until the last one has. */
+  readonly labelled: { readonly share: number; readonly takeMs: number };
+}
+
+export type LabelQuery = Parameters<Telemetry['labels']>[0];
+
+export interface MemoryLabels extends Sync<Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>> {
+  /** What really came in time, whether or not it is told already. */
+  truth(query: LabelQuery): readonly LabelTick[];
+}
+
+type Row = LabelTick['rows'][number];
+const answers: readonly LabelAnswer[] = ['recorded', 'duplicate', 'conflict', 'unknown', 'late'];
+
+/**
+ * Labels that follow from how requests were routed: evidence knows no single request.
+ *
+ * `label` takes any id, keeps what it was told of it first, and changes no tick.
+ */
+export function memoryLabels({ now, traffic, wrong, labelled }: LabelsOptions): MemoryLabels {
+  const outcomes = new Map<string, string>();
+  const totals: Record<LabelAnswer, number> = { recorded: 0, duplicate: 0, conflict: 0, unknown: 0, late: 0 };
+
+  function tickOf({ endpoint, tickMs, maturityMs }: LabelQuery, start: number): LabelTick {
+    const spans = traffic.spans(endpoint, start, start + tickMs);
+    const inTime = labelled.share * Math.min(1, maturityMs / labelled.takeMs);
+    return { start, rows: rowsOf(spans, inTime), losses: [], pairs: pairsOf(spans, inTime) };
+  }
+
+  function rowsOf(spans: readonly Span[], inTime: number): readonly Row[] {
+    const rows = new Map<string, Row>();
+    for (const { route, arms } of spans) {
+      for (const [deployment, range] of Object.entries(arms)) {
+        const weight = route.weights[deployment] ?? 0;
+        const key = `${deployment} ${weight}`;
+        const known = rows.get(key) ?? { deployment, weight, requests: 0, labelled: 0, wrong: 0 };
+        rows.set(key, {
+          ...{ deployment, weight, requests: known.requests + part(range, 1) },
+          labelled: known.labelled + part(range, inTime),
+          wrong: known.wrong + part(within(range, inTime), wrong(deployment)),
+        });
+      }
+    }
+    return [...rows.values()].filter(({ requests }) => requests > 0);
+  }
+
+  function pairsOf(spans: readonly Span[], inTime: number): Readonly<Record<string, Discordant>> {
+    const found: Record<string, Discordant> = {};
+    for (const { route, arms } of spans) {
+      if (route.mirror === undefined) continue;
+      const { deployment, percent } = route.mirror;
+      for (const [served, range] of Object.entries(arms)) {
+        const told = within(range, (percent / 100) * inTime);
+        const before = found[deployment] ?? { mirror: 0, served: 0 };
+        found[deployment] = {
+          mirror: before.mirror + part(told, wrong(deployment) * (1 - wrong(served))),
+          served: before.served + part(told, wrong(served) * (1 - wrong(deployment))),
+        };
+      }
+    }
+    return found;
+  }
+
+  function truth(query: LabelQuery): readonly LabelTick[] {
+    const { from, to, tickMs } = query;
+    const ticks: LabelTick[] = [];
+    for (let start = Math.ceil(from / tickMs) * tickMs; start + tickMs <= to; start += tickMs)
+      ticks.push(tickOf(query, start));
+    return ticks;
+  }
+
+  function answer({ requestId, outcome }: Label): LabelAnswer {
+    const said = JSON.stringify(outcome);
+    const known = outcomes.get(requestId);
+    if (known !== undefined) return known === said ? 'duplicate' : 'conflict';
+    outcomes.set(requestId, said);
+    return 'recorded';
+  }
+
+  return {
+    truth,
+    labels: (query) => truth({ ...query, to: Math.min(query.to, now() - query.maturityMs) }),
+    label(labels) {
+      for (const { outcome } of labels)
+        if ('loss' in outcome && !(outcome.loss >= 0 && outcome.loss <= 1))
+          throw new Fault('invalid', `a loss of ${outcome.loss} is not in [0, 1]`);
+      return labels.map((label) => {
+        const word = answer(label);
+        totals[word] += 1;
+        return word;
+      });
+    },
+    labelTotals: () => Object.fromEntries(answers.map((word) => [word, totals[word]])) as typeof totals,
+  };
+}
+
+/** The numbers that a part of the requests has among themselves. */
+const within = ({ from, to }: Range, share: number): Range => ({
+  from: Math.floor(from * share),
+  to: Math.floor(to * share),
+});

@@ -1,0 +1,145 @@
+import type { ModelPlan } from '@serin/core/config';
+
+/**
+ * The formulas of rollout-decisions.md once more, in the form of shares of bad requests (theta): what the core says is
+ * held against these, so nothing of the judge is used here.
+ */
+
+/** Bad requests of the ticks of one weight; `Alone`: of ticks in which the other arm had no request. */
+export interface Cell {
+  readonly candidate: number;
+  readonly champion: number;
+  readonly candidateAlone: number;
+  readonly championAlone: number;
+  readonly candidateRequests: number;
+  readonly championRequests: number;
+}
+
+/** Everything that was counted in a rollout: cells by stream and weight (percent). */
+export interface Counted {
+  readonly streams: Readonly<Record<string, Readonly<Record<string, Cell>>>>;
+  readonly routed: Readonly<Record<string, readonly [number, number]>>;
+  readonly pairs: Readonly<Record<string, readonly [number, number]>>;
+}
+
+type Plan = ModelPlan['rollout'];
+
+/** A guardrail that is on, as the plan has it. */
+export interface Watched {
+  readonly name: 'errors' | 'latency' | 'labels';
+  readonly toleratedRatio: number;
+  readonly margin: number;
+  readonly floor: number;
+  readonly maxBurst: number;
+  /** Its part of alpha; 0: a dry run. */
+  readonly part: number;
+  readonly harms: readonly string[];
+  readonly promotes: readonly string[];
+}
+
+/** The guardrails of a plan; without frozen percentiles there is none of latency, and by first requests none promotes. */
+export function watchedIn(
+  { guardrails }: Plan,
+  { hasLatency, sticky }: { readonly hasLatency: boolean; readonly sticky: boolean },
+): readonly Watched[] {
+  const { errors, latency, labels } = guardrails;
+  const isWorst = labels?.missing === 'worst';
+  const rows = [
+    { name: 'errors' as const, rule: errors, harms: ['errors'], promotes: ['errors'] },
+    {
+      name: 'latency' as const,
+      rule: hasLatency ? latency : (false as const),
+      harms: ['latency.p50', 'latency.p90', 'latency.p99'],
+      promotes: sticky ? [] : ['latency.p90', 'latency.p99'],
+    },
+    {
+      name: 'labels' as const,
+      rule: labels ?? false,
+      harms: ['labels'],
+      promotes: [isWorst ? 'labels.worst' : 'labels'],
+    },
+  ];
+  const on = rows.flatMap(({ rule, ...row }) => (typeof rule === 'object' ? [{ ...row, rule }] : []));
+  const live = on.filter(({ rule }) => !rule.dryRun);
+  const given = live.reduce((sum, { rule }) => sum + (rule.alphaShare ?? 0), 0);
+  const open = live.filter(({ rule }) => rule.alphaShare === undefined).length;
+  return on.map(({ rule, ...row }) => {
+    const { toleratedRatio, margin, floor, maxBurst, dryRun, alphaShare = (1 - given) / open } = rule;
+    return { ...row, toleratedRatio, margin, floor, maxBurst, part: dryRun ? 0 : alphaShare };
+  });
+}
+
+/** `log E` of all guardrails together. */
+export function logHarm(counted: Counted, plan: Plan, watched: readonly Watched[]): number {
+  const own = watched
+    .filter(({ part }) => part > 0)
+    .map((guardrail) => ({
+      isLate: guardrail.name === 'labels',
+      log: Math.log(guardrail.part) + logOfMean(guardrail.harms.flatMap((id) => harmOf(id, guardrail, counted, plan))),
+    }));
+  const together = own.filter(({ isLate }) => !isLate).map(({ log }) => log);
+  return Math.max(logOfSum(together), ...own.filter(({ isLate }) => isLate).map(({ log }) => log));
+}
+
+function harmOf(
+  id: string,
+  { toleratedRatio: r0, maxBurst }: Watched,
+  counted: Counted,
+  plan: Plan,
+): readonly number[] {
+  const cells = Object.entries(counted.streams[id] ?? {});
+  const split = logOfMean(
+    [1.1, 1.25, 1.5, 2, 3, 5, 10].map((growth) =>
+      total(cells, (weight, cell) =>
+        against(weight, r0, r0 * growth, cell.candidate / maxBurst, (cell.champion + cell.championAlone) / maxBurst),
+      ),
+    ),
+  );
+  if (plan.strategy !== 'shadow') return [split];
+  const [ours, theirs] = counted.pairs[id] ?? [0, 0];
+  const null0 = r0 / (1 + r0);
+  const paired = [11 / 9, 1.5, 7 / 3, 4, 9].map((factor) => {
+    const share = (r0 * factor) / (1 + r0 * factor);
+    return (ours * Math.log(share / null0) + theirs * Math.log((1 - share) / (1 - null0))) / maxBurst;
+  });
+  return [split, logOfMean(paired)];
+}
+
+/** `log E'` of one stream, from the ticks of the last step. */
+export function logSafe(cell: Cell | undefined, weight: number, { margin, floor, maxBurst }: Watched): number {
+  if (cell === undefined) return 0;
+  const bad = cell.candidate + cell.candidateAlone;
+  const ratio = [0.5, 0.7, 0.85, 1, 1.1].map((r) =>
+    against(weight, margin, r, bad / maxBurst, cell.champion / maxBurst),
+  );
+  const absolute = [0, floor / 4, floor / 2].map(
+    (x) =>
+      ((bad === 0 ? 0 : bad * Math.log(x / floor)) + (cell.candidateRequests - bad) * Math.log((1 - x) / (1 - floor))) /
+      maxBurst,
+  );
+  return logOfMean([logOfMean(ratio), logOfMean(absolute)]);
+}
+
+/** `log S`: were the requests shared out as configured? */
+export const logMisrouted = ({ routed }: Counted): number =>
+  logOfMean(
+    [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2].map((growth) =>
+      total(Object.entries(routed), (weight, [candidate, champion]) => against(weight, 1, growth, candidate, champion)),
+    ),
+  );
+
+/** `log` of the likelihood of which arm each bad request came from: ratio `r` against ratio `null0`. */
+function against(weight: number, null0: number, r: number, candidate: number, champion: number): number {
+  const share = weight / 100;
+  const theta = (ratio: number): number => (share * ratio) / (share * ratio + 1 - share);
+  return candidate * Math.log(theta(r) / theta(null0)) + champion * Math.log((1 - theta(r)) / (1 - theta(null0)));
+}
+
+const total = <Item>(items: readonly (readonly [string, Item])[], value: (weight: number, item: Item) => number) =>
+  items.reduce((sum, [weight, item]) => sum + value(Number(weight), item), 0);
+
+function logOfSum(logs: readonly number[]): number {
+  const top = Math.max(...logs);
+  return Number.isFinite(top) ? top + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - top), 0)) : top;
+}
+const logOfMean = (logs: readonly number[]): number => logOfSum(logs) - Math.log(logs.length);

@@ -1,0 +1,273 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Evidence } from '@serin/core/judge/evidence';
+import type { LabelTick, Tick } from '@serin/core/ports';
+import { candidateWeight, type Rollout } from '@serin/core/rollout';
+import type { MemoryTelemetry } from './fakes/telemetry.ts';
+import type { Route } from './fakes/traffic.ts';
+import type { Cell, Counted } from './formulas.ts';
+
+export interface Reality extends Pick<MemoryTelemetry, 'truth' | 'trueLabels' | 'routes'> {
+  /** How far off the clock may be that says when a weight was confirmed, where it is off by more than is promised. */
+  readonly clockIsOffBy: number;
+}
+
+interface Arm {
+  readonly requests: number;
+  readonly errors: number;
+}
+
+/** What the evidence of a rollout has to be, from what really was. */
+export interface Account extends Counted {
+  readonly closed: number;
+  readonly ticks: number;
+  readonly candidate: Arm;
+  readonly stable: Arm;
+  readonly mirrored?: { pairs: number; dropped: number; higher: number; lower: number };
+  readonly labels?: { readonly requests: number; readonly labelled: number };
+}
+
+export const emptyAccount: Account = {
+  ...{ closed: 0, ticks: 0, streams: {}, routed: {}, pairs: {} },
+  candidate: { requests: 0, errors: 0 },
+  stable: { requests: 0, errors: 0 },
+};
+
+/** A promise of the evidence that does not hold. */
+export class Wrong extends Error {}
+
+const nameOf = (version: number | undefined): string => `v${version}`;
+export const thresholdsOf = ({ latency }: Rollout): readonly number[] =>
+  latency === undefined || latency === 'none' ? [] : [latency.p50, latency.p90, latency.p99];
+
+/** The ticks `from <= start < to` of a rollout, each under the weight that really held while it was routed. */
+export function withTicks(account: Account, { rollout, endpoint, from, to }: Stretch, telemetry: Reality): Account {
+  const tickMs = rollout.plan.tick;
+  const users = rollout.sticky ? { usersSince: rollout.startedAt } : {};
+  const query = { endpoint, from, to, tickMs, slowerThan: thresholdsOf(rollout), ...users };
+  return telemetry.truth(query).reduce((sum, tick) => {
+    const weight = weightDuring(tick.start, rollout, endpoint, telemetry);
+    return withTick(sum, tick, rollout, weight);
+  }, account);
+}
+
+export interface Stretch {
+  /** As it was while it read them. */
+  readonly rollout: Rollout;
+  readonly endpoint: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The candidate's weight in the whole of a tick. What a write did that nobody knew of is nobody's fault; nor is a tick
+ * that a clock which is minutes off takes for one of the weight before or after.
+ */
+function weightDuring(start: number, rollout: Rollout, endpoint: string, reality: Reality): number {
+  const end = start + rollout.plan.tick;
+  const routes = reality.routes(endpoint, start, end);
+  const weightIn = ({ weights }: Route): number => weights[nameOf(rollout.candidate)] ?? 0;
+  const weights = [...new Set(routes.map(weightIn))];
+  const wished = candidateWeight(rollout);
+  if (weights.length === 1 && weights[0] === wished) return wished;
+  if (routes.some(({ isStray }) => isStray)) return wished;
+  const around = reality.routes(endpoint, start - reality.clockIsOffBy, end + reality.clockIsOffBy);
+  if (reality.clockIsOffBy > 0 && around.some((route) => weightIn(route) === wished)) return wished;
+  const text = `the tick of ${new Date(start).toISOString()} is evidence at ${wished} % of v${rollout.candidate}`;
+  throw new Wrong(`${text}, and was routed at ${weights.length === 0 ? 'nothing' : `${weights.join(' %, then ')} %`}`);
+}
+
+function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number): Account {
+  const candidate = armOf(tick, rollout.candidate);
+  const champion = armOf(tick, rollout.stable);
+  const next: Account = {
+    ...account,
+    closed: account.closed + 1,
+    candidate: plus(account.candidate, candidate),
+    stable: rollout.stable === undefined ? account.stable : plus(account.stable, champion),
+  };
+  if (rollout.stable === undefined || tick.start < (rollout.evidence.from ?? 0)) return next;
+  if (weight === 0) return withPairs(next, tick, rollout);
+  if (candidate.requests + champion.requests === 0) return next;
+  const arms = [nameOf(rollout.candidate), nameOf(rollout.stable)].map((name) => eventsOf(tick, name, rollout.sticky));
+  const [ours, theirs] = arms;
+  if (ours === undefined || theirs === undefined) return next;
+  const streams = Object.entries(ours.bad).reduce(
+    (all, [id, bad]) => withCell(all, id, weight, { ...bad, other: theirs.bad[id] ?? { bad: 0, of: 0 } }),
+    next.streams,
+  );
+  const [before, beforeThem] = next.routed[weight] ?? [0, 0];
+  const routed = { ...next.routed, [weight]: [before + ours.seen, beforeThem + theirs.seen] as const };
+  return { ...next, ticks: next.ticks + 1, streams: only(streams, rollout), routed };
+}
+
+interface Bad {
+  readonly bad: number;
+  readonly of: number;
+}
+
+/** Every row of counts of an arm, whether or not it is watched; and how many requests (users) were shared out. */
+function eventsOf(tick: Tick, name: string, sticky: boolean) {
+  const counts = tick.counts[name] ?? { requests: 0, errors: 0, slow: [] };
+  const users = tick.users?.[name];
+  const slow = counts.slow === 'unmeasured' ? [] : counts.slow;
+  const rows = (errors: Bad, slower: readonly Bad[]): Readonly<Record<string, Bad>> => ({
+    errors,
+    ...Object.fromEntries(
+      ['p50', 'p90', 'p99'].map((p, index) => [`latency.${p}`, slower[index] ?? { bad: 0, of: 0 }]),
+    ),
+  });
+  const { requests: of, errors } = counts;
+  if (!sticky)
+    return {
+      seen: of,
+      bad: rows(
+        { bad: errors, of },
+        slow.map((bad) => ({ bad, of })),
+      ),
+    };
+  const first = ({ atRisk, bad }: { readonly atRisk: number; readonly bad: number }): Bad => ({ bad, of: atRisk });
+  return {
+    seen: users?.assigned ?? 0,
+    bad: users === undefined ? rows({ bad: 0, of: 0 }, []) : rows(first(users.errors), users.slow.map(first)),
+  };
+}
+
+/** Only what the plan watches. */
+function only(streams: Counted['streams'], rollout: Rollout): Counted['streams'] {
+  const { errors, latency } = rollout.plan.guardrails;
+  const isWatched = (id: string): boolean =>
+    id === 'errors'
+      ? errors !== false
+      : id.startsWith('labels') || (latency !== false && thresholdsOf(rollout).length > 0);
+  return Object.fromEntries(Object.entries(streams).filter(([id]) => isWatched(id)));
+}
+
+function withCell(
+  streams: Counted['streams'],
+  id: string,
+  weight: number,
+  { bad, of, other }: Bad & { readonly other: Bad },
+): Counted['streams'] {
+  if (of + other.of === 0) return streams;
+  const cell = streams[id]?.[weight] ?? noCell;
+  const isShared = of > 0 && other.of > 0;
+  const grown: Cell = {
+    candidate: cell.candidate + (isShared ? bad : 0),
+    champion: cell.champion + (isShared ? other.bad : 0),
+    candidateAlone: cell.candidateAlone + (isShared ? 0 : bad),
+    championAlone: cell.championAlone + (isShared ? 0 : other.bad),
+    candidateRequests: cell.candidateRequests + of,
+    championRequests: cell.championRequests + other.of,
+  };
+  return { ...streams, [id]: { ...streams[id], [weight]: grown } };
+}
+
+const noCell: Cell = {
+  ...{ candidate: 0, champion: 0, candidateAlone: 0, championAlone: 0 },
+  candidateRequests: 0,
+  championRequests: 0,
+};
+
+function withPairs(account: Account, tick: Tick, rollout: Rollout): Account {
+  const found = tick.pairs?.[nameOf(rollout.candidate)];
+  if (found === undefined) return account;
+  const rows = [
+    ['errors', found.errors],
+    ...found.slow.map((slow, index) => [`latency.${['p50', 'p90', 'p99'][index]}`, slow] as const),
+  ] as const;
+  const { errors, latency } = rollout.plan.guardrails;
+  const pairs: Record<string, readonly [number, number]> = { ...account.pairs };
+  for (const [id, { mirror, served }] of rows) {
+    const [ours, theirs] = pairs[id] ?? [0, 0];
+    if (id === 'errors' ? errors !== false : latency !== false) pairs[id] = [ours + mirror, theirs + served];
+  }
+  const { higher, lower } = found.predictions;
+  const was = account.mirrored ?? { pairs: 0, dropped: 0, higher: 0, lower: 0 };
+  const mirrored = {
+    ...{ pairs: was.pairs + found.pairs, dropped: was.dropped + found.dropped },
+    ...{ higher: was.higher + higher, lower: was.lower + lower },
+  };
+  return { ...account, ticks: account.ticks + 1, pairs, mirrored };
+}
+
+/** The labels of requests that were routed in `from <= start < to` and had matured. */
+export function withLabels(account: Account, { rollout, endpoint, from, to }: Stretch, telemetry: Reality): Account {
+  const { labels } = rollout.plan.guardrails;
+  if (labels === undefined) return account;
+  const query = { endpoint, from, to, tickMs: rollout.plan.tick, maturityMs: labels.maturity };
+  return telemetry.trueLabels(query).reduce((sum, tick) => withLabelTick(sum, tick, rollout), account);
+}
+
+function withLabelTick(account: Account, { rows, pairs }: LabelTick, { candidate, stable, plan }: Rollout): Account {
+  const ours = rows.filter(({ deployment }) => deployment === nameOf(candidate));
+  const theirs = rows.filter(({ deployment }) => deployment === nameOf(stable));
+  const isWorst = plan.guardrails.labels?.missing === 'worst';
+  let { streams } = account;
+  // The candidate's weight when each of its requests was routed; the champion had the rest.
+  for (const weight of new Set([...ours.map((row) => row.weight), ...theirs.map((row) => 100 - row.weight)])) {
+    if (weight === 0 || weight === 100) continue;
+    const one = ours.find((row) => row.weight === weight) ?? noRow;
+    const other = theirs.find((row) => row.weight === 100 - weight) ?? noRow;
+    const of = isWorst ? ('requests' as const) : ('labelled' as const);
+    const missing = (row: typeof noRow): number => (isWorst ? row.requests - row.labelled : 0);
+    const champion = { bad: other.wrong + missing(other), of: other[of] };
+    streams = withCell(streams, 'labels', weight, { bad: one.wrong, of: one[of], other: champion });
+    if (isWorst)
+      streams = withCell(streams, 'labels.worst', weight, {
+        ...{ bad: one.wrong + missing(one), of: one[of] },
+        other: { bad: other.wrong, of: other[of] },
+      });
+  }
+  const apart = pairs[nameOf(candidate)];
+  const [before, beforeThem] = account.pairs.labels ?? [0, 0];
+  const known = account.labels ?? { requests: 0, labelled: 0 };
+  const sum = (field: 'requests' | 'labelled'): number =>
+    [...ours, ...theirs].reduce((total, row) => total + row[field], known[field]);
+  return {
+    ...account,
+    streams,
+    labels: { requests: sum('requests'), labelled: sum('labelled') },
+    pairs:
+      apart === undefined
+        ? account.pairs
+        : { ...account.pairs, labels: [before + apart.mirror, beforeThem + apart.served] },
+  };
+}
+
+const noRow = { requests: 0, labelled: 0, wrong: 0 };
+
+const armOf = ({ counts }: Tick, version: number | undefined): Arm => {
+  const { requests, errors } = counts[nameOf(version)] ?? { requests: 0, errors: 0 };
+  return { requests, errors };
+};
+const plus = (a: Arm, b: Arm): Arm => ({ requests: a.requests + b.requests, errors: a.errors + b.errors });
+
+/** Where the evidence of a rollout is not what really was. */
+export function differenceFrom(account: Account, { evidence }: Rollout): string | undefined {
+  const cells = ({ realised: _, ...cell }: Evidence['streams'][string][string]): Cell => cell;
+  // A stream of ticks without any request may be there, and empty.
+  const streams = Object.fromEntries(
+    Object.entries(evidence.streams)
+      .filter(([, weights]) => Object.keys(weights).length > 0)
+      .map(([id, weights]) => [
+        id,
+        Object.fromEntries(Object.entries(weights).map(([weight, cell]) => [weight, cells(cell)])),
+      ]),
+  );
+  const { closed, ticks, candidate, stable, routed, pairs, mirrored, labels } = evidence;
+  const told = labels === undefined ? undefined : { requests: labels.requests, labelled: labels.labelled };
+  const said: Account = {
+    ...{ closed, ticks, candidate, stable, routed, pairs },
+    ...(mirrored === undefined ? {} : { mirrored }),
+    ...(told === undefined ? {} : { labels: told }),
+    streams,
+  };
+  for (const part of new Set([...Object.keys(said), ...Object.keys(account)])) {
+    const [mine, theirs] = [account[part as keyof Account], said[part as keyof Account]];
+    if (!isDeepStrictEqual(plain(mine), plain(theirs)))
+      return `${part} are ${JSON.stringify(theirs)}, and really were ${JSON.stringify(mine)}`;
+  }
+  return undefined;
+}
+
+const plain = (value: unknown): unknown => (value === undefined ? {} : JSON.parse(JSON.stringify(value)));
