@@ -89,7 +89,8 @@ async function starter(): Promise<string> {
   await serin(['init'], { cwd });
   const file = join(cwd, 'serin.config.ts');
   const config = readFileSync(file, 'utf8')
-    .replace("guard: '10s'", "guard: '1s', guardrails: { labels: { maturity: '1h' } }")
+    .replace("guard: '10s'", "guard: '1s'")
+    .replace('latency: { dryRun: true }', "latency: { dryRun: true }, labels: { maturity: '1h' }")
     .replace('serve: {', "labels: { bucket: 'outcomes', prefix: 'line/' },\n      serve: {");
   writeFileSync(file, config);
   return cwd;

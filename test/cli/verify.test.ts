@@ -175,11 +175,11 @@ test('validate says when a healthy candidate is certified, what a bake finds, an
   expect(warned.stderr).toContain('is not certified within atMost');
 });
 
-test('validate warns of labels that cannot be judged', async () => {
+test('validate refuses labels that cannot be judged, and says why', async () => {
   const cwd = await configured('guardrails: { labels: {} }', ", stickyBy: 'x-user'");
 
   const { exit, stderr } = await serin(['validate'], { cwd });
 
-  expect(exit).toBe(0);
-  expect(stderr).toMatch(/models\.line\.rollout: guardrails\.labels decides nothing: .* users stay with their model/);
+  expect(exit).toBe(2);
+  expect(stderr).toMatch(/models\.line\.rollout\.guardrails\.labels.* users stay with their model/s);
 });

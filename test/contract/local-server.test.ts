@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Config, compile, parseConfig } from '@serin/core/config';
+import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config';
 import { type Server, startServer } from '@serin/local/compose';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Answer, deploymentOf, invoke, newDirectory, openMachine } from './serving-machine.ts';
@@ -18,12 +18,12 @@ async function release({ url, token, port }: Server, name: string, rollout: Conf
     data: { bucket: 'drops', prefix: '' },
     train: { command: ['node', 'train.mjs'] },
     approval: { required: true },
-    serve: { command: ['node', 'serve.mjs'], stickyBy: 'x-user' },
+    serve: { command: ['node', 'serve.mjs'] },
     ...(rollout === undefined ? {} : { rollout }),
   };
   const read = parseConfig({ project: 'test', models: { [name]: model, silent: { ...model, serve: 'none' } } });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  const config = compile(read.parsed, new Map(), 'local');
+  const config = withSticky(compile(read.parsed, new Map(), 'local'), name);
   const answer = await fetch(`${url}/v1/releases`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': name },
@@ -31,6 +31,13 @@ async function release({ url, token, port }: Server, name: string, rollout: Conf
   });
   expect(answer.status, await answer.text()).toBe(202);
   await expect.poll(async () => (await call(port, name)).status, { interval: 10 }).not.toBe(404);
+}
+
+/** The author's config refuses labels of sticky users; the gateway can do both. */
+function withSticky(config: CompiledConfig, name: string): CompiledConfig {
+  const plan = config.models[name];
+  if (plan === undefined || plan.serve === 'none') return config;
+  return { ...config, models: { ...config.models, [name]: { ...plan, serve: { ...plan.serve, stickyBy: 'x-user' } } } };
 }
 
 const call = (port: number, endpoint: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>

@@ -22,7 +22,7 @@ export interface Account extends Counted {
   readonly ticks: number;
   readonly candidate: Arm;
   readonly stable: Arm;
-  readonly mirrored?: { pairs: number; dropped: number; higher: number; lower: number };
+  readonly mirrored?: Evidence['mirrored'];
   readonly labels?: { readonly requests: number; readonly labelled: number };
 }
 

@@ -29,7 +29,7 @@ if (values.help || (values.scenario !== undefined && named === undefined)) {
   process.exit(values.help ? 0 : 2);
 }
 
-/** Schedules, crash points and planted bugs of the default run: two minutes on two cores. */
+/** Schedules, crash points and planted bugs of the default run: two and a half minutes on two cores. */
 const defaultRuns = 2000;
 const seedsPerBug = 2000;
 const seedsPerTask = 50;

@@ -134,6 +134,16 @@ describe('a rollout', () => {
     expect(whyRollout(rollout, 'fraud').sentence).toMatch(/not shared out as configured: the candidate got/);
   });
 
+  test('whose guard saw nothing, for the routing was off, is not promoted: it waits, and is taken back', () => {
+    const given = begun({ ...noLatency, maxHold: '1h' });
+    until(given, healthy, 'guarding');
+
+    const rollout = until(given, { ...healthy, skew: 0.6 }, 'promoted', 'rolledBack');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'hold' } });
+    expect(whyRollout(rollout, 'fraud').sentence).toMatch(/the guard saw nothing: the requests were not shared out/);
+  });
+
   test('in which every request of the candidate fails is taken back by the hard limit, which is policy', () => {
     const given = begun(noLatency);
 
@@ -219,6 +229,18 @@ describe('strategy shadow', () => {
     expect(rollout).toMatchObject({ status: 'promoted', certificate: { verdict: 'promotion' } });
     expect(given.endpoint.log).toContain('weigh {"v1":100} mirror v2 20');
     expect(given.endpoint.log.indexOf('weigh {"v1":50,"v2":50}')).toBeGreaterThan(0);
+  });
+
+  test('goes to no real traffic while nothing was mirrored, and goes on once something was', () => {
+    const given = begun(shadow);
+
+    const held = until(given, healthy, 'held', 'shifting', 'promoted');
+    expect(held.evidence.candidate.requests).toBe(0);
+    expect(whyRollout(held, 'fraud').sentence).toMatch(/no data: 0 requests mirrored to the candidate, of at least 20/);
+
+    expect(until(given, { ...healthy, pairs: { mirror: 0, served: 0 } }, 'promoted', 'rolledBack').status).toBe(
+      'promoted',
+    );
   });
 
   test('holds when the predictions are systematically higher', () => {

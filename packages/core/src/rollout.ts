@@ -265,8 +265,9 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: (rollout, signal) =>
       judgedTicks(rollout, signal, (counted, verdict) => {
         if (signal.to < counted.until) return counted;
-        const blind = verdict.kind === 'misrouted' ? `the guard saw nothing: ${verdict.text}` : undefined;
-        return promoted(blind === undefined ? counted : tell(counted, signal.at, blind), signal.at);
+        return verdict.kind === 'misrouted'
+          ? blindGuard(counted, signal.at, verdict.text)
+          : promoted(counted, signal.at);
       }),
     labelsRead: (rollout, signal) => judgedLabels(rollout, signal, (counted) => counted),
     latencyRead: 'ignore',
@@ -582,6 +583,15 @@ function unread<Here extends Watching>(rollout: Here, at: number): Rollout {
     : revert(rollout, at, { kind: 'hold', text: `no tick could be read for maxHold (${durationText(plan.maxHold)})` });
 }
 
+/** A guard whose evidence is suspended saw nothing: like a hold it waits for a person, and ends by `maxHold` in a revert. */
+function blindGuard(rollout: Extract<Rollout, { status: 'guarding' }>, at: number, because: string): Rollout {
+  const text = `the guard saw nothing: ${because}`;
+  if (at >= rollout.until + rollout.plan.maxHold) return revert(rollout, at, { kind: 'hold', text });
+  return rollout.story.some((line) => line.text.startsWith('the guard saw nothing'))
+    ? rollout
+    : tell(rollout, at, text);
+}
+
 function afterTicks(
   rollout: Extract<Rollout, { status: 'baking' }>,
   verdict: Verdict,
@@ -596,11 +606,12 @@ function afterTicks(
     if (plan.onPredictionShift === 'hold') return hold(rollout, at, { because: shifted });
     return shift(tell(rollout, at, `noted: ${shifted}`), step + 1, at);
   }
-  const missing = step < steps.length - 1 ? undefined : lackOf(rollout);
-  if (missing === undefined)
-    return step < steps.length - 1 ? shift(rollout, step + 1, at) : certifiedPromotion(rollout, at);
+  const missing = lackAt(rollout);
+  if (missing === undefined) return goOn(rollout, at);
   if (evidence.readTo < until - plan.bake + plan.atMost) return rollout;
   const because = `inconclusive after ${durationText(plan.atMost)}: ${missing}`;
+  if (plan.onInconclusive === 'promote' && step < steps.length - 1)
+    return shift(tell(rollout, at, `${because}; goes on by policy`), step + 1, at);
   if (plan.onInconclusive === 'promote')
     return promote(rollout, at, `${because}; promoted by policy, without certificate`);
   if (plan.onInconclusive === 'rollBack')
@@ -614,6 +625,24 @@ function afterTicks(
 /** Predictions of a mirror that are systematically higher or lower. */
 const shiftAt = (rollout: Extract<Rollout, { status: 'baking' | 'held' }>): string | undefined =>
   rollout.steps[rollout.step] === 0 ? shiftedIn(rollout.evidence, rulesFor(rollout)) : undefined;
+
+type AtAStep = Extract<Rollout, { status: 'baking' | 'held' }>;
+
+const isLast = ({ step, steps }: AtAStep): boolean => step >= steps.length - 1;
+
+const goOn = (rollout: AtAStep, at: number): Rollout =>
+  isLast(rollout) ? certifiedPromotion(rollout, at) : shift(rollout, rollout.step + 1, at);
+
+/** What a step has to show before the next: the last one a certificate, a mirror that it mirrors at all. */
+function lackAt(rollout: AtAStep): string | undefined {
+  if (isLast(rollout)) return lackOf(rollout);
+  const { steps, step, evidence, plan } = rollout;
+  const pairs = evidence.mirrored?.pairs ?? 0;
+  const fewest = plan.limits.errors.minRequests;
+  return steps[step] === 0 && pairs < fewest
+    ? `no data: ${requestsText(pairs)} mirrored to the candidate, of at least ${fewest}`
+    : undefined;
+}
 
 /** What is still to be shown in the last step, as text. */
 function lackOf(rollout: Rollout): string | undefined {
@@ -641,8 +670,8 @@ const afterHold = (
   at: number,
   frozen: boolean,
 ): Rollout =>
-  rollout.gathering && verdict.kind === 'none' && !frozen && lackOf(rollout) === undefined
-    ? certifiedPromotion(rollout, at)
+  rollout.gathering && verdict.kind === 'none' && !frozen && lackAt(rollout) === undefined
+    ? goOn(rollout, at)
     : rollout;
 
 function certifiedPromotion(rollout: Waiting, at: number): Rollout {
