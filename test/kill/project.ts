@@ -32,7 +32,7 @@ export function compiledConfig(digest: string, executions: string): CompiledConf
   const environment = { KILL_EXECUTIONS: executions };
   const run = (script: string) => ({ command: [process.execPath, script], environment });
   const settle = { quiet: '100ms', atMost: '500ms' };
-  const quickly = { bake: '1s', tick: '1s', guard: '1s', readyWithin: '60s', atMost: '2s', minRequests: 1 };
+  const quickly = { bake: '1s', tick: '1s', guard: '1s', readyWithin: '60s', atMost: '2s', warmUp: 0 };
   const parsed = parseConfig({
     project: 'kill',
     concurrentRuns: 2,
