@@ -397,7 +397,8 @@ export function desiredOf(model: Model): Desired {
     const home = stable === undefined ? {} : { [String(stable)]: 100 };
     if (rollout.status === 'reverting')
       return { versions: stable === undefined ? [] : [stable], weights: home, extras: 'keep', urgent: true, needs: [] };
-    const weight = candidateWeight(rollout);
+    // A first version is routed as soon as it is ready: a platform whose only deployment is served at once does so by itself.
+    const weight = stable === undefined ? 100 : candidateWeight(rollout);
     const rest = stable === undefined || weight === 100 ? {} : { [String(stable)]: 100 - weight };
     const weights = { ...rest, ...(weight === 0 ? {} : { [String(candidate)]: weight }) };
     const mirrored = mirroredShare(rollout);

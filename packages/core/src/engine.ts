@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly self: string;
   /** The only engine there is (one machine, under its lock): what a predecessor took is free. */
   readonly alone: boolean;
+  /** When this process ends, where it is known: no call is begun in its last 30 s. */
+  readonly endsAt?: () => number;
   /** `source` of the published CloudEvents. */
   readonly source: string;
   /** Told after each durable append, for those who watch. */
@@ -54,7 +56,7 @@ interface Committed {
 const triesOnConflict = 8;
 /** Reasons are kept in the state, which is bounded. */
 const longestReason = 2000;
-/** A call starts only with this much of its lease left; an adapter cuts it off after 20 s. */
+/** A call starts only with this much of its lease, and of its process, left; an adapter cuts it off after 20 s. */
 const neededLeaseMs = 30_000;
 
 export const engineActor: Actor = { subject: 'serin', issuer: 'engine', role: 'system' };
@@ -115,7 +117,8 @@ export function createEngine(options: EngineOptions): Engine {
     { seq, until }: Pick<Committed, 'seq' | 'until'>,
   ): Promise<void> {
     // A process that slept through its lease leaves the debt to whoever takes it next.
-    if (now() + neededLeaseMs > until || (isRising(effect) && !(await stillOwed(stream, effect, seq)))) return;
+    const last = Math.min(until, options.endsAt?.() ?? until);
+    if (now() + neededLeaseMs > last || (isRising(effect) && !(await stillOwed(stream, effect, seq)))) return;
     const body = await answerOf(effect, stream);
     const answer = { ...body, key: effect.key, taken: seq, ...stamp(`${stream}#${seq}/${effect.key}`) } as Signal;
     await pay(stream, await commit(stream, answer, true));

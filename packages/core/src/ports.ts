@@ -268,9 +268,12 @@ export interface Mirror {
 }
 
 export type Operation =
-  /** Capacity without traffic (on an absent endpoint: the endpoint as well). */
+  /**
+   * Capacity without traffic (on an absent endpoint: the endpoint as well). Where nothing else is served the platform
+   * may route to it as soon as it is ready: `observe` then says weight 100.
+   */
   | { readonly kind: 'deploy'; readonly deployment: Deployment }
-  /** Replaces all weights, and what is mirrored, at once. */
+  /** Replaces all weights, and what is mirrored, at once. `{}` may take the capacity, or the whole endpoint, away too. */
   | { readonly kind: 'weigh'; readonly weights: Weights; readonly mirror?: Mirror }
   /** Takes capacity away; of a deployment that holds weight: `invalid`. */
   | { readonly kind: 'retire'; readonly deployment: string };
