@@ -1,4 +1,4 @@
-import { bury } from '@serin/core/dead-letters';
+import { bury, queueStream } from '@serin/core/dead-letters';
 import { describe, expect, test } from 'vitest';
 import { compiled, modelRules, openWorld, start } from './world.ts';
 
@@ -517,6 +517,25 @@ describe('dead letters', () => {
 
     expect((await world.call('POST', '/v1/dead-letters/odd/replay')).status).toBe(409);
     expect((await world.call('GET', '/v1/dead-letters?status=waiting')).body.deadLetters).toHaveLength(1);
+  });
+
+  test('a message of the platform goes back into its queue as it came', async () => {
+    const queued: string[] = [];
+    const nudged: string[] = [];
+    const world = await openWorld({
+      redeliver: async (body) => void queued.push(body),
+      nudge: (stream) => void nudged.push(stream),
+    });
+    const actor = { subject: 'serin', issuer: 'engine', role: 'system' } as const;
+    const letter = { id: 'm1', stream: queueStream, signal: { body: 'not JSON' }, because: 'not JSON', at: 1 };
+    await bury(world.ports.journal, letter, actor);
+
+    const replayed = await world.call('POST', '/v1/dead-letters/m1/replay');
+
+    expect(replayed.status).toBe(202);
+    expect(queued).toEqual(['not JSON']);
+    expect(nudged).not.toContain(queueStream);
+    expect((await world.call('GET', '/v1/dead-letters?status=waiting')).body.deadLetters).toEqual([]);
   });
 });
 

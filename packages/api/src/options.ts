@@ -25,6 +25,8 @@ export interface ApiOptions {
   readonly aloneSince?: number;
   /** Tells whoever pays that a stream owes something. Must not throw, and need not be reliable. */
   readonly nudge: (stream: string) => void;
+  /** Puts a message of the platform, as a dead letter kept it, back into its queue; durable when it resolves. */
+  readonly redeliver?: (body: string) => Promise<void>;
   /** Up to `max` bytes of a job's log, from a byte on; `undefined`: there is no such log. */
   readonly logs?: (
     job: LoggedJob,

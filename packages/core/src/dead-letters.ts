@@ -15,6 +15,9 @@ export interface DeadLetter {
   readonly status: 'waiting' | 'replayed' | 'discarded';
 }
 
+/** Where a message of the platform was going that no stream took: `signal` is `{body}`, as the queue had it. */
+export const queueStream = 'queue';
+
 const streamOf = (id: string): string => `dead/${id}`;
 
 /** Buries a signal. Twice: one letter; buried again after a replay, it waits again with the newer reason. */

@@ -228,6 +228,10 @@ describe('approval', () => {
     expect(drive.say({ type: 'approvalGiven', version: 2, approved: true })).toContain(
       'four eyes: ann started the run of v2',
     );
+    const elsewhere = { subject: 'arn:aws:iam::123456789012:user/bob', issuer: 'registry', role: 'approver' } as const;
+    expect(drive.say({ type: 'approvalGiven', version: 2, approved: true }, elsewhere)).toContain(
+      'approve v2 through Serin',
+    );
     expect(drive.say({ type: 'approvalGiven', version: 2, approved: true }, { ...human, subject: 'bob' })).toBe(
       'moved',
     );

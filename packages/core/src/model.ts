@@ -342,6 +342,10 @@ function approvalGiven(model: Model, { version: number, approved, actor, at }: S
       ? { ignored: `v${number} is ${approval.status} already` }
       : refuse(`v${number} is ${approval.status} already`);
   const starter = version.lineage.startedBy;
+  if (approved && model.plan.approval?.fourEyes && actor.issuer === 'registry')
+    return refuse(
+      `approval wants four eyes: whether ${actor.subject} of the cloud's registry is not ${starter} is not known; approve v${number} through Serin`,
+    );
   if (approved && model.plan.approval?.fourEyes && starter === actor.subject)
     return refuse(`four eyes: ${actor.subject} started the run of v${number}, somebody else has to approve it`);
   const decided = withVersion(model, {

@@ -1,11 +1,11 @@
-import { closeDeadLetter, type DeadLetter, findDeadLetter } from '@serin/core/dead-letters';
+import { closeDeadLetter, type DeadLetter, findDeadLetter, queueStream } from '@serin/core/dead-letters';
 import type { Signal } from '@serin/core/engine';
 import { asFault, Fault } from '@serin/core/fault';
 import { z } from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
-import { type Route, route } from '../route.ts';
+import { type Answer, type Route, route } from '../route.ts';
 import { outcome, pageOf, signalProblems } from '../shapes.ts';
 import { paged, rowView } from '../views.ts';
 import { told, type Visible } from '../visible.ts';
@@ -49,11 +49,10 @@ export const deadLetterRoutes = (api: Api): readonly Route[] => [
       const letter = await find(api, project, params.id);
       if (letter.status !== 'waiting')
         throw new Fault('conflict', `the dead letter '${letter.id}' is ${letter.status} already`);
-      const signal = { ...Object(letter.signal), at: api.now() } as Signal; // buried as a signal
-      const answer = told(await api.engine.receive(letter.stream, signal).catch(stillDead), `/v1/dead-letters`);
+      const answer = await replay(api, letter);
       // Closed after it was taken: should this fail, the core knows the signal when it is replayed again.
       await closeDeadLetter(api.ports.journal, letter.id, 'replayed', api.now(), caller.actor);
-      api.nudge(letter.stream);
+      if (letter.stream !== queueStream) api.nudge(letter.stream);
       return answer;
     },
   }),
@@ -74,6 +73,15 @@ export const deadLetterRoutes = (api: Api): readonly Route[] => [
     },
   }),
 ];
+
+async function replay({ engine, now, redeliver }: Api, { stream, signal }: DeadLetter): Promise<Answer> {
+  if (stream === queueStream && redeliver !== undefined) {
+    await redeliver(String(Object(signal).body));
+    return told({ kind: 'moved', seq: 0 }, '/v1/dead-letters');
+  }
+  const again = { ...Object(signal), at: now() } as Signal; // buried as a signal
+  return told(await engine.receive(stream, again).catch(stillDead), '/v1/dead-letters');
+}
 
 async function find({ ports }: Api, project: Visible, id: string): Promise<DeadLetter> {
   const letter = await findDeadLetter(ports.journal, id);

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { compile, parseConfig } from './config.ts';
+import { partsOf, platformProblems } from './platform-limits.ts';
+
+const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' };
+const model = {
+  data: { bucket: 'acme-drops', prefix: 'fraud/' },
+  split: { holdout: { by: 'time', column: 'day', last: '20%' } },
+  train: { command: ['python3', 'train.py'], image },
+  evaluate: { command: ['python3', 'evaluate.py'], image },
+  gate: { auc: { direction: 'up', atLeast: 0.8 } },
+  serve: { command: ['python3', 'serve.py'], image },
+};
+
+function compiled(changes: object, platform: 'aws' | 'gcp' = 'aws') {
+  const read = parseConfig({ project: 'fraud', models: { fraud: { ...model, ...changes } } });
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  return compile(read.parsed, new Map(), platform);
+}
+const problems = (changes: object) =>
+  platformProblems(compiled(changes), 'aws').map(({ path, message }) => `${path}: ${message}`);
+
+test('a config with an image for each of its own programs has no problem on aws; the splitter brings its own', () => {
+  expect(problems({})).toEqual([]);
+});
+
+test.each([
+  ['a tick that CloudWatch does not count', { rollout: { tick: '90s' } }, 'rollout.tick'],
+  ['a shadow, whose pairs nobody counts', { rollout: { strategy: 'shadow' } }, 'rollout.strategy'],
+  ['segments', { rollout: { segments: { by: 'x-country', values: ['ch'] } } }, 'rollout.segments'],
+  ['labels as a guardrail', { rollout: { guardrails: { labels: {} } } }, 'rollout.guardrails.labels'],
+  ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
+  ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
+  [
+    'a spot job that may wait for less than it may run',
+    { train: { ...model.train, checkpoints: true, compute: { spot: true, maxRuntime: '4h', maxWait: '2h' } } },
+    'train.compute.maxWait',
+  ],
+  ['a training of a month', { train: { ...model.train, compute: { maxRuntime: '29d' } } }, 'train.compute.maxRuntime'],
+  [
+    '41 metrics',
+    { train: { ...model.train, metrics: Array.from({ length: 41 }, (_, n) => ({ name: `m${n}`, regex: 'x' })) } },
+    'train.metrics',
+  ],
+  [
+    'an evaluation on spot machines',
+    { evaluate: { ...model.evaluate, compute: { spot: true } } },
+    'evaluate.compute.spot',
+  ],
+  [
+    'an evaluation of ten days',
+    { evaluate: { ...model.evaluate, compute: { maxRuntime: '10d' } } },
+    'evaluate.compute.maxRuntime',
+  ],
+  ['a program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
+  [
+    'an accelerator that SageMaker does not evaluate on',
+    { evaluate: { ...model.evaluate, compute: { accelerator: { type: 'A100' } } } },
+    'evaluate.compute.accelerator',
+  ],
+])('%s is refused at its place, and alone', (_, changes, path) => {
+  expect(problems(changes)).toEqual([expect.stringMatching(new RegExp(`^models\\.fraud\\.${path}: .`))]);
+});
+
+test('what only concerns an endpoint does not matter to a model that is not served', () => {
+  expect(problems({ serve: 'none', rollout: { tick: '90s', strategy: 'shadow' } })).toEqual([]);
+});
+
+test('the parts of a plan are what needs machines: preparation, training, evaluation and serving', () => {
+  const { fraud } = compiled({
+    split: { prepare: { command: ['python3', 'prepare.py'], image } },
+    train: { ...model.train, compute: { nodes: 4, accelerator: { type: 'T4' } } },
+    serve: { ...model.serve, compute: { instances: { min: 1, max: 3 } } },
+  }).models;
+
+  const parts = fraud === undefined ? [] : partsOf(fraud);
+
+  expect(parts.map(({ path, use, machines }) => [path, use, machines])).toEqual([
+    ['split.prepare', 'process', 1],
+    ['train', 'train', 4],
+    ['evaluate', 'process', 1],
+    ['serve', 'serve', 3],
+  ]);
+});

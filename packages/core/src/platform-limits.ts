@@ -1,0 +1,177 @@
+import { type Accelerator, type Cloud, type Machine, type MachineUse, machineFor } from './accelerators.ts';
+import type { CompiledConfig, ConfigProblem, ModelPlan, Program } from './config.ts';
+import { Fault } from './fault.ts';
+import { day, minute } from './time.ts';
+
+/** One job or deployment of a model's plan, and the machines that it wants. */
+export interface Part {
+  /** Where the config names it: `train`, `split.prepare`. */
+  readonly path: 'train' | 'split' | 'split.prepare' | 'evaluate' | 'serve';
+  readonly use: MachineUse;
+  readonly program: Program;
+  readonly accelerator?: Accelerator;
+  /** Machines at once, at most. */
+  readonly machines: number;
+  readonly spot: boolean;
+  /** Absent: it runs until it is taken away. */
+  readonly maxRuntimeMs?: number;
+}
+
+/** Everything of a model that needs a machine of the cloud, in the order in which it is needed. */
+export function partsOf(plan: ModelPlan): readonly Part[] {
+  const { split, train, evaluate, serve } = plan;
+  const job = (path: Part['path'], use: MachineUse, program: Program & Pick<ModelPlan['train'], 'compute'>): Part => ({
+    path,
+    use,
+    program,
+    ...(program.compute.accelerator === undefined ? {} : { accelerator: program.compute.accelerator }),
+    machines: program.compute.nodes,
+    spot: program.compute.spot,
+    maxRuntimeMs: program.compute.maxRuntime,
+  });
+  return [
+    ...(split?.kind === 'job' ? [job(split.rule === 'prepare' ? 'split.prepare' : 'split', 'process', split)] : []),
+    job('train', 'train', train),
+    ...(evaluate === undefined ? [] : [job('evaluate', 'process', evaluate)]),
+    ...(serve === 'none' ? [] : [servingPart(serve)]),
+  ];
+}
+
+const servingPart = (serve: Exclude<ModelPlan['serve'], 'none'>): Part => ({
+  path: 'serve',
+  use: 'serve',
+  program: serve,
+  ...(serve.compute.accelerator === undefined ? {} : { accelerator: serve.compute.accelerator }),
+  machines: serve.compute.instances.max,
+  spot: false,
+});
+
+/** What a platform cannot do with a plan: where the config says it, whether it does, and why it cannot be. */
+interface Limit {
+  readonly path: string;
+  readonly broken: (plan: ModelPlan) => boolean;
+  readonly because: string;
+}
+
+const served = (plan: ModelPlan): boolean => plan.serve !== 'none';
+const longest = (path: Part['path'], ms: number) => (plan: ModelPlan) =>
+  partsOf(plan).some((part) => part.path === path && (part.maxRuntimeMs ?? 0) > ms);
+const onSpot = (path: Part['path']) => (plan: ModelPlan) =>
+  partsOf(plan).some((part) => part.path === path && part.spot);
+
+// CreateProcessingJob: MaxRuntimeInSeconds is at most 777600 (botocore), and there is no spot.
+const processingLimit = 9 * day;
+const noSpot = 'processing jobs of SageMaker have no spot machines: leave spot out';
+const tooLong = 'a processing job of SageMaker runs for 9d at most';
+
+const aws: readonly Limit[] = [
+  {
+    path: 'rollout.tick',
+    broken: (plan) => served(plan) && plan.rollout.tick % minute !== 0,
+    because: "CloudWatch counts SageMaker's requests by the minute: a multiple of '1m'",
+  },
+  {
+    path: 'rollout.strategy',
+    broken: (plan) => served(plan) && plan.rollout.strategy === 'shadow',
+    because:
+      'CloudWatch has no pairs of a mirrored request and its answer, and a shadow step waits for them: use canary, linear or blueGreen',
+  },
+  {
+    path: 'rollout.segments',
+    broken: (plan) => served(plan) && plan.rollout.segments !== undefined,
+    because: 'CloudWatch counts by variant, not by a header of the request',
+  },
+  {
+    path: 'rollout.guardrails.labels',
+    broken: (plan) => plan.rollout.guardrails.labels !== undefined,
+    because: 'SageMaker does not keep who answered which request, so a label cannot be told to a version',
+  },
+  {
+    path: 'labels',
+    broken: (plan) => plan.labels !== undefined,
+    because: 'SageMaker does not keep who answered which request, so a label cannot be told to a version',
+  },
+  {
+    path: 'serve.stickyBy',
+    broken: ({ serve }) => serve !== 'none' && serve.stickyBy !== undefined,
+    because: 'SageMaker draws a variant for each request and takes no header into account',
+  },
+  {
+    path: 'train.compute.maxWait',
+    broken: ({ train: { compute } }) => compute.spot && compute.maxWait < compute.maxRuntime,
+    because: 'SageMaker counts the run into the wait of a spot job: at least maxRuntime',
+  },
+  {
+    path: 'train.compute.maxRuntime',
+    broken: longest('train', 28 * day),
+    because: 'a training job of SageMaker runs for 28d at most',
+  },
+  // botocore: MetricDefinitionList has at most 40.
+  {
+    path: 'train.metrics',
+    broken: ({ train }) => train.metrics.length > 40,
+    because: 'a training job of SageMaker has 40 metrics at most',
+  },
+  { path: 'split.prepare.compute.maxRuntime', broken: longest('split.prepare', processingLimit), because: tooLong },
+  { path: 'split.prepare.compute.spot', broken: onSpot('split.prepare'), because: noSpot },
+  { path: 'evaluate.compute.maxRuntime', broken: longest('evaluate', processingLimit), because: tooLong },
+  { path: 'evaluate.compute.spot', broken: onSpot('evaluate'), because: noSpot },
+];
+
+/** `gcp` and `azure` have no row yet: their adapters will bring them. */
+const limits: Readonly<Record<Cloud, readonly Limit[]>> = { aws, gcp: [], azure: [] };
+
+/**
+ * Everything in a config that this platform cannot do, each with its place and the reason; empty: nothing is known.
+ *
+ * What is valid here and fails there is found before anything is paid for. The config is the one compiled for the platform.
+ */
+export function platformProblems(config: CompiledConfig, platform: Cloud): readonly ConfigProblem[] {
+  return Object.entries(config.models).flatMap(([model, plan]) =>
+    [
+      ...limits[platform]
+        .filter(({ broken }) => broken(plan))
+        .map(({ path, because }) => ({ path, message: because, value: valueAt(plan, path) })),
+      ...partsOf(plan).flatMap((part) => partProblems(part, platform)),
+    ].map(({ path, message, value }) => ({
+      path: `models.${model}.${path}`,
+      message,
+      ...(value === undefined ? {} : { value }),
+    })),
+  );
+}
+
+function partProblems(part: Part, platform: Cloud): { path: string; message: string; value?: unknown }[] {
+  const { path, program, accelerator } = part;
+  // The built-in splitter runs on an image that the platform brings.
+  const unnamed = program.image === undefined && path !== 'split';
+  const image = { path: `${path}.image`, message: `no image for ${platform}: its jobs and endpoints are containers` };
+  const machine = machineOf(part, platform);
+  const compute = { path: `${path}.compute.accelerator`, value: accelerator };
+  return [...(unnamed ? [image] : []), ...('problem' in machine ? [{ ...compute, message: machine.problem }] : [])];
+}
+
+/** The machine of a part, or why there is none. */
+export function machineOf(
+  { use, accelerator }: Part,
+  platform: Cloud,
+): { readonly machine: Machine } | { readonly problem: string } {
+  try {
+    return { machine: machineFor(platform, use, accelerator) };
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'invalid') return { problem: error.message };
+    throw error;
+  }
+}
+
+/** Times are milliseconds in a compiled config, and text in the author's: they are left out. */
+function valueAt(plan: ModelPlan, path: string): unknown {
+  const value = path
+    .split('.')
+    .reduce<unknown>(
+      (inner, key) =>
+        typeof inner === 'object' && inner !== null ? (inner as Readonly<Record<string, unknown>>)[key] : undefined,
+      plan,
+    );
+  return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
+}
