@@ -84,9 +84,18 @@ async function listAll(bucket: Bucket, prefix = ''): Promise<readonly ObjectInfo
   }
 }
 
+/** Keys that an emulator cannot take though its original can: they are left out, by a test that says so. */
+export interface Unable {
+  readonly keys: RegExp;
+  readonly because: string;
+}
+
 /** The promises of `Bucket`, over a fresh, empty bucket for each case. */
-export function bucketContract(name: string, open: () => Promise<OpenBucket>): void {
+export function bucketContract(name: string, open: () => Promise<OpenBucket>, unable?: Unable): void {
+  const isAble = (key: string): boolean => !unable?.keys.test(key);
+  const hostile = hostileKeys.filter(isAble);
   describe(`bucket: ${name}`, () => {
+    if (unable !== undefined) test.skip(`keys that match ${unable.keys} [skipped: ${unable.because}]`);
     let opened: OpenBucket;
     let bucket: Bucket;
     beforeEach(async () => {
@@ -144,7 +153,8 @@ export function bucketContract(name: string, open: () => Promise<OpenBucket>): v
       await bucket.write('day.csv', bytes('0123456789'));
 
       const part = await bucket.read({ key: 'day.csv', maxBytes: 4 });
-      expect(part).toMatchObject({ bytes: 10, truncated: true, content: Buffer.from('0123') });
+      expect(part).toMatchObject({ bytes: 10, truncated: true });
+      expect(Buffer.from(part?.content ?? []).toString()).toBe('0123');
       expect(await bucket.read({ key: 'day.csv', maxBytes: 10 })).toMatchObject({ bytes: 10, truncated: false });
     });
 
@@ -262,10 +272,10 @@ export function bucketContract(name: string, open: () => Promise<OpenBucket>): v
     }, 30_000);
 
     test('every hostile key is its own object', async () => {
-      for (const key of hostileKeys) await bucket.write(key, bytes(`content of ${key}`));
+      for (const key of hostile) await bucket.write(key, bytes(`content of ${key}`));
 
-      for (const key of hostileKeys) expect(await textOf(key)).toBe(`content of ${key}`);
-      expect(await keysOf()).toEqual([...hostileKeys].sort(byBytes));
+      for (const key of hostile) expect(await textOf(key)).toBe(`content of ${key}`);
+      expect(await keysOf()).toEqual([...hostile].sort(byBytes));
       expect(await listAll(opened.other)).toEqual([]);
     });
 
@@ -273,7 +283,7 @@ export function bucketContract(name: string, open: () => Promise<OpenBucket>): v
       const written = new Map<string, string>();
       const writes = fc.array(
         fc.tuple(
-          keys,
+          keys.filter(isAble),
           fc.string({ maxLength: 20 }).filter((text) => text.isWellFormed()),
         ),
         {

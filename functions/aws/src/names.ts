@@ -1,0 +1,35 @@
+import { sha256Hex } from '@serin/core/json';
+
+/** One installation of Serin: its names never meet those of another in the same account and region. */
+export interface Installation {
+  readonly project: string;
+  readonly environment: string;
+}
+
+/** SageMaker's limit for the names of jobs, models, endpoints and their configs: 63 of `[a-zA-Z0-9](-*[a-zA-Z0-9])*`. */
+const maxLength = 63;
+const hashLength = 16;
+
+/**
+ * A provider's name for a key of ours: readable first, then the hash of (project, environment, kind, key), which alone
+ * makes it unique. Adoption compares the full key in the tags.
+ */
+export function nameOf({ project, environment }: Installation, kind: string, readable: string, key: string): string {
+  const hash = sha256Hex(JSON.stringify([project, environment, kind, key])).slice(0, hashLength);
+  const slug = `${environment}-${readable}`.replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-+/, '');
+  return `${slug.slice(0, maxLength - hashLength - 1).replace(/-+$/, '')}-${hash}`;
+}
+
+export const endpointName = (installation: Installation, model: string): string =>
+  nameOf(installation, 'endpoint', `${installation.project}-${model}`, model);
+
+export const groupName = (installation: Installation, model: string): string =>
+  nameOf(installation, 'group', `${installation.project}-${model}`, model);
+
+/** What every resource of an installation carries, and what adoption compares. */
+export const tagsOf = ({ project, environment }: Installation, more: Readonly<Record<string, string>>) =>
+  Object.entries({ 'serin:project': project, 'serin:environment': environment, ...more }).map(([Key, Value]) => ({
+    Key,
+    // Tag values: letters, digits, spaces and `_.:/=+-@`, 256 at most (botocore: sagemaker Tag.Value).
+    Value: Value.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, '_').slice(0, 256),
+  }));

@@ -1,0 +1,91 @@
+import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import { Fault } from '@serin/core/fault';
+import { encodeText, sha256Hex } from '@serin/core/json';
+import type { Bucket, Bus, CloudEvent } from '@serin/core/ports';
+import { awsFault } from '../faults.ts';
+
+interface Options {
+  readonly client: EventBridgeClient;
+  readonly eventBus: string;
+  /** Holds what is too large for an event: readable by whoever reads the events. */
+  readonly bucket: Bucket;
+  /** Its real name, for the reference in the event. */
+  readonly bucketName: string;
+}
+
+// PutEvents takes 1 to 10 entries; the limit of bytes is 1 MB in the service's model and 256 KB in older documents.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+const maxEntries = 10;
+const maxBytes = 200_000;
+const tries = 4;
+
+/**
+ * A bus on EventBridge: source `dev.serin`, detail type the type of the event, detail the whole CloudEvent.
+ *
+ * An event over 200 KB carries `dataref` (the CloudEvents claim check) instead of `data`. EventBridge keeps no order:
+ * receivers that want one have the sequence number in the id. Entries that were refused alone are sent again alone.
+ */
+export function eventBridgeBus({ client, eventBus, bucket, bucketName }: Options): Bus {
+  async function entryOf(event: CloudEvent): Promise<PutEventsRequestEntry> {
+    const whole = JSON.stringify(event);
+    const detail = Buffer.byteLength(whole) <= maxBytes ? whole : await claimCheck(event, whole);
+    return {
+      EventBusName: eventBus,
+      Source: 'dev.serin',
+      DetailType: event.type,
+      Detail: detail,
+      Time: new Date(event.time),
+    };
+  }
+
+  async function claimCheck({ data: _, ...event }: CloudEvent, whole: string): Promise<string> {
+    const key = `events/${sha256Hex(event.id)}.json`;
+    await bucket.write(key, encodeText(whole), { ifAbsent: true });
+    return JSON.stringify({ ...event, dataref: `s3://${bucketName}/${key}` });
+  }
+
+  async function send(entries: readonly PutEventsRequestEntry[]): Promise<void> {
+    let left = entries;
+    let why = '';
+    for (let attempt = 0; attempt < tries && left.length > 0; attempt += 1) {
+      try {
+        const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [...left] }));
+        const refused = left.filter((_, index) => Entries[index]?.EventId === undefined);
+        why = Entries.find(({ ErrorCode }) => ErrorCode !== undefined)?.ErrorCode ?? 'no answer for an entry';
+        left = refused;
+      } catch (error) {
+        throw awsFault(error, `publishing to the event bus ${eventBus}`);
+      }
+    }
+    if (left.length > 0)
+      throw new Fault(
+        'unavailable',
+        `the event bus ${eventBus} refused ${left.length} of ${entries.length} events: ${why}`,
+      );
+  }
+
+  return {
+    async publish(events) {
+      const entries = await Promise.all(events.map(entryOf));
+      for (const batch of batches(entries)) await send(batch);
+    },
+  };
+}
+
+/** In order, as many as fit into one call. */
+function batches(entries: readonly PutEventsRequestEntry[]): readonly (readonly PutEventsRequestEntry[])[] {
+  const all: PutEventsRequestEntry[][] = [];
+  let bytes = maxBytes;
+  for (const entry of entries) {
+    const size = Buffer.byteLength(entry.Detail ?? '');
+    const batch = all.at(-1);
+    if (batch === undefined || batch.length === maxEntries || bytes + size > maxBytes) {
+      all.push([entry]);
+      bytes = size;
+    } else {
+      batch.push(entry);
+      bytes += size;
+    }
+  }
+  return all;
+}
