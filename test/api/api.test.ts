@@ -598,3 +598,19 @@ describe('the journal of a model', () => {
     expect((await world.call('POST', '/v1/events/replay', { stream: 'model/fraud', from: seq + 1 })).status).toBe(422);
   });
 });
+
+describe('a platform', () => {
+  test('refuses a config for what it cannot do, with each place, and nothing is released', async () => {
+    const world = await openWorld({ platform: 'aws' });
+
+    const refused = await world.call('POST', '/v1/releases', { config: compiled({ rollout: { tick: '10s' } }) });
+
+    expect(refused.status).toBe(422);
+    expect(refused.body.errors).toContainEqual({
+      pointer: '/config/models/fraud/rollout/tick',
+      detail: expect.stringContaining('by the minute'),
+    });
+    expect((await world.call('GET', '/version')).body.platform).toBe('aws');
+    expect((await world.call('GET', '/v1/status')).body.config).toBeUndefined();
+  });
+});

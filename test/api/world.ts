@@ -129,6 +129,7 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
     source: 'serin://test',
     bootstrap: { tokenHash: sha256Hex(adminToken) },
     nudge: (stream) => nudged.add(stream),
+    platform: 'local',
     ...options,
   });
 

@@ -17,6 +17,8 @@ export interface ApiOptions {
   readonly secrets: { readonly github: readonly string[]; readonly standard: readonly string[] };
   readonly version: string;
   readonly environment: string;
+  /** What it runs on: configs are compiled for it, and refused for what it cannot do. */
+  readonly platform: 'aws' | 'gcp' | 'azure' | 'local';
   /** `source` of the events that Serin publishes. */
   readonly source: string;
   /** SHA-256 (hex) of the first administrator's token. */

@@ -8,6 +8,14 @@ import { type LoadedConfig, loadConfig } from './config-file.ts';
 import { path } from './invocation.ts';
 import { splitterCode } from './places.ts';
 
+export type Platform = Parameters<typeof compile>[2];
+
+/** What a server runs on, as it says itself; one that says nothing is one machine. */
+export async function platformOf(client: Client): Promise<Platform> {
+  const { platform } = (await client.get('/version')) as { readonly platform?: unknown };
+  return platform === 'aws' || platform === 'gcp' || platform === 'azure' ? platform : 'local';
+}
+
 /** A config and its code, ready to be stored: nothing has left this machine yet. */
 export interface Prepared {
   readonly config: LoadedConfig;
@@ -18,15 +26,15 @@ export interface Prepared {
   readonly folders: ReadonlyMap<string, CodeFolder>;
 }
 
-/** Loads a config, hashes its code folders and compiles it for one machine. Throws a `Failure` with every problem. */
-export async function prepareRelease(file: string): Promise<Prepared> {
+/** Loads a config, hashes its code folders and compiles it for a platform. Throws a `Failure` with every problem. */
+export async function prepareRelease(file: string, platform: Platform = 'local'): Promise<Prepared> {
   const config = await loadConfig(file);
   const folders = new Map<string, CodeFolder>();
   for (const folder of codeFolders(config.parsed))
     folders.set(folder, await hashFolder(resolve(config.directory, folder)));
   if (usesSplitter(config)) folders.set(splitterFolder, await hashSplitter());
   const digests = new Map([...folders].map(([name, { digest }]) => [name, digest]));
-  const compiled = compile(config.parsed, digests, 'local');
+  const compiled = compile(config.parsed, digests, platform);
   return { config, compiled, digest: digestOf(compiled), folders };
 }
 

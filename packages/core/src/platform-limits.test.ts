@@ -20,8 +20,9 @@ function compiled(changes: object, platform: 'aws' | 'gcp' = 'aws') {
 const problems = (changes: object) =>
   platformProblems(compiled(changes), 'aws').map(({ path, message }) => `${path}: ${message}`);
 
-test('a config with an image for each of its own programs has no problem on aws; the splitter brings its own', () => {
+test('a config with an image for each of its programs has no problem on aws; a job of Node needs none', () => {
   expect(problems({})).toEqual([]);
+  expect(problems({ train: { command: ['node', 'train.mjs'] } })).toEqual([]);
 });
 
 test.each([
@@ -31,11 +32,6 @@ test.each([
   ['labels as a guardrail', { rollout: { guardrails: { labels: {} } } }, 'rollout.guardrails.labels'],
   ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
   ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
-  [
-    'a spot job that may wait for less than it may run',
-    { train: { ...model.train, checkpoints: true, compute: { spot: true, maxRuntime: '4h', maxWait: '2h' } } },
-    'train.compute.maxWait',
-  ],
   ['a training of a month', { train: { ...model.train, compute: { maxRuntime: '29d' } } }, 'train.compute.maxRuntime'],
   [
     '41 metrics',
@@ -52,7 +48,8 @@ test.each([
     { evaluate: { ...model.evaluate, compute: { maxRuntime: '10d' } } },
     'evaluate.compute.maxRuntime',
   ],
-  ['a program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
+  ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
+  ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
   [
     'an accelerator that SageMaker does not evaluate on',
     { evaluate: { ...model.evaluate, compute: { accelerator: { type: 'A100' } } } },

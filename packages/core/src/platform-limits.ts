@@ -12,6 +12,8 @@ export interface Part {
   readonly accelerator?: Accelerator;
   /** Machines at once, at most. */
   readonly machines: number;
+  /** Machines that stand while nothing happens. */
+  readonly atRest: number;
   readonly spot: boolean;
   /** Absent: it runs until it is taken away. */
   readonly maxRuntimeMs?: number;
@@ -26,6 +28,7 @@ export function partsOf(plan: ModelPlan): readonly Part[] {
     program,
     ...(program.compute.accelerator === undefined ? {} : { accelerator: program.compute.accelerator }),
     machines: program.compute.nodes,
+    atRest: 0,
     spot: program.compute.spot,
     maxRuntimeMs: program.compute.maxRuntime,
   });
@@ -43,6 +46,7 @@ const servingPart = (serve: Exclude<ModelPlan['serve'], 'none'>): Part => ({
   program: serve,
   ...(serve.compute.accelerator === undefined ? {} : { accelerator: serve.compute.accelerator }),
   machines: serve.compute.instances.max,
+  atRest: serve.compute.instances.min,
   spot: false,
 });
 
@@ -97,11 +101,6 @@ const aws: readonly Limit[] = [
     because: 'SageMaker draws a variant for each request and takes no header into account',
   },
   {
-    path: 'train.compute.maxWait',
-    broken: ({ train: { compute } }) => compute.spot && compute.maxWait < compute.maxRuntime,
-    because: 'SageMaker counts the run into the wait of a spot job: at least maxRuntime',
-  },
-  {
     path: 'train.compute.maxRuntime',
     broken: longest('train', 28 * day),
     because: 'a training job of SageMaker runs for 28d at most',
@@ -142,13 +141,24 @@ export function platformProblems(config: CompiledConfig, platform: Cloud): reado
 }
 
 function partProblems(part: Part, platform: Cloud): { path: string; message: string; value?: unknown }[] {
-  const { path, program, accelerator } = part;
-  // The built-in splitter runs on an image that the platform brings.
-  const unnamed = program.image === undefined && path !== 'split';
-  const image = { path: `${path}.image`, message: `no image for ${platform}: its jobs and endpoints are containers` };
+  const { path, accelerator } = part;
+  const image = { path: `${path}.image`, message: imageProblem(part, platform) };
   const machine = machineOf(part, platform);
   const compute = { path: `${path}.compute.accelerator`, value: accelerator };
-  return [...(unnamed ? [image] : []), ...('problem' in machine ? [{ ...compute, message: machine.problem }] : [])];
+  return [
+    ...(image.message === undefined ? [] : [{ ...image, message: image.message }]),
+    ...('problem' in machine ? [{ ...compute, message: machine.problem }] : []),
+  ];
+}
+
+/** Without an image a job runs on a stock one of Node, as the built-in splitter does; an endpoint has none. */
+function imageProblem({ use, program: { image, command } }: Part, platform: Cloud): string | undefined {
+  if (image !== undefined) return undefined;
+  if (use === 'serve') return `no image for ${platform}: an endpoint serves a container, and nothing else`;
+  const [program = ''] = command;
+  return program === 'node'
+    ? undefined
+    : `no image for ${platform}: without one a job runs on a stock image of Node, which may not have '${program}'`;
 }
 
 /** The machine of a part, or why there is none. */

@@ -187,6 +187,8 @@ export interface Job {
   readonly metrics: readonly { readonly name: string; readonly regex: string }[];
   readonly compute: Compute;
   readonly maxRuntimeMs: number;
+  /** How long it may wait for a machine, all interruptions taken together. */
+  readonly maxWaitMs?: number;
 }
 
 export interface JobDescription {

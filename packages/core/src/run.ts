@@ -496,6 +496,7 @@ function jobOf(run: Job1, { model, versions }: RunContext): Job {
     project: run.plan.project,
     model,
     maxRuntimeMs: compute.maxRuntime,
+    maxWaitMs: compute.maxWait,
     compute: { nodes: compute.nodes, spot: compute.spot, ...defined({ accelerator: compute.accelerator }) },
   };
   const quiet = { hyperparameters: {}, metrics: [] };

@@ -185,6 +185,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     secrets: webhookSecrets(),
     version: options.version,
     environment: 'local',
+    platform: 'local',
     logs: async ({ project, key }, from, max) => {
       const { content, next, ended } = await jobs.logs(jobId({ project, key }), from, max);
       return { text: new TextDecoder().decode(content), next, ended };

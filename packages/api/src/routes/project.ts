@@ -1,6 +1,7 @@
 import { type CompiledConfig, ownBucket } from '@serin/core/config';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
 import { configKey } from '@serin/core/perform';
+import { platformProblems } from '@serin/core/platform-limits';
 import type { Project } from '@serin/core/project';
 import { instant } from '@serin/core/time';
 import { z } from 'zod';
@@ -71,6 +72,7 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     async handle({ project, body, id }) {
       // `exactOptionalPropertyTypes`: a field of parsed JSON is never `undefined`.
       const config = body.config as CompiledConfig;
+      refuseImpossible(api, config);
       await refuseMissingCode(api, config);
       const text = canonical(config);
       const digest = sha256Hex(text);
@@ -112,6 +114,17 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     handle: async ({ project, id }) => told(await project.tellProject({ type: 'thawRequested' }, id), '/v1/status'),
   }),
 ];
+
+/** What the platform cannot do is said before anything is started there. */
+function refuseImpossible({ platform }: Api, config: CompiledConfig): void {
+  const problems = platform === 'local' ? [] : platformProblems(config, platform);
+  if (problems.length === 0) return;
+  const errors = problems.map(({ path, message }) => ({
+    pointer: `/config/${path.replaceAll('.', '/')}`,
+    detail: message,
+  }));
+  throw new Problem('invalid', `${platform} cannot do ${problems.length} things of this config`, { errors });
+}
 
 async function refuseMissingCode(api: Api, config: CompiledConfig): Promise<void> {
   const missing: Wrong[] = [];

@@ -5,7 +5,7 @@ import { type Route, route } from '../route.ts';
 
 const fine = { 200: { description: 'yes', schema: z.object({ status: z.literal('ok') }) } } as const;
 
-export const systemRoutes = ({ ports, version, environment, metrics }: Api): readonly Route[] => [
+export const systemRoutes = ({ ports, version, environment, platform, metrics }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/livez',
@@ -37,9 +37,12 @@ export const systemRoutes = ({ ports, version, environment, metrics }: Api): rea
     role: 'public',
     scope: 'models',
     answers: {
-      200: { description: 'the version', schema: z.object({ version: z.string(), environment: z.string() }) },
+      200: {
+        description: 'the version',
+        schema: z.object({ version: z.string(), environment: z.string(), platform: z.string() }),
+      },
     },
-    handle: () => ({ status: 200, body: { version, environment } }),
+    handle: () => ({ status: 200, body: { version, environment, platform } }),
   }),
   route({
     method: 'get',

@@ -4,13 +4,14 @@ import type { Client } from '../client.ts';
 import { findConfig } from '../config-file.ts';
 import { asFailure } from '../failure.ts';
 import { type Command, change, clientOf, type Invocation, outcomeText, path, show, textOption } from '../invocation.ts';
-import { type Prepared, prepareRelease, uploadCode } from '../release.ts';
+import { type Prepared, platformOf, prepareRelease, uploadCode } from '../release.ts';
 import { waitFor } from '../wait.ts';
 
 export const release: Command = async (invocation) => {
   const { terminal, options, cwd } = invocation;
-  const prepared = await prepareRelease(findConfig(cwd, textOption(invocation, 'config')));
+  const file = findConfig(cwd, textOption(invocation, 'config'));
   const client = await clientOf(invocation);
+  const prepared = await prepareRelease(file, await platformOf(client));
   if (options.dryRun === true) return dryRun(invocation, client, prepared);
   const stored = await uploadCode(client, prepared.folders.values(), (line) => terminal.say(`${line}\n`));
   const does = `release ${prepared.digest.slice(0, 12)} of ${prepared.compiled.project} (${summary(prepared)})`;
