@@ -3,10 +3,11 @@ import { comparesWithChampion } from './gate.ts';
 import { derivedId } from './ids.ts';
 import { defined } from './intake.ts';
 import type { Deployment } from './ports.ts';
-import { beginRollout, candidateWeight, deploymentName, mirroredShare, rolloutEnded, rolloutTable } from './rollout.ts';
+import { beginRollout, candidateWeight, mirroredShare, rolloutEnded, rolloutTable } from './rollout.ts';
 import { beginRun, hyperparametersOf, inputsOf, type Run, runEnded, scoreKey } from './run.ts';
 import type { Trigger } from './signal.ts';
 import { lastOf, type Model, without } from './state.ts';
+import { deploymentName } from './steps.ts';
 import { type Refusal, refuse, step } from './table.ts';
 import { servable, type Version, versionOf } from './version.ts';
 

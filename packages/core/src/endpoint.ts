@@ -1,8 +1,8 @@
 import type { Effect } from './effect.ts';
 import { canonical } from './json.ts';
 import type { Deployment, Mirror, Observation, Operation, Weights } from './ports.ts';
-import { deploymentName } from './rollout.ts';
 import type { ModelSignal, SignalOf } from './signal.ts';
+import { deploymentName } from './steps.ts';
 import type { Table } from './table.ts';
 import { day, durationText, minute, second } from './time.ts';
 

@@ -3,8 +3,9 @@ import { type Certificate, certificateOf } from './judge/certificate.ts';
 import { type Evidence, withLabels } from './judge/evidence.ts';
 import { judge, shortfalls, type Verdict, verdictOf } from './judge/judge.ts';
 import { type Rules, rulesOf } from './judge/rules.ts';
-import { candidateWeight, deploymentName, type Rollout } from './rollout.ts';
+import { candidateWeight, type Rollout } from './rollout.ts';
 import type { SignalOf } from './signal.ts';
+import { deploymentName } from './steps.ts';
 
 /** What the judge has to know of a rollout, and what a rollout learns from the judge. */
 
