@@ -20,7 +20,7 @@ async function table(): Promise<readonly Route[]> {
       secrets: { github: [], standard: [] },
       version: '0',
       environment: 'test',
-  platform: 'local',
+      platform: 'local',
       source: 'test',
       nudge: () => undefined,
     });

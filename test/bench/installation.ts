@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type CompiledConfig, type Config, compile, ownBucket, parseConfig } from '@serin/core/config';
+import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config';
 import { createEngine, type Engine, engineActor, type Signal } from '@serin/core/engine';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
 import { configKey } from '@serin/core/perform';
-import type { Entry, Job, Jobs, Ports } from '@serin/core/ports';
+import { type Entry, type Job, type Jobs, ownBucket, type Ports } from '@serin/core/ports';
 import type { Model } from '@serin/core/state';
 import { createPayer, type Payer } from '@serin/local/functions';
 import { openDatabase } from '@serin/local/machine/database';

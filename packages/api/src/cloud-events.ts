@@ -1,5 +1,5 @@
 import { decodeText } from '@serin/core/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { mediaType, parseJson } from './bodies.ts';
 import { Problem, wrongs } from './problem.ts';
 

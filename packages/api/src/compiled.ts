@@ -1,6 +1,7 @@
-import { type CompiledConfig, ownBucket } from '@serin/core/config';
+import type { CompiledConfig } from '@serin/core/config';
 import { nextCron } from '@serin/core/cron';
-import { z } from 'zod';
+import { ownBucket } from '@serin/core/ports';
+import * as z from 'zod';
 
 /**
  * The compiled config as it comes over HTTP: every field checked again, because the core trusts it for ever.

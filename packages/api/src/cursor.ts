@@ -1,7 +1,7 @@
 import { asFault } from '@serin/core/fault';
 import { decodeText, encodeText } from '@serin/core/json';
 import type { Page } from '@serin/core/ports';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from './problem.ts';
 
 export const maxLimit = 200;

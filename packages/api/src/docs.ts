@@ -1,5 +1,5 @@
 import { sha256Hex } from '@serin/core/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openApi } from './openapi.ts';
 import { type Route, route } from './route.ts';
 

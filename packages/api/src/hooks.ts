@@ -1,6 +1,6 @@
 import { sha256Hex } from '@serin/core/json';
 import type { OutsideSignal } from '@serin/core/signal';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from './bodies.ts';
 import { Problem, wrongs } from './problem.ts';
 

@@ -3,7 +3,7 @@ import { canonical, sha256Hex } from '@serin/core/json';
 import { type Routes, route, routesOf, takersOf } from '@serin/core/route';
 import type { OutsideSignal } from '@serin/core/signal';
 import { instant } from '@serin/core/time';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { IncomingEvent } from './cloud-events.ts';
 import { Problem, wrongs } from './problem.ts';
 

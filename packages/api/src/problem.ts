@@ -1,5 +1,5 @@
 import { asFault, type Fault, type FaultCode } from '@serin/core/fault';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What HTTP alone refuses; all else is a `Fault`. */
 const statuses = {

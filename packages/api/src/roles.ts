@@ -1,5 +1,5 @@
 import type { Actor } from '@serin/core/ports';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const roleSchema = z.enum(['viewer', 'operator', 'approver', 'admin']);
 export type Role = z.infer<typeof roleSchema>;

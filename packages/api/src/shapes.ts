@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Parts of requests and answers that several routes share. */
 export const modelName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/);

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nextCron } from './cron.ts';
+import { ownBucket } from './ports.ts';
 import { day, hour, minute, parseDuration, parseSize, second } from './time.ts';
 
 /**
@@ -8,9 +9,6 @@ import { day, hour, minute, parseDuration, parseSize, second } from './time.ts';
  * The author writes durations and sizes as text; the compiled form (`ModelPlan`) has milliseconds, bytes and code
  * digests, and every default written out.
  */
-
-/** The bucket that the pipeline writes to: code, manifests, compiled configs. Never a trigger. */
-export const ownBucket = 'serin';
 
 const durationText = z
   .string()

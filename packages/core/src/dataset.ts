@@ -1,8 +1,7 @@
-import { ownBucket } from './config.ts';
 import type { Order } from './effect.ts';
 import { Fault } from './fault.ts';
 import { decodeText, encodeText, sha256Hex } from './json.ts';
-import type { Bucket, ObjectInfo, Ports } from './ports.ts';
+import { type Bucket, type ObjectInfo, ownBucket, type Ports } from './ports.ts';
 import type { DatasetVersion, ListingProgress } from './signal.ts';
 
 /** Keys that one listing effect takes in: a commit each, and a chunk of the manifest. */

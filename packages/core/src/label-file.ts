@@ -1,41 +1,9 @@
-import { z } from 'zod';
-import { ownBucket } from './config.ts';
 import type { Order } from './effect.ts';
 import { Fault } from './fault.ts';
 import { decodeText, encodeText, type Json, sha256Hex } from './json.ts';
-import type { Label, LabelAnswer, LabelOutcome, Ports } from './ports.ts';
+import { readLabel } from './label.ts';
+import { type Label, type LabelAnswer, ownBucket, type Ports } from './ports.ts';
 import type { LabelCounts, LabelProgress, LabelsFound, LabelsImported } from './signal.ts';
-
-const scalar = z.union([z.string().max(1000), z.number(), z.boolean()]);
-
-/** A label as people and tools write it, over HTTP and in files: exactly one of `truth`, `wrong` and `loss`. */
-export const labelShape = z
-  .strictObject({
-    requestId: z.string().regex(/^[\x21-\x7e]{1,200}$/, { error: 'the x-serin-request-id of the answer' }),
-    time: z.iso
-      .datetime({ offset: true, error: "a time such as '2026-01-02T08:00:00Z'" })
-      .max(64)
-      .describe('when the outcome was learned'),
-    truth: scalar.optional().describe('the prediction is wrong when it differs, as text'),
-    wrong: z.boolean().optional().describe('the sender compared'),
-    mirror: z.boolean().optional().describe("with `wrong`: whether the mirror's answer was wrong"),
-    loss: z.number().min(0).max(1).optional(),
-  })
-  .superRefine(({ truth, wrong, mirror, loss }, context) => {
-    const given = [truth, wrong, loss].filter((part) => part !== undefined).length;
-    if (given !== 1) context.addIssue({ code: 'custom', message: 'wants exactly one of truth, wrong and loss' });
-    if (mirror !== undefined && wrong === undefined)
-      context.addIssue({ code: 'custom', path: ['mirror'], message: 'goes with wrong alone' });
-  })
-  .transform(
-    ({ requestId, time, ...rest }): Label => ({ requestId, time: Date.parse(time), outcome: outcomeOf(rest) }),
-  );
-
-function outcomeOf(given: Pick<z.input<typeof labelShape>, 'truth' | 'wrong' | 'mirror' | 'loss'>): LabelOutcome {
-  if (given.truth !== undefined) return { truth: given.truth };
-  if (given.loss !== undefined) return { loss: given.loss };
-  return { wrong: given.wrong === true, ...(given.mirror === undefined ? {} : { mirror: given.mirror }) };
-}
 
 /** Keys that one look hands on: each is then read by an order of its own. */
 const foundAtOnce = 100;
@@ -165,10 +133,10 @@ function labelIn(bytes: Uint8Array): Label | string | undefined {
   } catch {
     return 'is not JSON';
   }
-  const read = labelShape.safeParse(value);
-  if (read.success) return read.data;
-  const issue = read.error.issues[0];
-  return [issue?.path.join('.'), issue?.message].filter((part) => part !== undefined && part !== '').join(': ');
+  const read = readLabel(value);
+  if ('label' in read) return read.label;
+  const [problem] = read.problems;
+  return [...(problem?.path ?? []), problem?.message].join(': ');
 }
 
 function withAnswers(counts: LabelCounts, answers: readonly LabelAnswer[]): LabelCounts {

@@ -101,6 +101,9 @@ export interface NameRow {
 
 // Bucket
 
+/** The bucket that the pipeline writes to: code, manifests, compiled configs. Never a trigger. */
+export const ownBucket = 'serin';
+
 export interface ObjectInfo {
   /** Opaque: any string of 1 to 1,024 UTF-8 bytes. Never a path. */
   readonly key: string;

@@ -1,6 +1,7 @@
-import { rolloutSchema } from './config.ts';
+import type { ModelPlan } from './config.ts';
 import { Fault } from './fault.ts';
 import { noEvidence } from './judge/evidence.ts';
+import { day, minute } from './time.ts';
 
 /** The schema that this code writes. */
 export const schema = 2;
@@ -47,8 +48,33 @@ function judgedRollout(rollout: State): State {
 
 function judgedPlan(rollout: unknown): State {
   const { minRequests: _, ...known } = isState(rollout) ? rollout : {};
-  return { ...JSON.parse(JSON.stringify(rolloutSchema.parse({}))), ...known };
+  return { ...rolloutOfSchema2, ...known };
 }
+
+const guardrailOfSchema2 = { toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1, dryRun: false };
+/** What a plan said when the judge came, where the older one says nothing: never changed with the config's defaults. */
+const rolloutOfSchema2: ModelPlan['rollout'] = {
+  strategy: 'canary',
+  steps: [5, 25, 50],
+  increment: 20,
+  mirror: 20,
+  onPredictionShift: 'hold',
+  split: 50,
+  bake: 15 * minute,
+  tick: minute,
+  guard: 30 * minute,
+  guardShare: 5,
+  readyWithin: 15 * minute,
+  onInconclusive: 'hold',
+  maxHold: day,
+  alpha: 0.01,
+  beta: 0.05,
+  guardrails: { errors: guardrailOfSchema2, latency: guardrailOfSchema2 },
+  routing: 'configured',
+  warmUp: 2,
+  limits: { errors: { share: 0.5, minRequests: 20 } },
+  atMost: 60 * minute,
+};
 
 /** The record of a run or rollout in its own stream, in the form that this code knows. */
 export function upgradeRecord(kind: 'run' | 'rollout', record: unknown): unknown {

@@ -1,7 +1,7 @@
 import { chainProblem } from '@serin/core/entry';
 import { Fault } from '@serin/core/fault';
 import type { Entry, Journal } from '@serin/core/ports';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';

@@ -1,8 +1,7 @@
-import { ownBucket } from '@serin/core/config';
 import { decodeText, sha256Hex } from '@serin/core/json';
-import type { ObjectInfo } from '@serin/core/ports';
+import { type ObjectInfo, ownBucket } from '@serin/core/ports';
 import { routesOf, takersOf } from '@serin/core/route';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../bodies.ts';
 import { listPage, pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

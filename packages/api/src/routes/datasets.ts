@@ -1,9 +1,8 @@
-import { ownBucket } from '@serin/core/config';
 import type { Manifest } from '@serin/core/dataset';
 import { Fault } from '@serin/core/fault';
 import { decodeText } from '@serin/core/json';
-import type { ObjectInfo } from '@serin/core/ports';
-import { z } from 'zod';
+import { type ObjectInfo, ownBucket } from '@serin/core/ports';
+import * as z from 'zod';
 import { listPage, pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';

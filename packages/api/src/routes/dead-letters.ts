@@ -1,7 +1,7 @@
 import { closeDeadLetter, type DeadLetter, findDeadLetter, queueStream } from '@serin/core/dead-letters';
 import type { Signal } from '@serin/core/engine';
 import { asFault, Fault } from '@serin/core/fault';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';

@@ -1,7 +1,7 @@
 import type { Outcome } from '@serin/core/engine';
 import { Fault } from '@serin/core/fault';
 import { perform } from '@serin/core/perform';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bearerOf } from '../access.ts';
 import { cloudEventMedia, readCloudEvents } from '../cloud-events.ts';
 import { pageQuery } from '../cursor.ts';

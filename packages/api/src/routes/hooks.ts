@@ -1,6 +1,6 @@
 import type { Actor } from '@serin/core/ports';
 import { route as routeOf, routesOf } from '@serin/core/route';
-import { z } from 'zod';
+import * as z from 'zod';
 import { mediaType } from '../bodies.ts';
 import { type Push, readAlertmanager, readGithubPush, readStandardPush, standardBody } from '../hooks.ts';
 import type { Api } from '../options.ts';

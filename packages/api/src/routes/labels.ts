@@ -1,31 +1,54 @@
-import { labelShape } from '@serin/core/label-file';
-import type { LabelAnswer } from '@serin/core/ports';
+import { labelSchema, readLabel } from '@serin/core/label';
+import type { Label, LabelAnswer } from '@serin/core/ports';
 import { instant } from '@serin/core/time';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { inModel, labelAnswer, labelTotals } from '../shapes.ts';
 
-const batch = z.strictObject({ labels: z.array(labelShape).min(1).max(1000) });
+const maxLabels = 1000;
+
 /** One label, or several: checked as what it is, so that what is wrong is said of the very label and field. */
 const oneOrMore = z
   .unknown()
   .transform((given, context) => {
-    const isBatch = typeof given === 'object' && given !== null && 'labels' in given;
-    const read = isBatch ? batch.safeParse(given) : labelShape.safeParse(given);
-    if (read.success) return 'labels' in read.data ? read.data.labels : [read.data];
-    for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
-    return z.NEVER;
+    const several = labelsIn(given);
+    if (several !== undefined && (several.length === 0 || several.length > maxLabels))
+      context.addIssue({ code: 'custom', path: ['labels'], message: `wants 1 to ${maxLabels} labels` });
+    const labels: Label[] = [];
+    for (const [index, each] of (several?.slice(0, maxLabels) ?? [given]).entries()) {
+      const read = readLabel(each);
+      if ('label' in read) labels.push(read.label);
+      else
+        for (const { path, message } of read.problems)
+          context.addIssue({
+            code: 'custom',
+            path: [...(several === undefined ? [] : ['labels', index]), ...path],
+            message,
+          });
+    }
+    return labels;
   })
-  .meta(described());
+  .meta({
+    anyOf: [
+      labelSchema,
+      {
+        type: 'object',
+        properties: { labels: { type: 'array', items: labelSchema, minItems: 1, maxItems: maxLabels } },
+        required: ['labels'],
+        additionalProperties: false,
+      },
+    ],
+  });
+
+/** The labels of a batch: an object with `labels` alone. */
+function labelsIn(given: unknown): readonly unknown[] | undefined {
+  if (typeof given !== 'object' || given === null || Object.keys(given).join() !== 'labels') return undefined;
+  const { labels } = given as { readonly labels: unknown };
+  return Array.isArray(labels) ? labels : [];
+}
 
 const file = z.looseObject({ file: z.string(), at: z.string(), reasons: z.array(z.string()) });
-
-/** What the document says of a body whose schema alone does not say it. */
-function described(): Readonly<Record<string, unknown>> {
-  const { $schema: _, ...rest } = z.toJSONSchema(z.union([labelShape, batch]), { io: 'input' });
-  return rest;
-}
 
 /**
  * Outcomes of requests. A label names a request, and a request belongs to any model, so a token that is scoped to models

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/fault';
 import { instant } from '@serin/core/time';
 import { type Version, versionOf } from '@serin/core/version';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';

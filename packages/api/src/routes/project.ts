@@ -1,10 +1,11 @@
-import { type CompiledConfig, ownBucket } from '@serin/core/config';
+import type { CompiledConfig } from '@serin/core/config';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
 import { configKey } from '@serin/core/perform';
 import { platformProblems } from '@serin/core/platform-limits';
+import { ownBucket } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
 import { instant } from '@serin/core/time';
-import { z } from 'zod';
+import * as z from 'zod';
 import { codeDigests, compiledConfig } from '../compiled.ts';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

@@ -1,5 +1,5 @@
 import { verifyRollout } from '@serin/core/verify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/fault';
 import { derivedId } from '@serin/core/ids';
 import type { Journal } from '@serin/core/ports';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';

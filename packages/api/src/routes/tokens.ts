@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { newTokenText, type Token } from '../access.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/fault';
 import { versionOf } from '@serin/core/version';
 import { type Why, whyModel, whyRollout, whyRun, whyVersion } from '@serin/core/why';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Route, route } from '../route.ts';
 import { why } from '../shapes.ts';
 import type { Visible } from '../visible.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ownBucket } from '@serin/core/config';
 import { Fault } from '@serin/core/fault';
+import { ownBucket } from '@serin/core/ports';
 import { isSafePath, readManifest, type Stores } from './stores.ts';
 
 interface CodeFile {
