@@ -94,7 +94,7 @@ export const endpointTable: Table<Endpoint, ModelSignal, EndpointContext> = {
     effectRefused: (endpoint, { at, because }) => blocked(endpoint, at, because),
     clockTicked: (endpoint, { at }) =>
       at - endpoint.since >= blockedAfterMs
-        ? blocked(endpoint, at, `not as wanted after ${durationText(at - endpoint.since)}`)
+        ? blocked(endpoint, at, `not as wanted after ${durationText(at - endpoint.since)}`, longestPauseMs)
         : endpoint,
   },
   converged: {
@@ -235,9 +235,7 @@ function observed(
   if (fulfilled(observation, endpoint.desired)) {
     // A forward write may still land: look again once it cannot any more.
     if (!landed && forward !== undefined) return { ...base, status: 'converging', lookAt: forward.until };
-    return rest.desired.versions.length === 0 && observation === 'absent'
-      ? { ...base, status: 'absent' }
-      : converged(endpoint, base, at);
+    return converged(endpoint, base, at, observation === 'absent');
   }
   const again = at + Math.round(Math.min(longestPauseMs, 250 * 1.5 ** Math.min(endpoint.looks, 12)));
   const changedOutside = endpoint.status === 'converged';
@@ -266,19 +264,20 @@ function changed(
   return { ...rest, looks: endpoint.looks + 1, lookAt: at + pause } as Endpoint;
 }
 
-function converged(before: Endpoint, base: Base, at: number): Endpoint {
+function converged(before: Endpoint, base: Base, at: number, isAbsent: boolean): Endpoint {
   const upcoming =
     before.status === 'converged' ? before.upcoming.filter((time) => time > at) : looksAfter.map((after) => at + after);
+  if (isAbsent && base.desired.versions.length === 0 && upcoming.length === 0) return { ...base, status: 'absent' };
   return { ...base, status: 'converged', upcoming, lookAt: upcoming[0] ?? at + day };
 }
 
-/** Still retried, ever more slowly, and announced. */
+/** Still retried, and announced; what was refused ever more slowly. */
 function blocked(
   endpoint: Extract<Endpoint, { status: 'converging' | 'blocked' }>,
   at: number,
   because: string,
+  pause = Math.min(15 * minute, 30 * second * 2 ** Math.min(endpoint.looks, 5)),
 ): Endpoint {
-  const pause = Math.min(15 * minute, 30 * second * 2 ** Math.min(endpoint.looks, 5));
   return {
     ...bare(endpoint),
     ...keep(endpoint.forward),

@@ -396,8 +396,10 @@ function endpointObserved(model: Model, signal: SignalOf<'endpointObserved'>): T
   const broken = signal.observation.deployments.find(
     ({ version, status }) => version === rollout.candidate && status === 'failed',
   );
-  const because = broken?.reason ?? signal.observation.revertedByProvider;
-  if (broken === undefined && signal.observation.revertedByProvider === undefined) return seen;
+  // Before its own deployment is there, what the provider took back was asked for by somebody else.
+  const takenBack = rollout.status === 'deploying' ? undefined : signal.observation.revertedByProvider;
+  const because = broken?.reason ?? takenBack;
+  if (broken === undefined && takenBack === undefined) return seen;
   const failed = step(
     rolloutTable,
     rollout,
