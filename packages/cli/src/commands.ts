@@ -32,6 +32,7 @@ const waiting = [
   option('--timeout <duration>', "how long --wait waits, such as '10m' (default 1h)"),
 ];
 const config = option('--config <file>', 'the config (default: serin.config.* here)');
+const onCloud = option('--cloud <cloud>', 'the cloud (default, and the only one so far: aws)');
 const listing = [
   ...remote,
   option('--limit <n>', 'at most so many (default 50)'),
@@ -114,7 +115,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'validate',
     summary: 'check the config, and report every problem',
-    options: [config],
+    options: [config, option('--cloud <cloud>', 'also what this cloud cannot do, and its machines: aws')],
     load: async () => (await configs()).validate,
   },
   {
@@ -129,6 +130,36 @@ export const commands: readonly CommandSpec[] = [
     summary: 'make the config and its code what the server runs',
     options: [config, ...changing, ...waiting],
     load: async () => (await import('./commands/release.ts')).release,
+  },
+  {
+    name: 'plan',
+    summary: 'what a deployment would consist of, may do and cost; asks nobody',
+    options: [
+      config,
+      onCloud,
+      option('--requests', 'also the requests of a first run and a first deployment'),
+      option('--account <id>', 'the account that it is planned for'),
+      option('--region <region>', 'the region (default: AWS_REGION)'),
+    ],
+    example: 'serin plan --cloud aws --region eu-west-1',
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  {
+    name: 'deploy',
+    summary: 'set up or update the backend in a cloud account, by SST',
+    options: [config, onCloud, option('--dry-run', 'say what would be run, and run nothing')],
+    load: async () => (await import('./commands/deploy.ts')).deploy,
+  },
+  {
+    name: 'destroy',
+    summary: 'take the backend away, by SST; says what stays',
+    options: [
+      config,
+      onCloud,
+      option('--dry-run', 'say what would be run, and run nothing'),
+      option('--yes', 'do not ask'),
+    ],
+    load: async () => (await import('./commands/destroy.ts')).destroy,
   },
   {
     name: 'status',
@@ -412,7 +443,7 @@ export const commands: readonly CommandSpec[] = [
 /** Headings of the help by the first word of a command; nouns without one stand under the last. */
 export const groups: readonly { readonly heading: string; readonly words: readonly string[] }[] = [
   { heading: 'Start here', words: ['init', 'dev', 'demo'] },
-  { heading: 'Release', words: ['validate', 'config', 'release'] },
+  { heading: 'Release', words: ['validate', 'config', 'release', 'plan', 'deploy', 'destroy'] },
   { heading: 'Operate', words: ['status', 'why', 'rollback', 'freeze', 'thaw', 'doctor', 'version'] },
   { heading: 'Look and act', words: [] },
 ];

@@ -9,6 +9,7 @@ test.each([
   ['T4', 4, 'ml.g4dn.12xlarge', 'n1-standard-16', 'Standard_NC64as_T4_v3'],
   ['L4', 1, 'ml.g6.xlarge', 'g2-standard-4', undefined],
   ['A10G', 1, 'ml.g5.xlarge', undefined, 'Standard_NV36ads_A10_v5'],
+  ['A10', 1, 'ml.g5.xlarge', undefined, 'Standard_NV36ads_A10_v5'],
   ['A100', 8, 'ml.p4d.24xlarge', 'a2-highgpu-8g', 'Standard_ND96asr_v4'],
   ['A100-80GB', 8, 'ml.p4de.24xlarge', 'a2-ultragpu-8g', 'Standard_ND96amsr_A100_v4'],
   ['H100', 1, 'ml.p5.4xlarge', 'a3-highgpu-1g', 'Standard_NC40ads_H100_v5'],

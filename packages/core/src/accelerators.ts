@@ -137,8 +137,8 @@ const tables: Readonly<Record<Cloud, { source: string; asOf: string; cpu: Row; r
   },
 };
 
-/** Names for the same class of accelerator; the first is what the other clouds call it. */
-const aliases: Readonly<Record<string, string>> = { A10G: 'A10' };
+/** What another cloud has in its place: the same chip generation and memory. */
+const aliases: Readonly<Record<string, string>> = { A10G: 'A10', A10: 'A10G' };
 
 /**
  * The smallest machine of a cloud that has at least so many accelerators of this type, and may be used so; without an

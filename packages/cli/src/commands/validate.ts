@@ -1,15 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { configSchema } from '@serin/core/config';
+import type { Cloud } from '@serin/core/accelerators';
+import { type CompiledConfig, configSchema } from '@serin/core/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';
 import { type Command, show, textOption } from '../invocation.ts';
+import { cloudOption, prepareFor } from '../plan/for-cloud.ts';
+import { machinesOf, machinesText, quotasOf } from '../plan/machines.ts';
 import { type Prepared, prepareRelease } from '../release.ts';
 
-/** Checks what a release would check, without a server: the config, its code folders, and the scripts it names. */
+/**
+ * Checks what a release would check, without a server: the config, its code folders, and the scripts it names; with
+ * `--cloud` also what that cloud cannot do, and which machines it would take.
+ */
 export const validate: Command = async (invocation) => {
   const file = findConfig(invocation.cwd, textOption(invocation, 'config'));
-  const prepared = await prepareRelease(file);
+  const cloud = cloudOption(invocation);
+  const prepared = cloud === undefined ? await prepareRelease(file) : await prepareFor(file, cloud);
+  const onCloud = cloud === undefined ? undefined : explained(prepared.compiled, cloud);
   const served = Object.entries(prepared.compiled.models).filter(([, plan]) => plan.serve !== 'none');
   const warnings = [
     ...missingScripts(prepared),
@@ -23,15 +31,22 @@ export const validate: Command = async (invocation) => {
   const code = Object.fromEntries([...prepared.folders].map(([name, { digest }]) => [name, digest]));
   const models = Object.keys(prepared.compiled.models);
   for (const warning of warnings) invocation.terminal.say(`serin: ${warning}\n`);
-  show(invocation, { valid: true, config: file, digest: prepared.digest, models, code, warnings, forecasts }, () =>
+  const document = { valid: true, config: file, digest: prepared.digest, models, code, warnings, forecasts };
+  show(invocation, { ...document, ...onCloud }, () =>
     [
       `${invocation.terminal.paint('green', 'ok')}  ${file}: ${models.join(', ')}`,
       ...Object.entries(forecasts).map(([model, text]) => `  ${model}: ${text}`),
+      ...(onCloud === undefined ? [] : ['', machinesText(onCloud)]),
       '',
     ].join('\n'),
   );
   return 0;
 };
+
+function explained(config: CompiledConfig, cloud: Cloud) {
+  const machines = machinesOf(config, cloud);
+  return { cloud, machines, quotas: quotasOf(machines, config) };
+}
 
 /** Scripts that a command names and its folder does not have; an image may bring them, so this is no error. */
 function missingScripts({ config, folders }: Prepared): string[] {

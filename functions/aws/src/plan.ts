@@ -1,0 +1,187 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { Fault } from '@serin/core/fault';
+import { encodeText } from '@serin/core/json';
+import {
+  type Bucket,
+  type Deployment,
+  type Job,
+  type ObjectInfo,
+  ownBucket,
+  type RegisteredVersion,
+} from '@serin/core/ports';
+import { artifactAt } from './jobs/artifacts.ts';
+import type { Buckets } from './jobs/settings.ts';
+import { sageMakerJobs } from './ports/jobs.ts';
+import { sageMakerRegistry } from './ports/registry.ts';
+import { sageMakerServing } from './ports/serving.ts';
+
+/** What core asks of the ports for a model: its first run, and its first deployment. */
+type Ask =
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'version'; readonly version: RegisteredVersion }
+  | { readonly kind: 'deploy'; readonly deployment: Deployment };
+
+interface Request {
+  readonly call: string;
+  readonly when: string;
+  readonly request: unknown;
+}
+
+/**
+ * The requests that the ports send to SageMaker for this, in order: the ports themselves run here, over clients that
+ * write down what they would send. Nothing leaves this machine, and nothing is there when they ask.
+ *
+ * `environment` is that of the functions. What is written to S3 before a job starts is not among them.
+ */
+export async function requestsFor(what: {
+  readonly project: string;
+  readonly environment: string;
+  readonly region: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly models: readonly {
+    readonly model: string;
+    readonly data: { readonly bucket: string; readonly prefix: string };
+    readonly asks: readonly Ask[];
+  }[];
+}): Promise<readonly Request[]> {
+  const requests: Request[] = [];
+  for (const { model, data, asks } of what.models) {
+    const buckets = imagined(data);
+    let when = '';
+    const ports = portsOver(what, buckets, (call, request) => requests.push({ call, when, request }));
+    for (const ask of asks) {
+      when = `${model}: ${titleOf(ask)}`;
+      await ports.asked(model, ask);
+    }
+  }
+  return requests;
+}
+
+const titleOf = (ask: Ask): string => {
+  if (ask.kind === 'job') return `the ${ask.job.kind} job of its first run`;
+  return ask.kind === 'version' ? 'its first version is registered' : 'its first deployment';
+};
+
+function portsOver(
+  {
+    project,
+    environment,
+    region,
+    variables,
+  }: Pick<Parameters<typeof requestsFor>[0], 'project' | 'environment' | 'region' | 'variables'>,
+  buckets: Buckets,
+  take: (call: string, request: unknown) => void,
+) {
+  const variable = (name: string): string => String(variables[name] ?? `<${name}>`);
+  const real = variable('SERIN_BUCKET');
+  const kmsKey = variables.SERIN_KMS_KEY === undefined ? {} : { kmsKey: variable('SERIN_KMS_KEY') };
+  const sagemaker = new SageMakerClient({ region });
+  const autoscaling = new ApplicationAutoScalingClient({ region });
+  record(sagemaker, 'sagemaker', take);
+  record(autoscaling, 'application-autoscaling', take);
+  const shared = { sagemaker, installation: { project, environment }, ownBucket: real, ...kmsKey };
+  const jobs = sageMakerJobs({
+    ...shared,
+    region,
+    cloudwatchLogs: new CloudWatchLogsClient({ region }),
+    buckets,
+    jobRole: variable('SERIN_JOB_ROLE'),
+    nodeImage: variable('SERIN_NODE_IMAGE'),
+  });
+  const serving = sageMakerServing({
+    ...shared,
+    autoscaling,
+    modelRole: variable('SERIN_MODEL_ROLE'),
+    bucket: buckets(ownBucket),
+  });
+  const registry = sageMakerRegistry(shared);
+  return {
+    async asked(model: string, ask: Ask): Promise<void> {
+      if (ask.kind === 'job') await jobs.start(await placed(ask.job, real, buckets));
+      if (ask.kind === 'version') await registered(() => registry.register(placedIn(ask.version, real)));
+      if (ask.kind === 'deploy')
+        await serving.change(model, { kind: 'deploy', deployment: placedIn(ask.deployment, real) });
+    },
+  };
+}
+
+/** The artifacts of earlier jobs, where S3 would have them. */
+async function placed(job: Job, real: string, buckets: Buckets): Promise<Job> {
+  const channels = await Promise.all(
+    Object.entries(job.channels).map(async ([name, source]) => {
+      if (source.kind === 'manifest') return [name, source] as const;
+      const artifact = await artifactAt(realUri(source.artifact.uri, real), buckets);
+      return [name, artifact === undefined ? source : { ...source, artifact }] as const;
+    }),
+  );
+  return { ...job, channels: Object.fromEntries(channels) };
+}
+
+const placedIn = <Made extends Deployment | RegisteredVersion>(made: Made, real: string): Made => ({
+  ...made,
+  artifact: { ...made.artifact, uri: realUri(made.artifact.uri, real) },
+});
+
+/** The registry waits until the version is listed, and here nothing ever is: what it had to send is sent by then. */
+async function registered(register: () => Promise<void>): Promise<void> {
+  try {
+    await register();
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'unavailable')) throw error;
+  }
+}
+
+const realUri = (uri: string, real: string): string => uri.replace(`s3://${ownBucket}/`, `s3://${real}/`);
+
+interface Middleware {
+  readonly middlewareStack: {
+    add(
+      middleware: (
+        next: unknown,
+        context: { readonly commandName?: string },
+      ) => (given: { readonly input: object }) => Promise<{ output: never; response: unknown }>,
+      where: { readonly step: 'initialize' },
+    ): void;
+  };
+}
+
+/** Writes down what would change something; what is asked for is not there. */
+function record(client: Middleware, service: string, take: (call: string, request: unknown) => void): void {
+  const answer = (name: string): object => {
+    if (!/^(Describe|Get)/.test(name)) return {};
+    // SageMaker's answer for what is missing: https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
+    throw Object.assign(new Error('Could not find it'), {
+      name: 'ValidationException',
+      $metadata: { httpStatusCode: 400 },
+    });
+  };
+  client.middlewareStack.add(
+    (_next, { commandName = '' }) =>
+      async ({ input }) => {
+        const name = commandName.replace(/Command$/, '');
+        if (!/^(Describe|Get|List)/.test(name)) take(`${service}:${name}`, input);
+        // The ports read no more of these answers than an empty one has.
+        return { output: answer(name) as never, response: undefined };
+      },
+    { step: 'initialize' },
+  );
+}
+
+/** Buckets in which everything is there that a first run reads: a dataset of one object, and what jobs left. */
+function imagined(data: { readonly bucket: string; readonly prefix: string }): Buckets {
+  const object = (key: string): ObjectInfo => ({ key, version: '<version>', bytes: 1 });
+  const chunk = { objects: [object(`${data.prefix}<object>`)] };
+  const manifest = { bucket: data.bucket, prefix: data.prefix, objects: 1, bytes: 1, chunks: ['<chunk>'] };
+  const contentOf = (key: string): unknown => (key === '<chunk>' ? chunk : manifest);
+  const bucket: Bucket = {
+    list: async (prefix) => ({ items: [object(prefix.endsWith('/') ? `${prefix}<file>` : prefix)] }),
+    read: async ({ key }) =>
+      key.startsWith('jobs/')
+        ? undefined
+        : { ...object(key), content: encodeText(JSON.stringify(contentOf(key))), truncated: false },
+    write: async () => 'written',
+  };
+  return () => bucket;
+}

@@ -1,0 +1,54 @@
+import { Failure } from '../failure.ts';
+import { type Command, type Invocation, show } from '../invocation.ts';
+import { type Deployable, deployable, runSst } from '../plan/sst.ts';
+
+/**
+ * Takes the backend away by SST, after asking. The history and what jobs left are retained, and endpoints that serve go
+ * on serving: they are not SST's.
+ */
+export const destroy: Command = async (invocation) => {
+  const { terminal, options } = invocation;
+  const project = await deployable(invocation);
+  const { stage, directory, sst, prepared } = project;
+  const command = [sst, 'remove', '--stage', stage];
+  const stays = staysOf(project);
+  const document = { project: prepared.compiled.project, stage, directory, command, stays };
+  const staysText = `what stays:\n${stays.map((line) => `  ${line}\n`).join('')}`;
+  if (options.dryRun === true) {
+    show(
+      invocation,
+      { dryRun: true, ...document },
+      () => `would run in ${directory}:\n  ${command.join(' ')}\n${staysText}`,
+    );
+    return 0;
+  }
+  if (options.yes !== true) await ask(invocation, document.project, stage, staysText);
+  await runSst(invocation, 'remove', project);
+  show(
+    invocation,
+    document,
+    () => `${terminal.paint('green', 'ok')}  destroyed ${document.project}, ${stage}\n${staysText}`,
+  );
+  return 0;
+};
+
+async function ask({ terminal }: Invocation, project: string, stage: string, staysText: string): Promise<void> {
+  terminal.say(staysText);
+  if (terminal.interactive && (await terminal.confirm(`destroy ${project}, ${stage}?`))) return;
+  throw new Failure(1, `did not destroy ${project}, ${stage}`, {
+    ...(terminal.interactive ? {} : { mend: 'give --yes where nobody can be asked' }),
+  });
+}
+
+function staysOf({ topology, prepared }: Deployable): readonly string[] {
+  const served = Object.entries(prepared.compiled.models).filter(([, { serve }]) => serve !== 'none');
+  return [
+    `the table ${topology.table.name}: the history`,
+    ...topology.buckets.map(({ name }) => `the bucket ${name}: code, configs and what jobs left`),
+    'versions in the model registry, and logs of jobs',
+    ...served.map(
+      ([model]) =>
+        `the endpoint of ${model}, if it serves: it goes on serving, and costs, until you delete it in SageMaker`,
+    ),
+  ];
+}

@@ -1,0 +1,132 @@
+import { findConfig } from '../config-file.ts';
+import { type Command, type Invocation, show, textOption } from '../invocation.ts';
+import { type Cost, costsAtRest, costsOfRetrains, retrains, type Sum } from '../plan/costs.ts';
+import { cloudOption, prepareFor } from '../plan/for-cloud.ts';
+import { machinesOf, machinesText, quotasOf } from '../plan/machines.ts';
+import { type PlannedRequest, requestsOf } from '../plan/requests.ts';
+import { dataBucketsOf, settingsOf } from '../plan/settings.ts';
+import { type Grant, placeOf, type Topology, topologyOf } from '../plan/topology.ts';
+import { table } from '../table.ts';
+
+/** What would be deployed, what it may do and why, and what it costs. Asks nobody: no account is needed. */
+export const plan: Command = async (invocation) => {
+  const cloud = cloudOption(invocation) ?? 'aws';
+  const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), cloud);
+  const { compiled: config } = prepared;
+  const place = placeOf(invocation);
+  const topology = await topologyOf(settingsOf(config, prepared.config.directory), cloud, place);
+  const machines = machinesOf(config, cloud);
+  const requests = invocation.options.requests === true ? await requestsOf(config, cloud, topology, place) : undefined;
+  const found = {
+    cloud,
+    ...place,
+    project: config.project,
+    environment: config.environment,
+    machines,
+    quotas: quotasOf(machines, config),
+    atRest: costsAtRest(topology, machines, cloud),
+    retrains: { count: retrains, ...costsOfRetrains(config, machines, cloud) },
+    buckets: dataBucketsOf(config),
+    ...(requests === undefined ? {} : { requests }),
+  };
+  show(invocation, { ...found, topology }, () =>
+    [
+      heading(invocation, `${config.project}, ${config.environment}: ${place.region}, account ${place.account}`),
+      deployedText(invocation, topology),
+      heading(invocation, 'permissions, each with the call that needs it'),
+      ...permissionsText(invocation, topology),
+      `${machinesText(found)}\n`,
+      bucketsText(found.buckets),
+      costText(invocation, 'a month at rest: about', found.atRest),
+      costText(invocation, `${retrains} retrains, each rolled out: at most about`, found.retrains),
+      ...(requests === undefined ? [] : [requestsText(invocation, requests)]),
+    ].join('\n'),
+  );
+  return 0;
+};
+
+const heading = ({ terminal }: Invocation, text: string): string => terminal.paint('bold', text);
+
+function deployedText({ terminal }: Invocation, topology: Topology): string {
+  const functions = topology.functions.map(({ name, memoryMb, timeoutSeconds, trigger, does }) => ({
+    name,
+    on: trigger.queue ?? trigger.schedule?.rate ?? trigger.kind,
+    memory: `${memoryMb} MB`,
+    timeout: `${timeoutSeconds} s`,
+    does,
+  }));
+  const { table: journal, buckets, queues, bus, rules, alarms, jobRole, modelRole, imageCache } = topology;
+  const rest = [
+    { kind: 'table', name: journal.name, says: 'retained when the rest is destroyed' },
+    ...buckets.map(({ name }) => ({ kind: 'bucket', name, says: 'retained when the rest is destroyed' })),
+    ...queues.map(({ name }) => ({ kind: 'queue', name })),
+    { kind: 'bus', name: bus },
+    ...rules.map(({ name, hears }) => ({ kind: 'rule', name, says: hears })),
+    ...[jobRole, modelRole].map(({ name }) => ({ kind: 'role', name })),
+    ...alarms.map(({ name, says }) => ({ kind: 'alarm', name, says })),
+    ...(imageCache === undefined
+      ? []
+      : [{ kind: 'image cache', name: imageCache.prefix, says: `of ${imageCache.upstream}` }]),
+  ];
+  const columns = { FUNCTION: 'name', ON: 'on', MEMORY: 'memory', TIMEOUT: 'timeout', DOES: 'does' };
+  return `${table(functions, columns, terminal)}\n${table(rest, { RESOURCE: 'kind', NAME: 'name', '': 'says' }, terminal)}`;
+}
+
+function permissionsText({ terminal }: Invocation, topology: Topology): readonly string[] {
+  const roles = [...topology.functions.map(({ role }) => role), topology.jobRole, topology.modelRole];
+  const row = ({ call, action, resources, why }: Grant) => ({ call, action, on: resources.join(' '), why });
+  return roles.map(
+    ({ name, grants }) =>
+      `${name}\n${table(grants.map(row), { CALL: 'call', ACTION: 'action', WHY: 'why', ON: 'on' }, terminal)}`,
+  );
+}
+
+/** Buckets of data are the owner's, so their events are the owner's to turn on. */
+function bucketsText(buckets: readonly string[]): string {
+  const lines = buckets.map(
+    (bucket) =>
+      `  aws s3api put-bucket-notification-configuration --bucket ${bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
+  );
+  return [
+    'buckets of data must exist and send their events to EventBridge; this does it, and replaces notifications that are there',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+function costText({ terminal }: Invocation, heads: string, { costs, usd, unpriced }: Sum): string {
+  const sources = [...new Set(costs.flatMap(({ price }) => (price === undefined ? [] : sourceText(price))))];
+  const row = ({ what, unit, quantity, why, price, ...cost }: Cost) => ({
+    what,
+    usd: cost.usd === undefined ? 'no price known' : money(cost.usd),
+    quantity: `${quantity >= 10 ? Math.round(quantity).toLocaleString('en') : quantity} x ${unit}`,
+    price: price === undefined ? '' : `${perUnit(price.usd)} [${sources.indexOf(sourceText(price)) + 1}]`,
+    why,
+  });
+  const columns = { WHAT: 'what', USD: 'usd', QUANTITY: 'quantity', PRICE: 'price', WHY: 'why' };
+  const missing = unpriced.length === 0 ? '' : ` and what has no known price (${[...new Set(unpriced)].join(', ')})`;
+  return [
+    terminal.paint('bold', `${heads} ${money(usd)} USD${missing}`),
+    'an estimate of published prices of different regions and dates, before free units; storage, logs and transfer come on top',
+    `${table(costs.map(row), columns, terminal)}${sources.map((source, index) => `[${index + 1}] ${source}\n`).join('')}`,
+  ].join('\n');
+}
+
+/** A price far below a cent is told by the million, as the vendor does. */
+const perUnit = (usd: number): string =>
+  usd < 0.0001 ? `${Number((usd * 1e6).toPrecision(6))} a million` : String(usd);
+
+const sourceText = ({ region = 'region not named', asOf, source }: NonNullable<Cost['price']>): string =>
+  `${region}, ${asOf}: ${source}`;
+
+const money = (usd: number): string => (usd === 0 || usd >= 0.005 ? usd.toFixed(2) : 'under 0.01');
+
+const requestsText = ({ terminal }: Invocation, requests: readonly PlannedRequest[]): string =>
+  [
+    terminal.paint(
+      'bold',
+      'requests of the first run and deployment, in order; what is only known then stands as zeros or in <...>',
+    ),
+    ...requests.map(({ call, when, request }) => `${call}  ${when}\n${JSON.stringify(request, null, 2)}`),
+    '',
+  ].join('\n');

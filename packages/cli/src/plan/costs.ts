@@ -1,0 +1,144 @@
+import type { Cloud } from '@serin/core/accelerators';
+import type { CompiledConfig, ModelPlan } from '@serin/core/config';
+import { comparesWithChampion } from '@serin/core/gate';
+import { priceOf, unitPriceOf } from '@serin/core/prices';
+import { stepsOf } from '@serin/core/rollout';
+import { hour } from '@serin/core/time';
+import type { PlannedMachine } from './machines.ts';
+import type { Topology } from './topology.ts';
+
+/** A quantity at a published price. Without one, `usd` is absent: an unknown price is never a zero. */
+export interface Cost {
+  readonly what: string;
+  readonly quantity: number;
+  readonly unit: string;
+  readonly why: string;
+  readonly usd?: number;
+  readonly price?: { readonly usd: number; readonly region?: string; readonly source: string; readonly asOf: string };
+  readonly freePerMonth?: number;
+}
+
+export interface Sum {
+  readonly usd: number;
+  /** What has no published price, and is not in the sum. */
+  readonly unpriced: readonly string[];
+  readonly costs: readonly Cost[];
+}
+
+const hoursPerMonth = 730;
+/** Of which the costs of retraining are told. */
+export const retrains = 100;
+
+// Guesses, until a live account has measured them. They are printed with the sum.
+const assumed = {
+  signalsPerRun: 1000,
+  gbSecondsPerSignal: 1,
+  readsPerSignal: 20,
+  writesPerSignal: 10,
+  sendsPerSignal: 5,
+};
+const metricsPerTick = 20;
+
+/** A month in which nothing happens: the backend, and endpoints with their fewest instances. */
+export function costsAtRest(topology: Topology, machines: readonly PlannedMachine[], cloud: Cloud): Sum {
+  const backend = topology.costsAtRest.map(({ service, unit, perMonth, why }) =>
+    unitCost(cloud, { service, unit, quantity: perMonth, why }),
+  );
+  const endpoints = machines
+    .filter(({ atRest }) => atRest > 0)
+    .map(({ path, machine, atRest }) =>
+      machineCost(cloud, path, machine.name, {
+        hours: atRest * hoursPerMonth,
+        why: `${atRest} instance(s), always on`,
+      }),
+    );
+  return summed([...backend, ...endpoints]);
+}
+
+/** A hundred runs that pass and are rolled out. Jobs are reckoned with their `maxRuntime`: what they cost at most. */
+export function costsOfRetrains(config: CompiledConfig, machines: readonly PlannedMachine[], cloud: Cloud): Sum {
+  const jobs = Object.entries(config.models).flatMap(([model, plan]) =>
+    machines
+      .filter(({ path, maxRuntimeMs }) => path.startsWith(`models.${model}.`) && maxRuntimeMs !== undefined)
+      .map(({ path, use, machine, machines: count, maxRuntimeMs = 0 }) => {
+        const twice = path.endsWith('.evaluate') && comparesWithChampion(plan.gate ?? {});
+        const hours = retrains * (twice ? 2 : 1) * count * (maxRuntimeMs / hour);
+        const why = `${retrains} x ${twice ? 'the challenger and the champion, ' : ''}${count} machine(s), ${maxRuntimeMs / hour} h at most to ${use}`;
+        return machineCost(cloud, path, machine.name, { hours, why });
+      }),
+  );
+  const rollouts = machines.filter(({ use }) => use === 'serve').map((one) => candidateCost(config, one, cloud));
+  const models = Object.values(config.models);
+  return summed([...jobs, ...rollouts, ...models.flatMap((plan) => backendCosts(plan, cloud))]);
+}
+
+/** The candidate's instances beside the champion's, from its first step to the end of the guard. */
+function candidateCost(config: CompiledConfig, { path, machine, atRest }: PlannedMachine, cloud: Cloud): Cost {
+  const plan = config.models[path.split('.')[1] ?? ''];
+  const hours = plan === undefined ? 0 : rolloutMs(plan) / hour;
+  return machineCost(cloud, path.replace(/serve$/, 'rollout'), machine.name, {
+    hours: retrains * atRest * hours,
+    why: `${retrains} x ${atRest} instance(s) of the candidate, ${hours} h of steps and guard without a hold`,
+  });
+}
+
+const rolloutMs = ({ rollout }: ModelPlan): number => stepsOf(rollout).length * rollout.bake + rollout.guard;
+
+function backendCosts(plan: ModelPlan, cloud: Cloud): readonly Cost[] {
+  const signals = retrains * assumed.signalsPerRun;
+  const why = (each: number) => `${retrains} x ${assumed.signalsPerRun} signals, ${each} each (assumed)`;
+  const cost = (service: string, unit: string, each: number) =>
+    unitCost(cloud, { service, unit, quantity: signals * each, why: why(each) });
+  const ticks = plan.serve === 'none' ? 0 : rolloutMs(plan) / plan.rollout.tick;
+  const metrics = { service: 'cloudwatch', unit: 'metric read', quantity: retrains * ticks * metricsPerTick };
+  return [
+    cost('lambda', 'request', 1),
+    cost('lambda', 'GB-second (arm64)', assumed.gbSecondsPerSignal),
+    cost('dynamodb', 'read request unit', assumed.readsPerSignal),
+    cost('dynamodb', 'write request unit', assumed.writesPerSignal),
+    cost('sqs', 'request', assumed.sendsPerSignal),
+    ...(ticks === 0
+      ? []
+      : [
+          unitCost(cloud, {
+            ...metrics,
+            why: `${retrains} x ${ticks} ticks, ${metricsPerTick} metrics each (assumed)`,
+          }),
+        ]),
+  ];
+}
+
+function unitCost(
+  cloud: Cloud,
+  { service, unit, quantity, why }: { service: string; unit: string; quantity: number; why: string },
+): Cost {
+  const found = unitPriceOf(cloud, service, unit);
+  const free = found?.freePerMonth === undefined ? {} : { freePerMonth: found.freePerMonth };
+  return { what: service, quantity, unit, why, ...priced(quantity, found), ...free };
+}
+
+function machineCost(
+  cloud: Cloud,
+  what: string,
+  name: string,
+  { hours, why }: { readonly hours: number; readonly why: string },
+): Cost {
+  const found = priceOf(cloud, name);
+  const price = found === undefined ? undefined : { ...found, usd: found.usdPerHour };
+  return { what, quantity: hours, unit: `${name} hour`, why, ...priced(hours, price) };
+}
+
+function priced(
+  quantity: number,
+  found: { readonly usd: number; readonly region?: string; readonly source: string; readonly asOf: string } | undefined,
+): Pick<Cost, 'usd' | 'price'> {
+  if (found === undefined) return {};
+  const { usd, region, source, asOf } = found;
+  return { usd: quantity * usd, price: { usd, ...(region === undefined ? {} : { region }), source, asOf } };
+}
+
+const summed = (costs: readonly Cost[]): Sum => ({
+  usd: costs.reduce((total, { usd = 0 }) => total + usd, 0),
+  unpriced: costs.filter(({ usd }) => usd === undefined).map(({ what, unit }) => `${what}: ${unit}`),
+  costs,
+});

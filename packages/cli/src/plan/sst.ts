@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import type { CompiledConfig } from '@serin/core/config';
+import { findConfig } from '../config-file.ts';
+import { Failure } from '../failure.ts';
+import { type Invocation, textOption } from '../invocation.ts';
+import type { Prepared } from '../release.ts';
+import { cloudOption, prepareFor } from './for-cloud.ts';
+import { foldersAbove, settingsFrom, settingsName, settingsOf, sstFolder } from './settings.ts';
+import { placeOf, type Topology, topologyOf } from './topology.ts';
+
+/** A project that SST can deploy, and how. */
+export interface Deployable {
+  readonly prepared: Prepared;
+  readonly topology: Topology;
+  /** The environment of the config: it names everything, so it is the stage as well. */
+  readonly stage: string;
+  /** Where `sst.config.ts` is. */
+  readonly directory: string;
+  readonly sst: string;
+}
+
+/** The project of this invocation. Throws a `Failure` that names all that is missing, each with what to do. */
+export async function deployable(invocation: Invocation): Promise<Deployable> {
+  const cloud = cloudOption(invocation) ?? 'aws';
+  const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), cloud);
+  const { compiled, config } = prepared;
+  const topology = await topologyOf(settingsOf(compiled, config.directory), cloud, placeOf(invocation));
+  const folder = sstFolder(config.directory);
+  const sst = findSst(folder ?? config.directory, invocation.env.PATH ?? '');
+  const missing = [
+    ...(sst === undefined
+      ? ["sst: it is neither installed here nor on the PATH; run 'npm install --save-dev sst'"]
+      : []),
+    ...(folder === undefined
+      ? [
+          `sst.config.ts: neither in ${config.directory} nor above it; put the project into a clone of Serin's repository, which brings it`,
+        ]
+      : []),
+    ...(existsSync(join(folder ?? config.directory, settingsName)) ? [] : [settingsMissing(compiled, folder)]),
+    ...(hasCredentials(invocation.env)
+      ? []
+      : ["AWS credentials: set AWS_PROFILE, or run 'aws configure'; whether they are valid, only AWS can say"]),
+  ];
+  if (sst === undefined || folder === undefined || missing.length > 0)
+    throw new Failure(1, `cannot deploy ${compiled.project}: ${missing.length} thing(s) missing`, { details: missing });
+  return { prepared, topology, stage: compiled.environment, directory: folder, sst };
+}
+
+function settingsMissing(config: CompiledConfig, folder: string | undefined): string {
+  const { environment: _, ...rest } = settingsFrom(config);
+  const content = JSON.stringify({ ...rest, adminTokenHash: '<SHA-256 of your first token, in hex>' });
+  return `${settingsName}: there is none beside ${folder === undefined ? 'it' : join(folder, 'sst.config.ts')}; write ${content}`;
+}
+
+/** Of the folder or one above it, as npm looks, else of the PATH. */
+function findSst(directory: string, path: string): string | undefined {
+  const places = [
+    ...foldersAbove(directory).map((folder) => join(folder, 'node_modules', '.bin')),
+    ...path.split(delimiter).filter(isAbsolute),
+  ];
+  return places.map((folder) => join(folder, 'sst')).find(canRun);
+}
+
+function canRun(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Does anything say who we are to AWS? A machine with a role of its own says so by AWS_PROFILE with
+ * `credential_source = Ec2InstanceMetadata`.
+ */
+function hasCredentials(env: Invocation['env']): boolean {
+  const named = [
+    'AWS_ACCESS_KEY_ID',
+    'AWS_PROFILE',
+    'AWS_WEB_IDENTITY_TOKEN_FILE',
+    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  ];
+  const file = env.AWS_SHARED_CREDENTIALS_FILE ?? join(env.HOME ?? '', '.aws', 'credentials');
+  return named.some((name) => (env[name] ?? '') !== '') || existsSync(file);
+}
+
+/** Runs `sst <verb> --stage <stage>` to its end; what it says goes to standard error. Not 0 is a `Failure`. */
+export async function runSst(invocation: Invocation, verb: 'deploy' | 'remove', project: Deployable): Promise<void> {
+  const args = [verb, '--stage', project.stage];
+  const child = spawn(project.sst, args, {
+    cwd: project.directory,
+    env: { ...invocation.env },
+    stdio: ['inherit', 2, 2],
+  });
+  // In a terminal Ctrl-C reaches sst as well; a second signal would make it leave its state in disorder.
+  if (!invocation.terminal.interactive) invocation.signal.addEventListener('abort', () => child.kill('SIGINT'));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('close', resolve);
+    child.once('error', reject);
+  });
+  if (invocation.signal.aborted) throw new Failure(130, 'interrupted', { why: `sst ${verb} may be half done` });
+  if (code !== 0)
+    throw new Failure(1, `sst ${args.join(' ')} ended with ${code === null ? 'a signal' : `exit code ${code}`}`, {
+      why: 'what it said is above',
+      mend:
+        verb === 'deploy' ? 'mend that and deploy again: it goes on where it stopped' : 'mend that and destroy again',
+    });
+}
+
+/** What SST leaves for its caller after a deployment; nothing where it left none. */
+export async function outputsOf({
+  directory,
+}: Pick<Deployable, 'directory'>): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const outputs: unknown = JSON.parse(await readFile(join(directory, '.sst', 'outputs.json'), 'utf8'));
+    return typeof outputs === 'object' && outputs !== null ? (outputs as Readonly<Record<string, unknown>>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Cloud } from '@serin/core/accelerators';
+import { Failure } from '../failure.ts';
+import { type Invocation, textOption } from '../invocation.ts';
+import type { Settings } from './settings.ts';
+
+/** A permission, and the call that needs it. */
+export interface Grant {
+  readonly call: string;
+  readonly why: string;
+  readonly action: string;
+  readonly resources: readonly string[];
+  readonly when?: unknown;
+}
+
+interface Role {
+  readonly name: string;
+  readonly grants: readonly Grant[];
+}
+
+/** What of infra/topology.ts is printed. */
+export interface Topology {
+  readonly functions: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly does: string;
+    readonly memoryMb: number;
+    readonly timeoutSeconds: number;
+    readonly role: Role;
+    readonly environment: Readonly<Record<string, unknown>>;
+    readonly trigger: { readonly kind: string; readonly queue?: string; readonly schedule?: { readonly rate: string } };
+  }[];
+  readonly queues: readonly { readonly name: string }[];
+  readonly table: { readonly name: string };
+  readonly buckets: readonly { readonly name: string }[];
+  readonly bus: string;
+  readonly rules: readonly { readonly name: string; readonly hears: string }[];
+  readonly jobRole: Role;
+  readonly modelRole: Role;
+  readonly alarms: readonly { readonly name: string; readonly says: string }[];
+  readonly imageCache?: { readonly prefix: string; readonly upstream: string };
+  readonly logDays: number;
+  readonly costsAtRest: readonly {
+    readonly service: string;
+    readonly unit: string;
+    readonly perMonth: number;
+    readonly why: string;
+  }[];
+}
+
+interface TopologyModule {
+  readonly topology: (settings: object, where: object) => Topology;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+const repository = join(here, '..', '..', '..', '..');
+
+/** Beside this file in the published package, in its own folder in the repository: nothing here depends on it. */
+const modules: Partial<Record<Cloud, { readonly topology: readonly string[]; readonly requests: readonly string[] }>> =
+  {
+    aws: {
+      topology: [join(here, 'aws-topology.js'), join(repository, 'infra', 'topology.ts')],
+      requests: [join(here, 'aws-requests.js'), join(repository, 'functions', 'aws', 'src', 'plan.ts')],
+    },
+  };
+
+/** The module of a cloud that says what is deployed, or which requests are sent. */
+export async function cloudModule<Module>(cloud: Cloud, part: 'topology' | 'requests'): Promise<Module> {
+  const file = modules[cloud]?.[part].find((place) => existsSync(place));
+  if (file === undefined) throw new Failure(1, `this installation of serin does not have the ${part} of ${cloud}`);
+  // Its exports are what the interface of the caller says: both are of one release.
+  return (await import(pathToFileURL(file).href)) as Module;
+}
+
+export interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** Where it is planned for. Nothing asks AWS: what is not said stands as a placeholder. */
+export const placeOf = (invocation: Pick<Invocation, 'options' | 'env'>): Place => ({
+  account: textOption(invocation, 'account') ?? '<account>',
+  region:
+    textOption(invocation, 'region') ?? invocation.env.AWS_REGION ?? invocation.env.AWS_DEFAULT_REGION ?? '<region>',
+});
+
+/** Everything that an installation consists of. */
+export async function topologyOf(settings: Settings, cloud: Cloud, { account, region }: Place): Promise<Topology> {
+  const { topology } = await cloudModule<TopologyModule>(cloud, 'topology');
+  const urlSuffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+  try {
+    return topology(settings, { partition, region, account, urlSuffix });
+  } catch (error) {
+    throw new Failure(2, error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,135 @@
+import { deploymentOf, withVersion } from '@serin/core/between';
+import type { CompiledConfig, ModelPlan } from '@serin/core/config';
+import type { Criteria } from '@serin/core/gate';
+import { type Artifact, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports';
+import { beginRun, type Run, type RunContext, runOwes, runTable } from '@serin/core/run';
+import type { DatasetVersion, ModelSignal } from '@serin/core/signal';
+import { modelStart } from '@serin/core/state';
+import { step } from '@serin/core/table';
+
+/** What is asked of a provider, as the machines of core owe it. */
+export type Ask =
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'version'; readonly version: RegisteredVersion }
+  | { readonly kind: 'deploy'; readonly deployment: Deployment };
+
+export interface ModelAsks {
+  readonly model: string;
+  readonly data: { readonly bucket: string; readonly prefix: string };
+  readonly asks: readonly Ask[];
+}
+
+const longestWalk = 50;
+const runId = 'run_00000000-0000-7000-8000-000000000000';
+
+/**
+ * Everything that the first run of each model and its first deployment ask of a provider, in order.
+ *
+ * The real machine of a run walks here, and is told that everything went well. What is only known then stands as zeros or in
+ * angle brackets: the run's id and so the hashes of names, the dataset, where a job leaves its files.
+ */
+export function firstAsks(config: CompiledConfig): readonly ModelAsks[] {
+  return Object.entries(config.models).map(([model, plan]) => {
+    const asks = askedByRun(model, plan);
+    const version = asks.find((ask) => ask.kind === 'version')?.version;
+    const deployment = version === undefined ? undefined : firstDeployment(model, plan, version);
+    return {
+      model,
+      data: plan.data,
+      asks: deployment === undefined ? asks : [...asks, { kind: 'deploy', deployment }],
+    };
+  });
+}
+
+/** The dataset of the walk: no object of it exists. */
+export const datasetOf = ({ data }: ModelPlan): DatasetVersion => ({
+  digest: '<dataset>',
+  bucket: data.bucket,
+  prefix: data.prefix,
+  manifest: 'datasets/<dataset>.json',
+  objects: 1,
+  bytes: 1,
+  at: 0,
+});
+
+function askedByRun(model: string, plan: ModelPlan): readonly Ask[] {
+  const context: RunContext = { model, versions: {}, nextNumber: 1 };
+  const trigger = { kind: 'data' } as const;
+  let run: Run = beginRun({ id: runId, trigger, plan, dataset: datasetOf(plan), inputs: '<inputs>' }, 0);
+  const asks: Ask[] = [];
+  for (let at = 1; at < longestWalk && !('endedAt' in run); at += 1) {
+    const [owed] = runOwes(run, at, context);
+    const told = owed === undefined ? undefined : answerTo(owed, run);
+    if (told === undefined) break;
+    if (told.ask !== undefined) asks.push(told.ask);
+    const stamp = { id: `walk-${at}`, at, actor: { subject: 'plan', issuer: 'plan', role: 'system' } as const };
+    const moved: ReturnType<typeof step<Run, ModelSignal, RunContext>> = step(
+      runTable,
+      run,
+      { ...stamp, key: owed?.key ?? '', taken: 0, ...told.signal } as ModelSignal,
+      context,
+    );
+    if (!('moved' in moved)) break;
+    run = moved.moved;
+  }
+  return asks;
+}
+
+/** The best answer that an effect of a run can get. */
+function answerTo(
+  owed: ReturnType<typeof runOwes>[number],
+  run: Run,
+): { readonly signal: { readonly type: ModelSignal['type'] }; readonly ask?: Ask } | undefined {
+  const told = <Signal extends { readonly type: ModelSignal['type'] }>(signal: Signal, ask?: Ask) => ({
+    signal,
+    ...(ask === undefined ? {} : { ask }),
+  });
+  switch (owed.kind) {
+    case 'checkDataset':
+      return told({ type: 'datasetChecked', problems: [] });
+    case 'tell':
+      return told({ type: 'slotGranted', run: run.id });
+    case 'startJob':
+      return told({ type: 'jobStarted', job: `${owed.job.kind}/<job>` }, { kind: 'job', job: owed.job });
+    case 'describeJob':
+      return told({
+        type: 'jobDescribed',
+        description: { status: 'succeeded', metrics: passing(run.plan.gate ?? {}), artifacts },
+      });
+    case 'register':
+      return told({ type: 'versionRegistered' }, { kind: 'version', version: owed.version });
+    default:
+      return undefined;
+  }
+}
+
+const left = (what: string): Artifact => ({
+  uri: `s3://${ownBucket}/jobs/<job>/${what}`,
+  digest: '0'.repeat(64),
+  bytes: 1,
+});
+// A trainer leaves an archive, other jobs a folder: packages/core/src/ports.ts leaves that to the platform.
+const artifacts = {
+  model: left('output/model.tar.gz'),
+  train: left('output/train/'),
+  holdout: left('output/holdout/'),
+};
+
+const passing = (gate: Criteria): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(gate).map(([name, { atLeast, atMost }]) => [name, atLeast ?? atMost ?? 0]));
+
+function firstDeployment(model: string, plan: ModelPlan, registered: RegisteredVersion): Deployment | undefined {
+  const { number, artifact, metrics, lineage } = registered;
+  const version = {
+    number,
+    run: runId,
+    at: 0,
+    dataset: '<dataset>',
+    artifact,
+    metrics,
+    scores: {},
+    serve: plan.serve,
+    lineage,
+  };
+  return deploymentOf(withVersion(modelStart(model, plan, 1, 0), version), number);
+}

@@ -1,0 +1,302 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { compile, parseConfig } from '@serin/core/config';
+import { expect, test } from 'vitest';
+import { firstAsks } from '../../packages/cli/src/plan/walk.ts';
+import { folder, serin } from './command.ts';
+
+const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' };
+const fraud = {
+  data: { bucket: 'acme-drops', prefix: 'fraud/' },
+  split: { holdout: { by: 'time', column: 'day', last: '20%' } },
+  train: { code: './src', command: ['python3', 'train.py'], image, compute: { maxRuntime: '2h' } },
+  evaluate: { command: ['python3', 'evaluate.py'], image, compute: { maxRuntime: '1h' } },
+  gate: { auc: { direction: 'up', atLeast: 0.8, noWorseBy: 0.01 } },
+  serve: { command: ['python3', 'serve.py'], image, compute: { accelerator: { type: 'T4' } } },
+};
+const place = ['--region', 'eu-west-1', '--account', '123456789012'];
+
+/** A folder with this model in its config, and the code that it names. */
+function project(changes: object = {}): string {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'src'));
+  for (const script of ['train.py', 'evaluate.py', 'serve.py']) writeFileSync(join(cwd, 'src', script), '#');
+  const config = { project: 'acme', environment: 'prod', models: { fraud: { ...fraud, ...changes } } };
+  writeFileSync(join(cwd, 'serin.config.json'), JSON.stringify(config));
+  return cwd;
+}
+
+async function planned(changes: object = {}, more: readonly string[] = []) {
+  const { exit, stdout, stderr } = await serin(['plan', ...place, ...more, '--json'], { cwd: project(changes) });
+  expect([exit, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
+}
+
+test('validate --cloud says which machine is taken, why, and which quotas to check', async () => {
+  const cwd = project({
+    train: { ...fraud.train, checkpoints: true, compute: { accelerator: { type: 'A100' }, nodes: 2, spot: true } },
+  });
+
+  const { exit, stdout } = await serin(['validate', '--cloud', 'aws'], { cwd });
+
+  expect(exit).toBe(0);
+  expect(stdout).toContain('models.fraud.train: 2 x ml.p4d.24xlarge, the smallest that aws can train on with 1 A100');
+  expect(stdout).toContain('it has 8 (40 GB each), and 7 of them would be paid for unused');
+  expect(stdout).toContain("2 x 'ml.p4d.24xlarge for spot training job usage'");
+  expect(stdout).toContain("2 x 'ml.g4dn.xlarge for endpoint usage'");
+  expect(stdout).toContain("1 x 'ml.m5.xlarge for processing job usage'");
+});
+
+test.each([['validate'], ['plan'], ['deploy'], ['destroy']])(
+  '%s refuses what the cloud cannot do, all of it at once',
+  async (command) => {
+    const cwd = project({
+      serve: { ...fraud.serve, stickyBy: 'x-user' },
+      evaluate: { ...fraud.evaluate, compute: { accelerator: { type: 'A100' } } },
+      rollout: { tick: '30s' },
+    });
+
+    const { exit, stdout } = await serin([command, '--cloud', 'aws', '--json'], { cwd });
+
+    expect(exit).toBe(2);
+    expect(JSON.parse(stdout).errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+      '/models/fraud/rollout/tick',
+      '/models/fraud/serve/stickyBy',
+      '/models/fraud/evaluate/compute/accelerator',
+    ]);
+  },
+);
+
+test('a cloud that nothing can be deployed to is a usage error', async () => {
+  const { exit, stderr } = await serin(['plan', '--cloud', 'azure'], { cwd: project() });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain("--cloud is 'azure'");
+});
+
+test('plan lists functions, resources and each permission with the call that needs it', async () => {
+  const { topology, buckets } = await planned();
+
+  expect(topology.functions.map(({ id }: { id: string }) => id)).toEqual(['signals', 'api', 'clock', 'deadLetters']);
+  expect(topology.table.name).toBe('serin-acme-prod-journal');
+  expect(buckets).toEqual(['acme-drops']);
+  const { grants } = topology.functions[0].role;
+  expect(grants).toContainEqual({
+    call: 'sagemaker:CreateTrainingJob',
+    why: expect.any(String),
+    action: 'iam:PassRole',
+    resources: ['arn:aws:iam::123456789012:role/serin-acme-prod-jobs'],
+    when: expect.anything(),
+  });
+});
+
+test('plan as text has a line for each permission, the machines, the buckets and both costs', async () => {
+  const { stdout } = await serin(['plan', ...place], { cwd: project() });
+
+  expect(stdout).toMatch(/^acme, prod: eu-west-1, account 123456789012\n/);
+  expect(stdout).toMatch(/sagemaker:UpdateEndpoint +sagemaker:UpdateEndpoint +deploys, retires and mirrors +arn:aws:/);
+  expect(stdout).toContain('models.fraud.serve: 1 x ml.g4dn.xlarge');
+  expect(stdout).toContain('--bucket acme-drops');
+  expect(stdout).toContain('a month at rest: about ');
+  expect(stdout).toContain('100 retrains, each rolled out: at most about ');
+  expect(stdout).toMatch(/\[\d\] eu-west-1, 2023-12: a bill of EU \(Ireland\)/);
+});
+
+test('the month at rest is the backend, and each endpoint with its fewest instances', async () => {
+  const served = await planned({ serve: { ...fraud.serve, compute: { instances: { min: 2, max: 5 } } } });
+  const unserved = await planned({ serve: 'none' });
+
+  const endpoint = served.atRest.costs.find(({ what }: { what: string }) => what === 'models.fraud.serve');
+  expect(endpoint).toMatchObject({ quantity: 2 * 730, unit: 'ml.m5.xlarge hour', price: { usd: 0.257 } });
+  expect(served.atRest.usd - unserved.atRest.usd).toBeCloseTo(2 * 730 * 0.257, 6);
+  expect(unserved.atRest.usd).toBeGreaterThan(0);
+});
+
+test('100 retrains cost their longest jobs, with the champion scored again, and the candidate beside the champion', async () => {
+  const { retrains } = await planned();
+
+  const hours = Object.fromEntries(
+    retrains.costs.map(({ what, quantity }: { what: string; quantity: number }) => [what, quantity]),
+  );
+  expect(hours).toMatchObject({
+    'models.fraud.split': 100,
+    'models.fraud.train': 100 * 2,
+    'models.fraud.evaluate': 100 * 2 * 1,
+    // Three steps of 15 minutes and half an hour of guard.
+    'models.fraud.rollout': 100 * 1.25,
+  });
+  expect(retrains.usd).toBeGreaterThan(500 * 0.257 + 125 * 0.822);
+});
+
+test('a machine without a published price is named, and is no zero in the sum', async () => {
+  const { atRest, machines } = await planned({
+    serve: { ...fraud.serve, compute: { accelerator: { type: 'L4' } } },
+  });
+  const without = await planned({ serve: 'none' });
+
+  expect(machines.at(-1).machine).not.toHaveProperty('usdPerHour');
+  expect(atRest.unpriced).toEqual(['models.fraud.serve: ml.g6.xlarge hour']);
+  expect(atRest.usd).toBeCloseTo(without.atRest.usd, 9);
+});
+
+test('a name that is too long for AWS is told before anything is deployed', async () => {
+  const cwd = project();
+  const config = JSON.parse(readFileSync(join(cwd, 'serin.config.json'), 'utf8'));
+  writeFileSync(
+    join(cwd, 'serin.config.json'),
+    JSON.stringify({ ...config, project: 'a-project-of-a-very-long-name' }),
+  );
+
+  const { exit, stderr } = await serin(['plan', ...place], { cwd });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain("the bucket's name holds no more");
+});
+
+test('the first run asks for its jobs in order, then for its version and its deployment', () => {
+  const read = parseConfig({ project: 'acme', models: { fraud } });
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+
+  const [{ asks } = { asks: [] }] = firstAsks(compile(read.parsed, new Map([['./src', 'abc']]), 'aws'));
+
+  expect(asks.map((ask) => (ask.kind === 'job' ? ask.job.kind : ask.kind))).toEqual([
+    'prepare',
+    'train',
+    'evaluate',
+    'version',
+    'deploy',
+  ]);
+  expect(asks[1]).toMatchObject({
+    job: { command: ['python3', 'train.py'], image: image.aws, code: { digest: 'abc' } },
+  });
+  expect(asks[4]).toMatchObject({ deployment: { name: 'v1', compute: { accelerator: { type: 'T4', count: 1 } } } });
+});
+
+/** A stand-in for SST: writes down how it was called, and ends as it is told. This tests how we call, not SST. */
+function standIn(cwd: string, exit = 0): Readonly<Record<string, string>> {
+  const bin = join(cwd, 'bin');
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, 'sst'),
+    `#!${process.execPath}
+const { mkdirSync, writeFileSync } = require('node:fs');
+writeFileSync('called.json', JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), profile: process.env.AWS_PROFILE }));
+mkdirSync('.sst', { recursive: true });
+writeFileSync('.sst/outputs.json', JSON.stringify({ api: 'https://x.lambda-url.eu-west-1.on.aws/' }));
+console.log('sst talks');
+process.exit(${exit});
+`,
+  );
+  chmodSync(join(bin, 'sst'), 0o755);
+  writeFileSync(join(cwd, 'sst.config.ts'), '// ours');
+  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify({ project: 'acme', dataBuckets: ['acme-drops'] }));
+  return { PATH: [bin, dirname(process.execPath)].join(delimiter), AWS_PROFILE: 'acme', AWS_REGION: 'eu-west-1' };
+}
+const called = (cwd: string) => JSON.parse(readFileSync(join(cwd, 'called.json'), 'utf8'));
+
+test('deploy runs sst for the environment of the config, and tells the address that it left', async () => {
+  const cwd = project();
+  const env = standIn(cwd);
+
+  const { exit, stdout, stderr } = await serin(['deploy', '--json'], { cwd, env });
+
+  expect([exit, stderr]).toEqual([0, 'sst talks\n']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    project: 'acme',
+    stage: 'prod',
+    outputs: { api: 'https://x.lambda-url.eu-west-1.on.aws/' },
+  });
+  expect(called(cwd)).toEqual({ args: ['deploy', '--stage', 'prod'], cwd: realpathSync(cwd), profile: 'acme' });
+});
+
+test('deploy takes the sst of the project before the one on the PATH', async () => {
+  const cwd = project();
+  const env = standIn(cwd);
+  mkdirSync(join(cwd, 'node_modules', '.bin'), { recursive: true });
+  writeFileSync(join(cwd, 'node_modules', '.bin', 'sst'), '#!/bin/sh\nexit 9\n', { mode: 0o755 });
+
+  const { exit, stderr } = await serin(['deploy'], { cwd, env });
+
+  expect(exit).toBe(1);
+  expect(stderr).toContain('sst deploy --stage prod ended with exit code 9');
+});
+
+test('deploy names everything that is missing, each with what to do, and runs nothing', async () => {
+  const cwd = project();
+
+  const { exit, stderr } = await serin(['deploy'], { cwd, env: { PATH: dirname(process.execPath) } });
+
+  expect(exit).toBe(1);
+  expect(stderr).toContain('4 thing(s) missing');
+  expect(stderr).toContain("sst: it is neither installed here nor on the PATH; run 'npm install --save-dev sst'");
+  expect(stderr).toContain(`sst.config.ts: neither in ${cwd} nor above it`);
+  expect(stderr).toMatch(/serin\.aws\.json: there is none .*"project":"acme".*"dataBuckets":\["acme-drops"\]/);
+  expect(stderr).toContain('AWS credentials: set AWS_PROFILE');
+});
+
+test.each([
+  ['is of another project', { project: 'other', dataBuckets: ['acme-drops'] }, "project is 'other'"],
+  ['does not know a bucket of data', { project: 'acme', dataBuckets: [] }, 'dataBuckets lacks acme-drops'],
+])('deploy runs nothing when serin.aws.json %s', async (_, settings, message) => {
+  const cwd = project();
+  const env = standIn(cwd);
+  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify(settings));
+
+  const { exit, stderr } = await serin(['deploy'], { cwd, env });
+
+  expect([exit, existsSync(join(cwd, 'called.json'))]).toEqual([2, false]);
+  expect(stderr).toContain(message);
+});
+
+test('plan shows the installation that serin.aws.json describes', async () => {
+  const cwd = project();
+  standIn(cwd);
+  const settings = { project: 'acme', dataBuckets: ['acme-drops'], network: 'isolated' };
+  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify(settings));
+
+  const { topology, atRest } = JSON.parse((await serin(['plan', ...place, '--json'], { cwd })).stdout);
+
+  expect(topology.network.interfaces).toContain('com.amazonaws.eu-west-1.sqs');
+  expect(atRest.unpriced).toContain('privatelink: endpoint-hour');
+});
+
+test.each([['deploy'], ['destroy']])('%s --dry-run says what would be run, and runs nothing', async (command) => {
+  const cwd = project();
+  const env = standIn(cwd);
+
+  const { exit, stdout } = await serin([command, '--dry-run', '--json'], { cwd, env });
+
+  expect(exit).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    dryRun: true,
+    command: [join(cwd, 'bin', 'sst'), command === 'deploy' ? 'deploy' : 'remove', '--stage', 'prod'],
+  });
+  expect(existsSync(join(cwd, 'called.json'))).toBe(false);
+});
+
+test('destroy does nothing until somebody says yes, and says what stays', async () => {
+  const cwd = project();
+  const env = standIn(cwd);
+
+  const unasked = await serin(['destroy'], { cwd, env });
+  const before = existsSync(join(cwd, 'called.json'));
+  const agreed = await serin(['destroy', '--yes'], { cwd, env });
+
+  expect([unasked.exit, before]).toEqual([1, false]);
+  expect(unasked.stderr).toContain('the table serin-acme-prod-journal: the history');
+  expect(unasked.stderr).toContain('give --yes where nobody can be asked');
+  expect(agreed.exit).toBe(0);
+  expect(agreed.stdout).toContain('the endpoint of fraud, if it serves: it goes on serving, and costs');
+  expect(called(cwd).args).toEqual(['remove', '--stage', 'prod']);
+});
+
+test('a deployment that sst breaks off is a failure that says how to go on', async () => {
+  const cwd = project();
+  const env = standIn(cwd, 3);
+
+  const { exit, stdout, stderr } = await serin(['deploy'], { cwd, env });
+
+  expect([exit, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('ended with exit code 3');
+  expect(stderr).toContain('deploy again: it goes on where it stopped');
+});
