@@ -17,8 +17,10 @@ import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
 import { memoryJobs } from '../simulation/fakes/jobs.ts';
 import { memoryJournal } from '../simulation/fakes/journal.ts';
+import { labelledJobs } from '../simulation/fakes/labelled-jobs.ts';
 import { memoryRegistry } from '../simulation/fakes/registry.ts';
-import { memoryServing } from '../simulation/fakes/serving.ts';
+import { memoryServing, type ServingShape } from '../simulation/fakes/serving.ts';
+import { shapes } from '../simulation/fakes/shapes.ts';
 import { atOnce } from '../simulation/fakes/sync.ts';
 import { memoryTelemetry, type TelemetryOptions } from '../simulation/fakes/telemetry.ts';
 import { bucketContract } from './bucket.contract.ts';
@@ -47,19 +49,42 @@ bucketContract('memory', async () => ({
   close,
 }));
 
-jobsContract(
-  'memory',
-  async () => {
-    const fateOf = (_: Job) => ({ waitMs: 0, runMs: 20, status: 'succeeded' as const });
-    return {
-      jobs: atOnce<Jobs>(memoryJobs({ now: () => Date.now(), fateOf })),
-      code: async (files) => createHash('sha256').update(JSON.stringify(files)).digest('hex'),
-      dataset: async () => ({ kind: 'manifest', bucket: 'serin', key: 'none' }),
-      change: async () => {},
-      close,
-    };
+const noCommand = { skip: 'the memory provider runs no command' };
+const fateOf = (_: Job) => ({ waitMs: 0, runMs: 20, status: 'succeeded' as const });
+const opened = (jobs: Jobs) => ({
+  jobs,
+  code: async (files: unknown) => createHash('sha256').update(JSON.stringify(files)).digest('hex'),
+  dataset: async () => ({ kind: 'manifest', bucket: 'serin', key: 'none' }) as const,
+  change: async () => {},
+  close,
+});
+
+jobsContract('memory', async () => opened(atOnce<Jobs>(memoryJobs({ now: () => Date.now(), fateOf }))), noCommand);
+
+/** "Not known yet" is asked again, as the engine does. */
+const askedAgain = (jobs: Jobs): Jobs => ({
+  ...jobs,
+  async start(job) {
+    for (;;) {
+      try {
+        return await jobs.start(job);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'unavailable') throw error;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
   },
-  { skip: 'the memory provider runs no command' },
+});
+
+jobsContract(
+  'memory without keys',
+  async () => {
+    const now = () => Date.now();
+    const provider = memoryJobs({ now, fateOf, keyed: false });
+    const call = async <Result>(_: string, apply: () => Result) => apply();
+    return opened(askedAgain(labelledJobs({ provider, now, unseenMs: () => 0, call, intents: new Map() })));
+  },
+  noCommand,
 );
 
 /** A deployment whose command says what becomes of it. */
@@ -77,28 +102,74 @@ function deploymentThat(does: 'serves' | 'breaks' | 'is refused', version: numbe
   };
 }
 
-servingContract('memory', async () => {
-  let now = 0;
-  const serving = memoryServing({
-    now: () => now,
-    fateOf: (_, { command: [does] }) => {
-      if (does === 'is refused') throw new Fault('invalid', 'the image has no such command');
-      return { readyMs: 100, becomes: does === 'serves' ? 'ready' : 'failed' };
-    },
-    operationMs: () => 50,
-  });
-  const { change, observe } = serving;
-  return {
-    serving: atOnce<Serving>({ change, observe }),
-    good: (version) => deploymentThat('serves', version),
-    broken: (version) => deploymentThat('breaks', version),
-    impossible: (version) => deploymentThat('is refused', version),
-    pause: async () => {
-      now += 25;
-      await new Promise((resolve) => setImmediate(resolve));
-    },
-    close,
+/** A machine, or one of the clouds that the simulator knows. */
+function openServing(shape?: ServingShape) {
+  return async () => {
+    let now = 0;
+    const serving = memoryServing({
+      now: () => now,
+      ...(shape === undefined ? {} : { shape }),
+      fateOf: (_, { command: [does] }) => {
+        if (does === 'is refused') throw new Fault('invalid', 'the image has no such command');
+        return { readyMs: 100, becomes: does === 'serves' ? 'ready' : 'failed' };
+      },
+      operationMs: () => 50,
+    });
+    const { change, observe } = serving;
+    return {
+      serving: atOnce<Serving>({ change, observe }),
+      good: (version: number) => deploymentThat('serves', version),
+      broken: (version: number) => deploymentThat('breaks', version),
+      impossible: (version: number) => deploymentThat('is refused', version),
+      servesAlone: shape?.routesTheOnlyOne ?? false,
+      pause: async () => {
+        now += 25;
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+      close,
+    };
   };
+}
+
+servingContract('memory', openServing());
+// The suite mirrors up to 100 %, and asks for a deploy once: what differs is tested below, and in the simulator.
+for (const { name, serving } of Object.values(shapes))
+  servingContract(`memory like ${name}`, openServing({ ...serving, mirrorsUpTo: 100, firstSteps: 0 }));
+
+test.each([
+  ['vertex', 1],
+  ['azure', 51],
+] as const)('like on %s, %i % mirrored is invalid and changes nothing', async (name, percent) => {
+  const { serving, good, pause } = await openServing({ ...shapes[name].serving, firstSteps: 0 })();
+  const settle = async () => {
+    for (let looks = 0; looks < 5; looks += 1) await pause();
+  };
+  for (const version of [1, 2]) {
+    await serving.change('e', { kind: 'deploy', deployment: good(version) });
+    await settle();
+  }
+  await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+  await settle();
+
+  const mirror = { deployment: 'v2', percent };
+  const weighing = serving.change('e', { kind: 'weigh', weights: { v1: 100 }, mirror });
+
+  await expect(weighing).rejects.toMatchObject({ code: 'invalid' });
+  expect(await serving.observe('e')).toMatchObject({ weights: { v1: 100 }, busy: false });
+  expect(await serving.observe('e')).not.toHaveProperty('mirror');
+});
+
+test('like on azure, a first deploy is asked for until it shows', async () => {
+  const { serving, good, pause } = await openServing(shapes.azure.serving)();
+  const deploy = { kind: 'deploy', deployment: good(1) } as const;
+
+  await serving.change('e', deploy);
+  const begun = await serving.observe('e');
+  for (let looks = 0; looks < 5; looks += 1) await pause();
+  await serving.change('e', deploy);
+
+  expect(begun).toMatchObject({ deployments: [], busy: true });
+  expect(await serving.observe('e')).toMatchObject({ deployments: [{ name: 'v1', status: 'pending' }] });
 });
 
 for (const contract of ['telemetry', 'users', 'pairs', 'labels'])

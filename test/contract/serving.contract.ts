@@ -10,6 +10,11 @@ export interface OpenServing {
   broken(version: number): Deployment;
   /** A deployment that cannot be created at all. */
   impossible(version: number): Deployment;
+  /**
+   * The only deployment of an endpoint is served as soon as it is ready, and no weights at all end the endpoint: both
+   * are left open by the promise.
+   */
+  readonly servesAlone?: boolean;
   /** Resolves when something may have changed since it was called; used between two looks. */
   pause(): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +39,15 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
         await opened.pause();
       }
     }
+    /** Looks until nothing is deployed any more, or the endpoint itself is gone. */
+    async function emptied(endpoint: string): Promise<void> {
+      for (;;) {
+        const seen = await serving.observe(endpoint);
+        if (seen === 'absent' || (seen.deployments.length === 0 && !seen.busy)) return;
+        await opened.pause();
+      }
+    }
+    const alone = (deployment: string) => (opened.servesAlone ? { [deployment]: 100 } : {});
     const statusOf = (observation: Observation, deployment: string) =>
       observation.deployments.find(({ name }) => name === deployment)?.status;
     const weightsOf = ({ weights }: Observation) =>
@@ -52,11 +66,21 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       expect(await serving.observe('never')).toBe('absent');
     });
 
-    test('a deployment becomes ready and gets no weight by itself', async () => {
+    test('a deployment becomes ready and gets no weight by itself, unless the platform serves the only one', async () => {
       await deployed('e', 1);
 
       expect(await serving.observe('e')).toMatchObject({ deployments: [{ name: 'v1', version: 1, status: 'ready' }] });
-      expect(weightsOf(await ready('e', 'v1'))).toEqual({});
+      expect(weightsOf(await ready('e', 'v1'))).toEqual(alone('v1'));
+    });
+
+    test('a deployment takes no weight from another', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+      await weighed('e', { v1: 100 });
+
+      await deployed('e', 2);
+
+      expect(weightsOf(await ready('e', 'v2'))).toEqual({ v1: 100 });
     });
 
     test('a deploy given twice is one deployment', async () => {
@@ -101,7 +125,22 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       expect(deployments[0]?.reason).not.toBe('');
       expect(deployments[0]?.reason).toBeDefined();
       expect(await serving.change('e', { kind: 'retire', deployment: 'v2' })).toBe('accepted');
-      await observed('e', (seen) => seen.deployments.length === 0 && !seen.busy);
+      await emptied('e');
+    });
+
+    test('a deployment that never becomes ready leaves what is served alone, and can be retired and made again', async () => {
+      await deployed('e', 1);
+      await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
+      await weighed('e', { v1: 100 });
+
+      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+
+      const seen = await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
+      expect([statusOf(seen, 'v1'), weightsOf(seen)]).toEqual(['ready', { v1: 100 }]);
+      await serving.change('e', { kind: 'retire', deployment: 'v2' });
+      await observed('e', (seen) => statusOf(seen, 'v2') === undefined && !seen.busy);
+      await deployed('e', 2);
+      expect(weightsOf(await ready('e', 'v2'))).toEqual({ v1: 100 });
     });
 
     test('weights are replaced as one set', async () => {
@@ -166,7 +205,8 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       await weighed('e', { v1: 100 });
 
       expect(await serving.change('e', { kind: 'weigh', weights: {} })).toBe('accepted');
-      await weighed('e', {});
+      if (opened.servesAlone) await emptied('e');
+      else await weighed('e', {});
     });
 
     test('a deployment that holds weight cannot be retired', async () => {
@@ -274,6 +314,8 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
     test('what is observed as busy answers busy, and it ends', async () => {
       await deployed('e', 1);
       await deployed('e', 2);
+      await serving.change('e', { kind: 'weigh', weights: { v2: 100 } });
+      await weighed('e', { v2: 100 });
       await serving.change('e', { kind: 'retire', deployment: 'v1' });
 
       const seen = await serving.observe('e');
@@ -287,8 +329,11 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
 
     test('a name that was retired may come again', async () => {
       await deployed('e', 1);
+      await deployed('e', 2);
+      await serving.change('e', { kind: 'weigh', weights: { v2: 100 } });
+      await weighed('e', { v2: 100 });
       await serving.change('e', { kind: 'retire', deployment: 'v1' });
-      await observed('e', (seen) => seen.deployments.length === 0 && !seen.busy);
+      await observed('e', (seen) => seen.deployments.length === 1 && !seen.busy);
 
       await deployed('e', 1);
     });
@@ -299,7 +344,7 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       await serving.change('one', { kind: 'weigh', weights: { v1: 100 } });
 
       await weighed('one', { v1: 100 });
-      expect(weightsOf(await ready('two', 'v2'))).toEqual({});
+      expect(weightsOf(await ready('two', 'v2'))).toEqual(alone('v2'));
     });
   });
 }

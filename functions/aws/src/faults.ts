@@ -37,7 +37,8 @@ const codes: Readonly<Record<string, FaultCode>> = {
   ExpiredTokenException: 'unavailable',
 };
 
-const capacity = /insufficient.*capacity|no capacity|capacity is (currently )?(not|un)available|CapacityError/i;
+const capacity =
+  /insufficient.*capacity|not enough capacity|no capacity|capacity is (currently )?(not|un)available|CapacityError/i;
 const quota = /resource limit|service limit|quota|limit.*exceeded/i;
 const denied = /AccessDenied|not authorized|UnauthorizedOperation|AuthorizationError/i;
 

@@ -11,20 +11,23 @@ const maxLength = 63;
 const hashLength = 16;
 
 /**
- * A provider's name for a key of ours: readable first, then the hash of (project, environment, kind, key), which alone
- * makes it unique. Adoption compares the full key in the tags.
+ * A provider's name for a key of ours, in lower case as its ARN will be: readable first, then the hash of (project, environment, kind, key), which alone
+ * makes it unique. Adoption compares the full key in the tags, and policies are held to `<environment>-<project>-*`.
  */
 export function nameOf({ project, environment }: Installation, kind: string, readable: string, key: string): string {
   const hash = sha256Hex(JSON.stringify([project, environment, kind, key])).slice(0, hashLength);
-  const slug = `${environment}-${readable}`.replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-+/, '');
+  const slug = `${environment}-${project}-${readable}`
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .replace(/^-+/, '')
+    .toLowerCase();
   return `${slug.slice(0, maxLength - hashLength - 1).replace(/-+$/, '')}-${hash}`;
 }
 
 export const endpointName = (installation: Installation, model: string): string =>
-  nameOf(installation, 'endpoint', `${installation.project}-${model}`, model);
+  nameOf(installation, 'endpoint', model, model);
 
 export const groupName = (installation: Installation, model: string): string =>
-  nameOf(installation, 'group', `${installation.project}-${model}`, model);
+  nameOf(installation, 'group', model, model);
 
 /** What every resource of an installation carries, and what adoption compares. */
 export const tagsOf = ({ project, environment }: Installation, more: Readonly<Record<string, string>>) =>

@@ -1,0 +1,265 @@
+import { randomUUID } from 'node:crypto';
+import process from 'node:process';
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createApi } from '@serin/api/app';
+import { releasedConfig } from '@serin/api/released';
+import { createEngine } from '@serin/core/engine';
+import { Fault } from '@serin/core/fault';
+import { type Bucket, type Journal, ownBucket, type Ports } from '@serin/core/ports';
+import type { Hono } from 'hono';
+import { type Facts, jsonFacts } from './facts.ts';
+import { jobLogs } from './jobs/logs.ts';
+import { endpointName, type Installation } from './names.ts';
+import { s3Bucket } from './ports/bucket.ts';
+import { eventBridgeBus } from './ports/bus.ts';
+import { sageMakerJobs } from './ports/jobs.ts';
+import { dynamoJournal } from './ports/journal.ts';
+import { sageMakerRegistry } from './ports/registry.ts';
+import { sageMakerServing } from './ports/serving.ts';
+import { cloudWatchTelemetry } from './ports/telemetry.ts';
+import { sqsQueue } from './queue.ts';
+import { webhookSecrets } from './secrets.ts';
+import { withoutLabels } from './serving/without-labels.ts';
+import type { LookUp } from './signals.ts';
+import type { Clockwork, Worker } from './worker.ts';
+
+/** What the function of signals stands on, in one instance of Lambda. */
+export interface Composed {
+  readonly worker: Worker;
+  /** An invocation begins: this long it may last. */
+  begin(remainingMs: number): void;
+  /** When the streams that were appended to in this invocation want to be looked at again. */
+  due(): ReadonlyMap<string, number>;
+}
+
+export interface ComposedApi extends Pick<Composed, 'begin'> {
+  api(): Promise<Hono>;
+  /** Resolves when everybody who has to pay was told. */
+  nudged(): Promise<void>;
+}
+
+const now = Date.now;
+
+/** A call is cut off within 20 s, its repetition included. */
+const cutOff = {
+  requestHandler: { connectionTimeout: 2000, requestTimeout: 8000, throwOnRequestTimeout: true },
+  maxAttempts: 2,
+};
+
+/** The clock and the dead letters need no more than the journal and the queue. */
+export function composeClock(): Clockwork {
+  const client = new DynamoDBClient(cutOff);
+  return {
+    journal: dynamoJournal({ client, table: required('SERIN_TABLE') }),
+    queue: sqsQueue({ client: new SQSClient(cutOff), url: required('SERIN_QUEUE_URL') }),
+    now,
+    facts: factsOf(installed()),
+  };
+}
+
+export function composeWorker(): Composed {
+  const foundation = compose();
+  const { installation, clockwork, bucket } = foundation;
+  const { journal } = clockwork;
+  const sagemaker = new SageMakerClient(cutOff);
+  const settings = { ...jobSettings(installation), modelRole: required('SERIN_MODEL_ROLE') };
+  const registry = sageMakerRegistry({ sagemaker, ...settings });
+  const cloudwatchLogs = new CloudWatchLogsClient(cutOff);
+  const autoscaling = new ApplicationAutoScalingClient(cutOff);
+  const cloudwatch = new CloudWatchClient(cutOff);
+  const { engine, config, begin, due } = runs(foundation, {
+    jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, ...settings }),
+    registry,
+    serving: sageMakerServing({ sagemaker, autoscaling, bucket: bucket(ownBucket), ...settings }),
+    telemetry: cloudWatchTelemetry({ cloudwatch, sagemaker, installation, now }),
+  });
+  const lookUp: LookUp = {
+    versionOfPackage: registry.versionOfPackage,
+    async modelOfEndpoint(name) {
+      const names = Object.keys((await config())?.models ?? {});
+      return names.find((model) => endpointName(installation, model) === name);
+    },
+    modelOfJob: (name) => modelOfJob(journal, name),
+  };
+  return { worker: { ...clockwork, engine, config, lookUp }, begin, due };
+}
+
+/** The API: decides and commits. Whoever takes the tick from the queue pays, so it needs no right to start anything. */
+export function composeApi(): ComposedApi {
+  const foundation = compose();
+  const { installation, clockwork } = foundation;
+  const { queue, facts } = clockwork;
+  const { engine, ports, config, source, begin } = runs(foundation, {
+    jobs: { start: unpaid, describe: unpaid, stop: unpaid },
+    registry: { register: unpaid, setApproval: unpaid, get: unpaid },
+    serving: { change: unpaid, observe: unpaid },
+    telemetry: { ticks: unpaid, latency: unpaid, ...withoutLabels },
+  });
+  const owing = new Set<string>();
+  let api: Promise<Hono> | undefined;
+
+  async function makeApi(): Promise<Hono> {
+    const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;
+    return createApi({
+      engine,
+      ports,
+      now,
+      newId: (prefix) => `${prefix}_${uuidv7(now())}`,
+      config,
+      source,
+      secrets: await webhookSecrets(secretsPlace()),
+      version: required('SERIN_VERSION'),
+      environment: installation.environment,
+      platform: 'aws',
+      logs: jobLogs({ cloudwatchLogs: new CloudWatchLogsClient(cutOff), installation }),
+      nudge: (stream) => owing.add(stream),
+      redeliver: queue.send,
+      // A request of Lambda holds 6 MB, and bytes travel as base64.
+      // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+      maxObjectBytes: 4_000_000,
+      onDefect: (request, error) => facts.fault(`request ${request}`, error),
+      ...(tokenHash === undefined ? {} : { bootstrap: { tokenHash } }),
+    });
+  }
+
+  return {
+    begin(remainingMs) {
+      begin(remainingMs);
+      owing.clear();
+    },
+    api() {
+      api ??= makeApi().catch((error: unknown) => {
+        api = undefined;
+        throw error;
+      });
+      return api;
+    },
+    async nudged() {
+      // The clock finds within a minute what could not be told now.
+      await queue.ticks([...owing]).catch((error: unknown) => facts.fault('telling who pays', error));
+    },
+  };
+}
+
+async function unpaid(): Promise<never> {
+  throw new Fault('defect', 'the API starts nothing and looks at nothing: the queue does');
+}
+
+/** What both stand on: the stores and the bus. */
+function compose() {
+  const clockwork = composeClock();
+  const s3 = new S3Client(cutOff);
+  const own = required('SERIN_BUCKET');
+  const owner = ownerOf(required('SERIN_JOB_ROLE'));
+  const known = new Map<string, Bucket>();
+  const bucket = (name: string): Bucket => {
+    const real = name === ownBucket ? own : name;
+    const made = known.get(real) ?? s3Bucket({ client: s3, bucket: real, ...(real === own ? owner : {}) });
+    known.set(real, made);
+    return made;
+  };
+  const eventBus = required('SERIN_BUS');
+  const events = new EventBridgeClient(cutOff);
+  const bus = eventBridgeBus({ client: events, eventBus, bucket: bucket(ownBucket), bucketName: own });
+  return { installation: installed(), clockwork, bucket, bus };
+}
+
+function runs(
+  { installation, clockwork: { journal }, bucket, bus }: ReturnType<typeof compose>,
+  paid: Pick<Ports, 'jobs' | 'registry' | 'serving' | 'telemetry'>,
+) {
+  const ports: Ports = { journal, bucket, bus, ...paid };
+  const source = `serin://aws/${installation.project}/${installation.environment}`;
+  let endsAt = 0;
+  const due = new Map<string, number>();
+  const engine = createEngine({
+    ports,
+    now,
+    self: `lambda-${randomUUID().slice(0, 8)}`,
+    alone: false,
+    source,
+    endsAt: () => endsAt,
+    onAppend: ({ stream }, at) => (at === undefined ? due.delete(stream) : due.set(stream, at)),
+  });
+  const begin = (remainingMs: number): void => {
+    endsAt = now() + remainingMs;
+    due.clear();
+  };
+  return { engine, ports, config: releasedConfig(ports), source, begin, due: () => due };
+}
+
+function jobSettings(installation: Installation) {
+  const kmsKey = process.env.SERIN_KMS_KEY;
+  const [subnets, securityGroups] = [listOf('SERIN_SUBNETS'), listOf('SERIN_SECURITY_GROUPS')];
+  return {
+    installation,
+    region: required('AWS_REGION'),
+    jobRole: required('SERIN_JOB_ROLE'),
+    nodeImage: required('SERIN_NODE_IMAGE'),
+    ownBucket: required('SERIN_BUCKET'),
+    ...(kmsKey === undefined ? {} : { kmsKey }),
+    ...(subnets.length === 0 ? {} : { vpc: { subnets, securityGroups } }),
+  };
+}
+
+/** Whose run waits for this very job: the summaries of the models say. */
+async function modelOfJob(journal: Journal, name: string): Promise<string | undefined> {
+  let cursor: string | undefined;
+  do {
+    const page = await journal.names('model/', cursor);
+    for (const { stream, summary } of page.items) {
+      const { job } = summary as { readonly job?: string };
+      if (job?.endsWith(`/${name}`)) return stream.slice('model/'.length);
+    }
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return undefined;
+}
+
+const installed = (): Installation => ({
+  project: required('SERIN_PROJECT'),
+  environment: required('SERIN_ENVIRONMENT'),
+});
+
+const factsOf = ({ project, environment }: Installation): Facts =>
+  jsonFacts(project, environment, (line) => process.stdout.write(`${line}\n`), now);
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value !== undefined && value !== '') return value;
+  throw new Fault('invalid', `the environment variable ${name} is not set; deploy again with \`serin deploy\``);
+}
+
+/** `AWS_ENDPOINT_URL_SSM` as the SDK would read it. */
+function secretsPlace() {
+  const endpoint = process.env.AWS_ENDPOINT_URL_SSM ?? process.env.AWS_ENDPOINT_URL;
+  return {
+    parameter: process.env.SERIN_SECRETS,
+    region: required('AWS_REGION'),
+    ...(endpoint === undefined ? {} : { endpoint }),
+  };
+}
+
+const listOf = (name: string): readonly string[] =>
+  (process.env[name] ?? '')
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+
+/** The account in a role's ARN: `arn:aws:iam::<account>:role/...`. */
+function ownerOf(role: string): { readonly owner?: string } {
+  const account = role.split(':')[4] ?? '';
+  return /^\d{12}$/.test(account) ? { owner: account } : {};
+}
+
+function uuidv7(at: number): string {
+  const random = randomUUID().replaceAll('-', '');
+  return `${at.toString(16).padStart(12, '0')}7${random.slice(0, 12)}${random.slice(17, 24)}`;
+}

@@ -1,0 +1,55 @@
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+  SQSBatchResponse,
+  SQSEvent,
+} from 'aws-lambda';
+import { type Composed, type ComposedApi, composeApi, composeClock, composeWorker } from './compose.ts';
+import { answers } from './http.ts';
+import { buryBatch, type Clockwork, takeBatch, tickDue, wakeSoon } from './worker.ts';
+
+/**
+ * The entry points that Lambda calls. What they stand on is made by the first call of an instance, and kept.
+ *
+ * Each is bundled alone, so that the clock does not carry what it never calls.
+ */
+
+/** Messages of the queue of signals; those that are named in the answer come again. */
+export async function signals(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  worker ??= composeWorker();
+  worker.begin(context.getRemainingTimeInMillis());
+  const again = await takeBatch(worker.worker, event.Records);
+  await wakeSoon(worker.worker, worker.due());
+  return failuresOf(again);
+}
+
+/** A request to the API. What it made a stream owe is paid by the queue. */
+export async function api(event: APIGatewayProxyEventV2, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
+  http ??= composeApi();
+  http.begin(context.getRemainingTimeInMillis());
+  const answer = await answers(await http.api())(event, context);
+  // An instance is frozen once it has answered: nothing may still be under way.
+  await http.nudged();
+  return answer;
+}
+
+/** Once a minute: queues a tick for each stream that waits for a time that has come. */
+export async function clock(): Promise<void> {
+  clockwork ??= composeClock();
+  await tickDue(clockwork);
+}
+
+/** What the queue of signals gave up becomes dead letters, which can be listed, read and replayed. */
+export async function deadLetters(event: SQSEvent): Promise<SQSBatchResponse> {
+  clockwork ??= composeClock();
+  return failuresOf(await buryBatch(clockwork, event.Records));
+}
+
+let worker: Composed | undefined;
+let http: ComposedApi | undefined;
+let clockwork: Clockwork | undefined;
+
+const failuresOf = (ids: readonly string[]): SQSBatchResponse => ({
+  batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })),
+});

@@ -1,0 +1,133 @@
+import {
+  CreateModelCommand,
+  CreateProcessingJobCommand,
+  CreateTrainingJobCommand,
+  CreateTransformJobCommand,
+  DescribeProcessingJobCommand,
+  DescribeTrainingJobCommand,
+  DescribeTransformJobCommand,
+  type SageMakerClient,
+  StopProcessingJobCommand,
+  StopTrainingJobCommand,
+  StopTransformJobCommand,
+} from '@aws-sdk/client-sagemaker';
+import { type Job, type JobDescription, ownBucket } from '@serin/core/ports';
+import { codeArchive } from '../code-archive.ts';
+import { saysExists } from '../faults.ts';
+import { processingDescription } from './describe-processing.ts';
+import { trainingDescription } from './describe-training.ts';
+import { inputsOf } from './inputs.ts';
+import { processingJob } from './processing.ts';
+import type { Buckets, JobSettings } from './settings.ts';
+import { trainingJob } from './training.ts';
+import { transformDescription, transformJob } from './transform.ts';
+
+/** One of SageMaker's kinds of jobs; the methods throw what the SDK throws. */
+export interface JobApi {
+  /** Brings what the job needs into the own bucket, then asks for it. */
+  create(job: Job, name: string): Promise<void>;
+  find(name: string): Promise<FoundJob>;
+  stop(name: string): Promise<void>;
+}
+
+export interface FoundJob {
+  readonly arn: string;
+  readonly createdAt: number;
+  readonly ended: boolean;
+  describe(logEnd: () => Promise<string>): Promise<JobDescription>;
+}
+
+export interface ApiOptions {
+  readonly sagemaker: SageMakerClient;
+  readonly buckets: Buckets;
+  readonly settings: JobSettings;
+}
+
+const ended = new Set(['Completed', 'Failed', 'Stopped']);
+
+export function trainingApi({ sagemaker, buckets, settings }: ApiOptions): JobApi {
+  return {
+    async create(job, name) {
+      const { inputs, archive } = await broughtOf(job, settings, buckets);
+      const { request, start } = trainingJob(job, name, settings, inputs, archive);
+      await place(start, buckets);
+      await sagemaker.send(new CreateTrainingJobCommand(request));
+    },
+    async find(TrainingJobName) {
+      const found = await sagemaker.send(new DescribeTrainingJobCommand({ TrainingJobName }));
+      return {
+        arn: found.TrainingJobArn ?? '',
+        createdAt: found.CreationTime?.getTime() ?? 0,
+        ended: ended.has(found.TrainingJobStatus ?? ''),
+        describe: (logEnd) => trainingDescription(found, buckets, logEnd),
+      };
+    },
+    async stop(TrainingJobName) {
+      await sagemaker.send(new StopTrainingJobCommand({ TrainingJobName }));
+    },
+  };
+}
+
+export function processingApi({ sagemaker, buckets, settings }: ApiOptions): JobApi {
+  return {
+    async create(job, name) {
+      const { inputs, archive } = await broughtOf(job, settings, buckets);
+      const { request, start } = processingJob(job, name, settings, inputs, archive);
+      await place(start, buckets);
+      await sagemaker.send(new CreateProcessingJobCommand(request));
+    },
+    async find(ProcessingJobName) {
+      const found = await sagemaker.send(new DescribeProcessingJobCommand({ ProcessingJobName }));
+      return {
+        arn: found.ProcessingJobArn ?? '',
+        createdAt: found.CreationTime?.getTime() ?? 0,
+        ended: ended.has(found.ProcessingJobStatus ?? ''),
+        describe: (logEnd) => processingDescription(found, buckets, logEnd),
+      };
+    },
+    async stop(ProcessingJobName) {
+      await sagemaker.send(new StopProcessingJobCommand({ ProcessingJobName }));
+    },
+  };
+}
+
+export function transformApi({ sagemaker, buckets, settings }: ApiOptions): JobApi {
+  return {
+    async create(job, name) {
+      const { inputs } = await broughtOf(job, settings, buckets);
+      const { model, request } = transformJob(job, name, settings, inputs);
+      try {
+        await sagemaker.send(new CreateModelCommand(model));
+      } catch (error) {
+        // Of an earlier start, whose answer was lost: the name is of this very job.
+        if (!saysExists(error)) throw error;
+      }
+      await sagemaker.send(new CreateTransformJobCommand(request));
+    },
+    async find(TransformJobName) {
+      const found = await sagemaker.send(new DescribeTransformJobCommand({ TransformJobName }));
+      return {
+        arn: found.TransformJobArn ?? '',
+        createdAt: found.CreationTime?.getTime() ?? 0,
+        ended: ended.has(found.TransformJobStatus ?? ''),
+        describe: (logEnd) => transformDescription(found, buckets, logEnd),
+      };
+    },
+    async stop(TransformJobName) {
+      await sagemaker.send(new StopTransformJobCommand({ TransformJobName }));
+    },
+  };
+}
+
+async function broughtOf({ channels, code }: Job, settings: JobSettings, buckets: Buckets) {
+  const inputs = await inputsOf(channels, settings.ownBucket, buckets);
+  const archive = code === undefined ? undefined : await codeArchive(code.digest, buckets(ownBucket));
+  return { inputs, archive };
+}
+
+async function place(
+  start: { readonly key: string; readonly text: string } | undefined,
+  buckets: Buckets,
+): Promise<void> {
+  if (start !== undefined) await buckets(ownBucket).write(start.key, Buffer.from(start.text));
+}

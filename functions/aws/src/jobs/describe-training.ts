@@ -1,0 +1,86 @@
+import type { DescribeTrainingJobResponse } from '@aws-sdk/client-sagemaker';
+import type { JobDescription } from '@serin/core/ports';
+import { durationText } from '@serin/core/time';
+import { notFinite } from './metrics.ts';
+import { metricsAt, ranTooLong, retryableOf, succeeded, timesOf } from './results.ts';
+import type { Buckets } from './settings.ts';
+
+/** Statuses before the command runs, as far as the job has never run before. */
+const waiting = new Set([
+  'Starting',
+  'Pending',
+  'LaunchingMLInstances',
+  'PreparingTrainingStack',
+  'Downloading',
+  'DownloadingTrainingImage',
+]);
+
+/** What a training job has come to. `logEnd` is asked for when it failed. */
+export async function trainingDescription(
+  found: DescribeTrainingJobResponse,
+  buckets: Buckets,
+  logEnd: () => Promise<string>,
+): Promise<JobDescription> {
+  const times = timesOf(found.TrainingStartTime, found.TrainingEndTime);
+  switch (found.TrainingJobStatus) {
+    case 'Completed':
+      return succeeded(times, { model: modelOf(found) }, () => metricsOf(found, buckets), buckets);
+    case 'Failed': {
+      const reason = found.FailureReason ?? 'SageMaker gives no reason';
+      return { status: 'failed', ...times, reason: reason + (await logEnd()), ...retryableOf(reason) };
+    }
+    case 'Stopped':
+      return stopped(found, times);
+    case 'Deleting':
+      return { status: 'stopped', ...times, reason: 'the training job is being deleted in SageMaker' };
+    default:
+      return underWay(found, times);
+  }
+}
+
+// A job that ran out of time is Stopped, not Failed (cloud-facts T15).
+function stopped(found: DescribeTrainingJobResponse, times: ReturnType<typeof timesOf>): JobDescription {
+  const { MaxRuntimeInSeconds, MaxWaitTimeInSeconds } = found.StoppingCondition ?? {};
+  switch (found.SecondaryStatus) {
+    case 'MaxRuntimeExceeded':
+      return { status: 'failed', ...times, reason: ranTooLong(MaxRuntimeInSeconds) };
+    case 'MaxWaitTimeExceeded': {
+      const ran = found.TrainingStartTime !== undefined;
+      return {
+        status: 'failed',
+        ...times,
+        reason: `${ran ? 'spot machines were taken away, and it did not end' : 'no spot machine was free'} within ${durationText((MaxWaitTimeInSeconds ?? 0) * 1000)}`,
+        retryable: ran ? 'interruption' : 'capacity',
+      };
+    }
+    default:
+      return { status: 'stopped', ...times, reason: 'stopped on request' };
+  }
+}
+
+function underWay(found: DescribeTrainingJobResponse, { startedAt }: ReturnType<typeof timesOf>): JobDescription {
+  const began = startedAt === undefined ? {} : { startedAt };
+  if (startedAt !== undefined || !waiting.has(found.SecondaryStatus ?? 'Starting'))
+    return { status: 'running', ...began };
+  // "Insufficient capacity error from EC2 while launching instances, retrying!" is told here alone.
+  const reason = found.SecondaryStatusTransitions?.at(-1)?.StatusMessage;
+  return { status: 'starting', ...(reason === undefined || reason === '' ? {} : { reason }) };
+}
+
+const modelOf = ({ ModelArtifacts, OutputDataConfig, TrainingJobName }: DescribeTrainingJobResponse): string =>
+  ModelArtifacts?.S3ModelArtifacts ?? `${OutputDataConfig?.S3OutputPath}/${TrainingJobName}/output/model.tar.gz`;
+
+/** The metrics file first; what it does not name comes from the regexes over the log, as SageMaker found it. */
+async function metricsOf(
+  found: DescribeTrainingJobResponse,
+  buckets: Buckets,
+): Promise<Readonly<Record<string, number>>> {
+  const inFile = await metricsAt(modelOf(found).replace(/[^/]*$/, 'output.tar.gz'), buckets);
+  const inLog = (found.FinalMetricDataList ?? [])
+    .filter(({ MetricName = '' }) => !Object.hasOwn(inFile, MetricName))
+    .map(({ MetricName = '', Value }): [string, number] => {
+      if (Value === undefined || !Number.isFinite(Value)) throw notFinite(MetricName, Value, 'the log');
+      return [MetricName, Value];
+    });
+  return { ...Object.fromEntries(inLog), ...inFile };
+}

@@ -1,0 +1,170 @@
+import { Fault } from '@serin/core/fault';
+import { canonical } from '@serin/core/json';
+import type { Job } from '@serin/core/ports';
+import { userArguments } from './command.ts';
+import type { Layout } from './layout.ts';
+
+export interface Placed {
+  readonly job: Job;
+  readonly name: string;
+  readonly layout: Layout;
+  readonly region: string;
+  readonly machine: { readonly name: string; readonly vcpus: number; readonly gpus: number };
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/**
+ * The variables that no part of SageMaker sets: Vertex AI's, Azure ML's, MLflow's, PyTorch's and our own, over the
+ * directories of the container. The job's own `environment` wins. Of several nodes `RANK` is known to the container alone.
+ */
+export function familiesOf({ job, name, layout }: Placed): Variables {
+  return {
+    // Standard output is a pipe: without this the last lines of a job that is killed are lost.
+    PYTHONUNBUFFERED: '1',
+    ...vertex(job, name, layout),
+    ...azureAndMlflow(job, name, layout),
+    ...distributed(job),
+    ...Object.fromEntries(
+      job.outputs.map((output) => [`SERIN_OUTPUT_${output.toUpperCase()}`, layout.outputOf(output)]),
+    ),
+    ...job.environment,
+  };
+}
+
+/** The variables of SageMaker's toolkit, for containers in which it does not run. */
+export function toolkitVariables(placed: Placed): Variables {
+  const { job, name, layout, machine, region } = placed;
+  const hosts = Array.from({ length: job.compute.nodes }, (_, index) => `algo-${index + 1}`);
+  const entry = entryPoint(job);
+  // https://github.com/aws/sagemaker-training-toolkit: ENVIRONMENT_VARIABLES.md, environment.py, mapping.py
+  const facts = {
+    channels: Object.keys(job.channels).sort(),
+    current_host: 'algo-1',
+    current_instance_type: machine.name,
+    framework_params: {},
+    hosts,
+    hps: decoded(job.hyperparameters),
+    input_config_dir: layout.config,
+    input_dir: layout.input,
+    log_level: 20,
+    model_dir: layout.model,
+    module_dir: layout.code,
+    module_name: entry.replace(/\.[^.]*$/, ''),
+    network_interface_name: 'eth0',
+    num_cpus: machine.vcpus,
+    num_gpus: machine.gpus,
+    output_data_dir: layout.outputData,
+    output_dir: layout.output,
+    output_intermediate_dir: `${layout.output}/intermediate`,
+    user_args: userArguments(job),
+    user_entry_point: entry,
+  };
+  const channels = channelPaths(job, layout);
+  const { hps, channels: _, user_args: __, ...rest } = facts;
+  const training = { ...rest, channel_input_dirs: channels, hyperparameters: hps, is_master: true, job_name: name };
+  return {
+    ...prefixed('SM_', facts),
+    ...prefixed('SM_CHANNEL_', channels),
+    ...prefixed('SM_HP_', job.hyperparameters),
+    SM_TRAINING_ENV: canonical(training),
+    SAGEMAKER_JOB_NAME: name,
+    SAGEMAKER_PROGRAM: entry,
+    SAGEMAKER_REGION: region,
+    TRAINING_JOB_NAME: name,
+  };
+}
+
+export const allVariables = (placed: Placed): Variables => ({ ...toolkitVariables(placed), ...familiesOf(placed) });
+
+/**
+ * The variables as a request can name them: one of a family that it cannot is left out, one of the user is `invalid`.
+ * The limits are those of botocore: TrainingEnvironmentMap, ProcessingEnvironmentMap.
+ */
+export function requestVariables(job: Job, variables: Variables, maxLength: number): Record<string, string> {
+  const fits = ([name, value]: readonly [string, string]) => /^[a-zA-Z_]\w*$/.test(name) && value.length <= maxLength;
+  const odd = Object.entries(job.environment).find((variable) => !fits(variable));
+  const fitting = Object.entries(variables).filter(fits);
+  if (odd === undefined && fitting.length <= maxVariables) return Object.fromEntries(fitting);
+  const what = odd === undefined ? `${fitting.length} variables` : `a variable ${odd[0]}`;
+  throw new Fault(
+    'invalid',
+    `the job ${job.key} has ${what}; SageMaker takes ${maxVariables}, with names of letters, digits and _ and values of at most ${maxLength} characters`,
+  );
+}
+
+const maxVariables = 100;
+
+// https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
+function vertex(job: Job, name: string, layout: Layout): Variables {
+  const of = (channel: string, variable: string): Variables => {
+    const path = channelPaths(job, layout)[channel];
+    return path === undefined ? {} : { [variable]: path };
+  };
+  return {
+    AIP_MODEL_DIR: layout.model,
+    AIP_CHECKPOINT_DIR: layout.checkpoints,
+    AIP_TENSORBOARD_LOG_DIR: `${layout.outputData}/logs`,
+    ...of('train', 'AIP_TRAINING_DATA_URI'),
+    ...of('validation', 'AIP_VALIDATION_DATA_URI'),
+    ...of('test', 'AIP_TEST_DATA_URI'),
+    CLOUD_ML_JOB_ID: name,
+  };
+}
+
+/** No MLFLOW_RUN_ID: a script that is given one fails unless a tracking server knows that run. */
+function azureAndMlflow(job: Job, name: string, layout: Layout): Variables {
+  const inputs = Object.entries(channelPaths(job, layout)).map(([channel, path]) => [
+    `AZURE_ML_INPUT_${channel}`,
+    path,
+  ]);
+  const outputs = job.outputs.map((output) => [`AZURE_ML_OUTPUT_${output}`, layout.outputOf(output)]);
+  return {
+    ...Object.fromEntries([...inputs, ...outputs]),
+    AZUREML_RUN_ID: name,
+    MLFLOW_TRACKING_URI: `file:${layout.outputData}/mlruns`,
+    MLFLOW_EXPERIMENT_NAME: job.model,
+  };
+}
+
+/** `TF_CONFIG` and `CLUSTER_SPEC` name one machine; with several, TensorFlow's containers make them themselves. */
+function distributed({ compute }: Job): Variables {
+  const alone = ['127.0.0.1:2222'];
+  const text = (cluster: object, type: string) =>
+    canonical({ cluster, environment: 'cloud', task: { type, index: 0 } });
+  const world = { WORLD_SIZE: String(compute.nodes), MASTER_PORT: '29500' };
+  if (compute.nodes > 1) return { ...world, MASTER_ADDR: 'algo-1' };
+  return {
+    ...world,
+    RANK: '0',
+    LOCAL_RANK: '0',
+    MASTER_ADDR: '127.0.0.1',
+    CLUSTER_SPEC: text({ workerpool0: alone }, 'workerpool0'),
+    TF_CONFIG: text({ chief: alone }, 'chief'),
+  };
+}
+
+const channelPaths = (job: Job, layout: Layout): Variables =>
+  Object.fromEntries(Object.entries(job.channels).map(([name, source]) => [name, layout.found(name, source)]));
+
+/** The script, or the module after `-m`: what SageMaker calls the program. */
+const entryPoint = ({ command }: Job): string =>
+  command.slice(1).find((part) => !part.startsWith('-')) ?? command[0] ?? '';
+
+/** Values as the toolkit decodes them: `'10'` is the number 10, what is no JSON stays text. */
+export const decoded = (hyperparameters: Job['hyperparameters']): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(hyperparameters).map(([name, text]) => [name, decode(text)]));
+
+function decode(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'number' && !Number.isSafeInteger(value) && Number.isInteger(value) ? text : value;
+  } catch {
+    return text;
+  }
+}
+
+function prefixed(prefix: string, values: Readonly<Record<string, unknown>>): Variables {
+  const text = (value: unknown) => (typeof value === 'string' ? value : canonical(value));
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name.toUpperCase(), text(value)]));
+}

@@ -1,0 +1,33 @@
+import type { Source } from '@serin/core/ports';
+import { unchangedArtifact } from './artifacts.ts';
+import { manifestFile } from './manifest-file.ts';
+import { type Buckets, s3Uri } from './settings.ts';
+
+/** A channel as all three kinds of SageMaker's jobs take it. */
+export interface Input {
+  readonly name: string;
+  readonly type: 'ManifestFile' | 'S3Prefix';
+  readonly uri: string;
+  readonly bytes: number;
+}
+
+/** What the channels of a job are read from; `invalid` when something is missing, or not what it was. */
+export const inputsOf = (
+  channels: Readonly<Record<string, Source>>,
+  ownBucket: string,
+  buckets: Buckets,
+): Promise<readonly Input[]> =>
+  Promise.all(
+    Object.entries(channels).map(async ([name, source]): Promise<Input> => {
+      if (source.kind === 'manifest') {
+        const { key, bytes } = await manifestFile(source, buckets);
+        return { name, type: 'ManifestFile', uri: s3Uri(ownBucket, key), bytes };
+      }
+      const { uri, bytes } = await unchangedArtifact(name, source.artifact, buckets);
+      return { name, type: 'S3Prefix', uri, bytes };
+    }),
+  );
+
+/** Gigabytes of disk: the inputs, twice over for what is unpacked and written, and room for the image's own files. */
+export const volumeGb = (inputs: readonly Input[]): number =>
+  30 + Math.ceil((3 * inputs.reduce((sum, { bytes }) => sum + bytes, 0)) / 1e9);

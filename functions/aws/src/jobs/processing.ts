@@ -1,0 +1,108 @@
+import type { CreateProcessingJobRequest, ProcessingInstanceType } from '@aws-sdk/client-sagemaker';
+import { machineFor } from '@serin/core/accelerators';
+import { Fault } from '@serin/core/fault';
+import type { Job } from '@serin/core/ports';
+import { commandOf } from './command.ts';
+import { allVariables, type Placed, requestVariables } from './environment.ts';
+import { type Input, volumeGb } from './inputs.ts';
+import { isArchive, processingLayout } from './layout.ts';
+import { type JobSettings, jobPrefix, s3Uri } from './settings.ts';
+import { codeChannel, startChannel, startFile, startScript } from './start-script.ts';
+import { hasLocalStorage, jobTags } from './training.ts';
+
+/** The output that is there for `metrics.json` alone. */
+export const metricsOutput = 'serin-metrics';
+/** botocore: ProcessingEnvironmentValue. */
+const maxVariable = 256;
+
+/**
+ * A processing job as SageMaker is asked for it: prepare, evaluate, package, and predict by a command.
+ *
+ * A script of our own, one more input, unpacks the code and the packed channels and runs the command with the variables
+ * of the contract. An image with nothing to unpack is started by its command alone, and may have no shell. There is no
+ * managed spot for processing: such a job is paid in full.
+ */
+export function processingJob(
+  job: Job,
+  name: string,
+  settings: JobSettings,
+  inputs: readonly Input[],
+  archive: string | undefined,
+): { readonly request: CreateProcessingJobRequest; readonly start?: { readonly key: string; readonly text: string } } {
+  const machine = machineFor('aws', 'process', job.compute.accelerator);
+  const { kmsKey, vpc, ownBucket } = settings;
+  const placed: Placed = {
+    job,
+    name,
+    layout: processingLayout,
+    region: settings.region,
+    machine: { name: machine.name, vcpus: machine.vcpus, gpus: machine.accelerator?.count ?? 0 },
+  };
+  const scripted = archive !== undefined || job.image === undefined || Object.values(job.channels).some(isArchive);
+  if (scripted && job.command.length === 0)
+    throw new Fault('invalid', `the job ${job.key} has something to unpack and no command; name one`);
+  const start = scripted ? { key: `${jobPrefix(name)}/${startFile}`, text: startScript(placed, archive) } : undefined;
+  const own: readonly Input[] = [
+    ...(archive === undefined ? [] : [{ name: codeChannel, ...objectOf(ownBucket, archive) }]),
+    ...(start === undefined ? [] : [{ name: startChannel, ...objectOf(ownBucket, start.key) }]),
+  ];
+  const request: CreateProcessingJobRequest = {
+    ProcessingJobName: name,
+    RoleArn: settings.jobRole,
+    AppSpecification: {
+      ImageUri: job.image ?? settings.nodeImage,
+      ...(scripted
+        ? { ContainerEntrypoint: ['/bin/sh', `${processingLayout.channel(startChannel)}/${startFile}`] }
+        : entryOf(commandOf(job, processingLayout))),
+    },
+    ...(scripted ? {} : { Environment: requestVariables(job, allVariables(placed), maxVariable) }),
+    ProcessingInputs: [...inputs, ...own].map(({ name: InputName, type, uri }) => ({
+      InputName,
+      S3Input: {
+        S3Uri: uri,
+        LocalPath: processingLayout.channel(InputName),
+        S3DataType: type,
+        S3InputMode: 'File',
+        S3DataDistributionType: 'FullyReplicated',
+      },
+    })),
+    ProcessingOutputConfig: {
+      Outputs: outputsOf(job).map(({ output, path }) => ({
+        OutputName: output,
+        S3Output: {
+          S3Uri: s3Uri(ownBucket, `${jobPrefix(name)}/${output}`),
+          LocalPath: path,
+          S3UploadMode: 'EndOfJob',
+        },
+      })),
+      ...(kmsKey === undefined ? {} : { KmsKeyId: kmsKey }),
+    },
+    ProcessingResources: {
+      ClusterConfig: {
+        // The table of machines holds names of this enum alone.
+        InstanceType: machine.name as ProcessingInstanceType,
+        InstanceCount: job.compute.nodes,
+        VolumeSizeInGB: volumeGb(inputs),
+        ...(kmsKey === undefined || hasLocalStorage(machine.name) ? {} : { VolumeKmsKeyId: kmsKey }),
+      },
+    },
+    StoppingCondition: { MaxRuntimeInSeconds: Math.ceil(job.maxRuntimeMs / 1000) },
+    ...(vpc === undefined
+      ? {}
+      : { NetworkConfig: { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } } }),
+    Tags: jobTags(job, settings),
+  };
+  return { request, ...(start === undefined ? {} : { start }) };
+}
+
+const entryOf = (command: readonly string[]) => (command.length === 0 ? {} : { ContainerEntrypoint: [...command] });
+
+function outputsOf({ outputs }: Job): readonly { readonly output: string; readonly path: string }[] {
+  const promised = outputs.map((output) => ({ output, path: processingLayout.outputOf(output) }));
+  // Two outputs cannot share a directory: `output` is where the metrics are, too.
+  return outputs.includes('output')
+    ? promised
+    : [...promised, { output: metricsOutput, path: processingLayout.outputData }];
+}
+
+const objectOf = (bucket: string, key: string) => ({ type: 'S3Prefix' as const, uri: s3Uri(bucket, key), bytes: 0 });

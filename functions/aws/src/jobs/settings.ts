@@ -1,0 +1,50 @@
+import { sha256Hex } from '@serin/core/json';
+import type { Bucket } from '@serin/core/ports';
+import { type Installation, nameOf } from '../names.ts';
+
+/** What an installation says about all of its jobs. */
+export interface JobSettings {
+  readonly installation: Installation;
+  readonly region: string;
+  /** ARN of the role that the containers have. */
+  readonly jobRole: string;
+  /** The real name of the project's own bucket. */
+  readonly ownBucket: string;
+  readonly kmsKey?: string;
+  readonly vpc?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
+  /** For jobs without an image: a stock image of Node. */
+  readonly nodeImage: string;
+}
+
+/** The buckets by their real names; the project's own one by `ownBucket` of core as well. */
+export type Buckets = (name: string) => Bucket;
+
+interface Named {
+  readonly project: string;
+  readonly key: string;
+}
+
+/**
+ * The name of a job: from its project and key alone, so that the log of a job is found when only these are known.
+ * Names of jobs are never free again in an account and region, which makes them the idempotency key.
+ */
+export function jobName({ environment }: Installation, { project, key }: Named): string {
+  const [, part = 'job', attempt = '1'] = key.split('/');
+  // ARNs have names in lower case, and permissions are given by ARN.
+  return nameOf({ project, environment }, 'job', `${part}-${attempt}`, key);
+}
+
+/** Where in the own bucket a job leaves what it made, and finds what it starts with. */
+export const jobPrefix = (name: string): string => `jobs/${name}`;
+
+/** Equal for all attempts of a run, for ever. */
+export const checkpointsOf = (project: string, checkpoints: string): string =>
+  `checkpoints/${sha256Hex(`${project}/${checkpoints}`).slice(0, 32)}`;
+
+export const s3Uri = (bucket: string, key: string): string => `s3://${bucket}/${key}`;
+
+/** Bucket and key of `s3://bucket/key`; `undefined` for any other text. */
+export function s3Place(uri: string): { readonly bucket: string; readonly key: string } | undefined {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(uri) ?? [];
+  return bucket === undefined || key === undefined ? undefined : { bucket, key };
+}

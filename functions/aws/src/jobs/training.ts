@@ -1,0 +1,171 @@
+import type { CreateTrainingJobRequest, TrainingInstanceType } from '@aws-sdk/client-sagemaker';
+import { machineFor } from '@serin/core/accelerators';
+import { Fault } from '@serin/core/fault';
+import type { Job } from '@serin/core/ports';
+import { hour } from '@serin/core/time';
+import { tagsOf } from '../names.ts';
+import { commandOf } from './command.ts';
+import { allVariables, decoded, familiesOf, type Placed, requestVariables } from './environment.ts';
+import { type Input, volumeGb } from './inputs.ts';
+import { trainingLayout } from './layout.ts';
+import { checkpointsOf, type JobSettings, jobPrefix, s3Uri } from './settings.ts';
+import { codeChannel, commandVariables, startChannel, startFile, startScript, toolkitProgram } from './start-script.ts';
+
+/** Of a job that says nothing of it. SageMaker counts the run into the wait. */
+const spotWaitMs = 24 * hour;
+/** botocore: TrainingEnvironmentValue. */
+const maxVariable = 512;
+
+export interface TrainingJob {
+  readonly request: CreateTrainingJobRequest;
+  /** What the own bucket has to hold before the job starts. */
+  readonly start?: { readonly key: string; readonly text: string };
+}
+
+/**
+ * A training job as SageMaker is asked for it.
+ *
+ * Image and code: the image's SageMaker toolkit brings the code and runs the command. Image alone: the command becomes
+ * the entry point, or without one the image runs as `train`. Code alone: the stock Node image starts it by our script.
+ */
+export function trainingJob(
+  job: Job,
+  name: string,
+  settings: JobSettings,
+  inputs: readonly Input[],
+  archive: string | undefined,
+): TrainingJob {
+  if (job.outputs.length !== 1 || job.outputs[0] !== 'model')
+    throw new Fault(
+      'invalid',
+      `the job ${job.key} promises ${job.outputs.join(', ')}; training on SageMaker leaves a model`,
+    );
+  const machine = machineFor('aws', 'train', job.compute.accelerator);
+  const placed: Placed = {
+    job,
+    name,
+    layout: trainingLayout,
+    region: settings.region,
+    machine: { name: machine.name, vcpus: machine.vcpus, gpus: machine.accelerator?.count ?? 0 },
+  };
+  const launch = launchOf(placed, settings, archive);
+  const channels = [...inputs, ...launch.inputs].map(({ name: ChannelName, type, uri }) => ({
+    ChannelName,
+    DataSource: { S3DataSource: { S3DataType: type, S3Uri: uri, S3DataDistributionType: 'FullyReplicated' as const } },
+  }));
+  const seconds = (ms: number) => Math.ceil(ms / 1000);
+  const request: CreateTrainingJobRequest = {
+    TrainingJobName: name,
+    RoleArn: settings.jobRole,
+    AlgorithmSpecification: {
+      TrainingImage: job.image ?? settings.nodeImage,
+      TrainingInputMode: 'File',
+      ...(job.metrics.length === 0
+        ? {}
+        : { MetricDefinitions: job.metrics.map(({ name: Name, regex: Regex }) => ({ Name, Regex })) }),
+      ...launch.entry,
+    },
+    HyperParameters: { ...job.hyperparameters, ...launch.toolkit },
+    Environment: requestVariables(job, launch.variables, maxVariable),
+    ...(channels.length === 0 ? {} : { InputDataConfig: channels }),
+    OutputDataConfig: {
+      S3OutputPath: s3Uri(settings.ownBucket, 'jobs'),
+      ...(settings.kmsKey === undefined ? {} : { KmsKeyId: settings.kmsKey }),
+    },
+    ResourceConfig: {
+      // The table of machines holds names of this enum alone.
+      InstanceType: machine.name as TrainingInstanceType,
+      InstanceCount: job.compute.nodes,
+      VolumeSizeInGB: volumeGb(inputs),
+      ...(settings.kmsKey === undefined || hasLocalStorage(machine.name) ? {} : { VolumeKmsKeyId: settings.kmsKey }),
+    },
+    StoppingCondition: {
+      MaxRuntimeInSeconds: seconds(job.maxRuntimeMs),
+      ...(job.compute.spot ? { MaxWaitTimeInSeconds: seconds(job.maxRuntimeMs + (job.maxWaitMs ?? spotWaitMs)) } : {}),
+    },
+    EnableManagedSpotTraining: job.compute.spot,
+    ...(job.checkpoints === undefined
+      ? {}
+      : {
+          CheckpointConfig: {
+            S3Uri: s3Uri(settings.ownBucket, checkpointsOf(job.project, job.checkpoints)),
+            LocalPath: trainingLayout.checkpoints,
+          },
+        }),
+    ...(settings.vpc === undefined
+      ? {}
+      : { VpcConfig: { Subnets: [...settings.vpc.subnets], SecurityGroupIds: [...settings.vpc.securityGroups] } }),
+    Tags: jobTags(job, settings),
+  };
+  return { request, ...(launch.start === undefined ? {} : { start: launch.start }) };
+}
+
+/** What adoption compares is `serin:key`, and what every resource of the installation carries. */
+export const jobTags = (job: Job, { installation }: JobSettings) =>
+  tagsOf(
+    { ...installation, project: job.project },
+    { 'serin:key': job.key, 'serin:kind': job.kind, 'serin:model': job.model },
+  );
+
+interface Launch {
+  readonly entry: { readonly ContainerEntrypoint?: string[] };
+  readonly toolkit: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly inputs: readonly Input[];
+  readonly start?: TrainingJob['start'];
+}
+
+function launchOf(placed: Placed, settings: JobSettings, archive: string | undefined): Launch {
+  const { job, name, layout, region } = placed;
+  const plain = { entry: {}, toolkit: {}, variables: familiesOf(placed), inputs: [] };
+  if (archive !== undefined && job.image !== undefined) {
+    checkForToolkit(job);
+    return {
+      ...plain,
+      toolkit: {
+        // Values are JSON: sagemaker-training-toolkit, environment.py `read_hyperparameters`, params.py for the names.
+        sagemaker_program: JSON.stringify(toolkitProgram),
+        sagemaker_submit_directory: JSON.stringify(s3Uri(settings.ownBucket, archive)),
+        sagemaker_container_log_level: '20',
+        sagemaker_job_name: JSON.stringify(name),
+        sagemaker_region: JSON.stringify(region),
+      },
+      variables: { ...plain.variables, ...commandVariables(commandOf(job, layout)) },
+    };
+  }
+  if (archive !== undefined) {
+    const key = `${jobPrefix(name)}/${startFile}`;
+    return {
+      ...plain,
+      entry: { ContainerEntrypoint: ['/bin/sh', `${layout.channel(startChannel)}/${startFile}`] },
+      variables: {},
+      inputs: [
+        { name: codeChannel, type: 'S3Prefix', uri: s3Uri(settings.ownBucket, archive), bytes: 0 },
+        { name: startChannel, type: 'S3Prefix', uri: s3Uri(settings.ownBucket, key), bytes: 0 },
+      ],
+      start: { key, text: startScript(placed, archive) },
+    };
+  }
+  if (job.command.length === 0) return plain;
+  return { ...plain, entry: { ContainerEntrypoint: [...commandOf(job, layout)] }, variables: allVariables(placed) };
+}
+
+/** The toolkit calls a `.sh` program through two shells, the outer one in double quotes (process.py), also with these. */
+function checkForToolkit({ key, hyperparameters }: Job): void {
+  const risky = Object.entries(decoded(hyperparameters)).find(([, value]) => /[$`\\"]/.test(textsIn(value).join('')));
+  if (risky === undefined) return;
+  throw new Fault(
+    'invalid',
+    `the hyperparameter ${risky[0]} of ${key} has one of $ \` \\ " in it, which SageMaker's toolkit would let a shell act on; pass it as a file of the code or as a variable`,
+  );
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'object' && value !== null) return Object.entries(value).flat().flatMap(textsIn);
+  return [String(value)];
+}
+
+// Of machines with disks of their own no VolumeKmsKeyId may be asked for: these disks encrypt themselves (botocore:
+// ResourceConfig.VolumeKmsKeyId). Of the families with accelerators all have them but P2 and P3.
+export const hasLocalStorage = (machine: string): boolean =>
+  /^ml\.(g\d|p[4-9]|p3dn)/.test(machine) || /^ml\.[a-z]+\d[a-z]*d[a-z]*\./.test(machine);

@@ -1,0 +1,112 @@
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { Fault } from '@serin/core/fault';
+import type { Job, Jobs } from '@serin/core/ports';
+import { awsFault, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
+import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi, transformApi } from '../jobs/apis.ts';
+import { checkJob } from '../jobs/command.ts';
+import { type Api, jobId, partsOf } from '../jobs/ids.ts';
+import { logEnd, logOf } from '../jobs/logs.ts';
+import type { Buckets, JobSettings } from '../jobs/settings.ts';
+import { jobTags } from '../jobs/training.ts';
+
+interface Options extends JobSettings {
+  readonly sagemaker: SageMakerClient;
+  readonly cloudwatchLogs: CloudWatchLogsClient;
+  readonly buckets: Buckets;
+}
+
+/**
+ * Jobs on SageMaker: `train` is a training job, `predict` without a command a batch transform, and all else a processing
+ * job. The id says which: `training/<name>`.
+ *
+ * The name follows from project and key, and SageMaker never gives a name twice: that is what makes one paid job of many
+ * starts. A job that has the name is adopted when its tags name the same key. Before a job is asked for, its code becomes
+ * an archive and its dataset a manifest file in the own bucket; both are written once. Artifacts are compared with their
+ * digests then, not when the container reads them.
+ */
+export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, ...settings }: Options): Jobs {
+  const options: ApiOptions = { sagemaker, buckets, settings };
+  const apis: Readonly<Record<Api, JobApi>> = {
+    training: trainingApi(options),
+    processing: processingApi(options),
+    transform: transformApi(options),
+  };
+
+  async function adopt(job: Job, api: JobApi, name: string): Promise<void> {
+    const { arn } = await api.find(name).catch((error: unknown) => {
+      if (!saysMissing(error)) throw error;
+      throw new Fault('unavailable', `the job ${name} exists, and SageMaker does not show it yet`, { cause: error });
+    });
+    const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }));
+    const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
+    if (identity(job, settings).every(({ Key, Value }) => tags.get(Key) === Value)) return;
+    throw new Fault(
+      'defect',
+      `the job ${job.project}/${job.key} cannot start: its name ${name} is taken by ${tags.get('serin:key') ?? 'a job that is not of Serin'}`,
+    );
+  }
+
+  async function find(id: string): Promise<FoundJob> {
+    const { api, name } = partsOf(id);
+    return apis[api].find(name);
+  }
+
+  return {
+    start: (job) =>
+      guarded(`starting ${job.key}`, async () => {
+        checkJob(job);
+        const id = jobId(settings.installation, job);
+        const { api, name } = partsOf(id);
+        try {
+          await apis[api].create(job, name);
+        } catch (error) {
+          if (!saysExists(error)) throw quotaInUse(error) ?? error;
+          await adopt(job, apis[api], name);
+        }
+        return { id };
+      }),
+
+    describe: (id) =>
+      guarded(`describing the job ${id}`, async () => {
+        const { api, name } = partsOf(id);
+        const found = await find(id);
+        return found.describe(() => logEnd(cloudwatchLogs, logOf(api, name)));
+      }),
+
+    stop: (id) =>
+      guarded(`stopping the job ${id}`, async () => {
+        const { api, name } = partsOf(id);
+        try {
+          await apis[api].stop(name);
+        } catch (error) {
+          if (!saysEnded(error)) throw error;
+        }
+      }),
+  };
+}
+
+const identity = (job: Job, settings: JobSettings) =>
+  jobTags(job, settings).filter(({ Key }) => ['serin:project', 'serin:environment', 'serin:key'].includes(Key));
+
+// "The request was rejected because the training job is in status Completed." (awslabs/benchmark-ai issue 928)
+const saysEnded = (error: unknown): boolean =>
+  nameOfError(error) === 'ValidationException' && /job is in status/i.test(messageOfError(error));
+
+// "The account-level service limit 'ml.g5.2xlarge for spot training job usage' is 1 Instances, with current utilization of
+// 1 Instances and a request delta of 1 Instances.": the quota is large enough, other jobs have it now.
+function quotaInUse(error: unknown): Fault | undefined {
+  const text = messageOfError(error);
+  const [, limit, delta] = /' is (\d+) Instances, .*request delta of (\d+) Instances/.exec(text) ?? [];
+  if (nameOfError(error) !== 'ResourceLimitExceeded' || limit === undefined || Number(limit) < Number(delta))
+    return undefined;
+  return new Fault('throttled', `other jobs have the machines of the quota now: ${text}`, { cause: error });
+}
+
+async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    throw awsFault(error, doing);
+  }
+}

@@ -1,0 +1,85 @@
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { Fault } from '@serin/core/fault';
+import type { RegisteredVersion, Registry } from '@serin/core/ports';
+import { awsFault } from '../faults.ts';
+import type { Installation } from '../names.ts';
+import { modelPackages, type Package } from '../registry/packages.ts';
+
+export interface AwsRegistry extends Registry {
+  /** Whose version a model package is, and who changed it last; `undefined` for one that is not of this installation. */
+  versionOfPackage(
+    arn: string,
+  ): Promise<{ readonly model: string; readonly version: number; readonly by?: string } | undefined>;
+}
+
+interface Options {
+  readonly sagemaker: SageMakerClient;
+  readonly installation: Installation;
+}
+
+/**
+ * A mirror of the versions in SageMaker's model registry: a group per model, a versioned package per version.
+ *
+ * A package is found by listing its group, where its description names our number; SageMaker numbers the packages itself.
+ * Twice: the token follows from model and number, and a version that the list shows is not created again. Should two
+ * packages of one number come to be, the first counts and the other is never read. `register` resolves once the list
+ * shows the version (before that it throws `unavailable`), so that later calls find it.
+ *
+ * A package names the artifact by its source and has no inference specification: serving takes models by their artifact.
+ */
+export function sageMakerRegistry(options: Options): AwsRegistry {
+  const packages = modelPackages(options);
+
+  return {
+    register: (version) =>
+      guarded(`registering version ${version.number} of ${version.model}`, async () => {
+        const { model, number, approval } = version;
+        if (!Number.isSafeInteger(number) || number < 1)
+          throw new Fault('invalid', `cannot register version ${number} of ${model}: numbers are 1, 2, 3 ...`);
+        const before = await packages.find(model, number);
+        if (before !== undefined) return refuseOther(version, before);
+        await packages.ensureGroup(model);
+        await packages.create(version);
+        const found = await packages.find(model, number);
+        if (found === undefined)
+          throw new Fault('unavailable', `version ${number} of ${model} is created, and not in SageMaker's list yet`);
+        refuseOther(version, found);
+        // A package is created with a word of SageMaker's alone, and that it expired is said in ours.
+        if (approval === 'expired') await packages.update(found, approval);
+      }),
+
+    setApproval: (model, number, approval) =>
+      guarded(`setting the approval of version ${number} of ${model}`, async () => {
+        const found = await packages.find(model, number);
+        if (found === undefined) throw new Fault('notFound', `version ${number} of ${model} was never registered`);
+        if (found.version.approval !== approval) await packages.update(found, approval);
+      }),
+
+    get: (model, number) =>
+      guarded(`reading version ${number} of ${model}`, async () => (await packages.find(model, number))?.version),
+
+    versionOfPackage: (arn) =>
+      guarded(`reading the model package ${arn}`, async () => {
+        const found = await packages.describe(arn);
+        if (found === undefined) return undefined;
+        const { version, by } = found;
+        return { model: version.model, version: version.number, ...(by === undefined ? {} : { by }) };
+      }),
+  };
+}
+
+function refuseOther({ model, number, artifact }: RegisteredVersion, { version }: Package): void {
+  if (version.artifact.digest === artifact.digest) return;
+  throw new Fault(
+    'defect',
+    `version ${number} of ${model} is registered with ${version.artifact.digest}, and cannot become ${artifact.digest}; register the new artifact under a new number`,
+  );
+}
+
+async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    throw awsFault(error, doing);
+  }
+}

@@ -1,0 +1,179 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { Fault } from '@serin/core/fault';
+import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports';
+import { endpointName, type Installation } from '../names.ts';
+import { metricValues, type Series, type Values } from '../serving/metric-data.ts';
+import { variantsOf } from '../serving/variants.ts';
+import { withoutLabels } from '../serving/without-labels.ts';
+
+interface Options {
+  readonly cloudwatch: CloudWatchClient;
+  readonly sagemaker: SageMakerClient;
+  readonly installation: Installation;
+  readonly now: () => number;
+  /** How long after its end a minute is read. */
+  readonly settleMs?: number;
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+/** "Data points with a period of 60 seconds are available for 15 days" (API reference, GetMetricData). */
+const keptMs = 15 * dayMs;
+/** A tick whose metrics do not fit together for so long is told without any. */
+const patienceMs = 15 * minuteMs;
+
+/**
+ * Telemetry from CloudWatch's metrics of a SageMaker endpoint, by whole minutes (`tickMs`: a multiple of 60,000).
+ *
+ * A tick is closed three minutes after its end: SageMaker publishes late, and nothing says how late. A request counts in
+ * the minute for which SageMaker counts it. An error is a 5xx: a 4xx is the caller's. Latency is ModelLatency, the
+ * model's own time as SageMaker sees it, without the overhead that is the same for all. A tick in which a variant has
+ * requests and no other metrics is not closed; after 15 minutes it is told empty, for half of a tick is no evidence.
+ * Counts of requests and errors that are not whole numbers throw `invalid`; such counts of slow ones are `unmeasured`.
+ * Ticks of more than 15 days ago are `invalid`. There are no users, segments, pairs or labels.
+ * A threshold is rounded to the microsecond. `latency` is that of the deployment with the most requests: percentiles of
+ * several cannot be joined.
+ */
+export function cloudWatchTelemetry(options: Options): Telemetry {
+  const { cloudwatch, sagemaker, installation, now, settleMs = 3 * minuteMs } = options;
+
+  async function ticks({ endpoint, from, to, tickMs, slowerThan }: TickQuery): Promise<readonly Tick[]> {
+    checkTicks(from, to, tickMs);
+    const first = Math.ceil(from / tickMs);
+    const end = Math.min(Math.floor(to / tickMs), Math.floor((now() - settleMs) / tickMs));
+    if (end <= first) return [];
+    const window = { endpoint: endpointName(installation, endpoint), from: first * tickMs, to: end * tickMs };
+    checkKept(window.from, now());
+    const variants = await variantsOf({ cloudwatch, sagemaker }, window.endpoint);
+    const statistics = statisticsOf(slowerThan);
+    const series = variants.flatMap((variant) => statistics.map((statistic): Series => ({ variant, ...statistic })));
+    // By the minute, whatever the tick is: how longer periods are aligned is not documented, and counts add up.
+    const values = await metricValues(cloudwatch, { ...window, periodMs: minuteMs }, series);
+    if (values === undefined) return [];
+    const rows = variants.map((variant, index) => ({
+      variant,
+      values: values.slice(index * statistics.length, (index + 1) * statistics.length),
+    }));
+    const answer: Tick[] = [];
+    for (let start = window.from; start < window.to; start += tickMs) {
+      const counts = countsOf(rows, start, start + tickMs, slowerThan.length);
+      if (counts === undefined && now() < start + tickMs + patienceMs) break;
+      answer.push({ start, counts: counts ?? {} });
+    }
+    return answer;
+  }
+
+  return {
+    ticks,
+
+    async latency(endpoint, from, to) {
+      const window = {
+        endpoint: endpointName(installation, endpoint),
+        from: Math.ceil(from / minuteMs) * minuteMs,
+        to: Math.floor(to / minuteMs) * minuteMs,
+      };
+      if (!(window.to > window.from)) return undefined;
+      checkKept(window.from, now());
+      const variants = await variantsOf({ cloudwatch, sagemaker }, window.endpoint);
+      const stats: readonly Omit<Series, 'variant'>[] = [
+        { metric: 'Invocations', stat: 'Sum' },
+        ...['p50', 'p90', 'p99'].map((stat) => ({ metric: 'ModelLatency' as const, stat })),
+      ];
+      const series = variants.flatMap((variant) => stats.map((statistic): Series => ({ variant, ...statistic })));
+      const values = await metricValues(cloudwatch, { ...window, periodMs: window.to - window.from }, series);
+      if (values === undefined)
+        throw new Fault('unavailable', `CloudWatch has not all metrics of ${endpoint} yet; ask again later`);
+      const rows = variants.map((_, index) => values.slice(index * stats.length, (index + 1) * stats.length));
+      return percentilesOf(rows);
+    },
+
+    ...withoutLabels,
+  };
+}
+
+/** Longer than any answer of an endpoint may take, in microseconds: an hour. */
+const longestUs = 3_600_000_000;
+
+// ModelLatency is in microseconds. "TC(0.005:0.030) returns the number of data points with values between 0.005
+// (exclusive) and 0.030 (inclusive)" (CloudWatch, Statistics definitions); PR would be a percentage, not a count.
+const statisticsOf = (slowerThan: readonly number[]): readonly Omit<Series, 'variant'>[] => [
+  { metric: 'Invocations', stat: 'Sum' },
+  { metric: 'Invocation5XXErrors', stat: 'Sum' },
+  ...slowerThan.map((ms) => ({
+    metric: 'ModelLatency' as const,
+    stat: `TC(${Math.min(longestUs - 1, Math.round(ms * 1000))}:${longestUs})`,
+  })),
+];
+
+interface Row {
+  readonly variant: string;
+  readonly values: Values;
+}
+
+/** `undefined`: what CloudWatch has of the tick does not fit together (yet). */
+function countsOf(
+  rows: readonly Row[],
+  from: number,
+  to: number,
+  thresholds: number,
+): Readonly<Record<string, Counts>> | undefined {
+  const counts: Record<string, Counts> = {};
+  for (const { variant, values } of rows) {
+    const [requestsByMinute, errorsByMinute, ...slowByMinute] = values.map((series) => within(series, from, to));
+    const requests = sum(requestsByMinute);
+    const errors = sum(errorsByMinute);
+    if (requests === 0 && errors === 0) continue;
+    if (!Number.isSafeInteger(requests) || !Number.isSafeInteger(errors))
+      throw new Fault('invalid', `CloudWatch has ${errors} errors of ${requests} requests of ${variant}: no numbers`);
+    // "For each 5xx response, 1 is sent; otherwise, 0 is sent": where there are requests there is a value.
+    const isWhole = (requestsByMinute ?? []).every(
+      ([minute, value]) => value === 0 || hasMinute(errorsByMinute, minute),
+    );
+    if (!isWhole || errors > requests) return undefined;
+    const slow = slowByMinute.map(sum);
+    if (slow.some((count) => count > requests)) return undefined;
+    const isCount = slow.length === thresholds && slow.every(Number.isSafeInteger);
+    counts[variant] = { requests, errors, slow: isCount ? slow : 'unmeasured' };
+  }
+  return counts;
+}
+
+type Minutes = readonly (readonly [number, number])[];
+const within = (series: ReadonlyMap<number, number>, from: number, to: number): Minutes =>
+  [...series].filter(([minute]) => minute >= from && minute < to);
+const sum = (minutes: Minutes | undefined): number => (minutes ?? []).reduce((total, [, value]) => total + value, 0);
+const hasMinute = (minutes: Minutes | undefined, minute: number): boolean =>
+  (minutes ?? []).some(([start]) => start === minute);
+
+/** Rows of requests, p50, p90 and p99, each by period. Where a window has more than one: their mean, by requests. */
+function percentilesOf(rows: readonly Values[]) {
+  const requestsOf = ([requests]: Values): number => sum([...(requests ?? [])]);
+  const requests = rows.reduce((total, row) => total + requestsOf(row), 0);
+  const main = rows.toSorted((a, b) => requestsOf(b) - requestsOf(a))[0];
+  if (main === undefined || requests === 0) return undefined;
+  const ms = (values: ReadonlyMap<number, number> | undefined): number => {
+    const [weights] = main;
+    const known = [...(values ?? [])].map(([start, value]) => ({ value, weight: weights?.get(start) ?? 0 }));
+    const weight = known.reduce((total, row) => total + row.weight, 0);
+    return known.reduce((total, row) => total + row.value * row.weight, 0) / weight / 1000;
+  };
+  const [p50, p90, p99] = main.slice(1).map(ms);
+  if (![p50, p90, p99].every(Number.isFinite)) return undefined;
+  return { p50: p50 ?? 0, p90: p90 ?? 0, p99: p99 ?? 0, requests };
+}
+
+function checkTicks(from: number, to: number, tickMs: number): void {
+  if (!Number.isSafeInteger(tickMs) || tickMs <= 0 || tickMs % minuteMs !== 0) {
+    const mend = 'use a multiple of 60000';
+    throw new Fault('invalid', `cannot read ticks of ${tickMs} ms: CloudWatch counts whole minutes; ${mend}`);
+  }
+  if (!(Number.isFinite(from) && Number.isFinite(to)))
+    throw new Fault('invalid', `cannot read the ticks from ${from} to ${to}: they are no times`);
+}
+
+function checkKept(from: number, now: number): void {
+  if (from >= now - keptMs) return;
+  const since = new Date(from).toISOString();
+  throw new Fault('invalid', `cannot read the requests since ${since}: CloudWatch keeps minutes for 15 days`);
+}

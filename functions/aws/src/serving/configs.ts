@@ -1,0 +1,173 @@
+import {
+  AddTagsCommand,
+  CreateEndpointConfigCommand,
+  DeleteEndpointConfigCommand,
+  DescribeEndpointConfigCommand,
+  type DescribeEndpointConfigCommandOutput,
+  ListEndpointConfigsCommand,
+  ListTagsCommand,
+  type ProductionVariant,
+  type SageMakerClient,
+} from '@aws-sdk/client-sagemaker';
+import { sha256Hex } from '@serin/core/json';
+import { awsFault, saysExists, saysMissing } from '../faults.ts';
+import { type Installation, tagsOf } from '../names.ts';
+
+/** What an endpoint is to serve: one config of SageMaker, which never changes. */
+export interface Plan {
+  readonly production: readonly ProductionVariant[];
+  readonly shadow?: ProductionVariant;
+}
+
+export const variantsOf = ({ production, shadow }: Plan): readonly ProductionVariant[] => [
+  ...production,
+  ...(shadow === undefined ? [] : [shadow]),
+];
+
+/** An endpoint from its creation to its end. */
+interface Life {
+  readonly arn: string;
+  readonly createdAt: number;
+}
+
+export interface Configs {
+  /** Creates the config that follows another one (`''`: the endpoint is new), and answers its name. Twice: one config. */
+  create(endpoint: string, after: string, plan: Plan): Promise<string>;
+  /** `undefined`: there is none. What a name says never changes, so it is read once. */
+  plan(name: string): Promise<Plan | undefined>;
+  /** The newest of an endpoint, newest first. */
+  newest(endpoint: string): Promise<readonly string[]>;
+  /** Marks a config that this endpoint was ordered to serve, and reads the mark. Twice: the same. */
+  markTried(endpoint: Life, name: string): Promise<void>;
+  wasTried(endpoint: Life, name: string): Promise<boolean>;
+  /** Twice: the same. */
+  remove(name: string): Promise<void>;
+  /** Is it the config that followed `after`? A config that lost a race, or is of an earlier life, is not. */
+  follows(endpoint: string, name: string, after: string, plan: Plan): boolean;
+}
+
+/**
+ * Names say what a config holds and which one it follows: a content that comes back has another name, and a change that
+ * SageMaker took back is found again as the config that follows the serving one.
+ */
+export function endpointConfigs(options: {
+  readonly sagemaker: SageMakerClient;
+  readonly installation: Installation;
+  readonly kmsKey?: string;
+}): Configs {
+  const { sagemaker, installation, kmsKey } = options;
+  const known = new Map<string, Plan>();
+
+  return {
+    follows: (endpoint, name, after, plan) => nameOfPlan(endpoint, after, plan) === name,
+
+    async create(endpoint, after, plan) {
+      const name = nameOfPlan(endpoint, after, plan);
+      const command = new CreateEndpointConfigCommand({
+        EndpointConfigName: name,
+        ProductionVariants: [...plan.production],
+        ...(plan.shadow === undefined ? {} : { ShadowProductionVariants: [plan.shadow] }),
+        ...(kmsKey === undefined || variantsOf(plan).some(isEncryptedAnyway) ? {} : { KmsKeyId: kmsKey }),
+        Tags: tagsOf(installation, { 'serin:endpoint': endpoint, 'serin:after': after }),
+      });
+      try {
+        await sagemaker.send(command);
+      } catch (error) {
+        if (!saysExists(error)) throw awsFault(error, `creating a config of the endpoint ${endpoint}`);
+      }
+      return name;
+    },
+
+    async plan(name) {
+      const found = known.get(name);
+      if (found !== undefined) return found;
+      try {
+        const plan = planOf(await sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: name })));
+        if (known.size >= remembers) known.clear();
+        known.set(name, plan);
+        return plan;
+      } catch (error) {
+        if (saysMissing(error)) return undefined;
+        throw awsFault(error, `reading the endpoint config ${name}`);
+      }
+    },
+
+    async newest(endpoint) {
+      const command = new ListEndpointConfigsCommand({
+        NameContains: `-${markOf(endpoint)}-`,
+        SortBy: 'CreationTime',
+        SortOrder: 'Descending',
+        MaxResults: listed,
+      });
+      try {
+        const { EndpointConfigs = [] } = await sagemaker.send(command);
+        return EndpointConfigs.map(({ EndpointConfigName = '' }) => EndpointConfigName);
+      } catch (error) {
+        throw awsFault(error, `listing the configs of the endpoint ${endpoint}`);
+      }
+    },
+
+    async markTried(endpoint, name) {
+      const Tags = [{ Key: triedTag, Value: String(endpoint.createdAt) }];
+      try {
+        await sagemaker.send(new AddTagsCommand({ ResourceArn: arnOf(endpoint, name), Tags }));
+      } catch (error) {
+        throw awsFault(error, `marking the endpoint config ${name}`);
+      }
+    },
+
+    async wasTried(endpoint, name) {
+      try {
+        const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arnOf(endpoint, name) }));
+        return Tags.some(({ Key, Value }) => Key === triedTag && Value === String(endpoint.createdAt));
+      } catch (error) {
+        if (saysMissing(error)) return false;
+        throw awsFault(error, `reading the tags of the endpoint config ${name}`);
+      }
+    },
+
+    async remove(name) {
+      try {
+        await sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName: name }));
+      } catch (error) {
+        if (!saysMissing(error)) throw awsFault(error, `deleting the endpoint config ${name}`);
+      }
+      known.delete(name);
+    },
+  };
+}
+
+// "You can't request a KmsKeyId when using an instance type with local storage": its disks are encrypted by the machine
+// itself, and the call fails (API reference, CreateEndpointConfig).
+const isEncryptedAnyway = ({ InstanceType }: ProductionVariant): boolean =>
+  /^ml\.(g4dn|g5|g6|gr6|g7|p3dn|p4|p5|p6|trn|[a-z]+\d[a-z]*d[a-z]*)/.test(InstanceType ?? '');
+
+const triedTag = 'serin:tried';
+const arnOf = ({ arn }: Life, name: string): string => arn.replace(/:endpoint\/.*$/, `:endpoint-config/${name}`);
+
+const remembers = 200;
+const listed = 20;
+const hashLength = 16;
+const maxLength = 63;
+
+/** The hash at the end of an endpoint's name: no other endpoint has it. */
+const markOf = (endpoint: string): string => endpoint.slice(-hashLength);
+
+function nameOfPlan(endpoint: string, after: string, { production, shadow }: Plan): string {
+  const row = ({ VariantName, ModelName, InitialVariantWeight, InitialInstanceCount }: ProductionVariant) => [
+    VariantName,
+    ModelName,
+    InitialVariantWeight,
+    InitialInstanceCount,
+  ];
+  const content = JSON.stringify([endpoint, after, production.map(row), shadow === undefined ? null : row(shadow)]);
+  const readable = endpoint.slice(0, Math.min(endpoint.length - hashLength, maxLength - 2 * hashLength - 2));
+  const hash = sha256Hex(content).slice(0, hashLength);
+  // ARNs have names in lower case, and the tags of a config are read by its ARN.
+  return `${readable.replace(/-+$/, '')}-${markOf(endpoint)}-${hash}`.toLowerCase();
+}
+
+function planOf({ ProductionVariants = [], ShadowProductionVariants = [] }: DescribeEndpointConfigCommandOutput): Plan {
+  const [shadow] = ShadowProductionVariants;
+  return { production: ProductionVariants, ...(shadow === undefined ? {} : { shadow }) };
+}

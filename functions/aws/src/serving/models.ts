@@ -1,0 +1,147 @@
+import {
+  type ContainerDefinition,
+  CreateModelCommand,
+  DeleteModelCommand,
+  type ProductionVariant,
+  type ProductionVariantInstanceType,
+  type SageMakerClient,
+} from '@aws-sdk/client-sagemaker';
+import { machineFor } from '@serin/core/accelerators';
+import { Fault } from '@serin/core/fault';
+import { canonical, sha256Hex } from '@serin/core/json';
+import type { Bucket, Deployment } from '@serin/core/ports';
+import { codeArchive } from '../code-archive.ts';
+import { awsFault, saysExists, saysMissing } from '../faults.ts';
+import { type Installation, nameOf, tagsOf } from '../names.ts';
+
+export interface ModelOptions {
+  readonly sagemaker: SageMakerClient;
+  readonly installation: Installation;
+  /** ARN of the role that reads the artifact and pulls the image. */
+  readonly modelRole: string;
+  readonly vpc?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
+  /** The own bucket, and its real name: code is read from there. */
+  readonly bucket: Bucket;
+  readonly ownBucket: string;
+}
+
+/** The name says the whole content: a deployment is another one when its model has another name. */
+export const modelName = (installation: Installation, endpoint: string, deployment: Deployment): string =>
+  // ARNs have names in lower case, and the tags of a model are read by its ARN.
+  nameOf(installation, 'model', `${endpoint}-${deployment.name}`, canonical({ endpoint, deployment }));
+
+/** Tag of a model: `1-4` where the number of instances follows the load. */
+export const scaleTag = 'serin:scale';
+
+/** What SageMaker hosts for a deployment; throws `invalid` in words for what it cannot. */
+export function checkDeployment(endpoint: string, deployment: Deployment): void {
+  const refuse = (why: string): never => {
+    throw new Fault('invalid', `cannot deploy ${deployment.name} to ${endpoint}: ${why}`);
+  };
+  const { image, instances, compute, artifact } = deployment;
+  if (image === undefined || image === '') refuse('SageMaker serves containers alone; set serve.image');
+  if (!artifact.uri.startsWith('s3://')) refuse(`SageMaker reads models from S3, not from ${artifact.uri}`);
+  if (!(Number.isInteger(instances.min) && instances.min >= 1 && instances.max >= instances.min))
+    refuse(`SageMaker keeps at least one instance; ${instances.min} to ${instances.max} cannot be`);
+  if (compute.spot) refuse('SageMaker has no spot machines for endpoints; set serve.compute.spot to false');
+  if (compute.nodes > 1) refuse('one instance of an endpoint is one machine; use serve.instances for more');
+  machineFor('aws', 'serve', compute.accelerator);
+}
+
+/** Its variant of an endpoint: the deployment's own name. */
+export const variantOf = (deployment: Deployment, model: string, weight: number): ProductionVariant => ({
+  VariantName: deployment.name,
+  ModelName: model,
+  // A test holds the names of the table against the enum of SageMaker.
+  InstanceType: machineFor('aws', 'serve', deployment.compute.accelerator).name as ProductionVariantInstanceType,
+  InitialInstanceCount: deployment.instances.min,
+  InitialVariantWeight: weight,
+  // 60 to 3600 (API reference, ProductionVariant).
+  ContainerStartupHealthCheckTimeoutInSeconds: Math.min(
+    3600,
+    Math.max(60, Math.ceil(deployment.readyTimeoutMs / 1000)),
+  ),
+});
+
+/** Creates the model of a deployment. Twice: one model. What AWS refuses for good is `invalid`. */
+export async function createModel(
+  { sagemaker, installation, modelRole, vpc, bucket, ownBucket }: ModelOptions,
+  endpoint: string,
+  deployment: Deployment,
+): Promise<void> {
+  const { name, version, artifact, code, instances } = deployment;
+  const codeUri = code === undefined ? undefined : `s3://${ownBucket}/${await codeArchive(code.digest, bucket)}`;
+  const scale = instances.max > instances.min ? { [scaleTag]: `${instances.min}-${instances.max}` } : {};
+  const command = new CreateModelCommand({
+    ModelName: modelName(installation, endpoint, deployment),
+    ExecutionRoleArn: modelRole,
+    PrimaryContainer: containerOf(endpoint, deployment, codeUri),
+    ...(vpc === undefined
+      ? {}
+      : { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } }),
+    Tags: tagsOf(installation, {
+      'serin:endpoint': endpoint,
+      'serin:version': String(version),
+      'serin:artifact': artifact.digest,
+      'serin:content': sha256Hex(canonical({ endpoint, deployment })),
+      ...scale,
+    }),
+  });
+  try {
+    await sagemaker.send(command);
+  } catch (error) {
+    if (saysExists(error)) return;
+    const fault = awsFault(error, `creating the model of ${name} of ${endpoint}`);
+    throw fault.retry === 'never' ? new Fault('invalid', fault.message, { cause: error }) : fault;
+  }
+}
+
+export async function deleteModel(sagemaker: SageMakerClient, name: string): Promise<void> {
+  try {
+    await sagemaker.send(new DeleteModelCommand({ ModelName: name }));
+  } catch (error) {
+    if (!saysMissing(error)) throw awsFault(error, `deleting the model ${name}`);
+  }
+}
+
+/**
+ * SageMaker runs `docker run IMAGE serve`: a model container has no entry point of the caller's. Code comes as a folder
+ * beside the model, its command in `SERIN_COMMAND`; the framework images of AWS read SAGEMAKER_SUBMIT_DIRECTORY.
+ */
+function containerOf(endpoint: string, deployment: Deployment, codeUri: string | undefined): ContainerDefinition {
+  const { artifact, image = '', command, environment, name, version } = deployment;
+  const program = command.find((part) => part.endsWith('.py'));
+  const code =
+    codeUri === undefined
+      ? {}
+      : {
+          SAGEMAKER_SUBMIT_DIRECTORY: codeUri,
+          ...(program === undefined ? {} : { SAGEMAKER_PROGRAM: program }),
+          // Where SageMaker puts AdditionalModelDataSources: its documentation of the channel name.
+          SERIN_CODE_DIR: '/opt/ml/additional-model-data-sources/code',
+        };
+  return {
+    Image: image,
+    ModelDataSource: { S3DataSource: s3Source(artifact.uri) },
+    ...(codeUri === undefined
+      ? {}
+      : { AdditionalModelDataSources: [{ ChannelName: 'code', S3DataSource: s3Source(codeUri) }] }),
+    Environment: {
+      ...environment,
+      ...code,
+      ...(command.length === 0 ? {} : { SERIN_COMMAND: JSON.stringify(command) }),
+      SM_MODEL_DIR: '/opt/ml/model',
+      MODEL_NAME: endpoint,
+      MODEL_VERSION: String(version),
+      SERIN_ENDPOINT: endpoint,
+      SERIN_DEPLOYMENT: name,
+      SERIN_MODEL_VERSION: String(version),
+    },
+  };
+}
+
+const s3Source = (uri: string) => ({
+  S3Uri: uri,
+  S3DataType: uri.endsWith('/') ? ('S3Prefix' as const) : ('S3Object' as const),
+  CompressionType: /\.(tar\.gz|tgz)$/.test(uri) ? ('Gzip' as const) : ('None' as const),
+});

@@ -1,0 +1,53 @@
+import { type CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
+import { DescribeEndpointCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { awsFault, saysMissing } from '../faults.ts';
+
+interface Clients {
+  readonly cloudwatch: CloudWatchClient;
+  readonly sagemaker: SageMakerClient;
+}
+
+/**
+ * The variants of an endpoint that may have answered a request in the last two weeks: those that are there, and those
+ * that have left metrics. CloudWatch lists a metric up to 15 minutes after its first value and SageMaker forgets a
+ * variant when it is gone, so neither alone knows all. A shadow variant answers nobody and is left out.
+ */
+export async function variantsOf({ cloudwatch, sagemaker }: Clients, endpoint: string): Promise<readonly string[]> {
+  const [present, measured] = await Promise.all([presentIn(sagemaker, endpoint), measuredOf(cloudwatch, endpoint)]);
+  const shadows = new Set(present.shadow);
+  return [...new Set([...present.production, ...measured])].filter((name) => !shadows.has(name)).sort();
+}
+
+async function presentIn(sagemaker: SageMakerClient, endpoint: string) {
+  try {
+    const found = await sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpoint }));
+    const names = (variants: readonly { readonly VariantName: string | undefined }[] | undefined) =>
+      (variants ?? []).flatMap(({ VariantName }) => VariantName ?? []);
+    return { production: names(found.ProductionVariants), shadow: names(found.ShadowProductionVariants) };
+  } catch (error) {
+    if (saysMissing(error)) return { production: [], shadow: [] };
+    throw awsFault(error, `looking at the endpoint ${endpoint}`);
+  }
+}
+
+async function measuredOf(cloudwatch: CloudWatchClient, endpoint: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  let NextToken: string | undefined;
+  do {
+    const command = new ListMetricsCommand({
+      Namespace: 'AWS/SageMaker',
+      MetricName: 'Invocations',
+      Dimensions: [{ Name: 'EndpointName', Value: endpoint }],
+      ...(NextToken === undefined ? {} : { NextToken }),
+    });
+    const answer = await cloudwatch.send(command).catch((error: unknown) => {
+      throw awsFault(error, `listing the metrics of the endpoint ${endpoint}`);
+    });
+    for (const { Dimensions = [] } of answer.Metrics ?? []) {
+      const variant = Dimensions.find(({ Name }) => Name === 'VariantName')?.Value;
+      if (variant) names.push(variant);
+    }
+    NextToken = answer.NextToken;
+  } while (NextToken !== undefined);
+  return names;
+}

@@ -1,0 +1,181 @@
+import { asFault, type Fault } from '@serin/core/fault';
+import { canonical, sha256Hex } from '@serin/core/json';
+import { type Routes, route, takersOf } from '@serin/core/route';
+import type { OutsideSignal } from '@serin/core/signal';
+import type { Told } from './signals/fact.ts';
+import { told } from './signals/told.ts';
+
+/** A record of the queue, as Lambda gives it. */
+export interface Message {
+  readonly messageId: string;
+  readonly body: string;
+}
+
+/** Whose the provider's resources are; `undefined`: not ours. A `Fault` that it throws fails the message that asked. */
+export interface LookUp {
+  modelOfEndpoint(name: string): Promise<string | undefined>;
+  modelOfJob(name: string): Promise<string | undefined>;
+  /** `by`: who decided about the package, as AWS knows them. */
+  versionOfPackage(
+    arn: string,
+  ): Promise<{ readonly model: string; readonly version: number; readonly by?: string } | undefined>;
+}
+
+/** A signal for a stream. One with an id is known when it comes again; hints need none. */
+export interface Arrival {
+  readonly stream: string;
+  readonly signal: OutsideSignal;
+  readonly id?: string;
+  /** Who decided; of approvals alone. */
+  readonly by?: string;
+  /** The messages that told it: when it cannot be committed these have failed, and no other. */
+  readonly messages: readonly string[];
+}
+
+export interface Batch {
+  /** In the order in which they are to be told. */
+  readonly arrivals: readonly Arrival[];
+  /** What was for nobody here, in words to count by; its messages are done. */
+  readonly foreign: readonly string[];
+  /** Messages that could not be read or looked up: the fault says whether to try again. */
+  readonly failed: readonly { readonly messageId: string; readonly fault: Fault }[];
+}
+
+/**
+ * What a batch of messages comes to: hints folded to one for each model and kind, alarms and approvals one by one,
+ * under an id that is equal for each delivery.
+ *
+ * Twice, or in another order: the same arrivals. A message arrives whole or fails alone.
+ */
+export async function readBatch(messages: readonly Message[], routes: Routes, lookUp: LookUp): Promise<Batch> {
+  const read = await Promise.all(messages.map((message) => readOne(message, routes, lookUp)));
+  return {
+    arrivals: folded(read.flatMap(({ found = [] }) => found)),
+    foreign: read.flatMap(({ foreign = [] }) => foreign),
+    failed: read.flatMap(({ failed = [] }) => failed),
+  };
+}
+
+interface Read extends Partial<Omit<Batch, 'arrivals'>> {
+  readonly found?: readonly Found[];
+}
+
+async function readOne({ messageId, body }: Message, routes: Routes, lookUp: LookUp): Promise<Read> {
+  try {
+    const facts = told(body);
+    const found = await Promise.all(facts.map((fact) => signalsOf(fact, routes, lookUp)));
+    return {
+      found: found.flat().map((each) => ({ ...each, messages: [messageId] })),
+      foreign: facts.flatMap((fact, index) => (found[index]?.length === 0 ? [nobodys(fact)] : [])),
+    };
+  } catch (error) {
+    return { failed: [{ messageId, fault: asFault(error) }] };
+  }
+}
+
+const nobodys = (fact: Told): string => (fact.kind === 'foreign' ? fact.what : `${fact.kind} of no model`);
+
+/** An arrival before it is folded. */
+interface Found extends Arrival {
+  /** When its sender says that it happened: orders a batch, and is never obeyed as a time. */
+  readonly saidAt?: string;
+}
+type Bare = Omit<Found, 'messages'>;
+
+async function signalsOf(fact: Told, routes: Routes, lookUp: LookUp): Promise<readonly Bare[]> {
+  switch (fact.kind) {
+    case 'object': {
+      const { models, type } = takersOf(routes, fact.bucket, fact.key);
+      return models.map((model) => ({ stream: `model/${model}`, signal: { type, keys: [fact.key] } }));
+    }
+    case 'job':
+      return hintFor(await lookUp.modelOfJob(fact.name), { type: 'jobHinted' });
+    case 'endpoint':
+      return hintFor(await lookUp.modelOfEndpoint(fact.name), { type: 'endpointHinted' });
+    case 'tick':
+      return [{ stream: fact.stream, signal: { type: 'clockTicked' } }];
+    case 'alarm':
+      return alertsOf(fact, routes, await Promise.all(fact.endpoints.map((name) => lookUp.modelOfEndpoint(name))));
+    case 'approval':
+      return approvalOf(fact, await lookUp.versionOfPackage(fact.arn));
+    case 'foreign':
+      return [];
+  }
+}
+
+const hintFor = (model: string | undefined, signal: OutsideSignal): readonly Bare[] =>
+  model === undefined ? [] : [{ stream: `model/${model}`, signal }];
+
+const sender = 'cloudwatch';
+
+/** An alert is known by its sender, the ARN of its alarm and the time of its state, whichever way it came. */
+function alertsOf(
+  { state, alarm: fingerprint, startedAt, title, models }: Extract<Told, { kind: 'alarm' }>,
+  routes: Routes,
+  owners: readonly (string | undefined)[],
+): readonly Bare[] {
+  const named = models.flatMap((model) => route(routes, { kind: 'named', model }));
+  const signal: OutsideSignal =
+    state === 'ALARM'
+      ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt, title }
+      : { type: 'alertResolved', sender, fingerprint };
+  const id = idOf('cw', fingerprint, state, startedAt);
+  return [...new Set([...owners.filter((model) => model !== undefined), ...named])].map((model) => ({
+    stream: `model/${model}`,
+    signal,
+    id,
+    saidAt: startedAt,
+  }));
+}
+
+function approvalOf(
+  { arn, status, modifiedAt: saidAt, note }: Extract<Told, { kind: 'approval' }>,
+  found: Awaited<ReturnType<LookUp['versionOfPackage']>>,
+): readonly Bare[] {
+  if (found === undefined) return [];
+  const { model, version, by = 'sagemaker' } = found;
+  const said = { version, approved: status === 'Approved', ...(note === undefined ? {} : { note }) };
+  const id = idOf('sm', arn, status, saidAt);
+  return [{ stream: `model/${model}`, signal: { type: 'approvalGiven', ...said }, id, by, saidAt }];
+}
+
+const idOf = (prefix: 'cw' | 'sm', ...of: readonly string[]): string =>
+  `${prefix}_${sha256Hex(canonical(of)).slice(0, 32)}`;
+
+function folded(all: readonly Found[]): readonly Arrival[] {
+  const found = new Map<string, Found>();
+  for (const each of all) {
+    const identity = canonical([each.stream, each.id ?? each.signal.type]);
+    const before = found.get(identity);
+    found.set(identity, before === undefined ? each : joined(before, each));
+  }
+  // An alarm is told before its end, whichever message came first.
+  return [...found]
+    .sort(([a, one], [b, other]) => compare(one.saidAt ?? '', other.saidAt ?? '') || compare(a, b))
+    .map(([, { saidAt: _, signal, messages, ...rest }]) => ({
+      ...rest,
+      signal: capped(signal),
+      messages: [...new Set(messages)].sort(compare),
+    }));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const joined = (before: Found, next: Found): Found => ({
+  ...before,
+  messages: [...before.messages, ...next.messages],
+  signal:
+    'keys' in before.signal && 'keys' in next.signal
+      ? { ...before.signal, keys: [...before.signal.keys, ...next.signal.keys] }
+      : before.signal,
+});
+
+/** More keys than this say nothing that fewer do not. */
+const keptKeys = 50;
+
+/** A queue has no order, so of too many keys none is the last: without keys anything may have come. */
+function capped(signal: OutsideSignal): OutsideSignal {
+  if (!('keys' in signal)) return signal;
+  const keys = [...new Set(signal.keys)].sort(compare);
+  return { ...signal, keys: keys.length > keptKeys ? [] : keys };
+}

@@ -1,0 +1,87 @@
+import { foreign, type Told } from './fact.ts';
+import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable } from './fields.ts';
+
+/** An alarm as EventBridge tells it: fields in camelCase, dimensions as an object. */
+export function alarmFromBus(detail: Fields, { resources, time }: Fields): Told {
+  const state = fieldsOf(detail.state) ?? {};
+  const { description, metrics } = fieldsOf(detail.configuration) ?? {};
+  return alarmOf({
+    state: state.value,
+    suppressed: state.actionsSuppressedBy,
+    alarm: Array.isArray(resources) ? resources[0] : undefined,
+    name: detail.alarmName,
+    description,
+    dimensions: listOf(metrics).flatMap(({ metricStat }) =>
+      Object.entries(fieldsOf(fieldsOf(fieldsOf(metricStat)?.metric)?.dimensions) ?? {}),
+    ),
+    at: state.timestamp ?? time,
+    reason: state.reason,
+  });
+}
+
+/**
+ * An alarm as SNS carries it: fields in PascalCase, `Region` a name for people, dimensions a list of lower-case
+ * `name` and `value`; of a metric maths alarm below `Trigger.Metrics`; of a composite alarm there is no `Trigger`.
+ */
+export function alarmFromTopic(message: Fields): Told {
+  const { Dimensions, Metrics } = fieldsOf(message.Trigger) ?? {};
+  const stats = listOf(Metrics).map(({ MetricStat }) => fieldsOf(fieldsOf(MetricStat)?.Metric)?.Dimensions);
+  return alarmOf({
+    state: message.NewStateValue,
+    suppressed: message.ActionsSuppressedBy,
+    alarm: message.AlarmArn,
+    name: message.AlarmName,
+    description: message.AlarmDescription,
+    dimensions: [Dimensions, ...stats].flatMap(listOf).map(({ name, value }) => [String(name), value]),
+    at: message.StateChangeTime,
+    reason: message.NewStateReason,
+  });
+}
+
+interface Said {
+  readonly state: unknown;
+  readonly suppressed: unknown;
+  readonly alarm: unknown;
+  readonly name: unknown;
+  readonly description: unknown;
+  readonly dimensions: readonly (readonly [string, unknown])[];
+  readonly at: unknown;
+  readonly reason: unknown;
+}
+
+/** `EndpointName` is of hosting's own metrics, `Endpoint` of Model Monitor's. */
+const endpointDimensions: readonly string[] = ['EndpointName', 'Endpoint'];
+
+function alarmOf(said: Said): Told {
+  const name = textOf(said.name, 'the name of an alarm');
+  // Target tracking makes its alarms itself, under this name and the endpoint's dimensions, and they fire whenever
+  // capacity is to change: they tell nothing of harm, and must take no rollout back (Application Auto Scaling,
+  // DescribeScalingPolicies: `TargetTracking-endpoint/<endpoint>/variant/<variant>-AlarmHigh-<uuid>`).
+  if (name.startsWith('TargetTracking-')) return foreign('an alarm of auto scaling');
+  const { state } = said;
+  if (state === 'INSUFFICIENT_DATA') return foreign('an alarm without data');
+  if (state !== 'ALARM' && state !== 'OK') throw unreadable(`the state of the alarm '${name}'`, 'ALARM or OK');
+  // EventBridge is told although the actions of a composite alarm are suppressed, and once more when they no longer are.
+  if (state === 'ALARM' && said.suppressed !== undefined && said.suppressed !== null)
+    return foreign('an alarm whose actions are suppressed');
+  const alarm = textOf(said.alarm, `the ARN of the alarm '${name}'`);
+  const reason = typeof said.reason === 'string' && said.reason !== '' ? `: ${said.reason}` : '';
+  return {
+    kind: 'alarm',
+    state,
+    alarm,
+    name,
+    endpoints: unique(
+      said.dimensions.filter(([dimension]) => endpointDimensions.includes(dimension)).map(([, value]) => value),
+    ),
+    models: unique(
+      [...String(said.description ?? '').matchAll(/\bserin_model=([a-z][a-z0-9-]{0,62})/g)].map(([, m]) => m),
+    ),
+    startedAt: instantOf(said.at, `the time of the alarm '${name}'`),
+    title: `${name}${reason}`.slice(0, 500),
+  };
+}
+
+const unique = (values: readonly unknown[]): readonly string[] => [
+  ...new Set(values.filter((value) => typeof value === 'string')),
+];

@@ -1,0 +1,32 @@
+import { Fault } from '@serin/core/fault';
+
+/** A JSON object of somebody else's, of which nothing is known yet. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const fieldsOf = (value: unknown): Fields | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined; // just checked
+
+export const listOf = (value: unknown): readonly Fields[] =>
+  Array.isArray(value) ? value.map(fieldsOf).filter((item) => item !== undefined) : [];
+
+/** A text that is there and not empty; anything else throws `invalid`, with the name of the field. */
+export function textOf(value: unknown, field: string): string {
+  if (typeof value !== 'string' || value === '') throw unreadable(field, 'a text');
+  return value;
+}
+
+/**
+ * A time of AWS as ISO 8601 in UTC: RFC 3339, CloudWatch's form with `+0000`, or milliseconds since the epoch, as a
+ * number or as text. Equal times have equal text, whichever way they came.
+ */
+export function instantOf(value: unknown, field: string): string {
+  const text = typeof value === 'number' ? String(value) : textOf(value, field);
+  // `+0000` is no offset of RFC 3339; V8 reads it, and a test holds that.
+  const at = /^\d{11,}$/.test(text) ? Number(text) : Date.parse(text);
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) throw unreadable(field, 'a time');
+  return date.toISOString();
+}
+
+export const unreadable = (what: string, wanted: string): Fault =>
+  new Fault('invalid', `${what} cannot be read: expected ${wanted}`);
