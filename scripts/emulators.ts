@@ -1,0 +1,131 @@
+// Installs what the emulator suites run against into test/emulators/.installed/. A second run does only what changed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { paths, stampOf } from '../test/emulators/installed.ts';
+
+interface Part {
+  readonly name: string;
+  /** What decides the content: the part is installed anew when one of these files changes. */
+  readonly from: readonly string[];
+  readonly needs: readonly Need[];
+  readonly folder: string;
+  /** Said by the content itself, where it can: what `npm ci` has put there is not deleted and fetched again. */
+  readonly isWhole?: () => boolean;
+  install(): void;
+  versions(): string;
+}
+
+interface Need {
+  readonly check: readonly string[];
+  readonly mend: string;
+}
+
+const emulators = join(import.meta.dirname, '..', 'test', 'emulators');
+const requirements = join(emulators, 'requirements.txt');
+const pom = join(emulators, 'dynamodb-local', 'pom.xml');
+const pip = join(paths.python, 'bin', 'pip');
+
+const parts: readonly Part[] = [
+  {
+    name: 'functions',
+    from: [join(paths.functions, 'package-lock.json')],
+    needs: [],
+    folder: join(paths.functions, 'node_modules'),
+    isWhole: () => {
+      const there = versionsIn(join(paths.functions, 'node_modules', '.package-lock.json'));
+      return [...versionsIn(join(paths.functions, 'package-lock.json'))].every((entry) => there.has(entry));
+    },
+    install: () => run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', paths.functions]),
+    versions: () => `AWS SDK ${versionOfSdk()}`,
+  },
+  {
+    name: 'python',
+    from: [requirements],
+    needs: [
+      {
+        check: ['python3', '-c', 'import venv, ensurepip'],
+        mend: 'install Python 3.11 or newer with its venv module (Debian: python3-venv)',
+      },
+    ],
+    folder: paths.python,
+    install: () => {
+      rmSync(paths.python, { recursive: true, force: true });
+      run('python3', ['-m', 'venv', paths.python]);
+      run(pip, ['install', '--quiet', '--no-deps', '--requirement', requirements]);
+      run(pip, ['check']);
+    },
+    versions: () => pinned(['moto', 'botocore']),
+  },
+  {
+    name: 'dynamodb-local',
+    from: [pom],
+    needs: [
+      { check: ['java', '-version'], mend: 'install a Java runtime, 17 or newer (Debian: default-jre-headless)' },
+      { check: ['mvn', '--version'], mend: 'install Maven (Debian: maven)' },
+    ],
+    folder: paths.dynamoDb,
+    install: () => {
+      rmSync(paths.dynamoDb, { recursive: true, force: true });
+      const goal = ['--batch-mode', '--quiet', '-Dstyle.color=never', '--file', pom, 'dependency:copy-dependencies'];
+      run('mvn', [...goal, '-DincludeScope=runtime', `-DoutputDirectory=${paths.dynamoDb}`]);
+    },
+    versions: () =>
+      readdirSync(paths.dynamoDb).find((file) => file.startsWith('DynamoDBLocal-')) ?? 'DynamoDBLocal: no jar',
+  },
+];
+
+const missing = parts
+  .flatMap(({ needs }) => needs)
+  .filter(({ check: [command = '', ...args] }) => spawnSync(command, args).status !== 0);
+for (const { check, mend } of missing)
+  process.stderr.write(`emulators: \`${check.join(' ')}\` fails\n  mend: ${mend}\n`);
+if (missing.length > 0) process.exit(1);
+
+mkdirSync(paths.stamps, { recursive: true });
+for (const part of parts) {
+  const wanted = createHash('sha256');
+  for (const file of part.from) wanted.update(readFileSync(file));
+  const digest = wanted.digest('hex');
+  const stamp = stampOf(part.name);
+  const isStamped = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
+  const whole = existsSync(part.folder) && (part.isWhole ?? isStamped)();
+  if (!whole) {
+    rmSync(stamp, { force: true });
+    part.install();
+  }
+  writeFileSync(stamp, digest);
+  process.stdout.write(`emulators: ${part.name}: ${part.versions()}${whole ? ' (was there)' : ''}\n`);
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status === 0) return;
+  process.stderr.write(
+    `emulators: \`${[command, ...args].join(' ')}\` failed${error === undefined ? '' : `: ${error.message}`}\n` +
+      '  mend: see its own words above; the package registry (npm, PyPI or Maven Central) must be reachable. Then run this again\n',
+  );
+  process.exit(1);
+}
+
+function pinned(names: readonly string[]): string {
+  const lines = readFileSync(requirements, 'utf8').split('\n');
+  return lines.filter((line) => names.some((name) => line.startsWith(`${name}==`))).join(', ');
+}
+
+/** `path@version` of all that a lock file lists, but for the package itself and what is optional. */
+function versionsIn(lockFile: string): ReadonlySet<string> {
+  if (!existsSync(lockFile)) return new Set();
+  const { packages } = JSON.parse(readFileSync(lockFile, 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly version?: string; readonly optional?: boolean }>>;
+  };
+  const listed = Object.entries(packages).filter(([path, { optional }]) => path !== '' && !optional);
+  return new Set(listed.map(([path, { version }]) => `${path}@${version}`));
+}
+
+function versionOfSdk(): string {
+  const file = join(paths.functions, 'node_modules', '@aws-sdk', 'client-sagemaker', 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
+}

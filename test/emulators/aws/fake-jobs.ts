@@ -1,0 +1,217 @@
+import type {
+  CreateProcessingJobCommandInput,
+  CreateTrainingJobCommandInput,
+  CreateTransformJobCommandInput,
+  DescribeProcessingJobCommandOutput,
+  DescribeTrainingJobCommandOutput,
+  DescribeTransformJobCommandOutput,
+  Tag,
+} from '@aws-sdk/client-sagemaker';
+import { Refusal, seconds } from './fake-wire.ts';
+
+/** As the wire has it: times are seconds. */
+type OnWire<Answer> = {
+  readonly [Name in keyof Answer]?: Answer[Name] extends Date | undefined ? number : Answer[Name];
+};
+export type TrainingAnswer = OnWire<DescribeTrainingJobCommandOutput>;
+export type TransformAnswer = OnWire<DescribeTransformJobCommandOutput>;
+export type ProcessingAnswer = OnWire<DescribeProcessingJobCommandOutput>;
+
+interface Kept {
+  readonly arn: string;
+  readonly tags: readonly Tag[];
+  answer: Readonly<Record<string, unknown>>;
+}
+
+interface Options {
+  readonly now: () => number;
+  /** Told of each job that was created and has to be paid. */
+  readonly onCreate?: (name: string) => void;
+}
+
+const account = 'arn:aws:sagemaker:eu-west-1:123456789012';
+const terminal = new Set(['Completed', 'Failed', 'Stopped']);
+
+/**
+ * SageMaker's training, processing and transform jobs, as far as their names and statuses go; nothing runs. A job stays `InProgress`
+ * until the test moves it (`now`).
+ *
+ * Statuses: API reference of DescribeTrainingJob. ResourceInUse and its text: a log of a real account, of a processing
+ * job; that training says the same is told by botocore (the error) and not by a text that we know. "The request was
+ * rejected because the training job is in status Completed.": awslabs/benchmark-ai issue 928, for transform
+ * jobs rse-grand-challenge of DIAGNijmegen; for processing the text is a guess after them. "Requested resource not found.": logs of DescribeTrainingJob; for the other calls a guess.
+ */
+export function fakeJobs({ now, onCreate = () => {} }: Options) {
+  const training = new Map<string, Kept>();
+  const processing = new Map<string, Kept>();
+  const transform = new Map<string, Kept>();
+  const models = new Map<string, object>();
+  const logs = new Map<string, { readonly timestamp: number; readonly message: string }[]>();
+  let refusal: Refusal | undefined;
+
+  const find = (jobs: Map<string, Kept>, name: string | undefined): Kept => {
+    const found = jobs.get(name ?? '');
+    if (found === undefined) throw new Refusal('ValidationException', 'Requested resource not found.');
+    return found;
+  };
+  const create = (jobs: Map<string, Kept>, kind: string, name = '', tags: readonly Tag[] = [], answer: object) => {
+    if (refusal !== undefined) throw refusal;
+    const arn = `${account}:${kind}/${name}`;
+    if (jobs.has(name))
+      throw new Refusal(
+        'ResourceInUse',
+        `Job name must be unique within an AWS account and region, and a job with this name already exists (${arn})`,
+      );
+    jobs.set(name, {
+      arn,
+      tags,
+      answer: { ...answer, CreationTime: seconds(now()), LastModifiedTime: seconds(now()) },
+    });
+    onCreate(name);
+    return arn;
+  };
+  const stop = (kept: Kept, kind: 'TrainingJob' | 'ProcessingJob' | 'TransformJob') => {
+    const status = String(kept.answer[`${kind}Status`]);
+    const words = `${kind.slice(0, -3).toLowerCase()} job`;
+    if (terminal.has(status))
+      throw new Refusal('ValidationException', `The request was rejected because the ${words} is in status ${status}.`);
+    kept.answer = {
+      ...kept.answer,
+      [`${kind}Status`]: 'Stopping',
+      ...(kind === 'TrainingJob' ? { SecondaryStatus: 'Stopping' } : {}),
+    };
+    return {};
+  };
+
+  const sagemaker = {
+    CreateTrainingJob({ Tags, TrainingJobName = '', ...input }: CreateTrainingJobCommandInput) {
+      const TrainingJobArn = create(training, 'training-job', TrainingJobName, Tags, {
+        ...input,
+        TrainingJobName,
+        TrainingJobArn: `${account}:training-job/${TrainingJobName}`,
+        TrainingJobStatus: 'InProgress',
+        SecondaryStatus: 'Starting',
+        ModelArtifacts: {
+          S3ModelArtifacts: `${input.OutputDataConfig?.S3OutputPath}/${TrainingJobName}/output/model.tar.gz`,
+        },
+      });
+      return { TrainingJobArn };
+    },
+    DescribeTrainingJob: ({ TrainingJobName }: { readonly TrainingJobName: string }) =>
+      find(training, TrainingJobName).answer,
+    StopTrainingJob: ({ TrainingJobName }: { readonly TrainingJobName: string }) =>
+      stop(find(training, TrainingJobName), 'TrainingJob'),
+    CreateProcessingJob({ Tags, ProcessingJobName = '', ...input }: CreateProcessingJobCommandInput) {
+      const ProcessingJobArn = create(processing, 'processing-job', ProcessingJobName, Tags, {
+        ...input,
+        ProcessingJobName,
+        ProcessingJobArn: `${account}:processing-job/${ProcessingJobName}`,
+        ProcessingJobStatus: 'InProgress',
+      });
+      return { ProcessingJobArn };
+    },
+    DescribeProcessingJob: ({ ProcessingJobName }: { readonly ProcessingJobName: string }) =>
+      find(processing, ProcessingJobName).answer,
+    StopProcessingJob: ({ ProcessingJobName }: { readonly ProcessingJobName: string }) =>
+      stop(find(processing, ProcessingJobName), 'ProcessingJob'),
+    CreateModel({ ModelName = '', ...model }: { readonly ModelName?: string }) {
+      const ModelArn = `${account}:model/${ModelName}`;
+      if (models.has(ModelName))
+        throw new Refusal('ValidationException', `Cannot create already existing model "${ModelArn}".`);
+      models.set(ModelName, model);
+      return { ModelArn };
+    },
+    CreateTransformJob({ Tags, TransformJobName = '', ...input }: CreateTransformJobCommandInput) {
+      if (!models.has(input.ModelName ?? ''))
+        throw new Refusal('ValidationException', `Could not find model "${account}:model/${input.ModelName}".`);
+      const TransformJobArn = create(transform, 'transform-job', TransformJobName, Tags, {
+        ...input,
+        TransformJobName,
+        TransformJobArn: `${account}:transform-job/${TransformJobName}`,
+        TransformJobStatus: 'InProgress',
+      });
+      return { TransformJobArn };
+    },
+    DescribeTransformJob: ({ TransformJobName }: { readonly TransformJobName: string }) =>
+      find(transform, TransformJobName).answer,
+    StopTransformJob: ({ TransformJobName }: { readonly TransformJobName: string }) =>
+      stop(find(transform, TransformJobName), 'TransformJob'),
+    ListTags({ ResourceArn }: { readonly ResourceArn: string }) {
+      const kept = [training, processing, transform]
+        .flatMap((jobs) => [...jobs.values()])
+        .find(({ arn }) => arn === ResourceArn);
+      return { Tags: kept?.tags ?? [] };
+    },
+  };
+
+  const cloudwatchLogs = {
+    // One event a page, and an empty page at the end: both are documented to happen.
+    FilterLogEvents({ logStreamNamePrefix = '', startTime = 0, nextToken = '0' }: LogQuery) {
+      const events = [...logs]
+        .filter(([stream]) => stream.startsWith(logStreamNamePrefix))
+        .flatMap(([logStreamName, lines]) => lines.map((line) => ({ logStreamName, ...line })))
+        .filter(({ timestamp }) => timestamp >= startTime)
+        .sort((a, b) => a.timestamp - b.timestamp);
+      const at = Number(nextToken);
+      return { events: events.slice(at, at + 1), ...(at < events.length ? { nextToken: String(at + 1) } : {}) };
+    },
+    DescribeLogStreams: ({ logStreamNamePrefix = '' }: LogQuery) => ({
+      logStreams: [...logs.keys()]
+        .filter((name) => name.startsWith(logStreamNamePrefix))
+        .sort()
+        .map((logStreamName) => ({ logStreamName })),
+    }),
+    GetLogEvents({ logStreamName, limit = 10_000 }: { readonly logStreamName: string; readonly limit?: number }) {
+      const lines = logs.get(logStreamName);
+      if (lines === undefined)
+        throw new Refusal('ResourceNotFoundException', 'The specified log stream does not exist.');
+      return { events: lines.slice(-limit) };
+    },
+  };
+
+  return {
+    services: { SageMaker: sagemaker, Logs_20140328: cloudwatchLogs },
+    /** Changes what is answered about a training job from now on. */
+    train(name: string, answer: TrainingAnswer): void {
+      const kept = find(training, name);
+      kept.answer = { ...kept.answer, ...answer };
+    },
+    process(name: string, answer: ProcessingAnswer): void {
+      const kept = find(processing, name);
+      kept.answer = { ...kept.answer, ...answer };
+    },
+    transform(name: string, answer: TransformAnswer): void {
+      const kept = find(transform, name);
+      kept.answer = { ...kept.answer, ...answer };
+    },
+    /** Lets every creation fail so, until it is told otherwise. */
+    refuse(with_: Refusal | undefined): void {
+      refusal = with_;
+    },
+    /** A job of that name that somebody else has created. */
+    foreign(name: string, tags: readonly Tag[]): void {
+      training.set(name, {
+        arn: `${account}:training-job/${name}`,
+        tags,
+        answer: {
+          ...{
+            TrainingJobName: name,
+            TrainingJobArn: `${account}:training-job/${name}`,
+            TrainingJobStatus: 'Completed',
+          },
+          ...{ SecondaryStatus: 'Completed', ModelArtifacts: { S3ModelArtifacts: 's3://elsewhere/model.tar.gz' } },
+          ...{ StoppingCondition: {}, CreationTime: seconds(now()) },
+        },
+      });
+    },
+    log(stream: string, timestamp: number, message: string): void {
+      logs.set(stream, [...(logs.get(stream) ?? []), { timestamp, message }]);
+    },
+  };
+}
+
+interface LogQuery {
+  readonly logStreamNamePrefix?: string;
+  readonly startTime?: number;
+  readonly nextToken?: string;
+}

@@ -1,0 +1,114 @@
+import type { GetMetricDataCommandInput, ListMetricsCommandInput, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
+import { minute } from './fake-endpoints.ts';
+import { Refusal, seconds } from './fake-wire.ts';
+
+/** One request, as SageMaker tells CloudWatch of it. */
+export interface Answered {
+  readonly endpoint: string;
+  readonly variant: string;
+  readonly at: number;
+  readonly latencyMs: number;
+  readonly is5xx: boolean;
+}
+
+interface Options {
+  readonly now: () => number;
+  /** How late a metric is; SageMaker's are "available at a 1-minute frequency", and how late is said nowhere. */
+  readonly lagMs: (metric: string, variant: string) => number;
+  /** Datapoints of an answer, before it goes on with a `NextToken`. */
+  readonly pageSize?: number;
+}
+
+/** "After you create a metric, allow up to 15 minutes for the metric to appear" (ListMetrics). */
+const listedAfterMs = 15 * minute;
+
+/**
+ * CloudWatch, as far as SageMaker's invocation metrics go (developer guide, "Monitor SageMaker with CloudWatch"):
+ * Invocations 1 for each request, Invocation5XXErrors 1 or 0 for each, ModelLatency in microseconds for each.
+ * Statistics by "CloudWatch statistics definitions": TC(a:b) is exclusive below and inclusive above.
+ *
+ * Guesses: that ModelLatency keeps each value, so that a trimmed count is exact; that a minute appears at once.
+ */
+export function fakeMetrics({ now, lagMs, pageSize = 100_800 }: Options) {
+  const answered: Answered[] = [];
+  const names = (row: Answered) => `${row.endpoint}/${row.variant}`;
+
+  function samples({ MetricStat }: MetricDataQuery, from: number, to: number): number[] {
+    const { MetricName = '', Dimensions = [] } = MetricStat?.Metric ?? {};
+    const value = (name: string) => Dimensions.find(({ Name }) => Name === name)?.Value ?? '';
+    const variant = value('VariantName');
+    const end = to + lagMs(MetricName, variant) <= now() ? to : 0;
+    return answered
+      .filter((row) => row.endpoint === value('EndpointName') && row.variant === variant)
+      .filter(({ at }) => at >= from && at < end)
+      .map(({ latencyMs, is5xx }) =>
+        MetricName === 'ModelLatency' ? latencyMs * 1000 : MetricName === 'Invocations' ? 1 : Number(is5xx),
+      );
+  }
+
+  const cloudwatch = {
+    GetMetricData(input: GetMetricDataCommandInput) {
+      const queries = input.MetricDataQueries ?? [];
+      if (queries.length > 500) throw new Refusal('ValidationError', 'at most 500 queries');
+      // Seconds on the wire.
+      const [from, to] = [Number(input.StartTime) * 1000, Number(input.EndTime) * 1000];
+      const points = queries.flatMap((query) => {
+        const periodMs = (query.MetricStat?.Period ?? 60) * 1000;
+        const all: { Id: string; at: number; value: number }[] = [];
+        for (let at = from; at < to; at += periodMs) {
+          const minutes = Array.from({ length: periodMs / minute }, (_, index) => at + index * minute);
+          const found = minutes.flatMap((start) => samples(query, start, start + minute));
+          // "Zero is not published": a period without samples has no datapoint.
+          if (found.length > 0)
+            all.push({ Id: query.Id ?? '', at, value: statistic(query.MetricStat?.Stat ?? '', found) });
+        }
+        return all;
+      });
+      const start = Number(input.NextToken ?? 0);
+      const page = points.slice(start, start + pageSize);
+      const next = start + pageSize < points.length ? String(start + pageSize) : undefined;
+      return {
+        MetricDataResults: queries.map(({ Id }) => {
+          const mine = page.filter((point) => point.Id === Id);
+          return {
+            Id,
+            Label: Id,
+            Timestamps: mine.map(({ at }) => seconds(at)),
+            Values: mine.map(({ value }) => value),
+            StatusCode: next === undefined ? 'Complete' : 'PartialData',
+          };
+        }),
+        ...(next === undefined ? {} : { NextToken: next }),
+      };
+    },
+
+    ListMetrics(input: ListMetricsCommandInput) {
+      const endpoint = input.Dimensions?.find(({ Name }) => Name === 'EndpointName')?.Value;
+      const old = answered.filter((row) => row.endpoint === endpoint && row.at + listedAfterMs <= now());
+      const dimensions = (row: Answered) => [
+        { Name: 'EndpointName', Value: row.endpoint },
+        { Name: 'VariantName', Value: row.variant },
+      ];
+      const metric = { Namespace: input.Namespace, MetricName: input.MetricName };
+      const once = [...new Map(old.map((row) => [names(row), row])).values()];
+      return {
+        Metrics: once.flatMap((row) => [
+          { ...metric, Dimensions: dimensions(row) },
+          { ...metric, Dimensions: [...dimensions(row), { Name: 'EndpointConfigName', Value: 'c' }] },
+        ]),
+      };
+    },
+  };
+
+  return { cloudwatch, answered };
+}
+
+function statistic(stat: string, values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  if (stat === 'Sum') return values.reduce((total, value) => total + value, 0);
+  const percentile = /^p(\d+)$/.exec(stat);
+  if (percentile !== null) return sorted[Math.ceil((Number(percentile[1]) / 100) * sorted.length) - 1] ?? 0;
+  const range = /^TC\((\d+(?:\.\d+)?):(\d+(?:\.\d+)?)\)$/.exec(stat);
+  if (range !== null) return sorted.filter((value) => value > Number(range[1]) && value <= Number(range[2])).length;
+  throw new Refusal('InvalidParameterValue', `the fake has no statistic ${stat}`);
+}

@@ -1,0 +1,129 @@
+import { endpointName } from '@serin/aws/names';
+import { installation, type Loop } from './loop-world.ts';
+
+const minute = 60_000;
+/** From its creation to its end; in between it is in progress. */
+const jobMs = 3 * minute;
+const requestsPerMinute = 600;
+
+interface Open {
+  readonly name: string;
+  readonly since: number;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The other side of the world: jobs do their work and end, with what SageMaker would tell of them, and users send
+ * requests to whatever serves.
+ */
+export function labour(loop: Loop) {
+  const open = new Map<string, Open & { readonly kind: 'training' | 'processing' }>();
+  let seen = 0;
+  const state = {
+    /** What the next models score. */
+    nextMape: 0.1,
+    failing: undefined as { readonly variant: string; readonly share: number } | undefined,
+    async minute(): Promise<void> {
+      await loop.minute();
+      notice();
+      for (const job of [...open.values()]) if (loop.now() - job.since >= jobMs) await finish(job);
+      traffic();
+    },
+  };
+
+  function notice(): void {
+    for (const { operation, input } of loop.provider.calls.slice(seen)) {
+      const kind =
+        operation === 'sagemaker:CreateTrainingJob'
+          ? 'training'
+          : operation === 'sagemaker:CreateProcessingJob'
+            ? 'processing'
+            : undefined;
+      const name = String(input.TrainingJobName ?? input.ProcessingJobName);
+      if (kind !== undefined && !open.has(name)) open.set(name, { kind, name, since: loop.now(), input });
+    }
+    seen = loop.provider.calls.length;
+  }
+
+  async function finish({ kind, name, input }: Open & { readonly kind: 'training' | 'processing' }): Promise<void> {
+    open.delete(name);
+    if (kind === 'training') {
+      const { S3OutputPath } = input.OutputDataConfig as { readonly S3OutputPath: string };
+      await store(`${S3OutputPath.replace(/\/$/, '')}/${name}/output/model.tar.gz`, `the model of ${name}`);
+      loop.jobs.train(name, {
+        TrainingJobStatus: 'Completed',
+        SecondaryStatus: 'Completed',
+        TrainingStartTime: (loop.now() - 2 * minute) / 1000,
+        TrainingEndTime: loop.now() / 1000,
+      });
+      await tell('Training', name, {
+        TrainingJobName: name,
+        TrainingJobStatus: 'Completed',
+        SecondaryStatus: 'Completed',
+      });
+      return;
+    }
+    const { Outputs } = input.ProcessingOutputConfig as {
+      readonly Outputs: readonly { readonly OutputName: string; readonly S3Output: { readonly S3Uri: string } }[];
+    };
+    for (const { OutputName, S3Output } of Outputs) {
+      const file = OutputName === 'serin-metrics' ? 'metrics.json' : 'rows.csv';
+      await store(
+        `${S3Output.S3Uri.replace(/\/$/, '')}/${file}`,
+        file === 'metrics.json' ? JSON.stringify({ mape: state.nextMape }) : 'price\n1\n',
+      );
+    }
+    loop.jobs.process(name, { ProcessingJobStatus: 'Completed', ProcessingEndTime: loop.now() / 1000 });
+    await tell('Processing', name, { ProcessingJobName: name, ProcessingJobStatus: 'Completed' });
+  }
+
+  async function store(uri: string, content: string): Promise<void> {
+    const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+    await loop.put(bucket, key, content);
+  }
+
+  const tell = (api: 'Training' | 'Processing', name: string, detail: object) =>
+    loop.send({
+      version: '0',
+      id: `${name}-ended`,
+      'detail-type': `SageMaker ${api} Job State Change`,
+      source: 'aws.sagemaker',
+      account: '123456789012',
+      time: '2026-11-20T12:00:00Z',
+      region: 'eu-west-1',
+      resources: [`arn:aws:sagemaker:eu-west-1:123456789012:${api.toLowerCase()}-job/${name}`],
+      detail: { ...detail, LastModifiedTime: loop.now() },
+    });
+
+  /** The requests of the last minute, spread over the variants by their weights. */
+  function traffic(): void {
+    const name = endpointName(installation, 'prices');
+    const endpoint = served(name);
+    if (endpoint === undefined) return;
+    const total = endpoint.reduce((sum, { weight }) => sum + weight, 0);
+    for (const { name: variant, weight } of endpoint) {
+      const count = total === 0 ? 0 : Math.round((requestsPerMinute * weight) / total);
+      const bad = state.failing?.variant === variant ? Math.round(count * state.failing.share) : 0;
+      for (let index = 0; index < count; index += 1)
+        loop.metrics.answered.push({
+          endpoint: name,
+          variant,
+          at: loop.now() - minute + Math.floor((index * minute) / count),
+          latencyMs: 20 + (index % 10),
+          is5xx: index < bad,
+        });
+    }
+  }
+
+  function served(name: string) {
+    try {
+      return loop.endpoints.endpointOf(name).production;
+    } catch {
+      return undefined; // there is no endpoint yet
+    }
+  }
+
+  return state;
+}
+
+export type Labour = ReturnType<typeof labour>;

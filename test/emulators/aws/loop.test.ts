@@ -1,0 +1,241 @@
+import {
+  DescribeModelPackageCommand,
+  ListModelPackageGroupsCommand,
+  ListModelPackagesCommand,
+} from '@aws-sdk/client-sagemaker';
+import { endpointName } from '@serin/aws/names';
+import { compile, parseConfig } from '@serin/core/config';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { emulated } from '../emulated.ts';
+import { type Labour, labour } from './loop-labour.ts';
+import { installation, type Loop, openLoop, sqsEvent } from './loop-world.ts';
+import { storeCode } from './stored.ts';
+
+const image =
+  '123456789012.dkr.ecr.eu-west-1.amazonaws.com/prices@sha256:4dc8a7e4a010a19bb9e0a6b063f355393f6e623603361bd8b105f554d4f0c004';
+
+const config = {
+  project: installation.project,
+  environment: installation.environment,
+  models: {
+    prices: {
+      data: { bucket: 'drops', prefix: 'prices/', settle: { quiet: '1m' } },
+      split: { holdout: { by: 'rows', share: '20%' } },
+      train: { code: './src', command: ['python', 'train.py'], image, hyperparameters: { epochs: 3 } },
+      evaluate: { command: ['python', 'evaluate.py'], image },
+      gate: { mape: { direction: 'down', noWorseBy: 0.01 } },
+      serve: { command: ['serve'], image },
+      rollout: { strategy: 'canary', steps: [10, 50], bake: '5m', guard: '5m', readyWithin: '30m', warmUp: 0 },
+    },
+  },
+} as const;
+
+emulated('the whole loop on AWS', () => {
+  let loop: Loop;
+  let work: Labour;
+  beforeEach(async () => {
+    loop = await openLoop();
+    work = labour(loop);
+    const parsed = parseConfig(config);
+    if (!('parsed' in parsed)) throw new Error(JSON.stringify(parsed.problems));
+    const digest = await storeCode({ 'train.py': 'print(1)', 'evaluate.py': 'print(2)' }, (_, key, text) =>
+      loop.put(loop.names.own, key, text),
+    );
+    const splitter = await storeCode({ 'split.mjs': '' }, (_, key, text) => loop.put(loop.names.own, key, text));
+    const digests = new Map([
+      ['./src', digest],
+      ['builtin:splitter', splitter],
+    ]);
+    const released = await loop.call('POST', '/v1/releases', { config: compile(parsed.parsed, digests, 'aws') });
+    expect(released).toMatchObject({ status: 202 });
+    await loop.pump();
+  });
+  afterEach(async () => {
+    const { violations } = loop.provider;
+    await loop.close();
+    expect(violations).toEqual([]);
+  });
+
+  const model = async () => (await loop.call('GET', '/v1/models/prices')).body;
+
+  const ended = async (id: string) => (await loop.call('GET', `/v1/rollouts/${id}`)).body;
+
+  /** New data: an object, and what S3 tells through EventBridge. */
+  async function drop(name: string, mape: number): Promise<void> {
+    work.nextMape = mape;
+    const key = `prices/${name} of 2026+27.csv`;
+    await loop.put('drops', key, `price\n${name}\n`);
+    await loop.send(objectCreated('drops', key));
+    await loop.pump();
+  }
+
+  /** Minutes pass, with traffic and with jobs that come to their end, until it is so. */
+  async function until(
+    isSo: (seen: Awaited<ReturnType<typeof model>>) => boolean,
+    minutes = 240,
+  ): Promise<Awaited<ReturnType<typeof model>>> {
+    for (let passed = 0; passed < minutes; passed += 1) {
+      await work.minute();
+      const seen = await model();
+      if (isSo(seen)) return seen;
+    }
+    throw new Error(`not so after ${minutes} minutes: ${summary(await model())}`);
+  }
+
+  test('objects become a model that serves, a better one takes over step by step, and an alarm takes a bad one back', async () => {
+    await drop('first', 0.1);
+    await until(({ champion, endpoint }) => champion === 1 && endpoint.status === 'converged');
+
+    expect(await loop.serving('prices')).toEqual({ status: 'InService', weights: { v1: 100 } });
+
+    await drop('second', 0.09);
+    const shares = new Set<number | undefined>();
+    await until(({ champion, endpoint }) => {
+      shares.add(endpoint.weights.v2);
+      return champion === 2 && endpoint.status === 'converged';
+    });
+
+    expect([...shares]).toEqual(expect.arrayContaining([10, 50, 100]));
+    expect(await loop.serving('prices')).toEqual({ status: 'InService', weights: { v2: 100 } });
+
+    await drop('third', 0.09);
+    await until(({ endpoint }) => endpoint.weights.v3 === 10);
+    await loop.send(alarm(endpointName(installation, 'prices'), loop.now()));
+    await loop.pump();
+    const after = await until(
+      ({ rollout, endpoint }) => rollout?.status === 'rolledBack' && endpoint.status === 'converged',
+    );
+
+    expect(after.champion).toBe(2);
+    expect(await ended(after.rollout.id)).toMatchObject({
+      candidate: 3,
+      because: expect.stringContaining('alert from cloudwatch'),
+    });
+    expect(await loop.serving('prices')).toEqual({ status: 'InService', weights: { v2: 100 } });
+    const { ModelPackageGroupSummaryList: groups = [] } = await loop.sagemaker.send(
+      new ListModelPackageGroupsCommand({}),
+    );
+    const { ModelPackageSummaryList: packages = [] } = await loop.sagemaker.send(
+      new ListModelPackagesCommand({ ModelPackageGroupName: groups[0]?.ModelPackageGroupName }),
+    );
+    expect(packages).toHaveLength(3);
+    const described = await loop.sagemaker.send(
+      new DescribeModelPackageCommand({ ModelPackageName: packages[0]?.ModelPackageArn }),
+    );
+    expect(described.ModelApprovalStatus).toBe('Approved');
+    const paid = loop.provider.calls.filter(({ operation }) => operation === 'sagemaker:CreateTrainingJob');
+    expect(new Set(paid.map(({ input }) => input.TrainingJobName)).size).toBe(3);
+  }, 300_000);
+
+  test('a version whose requests fail is rolled back by the evidence of CloudWatch alone', async () => {
+    await drop('first', 0.1);
+    await until(({ champion, endpoint }) => champion === 1 && endpoint.status === 'converged');
+    work.failing = { variant: 'v2', share: 0.5 };
+
+    await drop('second', 0.09);
+    const after = await until(
+      ({ rollout, endpoint }) => rollout?.status === 'rolledBack' && endpoint.status === 'converged',
+    );
+
+    expect(after.champion).toBe(1);
+    expect(await ended(after.rollout.id)).toMatchObject({
+      candidate: 2,
+      because: expect.stringContaining("failed requests came from the candidate's"),
+    });
+    expect(await loop.serving('prices')).toEqual({ status: 'InService', weights: { v1: 100 } });
+  }, 300_000);
+
+  test('a poison message is a dead letter alone, and a message that nobody could take is one in the end', async () => {
+    const again = await loop.handlers.signals(
+      sqsEvent([
+        { id: 'poison', body: '{"Records": [{"eventSource": "aws:s3"}]}' },
+        {
+          id: 'foreign',
+          body: '{"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {}}',
+        },
+        { id: 'good', body: JSON.stringify(objectCreated('drops', 'prices/a.csv')) },
+      ]),
+      { getRemainingTimeInMillis: () => 120_000 } as never,
+    );
+    const drained = await loop.handlers.deadLetters(sqsEvent([{ id: 'given-up', body: '{"whatever": 1}' }]));
+
+    expect(again.batchItemFailures).toEqual([]);
+    expect(drained.batchItemFailures).toEqual([]);
+    const { deadLetters } = (await loop.call('GET', '/v1/dead-letters')).body;
+    expect(deadLetters.map(({ id }: { id: string }) => id).sort()).toEqual(['given-up', 'poison']);
+    expect((await model()).intake.status).toBe('settling');
+  }, 60_000);
+});
+
+const summary = ({
+  champion,
+  run,
+  rollout,
+  endpoint,
+  intake,
+  versions,
+}: Awaited<ReturnType<Loop['call']>>['body']): string =>
+  JSON.stringify(
+    {
+      champion,
+      run: [run?.status, run?.because],
+      rollout: [rollout?.status, rollout?.candidate, rollout?.because, rollout?.story],
+      endpoint,
+      intake,
+      versions: Object.keys(versions ?? {}),
+    },
+    null,
+    1,
+  ).slice(0, 3500);
+
+// The shapes: cloud-facts.md 1.A.2 and 1.A.5; EventBridge does not encode keys.
+const objectCreated = (bucket: string, key: string) => ({
+  version: '0',
+  id: `event-${key}`,
+  'detail-type': 'Object Created',
+  source: 'aws.s3',
+  account: '123456789012',
+  time: '2026-11-20T12:00:00Z',
+  region: 'eu-west-1',
+  resources: [`arn:aws:s3:::${bucket}`],
+  detail: {
+    version: '0',
+    bucket: { name: bucket },
+    object: { key, size: 1, etag: 'e', sequencer: '00617F08299329D189' },
+    reason: 'PutObject',
+  },
+});
+
+const alarm = (endpoint: string, at: number) => ({
+  version: '0',
+  id: 'alarm',
+  'detail-type': 'CloudWatch Alarm State Change',
+  source: 'aws.cloudwatch',
+  account: '123456789012',
+  time: new Date(at).toISOString(),
+  region: 'eu-west-1',
+  resources: ['arn:aws:cloudwatch:eu-west-1:123456789012:alarm:implausible'],
+  detail: {
+    alarmName: 'implausible',
+    configuration: {
+      description: 'predictions are implausible',
+      metrics: [
+        {
+          id: 'm1',
+          metricStat: {
+            metric: {
+              namespace: 'AWS/SageMaker',
+              name: 'Invocation5XXErrors',
+              dimensions: { EndpointName: endpoint, VariantName: 'v3' },
+            },
+            period: 60,
+            stat: 'Sum',
+          },
+          returnData: true,
+        },
+      ],
+    },
+    previousState: { value: 'OK', timestamp: '2026-11-20T12:00:00.987+0000' },
+    state: { value: 'ALARM', reason: 'Threshold Crossed', timestamp: new Date(at).toISOString().replace('Z', '+0000') },
+  },
+});

@@ -1,0 +1,349 @@
+import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { endpointName } from '@serin/aws/names';
+import { cloudWatchTelemetry } from '@serin/aws/ports/telemetry';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
+import { emulated } from '../emulated.ts';
+import { startMoto } from '../installed.ts';
+import { reach, recorder } from './clients.ts';
+import { minute } from './fake-endpoints.ts';
+import { fakeMetrics } from './fake-metrics.ts';
+import { fakeWire, Refusal, seconds } from './fake-wire.ts';
+
+const installation = { project: 'shop', environment: 'prod' };
+const recorded = recorder({ suite: 'telemetry', against: 'fake-metrics.ts' });
+afterAll(() => recorded.save());
+
+const settleMs = 3 * minute;
+const start = Date.UTC(2026, 10, 20, 12);
+
+type Changes = Partial<Parameters<typeof fakeMetrics>[0]> & {
+  /** Answers of CloudWatch as they are changed on their way. */
+  readonly bent?: (answer: ReturnType<ReturnType<typeof fakeMetrics>['cloudwatch']['GetMetricData']>) => object;
+};
+
+function opened({ bent, ...options }: Changes = {}) {
+  const clock = { now: start };
+  const { cloudwatch, answered } = fakeMetrics({ now: () => clock.now, lagMs: () => minute, ...options });
+  /** What the endpoint has now; nothing: it is gone. */
+  const hosted = { production: ['v1', 'v2'], shadow: [] as string[] };
+  const listed = (names: readonly string[]) =>
+    names.length === 0 ? undefined : names.map((VariantName) => ({ VariantName }));
+  const sagemaker = {
+    DescribeEndpoint({ EndpointName }: { EndpointName: string }) {
+      const arn = `arn:aws:sagemaker:eu-west-1:123456789012:endpoint/${EndpointName}`;
+      if (hosted.production.length === 0) throw new Refusal('ValidationException', `Could not find endpoint "${arn}".`);
+      return {
+        EndpointName,
+        EndpointArn: arn,
+        EndpointStatus: 'InService',
+        CreationTime: seconds(start),
+        LastModifiedTime: seconds(start),
+        ProductionVariants: listed(hosted.production),
+        ShadowProductionVariants: listed(hosted.shadow),
+      };
+    },
+  };
+  const requestHandler = fakeWire({
+    GraniteServiceVersion20100801: {
+      ...cloudwatch,
+      GetMetricData: (input: never) => {
+        const answer = cloudwatch.GetMetricData(input);
+        return bent === undefined ? answer : bent(answer);
+      },
+    },
+    SageMaker: sagemaker,
+  });
+  const settings = { ...reach('http://fake'), requestHandler };
+  const telemetry = cloudWatchTelemetry({
+    cloudwatch: recorded.watch(new CloudWatchClient(settings)),
+    sagemaker: recorded.watch(new SageMakerClient(settings)),
+    installation,
+    now: () => clock.now,
+  });
+  const answer = (endpoint: string, variant: string, latencyMs: number, is5xx: boolean) => {
+    answered.push({ endpoint: endpointName(installation, endpoint), variant, at: clock.now, latencyMs, is5xx });
+  };
+  const read = (ticks = 1, more: { slowerThan?: number[]; usersSince?: number; tickMs?: number } = {}) =>
+    telemetry.ticks({
+      endpoint: 'e',
+      from: start,
+      to: start + ticks * minute,
+      tickMs: minute,
+      slowerThan: [],
+      ...more,
+    });
+  return { clock, hosted, telemetry, answer, read };
+}
+
+emulated('CloudWatch telemetry', () => {
+  telemetryContract(
+    'cloudWatchTelemetry',
+    async () => {
+      const { clock, telemetry, answer } = opened();
+      const begin =
+        ({ endpoint, deployment }: RoutedRequest) =>
+        ({ latencyMs, isError }: { latencyMs: number; isError: boolean }) =>
+          answer(endpoint, deployment, latencyMs, isError);
+      return {
+        telemetry,
+        now: () => clock.now,
+        advance: async (ms) => {
+          clock.now += ms;
+        },
+        begin,
+        request: ({ latencyMs, isError = false, ...where }) => begin(where)({ latencyMs, isError }),
+        lagMs: settleMs,
+        close: async () => {},
+      };
+    },
+    { countsAnswers: 'nothing says that CloudWatch has the time at which a request was routed' },
+  );
+
+  describe('a tick', () => {
+    test('that lacks a metric of one deployment is not closed, and is told empty when it never comes', async () => {
+      const { clock, answer, read } = opened({
+        lagMs: (metric, variant) => (metric === 'Invocation5XXErrors' && variant === 'v2' ? 60 * minute : minute),
+      });
+      answer('e', 'v1', 5, false);
+      answer('e', 'v2', 5, true);
+
+      clock.now = start + minute + settleMs;
+      const early = await read();
+      clock.now = start + 20 * minute;
+      const late = await read();
+
+      expect(early).toEqual([]);
+      expect(late).toEqual([{ start, counts: {} }]);
+    });
+
+    test('in which all of one deployment is late is closed once it has come', async () => {
+      const { clock, answer, read } = opened();
+      answer('e', 'v1', 5, false);
+      answer('e', 'v2', 5, true);
+
+      clock.now = start + minute + settleMs - 1;
+      const early = await read();
+      clock.now += 1;
+
+      expect(early).toEqual([]);
+      expect(await read()).toMatchObject([{ counts: { v1: { requests: 1 }, v2: { errors: 1 } } }]);
+    });
+
+    test('of several minutes adds them up', async () => {
+      const { clock, answer, read } = opened();
+      for (let index = 0; index < 10; index++) {
+        answer('e', 'v1', index < 3 ? 500 : 5, index === 0);
+        clock.now += minute / 2;
+      }
+      clock.now += settleMs;
+
+      const ticks = await read(5, { tickMs: 5 * minute, slowerThan: [100] });
+
+      expect(ticks).toEqual([{ start, counts: { v1: { requests: 10, errors: 1, slow: [3] } } }]);
+    });
+
+    test('is the same however many pages CloudWatch makes of it', async () => {
+      const counts = async (pageSize: number) => {
+        const { clock, answer, read } = opened({ pageSize });
+        for (let index = 0; index < 40; index++) {
+          answer('e', `v${(index % 2) + 1}`, index, index % 5 === 0);
+          clock.now += 10_000;
+        }
+        clock.now += settleMs;
+        return read(6, { slowerThan: [10, 20] });
+      };
+
+      expect(await counts(3)).toEqual(await counts(1000));
+      expect(await counts(3)).toHaveLength(6);
+    });
+
+    test.each([
+      ['InternalError', []],
+      ['PartialData', []],
+    ])('of which CloudWatch says %s without a next page is not closed', async (StatusCode, expected) => {
+      const { clock, answer, read } = opened({
+        bent: (whole) => ({
+          ...whole,
+          MetricDataResults: whole.MetricDataResults.map((row, index) => (index === 0 ? { ...row, StatusCode } : row)),
+        }),
+      });
+      answer('e', 'v1', 5, false);
+      clock.now += minute + settleMs;
+
+      expect(await read()).toEqual(expected);
+    });
+
+    test('with parts of slow requests has no counts of them, and one with parts of requests is refused', async () => {
+      const half = (metric: number) =>
+        opened({
+          bent: (whole) => ({
+            ...whole,
+            MetricDataResults: whole.MetricDataResults.map((row, index) =>
+              index % 3 === metric ? { ...row, Values: row.Values.map((value) => value / 2) } : row,
+            ),
+          }),
+        });
+      const counted = async ({ clock, answer, read }: ReturnType<typeof opened>) => {
+        answer('e', 'v1', 50, false);
+        clock.now += minute + settleMs;
+        return read(1, { slowerThan: [10] });
+      };
+
+      expect(await counted(half(2))).toEqual([
+        { start, counts: { v1: { requests: 1, errors: 0, slow: 'unmeasured' } } },
+      ]);
+      await expect(counted(half(0))).rejects.toMatchObject({ code: 'invalid' });
+    });
+
+    test.each([
+      ['of half a minute', 30_000],
+      ['of 90 seconds', 90_000],
+      ['of no time', 0],
+    ])('%s is refused in words', async (_, tickMs) => {
+      const { read } = opened();
+
+      await expect(read(1, { tickMs })).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('60000'),
+      });
+    });
+
+    test('that CloudWatch has forgotten is refused, and not taken for one without requests', async () => {
+      const { clock, read } = opened();
+      clock.now = start + 15 * 24 * 60 * minute + minute;
+
+      await expect(read()).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('15 days') });
+    });
+
+    test('says nothing of users, segments and pairs', async () => {
+      const { clock, answer, read } = opened();
+      answer('e', 'v1', 5, false);
+      clock.now += minute + settleMs;
+
+      expect(Object.keys((await read(1, { usersSince: start }))[0] ?? {})).toEqual(['start', 'counts']);
+    });
+  });
+
+  describe('the counts of a deployment', () => {
+    test('are there from its first minute, and after it is gone', async () => {
+      const { clock, hosted, answer, read } = opened();
+      answer('e', 'v2', 5, true);
+      clock.now += minute + settleMs;
+
+      const young = await read();
+      clock.now += 20 * minute;
+      hosted.production = ['v1'];
+      const retired = await read();
+      hosted.production = [];
+      const deleted = await read();
+
+      const expected = [{ start, counts: { v2: { requests: 1, errors: 1, slow: [] } } }];
+      expect([young, retired, deleted]).toEqual([expected, expected, expected]);
+    });
+
+    test('are not those of a mirror', async () => {
+      const { clock, hosted, answer, read } = opened();
+      hosted.production = ['v1'];
+      hosted.shadow = ['v2'];
+      answer('e', 'v1', 5, false);
+      answer('e', 'v2', 5, true);
+      clock.now += 20 * minute;
+
+      expect((await read())[0]?.counts).toEqual({ v1: { requests: 1, errors: 0, slow: [] } });
+    });
+
+    test('have a slow one only when it took longer than the threshold, to the microsecond', async () => {
+      const { clock, answer, read } = opened();
+      for (const latencyMs of [99.999, 100, 100.001]) answer('e', 'v1', latencyMs, false);
+      clock.now += minute + settleMs;
+
+      expect((await read(1, { slowerThan: [100, 99.999] }))[0]?.counts.v1?.slow).toEqual([1, 2]);
+    });
+  });
+
+  test('more statistics than one call can ask for are asked for in several', async () => {
+    const { clock, hosted, answer, read } = opened();
+    hosted.production = Array.from({ length: 60 }, (_, index) => `v${index + 1}`);
+    for (const name of hosted.production) answer('e', name, 50, false);
+    clock.now += minute + settleMs;
+
+    const [tick] = await read(1, { slowerThan: Array.from({ length: 10 }, (_, index) => index * 10) });
+
+    expect(Object.keys(tick?.counts ?? {})).toHaveLength(60);
+    expect(tick?.counts.v60).toEqual({ requests: 1, errors: 0, slow: [1, 1, 1, 1, 1, 0, 0, 0, 0, 0] });
+  });
+
+  test('latency is that of the deployment with the most requests', async () => {
+    const { clock, telemetry, answer } = opened();
+    for (let index = 0; index < 10; index++) answer('e', 'v1', 20, false);
+    answer('e', 'v2', 5000, false);
+    clock.now += 5 * minute;
+
+    expect(await telemetry.latency('e', start, clock.now)).toEqual({ p50: 20, p90: 20, p99: 20, requests: 11 });
+  });
+
+  describe('with moto for CloudWatch, which others wrote', () => {
+    // It counts sums alone, and shows a value at once.
+    let moto: Awaited<ReturnType<typeof startMoto>>;
+    beforeAll(async () => {
+      moto = await startMoto();
+    });
+    afterAll(() => moto?.stop());
+
+    test('requests and errors of a minute are counted by deployment', async () => {
+      const cloudwatch = recorded.watch(new CloudWatchClient(reach(moto.url)));
+      const begun = Math.floor(Date.now() / minute) * minute - 10 * minute;
+      const put = (VariantName: string, MetricName: string, values: readonly number[]) =>
+        cloudwatch.send(
+          new PutMetricDataCommand({
+            Namespace: 'AWS/SageMaker',
+            MetricData: values.map((Value) => ({
+              MetricName,
+              Value,
+              Timestamp: new Date(begun + 1000),
+              Dimensions: [
+                { Name: 'EndpointName', Value: endpointName(installation, 'e') },
+                { Name: 'VariantName', Value: VariantName },
+              ],
+            })),
+          }),
+        );
+      await put('v1', 'Invocations', [1, 1, 1]);
+      await put('v1', 'Invocation5XXErrors', [0, 1, 0]);
+      await put('v2', 'Invocations', [1]);
+      await put('v2', 'Invocation5XXErrors', [0]);
+      const telemetry = cloudWatchTelemetry({
+        cloudwatch,
+        sagemaker: recorded.watch(new SageMakerClient(reach(moto.url))),
+        installation,
+        now: () => Date.now(),
+      });
+      const query = { endpoint: 'e', tickMs: minute, slowerThan: [] };
+
+      const ticks = await telemetry.ticks({ ...query, from: begun, to: begun + 2 * minute });
+
+      expect(ticks).toEqual([
+        {
+          start: begun,
+          counts: { v1: { requests: 3, errors: 1, slow: [] }, v2: { requests: 1, errors: 0, slow: [] } },
+        },
+        { start: begun + minute, counts: {} },
+      ]);
+    });
+  });
+
+  test('labels are refused in words, and none were told', async () => {
+    const { telemetry } = opened();
+    const label = { requestId: 'r', time: start, outcome: { wrong: true } };
+    const query = { endpoint: 'e', from: start, to: start + minute, tickMs: minute, maturityMs: minute };
+
+    await expect(telemetry.label([label])).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('AWS'),
+    });
+    await expect(telemetry.labels(query)).rejects.toMatchObject({ code: 'invalid' });
+    expect(Object.values(await telemetry.labelTotals('e')).every((count) => count === 0)).toBe(true);
+  });
+});

@@ -1,0 +1,22 @@
+import process from 'node:process';
+import { describe, test } from 'vitest';
+import { whyMissing } from './installed.ts';
+
+/**
+ * `describe` for a suite that needs what `npm run emulators` installs. Without it the suite is skipped and its name says
+ * why; with `SERIN_REQUIRE=emulators` it fails.
+ */
+export function emulated(name: string, suite: () => void): void {
+  const missing = whyMissing();
+  if (missing === undefined) {
+    describe(name, suite);
+    return;
+  }
+  const required = (process.env.SERIN_REQUIRE ?? '').split(',').includes('emulators');
+  process.stderr.write(`${required ? 'required' : 'skipped'}: ${name}: ${missing}\n`);
+  describe(`${name} [${required ? 'required' : 'skipped'}: ${missing}]`, () => {
+    test.skipIf(!required)('has its emulators', () => {
+      throw new Error(missing);
+    });
+  });
+}

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const home = join(import.meta.dirname, '.installed');
+
+/** Where `npm run emulators` puts things; all of it is ignored by git. */
+export const paths = {
+  home,
+  python: join(home, 'python'),
+  dynamoDb: join(home, 'dynamodb-local'),
+  stamps: join(home, 'stamps'),
+  calls: join(home, 'calls'),
+  functions: join(import.meta.dirname, '..', '..', 'functions', 'aws'),
+} as const;
+
+/** Each part has a stamp when it is whole: `scripts/emulators.ts` writes it last. */
+export const stampOf = (part: string): string => join(paths.stamps, part);
+
+/** Why the emulators cannot be used; `undefined` when they can. */
+export function whyMissing(parts: readonly string[] = ['functions', 'python', 'dynamodb-local']): string | undefined {
+  const missing = parts.filter((part) => !existsSync(stampOf(part)));
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}; run \`npm run emulators\``;
+}
+
+/** A server of its own, in memory, on a free port of this machine. */
+export interface Emulator {
+  readonly url: string;
+  /** The process is gone when this resolves; twice is harmless. It is killed too when the test run dies. */
+  stop(): Promise<void>;
+}
+
+/** What can be started here, by the names that the recorder uses. */
+export const emulators: readonly string[] = ['moto', 'dynamodb-local'];
+const started = new Map<string, string>();
+
+/** The name of the emulator that this process has started at an origin (`http://127.0.0.1:...`). */
+export const emulatorAt = (origin: string): string | undefined => started.get(origin);
+
+/** AWS as moto has it; `reset` empties every account. What it does and does not do: README.md beside this file. */
+export async function startMoto(): Promise<Emulator & { reset(): Promise<void> }> {
+  const emulator = await start('moto', (port) => ({
+    command: [join(paths.python, 'bin', 'moto_server'), '-H', '127.0.0.1', '-p', String(port)],
+    ready: '/moto-api/data.json',
+  }));
+  return {
+    ...emulator,
+    async reset() {
+      const { ok, status } = await fetch(`${emulator.url}/moto-api/reset`, { method: 'POST' });
+      if (!ok) throw new Error(`moto: reset was answered with ${status}`);
+    },
+  };
+}
+
+/** Amazon's own DynamoDB Local. Credentials for it: letters and digits only. */
+export const startDynamoDb = (): Promise<Emulator> =>
+  start('dynamodb-local', (port) => ({
+    command: [
+      ...['java', `-Djava.library.path=${paths.dynamoDb}`, '-Xmx256m', '-cp'],
+      `${join(paths.dynamoDb, '*')}${delimiter}`,
+      ...['com.amazonaws.services.dynamodbv2.local.main.ServerRunner', '-inMemory', '-disableTelemetry'],
+      ...['-port', String(port)],
+    ],
+    ready: '/',
+  }));
+
+type Plan = (port: number) => { readonly command: readonly string[]; readonly ready: string };
+
+const attempts = 3;
+const readyWithinMs = 90_000;
+
+// The shell holds the other end of our pipe: whatever ends us, SIGKILL as well, ends `cat`, and `cat` ends the server.
+const guarded =
+  'exec 3<&0; "$@" </dev/null & server=$!; { cat <&3 >/dev/null; kill -9 $server; } 2>/dev/null & wait $server';
+
+async function start(name: string, plan: Plan): Promise<Emulator> {
+  const missing = whyMissing();
+  if (missing !== undefined) throw new Error(missing);
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const { command, ready } = plan(port);
+    const server = spawn('sh', ['-c', guarded, 'emulator', ...command], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const url = `http://127.0.0.1:${port}`;
+    const problem = await untilReady(server, `${url}${ready}`);
+    if (problem === undefined) {
+      started.set(url, name);
+      return { url, stop: () => stop(server) };
+    }
+    await stop(server);
+    // Between the look for a free port and the server's bind another process may have taken it.
+    if (attempt === attempts) throw new Error(`${name} did not start: ${problem}`);
+  }
+}
+
+async function untilReady(server: ChildProcess, url: string): Promise<string | undefined> {
+  let said = '';
+  for (const stream of [server.stdout, server.stderr])
+    stream?.on('data', (text: Buffer) => {
+      said = `${said}${text}`.slice(-2000);
+    });
+  const deadline = Date.now() + readyWithinMs;
+  while (Date.now() < deadline) {
+    if (server.exitCode !== null || server.signalCode !== null) return said;
+    // Any answer will do: DynamoDB Local says 400 to a request without an operation.
+    const answered = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+      (response) => response.arrayBuffer(),
+      () => undefined,
+    );
+    if (answered !== undefined && server.exitCode === null) return undefined;
+    await pause(50);
+  }
+  return `no answer within ${readyWithinMs / 1000} s. ${said}`;
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const gone = once(server, 'exit');
+  server.stdin?.end();
+  await gone;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
+  return address.port;
+}

@@ -1,0 +1,539 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { engineActor, type Signal } from '@serin/core/engine';
+import { Fault } from '@serin/core/fault';
+import type { Json } from '@serin/core/json';
+import { routesOf } from '@serin/core/route';
+import { watchBuckets } from '@serin/local/signals';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { endpointName, groupName } from '../../functions/aws/src/names.ts';
+import type { Told } from '../../functions/aws/src/signals/fact.ts';
+import { told } from '../../functions/aws/src/signals/told.ts';
+import { type Arrival, type LookUp, readBatch } from '../../functions/aws/src/signals.ts';
+import { compiled, openWorld } from '../api/world.ts';
+
+/**
+ * Payloads as AWS sends them, in test/events/aws. They were written from the samples of AWS's documentation with the
+ * names of an installation put in, not recorded from an account:
+ * S3 user guide (ev-events, notification-content-structure), SageMaker developer guide
+ * (automating-sagemaker-with-eventbridge), CloudWatch user guide (cloudwatch-and-eventbridge); alarms in SNS and names of
+ * target tracking alarms from published real ones. `s3-test-event` is from memory of such an event.
+ */
+const folder = join(import.meta.dirname, 'aws');
+const names = readdirSync(folder).map((file) => file.replace(/\.json$/, ''));
+const fixture = (name: string): string => readFileSync(join(folder, `${name}.json`), 'utf8');
+const single = names.filter((name) => name !== 'sqs-batch');
+
+const installation = { project: 'shop', environment: 'prod' };
+const config = compiled({ labels: { bucket: 'drops', prefix: 'fraud-labels/' } });
+const routes = routesOf(config);
+const lookUp: LookUp = {
+  modelOfEndpoint: async (name) => ['fraud', 'churn'].find((model) => endpointName(installation, model) === name),
+  modelOfJob: async (name) => (/^prod-shop-fraud-(train|evaluate|predict)-/.test(name) ? 'fraud' : undefined),
+  // The number of the package is the registry's own; the version of the model is in its metadata.
+  versionOfPackage: async (arn) =>
+    arn.includes(`/${groupName(installation, 'fraud')}/`) ? { model: 'fraud', version: 1, by: 'arn:eve' } : undefined,
+};
+
+/** What a batch of bodies comes to; the first is message `m0`. */
+const read = (bodies: readonly string[], ask: LookUp = lookUp) =>
+  readBatch(
+    bodies.map((body, index) => ({ messageId: `m${index}`, body })),
+    routes,
+    ask,
+  );
+
+const saidBy = async (bodies: readonly string[]) =>
+  (await read(bodies)).arrivals.map(({ stream, signal }) => ({ stream, ...signal }));
+
+const changed = (name: string, change: (message: ReturnType<typeof JSON.parse>) => void): string => {
+  const message = JSON.parse(fixture(name));
+  change(message);
+  return JSON.stringify(message);
+};
+const inEnvelope = (body: string): string =>
+  JSON.stringify({ Type: 'Notification', TopicArn: 'arn:aws:sns:eu-west-1:123456789012:alerts', Message: body });
+
+const key = 'fraud/2026/11/20/part 0001+ä%2F.csv';
+const alarm = {
+  stream: 'model/fraud',
+  type: 'alertRaised',
+  kind: 'alert',
+  sender: 'cloudwatch',
+  fingerprint: 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:fraud-5xx',
+  startedAt: '2026-11-20T14:04:40.989Z',
+  title: 'fraud-5xx: Threshold Crossed: 1 datapoint [9.0] was greater than the threshold (5.0).',
+};
+
+describe('a happening on AWS gives the signals that it gives on one machine', () => {
+  type World = Awaited<ReturnType<typeof openWorld>>;
+
+  /** What the model took, and where it stands, when this happens in a world that was prepared so. */
+  async function after(prepare: (world: World) => Promise<void>, happen: (world: World) => Promise<unknown>) {
+    const world = await openWorld();
+    await prepare(world);
+    const seq = (await world.ports.journal.head('model/fraud'))?.seq ?? 0;
+    await happen(world);
+    const entries = await world.ports.journal.history('model/fraud', undefined, 1000);
+    return entries
+      .filter((entry) => entry.seq > seq)
+      .map(({ signal, patch }) => ({ signal: unstamped(signal), patch: withoutStamps(patch) }));
+  }
+
+  const stamped = ({ signal, id = 'hint' }: Arrival, at: number): Signal => ({ ...signal, id, at, actor: engineActor });
+
+  function unstamped(signal: Json) {
+    const { id: _, at: __, actor: ___, ...body } = signal as Record<string, Json>;
+    return body;
+  }
+
+  /** Ids and names of who said it are the platform's; everything else that changes must be equal. */
+  const withoutStamps = (patch: Json): Json => {
+    const { seen: _, ...rest } = patch as Record<string, Json>;
+    return JSON.parse(JSON.stringify(rest).replaceAll(/"by":"[^"]*"/g, '"by":"somebody"')) as Json;
+  };
+
+  const onAws =
+    (...fixtures: readonly string[]) =>
+    async ({ engine, now }: World) => {
+      for (const arrival of (await read(fixtures.map(fixture))).arrivals)
+        await engine.receive(arrival.stream, stamped(arrival, now()));
+    };
+  const released = (world: World) => world.release(config);
+  /** The second version has half of the traffic, and is watched. */
+  const releasing = async (world: World) => {
+    await world.release(config);
+    await world.drop();
+    await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 60_000);
+  };
+
+  test('an object in a bucket', async () => {
+    const here = await after(released, (world) => world.put(key, 'day,amount\n2026-01-01,1\n'));
+
+    const [bus, notification] = [
+      await after(released, onAws('s3-created')),
+      await after(released, onAws('s3-notification')),
+    ];
+
+    expect(here).toMatchObject([{ signal: { type: 'dataHinted', keys: [key] }, patch: { intake: {} } }]);
+    expect(bus).toEqual(here);
+    expect(notification).toEqual(here);
+  });
+
+  test('many files in the folders of a bucket', async () => {
+    const files = ['fraud/a.csv', key, 'fraud/b c.csv', 'fraud-labels/1.csv', 'fraud-labels/2.csv', 'nobodys/x.csv'];
+
+    const here = await watched(files);
+    const there = await saidBy(
+      files.map((file) => changed('s3-created', ({ detail }) => Object.assign(detail.object, { key: file }))),
+    );
+
+    expect(here).toHaveLength(2);
+    expect(there).toEqual(here);
+  });
+
+  test('an alarm, and its end', async () => {
+    const event = {
+      specversion: '1.0',
+      source: 'cloudwatch',
+      time: alarm.startedAt,
+      data: { model: 'fraud', fingerprint: alarm.fingerprint },
+    };
+    const say = (type: string, more: object) => async (world: World) =>
+      world.call(
+        'POST',
+        '/v1/events',
+        { ...event, id: type, type, data: { ...event.data, ...more } },
+        {
+          headers: { 'content-type': 'application/cloudevents+json' },
+        },
+      );
+    const raise = say('dev.serin.alert.raised.v1', { title: alarm.title });
+    const resolve = say('dev.serin.alert.resolved.v1', {});
+
+    const here = await after(releasing, async (world) => [await raise(world), await resolve(world)]);
+    const bus = await after(releasing, async (world) => [await onAws('alarm')(world), await onAws('alarm-ok')(world)]);
+    const topic = await after(releasing, onAws('alarm-sns'));
+
+    expect(here.map(({ signal }) => signal.type)).toEqual(['alertResolved', 'alertRaised']);
+    expect(JSON.stringify(here)).toContain('"status":"reverting"');
+    expect(bus).toEqual(here);
+    expect(topic).toEqual(here.slice(1));
+  });
+
+  test('an approval, and a rejection', async () => {
+    const waiting = async (world: World) => {
+      await world.release(compiled({ approval: { required: true } }));
+      await world.put('fraud/a.csv', 'day,amount\n2026-01-01,1\n');
+      await world.pass(60_000);
+    };
+    const decide = (verb: string, body: object) => (world: World) =>
+      world.call('POST', `/v1/models/fraud/versions/1/${verb}`, body);
+
+    const approved = await after(waiting, decide('approve', { note: 'checked by hand' }));
+    const rejected = await after(waiting, decide('reject', {}));
+
+    expect(approved).toMatchObject([{ signal: { type: 'approvalGiven', version: 1, approved: true } }]);
+    expect(await after(waiting, onAws('package-approved'))).toEqual(approved);
+    expect(await after(waiting, onAws('package-rejected'))).toEqual(rejected);
+  });
+
+  test('is known when it comes again', async () => {
+    const world = await openWorld();
+    await releasing(world);
+    const bodies = [fixture('alarm'), fixture('alarm-sns'), fixture('alarm-ok')];
+    const receive = (each: Arrival) => world.engine.receive(each.stream, stamped(each, world.now()));
+
+    const outcomes = [];
+    for (const body of [...bodies, ...bodies])
+      for (const arrival of (await read([body])).arrivals) outcomes.push((await receive(arrival)).kind);
+
+    expect(outcomes).toEqual(['moved', 'repeated', 'moved', 'repeated', 'repeated', 'repeated']);
+  });
+
+  test("does not take a release back because of auto scaling's own alarms", async () => {
+    expect(await after(releasing, onAws('alarm-autoscaling'))).toEqual([]);
+  });
+});
+
+describe('what a message tells', () => {
+  const hints = (type: string) => [{ stream: 'model/fraud', type }];
+
+  test.each([
+    ['s3-created', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key] }]],
+    ['s3-created-unversioned', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key] }]],
+    ['s3-notification', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key] }]],
+    ['s3-notification-several', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key, 'fraud/b.csv'] }]],
+    ['training-failed', hints('jobHinted')],
+    ['training-completed-text-times', hints('jobHinted')],
+    ['processing-completed', hints('jobHinted')],
+    ['transform-completed', hints('jobHinted')],
+    ['endpoint-in-service', hints('endpointHinted')],
+    ['endpoint-deployment', hints('endpointHinted')],
+    ['alarm', [alarm]],
+    ['alarm-sns', [alarm]],
+    ['alarm-sns-raw', [alarm]],
+    ['tick', hints('clockTicked')],
+  ])('%s', async (name, expected) => {
+    expect(await saidBy([fixture(name)])).toEqual(expected);
+  });
+
+  test.each([
+    ['s3-deleted', 'aws.s3 Object Deleted'],
+    ['s3-test-event', 's3:TestEvent'],
+    ['pipeline-execution', 'aws.sagemaker SageMaker Model Building Pipeline Execution Status Change'],
+    ['package-created', 'a model package that waits for its approval'],
+    ['package-metadata', 'a change of a model package that is no approval'],
+    ['alarm-insufficient-data', 'an alarm without data'],
+    ['alarm-composite-suppressed', 'an alarm whose actions are suppressed'],
+    ['alarm-autoscaling', 'an alarm of auto scaling'],
+    ['sns-subscription', 'SNS SubscriptionConfirmation'],
+    ['sns-text', 'a text published to SNS'],
+  ])('%s is for nobody, and counted as %j', (name, what) => {
+    expect(told(fixture(name))).toEqual([{ kind: 'foreign', what }]);
+  });
+
+  test('a deleted object is not new, beside one that is', () => {
+    expect(told(fixture('s3-notification-several')).map(({ kind }) => kind)).toEqual(['object', 'foreign', 'object']);
+  });
+
+  test('keys are taken as they are: dots, slashes and signs are never tidied up', async () => {
+    const odd = [
+      'fraud/../x',
+      'fraud//y',
+      'fraud/%41',
+      'fraud/ ',
+      'fraud/é',
+      'fraud/e\u0301',
+      'fraud/+',
+      'fraud/\u{1f600}',
+    ];
+
+    const onBus = odd.map((each) => changed('s3-created', ({ detail }) => Object.assign(detail.object, { key: each })));
+    const encode = (text: string) => encodeURIComponent(text).replaceAll('%20', '+').replaceAll('%2F', '/');
+    const asNotices = odd.map((each) =>
+      changed('s3-notification', ({ Records }) => Object.assign(Records[0].s3.object, { key: encode(each) })),
+    );
+
+    for (const bodies of [onBus, asNotices]) {
+      const keys = bodies.flatMap(told).map((fact) => (fact.kind === 'object' ? fact.key : fact));
+      expect(keys).toEqual(odd);
+    }
+  });
+
+  test('an alarm says the same over EventBridge and over SNS: of one metric, of maths, and composite', async () => {
+    for (const name of ['alarm', 'alarm-maths', 'alarm-composite']) {
+      const [bus, topic] = [await read([fixture(name)]), await read([fixture(`${name}-sns`)])];
+
+      expect(bus.arrivals).toHaveLength(1);
+      expect(topic).toEqual(bus);
+    }
+  });
+
+  test('an alarm of somebody else, and an endpoint and a job of somebody else, are for no model', async () => {
+    const others = [
+      fixture('alarm-of-others'),
+      changed('endpoint-in-service', ({ detail }) => Object.assign(detail, { EndpointName: 'theirs' })),
+      changed('training-failed', ({ detail }) => Object.assign(detail, { TrainingJobName: 'theirs' })),
+      changed('package-approved', ({ detail }) => Object.assign(detail, { ModelPackageArn: 'arn:theirs/1' })),
+      changed('s3-created', ({ detail }) => Object.assign(detail.bucket, { name: 'theirs' })),
+    ];
+
+    expect(await read(others)).toEqual({
+      arrivals: [],
+      failed: [],
+      foreign: ['alarm', 'endpoint', 'job', 'approval', 'object'].map((kind) => `${kind} of no model`),
+    });
+  });
+
+  test('an alarm names a model in its description only if there is one', async () => {
+    const named = (model: string) =>
+      changed('alarm-composite', ({ detail }) =>
+        Object.assign(detail.configuration, { description: `serin_model=${model}` }),
+      );
+
+    expect((await read([named('churn')])).arrivals).toMatchObject([{ stream: 'model/churn' }]);
+    expect((await read([named('nothing-of-ours')])).arrivals).toEqual([]);
+  });
+
+  test("an alarm on Model Monitor's metrics is the endpoint's, whose dimension is named otherwise", async () => {
+    const body = changed('alarm', ({ detail }) => {
+      const { metric } = detail.configuration.metrics[0].metricStat;
+      metric.dimensions = { Endpoint: metric.dimensions.EndpointName, MonitoringSchedule: 'daily' };
+    });
+
+    expect((await read([body])).arrivals).toMatchObject([{ stream: 'model/fraud', signal: { type: 'alertRaised' } }]);
+  });
+
+  test('an alarm that fires again is another alert', async () => {
+    const again = changed('alarm', ({ detail }) =>
+      Object.assign(detail.state, { timestamp: '2026-11-20T15:00:00.000+0000' }),
+    );
+
+    const { arrivals } = await read([fixture('alarm'), again]);
+
+    expect(arrivals.map(({ signal }) => ('startedAt' in signal ? signal.startedAt : ''))).toEqual([
+      '2026-11-20T14:04:40.989Z',
+      '2026-11-20T15:00:00.000Z',
+    ]);
+    expect(new Set(arrivals.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test('an approval has one id, however its time is written', async () => {
+    const times = ['2026-11-20T13:00:14Z', '2026-11-20T13:00:14.000+0000', 1795179614000, '1795179614000'];
+
+    const ids = await Promise.all(
+      times.map(async (LastModifiedTime) => {
+        const body = changed('package-approved', ({ detail }) => Object.assign(detail, { LastModifiedTime }));
+        return (await read([body])).arrivals[0]?.id;
+      }),
+    );
+
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  test('an approval is by whom AWS names', async () => {
+    expect((await read([fixture('package-approved')])).arrivals).toMatchObject([{ by: 'arn:eve' }]);
+  });
+
+  test.each(single.filter((name) => !name.startsWith('sns-') && !name.endsWith('-sns') && name !== 'tick'))(
+    '%s says the same in the envelope of SNS',
+    (name) => {
+      expect(told(inEnvelope(fixture(name)))).toEqual(told(fixture(name)));
+    },
+  );
+
+  test('a tick is ours alone: one that was published to a topic is not', () => {
+    expect(told(inEnvelope(fixture('tick')))).toMatchObject([{ kind: 'foreign' }]);
+  });
+});
+
+describe('a batch', () => {
+  test('loses the one record that cannot be read, and no other', async () => {
+    const bodies = JSON.parse(fixture('sqs-batch')).Records.map(({ body }: { readonly body: string }) => body);
+
+    const { arrivals, failed } = await read(bodies);
+
+    expect(failed).toMatchObject([{ messageId: 'm1', fault: { retry: 'never' } }]);
+    expect(arrivals.map(({ signal, messages }) => [signal.type, messages])).toEqual([
+      ['dataHinted', ['m0']],
+      ['alertRaised', ['m2']],
+    ]);
+  });
+
+  test('fails the one message that cannot be looked up, and no other', async () => {
+    const denied: LookUp = {
+      ...lookUp,
+      modelOfJob: () => Promise.reject(new Fault('unavailable', 'no answer')),
+    };
+
+    const { arrivals, failed } = await read([fixture('training-failed'), fixture('endpoint-in-service')], denied);
+
+    expect(failed).toMatchObject([{ messageId: 'm0', fault: { retry: 'later' } }]);
+    expect(arrivals).toMatchObject([{ signal: { type: 'endpointHinted' }, messages: ['m1'] }]);
+  });
+
+  test('is the same twice and in any order', async () => {
+    const all = single.map(fixture);
+    const without = ({ messages: _, ...arrival }: Arrival) => arrival;
+    const once = (await read(all)).arrivals.map(without);
+
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(all, { minLength: all.length }),
+        fc.array(fc.constantFrom(...all), { maxLength: 20 }),
+        async (mixed, again) => {
+          const { arrivals } = await read([...again, ...mixed]);
+
+          expect(arrivals.map(without)).toEqual(once);
+        },
+      ),
+      { numRuns: 50 },
+    );
+    expect(once.length).toBeGreaterThan(8);
+  });
+
+  test('tells an alarm before its end, whichever came first', async () => {
+    const types = (await read([fixture('alarm-ok'), fixture('alarm')])).arrivals.map(({ signal }) => signal.type);
+
+    expect(types).toEqual(['alertRaised', 'alertResolved']);
+  });
+
+  test('of more than 50 files says that anything may have come', async () => {
+    const bodies = Array.from({ length: 51 }, (_, index) =>
+      changed('s3-created', ({ detail }) => Object.assign(detail.object, { key: `fraud/${index}` })),
+    );
+
+    const keys = async (count: number) => (await read(bodies.slice(0, count))).arrivals.map(({ signal }) => signal);
+
+    expect(await keys(51)).toMatchObject([{ type: 'dataHinted', keys: [] }]);
+    expect(await keys(50)).toMatchObject([{ keys: { length: 50 } }]);
+  });
+
+  test('names for each signal all messages that told it', async () => {
+    const { arrivals } = await read(['training-failed', 's3-created', 'training-completed-text-times'].map(fixture));
+
+    expect(arrivals.map(({ signal, messages }) => [signal.type, messages])).toEqual([
+      ['dataHinted', ['m1']],
+      ['jobHinted', ['m0', 'm2']],
+    ]);
+  });
+});
+
+describe('what claims to be ours or of AWS and cannot be read', () => {
+  test.each([
+    ['no JSON', 'hello', 'not JSON'],
+    ['no object', '[1]', 'JSON object'],
+    ['a tick of no stream', '{"serin":{"tick":"rollout/1"}}', 'tick'],
+    ['an unknown message of ours', '{"serin":{}}', 'tick'],
+    ['an object without a key', changed('s3-created', ({ detail }) => delete detail.object.key), 'detail.object.key'],
+    ['an event without a detail', changed('training-failed', (event) => delete event.detail), 'detail'],
+    [
+      'a job without a name',
+      changed('training-failed', ({ detail }) => delete detail.TrainingJobName),
+      'TrainingJobName',
+    ],
+    [
+      'a notification of version 3',
+      changed('s3-notification', ({ Records: [it] }) => Object.assign(it, { eventVersion: '3.0' })),
+      'eventVersion',
+    ],
+    [
+      'a key that is not encoded',
+      changed('s3-notification', ({ Records: [it] }) => Object.assign(it.s3.object, { key: '100%' })),
+      "'100%'",
+    ],
+    [
+      'an alarm in no state',
+      changed('alarm', ({ detail }) => Object.assign(detail.state, { value: 'BAD' })),
+      'fraud-5xx',
+    ],
+    [
+      'an alarm at no time',
+      changed('alarm', ({ detail }) => Object.assign(detail.state, { timestamp: 'noon' })),
+      'time',
+    ],
+    ['an alarm without an ARN', changed('alarm', (event) => Object.assign(event, { resources: [] })), 'ARN'],
+  ])('%s is refused, and says what is wrong', (_, body, because) => {
+    expect(() => told(body)).toThrow(
+      expect.objectContaining({ code: 'invalid', message: expect.stringContaining(because) }),
+    );
+  });
+
+  test('never throws anything else, whatever comes', () => {
+    const broken = fc.constantFrom(...single.map(fixture)).chain((text) => {
+      const value = JSON.parse(text);
+      return fc
+        .tuple(fc.constantFrom(...Object.keys(value)), fc.jsonValue())
+        .map(([name, put]) => ({ ...value, [name]: put }));
+    });
+    const deep = fc.constantFrom(...single).chain((name) => {
+      const value = JSON.parse(fixture(name));
+      const inner = value.detail ?? value;
+      return fc.tuple(fc.constantFrom(...Object.keys(inner)), fc.jsonValue()).map(([field, put]) => {
+        inner[field] = put;
+        return value;
+      });
+    });
+
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.json(), broken.map(json), deep.map(json), deep.map(json).map(inEnvelope)),
+        (body) => {
+          const facts = attempted(body);
+
+          for (const fact of facts) expect(fact.kind).toBeTypeOf('string');
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  const json = (value: unknown): string => JSON.stringify(value);
+
+  function attempted(body: string): readonly Told[] {
+    try {
+      return told(body);
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'invalid') return [];
+      throw error;
+    }
+  }
+});
+
+/** What one machine hints when these files come into its bucket folders. */
+async function watched(files: readonly string[]) {
+  const directory = mkdtempSync(join(tmpdir(), 'serin-events-'));
+  for (const file of files) mkdirSync(dirname(join(directory, 'drops', file)), { recursive: true });
+  const hints = new Map<string, readonly string[]>();
+  const wanted = new Set(files.filter((file) => file.startsWith('fraud')));
+  const { promise: complete, resolve, reject } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const watch = watchBuckets({
+    directory,
+    hint: (model, keys, type) => {
+      // The first hints say that nobody has looked yet.
+      if (keys.length === 0) return begin();
+      const name = `${model} ${type}`;
+      hints.set(name, [...new Set([...(hints.get(name) ?? []), ...keys])].sort());
+      for (const key of keys) wanted.delete(key);
+      if (wanted.size === 0) resolve();
+    },
+    onFault: reject,
+  });
+  try {
+    watch.follow(routes);
+    await begun;
+    for (const file of files) writeFileSync(join(directory, 'drops', file), 'x');
+    await complete;
+  } finally {
+    watch.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+  return [...hints].map(([name, keys]) => {
+    const [model, type] = name.split(' ');
+    return { stream: `model/${model}`, type, keys };
+  });
+}
