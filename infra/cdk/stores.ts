@@ -1,0 +1,143 @@
+import { CfnDeletionPolicy, type CfnResource, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnPullThroughCacheRule } from 'aws-cdk-lib/aws-ecr';
+import { CfnEventBus } from 'aws-cdk-lib/aws-events';
+import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
+import { CfnSubscription, CfnTopic, CfnTopicPolicy } from 'aws-cdk-lib/aws-sns';
+import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { resourcePolicy } from '../policy.ts';
+import type { Bucket, Queue, QueueId, Table, Topic, Topology } from '../topology/shapes.ts';
+
+/** What holds data stays when the stack goes. */
+function kept<Resource extends CfnResource>(resource: Resource): Resource {
+  resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+  return resource;
+}
+
+export const renderTable = (scope: Construct, table: Table, kmsKey: string | undefined): CfnTable =>
+  kept(
+    new CfnTable(scope, 'Journal', {
+      tableName: table.name,
+      billingMode: 'PAY_PER_REQUEST',
+      attributeDefinitions: [table.partitionKey, table.sortKey].map((attributeName) => ({
+        attributeName,
+        attributeType: 'S',
+      })),
+      keySchema: [
+        { attributeName: table.partitionKey, keyType: 'HASH' },
+        { attributeName: table.sortKey, keyType: 'RANGE' },
+      ],
+      deletionProtectionEnabled: table.deletionProtection,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: table.pointInTimeRecovery },
+      // Without a key of one's own the table is encrypted by DynamoDB's: that is its default and cannot be switched off.
+      ...(kmsKey === undefined
+        ? {}
+        : { sseSpecification: { sseEnabled: true, sseType: 'KMS', kmsMasterKeyId: kmsKey } }),
+    }),
+  );
+
+export function renderBucket(scope: Construct, id: string, bucket: Bucket, kmsKey: string | undefined): CfnBucket {
+  const { forgetOldVersionsAfterDays: days } = bucket;
+  const made = kept(
+    new CfnBucket(scope, id, {
+      bucketName: bucket.name,
+      versioningConfiguration: { status: 'Enabled' },
+      publicAccessBlockConfiguration: {
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      ownershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+      bucketEncryption: {
+        serverSideEncryptionConfiguration: [
+          kmsKey === undefined
+            ? { serverSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }
+            : {
+                serverSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: kmsKey },
+                bucketKeyEnabled: true,
+              },
+        ],
+      },
+      lifecycleConfiguration: {
+        rules: [
+          {
+            id: 'unfinished-uploads',
+            status: 'Enabled',
+            abortIncompleteMultipartUpload: { daysAfterInitiation: bucket.abortUploadsAfterDays },
+          },
+          ...(days === undefined
+            ? []
+            : [{ id: 'old-versions', status: 'Enabled', noncurrentVersionExpiration: { noncurrentDays: days } }]),
+        ],
+      },
+      ...(bucket.events
+        ? { notificationConfiguration: { eventBridgeConfiguration: { eventBridgeEnabled: true } } }
+        : {}),
+    }),
+  );
+  // cdk-nag knows a bucket in its policy by the reference alone, not by the ARN that it will have.
+  const statements = bucket.statements.map((statement) => ({
+    ...statement,
+    resources: statement.resources.map((arn) => arn.replace(bucket.arn, made.attrArn)),
+  }));
+  new CfnBucketPolicy(scope, `${id}Policy`, { bucket: made.ref, policyDocument: resourcePolicy(statements) });
+  return made;
+}
+
+export type Queues = Readonly<Record<QueueId, CfnQueue>>;
+
+export function renderQueues(scope: Construct, queues: readonly Queue[]): Queues {
+  const made = new Map<QueueId, CfnQueue>();
+  // The dead one first: the other names it.
+  for (const queue of queues.toSorted(
+    (a, b) => Number(a.deadAfter !== undefined) - Number(b.deadAfter !== undefined),
+  )) {
+    const { deadAfter } = queue;
+    const rendered = new CfnQueue(scope, queue.id === 'dead' ? 'Dead' : 'Signals', {
+      queueName: queue.name,
+      visibilityTimeout: queue.visibilitySeconds,
+      messageRetentionPeriod: queue.retentionSeconds,
+      sqsManagedSseEnabled: true,
+      ...(deadAfter === undefined
+        ? {}
+        : {
+            redrivePolicy: {
+              deadLetterTargetArn: made.get(deadAfter.queue)?.attrArn,
+              maxReceiveCount: deadAfter.receives,
+            },
+          }),
+    });
+    new CfnQueuePolicy(rendered, 'Policy', {
+      queues: [rendered.ref],
+      policyDocument: resourcePolicy(queue.statements),
+    });
+    made.set(queue.id, rendered);
+  }
+  // Both ids are there: the topology's type says so.
+  return Object.fromEntries(made) as unknown as Queues;
+}
+
+export function renderTopic(scope: Construct, topic: Topic, queues: Queues): CfnTopic {
+  const made = new CfnTopic(scope, 'Alerts', { topicName: topic.name });
+  new CfnTopicPolicy(scope, 'AlertsPolicy', { topics: [made.ref], policyDocument: resourcePolicy(topic.statements) });
+  new CfnSubscription(scope, 'AlertsToSignals', {
+    topicArn: made.ref,
+    protocol: 'sqs',
+    endpoint: queues[topic.queue].attrArn,
+  });
+  return made;
+}
+
+export const renderBus = (scope: Construct, { bus }: Topology): CfnEventBus =>
+  new CfnEventBus(scope, 'Events', { name: bus });
+
+export function renderImageCache(scope: Construct, { imageCache }: Topology): void {
+  if (imageCache === undefined) return;
+  new CfnPullThroughCacheRule(scope, 'ImageCache', {
+    ecrRepositoryPrefix: imageCache.prefix,
+    upstreamRegistryUrl: imageCache.upstream,
+  });
+}

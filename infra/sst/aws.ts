@@ -1,0 +1,41 @@
+import type { Code } from '../bundle.ts';
+import { type Settings, topology } from '../topology.ts';
+import { renderFunctions } from './functions.ts';
+import { renderNetwork } from './network.ts';
+import type { Platform, Pulumi } from './pulumi.ts';
+import { renderBuckets, renderQueues, renderShared, renderTable } from './stores.ts';
+import { renderAlarms, renderRules } from './watch.ts';
+
+/**
+ * One installation of Serin, rendered by SST from the same topology as the CDK; answers where its API is.
+ *
+ * It makes the provider's own resources, none of SST's components: those bring roles and policies of their own.
+ */
+export async function serin(
+  platform: Platform,
+  settings: Settings,
+  code: Code,
+): Promise<{ readonly address: Pulumi.Output<string> | undefined }> {
+  const { aws } = platform;
+  const [identity, region, partition] = await Promise.all([
+    aws.getCallerIdentity(),
+    aws.getRegion(),
+    aws.getPartition(),
+  ]);
+  const where = {
+    partition: partition.partition,
+    region: region.region,
+    account: identity.accountId,
+    urlSuffix: partition.dnsSuffix,
+  };
+  const around = { ...platform, topology: topology(settings, where), code, where };
+  const network = await renderNetwork(around);
+  const queues = renderQueues(around);
+  renderTable(around);
+  renderBuckets(around);
+  renderShared(around, queues);
+  const address = renderFunctions({ ...around, queues, network });
+  renderRules(around, queues);
+  renderAlarms(around);
+  return { address };
+}

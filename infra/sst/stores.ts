@@ -1,0 +1,159 @@
+import { resourcePolicy, rolePolicy, trustPolicy } from '../policy.ts';
+import type { Bucket, QueueId, Role } from '../topology/shapes.ts';
+import type { Around, Aws, Platform } from './pulumi.ts';
+
+/** What holds data stays when the stage is removed. */
+const kept = { retainOnDelete: true };
+
+export interface RenderedRole {
+  readonly role: Aws.iam.Role;
+  /** A service that checks what the role may do must not come before it. */
+  readonly policy: Aws.iam.RolePolicy;
+}
+
+export function renderRole({ aws }: Platform, id: string, role: Role): RenderedRole {
+  const made = new aws.iam.Role(id, { name: role.name, assumeRolePolicy: JSON.stringify(trustPolicy(role)) });
+  const policy = new aws.iam.RolePolicy(id, {
+    name: 'serin',
+    role: made.name,
+    policy: JSON.stringify(rolePolicy(role)),
+  });
+  return { role: made, policy };
+}
+
+export function renderTable({ aws, topology: { table, settings } }: Around): void {
+  new aws.dynamodb.Table(
+    'Journal',
+    {
+      name: table.name,
+      billingMode: 'PAY_PER_REQUEST',
+      attributes: [table.partitionKey, table.sortKey].map((name) => ({ name, type: 'S' })),
+      hashKey: table.partitionKey,
+      rangeKey: table.sortKey,
+      deletionProtectionEnabled: table.deletionProtection,
+      pointInTimeRecovery: { enabled: table.pointInTimeRecovery },
+      // Without a key of one's own the table is encrypted by DynamoDB's: that is its default and cannot be switched off.
+      ...(settings.kmsKey === undefined ? {} : { serverSideEncryption: { enabled: true, kmsKeyArn: settings.kmsKey } }),
+    },
+    kept,
+  );
+}
+
+export function renderBuckets(around: Around): void {
+  around.topology.buckets.forEach((bucket, index) => {
+    renderBucket(around, index === 0 ? 'Own' : `Data${index}`, bucket);
+  });
+}
+
+function renderBucket({ aws, topology }: Around, id: string, described: Bucket): void {
+  const { kmsKey } = topology.settings;
+  const { forgetOldVersionsAfterDays: days } = described;
+  const bucket = new aws.s3.Bucket(id, { bucket: described.name }, kept).bucket;
+  new aws.s3.BucketVersioning(id, { bucket, versioningConfiguration: { status: 'Enabled' } }, kept);
+  new aws.s3.BucketPublicAccessBlock(
+    id,
+    { bucket, blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true },
+    kept,
+  );
+  new aws.s3.BucketOwnershipControls(id, { bucket, rule: { objectOwnership: 'BucketOwnerEnforced' } }, kept);
+  new aws.s3.BucketServerSideEncryptionConfiguration(
+    id,
+    {
+      bucket,
+      rules: [
+        kmsKey === undefined
+          ? { applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }
+          : {
+              applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: kmsKey },
+              bucketKeyEnabled: true,
+            },
+      ],
+    },
+    kept,
+  );
+  new aws.s3.BucketLifecycleConfiguration(
+    id,
+    {
+      bucket,
+      rules: [
+        {
+          id: 'unfinished-uploads',
+          status: 'Enabled',
+          filter: { prefix: '' },
+          abortIncompleteMultipartUpload: { daysAfterInitiation: described.abortUploadsAfterDays },
+        },
+        ...(days === undefined
+          ? []
+          : [
+              {
+                id: 'old-versions',
+                status: 'Enabled',
+                filter: { prefix: '' },
+                noncurrentVersionExpiration: { noncurrentDays: days },
+              },
+            ]),
+      ],
+    },
+    kept,
+  );
+  new aws.s3.BucketPolicy(id, { bucket, policy: JSON.stringify(resourcePolicy(described.statements)) }, kept);
+  if (described.events) new aws.s3.BucketNotification(id, { bucket, eventbridge: true }, kept);
+}
+
+export type Queues = Readonly<Record<QueueId, Aws.sqs.Queue>>;
+
+export function renderQueues({ aws, pulumi, topology: { queues } }: Around): Queues {
+  const made = new Map<QueueId, Aws.sqs.Queue>();
+  // The dead one first: the other names it.
+  for (const queue of queues.toSorted(
+    (a, b) => Number(a.deadAfter !== undefined) - Number(b.deadAfter !== undefined),
+  )) {
+    const { deadAfter } = queue;
+    const id = queue.id === 'dead' ? 'Dead' : 'Signals';
+    const rendered = new aws.sqs.Queue(id, {
+      name: queue.name,
+      visibilityTimeoutSeconds: queue.visibilitySeconds,
+      messageRetentionSeconds: queue.retentionSeconds,
+      sqsManagedSseEnabled: true,
+      ...(deadAfter === undefined
+        ? {}
+        : {
+            redrivePolicy: pulumi.jsonStringify({
+              deadLetterTargetArn: made.get(deadAfter.queue)?.arn,
+              maxReceiveCount: deadAfter.receives,
+            }),
+          }),
+    });
+    new aws.sqs.QueuePolicy(id, {
+      queueUrl: rendered.url,
+      policy: JSON.stringify(resourcePolicy(queue.statements)),
+    });
+    made.set(queue.id, rendered);
+  }
+  // Both ids are there: the topology's type says so.
+  return Object.fromEntries(made) as unknown as Queues;
+}
+
+export function renderShared(around: Around, queues: Queues): void {
+  const { aws, topology } = around;
+  const { alertTopic, imageCache } = topology;
+  new aws.cloudwatch.EventBus('Events', { name: topology.bus });
+  renderRole(around, 'JobRole', topology.jobRole);
+  renderRole(around, 'ModelRole', topology.modelRole);
+  if (imageCache !== undefined)
+    new aws.ecr.PullThroughCacheRule('ImageCache', {
+      ecrRepositoryPrefix: imageCache.prefix,
+      upstreamRegistryUrl: imageCache.upstream,
+    });
+  if (alertTopic === undefined) return;
+  const topic = new aws.sns.Topic('Alerts', { name: alertTopic.name });
+  new aws.sns.TopicPolicy('Alerts', {
+    arn: topic.arn,
+    policy: JSON.stringify(resourcePolicy(alertTopic.statements)),
+  });
+  new aws.sns.TopicSubscription('AlertsToSignals', {
+    topic: topic.arn,
+    protocol: 'sqs',
+    endpoint: queues[alertTopic.queue].arn,
+  });
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { afterEach, expect, test, vi } from 'vitest';
+import { bundle } from '../bundle.ts';
+import { topology } from '../topology.ts';
+import { factsOf } from './facts.ts';
+import { answerOf, answerTo, type Registered } from './pulumi-facts.ts';
+import { plain, where } from './settings.ts';
+
+const repository = join(import.meta.dirname, '../..');
+const folders: string[] = [];
+afterEach(() => {
+  vi.unstubAllGlobals();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** A copy of the repository, as far as a deployment reads it, with a project's settings. */
+function copyWithSettings(): string {
+  const root = mkdtempSync(join(tmpdir(), 'serin-copy-'));
+  folders.push(root);
+  mkdirSync(join(root, 'infra'));
+  symlinkSync(join(repository, 'scripts'), join(root, 'scripts'));
+  const { environment: _, ...settings } = plain;
+  writeFileSync(join(root, 'serin.aws.json'), JSON.stringify(settings));
+  return root;
+}
+
+test('what is bundled for a function exports the handler that the function names', async () => {
+  const code = bundle(copyWithSettings());
+
+  for (const { id, handler } of topology(plain, where).functions) {
+    const [file, name = ''] = handler.split('.');
+    // What was just built is no module that a compiler could know.
+    const built: Record<string, unknown> = await import(pathToFileURL(join(code[id], `${file}.mjs`)).href);
+    expect([id, typeof built[name]]).toEqual([id, 'function']);
+  }
+});
+
+test('a project without the sources of the functions is told so', () => {
+  const root = mkdtempSync(join(tmpdir(), 'serin-empty-'));
+  folders.push(root);
+
+  expect(() => bundle(root)).toThrow("deploy from a copy of Serin's repository");
+});
+
+test('sst.config.ts runs whole: it bundles, and registers all functions with what was bundled', async () => {
+  const root = copyWithSettings();
+  const made: Omit<Registered, 'retained'>[] = [];
+  await pulumi.runtime.setMocks({
+    newResource({ type, name, inputs }) {
+      made.push({ type, name, inputs });
+      return answerOf(type, name, inputs);
+    },
+    call: ({ token }) => answerTo(token),
+  });
+  vi.stubGlobal('$config', (config: unknown) => config);
+  vi.stubGlobal('$app', { name: 'serin-shop', stage: plain.environment });
+  vi.stubGlobal('$cli', { paths: { root } });
+  vi.stubGlobal('$util', pulumi);
+  vi.stubGlobal('aws', aws);
+
+  const { default: config } = await import('../../sst.config.ts');
+  await config.run();
+  await pulumi.runtime.disconnect();
+
+  const functions = made.filter(({ type }) => type === 'aws:lambda/function:Function').map(({ inputs }) => inputs);
+  expect(functions.map(({ name }) => name)).toEqual(Object.keys(factsOf(topology(plain, where)).functions));
+  for (const { code } of functions) expect(await code.path).toMatch(join(root, 'infra/.build/aws'));
+});

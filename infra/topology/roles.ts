@@ -1,0 +1,194 @@
+import { type PortName, portsOf } from './calls.ts';
+import { grantsOf, statementsOf } from './grants.ts';
+import { imageCachePrefix, type Places } from './places.ts';
+import type { Conditions, FunctionId, Grant, Role } from './shapes.ts';
+
+const grant = (
+  call: string,
+  why: string,
+  resources: readonly string[],
+  actions: readonly string[],
+  when?: Conditions,
+) => actions.map((action): Grant => ({ call, why, action, resources, ...(when === undefined ? {} : { when }) }));
+
+// A service acts for this account alone. https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+const trustOf = ({ where }: Places): Conditions => ({ StringEquals: { 'aws:SourceAccount': where.account } });
+
+const role = (name: string, trusts: string, trustedWhen: Conditions, grants: readonly Grant[]): Role => ({
+  name,
+  trusts,
+  trustedWhen,
+  grants,
+  statements: statementsOf(grants),
+});
+
+/** The role of a function: its port calls, and what Lambda itself does in its name. */
+export function functionRole(places: Places, id: FunctionId, queue?: 'signals' | 'dead'): Role {
+  const ports: readonly PortName[] = portsOf[id];
+  const log = places.arn('logs', `log-group:${logGroupOf(places, id)}:*`);
+  const grants = [
+    ...grantsOf(places, ports),
+    ...grant('lambda', 'writes its log', [log], ['logs:CreateLogStream', 'logs:PutLogEvents']),
+    ...(queue === undefined
+      ? []
+      : grant('lambda', 'Lambda polls the queue with this role', places.on[queue], [
+          'sqs:ReceiveMessage',
+          'sqs:DeleteMessage',
+          'sqs:GetQueueAttributes',
+        ])),
+    ...networkGrants(places, 'lambda'),
+    ...keyGrants(places, ports.includes('jobs')),
+  ];
+  // Lambda takes the role without naming a source, so a condition on one would lock it out.
+  // https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+  return role(places.name(id), 'lambda.amazonaws.com', {}, grants);
+}
+
+export const logGroupOf = (places: Places, id: FunctionId): string => `/aws/lambda/${places.name(id)}`;
+
+/** What a job may do: read data and what the pipeline wrote, write its outputs, its log and its metrics. */
+export function jobRole(places: Places): Role {
+  const { on } = places;
+  const grants = [
+    ...grant('job', 'lists its input', [...on.ownBucket, ...on.dataBuckets], ['s3:ListBucket']),
+    ...grant('job', 'reads its input', [...on.ownObjects, ...on.dataObjects], ['s3:GetObject']),
+    // Never `code/`, `datasets/` or `config/`: a job must not change what the next one is made from.
+    ...grant('job', 'writes outputs and checkpoints', under(places, ['jobs', 'checkpoints']), [
+      's3:PutObject',
+      's3:AbortMultipartUpload',
+    ]),
+    // Deletes under /opt/ml/checkpoints are synced. https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
+    ...grant('job', 'clears old checkpoints', under(places, ['checkpoints']), ['s3:DeleteObject']),
+    ...imageGrants(places),
+    ...logGrants(places, ['TrainingJobs', 'ProcessingJobs', 'TransformJobs']),
+    ...networkGrants(places, 'sagemaker'),
+    ...keyGrants(places, true),
+  ];
+  return role(places.name('jobs'), 'sagemaker.amazonaws.com', trustOf(places), grants);
+}
+
+/** What a served model may do: read its artifact and its code, write its log and its metrics. */
+export function modelRole(places: Places): Role {
+  const grants = [
+    ...grant('endpoint', 'lists its artifact', places.on.ownBucket, ['s3:ListBucket']),
+    ...grant('endpoint', 'reads its artifact and its code', under(places, ['jobs', 'code']), ['s3:GetObject']),
+    ...imageGrants(places),
+    ...logGrants(places, ['Endpoints/*']),
+    ...networkGrants(places, 'sagemaker'),
+    ...keyGrants(places, true),
+  ];
+  return role(places.name('models'), 'sagemaker.amazonaws.com', trustOf(places), grants);
+}
+
+/** What the clock's schedule may do: call one function. */
+export function scheduleRole(places: Places, group: string, functionName: string): Role {
+  // The source of a call is the group, never the schedule.
+  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+  const source = places.arn('scheduler', `schedule-group/${group}`);
+  return role(
+    places.name('schedule'),
+    'scheduler.amazonaws.com',
+    { StringEquals: { 'aws:SourceAccount': places.where.account, 'aws:SourceArn': source } },
+    grant(
+      'scheduler',
+      'calls the clock',
+      [places.arn('lambda', `function:${functionName}`)],
+      ['lambda:InvokeFunction'],
+    ),
+  );
+}
+
+const under = ({ on }: Places, prefixes: readonly string[]): readonly string[] =>
+  prefixes.flatMap((prefix) => on.ownBucket.map((bucket) => `${bucket}/${prefix}/*`));
+
+function imageGrants({ settings, where, arn }: Places): readonly Grant[] {
+  const registries = settings.imageAccounts ?? [where.account];
+  const cache = [arn('ecr', `repository/${imageCachePrefix}/*`)];
+  const repositories = [
+    ...registries.map((account) => `arn:${where.partition}:ecr:${where.region}:${account}:repository/*`),
+    ...(registries.includes(where.account) ? [] : cache),
+  ];
+  return [
+    ...grant('image', 'signs in to the registry', ['*'], ['ecr:GetAuthorizationToken']),
+    ...grant('image', 'pulls its image', repositories, [
+      'ecr:BatchCheckLayerAvailability',
+      'ecr:BatchGetImage',
+      'ecr:GetDownloadUrlForLayer',
+    ]),
+    // The first pull through the cache makes the repository. https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
+    ...grant('image', 'fills the image cache', cache, ['ecr:BatchImportUpstreamImage', 'ecr:CreateRepository']),
+  ];
+}
+
+function logGrants({ arn }: Places, groups: readonly string[]): readonly Grant[] {
+  return [
+    ...grant(
+      'log',
+      'writes its log',
+      groups.map((group) => arn('logs', `log-group:/aws/sagemaker/${group}:*`)),
+      ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+    ),
+    ...grant('log', 'writes its metrics', ['*'], ['cloudwatch:PutMetricData'], {
+      StringLike: { 'cloudwatch:namespace': ['/aws/sagemaker/*', 'AWS/SageMaker*'] },
+    }),
+  ];
+}
+
+/** What a service needs to put something into our subnets. */
+function networkGrants({ settings, arn }: Places, service: 'lambda' | 'sagemaker'): readonly Grant[] {
+  if (settings.network === undefined) return [];
+  const interfaces = [arn('ec2', 'network-interface/*')];
+  const why = 'joins the network';
+  const describe = {
+    lambda: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'],
+    // https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html ("if you specify a private VPC")
+    sagemaker: [
+      'ec2:DescribeDhcpOptions',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSecurityGroups',
+      'ec2:DescribeSubnets',
+      'ec2:DescribeVpcs',
+    ],
+  }[service];
+  const change = {
+    lambda: ['ec2:AssignPrivateIpAddresses', 'ec2:DeleteNetworkInterface', 'ec2:UnassignPrivateIpAddresses'],
+    sagemaker: [
+      'ec2:CreateNetworkInterfacePermission',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DeleteNetworkInterfacePermission',
+    ],
+  }[service];
+  return [
+    ...grant(
+      service,
+      why,
+      [...interfaces, arn('ec2', 'security-group/*'), arn('ec2', 'subnet/*')],
+      ['ec2:CreateNetworkInterface'],
+    ),
+    ...grant(service, why, interfaces, change),
+    ...grant(service, why, ['*'], describe),
+  ];
+}
+
+/** With a key of your own: its use through the services that hold our data, and grants for SageMaker's disks. */
+function keyGrants({ settings: { kmsKey }, where }: Places, disks: boolean): readonly Grant[] {
+  if (kmsKey === undefined) return [];
+  const through = ['dynamodb', 's3', 'ssm'].map((service) => `${service}.${where.region}.${where.urlSuffix}`);
+  return [
+    ...grant(
+      'kms',
+      'reads and writes what the key holds',
+      [kmsKey],
+      ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+      { StringEquals: { 'kms:ViaService': through } },
+    ),
+    ...(disks
+      ? [
+          ...grant('kms', "lets SageMaker use the key for a machine's disk", [kmsKey], ['kms:CreateGrant'], {
+            Bool: { 'kms:GrantIsForAWSResource': 'true' },
+          }),
+          ...grant('kms', 'SageMaker looks at the key', [kmsKey], ['kms:DescribeKey']),
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,210 @@
+/** One installation, as its owner describes it. */
+export interface Settings {
+  readonly project: string;
+  /** `prod`, `dev` ...: with the project, and within one account and region, it names everything. */
+  readonly environment: string;
+  readonly version: string;
+  /** SHA-256 (hex) of the first administrator's token. */
+  readonly adminTokenHash: string;
+  /** Buckets that data and labels are dropped into. They are somebody's own: read, never written to, never deleted. */
+  readonly dataBuckets: readonly string[];
+  /** Creates the data buckets as well (retained for ever), with their events on. */
+  readonly createDataBuckets?: boolean;
+  /** ARN of a customer managed key for table, own bucket, code and the disks and outputs of jobs. */
+  readonly kmsKey?: string;
+  /** `isolated`: a network of its own without any way out, and an API that only that network reaches. */
+  readonly network?: 'isolated' | { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
+  /** ARN of the SNS topic that hears Serin's own alarms. */
+  readonly notify?: string;
+  /** A topic whose messages are signals: for alarms of other accounts and regions. */
+  readonly alertTopic?: boolean;
+  /** Accounts whose ECR registries jobs and models may pull from; absent: this one. */
+  readonly imageAccounts?: readonly string[];
+  /** `exists`: another installation of this account and region has made the image cache; its prefix is unique there. */
+  readonly imageCache?: 'create' | 'exists';
+  readonly logDays?: number;
+}
+
+/** Where an installation lies. Plain text, or a renderer's placeholders for it. */
+export interface Where {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+  /** `amazonaws.com` but in China. */
+  readonly urlSuffix: string;
+}
+
+/** `{StringEquals: {'aws:SourceAccount': '123456789012'}}` */
+export type Conditions = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+
+export interface Statement {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly when?: Conditions;
+}
+
+/** A statement of a policy that stands on a resource. */
+export interface ResourceStatement extends Statement {
+  readonly effect: 'Allow' | 'Deny';
+  /** A service, or anybody. */
+  readonly principal: string | '*';
+}
+
+/** One permission, and the call that needs it: what `serin plan` prints. */
+export interface Grant {
+  readonly call: string;
+  readonly why: string;
+  readonly action: string;
+  readonly resources: readonly string[];
+  readonly when?: Conditions;
+}
+
+export interface Role {
+  readonly name: string;
+  /** The service that may take the role. */
+  readonly trusts: string;
+  readonly trustedWhen: Conditions;
+  readonly grants: readonly Grant[];
+  /** The grants, folded. */
+  readonly statements: readonly Statement[];
+}
+
+/** What is known once a network stands. */
+export type EnvironmentValue = string | { readonly network: 'subnets' | 'securityGroups' };
+
+export interface ServerlessFunction {
+  /** Also the export of functions/aws/src/functions.ts. */
+  readonly id: FunctionId;
+  readonly name: string;
+  readonly does: string;
+  readonly runtime: 'nodejs24.x';
+  readonly architecture: 'arm64';
+  readonly handler: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** It writes into its own queue on purpose: Lambda must not take that for a loop. */
+  readonly wakesItself: boolean;
+  readonly role: Role;
+  readonly environment: Readonly<Record<string, EnvironmentValue>>;
+  readonly trigger: Trigger;
+  readonly logGroup: string;
+}
+export type FunctionId = 'signals' | 'api' | 'clock' | 'deadLetters';
+
+export type Trigger =
+  | { readonly kind: 'queue'; readonly queue: QueueId; readonly batch: number; readonly maxConcurrency: number }
+  /** No authorizer: the API checks bearer tokens itself. */
+  | { readonly kind: 'url' }
+  | { readonly kind: 'privateApi'; readonly apiName: string; readonly stage: string }
+  | { readonly kind: 'schedule'; readonly schedule: Schedule };
+
+export interface Schedule {
+  readonly name: string;
+  readonly group: string;
+  readonly rate: string;
+  readonly role: Role;
+  /** A call that failed is not made again: the next one comes within the minute. */
+  readonly retries: number;
+  readonly maxAgeSeconds: number;
+}
+
+export type QueueId = 'signals' | 'dead';
+export interface Queue {
+  readonly id: QueueId;
+  readonly name: string;
+  readonly visibilitySeconds: number;
+  readonly retentionSeconds: number;
+  readonly deadAfter?: { readonly receives: number; readonly queue: QueueId };
+  readonly statements: readonly ResourceStatement[];
+}
+
+/** On demand, encrypted, and kept when the installation is destroyed. */
+export interface Table {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
+  readonly deletionProtection: boolean;
+  readonly pointInTimeRecovery: boolean;
+}
+
+/** Private, versioned, encrypted, and kept when the installation is destroyed. */
+export interface Bucket {
+  readonly name: string;
+  readonly arn: string;
+  /** Tells EventBridge of new objects. */
+  readonly events: boolean;
+  readonly statements: readonly ResourceStatement[];
+  readonly abortUploadsAfterDays: number;
+  /** Absent: never. */
+  readonly forgetOldVersionsAfterDays?: number;
+}
+
+/** EventBridge's default bus to a queue; what cannot be delivered goes to the dead one. */
+export interface Rule {
+  readonly id: string;
+  readonly name: string;
+  readonly hears: string;
+  readonly pattern: Readonly<Record<string, unknown>>;
+  readonly queue: QueueId;
+  readonly deadLetters: QueueId;
+}
+
+export interface Alarm {
+  readonly id: string;
+  readonly name: string;
+  /** What is wrong, and what to do. */
+  readonly says: string;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: 'Sum' | 'Maximum';
+  readonly periodSeconds: number;
+  readonly periods: number;
+  readonly comparison: 'GreaterThanOrEqualToThreshold' | 'LessThanThreshold';
+  readonly threshold: number;
+  readonly missing: 'notBreaching' | 'breaching';
+}
+
+export interface Topic {
+  readonly name: string;
+  readonly queue: QueueId;
+  readonly statements: readonly ResourceStatement[];
+}
+
+/** Two private subnets and the services' own doors: no gateway to the internet, no NAT. */
+export interface Network {
+  readonly cidr: string;
+  readonly subnets: readonly string[];
+  readonly gateways: readonly string[];
+  readonly interfaces: readonly string[];
+}
+
+/** What is paid while nothing happens, as quantities; prices are the reader's. */
+export interface CostAtRest {
+  readonly service: string;
+  readonly unit: string;
+  readonly perMonth: number;
+  readonly why: string;
+}
+
+export interface Topology {
+  readonly functions: readonly ServerlessFunction[];
+  readonly queues: readonly Queue[];
+  readonly table: Table;
+  /** The own one first. */
+  readonly buckets: readonly Bucket[];
+  readonly bus: string;
+  readonly rules: readonly Rule[];
+  readonly jobRole: Role;
+  readonly modelRole: Role;
+  readonly alarms: readonly Alarm[];
+  readonly alertTopic?: Topic;
+  readonly network?: Network;
+  readonly imageCache?: { readonly prefix: string; readonly upstream: string };
+  readonly logDays: number;
+  readonly tags: Readonly<Record<string, string>>;
+  /** What no tool does for the owner, with the command. */
+  readonly byHand: readonly { readonly what: string; readonly command: string }[];
+  readonly settings: Settings;
+  readonly costsAtRest: readonly CostAtRest[];
+}
