@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import { begin, folder, serin } from '../cli/command.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export const exampleFolder = (name: string): string => join(root, 'examples', name);
+
+/** Where `node scripts/examples.ts` puts its Python, and this machine's own. */
+const paths = [
+  [join(root, 'test', 'emulators', '.installed', 'examples', 'bin'), process.env.PATH].join(delimiter),
+  process.env.PATH ?? '',
+];
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** The environment in which `python3` can import a module, or why there is none. */
+export function pythonWith(module: string): { readonly env: Environment; readonly why?: string } {
+  const tried = paths.map((path) => {
+    const env = { PATH: path, PYTHONDONTWRITEBYTECODE: '1' };
+    const { status, stderr, error } = spawnSync('python3', ['-c', `import ${module}`], { env, encoding: 'utf8' });
+    return { env, status, why: error?.message ?? stderr.trim().split('\n').at(-1) ?? '' };
+  });
+  const found = tried.find(({ status }) => status === 0);
+  return found === undefined ? { env: {}, why: tried.map(({ why }) => why).join('; ') } : { env: found.env };
+}
+
+/** A copy of an example whose rollout is over in seconds: nothing else of it is changed. */
+export function hurriedCopy(name: string): string {
+  const cwd = folder();
+  cpSync(exampleFolder(name), cwd, { recursive: true });
+  const file = join(cwd, 'serin.config.ts');
+  const config = readFileSync(file, 'utf8');
+  const hurried = config
+    .replace("quiet: '10s'", "quiet: '1s'")
+    .replace("bake: '10m', guard: '30m'", "bake: '1s', tick: '1s', guard: '1s'");
+  if (hurried.length >= config.length + 20) throw new Error(`${name} has another pace than this expects`);
+  if (!hurried.includes("tick: '1s'") || !hurried.includes("quiet: '1s'"))
+    throw new Error(`${name} has no pace that could be hurried`);
+  writeFileSync(file, hurried);
+  return cwd;
+}
+
+/** A running `serin dev` over a project, ended with all that it has started when the test ends. */
+export async function startedProject(cwd: string, env: Environment) {
+  // What a server leaves running by design is ended after the server itself: these callbacks run last to first.
+  onTestFinished(() => endLeftovers(cwd));
+  const child = begin(['dev', '--port', '0', '--json'], { cwd, env });
+  const said: string[] = [];
+  child.stderr?.on('data', (bytes: Buffer) => said.push(String(bytes)));
+  await new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
+      if (line.includes('"type":"released"')) resolve();
+    });
+    child.once('close', () => reject(new Error(`it ended and said: ${said.join('')}`)));
+  });
+  return {
+    drop(bucket: string, prefix: string, file: string): void {
+      const target = join(cwd, '.serin', 'buckets', bucket, prefix);
+      mkdirSync(target, { recursive: true });
+      cpSync(file, join(target, basename(file)));
+    },
+    /** The first event of this type; one that says that a run or rollout ended otherwise throws. */
+    async event(type: string): Promise<unknown> {
+      const follower = begin(['events', 'list', '--follow', '--after', '0', '--json'], { cwd });
+      const late = setTimeout(() => follower.kill(), 120_000);
+      for await (const line of createInterface({ input: follower.stdout ?? process.stdin })) {
+        const event = JSON.parse(line);
+        if (/run\.(failed|refused)|rollout\.(rolledback|aborted)/.test(event.type)) throw new Error(line);
+        if (event.type !== type) continue;
+        clearTimeout(late);
+        follower.kill();
+        return event;
+      }
+      throw new Error(`there was no ${type} within two minutes; it said: ${said.join('')}`);
+    },
+    invoke: (endpoint: string, data: unknown) =>
+      serin(['endpoints', 'invoke', endpoint, '--data', JSON.stringify(data)], { cwd }),
+    run: async (command: readonly string[]) => JSON.parse((await serin([...command, '--json'], { cwd })).stdout),
+  };
+}
+
+function endLeftovers(cwd: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+    try {
+      if (readlinkSync(`/proc/${pid}/cwd`).startsWith(cwd)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Another user's, or gone.
+    }
+}
