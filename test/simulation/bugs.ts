@@ -4,25 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Append, Head, Operation, Ports } from '@serin/core/ports';
-import { planOf } from './plans.ts';
+import { shapes } from './fakes/shapes.ts';
+import { planOf, shapedPlanOf } from './plans.ts';
+import { core, type PlantedBug, replaced } from './planted.ts';
 import { runPlan } from './run.ts';
 import { scenarios } from './scenarios.ts';
-import type { Bugs, Fakes } from './universe.ts';
-
-/** A bug that is planted on purpose: as a switch of the platform, or as a change of a text in one file of the core. */
-export interface PlantedBug {
-  readonly name: string;
-  readonly bugs?: Bugs;
-  /** Where it can show at all; absent: anywhere. */
-  readonly scenario?: string;
-  readonly core?: { readonly file: string; readonly from: string; readonly to: string };
-}
-
-/** The ports with some methods of one of them replaced. */
-const replaced = <Name extends keyof Ports>(ports: Ports, name: Name, methods: Partial<Ports[Name]>): Ports => ({
-  ...ports,
-  [name]: { ...ports[name], ...methods },
-});
+import { shapedBugs } from './shaped-bugs.ts';
+import { scenariosOn } from './shaped-scenarios.ts';
+import type { Fakes } from './universe.ts';
 
 function appendOnAnything(ports: Ports, fakes: Fakes): Ports {
   return replaced(ports, 'journal', {
@@ -99,12 +88,6 @@ function forgetDue(ports: Ports): Ports {
   });
 }
 
-const core = (name: string, file: string, from: string, to: string, scenario?: string): PlantedBug => ({
-  name,
-  core: { file, from, to },
-  ...(scenario === undefined ? {} : { scenario }),
-});
-
 export const plantedBugs: readonly PlantedBug[] = [
   { name: 'a job is started without adopting', bugs: { ports: (ports, _, fakes) => startAnew(ports, fakes) } },
   {
@@ -161,7 +144,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'endpoint.ts',
     '[minute, 5 * minute, 15 * minute, 60 * minute]',
     '[]',
-    'an abort while the weight rises slowly',
+    'the candidate breaks when it is deployed',
   ),
   core(
     'a model that left before it was born is not remembered',
@@ -193,7 +176,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'a process that slept pays all the same',
     'engine.ts',
-    'now() + neededLeaseMs > until || ',
+    'now() + neededLeaseMs > last || ',
     '',
     'an abort while the weight rises slowly',
   ),
@@ -206,7 +189,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'ticks of the time in which the weight shifts are counted',
-    'rollout.ts',
+    'steps.ts',
     'Math.max(evidence.readTo, firstTick(at, plan.tick))',
     'Math.ceil(evidence.readTo / plan.tick) * plan.tick',
     'weights take ticks to change',
@@ -227,9 +210,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'evidence begins anew with each step',
-    'rollout.ts',
+    'steps.ts',
     'return { ...evidence, readTo, from:',
-    'return { ...noEvidence(readTo), from:',
+    'return { ...evidence, closed: 0, ticks: 0, streams: {}, routed: {}, readTo, from:',
     'a second drop goes through its canary',
   ),
   core(
@@ -255,7 +238,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'harm is not acted upon while it is paused',
-    'rollout.ts',
+    'steps.ts',
     "if (verdict.kind === 'harm') {",
     "if (verdict.kind === 'harm' && rollout.status !== 'paused') {",
     'evidence comes while it is paused',
@@ -275,6 +258,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a shadow, then its steps',
   ),
   core('what ended is replaced at once', 'between.ts', 'model.settledRun !== before?.settledRun ||', ''),
+  ...shapedBugs,
 ];
 
 export interface Hunt {
@@ -284,11 +268,13 @@ export interface Hunt {
 
 /** The first seed that finds a bug, of so many. */
 export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
-  if (bug.core !== undefined) return huntInCopy(bug.core, most, bug.scenario);
-  const named = scenarios.find(({ name }) => name === bug.scenario);
+  if (bug.core !== undefined) return huntInCopy(bug, bug.core, most);
+  const shape = bug.shape === undefined ? undefined : shapes[bug.shape];
+  const known = shape === undefined ? scenarios : scenariosOn(shape);
+  const named = known.find(({ name }) => name === bug.scenario);
   for (let seed = 1; seed <= most; seed += 1) {
     const { problem } = await runPlan({
-      ...planOf(seed, named),
+      ...(shape === undefined ? planOf(seed, named) : shapedPlanOf(seed, shape, named)),
       ...(bug.bugs === undefined ? {} : { bugs: bug.bugs }),
     });
     if (problem !== undefined) return { seed, invariant: problem.message };
@@ -296,10 +282,12 @@ export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
   return {};
 }
 
+type CoreChange = NonNullable<PlantedBug['core']>;
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A copy of core and simulation with the change, run by a process of its own. */
-function huntInCopy({ file, from, to }: NonNullable<PlantedBug['core']>, most: number, scenario?: string): Hunt {
+function huntInCopy({ scenario, shape }: PlantedBug, { file, from, to }: CoreChange, most: number): Hunt {
   const copy = mkdtempSync(join(tmpdir(), 'serin-planted-'));
   try {
     for (const folder of ['packages/core', 'test/simulation'])
@@ -314,10 +302,16 @@ function huntInCopy({ file, from, to }: NonNullable<PlantedBug['core']>, most: n
     if (!source.includes(from)) throw new Error(`the bug cannot be planted any more: '${from}' is not in ${file}`);
     writeFileSync(path, source.replaceAll(from, to));
     const main = join(copy, 'test/simulation/main.ts');
+    const where = [
+      ...(scenario === undefined ? [] : ['--scenario', scenario]),
+      ...(shape === undefined ? [] : ['--shape', shape]),
+    ];
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      [main, '--until-failure', '--runs', String(most), ...(scenario === undefined ? [] : ['--scenario', scenario])],
-      { encoding: 'utf8' },
+      [main, '--until-failure', '--runs', String(most), ...where],
+      {
+        encoding: 'utf8',
+      },
     );
     const found = /^found by seed (\d+): (.*)$/m.exec(stdout);
     if (found === null && !/^nothing found$/m.test(stdout)) throw new Error(`the copy did not run: ${stderr}`);

@@ -124,7 +124,10 @@ function promotedBy(was: Rollout, is: Rollout, type: string | undefined, watched
   return is.plan.onInconclusive === 'promote' && was.status === 'baking' ? 'onInconclusive' : undefined;
 }
 
-/** The rows that have to be certified, and are not, in the ticks of the last step. Users go by shares of each tick. */
+/**
+ * The rows that have to be certified, and are not, in the ticks of the last step. Users go by shares of each tick; a
+ * platform that measured no slow request of both arms at once has nothing to certify of them.
+ */
 function missingOf(
   { steps, plan, sticky }: Rollout,
   { streams }: Account,
@@ -133,7 +136,7 @@ function missingOf(
   const last = steps.at(-1) ?? 0;
   if (sticky) return [];
   return watched
-    .filter(({ part }) => part > 0)
+    .filter(({ part, harms }) => part > 0 && harms.some((id) => streams[id] !== undefined))
     .flatMap((guardrail) =>
       guardrail.promotes
         .map((id) => ({ id, log: logSafe(streams[id]?.[last], last, guardrail) }))

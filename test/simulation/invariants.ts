@@ -27,6 +27,8 @@ export interface Watched {
   readonly serving: Sync<Serving>;
   /** One engine that may void the leases of its predecessors. */
   readonly alone: boolean;
+  /** The provider of jobs takes a key: one job of each, at every moment. Else it is one at rest. */
+  readonly keyed: boolean;
 }
 
 export interface Watch {
@@ -165,7 +167,7 @@ export function createWatch(watched: Watched): Watch {
   /** A revert ends when no forward write can land any more, save one that the provider itself delays. */
   function forwardLanded(model: string, candidate: number, stable: number | undefined, name: string): void {
     for (const { about, issuedAt } of sim.inFlight) {
-      const { endpoint, operation } = (about ?? {}) as { readonly endpoint?: string; readonly operation?: Operation };
+      const { endpoint, operation } = about ?? {};
       if (
         endpoint === model &&
         operation?.kind === 'weigh' &&
@@ -252,11 +254,11 @@ export function createWatch(watched: Watched): Watch {
       const all = watched.jobs
         .created()
         .filter((other) => other.job.key === job.key && other.job.project === job.project);
-      if (all.length > 1) broken('1', `${job.key} was paid for twice`);
+      if (watched.keyed && all.length > 1) broken('1', `${job.key} was paid for twice`);
       const active = watched.jobs.active();
       const run = (key: string): string => key.split('/')[0] ?? '';
-      if (active.filter((other) => run(other.job.key) === run(job.key)).length > 1)
-        broken('1', `two jobs of ${run(job.key)} at once`);
+      const ofRun = new Set(active.filter((other) => run(other.job.key) === run(job.key)).map(({ job }) => job.key));
+      if (ofRun.size > 1) broken('1', `two jobs of ${run(job.key)} at once`);
       const runs = new Set(active.map((other) => run(other.job.key)));
       if (runs.size > mostSlots) broken('20', `${runs.size} runs hold a machine, of at most ${mostSlots}`);
       const holdout = stateNow(job.model)?.run?.holdout;

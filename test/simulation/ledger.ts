@@ -88,7 +88,9 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   if (rollout.stable === undefined || tick.start < (rollout.evidence.from ?? 0)) return next;
   if (weight === 0) return withPairs(next, tick, rollout);
   if (candidate.requests + champion.requests === 0) return next;
-  const arms = [nameOf(rollout.candidate), nameOf(rollout.stable)].map((name) => eventsOf(tick, name, rollout.sticky));
+  const names = [nameOf(rollout.candidate), nameOf(rollout.stable)];
+  const isMeasured = names.every((name) => tick.counts[name]?.slow !== 'unmeasured');
+  const arms = names.map((name) => eventsOf(tick, name, { sticky: rollout.sticky, isMeasured }));
   const [ours, theirs] = arms;
   if (ours === undefined || theirs === undefined) return next;
   const streams = Object.entries(ours.bad).reduce(
@@ -105,11 +107,14 @@ interface Bad {
   readonly of: number;
 }
 
-/** Every row of counts of an arm, whether or not it is watched; and how many requests (users) were shared out. */
-function eventsOf(tick: Tick, name: string, sticky: boolean) {
+/**
+ * Every row of counts of an arm, whether or not it is watched; and how many requests (users) were shared out. What is
+ * unmeasured for either arm says nothing about both.
+ */
+function eventsOf(tick: Tick, name: string, { sticky, isMeasured }: { sticky: boolean; isMeasured: boolean }) {
   const counts = tick.counts[name] ?? { requests: 0, errors: 0, slow: [] };
   const users = tick.users?.[name];
-  const slow = counts.slow === 'unmeasured' ? [] : counts.slow;
+  const slow = counts.slow === 'unmeasured' || !isMeasured ? [] : counts.slow;
   const rows = (errors: Bad, slower: readonly Bad[]): Readonly<Record<string, Bad>> => ({
     errors,
     ...Object.fromEntries(

@@ -2,18 +2,21 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { plantedBugs } from './bugs.ts';
-import { planOf } from './plans.ts';
+import { shapes } from './fakes/shapes.ts';
+import { planOf, shapedPlanOf } from './plans.ts';
 import { runPlan } from './run.ts';
 import { scenarios } from './scenarios.ts';
+import { scenariosOn } from './shaped-scenarios.ts';
 import type { Failure, Task, TaskResult } from './worker.ts';
 
 const usage =
-  'node test/simulation/main.ts [--seed N] [--runs N] [--scenario name] [--crash-every-call] [--bugs] [--bug name]';
+  'node test/simulation/main.ts [--seed N] [--runs N] [--shape aws|vertex|azure] [--scenario name] [--crash-every-call] [--bugs] [--bug name]';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     runs: { type: 'string' },
+    shape: { type: 'string' },
     scenario: { type: 'string' },
     'crash-every-call': { type: 'boolean' },
     bugs: { type: 'boolean' },
@@ -23,14 +26,19 @@ const { values } = parseArgs({
   },
 });
 
-const named = scenarios.find(({ name }) => values.scenario !== undefined && name.includes(values.scenario));
-if (values.help || (values.scenario !== undefined && named === undefined)) {
-  console.log([usage, ...scenarios.map(({ name }) => `  ${name}`)].join('\n'));
+const shape = Object.values(shapes).find(({ name }) => name === values.shape);
+const known = shape === undefined ? scenarios : scenariosOn(shape);
+const named = known.find(({ name }) => values.scenario !== undefined && name.includes(values.scenario));
+const isUnknown =
+  (values.scenario !== undefined && named === undefined) || (values.shape !== undefined && shape === undefined);
+if (values.help || isUnknown) {
+  console.log([usage, ...known.map(({ name }) => `  ${name}`)].join('\n'));
   process.exit(values.help ? 0 : 2);
 }
 
 /** Schedules, crash points and planted bugs of the default run: two and a half minutes on two cores. */
 const defaultRuns = 2000;
+const runsPerShape = 60;
 const seedsPerBug = 2000;
 const seedsPerTask = 50;
 
@@ -40,7 +48,7 @@ else await runTasks(tasks());
 /** For a copy of this program with a planted bug. */
 async function untilFailure(runs: number): Promise<void> {
   for (let seed = 1; seed <= runs; seed += 1) {
-    const { problem } = await runPlan(planOf(seed, named));
+    const { problem } = await runPlan(shape === undefined ? planOf(seed, named) : shapedPlanOf(seed, shape, named));
     if (problem !== undefined) return console.log(`found by seed ${seed}: ${problem.message.split('\n')[0]}`);
   }
   console.log('nothing found');
@@ -52,12 +60,16 @@ function tasks(): Task[] {
   const seeds: Task[] = [];
   const from = Number(values.seed ?? 1);
   const end = from + Number(values.runs ?? (values.seed === undefined ? defaultRuns : 1));
-  const scenario = named === undefined ? {} : { scenario: named.name };
+  const scenario = {
+    ...(named === undefined ? {} : { scenario: named.name }),
+    ...(shape === undefined ? {} : { shape: shape.name }),
+  };
   if (chosen || !only) {
     for (let seed = from; seed < end; seed += seedsPerTask)
       seeds.push({ kind: 'seeds', from: seed, to: Math.min(end, seed + seedsPerTask), ...scenario });
   }
   if (chosen && !only) return seeds;
+  if (!only) seeds.push(...shapedTasks());
   const crashes = (values.bugs || values.bug) && !values['crash-every-call'] ? [] : crashTasks();
   const bugs =
     only && !values.bugs && !values.bug
@@ -66,6 +78,14 @@ function tasks(): Task[] {
           .filter(({ name }) => name.includes(values.bug ?? ''))
           .map(({ name }): Task => ({ kind: 'bug', bug: name, most: seedsPerBug }));
   return [...bugs, ...crashes, ...seeds];
+}
+
+/** Each cloud with the same seeds. */
+function shapedTasks(): readonly Task[] {
+  const half = runsPerShape / 2;
+  return Object.values(shapes)
+    .filter(({ name }) => shape === undefined || shape.name === name)
+    .flatMap(({ name }) => [1, 1 + half].map((from): Task => ({ kind: 'seeds', from, to: from + half, shape: name })));
 }
 
 /** By default the scenarios that are brief; when asked for, every scenario, or the one that is named. */

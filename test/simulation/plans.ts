@@ -1,7 +1,9 @@
+import type { Shape } from './fakes/shapes.ts';
 import { random } from './random.ts';
 import type { Plan } from './run.ts';
 import { scenarios } from './scenarios.ts';
 import type { Scenario } from './script.ts';
+import { scenariosOn } from './shaped-scenarios.ts';
 import { type Faults, noFaults } from './world.ts';
 
 /** The schedule of a seed: which scenario, how hostile, on how many processes. A tenth is not hostile at all. */
@@ -29,6 +31,14 @@ function faultsOf(seed: number): Faults {
     lost: some(0.5),
     skewMs: dice.chance(0.1) ? 300_000 : dice.chance(0.5) ? 5000 : 0,
   };
+}
+
+/** The schedule of a seed on a cloud. */
+export function shapedPlanOf(seed: number, shape: Shape, named?: Scenario): Plan {
+  const known = scenariosOn(shape);
+  const scenario = named ?? known[seed % known.length];
+  if (scenario === undefined) throw new Error(`there are no scenarios for ${shape.name}`);
+  return { ...planOf(seed, scenario), one: false, shape };
 }
 
 /** A calm run of a scenario, to count its calls, and to crash at each of them. */

@@ -1,3 +1,4 @@
+import type { Shape } from './fakes/shapes.ts';
 import { checkAtRest, unrest } from './rest.ts';
 import type { Scenario } from './script.ts';
 import { type Bugs, createUniverse, type Universe } from './universe.ts';
@@ -10,6 +11,8 @@ export interface Plan {
   readonly crashAt?: CrashPoint;
   /** One engine for everything, as on one machine. */
   readonly one: boolean;
+  /** The cloud that the ports are like; absent: a machine. */
+  readonly shape?: Shape;
   readonly bugs?: Bugs;
 }
 
@@ -24,7 +27,8 @@ const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 /** Runs one scenario under one schedule: what the users do, then rest without faults, then the promises of rest. */
 export async function runPlan(plan: Plan): Promise<Result> {
   const sim = createSim(plan.seed, plan.faults, plan.crashAt);
-  const universe = createUniverse(sim, plan.scenario.outside ?? {}, plan.one, plan.bugs);
+  const { one, shape, bugs, scenario } = plan;
+  const universe = createUniverse(sim, { outside: scenario.outside ?? {}, one, shape, bugs });
   try {
     await play(plan, sim, universe);
     return { calls: sim.calls, trace: sim.trace };

@@ -25,14 +25,16 @@ import { absentBucket, memoryBucket } from './fakes/bucket.ts';
 import { type MemoryBus, memoryBus } from './fakes/bus.ts';
 import { type Fate, type MemoryJobs, memoryJobs, type ProviderJob } from './fakes/jobs.ts';
 import { type MemoryJournal, memoryJournal } from './fakes/journal.ts';
+import { labelledJobs } from './fakes/labelled-jobs.ts';
 import { memoryRegistry } from './fakes/registry.ts';
 import { memoryServing, type ServingFate } from './fakes/serving.ts';
+import { countedBy, hintsOf, type Shape, type Span, toldAfterMs } from './fakes/shapes.ts';
 import { portOf, type Sync } from './fakes/sync.ts';
 import { type MemoryTelemetry, memoryTelemetry } from './fakes/telemetry.ts';
 import type { Behaviour } from './fakes/traffic.ts';
 import { createWatch, type Watch } from './invariants.ts';
 import { type Body, createPlatform, type Platform, type PlatformBugs } from './processes.ts';
-import type { Process, Sim } from './world.ts';
+import type { About, Process, Sim } from './world.ts';
 
 /** How the outside behaves in a scenario; what is absent goes well. */
 export interface Outside {
@@ -56,6 +58,8 @@ export interface Bugs extends PlatformBugs {
 
 export interface Fakes {
   readonly sim: Sim;
+  /** The cloud that this universe is like; absent: a machine. */
+  readonly shape: Shape | undefined;
   readonly journal: MemoryJournal;
   readonly jobs: MemoryJobs;
   readonly bus: MemoryBus;
@@ -102,13 +106,22 @@ export interface Universe extends Fakes {
 const hour = 3_600_000;
 const person = (subject: string): Actor => ({ subject, issuer: 'token', role: 'admin' });
 
-export function createUniverse(sim: Sim, outside: Outside, one: boolean, bugs: Bugs = {}): Universe {
-  const fakes = createFakes(sim, outside, one, (job) => tellOfJob(job));
+export interface Setting {
+  readonly outside: Outside;
+  /** One engine for everything, as on one machine. */
+  readonly one: boolean;
+  readonly shape?: Shape | undefined;
+  readonly bugs?: Bugs | undefined;
+}
+
+export function createUniverse(sim: Sim, { outside, one, shape, bugs = {} }: Setting): Universe {
+  const fakes = createFakes(sim, { outside, one, shape }, { job: tellOfJob, operation: tellOfOperation });
   const { journal, buckets, serving } = fakes;
+  const intents = new Map<string, { readonly at: number }>();
   const platform = createPlatform(
     sim,
     (process) => {
-      const ports = portsOf(fakes, process);
+      const ports = portsOf(fakes, process, intents);
       return bugs.ports?.(ports, process, fakes) ?? ports;
     },
     one,
@@ -124,9 +137,18 @@ export function createUniverse(sim: Sim, outside: Outside, one: boolean, bugs: B
     platform.send({ id: nextId('hint'), stream: `model/${model}`, body, actor: engineActor }, 'hint');
   }
 
-  function tellOfJob({ job, startsAt, endsAt }: ProviderJob): void {
-    for (const at of [startsAt, endsAt])
-      sim.after(at - sim.now + sim.random.between(0, 3000), () => hint(job.model, { type: 'jobHinted' }));
+  function tellOfJob({ job, startsAt, endsAt, fate }: ProviderJob): void {
+    for (const at of [startsAt, endsAt]) {
+      const failed = at === endsAt && fate.status !== 'succeeded';
+      const delays = shape === undefined ? [sim.random.between(0, 3000)] : hintsOf(shape, 'jobs', failed, sim.random);
+      for (const delay of delays) sim.after(at - sim.now + delay, () => hint(job.model, { type: 'jobHinted' }));
+    }
+  }
+
+  function tellOfOperation(endpoint: string, { at, failed }: { readonly at: number; readonly failed: boolean }): void {
+    if (shape === undefined) return;
+    for (const delay of hintsOf(shape, 'endpoints', failed, sim.random))
+      sim.after(at - sim.now + delay, () => hint(endpoint, { type: 'endpointHinted' }));
   }
 
   return {
@@ -143,7 +165,7 @@ export function createUniverse(sim: Sim, outside: Outside, one: boolean, bugs: B
     project: () => journal.head('project')?.state as unknown as Project | undefined,
     released: () => config,
     async release(given) {
-      const compiled = compiledOf(given);
+      const compiled = compiledOf(shape === undefined ? given : patient(given));
       const text = canonical(compiled);
       const digest = sha256Hex(text);
       buckets.serin.write(configKey(digest), encodeText(text));
@@ -194,8 +216,14 @@ export function createUniverse(sim: Sim, outside: Outside, one: boolean, bugs: B
   };
 }
 
-function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: ProviderJob) => void): Fakes {
+interface Tellers {
+  readonly job: (job: ProviderJob) => void;
+  readonly operation: (endpoint: string, ends: { readonly at: number; readonly failed: boolean }) => void;
+}
+
+function createFakes(sim: Sim, { outside, one, shape }: Setting, tellers: Tellers): Fakes {
   const now = (): number => sim.now;
+  const within = ([least, most]: Span): number => sim.random.between(least, most);
   const perhaps = (ms: number): number =>
     sim.random.chance(0.1) ? 10 * ms : sim.random.between(Math.ceil(ms / 2), 2 * ms);
   const made: { fakes?: Fakes } = {};
@@ -206,6 +234,7 @@ function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: Prov
   const watch = createWatch({
     sim,
     alone: one,
+    keyed: shape?.jobs.keyed ?? true,
     get journal() {
       return fakes().journal;
     },
@@ -235,9 +264,17 @@ function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: Prov
     outcomesTakeMs: outside.outcomesTakeMs ?? 5000,
     labelled: outside.labelled ?? { share: 0.8, takeMs: 60_000 },
     told: outside.told ?? ((tick) => [tick]),
+    ...(shape === undefined
+      ? {}
+      : {
+          counted: (tick: Tick) => countedBy(shape, tick),
+          toldAfterMs: (start: number) => toldAfterMs(shape, start),
+          hasLatency: shape.telemetry.hasLatency,
+        }),
   });
   made.fakes = {
     sim,
+    shape,
     watch,
     telemetry,
     journal: memoryJournal(watch.appended),
@@ -255,20 +292,29 @@ function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: Prov
       }),
       onCreate(job) {
         watch.jobCreated(job);
-        onJob(job);
+        tellers.job(job);
       },
+      ...(shape === undefined
+        ? {}
+        : { keyed: shape.jobs.keyed, unseenMs: () => (shape.jobs.keyed ? within(shape.jobs.unseenMs) : 0) }),
     }),
     serving: memoryServing({
       now,
-      fateOf: (_, deployment) => ({
-        readyMs: perhaps(10_000),
-        becomes: 'ready',
-        ...outside.deploymentOf?.(deployment, fakes()),
-      }),
-      operationMs: () => {
-        const ms = perhaps(outside.operationMs ?? 2000);
-        sim.after(ms, () => {});
-        return ms;
+      ...(shape === undefined ? {} : { shape: shape.serving }),
+      fateOf: (_, deployment) => {
+        const usual: ServingFate = { readyMs: perhaps(10_000), becomes: 'ready' };
+        const fate = { ...usual, ...outside.deploymentOf?.(deployment, fakes()) };
+        if (shape === undefined) return fate;
+        const { deployMs, givesUpMs } = shape.serving;
+        return { ...fate, readyMs: fate.becomes === 'pending' ? givesUpMs : within(deployMs) };
+      },
+      operationMs: (_, { kind }) =>
+        shape === undefined
+          ? perhaps(outside.operationMs ?? 2000)
+          : within(kind === 'weigh' ? shape.serving.weighMs : shape.serving.retireMs),
+      onOperation(endpoint, ends) {
+        sim.after(ends.at - sim.now, () => {});
+        tellers.operation(endpoint, ends);
       },
       ...(outside.takesBack === undefined
         ? {}
@@ -281,14 +327,16 @@ function createFakes(sim: Sim, outside: Outside, one: boolean, onJob: (job: Prov
 }
 
 /** The ports as one process sees them: every method goes through the choke point. */
-function portsOf(fakes: Fakes, process: Process): Ports {
-  const { sim, journal, jobs, registry, serving, telemetry, bus, buckets, watch } = fakes;
+function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly at: number }>): Ports {
+  const { sim, shape, journal, jobs, registry, serving, telemetry, bus, buckets, watch } = fakes;
   const through = <Port extends object>(port: string, fake: Sync<NoInfer<Port>>): Port =>
     portOf<Port>(fake, (name, apply, given) => {
       const [endpoint, operation] = given;
       if (port === 'serving' && name === 'change')
         sim.check(() => watch.issued(endpoint as string, operation as Operation));
-      return sim.call(process, `${port}.${name}`, apply, name === 'change' ? { endpoint, operation } : undefined);
+      // A change is of an endpoint, and is an operation.
+      const about = name === 'change' ? ({ endpoint, operation } as About) : undefined;
+      return sim.call(process, `${port}.${name}`, apply, about);
     });
   const { head, append, history, due, names } = journal;
   const { start, describe, stop } = jobs;
@@ -302,13 +350,30 @@ function portsOf(fakes: Fakes, process: Process): Ports {
   return {
     journal: store,
     bucket: (name) => stores[name] ?? through<Bucket>(name, absentBucket(name)),
-    jobs: through<Jobs>('jobs', { start, describe, stop }),
+    jobs:
+      shape === undefined || shape.jobs.keyed
+        ? through<Jobs>('jobs', { start, describe, stop })
+        : labelledJobs({
+            ...{ provider: jobs, intents },
+            now: () => sim.now,
+            unseenMs: ({ id }) => lagOf(id, shape.jobs.unseenMs),
+            call: (name, apply) =>
+              sim.call(process, name, apply, name === 'jobs.create' ? { landsWithinMs: 9 * 60_000 } : undefined),
+          }),
     registry: through<Registry>('registry', registry),
     serving: through<Serving>('serving', { change, observe }),
     telemetry: through<Telemetry>('telemetry', { ticks, latency, label, labels, labelTotals }),
     bus: through<Bus>('bus', { publish: bus.publish }),
   };
 }
+
+/** Half an hour is too short where a deployment takes 20 minutes and a write may be refused. */
+const patient = (given: unknown): unknown =>
+  JSON.parse(JSON.stringify(given).replaceAll('"readyWithin":"30m"', '"readyWithin":"1h"'));
+
+/** Of one job always the same. */
+const lagOf = (id: string, [least, most]: Span): number =>
+  least + (Number.parseInt(id.slice(0, 8), 16) % (most - least + 1));
 
 function compiledOf(given: unknown): CompiledConfig {
   const read = parseConfig(given);

@@ -1,11 +1,19 @@
 import { parentPort } from 'node:worker_threads';
 import { hunt, plantedBugs } from './bugs.ts';
-import { calmPlan, planOf } from './plans.ts';
+import { type Shape, shapes } from './fakes/shapes.ts';
+import { calmPlan, planOf, shapedPlanOf } from './plans.ts';
 import { type Plan, runPlan } from './run.ts';
 import { scenarios } from './scenarios.ts';
+import { scenariosOn } from './shaped-scenarios.ts';
 
 export type Task =
-  | { readonly kind: 'seeds'; readonly from: number; readonly to: number; readonly scenario?: string }
+  | {
+      readonly kind: 'seeds';
+      readonly from: number;
+      readonly to: number;
+      readonly scenario?: string;
+      readonly shape?: Shape['name'];
+    }
   /** `each`: before every call and after it; else every call once, in turns before and after. */
   | { readonly kind: 'crashes'; readonly scenario: string; readonly each: boolean }
   | { readonly kind: 'bug'; readonly bug: string; readonly most: number };
@@ -44,11 +52,20 @@ async function attempt(plan: Plan, what: string): Promise<Failure | undefined> {
   return problem === undefined ? undefined : { what, problem: problem.message, trace: trace.slice(-40) };
 }
 
-async function runSeeds({ from, to, scenario }: Extract<Task, { kind: 'seeds' }>): Promise<TaskResult> {
+async function runSeeds({ from, to, scenario, shape: name }: Extract<Task, { kind: 'seeds' }>): Promise<TaskResult> {
   const failures: Failure[] = [];
+  const shape = name === undefined ? undefined : shapes[name];
   for (let seed = from; seed < to; seed += 1) {
-    const plan = planOf(seed, scenarioOf(scenario));
-    const failure = await attempt(plan, `seed ${seed}: ${plan.scenario.name}`);
+    const plan =
+      shape === undefined
+        ? planOf(seed, scenarioOf(scenario))
+        : shapedPlanOf(
+            seed,
+            shape,
+            scenariosOn(shape).find((one) => one.name === scenario),
+          );
+    const where = shape === undefined ? '' : ` on ${shape.name}`;
+    const failure = await attempt(plan, `seed ${seed}${where}: ${plan.scenario.name}`);
     if (failure !== undefined) failures.push(failure);
   }
   return { passed: to - from - failures.length, failures };

@@ -1,4 +1,5 @@
 import { Fault } from '@serin/core/fault';
+import type { Operation } from '@serin/core/ports';
 import { heap } from './heap.ts';
 import { type Random, random } from './random.ts';
 
@@ -65,7 +66,14 @@ export interface InFlight {
   readonly name: string;
   readonly process: string;
   readonly issuedAt: number;
-  readonly about: unknown;
+  readonly about: About | undefined;
+}
+
+export interface About {
+  readonly endpoint?: string;
+  readonly operation?: Operation;
+  /** What its caller gave up lands within this time, or never. */
+  readonly landsWithinMs?: number;
 }
 
 export interface Sim {
@@ -87,7 +95,7 @@ export interface Sim {
   check(look: () => void): void;
   after(ms: number, run: () => void): void;
   /** The one choke point of every port method: when it is applied, and whether its caller ever hears of it. */
-  call<Result>(process: Process, name: string, apply: () => Result, about?: unknown): Promise<Result>;
+  call<Result>(process: Process, name: string, apply: () => Result, about?: About): Promise<Result>;
   process(name: string): Process;
   /** Runs until `done`, or until the virtual time; answers whether `done` came. `extra` may offer an earlier moment. */
   run(
@@ -226,7 +234,8 @@ export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Si
             );
           }
           if (dice.chance(faults.late)) {
-            const later = dice.chance(0.8) ? dice.between(1000, 60_000) : dice.between(60_000, 20 * 60_000);
+            const latest = about?.landsWithinMs ?? 20 * 60_000;
+            const later = dice.chance(0.8) ? dice.between(1000, 60_000) : dice.between(60_000, latest);
             end('times out');
             at(now + later, () => {
               note(`${name} lands late`);

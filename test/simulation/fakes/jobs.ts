@@ -35,26 +35,36 @@ export interface JobsOptions {
   readonly now: () => number;
   readonly fateOf: (job: Job) => Fate;
   readonly onCreate?: (job: ProviderJob) => void;
+  /** The provider takes a key of its caller's, by which it knows a job again. As a rule it does. */
+  readonly keyed?: boolean;
+  /** So long after its creation a job is not found by its id, which is no answer yet. */
+  readonly unseenMs?: (job: Job) => number;
 }
 
 /** What a job has to put its things in order after it was asked to stop. */
 const graceMs = 30_000;
 
 /** A provider of paid work in memory: jobs go on by the clock. */
-export function memoryJobs({ now, fateOf, onCreate }: JobsOptions): MemoryJobs {
+export function memoryJobs({ now, fateOf, onCreate, keyed = true, unseenMs = () => 0 }: JobsOptions): MemoryJobs {
   const jobs = new Map<string, ProviderJob>();
   const byKey = new Map<string, string>();
   const endOf = ({ endsAt, stoppedAt }: ProviderJob): number => Math.min(endsAt, stoppedAt ?? endsAt);
+  const seenFrom = new Map<string, number>();
   const find = (id: string): ProviderJob => {
     const job = jobs.get(id);
     if (job === undefined) throw new Fault('notFound', `there is no job '${id}'`);
+    return job;
+  };
+  const seen = (id: string): ProviderJob => {
+    const job = find(id);
+    if (now() < (seenFrom.get(id) ?? 0)) throw new Fault('unavailable', `the job '${id}' cannot be seen yet`);
     return job;
   };
 
   return {
     start(job) {
       const key = JSON.stringify([job.project, job.key]);
-      const known = byKey.get(key);
+      const known = keyed ? byKey.get(key) : undefined;
       if (known !== undefined) {
         if (canonical(find(known).job) !== canonical(job))
           throw new Fault('defect', `the name of ${job.key} is taken by another job`);
@@ -73,14 +83,15 @@ export function memoryJobs({ now, fateOf, onCreate }: JobsOptions): MemoryJobs {
       };
       jobs.set(id, created);
       byKey.set(key, id);
+      seenFrom.set(id, now() + unseenMs(job));
       onCreate?.(created);
       return { id };
     },
     describe(id) {
-      return describe(find(id), now(), endOf(find(id)));
+      return describe(seen(id), now(), endOf(find(id)));
     },
     stop(id) {
-      const job = find(id);
+      const job = seen(id);
       if (endOf(job) > now())
         jobs.set(id, { ...job, stoppedAt: Math.min(job.stoppedAt ?? Number.POSITIVE_INFINITY, now() + graceMs) });
     },

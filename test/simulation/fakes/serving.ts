@@ -10,11 +10,38 @@ export interface ServingFate {
   readonly becomes: 'ready' | 'failed' | 'pending';
 }
 
+/** How a provider differs from a machine. */
+export interface ServingShape {
+  /** A deploy is one operation: the endpoint is busy until the deployment is ready, or has failed. */
+  readonly deployIsBusy: boolean;
+  /** The only deployment of an endpoint gets all requests as soon as it is ready. */
+  readonly routesTheOnlyOne: boolean;
+  /** Of a deploy that failed beside others nothing is left but the report; the provider says that it took it back. */
+  readonly takesBackFailed: boolean;
+  /** An endpoint without weights, or without deployments, is gone. */
+  readonly emptyIsAbsent: boolean;
+  /** Percent of the requests that can be mirrored at most; 0: there are no mirrors. */
+  readonly mirrorsUpTo: number;
+  /** Operations that have to end before a first deploy of a name can begin; each is begun by asking for that deploy. */
+  readonly firstSteps: number;
+}
+
+const machineShape: ServingShape = {
+  deployIsBusy: false,
+  routesTheOnlyOne: false,
+  takesBackFailed: false,
+  emptyIsAbsent: false,
+  mirrorsUpTo: 100,
+  firstSteps: 0,
+};
+
 export interface ServingOptions {
   readonly now: () => number;
+  readonly shape?: ServingShape;
   readonly fateOf: (endpoint: string, deployment: Deployment) => ServingFate;
-  /** How long an operation keeps the endpoint busy; its effect comes at the end. */
+  /** How long an operation keeps the endpoint busy; its effect comes at the end. Not asked where a deploy takes as long as its deployment. */
   readonly operationMs: (endpoint: string, operation: Operation) => number;
+  readonly onOperation?: (endpoint: string, ends: { readonly at: number; readonly failed: boolean }) => void;
   /** The provider takes this change of weights back by itself. */
   readonly takesBack?: (endpoint: string, weights: Weights) => string | undefined;
   /** Whether the caller of the change under way has given it up. */
@@ -34,17 +61,25 @@ interface Slot {
   readonly fate: ServingFate;
 }
 
+interface Pending {
+  readonly operation: Operation | { readonly kind: 'prepare' };
+  readonly endsAt: number;
+  readonly isStray: boolean;
+}
+
 interface Endpoint {
   readonly slots: Map<string, Slot>;
+  /** How far a deployment that is not begun yet is prepared. */
+  readonly prepared: Map<string, number>;
   shares: Shares;
-  pending?: { readonly operation: Operation; readonly endsAt: number; readonly isStray: boolean };
+  pending?: Pending;
   revertedByProvider?: string;
 }
 
 /** Endpoints in memory: one operation at a time, whose effect comes when it ends. */
 export function memoryServing(options: ServingOptions): Sync<Serving> & { weights(endpoint: string): Weights } {
   const endpoints = new Map<string, Endpoint>();
-  const { now } = options;
+  const { now, shape = machineShape } = options;
 
   /** What has ended by now has its effect. */
   function current(name: string): Endpoint | undefined {
@@ -54,26 +89,75 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
       delete endpoint.pending;
       finish(name, endpoint, pending);
     }
-    return endpoint;
+    return endpoints.get(name);
   }
 
-  function finish(name: string, endpoint: Endpoint, done: NonNullable<Endpoint['pending']>): void {
-    const { operation, endsAt, isStray } = done;
-    if (operation.kind === 'retire') endpoint.slots.delete(operation.deployment);
-    if (operation.kind !== 'weigh') return;
-    const reason = options.takesBack?.(name, operation.weights);
+  function finish(name: string, endpoint: Endpoint, done: Pending): void {
+    const { operation } = done;
+    switch (operation.kind) {
+      case 'prepare':
+        break;
+      case 'deploy':
+        deployed(name, endpoint, operation.deployment.name, done);
+        break;
+      case 'retire':
+        endpoint.slots.delete(operation.deployment);
+        if (shape.emptyIsAbsent && endpoint.slots.size === 0) endpoints.delete(name);
+        break;
+      case 'weigh':
+        weighed(name, endpoint, operation, done);
+    }
+  }
+
+  function weighed(name: string, endpoint: Endpoint, shares: Shares, done: Pending): void {
+    const reason = options.takesBack?.(name, shares.weights);
     if (reason !== undefined) {
       endpoint.revertedByProvider = reason;
       return;
     }
-    endpoint.shares = sharesOf(operation);
-    options.onRoute?.(name, { ...endpoint.shares, at: endsAt, isStray });
+    route(name, endpoint, sharesOf(shares), done);
+    if (shape.emptyIsAbsent && Object.keys(shares.weights).length === 0) endpoints.delete(name);
+  }
+
+  function deployed(name: string, endpoint: Endpoint, deployment: string, done: Pending): void {
+    const slot = endpoint.slots.get(deployment);
+    if (slot === undefined) return;
+    if (!becameReady(slot)) {
+      if (shape.takesBackFailed && endpoint.slots.size > 1)
+        endpoint.revertedByProvider = `the update to '${deployment}' failed: ${failure}`;
+    } else if (shape.routesTheOnlyOne && endpoint.slots.size === 1)
+      route(name, endpoint, { weights: { [deployment]: 100 } }, done);
+  }
+
+  function route(name: string, endpoint: Endpoint, shares: Shares, { endsAt, isStray }: Pending): void {
+    endpoint.shares = shares;
+    options.onRoute?.(name, { ...shares, at: endsAt, isStray });
+  }
+
+  /** How long it keeps the endpoint busy. What failed and was taken back is a report, and goes at once. */
+  function durationOf(name: string, { slots }: Endpoint, operation: Operation): number {
+    const slot = operation.kind === 'deploy' ? slots.get(operation.deployment.name) : undefined;
+    if (slot !== undefined && shape.deployIsBusy) return slot.fate.readyMs;
+    const gone = operation.kind === 'retire' ? slots.get(operation.deployment) : undefined;
+    if (gone !== undefined && shape.takesBackFailed && slots.size > 1 && !becameReady(gone)) return 0;
+    return options.operationMs(name, operation);
+  }
+
+  function begin(name: string, endpoint: Endpoint, operation: Pending['operation'], ms: number): 'accepted' {
+    delete endpoint.revertedByProvider;
+    const endsAt = now() + ms;
+    endpoint.pending = { operation, endsAt, isStray: options.isStray?.() ?? false };
+    options.onOperation?.(name, { at: endsAt, failed: operation.kind === 'deploy' && !isSound(endpoint, operation) });
+    current(name);
+    return 'accepted';
   }
 
   return {
     change(name, operation) {
-      const endpoint: Endpoint = current(name) ?? { slots: new Map(), shares: { weights: {} } };
+      const endpoint: Endpoint = current(name) ?? { slots: new Map(), prepared: new Map(), shares: { weights: {} } };
       check(name, endpoint, operation, now());
+      if (operation.kind === 'weigh' && (operation.mirror?.percent ?? 0) > shape.mirrorsUpTo)
+        throw new Fault('invalid', `${name}: ${operation.mirror?.percent} % cannot be mirrored here`);
       if (endpoint.pending !== undefined) return 'busy';
       if (operation.kind === 'deploy') {
         const { deployment } = operation;
@@ -81,32 +165,45 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
         if (known !== undefined && contentOf(known.deployment) !== contentOf(deployment))
           throw new Fault('defect', `${name}: the name '${deployment.name}' is taken by another content`);
         if (known !== undefined) return 'accepted';
+        const prepared = endpoint.prepared.get(deployment.name) ?? 0;
+        if (prepared < shape.firstSteps) {
+          endpoint.prepared.set(deployment.name, prepared + 1);
+          endpoints.set(name, endpoint);
+          return begin(name, endpoint, { kind: 'prepare' }, options.operationMs(name, operation));
+        }
         endpoint.slots.set(deployment.name, { deployment, createdAt: now(), fate: options.fateOf(name, deployment) });
         endpoints.set(name, endpoint);
       }
       if (operation.kind === 'weigh' && canonical(sharesOf(operation)) === canonical(endpoint.shares))
         return 'accepted';
       if (operation.kind === 'retire' && !endpoint.slots.has(operation.deployment)) return 'accepted';
-      delete endpoint.revertedByProvider;
-      const endsAt = now() + options.operationMs(name, operation);
-      endpoint.pending = { operation, endsAt, isStray: options.isStray?.() ?? false };
-      current(name);
-      return 'accepted';
+      return begin(name, endpoint, operation, durationOf(name, endpoint, operation));
     },
     observe(name) {
       const endpoint = current(name);
-      return endpoint === undefined ? 'absent' : observation(endpoint, now());
+      return endpoint === undefined ? 'absent' : observation(endpoint, now(), shape);
     },
     weights: (name) => current(name)?.shares.weights ?? {},
   };
 }
 
-function observation({ slots, shares, pending, revertedByProvider }: Endpoint, now: number): Observation {
+const failure = 'the server does not answer /ping';
+const becameReady = ({ fate }: Slot): boolean => fate.becomes === 'ready';
+const isSound = ({ slots }: Endpoint, { deployment }: Extract<Operation, { kind: 'deploy' }>): boolean =>
+  slots.get(deployment.name)?.fate.becomes === 'ready';
+
+function observation(
+  { slots, shares, pending, revertedByProvider }: Endpoint,
+  now: number,
+  { deployIsBusy }: ServingShape,
+): Observation {
   return {
     deployments: [...slots.values()].map(({ deployment, createdAt, fate }) => {
-      const status = now < createdAt + fate.readyMs ? 'pending' : fate.becomes;
+      // A provider gives up what does not become ready; a machine waits for it.
+      const becomes = deployIsBusy && fate.becomes === 'pending' ? 'failed' : fate.becomes;
+      const status = now < createdAt + fate.readyMs ? 'pending' : becomes;
       const { name, version } = deployment;
-      return { name, version, status, ...(status === 'failed' ? { reason: 'the server does not answer /ping' } : {}) };
+      return { name, version, status, ...(status === 'failed' ? { reason: failure } : {}) };
     }),
     ...shares,
     busy: pending !== undefined,

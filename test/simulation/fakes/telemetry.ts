@@ -11,6 +11,12 @@ export interface TelemetryOptions extends Behaviour {
   readonly labelled: { readonly share: number; readonly takeMs: number };
   /** What the platform tells instead of a tick. */
   readonly told: (tick: Tick) => readonly Tick[];
+  /** What the platform counts of what happened; everything, as a rule. */
+  readonly counted?: (tick: Tick) => Tick;
+  /** A tick that began then is told so long after its end at the earliest. */
+  readonly toldAfterMs?: (start: number) => number;
+  /** Percentiles of a window can be told; they can, as a rule. */
+  readonly hasLatency?: boolean;
 }
 
 export interface MemoryTelemetry extends Sync<Telemetry> {
@@ -28,7 +34,8 @@ const slowerThan = (ms: number): number => Math.min(1, 10 / ms);
 
 /** Counts that follow from how requests were routed: even arrivals, so the same window always has the same numbers. */
 export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
-  const { now, outcomesTakeMs, told, failing, slower } = options;
+  const { now, outcomesTakeMs, told, failing, slower, counted = (tick) => tick } = options;
+  const { toldAfterMs = () => 0, hasLatency = true } = options;
   const traffic = evenTraffic(options);
   const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic });
 
@@ -63,13 +70,18 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     const { from, to, tickMs } = query;
     const ticks: Tick[] = [];
     for (let start = Math.ceil(from / tickMs) * tickMs; start + tickMs <= to; start += tickMs)
-      ticks.push(tickOf(query, start));
+      ticks.push(counted(tickOf(query, start)));
     return ticks;
   }
 
   return {
-    ticks: (query) => truth({ ...query, to: Math.min(query.to, now() - outcomesTakeMs) }).flatMap(told),
+    ticks(query) {
+      const over = truth({ ...query, to: Math.min(query.to, now() - outcomesTakeMs) });
+      const open = over.findIndex(({ start }) => now() < start + query.tickMs + toldAfterMs(start));
+      return (open < 0 ? over : over.slice(0, open)).flatMap(told);
+    },
     latency(endpoint, from, to) {
+      if (!hasLatency) return undefined;
       const requests = traffic
         .spans(endpoint, from, to)
         .flatMap(({ arms }) => Object.values(arms))

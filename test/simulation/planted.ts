@@ -1,0 +1,26 @@
+import type { Ports } from '@serin/core/ports';
+import type { Shape } from './fakes/shapes.ts';
+import type { Bugs } from './universe.ts';
+
+/** A bug that is planted on purpose: as a switch of the platform, or as a change of a text in one file of the core. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly bugs?: Bugs;
+  /** Where it can show at all; absent: anywhere. */
+  readonly scenario?: string;
+  /** The cloud on which it shows, and on no machine. */
+  readonly shape?: Shape['name'];
+  readonly core?: { readonly file: string; readonly from: string; readonly to: string };
+}
+
+/** The ports with some methods of one of them replaced. */
+export const replaced = <Name extends keyof Ports>(ports: Ports, name: Name, methods: Partial<Ports[Name]>): Ports => ({
+  ...ports,
+  [name]: { ...ports[name], ...methods },
+});
+
+export const core = (name: string, file: string, from: string, to: string, scenario?: string): PlantedBug => ({
+  name,
+  core: { file, from, to },
+  ...(scenario === undefined ? {} : { scenario }),
+});

@@ -1,0 +1,110 @@
+import { Fault } from '@serin/core/fault';
+import type { Ports } from '@serin/core/ports';
+import { labelledJobs } from './fakes/labelled-jobs.ts';
+import type { Shape } from './fakes/shapes.ts';
+import { core, type PlantedBug, replaced } from './planted.ts';
+import type { Fakes } from './universe.ts';
+import type { Process } from './world.ts';
+
+/** An adapter that takes "not found yet" for an answer. */
+function believeNotFound(ports: Ports): Ports {
+  return replaced(ports, 'jobs', {
+    async describe(id) {
+      try {
+        return await ports.jobs.describe(id);
+      } catch (error) {
+        if (!(error instanceof Fault) || !error.message.includes('cannot be seen yet')) throw error;
+        throw new Fault('notFound', error.message);
+      }
+    },
+  });
+}
+
+/** An adapter that looks for the label of a job, finds none, and creates it: what it asked for before may still come. */
+function createWithoutIntent(ports: Ports, fakes: Fakes, process: Process): Ports {
+  return replaced(ports, 'jobs', {
+    start: (job) => {
+      const { shape, sim, jobs } = fakes;
+      if (shape === undefined) return ports.jobs.start(job);
+      const call = <Result>(name: string, apply: () => Result) => sim.call(process, name, apply);
+      const now = () => sim.now;
+      return labelledJobs({
+        provider: jobs,
+        now,
+        unseenMs: () => shape.jobs.unseenMs[1],
+        call,
+        intents: new Map(),
+      }).start(job);
+    },
+  });
+}
+
+/** An adapter that tells of what the provider took back for as long as the provider does, whatever was changed since. */
+function tellForEver(ports: Ports): Ports {
+  const told = new Map<string, string>();
+  return replaced(ports, 'serving', {
+    async observe(endpoint) {
+      const seen = await ports.serving.observe(endpoint);
+      if (seen === 'absent') return seen;
+      if (seen.revertedByProvider !== undefined) told.set(endpoint, seen.revertedByProvider);
+      const revertedByProvider = told.get(endpoint);
+      return revertedByProvider === undefined ? seen : { ...seen, revertedByProvider };
+    },
+  });
+}
+
+/** An adapter that reads the status of an endpoint from its weights alone. */
+function neverBusy(ports: Ports): Ports {
+  return replaced(ports, 'serving', {
+    async observe(endpoint) {
+      const seen = await ports.serving.observe(endpoint);
+      return seen === 'absent' ? seen : { ...seen, busy: false };
+    },
+  });
+}
+
+const onShape = (shape: Shape['name'], bug: PlantedBug): PlantedBug => ({ ...bug, shape });
+
+/** Bugs that only a cloud shows: hunted on a machine they are not found. */
+export const shapedBugs: readonly PlantedBug[] = [
+  onShape('aws', {
+    name: 'a job that cannot be seen yet is taken for none',
+    bugs: { ports: (ports) => believeNotFound(ports) },
+    scenario: 'a drop becomes the champion',
+  }),
+  onShape('vertex', {
+    name: 'a job is created without an intent',
+    bugs: { ports: (ports, process, fakes) => createWithoutIntent(ports, fakes, process) },
+    scenario: 'a drop becomes the champion',
+  }),
+  onShape('aws', {
+    name: 'what the provider took back is told for ever',
+    bugs: { ports: (ports) => tellForEver(ports) },
+    scenario: 'the next version waits while a candidate breaks',
+  }),
+  onShape('aws', {
+    name: 'what is under way is taken for done',
+    bugs: { ports: (ports) => neverBusy(ports) },
+    scenario: 'a first version is aborted, and nothing comes after it',
+  }),
+  onShape(
+    'aws',
+    core(
+      'a first version is not wished for until it is promoted',
+      'between.ts',
+      'stable === undefined ? 100 : candidateWeight(rollout)',
+      'candidateWeight(rollout)',
+      'a drop becomes the champion',
+    ),
+  ),
+  onShape(
+    'aws',
+    core(
+      'what was not measured is taken for quick',
+      'judge/evidence.ts',
+      'return slow === undefined ? undefined : { bad: slow, of: counts.requests };',
+      'return { bad: slow ?? 0, of: counts.requests };',
+      'a second drop goes through its canary',
+    ),
+  ),
+];
