@@ -1,4 +1,4 @@
-// The functions of AWS as they are deployed: each entry point alone, minified, into <folder>/<name>/index.mjs.
+// The functions of AWS as they are deployed: each entry point alone, minified, into <folder>/<name>/index.cjs.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +34,7 @@ const shakeableSchemas: Plugin = {
 
 /** Bundles what `code` exports; imports are resolved as in functions/aws. */
 export async function bundle(name: string, code: string, folder: string): Promise<Bundle> {
-  const file = join(folder, name, 'index.mjs');
+  const file = join(folder, name, 'index.cjs');
   const { metafile } = await build({
     stdin: { contents: code, resolveDir: source, sourcefile: `entry of ${name}`, loader: 'ts' },
     outfile: file,
@@ -42,11 +42,9 @@ export async function bundle(name: string, code: string, folder: string): Promis
     minify: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
+    format: 'cjs',
     mainFields: ['module', 'main'],
     alias: { '@aws-sdk/credential-provider-node': join(source, 'credentials.ts') },
-    // A few dependencies of the SDK still call require.
-    banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
     plugins: [shakeableSchemas],
     metafile: true,
     logLevel: 'warning',

@@ -1,4 +1,3 @@
-import type { CompiledConfig } from '@serin/core/config';
 import { nextCron } from '@serin/core/cron';
 import { ownBucket } from '@serin/core/ports';
 import * as z from 'zod';
@@ -173,17 +172,6 @@ export const compiledConfig = z.strictObject({
   concurrentRuns: z.int().min(1).max(1000),
   models: z.record(name, model).refine((models) => Object.keys(models).length > 0, { error: 'at least one model' }),
 });
-
-/** Every code digest that a config refers to, each once. */
-export function codeDigests(config: CompiledConfig): readonly string[] {
-  const digests = Object.values(config.models).flatMap(({ train: trained, evaluate, serve: served, split: cut }) => [
-    trained.code?.digest,
-    evaluate?.code?.digest,
-    served === 'none' ? undefined : served.code?.digest,
-    cut?.kind === 'job' ? cut.code?.digest : undefined,
-  ]);
-  return [...new Set(digests.filter((found) => found !== undefined))];
-}
 
 function isCron(cron: string, zone: string): boolean {
   try {

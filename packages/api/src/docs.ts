@@ -1,7 +1,7 @@
 import { sha256Hex } from '@serin/core/json';
 import * as z from 'zod';
 import { openApi } from './openapi.ts';
-import { type Route, route } from './route.ts';
+import { bodyOf, type Route, route, type WholeRoute } from './route.ts';
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
@@ -15,8 +15,11 @@ pre { overflow: auto; padding: .5rem; border: 1px solid color-mix(in srgb, curre
 
 /** The description of the table, for machines and for people. Neither needs a script, nor another host. */
 export function docsRoutes(routes: readonly Route[], version: string): readonly Route[] {
-  const document = openApi(routes, version);
-  const html = page(document as unknown as Document, routes);
+  let made: Promise<{ readonly document: object; readonly html: string }> | undefined;
+  const described = () => {
+    made ??= describe(routes, version);
+    return made;
+  };
   const policy = `default-src 'none'; style-src 'sha256-${base64Sha256(style)}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   return [
     route({
@@ -26,7 +29,11 @@ export function docsRoutes(routes: readonly Route[], version: string): readonly 
       role: 'public',
       scope: 'models',
       answers: { 200: { description: 'the document', schema: z.looseObject({ openapi: z.string() }) } },
-      handle: () => ({ status: 200, body: document, headers: { 'cache-control': 'no-cache' } }),
+      handle: async () => ({
+        status: 200,
+        body: (await described()).document,
+        headers: { 'cache-control': 'no-cache' },
+      }),
     }),
     route({
       method: 'get',
@@ -35,13 +42,25 @@ export function docsRoutes(routes: readonly Route[], version: string): readonly 
       role: 'public',
       scope: 'models',
       answers: { 200: { description: 'the page', media: 'text/html' } },
-      handle: () => ({
+      handle: async () => ({
         status: 200,
-        body: html,
+        body: (await described()).html,
         headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy },
       }),
     }),
   ];
+}
+
+async function describe(routes: readonly Route[], version: string) {
+  const whole = await Promise.all(
+    routes.map(async (each): Promise<WholeRoute> => {
+      const { body: _, ...row } = each;
+      const body = await bodyOf(each);
+      return { ...row, ...(body === undefined ? {} : { body }) };
+    }),
+  );
+  const document = openApi(whole, version);
+  return { document, html: page(document as unknown as Document, whole) };
 }
 
 interface Operation {
@@ -54,7 +73,7 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-function page(document: Document, routes: readonly Route[]): string {
+function page(document: Document, routes: readonly WholeRoute[]): string {
   const rows = routes.map((row) => {
     const operation = document.paths[row.path.replace('*}', '}')]?.[row.method];
     return operation === undefined ? '' : section(row, operation);
@@ -68,7 +87,7 @@ ${rows.join('\n')}
 </body></html>`;
 }
 
-function section(row: Route, { parameters, requestBody, responses }: Operation): string {
+function section(row: WholeRoute, { parameters, requestBody, responses }: Operation): string {
   const named = parameters.map(({ name, in: place, required }) => `${name} (${place}${required ? '' : ', optional'})`);
   const answers = Object.entries(responses).map(([status, { description }]) => `${status} ${description}`);
   return `<details><summary><code>${row.method.toUpperCase()} ${escaped(row.path)}</code> ${escaped(row.summary)} <span class="role">${row.role}</span></summary>

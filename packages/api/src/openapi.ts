@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { problemSchema } from './problem.ts';
-import { pathParameters, type Route } from './route.ts';
+import { pathParameters, type WholeRoute } from './route.ts';
 
 /** Statuses that a problem document may have on a route, besides those that it names itself. */
-export function problemStatuses(route: Route): readonly number[] {
+export function problemStatuses(route: WholeRoute): readonly number[] {
   const takes = route.method === 'post' || route.method === 'put';
   const token = route.role !== 'public' && route.role !== 'signed';
   const statuses = [
@@ -20,7 +20,7 @@ export function problemStatuses(route: Route): readonly number[] {
 }
 
 /** OpenAPI 3.1 of the route table, from the very schemas that validate. */
-export function openApi(routes: readonly Route[], version: string): Readonly<Record<string, unknown>> {
+export function openApi(routes: readonly WholeRoute[], version: string): Readonly<Record<string, unknown>> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = route.path.replace('*}', '}');
@@ -37,7 +37,7 @@ export function openApi(routes: readonly Route[], version: string): Readonly<Rec
   };
 }
 
-function operation(route: Route): Readonly<Record<string, unknown>> {
+function operation(route: WholeRoute): Readonly<Record<string, unknown>> {
   const open = route.role === 'public' || route.role === 'signed';
   return {
     operationId: `${route.method} ${route.path}`.replace(/[^a-zA-Z0-9]+/g, '_').replace(/_$/, ''),
@@ -45,7 +45,7 @@ function operation(route: Route): Readonly<Record<string, unknown>> {
     ...(open ? {} : { description: `wants the role ${route.role}` }),
     security: open ? [] : [{ token: [] }],
     parameters: parametersOf(route),
-    ...bodyOf(route),
+    ...requestBodyOf(route),
     responses: responsesOf(route),
   };
 }
@@ -55,7 +55,7 @@ interface ObjectSchema {
   readonly required?: readonly string[];
 }
 
-function parametersOf(route: Route): readonly unknown[] {
+function parametersOf(route: WholeRoute): readonly unknown[] {
   const from = (schema: z.ZodType | undefined, place: 'path' | 'query') => {
     const { properties = {}, required = [] } = (
       schema === undefined ? {} : jsonSchema(schema, 'input')
@@ -83,7 +83,7 @@ function parametersOf(route: Route): readonly unknown[] {
   ];
 }
 
-function bodyOf(route: Route): Readonly<Record<string, unknown>> {
+function requestBodyOf(route: WholeRoute): Readonly<Record<string, unknown>> {
   if (route.body !== undefined) {
     const content = { 'application/json': { schema: jsonSchema(route.body, 'input') } };
     return { requestBody: { required: !route.body.safeParse({}).success, content } };
@@ -92,7 +92,7 @@ function bodyOf(route: Route): Readonly<Record<string, unknown>> {
   return { requestBody: { required: true, content: Object.fromEntries(route.media.map((media) => [media, {}])) } };
 }
 
-function responsesOf(route: Route): Readonly<Record<string, unknown>> {
+function responsesOf(route: WholeRoute): Readonly<Record<string, unknown>> {
   const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   const problems = problemStatuses(route).map((status) => [status, { description: 'refused', content: problem }]);
   const answers = Object.entries(route.answers).map(([status, { description, schema, media }]) => {

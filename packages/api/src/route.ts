@@ -39,8 +39,8 @@ interface Shape<Params extends z.ZodType, Query extends z.ZodType, Body extends 
   readonly scope: 'models' | 'project';
   readonly params?: Params;
   readonly query?: Query;
-  /** A JSON body; absent: none, or the handler reads `raw`. */
-  readonly body?: Body;
+  /** A JSON body; absent: none, or the handler reads `raw`. A large schema is made by the first request that wants it. */
+  readonly body?: Body | (() => Promise<Body>);
   /** Media types of a raw body. */
   readonly media?: readonly string[];
   /** A larger body is a 413. */
@@ -72,6 +72,12 @@ export function route<
   // The machinery calls `handle` with what these very schemas made of the request.
   return shape as unknown as Route;
 }
+
+/** A route with its schemas made, as the documentation wants it. */
+export type WholeRoute = Omit<Route, 'body'> & { readonly body?: z.ZodType };
+
+export const bodyOf = async ({ body }: Route): Promise<z.ZodType | undefined> =>
+  typeof body === 'function' ? body() : body;
 
 export const pathParameters = (path: string): readonly string[] =>
   [...path.matchAll(/\{([a-z]+)\*?\}/g)].map(([, name = '']) => name);

@@ -8,7 +8,7 @@ import { once, signalIdOf } from './idempotency.ts';
 import type { Api } from './options.ts';
 import { Problem, problemResponse, wrongs } from './problem.ts';
 import { type Caller, mayAct } from './roles.ts';
-import { type Answer, type Asked, pathParameters, type Route } from './route.ts';
+import { type Answer, type Asked, bodyOf, pathParameters, type Route } from './route.ts';
 import { visibleTo } from './visible.ts';
 
 /** Answers one request of one route; whatever is thrown becomes a problem document. */
@@ -45,7 +45,8 @@ async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
   const query = checkedQuery(route, c.req.url);
   const takes = route.method === 'post' || route.method === 'put';
   const raw = takes ? await readBody(c.req.raw, route.maxBytes ?? 1_000_000) : new Uint8Array(0);
-  const body = route.body === undefined ? undefined : checkedBody(route.body, raw, header('content-type'));
+  const schema = await bodyOf(route);
+  const body = schema === undefined ? undefined : checkedBody(schema, raw, header('content-type'));
   const key = caller === undefined || route.method !== 'post' ? undefined : idempotencyKey(header('idempotency-key'));
   const id = key === undefined || caller === undefined ? api.newId('evt') : signalIdOf(caller.actor, key);
   // A route without a token never looks at its caller; one with a signature sees nothing before it has verified it.

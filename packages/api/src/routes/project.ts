@@ -6,7 +6,7 @@ import { ownBucket } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
 import { instant } from '@serin/core/time';
 import * as z from 'zod';
-import { codeDigests, compiledConfig } from '../compiled.ts';
+import { codeDigests } from '../code-digests.ts';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { Problem, type Wrong } from '../problem.ts';
@@ -60,7 +60,7 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     summary: 'releases a compiled config; the code that it refers to must have been stored before',
     role: 'admin',
     scope: 'project',
-    body: z.strictObject({ config: compiledConfig }),
+    body: async () => z.strictObject({ config: (await import('../compiled.ts')).compiledConfig }),
     maxBytes: 16_000_000,
     answers: {
       200: { description: 'released already', schema: outcome.extend({ digest: z.string() }) },
