@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -20,6 +20,28 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
   },
   'packages/local/src': { may: ['@serin/core/', '@serin/api/', '@hono/node-server', 'hono', 'node:'] },
+  'functions/aws/src': {
+    may: [
+      '@serin/core/',
+      '@serin/api/',
+      'hono',
+      'hono/',
+      'aws-lambda',
+      '@aws-sdk/client-application-auto-scaling',
+      '@aws-sdk/client-cloudwatch',
+      '@aws-sdk/client-cloudwatch-logs',
+      '@aws-sdk/client-dynamodb',
+      '@aws-sdk/client-eventbridge',
+      '@aws-sdk/client-s3',
+      '@aws-sdk/client-sagemaker',
+      '@aws-sdk/client-sqs',
+      '@aws-sdk/credential-provider-env',
+      '@smithy/signature-v4',
+      'node:',
+    ],
+  },
+  // Plain data: `serin plan` reads it as well.
+  'infra/topology': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/cli/src': {
     may: ['@serin/core/', '@serin/api/', '@serin/local/', 'commander', 'hono/client', 'node:', 'serin'],
   },
@@ -76,6 +98,17 @@ test('no relative import leaves its own package', () => {
   expect(offences).toEqual([]);
 });
 
+test('the platforms have the same files', () => {
+  const shared = ['compose.ts', 'functions.ts', 'http.ts', 'signals.ts'];
+  const same = (folder: string) => [
+    ...shared.filter((file) => existsSync(join(root, folder, file))),
+    ...readdirSync(join(root, folder, 'ports')).filter((file) => !file.includes('.test.')),
+  ];
+
+  expect(same('functions/aws/src').sort()).toEqual(same('packages/local/src').sort());
+  expect(same('packages/local/src')).toHaveLength(11);
+});
+
 test('the environment is read in compose.ts and by the command alone', () => {
   const readers = Object.keys(rules).flatMap((folder) =>
     sources(folder).filter((file) => /\bprocess\.env\b/.test(withoutComments(readFileSync(file, 'utf8')))),
@@ -83,11 +116,13 @@ test('the environment is read in compose.ts and by the command alone', () => {
 
   expect(readers.map((file) => relative(root, file)).filter((file) => !file.startsWith('packages/cli/'))).toEqual([
     'packages/local/src/compose.ts',
+    'functions/aws/src/compose.ts',
   ]);
 });
 
 test('each workspace lists exactly the packages that it imports', () => {
   for (const [folder, { may }] of Object.entries(rules)) {
+    if (folder.startsWith('infra')) continue; // its package is of the renderers as well
     const manifest = JSON.parse(readFileSync(join(root, folder, '..', 'package.json'), 'utf8')) as {
       readonly dependencies?: Record<string, string>;
     };

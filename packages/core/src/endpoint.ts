@@ -30,6 +30,8 @@ interface Base {
   readonly lookAt: number;
   /** The last observation, for people: what really served. */
   readonly weights: Weights;
+  /** At the last look the provider was still at it, or a deployment not ready yet. */
+  readonly underWay?: true;
   /** The last forward write that is not known to have ended: until then it may still land. */
   readonly forward?: { readonly key: string; readonly until: number };
 }
@@ -50,6 +52,8 @@ export interface EndpointContext {
 /** After the last write the endpoint is looked at again, so that a write that landed late is put right. */
 const looksAfter = [minute, 5 * minute, 15 * minute, 60 * minute];
 const blockedAfterMs = 15 * minute;
+/** On a cloud one change can take half an hour. */
+const blockedAtWorkAfterMs = 60 * minute;
 const longestPauseMs = 15 * second;
 /** No way to a wish takes more looks than this without waiting for the provider. */
 const promptLooks = 20;
@@ -93,7 +97,7 @@ export const endpointTable: Table<Endpoint, ModelSignal, EndpointContext> = {
       endpoint.operation === undefined && endpoint.lookAt > at ? { ...endpoint, lookAt: at } : endpoint,
     effectRefused: (endpoint, { at, because }) => blocked(endpoint, at, because),
     clockTicked: (endpoint, { at }) =>
-      at - endpoint.since >= blockedAfterMs
+      at >= blockedAt(endpoint)
         ? blocked(endpoint, at, `not as wanted after ${durationText(at - endpoint.since)}`, longestPauseMs)
         : endpoint,
   },
@@ -142,10 +146,11 @@ export function endpointOwes(
 
 export function endpointWakes(endpoint: Endpoint): number | undefined {
   if (endpoint.status === 'absent') return undefined;
-  return endpoint.status === 'converging'
-    ? Math.min(endpoint.lookAt, endpoint.since + blockedAfterMs)
-    : endpoint.lookAt;
+  return endpoint.status === 'converging' ? Math.min(endpoint.lookAt, blockedAt(endpoint)) : endpoint.lookAt;
 }
+
+const blockedAt = ({ since, underWay, desired }: Base): number =>
+  since + (underWay && !desired.urgent ? blockedAtWorkAfterMs : blockedAfterMs);
 
 /**
  * The one next operation on the way from what is to what should be; `undefined`: nothing to do, or wait.
@@ -217,6 +222,9 @@ export function fulfilled(observation: Observation | 'absent', desired: Desired)
   return desired.extras === 'keep' || seen.deployments.length === desired.versions.length;
 }
 
+const isUnderWay = (observation: Observation | 'absent'): boolean =>
+  observation !== 'absent' && (observation.busy || observation.deployments.some(({ status }) => status === 'pending'));
+
 function observed(
   endpoint: Exclude<Endpoint, { status: 'absent' }>,
   { at, begunAt, observation }: SignalOf<'endpointObserved'>,
@@ -231,6 +239,7 @@ function observed(
     looks: endpoint.looks + 1,
     lookAt: at,
     ...(landed ? {} : keep(forward)),
+    ...(isUnderWay(observation) ? { underWay: true as const } : {}),
   };
   if (fulfilled(observation, endpoint.desired)) {
     // A forward write may still land: look again once it cannot any more.

@@ -79,3 +79,13 @@ test('the parts of a plan are what needs machines: preparation, training, evalua
     ['serve', 'serve', 3],
   ]);
 });
+
+test('the names of an installation are refused where the bucket of aws could not be called so', () => {
+  const named = (project: string, platform: 'aws' | 'gcp' = 'aws') =>
+    platformProblems({ ...compiled({}), project, environment: 'prod' }, platform).map(({ path }) => path);
+
+  expect(named('p'.repeat(24))).toEqual([]);
+  expect(named('p'.repeat(25))).toEqual(['project']);
+  expect(named('shop-')).toEqual(['project']);
+  expect(named('shop-', 'gcp')).not.toContain('project');
+});

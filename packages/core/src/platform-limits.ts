@@ -1,6 +1,7 @@
 import { type Accelerator, type Cloud, type Machine, type MachineUse, machineFor } from './accelerators.ts';
 import type { CompiledConfig, ConfigProblem, ModelPlan, Program } from './config.ts';
 import { Fault } from './fault.ts';
+import { awsNameProblems } from './installation-names.ts';
 import { day, minute } from './time.ts';
 
 /** One job or deployment of a model's plan, and the machines that it wants. */
@@ -126,7 +127,7 @@ const limits: Readonly<Record<Cloud, readonly Limit[]>> = { aws, gcp: [], azure:
  * What is valid here and fails there is found before anything is paid for. The config is the one compiled for the platform.
  */
 export function platformProblems(config: CompiledConfig, platform: Cloud): readonly ConfigProblem[] {
-  return Object.entries(config.models).flatMap(([model, plan]) =>
+  const ofModels = Object.entries(config.models).flatMap(([model, plan]) =>
     [
       ...limits[platform]
         .filter(({ broken }) => broken(plan))
@@ -138,6 +139,7 @@ export function platformProblems(config: CompiledConfig, platform: Cloud): reado
       ...(value === undefined ? {} : { value }),
     })),
   );
+  return [...(platform === 'aws' ? awsNameProblems(config) : []), ...ofModels];
 }
 
 function partProblems(part: Part, platform: Cloud): { path: string; message: string; value?: unknown }[] {

@@ -1,0 +1,30 @@
+/** A name that a platform does not take, and where the config says it. */
+export interface NameProblem {
+  readonly path: 'project' | 'environment';
+  readonly value: string;
+  /** Goes on after the value: `must be ...`. */
+  readonly message: string;
+}
+
+// Bucket names hold 63 characters: `serin-`, account (12), region (14 at most) and three hyphens are taken.
+const mostTogether = 28;
+const shape = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** What AWS would refuse of the names that everything of an installation is made of. Imports nothing: infra/ has it as well. */
+export function awsNameProblems(names: {
+  readonly project: string;
+  readonly environment: string;
+}): readonly NameProblem[] {
+  const { project, environment } = names;
+  const misshapen = (['project', 'environment'] as const)
+    .filter((path) => !shape.test(names[path]))
+    .map((path) => ({
+      path,
+      value: names[path],
+      message: 'must be lower-case letters and digits, parted by single hyphens, a letter first',
+    }));
+  const together = project.length + environment.length;
+  if (together <= mostTogether) return misshapen;
+  const message = `has ${together} characters with the environment '${environment}', ${mostTogether} at most together: the bucket's name holds no more`;
+  return [...misshapen, { path: 'project', value: project, message }];
+}
