@@ -13,8 +13,8 @@ export type { Settings, Topology, Where } from './topology/shapes.ts';
 /**
  * All that an installation consists of on AWS, as plain data; the CDK and SST render it, `serin plan` prints it.
  *
- * Everything is named, so every ARN is known before anything stands. Imports nothing but the files beside it. Throws
- * when a name is too long or has letters that AWS does not take.
+ * Everything is named, so every ARN is known before anything stands. Imports nothing but the files beside it and core's
+ * rule for names, by which it throws.
  */
 export function topology(settings: Settings, where: Where): Topology {
   const places = placesOf(settings, where);

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { configSchema } from '@serin/core/config';
 import { type BuildOptions, build } from 'esbuild';
+import { bundle as bundleOfAws } from './bundle-aws.ts';
 import { declarations } from './pack-types.ts';
 
 /**
@@ -52,6 +53,20 @@ async function bundle(dist: string): Promise<void> {
   await build({ ...common, entryPoints: [main, index], splitting: true });
   // A process of its own for each job: it shares nothing, so that it stays small.
   await build({ ...common, entryPoints: [{ in: join(local, 'machine', 'runner.ts'), out: 'runner' }] });
+  // What `serin plan` reads of a cloud: nothing else of the command depends on it.
+  await build({ ...common, entryPoints: [{ in: join(root, 'infra', 'topology.ts'), out: 'aws-topology' }] });
+  await bundleRequests(dist);
+}
+
+/** The ports of AWS with the parts of its SDK that `serin plan --requests` runs; left out where the SDK is not installed. */
+async function bundleRequests(dist: string): Promise<void> {
+  if (!existsSync(join(root, 'functions', 'aws', 'node_modules'))) {
+    process.stderr.write('functions/aws is not installed: the package is made without aws-requests.cjs\n');
+    return;
+  }
+  const { file } = await bundleOfAws('aws-requests', `export { requestsFor } from './plan.ts';`, dist);
+  renameSync(file, join(dist, 'aws-requests.cjs'));
+  rmSync(join(dist, 'aws-requests'), { recursive: true });
 }
 
 /** What is read at run time and is no module of the bundle. */

@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -44,6 +53,7 @@ test('the package installs offline without dependencies, and its command makes a
   expect(JSON.parse(stdout).digest).toBe(JSON.parse(own.stdout).digest);
 
   await types(join(cwd, 'steps'));
+  await plans(join(cwd, 'steps'));
   const dist = join(cwd, 'node_modules', 'serin', 'dist');
   for (const file of [
     'runner.js',
@@ -57,6 +67,34 @@ test('the package installs offline without dependencies, and its command makes a
     readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) => /\.test\.|node_modules/.test(file)),
   ).toEqual([]);
 });
+
+/**
+ * `serin plan` in a folder with nothing but a config. Its requests want a part that a package may be made without: then
+ * it says so.
+ */
+async function plans(cwd: string): Promise<void> {
+  const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/line:1' };
+  const file = join(cwd, 'aws.config.json');
+  const program = { command: ['python3', 'train.py'], image };
+  const data = { bucket: 'acme-drops', prefix: 'line/' };
+  const line = { data, train: program, approval: { required: true }, serve: 'none' };
+  writeFileSync(file, JSON.stringify({ project: 'acme', models: { line } }));
+  const plan = (...more: string[]) =>
+    run('npx', ['serin', 'plan', '--cloud', 'aws', '--config', file, '--json', ...more], { cwd });
+
+  const dist = join(cwd, '..', 'node_modules', 'serin', 'dist');
+
+  const { topology } = JSON.parse((await plan('--region', 'eu-west-1')).stdout);
+  const bytes = readdirSync(dist)
+    .filter((name) => name.startsWith('aws-'))
+    .map((name) => statSync(join(dist, name)).size);
+  rmSync(join(dist, 'aws-requests.cjs'), { force: true });
+  const refused = await plan('--requests').catch((error: { stdout: string }) => JSON.parse(error.stdout));
+
+  expect(topology.table.name).toBe('serin-acme-dev-journal');
+  expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThan(2_000_000);
+  expect(refused.title).toBe('this package of serin was made without the requests of aws');
+}
 
 /** The published types take the starter's config, and refuse a field that the schema does not know. */
 async function types(project: string): Promise<void> {

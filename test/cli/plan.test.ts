@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { compile, parseConfig } from '@serin/core/config';
 import { expect, test } from 'vitest';
@@ -96,7 +97,10 @@ test('plan as text has a line for each permission, the machines, the buckets and
   expect(stdout).toMatch(/^acme, prod: eu-west-1, account 123456789012\n/);
   expect(stdout).toMatch(/sagemaker:UpdateEndpoint +sagemaker:UpdateEndpoint +deploys, retires and mirrors +arn:aws:/);
   expect(stdout).toContain('models.fraud.serve: 1 x ml.g4dn.xlarge');
-  expect(stdout).toContain('--bucket acme-drops');
+  expect(stdout).toMatch(
+    /by hand, once\n {2}acme-drops must tell EventBridge .*\n {4}aws s3api .*--bucket acme-drops /,
+  );
+  expect(stdout).toContain('aws ssm put-parameter --type SecureString --name /serin/acme/prod/secrets');
   expect(stdout).toContain('a month at rest: about ');
   expect(stdout).toContain('100 retrains, each rolled out: at most about ');
   expect(stdout).toMatch(/\[\d\] eu-west-1, 2023-12: a bill of EU \(Ireland\)/);
@@ -153,6 +157,22 @@ test('a name that is too long for AWS is told before anything is deployed', asyn
   expect(stderr).toContain("the bucket's name holds no more");
 });
 
+test.each([['validate'], ['plan']])('%s refuses names that AWS would refuse, at their places', async (command) => {
+  const cwd = project();
+  const named = { project: 'a--b', environment: 'a-stage-of-a-very-long-name-', models: { fraud } };
+  writeFileSync(join(cwd, 'serin.config.json'), JSON.stringify(named));
+
+  const { exit, stdout } = await serin([command, '--cloud', 'aws', '--json'], { cwd });
+  const anywhere = await serin(['validate'], { cwd });
+
+  expect([exit, anywhere.exit]).toEqual([2, 0]);
+  expect(JSON.parse(stdout).errors).toEqual([
+    { pointer: '/project', value: 'a--b', detail: expect.stringContaining('single hyphens') },
+    { pointer: '/environment', value: named.environment, detail: expect.stringContaining('single hyphens') },
+    { pointer: '/project', value: 'a--b', detail: expect.stringContaining('has 32 characters') },
+  ]);
+});
+
 test('the first run asks for its jobs in order, then for its version and its deployment', () => {
   const read = parseConfig({ project: 'acme', models: { fraud } });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
@@ -172,8 +192,13 @@ test('the first run asks for its jobs in order, then for its version and its dep
   expect(asks[4]).toMatchObject({ deployment: { name: 'v1', compute: { accelerator: { type: 'T4', count: 1 } } } });
 });
 
-/** A stand-in for SST: writes down how it was called, and ends as it is told. This tests how we call, not SST. */
-function standIn(cwd: string, exit = 0): Readonly<Record<string, string>> {
+/**
+ * A stand-in for SST: writes down how it was called, and ends as it is told. This tests how we call, not SST.
+ *
+ * SST writes what `run` of sst.config.ts returned, which is `{address}` (infra/sst/aws.ts), into `.sst/outputs.json`:
+ * https://github.com/sst/sst/blob/dev/pkg/project/run.go
+ */
+function standIn(cwd: string, { exit = 0, outputs = true } = {}): Readonly<Record<string, string>> {
   const bin = join(cwd, 'bin');
   mkdirSync(bin);
   writeFileSync(
@@ -182,16 +207,18 @@ function standIn(cwd: string, exit = 0): Readonly<Record<string, string>> {
 const { mkdirSync, writeFileSync } = require('node:fs');
 writeFileSync('called.json', JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), profile: process.env.AWS_PROFILE }));
 mkdirSync('.sst', { recursive: true });
-writeFileSync('.sst/outputs.json', JSON.stringify({ api: 'https://x.lambda-url.eu-west-1.on.aws/' }));
+if (${outputs}) writeFileSync('.sst/outputs.json', JSON.stringify({ address: '${address}' }));
 console.log('sst talks');
 process.exit(${exit});
 `,
   );
   chmodSync(join(bin, 'sst'), 0o755);
   writeFileSync(join(cwd, 'sst.config.ts'), '// ours');
-  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify({ project: 'acme', dataBuckets: ['acme-drops'] }));
   return { PATH: [bin, dirname(process.execPath)].join(delimiter), AWS_PROFILE: 'acme', AWS_REGION: 'eu-west-1' };
 }
+const address = 'https://x.lambda-url.eu-west-1.on.aws/';
+const settings = (cwd: string) => JSON.parse(readFileSync(join(cwd, 'serin.aws.json'), 'utf8'));
+const tokenIn = (stderr: string): string => /^ {2}(srn_\S+)$/m.exec(stderr)?.[1] ?? '';
 const called = (cwd: string) => JSON.parse(readFileSync(join(cwd, 'called.json'), 'utf8'));
 
 test('deploy runs sst for the environment of the config, and tells the address that it left', async () => {
@@ -200,13 +227,68 @@ test('deploy runs sst for the environment of the config, and tells the address t
 
   const { exit, stdout, stderr } = await serin(['deploy', '--json'], { cwd, env });
 
-  expect([exit, stderr]).toEqual([0, 'sst talks\n']);
+  expect([exit, stderr]).toEqual([0, expect.stringMatching(/\nsst talks\n$/)]);
   expect(JSON.parse(stdout)).toMatchObject({
     project: 'acme',
     stage: 'prod',
-    outputs: { api: 'https://x.lambda-url.eu-west-1.on.aws/' },
+    address,
+    next: [`npx serin context add acme-prod --url ${address} --token-stdin`, 'npx serin release --context acme-prod'],
   });
   expect(called(cwd)).toEqual({ args: ['deploy', '--stage', 'prod'], cwd: realpathSync(cwd), profile: 'acme' });
+});
+
+test('deploy says where to look for the address when sst left none', async () => {
+  const cwd = project();
+
+  const { exit, stdout } = await serin(['deploy'], { cwd, env: standIn(cwd, { outputs: false }) });
+
+  expect(exit).toBe(0);
+  expect(stdout).toContain('.sst/outputs.json: take the one that it printed above');
+  expect(stdout).toContain('serin context add acme-prod --url <address> --token-stdin');
+});
+
+test('the first deployment makes a token, shows it once, and keeps its hash alone', async () => {
+  const cwd = project();
+
+  const { stderr, stdout } = await serin(['deploy'], { cwd, env: standIn(cwd) });
+
+  const token = tokenIn(stderr);
+  expect(token).toMatch(/^srn_[\w-]{43}$/);
+  expect(stdout).not.toContain(token);
+  expect(settings(cwd)).toEqual({
+    project: 'acme',
+    environment: 'prod',
+    version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    dataBuckets: ['acme-drops'],
+    adminTokenHash: createHash('sha256').update(token).digest('hex'),
+  });
+});
+
+test('a deployment that breaks off has shown its token, and the next one keeps it', async () => {
+  const cwd = project();
+  const env = standIn(cwd, { exit: 3 });
+
+  const first = await serin(['deploy'], { cwd, env });
+  const written = readFileSync(join(cwd, 'serin.aws.json'), 'utf8');
+  const second = await serin(['deploy'], { cwd, env });
+
+  expect([first.exit, tokenIn(first.stderr)]).toEqual([1, expect.stringMatching(/^srn_/)]);
+  expect(second.stderr).not.toMatch(/srn_|wrote/);
+  expect(readFileSync(join(cwd, 'serin.aws.json'), 'utf8')).toBe(written);
+});
+
+test('deploy refreshes what follows from the config, and keeps what the owner wrote', async () => {
+  const cwd = project();
+  const env = standIn(cwd);
+  const own = { adminTokenHash: 'ab'.repeat(32), network: 'isolated', logDays: 7 };
+  const old = { project: 'acme', environment: 'dev', version: '0.0.1', dataBuckets: ['acme-old'] };
+  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify({ ...old, ...own }));
+
+  const { stderr } = await serin(['deploy'], { cwd, env });
+
+  expect(stderr).toContain('serin.aws.json: environment, version, dataBuckets\n');
+  expect(stderr).not.toContain('srn_');
+  expect(settings(cwd)).toMatchObject({ environment: 'prod', dataBuckets: ['acme-drops'], ...own });
 });
 
 test('deploy takes the sst of the project before the one on the PATH', async () => {
@@ -227,20 +309,45 @@ test('deploy names everything that is missing, each with what to do, and runs no
   const { exit, stderr } = await serin(['deploy'], { cwd, env: { PATH: dirname(process.execPath) } });
 
   expect(exit).toBe(1);
-  expect(stderr).toContain('4 thing(s) missing');
+  expect(stderr).toContain('3 thing(s) missing');
   expect(stderr).toContain("sst: it is neither installed here nor on the PATH; run 'npm install --save-dev sst'");
   expect(stderr).toContain(`sst.config.ts: neither in ${cwd} nor above it`);
-  expect(stderr).toMatch(/serin\.aws\.json: there is none .*"project":"acme".*"dataBuckets":\["acme-drops"\]/);
   expect(stderr).toContain('AWS credentials: set AWS_PROFILE');
+  expect(existsSync(join(cwd, 'serin.aws.json'))).toBe(false);
+});
+
+test('the settings are beside sst.config.ts, where sst reads them, and not beside a config below', async () => {
+  const root = folder();
+  const cwd = join(root, 'fraud');
+  cpSync(project(), cwd, { recursive: true });
+
+  const { exit } = await serin(['deploy'], { cwd, env: standIn(root) });
+
+  expect([exit, existsSync(join(cwd, 'serin.aws.json'))]).toEqual([0, false]);
+  expect(settings(root)).toMatchObject({ project: 'acme', environment: 'prod' });
+  expect(called(root).cwd).toBe(realpathSync(root));
+});
+
+test('deploy bundles nothing in a copy of the repository that has no clients of AWS', async () => {
+  const cwd = project();
+  const env = standIn(cwd);
+  mkdirSync(join(cwd, 'functions', 'aws'), { recursive: true });
+
+  const { exit, stderr } = await serin(['deploy'], { cwd, env });
+
+  expect([exit, existsSync(join(cwd, 'called.json'))]).toEqual([1, false]);
+  expect(stderr).toContain(`run 'npm ci --prefix functions/aws' in ${cwd}`);
+  // Taking away bundles nothing.
+  expect((await serin(['destroy', '--yes'], { cwd, env })).exit).toBe(0);
 });
 
 test.each([
-  ['is of another project', { project: 'other', dataBuckets: ['acme-drops'] }, "project is 'other'"],
-  ['does not know a bucket of data', { project: 'acme', dataBuckets: [] }, 'dataBuckets lacks acme-drops'],
-])('deploy runs nothing when serin.aws.json %s', async (_, settings, message) => {
+  ['is of another project', { project: 'other' }, "project is 'other'"],
+  ['has no hash where it should', { project: 'acme', adminTokenHash: 'srn_x' }, 'adminTokenHash is no SHA-256'],
+])('deploy runs nothing when serin.aws.json %s', async (_, given, message) => {
   const cwd = project();
   const env = standIn(cwd);
-  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify(settings));
+  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify(given));
 
   const { exit, stderr } = await serin(['deploy'], { cwd, env });
 
@@ -248,16 +355,19 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test('plan shows the installation that serin.aws.json describes', async () => {
+test('plan shows the installation that serin.aws.json describes, and writes nothing', async () => {
   const cwd = project();
-  standIn(cwd);
-  const settings = { project: 'acme', dataBuckets: ['acme-drops'], network: 'isolated' };
-  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify(settings));
+  const kmsKey = 'arn:aws:kms:eu-west-1:123456789012:key/0c5b0f0c-0000-4000-8000-000000000000';
+  const given = JSON.stringify({ project: 'acme', dataBuckets: [], network: 'isolated', kmsKey });
+  writeFileSync(join(cwd, 'serin.aws.json'), given);
 
   const { topology, atRest } = JSON.parse((await serin(['plan', ...place, '--json'], { cwd })).stdout);
 
   expect(topology.network.interfaces).toContain('com.amazonaws.eu-west-1.sqs');
   expect(atRest.unpriced).toContain('privatelink: endpoint-hour');
+  expect(topology.functions[0].environment.SERIN_KMS_KEY).toBe(kmsKey);
+  expect(topology.settings.dataBuckets).toEqual(['acme-drops']);
+  expect(readFileSync(join(cwd, 'serin.aws.json'), 'utf8')).toBe(given);
 });
 
 test.each([['deploy'], ['destroy']])('%s --dry-run says what would be run, and runs nothing', async (command) => {
@@ -271,7 +381,17 @@ test.each([['deploy'], ['destroy']])('%s --dry-run says what would be run, and r
     dryRun: true,
     command: [join(cwd, 'bin', 'sst'), command === 'deploy' ? 'deploy' : 'remove', '--stage', 'prod'],
   });
-  expect(existsSync(join(cwd, 'called.json'))).toBe(false);
+  expect(['called.json', 'serin.aws.json'].filter((file) => existsSync(join(cwd, file)))).toEqual([]);
+});
+
+test('deploy --dry-run says what it would write', async () => {
+  const cwd = project();
+
+  const { stdout } = await serin(['deploy', '--dry-run'], { cwd, env: standIn(cwd) });
+
+  expect(stdout).toContain(
+    'serin.aws.json: project, environment, version, dataBuckets, adminTokenHash, and show a new token',
+  );
 });
 
 test('destroy does nothing until somebody says yes, and says what stays', async () => {
@@ -292,7 +412,7 @@ test('destroy does nothing until somebody says yes, and says what stays', async 
 
 test('a deployment that sst breaks off is a failure that says how to go on', async () => {
   const cwd = project();
-  const env = standIn(cwd, 3);
+  const env = standIn(cwd, { exit: 3 });
 
   const { exit, stdout, stderr } = await serin(['deploy'], { cwd, env });
 

@@ -27,6 +27,7 @@ import { cloudWatchTelemetry } from './ports/telemetry.ts';
 import { sqsQueue } from './queue.ts';
 import { webhookSecrets } from './secrets.ts';
 import { withoutLabels } from './serving/without-labels.ts';
+import { required as requiredOf, settingsOf } from './settings.ts';
 import type { LookUp } from './signals.ts';
 import type { Clockwork, Worker } from './worker.ts';
 
@@ -69,7 +70,7 @@ export function composeWorker(): Composed {
   const { installation, clockwork, bucket } = foundation;
   const { journal } = clockwork;
   const sagemaker = new SageMakerClient(cutOff);
-  const settings = { ...jobSettings(installation), modelRole: required('SERIN_MODEL_ROLE') };
+  const settings = settingsOf(process.env);
   const registry = sageMakerRegistry({ sagemaker, ...settings });
   const cloudwatchLogs = new CloudWatchLogsClient(cutOff);
   const autoscaling = new ApplicationAutoScalingClient(cutOff);
@@ -195,20 +196,6 @@ function runs(
   return { engine, ports, config: releasedConfig(ports), source, begin, due: () => due };
 }
 
-function jobSettings(installation: Installation) {
-  const kmsKey = process.env.SERIN_KMS_KEY;
-  const [subnets, securityGroups] = [listOf('SERIN_SUBNETS'), listOf('SERIN_SECURITY_GROUPS')];
-  return {
-    installation,
-    region: required('AWS_REGION'),
-    jobRole: required('SERIN_JOB_ROLE'),
-    nodeImage: required('SERIN_NODE_IMAGE'),
-    ownBucket: required('SERIN_BUCKET'),
-    ...(kmsKey === undefined ? {} : { kmsKey }),
-    ...(subnets.length === 0 ? {} : { vpc: { subnets, securityGroups } }),
-  };
-}
-
 /** Whose run waits for this very job: the summaries of the models say. */
 async function modelOfJob(journal: Journal, name: string): Promise<string | undefined> {
   let cursor: string | undefined;
@@ -231,11 +218,7 @@ const installed = (): Installation => ({
 const factsOf = ({ project, environment }: Installation): Facts =>
   jsonFacts(project, environment, (line) => process.stdout.write(`${line}\n`), now);
 
-function required(name: string): string {
-  const value = process.env[name];
-  if (value !== undefined && value !== '') return value;
-  throw new Fault('invalid', `the environment variable ${name} is not set; deploy again with \`serin deploy\``);
-}
+const required = (name: string): string => requiredOf(process.env, name);
 
 /** `AWS_ENDPOINT_URL_SSM` as the SDK would read it. */
 function secretsPlace() {
@@ -246,12 +229,6 @@ function secretsPlace() {
     ...(endpoint === undefined ? {} : { endpoint }),
   };
 }
-
-const listOf = (name: string): readonly string[] =>
-  (process.env[name] ?? '')
-    .split(',')
-    .map((text) => text.trim())
-    .filter((text) => text !== '');
 
 /** The account in a role's ARN: `arn:aws:iam::<account>:role/...`. */
 function ownerOf(role: string): { readonly owner?: string } {

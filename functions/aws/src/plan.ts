@@ -16,6 +16,7 @@ import type { Buckets } from './jobs/settings.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
+import { settingsOf, type Variables } from './settings.ts';
 
 /** What core asks of the ports for a model: its first run, and its first deployment. */
 type Ask =
@@ -33,11 +34,10 @@ interface Request {
  * The requests that the ports send to SageMaker for this, in order: the ports themselves run here, over clients that
  * write down what they would send. Nothing leaves this machine, and nothing is there when they ask.
  *
- * `environment` is that of the functions. What is written to S3 before a job starts is not among them.
+ * `variables` are those of the functions; one that is known only after a deployment is no text, and stands as its name in
+ * angle brackets. What is written to S3 before a job starts is not among them.
  */
 export async function requestsFor(what: {
-  readonly project: string;
-  readonly environment: string;
   readonly region: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly models: readonly {
@@ -47,10 +47,11 @@ export async function requestsFor(what: {
   }[];
 }): Promise<readonly Request[]> {
   const requests: Request[] = [];
+  const variables = { ...textsOf(what.variables), AWS_REGION: what.region };
   for (const { model, data, asks } of what.models) {
     const buckets = imagined(data);
     let when = '';
-    const ports = portsOver(what, buckets, (call, request) => requests.push({ call, when, request }));
+    const ports = portsOver(variables, buckets, (call, request) => requests.push({ call, when, request }));
     for (const ask of asks) {
       when = `${model}: ${titleOf(ask)}`;
       await ports.asked(model, ask);
@@ -64,38 +65,21 @@ const titleOf = (ask: Ask): string => {
   return ask.kind === 'version' ? 'its first version is registered' : 'its first deployment';
 };
 
-function portsOver(
-  {
-    project,
-    environment,
-    region,
-    variables,
-  }: Pick<Parameters<typeof requestsFor>[0], 'project' | 'environment' | 'region' | 'variables'>,
-  buckets: Buckets,
-  take: (call: string, request: unknown) => void,
-) {
-  const variable = (name: string): string => String(variables[name] ?? `<${name}>`);
-  const real = variable('SERIN_BUCKET');
-  const kmsKey = variables.SERIN_KMS_KEY === undefined ? {} : { kmsKey: variable('SERIN_KMS_KEY') };
+const textsOf = (variables: Readonly<Record<string, unknown>>): Variables =>
+  Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, typeof value === 'string' ? value : `<${name}>`]),
+  );
+
+function portsOver(variables: Variables, buckets: Buckets, take: (call: string, request: unknown) => void) {
+  const settings = settingsOf(variables);
+  const { region, ownBucket: real } = settings;
   const sagemaker = new SageMakerClient({ region });
   const autoscaling = new ApplicationAutoScalingClient({ region });
   record(sagemaker, 'sagemaker', take);
   record(autoscaling, 'application-autoscaling', take);
-  const shared = { sagemaker, installation: { project, environment }, ownBucket: real, ...kmsKey };
-  const jobs = sageMakerJobs({
-    ...shared,
-    region,
-    cloudwatchLogs: new CloudWatchLogsClient({ region }),
-    buckets,
-    jobRole: variable('SERIN_JOB_ROLE'),
-    nodeImage: variable('SERIN_NODE_IMAGE'),
-  });
-  const serving = sageMakerServing({
-    ...shared,
-    autoscaling,
-    modelRole: variable('SERIN_MODEL_ROLE'),
-    bucket: buckets(ownBucket),
-  });
+  const shared = { sagemaker, ...settings };
+  const jobs = sageMakerJobs({ ...shared, cloudwatchLogs: new CloudWatchLogsClient({ region }), buckets });
+  const serving = sageMakerServing({ ...shared, autoscaling, bucket: buckets(ownBucket) });
   const registry = sageMakerRegistry(shared);
   return {
     async asked(model: string, ask: Ask): Promise<void> {

@@ -603,6 +603,19 @@ emulated('jobs on SageMaker', () => {
       });
     });
 
+    test('can be stopped while it runs', async () => {
+      const world = jobsWorld(calls);
+      const { id } = await world.jobs.start(await predict(world));
+      world.fake.transform(nameIn(id), { TransformStartTime: at(5) });
+
+      await world.jobs.stop(id);
+      const stopping = await world.jobs.describe(id);
+      world.fake.transform(nameIn(id), { TransformJobStatus: 'Stopped' });
+
+      expect(stopping.status).toBe('running');
+      expect((await world.jobs.describe(id)).status).toBe('stopped');
+    });
+
     test('wants an image that serves, a packed model and one channel of data; a command makes it a processing job', async () => {
       const world = jobsWorld(calls);
       const { image: _, ...imageless } = await predict(world);

@@ -8,7 +8,7 @@ import { type Deployable, deployable, runSst } from '../plan/sst.ts';
  */
 export const destroy: Command = async (invocation) => {
   const { terminal, options } = invocation;
-  const project = await deployable(invocation);
+  const project = await deployable(invocation, 'remove');
   const { stage, directory, sst, prepared } = project;
   const command = [sst, 'remove', '--stage', stage];
   const stays = staysOf(project);

@@ -1,10 +1,11 @@
 import { findConfig } from '../config-file.ts';
 import { type Command, type Invocation, show, textOption } from '../invocation.ts';
+import { byHandText } from '../plan/by-hand.ts';
 import { type Cost, costsAtRest, costsOfRetrains, retrains, type Sum } from '../plan/costs.ts';
 import { cloudOption, prepareFor } from '../plan/for-cloud.ts';
 import { machinesOf, machinesText, quotasOf } from '../plan/machines.ts';
 import { type PlannedRequest, requestsOf } from '../plan/requests.ts';
-import { dataBucketsOf, settingsOf } from '../plan/settings.ts';
+import { dataBucketsOf, settingsFileOf } from '../plan/settings.ts';
 import { type Grant, placeOf, type Topology, topologyOf } from '../plan/topology.ts';
 import { table } from '../table.ts';
 
@@ -14,7 +15,7 @@ export const plan: Command = async (invocation) => {
   const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), cloud);
   const { compiled: config } = prepared;
   const place = placeOf(invocation);
-  const topology = await topologyOf(settingsOf(config, prepared.config.directory), cloud, place);
+  const topology = await topologyOf(settingsFileOf(config, prepared.config.directory).settings, cloud, place);
   const machines = machinesOf(config, cloud);
   const requests = invocation.options.requests === true ? await requestsOf(config, cloud, topology, place) : undefined;
   const found = {
@@ -36,7 +37,7 @@ export const plan: Command = async (invocation) => {
       heading(invocation, 'permissions, each with the call that needs it'),
       ...permissionsText(invocation, topology),
       `${machinesText(found)}\n`,
-      bucketsText(found.buckets),
+      byHandText(topology),
       costText(invocation, 'a month at rest: about', found.atRest),
       costText(invocation, `${retrains} retrains, each rolled out: at most about`, found.retrains),
       ...(requests === undefined ? [] : [requestsText(invocation, requests)]),
@@ -79,19 +80,6 @@ function permissionsText({ terminal }: Invocation, topology: Topology): readonly
     ({ name, grants }) =>
       `${name}\n${table(grants.map(row), { CALL: 'call', ACTION: 'action', WHY: 'why', ON: 'on' }, terminal)}`,
   );
-}
-
-/** Buckets of data are the owner's, so their events are the owner's to turn on. */
-function bucketsText(buckets: readonly string[]): string {
-  const lines = buckets.map(
-    (bucket) =>
-      `  aws s3api put-bucket-notification-configuration --bucket ${bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
-  );
-  return [
-    'buckets of data must exist and send their events to EventBridge; this does it, and replaces notifications that are there',
-    ...lines,
-    '',
-  ].join('\n');
 }
 
 function costText({ terminal }: Invocation, heads: string, { costs, usd, unpriced }: Sum): string {

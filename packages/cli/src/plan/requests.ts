@@ -16,8 +16,6 @@ export interface PlannedRequest {
 /** What a platform's own package exports for this: it calls its ports, and writes down what they send. */
 interface RequestsModule {
   readonly requestsFor: (what: {
-    readonly project: string;
-    readonly environment: string;
     readonly region: string;
     /** The environment of the function that pays what is owed. */
     readonly variables: Readonly<Record<string, unknown>>;
@@ -33,9 +31,8 @@ export async function requestsOf(
   { region }: Place,
 ): Promise<readonly PlannedRequest[]> {
   const { requestsFor } = await requestsModule(cloud);
-  const { project, environment } = config;
   const variables = topology.functions.find(({ id }) => id === 'signals')?.environment ?? {};
-  return requestsFor({ project, environment, region, variables, models: firstAsks(config) });
+  return requestsFor({ region, variables, models: firstAsks(config) });
 }
 
 async function requestsModule(cloud: Cloud): Promise<RequestsModule> {

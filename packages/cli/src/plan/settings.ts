@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { newTokenText } from '@serin/api/access';
 import type { CompiledConfig } from '@serin/core/config';
+import { sha256Hex } from '@serin/core/json';
+import { writePrivate } from '../contexts.ts';
 import { Failure } from '../failure.ts';
 import { version } from '../version.ts';
 
@@ -13,7 +16,18 @@ export interface Settings {
   readonly dataBuckets: readonly string[];
 }
 
-export const settingsName = 'serin.aws.json';
+/** `serin.aws.json`: what it holds, and what a deployment makes of it. */
+export interface SettingsFile {
+  readonly file: string;
+  /** What is deployed: what the config says, then all that the owner wrote. */
+  readonly settings: Settings;
+  /** Fields that a deployment writes: they are missing, or the config says otherwise. */
+  readonly changes: readonly string[];
+  /** No token was made yet. */
+  readonly wantsToken: boolean;
+}
+
+const settingsName = 'serin.aws.json';
 
 /** Folders of a file's own and above it, the nearest first. */
 export const foldersAbove = (folder: string): readonly string[] =>
@@ -24,37 +38,55 @@ export const sstFolder = (directory: string): string | undefined =>
   foldersAbove(directory).find((folder) => existsSync(join(folder, 'sst.config.ts')));
 
 /**
- * The settings of a config's installation: `serin.aws.json` beside `sst.config.ts`, as SST reads it, or without one what
- * the config says. Throws a `Failure` when the two do not agree.
+ * The settings of a config's installation: those of the file beside `sst.config.ts`, where SST reads it, or else beside
+ * the config; what follows from the config is as the config says. Throws a `Failure` when the file is another project's.
  */
-export function settingsOf(config: CompiledConfig, directory: string): Settings {
+export function settingsFileOf(config: CompiledConfig, directory: string): SettingsFile {
   const file = join(sstFolder(directory) ?? directory, settingsName);
-  if (!existsSync(file)) return settingsFrom(config);
-  const given = readSettings(file);
-  const { dataBuckets = [] } = given;
-  const unnamed = dataBucketsOf(config).filter((bucket) => !dataBuckets.includes(bucket));
-  const wrong = [
-    ...(given.project === config.project
-      ? []
-      : [`project is '${given.project}', and '${config.project}' in the config: one of them is another's`]),
-    ...(unnamed.length === 0
-      ? []
-      : [
-          `dataBuckets lacks ${unnamed.join(', ')}: the functions could neither read nor hear of what is dropped there`,
-        ]),
-  ];
-  if (wrong.length > 0) throw new Failure(2, `${file} does not agree with the config`, { details: wrong });
-  return { ...settingsFrom(config), ...given, environment: config.environment };
+  const given = existsSync(file) ? readSettings(file) : {};
+  if (given.project !== undefined && given.project !== config.project)
+    throw new Failure(2, `${file} does not agree with the config`, {
+      details: [`project is '${given.project}', and '${config.project}' in the config: one of them is another's`],
+    });
+  const { adminTokenHash } = given;
+  if (adminTokenHash !== undefined && !/^[0-9a-f]{64}$/.test(adminTokenHash))
+    throw new Failure(2, `${file}: adminTokenHash is no SHA-256 in hex`, {
+      mend: 'leave it out: the next deployment makes a new token and shows it once',
+    });
+  const followed = {
+    project: config.project,
+    environment: config.environment,
+    version: version(),
+    dataBuckets: dataBucketsOf(config),
+  };
+  const changed = Object.entries(followed).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(given[name as keyof Settings]),
+  );
+  const wantsToken = adminTokenHash === undefined;
+  return {
+    file,
+    settings: { ...followed, adminTokenHash: '0'.repeat(64), ...given, ...followed },
+    changes: [...changed.map(([name]) => name), ...(wantsToken ? ['adminTokenHash'] : [])],
+    wantsToken,
+  };
 }
 
-/** What the file would hold for a config: all but the hash follows from it. */
-export const settingsFrom = (config: CompiledConfig): Settings => ({
-  project: config.project,
-  environment: config.environment,
-  version: version(),
-  adminTokenHash: '0'.repeat(64),
-  dataBuckets: dataBucketsOf(config),
-});
+/**
+ * Writes the file whole if anything of it changes, and answers the token of the first administrator if there was none:
+ * it is kept nowhere but as its hash. Twice: nothing is written, and the token stays.
+ */
+export async function writeSettings({
+  file,
+  settings,
+  changes,
+  wantsToken,
+}: SettingsFile): Promise<string | undefined> {
+  if (changes.length === 0) return undefined;
+  const token = wantsToken ? newTokenText() : undefined;
+  const hashed = token === undefined ? settings : { ...settings, adminTokenHash: sha256Hex(token) };
+  await writePrivate(file, `${JSON.stringify(hashed, null, 2)}\n`);
+  return token;
+}
 
 /** Buckets that data and labels are dropped into: the owner's, never ours. */
 export const dataBucketsOf = ({ models }: CompiledConfig): readonly string[] => [
@@ -69,7 +101,7 @@ export const dataBucketsOf = ({ models }: CompiledConfig): readonly string[] => 
 function readSettings(file: string): Partial<Settings> {
   try {
     const given: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof given === 'object' && given !== null) return given;
+    if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
   } catch (error) {
     throw new Failure(2, `cannot read ${file}`, { why: error instanceof Error ? error.message : String(error) });
   }

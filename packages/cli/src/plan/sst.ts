@@ -2,19 +2,20 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import type { CompiledConfig } from '@serin/core/config';
+import type { Cloud } from '@serin/core/accelerators';
 import { findConfig } from '../config-file.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
 import type { Prepared } from '../release.ts';
 import { cloudOption, prepareFor } from './for-cloud.ts';
-import { foldersAbove, settingsFrom, settingsName, settingsOf, sstFolder } from './settings.ts';
+import { foldersAbove, type SettingsFile, settingsFileOf, sstFolder } from './settings.ts';
 import { placeOf, type Topology, topologyOf } from './topology.ts';
 
 /** A project that SST can deploy, and how. */
 export interface Deployable {
   readonly prepared: Prepared;
   readonly topology: Topology;
+  readonly settings: SettingsFile;
   /** The environment of the config: it names everything, so it is the stage as well. */
   readonly stage: string;
   /** Where `sst.config.ts` is. */
@@ -22,12 +23,15 @@ export interface Deployable {
   readonly sst: string;
 }
 
+type Verb = 'deploy' | 'remove';
+
 /** The project of this invocation. Throws a `Failure` that names all that is missing, each with what to do. */
-export async function deployable(invocation: Invocation): Promise<Deployable> {
+export async function deployable(invocation: Invocation, verb: Verb): Promise<Deployable> {
   const cloud = cloudOption(invocation) ?? 'aws';
   const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), cloud);
   const { compiled, config } = prepared;
-  const topology = await topologyOf(settingsOf(compiled, config.directory), cloud, placeOf(invocation));
+  const settings = settingsFileOf(compiled, config.directory);
+  const topology = await topologyOf(settings.settings, cloud, placeOf(invocation));
   const folder = sstFolder(config.directory);
   const sst = findSst(folder ?? config.directory, invocation.env.PATH ?? '');
   const missing = [
@@ -39,20 +43,24 @@ export async function deployable(invocation: Invocation): Promise<Deployable> {
           `sst.config.ts: neither in ${config.directory} nor above it; put the project into a clone of Serin's repository, which brings it`,
         ]
       : []),
-    ...(existsSync(join(folder ?? config.directory, settingsName)) ? [] : [settingsMissing(compiled, folder)]),
+    ...(verb === 'remove' || folder === undefined || canBundle(folder, cloud)
+      ? []
+      : [
+          `the clients of ${cloud}, which the functions are bundled with; run 'npm ci --prefix functions/${cloud}' in ${folder}`,
+        ]),
     ...(hasCredentials(invocation.env)
       ? []
       : ["AWS credentials: set AWS_PROFILE, or run 'aws configure'; whether they are valid, only AWS can say"]),
   ];
   if (sst === undefined || folder === undefined || missing.length > 0)
     throw new Failure(1, `cannot deploy ${compiled.project}: ${missing.length} thing(s) missing`, { details: missing });
-  return { prepared, topology, stage: compiled.environment, directory: folder, sst };
+  return { prepared, topology, settings, stage: compiled.environment, directory: folder, sst };
 }
 
-function settingsMissing(config: CompiledConfig, folder: string | undefined): string {
-  const { environment: _, ...rest } = settingsFrom(config);
-  const content = JSON.stringify({ ...rest, adminTokenHash: '<SHA-256 of your first token, in hex>' });
-  return `${settingsName}: there is none beside ${folder === undefined ? 'it' : join(folder, 'sst.config.ts')}; write ${content}`;
+/** A folder that is no copy of Serin's repository has an `sst.config.ts` of its own, and says itself what it wants. */
+function canBundle(folder: string, cloud: Cloud): boolean {
+  const functions = join(folder, 'functions', cloud);
+  return !existsSync(functions) || existsSync(join(functions, 'node_modules'));
 }
 
 /** Of the folder or one above it, as npm looks, else of the PATH. */
@@ -90,7 +98,7 @@ function hasCredentials(env: Invocation['env']): boolean {
 }
 
 /** Runs `sst <verb> --stage <stage>` to its end; what it says goes to standard error. Not 0 is a `Failure`. */
-export async function runSst(invocation: Invocation, verb: 'deploy' | 'remove', project: Deployable): Promise<void> {
+export async function runSst(invocation: Invocation, verb: Verb, project: Deployable): Promise<void> {
   const args = [verb, '--stage', project.stage];
   const child = spawn(project.sst, args, {
     cwd: project.directory,
@@ -112,14 +120,17 @@ export async function runSst(invocation: Invocation, verb: 'deploy' | 'remove', 
     });
 }
 
-/** What SST leaves for its caller after a deployment; nothing where it left none. */
-export async function outputsOf({
-  directory,
-}: Pick<Deployable, 'directory'>): Promise<Readonly<Record<string, unknown>>> {
+/**
+ * Where the API is, as SST leaves it for its caller: what `run` of sst.config.ts returned. `undefined` where it left none.
+ *
+ * SST writes the file anew at the end of each deployment: https://github.com/sst/sst/blob/dev/pkg/project/run.go
+ */
+export async function addressOf({ directory }: Pick<Deployable, 'directory'>): Promise<string | undefined> {
   try {
-    const outputs: unknown = JSON.parse(await readFile(join(directory, '.sst', 'outputs.json'), 'utf8'));
-    return typeof outputs === 'object' && outputs !== null ? (outputs as Readonly<Record<string, unknown>>) : {};
+    const outputs = JSON.parse(await readFile(join(directory, '.sst', 'outputs.json'), 'utf8')) as unknown;
+    const { address } = outputs as { readonly address?: unknown };
+    return typeof address === 'string' && URL.canParse(address) ? address : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Cloud } from '@serin/core/accelerators';
 import { Failure } from '../failure.ts';
@@ -42,6 +42,7 @@ export interface Topology {
   readonly alarms: readonly { readonly name: string; readonly says: string }[];
   readonly imageCache?: { readonly prefix: string; readonly upstream: string };
   readonly logDays: number;
+  readonly byHand: readonly { readonly what: string; readonly command: string }[];
   readonly costsAtRest: readonly {
     readonly service: string;
     readonly unit: string;
@@ -62,14 +63,19 @@ const modules: Partial<Record<Cloud, { readonly topology: readonly string[]; rea
   {
     aws: {
       topology: [join(here, 'aws-topology.js'), join(repository, 'infra', 'topology.ts')],
-      requests: [join(here, 'aws-requests.js'), join(repository, 'functions', 'aws', 'src', 'plan.ts')],
+      requests: [join(here, 'aws-requests.cjs'), join(repository, 'functions', 'aws', 'src', 'plan.ts')],
     },
   };
 
 /** The module of a cloud that says what is deployed, or which requests are sent. */
 export async function cloudModule<Module>(cloud: Cloud, part: 'topology' | 'requests'): Promise<Module> {
-  const file = modules[cloud]?.[part].find((place) => existsSync(place));
-  if (file === undefined) throw new Failure(1, `this installation of serin does not have the ${part} of ${cloud}`);
+  const places = modules[cloud]?.[part] ?? [];
+  const file = places.find((place) => existsSync(place));
+  if (file === undefined)
+    throw new Failure(1, `this package of serin was made without the ${part} of ${cloud}`, {
+      why: `${places.map((place) => basename(place))[0] ?? 'its module'} is not in it`,
+      mend: `run it from a copy of Serin's repository, after 'npm ci' and 'npm ci --prefix functions/${cloud}'`,
+    });
   // Its exports are what the interface of the caller says: both are of one release.
   return (await import(pathToFileURL(file).href)) as Module;
 }
