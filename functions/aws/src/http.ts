@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import type { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 
-/** A request through a function URL or an HTTP API of API Gateway (payload 2.0 both) goes to the API. */
+/** A request through a function URL or an HTTP API of API Gateway (payload 2.0), or a REST API (1.0), goes to the API. */
 export function answers(
   api: Hono,
 ): (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
