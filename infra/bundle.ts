@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionId } from './topology/shapes.ts';
 
@@ -19,6 +19,8 @@ export function bundle(repository = join(import.meta.dirname, '..')): Code {
   if (!existsSync(script))
     throw new Error(`cannot bundle the functions: ${script} is not there; deploy from a copy of Serin's repository`);
   const into = join(repository, 'infra/.build/aws');
+  // What an older version left would be taken first: Lambda looks for .js and .mjs before .cjs.
+  rmSync(into, { recursive: true, force: true });
   // The script bundles when it is the program that runs, and Node names that without links.
   execFileSync('node', [realpathSync(script), into], { stdio: ['ignore', 'ignore', 'inherit'] });
   // All four ids are there.

@@ -4,19 +4,24 @@ import { functionsOf } from './topology/functions.ts';
 import { imageCachePrefix, placesOf } from './topology/places.ts';
 import { jobRole, modelRole } from './topology/roles.ts';
 import { rulesOf } from './topology/rules.ts';
+import { refusal, settingsProblems } from './topology/settings.ts';
 import type { Network, Settings, Topology, Where } from './topology/shapes.ts';
 import { alertTopicOf, bucketsOf, queuesOf, tableOf } from './topology/stores.ts';
 
 export { callsOf, portsOf, withoutResource } from './topology/calls.ts';
+export { readSettings, settingsOf } from './topology/settings-file.ts';
 export type { Settings, Topology, Where } from './topology/shapes.ts';
 
 /**
  * All that an installation consists of on AWS, as plain data; the CDK and SST render it, `serin plan` prints it.
  *
  * Everything is named, so every ARN is known before anything stands. Imports nothing but the files beside it and core's
- * rule for names, by which it throws.
+ * rule for names. Throws with everything that is wrong with the settings: what it does not know, or would not deploy as
+ * it is said, could leave an installation open that was meant to be closed.
  */
 export function topology(settings: Settings, where: Where): Topology {
+  const problems = settingsProblems(settings);
+  if (problems.length > 0) throw refusal('these settings cannot be deployed', problems);
   const places = placesOf(settings, where);
   const alarms = alarmsOf(places);
   const alertTopic = alertTopicOf(places);

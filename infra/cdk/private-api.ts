@@ -14,6 +14,9 @@ export function renderPrivateApi(
 ): string {
   const api = new CfnRestApi(scope, 'PrivateApi', {
     name: apiName,
+    // Else a REST API takes every body for text, and bytes that are no UTF-8 arrive as others.
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
+    binaryMediaTypes: ['*/*'],
     endpointConfiguration: { types: ['PRIVATE'], vpcEndpointIds: [vpcEndpoint] },
     policy: privateApiPolicy(vpcEndpoint),
   });

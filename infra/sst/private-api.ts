@@ -12,6 +12,9 @@ export function renderPrivateApi(
   const vpcEndpoint = pulumi.output(network?.apiEndpoint ?? '');
   const api = new aws.apigateway.RestApi('PrivateApi', {
     name: apiName,
+    // Else a REST API takes every body for text, and bytes that are no UTF-8 arrive as others.
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
+    binaryMediaTypes: ['*/*'],
     endpointConfiguration: { types: 'PRIVATE', vpcEndpointIds: [vpcEndpoint] },
     policy: vpcEndpoint.apply((id) => JSON.stringify(privateApiPolicy(id))),
   });

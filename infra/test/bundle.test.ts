@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ import { bundle } from '../bundle.ts';
 import { topology } from '../topology.ts';
 import { factsOf } from './facts.ts';
 import { answerOf, answerTo, type Registered } from './pulumi-facts.ts';
-import { plain, where } from './settings.ts';
+import { fileOf, plain, where } from './settings.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const folders: string[] = [];
@@ -24,18 +24,32 @@ function copyWithSettings(): string {
   folders.push(root);
   mkdirSync(join(root, 'infra'));
   symlinkSync(join(repository, 'scripts'), join(root, 'scripts'));
-  const { environment: _, ...settings } = plain;
-  writeFileSync(join(root, 'serin.aws.json'), JSON.stringify(settings));
+  writeFileSync(join(root, 'serin.aws.json'), JSON.stringify(fileOf(plain)));
   return root;
 }
 
+/**
+ * The file that Lambda's runtime loads for a handler in a folder without package.json: the first that is there.
+ * https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/UserFunction.js (_tryRequire)
+ */
+const loadedByLambda = (folder: string, module: string): string | undefined =>
+  ['', '.js', '.mjs', '.cjs'].map((extension) => join(folder, `${module}${extension}`)).find(existsSync);
+
 test('what is bundled for a function exports the handler that the function names', async () => {
-  const code = bundle(copyWithSettings());
+  const root = copyWithSettings();
+  // Of an older version, which bundled another kind of module.
+  mkdirSync(join(root, 'infra/.build/aws/api'), { recursive: true });
+  writeFileSync(join(root, 'infra/.build/aws/api/index.mjs'), 'export const handler = undefined;');
+
+  const code = bundle(root);
 
   for (const { id, handler } of topology(plain, where).functions) {
-    const [file, name = ''] = handler.split('.');
+    const [module = '', name = ''] = handler.split('.');
+    const file = loadedByLambda(code[id], module);
+    expect([id, file]).toEqual([id, join(code[id], 'index.cjs')]);
+    expect([id, existsSync(join(code[id], 'package.json'))]).toEqual([id, false]);
     // What was just built is no module that a compiler could know.
-    const built: Record<string, unknown> = await import(pathToFileURL(join(code[id], `${file}.mjs`)).href);
+    const built: Record<string, unknown> = await import(pathToFileURL(file ?? '').href);
     expect([id, typeof built[name]]).toEqual([id, 'function']);
   }
 });

@@ -108,7 +108,8 @@ export function factsOf(made: Topology): Facts {
     })),
     urls: triggers.flatMap(({ name, trigger }): readonly object[] => {
       if (trigger.kind === 'url') return [{ function: name, auth: 'NONE' }];
-      return trigger.kind === 'privateApi' ? [{ api: trigger.apiName, stage: trigger.stage, types: 'PRIVATE' }] : [];
+      if (trigger.kind !== 'privateApi') return [];
+      return [{ api: trigger.apiName, stage: trigger.stage, types: 'PRIVATE', bytes: ['*/*'] }];
     }),
     table: {
       name: table.name,

@@ -126,6 +126,7 @@ export function factsOfPulumi(registered: readonly Registered[]): Facts {
         api: api.name,
         stage: of('apigateway/stage:Stage')[0].stageName,
         types: api.endpointConfiguration.types,
+        bytes: api.binaryMediaTypes,
       })),
     ],
     table: all('dynamodb/table:Table').map(({ inputs, retained }) => ({

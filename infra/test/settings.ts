@@ -36,3 +36,8 @@ export const joined: Settings = {
 };
 
 export const all = { plain, isolated, joined };
+
+/** What a file for one environment says; a stage of SST is told by SST. */
+export function fileOf({ environment, adminTokenHash, ...settings }: Settings): Readonly<Record<string, unknown>> {
+  return { ...settings, adminTokenHash: { [environment]: adminTokenHash } };
+}

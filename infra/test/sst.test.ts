@@ -8,7 +8,7 @@ import { installed } from '../sst/installed.ts';
 import { type Settings, topology } from '../topology.ts';
 import { factsOf } from './facts.ts';
 import { answerOf, answerTo, factsOfPulumi, type Registered } from './pulumi-facts.ts';
-import { all, plain, where } from './settings.ts';
+import { all, fileOf, plain, where } from './settings.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -16,10 +16,10 @@ afterEach(() => {
 });
 
 /** A project with these settings in its file, as `sst deploy` finds it. */
-function projectWith({ environment: _, ...settings }: Settings): string {
+function projectWith(settings: Settings): string {
   const folder = mkdtempSync(join(tmpdir(), 'serin-sst-'));
   folders.push(folder);
-  writeFileSync(join(folder, 'serin.aws.json'), JSON.stringify(settings));
+  writeFileSync(join(folder, 'serin.aws.json'), JSON.stringify(fileOf(settings)));
   return folder;
 }
 
@@ -95,6 +95,19 @@ test('the isolated API answers one VPC endpoint alone, and its address names tha
   expect(api?.inputs.endpointConfiguration.vpcEndpointIds).toEqual([id]);
   expect(JSON.parse(api?.inputs.policy).Statement[1].Condition).toEqual({ StringNotEquals: { 'aws:SourceVpce': id } });
   expect(address).toBe(`https://a1b2c3-${id}.execute-api.eu-west-1.amazonaws.com/serin`);
+});
+
+test('SST makes nothing of a file that is wrong, or that has no administrator for the stage', () => {
+  const deploy = (stage: string, changes: object) => {
+    const root = projectWith({ ...plain, ...changes });
+    const code = { signals: root, api: root, clock: root, deadLetters: root };
+    return () => installed({ aws, pulumi }, { root, stage, code });
+  };
+
+  expect(deploy('prod', { network: 'Isolated' })).toThrow(
+    'serin.aws.json cannot be deployed:\n  network is "Isolated"',
+  );
+  expect(deploy('dev', {})).toThrow('adminTokenHash has none for dev, but for prod');
 });
 
 test('sst.config.ts names one app per project, tags all of it, and hands SST’s own Pulumi on', async () => {

@@ -14,7 +14,7 @@ export function synthesized(settings: Settings, change: (stack: Stack) => void =
     // Stands for the bundles: what is in them is proven where they are run.
     const bundle = join(folder, 'bundle');
     mkdirSync(bundle);
-    writeFileSync(join(bundle, 'index.mjs'), 'export const handler = () => {};\n');
+    writeFileSync(join(bundle, 'index.cjs'), 'exports.handler = () => {};\n');
     const app = new App({
       outdir: join(folder, 'out'),
       analyticsReporting: false,

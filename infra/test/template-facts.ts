@@ -84,10 +84,11 @@ export function factsOfTemplate(template: Template): Facts {
         function: TargetFunctionArn.split(':').at(-1),
         auth: AuthType,
       })),
-      ...of('AWS::ApiGateway::RestApi').map(({ Name, EndpointConfiguration }) => ({
+      ...of('AWS::ApiGateway::RestApi').map(({ Name, EndpointConfiguration, BinaryMediaTypes }) => ({
         api: Name,
         stage: of('AWS::ApiGateway::Stage')[0].StageName,
         types: EndpointConfiguration.Types.join(),
+        bytes: BinaryMediaTypes,
       })),
     ],
     table: of('AWS::DynamoDB::Table').map((table) => ({

@@ -6,7 +6,7 @@ const minute = 60;
 const crossed = { comparison: 'GreaterThanOrEqualToThreshold', missing: 'notBreaching' } as const;
 
 /** What tells the operator that Serin itself is not well. */
-export function alarmsOf({ name }: Places): readonly Alarm[] {
+export function alarmsOf({ name, settings: { project, environment } }: Places): readonly Alarm[] {
   const ofQueue = (id: QueueId) => ({ namespace: 'AWS/SQS', dimensions: { QueueName: name(id) } });
   const ofFunction = (id: FunctionId) => ({ namespace: 'AWS/Lambda', dimensions: { FunctionName: name(id) } });
   const alarm = (id: string, rest: Omit<Alarm, 'id' | 'name'>): Alarm => ({ id, name: name(id), ...rest });
@@ -40,6 +40,19 @@ export function alarmsOf({ name }: Places): readonly Alarm[] {
       periodSeconds: minute,
       periods: 3,
       threshold: 10 * minute,
+    }),
+    // Most dead letters are written by the function that could not use them, and never see the dead queue.
+    alarm('dead-letters', {
+      ...crossed,
+      says: 'a signal could not be used and became a dead letter: see `serin dead-letters list`, then replay or discard it',
+      // functions/aws/src/facts.ts
+      namespace: 'Serin',
+      dimensions: { Project: project, Environment: environment },
+      metric: 'DeadLetters',
+      statistic: 'Sum',
+      periodSeconds: 5 * minute,
+      periods: 1,
+      threshold: 1,
     }),
     ...(Object.keys(plans) as readonly FunctionId[]).flatMap((id) =>
       (['Errors', 'Throttles'] as const).map((metric) =>

@@ -137,24 +137,7 @@ export const callsOf = {
     call('logs:GetLogEvents', 'reads its last lines', need('logs:GetLogEvents', 'jobLogStreams')),
   ],
   /** The log of a job, for whoever asks the API. */
-  jobLogs: [
-    call(
-      'sagemaker:DescribeTrainingJob',
-      'whether more of the log may come',
-      need('sagemaker:DescribeTrainingJob', 'trainingJobs'),
-    ),
-    call(
-      'sagemaker:DescribeProcessingJob',
-      'whether more of the log may come',
-      need('sagemaker:DescribeProcessingJob', 'processingJobs'),
-    ),
-    call(
-      'sagemaker:DescribeTransformJob',
-      'whether more of the log may come',
-      need('sagemaker:DescribeTransformJob', 'transformJobs'),
-    ),
-    call('logs:FilterLogEvents', 'reads the log of a job', need('logs:FilterLogEvents', 'jobLogGroups')),
-  ],
+  jobLogs: [call('logs:FilterLogEvents', 'reads the log of a job', need('logs:FilterLogEvents', 'jobLogGroups'))],
   registry: [
     call(
       'sagemaker:CreateModelPackageGroup',
@@ -268,6 +251,13 @@ export const callsOf = {
     call('sqs:SendMessage', 'tells that a stream owes something', need('sqs:SendMessage', 'signals')),
     call('sqs:SendMessageBatch', 'the same for many', need('sqs:SendMessage', 'signals')),
   ],
+  again: [
+    call(
+      'sqs:ChangeMessageVisibility',
+      'brings back soon what failed for a moment',
+      need('sqs:ChangeMessageVisibility', 'signals'),
+    ),
+  ],
   secrets: [call('ssm:GetParameter', 'the secrets of incoming webhooks', need('ssm:GetParameter', 'secrets'))],
 } satisfies Readonly<Record<string, readonly Call[]>>;
 
@@ -275,8 +265,8 @@ export type PortName = keyof typeof callsOf;
 
 /** Which of them a function has. */
 export const portsOf = {
-  signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send'],
-  api: ['journal', 'bucket', 'jobLogs', 'send', 'secrets'],
+  signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send', 'again'],
+  api: ['journal', 'bucket', 'bus', 'jobLogs', 'send', 'secrets'],
   clock: ['due', 'send'],
   deadLetters: ['journal'],
 } as const satisfies Readonly<Record<string, readonly PortName[]>>;

@@ -18,19 +18,8 @@ export const imageCachePrefix = 'serin-public';
 /** SSM parameters begin with a slash, and the ARN does not double it. */
 const secretsOf = ({ project, environment }: Settings): string => `/serin/${project}/${environment}/secrets`;
 
-// Bucket names hold 63 characters: `serin-`, account (12), region (14 at most) and three hyphens are taken.
-const maxNameLength = 28;
-const nameShape = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-
 export function placesOf(settings: Settings, where: Where): Places {
   const { project, environment, dataBuckets } = settings;
-  for (const [what, name] of Object.entries({ project, environment }))
-    if (!nameShape.test(name)) throw new Error(`the ${what} '${name}' must be lower-case letters, digits and hyphens`);
-  if (project.length + environment.length > maxNameLength)
-    throw new Error(
-      `project '${project}' and environment '${environment}' have ${project.length + environment.length} characters, ` +
-        `${maxNameLength} at most together: the bucket's name holds no more`,
-    );
   const name = (thing: string): string => `serin-${project}-${environment}-${thing}`;
   const { partition, region, account } = where;
   const arn = (service: string, resource: string): string =>
@@ -76,7 +65,9 @@ export function placesOf(settings: Settings, where: Where): Places {
       jobRole: [role(name('jobs'))],
       modelRole: [role(name('models'))],
       jobLogGroups: jobApis.map(jobLogGroup),
-      jobLogStreams: jobApis.map((api) => arn('logs', `log-group:/aws/sagemaker/${api}:log-stream:${environment}-${project}-*`)),
+      jobLogStreams: jobApis.map((api) =>
+        arn('logs', `log-group:/aws/sagemaker/${api}:log-stream:${environment}-${project}-*`),
+      ),
       bus: [arn('events', `event-bus/${name('events')}`)],
       signals: [arn('sqs', name('signals'))],
       dead: [arn('sqs', name('dead'))],

@@ -11,7 +11,7 @@ interface Hearing {
  * What of EventBridge's default bus is a signal. Patterns are narrow, for each message is paid for; what comes all the
  * same and is not ours is counted and done by the function.
  */
-function hearings({ settings: { dataBuckets }, on, name }: Places): readonly Hearing[] {
+function hearings({ settings: { dataBuckets }, where, on, name }: Places): readonly Hearing[] {
   const ours = (...places: readonly (readonly string[])[]) =>
     places.flat().map((arn) => ({ prefix: arn.replace(/\*$/, '') }));
   return [
@@ -65,6 +65,9 @@ function hearings({ settings: { dataBuckets }, on, name }: Places): readonly Hea
       pattern: {
         source: ['aws.cloudwatch'],
         'detail-type': ['CloudWatch Alarm State Change'],
+        // Other accounts and regions may send to this bus as well, and a description names a model by its name alone.
+        account: [where.account],
+        region: [where.region],
         detail: { alarmName: [{ 'anything-but': { prefix: name('') } }], state: { value: ['ALARM', 'OK'] } },
       },
     },

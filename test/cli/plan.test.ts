@@ -260,8 +260,26 @@ test('the first deployment makes a token, shows it once, and keeps its hash alon
     environment: 'prod',
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     dataBuckets: ['acme-drops'],
-    adminTokenHash: createHash('sha256').update(token).digest('hex'),
+    adminTokenHash: { prod: createHash('sha256').update(token).digest('hex') },
   });
+});
+
+test('each environment has a token of its own, made by its first deployment', async () => {
+  const cwd = project();
+  const env = standIn(cwd);
+  const config = JSON.parse(readFileSync(join(cwd, 'serin.config.json'), 'utf8'));
+
+  const prod = await serin(['deploy'], { cwd, env });
+  writeFileSync(join(cwd, 'serin.config.json'), JSON.stringify({ ...config, environment: 'dev' }));
+  const dev = await serin(['deploy'], { cwd, env });
+
+  expect(dev.stderr).toContain('serin.aws.json: environment, adminTokenHash\n');
+  expect(dev.stderr).toContain('the token of the administrator of dev');
+  expect(settings(cwd).adminTokenHash).toEqual({
+    prod: createHash('sha256').update(tokenIn(prod.stderr)).digest('hex'),
+    dev: createHash('sha256').update(tokenIn(dev.stderr)).digest('hex'),
+  });
+  expect(tokenIn(dev.stderr)).not.toBe(tokenIn(prod.stderr));
 });
 
 test('a deployment that breaks off has shown its token, and the next one keeps it', async () => {
@@ -280,7 +298,8 @@ test('a deployment that breaks off has shown its token, and the next one keeps i
 test('deploy refreshes what follows from the config, and keeps what the owner wrote', async () => {
   const cwd = project();
   const env = standIn(cwd);
-  const own = { adminTokenHash: 'ab'.repeat(32), network: 'isolated', logDays: 7 };
+  const adminTokenHash = { prod: 'ab'.repeat(32), dev: 'cd'.repeat(32) };
+  const own = { adminTokenHash, network: 'isolated', logDays: 7 };
   const old = { project: 'acme', environment: 'dev', version: '0.0.1', dataBuckets: ['acme-old'] };
   writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify({ ...old, ...own }));
 
@@ -342,17 +361,41 @@ test('deploy bundles nothing in a copy of the repository that has no clients of 
 });
 
 test.each([
-  ['is of another project', { project: 'other' }, "project is 'other'"],
-  ['has no hash where it should', { project: 'acme', adminTokenHash: 'srn_x' }, 'adminTokenHash is no SHA-256'],
-])('deploy runs nothing when serin.aws.json %s', async (_, given, message) => {
+  ['is of another project', { project: 'other' }, ["project is 'other'"]],
+  ['has one hash for all environments', { adminTokenHash: 'ab'.repeat(32) }, ['{"prod": "<SHA-256 in hex>"}']],
+  ['has hashes in a list', { adminTokenHash: ['ab'.repeat(32)] }, ['adminTokenHash must have one hash for each']],
+  ['has no hash where it should', { adminTokenHash: { prod: 'srn_x' } }, ['adminTokenHash.prod must be a SHA-256']],
+  [
+    'says what would deploy open what was meant to be closed',
+    { network: 'Isolated', kmskey: 'arn:aws:kms:eu-west-1:123456789012:key/1' },
+    ['2 thing(s) wrong', 'network is "Isolated"', 'kmskey is no field'],
+  ],
+])('plan and deploy do nothing when serin.aws.json %s', async (_, given, messages) => {
   const cwd = project();
   const env = standIn(cwd);
-  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify(given));
+  const text = JSON.stringify(given);
+  writeFileSync(join(cwd, 'serin.aws.json'), text);
 
-  const { exit, stderr } = await serin(['deploy'], { cwd, env });
+  for (const command of ['plan', 'deploy']) {
+    const { exit, stderr } = await serin([command], { cwd, env });
 
-  expect([exit, existsSync(join(cwd, 'called.json'))]).toEqual([2, false]);
-  expect(stderr).toContain(message);
+    expect([command, exit, existsSync(join(cwd, 'called.json'))]).toEqual([command, 2, false]);
+    for (const message of messages) expect(stderr).toContain(message);
+    expect(stderr).not.toContain('srn_');
+  }
+  expect(readFileSync(join(cwd, 'serin.aws.json'), 'utf8')).toBe(text);
+});
+
+test('all that is wrong with serin.aws.json is in the document as well', async () => {
+  const cwd = project();
+  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify({ logDays: 0, kmskey: 'x' }));
+
+  const { stdout } = await serin(['plan', '--json'], { cwd });
+
+  expect(JSON.parse(stdout).errors).toEqual([
+    { detail: expect.stringContaining('kmskey is no field') },
+    { detail: expect.stringContaining('logDays is 0') },
+  ]);
 });
 
 test('plan shows the installation that serin.aws.json describes, and writes nothing', async () => {

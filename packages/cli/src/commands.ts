@@ -147,7 +147,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'deploy',
     summary: 'set up or update the backend in a cloud account, by SST',
-    options: [config, onCloud, option('--dry-run', 'say what would be run, and run nothing')],
+    options: [config, onCloud, option('--dry-run', 'say what would be written and run, and do neither')],
     load: async () => (await import('./commands/deploy.ts')).deploy,
   },
   {

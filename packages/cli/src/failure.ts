@@ -84,7 +84,15 @@ export function failureText({ message, why, mend, problem, details }: Failure): 
 }
 
 /** The problem+json object of a failure: the server's own where there is one. */
-export function problemOf({ message, why, mend, problem, exit }: Failure): Problem & { readonly exit: ExitCode } {
-  const base = problem ?? { type: 'about:blank', title: message, detail: why ?? message, code: codes[exit] };
+export function problemOf({
+  message,
+  why,
+  mend,
+  problem,
+  details,
+  exit,
+}: Failure): Problem & { readonly exit: ExitCode } {
+  const errors = details.length === 0 ? {} : { errors: details.map((detail) => ({ detail })) };
+  const base = problem ?? { type: 'about:blank', title: message, detail: why ?? message, code: codes[exit], ...errors };
   return { ...base, exit, ...(mend === undefined ? {} : { mend }) };
 }

@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestsFor } from '@serin/aws/plan';
 import { type MachineUse, machineFor } from '@serin/core/accelerators';
 import { compile, parseConfig } from '@serin/core/config';
 import { describe, expect, test } from 'vitest';
-import { topology } from '../../../infra/topology.ts';
+import { type Settings, topology } from '../../../infra/topology.ts';
 import { firstAsks } from '../../../packages/cli/src/plan/walk.ts';
+import { pack } from '../../../scripts/pack.ts';
 import { folder, serin } from '../../cli/command.ts';
 import { modelOf, problemsOf } from '../botocore.ts';
 
@@ -28,36 +30,36 @@ const fraud = {
   serve: { command: ['python3', 'serve.py'], image, compute: { instances: { min: 2, max: 4 } } },
 };
 
-async function requests(changes: object = {}) {
+async function requests(changes: object = {}, installation: Partial<Settings> = {}) {
   const read = parseConfig({ project: 'acme', environment: 'prod', models: { fraud: { ...fraud, ...changes } } });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
   const where = { partition: 'aws', region: 'eu-west-1', account: '123456789012', urlSuffix: 'amazonaws.com' };
   const settings = { project: 'acme', environment: 'prod', version: '0.1.0', adminTokenHash: digest };
-  const { functions } = topology({ ...settings, dataBuckets: ['acme-drops'] }, where);
+  const { functions } = topology({ ...settings, dataBuckets: ['acme-drops'], ...installation }, where);
   return requestsFor({
-    project: 'acme',
-    environment: 'prod',
     region: 'eu-west-1',
     variables: functions.find(({ id }) => id === 'signals')?.environment ?? {},
     models: firstAsks(compile(read.parsed, new Map([['./src', digest]]), 'aws')),
   });
 }
 
+const callsOfFirstRun = [
+  'sagemaker:CreateProcessingJob',
+  'sagemaker:CreateTrainingJob',
+  'sagemaker:CreateProcessingJob',
+  'sagemaker:CreateModelPackageGroup',
+  'sagemaker:CreateModelPackage',
+  'sagemaker:CreateModel',
+  'sagemaker:CreateEndpointConfig',
+  'sagemaker:CreateEndpoint',
+];
+
 describe('the requests of serin plan', () => {
   test('are what the ports send for the first run and the first deployment, and AWS would take each', async () => {
     const found = await requests();
 
     const calls = found.map(({ call }) => call);
-    expect(calls).toEqual([
-      'sagemaker:CreateProcessingJob',
-      'sagemaker:CreateTrainingJob',
-      'sagemaker:CreateProcessingJob',
-      'sagemaker:CreateModelPackageGroup',
-      'sagemaker:CreateModelPackage',
-      'sagemaker:CreateModel',
-      'sagemaker:CreateEndpointConfig',
-      'sagemaker:CreateEndpoint',
-    ]);
+    expect(calls).toEqual(callsOfFirstRun);
     for (const { call, request } of found) {
       const [service = '', operation = ''] = call.split(':');
       expect([call, problemsOf(service, operation, 'input', request)]).toEqual([call, []]);
@@ -74,6 +76,24 @@ describe('the requests of serin plan', () => {
       EnableManagedSpotTraining: true,
       StoppingCondition: { MaxRuntimeInSeconds: 7200 },
     });
+  });
+
+  test.each([
+    [{ subnets: ['subnet-0a1b2c3d', 'subnet-1a2b3c4d'], securityGroups: ['sg-0a1b2c3d'] }],
+    ['isolated' as const],
+  ])('are inside the network of the installation, with its key: %j', async (network) => {
+    const kmsKey = 'arn:aws:kms:eu-west-1:123456789012:key/0c5b0f0c-0000-4000-8000-000000000000';
+    const expected = {
+      Subnets: network === 'isolated' ? ['<SERIN_SUBNETS>'] : network.subnets,
+      SecurityGroupIds: network === 'isolated' ? ['<SERIN_SECURITY_GROUPS>'] : network.securityGroups,
+    };
+
+    const found = await requests({}, { network, kmsKey });
+
+    const of = (call: string) => found.find((one) => one.call === `sagemaker:${call}`)?.request;
+    expect(of('CreateTrainingJob')).toMatchObject({ VpcConfig: expected, OutputDataConfig: { KmsKeyId: kmsKey } });
+    expect(of('CreateProcessingJob')).toMatchObject({ NetworkConfig: { VpcConfig: expected } });
+    expect(of('CreateModel')).toMatchObject({ VpcConfig: expected });
   });
 
   test('are no deployment for a model that is not served', async () => {
@@ -94,6 +114,18 @@ test('serin plan --requests prints them', async () => {
   expect(exit).toBe(0);
   expect(stdout).toContain('sagemaker:CreateTrainingJob  fraud: the train job of its first run\n{');
   expect(stdout).toContain('"TrainingJobName": "dev-acme-train-1-');
+});
+
+test('the published package prints them as well, with nothing installed but itself', { timeout: 180_000 }, async () => {
+  const cwd = folder();
+  await pack(cwd);
+  const models = { fraud: { ...fraud, train: { ...fraud.train, code: undefined } } };
+  writeFileSync(join(cwd, 'serin.config.json'), JSON.stringify({ project: 'acme', models }));
+  const bin = join(cwd, 'package', 'bin', 'serin.js');
+
+  const run = execFileSync(process.execPath, [bin, 'plan', '--requests', '--json'], { cwd, encoding: 'utf8' });
+
+  expect(JSON.parse(run).requests.map(({ call }: { call: string }) => call)).toEqual(callsOfFirstRun);
 });
 
 describe('the machines of the accelerator table', () => {

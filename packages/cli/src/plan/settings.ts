@@ -7,27 +7,28 @@ import { writePrivate } from '../contexts.ts';
 import { Failure } from '../failure.ts';
 import { version } from '../version.ts';
 
-/** What `infra/topology.ts` wants to know of an installation: its `Settings`. The rest of them goes through unread. */
-export interface Settings {
+/** What `serin.aws.json` holds, as far as a deployment writes it; infra/topology/settings-file.ts checks all of it. */
+export interface SettingsContent {
   readonly project: string;
   readonly environment: string;
   readonly version: string;
-  readonly adminTokenHash: string;
   readonly dataBuckets: readonly string[];
+  /** For each environment the hash of its administrator's token; anything, where the owner wrote something else. */
+  readonly adminTokenHash: unknown;
 }
 
 /** `serin.aws.json`: what it holds, and what a deployment makes of it. */
 export interface SettingsFile {
   readonly file: string;
   /** What is deployed: what the config says, then all that the owner wrote. */
-  readonly settings: Settings;
+  readonly settings: SettingsContent;
   /** Fields that a deployment writes: they are missing, or the config says otherwise. */
   readonly changes: readonly string[];
-  /** No token was made yet. */
+  /** No token was made yet for this environment. */
   readonly wantsToken: boolean;
 }
 
-const settingsName = 'serin.aws.json';
+export const settingsName = 'serin.aws.json';
 
 /** Folders of a file's own and above it, the nearest first. */
 export const foldersAbove = (folder: string): readonly string[] =>
@@ -48,11 +49,6 @@ export function settingsFileOf(config: CompiledConfig, directory: string): Setti
     throw new Failure(2, `${file} does not agree with the config`, {
       details: [`project is '${given.project}', and '${config.project}' in the config: one of them is another's`],
     });
-  const { adminTokenHash } = given;
-  if (adminTokenHash !== undefined && !/^[0-9a-f]{64}$/.test(adminTokenHash))
-    throw new Failure(2, `${file}: adminTokenHash is no SHA-256 in hex`, {
-      mend: 'leave it out: the next deployment makes a new token and shows it once',
-    });
   const followed = {
     project: config.project,
     environment: config.environment,
@@ -60,20 +56,32 @@ export function settingsFileOf(config: CompiledConfig, directory: string): Setti
     dataBuckets: dataBucketsOf(config),
   };
   const changed = Object.entries(followed).filter(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(given[name as keyof Settings]),
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(given[name as keyof SettingsContent]),
   );
-  const wantsToken = adminTokenHash === undefined;
+  const hashes = hashesIn(given);
+  const wantsToken = hashes !== undefined && !Object.hasOwn(hashes, config.environment);
+  const adminTokenHash = wantsToken ? { ...hashes, [config.environment]: notYet } : given.adminTokenHash;
+  const made = { ...followed, adminTokenHash };
   return {
     file,
-    settings: { ...followed, adminTokenHash: '0'.repeat(64), ...given, ...followed },
+    settings: { ...made, ...given, ...made },
     changes: [...changed.map(([name]) => name), ...(wantsToken ? ['adminTokenHash'] : [])],
     wantsToken,
   };
 }
 
+/** Stands for a hash until there is a token. */
+const notYet = '0'.repeat(64);
+
+/** The hashes by environment; `undefined` where the owner wrote something else, which is refused. */
+function hashesIn({ adminTokenHash = {} }: Partial<SettingsContent>): Readonly<Record<string, unknown>> | undefined {
+  if (typeof adminTokenHash !== 'object' || adminTokenHash === null || Array.isArray(adminTokenHash)) return undefined;
+  return { ...adminTokenHash };
+}
+
 /**
- * Writes the file whole if anything of it changes, and answers the token of the first administrator if there was none:
- * it is kept nowhere but as its hash. Twice: nothing is written, and the token stays.
+ * Writes the file whole if anything of it changes, and answers the token of this environment's first administrator if
+ * there was none: it is kept nowhere but as its hash. Twice: nothing is written, and the token stays.
  */
 export async function writeSettings({
   file,
@@ -83,8 +91,11 @@ export async function writeSettings({
 }: SettingsFile): Promise<string | undefined> {
   if (changes.length === 0) return undefined;
   const token = wantsToken ? newTokenText() : undefined;
-  const hashed = token === undefined ? settings : { ...settings, adminTokenHash: sha256Hex(token) };
-  await writePrivate(file, `${JSON.stringify(hashed, null, 2)}\n`);
+  const hashes = {
+    ...hashesIn(settings),
+    ...(token === undefined ? {} : { [settings.environment]: sha256Hex(token) }),
+  };
+  await writePrivate(file, `${JSON.stringify({ ...settings, adminTokenHash: hashes }, null, 2)}\n`);
   return token;
 }
 
@@ -98,7 +109,7 @@ export const dataBucketsOf = ({ models }: CompiledConfig): readonly string[] => 
   ),
 ];
 
-function readSettings(file: string): Partial<Settings> {
+function readSettings(file: string): Partial<SettingsContent> {
   try {
     const given: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;

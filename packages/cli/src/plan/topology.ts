@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Cloud } from '@serin/core/accelerators';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
-import type { Settings } from './settings.ts';
+import { type SettingsContent, settingsName } from './settings.ts';
 
 /** A permission, and the call that needs it. */
 export interface Grant {
@@ -52,6 +52,10 @@ export interface Topology {
 }
 
 interface TopologyModule {
+  readonly readSettings: (
+    content: object,
+    environment: string,
+  ) => { readonly settings: object } | { readonly problems: readonly string[] };
   readonly topology: (settings: object, where: object) => Topology;
 }
 
@@ -92,14 +96,34 @@ export const placeOf = (invocation: Pick<Invocation, 'options' | 'env'>): Place 
     textOption(invocation, 'region') ?? invocation.env.AWS_REGION ?? invocation.env.AWS_DEFAULT_REGION ?? '<region>',
 });
 
-/** Everything that an installation consists of. */
-export async function topologyOf(settings: Settings, cloud: Cloud, { account, region }: Place): Promise<Topology> {
-  const { topology } = await cloudModule<TopologyModule>(cloud, 'topology');
+/**
+ * Everything that an installation consists of. Throws a `Failure` with all that is wrong with its settings: nothing is
+ * planned, written or run that would not be what they say.
+ */
+export async function topologyOf(
+  content: SettingsContent,
+  cloud: Cloud,
+  { account, region }: Place,
+): Promise<Topology> {
+  const { readSettings, topology } = await cloudModule<TopologyModule>(cloud, 'topology');
+  const read = readSettings(content, content.environment);
+  if ('problems' in read) throw settingsFailure(read.problems);
   const urlSuffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-  try {
-    return topology(settings, { partition, region, account, urlSuffix });
-  } catch (error) {
-    throw new Failure(2, error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  return topology(read.settings, { partition, region, account, urlSuffix });
+}
+
+function settingsFailure(problems: readonly string[]): Failure {
+  const title = `${settingsName} cannot be deployed: ${problems.length} thing(s) wrong`;
+  const errors = problems.map((detail) => ({ detail }));
+  return new Failure(2, title, {
+    details: problems,
+    problem: {
+      type: 'urn:serin:problem:config',
+      title,
+      detail: `${title}; nothing was changed`,
+      code: 'config',
+      errors,
+    },
+  });
 }

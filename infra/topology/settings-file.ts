@@ -1,0 +1,64 @@
+import { hashShape, isObject, refusal, settingsProblems } from './settings.ts';
+import type { Settings } from './shapes.ts';
+
+/** The settings of one environment, or all that is wrong with them. */
+export type SettingsRead = { readonly settings: Settings } | { readonly problems: readonly string[] };
+
+/**
+ * What `serin.aws.json`, or a file of the CDK, says of one environment. `stage` names it, else the file does.
+ *
+ * The file has the fields of `Settings`, but `adminTokenHash` is one for each environment: `{"prod": "<SHA-256 in hex>"}`.
+ */
+export function readSettings(file: unknown, stage?: string): SettingsRead {
+  if (!isObject(file)) return { problems: ['it holds no object'] };
+  const { adminTokenHash: hashes, ...rest } = file;
+  const shared = stage === undefined ? rest : { ...rest, environment: stage };
+  const { environment } = shared;
+  const wrong = typeof environment === 'string' ? hashProblems(hashes, environment) : [];
+  // A hash that is wrong is told once, with its environment.
+  const hash = wrong.length === 0 && isObject(hashes) ? hashes[`${environment}`] : noHash;
+  const settings = { ...shared, adminTokenHash: hash ?? noHash };
+  const problems = [...settingsProblems(settings), ...wrong];
+  // Without a problem all fields are there, and are what the interface says.
+  return problems.length === 0 ? { settings: settings as unknown as Settings } : { problems };
+}
+
+const noHash = '0'.repeat(64);
+
+/** `readSettings` for whoever can only stop; throws with everything that is wrong. */
+export function settingsOf(name: string, file: unknown, stage?: string): Settings {
+  const read = readSettings(file, stage);
+  if ('settings' in read) return read.settings;
+  throw refusal(`${name} cannot be deployed`, read.problems);
+}
+
+/** Says no value: somebody may have written a token where its hash should be. */
+function hashProblems(hashes: unknown = {}, environment: string): readonly string[] {
+  const form = `adminTokenHash must have one hash for each environment: {"${environment}": "<SHA-256 in hex>"}`;
+  if (typeof hashes === 'string')
+    return [
+      `${form}; a single one lets the administrator of each into all: write it as that of the environment whose administrator has its token, and leave the others out, for the first 'serin deploy' of each makes its own`,
+    ];
+  if (!isObject(hashes)) return [form];
+  const entries = Object.entries(hashes);
+  const names = entries.map(([name]) => name);
+  const alike = entries.filter(([name, hash]) => entries.some(([other, its]) => other !== name && its === hash));
+  return [
+    ...(names.includes(environment)
+      ? []
+      : [
+          `adminTokenHash has none for ${environment}, but for ${names.join(', ') || 'no environment'}: 'serin deploy' makes a token and its hash`,
+        ]),
+    ...entries
+      .filter(([, hash]) => typeof hash !== 'string' || !hashShape.test(hash))
+      .map(
+        ([name]) =>
+          `adminTokenHash.${name} must be a SHA-256, 64 hex digits: leave it out, and the next 'serin deploy' of ${name} makes a new token`,
+      ),
+    ...(alike.length === 0
+      ? []
+      : [
+          `adminTokenHash is the same for ${alike.map(([name]) => name).join(' and ')}: whoever has the token of one is the administrator of all; leave out all but one`,
+        ]),
+  ];
+}

@@ -1,0 +1,109 @@
+import { awsNameProblems } from '@serin/core/installation-names';
+import type { Settings } from './shapes.ts';
+
+/** What a field may be, and how that is said: `<field> must be <must>`. */
+interface Field {
+  readonly must: string;
+  readonly takes: (value: unknown) => boolean;
+  readonly required?: true;
+}
+
+type Fields = Readonly<Record<string, Field>>;
+
+// Within a stack of the CDK, what is made beside the installation is known by a placeholder only.
+// https://docs.aws.amazon.com/cdk/v2/guide/tokens.html
+const placeholder = /[$#]\{Token\[/;
+const text =
+  (shape: RegExp) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && (shape.test(value) || placeholder.test(value));
+const listOf =
+  (shape: RegExp, fewest: number) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.length >= fewest && new Set(value).size === value.length && value.every(text(shape));
+const oneOf =
+  (...values: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    values.includes(value);
+
+export const hashShape = /^[0-9a-f]{64}$/;
+// What CloudWatch Logs takes. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+const logDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+const fields: Readonly<Record<keyof Settings, Field>> = {
+  project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
+  environment: { must: "a name such as 'prod'", takes: (value) => typeof value === 'string', required: true },
+  version: { must: "a version such as '0.1.0'", takes: text(/^\d+\.\d+\.\d+[\w.+-]*$/), required: true },
+  adminTokenHash: { must: 'the SHA-256 of a token, 64 hex digits', takes: text(hashShape), required: true },
+  dataBuckets: {
+    must: 'a list of names of S3 buckets, each once',
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    takes: listOf(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 0),
+    required: true,
+  },
+  createDataBuckets: { must: 'true or false', takes: oneOf(true, false) },
+  kmsKey: {
+    // IAM holds a policy to the key itself, never to an alias of it.
+    // https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html
+    must: "the ARN of a key, 'arn:aws:kms:<region>:<account>:key/<id>', and not of an alias",
+    takes: text(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/),
+  },
+  network: {
+    must: "'isolated', or {subnets, securityGroups} of a network of yours",
+    takes: (value) => value === 'isolated' || isObject(value),
+  },
+  notify: {
+    must: "the ARN of an SNS topic, 'arn:aws:sns:<region>:<account>:<name>'",
+    takes: text(/^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?$/),
+  },
+  alertTopic: { must: 'true or false', takes: oneOf(true, false) },
+  imageAccounts: { must: 'a list of one account (12 digits) or more, each once', takes: listOf(/^\d{12}$/, 1) },
+  imageCache: { must: "'create' or 'exists'", takes: oneOf('create', 'exists') },
+  logDays: { must: `one of ${logDays.join(', ')}`, takes: oneOf(...logDays) },
+};
+
+/** An empty list is refused: without subnets, functions and jobs would run in no network of the owner's. */
+const networkFields: Fields = {
+  subnets: { must: "a list of one id ('subnet-...') or more", takes: listOf(/^subnet-\w+$/, 1), required: true },
+  securityGroups: { must: "a list of one id ('sg-...') or more", takes: listOf(/^sg-\w+$/, 1), required: true },
+};
+
+/** Everything that is wrong with the settings of an installation, each with what is allowed. None: it can be deployed. */
+export function settingsProblems(settings: object): readonly string[] {
+  const given: Readonly<Record<string, unknown>> = { ...settings };
+  const { project, environment, network } = given;
+  return [
+    ...fieldProblems(given, fields),
+    ...(isObject(network) ? fieldProblems(network, networkFields, 'network.') : []),
+    ...(typeof project === 'string' && typeof environment === 'string'
+      ? awsNameProblems({ project, environment }).map(({ path, value, message }) => `the ${path} '${value}' ${message}`)
+      : []),
+  ];
+}
+
+function fieldProblems(given: Readonly<Record<string, unknown>>, known: Fields, path = ''): readonly string[] {
+  const names = Object.keys(known).join(', ');
+  return [
+    ...Object.keys(given)
+      .filter((name) => !Object.hasOwn(known, name))
+      .map((name) => `${path}${name} is no field: there are ${names}`),
+    ...Object.entries(known).flatMap(([name, { must, takes, required }]) => {
+      // A field that is there without a value is one that somebody meant to set.
+      const missing = !Object.hasOwn(given, name);
+      if (missing ? !required : takes(given[name])) return [];
+      return [`${path}${name} ${missing ? 'is missing: it ' : valueText(name, given[name])}must be ${must}`];
+    }),
+  ];
+}
+
+const valueText = (name: string, value: unknown): string =>
+  name === 'adminTokenHash' ? '' : `is ${JSON.stringify(value) ?? String(value)}: it `;
+
+/** What stops a deployment, with all that is to be mended. */
+export const refusal = (what: string, problems: readonly string[]): Error =>
+  new Error([`${what}:`, ...problems].join('\n  '));
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
