@@ -28,7 +28,7 @@ export function placesOf(settings: Settings, where: Where): Places {
   const role = (path: string): string => `arn:${partition}:iam::${account}:role/${path}`;
   const bucket = (of: string): string => `arn:${partition}:s3:::${of}`;
   // What SageMaker holds is named at run time by functions/aws/src/names.ts, which begins with the environment.
-  const sagemaker = (type: string): readonly string[] => [arn('sagemaker', `${type}/${environment}-${project}-*`)];
+  const sagemaker = (type: string): readonly string[] => [arn('sagemaker', `${type}/${environment}-${project}--*`)];
   const jobLogGroup = (api: string): string => arn('logs', `log-group:/aws/sagemaker/${api}:*`);
   const jobApis = ['TrainingJobs', 'ProcessingJobs', 'TransformJobs'];
   const ownBucket = name(`${account}-${region}`);
@@ -56,7 +56,7 @@ export function placesOf(settings: Settings, where: Where): Places {
       packages: sagemaker('model-package'),
       scalableTargets: [arn('application-autoscaling', 'scalable-target/*')],
       // The name that Auto Scaling gives: `TargetTracking-<resource id>-Alarm...`, with our endpoint's name inside.
-      scalingAlarms: [arn('cloudwatch', `alarm:TargetTracking-endpoint/${environment}-${project}-*`)],
+      scalingAlarms: [arn('cloudwatch', `alarm:TargetTracking-endpoint/${environment}-${project}--*`)],
       scalingServiceRole: [
         role(
           'aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint',
@@ -66,7 +66,7 @@ export function placesOf(settings: Settings, where: Where): Places {
       modelRole: [role(name('models'))],
       jobLogGroups: jobApis.map(jobLogGroup),
       jobLogStreams: jobApis.map((api) =>
-        arn('logs', `log-group:/aws/sagemaker/${api}:log-stream:${environment}-${project}-*`),
+        arn('logs', `log-group:/aws/sagemaker/${api}:log-stream:${environment}-${project}--*`),
       ),
       bus: [arn('events', `event-bus/${name('events')}`)],
       signals: [arn('sqs', name('signals'))],

@@ -168,7 +168,7 @@ test.each([['validate'], ['plan']])('%s refuses names that AWS would refuse, at 
   expect([exit, anywhere.exit]).toEqual([2, 0]);
   expect(JSON.parse(stdout).errors).toEqual([
     { pointer: '/project', value: 'a--b', detail: expect.stringContaining('single hyphens') },
-    { pointer: '/environment', value: named.environment, detail: expect.stringContaining('single hyphens') },
+    { pointer: '/environment', value: named.environment, detail: expect.stringContaining('without a hyphen') },
     { pointer: '/project', value: 'a--b', detail: expect.stringContaining('has 32 characters') },
   ]);
 });

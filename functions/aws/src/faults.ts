@@ -11,19 +11,23 @@ interface SdkError {
 
 /** By the name of the error; names of several services, for they never mean different things. */
 const codes: Readonly<Record<string, FaultCode>> = {
-  ThrottlingException: 'throttled',
-  Throttling: 'throttled',
   TooManyRequestsException: 'throttled',
   RequestLimitExceeded: 'throttled',
   ProvisionedThroughputExceededException: 'throttled',
   SlowDown: 'throttled',
   TransactionInProgressException: 'throttled',
+  BandwidthLimitExceeded: 'throttled',
+  PriorRequestNotComplete: 'throttled',
   ServiceUnavailable: 'unavailable',
   InternalServerError: 'unavailable',
   InternalFailure: 'unavailable',
   InternalError: 'unavailable',
   TimeoutError: 'unavailable',
   AbortError: 'unavailable',
+  // S3 answers these with 400 and 409: an upload that stood still, and another call on the same bucket.
+  RequestTimeout: 'unavailable',
+  RequestTimeoutException: 'unavailable',
+  OperationAborted: 'unavailable',
   ResourceNotFound: 'notFound',
   ResourceNotFoundException: 'notFound',
   NoSuchBucket: 'notFound',
@@ -40,6 +44,9 @@ const codes: Readonly<Record<string, FaultCode>> = {
 const capacity =
   /insufficient.*capacity|not enough capacity|no capacity|capacity is (currently )?(not|un)available|CapacityError/i;
 const quota = /resource limit|service limit|quota|limit.*exceeded/i;
+// SQS, KMS, EC2 and others have each their own name for it.
+const throttling = /throttl/i;
+const network = /^(ECONN|ETIMEDOUT|EPIPE|EPROTO|ENOTFOUND|EAI_|EHOST|ENET|ERR_SOCKET)/;
 const denied = /AccessDenied|not authorized|UnauthorizedOperation|AuthorizationError/i;
 
 /**
@@ -58,15 +65,15 @@ export function awsFault(error: unknown, doing: string): Fault {
   if (
     name === 'ResourceLimitExceeded' ||
     name === 'LimitExceededException' ||
-    (isValidation(name) && quota.test(message))
+    (isValidation(name) && quota.test(message) && !isMissing(message))
   )
     return fault('invalid', `${said}; ask AWS for a higher quota, or use another machine`);
   const known = codes[name];
   if (known !== undefined) return fault(known, said);
   const status = $metadata?.httpStatusCode ?? 0;
-  if ($retryable?.throttling || status === 429) return fault('throttled', said);
-  if (status >= 500 || /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/.test(code))
-    return fault('unavailable', said);
+  if ($retryable?.throttling || status === 429 || throttling.test(name)) return fault('throttled', said);
+  // What has a status of success and is an error was cut off, or is not from AWS.
+  if (status >= 500 || (status >= 200 && status < 400) || network.test(code)) return fault('unavailable', said);
   if (isValidation(name) && isMissing(message)) return fault('notFound', said);
   if (status >= 400) return fault('invalid', said);
   return fault('defect', said);

@@ -7,7 +7,7 @@ import type {
 } from 'aws-lambda';
 import { type Composed, type ComposedApi, composeApi, composeClock, composeWorker } from './compose.ts';
 import { answers } from './http.ts';
-import { buryBatch, type Clockwork, takeBatch, tickDue, wakeSoon } from './worker.ts';
+import { buryBatch, type Clockwork, comeSoon, takeBatch, tickDue, wakeSoon } from './worker.ts';
 
 /**
  * The entry points that Lambda calls. What they stand on is made by the first call of an instance, and kept.
@@ -20,7 +20,7 @@ export async function signals(event: SQSEvent, context: Context): Promise<SQSBat
   worker ??= composeWorker();
   worker.begin(context.getRemainingTimeInMillis());
   const again = await takeBatch(worker.worker, event.Records);
-  await wakeSoon(worker.worker, worker.due());
+  await Promise.all([wakeSoon(worker.worker, worker.due()), comeSoon(worker.worker, event.Records, again)]);
   return failuresOf(again);
 }
 

@@ -12,16 +12,20 @@ const hashLength = 16;
 
 /**
  * A provider's name for a key of ours, in lower case as its ARN will be: readable first, then the hash of (project, environment, kind, key), which alone
- * makes it unique. Adoption compares the full key in the tags, and policies are held to `<environment>-<project>-*`.
+ * makes it unique. Adoption compares the full key in the tags, and policies are held to `<environment>-<project>--*`.
  */
 export function nameOf({ project, environment }: Installation, kind: string, readable: string, key: string): string {
   const hash = sha256Hex(JSON.stringify([project, environment, kind, key])).slice(0, hashLength);
-  const slug = `${environment}-${project}-${readable}`
-    .replace(/[^a-zA-Z0-9]+/g, '-')
-    .replace(/^-+/, '')
-    .toLowerCase();
+  // Two hyphens: no other project's name begins like it, so a policy for `<environment>-<project>--*` reaches nobody else.
+  const slug = `${plain(`${environment}-${project}`)}--${plain(readable)}`;
   return `${slug.slice(0, maxLength - hashLength - 1).replace(/-+$/, '')}-${hash}`;
 }
+
+const plain = (text: string): string =>
+  text
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .toLowerCase();
 
 export const endpointName = (installation: Installation, model: string): string =>
   nameOf(installation, 'endpoint', model, model);

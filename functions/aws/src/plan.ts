@@ -84,9 +84,15 @@ function portsOver(variables: Variables, buckets: Buckets, take: (call: string, 
   return {
     async asked(model: string, ask: Ask): Promise<void> {
       if (ask.kind === 'job') await jobs.start(await placed(ask.job, real, buckets));
-      if (ask.kind === 'version') await registered(() => registry.register(placedIn(ask.version, real)));
+      if (ask.kind === 'version') {
+        const version = await placedIn(ask.version, real, buckets);
+        await registered(() => registry.register(version));
+      }
       if (ask.kind === 'deploy')
-        await serving.change(model, { kind: 'deploy', deployment: placedIn(ask.deployment, real) });
+        await serving.change(model, {
+          kind: 'deploy',
+          deployment: await placedIn(ask.deployment, real, buckets),
+        });
     },
   };
 }
@@ -103,10 +109,14 @@ async function placed(job: Job, real: string, buckets: Buckets): Promise<Job> {
   return { ...job, channels: Object.fromEntries(channels) };
 }
 
-const placedIn = <Made extends Deployment | RegisteredVersion>(made: Made, real: string): Made => ({
-  ...made,
-  artifact: { ...made.artifact, uri: realUri(made.artifact.uri, real) },
-});
+async function placedIn<Made extends Deployment | RegisteredVersion>(
+  made: Made,
+  real: string,
+  buckets: Buckets,
+): Promise<Made> {
+  const uri = realUri(made.artifact.uri, real);
+  return { ...made, artifact: (await artifactAt(uri, buckets)) ?? { ...made.artifact, uri } };
+}
 
 /** The registry waits until the version is listed, and here nothing ever is: what it had to send is sent by then. */
 async function registered(register: () => Promise<void>): Promise<void> {

@@ -1,4 +1,9 @@
-import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { Fault } from '@serin/core/fault';
 import { awsFault } from './faults.ts';
 
@@ -9,6 +14,8 @@ export interface Queue {
   ticks(streams: readonly string[]): Promise<void>;
   /** A message as it once was received. */
   send(body: string): Promise<void>;
+  /** A message that is being worked on, by its receipt, comes again after this many seconds. */
+  again(receipt: string, seconds: number): Promise<void>;
 }
 
 interface Options {
@@ -47,5 +54,12 @@ export function sqsQueue({ client, url }: Options): Queue {
       for (let from = 0; from < streams.length; from += perBatch) await sendBatch(streams.slice(from, from + perBatch));
     },
     send,
+    async again(ReceiptHandle, VisibilityTimeout) {
+      try {
+        await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
+      } catch (error) {
+        throw awsFault(error, `bringing a message back to the queue ${url}`);
+      }
+    },
   };
 }

@@ -15,9 +15,13 @@ export interface Message {
 export interface LookUp {
   modelOfEndpoint(name: string): Promise<string | undefined>;
   modelOfJob(name: string): Promise<string | undefined>;
-  /** `by`: who decided about the package, as AWS knows them. */
+  /**
+   * The version of a package of which the registry itself says what was decided; one that is still undecided throws
+   * `unavailable`. `by`: who decided, as AWS knows them.
+   */
   versionOfPackage(
     arn: string,
+    decided: 'approved' | 'rejected',
   ): Promise<{ readonly model: string; readonly version: number; readonly by?: string } | undefined>;
 }
 
@@ -97,7 +101,11 @@ async function signalsOf(fact: Told, routes: Routes, lookUp: LookUp): Promise<re
     case 'alarm':
       return alertsOf(fact, routes, await Promise.all(fact.endpoints.map((name) => lookUp.modelOfEndpoint(name))));
     case 'approval':
-      return approvalOf(fact, await lookUp.versionOfPackage(fact.arn));
+      // Whoever may publish to a topic of alarms could say it as well: only the registry is believed.
+      return approvalOf(
+        fact,
+        await lookUp.versionOfPackage(fact.arn, fact.status === 'Approved' ? 'approved' : 'rejected'),
+      );
     case 'foreign':
       return [];
   }
@@ -114,13 +122,17 @@ function alertsOf(
   routes: Routes,
   owners: readonly (string | undefined)[],
 ): readonly Bare[] {
-  const named = models.flatMap((model) => route(routes, { kind: 'named', model }));
+  const ours = owners.filter((model) => model !== undefined);
+  // One description may stand on the alarms of each environment of an account: of an endpoint of another one it names
+  // that one's model.
+  const isTheirs = owners.length > 0 && ours.length === 0;
+  const named = isTheirs ? [] : models.flatMap((model) => route(routes, { kind: 'named', model }));
   const signal: OutsideSignal =
     state === 'ALARM'
       ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt, title }
       : { type: 'alertResolved', sender, fingerprint };
   const id = idOf('cw', fingerprint, state, startedAt);
-  return [...new Set([...owners.filter((model) => model !== undefined), ...named])].map((model) => ({
+  return [...new Set([...ours, ...named])].map((model) => ({
     stream: `model/${model}`,
     signal,
     id,

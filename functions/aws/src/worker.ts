@@ -1,7 +1,7 @@
 import type { CompiledConfig } from '@serin/core/config';
 import { bury, queueStream } from '@serin/core/dead-letters';
 import { type Engine, engineActor, type Signal } from '@serin/core/engine';
-import { asFault } from '@serin/core/fault';
+import { asFault, Fault } from '@serin/core/fault';
 import type { Actor, Journal } from '@serin/core/ports';
 import { routesOf } from '@serin/core/route';
 import type { Facts } from './facts.ts';
@@ -39,7 +39,8 @@ export async function takeBatch(worker: Worker, messages: readonly Message[]): P
   // In the order of each stream; streams do not wait for each other.
   const streams = Map.groupBy(batch.arrivals, ({ stream }) => stream);
   const taken = [...streams.values()].map(async (arrivals) => {
-    for (const arrival of arrivals)
+    // A signal that is told once goes before hints: what a hint pays may take as long as the function lasts.
+    for (const arrival of arrivals.toSorted((a, b) => Number(a.id === undefined) - Number(b.id === undefined)))
       if (!(await take(worker, arrival))) for (const messageId of arrival.messages) again.add(messageId);
   });
   await Promise.all(taken);
@@ -50,7 +51,10 @@ async function read({ config, lookUp }: Worker, messages: readonly Message[]): P
   try {
     return await readBatch(messages, routesOf((await config()) ?? { models: {} }), lookUp);
   } catch (error) {
-    const fault = asFault(error);
+    // No message is to blame, so none may become a dead letter.
+    const fault = new Fault('unavailable', `the released config cannot be read: ${asFault(error).message}`, {
+      cause: error,
+    });
     return { arrivals: [], foreign: [], failed: messages.map(({ messageId }) => ({ messageId, fault })) };
   }
 }
@@ -69,7 +73,9 @@ async function take(worker: Worker, { stream, signal: body, id, by, messages }: 
     if (outcome.kind === 'refused') facts.say('refused', { stream, signal: signal.type, because: outcome.because });
     return true;
   } catch (error) {
-    return isOver(worker, error, { id: messages.join('+'), stream, signal });
+    // The clock sends another tick each minute: they are one letter.
+    const letter = signal.type === 'clockTicked' ? `tick.${stream.replace('/', '.')}` : messages.join('+');
+    return isOver(worker, error, { id: letter, stream, signal });
   }
 }
 
@@ -88,16 +94,31 @@ async function isBuried(
   error: unknown,
   { id, stream, signal }: { readonly id: string; readonly stream: string; readonly signal: unknown },
 ): Promise<boolean> {
+  const because = asFault(error).message.slice(0, 2000);
+  const letter = { id: id.slice(0, 400), stream, signal: JSON.parse(JSON.stringify(signal)), because, at: now() };
   try {
-    const because = asFault(error).message.slice(0, 2000);
-    const plain = JSON.parse(JSON.stringify(signal));
-    await bury(journal, { id: id.slice(0, 400), stream, signal: plain, because, at: now() }, engineActor);
+    await bury(journal, letter, engineActor).catch((problem: unknown) => {
+      if (asFault(problem).code !== 'invalid') throw problem;
+      return bury(journal, cut(letter), engineActor);
+    });
     facts.count('DeadLetters', { stream, because });
     return true;
   } catch (problem) {
     facts.fault(`burying ${id}`, problem);
     return false;
   }
+}
+
+type Letter = Parameters<typeof bury>[1];
+
+/** Of a letter that the journal has no room for: enough to see what it was. */
+function cut({ signal, because, ...letter }: Letter): Letter {
+  const { body } = signal as { readonly body?: string };
+  return {
+    ...letter,
+    signal: body === undefined ? signal : { body: body.slice(0, 50_000) },
+    because: `${because.slice(0, 100)} (cut: there was no room for all of it)`,
+  };
 }
 
 /** What the queue gave up, as dead letters; answers the ids of those that could not be written. */
@@ -141,6 +162,31 @@ export async function wakeSoon(
       queue
         .tick(stream, Math.max(1, Math.ceil((at - now()) / 1000)))
         .catch((error: unknown) => facts.fault(`waking ${stream}`, error)),
+    ),
+  );
+}
+
+interface Delivered {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly attributes: { readonly ApproximateReceiveCount: string };
+}
+
+/**
+ * What must come again comes in 15 s, then in 60 s, in 4 min, in 12 min: the visibility of the queue is made for a function
+ * that was cut off, and an alert cannot wait for so long. A message that cannot be told so comes after that time.
+ */
+export async function comeSoon(
+  { queue, facts }: Pick<Clockwork, 'queue' | 'facts'>,
+  records: readonly Delivered[],
+  again: readonly string[],
+): Promise<void> {
+  const late = records.filter(({ messageId }) => again.includes(messageId));
+  await Promise.all(
+    late.map(({ messageId, receiptHandle, attributes }) =>
+      queue
+        .again(receiptHandle, Math.min(720, 15 * 4 ** (Number(attributes.ApproximateReceiveCount) - 1)))
+        .catch((error: unknown) => facts.fault(`bringing ${messageId} back`, error)),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import { nextEntry } from './entry.ts';
 import { Fault } from './fault.ts';
-import type { Json } from './json.ts';
+import { encodeText, type Json } from './json.ts';
 import type { Actor, Journal } from './ports.ts';
 
 /** A signal that nobody could use, in a stream of its own: `dead/<signal id>`. */
@@ -63,6 +63,13 @@ async function write(journal: Journal, letter: DeadLetter, actor: Actor): Promis
   await journal.append(head?.seq ?? 0, {
     entry,
     state,
-    name: { key: streamOf(id), summary: { id, stream, because: because.slice(0, 400), at, status } },
+    name: { key: streamOf(id), summary: { id, stream, because: shortened(because), at, status } },
   });
+}
+
+/** At most 400 bytes: a summary has its bound in bytes, and a reason may be written in any script. */
+function shortened(text: string): string {
+  const points = [...text];
+  while (encodeText(points.join('')).length > 400) points.length -= Math.ceil(points.length / 10);
+  return points.join('');
 }

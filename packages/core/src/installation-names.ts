@@ -8,7 +8,11 @@ export interface NameProblem {
 
 // Bucket names hold 63 characters: `serin-`, account (12), region (14 at most) and three hyphens are taken.
 const mostTogether = 28;
-const shape = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+/** Names are joined as `<project>-<environment>`: with a hyphen in both parts two installations could be one. */
+const shapes = {
+  project: { of: /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, message: 'lower-case letters and digits, parted by single hyphens' },
+  environment: { of: /^[a-z][a-z0-9]*$/, message: 'lower-case letters and digits without a hyphen' },
+} as const;
 
 /** What AWS would refuse of the names that everything of an installation is made of. Imports nothing: infra/ has it as well. */
 export function awsNameProblems(names: {
@@ -17,11 +21,11 @@ export function awsNameProblems(names: {
 }): readonly NameProblem[] {
   const { project, environment } = names;
   const misshapen = (['project', 'environment'] as const)
-    .filter((path) => !shape.test(names[path]))
+    .filter((path) => !shapes[path].of.test(names[path]))
     .map((path) => ({
       path,
       value: names[path],
-      message: 'must be lower-case letters and digits, parted by single hyphens, a letter first',
+      message: `must be ${shapes[path].message}, a letter first`,
     }));
   const together = project.length + environment.length;
   if (together <= mostTogether) return misshapen;

@@ -113,7 +113,7 @@ test('serin plan --requests prints them', async () => {
 
   expect(exit).toBe(0);
   expect(stdout).toContain('sagemaker:CreateTrainingJob  fraud: the train job of its first run\n{');
-  expect(stdout).toContain('"TrainingJobName": "dev-acme-train-1-');
+  expect(stdout).toContain('"TrainingJobName": "dev-acme--train-1-');
 });
 
 test('the published package prints them as well, with nothing installed but itself', { timeout: 180_000 }, async () => {

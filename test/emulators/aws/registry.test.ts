@@ -193,16 +193,46 @@ emulated('the model registry of SageMaker', () => {
     test('knows whose version a package is, and no package of others', async () => {
       const { registry, sagemaker, packages } = open();
       await registry.register(versionOf('fraud', 7));
+      await registry.setApproval('fraud', 7, 'approved');
       const [ours] = await packages('fraud');
       await sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: `theirs-${randomUUID()}` }));
 
-      const known = await registry.versionOfPackage(ours?.ModelPackageArn ?? '');
-      const other = await open().registry.versionOfPackage(ours?.ModelPackageArn ?? '');
-      const absent = await registry.versionOfPackage(`${ours?.ModelPackageArn?.replace(/\/\d+$/, '')}/99`);
+      const known = await registry.versionOfPackage(ours?.ModelPackageArn ?? '', 'approved');
+      const other = await open().registry.versionOfPackage(ours?.ModelPackageArn ?? '', 'approved');
+      const absent = await registry.versionOfPackage(`${ours?.ModelPackageArn?.replace(/\/\d+$/, '')}/99`, 'approved');
 
       expect(known).toMatchObject({ model: 'fraud', version: 7 });
       expect(other).toBeUndefined();
       expect(absent).toBeUndefined();
+    });
+
+    test('registers a version although somebody else made a package of that description before', async () => {
+      const { registry, sagemaker, packages, group } = open();
+      await registry.register(versionOf('fraud', 1));
+      await sagemaker.send(
+        new CreateModelPackageCommand({
+          ModelPackageGroupName: group('fraud'),
+          ModelPackageDescription: 'Serin v2',
+          ModelApprovalStatus: 'Approved',
+        }),
+      );
+
+      await registry.register(versionOf('fraud', 2));
+
+      expect(await registry.get('fraud', 2)).toEqual(versionOf('fraud', 2));
+      expect(await packages('fraud')).toHaveLength(3);
+    });
+
+    test('believes no decision that the registry itself does not show', async () => {
+      const { registry, packages } = open();
+      await registry.register({ ...versionOf('fraud', 7), approval: 'pending' });
+      const arn = (await packages('fraud'))[0]?.ModelPackageArn ?? '';
+
+      await expect(registry.versionOfPackage(arn, 'approved')).rejects.toMatchObject({ code: 'unavailable' });
+
+      await registry.setApproval('fraud', 7, 'rejected');
+      expect(await registry.versionOfPackage(arn, 'approved')).toBeUndefined();
+      expect(await registry.versionOfPackage(arn, 'rejected')).toMatchObject({ version: 7 });
     });
   });
 });

@@ -122,6 +122,9 @@ export async function logEnd(client: CloudWatchLogsClient, { group, streams }: J
   } catch (error) {
     // The group is not there before the first job of an account prints something.
     if (nameOfError(error) === 'ResourceNotFoundException') return '';
-    throw awsFault(error, `reading the log ${streams} of ${group}`);
+    const fault = awsFault(error, `reading the log ${streams} of ${group}`);
+    if (fault.retry !== 'never') throw fault;
+    // Why the job failed, and whether it is worth another attempt, is known without its log.
+    return `; its log cannot be read: ${fault.message}`;
   }
 }

@@ -41,6 +41,7 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, ...settings 
     const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }));
     const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
     if (identity(job, settings).every(({ Key, Value }) => tags.get(Key) === Value)) return;
+    if (Tags.length === 0) throw new Fault('unavailable', `the job ${name} is there, and its tags are not shown yet`);
     throw new Fault(
       'defect',
       `the job ${job.project}/${job.key} cannot start: its name ${name} is taken by ${tags.get('serin:key') ?? 'a job that is not of Serin'}`,

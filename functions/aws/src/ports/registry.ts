@@ -6,9 +6,13 @@ import type { Installation } from '../names.ts';
 import { modelPackages, type Package } from '../registry/packages.ts';
 
 export interface AwsRegistry extends Registry {
-  /** Whose version a model package is, and who changed it last; `undefined` for one that is not of this installation. */
+  /**
+   * Whose version a model package is, and who changed it last; `undefined` for one that is not of this installation, or of
+   * which something else was decided. Not decided (yet): `unavailable`.
+   */
   versionOfPackage(
     arn: string,
+    decided: 'approved' | 'rejected',
   ): Promise<{ readonly model: string; readonly version: number; readonly by?: string } | undefined>;
 }
 
@@ -58,11 +62,14 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
     get: (model, number) =>
       guarded(`reading version ${number} of ${model}`, async () => (await packages.find(model, number))?.version),
 
-    versionOfPackage: (arn) =>
+    versionOfPackage: (arn, decided) =>
       guarded(`reading the model package ${arn}`, async () => {
         const found = await packages.describe(arn);
         if (found === undefined) return undefined;
         const { version, by } = found;
+        if (version.approval === 'pending')
+          throw new Fault('unavailable', `${arn} is said to be ${decided}, and SageMaker does not show it (yet)`);
+        if (version.approval !== decided) return undefined;
         return { model: version.model, version: version.number, ...(by === undefined ? {} : { by }) };
       }),
   };

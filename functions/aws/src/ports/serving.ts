@@ -1,6 +1,6 @@
 import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import type { ProductionVariant } from '@aws-sdk/client-sagemaker';
-import { Fault } from '@serin/core/fault';
+import { asFault, Fault } from '@serin/core/fault';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports';
 import { endpointName, tagsOf } from '../names.ts';
 import { endpointConfigs, type Plan, variantsOf } from '../serving/configs.ts';
@@ -38,7 +38,8 @@ interface Options extends ModelOptions {
  * minutes. A deployment that SageMaker took back is `failed` until it is retired or another is deployed. Configs and
  * models that nothing uses are deleted with the next `deploy` or `retire`.
  *
- * `observe` also registers autoscaling where a deployment in service wants it and has none: it cannot be before.
+ * `observe` also registers autoscaling where a deployment in service wants it and has none: it cannot be before. Where that
+ * fails the deployment is ready all the same, with the reason.
  */
 export function sageMakerServing(options: Options): Serving {
   const { sagemaker, installation, autoscaling, invocationsPerInstance = 600 } = options;
@@ -168,6 +169,19 @@ export function sageMakerServing(options: Options): Serving {
     return calls.remove(hosted.name);
   }
 
+  /** Traffic must be taken back also while auto scaling cannot be reached: it is tried again with the next look. */
+  async function whyUnscaled(hosted: Hosted): Promise<string | undefined> {
+    if (hosted.status !== 'InService') return undefined;
+    const { production = [] } = (await configs.plan(hosted.config)) ?? {};
+    const names = hosted.production.map(({ name }) => name);
+    try {
+      await scaling.keep(hosted, modelsOf(production, names));
+      return undefined;
+    } catch (error) {
+      return `its instances may not follow the load: ${asFault(error).message}`;
+    }
+  }
+
   return {
     async change(endpoint, operation) {
       if (operation.kind === 'deploy') return deploy(endpoint, operation.deployment);
@@ -178,12 +192,7 @@ export function sageMakerServing(options: Options): Serving {
     async observe(endpoint) {
       const hosted = await lookAt(endpointName(installation, endpoint));
       if (hosted === undefined) return 'absent';
-      if (hosted.status === 'InService') {
-        const { production = [] } = (await configs.plan(hosted.config)) ?? {};
-        const names = hosted.production.map(({ name }) => name);
-        await scaling.keep(hosted, modelsOf(production, names));
-      }
-      return observationOf(hosted, await takenBack(hosted, configs));
+      return observationOf(hosted, await takenBack(hosted, configs), await whyUnscaled(hosted));
     },
   };
 }

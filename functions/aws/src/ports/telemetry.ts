@@ -29,7 +29,8 @@ const patienceMs = 15 * minuteMs;
  * A tick is closed three minutes after its end: SageMaker publishes late, and nothing says how late. A request counts in
  * the minute for which SageMaker counts it. An error is a 5xx: a 4xx is the caller's. Latency is ModelLatency, the
  * model's own time as SageMaker sees it, without the overhead that is the same for all. A tick in which a variant has
- * requests and no other metrics is not closed; after 15 minutes it is told empty, for half of a tick is no evidence.
+ * requests and no other metrics is not closed; after 15 minutes it is told empty, for half of a tick is no evidence. Nor is
+ * one in which a variant has no requests that should have many: after 15 minutes it is told so.
  * Counts of requests and errors that are not whole numbers throw `invalid`; such counts of slow ones are `unmeasured`.
  * Ticks of more than 15 days ago are `invalid`. There are no users, segments, pairs or labels.
  * A threshold is rounded to the microsecond. `latency` is that of the deployment with the most requests: percentiles of
@@ -47,18 +48,22 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
     checkKept(window.from, now());
     const variants = await variantsOf({ cloudwatch, sagemaker }, window.endpoint);
     const statistics = statisticsOf(slowerThan);
-    const series = variants.flatMap((variant) => statistics.map((statistic): Series => ({ variant, ...statistic })));
+    const series = variants.flatMap(({ name }) =>
+      statistics.map((statistic): Series => ({ variant: name, ...statistic })),
+    );
     // By the minute, whatever the tick is: how longer periods are aligned is not documented, and counts add up.
     const values = await metricValues(cloudwatch, { ...window, periodMs: minuteMs }, series);
     if (values === undefined) return [];
-    const rows = variants.map((variant, index) => ({
-      variant,
+    const rows = variants.map(({ name, weight }, index) => ({
+      variant: name,
+      weight,
       values: values.slice(index * statistics.length, (index + 1) * statistics.length),
     }));
     const answer: Tick[] = [];
     for (let start = window.from; start < window.to; start += tickMs) {
       const counts = countsOf(rows, start, start + tickMs, slowerThan.length);
-      if (counts === undefined && now() < start + tickMs + patienceMs) break;
+      const isWhole = counts !== undefined && !lacksOne(rows, counts);
+      if (!isWhole && now() < start + tickMs + patienceMs) break;
       answer.push({ start, counts: counts ?? {} });
     }
     return answer;
@@ -80,7 +85,9 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
         { metric: 'Invocations', stat: 'Sum' },
         ...['p50', 'p90', 'p99'].map((stat) => ({ metric: 'ModelLatency' as const, stat })),
       ];
-      const series = variants.flatMap((variant) => stats.map((statistic): Series => ({ variant, ...statistic })));
+      const series = variants.flatMap(({ name }) =>
+        stats.map((statistic): Series => ({ variant: name, ...statistic })),
+      );
       const values = await metricValues(cloudwatch, { ...window, periodMs: window.to - window.from }, series);
       if (values === undefined)
         throw new Fault('unavailable', `CloudWatch has not all metrics of ${endpoint} yet; ask again later`);
@@ -108,6 +115,7 @@ const statisticsOf = (slowerThan: readonly number[]): readonly Omit<Series, 'var
 
 interface Row {
   readonly variant: string;
+  readonly weight: number;
   readonly values: Values;
 }
 
@@ -137,6 +145,20 @@ function countsOf(
     counts[variant] = { requests, errors, slow: isCount ? slow : 'unmeasured' };
   }
   return counts;
+}
+
+/** So many requests are not missing by chance: it happens to two of a billion ticks. */
+const surely = 20;
+
+/** Whether a variant with weight has no requests, though so many should have come to it beside those of the others. */
+function lacksOne(rows: readonly Row[], counts: Readonly<Record<string, Counts>>): boolean {
+  return rows.some(({ variant, weight }) => {
+    if (weight === 0 || counts[variant] !== undefined) return false;
+    const others = rows.filter((row) => row.weight > 0 && row.variant !== variant);
+    const requests = others.reduce((total, row) => total + (counts[row.variant]?.requests ?? 0), 0);
+    const share = others.reduce((total, row) => total + row.weight, 0);
+    return share > 0 && (requests * weight) / share >= surely;
+  });
 }
 
 type Minutes = readonly (readonly [number, number])[];

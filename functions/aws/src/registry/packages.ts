@@ -78,17 +78,21 @@ export function modelPackages({
   return {
     describe,
 
-    /** The package of a number: of two, the one with the smaller version of SageMaker's. */
+    /** The package of a number: of two, the one with the smaller version of SageMaker's. Others may have our description. */
     async find(model: string, number: number): Promise<Package | undefined> {
-      let first = { arn: '', version: Number.POSITIVE_INFINITY };
+      const named: { readonly arn: string; readonly version: number }[] = [];
       try {
         for await (const { ModelPackageArn: arn = '', ModelPackageVersion: version = 0, ...rest } of summaries(model))
-          if (rest.ModelPackageDescription === titleOf(number) && version < first.version) first = { arn, version };
+          if (rest.ModelPackageDescription === titleOf(number)) named.push({ arn, version });
       } catch (error) {
         // The group is not there before the first version of a model.
         if (!saysMissing(error)) throw error;
       }
-      return first.arn === '' ? undefined : describe(first.arn);
+      for (const { arn } of named.sort((a, b) => a.version - b.version)) {
+        const found = await describe(arn);
+        if (found?.version.number === number) return found;
+      }
+      return undefined;
     },
 
     /** Twice: the same group. */

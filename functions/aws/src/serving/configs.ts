@@ -28,6 +28,7 @@ export const variantsOf = ({ production, shadow }: Plan): readonly ProductionVar
 interface Life {
   readonly arn: string;
   readonly createdAt: number;
+  readonly modifiedAt: number;
 }
 
 export interface Configs {
@@ -37,7 +38,10 @@ export interface Configs {
   plan(name: string): Promise<Plan | undefined>;
   /** The newest of an endpoint, newest first. */
   newest(endpoint: string): Promise<readonly string[]>;
-  /** Marks a config that this endpoint was ordered to serve, and reads the mark. Twice: the same. */
+  /**
+   * Marks a config that this endpoint, as it was seen before, was ordered to serve; and reads the mark. Twice: the same.
+   * An endpoint that was not modified since does not show the order yet: nothing is known of how it ended.
+   */
   markTried(endpoint: Life, name: string): Promise<void>;
   wasTried(endpoint: Life, name: string): Promise<boolean>;
   /** Twice: the same. */
@@ -108,7 +112,7 @@ export function endpointConfigs(options: {
     },
 
     async markTried(endpoint, name) {
-      const Tags = [{ Key: triedTag, Value: String(endpoint.createdAt) }];
+      const Tags = [{ Key: triedTag, Value: `${endpoint.createdAt}-${endpoint.modifiedAt}` }];
       try {
         await sagemaker.send(new AddTagsCommand({ ResourceArn: arnOf(endpoint, name), Tags }));
       } catch (error) {
@@ -119,7 +123,9 @@ export function endpointConfigs(options: {
     async wasTried(endpoint, name) {
       try {
         const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arnOf(endpoint, name) }));
-        return Tags.some(({ Key, Value }) => Key === triedTag && Value === String(endpoint.createdAt));
+        const mark = Tags.find(({ Key }) => Key === triedTag)?.Value ?? '';
+        const [createdAt, modifiedAt] = mark.split('-').map(Number);
+        return createdAt === endpoint.createdAt && modifiedAt !== endpoint.modifiedAt;
       } catch (error) {
         if (saysMissing(error)) return false;
         throw awsFault(error, `reading the tags of the endpoint config ${name}`);

@@ -20,6 +20,7 @@ export interface Hosted {
   /** While an update is under way still the one that serves. */
   readonly config: string;
   readonly createdAt: number;
+  readonly modifiedAt: number;
   readonly reason?: string;
   readonly production: readonly Variant[];
   readonly shadow?: Variant;
@@ -94,6 +95,7 @@ export async function look(
     status,
     config,
     createdAt: described.CreationTime?.getTime() ?? 0,
+    modifiedAt: described.LastModifiedTime?.getTime() ?? 0,
     ...(FailureReason ? { reason: FailureReason } : {}),
     production,
     ...(shadow === undefined ? {} : { shadow }),
@@ -147,12 +149,12 @@ export function lostVariants(hosted: Hosted, attempt: Attempt | undefined): read
   return variantsOf(attempt.plan).filter(({ VariantName }) => !has(VariantName));
 }
 
-/** What the core is told. */
-export function observationOf(hosted: Hosted, attempt: Attempt | undefined): Observation {
+/** What the core is told. `remark`: what is to be said of deployments that are ready all the same. */
+export function observationOf(hosted: Hosted, attempt: Attempt | undefined, remark?: string): Observation {
   const { status, production, shadow, coming } = hosted;
   const because = hosted.reason ?? `SageMaker says ${status} and no reason`;
   const present = [...production, ...(shadow === undefined ? [] : [shadow])].map(({ name }) => name);
-  const ready = { status: 'ready' } as const;
+  const ready = { status: 'ready', ...(remark === undefined ? {} : { reason: remark }) } as const;
   const pending = { status: 'pending' } as const;
   const failed = { status: 'failed', reason: because } as const;
   const here = isLost(hosted) ? failed : status === 'Creating' ? pending : ready;

@@ -12,6 +12,8 @@ import { canonical, sha256Hex } from '@serin/core/json';
 import type { Bucket, Deployment } from '@serin/core/ports';
 import { codeArchive } from '../code-archive.ts';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
+import { artifactAt } from '../jobs/artifacts.ts';
+import { s3Place } from '../jobs/settings.ts';
 import { type Installation, nameOf, tagsOf } from '../names.ts';
 
 export interface ModelOptions {
@@ -63,12 +65,13 @@ export const variantOf = (deployment: Deployment, model: string, weight: number)
   ),
 });
 
-/** Creates the model of a deployment. Twice: one model. What AWS refuses for good is `invalid`. */
+/** Creates the model of a deployment. Twice: one model. What AWS refuses for good is `invalid`, and a changed artifact. */
 export async function createModel(
   { sagemaker, installation, modelRole, vpc, bucket, ownBucket }: ModelOptions,
   endpoint: string,
   deployment: Deployment,
 ): Promise<void> {
+  await checkArtifact(endpoint, deployment, { bucket, ownBucket });
   const { name, version, artifact, code, instances } = deployment;
   const codeUri = code === undefined ? undefined : `s3://${ownBucket}/${await codeArchive(code.digest, bucket)}`;
   const scale = instances.max > instances.min ? { [scaleTag]: `${instances.min}-${instances.max}` } : {};
@@ -94,6 +97,19 @@ export async function createModel(
     const fault = awsFault(error, `creating the model of ${name} of ${endpoint}`);
     throw fault.retry === 'never' ? new Fault('invalid', fault.message, { cause: error }) : fault;
   }
+}
+
+/** What was judged is what is served: a job may write under `jobs/`, also over what another one left there. */
+async function checkArtifact(
+  endpoint: string,
+  { name, artifact: { uri, digest } }: Deployment,
+  { bucket, ownBucket }: Pick<ModelOptions, 'bucket' | 'ownBucket'>,
+): Promise<void> {
+  if (s3Place(uri)?.bucket !== ownBucket) return;
+  const found = await artifactAt(uri, () => bucket);
+  if (found?.digest === digest) return;
+  const why = found === undefined ? 'is gone' : `was changed since it was judged (digest ${digest})`;
+  throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: its artifact ${uri} ${why}; train it anew`);
 }
 
 export async function deleteModel(sagemaker: SageMakerClient, name: string): Promise<void> {

@@ -29,14 +29,16 @@ export function variantScaling(options: {
   readonly invocationsPerInstance: number;
 }): Scaling {
   const { sagemaker, autoscaling, invocationsPerInstance } = options;
-  const known = new Map<string, string | undefined>();
+  const known = new Map<string, string>();
 
   async function wanted(endpointArn: string, model: string): Promise<readonly [number, number] | undefined> {
-    if (!known.has(model)) {
+    const text = known.get(model) ?? (await tagOf(endpointArn.replace(/:endpoint\/.*$/, `:model/${model}`)));
+    // A tag that is not there may only not be shown yet; one that is there never changes.
+    if (text !== undefined) {
       if (known.size >= remembers) known.clear();
-      known.set(model, await tagOf(endpointArn.replace(/:endpoint\/.*$/, `:model/${model}`)));
+      known.set(model, text);
     }
-    const range = /^(\d+)-(\d+)$/.exec(known.get(model) ?? '');
+    const range = /^(\d+)-(\d+)$/.exec(text ?? '');
     return range === null ? undefined : [Number(range[1]), Number(range[2])];
   }
 

@@ -1,5 +1,9 @@
 import { type CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
-import { DescribeEndpointCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
+import {
+  DescribeEndpointCommand,
+  type ProductionVariantSummary,
+  type SageMakerClient,
+} from '@aws-sdk/client-sagemaker';
 import { awsFault, saysMissing } from '../faults.ts';
 
 interface Clients {
@@ -7,23 +11,33 @@ interface Clients {
   readonly sagemaker: SageMakerClient;
 }
 
+export interface Variant {
+  readonly name: string;
+  /** As it is now; 0 of one that is gone. */
+  readonly weight: number;
+}
+
 /**
  * The variants of an endpoint that may have answered a request in the last two weeks: those that are there, and those
  * that have left metrics. CloudWatch lists a metric up to 15 minutes after its first value and SageMaker forgets a
  * variant when it is gone, so neither alone knows all. A shadow variant answers nobody and is left out.
  */
-export async function variantsOf({ cloudwatch, sagemaker }: Clients, endpoint: string): Promise<readonly string[]> {
+export async function variantsOf({ cloudwatch, sagemaker }: Clients, endpoint: string): Promise<readonly Variant[]> {
   const [present, measured] = await Promise.all([presentIn(sagemaker, endpoint), measuredOf(cloudwatch, endpoint)]);
-  const shadows = new Set(present.shadow);
-  return [...new Set([...present.production, ...measured])].filter((name) => !shadows.has(name)).sort();
+  const weights = new Map(present.production.map(({ name, weight }) => [name, weight]));
+  const shadows = new Set(present.shadow.map(({ name }) => name));
+  return [...new Set([...weights.keys(), ...measured])]
+    .filter((name) => !shadows.has(name))
+    .sort()
+    .map((name) => ({ name, weight: weights.get(name) ?? 0 }));
 }
 
 async function presentIn(sagemaker: SageMakerClient, endpoint: string) {
   try {
     const found = await sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpoint }));
-    const names = (variants: readonly { readonly VariantName: string | undefined }[] | undefined) =>
-      (variants ?? []).flatMap(({ VariantName }) => VariantName ?? []);
-    return { production: names(found.ProductionVariants), shadow: names(found.ShadowProductionVariants) };
+    const named = (variants: readonly ProductionVariantSummary[] | undefined): readonly Variant[] =>
+      (variants ?? []).map(({ VariantName = '', CurrentWeight = 0 }) => ({ name: VariantName, weight: CurrentWeight }));
+    return { production: named(found.ProductionVariants), shadow: named(found.ShadowProductionVariants) };
   } catch (error) {
     if (saysMissing(error)) return { production: [], shadow: [] };
     throw awsFault(error, `looking at the endpoint ${endpoint}`);

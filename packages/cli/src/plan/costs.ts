@@ -78,7 +78,7 @@ function candidateCost(config: CompiledConfig, { path, machine, atRest }: Planne
   const hours = plan === undefined ? 0 : rolloutMs(plan) / hour;
   return machineCost(cloud, path.replace(/serve$/, 'rollout'), machine.name, {
     hours: retrains * atRest * hours,
-    why: `${retrains} x ${atRest} instance(s) of the candidate, ${hours} h of steps and guard without a hold`,
+    why: `${retrains} x ${atRest} instance(s) of the candidate, ${Number(hours.toFixed(2))} h of steps and guard without a hold`,
   });
 }
 
