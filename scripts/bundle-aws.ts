@@ -32,8 +32,14 @@ const shakeableSchemas: Plugin = {
   },
 };
 
+/** What we leave out of the SDK; `plain` bundles are as esbuild makes them. */
+const cuts = {
+  alias: { '@aws-sdk/credential-provider-node': join(source, 'credentials.ts') },
+  plugins: [shakeableSchemas],
+};
+
 /** Bundles what `code` exports; imports are resolved as in functions/aws. */
-export async function bundle(name: string, code: string, folder: string): Promise<Bundle> {
+export async function bundle(name: string, code: string, folder: string, plain = false): Promise<Bundle> {
   const file = join(folder, name, 'index.cjs');
   const { metafile } = await build({
     stdin: { contents: code, resolveDir: source, sourcefile: `entry of ${name}`, loader: 'ts' },
@@ -44,8 +50,7 @@ export async function bundle(name: string, code: string, folder: string): Promis
     target: 'node24',
     format: 'cjs',
     mainFields: ['module', 'main'],
-    alias: { '@aws-sdk/credential-provider-node': join(source, 'credentials.ts') },
-    plugins: [shakeableSchemas],
+    ...(plain ? {} : cuts),
     metafile: true,
     logLevel: 'warning',
   });

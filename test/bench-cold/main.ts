@@ -72,10 +72,11 @@ try {
       name,
       kb: (sizes.get(name) ?? 0) / 1024,
       started: await bundle(`${name}-started`, composed(name, composes), folder),
-      clients: await bundle(`${name}-clients`, bareClients(clients), folder),
+      plain: await bundle(`${name}-clients`, bareClients(clients), folder, true),
+      cut: await bundle(`${name}-clients-cut`, bareClients(clients), folder),
     })),
   );
-  const files = [bare, ...rows.flatMap((row) => [row.started, row.clients])].map(({ file }) => file);
+  const files = [bare, ...rows.flatMap((row) => [row.started, row.plain, row.cut])].map(({ file }) => file);
   const times = new Map<string, number[]>(files.map((file) => [file, []]));
   // In turns, so that a busy moment of the machine falls on all of them.
   for (let round = 0; round < rounds; round += 1) for (const file of files) times.get(file)?.push(startMs(file));
@@ -84,23 +85,33 @@ try {
 
   const failures: string[] = [];
   const line = (...cells: readonly string[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
-  line('bundle', 'KB minified', `start, ms (median of ${rounds})`, 'its SDK clients bare, KB', 'ms', 'ratio');
-  line('---', '---', '---', '---', '---', '---');
-  line('a bare handler', (bare.bytes / 1024).toFixed(1), median(bare.file).toFixed(0), '', '', '');
-  for (const { name, kb, started, clients } of rows) {
-    const [own, peer] = [median(started.file), median(clients.file)];
-    line(
-      name,
-      kb.toFixed(0),
-      own.toFixed(0),
-      (clients.bytes / 1024).toFixed(0),
-      peer.toFixed(0),
-      (own / peer).toFixed(2),
-    );
+  line(
+    'bundle',
+    'KB',
+    'start, ms',
+    'the same SDK clients bare, KB',
+    'ms',
+    'ratio',
+    'bare with our cuts, KB',
+    'ms',
+    'ratio',
+  );
+  line(...Array.from({ length: 9 }, () => '---'));
+  line('a bare handler', (bare.bytes / 1024).toFixed(1), median(bare.file).toFixed(0), '', '', '', '', '', '');
+  for (const { name, kb, started, plain, cut } of rows) {
+    const own = median(started.file);
+    const beside = (peer: typeof plain) => [
+      (peer.bytes / 1024).toFixed(0),
+      median(peer.file).toFixed(0),
+      (own / median(peer.file)).toFixed(2),
+    ];
+    line(name, kb.toFixed(0), own.toFixed(0), ...beside(plain), ...beside(cut));
+    const ratio = own / median(plain.file);
     if (kb > maxKb) failures.push(`${name} has ${kb.toFixed(0)} KB, more than ${maxKb}`);
-    if (own / peer > maxRatio)
-      failures.push(`${name} starts in ${(own / peer).toFixed(2)} of its clients bare, more than ${maxRatio}`);
+    if (ratio > maxRatio)
+      failures.push(`${name} starts in ${ratio.toFixed(2)} of its clients bare, more than ${maxRatio}`);
   }
+  process.stdout.write(`medians of ${rounds} starts of a process, minified; "our cuts": scripts/bundle-aws.ts\n`);
   for (const failure of failures) process.stdout.write(`missed: ${failure}\n`);
   process.exitCode = failures.length === 0 ? 0 : 1;
 } finally {
