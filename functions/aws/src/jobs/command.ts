@@ -1,38 +1,17 @@
 import { Fault } from '@serin/core/fault';
+import { commandOf as commandIn } from '@serin/core/job-contract';
 import type { Job } from '@serin/core/ports';
 import type { Layout } from './layout.ts';
 
-/** `--name value` for each hyperparameter, as SageMaker's toolkit passes them: sorted, one dash before a single letter. */
-export const userArguments = (job: Job): readonly string[] =>
-  Object.entries(job.hyperparameters)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([name, value]) => [`${name.length > 1 ? '--' : '-'}${name}`, value]);
-
-/**
- * The command of a job: Azure ML's `${{inputs.x}}` and `${{outputs.y}}` filled in, and for a trainer the arguments.
- * A placeholder that names nothing is `invalid`.
- */
-export function commandOf(job: Job, layout: Layout): readonly string[] {
-  const fill = (whole: string, kind: string, name: string): string => {
-    const value = kind === 'inputs' ? inputOf(job, layout, name) : outputOf(job, layout, name);
-    if (value !== undefined) return value;
-    throw new Fault(
-      'invalid',
-      `the command of ${job.key} names ${whole}, which the job does not have; correct the command`,
-    );
-  };
-  const command = job.command.map((part) => part.replace(/\$\{\{\s*(inputs|outputs)\.([\w.-]+)\s*\}\}/g, fill));
-  return job.kind === 'train' ? [...command, ...userArguments(job)] : command;
-}
-
-function inputOf({ channels, hyperparameters }: Job, layout: Layout, name: string): string | undefined {
-  const source = Object.hasOwn(channels, name) ? channels[name] : undefined;
-  if (source !== undefined) return layout.found(name, source);
-  return Object.hasOwn(hyperparameters, name) ? hyperparameters[name] : undefined;
-}
-
-const outputOf = (job: Job, layout: Layout, name: string): string | undefined =>
-  job.outputs.includes(name) ? layout.outputOf(name) : undefined;
+/** The command of a job in a container; what it may name: core/job-contract. */
+export const commandOf = (job: Job, layout: Layout): readonly string[] =>
+  commandIn(job, {
+    input(name) {
+      const source = Object.hasOwn(job.channels, name) ? job.channels[name] : undefined;
+      return source === undefined ? undefined : layout.found(name, source);
+    },
+    output: (name) => (job.outputs.includes(name) ? layout.outputOf(name) : undefined),
+  });
 
 /** A word that a POSIX shell takes as it is. */
 export const quoted = (word: string): string =>

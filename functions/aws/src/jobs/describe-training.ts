@@ -1,7 +1,7 @@
 import type { DescribeTrainingJobResponse } from '@aws-sdk/client-sagemaker';
+import { notFinite } from '@serin/core/job-contract';
 import type { JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
-import { notFinite } from './metrics.ts';
 import { metricsAt, ranTooLong, retryableOf, succeeded, timesOf } from './results.ts';
 import type { Buckets } from './settings.ts';
 
@@ -79,7 +79,7 @@ async function metricsOf(
   const inLog = (found.FinalMetricDataList ?? [])
     .filter(({ MetricName = '' }) => !Object.hasOwn(inFile, MetricName))
     .map(({ MetricName = '', Value }): [string, number] => {
-      if (Value === undefined || !Number.isFinite(Value)) throw notFinite(MetricName, Value, 'the log');
+      if (Value === undefined || !Number.isFinite(Value)) throw notFinite(MetricName, Value, 'in the log');
       return [MetricName, Value];
     });
   return { ...Object.fromEntries(inLog), ...inFile };

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/fault';
+import { decodedHyperparameters, entryPoint, prefixed, userArguments } from '@serin/core/job-contract';
 import { canonical } from '@serin/core/json';
 import type { Job } from '@serin/core/ports';
-import { userArguments } from './command.ts';
 import type { Layout } from './layout.ts';
 
 export interface Placed {
@@ -44,7 +44,7 @@ export function toolkitVariables(placed: Placed): Variables {
     current_instance_type: machine.name,
     framework_params: {},
     hosts,
-    hps: decoded(job.hyperparameters),
+    hps: decodedHyperparameters(job),
     input_config_dir: layout.config,
     input_dir: layout.input,
     log_level: 20,
@@ -146,25 +146,3 @@ function distributed({ compute }: Job): Variables {
 
 const channelPaths = (job: Job, layout: Layout): Variables =>
   Object.fromEntries(Object.entries(job.channels).map(([name, source]) => [name, layout.found(name, source)]));
-
-/** The script, or the module after `-m`: what SageMaker calls the program. */
-const entryPoint = ({ command }: Job): string =>
-  command.slice(1).find((part) => !part.startsWith('-')) ?? command[0] ?? '';
-
-/** Values as the toolkit decodes them: `'10'` is the number 10, what is no JSON stays text. */
-export const decoded = (hyperparameters: Job['hyperparameters']): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(hyperparameters).map(([name, text]) => [name, decode(text)]));
-
-function decode(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'number' && !Number.isSafeInteger(value) && Number.isInteger(value) ? text : value;
-  } catch {
-    return text;
-  }
-}
-
-function prefixed(prefix: string, values: Readonly<Record<string, unknown>>): Variables {
-  const text = (value: unknown) => (typeof value === 'string' ? value : canonical(value));
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name.toUpperCase(), text(value)]));
-}

@@ -1,50 +1,9 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { asFault, Fault } from '@serin/core/fault';
-
-/** Of the metrics file, and of the beginning of a packed output in which it is looked for. */
-export const maxMetricsBytes = 1024 * 1024;
+import { maxMetricsBytes } from '@serin/core/job-contract';
 
 /** In order: flat names and numbers, then the form of SageMaker's own evaluations; each file may have either form. */
 export const metricsFiles = ['metrics.json', 'evaluation.json'] as const;
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const isWord = (value: unknown): value is string => typeof value === 'string' && value.startsWith('\0');
-
-/** Numbers by name; text is left out. A number that is not finite is `invalid`, by its name. */
-export function metricsIn(file: string, text: string): Readonly<Record<string, number>> {
-  const found: Record<string, number> = {};
-  const put = (name: string, value: unknown) => {
-    if (typeof value === 'number' && Number.isFinite(value)) found[name] = value;
-    // Infinity of 1e999, `null` of JSON.stringify(NaN), or one of Python's words
-    else if (typeof value === 'number' || value === null || isWord(value)) throw notFinite(name, value, file);
-  };
-  for (const [name, value] of Object.entries(parsed(file, text))) {
-    if (!isObject(value)) put(name, value);
-    // SageMaker's evaluation.json: {"regression_metrics": {"mse": {"value": 4.9, "standard_deviation": 2.2}}}
-    else
-      for (const [metric, detail] of Object.entries(value))
-        if (isObject(detail) && 'value' in detail) put(metric, detail.value);
-  }
-  return found;
-}
-
-export function notFinite(name: string, value: unknown, where: string): Fault {
-  const said = isWord(value) ? value.slice(1) : String(value);
-  return new Fault('invalid', `the metric ${name} is ${said} in ${where}, which is no finite number`);
-}
-
-/** JSON as Python writes it: NaN and Infinity are words there, marked here so that they can be named. */
-function parsed(file: string, text: string): object {
-  const words = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
-  const marked = text.replace(words, (part) => (part.startsWith('"') ? part : `"\\u0000${part}"`));
-  try {
-    const value: unknown = JSON.parse(marked);
-    if (isObject(value) && !Array.isArray(value)) return value;
-  } catch (error) {
-    throw new Fault('invalid', `${file} is not JSON: ${asFault(error).message}`, { cause: error });
-  }
-  throw new Fault('invalid', `${file} is not an object of names and numbers`);
-}
 
 /**
  * The files of those names at the top of a `tar.gz` of which only the beginning may be there. What lies behind it is

@@ -1,8 +1,9 @@
 import { Fault } from '@serin/core/fault';
+import { maxMetricsBytes, metricsIn } from '@serin/core/job-contract';
 import type { Artifact, JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
 import { artifactAt } from './artifacts.ts';
-import { filesInArchive, maxMetricsBytes, metricsFiles, metricsIn } from './metrics.ts';
+import { filesInArchive, metricsFiles } from './metrics.ts';
 import { type Buckets, s3Place } from './settings.ts';
 
 export interface Times {

@@ -1,11 +1,12 @@
 import type { CreateTrainingJobRequest, TrainingInstanceType } from '@aws-sdk/client-sagemaker';
 import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
+import { decodedHyperparameters } from '@serin/core/job-contract';
 import type { Job } from '@serin/core/ports';
 import { hour } from '@serin/core/time';
 import { tagsOf } from '../names.ts';
 import { commandOf } from './command.ts';
-import { allVariables, decoded, familiesOf, type Placed, requestVariables } from './environment.ts';
+import { allVariables, familiesOf, type Placed, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
 import { trainingLayout } from './layout.ts';
 import { checkpointsOf, type JobSettings, jobPrefix, s3Uri } from './settings.ts';
@@ -152,7 +153,9 @@ function launchOf(placed: Placed, settings: JobSettings, archive: string | undef
 
 /** The toolkit calls a `.sh` program through two shells, the outer one in double quotes (process.py), also with these. */
 function checkForToolkit({ key, hyperparameters }: Job): void {
-  const risky = Object.entries(decoded(hyperparameters)).find(([, value]) => /[$`\\"]/.test(textsIn(value).join('')));
+  const risky = Object.entries(decodedHyperparameters({ hyperparameters })).find(([, value]) =>
+    /[$`\\"]/.test(textsIn(value).join('')),
+  );
   if (risky === undefined) return;
   throw new Fault(
     'invalid',

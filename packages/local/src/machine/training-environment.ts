@@ -1,38 +1,23 @@
 import { join } from 'node:path';
-import { Fault } from '@serin/core/fault';
+import {
+  commandOf as commandIn,
+  decodedHyperparameters,
+  entryPoint,
+  prefixed,
+  userArguments,
+} from '@serin/core/job-contract';
 import { canonical } from '@serin/core/json';
 import type { Job } from '@serin/core/ports';
 import { outputDirectory, type Placed, type Tree, treeAt } from './jobs/tree.ts';
 
 const host = 'algo-1';
 
-/** `--name value` for each hyperparameter, as SageMaker's toolkit passes them: sorted, one dash before a single letter. */
-function userArguments(job: Job): readonly string[] {
-  return sorted(job.hyperparameters).flatMap(([name, value]) => [`${name.length > 1 ? '--' : '-'}${name}`, value]);
-}
-
-/**
- * The command of a job: Azure ML's `${{inputs.x}}` and `${{outputs.y}}` filled in, and for a trainer the arguments.
- * A placeholder that names nothing is `invalid`.
- */
-export function commandOf(job: Job, tree: Tree): readonly string[] {
-  const fill = (whole: string, kind: string, name: string): string => {
-    const value = kind === 'inputs' ? inputOf(job, tree, name) : outputOf(job, tree, name);
-    if (value !== undefined) return value;
-    throw new Fault(
-      'invalid',
-      `the command of ${job.key} names ${whole}, which the job does not have; correct the command`,
-    );
-  };
-  const command = job.command.map((part) => part.replace(/\$\{\{\s*(inputs|outputs)\.([\w.-]+)\s*\}\}/g, fill));
-  return job.kind === 'train' ? [...command, ...userArguments(job)] : command;
-}
-
-const inputOf = (job: Job, tree: Tree, name: string): string | undefined =>
-  Object.hasOwn(job.channels, name) ? join(tree.data, name) : own(job.hyperparameters, name);
-
-const outputOf = (job: Job, tree: Tree, name: string): string | undefined =>
-  job.outputs.includes(name) ? outputDirectory(tree, name) : undefined;
+/** The command of a job in its tree; what it may name: core/job-contract. */
+export const commandOf = (job: Job, tree: Tree): readonly string[] =>
+  commandIn(job, {
+    input: (name) => (Object.hasOwn(job.channels, name) ? join(tree.data, name) : undefined),
+    output: (name) => (job.outputs.includes(name) ? outputDirectory(tree, name) : undefined),
+  });
 
 /**
  * The whole environment of a job: SageMaker's, Vertex AI's, Azure ML's, MLflow's and PyTorch's names at once, over one
@@ -70,7 +55,7 @@ function sageMaker(placed: Placed, tree: Tree): Record<string, string> {
     current_instance_type: 'local',
     framework_params: {},
     hosts: [host],
-    hps: decoded(job.hyperparameters),
+    hps: decodedHyperparameters(job),
     input_config_dir: tree.config,
     input_data_config: input,
     input_dir: tree.input,
@@ -160,34 +145,3 @@ export function configFiles({ job, checkpoints }: Placed) {
     output: job.checkpoints === undefined ? undefined : { LocalPath: checkpoints },
   };
 }
-
-/** The script, or the module after `-m`: what SageMaker calls the program. */
-const entryPoint = ({ command }: Job): string =>
-  command.slice(1).find((part) => !part.startsWith('-')) ?? command[0] ?? '';
-
-/** Values as the toolkit decodes them: `'10'` is the number 10, what is no JSON stays text. */
-function decoded(hyperparameters: Job['hyperparameters']): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(hyperparameters).map(([name, text]) => [name, decode(text)]));
-}
-
-function decode(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    const exact =
-      typeof value !== 'number' ||
-      (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)));
-    return exact ? value : text;
-  } catch {
-    return text;
-  }
-}
-
-function prefixed(prefix: string, values: Readonly<Record<string, unknown>>): Record<string, string> {
-  const text = (value: unknown) => (typeof value === 'string' ? value : canonical(value));
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name.toUpperCase(), text(value)]));
-}
-
-const sorted = (values: Readonly<Record<string, string>>) =>
-  Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
-const own = (values: Readonly<Record<string, string>>, name: string) =>
-  Object.hasOwn(values, name) ? values[name] : undefined;

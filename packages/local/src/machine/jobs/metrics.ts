@@ -3,10 +3,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { createContext, Script } from 'node:vm';
-import { asFault, Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/fault';
+import { maxMetricsBytes, metricsIn } from '@serin/core/job-contract';
 import type { Job } from '@serin/core/ports';
 
-const maxMetricsBytes = 1024 * 1024;
 const logBlockBytes = 256 * 1024;
 const maxLineCharacters = 64 * 1024;
 const regexMs = 250;
@@ -26,45 +26,10 @@ export async function metricsOf(job: Job, outputData: string, log: string): Prom
 }
 
 async function metricsInFile(file: string): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  if (!existsSync(file)) return found;
-  const put = (name: string, value: unknown) => {
-    if (typeof value === 'number' && Number.isFinite(value)) return found.set(name, value);
-    // Infinity of 1e999, `null` of JSON.stringify(NaN), or one of Python's words
-    if (typeof value !== 'number' && value !== null && !isWord(value)) return undefined;
-    throw new Fault(
-      'invalid',
-      `the metric ${name} is ${isWord(value) ? value.slice(1) : value} in metrics.json, which is no finite number`,
-    );
-  };
-  for (const [name, value] of Object.entries(await parsedMetrics(file))) {
-    if (typeof value !== 'object' || value === null) put(name, value);
-    // SageMaker's evaluation.json: {"regression_metrics": {"mse": {"value": 4.9, "standard_deviation": 2.2}}}
-    else
-      for (const [metric, detail] of Object.entries(value))
-        if (isObject(detail) && 'value' in detail) put(metric, detail.value);
-  }
-  return found;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const isWord = (value: unknown): value is string => typeof value === 'string' && value.startsWith('\0');
-
-/** JSON as Python writes it: NaN and Infinity are words there, marked here so that they can be named. */
-async function parsedMetrics(file: string): Promise<object> {
+  if (!existsSync(file)) return new Map();
   if ((await stat(file)).size > maxMetricsBytes)
     throw new Fault('invalid', `metrics.json is larger than ${maxMetricsBytes} bytes`);
-  const words = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
-  const text = (await readFile(file, 'utf8')).replace(words, (part) =>
-    part.startsWith('"') ? part : `"\\u0000${part}"`,
-  );
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (isObject(parsed) && !Array.isArray(parsed)) return parsed;
-  } catch (error) {
-    throw new Fault('invalid', `metrics.json is not JSON: ${asFault(error).message}`, { cause: error });
-  }
-  throw new Fault('invalid', 'metrics.json is not an object of names and numbers');
+  return new Map(Object.entries(metricsIn('metrics.json', await readFile(file, 'utf8'))));
 }
 
 /** The last match of each regex in the log, block by block of whole lines; the text of its first group. */
