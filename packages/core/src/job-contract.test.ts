@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { commandOf, decodedHyperparameters, entryPoint, metricsIn, userArguments } from './job-contract.ts';
 import type { Job } from './ports.ts';
 
+const place = (name: string) => `\${{${name}}}`;
+
 const job = {
   key: 'run_1/train/1',
   kind: 'train',
@@ -9,10 +11,10 @@ const job = {
     'python',
     '-u',
     'train.py',
-    '--data=${{inputs.train}}/x',
+    `--data=${place('inputs.train')}/x`,
     '--out',
-    '${{ outputs.model }}',
-    '${{inputs.lr}}',
+    place(' outputs.model '),
+    place('inputs.lr'),
   ],
   hyperparameters: { lr: '0.1', e: '3' },
 } as unknown as Job; // what a command needs of a job
@@ -26,7 +28,7 @@ test('a command gets its places, and that of a trainer the arguments of the tool
 
   expect(commandOf(job, places)).toEqual([...filled, '-e', '3', '--lr', '0.1']);
   expect(commandOf({ ...job, kind: 'evaluate' }, places)).toEqual(filled);
-  expect(() => commandOf({ ...job, command: ['${{inputs.nothing}}'] }, places)).toThrow('${{inputs.nothing}}');
+  expect(() => commandOf({ ...job, command: [place('inputs.nothing')] }, places)).toThrow(place('inputs.nothing'));
   expect(userArguments({ hyperparameters: {} })).toEqual([]);
   expect(entryPoint(job)).toBe('train.py');
 });
