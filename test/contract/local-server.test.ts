@@ -72,14 +72,18 @@ test('the gateway counts users, segments and pairs, and remembers requests, as t
     guardrails: { labels: { maturity: '1h', prediction: '/version' } },
   });
 
-  await expect
-    .poll(() => call(server.port, 'e', { 'x-user': 'ann', 'x-region': 'eu' }), { interval: 10, timeout: 10_000 })
-    .toMatchObject({ status: 200 });
+  const ask = () => call(server.port, 'e', { 'x-user': 'ann', 'x-region': 'eu' });
+  await expect.poll(ask, { interval: 10, timeout: 10_000 }).toMatchObject({ status: 200 });
   const database = new DatabaseSync(join(directory, 'data', 'serin.sqlite'), { readOnly: true });
   onTestFinished(() => database.close());
   const rows = (table: string, where = 'true') => database.prepare(`SELECT * FROM ${table} WHERE ${where}`).all();
 
-  await expect.poll(() => rows('gateway_segments', "segment = 'eu'"), { timeout: 10_000 }).not.toEqual([]);
+  // The first requests may have come before the config was followed.
+  const counted = async () => {
+    await ask();
+    return rows('gateway_segments', "segment = 'eu'");
+  };
+  await expect.poll(counted, { interval: 200, timeout: 20_000 }).not.toEqual([]);
   expect(rows('gateway_users')).not.toEqual([]);
   expect(rows('gateway_pairs', 'higher > 0')).not.toEqual([]);
   expect(rows('gateway_assignments')).toContainEqual(
