@@ -52,7 +52,7 @@ export function jobRole(places: Places): Role {
   const grants = [
     ...grant('job', 'lists its input', [...on.ownBucket, ...on.dataBuckets], ['s3:ListBucket']),
     ...grant('job', 'reads its input', [...on.ownObjects, ...on.dataObjects], ['s3:GetObject']),
-    // Never `code/`, `datasets/` or `config/`: a job must not change what the next one is made from.
+    // Never `code/`, `datasets/`, `starts/` or `configs/`: a job must not change what the next one is made from or runs.
     ...grant('job', 'writes outputs and checkpoints', under(places, ['jobs', 'checkpoints']), [
       's3:PutObject',
       's3:AbortMultipartUpload',
@@ -60,7 +60,7 @@ export function jobRole(places: Places): Role {
     // Deletes under /opt/ml/checkpoints are synced. https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
     ...grant('job', 'clears old checkpoints', under(places, ['checkpoints']), ['s3:DeleteObject']),
     ...imageGrants(places),
-    ...logGrants(places, ['TrainingJobs', 'ProcessingJobs', 'TransformJobs']),
+    ...logGrants(places.on.jobLogStreams, jobLogGroupsOf(places)),
     ...networkGrants(places, 'sagemaker'),
     ...keyGrants(places, true),
   ];
@@ -73,7 +73,7 @@ export function modelRole(places: Places): Role {
     ...grant('endpoint', 'lists its artifact', places.on.ownBucket, ['s3:ListBucket']),
     ...grant('endpoint', 'reads its artifact and its code', under(places, ['jobs', 'code']), ['s3:GetObject']),
     ...imageGrants(places),
-    ...logGrants(places, ['Endpoints/*']),
+    ...logGrants(endpointLogsOf(places), endpointLogsOf(places)),
     ...networkGrants(places, 'sagemaker'),
     ...keyGrants(places, true),
   ];
@@ -120,14 +120,23 @@ function imageGrants({ settings, where, arn }: Places): readonly Grant[] {
   ];
 }
 
-function logGrants({ arn }: Places, groups: readonly string[]): readonly Grant[] {
+const jobLogGroupsOf = ({ arn }: Places): readonly string[] =>
+  ['TrainingJobs', 'ProcessingJobs', 'TransformJobs'].map((api) => arn('logs', `log-group:/aws/sagemaker/${api}:*`));
+
+/** An endpoint has a group of its own: `/aws/sagemaker/Endpoints/<name>`. */
+const endpointLogsOf = ({ arn, settings: { environment, project } }: Places): readonly string[] => [
+  arn('logs', `log-group:/aws/sagemaker/Endpoints/${environment}-${project}--*:*`),
+];
+
+/** Jobs of an account share a group for each kind: only their streams are held to our names. */
+function logGrants(streams: readonly string[], groups: readonly string[]): readonly Grant[] {
   return [
-    ...grant(
-      'log',
-      'writes its log',
-      groups.map((group) => arn('logs', `log-group:/aws/sagemaker/${group}:*`)),
-      ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
-    ),
+    ...grant('log', 'writes its log', streams, ['logs:PutLogEvents']),
+    ...grant('log', 'makes the place of its log', groups, [
+      'logs:CreateLogGroup',
+      'logs:CreateLogStream',
+      'logs:DescribeLogStreams',
+    ]),
     ...grant('log', 'writes its metrics', ['*'], ['cloudwatch:PutMetricData'], {
       StringLike: { 'cloudwatch:namespace': ['/aws/sagemaker/*', 'AWS/SageMaker*'] },
     }),

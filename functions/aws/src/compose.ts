@@ -47,6 +47,8 @@ export interface ComposedApi extends Pick<Composed, 'begin'> {
 }
 
 const now = Date.now;
+/** A secret that was taken away is heard no longer than this. */
+const secretsKeptMs = 5 * 60_000;
 
 /** A call is cut off within 20 s, its repetition included. */
 const cutOff = {
@@ -105,6 +107,7 @@ export function composeApi(): ComposedApi {
   });
   const owing = new Set<string>();
   let api: Promise<Hono> | undefined;
+  let madeAt = 0;
 
   async function makeApi(): Promise<Hono> {
     const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;
@@ -115,7 +118,11 @@ export function composeApi(): ComposedApi {
       newId: (prefix) => `${prefix}_${uuidv7(now())}`,
       config,
       source,
-      secrets: await webhookSecrets(secretsPlace()),
+      secrets: await webhookSecrets(secretsPlace()).catch((error: unknown) => {
+        // Webhooks are refused then; everything else goes on.
+        facts.fault('the webhook secrets', error);
+        return { github: [], standard: [] };
+      }),
       version: required('SERIN_VERSION'),
       environment: installation.environment,
       platform: 'aws',
@@ -136,10 +143,14 @@ export function composeApi(): ComposedApi {
       owing.clear();
     },
     api() {
-      api ??= makeApi().catch((error: unknown) => {
-        api = undefined;
-        throw error;
-      });
+      if (now() - madeAt > secretsKeptMs) api = undefined;
+      if (api === undefined) {
+        madeAt = now();
+        api = makeApi().catch((error: unknown) => {
+          api = undefined;
+          throw error;
+        });
+      }
       return api;
     },
     async nudged() {

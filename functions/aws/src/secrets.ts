@@ -63,7 +63,10 @@ export async function webhookSecrets({ parameter, region, endpoint }: Options): 
       throw new Fault('unavailable', `the parameter ${parameter} cannot be read now`, { cause: error });
     },
   );
-  const found = (await answer.json()) as { readonly Parameter?: { readonly Value?: string }; readonly __type?: string };
+  const found = (await answer.json().catch(() => ({}))) as {
+    readonly Parameter?: { readonly Value?: string };
+    readonly __type?: string;
+  };
   // The deployment names the parameter; whoever has a webhook makes it.
   if (/ParameterNotFound/.test(found.__type ?? '')) return { github: [], standard: [] };
   if (!answer.ok || found.Parameter?.Value === undefined)

@@ -387,7 +387,7 @@ emulated('jobs on SageMaker', () => {
         InputDataConfig?.map(({ ChannelName, DataSource }) => [ChannelName, DataSource?.S3DataSource?.S3Uri]),
       ).toEqual([
         ['serin-code', `s3://serin-shop-prod/code/archives/${digest}.tar.gz`],
-        ['serin-start', `s3://serin-shop-prod/jobs/${nameIn(id)}/start.sh`],
+        ['serin-start', `s3://serin-shop-prod/starts/${nameIn(id)}/start.sh`],
       ]);
     });
 

@@ -66,8 +66,9 @@ emulated('what the functions write to themselves, and the secrets that they read
   });
 
   test('a broken parameter is named, and never told', async () => {
-    await expect(webhookSecrets(place('/serin/broken'))).rejects.not.toMatchObject({
-      message: expect.stringContaining('one'),
-    });
+    const said = await webhookSecrets(place('/serin/broken')).catch((error: Error) => error.message);
+
+    expect(said).toContain('/serin/broken');
+    expect(said).not.toContain('one');
   });
 });

@@ -24,7 +24,7 @@ export async function manifestFile(
 ): Promise<{ readonly key: string; readonly bytes: number }> {
   const manifest = (await readJson(source, source.key, buckets)) as Manifest;
   if (!Array.isArray(manifest.chunks)) throw unusable(source, source.key, 'is no dataset manifest');
-  const key = `jobs/manifests/${digestOf([source.bucket, source.key, source.under ?? ''])}.json`;
+  const key = `datasets/manifests/${digestOf([source.bucket, source.key, source.under ?? ''])}.json`;
   const own = buckets(ownBucket);
   if ((await own.read({ key, maxBytes: 1 })) === undefined)
     await own.write(key, await fileOf(source, manifest, buckets), { ifAbsent: true });

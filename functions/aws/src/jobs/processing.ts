@@ -6,7 +6,7 @@ import { commandOf } from './command.ts';
 import { allVariables, type Placed, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
 import { isArchive, processingLayout } from './layout.ts';
-import { type JobSettings, jobPrefix, s3Uri } from './settings.ts';
+import { type JobSettings, jobPrefix, s3Uri, startKey } from './settings.ts';
 import { codeChannel, startChannel, startFile, startScript } from './start-script.ts';
 import { hasLocalStorage, jobTags } from './training.ts';
 
@@ -41,7 +41,7 @@ export function processingJob(
   const scripted = archive !== undefined || job.image === undefined || Object.values(job.channels).some(isArchive);
   if (scripted && job.command.length === 0)
     throw new Fault('invalid', `the job ${job.key} has something to unpack and no command; name one`);
-  const start = scripted ? { key: `${jobPrefix(name)}/${startFile}`, text: startScript(placed, archive) } : undefined;
+  const start = scripted ? { key: startKey(name), text: startScript(placed, archive) } : undefined;
   const own: readonly Input[] = [
     ...(archive === undefined ? [] : [{ name: codeChannel, ...objectOf(ownBucket, archive) }]),
     ...(start === undefined ? [] : [{ name: startChannel, ...objectOf(ownBucket, start.key) }]),

@@ -37,6 +37,9 @@ export function jobName({ environment }: Installation, { project, key }: Named):
 /** Where in the own bucket a job leaves what it made, and finds what it starts with. */
 export const jobPrefix = (name: string): string => `jobs/${name}`;
 
+/** What starts a job: where no job may write, or one could change what the next one runs. */
+export const startKey = (name: string): string => `starts/${name}/start.sh`;
+
 /** Equal for all attempts of a run, for ever. */
 export const checkpointsOf = (project: string, checkpoints: string): string =>
   `checkpoints/${sha256Hex(`${project}/${checkpoints}`).slice(0, 32)}`;

@@ -9,7 +9,7 @@ import { commandOf } from './command.ts';
 import { allVariables, familiesOf, type Placed, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
 import { trainingLayout } from './layout.ts';
-import { checkpointsOf, type JobSettings, jobPrefix, s3Uri } from './settings.ts';
+import { checkpointsOf, type JobSettings, s3Uri, startKey } from './settings.ts';
 import { codeChannel, commandVariables, startChannel, startFile, startScript, toolkitProgram } from './start-script.ts';
 
 /** Of a job that says nothing of it. SageMaker counts the run into the wait. */
@@ -135,7 +135,7 @@ function launchOf(placed: Placed, settings: JobSettings, archive: string | undef
     };
   }
   if (archive !== undefined) {
-    const key = `${jobPrefix(name)}/${startFile}`;
+    const key = startKey(name);
     return {
       ...plain,
       entry: { ContainerEntrypoint: ['/bin/sh', `${layout.channel(startChannel)}/${startFile}`] },

@@ -69,10 +69,15 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
         schema: z.object({ key: z.string(), models: z.array(z.string()) }),
       },
     },
-    problems: [400, 409, 422],
+    problems: [400, 409, 422, 501],
     async handle(asked) {
       const { bucket, key } = asked.params;
       if (bucket === ownBucket) return writeOwn(api, asked, key);
+      if (api.platform !== 'local')
+        throw new Problem(
+          'notImplemented',
+          `${bucket} is a bucket of ${api.platform}: put the object there with its own tools`,
+        );
       const { models, type } = (await takersIn(api, bucket))(key);
       // Whoever writes an object changes the data of every model that takes it.
       if (
