@@ -11,7 +11,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, S
 import { s3Bucket } from '@serin/aws/ports/bucket';
 import { eventBridgeBus } from '@serin/aws/ports/bus';
 import { dynamoJournal } from '@serin/aws/ports/journal';
-import type { CloudEvent } from '@serin/core/ports';
+import type { Bucket, CloudEvent } from '@serin/core/ports';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketContract } from '../../contract/bucket.contract.ts';
 import { busContract, eventOf } from '../../contract/bus.contract.ts';
@@ -19,11 +19,16 @@ import { appendOf, journalContract } from '../../contract/journal.contract.ts';
 import { emulated } from '../emulated.ts';
 import { type Emulator, startDynamoDb, startMoto } from '../installed.ts';
 import { reach, recorder } from './clients.ts';
+import { fakeWire } from './fake-wire.ts';
 
 let dynamo: Emulator;
 let moto: Emulator;
 const dynamoCalls = recorder({ suite: 'journal', against: 'dynamodb-local' });
 const motoCalls = recorder({ suite: 'store', against: 'moto' });
+const moodyCalls = recorder({ suite: 'moody-bus', against: 'a fake of EventBridge' });
+const nothing = async (): Promise<never> => {
+  throw new Error('nothing is stored here');
+};
 
 async function openJournal(client = dynamoCalls.watch(new DynamoDBClient(reach(dynamo.url)))) {
   const table = `journal-${randomUUID()}`;
@@ -96,6 +101,7 @@ emulated('the stores of AWS', () => {
     await Promise.all([dynamo?.stop(), moto?.stop()]);
     dynamoCalls.save();
     motoCalls.save();
+    moodyCalls.save();
   });
 
   journalContract('DynamoDB Local', openJournal);
@@ -148,6 +154,58 @@ emulated('the stores of AWS', () => {
   );
 
   busContract('EventBridge to SQS (moto)', openBus);
+
+  test('more events than one call takes are published all, in their order', async () => {
+    const { port, received, close } = await openBus();
+    const events = Array.from({ length: 25 }, (_, seq) => eventOf(seq + 1));
+
+    await port.publish(events);
+
+    expect((await received()).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    await close();
+  });
+
+  /** EventBridge that refuses entries of a call by their place: `refuse` of the n-th call. The form of the answer: PutEvents of the API reference. */
+  function moodyBus(refuse: (call: number) => readonly number[]) {
+    const sent: string[][] = [];
+    const answer = ({ Entries }: { readonly Entries: readonly { readonly Detail: string }[] }) => {
+      const refused = refuse(sent.length);
+      sent.push(Entries.map(({ Detail }) => JSON.parse(Detail).id));
+      return {
+        FailedEntryCount: refused.length,
+        Entries: Entries.map((_, index) =>
+          refused.includes(index)
+            ? { ErrorCode: 'InternalFailure', ErrorMessage: 'try again' }
+            : { EventId: `e${index}` },
+        ),
+      };
+    };
+    const requestHandler = fakeWire({ AWSEvents: { PutEvents: answer } });
+    const client = moodyCalls.watch(new EventBridgeClient({ ...reach('http://events.test'), requestHandler }));
+    const bucket = { list: nothing, read: nothing, write: nothing } as unknown as Bucket; // no event here is large
+    return { sent, port: eventBridgeBus({ client, eventBus: 'serin', bucket, bucketName: 'own' }) };
+  }
+
+  test('entries that were refused alone are sent again alone', async () => {
+    const { sent, port } = moodyBus((call) => (call === 0 ? [1] : []));
+    const [one, two, three] = [eventOf(1), eventOf(2), eventOf(3)];
+
+    await port.publish([one, two, three]);
+
+    expect(sent).toEqual([[one.id, two.id, three.id], [two.id]]);
+  });
+
+  test('a bus that goes on refusing is unavailable, and says why', async () => {
+    const { sent, port } = moodyBus(() => [0]);
+
+    const publishing = port.publish([eventOf(1)]);
+
+    await expect(publishing).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('InternalFailure'),
+    });
+    expect(sent.length).toBeGreaterThan(1);
+  });
 
   test('an event that is too large for the bus carries a reference to its whole text', async () => {
     const { port, bucket, drain, close } = await openBus();
