@@ -11,7 +11,7 @@ interface Options {
   readonly endpoint?: string;
 }
 
-export interface WebhookSecrets {
+interface WebhookSecrets {
   readonly github: readonly string[];
   readonly standard: readonly string[];
 }

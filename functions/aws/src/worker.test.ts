@@ -67,6 +67,39 @@ test('an alert does not wait behind what a tick of the same batch pays', async (
   expect(await heard.promise).toBe('model/fraud alertRaised');
 }, 2000);
 
+test('a signal that fails for a moment brings its own message back, and no other', async () => {
+  const busy = async () => Promise.reject(new Fault('unavailable', 'DynamoDB does not answer'));
+  const { worker, letters } = opened({ handle: busy });
+
+  const again = await takeBatch(worker, [tick, alarm]);
+
+  expect(again).toEqual(['m-alarm']);
+  expect(await letters()).toEqual([]);
+});
+
+test('a signal that fails for good is a dead letter of its stream, and its message is done', async () => {
+  const broken = async () => Promise.reject(new Error('nobody foresaw this'));
+  const { worker, journal, letters } = opened({ handle: broken });
+
+  const again = await takeBatch(worker, [tick, alarm]);
+
+  expect(again).toEqual([]);
+  expect(await letters()).toEqual(['dead/m-alarm']);
+  expect(await findDeadLetter(journal, 'm-alarm')).toMatchObject({
+    stream: 'model/fraud',
+    signal: { type: 'alertRaised' },
+    because: 'nobody foresaw this',
+  });
+});
+
+test('a signal that cannot even be buried comes again', async () => {
+  const broken = async () => Promise.reject(new Error('nobody foresaw this'));
+  const append = async () => Promise.reject(new Fault('unavailable', 'DynamoDB does not answer'));
+  const { worker } = opened({ handle: broken }, {}, { ...atOnce<Journal>(memoryJournal()), append });
+
+  expect(await takeBatch(worker, [tick, alarm])).toEqual(['m-alarm']);
+});
+
 test('while the released config cannot be read every message comes again, and none becomes a dead letter', async () => {
   const denied = async () => Promise.reject(new Fault('invalid', 'not authorized to perform s3:GetObject'));
   const { worker, letters } = opened({}, { config: denied });

@@ -2,7 +2,7 @@ import type { Effect } from './effect.ts';
 import { canonical } from './json.ts';
 import type { Deployment, Mirror, Observation, Operation, Weights } from './ports.ts';
 import type { ModelSignal, SignalOf } from './signal.ts';
-import { deploymentName } from './steps.ts';
+import { deploymentName, versionOfName } from './steps.ts';
 import type { Table } from './table.ts';
 import { day, durationText, minute, second } from './time.ts';
 
@@ -315,4 +315,3 @@ const emptyDeployment = {
   compute: { nodes: 1, spot: false },
   readyTimeoutMs: 0,
 };
-const versionOfName = (name: string): number => Number(name.slice(1));

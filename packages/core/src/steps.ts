@@ -326,6 +326,7 @@ export const tell = <Kind extends Base>(rollout: Kind, at: number, text: string)
 });
 
 export const deploymentName = (version: number): string => `v${version}`;
+export const versionOfName = (name: string): number => Number(name.slice(1));
 
 /** Only what every state has. */
 function base(rollout: Base): Base {

@@ -33,7 +33,7 @@ export function familiesOf({ job, name, layout }: Placed): Variables {
 }
 
 /** The variables of SageMaker's toolkit, for containers in which it does not run. */
-export function toolkitVariables(placed: Placed): Variables {
+function toolkitVariables(placed: Placed): Variables {
   const { job, name, layout, machine, region } = placed;
   const hosts = Array.from({ length: job.compute.nodes }, (_, index) => `algo-${index + 1}`);
   const entry = entryPoint(job);

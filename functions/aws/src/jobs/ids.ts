@@ -15,7 +15,7 @@ interface Known {
 }
 
 /** Batch transform asks the server of an image; a command of one's own is a processing job. */
-export const isTransform = ({ kind, command }: Pick<Job, 'kind' | 'command'>): boolean =>
+const isTransform = ({ kind, command }: Pick<Job, 'kind' | 'command'>): boolean =>
   kind === 'predict' && command.length === 0;
 
 /** The id under which `start` answers a job: known before it is started. */

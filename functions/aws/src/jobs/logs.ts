@@ -9,7 +9,7 @@ import type { Installation } from '../names.ts';
 import { jobId, partsOf } from './ids.ts';
 
 /** Where SageMaker writes what the first node of a job prints; a restart after an interruption opens another stream. */
-export interface JobLog {
+interface JobLog {
   readonly group: string;
   /** `<job>/algo-1-`; the rest of the name is not ours to know. */
   readonly streams: string;

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/fault';
 import type { Observation } from '@serin/core/ports';
+import { versionOfName } from '@serin/core/steps';
 import { awsFault, saysMissing } from '../faults.ts';
 import { type Configs, type Plan, variantsOf } from './configs.ts';
 import { percentages } from './shares.ts';
@@ -183,5 +184,4 @@ export function observationOf(hosted: Hosted, attempt: Attempt | undefined, rema
 const changeOf = (lost: readonly string[]): string =>
   lost.length === 0 ? 'the last change' : `the deployment of ${lost.join(', ')}`;
 
-/** Names of deployments are `v<number>`. */
-const deploymentOf = (name: string) => ({ name, version: Number(name.slice(1)) });
+const deploymentOf = (name: string) => ({ name, version: versionOfName(name) });

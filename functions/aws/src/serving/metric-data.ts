@@ -14,7 +14,7 @@ export interface Series {
   readonly stat: string;
 }
 
-export interface Window {
+interface Window {
   readonly endpoint: string;
   /** Multiples of the period. */
   readonly from: number;
