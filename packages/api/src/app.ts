@@ -38,7 +38,7 @@ function tableOf(api: Api): readonly Route[] {
     ...datasetRoutes(api),
     ...runRoutes(api),
     ...rolloutRoutes(api),
-    ...whyRoutes(),
+    ...whyRoutes(api),
     ...eventRoutes(api),
     ...labelRoutes(api),
     ...hookRoutes(api),

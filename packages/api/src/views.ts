@@ -9,7 +9,7 @@ import type { Answer, Asked } from './route.ts';
 
 /** States as people and tools read them: times as RFC 3339, no values of environments, nothing that only the core needs. */
 
-export function modelView({ plan, ...model }: Model, seq: number) {
+export function modelView({ plan, ...model }: Model, seq: number, now: number) {
   return shown({
     model: model.model,
     seq,
@@ -21,7 +21,7 @@ export function modelView({ plan, ...model }: Model, seq: number) {
     freeze: model.freeze,
     intake: {
       status: model.intake.status,
-      text: intakeText(model.intake, model.at),
+      text: intakeText(model.intake, now),
       dataset: model.intake.dataset?.digest,
     },
     run: model.run === undefined ? undefined : { id: model.run.id, status: model.run.status },

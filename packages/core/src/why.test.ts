@@ -15,10 +15,10 @@ import { type Why, whyModel, whyRollout, whyRun, whyVersion } from './why.ts';
 /** Everything that can be asked of a model now. */
 function reasons({ state }: Driver): readonly Why[] {
   return [
-    whyModel(state),
+    whyModel(state, state.at),
     ...(state.run === undefined ? [] : [whyRun(state.run, state.model)]),
     ...(state.rollout === undefined ? [] : [whyRollout(state.rollout, state.model)]),
-    ...Object.values(state.versions).map((version) => whyVersion(version, state)),
+    ...Object.values(state.versions).map((version) => whyVersion(version, state, state.at)),
   ];
 }
 
@@ -74,7 +74,7 @@ test('at every step of a release and of its rollback there is one line, finite n
       'rollout rolledBack',
     ]),
   );
-  expect(whyVersion(drive.state.versions['2'] as never, drive.state).sentence).toBe(
+  expect(whyVersion(drive.state.versions['2'] as never, drive.state, drive.state.at).sentence).toBe(
     'v2 of fraud is quarantined: alert from grafana: too slow',
   );
 });
@@ -86,8 +86,31 @@ test('a version that waits for a yes says so, with the verdict', () => {
 
   const [version] = Object.values(drive.state.versions);
 
-  expect(version === undefined ? '' : whyVersion(version, drive.state).sentence).toMatch(
+  expect(version === undefined ? '' : whyVersion(version, drive.state, drive.state.at).sentence).toMatch(
     /^v1 of fraud waits for approval until \S+; the gate passed: auc 0.8, at least 0.5 wanted$/,
   );
-  expect(whyModel(drive.state).sentence).toContain('v1 waits for approval');
+  expect(whyModel(drive.state, drive.state.at).sentence).toContain('v1 waits for approval');
+});
+
+test('what is said of the time counts from now, not from the last entry', () => {
+  const drive = driver();
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  serveTicks(drive, healthy);
+  converge(drive, endpoint);
+  const { at } = drive.state;
+  const quietUntil = at + 60_000;
+  const state = {
+    ...drive.state,
+    intake: { ...drive.state.intake, status: 'settling' as const, since: at, quietUntil },
+  };
+
+  const [soon, later] = [quietUntil - 5_000, quietUntil - 4_000].map((now) => whyModel(state, now).sentence);
+  const version = whyVersion(state.versions['1'] as never, state, (state.served[0]?.at ?? 0) + 90_000);
+
+  expect(soon).toContain('listed in 5s');
+  expect(later).toContain('listed in 4s');
+  expect(version.sentence).toContain('(1m 30s ago)');
 });

@@ -38,8 +38,8 @@ export function whyRollout(rollout: Rollout, model: string): Why {
   return rollout.certificate === undefined ? told : { ...told, certificate: rollout.certificate };
 }
 
-/** Why a version serves, does not serve any more, or never did. */
-export function whyVersion(version: Version, model: Model): Why {
+/** Why a version serves, does not serve any more, or never did; `now` is what "ago" counts from. */
+export function whyVersion(version: Version, model: Model, now: number): Why {
   const { number, verdict, approval, quarantined } = version;
   const story = [
     line(version.at, `trained by ${version.run} on ${version.dataset.slice(0, 12)}`),
@@ -53,14 +53,14 @@ export function whyVersion(version: Version, model: Model): Why {
   const numbers = { version: number, ...named('trained', version.metrics), ...gateNumbers(verdict) };
   const rollout = model.rollout?.candidate === number ? model.rollout : undefined;
   return why(
-    `v${number} of ${model.model} ${versionText(version, model)}`,
+    `v${number} of ${model.model} ${versionText(version, model, now)}`,
     { ...numbers, ...(rollout === undefined ? {} : rolloutNumbers(rollout)) },
     story,
   );
 }
 
-/** Why a model serves what it serves, and what is under way. */
-export function whyModel(model: Model): Why {
+/** Why a model serves what it serves, and what is under way at `now`. */
+export function whyModel(model: Model, now: number): Why {
   const { run, rollout, champion, served } = model;
   const story = [
     ...served
@@ -73,7 +73,7 @@ export function whyModel(model: Model): Why {
     ...(champion === undefined ? {} : { champion }),
     ...(rollout === undefined ? {} : rolloutNumbers(rollout)),
   };
-  return why(`${model.model} ${modelText(model)}`, numbers, story);
+  return why(`${model.model} ${modelText(model, now)}`, numbers, story);
 }
 
 const why = (sentence: string, numbers: Why['numbers'], story: readonly Line[]): Why => ({
@@ -191,11 +191,11 @@ function rolloutNumbers(rollout: Rollout): Why['numbers'] {
 /** Before the first evidence there is none: E is 1. */
 const finite = (log: number): number => (Number.isFinite(log) ? log : 0);
 
-function versionText(version: Version, model: Model): string {
+function versionText(version: Version, model: Model, now: number): string {
   const { number, approval, verdict, quarantined } = version;
   const rollout = model.rollout?.candidate === number ? model.rollout : undefined;
   if (quarantined !== undefined) return `is quarantined: ${quarantined.because}`;
-  if (model.champion === number) return `is the champion: ${lastServed(model)}`;
+  if (model.champion === number) return `is the champion: ${lastServed(model, now)}`;
   if (rollout !== undefined && !('endedAt' in rollout)) return `is being rolled out: it ${rolloutText(rollout)}`;
   if (rollout?.status === 'aborted') return `does not serve: its rollout ${rolloutText(rollout)}`;
   if (approval?.status === 'pending')
@@ -214,10 +214,10 @@ function versionText(version: Version, model: Model): string {
 const gateNote = (verdict: GateVerdict | undefined): string =>
   verdict === undefined ? '' : `; the gate ${gateText(verdict)}`;
 
-function modelText(model: Model): string {
+function modelText(model: Model, now: number): string {
   const { champion, rollout, run, freeze, endpoint, offered } = model;
   const parts = [
-    champion === undefined ? 'has no champion' : `has the champion v${champion}: ${lastServed(model)}`,
+    champion === undefined ? 'has no champion' : `has the champion v${champion}: ${lastServed(model, now)}`,
     freeze === undefined ? '' : `it is frozen by ${freeze.by}: ${freeze.because}`,
     endpoint.status === 'blocked' ? `its endpoint is blocked: ${endpoint.because}` : '',
     rollout === undefined ? '' : `v${rollout.candidate} ${rolloutText(rollout)}`,
@@ -225,23 +225,23 @@ function modelText(model: Model): string {
     run === undefined || (run.status === 'succeeded' && run.trained?.number === rollout?.candidate)
       ? ''
       : `run ${run.id} ${runText(run)}`,
-    offered === undefined ? '' : offerText(model, offered.version),
-    run === undefined ? intakeText(model.intake, model.at) : '',
+    offered === undefined ? '' : offerText(model, offered.version, now),
+    run === undefined || model.intake.status !== 'idle' ? intakeText(model.intake, now) : '',
     model.retired ? 'it left the config' : '',
   ];
   return parts.filter((part) => part !== '').join('; ');
 }
 
-function offerText(model: Model, number: number): string {
+function offerText(model: Model, number: number, now: number): string {
   const version = versionOf(model.versions, number);
-  return version === undefined ? '' : `v${number} ${versionText(version, model)}`;
+  return version === undefined ? '' : `v${number} ${versionText(version, model, now)}`;
 }
 
-function lastServed({ served, champion, at }: Model): string {
+function lastServed({ served, champion }: Model, now: number): string {
   const last = served.findLast(({ version }) => version === champion);
   return last === undefined
     ? 'not known since when'
-    : `${last.because} (${durationText(Math.max(0, at - last.at))} ago)`;
+    : `${last.because} (${durationText(Math.max(0, now - last.at))} ago)`;
 }
 
 /** Every number that decided, by metric: `auc.challenger`, `auc.champion`, `auc.noWorseBy`. */

@@ -22,7 +22,7 @@ import { type SeenModel, told } from '../visible.ts';
 const modelRow = z.looseObject({ model: z.string(), champion: z.int().optional() });
 const served = z.object({ at: z.string(), version: z.int().optional(), because: z.string() });
 
-export const modelRoutes = ({ ports }: Api): readonly Route[] => [
+export const modelRoutes = ({ ports, now }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/models',
@@ -52,7 +52,7 @@ export const modelRoutes = ({ ports }: Api): readonly Route[] => [
     },
     async handle(asked) {
       const { seq, state } = await asked.project.model(asked.params.model);
-      return revised(asked, seq, modelView(state, seq));
+      return revised(asked, seq, modelView(state, seq, now()));
     },
   }),
   route({

@@ -2,11 +2,12 @@ import { Fault } from '@serin/core/fault';
 import { versionOf } from '@serin/core/version';
 import { type Why, whyModel, whyRollout, whyRun, whyVersion } from '@serin/core/why';
 import * as z from 'zod';
+import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { why } from '../shapes.ts';
 import type { Visible } from '../visible.ts';
 
-export const whyRoutes = (): readonly Route[] => [
+export const whyRoutes = ({ now }: Pick<Api, 'now'>): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/why/{id}',
@@ -15,11 +16,11 @@ export const whyRoutes = (): readonly Route[] => [
     scope: 'models',
     params: z.object({ id: z.string().min(1).max(100) }),
     answers: { 200: { description: 'the sentence, its numbers, and how it came to be', schema: why } },
-    handle: async ({ project, params }) => ({ status: 200, body: await explain(project, params.id) }),
+    handle: async ({ project, params }) => ({ status: 200, body: await explain(project, params.id, now()) }),
   }),
 ];
 
-async function explain(project: Visible, id: string): Promise<Why> {
+async function explain(project: Visible, id: string, now: number): Promise<Why> {
   if (id.startsWith('run_')) {
     const { value, model } = await project.run(id);
     return whyRun(value, model);
@@ -30,9 +31,9 @@ async function explain(project: Visible, id: string): Promise<Why> {
   }
   const [name = '', number] = id.split('@');
   const { state } = await project.model(name);
-  if (number === undefined) return whyModel(state);
+  if (number === undefined) return whyModel(state, now);
   const version = versionOf(state.versions, /^v?\d{1,9}$/.test(number) ? Number(number.replace('v', '')) : undefined);
   if (version === undefined)
     throw new Fault('notFound', `there is no version '${number}' of ${name}, or it is not kept any more`);
-  return whyVersion(version, state);
+  return whyVersion(version, state, now);
 }
