@@ -217,17 +217,60 @@ test('status --watch --json is a line for each state that differs', async () => 
   expect(lines.map((line) => JSON.parse(line).revision)).toEqual([1, 2]);
 });
 
-test('a saved context names the server, and its file is for its owner alone', async () => {
+test('a saved context is talked to once it is used, and its file is for its owner only', async () => {
   const { url, received } = await stubServer(() => ({ body: { models: [] } }));
   const cwd = folder();
 
   await serin(['context', 'add', 'prod', '--url', `${url}/`, '--token-stdin'], { cwd, input: 'srn_saved\n' });
   const listed = await serin(['context', 'list', '--json'], { cwd });
+  await serin(['doctor'], { cwd });
+  const before = received.length;
+  await serin(['context', 'use', 'prod'], { cwd });
   await serin(['models', 'list'], { cwd });
 
-  expect(JSON.parse(listed.stdout)).toEqual({ items: [{ name: 'prod', url, token: true, current: true }] });
+  expect(JSON.parse(listed.stdout)).toEqual({ items: [{ name: 'prod', url, token: true, current: false }] });
   expect(statSync(join(cwd, '.config', 'serin', 'contexts.json')).mode & 0o777).toBe(0o600);
+  expect(before).toBe(0);
   expect(received[0]?.headers.authorization).toBe('Bearer srn_saved');
+});
+
+test("the folder's own server comes before the current context, and a change elsewhere says where it goes", async () => {
+  const own = await stubServer(() => ({ status: 202, body: { outcome: 'done' } }));
+  const prod = await stubServer(() => ({ status: 202, body: { outcome: 'done' } }));
+  const cwd = project(own.url, 0o600);
+  await serin(['context', 'add', 'prod', '--url', prod.url, '--use'], { cwd });
+  const rollback = ['rollback', 'fraud', '--yes', '--because', 'it is wrong'];
+
+  const here = await serin(rollback, { cwd });
+  const there = await serin([...rollback, '--context', 'prod'], { cwd });
+
+  expect([here.exit, there.exit]).toEqual([0, 0]);
+  expect([own.received.length, prod.received.length]).toEqual([1, 1]);
+  expect(here.stderr).not.toContain(own.url);
+  expect(there.stderr).toContain(`${prod.url} (context prod)`);
+});
+
+test('a context is given up, and removed with its token', async () => {
+  const cwd = folder();
+  const add = (name: string) => serin(['context', 'add', name, '--url', 'http://127.0.0.1:9', '--use'], { cwd });
+  const list = async () => JSON.parse((await serin(['context', 'list', '--json'], { cwd })).stdout).items;
+  await add('staging');
+  await add('prod');
+
+  const unnamed = await serin(['context', 'use'], { cwd });
+  await serin(['context', 'use', '--none'], { cwd });
+  const none = await list();
+  await serin(['context', 'use', 'prod'], { cwd });
+  await serin(['context', 'remove', 'prod'], { cwd });
+  const again = await serin(['context', 'remove', 'prod'], { cwd });
+
+  expect(unnamed.exit).toBe(2);
+  expect(none.map(({ name, current }: { name: string; current: boolean }) => [name, current])).toEqual([
+    ['staging', false],
+    ['prod', false],
+  ]);
+  expect(await list()).toMatchObject([{ name: 'staging', current: false }]);
+  expect(again.exit).toBe(3);
 });
 
 test('a context that was never saved is not found', async () => {
@@ -248,13 +291,27 @@ function project(url: string, mode: number): string {
   return cwd;
 }
 
-test('the server of `serin dev` is found from any folder of the project, with its own token and no other', async () => {
+test('the server of `serin dev` is found from any folder of the project, with its own token', async () => {
   const { url, received } = await stubServer(() => ({ body: { models: [] } }));
   const cwd = join(project(url, 0o600), 'src', 'deep');
 
-  const { exit } = await serin(['models', 'list'], { cwd, env: { SERIN_TOKEN: 'srn_production' } });
+  const { exit } = await serin(['models', 'list'], { cwd });
 
   expect([exit, received[0]?.headers.authorization]).toEqual([0, 'Bearer srn_own']);
+});
+
+test("a token that would not be sent is refused, and nobody acts as the folder's administrator instead", async () => {
+  const { url, received } = await stubServer(() => ({ body: { models: [] } }));
+  const cwd = project(url, 0o600);
+  const approve = ['versions', 'approve', 'line', '1', '--yes'];
+
+  const { exit, stderr } = await serin(approve, { cwd, env: { SERIN_TOKEN: 'srn_bob' } });
+  const asked = received.length;
+  const named = await serin(approve, { cwd, env: { SERIN_TOKEN: 'srn_bob', SERIN_URL: url } });
+
+  expect([exit, asked]).toEqual([2, 0]);
+  expect(stderr).toContain(`set SERIN_URL=${url} too`);
+  expect([named.exit, received[0]?.headers.authorization]).toEqual([0, 'Bearer srn_bob']);
 });
 
 test('a server.json that others could have written, or that names another machine, is not believed', async () => {

@@ -424,8 +424,9 @@ export const commands: readonly CommandSpec[] = [
   { name: 'context list', summary: 'the saved servers', load: async () => (await contexts()).listContexts },
   {
     name: 'context use',
-    args: '<name>',
-    summary: 'talk to this server from now on',
+    args: '[name]',
+    summary: 'talk to this server wherever a folder has none of its own',
+    options: [option('--none', 'to no saved server, unless --context names one')],
     load: async () => (await contexts()).useContext,
   },
   {
@@ -435,8 +436,15 @@ export const commands: readonly CommandSpec[] = [
     options: [
       option('--url <url>', 'its address'),
       option('--token-stdin', 'read its token from standard input (else SERIN_TOKEN)'),
+      option('--use', 'make it the current context'),
     ],
     load: async () => (await contexts()).addContext,
+  },
+  {
+    name: 'context remove',
+    args: '<name>',
+    summary: 'forget a saved server and its token',
+    load: async () => (await contexts()).removeContext,
   },
 ];
 

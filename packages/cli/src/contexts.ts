@@ -19,7 +19,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const contextsFile = (env: Environment): string =>
   join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'serin', 'contexts.json');
 
-/** What was saved; nothing yet: no contexts. A file that is no such JSON is a failure, never overwritten. */
+/** What was saved; nothing yet: no contexts. A file that does not hold contexts is a failure, never overwritten. */
 export async function readContexts(env: Environment): Promise<Contexts> {
   const file = contextsFile(env);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

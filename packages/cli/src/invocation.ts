@@ -90,10 +90,10 @@ export async function change(invocation: Invocation, client: Client, given: Chan
     asks &&
     options.yes !== true &&
     terminal.interactive &&
-    !(await terminal.confirm(`${does} on ${client.server.url}?`))
+    !(await terminal.confirm(`${does} on ${client.server.url} (${client.server.from})?`))
   )
     throw new Failure(1, `did not ${does}`);
-  if (client.server.from.startsWith('context')) terminal.say(`serin: ${client.server.url} (${client.server.from})\n`);
+  if (!client.server.own) terminal.say(`serin: ${client.server.url} (${client.server.from})\n`);
   const key = textOption(invocation, 'idempotencyKey');
   const match = textOption(invocation, 'ifMatch');
   const headers = {

@@ -8,6 +8,8 @@ export interface Server {
   readonly url: string;
   readonly token?: string;
   readonly from: string;
+  /** The server that `serin dev` runs for this folder: the one that a person in it means. */
+  readonly own?: true;
 }
 
 interface Place {
@@ -20,27 +22,37 @@ interface Place {
 export const defaultPort = 7373;
 
 /**
- * `--context`, else `SERIN_URL` with `SERIN_TOKEN`, else the current context, else the `.serin/server.json` of this
- * folder or one above, else the default port of this machine.
+ * `--context`, else `SERIN_URL` with `SERIN_TOKEN`, else the server of this folder or of one above
+ * (`.serin/server.json`), else the context that `context use` made current, else the default port of this machine.
+ *
+ * The nearest wins, so a command in a project's folder never reaches another server because of an earlier `context`.
  */
 export async function findServer({ env, cwd, context }: Place): Promise<Server> {
   const token = env.SERIN_TOKEN ? { token: env.SERIN_TOKEN } : {};
-  if (context === undefined && env.SERIN_URL)
-    return { url: serverUrl(env.SERIN_URL, 'SERIN_URL'), ...token, from: 'SERIN_URL' };
-  const saved = await readContexts(env);
-  const name = context ?? saved.current;
-  if (name !== undefined) {
-    const chosen = Object.hasOwn(saved.contexts, name) ? saved.contexts[name] : undefined;
-    if (chosen === undefined)
-      throw new Failure(3, `there is no context '${name}'`, { mend: 'serin context list, or serin context add' });
-    return {
-      url: serverUrl(chosen.url, `the context '${name}'`),
-      ...pick(chosen.token),
-      ...token,
-      from: `context ${name}`,
-    };
-  }
-  return (await ownServer(cwd)) ?? { url: `http://127.0.0.1:${defaultPort}`, ...token, from: 'the default' };
+  if (context !== undefined) return { ...(await savedServer(env, context)), ...token };
+  if (env.SERIN_URL) return { url: serverUrl(env.SERIN_URL, 'SERIN_URL'), ...token, from: 'SERIN_URL' };
+  const own = await ownServer(cwd);
+  if (own !== undefined) return refuseUnusedToken(own, env);
+  const { current } = await readContexts(env);
+  if (current !== undefined) return { ...(await savedServer(env, current)), ...token };
+  return { url: `http://127.0.0.1:${defaultPort}`, ...token, from: 'the default' };
+}
+
+async function savedServer(env: Place['env'], name: string): Promise<Server> {
+  const { contexts } = await readContexts(env);
+  const chosen = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  if (chosen === undefined)
+    throw new Failure(3, `there is no context '${name}'`, { mend: 'serin context list, or serin context add' });
+  return { url: serverUrl(chosen.url, `the context '${name}'`), ...pick(chosen.token), from: `context ${name}` };
+}
+
+/** Whoever sets a token says who they are; acting as somebody else instead would put the wrong name on record. */
+function refuseUnusedToken(own: Server, env: Place['env']): Server {
+  if (env.SERIN_TOKEN && env.SERIN_TOKEN !== own.token)
+    throw new Failure(2, `SERIN_TOKEN is set, and is not sent to ${own.url}, the server of ${own.from}`, {
+      mend: `set SERIN_URL=${own.url} too, or unset SERIN_TOKEN to act as the administrator of this folder`,
+    });
+  return own;
 }
 
 const pick = (token: string | undefined) => (token === undefined ? {} : { token });
@@ -66,13 +78,13 @@ const isLoopback = (url: string): boolean => ['127.0.0.1', 'localhost', '[::1]']
 export const sendsInTheClear = (url: string): boolean => url.startsWith('http:') && !isLoopback(url);
 
 /**
- * What `serin dev` wrote. A folder that was downloaded may hold such a file as well: it is believed only when it is
- * this user's alone and names this machine, and `SERIN_TOKEN` is never sent there.
+ * What `serin dev` wrote. A folder that was downloaded may hold such a file as well: it is believed only when it
+ * belongs to this user, nobody else can read it and it names this machine. `SERIN_TOKEN` is never sent there.
  */
 async function ownServer(folder: string): Promise<Server | undefined> {
   const file = join(folder, '.serin', 'server.json');
   const found = await readOwn(file);
-  if (found !== undefined) return { ...found, from: file };
+  if (found !== undefined) return { ...found, from: file, own: true };
   return dirname(folder) === folder ? undefined : ownServer(dirname(folder));
 }
 
