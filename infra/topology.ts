@@ -1,7 +1,7 @@
 import { alarmsOf } from './topology/alarms.ts';
 import { costsOf } from './topology/costs.ts';
 import { functionsOf } from './topology/functions.ts';
-import { imageCachePrefix, placesOf } from './topology/places.ts';
+import { imageCacheOf, nodeTag, type Places, placesOf } from './topology/places.ts';
 import { jobRole, modelRole } from './topology/roles.ts';
 import { rulesOf } from './topology/rules.ts';
 import { refusal, settingsProblems } from './topology/settings.ts';
@@ -38,24 +38,29 @@ export function topology(settings: Settings, where: Where): Topology {
     alarms,
     ...(alertTopic === undefined ? {} : { alertTopic }),
     ...(network === undefined ? {} : { network }),
-    ...(settings.imageCache === 'exists'
-      ? {}
-      : { imageCache: { prefix: imageCachePrefix, upstream: 'public.ecr.aws' } }),
+    imageCache: imageCacheOf(settings),
     logDays: settings.logDays ?? 30,
     tags: { 'serin:project': settings.project, 'serin:environment': settings.environment },
-    byHand: byHandOf(settings, places.secrets),
+    byHand: byHandOf(places),
     settings,
     costsAtRest: costsOf(settings, alarms.length, network),
   };
 }
 
-function byHandOf({ dataBuckets, createDataBuckets }: Settings, secrets: string): Topology['byHand'] {
+function byHandOf({ settings, secrets }: Places): Topology['byHand'] {
+  const { dataBuckets, createDataBuckets } = settings;
+  const { repository } = imageCacheOf(settings);
   const events = createDataBuckets ? [] : dataBuckets;
   return [
     ...events.map((bucket) => ({
       what: `${bucket} must tell EventBridge of new objects; the command replaces all notifications of the bucket, so add what 'aws s3api get-bucket-notification-configuration' shows`,
       command: `aws s3api put-bucket-notification-configuration --bucket ${bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
     })),
+    {
+      // SageMaker looks for an image before it pulls it, and a cache is empty until a first pull.
+      what: `for jobs without an image, splitting among them: bring the image of Node into the cache, before the first run`,
+      command: `aws ecr batch-get-image --repository-name ${repository} --image-ids imageTag=${nodeTag} --query failures`,
+    },
     {
       what: 'for incoming webhooks: their secrets, several of each while one is replaced',
       command: `aws ssm put-parameter --type SecureString --name ${secrets} --value '{"github":[],"standard":[]}'`,

@@ -33,7 +33,7 @@ const wildcards: readonly (readonly [RegExp, string])[] = [
   [/:log-group:.*:\*$/, 'log streams are named by the service; the group is fixed'],
   [/:scalable-target\/\*$/, 'ids of scalable targets are made by the service; a condition holds it to SageMaker'],
   [/:alarm:TargetTracking-endpoint\/.*-\*$/, 'Auto Scaling names these alarms; the prefix is this installation'],
-  [/:repository\/.*\*$/, 'a config names the image of each job; read alone, and the cache fills its own prefix alone'],
+  [/:repository\/\*$/, 'configs name the images, and may be released at any time; images are only read'],
   [
     /:(network-interface|security-group|subnet)\/\*$/,
     'interfaces are made by the service, in the subnets that it is given',

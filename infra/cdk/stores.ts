@@ -135,7 +135,6 @@ export const renderBus = (scope: Construct, { bus }: Topology): CfnEventBus =>
   new CfnEventBus(scope, 'Events', { name: bus });
 
 export function renderImageCache(scope: Construct, { imageCache }: Topology): void {
-  if (imageCache === undefined) return;
   new CfnPullThroughCacheRule(scope, 'ImageCache', {
     ecrRepositoryPrefix: imageCache.prefix,
     upstreamRegistryUrl: imageCache.upstream,

@@ -140,11 +140,10 @@ export function renderShared(around: Around, queues: Queues): void {
   new aws.cloudwatch.EventBus('Events', { name: topology.bus });
   renderRole(around, 'JobRole', topology.jobRole);
   renderRole(around, 'ModelRole', topology.modelRole);
-  if (imageCache !== undefined)
-    new aws.ecr.PullThroughCacheRule('ImageCache', {
-      ecrRepositoryPrefix: imageCache.prefix,
-      upstreamRegistryUrl: imageCache.upstream,
-    });
+  new aws.ecr.PullThroughCacheRule('ImageCache', {
+    ecrRepositoryPrefix: imageCache.prefix,
+    upstreamRegistryUrl: imageCache.upstream,
+  });
   if (alertTopic === undefined) return;
   const topic = new aws.sns.Topic('Alerts', { name: alertTopic.name });
   new aws.sns.TopicPolicy('Alerts', {

@@ -146,7 +146,7 @@ export function factsOf(made: Topology): Facts {
       policy: resourcePolicy(statements),
       subscriptions: [queueArn(queue)],
     })),
-    imageCache: made.imageCache ?? null,
+    imageCache: { prefix: made.imageCache.prefix, upstream: made.imageCache.upstream },
     network: made.network ?? null,
   };
 }

@@ -46,7 +46,7 @@ test.each([
   ['a number that is not true', { alertTopic: 1 }, 'alertTopic is 1: it must be true or false'],
   ['all accounts for images', { imageAccounts: ['*'] }, 'imageAccounts is ["*"]'],
   ['no account for images', { imageAccounts: [] }, 'imageAccounts is []'],
-  ['a cache of another kind', { imageCache: 'none' }, "imageCache is \"none\": it must be 'create' or 'exists'"],
+  ['an image cache of an older file', { imageCache: 'exists' }, 'imageCache is no setting any more: take it out'],
   ['logs for ever', { logDays: 0 }, 'logDays is 0: it must be one of 1, 3, 5, 7'],
   ['a queue to notify', { notify: 'arn:aws:sqs:eu-west-1:123456789012:q' }, 'it must be the ARN of an SNS topic'],
   ['no version', { version: '' }, 'version is "": it must be a version such as \'0.1.0\''],

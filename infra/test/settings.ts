@@ -31,7 +31,6 @@ export const joined: Settings = {
   ...plain,
   environment: 'joined',
   network: { subnets: ['subnet-0a1b2c3d', 'subnet-1a2b3c4d'], securityGroups: ['sg-0a1b2c3d'] },
-  imageCache: 'exists',
   imageAccounts: ['763104351884'],
 };
 

@@ -163,6 +163,32 @@ test('a data bucket is read, never written to', () => {
       if (resource.startsWith('arn:aws:s3:::acme-ml-')) expect(['s3:GetObject', 's3:ListBucket']).toContain(action);
 });
 
+test('of the image cache the one repository of the stock image is filled, whatever a config names', () => {
+  for (const [, made] of installations) {
+    const { project, environment } = made.settings;
+    const filled = pairsOf(made).filter(({ action }) => action === 'ecr:BatchImportUpstreamImage');
+    const stock = `${project}_${environment}/docker/library/node`;
+
+    expect([...new Set(filled.map(({ resource }) => resource))]).toEqual([
+      `arn:aws:ecr:eu-west-1:123456789012:repository/${stock}`,
+    ]);
+    for (const { environment: variables } of made.functions)
+      expect(variables.SERIN_NODE_IMAGE).toMatch(new RegExp(`/${stock}:`));
+    expect(made.byHand.map(({ command }) => command).join('\n')).toContain(`--repository-name ${stock} `);
+  }
+});
+
+test('an image cache has a prefix of its own, which ECR takes', () => {
+  const longest = topology({ ...plain, project: 'p'.repeat(24) }, where).imageCache.prefix;
+  const shortest = topology({ ...plain, project: 'p', environment: 'e' }, where).imageCache.prefix;
+
+  // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PullThroughCacheRule.html
+  for (const prefix of [longest, shortest, topology(plain, where).imageCache.prefix]) {
+    expect(prefix).toMatch(/^[a-z0-9]+([-_][a-z0-9]+)*$/);
+    expect([prefix, prefix.length >= 2 && prefix.length <= 30]).toEqual([prefix, true]);
+  }
+});
+
 test('a job cannot change code, datasets or configs, from which the next job is made', () => {
   for (const [, { jobRole, modelRole }] of installations)
     for (const { statements } of [jobRole, modelRole])
@@ -261,6 +287,7 @@ test('two installations of an account and region share no name and no resource',
     made.table.name,
     made.bus,
     made.buckets[0]?.name,
+    made.imageCache.prefix,
   ];
 
   expect(namesOf(one).filter((name) => namesOf(other).includes(name))).toEqual([]);

@@ -1,4 +1,4 @@
-import { imageCachePrefix, type Places } from './places.ts';
+import { imageCacheOf, nodeTag, type Places } from './places.ts';
 import { functionRole, logGroupOf, scheduleRole } from './roles.ts';
 import type { EnvironmentValue, FunctionId, ServerlessFunction, Trigger } from './shapes.ts';
 
@@ -94,7 +94,7 @@ function environmentOf({ settings, where, name, on, ownBucket, secrets }: Places
     SERIN_BUS: name('events'),
     SERIN_JOB_ROLE: on.jobRole.join(),
     SERIN_MODEL_ROLE: on.modelRole.join(),
-    SERIN_NODE_IMAGE: `${registry}/${imageCachePrefix}/docker/library/node:24-slim`,
+    SERIN_NODE_IMAGE: `${registry}/${imageCacheOf(settings).repository}:${nodeTag}`,
     SERIN_SECRETS: secrets,
     SERIN_ADMIN_TOKEN_HASH: settings.adminTokenHash,
     ...(kmsKey === undefined ? {} : { SERIN_KMS_KEY: kmsKey }),

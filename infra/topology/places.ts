@@ -13,8 +13,18 @@ export interface Places {
   readonly on: Readonly<Record<On, readonly string[]>>;
 }
 
-/** The pull-through cache of public.ecr.aws: its prefix is unique in an account and region. */
-export const imageCachePrefix = 'serin-public';
+export const nodeTag = '24-slim';
+/**
+ * The pull-through cache of public.ecr.aws, and the one image that is wanted of it. Prefixes are unique in an account and
+ * region, and many may have one upstream: each installation has its own.
+ *
+ * A prefix holds 30 characters, the names of an installation 28 together (`awsNameProblems`). It takes whatever is pulled
+ * under it for the upstream's; with an underscore it is hardly the namespace of somebody's own repositories.
+ */
+export function imageCacheOf({ project, environment }: Settings) {
+  const prefix = `${project}_${environment}`;
+  return { prefix, upstream: 'public.ecr.aws', repository: `${prefix}/docker/library/node` };
+}
 /** SSM parameters begin with a slash, and the ARN does not double it. */
 const secretsOf = ({ project, environment }: Settings): string => `/serin/${project}/${environment}/secrets`;
 

@@ -1,6 +1,6 @@
 import { type PortName, portsOf } from './calls.ts';
 import { grantsOf, statementsOf } from './grants.ts';
-import { imageCachePrefix, type Places } from './places.ts';
+import { imageCacheOf, type Places } from './places.ts';
 import type { Conditions, FunctionId, Grant, Role } from './shapes.ts';
 
 const grant = (
@@ -103,7 +103,7 @@ const under = ({ on }: Places, prefixes: readonly string[]): readonly string[] =
 
 function imageGrants({ settings, where, arn }: Places): readonly Grant[] {
   const registries = settings.imageAccounts ?? [where.account];
-  const cache = [arn('ecr', `repository/${imageCachePrefix}/*`)];
+  const cache = [arn('ecr', `repository/${imageCacheOf(settings).repository}`)];
   const repositories = [
     ...registries.map((account) => `arn:${where.partition}:ecr:${where.region}:${account}:repository/*`),
     ...(registries.includes(where.account) ? [] : cache),

@@ -60,9 +60,13 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   },
   alertTopic: { must: 'true or false', takes: oneOf(true, false) },
   imageAccounts: { must: 'a list of one account (12 digits) or more, each once', takes: listOf(/^\d{12}$/, 1) },
-  imageCache: { must: "'create' or 'exists'", takes: oneOf('create', 'exists') },
   logDays: { must: `one of ${logDays.join(', ')}`, takes: oneOf(...logDays) },
 };
+
+/** Fields of older files, and what became of them. */
+const retired: ReadonlyMap<string, string> = new Map([
+  ['imageCache', 'is no setting any more: take it out; each installation has an image cache of its own'],
+]);
 
 /** An empty list is refused: without subnets, functions and jobs would run in no network of the owner's. */
 const networkFields: Fields = {
@@ -88,7 +92,7 @@ function fieldProblems(given: Readonly<Record<string, unknown>>, known: Fields, 
   return [
     ...Object.keys(given)
       .filter((name) => !Object.hasOwn(known, name))
-      .map((name) => `${path}${name} is no field: there are ${names}`),
+      .map((name) => `${path}${name} ${retired.get(name) ?? `is no field: there are ${names}`}`),
     ...Object.entries(known).flatMap(([name, { must, takes, required }]) => {
       // A field that is there without a value is one that somebody meant to set.
       const missing = !Object.hasOwn(given, name);

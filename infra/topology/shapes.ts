@@ -20,8 +20,6 @@ export interface Settings {
   readonly alertTopic?: boolean;
   /** Accounts whose ECR registries jobs and models may pull from; absent: this one. */
   readonly imageAccounts?: readonly string[];
-  /** `exists`: another installation of this account and region has made the image cache; its prefix is unique there. */
-  readonly imageCache?: 'create' | 'exists';
   readonly logDays?: number;
 }
 
@@ -200,7 +198,7 @@ export interface Topology {
   readonly alarms: readonly Alarm[];
   readonly alertTopic?: Topic;
   readonly network?: Network;
-  readonly imageCache?: { readonly prefix: string; readonly upstream: string };
+  readonly imageCache: { readonly prefix: string; readonly upstream: string; readonly repository: string };
   readonly logDays: number;
   readonly tags: Readonly<Record<string, string>>;
   /** What no tool does for the owner, with the command. */

@@ -65,9 +65,7 @@ function deployedText({ terminal }: Invocation, topology: Topology): string {
     ...rules.map(({ name, hears }) => ({ kind: 'rule', name, says: hears })),
     ...[jobRole, modelRole].map(({ name }) => ({ kind: 'role', name })),
     ...alarms.map(({ name, says }) => ({ kind: 'alarm', name, says })),
-    ...(imageCache === undefined
-      ? []
-      : [{ kind: 'image cache', name: imageCache.prefix, says: `of ${imageCache.upstream}` }]),
+    { kind: 'image cache', name: imageCache.prefix, says: `of ${imageCache.upstream}` },
   ];
   const columns = { FUNCTION: 'name', ON: 'on', MEMORY: 'memory', TIMEOUT: 'timeout', DOES: 'does' };
   return `${table(functions, columns, terminal)}\n${table(rest, { RESOURCE: 'kind', NAME: 'name', '': 'says' }, terminal)}`;

@@ -40,7 +40,7 @@ export interface Topology {
   readonly jobRole: Role;
   readonly modelRole: Role;
   readonly alarms: readonly { readonly name: string; readonly says: string }[];
-  readonly imageCache?: { readonly prefix: string; readonly upstream: string };
+  readonly imageCache: { readonly prefix: string; readonly upstream: string };
   readonly logDays: number;
   readonly byHand: readonly { readonly what: string; readonly command: string }[];
   readonly costsAtRest: readonly {
