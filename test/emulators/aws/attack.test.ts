@@ -149,7 +149,7 @@ emulated('an attack on AWS', () => {
       const endpoint = endpointName(installation, 'e');
       for (const [variant, count] of Object.entries({ v1: 200, v2: 20 }))
         for (let at = 0; at < count; at += 1)
-          answered.push({ endpoint, variant, at: start + at, latencyMs: 5, is5xx: false });
+          answered.push({ endpoint, variant, at: start + at, latencyMs: 5, outcome: '2xx' });
       const DescribeEndpoint = () => ({
         EndpointName: endpoint,
         EndpointArn: `arn:aws:sagemaker:eu-west-1:123456789012:endpoint/${endpoint}`,

@@ -8,7 +8,8 @@ export interface Answered {
   readonly variant: string;
   readonly at: number;
   readonly latencyMs: number;
-  readonly is5xx: boolean;
+  /** What came of it; 'none': the model hung, died or broke the connection, and SageMaker answered in its place. */
+  readonly outcome: '2xx' | '4xx' | '5xx' | 'none';
 }
 
 interface Options {
@@ -22,12 +23,23 @@ interface Options {
 /** "After you create a metric, allow up to 15 minutes for the metric to appear" (ListMetrics). */
 const listedAfterMs = 15 * minute;
 
+const sampleOf: Readonly<Record<string, (row: Answered) => number | readonly []>> = {
+  Invocations: () => 1,
+  Invocation4XXErrors: ({ outcome }) => Number(outcome === '4xx'),
+  Invocation5XXErrors: ({ outcome }) => Number(outcome === '5xx'),
+  InvocationModelErrors: ({ outcome }) => Number(outcome !== '2xx'),
+  ModelLatency: ({ outcome, latencyMs }) => (outcome === 'none' ? [] : latencyMs * 1000),
+};
+
 /**
  * CloudWatch, as far as SageMaker's invocation metrics go (developer guide, "Monitor SageMaker with CloudWatch"):
- * Invocations 1 for each request, Invocation5XXErrors 1 or 0 for each, ModelLatency in microseconds for each.
+ * Invocations 1 for each request; Invocation4XXErrors and Invocation5XXErrors "requests where the model returned" such a
+ * code, InvocationModelErrors those that "did not result in 2XX HTTP response", with "low-level socket errors, malformed
+ * HTTP responses, and request timeouts", 1 or 0 for each; ModelLatency in microseconds.
  * Statistics by "CloudWatch statistics definitions": TC(a:b) is exclusive below and inclusive above.
  *
- * Guesses: that ModelLatency keeps each value, so that a trimmed count is exact; that a minute appears at once.
+ * Guesses: that ModelLatency keeps each value, so that a trimmed count is exact, and has none of a request that the
+ * model never answered; that a minute appears at once.
  */
 export function fakeMetrics({ now, lagMs, pageSize = 100_800 }: Options) {
   const answered: Answered[] = [];
@@ -41,9 +53,7 @@ export function fakeMetrics({ now, lagMs, pageSize = 100_800 }: Options) {
     return answered
       .filter((row) => row.endpoint === value('EndpointName') && row.variant === variant)
       .filter(({ at }) => at >= from && at < end)
-      .map(({ latencyMs, is5xx }) =>
-        MetricName === 'ModelLatency' ? latencyMs * 1000 : MetricName === 'Invocations' ? 1 : Number(is5xx),
-      );
+      .flatMap((row) => sampleOf[MetricName]?.(row) ?? []);
   }
 
   const cloudwatch = {

@@ -22,7 +22,7 @@ export function labour(loop: Loop) {
   const state = {
     /** What the next models score. */
     nextMape: 0.1,
-    failing: undefined as { readonly variant: string; readonly share: number } | undefined,
+    failing: undefined as { readonly variant: string; readonly share: number; readonly by: '5xx' | 'none' } | undefined,
     async minute(): Promise<void> {
       await loop.minute();
       notice();
@@ -110,7 +110,7 @@ export function labour(loop: Loop) {
           variant,
           at: loop.now() - minute + Math.floor((index * minute) / count),
           latencyMs: 20 + (index % 10),
-          is5xx: index < bad,
+          outcome: index < bad ? (state.failing?.by ?? '5xx') : '2xx',
         });
     }
   }

@@ -127,23 +127,31 @@ emulated('the whole loop on AWS', () => {
     expect(new Set(paid.map(({ input }) => input.TrainingJobName)).size).toBe(3);
   }, 300_000);
 
-  test('a version whose requests fail is rolled back by the evidence of CloudWatch alone', async () => {
-    await drop('first', 0.1);
-    await until(({ champion, endpoint }) => champion === 1 && endpoint.status === 'converged');
-    work.failing = { variant: 'v2', share: 0.5 };
+  test.each([
+    { share: 0.5, by: '5xx' },
+    { share: 0.5, by: 'none' },
+    { share: 1, by: 'none' },
+  ] as const)(
+    'a version whose requests fail is rolled back by the evidence of CloudWatch alone: $by, of $share',
+    async ({ share, by }) => {
+      await drop('first', 0.1);
+      await until(({ champion, endpoint }) => champion === 1 && endpoint.status === 'converged');
+      work.failing = { variant: 'v2', share, by };
 
-    await drop('second', 0.09);
-    const after = await until(
-      ({ rollout, endpoint }) => rollout?.status === 'rolledBack' && endpoint.status === 'converged',
-    );
+      await drop('second', 0.09);
+      const after = await until(
+        ({ rollout, endpoint }) => rollout?.status === 'rolledBack' && endpoint.status === 'converged',
+      );
 
-    expect(after.champion).toBe(1);
-    expect(await ended(after.rollout.id)).toMatchObject({
-      candidate: 2,
-      because: expect.stringContaining("failed requests came from the candidate's"),
-    });
-    expect(await loop.serving('prices')).toEqual({ status: 'InService', weights: { v1: 100 } });
-  }, 300_000);
+      expect(after.champion).toBe(1);
+      expect(await ended(after.rollout.id)).toMatchObject({
+        candidate: 2,
+        because: expect.stringMatching(/failed requests came from the candidate's|requests to the candidate failed/),
+      });
+      expect(await loop.serving('prices')).toEqual({ status: 'InService', weights: { v1: 100 } });
+    },
+    300_000,
+  );
 
   test('a poison message is a dead letter alone, and a message that nobody could take is one in the end', async () => {
     const again = await loop.handlers.signals(

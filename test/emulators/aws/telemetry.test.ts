@@ -8,7 +8,7 @@ import { emulated } from '../emulated.ts';
 import { startMoto } from '../installed.ts';
 import { reach, recorder } from './clients.ts';
 import { minute } from './fake-endpoints.ts';
-import { fakeMetrics } from './fake-metrics.ts';
+import { type Answered, fakeMetrics } from './fake-metrics.ts';
 import { fakeWire, Refusal, seconds } from './fake-wire.ts';
 
 const installation = { project: 'shop', environment: 'prod' };
@@ -62,8 +62,8 @@ function opened({ bent, ...options }: Changes = {}) {
     installation,
     now: () => clock.now,
   });
-  const answer = (endpoint: string, variant: string, latencyMs: number, is5xx: boolean) => {
-    answered.push({ endpoint: endpointName(installation, endpoint), variant, at: clock.now, latencyMs, is5xx });
+  const answer = (endpoint: string, variant: string, latencyMs: number, outcome: Answered['outcome'] = '2xx') => {
+    answered.push({ endpoint: endpointName(installation, endpoint), variant, at: clock.now, latencyMs, outcome });
   };
   const read = (ticks = 1, more: { slowerThan?: number[]; usersSince?: number; tickMs?: number } = {}) =>
     telemetry.ticks({
@@ -85,7 +85,7 @@ emulated('CloudWatch telemetry', () => {
       const begin =
         ({ endpoint, deployment }: RoutedRequest) =>
         ({ latencyMs, isError }: { latencyMs: number; isError: boolean }) =>
-          answer(endpoint, deployment, latencyMs, isError);
+          answer(endpoint, deployment, latencyMs, isError ? '5xx' : '2xx');
       return {
         telemetry,
         now: () => clock.now,
@@ -102,26 +102,33 @@ emulated('CloudWatch telemetry', () => {
   );
 
   describe('a tick', () => {
-    test('that lacks a metric of one deployment is not closed, and is told empty when it never comes', async () => {
-      const { clock, answer, read } = opened({
-        lagMs: (metric, variant) => (metric === 'Invocation5XXErrors' && variant === 'v2' ? 60 * minute : minute),
-      });
-      answer('e', 'v1', 5, false);
-      answer('e', 'v2', 5, true);
+    test.each([
+      ['InvocationModelErrors', {}],
+      ['Invocation4XXErrors', { v1: { requests: 1, errors: 0, slow: [] }, v2: { requests: 1, errors: 1, slow: [] } }],
+      ['Invocation5XXErrors', { v1: { requests: 1, errors: 0, slow: [] }, v2: { requests: 1, errors: 1, slow: [] } }],
+    ])(
+      'that lacks %s of one deployment is not closed, and is told by what there is when it never comes',
+      async (late, told) => {
+        const { clock, answer, read } = opened({
+          lagMs: (metric, variant) => (metric === late && variant === 'v2' ? 60 * minute : minute),
+        });
+        answer('e', 'v1', 5);
+        answer('e', 'v2', 5, '5xx');
 
-      clock.now = start + minute + settleMs;
-      const early = await read();
-      clock.now = start + 20 * minute;
-      const late = await read();
+        clock.now = start + minute + settleMs;
+        const early = await read();
+        clock.now = start + 20 * minute;
+        const after = await read();
 
-      expect(early).toEqual([]);
-      expect(late).toEqual([{ start, counts: {} }]);
-    });
+        expect(early).toEqual([]);
+        expect(after).toEqual([{ start, counts: told }]);
+      },
+    );
 
     test('in which all of one deployment is late is closed once it has come', async () => {
       const { clock, answer, read } = opened();
-      answer('e', 'v1', 5, false);
-      answer('e', 'v2', 5, true);
+      answer('e', 'v1', 5);
+      answer('e', 'v2', 5, '5xx');
 
       clock.now = start + minute + settleMs - 1;
       const early = await read();
@@ -134,7 +141,7 @@ emulated('CloudWatch telemetry', () => {
     test('of several minutes adds them up', async () => {
       const { clock, answer, read } = opened();
       for (let index = 0; index < 10; index++) {
-        answer('e', 'v1', index < 3 ? 500 : 5, index === 0);
+        answer('e', 'v1', index < 3 ? 500 : 5, index === 0 ? '5xx' : '2xx');
         clock.now += minute / 2;
       }
       clock.now += settleMs;
@@ -148,7 +155,7 @@ emulated('CloudWatch telemetry', () => {
       const counts = async (pageSize: number) => {
         const { clock, answer, read } = opened({ pageSize });
         for (let index = 0; index < 40; index++) {
-          answer('e', `v${(index % 2) + 1}`, index, index % 5 === 0);
+          answer('e', `v${(index % 2) + 1}`, index, index % 5 === 0 ? '5xx' : '2xx');
           clock.now += 10_000;
         }
         clock.now += settleMs;
@@ -169,7 +176,7 @@ emulated('CloudWatch telemetry', () => {
           MetricDataResults: whole.MetricDataResults.map((row, index) => (index === 0 ? { ...row, StatusCode } : row)),
         }),
       });
-      answer('e', 'v1', 5, false);
+      answer('e', 'v1', 5);
       clock.now += minute + settleMs;
 
       expect(await read()).toEqual(expected);
@@ -181,17 +188,17 @@ emulated('CloudWatch telemetry', () => {
           bent: (whole) => ({
             ...whole,
             MetricDataResults: whole.MetricDataResults.map((row, index) =>
-              index % 3 === metric ? { ...row, Values: row.Values.map((value) => value / 2) } : row,
+              index % 5 === metric ? { ...row, Values: row.Values.map((value) => value / 2) } : row,
             ),
           }),
         });
       const counted = async ({ clock, answer, read }: ReturnType<typeof opened>) => {
-        answer('e', 'v1', 50, false);
+        answer('e', 'v1', 50);
         clock.now += minute + settleMs;
         return read(1, { slowerThan: [10] });
       };
 
-      expect(await counted(half(2))).toEqual([
+      expect(await counted(half(4))).toEqual([
         { start, counts: { v1: { requests: 1, errors: 0, slow: 'unmeasured' } } },
       ]);
       await expect(counted(half(0))).rejects.toMatchObject({ code: 'invalid' });
@@ -219,7 +226,7 @@ emulated('CloudWatch telemetry', () => {
 
     test('says nothing of users, segments and pairs', async () => {
       const { clock, answer, read } = opened();
-      answer('e', 'v1', 5, false);
+      answer('e', 'v1', 5);
       clock.now += minute + settleMs;
 
       expect(Object.keys((await read(1, { usersSince: start }))[0] ?? {})).toEqual(['start', 'counts']);
@@ -227,9 +234,33 @@ emulated('CloudWatch telemetry', () => {
   });
 
   describe('the counts of a deployment', () => {
+    test('have as errors what the model failed to answer, and not what it refused', async () => {
+      const { clock, answer, read } = opened();
+      const outcomes: readonly Answered['outcome'][] = ['2xx', '2xx', '4xx', '4xx', '4xx', '5xx', 'none', 'none'];
+      for (const outcome of outcomes) answer('e', 'v1', 5, outcome);
+      clock.now += minute + settleMs;
+
+      expect((await read())[0]?.counts).toEqual({ v1: { requests: 8, errors: 3, slow: [] } });
+    });
+
+    test('have a 5xx as an error also where CloudWatch does not count it among the errors of the model', async () => {
+      const { clock, answer, read } = opened({
+        bent: (whole) => ({
+          ...whole,
+          MetricDataResults: whole.MetricDataResults.map((row, index) =>
+            index % 4 === 1 ? { ...row, Values: row.Values.map(() => 0) } : row,
+          ),
+        }),
+      });
+      for (const outcome of ['2xx', '4xx', '5xx'] as const) answer('e', 'v1', 5, outcome);
+      clock.now += minute + settleMs;
+
+      expect((await read())[0]?.counts).toEqual({ v1: { requests: 3, errors: 1, slow: [] } });
+    });
+
     test('are there from its first minute, and after it is gone', async () => {
       const { clock, hosted, answer, read } = opened();
-      answer('e', 'v2', 5, true);
+      answer('e', 'v2', 5, '5xx');
       clock.now += minute + settleMs;
 
       const young = await read();
@@ -247,8 +278,8 @@ emulated('CloudWatch telemetry', () => {
       const { clock, hosted, answer, read } = opened();
       hosted.production = ['v1'];
       hosted.shadow = ['v2'];
-      answer('e', 'v1', 5, false);
-      answer('e', 'v2', 5, true);
+      answer('e', 'v1', 5);
+      answer('e', 'v2', 5, '5xx');
       clock.now += 20 * minute;
 
       expect((await read())[0]?.counts).toEqual({ v1: { requests: 1, errors: 0, slow: [] } });
@@ -256,7 +287,7 @@ emulated('CloudWatch telemetry', () => {
 
     test('have a slow one only when it took longer than the threshold, to the microsecond', async () => {
       const { clock, answer, read } = opened();
-      for (const latencyMs of [99.999, 100, 100.001]) answer('e', 'v1', latencyMs, false);
+      for (const latencyMs of [99.999, 100, 100.001]) answer('e', 'v1', latencyMs);
       clock.now += minute + settleMs;
 
       expect((await read(1, { slowerThan: [100, 99.999] }))[0]?.counts.v1?.slow).toEqual([1, 2]);
@@ -266,7 +297,7 @@ emulated('CloudWatch telemetry', () => {
   test('more statistics than one call can ask for are asked for in several', async () => {
     const { clock, hosted, answer, read } = opened();
     hosted.production = Array.from({ length: 60 }, (_, index) => `v${index + 1}`);
-    for (const name of hosted.production) answer('e', name, 50, false);
+    for (const name of hosted.production) answer('e', name, 50);
     clock.now += minute + settleMs;
 
     const [tick] = await read(1, { slowerThan: Array.from({ length: 10 }, (_, index) => index * 10) });
@@ -277,8 +308,8 @@ emulated('CloudWatch telemetry', () => {
 
   test('latency is that of the deployment with the most requests', async () => {
     const { clock, telemetry, answer } = opened();
-    for (let index = 0; index < 10; index++) answer('e', 'v1', 20, false);
-    answer('e', 'v2', 5000, false);
+    for (let index = 0; index < 10; index++) answer('e', 'v1', 20);
+    answer('e', 'v2', 5000);
     clock.now += 5 * minute;
 
     expect(await telemetry.latency('e', start, clock.now)).toEqual({ p50: 20, p90: 20, p99: 20, requests: 11 });
@@ -311,9 +342,12 @@ emulated('CloudWatch telemetry', () => {
           }),
         );
       await put('v1', 'Invocations', [1, 1, 1]);
-      await put('v1', 'Invocation5XXErrors', [0, 1, 0]);
+      await put('v1', 'InvocationModelErrors', [0, 1, 1]);
+      await put('v1', 'Invocation4XXErrors', [0, 0, 1]);
+      await put('v1', 'Invocation5XXErrors', [0, 0, 0]);
       await put('v2', 'Invocations', [1]);
-      await put('v2', 'Invocation5XXErrors', [0]);
+      for (const metric of ['InvocationModelErrors', 'Invocation4XXErrors', 'Invocation5XXErrors'])
+        await put('v2', metric, [0]);
       const telemetry = cloudWatchTelemetry({
         cloudwatch,
         sagemaker: recorded.watch(new SageMakerClient(reach(moto.url))),

@@ -27,10 +27,11 @@ const patienceMs = 15 * minuteMs;
  * Telemetry from CloudWatch's metrics of a SageMaker endpoint, by whole minutes (`tickMs`: a multiple of 60,000).
  *
  * A tick is closed three minutes after its end: SageMaker publishes late, and nothing says how late. A request counts in
- * the minute for which SageMaker counts it. An error is a 5xx: a 4xx is the caller's. Latency is ModelLatency, the
- * model's own time as SageMaker sees it, without the overhead that is the same for all. A tick in which a variant has
- * requests and no other metrics is not closed; after 15 minutes it is told empty, for half of a tick is no evidence. Nor is
- * one in which a variant has no requests that should have many: after 15 minutes it is told so.
+ * the minute for which SageMaker counts it. An error is a request that the model failed to answer, with a 5xx or not at
+ * all (see `errorsOf`): a 4xx is the caller's. Latency is ModelLatency, the model's own time as SageMaker sees it, without
+ * the overhead that is the same for all. A tick in which a variant has requests and no other metrics is not closed; after
+ * 15 minutes it is told by what there is, or empty without InvocationModelErrors, for half of a tick is no evidence. Nor
+ * is one closed in which a variant has no requests that should have many: after 15 minutes it is told so.
  * Counts of requests and errors that are not whole numbers throw `invalid`; such counts of slow ones are `unmeasured`.
  * Ticks of more than 15 days ago are `invalid`. There are no users, segments, pairs or labels.
  * A threshold is rounded to the microsecond. `latency` is that of the deployment with the most requests: percentiles of
@@ -61,9 +62,10 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
     }));
     const answer: Tick[] = [];
     for (let start = window.from; start < window.to; start += tickMs) {
-      const counts = countsOf(rows, start, start + tickMs, slowerThan.length);
+      const isLate = now() >= start + tickMs + patienceMs;
+      const counts = countsOf(rows, { from: start, to: start + tickMs, isLate }, slowerThan.length);
       const isWhole = counts !== undefined && !lacksOne(rows, counts);
-      if (!isWhole && now() < start + tickMs + patienceMs) break;
+      if (!isWhole && !isLate) break;
       answer.push({ start, counts: counts ?? {} });
     }
     return answer;
@@ -106,6 +108,8 @@ const longestUs = 3_600_000_000;
 // (exclusive) and 0.030 (inclusive)" (CloudWatch, Statistics definitions); PR would be a percentage, not a count.
 const statisticsOf = (slowerThan: readonly number[]): readonly Omit<Series, 'variant'>[] => [
   { metric: 'Invocations', stat: 'Sum' },
+  { metric: 'InvocationModelErrors', stat: 'Sum' },
+  { metric: 'Invocation4XXErrors', stat: 'Sum' },
   { metric: 'Invocation5XXErrors', stat: 'Sum' },
   ...slowerThan.map((ms) => ({
     metric: 'ModelLatency' as const,
@@ -119,24 +123,34 @@ interface Row {
   readonly values: Values;
 }
 
+interface Within {
+  readonly from: number;
+  readonly to: number;
+  /** Nothing more is waited for. */
+  readonly isLate: boolean;
+}
+
 /** `undefined`: what CloudWatch has of the tick does not fit together (yet). */
 function countsOf(
   rows: readonly Row[],
-  from: number,
-  to: number,
+  { from, to, isLate }: Within,
   thresholds: number,
 ): Readonly<Record<string, Counts>> | undefined {
   const counts: Record<string, Counts> = {};
   for (const { variant, values } of rows) {
-    const [requestsByMinute, errorsByMinute, ...slowByMinute] = values.map((series) => within(series, from, to));
+    const [requestsByMinute = [], failed = [], refused = [], answered5xx = [], ...slowByMinute] = values.map((series) =>
+      within(series, from, to),
+    );
     const requests = sum(requestsByMinute);
-    const errors = sum(errorsByMinute);
+    const errors = errorsOf(sum(failed), sum(refused), sum(answered5xx));
     if (requests === 0 && errors === 0) continue;
     if (!Number.isSafeInteger(requests) || !Number.isSafeInteger(errors))
       throw new Fault('invalid', `CloudWatch has ${errors} errors of ${requests} requests of ${variant}: no numbers`);
-    // "For each 5xx response, 1 is sent; otherwise, 0 is sent": where there are requests there is a value.
-    const isWhole = (requestsByMinute ?? []).every(
-      ([minute, value]) => value === 0 || hasMinute(errorsByMinute, minute),
+    // "For each error response, 1 is sent; otherwise, 0 is sent": where there are requests there is a value. Whether
+    // that holds of the two that count answers, when there was no answer, is not proven: they are not waited for forever.
+    const needed = isLate ? [failed] : [failed, refused, answered5xx];
+    const isWhole = requestsByMinute.every(
+      ([minute, value]) => value === 0 || needed.every((minutes) => hasMinute(minutes, minute)),
     );
     if (!isWhole || errors > requests) return undefined;
     const slow = slowByMinute.map(sum);
@@ -146,6 +160,15 @@ function countsOf(
   }
   return counts;
 }
+
+/**
+ * InvocationModelErrors are requests that "did not result in 2XX HTTP response. This includes 4XX/5XX status codes,
+ * low-level socket errors, malformed HTTP responses, and request timeouts"; the other two count what "the model returned"
+ * and know nothing of a model that hangs, dies or is killed (developer guide, "Amazon SageMaker AI metrics in Amazon
+ * CloudWatch").
+ */
+const errorsOf = (failed: number, refused: number, answered5xx: number): number =>
+  Math.max(answered5xx, failed - refused);
 
 /** So many requests are not missing by chance: it happens to two of a billion ticks. */
 const surely = 20;
@@ -164,9 +187,8 @@ function lacksOne(rows: readonly Row[], counts: Readonly<Record<string, Counts>>
 type Minutes = readonly (readonly [number, number])[];
 const within = (series: ReadonlyMap<number, number>, from: number, to: number): Minutes =>
   [...series].filter(([minute]) => minute >= from && minute < to);
-const sum = (minutes: Minutes | undefined): number => (minutes ?? []).reduce((total, [, value]) => total + value, 0);
-const hasMinute = (minutes: Minutes | undefined, minute: number): boolean =>
-  (minutes ?? []).some(([start]) => start === minute);
+const sum = (minutes: Minutes): number => minutes.reduce((total, [, value]) => total + value, 0);
+const hasMinute = (minutes: Minutes, minute: number): boolean => minutes.some(([start]) => start === minute);
 
 /** Rows of requests, p50, p90 and p99, each by period. Where a window has more than one: their mean, by requests. */
 function percentilesOf(rows: readonly Values[]) {

@@ -10,7 +10,12 @@ import { awsFault } from '../faults.ts';
 /** One statistic of a variant. */
 export interface Series {
   readonly variant: string;
-  readonly metric: 'Invocations' | 'Invocation5XXErrors' | 'ModelLatency';
+  readonly metric:
+    | 'Invocations'
+    | 'InvocationModelErrors'
+    | 'Invocation4XXErrors'
+    | 'Invocation5XXErrors'
+    | 'ModelLatency';
   readonly stat: string;
 }
 
