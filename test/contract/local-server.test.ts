@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config';
+import { type Config, compile, parseConfig } from '@serin/core/config';
 import { type Server, startServer } from '@serin/local/compose';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Answer, deploymentOf, invoke, newDirectory, openMachine } from './serving-machine.ts';
@@ -12,33 +12,34 @@ async function start(directory: string): Promise<Server> {
   return server;
 }
 
-/** Releases a config of one model, and resolves when the gateway goes by it. */
-async function release({ url, token, port }: Server, name: string, rollout: Config['models'][string]['rollout']) {
-  const model = {
+type Model = Config['models'][string];
+
+/** Releases a config of these models, and resolves when the gateway goes by it. */
+async function release(
+  { url, token, port }: Server,
+  models: Readonly<Record<string, Pick<Model, 'serve' | 'rollout'>>>,
+) {
+  const rest = {
     data: { bucket: 'drops', prefix: '' },
     train: { command: ['node', 'train.mjs'] },
     approval: { required: true },
-    serve: { command: ['node', 'serve.mjs'] },
-    ...(rollout === undefined ? {} : { rollout }),
   };
-  const read = parseConfig({ project: 'test', models: { [name]: model, silent: { ...model, serve: 'none' } } });
+  const read = parseConfig({
+    project: 'test',
+    models: Object.fromEntries(Object.entries(models).map(([name, given]) => [name, { ...rest, ...given }])),
+  });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  const config = withSticky(compile(read.parsed, new Map(), 'local'), name);
+  const [name = ''] = Object.keys(models);
   const answer = await fetch(`${url}/v1/releases`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': name },
-    body: JSON.stringify({ config }),
+    body: JSON.stringify({ config: compile(read.parsed, new Map(), 'local') }),
   });
   expect(answer.status, await answer.text()).toBe(202);
   await expect.poll(async () => (await call(port, name)).status, { interval: 10 }).not.toBe(404);
 }
 
-/** The author's config refuses labels of sticky users; the gateway can do both. */
-function withSticky(config: CompiledConfig, name: string): CompiledConfig {
-  const plan = config.models[name];
-  if (plan === undefined || plan.serve === 'none') return config;
-  return { ...config, models: { ...config.models, [name]: { ...plan, serve: { ...plan.serve, stickyBy: 'x-user' } } } };
-}
+const serve = { command: ['node', 'serve.mjs'] };
 
 const call = (port: number, endpoint: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
   invoke(port, `/endpoints/${endpoint}/invocations`, { headers });
@@ -47,7 +48,7 @@ test('a model of the released config that was never deployed serves nothing yet,
   const server = await start(newDirectory());
   const before = await call(server.port, 'soon');
 
-  await release(server, 'soon', undefined);
+  await release(server, { soon: { serve }, silent: { serve: 'none' } });
   const after = await call(server.port, 'soon');
 
   expect(before.status).toBe(404);
@@ -65,26 +66,29 @@ test('the gateway counts users, segments and pairs, and remembers requests, as t
     weights: { v1: 100 },
     mirror: { deployment: 'v2', percent: 100 },
   });
+  await earlier.serve('sticky', [deploymentOf(directory, 1)], { v1: 100 });
   await earlier.leave();
   const server = await start(directory);
-  await release(server, 'e', {
+  const rollout = {
     segments: { by: 'x-region', values: ['eu'] },
     guardrails: { labels: { maturity: '1h', prediction: '/version' } },
-  });
+  };
+  await release(server, { e: { serve, rollout }, sticky: { serve: { ...serve, stickyBy: 'x-user' } } });
 
-  const ask = () => call(server.port, 'e', { 'x-user': 'ann', 'x-region': 'eu' });
-  await expect.poll(ask, { interval: 10, timeout: 10_000 }).toMatchObject({ status: 200 });
+  const ask = () => call(server.port, 'e', { 'x-region': 'eu' });
+  const askAsAnn = () => call(server.port, 'sticky', { 'x-user': 'ann' });
+  for (const asked of [ask, askAsAnn])
+    await expect.poll(asked, { interval: 10, timeout: 10_000 }).toMatchObject({ status: 200 });
   const database = new DatabaseSync(join(directory, 'data', 'serin.sqlite'), { readOnly: true });
   onTestFinished(() => database.close());
   const rows = (table: string, where = 'true') => database.prepare(`SELECT * FROM ${table} WHERE ${where}`).all();
 
   // The first requests may have come before the config was followed.
   const counted = async () => {
-    await ask();
-    return rows('gateway_segments', "segment = 'eu'");
+    await Promise.all([ask(), askAsAnn()]);
+    return [rows('gateway_segments', "segment = 'eu'").length > 0, rows('gateway_users').length > 0];
   };
-  await expect.poll(counted, { interval: 200, timeout: 20_000 }).not.toEqual([]);
-  expect(rows('gateway_users')).not.toEqual([]);
+  await expect.poll(counted, { interval: 200, timeout: 20_000 }).toEqual([true, true]);
   expect(rows('gateway_pairs', 'higher > 0')).not.toEqual([]);
   expect(rows('gateway_assignments')).toContainEqual(
     expect.objectContaining({ deployment: 'v1', weight: 100, prediction: '"1"', mirror_prediction: '"2"' }),

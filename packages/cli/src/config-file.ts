@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type ConfigProblem, parseConfig } from '@serin/core/config';
+import { parseConfig } from '@serin/core/config';
+import type { ConfigProblem } from '@serin/core/config/problems';
 import { Failure } from './failure.ts';
 
 export const configNames = ['serin.config.ts', 'serin.config.js', 'serin.config.mjs', 'serin.config.json'];

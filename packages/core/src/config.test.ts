@@ -49,11 +49,11 @@ describe('a config', () => {
       'project: lower-case letters, digits and hyphens, 63 at most, a letter first',
       "models.fraud.data.settle.quiet: a duration such as '30s', '10m', '4h' or '7d'",
       "models.fraud.train.command: a command such as ['python', 'train.py']",
-      'models.fraud.train.compute.spot: spot wants checkpoints: true, or every interruption starts from nothing',
       'models.fraud.gate.auc: a criterion wants at least one of atLeast, atMost, noWorseBy',
       'models.fraud.split: a gate wants a split: a model is not judged on what it was trained on',
       'models.fraud.evaluate: a gate wants an evaluate command that writes metrics.json',
       "models.fraud.data.bucket: 'serin' is where the pipeline itself writes: it would trigger itself for ever",
+      'models.fraud.train.compute.spot: spot wants checkpoints: true, or every interruption starts from nothing',
       'modles: is not a known field (names are exact; see `serin config schema`)',
     ]);
   });
@@ -68,6 +68,10 @@ describe('a config', () => {
     [{ data: { ...model.data, settle: { marker: '_OK', manifest: 'm.json' } } }, 'data.settle'],
     [{ split: { holdout: { by: 'time', column: 'day', last: 'a fifth' } } }, 'split.holdout.last'],
     [{ costBudget: { usd: 1 } }, 'costBudget'],
+    [{ rollout: { bake: '10s' } }, 'rollout.bake'],
+    [{ rollout: { tick: '20m' } }, 'rollout.bake'],
+    [{ rollout: { bake: '99999d' } }, 'rollout.bake'],
+    [{ serve: { command: ['x'], compute: { instances: { min: 5 } } } }, 'serve.compute.instances'],
   ])('refuses %j', (changes, path) => {
     expect(problemsOf(configOf(changes)).map((problem) => problem.split(':')[0])).toContain(`models.fraud.${path}`);
   });

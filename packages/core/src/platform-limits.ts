@@ -1,5 +1,6 @@
 import { type Accelerator, type Cloud, type Machine, type MachineUse, machineFor } from './accelerators.ts';
-import type { CompiledConfig, ConfigProblem, ModelPlan, Program } from './config.ts';
+import type { ConfigProblem } from './config/problems.ts';
+import type { CompiledConfig, ModelPlan, Program } from './config.ts';
 import { Fault } from './fault.ts';
 import { awsNameProblems } from './installation-names.ts';
 import { day, minute } from './time.ts';

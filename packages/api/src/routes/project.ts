@@ -60,7 +60,7 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     summary: 'releases a compiled config; the code that it refers to must have been stored before',
     role: 'admin',
     scope: 'project',
-    body: async () => z.strictObject({ config: (await import('../compiled.ts')).compiledConfig }),
+    body: async () => z.strictObject({ config: (await import('@serin/core/config/compiled')).compiledConfig }),
     maxBytes: 16_000_000,
     answers: {
       200: { description: 'released already', schema: outcome.extend({ digest: z.string() }) },
@@ -71,8 +71,7 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     },
     problems: [409],
     async handle({ project, body, id }) {
-      // `exactOptionalPropertyTypes`: a field of parsed JSON is never `undefined`.
-      const config = body.config as CompiledConfig;
+      const { config } = body;
       refuseImpossible(api, config);
       await refuseMissingCode(api, config);
       const text = canonical(config);

@@ -1,0 +1,21 @@
+import * as z from 'zod';
+import { day, parseDuration, parseSize } from '../time.ts';
+
+export const text = z.string().min(1).max(4096);
+export const tenYears = 10 * 366 * day;
+
+/** The author's: durations and sizes as text, code as folders. */
+export const authorsForms = {
+  duration: z
+    .string()
+    .refine((given) => parseDuration(given) !== undefined, { error: "a duration such as '30s', '10m', '4h' or '7d'" })
+    .transform((given) => parseDuration(given) ?? 0)
+    .refine((ms) => ms <= tenYears, { error: '3660d at most' }),
+  size: z
+    .string()
+    .refine((given) => parseSize(given) !== undefined, { error: "a size such as '512MB' or '2GB'" })
+    .transform((given) => parseSize(given) ?? 0),
+  code: text.describe('a folder beside the config, hashed and stored at release'),
+  image: z.union([text, z.partialRecord(z.enum(['aws', 'gcp', 'azure', 'local']), text)]),
+};
+export type Forms = typeof authorsForms;

@@ -1,0 +1,128 @@
+import * as z from 'zod';
+import { day, minute, second } from '../time.ts';
+import { type Forms, tenYears } from './forms.ts';
+
+/** The fields of a rollout, their bounds and defaults. */
+const share = z.number().gt(0).lt(1);
+
+const guardrailFields = {
+  /** Roll back only what is worse than this many times the champion. */
+  toleratedRatio: z.number().gt(0).max(100).default(1),
+  /** Promote only what is shown to be less than this many times as bad as the champion. */
+  margin: z
+    .number()
+    .min(1.2, { error: '1.2 at least: a margin nearer to 1 cannot be shown with the counts of a rollout' })
+    .max(100)
+    .default(2),
+  /** A bad share below this is good enough, whatever the champion's is. */
+  floor: share.default(0.001),
+  /** Bad requests of one tick and arm that one cause may bring about together. */
+  maxBurst: z.number().min(1).max(10_000).default(1),
+  /** Its part of alpha; what is left is split evenly over the guardrails without one. */
+  alphaShare: share.optional(),
+  /** Counted and shown, but decides nothing. */
+  dryRun: z.boolean().default(false),
+};
+const ratioBelowMargin = (rule: { toleratedRatio: number; margin: number }) => rule.toleratedRatio < rule.margin;
+const ratioAboveMargin = {
+  path: ['toleratedRatio'],
+  error: 'below margin: a candidate as bad as that would have to be promoted and rolled back at once',
+};
+const guardrail = z.strictObject(guardrailFields).refine(ratioBelowMargin, ratioAboveMargin);
+const labelsGuardrailOf = ({ duration }: Pick<Forms, 'duration'>) =>
+  z
+    .strictObject({
+      ...guardrailFields,
+      /** How long after a request its label counts. */
+      maturity: duration
+        .refine((ms) => ms <= 35 * day, { error: '35d at most: requests are forgotten then' })
+        .default(day),
+      /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
+      kind: z.enum(['wrong', 'loss']).default('wrong'),
+      tolerated: z.number().min(0).lt(1).default(0),
+      /** `loss` only: promote what is shown to lose less than this more than the champion. */
+      marginLoss: z.number().gt(0).max(1).default(0.05),
+      /** Requests without a label: left out (whether a label comes does not depend on the model), or taken at their worst. */
+      missing: z.enum(['leftOut', 'worst']).default('leftOut'),
+      /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
+      prediction: z
+        .string()
+        .regex(/^(\/[^/]*)+$/, { error: "a JSON pointer such as '/score'" })
+        .optional(),
+    })
+    .refine(ratioBelowMargin, ratioAboveMargin)
+    .refine((rule) => rule.tolerated < rule.marginLoss, {
+      path: ['tolerated'],
+      error: 'below marginLoss: a candidate that loses as much would have to be promoted and rolled back at once',
+    });
+
+export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
+  z
+    .strictObject({
+      strategy: z.enum(['allAtOnce', 'linear', 'canary', 'blueGreen', 'shadow', 'ab']).default('canary'),
+      steps: z
+        .array(z.int().min(1).max(99))
+        .min(1)
+        .refine((steps) => steps.every((step, index) => index === 0 || step > (steps[index - 1] ?? 0)), {
+          error: 'weights in percent that grow',
+        })
+        .default([5, 25, 50]),
+      /** linear only: percent added by each step. */
+      increment: z.int().min(1).max(50).default(20),
+      /** shadow only: percent of the requests that are copied to the candidate before its first step. */
+      mirror: z.int().min(1).max(100).default(20),
+      /** shadow only: what happens when the predictions are systematically higher or lower than the champion's. */
+      onPredictionShift: z.enum(['hold', 'note']).default('hold'),
+      /** ab only: percent of the requests for the candidate. */
+      split: z.int().min(1).max(99).default(50),
+      bake: duration.default(15 * minute),
+      tick: duration
+        .refine((ms) => ms >= second && ms % second === 0, { error: 'whole seconds, one at least' })
+        .default(minute),
+      guard: duration.default(30 * minute),
+      /** Percent of the traffic that the champion keeps while the promoted candidate is guarded. */
+      guardShare: z.int().min(1).max(50).default(5),
+      readyWithin: duration.default(15 * minute),
+      /** How long the last step may last in all to gather evidence; default: four times `bake`. */
+      atMost: duration.optional(),
+      onInconclusive: z.enum(['hold', 'promote', 'rollBack']).default('hold'),
+      maxHold: duration.default(day),
+      /** Greatest probability of rolling back a candidate that is no worse than tolerated. */
+      alpha: z.number().gt(0).max(0.2).default(0.01),
+      /** Greatest probability of promoting a candidate that is as bad as the margin. */
+      beta: z.number().gt(0).max(0.5).default(0.05),
+      guardrails: z
+        .strictObject({
+          errors: z.union([z.literal(false), guardrail]).prefault({}),
+          latency: z.union([z.literal(false), guardrail]).prefault({}),
+          labels: labelsGuardrailOf({ duration }).optional(),
+        })
+        .prefault({}),
+      /** Which share of the traffic the candidate is taken to have: the weight that was set, or what came. */
+      routing: z.enum(['configured', 'realised']).default('configured'),
+      /** The first ticks, which are no evidence: caches and pools are cold. */
+      warmUp: z.int().min(0).max(1000).default(2),
+      /** Judges each of these values of a request header by itself, too. */
+      segments: z
+        .strictObject({
+          by: z.string().regex(/^[a-z0-9-]+$/),
+          values: z.array(z.string().min(1).max(100)).min(1).max(20),
+        })
+        .optional(),
+      /** Failed requests beyond the champion's share that the steps may cost, in expectation. */
+      harmBudget: z.number().gt(0).optional(),
+      /** What `serin validate` reckons with: requests a minute of all models together, and the champion's share of failures. */
+      expected: z
+        .strictObject({ rpm: z.number().gt(0), errorShare: z.number().min(0).max(0.5).default(0.0001) })
+        .optional(),
+      limits: z
+        .strictObject({
+          errors: z.strictObject({ share: share.default(0.5), minRequests: z.int().min(1).default(20) }).prefault({}),
+        })
+        .prefault({}),
+    })
+    .prefault({})
+    .transform((rule) => {
+      const longEnough = 4 * rule.bake + (rule.guardrails.labels?.maturity ?? 0);
+      return { ...rule, atMost: rule.atMost ?? Math.min(longEnough, tenYears) };
+    });

@@ -1,0 +1,155 @@
+import type * as z from 'zod';
+import { nextCron } from '../cron.ts';
+import { ownBucket } from '../ports.ts';
+import type { ParsedModel } from './schema.ts';
+
+/**
+ * What must hold between the fields of a config, whoever sends it.
+ *
+ * A rule is looked at also when other fields have problems, so that all of them are reported at once: anything may be
+ * missing or of a wrong type then, and a rule that cannot be judged holds.
+ */
+interface Rule {
+  /** Where the problem is reported, from the model on. */
+  readonly path: readonly string[];
+  readonly holds: (model: Seen<ParsedModel>) => boolean;
+  readonly because: string;
+}
+
+/** What is there of a value that may have problems. */
+type Seen<Value> = Value extends object ? { readonly [Key in keyof Value]?: Seen<Value[Key]> | undefined } : Value;
+
+export const modelRules: readonly Rule[] = [
+  {
+    path: ['gate'],
+    holds: ({ gate, approval }) => gate !== undefined || approval !== undefined,
+    because: 'give a gate or an approval: something must say yes to a model',
+  },
+  {
+    path: ['split'],
+    holds: ({ gate, split }) => gate === undefined || split !== undefined,
+    because: 'a gate wants a split: a model is not judged on what it was trained on',
+  },
+  {
+    path: ['evaluate'],
+    holds: ({ gate, evaluate }) => gate === undefined || evaluate !== undefined,
+    because: 'a gate wants an evaluate command that writes metrics.json',
+  },
+  {
+    path: ['data', 'bucket'],
+    holds: ({ data }) => data?.bucket !== ownBucket,
+    because: `'${ownBucket}' is where the pipeline itself writes: it would trigger itself for ever`,
+  },
+  {
+    path: ['data', 'settle'],
+    holds: ({ data }) => data?.settle?.marker === undefined || data.settle.manifest === undefined,
+    because: 'either marker or manifest, not both',
+  },
+  {
+    path: ['train', 'compute', 'spot'],
+    holds: ({ train }) => train?.compute?.spot !== true || train.checkpoints === true,
+    because: 'spot wants checkpoints: true, or every interruption starts from nothing',
+  },
+  {
+    path: ['serve', 'compute', 'instances'],
+    holds: ({ serve }) => inOrder(served(serve)?.compute?.instances?.min, served(serve)?.compute?.instances?.max),
+    because: 'min is more than max',
+  },
+  {
+    path: ['rollout', 'bake'],
+    holds: ({ rollout }) => inOrder(rollout?.tick, rollout?.bake),
+    because: 'shorter than one tick: requests are counted once a tick, so a step lasts for one at least',
+  },
+  {
+    path: ['rollout', 'guardrails'],
+    holds: ({ rollout }) => alphaLeft(Object.values(rollout?.guardrails ?? {})),
+    because: 'the alphaShares may add up to 1 at most, and below it when a guardrail has none of its own',
+  },
+  {
+    path: ['rollout', 'guardrails', 'labels'],
+    holds: ({ rollout }) => rollout?.strategy !== 'ab' || rollout.guardrails?.labels !== undefined,
+    because: 'strategy ab is decided by labels: add guardrails.labels',
+  },
+  {
+    path: ['rollout', 'guardrails', 'labels'],
+    holds: ({ rollout, serve }) => rollout?.guardrails?.labels === undefined || served(serve)?.stickyBy === undefined,
+    because: 'labels are of single requests; with stickyBy users stay with their model',
+  },
+  {
+    path: ['rollout', 'guardrails', 'labels', 'kind'],
+    holds: ({ rollout }) => rollout?.guardrails?.labels?.kind !== 'loss' || rollout.routing !== 'realised',
+    because: 'a bet on losses wants routing: configured, a fresh coin for each request',
+  },
+  {
+    path: ['rollout', 'guardrails', 'labels', 'missing'],
+    holds: ({ rollout }) =>
+      rollout?.guardrails?.labels?.kind !== 'loss' || rollout.guardrails.labels.missing !== 'worst',
+    because: 'a loss that is missing cannot be taken at its worst',
+  },
+];
+
+const served = (serve: Seen<ParsedModel>['serve']) => (typeof serve === 'object' ? serve : undefined);
+
+const inOrder = (less: unknown, more: unknown): boolean =>
+  typeof less !== 'number' || typeof more !== 'number' || less <= more;
+
+/** Every guardrail that may roll back needs a part of alpha. */
+function alphaLeft(guardrails: readonly unknown[]): boolean {
+  const live = guardrails.flatMap((rule) => {
+    const { alphaShare, dryRun } = Object(rule) as { readonly alphaShare?: unknown; readonly dryRun?: unknown };
+    return dryRun === false ? [typeof alphaShare === 'number' ? alphaShare : undefined] : [];
+  });
+  const given = live.reduce<number>((sum, part) => sum + (part ?? 0), 0);
+  return live.includes(undefined) ? given < 1 : given <= 1 + 1e-9;
+}
+
+/** The schema with every rule of a model on it. */
+export function withRules<Schema extends z.ZodType>(schema: Schema): Schema {
+  return modelRules.reduce<Schema>(
+    (checked, { path, holds, because }) =>
+      checked.refine((model) => holds(model as Seen<ParsedModel>), {
+        path: [...path],
+        error: because,
+        when: ({ value }) => typeof value === 'object' && value !== null,
+      }),
+    schema,
+  );
+}
+
+/** What must hold between the models of one project; each with the field that is reported. */
+export function projectProblems(
+  project: string,
+  models: Readonly<Record<string, ParsedModel & { readonly project?: string }>>,
+): readonly { readonly path: readonly string[]; readonly message: string }[] {
+  return Object.entries(models).flatMap(([name, model]) => [
+    ...labelProblems(name, model, models),
+    ...(model.project === undefined || model.project === project
+      ? []
+      : [{ path: [name, 'project'], message: `is not '${project}', the project of this config` }]),
+  ]);
+}
+
+/** Labels that lie where any model takes its data from would be trained on, and would start runs. */
+function labelProblems(name: string, { labels }: ParsedModel, models: Readonly<Record<string, ParsedModel>>) {
+  if (labels === undefined) return [];
+  const path = [name, 'labels', 'prefix'];
+  if (labels.bucket === ownBucket) return [{ path, message: `'${ownBucket}' is where the pipeline itself writes` }];
+  return Object.entries(models)
+    .filter(([, { data }]) => data.bucket === labels.bucket && overlap(data.prefix, labels.prefix))
+    .map(([other, { data }]) => ({
+      path,
+      message: `'${labels.prefix}' and the data of ${other} under '${data.prefix}' lie in one another: a file of labels would start a run`,
+    }));
+}
+
+const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
+
+/** Why a schedule never fires, or cannot be read. */
+export function cronProblem(cron: string, zone: string): string | undefined {
+  try {
+    nextCron(cron, zone, 0);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,199 @@
+import * as z from 'zod';
+import { day, hour, minute, second } from '../time.ts';
+import { authorsForms, type Forms, text } from './forms.ts';
+import { rolloutOf } from './rollout.ts';
+import { cronProblem, projectProblems, withRules } from './rules.ts';
+
+/**
+ * Every field of a config with its bounds and its default, once.
+ *
+ * The author writes durations and sizes as text and code as folders (`authorsSchema`); `POST /v1/releases` takes
+ * milliseconds, bytes and digests (`compiledConfig`). The two differ in their door only, so a field, a bound or a rule
+ * that holds for one holds for the other.
+ */
+
+export const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and hyphens, 63 at most, a letter first' });
+const command = z.array(text).min(1, { error: "a command such as ['python', 'train.py']" }).max(1000);
+const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({});
+const accelerator = z.strictObject({ type: text, count: z.int().min(1).max(16).default(1) });
+
+export const programFields = ({ code, image }: Forms) => ({
+  code: code.optional(),
+  command,
+  image: image.optional(),
+  environment,
+});
+
+export const computeOf = ({ duration }: Forms) =>
+  z
+    .strictObject({
+      accelerator: accelerator.optional(),
+      nodes: z.int().min(1).max(64).default(1),
+      spot: z.boolean().default(false),
+      maxRuntime: duration.default(4 * hour),
+      maxWait: duration.default(8 * hour),
+    })
+    .prefault({});
+
+const holdout = z.discriminatedUnion('by', [
+  z.strictObject({
+    by: z.literal('time'),
+    column: text,
+    last: z.string().regex(/^(\d{1,2}(\.\d+)?%|\d{1,9}|\d{1,5}d)$/, {
+      error: "a share '20%', a number of rows '500' or of days '90d'",
+    }),
+  }),
+  z.strictObject({
+    by: z.literal('rows'),
+    share: z.string().regex(/^\d{1,2}(\.\d+)?%$/, { error: "a share such as '20%'" }),
+    key: text.optional(),
+  }),
+  z.strictObject({ by: z.literal('manifest'), train: text, holdout: text }),
+]);
+
+const authorsSplit = z.union([
+  z.strictObject({ holdout }),
+  z.strictObject({ prepare: z.strictObject({ ...programFields(authorsForms), compute: computeOf(authorsForms) }) }),
+]);
+
+/** What has another form in the author's config than in the compiled one. */
+const authorsDoor = {
+  ...authorsForms,
+  split: authorsSplit,
+  /** Fields of a model that the compiled form has besides. */
+  more: {},
+};
+export type Door = typeof authorsDoor;
+
+const criterion = z
+  .strictObject({
+    direction: z.enum(['up', 'down']),
+    atLeast: z.number().optional(),
+    atMost: z.number().optional(),
+    noWorseBy: z.number().min(0).optional(),
+  })
+  .refine((rule) => rule.atLeast !== undefined || rule.atMost !== undefined || rule.noWorseBy !== undefined, {
+    error: 'a criterion wants at least one of atLeast, atMost, noWorseBy',
+  });
+
+const modelOf = (door: Door) =>
+  withRules(
+    z.strictObject({
+      ...door.more,
+      data: z.strictObject({
+        bucket: name,
+        prefix: z.string().max(512).default(''),
+        settle: z
+          .strictObject({
+            quiet: door.duration.default(2 * minute),
+            atMost: door.duration.default(hour),
+            marker: text.optional(),
+            manifest: text.optional(),
+          })
+          .prefault({}),
+        minObjects: z.int().min(1).default(1),
+        minBytes: door.size.default(1),
+        maxBytes: door.size.optional(),
+        columns: z.array(text).optional().describe('required columns of CSV headers and NDJSON heads'),
+        rescan: door.duration.refine((ms) => ms >= second, { error: 'one second at least' }).default(day),
+      }),
+      on: z
+        .strictObject({
+          data: z.boolean().default(true),
+          schedule: z
+            .strictObject({ cron: z.string(), zone: z.string().default('UTC') })
+            .superRefine((rule, context) => {
+              const problem = cronProblem(rule.cron, rule.zone);
+              if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+            })
+            .optional(),
+          ci: z
+            .strictObject({
+              github: z
+                .strictObject({
+                  repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/),
+                  ref: z.string().startsWith('refs/'),
+                })
+                .optional(),
+              webhook: z.strictObject({ repository: text, ref: text }).optional(),
+            })
+            .optional(),
+        })
+        .prefault({}),
+      split: door.split.optional(),
+      train: z.strictObject({
+        ...programFields(door),
+        hyperparameters: z.record(text, z.union([z.string(), z.number(), z.boolean()])).default({}),
+        compute: computeOf(door),
+        checkpoints: z.boolean().default(false),
+        attempts: z.int().min(1).max(10).default(3),
+        metrics: z.array(z.strictObject({ name: text, regex: text })).default([]),
+      }),
+      /** Files of labels that are dropped into a bucket: one JSON object a line, as `POST /v1/labels` takes them. */
+      labels: z.strictObject({ bucket: name, prefix: z.string().min(1).max(512) }).optional(),
+      evaluate: z.strictObject({ ...programFields(door), compute: computeOf(door) }).optional(),
+      gate: z.record(text, criterion).optional(),
+      approval: z
+        .strictObject({
+          required: z.boolean().default(true),
+          fourEyes: z.boolean().default(false),
+          expires: door.duration.default(7 * day),
+        })
+        .optional(),
+      serve: z
+        .union([
+          z.literal('none'),
+          z.strictObject({
+            ...programFields(door),
+            compute: z
+              .strictObject({
+                accelerator: accelerator.optional(),
+                instances: z
+                  .strictObject({ min: z.int().min(1).default(1), max: z.int().min(1).default(1) })
+                  .prefault({}),
+              })
+              .prefault({}),
+            stickyBy: z
+              .string()
+              .regex(/^[a-z0-9-]+$/)
+              .optional()
+              .describe('a request header, lower case'),
+          }),
+        ])
+        .default('none'),
+      rollout: rolloutOf(door),
+      monitor: z
+        .strictObject({
+          onDrift: z.enum(['run', 'notify']).default('notify'),
+          cooldown: door.duration.default(6 * hour),
+          retrainBudget: z
+            .strictObject({ runs: z.int().min(0), per: door.duration })
+            .default({ runs: 4, per: 7 * day }),
+        })
+        .prefault({}),
+      alerts: z.strictObject({ onAlert: z.enum(['rollback', 'run', 'notify']).default('rollback') }).prefault({}),
+    }),
+  );
+
+export const projectOf = (door: Door) =>
+  z
+    .strictObject({
+      project: name,
+      environment: name.default('dev'),
+      /** Runs of the whole project that may hold a machine at the same time. */
+      concurrentRuns: z.int().min(1).max(1000).default(4),
+      models: z
+        .record(name, modelOf(door))
+        .refine((models) => Object.keys(models).length > 0, { error: 'at least one model' }),
+    })
+    .superRefine(({ project, models }, context) => {
+      for (const { path, message } of projectProblems(project, models))
+        context.addIssue({ code: 'custom', path: ['models', ...path], message });
+    });
+
+/** What an author writes. */
+export const authorsSchema = () => projectOf(authorsDoor);
+export type ParsedConfig = z.output<ReturnType<typeof authorsSchema>>;
+export type ParsedModel = ParsedConfig['models'][string];

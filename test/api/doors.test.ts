@@ -1,0 +1,158 @@
+import { type Config, configSchema, parseConfig } from '@serin/core/config';
+import { compiledConfig } from '@serin/core/config/compiled';
+import { modelRules as rules } from '@serin/core/config/rules';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { compiled, modelRules, openWorld } from './world.ts';
+
+/**
+ * What an author's config is refused for is refused over HTTP as well, at the same place.
+ *
+ * Each row: where the problem is, what breaks it in the author's form, and in the compiled one where that differs.
+ */
+interface Row {
+  readonly at: string;
+  readonly authors: Changes;
+  readonly compiled?: Changes;
+}
+/** By the place of the field; `undefined` takes it away. */
+type Changes = Readonly<Record<string, unknown>>;
+
+const labels = { bucket: 'truth', prefix: 'labels/' };
+const second = 1000;
+const day = 86_400_000;
+const labelsGuardrail = {
+  ...{ toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1, dryRun: false, maturity: day, kind: 'wrong' },
+  ...{ tolerated: 0, marginLoss: 0.05, missing: 'leftOut' },
+};
+const guardrail = 'rollout.guardrails';
+
+const rows: readonly Row[] = [
+  { at: 'gate', authors: { gate: undefined, approval: undefined } },
+  { at: 'split', authors: { split: undefined } },
+  { at: 'evaluate', authors: { evaluate: undefined } },
+  { at: 'data.bucket', authors: { 'data.bucket': 'serin' } },
+  { at: 'data.settle', authors: { 'data.settle.marker': '_DONE', 'data.settle.manifest': 'm.json' } },
+  { at: 'train.compute.spot', authors: { 'train.compute.spot': true } },
+  { at: 'serve.compute.instances', authors: { 'serve.compute.instances.min': 5, 'serve.compute.instances.max': 1 } },
+  { at: 'rollout.bake', authors: { 'rollout.bake': '1s' }, compiled: { 'rollout.bake': second } },
+  {
+    at: guardrail,
+    authors: { [`${guardrail}.errors.alphaShare`]: 0.6, [`${guardrail}.latency.alphaShare`]: 0.6 },
+  },
+  { at: `${guardrail}.labels`, authors: { 'rollout.strategy': 'ab' } },
+  {
+    at: `${guardrail}.labels`,
+    authors: { [`${guardrail}.labels`]: {}, 'serve.stickyBy': 'x-user' },
+    compiled: { [`${guardrail}.labels`]: labelsGuardrail, 'serve.stickyBy': 'x-user' },
+  },
+  {
+    at: `${guardrail}.labels.kind`,
+    authors: { [`${guardrail}.labels`]: { kind: 'loss' }, 'rollout.routing': 'realised' },
+  },
+  { at: `${guardrail}.labels.missing`, authors: { [`${guardrail}.labels`]: { kind: 'loss', missing: 'worst' } } },
+  { at: `${guardrail}.labels.tolerated`, authors: { [`${guardrail}.labels`]: { tolerated: 0.5 } } },
+  {
+    at: `${guardrail}.labels.maturity`,
+    authors: { [`${guardrail}.labels`]: { maturity: '366d' } },
+    compiled: { [`${guardrail}.labels`]: { maturity: 366 * day } },
+  },
+  { at: `${guardrail}.errors.toleratedRatio`, authors: { [`${guardrail}.errors.toleratedRatio`]: 2 } },
+  { at: `${guardrail}.errors.margin`, authors: { [`${guardrail}.errors.margin`]: 1.1 } },
+  { at: 'rollout.steps', authors: { 'rollout.steps': [50, 5] } },
+  { at: 'rollout.tick', authors: { 'rollout.tick': '1500ms' }, compiled: { 'rollout.tick': 1500 } },
+  { at: 'data.rescan', authors: { 'data.rescan': '1ms' }, compiled: { 'data.rescan': 1 } },
+  { at: 'data.bucket', authors: { 'data.bucket': 'Not A Bucket' } },
+  { at: 'gate.auc', authors: { gate: { auc: { direction: 'up' } } } },
+  { at: 'on.schedule', authors: { 'on.schedule': { cron: '61 * * * *', zone: 'UTC' } } },
+  { at: 'labels.prefix', authors: { labels: { ...labels, bucket: 'drops', prefix: 'fraud/labels/' } } },
+  { at: 'labels.prefix', authors: { labels: { ...labels, bucket: 'serin' } } },
+  { at: 'labels.prefix', authors: { labels: { ...labels, prefix: '' } } },
+  { at: 'train.attempts', authors: { 'train.attempts': 11 } },
+  { at: 'train.command', authors: { 'train.command': [] } },
+  { at: 'colour', authors: { colour: 'red' } },
+];
+
+describe('a rule of the config', () => {
+  test.each(rows)('about $at holds at both doors: $authors', async ({ at, authors, ...row }) => {
+    const world = await openWorld();
+    const authored = parseConfig({ project: 'shop', models: { fraud: changed(modelRules, authors) } });
+    const { fraud, churn } = compiled().models;
+    const models = { churn, fraud: changed(fraud, row.compiled ?? authors) };
+
+    const { status, body } = await world.call('POST', '/v1/releases', { config: { ...compiled(), models } });
+
+    const places = 'problems' in authored ? authored.problems.map(({ path }) => path) : [];
+    expect(places).toContain(`models.fraud.${at}`);
+    expect(status).toBe(422);
+    const pointers = body.errors.map(({ pointer }: { readonly pointer: string }) => pointer);
+    expect(pointers).toContain(`/config/models/fraud/${at.replaceAll('.', '/')}`);
+  });
+
+  test('between its fields has a row above, each', () => {
+    const places = rows.map(({ at }) => at);
+
+    const missing = rules.map(({ path }) => path.join('.')).filter((path) => !places.includes(path));
+
+    expect(missing).toEqual([]);
+    expect(rows.length).toBeGreaterThan(rules.length);
+  });
+
+  test('that the model is of the project that names it holds over HTTP, where each model says its own', async () => {
+    const world = await openWorld();
+
+    const { status, body } = await world.call('POST', '/v1/releases', { config: { ...compiled(), project: 'other' } });
+
+    expect([status, body.errors[0].pointer]).toEqual([422, '/config/models/fraud/project']);
+  });
+});
+
+test('what the author need not write need not be sent, and has the same default', () => {
+  const { fraud } = compiled().models;
+  const { rollout, monitor, alerts, ...rest } = Object(fraud);
+
+  const read = compiledConfig.parse({ project: 'shop', models: { fraud: rest } });
+
+  const given = parseConfig({ project: 'shop', models: { fraud: { ...modelRules, rollout: undefined } as never } });
+  expect(read.models.fraud?.rollout).toEqual('parsed' in given ? given.parsed.models.fraud?.rollout : {});
+  expect([read.environment, read.models.fraud?.alerts]).toEqual(['dev', alerts]);
+});
+
+test('both doors have the same fields, but for those that a config is compiled into', () => {
+  const fields = (schema: z.ZodType) =>
+    new Set(placesIn(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })));
+  const [authors, sent] = [fields(configSchema), fields(compiledConfig)];
+
+  const authorsOnly = [...authors].filter((place) => !sent.has(place) && !place.includes('.split.'));
+  const sentOnly = [...sent].filter((place) => !authors.has(place) && !place.includes('.split.'));
+
+  expect(sent.size).toBeGreaterThan(90);
+  expect(authorsOnly.filter((place) => !/\.image\./.test(place))).toEqual([]);
+  expect(sentOnly.filter((place) => !/\.code\.digest$/.test(place))).toEqual(['models.*.project']);
+});
+
+function changed(model: unknown, changes: Changes): Config['models'][string] {
+  const copy = JSON.parse(JSON.stringify(model));
+  for (const [place, value] of Object.entries(changes)) {
+    const keys = place.split('.');
+    const last = keys.pop() ?? '';
+    let inside = copy;
+    for (const key of keys) inside = inside[key] ??= {};
+    inside[last] = value;
+  }
+  return JSON.parse(JSON.stringify(copy));
+}
+
+/** The place of every field of a JSON schema, `*` for any name. */
+function placesIn(schema: unknown, place = ''): readonly string[] {
+  const { properties, additionalProperties, anyOf, oneOf, allOf } = Object(schema);
+  const inside = (key: string, of: unknown) => {
+    const at = place === '' ? key : `${place}.${key}`;
+    return [at, ...placesIn(of, at)];
+  };
+  return [
+    ...Object.entries(properties ?? {}).flatMap(([key, of]) => inside(key, of)),
+    ...(typeof additionalProperties === 'object' ? inside('*', additionalProperties) : []),
+    ...[anyOf, oneOf, allOf].flatMap((list) => (list ?? []).flatMap((of: unknown) => placesIn(of, place))),
+  ];
+}
