@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Config, compile, parseConfig } from '@serin/core/config';
-import { type Server, startServer } from '@serin/local/compose';
-import { expect, onTestFinished, test } from 'vitest';
+import { type Server, type ServerOptions, startServer } from '@serin/local/compose';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Answer, deploymentOf, invoke, newDirectory, openMachine } from './serving-machine.ts';
 
 /** The whole server over a data directory. */
-async function start(directory: string): Promise<Server> {
-  const server = await startServer({ directory: join(directory, 'data'), port: 0, version: 'test' });
+async function start(directory: string, more: Partial<ServerOptions> = {}): Promise<Server> {
+  const server = await startServer({ directory: join(directory, 'data'), port: 0, version: 'test', ...more });
   onTestFinished(() => server.close());
   return server;
 }
@@ -93,4 +93,64 @@ test('the gateway counts users, segments and pairs, and remembers requests, as t
   expect(rows('gateway_assignments')).toContainEqual(
     expect.objectContaining({ deployment: 'v1', weight: 100, prediction: '"1"', mirror_prediction: '"2"' }),
   );
+});
+
+describe('a wall clock that is set', () => {
+  const hour = 3_600_000;
+
+  async function serving(wall: () => number) {
+    const directory = newDirectory();
+    const earlier = await openMachine(directory);
+    await earlier.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    await earlier.leave();
+    const server = await start(directory, { wall });
+    await release(server, { e: { serve } });
+    const database = new DatabaseSync(join(directory, 'data', 'serin.sqlite'), { readOnly: true });
+    onTestFinished(() => database.close());
+    const status = async () => {
+      const headers = { authorization: `Bearer ${server.token}` };
+      const answer = await fetch(`${server.url}/v1/status`, { headers });
+      return (await answer.json()) as { readonly clock?: string; readonly models: readonly { readonly at: string }[] };
+    };
+    return { directory, server, status, counts: () => database.prepare('SELECT * FROM gateway_counts').all().length };
+  }
+
+  test.each([-hour, hour])('leaves the counts of the gateway as they are, and is told of (%d ms)', async (step) => {
+    let set = 0;
+    const { server, status, counts } = await serving(() => Date.now() + set);
+    await call(server.port, 'e');
+    await expect.poll(counts, { interval: 50, timeout: 10_000 }).toBeGreaterThan(0);
+    const before = await status();
+    const counted = counts();
+
+    set = step;
+    await call(server.port, 'e');
+
+    await expect.poll(counts, { interval: 50, timeout: 10_000 }).toBeGreaterThan(counted);
+    const { clock } = await status();
+    expect(before.clock).toBeUndefined();
+    expect(clock).toContain(`is 1h ${step < 0 ? 'ahead of' : 'behind'} the wall clock`);
+  });
+
+  test('is not followed back by a restart', async () => {
+    let set = 0;
+    const { directory, server, status } = await serving(() => Date.now() + set);
+    const [before] = (await status()).models;
+    await server.close();
+
+    set = -hour;
+    const again = await start(directory, { wall: () => Date.now() + set });
+    const answer = await fetch(`${again.url}/v1/freeze`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${again.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ because: 'a holiday' }),
+    });
+
+    expect(answer.status).toBe(202);
+    const headers = { authorization: `Bearer ${again.token}` };
+    const read = await fetch(`${again.url}/v1/audit/entries?stream=project`, { headers });
+    const { entries } = (await read.json()) as { readonly entries: readonly { readonly at: number }[] };
+    expect(entries.at(-1)?.at).toBeGreaterThanOrEqual(Date.parse(before?.at ?? ''));
+    expect(entries.at(-1)?.at).toBeLessThan(Date.now() + hour / 2);
+  });
 });

@@ -110,6 +110,16 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   { name: 'a stream has no wake-up', bugs: { ports: forgetDue } },
   { name: 'every engine believes to be alone', bugs: { allAlone: true } },
+  {
+    name: 'a machine goes by its wall clock',
+    bugs: { obeysTheWall: true },
+    scenario: 'the wall clock is set back while a bad candidate bakes',
+  },
+  {
+    name: 'a machine goes by its wall clock when that is set forward',
+    bugs: { obeysTheWall: true },
+    scenario: 'the wall clock is set forward while a candidate bakes',
+  },
   core(
     'a redelivered webhook is not remembered',
     'model.ts',

@@ -4,6 +4,8 @@ import { applyPatch } from '@serin/core/json';
 import type { Model } from '@serin/core/model';
 import type { Append, CloudEvent, Entry, Head, Operation, Registry, Serving, Weights } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
+import type { Rollout } from '@serin/core/rollout';
+import type { MachineClock } from './clocks.ts';
 import { createEvidenceWatch } from './evidence.ts';
 import type { MemoryJobs, ProviderJob } from './fakes/jobs.ts';
 import type { MemoryJournal } from './fakes/journal.ts';
@@ -27,6 +29,8 @@ export interface Watched {
   readonly serving: Sync<Serving>;
   /** One engine that may void the leases of its predecessors. */
   readonly alone: boolean;
+  /** Of one machine: what its gateway counts by. */
+  readonly clock: () => MachineClock | undefined;
   /** The provider of jobs takes a key: one job of each, at every moment. Else it is one at rest. */
   readonly keyed: boolean;
 }
@@ -60,6 +64,8 @@ const broken = (invariant: string, message: string): never => {
   throw new Violation(invariant, message);
 };
 
+/** The share by which a clock that comes back to the wall clock may go faster; and some for rounding. */
+const slewed = 0.02;
 /** A clock that is off by more may delay and repeat, and take a tick for one of the weight before. */
 const promisedSkewMs = 5000;
 /** An order may be on its way for as long as its process can take from its append to its call. */
@@ -83,8 +89,9 @@ export function createWatch(watched: Watched): Watch {
         return sim.faults.skewMs > promisedSkewMs ? 2 * sim.faults.skewMs : 0;
       },
     },
-    () => sim.now,
+    () => watched.clock()?.now() ?? sim.now,
   );
+  const bakes = new Map<string, number>();
   let mostSlots = 1;
 
   function stateNow(model: string): Model | undefined {
@@ -153,6 +160,7 @@ export function createWatch(watched: Watched): Watch {
     )
       broken('19', `${name}: the attempt of ${now.id} decreased`);
     const [from, to] = [before?.rollout, after.rollout];
+    baked(from, to, name);
     if (from === undefined || to?.id !== from.id) {
       if (to !== undefined && to.stable !== before?.champion)
         broken('6', `${name}: ${to.id} would restore v${to.stable}, the champion is v${before?.champion}`);
@@ -162,6 +170,18 @@ export function createWatch(watched: Watched): Watch {
     if (from.stable !== to.stable || from.candidate !== to.candidate)
       broken('6', `${name}: ${to.id} changed its versions`);
     if (from.status === 'reverting' && over(to)) forwardLanded(after.model, to.candidate, to.stable, name);
+  }
+
+  /** On one machine a bake takes its time, whatever is done to the wall clock meanwhile. */
+  function baked(from: Rollout | undefined, to: Rollout | undefined, name: string): void {
+    if (to === undefined || to === from || watched.clock()?.isEven !== true) return;
+    if (to.status === 'baking' && !(from?.status === 'baking' && from.since === to.since)) bakes.set(to.id, sim.now);
+    const begun = bakes.get(to.id);
+    if (from?.status !== 'baking' || to.status === 'baking' || begun === undefined) return;
+    const goesOn = to.status === 'promoting' ? to.certificate?.verdict === 'promotion' : to.status === 'shifting';
+    const spanMs = sim.now - begun;
+    if (goesOn && spanMs < from.plan.bake * (1 - slewed))
+      broken('26', `${name}: ${to.id} baked for ${spanMs} ms, of ${from.plan.bake}`);
   }
 
   /** A revert ends when no forward write can land any more, save one that the provider itself delays. */

@@ -101,7 +101,36 @@ const outcomes = (from: number, to: number): string =>
 /** More than one order reads. */
 const manyLines = 10_400;
 
+/** A second version; while it bakes the wall clock of its machine is set, and without faults it ends within half an hour. */
+const underClock =
+  (setMs: number): Scenario['act'] =>
+  async (universe) => {
+    const calm = Object.values(universe.sim.faults).every((fault) => fault === 0);
+    await second(universe);
+    await universe.when(at('baking'));
+    universe.platform.clock?.set(setMs);
+    const inTime = await universe.when(
+      (model) => model.rollout?.candidate === 2 && ended(model.rollout),
+      'fraud',
+      30 * minute,
+    );
+    must(inTime || !calm, `the rollout does not end: ${textOf(universe.model())}`);
+  };
+
 export const judgeScenarios: readonly Scenario[] = [
+  {
+    name: 'the wall clock is set back while a bad candidate bakes',
+    one: true,
+    outside: { models: { failing: failsThrice } },
+    act: underClock(-60 * minute),
+    expect: rollsBack('evidence', 'errors'),
+  },
+  {
+    name: 'the wall clock is set forward while a candidate bakes',
+    one: true,
+    act: underClock(60 * minute),
+    expect: promotes,
+  },
   {
     name: 'three times the errors',
     outside: { models: { failing: failsThrice } },

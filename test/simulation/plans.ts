@@ -12,7 +12,7 @@ export function planOf(seed: number, named?: Scenario): Plan {
   const index = seed % scenarios.length;
   const scenario = named ?? scenarios[index] ?? scenarios[0];
   if (scenario === undefined) throw new Error('there are no scenarios');
-  const one = dice.chance(0.2);
+  const one = dice.chance(0.2) || scenario.one === true;
   return { seed, scenario, one, faults: dice.chance(0.1) ? noFaults : faultsOf(seed) };
 }
 
@@ -42,4 +42,8 @@ export function shapedPlanOf(seed: number, shape: Shape, named?: Scenario): Plan
 }
 
 /** A calm run of a scenario, to count its calls, and to crash at each of them. */
-export const calmPlan = (scenario: Scenario): Plan => ({ seed: 8, scenario, one: false, faults: noFaults });
+export const calmPlan = (scenario: Scenario): Plan => ({
+  ...{ seed: 8, scenario },
+  one: scenario.one === true,
+  faults: noFaults,
+});

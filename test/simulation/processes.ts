@@ -3,6 +3,7 @@ import { createEngine, type Engine, engineActor, type Outcome, type Signal } fro
 import { asFault } from '@serin/core/fault';
 import type { Json } from '@serin/core/json';
 import type { Actor, Ports } from '@serin/core/ports';
+import { type MachineClock, machineClock, type ProcessClock, wallClock } from './clocks.ts';
 import type { Process, Sim } from './world.ts';
 
 type Bare<Known> = Known extends unknown ? Omit<Known, 'id' | 'at' | 'actor'> : never;
@@ -22,6 +23,8 @@ export interface PlatformBugs {
   readonly forgetFaulted?: boolean;
   /** Every engine believes that it is the only one. */
   readonly allAlone?: boolean;
+  /** A machine goes by its wall clock, and stands still while that is behind. */
+  readonly obeysTheWall?: boolean;
 }
 
 export interface Platform {
@@ -32,6 +35,8 @@ export interface Platform {
   /** The moment at which the clock has something to do. */
   nextTick(earliestDue: number | undefined): { readonly at: number; readonly run: () => void } | undefined;
   readonly waiting: number;
+  /** Of one machine. */
+  readonly clock: MachineClock | undefined;
 }
 
 const visibilityMs = 180_000;
@@ -39,6 +44,7 @@ const minuteMs = 60_000;
 
 interface Node {
   readonly process: Process;
+  readonly clock: ProcessClock;
   engine: Engine;
   ports: Ports;
 }
@@ -51,22 +57,28 @@ export function createPlatform(
   bugs: PlatformBugs = {},
 ): Platform {
   const names = one ? ['machine'] : ['worker-1', 'worker-2', 'http', 'clock'];
+  let machine: MachineClock | undefined;
   const nodes = names.map((name): Node => {
     const process = sim.process(name);
+    if (one) machine = machineClock(sim, process, { obeysTheWall: bugs.obeysTheWall === true });
+    const clock = machine ?? wallClock(sim, process);
     const start = (): { engine: Engine; ports: Ports } => {
       const ports = portsFor(process);
       const { life } = process;
       const engine = createEngine({
         ports,
-        now: () => sim.now + process.skew,
+        now: clock.now,
         self: `${name}#${life}`,
         alone: one || bugs.allAlone === true,
         source: 'sim',
       });
       return { engine, ports };
     };
-    const node: Node = { process, ...start() };
-    process.restarted.push(() => Object.assign(node, start()));
+    const node: Node = { process, clock, ...start() };
+    process.restarted.push(() => {
+      clock.restart();
+      Object.assign(node, start());
+    });
     return node;
   });
   const [first] = nodes;
@@ -101,7 +113,7 @@ export function createPlatform(
       if (waiting.get(message) === delivery) deliver(message, ms);
     };
     const { stream, body, id, actor } = message;
-    const signal = { ...body, id, actor, at: sim.now + node.process.skew } as Signal;
+    const signal = { ...body, id, actor, at: node.clock.now() } as Signal;
     try {
       const outcome = await node.engine.handle(stream, signal);
       sim.note(
@@ -131,6 +143,7 @@ export function createPlatform(
     bury(node.ports.journal, { id, stream, signal: body as unknown as Json, because, at: sim.now }, engineActor);
 
   const platform: Platform = {
+    clock: machine,
     get waiting() {
       return waiting.size;
     },
@@ -146,7 +159,7 @@ export function createPlatform(
     async request(stream, body, actor, id) {
       for (let tries = 0; tries < 60; tries += 1) {
         const node = nodeOf('http');
-        const signal = { ...body, id, actor, at: sim.now + node.process.skew } as Signal;
+        const signal = { ...body, id, actor, at: node.clock.now() } as Signal;
         const outcome = await within(sim, 30_000, node.process.alive ? node.engine.receive(stream, signal) : undefined);
         if (outcome !== undefined) {
           sim.note(`http ${stream} ${body.type} ${outcome.kind}${'because' in outcome ? `: ${outcome.because}` : ''}`);
@@ -160,7 +173,8 @@ export function createPlatform(
     },
     nextTick(earliestDue) {
       if (earliestDue === undefined) return undefined;
-      const at = Math.max(lastTick + minuteMs, Math.ceil(earliestDue / minuteMs) * minuteMs);
+      const due = earliestDue + sim.now - (machine?.now() ?? sim.now);
+      const at = Math.max(lastTick + minuteMs, Math.ceil(due / minuteMs) * minuteMs);
       return { at, run: () => void tick(at) };
     },
   };
@@ -168,11 +182,11 @@ export function createPlatform(
   /** The clock handles nothing: it pages through what is due and queues it. */
   async function tick(at: number): Promise<void> {
     lastTick = at;
-    const { process, ports } = nodeOf('clock');
+    const { clock, ports } = nodeOf('clock');
     try {
       let cursor: string | undefined;
       do {
-        const page = await ports.journal.due(sim.now + process.skew, cursor);
+        const page = await ports.journal.due(clock.now(), cursor);
         for (const { stream } of page.items)
           platform.send(
             { id: `clock/${stream}/${at}`, stream, body: { type: 'clockTicked' }, actor: engineActor },

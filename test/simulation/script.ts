@@ -8,6 +8,8 @@ export interface Scenario {
   readonly name: string;
   /** Few enough calls to die at each of them in every run of the checks. */
   readonly brief?: true;
+  /** It is about one machine, and no cloud has it. */
+  readonly one?: true;
   readonly outside?: Outside;
   /** What the users do. */
   readonly act: (universe: Universe) => Promise<void>;

@@ -21,6 +21,7 @@ import type {
 } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
 import { route, routesOf } from '@serin/core/route';
+import type { MachineClock } from './clocks.ts';
 import { absentBucket, memoryBucket } from './fakes/bucket.ts';
 import { type MemoryBus, memoryBus } from './fakes/bus.ts';
 import { type Fate, type MemoryJobs, memoryJobs, type ProviderJob } from './fakes/jobs.ts';
@@ -115,7 +116,9 @@ export interface Setting {
 }
 
 export function createUniverse(sim: Sim, { outside, one, shape, bugs = {} }: Setting): Universe {
-  const fakes = createFakes(sim, { outside, one, shape }, { job: tellOfJob, operation: tellOfOperation });
+  const made: { platform?: Platform } = {};
+  const clock = (): MachineClock | undefined => made.platform?.clock;
+  const fakes = createFakes(sim, { outside, one, shape }, { job: tellOfJob, operation: tellOfOperation, clock });
   const { journal, buckets, serving } = fakes;
   const intents = new Map<string, { readonly at: number }>();
   const platform = createPlatform(
@@ -127,6 +130,7 @@ export function createUniverse(sim: Sim, { outside, one, shape, bugs = {} }: Set
     one,
     bugs,
   );
+  made.platform = platform;
   const waiters = new Set<() => boolean>();
   const [answered, accepted]: Named[][] = [[], []];
   let config: CompiledConfig | undefined;
@@ -217,12 +221,15 @@ export function createUniverse(sim: Sim, { outside, one, shape, bugs = {} }: Set
 }
 
 interface Tellers {
+  readonly clock: () => MachineClock | undefined;
   readonly job: (job: ProviderJob) => void;
   readonly operation: (endpoint: string, ends: { readonly at: number; readonly failed: boolean }) => void;
 }
 
 function createFakes(sim: Sim, { outside, one, shape }: Setting, tellers: Tellers): Fakes {
   const now = (): number => sim.now;
+  // The gateway of one machine counts by the machine's clock.
+  const counted = (): number => tellers.clock()?.now() ?? sim.now;
   const within = ([least, most]: Span): number => sim.random.between(least, most);
   const perhaps = (ms: number): number =>
     sim.random.chance(0.1) ? 10 * ms : sim.random.between(Math.ceil(ms / 2), 2 * ms);
@@ -234,6 +241,7 @@ function createFakes(sim: Sim, { outside, one, shape }: Setting, tellers: Teller
   const watch = createWatch({
     sim,
     alone: one,
+    clock: tellers.clock,
     keyed: shape?.jobs.keyed ?? true,
     get journal() {
       return fakes().journal;
@@ -253,7 +261,7 @@ function createFakes(sim: Sim, { outside, one, shape }: Setting, tellers: Teller
     },
   });
   const telemetry = memoryTelemetry({
-    now,
+    now: counted,
     perMinute: 6000,
     failing: () => 0.005,
     slower: () => 1,
@@ -320,7 +328,7 @@ function createFakes(sim: Sim, { outside, one, shape }: Setting, tellers: Teller
         ? {}
         : { takesBack: (_: string, weights: Weights) => outside.takesBack?.(weights) }),
       isStray: () => sim.lands,
-      onRoute: telemetry.routed,
+      onRoute: (endpoint, route) => telemetry.routed(endpoint, { ...route, at: route.at + counted() - sim.now }),
     }),
   };
   return made.fakes;

@@ -48,9 +48,10 @@ export interface Access {
 export function journalAccess(given: {
   readonly journal: Journal;
   readonly now: () => number;
+  readonly wall: () => number;
   readonly bootstrap?: { readonly tokenHash: string } | undefined;
 }): Access {
-  const { journal, now, bootstrap } = given;
+  const { journal, now, wall, bootstrap } = given;
   let known: { readonly seq: number; readonly byHash: ReadonlyMap<string, Stored> } | undefined;
 
   async function byHash(): Promise<ReadonlyMap<string, Stored>> {
@@ -75,7 +76,7 @@ export function journalAccess(given: {
       const hash = sha256Hex(text);
       if (bootstrap !== undefined && hash === bootstrap.tokenHash) return administrator;
       const token = (await byHash()).get(hash);
-      if (token === undefined || (token.expiresAt !== undefined && token.expiresAt <= now())) return undefined;
+      if (token === undefined || (token.expiresAt !== undefined && token.expiresAt <= wall())) return undefined;
       const actor = { subject: token.name, issuer: 'token', role: token.role };
       return token.models === undefined ? { actor } : { actor, models: token.models };
     },

@@ -27,8 +27,8 @@ export const routeTable = (options: ApiOptions): readonly Route[] => tableOf(api
 function apiOf(options: ApiOptions): Api {
   // A secret that cannot be used is found when the server starts, not when the first webhook comes.
   options.secrets.standard.forEach(standardKey);
-  const { ports, now, bootstrap } = options;
-  return { ...options, access: journalAccess({ journal: ports.journal, now, bootstrap }) };
+  const { ports, now, wall = now, bootstrap } = options;
+  return { ...options, wall, access: journalAccess({ journal: ports.journal, now, wall, bootstrap }) };
 }
 
 function tableOf(api: Api): readonly Route[] {

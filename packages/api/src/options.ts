@@ -7,8 +7,10 @@ import type { Access } from './access.ts';
 export interface ApiOptions {
   readonly engine: Engine;
   readonly ports: Ports;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: what is written down, and what spans are measured by. */
   readonly now: () => number;
+  /** The time as the outside has it: for what others wrote a time on. Default: `now`. */
+  readonly wall?: () => number;
   /** A new sortable id, `<prefix>_<UUIDv7>`. */
   readonly newId: (prefix: string) => string;
   /** The released config; `releasedConfig` is one. */
@@ -69,4 +71,5 @@ export interface EventLog {
 
 export interface Api extends ApiOptions {
   readonly access: Access;
+  readonly wall: () => number;
 }

@@ -8,20 +8,23 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createApi } from '@serin/api/app';
 import { releasedConfig } from '@serin/api/released';
+import { steadyClock } from '@serin/core/clock';
 import type { CompiledConfig } from '@serin/core/config';
 import { bury } from '@serin/core/dead-letters';
 import { createEngine, engineActor, type Signal } from '@serin/core/engine';
 import { asFault, Fault } from '@serin/core/fault';
-import { type Entry, ownBucket, type Ports } from '@serin/core/ports';
+import { type Entry, type Journal, ownBucket, type Ports } from '@serin/core/ports';
 import { routesOf } from '@serin/core/route';
 import { createPayer } from './functions.ts';
 import { requestListener } from './http.ts';
 import { gatewayAssignments } from './machine/assignments.ts';
+import { openCounterStore } from './machine/counter-store.ts';
 import { gatewayCounters } from './machine/counters.ts';
 import { openDatabase } from './machine/database.ts';
+import { elapsedWithSleep } from './machine/elapsed.ts';
 import { gateway } from './machine/gateway.ts';
 import { stageCode } from './machine/jobs/code.ts';
-import { labelStore } from './machine/labels.ts';
+import { labelStore, lastLabel } from './machine/labels.ts';
 import { serverMetrics } from './machine/metrics.ts';
 import { modelServers } from './machine/model-servers.ts';
 import { gatewayPairs } from './machine/pairs.ts';
@@ -48,6 +51,8 @@ export interface ServerOptions {
   readonly settleMs?: number;
   /** One fact for the operator: what went wrong that nobody asked for. */
   readonly log?: (line: string) => void;
+  /** Milliseconds since the epoch, as whoever sets the clock of the machine has it; default: `Date.now`. */
+  readonly wall?: () => number;
 }
 
 export interface Server {
@@ -68,8 +73,7 @@ export interface Server {
  * servers) is taken over, nothing is started twice.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { directory, host = '127.0.0.1', log = () => {} } = options;
-  const now = Date.now;
+  const { directory, host = '127.0.0.1', log = () => {}, wall = Date.now } = options;
   const opened = openDatabase(directory);
   const { database } = opened;
   const metrics = serverMetrics();
@@ -79,6 +83,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 
   const journal = sqliteJournal({ database });
+  const newest = Math.max(
+    await newestEntry(journal),
+    openCounterStore(database).lastUntil() * 1000,
+    lastLabel(database),
+  );
+  const { now } = steadyClock({ wall, elapsed: elapsedWithSleep(), newest });
   const buckets = folderBuckets({
     directory: join(directory, 'buckets'),
     database,
@@ -179,6 +189,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     engine,
     ports,
     now,
+    wall,
     newId: (prefix: string) => `${prefix}_${uuidv7(now())}`,
     config: released,
     source,
@@ -263,14 +274,23 @@ function labelWindow(config: CompiledConfig | undefined, endpoint: string) {
 
 interface ModelRow {
   readonly model: string;
+  /** Of its newest entry. */
+  readonly at: number;
   readonly job?: string;
 }
 
-async function allModels(ports: Ports): Promise<readonly ModelRow[]> {
+/** The newest time that the project or a model has lived through. */
+async function newestEntry(journal: Journal): Promise<number> {
+  const project = await journal.head('project');
+  const { at = 0 } = (project?.state ?? {}) as { readonly at?: number }; // written by the engine
+  return Math.max(at, ...(await allModels({ journal })).map((row) => row.at));
+}
+
+async function allModels({ journal }: Pick<Ports, 'journal'>): Promise<readonly ModelRow[]> {
   const rows: ModelRow[] = [];
   let cursor: string | undefined;
   do {
-    const page = await ports.journal.names('model/', cursor);
+    const page = await journal.names('model/', cursor);
     rows.push(...page.items.map(({ summary }) => summary as unknown as ModelRow));
     cursor = page.next;
   } while (cursor !== undefined);

@@ -68,7 +68,7 @@ export const hookRoutes = (api: Api): readonly Route[] => [
           'unauthenticated',
           'webhook-signature is not that of this message under a secret of this hook',
         );
-      if (!/^\d{1,12}$/.test(timestamp) || Math.abs(Number(timestamp) * 1000 - api.now()) > toleranceMs)
+      if (!/^\d{1,12}$/.test(timestamp) || Math.abs(Number(timestamp) * 1000 - api.wall()) > toleranceMs)
         throw new Problem('unauthenticated', 'webhook-timestamp is more than five minutes away');
       jsonOnly(asked);
       return pushed(api, 'webhook', readStandardPush(asked.raw), `standard/${id}`);

@@ -4,7 +4,7 @@ import { configKey } from '@serin/core/perform';
 import { platformProblems } from '@serin/core/platform-limits';
 import { ownBucket } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
-import { instant } from '@serin/core/time';
+import { durationText, instant } from '@serin/core/time';
 import * as z from 'zod';
 import { codeDigests } from '../code-digests.ts';
 import { pageQuery } from '../cursor.ts';
@@ -23,6 +23,7 @@ const status = z.object({
   revision: z.int(),
   config: z.object({ digest: z.string(), at: z.string(), by: z.string() }).optional(),
   freeze: freeze.optional(),
+  clock: z.string().optional(),
   models: z.array(z.looseObject({ model: z.string() })),
   next: z.string().optional(),
 });
@@ -49,6 +50,10 @@ export const projectRoutes = (api: Api): readonly Route[] => [
         ...(frozen === undefined
           ? {}
           : { freeze: { ...frozen, ...(frozen.until === undefined ? {} : { until: instant(frozen.until) }) } }),
+        ...clockOf(
+          api,
+          items.map(({ summary }) => Number(Object(summary).at)),
+        ),
         models: items.map(({ summary }) => rowView(Object(summary))),
       };
       return paged(asked, { body, next });
@@ -114,6 +119,19 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     handle: async ({ project, id }) => told(await project.tellProject({ type: 'thawRequested' }, id), '/v1/status'),
   }),
 ];
+
+/** Clocks of one place are off by less. */
+const clockMarginMs = 10_000;
+
+/** What the journal's time and the wall clock have to say to each other; nothing while they agree. */
+function clockOf({ now, wall }: Api, newest: readonly number[]): { readonly clock?: string } {
+  const ahead = Math.max(now(), ...newest) - wall();
+  if (Math.abs(ahead) <= clockMarginMs) return {};
+  const where = `${durationText(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'}`;
+  return {
+    clock: `the journal's time is ${where} the wall clock, which was set: spans are measured rightly all the same, and the two come together by 36 seconds an hour; times of day are off until then`,
+  };
+}
 
 /** What the platform cannot do is said before anything is started there. */
 function refuseImpossible({ platform }: Api, config: CompiledConfig): void {

@@ -17,7 +17,7 @@ const shown = z.object({
   expiresAt: z.string().optional(),
 });
 
-export const tokenRoutes = ({ access, now, newId }: Api): readonly Route[] => [
+export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/tokens',
@@ -46,7 +46,7 @@ export const tokenRoutes = ({ access, now, newId }: Api): readonly Route[] => [
     shownOnce: ['token'],
     async handle({ body, caller }) {
       const expires = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
-      if (expires !== undefined && expires <= now())
+      if (expires !== undefined && expires <= wall())
         throw new Problem('invalid', `${body.expiresAt} has passed already`);
       const token = {
         id: newId('tok'),

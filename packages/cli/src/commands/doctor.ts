@@ -111,17 +111,17 @@ async function serverChecks(invocation: Invocation): Promise<Check[]> {
       verdict: same ? 'ok' : 'warning',
       detail: `${client.server.url} (from ${client.server.from}), version ${running}${same ? '' : `; this command is ${version()}`}`,
     };
-    return [reached, await tokenCheck(client)];
+    return [reached, ...(await statusChecks(client))];
   } catch (error) {
     const { message, mend } = asFailure(error);
     return [{ check: 'server', verdict: 'warning', detail: [message, mend].filter(Boolean).join('; ') }];
   }
 }
 
-async function tokenCheck(client: Awaited<ReturnType<typeof clientOf>>): Promise<Check> {
+async function statusChecks(client: Awaited<ReturnType<typeof clientOf>>): Promise<readonly Check[]> {
   try {
-    const { project, revision } = await client.get('/v1/status');
-    return {
+    const { project, revision, clock } = await client.get('/v1/status');
+    const token: Check = {
       check: 'token',
       verdict: 'ok',
       detail:
@@ -129,8 +129,9 @@ async function tokenCheck(client: Awaited<ReturnType<typeof clientOf>>): Promise
           ? 'accepted; nothing is released yet'
           : `accepted; ${JSON.stringify(project)}, revision ${revision}`,
     };
+    return typeof clock === 'string' ? [token, { check: 'clock', verdict: 'warning', detail: clock }] : [token];
   } catch (error) {
     const { message, mend } = asFailure(error);
-    return { check: 'token', verdict: 'failed', detail: [message, mend].filter(Boolean).join('; ') };
+    return [{ check: 'token', verdict: 'failed', detail: [message, mend].filter(Boolean).join('; ') }];
   }
 }

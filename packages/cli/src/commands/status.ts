@@ -46,7 +46,8 @@ function whole(document: Document, { terminal }: Invocation): string {
   ].filter((part) => part !== undefined && part !== null && part !== '');
   const body = models.length === 0 ? "no models yet; 'serin release' makes them\n" : table(models, columns, terminal);
   const more = document.next === undefined || document.next === null ? '' : "there are more: 'serin models list'\n";
-  return `${terminal.paint('bold', head.join('  '))}${frozen}\n${body}${more}`;
+  const clock = typeof document.clock === 'string' ? `${terminal.paint('yellow', `clock: ${document.clock}`)}\n` : '';
+  return `${terminal.paint('bold', head.join('  '))}${frozen}\n${clock}${body}${more}`;
 }
 
 /** A line for each model that changed. */

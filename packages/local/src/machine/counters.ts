@@ -65,7 +65,7 @@ interface Second extends Routed {
 
 interface Options {
   readonly database: DatabaseSync;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, of a clock that nobody sets. */
   readonly now: () => number;
   /** A flush by the clock failed; its counts are kept and written with the next one. */
   readonly onFault?: (fault: Fault) => void;
@@ -76,7 +76,7 @@ interface Options {
  *
  * A second is final when it is over and all requests that were routed in it have an outcome; a second is written once,
  * when it is final, and with it all before it and all parts of it. So a kill loses whole seconds, never a part of one,
- * and `covered` says which. A clock that is put back stands still until it has caught up.
+ * and `covered` says which.
  */
 export function gatewayCounters({ database, now, onFault }: Options): Counters {
   const store = openCounterStore(database);

@@ -44,8 +44,8 @@ export type LabelStore = Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>;
 /**
  * Outcomes of requests, joined to who answered them; what is wrong is said in label-outcomes.ts.
  *
- * A label is in time when it is received before its tick closes, by the clock of this machine; one that is put back
- * stands still until it has caught up with the last label. A late label is kept, and is in no tick.
+ * A label is in time when it is received before its tick closes, by a clock that never goes back. A late label is kept,
+ * and is in no tick.
  */
 export function labelStore({ database, assignments, now, windowOf = () => undefined }: Options): LabelStore {
   const store = openStore(database);
@@ -127,6 +127,9 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
     labelTotals: async (endpoint) => store.totals(endpoint),
   };
 }
+
+/** When the newest label came, as this store has it: milliseconds, 0 before the first. */
+export const lastLabel = (database: DatabaseSync): number => openStore(database).lastReceived();
 
 function checkLabel({ outcome, time }: Label, index: number): void {
   const isLoss = 'loss' in outcome;
