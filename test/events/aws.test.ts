@@ -239,6 +239,32 @@ describe('what a message tells', () => {
     expect(told(fixture('s3-notification-several')).map(({ kind }) => kind)).toEqual(['object', 'foreign', 'object']);
   });
 
+  test.each([
+    [
+      'a name with the prefix of its documentation',
+      { eventName: 's3:ObjectRestore:Completed' },
+      's3:ObjectRestore:Completed',
+    ],
+    ['a record of SNS', { eventSource: undefined, EventSource: 'aws:sns' }, 'a record of aws:sns'],
+    ['a record of nobody', { eventSource: undefined }, 'a record of nobody'],
+  ])('%s is counted by its own name', (_, more, what) => {
+    const body = changed('s3-notification', ({ Records: [it] }) => Object.assign(it, more));
+
+    expect(told(body)).toEqual([{ kind: 'foreign', what }]);
+  });
+
+  test('a store that writes s3: before its events tells of a new object as well', () => {
+    const body = changed('s3-notification', ({ Records: [it] }) =>
+      Object.assign(it, { eventName: 's3:ObjectCreated:Put' }),
+    );
+
+    expect(told(body)).toEqual([{ kind: 'object', bucket: 'drops', key }]);
+  });
+
+  test('a notification of nothing is counted', () => {
+    expect(told('{"Records":[]}')).toMatchObject([{ kind: 'foreign' }]);
+  });
+
   test('keys are taken as they are: dots, slashes and signs are never tidied up', async () => {
     const odd = [
       'fraud/../x',
@@ -363,6 +389,18 @@ describe('a batch', () => {
     ]);
   });
 
+  test('takes the records of a notification that can be read, and fails its message for the one that cannot', async () => {
+    const body = changed('s3-notification-several', ({ Records }) =>
+      Object.assign(Records[0], { eventVersion: '3.0' }),
+    );
+
+    const { arrivals, failed, foreign } = await read([body]);
+
+    expect(arrivals).toMatchObject([{ signal: { type: 'dataHinted', keys: ['fraud/b.csv'] }, messages: ['m0'] }]);
+    expect(failed).toMatchObject([{ messageId: 'm0', fault: { retry: 'never' } }]);
+    expect(foreign).toHaveLength(1);
+  });
+
   test('fails the one message that cannot be looked up, and no other', async () => {
     const denied: LookUp = {
       ...lookUp,
@@ -439,6 +477,11 @@ describe('what claims to be ours or of AWS and cannot be read', () => {
       'a notification of version 3',
       changed('s3-notification', ({ Records: [it] }) => Object.assign(it, { eventVersion: '3.0' })),
       'eventVersion',
+    ],
+    [
+      'an S3 event of version 2',
+      changed('s3-created', ({ detail }) => Object.assign(detail, { 'event-version': '2.0' })),
+      'event-version',
     ],
     [
       'a key that is not encoded',

@@ -4,9 +4,11 @@ import type {
   Context,
   SQSBatchResponse,
   SQSEvent,
+  SQSRecord,
 } from 'aws-lambda';
 import { type Composed, type ComposedApi, composeApi, composeClock, composeWorker } from './compose.ts';
 import { answers } from './http.ts';
+import { messagesOf } from './records.ts';
 import { buryBatch, type Clockwork, comeSoon, takeBatch, tickDue, wakeSoon } from './worker.ts';
 
 /**
@@ -19,8 +21,9 @@ import { buryBatch, type Clockwork, comeSoon, takeBatch, tickDue, wakeSoon } fro
 export async function signals(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   worker ??= composeWorker();
   worker.begin(context.getRemainingTimeInMillis());
-  const again = await takeBatch(worker.worker, event.Records);
-  await Promise.all([wakeSoon(worker.worker, worker.due()), comeSoon(worker.worker, event.Records, again)]);
+  const messages = messagesOf<SQSRecord>(event, worker.worker.facts);
+  const again = await takeBatch(worker.worker, messages);
+  await Promise.all([wakeSoon(worker.worker, worker.due()), comeSoon(worker.worker, messages, again)]);
   return failuresOf(again);
 }
 
@@ -43,7 +46,7 @@ export async function clock(): Promise<void> {
 /** What the queue of signals gave up becomes dead letters, which can be listed, read and replayed. */
 export async function deadLetters(event: SQSEvent): Promise<SQSBatchResponse> {
   clockwork ??= composeClock();
-  return failuresOf(await buryBatch(clockwork, event.Records));
+  return failuresOf(await buryBatch(clockwork, messagesOf<SQSRecord>(event, clockwork.facts)));
 }
 
 let worker: Composed | undefined;

@@ -1,13 +1,56 @@
+import { Problem, problemResponse } from '@serin/api/problem';
+import { always } from '@serin/api/serve';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 
-/** A request through a function URL or an HTTP API of API Gateway (payload 2.0), or a REST API (1.0), goes to the API. */
+/**
+ * A request through a function URL (payload 2.0) or a REST API (1.0) goes to the API. Not through an HTTP API of API
+ * Gateway: that one decodes the path, and a key with `%` or `#` in it becomes another key.
+ *
+ * A request that the API cannot be handed is answered with a problem document as well. The body of a GET is not looked at.
+ */
 export function answers(
   api: Hono,
 ): (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
   const handler = handle(api);
-  // hono describes the same event in types of its own.
-  return async (event, context) =>
-    (await handler(event as never, context as never)) as APIGatewayProxyStructuredResultV2;
+  return async (event, context) => {
+    const { body, ...bodiless } = event;
+    const method = methodOf(event);
+    const problem = problemOf(event, method);
+    if (problem !== undefined) return answerOf(problem, event, context);
+    const asked = method === 'GET' || method === 'HEAD' ? bodiless : event;
+    // hono describes the same event in types of its own.
+    return (await handler(asked as never, context as never)) as APIGatewayProxyStructuredResultV2;
+  };
+}
+
+/** As payload 1.0 has it, where 2.0 is typed. */
+interface Payload1 {
+  readonly httpMethod?: string;
+  readonly path?: string;
+}
+
+const methodOf = (event: APIGatewayProxyEventV2 & Payload1): string =>
+  (event.requestContext?.http?.method ?? event.httpMethod ?? '').toUpperCase();
+
+function problemOf({ body, isBase64Encoded }: APIGatewayProxyEventV2, method: string): Problem | undefined {
+  // The fetch standard knows no request with these. https://fetch.spec.whatwg.org/#forbidden-method
+  if (['CONNECT', 'TRACE', 'TRACK'].includes(method))
+    return new Problem('methodNotAllowed', `nothing here takes ${method}; see /docs`);
+  const isBase64 = (text: string) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+  if (isBase64Encoded && body && !isBase64(body))
+    return new Problem('malformed', 'the body is said to be base64 and is not; send the bytes as they are');
+  return undefined;
+}
+
+async function answerOf(
+  problem: Problem,
+  event: APIGatewayProxyEventV2 & Payload1,
+  { awsRequestId }: Context,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  const requestId = `req_${awsRequestId}`;
+  const response = problemResponse(problem, event.rawPath ?? event.path ?? '/', requestId);
+  const headers = { ...Object.fromEntries(response.headers), ...always, 'x-request-id': requestId };
+  return { statusCode: response.status, headers, body: await response.text() };
 }

@@ -49,7 +49,7 @@ export interface Batch {
  * What a batch of messages comes to: hints folded to one for each model and kind, alarms and approvals one by one,
  * under an id that is equal for each delivery.
  *
- * Twice, or in another order: the same arrivals. A message arrives whole or fails alone.
+ * Twice, or in another order: the same arrivals. A message fails alone; what of it can be read arrives all the same.
  */
 export async function readBatch(messages: readonly Message[], routes: Routes, lookUp: LookUp): Promise<Batch> {
   const read = await Promise.all(messages.map((message) => readOne(message, routes, lookUp)));
@@ -67,17 +67,20 @@ interface Read extends Partial<Omit<Batch, 'arrivals'>> {
 async function readOne({ messageId, body }: Message, routes: Routes, lookUp: LookUp): Promise<Read> {
   try {
     const facts = told(body);
-    const found = await Promise.all(facts.map((fact) => signalsOf(fact, routes, lookUp)));
+    const readable = facts.filter((fact) => fact.kind !== 'unreadable');
+    const found = await Promise.all(readable.map((fact) => signalsOf(fact, routes, lookUp)));
+    const [unreadable] = facts.filter((fact) => fact.kind === 'unreadable');
     return {
       found: found.flat().map((each) => ({ ...each, messages: [messageId] })),
-      foreign: facts.flatMap((fact, index) => (found[index]?.length === 0 ? [nobodys(fact)] : [])),
+      foreign: readable.flatMap((fact, index) => (found[index]?.length === 0 ? [nobodys(fact)] : [])),
+      ...(unreadable === undefined ? {} : { failed: [{ messageId, fault: unreadable.fault }] }),
     };
   } catch (error) {
     return { failed: [{ messageId, fault: asFault(error) }] };
   }
 }
 
-const nobodys = (fact: Told): string => (fact.kind === 'foreign' ? fact.what : `${fact.kind} of no model`);
+const nobodys = (fact: Readable): string => (fact.kind === 'foreign' ? fact.what : `${fact.kind} of no model`);
 
 /** An arrival before it is folded. */
 interface Found extends Arrival {
@@ -86,7 +89,9 @@ interface Found extends Arrival {
 }
 type Bare = Omit<Found, 'messages'>;
 
-async function signalsOf(fact: Told, routes: Routes, lookUp: LookUp): Promise<readonly Bare[]> {
+type Readable = Exclude<Told, { kind: 'unreadable' }>;
+
+async function signalsOf(fact: Readable, routes: Routes, lookUp: LookUp): Promise<readonly Bare[]> {
   switch (fact.kind) {
     case 'object': {
       const { models, type } = takersOf(routes, fact.bucket, fact.key);

@@ -156,7 +156,8 @@ function fingerprintOf(
   return sha256Hex(JSON.stringify([method, path, sha256Hex(raw), ...headers]));
 }
 
-const always = {
+/** Headers of every answer. */
+export const always = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',

@@ -1,3 +1,5 @@
+import type { Fault } from '@serin/core/fault';
+
 /** One fact that a message tells. Times are ISO 8601 in UTC; keys and names are decoded and else untouched. */
 export type Told =
   | { readonly kind: 'object'; readonly bucket: string; readonly key: string }
@@ -26,6 +28,8 @@ export type Told =
     }
   /** Our own: a stream has something to pay, or a time has come. */
   | { readonly kind: 'tick'; readonly stream: string }
+  /** Part of a message, whose other parts can be read. */
+  | { readonly kind: 'unreadable'; readonly fault: Fault }
   /** Nothing for us: acknowledged and counted. */
   | { readonly kind: 'foreign'; readonly what: string };
 

@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/fault';
+import { asFault, Fault } from '@serin/core/fault';
 import { alarmFromBus, alarmFromTopic } from './alarm.ts';
 import { foreign, type Told } from './fact.ts';
 import { type Fields, fieldsOf, instantOf, textOf, unreadable } from './fields.ts';
@@ -8,7 +8,8 @@ import { type Fields, fieldsOf, instantOf, textOf, unreadable } from './fields.t
  * envelope of SNS, or a tick of our own.
  *
  * Twice: the same. What is not ours is `foreign`; a body that claims to be ours or AWS's and cannot be read, or is no
- * JSON at all, throws `invalid`: the same body would fail again.
+ * JSON at all, throws `invalid`: the same body would fail again. Of a notification with several records that holds for
+ * each record, as a fact of its own.
  */
 export function told(body: string): readonly Told[] {
   const message = fieldsOf(parsed(body));
@@ -47,7 +48,8 @@ function fromTopic({ Type, Message }: Fields): readonly Told[] {
 
 function native(message: Fields): readonly Told[] {
   if (typeof message['detail-type'] === 'string') return fromBus(message, message['detail-type']);
-  if (Array.isArray(message.Records)) return message.Records.map(fromRecord);
+  if (Array.isArray(message.Records))
+    return message.Records.length === 0 ? [foreign('a notification of nothing')] : fromRecords(message.Records);
   // Sent once when a notification is set up, without `Records` (S3 user guide, notification-content-structure).
   if (message.Event === 's3:TestEvent') return [foreign('s3:TestEvent')];
   if (message.AlarmArn !== undefined && message.NewStateValue !== undefined) return [alarmFromTopic(message)];
@@ -88,7 +90,10 @@ const readers: ReadonlyMap<string, Reader> = new Map([
 ]);
 
 /** The key of this event is raw; that of a notification is not (S3 user guide, ev-events). */
-function objectCreated({ bucket, object }: Fields): Told {
+function objectCreated({ bucket, object, 'event-version': version }: Fields): Told {
+  // Minor versions only add fields (S3 user guide, ev-events); events before 2025 have none.
+  if (version !== undefined && !/^1\./.test(textOf(version, 'detail.event-version')))
+    throw unreadable('an S3 event', 'detail.event-version 1.x');
   return {
     kind: 'object',
     bucket: textOf(fieldsOf(bucket)?.name, 'detail.bucket.name'),
@@ -96,12 +101,26 @@ function objectCreated({ bucket, object }: Fields): Told {
   };
 }
 
+/** A record that cannot be read takes no other with it; the only one of its message fails that. */
+function fromRecords(records: readonly unknown[]): readonly Told[] {
+  if (records.length === 1) return records.map(fromRecord);
+  return records.map((record): Told => {
+    try {
+      return fromRecord(record);
+    } catch (error) {
+      return { kind: 'unreadable', fault: asFault(error) };
+    }
+  });
+}
+
 function fromRecord(record: unknown): Told {
-  const { eventSource, eventName, eventVersion, s3 } = fieldsOf(record) ?? {};
-  if (eventSource !== 'aws:s3') return foreign(`a record of ${String(eventSource)}`);
+  // SNS writes `EventSource`.
+  const { EventSource, eventSource = EventSource, eventName, eventVersion, s3 } = fieldsOf(record) ?? {};
+  if (eventSource !== 'aws:s3') return foreign(`a record of ${String(eventSource ?? 'nobody')}`);
   // Minor versions only add fields (S3 user guide, notification-content-structure).
   if (!/^2\./.test(textOf(eventVersion, 'eventVersion'))) throw unreadable('an S3 notification', 'eventVersion 2.x');
-  const name = textOf(eventName, 'eventName');
+  // The events are documented with `s3:` and sent without; stores that speak S3's language send it.
+  const name = textOf(eventName, 'eventName').replace(/^s3:/, '');
   if (!name.startsWith('ObjectCreated:')) return foreign(`s3:${name}`);
   const { bucket, object } = fieldsOf(s3) ?? {};
   return {

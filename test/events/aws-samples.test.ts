@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { describe, expect, test } from 'vitest';
+import { answers } from '../../functions/aws/src/http.ts';
+import { messagesOf } from '../../functions/aws/src/records.ts';
+import type { Told } from '../../functions/aws/src/signals/fact.ts';
+import { told } from '../../functions/aws/src/signals/told.ts';
+import { openWorld } from '../api/world.ts';
+
+/**
+ * Real samples, of AWS's own libraries and documentation, that are not kept here: `SERIN_EVENT_SAMPLES` is their folder, whose
+ * SOURCES.tsv says of each what it must become.
+ */
+const folder = process.env.SERIN_EVENT_SAMPLES;
+const missing =
+  folder === undefined || !existsSync(join(folder, 'SOURCES.tsv'))
+    ? 'set SERIN_EVENT_SAMPLES to the folder of real samples'
+    : undefined;
+if (missing !== undefined) process.stderr.write(`skipped: real samples of AWS: ${missing}\n`);
+
+const samples =
+  missing !== undefined || folder === undefined
+    ? []
+    : readFileSync(join(folder, 'SOURCES.tsv'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t'))
+        .filter(([file = '', , , , , becomes = '']) => file.startsWith('aws/') && !becomes.startsWith('muted'))
+        .map(([file = '', , , , , becomes = '']) => ({
+          file,
+          becomes: becomes.replace(/ \(typed in .*$/, ''),
+          event: JSON.parse(readFileSync(join(folder, file), 'utf8')),
+        }));
+const isHttp = ({ file }: { readonly file: string }) => file.startsWith('aws/http-');
+
+/** In the form of SOURCES.tsv. */
+function inShort(body: unknown) {
+  try {
+    return told(typeof body === 'string' ? body : JSON.stringify(body)).map((fact: Told) => {
+      if (fact.kind === 'object') return { object: [fact.bucket, fact.key] };
+      if (fact.kind === 'alarm') return { alarm: [fact.state, fact.alarm, fact.startedAt, fact.endpoints] };
+      return fact.kind === 'job' || fact.kind === 'endpoint' ? { [fact.kind]: fact.name } : { [fact.kind]: true };
+    });
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/** Records of one message that are all for nobody are one row of the table. */
+const folded = (facts: ReturnType<typeof inShort>) =>
+  facts !== 'unreadable' && facts.every((fact) => 'foreign' in fact) ? [{ foreign: true }] : facts;
+
+describe.skipIf(missing !== undefined)(
+  `real samples of AWS${missing === undefined ? '' : ` [skipped: ${missing}]`}`,
+  () => {
+    const all = missing === undefined ? samples : [{ file: '', becomes: '[]', event: {} }];
+
+    test.each(all.filter((sample) => !isHttp(sample)))('$file becomes $becomes', ({ file, becomes, event }) => {
+      const isBatch = /^aws\/(sqs-|sns-in-sqs)/.test(file);
+      const bodies: unknown[] = isBatch ? event.Records.map(({ body }: { readonly body: string }) => body) : [event];
+
+      const facts = bodies.map((body) => folded(inShort(body)));
+
+      expect(facts).toEqual(isBatch ? JSON.parse(becomes) : [JSON.parse(becomes)]);
+    });
+
+    test.each(all.filter((sample) => !isHttp(sample)))(
+      '$file as a whole event of Lambda fails nothing',
+      ({ event }) => {
+        const counted: string[] = [];
+        const facts = { say: () => {}, fault: () => {}, count: (metric: string) => counted.push(metric) };
+
+        const messages = messagesOf(event, facts);
+
+        const records: readonly { readonly eventSource?: string }[] = event.Records ?? [event];
+        expect(messages).toEqual(records.filter(({ eventSource }) => eventSource === 'aws:sqs'));
+        expect(messages.length + counted.length).toBe(records.length);
+      },
+    );
+
+    test.each(all.filter(isHttp))('$file is answered', async ({ file, event }) => {
+      const { app } = await openWorld();
+
+      const answer = await answers(app)(event, { awsRequestId: '1' } as never);
+
+      expect(answer.statusCode).toBeLessThan(500);
+      // Balancers and the like are not claimed.
+      const isOurs = /http-(url|v1)-/.test(file);
+      const headers = answer.headers ?? (answer as { readonly multiValueHeaders?: object }).multiValueHeaders;
+      if (isOurs) expect(JSON.stringify(headers)).toMatch(/application\/(problem\+)?json/);
+    });
+  },
+);
