@@ -47,14 +47,32 @@ export function topology(settings: Settings, where: Where): Topology {
   };
 }
 
-function byHandOf({ settings, secrets }: Places): Topology['byHand'] {
-  const { dataBuckets, createDataBuckets } = settings;
+function byHandOf({ settings, secrets, name, where }: Places): Topology['byHand'] {
+  const { dataBuckets, createDataBuckets, dataAccounts = [], dataKeys = [] } = settings;
+  const readers = [name('signals'), name('jobs')];
   const { repository } = imageCacheOf(settings);
   const events = createDataBuckets ? [] : dataBuckets;
   return [
     ...events.map((bucket) => ({
       what: `${bucket} must tell EventBridge of new objects; the command replaces all notifications of the bucket, so add what 'aws s3api get-bucket-notification-configuration' shows`,
       command: `aws s3api put-bucket-notification-configuration --bucket ${bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
+    })),
+    ...(dataAccounts.every((account) => account === where.account)
+      ? []
+      : [
+          {
+            what: `data buckets of other accounts must let ${readers.join(' and ')} read them, by a bucket policy with s3:ListBucket on the bucket and s3:GetObject on its objects, and their EventBridge must send 'Object Created' on to the bus of ${where.account}; this shows the policy that is there`,
+            command: 'aws s3api get-bucket-policy --bucket <bucket> --query Policy --output text',
+          },
+        ]),
+    ...dataKeys.map((key) => ({
+      what: `the key ${key} must let ${readers.join(' and ')} decrypt: it does when its policy leaves permissions to IAM (look by 'aws kms get-key-policy'), else by these grants`,
+      command: readers
+        .map(
+          (reader) =>
+            `aws kms create-grant --key-id ${key} --operations Decrypt --grantee-principal arn:${where.partition}:iam::${where.account}:role/${reader}`,
+        )
+        .join(' && '),
     })),
     {
       // SageMaker looks for an image before it pulls it, and a cache is empty until a first pull.

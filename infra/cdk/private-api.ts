@@ -2,7 +2,7 @@ import { Aws } from 'aws-cdk-lib';
 import { CfnDeployment, CfnMethod, CfnResource, CfnRestApi, CfnStage } from 'aws-cdk-lib/aws-apigateway';
 import { type CfnFunction, CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { privateApiPolicy } from '../policy.ts';
+import { privateApiPolicy } from '../topology/policy.ts';
 import type { Trigger } from '../topology/shapes.ts';
 
 /** An API that only one VPC endpoint reaches; HTTP APIs and function URLs cannot be private. Answers its address. */

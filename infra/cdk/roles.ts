@@ -1,6 +1,6 @@
 import { CfnRole } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { rolePolicy, trustPolicy } from '../policy.ts';
+import { rolePolicy, trustPolicy } from '../topology/policy.ts';
 import type { Role } from '../topology/shapes.ts';
 
 /** The role with its policy inside, so that nothing can take it before it may do what it must. */

@@ -6,7 +6,7 @@ import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { CfnSubscription, CfnTopic, CfnTopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { resourcePolicy } from '../policy.ts';
+import { resourcePolicy } from '../topology/policy.ts';
 import type { Bucket, Queue, QueueId, Table, Topic, Topology } from '../topology/shapes.ts';
 
 /** What holds data stays when the stack goes. */

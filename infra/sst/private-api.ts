@@ -1,4 +1,4 @@
-import { privateApiPolicy } from '../policy.ts';
+import { privateApiPolicy } from '../topology/policy.ts';
 import type { Trigger } from '../topology/shapes.ts';
 import type { Surroundings } from './functions.ts';
 import type { Aws, Pulumi } from './pulumi.ts';

@@ -1,4 +1,4 @@
-import { resourcePolicy, rolePolicy, trustPolicy } from '../policy.ts';
+import { resourcePolicy, rolePolicy, trustPolicy } from '../topology/policy.ts';
 import type { Bucket, QueueId, Role } from '../topology/shapes.ts';
 import type { Around, Aws, Platform } from './pulumi.ts';
 

@@ -1,4 +1,4 @@
-import { resourcePolicy, rolePolicy, trustPolicy } from '../policy.ts';
+import { resourcePolicy, rolePolicy, trustPolicy } from '../topology/policy.ts';
 import type { Role } from '../topology/shapes.ts';
 import type { Topology } from '../topology.ts';
 import { where } from './settings.ts';

@@ -31,6 +31,8 @@ export const joined: Settings = {
   ...plain,
   environment: 'joined',
   network: { subnets: ['subnet-0a1b2c3d', 'subnet-1a2b3c4d'], securityGroups: ['sg-0a1b2c3d'] },
+  dataAccounts: ['123456789012', '210987654321'],
+  dataKeys: ['arn:aws:kms:eu-west-1:210987654321:key/1c5b0f0c-0000-4000-8000-000000000000'],
   imageAccounts: ['763104351884'],
 };
 

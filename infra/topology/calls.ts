@@ -3,11 +3,15 @@
  * `serin plan` prints it, and the emulator suite compares it with the calls that were really sent.
  */
 
+/** The folders of the project's own bucket: whoever may touch one of them may not therefore touch another. */
+export const ownFolders = ['checkpoints', 'code', 'configs', 'datasets', 'events', 'jobs', 'labels', 'starts'] as const;
+export type OwnFolder = (typeof ownFolders)[number];
+
 /** A thing that a permission is about; places.ts knows its ARNs. */
 export type On =
   | 'table'
   | 'ownBucket'
-  | 'ownObjects'
+  | `own/${OwnFolder}`
   | 'dataBuckets'
   | 'dataObjects'
   | 'trainingJobs'
@@ -32,8 +36,8 @@ export type On =
   /** The service has no resource level: only for the actions that `withoutResource` names. */
   | 'anything';
 
-/** A condition of a permission; conditions.ts spells it. */
-export type When = 'passedToSageMaker' | 'sageMakerScaling' | 'forSageMakerScaling';
+/** A condition of a permission; grants.ts spells it. */
+export type When = 'passedToSageMaker' | 'sageMakerScaling' | 'forSageMakerScaling' | 'ownedAsSaid';
 
 export interface Need {
   readonly action: string;
@@ -49,6 +53,8 @@ export interface Call {
 }
 
 const need = (action: string, ...on: readonly On[]): Need => ({ action, on });
+/** Data buckets are known by name: one that was deleted, and made again by somebody else, is not read. */
+const ofData = (action: string, on: 'dataBuckets' | 'dataObjects'): Need => ({ action, on: [on], when: 'ownedAsSaid' });
 const pass = (role: 'jobRole' | 'modelRole'): Need => ({
   action: 'iam:PassRole',
   on: [role],
@@ -76,14 +82,43 @@ export const callsOf = {
   /** What the clock needs of the journal. */
   due: [call('dynamodb:Query', 'finds the streams that wait for time', need('dynamodb:Query', 'table'))],
   bucket: [
-    call('s3:ListObjectsV2', 'lists what was dropped', need('s3:ListBucket', 'ownBucket', 'dataBuckets')),
+    call(
+      's3:ListObjectsV2',
+      'lists what was dropped',
+      need('s3:ListBucket', 'ownBucket'),
+      ofData('s3:ListBucket', 'dataBuckets'),
+    ),
     // A version is an ETag here, asked for by If-Match: no permission for versions is needed.
     call(
       's3:GetObject',
-      'reads manifests, code, markers and labels',
-      need('s3:GetObject', 'ownObjects', 'dataObjects'),
+      'reads configs, code, manifests, what jobs left, markers and labels',
+      need('s3:GetObject', 'own/code', 'own/configs', 'own/datasets', 'own/jobs', 'own/labels'),
+      ofData('s3:GetObject', 'dataObjects'),
     ),
-    call('s3:PutObject', 'writes manifests, configs and code', need('s3:PutObject', 'ownObjects')),
+    call(
+      's3:PutObject',
+      'writes manifests, archives of code, starts of jobs, large events and what was read of labels',
+      need('s3:PutObject', 'own/code', 'own/datasets', 'own/events', 'own/labels', 'own/starts'),
+    ),
+  ],
+  /** What the API needs of buckets: it takes code and configs, and reads no data. */
+  releases: [
+    call(
+      's3:ListObjectsV2',
+      'lists objects for whoever asks',
+      need('s3:ListBucket', 'ownBucket'),
+      ofData('s3:ListBucket', 'dataBuckets'),
+    ),
+    call(
+      's3:GetObject',
+      'reads configs, code and manifests',
+      need('s3:GetObject', 'own/code', 'own/configs', 'own/datasets'),
+    ),
+    call(
+      's3:PutObject',
+      'writes configs, code and large events',
+      need('s3:PutObject', 'own/code', 'own/configs', 'own/events'),
+    ),
   ],
   jobs: [
     call(
@@ -266,7 +301,7 @@ export type PortName = keyof typeof callsOf;
 /** Which of them a function has. */
 export const portsOf = {
   signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send', 'again'],
-  api: ['journal', 'bucket', 'bus', 'jobLogs', 'send', 'secrets'],
+  api: ['journal', 'releases', 'bus', 'jobLogs', 'send', 'secrets'],
   clock: ['due', 'send'],
   deadLetters: ['journal'],
 } as const satisfies Readonly<Record<string, readonly PortName[]>>;

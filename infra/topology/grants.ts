@@ -2,16 +2,18 @@ import { type Call, callsOf, type PortName, type When } from './calls.ts';
 import type { Places } from './places.ts';
 import type { Conditions, Grant, Statement } from './shapes.ts';
 
-const conditions: Readonly<Record<When, Conditions>> = {
+export const conditionsOf = ({ settings, where }: Places): Readonly<Record<When, Conditions>> => ({
   passedToSageMaker: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
   sageMakerScaling: { StringEquals: { 'application-autoscaling:service-namespace': 'sagemaker' } },
   forSageMakerScaling: {
     StringEquals: { 'iam:AWSServiceName': 'sagemaker.application-autoscaling.amazonaws.com' },
   },
-};
+  ownedAsSaid: { StringEquals: { 's3:ResourceAccount': settings.dataAccounts ?? [where.account] } },
+});
 
 /** The permissions of some ports, one row for each call and action. Those on nothing (no data buckets) are left out. */
-export function grantsOf({ on }: Places, ports: readonly PortName[]): readonly Grant[] {
+export function grantsOf(places: Places, ports: readonly PortName[]): readonly Grant[] {
+  const conditions = conditionsOf(places);
   return ports
     .flatMap((port): readonly Call[] => callsOf[port])
     .flatMap(({ call, why, needs }) =>
@@ -19,7 +21,7 @@ export function grantsOf({ on }: Places, ports: readonly PortName[]): readonly G
         call,
         why,
         action: need.action,
-        resources: need.on.flatMap((place) => on[place]),
+        resources: need.on.flatMap((place) => places.on[place]),
         ...(need.when === undefined ? {} : { when: conditions[need.when] }),
       })),
     )

@@ -1,4 +1,4 @@
-import type { On } from './calls.ts';
+import { type On, type OwnFolder, ownFolders } from './calls.ts';
 import type { Settings, Where } from './shapes.ts';
 
 /** Names and ARNs of one installation. All are known before anything is created, so no policy waits for a resource. */
@@ -53,7 +53,9 @@ export function placesOf(settings: Settings, where: Where): Places {
     on: {
       table: [arn('dynamodb', `table/${name('journal')}`)],
       ownBucket: [bucket(ownBucket)],
-      ownObjects: [`${bucket(ownBucket)}/*`],
+      ...(Object.fromEntries(
+        ownFolders.map((folder) => [`own/${folder}`, [`${bucket(ownBucket)}/${folder}/*`]]),
+      ) as unknown as Readonly<Record<`own/${OwnFolder}`, readonly string[]>>),
       dataBuckets: dataBuckets.map(bucket),
       dataObjects: dataBuckets.map((data) => `${bucket(data)}/*`),
       trainingJobs: sagemaker('training-job'),

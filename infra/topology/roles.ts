@@ -1,6 +1,8 @@
-import { type PortName, portsOf } from './calls.ts';
-import { grantsOf, statementsOf } from './grants.ts';
+import { type OwnFolder, type PortName, portsOf } from './calls.ts';
+import { conditionsOf, grantsOf, statementsOf } from './grants.ts';
 import { imageCacheOf, type Places } from './places.ts';
+import { rolePolicy } from './policy.ts';
+import { refusal } from './settings.ts';
 import type { Conditions, FunctionId, Grant, Role } from './shapes.ts';
 
 const grant = (
@@ -11,16 +13,24 @@ const grant = (
   when?: Conditions,
 ) => actions.map((action): Grant => ({ call, why, action, resources, ...(when === undefined ? {} : { when }) }));
 
-// A service acts for this account alone. https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
-const trustOf = ({ where }: Places): Conditions => ({ StringEquals: { 'aws:SourceAccount': where.account } });
-
-const role = (name: string, trusts: string, trustedWhen: Conditions, grants: readonly Grant[]): Role => ({
-  name,
-  trusts,
-  trustedWhen,
-  grants,
-  statements: statementsOf(grants),
+/** SageMaker acts for this account and region only. https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html */
+const trustOf = ({ where, arn }: Places): Conditions => ({
+  StringEquals: { 'aws:SourceAccount': where.account },
+  ArnLike: { 'aws:SourceArn': arn('sagemaker', '*') },
 });
+
+function role(name: string, trusts: string, trustedWhen: Conditions, grants: readonly Grant[]): Role {
+  const made = { name, trusts, trustedWhen, grants, statements: statementsOf(grants) };
+  // What the CDK only knows later stands as a placeholder, longer than an account.
+  const characters = JSON.stringify(rolePolicy(made)).replace(/\$\{Token\[[^\]]*\]\}/g, '123456789012').length;
+  if (characters <= mostOfPolicy) return made;
+  throw refusal('these settings cannot be deployed', [
+    `dataBuckets, dataKeys or network name too much: the permissions of ${name} have ${characters} characters, and IAM takes ${mostOfPolicy}; put data of several models into one bucket, under prefixes`,
+  ]);
+}
+
+/** Of all inline policies of a role. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const mostOfPolicy = 10_240;
 
 /** The role of a function: its port calls, and what Lambda itself does in its name. */
 export function functionRole(places: Places, id: FunctionId, queue?: 'signals' | 'dead'): Role {
@@ -38,6 +48,7 @@ export function functionRole(places: Places, id: FunctionId, queue?: 'signals' |
         ])),
     ...networkGrants(places, 'lambda'),
     ...keyGrants(places, ports.includes('jobs')),
+    ...(ports.includes('bucket') ? dataKeyGrants(places) : []),
   ];
   // Lambda takes the role without naming a source, so a condition on one would lock it out.
   // https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
@@ -49,20 +60,34 @@ export const logGroupOf = (places: Places, id: FunctionId): string => `/aws/lamb
 /** What a job may do: read data and what the pipeline wrote, write its outputs, its log and its metrics. */
 export function jobRole(places: Places): Role {
   const { on } = places;
+  const { ownedAsSaid } = conditionsOf(places);
   const grants = [
-    ...grant('job', 'lists its input', [...on.ownBucket, ...on.dataBuckets], ['s3:ListBucket']),
-    ...grant('job', 'reads its input', [...on.ownObjects, ...on.dataObjects], ['s3:GetObject']),
+    ...grant('job', 'lists its input', on.ownBucket, ['s3:ListBucket']),
+    ...(on.dataBuckets.length === 0
+      ? []
+      : [
+          ...grant('job', 'lists data', on.dataBuckets, ['s3:ListBucket'], ownedAsSaid),
+          ...grant('job', 'reads data', on.dataObjects, ['s3:GetObject'], ownedAsSaid),
+        ]),
+    // Never `configs/` or `events/`: environments of all models are in them.
+    ...grant(
+      'job',
+      'reads its input, its code, its start and its checkpoints',
+      under(places, 'code', 'datasets', 'starts', 'jobs', 'checkpoints'),
+      ['s3:GetObject'],
+    ),
     // Never `code/`, `datasets/`, `starts/` or `configs/`: a job must not change what the next one is made from or runs.
-    ...grant('job', 'writes outputs and checkpoints', under(places, ['jobs', 'checkpoints']), [
+    ...grant('job', 'writes outputs and checkpoints', under(places, 'jobs', 'checkpoints'), [
       's3:PutObject',
       's3:AbortMultipartUpload',
     ]),
     // Deletes under /opt/ml/checkpoints are synced. https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
-    ...grant('job', 'clears old checkpoints', under(places, ['checkpoints']), ['s3:DeleteObject']),
+    ...grant('job', 'clears old checkpoints', under(places, 'checkpoints'), ['s3:DeleteObject']),
     ...imageGrants(places),
     ...logGrants(places.on.jobLogStreams, jobLogGroupsOf(places)),
     ...networkGrants(places, 'sagemaker'),
     ...keyGrants(places, true),
+    ...dataKeyGrants(places),
   ];
   return role(places.name('jobs'), 'sagemaker.amazonaws.com', trustOf(places), grants);
 }
@@ -71,7 +96,7 @@ export function jobRole(places: Places): Role {
 export function modelRole(places: Places): Role {
   const grants = [
     ...grant('endpoint', 'lists its artifact', places.on.ownBucket, ['s3:ListBucket']),
-    ...grant('endpoint', 'reads its artifact and its code', under(places, ['jobs', 'code']), ['s3:GetObject']),
+    ...grant('endpoint', 'reads its artifact and its code', under(places, 'jobs', 'code'), ['s3:GetObject']),
     ...imageGrants(places),
     ...logGrants(endpointLogsOf(places), endpointLogsOf(places)),
     ...networkGrants(places, 'sagemaker'),
@@ -98,8 +123,8 @@ export function scheduleRole(places: Places, group: string, functionName: string
   );
 }
 
-const under = ({ on }: Places, prefixes: readonly string[]): readonly string[] =>
-  prefixes.flatMap((prefix) => on.ownBucket.map((bucket) => `${bucket}/${prefix}/*`));
+const under = ({ on }: Places, ...folders: readonly OwnFolder[]): readonly string[] =>
+  folders.flatMap((folder) => on[`own/${folder}`]);
 
 function imageGrants({ settings, where, arn }: Places): readonly Grant[] {
   const registries = settings.imageAccounts ?? [where.account];
@@ -143,10 +168,19 @@ function logGrants(streams: readonly string[], groups: readonly string[]): reado
   ];
 }
 
+/** Ids that can be written into an ARN: a list that the CDK only knows later cannot. */
+const knownIn = (ids: readonly string[] = ['*']): readonly string[] =>
+  ids.some((id) => id.startsWith('#{')) ? ['*'] : ids;
+
 /** What a service needs to put something into our subnets. */
 function networkGrants({ settings, arn }: Places, service: 'lambda' | 'sagemaker'): readonly Grant[] {
   if (settings.network === undefined) return [];
+  const { network } = settings;
   const interfaces = [arn('ec2', 'network-interface/*')];
+  // The network of an isolated installation has no ids before it stands.
+  const named =
+    network === 'isolated' ? undefined : { subnet: network.subnets, 'security-group': network.securityGroups };
+  const inOurs = (type: 'subnet' | 'security-group') => knownIn(named?.[type]).map((id) => arn('ec2', `${type}/${id}`));
   const why = 'joins the network';
   const describe = {
     lambda: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'],
@@ -171,13 +205,21 @@ function networkGrants({ settings, arn }: Places, service: 'lambda' | 'sagemaker
     ...grant(
       service,
       why,
-      [...interfaces, arn('ec2', 'security-group/*'), arn('ec2', 'subnet/*')],
+      [...interfaces, ...inOurs('security-group'), ...inOurs('subnet')],
       ['ec2:CreateNetworkInterface'],
     ),
     ...grant(service, why, interfaces, change),
     ...grant(service, why, ['*'], describe),
   ];
 }
+
+/** Data under keys of somebody's own is decrypted where data is read, and only by S3. */
+const dataKeyGrants = ({ settings: { dataKeys = [] }, where }: Places): readonly Grant[] =>
+  dataKeys.length === 0
+    ? []
+    : grant('kms', 'reads data that lies under a key', dataKeys, ['kms:Decrypt'], {
+        StringEquals: { 'kms:ViaService': `s3.${where.region}.${where.urlSuffix}` },
+      });
 
 /** With a key of your own: its use through the services that hold our data, and grants for SageMaker's disks. */
 function keyGrants({ settings: { kmsKey }, where }: Places, disks: boolean): readonly Grant[] {

@@ -26,11 +26,17 @@ const oneOf =
   (value: unknown): boolean =>
     values.includes(value);
 
+const keyShape = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 export const hashShape = /^[0-9a-f]{64}$/;
 // What CloudWatch Logs takes. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 const logDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
+
+const accounts: Field = {
+  must: 'a list of one account (12 digits) or more, each once',
+  takes: listOf(/^\d{12}$/, 1),
+};
 
 const fields: Readonly<Record<keyof Settings, Field>> = {
   project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
@@ -43,12 +49,17 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
     takes: listOf(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 0),
     required: true,
   },
+  dataAccounts: accounts,
   createDataBuckets: { must: 'true or false', takes: oneOf(true, false) },
   kmsKey: {
     // IAM holds a policy to the key itself, never to an alias of it.
     // https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html
     must: "the ARN of a key, 'arn:aws:kms:<region>:<account>:key/<id>', and not of an alias",
-    takes: text(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/),
+    takes: text(keyShape),
+  },
+  dataKeys: {
+    must: "a list of ARNs of keys, 'arn:aws:kms:<region>:<account>:key/<id>', none of an alias and each once",
+    takes: listOf(keyShape, 1),
   },
   network: {
     must: "'isolated', or {subnets, securityGroups} of a network of yours",
@@ -59,7 +70,7 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
     takes: text(/^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?$/),
   },
   alertTopic: { must: 'true or false', takes: oneOf(true, false) },
-  imageAccounts: { must: 'a list of one account (12 digits) or more, each once', takes: listOf(/^\d{12}$/, 1) },
+  imageAccounts: accounts,
   logDays: { must: `one of ${logDays.join(', ')}`, takes: oneOf(...logDays) },
 };
 

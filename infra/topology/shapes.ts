@@ -8,10 +8,14 @@ export interface Settings {
   readonly adminTokenHash: string;
   /** Buckets that data and labels are dropped into. They are somebody's own: read, never written to, never deleted. */
   readonly dataBuckets: readonly string[];
+  /** Accounts that own the data buckets; absent: this one. A bucket of any other account is not read. */
+  readonly dataAccounts?: readonly string[];
   /** Creates the data buckets as well (retained for ever), with their events on. */
   readonly createDataBuckets?: boolean;
   /** ARN of a customer managed key for table, own bucket, code and the disks and outputs of jobs. */
   readonly kmsKey?: string;
+  /** ARNs of the keys that data buckets are encrypted with (SSE-KMS), where they are somebody's own. */
+  readonly dataKeys?: readonly string[];
   /** `isolated`: a network of its own without any way out, and an API that only that network reaches. */
   readonly network?: 'isolated' | { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
   /** ARN of the SNS topic that hears Serin's own alarms. */

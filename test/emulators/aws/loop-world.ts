@@ -29,6 +29,7 @@ import { fakeEndpoints } from './fake-endpoints.ts';
 import { fakeJobs } from './fake-jobs.ts';
 import { fakeMetrics } from './fake-metrics.ts';
 import { startProvider } from './provider.ts';
+import { rolesIn } from './roles.ts';
 
 const minute = 60_000;
 const start = Date.UTC(2026, 10, 20, 12);
@@ -53,8 +54,11 @@ export async function openLoop() {
   const jobs = fakeJobs({ now: Date.now });
   const endpoints = fakeEndpoints({ now: Date.now, configLagMs: 2000 });
   const metrics = fakeMetrics({ now: Date.now, lagMs: () => minute });
+  const names = { table: 'serin', own: `own-${randomUUID()}`, drops: 'drops', queue: 'signals', bus: 'serin' };
+  const roles = rolesIn({ ...names, installation });
   const provider = await startProvider({
     emulator: moto.url,
+    onForward: roles.sees,
     fakes: {
       SageMaker: { ...jobs.services.SageMaker, ...endpoints.sagemaker },
       AnyScaleFrontendService: endpoints.autoscaling,
@@ -63,7 +67,6 @@ export async function openLoop() {
   });
   const at = reach(moto.url);
   const [s3, sqs, sagemaker] = [new S3Client(at), new SQSClient(at), new SageMakerClient(reach(provider.url))];
-  const names = { table: 'serin', own: `own-${randomUUID()}`, drops: 'drops', queue: 'signals', bus: 'serin' };
   const queue = await installed({ names, dynamo: dynamo.url, s3, sqs, events: new EventBridgeClient(at) });
 
   const facts: string[] = [];
@@ -105,7 +108,7 @@ export async function openLoop() {
       );
       if (Messages.length === 0) return;
       const event = sqsEvent(Messages.map(({ MessageId = '', Body = '' }) => ({ id: MessageId, body: Body })));
-      const { batchItemFailures } = await handlers.signals(event, context);
+      const { batchItemFailures } = await roles.as('signals', () => handlers.signals(event, context));
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       for (const { MessageId = '', ReceiptHandle } of Messages)
         if (!failed.has(MessageId)) await sqs.send(new DeleteMessageCommand({ QueueUrl: queue, ReceiptHandle }));
@@ -125,26 +128,24 @@ export async function openLoop() {
     const bytes = body instanceof Uint8Array;
     const text = body === undefined || bytes ? undefined : JSON.stringify(body);
     const [rawPath = path, rawQueryString = ''] = path.split('?');
-    const answer = await handlers.api(
-      {
-        version: '2.0',
-        routeKey: '$default',
-        rawPath,
-        rawQueryString,
-        headers: {
-          authorization: `Bearer ${token}`,
-          host: 'serin.example',
-          ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        requestContext: {
-          http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
-        },
-        ...(text === undefined ? {} : { body: text }),
-        ...(bytes ? { body: Buffer.from(body).toString('base64') } : {}),
-        isBase64Encoded: bytes,
-      } as unknown as APIGatewayProxyEventV2, // the fields that a function URL sends and nobody here reads are left out
-      context,
-    );
+    const event = {
+      version: '2.0',
+      routeKey: '$default',
+      rawPath,
+      rawQueryString,
+      headers: {
+        authorization: `Bearer ${token}`,
+        host: 'serin.example',
+        ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      requestContext: {
+        http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      },
+      ...(text === undefined ? {} : { body: text }),
+      ...(bytes ? { body: Buffer.from(body).toString('base64') } : {}),
+      isBase64Encoded: bytes,
+    } as unknown as APIGatewayProxyEventV2; // the fields that a function URL sends and nobody here reads are left out
+    const answer = await roles.as('api', () => handlers.api(event, context));
     return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? 'null') };
   }
 
@@ -153,6 +154,7 @@ export async function openLoop() {
     endpoints,
     metrics,
     provider,
+    roles,
     /** Lines that the functions have written. */
     facts,
     names,

@@ -53,7 +53,7 @@ emulated('the whole loop on AWS', () => {
   afterEach(async () => {
     const { violations } = loop.provider;
     await loop.close();
-    expect(violations).toEqual([]);
+    expect([violations, loop.roles.refused()]).toEqual([[], []]);
   });
 
   const model = async () => (await loop.call('GET', '/v1/models/prices')).body;
@@ -125,6 +125,18 @@ emulated('the whole loop on AWS', () => {
     expect(described.ModelApprovalStatus).toBe('Approved');
     const paid = loop.provider.calls.filter(({ operation }) => operation === 'sagemaker:CreateTrainingJob');
     expect(new Set(paid.map(({ input }) => input.TrainingJobName)).size).toBe(3);
+    // Each of them is held against the role of its function when the loop is closed.
+    expect(await loop.call('GET', '/v1/models/prices/datasets')).toMatchObject({ status: 200 });
+    expect(loop.roles.done()).toEqual(
+      expect.arrayContaining([
+        'api s3:GetObject own code',
+        'api s3:GetObject own datasets',
+        'api s3:ListBucket own',
+        'api s3:PutObject own configs',
+        'signals s3:GetObject data prices',
+        'signals s3:PutObject own starts',
+      ]),
+    );
   }, 300_000);
 
   test.each([

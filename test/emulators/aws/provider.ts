@@ -15,6 +15,8 @@ interface Options {
   /** What an emulator cannot do: answered here. Everything else goes on to it. */
   readonly fakes: Readonly<Record<string, Operations>>;
   readonly emulator: string;
+  /** Told of what goes on to the emulator. */
+  readonly onForward?: (method: string, url: string) => void;
 }
 
 /**
@@ -22,7 +24,7 @@ interface Options {
  *
  * Requests and answers of the fakes are checked by AWS's own model; what is against it is kept and ends the test.
  */
-export async function startProvider({ fakes, emulator }: Options) {
+export async function startProvider({ fakes, emulator, onForward = () => {} }: Options) {
   const violations: string[] = [];
   const calls: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> }[] = [];
   const check = (service: string, operation: string, direction: 'input' | 'output', value: object) => {
@@ -57,6 +59,7 @@ export async function startProvider({ fakes, emulator }: Options) {
   }
 
   async function forward(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+    onForward(request.method ?? '', request.url ?? '');
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers))
       if (!['host', 'connection', 'content-length', 'transfer-encoding', 'expect'].includes(name))

@@ -1,4 +1,4 @@
-import type { Conditions, ResourceStatement, Role, Statement } from './topology/shapes.ts';
+import type { Conditions, ResourceStatement, Role, Statement } from './shapes.ts';
 
 /** IAM's own JSON, which both renderers hand on as it is. */
 export interface PolicyDocument {
