@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { manifestKey } from '@serin/core/dataset';
 import { Fault } from '@serin/core/fault';
 import type { Job, ObjectContent, Source } from '@serin/core/ports';
 import { type LocalJobs, localJobs } from '@serin/local/ports/jobs';
@@ -60,14 +61,20 @@ function objectStore(directory: string) {
         .map(([key, content]) => put('drops', `shop/${key}`, content));
       // Two chunks, so that a reader which takes only the first is found out.
       const parts = [objects.slice(0, 1), objects.slice(1)].filter((part) => part.length > 0);
-      const chunks = parts.map(
-        (part, index) => put('serin', `datasets/chunks/${index}.json`, JSON.stringify({ objects: part })).key,
+      const chunks = parts.map((part) => {
+        const text = JSON.stringify({ objects: part });
+        return put('serin', `datasets/chunks/${sha256(text)}.json`, text).key;
+      });
+      const chain = objects.reduce(
+        (before, { key, version, bytes }) => sha256(`${before}\n${JSON.stringify([key, version, bytes])}`),
+        '',
       );
-      put('serin', 'datasets/one.json', JSON.stringify({ bucket: 'drops', prefix: 'shop/', chunks }));
+      const key = manifestKey('m', sha256(JSON.stringify(['drops', 'shop/', chain])));
+      put('serin', key, JSON.stringify({ bucket: 'drops', prefix: 'shop/', chunks }));
       return {
         kind: 'manifest',
         bucket: 'serin',
-        key: 'datasets/one.json',
+        key,
         ...(under === undefined ? {} : { under: `shop/${under}` }),
       };
     },
@@ -425,22 +432,21 @@ describe('child processes of this machine', () => {
     });
   });
 
-  test('a tree that was staged before a reboot is staged again', async () => {
+  test('a draft that a power cut left is not taken for a staged tree', async () => {
     const job = script('run_1/train/1', "tally(readFileSync(join(env.SM_CHANNEL_TRAIN, 'a.csv'), 'utf8')); model();", {
       channels: { train: store.dataset({ 'a.csv': 'whole' }) },
     });
     const id = sha256('shop/run_1/train/1').slice(0, 32);
-    await expect(openJobs({ runner: join(scratch, 'none.js') }).start(job)).rejects.toThrow();
-    const file = join(jobDirectory(id), 'tree/input/data/train/a.csv');
-    rmSync(file);
-    writeFileSync(file, '');
-    writeFileSync(join(jobDirectory(id), 'tree/.boot'), 'the boot before');
+    const left = join(jobDirectory(id), 'staging-1');
+    mkdirSync(join(left, 'input/data/train'), { recursive: true });
+    writeFileSync(join(left, 'input/data/train/a.csv'), '');
 
     const jobs = openJobs();
     await jobs.start(job);
 
     expect((await ended(jobs, id)).status).toBe('succeeded');
     expect(tallied()).toEqual(['whole']);
+    expect(existsSync(left)).toBe(false);
   });
 
   test.each([['../up.mjs'], ['/etc/up.mjs'], ['a/../../up.mjs'], ['a\0.mjs'], ['']])(
@@ -471,7 +477,26 @@ describe('child processes of this machine', () => {
 
     expect(await jobs.describe(id)).toMatchObject({
       status: 'failed',
-      reason: expect.stringContaining('is not what was released'),
+      reason: expect.stringContaining(`${sha256(`${prelude}tally('RAN'); model();`)}, not ${blob}`),
+    });
+    expect(tallied()).toEqual([]);
+  });
+
+  test('nothing is trained on a part of a dataset under the digest of the whole', async () => {
+    const jobs = openJobs();
+    const train = store.dataset({ 'a.csv': 'a', 'b.csv': 'b', 'c.csv': 'c' });
+    const { key } = train as Extract<Source, { kind: 'manifest' }>;
+    const manifest = JSON.parse(readFileSync(join(scratch, 'store/serin', sha256(key)), 'utf8'));
+    const chunk: string = manifest.chunks[1];
+    const { objects } = JSON.parse(readFileSync(join(scratch, 'store/serin', sha256(chunk)), 'utf8'));
+    const text = JSON.stringify({ objects: objects.slice(1) });
+    store.put('serin', chunk, text);
+
+    const { id } = await jobs.start(script('run_1/train/1', "tally('ran'); model();", { channels: { train } }));
+
+    expect(await ended(jobs, id)).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining(`${chunk} in the bucket 'serin' has the digest ${sha256(text)}`),
     });
     expect(tallied()).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { SecondRow } from '@serin/local/machine/counter-store';
 import { openDatabase } from '@serin/local/machine/database';
+import { digestOfDirectory } from '@serin/local/machine/jobs/digest';
 import { bounds, bucketCount, bucketOf, quantile, slowerThan } from '@serin/local/machine/latency';
 import { serverRecords } from '@serin/local/machine/server-records';
 import { describe, expect, test } from 'vitest';
@@ -488,6 +489,67 @@ describe('the supervisor of model servers', () => {
     });
   });
 
+  test.each([
+    ['changed', (model: string) => writeFileSync(join(model, 'model.json'), '{"slope":9.99}')],
+    ['taken out', (model: string) => rmSync(join(model, 'model.json'))],
+    ['added', (model: string) => writeFileSync(join(model, 'more.json'), '{}')],
+  ])('never serves a model of which a file was %s after it was registered', async (_, change) => {
+    const directory = newDirectory();
+    const model = join(directory, 'model');
+    writeFileSync(join(model, 'model.json'), '{"slope":1.99}');
+    const { digest, bytes } = await digestOfDirectory(model);
+    const artifact = { uri: pathToFileURL(model).href, digest, bytes };
+    const champion = deploymentOf(directory, 1, 'ok', { artifact });
+    const before = await openMachine(directory);
+    await before.serve('e', [champion], { v1: 100 });
+    const served = await before.invoke('e');
+    await before.stop();
+    change(model);
+
+    const machine = await openMachine(directory);
+    await machine.serving.change('e', { kind: 'deploy', deployment: { ...champion, name: 'again', version: 2 } });
+
+    const found = (await digestOfDirectory(model)).digest;
+    const refused = { status: 'failed', reason: expect.stringContaining(`has the digest ${found}, not ${digest}`) };
+    await expect
+      .poll(() => machine.serving.observe('e'), { interval: 10, timeout: 10_000 })
+      .toMatchObject({
+        deployments: [
+          { name: 'v1', ...refused },
+          { name: 'again', ...refused },
+        ],
+      });
+    expect([served.status, (await machine.invoke('e')).status]).toEqual([200, 503]);
+  });
+
+  test('serves a champion again by itself once its model is what it was', async () => {
+    const directory = newDirectory();
+    const before = await openMachine(directory);
+    await before.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    await before.stop();
+    writeFileSync(join(directory, 'model', 'more.json'), '{}');
+    const machine = await openMachine(directory);
+    await expect.poll(async () => (await machine.invoke('e')).status, { interval: 10 }).toBe(503);
+
+    rmSync(join(directory, 'model', 'more.json'));
+
+    await expect.poll(async () => (await machine.invoke('e')).status, { interval: 10, timeout: 10_000 }).toBe(200);
+  });
+
+  test('stages the code of a champion again when the staged copy is damaged', async () => {
+    const directory = newDirectory();
+    const before = await openMachine(directory);
+    await before.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    await before.stop();
+    const staged = readdirSync(join(directory, 'servers'), { recursive: true, encoding: 'utf8' });
+    const script = staged.find((path) => path.endsWith('code/serve.mjs')) ?? '';
+    writeFileSync(join(directory, 'servers', script), '');
+
+    const machine = await openMachine(directory);
+
+    await expect.poll(async () => (await machine.invoke('e')).status, { interval: 10, timeout: 10_000 }).toBe(200);
+  });
+
   test('fails a deployment that crashes again and again, with the end of its log', async () => {
     const directory = newDirectory();
     const machine = await openMachine(directory);
@@ -726,7 +788,8 @@ async function openMachineInChild(directory: string): Promise<{ readonly port: n
     const users = gatewayUsers({ database, counters });
     const assignments = gatewayAssignments({ database, counters });
     const stageCode = async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), ${JSON.stringify(serveScript)});
-    const servers = modelServers({ database, directory: join(directory, 'servers'), stageCode, inherited: {} });
+    const holdsCode = async () => true;
+    const servers = modelServers({ database, directory: join(directory, 'servers'), stageCode, holdsCode, inherited: {} });
     const serving = localServing({ database, servers });
     for (const deployment of ${JSON.stringify(deployments)}) await serving.change('e', { kind: 'deploy', deployment });
     const isReady = async () => (await serving.observe('e')).deployments.every(({ status }) => status === 'ready');

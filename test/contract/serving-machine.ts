@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Agent, createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { sha256Hex } from '@serin/core/json';
 import type { Deployment } from '@serin/core/ports';
 import { gatewayAssignments } from '@serin/local/machine/assignments';
 import { gatewayCounters } from '@serin/local/machine/counters';
@@ -70,6 +71,9 @@ export function newDirectory(): string {
   return directory;
 }
 
+/** Of the empty folder that `newDirectory` has for a model. */
+const digestOfNothing = sha256Hex('');
+
 export function deploymentOf(
   directory: string,
   version: number,
@@ -79,7 +83,7 @@ export function deploymentOf(
   return {
     name: `v${version}`,
     version,
-    artifact: { uri: pathToFileURL(join(directory, 'model')).href, digest: 'd', bytes: 1 },
+    artifact: { uri: pathToFileURL(join(directory, 'model')).href, digest: digestOfNothing, bytes: 0 },
     code: { digest: 'code' },
     command: [process.execPath, 'serve.mjs'],
     environment: { MODE: mode, NOTES: join(directory, 'notes.ndjson') },
@@ -108,6 +112,7 @@ export async function openMachine(directory: string, options: MachineOptions = {
     database,
     directory: join(directory, 'servers'),
     stageCode: async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), serveScript),
+    holdsCode: async (_, folder) => readFileSync(join(folder, 'serve.mjs'), 'utf8') === serveScript,
     inherited: { PATH: '/usr/bin:/bin' },
     pace: quick,
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),

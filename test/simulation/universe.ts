@@ -2,7 +2,6 @@ import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
 import { engineActor, type Outcome } from '@serin/core/engine';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
 import type { Model } from '@serin/core/model';
-import { configKey } from '@serin/core/perform';
 import type {
   Actor,
   Bucket,
@@ -21,6 +20,7 @@ import type {
 } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
 import { route, routesOf } from '@serin/core/route';
+import { configKey } from '@serin/core/stored';
 import type { MachineClock } from './clocks.ts';
 import { absentBucket, memoryBucket } from './fakes/bucket.ts';
 import { type MemoryBus, memoryBus } from './fakes/bus.ts';

@@ -8,6 +8,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { bucketRoutes } from './routes/buckets.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { digestRoutes } from './routes/digests.ts';
 import { eventRoutes } from './routes/events.ts';
 import { hookRoutes } from './routes/hooks.ts';
 import { labelRoutes } from './routes/labels.ts';
@@ -46,6 +47,7 @@ function tableOf(api: Api): readonly Route[] {
     ...deadLetterRoutes(api),
     ...tokenRoutes(api),
     ...auditRoutes(api),
+    ...digestRoutes(api),
     ...systemRoutes(api),
   ];
   return [...routes, ...docsRoutes(routes, api.version)];

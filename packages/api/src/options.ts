@@ -1,6 +1,6 @@
 import type { CompiledConfig } from '@serin/core/config';
 import type { Engine } from '@serin/core/engine';
-import type { CloudEvent, Ports } from '@serin/core/ports';
+import type { Artifact, CloudEvent, Ports } from '@serin/core/ports';
 import type { Access } from './access.ts';
 
 /** What the API stands on. It has no clock, no randomness and no environment of its own (a token's text excepted). */
@@ -37,6 +37,8 @@ export interface ApiOptions {
     from: number,
     max: number,
   ) => Promise<{ readonly text: string; readonly next: number; readonly ended?: boolean } | undefined>;
+  /** Reads an artifact whole, and answers the digest of what is there; absent: the platform cannot. */
+  readonly digestOfArtifact?: (artifact: Artifact) => Promise<string>;
   readonly events?: EventLog;
   /** In OpenMetrics text. */
   readonly metrics?: () => string;

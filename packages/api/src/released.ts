@@ -1,9 +1,7 @@
 import type { CompiledConfig } from '@serin/core/config';
-import { Fault } from '@serin/core/fault';
-import { decodeText } from '@serin/core/json';
-import { configKey } from '@serin/core/perform';
 import type { Ports } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
+import { readConfig } from '@serin/core/stored';
 
 /**
  * The released config; `undefined` before the first release.
@@ -20,10 +18,7 @@ export function releasedConfig({
     const digest = (head?.state as Project | undefined)?.config?.digest;
     if (digest === undefined) return undefined;
     if (known?.digest === digest) return known.config;
-    const object = await bucket('serin').read({ key: configKey(digest), maxBytes: 64_000_000 });
-    if (object === undefined || object.truncated)
-      throw new Fault('unavailable', `the released config ${digest} is not in the project's bucket`);
-    known = { digest, config: JSON.parse(decodeText(object.content)) as CompiledConfig }; // written by a release
+    known = { digest, config: await readConfig(digest, { bucket }) };
     return known.config;
   };
 }

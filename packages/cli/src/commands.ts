@@ -196,7 +196,11 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'doctor',
     summary: 'check this machine, the config and the server',
-    options: [config, ...remote],
+    options: [
+      config,
+      option('--deep', 'also read everything that is stored under a digest, and compare it (wants an admin)'),
+      ...remote,
+    ],
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {

@@ -3,6 +3,7 @@ import { Fault } from './fault.ts';
 import { decodeText, encodeText, sha256Hex } from './json.ts';
 import { type Bucket, type ObjectInfo, ownBucket, type Ports } from './ports.ts';
 import type { DatasetVersion, ListingProgress } from './signal.ts';
+import { otherDigest, type ReadOwn, readNamed } from './stored.ts';
 
 /** Keys that one listing effect takes in: a commit each, and a chunk of the manifest. */
 const keysPerPart = 50_000;
@@ -39,10 +40,7 @@ export async function listDataset(
   const own = ports.bucket(ownBucket);
   const chunk = await writeChunk(own, data);
   const progress: ListingProgress = {
-    chain: data.reduce(
-      (chain, { key, version, bytes }) => sha256Hex(`${chain}\n${JSON.stringify([key, version, bytes])}`),
-      before.chain,
-    ),
+    chain: chained(before.chain, data),
     chunks: [...before.chunks, ...chunk],
     objects: before.objects + data.length,
     bytes: data.reduce((sum, { bytes }) => sum + bytes, before.bytes),
@@ -55,6 +53,12 @@ export async function listDataset(
   if (wanted !== undefined && progress.objects < wanted.size) return { progress: { ...progress, complete: false } };
   return { progress, dataset: await writeManifest(own, order, progress, at) };
 }
+
+const chained = (before: string, objects: readonly ObjectInfo[]): string =>
+  objects.reduce(
+    (chain, { key, version, bytes }) => sha256Hex(`${chain}\n${JSON.stringify([key, version, bytes])}`),
+    before,
+  );
 
 async function takeKeys(
   bucket: Bucket,
@@ -88,12 +92,68 @@ async function writeManifest(
   at: number,
 ): Promise<DatasetVersion> {
   const { bucket, prefix, model } = order;
-  const digest = sha256Hex(JSON.stringify([bucket, prefix, chain]));
+  const digest = datasetDigest(bucket, prefix, chain);
   const manifest: Manifest = { bucket, prefix, objects, bytes, chunks };
-  const key = `datasets/${model}/${digest}.json`;
+  const key = manifestKey(model, digest);
   await own.write(key, encodeText(JSON.stringify(manifest)), { ifAbsent: true });
   return { digest, bucket, prefix, manifest: key, objects, bytes, at };
 }
+
+const datasetDigest = (bucket: string, prefix: string, chain: string): string =>
+  sha256Hex(JSON.stringify([bucket, prefix, chain]));
+
+export const manifestKey = (model: string, digest: string): string => `datasets/${model}/${digest}.json`;
+
+/** The dataset digest that a manifest's key ends in; `undefined` for another key. */
+export const digestOfManifest = (key: string): string | undefined =>
+  /^datasets\/[^/]+\/([0-9a-f]{64})\.json$/.exec(key)?.[1];
+
+/**
+ * The objects of a dataset version, part by part in key order, each with the manifest.
+ *
+ * A part is compared with its own digest before it comes, and all of them with the digest of the version after the last
+ * one: a job may begin only when the walk has ended well. What is missing, or is not what it was, is `invalid`.
+ */
+export async function* datasetParts(
+  read: ReadOwn,
+  key: string,
+  sha256: (content: Uint8Array) => string = sha256Hex,
+): AsyncGenerator<{ readonly manifest: Manifest; readonly objects: readonly ObjectInfo[] }> {
+  const manifest = await readManifest(read, key);
+  let chain = '';
+  for (const chunk of manifest.chunks) {
+    const content = await readNamed(read, chunk, { sha256 });
+    if (content === undefined) throw unusable(chunk, 'is not there');
+    const { objects } = JSON.parse(decodeText(content)) as { readonly objects: readonly ObjectInfo[] }; // as its digest
+    yield { manifest, objects };
+    chain = chained(chain, objects);
+  }
+  const found = datasetDigest(manifest.bucket, manifest.prefix, chain);
+  const wanted = digestOfManifest(key);
+  if (wanted === found) return;
+  if (wanted === undefined) throw unusable(key, 'is not named by the digest of a dataset version');
+  throw otherDigest(`the dataset version that ${key} describes`, wanted, found, mend);
+}
+
+const mend = 'restore it from a backup, or delete it: the next listing of the data writes it again';
+
+const unusable = (key: string, why: string): Fault =>
+  new Fault('invalid', `${key} in the bucket '${ownBucket}' ${why}; ${mend}`);
+
+async function readManifest(read: ReadOwn, key: string): Promise<Manifest> {
+  const object = await read(key, maxManifestBytes);
+  if (object === undefined) throw unusable(key, 'is not there');
+  if (object.truncated) throw unusable(key, `is larger than ${maxManifestBytes} bytes`);
+  try {
+    const manifest = JSON.parse(decodeText(object.content)) as Manifest;
+    if (manifest.chunks.every((chunk) => typeof chunk === 'string')) return manifest;
+  } catch {
+    // Refused below, like every other content that is not a manifest.
+  }
+  throw unusable(key, 'is not a dataset manifest');
+}
+
+const maxManifestBytes = 64_000_000;
 
 /** The keys that a user's manifest object names: `{"files": [...]}` or a list, relative to the prefix. */
 async function readWanted(bucket: Bucket, key: string, prefix: string): Promise<ReadonlySet<string> | undefined> {
@@ -131,15 +191,26 @@ export async function checkDataset(
   if (maxBytes !== undefined && dataset.bytes > maxBytes)
     problems.push(`${dataset.bytes} bytes, more than data.maxBytes (${maxBytes})`);
   if (dataset.bytes === 0) problems.push('all objects are empty');
-  const manifest = (await readJson(ports.bucket(ownBucket), dataset.manifest)) as Manifest | undefined;
-  if (manifest === undefined) return [...problems, `its manifest ${dataset.manifest} is gone`];
-  const first = (await readJson(ports.bucket(ownBucket), manifest.chunks[0] ?? '')) as
-    | { readonly objects: readonly ObjectInfo[] }
-    | undefined;
-  const objects = first?.objects ?? [];
-  for (const object of objects.slice(0, headsChecked))
-    problems.push(...(await checkObject(ports.bucket(dataset.bucket), object, columns)));
+  try {
+    for (const object of await firstObjects(ports.bucket(ownBucket), dataset.manifest))
+      problems.push(...(await checkObject(ports.bucket(dataset.bucket), object, columns)));
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'invalid') throw error;
+    problems.push(error.message);
+  }
   return problems;
+}
+
+/** Of a dataset of one part, which nearly all are, the whole is compared with its digest; else its first part is. */
+async function firstObjects(own: Bucket, manifest: string): Promise<readonly ObjectInfo[]> {
+  const parts = datasetParts((key, maxBytes) => own.read({ key, maxBytes }), manifest);
+  const first = await parts.next();
+  const {
+    objects = [],
+    manifest: { chunks },
+  } = first.done ? { manifest: { chunks: [] } } : first.value;
+  if (chunks.length <= 1) await parts.next();
+  return objects.slice(0, headsChecked);
 }
 
 async function checkObject(
@@ -174,9 +245,4 @@ function columnsOf(key: string, head: string): readonly string[] | undefined {
   } catch {
     return [];
   }
-}
-
-async function readJson(bucket: Bucket, key: string): Promise<unknown> {
-  const object = await bucket.read({ key, maxBytes: 64_000_000 });
-  return object === undefined || object.truncated ? undefined : JSON.parse(decodeText(object.content));
 }

@@ -4,11 +4,12 @@ import type { Effect, Order, Spread } from './effect.ts';
 import type { Outcome } from './engine.ts';
 import { nextEntry } from './entry.ts';
 import { Fault } from './fault.ts';
-import { canonical, decodeText, type Json } from './json.ts';
+import { canonical, type Json } from './json.ts';
 import { checkLabels, checkTick } from './judge/evidence.ts';
 import { findLabels, importLabels } from './label-file.ts';
 import type { CloudEvent, LabelTick, Ports } from './ports.ts';
 import type { Answer } from './signal.ts';
+import { readConfig } from './stored.ts';
 import { instant } from './time.ts';
 import { schema } from './upgrade.ts';
 
@@ -196,13 +197,4 @@ async function spread(order: Spread, { ports, tell }: Surroundings): Promise<Ans
   await Promise.all(next.map((name) => tell(`model/${name}`, released(name))));
   const last = next.at(-1);
   return { type: 'spreadAdvanced', ...(next.length < modelsPerSpread || last === undefined ? {} : { cursor: last }) };
-}
-
-export const configKey = (digest: string): string => `configs/${digest}.json`;
-
-async function readConfig(digest: string, ports: Ports): Promise<CompiledConfig> {
-  const object = await ports.bucket('serin').read({ key: configKey(digest), maxBytes: 64_000_000 });
-  if (object === undefined || object.truncated)
-    throw new Fault('unavailable', `the released config ${digest} is not in the project's bucket`);
-  return JSON.parse(decodeText(object.content)) as CompiledConfig;
 }

@@ -23,10 +23,11 @@ import { gatewayCounters } from './machine/counters.ts';
 import { openDatabase } from './machine/database.ts';
 import { elapsedWithSleep } from './machine/elapsed.ts';
 import { gateway } from './machine/gateway.ts';
-import { stageCode } from './machine/jobs/code.ts';
+import { holdsCode, stageCode } from './machine/jobs/code.ts';
+import { digestOfDirectory } from './machine/jobs/digest.ts';
 import { labelStore, lastLabel } from './machine/labels.ts';
 import { serverMetrics } from './machine/metrics.ts';
-import { modelServers } from './machine/model-servers.ts';
+import { localFolder, modelServers } from './machine/model-servers.ts';
 import { gatewayPairs } from './machine/pairs.ts';
 import { gatewayUsers } from './machine/users.ts';
 import { folderBuckets } from './ports/bucket.ts';
@@ -115,6 +116,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     database,
     directory: join(directory, 'serving'),
     stageCode: (digest, target) => stageCode(digest, target, { readObject }),
+    holdsCode: (digest, folder) => holdsCode(digest, folder, { readObject }),
     inherited: inheritedEnvironment(),
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
   });
@@ -201,6 +203,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       const { content, next, ended } = await jobs.logs(jobId({ project, key }), from, max);
       return { text: new TextDecoder().decode(content), next, ended };
     },
+    digestOfArtifact: async (artifact) => (await digestOfDirectory(await localFolder(artifact))).digest,
     events: bus,
     metrics: metrics.text,
     ...(isLoopback(host) ? { hosts } : {}),

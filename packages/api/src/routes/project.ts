@@ -1,9 +1,9 @@
 import type { CompiledConfig } from '@serin/core/config';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
-import { configKey } from '@serin/core/perform';
 import { platformProblems } from '@serin/core/platform-limits';
 import { ownBucket } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
+import { configKey } from '@serin/core/stored';
 import { durationText, instant } from '@serin/core/time';
 import * as z from 'zod';
 import { codeDigests } from '../code-digests.ts';

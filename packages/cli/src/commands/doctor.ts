@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import type { Client } from '../client.ts';
 import { findConfig, type LoadedConfig } from '../config-file.ts';
 import { asFailure } from '../failure.ts';
 import { type Command, clientOf, type Invocation, show, textOption } from '../invocation.ts';
@@ -21,6 +22,7 @@ export const doctor: Command = async (invocation) => {
     ...(await configChecks(invocation)),
     await dataChecks(invocation),
     ...(await serverChecks(invocation)),
+    ...(invocation.options.deep === true ? await digestChecks(invocation) : []),
   ];
   const colours = { ok: 'green', warning: 'yellow', failed: 'red' } as const;
   show(invocation, { ok: checks.every(({ verdict }) => verdict !== 'failed'), checks }, () =>
@@ -135,3 +137,36 @@ async function statusChecks(client: Awaited<ReturnType<typeof clientOf>>): Promi
     return [{ check: 'token', verdict: 'failed', detail: [message, mend].filter(Boolean).join('; ') }];
   }
 }
+
+/** Everything that is stored under a digest, read whole by the server. */
+async function digestChecks(invocation: Invocation): Promise<Check[]> {
+  try {
+    const client = await clientOf(invocation);
+    return [await digestsOf(client, 'objects'), await digestsOf(client, 'artifacts')].flat();
+  } catch (error) {
+    const { message, mend } = asFailure(error);
+    return [{ check: 'digests', verdict: 'failed', detail: [message, mend].filter(Boolean).join('; ') }];
+  }
+}
+
+async function digestsOf(client: Client, of: 'objects' | 'artifacts'): Promise<Check[]> {
+  const failed: Check[] = [];
+  let [checked, unchecked, bytes] = [0, 0, 0];
+  let cursor: string | undefined;
+  do {
+    const page = await client.get('/v1/audit/digests', { of, cursor });
+    [checked, unchecked, bytes] = [
+      checked + Number(page.checked),
+      unchecked + Number(page.unchecked),
+      bytes + Number(page.bytes),
+    ];
+    for (const { name, problem } of page.problems as readonly { readonly name: string; readonly problem: string }[])
+      failed.push({ check: `digest of ${name}`, verdict: 'failed', detail: problem });
+    cursor = typeof page.next === 'string' ? page.next : undefined;
+  } while (cursor !== undefined);
+  if (failed.length > 0) return failed;
+  const left = unchecked === 0 ? '' : `; ${unchecked} are kept where this server cannot read them`;
+  return [{ check: `digests of ${of}`, verdict: 'ok', detail: `${checked} read whole (${megabytes(bytes)})${left}` }];
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

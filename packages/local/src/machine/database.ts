@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
+import { syncDirectory } from './durable.ts';
 import { resultCode, sqlite, textOf } from './faults.ts';
 import { flushCommits } from './group-commit.ts';
 
@@ -147,14 +148,4 @@ function openFault(error: unknown, file: string): Fault {
   if (code === sqlite.full) return new Fault('unavailable', `the disk of ${file} is full; make room`, { cause: error });
   const mend = 'check its owner, its permissions and the disk, or choose another data directory';
   return new Fault('invalid', `cannot open ${file} for writing: ${textOf(error)}; ${mend}`, { cause: error });
-}
-
-/** Makes the names in a directory durable: a rename or link is only on disk once its directory is. */
-export function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -9,7 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { Fault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
 import type { Artifact, Deployment } from '@serin/core/ports';
+import { otherDigest } from '@serin/core/stored';
+import { type TreeDigest, treeDigests } from './checked-trees.ts';
+import { appearWhole } from './durable.ts';
 import { fileFault } from './faults.ts';
+import { again } from './jobs/artifact.ts';
 import { endOfLog } from './log-tail.ts';
 import { type ModelServer, modelServer, type Pace, type ServerState, takeBack, type Upstream } from './model-server.ts';
 import { launch } from './server-process.ts';
@@ -49,8 +53,8 @@ export interface ModelServersOptions {
   readonly directory: string;
   /** Writes the files of a code folder into a directory that exists and is empty. */
   readonly stageCode: (digest: string, directory: string) => Promise<void>;
-  /** The folder of a model artifact, checked as far as the caller wants; default: the path of its `file:` address. */
-  readonly modelFolder?: (artifact: Artifact) => Promise<string>;
+  /** Whether a directory still holds what `stageCode` wrote. */
+  readonly holdsCode: (digest: string, directory: string) => Promise<boolean>;
   /** What of the server's environment a model server gets: PATH, LANG, TZ. */
   readonly inherited: Readonly<Record<string, string>>;
   /** The state of a deployment changed: a hint to observe it. */
@@ -81,6 +85,7 @@ export function modelServers(options: ModelServersOptions): ModelServers {
   const { directory, drainMs = 30_000 } = options;
   const pace = { ...defaultPace, ...options.pace };
   const records = serverRecords(options.database);
+  const digestOf = treeDigests(options.database);
   const fleets = new Map<string, Fleet>();
   const ports = new Set<number>(records.all().map(({ record }) => record.port));
   const logTimer = setInterval(
@@ -90,7 +95,7 @@ export function modelServers(options: ModelServersOptions): ModelServers {
 
   function newFleet(endpoint: string, deployment: Deployment): Fleet {
     const folder = folderOf(directory, endpoint, deployment.name);
-    const places = staging(options, deployment, folder);
+    const places = staging({ ...options, digestOf }, deployment, folder);
     const indexes = Array.from({ length: Math.max(1, deployment.instances.min) }, (_, index) => index);
     const logs = indexes.map((index) => join(folder, `log-${index}.txt`));
     const servers = indexes.map((index) => {
@@ -231,28 +236,49 @@ interface Places {
   readonly modelFolder: string;
 }
 
-/** Stages once for all instances and restarts; a failed attempt is made again by the next process. */
-function staging(options: ModelServersOptions, deployment: Deployment, folder: string): () => Promise<Places> {
-  let places: Promise<Places> | undefined;
+/**
+ * Brings code and model for a process that is about to start, once for those that start together.
+ *
+ * Both are compared with their digests each time. Code that is not whole is staged again; a model that is not the one
+ * that was registered is `invalid`: it is never served.
+ */
+function staging(
+  options: ModelServersOptions & { readonly digestOf: TreeDigest },
+  { name, code, artifact }: Deployment,
+  folder: string,
+): () => Promise<Places> {
+  let under: Promise<Places> | undefined;
   async function stage(): Promise<Places> {
     const codeFolder = join(folder, 'code');
-    const modelFolder = await (options.modelFolder ?? localFolder)(deployment.artifact);
+    const modelFolder = await localFolder(artifact);
+    const found = await options.digestOf(modelFolder);
+    if (found !== artifact.digest) throw otherDigest(`the model ${artifact.uri}`, artifact.digest, found, again);
     await mkdir(join(folder, 'scratch'), { recursive: true, mode: 0o700 });
-    // Renamed when it is whole: a folder of that name is never half staged.
-    if (!existsSync(codeFolder)) {
-      const draft = join(folder, `code-${randomUUID()}`);
-      await mkdir(draft);
-      if (deployment.code !== undefined) await options.stageCode(deployment.code.digest, draft);
-      await rename(draft, codeFolder);
-    }
+    if (!existsSync(codeFolder) || (code !== undefined && !(await options.holdsCode(code.digest, codeFolder))))
+      await stageAnew(codeFolder);
     return { codeFolder, modelFolder };
   }
+  async function stageAnew(codeFolder: string): Promise<void> {
+    const draft = join(folder, `code-${randomUUID()}`);
+    try {
+      await mkdir(draft);
+      if (code !== undefined) await options.stageCode(code.digest, draft);
+      // A process that still runs in the old folder keeps it, under another name.
+      if (existsSync(codeFolder)) await rename(codeFolder, join(folder, `old-${randomUUID()}`));
+      await appearWhole(draft, codeFolder);
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+  }
   return () => {
-    places ??= stage().catch((error) => {
-      places = undefined;
-      throw fileFault(error, `staging ${deployment.name}`);
-    });
-    return places;
+    under ??= stage()
+      .catch((error) => {
+        throw fileFault(error, `staging ${name}`);
+      })
+      .finally(() => {
+        under = undefined;
+      });
+    return under;
   };
 }
 

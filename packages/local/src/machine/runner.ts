@@ -1,17 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson, syncTree, writeJson } from './durable.ts';
 
 /**
  * The process beside each job: `node runner.js run-job <job directory>`.
@@ -65,6 +55,9 @@ export const jobFiles = {
   exit: 'exit.json',
 } as const;
 
+/** Where a job leaves what is read after its end. */
+const jobLeaves = ['tree/model', 'tree/output', jobFiles.log] as const;
+
 /** Set for the command, so that each of its descendants can be told, also one that left the process group. */
 export const jobMark = 'SERIN_JOB_DIRECTORY';
 
@@ -93,7 +86,7 @@ function runJob(directory: string): void {
 
   const startedAt = Date.now();
   const mark = { pid: process.pid, start: processStart(process.pid) ?? '' };
-  if (!writeWhole(join(directory, jobFiles.started), { ...mark, at: startedAt }, 'create')) return;
+  if (!writeJson(join(directory, jobFiles.started), { ...mark, at: startedAt }, 'create')) return;
   announce();
   beat(directory, () => end('stopped'));
 
@@ -102,7 +95,7 @@ function runJob(directory: string): void {
   graceMs = assignment.graceMs;
   const finish = (exit: Pick<Exit, 'code' | 'signal' | 'message'> & { readonly why?: Exit['why'] }) => {
     killLeftovers(directory);
-    writeExit(directory, { why: ending ?? 'exited', ...exit, startedAt, endedAt: Date.now() });
+    void writeExit(directory, { why: ending ?? 'exited', ...exit, startedAt, endedAt: Date.now() });
   };
 
   // One turn for a SIGTERM that came while the start was taken.
@@ -160,7 +153,7 @@ function begin(directory: string, assignment: Assignment, finish: Finish): Child
 function noteChild(directory: string, pid: number | undefined): void {
   if (pid === undefined) return;
   try {
-    writeWhole(join(directory, jobFiles.child), { pid, start: processStart(pid) ?? '' }, 'replace');
+    writeJson(join(directory, jobFiles.child), { pid, start: processStart(pid) ?? '' }, 'replace');
   } catch {
     // The descendants are still found by their mark.
   }
@@ -210,14 +203,19 @@ function after(ms: number, then: () => void): void {
   setTimeout(() => (part < ms ? after(ms - part, then) : then()), part);
 }
 
-/** A runner that cannot write how the job ended stays, and tries again: gone, it would look like an interruption. */
-function writeExit(directory: string, exit: Exit): void {
+/**
+ * What the job left is durable before its end is written down: who sees the end believes the outputs.
+ *
+ * A runner that cannot write how the job ended stays, and tries again: gone, it would look like an interruption.
+ */
+async function writeExit(directory: string, exit: Exit): Promise<void> {
   try {
-    writeWhole(join(directory, jobFiles.exit), exit, 'replace');
+    for (const left of jobLeaves) await syncTree(join(directory, left));
+    writeJson(join(directory, jobFiles.exit), exit, 'replace');
     process.exit(0);
   } catch {
     if (!existsSync(directory)) process.exit(1);
-    setTimeout(() => writeExit(directory, exit), heartbeatMs);
+    setTimeout(() => void writeExit(directory, exit), heartbeatMs);
   }
 }
 
@@ -226,45 +224,6 @@ function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
     process.kill(-group, signal);
   } catch {
     // Nobody is left in it.
-  }
-}
-
-/**
- * Writes JSON into a file that is never seen in part and is durable on return.
- *
- * With `create` exactly one of all callers gets `true`; the others change nothing.
- */
-export function writeWhole(file: string, content: unknown, mode: 'create' | 'replace'): boolean {
-  const draft = `${file}.${process.pid}.new`;
-  try {
-    writeFileSync(draft, JSON.stringify(content), { mode: 0o600, flush: true });
-    if (mode === 'replace') renameSync(draft, file);
-    else linkSync(draft, file);
-    syncDirectory(dirname(file));
-    return true;
-  } catch (error) {
-    if (mode === 'create' && existsSync(file)) return false;
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** What a file of `writeWhole` holds; `undefined` when it is not there or not JSON. */
-export function readJson<Content>(file: string): Content | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Content; // written by `writeWhole`
-  } catch {
-    return undefined;
   }
 }
 

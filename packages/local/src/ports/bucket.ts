@@ -2,8 +2,8 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
-import type { Bucket } from '@serin/core/ports';
-import { syncDirectory } from '../machine/database.ts';
+import { type Bucket, ownBucket } from '@serin/core/ports';
+import { syncDirectory } from '../machine/durable.ts';
 import { type Folder, guarded, newFolder } from '../machine/objects/folder.ts';
 import { checkKey, isBucketName } from '../machine/objects/keys.ts';
 import { list } from '../machine/objects/listing.ts';
@@ -41,7 +41,7 @@ interface Options {
  * by a folder or a link, lies in a hidden folder under the key's digest. Files and folders that begin with a dot, and
  * symbolic links below the bucket, are not objects. `version` is the SHA-256 of the content; it is remembered for a
  * file with the same size, times and inode. A file that somebody else wrote is `unavailable` until it has not changed
- * for `settleMs`; what `write` answered is whole at once.
+ * for `settleMs`, in every bucket but the project's own; what `write` answered is whole at once.
  */
 export function folderBuckets({ directory, database, settleMs = 2000, now = Date.now }: Options): FolderBuckets {
   const versions = versionTable(database);
@@ -60,17 +60,21 @@ export function folderBuckets({ directory, database, settleMs = 2000, now = Date
     throw new Fault('notFound', `there is no bucket ${JSON.stringify(name)} in ${directory}; create it first`);
   }
 
-  const store: Store = { versions, settleMs, now };
+  // Nobody else writes into the own bucket, and what a backup brought back is known by its digest, not by its age.
+  const own: Store = { versions, settleMs: 0, now };
+  const others: Store = { versions, settleMs, now };
+  const storeOf = (name: string): Store => (name === ownBucket ? own : others);
   const bucketOf = (name: string): Bucket => ({
-    list: async (prefix, cursor) => list(store, await existing(name), prefix, cursor),
+    list: async (prefix, cursor) => list(storeOf(name), await existing(name), prefix, cursor),
     async read(what) {
       checkKey(what.key);
       const folder = await existing(name);
-      return guarded(`reading ${JSON.stringify(what.key)} of the bucket ${name}`, () => read(store, folder, what));
+      const doing = `reading ${JSON.stringify(what.key)} of the bucket ${name}`;
+      return guarded(doing, () => read(storeOf(name), folder, what));
     },
     write: async (key, content, condition) => {
       checkKey(key);
-      return write(store, await existing(name), key, content, condition?.ifAbsent === true);
+      return write(storeOf(name), await existing(name), key, content, condition?.ifAbsent === true);
     },
   });
 

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Hex } from '@serin/core/json';
 import type { Job, JobDescription, Jobs } from '@serin/core/ports';
+import { readJson, writeJson } from '../machine/durable.ts';
 import { fileFault } from '../machine/faults.ts';
 import { storedOf, thisMachine } from '../machine/jobs/assignment.ts';
 import { readPart } from '../machine/jobs/logs.ts';
@@ -17,7 +18,7 @@ import {
 } from '../machine/jobs/record.ts';
 import type { Stores } from '../machine/jobs/stores.ts';
 import { supervision } from '../machine/jobs/supervision.ts';
-import { jobFiles, readJson, type Started, writeWhole } from '../machine/runner.ts';
+import { jobFiles, type Started } from '../machine/runner.ts';
 
 export interface LocalJobs extends Jobs {
   /**
@@ -111,7 +112,7 @@ export function localJobs(options: Options): LocalJobs {
         }
         const started = readJson<Started>(join(directory, jobFiles.started));
         if (started === undefined || 'instead' in started || hasEnded(directory)) return;
-        writeWhole(join(directory, stopFile), { at: Date.now() }, 'replace');
+        writeJson(join(directory, stopFile), { at: Date.now() }, 'replace');
         signal(started.pid);
       }),
 

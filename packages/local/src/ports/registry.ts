@@ -1,21 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
 import type { RegisteredVersion, Registry } from '@serin/core/ports';
-import { syncDirectory } from '../machine/database.ts';
-import { fileFault, isMissing, systemCode } from '../machine/faults.ts';
+import { syncDirectory, writeWhole } from '../machine/durable.ts';
+import { fileFault, isMissing } from '../machine/faults.ts';
 
 /**
  * A registry of one JSON file per version: `<directory>/<sha256 of the model>/<number>.json`.
@@ -33,7 +22,7 @@ export function fileRegistry({ directory }: { readonly directory: string }): Reg
         throw new Fault('invalid', `cannot register version ${number} of ${model}: numbers are 1, 2, 3 ...`);
       }
       const file = fileOf(model, number);
-      if (!place(file, version, 'onlyIfAbsent')) refuseOther(version, load(file));
+      if (!place(file, version, 'create')) refuseOther(version, load(file));
     },
 
     async setApproval(model, number, approval) {
@@ -57,27 +46,14 @@ function refuseOther(version: RegisteredVersion, stored: RegisteredVersion | und
 }
 
 /** Answers false, and changes nothing, when the file is there and must not be. */
-function place(file: string, version: RegisteredVersion, mode: 'onlyIfAbsent' | 'replace'): boolean {
-  const draft = `${file}.${randomUUID()}.new`;
+function place(file: string, version: RegisteredVersion, mode: 'create' | 'replace'): boolean {
   try {
     mkdirSync(dirname(file), { recursive: true });
-    const descriptor = openSync(draft, 'wx', 0o600);
-    try {
-      writeFileSync(descriptor, `${JSON.stringify(version, null, 2)}\n`);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    if (mode === 'replace') renameSync(draft, file);
-    else linkSync(draft, file);
-    syncDirectory(dirname(file));
+    const isPlaced = writeWhole(file, `${JSON.stringify(version, null, 2)}\n`, mode);
     syncDirectory(dirname(dirname(file)));
-    return true;
+    return isPlaced;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
     throw fileFault(error, `writing ${file}`);
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 

@@ -4,8 +4,12 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '@serin/core/fault';
 import type { Source } from '@serin/core/ports';
+import { otherDigest } from '@serin/core/stored';
 import { digestOfDirectory, filesUnder } from './digest.ts';
 import type { Stores } from './stores.ts';
+
+/** What mends an artifact that is not what it was. */
+export const again = 'restore it from a backup, or start the run that made it again';
 
 /** A copy, never a hard link: a job that writes into its channel must not change what the registry holds. */
 export async function stageArtifact(
@@ -27,10 +31,7 @@ export async function stageArtifact(
   }
   const copied = await digestOfDirectory(channel);
   if (copied.digest === artifact.digest) return;
-  throw new Fault(
-    'invalid',
-    `the artifact of the channel '${name}' (${artifact.uri}) is not the one of digest ${artifact.digest}; run the job that made it again`,
-  );
+  throw otherDigest(`the artifact of the channel '${name}' (${artifact.uri})`, artifact.digest, copied.digest, again);
 }
 
 async function artifactPath(name: string, uri: string, artifacts: string): Promise<string> {

@@ -1,43 +1,42 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import type { Manifest } from '@serin/core/dataset';
-import { Fault } from '@serin/core/fault';
+import { datasetParts } from '@serin/core/dataset';
 import { sha256Hex } from '@serin/core/json';
 import type { ObjectInfo, Source } from '@serin/core/ports';
-import { isSafePath, readManifest, type Stores } from './stores.ts';
+import { isSafePath, type ReadOwn } from '@serin/core/stored';
+import { sha256Of } from '../objects/versions.ts';
+import type { Stores } from './stores.ts';
 
 const copiesAtOnce = 4;
 
-/** Brings the objects that a dataset manifest names, read-only, each at the version that it names. */
+/**
+ * Brings the objects that a dataset manifest names, read-only, each at the version that it names. The channel may be used
+ * when this has ended well: only then are all parts of the manifest known to be those of the dataset's digest.
+ */
 export async function stageManifest(
   source: Extract<Source, { kind: 'manifest' }>,
   channel: string,
   stores: Stores,
   signal: AbortSignal,
 ): Promise<void> {
-  const manifest = (await readManifest(source.bucket, source.key, stores)) as Manifest;
-  if (!Array.isArray(manifest.chunks))
-    throw new Fault('invalid', `${source.key} in the bucket ${source.bucket} is no dataset manifest`);
-  const nameOf = channelNames(source.under ?? manifest.prefix);
-  for (const chunk of manifest.chunks) {
-    const { objects } = (await readManifest(source.bucket, chunk, stores)) as {
-      readonly objects: readonly ObjectInfo[];
-    };
-    if (!Array.isArray(objects))
-      throw new Fault('invalid', `${chunk} in the bucket ${source.bucket} is no part of a dataset manifest`);
+  const read: ReadOwn = (key, maxBytes) => stores.readObject(source.bucket, key, maxBytes);
+  let nameOf: ((key: string) => string) | undefined;
+  for await (const { manifest, objects } of datasetParts(read, source.key, sha256Of)) {
+    nameOf ??= channelNames(source.under ?? manifest.prefix);
+    const toName = nameOf;
     const wanted = objects.filter(({ key }) => key.startsWith(source.under ?? ''));
     for (let from = 0; from < wanted.length; from += copiesAtOnce) {
       signal.throwIfAborted();
-      await Promise.all(
-        wanted.slice(from, from + copiesAtOnce).map(async ({ key, version }) => {
-          const target = join(channel, nameOf(key));
-          await mkdir(dirname(target), { recursive: true });
-          await stores.materialise(manifest.bucket, key, version, target);
-          await chmod(target, 0o444);
-        }),
-      );
+      const named = wanted.slice(from, from + copiesAtOnce).map((object) => ({ object, name: toName(object.key) }));
+      await Promise.all(named.map(({ object, name }) => place(object, join(channel, name), manifest.bucket, stores)));
     }
   }
+}
+
+async function place({ key, version }: ObjectInfo, target: string, bucket: string, stores: Stores): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  await stores.materialise(bucket, key, version, target);
+  await chmod(target, 0o444);
 }
 
 /** The file of each key: the key without the prefix where that is a safe path that is still free, else its digest. */

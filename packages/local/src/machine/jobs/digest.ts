@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, type Dirent } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { Fault } from '@serin/core/fault';
+import { forEach } from '../durable.ts';
+import { openPlain } from '../plain-file.ts';
 
-/** Files of a directory tree, by path with `/`; anything but files and directories is `invalid`. */
-export async function filesUnder(
-  directory: string,
-): Promise<readonly { readonly path: string; readonly file: string }[]> {
+interface Found {
+  /** With `/`, relative to the directory. */
+  readonly path: string;
+  readonly file: string;
+}
+
+/** Files of a directory tree, in byte order of their paths; anything but files and directories is `invalid`. */
+export async function filesUnder(directory: string): Promise<readonly Found[]> {
   const entries: Dirent[] = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
@@ -19,7 +25,8 @@ export async function filesUnder(
         'invalid',
         `${path} is not a file (links and devices cannot be kept); write a copy of the file instead`,
       );
-    });
+    })
+    .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
 
 /**
@@ -29,13 +36,13 @@ export async function filesUnder(
 export async function digestOfDirectory(
   directory: string,
 ): Promise<{ readonly digest: string; readonly bytes: number; readonly files: number }> {
-  const files = [...(await filesUnder(directory))].sort((a, b) =>
-    Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)),
-  );
+  const files = await filesUnder(directory);
+  const contents = new Map<string, { readonly digest: string; readonly bytes: number }>();
+  await forEach(files, async ({ path, file }) => contents.set(path, await hashFile(file)));
   const whole = createHash('sha256');
   let bytes = 0;
-  for (const { path, file } of files) {
-    const content = await hashFile(file);
+  for (const { path } of files) {
+    const content = contents.get(path) ?? { digest: '', bytes: 0 };
     whole.update(`${JSON.stringify([path, content.digest, content.bytes])}\n`);
     bytes += content.bytes;
   }
@@ -43,9 +50,12 @@ export async function digestOfDirectory(
 }
 
 async function hashFile(file: string): Promise<{ readonly digest: string; readonly bytes: number }> {
+  await using handle = await openPlain(file);
+  if (handle === undefined) throw new Fault('invalid', `${file} is gone, or is not a file any more`);
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
+  const highWaterMark = Math.min(1024 * 1024, (await handle.stat()).size + 1);
+  for await (const chunk of handle.createReadStream({ highWaterMark, autoClose: false })) {
     hash.update(chunk);
     bytes += chunk.length;
   }

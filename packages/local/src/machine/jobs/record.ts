@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import type { Job } from '@serin/core/ports';
-import { syncDirectory } from '../database.ts';
+import { readJson, syncDirectory, writeJson } from '../durable.ts';
 import { isMissing } from '../faults.ts';
-import { type Assignment, jobFiles, readJson, runnerLives, type Started, writeWhole } from '../runner.ts';
+import { type Assignment, jobFiles, runnerLives, type Started } from '../runner.ts';
 
 /** What `job.json` holds. */
 export interface Stored extends Assignment {
@@ -19,7 +19,7 @@ export const stopFile = 'stop.json';
 /** False when the job is there already. */
 export function createJob(root: string, directory: string, stored: Stored): boolean {
   if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) syncDirectory(root);
-  return writeWhole(join(directory, jobFiles.assignment), stored, 'create');
+  return writeJson(join(directory, jobFiles.assignment), stored, 'create');
 }
 
 /** A `defect` when the directory of a job is that of another. */
@@ -50,7 +50,7 @@ export function existingJob(root: string, id: string): { readonly directory: str
 
 /** Takes the one start of a job away from its runner; false when the runner, or another end, has it. */
 export const endUnbegun = (directory: string, instead: 'stopped' | 'failed', reason: string): boolean =>
-  writeWhole(join(directory, jobFiles.started), { instead, reason, at: Date.now() } satisfies Started, 'create');
+  writeJson(join(directory, jobFiles.started), { instead, reason, at: Date.now() } satisfies Started, 'create');
 
 /** Also true of a job whose runner is gone without a word. */
 export function hasEnded(directory: string): boolean {

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../faults.ts';
-import { bootId } from '../runner.ts';
+import { appearWhole } from '../durable.ts';
 import { configFiles } from '../training-environment.ts';
 import { stageArtifact } from './artifact.ts';
 import { stageCode } from './code.ts';
@@ -9,21 +9,16 @@ import { stageManifest } from './dataset.ts';
 import type { Stores } from './stores.ts';
 import { outputDirectory, type Placed, type Tree, treeAt } from './tree.ts';
 
-/** Says in which boot the tree was staged; it stands inside the tree, so that both appear together. */
-const bootFile = '.boot';
-
-/** A tree of an earlier boot may have lost its unsynced files with the power, so it is staged again. */
+/** A tree that is there was staged whole, also before a power cut. Twice: nothing. */
 export async function stageTree(placed: Placed, directory: string, stores: Stores, signal: AbortSignal): Promise<void> {
-  const boot = bootId();
-  if ((await textOf(join(placed.root, bootFile))) === boot) return;
-  const stale = (await readdir(directory)).filter((name) => name === 'tree' || name.startsWith('staging-'));
+  if (existsSync(placed.root)) return;
+  const stale = (await readdir(directory)).filter((name) => name.startsWith('staging-'));
   for (const name of stale) await rm(join(directory, name), { recursive: true, force: true });
   const draft = join(directory, `staging-${process.pid}`);
   try {
     await stage(placed, draft, stores, signal);
-    await writeFile(join(draft, bootFile), boot);
     signal.throwIfAborted();
-    await rename(draft, placed.root);
+    await appearWhole(draft, placed.root);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
@@ -61,13 +56,4 @@ async function writeConfig(placed: Placed, tree: Tree): Promise<void> {
   await write('inputdataconfig', input);
   await write('resourceconfig', config);
   if (output !== undefined) await write('checkpointconfig', output);
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import type { JobDescription } from '@serin/core/ports';
+import { writeJson } from '../durable.ts';
 import { fileFault } from '../faults.ts';
-import { jobFiles, writeWhole } from '../runner.ts';
+import { jobFiles } from '../runner.ts';
 import { placedOf } from './assignment.ts';
 import { endHints } from './hints.ts';
 import { endUnbegun, existingJob, hasEnded, resultFile } from './record.ts';
@@ -110,7 +111,7 @@ export function supervision({ root, runner, machine, stores, pollMs, onChange }:
       const { directory, stored } = existingJob(root, id);
       const concluded = conclusion(stored, directory)
         .then((result) => {
-          writeWhole(join(directory, resultFile), result, 'replace');
+          writeJson(join(directory, resultFile), result, 'replace');
           hints.forget(id);
           return result;
         })

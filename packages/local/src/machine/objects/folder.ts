@@ -1,5 +1,5 @@
-import { type BigIntStats, constants, lstatSync } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type BigIntStats, lstatSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileFault, isMissing, systemCode } from '../faults.ts';
 import { hiddenFolder, hiddenPlace, isPath } from './keys.ts';
@@ -48,16 +48,6 @@ export function statOf(folder: Folder, place: string): BigIntStats | undefined {
     return stats?.isFile() ? stats : undefined;
   } catch (error) {
     if (isMissing(error) || systemCode(error) === 'ENAMETOOLONG') return undefined;
-    throw error;
-  }
-}
-
-/** `undefined` for what is not there or is a link. */
-export async function openOwn(file: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (isMissing(error) || systemCode(error) === 'ELOOP') return undefined;
     throw error;
   }
 }

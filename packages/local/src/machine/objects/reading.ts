@@ -3,7 +3,8 @@ import { copyFile, type FileHandle, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import type { Bucket, ObjectContent } from '@serin/core/ports';
-import { type Folder, guarded, type Item, locate, openOwn } from './folder.ts';
+import { openPlain } from '../plain-file.ts';
+import { type Folder, guarded, type Item, locate } from './folder.ts';
 import {
   beingWritten,
   contentStamp,
@@ -22,7 +23,7 @@ export async function read(store: Store, folder: Folder, wanted: Wanted): Promis
   for (let turn = 0; turn < 10; turn++) {
     const item = await locate(folder, wanted.key);
     if (item === undefined) return undefined;
-    const handle = await openOwn(join(folder.root, item.place));
+    const handle = await openPlain(join(folder.root, item.place));
     if (handle === undefined) continue;
     try {
       const content = await readHandle(store, folder, item, handle, wanted);

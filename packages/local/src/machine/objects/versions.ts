@@ -6,7 +6,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
 import { isMissing } from '../faults.ts';
 import { groupCommit } from '../group-commit.ts';
-import { type Folder, type Item, openOwn, statOf } from './folder.ts';
+import { openPlain } from '../plain-file.ts';
+import { type Folder, type Item, statOf } from './folder.ts';
 import { hiddenFolder } from './keys.ts';
 
 /** Files up to this size are hashed in one go, which is three times quicker than a stream. */
@@ -74,7 +75,7 @@ function hashSmall(file: string): string | undefined {
 }
 
 export async function hashFile(file: string): Promise<string | undefined> {
-  const handle = await openOwn(file);
+  const handle = await openPlain(file);
   if (handle === undefined) return undefined;
   try {
     return await hashHandle(handle);

@@ -4,7 +4,7 @@ import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
-import { syncDirectory } from '../database.ts';
+import { syncDirectory } from '../durable.ts';
 import { systemCode } from '../faults.ts';
 import { type Folder, guarded, type Item, isHidden, locate, statOf } from './folder.ts';
 import { hiddenFolder, hiddenPlace, isSafePath } from './keys.ts';
