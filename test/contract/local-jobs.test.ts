@@ -561,6 +561,69 @@ describe('child processes of this machine', () => {
     });
   });
 
+  test.each([
+    ['metrics.json', "join(env.SM_OUTPUT_DATA_DIR, 'metrics.json')", 'exit(0)', 'metrics.json is not a regular file'],
+    ['failure', "join(env.SM_OUTPUT_DIR, 'failure')", 'exit(3)', 'exited with code 3'],
+  ])('a pipe in the place of %s does not keep the server waiting', async (_, file, exit, reason) => {
+    const jobs = openJobs();
+    const source = `model(); const { execFileSync } = await import('node:child_process');
+      execFileSync('mkfifo', [${file}]); process.${exit};`;
+
+    const { id } = await jobs.start(script('run_1/train/1', source));
+
+    expect(await ended(jobs, id)).toMatchObject({ status: 'failed', reason: expect.stringContaining(reason) });
+  });
+
+  test('metrics.json as a link to a file of the machine is not read', async () => {
+    const jobs = openJobs();
+    writeFileSync(join(scratch, 'secret'), 'a secret of the machine');
+    const source = `model(); const { symlinkSync } = await import('node:fs');
+      symlinkSync(${JSON.stringify(join(scratch, 'secret'))}, join(env.SM_OUTPUT_DATA_DIR, 'metrics.json'));`;
+
+    const { id } = await jobs.start(script('run_1/train/1', source));
+    const { status, reason } = await ended(jobs, id);
+
+    expect([status, reason]).toEqual(['failed', expect.stringContaining('metrics.json is not a regular file')]);
+    expect(reason).not.toContain('a secret');
+  });
+
+  test.each([['SM_MODEL_DIR'], ['SM_OUTPUT_DATA_DIR']])(
+    'a link in the place of %s is refused, and what it leads to stays as it was',
+    async (name) => {
+      const jobs = openJobs();
+      const lake = join(scratch, 'lake');
+      mkdirSync(lake);
+      writeFileSync(join(lake, 'weights.bin'), 'weights', { mode: 0o644 });
+      writeFileSync(join(lake, 'metrics.json'), '{"auc": 1}', { mode: 0o644 });
+      const source = `model(); const { rmSync, symlinkSync } = await import('node:fs');
+        rmSync(env.${name}, { recursive: true }); symlinkSync(${JSON.stringify(lake)}, env.${name});`;
+
+      const { id } = await jobs.start(script('run_1/train/1', source));
+
+      expect(await ended(jobs, id)).toMatchObject({
+        status: 'failed',
+        reason: expect.stringMatching(/is a link to .*lake.*write the files into the folder itself/),
+      });
+      expect(statSync(join(lake, 'weights.bin')).mode & 0o777).toBe(0o644);
+      expect(statSync(lake).mode & 0o200).toBe(0o200);
+    },
+  );
+
+  test('a model whose file has a second name elsewhere becomes a copy of its own', async () => {
+    const jobs = openJobs();
+    const cached = join(scratch, 'cached.bin');
+    writeFileSync(cached, 'weights', { mode: 0o644 });
+    const source = `const { linkSync } = await import('node:fs');
+      linkSync(${JSON.stringify(cached)}, join(env.SM_MODEL_DIR, 'model.bin'));`;
+
+    const { id } = await jobs.start(script('run_1/train/1', source));
+    const { status, artifacts } = await ended(jobs, id);
+    writeFileSync(cached, 'of another day');
+
+    expect([status, statSync(cached).mode & 0o777]).toEqual(['succeeded', 0o644]);
+    expect(readFileSync(join(fileURLToPath(artifacts?.model?.uri ?? ''), 'model.bin'), 'utf8')).toBe('weights');
+  });
+
   test('a regex that backtracks without end fails the job, and holds the server for no second', async () => {
     const jobs = openJobs();
     const { id } = await jobs.start(

@@ -1,11 +1,11 @@
-import { createReadStream, existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { createContext, Script } from 'node:vm';
 import { Fault } from '@serin/core/fault';
 import { maxMetricsBytes, metricsIn } from '@serin/core/job-contract';
 import type { Job } from '@serin/core/ports';
+import { openPlain } from '../plain-file.ts';
 
 const logBlockBytes = 256 * 1024;
 const maxLineCharacters = 64 * 1024;
@@ -26,16 +26,25 @@ export async function metricsOf(job: Job, outputData: string, log: string): Prom
 }
 
 async function metricsInFile(file: string): Promise<Map<string, number>> {
-  if (!existsSync(file)) return new Map();
-  if ((await stat(file)).size > maxMetricsBytes)
+  await using handle = await openPlain(file);
+  if (handle === undefined) {
+    const there = await lstat(file).catch(() => undefined);
+    if (there === undefined) return new Map();
+    throw new Fault(
+      'invalid',
+      'metrics.json is not a regular file (links, pipes and devices are not read); write a file',
+    );
+  }
+  if ((await handle.stat()).size > maxMetricsBytes)
     throw new Fault('invalid', `metrics.json is larger than ${maxMetricsBytes} bytes`);
-  return new Map(Object.entries(metricsIn('metrics.json', await readFile(file, 'utf8'))));
+  return new Map(Object.entries(metricsIn('metrics.json', await handle.readFile('utf8'))));
 }
 
 /** The last match of each regex in the log, block by block of whole lines; the text of its first group. */
 async function metricsInLog(file: string, metrics: Job['metrics']): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  if (metrics.length === 0 || !existsSync(file)) return found;
+  await using log = metrics.length === 0 ? undefined : await openPlain(file);
+  if (log === undefined) return found;
   const search = searcher();
   const look = async (text: string) => {
     for (const { name, regex } of metrics) {
@@ -44,7 +53,11 @@ async function metricsInLog(file: string, metrics: Job['metrics']): Promise<Map<
     }
   };
   let rest = '';
-  for await (const block of createReadStream(file, { encoding: 'utf8', highWaterMark: logBlockBytes })) {
+  for await (const block of log.createReadStream({
+    encoding: 'utf8',
+    highWaterMark: logBlockBytes,
+    autoClose: false,
+  })) {
     const text: string = rest + block;
     const cut = text.lastIndexOf('\n') + 1;
     await look(text.slice(0, cut));

@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, lstat, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, lstat, readdir, realpath } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault } from '@serin/core/fault';
 import type { Artifact, Job, JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
-import { readJson, syncDirectory } from '../durable.ts';
+import { appearWhole, forEach, readJson } from '../durable.ts';
 import { type Exit, jobFiles, killLeftovers, type Started } from '../runner.ts';
 import { digestOfDirectory, filesUnder } from './digest.ts';
 import { endOf, logEnd } from './logs.ts';
@@ -37,6 +38,7 @@ export async function conclusion({ job }: Stored, directory: string): Promise<Jo
   const problem = await problemOf(job, exit, tree.failure);
   if (problem !== undefined) return { status: 'failed', ...times, reason: problem + (await logEnd(log)) };
   try {
+    await checkPlace(tree.outputData, tree);
     const artifacts = await artifactsOf(job, tree);
     return { status: 'succeeded', ...times, metrics: await metricsOf(job, tree.outputData, log), artifacts };
   } catch (error) {
@@ -58,11 +60,12 @@ async function problemOf(job: Job, exit: Exit, failureFile: string): Promise<str
   return said === '' ? how : `${how}: ${said}`;
 }
 
-/** Each promised output, made durable and read-only: a model version never changes. */
+/** Each promised output, read-only from now on: a model version never changes. Nothing is changed before all are checked. */
 async function artifactsOf(job: Job, tree: Tree): Promise<Record<string, Artifact>> {
+  const outputs = job.outputs.map((name) => ({ name, directory: outputDirectory(tree, name) }));
+  for (const { directory } of outputs) if (await checkPlace(directory, tree)) await filesUnder(directory);
   const artifacts: Record<string, Artifact> = {};
-  for (const name of job.outputs) {
-    const directory = outputDirectory(tree, name);
+  for (const { name, directory } of outputs) {
     const { digest, bytes, files } = existsSync(directory)
       ? await sealed(directory)
       : { digest: '', bytes: 0, files: 0 };
@@ -72,17 +75,31 @@ async function artifactsOf(job: Job, tree: Tree): Promise<Record<string, Artifac
   return artifacts;
 }
 
+/** Whether a folder of the job is there. A link that the job put in its place is `invalid`: what is behind it is not the job's. */
+async function checkPlace(directory: string, { root }: Tree): Promise<boolean> {
+  const found = await realpath(directory).catch(() => undefined);
+  if (found === undefined) return false;
+  if (found === join(await realpath(root), relative(root, directory))) return true;
+  const mend = 'write the files into the folder itself';
+  throw new Fault('invalid', `${directory} is a link to ${found}, which is not the job's own folder; ${mend}`);
+}
+
 async function sealed(directory: string) {
-  for (const { file } of await filesUnder(directory)) {
-    await chmod(file, ((await lstat(file)).mode & 0o555) | 0o400);
-    await using handle = await open(file, 'r');
-    await handle.sync();
-  }
+  const files = await filesUnder(directory);
+  await forEach(files, async ({ file }) => {
+    const { mode, nlink } = await lstat(file);
+    // Whoever holds the other name of a hard link could change the version, and would lose the right to write.
+    if (nlink > 1) await ownCopy(file);
+    await chmod(file, (mode & 0o555) | 0o400);
+  });
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-  for (const folder of [directory, ...folders]) {
-    syncDirectory(folder);
-    await chmod(folder, 0o555);
-  }
+  await forEach([...folders, directory], (folder) => chmod(folder, 0o555));
   return digestOfDirectory(directory);
+}
+
+async function ownCopy(file: string): Promise<void> {
+  const copy = `${file}.${randomUUID()}`;
+  await copyFile(file, copy);
+  await appearWhole(copy, file);
 }
