@@ -70,6 +70,8 @@ const rows: readonly Row[] = [
   { at: 'labels.prefix', authors: { labels: { ...labels, prefix: '' } } },
   { at: 'train.attempts', authors: { 'train.attempts': 11 } },
   { at: 'train.command', authors: { 'train.command': [] } },
+  { at: 'train.hyperparameters', authors: { 'train.hyperparameters': { 'x$(id)': 1 } } },
+  { at: 'train.hyperparameters', authors: { 'train.hyperparameters': { note: 'x'.repeat(2501) } } },
   { at: 'colour', authors: { colour: 'red' } },
 ];
 

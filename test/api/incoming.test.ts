@@ -145,13 +145,14 @@ describe("GitHub's webhook", () => {
   async function post(
     world: World,
     body: unknown,
-    more: { secret?: string; event?: string; delivery?: string; signature?: string } = {},
+    more: { secret?: string; event?: string; delivery?: string; signature?: string; form?: true } = {},
   ) {
-    const text = JSON.stringify(body);
+    const json = JSON.stringify(body);
+    const text = more.form ? new URLSearchParams({ payload: json }).toString() : json;
     const { secret = githubSecrets[0] ?? '', event: name = 'push', delivery = 'd1' } = more;
     const signature = more.signature ?? `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
     const headers = {
-      'content-type': 'application/json',
+      'content-type': more.form ? 'application/x-www-form-urlencoded' : 'application/json',
       'x-github-event': name,
       'x-github-delivery': delivery,
       'x-hub-signature-256': signature,
@@ -173,6 +174,23 @@ describe("GitHub's webhook", () => {
       commit: push.after,
       by: 'ann',
     });
+  });
+
+  test('a form, which is what GitHub sends by default, is taken like JSON', async () => {
+    const world = await withChampion();
+
+    expect((await post(world, { zen: 'x' }, { event: 'ping', form: true })).status).toBe(200);
+    expect((await post(world, push, { form: true })).status).toBe(202);
+
+    const { run } = await world.model();
+    expect((await world.call('GET', `/v1/runs/${run.id}`)).body.trigger).toMatchObject({ commit: push.after });
+    expect((await post(world, undefined, { form: true, delivery: 'd2' })).status).toBe(400);
+  });
+
+  test('a repository is the same in any case, as on GitHub', async () => {
+    const world = await withChampion();
+
+    expect((await post(world, { ...push, repository: { full_name: 'Acme/Fraud' } })).status).toBe(202);
   });
 
   test.each([
@@ -211,39 +229,96 @@ describe("GitHub's webhook", () => {
   });
 });
 
+function postStandard(world: World, payload: unknown, more: { at?: number; id?: string; signature?: string } = {}) {
+  const text = JSON.stringify(payload);
+  const { id = 'msg_1', at = world.now() } = more;
+  const timestamp = String(Math.floor(at / 1000));
+  const key = Buffer.from(standardSecret.slice('whsec_'.length), 'base64');
+  const signature =
+    more.signature ?? `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${text}`).digest('base64')}`;
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': signature,
+  };
+  return world.app.request('/v1/hooks/standard', { method: 'POST', body: text, headers });
+}
+
 describe('Standard Webhooks', () => {
   const body = { repository: 'acme/fraud', ref: 'main', commit: 'abcdef1' };
-  function post(world: World, payload: unknown, more: { at?: number; id?: string; signature?: string } = {}) {
-    const text = JSON.stringify(payload);
-    const { id = 'msg_1', at = world.now() } = more;
-    const timestamp = String(Math.floor(at / 1000));
-    const key = Buffer.from(standardSecret.slice('whsec_'.length), 'base64');
-    const signature =
-      more.signature ?? `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${text}`).digest('base64')}`;
-    const headers = {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': timestamp,
-      'webhook-signature': signature,
-    };
-    return world.app.request('/v1/hooks/standard', { method: 'POST', body: text, headers });
-  }
-
   test('a signed push starts a run once', async () => {
     const world = await withChampion();
 
-    expect((await post(world, body)).status).toBe(202);
-    expect((await post(world, body)).status).toBe(200);
+    expect((await postStandard(world, body)).status).toBe(202);
+    expect((await postStandard(world, body)).status).toBe(200);
   });
 
   test('older or newer than five minutes, unsigned, or with an unknown field is refused', async () => {
     const world = await withChampion();
 
-    expect((await post(world, body, { at: world.now() - 301_000 })).status).toBe(401);
-    expect((await post(world, body, { at: world.now() + 301_000 })).status).toBe(401);
-    expect((await post(world, body, { at: world.now() - 290_000 })).status).toBe(202);
-    expect((await post(world, body, { signature: 'v1,AAAA', id: 'msg_2' })).status).toBe(401);
-    expect((await post(world, { ...body, branch: 'x' }, { id: 'msg_3' })).status).toBe(422);
+    expect((await postStandard(world, body, { at: world.now() - 301_000 })).status).toBe(401);
+    expect((await postStandard(world, body, { at: world.now() + 301_000 })).status).toBe(401);
+    expect((await postStandard(world, body, { at: world.now() - 290_000 })).status).toBe(202);
+    expect((await postStandard(world, body, { signature: 'v1,AAAA', id: 'msg_2' })).status).toBe(401);
+    expect((await postStandard(world, { ...body, branch: 'x' }, { id: 'msg_3' })).status).toBe(422);
+  });
+});
+
+describe('what a trigger may choose', () => {
+  const image = 'registry.example/fraud:1';
+  const push = { repository: 'acme/fraud', ref: 'main', commit: 'abcdef1' };
+  const asked = (data: object) => event({ type: 'dev.serin.run.requested.v1', data: { model: 'fraud', ...data } });
+  const odd = { hyperparameters: { 'x$(id>x)': '1' } };
+  const many = { hyperparameters: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`p${at}`, '1'])) };
+
+  async function withImage() {
+    const world = await openWorld();
+    await world.release(compiled({ train: { ...modelRules.train, image } }));
+    await world.drop();
+    return world;
+  }
+  const lineage = async (world: World) => (await world.call('GET', '/v1/models/fraud/versions/2')).body.lineage;
+
+  test('is a build of the image that the config names: an event and a webhook bring it', async () => {
+    const world = await withImage();
+
+    const answer = await cloudEvent(world, asked({ image: 'registry.example/fraud:2' }));
+    await world.pass(15 * 60_000);
+
+    expect(answer.status).toBe(202);
+    expect(await lineage(world)).toMatchObject({ image: 'registry.example/fraud:2' });
+    expect((await postStandard(world, { ...push, image: 'registry.example/fraud:3' })).status).toBe(202);
+  });
+
+  test.each([
+    [
+      'an event with a foreign image',
+      409,
+      (world: World) => cloudEvent(world, asked({ image: 'evil.example/fraud:1' })),
+    ],
+    [
+      'a webhook with a foreign image',
+      409,
+      (world: World) => postStandard(world, { ...push, image: 'evil.example/x:1' }),
+    ],
+    ['an event with a shell in a name', 422, (world: World) => cloudEvent(world, asked(odd))],
+    ['an event with 101 hyperparameters', 422, (world: World) => cloudEvent(world, asked(many))],
+    [
+      'a request with a shell in a name',
+      422,
+      (world: World) => world.call('POST', '/v1/runs', { model: 'fraud', ...odd }),
+    ],
+    ['a request with 101', 422, (world: World) => world.call('POST', '/v1/runs', { model: 'fraud', ...many })],
+    ['a request with an image', 422, (world: World) => world.call('POST', '/v1/runs', { model: 'fraud', image })],
+  ])('is nothing else: %s starts nothing and is a %d', async (_, expected, send) => {
+    const world = await withImage();
+    const { seq } = await world.model();
+
+    const { status } = await send(world);
+
+    expect(status).toBe(expected);
+    expect((await world.model()).seq).toBe(seq);
   });
 });
 

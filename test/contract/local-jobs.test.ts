@@ -688,6 +688,14 @@ describe('child processes of this machine', () => {
     expect(statSync(join(jobDirectory(id), 'job.json')).mode & 0o077).toBe(0);
   });
 
+  test('a hyperparameter that is named by a shell command is refused before anything is started', async () => {
+    const jobs = openJobs();
+
+    const start = jobs.start(script('run_1/train/1', 'model();', { hyperparameters: { 'x$(id)': '1' } }));
+
+    await expect(start).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('not named by') });
+  });
+
   test('the runner works as a bundle of plain JavaScript', async () => {
     const outfile = join(scratch, 'runner.mjs');
     await build({ entryPoints: [runner], outfile, bundle: true, platform: 'node', format: 'esm', minify: true });

@@ -1,4 +1,4 @@
-import { sha256Hex } from '@serin/core/json';
+import { decodeText, encodeText, sha256Hex } from '@serin/core/json';
 import type { OutsideSignal } from '@serin/core/signal';
 import * as z from 'zod';
 import { parseJson } from './bodies.ts';
@@ -14,6 +14,9 @@ export interface Push {
   readonly model?: string;
 }
 
+/** GitHub's default: the JSON is the field `payload`. */
+export const formMedia = 'application/x-www-form-urlencoded';
+
 const commit = z.string().regex(/^[0-9a-f]{7,64}$/);
 
 const githubPush = z.looseObject({
@@ -24,9 +27,10 @@ const githubPush = z.looseObject({
   sender: z.looseObject({ login: z.string().min(1).max(100) }).optional(),
 });
 
-/** A verified body of GitHub's `push` event; a deleted ref is no push. */
-export function readGithubPush(body: Uint8Array): Push | { readonly ignored: string } {
-  const { ref, after, deleted, repository, sender } = parsed(githubPush, body);
+/** A verified body of GitHub's `push` event, as JSON or as the form that GitHub sends by default; a deleted ref is no push. */
+export function readGithubPush(body: Uint8Array, media = 'application/json'): Push | { readonly ignored: string } {
+  const json = media === formMedia ? encodeText(new URLSearchParams(decodeText(body)).get('payload') ?? '') : body;
+  const { ref, after, deleted, repository, sender } = parsed(githubPush, json);
   if (deleted || /^0+$/.test(after)) return { ignored: `${ref} was deleted` };
   return { repository: repository.full_name, ref, commit: after, by: sender?.login ?? repository.full_name };
 }

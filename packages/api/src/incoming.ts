@@ -6,6 +6,7 @@ import { instant } from '@serin/core/time';
 import * as z from 'zod';
 import type { IncomingEvent } from './cloud-events.ts';
 import { Problem, wrongs } from './problem.ts';
+import { choices } from './shapes.ts';
 
 /** What an event from outside means, and for whom. */
 export interface Meaning {
@@ -24,10 +25,9 @@ export const dataSchemas = {
   'dev.serin.data.arrived.v1': z.strictObject({ bucket: z.string().min(1).max(63), key }),
   'dev.serin.run.requested.v1': z.strictObject({
     model,
-    force: z.boolean().optional(),
+    ...choices,
     commit: z.string().max(200).optional(),
     image: z.string().max(1024).optional(),
-    hyperparameters: z.record(z.string().min(1).max(256), z.string().max(4096)).optional(),
   }),
   'dev.serin.alert.raised.v1': z.strictObject({
     model,

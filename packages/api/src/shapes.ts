@@ -1,3 +1,4 @@
+import { hyperparameterProblem } from '@serin/core/hyperparameters';
 import * as z from 'zod';
 
 /** Parts of requests and answers that several routes share. */
@@ -17,6 +18,18 @@ export const countText = z
 export const versionNumber = z.int().min(1).max(999_999_999);
 export const because = z.string().min(1).max(500);
 export const instantText = z.iso.datetime({ offset: true });
+
+/** What a trigger may choose: the model's plan has the last word, in the core. */
+export const choices = {
+  force: z.boolean().optional(),
+  hyperparameters: z
+    .record(z.string(), z.string())
+    .superRefine((given, context) => {
+      const problem = hyperparameterProblem(given);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .optional(),
+};
 
 export const inModel = z.object({ model: modelName });
 export const inVersion = z.object({ model: modelName, number: numberText });

@@ -1,14 +1,16 @@
 import { type Desired, type Endpoint, nothingDesired, wishing } from './endpoint.ts';
 import { comparesWithChampion } from './gate.ts';
+import { hyperparametersOf } from './hyperparameters.ts';
 import { derivedId } from './ids.ts';
 import { defined } from './intake.ts';
 import type { Deployment } from './ports.ts';
 import { beginRollout, candidateWeight, mirroredShare, rolloutEnded, rolloutTable } from './rollout.ts';
-import { beginRun, hyperparametersOf, inputsOf, type Run, runEnded, scoreKey } from './run.ts';
+import { beginRun, inputsOf, type Run, runEnded, scoreKey } from './run.ts';
 import type { Trigger } from './signal.ts';
 import { lastOf, type Model, without } from './state.ts';
 import { deploymentName } from './steps.ts';
 import { type Refusal, refuse, step } from './table.ts';
+import { triggerProblem } from './trigger.ts';
 import { servable, type Version, versionOf } from './version.ts';
 
 /** What the rules may know besides the state. */
@@ -253,17 +255,13 @@ function startRun(model: Model, { at, seq }: Moment, before: Model | undefined):
   const { trigger } = queued;
   const inputs = inputsOf(intake.dataset, plan, trigger);
   const rest = without(model, 'queued');
+  const skipped = (because: string): Model => ({ ...rest, skipped: { trigger: trigger.kind, at, because } });
+  // The config may have changed since the trigger was taken.
+  const problem = triggerProblem(plan, trigger);
+  if (problem !== undefined) return skipped(problem);
   const known = model.finished[inputs];
-  if (known !== undefined && !trigger.force) {
-    return {
-      ...rest,
-      skipped: {
-        trigger: trigger.kind,
-        at,
-        because: `equal inputs: the same dataset, code and parameters as ${known}`,
-      },
-    };
-  }
+  if (known !== undefined && !trigger.force)
+    return skipped(`equal inputs: the same dataset, code and parameters as ${known}`);
   const id = derivedId('run', at, model.model, seq);
   const rescored = trigger.kind === 'rescore' ? versionOf(model.versions, trigger.version) : undefined;
   return {

@@ -14,6 +14,7 @@ import { runEnded, runOwes, runTable, runWakes } from './run.ts';
 import type { Answer, ModelSignal, SignalOf } from './signal.ts';
 import { type Model, modelStart, withLast, without } from './state.ts';
 import { type Refusal, refuse, type Step, step, type Table } from './table.ts';
+import { triggerProblem } from './trigger.ts';
 import { versionOf } from './version.ts';
 
 export type { Model };
@@ -319,6 +320,8 @@ function runRequested(model: Model, { trigger }: SignalOf<'runRequested'>, momen
     return refuse(
       `'${model.model}' has no dataset version yet: drop data into ${model.plan.data.bucket}/${model.plan.data.prefix} first`,
     );
+  const problem = triggerProblem(model.plan, trigger);
+  if (problem !== undefined) return refuse(problem);
   return { moved: requestRun(model, trigger, moment) };
 }
 

@@ -59,13 +59,17 @@ export function route(routes: Routes, outside: Outside): readonly string[] {
       return routes.ci
         .filter(
           ({ from, repository, ref }) =>
-            from === outside.from && repository === outside.repository && ref === outside.ref,
+            from === outside.from && ref === outside.ref && named(from, repository) === named(from, outside.repository),
         )
         .map(({ model }) => model);
     case 'named':
       return routes.models.has(outside.model) ? [outside.model] : [];
   }
 }
+
+/** GitHub's names of owners and repositories are the same in any case; of other hosts nothing is known. */
+const named = (from: 'github' | 'webhook', repository: string): string =>
+  from === 'github' ? repository.toLowerCase() : repository;
 
 /** Who takes an object, and the hint that tells them. Prefixes of labels and data never overlap (see the config). */
 export function takersOf(routes: Routes, bucket: string, key: string) {

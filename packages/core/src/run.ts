@@ -1,6 +1,7 @@
 import type { JobCompute, ModelPlan, Program } from './config.ts';
 import type { Effect } from './effect.ts';
 import { comparesWithChampion, type GateVerdict, gateText, judgeGate, type Metrics } from './gate.ts';
+import { hyperparametersOf } from './hyperparameters.ts';
 import { defined } from './intake.ts';
 import { digestOf } from './json.ts';
 import type { Artifact, Job, JobDescription, Source } from './ports.ts';
@@ -544,11 +545,6 @@ function computeOf(plan: ModelPlan, part: JobTrack['part']): JobCompute {
   if (part === 'prepare') return plan.split?.kind === 'job' ? plan.split.compute : plan.train.compute;
   return plan.evaluate?.compute ?? plan.train.compute;
 }
-
-export const hyperparametersOf = (plan: ModelPlan, trigger: Trigger): Readonly<Record<string, string>> => ({
-  ...Object.fromEntries(Object.entries(plan.train.hyperparameters).map(([key, value]) => [key, String(value)])),
-  ...trigger.hyperparameters,
-});
 
 function checkOf(run: Base): Effect {
   const { columns = [], maxBytes } = run.plan.data;

@@ -117,10 +117,15 @@ async function takeEvents(api: Api, asked: Parameters<Route['handle']>[0]): Prom
   const told: Results = [];
   for (const { event, models, signal, id } of meanings)
     for (const model of models) told.push(resultOf(event, model, await asked.project.tell(model, signal, id)));
-  const refused = told.find(({ outcome }) => outcome === 'refused');
-  if (refused !== undefined && told.every(({ outcome }) => outcome === 'refused'))
+  return answerOf(told);
+}
+
+/** What the rows of one request are answered with; when each was refused, that is the answer. */
+export function answerOf(rows: Results): Answer {
+  const refused = rows.find(({ outcome }) => outcome === 'refused');
+  if (refused !== undefined && rows.every(({ outcome }) => outcome === 'refused'))
     throw new Problem('refused', refused.because ?? 'refused');
-  return { status: told.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: told } };
+  return { status: rows.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: rows } };
 }
 
 /** What one signal came to, as a row. */

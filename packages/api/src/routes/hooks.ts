@@ -2,13 +2,13 @@ import type { Actor } from '@serin/core/ports';
 import { route as routeOf, routesOf } from '@serin/core/route';
 import * as z from 'zod';
 import { mediaType } from '../bodies.ts';
-import { type Push, readAlertmanager, readGithubPush, readStandardPush, standardBody } from '../hooks.ts';
+import { formMedia, type Push, readAlertmanager, readGithubPush, readStandardPush, standardBody } from '../hooks.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Answer, type Asked, type Route, route } from '../route.ts';
 import { githubSigned, standardSigned } from '../signatures.ts';
 import { visibleTo } from '../visible.ts';
-import { resultOf, results } from './events.ts';
+import { answerOf, resultOf, results } from './events.ts';
 
 const maxPayload = 5_000_000;
 /** How old a Standard Webhooks message may be, and how far ahead. */
@@ -27,7 +27,7 @@ export const hookRoutes = (api: Api): readonly Route[] => [
     summary: 'a webhook of GitHub: a push to the repository and ref of a model starts its run',
     role: 'signed',
     scope: 'models',
-    media: ['application/json'],
+    media: ['application/json', formMedia],
     maxBytes: maxPayload,
     answers,
     problems: [400, 401, 409, 415, 422, 503],
@@ -43,8 +43,8 @@ export const hookRoutes = (api: Api): readonly Route[] => [
       if (event === 'ping') return ignored('a ping; the hook works');
       const delivery = idOf(asked, 'x-github-delivery');
       if (event !== 'push') return ignored(`'${event.slice(0, 60)}' starts nothing: only a push does`);
-      jsonOnly(asked);
-      const push = readGithubPush(asked.raw);
+      const media = mediaOf(asked, 'application/json', formMedia);
+      const push = readGithubPush(asked.raw, media);
       return 'ignored' in push ? ignored(push.ignored) : pushed(api, 'github', push, `github/${delivery}`);
     },
   }),
@@ -70,7 +70,7 @@ export const hookRoutes = (api: Api): readonly Route[] => [
         );
       if (!/^\d{1,12}$/.test(timestamp) || Math.abs(Number(timestamp) * 1000 - api.wall()) > toleranceMs)
         throw new Problem('unauthenticated', 'webhook-timestamp is more than five minutes away');
-      jsonOnly(asked);
+      mediaOf(asked, 'application/json');
       return pushed(api, 'webhook', readStandardPush(asked.raw), `standard/${id}`);
     },
   }),
@@ -88,7 +88,7 @@ export const hookRoutes = (api: Api): readonly Route[] => [
     },
     problems: [409, 415],
     async handle(asked) {
-      jsonOnly(asked);
+      mediaOf(asked, 'application/json');
       const config = await api.config();
       const known = config === undefined ? new Set<string>() : routesOf(config).models;
       const rows: z.infer<typeof results>['results'] = [];
@@ -127,7 +127,7 @@ async function pushed(api: Api, from: 'github' | 'webhook', push: Push, id: stri
   const rows = [];
   for (const name of models)
     rows.push(resultOf(id, name, await project.tell(name, { type: 'runRequested', trigger }, id)));
-  return { status: rows.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: rows } };
+  return answerOf(rows);
 }
 
 type Given = Pick<Asked<unknown, unknown, unknown>, 'header'>;
@@ -145,7 +145,9 @@ function idOf(asked: Given, name: string): string {
   return id;
 }
 
-function jsonOnly(asked: Given): void {
-  if (mediaType(asked.header('content-type')) !== 'application/json')
-    throw new Problem('unsupportedMedia', 'send application/json');
+/** The media type of the body; 415 when it is not one of these. */
+function mediaOf(asked: Given, ...takes: readonly string[]): string {
+  const media = mediaType(asked.header('content-type'));
+  if (!takes.includes(media)) throw new Problem('unsupportedMedia', `send ${takes.join(' or ')}`);
+  return media;
 }

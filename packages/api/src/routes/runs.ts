@@ -8,6 +8,7 @@ import { Problem } from '../problem.ts';
 import { type Answer, type Route, route } from '../route.ts';
 import {
   because,
+  choices,
   countText,
   modelName,
   numberText,
@@ -110,8 +111,7 @@ export const runRoutes = (api: Api): readonly Route[] => [
     scope: 'models',
     body: z.strictObject({
       model: modelName,
-      force: z.boolean().optional(),
-      hyperparameters: z.record(z.string().min(1).max(256), z.string().max(4096)).optional(),
+      ...choices,
       because: because.optional(),
     }),
     answers: {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { hyperparameterProblem } from '../hyperparameters.ts';
 import { day, hour, minute, second } from '../time.ts';
 import { authorsForms, type Forms, text } from './forms.ts';
 import { rolloutOf } from './rollout.ts';
@@ -57,6 +58,11 @@ const authorsSplit = z.union([
   z.strictObject({ holdout }),
   z.strictObject({ prepare: z.strictObject({ ...programFields(authorsForms), compute: computeOf(authorsForms) }) }),
 ]);
+
+const hyperparameters = z.record(text, z.union([z.string(), z.number(), z.boolean()])).superRefine((given, context) => {
+  const problem = hyperparameterProblem(given);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 
 /** What has another form in the author's config than in the compiled one. */
 const authorsDoor = {
@@ -125,7 +131,7 @@ const modelOf = (door: Door) =>
       split: door.split.optional(),
       train: z.strictObject({
         ...programFields(door),
-        hyperparameters: z.record(text, z.union([z.string(), z.number(), z.boolean()])).default({}),
+        hyperparameters: hyperparameters.default({}),
         compute: computeOf(door),
         checkpoints: z.boolean().default(false),
         attempts: z.int().min(1).max(10).default(3),

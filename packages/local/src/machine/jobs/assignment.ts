@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { asFault, Fault } from '@serin/core/fault';
+import { hyperparameterProblem } from '@serin/core/hyperparameters';
 import { sha256Hex } from '@serin/core/json';
 import type { Job } from '@serin/core/ports';
 import { commandOf, trainingEnvironment } from '../training-environment.ts';
@@ -48,10 +49,12 @@ function checkJob(job: Job): void {
   if (job.compute.nodes > 1)
     throw refuse(`asks for ${job.compute.nodes} nodes`, 'this is one machine: set compute.nodes to 1');
   if (!(job.maxRuntimeMs > 0)) throw refuse(`may run for ${job.maxRuntimeMs} ms`, 'set compute.maxRuntime');
-  const names = [...Object.keys(job.channels), ...job.outputs, ...Object.keys(job.hyperparameters)];
+  const problem = hyperparameterProblem(job.hyperparameters);
+  if (problem !== undefined) throw refuse('cannot be given its hyperparameters', problem);
+  const names = [...Object.keys(job.channels), ...job.outputs];
   const odd = names.find((name) => !/^[A-Za-z0-9_][\w.-]{0,127}$/.test(name));
   if (odd !== undefined)
-    throw refuse(`has a channel, output or hyperparameter ${JSON.stringify(odd)}`, 'use letters, digits, _ . and -');
+    throw refuse(`has a channel or output ${JSON.stringify(odd)}`, 'use letters, digits, _ . and -');
   for (const { name, regex } of job.metrics) {
     try {
       new RegExp(regex, 'gm');
