@@ -161,7 +161,7 @@ export const callsOf = {
     call('sagemaker:StopTransformJob', 'stops it', need('sagemaker:StopTransformJob', 'transformJobs')),
     call(
       'sagemaker:ListTags',
-      'compares the full key before a job is adopted',
+      'compares the full key before a job is adopted, and says whose an ended job is',
       need('sagemaker:ListTags', 'trainingJobs', 'processingJobs', 'transformJobs'),
     ),
     call(

@@ -31,7 +31,7 @@ const config = compiled({ labels: { bucket: 'drops', prefix: 'fraud-labels/' } }
 const routes = routesOf(config);
 const lookUp: LookUp = {
   modelOfEndpoint: async (name) => ['fraud', 'churn'].find((model) => endpointName(installation, model) === name),
-  modelOfJob: async (name) => (/^prod-shop--fraud-(train|evaluate|predict)-/.test(name) ? 'fraud' : undefined),
+  modelOfJob: async ({ name }) => (/^prod-shop--fraud-(train|evaluate|predict)-/.test(name) ? 'fraud' : undefined),
   // The number of the package is the registry's own; the version of the model is in its metadata.
   versionOfPackage: async (arn) =>
     arn.includes(`/${groupName(installation, 'fraud')}/`) ? { model: 'fraud', version: 1, by: 'arn:eve' } : undefined,

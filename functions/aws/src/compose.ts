@@ -12,10 +12,11 @@ import { createApi } from '@serin/api/app';
 import { releasedConfig } from '@serin/api/released';
 import { createEngine } from '@serin/core/engine';
 import { Fault } from '@serin/core/fault';
-import { type Bucket, type Journal, ownBucket, type Ports } from '@serin/core/ports';
+import { type Bucket, ownBucket, type Ports } from '@serin/core/ports';
 import type { Hono } from 'hono';
 import { type Facts, jsonFacts } from './facts.ts';
 import { jobLogs } from './jobs/logs.ts';
+import { jobOwners } from './jobs/owner.ts';
 import { endpointName, type Installation } from './names.ts';
 import { s3Bucket } from './ports/bucket.ts';
 import { eventBridgeBus } from './ports/bus.ts';
@@ -26,6 +27,7 @@ import { sageMakerServing } from './ports/serving.ts';
 import { cloudWatchTelemetry } from './ports/telemetry.ts';
 import { sqsQueue } from './queue.ts';
 import { webhookSecrets } from './secrets.ts';
+import { sageMakerEndpoints } from './serving/described.ts';
 import { withoutLabels } from './serving/without-labels.ts';
 import { required as requiredOf, settingsOf } from './settings.ts';
 import type { LookUp } from './signals.ts';
@@ -56,6 +58,9 @@ const cutOff = {
   maxAttempts: 2,
 };
 
+/** Of what is only read: many looks at once wait for each other when AWS says that they are too many. */
+const patient = { ...cutOff, retryMode: 'adaptive', maxAttempts: 4 };
+
 /** The clock and the dead letters need no more than the journal and the queue. */
 export function composeClock(): Clockwork {
   const client = new DynamoDBClient(cutOff);
@@ -70,18 +75,18 @@ export function composeClock(): Clockwork {
 export function composeWorker(): Composed {
   const foundation = compose();
   const { installation, clockwork, bucket } = foundation;
-  const { journal } = clockwork;
   const sagemaker = new SageMakerClient(cutOff);
   const settings = settingsOf(process.env);
   const registry = sageMakerRegistry({ sagemaker, ...settings });
   const cloudwatchLogs = new CloudWatchLogsClient(cutOff);
   const autoscaling = new ApplicationAutoScalingClient(cutOff);
-  const cloudwatch = new CloudWatchClient(cutOff);
+  const cloudwatch = new CloudWatchClient(patient);
+  const endpoints = sageMakerEndpoints({ sagemaker, now });
   const { engine, config, begin, due } = runs(foundation, {
     jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, ...settings }),
     registry,
-    serving: sageMakerServing({ sagemaker, autoscaling, bucket: bucket(ownBucket), ...settings }),
-    telemetry: cloudWatchTelemetry({ cloudwatch, sagemaker, installation, now }),
+    serving: sageMakerServing({ sagemaker, endpoints, autoscaling, bucket: bucket(ownBucket), ...settings }),
+    telemetry: cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }),
   });
   const lookUp: LookUp = {
     versionOfPackage: registry.versionOfPackage,
@@ -89,7 +94,7 @@ export function composeWorker(): Composed {
       const names = Object.keys((await config())?.models ?? {});
       return names.find((model) => endpointName(installation, model) === name);
     },
-    modelOfJob: (name) => modelOfJob(journal, name),
+    modelOfJob: jobOwners({ sagemaker, ...settings }),
   };
   return { worker: { ...clockwork, engine, config, lookUp }, begin, due };
 }
@@ -205,20 +210,6 @@ function runs(
     due.clear();
   };
   return { engine, ports, config: releasedConfig(ports), source, begin, due: () => due };
-}
-
-/** Whose run waits for this very job: the summaries of the models say. */
-async function modelOfJob(journal: Journal, name: string): Promise<string | undefined> {
-  let cursor: string | undefined;
-  do {
-    const page = await journal.names('model/', cursor);
-    for (const { stream, summary } of page.items) {
-      const { job } = summary as { readonly job?: string };
-      if (job?.endsWith(`/${name}`)) return stream.slice('model/'.length);
-    }
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return undefined;
 }
 
 const installed = (): Installation => ({

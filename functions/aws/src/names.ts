@@ -16,10 +16,12 @@ const hashLength = 16;
  */
 export function nameOf({ project, environment }: Installation, kind: string, readable: string, key: string): string {
   const hash = sha256Hex(JSON.stringify([project, environment, kind, key])).slice(0, hashLength);
-  // Two hyphens: no other project's name begins like it, so a policy for `<environment>-<project>--*` reaches nobody else.
-  const slug = `${plain(`${environment}-${project}`)}--${plain(readable)}`;
+  const slug = `${ownPrefix({ project, environment })}${plain(readable)}`;
   return `${slug.slice(0, maxLength - hashLength - 1).replace(/-+$/, '')}-${hash}`;
 }
+
+// Two hyphens: no other project's name begins like it, so a policy for `<environment>-<project>--*` reaches nobody else.
+export const ownPrefix = ({ project, environment }: Installation): string => `${plain(`${environment}-${project}`)}--`;
 
 const plain = (text: string): string =>
   text

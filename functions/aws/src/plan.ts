@@ -16,6 +16,7 @@ import type { Buckets } from './jobs/settings.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
+import { sageMakerEndpoints } from './serving/described.ts';
 import { settingsOf, type Variables } from './settings.ts';
 
 /** What core asks of the ports for a model: its first run, and its first deployment. */
@@ -79,7 +80,8 @@ function portsOver(variables: Variables, buckets: Buckets, take: (call: string, 
   record(autoscaling, 'application-autoscaling', take);
   const shared = { sagemaker, ...settings };
   const jobs = sageMakerJobs({ ...shared, cloudwatchLogs: new CloudWatchLogsClient({ region }), buckets });
-  const serving = sageMakerServing({ ...shared, autoscaling, bucket: buckets(ownBucket) });
+  const endpoints = sageMakerEndpoints({ sagemaker, now: Date.now });
+  const serving = sageMakerServing({ ...shared, endpoints, autoscaling, bucket: buckets(ownBucket) });
   const registry = sageMakerRegistry(shared);
   return {
     async asked(model: string, ask: Ask): Promise<void> {

@@ -2,6 +2,7 @@ import { asFault, type Fault } from '@serin/core/fault';
 import { canonical, sha256Hex } from '@serin/core/json';
 import { type Routes, route, takersOf } from '@serin/core/route';
 import type { OutsideSignal } from '@serin/core/signal';
+import type { NamedJob } from './jobs/owner.ts';
 import type { Told } from './signals/fact.ts';
 import { told } from './signals/told.ts';
 
@@ -14,7 +15,7 @@ export interface Message {
 /** Whose the provider's resources are; `undefined`: not ours. A `Fault` that it throws fails the message that asked. */
 export interface LookUp {
   modelOfEndpoint(name: string): Promise<string | undefined>;
-  modelOfJob(name: string): Promise<string | undefined>;
+  modelOfJob(job: NamedJob): Promise<string | undefined>;
   /**
    * The version of a package of which the registry itself says what was decided; one that is still undecided throws
    * `unavailable`. `by`: who decided, as AWS knows them.
@@ -98,7 +99,7 @@ async function signalsOf(fact: Readable, routes: Routes, lookUp: LookUp): Promis
       return models.map((model) => ({ stream: `model/${model}`, signal: { type, keys: [fact.key] } }));
     }
     case 'job':
-      return hintFor(await lookUp.modelOfJob(fact.name), { type: 'jobHinted' });
+      return hintFor(await lookUp.modelOfJob(fact), { type: 'jobHinted' });
     case 'endpoint':
       return hintFor(await lookUp.modelOfEndpoint(fact.name), { type: 'endpointHinted' });
     case 'tick':

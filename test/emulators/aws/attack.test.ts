@@ -15,6 +15,7 @@ import { dynamoJournal } from '@serin/aws/ports/journal';
 import { sageMakerServing } from '@serin/aws/ports/serving';
 import { cloudWatchTelemetry } from '@serin/aws/ports/telemetry';
 import { sqsQueue } from '@serin/aws/queue';
+import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { bury } from '@serin/core/dead-letters';
 import { engineActor } from '@serin/core/engine';
 import { monitorStart, monitorTable } from '@serin/core/monitor';
@@ -66,8 +67,10 @@ function hosting() {
   };
   const settings = { ...reach('http://fake'), requestHandler };
   const bucket = atOnce<Bucket>(memoryBucket());
+  const sagemaker = recorded.watch(new SageMakerClient(settings));
   const serving = sageMakerServing({
-    sagemaker: recorded.watch(new SageMakerClient(settings)),
+    sagemaker,
+    endpoints: sageMakerEndpoints({ sagemaker, now: () => clock.now }),
     autoscaling: recorded.watch(new ApplicationAutoScalingClient(settings)),
     installation,
     modelRole: 'arn:aws:iam::123456789012:role/serin-model',
@@ -165,7 +168,10 @@ emulated('an attack on AWS', () => {
       const settings = { ...reach('http://fake'), requestHandler };
       const telemetry = cloudWatchTelemetry({
         cloudwatch: recorded.watch(new CloudWatchClient(settings)),
-        sagemaker: recorded.watch(new SageMakerClient(settings)),
+        endpoints: sageMakerEndpoints({
+          sagemaker: recorded.watch(new SageMakerClient(settings)),
+          now: () => clock.now,
+        }),
         installation,
         now: () => clock.now,
       });

@@ -1,6 +1,7 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { jobLogs } from '@serin/aws/jobs/logs';
+import { jobOwners } from '@serin/aws/jobs/owner';
 import { sageMakerJobs } from '@serin/aws/ports/jobs';
 import type { Bucket, Job } from '@serin/core/ports';
 import type { Files } from '../../contract/jobs.contract.ts';
@@ -49,6 +50,7 @@ export function jobsWorld(recorder: Recorder, more: More = {}) {
   const logs = jobLogs({ cloudwatchLogs, installation: settings.installation });
   return {
     jobs,
+    ownerOf: jobOwners({ ...settings, sagemaker }),
     logs,
     fake,
     bucket,

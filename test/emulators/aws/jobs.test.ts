@@ -10,7 +10,7 @@ import type {
 } from '@aws-sdk/client-sagemaker';
 import { artifactAt } from '@serin/aws/jobs/artifacts';
 import { jobId } from '@serin/aws/jobs/ids';
-import { s3Place } from '@serin/aws/jobs/settings';
+import { jobName, s3Place } from '@serin/aws/jobs/settings';
 import type { Job, JobDescription } from '@serin/core/ports';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobsContract } from '../../contract/jobs.contract.ts';
@@ -222,12 +222,25 @@ emulated('jobs on SageMaker', () => {
       const world = jobsWorld(calls);
       const job = imageJob('run_1/train/1');
       const name = nameIn(jobId(settings.installation, job));
-      world.fake.foreign(name, [{ Key: 'serin:key', Value: 'run_2/train/1' }]);
+      const own = { 'serin:project': 'shop', 'serin:environment': 'prod' };
+      const tags = Object.entries({ ...own, 'serin:key': 'run_2/train/1' });
+      world.fake.foreign(
+        name,
+        tags.map(([Key, Value]) => ({ Key, Value })),
+      );
 
       await expect(world.jobs.start(job)).rejects.toMatchObject({
         code: 'defect',
         message: expect.stringContaining('run_2/train/1'),
       });
+    });
+
+    test('waits for the tags of a job of its name, which SageMaker may show later than the job', async () => {
+      const world = jobsWorld(calls);
+      const job = imageJob('run_1/train/1');
+      world.fake.foreign(nameIn(jobId(settings.installation, job)), []);
+
+      await expect(world.jobs.start(job)).rejects.toMatchObject({ code: 'unavailable', retry: 'later' });
     });
 
     const refused = async (type: string, message: string) => {
@@ -262,6 +275,45 @@ emulated('jobs on SageMaker', () => {
 
       await expect(starting).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('digest') });
       expect(world.created).toEqual([]);
+    });
+  });
+
+  describe('the model of a job', () => {
+    test('is found with one question, with ten thousand models as with one', async () => {
+      const world = jobsWorld(calls);
+      const names = Array.from({ length: 10_000 }, (_, index) => {
+        const name = jobName(settings.installation, { project: 'shop', key: `run_${index}/train/1` });
+        world.fake.foreign(name, [{ Key: 'serin:model', Value: `model-${index}` }]);
+        return name;
+      });
+      const before = calls.recorded.length;
+
+      const owners = await Promise.all(
+        [names[0], names[9_999]].map((name = '') => world.ownerOf({ api: 'training', name })),
+      );
+
+      expect(owners).toEqual(['model-0', 'model-9999']);
+      expect(calls.recorded.slice(before).map(({ operation }) => operation)).toEqual(['ListTags', 'ListTags']);
+    });
+
+    test('is the one that it was started for, of each kind of job', async () => {
+      const world = jobsWorld(calls);
+      const { id } = await world.jobs.start(imageJob('run_1/train/1'));
+      const evaluation = await world.jobs.start(imageJob('run_1/evaluate/1', { kind: 'evaluate' }));
+
+      expect(await world.ownerOf({ api: 'training', name: nameIn(id) })).toBe('prices');
+      expect(await world.ownerOf({ api: 'processing', name: nameIn(evaluation.id) })).toBe('prices');
+    });
+
+    test("is none for a job that is gone, and another installation's is not asked about", async () => {
+      const world = jobsWorld(calls);
+      const before = calls.recorded.length;
+
+      expect(
+        await world.ownerOf({ api: 'training', name: 'prod-shop2--fraud-train-0123456789abcdef' }),
+      ).toBeUndefined();
+      expect(calls.recorded).toHaveLength(before);
+      expect(await world.ownerOf({ api: 'training', name: 'prod-shop--train-1-0123456789abcdef' })).toBeUndefined();
     });
   });
 

@@ -60,7 +60,12 @@ export async function openLoop() {
     emulator: moto.url,
     onForward: roles.sees,
     fakes: {
-      SageMaker: { ...jobs.services.SageMaker, ...endpoints.sagemaker },
+      SageMaker: {
+        ...jobs.services.SageMaker,
+        ...endpoints.sagemaker,
+        ListTags: (input: { readonly ResourceArn: string }) =>
+          (/-job\//.test(input.ResourceArn) ? jobs.services.SageMaker : endpoints.sagemaker).ListTags(input),
+      },
       AnyScaleFrontendService: endpoints.autoscaling,
       GraniteServiceVersion20100801: metrics.cloudwatch,
     },

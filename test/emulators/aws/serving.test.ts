@@ -2,6 +2,7 @@ import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-s
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { endpointName } from '@serin/aws/names';
 import { sageMakerServing } from '@serin/aws/ports/serving';
+import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { percentages } from '@serin/aws/serving/shares';
 import { machineFor } from '@serin/core/accelerators';
 import { fulfilled, nextOperation } from '@serin/core/endpoint';
@@ -42,8 +43,10 @@ function opened(options: { readonly configLagMs?: number; readonly kmsKey?: stri
   const requestHandler = fakeWire({ SageMaker: sagemaker, AnyScaleFrontendService: cloud.autoscaling });
   const settings = { ...reach('http://fake'), requestHandler };
   const bucket = atOnce<Bucket>(memoryBucket());
+  const client = recorded.watch(new SageMakerClient(settings));
   const serving = sageMakerServing({
-    sagemaker: recorded.watch(new SageMakerClient(settings)),
+    sagemaker: client,
+    endpoints: sageMakerEndpoints({ sagemaker: client, now: () => clock.now }),
     autoscaling: recorded.watch(new ApplicationAutoScalingClient(settings)),
     installation,
     modelRole: 'arn:aws:iam::123456789012:role/serin-model',
@@ -577,8 +580,10 @@ emulated('SageMaker serving', () => {
     afterAll(() => moto?.stop());
 
     test('an endpoint is made, seen, weighed and deleted', async () => {
+      const sagemaker = recorded.watch(new SageMakerClient(reach(moto.url)));
       const serving = sageMakerServing({
-        sagemaker: recorded.watch(new SageMakerClient(reach(moto.url))),
+        sagemaker,
+        endpoints: sageMakerEndpoints({ sagemaker, now: Date.now }),
         autoscaling: recorded.watch(new ApplicationAutoScalingClient(reach(moto.url))),
         installation,
         modelRole: 'arn:aws:iam::123456789012:role/serin-model',

@@ -2,6 +2,7 @@ import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { endpointName } from '@serin/aws/names';
 import { cloudWatchTelemetry } from '@serin/aws/ports/telemetry';
+import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { emulated } from '../emulated.ts';
@@ -56,9 +57,13 @@ function opened({ bent, ...options }: Changes = {}) {
     SageMaker: sagemaker,
   });
   const settings = { ...reach('http://fake'), requestHandler };
+  const endpoints = sageMakerEndpoints({
+    sagemaker: recorded.watch(new SageMakerClient(settings)),
+    now: () => clock.now,
+  });
   const telemetry = cloudWatchTelemetry({
     cloudwatch: recorded.watch(new CloudWatchClient(settings)),
-    sagemaker: recorded.watch(new SageMakerClient(settings)),
+    endpoints,
     installation,
     now: () => clock.now,
   });
@@ -74,7 +79,7 @@ function opened({ bent, ...options }: Changes = {}) {
       slowerThan: [],
       ...more,
     });
-  return { clock, hosted, telemetry, answer, read };
+  return { clock, hosted, endpoints, telemetry, answer, read };
 }
 
 emulated('CloudWatch telemetry', () => {
@@ -306,6 +311,23 @@ emulated('CloudWatch telemetry', () => {
     expect(tick?.counts.v60).toEqual({ requests: 1, errors: 0, slow: [1, 1, 1, 1, 1, 0, 0, 0, 0, 0] });
   });
 
+  test('a look at an endpoint asks SageMaker once, however many read from it, and half a minute later again', async () => {
+    const { clock, endpoints, answer, read } = opened();
+    answer('e', 'v1', 5);
+    clock.now += minute + settleMs;
+    const looks = () => recorded.recorded.filter(({ operation }) => operation === 'DescribeEndpoint').length;
+    const before = looks();
+
+    await endpoints.describe(endpointName(installation, 'e'));
+    await read();
+    await read();
+    const once = looks() - before;
+    clock.now += minute / 2;
+    await read();
+
+    expect([once, looks() - before]).toEqual([1, 2]);
+  });
+
   test('latency is that of the deployment with the most requests', async () => {
     const { clock, telemetry, answer } = opened();
     for (let index = 0; index < 10; index++) answer('e', 'v1', 20);
@@ -350,9 +372,12 @@ emulated('CloudWatch telemetry', () => {
         await put('v2', metric, [0]);
       const telemetry = cloudWatchTelemetry({
         cloudwatch,
-        sagemaker: recorded.watch(new SageMakerClient(reach(moto.url))),
+        endpoints: sageMakerEndpoints({
+          sagemaker: recorded.watch(new SageMakerClient(reach(moto.url))),
+          now: Date.now,
+        }),
         installation,
-        now: () => Date.now(),
+        now: Date.now,
       });
       const query = { endpoint: 'e', tickMs: minute, slowerThan: [] };
 

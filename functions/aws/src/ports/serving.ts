@@ -4,6 +4,7 @@ import { asFault, Fault } from '@serin/core/fault';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports';
 import { endpointName, tagsOf } from '../names.ts';
 import { endpointConfigs, type Plan, variantsOf } from '../serving/configs.ts';
+import type { Endpoints } from '../serving/described.ts';
 import {
   checkReady,
   type Hosted,
@@ -23,6 +24,7 @@ import { forget, sweep } from '../serving/sweep.ts';
 
 interface Options extends ModelOptions {
   readonly autoscaling: ApplicationAutoScalingClient;
+  readonly endpoints: Endpoints;
   /** Requests per instance and minute that autoscaling aims at. */
   readonly invocationsPerInstance?: number;
   readonly kmsKey?: string;
@@ -42,11 +44,11 @@ interface Options extends ModelOptions {
  * fails the deployment is ready all the same, with the reason.
  */
 export function sageMakerServing(options: Options): Serving {
-  const { sagemaker, installation, autoscaling, invocationsPerInstance = 600 } = options;
+  const { sagemaker, endpoints, installation, autoscaling, invocationsPerInstance = 600 } = options;
   const configs = endpointConfigs(options);
   const calls = endpointCalls(sagemaker);
   const scaling = variantScaling({ sagemaker, autoscaling, invocationsPerInstance });
-  const lookAt = (name: string) => look({ sagemaker, configs }, name);
+  const lookAt = (name: string) => look({ endpoints, configs }, name);
 
   async function servingPlan(hosted: Hosted): Promise<Plan> {
     const plan = await configs.plan(hosted.config);

@@ -1,15 +1,15 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/fault';
 import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports';
 import { endpointName, type Installation } from '../names.ts';
+import type { Endpoints } from '../serving/described.ts';
 import { metricValues, type Series, type Values } from '../serving/metric-data.ts';
 import { variantsOf } from '../serving/variants.ts';
 import { withoutLabels } from '../serving/without-labels.ts';
 
 interface Options {
   readonly cloudwatch: CloudWatchClient;
-  readonly sagemaker: SageMakerClient;
+  readonly endpoints: Endpoints;
   readonly installation: Installation;
   readonly now: () => number;
   /** How long after its end a minute is read. */
@@ -38,7 +38,7 @@ const patienceMs = 15 * minuteMs;
  * several cannot be joined.
  */
 export function cloudWatchTelemetry(options: Options): Telemetry {
-  const { cloudwatch, sagemaker, installation, now, settleMs = 3 * minuteMs } = options;
+  const { cloudwatch, endpoints, installation, now, settleMs = 3 * minuteMs } = options;
 
   async function ticks({ endpoint, from, to, tickMs, slowerThan }: TickQuery): Promise<readonly Tick[]> {
     checkTicks(from, to, tickMs);
@@ -47,7 +47,7 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
     if (end <= first) return [];
     const window = { endpoint: endpointName(installation, endpoint), from: first * tickMs, to: end * tickMs };
     checkKept(window.from, now());
-    const variants = await variantsOf({ cloudwatch, sagemaker }, window.endpoint);
+    const variants = await variantsOf({ cloudwatch, endpoints }, window.endpoint);
     const statistics = statisticsOf(slowerThan);
     const series = variants.flatMap(({ name }) =>
       statistics.map((statistic): Series => ({ variant: name, ...statistic })),
@@ -82,7 +82,7 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
       };
       if (!(window.to > window.from)) return undefined;
       checkKept(window.from, now());
-      const variants = await variantsOf({ cloudwatch, sagemaker }, window.endpoint);
+      const variants = await variantsOf({ cloudwatch, endpoints }, window.endpoint);
       const stats: readonly Omit<Series, 'variant'>[] = [
         { metric: 'Invocations', stat: 'Sum' },
         ...['p50', 'p90', 'p99'].map((stat) => ({ metric: 'ModelLatency' as const, stat })),

@@ -1,16 +1,9 @@
-import {
-  DescribeEndpointCommand,
-  type DescribeEndpointCommandOutput,
-  type EndpointStatus,
-  type ProductionVariant,
-  type ProductionVariantSummary,
-  type SageMakerClient,
-} from '@aws-sdk/client-sagemaker';
+import type { EndpointStatus, ProductionVariant, ProductionVariantSummary } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/fault';
 import type { Observation } from '@serin/core/ports';
 import { versionOfName } from '@serin/core/steps';
-import { awsFault, saysMissing } from '../faults.ts';
 import { type Configs, type Plan, variantsOf } from './configs.ts';
+import type { Endpoints } from './described.ts';
 import { percentages } from './shares.ts';
 
 /** An endpoint as SageMaker says it is. */
@@ -76,10 +69,10 @@ export const weightsOf = ({ status, production }: Hosted) =>
 
 /** `undefined`: there is no such endpoint. */
 export async function look(
-  { sagemaker, configs }: { readonly sagemaker: SageMakerClient; readonly configs: Configs },
+  { endpoints, configs }: { readonly endpoints: Endpoints; readonly configs: Configs },
   name: string,
 ): Promise<Hosted | undefined> {
-  const described = await describe(sagemaker, name);
+  const described = await endpoints.describe(name);
   if (described === undefined) return undefined;
   const { EndpointStatus: status = 'Failed', FailureReason, PendingDeploymentSummary: pending } = described;
   const { EndpointConfigName: config = '' } = described;
@@ -102,15 +95,6 @@ export async function look(
     ...(shadow === undefined ? {} : { shadow }),
     coming: announced.map(({ VariantName = '' }) => VariantName).filter((variant) => !there.has(variant)),
   };
-}
-
-async function describe(sagemaker: SageMakerClient, name: string): Promise<DescribeEndpointCommandOutput | undefined> {
-  try {
-    return await sagemaker.send(new DescribeEndpointCommand({ EndpointName: name }));
-  } catch (error) {
-    if (saysMissing(error)) return undefined;
-    throw awsFault(error, `looking at the endpoint ${name}`);
-  }
 }
 
 const variantOf = ({

@@ -1,14 +1,11 @@
 import { type CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
-import {
-  DescribeEndpointCommand,
-  type ProductionVariantSummary,
-  type SageMakerClient,
-} from '@aws-sdk/client-sagemaker';
-import { awsFault, saysMissing } from '../faults.ts';
+import type { ProductionVariantSummary } from '@aws-sdk/client-sagemaker';
+import { awsFault } from '../faults.ts';
+import type { Endpoints } from './described.ts';
 
-interface Clients {
+interface Sources {
   readonly cloudwatch: CloudWatchClient;
-  readonly sagemaker: SageMakerClient;
+  readonly endpoints: Endpoints;
 }
 
 export interface Variant {
@@ -22,8 +19,8 @@ export interface Variant {
  * that have left metrics. CloudWatch lists a metric up to 15 minutes after its first value and SageMaker forgets a
  * variant when it is gone, so neither alone knows all. A shadow variant answers nobody and is left out.
  */
-export async function variantsOf({ cloudwatch, sagemaker }: Clients, endpoint: string): Promise<readonly Variant[]> {
-  const [present, measured] = await Promise.all([presentIn(sagemaker, endpoint), measuredOf(cloudwatch, endpoint)]);
+export async function variantsOf({ cloudwatch, endpoints }: Sources, endpoint: string): Promise<readonly Variant[]> {
+  const [present, measured] = await Promise.all([presentIn(endpoints, endpoint), measuredOf(cloudwatch, endpoint)]);
   const weights = new Map(present.production.map(({ name, weight }) => [name, weight]));
   const shadows = new Set(present.shadow.map(({ name }) => name));
   return [...new Set([...weights.keys(), ...measured])]
@@ -32,16 +29,11 @@ export async function variantsOf({ cloudwatch, sagemaker }: Clients, endpoint: s
     .map((name) => ({ name, weight: weights.get(name) ?? 0 }));
 }
 
-async function presentIn(sagemaker: SageMakerClient, endpoint: string) {
-  try {
-    const found = await sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpoint }));
-    const named = (variants: readonly ProductionVariantSummary[] | undefined): readonly Variant[] =>
-      (variants ?? []).map(({ VariantName = '', CurrentWeight = 0 }) => ({ name: VariantName, weight: CurrentWeight }));
-    return { production: named(found.ProductionVariants), shadow: named(found.ShadowProductionVariants) };
-  } catch (error) {
-    if (saysMissing(error)) return { production: [], shadow: [] };
-    throw awsFault(error, `looking at the endpoint ${endpoint}`);
-  }
+async function presentIn(endpoints: Endpoints, endpoint: string) {
+  const found = await endpoints.described(endpoint);
+  const named = (variants: readonly ProductionVariantSummary[] | undefined): readonly Variant[] =>
+    (variants ?? []).map(({ VariantName = '', CurrentWeight = 0 }) => ({ name: VariantName, weight: CurrentWeight }));
+  return { production: named(found?.ProductionVariants), shadow: named(found?.ShadowProductionVariants) };
 }
 
 async function measuredOf(cloudwatch: CloudWatchClient, endpoint: string): Promise<readonly string[]> {
