@@ -12,9 +12,17 @@ export default $config({
     return {
       name: `serin-${project}`,
       home: 'aws',
+      // SST runs with the credentials of whoever deploys: any other version of it is refused, by itself.
+      version: '4.17.1',
       // Table and buckets stay in any case: they say so themselves.
       removal: 'remove',
-      providers: { aws: { defaultTags: { tags: { 'serin:project': project, 'serin:environment': stage } } } },
+      providers: {
+        aws: {
+          // The one that infra/ is tested against.
+          version: '7.20.0',
+          defaultTags: { tags: { 'serin:project': project, 'serin:environment': stage } },
+        },
+      },
     };
   },
   async run() {

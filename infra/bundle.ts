@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import type { FunctionId } from './topology/shapes.ts';
+
+/** The Node that runs this, which can run TypeScript if it came here; SST may run it by Bun, which is no Node. */
+const nodeHere = (): string => ('bun' in process.versions ? 'node' : process.execPath);
 
 /** Folders with the code of each function, as it is deployed. */
 export type Code = Readonly<Record<FunctionId, string>>;
@@ -22,7 +26,7 @@ export function bundle(repository = join(import.meta.dirname, '..')): Code {
   // What an older version left would be taken first: Lambda looks for .js and .mjs before .cjs.
   rmSync(into, { recursive: true, force: true });
   // The script bundles when it is the program that runs, and Node names that without links.
-  execFileSync('node', [realpathSync(script), into], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(nodeHere(), [realpathSync(script), into], { stdio: ['ignore', 'ignore', 'inherit'] });
   // All four ids are there.
   return Object.fromEntries(ids.map((id) => [id, join(into, id)])) as unknown as Code;
 }

@@ -141,3 +141,27 @@ test('each workspace lists exactly the packages that it imports', () => {
     for (const version of Object.values(manifest.dependencies ?? {})) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   }
 });
+
+/** Packages by their path, as npm writes them into a lock file. */
+type Locked = Readonly<
+  Record<
+    string,
+    { readonly integrity?: string; readonly link?: true; readonly inBundle?: true; readonly hasInstallScript?: true }
+  >
+>;
+
+test('each package of a lock file has its digest, and SECURITY.md names those that have install scripts', () => {
+  const locks = ['package-lock.json', 'infra/package-lock.json', 'functions/aws/package-lock.json'];
+  const packages = locks.flatMap((lock) => {
+    const { packages } = JSON.parse(readFileSync(join(root, lock), 'utf8')) as { readonly packages: Locked };
+    return Object.entries(packages).filter(([path]) => path.startsWith('node_modules/'));
+  });
+
+  const undigested = packages.filter(([, { integrity, link, inBundle }]) => !integrity && !link && !inBundle);
+  expect(undigested.map(([path]) => path)).toEqual([]);
+  const scripted = packages.flatMap(([path, { hasInstallScript }]) =>
+    hasInstallScript ? [path.replace(/^.*node_modules\//, '')] : [],
+  );
+  const [supply = ''] = readFileSync(join(root, 'SECURITY.md'), 'utf8').split('## Supply').slice(1);
+  expect(scripted.filter((name) => !supply.includes(`\`${name}\``))).toEqual([]);
+});

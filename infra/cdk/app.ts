@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { settingsOf } from '../topology.ts';
+import { type Settings, settingsOf } from '../topology.ts';
 import { Serin } from './serin.ts';
 
 /**
@@ -16,10 +16,20 @@ const app = new App({
   outdir: process.argv[3] ?? 'cdk.out',
   context: { '@aws-cdk/core:validateAgainstDefaultRules': true },
 });
-const settings = settingsOf(file, JSON.parse(readFileSync(file, 'utf8')));
+const settings = read(file);
 const stack = new Stack(app, `Serin-${settings.project}-${settings.environment}`, {
   description: `Serin ${settings.version}: ${settings.project} in ${settings.environment}`,
 });
 new Serin(stack, 'Serin', settings);
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();
+
+/** What is wrong with the file is all that is said: it is the file that must be mended, not this program. */
+function read(name: string): Settings {
+  try {
+    return settingsOf(name, JSON.parse(readFileSync(name, 'utf8')));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as aws from '@pulumi/aws';
@@ -124,6 +124,14 @@ test('sst.config.ts names one app per project, tags all of it, and hands SST’s
       home: 'aws',
       providers: { aws: { defaultTags: { tags: topology(plain, where).tags } } },
     });
+    // What the tests here hold the rendering against is what SST deploys with, and SST itself has one version.
+    const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+    expect(app.providers.aws.version).toBe(dependencies['@pulumi/aws']);
+    for (const file of ['README.md', 'infra/README.md', 'packages/cli/src/plan/sst.ts']) {
+      const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+      const named = [...text.matchAll(/\bsst@([\d.]+\d|\w*)/g)].map(([, version]) => version);
+      expect([file, new Set(named)]).toEqual([file, new Set([app.version])]);
+    }
   } finally {
     process.chdir(before);
     vi.unstubAllGlobals();

@@ -329,7 +329,7 @@ test('deploy names everything that is missing, each with what to do, and runs no
 
   expect(exit).toBe(1);
   expect(stderr).toContain('3 thing(s) missing');
-  expect(stderr).toContain("sst: it is neither installed here nor on the PATH; run 'npm install --save-dev sst'");
+  expect(stderr).toContain("sst: it is neither installed here nor on the PATH; run 'npm install --no-save sst@4.17.1'");
   expect(stderr).toContain(`sst.config.ts: neither in ${cwd} nor above it`);
   expect(stderr).toContain('AWS credentials: set AWS_PROFILE');
   expect(existsSync(join(cwd, 'serin.aws.json'))).toBe(false);

@@ -36,7 +36,7 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
   const sst = findSst(folder ?? config.directory, invocation.env.PATH ?? '');
   const missing = [
     ...(sst === undefined
-      ? ["sst: it is neither installed here nor on the PATH; run 'npm install --save-dev sst'"]
+      ? ["sst: it is neither installed here nor on the PATH; run 'npm install --no-save sst@4.17.1'"]
       : []),
     ...(folder === undefined
       ? [
