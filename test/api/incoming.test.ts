@@ -12,9 +12,9 @@ import {
   type World,
 } from './world.ts';
 
-async function withChampion(more: Parameters<typeof openWorld>[0] = {}) {
-  const world = await openWorld(more);
-  await world.release();
+async function withChampion(rules: Parameters<typeof compiled>[0] = {}) {
+  const world = await openWorld();
+  await world.release(compiled(rules));
   await world.drop();
   return world;
 }
@@ -43,7 +43,7 @@ describe('CloudEvents in', () => {
   });
 
   test('an alert takes the release back at once, and its redelivery does nothing', async () => {
-    const world = await withChampion();
+    const world = await withChampion({ alerts: { types: ['com.example.alarm'] } });
     await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 30_000);
     const alarm = event({ type: 'com.example.alarm', subject: 'models/fraud', time: '2026-01-01T00:00:00Z' });
 
@@ -127,11 +127,66 @@ describe('CloudEvents in', () => {
     expect((await world.model()).monitor.status).toBe('quiet');
   });
 
+  test.each([
+    ['dev.cdevents.incident.resolved.0.2.0', { subject: 'models/fraud' }],
+    ['org.mlflow.model_version.created', { data: { model: 'fraud', version: 3 } }],
+  ])('of a type that nobody said is an alarm take nothing back: %s', async (type, named) => {
+    const world = await withChampion({ alerts: { types: ['com.example.alarm'] } });
+    await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 30_000);
+
+    const { status, body } = await cloudEvent(world, event({ type, ...named }));
+
+    expect(status).toBe(422);
+    expect(body.detail).toBe(
+      `'${type}' is not known to be an alarm of 'fraud', which takes dev.serin.alert.raised.v1, dev.serin.alert.resolved.v1, com.example.alarm; list it in alerts.types if it is one`,
+    );
+    expect((await world.model()).rollout.status).not.toBe('reverting');
+  });
+
+  test('of a tool that the config lists with its ends fire until their end comes', async () => {
+    const types = [{ raised: 'com.example.firing', resolved: 'com.example.fine' }];
+    const world = await withChampion({ alerts: { types } });
+
+    await cloudEvent(world, event({ id: 'a', type: 'com.example.firing', subject: 'p99', data: { model: 'fraud' } }));
+    expect((await world.model()).monitor.status).toBe('alarmed');
+    await cloudEvent(world, event({ id: 'b', type: 'com.example.fine', subject: 'p99', data: { model: 'fraud' } }));
+
+    expect((await world.model()).monitor.status).toBe('quiet');
+  });
+
+  test('of one batch that say that an alarm fired and ended take nothing back', async () => {
+    const world = await withChampion();
+    await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 30_000);
+    const both = ['raised', 'resolved'].map((what) =>
+      event({ id: what, type: `dev.serin.alert.${what}.v1`, data: { model: 'fraud', fingerprint: 'f' } }),
+    );
+
+    const { body } = await cloudEvent(world, both, adminToken, 'application/cloudevents-batch+json');
+
+    expect(body.results).toMatchObject([
+      { outcome: 'ignored', because: 'its end was told with it' },
+      { outcome: 'ignored' },
+    ]);
+    expect((await world.model()).monitor.status).toBe('quiet');
+  });
+
+  test('whose attributes are null are as without them', async () => {
+    const world = await withChampion();
+    const nulls = { subject: null, time: null, dataschema: null, tenant: null };
+
+    const raised = event({ type: 'dev.serin.alert.raised.v1', data: { model: 'fraud' }, ...nulls });
+
+    expect((await cloudEvent(world, raised)).status).toBe(202);
+  });
+
   test('for a model of another token are not found', async () => {
     const world = await withChampion();
     const token = await world.token('operator', ['churn']);
 
-    expect((await cloudEvent(world, event({ type: 'com.example.alarm', subject: 'fraud' }), token)).status).toBe(404);
+    for (const type of ['com.example.alarm', 'dev.serin.alert.raised.v1'])
+      expect((await cloudEvent(world, event({ type, subject: 'fraud', data: { model: 'fraud' } }), token)).status).toBe(
+        404,
+      );
   });
 });
 
@@ -353,6 +408,71 @@ describe("Alertmanager's webhook", () => {
       (await post(world, [alert({ model: 'fraud' }, { status: 'resolved', endsAt: '2026-01-01T01:00:00Z' })])).status,
     ).toBe(202);
     expect((await world.model()).monitor.status).toBe('quiet');
+  });
+
+  test('a firing alert whose start is that of the firing before takes the next release back as well', async () => {
+    const world = await withChampion();
+    await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 30_000);
+    await post(world, [alert({ model: 'fraud' })]);
+    await world.pass(60_000);
+    expect((await world.model()).rollout.status).toBe('rolledBack');
+    await post(world, [alert({ model: 'fraud' }, { status: 'resolved', endsAt: '2026-01-01T01:00:00Z' })]);
+    await world.drop('fraud/c.csv', 'day,amount\n2026-01-03,2\n', 30_000);
+    expect((await world.model()).rollout.status).not.toBe('rolledBack');
+
+    const again = await post(world, [alert({ model: 'fraud' })]);
+
+    expect(again.body.results).toMatchObject([{ outcome: 'accepted' }]);
+    await world.pass(60_000);
+    expect((await world.model()).rollout.status).toBe('rolledBack');
+  });
+
+  test("the label 'serin_model' goes before 'model', which may be a machine; of several the one that is a model", async () => {
+    const world = await withChampion();
+
+    const named = await post(world, [
+      alert({ model: 'churn', serin_model: 'fraud' }),
+      alert({ model: 'A100-SXM4', endpoint: 'fraud' }, { fingerprint: 'f2' }),
+    ]);
+
+    expect(named.body.results).toMatchObject([
+      { id: 'f1', model: 'fraud', outcome: 'accepted' },
+      { id: 'f2', model: 'fraud', outcome: 'accepted' },
+    ]);
+  });
+
+  test('more alerts than can be kept are taken as far as they can', async () => {
+    const world = await withChampion();
+    await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 30_000);
+    const many = Array.from({ length: 1001 }, (_, index) => alert({ model: 'fraud' }, { fingerprint: `f${index}` }));
+
+    const { status, body } = await post(world, many);
+
+    expect(status).toBe(202);
+    expect(body.results.at(-1)).toMatchObject({
+      outcome: 'refused',
+      because: expect.stringContaining('100 alerts fire'),
+    });
+    expect((await world.model()).rollout.status).toBe('reverting');
+  });
+
+  test("Grafana's contact point speaks of its alerts in the same way", async () => {
+    const world = await withChampion();
+    const more = { values: { B: 22 }, generatorURL: 'https://grafana.example/1', dashboardURL: '', silenceURL: '' };
+    const body = {
+      receiver: 'serin',
+      status: 'firing',
+      orgId: 1,
+      alerts: [alert({ serin_model: 'fraud' }, more)],
+      version: '1',
+      groupKey: '{}',
+      truncatedAlerts: 0,
+      state: 'alerting',
+    };
+
+    expect((await world.call('POST', '/v1/hooks/grafana', body)).status).toBe(202);
+    expect((await world.model()).monitor.alerts).toMatchObject([{ sender: 'grafana', title: 'too many errors' }]);
+    expect((await world.call('POST', '/v1/hooks/alertmanager', body)).status).toBe(422);
   });
 
   test("alerts of models outside the token's scope are passed over; none inside is a 422", async () => {

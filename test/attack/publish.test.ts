@@ -53,8 +53,8 @@ test('a model that could not publish for long owes its events in parts that get 
       type: 'alertRaised',
       kind: 'alert',
       sender: 's',
-      fingerprint: `f${entry}`,
-      startedAt: 't',
+      fingerprint: 'f',
+      startedAt: `t${entry}`,
       title: 't',
     });
 

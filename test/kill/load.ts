@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonical, sha256Hex } from '@serin/core/json';
 import type { Random } from '../simulation/random.ts';
 import type { Running } from './machine.ts';
+import { alarmTypes } from './project.ts';
 
 /** One request of the load. It keeps its id and its content however often it is sent. */
 interface Ask {
@@ -23,6 +24,8 @@ export interface Load {
   promoted(): void;
   /** Writes an object and waits until that is acknowledged. */
   put(key: string): Promise<void>;
+  /** Says that each alert is over. */
+  resolve(): Promise<void>;
   /** No new requests; resolves when those under way have ended. */
   stop(): Promise<void>;
   /** Ids of signals that were answered 2xx. */
@@ -121,6 +124,11 @@ export function loadOf(random: Random): Load {
         await sleep(10);
       }
     },
+    async resolve() {
+      for (const model of ['judged', 'approved'])
+        for (const fingerprint of fingerprints)
+          if (server !== undefined) await send(server, eventOf(alarmTypes.resolved, { model }, fingerprint));
+    },
     async stop() {
       stopped = true;
       await Promise.all(working);
@@ -150,9 +158,10 @@ async function compose(to: Running, random: Random, objects: number): Promise<As
   const model = random.pick(['judged', 'approved']);
   const kind = random.next();
   if (kind < 0.25) return putOf(newKey(model, random, objects));
-  if (kind < 0.4) return eventOf('com.example.alarm', { model }, random);
-  if (kind < 0.5) return eventOf('dev.serin.alert.resolved.v1', { model, fingerprint: fingerprintOf(random) }, random);
-  if (kind < 0.6) return eventOf('dev.serin.run.requested.v1', { model, force: random.chance(0.5) }, random);
+  if (kind < 0.3) return eventOf(alarmTypes.raised, { model }, fingerprintOf(random));
+  if (kind < 0.5) return eventOf(alarmTypes.resolved, { model }, fingerprintOf(random));
+  if (kind < 0.6)
+    return eventOf('dev.serin.run.requested.v1', { model, force: random.chance(0.5) }, fingerprintOf(random));
   if (kind < 0.75) return postOf('/v1/runs', { model, force: random.chance(0.5) });
   if (kind < 0.77) {
     const run = (await look(to, model)).run;
@@ -199,16 +208,17 @@ function postOf(path: string, body: unknown): Ask {
   };
 }
 
-const fingerprintOf = (random: Random): string => `alarm-${random.between(1, 5)}`;
+const fingerprints = ['alarm-1', 'alarm-2', 'alarm-3', 'alarm-4', 'alarm-5'] as const;
+const fingerprintOf = (random: Random): string => random.pick(fingerprints);
 
-function eventOf(type: string, data: unknown, random: Random): Ask {
+function eventOf(type: string, data: unknown, subject: string): Ask {
   const id = randomUUID();
   const time = new Date().toISOString();
   return {
     method: 'POST',
     path: '/v1/events',
     headers: { 'content-type': 'application/cloudevents+json' },
-    body: JSON.stringify({ specversion: '1.0', id, source, type, subject: fingerprintOf(random), time, data }),
+    body: JSON.stringify({ specversion: '1.0', id, source, type, subject, time, data }),
     promises: { signal: `ce_${sha256Hex(canonical([source, id])).slice(0, 32)}` },
     firstAt: Date.now(),
   };

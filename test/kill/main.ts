@@ -124,7 +124,8 @@ async function rest(): Promise<readonly string[]> {
 
 async function end(server: Running): Promise<void> {
   await load.stop();
-  // Nobody raises an alert any more, so this last drop ends as the champion.
+  // No alert fires any more, so this last drop ends as the champion.
+  await load.resolve();
   await load.put('judged/train/last.json');
   check('the system comes to rest', await rest());
   checkNow(0);

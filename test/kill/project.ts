@@ -24,6 +24,8 @@ export function codeObjects(): {
   return { digest, objects: [...blobs, { key: `code/${digest}.json`, content: manifest }] };
 }
 
+export const alarmTypes = { raised: 'com.example.alarm', resolved: 'com.example.alarm.over' };
+
 /**
  * `judged`: a gate against the champion, an endpoint, a canary, alerts that roll back. `approved`: a person's yes, no
  * endpoint, alerts that start runs. Times are as short as they may be.
@@ -45,14 +47,14 @@ export function compiledConfig(digest: string, executions: string): CompiledConf
         gate: { score: { direction: 'up', atLeast: 0, noWorseBy: 1 } },
         serve: run('serve.mjs'),
         rollout: { strategy: 'canary', steps: [50], ...quickly, onInconclusive: 'promote', maxHold: '5s' },
-        alerts: { onAlert: 'rollback' },
+        alerts: { onAlert: 'rollback', types: [alarmTypes] },
       },
       approved: {
         data: { bucket: 'drops', prefix: 'approved/', settle },
         train: { code: './project', ...run('train.mjs') },
         approval: { required: true },
         monitor: { cooldown: '1s', retrainBudget: { runs: 1000, per: '1d' } },
-        alerts: { onAlert: 'run' },
+        alerts: { onAlert: 'run', types: [alarmTypes] },
       },
     },
   });

@@ -83,7 +83,7 @@ function decoded(value: string): string {
 }
 
 function read(value: unknown, pointer: string): IncomingEvent {
-  const parsed = envelope.safeParse(value);
+  const parsed = envelope.safeParse(withoutNulls(value));
   if (!parsed.success)
     throw new Problem('invalid', 'this is not a CloudEvent 1.0', { errors: wrongs(parsed.error, pointer) });
   const { id, source, type, subject, time, data, data_base64: encoded, ...rest } = parsed.data;
@@ -100,6 +100,12 @@ function read(value: unknown, pointer: string): IncomingEvent {
     data: encoded === undefined ? data : dataOf(encoded),
   };
 }
+
+/** An attribute that is null is as one that is absent (CloudEvents JSON format 1.0.1, 2.2). */
+const withoutNulls = (value: unknown): unknown =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).filter(([, attribute]) => attribute !== null));
 
 function dataOf(encoded: string): unknown {
   const bytes = Uint8Array.from(atob(encoded), (byte) => byte.charCodeAt(0));

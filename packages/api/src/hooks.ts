@@ -55,10 +55,11 @@ export function readStandardPush(body: Uint8Array): Push {
 
 const labels = z.record(z.string(), z.string());
 
-export const alertmanagerBody = z.looseObject({
-  version: z.literal('4'),
-  alerts: z
-    .array(
+/** As many alerts as the body's size allows: its sender would never send a refused one again. */
+const alertsBody = (version: string) =>
+  z.looseObject({
+    version: z.literal(version),
+    alerts: z.array(
       z.looseObject({
         status: z.enum(['firing', 'resolved']),
         labels,
@@ -67,38 +68,49 @@ export const alertmanagerBody = z.looseObject({
         endsAt: z.string().max(64).optional(),
         fingerprint: z.string().min(1).max(200).optional(),
       }),
-    )
-    .max(1000),
-});
+    ),
+  });
+
+/** Who sends alerts with labels: Grafana's contact point speaks the form of Alertmanager under a version of its own. */
+export const alertSenders = {
+  alertmanager: { what: 'a Prometheus Alertmanager', body: alertsBody('4') },
+  grafana: { what: "a webhook contact point of Grafana's alerting", body: alertsBody('1') },
+} as const;
+
+/** Labels that may name the model, the surest first: `model` is also what hardware is called. */
+const modelLabels = ['serin_model', 'model', 'endpoint'] as const;
 
 export interface LabelledAlert {
-  /** As the labels name it; absent: they do not. */
-  readonly model?: string;
+  /** What its labels say that may be a model, the surest first. */
+  readonly names: readonly string[];
   readonly fingerprint: string;
   readonly id: string;
   readonly signal: OutsideSignal;
 }
 
-/** Alerts of a Prometheus Alertmanager (webhook version 4). A group that is sent again has equal ids. */
-export function readAlertmanager(body: Uint8Array): readonly LabelledAlert[] {
-  return parsed(alertmanagerBody, body).alerts.map((alert) => {
+/** Alerts with labels. A group that is sent again has equal ids. */
+export function readAlerts(sender: keyof typeof alertSenders, body: Uint8Array): readonly LabelledAlert[] {
+  return parsed(alertSenders[sender].body, body).alerts.map((alert) => {
     const { status, labels: tags, annotations = {}, startsAt, endsAt = '' } = alert;
     const fingerprint = alert.fingerprint ?? sha256Hex(JSON.stringify(Object.entries(tags).sort())).slice(0, 16);
-    const model = tags.model ?? tags.serin_model ?? tags.endpoint;
-    const sender = 'alertmanager';
-    const identity = JSON.stringify([fingerprint, startsAt, status, status === 'resolved' ? endsAt : '']);
+    const names = modelLabels.flatMap((label) => tags[label] ?? []);
+    const raisedAs = idOf(sender, [fingerprint, startsAt, 'firing', '']);
     const title = (annotations.summary ?? annotations.description ?? tags.alertname ?? 'alert').slice(0, 500);
     return {
       fingerprint,
-      id: `am_${sha256Hex(identity).slice(0, 32)}`,
+      id: status === 'firing' ? raisedAs : idOf(sender, [fingerprint, startsAt, status, endsAt]),
       signal:
         status === 'firing'
           ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt: startsAt, title }
-          : { type: 'alertResolved', sender, fingerprint },
-      ...(model === undefined ? {} : { model }),
+          : // The start may be that of the firing before, when the sender saw the two as one.
+            { type: 'alertResolved', sender, fingerprint, raisedAs },
+      names,
     };
   });
 }
+
+const idOf = (sender: string, identity: readonly string[]): string =>
+  `${sender === 'alertmanager' ? 'am' : sender}_${sha256Hex(JSON.stringify(identity)).slice(0, 32)}`;
 
 function parsed<Schema extends z.ZodType>(schema: Schema, body: Uint8Array): z.output<Schema> {
   const result = schema.safeParse(parseJson(body));

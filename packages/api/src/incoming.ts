@@ -39,12 +39,18 @@ export const dataSchemas = {
 } as const;
 
 const raisedType = 'dev.serin.alert.raised.v1';
+const resolvedType = 'dev.serin.alert.resolved.v1';
 
 /**
- * Reads an event as a signal. What it is not for any model, and an event that Serin itself sends, is `invalid`: an echo
- * of our own announcements must not move anything.
+ * Reads an event as a signal. What is for no model, an event that Serin itself sends (an echo of our own announcements
+ * must not move anything), and a type that nobody said is an alarm are `invalid`: an alarm takes a release back.
  */
-export function meaningOf(event: IncomingEvent, config: CompiledConfig, now: number): Meaning {
+export function meaningOf(
+  event: IncomingEvent,
+  config: CompiledConfig,
+  now: number,
+  sees: (model: string) => boolean = () => true,
+): Meaning {
   const routes = routesOf(config);
   const id = `ce_${sha256Hex(canonical([event.source, event.id])).slice(0, 32)}`;
   switch (event.type) {
@@ -64,8 +70,8 @@ export function meaningOf(event: IncomingEvent, config: CompiledConfig, now: num
       const data = dataOf(event, raisedType);
       return { models: named(routes, data.model), id, signal: alertOf(event, now, data) };
     }
-    case 'dev.serin.alert.resolved.v1': {
-      const { model: name, fingerprint } = dataOf(event, 'dev.serin.alert.resolved.v1');
+    case resolvedType: {
+      const { model: name, fingerprint } = dataOf(event, resolvedType);
       const signal = {
         type: 'alertResolved',
         sender: event.source,
@@ -78,8 +84,31 @@ export function meaningOf(event: IncomingEvent, config: CompiledConfig, now: num
         throw unrouted(
           `'${event.type}' is not an event that Serin takes; it takes ${Object.keys(dataSchemas).join(', ')}`,
         );
-      return { models: namedAnywhere(routes, event), id, signal: alertOf(event, now, { kind: 'alert' }) };
+      return { ...alarmAnywhere(routes, event, now, sees), id };
   }
+}
+
+/** An event of another tool: an alarm, or its end, if the config of the model that it names lists its type. */
+function alarmAnywhere(
+  routes: Routes,
+  event: IncomingEvent,
+  now: number,
+  sees: (model: string) => boolean,
+): Pick<Meaning, 'models' | 'signal'> {
+  const model = namedAnywhere(routes, event);
+  // What the config says of a model is not for those who may not see it.
+  if (!sees(model)) return { models: [], signal: { type: 'clockTicked' } };
+  const listed = routes.alarms.filter((alarm) => alarm.model === model);
+  const known = listed.find(({ raised, resolved }) => event.type === raised || event.type === resolved);
+  if (known === undefined) {
+    const types = listed.flatMap(({ raised, resolved = [] }) => [raised].concat(resolved));
+    throw unrouted(
+      `'${event.type}' is not known to be an alarm of '${model}', which takes ${[raisedType, resolvedType, ...types].join(', ')}; list it in alerts.types if it is one`,
+    );
+  }
+  if (event.type === known.raised) return { models: [model], signal: alertOf(event, now, { kind: 'alert' }) };
+  const fingerprint = fingerprintOf(known.raised, event);
+  return { models: [model], signal: { type: 'alertResolved', sender: event.source, fingerprint } };
 }
 
 function dataOf<Type extends keyof typeof dataSchemas>(
@@ -123,11 +152,11 @@ function named(routes: Routes, name: string): readonly string[] {
 }
 
 /** The model that an alarm of any tool names: in its extension or field `model`, or in its subject. */
-function namedAnywhere(routes: Routes, event: IncomingEvent): readonly string[] {
+function namedAnywhere(routes: Routes, event: IncomingEvent): string {
   const field = (event.data as { readonly model?: unknown } | null | undefined)?.model;
   const subject = event.subject?.replace(/^models\//, '');
   const names = [event.extensions.model, field, subject].filter((name) => typeof name === 'string');
   const found = names.find((name) => routes.models.has(name));
-  if (found !== undefined) return [found];
+  if (found !== undefined) return found;
   throw unrouted(`the event '${event.id}' names no model of the released config, in 'model' or in its subject`);
 }

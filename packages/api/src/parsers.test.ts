@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseJson } from './bodies.ts';
 import { readCloudEvents } from './cloud-events.ts';
 import { listPage, placeOf } from './cursor.ts';
-import { readAlertmanager, readGithubPush, readStandardPush } from './hooks.ts';
+import { readAlerts, readGithubPush, readStandardPush } from './hooks.ts';
 import { meaningOf } from './incoming.ts';
 import { Problem } from './problem.ts';
 import { githubSigned, standardSigned } from './signatures.ts';
@@ -58,7 +58,7 @@ const push = {
   repository: { full_name: 'a/b' },
   sender: { login: 'ann' },
 };
-const plan = { data: { bucket: 'drops', prefix: '' }, on: {} };
+const plan = { data: { bucket: 'drops', prefix: '' }, on: {}, alerts: {} };
 // `meaningOf` looks at no more of a config than its routes.
 const config = { models: { fraud: plan } } as never;
 
@@ -109,7 +109,7 @@ describe('every inbound parser throws nothing but its typed refusal', () => {
     ],
     [
       'Alertmanager',
-      readAlertmanager,
+      (body: Uint8Array) => readAlerts('alertmanager', body),
       { version: '4', alerts: [{ status: 'firing', labels: { model: 'fraud' }, startsAt: 'x' }] },
     ],
     ['JSON', parseJson, { a: { b: [1] } }],

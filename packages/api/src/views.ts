@@ -1,3 +1,4 @@
+import { heldBy } from '@serin/core/between';
 import { intakeText } from '@serin/core/intake';
 import { candidateWeight, type Rollout } from '@serin/core/rollout';
 import type { Run } from '@serin/core/run';
@@ -34,7 +35,14 @@ export function modelView({ plan, ...model }: Model, seq: number, now: number) {
       weights: model.endpoint.weights,
       because: 'because' in model.endpoint ? model.endpoint.because : undefined,
     },
-    monitor: { status: model.monitor.status, alerts: Object.values(model.monitor.alerts) },
+    monitor: {
+      status: model.monitor.status,
+      alerts: Object.values(model.monitor.alerts).map(({ at, heardAt: _, ...alert }) => ({
+        ...alert,
+        since: instant(at),
+      })),
+      holds: heldBy({ ...model, plan }).length > 0 ? model.offered?.version : undefined,
+    },
     lastGood: model.lastGood,
     plan,
   });

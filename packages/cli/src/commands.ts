@@ -78,7 +78,7 @@ const rolloutChange = (
   name: `rollouts ${verb}`,
   args: '<id>',
   summary,
-  options: [...changing, ifMatch, ...more],
+  options: [because, ...changing, ifMatch, ...more],
   load: async () => (await rollouts()).move(verb),
 });
 
@@ -262,7 +262,12 @@ export const commands: readonly CommandSpec[] = [
     name: 'versions approve',
     args: '<model> <number>',
     summary: 'approve a version that waits',
-    options: [option('--note <text>', 'recorded with it'), ...changing, ifMatch],
+    options: [
+      option('--note <text>', 'recorded with it'),
+      option('--override <text>', 'let it start although alerts fire: why'),
+      ...changing,
+      ifMatch,
+    ],
     load: async () => (await versions()).decide('approve'),
   },
   {
@@ -271,6 +276,14 @@ export const commands: readonly CommandSpec[] = [
     summary: 'reject a version: it gets no traffic',
     options: [option('--note <text>', 'recorded with it'), ...changing, ifMatch],
     load: async () => (await versions()).decide('reject'),
+  },
+  {
+    name: 'versions restore',
+    args: '<model> <number>',
+    summary: 'lift the quarantine of a version, if it has one, and offer it again',
+    options: [because, ...changing, ifMatch],
+    example: "serin versions restore fraud 5 --because 'rolled back by mistake'",
+    load: async () => (await versions()).restore,
   },
   list('rollouts', 'rollouts, the newest first', undefined, [onModel, onStatus]),
   get('rollouts', 'one rollout', '<id>'),
@@ -295,7 +308,7 @@ export const commands: readonly CommandSpec[] = [
   rolloutChange('pause', 'hold the traffic where it is'),
   rolloutChange('resume', 'go on after a pause or a hold'),
   rolloutChange('promote', 'all traffic to the candidate now', waiting),
-  rolloutChange('abort', 'all traffic back now', [because]),
+  rolloutChange('abort', 'all traffic back now'),
   {
     name: 'endpoints get',
     args: '<name>',

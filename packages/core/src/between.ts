@@ -3,12 +3,13 @@ import { comparesWithChampion } from './gate.ts';
 import { hyperparametersOf } from './hyperparameters.ts';
 import { derivedId } from './ids.ts';
 import { defined } from './intake.ts';
+import { type Firing, firingId, holding } from './monitor.ts';
 import type { Deployment } from './ports.ts';
-import { beginRollout, candidateWeight, mirroredShare, rolloutEnded, rolloutTable } from './rollout.ts';
+import { type Because, beginRollout, candidateWeight, mirroredShare, rolloutEnded, rolloutTable } from './rollout.ts';
 import { beginRun, inputsOf, type Run, runEnded, scoreKey } from './run.ts';
 import type { Trigger } from './signal.ts';
 import { lastOf, type Model, without } from './state.ts';
-import { deploymentName } from './steps.ts';
+import { deploymentName, tell } from './steps.ts';
 import { type Refusal, refuse, step } from './table.ts';
 import { triggerProblem } from './trigger.ts';
 import { servable, type Version, versionOf } from './version.ts';
@@ -166,7 +167,20 @@ function offer(model: Model, version: Version, run: Extract<Run, { status: 'succ
     older !== undefined && older.number !== version.number
       ? withdraw(next, older, at, `superseded by v${version.number}`)
       : next;
-  return { ...cleared, offered: { version: version.number, ...defined({ against: run.against ?? model.champion }) } };
+  // A person who let this version start although alerts fire said so of it, however often it is scored.
+  const override = older?.number === version.number ? model.offered?.override : undefined;
+  const against = run.against ?? model.champion;
+  return { ...cleared, offered: { version: version.number, ...defined({ against, override }) } };
+}
+
+/** A version that was offered before, once more: judged against a new champion first, if there is one. */
+export function offerAgain(model: Model, version: Version, at: number): Model {
+  const older = versionOf(model.versions, model.offered?.version);
+  const cleared =
+    older === undefined || older.number === version.number
+      ? model
+      : withdraw(model, older, at, `superseded by v${version.number}`);
+  return { ...cleared, offered: { version: version.number, ...defined({ against: version.verdict?.against }) } };
 }
 
 /** An offer that will not be taken up: what still waits for a yes expires. */
@@ -181,28 +195,41 @@ function endRollout(model: Model, { at }: Moment): Model {
   const { rollout } = model;
   if (rollout === undefined || !('endedAt' in rollout) || model.settledRollout === rollout.id) return model;
   const settled: Model = { ...model, settledRollout: rollout.id };
-  if (rollout.status === 'promoted') {
-    const because = rollout.kind === 'rollback' ? `rolled back to it by ${rollout.by}` : `promoted: ${rollout.because}`;
-    return crown(settled, rollout.candidate, at, because, rollout.kind === 'rollback');
-  }
+  if (rollout.status === 'promoted')
+    return rollout.kind === 'rollback'
+      ? goneBack(settled, rollout.candidate, at, rollout.by)
+      : crown(settled, rollout.candidate, at, `promoted: ${rollout.because}`);
   // A rollback that did not get there says nothing against the version that it went to.
   if (rollout.status === 'aborted' || rollout.kind === 'rollback') return settled;
-  return quarantine(settled, rollout.candidate, at, rollout.because.text);
+  const { kind, text } = rollout.because;
+  const back = harmful.includes(kind) ? wentBack(settled, rollout.stable, at) : settled;
+  return quarantine(back, rollout.candidate, at, text);
 }
 
-/** The champion alias moves; the old champion is where a rollback goes, unless it was just found to do harm. */
-function crown(model: Model, number: number, at: number, because: string, harmful: boolean): Model {
+/** An incident took traffic back: its other alerts are not about the version that traffic went back to. */
+const harmful: readonly Because['kind'][] = ['evidence', 'limit', 'alert', 'rollback'];
+const wentBack = (model: Model, to: number | undefined, at: number): Model =>
+  to === undefined ? model : { ...model, monitor: { ...model.monitor, wentBack: { at, to } } };
+
+/** A rollback has arrived: an earlier version serves again, and the one that it replaced is not to. */
+function goneBack(model: Model, to: number, at: number, by: string): Model {
   const old = model.champion;
-  const crowned: Model = {
+  const back = wentBack(crown(model, to, at, `serves again: rolled back by ${by}`), to, at);
+  if (old === undefined) return back;
+  const lastGood = back.lastGood.filter((number) => number !== old);
+  return quarantine({ ...back, lastGood }, old, at, `taken back by ${by}`);
+}
+
+/** The champion alias moves; the old champion is where a rollback goes. */
+function crown(model: Model, number: number, at: number, because: string): Model {
+  const old = model.champion;
+  const others = model.lastGood.filter((known) => known !== number && known !== old);
+  return {
     ...model,
     champion: number,
-    lastGood: [
-      ...model.lastGood.filter((known) => known !== number && known !== old),
-      ...(old === undefined || harmful ? [] : [old]),
-    ].slice(-10),
+    lastGood: [...others, ...(old === undefined ? [] : [old])].slice(-10),
     served: [...model.served, { at, version: number, because }].slice(-50),
   };
-  return harmful && old !== undefined ? quarantine(crowned, old, at, because) : crowned;
 }
 
 function quarantine(model: Model, number: number, at: number, because: string): Model {
@@ -219,7 +246,7 @@ function obeyMonitor(model: Model, moment: Moment): Model {
   if (wants.do !== 'rollback') return heard;
   if (!rolloutEnded(model.rollout))
     return { ...heard, did: { do: 'notify', because: `${wants.because}; traffic is going back already` } };
-  const back = rollBack(heard, undefined, moment, wants.because);
+  const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
   return 'refused' in back ? { ...heard, did: { do: 'escalate', because: `${wants.because}; ${back.refused}` } } : back;
 }
 
@@ -321,6 +348,12 @@ function rescoreOffer(model: Model, moment: Moment): Model {
 const servingChampion = ({ versions, champion }: Model): number | undefined =>
   versionOf(versions, champion)?.serve === 'none' ? undefined : champion;
 
+/** The alerts that hold the offered version back: none that somebody overrode for it. */
+export function heldBy(model: Model): readonly Firing[] {
+  const overridden = model.offered?.override?.alerts ?? [];
+  return holding(model.monitor, model.plan.alerts).filter((firing) => !overridden.includes(firingId(firing)));
+}
+
 /** An approved offer starts its rollout; without an endpoint the gate alone moves the champion. */
 function startRollout(model: Model, { at, seq }: Moment, before: Model | undefined): Model {
   const version = approvedOffer(model);
@@ -329,7 +362,8 @@ function startRollout(model: Model, { at, seq }: Moment, before: Model | undefin
   if (model.freeze !== undefined || model.retired || !rolloutEnded(model.rollout)) return model;
   if (model.settledRollout !== before?.settledRollout) return model;
   if (version.number === champion) return without(model, 'offered');
-  if (version.serve === 'none') return crown(without(model, 'offered'), version.number, at, 'passed the gate', false);
+  if (heldBy(model).length > 0) return model;
+  if (version.serve === 'none') return crown(without(model, 'offered'), version.number, at, 'passed the gate');
   if (endpoint.status === 'converging') return model;
   const given = {
     id: derivedId('ro', at, model.model, seq),
@@ -340,7 +374,10 @@ function startRollout(model: Model, { at, seq }: Moment, before: Model | undefin
     sticky: isSticky(version),
     ...defined({ stable: servingChampion(model), championSince: model.served.at(-1)?.at }),
   } as const;
-  return { ...stash(without(model, 'offered'), 'rollout'), rollout: beginRollout(given, at) };
+  const begun = beginRollout(given, at);
+  const { override } = offered;
+  const rollout = override === undefined ? begun : tell(begun, at, `starts although ${override.text}`);
+  return { ...stash(without(model, 'offered'), 'rollout'), rollout };
 }
 
 /** Back to the last champion that does no harm: a rollout of its own, without a gate. */
@@ -360,16 +397,16 @@ export function rollBack(
   if (target === model.champion) return refuse(`v${target} is the champion already`);
   if (!servable(version))
     return refuse(
-      `v${target} may not serve: ${version.quarantined === undefined ? 'it was never registered or approved' : `quarantined, ${version.quarantined.because}`}`,
+      `v${target} may not serve: ${version.quarantined === undefined ? 'it was never registered or approved' : `quarantined, ${version.quarantined.because}; 'serin versions restore ${model.model} ${target}' lifts that`}`,
     );
-  if (version.serve === 'none')
-    return crown(model, target, at, `rolled back by ${by}${because === undefined ? '' : `: ${because}`}`, true);
+  const said = because === undefined ? by : `${by}: ${because}`;
+  if (version.serve === 'none') return goneBack(model, target, at, said);
   const given = {
     id: derivedId('ro', at, model.model, seq, 'rollback'),
     kind: 'rollback',
     candidate: target,
     plan: model.plan.rollout,
-    by: because ?? by,
+    by: said,
     sticky: isSticky(version),
     ...defined({ stable: servingChampion(model) }),
   } as const;

@@ -51,6 +51,8 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     const approval = version.approval?.status;
     if (approval !== undefined && approval !== 'pending' && approval !== was?.approval?.status)
       tell(`version.${approval}`, { ...facts, by: version.approval?.by }, subject);
+    if (version.restored !== undefined && version.restored !== was?.restored)
+      tell('version.restored', { ...facts, ...version.restored, at: undefined }, subject);
   }
 
   const { rollout } = after;

@@ -289,3 +289,35 @@ function labelsOf(drive: Driver, traffic: Traffic) {
   );
   return { rows, losses, pairs: {} };
 }
+
+/** A champion v1 that serves everything. */
+export function withChampion(plan = planOf()): { drive: Driver; endpoint: FakeEndpoint } {
+  const drive = driver(plan);
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  converge(drive, endpoint);
+  serveTicks(drive, healthy);
+  converge(drive, endpoint);
+  return { drive, endpoint };
+}
+
+/** A second version that bakes at its first step. */
+export function withCanary(plan = planOf()) {
+  const { drive, endpoint } = withChampion(plan);
+  trainOne(drive, 'two');
+  score(drive, 0.82, 0.8);
+  converge(drive, endpoint);
+  converge(drive, endpoint);
+  return { drive, endpoint };
+}
+
+/** Serves healthy traffic until the rollout under way has ended. */
+export function serveToTheEnd(drive: Driver, endpoint: FakeEndpoint): void {
+  for (let step = 0; step < 6 && drive.state.rollout !== undefined && !('endedAt' in drive.state.rollout); step += 1) {
+    serveTicks(drive, healthy);
+    converge(drive, endpoint);
+  }
+  converge(drive, endpoint);
+}

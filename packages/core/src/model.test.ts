@@ -2,9 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chainProblem, fold } from './entry.ts';
 import {
   converge,
-  type Driver,
   driver,
-  type FakeEndpoint,
   fakeEndpoint,
   healthy,
   human,
@@ -13,30 +11,9 @@ import {
   score,
   serveTicks,
   trainOne,
+  withCanary,
+  withChampion,
 } from './model.fixture.ts';
-
-/** A champion v1 that serves everything. */
-function withChampion(plan = planOf()): { drive: Driver; endpoint: FakeEndpoint } {
-  const drive = driver(plan);
-  const endpoint = fakeEndpoint();
-  trainOne(drive, 'one');
-  score(drive, 0.8);
-  converge(drive, endpoint);
-  converge(drive, endpoint);
-  serveTicks(drive, healthy);
-  converge(drive, endpoint);
-  return { drive, endpoint };
-}
-
-/** A second version that bakes at its first step. */
-function withCanary(plan = planOf()) {
-  const { drive, endpoint } = withChampion(plan);
-  trainOne(drive, 'two');
-  score(drive, 0.82, 0.8);
-  converge(drive, endpoint);
-  converge(drive, endpoint);
-  return { drive, endpoint };
-}
 
 describe('a first version', () => {
   test('goes live behind readiness and becomes the champion after its guard', () => {

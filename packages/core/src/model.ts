@@ -1,4 +1,4 @@
-import { deploymentOf, requestRun, rollBack, settle, withVersion } from './between.ts';
+import { deploymentOf, heldBy, offerAgain, requestRun, rollBack, settle, withVersion } from './between.ts';
 import { answerDebt, isStale, reconcile, slowly, type Taker } from './debts.ts';
 import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint.ts';
@@ -7,15 +7,15 @@ import { newestFirst } from './ids.ts';
 import { intakeOwes, intakeTable, intakeWakes, planned } from './intake.ts';
 import type { Json } from './json.ts';
 import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels.ts';
-import { monitorTable, monitorWakes } from './monitor.ts';
-import type { EventBody } from './ports.ts';
+import { firingId, firingName, firingText, holding, isNews, monitorTable, monitorWakes, unheard } from './monitor.ts';
+import type { Actor, EventBody } from './ports.ts';
 import { rolloutEnded, rolloutOwes, rolloutTable, rolloutWakes } from './rollout.ts';
 import { runEnded, runOwes, runTable, runWakes } from './run.ts';
 import type { Answer, ModelSignal, SignalOf } from './signal.ts';
 import { type Model, modelStart, withLast, without } from './state.ts';
 import { type Refusal, refuse, type Step, step, type Table } from './table.ts';
 import { triggerProblem } from './trigger.ts';
-import { versionOf } from './version.ts';
+import { type Version, versionOf } from './version.ts';
 
 export type { Model };
 
@@ -36,6 +36,7 @@ const recorded: ReadonlySet<ModelSignal['type']> = new Set([
   'runRequested',
   'cancelRequested',
   'approvalGiven',
+  'restoreRequested',
   'pauseRequested',
   'resumeRequested',
   'promoteRequested',
@@ -60,7 +61,8 @@ export function decideModel(
   const begun = state ?? born(signal, stream.model);
   if ('refused' in begun) return begun;
   const seen = recorded.has(signal.type) ? begun.seen[signal.id] : undefined;
-  if (seen !== undefined) return { repeated: seen };
+  const isStillNews = signal.type === 'alertRaised' && isNews(begun.monitor, signal, signal.at);
+  if (seen !== undefined && !isStillNews) return { repeated: seen };
 
   const at = Math.max(begun.at, signal.at);
   const stamped = { ...signal, at };
@@ -152,6 +154,8 @@ export function modelSummary(model: Model): Json {
       endpoint: model.endpoint.status,
       intake: model.intake.status,
       offered: offered?.version,
+      firing: firingText(model.monitor) || undefined,
+      holds: heldBy(model).length > 0 ? offered?.version : undefined,
       retired: model.retired,
       frozen: model.freeze === undefined ? undefined : true,
     }),
@@ -214,6 +218,8 @@ function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
       return machine(model, 'run', signal);
     case 'approvalGiven':
       return approvalGiven(model, signal);
+    case 'restoreRequested':
+      return restoreRequested(model, signal);
     case 'approvalMirrored':
       return approvalMirrored(model, signal);
     case 'promoteRequested':
@@ -231,7 +237,7 @@ function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
     case 'alertRaised':
       return alertRaised(model, signal);
     case 'alertResolved':
-      return machine(model, 'monitor', signal);
+      return alertResolved(model, signal);
     case 'endpointObserved':
       return endpointObserved(model, signal);
     case 'endpointChanged':
@@ -302,7 +308,7 @@ function machines(model: Model) {
       run: model,
       endpoint: endpointContext(model),
       rollout: { frozen: model.freeze !== undefined },
-      monitor: { plan, releasing: releasing(model) },
+      monitor: { plan, releasing: releasing(model), champion: model.champion },
     },
   };
 }
@@ -332,7 +338,8 @@ function cancelRequested(model: Model, signal: SignalOf<'cancelRequested'>): Tak
 }
 
 /** Approval is a field of the offered version and never blocks the next run. With four eyes the approver did not start the run. */
-function approvalGiven(model: Model, { version: number, approved, actor, at }: SignalOf<'approvalGiven'>): Taken {
+function approvalGiven(model: Model, signal: SignalOf<'approvalGiven'>): Taken {
+  const { version: number, approved, override, actor, at } = signal;
   const version = versionOf(model.versions, number);
   if (version === undefined) return refuse(`there is no version ${number} of ${model.model}`);
   const { approval } = version;
@@ -340,17 +347,13 @@ function approvalGiven(model: Model, { version: number, approved, actor, at }: S
     return refuse(
       `v${number} was never offered: ${version.verdict === undefined ? 'its run has not passed' : 'the gate refused it'}`,
     );
+  if (override !== undefined && approved && approval.status === 'approved') return overridden(model, signal, override);
   if (approval.status !== 'pending')
     return approval.status === (approved ? 'approved' : 'rejected')
       ? { ignored: `v${number} is ${approval.status} already` }
       : refuse(`v${number} is ${approval.status} already`);
-  const starter = version.lineage.startedBy;
-  if (approved && model.plan.approval?.fourEyes && actor.issuer === 'registry')
-    return refuse(
-      `approval wants four eyes: whether ${actor.subject} of the cloud's registry is not ${starter} is not known; approve v${number} through Serin`,
-    );
-  if (approved && model.plan.approval?.fourEyes && starter === actor.subject)
-    return refuse(`four eyes: ${actor.subject} started the run of v${number}, somebody else has to approve it`);
+  const oneEyed = approved ? notFourEyes(model, version, actor) : undefined;
+  if (oneEyed !== undefined) return oneEyed;
   const decided = withVersion(model, {
     ...version,
     approval: {
@@ -360,7 +363,54 @@ function approvalGiven(model: Model, { version: number, approved, actor, at }: S
       mirrored: approval.mirrored ?? 'pending',
     },
   });
+  if (approved && override !== undefined) return overridden(decided, signal, override);
   return { moved: !approved && model.offered?.version === number ? without(decided, 'offered') : decided };
+}
+
+function notFourEyes({ plan }: Model, { number, lineage }: Version, actor: Actor): Refusal | undefined {
+  if (!plan.approval?.fourEyes) return undefined;
+  const starter = lineage.startedBy;
+  if (actor.issuer === 'registry')
+    return refuse(
+      `approval wants four eyes: whether ${actor.subject} of the cloud's registry is not ${starter} is not known; approve v${number} through Serin`,
+    );
+  return starter === actor.subject
+    ? refuse(`four eyes: ${actor.subject} started the run of v${number}, somebody else has to approve it`)
+    : undefined;
+}
+
+/** The offered version may start although these alerts fire: each is named, for the next one was not looked at. */
+function overridden(model: Model, { version: number, actor }: SignalOf<'approvalGiven'>, because: string): Taken {
+  const { offered } = model;
+  const version = versionOf(model.versions, number);
+  if (offered?.version !== number || version === undefined)
+    return refuse(`v${number} does not wait for its rollout, so there is nothing to override`);
+  const oneEyed = notFourEyes(model, version, actor);
+  if (oneEyed !== undefined) return oneEyed;
+  const held = heldBy(model);
+  if (held.length === 0) return refuse(`no alert holds v${number}: approve it without an override`);
+  const alerts = holding(model.monitor, model.plan.alerts);
+  const text = `${alerts.map(firingName).join(', ')} fires: ${actor.subject}: ${because}`;
+  return { moved: { ...model, offered: { ...offered, override: { alerts: alerts.map(firingId), text } } } };
+}
+
+/** A version that was taken back, aborted or put aside is offered again, with whoever wants it and why on record. */
+function restoreRequested(model: Model, { version: number, because, actor, at }: SignalOf<'restoreRequested'>): Taken {
+  const version = versionOf(model.versions, number);
+  const { rollout } = model;
+  if (model.retired) return refuse(`the model '${model.model}' left the config`);
+  if (version === undefined)
+    return refuse(`there is no version ${number} of ${model.model}, or it is not kept any more`);
+  if (number === model.champion) return refuse(`v${number} is the champion already`);
+  if (!rolloutEnded(rollout) && rollout?.candidate === number) return refuse(`v${number} is being rolled out, or back`);
+  if (version.approval?.status !== 'approved')
+    return refuse(`v${number} was never approved: train it again, or approve the version that is offered`);
+  const oneEyed = notFourEyes(model, version, actor);
+  if (oneEyed !== undefined) return oneEyed;
+  const { quarantined, ...sound } = version;
+  const was = quarantined === undefined ? {} : { was: quarantined.because };
+  const restored: Version = { ...sound, restored: { at, by: actor.subject, because, ...was } };
+  return { moved: offerAgain(withVersion(model, restored), restored, at) };
 }
 
 function approvalMirrored(model: Model, { key }: SignalOf<'approvalMirrored'>): Taken {
@@ -387,9 +437,19 @@ function rollbackRequested(model: Model, signal: SignalOf<'rollbackRequested'>, 
 /** An alert reverts an active release at once; else the monitor's policy speaks (rules between the machines). */
 function alertRaised(model: Model, signal: SignalOf<'alertRaised'>): Taken {
   const heard = machine(model, 'monitor', signal);
+  if ('ignored' in heard) return { ignored: unheard(model.monitor, signal) ?? heard.ignored };
   if (!('moved' in heard) || heard.moved.monitor.wants?.do !== 'revert') return heard;
   const reverted = machine(heard.moved, 'rollout', signal);
   return 'moved' in reverted ? reverted : heard;
+}
+
+/** When a sender may give the next firing the id of this one, that id is forgotten. */
+function alertResolved(model: Model, signal: SignalOf<'alertResolved'>): Taken {
+  const heard = machine(model, 'monitor', signal);
+  const { raisedAs = '' } = signal;
+  if (model.seen[raisedAs] === undefined) return heard;
+  const after = 'moved' in heard ? heard.moved : model;
+  return { moved: { ...after, seen: without(after.seen, raisedAs) } };
 }
 
 function endpointObserved(model: Model, signal: SignalOf<'endpointObserved'>): Taken {
@@ -416,24 +476,40 @@ function configReleased(model: Model, { plan, revision, freeze, at, id, actor }:
   if (revision <= model.revision) return { ignored: `revision ${revision} is not newer than ${model.revision}` };
   const { freeze: _, retired: __, labels, ...rest } = model;
   const frozen = freeze === undefined ? {} : { freeze };
-  if (plan !== undefined)
-    return {
-      moved: {
-        ...rest,
-        ...frozen,
-        revision,
-        plan,
-        intake: planned(model.intake, at, plan),
-        ...labelsPlanned(labels, model.plan, plan, at),
-      },
+  if (plan !== undefined) {
+    const back: Model = {
+      ...rest,
+      ...frozen,
+      revision,
+      plan,
+      intake: planned(model.intake, at, plan),
+      ...labelsPlanned(labels, model.plan, plan, at),
     };
-  const kept = { ...rest, ...(labels === undefined ? {} : { labels }), ...frozen, revision };
+    return { moved: takenUp(back, at) };
+  }
+  const kept = { ...rest, ...(labels === undefined ? {} : { labels }), ...frozen, revision, ...onItsWay(model) };
   const retired: Model = { ...without(kept, 'queued', 'offered'), retired: true };
   const stop = { id, at, actor };
   const stopped = machine(retired, 'run', { ...stop, type: 'cancelRequested' });
   const idle = 'moved' in stopped ? stopped.moved : retired;
   const reverted = machine(idle, 'rollout', { ...stop, type: 'abortRequested', because: 'the model left the config' });
   return { moved: 'moved' in reverted ? reverted.moved : idle };
+}
+
+/** The version that a model had on its way when it left the config: nothing was found against it. */
+function onItsWay({ offered, rollout, shelved }: Model): Pick<Model, 'shelved'> {
+  const underWay = !rolloutEnded(rollout) && rollout?.kind === 'release' && rollout.status !== 'reverting';
+  const version = offered?.version ?? (underWay ? rollout.candidate : shelved);
+  return version === undefined ? {} : { shelved: version };
+}
+
+/** Offered again to a model that came back to the config. */
+function takenUp(model: Model, at: number): Model {
+  const version = versionOf(model.versions, model.shelved);
+  const rest = without(model, 'shelved');
+  if (version?.quarantined !== undefined || version === undefined || version.number === model.champion) return rest;
+  const open = version.approval?.status === 'approved' || version.approval?.status === 'pending';
+  return open && rest.offered === undefined ? offerAgain(rest, version, at) : rest;
 }
 
 /** "Never" from a provider goes to the machine whose effect it was. */

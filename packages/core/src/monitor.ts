@@ -1,17 +1,32 @@
 import type { ModelPlan } from './config.ts';
-import type { ModelSignal } from './signal.ts';
-import type { Table } from './table.ts';
-import { day, durationText } from './time.ts';
+import { canonical } from './json.ts';
+import type { AlertRaised, ModelSignal, OutsideSignal, SignalOf } from './signal.ts';
+import { type Refusal, refuse, type Table } from './table.ts';
+import { day, durationText, instant } from './time.ts';
+
+/** An alert that fires: a condition that lasts until it is resolved. */
+export interface Firing {
+  readonly kind: AlertRaised['kind'];
+  readonly sender: string;
+  readonly fingerprint: string;
+  readonly startedAt: string;
+  readonly title: string;
+  /** Since when it is known here. */
+  readonly at: number;
+  /** When it was last told, to the day. */
+  readonly heardAt: number;
+  readonly did: Action['do'];
+}
 
 interface Base {
-  /** Alerts that were acted on and are not resolved, by (sender, fingerprint, start): each acts once. */
-  readonly alerts: Readonly<
-    Record<string, { readonly at: number; readonly title: string; readonly did: Action['do'] }>
-  >;
+  /** What fires, by sender and fingerprint. */
+  readonly alerts: Readonly<Record<string, Firing>>;
+  /** Ends with a time, by the same key: an alert that began before its end is over, however late it is told. */
+  readonly ends: Readonly<Record<string, { readonly at: number; readonly endedAt: string }>>;
   /** When the monitor started runs, within the budget's window. */
   readonly runs: readonly number[];
-  /** When an alert last took traffic back. */
-  readonly tookBackAt?: number;
+  /** The version that traffic last went back to, and when: the cooldown protects it, and no other. */
+  readonly wentBack?: { readonly at: number; readonly to: number };
   /** What the alert just taken in asks for; `model.ts` does it and takes it away. */
   readonly wants?: Action;
 }
@@ -29,68 +44,119 @@ export interface MonitorContext {
   readonly plan: ModelPlan;
   /** A release is under way: an alert takes it back, whatever the policy says. */
   readonly releasing: boolean;
+  readonly champion?: number;
 }
 
-export const monitorStart: Monitor = { status: 'quiet', alerts: {}, runs: [] };
+export const monitorStart: Monitor = { status: 'quiet', alerts: {}, ends: {}, runs: [] };
 const remembered = 100;
-/** An alert that nobody resolved is forgotten after a week, so that its next firing acts again. */
+/** An alert that nobody tells again or resolves is forgotten after a week: its sender may have lost it. */
 const forgottenAfterMs = 7 * day;
 
-const alerted = (
-  monitor: Monitor,
-  alert: Extract<ModelSignal, { type: 'alertRaised' }>,
-  { plan, releasing }: MonitorContext,
-): Monitor => {
-  const key = `${alert.sender}|${alert.fingerprint}|${alert.startedAt}`;
-  if (Object.hasOwn(monitor.alerts, key)) return monitor;
+type Alert = Pick<AlertRaised, 'sender' | 'fingerprint'>;
+const keyOf = ({ sender, fingerprint }: Alert): string => canonical([sender, fingerprint]);
+/** Of two times of one sender, in any text; a text that is not a time is neither before nor after. */
+const isBefore = (one: string, other: string): boolean => Date.parse(one) < Date.parse(other);
+
+const alerted = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: MonitorContext): Monitor | Refusal => {
+  const key = keyOf(alert);
+  const known = monitor.alerts[key];
+  if (isFiring(known, alert)) return heardAgain(monitor, key, alert.at);
+  if (unheard(monitor, alert) !== undefined) return monitor;
+  if (known === undefined && Object.keys(monitor.alerts).length >= remembered)
+    return refuse(`${remembered} alerts fire already, and one more would do nothing else`);
+  const { plan } = context;
   const runs = monitor.runs.filter((at) => at > alert.at - plan.monitor.retrainBudget.per);
-  const wants = actionFor(alert, { ...monitor, runs }, plan, releasing);
-  const newest = Object.entries({
-    ...monitor.alerts,
-    [key]: { at: alert.at, title: alert.title, did: wants.do },
-  }).slice(-remembered);
+  const wants = actionFor(alert, { ...monitor, runs }, context);
+  const { kind, sender, fingerprint, startedAt, title, at } = alert;
+  const firing = { kind, sender, fingerprint, startedAt, title, at, heardAt: at, did: wants.do };
   return {
+    ...monitor,
     status: 'alarmed',
-    since: monitor.status === 'alarmed' ? monitor.since : alert.at,
-    alerts: Object.fromEntries(newest),
-    runs: wants.do === 'run' ? [...runs, alert.at] : runs,
-    ...tookBack(monitor, wants, alert.at),
+    since: monitor.status === 'alarmed' ? monitor.since : at,
+    alerts: { ...monitor.alerts, [key]: firing },
+    runs: wants.do === 'run' ? [...runs, at] : runs,
     wants,
   };
 };
 
-export const monitorTable: Table<Monitor, ModelSignal, MonitorContext> = {
-  quiet: { alertRaised: alerted, alertResolved: 'ignore', clockTicked: 'ignore' },
-  alarmed: {
-    alertRaised: alerted,
-    alertResolved: (monitor, { sender, fingerprint }) =>
-      without(monitor, (key) => key.startsWith(`${sender}|${fingerprint}|`)),
-    clockTicked: (monitor, { at }) =>
-      without(monitor, (key) => (monitor.alerts[key]?.at ?? at) <= at - forgottenAfterMs),
-  },
+/** Why an alert says nothing new; `undefined`: it is a new firing. */
+export function unheard({ alerts, ends }: Monitor, alert: AlertRaised): string | undefined {
+  const key = keyOf(alert);
+  const [known, end] = [alerts[key], ends[key]];
+  if (alert.over) return 'its end was told with it';
+  if (isFiring(known, alert)) return 'it fires already';
+  if (known !== undefined && isBefore(alert.startedAt, known.startedAt)) return 'a later firing of it is known';
+  return end === undefined || isBefore(end.endedAt, alert.startedAt) || Number.isNaN(Date.parse(alert.startedAt))
+    ? undefined
+    : `it ended at ${end.endedAt}`;
+}
+
+const isFiring = (known: Firing | undefined, { over, startedAt }: AlertRaised): boolean =>
+  !over && known?.startedAt === startedAt;
+
+/** What is told again still fires. A day is exact enough: each time would be an entry. */
+export const isNews = ({ alerts }: Monitor, alert: AlertRaised, at: number): boolean => {
+  const known = alerts[keyOf(alert)];
+  return known !== undefined && isFiring(known, alert) && at >= known.heardAt + day;
 };
 
+function heardAgain(monitor: Monitor, key: string, at: number): Monitor {
+  const known = monitor.alerts[key];
+  return known === undefined || at < known.heardAt + day
+    ? monitor
+    : { ...monitor, alerts: { ...monitor.alerts, [key]: { ...known, heardAt: at } } };
+}
+
+const resolved = (monitor: Monitor, alert: SignalOf<'alertResolved'>): Monitor => {
+  const { at, endedAt } = alert;
+  const key = keyOf(alert);
+  const known = monitor.alerts[key];
+  const ended = endedAt === undefined ? monitor : withEnd(monitor, key, { at, endedAt });
+  // The end of an earlier firing, told late.
+  if (known === undefined || (endedAt !== undefined && isBefore(endedAt, known.startedAt))) return ended;
+  return without(ended, (other) => other === key);
+};
+
+function withEnd(monitor: Monitor, key: string, end: Monitor['ends'][string]): Monitor {
+  const known = monitor.ends[key];
+  if (known !== undefined && !isBefore(known.endedAt, end.endedAt)) return monitor;
+  const others = Object.entries(monitor.ends).filter(([other]) => other !== key);
+  return { ...monitor, ends: Object.fromEntries([...others, [key, end]].slice(-remembered)) };
+}
+
+export const monitorTable: Table<Monitor, ModelSignal, MonitorContext> = {
+  quiet: { alertRaised: alerted, alertResolved: resolved, clockTicked: forgotten },
+  alarmed: { alertRaised: alerted, alertResolved: resolved, clockTicked: forgotten },
+};
+
+function forgotten(monitor: Monitor, { at }: { readonly at: number }): Monitor {
+  const past = at - forgottenAfterMs;
+  const ends = Object.fromEntries(Object.entries(monitor.ends).filter(([, end]) => end.at > past));
+  const kept = Object.keys(ends).length === Object.keys(monitor.ends).length ? monitor : { ...monitor, ends };
+  return without(kept, (key) => (kept.alerts[key]?.heardAt ?? at) <= past);
+}
+
 export function monitorWakes(monitor: Monitor): number | undefined {
-  const oldest = Math.min(...Object.values(monitor.alerts).map(({ at }) => at));
-  return monitor.status === 'alarmed' && Number.isFinite(oldest) ? oldest + forgottenAfterMs : undefined;
+  const oldest = Math.min(...Object.values(monitor.alerts).map(({ heardAt }) => heardAt));
+  return Number.isFinite(oldest) ? oldest + forgottenAfterMs : undefined;
 }
 
 /** An alert reverts an active release; else the policy speaks, within cooldown and budget. */
 function actionFor(
-  alert: Extract<ModelSignal, { type: 'alertRaised' }>,
+  alert: SignalOf<'alertRaised'>,
   monitor: Monitor,
-  plan: ModelPlan,
-  releasing: boolean,
+  { plan, releasing, champion }: MonitorContext,
 ): Action {
   const said = `${alert.kind} from ${alert.sender}: ${alert.title}`;
   if (releasing && alert.kind === 'alert') return { do: 'revert', because: said };
   const { cooldown, retrainBudget } = plan.monitor;
   const policy = alert.kind === 'drift' ? plan.monitor.onDrift : plan.alerts.onAlert;
-  if (policy === 'rollback' && alert.at < (monitor.tookBackAt ?? Number.NEGATIVE_INFINITY) + cooldown) {
+  const { wentBack } = monitor;
+  if (policy === 'rollback' && wentBack?.to === champion && alert.at < (wentBack?.at ?? 0) + cooldown) {
     // One incident fires many alerts: the second must not take back what the first went back to.
     return {
       do: 'escalate',
-      because: `${said}; traffic was taken back within the cooldown of ${durationText(cooldown)}`,
+      because: `${said}; traffic went back to v${champion} within the cooldown of ${durationText(cooldown)}`,
     };
   }
   if (policy !== 'run') return { do: policy, because: said };
@@ -106,20 +172,44 @@ function actionFor(
     : { do: 'run', because: said };
 }
 
-function tookBack(monitor: Monitor, wants: Action, at: number): { readonly tookBackAt?: number } {
-  if (wants.do === 'revert' || wants.do === 'rollback') return { tookBackAt: at };
-  return monitor.tookBackAt === undefined ? {} : { tookBackAt: monitor.tookBackAt };
+function without(monitor: Monitor, gone: (key: string) => boolean): Monitor {
+  const alerts = Object.fromEntries(Object.entries(monitor.alerts).filter(([key]) => !gone(key)));
+  const left = Object.keys(alerts).length;
+  if (left === Object.keys(monitor.alerts).length) return monitor;
+  if (left > 0 || monitor.status === 'quiet') return { ...monitor, alerts };
+  const { since: _, ...rest } = monitor;
+  return { ...rest, status: 'quiet', alerts };
 }
 
-function without(monitor: Extract<Monitor, { status: 'alarmed' }>, gone: (key: string) => boolean): Monitor {
-  const kept = Object.fromEntries(Object.entries(monitor.alerts).filter(([key]) => !gone(key)));
-  if (Object.keys(kept).length === Object.keys(monitor.alerts).length) return monitor;
-  return Object.keys(kept).length === 0
-    ? {
-        status: 'quiet',
-        alerts: {},
-        runs: monitor.runs,
-        ...(monitor.tookBackAt === undefined ? {} : { tookBackAt: monitor.tookBackAt }),
-      }
-    : { ...monitor, alerts: kept };
+/** What holds a new candidate back. Drift does not: a new version is what mends it. */
+export const holding = ({ alerts }: Monitor, { whileFiring }: ModelPlan['alerts']): readonly Firing[] =>
+  whileFiring === 'ignore' ? [] : Object.values(alerts).filter(({ kind }) => kind === 'alert');
+
+/** What fires, since when and from whom, in one line; '' when nothing does. */
+export function firingText({ alerts }: Monitor): string {
+  const [first, ...more] = Object.values(alerts);
+  if (first === undefined) return '';
+  const others = more.length === 0 ? '' : `, and ${more.length} more`;
+  return `${firingName({ ...first, title: first.title.slice(0, 100) })} since ${instant(first.at)}${others}`;
+}
+
+export const firingName = ({ title, sender }: Firing): string => `'${title}' (${sender})`;
+
+/** One firing, and not the next one of the same alert. */
+export const firingId = ({ sender, fingerprint, at }: Firing): string => canonical([sender, fingerprint, at]);
+
+/** Of what one batch tells, in the order in which it happened: an alert whose end follows in the batch is over. */
+export function withKnownEnds<Told extends { readonly signal: OutsideSignal }>(
+  batch: readonly Told[],
+  streamOf: (told: Told) => string,
+): readonly Told[] {
+  const lastEnds = new Map<string, number>();
+  const keyIn = (told: Told, alert: Alert) => canonical([streamOf(told), keyOf(alert)]);
+  for (const [index, told] of batch.entries())
+    if (told.signal.type === 'alertResolved') lastEnds.set(keyIn(told, told.signal), index);
+  return batch.map((told, index) =>
+    told.signal.type === 'alertRaised' && (lastEnds.get(keyIn(told, told.signal)) ?? -1) > index
+      ? { ...told, signal: { ...told.signal, over: true } }
+      : told,
+  );
 }

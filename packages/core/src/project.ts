@@ -8,7 +8,7 @@ import { refuse, step, type Table } from './table.ts';
 
 /** What all models of a project share: releases of the config, freezes, slots. The state of the stream `project`. */
 interface Base {
-  readonly schema: 2;
+  readonly schema: 3;
   readonly at: number;
   /** Counts releases and freezes. */
   readonly revision: number;
@@ -58,7 +58,7 @@ export type ProjectStreamSignal = Stamp &
 type SignalOf<Type extends ProjectStreamSignal['type']> = Extract<ProjectStreamSignal, { type: Type }>;
 
 export const projectStart = (at: number): Project => ({
-  schema: 2,
+  schema: 3,
   status: 'settled',
   at,
   revision: 0,

@@ -175,7 +175,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
             text: `the endpoint did not take the weight of step ${rollout.step + 1} in time`,
           }),
     promoteRequested: (rollout, signal) =>
-      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
+      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${byWhom(signal)}`),
     pauseRequested: refuse('the weight is being shifted; pause it once it bakes'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore', // of the step before, delivered late
@@ -193,13 +193,13 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     // The bake ends on the ticks that cover it, if there are any.
     clockTicked: (rollout, { at }) => unread(rollout, at),
     promoteRequested: (rollout, signal) =>
-      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
+      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${byWhom(signal)}`),
     pauseRequested: (rollout, signal) =>
       ours(rollout, signal) ??
       tell(
         { ...rollout, status: 'paused' as const, endsAt: signal.at + rollout.plan.maxHold },
         signal.at,
-        `paused by ${signal.actor.subject}`,
+        `paused by ${byWhom(signal)}`,
       ),
     resumeRequested: 'ignore',
   },
@@ -217,11 +217,10 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
             text: `paused longer than maxHold (${durationText(rollout.plan.maxHold)})`,
           }),
     promoteRequested: (rollout, signal) =>
-      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
+      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${byWhom(signal)}`),
     pauseRequested: 'ignore',
     resumeRequested: (rollout, signal) =>
-      ours(rollout, signal) ??
-      bake(tell(rollout, signal.at, `resumed by ${signal.actor.subject}`), rollout.step, signal.at),
+      ours(rollout, signal) ?? bake(tell(rollout, signal.at, `resumed by ${byWhom(signal)}`), rollout.step, signal.at),
   },
   held: {
     ...stoppable<'held'>(),
@@ -239,10 +238,10 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
             text: `${rollout.because}, and held longer than maxHold (${durationText(rollout.plan.maxHold)})`,
           }),
     promoteRequested: (rollout, signal) =>
-      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${signal.actor.subject}`),
+      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${byWhom(signal)}`),
     pauseRequested: 'ignore',
     resumeRequested: (rollout, signal, { frozen }) => {
-      const resumed = tell(rollout, signal.at, `resumed by ${signal.actor.subject}`);
+      const resumed = tell(rollout, signal.at, `resumed by ${byWhom(signal)}`);
       // A shift of the predictions does not go away by mirroring more: somebody has looked at it.
       const looked = !frozen && rollout.evidence.readTo >= rollout.until && shiftAt(rollout) !== undefined;
       return (
@@ -281,7 +280,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
       at >= rollout.until && rollout.until === rollout.since ? promoted(rollout, at) : unread(rollout, at),
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ??
-      promoted(tell(rollout, signal.at, `the guard was ended by ${signal.actor.subject}`), signal.at),
+      promoted(tell(rollout, signal.at, `the guard was ended by ${byWhom(signal)}`), signal.at),
     pauseRequested: refuse('the candidate has all traffic already; abort it instead'),
     resumeRequested: 'ignore',
   },
@@ -327,15 +326,12 @@ function stoppable<Status extends Waiting['status']>() {
       ours(rollout, signal) ??
       revert(rollout, signal.at, {
         kind: 'abort',
-        text: `aborted by ${signal.actor.subject}${signal.because === undefined ? '' : `: ${signal.because}`}`,
+        text: `aborted by ${byWhom(signal)}`,
       }),
-    rollbackRequested: (rollout: Here, { at, actor, because }: SignalOf<'rollbackRequested'>) =>
+    rollbackRequested: (rollout: Here, signal: SignalOf<'rollbackRequested'>) =>
       rollout.kind === 'rollback'
         ? refuse('a rollback is under way already')
-        : revert(rollout, at, {
-            kind: 'rollback',
-            text: `rolled back by ${actor.subject}${because === undefined ? '' : `: ${because}`}`,
-          }),
+        : revert(rollout, signal.at, { kind: 'rollback', text: `rolled back by ${byWhom(signal)}` }),
   } as const;
 }
 
@@ -471,6 +467,9 @@ function labelsDueAt(rollout: Rollout): number | undefined {
   if (stable === undefined || ticksDueAt(rollout) === undefined) return undefined;
   return labelsFrom(rollout) + plan.tick + labels.maturity;
 }
+
+const byWhom = ({ actor, because }: Pick<ModelSignal, 'actor'> & { readonly because?: string }): string =>
+  because === undefined ? actor.subject : `${actor.subject}: ${because}`;
 
 function ours(rollout: Base, signal: { readonly rollout?: string }): Refusal | undefined {
   return signal.rollout === undefined || signal.rollout === rollout.id

@@ -17,6 +17,8 @@ export interface Routes {
     readonly repository: string;
     readonly ref: string;
   }[];
+  /** Types of CloudEvents that the config says are alarms of a model, and their end. */
+  readonly alarms: readonly { readonly model: string; readonly raised: string; readonly resolved?: string }[];
   readonly models: ReadonlySet<string>;
 }
 
@@ -43,6 +45,13 @@ function made(config: Pick<CompiledConfig, 'models'>): Routes {
       ...(on.ci?.github === undefined ? [] : [{ model, from: 'github' as const, ...on.ci.github }]),
       ...(on.ci?.webhook === undefined ? [] : [{ model, from: 'webhook' as const, ...on.ci.webhook }]),
     ]),
+    // A config that was released before there were types has none.
+    alarms: models.flatMap(([model, { alerts }]) =>
+      ((alerts.types as typeof alerts.types | undefined) ?? []).map((type) => ({
+        model,
+        ...(typeof type === 'string' ? { raised: type } : type),
+      })),
+    ),
     models: new Set(models.map(([model]) => model)),
   };
 }

@@ -74,23 +74,48 @@ export type OutsideSignal =
   | { readonly type: 'clockTicked' }
   | { readonly type: 'runRequested'; readonly trigger: Trigger }
   | { readonly type: 'cancelRequested'; readonly run?: string }
-  | { readonly type: 'approvalGiven'; readonly version: number; readonly approved: boolean; readonly note?: string }
-  | { readonly type: 'pauseRequested'; readonly rollout?: string }
-  | { readonly type: 'resumeRequested'; readonly rollout?: string }
-  | { readonly type: 'promoteRequested'; readonly rollout?: string }
+  | ApprovalGiven
+  | { readonly type: 'restoreRequested'; readonly version: number; readonly because: string }
+  | { readonly type: 'pauseRequested'; readonly rollout?: string; readonly because?: string }
+  | { readonly type: 'resumeRequested'; readonly rollout?: string; readonly because?: string }
+  | { readonly type: 'promoteRequested'; readonly rollout?: string; readonly because?: string }
   | { readonly type: 'abortRequested'; readonly rollout?: string; readonly because?: string }
   | { readonly type: 'rollbackRequested'; readonly to?: number; readonly because?: string }
   | AlertRaised
-  | { readonly type: 'alertResolved'; readonly sender: string; readonly fingerprint: string };
+  | AlertResolved;
+
+export interface ApprovalGiven {
+  readonly type: 'approvalGiven';
+  readonly version: number;
+  readonly approved: boolean;
+  readonly note?: string;
+  /** Why it may start although alerts fire: those that fire now, and no others. */
+  readonly override?: string;
+}
 
 export interface AlertRaised {
   readonly type: 'alertRaised';
   readonly kind: 'alert' | 'drift';
   readonly sender: string;
   readonly fingerprint: string;
-  /** As the sender says it; recorded, and part of the alert's identity, never obeyed as a time. */
+  /** As the sender says it: part of the alert's identity, compared with other times of the same sender alone. */
   readonly startedAt: string;
   readonly title: string;
+  /** Its end was told with it: it is recorded, and does nothing. */
+  readonly over?: true;
+}
+
+export interface AlertResolved {
+  readonly type: 'alertResolved';
+  readonly sender: string;
+  readonly fingerprint: string;
+  /**
+   * Of a sender that stamps each firing with a time of its own and keeps no order: what began at or before this is over,
+   * however late it is told.
+   */
+  readonly endedAt?: string;
+  /** Of a sender that may give the next firing the id of this one: then that is not a repeat. */
+  readonly raisedAs?: string;
 }
 
 /** Signals of the project to its models, and back. */

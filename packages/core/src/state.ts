@@ -13,7 +13,7 @@ import type { Versions } from './version.ts';
 
 /** Everything that is known of one model: the state of its stream. Bounded, plain JSON, without `null`. */
 export interface Model {
-  readonly schema: 2;
+  readonly schema: 3;
   readonly model: string;
   /** When the last signal was decided. */
   readonly at: number;
@@ -46,7 +46,14 @@ export interface Model {
   /** Former champions, the newest last: where a rollback goes. */
   readonly lastGood: readonly number[];
   /** The version that passed the gate and waits for approval, or for its rollout. */
-  readonly offered?: { readonly version: number; readonly against?: number; readonly rescoring?: true };
+  readonly offered?: {
+    readonly version: number;
+    readonly against?: number;
+    readonly rescoring?: true;
+    readonly override?: Override;
+  };
+  /** What was on its way when the model left the config: offered again when it comes back. */
+  readonly shelved?: number;
   /** What served since when: the last 50 changes of the champion. */
   readonly served: readonly { readonly at: number; readonly version?: number; readonly because: string }[];
   readonly did?: Action;
@@ -66,9 +73,17 @@ export interface Model {
   readonly announced: number;
 }
 
+/** A person lets the offered version start although alerts fire. */
+export interface Override {
+  /** Which of them: one that fires later holds it all the same. */
+  readonly alerts: readonly string[];
+  /** What fires, who said so and why. */
+  readonly text: string;
+}
+
 export function modelStart(model: string, plan: ModelPlan, revision: number, at: number): Model {
   return {
-    schema: 2,
+    schema: 3,
     model,
     at,
     revision,

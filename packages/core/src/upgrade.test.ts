@@ -51,11 +51,42 @@ test('a state of schema 1 with a rollout under way is judged from now on', () =>
     { self: 'test', pays: true, alone: true },
   );
 
-  expect(now.schema).toBe(2);
+  expect(now.schema).toBe(3);
   expect(now.plan.rollout).toMatchObject({ alpha: 0.01, steps: [10], guardrails: { errors: { margin: 2 } } });
   expect(now.plan.rollout).not.toHaveProperty('minRequests');
   expect(now.rollout?.evidence).toMatchObject({ readTo: 5000, ticks: 0, candidate: arm });
   expect('moved' in decided && decided.taken.map(({ kind }) => kind)).toContain('readTicks');
+});
+
+test('an alert of a state of schema 2 goes on firing, and is resolved by its sender', () => {
+  const drive = driver();
+  const monitor = {
+    status: 'alarmed',
+    since: 1,
+    runs: [],
+    tookBackAt: 1,
+    alerts: { 'grafana|psi|age|T1': { at: 1, title: 'errors high', did: 'notify' } },
+  };
+  const old = { ...drive.state, schema: 2, monitor, plan: { ...drive.state.plan, alerts: { onAlert: 'notify' } } };
+
+  const now = upgrade(JSON.parse(JSON.stringify(old))) as Model;
+  const resolved = decideModel(
+    now,
+    {
+      type: 'alertResolved',
+      sender: 'grafana',
+      fingerprint: 'psi|age',
+      id: 'r',
+      at: drive.now,
+      actor: { subject: 's', issuer: 'token', role: 'operator' },
+    },
+    { model: 'fraud', seq: 9 },
+    { self: 'test', pays: true, alone: true },
+  );
+
+  expect(now.plan.alerts).toEqual({ onAlert: 'notify', whileFiring: 'hold', types: [] });
+  expect(Object.values(now.monitor.alerts)).toMatchObject([{ fingerprint: 'psi|age', startedAt: 'T1', kind: 'alert' }]);
+  expect('moved' in resolved && resolved.moved.monitor.status).toBe('quiet');
 });
 
 test('a state that newer code wrote waits for that code', () => {

@@ -1,16 +1,18 @@
 import type { ModelPlan } from './config.ts';
 import { Fault } from './fault.ts';
+import { canonical } from './json.ts';
 import { noEvidence } from './judge/evidence.ts';
 import { day, minute } from './time.ts';
 
 /** The schema that this code writes. */
-export const schema = 2;
+export const schema = 3;
 
 /** From each older schema to the next one. */
 const upgrades: Readonly<
   Record<number, (state: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>
 > = {
   1: withJudge,
+  2: withFirings,
 };
 
 type State = Readonly<Record<string, unknown>>;
@@ -28,6 +30,31 @@ function withJudge(state: State): State {
     ...(run === undefined ? {} : { run: planned(run) }),
     ...(isState(rollout) ? { rollout: judgedRollout(rollout) } : {}),
   };
+}
+
+/** Schema 3: an alert is a condition, known by its sender and fingerprint; what a plan says of it is complete. */
+function withFirings(state: State): State {
+  const { monitor, plan } = state;
+  return {
+    ...state,
+    schema: 3,
+    ...(isState(monitor) ? { monitor: firingMonitor(monitor) } : {}),
+    ...(isState(plan) ? { plan: { ...plan, alerts: { ...alertsOfSchema3, ...(plan.alerts as State) } } } : {}),
+  };
+}
+
+const alertsOfSchema3 = { onAlert: 'rollback', whileFiring: 'hold', types: [] };
+
+/** Alerts were kept under `sender|fingerprint|start`; when they were last told was not kept. */
+function firingMonitor({ alerts, tookBackAt: _, ...rest }: State): State {
+  const known = Object.entries((alerts ?? {}) as Readonly<Record<string, State>>);
+  const firings = known.map(([key, { at, title, did }]) => {
+    const [sender = '', ...more] = key.split('|');
+    const [startedAt, fingerprint] = [more.pop() ?? '', more.join('|')];
+    const kind = String(title).startsWith('drift') ? 'drift' : 'alert';
+    return [canonical([sender, fingerprint]), { kind, sender, fingerprint, startedAt, title, at, heardAt: at, did }];
+  });
+  return { ...rest, ends: {}, alerts: Object.fromEntries(firings) };
 }
 
 function judgedRollout(rollout: State): State {
@@ -76,9 +103,9 @@ const rolloutOfSchema2: ModelPlan['rollout'] = {
   atMost: 60 * minute,
 };
 
-/** The record of a run or rollout in its own stream, in the form that this code knows. */
+/** The record of a run or rollout in its own stream, in the form that this code knows: schema 3 changed nothing in it. */
 export function upgradeRecord(kind: 'run' | 'rollout', record: unknown): unknown {
-  if (!isState(record) || record.schema === schema) return record;
+  if (!isState(record) || Number(record.schema ?? 1) >= 2) return record;
   return kind === 'rollout' ? judgedRollout(record) : record;
 }
 

@@ -29,6 +29,8 @@ export interface Version {
     readonly mirrored?: Approval;
   };
   readonly quarantined?: { readonly at: number; readonly because: string };
+  /** Somebody offered it again; `was`: why it was quarantined before. */
+  readonly restored?: { readonly at: number; readonly by: string; readonly because: string; readonly was?: string };
 }
 
 export type Versions = Readonly<Record<string, Version>>;

@@ -1,8 +1,10 @@
+import { heldBy } from './between.ts';
 import { type GateVerdict, gateText } from './gate.ts';
 import { intakeText } from './intake.ts';
 import type { Certificate } from './judge/certificate.ts';
 import { logHarm } from './judge/judge.ts';
 import { rulesFor } from './judged.ts';
+import { firingName, firingText, holding } from './monitor.ts';
 import { candidateWeight, type Rollout } from './rollout.ts';
 import type { Run } from './run.ts';
 import type { Model } from './state.ts';
@@ -40,7 +42,7 @@ export function whyRollout(rollout: Rollout, model: string): Why {
 
 /** Why a version serves, does not serve any more, or never did; `now` is what "ago" counts from. */
 export function whyVersion(version: Version, model: Model, now: number): Why {
-  const { number, verdict, approval, quarantined } = version;
+  const { number, verdict, approval, quarantined, restored } = version;
   const story = [
     line(version.at, `trained by ${version.run} on ${version.dataset.slice(0, 12)}`),
     ...(verdict === undefined ? [] : [line(version.at, `the gate ${gateText(verdict)}`)]),
@@ -48,6 +50,7 @@ export function whyVersion(version: Version, model: Model, now: number): Why {
     ...model.served
       .filter((served) => served.version === number)
       .map(({ at, because }) => line(at, `became the champion: ${because}`)),
+    ...(restored === undefined ? [] : [line(restored.at, restoredText(restored))]),
     ...(quarantined === undefined ? [] : [line(quarantined.at, `quarantined: ${quarantined.because}`)]),
   ];
   const numbers = { version: number, ...named('trained', version.metrics), ...gateNumbers(verdict) };
@@ -59,6 +62,9 @@ export function whyVersion(version: Version, model: Model, now: number): Why {
   );
 }
 
+const restoredText = ({ by, because, was }: NonNullable<Version['restored']>): string =>
+  `restored by ${by}: ${because}${was === undefined ? '' : ` (it was quarantined: ${was})`}`;
+
 /** Why a model serves what it serves, and what is under way at `now`. */
 export function whyModel(model: Model, now: number): Why {
   const { run, rollout, champion, served } = model;
@@ -66,6 +72,15 @@ export function whyModel(model: Model, now: number): Why {
     ...served
       .slice(-10)
       .map(({ at, version, because }) => line(at, `v${version ?? 0} became the champion: ${because}`)),
+    ...Object.values(model.versions).flatMap(({ number, quarantined, restored }) => [
+      ...(restored === undefined ? [] : [line(restored.at, `v${number} was ${restoredText(restored)}`)]),
+      ...(quarantined === undefined
+        ? []
+        : [line(quarantined.at, `v${number} was quarantined: ${quarantined.because}`)]),
+    ]),
+    ...Object.values(model.monitor.alerts).map(({ at, title, sender, did }) =>
+      line(at, `'${title}' (${sender}) fires: ${didText[did]}`),
+    ),
     ...(rollout?.story ?? []).map(({ at, text }) => line(at, `v${rollout?.candidate}: ${text}`)),
     ...(run !== undefined && 'endedAt' in run ? [line(run.endedAt, `run ${run.id} ${runText(run)}`)] : []),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
@@ -75,6 +90,14 @@ export function whyModel(model: Model, now: number): Why {
   };
   return why(`${model.model} ${modelText(model, now)}`, numbers, story);
 }
+
+const didText = {
+  revert: 'the rollout under way was taken back',
+  rollback: 'traffic goes back to the last good version',
+  run: 'a run was started',
+  notify: 'it was noted',
+  escalate: 'somebody has to look at it',
+} as const;
 
 const why = (sentence: string, numbers: Why['numbers'], story: readonly Line[]): Why => ({
   sentence: oneLine(sentence),
@@ -197,15 +220,16 @@ function versionText(version: Version, model: Model, now: number): string {
   if (quarantined !== undefined) return `is quarantined: ${quarantined.because}`;
   if (model.champion === number) return `is the champion: ${lastServed(model, now)}`;
   if (rollout !== undefined && !('endedAt' in rollout)) return `is being rolled out: it ${rolloutText(rollout)}`;
+  const isOffered = model.offered?.version === number && approval?.status === 'approved';
+  if (isOffered) return `${waitText(model, number)}${gateNote(verdict)}`;
   if (rollout?.status === 'aborted') return `does not serve: its rollout ${rolloutText(rollout)}`;
   if (approval?.status === 'pending')
     return `waits for approval${approval.expiresAt === undefined ? '' : ` until ${instant(approval.expiresAt)}`}${gateNote(verdict)}`;
   if (approval?.status === 'rejected' || approval?.status === 'expired')
-    return `was never rolled out: ${approval.status} by ${approval.by ?? 'nobody'}`;
+    return `was never rolled out: ${approval.by?.startsWith('superseded') ? approval.by : `${approval.status} by ${approval.by ?? 'nobody'}`}`;
   if (verdict?.passed === false) return `was ${gateText(verdict)}`;
   if (model.served.some((served) => served.version === number))
     return 'served before, and was followed by another version';
-  if (model.offered?.version === number) return `waits for its rollout${gateNote(verdict)}`;
   return approval === undefined
     ? 'was never offered: its run has not passed'
     : `is ${approval.status}${gateNote(verdict)}`;
@@ -218,6 +242,7 @@ function modelText(model: Model, now: number): string {
   const { champion, rollout, run, freeze, endpoint, offered } = model;
   const parts = [
     champion === undefined ? 'has no champion' : `has the champion v${champion}: ${lastServed(model, now)}`,
+    alertsText(model),
     freeze === undefined ? '' : `it is frozen by ${freeze.by}: ${freeze.because}`,
     endpoint.status === 'blocked' ? `its endpoint is blocked: ${endpoint.because}` : '',
     rollout === undefined ? '' : `v${rollout.candidate} ${rolloutText(rollout)}`,
@@ -230,6 +255,27 @@ function modelText(model: Model, now: number): string {
     model.retired ? 'it left the config' : '',
   ];
   return parts.filter((part) => part !== '').join('; ');
+}
+
+function alertsText(model: Model): string {
+  const text = firingText(model.monitor);
+  if (text === '') return '';
+  const holds = holding(model.monitor, model.plan.alerts).length > 0;
+  const version = holds && heldBy(model).length > 0 ? model.offered?.version : undefined;
+  if (version !== undefined) return `${text} fires and holds v${version}`;
+  return `${text} fires${holds ? ', and nothing new starts to roll out' : ''}`;
+}
+
+/** What an offered version waits for, and how it can be let go. */
+function waitText(model: Model, number: number): string {
+  const held = heldBy(model);
+  if (model.freeze !== undefined) return `waits for the end of the freeze, then for its rollout`;
+  if (held.length > 0)
+    return `waits until ${held.map(firingName).join(', ')} is resolved; 'serin versions approve ${model.model} ${number} --override "<why>"' lets it start all the same`;
+  const { rollout } = model;
+  return rollout !== undefined && !('endedAt' in rollout)
+    ? `waits for its rollout, behind that of v${rollout.candidate}, which is ${rollout.status}`
+    : 'waits for its rollout';
 }
 
 function offerText(model: Model, number: number, now: number): string {

@@ -1,5 +1,6 @@
 import type { Outcome } from '@serin/core/engine';
 import { Fault } from '@serin/core/fault';
+import { withKnownEnds } from '@serin/core/monitor';
 import { perform } from '@serin/core/perform';
 import * as z from 'zod';
 import { bearerOf } from '../access.ts';
@@ -57,7 +58,7 @@ export const eventRoutes = (api: Api): readonly Route[] => [
   route({
     method: 'post',
     path: '/v1/events',
-    summary: `takes CloudEvents: ${Object.keys(dataSchemas).join(', ')}, and alarms of other tools that name a model`,
+    summary: `takes CloudEvents: ${Object.keys(dataSchemas).join(', ')}, and the alarms of other tools that a model lists in alerts.types`,
     role: 'operator',
     scope: 'models',
     media: [cloudEventMedia.structured, cloudEventMedia.batch, 'application/json'],
@@ -108,15 +109,16 @@ async function takeEvents(api: Api, asked: Parameters<Route['handle']>[0]): Prom
   const config = await api.config();
   if (config === undefined) throw new Problem('refused', 'no config has been released yet');
   const meanings = events.map((event) => {
-    const { models, ...rest } = meaningOf(event, config, api.now());
+    const { models, ...rest } = meaningOf(event, config, api.now(), asked.project.sees);
     const visible = models.filter((model) => asked.project.sees(model));
     if (visible.length === 0)
       throw new Fault('notFound', `no model that the token is scoped to takes the event '${event.id}'`);
     return { event: event.id, models: visible, ...rest };
   });
+  const each = meanings.flatMap(({ models, ...rest }) => models.map((model) => ({ model, ...rest })));
   const told: Results = [];
-  for (const { event, models, signal, id } of meanings)
-    for (const model of models) told.push(resultOf(event, model, await asked.project.tell(model, signal, id)));
+  for (const { event, model, signal, id } of withKnownEnds(each, ({ model }) => model))
+    told.push(resultOf(event, model, await asked.project.tell(model, signal, id)));
   return answerOf(told);
 }
 

@@ -1,8 +1,17 @@
+import { withKnownEnds } from '@serin/core/monitor';
 import type { Actor } from '@serin/core/ports';
 import { route as routeOf, routesOf } from '@serin/core/route';
 import * as z from 'zod';
 import { mediaType } from '../bodies.ts';
-import { formMedia, type Push, readAlertmanager, readGithubPush, readStandardPush, standardBody } from '../hooks.ts';
+import {
+  alertSenders,
+  formMedia,
+  type Push,
+  readAlerts,
+  readGithubPush,
+  readStandardPush,
+  standardBody,
+} from '../hooks.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Answer, type Asked, type Route, route } from '../route.ts';
@@ -74,10 +83,15 @@ export const hookRoutes = (api: Api): readonly Route[] => [
       return pushed(api, 'webhook', readStandardPush(asked.raw), `standard/${id}`);
     },
   }),
-  route({
+  alertHook(api, 'alertmanager'),
+  alertHook(api, 'grafana'),
+];
+
+function alertHook(api: Api, sender: keyof typeof alertSenders): Route {
+  return route({
     method: 'post',
-    path: '/v1/hooks/alertmanager',
-    summary: "a Prometheus Alertmanager; the label 'model', 'serin_model' or 'endpoint' names the model",
+    path: `/v1/hooks/${sender}`,
+    summary: `${alertSenders[sender].what}; the label 'serin_model', 'model' or 'endpoint' names the model`,
     role: 'operator',
     scope: 'models',
     media: ['application/json'],
@@ -91,27 +105,26 @@ export const hookRoutes = (api: Api): readonly Route[] => [
       mediaOf(asked, 'application/json');
       const config = await api.config();
       const known = config === undefined ? new Set<string>() : routesOf(config).models;
-      const rows: z.infer<typeof results>['results'] = [];
-      for (const { model = '', fingerprint, id, signal } of readAlertmanager(asked.raw)) {
-        if (known.has(model) && asked.project.sees(model))
-          rows.push(resultOf(fingerprint, model, await asked.project.tell(model, signal, id)));
-        else
-          rows.push({
-            id: fingerprint,
-            model: '',
-            outcome: 'ignored',
-            because: 'its labels name no model that the token is scoped to',
-          });
-      }
-      if (rows.length > 0 && rows.every(({ model }) => model === ''))
+      const alerts = readAlerts(sender, asked.raw).map((alert) => ({
+        ...alert,
+        model: alert.names.find((name) => known.has(name) && asked.project.sees(name)) ?? '',
+      }));
+      if (alerts.length > 0 && alerts.every(({ model }) => model === ''))
         throw new Problem(
           'invalid',
-          "no alert names a model of this token, in the label 'model', 'serin_model' or 'endpoint'",
+          "no alert names a model of this token, in the label 'serin_model', 'model' or 'endpoint'",
+        );
+      const rows: z.infer<typeof results>['results'] = [];
+      for (const { model, fingerprint, id, signal } of withKnownEnds(alerts, ({ model }) => model))
+        rows.push(
+          model === ''
+            ? { id: fingerprint, model, outcome: 'ignored', because: 'its labels name no model of this token' }
+            : resultOf(fingerprint, model, await asked.project.tell(model, signal, id)),
         );
       return { status: rows.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: rows } };
     },
-  }),
-];
+  });
+}
 
 /** Starts the runs of the models that the config lets this repository and ref start: no other. */
 async function pushed(api: Api, from: 'github' | 'webhook', push: Push, id: string): Promise<Answer> {

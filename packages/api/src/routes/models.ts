@@ -1,10 +1,11 @@
 import { Fault } from '@serin/core/fault';
+import type { OutsideSignal } from '@serin/core/signal';
 import { instant } from '@serin/core/time';
 import { type Version, versionOf } from '@serin/core/version';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
-import { type Route, route } from '../route.ts';
+import { type Answer, type Asked, type Route, route } from '../route.ts';
 import {
   because,
   inModel,
@@ -19,6 +20,10 @@ import {
 import { modelView, onlyIf, paged, revised, rowView, shown, versionView } from '../views.ts';
 import { type SeenModel, told } from '../visible.ts';
 
+// Typed as the other, so that both have one handler.
+const onlyNote: z.ZodType<{ note?: string | undefined; override?: string | undefined }> = z.strictObject({
+  note: because.optional(),
+});
 const modelRow = z.looseObject({ model: z.string(), champion: z.int().optional() });
 const served = z.object({ at: z.string(), version: z.int().optional(), because: z.string() });
 
@@ -151,8 +156,20 @@ export const modelRoutes = ({ ports, now }: Api): readonly Route[] => [
       return revised(asked, seen.seq, versionView(known(seen, asked.params.number), seen.state));
     },
   }),
-  decision('approve', 'says yes to an offered version'),
+  decision('approve', 'says yes to an offered version; with `override`, although alerts fire'),
   decision('reject', 'says no to an offered version'),
+  route({
+    method: 'post',
+    path: '/v1/models/{model}/versions/{number}/restore',
+    summary: 'lifts the quarantine of a version, if it has one, and offers it again',
+    role: 'approver',
+    scope: 'models',
+    params: inVersion,
+    body: z.strictObject({ because }),
+    answers: signalAnswers,
+    problems: signalProblems,
+    handle: (asked) => tellOf(asked, { type: 'restoreRequested', version: asked.params.number, ...asked.body }),
+  }),
 ];
 
 function decision(verb: 'approve' | 'reject', summary: string): Route {
@@ -163,18 +180,27 @@ function decision(verb: 'approve' | 'reject', summary: string): Route {
     role: 'approver',
     scope: 'models',
     params: inVersion,
-    body: z.strictObject({ note: because.optional() }),
+    body: verb === 'approve' ? z.strictObject({ note: because.optional(), override: because.optional() }) : onlyNote,
     answers: signalAnswers,
     problems: signalProblems,
-    async handle(asked) {
-      const { model, number: version } = asked.params;
-      const seen = await asked.project.model(model);
-      known(seen, version);
-      onlyIf(asked, seen.seq);
-      const signal = { type: 'approvalGiven', version, approved: verb === 'approve', ...given(asked.body) } as const;
-      return told(await asked.project.tell(model, signal, asked.id), `/v1/models/${model}/versions/${version}`);
+    handle(asked) {
+      const { number: version } = asked.params;
+      const approved = verb === 'approve';
+      return tellOf(asked, { type: 'approvalGiven', version, approved, ...given(asked.body) });
     },
   });
+}
+
+/** Tells a model what somebody decided about one of its versions. */
+async function tellOf(
+  asked: Asked<z.output<typeof inVersion>, unknown, unknown>,
+  signal: OutsideSignal,
+): Promise<Answer> {
+  const { model, number } = asked.params;
+  const seen = await asked.project.model(model);
+  known(seen, number);
+  onlyIf(asked, seen.seq);
+  return told(await asked.project.tell(model, signal, asked.id), `/v1/models/${model}/versions/${number}`);
 }
 
 function known({ state }: SeenModel, number: number): Version {

@@ -9,8 +9,6 @@ import { told } from '../visible.ts';
 import { wholeStream } from './audit.ts';
 import { given } from './models.ts';
 
-// Typed as the other, so that both have one handler.
-const noFields: z.ZodType<{ because?: string | undefined }> = z.strictObject({});
 const verification = z.looseObject({ verified: z.boolean(), problems: z.array(z.string()), readings: z.int() });
 const row = z.looseObject({ id: z.string(), model: z.string(), status: z.string() });
 
@@ -84,7 +82,7 @@ function request(
     role: 'operator',
     scope: 'models',
     params: z.object({ id: rolloutId }),
-    body: type === 'abortRequested' ? z.strictObject({ because: because.optional() }) : noFields,
+    body: z.strictObject({ because: because.optional() }),
     answers: signalAnswers,
     problems: signalProblems,
     async handle(asked) {

@@ -13,6 +13,8 @@ const columns = {
   ENDPOINT: 'endpoint',
   INTAKE: 'intake',
   OFFERED: 'offered',
+  HOLDS: 'holds',
+  FIRING: 'firing',
   AT: 'at',
 };
 const lookMs = 1_000;

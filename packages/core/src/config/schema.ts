@@ -73,6 +73,27 @@ const authorsDoor = {
 };
 export type Door = typeof authorsDoor;
 
+const eventType = z.string().min(1).max(1024);
+const alerts = z
+  .strictObject({
+    onAlert: z.enum(['rollback', 'run', 'notify']).default('rollback'),
+    whileFiring: z
+      .enum(['hold', 'ignore'])
+      .optional()
+      .describe("while an alert fires nothing starts to roll out (default 'hold'; with onAlert 'run' it is 'ignore')"),
+    types: z
+      .array(z.union([eventType, z.strictObject({ raised: eventType, resolved: eventType })]))
+      .max(100)
+      .default([])
+      .describe('types of CloudEvents that are alarms of this model, besides those that Serin knows'),
+  })
+  .prefault({})
+  // What an alert started a run for is mended by the version that comes of it.
+  .transform((rule) => ({
+    ...rule,
+    whileFiring: rule.whileFiring ?? (rule.onAlert === 'run' ? ('ignore' as const) : ('hold' as const)),
+  }));
+
 const criterion = z
   .strictObject({
     direction: z.enum(['up', 'down']),
@@ -179,7 +200,7 @@ const modelOf = (door: Door) =>
             .default({ runs: 4, per: 7 * day }),
         })
         .prefault({}),
-      alerts: z.strictObject({ onAlert: z.enum(['rollback', 'run', 'notify']).default('rollback') }).prefault({}),
+      alerts,
     }),
   );
 

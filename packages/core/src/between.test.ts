@@ -1,0 +1,441 @@
+import { describe, expect, test } from 'vitest';
+import {
+  converge,
+  type Driver,
+  driver,
+  type FakeEndpoint,
+  fakeEndpoint,
+  healthy,
+  human,
+  planOf,
+  score,
+  serveTicks,
+  serveToTheEnd,
+  trainOne,
+  withCanary,
+  withChampion,
+} from './model.fixture.ts';
+import { hour } from './time.ts';
+import { whyModel, whyVersion } from './why.ts';
+
+const alert = {
+  type: 'alertRaised',
+  kind: 'alert',
+  sender: 'grafana',
+  fingerprint: 'f',
+  startedAt: '2026-01-01T00:00:00Z',
+  title: 'errors high',
+} as const;
+const resolved = { type: 'alertResolved', sender: 'grafana', fingerprint: 'f' } as const;
+const approver = { subject: 'bob', issuer: 'token', role: 'approver' } as const;
+/** Nothing is compared with the champion: an offer is not scored again when the champion changes. */
+const simpleGate = { gate: { auc: { direction: 'up', atLeast: 0.5 } } } as const;
+
+/** The next version passes the gate. */
+function offerNext(drive: Driver, endpoint: FakeEndpoint, digest: string): void {
+  trainOne(drive, digest);
+  score(drive, 0.9);
+  converge(drive, endpoint);
+}
+
+/** v2 was taken back by an alert that still fires, and v3 has passed the gate. */
+function withFiring(changes: Parameters<typeof planOf>[0] = {}) {
+  const { drive, endpoint } = withChampion(planOf({ ...simpleGate, ...changes }));
+  offerNext(drive, endpoint, 'two');
+  drive.say(alert);
+  converge(drive, endpoint);
+  offerNext(drive, endpoint, 'three');
+  return { drive, endpoint };
+}
+
+const rolledOut = ({ state }: Driver): string => `v${state.rollout?.candidate} ${state.rollout?.status}`;
+
+describe('while an alert fires', () => {
+  test('nothing starts to roll out, and status and why say what holds it', () => {
+    const { drive } = withFiring();
+
+    expect(rolledOut(drive)).toBe('v2 rolledBack');
+    expect(drive.state.offered?.version).toBe(3);
+    const { sentence, story } = whyModel(drive.state, drive.now);
+    expect(sentence).toMatch(/'errors high' \(grafana\) since \S+Z fires and holds v3; /);
+    expect(sentence).toContain(`'serin versions approve fraud 3 --override "<why>"' lets it start all the same`);
+    expect(story.map(({ text }) => text)).toContain(
+      "'errors high' (grafana) fires: the rollout under way was taken back",
+    );
+  });
+
+  test('the next candidate starts as soon as the alert is resolved', () => {
+    const { drive, endpoint } = withFiring();
+
+    drive.say(resolved);
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toMatch(/^v3 (shifting|baking)/);
+  });
+
+  test('the same alert takes the next candidate back as well when it fires again', () => {
+    const { drive, endpoint } = withFiring();
+    drive.say(resolved);
+    converge(drive, endpoint);
+
+    drive.say(alert);
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toBe('v3 rolledBack');
+  });
+
+  test('the gate does not move a champion without an endpoint either', () => {
+    const { drive } = withChampion(planOf({ ...simpleGate, serve: 'none', alerts: { onAlert: 'notify' } }));
+    drive.say(alert);
+    trainOne(drive, 'two');
+    score(drive, 0.9);
+    expect(drive.state.champion).toBe(1);
+
+    drive.say(resolved);
+    drive.wait(1000);
+
+    expect(drive.state.champion).toBe(2);
+  });
+
+  test.each([
+    ["the config says 'ignore'", { alerts: { whileFiring: 'ignore' } }],
+    ['alerts start runs, whose versions are what mends them', { alerts: { onAlert: 'run' } }],
+  ] as const)('a candidate starts when %s', (_, changes) => {
+    expect(rolledOut(withFiring(changes).drive)).toMatch(/^v3 (shifting|baking)/);
+  });
+
+  test('drift holds nothing: a new version is what mends it', () => {
+    const { drive, endpoint } = withChampion(planOf(simpleGate));
+    drive.say({ ...alert, kind: 'drift' });
+    offerNext(drive, endpoint, 'two');
+
+    expect(rolledOut(drive)).toMatch(/^v2 (shifting|baking)/);
+  });
+
+  test('a rollback is not held', () => {
+    const { drive, endpoint } = withChampion(planOf({ ...simpleGate, alerts: { onAlert: 'notify' } }));
+    offerNext(drive, endpoint, 'two');
+    serveToTheEnd(drive, endpoint);
+    drive.say(alert);
+
+    drive.say({ type: 'rollbackRequested' });
+    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+
+    expect(drive.state.champion).toBe(1);
+  });
+
+  test('a first version is held as well', () => {
+    const drive = driver();
+    drive.say(alert);
+    trainOne(drive, 'one');
+    score(drive, 0.8);
+    converge(drive, fakeEndpoint());
+
+    expect(drive.state).toMatchObject({ offered: { version: 1 } });
+    expect(drive.state.rollout).toBeUndefined();
+  });
+});
+
+describe('an alert that was over before a rollout', () => {
+  test('does not take it back, in whatever order the two were told', () => {
+    const { drive } = withCanary();
+    drive.say({ ...resolved, endedAt: '2026-01-01T00:05:00Z' });
+
+    drive.say(alert);
+    drive.say({ ...alert, fingerprint: 'g', over: true });
+
+    expect(rolledOut(drive)).toBe('v2 baking');
+    expect(drive.state.monitor.status).toBe('quiet');
+  });
+
+  test('is told to whoever sends it as such', () => {
+    const { drive } = withCanary();
+    drive.say({ ...resolved, endedAt: '2026-01-01T00:05:00Z' });
+    drive.say(alert);
+
+    expect(Object.values(drive.state.seen).at(-1)).toBe('it ended at 2026-01-01T00:05:00Z');
+  });
+});
+
+describe('the id of a firing', () => {
+  test('means nothing any more once its end was told by a sender that gives it to the next firing', () => {
+    const { drive, endpoint } = withChampion(planOf(simpleGate));
+    offerNext(drive, endpoint, 'two');
+    drive.say(alert, human, 'am_1');
+    drive.say({ ...resolved, raisedAs: 'am_1' });
+    converge(drive, endpoint);
+    offerNext(drive, endpoint, 'three');
+    expect(rolledOut(drive)).toMatch(/^v3 (shifting|baking)/);
+
+    expect(drive.say(alert, human, 'am_1')).toBe('moved');
+
+    expect(rolledOut(drive)).toBe('v3 reverting');
+  });
+
+  test('is known as long as it fires', () => {
+    const { drive } = withCanary();
+    drive.say(alert, human, 'am_1');
+
+    expect(drive.say(alert, human, 'am_1')).toBe('repeated: done');
+  });
+});
+
+describe('a person who overrides alerts', () => {
+  const override = { type: 'approvalGiven', version: 3, approved: true, override: 'v3 is the fix' } as const;
+
+  test('lets the held version start, with the reason on record', () => {
+    const { drive, endpoint } = withFiring();
+
+    expect(drive.say(override, approver)).toBe('moved');
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toMatch(/^v3 (shifting|baking)/);
+    expect(drive.state.rollout?.story[0]?.text).toBe(
+      "starts although 'errors high' (grafana) fires: bob: v3 is the fix",
+    );
+  });
+
+  test('is not heeded by an alert that fires later', () => {
+    const { drive, endpoint } = withFiring();
+    drive.say(override, approver);
+    converge(drive, endpoint);
+    expect(drive.say(alert, human, 'again')).toBe('moved');
+    expect(rolledOut(drive)).toMatch(/^v3 (shifting|baking)/);
+
+    drive.say({ ...alert, fingerprint: 'other' });
+
+    expect(rolledOut(drive)).toBe('v3 reverting');
+  });
+
+  test('speaks for one version: the next is held by the same alert', () => {
+    const { drive, endpoint } = withFiring();
+    drive.say(override, approver);
+    converge(drive, endpoint);
+    serveToTheEnd(drive, endpoint);
+    expect(drive.state.champion).toBe(3);
+
+    offerNext(drive, endpoint, 'four');
+
+    expect(drive.state.offered?.version).toBe(4);
+    expect(rolledOut(drive)).toBe('v3 promoted');
+  });
+
+  test('approves and overrides a version that waits for its approval at once', () => {
+    const { drive, endpoint } = withFiring({ approval: { required: true } });
+    drive.say({ type: 'approvalGiven', version: 1, approved: true }, approver);
+    const waiting = drive.state.offered?.version ?? 0;
+    drive.say(alert);
+
+    drive.say({ ...override, version: waiting }, approver);
+    converge(drive, endpoint);
+
+    expect(drive.state.versions[waiting]?.approval).toMatchObject({ status: 'approved', by: 'bob' });
+    expect(drive.state.rollout?.candidate).toBe(waiting);
+  });
+
+  test('is refused where nothing is held, and with four eyes when it is their own run', () => {
+    const { drive } = withFiring();
+    expect(drive.say({ ...override, version: 1 }, approver)).toContain('v1 does not wait for its rollout');
+    drive.say(resolved);
+    expect(drive.say(override, approver)).toContain('v3 does not wait for its rollout');
+
+    const two = withFiring({ approval: { required: false, fourEyes: true } });
+    const starter = two.drive.state.versions['3']?.lineage.startedBy ?? '';
+    expect(two.drive.say(override, { ...approver, subject: starter })).toContain('four eyes');
+  });
+});
+
+describe('the cooldown after traffic went back', () => {
+  test('protects the version that it went back to, and no other', () => {
+    const { drive, endpoint } = withFiring();
+    drive.say({ ...alert, fingerprint: 'second' });
+    expect(drive.state.did).toMatchObject({
+      do: 'escalate',
+      because: expect.stringContaining('traffic went back to v1 within the cooldown of 6h'),
+    });
+    drive.say(resolved);
+    drive.say({ ...resolved, fingerprint: 'second' });
+    converge(drive, endpoint);
+    serveToTheEnd(drive, endpoint);
+    expect(drive.state.champion).toBe(3);
+
+    drive.say({ ...alert, fingerprint: 'third' });
+    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+
+    expect(drive.state.champion).toBe(1);
+  });
+
+  test('protects the champion as well that the judge took a candidate back to', () => {
+    const { drive, endpoint } = withChampion(planOf(simpleGate));
+    offerNext(drive, endpoint, 'two');
+    serveToTheEnd(drive, endpoint);
+    offerNext(drive, endpoint, 'three');
+    serveTicks(drive, { ...healthy, failing: { v3: 0.6 } });
+    converge(drive, endpoint);
+    expect(rolledOut(drive)).toBe('v3 rolledBack');
+
+    drive.say(alert);
+
+    expect([drive.state.champion, drive.state.did?.do]).toEqual([2, 'escalate']);
+    drive.wait(7 * hour);
+    drive.say({ ...alert, fingerprint: 'later' });
+    expect(drive.state.did?.do).toBe('rollback');
+  });
+});
+
+describe('a version that was taken back', () => {
+  const restore = { type: 'restoreRequested', version: 2, because: 'it was the wrong key' } as const;
+
+  /** v2 was the champion, and a person went back to v1. */
+  function takenBack(changes: Parameters<typeof planOf>[0] = {}) {
+    const { drive, endpoint } = withChampion(planOf({ ...simpleGate, ...changes }));
+    offerNext(drive, endpoint, 'two');
+    serveToTheEnd(drive, endpoint);
+    drive.say({ type: 'rollbackRequested', because: 'try by hand' });
+    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+    return { drive, endpoint };
+  }
+
+  test('says who took it back, and why', () => {
+    const { drive } = takenBack();
+
+    expect(drive.state.versions['2']?.quarantined?.because).toBe('taken back by ann: try by hand');
+    expect(drive.state.served.at(-1)).toMatchObject({
+      version: 1,
+      because: 'serves again: rolled back by ann: try by hand',
+    });
+  });
+
+  test('is offered again by a person who says why, and may become the champion again', () => {
+    const { drive, endpoint } = takenBack();
+
+    expect(drive.say(restore, approver)).toBe('moved');
+    converge(drive, endpoint);
+    serveToTheEnd(drive, endpoint);
+
+    expect(drive.state.champion).toBe(2);
+    expect(drive.state.lastGood).toEqual([1]);
+    expect(
+      whyVersion(drive.state.versions['2'] as never, drive.state, drive.now).story.map(({ text }) => text),
+    ).toContain('restored by bob: it was the wrong key (it was quarantined: taken back by ann: try by hand)');
+    expect(drive.entries.flatMap(({ events }) => events.map(({ type }) => type))).toContain(
+      'dev.serin.version.restored.v1',
+    );
+  });
+
+  test('is offered again as well when evidence spoke against it', () => {
+    const { drive, endpoint } = withChampion(planOf(simpleGate));
+    offerNext(drive, endpoint, 'two');
+    serveTicks(drive, { ...healthy, failing: { v2: 0.6 } });
+    converge(drive, endpoint);
+    expect(rolledOut(drive)).toBe('v2 rolledBack');
+
+    drive.say(restore, approver);
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toMatch(/^v2 (shifting|baking)/);
+  });
+
+  test.each([
+    ['the champion', { ...restore, version: 1 }, 'v1 is the champion already'],
+    ['a version that nobody knows', { ...restore, version: 9 }, 'there is no version 9'],
+  ] as const)('is not restored when it is %s', (_, said, because) => {
+    expect(takenBack().drive.say(said, approver)).toContain(because);
+  });
+
+  test('is not restored while it is being taken back, nor without a yes, nor by the two eyes that started it', () => {
+    const canary = withCanary().drive;
+    expect(canary.say(restore, approver)).toContain('v2 is being rolled out');
+
+    const pending = withChampion(planOf({ ...simpleGate, approval: { required: true } })).drive;
+    expect(pending.say({ ...restore, version: 1 }, approver)).toContain('v1 was never approved');
+
+    const { drive } = takenBack({ approval: { required: false, fourEyes: true } });
+    const starter = drive.state.versions['2']?.lineage.startedBy ?? '';
+    expect(drive.say(restore, { ...approver, subject: starter })).toContain('four eyes');
+  });
+});
+
+describe('a model that leaves the config and comes back', () => {
+  const leave = (drive: Driver, revision: number) => drive.say({ type: 'configReleased', revision });
+  const comeBack = (drive: Driver, revision: number, plan = planOf()) =>
+    drive.say({ type: 'configReleased', revision, plan });
+
+  test('serves again what it was guarding first', () => {
+    const drive = driver();
+    const endpoint = fakeEndpoint();
+    trainOne(drive, 'one');
+    score(drive, 0.8);
+    converge(drive, endpoint);
+    converge(drive, endpoint);
+    expect(rolledOut(drive)).toBe('v1 guarding');
+    leave(drive, 2);
+    converge(drive, endpoint);
+
+    comeBack(drive, 3);
+    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+    serveToTheEnd(drive, endpoint);
+
+    expect(drive.state.champion).toBe(1);
+  });
+
+  test('offers again what was on its way, and keeps its champion', () => {
+    const { drive, endpoint } = withCanary();
+    leave(drive, 2);
+    converge(drive, endpoint);
+    leave(drive, 3);
+
+    comeBack(drive, 4);
+    converge(drive, endpoint);
+
+    expect(drive.state.champion).toBe(1);
+    expect(rolledOut(drive)).toMatch(/^v2 (shifting|baking|deploying)/);
+  });
+
+  test('does not offer what a person aborted', () => {
+    const { drive, endpoint } = withCanary();
+    drive.say({ type: 'abortRequested' });
+    converge(drive, endpoint);
+    leave(drive, 2);
+
+    comeBack(drive, 3);
+    converge(drive, endpoint);
+
+    expect(drive.state.offered).toBeUndefined();
+    expect(rolledOut(drive)).toBe('v2 aborted');
+  });
+});
+
+test('a champion is kept however many versions were trained after it', () => {
+  const { drive, endpoint } = withChampion(planOf(simpleGate));
+  for (let number = 2; number <= 24; number += 1) {
+    trainOne(drive, `refused-${number}`);
+    score(drive, 0.1);
+  }
+  converge(drive, endpoint);
+
+  expect(Object.keys(drive.state.versions)).toEqual(['1', ...Array.from({ length: 20 }, (_, index) => `${index + 5}`)]);
+  expect(drive.state.endpoint.desired.weights).toEqual({ '1': 100 });
+});
+
+test('a version that waited and was followed by a newer one is not called expired', () => {
+  const { drive, endpoint } = withChampion(planOf({ ...simpleGate, approval: { required: true } }));
+  offerNext(drive, endpoint, 'two');
+
+  const { sentence } = whyVersion(drive.state.versions['1'] as never, drive.state, drive.now);
+
+  expect(sentence).toBe('v1 of fraud was never rolled out: superseded by v2');
+});
+
+test('runs with the same data and code in another image are not equal inputs', () => {
+  const repository = 'registry.example/fraud';
+  const train = { command: ['node', 'train.mjs'], image: `${repository}:1` };
+  const { drive } = withChampion(planOf({ train }));
+  drive.say({ type: 'runRequested', trigger: { kind: 'ci' } });
+  expect(drive.state.skipped?.because).toContain('equal inputs');
+  const before = drive.state.run?.id;
+
+  drive.say({ type: 'runRequested', trigger: { kind: 'ci', image: `${repository}:2` } });
+
+  expect(drive.state.run?.id).not.toBe(before);
+});
