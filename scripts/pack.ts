@@ -77,6 +77,7 @@ function copyFiles(target: string): void {
   chmodSync(join(target, 'bin', 'serin.js'), 0o755);
   copy(join(cli, 'src', 'starter'), 'dist/starter');
   copy(join(local, 'splitter'), 'dist/splitter');
+  copy(join(root, 'packages', 'core', 'src', 'data-files.mjs'), 'dist/splitter/data-files.mjs');
   copy(join(root, 'examples', 'births'), 'dist/births');
   for (const file of ['README.md', 'LICENSE']) if (existsSync(join(root, file))) copy(join(root, file), file);
 }

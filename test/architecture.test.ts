@@ -51,7 +51,7 @@ const root = join(import.meta.dirname, '..');
 
 function sources(folder: string): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(file) && !file.includes('starter'))
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !/\.(test|fixture)\.ts$/.test(file) && !/starter|splitter/.test(file))
     .map((file) => join(root, folder, file));
 }
 

@@ -2,15 +2,18 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { splitterFiles } from '../../packages/cli/src/places.ts';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const splitter = at('../../packages/local/src/splitter/split.mjs');
 let root = '';
+let splitter = '';
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'serin-births-'));
+  splitter = join(root, 'split.mjs');
+  for (const file of splitterFiles) copyFileSync(file, join(root, basename(file)));
   for (let year = 1969; year <= 1988; year += 1) {
     expect(node(at('data.mjs'), [String(year), join(root, `${year}.csv`)])).toMatchObject({ status: 0, stderr: '' });
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
@@ -532,12 +532,45 @@ describe('a bucket that is a folder', () => {
     expect(await textOf('file')).toBeUndefined();
     expect(await textOf('linked/secret')).toBeUndefined();
     expect(await keys('linked/')).toEqual([]);
+    expect(await drops().list('')).toMatchObject({
+      leftOut: [{ what: 'symbolic link', objects: 2, first: 'file' }],
+    });
+    expect(await drops().list('linked/deep/')).toMatchObject({
+      leftOut: [{ what: 'symbolic link', objects: 1, first: 'linked' }],
+    });
 
     for (const key of ['file', 'linked', 'linked/secret', 'linked/new/x']) await drops().write(key, bytes(key));
     for (const key of ['file', 'linked', 'linked/secret', 'linked/new/x']) expect(await textOf(key)).toBe(key);
     expect(await keys()).toEqual(['file', 'linked', 'linked/new/x', 'linked/secret']);
     expect(readdirSync(outside)).toEqual(['secret']);
     expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret');
+  });
+
+  test('a pipe is neither read nor waited for, and is told', async () => {
+    execFileSync('mkfifo', [join(folder, 'day.csv')]);
+    await writeFile(join(folder, 'other.csv'), 'x');
+    settled();
+
+    expect(await drops().list('')).toMatchObject({
+      items: [{ key: 'other.csv' }],
+      leftOut: [{ what: 'neither file nor folder', objects: 1, first: 'day.csv' }],
+    });
+  });
+
+  test('each write of a file can be told from the one before, also of equal content and by whichever hand', async () => {
+    const writes = new Set<string | undefined>();
+    const look = async () => writes.add((await drops().list('')).items[0]?.written);
+    await drops().write('_DONE', bytes(''));
+    await look();
+    await drops().write('_DONE', bytes(''));
+    await look();
+    await writeFile(join(folder, '_DONE'), '');
+    settled();
+    await look();
+    await look();
+
+    expect(writes.size).toBe(3);
+    expect(writes.has(undefined)).toBe(false);
   });
 
   test('what begins with a dot is not an object: editors and copy programs leave such files', async () => {

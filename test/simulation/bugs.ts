@@ -261,6 +261,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     'files of labels come, and one grows while it is read',
   ),
   core(
+    'a marker releases whatever comes after it',
+    'intake.ts',
+    'releaseOf(found, plan) !== released',
+    "releaseOf(found, plan) !== 'none'",
+    'a marker left from the drop before',
+  ),
+  core(
+    'a file that was overwritten by one of its size is nothing new',
+    'dataset.ts',
+    'JSON.stringify([key, version, bytes])',
+    'JSON.stringify([key, bytes])',
+    'a file is overwritten by one of the same size, among markers and folders',
+  ),
+  core(
+    'markers are data',
+    'data-files.mjs',
+    "if (parts.some(isHidden)) return bytes === 0 ? 'marker' : 'hidden';",
+    '',
+    'a file is overwritten by one of the same size, among markers and folders',
+  ),
+  core(
     'the shadow is forgotten',
     'rollout.ts',
     'return atStep ? rollout.plan.mirror : 0;',

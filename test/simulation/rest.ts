@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { desiredOf } from '@serin/core/between';
+import { notData } from '@serin/core/data-files';
 import type { Manifest } from '@serin/core/dataset';
 import { canonical, decodeText } from '@serin/core/json';
 import { type Model, modelOwes } from '@serin/core/model';
-import type { Entry } from '@serin/core/ports';
+import type { Entry, ObjectInfo } from '@serin/core/ports';
 import { projectOwes } from '@serin/core/project';
 import { verifyRollout } from '@serin/core/verify';
 import type { MemoryJournal } from './fakes/journal.ts';
@@ -48,24 +49,34 @@ function modelUnrest(model: Model, universe: Universe): string | undefined {
   return undefined;
 }
 
-/** Every object under the prefix is in the newest dataset version (11). */
+/** All data under the prefix are in the newest dataset version (11); those that came after a marker wait for the next (27). */
 function dataIsKnown({ intake, plan }: Model, { buckets }: Universe): boolean {
   const { prefix, settle } = plan.data;
-  const gate = settle.marker ?? settle.manifest;
+  const gateKey = settle.marker ?? settle.manifest;
   const there = buckets.drops.list(prefix).items;
-  if (there.length === 0) return true;
-  if (gate !== undefined && !there.some(({ key }) => key === prefix + gate)) return true;
-  if (intake.dataset === undefined) return false;
+  const gate = there.find(({ key }) => key === prefix + gateKey);
+  if (gateKey !== undefined && gate === undefined) return true;
+  const isDue = ({ key, written, bytes }: ObjectInfo): boolean =>
+    key !== gate?.key &&
+    notData(key, bytes, prefix) === undefined &&
+    Number(written) < Number(gate?.written ?? Number.POSITIVE_INFINITY);
+  const due = there.filter(isDue).map(({ key, version, bytes }) => ({ key, version, bytes }));
+  if (intake.dataset === undefined) return due.length === 0;
+  const listed = objectsOf(intake.dataset.manifest, buckets);
+  return gate === undefined
+    ? isDeepStrictEqual(listed, due)
+    : due.every((object) => listed.some((known) => isDeepStrictEqual(known, object)));
+}
+
+/** The objects that a dataset manifest names. */
+export function objectsOf(manifest: string, { serin }: Universe['buckets']): readonly ObjectInfo[] {
   const read = (key: string): unknown => {
-    const object = buckets.serin.read({ key, maxBytes: 1e9 });
+    const object = serin.read({ key, maxBytes: 1e9 });
     return object === undefined ? undefined : JSON.parse(decodeText(object.content));
   };
-  const manifest = read(intake.dataset.manifest) as Manifest;
-  const listed = manifest.chunks.flatMap((key) => (read(key) as { readonly objects: readonly unknown[] }).objects);
-  return isDeepStrictEqual(
-    listed,
-    there.filter(({ key }) => gate === undefined || key !== prefix + gate),
-  );
+  // Written by the core's `listDataset`.
+  const { chunks } = read(manifest) as Manifest;
+  return chunks.flatMap((key) => (read(key) as { readonly objects: readonly ObjectInfo[] }).objects);
 }
 
 const broken = (invariant: string, message: string): never => {

@@ -1,6 +1,7 @@
 import type { Config } from '@serin/core/config';
 import { Fault } from '@serin/core/fault';
 import { judgeScenarios } from './judge-scenarios.ts';
+import { objectsOf } from './rest.ts';
 import {
   alert,
   at,
@@ -25,6 +26,15 @@ import {
   textOf,
   trainings,
 } from './script.ts';
+import type { Universe } from './universe.ts';
+
+/** The keys that each job which reads a dataset was given. */
+function trainedOn({ jobs, buckets }: Universe): readonly (readonly string[])[] {
+  return jobs.created().flatMap(({ job }) => {
+    const source = job.channels.data;
+    return source?.kind === 'manifest' ? [objectsOf(source.key, buckets).map(({ key }) => key)] : [];
+  });
+}
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -503,6 +513,47 @@ export const scenarios: readonly Scenario[] = [
     },
     expect(universe, calm) {
       if (calm) champion(universe, 1);
+    },
+  },
+  {
+    name: 'a marker left from the drop before',
+    async act(universe) {
+      const data = { ...given.data, settle: { marker: '_SUCCESS' }, rescan: '1h' };
+      await first(universe, configOf({ data, on: { schedule: { cron: '30 * * * *' } } }), () => true);
+      universe.drop('fraud/_SUCCESS', '');
+      await universe.when(serves(1));
+      universe.drop('fraud/2.csv');
+      await universe.sleep(150 * minute);
+      universe.drop('fraud/3.csv');
+      universe.drop('fraud/_SUCCESS', '');
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+      const drops = new Set(trainedOn(universe).map((keys) => keys.join(' ')));
+      for (const keys of drops)
+        must(
+          keys === 'fraud/1.csv' || keys === 'fraud/1.csv fraud/2.csv fraud/3.csv',
+          `half a drop was paid for: ${keys}`,
+        );
+      const runs = universe.jobs.created().filter(({ job }) => job.kind === 'prepare' && attempts(job) === 1);
+      must(runs.length <= 2, `${runs.length} runs of two drops`);
+    },
+  },
+  {
+    name: 'a file is overwritten by one of the same size, among markers and folders',
+    brief: true,
+    async act(universe) {
+      universe.buckets.drops.write('fraud/', new Uint8Array());
+      await first(universe);
+      universe.drop('fraud/_SUCCESS', 'done');
+      universe.drop('fraud/1.csv', 'fraud/2.csv');
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+      for (const keys of trainedOn(universe))
+        must(keys.join() === 'fraud/1.csv', `markers were taken for data: ${keys}`);
     },
   },
   {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { encodeText, sha256Hex } from '@serin/core/json';
 import { Failure } from './failure.ts';
 
@@ -11,6 +11,8 @@ export interface CodeFile {
   readonly blob: string;
   readonly bytes: number;
   readonly executable: boolean;
+  /** Where it is read from; no part of the manifest. */
+  readonly source: string;
 }
 
 /** A folder of code as a release stores it: blobs by content, and a manifest whose own digest names the folder. */
@@ -33,15 +35,25 @@ export const isIgnored = (name: string): boolean => ignored.has(name) || name.en
  *
  * Symbolic links, more than 200 MB and what is no file are refused: a job on another machine would not see the same.
  */
-export async function hashFolder(directory: string, keep: (path: string) => boolean = () => true): Promise<CodeFolder> {
-  const found = (await filesIn(directory, '', directory)).filter(({ path }) => keep(path));
+export async function hashFolder(directory: string): Promise<CodeFolder> {
+  const found = await filesIn(directory, '', directory);
   const total = found.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total > maxBytes) throw tooBig(directory, found, total);
   if (found.length === 0) throw new Failure(2, `the code folder ${directory} has no files`);
+  return folderOf(directory, found);
+}
+
+/** The same of files that lie in several places, as one flat folder. */
+export async function hashFiles(sources: readonly string[]): Promise<CodeFolder> {
+  return folderOf('', await Promise.all(sources.map((source) => fileAt(source, basename(source)))));
+}
+
+async function folderOf(directory: string, found: readonly Found[]): Promise<CodeFolder> {
   const files: CodeFile[] = [];
-  for (const { path, bytes, executable } of found.sort((a, b) => (a.path < b.path ? -1 : 1)))
-    files.push({ path, blob: await hashFile(join(directory, path)), bytes, executable });
-  const manifest = encodeText(JSON.stringify({ files }));
+  for (const file of found.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
+    files.push({ ...file, blob: await hashFile(file.source) });
+  const entries = files.map(({ path, blob, bytes, executable }) => ({ path, blob, bytes, executable }));
+  const manifest = encodeText(JSON.stringify({ files: entries }));
   return { directory, digest: sha256Hex(manifest), manifest, files };
 }
 
@@ -73,7 +85,7 @@ async function filesIn(directory: string, under: string, root: string): Promise<
 
 async function fileAt(file: string, path: string): Promise<Found> {
   const { size, mode } = await lstat(file);
-  return { path, bytes: size, executable: (mode & 0o111) !== 0 };
+  return { path, bytes: size, executable: (mode & 0o111) !== 0, source: file };
 }
 
 async function hashFile(file: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,10 +7,20 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** The files of the project that `init` writes. */
 export const starterFolder = join(here, 'starter');
 
-/** The built-in splitter: beside this file in the published package, in the workspace of `local` in the repository. */
-export const splitterCode =
-  [join(here, 'splitter'), join(here, '..', '..', 'local', 'src', 'splitter')].find((folder) => existsSync(folder)) ??
-  '';
+/** The built-in splitter: one folder of the published package; in the repository the core's part lies in the core. */
+export const splitterFiles: readonly string[] = filesOf(
+  existsSync(join(here, 'splitter'))
+    ? [join(here, 'splitter')]
+    : [join(here, '..', '..', 'local', 'src', 'splitter'), join(here, '..', '..', 'core', 'src')],
+);
+
+function filesOf(folders: readonly string[]): readonly string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.mjs'))
+      .map((name) => join(folder, name)),
+  );
+}
 
 /** The bundled job runner of the published package; in the repository `local` finds its own. */
 export const runnerFile = [join(here, 'runner.js')].find((file) => existsSync(file));

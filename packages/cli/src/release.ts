@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type CompiledConfig, codeFolders, compile, splitterFolder } from '@serin/core/config';
 import { digestOf } from '@serin/core/json';
 import type { Client } from './client.ts';
-import { type CodeFolder, hashFolder } from './code.ts';
+import { type CodeFolder, hashFiles, hashFolder } from './code.ts';
 import { type LoadedConfig, loadConfig } from './config-file.ts';
 import { path } from './invocation.ts';
-import { splitterCode } from './places.ts';
+import { splitterFiles } from './places.ts';
 
 export type Platform = Parameters<typeof compile>[2];
 
@@ -38,9 +38,8 @@ export async function prepareRelease(file: string, platform: Platform = 'local')
   return { config, compiled, digest: digestOf(compiled), folders };
 }
 
-/** The splitter's code without its tests: the same digest in the repository and in the published package. */
-export const hashSplitter = (): Promise<CodeFolder> =>
-  hashFolder(splitterCode, (path) => path.endsWith('.mjs') && !path.endsWith('.test.mjs'));
+/** The splitter's code: the same digest in the repository and in the published package. */
+export const hashSplitter = (): Promise<CodeFolder> => hashFiles(splitterFiles);
 
 const usesSplitter = ({ parsed }: LoadedConfig): boolean =>
   Object.values(parsed.models).some(
@@ -70,9 +69,9 @@ export async function uploadCode(
       ({ blob }, index, all) =>
         !known.has(`code/blobs/${blob}`) && all.findIndex((file) => file.blob === blob) === index,
     );
-    for (const { path: file, blob, bytes } of missing) {
+    for (const { path: file, blob, bytes, source } of missing) {
       told(`storing ${file} (${bytes} bytes)`);
-      await put(client, `code/blobs/${blob}`, await readFile(join(folder.directory, file)));
+      await put(client, `code/blobs/${blob}`, await readFile(source));
     }
     await put(client, manifest, folder.manifest);
     sum = {

@@ -1,7 +1,9 @@
+import { type NotData, notData } from './data-files.mjs';
 import type { Order } from './effect.ts';
 import { Fault } from './fault.ts';
-import { decodeText, encodeText, sha256Hex } from './json.ts';
-import { type Bucket, type ObjectInfo, ownBucket, type Ports } from './ports.ts';
+import { defined } from './intake.ts';
+import { decodeText, digestOf, encodeText, sha256Hex } from './json.ts';
+import { type Bucket, type LeftOut, type ObjectInfo, ownBucket, type Ports } from './ports.ts';
 import type { DatasetVersion, ListingProgress } from './signal.ts';
 import { otherDigest, type ReadOwn, readNamed } from './stored.ts';
 
@@ -24,34 +26,121 @@ type ListOrder = Extract<Order, { kind: 'list' }>;
  * One part of a listing: up to 50,000 keys, and at its end the manifest of the dataset version.
  *
  * The digest is a hash chain over (key, version, size) in key order, one link per object, so where the parts were cut
- * does not matter. Marker and manifest objects are not part of the data. Twice: the same objects are written again.
+ * does not matter. What is no data (`notData`) is left out and counted, the marker or manifest object as well. It is
+ * looked at before the first key and has to be the same at the end, so a listing never takes in more than it released.
+ * Twice: the same objects are written again.
  */
 export async function listDataset(
   order: ListOrder,
   ports: Ports,
   at: number,
 ): Promise<{ readonly progress: ListingProgress; readonly dataset?: DatasetVersion }> {
-  const before = order.progress ?? { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };
   const bucket = ports.bucket(order.bucket);
-  const wanted = order.manifest === undefined ? undefined : await readWanted(bucket, order.manifest, order.prefix);
-  const { objects, cursor } = await takeKeys(bucket, order.prefix, before.cursor);
-  const gate = order.marker ?? order.manifest;
-  const data = objects.filter(({ key }) => key !== gate && (wanted === undefined || wanted.has(key)));
   const own = ports.bucket(ownBucket);
-  const chunk = await writeChunk(own, data);
-  const progress: ListingProgress = {
+  const gate = await gateOf(order, bucket);
+  const begun = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false, ...defined({ gate: gate?.write }) };
+  const before: ListingProgress = order.progress ?? begun;
+  const wanted = await wantedBy(order, gate, bucket);
+  if (wanted === 'waits') return { progress: stopped(before) };
+  const { objects, leftOut, cursor } = await takeKeys(bucket, order.prefix, before.cursor);
+  const named = objects.filter(({ key }) => key !== gate?.key && (wanted === undefined || wanted.has(key)));
+  const progress = await advanced(before, named, leftOut, order, own);
+  if (cursor !== undefined) return { progress: { ...progress, cursor } };
+  const missing = wanted === undefined ? [] : await missingOf(wanted, progress, own);
+  if (missing.length > 0) return { progress: { ...progress, missing } };
+  if ((await gateOf(order, bucket))?.write !== progress.gate) return { progress };
+  const ended = { ...progress, complete: gate !== undefined };
+  return ended.objects === 0
+    ? { progress: ended }
+    : { progress: ended, dataset: await writeManifest(own, order, ended, at) };
+}
+
+/** With the objects of one more part. */
+async function advanced(
+  before: ListingProgress,
+  named: readonly ObjectInfo[],
+  unlisted: readonly LeftOut[],
+  { prefix }: ListOrder,
+  own: Bucket,
+): Promise<ListingProgress> {
+  const data = named.filter(({ key, bytes }) => notData(key, bytes, prefix) === undefined);
+  const leftOut = allLeftOut([...(before.leftOut ?? []), ...unlisted, ...namedLeftOut(named, prefix)]);
+  return {
+    ...stopped(before),
     chain: chained(before.chain, data),
-    chunks: [...before.chunks, ...chunk],
+    chunks: [...before.chunks, ...(await writeChunk(own, data))],
     objects: before.objects + data.length,
     bytes: data.reduce((sum, { bytes }) => sum + bytes, before.bytes),
-    complete:
-      before.complete ||
-      (order.manifest === undefined ? objects.some(({ key }) => key === gate) : wanted !== undefined),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(leftOut.length === 0 ? {} : { leftOut }),
   };
-  if (cursor !== undefined || progress.objects === 0) return { progress };
-  if (wanted !== undefined && progress.objects < wanted.size) return { progress: { ...progress, complete: false } };
-  return { progress, dataset: await writeManifest(own, order, progress, at) };
+}
+
+const stopped = ({ cursor: _, ...progress }: ListingProgress): ListingProgress => progress;
+
+/** The marker or manifest object that the order names, and the name of this write of it; `undefined`: it is not there. */
+async function gateOf(
+  order: ListOrder,
+  bucket: Bucket,
+): Promise<{ readonly key: string; readonly write: string } | undefined> {
+  const key = order.marker ?? order.manifest;
+  // Its key comes first of all that begin with it.
+  const [first] = key === undefined ? [] : (await bucket.list(key)).items;
+  if (first === undefined || first.key !== key) return undefined;
+  return { key, write: digestOf([order.bucket, key, first.version, first.written ?? '']) };
+}
+
+/** The keys that may be taken; `undefined`: all. `waits`: what says so is not there. */
+async function wantedBy(
+  { marker, manifest, prefix }: ListOrder,
+  gate: object | undefined,
+  bucket: Bucket,
+): Promise<ReadonlySet<string> | undefined | 'waits'> {
+  if (marker === undefined && manifest === undefined) return undefined;
+  if (gate === undefined) return 'waits';
+  return manifest === undefined ? undefined : ((await readWanted(bucket, manifest, prefix)) ?? 'waits');
+}
+
+const leftOutWords: Readonly<Record<NotData, string | undefined>> = {
+  folder: undefined,
+  marker: undefined,
+  hidden: 'with a hidden name',
+  temporary: 'with the name of a temporary file',
+  empty: 'empty',
+};
+
+function namedLeftOut(objects: readonly ObjectInfo[], prefix: string): readonly LeftOut[] {
+  return objects.flatMap(({ key, bytes }) => {
+    const why = notData(key, bytes, prefix);
+    const what = why === undefined ? undefined : leftOutWords[why];
+    return what === undefined ? [] : [{ what, objects: 1, first: key }];
+  });
+}
+
+/** One row per kind. */
+function allLeftOut(rows: readonly LeftOut[]): readonly LeftOut[] {
+  const sums = new Map<string, LeftOut>();
+  for (const { what, objects, first } of rows) {
+    const known = sums.get(what);
+    sums.set(what, { what, objects: (known?.objects ?? 0) + objects, first: known?.first ?? first });
+  }
+  return [...sums.values()];
+}
+
+const maxMissing = 3;
+
+/** The first keys that a user's manifest names and that are not there, or are still empty. */
+async function missingOf(
+  wanted: ReadonlySet<string>,
+  { objects, chunks }: ListingProgress,
+  own: Bucket,
+): Promise<readonly string[]> {
+  if (objects >= wanted.size) return [];
+  const found = new Set<string>();
+  for (const chunk of chunks) {
+    const content = await readNamed((key, maxBytes) => own.read({ key, maxBytes }), chunk, { sha256: sha256Hex });
+    if (content !== undefined) for (const { key } of objectsIn(content)) found.add(key);
+  }
+  return [...wanted].filter((key) => !found.has(key)).slice(0, maxMissing);
 }
 
 const chained = (before: string, objects: readonly ObjectInfo[]): string =>
@@ -64,15 +153,21 @@ async function takeKeys(
   bucket: Bucket,
   prefix: string,
   from: string | undefined,
-): Promise<{ readonly objects: readonly ObjectInfo[]; readonly cursor?: string }> {
+): Promise<{
+  readonly objects: readonly ObjectInfo[];
+  readonly leftOut: readonly LeftOut[];
+  readonly cursor?: string;
+}> {
   const objects: ObjectInfo[] = [];
+  const leftOut: LeftOut[] = [];
   let cursor = from;
   do {
     const page = await bucket.list(prefix, cursor);
     objects.push(...page.items);
+    leftOut.push(...(page.leftOut ?? []));
     cursor = page.next;
   } while (cursor !== undefined && objects.length < keysPerPart);
-  return { objects, ...(cursor === undefined ? {} : { cursor }) };
+  return { objects, leftOut, ...(cursor === undefined ? {} : { cursor }) };
 }
 
 async function writeChunk(own: Bucket, objects: readonly ObjectInfo[]): Promise<readonly string[]> {
@@ -124,7 +219,7 @@ export async function* datasetParts(
   for (const chunk of manifest.chunks) {
     const content = await readNamed(read, chunk, { sha256 });
     if (content === undefined) throw unusable(chunk, 'is not there');
-    const { objects } = JSON.parse(decodeText(content)) as { readonly objects: readonly ObjectInfo[] }; // as its digest
+    const objects = objectsIn(content);
     yield { manifest, objects };
     chain = chained(chain, objects);
   }
@@ -134,6 +229,10 @@ export async function* datasetParts(
   if (wanted === undefined) throw unusable(key, 'is not named by the digest of a dataset version');
   throw otherDigest(`the dataset version that ${key} describes`, wanted, found, mend);
 }
+
+// Written by `writeChunk`, as its digest says.
+const objectsIn = (chunk: Uint8Array): readonly ObjectInfo[] =>
+  (JSON.parse(decodeText(chunk)) as { readonly objects: readonly ObjectInfo[] }).objects;
 
 const mend = 'restore it from a backup, or delete it: the next listing of the data writes it again';
 
@@ -173,76 +272,8 @@ async function readWanted(bucket: Bucket, key: string, prefix: string): Promise<
   }
   const files = Array.isArray(parsed) ? parsed : (parsed as { readonly files?: unknown } | null)?.files;
   if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) throw problem('names no files');
-  return new Set(files.map((file) => prefix + file));
-}
-
-const headBytes = 64_000;
-const headsChecked = 5;
-
-/**
- * What makes a dataset version unusable, before anything is paid for: missing or changed objects, empty files, more
- * bytes than allowed, missing columns in CSV headers and NDJSON heads. The deep profile comes between this and training.
- */
-export async function checkDataset(
-  { dataset, columns, maxBytes }: Extract<Order, { kind: 'checkDataset' }>,
-  ports: Ports,
-): Promise<readonly string[]> {
-  const problems: string[] = [];
-  if (maxBytes !== undefined && dataset.bytes > maxBytes)
-    problems.push(`${dataset.bytes} bytes, more than data.maxBytes (${maxBytes})`);
-  if (dataset.bytes === 0) problems.push('all objects are empty');
-  try {
-    for (const object of await firstObjects(ports.bucket(ownBucket), dataset.manifest))
-      problems.push(...(await checkObject(ports.bucket(dataset.bucket), object, columns)));
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'invalid') throw error;
-    problems.push(error.message);
-  }
-  return problems;
-}
-
-/** Of a dataset of one part, which nearly all are, the whole is compared with its digest; else its first part is. */
-async function firstObjects(own: Bucket, manifest: string): Promise<readonly ObjectInfo[]> {
-  const parts = datasetParts((key, maxBytes) => own.read({ key, maxBytes }), manifest);
-  const first = await parts.next();
-  const {
-    objects = [],
-    manifest: { chunks },
-  } = first.done ? { manifest: { chunks: [] } } : first.value;
-  if (chunks.length <= 1) await parts.next();
-  return objects.slice(0, headsChecked);
-}
-
-async function checkObject(
-  bucket: Bucket,
-  { key, version, bytes }: ObjectInfo,
-  columns: readonly string[],
-): Promise<readonly string[]> {
-  if (bytes === 0) return [`'${key}' is empty`];
-  const object = await bucket.read({ key, version, maxBytes: headBytes });
-  if (object === undefined) return [`'${key}' has changed or gone since it was listed`];
-  const found = columns.length === 0 ? undefined : columnsOf(key, decodeText(object.content));
-  const missing = found === undefined ? [] : columns.filter((column) => !found.includes(column));
-  return missing.length === 0
-    ? []
-    : [
-        `'${key}' lacks the column ${missing.map((column) => `'${column}'`).join(', ')} (it has ${(found ?? []).slice(0, 10).join(', ').slice(0, 500) || 'none'})`,
-      ];
-}
-
-/** Column names of a CSV header or of the first NDJSON line; `undefined` for other kinds of file. */
-function columnsOf(key: string, head: string): readonly string[] | undefined {
-  const line = head.split(/\r?\n/, 1)[0] ?? '';
-  if (/\.csv$/i.test(key))
-    return line
-      .replace(/^\ufeff/, '')
-      .split(',')
-      .map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
-  if (!/\.(ndjson|jsonl)$/i.test(key)) return undefined;
-  try {
-    const row: unknown = JSON.parse(line);
-    return typeof row === 'object' && row !== null ? Object.keys(row) : [];
-  } catch {
-    return [];
-  }
+  const keys = files.map((file) => prefix + file);
+  const hidden = keys.find((name) => notData(name, 1, prefix) !== undefined);
+  if (hidden !== undefined) throw problem(`names '${hidden}', which has the name of a marker or a temporary file`);
+  return new Set(keys);
 }

@@ -1,6 +1,8 @@
 import type { ModelPlan } from './config.ts';
 import { nextCron } from './cron.ts';
+import { notData } from './data-files.mjs';
 import type { Effect } from './effect.ts';
+import { digestOf } from './json.ts';
 import type { DatasetVersion, ListingProgress, ModelSignal } from './signal.ts';
 import type { Table } from './table.ts';
 import { durationText, minute } from './time.ts';
@@ -10,8 +12,10 @@ type Cause = 'data' | 'rescan' | 'schedule';
 interface Base {
   /** The newest dataset version. */
   readonly dataset?: DatasetVersion;
-  /** Why the last look made no new dataset version. */
+  /** Why the last look made no new dataset version, or what it left out. */
   readonly note?: string;
+  /** Names the write of the marker or manifest that was used up: it releases one drop, once. */
+  readonly released?: string;
   readonly rescanAt: number;
   readonly scheduleAt?: number;
   /** What a finished listing asks for; `model.ts` starts the run and takes it away. */
@@ -82,6 +86,7 @@ export const intakeTable: Table<Intake, ModelSignal, Context> = {
   settling: {
     dataHinted: (intake, { keys, at }, { plan }) => {
       if (keys.includes(gateKey(plan) ?? '')) return listing(intake, 'data', at);
+      if (onlyMarkers(keys, plan)) return intake;
       const { quiet, atMost } = plan.data.settle;
       const quietUntil = Math.min(at + quiet, intake.since + atMost);
       // A drop of 10,000 files is a few commits: only a move by more than a quarter of the quiet period is worth one.
@@ -133,12 +138,22 @@ export function intakeWakes(intake: Intake): number | undefined {
   return Math.min(intake.rescanAt, intake.scheduleAt ?? Number.POSITIVE_INFINITY);
 }
 
-/** What new keys mean: none named, anything may have come. A manifest may come first, so every file after it counts. */
+/**
+ * What new keys mean: none named, anything may have come. A manifest may come first, so every file after it counts.
+ * Names of what is no data say nothing.
+ */
 function meaningOf(keys: readonly string[], plan: ModelPlan): 'look' | 'settle' | 'nothing' {
   const gate = gateKey(plan);
+  if (gate !== undefined && (keys.length === 0 || keys.includes(gate))) return 'look';
+  if (onlyMarkers(keys, plan)) return 'nothing';
   if (gate === undefined) return 'settle';
-  if (keys.length === 0 || keys.includes(gate)) return 'look';
   return plan.data.settle.manifest === undefined ? 'nothing' : 'settle';
+}
+
+/** By their names: of what size they are a hint does not say. */
+function onlyMarkers(keys: readonly string[], { data }: ModelPlan): boolean {
+  const isData = (key: string): boolean => notData(key, 0, data.prefix) === 'empty';
+  return keys.length > 0 && !keys.some(isData);
 }
 
 /** The object whose arrival says that a drop is complete, where the config names one. */
@@ -148,12 +163,21 @@ function gateKey({ data }: ModelPlan): string | undefined {
 }
 
 function listing(intake: Intake, cause: Cause, at: number): Intake {
-  const { dataset, rescanAt, scheduleAt, wants } = intake;
-  return { status: 'listing', cause, since: at, part: 0, ...defined({ dataset, scheduleAt, wants }), rescanAt };
+  const { dataset, released, rescanAt, scheduleAt, wants } = intake;
+  return {
+    status: 'listing',
+    cause,
+    since: at,
+    part: 0,
+    ...defined({ dataset, released, scheduleAt, wants }),
+    rescanAt,
+  };
 }
 
+type Listing = Extract<Intake, { status: 'listing' }>;
+
 function listed(
-  intake: Extract<Intake, { status: 'listing' }>,
+  intake: Listing,
   at: number,
   progress: ListingProgress,
   dataset: DatasetVersion | undefined,
@@ -161,27 +185,61 @@ function listed(
 ): Intake {
   const wants = intake.cause === 'schedule' ? ({ wants: 'schedule' } as const) : {};
   const { minObjects, minBytes } = plan.data;
+  const skip = (note: string, more: Partial<Listing> = {}): Intake =>
+    rested({ ...intake, ...more }, at, plan, {
+      note: withLeftOut(note, progress),
+      ...(intake.dataset === undefined ? {} : wants),
+    });
   const gate = gateKey(plan);
-  const skip = (note: string): Intake =>
-    rested(intake, at, plan, { note, ...(intake.dataset === undefined ? {} : wants) });
-  if (gate !== undefined && !progress.complete) return skip(`waits for '${gate}'`);
+  const waits = gate === undefined ? undefined : waitsFor(gate, intake, progress, plan);
+  if (waits !== undefined) return skip(waits.note, waits.again ? { again: true } : {});
+  const used = progress.gate === undefined ? {} : { released: releaseOf(progress.gate, plan) };
   if (dataset === undefined || progress.objects < minObjects)
-    return skip(`${progress.objects} objects, of at least ${minObjects}`);
-  if (progress.bytes < minBytes) return skip(`${progress.bytes} bytes, of at least ${minBytes}`);
+    return skip(`${progress.objects} objects, of at least ${minObjects}`, used);
+  if (progress.bytes < minBytes) return skip(`${progress.bytes} bytes, of at least ${minBytes}`, used);
   if (dataset.digest === intake.dataset?.digest)
-    return skip(`nothing new: the same ${dataset.objects} objects as ${dataset.digest.slice(0, 12)}`);
-  return rested({ ...intake, dataset }, at, plan, { wants: intake.cause });
+    return skip(`nothing new: the same ${dataset.objects} objects as ${dataset.digest.slice(0, 12)}`, used);
+  return rested({ ...intake, ...used, dataset }, at, plan, {
+    wants: intake.cause,
+    ...(leftOutText(progress) === '' ? {} : { note: withLeftOut(datasetText(dataset), progress) }),
+  });
 }
+
+/** What a drop that is not whole still lacks; `undefined`: its marker or manifest releases it. */
+function waitsFor(
+  gate: string,
+  { released }: Intake,
+  { complete, gate: found, missing }: ListingProgress,
+  plan: ModelPlan,
+): { readonly note: string; readonly again?: true } | undefined {
+  if (missing !== undefined)
+    return { note: `waits for ${missing.map((key) => `'${key}'`).join(', ')}, which '${gate}' names` };
+  if (complete)
+    return found === undefined || releaseOf(found, plan) !== released
+      ? undefined
+      : { note: `waits for '${gate}' to be written again: it was used up by the drop before` };
+  if (found === undefined) return { note: `waits for '${gate}'` };
+  return { note: `'${gate}' was written again, or went away, while the files were listed`, again: true };
+}
+
+/** A marker that said yes to too little may say yes again when less is asked for. */
+const releaseOf = (gate: string, { data }: ModelPlan): string => digestOf([gate, data.minObjects, data.minBytes]);
+
+const leftOutText = ({ leftOut = [] }: ListingProgress): string =>
+  leftOut.map(({ what, objects, first }) => `${objects} ${what} ('${first}')`).join(', ');
+
+const withLeftOut = (note: string, progress: ListingProgress): string =>
+  leftOutText(progress) === '' ? note : `${note}; left out: ${leftOutText(progress)}`;
 
 /** Back to waiting; straight to settling when a hint came meanwhile. */
 function rested(
-  intake: Extract<Intake, { status: 'listing' }>,
+  intake: Listing,
   at: number,
   plan: ModelPlan,
   more: { readonly note?: string; readonly wants?: Cause; readonly rescanAt?: number },
 ): Intake {
-  const { dataset, scheduleAt } = intake;
-  const base = { rescanAt: at + plan.data.rescan, ...defined({ dataset, scheduleAt }), ...more };
+  const { dataset, released, scheduleAt } = intake;
+  const base = { rescanAt: at + plan.data.rescan, ...defined({ dataset, released, scheduleAt }), ...more };
   return intake.again
     ? { ...base, status: 'settling', since: at, quietUntil: at + plan.data.settle.quiet }
     : { ...base, status: 'idle' };
@@ -199,10 +257,7 @@ export function intakeText(intake: Intake, now: number): string {
   if (intake.status === 'settling')
     return `new data; listed in ${durationText(Math.max(0, intake.quietUntil - now))} unless more comes`;
   if (intake.status === 'listing') return `listing, ${intake.progress?.objects ?? 0} objects so far`;
-  return (
-    intake.note ??
-    (intake.dataset === undefined
-      ? 'no data yet'
-      : `${intake.dataset.objects} objects, ${intake.dataset.digest.slice(0, 12)}`)
-  );
+  return intake.note ?? (intake.dataset === undefined ? 'no data yet' : datasetText(intake.dataset));
 }
+
+const datasetText = ({ objects, digest }: DatasetVersion): string => `${objects} objects, ${digest.slice(0, 12)}`;

@@ -1,5 +1,6 @@
 import type { CompiledConfig, ModelPlan } from './config.ts';
-import { checkDataset, listDataset } from './dataset.ts';
+import { listDataset } from './dataset.ts';
+import { checkDataset } from './dataset-check.ts';
 import type { Effect, Order, Spread } from './effect.ts';
 import type { Outcome } from './engine.ts';
 import { nextEntry } from './entry.ts';

@@ -110,6 +110,15 @@ export interface ObjectInfo {
   /** The store's version id, etag or checksum: changes whenever the content does. */
   readonly version: string;
   readonly bytes: number;
+  /** In a listing: tells one write of the key from another, also of equal content; absent where the version does. */
+  readonly written?: string;
+}
+
+/** What lies under a prefix and can be no object, such as a symbolic link in a folder: how many of a kind, and the first. */
+export interface LeftOut {
+  readonly what: string;
+  readonly objects: number;
+  readonly first: string;
 }
 
 /** One bucket of objects. */
@@ -117,8 +126,9 @@ export interface Bucket {
   /**
    * Objects whose key starts with `prefix`, ascending by key (UTF-8 bytes), up to 1,000 a page; complete and
    * consistent with every write that was answered before. An object that is still being written throws `unavailable`.
+   * The first page tells what had to be left out.
    */
-  list(prefix: string, cursor?: string): Promise<Page<ObjectInfo>>;
+  list(prefix: string, cursor?: string): Promise<Page<ObjectInfo> & { readonly leftOut?: readonly LeftOut[] }>;
   /**
    * The object, or `undefined` when there is none (or none of that version). Over `maxBytes` only its first
    * `maxBytes` bytes come, with `truncated`.

@@ -1,6 +1,6 @@
 import type { ModelPlan } from './config.ts';
 import type { Thresholds } from './judge/rules.ts';
-import type { Actor, JobDescription, LabelAnswer, LabelTick, Observation, Tick } from './ports.ts';
+import type { Actor, JobDescription, LabelAnswer, LabelTick, LeftOut, Observation, Tick } from './ports.ts';
 
 /** What starts a run. */
 export interface Trigger {
@@ -34,8 +34,14 @@ export interface ListingProgress {
   readonly chunks: readonly string[];
   readonly objects: number;
   readonly bytes: number;
-  /** The marker or manifest object was among the keys. */
+  /** A marker or manifest object says so, and all that it names is there. */
   readonly complete: boolean;
+  /** Names the write of the marker or manifest object that was there when the listing began. */
+  readonly gate?: string;
+  /** Keys that the manifest object names and that are not there yet: the first three. */
+  readonly missing?: readonly string[];
+  /** What lies under the prefix and is no data; markers and folders that are empty are not told. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** What became of the labels of a file; `bad` lines are none, with the reasons of the first three. */

@@ -7,12 +7,13 @@ import type { Sync } from './sync.ts';
 /** A bucket in memory; versions are digests of the content, and only the newest is kept. */
 export function memoryBucket(): Sync<Bucket> {
   const objects = new Map<string, ObjectInfo & { readonly content: Buffer }>();
+  let writes = 0;
 
   return {
     list(prefix, cursor) {
       const rows = [...objects.values()]
         .filter(({ key }) => key.startsWith(prefix))
-        .map(({ key, version, bytes }) => ({ key, version, bytes }));
+        .map(({ content: _, ...info }) => info);
       return pageOf(rows, cursor, 1000);
     },
     read({ key, version, maxBytes }) {
@@ -27,7 +28,8 @@ export function memoryBucket(): Sync<Bucket> {
       if (condition?.ifAbsent && objects.has(key)) return 'exists';
       const content = Buffer.from(given);
       const version = createHash('sha256').update(content).digest('hex');
-      objects.set(key, { key, version, bytes: content.length, content });
+      writes += 1;
+      objects.set(key, { key, version, bytes: content.length, written: String(writes), content });
       return 'written';
     },
   };

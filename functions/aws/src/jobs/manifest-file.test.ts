@@ -45,11 +45,10 @@ describe('a dataset for SageMaker', () => {
     ]);
   });
 
-  test('leaves out the empty objects that stand for folders', async () => {
-    expect(JSON.parse((await fileOf({ 'sub/': '', 'sub/a.csv': '1' })).text)).toEqual([
-      { prefix: 's3://drops/fraud/' },
-      'sub/a.csv',
-    ]);
+  test('leaves out what older code listed though it is no data: folders, markers, files of nothing', async () => {
+    const files = { 'sub/': '', _SUCCESS: '', 'sub/_SUCCESS': '', 'empty.csv': '', 'sub/a.csv': '1' };
+
+    expect(JSON.parse((await fileOf(files)).text)).toEqual([{ prefix: 's3://drops/fraud/' }, 'sub/a.csv']);
   });
 
   test('has one name, another for another part, and is written once', async () => {

@@ -1,3 +1,4 @@
+import { notData } from '@serin/core/data-files';
 import type { Manifest } from '@serin/core/dataset';
 import { Fault } from '@serin/core/fault';
 import { digestOf } from '@serin/core/json';
@@ -13,8 +14,9 @@ const maxBytes = 64_000_000;
  * A dataset manifest as SageMaker's ManifestFile, in the own bucket; answers its key there. Written once per source.
  *
  * A channel has the files under their keys without the longest folder of the prefix. SageMaker names objects without
- * versions: one that is overwritten after the dataset was checked reaches the job in its new content. Empty objects that
- * stand for folders are left out. Keys that cannot be a path below the channel, and a file of more than 64 MB, are `invalid`.
+ * versions: one that is overwritten after the dataset was checked reaches the job in its new content. What older code
+ * listed though it is no data is left out. Keys that cannot be a path below the channel, and a file of more than 64 MB,
+ * are `invalid`.
  *
  * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
  */
@@ -40,7 +42,9 @@ async function fileOf(source: ManifestSource, manifest: Manifest, buckets: Bucke
     const { objects } = (await readJson(source, chunk, buckets)) as { readonly objects: readonly ObjectInfo[] };
     if (!Array.isArray(objects)) throw unusable(source, chunk, 'is no part of a dataset manifest');
     const names = objects
-      .filter(({ key, bytes }) => key.startsWith(source.under ?? '') && !(key.endsWith('/') && bytes === 0))
+      .filter(
+        ({ key, bytes }) => key.startsWith(source.under ?? '') && notData(key, bytes, manifest.prefix) === undefined,
+      )
       .map(({ key }) => `,${JSON.stringify(pathBelow(folder, key))}`);
     pieces.push(Buffer.from(names.join('')));
     bytes += pieces.at(-1)?.length ?? 0;

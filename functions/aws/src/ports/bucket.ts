@@ -36,7 +36,12 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
       try {
         const { Contents = [], IsTruncated } = await client.send(command);
         const items = Contents.map(
-          ({ Key = '', ETag, Size = 0 }): ObjectInfo => ({ key: decoded(Key), version: versionOf(ETag), bytes: Size }),
+          ({ Key = '', ETag, Size = 0, LastModified }): ObjectInfo => ({
+            key: decoded(Key),
+            version: versionOf(ETag),
+            bytes: Size,
+            ...(LastModified === undefined ? {} : { written: LastModified.toISOString() }),
+          }),
         );
         const last = items.at(-1);
         return { items, ...(IsTruncated && last !== undefined ? { next: cursorAfter(last.key) } : {}) };

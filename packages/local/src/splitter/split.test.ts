@@ -1,15 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { splitterFiles } from '../../../cli/src/places.ts';
 
-const script = fileURLToPath(new URL('./split.mjs', import.meta.url));
 let root = '';
+let script = '';
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'serin-split-'));
+  // As a job gets it: a folder of its own, with the core's part beside it.
+  for (const file of splitterFiles) copyFileSync(file, join(root, basename(file)));
+  script = join(root, 'split.mjs');
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -192,9 +195,9 @@ describe('the splitter, by rows', () => {
 
 describe('the splitter refuses, and says where and why', () => {
   test.each<[string, Files, readonly string[], string]>([
-    ['no files', { _SUCCESS: '' }, newest('1'), 'the dataset has no files'],
+    ['no files', { _SUCCESS: '', '.hidden.csv': 'x', 'a.csv.tmp': 'x', 'a.csv': '' }, newest('1'), 'has no files'],
     ['no rows', { 'a.csv': csv() }, newest('1'), 'the dataset has no rows'],
-    ['a file without a header', { 'a.csv': csv('1975-01-01,1'), 'b.csv': '' }, newest('1'), 'b.csv is empty'],
+    ['a file without a header', { 'a.csv': '\n\n', 'b.csv': csv('1975-01-01,1') }, newest('1'), 'a.csv is empty'],
     [
       'a format it cannot read',
       { 'a.parquet': 'PAR1' },

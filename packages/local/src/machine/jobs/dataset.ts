@@ -39,8 +39,9 @@ async function place({ key, version }: ObjectInfo, target: string, bucket: strin
   await chmod(target, 0o444);
 }
 
-/** The file of each key: the key without the prefix where that is a safe path that is still free, else its digest. */
+/** The file of each key: the key without the folder of the prefix where that is a safe path that is still free, else its digest. */
 function channelNames(prefix: string): (key: string) => string {
+  const folder = prefix.lastIndexOf('/') + 1;
   const files = new Set<string>();
   const folders = new Set<string>();
   const parents = (path: string) =>
@@ -49,7 +50,7 @@ function channelNames(prefix: string): (key: string) => string {
       .slice(0, -1)
       .map((_, index, parts) => parts.slice(0, index + 1).join('/'));
   return (key) => {
-    const path = key.slice(prefix.length).replace(/^\/+/, '') || (key.split('/').at(-1) ?? '');
+    const path = key.slice(folder).replace(/^\/+/, '') || (key.split('/').at(-1) ?? '');
     const free =
       isSafePath(path) && !files.has(path) && !folders.has(path) && !parents(path).some((parent) => files.has(parent));
     const name = free ? path : sha256Hex(key) + (/^\.\w{1,16}$/.exec(extname(key))?.[0] ?? '');

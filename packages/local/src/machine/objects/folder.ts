@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { LeftOut } from '@serin/core/ports';
 import { fileFault, isMissing, systemCode } from '../faults.ts';
 import { hiddenFolder, hiddenPlace, isPath } from './keys.ts';
 
@@ -27,10 +28,11 @@ export const newFolder = (name: string, root: string): Folder => ({
   swept: false,
 });
 
-interface Walk {
+export interface Walk {
   readonly prefix: string;
   readonly moves: number;
   readonly items: readonly Item[];
+  readonly leftOut: readonly LeftOut[];
   usedAt: number;
 }
 
@@ -66,7 +68,23 @@ export async function isOwn(folder: Folder, path: string): Promise<boolean> {
     const found = await realpath(join(folder.root, path));
     return found === join(await realpath(folder.root), path, '.');
   } catch (error) {
-    if (isMissing(error) || systemCode(error) === 'ELOOP' || systemCode(error) === 'ENAMETOOLONG') return false;
+    if (isNoPlace(error)) return false;
+    throw error;
+  }
+}
+
+const isNoPlace = (error: unknown): boolean =>
+  isMissing(error) || ['ELOOP', 'ENAMETOOLONG'].includes(systemCode(error) ?? '');
+
+/** The first symbolic link on the way to a folder of the bucket. */
+export function linkOn(folder: Folder, path: string): string | undefined {
+  const parts = path.split('/').filter((part) => part !== '');
+  try {
+    return parts
+      .map((_, index) => parts.slice(0, index + 1).join('/'))
+      .find((each) => lstatSync(join(folder.root, each)).isSymbolicLink());
+  } catch (error) {
+    if (isNoPlace(error)) return undefined;
     throw error;
   }
 }

@@ -3,9 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
-import type { ObjectInfo, Page } from '@serin/core/ports';
+import type { Bucket, LeftOut, ObjectInfo } from '@serin/core/ports';
 import { isMissing } from '../faults.ts';
-import { type Folder, guarded, type Item, isHidden, isOwn, nextTurn, statOf } from './folder.ts';
+import { type Folder, guarded, type Item, isHidden, isOwn, linkOn, nextTurn, statOf, type Walk } from './folder.ts';
 import { compareKeys, hiddenFolder, isPath, maxKeyBytes } from './keys.ts';
 import { fingerprint, identityOf, knownVersion, type Store, type VersionRow } from './versions.ts';
 
@@ -22,15 +22,22 @@ export async function list(
   folder: Folder,
   prefix: string,
   cursor: string | undefined,
-): Promise<Page<ObjectInfo>> {
+): ReturnType<Bucket['list']> {
   const after = cursor === undefined ? '' : keyOfCursor(cursor);
-  const items = await guarded(`listing the bucket ${folder.name}`, () => walked(store, folder, prefix, cursor));
+  const { items, leftOut } = await guarded(`listing the bucket ${folder.name}`, () =>
+    walked(store, folder, prefix, cursor),
+  );
   const from = firstAfter(items, after);
   const chosen = items.slice(from, from + pageSize);
   const last = chosen.at(-1);
   const infos = await guarded(`listing the bucket ${folder.name}`, () => describeAll(store, folder, chosen));
-  if (last === undefined || from + pageSize >= items.length) return { items: infos };
-  return { items: infos, next: Buffer.from(last.key).toString('base64url') };
+  return {
+    items: infos,
+    ...(cursor === undefined && leftOut.length > 0 ? { leftOut } : {}),
+    ...(last === undefined || from + pageSize >= items.length
+      ? {}
+      : { next: Buffer.from(last.key).toString('base64url') }),
+  };
 }
 
 function keyOfCursor(cursor: string): string {
@@ -57,29 +64,37 @@ async function walked(
   folder: Folder,
   prefix: string,
   cursor: string | undefined,
-): Promise<readonly Item[]> {
+): Promise<Pick<Walk, 'items' | 'leftOut'>> {
   const kept = folder.walk;
   const fits = kept !== undefined && kept.prefix === prefix && kept.moves === folder.moves;
   if (cursor !== undefined && fits && performance.now() - kept.usedAt < walkKeptMs) {
     kept.usedAt = performance.now();
-    return kept.items;
+    return kept;
   }
   const { moves } = folder;
-  const items = await walk(folder, prefix);
-  folder.walk = { prefix, moves, items, usedAt: performance.now() };
-  await store.versions.forgetGone(folder.name, prefix, items);
-  return items;
+  const found = await walk(folder, prefix);
+  folder.walk = { prefix, moves, ...found, usedAt: performance.now() };
+  await store.versions.forgetGone(folder.name, prefix, found.items);
+  return found;
 }
 
-async function walk(folder: Folder, prefix: string): Promise<readonly Item[]> {
+async function walk(folder: Folder, prefix: string): Promise<Pick<Walk, 'items' | 'leftOut'>> {
   const items: Item[] = [];
+  const unlisted = new Map<string, string[]>();
+  const leaveOut = (what: string, key: string) => unlisted.set(what, [...(unlisted.get(what) ?? []), key].sort());
   const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  const pending = base === '' || (isPath(base.slice(0, -1)) && (await isOwn(folder, base))) ? [base] : [];
+  const isPlace = base === '' || (isPath(base.slice(0, -1)) && (await isOwn(folder, base)));
+  const link = isPlace ? undefined : linkOn(folder, base);
+  if (link !== undefined) leaveOut(aLink, link);
+  const pending = isPlace ? [base] : [];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     for (const entry of await readdir(join(folder.root, path), { withFileTypes: true }).catch(none)) {
       if (entry.name.startsWith('.')) continue;
       const key = path + entry.name;
-      if (!entry.isFile() && !entry.isDirectory()) continue;
+      if (!entry.isFile() && !entry.isDirectory()) {
+        if (key.startsWith(prefix)) leaveOut(entry.isSymbolicLink() ? aLink : 'neither file nor folder', key);
+        continue;
+      }
       if (key.startsWith(prefix)) refuseUnlistable(folder, key);
       if (entry.isDirectory() && (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`)))
         pending.push(`${key}/`);
@@ -88,8 +103,14 @@ async function walk(folder: Folder, prefix: string): Promise<readonly Item[]> {
   }
   for (const item of await hiddenItems(folder)) if (item.key.startsWith(prefix)) items.push(item);
   items.sort((a, b) => compareKeys(a.key, b.key) || (isHidden(a) ? 1 : -1));
-  return items.filter((item, at) => item.key !== items[at - 1]?.key);
+  return {
+    items: items.filter((item, at) => item.key !== items[at - 1]?.key),
+    leftOut: [...unlisted].map(([what, keys]): LeftOut => ({ what, objects: keys.length, first: keys[0] ?? '' })),
+  };
 }
+
+// A link may lead out of the bucket, and what it leads to may change unseen: no version holds it.
+const aLink = 'symbolic link';
 
 // A folder that went away while it was walked has no objects.
 function none(error: unknown): [] {
@@ -143,7 +164,7 @@ async function describeAll(store: Store, folder: Folder, items: readonly Item[])
       const known = stats && knownVersion(store, folder, item.place, stats);
       const version = known ?? (stats && (await fingerprint(store, folder, item, stats)));
       if (stats === undefined || version === undefined) continue;
-      infos.push({ key: item.key, version, bytes: Number(stats.size) });
+      infos.push({ key: item.key, version, bytes: Number(stats.size), written: identityOf(stats) });
       if (known !== undefined) continue;
       learnt.push([folder.name, item.place, identityOf(stats), version]);
       hashedBytes += Number(stats.size);
