@@ -1,6 +1,6 @@
 import { alarmsOf } from './topology/alarms.ts';
 import { costsOf } from './topology/costs.ts';
-import { functionsOf } from './topology/functions.ts';
+import { functionsOf, quotaWanted } from './topology/functions.ts';
 import { imageCacheOf, nodeTag, type Places, placesOf } from './topology/places.ts';
 import { jobRole, modelRole } from './topology/roles.ts';
 import { rulesOf } from './topology/rules.ts';
@@ -74,6 +74,10 @@ function byHandOf({ settings, secrets, name, where }: Places): Topology['byHand'
         )
         .join(' && '),
     })),
+    {
+      what: `Lambda must let this account run ${quotaWanted(settings)} at once or more, so that ${settings.apiConcurrency ?? 20} can be reserved for the API; a new account has 10: ask AWS for more, and until then write "lambdaConcurrency": 10 into the settings, by which nothing is reserved (SST asks by itself)`,
+      command: 'aws service-quotas get-service-quota --service-code lambda --quota-code L-B99A9384 --query Quota.Value',
+    },
     {
       // SageMaker looks for an image before it pulls it, and a cache is empty until a first pull.
       what: `for jobs without an image, splitting among them: bring the image of Node into the cache, before the first run`,

@@ -47,6 +47,7 @@ function renderFunction(scope: Construct, each: ServerlessFunction, around: Arou
     code: { s3Bucket: asset.s3BucketName, s3Key: asset.s3ObjectKey },
     environment: { variables: environmentOf(each, network) },
     loggingConfig: { logGroup: log.ref },
+    ...(each.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: each.reservedConcurrency }),
     recursiveLoop: each.wakesItself ? 'Allow' : 'Terminate',
     ...(network === undefined
       ? {}

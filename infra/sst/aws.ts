@@ -17,16 +17,18 @@ export async function serin(
   code: Code,
 ): Promise<{ readonly address: Pulumi.Output<string> | undefined }> {
   const { aws } = platform;
-  const [identity, region, partition] = await Promise.all([
+  const [identity, region, partition, lambdaConcurrency] = await Promise.all([
     aws.getCallerIdentity(),
     aws.getRegion(),
     aws.getPartition(),
+    concurrencyOf(platform),
   ]);
   const where = {
     partition: partition.partition,
     region: region.region,
     account: identity.accountId,
     urlSuffix: partition.dnsSuffix,
+    ...(lambdaConcurrency === undefined ? {} : { lambdaConcurrency }),
   };
   const around = { ...platform, topology: topology(settings, where), code, where };
   const network = await renderNetwork(around);
@@ -38,4 +40,14 @@ export async function serin(
   renderRules(around, queues);
   renderAlarms(around);
   return { address };
+}
+
+/** What Lambda lets this account run at once; `undefined` for whoever may not ask. */
+async function concurrencyOf({ aws }: Platform): Promise<number | undefined> {
+  try {
+    const { value } = await aws.servicequotas.getServiceQuota({ serviceCode: 'lambda', quotaCode: 'L-B99A9384' });
+    return value;
+  } catch {
+    return undefined;
+  }
 }

@@ -36,6 +36,7 @@ function renderFunction(around: Surroundings, each: ServerlessFunction): Pulumi.
       code: new pulumi.asset.FileArchive(code[each.id]),
       environment: { variables: environmentOf(around, each) },
       loggingConfig: { logFormat: 'Text', logGroup: log.name },
+      ...(each.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: each.reservedConcurrency }),
       ...(network === undefined
         ? {}
         : { vpcConfig: { subnetIds: [...network.subnets], securityGroupIds: [...network.securityGroups] } }),

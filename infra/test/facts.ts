@@ -69,6 +69,7 @@ export function factsOf(made: Topology): Facts {
           typeof value === 'string' ? value : { subnets, securityGroups }[value.network].join(),
         ]),
       ),
+      reserved: each.reservedConcurrency ?? null,
       loops: each.wakesItself ? 'Allow' : 'Terminate',
       vpc: vpcOf(made),
     })),

@@ -45,11 +45,12 @@ export function answerOf(type: string, name: string, inputs: Any): { readonly id
 }
 
 /** What AWS would answer to a question. */
-export const answerTo = (token: string): Any =>
+export const answerTo = (token: string, quota = 1000): Any =>
   ({
     'aws:index/getCallerIdentity:getCallerIdentity': { accountId: where.account },
     'aws:index/getRegion:getRegion': { region: where.region },
     'aws:index/getPartition:getPartition': { partition: where.partition, dnsSuffix: where.urlSuffix },
+    'aws:servicequotas/getServiceQuota:getServiceQuota': { value: quota },
     'aws:index/getAvailabilityZones:getAvailabilityZones': { names: ['eu-west-1a', 'eu-west-1b'] },
   })[token];
 
@@ -71,6 +72,7 @@ export function factsOfPulumi(registered: readonly Registered[]): Facts {
       role: each.role,
       log: each.loggingConfig.logGroup,
       environment: each.environment.variables,
+      reserved: each.reservedConcurrentExecutions ?? null,
       loops: whose('lambda/functionRecursionConfig:FunctionRecursionConfig', 'functionName', each.name).recursiveLoop,
       vpc:
         each.vpcConfig === undefined

@@ -50,6 +50,8 @@ test.each([
   ['all accounts for images', { imageAccounts: ['*'] }, 'imageAccounts is ["*"]'],
   ['no account for images', { imageAccounts: [] }, 'imageAccounts is []'],
   ['an image cache of an older file', { imageCache: 'exists' }, 'imageCache is no setting any more: take it out'],
+  ['an API that nobody may call', { apiConcurrency: 0 }, 'apiConcurrency is 0: it must be a whole number from 1'],
+  ['less than AWS gives anybody', { lambdaConcurrency: 9 }, 'lambdaConcurrency is 9'],
   ['logs for ever', { logDays: 0 }, 'logDays is 0: it must be one of 1, 3, 5, 7'],
   ['a queue to notify', { notify: 'arn:aws:sqs:eu-west-1:123456789012:q' }, 'it must be the ARN of an SNS topic'],
   ['no version', { version: '' }, 'version is "": it must be a version such as \'0.1.0\''],

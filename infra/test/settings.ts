@@ -24,6 +24,7 @@ export const isolated: Settings = {
   network: 'isolated',
   notify: 'arn:aws:sns:eu-west-1:123456789012:oncall',
   alertTopic: true,
+  apiConcurrency: 50,
 };
 
 /** In a network of somebody else's. */
@@ -34,6 +35,7 @@ export const joined: Settings = {
   dataAccounts: ['123456789012', '210987654321'],
   dataKeys: ['arn:aws:kms:eu-west-1:210987654321:key/1c5b0f0c-0000-4000-8000-000000000000'],
   imageAccounts: ['763104351884'],
+  lambdaConcurrency: 10,
 };
 
 export const all = { plain, isolated, joined };

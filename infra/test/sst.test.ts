@@ -24,7 +24,7 @@ function projectWith(settings: Settings): string {
 }
 
 /** Everything that Pulumi's real provider package registers while the program runs, and what it answers. */
-async function registeredBy(settings: Settings) {
+async function registeredBy(settings: Settings, quota?: number) {
   const made: Omit<Registered, 'retained'>[] = [];
   const retained = new Set<string>();
   await pulumi.runtime.setMocks({
@@ -32,7 +32,7 @@ async function registeredBy(settings: Settings) {
       made.push({ type, name, inputs });
       return answerOf(type, name, inputs);
     },
-    call: ({ token }) => answerTo(token),
+    call: ({ token }) => answerTo(token, quota),
   });
   const root = projectWith(settings);
   const code = { signals: root, api: root, clock: root, deadLetters: root };
@@ -59,6 +59,12 @@ test.each(Object.entries(all))('%s: SST renders what the topology says', async (
   const { registered } = await registeredBy(settings);
 
   expect(factsOfPulumi(registered)).toEqual(factsOf(topology(settings, where)));
+});
+
+test('SST asks how many Lambdas the account may run, and reserves nothing in a new one', async () => {
+  const { registered } = await registeredBy(plain, 10);
+
+  expect(factsOfPulumi(registered)).toEqual(factsOf(topology({ ...plain, lambdaConcurrency: 10 }, where)));
 });
 
 test('SST makes nothing that computes, and no gateway that stands, while nothing happens', async () => {

@@ -35,6 +35,7 @@ export function factsOfTemplate(template: Template): Facts {
       role: each.Role,
       log: each.LoggingConfig.LogGroup,
       environment: each.Environment.Variables,
+      reserved: each.ReservedConcurrentExecutions ?? null,
       loops: each.RecursiveLoop,
       vpc:
         each.VpcConfig === undefined

@@ -272,6 +272,23 @@ test('a data bucket of an account that the settings do not name is not read', ()
   }
 });
 
+test('calls of the API are held to a reserved number, which Lambda takes of an account', () => {
+  const apiIn = (settings: Settings, quota?: number) => {
+    const { functions } = topology(settings, quota === undefined ? where : { ...where, lambdaConcurrency: quota });
+    const of = (id: string) => functions.find((each) => each.id === id);
+    const trigger = of('signals')?.trigger;
+    return [of('api')?.reservedConcurrency, trigger?.kind === 'queue' ? trigger.maxConcurrency : undefined];
+  };
+
+  expect(apiIn(plain)).toEqual([20, 20]);
+  expect(apiIn({ ...plain, apiConcurrency: 50 })).toEqual([50, 20]);
+  // Lambda keeps 100 for what reserves nothing, and a new account may have 10 in all.
+  expect(apiIn(plain, 119)).toEqual([undefined, 20]);
+  expect(apiIn(plain, 120)).toEqual([20, 20]);
+  expect(apiIn(plain, 10)).toEqual([undefined, 5]);
+  expect(apiIn({ ...plain, lambdaConcurrency: 10 }, 1000)).toEqual([undefined, 5]);
+});
+
 test('a job cannot change code, datasets or configs, from which the next job is made', () => {
   for (const [, { jobRole, modelRole }] of installations)
     for (const { statements } of [jobRole, modelRole])

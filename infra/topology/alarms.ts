@@ -62,7 +62,7 @@ export function alarmsOf({ name, settings: { project, environment } }: Places): 
           says:
             metric === 'Errors'
               ? `the function ${id} failed in 3 periods on end; read its log`
-              : `the function ${id} was throttled in 3 periods on end: ask AWS for more concurrency`,
+              : `the function ${id} was throttled in 3 periods on end: ${id === 'api' ? 'raise apiConcurrency, if those who call it are yours' : 'ask AWS for more concurrency'}`,
           metric,
           statistic: 'Sum',
           periodSeconds: 5 * minute,
@@ -71,6 +71,16 @@ export function alarmsOf({ name, settings: { project, environment } }: Places): 
         }),
       ),
     ),
+    alarm('api-flood', {
+      ...crossed,
+      ...ofFunction('api'),
+      says: 'the API was called more than 10,000 times in each of 3 periods of 5 minutes, and each call costs: see by whom in its log; apiConcurrency is the brake, "network": "isolated" the door',
+      metric: 'Invocations',
+      statistic: 'Sum',
+      periodSeconds: 5 * minute,
+      periods: 3,
+      threshold: 10_000,
+    }),
     alarm('clock-stands-still', {
       ...ofFunction('clock'),
       says: 'the clock was not called for 5 minutes: rollouts and deadlines wait; look at its schedule',

@@ -1,6 +1,6 @@
 import { imageCacheOf, nodeTag, type Places } from './places.ts';
 import { functionRole, logGroupOf, scheduleRole } from './roles.ts';
-import type { EnvironmentValue, FunctionId, ServerlessFunction, Trigger } from './shapes.ts';
+import type { EnvironmentValue, FunctionId, ServerlessFunction, Settings, Trigger } from './shapes.ts';
 
 interface Plan {
   readonly does: string;
@@ -43,6 +43,7 @@ export function functionsOf(places: Places): readonly ServerlessFunction[] {
       handler: 'index.handler',
       memoryMb: plan.memoryMb,
       timeoutSeconds: plan.timeoutSeconds,
+      ...(id === 'api' ? reservedOf(places) : {}),
       wakesItself: plan.wakesItself ?? false,
       role: functionRole(places, id, queue),
       environment,
@@ -52,11 +53,34 @@ export function functionsOf(places: Places): readonly ServerlessFunction[] {
   });
 }
 
+/** What AWS lets an account have that has asked for no more. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const usualQuota = 1000;
+/** Of the account's, Lambda lets nobody reserve. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+const unreserved = 100;
+
+const quotaOf = ({ settings, where }: Places): number =>
+  settings.lambdaConcurrency ?? where.lambdaConcurrency ?? usualQuota;
+
+/** Calls of the API at once that are reserved; none where Lambda would refuse that: there the account's own limit is the brake. */
+export function reservedOf(places: Places): { readonly reservedConcurrency?: number } {
+  const { apiConcurrency = 20 } = places.settings;
+  return quotaOf(places) - apiConcurrency < unreserved ? {} : { reservedConcurrency: apiConcurrency };
+}
+
+/** The account's quota that `reservedOf` wants. */
+export const quotaWanted = ({ apiConcurrency = 20 }: Settings): number => unreserved + apiConcurrency;
+
 function triggerOf(places: Places, id: FunctionId): Trigger {
   switch (id) {
     case 'signals':
       // Each instance holds a batch for as long as it pays; more would only queue at SageMaker's throttles.
-      return { kind: 'queue', queue: 'signals', batch: 10, maxConcurrency: 20 };
+      // In an account that may run few at once half of them are left to the API and the clock.
+      return {
+        kind: 'queue',
+        queue: 'signals',
+        batch: 10,
+        maxConcurrency: Math.min(20, Math.floor(quotaOf(places) / 2)),
+      };
     case 'deadLetters':
       return { kind: 'queue', queue: 'dead', batch: 10, maxConcurrency: 2 };
     case 'api':

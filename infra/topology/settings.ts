@@ -27,6 +27,11 @@ const oneOf =
     values.includes(value);
 
 const keyShape = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+const wholeBetween =
+  (least: number, most: number) =>
+  (value: unknown): boolean =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+
 export const hashShape = /^[0-9a-f]{64}$/;
 // What CloudWatch Logs takes. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 const logDays = [
@@ -71,6 +76,8 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   },
   alertTopic: { must: 'true or false', takes: oneOf(true, false) },
   imageAccounts: accounts,
+  apiConcurrency: { must: 'a whole number from 1 to 1000', takes: wholeBetween(1, 1000) },
+  lambdaConcurrency: { must: 'a whole number from 10 to 1000000', takes: wholeBetween(10, 1_000_000) },
   logDays: { must: `one of ${logDays.join(', ')}`, takes: oneOf(...logDays) },
 };
 

@@ -25,6 +25,10 @@ export interface Settings {
   /** Accounts whose ECR registries jobs and models may pull from; absent: this one. */
   readonly imageAccounts?: readonly string[];
   readonly logDays?: number;
+  /** Calls of the API at once, reserved and no more: 20. The brake on what a stranger can cost. */
+  readonly apiConcurrency?: number;
+  /** What Lambda lets this account run at once; SST asks, else it is AWS's 1,000. A new account may have 10. */
+  readonly lambdaConcurrency?: number;
 }
 
 /** Where an installation lies. Plain text, or a renderer's placeholders for it. */
@@ -34,6 +38,8 @@ export interface Where {
   readonly account: string;
   /** `amazonaws.com` but in China. */
   readonly urlSuffix: string;
+  /** The account's quota, where the renderer can ask. */
+  readonly lambdaConcurrency?: number;
 }
 
 /** `{StringEquals: {'aws:SourceAccount': '123456789012'}}` */
@@ -84,6 +90,8 @@ export interface ServerlessFunction {
   readonly handler: string;
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
+  /** Kept for this function, and the most it may have; absent: it shares the account's. */
+  readonly reservedConcurrency?: number;
   /** It writes into its own queue on purpose: Lambda must not take that for a loop. */
   readonly wakesItself: boolean;
   readonly role: Role;

@@ -120,6 +120,19 @@ describe('who may do what, over every route there is', () => {
     ]);
   });
 
+  test('on a cloud, where each answer costs its owner, documents and the state of the store want a token as well', async () => {
+    const { app } = await openWorld({ platform: 'aws' });
+
+    for (const path of ['/docs', '/openapi.json', '/readyz']) {
+      expect([path, (await app.request(path)).status]).toEqual([path, 401]);
+      expect([path, (await app.request(path, { headers: { authorization: `Bearer ${adminToken}` } })).status]).toEqual([
+        path,
+        200,
+      ]);
+    }
+    expect((await app.request('/livez')).status).toBe(200);
+  });
+
   test('without a token, with a wrong one, or with a revoked one: 401, and nothing changes', async () => {
     const everything = await withEverything();
     const { world } = everything;

@@ -50,7 +50,7 @@ function tableOf(api: Api): readonly Route[] {
     ...digestRoutes(api),
     ...systemRoutes(api),
   ];
-  return [...routes, ...docsRoutes(routes, api.version)];
+  return [...routes, ...docsRoutes(routes, api)];
 }
 
 /**

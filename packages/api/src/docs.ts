@@ -1,6 +1,8 @@
 import { sha256Hex } from '@serin/core/json';
 import * as z from 'zod';
 import { openApi } from './openapi.ts';
+import type { Api } from './options.ts';
+import { openAtHome } from './roles.ts';
 import { bodyOf, type Route, route, type WholeRoute } from './route.ts';
 
 const style = `
@@ -14,7 +16,8 @@ pre { overflow: auto; padding: .5rem; border: 1px solid color-mix(in srgb, curre
 `;
 
 /** The description of the table, for machines and for people. Neither needs a script, nor another host. */
-export function docsRoutes(routes: readonly Route[], version: string): readonly Route[] {
+export function docsRoutes(routes: readonly Route[], { version, platform }: Api): readonly Route[] {
+  const role = openAtHome(platform);
   let made: Promise<{ readonly document: object; readonly html: string }> | undefined;
   const described = () => {
     made ??= describe(routes, version);
@@ -26,7 +29,7 @@ export function docsRoutes(routes: readonly Route[], version: string): readonly 
       method: 'get',
       path: '/openapi.json',
       summary: 'this API, as OpenAPI 3.1',
-      role: 'public',
+      role,
       scope: 'models',
       answers: { 200: { description: 'the document', schema: z.looseObject({ openapi: z.string() }) } },
       handle: async () => ({
@@ -39,7 +42,7 @@ export function docsRoutes(routes: readonly Route[], version: string): readonly 
       method: 'get',
       path: '/docs',
       summary: 'this API, as a page',
-      role: 'public',
+      role,
       scope: 'models',
       answers: { 200: { description: 'the page', media: 'text/html' } },
       handle: async () => ({

@@ -12,6 +12,9 @@ const includes: Readonly<Record<Role, readonly Role[]>> = {
   admin: ['viewer', 'operator', 'approver', 'admin'],
 };
 
+/** On a cloud strangers reach the API, and each answer costs its owner: what only informs wants a token there. */
+export const openAtHome = (platform: string): 'public' | 'viewer' => (platform === 'local' ? 'public' : 'viewer');
+
 /** Who asks. `models` absent: all of them, and what the project shares. */
 export interface Caller {
   readonly actor: Actor & { readonly role: Role };

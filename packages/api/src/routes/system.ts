@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
+import { openAtHome } from '../roles.ts';
 import { type Route, route } from '../route.ts';
 
 const fine = { 200: { description: 'yes', schema: z.object({ status: z.literal('ok') }) } } as const;
@@ -19,7 +20,7 @@ export const systemRoutes = ({ ports, version, environment, platform, metrics }:
     method: 'get',
     path: '/readyz',
     summary: 'the store can be reached',
-    role: 'public',
+    role: openAtHome(platform),
     scope: 'models',
     answers: fine,
     problems: [503],
