@@ -254,6 +254,17 @@ describe('tokens', () => {
     expect((await world.call('POST', '/v1/tokens', { name: 'admin', role: 'approver' })).status).toBe(409);
   });
 
+  test.each(['serin', 'gate', 'time', 'nobody'])(
+    "of the name '%s', which records have for nobody's act, are refused",
+    async (name) => {
+      const world = await openWorld();
+
+      const { status, body } = await world.call('POST', '/v1/tokens', { name, role: 'approver' });
+
+      expect([status, body.detail]).toEqual([409, `'${name}' is a name of Serin's own in records: take another name`]);
+    },
+  );
+
   test('of one name that are asked for at once are one', async () => {
     const world = await openWorld();
     const asked = Array.from({ length: 5 }, () => world.call('POST', '/v1/tokens', { name: 'ann', role: 'operator' }));

@@ -257,6 +257,41 @@ describe('rollouts and versions', () => {
   });
 });
 
+describe('four eyes', () => {
+  test('see who put the data and who released the config: neither of them approves', async () => {
+    const world = await openWorld();
+    const [dan, ann] = [await world.token('operator'), await world.token('approver')];
+    await world.release(compiled({ approval: { required: true, fourEyes: true } }));
+    await world.put('fraud/a.csv', 'day,amount\n2026-01-01,1\n', dan);
+    await world.pass(60_000);
+    const approve = (token?: string) =>
+      world.call('POST', '/v1/models/fraud/versions/1/approve', {}, token === undefined ? {} : { token });
+
+    const { lineage } = (await world.call('GET', '/v1/models/fraud/versions/1')).body;
+    const byReleaser = await approve();
+
+    expect(lineage).toMatchObject({ startedBy: 'serin', releasedBy: 'admin' });
+    expect((await world.call('GET', '/v1/tokens')).body.tokens[0].name).toBe(lineage.droppedBy);
+    expect(byReleaser).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringMatching(/^four eyes: admin released/) },
+    });
+    expect((await approve(ann)).status).toBe(202);
+  });
+
+  test('see an admin who put the data, too', async () => {
+    const world = await openWorld();
+    const token = await world.token('admin');
+    await world.release(compiled({ approval: { required: true, fourEyes: true } }));
+    await world.put('fraud/a.csv', 'day,amount\n2026-01-01,1\n', token);
+    await world.pass(60_000);
+
+    const { status, body } = await world.call('POST', '/v1/models/fraud/versions/1/approve', {}, { token });
+
+    expect([status, body.detail]).toEqual([409, expect.stringMatching(/^four eyes: .* brought data of v1/)]);
+  });
+});
+
 describe('conditional and repeated requests', () => {
   test('an unchanged model is a 304', async () => {
     const world = await withChampion();

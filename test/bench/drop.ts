@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { engineActor, type Signal } from '@serin/core/engine';
+import { engineActor } from '@serin/core/actors';
+import type { Signal } from '@serin/core/engine';
 import type { Job } from '@serin/core/ports';
 import { routesOf } from '@serin/core/route';
 import { watchBuckets } from '@serin/local/signals';

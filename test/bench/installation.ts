@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { engineActor } from '@serin/core/actors';
 import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config';
-import { createEngine, type Engine, engineActor, type Signal } from '@serin/core/engine';
+import { createEngine, type Engine, type Signal } from '@serin/core/engine';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
 import { type Entry, type Job, type Jobs, ownBucket, type Ports } from '@serin/core/ports';
 import type { Model } from '@serin/core/state';

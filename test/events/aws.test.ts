@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { engineActor, type Signal } from '@serin/core/engine';
+import { engineActor } from '@serin/core/actors';
+import type { Signal } from '@serin/core/engine';
 import { Fault } from '@serin/core/fault';
 import type { Json } from '@serin/core/json';
 import { routesOf } from '@serin/core/route';

@@ -1,5 +1,6 @@
+import { engineActor } from '@serin/core/actors';
 import { bury } from '@serin/core/dead-letters';
-import { createEngine, type Engine, engineActor, type Outcome, type Signal } from '@serin/core/engine';
+import { createEngine, type Engine, type Outcome, type Signal } from '@serin/core/engine';
 import { asFault } from '@serin/core/fault';
 import type { Json } from '@serin/core/json';
 import type { Actor, Ports } from '@serin/core/ports';

@@ -1,5 +1,6 @@
+import { engineActor } from '@serin/core/actors';
 import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
-import { engineActor, type Outcome } from '@serin/core/engine';
+import type { Outcome } from '@serin/core/engine';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
 import type { Model } from '@serin/core/model';
 import type {

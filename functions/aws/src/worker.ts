@@ -1,6 +1,7 @@
+import { engineActor } from '@serin/core/actors';
 import type { CompiledConfig } from '@serin/core/config';
 import { bury, queueStream } from '@serin/core/dead-letters';
-import { type Engine, engineActor, type Signal } from '@serin/core/engine';
+import type { Engine, Signal } from '@serin/core/engine';
 import { asFault, Fault } from '@serin/core/fault';
 import type { Actor, Journal } from '@serin/core/ports';
 import { routesOf } from '@serin/core/route';

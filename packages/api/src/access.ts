@@ -1,3 +1,4 @@
+import { reservedNames } from '@serin/core/actors';
 import { nextEntry } from '@serin/core/entry';
 import { Fault } from '@serin/core/fault';
 import { type Json, sha256Hex } from '@serin/core/json';
@@ -86,8 +87,10 @@ export function journalAccess(given: {
     },
     create: (token, text, actor) =>
       change(actor, { type: 'tokenCreated', token: token.id, name: token.name, role: token.role }, (tokens) => {
-        // Names are what four eyes compare.
-        if (token.name === administrator.actor.subject || Object.values(tokens).some(({ name }) => name === token.name))
+        // Names are what records say and what four eyes compare.
+        if (reservedNames.includes(token.name))
+          throw new Fault('conflict', `'${token.name}' is a name of Serin's own in records: take another name`);
+        if (Object.values(tokens).some(({ name }) => name === token.name))
           throw new Fault(
             'conflict',
             `there is a token named '${token.name}' already: revoke it, or take another name`,

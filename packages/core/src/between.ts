@@ -1,3 +1,4 @@
+import { engineActor, gateName, timeName } from './actors.ts';
 import { type Desired, type Endpoint, nothingDesired, wishing } from './endpoint.ts';
 import { comparesWithChampion } from './gate.ts';
 import { hyperparametersOf } from './hyperparameters.ts';
@@ -105,6 +106,8 @@ function lineageOf(run: Run): Version['lineage'] {
     code: plan.train.code?.digest,
     image: trigger.image ?? plan.train.image,
     startedBy: trigger.by,
+    releasedBy: run.releasedBy?.join(', '),
+    droppedBy: dataset.by?.join(', '),
     commit: trigger.commit,
     split: run.split?.rule,
     hyperparameters: JSON.stringify(hyperparametersOf(plan, trigger)),
@@ -155,7 +158,7 @@ function offer(model: Model, version: Version, run: Extract<Run, { status: 'succ
   const rescored = run.trigger.kind === 'rescore';
   const given: NonNullable<Version['approval']> = approval?.required
     ? { status: 'pending', expiresAt: at + approval.expires, mirrored: 'pending' }
-    : { status: 'approved', by: 'gate', at, mirrored: 'approved' };
+    : { status: 'approved', by: gateName, at, mirrored: 'approved' };
   const next = withVersion(model, {
     ...version,
     registered: true,
@@ -253,7 +256,9 @@ function obeyMonitor(model: Model, moment: Moment): Model {
 function askedByIntake(model: Model, moment: Moment): Model {
   const { wants } = model.intake;
   if (wants === undefined) return model;
-  return requestRun({ ...model, intake: without(model.intake, 'wants') as Model['intake'] }, { kind: wants }, moment);
+  const taken = { ...model, intake: without(model.intake, 'wants') as Model['intake'] };
+  // Whoever's signal it is that time passes with, nobody asked for this run.
+  return requestRun(taken, { kind: wants }, { ...moment, by: engineActor.subject });
 }
 
 /** A newer trigger waits in a queue of one; the newest wins, and the skipped one is recorded. */
@@ -269,7 +274,7 @@ export function requestRun(model: Model, trigger: Trigger, { at, by }: Moment): 
  * What ends in one append is replaced in a later one at the earliest: its end has to be seen, told and recorded.
  */
 function startRun(model: Model, { at, seq }: Moment, before: Model | undefined): Model {
-  const { queued, plan, intake } = model;
+  const { queued, plan, intake, releasedBy } = model;
   if (
     queued === undefined ||
     model.settledRun !== before?.settledRun ||
@@ -293,7 +298,11 @@ function startRun(model: Model, { at, seq }: Moment, before: Model | undefined):
   const rescored = trigger.kind === 'rescore' ? versionOf(model.versions, trigger.version) : undefined;
   return {
     ...stash(rest, 'run'),
-    run: beginRun({ id, trigger: { ...trigger, by: queued.by }, plan, dataset: intake.dataset, inputs }, at, rescored),
+    run: beginRun(
+      { id, trigger: { ...trigger, by: queued.by }, plan, ...defined({ releasedBy }), dataset: intake.dataset, inputs },
+      at,
+      rescored,
+    ),
   };
 }
 
@@ -304,7 +313,7 @@ function expireApproval(model: Model, { at }: Moment): Model {
     return model;
   return {
     ...without(
-      withVersion(model, { ...version, approval: { ...approval, status: 'expired', at, by: 'time' } }),
+      withVersion(model, { ...version, approval: { ...approval, status: 'expired', at, by: timeName } }),
       'offered',
     ),
   };

@@ -1,3 +1,4 @@
+import { engineActor } from './actors.ts';
 import { type Debts, leaseMs, type Taker } from './debts.ts';
 import type { Effect } from './effect.ts';
 import { nextEntry } from './entry.ts';
@@ -5,7 +6,7 @@ import { asFault, Fault } from './fault.ts';
 import type { Json } from './json.ts';
 import { type Decision, decideModel, modelSummary, modelWakesAt } from './model.ts';
 import { type AnswerBody, perform } from './perform.ts';
-import type { Actor, Append, Entry, Head, Ports } from './ports.ts';
+import type { Append, Entry, Head, Ports } from './ports.ts';
 import { decideProject, type Project, type ProjectStreamSignal, projectWakesAt } from './project.ts';
 import type { ModelSignal, Stamp } from './signal.ts';
 import type { Model } from './state.ts';
@@ -58,8 +59,6 @@ const triesOnConflict = 8;
 const longestReason = 2000;
 /** A call starts only with this much of its lease, and of its process, left; an adapter cuts it off after 20 s. */
 const neededLeaseMs = 30_000;
-
-export const engineActor: Actor = { subject: 'serin', issuer: 'engine', role: 'system' };
 
 /** Load the head, decide, append, perform what is owed and taken, feed the answer back as a signal. */
 export function createEngine(options: EngineOptions): Engine {

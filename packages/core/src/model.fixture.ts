@@ -110,8 +110,8 @@ export type Driver = ReturnType<typeof driver>;
 export const artifactOf = (name: string) => ({ uri: `file:${name}`, digest: `digest-${name}`, bytes: 10 });
 
 /** From a drop to a finished training job. */
-export function trainOne(drive: Driver, digest: string): void {
-  drive.say({ type: 'dataHinted', keys: [`fraud/${digest}.csv`] });
+export function trainOne(drive: Driver, digest: string, by: Stamp['actor'] = human): void {
+  drive.say({ type: 'dataHinted', keys: [`fraud/${digest}.csv`] }, by);
   drive.wait(10_000);
   const progress = { chain: digest, chunks: ['c'], objects: 1, bytes: 10, complete: false };
   drive.answer('list', {

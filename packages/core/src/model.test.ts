@@ -216,6 +216,84 @@ describe('approval', () => {
   });
 });
 
+describe('four eyes', () => {
+  const engine = { subject: 'serin', issuer: 'engine', role: 'system' } as const;
+  const person = (subject: string) => ({ ...human, subject });
+  const plan = (command = 'train.py') =>
+    planOf({ approval: { fourEyes: true }, train: { code: './src', command: ['python3', command] } });
+  /** Released by `releaser` after the first plan; data that `dropper` told of; pending. */
+  function offered(releaser: string | undefined, dropper: typeof human | typeof engine) {
+    const drive = driver(planOf({ approval: { fourEyes: true } }));
+    const by = releaser === undefined ? {} : { by: [releaser] };
+    drive.say({ type: 'configReleased', revision: 2, plan: plan(), ...by });
+    drive.say({ type: 'dataHinted', keys: ['fraud/a.csv'] }, dropper as typeof human);
+    trainOne(drive, 'one', engine);
+    score(drive, 0.8);
+    return drive;
+  }
+  const approve = (drive: ReturnType<typeof driver>, by: string) =>
+    drive.say({ type: 'approvalGiven', version: 1, approved: true }, person(by));
+
+  test('are not those of who released the config and code, nor of who brought the data', () => {
+    const drive = offered('rob', person('dan') as typeof human);
+
+    expect(drive.state.versions['1']?.lineage).toMatchObject({
+      releasedBy: 'rob',
+      droppedBy: 'dan',
+      startedBy: 'serin',
+    });
+    expect(approve(drive, 'rob')).toBe(
+      'refused: four eyes: rob released the config and code of v1, somebody else has to approve it',
+    );
+    expect(approve(drive, 'dan')).toBe('refused: four eyes: dan brought data of v1, somebody else has to approve it');
+    expect(approve(drive, 'ann')).toBe('moved');
+  });
+
+  test('go by what is known: data that nobody is named for, and a release that older code decided', () => {
+    const drive = offered(undefined, engine);
+
+    expect(drive.state.versions['1']?.lineage).not.toHaveProperty('droppedBy');
+    expect(drive.state.versions['1']?.lineage).not.toHaveProperty('releasedBy');
+    expect(approve(drive, 'ann')).toBe('moved');
+  });
+
+  test('remember who released through a freeze, which tells the same plan again', () => {
+    const drive = driver(plan());
+    drive.say({ type: 'configReleased', revision: 2, plan: plan('other.py'), by: ['rob'] });
+    drive.say({
+      type: 'configReleased',
+      revision: 3,
+      plan: plan('other.py'),
+      by: [],
+      freeze: { by: 'fay', because: 'x' },
+    });
+    drive.say({ type: 'configReleased', revision: 4, plan: plan('other.py'), by: [] });
+
+    expect(drive.state.releasedBy).toEqual(['rob']);
+  });
+
+  test('name who brought data since the dataset version before, once each, also where only a schedule looks', () => {
+    const drive = driver(
+      planOf({ approval: { fourEyes: true }, on: { data: false, schedule: { cron: '0 0 * * *' } } }),
+    );
+    const listed = (objects: number) => {
+      const dataset = { digest: 'd', bucket: 'drops', prefix: '', manifest: 'm', objects, bytes: 10, at: drive.now };
+      const progress = { chain: 'c', chunks: ['c'], objects, bytes: 10, complete: false };
+      drive.answer('list', { type: 'listingAdvanced', progress, ...(objects > 0 ? { dataset } : {}) });
+    };
+    listed(0);
+    for (const name of ['dan', 'dan', 'eve'])
+      drive.say({ type: 'dataHinted', keys: ['fraud/a.csv'] }, person(name) as typeof human);
+    expect(drive.state.droppers).toEqual(['dan', 'eve']);
+
+    drive.wait(24 * 3_600_000);
+    listed(1);
+
+    expect(drive.state.intake.dataset?.by).toEqual(['dan', 'eve']);
+    expect(drive.state).not.toHaveProperty('droppers');
+  });
+});
+
 describe('a run', () => {
   test('with the inputs of an earlier one is skipped with the reason', () => {
     const { drive } = withChampion();

@@ -1,11 +1,13 @@
+import { engineActor } from './actors.ts';
 import { deploymentOf, heldBy, offerAgain, requestRun, rollBack, settle, withVersion } from './between.ts';
+import type { ModelPlan } from './config.ts';
 import { answerDebt, isStale, reconcile, slowly, type Taker } from './debts.ts';
 import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint.ts';
 import { eventsBetween } from './events.ts';
 import { newestFirst } from './ids.ts';
-import { intakeOwes, intakeTable, intakeWakes, planned } from './intake.ts';
-import type { Json } from './json.ts';
+import { defined, intakeOwes, intakeTable, intakeWakes, planned } from './intake.ts';
+import { canonical, type Json } from './json.ts';
 import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels.ts';
 import { firingId, firingName, firingText, holding, isNews, monitorTable, monitorWakes, unheard } from './monitor.ts';
 import type { Actor, EventBody } from './ports.ts';
@@ -195,7 +197,7 @@ type Taken = Step<Model>;
 function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
   switch (signal.type) {
     case 'dataHinted':
-      return model.retired ? { ignored: 'the model is retired' } : machine(model, 'intake', signal);
+      return model.retired ? { ignored: 'the model is retired' } : hinted(model, signal);
     case 'labelsHinted':
       if (model.retired || model.labels === undefined) return { ignored: 'no labels are taken from files' };
       return machine(model, 'labels', signal);
@@ -203,7 +205,7 @@ function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
     case 'labelsImported':
       return machine(model, 'labels', signal);
     case 'listingAdvanced':
-      return machine(model, 'intake', signal);
+      return listed(model, signal);
     case 'runRequested':
       return runRequested(model, signal, moment);
     case 'cancelRequested':
@@ -320,6 +322,28 @@ const endpointContext = (model: Model): EndpointContext => ({
   deployment: (version) => deploymentOf(model, version),
 });
 
+/** Most names that are kept of those who told of new data; a person more is as if unknown. */
+const mostDroppers = 50;
+
+/** A hint of somebody who is known by name leaves that name for the dataset version that comes of it. */
+function hinted(model: Model, signal: SignalOf<'dataHinted'>): Taken {
+  const step = machine(model, 'intake', signal);
+  const { droppers = [] } = model;
+  const { issuer, subject } = signal.actor;
+  if (issuer === engineActor.issuer || droppers.includes(subject) || droppers.length >= mostDroppers) return step;
+  return { moved: { ...('moved' in step ? step.moved : model), droppers: [...droppers, subject] } };
+}
+
+/** A new dataset version says who told of its data; what was told of meanwhile may be in the next one as well. */
+function listed(model: Model, signal: SignalOf<'listingAdvanced'>): Taken {
+  const step = machine(model, 'intake', signal);
+  if (!('moved' in step)) return step;
+  const { intake, droppers } = step.moved;
+  if (droppers === undefined || intake.dataset === undefined || intake.dataset === model.intake.dataset) return step;
+  const named: Model = { ...step.moved, intake: { ...intake, dataset: { ...intake.dataset, by: droppers } } };
+  return { moved: intake.status === 'settling' ? named : without(named, 'droppers') };
+}
+
 function runRequested(model: Model, { trigger }: SignalOf<'runRequested'>, moment: Moment): Taken {
   if (model.retired) return refuse(`the model '${model.model}' left the config`);
   if (model.intake.dataset === undefined)
@@ -337,7 +361,7 @@ function cancelRequested(model: Model, signal: SignalOf<'cancelRequested'>): Tak
   return model.run === undefined ? refuse('there is no run to cancel') : machine(model, 'run', signal);
 }
 
-/** Approval is a field of the offered version and never blocks the next run. With four eyes the approver did not start the run. */
+/** Approval is a field of the offered version and never blocks the next run. With four eyes somebody else had a hand in it. */
 function approvalGiven(model: Model, signal: SignalOf<'approvalGiven'>): Taken {
   const { version: number, approved, override, actor, at } = signal;
   const version = versionOf(model.versions, number);
@@ -367,16 +391,26 @@ function approvalGiven(model: Model, signal: SignalOf<'approvalGiven'>): Taken {
   return { moved: !approved && model.offered?.version === number ? without(decided, 'offered') : decided };
 }
 
-function notFourEyes({ plan }: Model, { number, lineage }: Version, actor: Actor): Refusal | undefined {
+/** What one person does to a version, and another has to look at: by the field of its lineage. */
+const hands = {
+  startedBy: (number: number) => `started the run of v${number}`,
+  releasedBy: (number: number) => `released the config and code of v${number}`,
+  droppedBy: (number: number) => `brought data of v${number}`,
+} as const;
+
+function notFourEyes({ plan }: Model, { number, lineage }: Version, { subject, issuer }: Actor): Refusal | undefined {
   if (!plan.approval?.fourEyes) return undefined;
-  const starter = lineage.startedBy;
-  if (actor.issuer === 'registry')
+  const found = Object.entries(hands).filter(([field]) => lineage[field] !== undefined);
+  if (issuer === 'registry') {
+    const names = [...new Set(found.map(([field]) => lineage[field]))].join(', ');
     return refuse(
-      `approval wants four eyes: whether ${actor.subject} of the cloud's registry is not ${starter} is not known; approve v${number} through Serin`,
+      `approval wants four eyes: whether ${subject} of the cloud's registry is not ${names} is not known; approve v${number} through Serin`,
     );
-  return starter === actor.subject
-    ? refuse(`four eyes: ${actor.subject} started the run of v${number}, somebody else has to approve it`)
-    : undefined;
+  }
+  const own = found.find(([field]) => lineage[field]?.split(', ').includes(subject));
+  return own === undefined
+    ? undefined
+    : refuse(`four eyes: ${subject} ${own[1](number)}, somebody else has to approve it`);
 }
 
 /** The offered version may start although these alerts fire: each is named, for the next one was not looked at. */
@@ -472,9 +506,12 @@ function endpointObserved(model: Model, signal: SignalOf<'endpointObserved'>): T
   return 'moved' in failed ? { moved: { ...seen.moved, rollout: failed.moved } } : seen;
 }
 
-function configReleased(model: Model, { plan, revision, freeze, at, id, actor }: SignalOf<'configReleased'>): Taken {
+function configReleased(
+  model: Model,
+  { plan, revision, by, freeze, at, id, actor }: SignalOf<'configReleased'>,
+): Taken {
   if (revision <= model.revision) return { ignored: `revision ${revision} is not newer than ${model.revision}` };
-  const { freeze: _, retired: __, labels, ...rest } = model;
+  const { freeze: _, retired: __, releasedBy, labels, ...rest } = model;
   const frozen = freeze === undefined ? {} : { freeze };
   if (plan !== undefined) {
     const back: Model = {
@@ -482,12 +519,13 @@ function configReleased(model: Model, { plan, revision, freeze, at, id, actor }:
       ...frozen,
       revision,
       plan,
+      ...releaserOf(model, plan, by),
       intake: planned(model.intake, at, plan),
       ...labelsPlanned(labels, model.plan, plan, at),
     };
     return { moved: takenUp(back, at) };
   }
-  const kept = { ...rest, ...(labels === undefined ? {} : { labels }), ...frozen, revision, ...onItsWay(model) };
+  const kept = { ...rest, ...defined({ labels, releasedBy }), ...frozen, revision, ...onItsWay(model) };
   const retired: Model = { ...without(kept, 'queued', 'offered'), retired: true };
   const stop = { id, at, actor };
   const stopped = machine(retired, 'run', { ...stop, type: 'cancelRequested' });
@@ -511,6 +549,12 @@ function takenUp(model: Model, at: number): Model {
   const open = version.approval?.status === 'approved' || version.approval?.status === 'pending';
   return open && rest.offered === undefined ? offerAgain(rest, version, at) : rest;
 }
+
+/** A freeze tells the plan again: who released it stays. */
+const releaserOf = ({ plan: before, releasedBy, revision }: Model, plan: ModelPlan, by?: readonly string[]) =>
+  revision > 0 && canonical(before) === canonical(plan)
+    ? defined({ releasedBy })
+    : defined({ releasedBy: by === undefined || by.length === 0 ? undefined : by });
 
 /** "Never" from a provider goes to the machine whose effect it was. */
 function effectRefused(model: Model, signal: SignalOf<'effectRefused'>): Taken {

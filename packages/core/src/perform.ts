@@ -1,3 +1,4 @@
+import { engineActor } from './actors.ts';
 import type { CompiledConfig, ModelPlan } from './config.ts';
 import { listDataset } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
@@ -126,7 +127,7 @@ async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, n
     const entry = nextEntry(head, {
       stream: order.stream,
       at: now(),
-      actor: { subject: 'serin', issuer: 'engine', role: 'system' },
+      actor: engineActor,
       signal: { type: 'recorded', revision: order.revision },
       state,
     });
@@ -192,6 +193,7 @@ async function spread(order: Spread, { ports, tell }: Surroundings): Promise<Ans
     type: 'configReleased',
     id: `release/${order.revision}`,
     revision: order.revision,
+    by: order.by ?? [],
     ...planOf(name),
     ...freeze,
   });

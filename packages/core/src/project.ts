@@ -77,7 +77,7 @@ const always = {
     const { digest, project: name, concurrentRuns, at, actor } = signal;
     if (project.config?.digest === digest) return project;
     const config = { digest, project: name, concurrentRuns, at, by: actor.subject };
-    return spreading({ ...project, config }, project.config?.digest, false);
+    return spreading({ ...project, config }, project.config?.digest, false, actor.subject);
   },
   freezeRequested: (project: Project, { freeze }: SignalOf<'freezeRequested'>): Project =>
     spreading({ ...project, freeze }, project.config?.digest, true),
@@ -213,7 +213,7 @@ function grant(project: Project): Project {
 }
 
 /** Starts to tell the models. A spread under way is folded in: what it had not told yet is still compared. */
-function spreading(project: Project, from: string | undefined, everyone: boolean): Project {
+function spreading(project: Project, from: string | undefined, everyone: boolean, by?: string): Project {
   const revision = project.revision + 1;
   if (project.config === undefined) return { ...project, revision };
   const earlier = project.status === 'spreading' ? project.spread : undefined;
@@ -223,6 +223,7 @@ function spreading(project: Project, from: string | undefined, everyone: boolean
     from: known.slice(-rememberedReleases),
     to: project.config.digest,
     everyone: everyone || (earlier?.everyone ?? false) || known.length > rememberedReleases,
+    by: [...new Set([...(earlier?.by ?? []), ...(by === undefined ? [] : [by])])],
     ...defined({ freeze: project.freeze }),
   };
   return {

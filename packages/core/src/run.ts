@@ -28,6 +28,8 @@ interface Base {
   readonly id: string;
   readonly trigger: Trigger;
   readonly plan: ModelPlan;
+  /** Who released the plan. */
+  readonly releasedBy?: readonly string[];
   readonly dataset: DatasetVersion;
   /** Digest of dataset, code and parameters: equal inputs are one run. */
   readonly inputs: string;
@@ -89,7 +91,7 @@ type Job1 = Extract<Run, { job: JobTrack }>;
 type Moving = Waiting<'preparing'> | Waiting<'starting'> | Waiting<'training'> | Waiting<'evaluating'>;
 
 export function beginRun(
-  given: Pick<Base, 'id' | 'trigger' | 'plan' | 'dataset' | 'inputs'>,
+  given: Pick<Base, 'id' | 'trigger' | 'plan' | 'releasedBy' | 'dataset' | 'inputs'>,
   at: number,
   rescored?: Version,
 ): Run {
@@ -390,6 +392,7 @@ function bare(run: Base): Base {
     id,
     trigger,
     plan,
+    releasedBy,
     dataset,
     inputs,
     startedAt,
@@ -408,7 +411,7 @@ function bare(run: Base): Base {
     dataset,
     inputs,
     startedAt,
-    ...defined({ train, holdout, split, trained, scored, against, championScore }),
+    ...defined({ releasedBy, train, holdout, split, trained, scored, against, championScore }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface DatasetVersion {
   readonly objects: number;
   readonly bytes: number;
   readonly at: number;
+  /** Who told of new data since the version before; nobody: it came in a way that names nobody. */
+  readonly by?: readonly string[];
 }
 
 /** How far a listing has come; the digest is a hash chain over (key, version, size) in key order. */
@@ -132,6 +134,8 @@ export type ProjectSignal =
       readonly plan?: ModelPlan;
       /** Of a model that left: its plan before. One that an older release has yet to create is born retired. */
       readonly was?: ModelPlan;
+      /** Who released what has changed. */
+      readonly by?: readonly string[];
       readonly freeze?: Freeze;
     }
   | { readonly type: 'slotGranted'; readonly run: string };

@@ -25,6 +25,10 @@ export interface Model {
   readonly freeze?: Freeze;
 
   readonly intake: Intake;
+  /** Who told of new data since the newest dataset version. */
+  readonly droppers?: readonly string[];
+  /** Who released the plan, with its code. */
+  readonly releasedBy?: readonly string[];
   /** Only of a model whose config has `labels`. */
   readonly labels?: LabelFiles;
   readonly run?: Run;
