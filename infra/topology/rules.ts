@@ -64,7 +64,8 @@ function hearings({ settings: { dataBuckets }, where, on, name }: Places): reado
       hears: "alarms of this account and region, but for Serin's own",
       pattern: {
         source: ['aws.cloudwatch'],
-        'detail-type': ['CloudWatch Alarm State Change'],
+        // The second is of one series of an alarm over many. Those of a muted alarm come too: its end is one of them.
+        'detail-type': ['CloudWatch Alarm State Change', 'CloudWatch Alarm Contributor State Change'],
         // Other accounts and regions may send to this bus as well, and a description names a model by its name alone.
         account: [where.account],
         region: [where.region],

@@ -31,6 +31,7 @@ const installation = { project: 'shop', environment: 'prod' };
 const config = compiled({ labels: { bucket: 'drops', prefix: 'fraud-labels/' } });
 const routes = routesOf(config);
 const lookUp: LookUp = {
+  installation,
   modelOfEndpoint: async (name) => ['fraud', 'churn'].find((model) => endpointName(installation, model) === name),
   modelOfJob: async ({ name }) => (/^prod-shop--fraud-(train|evaluate|predict)-/.test(name) ? 'fraud' : undefined),
   // The number of the package is the registry's own; the version of the model is in its metadata.
@@ -152,7 +153,7 @@ describe('a happening on AWS gives the signals that it gives on one machine', ()
         },
       );
     const raise = say('dev.serin.alert.raised.v1', { title: alarm.title });
-    const resolve = say('dev.serin.alert.resolved.v1', {});
+    const resolve = say('dev.serin.alert.resolved.v1', { endedAt: '2026-11-20T14:14:40.989Z' });
 
     const here = await after(releasing, async (world) => [await raise(world), await resolve(world)]);
     const bus = await after(releasing, async (world) => [await onAws('alarm')(world), await onAws('alarm-ok')(world)]);
@@ -318,7 +319,7 @@ describe('what a message tells', () => {
   test('an alarm names a model in its description only if there is one', async () => {
     const named = (model: string) =>
       changed('alarm-composite', ({ detail }) =>
-        Object.assign(detail.configuration, { description: `serin_model=${model}` }),
+        Object.assign(detail.configuration, { description: `serin_model=prod/${model}` }),
       );
 
     expect((await read([named('churn')])).arrivals).toMatchObject([{ stream: 'model/churn' }]);
@@ -332,6 +333,33 @@ describe('what a message tells', () => {
     });
 
     expect((await read([body])).arrivals).toMatchObject([{ stream: 'model/fraud', signal: { type: 'alertRaised' } }]);
+  });
+
+  test('an alarm that is muted raises nothing, and its end is heard', async () => {
+    const muteDetail = JSON.parse(fixture('alarm-muted')).detail.muteDetail;
+    const ended = changed('alarm-ok', ({ detail }) => Object.assign(detail, { muteDetail }));
+
+    expect(await read([fixture('alarm-muted')])).toMatchObject({
+      arrivals: [],
+      foreign: ['an alarm whose actions are suppressed'],
+    });
+    expect(await saidBy([ended])).toMatchObject([{ type: 'alertResolved' }]);
+  });
+
+  test('an alarm whose end lies in the same batch is over, whichever came first; one that began later is not', async () => {
+    const later = changed('alarm', ({ detail }) =>
+      Object.assign(detail.state, { timestamp: '2026-11-20T15:00:00.000+0000' }),
+    );
+
+    for (const bodies of [
+      [fixture('alarm'), fixture('alarm-ok'), later],
+      [later, fixture('alarm-ok'), fixture('alarm')],
+    ])
+      expect((await saidBy(bodies)).map((said) => [said.type, 'over' in said])).toEqual([
+        ['alertRaised', true],
+        ['alertResolved', false],
+        ['alertRaised', false],
+      ]);
   });
 
   test('an alarm that fires again is another alert', async () => {

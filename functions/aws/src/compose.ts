@@ -89,6 +89,7 @@ export function composeWorker(): Composed {
     telemetry: cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }),
   });
   const lookUp: LookUp = {
+    installation,
     versionOfPackage: registry.versionOfPackage,
     async modelOfEndpoint(name) {
       const names = Object.keys((await config())?.models ?? {});

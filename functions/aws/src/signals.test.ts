@@ -1,13 +1,22 @@
 import { routesOf } from '@serin/core/route';
 import { expect, test } from 'vitest';
 import { endpointName } from './names.ts';
-import { readBatch } from './signals.ts';
+import { type LookUp, readBatch } from './signals.ts';
 
-const plan = { data: { bucket: 'drops', prefix: 'fraud/' }, on: {} };
+const plan = { data: { bucket: 'drops', prefix: 'fraud/' }, on: {}, alerts: {} };
 const routes = routesOf({ models: { fraud: plan } } as never); // routes read no more of a config
 const nothing = async () => undefined;
 
-const alarmOn = (environment: string) =>
+const installation = { project: 'shop', environment: 'prod' };
+const lookUp: LookUp = {
+  installation,
+  modelOfEndpoint: async (name) => (name === endpointName(installation, 'fraud') ? 'fraud' : undefined),
+  modelOfJob: nothing,
+  versionOfPackage: nothing,
+};
+const read = (body: string) => readBatch([{ messageId: 'm', body }], routes, lookUp);
+
+const alarmOn = (environment: string, description = 'serin_model=fraud', dimensions?: Record<string, string>) =>
   JSON.stringify({
     'detail-type': 'CloudWatch Alarm State Change',
     source: 'aws.cloudwatch',
@@ -15,11 +24,13 @@ const alarmOn = (environment: string) =>
     detail: {
       alarmName: `${environment}-fraud-errors`,
       configuration: {
-        description: 'serin_model=fraud',
+        description,
         metrics: [
           {
             metricStat: {
-              metric: { dimensions: { EndpointName: endpointName({ project: 'shop', environment }, 'fraud') } },
+              metric: {
+                dimensions: dimensions ?? { EndpointName: endpointName({ project: 'shop', environment }, 'fraud') },
+              },
             },
           },
         ],
@@ -29,14 +40,40 @@ const alarmOn = (environment: string) =>
   });
 
 test("an alarm of staging's endpoint does not take back production's model, though its description names one", async () => {
-  const lookUp = {
-    modelOfEndpoint: async (name: string) =>
-      name === endpointName({ project: 'shop', environment: 'prod' }, 'fraud') ? 'fraud' : undefined,
-    modelOfJob: nothing,
-    versionOfPackage: nothing,
-  };
-  const read = (environment: string) => readBatch([{ messageId: 'm', body: alarmOn(environment) }], routes, lookUp);
+  expect((await read(alarmOn('staging'))).arrivals).toEqual([]);
+  expect((await read(alarmOn('prod'))).arrivals).toMatchObject([
+    { stream: 'model/fraud', signal: { type: 'alertRaised' } },
+  ]);
+});
 
-  expect((await read('staging')).arrivals).toEqual([]);
-  expect((await read('prod')).arrivals).toMatchObject([{ stream: 'model/fraud', signal: { type: 'alertRaised' } }]);
+test.each([
+  ['prod/fraud', true],
+  ['prod/shop/fraud', true],
+  ['staging/fraud', false],
+  ['prod/other/fraud', false],
+  ['eu/prod/shop/fraud', false],
+  ['fraud', false],
+])('an alarm that is of no endpoint names its model together with the environment: %s', async (named, taken) => {
+  const { arrivals, foreign } = await read(alarmOn('any', `serin_model=${named}`, { Pipeline: 'features' }));
+
+  expect(arrivals).toHaveLength(taken ? 1 : 0);
+  expect(foreign).toEqual(taken ? [] : ['alarm of no model']);
+});
+
+test('each series of an alarm over many fires and ends by itself, for the endpoint among its attributes', async () => {
+  const contributor = (id: string, value: 'ALARM' | 'OK', environment = 'prod') => {
+    const event = JSON.parse(alarmOn(environment, 'all endpoints', {}));
+    const attributes = { EndpointName: endpointName({ project: 'shop', environment }, 'fraud') };
+    return JSON.stringify({
+      ...event,
+      'detail-type': 'CloudWatch Alarm Contributor State Change',
+      detail: { ...event.detail, alarmContributor: { id, attributes }, state: { ...event.detail.state, value } },
+    });
+  };
+  const told = async (body: string) => (await read(body)).arrivals.map(({ signal }) => signal);
+  const arn = 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:prod-fraud-errors';
+
+  expect(await told(contributor('6d44', 'ALARM'))).toMatchObject([{ type: 'alertRaised', fingerprint: `${arn}#6d44` }]);
+  expect(await told(contributor('6d44', 'OK'))).toMatchObject([{ type: 'alertResolved', fingerprint: `${arn}#6d44` }]);
+  expect(await told(contributor('6d44', 'ALARM', 'staging'))).toEqual([]);
 });

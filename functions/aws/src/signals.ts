@@ -1,8 +1,10 @@
 import { asFault, type Fault } from '@serin/core/fault';
 import { canonical, sha256Hex } from '@serin/core/json';
+import { withKnownEnds } from '@serin/core/monitor';
 import { type Routes, route, takersOf } from '@serin/core/route';
 import type { OutsideSignal } from '@serin/core/signal';
 import type { NamedJob } from './jobs/owner.ts';
+import type { Installation } from './names.ts';
 import type { Told } from './signals/fact.ts';
 import { told } from './signals/told.ts';
 
@@ -14,6 +16,7 @@ export interface Message {
 
 /** Whose the provider's resources are; `undefined`: not ours. A `Fault` that it throws fails the message that asked. */
 export interface LookUp {
+  readonly installation: Installation;
   modelOfEndpoint(name: string): Promise<string | undefined>;
   modelOfJob(job: NamedJob): Promise<string | undefined>;
   /**
@@ -105,7 +108,11 @@ async function signalsOf(fact: Readable, routes: Routes, lookUp: LookUp): Promis
     case 'tick':
       return [{ stream: fact.stream, signal: { type: 'clockTicked' } }];
     case 'alarm':
-      return alertsOf(fact, routes, await Promise.all(fact.endpoints.map((name) => lookUp.modelOfEndpoint(name))));
+      return alertsOf(
+        fact,
+        (named) => modelsNamed(named, routes, lookUp.installation),
+        await Promise.all(fact.endpoints.map((name) => lookUp.modelOfEndpoint(name))),
+      );
     case 'approval':
       // Whoever may publish to a topic of alarms could say it as well: only the registry is believed.
       return approvalOf(
@@ -125,18 +132,18 @@ const sender = 'cloudwatch';
 /** An alert is known by its sender, the ARN of its alarm and the time of its state, whichever way it came. */
 function alertsOf(
   { state, alarm: fingerprint, startedAt, title, models }: Extract<Told, { kind: 'alarm' }>,
-  routes: Routes,
+  modelsOf: (named: { readonly model: string; readonly isOurs: boolean }) => readonly string[],
   owners: readonly (string | undefined)[],
 ): readonly Bare[] {
   const ours = owners.filter((model) => model !== undefined);
-  // One description may stand on the alarms of each environment of an account: of an endpoint of another one it names
-  // that one's model.
+  // One description may stand on the alarms of each environment of an account. A name alone says nothing of which one
+  // is meant: only an endpoint of ours does.
   const isTheirs = owners.length > 0 && ours.length === 0;
-  const named = isTheirs ? [] : models.flatMap((model) => route(routes, { kind: 'named', model }));
+  const named = isTheirs ? [] : models.flatMap((model) => modelsOf({ model, isOurs: ours.length > 0 }));
   const signal: OutsideSignal =
     state === 'ALARM'
       ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt, title }
-      : { type: 'alertResolved', sender, fingerprint };
+      : { type: 'alertResolved', sender, fingerprint, endedAt: startedAt };
   const id = idOf('cw', fingerprint, state, startedAt);
   return [...new Set([...ours, ...named])].map((model) => ({
     stream: `model/${model}`,
@@ -144,6 +151,19 @@ function alertsOf(
     id,
     saidAt: startedAt,
   }));
+}
+
+/** `prod/fraud` or `prod/shop/fraud`, of this environment (and project); `fraud` if the alarm is one of ours anyway. */
+function modelsNamed(
+  { model: text, isOurs }: { readonly model: string; readonly isOurs: boolean },
+  routes: Routes,
+  { environment, project }: Installation,
+): readonly string[] {
+  const parts = text.split('/');
+  const model = parts.pop() ?? '';
+  const [ofEnvironment, ofProject = project, ...more] = parts;
+  const isHere = ofEnvironment === undefined ? isOurs : ofEnvironment === environment;
+  return isHere && ofProject === project && more.length === 0 ? route(routes, { kind: 'named', model }) : [];
 }
 
 function approvalOf(
@@ -168,13 +188,14 @@ function folded(all: readonly Found[]): readonly Arrival[] {
     found.set(identity, before === undefined ? each : joined(before, each));
   }
   // An alarm is told before its end, whichever message came first.
-  return [...found]
+  const inOrder = [...found]
     .sort(([a, one], [b, other]) => compare(one.saidAt ?? '', other.saidAt ?? '') || compare(a, b))
-    .map(([, { saidAt: _, signal, messages, ...rest }]) => ({
-      ...rest,
-      signal: capped(signal),
-      messages: [...new Set(messages)].sort(compare),
-    }));
+    .map(([, each]) => each);
+  return withKnownEnds(inOrder, ({ stream }) => stream).map(({ saidAt: _, signal, messages, ...rest }) => ({
+    ...rest,
+    signal: capped(signal),
+    messages: [...new Set(messages)].sort(compare),
+  }));
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -7,7 +7,7 @@ import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
 import { comeSoon, takeBatch, type Worker } from './worker.ts';
 
-const plan = { data: { bucket: 'drops', prefix: 'fraud/' }, on: {} };
+const plan = { data: { bucket: 'drops', prefix: 'fraud/' }, on: {}, alerts: {} };
 const config = async () => ({ models: { fraud: plan } }) as never; // routes read no more of a config
 const tick = { messageId: 'm-tick', body: JSON.stringify({ serin: { tick: 'model/fraud' } }) };
 const alarm = {
@@ -18,7 +18,7 @@ const alarm = {
     resources: ['arn:aws:cloudwatch:eu-west-1:123456789012:alarm:too-many-errors'],
     detail: {
       alarmName: 'too-many-errors',
-      configuration: { description: 'serin_model=fraud' },
+      configuration: { description: 'serin_model=prod/fraud' },
       state: { value: 'ALARM', timestamp: '2026-11-20T14:04:40.989+0000' },
     },
   }),
@@ -30,6 +30,7 @@ function opened(engine: Partial<Engine>, more: Partial<Worker> = {}, journal = a
     engine: { receive: noEngine, handle: noEngine, settle: async () => {}, ...engine },
     config,
     lookUp: {
+      installation: { project: 'shop', environment: 'prod' },
       modelOfEndpoint: async () => undefined,
       modelOfJob: async () => undefined,
       versionOfPackage: async () => undefined,

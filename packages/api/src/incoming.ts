@@ -35,7 +35,15 @@ export const dataSchemas = {
     title,
     fingerprint: z.string().min(1).max(500).optional(),
   }),
-  'dev.serin.alert.resolved.v1': z.strictObject({ model, fingerprint: z.string().min(1).max(500).optional() }),
+  'dev.serin.alert.resolved.v1': z.strictObject({
+    model,
+    fingerprint: z.string().min(1).max(500).optional(),
+    endedAt: z.iso
+      .datetime({ offset: true })
+      .max(64)
+      .optional()
+      .describe('of a sender that keeps no order: what began by then is over, however late it is told'),
+  }),
 } as const;
 
 const raisedType = 'dev.serin.alert.raised.v1';
@@ -71,11 +79,12 @@ export function meaningOf(
       return { models: named(routes, data.model), id, signal: alertOf(event, now, data) };
     }
     case resolvedType: {
-      const { model: name, fingerprint } = dataOf(event, resolvedType);
+      const { model: name, fingerprint, endedAt } = dataOf(event, resolvedType);
       const signal = {
         type: 'alertResolved',
         sender: event.source,
         fingerprint: fingerprint ?? fingerprintOf(raisedType, event),
+        ...(endedAt === undefined ? {} : { endedAt }),
       } as const;
       return { models: named(routes, name), id, signal };
     }

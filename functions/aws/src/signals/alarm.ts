@@ -1,19 +1,28 @@
 import { foreign, type Told } from './fact.ts';
 import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable } from './fields.ts';
 
-/** An alarm as EventBridge tells it: fields in camelCase, dimensions as an object. */
+/**
+ * An alarm as EventBridge tells it: fields in camelCase, dimensions as an object; or one series of an alarm over many,
+ * which has its dimensions among its attributes.
+ */
 export function alarmFromBus(detail: Fields, { resources, time }: Fields): Told {
   const state = fieldsOf(detail.state) ?? {};
   const { description, metrics } = fieldsOf(detail.configuration) ?? {};
+  const contributor = fieldsOf(detail.alarmContributor);
   return alarmOf({
     state: state.value,
-    suppressed: state.actionsSuppressedBy,
+    // A mute rule stops the actions of an alarm, and none of its events.
+    suppressed: state.actionsSuppressedBy ?? detail.muteDetail,
+    contributor: contributor?.id,
     alarm: Array.isArray(resources) ? resources[0] : undefined,
     name: detail.alarmName,
     description,
-    dimensions: listOf(metrics).flatMap(({ metricStat }) =>
-      Object.entries(fieldsOf(fieldsOf(fieldsOf(metricStat)?.metric)?.dimensions) ?? {}),
-    ),
+    dimensions: [
+      ...Object.entries(fieldsOf(contributor?.attributes) ?? {}),
+      ...listOf(metrics).flatMap(({ metricStat }) =>
+        Object.entries(fieldsOf(fieldsOf(fieldsOf(metricStat)?.metric)?.dimensions) ?? {}),
+      ),
+    ],
     at: state.timestamp ?? time,
     reason: state.reason,
   });
@@ -29,6 +38,7 @@ export function alarmFromTopic(message: Fields): Told {
   return alarmOf({
     state: message.NewStateValue,
     suppressed: message.ActionsSuppressedBy,
+    contributor: undefined,
     alarm: message.AlarmArn,
     name: message.AlarmName,
     description: message.AlarmDescription,
@@ -42,6 +52,8 @@ interface Said {
   readonly state: unknown;
   readonly suppressed: unknown;
   readonly alarm: unknown;
+  /** The series that this is about, of an alarm over many: each fires and ends by itself. */
+  readonly contributor: unknown;
   readonly name: unknown;
   readonly description: unknown;
   readonly dimensions: readonly (readonly [string, unknown])[];
@@ -64,18 +76,19 @@ function alarmOf(said: Said): Told {
   // EventBridge is told although the actions of a composite alarm are suppressed, and once more when they no longer are.
   if (state === 'ALARM' && said.suppressed !== undefined && said.suppressed !== null)
     return foreign('an alarm whose actions are suppressed');
-  const alarm = textOf(said.alarm, `the ARN of the alarm '${name}'`);
+  const arn = textOf(said.alarm, `the ARN of the alarm '${name}'`);
+  const series = said.contributor === undefined ? '' : `#${textOf(said.contributor, `the series of '${name}'`)}`;
   const reason = typeof said.reason === 'string' && said.reason !== '' ? `: ${said.reason}` : '';
   return {
     kind: 'alarm',
     state,
-    alarm,
+    alarm: `${arn}${series}`,
     name,
     endpoints: unique(
       said.dimensions.filter(([dimension]) => endpointDimensions.includes(dimension)).map(([, value]) => value),
     ),
     models: unique(
-      [...String(said.description ?? '').matchAll(/\bserin_model=([a-z][a-z0-9-]{0,62})/g)].map(([, m]) => m),
+      [...String(said.description ?? '').matchAll(/\bserin_model=([a-z0-9/-]{1,200})/g)].map(([, named]) => named),
     ),
     startedAt: instantOf(said.at, `the time of the alarm '${name}'`),
     title: `${name}${reason}`.slice(0, 500),

@@ -8,12 +8,12 @@ export type Told =
   | {
       readonly kind: 'alarm';
       readonly state: 'ALARM' | 'OK';
-      /** The ARN: it names the region, which the text form of SNS only describes. */
+      /** The ARN, and its series if it has many. An ARN names the region, which the text form of SNS only describes. */
       readonly alarm: string;
       readonly name: string;
       /** Endpoints that its metrics are of; none of a composite alarm, or of a metric of something else. */
       readonly endpoints: readonly string[];
-      /** Models that its description names, as `serin_model=fraud`. */
+      /** What its description says of models: `prod/fraud` of `serin_model=prod/fraud`. */
       readonly models: readonly string[];
       readonly startedAt: string;
       readonly title: string;

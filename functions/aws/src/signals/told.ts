@@ -87,6 +87,7 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ['aws.sagemaker SageMaker Endpoint Deployment State Change', endpoint],
   ['aws.sagemaker SageMaker Model Package State Change', approval],
   ['aws.cloudwatch CloudWatch Alarm State Change', alarmFromBus],
+  ['aws.cloudwatch CloudWatch Alarm Contributor State Change', alarmFromBus],
 ]);
 
 /** The key of this event is raw; that of a notification is not (S3 user guide, ev-events). */
