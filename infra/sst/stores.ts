@@ -4,6 +4,11 @@ import type { Around, Aws, Platform } from './pulumi.ts';
 
 /** What holds data stays when the stage is removed. */
 const kept = { retainOnDelete: true };
+/** The same for what may have stayed of an earlier installation. Once it is in SST's state, this changes nothing. */
+const keptOf = ({ topology: { settings } }: Around, name: string) => ({
+  ...kept,
+  ...(settings.adopt ? { import: name } : {}),
+});
 
 export interface RenderedRole {
   readonly role: Aws.iam.Role;
@@ -21,7 +26,9 @@ export function renderRole({ aws }: Platform, id: string, role: Role): RenderedR
   return { role: made, policy };
 }
 
-export function renderTable({ aws, topology: { table, settings } }: Around): void {
+export function renderTable(around: Around): void {
+  const { aws, topology } = around;
+  const { table, settings } = topology;
   new aws.dynamodb.Table(
     'Journal',
     {
@@ -35,7 +42,7 @@ export function renderTable({ aws, topology: { table, settings } }: Around): voi
       // Without a key of one's own the table is encrypted by DynamoDB's: that is its default and cannot be switched off.
       ...(settings.kmsKey === undefined ? {} : { serverSideEncryption: { enabled: true, kmsKeyArn: settings.kmsKey } }),
     },
-    kept,
+    keptOf(around, table.name),
   );
 }
 
@@ -45,10 +52,11 @@ export function renderBuckets(around: Around): void {
   });
 }
 
-function renderBucket({ aws, topology }: Around, id: string, described: Bucket): void {
+function renderBucket(around: Around, id: string, described: Bucket): void {
+  const { aws, topology } = around;
   const { kmsKey } = topology.settings;
   const { forgetOldVersionsAfterDays: days } = described;
-  const bucket = new aws.s3.Bucket(id, { bucket: described.name }, kept).bucket;
+  const bucket = new aws.s3.Bucket(id, { bucket: described.name }, keptOf(around, described.name)).bucket;
   new aws.s3.BucketVersioning(id, { bucket, versioningConfiguration: { status: 'Enabled' } }, kept);
   new aws.s3.BucketPublicAccessBlock(
     id,

@@ -27,6 +27,7 @@ function projectWith(settings: Settings): string {
 async function registeredBy(settings: Settings, quota?: number) {
   const made: Omit<Registered, 'retained'>[] = [];
   const retained = new Set<string>();
+  const imported: string[] = [];
   await pulumi.runtime.setMocks({
     newResource({ type, name, inputs }) {
       made.push({ type, name, inputs });
@@ -39,6 +40,8 @@ async function registeredBy(settings: Settings, quota?: number) {
   const outputs = await pulumi.runtime.runInPulumiStack(async () => {
     // Options of a resource are not told to mocks.
     pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
+      const { import: taken } = opts as pulumi.CustomResourceOptions;
+      if (taken !== undefined) imported.push(String(taken));
       if (opts.retainOnDelete) retained.add(`${type} ${name}`);
       return undefined;
     });
@@ -52,6 +55,7 @@ async function registeredBy(settings: Settings, quota?: number) {
       .filter(({ type }) => type !== 'pulumi:pulumi:Stack')
       .map((each): Registered => ({ ...each, retained: retained.has(`${each.type} ${each.name}`) })),
     address,
+    imported,
   };
 }
 
@@ -65,6 +69,15 @@ test('SST asks how many Lambdas the account may run, and reserves nothing in a n
   const { registered } = await registeredBy(plain, 10);
 
   expect(factsOfPulumi(registered)).toEqual(factsOf(topology({ ...plain, lambdaConcurrency: 10 }, where)));
+});
+
+test('table and buckets that an earlier installation has left are taken over when the settings say so', async () => {
+  const { imported } = await registeredBy({ ...plain, adopt: true });
+  const before = await registeredBy(plain);
+
+  const { table, buckets } = topology(plain, where);
+  expect(imported).toEqual([table.name, ...buckets.map(({ name }) => name)]);
+  expect(before.imported).toEqual([]);
 });
 
 test('SST makes nothing that computes, and no gateway that stands, while nothing happens', async () => {

@@ -25,6 +25,8 @@ export interface Settings {
   /** Accounts whose ECR registries jobs and models may pull from; absent: this one. */
   readonly imageAccounts?: readonly string[];
   readonly logDays?: number;
+  /** Takes over the table and the buckets that an earlier installation of these names has left. SST only: CDK has an import. */
+  readonly adopt?: boolean;
   /** Calls of the API at once, reserved and no more: 20. The brake on what a stranger can cost. */
   readonly apiConcurrency?: number;
   /** What Lambda lets this account run at once; SST asks, else it is AWS's 1,000. A new account may have 10. */

@@ -44,7 +44,9 @@ test('validate --cloud says which machine is taken, why, and which quotas to che
   expect(stdout).toContain('models.fraud.train: 2 x ml.p4d.24xlarge, the smallest that aws can train on with 1 A100');
   expect(stdout).toContain('it has 8 (40 GB each), and 7 of them would be paid for unused');
   expect(stdout).toContain("2 x 'ml.p4d.24xlarge for spot training job usage'");
-  expect(stdout).toContain("2 x 'ml.g4dn.xlarge for endpoint usage'");
+  // An update builds the endpoint anew beside the old one: twice the champion, and the candidate.
+  expect(stdout).toContain("3 x 'ml.g4dn.xlarge for endpoint usage'");
+  expect(stdout).toContain('of an endpoint 3 times its machines: each update builds it anew beside the old one');
   expect(stdout).toContain("1 x 'ml.m5.xlarge for processing job usage'");
 });
 
@@ -73,6 +75,28 @@ test('a cloud that nothing can be deployed to is a usage error', async () => {
 
   expect(exit).toBe(2);
   expect(stderr).toContain("--cloud is 'azure'");
+});
+
+test.each([
+  ['--region', 'mars-1', "a region is one such as 'eu-west-1'"],
+  ['--account', '12', 'an account has 12 digits'],
+])('%s %s is a usage error, with what it looks like', async (option, value, mend) => {
+  const { exit, stderr } = await serin(['plan', ...place, option, value], { cwd: project() });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain(`the ${option.slice(2)} is '${value}'`);
+  expect(stderr).toContain(mend);
+});
+
+test('settings of another project are refused, with what can be done', async () => {
+  const cwd = project();
+  writeFileSync(join(cwd, 'serin.aws.json'), JSON.stringify({ project: 'cellar' }));
+
+  const { exit, stderr } = await serin(['plan', ...place], { cwd });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain("project is 'cellar', and 'acme' in the config");
+  expect(stderr).toContain("deploy 'acme' from a copy of its own, or take serin.aws.json away");
 });
 
 test('plan lists functions, resources and each permission with the call that needs it', async () => {
@@ -450,6 +474,8 @@ test('destroy does nothing until somebody says yes, and says what stays', async 
   expect(unasked.stderr).toContain('give --yes where nobody can be asked');
   expect(agreed.exit).toBe(0);
   expect(agreed.stdout).toContain('the endpoint of fraud, if it serves: it goes on serving, and costs');
+  expect(agreed.stdout).toContain('to deploy again with this history: write "adopt": true into serin.aws.json');
+  expect(agreed.stdout).toContain('aws dynamodb delete-table --table-name serin-acme-prod-journal');
   expect(called(cwd).args).toEqual(['remove', '--stage', 'prod']);
 });
 

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import { type Command, type Invocation, show } from '../invocation.ts';
+import { settingsName } from '../plan/settings.ts';
 import { type Deployable, deployable, runSst } from '../plan/sst.ts';
 
 /**
@@ -12,8 +13,10 @@ export const destroy: Command = async (invocation) => {
   const { stage, directory, sst, prepared } = project;
   const command = [sst, 'remove', '--stage', stage];
   const stays = staysOf(project);
-  const document = { project: prepared.compiled.project, stage, directory, command, stays };
-  const staysText = `what stays:\n${stays.map((line) => `  ${line}\n`).join('')}`;
+  const later = laterOf(project);
+  const document = { project: prepared.compiled.project, stage, directory, command, stays, later };
+  const linesOf = (lines: readonly string[]): string => lines.map((line) => `  ${line}\n`).join('');
+  const staysText = `what stays:\n${linesOf(stays)}later:\n${linesOf(later)}`;
   if (options.dryRun === true) {
     show(
       invocation,
@@ -52,3 +55,9 @@ function staysOf({ topology, prepared }: Deployable): readonly string[] {
     ),
   ];
 }
+
+/** What can be done with what stays; the names are fixed, so a plain second deployment would find them taken. */
+const laterOf = ({ topology: { table } }: Deployable): readonly string[] => [
+  `to deploy again with this history: write "adopt": true into ${settingsName}, then serin deploy`,
+  `to forget it: aws dynamodb update-table --table-name ${table.name} --no-deletion-protection-enabled && aws dynamodb delete-table --table-name ${table.name}; then empty and delete the bucket`,
+];

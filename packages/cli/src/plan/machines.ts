@@ -60,6 +60,13 @@ const awsUses: Readonly<Record<Part['use'], string>> = {
 const awsQuota = ({ use, spot }: Part, machine: string): string =>
   `${machine} for ${spot ? 'spot ' : ''}${awsUses[use]} usage`;
 
+/**
+ * SageMaker builds an updated endpoint whole before it takes the old one away: when a candidate comes the champion is
+ * there twice, and when the champion goes the candidate is. Rolling updates, which need less, are for endpoints of one
+ * variant only. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+ */
+const fleetsAtUpdate = 3;
+
 /** Machines at once that a config may want of each quota, if every model did its most at the same time. */
 export function quotasOf(
   planned: readonly PlannedMachine[],
@@ -69,14 +76,16 @@ export function quotasOf(
   return quotas.map((quota) => {
     const ofModels = Object.keys(config.models).map((model) => {
       const its = planned.filter((one) => one.quota === quota && one.path.startsWith(`models.${model}.`));
-      // A run has one job at a time; an endpoint has an old and a new version side by side.
-      return Math.max(0, ...its.map(({ machines, use }) => (use === 'serve' ? 2 * machines : machines)));
+      // A run has one job at a time.
+      return Math.max(0, ...its.map(({ machines, use }) => (use === 'serve' ? fleetsAtUpdate * machines : machines)));
     });
     const largest = [...ofModels].sort((one, other) => other - one);
-    const counted = quota.endsWith('endpoint usage') ? largest : largest.slice(0, config.concurrentRuns);
+    const counted = isOfEndpoints(quota) ? largest : largest.slice(0, config.concurrentRuns);
     return { quota, machines: counted.reduce((sum, count) => sum + count, 0) };
   });
 }
+
+const isOfEndpoints = (quota: string): boolean => quota.endsWith(`${awsUses.serve} usage`);
 
 /** What `validate` and `plan` say about machines. */
 export function machinesText(found: {
@@ -95,6 +104,11 @@ export function machinesText(found: {
       : [
           'quotas to check in Service Quotas (often 0 for accelerators in a new account; no list of defaults is published)',
           ...checks,
+          ...(found.quotas.some(({ quota }) => isOfEndpoints(quota))
+            ? [
+                `  of an endpoint ${fleetsAtUpdate} times its machines: each update builds it anew beside the old one, with champion and candidate; less is a failed update, and the candidate is taken back`,
+              ]
+            : []),
         ]),
   ].join('\n');
 }

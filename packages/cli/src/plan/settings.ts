@@ -48,6 +48,7 @@ export function settingsFileOf(config: CompiledConfig, directory: string): Setti
   if (given.project !== undefined && given.project !== config.project)
     throw new Failure(2, `${file} does not agree with the config`, {
       details: [`project is '${given.project}', and '${config.project}' in the config: one of them is another's`],
+      mend: `one copy of Serin's repository deploys one project: deploy '${config.project}' from a copy of its own, or take ${settingsName} away if '${given.project}' was destroyed or never deployed`,
     });
   const followed = {
     project: config.project,

@@ -89,12 +89,26 @@ export interface Place {
   readonly region: string;
 }
 
-/** Where it is planned for. Nothing asks AWS: what is not said stands as a placeholder. */
-export const placeOf = (invocation: Pick<Invocation, 'options' | 'env'>): Place => ({
-  account: textOption(invocation, 'account') ?? '<account>',
-  region:
-    textOption(invocation, 'region') ?? invocation.env.AWS_REGION ?? invocation.env.AWS_DEFAULT_REGION ?? '<region>',
-});
+/** What places look like; whether there is such a one only AWS can say. */
+const shapes = {
+  account: { of: /^\d{12}$/, mend: 'an account has 12 digits: `aws sts get-caller-identity` shows yours' },
+  region: { of: /^[a-z]{2}(-[a-z]+)+-\d$/, mend: "a region is one such as 'eu-west-1'" },
+} as const;
+
+/** Where it is planned for. Nothing asks AWS: what is not said stands as a placeholder. Misspelt: a `Failure`. */
+export function placeOf(invocation: Pick<Invocation, 'options' | 'env'>): Place {
+  const { env } = invocation;
+  const said = {
+    account: textOption(invocation, 'account'),
+    region: textOption(invocation, 'region') ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
+  };
+  for (const name of ['account', 'region'] as const) {
+    const value = said[name];
+    if (value !== undefined && !shapes[name].of.test(value))
+      throw new Failure(2, `the ${name} is '${value}'`, { mend: shapes[name].mend });
+  }
+  return { account: said.account ?? '<account>', region: said.region ?? '<region>' };
+}
 
 /**
  * Everything that an installation consists of. Throws a `Failure` with all that is wrong with its settings: nothing is
