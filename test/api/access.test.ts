@@ -156,7 +156,7 @@ describe('who may do what, over every route there is', () => {
     const actor = { subject: 'x', issuer: 'token', role } as const;
 
     for (const route of guarded) {
-      const may = mayAct({ actor }, route.role as Role);
+      const may = mayAct({ token: 't', actor }, route.role as Role);
       const before = seqs(world);
       const response = await send(world, route, pathOf(route, everything), token);
       expect([role, route.method, route.path, response.status === 403]).toEqual([role, route.method, route.path, !may]);
@@ -197,7 +197,7 @@ describe('who may do what, over every route there is', () => {
 
   test('a signal for a foreign model, or for the project, is stopped at the last door as well', async () => {
     const { world } = await withEverything();
-    const caller = { actor: { subject: 'x', issuer: 'token', role: 'admin' }, models: ['churn'] } as const;
+    const caller = { token: 't', actor: { subject: 'x', issuer: 'token', role: 'admin' }, models: ['churn'] } as const;
     const project = visibleTo(caller, {
       engine: world.engine,
       journal: world.ports.journal,

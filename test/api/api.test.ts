@@ -293,6 +293,47 @@ describe('four eyes', () => {
 });
 
 describe('conditional and repeated requests', () => {
+  test('of several that were decided on one revision at once, one changes it and the others are a 412', async () => {
+    const world = await withChampion();
+    const headers = { 'if-match': (await world.call('GET', '/v1/models/fraud')).headers.get('etag') ?? '' };
+
+    const asked = [1, 2, 3, 4].map(() => world.call('POST', '/v1/runs', { model: 'fraud', force: true }, { headers }));
+
+    expect((await Promise.all(asked)).map(({ status }) => status).sort()).toEqual([202, 412, 412, 412]);
+  });
+
+  test.each([
+    ['a freeze', '/v1/status', 'POST', '/v1/freeze', { because: 'audit' }],
+    ['the end of a freeze', '/v1/status', 'DELETE', '/v1/freeze', undefined],
+    ['a release', '/v1/status', 'POST', '/v1/releases', { config: compiled({ rollout: { bake: '9m' } }) }],
+    ['a token', '/v1/tokens', 'POST', '/v1/tokens', { name: 'eve', role: 'viewer' }],
+  ])('%s that was decided on an older revision is a 412', async (_, read, method, path, body) => {
+    const world = await withChampion();
+    const etag = async () => (await world.call('GET', read)).headers.get('etag') ?? '';
+    const before = await etag();
+    await world.call('POST', '/v1/freeze', { because: 'first' });
+    await world.call('POST', '/v1/tokens', { name: 'ann', role: 'viewer' });
+    const send = async (tag: string) => world.call(method, path, body, { headers: { 'if-match': tag } });
+
+    const stale = await send(before);
+    const fresh = await send(await etag());
+
+    expect(stale.status).toBe(412);
+    expect(fresh.status).toBeLessThan(300);
+  });
+
+  test('the revocation of a token that was decided on an older list is a 412', async () => {
+    const world = await withChampion();
+    const { body, headers } = await world.call('GET', '/v1/tokens');
+    const { id } = (await world.call('POST', '/v1/tokens', { name: 'ann', role: 'viewer' })).body;
+    const tag = { 'if-match': headers.get('etag') ?? '' };
+
+    const stale = await world.call('DELETE', `/v1/tokens/${id}`, undefined, { headers: tag });
+
+    expect([stale.status, body.tokens.length]).toEqual([412, 0]);
+    expect((await world.call('GET', '/v1/tokens')).body.tokens).toHaveLength(1);
+  });
+
   test('an unchanged model is a 304', async () => {
     const world = await withChampion();
     const etag = (await world.call('GET', '/v1/models/fraud')).headers.get('etag') ?? '';
@@ -320,6 +361,21 @@ describe('conditional and repeated requests', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect((await world.model()).seq).toBe(seq);
     expect((await world.call('POST', '/v1/runs', { model: 'churn', force: true }, { headers })).status).toBe(422);
+  });
+
+  test('an idempotency key is that of one token: a later token of its name and of another scope has its own', async () => {
+    const world = await withChampion();
+    const headers = { 'idempotency-key': 'k1' };
+    const ask = async (models: string[]) => {
+      const { body } = await world.call('POST', '/v1/tokens', { name: 'ann', role: 'operator', models });
+      const request = { model: 'fraud', force: true };
+      const { status } = await world.call('POST', '/v1/runs', request, { token: body.token, headers });
+      await world.call('DELETE', `/v1/tokens/${body.id}`);
+      return status;
+    };
+
+    expect(await ask(['fraud'])).toBe(202);
+    expect(await ask(['churn'])).toBe(404);
   });
 
   test('a request that was refused may be tried again under its key', async () => {

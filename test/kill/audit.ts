@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { chainProblem, fold } from '@serin/core/entry';
 import { canonical } from '@serin/core/json';
-import type { Actor, Entry } from '@serin/core/ports';
+import type { Entry } from '@serin/core/ports';
 
 interface Known {
   readonly seq: number;
@@ -15,8 +15,6 @@ export interface Audit {
   read(whole: 'new' | 'integrity'): readonly string[];
   state(stream: string): unknown;
   streams(prefix: string): readonly string[];
-  /** Who sent the first signal from outside to a stream. */
-  sender(stream: string): Actor | undefined;
   /** How often a signal of people and tools was recorded in the streams that decide. */
   recorded(id: string): number;
   /** Events of entries that were read, and that are not in the log of the bus. */
@@ -33,7 +31,6 @@ export interface Audit {
 export function auditOf(file: string): Audit {
   const known = new Map<string, Known>();
   const times = new Map<string, number>();
-  const senders = new Map<string, Actor>();
   const events: string[] = [];
   let entries = 0;
 
@@ -58,7 +55,6 @@ export function auditOf(file: string): Audit {
   function note(entry: Entry, problems: string[]): void {
     const signal = entry.signal as { readonly id?: string };
     if (signal.id !== undefined && decides(entry.stream)) times.set(signal.id, (times.get(signal.id) ?? 0) + 1);
-    if (entry.actor.role !== 'system' && !senders.has(entry.stream)) senders.set(entry.stream, entry.actor);
     events.push(...entry.events.map((_, index) => `${entry.stream}/${entry.seq}/${index}`));
     problems.push(...problemsOf(entry));
   }
@@ -92,7 +88,6 @@ export function auditOf(file: string): Audit {
       }),
     state: (stream) => known.get(stream)?.state,
     streams: (prefix) => [...known.keys()].filter((stream) => stream.startsWith(prefix)),
-    sender: (stream) => senders.get(stream),
     recorded: (id) => times.get(id) ?? 0,
     unpublished: () =>
       reading((database) => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { administrator } from '@serin/api/access';
 import { signalIdOf } from '@serin/api/idempotency';
 import { sha256Hex } from '@serin/core/json';
 import type { Audit } from './audit.ts';
@@ -11,9 +12,8 @@ import { modelsOf } from './rest.ts';
 
 /** Signals that were acknowledged, and are not recorded once and once alone. */
 export function misrecorded(audit: Audit, load: Load): readonly string[] {
-  // All requests of the load carry the token of whoever released the config.
-  const sender = audit.sender('project');
-  const keyed = sender === undefined ? [] : [...load.keys].map((key) => signalIdOf(sender, key));
+  // All requests of the load carry the first administrator's token.
+  const keyed = [...load.keys].map((key) => signalIdOf(administrator.token, key));
   return [...load.signals, ...keyed]
     .filter((id) => audit.recorded(id) !== 1)
     .map((id) => `${id}: ${audit.recorded(id)} records`);

@@ -4,6 +4,7 @@ import { Fault } from '@serin/core/fault';
 import { type Json, sha256Hex } from '@serin/core/json';
 import type { Actor, Head, Journal } from '@serin/core/ports';
 import type { Caller, Role } from './roles.ts';
+import { type Conditional, onlyIf } from './views.ts';
 
 /** The text of the token in an `Authorization` header. */
 export const bearerOf = (header: string | undefined): string | undefined =>
@@ -38,11 +39,11 @@ const maxTokens = 1000;
 export interface Access {
   /** Who a bearer token belongs to; `undefined` for one that is unknown, revoked or expired. */
   callerOf(token: string): Promise<Caller | undefined>;
-  list(): Promise<readonly Token[]>;
+  list(): Promise<{ readonly tokens: readonly Token[]; readonly revision: number }>;
   /** Durable when it resolves; the text is kept nowhere. Under an id or a name that exists already: `conflict`. */
-  create(token: Token, text: string, actor: Actor): Promise<void>;
+  create(token: Token, text: string, actor: Actor, decidedOn: Conditional): Promise<void>;
   /** `notFound` for a token that is not there. */
-  revoke(id: string, actor: Actor): Promise<void>;
+  revoke(id: string, actor: Actor, decidedOn: Conditional): Promise<void>;
 }
 
 /** Tokens in the journal's stream `access`; a revoked one is refused from the moment its revocation resolved. */
@@ -63,8 +64,12 @@ export function journalAccess(given: {
     return known.byHash;
   }
 
-  async function change(actor: Actor, signal: Json, next: (tokens: State['tokens']) => State['tokens']): Promise<void> {
+  async function change(
+    { actor, signal, decidedOn }: { readonly actor: Actor; readonly signal: Json; readonly decidedOn: Conditional },
+    next: (tokens: State['tokens']) => State['tokens'],
+  ): Promise<void> {
     const head = await journal.head(stream);
+    onlyIf(decidedOn, head?.seq ?? 0);
     const tokens = next((head?.state as State | undefined)?.tokens ?? {});
     const state = JSON.parse(JSON.stringify({ schema: 1, tokens }));
     const entry = nextEntry(head, { stream, at: now(), actor, signal, state });
@@ -79,14 +84,17 @@ export function journalAccess(given: {
       const token = (await byHash()).get(hash);
       if (token === undefined || (token.expiresAt !== undefined && token.expiresAt <= wall())) return undefined;
       const actor = { subject: token.name, issuer: 'token', role: token.role };
-      return token.models === undefined ? { actor } : { actor, models: token.models };
+      const caller = { token: token.id, actor };
+      return token.models === undefined ? caller : { ...caller, models: token.models };
     },
     async list() {
       const head = await journal.head(stream);
-      return head === undefined ? [] : stored(head).map(({ hash: _, ...token }) => token);
+      const tokens = head === undefined ? [] : stored(head).map(({ hash: _, ...token }) => token);
+      return { tokens, revision: head?.seq ?? 0 };
     },
-    create: (token, text, actor) =>
-      change(actor, { type: 'tokenCreated', token: token.id, name: token.name, role: token.role }, (tokens) => {
+    create: (token, text, actor, decidedOn) => {
+      const signal = { type: 'tokenCreated', token: token.id, name: token.name, role: token.role };
+      return change({ actor, signal, decidedOn }, (tokens) => {
         // Names are what records say and what four eyes compare.
         if (reservedNames.includes(token.name))
           throw new Fault('conflict', `'${token.name}' is a name of Serin's own in records: take another name`);
@@ -99,9 +107,10 @@ export function journalAccess(given: {
         if (Object.keys(tokens).length >= maxTokens)
           throw new Fault('invalid', `there are ${maxTokens} tokens already: revoke some first`);
         return { ...tokens, [token.id]: { ...token, hash: sha256Hex(text) } };
-      }),
-    revoke: (id, actor) =>
-      change(actor, { type: 'tokenRevoked', token: id }, (tokens) => {
+      });
+    },
+    revoke: (id, actor, decidedOn) =>
+      change({ actor, signal: { type: 'tokenRevoked', token: id }, decidedOn }, (tokens) => {
         if (!Object.hasOwn(tokens, id)) throw new Fault('notFound', `there is no token '${id}'`);
         const { [id]: _, ...rest } = tokens;
         return rest;
@@ -109,7 +118,8 @@ export function journalAccess(given: {
   };
 }
 
-const administrator: Caller = { actor: { subject: 'admin', issuer: 'token', role: 'admin' } };
+/** Whoever has the first token, which no journal knows. */
+export const administrator: Caller = { token: 'admin', actor: { subject: 'admin', issuer: 'token', role: 'admin' } };
 
 const stored = (head: Head): readonly Stored[] => Object.values((head.state as unknown as State).tokens);
 

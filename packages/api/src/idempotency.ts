@@ -1,8 +1,9 @@
 import { nextEntry } from '@serin/core/entry';
 import { asFault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
-import type { Actor, Head, Journal } from '@serin/core/ports';
+import type { Head, Journal } from '@serin/core/ports';
 import { Problem } from './problem.ts';
+import type { Caller } from './roles.ts';
 import type { Answer } from './route.ts';
 
 /** What is known of a key: a request is under way, or its answer, or (`open`) that it changed nothing. */
@@ -23,20 +24,19 @@ interface State {
 const abandonedAfterMs = 60_000;
 
 interface Request {
-  readonly actor: Actor;
+  readonly caller: Pick<Caller, 'token' | 'actor'>;
   readonly key: string;
   readonly fingerprint: string;
   /** Fields that a repeated request does not get again, and that are kept nowhere. */
   readonly shownOnce: readonly string[];
 }
 
-/** The stream of a key: keys of different callers never meet. */
-const streamOf = ({ actor, key }: Request): string =>
-  `idem/${sha256Hex(JSON.stringify([actor.issuer, actor.subject, key]))}`;
+/** The stream of a key: keys of different tokens never meet, also where one got the name of another; so the scope is the same. */
+const streamOf = ({ caller, key }: Request): string => `idem/${sha256Hex(JSON.stringify([caller.token, key]))}`;
 
 /** The id of the signal that a request under this key sends, so that a request which is taken over is known to the core. */
-export const signalIdOf = (actor: Actor, key: string): string =>
-  `idem_${sha256Hex(JSON.stringify([actor.issuer, actor.subject, key])).slice(0, 32)}`;
+export const signalIdOf = (token: string, key: string): string =>
+  `idem_${sha256Hex(JSON.stringify([token, key])).slice(0, 32)}`;
 
 /**
  * Answers a request once per key: the same key and body get the stored answer; another body is a 422; while the first is
@@ -57,7 +57,13 @@ export async function once(
 
   const write = async (on: Head | undefined, change: Pick<State, 'status' | 'answer'>): Promise<void> => {
     const state = JSON.parse(JSON.stringify({ schema: 1, at: now(), fingerprint: request.fingerprint, ...change }));
-    const entry = nextEntry(on, { stream, at: now(), actor: request.actor, signal: { type: change.status }, state });
+    const entry = nextEntry(on, {
+      stream,
+      at: now(),
+      actor: request.caller.actor,
+      signal: { type: change.status },
+      state,
+    });
     await journal.append(on?.seq ?? 0, { entry, state });
   };
   await write(head, { status: 'begun' }).catch((error: unknown) => {

@@ -17,6 +17,8 @@ export const openAtHome = (platform: string): 'public' | 'viewer' => (platform =
 
 /** Who asks. `models` absent: all of them, and what the project shares. */
 export interface Caller {
+  /** The id of the token, which is never given again; names may be. */
+  readonly token: string;
   readonly actor: Actor & { readonly role: Role };
   readonly models?: readonly string[];
 }

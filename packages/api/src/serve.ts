@@ -48,7 +48,7 @@ async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
   const schema = await bodyOf(route);
   const body = schema === undefined ? undefined : checkedBody(schema, raw, header('content-type'));
   const key = caller === undefined || route.method !== 'post' ? undefined : idempotencyKey(header('idempotency-key'));
-  const id = key === undefined || caller === undefined ? api.newId('evt') : signalIdOf(caller.actor, key);
+  const id = key === undefined || caller === undefined ? api.newId('evt') : signalIdOf(caller.token, key);
   // A route without a token never looks at its caller; one with a signature sees nothing before it has verified it.
   const asked: Asked<unknown, unknown, unknown> = {
     params,
@@ -64,10 +64,10 @@ async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
   const handle = async () => route.handle(asked);
   if (key === undefined || caller === undefined) return handle();
   const fingerprint = fingerprintOf(route.method, path, raw, header);
-  return once({ actor: caller.actor, key, fingerprint, shownOnce: route.shownOnce ?? [] }, around, handle);
+  return once({ caller, key, fingerprint, shownOnce: route.shownOnce ?? [] }, around, handle);
 }
 
-const nobody: Caller = { actor: { subject: 'nobody', issuer: 'none', role: 'viewer' }, models: [] };
+const nobody: Caller = { token: '', actor: { subject: 'nobody', issuer: 'none', role: 'viewer' }, models: [] };
 
 async function authenticated(api: Api, c: Context): Promise<Caller> {
   const token = bearerOf(c.req.header('authorization'));

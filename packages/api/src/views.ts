@@ -100,8 +100,11 @@ export function revised(
     : { status: 200, body, headers };
 }
 
+/** A request that may say in `If-Match` what it was decided on. */
+export type Conditional = Pick<Asked<unknown, unknown, unknown>, 'header'>;
+
 /** Refuses a change that was decided on an older revision. */
-export function onlyIf(asked: Pick<Asked<unknown, unknown, unknown>, 'header'>, revision: number): void {
+export function onlyIf(asked: Conditional, revision: number): void {
   const wanted = etagsOf(asked.header('if-match'));
   if (wanted.length === 0 || wanted.includes('*') || wanted.includes(String(revision))) return;
   throw new Problem('preconditionFailed', `it has moved on to revision ${revision}: read it again, then decide`);

@@ -1,6 +1,6 @@
 import type { Engine, Outcome } from '@serin/core/engine';
 import { Fault } from '@serin/core/fault';
-import type { Journal, NameRow } from '@serin/core/ports';
+import type { Head, Journal, NameRow } from '@serin/core/ports';
 import type { ProjectStreamSignal } from '@serin/core/project';
 import type { Rollout } from '@serin/core/rollout';
 import type { Run } from '@serin/core/run';
@@ -10,6 +10,7 @@ import { upgrade, upgradeRecord } from '@serin/core/upgrade';
 import { listPage } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { type Caller, seesModel } from './roles.ts';
+import { type Conditional, onlyIf } from './views.ts';
 
 /** A model's state and the revision that it has. */
 export interface SeenModel {
@@ -40,10 +41,16 @@ export interface Visible {
     keep?: (summary: Readonly<Record<string, unknown>>, row: NameRow) => boolean,
   ): Promise<{ readonly items: readonly NameRow[]; readonly next?: string }>;
   /** Commits a signal to a model; durable when it resolves. */
-  tell(model: string, signal: OutsideSignal, id: string): Promise<Outcome>;
-  tellProject(signal: Unstamped<ProjectStreamSignal>, id: string): Promise<Outcome>;
+  tell(model: string, signal: OutsideSignal, id: string, decidedOn?: DecidedOn): Promise<Outcome>;
+  tellProject(signal: Unstamped<ProjectStreamSignal>, id: string, decidedOn?: DecidedOn): Promise<Outcome>;
   /** Refuses a token that is scoped to models. */
   whole(): void;
+}
+
+/** What the sender had seen: nothing is committed when it has moved on (412). */
+export interface DecidedOn extends Conditional {
+  /** The run or rollout that the `ETag` was of; absent: the model, or the project, itself. */
+  readonly record?: string;
 }
 
 type Unstamped<Signal> = Signal extends unknown ? Omit<Signal, 'id' | 'at' | 'actor'> : never;
@@ -80,11 +87,32 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
     return { model: name, value, revision: state.records[stream] ?? record?.revision ?? 0 };
   }
 
-  async function receive(stream: string, signal: Unstamped<ProjectStreamSignal> | OutsideSignal, id: string) {
+  /** Looks at the head that the signal is decided on: one that moves meanwhile is looked at again. */
+  const unmoved =
+    (decidedOn: DecidedOn) =>
+    async (head: Head | undefined): Promise<void> => {
+      const { records, revision } = (head?.state ?? {}) as {
+        readonly records?: Model['records'];
+        readonly revision?: number;
+      };
+      const { record } = decidedOn;
+      if (record === undefined)
+        return onlyIf(decidedOn, head?.stream === 'project' ? (revision ?? 0) : (head?.seq ?? 0));
+      const written =
+        records?.[record] ?? ((await journal.head(record))?.state as Partial<Recorded> | undefined)?.revision;
+      onlyIf(decidedOn, written ?? 0);
+    };
+
+  async function receive(
+    stream: string,
+    signal: Unstamped<ProjectStreamSignal> | OutsideSignal,
+    id: string,
+    decidedOn?: DecidedOn,
+  ) {
     if (caller === undefined) throw new Problem('unauthenticated', 'nobody signed this request');
     // A signal of the body's own type, with the stamp that its receiver gives.
     const stamped = { ...signal, id, at: now(), actor: caller.actor } as Parameters<Engine['receive']>[1];
-    const outcome = await engine.receive(stream, stamped);
+    const outcome = await engine.receive(stream, stamped, decidedOn === undefined ? undefined : unmoved(decidedOn));
     if (outcome.kind === 'moved' || outcome.kind === 'repeated') nudge(stream);
     return outcome;
   }
@@ -112,13 +140,13 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
           return (owner === undefined ? caller?.models === undefined : sees(owner)) && keep(summary, row);
         },
       }),
-    async tell(name, signal, id) {
+    async tell(name, signal, id, decidedOn) {
       if (!sees(name)) throw gone(`model '${name}'`);
-      return receive(`model/${name}`, signal, id);
+      return receive(`model/${name}`, signal, id, decidedOn);
     },
-    async tellProject(signal, id) {
+    async tellProject(signal, id, decidedOn) {
       whole();
-      return receive('project', signal, id);
+      return receive('project', signal, id, decidedOn);
     },
     whole,
   };

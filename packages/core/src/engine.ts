@@ -38,13 +38,18 @@ export type Outcome =
 export type Signal = ModelSignal | ProjectStreamSignal;
 
 export interface Engine {
-  /** Decides a signal and commits it; leaves what is then owed to whoever pays next. Throws `conflict` when others keep winning. */
-  receive(stream: string, signal: Signal): Promise<Outcome>;
+  /**
+   * Decides a signal and commits it; leaves what is then owed to whoever pays next. Throws `conflict` when others keep
+   * winning. `only` looks at the very head that is decided on, and throws when it must not be.
+   */
+  receive(stream: string, signal: Signal, only?: Only): Promise<Outcome>;
   /** Decides a signal, commits it, and pays what is owed until nothing is, or what is waits for time. */
   handle(stream: string, signal: Signal): Promise<Outcome>;
   /** Pays what is owed and free now. */
   settle(stream: string): Promise<void>;
 }
+
+export type Only = (head: Head | undefined) => void | Promise<void>;
 
 interface Committed {
   readonly outcome: Outcome;
@@ -67,8 +72,8 @@ export function createEngine(options: EngineOptions): Engine {
   const turns = new Map<string, Promise<unknown>>();
 
   /** Commits of one stream take turns: of two that decide on the same head only one could be appended. */
-  function commit(stream: string, signal: Signal, pays: boolean): Promise<Committed> {
-    const turn = (turns.get(stream) ?? Promise.resolve()).then(() => decideAndAppend(stream, signal, pays));
+  function commit(stream: string, signal: Signal, pays: boolean, only?: Only): Promise<Committed> {
+    const turn = (turns.get(stream) ?? Promise.resolve()).then(() => decideAndAppend(stream, signal, pays, only));
     const ended = turn.then(leave, leave);
     function leave(): void {
       if (turns.get(stream) === ended) turns.delete(stream);
@@ -77,9 +82,10 @@ export function createEngine(options: EngineOptions): Engine {
     return turn;
   }
 
-  async function decideAndAppend(stream: string, signal: Signal, pays: boolean): Promise<Committed> {
+  async function decideAndAppend(stream: string, signal: Signal, pays: boolean, only?: Only): Promise<Committed> {
     for (let tries = 1; ; tries += 1) {
       const head = await ports.journal.head(stream);
+      await only?.(head);
       const { decision, due, name } = decide(stream, head, signal, { self, pays, alone });
       if (!('moved' in decision)) return { outcome: outcomeOf(decision), taken: [], seq: head?.seq ?? 0, until: 0 };
       const { moved, events, taken, because } = decision;
@@ -159,8 +165,8 @@ export function createEngine(options: EngineOptions): Engine {
   const stamp = (id: string): Stamp => ({ id, at: now(), actor: engineActor });
 
   return {
-    async receive(stream, signal) {
-      return (await commit(stream, signal, false)).outcome;
+    async receive(stream, signal, only) {
+      return (await commit(stream, signal, false, only)).outcome;
     },
     async handle(stream, signal) {
       const committed = await commit(stream, signal, true);

@@ -135,7 +135,7 @@ async function pushed(api: Api, from: 'github' | 'webhook', push: Push, id: stri
   if (models.length === 0) return ignored(`no model is started by a push to ${ref} of ${repository}`);
   const actor = { subject: push.by, issuer: from, role: 'operator' } as const satisfies Actor;
   const { engine, ports, now, nudge } = api;
-  const project = visibleTo({ actor, models }, { engine, journal: ports.journal, now, nudge });
+  const project = visibleTo({ token: from, actor, models }, { engine, journal: ports.journal, now, nudge });
   const trigger = { kind: 'ci', commit, by: push.by, ...(image === undefined ? {} : { image }) } as const;
   const rows = [];
   for (const name of models)

@@ -17,7 +17,7 @@ import {
   signalProblems,
   versionNumber,
 } from '../shapes.ts';
-import { modelView, onlyIf, paged, revised, rowView, shown, versionView } from '../views.ts';
+import { modelView, paged, revised, rowView, shown, versionView } from '../views.ts';
 import { type SeenModel, told } from '../visible.ts';
 
 // Typed as the other, so that both have one handler.
@@ -116,9 +116,9 @@ export const modelRoutes = ({ ports, now }: Api): readonly Route[] => [
     problems: signalProblems,
     async handle(asked) {
       const { project, params, body, id } = asked;
-      onlyIf(asked, (await project.model(params.model)).seq);
+      await project.model(params.model);
       const signal = { type: 'rollbackRequested', ...given(body) } as const;
-      return told(await project.tell(params.model, signal, id), `/v1/models/${params.model}`);
+      return told(await project.tell(params.model, signal, id, asked), `/v1/models/${params.model}`);
     },
   }),
   route({
@@ -197,10 +197,8 @@ async function tellOf(
   signal: OutsideSignal,
 ): Promise<Answer> {
   const { model, number } = asked.params;
-  const seen = await asked.project.model(model);
-  known(seen, number);
-  onlyIf(asked, seen.seq);
-  return told(await asked.project.tell(model, signal, asked.id), `/v1/models/${model}/versions/${number}`);
+  known(await asked.project.model(model), number);
+  return told(await asked.project.tell(model, signal, asked.id, asked), `/v1/models/${model}/versions/${number}`);
 }
 
 function known({ state }: SeenModel, number: number): Version {

@@ -11,7 +11,7 @@ import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { Problem, type Wrong } from '../problem.ts';
 import { type Route, route } from '../route.ts';
-import { because, instantText, outcome, signalAnswers } from '../shapes.ts';
+import { because, instantText, outcome, signalAnswers, signalProblems } from '../shapes.ts';
 import { paged, rowView } from '../views.ts';
 import { told } from '../visible.ts';
 import { blobsOf } from './buckets.ts';
@@ -56,7 +56,9 @@ export const projectRoutes = (api: Api): readonly Route[] => [
         ),
         models: items.map(({ summary }) => rowView(Object(summary))),
       };
-      return paged(asked, { body, next });
+      // Its models move without it, so an unchanged ETag is no reason to answer 304.
+      const page = paged(asked, { body, next });
+      return { ...page, headers: { ...page.headers, etag: `"${revision}"` } };
     },
   }),
   route({
@@ -74,8 +76,9 @@ export const projectRoutes = (api: Api): readonly Route[] => [
         schema: outcome.extend({ digest: z.string() }),
       },
     },
-    problems: [409],
-    async handle({ project, body, id }) {
+    problems: signalProblems,
+    async handle(asked) {
+      const { project, body, id } = asked;
       const { config } = body;
       refuseImpossible(api, config);
       await refuseMissingCode(api, config);
@@ -84,7 +87,7 @@ export const projectRoutes = (api: Api): readonly Route[] => [
       await api.ports.bucket(ownBucket).write(configKey(digest), encodeText(text), { ifAbsent: true });
       const { project: name, concurrentRuns } = config;
       const signal = { type: 'releaseRequested', digest, project: name, concurrentRuns } as const;
-      const answer = told(await project.tellProject(signal, id), '/v1/status');
+      const answer = told(await project.tellProject(signal, id, asked), '/v1/status');
       return { ...answer, body: { ...Object(answer.body), digest } };
     },
   }),
@@ -96,8 +99,9 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     scope: 'project',
     body: z.strictObject({ because, until: instantText.optional() }),
     answers: signalAnswers,
-    problems: [409],
-    async handle({ project, body, caller, id }) {
+    problems: signalProblems,
+    async handle(asked) {
+      const { project, body, caller, id } = asked;
       const until = body.until === undefined ? undefined : Date.parse(body.until);
       if (until !== undefined && until <= api.now()) throw new Problem('invalid', `${body.until} has passed already`);
       const ends = until === undefined ? {} : { until };
@@ -105,7 +109,7 @@ export const projectRoutes = (api: Api): readonly Route[] => [
         type: 'freezeRequested',
         freeze: { by: caller.actor.subject, because: body.because, ...ends },
       } as const;
-      return told(await project.tellProject(signal, id), '/v1/status');
+      return told(await project.tellProject(signal, id, asked), '/v1/status');
     },
   }),
   route({
@@ -115,8 +119,9 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     role: 'admin',
     scope: 'project',
     answers: signalAnswers,
-    problems: [409],
-    handle: async ({ project, id }) => told(await project.tellProject({ type: 'thawRequested' }, id), '/v1/status'),
+    problems: signalProblems,
+    handle: async (asked) =>
+      told(await asked.project.tellProject({ type: 'thawRequested' }, asked.id, asked), '/v1/status'),
   }),
 ];
 

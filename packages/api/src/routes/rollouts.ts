@@ -4,7 +4,7 @@ import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { because, modelName, pageOf, rolloutId, signalAnswers, signalProblems } from '../shapes.ts';
-import { onlyIf, paged, revised, rolloutView, rowView } from '../views.ts';
+import { paged, revised, rolloutView, rowView } from '../views.ts';
 import { told } from '../visible.ts';
 import { wholeStream } from './audit.ts';
 import { given } from './models.ts';
@@ -86,10 +86,12 @@ function request(
     answers: signalAnswers,
     problems: signalProblems,
     async handle(asked) {
-      const { value, model, revision } = await asked.project.rollout(asked.params.id);
-      onlyIf(asked, revision);
+      const { value, model } = await asked.project.rollout(asked.params.id);
       const signal = { type, rollout: value.id, ...given(asked.body) } as const;
-      return told(await asked.project.tell(model, signal, asked.id), `/v1/rollouts/${value.id}`);
+      return told(
+        await asked.project.tell(model, signal, asked.id, { ...asked, record: `rollout/${value.id}` }),
+        `/v1/rollouts/${value.id}`,
+      );
     },
   });
 }

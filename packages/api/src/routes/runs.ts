@@ -18,7 +18,7 @@ import {
   signalAnswers,
   signalProblems,
 } from '../shapes.ts';
-import { onlyIf, paged, revised, rowView, runView } from '../views.ts';
+import { paged, revised, rowView, runView } from '../views.ts';
 import { told } from '../visible.ts';
 import { given } from './models.ts';
 
@@ -125,14 +125,14 @@ export const runRoutes = (api: Api): readonly Route[] => [
     async handle(asked) {
       const { project, body, id } = asked;
       const { model, because: reason, ...trigger } = body;
-      onlyIf(asked, (await project.model(model)).seq);
+      await project.model(model);
       // The reason is for the journal alone, which keeps the signal as it came.
       const signal = {
         type: 'runRequested',
         trigger: { kind: 'manual', ...given(trigger) },
         ...given({ because: reason }),
       } as const;
-      const answer = told(await project.tell(model, signal, id), `/v1/models/${model}`);
+      const answer = told(await project.tell(model, signal, id, asked), `/v1/models/${model}`);
       return answer.status === 202 ? withRun(api.ports.journal, model, answer) : answer;
     },
   }),
@@ -147,10 +147,12 @@ export const runRoutes = (api: Api): readonly Route[] => [
     answers: signalAnswers,
     problems: signalProblems,
     async handle(asked) {
-      const { model, value, revision } = await asked.project.run(asked.params.id);
-      onlyIf(asked, revision);
+      const { model, value } = await asked.project.run(asked.params.id);
       const signal = { type: 'cancelRequested', run: value.id } as const;
-      return told(await asked.project.tell(model, signal, asked.id), `/v1/runs/${value.id}`);
+      return told(
+        await asked.project.tell(model, signal, asked.id, { ...asked, record: `run/${value.id}` }),
+        `/v1/runs/${value.id}`,
+      );
     },
   }),
 ];

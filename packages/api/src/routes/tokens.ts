@@ -4,7 +4,8 @@ import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { roleSchema } from '../roles.ts';
 import { type Route, route } from '../route.ts';
-import { instantText, modelName } from '../shapes.ts';
+import { instantText, modelName, signalProblems } from '../shapes.ts';
+import { revised } from '../views.ts';
 import { given } from './models.ts';
 
 const shown = z.object({
@@ -24,8 +25,14 @@ export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[]
     summary: 'tokens that are valid or have expired, never their text',
     role: 'admin',
     scope: 'project',
-    answers: { 200: { description: 'all of them', schema: z.object({ tokens: z.array(shown) }) } },
-    handle: async () => ({ status: 200, body: { tokens: (await access.list()).map(view) } }),
+    answers: {
+      200: { description: 'all of them', schema: z.object({ tokens: z.array(shown) }) },
+      304: { description: 'not newer than If-None-Match' },
+    },
+    async handle(asked) {
+      const { tokens, revision } = await access.list();
+      return revised(asked, revision, { tokens: tokens.map(view) });
+    },
   }),
   route({
     method: 'post',
@@ -42,9 +49,10 @@ export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[]
     answers: {
       201: { description: 'made; `token` is its text', schema: shown.extend({ token: z.string().optional() }) },
     },
-    problems: [409],
+    problems: signalProblems,
     shownOnce: ['token'],
-    async handle({ body, caller }) {
+    async handle(asked) {
+      const { body, caller } = asked;
       const expires = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
       if (expires !== undefined && expires <= wall())
         throw new Problem('invalid', `${body.expiresAt} has passed already`);
@@ -57,7 +65,7 @@ export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[]
         ...given({ models: body.models, expiresAt: expires }),
       } as Token;
       const text = newTokenText();
-      await access.create(token, text, caller.actor);
+      await access.create(token, text, caller.actor, asked);
       return {
         status: 201,
         body: { ...Object(view(token)), token: text },
@@ -73,9 +81,9 @@ export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[]
     scope: 'project',
     params: z.object({ id: z.string().min(1).max(100) }),
     answers: { 204: { description: 'revoked' } },
-    problems: [409],
-    async handle({ params, caller }) {
-      await access.revoke(params.id, caller.actor);
+    problems: signalProblems,
+    async handle(asked) {
+      await access.revoke(asked.params.id, asked.caller.actor, asked);
       return { status: 204 };
     },
   }),
