@@ -68,6 +68,7 @@ const rows: readonly Row[] = [
   { at: 'labels.prefix', authors: { labels: { ...labels, bucket: 'drops', prefix: 'fraud/labels/' } } },
   { at: 'labels.prefix', authors: { labels: { ...labels, bucket: 'serin' } } },
   { at: 'labels.prefix', authors: { labels: { ...labels, prefix: '' } } },
+  { at: 'train.metrics.0.regex', authors: { 'train.metrics': [{ name: 'acc', regex: 'acc=(' }] } },
   { at: 'train.attempts', authors: { 'train.attempts': 11 } },
   { at: 'train.command', authors: { 'train.command': [] } },
   { at: 'train.hyperparameters', authors: { 'train.hyperparameters': { 'x$(id)': 1 } } },

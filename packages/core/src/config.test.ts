@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { type Config, codeFolders, compile, parseConfig } from './config.ts';
-import { nextCron } from './cron.ts';
 import { durationText, parseDuration, parseSize } from './time.ts';
 
 const model = {
@@ -63,6 +62,7 @@ describe('a config', () => {
     [{ on: { schedule: { cron: '61 * * * *' } } }, 'on.schedule'],
     [{ on: { schedule: { cron: '0 3 * * 1', zone: 'Mars/Base' } } }, 'on.schedule'],
     [{ on: { schedule: { cron: '0 0 30 2 *' } } }, 'on.schedule'],
+    [{ train: { ...model.train, metrics: [{ name: 'acc', regex: 'acc=(' }] } }, 'train.metrics.0.regex'],
     [{ rollout: { steps: [50, 25] } }, 'rollout.steps'],
     [{ rollout: { steps: [100] } }, 'rollout.steps.0'],
     [{ data: { ...model.data, settle: { marker: '_OK', manifest: 'm.json' } } }, 'data.settle'],
@@ -82,29 +82,6 @@ describe('a config', () => {
 
     expect(compile(read.parsed, new Map(), 'aws').models.fraud?.train.image).toBe('a');
     expect(compile(read.parsed, new Map(), 'gcp').models.fraud?.train).not.toHaveProperty('image');
-  });
-});
-
-describe('a schedule', () => {
-  const at = (text: string) => Date.parse(text);
-  const next = (cron: string, zone: string, after: string) => new Date(nextCron(cron, zone, at(after))).toISOString();
-
-  test.each([
-    ['0 3 * * 1', 'Europe/Zurich', '2026-11-20T12:00:00Z', '2026-11-23T02:00:00.000Z'],
-    ['*/15 * * * *', 'UTC', '2026-01-01T00:00:00Z', '2026-01-01T00:15:00.000Z'],
-    ['0 0 1 * *', 'America/New_York', '2026-02-01T05:00:00Z', '2026-03-01T05:00:00.000Z'],
-    ['0 12 13 * 5', 'UTC', '2026-01-10T00:00:00Z', '2026-01-13T12:00:00.000Z'],
-    ['0 0 29 2 *', 'UTC', '2026-01-01T00:00:00Z', '2028-02-29T00:00:00.000Z'],
-    ['0 8-10/2 * 3,6 *', 'UTC', '2026-03-31T09:00:00Z', '2026-03-31T10:00:00.000Z'],
-  ])('%s in %s after %s fires at %s', (cron, zone, after, expected) => {
-    expect(next(cron, zone, after)).toBe(expected);
-  });
-
-  test('skips a wall-clock minute that does not exist, and fires once in an hour that comes twice', () => {
-    expect(next('30 2 * * *', 'Europe/Zurich', '2026-03-28T12:00:00Z')).toBe('2026-03-30T00:30:00.000Z');
-    const first = next('30 2 * * *', 'Europe/Zurich', '2026-10-24T12:00:00Z');
-    expect(first).toBe('2026-10-25T00:30:00.000Z');
-    expect(next('30 2 * * *', 'Europe/Zurich', first)).toBe('2026-10-26T01:30:00.000Z');
   });
 });
 

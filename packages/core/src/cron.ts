@@ -1,18 +1,30 @@
-const fields = [
+interface Field {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  /** Names that stand for the numbers, from `from` on. */
+  readonly names?: readonly string[];
+}
+
+const weekdays: readonly string[] = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+const months: readonly string[] = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const fields: readonly Field[] = [
   { name: 'minute', from: 0, to: 59 },
   { name: 'hour', from: 0, to: 23 },
   { name: 'day of month', from: 1, to: 31 },
-  { name: 'month', from: 1, to: 12 },
-  { name: 'day of week', from: 0, to: 7 },
-] as const;
+  { name: 'month', from: 1, to: 12, names: months },
+  // 7 is a Sunday as well, so that a week may end with it.
+  { name: 'day of week', from: 0, to: 7, names: [...weekdays, 'SUN'] },
+];
 
 const minuteMs = 60_000;
 
 /**
  * The first time after `after` (milliseconds since the epoch) at which a five-field cron expression fires in a zone.
  *
- * `*`, lists, ranges and steps, as in crontab(5): when both day fields are restricted, either may match. A wall-clock
- * minute that does not exist (clocks go forward) does not fire; one that exists twice fires at its first.
+ * `*`, lists, ranges, steps and names (`MON-FRI`, `JAN`), as in crontab(5): when both day fields are restricted, either
+ * may match. A wall-clock minute that does not exist (clocks go forward) does not fire. One that exists twice fires at
+ * its first, so that once a day is once; a schedule of every hour follows the time that passes, and fires at both.
  * Throws an `Error` that names the field for a bad expression, an unknown zone, or one that never fires.
  */
 export function nextCron(expression: string, zone: string, after: number): number {
@@ -33,7 +45,7 @@ export function nextCron(expression: string, zone: string, after: number): numbe
       // To the next local midnight, but never past it: one hour short on a day that is shortened by a clock change.
       at += Math.max(1, (23 - wall.hour) * 60 + (60 - wall.minute) - 60) * minuteMs;
     } else if (!rule.hours.has(wall.hour)) at += (60 - wall.minute) * minuteMs;
-    else if (!rule.minutes.has(wall.minute) || isSecondOccurrence(clock, at, wall)) at += minuteMs;
+    else if (!rule.minutes.has(wall.minute) || (rule.hours.size < 24 && isRepeated(clock, at, wall))) at += minuteMs;
     else return at;
   }
   throw new Error(`cron '${expression}' never fires within five years`);
@@ -47,35 +59,55 @@ interface Wall {
   readonly weekday: number;
 }
 
-function isSecondOccurrence(clock: (at: number) => Wall, at: number, wall: Wall): boolean {
-  const before = clock(at - 60 * minuteMs);
-  return before.hour === wall.hour && before.minute === wall.minute && before.day === wall.day;
-}
+/** Clocks go back by half an hour, one or two; whole quarters cover every zone that there is. */
+const shiftsBack = Array.from({ length: 12 }, (_, quarter) => (quarter + 1) * 15 * minuteMs);
+
+/** Whether the clocks have shown this minute of this day before. */
+const isRepeated = (clock: (at: number) => Wall, at: number, wall: Wall): boolean =>
+  shiftsBack.some((shift) => {
+    const before = clock(at - shift);
+    return before.hour === wall.hour && before.minute === wall.minute && before.day === wall.day;
+  });
 
 function parseCron(expression: string) {
   const parts = expression.trim().split(/\s+/);
   if (parts.length !== 5)
     throw new Error(`cron '${expression}' has ${parts.length} fields; it wants five: minute hour day month weekday`);
-  const [minutes, hours, days, months, weekdays] = fields.map((field, index) => parseField(parts[index] ?? '', field));
-  const none = new Set<number>();
-  const week = new Set([...(weekdays ?? none)].map((weekday) => weekday % 7));
-  return { minutes: minutes ?? none, hours: hours ?? none, days: days ?? none, months: months ?? none, weekdays: week };
+  const valuesOf = (index: number): Set<number> => {
+    const field = fields[index];
+    return field === undefined ? new Set() : parseField(parts[index] ?? '', field);
+  };
+  return {
+    minutes: valuesOf(0),
+    hours: valuesOf(1),
+    days: valuesOf(2),
+    months: valuesOf(3),
+    weekdays: new Set([...valuesOf(4)].map((weekday) => weekday % 7)),
+  };
 }
 
-function parseField(text: string, field: (typeof fields)[number]): Set<number> {
+function parseField(text: string, field: Field): Set<number> {
   const values = new Set<number>();
   for (const part of text.split(',')) {
-    const match = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part);
-    const from = match?.[1] === undefined ? field.from : Number(match[1]);
-    const open = match?.[1] === undefined || (match[2] === undefined && match[3] !== undefined);
-    const to = match?.[2] !== undefined ? Number(match[2]) : open ? field.to : from;
-    const step = match?.[3] === undefined ? 1 : Number(match[3]);
-    if (match === null || from < field.from || to > field.to || from > to || step < 1) {
-      throw new Error(`cron ${field.name} '${part}' is not within ${field.from}-${field.to}`);
+    const [, first, last, steps] = /^(?:\*|(\d+|[a-z]{3})(?:-(\d+|[a-z]{3}))?)(?:\/(\d+))?$/i.exec(part) ?? [];
+    const from = first === undefined ? (part.startsWith('*') ? field.from : Number.NaN) : numberOf(first, field);
+    const open = first === undefined || steps !== undefined;
+    const to = last === undefined ? (open ? field.to : from) : numberOf(last, field, from);
+    const step = steps === undefined ? 1 : Number(steps);
+    if (!(from >= field.from && to <= field.to && from <= to && step >= 1)) {
+      const named = field.names === undefined ? '' : `, nor a name such as ${field.names[1]}`;
+      throw new Error(`cron ${field.name} '${part}' is not within ${field.from}-${field.to}${named}`);
     }
     for (let value = from; value <= to; value += step) values.add(value);
   }
   return values;
+}
+
+/** A number, or the first one at or after `least` that a name stands for; `NaN`: neither. */
+function numberOf(text: string, { from, names = [] }: Field, least = from): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  const index = names.indexOf(text.toUpperCase(), least - from);
+  return index < 0 ? Number.NaN : from + index;
 }
 
 function wallClock(zone: string): (at: number) => Wall {
@@ -100,7 +132,7 @@ function wallClock(zone: string): (at: number) => Wall {
       day: Number(parts.day),
       hour: Number(parts.hour),
       minute: Number(parts.minute),
-      weekday: ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'].indexOf(parts.weekday ?? ''),
+      weekday: weekdays.indexOf(parts.weekday?.toUpperCase() ?? ''),
     };
   };
 }

@@ -1,4 +1,5 @@
 import type { ModelPlan } from './config.ts';
+import { defined } from './intake.ts';
 
 export type Criteria = NonNullable<ModelPlan['gate']>;
 export type Metrics = Readonly<Record<string, number>>;
@@ -10,7 +11,15 @@ export interface Check {
   readonly bound: number;
   readonly challenger?: number;
   readonly champion?: number;
+  /** Why a number that is not there was not taken. */
+  readonly unread?: string;
   readonly passed: boolean;
+}
+
+/** What was measured, and why the rest was not. */
+export interface Scores {
+  readonly metrics: Metrics;
+  readonly unread?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface GateVerdict {
@@ -27,34 +36,17 @@ export const comparesWithChampion = (criteria: Criteria): boolean =>
 /**
  * The gate: absolute bounds, and "no worse than the champion by more than x", per metric and direction.
  *
- * Both metrics must come from the same hold-out. Without a champion only absolute bounds speak. A metric that was not
- * measured fails its criterion. With `direction: 'up'` the challenger passes when `challenger >= champion - noWorseBy`,
- * with `'down'` when `challenger <= champion + noWorseBy`.
+ * Both metrics must come from the same hold-out. A metric that was not measured fails its criterion. Without a champion
+ * a criterion that only compares wants its metric to be there: the next version will be compared with it. With
+ * `direction: 'up'` the challenger passes when `challenger >= champion - noWorseBy`, with `'down'` when
+ * `challenger <= champion + noWorseBy`; equal is enough, also where binary fractions miss it by a hair.
  */
 export function judgeGate(
   criteria: Criteria,
-  challenger: Metrics,
-  champion?: { readonly version: number; readonly metrics: Metrics },
+  challenger: Scores,
+  champion?: Scores & { readonly version: number },
 ): GateVerdict {
-  const checks = Object.entries(criteria).flatMap(([metric, rule]): Check[] => {
-    const value = challenger[metric];
-    const measured = value === undefined ? {} : { challenger: value };
-    const check = (
-      name: Check['rule'],
-      bound: number | undefined,
-      passes: (value: number, bound: number) => boolean,
-    ): Check[] =>
-      bound === undefined
-        ? []
-        : [{ metric, rule: name, bound, ...measured, passed: value !== undefined && passes(value, bound) }];
-    return [
-      ...check('atLeast', rule.atLeast, (found, bound) => found >= bound),
-      ...check('atMost', rule.atMost, (found, bound) => found <= bound),
-      ...(champion === undefined || rule.noWorseBy === undefined
-        ? []
-        : [compare(metric, rule, value, champion.metrics[metric], rule.noWorseBy)]),
-    ];
-  });
+  const checks = Object.entries(criteria).flatMap(([metric, rule]) => checksOf(metric, rule, challenger, champion));
   return {
     passed: checks.every((check) => check.passed),
     checks,
@@ -62,28 +54,56 @@ export function judgeGate(
   };
 }
 
-function compare(
+const ruleNames = ['atLeast', 'atMost', 'noWorseBy'] as const;
+
+function checksOf(
   metric: string,
   rule: Criteria[string],
-  challenger: number | undefined,
-  champion: number | undefined,
-  bound: number,
-): Check {
-  const worse =
-    challenger === undefined || champion === undefined
-      ? Number.NaN
-      : rule.direction === 'up'
-        ? champion - challenger
-        : challenger - champion;
-  return {
-    metric,
-    rule: 'noWorseBy',
-    bound,
-    ...(challenger === undefined ? {} : { challenger }),
-    ...(champion === undefined ? {} : { champion }),
-    passed: worse <= bound,
-  };
+  challenger: Scores,
+  champion: Scores | undefined,
+): readonly Check[] {
+  const value = challenger.metrics[metric];
+  const other = champion?.metrics[metric];
+  return ruleNames.flatMap((name): Check[] => {
+    const bound = rule[name];
+    const compares = name === 'noWorseBy';
+    if (bound === undefined || (compares && champion === undefined && value !== undefined)) return [];
+    const lacks = value === undefined ? challenger : compares && other === undefined ? champion : undefined;
+    return [
+      {
+        ...{ metric, rule: name, bound },
+        ...defined({ challenger: value, champion: compares ? other : undefined, unread: whyUnread(metric, lacks) }),
+        passed: value !== undefined && passes(name, rule.direction, value, bound, other),
+      },
+    ];
+  });
 }
+
+/** A metric may be missing by itself, or with the whole file. */
+function whyUnread(metric: string, scores: Scores | undefined): string | undefined {
+  const unread = scores?.unread ?? {};
+  const file = Object.keys(unread).find((name) => name.endsWith('.json'));
+  return unread[metric] ?? (file === undefined ? undefined : `${file}: ${unread[file]}`);
+}
+
+function passes(
+  rule: Check['rule'],
+  direction: Criteria[string]['direction'],
+  value: number,
+  bound: number,
+  champion: number | undefined,
+): boolean {
+  if (rule === 'atLeast') return reaches(value, bound);
+  if (rule === 'atMost') return reaches(bound, value);
+  if (champion === undefined) return false;
+  const slack = hair * Math.abs(champion);
+  return direction === 'up' ? reaches(value, champion - bound, slack) : reaches(champion + bound, value, slack);
+}
+
+/** What a subtraction and a mean may be off by: 0.91 - 0.9 is a little more than 0.01. */
+const hair = 4 * Number.EPSILON;
+const reaches = (value: number, bound: number, slack = 0): boolean =>
+  value >= bound - Math.max(slack, hair * Math.max(Math.abs(value), Math.abs(bound)));
 
 /** A verdict in one line: the failing checks, or all of them. */
 export function gateText(verdict: GateVerdict): string {
@@ -92,11 +112,14 @@ export function gateText(verdict: GateVerdict): string {
   return `${verdict.passed ? 'passed' : 'refused'}: ${shown.map((check) => checkText(check, verdict.against)).join('; ')}`;
 }
 
-function checkText({ metric, rule, bound, challenger, champion, passed }: Check, against: number | undefined): string {
-  const found = challenger === undefined ? `${metric} was not measured` : `${metric} ${number(challenger)}`;
-  if (rule !== 'noWorseBy') return `${found}, ${rule === 'atLeast' ? 'at least' : 'at most'} ${number(bound)} wanted`;
-  const other = champion === undefined ? 'was not measured' : number(champion);
-  return `${found} against ${other} of the champion v${against}, ${passed ? 'within' : 'not within'} ${number(bound)}`;
+function checkText(check: Check, against: number | undefined): string {
+  const { metric, rule, bound, challenger, champion, unread, passed } = check;
+  const because = unread === undefined ? '' : ` (${unread})`;
+  if (challenger === undefined) return `${metric} was not measured${because}`;
+  // Numbers that are refused are told in full: what is rounded may look as if it had passed.
+  const text = (value: number): string => String(Number(value.toPrecision(passed ? 6 : 15)));
+  const found = `${metric} ${text(challenger)}`;
+  if (rule !== 'noWorseBy') return `${found}, ${rule === 'atLeast' ? 'at least' : 'at most'} ${text(bound)} wanted`;
+  if (champion === undefined) return `${found}, and of the champion v${against} it was not measured${because}`;
+  return `${found} against ${text(champion)} of the champion v${against}, ${passed ? 'within' : 'not within'} ${text(bound)}`;
 }
-
-const number = (value: number): string => String(Number(value.toPrecision(6)));

@@ -1,6 +1,6 @@
 import { Fault } from './fault.ts';
 import { canonical } from './json.ts';
-import type { Job } from './ports.ts';
+import type { Job, JobDescription } from './ports.ts';
 
 /**
  * What the programs of users already speak, the same on every platform: arguments and variables in the form of SageMaker's
@@ -70,40 +70,72 @@ export const maxMetricsBytes = 1024 * 1024;
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isWord = (value: unknown): value is string => typeof value === 'string' && value.startsWith('\0');
 
-/** Numbers by name; text is left out. A number that is not finite is `invalid`, by its name. */
-export function metricsIn(file: string, text: string): Readonly<Record<string, number>> {
-  const found = new Map<string, number>();
-  const put = (name: string, value: unknown) => {
-    if (typeof value === 'number' && Number.isFinite(value)) found.set(name, value);
-    // Infinity of 1e999, `null` of JSON.stringify(NaN), or one of Python's words
-    else if (typeof value === 'number' || value === null || isWord(value)) throw notFinite(name, value, `in ${file}`);
+/** What a job measured. */
+export interface Measured {
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Why a metric, or a whole file of them, was not taken: by name, the first ten. */
+  readonly unread: Readonly<Record<string, string>>;
+}
+export const nothingMeasured: Measured = { metrics: {}, unread: {} };
+const keptReasons = 10;
+
+/** The part of a description that says what was measured. */
+export const describedBy = ({ metrics, unread }: Measured): Pick<JobDescription, 'metrics' | 'unread'> => ({
+  metrics,
+  ...(Object.keys(unread).length === 0 ? {} : { unread }),
+});
+
+/** Of two sources the first wins. */
+export function measuredBy(first: Measured, second: Measured): Measured {
+  const unread = Object.entries({ ...second.unread, ...first.unread }).filter(([name]) => !(name in first.metrics));
+  return {
+    metrics: { ...second.metrics, ...first.metrics },
+    unread: Object.fromEntries(unread.slice(0, keptReasons)),
   };
-  for (const [name, value] of Object.entries(parsed(file, text))) {
-    if (!isObject(value)) put(name, value);
-    // SageMaker's evaluation.json: {"regression_metrics": {"mse": {"value": 4.9, "standard_deviation": 2.2}}}
-    else
-      for (const [metric, detail] of Object.entries(value))
-        if (isObject(detail) && 'value' in detail) put(metric, detail.value);
+}
+
+/** Names and values as numbers; also of text that is one. Nothing that a gate does not name fails a job that was paid for. */
+export function measured(values: Iterable<readonly [string, unknown]>, where: string): Measured {
+  const metrics = new Map<string, number>();
+  const unread = new Map<string, string>();
+  for (const [name, value] of values) {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    if (typeof number === 'number' && Number.isFinite(number)) metrics.set(name, number);
+    else if (unread.size < keptReasons) unread.set(name, `it is ${saidOf(value)} in ${where}`);
   }
-  return Object.fromEntries(found);
+  return { metrics: Object.fromEntries(metrics), unread: Object.fromEntries(unread) };
 }
 
-export function notFinite(name: string, value: unknown, where: string): Fault {
-  const said = isWord(value) ? value.slice(1) : String(value);
-  return new Fault('invalid', `the metric ${name} is ${said} ${where}, which is no finite number`);
+function saidOf(value: unknown): string {
+  if (isWord(value)) return value.slice(1);
+  return typeof value === 'string' ? `the text ${JSON.stringify(value.slice(0, 40))}` : String(value);
 }
 
-/** JSON as Python writes it: NaN and Infinity are words there, marked here so that they can be named. */
-function parsed(file: string, text: string): object {
+/** The metrics of a file; of nested objects those in SageMaker's form. What is no such file is said under its name. */
+export function metricsIn(file: string, text: string): Measured {
+  const values = parsed(text);
+  if (typeof values === 'string') return { metrics: {}, unread: { [file]: values } };
+  return measured(
+    Object.entries(values).flatMap(([name, value]): (readonly [string, unknown])[] => {
+      if (!isObject(value)) return [[name, value]];
+      // SageMaker's evaluation.json: {"regression_metrics": {"mse": {"value": 4.9, "standard_deviation": 2.2}}}
+      return Object.entries(value).flatMap(([metric, detail]) =>
+        isObject(detail) && 'value' in detail ? [[metric, detail.value] as const] : [],
+      );
+    }),
+    file,
+  );
+}
+
+/** JSON as Python writes it: NaN and Infinity are words there, marked here so that they can be named. Else what is wrong. */
+function parsed(text: string): object | string {
   const words = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
   const marked = text.replace(words, (part) => (part.startsWith('"') ? part : `"\\u0000${part}"`));
   let value: unknown;
   try {
     value = JSON.parse(marked);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Fault('invalid', `${file} is not JSON: ${why}`, { cause: error });
+    return `it is not JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
-  if (isObject(value) && !Array.isArray(value)) return value;
-  throw new Fault('invalid', `${file} is not an object of names and numbers`);
+  return isObject(value) && !Array.isArray(value) ? value : 'it is not an object of names and numbers';
 }

@@ -214,6 +214,8 @@ export interface JobDescription {
   readonly retryable?: 'interruption' | 'capacity';
   /** Finite numbers only. */
   readonly metrics?: Readonly<Record<string, number>>;
+  /** Why a metric, or a whole file of them (by its name), was not taken. */
+  readonly unread?: Readonly<Record<string, string>>;
   /** By name; all of `outputs` when it succeeded. */
   readonly artifacts?: Readonly<Record<string, Artifact>>;
 }

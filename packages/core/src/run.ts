@@ -45,6 +45,8 @@ interface Base {
   /** The champion that the challenger is compared with, fixed when its score is asked for. */
   readonly against?: number;
   readonly championScore?: Metrics;
+  /** By part: which metrics of its job were not taken, and why. */
+  readonly unread?: Partial<Record<JobTrack['part'], Readonly<Record<string, string>>>>;
 }
 
 type Waiting<Status extends string> = Base & { readonly status: Status; readonly job: JobTrack };
@@ -130,24 +132,25 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
   },
   preparing: {
     ...waitingForAJob<'preparing'>(),
-    jobDescribed: (run, { at, description }) => described(run, at, description, (done) => prepared(run, at, done)),
+    jobDescribed: (run, { at, description }) =>
+      described(run, at, description, (noted, done) => prepared(noted, at, done)),
   },
   starting: {
     ...waitingForAJob<'starting'>(),
     jobDescribed: (run, { at, description }, context) =>
       description.status === 'running'
         ? { ...run, status: 'training', job: running(run, at) }
-        : described(run, at, description, (done) => trained(run, at, done, context)),
+        : described(run, at, description, (noted, done) => trained(noted, at, done, context)),
   },
   training: {
     ...waitingForAJob<'training'>(),
     jobDescribed: (run, { at, description }, context) =>
-      described(run, at, description, (done) => trained(run, at, done, context)),
+      described(run, at, description, (noted, done) => trained(noted, at, done, context)),
   },
   evaluating: {
     ...waitingForAJob<'evaluating'>(),
     jobDescribed: (run, { at, description }, context) =>
-      described(run, at, description, (done) => scored(run, at, done.metrics ?? {}, context)),
+      described(run, at, description, (noted, done) => scored(noted, at, done.metrics ?? {}, context)),
   },
   registering: {
     versionRegistered: (run, { at }) => ended(run, at, 'succeeded', run.verdict),
@@ -339,7 +342,8 @@ function evaluateNext(run: Base, at: number, { versions, champion: current }: Ru
   const { evaluate, gate = {} } = run.plan;
   if (evaluate === undefined) return passed(run, at);
   if (run.scored === undefined) return begun(run, 'evaluating', 'evaluate', at);
-  const absolute = judgeGate(gate, run.scored);
+  const challenger = { metrics: run.scored, unread: run.unread?.evaluate };
+  const absolute = judgeGate(gate, challenger);
   if (!absolute.passed) return ended(run, at, 'refused', absolute);
   const champion = versionOf(versions, run.against ?? current);
   if (champion === undefined || champion.number === run.trained?.number || !comparesWithChampion(gate))
@@ -350,7 +354,8 @@ function evaluateNext(run: Base, at: number, { versions, champion: current }: Ru
       ? undefined
       : champion.scores[scoreKey(champion.artifact, run.holdout, champion.evaluate ?? evaluate)]);
   if (known === undefined) return begun({ ...run, against: champion.number }, 'evaluating', 'champion', at);
-  const verdict = judgeGate(gate, run.scored, { version: champion.number, metrics: known });
+  const other = { version: champion.number, metrics: known, unread: run.unread?.champion };
+  const verdict = judgeGate(gate, challenger, other);
   const compared = { ...run, against: champion.number, championScore: known };
   return verdict.passed ? passed(compared, at, verdict) : ended(compared, at, 'refused', verdict);
 }
@@ -403,6 +408,7 @@ function bare(run: Base): Base {
     scored,
     against,
     championScore,
+    unread,
   } = run;
   return {
     id,
@@ -411,7 +417,7 @@ function bare(run: Base): Base {
     dataset,
     inputs,
     startedAt,
-    ...defined({ releasedBy, train, holdout, split, trained, scored, against, championScore }),
+    ...defined({ releasedBy, train, holdout, split, trained, scored, against, championScore, unread }),
   };
 }
 
@@ -432,16 +438,20 @@ function begun(
 }
 
 /** A description of the job that is waited for: still going, gone wrong, worth another attempt, or done. */
-function described(
-  run: Moving,
+function described<Here extends Moving>(
+  run: Here,
   at: number,
   description: JobDescription,
-  done: (description: JobDescription) => Run,
+  done: (run: Here, description: JobDescription) => Run,
 ): Run {
   if (!isOver(description))
     return { ...run, job: description.status === 'running' ? running(run, at) : lookedAt(run.job, at) };
-  if (description.status === 'succeeded') return done(description);
   const { part, attempt } = run.job;
+  if (description.status === 'succeeded') {
+    const { unread = {} } = description;
+    const noted = Object.keys(unread).length === 0 ? run : { ...run, unread: { ...run.unread, [part]: unread } };
+    return done(noted, description);
+  }
   const because = `the ${part} job ${description.status}: ${description.reason ?? 'without a reason'}`;
   if (description.retryable === undefined || attempt >= run.plan.train.attempts)
     return failed(run, at, attempt > 1 ? `${because} (attempt ${attempt})` : because);

@@ -143,9 +143,17 @@ function runStory(run: Run): readonly Line[] {
     line(run.startedAt, `started by ${trigger.by ?? trigger.kind} (${trigger.kind})`),
     line(run.startedAt, `dataset ${dataset.digest.slice(0, 12)}: ${dataset.objects} objects, ${dataset.bytes} bytes`),
     ...(run.trained === undefined ? [] : [line(run.startedAt, `trained v${run.trained.number}`)]),
+    ...Object.entries(run.unread ?? {}).map(([part, unread]) =>
+      line(run.startedAt, `metrics of the ${part} job that were not taken: ${unreadText(unread)}`),
+    ),
     ...('endedAt' in run ? [line(run.endedAt, runText(run))] : []),
   ];
 }
+
+const unreadText = (unread: Readonly<Record<string, string>>): string =>
+  Object.entries(unread)
+    .map(([name, because]) => `${name} (${because})`)
+    .join(', ');
 
 function rolloutText(rollout: Rollout): string {
   const weight = candidateWeight(rollout);

@@ -1,5 +1,5 @@
 import type { DescribeTrainingJobResponse } from '@aws-sdk/client-sagemaker';
-import { notFinite } from '@serin/core/job-contract';
+import { type Measured, measured, measuredBy } from '@serin/core/job-contract';
 import type { JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
 import { metricsAt, ranTooLong, retryableOf, succeeded, timesOf } from './results.ts';
@@ -71,16 +71,8 @@ const modelOf = ({ ModelArtifacts, OutputDataConfig, TrainingJobName }: Describe
   ModelArtifacts?.S3ModelArtifacts ?? `${OutputDataConfig?.S3OutputPath}/${TrainingJobName}/output/model.tar.gz`;
 
 /** The metrics file first; what it does not name comes from the regexes over the log, as SageMaker found it. */
-async function metricsOf(
-  found: DescribeTrainingJobResponse,
-  buckets: Buckets,
-): Promise<Readonly<Record<string, number>>> {
+async function metricsOf(found: DescribeTrainingJobResponse, buckets: Buckets): Promise<Measured> {
   const inFile = await metricsAt(modelOf(found).replace(/[^/]*$/, 'output.tar.gz'), buckets);
-  const inLog = (found.FinalMetricDataList ?? [])
-    .filter(({ MetricName = '' }) => !Object.hasOwn(inFile, MetricName))
-    .map(({ MetricName = '', Value }): [string, number] => {
-      if (Value === undefined || !Number.isFinite(Value)) throw notFinite(MetricName, Value, 'in the log');
-      return [MetricName, Value];
-    });
-  return { ...Object.fromEntries(inLog), ...inFile };
+  const inLog = (found.FinalMetricDataList ?? []).map(({ MetricName = '', Value }) => [MetricName, Value] as const);
+  return measuredBy(inFile, measured(inLog, 'the log'));
 }

@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { filesInArchive } from './metrics.ts';
 
-const archiveOf = (files: Readonly<Record<string, Uint8Array | string>>): Buffer => {
+const archiveOf = (files: Readonly<Record<string, Uint8Array | string>>, format = 'gnu'): Buffer => {
   const directory = mkdtempSync(join(tmpdir(), 'serin-metrics-'));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
-  const archive = execFileSync('tar', ['-czf', '-', '-C', directory, ...Object.keys(files)], { maxBuffer: 1e8 });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), content);
+  }
+  const given = ['-czf', '-', `--format=${format}`, '-C', directory, ...Object.keys(files)];
+  const archive = execFileSync('tar', given, { maxBuffer: 1e8 });
   rmSync(directory, { recursive: true });
   return archive;
 };
@@ -22,6 +26,13 @@ test('files are found in the beginning of an archive, and what was cut off is no
     new Map([['metrics.json', '{"auc": 1}']]),
   );
   expect(filesInArchive(archive.subarray(0, 5_000), ['metrics.json'])).toEqual(new Map());
+});
+
+test.each(['ustar', 'gnu', 'pax'])('a file of that name deep below is another one, in the format %s', (format) => {
+  const deep = `runs/${'x'.repeat(60)}/${'y'.repeat(60)}/metrics.json`;
+  const archive = archiveOf({ 'metrics.json': '{"auc": 1}', [deep]: '{"auc": 0.1}' }, format);
+
+  expect(filesInArchive(archive, ['metrics.json'])).toEqual(new Map([['metrics.json', '{"auc": 1}']]));
 });
 
 test('an archive that is none is refused', () => {

@@ -13,7 +13,7 @@ export function filesInArchive(beginning: Uint8Array, names: readonly string[]):
   const found = new Map<string, string>();
   const tar = unpacked(beginning);
   for (let at = 0; at + 512 <= tar.length; ) {
-    const path = fieldOf(tar, at, 100);
+    const path = pathAt(tar, at);
     const name = path.replace(/^\.\//, '');
     const size = Number.parseInt(fieldOf(tar, at + 124, 12), 8);
     if (path === '' || !Number.isFinite(size)) break;
@@ -31,6 +31,14 @@ function unpacked(beginning: Uint8Array): Buffer {
   } catch (error) {
     throw new Fault('invalid', `the output of the job is no tar.gz: ${asFault(error).message}`, { cause: error });
   }
+}
+
+/** A path of more than 100 bytes stands in two fields of a ustar header: the folders first. */
+function pathAt(tar: Buffer, at: number): string {
+  const name = fieldOf(tar, at, 100);
+  // GNU's own format has other things where ustar has the folders.
+  const folders = tar.toString('latin1', at + 257, at + 263) === 'ustar\0' ? fieldOf(tar, at + 345, 155) : '';
+  return folders === '' ? name : `${folders}/${name}`;
 }
 
 const fieldOf = (tar: Buffer, at: number, length: number): string =>

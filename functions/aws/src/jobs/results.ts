@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/fault';
-import { maxMetricsBytes, metricsIn } from '@serin/core/job-contract';
+import { describedBy, type Measured, maxMetricsBytes, metricsIn, nothingMeasured } from '@serin/core/job-contract';
 import type { Artifact, JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
 import { artifactAt } from './artifacts.ts';
@@ -22,13 +22,13 @@ export function timesOf(started: Date | undefined, ended: Date | undefined): Tim
 export async function succeeded(
   times: Times,
   outputs: Readonly<Record<string, string>>,
-  metrics: () => Promise<Readonly<Record<string, number>>>,
+  metrics: () => Promise<Measured>,
   buckets: Buckets,
 ): Promise<JobDescription> {
   try {
     const artifacts: Record<string, Artifact> = {};
     for (const [name, uri] of Object.entries(outputs)) artifacts[name] = await promised(name, uri, buckets);
-    return { status: 'succeeded', ...times, metrics: await metrics(), artifacts };
+    return { status: 'succeeded', ...times, ...describedBy(await metrics()), artifacts };
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'invalid') throw error;
     return { status: 'failed', ...times, reason: error.message };
@@ -42,23 +42,23 @@ async function promised(name: string, uri: string, buckets: Buckets): Promise<Ar
 }
 
 /** The metrics file under an S3 prefix that ends with a slash, or at the beginning of a packed output. */
-export async function metricsAt(uri: string, buckets: Buckets): Promise<Readonly<Record<string, number>>> {
+export async function metricsAt(uri: string, buckets: Buckets): Promise<Measured> {
   const place = s3Place(uri);
-  if (place === undefined) return {};
+  if (place === undefined) return nothingMeasured;
   const read = (key: string) => buckets(place.bucket).read({ key, maxBytes: maxMetricsBytes });
   if (!place.key.endsWith('/')) {
     const archive = await read(place.key);
-    if (archive === undefined) return {};
+    if (archive === undefined) return nothingMeasured;
     const found = filesInArchive(archive.content, metricsFiles);
     const file = metricsFiles.find((name) => found.has(name));
-    return file === undefined ? {} : metricsIn(file, found.get(file) ?? '');
+    return file === undefined ? nothingMeasured : metricsIn(file, found.get(file) ?? '');
   }
   for (const file of metricsFiles) {
     const object = await read(place.key + file);
-    if (object?.truncated) throw new Fault('invalid', `${file} is larger than ${maxMetricsBytes} bytes`);
+    if (object?.truncated) return { metrics: {}, unread: { [file]: `it is larger than ${maxMetricsBytes} bytes` } };
     if (object !== undefined) return metricsIn(file, new TextDecoder().decode(object.content));
   }
-  return {};
+  return nothingMeasured;
 }
 
 export const ranTooLong = (seconds: number | undefined): string =>

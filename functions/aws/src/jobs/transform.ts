@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/client-sagemaker';
 import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
+import { nothingMeasured } from '@serin/core/job-contract';
 import type { Job, JobDescription } from '@serin/core/ports';
 import type { Input } from './inputs.ts';
 import { isArchive } from './layout.ts';
@@ -92,7 +93,12 @@ export async function transformDescription(
   const times = timesOf(found.TransformStartTime, found.TransformEndTime);
   switch (found.TransformJobStatus) {
     case 'Completed':
-      return succeeded(times, { output: `${found.TransformOutput?.S3OutputPath}/` }, async () => ({}), buckets);
+      return succeeded(
+        times,
+        { output: `${found.TransformOutput?.S3OutputPath}/` },
+        async () => nothingMeasured,
+        buckets,
+      );
     case 'Failed': {
       const reason = found.FailureReason ?? 'SageMaker gives no reason';
       return { status: 'failed', ...times, reason: reason + (await logEnd()), ...retryableOf(reason) };

@@ -145,6 +145,23 @@ function labelProblems(name: string, { labels }: ParsedModel, models: Readonly<R
 const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
 
 /** Why a schedule never fires, or cannot be read. */
+/** A refinement of a field by what is wrong with its value; `undefined`: nothing. */
+export const refusing =
+  <Value>(problemOf: (value: Value) => string | undefined) =>
+  (value: Value, context: z.RefinementCtx<Value>): void => {
+    const problem = problemOf(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  };
+
+export function regexProblem(regex: string): string | undefined {
+  try {
+    new RegExp(regex, 'gm');
+    return undefined;
+  } catch (error) {
+    return `a regular expression of JavaScript: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 export function cronProblem(cron: string, zone: string): string | undefined {
   try {
     nextCron(cron, zone, 0);

@@ -3,7 +3,7 @@ import { hyperparameterProblem } from '../hyperparameters.ts';
 import { day, hour, minute, second } from '../time.ts';
 import { authorsForms, type Forms, text } from './forms.ts';
 import { rolloutOf } from './rollout.ts';
-import { cronProblem, projectProblems, withRules } from './rules.ts';
+import { cronProblem, projectProblems, refusing, regexProblem, withRules } from './rules.ts';
 
 /**
  * Every field of a config with its bounds and its default, once.
@@ -131,10 +131,7 @@ const modelOf = (door: Door) =>
           data: z.boolean().default(true),
           schedule: z
             .strictObject({ cron: z.string(), zone: z.string().default('UTC') })
-            .superRefine((rule, context) => {
-              const problem = cronProblem(rule.cron, rule.zone);
-              if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-            })
+            .superRefine(refusing(({ cron, zone }) => cronProblem(cron, zone)))
             .optional(),
           ci: z
             .strictObject({
@@ -156,7 +153,7 @@ const modelOf = (door: Door) =>
         compute: computeOf(door),
         checkpoints: z.boolean().default(false),
         attempts: z.int().min(1).max(10).default(3),
-        metrics: z.array(z.strictObject({ name: text, regex: text })).default([]),
+        metrics: z.array(z.strictObject({ name: text, regex: text.superRefine(refusing(regexProblem)) })).default([]),
       }),
       /** Files of labels that are dropped into a bucket: one JSON object a line, as `POST /v1/labels` takes them. */
       labels: z.strictObject({ bucket: name, prefix: z.string().min(1).max(512) }).optional(),

@@ -4,6 +4,7 @@ import { chmod, copyFile, lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault } from '@serin/core/fault';
+import { describedBy } from '@serin/core/job-contract';
 import type { Artifact, Job, JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
 import { appearWhole, forEach, readJson } from '../durable.ts';
@@ -40,7 +41,7 @@ export async function conclusion({ job }: Stored, directory: string): Promise<Jo
   try {
     await checkPlace(tree.outputData, tree);
     const artifacts = await artifactsOf(job, tree);
-    return { status: 'succeeded', ...times, metrics: await metricsOf(job, tree.outputData, log), artifacts };
+    return { status: 'succeeded', ...times, ...describedBy(await metricsOf(job, tree.outputData, log)), artifacts };
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'invalid') throw error;
     return { status: 'failed', ...times, reason: error.message };
