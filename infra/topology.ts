@@ -1,6 +1,8 @@
 import { alarmsOf } from './topology/alarms.ts';
 import { costsOf } from './topology/costs.ts';
+import { dashboardOf } from './topology/dashboard.ts';
 import { functionsOf, quotaWanted } from './topology/functions.ts';
+import { metrics } from './topology/metrics.ts';
 import { imageCacheOf, nodeTag, type Places, placesOf } from './topology/places.ts';
 import { jobRole, modelRole } from './topology/roles.ts';
 import { rulesOf } from './topology/rules.ts';
@@ -36,6 +38,8 @@ export function topology(settings: Settings, where: Where): Topology {
     jobRole: jobRole(places),
     modelRole: modelRole(places),
     alarms,
+    ...(settings.dashboard === false ? {} : { dashboard: dashboardOf(places) }),
+    metrics: metrics.map(({ name }) => name),
     ...(alertTopic === undefined ? {} : { alertTopic }),
     ...(network === undefined ? {} : { network }),
     imageCache: imageCacheOf(settings),
@@ -82,6 +86,10 @@ function byHandOf({ settings, secrets, name, where }: Places): Topology['byHand'
       // SageMaker looks for an image before it pulls it, and a cache is empty until a first pull.
       what: `for jobs without an image, splitting among them: bring the image of Node into the cache, before the first run`,
       command: `aws ecr batch-get-image --repository-name ${repository} --image-ids imageTag=${nodeTag} --query failures`,
+    },
+    {
+      what: `logs of jobs are kept for ever, in groups that all jobs of this account and region share: to forget them after ${settings.logDays ?? 30} days, once SageMaker has made the groups`,
+      command: `for kind in TrainingJobs ProcessingJobs TransformJobs; do aws logs put-retention-policy --log-group-name /aws/sagemaker/$kind --retention-in-days ${settings.logDays ?? 30}; done`,
     },
     {
       what: 'for incoming webhooks: their secrets, several of each while one is replaced',

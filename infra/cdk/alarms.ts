@@ -1,4 +1,5 @@
-import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stack } from 'aws-cdk-lib';
+import { CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnRule } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
 import type { Topology } from '../topology/shapes.ts';
@@ -39,4 +40,12 @@ export function renderAlarms(scope: Construct, { alarms, settings }: Topology): 
       alarmActions: actions,
       okActions: actions,
     });
+}
+
+export function renderDashboard(scope: Construct, { dashboard }: Topology): void {
+  if (dashboard === undefined) return;
+  new CfnDashboard(scope, 'Dashboard', {
+    dashboardName: dashboard.name,
+    dashboardBody: Stack.of(scope).toJsonString(dashboard.body),
+  });
 }

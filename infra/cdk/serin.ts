@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { bundle, type Code } from '../bundle.ts';
 import { type Settings, type Topology, topology } from '../topology.ts';
 import { acknowledge } from './acknowledged.ts';
-import { renderAlarms, renderRules } from './alarms.ts';
+import { renderAlarms, renderDashboard, renderRules } from './alarms.ts';
 import { renderFunctions } from './functions.ts';
 import { renderNetwork } from './network.ts';
 import { renderRole } from './roles.ts';
@@ -48,6 +48,7 @@ export class Serin extends Construct {
     this.address = renderFunctions(this, { topology: made, code, queues, network });
     renderRules(this, made, queues);
     renderAlarms(this, made);
+    renderDashboard(this, made);
     for (const [key, value] of Object.entries(made.tags)) Tags.of(this).add(key, value);
     new CfnOutput(this, 'Address', { value: this.address, description: 'the API of Serin' });
     acknowledge(this, made);

@@ -4,7 +4,7 @@ import { renderFunctions } from './functions.ts';
 import { renderNetwork } from './network.ts';
 import type { Platform, Pulumi } from './pulumi.ts';
 import { renderBuckets, renderQueues, renderShared, renderTable } from './stores.ts';
-import { renderAlarms, renderRules } from './watch.ts';
+import { renderAlarms, renderDashboard, renderRules } from './watch.ts';
 
 /**
  * One installation of Serin, rendered by SST from the same topology as the CDK; answers where its API is.
@@ -39,6 +39,7 @@ export async function serin(
   const address = renderFunctions({ ...around, queues, network });
   renderRules(around, queues);
   renderAlarms(around);
+  renderDashboard(around);
   return { address };
 }
 

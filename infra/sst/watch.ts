@@ -37,3 +37,11 @@ export function renderAlarms({ aws, topology: { alarms, settings } }: Around): v
       okActions: actions,
     });
 }
+
+export function renderDashboard({ aws, topology: { dashboard } }: Around): void {
+  if (dashboard === undefined) return;
+  new aws.cloudwatch.Dashboard('Dashboard', {
+    dashboardName: dashboard.name,
+    dashboardBody: JSON.stringify(dashboard.body),
+  });
+}

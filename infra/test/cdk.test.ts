@@ -20,6 +20,7 @@ test('a finding of cdk-nag that nobody acknowledged fails the synth', () => {
 const atRest: Readonly<Record<string, readonly string[]>> = {
   always: [
     'AWS::CloudWatch::Alarm',
+    'AWS::CloudWatch::Dashboard',
     'AWS::DynamoDB::Table',
     'AWS::ECR::PullThroughCacheRule',
     'AWS::Events::EventBus',

@@ -17,6 +17,7 @@ export interface Facts {
   readonly bus: unknown;
   readonly rules: Named;
   readonly alarms: Named;
+  readonly dashboard: unknown;
   readonly logs: Named;
   readonly topics: Named;
   readonly imageCache: unknown;
@@ -142,6 +143,7 @@ export function factsOf(made: Topology): Facts {
       ...alarm,
       actions: settings.notify === undefined ? [] : [settings.notify],
     })),
+    dashboard: made.dashboard ?? null,
     logs: Object.fromEntries(functions.map(({ logGroup }) => [logGroup, made.logDays])),
     topics: named(made.alertTopic === undefined ? [] : [made.alertTopic], ({ queue, statements }) => ({
       policy: resourcePolicy(statements),

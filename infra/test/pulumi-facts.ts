@@ -162,6 +162,11 @@ export function factsOfPulumi(registered: readonly Registered[]): Facts {
       missing: alarm.treatMissingData,
       actions: alarm.alarmActions,
     })),
+    dashboard:
+      of('cloudwatch/dashboard:Dashboard').map(({ dashboardName, dashboardBody }) => ({
+        name: dashboardName,
+        body: JSON.parse(dashboardBody),
+      }))[0] ?? null,
     logs: by('cloudwatch/logGroup:LogGroup', 'name', ({ retentionInDays }) => retentionInDays),
     topics: by('sns/topic:Topic', 'name', ({ name }) => ({
       policy: JSON.parse(whose('sns/topicPolicy:TopicPolicy', 'arn', arnOf('sns', name)).policy),

@@ -36,6 +36,7 @@ export const joined: Settings = {
   dataKeys: ['arn:aws:kms:eu-west-1:210987654321:key/1c5b0f0c-0000-4000-8000-000000000000'],
   imageAccounts: ['763104351884'],
   lambdaConcurrency: 10,
+  dashboard: false,
 };
 
 export const all = { plain, isolated, joined };

@@ -122,6 +122,11 @@ export function factsOfTemplate(template: Template): Facts {
       missing: alarm.TreatMissingData,
       actions: alarm.AlarmActions,
     })),
+    dashboard:
+      of('AWS::CloudWatch::Dashboard').map(({ DashboardName, DashboardBody }) => ({
+        name: DashboardName,
+        body: JSON.parse(DashboardBody),
+      }))[0] ?? null,
     logs: by('AWS::Logs::LogGroup', 'LogGroupName', ({ RetentionInDays }) => RetentionInDays),
     topics: by('AWS::SNS::Topic', 'TopicName', ({ TopicName }) => ({
       policy: policyOf('AWS::SNS::TopicPolicy', 'Topics', arnOf('sns', TopicName)),

@@ -410,6 +410,23 @@ test('a pattern of a rule is one that EventBridge takes', () => {
     }
 });
 
+test('the dashboard shows each metric that the functions count, and stays within what is free', () => {
+  const { dashboard, metrics } = topology(plain, where);
+  const widgets = dashboard?.body.widgets ?? [];
+  const shown = widgets.flatMap(({ properties }) => properties.metrics);
+
+  expect(shown.filter(([namespace]) => namespace === 'Serin').map(([, name]) => name)).toEqual(metrics);
+  // Of 50 metrics at most. https://aws.amazon.com/cloudwatch/pricing/
+  expect(shown.length).toBeLessThanOrEqual(50);
+});
+
+test('an alarm on a metric of ours is on one that the functions count', () => {
+  const { alarms, metrics } = topology(plain, where);
+
+  const ours = alarms.filter(({ namespace }) => namespace === 'Serin').map(({ metric }) => metric);
+  expect(ours.filter((metric) => !metrics.includes(metric))).toEqual([]);
+});
+
 test('the topology is data: it survives JSON', () => {
   for (const [, made] of installations) expect(JSON.parse(JSON.stringify(made))).toEqual(made);
 });

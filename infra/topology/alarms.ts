@@ -41,6 +41,18 @@ export function alarmsOf({ name, settings: { project, environment } }: Places): 
       periods: 3,
       threshold: 10 * minute,
     }),
+    alarm('debts-age', {
+      ...crossed,
+      says: 'a stream has been due for 15 minutes, and nobody has taken it up: the function signals fails or is too slow; read its log',
+      // functions/aws/src/worker.ts
+      namespace: 'Serin',
+      dimensions: { Project: project, Environment: environment },
+      metric: 'OldestDueSeconds',
+      statistic: 'Maximum',
+      periodSeconds: 5 * minute,
+      periods: 2,
+      threshold: 15 * minute,
+    }),
     // Most dead letters are written by the function that could not use them, and never see the dead queue.
     alarm('dead-letters', {
       ...crossed,

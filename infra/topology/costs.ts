@@ -28,6 +28,9 @@ export function costsOf(settings: Settings, alarms: number, network: Network | u
     // Lambda polls a queue with at least 5 long polls of 20 s, also when it is empty.
     // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
     { service: 'sqs', unit: 'request', perMonth: 2 * 5 * 3 * minutesPerMonth, why: 'Lambda polls two queues' },
+    ...(settings.dashboard === false
+      ? []
+      : [{ service: 'cloudwatch', unit: 'dashboard', perMonth: 1, why: 'what it does, on one page; three are free' }]),
     { service: 'cloudwatch', unit: 'alarm', perMonth: alarms, why: "Serin's own alarms" },
     ...(settings.kmsKey === undefined
       ? []

@@ -76,6 +76,7 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   },
   alertTopic: { must: 'true or false', takes: oneOf(true, false) },
   imageAccounts: accounts,
+  dashboard: { must: 'true or false', takes: oneOf(true, false) },
   adopt: { must: 'true or false', takes: oneOf(true, false) },
   apiConcurrency: { must: 'a whole number from 1 to 1000', takes: wholeBetween(1, 1000) },
   lambdaConcurrency: { must: 'a whole number from 10 to 1000000', takes: wholeBetween(10, 1_000_000) },

@@ -25,6 +25,8 @@ export interface Settings {
   /** Accounts whose ECR registries jobs and models may pull from; absent: this one. */
   readonly imageAccounts?: readonly string[];
   readonly logDays?: number;
+  /** `false`: no dashboard; of an account the first three are free, and each further one is 3 USD a month. */
+  readonly dashboard?: boolean;
   /** Takes over the table and the buckets that an earlier installation of these names has left. SST only: CDK has an import. */
   readonly adopt?: boolean;
   /** Calls of the API at once, reserved and no more: 20. The brake on what a stranger can cost. */
@@ -177,6 +179,14 @@ export interface Alarm {
   readonly missing: 'notBreaching' | 'breaching';
 }
 
+/** CloudWatch's own JSON, which both renderers hand on. */
+export interface Dashboard {
+  readonly name: string;
+  readonly body: {
+    readonly widgets: readonly { readonly properties: { readonly metrics: readonly (readonly unknown[])[] } }[];
+  };
+}
+
 export interface Topic {
   readonly name: string;
   readonly queue: QueueId;
@@ -210,6 +220,9 @@ export interface Topology {
   readonly jobRole: Role;
   readonly modelRole: Role;
   readonly alarms: readonly Alarm[];
+  readonly dashboard?: Dashboard;
+  /** Names of what the functions count: each is paid for by the hour in which it is told. */
+  readonly metrics: readonly string[];
   readonly alertTopic?: Topic;
   readonly network?: Network;
   readonly imageCache: { readonly prefix: string; readonly upstream: string; readonly repository: string };

@@ -153,6 +153,9 @@ test('100 retrains cost their longest jobs, with the champion scored again, and 
     // Three steps of 15 minutes and half an hour of guard.
     'models.fraud.rollout': 100 * 1.25,
   });
+  expect(retrains.costs).toContainEqual(
+    expect.objectContaining({ what: 'cloudwatch', unit: 'custom metric', quantity: 13, usd: 13 * 0.3 }),
+  );
   expect(retrains.usd).toBeGreaterThan(500 * 0.257 + 125 * 0.822);
 });
 

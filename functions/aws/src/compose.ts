@@ -17,6 +17,7 @@ import type { Hono } from 'hono';
 import { type Facts, jsonFacts } from './facts.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
+import { countEntry } from './metrics.ts';
 import { endpointName, type Installation } from './names.ts';
 import { s3Bucket } from './ports/bucket.ts';
 import { eventBridgeBus } from './ports/bus.ts';
@@ -190,7 +191,7 @@ function compose() {
 }
 
 function runs(
-  { installation, clockwork: { journal }, bucket, bus }: ReturnType<typeof compose>,
+  { installation, clockwork: { journal, facts }, bucket, bus }: ReturnType<typeof compose>,
   paid: Pick<Ports, 'jobs' | 'registry' | 'serving' | 'telemetry'>,
 ) {
   const ports: Ports = { journal, bucket, bus, ...paid };
@@ -204,7 +205,11 @@ function runs(
     alone: false,
     source,
     endsAt: () => endsAt,
-    onAppend: ({ stream }, at) => (at === undefined ? due.delete(stream) : due.set(stream, at)),
+    onAppend: (entry, at) => {
+      countEntry(entry, facts);
+      if (at === undefined) due.delete(entry.stream);
+      else due.set(entry.stream, at);
+    },
   });
   const begin = (remainingMs: number): void => {
     endsAt = now() + remainingMs;

@@ -37,7 +37,7 @@ export function jsonFacts(
             {
               Namespace: 'Serin',
               Dimensions: [['Project', 'Environment']],
-              Metrics: [{ Name: metric, Unit: 'Count' }],
+              Metrics: [{ Name: metric, Unit: metric.endsWith('Seconds') ? 'Seconds' : 'Count' }],
             },
           ],
         },

@@ -139,14 +139,19 @@ const clockEveryMs = 60_000;
 /** Queues a tick for each stream that is due. Twice, or late: a tick that finds nothing to do changes nothing. */
 export async function tickDue({ journal, queue, now, facts }: Clockwork): Promise<void> {
   let ticked = 0;
+  let oldest = now();
   let cursor: string | undefined;
   do {
     const page = await journal.due(now(), cursor);
     await queue.ticks(page.items.map(({ stream }) => stream));
     ticked += page.items.length;
+    oldest = Math.min(oldest, ...page.items.map(({ due }) => due));
     cursor = page.next;
   } while (cursor !== undefined);
+  // A metric costs by the hour in which it is told: one that says nothing is not.
+  if (ticked === 0) return;
   facts.count('Ticks', {}, ticked);
+  facts.count('OldestDueSeconds', {}, Math.round((now() - oldest) / 1000));
 }
 
 /**

@@ -103,6 +103,20 @@ export const unitPrices: readonly UnitPrice[] = [
   },
   {
     service: 'cloudwatch',
+    unit: 'custom metric',
+    usd: 0.3,
+    freePerMonth: 10,
+    ...published('cal53.calculator.city/cloudwatch-custom-metrics-calculator', 'undated'),
+  },
+  {
+    service: 'cloudwatch',
+    unit: 'dashboard',
+    usd: 3,
+    freePerMonth: 3,
+    ...published('vantage.sh/blog/cloudwatch-metrics-pricing-explained-in-plain-english', 'undated'),
+  },
+  {
+    service: 'cloudwatch',
     unit: 'alarm',
     usd: 0.1,
     freePerMonth: 10,

@@ -26,7 +26,7 @@ export const plan: Command = async (invocation) => {
     machines,
     quotas: quotasOf(machines, config),
     atRest: costsAtRest(topology, machines, cloud),
-    retrains: { count: retrains, ...costsOfRetrains(config, machines, cloud) },
+    retrains: { count: retrains, ...costsOfRetrains(config, topology, machines, cloud) },
     buckets: dataBucketsOf(config),
     ...(requests === undefined ? {} : { requests }),
   };
@@ -56,7 +56,7 @@ function deployedText({ terminal }: Invocation, topology: Topology): string {
     timeout: `${timeoutSeconds} s`,
     does,
   }));
-  const { table: journal, buckets, queues, bus, rules, alarms, jobRole, modelRole, imageCache } = topology;
+  const { table: journal, buckets, queues, bus, rules, alarms, dashboard, jobRole, modelRole, imageCache } = topology;
   const rest = [
     { kind: 'table', name: journal.name, says: 'retained when the rest is destroyed' },
     ...buckets.map(({ name }) => ({ kind: 'bucket', name, says: 'retained when the rest is destroyed' })),
@@ -65,6 +65,7 @@ function deployedText({ terminal }: Invocation, topology: Topology): string {
     ...rules.map(({ name, hears }) => ({ kind: 'rule', name, says: hears })),
     ...[jobRole, modelRole].map(({ name }) => ({ kind: 'role', name })),
     ...alarms.map(({ name, says }) => ({ kind: 'alarm', name, says })),
+    ...(dashboard === undefined ? [] : [{ kind: 'dashboard', name: dashboard.name }]),
     { kind: 'image cache', name: imageCache.prefix, says: `of ${imageCache.upstream}` },
   ];
   const columns = { FUNCTION: 'name', ON: 'on', MEMORY: 'memory', TIMEOUT: 'timeout', DOES: 'does' };

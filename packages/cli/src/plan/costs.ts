@@ -56,7 +56,12 @@ export function costsAtRest(topology: Topology, machines: readonly PlannedMachin
 }
 
 /** A hundred runs that pass and are rolled out. Jobs are reckoned with their `maxRuntime`: what they cost at most. */
-export function costsOfRetrains(config: CompiledConfig, machines: readonly PlannedMachine[], cloud: Cloud): Sum {
+export function costsOfRetrains(
+  config: CompiledConfig,
+  { metrics }: Pick<Topology, 'metrics'>,
+  machines: readonly PlannedMachine[],
+  cloud: Cloud,
+): Sum {
   const jobs = Object.entries(config.models).flatMap(([model, plan]) =>
     machines
       .filter(({ path, maxRuntimeMs }) => path.startsWith(`models.${model}.`) && maxRuntimeMs !== undefined)
@@ -69,7 +74,13 @@ export function costsOfRetrains(config: CompiledConfig, machines: readonly Plann
   );
   const rollouts = machines.filter(({ use }) => use === 'serve').map((one) => candidateCost(config, one, cloud));
   const models = Object.values(config.models);
-  return summed([...jobs, ...rollouts, ...models.flatMap((plan) => backendCosts(plan, cloud))]);
+  const counted = unitCost(cloud, {
+    service: 'cloudwatch',
+    unit: 'custom metric',
+    quantity: metrics.length,
+    why: 'what the functions count, in a month in which each of it happens',
+  });
+  return summed([...jobs, ...rollouts, ...models.flatMap((plan) => backendCosts(plan, cloud)), counted]);
 }
 
 /** The candidate's instances beside the champion's, from its first step to the end of the guard. */

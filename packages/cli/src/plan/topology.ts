@@ -40,6 +40,8 @@ export interface Topology {
   readonly jobRole: Role;
   readonly modelRole: Role;
   readonly alarms: readonly { readonly name: string; readonly says: string }[];
+  readonly dashboard?: { readonly name: string };
+  readonly metrics: readonly string[];
   readonly imageCache: { readonly prefix: string; readonly upstream: string };
   readonly logDays: number;
   readonly byHand: readonly { readonly what: string; readonly command: string }[];
