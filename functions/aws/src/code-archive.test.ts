@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Bucket } from '@serin/core/ports';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sha256, storeCode } from '../../../test/emulators/aws/stored.ts';
 import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
@@ -45,9 +46,51 @@ test('equal folders have equal archives, and an archive is written once', async 
   const first = await one.bytes(key);
   await one.put('', `code/blobs/${sha256('1')}`, 'gone');
 
-  expect(key).toBe(`code/archives/${digest}.tar.gz`);
+  expect(key).toMatch(new RegExp(`^code/archives/${digest}-[0-9a-f]{8}\\.tar\\.gz$`));
   expect(await other.bytes(key)).toEqual(first);
   expect(await codeArchive(digest, one.bucket)).toBe(key);
+});
+
+describe('an archive that is there', () => {
+  const kept = async (change: (tar: Buffer) => Uint8Array) => {
+    const { bucket, put, bytes } = opened();
+    const digest = await storeCode({ 'a.py': 'print(1)\n', [long]: 'deep' }, put);
+    const key = await codeArchive(digest, bucket);
+    await bucket.write(key, change(gunzipSync(await bytes(key))));
+    return codeArchive(digest, bucket);
+  };
+  const replaced = (from: string, to: string) => (tar: Buffer) => {
+    const changed = Buffer.from(tar.toString('latin1').replace(from, to), 'latin1');
+    expect(changed).not.toEqual(tar);
+    return gzipSync(changed);
+  };
+
+  test('is used when it holds what was released, however it was packed', async () => {
+    expect(await kept((tar) => gzipSync(tar, { level: 1 }))).toContain('code/archives/');
+  });
+
+  test('is refused with both digests when a file in it was changed', async () => {
+    await expect(kept(replaced('print(1)', 'print(2)'))).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(
+        new RegExp(`'a.py' in code/archives/.* has the digest ${sha256('print(2)\n')}, not ${sha256('print(1)\n')}`),
+      ),
+    });
+  });
+
+  test.each([
+    ['a file of it has another name', replaced('a.py', 'b.py')],
+    ['our start in it was changed', replaced('exec $command', 'echo $command')],
+    ['it was cut off', (tar: Buffer) => gzipSync(tar.subarray(0, 2048))],
+    ['something was added', (tar: Buffer) => gzipSync(Buffer.concat([tar, tar]))],
+    ['it is no archive', () => Buffer.from('no archive')],
+    ['it is empty', () => new Uint8Array()],
+  ])('is refused when %s', async (_, change) => {
+    await expect(kept(change)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(/code\/archives\/.*changed or damaged; delete it/),
+    });
+  });
 });
 
 test('code that is not there whole, was changed, or cannot be placed is refused', async () => {
@@ -62,7 +105,7 @@ test('code that is not there whole, was changed, or cannot be placed is refused'
 
   await refused('0'.repeat(64), 'code/000');
   await refused('../secrets', 'no digest');
-  await refused(changed, 'not what was released');
+  await refused(changed, `not ${sha256('1')}`);
   for (const path of ['../up.py', 'a//b.py', 'serin-start.sh'])
     await refused(await storeCode({ [path]: 'x' }, put), path.slice(0, 10));
 });

@@ -2,15 +2,8 @@ import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-s
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/fault';
-import { encodeText } from '@serin/core/json';
-import {
-  type Bucket,
-  type Deployment,
-  type Job,
-  type ObjectInfo,
-  ownBucket,
-  type RegisteredVersion,
-} from '@serin/core/ports';
+import { type Bucket, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports';
+import { archiveKey } from './code-archive.ts';
 import { artifactAt } from './jobs/artifacts.ts';
 import type { Buckets } from './jobs/settings.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
@@ -18,6 +11,7 @@ import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
 import { settingsOf, type Variables } from './settings.ts';
+import type { Supplies } from './supplies.ts';
 
 /** What core asks of the ports for a model: its first run, and its first deployment. */
 type Ask =
@@ -43,16 +37,18 @@ export async function requestsFor(what: {
   readonly variables: Readonly<Record<string, unknown>>;
   readonly models: readonly {
     readonly model: string;
-    readonly data: { readonly bucket: string; readonly prefix: string };
     readonly asks: readonly Ask[];
   }[];
 }): Promise<readonly Request[]> {
   const requests: Request[] = [];
   const variables = { ...textsOf(what.variables), AWS_REGION: what.region };
-  for (const { model, data, asks } of what.models) {
-    const buckets = imagined(data);
+  for (const { model, asks } of what.models) {
     let when = '';
-    const ports = portsOver(variables, buckets, (call, request) => requests.push({ call, when, request }));
+    const ports = portsOver(
+      variables,
+      () => imagined,
+      (call, request) => requests.push({ call, when, request }),
+    );
     for (const ask of asks) {
       when = `${model}: ${titleOf(ask)}`;
       await ports.asked(model, ask);
@@ -79,9 +75,10 @@ function portsOver(variables: Variables, buckets: Buckets, take: (call: string, 
   record(sagemaker, 'sagemaker', take);
   record(autoscaling, 'application-autoscaling', take);
   const shared = { sagemaker, ...settings };
-  const jobs = sageMakerJobs({ ...shared, cloudwatchLogs: new CloudWatchLogsClient({ region }), buckets });
+  const cloudwatchLogs = new CloudWatchLogsClient({ region });
+  const jobs = sageMakerJobs({ ...shared, cloudwatchLogs, buckets, supplies });
   const endpoints = sageMakerEndpoints({ sagemaker, now: Date.now });
-  const serving = sageMakerServing({ ...shared, endpoints, autoscaling, bucket: buckets(ownBucket) });
+  const serving = sageMakerServing({ ...shared, endpoints, supplies, autoscaling, bucket: buckets(ownBucket) });
   const registry = sageMakerRegistry(shared);
   return {
     async asked(model: string, ask: Ask): Promise<void> {
@@ -165,19 +162,17 @@ function record(client: Middleware, service: string, take: (call: string, reques
   );
 }
 
-/** Buckets in which everything is there that a first run reads: a dataset of one object, and what jobs left. */
-function imagined(data: { readonly bucket: string; readonly prefix: string }): Buckets {
-  const object = (key: string): ObjectInfo => ({ key, version: '<version>', bytes: 1 });
-  const chunk = { objects: [object(`${data.prefix}<object>`)] };
-  const manifest = { bucket: data.bucket, prefix: data.prefix, objects: 1, bytes: 1, chunks: ['<chunk>'] };
-  const contentOf = (key: string): unknown => (key === '<chunk>' ? chunk : manifest);
-  const bucket: Bucket = {
-    list: async (prefix) => ({ items: [object(prefix.endsWith('/') ? `${prefix}<file>` : prefix)] }),
-    read: async ({ key }) =>
-      key.startsWith('jobs/')
-        ? undefined
-        : { ...object(key), content: encodeText(JSON.stringify(contentOf(key))), truncated: false },
-    write: async () => 'written',
-  };
-  return () => bucket;
-}
+/** What is named by its content has no name before it is made. */
+const supplies: Supplies = {
+  archive: async (digest) => archiveKey(digest),
+  manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
+};
+
+/** A bucket in which everything is there that jobs leave. */
+const imagined: Bucket = {
+  list: async (prefix) => ({
+    items: [{ key: prefix.endsWith('/') ? `${prefix}<file>` : prefix, version: '<version>', bytes: 1 }],
+  }),
+  read: async () => undefined,
+  write: async () => 'written',
+};

@@ -8,6 +8,7 @@ import type {
   CreateTrainingJobCommandInput,
   CreateTransformJobCommandInput,
 } from '@aws-sdk/client-sagemaker';
+import { archiveKey } from '@serin/aws/code-archive';
 import { artifactAt } from '@serin/aws/jobs/artifacts';
 import { jobId } from '@serin/aws/jobs/ids';
 import { jobName, s3Place } from '@serin/aws/jobs/settings';
@@ -357,7 +358,7 @@ emulated('jobs on SageMaker', () => {
           epochs: '10',
           'learning-rate': '0.10',
           sagemaker_program: '"serin-start.sh"',
-          sagemaker_submit_directory: `"s3://serin-shop-prod/code/archives/${digest}.tar.gz"`,
+          sagemaker_submit_directory: `"s3://serin-shop-prod/${archiveKey(digest)}"`,
           sagemaker_container_log_level: '20',
           sagemaker_job_name: `"${nameIn(id)}"`,
           sagemaker_region: '"eu-west-1"',
@@ -438,7 +439,7 @@ emulated('jobs on SageMaker', () => {
       expect(
         InputDataConfig?.map(({ ChannelName, DataSource }) => [ChannelName, DataSource?.S3DataSource?.S3Uri]),
       ).toEqual([
-        ['serin-code', `s3://serin-shop-prod/code/archives/${digest}.tar.gz`],
+        ['serin-code', `s3://serin-shop-prod/${archiveKey(digest)}`],
         ['serin-start', `s3://serin-shop-prod/starts/${nameIn(id)}/start.sh`],
       ]);
     });

@@ -1,5 +1,6 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { archiveKey } from '@serin/aws/code-archive';
 import { endpointName } from '@serin/aws/names';
 import { sageMakerServing } from '@serin/aws/ports/serving';
 import { sageMakerEndpoints } from '@serin/aws/serving/described';
@@ -19,6 +20,7 @@ import { startMoto } from '../installed.ts';
 import { reach, recorder } from './clients.ts';
 import { fakeEndpoints, minute } from './fake-endpoints.ts';
 import { fakeWire } from './fake-wire.ts';
+import { storeCode } from './stored.ts';
 
 const installation = { project: 'shop', environment: 'prod' };
 const recorded = recorder({ suite: 'serving', against: 'fake-endpoints.ts' });
@@ -434,8 +436,9 @@ emulated('SageMaker serving', () => {
 
     test('brings its code beside its model, with its command', async () => {
       const world = opened();
-      const digest = 'ab'.repeat(32);
-      await world.bucket.write(`code/archives/${digest}.tar.gz`, new Uint8Array([1]));
+      const digest = await storeCode({ 'serve.py': 'print(1)' }, (_, key, text) =>
+        world.bucket.write(key, Buffer.from(text)),
+      );
 
       await change(world, deploy(deploymentOf(1, { code: { digest } })));
 
@@ -443,7 +446,7 @@ emulated('SageMaker serving', () => {
       expect(model?.PrimaryContainer).toMatchObject({
         ModelDataSource: { S3DataSource: { S3Uri: 's3://models/v1/model.tar.gz', CompressionType: 'Gzip' } },
         AdditionalModelDataSources: [
-          { ChannelName: 'code', S3DataSource: { S3Uri: `s3://serin-own/code/archives/${digest}.tar.gz` } },
+          { ChannelName: 'code', S3DataSource: { S3Uri: `s3://serin-own/${archiveKey(digest)}` } },
         ],
         Environment: { SERIN_COMMAND: '["python","serve.py"]', SAGEMAKER_PROGRAM: 'serve.py' },
       });

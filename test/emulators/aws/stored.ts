@@ -28,19 +28,25 @@ export const datasetIn =
     }));
     const chunks = [objects.slice(0, 1), objects.slice(1)];
     for (const { path, content } of objects) await put('drops', `fraud/${path}`, content);
-    for (const [index, chunk] of chunks.entries()) {
+    const chunkKeys: string[] = [];
+    let chain = '';
+    for (const chunk of chunks) {
       const rows = chunk.map(({ path, content, bytes }) => ({ key: `fraud/${path}`, version: sha256(content), bytes }));
-      await put('serin', `datasets/chunks/${index}.json`, JSON.stringify({ objects: rows }));
+      for (const { key, version, bytes } of rows) chain = sha256(`${chain}\n${JSON.stringify([key, version, bytes])}`);
+      const text = JSON.stringify({ objects: rows });
+      chunkKeys.push(`datasets/chunks/${sha256(text)}.json`);
+      await put('serin', `datasets/chunks/${sha256(text)}.json`, text);
     }
     const manifest = {
       bucket: 'drops',
       prefix: 'fraud/',
       objects: objects.length,
       bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
-      chunks: chunks.map((_, index) => `datasets/chunks/${index}.json`),
+      chunks: chunkKeys,
     };
-    await put('serin', 'datasets/fraud/d1.json', JSON.stringify(manifest));
-    const source = { kind: 'manifest', bucket: 'serin', key: 'datasets/fraud/d1.json' } as const;
+    const key = `datasets/fraud/${sha256(JSON.stringify(['drops', 'fraud/', chain]))}.json`;
+    await put('serin', key, JSON.stringify(manifest));
+    const source = { kind: 'manifest', bucket: 'serin', key } as const;
     return under === undefined ? source : { ...source, under: `fraud/${under}` };
   };
 

@@ -12,8 +12,8 @@ import {
   StopTransformJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { type Job, type JobDescription, ownBucket } from '@serin/core/ports';
-import { codeArchive } from '../code-archive.ts';
 import { saysExists } from '../faults.ts';
+import type { Supplies } from '../supplies.ts';
 import { processingDescription } from './describe-processing.ts';
 import { trainingDescription } from './describe-training.ts';
 import { inputsOf } from './inputs.ts';
@@ -40,15 +40,17 @@ export interface FoundJob {
 export interface ApiOptions {
   readonly sagemaker: SageMakerClient;
   readonly buckets: Buckets;
+  readonly supplies: Supplies;
   readonly settings: JobSettings;
 }
 
 const ended = new Set(['Completed', 'Failed', 'Stopped']);
 
-export function trainingApi({ sagemaker, buckets, settings }: ApiOptions): JobApi {
+export function trainingApi(options: ApiOptions): JobApi {
+  const { sagemaker, buckets, settings } = options;
   return {
     async create(job, name) {
-      const { inputs, archive } = await broughtOf(job, settings, buckets);
+      const { inputs, archive } = await broughtOf(job, options);
       const { request, start } = trainingJob(job, name, settings, inputs, archive);
       await place(start, buckets);
       await sagemaker.send(new CreateTrainingJobCommand(request));
@@ -68,10 +70,11 @@ export function trainingApi({ sagemaker, buckets, settings }: ApiOptions): JobAp
   };
 }
 
-export function processingApi({ sagemaker, buckets, settings }: ApiOptions): JobApi {
+export function processingApi(options: ApiOptions): JobApi {
+  const { sagemaker, buckets, settings } = options;
   return {
     async create(job, name) {
-      const { inputs, archive } = await broughtOf(job, settings, buckets);
+      const { inputs, archive } = await broughtOf(job, options);
       const { request, start } = processingJob(job, name, settings, inputs, archive);
       await place(start, buckets);
       await sagemaker.send(new CreateProcessingJobCommand(request));
@@ -91,10 +94,11 @@ export function processingApi({ sagemaker, buckets, settings }: ApiOptions): Job
   };
 }
 
-export function transformApi({ sagemaker, buckets, settings }: ApiOptions): JobApi {
+export function transformApi(options: ApiOptions): JobApi {
+  const { sagemaker, buckets, settings } = options;
   return {
     async create(job, name) {
-      const { inputs } = await broughtOf(job, settings, buckets);
+      const { inputs } = await broughtOf(job, options);
       const { model, request } = transformJob(job, name, settings, inputs);
       try {
         await sagemaker.send(new CreateModelCommand(model));
@@ -119,9 +123,9 @@ export function transformApi({ sagemaker, buckets, settings }: ApiOptions): JobA
   };
 }
 
-async function broughtOf({ channels, code }: Job, settings: JobSettings, buckets: Buckets) {
-  const inputs = await inputsOf(channels, settings.ownBucket, buckets);
-  const archive = code === undefined ? undefined : await codeArchive(code.digest, buckets(ownBucket));
+async function broughtOf({ channels, code }: Job, { settings, buckets, supplies }: ApiOptions) {
+  const inputs = await inputsOf(channels, settings.ownBucket, { buckets, supplies });
+  const archive = code === undefined ? undefined : await supplies.archive(code.digest);
   return { inputs, archive };
 }
 

@@ -33,7 +33,8 @@ export async function artifactAt(uri: string, buckets: Buckets): Promise<Artifac
 export async function unchangedArtifact(channel: string, artifact: Artifact, buckets: Buckets): Promise<Artifact> {
   const found = await artifactAt(artifact.uri, buckets);
   if (found?.digest === artifact.digest) return found;
-  const why = found === undefined ? 'is gone' : `is not the one of digest ${artifact.digest}`;
+  const why =
+    found === undefined ? 'is gone' : `was changed since it was made (digest ${found.digest}, not ${artifact.digest})`;
   throw new Fault(
     'invalid',
     `the artifact of the channel '${channel}' (${artifact.uri}) ${why}; run the job that made it again`,

@@ -1,6 +1,6 @@
 import type { Source } from '@serin/core/ports';
+import type { Supplies } from '../supplies.ts';
 import { unchangedArtifact } from './artifacts.ts';
-import { manifestFile } from './manifest-file.ts';
 import { type Buckets, s3Uri } from './settings.ts';
 
 /** A channel as all three kinds of SageMaker's jobs take it. */
@@ -15,12 +15,12 @@ export interface Input {
 export const inputsOf = (
   channels: Readonly<Record<string, Source>>,
   ownBucket: string,
-  buckets: Buckets,
+  { buckets, supplies }: { readonly buckets: Buckets; readonly supplies: Supplies },
 ): Promise<readonly Input[]> =>
   Promise.all(
     Object.entries(channels).map(async ([name, source]): Promise<Input> => {
       if (source.kind === 'manifest') {
-        const { key, bytes } = await manifestFile(source, buckets);
+        const { key, bytes } = await supplies.manifest(source);
         return { name, type: 'ManifestFile', uri: s3Uri(ownBucket, key), bytes };
       }
       const { uri, bytes } = await unchangedArtifact(name, source.artifact, buckets);

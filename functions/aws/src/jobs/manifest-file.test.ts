@@ -51,19 +51,45 @@ describe('a dataset for SageMaker', () => {
     expect(JSON.parse((await fileOf(files)).text)).toEqual([{ prefix: 's3://drops/fraud/' }, 'sub/a.csv']);
   });
 
-  test('has one name, another for another part, and is written once', async () => {
-    const { buckets, put, text, dataset } = opened();
+  test('has one name, another for another part, and is compared with it when it is there', async () => {
+    const { buckets, put, dataset } = opened();
     const source = await dataset({ 'a/x.csv': '1', 'b/y.csv': '2' });
     if (source.kind !== 'manifest') throw new Error('a manifest was wanted');
 
     const whole = await manifestFile(source, buckets);
     const part = await manifestFile({ ...source, under: 'fraud/a/' }, buckets);
-    await put('serin', whole.key, 'kept');
     const again = await manifestFile(source, buckets);
+    await put('serin', whole.key, '[{"prefix":"s3://drops/"},"other.csv"]');
 
     expect(again.key).toBe(whole.key);
     expect(part.key).not.toBe(whole.key);
-    expect(await text(whole.key)).toBe('kept');
+    await expect(manifestFile(source, buckets)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining(`not ${/[0-9a-f]{64}/.exec(whole.key)?.[0]}`),
+    });
+    expect((await manifestFile({ ...source, under: 'fraud/a/' }, buckets)).key).toBe(part.key);
+  });
+
+  test('is refused when a chunk of the dataset, or its manifest, is not what it was', async () => {
+    const damaged = async (prefix: string, change: (text: string) => string) => {
+      const { buckets, put, text, dataset } = opened();
+      const source = await dataset({ 'a.csv': '1', 'b.csv': '2', 'c.csv': '3' });
+      if (source.kind !== 'manifest') throw new Error('a manifest was wanted');
+      const { items } = await buckets('serin').list(prefix);
+      for (const { key } of items) await put('serin', key, change(await text(key)));
+      return manifestFile(source, buckets);
+    };
+    const refused = {
+      code: 'invalid',
+      message: expect.stringMatching(/has the digest [0-9a-f]{64}, not [0-9a-f]{64}/),
+    };
+    const halved = (text: string) => {
+      const manifest = JSON.parse(text);
+      return JSON.stringify({ ...manifest, chunks: manifest.chunks.slice(0, 1) });
+    };
+
+    await expect(damaged('datasets/fraud/', halved)).rejects.toMatchObject(refused);
+    await expect(damaged('datasets/chunks/', (text) => text.replace('.csv', '.txt'))).rejects.toMatchObject(refused);
   });
 
   test.each(['../../code/train.py', 'a//b.csv', './a', 'line\nbreak.csv', 'back\\slash.csv'])(

@@ -9,11 +9,13 @@ import { type Api, jobId, partsOf } from '../jobs/ids.ts';
 import { logEnd, logOf } from '../jobs/logs.ts';
 import type { Buckets, JobSettings } from '../jobs/settings.ts';
 import { jobTags } from '../jobs/training.ts';
+import { type Supplies, suppliesOf } from '../supplies.ts';
 
 interface Options extends JobSettings {
   readonly sagemaker: SageMakerClient;
   readonly cloudwatchLogs: CloudWatchLogsClient;
   readonly buckets: Buckets;
+  readonly supplies?: Supplies;
 }
 
 /**
@@ -22,11 +24,11 @@ interface Options extends JobSettings {
  *
  * The name follows from project and key, and SageMaker never gives a name twice: that is what makes one paid job of many
  * starts. A job that has the name is adopted when its tags name the same key. Before a job is asked for, its code becomes
- * an archive and its dataset a manifest file in the own bucket; both are written once. Artifacts are compared with their
- * digests then, not when the container reads them.
+ * an archive and its dataset a manifest file in the own bucket. Code, dataset, archive, file and artifacts are compared with
+ * their digests then, not when the container reads them.
  */
-export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, ...settings }: Options): Jobs {
-  const options: ApiOptions = { sagemaker, buckets, settings };
+export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, ...settings }: Options): Jobs {
+  const options: ApiOptions = { sagemaker, buckets, supplies: supplies ?? suppliesOf(buckets), settings };
   const apis: Readonly<Record<Api, JobApi>> = {
     training: trainingApi(options),
     processing: processingApi(options),

@@ -10,11 +10,11 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
 import { canonical, sha256Hex } from '@serin/core/json';
 import type { Bucket, Deployment } from '@serin/core/ports';
-import { codeArchive } from '../code-archive.ts';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
 import { artifactAt } from '../jobs/artifacts.ts';
 import { s3Place } from '../jobs/settings.ts';
 import { type Installation, nameOf, tagsOf } from '../names.ts';
+import { type Supplies, suppliesOf } from '../supplies.ts';
 
 export interface ModelOptions {
   readonly sagemaker: SageMakerClient;
@@ -25,6 +25,7 @@ export interface ModelOptions {
   /** The own bucket, and its real name: code is read from there. */
   readonly bucket: Bucket;
   readonly ownBucket: string;
+  readonly supplies?: Supplies;
 }
 
 /** The name says the whole content: a deployment is another one when its model has another name. */
@@ -67,13 +68,13 @@ export const variantOf = (deployment: Deployment, model: string, weight: number)
 
 /** Creates the model of a deployment. Twice: one model. What AWS refuses for good is `invalid`, and a changed artifact. */
 export async function createModel(
-  { sagemaker, installation, modelRole, vpc, bucket, ownBucket }: ModelOptions,
+  { sagemaker, installation, modelRole, vpc, bucket, ownBucket, supplies = suppliesOf(() => bucket) }: ModelOptions,
   endpoint: string,
   deployment: Deployment,
 ): Promise<void> {
   await checkArtifact(endpoint, deployment, { bucket, ownBucket });
   const { name, version, artifact, code, instances } = deployment;
-  const codeUri = code === undefined ? undefined : `s3://${ownBucket}/${await codeArchive(code.digest, bucket)}`;
+  const codeUri = code === undefined ? undefined : `s3://${ownBucket}/${await supplies.archive(code.digest)}`;
   const scale = instances.max > instances.min ? { [scaleTag]: `${instances.min}-${instances.max}` } : {};
   const command = new CreateModelCommand({
     ModelName: modelName(installation, endpoint, deployment),
@@ -108,7 +109,8 @@ async function checkArtifact(
   if (s3Place(uri)?.bucket !== ownBucket) return;
   const found = await artifactAt(uri, () => bucket);
   if (found?.digest === digest) return;
-  const why = found === undefined ? 'is gone' : `was changed since it was judged (digest ${digest})`;
+  const why =
+    found === undefined ? 'is gone' : `was changed since it was judged (digest ${found.digest}, not ${digest})`;
   throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: its artifact ${uri} ${why}; train it anew`);
 }
 

@@ -15,7 +15,6 @@ export type Ask =
 
 export interface ModelAsks {
   readonly model: string;
-  readonly data: { readonly bucket: string; readonly prefix: string };
   readonly asks: readonly Ask[];
 }
 
@@ -35,7 +34,6 @@ export function firstAsks(config: CompiledConfig): readonly ModelAsks[] {
     const deployment = version === undefined ? undefined : firstDeployment(model, plan, version);
     return {
       model,
-      data: plan.data,
       asks: deployment === undefined ? asks : [...asks, { kind: 'deploy', deployment }],
     };
   });
