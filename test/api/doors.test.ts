@@ -27,6 +27,9 @@ const labelsGuardrail = {
 };
 const guardrail = 'rollout.guardrails';
 
+/** A placeholder in a command. */
+const slot = (what: string): string => ['$', '{{', what, '}}'].join('');
+
 const rows: readonly Row[] = [
   { at: 'gate', authors: { gate: undefined, approval: undefined } },
   { at: 'split', authors: { split: undefined } },
@@ -73,10 +76,34 @@ const rows: readonly Row[] = [
   { at: 'train.command', authors: { 'train.command': [] } },
   { at: 'train.hyperparameters', authors: { 'train.hyperparameters': { 'x$(id)': 1 } } },
   { at: 'train.hyperparameters', authors: { 'train.hyperparameters': { note: 'x'.repeat(2501) } } },
+  { at: 'train.metrics.0.regex', authors: { 'train.metrics': [{ name: 'acc', regex: 'acc=(' }] } },
+  { at: 'train.command', authors: { 'train.command': ['python', 'train.py', slot('inputs.validation')] } },
+  { at: 'evaluate.command', authors: { 'evaluate.command': ['python', slot('outputs.model')] } },
+  {
+    at: 'split',
+    authors: { split: { prepare: { command: ['node', slot('inputs.train')] } } },
+    compiled: { 'split.command': ['node', slot('inputs.train')] },
+  },
+  {
+    at: 'train.compute.maxRuntime',
+    authors: { 'train.compute.maxRuntime': '0s' },
+    compiled: { 'train.compute.maxRuntime': 0 },
+  },
   { at: 'colour', authors: { colour: 'red' } },
 ];
 
 describe('a rule of the config', () => {
+  test('about placeholders of a command lets through what the job has', () => {
+    const command = ['python', slot('inputs.train'), `--lr=${slot('inputs.lr')}`, slot('outputs.model')];
+    const changes = { 'train.command': command, 'train.hyperparameters': { lr: 1 } };
+    const evaluate = { 'evaluate.command': ['python', slot('inputs.model'), slot('inputs.holdout')] };
+    const split = { split: { prepare: { command: ['node', slot('inputs.data'), slot('outputs.holdout')] } } };
+
+    const fraud = changed(modelRules, { ...changes, ...evaluate, ...split });
+
+    expect(parseConfig({ project: 'shop', models: { fraud } })).toHaveProperty('parsed');
+  });
+
   test.each(rows)('about $at holds at both doors: $authors', async ({ at, authors, ...row }) => {
     const world = await openWorld();
     const authored = parseConfig({ project: 'shop', models: { fraud: changed(modelRules, authors) } });
@@ -90,6 +117,19 @@ describe('a rule of the config', () => {
     expect(status).toBe(422);
     const pointers = body.errors.map(({ pointer }: { readonly pointer: string }) => pointer);
     expect(pointers).toContain(`/config/models/fraud/${at.replaceAll('.', '/')}`);
+  });
+
+  test('about what one machine can do holds where one machine takes the release', async () => {
+    const world = await openWorld();
+    const { fraud, churn } = compiled().models;
+    const models = { churn, fraud: changed(fraud, { 'train.compute.nodes': 2 }) };
+
+    const { status, body } = await world.call('POST', '/v1/releases', { config: { ...compiled(), models } });
+
+    expect([status, body.errors]).toEqual([
+      422,
+      [{ pointer: '/config/models/fraud/train/compute/nodes', detail: 'this is one machine: 1 node' }],
+    ]);
   });
 
   test('between its fields has a row above, each', () => {

@@ -1,3 +1,4 @@
+import { refusing } from '@serin/core/config/forms';
 import { hyperparameterProblem } from '@serin/core/hyperparameters';
 import * as z from 'zod';
 
@@ -22,13 +23,7 @@ export const instantText = z.iso.datetime({ offset: true });
 /** What a trigger may choose: the model's plan has the last word, in the core. */
 export const choices = {
   force: z.boolean().optional(),
-  hyperparameters: z
-    .record(z.string(), z.string())
-    .superRefine((given, context) => {
-      const problem = hyperparameterProblem(given);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    })
-    .optional(),
+  hyperparameters: z.record(z.string(), z.string()).superRefine(refusing(hyperparameterProblem)).optional(),
 };
 
 export const inModel = z.object({ model: modelName });

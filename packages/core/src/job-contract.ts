@@ -20,6 +20,14 @@ export interface JobPlaces {
   readonly output: (name: string) => string | undefined;
 }
 
+const placeholder = /\$\{\{\s*(inputs|outputs)\.([\w.-]+)\s*\}\}/g;
+
+/** What the placeholders of a command name. */
+export const placeholdersIn = (
+  command: readonly string[],
+): readonly { readonly kind: string; readonly name: string }[] =>
+  command.flatMap((part) => [...part.matchAll(placeholder)].map(([, kind = '', name = '']) => ({ kind, name })));
+
 /**
  * The command of a job: Azure ML's `${{inputs.x}}` and `${{outputs.y}}` filled in, and for a trainer the arguments.
  * A placeholder that names nothing is `invalid`.
@@ -34,7 +42,7 @@ export function commandOf(job: Job, { input, output }: JobPlaces): readonly stri
       `the command of ${job.key} names ${whole}, which the job does not have; correct the command`,
     );
   };
-  const command = job.command.map((part) => part.replace(/\$\{\{\s*(inputs|outputs)\.([\w.-]+)\s*\}\}/g, fill));
+  const command = job.command.map((part) => part.replace(placeholder, fill));
   return job.kind === 'train' ? [...command, ...userArguments(job)] : command;
 }
 

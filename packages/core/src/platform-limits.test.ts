@@ -15,7 +15,7 @@ const model = {
 function compiled(changes: object, platform: 'aws' | 'gcp' = 'aws') {
   const read = parseConfig({ project: 'fraud', models: { fraud: { ...model, ...changes } } });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  return compile(read.parsed, new Map(), platform);
+  return compile(read.parsed, new Map([['./src', 'c0de']]), platform);
 }
 const problems = (changes: object) =>
   platformProblems(compiled(changes), 'aws').map(({ path, message }) => `${path}: ${message}`);
@@ -47,6 +47,17 @@ test.each([
     'an evaluation of ten days',
     { evaluate: { ...model.evaluate, compute: { maxRuntime: '10d' } } },
     'evaluate.compute.maxRuntime',
+  ],
+  [
+    'hyperparameters that leave its toolkit no place',
+    {
+      train: {
+        ...model.train,
+        code: './src',
+        hyperparameters: Object.fromEntries(Array.from({ length: 96 }, (_, n) => [`p${n}`, n])),
+      },
+    },
+    'train.hyperparameters',
   ],
   ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
   ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
@@ -88,4 +99,15 @@ test('the names of an installation are refused where the bucket of aws could not
   expect(named('p'.repeat(25))).toEqual(['project']);
   expect(named('shop-')).toEqual(['project']);
   expect(named('shop-', 'gcp')).not.toContain('project');
+});
+
+test('one machine refuses what wants several of it, at its place', () => {
+  const several = { ...model.train, compute: { nodes: 2 } };
+  const config = compiled({ train: several, evaluate: { ...model.evaluate, compute: { nodes: 3 } } });
+
+  expect(platformProblems(config, 'local').map(({ path }) => path)).toEqual([
+    'models.fraud.train.compute.nodes',
+    'models.fraud.evaluate.compute.nodes',
+  ]);
+  expect(platformProblems(compiled({}), 'local')).toEqual([]);
 });

@@ -113,27 +113,43 @@ const aws: readonly Limit[] = [
     broken: ({ train }) => train.metrics.length > 40,
     because: 'a training job of SageMaker has 40 metrics at most',
   },
+  {
+    path: 'train.hyperparameters',
+    broken: ({ train }) =>
+      train.image !== undefined && train.code !== undefined && Object.keys(train.hyperparameters).length > 95,
+    because:
+      'a training job of SageMaker has 100 hyperparameters at most, of which its toolkit takes five for the code',
+  },
   { path: 'split.prepare.compute.maxRuntime', broken: longest('split.prepare', processingLimit), because: tooLong },
   { path: 'split.prepare.compute.spot', broken: onSpot('split.prepare'), because: noSpot },
   { path: 'evaluate.compute.maxRuntime', broken: longest('evaluate', processingLimit), because: tooLong },
   { path: 'evaluate.compute.spot', broken: onSpot('evaluate'), because: noSpot },
 ];
 
+const severalNodes = (path: Part['path']) => (plan: ModelPlan) =>
+  partsOf(plan).some((part) => part.path === path && part.machines > 1);
+
+const local: readonly Limit[] = (['train', 'split.prepare', 'evaluate'] as const).map((path) => ({
+  path: `${path}.compute.nodes`,
+  broken: severalNodes(path),
+  because: 'this is one machine: 1 node',
+}));
+
 /** `gcp` and `azure` have no row yet: their adapters will bring them. */
-const limits: Readonly<Record<Cloud, readonly Limit[]>> = { aws, gcp: [], azure: [] };
+const limits: Readonly<Record<Cloud | 'local', readonly Limit[]>> = { aws, gcp: [], azure: [], local };
 
 /**
  * Everything in a config that this platform cannot do, each with its place and the reason; empty: nothing is known.
  *
  * What is valid here and fails there is found before anything is paid for. The config is the one compiled for the platform.
  */
-export function platformProblems(config: CompiledConfig, platform: Cloud): readonly ConfigProblem[] {
+export function platformProblems(config: CompiledConfig, platform: Cloud | 'local'): readonly ConfigProblem[] {
   const ofModels = Object.entries(config.models).flatMap(([model, plan]) =>
     [
       ...limits[platform]
         .filter(({ broken }) => broken(plan))
         .map(({ path, because }) => ({ path, message: because, value: valueAt(plan, path) })),
-      ...partsOf(plan).flatMap((part) => partProblems(part, platform)),
+      ...(platform === 'local' ? [] : partsOf(plan).flatMap((part) => partProblems(part, platform))),
     ].map(({ path, message, value }) => ({
       path: `models.${model}.${path}`,
       message,

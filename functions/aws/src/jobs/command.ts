@@ -1,4 +1,5 @@
 import { Fault } from '@serin/core/fault';
+import { hyperparameterProblem } from '@serin/core/hyperparameters';
 import { commandOf as commandIn } from '@serin/core/job-contract';
 import type { Job } from '@serin/core/ports';
 import type { Layout } from './layout.ts';
@@ -25,13 +26,12 @@ export function checkJob(job: Job): void {
   if (job.command.length === 0 && (job.code !== undefined || job.image === undefined))
     throw refuse('has no command', 'name one, or an image that has its own');
   if (!(job.maxRuntimeMs > 0)) throw refuse(`may run for ${job.maxRuntimeMs} ms`, 'set compute.maxRuntime');
-  const names = [...Object.keys(job.channels), ...job.outputs, ...Object.keys(job.hyperparameters)];
+  const problem = hyperparameterProblem(job.hyperparameters);
+  if (problem !== undefined) throw refuse('cannot be given its hyperparameters', problem);
+  const names = [...Object.keys(job.channels), ...job.outputs];
   const odd = names.find((name) => !/^[A-Za-z0-9_][\w.-]{0,63}$/.test(name));
   if (odd !== undefined)
-    throw refuse(
-      `has a channel, output or hyperparameter ${JSON.stringify(odd)}`,
-      'use letters, digits, _ . and -, 64 at most',
-    );
+    throw refuse(`has a channel or output ${JSON.stringify(odd)}`, 'use letters, digits, _ . and -, 64 at most');
   const reserved = [...Object.keys(job.channels), ...job.outputs].find((name) => name.startsWith('serin-'));
   if (reserved !== undefined) throw refuse(`has a channel or output '${reserved}'`, 'names with serin- are our own');
 }

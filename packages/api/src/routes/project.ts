@@ -140,13 +140,15 @@ function clockOf({ now, wall }: Api, newest: readonly number[]): { readonly cloc
 
 /** What the platform cannot do is said before anything is started there. */
 function refuseImpossible({ platform }: Api, config: CompiledConfig): void {
-  const problems = platform === 'local' ? [] : platformProblems(config, platform);
+  const problems = platformProblems(config, platform);
   if (problems.length === 0) return;
   const errors = problems.map(({ path, message }) => ({
     pointer: `/config/${path.replaceAll('.', '/')}`,
     detail: message,
   }));
-  throw new Problem('invalid', `${platform} cannot do ${problems.length} things of this config`, { errors });
+  const where = platform === 'local' ? 'one machine' : platform;
+  const what = problems.length === 1 ? 'one thing' : `${problems.length} things`;
+  throw new Problem('invalid', `${where} cannot do ${what} of this config`, { errors });
 }
 
 async function refuseMissingCode(api: Api, config: CompiledConfig): Promise<void> {

@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import { day, parseDuration, parseSize } from '../time.ts';
 
+/** A refinement of a field by what is wrong with its value; `undefined`: nothing. */
+export const refusing =
+  <Value>(problemOf: (value: Value) => string | undefined) =>
+  (value: Value, context: z.RefinementCtx<Value>): void => {
+    const problem = problemOf(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  };
+
 export const text = z.string().min(1).max(4096);
 export const tenYears = 10 * 366 * day;
 

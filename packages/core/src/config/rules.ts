@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { nextCron } from '../cron.ts';
+import { placeholdersIn } from '../job-contract.ts';
 import { ownBucket } from '../ports.ts';
 import type { ParsedModel } from './schema.ts';
 
@@ -51,6 +52,22 @@ export const modelRules: readonly Rule[] = [
     because: 'spot wants checkpoints: true, or every interruption starts from nothing',
   },
   {
+    path: ['train', 'command'],
+    holds: ({ train }) => fills(train?.command, ['train', ...Object.keys(train?.hyperparameters ?? {})], ['model']),
+    because: unfilled("the channel 'train', its hyperparameters and the output 'model'"),
+  },
+  {
+    path: ['evaluate', 'command'],
+    holds: ({ evaluate }) => fills(evaluate?.command, ['model', 'holdout'], []),
+    because: unfilled("the channels 'model' and 'holdout'"),
+  },
+  {
+    path: ['split'],
+    // The author's form has the job in `prepare`; the compiled one is the job.
+    holds: ({ split }) => fills(Object(Object(split).prepare ?? split).command, ['data'], ['train', 'holdout']),
+    because: unfilled("the channel 'data' and the outputs 'train' and 'holdout'"),
+  },
+  {
     path: ['serve', 'compute', 'instances'],
     holds: ({ serve }) => inOrder(served(serve)?.compute?.instances?.min, served(serve)?.compute?.instances?.max),
     because: 'min is more than max',
@@ -87,6 +104,15 @@ export const modelRules: readonly Rule[] = [
     because: 'a loss that is missing cannot be taken at its worst',
   },
 ];
+
+function unfilled(known: string): string {
+  return `a placeholder in the command names what the job does not have: it has ${known}`;
+}
+
+/** Every placeholder of a command names something; what is no command has none. */
+const fills = (command: unknown, inputs: readonly string[], outputs: readonly string[]): boolean =>
+  !Array.isArray(command) ||
+  placeholdersIn(command.map(String)).every(({ kind, name }) => (kind === 'inputs' ? inputs : outputs).includes(name));
 
 const served = (serve: Seen<ParsedModel>['serve']) => (typeof serve === 'object' ? serve : undefined);
 
@@ -144,15 +170,7 @@ function labelProblems(name: string, { labels }: ParsedModel, models: Readonly<R
 
 const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
 
-/** Why a schedule never fires, or cannot be read. */
-/** A refinement of a field by what is wrong with its value; `undefined`: nothing. */
-export const refusing =
-  <Value>(problemOf: (value: Value) => string | undefined) =>
-  (value: Value, context: z.RefinementCtx<Value>): void => {
-    const problem = problemOf(value);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  };
-
+/** Why a pattern cannot be looked for in a log. */
 export function regexProblem(regex: string): string | undefined {
   try {
     new RegExp(regex, 'gm');
@@ -162,6 +180,7 @@ export function regexProblem(regex: string): string | undefined {
   }
 }
 
+/** Why a schedule never fires, or cannot be read. */
 export function cronProblem(cron: string, zone: string): string | undefined {
   try {
     nextCron(cron, zone, 0);

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { hyperparameterProblem } from '../hyperparameters.ts';
 import { day, hour, minute, second } from '../time.ts';
-import { authorsForms, type Forms, text } from './forms.ts';
+import { authorsForms, type Forms, refusing, text } from './forms.ts';
 import { rolloutOf } from './rollout.ts';
-import { cronProblem, projectProblems, refusing, regexProblem, withRules } from './rules.ts';
+import { cronProblem, projectProblems, regexProblem, withRules } from './rules.ts';
 
 /**
  * Every field of a config with its bounds and its default, once.
@@ -33,7 +33,7 @@ export const computeOf = ({ duration }: Forms) =>
       accelerator: accelerator.optional(),
       nodes: z.int().min(1).max(64).default(1),
       spot: z.boolean().default(false),
-      maxRuntime: duration.default(4 * hour),
+      maxRuntime: duration.refine((ms) => ms >= second, { error: 'one second at least' }).default(4 * hour),
       maxWait: duration.default(8 * hour),
     })
     .prefault({});
@@ -59,10 +59,9 @@ const authorsSplit = z.union([
   z.strictObject({ prepare: z.strictObject({ ...programFields(authorsForms), compute: computeOf(authorsForms) }) }),
 ]);
 
-const hyperparameters = z.record(text, z.union([z.string(), z.number(), z.boolean()])).superRefine((given, context) => {
-  const problem = hyperparameterProblem(given);
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-});
+const hyperparameters = z
+  .record(text, z.union([z.string(), z.number(), z.boolean()]))
+  .superRefine(refusing(hyperparameterProblem));
 
 /** What has another form in the author's config than in the compiled one. */
 const authorsDoor = {
@@ -130,7 +129,7 @@ const modelOf = (door: Door) =>
         .strictObject({
           data: z.boolean().default(true),
           schedule: z
-            .strictObject({ cron: z.string(), zone: z.string().default('UTC') })
+            .strictObject({ cron: text, zone: text.default('UTC') })
             .superRefine(refusing(({ cron, zone }) => cronProblem(cron, zone)))
             .optional(),
           ci: z
