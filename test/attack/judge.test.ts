@@ -164,7 +164,7 @@ describe('a certificate of losses', () => {
     });
     expect(certificate?.guardrails[0]?.streams[0]?.cells).toEqual({});
     expect(certificate?.sentence).not.toMatch(/wrong predictions/);
-    expect(certificate?.sentence).toMatch(/^Promoted: [\d,]+ losses at 50 %; a candidate 0.2 worse in loss would/);
+    expect(certificate?.sentence).toMatch(/^Promoted: at 50 %, [\d,]+ losses; a candidate 0.2 worse in loss would/);
   });
 });
 
@@ -302,7 +302,9 @@ describe('sentences', () => {
 
     const { certificate } = rolloutOf(given.drive);
     expect(certificate?.sentence).toBe('Without certificate: aborted by ann: it lies.');
-    expect(certificate?.conditions).toContain('warm-up: the first tick is no evidence');
+    expect(certificate?.conditions).toContain(
+      'warm-up: the first tick after each change of weight is no evidence about latency',
+    );
   });
 });
 

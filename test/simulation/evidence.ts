@@ -2,8 +2,8 @@ import type { Certificate } from '@serin/core/judge/certificate';
 import type { Evidence } from '@serin/core/judge/evidence';
 import type { Model } from '@serin/core/model';
 import type { Entry } from '@serin/core/ports';
-import type { Rollout } from '@serin/core/rollout';
-import { logHarm, logMisrouted, logSafe, type Watched, watchedIn } from './formulas.ts';
+import { candidateWeight, type Rollout } from '@serin/core/rollout';
+import { logAsCame, logHarm, logMisrouted, logSafe, type Watched, watchedIn } from './formulas.ts';
 import {
   type Account,
   differenceFrom,
@@ -34,7 +34,8 @@ export function createEvidenceWatch(telemetry: Reality, now: () => number): Evid
     const [from, to] = [was.evidence, is.evidence];
     if (from === to) return known;
     if (to.readTo < from.readTo) wrong('ticks would be read again');
-    if (from.from !== undefined && from.from !== to.from) wrong('the warm-up was moved');
+    const isWarmUp = to.from === to.readTo + is.plan.warmUp * is.plan.tick;
+    if (from.from !== to.from && !isWarmUp) wrong('the warm-up was moved');
     const { type } = entry.signal as { readonly type?: string };
     const stretch = { rollout: was, endpoint };
     let account = known;
@@ -92,13 +93,18 @@ function decided(was: Rollout, is: Rollout, account: Account, entry: Entry): voi
   const harm = watched.some(({ part }) => part > 0) ? logHarm(account, plan, watched) : 0;
   const isMisrouted = logMisrouted(account) >= Math.log(1000);
   const { type } = entry.signal as { readonly type?: string };
-  const isRead = type === 'ticksRead' || type === 'labelsRead';
   const isSure = harm >= Math.log(1 / plan.alpha);
+  const asCame = logAsCame(account.came, watched);
+  const isRead = type === 'ticksRead' || type === 'labelsRead';
+  if (isRead && was.evidence !== is.evidence && isMisrouted)
+    notShielded(was, is, { at: entry.at, isHarmful: asCame >= Math.log(1 / plan.alpha) });
 
   if (is.status === 'reverting' && was.status !== 'reverting') {
     const { kind, text } = is.because;
     if (kind === 'evidence' && !isSure) wrong(`rolled back by evidence of log E = ${harm}`);
     if (kind === 'evidence' && isMisrouted) wrong('rolled back by evidence that was routed otherwise');
+    if (kind === 'routing' && asCame < Math.log(1 / plan.alpha) - rounding)
+      wrong(`rolled back by the requests that came, with log E = ${asCame}`);
     if (kind === 'evidence') certificateIs(is, 'rollback', harm);
     else if (is.certificate?.verdict !== 'none') wrong(`'${text}' has a certificate of ${is.certificate?.verdict}`);
   } else if (isRead && isSure && !isMisrouted && was.evidence !== is.evidence && is.status !== 'reverting')
@@ -114,6 +120,25 @@ function decided(was: Rollout, is: Rollout, account: Account, entry: Entry): voi
     } else if (is.certificate?.verdict !== 'none') wrong(`${by} has a certificate of ${is.certificate?.verdict}`);
   }
 }
+
+/** A candidate that is routed otherwise than configured loses weight, soon all of it, and at once if it does harm (28). */
+function notShielded(
+  was: Rollout,
+  is: Rollout,
+  { at, isHarmful }: { readonly at: number; readonly isHarmful: boolean },
+): void {
+  if (is.status === 'reverting') return;
+  if (isHarmful) wrong(`28: harm by the requests that came was found, and it went on ${is.status}`);
+  if (was.status !== 'baking' && was.status !== 'guarding') return;
+  if (is.status !== 'held') {
+    wrong(`28: it was routed otherwise, and it went on ${is.status}`);
+    return;
+  }
+  if (candidateWeight(is) >= candidateWeight(was)) wrong(`28: it is held with its weight of ${candidateWeight(is)} %`);
+  if (is.endsAt - at > mostBlindMs) wrong(`28: it is held for ${is.endsAt - at} ms`);
+}
+
+const mostBlindMs = 30 * 60_000;
 
 /** What promoted it: its evidence, a person, or a rule of the plan. */
 function promotedBy(was: Rollout, is: Rollout, type: string | undefined, watched: readonly Watched[]) {

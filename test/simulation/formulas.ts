@@ -69,6 +69,8 @@ export function watchedIn(
   });
 }
 
+const growths = [1.1, 1.25, 1.5, 2, 3, 5, 10] as const;
+
 /** `log E` of all guardrails together. */
 export function logHarm(counted: Counted, plan: Plan, watched: readonly Watched[]): number {
   const own = watched
@@ -89,7 +91,7 @@ function harmOf(
 ): readonly number[] {
   const cells = Object.entries(counted.streams[id] ?? {});
   const split = logOfMean(
-    [1.1, 1.25, 1.5, 2, 3, 5, 10].map((growth) =>
+    growths.map((growth) =>
       total(cells, (weight, cell) =>
         against(weight, r0, r0 * growth, cell.candidate / maxBurst, (cell.champion + cell.championAlone) / maxBurst),
       ),
@@ -104,6 +106,33 @@ function harmOf(
   });
   return [split, logOfMean(paired)];
 }
+
+/** `log L` of each alternative with the requests of one tick, by the share of them that came to the candidate. */
+export function cameWith(
+  known: readonly number[] | undefined,
+  { ours, theirs }: { readonly ours: Events; readonly theirs: Events },
+  { toleratedRatio: r0, maxBurst }: Watched,
+): readonly number[] {
+  const weight = (100 * ours.of) / (ours.of + theirs.of);
+  const isShared = ours.of > 0 && theirs.of > 0;
+  return growths.map((growth, index) => {
+    const log = isShared ? against(weight, r0, r0 * growth, ours.bad / maxBurst, theirs.bad / maxBurst) : 0;
+    return (known?.[index] ?? 0) + log;
+  });
+}
+
+interface Events {
+  readonly bad: number;
+  readonly of: number;
+}
+
+/** `log E` of the guardrails on the clock of the ticks, by the requests that came. */
+export const logAsCame = (came: Readonly<Record<string, readonly number[]>>, watched: readonly Watched[]): number =>
+  logOfSum(
+    watched
+      .filter(({ part, name }) => part > 0 && name !== 'labels')
+      .map(({ part, harms }) => Math.log(part) + logOfMean(harms.map((id) => logOfMean(came[id] ?? [0])))),
+  );
 
 /** `log E'` of one stream, from the ticks of the last step. */
 export function logSafe(cell: Cell | undefined, weight: number, { margin, floor, maxBurst }: Watched): number {

@@ -257,9 +257,25 @@ export const judgeScenarios: readonly Scenario[] = [
     },
     act: canary({ maxHold: '1h' }),
     expect(universe, calm) {
-      rollsBack('hold')(universe, calm);
-      if (calm) told(universe, /held: the requests were not shared out as configured/);
+      rollsBack('routing')(universe, calm);
+      if (calm) told(universe, /by the requests that came the candidate does harm \(errors\): 40 % of the candidate's/);
     },
+  },
+  {
+    name: 'a gateway that shares out otherwise, and the candidate is well',
+    outside: { models: { failing: shares(0.005, 0.005), routed: moreToTheCandidate } },
+    act: canary({ atMost: '2h' }),
+    expect(universe, calm) {
+      rollsBack('hold')(universe, calm);
+      if (calm)
+        told(universe, /held, back at 0 %: the requests were not shared out as configured.*held longer than 30m/);
+    },
+  },
+  {
+    name: 'caches are cold after each change of weight',
+    outside: { models: { slower: (deployment, ageMs) => (deployment === 'v2' && ageMs < 2 * minute ? 3 : 1) } },
+    act: canary({ warmUp: 2 }),
+    expect: promotes,
   },
   {
     name: 'capacity decides what each gets, and its share is taken as it came',
@@ -307,7 +323,10 @@ export const judgeScenarios: readonly Scenario[] = [
     expect(universe, calm) {
       rollsBack('hold')(universe, calm);
       if (calm)
-        told(universe, /held: its counts cannot be read: the tick of .*: errors of v2 is \d+, which is no count/);
+        told(
+          universe,
+          /held, back at 0 %: its counts cannot be read: the tick of .*: errors of v2 is \d+, which is no count/,
+        );
     },
   },
   {

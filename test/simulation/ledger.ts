@@ -4,7 +4,7 @@ import type { LabelTick, Tick } from '@serin/core/ports';
 import { candidateWeight, type Rollout } from '@serin/core/rollout';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';
-import type { Cell, Counted } from './formulas.ts';
+import { type Cell, type Counted, cameWith, watchedIn } from './formulas.ts';
 
 export interface Reality extends Pick<MemoryTelemetry, 'truth' | 'trueLabels' | 'routes'> {
   /** How far off the clock may be that says when a weight was confirmed, where it is off by more than is promised. */
@@ -22,12 +22,14 @@ export interface Account extends Counted {
   readonly ticks: number;
   readonly candidate: Arm;
   readonly stable: Arm;
+  /** `log L` of each alternative by stream, by the requests that came. */
+  readonly came: Readonly<Record<string, readonly number[]>>;
   readonly mirrored?: Evidence['mirrored'];
   readonly labels?: { readonly requests: number; readonly labelled: number };
 }
 
 export const emptyAccount: Account = {
-  ...{ closed: 0, ticks: 0, streams: {}, routed: {}, pairs: {} },
+  ...{ closed: 0, ticks: 0, streams: {}, routed: {}, pairs: {}, came: {} },
   candidate: { requests: 0, errors: 0 },
   stable: { requests: 0, errors: 0 },
 };
@@ -45,7 +47,10 @@ export function withTicks(account: Account, { rollout, endpoint, from, to }: Str
   const users = rollout.sticky ? { usersSince: rollout.startedAt } : {};
   const query = { endpoint, from, to, tickMs, slowerThan: thresholdsOf(rollout), ...users };
   return telemetry.truth(query).reduce((sum, tick) => {
+    // Where nobody knows how requests are routed no weight is claimed.
+    if (isAstray(rollout)) return withTick(sum, tick, rollout, 'unknown');
     const weight = weightDuring(tick.start, rollout, endpoint, telemetry);
+    if (!isCold(tick, rollout)) hasWarmedUp(tick.start, rollout, endpoint, telemetry);
     return withTick(sum, tick, rollout, weight);
   }, account);
 }
@@ -76,7 +81,25 @@ function weightDuring(start: number, rollout: Rollout, endpoint: string, reality
   throw new Wrong(`${text}, and was routed at ${weights.length === 0 ? 'nothing' : `${weights.join(' %, then ')} %`}`);
 }
 
-function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number): Account {
+const isAstray = (rollout: Rollout): boolean => rollout.status === 'held' && rollout.backTo !== undefined;
+const isCold = ({ start }: Tick, { evidence }: Rollout): boolean => start < (evidence.from ?? 0);
+
+/** What is evidence about latency had the same weight for the whole of a warm-up before. */
+function hasWarmedUp(start: number, rollout: Rollout, endpoint: string, reality: Reality): void {
+  const { warmUp, tick } = rollout.plan;
+  const routes = reality.routes(endpoint, start - warmUp * tick, start);
+  if (reality.clockIsOffBy > 0 || routes.some(({ isStray }) => isStray)) return;
+  const wished = candidateWeight(rollout);
+  const others = routes
+    .map(({ weights }) => weights[nameOf(rollout.candidate)] ?? 0)
+    .filter((weight) => weight !== wished);
+  if (others.length > 0)
+    throw new Wrong(
+      `the tick of ${new Date(start).toISOString()} is evidence of latency, ${warmUp} ticks after ${others[0]} %`,
+    );
+}
+
+function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number | 'unknown'): Account {
   const candidate = armOf(tick, rollout.candidate);
   const champion = armOf(tick, rollout.stable);
   const next: Account = {
@@ -85,7 +108,7 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
     candidate: plus(account.candidate, candidate),
     stable: rollout.stable === undefined ? account.stable : plus(account.stable, champion),
   };
-  if (rollout.stable === undefined || tick.start < (rollout.evidence.from ?? 0)) return next;
+  if (rollout.stable === undefined) return next;
   if (weight === 0) return withPairs(next, tick, rollout);
   if (candidate.requests + champion.requests === 0) return next;
   const names = [nameOf(rollout.candidate), nameOf(rollout.stable)];
@@ -93,13 +116,38 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   const arms = names.map((name) => eventsOf(tick, name, { sticky: rollout.sticky, isMeasured }));
   const [ours, theirs] = arms;
   if (ours === undefined || theirs === undefined) return next;
-  const streams = Object.entries(ours.bad).reduce(
-    (all, [id, bad]) => withCell(all, id, weight, { ...bad, other: theirs.bad[id] ?? { bad: 0, of: 0 } }),
-    next.streams,
+  const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
+  const came = cameBy(next.came, rollout, (id) =>
+    isLeftOut(id) ? undefined : { ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
   );
+  if (weight === 'unknown') return { ...next, came };
+  const streams = Object.entries(ours.bad).reduce((all, [id, bad]) => {
+    const other = theirs.bad[id] ?? nothing;
+    if (!isLeftOut(id)) return withCell(all, id, weight, { ...bad, other });
+    // Measured, and nothing of it counts.
+    return bad.of + other.of === 0 ? all : measured(all, id, weight);
+  }, next.streams);
   const [before, beforeThem] = next.routed[weight] ?? [0, 0];
   const routed = { ...next.routed, [weight]: [before + ours.seen, beforeThem + theirs.seen] as const };
-  return { ...next, ticks: next.ticks + 1, streams: only(streams, rollout), routed };
+  return { ...next, ticks: next.ticks + 1, streams: only(streams, rollout), routed, came };
+}
+
+const nothing: Bad = { bad: 0, of: 0 };
+
+function cameBy(
+  came: Account['came'],
+  rollout: Rollout,
+  eventsOf: (id: string) => { readonly ours: Bad; readonly theirs: Bad } | undefined,
+): Account['came'] {
+  const next = { ...came };
+  const watched = watchedIn(rollout.plan, { hasLatency: thresholdsOf(rollout).length > 0, sticky: rollout.sticky });
+  for (const guardrail of watched.filter(({ name }) => name !== 'labels'))
+    for (const id of guardrail.harms) {
+      const events = eventsOf(id);
+      if (events !== undefined && events.ours.of + events.theirs.of > 0)
+        next[id] = cameWith(next[id], events, guardrail);
+    }
+  return next;
 }
 
 interface Bad {
@@ -167,6 +215,11 @@ function withCell(
   return { ...streams, [id]: { ...streams[id], [weight]: grown } };
 }
 
+const measured = (streams: Counted['streams'], id: string, weight: number): Counted['streams'] => ({
+  ...streams,
+  [id]: { ...streams[id], [weight]: streams[id]?.[weight] ?? noCell },
+});
+
 const noCell: Cell = {
   ...{ candidate: 0, champion: 0, candidateAlone: 0, championAlone: 0 },
   candidateRequests: 0,
@@ -184,7 +237,8 @@ function withPairs(account: Account, tick: Tick, rollout: Rollout): Account {
   const pairs: Record<string, readonly [number, number]> = { ...account.pairs };
   for (const [id, { mirror, served }] of rows) {
     const [ours, theirs] = pairs[id] ?? [0, 0];
-    if (id === 'errors' ? errors !== false : latency !== false) pairs[id] = [ours + mirror, theirs + served];
+    if (id === 'errors' ? errors !== false : latency !== false && !isCold(tick, rollout))
+      pairs[id] = [ours + mirror, theirs + served];
   }
   const { higher, lower } = found.predictions;
   const was = account.mirrored ?? { pairs: 0, dropped: 0, higher: 0, lower: 0 };
@@ -266,13 +320,22 @@ export function differenceFrom(account: Account, { evidence }: Rollout): string 
     ...(mirrored === undefined ? {} : { mirrored }),
     ...(told === undefined ? {} : { labels: told }),
     streams,
+    came: account.came,
   };
   for (const part of new Set([...Object.keys(said), ...Object.keys(account)])) {
     const [mine, theirs] = [account[part as keyof Account], said[part as keyof Account]];
     if (!isDeepStrictEqual(plain(mine), plain(theirs)))
       return `${part} are ${JSON.stringify(theirs)}, and really were ${JSON.stringify(mine)}`;
   }
-  return undefined;
+  const far = Object.entries(account.came).find(([id, logs]) =>
+    logs.some(
+      (log, index) => Math.abs(log - (evidence.came?.[id]?.[index] ?? 0)) > rounding * Math.max(1, Math.abs(log)),
+    ),
+  );
+  return far === undefined
+    ? undefined
+    : `by the requests that came ${far[0]} is ${evidence.came?.[far[0]]}, and really was ${far[1]}`;
 }
 
+const rounding = 1e-9;
 const plain = (value: unknown): unknown => (value === undefined ? {} : JSON.parse(JSON.stringify(value)));

@@ -9,16 +9,17 @@ import { deploymentName } from './steps.ts';
 
 /** What the judge has to know of a rollout, and what a rollout learns from the judge. */
 
-type Facts = Pick<Rollout, 'plan' | 'sticky' | 'latency'>;
+type Facts = Pick<Rollout, 'edition' | 'plan' | 'sticky' | 'latency'>;
 
-export function rulesFor({ plan, sticky, latency }: Facts): Rules {
-  return rulesOf({ plan, sticky, thresholds: latency });
+export function rulesFor({ edition = 1, plan, sticky, latency }: Facts): Rules {
+  return rulesOf({ edition, plan, sticky, thresholds: latency });
 }
 
 const placeOf = (rollout: Rollout) => ({
   weight: candidateWeight(rollout),
   candidate: deploymentName(rollout.candidate),
   budgeted: rollout.plan.harmBudget !== undefined,
+  astray: rollout.status === 'held' && rollout.backTo !== undefined,
   ...(rollout.stable === undefined ? {} : { champion: deploymentName(rollout.stable) }),
 });
 

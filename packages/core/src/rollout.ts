@@ -2,7 +2,7 @@ import type { ModelPlan } from './config.ts';
 import type { Effect } from './effect.ts';
 import type { Certificate } from './judge/certificate.ts';
 import { type Evidence, noEvidence } from './judge/evidence.ts';
-import { type Thresholds, whyNoLabels } from './judge/rules.ts';
+import { type Edition, edition, type Thresholds, whyNoLabels } from './judge/rules.ts';
 import { ownThresholds } from './judged.ts';
 import type { InnerSignal, ModelSignal, SignalOf } from './signal.ts';
 import {
@@ -11,15 +11,16 @@ import {
   bake,
   blindGuard,
   guard,
+  holdText,
   judgedLabels,
   judgedTicks,
   labelsFrom,
   promote,
   promoted,
+  resumed,
   revert,
   reverted,
   shift,
-  shiftAt,
   tell,
   unread,
   unreadable,
@@ -29,7 +30,17 @@ import { day, durationText, minute } from './time.ts';
 
 /** Why traffic goes back, and whether a person wanted it. */
 export interface Because {
-  readonly kind: 'evidence' | 'limit' | 'ready' | 'alert' | 'hold' | 'inconclusive' | 'abort' | 'rollback' | 'retired';
+  readonly kind:
+    | 'evidence'
+    | 'limit'
+    | 'routing'
+    | 'ready'
+    | 'alert'
+    | 'hold'
+    | 'inconclusive'
+    | 'abort'
+    | 'rollback'
+    | 'retired';
   readonly text: string;
 }
 
@@ -37,6 +48,8 @@ export interface Base {
   readonly id: string;
   /** `rollback`: back to an earlier version, without a gate and without steps. */
   readonly kind: 'release' | 'rollback';
+  /** Of the judge's rules, since it began; absent: 1. */
+  readonly edition?: Edition;
   readonly candidate: number;
   /** The champion when it began: what a revert restores. Absent: a first version, whose revert serves nothing. */
   readonly stable?: number;
@@ -78,13 +91,17 @@ export type Rollout =
   | (Base & { readonly status: 'shifting'; readonly step: number; readonly deadline: number })
   | (Base & AtStep & Unread & { readonly status: 'baking' })
   | (Base & AtStep & { readonly status: 'paused'; readonly endsAt: number })
-  /** `gathering`: what is missing is evidence, and a certificate ends the hold. */
+  /**
+   * `gathering`: what is missing is evidence, and a certificate ends the hold. `backTo`: nobody can say what the
+   * candidate does with the weight of `step`, and it waits at this one (percent).
+   */
   | (Base &
       AtStep & {
         readonly status: 'held';
         readonly endsAt: number;
         readonly because: string;
         readonly gathering?: true;
+        readonly backTo?: number;
       })
   | (Base & { readonly status: 'promoting'; readonly deadline: number })
   | (Base & Unread & { readonly status: 'guarding'; readonly since: number; readonly until: number })
@@ -125,6 +142,7 @@ export function beginRollout(
   const stepwise = given.kind === 'release' && given.stable !== undefined;
   return {
     ...given,
+    edition,
     steps: stepwise ? stepsOf(given.plan) : [],
     guardMs: given.kind === 'rollback' || given.plan.strategy === 'allAtOnce' ? 0 : given.plan.guard,
     startedAt: at,
@@ -166,7 +184,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   },
   shifting: {
     ...stoppable<'shifting'>(),
-    endpointConverged: (rollout, { at }) => bake(rollout, rollout.step, at),
+    endpointConverged: (rollout, { at }) => bake(rollout, rollout.step, at, 'newWeight'),
     clockTicked: (rollout, { at }) =>
       at < rollout.deadline
         ? rollout
@@ -220,7 +238,8 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
       ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${byWhom(signal)}`),
     pauseRequested: 'ignore',
     resumeRequested: (rollout, signal) =>
-      ours(rollout, signal) ?? bake(tell(rollout, signal.at, `resumed by ${byWhom(signal)}`), rollout.step, signal.at),
+      ours(rollout, signal) ??
+      bake(tell(rollout, signal.at, `resumed by ${byWhom(signal)}`), rollout.step, signal.at, 'sameWeight'),
   },
   held: {
     ...stoppable<'held'>(),
@@ -235,20 +254,13 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
         ? rollout
         : revert(rollout, at, {
             kind: 'hold',
-            text: `${rollout.because}, and held longer than maxHold (${durationText(rollout.plan.maxHold)})`,
+            text: `${rollout.because}, and held longer than ${holdText(rollout)}`,
           }),
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${byWhom(signal)}`),
     pauseRequested: 'ignore',
-    resumeRequested: (rollout, signal, { frozen }) => {
-      const resumed = tell(rollout, signal.at, `resumed by ${byWhom(signal)}`);
-      // A shift of the predictions does not go away by mirroring more: somebody has looked at it.
-      const looked = !frozen && rollout.evidence.readTo >= rollout.until && shiftAt(rollout) !== undefined;
-      return (
-        ours(rollout, signal) ??
-        (looked ? shift(resumed, rollout.step + 1, signal.at) : bake(resumed, rollout.step, signal.at))
-      );
-    },
+    resumeRequested: (rollout, signal, { frozen }) =>
+      ours(rollout, signal) ?? resumed(rollout, { at: signal.at, by: byWhom(signal) }, frozen),
   },
   promoting: {
     ...stoppable<'promoting'>(),
@@ -269,10 +281,8 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     endpointConverged: 'ignore',
     ticksRead: (rollout, signal) =>
       judgedTicks(rollout, signal, (counted, verdict) => {
-        if (signal.to < counted.until) return counted;
-        return verdict.kind === 'misrouted'
-          ? blindGuard(counted, signal.at, verdict.text)
-          : promoted(counted, signal.at);
+        if (verdict.kind === 'misrouted') return blindGuard(counted, signal, verdict.text);
+        return signal.to < counted.until ? counted : promoted(counted, signal.at);
       }),
     labelsRead: (rollout, signal) => judgedLabels(rollout, signal, (counted) => counted),
     latencyRead: 'ignore',
@@ -315,7 +325,7 @@ function stoppable<Status extends Waiting['status']>() {
         : rollout,
     effectRefused: (rollout: Here, { at, because, key }: SignalOf<'effectRefused'>): Rollout =>
       key.startsWith('rollout/')
-        ? unreadable(rollout, at, because)
+        ? unreadable(rollout, at, { because, what: key.includes('/labels/') ? 'labels' : 'ticks' })
         : revert(rollout, at, { kind: 'ready', text: because }),
     alertRaised: (rollout: Here, { at, sender, title }: SignalOf<'alertRaised'>) =>
       // A rollback goes to the last good version: there is nowhere better to go.
@@ -358,8 +368,9 @@ export function candidateWeight(rollout: Rollout): number {
     case 'shifting':
     case 'baking':
     case 'paused':
-    case 'held':
       return rollout.steps[rollout.step] ?? 100;
+    case 'held':
+      return rollout.backTo ?? rollout.steps[rollout.step] ?? 100;
     case 'promoting':
     case 'guarding':
       return rollout.guardMs > 0 && rollout.stable !== undefined ? 100 - rollout.plan.guardShare : 100;
@@ -397,7 +408,7 @@ export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): re
       to: upTo(from, now),
       tickMs: tick,
       slowerThan: ownThresholds(rollout),
-      ...(sticky ? { usersSince: evidence.from ?? startedAt } : {}),
+      ...(sticky ? { usersSince: evidence.usersSince ?? evidence.from ?? startedAt } : {}),
     });
   }
   const maturityMs = plan.guardrails.labels?.maturity ?? 0;

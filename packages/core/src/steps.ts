@@ -1,8 +1,7 @@
 import { Fault } from './fault.ts';
 import { defined } from './intake.ts';
-import { grouped } from './judge/certificate.ts';
 import type { Evidence } from './judge/evidence.ts';
-import { shiftedIn, type Verdict } from './judge/judge.ts';
+import { grouped, shiftedIn, type Verdict } from './judge/judge.ts';
 import {
   affordableStep,
   certified,
@@ -15,7 +14,8 @@ import {
 } from './judged.ts';
 import type { Base, Because, Rollout, Waiting } from './rollout.ts';
 import type { SignalOf } from './signal.ts';
-import { durationText, second } from './time.ts';
+import { type Refusal, refuse } from './table.ts';
+import { durationText, minute, second } from './time.ts';
 
 /**
  * From one state of a rollout to the next: what evidence, a hold and a revert come to. `rolloutTable` says when.
@@ -49,10 +49,10 @@ export function shift(rollout: Waiting, step: number, at: number): Rollout {
   );
 }
 
-export function bake(rollout: Base, step: number, at: number): Rollout {
+export function bake(rollout: Base, step: number, at: number, weight: 'newWeight' | 'sameWeight'): Rollout {
   return {
     ...base(rollout),
-    evidence: fromNow(rollout, at),
+    evidence: fromNow(rollout, at, weight),
     status: 'baking',
     step,
     since: at,
@@ -65,10 +65,17 @@ export const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
   evidence.labels?.readTo ?? Math.ceil(startedAt / plan.tick) * plan.tick;
 
 /** Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. */
-function fromNow({ evidence, plan }: Base, at: number): Evidence {
+function fromNow(
+  { edition = 1, evidence, plan, sticky }: Base,
+  at: number,
+  weight: 'newWeight' | 'sameWeight',
+): Evidence {
   const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
-  return { ...evidence, readTo, from: evidence.from ?? readTo + plan.warmUp * plan.tick };
+  const known = edition > 1 && weight === 'newWeight' ? undefined : evidence.from;
+  const users = edition > 1 && sticky ? { usersSince: evidence.usersSince ?? readTo } : {};
+  return { ...evidence, readTo, from: known ?? readTo + plan.warmUp * plan.tick, ...users };
 }
+
 /**
  * Clocks are off by seconds: what began just before a confirmation may have been routed at the weight before. A sixth of a
  * tick, 10 seconds at most: ticks under a minute are for machines that have one clock.
@@ -87,7 +94,7 @@ export function judgedTicks<Here extends Judged>(
   next: Next<Here>,
 ): Rollout {
   return signal.from === rollout.evidence.readTo
-    ? judged(rollout, signal.at, () => hearTicks(rollout, signal), next)
+    ? judged(rollout, { at: signal.at, what: 'ticks', hear: () => hearTicks(rollout, signal) }, next)
     : rollout;
 }
 
@@ -97,22 +104,27 @@ export function judgedLabels<Here extends Judged>(
   next: Next<Here>,
 ): Rollout {
   return signal.from === labelsFrom(rollout)
-    ? judged(rollout, signal.at, () => hearLabels(rollout, signal), next)
+    ? judged(rollout, { at: signal.at, what: 'labels', hear: () => hearLabels(rollout, signal) }, next)
     : rollout;
 }
 
 /** Evidence goes to the judge; harm takes the rollout back from any state that reads it. */
-function judged<Here extends Judged>(rollout: Here, at: number, hear: () => Heard, next: Next<Here>): Rollout {
+function judged<Here extends Judged>(
+  rollout: Here,
+  { at, what, hear }: { readonly at: number; readonly what: 'ticks' | 'labels'; readonly hear: () => Heard },
+  next: Next<Here>,
+): Rollout {
   let heard: Heard;
   try {
     heard = hear();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return unreadable(rollout, at, error.message);
+    return unreadable(rollout, at, { because: error.message, what });
   }
   const { evidence, verdict } = heard;
   const counted: Here = { ...rollout, evidence };
   if (verdict.kind === 'limit') return revert(counted, at, { kind: 'limit', text: verdict.text });
+  if (verdict.kind === 'harmAsCame') return revert(counted, at, { kind: 'routing', text: verdict.text });
   if (verdict.kind === 'harm') {
     const certificate = certified(counted, { verdict: 'rollback' });
     return revert({ ...counted, certificate }, at, { kind: 'evidence', text: clause(certificate) });
@@ -120,16 +132,26 @@ function judged<Here extends Judged>(rollout: Here, at: number, hear: () => Hear
   return next(counted, verdict);
 }
 
-/** Counts that cannot be read are no harm, and no reason to go on. With all traffic already there is only one way. */
-export function unreadable(rollout: Waiting, at: number, because: string): Rollout {
+/**
+ * Counts that cannot be read are no harm, and no reason to go on. Without ticks nobody sees what the candidate does;
+ * without labels its ticks still tell.
+ */
+export function unreadable(
+  rollout: Waiting,
+  at: number,
+  { because, what }: { readonly because: string; readonly what: 'ticks' | 'labels' },
+): Rollout {
   const text = `its counts cannot be read: ${because}`;
   switch (rollout.status) {
     case 'deploying':
       return { ...rollout, latency: 'none' };
     case 'baking':
-      return hold(rollout, at, { because: text });
+      return what === 'labels' ? hold(rollout, at, { because: text }) : holdBack(rollout, at, text);
+    case 'paused':
+    case 'held':
+      return what === 'labels' || rollout.edition === undefined ? rollout : holdBack(rollout, at, text);
     case 'guarding':
-      return revert(rollout, at, { kind: 'limit', text });
+      return rollout.edition === undefined ? revert(rollout, at, { kind: 'limit', text }) : holdBack(rollout, at, text);
     default:
       return rollout;
   }
@@ -149,9 +171,15 @@ export function unread<Here extends Watching>(rollout: Here, at: number): Rollou
     : revert(rollout, at, { kind: 'hold', text: `no tick could be read for maxHold (${durationText(plan.maxHold)})` });
 }
 
-/** A guard whose evidence is suspended saw nothing: like a hold it waits for a person, and ends by `maxHold` in a revert. */
-export function blindGuard(rollout: Extract<Rollout, { status: 'guarding' }>, at: number, because: string): Rollout {
+/** A guard whose evidence is suspended sees nothing. In edition 1 it waited for a person with all the traffic. */
+export function blindGuard(
+  rollout: Extract<Rollout, { status: 'guarding' }>,
+  { at, to }: SignalOf<'ticksRead'>,
+  because: string,
+): Rollout {
   const text = `the guard saw nothing: ${because}`;
+  if (rollout.edition !== undefined) return holdBack(rollout, at, text);
+  if (to < rollout.until) return rollout;
   if (at >= rollout.until + rollout.plan.maxHold) return revert(rollout, at, { kind: 'hold', text });
   return rollout.story.some((line) => line.text.startsWith('the guard saw nothing'))
     ? rollout
@@ -165,7 +193,7 @@ export function afterTicks(
   frozen: boolean,
 ): Rollout {
   const { evidence, until, step, steps, plan } = rollout;
-  if (verdict.kind === 'misrouted') return hold(rollout, at, { because: verdict.text });
+  if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
   if (evidence.readTo < until || frozen) return rollout;
   const shifted = shiftAt(rollout);
   if (shifted !== undefined) {
@@ -229,16 +257,59 @@ function lackOf(rollout: Rollout): string | undefined {
 
 const requestsText = (count: number): string => (count === 1 ? '1 request' : `${grouped(count)} requests`);
 
+type Held = Extract<Rollout, { status: 'held' }>;
+
 /** What was missing may have come while it was held. */
-export const afterHold = (
-  rollout: Extract<Rollout, { status: 'held' }>,
-  verdict: Verdict,
-  at: number,
-  frozen: boolean,
-): Rollout =>
-  rollout.gathering && verdict.kind === 'none' && !frozen && lackAt(rollout) === undefined
+export function afterHold(rollout: Held, verdict: Verdict, at: number, frozen: boolean): Rollout {
+  if (verdict.kind === 'misrouted' && rollout.edition !== undefined) return holdBack(rollout, at, verdict.text);
+  return rollout.gathering && verdict.kind === 'none' && !frozen && lackAt(rollout) === undefined
     ? goOn(rollout, at)
     : rollout;
+}
+
+/** A person wants a hold to end: it bakes again at the weight of its step, which it may have to get back first. */
+export function resumed(
+  held: Held,
+  { at, by }: { readonly at: number; readonly by: string },
+  frozen: boolean,
+): Rollout | Refusal {
+  const rollout = tell(held, at, `resumed by ${by}`);
+  const { step, steps, backTo, evidence, until } = rollout;
+  if (backTo !== undefined && frozen)
+    return refuse('its weight would rise, and the model is frozen: end the freeze first, or abort it');
+  if (backTo !== undefined && step >= steps.length) return promote(rollout, at, `resumed by ${by}`);
+  if (backTo !== undefined) return shift(rollout, step, at);
+  // A shift of the predictions does not go away by mirroring more: somebody has looked at it.
+  const looked = !frozen && evidence.readTo >= until && shiftAt(rollout) !== undefined;
+  return looked ? shift(rollout, step + 1, at) : bake(rollout, step, at, 'sameWeight');
+}
+
+/** A candidate that nobody can judge is not left with its weight, nor anywhere for longer than this. */
+const maxBlindMs = 30 * minute;
+const blindMs = ({ atMost, maxHold }: Base['plan']): number => Math.min(maxBlindMs, atMost, maxHold);
+
+/** How long a hold may last, as text. */
+export const holdText = ({ plan, backTo }: Held): string =>
+  backTo === undefined ? `maxHold (${durationText(plan.maxHold)})` : durationText(blindMs(plan));
+
+/**
+ * Nobody can say what the candidate does: its requests are not shared out as configured, or its ticks cannot be read.
+ * The safe side of that doubt is the champion: back to the weight of the step before, 0 % from the first, and not for
+ * long. What comes is still read, and takes it back.
+ */
+function holdBack(rollout: Extract<Rollout, { since: number; until: number }>, at: number, because: string): Rollout {
+  if (rollout.edition === undefined) return hold(rollout, at, { because });
+  if (rollout.status === 'held' && rollout.backTo !== undefined) return rollout;
+  const { plan, steps, since, until } = rollout;
+  const step = 'step' in rollout ? rollout.step : steps.length;
+  const backTo = steps[step - 1] ?? 0;
+  const endsAt = at + blindMs(plan);
+  return tell(
+    { ...base(rollout), status: 'held', step, since, until, endsAt, because, backTo },
+    at,
+    `held, back at ${backTo} %: ${because}`,
+  );
+}
 
 function certifiedPromotion(rollout: Waiting, at: number): Rollout {
   if (missingFor(rollout) === undefined)
@@ -284,7 +355,7 @@ export function guard(rollout: Waiting, at: number): Rollout {
   if (rollout.guardMs === 0) return promoted(rollout, at);
   return {
     ...base(rollout),
-    evidence: fromNow(rollout, at),
+    evidence: fromNow(rollout, at, 'newWeight'),
     status: 'guarding',
     since: at,
     until: firstTick(at, rollout.plan.tick) + rollout.guardMs,
@@ -331,9 +402,9 @@ export const versionOfName = (name: string): number => Number(name.slice(1));
 /** Only what every state has. */
 function base(rollout: Base): Base {
   const { id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story } = rollout;
-  const { stable, championSince, latency, certificate } = rollout;
+  const { edition, stable, championSince, latency, certificate } = rollout;
   return {
     ...{ id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story },
-    ...defined({ stable, championSince, latency, certificate }),
+    ...defined({ edition, stable, championSince, latency, certificate }),
   };
 }

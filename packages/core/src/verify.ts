@@ -94,12 +94,12 @@ function replayOf(id: string, problems: string[]) {
     own ??= noEvidence(now.evidence.readTo);
     const until = own;
     const replayed = was === undefined ? undefined : judgedAgain(was, entry, before.freeze !== undefined);
-    if (replayed === undefined) own = readOn(own, now.evidence);
+    if (replayed === undefined) own = readOn(own, now);
     else {
       readings += 1;
       // The endpoint may be as wanted already, and the wait for it over in the same entry.
       const settled = replayed.status === now.status ? replayed : converged(replayed, entry);
-      own = settled === replayed ? replayed.evidence : readOn(replayed.evidence, now.evidence);
+      own = settled === replayed ? replayed.evidence : readOn(replayed.evidence, now);
       note(entry, 'status', settled.status, now.status);
     }
     note(entry, 'evidence', own, now.evidence);
@@ -135,10 +135,17 @@ function replayOf(id: string, problems: string[]) {
   return { take, outcome: () => ({ readings, recorded, recomputed, status }) };
 }
 
-/** A weight was confirmed: what is read next begins later, and the warm-up once. Neither ever goes back. */
-function readOn(mine: Evidence, { readTo, from }: Evidence): Evidence {
+/** A weight was confirmed: what is read next begins later, and with a warm-up (edition 1: once). Nothing ever goes back. */
+function readOn(mine: Evidence, { evidence, edition = 1, plan }: Rollout): Evidence {
+  const { readTo, from, usersSince } = evidence;
   if (!(readTo >= mine.readTo)) return mine;
-  return { ...mine, readTo, ...(mine.from !== undefined || from === undefined ? {} : { from }) };
+  const begins = mine.from === undefined || (edition > 1 && from === readTo + plan.warmUp * plan.tick);
+  return {
+    ...mine,
+    readTo,
+    ...(begins && from !== undefined ? { from } : {}),
+    ...(mine.usersSince !== undefined || usersSince === undefined ? {} : { usersSince }),
+  };
 }
 
 function converged(rollout: Rollout, { at }: Entry): Rollout {

@@ -2,7 +2,7 @@ import { heldBy } from './between.ts';
 import { type GateVerdict, gateText } from './gate.ts';
 import { intakeText } from './intake.ts';
 import type { Certificate } from './judge/certificate.ts';
-import { logHarm } from './judge/judge.ts';
+import { failing, logHarm } from './judge/judge.ts';
 import { rulesFor } from './judged.ts';
 import { firingName, firingText, holding } from './monitor.ts';
 import { candidateWeight, type Rollout } from './rollout.ts';
@@ -169,7 +169,7 @@ function rolloutText(rollout: Rollout): string {
     case 'paused':
       return `is paused at ${weight} % until ${instant(rollout.endsAt)}: ${seen}`;
     case 'held':
-      return `is held at ${weight} % until ${instant(rollout.endsAt)}: ${rollout.because}`;
+      return `is held at ${weight} % until ${instant(rollout.endsAt)}: ${rollout.because}; ${failing(rollout.evidence)}; a person may end it: serin rollouts promote|abort|resume ${rollout.id}`;
     case 'promoting':
       return `waits until the endpoint has taken all traffic: ${seen}`;
     case 'guarding':

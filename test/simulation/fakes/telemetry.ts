@@ -39,13 +39,13 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
   const traffic = evenTraffic(options);
   const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic });
 
-  function countsOf(name: string, spans: readonly Span[], thresholds: readonly number[]): Counts {
+  function countsOf(name: string, spans: readonly Span[], thresholds: readonly number[], start: number): Counts {
     const sum = (share: (span: Span) => number): number =>
       spans.reduce((total, span) => total + part(span.arms[name] ?? none, share(span)), 0);
     return {
       requests: sum(() => 1),
       errors: sum(({ route }) => failing(name, route.weights)),
-      slow: thresholds.map((ms) => sum(() => Math.min(1, slowerThan(ms) * slower(name)))),
+      slow: thresholds.map((ms) => sum(({ route }) => Math.min(1, slowerThan(ms) * slower(name, start - route.at)))),
     };
   }
 
@@ -54,10 +54,10 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     const names = [...new Set(spans.flatMap(({ arms }) => Object.keys(arms)))];
     const counts = Object.fromEntries(
       names
-        .map((name) => [name, countsOf(name, spans, thresholds)] as const)
+        .map((name) => [name, countsOf(name, spans, thresholds, start)] as const)
         .filter(([, { requests }]) => requests > 0),
     );
-    const pairs = pairsOf(spans, thresholds, options);
+    const pairs = pairsOf(spans, thresholds, { ...options, slower: (name) => slower(name, Number.POSITIVE_INFINITY) });
     return {
       start,
       counts,
@@ -134,7 +134,7 @@ function pairsOf(
     found[mirror] = {
       ...{ pairs, dropped: 0, errors: discordant(failing) },
       slow: thresholds.map((ms) =>
-        discordant((name, weights) => (1 - failing(name, weights)) * Math.min(1, slowerThan(ms) * slower(name))),
+        discordant((name, weights) => (1 - failing(name, weights)) * Math.min(1, slowerThan(ms) * slower(name, 0))),
       ),
       predictions: { higher, lower, equal: Math.max(0, pairs - higher - lower) },
     };

@@ -13,8 +13,8 @@ export interface Route {
 export interface Behaviour {
   readonly perMinute: number;
   readonly failing: (deployment: string, weights: Weights) => number;
-  /** How many times as many of its requests are slower than any threshold. */
-  readonly slower: (deployment: string) => number;
+  /** How many times as many of its requests are slower than any threshold, so long after the weights were set. */
+  readonly slower: (deployment: string, ageMs: number) => number;
   readonly wrong: (deployment: string) => number;
   /** Of mirrored requests the share in which its prediction is higher, and the other's is not wrong. */
   readonly higher: (deployment: string) => number;

@@ -1,7 +1,17 @@
 import { noBets } from './betting.ts';
 import type { Cells, Evidence } from './evidence.ts';
 import type { Interval } from './interval.ts';
-import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, percent, unmeasured } from './judge.ts';
+import {
+  grouped,
+  intervalOf,
+  logGuardrail,
+  logHarm,
+  logRouted,
+  logSafe,
+  logStream,
+  percent,
+  unmeasured,
+} from './judge.ts';
 import { logPaired } from './paired.ts';
 import { type Guardrail, type Rules, ruleVersion, type Thresholds } from './rules.ts';
 
@@ -156,7 +166,7 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
       ? ['bad requests of one tick do not share a cause in one arm alone']
       : []),
     ...bursts.map(({ name, maxBurst }) => `${name}: at most ${maxBurst} bad requests of a tick and arm share a cause`),
-    warmUp === 0 ? 'no warm-up' : `warm-up: the first ${warmUp === 1 ? 'tick is' : `${warmUp} ticks are`} no evidence`,
+    warmUpText(rules, warmUp),
     ...(thresholds === undefined || blind.length > 0
       ? []
       : [
@@ -175,6 +185,14 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
     ...blind.map(({ name }) => `${name}: not judged, the platform does not measure it`),
     ...off.map(({ name, because }) => `${name}: not judged, ${because}`),
   ];
+}
+
+function warmUpText({ edition }: Rules, warmUp: number): string {
+  if (warmUp === 0) return 'no warm-up';
+  const [ticks, are] = warmUp === 1 ? ['tick', 'is'] : [`${warmUp} ticks`, 'are'];
+  return edition === 1
+    ? `warm-up: the first ${ticks} ${are} no evidence`
+    : `warm-up: the first ${ticks} after each change of weight ${are} no evidence about latency`;
 }
 
 type Facts = Omit<Certificate, 'sentence'>;
@@ -232,18 +250,20 @@ function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, given:
     const shown = streams.find(({ logSafe }) => logSafe !== undefined);
     const cell = shown?.cells[String(lastWeight)];
     if (cell === undefined) return [];
-    const ours = `${grouped(cell.candidate + cell.candidateAlone)} of ${grouped(cell.candidateRequests)}`;
-    const theirs = `${grouped(cell.champion + cell.championAlone)} of ${grouped(cell.championRequests)}`;
-    return [`${ours} ${eventsNoun(shown?.id ?? name, unit, thresholds)} against ${theirs}`];
+    const share = (whose: string, bad: number, of: number) =>
+      `${percent(bad / Math.max(1, of))} (${grouped(bad)}) of the ${whose}'s ${grouped(of)}`;
+    const ours = share('candidate', cell.candidate + cell.candidateAlone, cell.candidateRequests);
+    const theirs = share('champion', cell.champion + cell.championAlone, cell.championRequests);
+    return [`${eventsNoun(shown?.id ?? name, unit, thresholds)}: ${ours}, ${theirs}`];
   });
   const excluded = deciding.map(({ name, margin, floor }) => {
     const loss = ruleOf(name)?.loss;
     return loss === undefined
-      ? `${margin} times as bad and at least ${percent(floor)}`
+      ? `${margin} times as bad, and bad in at least ${percent(floor)},`
       : `${loss.margin} worse in loss`;
   });
   const odds = `in at most 1 rollout in ${grouped(Math.floor(1 / beta + 1e-9))}`;
-  return `Promoted: ${counted.join(', ')} at ${lastWeight} %; a candidate ${[...new Set(excluded)].join(', or ')} would get this far ${odds}.`;
+  return `Promoted: at ${lastWeight} %, ${counted.join('; ')}; a candidate ${[...new Set(excluded)].join(', or ')} would get this far ${odds}.`;
 }
 
 /** `failed requests`, `requests slower than 120 ms (the champion's p90)`, `wrong predictions`, of a segment. */
@@ -277,6 +297,4 @@ function rare(logE: number): string {
   return grouped(Math.floor(value / unit) * unit);
 }
 
-/** 1234567 as `1,234,567`. */
-export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;

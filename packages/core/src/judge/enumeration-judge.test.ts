@@ -39,6 +39,7 @@ const errors = (bounds: Partial<Guardrail>): Guardrail => ({
 });
 
 const rulesOf = (routing: Rules['routing'], unit: Rules['unit'], guardrail: Guardrail): Rules => ({
+  edition: 2,
   alpha: 0.01,
   beta: 0.05,
   routing,

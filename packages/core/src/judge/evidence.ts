@@ -42,8 +42,10 @@ export type Cells = Readonly<Record<string, Cell>>;
 export interface Evidence {
   /** Ticks that start before were counted. */
   readonly readTo: number;
-  /** Ticks that start before are warm-up: they count for limits and budget alone. */
+  /** Ticks that start before are warm-up: they say nothing about latency (edition 1: nothing at all). */
   readonly from?: number;
+  /** Where users stay with their model: nothing before this time is known of them. */
+  readonly usersSince?: number;
   /** Ticks that were read, and those of them that are evidence. */
   readonly closed: number;
   readonly ticks: number;
@@ -53,6 +55,13 @@ export interface Evidence {
   readonly streams: Readonly<Record<string, Cells>>;
   /** What was routed, by weight: [to the candidate, to the champion]. */
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
+  /**
+   * `log L` of each alternative, by stream, with the share that came in each tick in place of the one that was set. It
+   * decides where the requests are not shared out as configured.
+   */
+  readonly came?: Readonly<Record<string, readonly number[]>>;
+  /** Failures that the candidate would have had if it had failed as often as the champion did in the same tick. */
+  readonly excused?: number;
   /** Mirrored requests of which exactly one answer was bad, by stream: [the candidate's, the champion's]. */
   readonly pairs: Readonly<Record<string, readonly [number, number]>>;
   readonly mirrored?: {
@@ -82,6 +91,8 @@ export interface Place {
   readonly champion?: string | undefined;
   /** Keeps the bound that a harm budget needs. */
   readonly budgeted?: boolean;
+  /** Nobody knows by which weight requests are routed: no cell counts them. */
+  readonly astray?: boolean;
 }
 
 export const noEvidence = (readTo: number): Evidence => ({
@@ -98,6 +109,9 @@ export const noEvidence = (readTo: number): Evidence => ({
 
 /**
  * The evidence with one more tick. A tick that was counted is counted once, however often it comes.
+ *
+ * In a tick of the warm-up latency is left out: the caches of what has just got more traffic are cold. Errors count from
+ * the first tick on. Which ticks these are is fixed before they begin, so both bounds keep.
  *
  * Counts that cannot be, and another reading of one of the last ticks, throw a `Fault` (`invalid`) that names them; the
  * evidence that was given is unchanged.
@@ -122,28 +136,77 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const excess = place.budgeted
     ? { excess: Math.min(evidence.excess ?? 1, excessBound(totals.candidate, totals.stable, rules.alpha)) }
     : {};
-  const next = { ...evidence, ...totals, ...excess };
-  if (place.champion === undefined || tick.start < (evidence.from ?? 0)) return next;
-  if (place.weight === 0) return withPairs(next, tick, place.candidate, rules);
+  const next = { ...evidence, ...totals, ...excess, ...withExcused(evidence, candidate, champion, rules) };
+  const isCold = tick.start < (evidence.from ?? 0);
+  if (place.champion === undefined || (isCold && rules.edition === 1)) return next;
+  if (place.weight === 0 && place.astray !== true) return withPairs(next, tick, { place, rules, isCold });
   // "No data" is a state of its own, neither for the candidate nor against it.
   if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
+  const found = [...eventsIn(tick, place, rules, isCold)];
   return {
     ...next,
-    ticks: next.ticks + 1,
-    streams: withEvents(next.streams, tick, place, rules),
-    routed: withRouted(next.routed, tick, place, rules),
+    ...(rules.edition === 1 ? {} : { came: withCame(next.came, found) }),
+    ...(place.astray === true
+      ? {}
+      : {
+          ticks: next.ticks + 1,
+          streams: withEvents(next.streams, found, place, rules),
+          routed: withRouted(next.routed, tick, place, rules),
+        }),
   };
 }
 
-function withEvents(streams: Evidence['streams'], tick: Tick, place: Place, rules: Rules): Evidence['streams'] {
-  const next: Record<string, Cells> = { ...streams };
-  for (const guardrail of rules.guardrails) {
+/** Of a tick in which the champion had no request nothing is excused. */
+function withExcused(
+  { excused = 0 }: Evidence,
+  candidate: Counts | undefined,
+  champion: Counts | undefined,
+  { edition }: Rules,
+): Pick<Evidence, 'excused'> {
+  const share = champion === undefined || champion.requests === 0 ? 0 : champion.errors / champion.requests;
+  const more = share * (candidate?.requests ?? 0);
+  return edition === 1 || more === 0 ? {} : { excused: excused + more };
+}
+
+interface Found {
+  readonly id: string;
+  readonly guardrail: Guardrail;
+  /** `cold`: they say nothing. */
+  readonly events: Events | 'cold';
+}
+
+function* eventsIn(tick: Tick, place: Place, { guardrails, unit }: Rules, isCold: boolean): Generator<Found> {
+  for (const guardrail of guardrails) {
     if (guardrail.clock !== 'ticks') continue;
     for (const stream of guardrail.streams) {
-      const events = eventsOf(stream, tick, place, rules.unit);
-      if (events !== undefined) next[stream.id] = withCell(next[stream.id], place.weight, events, guardrail, rules);
+      const events = eventsOf(stream, tick, place, unit);
+      if (events === undefined) continue;
+      const isLeftOut = isCold && guardrail.name === 'latency' && requestsOf(events) > 0;
+      yield { id: stream.id, guardrail, events: isLeftOut ? 'cold' : events };
     }
   }
+}
+
+function withEvents(
+  streams: Evidence['streams'],
+  found: readonly Found[],
+  { weight }: Place,
+  rules: Rules,
+): Evidence['streams'] {
+  const next: Record<string, Cells> = { ...streams };
+  for (const { id, guardrail, events } of found)
+    next[id] =
+      // An empty cell says that it is measured.
+      events === 'cold'
+        ? { ...next[id], [weight]: next[id]?.[weight] ?? noEvents }
+        : withCell(next[id], weight, events, guardrail, rules);
+  return next;
+}
+
+function withCame(came: Evidence['came'], found: readonly Found[]): NonNullable<Evidence['came']> {
+  const next: Record<string, readonly number[]> = { ...came };
+  for (const { id, guardrail, events } of found)
+    if (events !== 'cold' && requestsOf(events) > 0) next[id] = withHarm(next[id], events, guardrail);
   return next;
 }
 
@@ -155,6 +218,8 @@ interface Events {
   readonly championRequests: number;
 }
 
+const requestsOf = ({ candidateRequests, championRequests }: Events): number => candidateRequests + championRequests;
+
 function withCell(
   cells: Cells | undefined,
   weight: number,
@@ -163,7 +228,7 @@ function withCell(
   rules: Pick<Rules, 'routing' | 'unit'>,
 ): Cells {
   const { candidate, champion, candidateRequests, championRequests } = events;
-  if (candidateRequests + championRequests === 0) return cells ?? {};
+  if (requestsOf(events) === 0) return cells ?? {};
   const cell = cells?.[weight] ?? noEvents;
   const both = candidateRequests > 0 && championRequests > 0;
   return {
@@ -197,21 +262,29 @@ function withRealised(
   guardrail: Guardrail,
   { routing }: Pick<Rules, 'routing'>,
 ): NonNullable<Cell['realised']> {
-  const { toleratedRatio, margin, maxBurst } = guardrail;
-  const candidate = events.candidate / maxBurst;
-  const champion = events.champion / maxBurst;
-  const share = events.candidateRequests / (events.candidateRequests + events.championRequests);
+  const asCame = byShareThatCame(events, guardrail);
   const ratio = [...(known?.ratio ?? [])];
-  addRatio(ratio, { candidate, champion, share }, margin);
-  const harm = originGrid.map(
-    (growth, index) => (known?.harm?.[index] ?? 0) + logOrigin(candidate, champion, share, toleratedRatio, growth),
-  );
+  addRatio(ratio, asCame, guardrail.margin);
   return {
-    ...(routing === 'realised' ? { harm } : {}),
+    ...(routing === 'realised' ? { harm: withHarm(known?.harm, events, guardrail) } : {}),
     ratio,
-    low: Math.min(known?.low ?? 1, share),
-    high: Math.max(known?.high ?? 0, share),
+    low: Math.min(known?.low ?? 1, asCame.share),
+    high: Math.max(known?.high ?? 0, asCame.share),
   };
+}
+
+const byShareThatCame = (events: Events, { maxBurst }: Guardrail) => ({
+  candidate: events.candidate / maxBurst,
+  champion: events.champion / maxBurst,
+  share: events.candidateRequests / requestsOf(events),
+});
+
+/** `log L` of each alternative with one more tick, by the share that came. */
+function withHarm(known: readonly number[] | undefined, events: Events, guardrail: Guardrail): readonly number[] {
+  const { candidate, champion, share } = byShareThatCame(events, guardrail);
+  return originGrid.map(
+    (growth, index) => (known?.[index] ?? 0) + logOrigin(candidate, champion, share, guardrail.toleratedRatio, growth),
+  );
 }
 
 /** `undefined`: this tick has no such counts, for either arm. */
@@ -259,12 +332,16 @@ function withRouted(routed: Evidence['routed'], tick: Tick, place: Place, { unit
   return { ...routed, [place.weight]: [candidate + read(place.candidate), champion + read(place.champion)] };
 }
 
-function withPairs(evidence: Evidence, tick: Tick, mirror: string, rules: Rules): Evidence {
-  const found = tick.pairs?.[mirror];
+function withPairs(
+  evidence: Evidence,
+  tick: Tick,
+  { place, rules, isCold }: { readonly place: Place; readonly rules: Rules; readonly isCold: boolean },
+): Evidence {
+  const found = tick.pairs?.[place.candidate];
   if (found === undefined) return evidence;
   const pairs: Record<string, readonly [number, number]> = { ...evidence.pairs };
   for (const { id, of, segment } of rules.guardrails.flatMap(({ streams }) => streams)) {
-    if (of === 'labels' || segment !== undefined) continue;
+    if (of === 'labels' || segment !== undefined || (isCold && of !== 'errors')) continue;
     const counted = of === 'errors' ? found.errors : found.slow[of.slowerThan];
     const before = pairs[id] ?? [0, 0];
     if (counted !== undefined) pairs[id] = [before[0] + counted.mirror, before[1] + counted.served];

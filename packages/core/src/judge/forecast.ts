@@ -1,6 +1,6 @@
 import type { ModelPlan } from '../config.ts';
 import { stepsOf } from '../rollout.ts';
-import { durationText } from '../time.ts';
+import { durationText, minute } from '../time.ts';
 import { excessBound } from './budget.ts';
 import { percent } from './judge.ts';
 import { turningPoint } from './log.ts';
@@ -41,15 +41,19 @@ export function forecastOf(plan: ModelPlan['rollout'], rpm: number, errorShare: 
   if (live.length === 0) return undefined;
   const needed = live
     .filter(({ stream }) => stream.promotes)
-    .map(({ guardrail, stream }) => ({
-      stream: stream.id,
-      minutes: minutesToCertify(guardrail, shareOf(stream, errorShare), (rpm * last) / 100, last / 100, rules.beta),
-    }));
+    .map(({ guardrail, stream }) => {
+      const from = shareOf(stream, errorShare);
+      const minutes = minutesToCertify(guardrail, from, (rpm * last) / 100, last / 100, rules.beta);
+      return {
+        stream: stream.id,
+        ...(minutes === undefined ? {} : { minutes: minutes + coldMs(plan, stream.id) / minute }),
+      };
+    });
   const slowest = needed.reduce((a, b) => ((b.minutes ?? week) > (a.minutes ?? week) ? b : a));
-  const baked = bakedSteps(plan, steps, rpm);
   const finds = live.map(({ guardrail, stream }) => {
     const from = shareOf(stream, errorShare);
     const wanted = Math.log(membersOf(guardrail, rules) / rules.alpha / guardrail.alphaShare);
+    const baked = bakedSteps(plan, steps, rpm, coldMs(plan, stream.id));
     return { stream: stream.id, from, ...smallestFound(guardrail, from, baked, wanted) };
   });
   const budget = smallestBudget(plan, steps, rpm, errorShare);
@@ -149,12 +153,14 @@ interface Baked {
   readonly champion: number;
 }
 
-/** Requests of both arms in each step, warm-up left out. */
-function bakedSteps(plan: ModelPlan['rollout'], steps: readonly number[], rpm: number): readonly Baked[] {
-  let cold = plan.warmUp * plan.tick;
+/** How long each step says nothing about a stream. */
+const coldMs = ({ warmUp, tick }: ModelPlan['rollout'], stream: string): number =>
+  stream.startsWith('latency') ? warmUp * tick : 0;
+
+/** Requests of both arms in each step, without the time in which it is cold. */
+function bakedSteps(plan: ModelPlan['rollout'], steps: readonly number[], rpm: number, cold: number): readonly Baked[] {
   return steps.map((weight) => {
     const counted = Math.max(0, plan.bake - cold);
-    cold = Math.max(0, cold - plan.bake);
     const requests = (rpm * counted) / 60_000;
     const share = weight / 100;
     return { share, candidate: requests * share, champion: requests * (1 - share) };

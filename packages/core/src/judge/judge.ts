@@ -1,5 +1,5 @@
 import type { Tick } from '../ports.ts';
-import { type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
+import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
 import { type AtShare, logSampleRatio, originCosts, originGains, originGrid } from './origin.ts';
@@ -14,6 +14,8 @@ export type Verdict =
   | { readonly kind: 'limit'; readonly text: string }
   /** The requests were not shared out as configured: neither certificate can be given any more. */
   | { readonly kind: 'misrouted'; readonly text: string }
+  /** And by the share that came the candidate does harm: policy, as `limit`. */
+  | { readonly kind: 'harmAsCame'; readonly text: string }
   | { readonly kind: 'none' };
 
 const logMisrouted = Math.log(1000);
@@ -35,35 +37,55 @@ export function judge(
     if (tick.start >= to) break;
     counted = withTick(counted, tick, tickMs, place, rules);
     const verdict = verdictOf(counted, place, rules);
-    if (verdict.kind === 'harm' || verdict.kind === 'limit') return { evidence: counted, verdict };
+    if (takesBack(verdict)) return { evidence: counted, verdict };
   }
   const read = { ...counted, readTo: Math.max(counted.readTo, to) };
   return { evidence: read, verdict: verdictOf(read, place, rules) };
 }
 
+const isText = (text: string | undefined): text is string => text !== undefined;
+const takesBack = ({ kind }: Verdict): boolean => kind === 'harm' || kind === 'limit' || kind === 'harmAsCame';
+
 /**
  * Rolls back at E >= 1/alpha: false for a candidate that is no worse than tolerated in at most a share alpha of all
- * rollouts, however often one looks (Ville). Misrouted evidence speaks for neither side; the hard limits act always.
+ * rollouts, however often one looks (Ville). Misrouted evidence gives no certificate to either side, and what it says by
+ * the share that came is enough to take the candidate back; the hard limits act always.
  */
 export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdict {
   const limit = beyondLimit(evidence, rules);
   if (limit !== undefined) return { kind: 'limit', text: limit };
   if (place.champion === undefined) return { kind: 'none' };
   const misrouted = misroutedIn(evidence, rules);
-  if (misrouted !== undefined) return { kind: 'misrouted', text: misrouted };
+  if (misrouted !== undefined || place.astray === true) {
+    const harm = harmAsCame(evidence, rules);
+    if (harm !== undefined) return { kind: 'harmAsCame', text: [harm, misrouted].filter(isText).join('; ') };
+    return misrouted === undefined ? { kind: 'none' } : { kind: 'misrouted', text: misrouted };
+  }
   const logE = logHarm(evidence, rules);
   if (logE >= Math.log(1 / rules.alpha)) return { kind: 'harm', logE };
   return { kind: 'none' };
 }
 
-function beyondLimit({ candidate }: Evidence, { limits }: Rules): string | undefined {
+/**
+ * What fails at the champion as well is no fault of the candidate: who sends bad requests to both moves no limit. It is
+ * taken off tick by tick, so that an incident does not count against the champion's better days.
+ */
+function beyondLimit({ candidate, excused = 0 }: Evidence, { limits }: Rules): string | undefined {
   const { share, minRequests } = limits.errors;
-  return candidate.requests >= minRequests && candidate.errors / candidate.requests > share
-    ? `${candidate.errors} of ${candidate.requests} requests to the candidate failed, more than the limit of ${percent(share)}`
-    : undefined;
+  if (candidate.requests < minRequests || (candidate.errors - excused) / candidate.requests <= share) return undefined;
+  const whose = excused < 0.5 ? '' : `, ${Math.round(excused)} of them as the champion's did`;
+  return `${candidate.errors} of ${candidate.requests} requests to the candidate failed${whose}, more than the limit of ${percent(share)}`;
+}
+
+/** Which share of each arm's requests fails, for a person. */
+export function failing({ candidate, stable }: Pick<Evidence, 'candidate' | 'stable'>): string {
+  const share = ({ requests, errors }: Arm) => (requests === 0 ? 'none' : percent(errors / requests));
+  return `${share(candidate)} of the candidate's ${grouped(candidate.requests)} requests failed, ${share(stable)} of the champion's ${grouped(stable.requests)}`;
 }
 
 export const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+/** 1234567 as `1,234,567`. */
+export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** `log S` of the sample ratio over all weights; 0 where the share is not configured. */
 export function logRouted({ routed }: Evidence, { routing }: Rules): number {
@@ -107,6 +129,21 @@ export function logHarm(evidence: Evidence, rules: Rules): number {
     else top = Math.max(top, own);
   }
   return Math.max(top, logSum(together));
+}
+
+/** The guardrails on the ticks' clock reach 1/alpha by the share that came; what is to blame most, for a person. */
+function harmAsCame(evidence: Evidence, { guardrails, alpha }: Rules): string | undefined {
+  const { came } = evidence;
+  if (came === undefined) return undefined;
+  const own = guardrails
+    .filter(({ alphaShare, clock }) => alphaShare > 0 && clock === 'ticks')
+    .map(({ name, alphaShare, streams }) => {
+      const logs = streams.filter(({ harm }) => harm).map(({ id }) => logMean(came[id] ?? [0]));
+      return { name, log: Math.log(alphaShare) + logMean(logs) };
+    });
+  if (logSum(own.map(({ log }) => log)) < Math.log(1 / alpha)) return undefined;
+  const { name } = own.reduce((a, b) => (b.log > a.log ? b : a));
+  return `by the requests that came the candidate does harm (${name}): ${failing(evidence)}`;
 }
 
 /** `log E` of one guardrail: its streams share it evenly, and so do pairs and split traffic where there are both. */

@@ -30,6 +30,7 @@ export interface Guardrail {
 
 /** How a rollout is judged: fixed before its first tick, and part of its certificate. */
 export interface Rules {
+  readonly edition: Edition;
   readonly alpha: number;
   readonly beta: number;
   readonly routing: 'configured' | 'realised';
@@ -42,7 +43,15 @@ export interface Rules {
 }
 
 /** Moves with every formula, and with every text of a certificate. */
-export const ruleVersion = 'serin-judge/1';
+export const ruleVersion = 'serin-judge/2';
+
+/**
+ * What is evidence, and what a hold does. A rollout keeps the edition under which it began, so that its record can be
+ * judged again. 1: each of its first `warmUp` ticks is no evidence at all, the hard limit does not look at the champion,
+ * and a rollout that is routed otherwise than configured waits where it is. 2: see `withTick`, `beyondLimit`, `holdBack`.
+ */
+export type Edition = 1 | 2;
+export const edition: Edition = 2;
 
 /** The champion's p50, p90 and p99 in milliseconds, frozen before the start; what is slower is an event. */
 export interface Thresholds {
@@ -53,6 +62,8 @@ export interface Thresholds {
 }
 
 export interface RulesOf {
+  /** Absent: the newest. */
+  readonly edition?: Edition;
   readonly plan: ModelPlan['rollout'];
   /** Users stay with their model: the unit of the evidence is the user. */
   readonly sticky: boolean;
@@ -62,7 +73,7 @@ export interface RulesOf {
 
 const percentiles = ['p50', 'p90', 'p99'] as const;
 
-export function rulesOf({ plan, sticky, thresholds }: RulesOf): Rules {
+export function rulesOf({ plan, sticky, thresholds, edition: began = edition }: RulesOf): Rules {
   const { errors, latency, labels } = plan.guardrails;
   const segments = sticky ? [] : (plan.segments?.values ?? []);
   const found: Guardrail[] = [];
@@ -100,6 +111,7 @@ export function rulesOf({ plan, sticky, thresholds }: RulesOf): Rules {
       ...(labels.kind === 'loss' ? { loss: { tolerated: labels.tolerated, margin: labels.marginLoss } } : {}),
     });
   return {
+    edition: began,
     alpha: plan.alpha,
     beta: plan.beta,
     routing: plan.routing,

@@ -1,0 +1,239 @@
+import { describe, expect, test } from 'vitest';
+import {
+  converge,
+  type Driver,
+  driver,
+  fakeEndpoint,
+  healthy,
+  planOf,
+  score,
+  serveTicks,
+  type Traffic,
+  trainOne,
+} from './model.fixture.ts';
+import type { Tick } from './ports.ts';
+import type { Rollout } from './rollout.ts';
+import { whyRollout } from './why.ts';
+
+type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
+type World = ReturnType<typeof begun>;
+
+/** A champion, and a challenger whose rollout has just begun. */
+function begun(rollout: Given = {}) {
+  const small = { steps: [10, 50], bake: '15m', guard: '15m', guardrails: { latency: false } } satisfies Given;
+  const drive = driver(planOf({ rollout: { ...small, ...rollout } }));
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  serveTicks(drive, healthy, 20);
+  converge(drive, endpoint);
+  trainOne(drive, 'two');
+  score(drive, 0.82, 0.8);
+  return { drive, endpoint };
+}
+
+const rolloutOf = ({ state }: Driver): Rollout => {
+  if (state.rollout === undefined) throw new Error('there is no rollout');
+  return state.rollout;
+};
+
+/** Goes on under this traffic until the status is one of these. */
+function until({ drive, endpoint }: World, traffic: Traffic, ...statuses: readonly Rollout['status'][]): Rollout {
+  for (let round = 0; round < 300 && !statuses.includes(rolloutOf(drive).status); round += 1) {
+    converge(drive, endpoint);
+    if (!statuses.includes(rolloutOf(drive).status)) serveTicks(drive, traffic, 1);
+  }
+  return rolloutOf(drive);
+}
+
+/** Answers the ticks that are owed next with what cannot be. */
+function misread({ drive }: World): Tick {
+  for (let waited = 0; waited < 3 && drive.owed('readTicks').length === 0; waited += 1) drive.wait(60_000);
+  const order = drive.owed('readTicks')[0];
+  if (order?.kind !== 'readTicks') throw new Error('no ticks are owed');
+  const tick: Tick = { start: order.from, counts: { v2: { requests: 5, errors: 7, slow: [] } } };
+  drive.answer('readTicks', { type: 'ticksRead', from: order.from, to: order.from + 60_000, ticks: [tick] });
+  return tick;
+}
+
+const served = ({ drive, endpoint }: World): unknown => {
+  converge(drive, endpoint);
+  const observed = endpoint.observe();
+  return observed === 'absent' ? observed : observed.weights;
+};
+const skewed: Traffic = { ...healthy, skew: 0.5 };
+
+describe('a rollout that is not routed as configured', () => {
+  test('is held with the weight of the step before, and says what fails and what a person may do', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+
+    until(given, { ...skewed, failing: { v1: 0.02, v2: 0.02 } }, 'held', 'rolledBack');
+    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', step: 0, backTo: 0 });
+    expect(served(given)).toEqual({ v1: 100 });
+    expect(whyRollout(rolloutOf(given.drive), 'fraud').sentence).toMatch(
+      /is held at 0 % until .*: the requests were not shared out as configured: the candidate got 300 of 6000 at 10 %; 2 % of the candidate's 300 requests failed, 2 % of the champion's 5,700; .*serin rollouts promote\|abort\|resume ro_\w+$/,
+    );
+  });
+
+  test('at a later step goes back to the one before, and to none when nobody comes for half an hour', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+    until(given, healthy, 'shifting');
+
+    const held = until(given, skewed, 'held', 'rolledBack');
+    const heldAt = given.drive.now;
+    expect(held).toMatchObject({ step: 1, backTo: 10 });
+    expect(served(given)).toEqual({ v1: 90, v2: 10 });
+
+    expect(until(given, healthy, 'rolledBack', 'promoted')).toMatchObject({
+      because: { kind: 'hold', text: expect.stringMatching(/not shared out as configured.*held longer than 30m/) },
+    });
+    expect(given.drive.now - heldAt).toBe(30 * 60_000);
+  });
+
+  test('under its guard goes back to the last step, and a person who resumes promotes it', () => {
+    const given = begun();
+    until(given, healthy, 'guarding');
+
+    until(given, skewed, 'held', 'promoted', 'rolledBack');
+    expect(served(given)).toEqual({ v1: 50, v2: 50 });
+    given.drive.say({ type: 'resumeRequested' });
+
+    expect(rolloutOf(given.drive)).toMatchObject({ status: 'promoting', certificate: { verdict: 'promotion' } });
+    expect(served(given)).toEqual({ v1: 5, v2: 95 });
+  });
+
+  test('gets the weight of its step back when a person resumes it, which a freeze forbids', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+    until(given, skewed, 'held');
+    const { plan } = given.drive.state;
+    given.drive.say({ type: 'configReleased', revision: 2, plan, freeze: { by: 'ann', because: 'holidays' } });
+
+    expect(given.drive.say({ type: 'resumeRequested' })).toMatch(/its weight would rise, and the model is frozen/);
+    given.drive.say({ type: 'configReleased', revision: 3, plan });
+    given.drive.say({ type: 'resumeRequested' });
+
+    expect(rolloutOf(given.drive)).toMatchObject({ status: 'shifting', step: 0 });
+    expect(served(given)).toEqual({ v1: 90, v2: 10 });
+  });
+
+  test('is taken back at once when it fails more by the requests that came, by policy', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+
+    const rollout = until(given, { ...healthy, skew: 2, failing: { v1: 0.005, v2: 0.2 } }, 'rolledBack', 'promoted');
+
+    expect(rollout).toMatchObject({ because: { kind: 'routing' }, certificate: { verdict: 'none' } });
+    expect(rollout.certificate?.sentence).toMatch(
+      /^Without certificate: by the requests that came the candidate does harm \(errors\): 20 % of the candidate's 1,200 requests failed, 0.5 % of the champion's 4,800; the requests were not shared out/,
+    );
+  });
+});
+
+describe('counts that cannot be', () => {
+  test('hold a rollout with the weight of the step before, and leave its evidence as it is', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+    const { evidence } = rolloutOf(given.drive);
+
+    misread(given);
+
+    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', evidence, backTo: 0 });
+    expect(whyRollout(rolloutOf(given.drive), 'fraud').sentence).toMatch(
+      /errors of v2 is 7, which is no count of at most 5/,
+    );
+  });
+
+  test('do not take back a candidate that is guarded: it waits with half of the traffic', () => {
+    const given = begun();
+    until(given, healthy, 'guarding');
+
+    misread(given);
+
+    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', backTo: 50 });
+    expect(served(given)).toEqual({ v1: 50, v2: 50 });
+  });
+
+  test('end a pause and every other hold that would have nobody to judge it', () => {
+    const paused = begun();
+    until(paused, healthy, 'baking');
+    paused.drive.say({ type: 'pauseRequested' });
+    const inconclusive = begun({ atMost: '20m' });
+    until(inconclusive, { perMinute: 60 }, 'held');
+
+    for (const given of [paused, inconclusive]) {
+      misread(given);
+
+      const rollout = rolloutOf(given.drive);
+      expect(rollout).toMatchObject({ status: 'held', backTo: expect.any(Number) });
+      expect('endsAt' in rollout ? rollout.endsAt - given.drive.now : 0).toBeLessThanOrEqual(30 * 60_000);
+    }
+  });
+});
+
+describe('the hard limit of failed requests', () => {
+  test('takes back a candidate whose every request fails', () => {
+    const rollout = until(begun(), { ...healthy, failing: { v2: 1 } }, 'rolledBack', 'promoted');
+
+    expect(rollout).toMatchObject({ because: { kind: 'limit' }, certificate: { verdict: 'none' } });
+  });
+
+  test('is not moved by who sends bad requests to both, whenever they begin', () => {
+    const attacked = { ...healthy, failing: { v1: 0.75, v2: 0.75 } };
+    const atOnce = begun();
+    const later = begun();
+    until(later, healthy, 'shifting');
+    until(later, healthy, 'baking');
+
+    expect(until(atOnce, attacked, 'shifting', 'held', 'rolledBack').status).toBe('shifting');
+    expect(until(later, attacked, 'promoted', 'held', 'rolledBack').status).toBe('promoted');
+  });
+
+  test('is reached by a candidate that is broken while both are sent bad requests', () => {
+    const broken = until(begun(), { ...healthy, failing: { v1: 0.3, v2: 1 } }, 'rolledBack', 'promoted');
+
+    expect(broken.status).toBe('rolledBack');
+    expect(broken).toMatchObject({
+      because: {
+        text: "600 of 600 requests to the candidate failed, 180 of them as the champion's did, more than the limit of 50 %",
+      },
+    });
+  });
+});
+
+test('a promotion says which share of each arm was bad', () => {
+  const { certificate } = until(begun(), { ...healthy, failing: { v1: 0.008, v2: 0.004 } }, 'promoted', 'held');
+
+  expect(certificate?.sentence).toBe(
+    "Promoted: at 50 %, failed requests: 0.4 % (180) of the candidate's 45,000, 0.8 % (360) of the champion's 45,000; a candidate 2 times as bad, and bad in at least 0.1 %, would get this far in at most 1 rollout in 20.",
+  );
+});
+
+test('an endpoint that never takes the full weight ends a promotion in a revert', () => {
+  const given = begun({ readyWithin: '10m' });
+  until(given, healthy, 'promoting');
+
+  given.drive.wait(9 * 60_000);
+  expect(rolloutOf(given.drive).status).toBe('promoting');
+  given.drive.wait(60_000);
+
+  expect(rolloutOf(given.drive)).toMatchObject({
+    status: 'reverting',
+    because: { kind: 'ready', text: 'the endpoint did not take the full weight in time' },
+  });
+});
+
+test('an alert does not revert a rollback: there is nowhere better to go', () => {
+  const given = begun();
+  until(given, healthy, 'promoted');
+  given.drive.say({ type: 'rollbackRequested' });
+  expect(rolloutOf(given.drive)).toMatchObject({ kind: 'rollback', candidate: 1 });
+
+  given.drive.say({ type: 'alertRaised', kind: 'alert', sender: 's', fingerprint: 'f', startedAt: 'T', title: 't' });
+  until(given, healthy, 'promoted', 'rolledBack');
+
+  expect(rolloutOf(given.drive)).toMatchObject({ kind: 'rollback', status: 'promoted', candidate: 1 });
+});
