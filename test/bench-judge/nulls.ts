@@ -3,7 +3,7 @@ import { rollback, rulesFor, ticksOf } from './ours.ts';
 import type { Random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream, steps, type Traffic } from './stream.ts';
 import type { Case } from './tally.ts';
-import { n5, n6, n8, n9 } from './unlike.ts';
+import { n5, n6, n8, n9, n10 } from './unlike.ts';
 
 /** Both arms six times as bad for 8 ticks, from a tick of 5 to 50 on. */
 export function incident(random: Random): (tick: number) => number {
@@ -140,4 +140,5 @@ export const nulls: readonly Case[] = [
   ...n7,
   ...n8,
   ...n9,
+  ...n10,
 ];

@@ -1,6 +1,6 @@
 import { type Evidence, noEvidence, type Place, withTick } from '../../packages/core/src/judge/evidence.ts';
-import { judge, logHarm, shortfalls } from '../../packages/core/src/judge/judge.ts';
-import type { Guardrail, Rules, Stream as Watched } from '../../packages/core/src/judge/rules.ts';
+import { judge, logHarm, shortfalls, type Verdict } from '../../packages/core/src/judge/judge.ts';
+import { edition, type Guardrail, type Rules, type Stream as Watched } from '../../packages/core/src/judge/rules.ts';
 import type { Counts, Tick } from '../../packages/core/src/ports.ts';
 import type { Arms, Stream } from './stream.ts';
 
@@ -51,6 +51,7 @@ export type Family = keyof typeof families;
 export function rulesFor(family: Family, changed: Partial<Rules> = {}): Rules {
   const guardrails = families[family];
   return {
+    edition,
     alpha,
     beta,
     routing: 'configured',
@@ -106,15 +107,16 @@ export interface Ended {
   readonly misrouted?: true;
 }
 
-/** Follows a rollout to its rollback, or to its end. `weights` are what the judge is told. */
-export function rollback(ticks: readonly Tick[], weights: readonly number[], rules: Rules): Ended {
+/** Follows a rollout to its rollback, or to its end. `weights` are what the judge is told, `warmUp` ticks begin each. */
+export function rollback(ticks: readonly Tick[], weights: readonly number[], rules: Rules, warmUp = 0): Ended {
   let evidence: Evidence = noEvidence(0);
   for (let from = 0; from < ticks.length; ) {
     const to = endOfStep(weights, from);
+    evidence = { ...evidence, from: (from + warmUp) * tickMs };
     const step = { ticks: ticks.slice(from, to), to: to * tickMs, tickMs };
     const judged = judge(evidence, step, placeAt(weights[from] ?? 0), rules);
     if (judged.verdict.kind === 'harm') return { rolledBack: judged.evidence.readTo / tickMs - 1 };
-    if (judged.verdict.kind === 'misrouted') return { misrouted: true };
+    if (isMisrouted(judged.verdict)) return { misrouted: true };
     evidence = judged.evidence;
     from = to;
   }
@@ -133,6 +135,9 @@ export function rollbackByEvidence(ticks: readonly Tick[], weights: readonly num
   }
   return {};
 }
+
+/** Routed otherwise than configured: held, or taken back by policy. */
+export const isMisrouted = ({ kind }: Verdict): boolean => kind === 'misrouted' || kind === 'harmAsCame';
 
 function endOfStep(weights: readonly number[], from: number): number {
   let to = from + 1;

@@ -50,7 +50,7 @@ after how many minutes (the median of all rollouts). Unless something else is sa
 fail. All rules of a table read the same streams.
 
 The judge is the product's own code, \`packages/core/src/judge/\`, with the defaults of its config (alpha 1 %, beta 5 %,
-tolerated ratio 1, margin 2, floor 0.1 %), without warm-up and without the hard limits, which are policy. It is shown
+tolerated ratio 1, margin 2, floor 0.1 %), without warm-up (but in N10) and without the hard limits, which are policy. It is shown
 with three sets of guardrails: *errors alone*, as the other rules watch them, *errors and latency*, its default, and
 *eight guardrails*. The eight are errors, latency (slower than the champion's p50, p90, p99) and six more 0/1 signals,
 each with its own base share from 0.05 % to 5 %. A request that fails shows in each of the six with probability a half,
@@ -85,7 +85,9 @@ ${tables.nullsTable(results)}
 N0 leaves nothing but the origin of the bad requests to chance and is watched by one guardrail; it is where a wrong
 threshold would show. N5 is judged by users, with errors and latency (users are not counted by segment). N6 has a ninth
 guardrail, labels, on a clock of its own. "Held for routing" are rollouts that the sample ratio held: it may be wrong in
-1 of 1,000, and a hold is no rollback.
+1 of 1,000. What is routed otherwise than configured has no certificate: it goes back to the weight before, and by policy
+it is taken back at once by the requests that came, or within half an hour. N10 has its default warm-up of two ticks after
+each change of weight, in which latency is left out.
 
 ${tables.falseRollbackTable(results)}
 

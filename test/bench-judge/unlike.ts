@@ -3,7 +3,7 @@ import { verdictOf } from '../../packages/core/src/judge/judge.ts';
 import type { Guardrail, Rules } from '../../packages/core/src/judge/rules.ts';
 import type { LabelTick, Tick, UserCounts } from '../../packages/core/src/ports.ts';
 import { judged } from './compare.ts';
-import { candidate, champion, type Ended, placeAt, rollback, rulesFor, tickMs, ticksOf } from './ours.ts';
+import { candidate, champion, type Ended, isMisrouted, placeAt, rollback, rulesFor, tickMs, ticksOf } from './ours.ts';
 import type { Random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream } from './stream.ts';
 import { type Case, note } from './tally.ts';
@@ -142,7 +142,7 @@ function withDelay(stream: Stream, random: Random, share: number, rules: Rules):
     }
     const verdict = verdictOf(evidence, place, rules);
     if (verdict.kind === 'harm') return { rolledBack: Math.min(now, ticks.length - 1) };
-    if (verdict.kind === 'misrouted') return { misrouted: true };
+    if (isMisrouted(verdict)) return { misrouted: true };
   }
   return {};
 }
@@ -213,7 +213,7 @@ function settled(stream: Stream, rules: Rules): Ended {
       if (tick !== undefined) evidence = withTick(evidence, tick, tickMs, placeAt(weight), rules);
     const verdict = verdictOf(evidence, placeAt(weight), rules);
     if (verdict.kind === 'harm') return { rolledBack: Math.min(now, ticks.length - 1) };
-    if (verdict.kind === 'misrouted') return { misrouted: true };
+    if (isMisrouted(verdict)) return { misrouted: true };
   }
   return {};
 }
@@ -243,6 +243,40 @@ export const n9: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
       judged(tallies, 'judge', settled(stream, rules), stream);
       byArrival(stream, random);
       judged(tallies, 'counted where they arrive', rollback(ticksOf(stream, 'eight'), weights, rules), stream);
+    };
+  },
+}));
+
+// N10: caches that are cold after each change of weight.
+
+const coldTicks = 2;
+const coldFactor = 3;
+
+/** In the first ticks of each weight three times as many of the candidate's requests are slow. */
+export function chill({ weights, requests, slow }: Stream, random: Random): void {
+  for (let tick = 0; tick < weights.length; tick += 1) {
+    if (weights[tick - coldTicks] === weights[tick]) continue;
+    let left = requests.candidate[tick] ?? 0;
+    let of = 1;
+    for (const [index, column] of slow.entries()) {
+      const share = Math.min(1, coldFactor * ([0.5, 0.1, 0.01][index] ?? 0));
+      left = random.binomial(left, share / of);
+      of = share;
+      column.candidate[tick] = left;
+    }
+  }
+}
+
+export const n10: readonly Case[] = [600, 6000].map((rpm) => ({
+  name: `N10 cold for ${coldTicks} ticks after each change of weight, ${rpm} rpm`,
+  runs: { short: 1000, full },
+  begin() {
+    const stream = newStream(ramp);
+    const rules = rulesFor('default');
+    return (random, tallies) => {
+      fill(stream, random, { rpm, share: 0.005 });
+      chill(stream, random);
+      judged(tallies, 'judge', rollback(ticksOf(stream, 'default'), ramp, rules, coldTicks), stream);
     };
   },
 }));
