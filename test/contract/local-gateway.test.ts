@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -70,12 +71,14 @@ describe('users at the gateway', () => {
     await before.leave();
 
     const after = await openAt(before.directory, noon + tickMs, { stickyHeader });
+    await after.pass();
     for (const user of ['ann', 'bob', 'eve']) await after.invoke('e', as(user, { status: 500 }));
     await after.pass();
 
     expect(first[0]?.users).toEqual({ v1: counted(2, 2, 1) });
     expect((await after.ticks({ usersSince: noon })).map(({ users }) => users)).toEqual([
       first[0]?.users,
+      {}, // in which the model servers were taken back
       { v1: counted(1, 2, 2) },
     ]);
   });
@@ -295,6 +298,95 @@ describe('assignments at the gateway', () => {
 
     expect(await assigned(machine, answer)).toBeUndefined();
     expect(machine.assignments.between('e', 0, noon + tickMs)).toEqual([]);
+  });
+});
+
+describe('a planned restart in the middle of a canary', () => {
+  const remembers = () => ({});
+  const stickyHeader = () => 'x-user';
+
+  /** Two deployments of which one takes longer to load, at even weights, over a restart in which both ended. */
+  async function restarted(slow: number) {
+    const directory = newDirectory();
+    const deployments = [1, 2].map((version) =>
+      deploymentOf(directory, version, 'ok', version === slow ? { environment: { SLOW: '700' } } : {}),
+    );
+    const before = await openAt(directory, noon);
+    await before.serve('e', deployments, { v1: 50, v2: 50 });
+    await before.stop();
+    let tosses = 0;
+    const machine = await openAt(directory, noon, { remembers, stickyHeader, coin: () => (tosses++ % 2) * 99 });
+    const ask = (count: number, order: object = {}) =>
+      Promise.all(Array.from({ length: count }, () => machine.invoke('e', { order })));
+    return { machine, ask };
+  }
+
+  test.each([1, 2])(
+    'is no evidence against v%d, which comes back later than the other',
+    { timeout: 60_000 },
+    async (slow) => {
+      const { machine, ask } = await restarted(slow);
+      await machine.ready('e', `v${3 - slow}`);
+
+      const meanwhile = await ask(10);
+      await machine.ready('e', `v${slow}`);
+      const inTheSameTick = await ask(10);
+      await machine.pass();
+      await ask(10);
+      await machine.pass();
+      await ask(10, { 2: { status: 500 } });
+      await machine.pass();
+
+      expect(meanwhile.filter(({ status }) => status === 503)).toHaveLength(5);
+      expect(inTheSameTick.filter(({ status }) => status === 200)).toHaveLength(10);
+      const counted = (errors: number) => ({
+        v1: { requests: 5, errors: 0, slow: [] },
+        v2: { requests: 5, errors, slow: [] },
+      });
+      expect((await machine.ticks()).map(({ counts }) => counts)).toEqual([{}, counted(0), counted(5)]);
+    },
+  );
+
+  test('spoils no user, and no label', async () => {
+    const { machine } = await restarted(2);
+    await machine.ready('e', 'v1');
+    const users = Array.from({ length: 20 }, (_, index) => ({ headers: { 'x-user': `user-${index}` } }));
+    const first = await Promise.all(users.map((user) => machine.invoke('e', user)));
+    await machine.ready('e', 'v2');
+    await machine.pass();
+    for (const user of users) await machine.invoke('e', user);
+    await machine.pass();
+
+    const [, second] = await machine.ticks({ usersSince: noon });
+
+    expect(new Set(first.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    const { v1, v2 } = second?.users ?? {};
+    expect((v1?.errors.atRisk ?? 0) + (v2?.errors.atRisk ?? 0)).toBe(20);
+    expect(machine.assignments.areEvidence('e', noon, noon + tickMs)).toBe(false);
+    expect(machine.assignments.areEvidence('e', noon + tickMs, noon + 2 * tickMs)).toBe(true);
+  });
+
+  test('ends as well when a deployment does not come back: from then on its failures count', async () => {
+    const directory = newDirectory();
+    const before = await openAt(directory, noon);
+    const mayStart = join(directory, 'may-start');
+    writeFileSync(mayStart, '');
+    const broken = deploymentOf(directory, 2, 'ok', { environment: { ONLY_IF: mayStart } });
+    await before.serve('e', [deploymentOf(directory, 1), broken], { v1: 50, v2: 50 });
+    await before.stop();
+    rmSync(mayStart);
+
+    const machine = await openAt(directory, noon, { coin: () => 0 });
+    const status = async () => {
+      const seen = await machine.serving.observe('e');
+      return seen === 'absent' ? seen : seen.deployments.find(({ name }) => name === 'v2')?.status;
+    };
+    await expect.poll(status, { interval: 10, timeout: 10_000 }).toBe('failed');
+    await machine.pass();
+    await machine.invoke('e');
+    await machine.pass();
+
+    expect((await machine.ticks()).at(-1)?.counts).toEqual({ v2: { requests: 1, errors: 1, slow: [] } });
   });
 });
 

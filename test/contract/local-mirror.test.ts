@@ -163,7 +163,7 @@ describe('a mirrored request', () => {
     expect(await machine.pairs()).toMatchObject({ pairs: 40, dropped: 0, errors: { mirror: 0, served: 0 } });
   });
 
-  test('is dropped from a queue that is full, as an error of the mirror, and its caller knows nothing of it', async () => {
+  test('is dropped from a queue that is full, which says nothing of the mirror, and its caller knows nothing of it', async () => {
     const machine = await openMirroring();
 
     const answers = await times(100, () => machine.invoke('e', machine.held));
@@ -171,7 +171,7 @@ describe('a mirrored request', () => {
     const pairs = await machine.pairs();
 
     expect(statuses(answers)).toEqual(Array(100).fill(200));
-    expect(pairs).toMatchObject({ pairs: 100, dropped: 28, errors: { mirror: 28, served: 0 } });
+    expect(pairs).toMatchObject({ pairs: 72, dropped: 28, errors: { mirror: 0, served: 0 } });
     expect(machine.notes().filter(({ version }) => version === '2')).toHaveLength(72);
   });
 
@@ -181,7 +181,7 @@ describe('a mirrored request', () => {
     const answers = await times(20, () => machine.invoke('e', machine.mirror({ never: true })));
 
     expect(statuses(answers)).toEqual(Array(20).fill(200));
-    expect(await machine.pairs()).toMatchObject({ pairs: 20, dropped: 12, errors: { mirror: 20, served: 0 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 8, dropped: 12, errors: { mirror: 8, served: 0 } });
   });
 
   test('counts as an error of the mirror that fails, breaks off, or answers nothing in time', async () => {
@@ -266,7 +266,7 @@ describe('a mirrored request', () => {
     machine.release();
 
     expect(statuses(answers)).toEqual(Array(12).fill(200));
-    expect(await machine.pairs()).toMatchObject({ pairs: 12, dropped: 2, errors: { mirror: 2, served: 0 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 10, dropped: 2, errors: { mirror: 0, served: 0 } });
     // What was taken is given back.
     await times(10, () => machine.invoke('e', { body }));
     await expect.poll(() => machine.notes().length, { timeout: 10_000 }).toBe(12 + 10 + 20);

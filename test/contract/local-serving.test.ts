@@ -754,7 +754,7 @@ function recordsOf({ assignments, counters, users, pairs }: Machine, second: num
 
 /** A second is kept whole or not at all: all that its requests left behind, if their count is there. */
 function recordsThatGoWith({ pairs }: Machine, { second, requests }: SecondRow): ReturnType<typeof recordsOf> {
-  const mirrored = pairs.rows('e', second, second + 1).reduce((sum, row) => sum + row.pairs - row.dropped, 0);
+  const mirrored = pairs.rows('e', second, second + 1).reduce((sum, row) => sum + row.pairs, 0);
   return {
     remembered: requests,
     predicted: requests,

@@ -25,8 +25,9 @@ export const serveScript = `
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
+if (process.env.ONLY_IF && !existsSync(process.env.ONLY_IF)) process.exit(4);
 if (process.env.MODE === 'crash') { console.error('no model for me'); process.exit(3); }
-createServer((request, response) => {
+const server = createServer((request, response) => {
   if (request.url === '/ping') return response.writeHead(process.env.MODE === 'mute' ? 503 : 200).end();
   const orders = request.headers['x-order'] ? JSON.parse(request.headers['x-order']) : {};
   const order = { ...orders, ...orders[process.env.SERIN_MODEL_VERSION] };
@@ -51,7 +52,9 @@ createServer((request, response) => {
       headers: request.headers, bytes: body.length, text: body.length < 1000 ? body.toString() : '',
       environment: order.environment ? process.env : undefined }));
   });
-}).listen(Number(process.env.SAGEMAKER_BIND_TO_PORT), '127.0.0.1');
+});
+if (process.env.SLOW) await new Promise((resolve) => setTimeout(resolve, Number(process.env.SLOW)));
+server.listen(Number(process.env.SAGEMAKER_BIND_TO_PORT), '127.0.0.1');
 `;
 
 // Real processes, on machines that may be busy with other things.
@@ -115,6 +118,7 @@ export async function openMachine(directory: string, options: MachineOptions = {
     holdsCode: async (_, folder) => readFileSync(join(folder, 'serve.mjs'), 'utf8') === serveScript,
     inherited: { PATH: '/usr/bin:/bin' },
     pace: quick,
+    onReturn: counters.returning,
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
   });
   const serving = localServing({ database, servers });

@@ -111,6 +111,11 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: 'a stream has no wake-up', bugs: { ports: forgetDue } },
   { name: 'every engine believes to be alone', bugs: { allAlone: true } },
   {
+    name: 'a machine counts its own 503 against a deployment that comes back',
+    bugs: { countsItsOwn: true },
+    scenario: 'a machine is restarted while a slow candidate bakes',
+  },
+  {
     name: 'a machine goes by its wall clock',
     bugs: { obeysTheWall: true },
     scenario: 'the wall clock is set back while a bad candidate bakes',

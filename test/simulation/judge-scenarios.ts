@@ -117,7 +117,33 @@ const underClock =
     must(inTime || !calm, `the rollout does not end: ${textOf(universe.model())}`);
   };
 
+/** A second version; while it bakes its machine is restarted, and a deployment takes minutes to come back. */
+const underRestart =
+  (slow: string): Scenario['act'] =>
+  async (universe) => {
+    await second(universe);
+    await universe.when(at('baking'));
+    const { platform, telemetry, sim } = universe;
+    const now = platform.clock?.now() ?? sim.now;
+    telemetry.away(slow, now, now + 3 * minute);
+    platform.restart(5000);
+    await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+  };
+
 export const judgeScenarios: readonly Scenario[] = [
+  {
+    name: 'a machine is restarted while a slow candidate bakes',
+    one: true,
+    act: underRestart('v2'),
+    expect: promotes,
+  },
+  {
+    name: 'a machine is restarted while a bad candidate bakes, and its champion is slow',
+    one: true,
+    outside: { models: { failing: failsThrice } },
+    act: underRestart('v1'),
+    expect: rollsBack('evidence', 'errors'),
+  },
   {
     name: 'the wall clock is set back while a bad candidate bakes',
     one: true,

@@ -38,6 +38,8 @@ export interface Platform {
   readonly waiting: number;
   /** Of one machine. */
   readonly clock: MachineClock | undefined;
+  /** Stops a machine and starts it again. */
+  restart(downMs: number): void;
 }
 
 const visibilityMs = 180_000;
@@ -145,6 +147,7 @@ export function createPlatform(
 
   const platform: Platform = {
     clock: machine,
+    restart: (downMs) => sim.restart(first.process, downMs),
     get waiting() {
       return waiting.size;
     },

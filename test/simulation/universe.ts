@@ -55,6 +55,8 @@ export interface Outside {
 
 /** Switches that break the platform, or what a process sees of its ports, on purpose. */
 export interface Bugs extends PlatformBugs {
+  /** The gateway counts what it answered itself, in the place of a deployment that was on its way back. */
+  readonly countsItsOwn?: boolean;
   readonly ports?: (ports: Ports, process: Process, fakes: Fakes) => Ports;
 }
 
@@ -119,7 +121,7 @@ export interface Setting {
 export function createUniverse(sim: Sim, { outside, one, shape, bugs = {} }: Setting): Universe {
   const made: { platform?: Platform } = {};
   const clock = (): MachineClock | undefined => made.platform?.clock;
-  const fakes = createFakes(sim, { outside, one, shape }, { job: tellOfJob, operation: tellOfOperation, clock });
+  const fakes = createFakes(sim, { outside, one, shape, bugs }, { job: tellOfJob, operation: tellOfOperation, clock });
   const { journal, buckets, serving } = fakes;
   const intents = new Map<string, { readonly at: number }>();
   const platform = createPlatform(
@@ -227,7 +229,7 @@ interface Tellers {
   readonly operation: (endpoint: string, ends: { readonly at: number; readonly failed: boolean }) => void;
 }
 
-function createFakes(sim: Sim, { outside, one, shape }: Setting, tellers: Tellers): Fakes {
+function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: Tellers): Fakes {
   const now = (): number => sim.now;
   // The gateway of one machine counts by the machine's clock.
   const counted = (): number => tellers.clock()?.now() ?? sim.now;
@@ -263,6 +265,7 @@ function createFakes(sim: Sim, { outside, one, shape }: Setting, tellers: Teller
   });
   const telemetry = memoryTelemetry({
     now: counted,
+    tellsItsOwn: bugs?.countsItsOwn === true,
     perMinute: 6000,
     failing: () => 0.005,
     slower: () => 1,

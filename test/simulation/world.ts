@@ -97,6 +97,8 @@ export interface Sim {
   /** The one choke point of every port method: when it is applied, and whether its caller ever hears of it. */
   call<Result>(process: Process, name: string, apply: () => Result, about?: About): Promise<Result>;
   process(name: string): Process;
+  /** Somebody stops a process and starts it again. */
+  restart(process: Process, downMs: number): void;
   /** Runs until `done`, or until the virtual time; answers whether `done` came. `extra` may offer an earlier moment. */
   run(
     until: number,
@@ -140,10 +142,14 @@ export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Si
 
   function kill(process: Process): void {
     crashes += 1;
+    restart(process, dice.between(200, 60_000));
+  }
+
+  function restart(process: Process, downMs: number): void {
     process.alive = false;
     process.life += 1;
     note(`${process.name} dies`);
-    at(now + dice.between(200, 60_000), () => {
+    at(now + downMs, () => {
       process.alive = true;
       process.frozenUntil = 0;
       process.skew = skew();
@@ -194,6 +200,7 @@ export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Si
       }
     },
     after: (ms, run) => at(now + ms, run),
+    restart,
     call(process, name, apply, about) {
       const { life } = process;
       if (!process.alive) return new Promise(() => {});

@@ -209,6 +209,7 @@ export interface Traffic {
   readonly skew?: number;
   /** Discordant pairs of a mirrored minute. */
   readonly pairs?: {
+    readonly dropped?: number;
     readonly mirror: number;
     readonly served: number;
     readonly higher?: number;
@@ -262,7 +263,7 @@ function tickOf(drive: Driver, traffic: Traffic) {
   });
   const mirrored = {
     pairs: traffic.perMinute,
-    dropped: 0,
+    dropped: pairs?.dropped ?? 0,
     errors: { mirror: pairs?.mirror, served: pairs?.served },
     slow: [],
     predictions: { higher: pairs?.higher ?? 0, lower: pairs?.lower ?? 0, equal: 0 },

@@ -348,7 +348,7 @@ export interface FirstBad {
 /** Requests that were mirrored: each was answered by the deployment that served it, and copied to the mirror. */
 export interface PairCounts {
   readonly pairs: number;
-  /** Copies that were never sent, for the queue was full. They are among the pairs, as errors of the mirror. */
+  /** Requests whose copy the platform itself never sent, for its queue was full. They are no pairs, and count nowhere else. */
   readonly dropped: number;
   readonly errors: Discordant;
   /** Slower than each threshold, in its order; a pair with an error counts for no threshold. */

@@ -224,6 +224,26 @@ describe('strategy shadow', () => {
     );
   });
 
+  test('is not taken back for copies that were never sent, and waits while most are not', () => {
+    const given = begun(shadow);
+
+    const held = until(
+      given,
+      { ...healthy, pairs: { mirror: 0, served: 0, dropped: 7000 } },
+      'held',
+      'promoted',
+      'rolledBack',
+    );
+
+    expect(held.status).toBe('held');
+    expect(whyRollout(held, 'fraud').sentence).toMatch(
+      /were never copied, for the queue was full; mirror a smaller share/,
+    );
+    expect(until(given, { ...healthy, pairs: { mirror: 0, served: 0 } }, 'promoted', 'rolledBack').status).toBe(
+      'promoted',
+    );
+  });
+
   test('holds when the predictions are systematically higher', () => {
     const given = begun(shadow);
 

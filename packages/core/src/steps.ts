@@ -231,10 +231,12 @@ const goOn = (rollout: AtAStep, at: number): Rollout =>
 function lackAt(rollout: AtAStep): string | undefined {
   if (isLast(rollout)) return lackOf(rollout);
   const { steps, step, evidence, plan } = rollout;
-  const pairs = evidence.mirrored?.pairs ?? 0;
+  if (steps[step] !== 0) return undefined;
+  const { pairs, dropped } = evidence.mirrored ?? { pairs: 0, dropped: 0 };
   const fewest = plan.limits.errors.minRequests;
-  return steps[step] === 0 && pairs < fewest
-    ? `no data: ${requestsText(pairs)} mirrored to the candidate, of at least ${fewest}`
+  if (pairs < fewest) return `no data: ${requestsText(pairs)} mirrored to the candidate, of at least ${fewest}`;
+  return dropped > pairs
+    ? `${grouped(dropped)} of ${requestsText(pairs + dropped)} were never copied, for the queue was full; mirror a smaller share`
     : undefined;
 }
 

@@ -120,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     holdsCode: (digest, folder) => holdsCode(digest, folder, { readObject }),
     inherited: inheritedEnvironment(),
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
+    onReturn: counters.returning,
   });
   const serving = localServing({ database, servers });
   const ports: Ports = {

@@ -15,6 +15,8 @@ export interface TelemetryOptions extends Behaviour {
   readonly counted?: (tick: Tick) => Tick;
   /** A tick that began then is told so long after its end at the earliest. */
   readonly toldAfterMs?: (start: number) => number;
+  /** Failures are told that are the platform's own. */
+  readonly tellsItsOwn?: boolean;
   /** Percentiles of a window can be told; they can, as a rule. */
   readonly hasLatency?: boolean;
 }
@@ -22,6 +24,8 @@ export interface TelemetryOptions extends Behaviour {
 export interface MemoryTelemetry extends Sync<Telemetry> {
   /** From now on requests are routed so. */
   routed(endpoint: string, route: Route): void;
+  /** A deployment is on its way back, and the platform answers its requests with failures of its own. */
+  away(deployment: string, from: number, to: number): void;
   /** What held in any part of a window, in order. */
   routes(endpoint: string, from: number, to: number): readonly Route[];
   /** What really was, whether or not it has closed, and whatever is told of it. */
@@ -37,6 +41,7 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
   const { now, outcomesTakeMs, told, failing, slower, counted = (tick) => tick } = options;
   const { toldAfterMs = () => 0, hasLatency = true } = options;
   const traffic = evenTraffic(options);
+  const absences: { readonly deployment: string; readonly from: number; readonly to: number }[] = [];
   const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic });
 
   function countsOf(name: string, spans: readonly Span[], thresholds: readonly number[], start: number): Counts {
@@ -66,17 +71,30 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     };
   }
 
-  function truth(query: TickQuery): readonly Tick[] {
+  /** A tick in which a deployment was away says nothing of any. */
+  function evidenceOf(tick: Tick, tickMs: number, isTold: boolean): Tick {
+    const away = absences.filter(({ from, to }) => from < tick.start + tickMs && to > tick.start);
+    if (away.length === 0) return tick;
+    if (!isTold || options.tellsItsOwn !== true) return { start: tick.start, counts: {} };
+    const failed = away.map(({ deployment }) => [deployment, tick.counts[deployment]] as const);
+    const counts = failed.flatMap(([name, own]) =>
+      own === undefined ? [] : [[name, { ...own, errors: own.requests }]],
+    );
+    return { ...tick, counts: { ...tick.counts, ...Object.fromEntries(counts) } };
+  }
+
+  function ticksOf(query: TickQuery, isTold: boolean): readonly Tick[] {
     const { from, to, tickMs } = query;
     const ticks: Tick[] = [];
     for (let start = Math.ceil(from / tickMs) * tickMs; start + tickMs <= to; start += tickMs)
-      ticks.push(counted(tickOf(query, start)));
+      ticks.push(evidenceOf(counted(tickOf(query, start)), tickMs, isTold));
     return ticks;
   }
+  const truth = (query: TickQuery): readonly Tick[] => ticksOf(query, false);
 
   return {
     ticks(query) {
-      const over = truth({ ...query, to: Math.min(query.to, now() - outcomesTakeMs) });
+      const over = ticksOf({ ...query, to: Math.min(query.to, now() - outcomesTakeMs) }, true);
       const open = over.findIndex(({ start }) => now() < start + query.tickMs + toldAfterMs(start));
       return (open < 0 ? over : over.slice(0, open)).flatMap(told);
     },
@@ -93,6 +111,7 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     labelTotals,
     routed: traffic.routed,
     routes: traffic.routes,
+    away: (deployment, from, to) => void absences.push({ deployment, from, to }),
     truth,
     trueLabels,
   };

@@ -180,7 +180,7 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
     ...(evidence.mirrored === undefined
       ? []
       : [
-          `${grouped(evidence.mirrored.pairs)} requests mirrored, ${grouped(evidence.mirrored.dropped)} copies dropped and taken as wrong; one pair an entity`,
+          `${grouped(evidence.mirrored.pairs)} requests mirrored, ${grouped(evidence.mirrored.dropped)} copies never sent, which count nowhere; one pair an entity`,
         ]),
     ...blind.map(({ name }) => `${name}: not judged, the platform does not measure it`),
     ...off.map(({ name, because }) => `${name}: not judged, ${because}`),

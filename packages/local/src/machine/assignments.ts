@@ -55,6 +55,8 @@ export interface Assignments {
   between(endpoint: string, from: number, to: number): readonly Assignment[];
   /** Milliseconds: no assignment routed before it can still come or change. */
   finalUntil(): number;
+  /** Those with `from <= at < to` are evidence; they are not when a deployment was on its way back meanwhile. */
+  areEvidence(endpoint: string, from: number, to: number): boolean;
 }
 
 /** Assignments that are written with the counts of their second, in one transaction. */
@@ -88,6 +90,8 @@ export function gatewayAssignments(options: {
     },
     between: store.between,
     finalUntil: () => counters.finalUntil() * 1000,
+    areEvidence: (endpoint, from, to) =>
+      !counters.wasReturning(endpoint, Math.floor(from / 1000), Math.ceil(to / 1000)),
   };
 }
 

@@ -16,6 +16,9 @@ const tables = `
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS gateway_segments_second ON gateway_segments (second);
   CREATE TABLE IF NOT EXISTS gateway_up (since INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS gateway_returns (
+    endpoint TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (endpoint, since)
+  ) WITHOUT ROWID;
 `;
 
 /** Counts of one second of one deployment. */
@@ -49,6 +52,11 @@ export function openCounterStore(database: DatabaseSync) {
   );
   const last = database.prepare('SELECT max(until) AS until FROM gateway_up');
   const covering = database.prepare('SELECT 1 FROM gateway_up WHERE since <= ? AND until >= ? LIMIT 1');
+  const returns = database.prepare('INSERT OR REPLACE INTO gateway_returns VALUES (?, ?, ?)');
+  const closeReturns = database.prepare('UPDATE gateway_returns SET until = ? WHERE until > ?');
+  const returning = database.prepare(
+    'SELECT 1 FROM gateway_returns WHERE endpoint = ? AND since < ? AND until > ? LIMIT 1',
+  );
   const select = database.prepare(
     `SELECT second, deployment, requests, errors, latencies FROM gateway_counts
      WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
@@ -57,14 +65,23 @@ export function openCounterStore(database: DatabaseSync) {
     `SELECT second, deployment, segment, requests, errors, latencies FROM gateway_segments
      WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
   );
-  const forget = ['gateway_counts WHERE second', 'gateway_segments WHERE second', 'gateway_up WHERE until'].map(
-    (rows) => database.prepare(`DELETE FROM ${rows} < ?`),
-  );
+  const forget = [
+    'gateway_counts WHERE second',
+    'gateway_segments WHERE second',
+    'gateway_up WHERE until',
+    'gateway_returns WHERE until',
+  ].map((rows) => database.prepare(`DELETE FROM ${rows} < ?`));
 
   return {
     commit: groupCommit(database),
     lastUntil: () => Number(last.get()?.until ?? 0),
     covered: (from: number, to: number) => reading(() => covering.get(from, to) !== undefined),
+    /** In `since <= second < until` a deployment of the endpoint was on its way back. Durable when it returns. */
+    returns: (endpoint: string, since: number, until: number) => void returns.run(endpoint, since, until),
+    /** A run of the server that was killed left open when they end. */
+    closeReturns: (until: number) => void closeReturns.run(until, until),
+    wasReturning: (endpoint: string, from: number, to: number) =>
+      reading(() => returning.get(endpoint, to, from) !== undefined),
     rows: (endpoint: string, from: number, to: number): readonly SecondRow[] =>
       reading(() => select.all(endpoint, from, to)).map(rowOf),
     segmentRows: (endpoint: string, from: number, to: number): readonly SegmentRow[] =>

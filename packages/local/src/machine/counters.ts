@@ -6,6 +6,7 @@ import { bucketCount, bucketOf, textOf } from './latency.ts';
 const flushMs = 1000;
 const idleFlushes = 10;
 const pruneFlushes = 3600;
+const never = Number.MAX_SAFE_INTEGER;
 const keepSeconds = 35 * 24 * 3600;
 
 /** One request that was routed and has no outcome yet. */
@@ -46,8 +47,16 @@ export interface Counters {
   flush(): Promise<void>;
   /** The second (exclusive) up to which counts are durable and can not change any more, whatever comes. */
   finalUntil(): number;
-  /** The gateway was up and kept its counts in all seconds `from <= second < to`. */
-  covered(from: number, to: number): boolean;
+  /**
+   * What is counted in `from <= second < to` says something of the deployments: the gateway was up and kept its counts in
+   * all of these seconds, and in none of them a deployment was on its way back.
+   */
+  covered(endpoint: string, from: number, to: number): boolean;
+  /** A deployment that was ready before this server started is on its way back, until the answer is called. */
+  returning(endpoint: string): () => void;
+  isReturning(endpoint: string): boolean;
+  /** In `from <= second < to` a deployment was on its way back. */
+  wasReturning(endpoint: string, from: number, to: number): boolean;
   /** Durable rows with `from <= second < to`, ascending by second. */
   rows(endpoint: string, from: number, to: number): Iterable<SecondRow>;
   segmentRows(endpoint: string, from: number, to: number): Iterable<SegmentRow>;
@@ -77,6 +86,9 @@ interface Options {
  * A second is final when it is over and all requests that were routed in it have an outcome; a second is written once,
  * when it is final, and with it all before it and all parts of it. So a kill loses whole seconds, never a part of one,
  * and `covered` says which.
+ *
+ * While a deployment that was ready before comes back after a start, what the gateway answers in its place is the
+ * server's own doing: the counts are kept, and are no evidence for or against any deployment of that endpoint.
  */
 export function gatewayCounters({ database, now, onFault }: Options): Counters {
   const store = openCounterStore(database);
@@ -84,6 +96,8 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
   /** Ascending by second. */
   let pending: readonly Second[] = [];
   const upSince = Math.max(Math.ceil(now() / 1000), store.lastUntil());
+  store.closeReturns(upSince);
+  const returns = new Set<string>();
   let final = store.lastUntil();
   let newest = final * 1000;
   const parts: Part[] = [];
@@ -166,7 +180,18 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
     time,
     flush,
     finalUntil: () => final,
-    covered: store.covered,
+    covered: (endpoint, from, to) => store.covered(from, to) && !store.wasReturning(endpoint, from, to),
+    returning(endpoint) {
+      const since = secondNow();
+      store.returns(endpoint, since, never);
+      returns.add(endpoint);
+      return () => {
+        store.returns(endpoint, since, secondNow() + 1);
+        returns.delete(endpoint);
+      };
+    },
+    isReturning: (endpoint) => returns.has(endpoint),
+    wasReturning: store.wasReturning,
     rows: store.rows,
     segmentRows: store.segmentRows,
     async close() {

@@ -76,7 +76,7 @@ export function followers({ pairs, assignments, time, limits }: Options): Follow
       const end = (side: Side | undefined) => {
         body.giveUp();
         if (side === undefined) return pair.abandoned();
-        remember(mirroredAs(mirror.deployment, side));
+        if (side.outcome !== 'dropped') remember(mirroredAs(mirror.deployment, side));
         pair.ended(served, side);
       };
       const unsent = unsentAs(body, served);

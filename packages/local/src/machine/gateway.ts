@@ -156,7 +156,9 @@ export function gateway(options: GatewayOptions): Gateway {
     const whole = branch.arm.routed();
     const segment = segmentBy(options.segment?.(route.endpoint), request);
     const { second } = whole;
-    const ofUser = user === undefined ? undefined : branch.users?.routed(second, user.id);
+    // Who met a deployment that was on its way back has met nothing of it yet.
+    const isCounted = user !== undefined && !counters.isReturning(route.endpoint);
+    const ofUser = isCounted ? branch.users?.routed(second, user.id) : undefined;
     if (segment === undefined && ofUser === undefined) return whole;
     const ofSegment =
       segment === undefined ? undefined : counters.arm(route.endpoint, branch.deployment, segment).routed(second);

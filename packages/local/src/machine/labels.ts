@@ -98,6 +98,7 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
 
   function tickOf(endpoint: string, start: number, tickMs: number, maturityMs: number): LabelTick {
     const end = start + tickMs;
+    if (!assignments.areEvidence(endpoint, start, end)) return labelTick(start, [], new Map());
     return labelTick(
       start,
       assignments.between(endpoint, start, end),

@@ -59,6 +59,11 @@ export interface ModelServersOptions {
   readonly inherited: Readonly<Record<string, string>>;
   /** The state of a deployment changed: a hint to observe it. */
   readonly onChange?: (endpoint: string) => void;
+  /**
+   * Deployments of an endpoint that were ready before are started again by `resume`; what this answers is called when
+   * each of them is ready, was given up for now, or is gone.
+   */
+  readonly onReturn?: (endpoint: string) => () => void;
   readonly drainMs?: number;
   readonly pace?: Partial<Pace>;
 }
@@ -87,6 +92,7 @@ export function modelServers(options: ModelServersOptions): ModelServers {
   const records = serverRecords(options.database);
   const digestOf = treeDigests(options.database);
   const fleets = new Map<string, Fleet>();
+  const returns = new Map<string, { readonly fleets: Set<Fleet>; readonly end: () => void }>();
   const ports = new Set<number>(records.all().map(({ record }) => record.port));
   const logTimer = setInterval(
     () => void capLogs([...fleets.values()].flatMap(({ logs }) => logs)),
@@ -106,7 +112,7 @@ export function modelServers(options: ModelServersOptions): ModelServers {
         recorded: records.get(slot),
         record: (change) => records.change(slot, change),
         logTail: () => endOfLog(log),
-        onChange: () => options.onChange?.(endpoint),
+        onChange: () => changed(endpoint),
         pace,
         async begin(wasReady) {
           const { codeFolder, modelFolder } = await places();
@@ -138,7 +144,27 @@ export function modelServers(options: ModelServersOptions): ModelServers {
     for (const { port } of records.remove(endpoint, name)) ports.delete(port);
     fleets.delete(keyOf(endpoint, name));
     await rm(fleet.folder, { recursive: true, force: true });
+    changed(endpoint);
+  }
+
+  function changed(endpoint: string): void {
+    endReturn(endpoint);
     options.onChange?.(endpoint);
+  }
+
+  function beginReturn(endpoint: string, started: readonly Fleet[]): void {
+    const missing = started.filter((fleet) => stateOf(fleet).wasReady && !isBack(fleet));
+    if (missing.length === 0) return;
+    const end = options.onReturn?.(endpoint);
+    if (end !== undefined) returns.set(endpoint, { fleets: new Set(missing), end });
+  }
+
+  function endReturn(endpoint: string): void {
+    const { fleets: missing = new Set<Fleet>(), end } = returns.get(endpoint) ?? {};
+    for (const fleet of missing) if (isBack(fleet)) missing.delete(fleet);
+    if (missing.size > 0) return;
+    returns.delete(endpoint);
+    end?.();
   }
 
   const supervisor: ModelServers = {
@@ -146,6 +172,11 @@ export function modelServers(options: ModelServersOptions): ModelServers {
       const keys = new Set(wanted.map(({ endpoint, deployment }) => keyOf(endpoint, deployment.name)));
       const unwanted = records.all().filter(({ slot }) => !keys.has(keyOf(slot.endpoint, slot.deployment)));
       for (const { endpoint, deployment } of wanted) supervisor.start(endpoint, deployment);
+      for (const [endpoint, own] of Map.groupBy(wanted, (each) => each.endpoint))
+        beginReturn(
+          endpoint,
+          own.flatMap(({ deployment }) => fleets.get(keyOf(endpoint, deployment.name)) ?? []),
+        );
       const ending = unwanted.map(async ({ slot, record }) => {
         await takeBack(record)?.process.end(pace.graceMs);
         records.remove(slot.endpoint, slot.deployment);
@@ -196,6 +227,8 @@ const folderOf = (directory: string, endpoint: string, name: string): string =>
   join(directory, sha256Hex(keyOf(endpoint, name)).slice(0, 32));
 
 const isGivenUp = (server: ModelServer): boolean => server.state().status === 'failed' && !server.state().wasReady;
+
+const isBack = (fleet: Fleet): boolean => fleet.gone !== undefined || stateOf(fleet).status !== 'pending';
 
 /** Failed when one instance is; ready when all are; while it drains, pending. */
 function stateOf(fleet: Fleet): ServerState {

@@ -18,7 +18,7 @@ const keepSeconds = 35 * 24 * 3600;
 
 /** How one side of a pair ended. */
 export interface Side {
-  /** `dropped`: the copy was never sent, for its queue was full; an error as well. */
+  /** `dropped`: the copy was never sent, for its queue was full. That says nothing of the mirror, so it is no pair. */
   readonly outcome: 'answered' | 'failed' | 'dropped';
   /** From the end of the request's body to the end of the answer; absent when that was not waited for. */
   readonly latencyMs?: number;
@@ -103,8 +103,11 @@ function newPairSecond(endpoint: string, second: number, mirror: string): PairSe
     open: 0,
     ended(served, copy) {
       this.open -= 1;
+      if (copy.outcome === 'dropped') {
+        count.dropped += 1;
+        return;
+      }
       count.pairs += 1;
-      if (copy.outcome === 'dropped') count.dropped += 1;
       const isServedBad = served.outcome !== 'answered';
       const isMirrorBad = copy.outcome !== 'answered';
       if (isMirrorBad && !isServedBad) count.mirrorErrors += 1;
@@ -121,7 +124,7 @@ function newPairSecond(endpoint: string, second: number, mirror: string): PairSe
     },
     write(insert) {
       const { pairs, dropped, mirrorErrors, servedErrors, higher, lower, equal } = count;
-      if (pairs === 0) return;
+      if (pairs + dropped === 0) return;
       const text = [...latencies].map(([cell, times]) => `${cell}:${times}`).join(',');
       const numbers = [pairs, dropped, mirrorErrors, servedErrors, higher, lower, equal] as const;
       insert([endpoint, second, mirror, ...numbers, text]);
