@@ -135,6 +135,7 @@ describe('a wall clock that is set', () => {
   test('is not followed back by a restart', async () => {
     let set = 0;
     const { directory, server, status } = await serving(() => Date.now() + set);
+    await expect.poll(async () => (await status()).models.length, { interval: 20, timeout: 10_000 }).toBeGreaterThan(0);
     const [before] = (await status()).models;
     await server.close();
 
@@ -152,5 +153,57 @@ describe('a wall clock that is set', () => {
     const { entries } = (await read.json()) as { readonly entries: readonly { readonly at: number }[] };
     expect(entries.at(-1)?.at).toBeGreaterThanOrEqual(Date.parse(before?.at ?? ''));
     expect(entries.at(-1)?.at).toBeLessThan(Date.now() + hour / 2);
+  });
+});
+
+describe('the door of predictions', () => {
+  async function serving(more: Partial<ServerOptions> = {}) {
+    const directory = newDirectory();
+    const earlier = await openMachine(directory);
+    await earlier.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    await earlier.leave();
+    return start(directory, more);
+  }
+
+  test.each<[number, Readonly<Record<string, string>>]>([
+    [200, {}],
+    [403, { host: 'evil.example' }],
+    [403, { origin: 'http://evil.example' }],
+    [403, { origin: 'null', 'content-type': 'text/plain' }],
+    [403, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+  ])('answers %d to a page with %j, as that of the API does', async (status, headers) => {
+    const server = await serving();
+    const at = (path: string, method = 'POST') => invoke(server.port, path, { method, headers, body: '' });
+
+    const statuses = [
+      (await call(server.port, 'e', headers)).status,
+      (await at('/endpoints/e/ping', 'GET')).status,
+      (await at('/livez', 'GET')).status,
+    ];
+
+    expect(statuses).toEqual([status, status, status]);
+  });
+
+  test('wants a token that may predict this model, when the server is told so', async () => {
+    const server = await serving({ predictTokens: true });
+    const made = async (role: string, models?: readonly string[]): Promise<string> => {
+      const answer = await fetch(`${server.url}/v1/tokens`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ name: `${role}-${models?.join() ?? 'all'}`, role, models }),
+      });
+      return ((await answer.json()) as { readonly token: string }).token;
+    };
+    const ask = async (token?: string) =>
+      (await call(server.port, 'e', token === undefined ? {} : { authorization: `Bearer ${token}` })).status;
+    const mine = await made('predictor', ['e']);
+
+    expect([await ask(), await ask('srn_unknown')]).toEqual([401, 401]);
+    expect([await ask(mine), await ask(await made('predictor')), await ask(await made('operator', ['e']))]).toEqual([
+      200, 200, 200,
+    ]);
+    expect([await ask(await made('predictor', ['other'])), await ask(await made('viewer'))]).toEqual([403, 403]);
+    const status = await fetch(`${server.url}/v1/status`, { headers: { authorization: `Bearer ${mine}` } });
+    expect(status.status).toBe(403);
   });
 });

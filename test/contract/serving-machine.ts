@@ -12,6 +12,7 @@ import { gatewayAssignments } from '@serin/local/machine/assignments';
 import { gatewayCounters } from '@serin/local/machine/counters';
 import { openDatabase } from '@serin/local/machine/database';
 import { type GatewayOptions, gateway } from '@serin/local/machine/gateway';
+import { targetOf } from '@serin/local/machine/invocation-paths';
 import { labelStore } from '@serin/local/machine/labels';
 import { modelServers } from '@serin/local/machine/model-servers';
 import { gatewayPairs } from '@serin/local/machine/pairs';
@@ -125,7 +126,9 @@ export async function openMachine(directory: string, options: MachineOptions = {
   await serving.resumed;
   const front = gateway({ route: serving.route, pool: servers.pool, ...counted, ...options });
   const server = createServer((request, response) => {
-    if (!front.handle(request, response)) response.writeHead(418).end();
+    const target = targetOf(request.method ?? '', request.url ?? '');
+    if (target === undefined) response.writeHead(418).end();
+    else front.handle(request, response, target);
   });
   const port = await listen(server);
 

@@ -42,8 +42,6 @@ export interface ApiOptions {
   readonly events?: EventLog;
   /** In OpenMetrics text. */
   readonly metrics?: () => string;
-  /** `host[:port]` values that `Host`, and `Origin` where there is one, may name; absent: any. */
-  readonly hosts?: readonly string[];
   /** Told of what nobody foresaw, with the request it happened in. */
   readonly onDefect?: (requestId: string, error: unknown) => void;
   /** Silence on an event stream after which a comment is sent; 15 s. */

@@ -1,15 +1,19 @@
 import type { Actor } from '@serin/core/ports';
 import * as z from 'zod';
 
-export const roleSchema = z.enum(['viewer', 'operator', 'approver', 'admin']);
+export const roleSchema = z.enum(['predictor', 'viewer', 'operator', 'approver', 'admin']);
 export type Role = z.infer<typeof roleSchema>;
 
-/** What each role may do. Operators do not approve, and approvers do not operate: only an admin does both. */
+/**
+ * What each role may do. Operators do not approve, and approvers do not operate: only an admin does both. A predictor
+ * asks models for predictions and may do nothing else.
+ */
 const includes: Readonly<Record<Role, readonly Role[]>> = {
+  predictor: ['predictor'],
   viewer: ['viewer'],
-  operator: ['viewer', 'operator'],
+  operator: ['predictor', 'viewer', 'operator'],
   approver: ['viewer', 'approver'],
-  admin: ['viewer', 'operator', 'approver', 'admin'],
+  admin: ['predictor', 'viewer', 'operator', 'approver', 'admin'],
 };
 
 /** On a cloud strangers reach the API, and each answer costs its owner: what only informs wants a token there. */

@@ -15,7 +15,6 @@ import { visibleTo } from './visible.ts';
 export async function serve(api: Api, route: Route, c: Context): Promise<Response> {
   const requestId = api.newId('req');
   try {
-    checkHost(api, c);
     return finished(await answer(api, route, c), requestId);
   } catch (error) {
     return finishedProblem(api, c, error, requestId);
@@ -88,15 +87,6 @@ function authorise(route: Route, caller: Caller): void {
     );
   if (scope === 'project' && caller.models !== undefined)
     throw new Problem('forbidden', 'this concerns the whole project, and the token is scoped to some models');
-}
-
-function checkHost({ hosts }: Api, c: Context): void {
-  if (hosts === undefined) return;
-  const host = c.req.header('host') ?? new URL(c.req.url).host;
-  if (!hosts.includes(host)) throw new Problem('forbidden', `this server does not answer as '${host.slice(0, 200)}'`);
-  const origin = c.req.header('origin');
-  if (origin !== undefined && !hosts.some((own) => origin === `http://${own}` || origin === `https://${own}`))
-    throw new Problem('forbidden', 'this server takes no requests from pages of other origins');
 }
 
 /** The path of a URL as it was sent. */

@@ -103,6 +103,7 @@ export const commands: readonly CommandSpec[] = [
       config,
       option('--port <port>', 'this port or none (default 7373, or the next free one)'),
       option('--host <address>', 'the address to listen on (default 127.0.0.1)'),
+      option('--predict-tokens', 'predictions want a token as well: of the role predictor, operator or admin'),
     ],
     load: async () => (await import('./commands/dev.ts')).dev,
   },
@@ -405,7 +406,7 @@ export const commands: readonly CommandSpec[] = [
     args: '<name>',
     summary: 'make a token; its text is shown once',
     options: [
-      option('--role <role>', 'viewer, operator, approver or admin (default viewer)'),
+      option('--role <role>', 'predictor, viewer, operator, approver or admin (default viewer)'),
       repeated('--model <model>', 'only for this model; may be repeated'),
       option('--expires <time>', "until then: '30d', or a time such as 2026-01-02T08:00:00Z"),
       ...changing,

@@ -29,7 +29,7 @@ export interface Page<Item> {
 export interface Actor {
   readonly subject: string;
   readonly issuer: string;
-  readonly role: 'viewer' | 'operator' | 'approver' | 'admin' | 'system';
+  readonly role: 'predictor' | 'viewer' | 'operator' | 'approver' | 'admin' | 'system';
 }
 
 /** One decided signal. The state of a stream is the fold of its patches (RFC 7396), from `{}`. */

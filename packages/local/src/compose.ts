@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { type Access, bearerOf, journalAccess } from '@serin/api/access';
 import { createApi } from '@serin/api/app';
 import { releasedConfig } from '@serin/api/released';
+import { mayAct, seesModel } from '@serin/api/roles';
 import { engineActor } from '@serin/core/actors';
 import { steadyClock } from '@serin/core/clock';
 import type { CompiledConfig } from '@serin/core/config';
@@ -17,7 +19,7 @@ import { asFault, Fault } from '@serin/core/fault';
 import { type Entry, type Journal, ownBucket, type Ports } from '@serin/core/ports';
 import { routesOf } from '@serin/core/route';
 import { createPayer } from './functions.ts';
-import { requestListener } from './http.ts';
+import { type Denial, requestListener } from './http.ts';
 import { gatewayAssignments } from './machine/assignments.ts';
 import { openCounterStore } from './machine/counter-store.ts';
 import { gatewayCounters } from './machine/counters.ts';
@@ -29,6 +31,7 @@ import { digestOfDirectory } from './machine/jobs/digest.ts';
 import { labelStore, lastLabel } from './machine/labels.ts';
 import { serverMetrics } from './machine/metrics.ts';
 import { localFolder, modelServers } from './machine/model-servers.ts';
+import { ownHosts } from './machine/own-hosts.ts';
 import { gatewayPairs } from './machine/pairs.ts';
 import { gatewayUsers } from './machine/users.ts';
 import { folderBuckets } from './ports/bucket.ts';
@@ -53,6 +56,8 @@ export interface ServerOptions {
   readonly settleMs?: number;
   /** One fact for the operator: what went wrong that nobody asked for. */
   readonly log?: (line: string) => void;
+  /** Predictions want a token that may predict; default: whoever reaches this server may ask. */
+  readonly predictTokens?: boolean;
   /** Milliseconds since the epoch, as whoever sets the clock of the machine has it; default: `Date.now`. */
   readonly wall?: () => number;
 }
@@ -188,13 +193,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 
   const { token, isNew } = adminToken(directory);
-  const hosts: string[] = [];
+  const bootstrap = { tokenHash: createHash('sha256').update(token).digest('hex') };
+  const newId = (prefix: string) => `${prefix}_${uuidv7(now())}`;
   const api = createApi({
     engine,
     ports,
     now,
     wall,
-    newId: (prefix: string) => `${prefix}_${uuidv7(now())}`,
+    newId,
     config: released,
     source,
     secrets: webhookSecrets(),
@@ -208,12 +214,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     digestOfArtifact: async (artifact) => (await digestOfDirectory(await localFolder(artifact))).digest,
     events: bus,
     metrics: metrics.text,
-    ...(isLoopback(host) ? { hosts } : {}),
     aloneSince: now(),
     nudge: payer.nudge,
     onDefect: (request, error) =>
       log(`request ${request}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-    bootstrap: { tokenHash: createHash('sha256').update(token).digest('hex') },
+    bootstrap,
   });
   const front = gateway({
     route: serving.route,
@@ -228,12 +233,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     remembers: (endpoint) => labelRule(current, endpoint),
   });
 
-  const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, requestListener(api, front));
+  const access = journalAccess({ journal, now, wall, bootstrap });
+  const listener = requestListener({
+    ...{ api, gateway: front, newId },
+    isOwnHost: ownHosts(host, () => port, listed(process.env.SERIN_HOSTS)),
+    ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
+  });
+  const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, listener);
   const port = await listen(server, options.port, host).catch((error: unknown) => {
     opened.close();
     throw error;
   });
-  hosts.push(...['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${port}`));
   await serving.resumed;
   await follow();
   for (const stream of ['project', ...(await allModels(ports)).map(({ model }) => `model/${model}`)])
@@ -305,7 +315,21 @@ async function allModels({ journal }: Pick<Ports, 'journal'>): Promise<readonly 
 const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[] =>
   rows.filter((row) => row.job === job);
 
-const isLoopback = (host: string): boolean => ['127.0.0.1', 'localhost', '::1'].includes(host);
+/** Only a token that may predict, and that is of this model or of all. */
+function predictors(
+  access: Access,
+): (authorization: string | undefined, endpoint: string) => Promise<Denial | undefined> {
+  return async (authorization, endpoint) => {
+    const text = bearerOf(authorization);
+    const caller = text === undefined ? undefined : await access.callerOf(text);
+    if (caller === undefined)
+      return { status: 401, detail: 'predictions want a token here: send `Authorization: Bearer <token>`' };
+    if (mayAct(caller, 'predictor') && seesModel(caller, endpoint)) return undefined;
+    const { subject, role } = caller.actor;
+    const detail = `the token '${subject}' is ${role}, and may not ask ${endpoint} for predictions; make one with --role predictor --model ${endpoint}`;
+    return { status: 403, detail };
+  };
+}
 
 function inheritedEnvironment(): Readonly<Record<string, string>> {
   const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG, TZ } = process.env;
@@ -314,13 +338,14 @@ function inheritedEnvironment(): Readonly<Record<string, string>> {
 
 /** Several secrets, separated by commas, while one is being replaced. */
 function webhookSecrets(): { readonly github: readonly string[]; readonly standard: readonly string[] } {
-  const list = (text: string | undefined) =>
-    (text ?? '')
-      .split(',')
-      .map((secret) => secret.trim())
-      .filter((secret) => secret !== '');
-  return { github: list(process.env.SERIN_GITHUB_SECRET), standard: list(process.env.SERIN_WEBHOOK_SECRET) };
+  return { github: listed(process.env.SERIN_GITHUB_SECRET), standard: listed(process.env.SERIN_WEBHOOK_SECRET) };
 }
+
+const listed = (text = ''): readonly string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 
 /** The admin token of a data directory: made at the first start, readable by its owner alone. */
 function adminToken(directory: string): { readonly token: string; readonly isNew: boolean } {

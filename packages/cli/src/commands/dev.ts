@@ -10,7 +10,7 @@ import { asFailure, Failure, failureText } from '../failure.ts';
 import { type Command, type Invocation, numberOption, textOption } from '../invocation.ts';
 import { runnerFile } from '../places.ts';
 import { type Releases, releases } from '../releases.ts';
-import { defaultPort, type Server } from '../server.ts';
+import { defaultPort, type Server, sendsInTheClear } from '../server.ts';
 import { version } from '../version.ts';
 
 /**
@@ -30,12 +30,17 @@ export const dev: Command = async (invocation) => {
     port,
     version: version(),
     log,
+    predictTokens: invocation.options.predictTokens === true,
     ...(runnerFile === undefined ? {} : { runner: runnerFile }),
   }).catch((error: unknown) => {
     throw new Failure(1, `cannot start: ${asFault(error).message}`, { cause: error });
   });
   const file = join(dataDirectory, 'server.json');
   await writePrivate(file, `${JSON.stringify({ url: server.url, token: server.token, pid: process.pid })}\n`);
+  if (sendsInTheClear(server.url))
+    log(
+      `it listens on ${host}, beyond this machine: ${invocation.options.predictTokens === true ? 'without TLS' : 'without TLS, and whoever reaches it may ask for predictions (--predict-tokens)'}; put a proxy in front of it`,
+    );
   banner(invocation, { ...server, dataDirectory, config });
   const releasing = follow(invocation, config, { url: server.url, token: server.token, from: file });
   await stopped(invocation.signal);

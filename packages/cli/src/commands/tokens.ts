@@ -3,7 +3,7 @@ import { argument, type Command, change, clientOf, path, plainChange, show, text
 import { facts } from '../table.ts';
 import { timeOf } from '../time-option.ts';
 
-const roles = ['viewer', 'operator', 'approver', 'admin'];
+const roles = ['predictor', 'viewer', 'operator', 'approver', 'admin'];
 
 export const create: Command = async (invocation) => {
   const name = argument(invocation, 0);

@@ -4,7 +4,7 @@ import type { Assignments } from './assignments.ts';
 import type { Arm, Counters, Routed } from './counters.ts';
 import { followers } from './followers.ts';
 import { type Follower, forward } from './forward.ts';
-import { targetOf } from './invocation-paths.ts';
+import type { Target } from './invocation-paths.ts';
 import type { Pool } from './model-servers.ts';
 import type { Pairs } from './pairs.ts';
 import { type Refusal, refuse, tooLarge } from './refusal.ts';
@@ -12,8 +12,8 @@ import { type Coin, cryptoCoin, pick, type Route, type User, userOf } from './ro
 import type { UserArm, Users } from './users.ts';
 
 export interface Gateway {
-  /** Takes a request that is for a model and answers true; answers false, and touches nothing, for all others. */
-  handle(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Answers a request for a model. */
+  handle(request: IncomingMessage, response: ServerResponse, target: Target): void;
   /** Gives up the copies that are on their way to mirrors: before the model servers end, for that is no fault of theirs. */
   close(): void;
 }
@@ -89,9 +89,7 @@ export function gateway(options: GatewayOptions): Gateway {
     return fresh;
   }
 
-  function handle(request: IncomingMessage, response: ServerResponse): boolean {
-    const target = targetOf(request.method ?? '', request.url ?? '');
-    if (target === undefined) return false;
+  function handle(request: IncomingMessage, response: ServerResponse, target: Target): void {
     requests += 1;
     const passage = { request, response, requestId: idPrefix + requests.toString(36).padStart(6, '0') };
     const route = options.route(target.endpoint);
@@ -104,7 +102,6 @@ export function gateway(options: GatewayOptions): Gateway {
     } else {
       send(passage, route, target.path);
     }
-    return true;
   }
 
   function refuseUnknown(passage: Passage, endpoint: string): void {

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const retryAfterSeconds = '1';
 
 const titles: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   408: 'Request Timeout',
   413: 'Content Too Large',
@@ -36,6 +38,7 @@ export function refuse(
     'content-length': String(Buffer.byteLength(body)),
     'x-serin-request-id': requestId,
     ...(deployment === undefined ? {} : { 'x-serin-deployment': deployment }),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer realm="serin"' } : {}),
     ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
   });
   response.end(body);

@@ -12,6 +12,19 @@ export interface ServingPlace {
 }
 
 /**
+ * The variables by which common servers choose their address: nobody but the gateway is to reach a model server. gunicorn
+ * reads `WEB_CONCURRENCY` and `GUNICORN_CMD_ARGS` alone: its address stands in the command.
+ */
+const loopbackOnly = {
+  SERIN_BIND_ADDRESS: '127.0.0.1',
+  HOST: '127.0.0.1',
+  HOSTNAME: '127.0.0.1',
+  UVICORN_HOST: '127.0.0.1',
+  FLASK_RUN_HOST: '127.0.0.1',
+  BIND: '127.0.0.1',
+} as const;
+
+/**
  * The environment of a model server: the serving contracts of SageMaker, Vertex AI and Azure ML at once.
  *
  * The deployment's own variables win over what is inherited, and lose against the contract.
@@ -24,6 +37,7 @@ export function servingEnvironment(deployment: Deployment, place: ServingPlace):
     HOME: place.scratch,
     TMPDIR: place.scratch,
     ...deployment.environment,
+    ...loopbackOnly,
     SAGEMAKER_BIND_TO_PORT: port,
     SM_MODEL_DIR: place.modelFolder,
     AIP_HTTP_PORT: port,
