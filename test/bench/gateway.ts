@@ -57,6 +57,7 @@ ${port}`;
 const serinScript = (local: string) => `
 import { Agent, createServer } from 'node:http';
 import { join } from 'node:path';
+import { requestListener } from '${local}http.ts';
 import { gatewayCounters } from '${local}machine/counters.ts';
 import { openDatabase } from '${local}machine/database.ts';
 import { gateway } from '${local}machine/gateway.ts';
@@ -70,8 +71,10 @@ const poolAt = (port) => {
 const pools = { v1: poolAt(v1), v2: poolAt(v2) };
 const arms = [{ deployment: 'v2', below: 10 }, { deployment: 'v1', below: 100 }];
 const route = { endpoint: 'e', weights: { v1: 90, v2: 10 }, arms };
-const { handle } = gateway({ route: () => route, pool: (_, name) => pools[name], counters });
-const server = createServer(handle);
+const front = gateway({ route: () => route, pool: (_, name) => pools[name], counters });
+const api = { fetch: () => new Response(null, { status: 418 }) };
+const isOwnHost = (host) => host === 'localhost';
+const server = createServer(requestListener({ api, gateway: front, newId: () => 'req_1', isOwnHost }));
 ${port}`;
 
 /** Closed loop over raw connections: as little work for each request as possible, so that the proxy is the limit. */

@@ -773,6 +773,7 @@ async function openMachineInChild(directory: string): Promise<{ readonly port: n
     import { createServer } from 'node:http';
     import { writeFileSync } from 'node:fs';
     import { join } from 'node:path';
+    import { requestListener } from '${local}http.ts';
     import { gatewayAssignments } from '${local}machine/assignments.ts';
     import { gatewayCounters } from '${local}machine/counters.ts';
     import { openDatabase } from '${local}machine/database.ts';
@@ -796,11 +797,13 @@ async function openMachineInChild(directory: string): Promise<{ readonly port: n
     while (!(await isReady())) await new Promise((go) => setTimeout(go, 10));
     const mirror = { deployment: 'v2', percent: 50 };
     await serving.change('e', { kind: 'weigh', weights: { v1: 100 }, mirror });
-    const { handle } = gateway({
+    const front = gateway({
       route: serving.route, pool: servers.pool, counters, pairs, users, assignments,
       stickyHeader: () => 'x-user', segment: () => ({ by: 'x-user', values: ['u'] }), remembers: () => ({}),
     });
-    const server = createServer(handle).listen(0, '127.0.0.1', () => console.log(server.address().port));
+    const api = { fetch: () => new Response(null, { status: 418 }) };
+    const listener = requestListener({ api, gateway: front, newId: () => 'req_1', isOwnHost: () => true });
+    const server = createServer(listener).listen(0, '127.0.0.1', () => console.log(server.address().port));
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
