@@ -31,6 +31,19 @@ test.each([
   });
 });
 
+test('a request that is too large for what stands before the server is refused with what to do', async () => {
+  const { env } = await stubServer(() => ({
+    status: 413,
+    body: { Message: 'Request must be smaller than 6291456 bytes' },
+  }));
+
+  const { exit, stderr } = await serin(['freeze', '--because', 'a long story'], { env });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain('POST /v1/freeze was answered with 413');
+  expect(stderr).toContain('AWS Lambda takes 6 MB, a proxy less): put large files into the image');
+});
+
 test('a server that is not there is a failure that says how to start one', async () => {
   const { exit, stderr } = await serin(['status'], { env: { SERIN_URL: 'http://127.0.0.1:9' } });
 

@@ -138,18 +138,24 @@ async function answerOf(response: Response, request: Request, server: Server): P
   }
 }
 
-const exits: Readonly<Record<number, ExitCode>> = { 400: 2, 401: 5, 403: 5, 404: 3, 409: 4, 412: 4, 422: 2 };
+const exits: Readonly<Record<number, ExitCode>> = { 400: 2, 401: 5, 403: 5, 404: 3, 409: 4, 412: 4, 413: 2, 422: 2 };
 
 async function failureOf(response: Response, request: Request, server: Server): Promise<Failure> {
   const problem = await problemIn(response);
   const what =
     problem?.detail ?? problem?.title ?? `${request.method} ${request.path} was answered with ${response.status}`;
-  const mend =
-    response.status === 401
-      ? `give a token in SERIN_TOKEN, or by 'serin context add' (the server is from ${server.from})`
-      : undefined;
+  const mend = mendOf(response.status, problem, server);
   const details = problem?.errors?.map(({ pointer, detail }) => `${pointer ?? ''}  ${detail ?? ''}`);
   return new Failure(exits[response.status] ?? 1, what, { problem, mend, details });
+}
+
+function mendOf(status: number, problem: Problem | undefined, server: Server): string | undefined {
+  if (status === 401)
+    return `give a token in SERIN_TOKEN, or by 'serin context add' (the server is from ${server.from})`;
+  // Not in Serin's words: whoever stands before it has refused, and it never saw the request.
+  if (status === 413 && problem === undefined)
+    return 'it is too large for what stands before the server (AWS Lambda takes 6 MB, a proxy less): put large files into the image instead of the code folder, or models into projects of their own';
+  return undefined;
 }
 
 async function problemIn(response: Response): Promise<Problem | undefined> {
