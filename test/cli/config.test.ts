@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandOf } from '@serin/core/job-contract';
+import type { Job } from '@serin/core/ports';
 import { expect, test } from 'vitest';
+import { factsOf } from '../../packages/cli/src/script-facts.ts';
 import { folder, serin } from './command.ts';
 
 const good = `{
@@ -166,7 +170,7 @@ test('init --from wraps a script: its flags are the hyperparameters, a person ap
   expect(exit).toBe(0);
   expect(stdout).toContain('SM_CHANNEL_LABELS');
   expect(stdout).toContain('a person approves each version');
-  expect(readdirSync(join(cwd, 'My Churn')).sort()).toEqual(['serin.config.ts', 'train.py']);
+  expect(readdirSync(join(cwd, 'My Churn')).sort()).toEqual(['.gitignore', 'serin.config.ts', 'train.py']);
   expect(printed.models['my-churn']).toMatchObject({
     train: {
       code: '.',
@@ -177,6 +181,78 @@ test('init --from wraps a script: its flags are the hyperparameters, a person ap
     serve: 'none',
   });
   expect(Object.keys(printed.models['my-churn'].train.hyperparameters)).toHaveLength(3);
+});
+
+const place = (name: string) => `\${{${name}}}`;
+const [train, model] = [place('inputs.train'), place('outputs.model')];
+
+const usual = `import argparse, csv, pathlib
+p = argparse.ArgumentParser()
+p.add_argument('--data', default='data')
+p.add_argument('--model', default='models/model.txt')
+p.add_argument('--rows', type=int, default=3)
+a = p.parse_args()
+files = sorted(pathlib.Path(a.data).rglob('*.csv'))
+pathlib.Path(a.model).write_text(f'{len(files)} files, {a.rows} rows')
+`;
+
+test('init --from: a script with flags of its own for data and model is trained on the dropped data, unchanged', async () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'p', 'data'), { recursive: true });
+  writeFileSync(join(cwd, 'p', 'train.py'), usual);
+  writeFileSync(join(cwd, 'p', 'data', 'old.csv'), 'x');
+  const [dropped, saved] = ['dropped', 'saved'].map((name) => join(cwd, name));
+  for (const place of [dropped, saved]) mkdirSync(place ?? '');
+  for (const name of ['1.csv', '2.csv']) writeFileSync(join(dropped ?? '', name), 'x');
+
+  const { stdout } = await serin(['init', '--from', 'train.py', '--json'], { cwd: join(cwd, 'p') });
+  const { exit, stderr } = await serin(['validate'], { cwd: join(cwd, 'p') });
+  const printed = JSON.parse((await serin(['config', 'print', '--json'], { cwd: join(cwd, 'p') })).stdout);
+  const { command, hyperparameters } = printed.models.p.train;
+  const places = { input: () => dropped, output: () => saved };
+  const [program = '', ...args] = commandOf(
+    { key: 'k', kind: 'train', command, hyperparameters: { rows: String(hyperparameters.rows) } } as unknown as Job,
+    places,
+  );
+  execFileSync(program, args, { cwd: join(cwd, 'p') });
+
+  expect(command).toEqual([...['python3', 'train.py', '--data', train, '--model', `${model}/model.txt`]]);
+  expect(hyperparameters).toEqual({ rows: 3 });
+  expect(readFileSync(join(saved ?? '', 'model.txt'), 'utf8')).toBe('2 files, 3 rows');
+  expect(exit).toBe(0);
+  expect(stderr).toContain('goes without data/ (1 files)');
+  expect(JSON.parse(stdout).written).toEqual(['serin.config.ts', '.gitignore']);
+  expect(readFileSync(join(cwd, 'p', '.gitignore'), 'utf8')).toContain('.serin/');
+});
+
+test.each<[string, readonly string[], readonly string[]]>([
+  ["p.add_argument('--data-path', required=True)", ['--data-path', train], []],
+  ["p.add_argument('--train', default='data/houses.csv')", ['--train', `${train}/houses.csv`], []],
+  ["p.add_argument('--output-dir', type=Path, default=Path('out'))", ['--output-dir', model], []],
+  ["p.add_argument('data')", [train], []],
+  ["@click.option('--data-dir', default='./data')", ['--data-dir', train], []],
+  ["p.add_argument('--model', default='forest')", [], ['model']],
+  ["p.add_argument('--dataset', default='mnist')", [], ['dataset']],
+  ["p.add_argument('--data-fraction', type=float, default=0.5)", [], ['data-fraction']],
+  ["p.add_argument('--train', default=os.environ['SM_CHANNEL_TRAIN'])", [], []],
+  ["p.add_argument('--verbose', action='store_true')", [], []],
+])('of %s the places are %j and the hyperparameters %j', (text, places, names) => {
+  const facts = factsOf(text);
+
+  expect(facts.places).toEqual(places);
+  expect(Object.keys(facts.hyperparameters)).toEqual(names);
+});
+
+test('init --from says what a script has yet to do that knows neither its data nor where its model goes', async () => {
+  const cwd = folder();
+  writeFileSync(join(cwd, 'train.py'), "import pandas\npandas.read_csv('data/train.csv')\n");
+  writeFileSync(join(cwd, '.gitignore'), 'mine');
+
+  const { stdout } = await serin(['init', '--from', 'train.py'], { cwd });
+
+  expect(stdout).toContain("train.py has yet to read its data from the folder os.environ['SM_CHANNEL_TRAIN']");
+  expect(stdout).toContain("save its model into the folder os.environ['SM_MODEL_DIR']");
+  expect(readFileSync(join(cwd, '.gitignore'), 'utf8')).toBe('mine');
 });
 
 test.each([

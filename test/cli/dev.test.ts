@@ -11,7 +11,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { begin, folder, serin } from './command.ts';
 
 interface Line {
@@ -101,6 +101,28 @@ test('dev sees each of many changes that follow at once on its answer, also in f
 
   expect(digests.size).toBe(10);
   expect(await running.ended).toBe(0);
+});
+
+test('dev that writes into its own code folder releases each change once, and nothing for what it said itself', async () => {
+  const cwd = await starter();
+  const config = readFileSync(join(cwd, 'serin.config.ts'), 'utf8');
+  writeFileSync(join(cwd, 'serin.config.ts'), config.replace("code: './src'", "code: '.'"));
+  const releases = () => readFileSync(join(cwd, 'out.txt'), 'utf8').match(/: released .*/g) ?? [];
+
+  const child = begin(['dev', '--port', '0'], {
+    cwd,
+    node: ['sh', '-c', `exec ${process.execPath} "$@" > out.txt 2>&1`, 'sh'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  for (const count of [1, 2, 3]) {
+    await vi.waitFor(() => expect(releases()).toHaveLength(count), 20_000);
+    writeFileSync(join(cwd, 'src', 'train.mjs'), `// change ${count}`);
+  }
+  await vi.waitFor(() => expect(releases()).toHaveLength(4), 20_000);
+  child.kill('SIGTERM');
+
+  expect(await ended).toBe(0);
+  expect(new Set(releases()).size).toBe(4);
 });
 
 test('a file in the bucket folder becomes a served model, and a second start shows no token and keeps it', {

@@ -59,6 +59,117 @@ test('a byte, a name or an execute bit more is another digest', async () => {
   expect(new Set(folders.map(({ digest }) => digest)).size).toBe(4);
 });
 
+const pathsOf = async (files: Readonly<Record<string, string>>, inside = '.') =>
+  (await hashFolder(join(code(files), inside))).files.map(({ path }) => path);
+
+test('secrets, environments, logs and the config belong to no release, and change none', async () => {
+  const plain = code({ 'train.py': 'a' });
+  const usual = code({
+    'train.py': 'a',
+    '.env': 'AWS_SECRET_ACCESS_KEY=hunter2',
+    '.env.local': 'x',
+    '.venv/pyvenv.cfg': '',
+    '.venv/lib/a.py': 'x',
+    'my-env/pyvenv.cfg': '',
+    'my-env/lib/b.py': 'x',
+    'dev.log': 'released ...',
+    'serin.config.ts': 'export default {}',
+    'serin.config.json': '{}',
+    '.gitignore': 'nothing',
+    '.serinignore': '',
+    '.DS_Store': 'x',
+    'lib/.ipynb_checkpoints/x.ipynb': 'x',
+  });
+  for (const name of ['.venv/bin', 'my-env/bin']) mkdirSync(join(usual, name));
+  for (const name of ['.venv/bin/python', 'my-env/bin/python']) symlinkSync('/usr/bin/python3', join(usual, name));
+
+  expect((await hashFolder(usual)).digest).toBe((await hashFolder(plain)).digest);
+});
+
+test('what git ignores is left out: by rules of the folder, of those below it, and of its repository above', async () => {
+  const files = {
+    '.git/HEAD': 'x',
+    '.gitignore': '*.bin\n/build\n# a comment\nout/**\nlogs/\n',
+    'src/.gitignore': 'cache\n!keep.bin\n',
+    'src/train.py': 'a',
+    'src/big.bin': 'x',
+    'src/keep.bin': 'x',
+    'src/cache/x.py': 'x',
+    'src/build/x.py': 'x',
+    'src/out/x.py': 'x',
+    'src/logs/x.py': 'x',
+    'src/lib/logs': 'a file',
+  };
+
+  expect(await pathsOf(files, 'src')).toEqual(['build/x.py', 'keep.bin', 'lib/logs', 'out/x.py', 'train.py']);
+  const { '.git/HEAD': _, ...noRepository } = files;
+  expect(await pathsOf(noRepository, 'src')).toContain('big.bin');
+});
+
+test('.serinignore has the last word, in both directions', async () => {
+  const files = {
+    '.gitignore': 'dist/\n',
+    '.serinignore': '!dist/\n!.env.test\nnotes/\ndist/*.map\n',
+    'dist/train.js': 'a',
+    'dist/train.js.map': 'x',
+    'notes/a.md': 'x',
+    '.env.test': 'x',
+    '.env': 'x',
+  };
+
+  expect(await pathsOf(files)).toEqual(['.env.test', 'dist/train.js']);
+});
+
+test.each<[string, readonly string[], readonly string[]]>([
+  ['a', ['a', 'x/a', 'a/b'], ['ab', 'b']],
+  ['/a', ['a'], ['x/a']],
+  ['a/b', ['a/b'], ['x/a/b']],
+  ['**/a/b', ['a/b', 'x/y/a/b'], ['a/x/b']],
+  ['a/**/b', ['a/b', 'a/x/y/b'], ['b']],
+  ['*.py[co]', ['a.pyc', 'x/b.pyo'], ['a.py']],
+  ['a[!0-9].c', ['ab.c'], ['a1.c']],
+  ['a?c', ['abc'], ['a/c', 'ac']],
+  ['\\#a', ['#a'], ['a']],
+  ['\\!a', ['!a'], ['a']],
+  ['a.b+(c)', ['a.b+(c)'], ['axb+(c)']],
+  ['a\\ ', ['a '], ['a']],
+  ['a  ', ['a'], ['a ']],
+  ['[z-a]', [], ['b']],
+])('the rule %j is read as git reads it', async (rule, ignored, kept) => {
+  const files = Object.fromEntries([...ignored, ...kept].map((path) => [path, 'x']));
+  const paths = await Promise.all(
+    Object.keys(files).map(
+      async (path) => [path, await pathsOf({ '.gitignore': rule, [path]: 'x', 'z.py': 'x' })] as const,
+    ),
+  );
+
+  expect(paths.filter(([path, found]) => !found.includes(path)).map(([path]) => path)).toEqual([...ignored]);
+});
+
+test('a folder of data is no code, and is told of; one with code in it is', async () => {
+  const { files, dataFolders } = await hashFolder(
+    code({
+      'train.py': 'a',
+      'data/1.csv': 'x',
+      'data/2/b.parquet': 'x',
+      'datasets/load.py': 'x',
+      'datasets/a.csv': 'x',
+    }),
+  );
+
+  expect(files.map(({ path }) => path)).toEqual(['datasets/a.csv', 'datasets/load.py', 'train.py']);
+  expect(dataFolders).toEqual([{ path: 'data', files: 2 }]);
+  expect(await pathsOf({ 'train.py': 'a', 'data/vocabulary.json': '{}' })).toContain('data/vocabulary.json');
+  expect(await pathsOf({ 'train.py': 'a', 'data/1.csv': 'x', '.serinignore': '!data/' })).toContain('data/1.csv');
+});
+
+test('a folder of which nothing is left says why, and how to bring it back', async () => {
+  await expect(hashFolder(code({ '.gitignore': '*', 'train.py': 'a' }))).rejects.toMatchObject({
+    message: expect.stringContaining('has no files'),
+    mend: expect.stringContaining('.serinignore'),
+  });
+});
+
 test('what another machine would not see the same is refused, with the reason', async () => {
   const linked = code({ 'train.py': 'a' });
   symlinkSync('/etc/hosts', join(linked, 'hosts'));

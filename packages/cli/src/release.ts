@@ -38,6 +38,15 @@ export async function prepareRelease(file: string, platform: Platform = 'local')
   return { config, compiled, digest: digestOf(compiled), folders };
 }
 
+/** What somebody may miss in the code of a release. */
+export const dataLeftOut = ({ folders }: Prepared): readonly string[] =>
+  [...folders].flatMap(([name, { dataFolders }]) =>
+    dataFolders.map(
+      ({ path, files }) =>
+        `the code ${name} goes without ${path}/ (${files} files): data comes through the bucket; '!${path}/' in a file .serinignore takes it along`,
+    ),
+  );
+
 /** The splitter's code: the same digest in the repository and in the published package. */
 export const hashSplitter = (): Promise<CodeFolder> => hashFiles(splitterFiles);
 

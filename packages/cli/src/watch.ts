@@ -1,7 +1,6 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { isIgnored } from './code.ts';
+import { isIgnoredName, isOwnOutput, walkCode } from './code-files.ts';
 
 const foldMs = 150;
 
@@ -30,7 +29,9 @@ export function watchProject(changed: () => void): Watch {
     try {
       const key = `${statSync(folder).ino} ${folder}`;
       if (watchers.has(key)) return key;
-      const watcher = watch(folder, (_, name) => (name === null || concerns(name) ? stir() : undefined));
+      const watcher = watch(folder, (_, name) => {
+        if (name === null || (concerns(name) && !isOwnOutput(join(folder, name)))) stir();
+      });
       watcher.on('error', stir);
       watchers.set(key, watcher);
       return key;
@@ -48,8 +49,10 @@ export function watchProject(changed: () => void): Watch {
       // What a config imports lies beside it, as a rule; a code folder may be made later.
       besideConfig = (name) => /\.(ts|m?js|json)$/.test(name) || named.includes(name) || named.includes('');
       const wanted = [
-        look(own, (name) => !isIgnored(name) && besideConfig(name)),
-        ...all.filter((folder) => folder !== own).map((folder) => look(folder, (name) => !isIgnored(name))),
+        look(own, (name) => isConfigOrRules(name) || (!isIgnoredName(name) && besideConfig(name))),
+        ...all
+          .filter((folder) => folder !== own)
+          .map((folder) => look(folder, (name) => isConfigOrRules(name) || !isIgnoredName(name))),
       ];
       for (const [key, watcher] of watchers) {
         if (wanted.includes(key)) continue;
@@ -65,10 +68,8 @@ export function watchProject(changed: () => void): Watch {
   };
 }
 
-async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const inner = entries
-    .filter((entry) => entry.isDirectory() && !isIgnored(entry.name))
-    .map(({ name }) => foldersIn(join(folder, name)));
-  return [folder, ...(await Promise.all(inner)).flat()];
-}
+const isConfigOrRules = (name: string): boolean => /^(?:serin\.config\.|\.(?:git|serin)ignore$)/.test(name);
+
+/** Those that a release reads; of a folder that it refuses, or that is not there, the release will tell. */
+const foldersIn = async (folder: string): Promise<readonly string[]> =>
+  (await walkCode(folder).catch(() => undefined))?.folders ?? [folder];

@@ -5,13 +5,7 @@ import { mayWrite } from './commands/init.ts';
 import { configNames } from './config-file.ts';
 import { Failure } from './failure.ts';
 import { type Invocation, show } from './invocation.ts';
-
-/** What a script says about itself, as far as reading its text tells. */
-export interface ScriptFacts {
-  readonly hyperparameters: Readonly<Record<string, string | number>>;
-  /** Channels it reads, lower case, from `SM_CHANNEL_*`. */
-  readonly channels: readonly string[];
-}
+import { factsOf, type ScriptFacts } from './script-facts.ts';
 
 const programs: Readonly<Record<string, string>> = {
   '.py': 'python3',
@@ -21,36 +15,6 @@ const programs: Readonly<Record<string, string>> = {
   '.jl': 'julia',
   '.sh': 'sh',
 };
-/** Flags that the training contract itself fills. */
-const contractFlags =
-  /^(model[-_]dir|output[-_]data[-_]dir|train|test|validation|holdout|hosts|current[-_]host|num[-_]gpus|data[-_]dir)$/;
-
-/** Reads argparse flags with a default, and the names of channels. Flags whose default is computed are left out. */
-export function factsOf(text: string): ScriptFacts {
-  const hyperparameters = argumentsOf(text, 'add_argument').flatMap((call): [string, string | number][] => {
-    const name = /(['"])--([A-Za-z][\w-]*)\1/.exec(call)?.[2];
-    const [, number, , quoted] =
-      /\bdefault\s*=\s*(?:(-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|(['"])(.*?)\2)\s*(?:,|$)/.exec(call) ?? [];
-    if (name === undefined || contractFlags.test(name)) return [];
-    if (number !== undefined) return [[name, Number(number)]];
-    return quoted === undefined ? [] : [[name, quoted]];
-  });
-  const channels = [...text.matchAll(/\bSM_CHANNEL_([A-Z0-9_]+)/g)].map(([, name = '']) => name.toLowerCase());
-  return { hyperparameters: Object.fromEntries(hyperparameters), channels: [...new Set(channels)] };
-}
-
-/** What stands between the parentheses of each call of a function; strings may hold parentheses. */
-function argumentsOf(text: string, name: string): string[] {
-  return [...text.matchAll(new RegExp(`\\b${name}\\(`, 'g'))].map(({ 0: call, index }) => {
-    const from = index + call.length;
-    let depth = 1;
-    for (const { 0: token, index: at } of text.slice(from).matchAll(/"[^"\n]*"|'[^'\n]*'|[()]/g)) {
-      depth += token === '(' ? 1 : token === ')' ? -1 : 0;
-      if (depth === 0) return text.slice(from, from + at);
-    }
-    return '';
-  });
-}
 
 /** Writes a config beside a script and copies nothing. It says what it assumed. */
 export async function writeFrom(invocation: Invocation, directory: string, given: string): Promise<number> {
@@ -76,14 +40,23 @@ export async function writeFrom(invocation: Invocation, directory: string, given
   const file = join(directory, 'serin.config.ts');
   const name = nameOf(basename(directory));
   await writeFile(file, configText(name, program, inside, facts));
+  const written = ['serin.config.ts', ...(await ignoreFile(directory))];
   const assumptions = assumed(name, inside, facts);
   show(
     invocation,
-    { directory, written: ['serin.config.ts'], assumptions },
+    { directory, written, assumptions },
     () =>
-      `wrote ${relative(invocation.cwd, file)}, and assumed:\n${assumptions.map((line) => `  - ${line}\n`).join('')}\nnext: serin validate, then serin dev\n`,
+      `wrote ${written.map((each) => relative(invocation.cwd, join(directory, each))).join(', ')}, and assumed:\n${assumptions.map((line) => `  - ${line}\n`).join('')}\nnext: serin validate, then serin dev\n`,
   );
   return 0;
+}
+
+/** What the server keeps, and what never belongs to a repository; a file that is there stays as it is. */
+async function ignoreFile(directory: string): Promise<readonly string[]> {
+  const file = join(directory, '.gitignore');
+  if (existsSync(file)) return [];
+  await writeFile(file, '.serin/\n.env\n.venv/\n__pycache__/\nnode_modules/\n');
+  return ['.gitignore'];
 }
 
 const nameOf = (text: string): string =>
@@ -100,12 +73,13 @@ function placeOf(inside: string): { readonly code: string; readonly script: stri
     : { code: `./${parts.slice(0, -1).join('/')}`, script: parts.at(-1) ?? inside };
 }
 
-function configText(name: string, program: string, inside: string, { hyperparameters }: ScriptFacts): string {
+function configText(name: string, program: string, inside: string, { hyperparameters, places }: ScriptFacts): string {
   const { code, script } = placeOf(inside);
   const flags = Object.entries(hyperparameters).map(
     ([key, value]) =>
       `${/^[A-Za-z_]\w*$/.test(key) ? key : quote(key)}: ${typeof value === 'number' ? value : quote(value)}`,
   );
+  const evaluate = `evaluate${extname(script)}`;
   return `import { defineConfig } from 'serin';
 
 export default defineConfig({
@@ -116,10 +90,15 @@ export default defineConfig({
       data: { bucket: 'drops', prefix: '${name}/' },
       train: {
         code: ${quote(code)},
-        command: ['${program}', ${quote(script)}],
+        command: [${[program, script, ...places].map(quote).join(', ')}],
         hyperparameters: {${flags.length === 0 ? '' : ` ${flags.join(', ')} `}},
       },
-      // Nothing judges the model yet, so a person does. Better: 'split', 'evaluate' and a 'gate'.
+      // Nothing judges the model yet, so a person does. Better: rows that training never sees, a script that reads them
+      // from SM_CHANNEL_HOLDOUT and the model from SM_CHANNEL_MODEL, and writes {"auc": 0.9} into metrics.json in
+      // SM_OUTPUT_DATA_DIR, and a bound for it:
+      // split: { holdout: { by: 'rows', share: '20%' } },
+      // evaluate: { command: ['${program}', ${quote(evaluate)}] },
+      // gate: { auc: { direction: 'up', atLeast: 0.8, noWorseBy: 0.01 } },
       approval: { required: true },
       serve: 'none',
     },
@@ -130,17 +109,30 @@ export default defineConfig({
 
 const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-function assumed(name: string, inside: string, { hyperparameters, channels }: ScriptFacts): string[] {
+function assumed(
+  name: string,
+  inside: string,
+  { hyperparameters, places, channels, savesModel }: ScriptFacts,
+): string[] {
   const names = Object.keys(hyperparameters);
   const others = channels.filter((channel) => channel !== 'train');
+  const given = places.filter((place) => place.startsWith('${{'));
+  const getsData = given.some((place) => place.includes('inputs.'));
   return [
     `new data arrives in the bucket 'drops' under '${name}/'`,
     names.length === 0
       ? `${inside} has no flags with a default: no hyperparameters`
       : `hyperparameters with the script's own defaults: ${names.join(', ')}`,
-    channels.includes('train')
-      ? 'the script reads its data from SM_CHANNEL_TRAIN'
-      : 'the script will find its data in SM_CHANNEL_TRAIN, which it does not read yet',
+    ...(given.length === 0
+      ? []
+      : [`it gets ${places.join(' ')}: the folder of the dropped files, and that of the model`]),
+    ...given
+      .filter((place) => /^\$\{\{inputs\.train\}\}\//.test(place))
+      .map((place) => `among the dropped files is one called ${place.split('}}/')[1]}`),
+    ...(getsData ? [] : [dataText(inside, channels)]),
+    ...(savesModel
+      ? []
+      : [`${inside} has yet to save its model into the folder os.environ['SM_MODEL_DIR']: without it a run fails`]),
     ...(others.length === 0
       ? []
       : [
@@ -150,3 +142,8 @@ function assumed(name: string, inside: string, { hyperparameters, channels }: Sc
     "nothing is served (serve: 'none')",
   ];
 }
+
+const dataText = (inside: string, channels: readonly string[]): string =>
+  channels.includes('train')
+    ? 'the script reads its data from SM_CHANNEL_TRAIN'
+    : `${inside} has yet to read its data from the folder os.environ['SM_CHANNEL_TRAIN']: as it is, it knows nothing of what is dropped`;

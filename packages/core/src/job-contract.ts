@@ -46,6 +46,14 @@ export function commandOf(job: Job, { input, output }: JobPlaces): readonly stri
   return job.kind === 'train' ? [...command, ...userArguments(job)] : command;
 }
 
+/** A job that ended well without a promised output: which, where it was looked for, and what names that place to a program. */
+export function missingOutput(name: string, place: string): Fault {
+  const variables: Readonly<Record<string, string>> = { model: 'SM_MODEL_DIR', output: 'SM_OUTPUT_DATA_DIR' };
+  const variable = variables[name] ?? `SERIN_OUTPUT_${name.toUpperCase()}`;
+  const why = `the job ended well, but wrote no ${name} into ${place}`;
+  return new Fault('invalid', `${why}; let it write into the folder that ${variable} names`);
+}
+
 /** The script, or the module after `-m`: what SageMaker calls the program. */
 export const entryPoint = ({ command }: Pick<Job, 'command'>): string =>
   command.slice(1).find((part) => !part.startsWith('-')) ?? command[0] ?? '';

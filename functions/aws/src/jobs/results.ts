@@ -1,5 +1,12 @@
 import { Fault } from '@serin/core/fault';
-import { describedBy, type Measured, maxMetricsBytes, metricsIn, nothingMeasured } from '@serin/core/job-contract';
+import {
+  describedBy,
+  type Measured,
+  maxMetricsBytes,
+  metricsIn,
+  missingOutput,
+  nothingMeasured,
+} from '@serin/core/job-contract';
 import type { Artifact, JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
 import { artifactAt } from './artifacts.ts';
@@ -38,7 +45,7 @@ export async function succeeded(
 async function promised(name: string, uri: string, buckets: Buckets): Promise<Artifact> {
   const artifact = await artifactAt(uri, buckets);
   if (artifact !== undefined) return artifact;
-  throw new Fault('invalid', `the job ended well, but wrote no ${name} into ${uri}`);
+  throw missingOutput(name, uri);
 }
 
 /** The metrics file under an S3 prefix that ends with a slash, or at the beginning of a packed output. */

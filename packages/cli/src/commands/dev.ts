@@ -9,6 +9,7 @@ import { writePrivate } from '../contexts.ts';
 import { asFailure, Failure, failureText } from '../failure.ts';
 import { type Command, type Invocation, numberOption, textOption } from '../invocation.ts';
 import { runnerFile } from '../places.ts';
+import { dataLeftOut } from '../release.ts';
 import { type Releases, releases } from '../releases.ts';
 import { defaultPort, type Server, sendsInTheClear } from '../server.ts';
 import { version } from '../version.ts';
@@ -53,6 +54,7 @@ export const dev: Command = async (invocation) => {
 
 function follow(invocation: Invocation, config: string, server: Server): Releases {
   const { terminal } = invocation;
+  const told = new Set<string>();
   return releases({
     config,
     client: createClient(server, invocation.signal),
@@ -61,7 +63,11 @@ function follow(invocation: Invocation, config: string, server: Server): Release
       for (const { data } of Object.values(compiled.models))
         await mkdir(join(dirname(server.from), 'buckets', data.bucket, folderOf(data.prefix)), { recursive: true });
     },
-    released: ({ compiled, digest }) => {
+    released: (prepared) => {
+      const { compiled, digest } = prepared;
+      const news = dataLeftOut(prepared).filter((line) => !told.has(line));
+      for (const line of news) terminal.say(`serin: ${line}\n`);
+      for (const line of news) told.add(line);
       if (terminal.json)
         terminal.out(`${JSON.stringify({ type: 'released', digest, models: Object.keys(compiled.models) })}\n`);
       else terminal.say(`serin: released ${digest.slice(0, 12)}: ${Object.keys(compiled.models).join(', ')}\n`);

@@ -4,7 +4,7 @@ import type { Client } from '../client.ts';
 import { findConfig } from '../config-file.ts';
 import { asFailure } from '../failure.ts';
 import { type Command, change, clientOf, type Invocation, outcomeText, path, show, textOption } from '../invocation.ts';
-import { type Prepared, platformOf, prepareRelease, uploadCode } from '../release.ts';
+import { dataLeftOut, type Prepared, platformOf, prepareRelease, uploadCode } from '../release.ts';
 import { waitFor } from '../wait.ts';
 
 export const release: Command = async (invocation) => {
@@ -12,6 +12,7 @@ export const release: Command = async (invocation) => {
   const file = findConfig(cwd, textOption(invocation, 'config'));
   const client = await clientOf(invocation);
   const prepared = await prepareRelease(file, await platformOf(client));
+  for (const line of dataLeftOut(prepared)) terminal.say(`serin: ${line}\n`);
   if (options.dryRun === true) return dryRun(invocation, client, prepared);
   const stored = await uploadCode(client, prepared.folders.values(), (line) => terminal.say(`${line}\n`));
   const does = `release ${prepared.digest.slice(0, 12)} of ${prepared.compiled.project} (${summary(prepared)})`;

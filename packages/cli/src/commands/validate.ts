@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, normalize, resolve } from 'node:path';
 import type { Cloud } from '@serin/core/accelerators';
 import { type CompiledConfig, configSchema } from '@serin/core/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
@@ -7,7 +7,7 @@ import { findConfig, loadConfig } from '../config-file.ts';
 import { type Command, show, textOption } from '../invocation.ts';
 import { cloudOption, prepareFor } from '../plan/for-cloud.ts';
 import { machinesOf, machinesText, quotasOf } from '../plan/machines.ts';
-import { type Prepared, prepareRelease } from '../release.ts';
+import { dataLeftOut, type Prepared, prepareRelease } from '../release.ts';
 
 /**
  * Checks what a release would check, without a server: the config, its code folders, and the scripts it names; with
@@ -21,6 +21,7 @@ export const validate: Command = async (invocation) => {
   const served = Object.entries(prepared.compiled.models).filter(([, plan]) => plan.serve !== 'none');
   const warnings = [
     ...missingScripts(prepared),
+    ...dataLeftOut(prepared),
     ...served.flatMap(([model, { rollout, serve }]) =>
       rolloutWarnings(rollout, serve !== 'none' && serve.stickyBy !== undefined).map(
         (warning) => `models.${model}.rollout: ${warning}`,
@@ -54,9 +55,12 @@ function missingScripts({ config, folders }: Prepared): string[] {
     Object.entries({ train, evaluate, serve: serve === 'none' ? undefined : serve }).flatMap(([part, program]) => {
       const folder = program?.code ?? train.code;
       const script = program?.command.slice(1).find((word) => /\.(py|mjs|js|ts|sh|R|jl)$/.test(word));
-      if (program === undefined || folder === undefined || script === undefined || !folders.has(folder)) return [];
-      if (script.startsWith('/') || existsSync(join(resolve(config.directory, folder), script))) return [];
-      return [`models.${model}.${part}.command names ${script}, which is not in ${folder}`];
+      const found = folders.get(folder ?? '');
+      if (program === undefined || folder === undefined || script === undefined || found === undefined) return [];
+      if (script.startsWith('/') || found.files.some(({ path }) => path === normalize(script))) return [];
+      const isThere = existsSync(join(resolve(config.directory, folder), script));
+      const because = isThere ? `which an ignore file leaves out of ${folder}` : `which is not in ${folder}`;
+      return [`models.${model}.${part}.command names ${script}, ${because}`];
     }),
   );
 }

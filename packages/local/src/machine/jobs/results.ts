@@ -4,7 +4,7 @@ import { chmod, copyFile, lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault } from '@serin/core/fault';
-import { describedBy } from '@serin/core/job-contract';
+import { describedBy, missingOutput } from '@serin/core/job-contract';
 import type { Artifact, Job, JobDescription } from '@serin/core/ports';
 import { durationText } from '@serin/core/time';
 import { appearWhole, forEach, readJson } from '../durable.ts';
@@ -70,7 +70,7 @@ async function artifactsOf(job: Job, tree: Tree): Promise<Record<string, Artifac
     const { digest, bytes, files } = existsSync(directory)
       ? await sealed(directory)
       : { digest: '', bytes: 0, files: 0 };
-    if (files === 0) throw new Fault('invalid', `the job ended well, but wrote no ${name} into ${directory}`);
+    if (files === 0) throw missingOutput(name, directory);
     artifacts[name] = { uri: pathToFileURL(directory).href, digest, bytes };
   }
   return artifacts;
