@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Server, startServer } from '@serin/local/compose';
-import { codeObjects, compiledConfig } from '../kill/project.ts';
+import { release } from '../kill/project.ts';
 import { closers } from './serving-machine.ts';
 
 /** The whole server over `<directory>/data`. */
@@ -11,20 +11,15 @@ export async function startIn(directory: string, log: (line: string) => void = (
   return server;
 }
 
-/** A project that trains, judges and serves, released, with its first champion serving; answers the code's digest. */
-export async function trained(server: Server, directory: string): Promise<string> {
-  const { digest, objects } = codeObjects();
-  for (const { key, content } of objects)
-    await sent(server, 'PUT', `/v1/buckets/serin/objects/${key}`, Buffer.from(content));
-  const config = compiledConfig(digest, join(directory, 'executions.txt'));
-  await sent(server, 'POST', '/v1/releases', JSON.stringify({ config }));
+/** A project that trains, judges and serves, released, with its first version serving. */
+export async function trained(server: Server, directory: string): Promise<void> {
+  await release(server, join(directory, 'executions.txt'));
   for (const part of ['train', 'holdout'])
     await sent(server, 'PUT', `/v1/buckets/drops/objects/judged/${part}/first.json`, '{}');
   while ((await predicted(server)) !== 200) await sleep(50);
-  return digest;
 }
 
-export async function sent(server: Server, method: string, path: string, body: string | Buffer): Promise<void> {
+async function sent(server: Server, method: string, path: string, body: string | Buffer): Promise<void> {
   const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
   const response = await fetch(`${server.url}${path}`, { method, headers, body });
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);

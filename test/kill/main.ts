@@ -10,7 +10,8 @@ import { misrecorded, missingData, missingObjects, served, strays } from './chec
 import { executionsIn, lost, processesIn, ranTwice, running } from './jobs.ts';
 import { loadOf } from './load.ts';
 import { type Running, start } from './machine.ts';
-import { codeObjects, compiledConfig } from './project.ts';
+import { release } from './project.ts';
+import { report } from './report.ts';
 import { modelsOf, restless } from './rest.ts';
 
 /**
@@ -35,35 +36,7 @@ const audit = auditOf(join(directory, 'serin.sqlite'));
 const load = loadOf(random(seed + 1));
 const adopted = new Set<string>();
 const restarts: number[] = [];
-let [passed, failed] = [0, 0];
-
-function check(promise: string, problems: readonly string[]): void {
-  if (problems.length === 0) {
-    passed += 1;
-    return;
-  }
-  failed += 1;
-  console.log(`FAILED: ${promise}`);
-  for (const problem of problems.slice(0, 10)) console.log(`  ${problem}`);
-}
-
-/** Code, config and the first data: what a person does before anything can happen. */
-async function release(server: Running): Promise<void> {
-  const { digest, objects } = codeObjects();
-  const headers = { authorization: `Bearer ${server.token}` };
-  const refuse = async (response: Response) => {
-    if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
-  };
-  for (const { key, content } of objects)
-    await fetch(`${server.url}/v1/buckets/serin/objects/${key}`, {
-      method: 'PUT',
-      headers,
-      body: Buffer.from(content),
-    }).then(refuse);
-  const body = JSON.stringify({ config: compiledConfig(digest, executions) });
-  const json = { ...headers, 'content-type': 'application/json' };
-  await fetch(`${server.url}/v1/releases`, { method: 'POST', headers: json, body }).then(refuse);
-}
+const { check, hasFailed, summary } = report();
 
 /** What must hold at any moment, so also right after a kill. */
 function checkNow(round: number): void {
@@ -150,7 +123,7 @@ try {
   console.log(`seed ${seed}, ${rounds} rounds, ${root}`);
   server = await start(directory, log);
   restarts.push(server.startMs);
-  await release(server);
+  await release(server, executions);
   load.follow(server);
   await Promise.all(
     ['judged/train/first', 'judged/holdout/first', 'approved/first'].map((key) => load.put(`${key}.json`)),
@@ -163,12 +136,12 @@ try {
   await load.stop();
   await server?.kill();
   for (const pid of processesIn(root)) process.kill(pid, 'SIGKILL');
-  if (failed === 0) rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  if (!hasFailed()) rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   else console.log(`what is left of it: ${root}`);
 }
 restarts.sort((a, b) => a - b);
 console.log(
   `restart: median ${Math.round(restarts[restarts.length >> 1] ?? 0)} ms, at most ${Math.round(restarts.at(-1) ?? 0)} ms`,
 );
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+console.log(summary());
+process.exitCode = hasFailed() ? 1 : 0;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
 import { sha256Hex } from '@serin/core/json';
+import type { Running } from './machine.ts';
 
 const folder = join(import.meta.dirname, 'project');
 
@@ -60,4 +61,22 @@ export function compiledConfig(digest: string, executions: string): CompiledConf
   });
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
   return compile(parsed.parsed, new Map([['./project', digest]]), 'local');
+}
+
+/** Code and config: what a person releases before anything can happen. */
+export async function release(server: Pick<Running, 'url' | 'token'>, executions: string): Promise<void> {
+  const { digest, objects } = codeObjects();
+  const headers = { authorization: `Bearer ${server.token}` };
+  const refuse = async (response: Response) => {
+    if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
+  };
+  for (const { key, content } of objects)
+    await fetch(`${server.url}/v1/buckets/serin/objects/${key}`, {
+      method: 'PUT',
+      headers,
+      body: Buffer.from(content),
+    }).then(refuse);
+  const body = JSON.stringify({ config: compiledConfig(digest, executions) });
+  const json = { ...headers, 'content-type': 'application/json' };
+  await fetch(`${server.url}/v1/releases`, { method: 'POST', headers: json, body }).then(refuse);
 }

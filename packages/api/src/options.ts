@@ -39,6 +39,8 @@ export interface ApiOptions {
   ) => Promise<{ readonly text: string; readonly next: number; readonly ended?: boolean } | undefined>;
   /** Reads an artifact whole, and answers the digest of what is there; absent: the platform cannot. */
   readonly digestOfArtifact?: (artifact: Artifact) => Promise<string>;
+  /** Rejects when nothing can be written durably; absent: a look at the journal must do. */
+  readonly probe?: () => Promise<void>;
   readonly events?: EventLog;
   /** In OpenMetrics text. */
   readonly metrics?: () => string;

@@ -45,7 +45,7 @@ export async function writeContexts(env: Environment, contexts: Contexts): Promi
 
 export async function writePrivate(file: string, text: string): Promise<void> {
   const draft = `${file}.${process.pid}.new`;
-  await writeFile(draft, text, { mode: 0o600 });
+  await writeFile(draft, text, { mode: 0o600, flush: true });
   await chmod(draft, 0o600);
   await rename(draft, file);
 }

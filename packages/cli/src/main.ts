@@ -8,6 +8,9 @@ import { version } from './version.ts';
 
 type Run = (spec: CommandSpec, args: readonly string[], options: Options) => Promise<void>;
 
+/** SIGHUP: the terminal was closed. */
+const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Runs the command of this process and answers its exit code. */
 export async function main(): Promise<number> {
   const argv = withoutHelpVerb(process.argv.slice(2));
@@ -20,8 +23,7 @@ export async function main(): Promise<number> {
     interrupted = signal === 'SIGINT';
     stop.abort();
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const signal of interruptions) process.on(signal, interrupt);
   // A reader that has seen enough (`serin runs list | head`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
@@ -35,8 +37,7 @@ export async function main(): Promise<number> {
   } catch (error) {
     exit = stop.signal.aborted && asFailure(error).exit === 130 ? 130 : report(error, terminal);
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    for (const signal of interruptions) process.off(signal, interrupt);
   }
   // Whatever is still open after an interruption is not waited for.
   if (stop.signal.aborted) process.exit(interrupted ? 130 : exit);

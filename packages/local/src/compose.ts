@@ -1,10 +1,10 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { type Access, bearerOf, journalAccess } from '@serin/api/access';
 import { createApi } from '@serin/api/app';
@@ -20,7 +20,9 @@ import { type Entry, type Journal, ownBucket, type Ports } from '@serin/core/por
 import { routesOf } from '@serin/core/route';
 import { createPayer } from './functions.ts';
 import { type Denial, requestListener } from './http.ts';
+import { adminToken } from './machine/admin-token.ts';
 import { gatewayAssignments } from './machine/assignments.ts';
+import { type Closers, closers } from './machine/closers.ts';
 import { openCounterStore } from './machine/counter-store.ts';
 import { gatewayCounters } from './machine/counters.ts';
 import { openDatabase } from './machine/database.ts';
@@ -33,6 +35,7 @@ import { serverMetrics } from './machine/metrics.ts';
 import { localFolder, modelServers } from './machine/model-servers.ts';
 import { ownHosts } from './machine/own-hosts.ts';
 import { gatewayPairs } from './machine/pairs.ts';
+import { storeProbe } from './machine/probe.ts';
 import { gatewayUsers } from './machine/users.ts';
 import { folderBuckets } from './ports/bucket.ts';
 import { sqliteBus } from './ports/bus.ts';
@@ -69,7 +72,10 @@ export interface Server {
   readonly token: string;
   /** It was made by this start: to be shown once. */
   readonly tokenIsNew: boolean;
-  /** Drains, and resolves when nothing is under way. Model servers end; training jobs go on and are adopted by the next start. */
+  /**
+   * Drains, and resolves when nothing is under way. Model servers end; training jobs go on and are adopted by the next
+   * start. Twice: the same as once.
+   */
   close(): Promise<void>;
 }
 
@@ -77,12 +83,23 @@ export interface Server {
  * The one-machine server: every port on SQLite, files and child processes, in this process.
  *
  * Only one may have the data directory; a second one is refused. What an earlier one left (leases, training jobs, model
- * servers) is taken over, nothing is started twice.
+ * servers) is taken over, nothing is started twice. It answers requests once everything else has begun; of a start that
+ * fails nothing is left, neither a lock nor a port nor a process.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
+  const { database, close } = openDatabase(options.directory);
+  const closing = closers((error) => options.log?.(`stopping: ${error.message}`));
+  closing.add(close);
+  try {
+    return await begin(options, database, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function begin(options: ServerOptions, database: DatabaseSync, closing: Closers): Promise<Server> {
   const { directory, host = '127.0.0.1', log = () => {}, wall = Date.now } = options;
-  const opened = openDatabase(directory);
-  const { database } = opened;
   const metrics = serverMetrics();
   const fault = (what: string) => (error: unknown) => {
     metrics.fault();
@@ -103,8 +120,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   await mkdir(join(directory, 'buckets'), { recursive: true });
   await buckets.createBucket(ownBucket);
+  const released = releasedConfig({ journal, bucket: buckets });
+  // What cannot be read is found before anything is begun.
+  await released();
+  const { token, isNew } = adminToken(directory);
   const bus = sqliteBus({ database });
   const counters = gatewayCounters({ database, now, onFault: fault('counting') });
+  closing.add(counters.close);
   const pairs = gatewayPairs({ database, counters });
   const users = gatewayUsers({ database, counters });
   const assignments = gatewayAssignments({ database, counters });
@@ -127,7 +149,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
     onReturn: counters.returning,
   });
+  closing.add(servers.stop);
   const serving = localServing({ database, servers });
+  closing.add(jobs.close);
   const ports: Ports = {
     journal,
     bucket: buckets,
@@ -148,7 +172,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onAppend,
   });
   const payer = createPayer({ engine, journal, now, onFault: (stream, error) => void unpayable(stream, error) });
-  const released = releasedConfig(ports);
+  closing.add(payer.stop);
   let current: CompiledConfig | undefined;
   const watch = watchBuckets({
     directory: join(directory, 'buckets'),
@@ -192,7 +216,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     watch.follow(routesOf(config));
   }
 
-  const { token, isNew } = adminToken(directory);
   const bootstrap = { tokenHash: createHash('sha256').update(token).digest('hex') };
   const newId = (prefix: string) => `${prefix}_${uuidv7(now())}`;
   const api = createApi({
@@ -213,6 +236,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     },
     digestOfArtifact: async (artifact) => (await digestOfDirectory(await localFolder(artifact))).digest,
     events: bus,
+    probe: storeProbe(database, fault('looking whether the store takes writes')),
     metrics: metrics.text,
     aloneSince: now(),
     nudge: payer.nudge,
@@ -240,12 +264,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
   });
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, listener);
-  const port = await listen(server, options.port, host).catch((error: unknown) => {
-    opened.close();
-    throw error;
-  });
+  closing.add(front.close);
+  closing.add(watch.close);
   await serving.resumed;
   await follow();
+  const port = await listen(server, options.port, host);
+  // Calls under way and payments under way end side by side: who stops this process waits for the longer of both.
+  closing.add(() => Promise.all([closed(server), payer.stop()]));
   for (const stream of ['project', ...(await allModels(ports)).map(({ model }) => `model/${model}`)])
     payer.nudge(stream);
 
@@ -254,21 +279,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port,
     token,
     tokenIsNew: isNew,
-    async close() {
-      watch.close();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 5000).unref();
-      });
-      await payer.stop();
-      jobs.close();
-      front.close();
-      await servers.stop();
-      await counters.close();
-      opened.close();
-    },
+    close: closing.close,
   };
+}
+
+const patienceAtStopMs = 5000;
+
+/** Resolves when no call is under way; one that takes too long is cut off. */
+function closed(server: HttpServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), patienceAtStopMs).unref();
+  });
 }
 
 function served(config: CompiledConfig | undefined, endpoint: string) {
@@ -346,15 +369,6 @@ const listed = (text = ''): readonly string[] =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-
-/** The admin token of a data directory: made at the first start, readable by its owner alone. */
-function adminToken(directory: string): { readonly token: string; readonly isNew: boolean } {
-  const file = join(directory, 'admin.token');
-  if (existsSync(file)) return { token: readFileSync(file, 'utf8').trim(), isNew: false };
-  const token = `srn_${randomBytes(24).toString('base64url')}`;
-  writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
-  return { token, isNew: true };
-}
 
 function uuidv7(at: number): string {
   // Node keeps a stock of random UUIDs, and asks the system for each of `randomBytes`; digits 12 and 16 are fixed.

@@ -25,7 +25,7 @@ interface Options {
 const longestTimerMs = 2 ** 31 - 1;
 const pauseAfterFaultMs = 1000;
 const sweepMs = 60_000;
-const patienceAtStopMs = 10_000;
+const patienceAtStopMs = 5000;
 /** What is owed since is not kept waiting any longer by a call under way: leases keep the two payments apart. */
 const patienceMs = 250;
 

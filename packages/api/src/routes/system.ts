@@ -6,7 +6,7 @@ import { type Route, route } from '../route.ts';
 
 const fine = { 200: { description: 'yes', schema: z.object({ status: z.literal('ok') }) } } as const;
 
-export const systemRoutes = ({ ports, version, environment, platform, metrics }: Api): readonly Route[] => [
+export const systemRoutes = ({ ports, probe, version, environment, platform, metrics }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/livez',
@@ -19,14 +19,15 @@ export const systemRoutes = ({ ports, version, environment, platform, metrics }:
   route({
     method: 'get',
     path: '/readyz',
-    summary: 'the store can be reached',
+    summary: 'the store takes writes',
     role: openAtHome(platform),
     scope: 'models',
     answers: fine,
     problems: [503],
     async handle() {
-      await ports.journal.head('project').catch(() => {
-        throw new Problem('notConfigured', 'the store cannot be reached', { headers: { 'retry-after': '5' } });
+      await (probe?.() ?? ports.journal.head('project')).catch(() => {
+        const detail = 'the store takes no writes; the log of the server says why';
+        throw new Problem('notConfigured', detail, { headers: { 'retry-after': '5' } });
       });
       return { status: 200, body: { status: 'ok' } };
     },

@@ -37,18 +37,23 @@ export const dev: Command = async (invocation) => {
     throw new Failure(1, `cannot start: ${asFault(error).message}`, { cause: error });
   });
   const file = join(dataDirectory, 'server.json');
-  await writePrivate(file, `${JSON.stringify({ url: server.url, token: server.token, pid: process.pid })}\n`);
-  if (sendsInTheClear(server.url))
-    log(
-      `it listens on ${host}, beyond this machine: ${invocation.options.predictTokens === true ? 'without TLS' : 'without TLS, and whoever reaches it may ask for predictions (--predict-tokens)'}; put a proxy in front of it`,
-    );
-  banner(invocation, { ...server, dataDirectory, config });
-  const releasing = follow(invocation, config, { url: server.url, token: server.token, from: file });
-  await stopped(invocation.signal);
-  invocation.terminal.say('serin: stopping; what is under way is finished first\n');
-  await rm(file, { force: true });
-  await releasing.close();
-  await server.close();
+  let releasing: Releases | undefined;
+  try {
+    await writePrivate(file, `${JSON.stringify({ url: server.url, token: server.token, pid: process.pid })}\n`);
+    if (sendsInTheClear(server.url))
+      log(
+        `it listens on ${host}, beyond this machine: ${invocation.options.predictTokens === true ? 'without TLS' : 'without TLS, and whoever reaches it may ask for predictions (--predict-tokens)'}; put a proxy in front of it`,
+      );
+    banner(invocation, { ...server, dataDirectory, config });
+    releasing = follow(invocation, config, { url: server.url, token: server.token, from: file });
+    await stopped(invocation.signal);
+    invocation.terminal.say('serin: stopping; what is under way is finished first\n');
+  } finally {
+    // On a disk that cannot be written any more, all the rest still ends as it should.
+    await rm(file, { force: true }).catch((error: Error) => log(`${file} stays: ${error.message}`));
+    await releasing?.close();
+    await server.close();
+  }
   return 0;
 };
 

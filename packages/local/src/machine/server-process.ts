@@ -95,8 +95,11 @@ function serverProcess(pid: number, born: string, exit: Promise<string>): Server
       signalGroup(pid, 'SIGTERM');
       await Promise.race([exited, sleep(graceMs, undefined, { signal: cancel.signal }).catch(() => undefined)]);
       cancel.abort();
-      if (!gone) signalGroup(pid, 'SIGKILL');
-      await exited;
+      if (gone) return;
+      signalGroup(pid, 'SIGKILL');
+      // Nothing else may keep this process alive until the other one is gone: the child itself does not.
+      const wait = setInterval(() => {}, adoptedPollMs);
+      await exited.finally(() => clearInterval(wait));
     },
   };
 }

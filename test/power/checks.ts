@@ -1,0 +1,32 @@
+import type { Run } from '@serin/core/run';
+import type { Audit } from '../kill/audit.ts';
+import type { Running } from '../kill/machine.ts';
+
+/** What the server finds under a digest that is not its own. */
+export async function damaged({ url, token }: Running): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const kind of ['objects', 'artifacts'])
+    for (let next: string | undefined = ''; next !== undefined; ) {
+      const query = new URLSearchParams({ of: kind, ...(next === '' ? {} : { cursor: next }) });
+      const headers = { authorization: `Bearer ${token}` };
+      const response: Response = await fetch(`${url}/v1/audit/digests?${query}`, { headers });
+      if (!response.ok) return [`${response.status} ${await response.text()}`];
+      const page = (await response.json()) as { readonly problems: readonly Named[]; readonly next?: string };
+      problems.push(...page.problems.map(({ name, problem }) => `${name}: ${problem}`));
+      next = page.next;
+    }
+  return problems;
+}
+
+interface Named {
+  readonly name: string;
+  readonly problem: string;
+}
+
+/** A job whose machine goes away may fail for that, after its attempts; for nothing else. */
+export const failedRuns = (audit: Audit): readonly string[] =>
+  audit
+    .streams('run/')
+    .map((stream) => audit.state(stream) as Run & { readonly because?: string }) // written by the engine
+    .filter(({ status, because = '' }) => status === 'failed' && !because.includes('interrupted'))
+    .map(({ id, because }) => `${id}: ${because}`);
