@@ -65,7 +65,7 @@ const [v1, v2, directory] = process.argv.slice(1);
 const { database } = openDatabase(join(directory, 'data'));
 const counters = gatewayCounters({ database, now: Date.now });
 const poolAt = (port) => {
-  const upstream = { port: Number(port), agent: new Agent({ keepAlive: true, timeout: 1000 }) };
+  const upstream = { port: Number(port), agent: new Agent({ keepAlive: true, timeout: 1000 }), heard() {} };
   return { take: () => upstream, release() {} };
 };
 const pools = { v1: poolAt(v1), v2: poolAt(v2) };

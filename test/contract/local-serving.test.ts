@@ -465,6 +465,74 @@ async function slowBody(port: number): Promise<void> {
   socket.destroy();
 }
 
+describe('what is said of a model server', () => {
+  const seenOf = async (machine: Machine, name: string) => {
+    const seen = await machine.serving.observe('e');
+    return seen === 'absent' ? undefined : seen.deployments.find((deployment) => deployment.name === name);
+  };
+
+  test.each([
+    [
+      'listens elsewhere',
+      { ELSEWHERE: '28123' },
+      /^it does not answer on port \d+ \(PORT, SAGEMAKER_BIND_TO_PORT\): it listens on port 28123$/,
+    ],
+    [
+      'listens nowhere yet',
+      { SLOW: '60000' },
+      /^it does not answer on port \d+ \(PORT, SAGEMAKER_BIND_TO_PORT\): it listens on no port$/,
+    ],
+    ['never says that it is ready', { MODE: 'mute' }, /: its GET \/ping has not answered 200 yet$/],
+  ])('one that %s is spoken of before its time is over', async (_, environment, reason) => {
+    const machine = await openMachine(newDirectory());
+    const deployment = deploymentOf(newDirectory(), 1, 'ok', { environment });
+
+    await machine.serving.change('e', { kind: 'deploy', deployment });
+
+    const said = async () => (await seenOf(machine, 'v1'))?.reason ?? '';
+    await expect.poll(said, { interval: 20, timeout: 10_000 }).toMatch(reason);
+    expect((await seenOf(machine, 'v1'))?.status).toBe('pending');
+  });
+
+  test('one that other machines can reach is warned about, and by default none can be', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    const open = deploymentOf(directory, 2, 'ok', { environment: { ON: '0.0.0.0' } });
+
+    await machine.serve('e', [deploymentOf(directory, 1), open], { v1: 100 });
+
+    expect(machine.warnings).toEqual([
+      expect.stringMatching(/^v2 of e: it listens on port \d+ for other machines as well/),
+    ]);
+  });
+
+  test('one that hangs is ended, started again, and warned about', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { silenceMs: 500, timeoutMs: 500 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    const pid = pidOf(await machine.invoke('e'));
+
+    const hanging = await machine.invoke('e', { order: { hang: true } });
+
+    expect(hanging.status).toBe(504);
+    await gone(pid);
+    await expect.poll(async () => (await machine.invoke('e')).status, { interval: 50, timeout: 10_000 }).toBe(200);
+    expect(machine.warnings).toEqual([expect.stringMatching(/answered neither GET \/ping nor a request/)]);
+  });
+
+  test('one that is at work and answers no ping meanwhile is left alone', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { silenceMs: 4000 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    const pid = pidOf(await machine.invoke('e'));
+
+    const answers = await Promise.all([1, 2].map(() => machine.invoke('e', { order: { busyMs: 1500 } })));
+
+    expect(answers.map(pidOf)).toEqual([pid, pid]);
+    expect(machine.warnings).toEqual([]);
+  });
+});
+
 describe('the supervisor of model servers', () => {
   test('gives a model server the serving contracts and nothing of the environment of this server', async () => {
     const directory = newDirectory();

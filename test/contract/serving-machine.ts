@@ -43,6 +43,8 @@ const server = createServer((request, response) => {
     if (order.waitMs) await new Promise((resolve) => setTimeout(resolve, order.waitMs));
     while (order.until && !existsSync(order.until)) await new Promise((resolve) => setTimeout(resolve, 5));
     if (order.first) response.write(order.first);
+    if (order.hang) for (;;);
+    for (const end = Date.now() + (order.busyMs ?? 0); Date.now() < end; );
     if (order.never) return;
     if (order.cut) { response.writeHead(200, { 'content-length': '100' }); response.write('half', () => request.socket.destroy()); return; }
     response.writeHead(order.status ?? 200, { 'content-type': 'application/json', 'x-of-model': 'yes' });
@@ -55,13 +57,13 @@ const server = createServer((request, response) => {
   });
 });
 if (process.env.SLOW) await new Promise((resolve) => setTimeout(resolve, Number(process.env.SLOW)));
-server.listen(Number(process.env.SAGEMAKER_BIND_TO_PORT), '127.0.0.1');
+server.listen(Number(process.env.ELSEWHERE ?? process.env.SAGEMAKER_BIND_TO_PORT), process.env.ON ?? process.env.SERIN_BIND_ADDRESS);
 `;
 
 // Real processes, on machines that may be busy with other things.
 vi.setConfig({ testTimeout: 30_000 });
 
-const quick = { firstRestartMs: 20, lastRestartMs: 200, graceMs: 1000 };
+const quick = { firstRestartMs: 20, lastRestartMs: 200, graceMs: 1000, muteMs: 300, pingMs: 50 };
 export const closers: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
@@ -101,6 +103,7 @@ export function deploymentOf(
 export type Machine = Awaited<ReturnType<typeof openMachine>>;
 
 export interface MachineOptions extends Partial<GatewayOptions> {
+  readonly silenceMs?: number;
   readonly drainMs?: number;
   /** The clock that requests are counted by. */
   readonly now?: () => number;
@@ -108,7 +111,8 @@ export interface MachineOptions extends Partial<GatewayOptions> {
 
 /** Everything of one machine that serves, with its gateway listening. `leave` keeps the model servers alive. */
 export async function openMachine(directory: string, options: MachineOptions = {}) {
-  const { now = Date.now } = options;
+  const { now = Date.now, silenceMs } = options;
+  const warnings: string[] = [];
   const { database, close: closeDatabase } = openDatabase(join(directory, 'data'));
   const counted = openCounted(database, now);
   const { counters } = counted;
@@ -120,6 +124,8 @@ export async function openMachine(directory: string, options: MachineOptions = {
     inherited: { PATH: '/usr/bin:/bin' },
     pace: quick,
     onReturn: counters.returning,
+    warn: (what) => void warnings.push(what),
+    ...(silenceMs === undefined ? {} : { silenceMs: () => silenceMs }),
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
   });
   const serving = localServing({ database, servers });
@@ -149,6 +155,7 @@ export async function openMachine(directory: string, options: MachineOptions = {
   const machine = {
     ...counted,
     serving,
+    warnings,
     port,
     leave: () => once(() => servers.close()),
     stop: () => once(() => servers.stop()),

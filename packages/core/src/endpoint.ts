@@ -32,6 +32,8 @@ interface Base {
   readonly weights: Weights;
   /** At the last look the provider was still at it, or a deployment not ready yet. */
   readonly underWay?: true;
+  /** Deployments that were not ready at the last look, and why, where that is known. */
+  readonly unready?: Readonly<Record<string, string>>;
   /** The last forward write that is not known to have ended: until then it may still land. */
   readonly forward?: { readonly key: string; readonly until: number };
 }
@@ -240,6 +242,7 @@ function observed(
     lookAt: at,
     ...(landed ? {} : keep(forward)),
     ...(isUnderWay(observation) ? { underWay: true as const } : {}),
+    ...unreadyIn(observation),
   };
   if (fulfilled(observation, endpoint.desired)) {
     // A forward write may still land: look again once it cannot any more.
@@ -262,6 +265,20 @@ function observed(
     };
   return { ...state, status: 'converging', ...waiting };
 }
+
+const longestReason = 500;
+
+function unreadyIn(observation: Observation | 'absent'): Pick<Base, 'unready'> {
+  if (observation === 'absent') return {};
+  const reasons = observation.deployments.flatMap(({ name, status, reason }) =>
+    status === 'ready' || reason === undefined ? [] : [[name, reason.slice(0, longestReason)] as const],
+  );
+  return reasons.length === 0 ? {} : { unready: Object.fromEntries(reasons) };
+}
+
+/** In words, for people: one line each. */
+export const unreadyText = ({ unready = {} }: Endpoint): readonly string[] =>
+  Object.entries(unready).map(([name, reason]) => `${name} is not ready: ${reason.replaceAll(/\s+/g, ' ').trim()}`);
 
 function changed(
   endpoint: Extract<Endpoint, { status: 'converging' | 'blocked' }>,

@@ -3,7 +3,7 @@ import { deploymentOf, heldBy, offerAgain, requestRun, rollBack, settle, withVer
 import type { ModelPlan } from './config.ts';
 import { answerDebt, isStale, reconcile, slowly, type Taker } from './debts.ts';
 import type { Effect } from './effect.ts';
-import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint.ts';
+import { type EndpointContext, endpointOwes, endpointTable, endpointWakes, unreadyText } from './endpoint.ts';
 import { eventsBetween } from './events.ts';
 import { newestFirst } from './ids.ts';
 import { defined, intakeOwes, intakeTable, intakeWakes, planned } from './intake.ts';
@@ -154,6 +154,7 @@ export function modelSummary(model: Model): Json {
       rollout:
         rollout === undefined ? undefined : { id: rollout.id, status: rollout.status, candidate: rollout.candidate },
       endpoint: model.endpoint.status,
+      unready: unreadyText(model.endpoint)[0]?.slice(0, 150),
       intake: model.intake.status,
       offered: offered?.version,
       firing: firingText(model.monitor) || undefined,

@@ -114,3 +114,19 @@ test('what is said of the time counts from now, not from the last entry', () => 
   expect(later).toContain('listed in 4s');
   expect(version.sentence).toContain('(1m 30s ago)');
 });
+
+test('says of a deployment that is not ready what its platform knows, in one line', () => {
+  const drive = driver();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  drive.wait(1000);
+  const deployment = { name: 'v1', version: 1, status: 'pending', reason: 'it does not answer\non port 8080' };
+
+  drive.answer('observe', {
+    type: 'endpointObserved',
+    begunAt: drive.now,
+    observation: { deployments: [deployment], weights: {}, busy: false },
+  });
+
+  expect(whyModel(drive.state, drive.now).sentence).toContain('v1 is not ready: it does not answer on port 8080');
+});

@@ -1,4 +1,5 @@
 import { heldBy } from './between.ts';
+import { unreadyText } from './endpoint.ts';
 import { type GateVerdict, gateText } from './gate.ts';
 import { intakeText } from './intake.ts';
 import type { Certificate } from './judge/certificate.ts';
@@ -253,6 +254,7 @@ function modelText(model: Model, now: number): string {
     alertsText(model),
     freeze === undefined ? '' : `it is frozen by ${freeze.by}: ${freeze.because}`,
     endpoint.status === 'blocked' ? `its endpoint is blocked: ${endpoint.because}` : '',
+    ...unreadyText(endpoint),
     rollout === undefined ? '' : `v${rollout.candidate} ${rolloutText(rollout)}`,
     // What a passing run offered speaks for itself, and so does the rollout of its version.
     run === undefined || (run.status === 'succeeded' && run.trained?.number === rollout?.candidate)

@@ -148,6 +148,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     inherited: inheritedEnvironment(),
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
     onReturn: counters.returning,
+    warn: log,
   });
   closing.add(servers.stop);
   const serving = localServing({ database, servers });

@@ -74,6 +74,7 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
   }
 
   function passBack(answer: IncomingMessage): void {
+    upstream.heard();
     const status = answer.statusCode ?? 502;
     try {
       response.writeHead(status, returnedHeaders(answer.rawHeaders, deployment, requestId));
@@ -82,6 +83,7 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
       return;
     }
     answer.on('data', (chunk: Buffer) => {
+      upstream.heard();
       if (response.destroyed || response.write(chunk)) return;
       answer.pause();
       response.once('drain', () => answer.resume());

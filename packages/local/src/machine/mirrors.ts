@@ -119,6 +119,7 @@ function exchange(
   }
 
   function read(answer: IncomingMessage): void {
+    upstream.heard();
     const outcome = (answer.statusCode ?? 502) >= 500 ? 'failed' : 'answered';
     const prediction = readPrediction(answer, copy.pointer);
     let bytes = 0;

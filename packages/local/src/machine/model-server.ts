@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asFault } from '@serin/core/fault';
+import { listenersOf } from './listening.ts';
 import { adopt, endMarked, endOrphans, type ServerProcess } from './server-process.ts';
 
 /** What is known of a process across restarts of the server: written before it is started, and again after. */
@@ -27,6 +28,8 @@ export interface ServerState {
 export interface Upstream {
   readonly port: number;
   readonly agent: Agent;
+  /** It has just sent something: it is alive, though it may be too busy to answer a ping. */
+  heard(): void;
 }
 
 export interface ModelServer {
@@ -47,6 +50,10 @@ export interface ServerPlan {
   readonly recorded: ServerRecord | undefined;
   readonly record: (change: { readonly wasReady: true } | { readonly failed: string }) => void;
   readonly logTail: () => string;
+  /** How long a request may go without a byte from it: a server that is silent for longer is not at work any more. */
+  readonly silenceMs: () => number;
+  /** Something that its owner should know, and that stops nothing. */
+  readonly warn: (what: string) => void;
   readonly onChange: () => void;
   readonly pace: Pace;
 }
@@ -57,6 +64,15 @@ export interface Pace {
   readonly lastRestartMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: number;
+  /** A server that has not answered a ping for so long since its start is spoken of. */
+  readonly muteMs: number;
+  /** Between two pings of a server that is ready. */
+  readonly pingMs: number;
+}
+
+interface Running {
+  readonly process: ServerProcess;
+  readonly port: number;
 }
 
 interface Ending {
@@ -79,14 +95,16 @@ const idleConnectionMs = 1000;
  * One supervised model-server process: started, awaited with `GET /ping`, and started again whenever it ends.
  *
  * One that is not ready within `readyTimeoutMs`, or ends five times in a row without being ready, is `failed` with the
- * end of its log. If it was never ready, it is given up then; else it is tried for ever, with waits that double.
+ * end of its log. If it was never ready, it is given up then; else it is tried for ever, with waits that double. One that
+ * was ready, and then answers neither pings nor requests for longer than a request may be silent, hangs: it is ended, and
+ * started again.
  */
 export function modelServer(plan: ServerPlan): ModelServer {
   const stopping = new AbortController();
   const { signal } = stopping;
   const aborted = once(signal, 'abort');
   let state = firstState(plan.recorded);
-  let running: { readonly process: ServerProcess; readonly port: number } | undefined;
+  let running: Running | undefined;
   let upstream: Upstream | undefined;
   let tookBack = () => {};
 
@@ -104,7 +122,9 @@ export function modelServer(plan: ServerPlan): ModelServer {
       return { how: fault.message, isFinal: fault.retry === 'never', readyMs: 0 };
     }
     const until = isAdopted ? performance.now() + adoptMs : deadline;
+    const mute = setTimeout(sayMute, plan.pace.muteMs, running);
     const isReady = await becomesReady(running, until, signal);
+    clearTimeout(mute);
     tookBack();
     if (signal.aborted) return { how: 'the server stops', isFinal: false, readyMs: 0 };
     if (isReady) return untilItEnds(running);
@@ -114,18 +134,54 @@ export function modelServer(plan: ServerPlan): ModelServer {
     return { how, isFinal: false, readyMs: 0 };
   }
 
-  async function untilItEnds({ process, port }: { readonly process: ServerProcess; readonly port: number }) {
+  function sayMute({ process, port }: Running): void {
+    const elsewhere = listenersOf(process.pid).map((listener) => listener.port);
+    const where = elsewhere.length === 0 ? 'it listens on no port' : `it listens on port ${elsewhere.join(', ')}`;
+    const what = elsewhere.includes(port) ? 'its GET /ping has not answered 200 yet' : where;
+    const reason = `it does not answer on port ${port} (PORT, SAGEMAKER_BIND_TO_PORT): ${what}`;
+    enter({ status: 'pending', reason, wasReady: state.wasReady });
+  }
+
+  async function untilItEnds(live: Running) {
+    const { process, port } = live;
     const since = performance.now();
+    let heardAt = since;
+    const heard = () => {
+      heardAt = performance.now();
+    };
     const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
-    upstream = { port, agent };
+    upstream = { port, agent, heard };
     if (!state.wasReady) plan.record({ wasReady: true });
     enter({ status: 'ready', wasReady: true });
-    const how = await Promise.race([process.exited, aborted.then(() => 'the server stops')]);
+    if (listenersOf(process.pid).some((listener) => listener.port === port && !listener.isLoopback))
+      plan.warn(
+        `it listens on port ${port} for other machines as well, which reach the model past the gateway: bind it to SERIN_BIND_ADDRESS`,
+      );
+    const hung = hangs(live, heard, () => heardAt);
+    const how = await Promise.race([process.exited, hung.then(sayHung), aborted.then(() => 'the server stops')]);
     if (!signal.aborted) {
       upstream = undefined;
       agent.destroy();
+      await process.end(plan.pace.graceMs);
     }
     return { how, isFinal: false, readyMs: performance.now() - since };
+  }
+
+  /** Resolves when the server has been silent for too long; never when it ends before. */
+  async function hangs({ process, port }: Running, heard: () => void, heardAt: () => number): Promise<void> {
+    while (!process.hasExited() && !signal.aborted) {
+      await sleep(plan.pace.pingMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (await answersPing(port, pingTimeoutMs)) heard();
+      // A request that was sent just after the last sign of life has the whole of its time.
+      if (performance.now() - heardAt() > plan.silenceMs() + plan.pace.pingMs + pingTimeoutMs) return;
+    }
+    await new Promise(() => {});
+  }
+
+  function sayHung(): string {
+    const how = `it answered neither GET /ping nor a request for ${Math.round(plan.silenceMs() / 1000)} s and more`;
+    plan.warn(`${how}: it is started again`);
+    return how;
   }
 
   async function supervise(): Promise<void> {
@@ -200,11 +256,7 @@ export function takeBack(recorded: ServerRecord | undefined) {
   return adopted && { process: adopted, port };
 }
 
-async function becomesReady(
-  { process, port }: { readonly process: ServerProcess; readonly port: number },
-  deadline: number,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function becomesReady({ process, port }: Running, deadline: number, signal: AbortSignal): Promise<boolean> {
   let waitMs = 20;
   while (!signal.aborted && !process.hasExited()) {
     const leftMs = deadline - performance.now();

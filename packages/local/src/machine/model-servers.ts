@@ -64,6 +64,10 @@ export interface ModelServersOptions {
    * each of them is ready, was given up for now, or is gone.
    */
   readonly onReturn?: (endpoint: string) => () => void;
+  /** How long a request to an endpoint may go without a byte of its answer; 30 s. */
+  readonly silenceMs?: (endpoint: string) => number;
+  /** Something that the owner of a model should know. */
+  readonly warn?: (what: string) => void;
   readonly drainMs?: number;
   readonly pace?: Partial<Pace>;
 }
@@ -76,7 +80,14 @@ interface Fleet {
   gone?: Promise<void>;
 }
 
-const defaultPace: Pace = { firstRestartMs: 200, lastRestartMs: 30_000, graceMs: 5000 };
+const defaultPace: Pace = {
+  firstRestartMs: 200,
+  lastRestartMs: 30_000,
+  graceMs: 5000,
+  muteMs: 10_000,
+  pingMs: 5000,
+};
+const defaultSilenceMs = 30_000;
 const maxLogBytes = 64 * 1024 * 1024;
 const logCheckMs = 60_000;
 
@@ -112,6 +123,8 @@ export function modelServers(options: ModelServersOptions): ModelServers {
         recorded: records.get(slot),
         record: (change) => records.change(slot, change),
         logTail: () => endOfLog(log),
+        silenceMs: () => options.silenceMs?.(endpoint) ?? defaultSilenceMs,
+        warn: (what) => options.warn?.(`${deployment.name} of ${endpoint}: ${what}`),
         onChange: () => changed(endpoint),
         pace,
         async begin(wasReady) {
