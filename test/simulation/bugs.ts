@@ -322,6 +322,41 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a shadow, then its steps',
   ),
   core('what ended is replaced at once', 'between.ts', 'model.settledRun !== before?.settledRun ||', ''),
+  core(
+    'a candidate starts while an alert fires',
+    'between.ts',
+    'if (heldBy(model).length > 0) return model;',
+    '',
+    'an alert goes on firing while new candidates come',
+  ),
+  core(
+    'an override speaks for every alert',
+    'monitor.ts',
+    "if (releasing && alert.kind === 'alert')",
+    "if (releasing && alert.kind === 'alert' && Object.keys(monitor.alerts).length === 0)",
+    'somebody overrides the alert that holds a candidate, and another one fires',
+  ),
+  core(
+    'an end that was told before its alert is forgotten',
+    'monitor.ts',
+    'endedAt === undefined ? monitor : withEnd(',
+    'endedAt !== undefined ? monitor : withEnd(',
+    'an alert that ended before a rollout is told during it',
+  ),
+  core(
+    'the cooldown protects every version',
+    'monitor.ts',
+    'wentBack?.to === champion && ',
+    '',
+    'the champion that came after a rollback is taken back as well',
+  ),
+  core(
+    'drift starts runs without a cooldown',
+    'monitor.ts',
+    'return alert.at < last + cooldown',
+    'return alert.at < last',
+    'drift starts runs within budget and cooldown',
+  ),
   ...shapedBugs,
 ];
 

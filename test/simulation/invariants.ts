@@ -5,6 +5,7 @@ import type { Model } from '@serin/core/model';
 import type { Append, CloudEvent, Entry, Head, Operation, Registry, Serving, Weights } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
 import type { Rollout } from '@serin/core/rollout';
+import { createAlertWatch } from './alerts.ts';
 import type { MachineClock } from './clocks.ts';
 import { createEvidenceWatch } from './evidence.ts';
 import type { MemoryJobs, ProviderJob } from './fakes/jobs.ts';
@@ -48,6 +49,7 @@ const recorded: ReadonlySet<string> = new Set([
   'runRequested',
   'cancelRequested',
   'approvalGiven',
+  'restoreRequested',
   'pauseRequested',
   'resumeRequested',
   'promoteRequested',
@@ -92,6 +94,7 @@ export function createWatch(watched: Watched): Watch {
     () => watched.clock()?.now() ?? sim.now,
   );
   const bakes = new Map<string, number>();
+  const alarms = createAlertWatch();
   let mostSlots = 1;
 
   function stateNow(model: string): Model | undefined {
@@ -122,6 +125,7 @@ export function createWatch(watched: Watched): Watch {
     progress(before, after, name);
     champion(before, after, name);
     evidence(before, after, entry, name);
+    alerts(before, after, entry, name);
     leases(before, after, entry, name);
     stale(before, entry, name);
     if (after.versions !== before?.versions) {
@@ -220,6 +224,18 @@ export function createWatch(watched: Watched): Watch {
       if (!(error instanceof Wrong)) throw error;
       broken('15', `${name}: of ${after.rollout?.id} ${error.message}`);
     }
+  }
+
+  function alerts(before: Model | undefined, after: Model, entry: Entry, name: string): void {
+    try {
+      alarms.appended(before, after, entry);
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      broken('25', `${name}: ${error.message}`);
+    }
+    const [last = 0, one = Number.NEGATIVE_INFINITY] = after.monitor.runs.slice(-2).reverse();
+    if (after.monitor.runs !== before?.monitor.runs && last - one < after.plan.monitor.cooldown)
+      broken('20', `${name}: two retrains within the cooldown`);
   }
 
   /** What says that a debt was paid has to come from whoever has it. A late answer about a write only ends its danger. */

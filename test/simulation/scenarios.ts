@@ -1,5 +1,6 @@
 import type { Config } from '@serin/core/config';
 import { Fault } from '@serin/core/fault';
+import { alertScenarios } from './alert-scenarios.ts';
 import { judgeScenarios } from './judge-scenarios.ts';
 import { objectsOf } from './rest.ts';
 import {
@@ -701,7 +702,9 @@ export const scenarios: readonly Scenario[] = [
         universe.drop(`fraud/${day + 1}.csv`);
         await universe.when(settled);
         universe.tell(drift(`d${day}`));
-        await universe.sleep(80 * minute);
+        await universe.sleep(10 * minute);
+        universe.tell(drift(`e${day}`));
+        await universe.sleep(70 * minute);
       }
     },
     expect() {},
@@ -889,5 +892,6 @@ export const scenarios: readonly Scenario[] = [
       if (calm) must(universe.model()?.champion !== undefined, `nothing serves: ${textOf(universe.model())}`);
     },
   },
+  ...alertScenarios,
   ...judgeScenarios,
 ];

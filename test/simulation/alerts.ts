@@ -1,0 +1,71 @@
+import type { Model } from '@serin/core/model';
+import type { Entry } from '@serin/core/ports';
+import type { AlertRaised, AlertResolved } from '@serin/core/signal';
+import { Wrong } from './ledger.ts';
+
+/** What was told of a model's alerts, kept by other means than the monitor's. */
+interface Told {
+  /** When the model was told that it fires. */
+  readonly firing: Map<string, { readonly startedAt: string; readonly at: number }>;
+  /** The latest end that came with a time. */
+  readonly ends: Map<string, string>;
+}
+
+const wrong = (message: string): never => {
+  throw new Wrong(message);
+};
+
+/** Reads the alerts in the journal, and what became of rollouts while they fired (25). */
+export function createAlertWatch() {
+  const known = new Map<string, Told>();
+
+  return {
+    appended(before: Model | undefined, after: Model, { signal, at }: Entry): void {
+      const told = known.get(after.model) ?? { firing: new Map(), ends: new Map() };
+      known.set(after.model, told);
+      const said = signal as unknown as AlertRaised | AlertResolved; // any signal: its type is looked at first
+      const over = said.type === 'alertRaised' && isOver(told, said);
+      hear(told, said, at);
+      reverted(before, after, over);
+      const holds = after.plan.alerts.whileFiring === 'hold' ? [...told.firing.values()] : [];
+      started(before, after, holds.length);
+      promoted(before, after, holds);
+    },
+  };
+}
+
+const keyOf = ({ sender, fingerprint }: AlertRaised | AlertResolved) => JSON.stringify([sender, fingerprint]);
+const isOver = ({ ends }: Told, alert: AlertRaised): boolean =>
+  alert.over === true || (ends.get(keyOf(alert)) ?? '') >= alert.startedAt;
+
+function hear(told: Told, signal: AlertRaised | AlertResolved, at: number): void {
+  const { firing, ends } = told;
+  if (signal.type === 'alertRaised' && signal.kind === 'alert' && !isOver(told, signal)) {
+    const known = firing.get(keyOf(signal));
+    if (known?.startedAt !== signal.startedAt) firing.set(keyOf(signal), { startedAt: signal.startedAt, at });
+  }
+  if (signal.type !== 'alertResolved') return;
+  const { endedAt } = signal;
+  if (endedAt !== undefined && endedAt > (ends.get(keyOf(signal)) ?? '')) ends.set(keyOf(signal), endedAt);
+  if (endedAt === undefined || endedAt >= (firing.get(keyOf(signal))?.startedAt ?? '')) firing.delete(keyOf(signal));
+}
+
+function started(before: Model | undefined, after: Model, firing: number): void {
+  const { rollout } = after;
+  if (rollout?.kind !== 'release' || rollout.id === before?.rollout?.id || firing === 0) return;
+  const isOverridden = rollout.story.some(({ text }) => text.startsWith('starts although'));
+  if (!isOverridden) wrong(`the rollout of v${rollout.candidate} starts while ${firing} alerts fire`);
+}
+
+function promoted(before: Model | undefined, after: Model, firing: readonly { readonly at: number }[]): void {
+  const { rollout } = after;
+  if (after.champion === before?.champion || rollout?.kind !== 'release') return;
+  if (firing.some(({ at }) => at > rollout.startedAt))
+    wrong(`v${rollout.candidate} was promoted while an alert fired that came after its start`);
+}
+
+function reverted(before: Model | undefined, after: Model, isOver: boolean): void {
+  const { rollout } = after;
+  if (!isOver || rollout?.status !== 'reverting' || before?.rollout?.status === 'reverting') return;
+  if (rollout.because.kind === 'alert') wrong(`v${rollout.candidate} is taken back by an alert that is over`);
+}
