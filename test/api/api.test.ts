@@ -199,6 +199,58 @@ describe('rollouts and versions', () => {
     expect((await world.model()).champion).toBe(2);
   });
 
+  test('a hand that moves a rollout says why, and the story has it', async () => {
+    const { world, id } = await withCanary();
+
+    for (const verb of ['pause', 'resume', 'promote'])
+      await world.call('POST', `/v1/rollouts/${id}/${verb}`, { because: `a ${verb} by hand` });
+
+    const { story } = (await world.call('GET', `/v1/rollouts/${id}`)).body;
+    const texts = JSON.stringify(story);
+    for (const line of ['paused by admin: a pause', 'resumed by admin: a resume', 'promoted by admin: a promote'])
+      expect(texts).toContain(`${line} by hand`);
+  });
+
+  test('while an alert fires the next version waits, status and why say so, and a person may let it go', async () => {
+    const { world } = await withCanary();
+    const alarm = {
+      ...{ specversion: '1.0', id: 'a', source: 'ops', type: 'dev.serin.alert.raised.v1' },
+      data: { model: 'fraud', title: 'errors high' },
+    };
+    await world.call('POST', '/v1/events', alarm, { headers: { 'content-type': 'application/cloudevents+json' } });
+    await world.drop('fraud/c.csv', 'day,amount\n2026-01-03,2\n', 10 * 60_000);
+
+    const { models } = (await world.call('GET', '/v1/status')).body;
+    const { sentence } = (await world.call('GET', '/v1/why/fraud@3')).body;
+    const letGo = await world.call('POST', '/v1/models/fraud/versions/3/approve', { override: 'it is the fix' });
+
+    expect(models.find(({ model }: { readonly model: string }) => model === 'fraud')).toMatchObject({
+      holds: 3,
+      firing: expect.stringMatching(/^'errors high' \(ops\) since 2026-/),
+    });
+    expect(sentence).toMatch(/^v3 of fraud waits until 'errors high' \(ops\) is resolved; /);
+    expect(letGo.status).toBe(202);
+    expect((await world.model()).rollout.status).not.toBe('rolledBack');
+    expect((await world.model()).monitor).toMatchObject({ status: 'alarmed', alerts: [{ title: 'errors high' }] });
+  });
+
+  test('a version that was rolled back by mistake is restored, with who and why', async () => {
+    const { world } = await withCanary();
+    await world.pass(30 * 60_000);
+    await world.call('POST', '/v1/models/fraud/rollback', { because: 'complaints' });
+    await world.pass(60_000);
+    expect((await world.call('POST', '/v1/models/fraud/versions/2/restore', {})).status).toBe(422);
+
+    const restored = await world.call('POST', '/v1/models/fraud/versions/2/restore', { because: 'the wrong model' });
+    await world.pass(30 * 60_000);
+
+    expect(restored.status).toBe(202);
+    expect((await world.model()).champion).toBe(2);
+    expect(JSON.stringify((await world.call('GET', '/v1/why/fraud')).body.story)).toContain(
+      'restored by admin: the wrong model (it was quarantined: taken back by admin: complaints)',
+    );
+  });
+
   test('a decision on an older revision is refused with 412, and changes nothing', async () => {
     const { world, id } = await withCanary();
     const etag = (await world.call('GET', `/v1/rollouts/${id}`)).headers.get('etag') ?? '';

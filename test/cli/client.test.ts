@@ -70,6 +70,29 @@ test('a change that meets a busy server is sent again under the same idempotency
   expect(received[0]?.headers.authorization).toBe('Bearer srn_test');
 });
 
+test('what somebody decides goes with the reason', async () => {
+  const { env, received } = await stubServer(() => ({ status: 202, body: { outcome: 'accepted', seq: 3 } }));
+  const decided = [
+    ['versions', 'restore', 'fraud', 'v5', '--because', 'wrong key'],
+    ['versions', 'approve', 'fraud', '5', '--override', 'it is the fix'],
+    ['rollouts', 'promote', 'ro_1', '--because', 'seen by hand'],
+    ['rollouts', 'pause', 'ro_1', '--because', 'lunch'],
+  ];
+
+  for (const words of decided) expect((await serin(words, { env })).exit).toBe(0);
+
+  expect(received.map(({ url, body }) => `${url} ${body}`)).toEqual([
+    '/v1/models/fraud/versions/5/restore {"because":"wrong key"}',
+    '/v1/models/fraud/versions/5/approve {"override":"it is the fix"}',
+    '/v1/rollouts/ro_1/promote {"because":"seen by hand"}',
+    '/v1/rollouts/ro_1/pause {"because":"lunch"}',
+  ]);
+  expect(await serin(['versions', 'restore', 'fraud', '5'], { env })).toMatchObject({
+    exit: 2,
+    stderr: expect.stringContaining('say why with --because'),
+  });
+});
+
 test('a redirect is refused: the token goes nowhere else', async () => {
   const other = await stubServer(() => ({}));
   const { env } = await stubServer(() => ({ status: 307, headers: { location: `${other.url}/v1/status` } }));
