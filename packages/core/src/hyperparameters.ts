@@ -23,6 +23,8 @@ export function hyperparameterProblem(given: Readonly<Record<string, string | nu
   for (const [name, value] of entries) {
     if (!names.test(name))
       return `the hyperparameter ${shown(name)} is not named by letters, digits, _ . and -, 256 at most, a letter or _ first`;
+    if (name.startsWith('sagemaker_'))
+      return `the hyperparameter ${shown(name)} is one of SageMaker's own, which choose what code runs: use another name`;
     const text = String(value);
     if (text.length > longest)
       return `the hyperparameter ${shown(name)} has ${text.length} characters, more than ${longest}: put it into a file of the code`;

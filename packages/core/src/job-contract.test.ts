@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { commandOf, decodedHyperparameters, entryPoint, measuredBy, metricsIn, userArguments } from './job-contract.ts';
+import {
+  channelVariables,
+  commandOf,
+  decodedHyperparameters,
+  entryPoint,
+  measuredBy,
+  metricsIn,
+  userArguments,
+} from './job-contract.ts';
 import type { Job } from './ports.ts';
 
 const place = (name: string) => `\${{${name}}}`;
@@ -31,6 +39,23 @@ test('a command gets its places, and that of a trainer the arguments of the tool
   expect(() => commandOf({ ...job, command: [place('inputs.nothing')] }, places)).toThrow(place('inputs.nothing'));
   expect(userArguments({ hyperparameters: {} })).toEqual([]);
   expect(entryPoint(job)).toBe('train.py');
+});
+
+test('truth among the arguments is as Python writes it, and as JSON among the decoded', () => {
+  const hyperparameters = { use_amp: 'true', off: 'false', name: 'True' };
+
+  expect(userArguments({ hyperparameters })).toEqual(['--name', 'True', '--off', 'False', '--use_amp', 'True']);
+  expect(decodedHyperparameters({ hyperparameters })).toEqual({ use_amp: true, off: false, name: 'True' });
+});
+
+test("the channel 'train' has the name of SageMaker's default as well, unless there is one of that name", () => {
+  expect(channelVariables({ train: '/t', holdout: '/h' })).toEqual({
+    SM_CHANNEL_TRAIN: '/t',
+    SM_CHANNEL_TRAINING: '/t',
+    SM_CHANNEL_HOLDOUT: '/h',
+  });
+  expect(channelVariables({ train: '/t', training: '/own' })).toMatchObject({ SM_CHANNEL_TRAINING: '/own' });
+  expect(channelVariables({ model: '/m' })).toEqual({ SM_CHANNEL_MODEL: '/m' });
 });
 
 test('hyperparameters are decoded as the toolkit does it, and keep what a number cannot hold', () => {

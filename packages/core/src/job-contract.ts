@@ -8,11 +8,16 @@ import type { Job, JobDescription } from './ports.ts';
  * placeholders, and the file of metrics.
  */
 
-/** `--name value` for each hyperparameter, as SageMaker's toolkit passes them: sorted, one dash before a single letter. */
+/**
+ * `--name value` for each hyperparameter, as SageMaker's toolkit passes them: sorted, one dash before a single letter,
+ * and truth as Python writes it.
+ */
 export const userArguments = ({ hyperparameters }: Pick<Job, 'hyperparameters'>): readonly string[] =>
   Object.entries(hyperparameters)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([name, value]) => [`${name.length > 1 ? '--' : '-'}${name}`, value]);
+    .flatMap(([name, value]) => [`${name.length > 1 ? '--' : '-'}${name}`, pythonWords[value] ?? value]);
+
+const pythonWords: Readonly<Record<string, string>> = { true: 'True', false: 'False' };
 
 /** Where a platform puts what a job is given and leaves; `undefined`: there is no such channel or output. */
 export interface JobPlaces {
@@ -72,6 +77,12 @@ function decoded(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** Where each channel is. What SageMaker's SDK calls a channel without a name, `training`, is `train`, unless there is one. */
+export function channelVariables(paths: Readonly<Record<string, string>>): Record<string, string> {
+  const { train } = paths;
+  return prefixed('SM_CHANNEL_', { ...(train === undefined ? {} : { training: train }), ...paths });
 }
 
 /** Variables of a family: names in capitals after the prefix, values as text or JSON. */

@@ -12,10 +12,12 @@ const model = {
   serve: { command: ['python3', 'serve.py'], image },
 };
 
+const many = <Made>(count: number, make: (index: number) => Made) => Array.from({ length: count }, (_, n) => make(n));
+
 function compiled(changes: object, platform: 'aws' | 'gcp' = 'aws') {
   const read = parseConfig({ project: 'fraud', models: { fraud: { ...model, ...changes } } });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  return compile(read.parsed, new Map([['./src', 'c0de']]), platform);
+  return compile(read.parsed, new Map([['./src', 'a'.repeat(64)]]), platform);
 }
 const problems = (changes: object) =>
   platformProblems(compiled(changes), 'aws').map(({ path, message }) => `${path}: ${message}`);
@@ -39,6 +41,42 @@ test.each([
     'train.metrics',
   ],
   [
+    'a regular expression of 501 characters',
+    { train: { ...model.train, metrics: [{ name: 'auc', regex: 'x'.repeat(501) }] } },
+    'train.metrics',
+  ],
+  [
+    'a command of an image that is 101 words with its hyperparameters',
+    { train: { ...model.train, hyperparameters: Object.fromEntries(many(50, (n) => [`p${n}`, n])) } },
+    'train.command',
+  ],
+  [
+    'a word of an image that is 257 characters long',
+    { train: { ...model.train, hyperparameters: { note: 'x'.repeat(257) } } },
+    'train.command',
+  ],
+  [
+    'a variable of 513 characters of an image without code',
+    { train: { ...model.train, environment: { NOTE: 'x'.repeat(513) } } },
+    'train.environment',
+  ],
+  [
+    '51 variables of an endpoint',
+    { serve: { ...model.serve, environment: Object.fromEntries(many(51, (n) => [`V${n}`, ''])) } },
+    'serve.environment',
+  ],
+  ['a long command of an endpoint', { serve: { ...model.serve, command: ['x'.repeat(1024)] } }, 'serve.command'],
+  [
+    'a preparation by an image with a word of two lines',
+    { split: { prepare: { command: ['sh', '-c', 'a\nb'], image } } },
+    'split.prepare.command',
+  ],
+  [
+    'a preparation by an image with a variable of 257 characters',
+    { split: { prepare: { command: ['prepare'], image, environment: { NOTE: 'x'.repeat(257) } } } },
+    'split.prepare.environment',
+  ],
+  [
     'an evaluation on spot machines',
     { evaluate: { ...model.evaluate, compute: { spot: true } } },
     'evaluate.compute.spot',
@@ -47,17 +85,6 @@ test.each([
     'an evaluation of ten days',
     { evaluate: { ...model.evaluate, compute: { maxRuntime: '10d' } } },
     'evaluate.compute.maxRuntime',
-  ],
-  [
-    'hyperparameters that leave its toolkit no place',
-    {
-      train: {
-        ...model.train,
-        code: './src',
-        hyperparameters: Object.fromEntries(Array.from({ length: 96 }, (_, n) => [`p${n}`, n])),
-      },
-    },
-    'train.hyperparameters',
   ],
   ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
   ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
@@ -68,6 +95,13 @@ test.each([
   ],
 ])('%s is refused at its place, and alone', (_, changes, path) => {
   expect(problems(changes)).toEqual([expect.stringMatching(new RegExp(`^models\\.fraud\\.${path}: .`))]);
+});
+
+test('with a folder of code a job takes what the request for one could not say', () => {
+  const hyperparameters = Object.fromEntries(many(100, (n) => [`p${n}`, 'two\nlines']));
+  const train = { ...model.train, code: './src', hyperparameters, environment: { NOTE: 'x'.repeat(5000) } };
+
+  expect(problems({ train })).toEqual([]);
 });
 
 test('what only concerns an endpoint does not matter to a model that is not served', () => {

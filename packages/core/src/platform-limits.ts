@@ -70,6 +70,30 @@ const processingLimit = 9 * day;
 const noSpot = 'processing jobs of SageMaker have no spot machines: leave spot out';
 const tooLong = 'a processing job of SageMaker runs for 9d at most';
 
+/** What the start of a job with an image and no code says in the request itself; with code a script says it. */
+const inRequest =
+  (path: Part['path'], isTooMuch: (program: Program, plan: ModelPlan) => boolean) => (plan: ModelPlan) =>
+    partsOf(plan).some(
+      (part) =>
+        part.path === path &&
+        part.program.image !== undefined &&
+        part.program.code === undefined &&
+        isTooMuch(part.program, plan),
+    );
+
+// botocore: TrainingContainerEntrypoint and ContainerEntrypoint have 100 words of 256 characters, in one line.
+const tooManyWords = (words: readonly string[]): boolean =>
+  words.length > 100 || words.some((word) => word.length > 256 || /[\r\n]/.test(word));
+const wordsInRequest =
+  'without code SageMaker takes 100 words of 256 characters in one line, hyperparameters included: bring a folder of code';
+
+// botocore: TrainingEnvironmentMap, ProcessingEnvironmentMap, EnvironmentMap have 100 variables; half of them may be ours.
+const tooManyVariables = (environment: Readonly<Record<string, unknown>>, longest: number): boolean =>
+  Object.keys(environment).length > 50 ||
+  Object.values(environment).some((value) => typeof value === 'string' && value.length > longest);
+const variablesInRequest = (longest: number) =>
+  `SageMaker takes 50 variables of ${longest} characters beside ours: put what is larger into a file`;
+
 const aws: readonly Limit[] = [
   {
     path: 'rollout.tick',
@@ -113,12 +137,47 @@ const aws: readonly Limit[] = [
     broken: ({ train }) => train.metrics.length > 40,
     because: 'a training job of SageMaker has 40 metrics at most',
   },
+  // botocore: MetricRegex, MetricName.
   {
-    path: 'train.hyperparameters',
-    broken: ({ train }) =>
-      train.image !== undefined && train.code !== undefined && Object.keys(train.hyperparameters).length > 95,
-    because:
-      'a training job of SageMaker has 100 hyperparameters at most, of which its toolkit takes five for the code',
+    path: 'train.metrics',
+    broken: ({ train }) => train.metrics.some(({ name, regex }) => name.length > 255 || regex.length > 500),
+    because: 'SageMaker takes names of metrics of 255 characters, and regular expressions of 500',
+  },
+  {
+    path: 'train.command',
+    broken: inRequest('train', ({ command }, { train }) =>
+      tooManyWords([
+        ...command,
+        ...Object.entries(train.hyperparameters).flatMap(([name, value]) => [name, `${value}`]),
+      ]),
+    ),
+    because: wordsInRequest,
+  },
+  {
+    path: 'split.prepare.command',
+    broken: inRequest('split.prepare', ({ command }) => tooManyWords(command)),
+    because: wordsInRequest,
+  },
+  // botocore: TrainingEnvironmentValue, ProcessingEnvironmentValue, EnvironmentValue.
+  {
+    path: 'train.environment',
+    broken: inRequest('train', ({ environment }) => tooManyVariables(environment, 512)),
+    because: variablesInRequest(512),
+  },
+  {
+    path: 'split.prepare.environment',
+    broken: inRequest('split.prepare', ({ environment }) => tooManyVariables(environment, 256)),
+    because: variablesInRequest(256),
+  },
+  {
+    path: 'serve.environment',
+    broken: ({ serve }) => serve !== 'none' && tooManyVariables(serve.environment, 1024),
+    because: variablesInRequest(1024),
+  },
+  {
+    path: 'serve.command',
+    broken: ({ serve }) => serve !== 'none' && JSON.stringify(serve.command).length > 1024,
+    because: 'a container of SageMaker is told its command in a variable of 1024 characters: shorten it',
   },
   { path: 'split.prepare.compute.maxRuntime', broken: longest('split.prepare', processingLimit), because: tooLong },
   { path: 'split.prepare.compute.spot', broken: onSpot('split.prepare'), because: noSpot },

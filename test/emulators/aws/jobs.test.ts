@@ -355,8 +355,6 @@ emulated('jobs on SageMaker', () => {
           MetricDefinitions: [{ Name: 'auc', Regex: 'auc=([0-9.]+)' }],
         },
         HyperParameters: {
-          epochs: '10',
-          'learning-rate': '0.10',
           sagemaker_program: '"serin-start.sh"',
           sagemaker_submit_directory: `"s3://serin-shop-prod/${archiveKey(digest)}"`,
           sagemaker_container_log_level: '20',
@@ -380,17 +378,24 @@ emulated('jobs on SageMaker', () => {
           { Key: 'serin:model', Value: 'prices' },
         ],
       });
-      expect(Environment).toMatchObject({
-        MODE: 'fast',
-        AIP_MODEL_DIR: '/opt/ml/model',
-        AIP_CHECKPOINT_DIR: '/opt/ml/checkpoints',
-        AZURE_ML_INPUT_train: '/opt/ml/input/data/train',
-        SERIN_OUTPUT_MODEL: '/opt/ml/model',
-        WORLD_SIZE: '4',
-        MASTER_ADDR: 'algo-1',
-        SERIN_COMMAND_0: 'python train.py --data /opt/ml/input/data/train --epochs 10 --learning-rate 0.10',
-      });
-      expect(Object.keys(Environment ?? {}).filter((name) => name.startsWith('SM_'))).toEqual([]);
+      expect(Environment).toEqual({ MODE: 'fast' });
+      expect(InputDataConfig?.at(-1)?.DataSource?.S3DataSource?.S3Uri).toBe(
+        `s3://serin-shop-prod/starts/${nameIn(id)}/start.sh`,
+      );
+      const script = (await text(world, `s3://serin-shop-prod/starts/${nameIn(id)}/start.sh`)).split('\n');
+      expect(script).toEqual(
+        expect.arrayContaining([
+          '  MODE=fast \\',
+          '  AIP_MODEL_DIR=/opt/ml/model \\',
+          '  AIP_CHECKPOINT_DIR=/opt/ml/checkpoints \\',
+          '  AZURE_ML_INPUT_train=/opt/ml/input/data/train \\',
+          '  SM_CHANNEL_TRAINING=/opt/ml/input/data/train \\',
+          '  SERIN_OUTPUT_MODEL=/opt/ml/model \\',
+          '  WORLD_SIZE=4 \\',
+          '  MASTER_ADDR=algo-1 \\',
+          '  python train.py --data /opt/ml/input/data/train --epochs 10 --learning-rate 0.10',
+        ]),
+      );
       expect(await text(world, manifest)).toBe('[{"prefix":"s3://drops/fraud/train/"},"a.csv","b.csv"]');
     });
 
@@ -423,6 +428,24 @@ emulated('jobs on SageMaker', () => {
       expect(Environment).toMatchObject({ SM_MODEL_DIR: '/opt/ml/model', SM_HP_EPOCHS: '10', RANK: '0' });
     });
 
+    test('names no host of several, for each is another one, and drops variables that are arguments before it has too many', async () => {
+      const world = jobsWorld(calls);
+      const hyperparameters = Object.fromEntries(Array.from({ length: 49 }, (_, index) => [`p${index}`, '1']));
+      const environment = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`V${index}`, '1']));
+
+      const { id } = await world.jobs.start(
+        imageJob('run_1/train/6', { hyperparameters, environment, compute: { nodes: 2, spot: false } }),
+      );
+
+      const { Environment = {}, AlgorithmSpecification } = requestOf('CreateTrainingJob', id);
+      expect(Object.keys(Environment)).not.toContain('SM_CURRENT_HOST');
+      expect(Object.keys(Environment)).not.toContain('RANK');
+      expect(Environment).toMatchObject({ SM_HOSTS: '["algo-1","algo-2"]', MASTER_ADDR: 'algo-1' });
+      expect(JSON.stringify(Environment)).not.toContain('current_host');
+      expect(Object.keys(Environment).length).toBeLessThanOrEqual(100);
+      expect(AlgorithmSpecification?.ContainerEntrypoint).toContain('--p48');
+    });
+
     test('starts code without an image in the stock image, by a script beside the code', async () => {
       const world = jobsWorld(calls);
       const digest = await world.code({ 'train.mjs': '' });
@@ -453,7 +476,9 @@ emulated('jobs on SageMaker', () => {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of Azure ML, not of JavaScript
       await refusedFor({ command: ['python', '${{inputs.nothing}}'] });
       await refusedFor({ channels: { '../up': { kind: 'manifest', bucket: 'serin', key: 'x' } } });
-      await refusedFor({ code: { digest }, hyperparameters: { note: '$(date)' } });
+      await refusedFor({ code: { digest }, hyperparameters: { 'x$(date)': '1' } });
+      await refusedFor({ command: [], hyperparameters: { note: 'a; date' } });
+      await refusedFor({ hyperparameters: { sagemaker_submit_directory: '"s3://elsewhere/code.tar.gz"' } });
       await refusedFor({ environment: { LONG: 'x'.repeat(513) } });
       await refusedFor({ compute: { nodes: 1, spot: false, accelerator: { type: 'TPU', count: 1 } } });
       await refusedFor({ outputs: ['model', 'report'] });

@@ -1,5 +1,11 @@
 import { Fault } from '@serin/core/fault';
-import { decodedHyperparameters, entryPoint, prefixed, userArguments } from '@serin/core/job-contract';
+import {
+  channelVariables,
+  decodedHyperparameters,
+  entryPoint,
+  prefixed,
+  userArguments,
+} from '@serin/core/job-contract';
 import { canonical } from '@serin/core/json';
 import type { Job } from '@serin/core/ports';
 import type { Layout } from './layout.ts';
@@ -18,7 +24,7 @@ type Variables = Readonly<Record<string, string>>;
  * The variables that no part of SageMaker sets: Vertex AI's, Azure ML's, MLflow's, PyTorch's and our own, over the
  * directories of the container. The job's own `environment` wins. Of several nodes `RANK` is known to the container alone.
  */
-export function familiesOf({ job, name, layout }: Placed): Variables {
+function familiesOf({ job, name, layout }: Placed): Variables {
   return {
     // Standard output is a pipe: without this the last lines of a job that is killed are lost.
     PYTHONUNBUFFERED: '1',
@@ -37,14 +43,14 @@ function toolkitVariables(placed: Placed): Variables {
   const { job, name, layout, machine, region } = placed;
   const hosts = Array.from({ length: job.compute.nodes }, (_, index) => `algo-${index + 1}`);
   const entry = entryPoint(job);
+  const isAlone = job.compute.nodes === 1;
   // https://github.com/aws/sagemaker-training-toolkit: ENVIRONMENT_VARIABLES.md, environment.py, mapping.py
   const facts = {
-    channels: Object.keys(job.channels).sort(),
-    current_host: 'algo-1',
+    // Which of several hosts it is, each knows by itself.
+    ...(isAlone ? { current_host: 'algo-1' } : {}),
     current_instance_type: machine.name,
     framework_params: {},
     hosts,
-    hps: decodedHyperparameters(job),
     input_config_dir: layout.config,
     input_dir: layout.input,
     log_level: 20,
@@ -57,16 +63,18 @@ function toolkitVariables(placed: Placed): Variables {
     output_data_dir: layout.outputData,
     output_dir: layout.output,
     output_intermediate_dir: `${layout.output}/intermediate`,
-    user_args: userArguments(job),
     user_entry_point: entry,
   };
-  const channels = channelPaths(job, layout);
-  const { hps, channels: _, user_args: __, ...rest } = facts;
-  const training = { ...rest, channel_input_dirs: channels, hyperparameters: hps, is_master: true, job_name: name };
+  const training = {
+    ...facts,
+    channel_input_dirs: channelPaths(job, layout),
+    hyperparameters: decodedHyperparameters(job),
+    ...(isAlone ? { is_master: true } : {}),
+    job_name: name,
+  };
   return {
     ...prefixed('SM_', facts),
-    ...prefixed('SM_CHANNEL_', channels),
-    ...prefixed('SM_HP_', job.hyperparameters),
+    ...ofJob(placed),
     SM_TRAINING_ENV: canonical(training),
     SAGEMAKER_JOB_NAME: name,
     SAGEMAKER_PROGRAM: entry,
@@ -75,6 +83,18 @@ function toolkitVariables(placed: Placed): Variables {
   };
 }
 
+/** What of them is of this very job, and nothing of the machine. */
+const ofJob = ({ job, layout }: Placed): Variables => ({
+  SM_CHANNELS: canonical(Object.keys(job.channels).sort()),
+  ...channelVariables(channelPaths(job, layout)),
+  SM_HPS: canonical(decodedHyperparameters(job)),
+  ...prefixed('SM_HP_', job.hyperparameters),
+  SM_USER_ARGS: canonical(userArguments(job)),
+});
+
+/** Where SageMaker's toolkit runs, and is not given the hyperparameters. */
+export const variablesBesideToolkit = (placed: Placed): Variables => ({ ...ofJob(placed), ...familiesOf(placed) });
+
 export const allVariables = (placed: Placed): Variables => ({ ...toolkitVariables(placed), ...familiesOf(placed) });
 
 /**
@@ -82,9 +102,10 @@ export const allVariables = (placed: Placed): Variables => ({ ...toolkitVariable
  * The limits are those of botocore: TrainingEnvironmentMap, ProcessingEnvironmentMap.
  */
 export function requestVariables(job: Job, variables: Variables, maxLength: number): Record<string, string> {
-  const fits = ([name, value]: readonly [string, string]) => /^[a-zA-Z_]\w*$/.test(name) && value.length <= maxLength;
-  const odd = Object.entries(job.environment).find((variable) => !fits(variable));
-  const fitting = Object.entries(variables).filter(fits);
+  const odd = Object.entries(job.environment).find((variable) => !fits(variable, maxLength));
+  const all = Object.entries(variables).filter((variable) => fits(variable, maxLength));
+  // Each hyperparameter is an argument as well, and all of them are in SM_HPS.
+  const fitting = all.length <= maxVariables ? all : all.filter(([name]) => !isOfHyperparameter(name, job));
   if (odd === undefined && fitting.length <= maxVariables) return Object.fromEntries(fitting);
   const what = odd === undefined ? `${fitting.length} variables` : `a variable ${odd[0]}`;
   throw new Fault(
@@ -94,6 +115,14 @@ export function requestVariables(job: Job, variables: Variables, maxLength: numb
 }
 
 const maxVariables = 100;
+const fits = ([name, value]: readonly [string, string], maxLength: number): boolean =>
+  /^[a-zA-Z_]\w*$/.test(name) && value.length <= maxLength;
+const isOfHyperparameter = (name: string, { environment }: Job): boolean =>
+  name.startsWith('SM_HP_') && !Object.hasOwn(environment, name);
+
+/** The user's own, for what runs in a container before the command, as far as a request can name them. */
+export const ownVariables = ({ environment }: Job, maxLength: number): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).filter((variable) => fits(variable, maxLength)));
 
 // https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
 function vertex(job: Job, name: string, layout: Layout): Variables {

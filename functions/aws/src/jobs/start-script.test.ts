@@ -9,10 +9,9 @@ import { storeCode } from '../../../../test/emulators/aws/stored.ts';
 import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
 import { codeArchive } from '../code-archive.ts';
-import { commandOf } from './command.ts';
 import type { Placed } from './environment.ts';
 import { processingLayout, trainingLayout } from './layout.ts';
-import { commandVariables, startScript, toolkitProgram, toolkitScript } from './start-script.ts';
+import { scriptBesideToolkit, startScript, toolkitProgram, toolkitScript } from './start-script.ts';
 
 let root: string;
 beforeEach(() => {
@@ -107,37 +106,48 @@ describe('the script that starts a container', () => {
 });
 
 describe('the program that SageMaker’s toolkit runs', () => {
-  const job = aJob('run_1/train/1', {
-    command: ['node', 'tell.mjs'],
-    hyperparameters: { epochs: '10', note: `${note} ${'long '.repeat(300)}` },
-  });
-
-  test('becomes the command with its exact arguments, whatever the toolkit passes', () => {
-    put(`/opt/ml/code/${toolkitProgram}`, toolkitScript, 0o755);
-    put(
-      '/opt/ml/code/tell.mjs',
-      'console.log(JSON.stringify({ args: process.argv.slice(2), rank: process.env.RANK }));',
-    );
-    const env = { ...process.env, ...commandVariables(commandOf(job, trainingLayout)), SM_CURRENT_HOST: 'algo-3' };
-
+  const tell = 'console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env, at: process.cwd() }));';
+  const begun = (job: Job, env: Readonly<Record<string, string>> = {}) => {
+    put(`/opt/ml/code/${toolkitProgram}`, here(toolkitScript), 0o755);
+    put('/opt/ml/code/tell.mjs', tell);
+    put('/opt/ml/input/data/serin-start/start.sh', here(scriptBesideToolkit(placed(job, trainingLayout))));
     // sagemaker-training-toolkit, process.py: `/bin/sh -c "./serin-start.sh <arguments>"`, all of it through a shell.
-    const call = `/bin/sh -c "./${toolkitProgram} --epochs 10 --note whatever"`;
-    const said = execFileSync('sh', ['-c', call], { cwd: here('/opt/ml/code'), env }).toString();
+    const call = `/bin/sh -c "./${toolkitProgram} "`;
+    const options = { cwd: here('/opt/ml/code'), env: { ...process.env, ...env } };
+    return execFileSync('sh', ['-c', call], options).toString();
+  };
 
-    expect(JSON.parse(said)).toEqual({ args: ['--epochs', '10', '--note', job.hyperparameters.note], rank: '2' });
-  });
+  test('becomes the command with its exact arguments and the variables of the job, and keeps those of the toolkit', () => {
+    const hyperparameters = { epochs: '10', use_amp: 'true', note: `${note} ${'long '.repeat(300)}` };
+    const job = aJob('run_1/train/1', {
+      command: ['node', 'tell.mjs'],
+      hyperparameters,
+      environment: { 'odd-name': note },
+      channels: { train: { kind: 'manifest', bucket: 'serin', key: 'x' } },
+      compute: { nodes: 4, spot: false },
+    });
 
-  test('is given the command in pieces that SageMaker takes', () => {
-    for (const piece of Object.values(commandVariables(commandOf(job, trainingLayout))))
-      expect(piece.length).toBeLessThanOrEqual(512);
+    const said = JSON.parse(begun(job, { SM_CURRENT_HOST: 'algo-3', SM_NUM_GPUS: '4', SM_HPS: '{}' }));
+
+    expect(said).toMatchObject({
+      args: ['--epochs', '10', '--note', hyperparameters.note, '--use_amp', 'True'],
+      at: here('/opt/ml/code'),
+      env: {
+        RANK: '2',
+        SM_CURRENT_HOST: 'algo-3',
+        SM_NUM_GPUS: '4',
+        SM_HP_EPOCHS: '10',
+        SM_CHANNELS: '["train"]',
+        SM_CHANNEL_TRAINING: here('/opt/ml/input/data/train'),
+        'odd-name': note,
+      },
+    });
+    expect(JSON.parse(said.env.SM_HPS)).toEqual({ epochs: 10, use_amp: true, note: hyperparameters.note });
   });
 
   test('ends as the command ends', () => {
-    put(`/opt/ml/${toolkitProgram}`, toolkitScript, 0o755);
-    const env = { ...process.env, ...commandVariables(['sh', '-c', 'exit 7']) };
+    const job = aJob('run_1/train/1', { command: ['sh', '-c', 'exit 7'] });
 
-    expect(() => execFileSync(here(`/opt/ml/${toolkitProgram}`), { env })).toThrow(
-      expect.objectContaining({ status: 7 }),
-    );
+    expect(() => begun(job)).toThrow(expect.objectContaining({ status: 7 }));
   });
 });

@@ -1,39 +1,33 @@
 import { commandOf, quoted, shellWords } from './command.ts';
-import { allVariables, type Placed } from './environment.ts';
-import { isArchive } from './layout.ts';
+import { allVariables, type Placed, variablesBesideToolkit } from './environment.ts';
+import { isArchive, trainingLayout } from './layout.ts';
 
 /** The program of the code archive that SageMaker's toolkit runs. */
 export const toolkitProgram = 'serin-start.sh';
-/** Code points: half of SageMaker's limit for the value of a variable (botocore: TrainingEnvironmentValue, 512). */
-const maxValue = 256;
-
-/**
- * Runs the command that `commandVariables` wrote down, whatever the toolkit passes: its `.sh` call goes through two
- * shells and loses quotes (sagemaker-training-toolkit, process.py `_create_command` and `run_async`).
- */
-export const toolkitScript = `#!/bin/sh
-command= piece=0
-while eval "part=\\\${SERIN_COMMAND_$piece-}" && [ -n "$part" ]; do
-  command=$command$part piece=$((piece + 1))
-done
-case "\${SM_CURRENT_HOST-}" in
-  algo-*) RANK=\${RANK-$((\${SM_CURRENT_HOST#algo-} - 1))} && export RANK ;;
-esac
-eval "exec $command"
-`;
-
-/** The command as shell words, cut into the pieces that SageMaker takes. */
-export function commandVariables(command: readonly string[]): Readonly<Record<string, string>> {
-  const text = [...shellWords(command)];
-  const pieces: string[] = [];
-  for (let from = 0; from < text.length; from += maxValue) pieces.push(text.slice(from, from + maxValue).join(''));
-  return Object.fromEntries(pieces.map((piece, index) => [`SERIN_COMMAND_${index}`, piece]));
-}
 
 /** Channels of our own, in the containers that we start. */
 export const codeChannel = 'serin-code';
 export const startChannel = 'serin-start';
 export const startFile = 'start.sh';
+
+/**
+ * Hands over to the script of the job, whatever the toolkit passes: its call of a `.sh` goes through two shells
+ * (sagemaker-training-toolkit, process.py `_create_command` and `run_async`), so no hyperparameter may be in it.
+ */
+export const toolkitScript = `#!/bin/sh
+exec /bin/sh ${trainingLayout.channel(startChannel)}/${startFile}
+`;
+
+/** The script of a job that SageMaker's toolkit has begun, in the folder of the code and with the toolkit's variables. */
+export const scriptBesideToolkit = (placed: Placed): string =>
+  [
+    '#!/bin/sh',
+    'set -eu',
+    `case "\${SM_CURRENT_HOST-}" in`,
+    `  algo-*) RANK=\${RANK-$((\${SM_CURRENT_HOST#algo-} - 1))} && export RANK ;;`,
+    'esac',
+    ...becoming(commandOf(placed.job, placed.layout), variablesBesideToolkit(placed)),
+  ].join('\n');
 
 /**
  * What a container runs that SageMaker's toolkit does not start: it unpacks the code and the archives among the
@@ -44,7 +38,6 @@ export const startFile = 'start.sh';
  */
 export function startScript(placed: Placed, codeArchive: string | undefined): string {
   const { job, layout } = placed;
-  const variables = Object.entries(allVariables(placed));
   const directories = [
     layout.code,
     layout.model,
@@ -65,13 +58,25 @@ export function startScript(placed: Placed, codeArchive: string | undefined): st
     ...code,
     `cd ${layout.code}`,
     ...(job.compute.nodes > 1 ? hostLines(layout.resourceConfig) : []),
-    'exec env \\',
-    ...variables.map(([name, value]) => `  ${quoted(`${name}=${value}`)} \\`),
-    ...(job.compute.nodes > 1 ? ['  "SM_CURRENT_HOST=$host" "RANK=$rank" \\'] : []),
-    `  ${shellWords(commandOf(job, layout))}`,
-    '',
+    ...becoming(
+      commandOf(job, layout),
+      allVariables(placed),
+      job.compute.nodes > 1 ? ['  "SM_CURRENT_HOST=$host" "RANK=$rank" \\'] : [],
+    ),
   ].join('\n');
 }
+
+const becoming = (
+  command: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  more: readonly string[] = [],
+): readonly string[] => [
+  'exec env \\',
+  ...Object.entries(variables).map(([name, value]) => `  ${quoted(`${name}=${value}`)} \\`),
+  ...more,
+  `  ${shellWords(command)}`,
+  '',
+];
 
 const unpacking = (archive: string, directory: string): string =>
   `mkdir -p ${directory} && tar -xzf ${archive} -C ${directory}`;

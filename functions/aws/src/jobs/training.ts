@@ -1,16 +1,22 @@
 import type { CreateTrainingJobRequest, TrainingInstanceType } from '@aws-sdk/client-sagemaker';
 import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
-import { decodedHyperparameters } from '@serin/core/job-contract';
 import type { Job } from '@serin/core/ports';
 import { hour } from '@serin/core/time';
 import { tagsOf } from '../names.ts';
 import { commandOf } from './command.ts';
-import { allVariables, familiesOf, type Placed, requestVariables } from './environment.ts';
+import { allVariables, ownVariables, type Placed, requestVariables, variablesBesideToolkit } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
 import { trainingLayout } from './layout.ts';
 import { checkpointsOf, type JobSettings, s3Uri, startKey } from './settings.ts';
-import { codeChannel, commandVariables, startChannel, startFile, startScript, toolkitProgram } from './start-script.ts';
+import {
+  codeChannel,
+  scriptBesideToolkit,
+  startChannel,
+  startFile,
+  startScript,
+  toolkitProgram,
+} from './start-script.ts';
 
 /** Of a job that says nothing of it. SageMaker counts the run into the wait. */
 const spotWaitMs = 24 * hour;
@@ -26,8 +32,9 @@ export interface TrainingJob {
 /**
  * A training job as SageMaker is asked for it.
  *
- * Image and code: the image's SageMaker toolkit brings the code and runs the command. Image alone: the command becomes
- * the entry point, or without one the image runs as `train`. Code alone: the stock Node image starts it by our script.
+ * Image and code: the image's SageMaker toolkit brings the code and runs our script, which has the hyperparameters. Image
+ * alone: the command becomes the entry point, or without one the image runs as `train`. Code alone: the stock Node image
+ * starts it by our script.
  */
 export function trainingJob(
   job: Job,
@@ -66,8 +73,8 @@ export function trainingJob(
         : { MetricDefinitions: job.metrics.map(({ name: Name, regex: Regex }) => ({ Name, Regex })) }),
       ...launch.entry,
     },
-    HyperParameters: { ...job.hyperparameters, ...launch.toolkit },
-    Environment: requestVariables(job, launch.variables, maxVariable),
+    HyperParameters: { ...launch.hyperparameters },
+    Environment: { ...launch.variables },
     ...(channels.length === 0 ? {} : { InputDataConfig: channels }),
     OutputDataConfig: {
       S3OutputPath: s3Uri(settings.ownBucket, 'jobs'),
@@ -110,7 +117,7 @@ export const jobTags = (job: Job, { installation }: JobSettings) =>
 
 interface Launch {
   readonly entry: { readonly ContainerEntrypoint?: string[] };
-  readonly toolkit: Readonly<Record<string, string>>;
+  readonly hyperparameters: Readonly<Record<string, string>>;
   readonly variables: Readonly<Record<string, string>>;
   readonly inputs: readonly Input[];
   readonly start?: TrainingJob['start'];
@@ -118,54 +125,52 @@ interface Launch {
 
 function launchOf(placed: Placed, settings: JobSettings, archive: string | undefined): Launch {
   const { job, name, layout, region } = placed;
-  const plain = { entry: {}, toolkit: {}, variables: familiesOf(placed), inputs: [] };
-  if (archive !== undefined && job.image !== undefined) {
-    checkForToolkit(job);
+  if (archive === undefined) {
+    const hasCommand = job.command.length > 0;
+    if (!hasCommand) checkForToolkit(job);
     return {
-      ...plain,
-      toolkit: {
-        // Values are JSON: sagemaker-training-toolkit, environment.py `read_hyperparameters`, params.py for the names.
-        sagemaker_program: JSON.stringify(toolkitProgram),
-        sagemaker_submit_directory: JSON.stringify(s3Uri(settings.ownBucket, archive)),
-        sagemaker_container_log_level: '20',
-        sagemaker_job_name: JSON.stringify(name),
-        sagemaker_region: JSON.stringify(region),
-      },
-      variables: { ...plain.variables, ...commandVariables(commandOf(job, layout)) },
+      entry: hasCommand ? { ContainerEntrypoint: [...commandOf(job, layout)] } : {},
+      hyperparameters: job.hyperparameters,
+      variables: requestVariables(job, hasCommand ? allVariables(placed) : variablesBesideToolkit(placed), maxVariable),
+      inputs: [],
     };
   }
-  if (archive !== undefined) {
-    const key = startKey(name);
+  const key = startKey(name);
+  const started: Input = { name: startChannel, type: 'S3Prefix', uri: s3Uri(settings.ownBucket, key), bytes: 0 };
+  const code = s3Uri(settings.ownBucket, archive);
+  if (job.image === undefined)
     return {
-      ...plain,
       entry: { ContainerEntrypoint: ['/bin/sh', `${layout.channel(startChannel)}/${startFile}`] },
+      hyperparameters: {},
       variables: {},
-      inputs: [
-        { name: codeChannel, type: 'S3Prefix', uri: s3Uri(settings.ownBucket, archive), bytes: 0 },
-        { name: startChannel, type: 'S3Prefix', uri: s3Uri(settings.ownBucket, key), bytes: 0 },
-      ],
+      inputs: [{ name: codeChannel, type: 'S3Prefix', uri: code, bytes: 0 }, started],
       start: { key, text: startScript(placed, archive) },
     };
-  }
-  if (job.command.length === 0) return plain;
-  return { ...plain, entry: { ContainerEntrypoint: [...commandOf(job, layout)] }, variables: allVariables(placed) };
+  return {
+    entry: {},
+    // The job's own would reach a shell by the toolkit's call: they are in the script.
+    hyperparameters: {
+      // Values are JSON: sagemaker-training-toolkit, environment.py `read_hyperparameters`, params.py for the names.
+      sagemaker_program: JSON.stringify(toolkitProgram),
+      sagemaker_submit_directory: JSON.stringify(code),
+      sagemaker_container_log_level: '20',
+      sagemaker_job_name: JSON.stringify(name),
+      sagemaker_region: JSON.stringify(region),
+    },
+    variables: ownVariables(job, maxVariable),
+    inputs: [started],
+    start: { key, text: scriptBesideToolkit(placed) },
+  };
 }
 
-/** The toolkit calls a `.sh` program through two shells, the outer one in double quotes (process.py), also with these. */
+/** A toolkit in the image would call its program through shells, with these in the call (process.py, `run_async`). */
 function checkForToolkit({ key, hyperparameters }: Job): void {
-  const risky = Object.entries(decodedHyperparameters({ hyperparameters })).find(([, value]) =>
-    /[$`\\"]/.test(textsIn(value).join('')),
-  );
+  const risky = Object.entries(hyperparameters).find(([, text]) => !/^[\p{L}\p{N} _@%+=:,./-]*$/u.test(text));
   if (risky === undefined) return;
   throw new Fault(
     'invalid',
-    `the hyperparameter ${risky[0]} of ${key} has one of $ \` \\ " in it, which SageMaker's toolkit would let a shell act on; pass it as a file of the code or as a variable`,
+    `the hyperparameter ${risky[0]} of ${key} has other characters than letters, digits, spaces and _@%+=:,./-, on which a shell of the image might act; name the command of the image`,
   );
-}
-
-function textsIn(value: unknown): readonly string[] {
-  if (typeof value === 'object' && value !== null) return Object.entries(value).flat().flatMap(textsIn);
-  return [String(value)];
 }
 
 // Of machines with disks of their own no VolumeKmsKeyId may be asked for: these disks encrypt themselves (botocore:

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  channelVariables,
   commandOf as commandIn,
   decodedHyperparameters,
   entryPoint,
@@ -78,7 +79,7 @@ function sageMaker(placed: Placed, tree: Tree): Record<string, string> {
   const trainingEnv = { ...rest, channel_input_dirs: channels, hyperparameters: hps, is_master: true, job_name: id };
   return {
     ...prefixed('SM_', facts),
-    ...prefixed('SM_CHANNEL_', channels),
+    ...channelVariables(channels),
     ...prefixed('SM_HP_', job.hyperparameters),
     SM_TRAINING_ENV: canonical(trainingEnv),
     SAGEMAKER_BASE_DIR: tree.root,
