@@ -464,6 +464,17 @@ test('deploy --dry-run says what it would write', async () => {
   );
 });
 
+test('a dry run wants no credentials, for it asks AWS nothing', async () => {
+  const cwd = project();
+  const { AWS_PROFILE: _, ...env } = standIn(cwd);
+
+  const dry = await serin(['deploy', '--dry-run'], { cwd, env });
+  const real = await serin(['deploy'], { cwd, env });
+
+  expect([dry.exit, dry.stderr]).toEqual([0, '']);
+  expect([real.exit, real.stderr]).toEqual([1, expect.stringContaining('AWS credentials: set AWS_PROFILE')]);
+});
+
 test('destroy does nothing until somebody says yes, and says what stays', async () => {
   const cwd = project();
   const env = standIn(cwd);

@@ -48,7 +48,8 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
       : [
           `the clients of ${cloud}, which the functions are bundled with; run 'npm ci --prefix functions/${cloud}' in ${folder}`,
         ]),
-    ...(hasCredentials(invocation.env)
+    // A dry run asks AWS nothing.
+    ...(invocation.options.dryRun === true || hasCredentials(invocation.env)
       ? []
       : ["AWS credentials: set AWS_PROFILE, or run 'aws configure'; whether they are valid, only AWS can say"]),
   ];
