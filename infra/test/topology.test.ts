@@ -289,6 +289,15 @@ test('calls of the API are held to a reserved number, which Lambda takes of an a
   expect(apiIn({ ...plain, lambdaConcurrency: 10 }, 1000)).toEqual([undefined, 5]);
 });
 
+test('lines of a log are read in streams of this installation only, for groups are shared by the account', () => {
+  for (const [, made] of installations)
+    for (const { action, resource } of pairsOf(made))
+      if (action === 'logs:GetLogEvents')
+        expect(resource).toContain(`:log-stream:${made.settings.environment}-${made.settings.project}--`);
+  const reading = installations.flatMap(([, made]) => pairsOf(made).map(({ action }) => action));
+  expect(reading).not.toContain('logs:FilterLogEvents');
+});
+
 test('a job cannot change code, datasets or configs, from which the next job is made', () => {
   for (const [, { jobRole, modelRole }] of installations)
     for (const { statements } of [jobRole, modelRole])

@@ -172,7 +172,10 @@ export const callsOf = {
     call('logs:GetLogEvents', 'reads its last lines', need('logs:GetLogEvents', 'jobLogStreams')),
   ],
   /** The log of a job, for whoever asks the API. */
-  jobLogs: [call('logs:FilterLogEvents', 'reads the log of a job', need('logs:FilterLogEvents', 'jobLogGroups'))],
+  jobLogs: [
+    call('logs:DescribeLogStreams', 'finds the log of a job', need('logs:DescribeLogStreams', 'jobLogGroups')),
+    call('logs:GetLogEvents', 'reads the log of a job', need('logs:GetLogEvents', 'jobLogStreams')),
+  ],
   registry: [
     call(
       'sagemaker:CreateModelPackageGroup',

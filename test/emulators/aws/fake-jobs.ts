@@ -145,27 +145,21 @@ export function fakeJobs({ now, onCreate = () => {} }: Options) {
   };
 
   const cloudwatchLogs = {
-    // One event a page, and an empty page at the end: both are documented to happen.
-    FilterLogEvents({ logStreamNamePrefix = '', startTime = 0, nextToken = '0' }: LogQuery) {
-      const events = [...logs]
-        .filter(([stream]) => stream.startsWith(logStreamNamePrefix))
-        .flatMap(([logStreamName, lines]) => lines.map((line) => ({ logStreamName, ...line })))
-        .filter(({ timestamp }) => timestamp >= startTime)
-        .sort((a, b) => a.timestamp - b.timestamp);
-      const at = Number(nextToken);
-      return { events: events.slice(at, at + 1), ...(at < events.length ? { nextToken: String(at + 1) } : {}) };
-    },
     DescribeLogStreams: ({ logStreamNamePrefix = '' }: LogQuery) => ({
       logStreams: [...logs.keys()]
         .filter((name) => name.startsWith(logStreamNamePrefix))
         .sort()
         .map((logStreamName) => ({ logStreamName })),
     }),
-    GetLogEvents({ logStreamName, limit = 10_000 }: { readonly logStreamName: string; readonly limit?: number }) {
-      const lines = logs.get(logStreamName);
+    // Forward: one event a page, and an empty page at the end, whose token is the one that was given.
+    GetLogEvents({ logStreamName, startTime = 0, startFromHead = false, nextToken = '0', limit = 10_000 }: LogQuery) {
+      const lines = logs.get(logStreamName ?? '');
       if (lines === undefined)
         throw new Refusal('ResourceNotFoundException', 'The specified log stream does not exist.');
-      return { events: lines.slice(-limit) };
+      if (!startFromHead) return { events: lines.slice(-limit) };
+      const events = lines.filter(({ timestamp }) => timestamp >= startTime);
+      const at = Number(nextToken);
+      return { events: events.slice(at, at + 1), nextForwardToken: String(Math.min(at + 1, events.length)) };
     },
   };
 
@@ -212,6 +206,9 @@ export function fakeJobs({ now, onCreate = () => {} }: Options) {
 
 interface LogQuery {
   readonly logStreamNamePrefix?: string;
+  readonly logStreamName?: string;
   readonly startTime?: number;
+  readonly startFromHead?: boolean;
   readonly nextToken?: string;
+  readonly limit?: number;
 }

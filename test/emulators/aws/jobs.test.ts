@@ -735,6 +735,26 @@ emulated('jobs on SageMaker', () => {
       expect(fourth).toEqual({ text: '', next: third?.next });
     });
 
+    test('of a job that was started anew is read over all of its streams, in the order of their lines', async () => {
+      const world = jobsWorld(calls);
+      const job = imageJob('run_1/train/1');
+      const { id } = await world.jobs.start(job);
+      const place = { project: job.project, key: job.key };
+      for (const [stream, ms, line] of [
+        ['algo-1-1795', 10, 'one'],
+        ['algo-1-1795', 12, 'three'],
+        ['algo-1-1799', 11, 'two'],
+        ['algo-1-1799', 13, 'four'],
+      ] as const)
+        world.fake.log(`${nameIn(id)}/${stream}`, start + ms, line);
+
+      const first = await world.logs(place, 0, 4);
+      const second = await world.logs(place, first?.next ?? 0, 10);
+      const third = await world.logs(place, second?.next ?? 0, 1000);
+
+      expect([first?.text, second?.text, third?.text]).toEqual(['one\n', 'two\nthree\n', 'four\n']);
+    });
+
     test('is empty for a job that has printed nothing', async () => {
       expect(await jobsWorld(calls).logs({ project: 'shop', key: 'run_9/train/1' }, 0, 10)).toMatchObject({
         text: '',

@@ -1,7 +1,6 @@
 import {
   type CloudWatchLogsClient,
   DescribeLogStreamsCommand,
-  FilterLogEventsCommand,
   GetLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { awsFault, nameOfError } from '../faults.ts';
@@ -70,6 +69,9 @@ function beganAfter(key: string): number {
 /**
  * Whole lines of a log from a position on, at most `max` characters (one line at least). A log of CloudWatch has no
  * bytes: a position is the milliseconds since `epoch` and the lines of that millisecond, as one number that grows.
+ *
+ * Stream by stream, and not by a filter over the group: jobs of all installations of an account share one, and only
+ * streams can be permitted by their names.
  */
 async function readLog(
   client: CloudWatchLogsClient,
@@ -77,42 +79,75 @@ async function readLog(
   { epoch, from, max }: { readonly epoch: number; readonly from: number; readonly max: number },
 ): Promise<LogPart> {
   const start = Math.floor(from / perMillisecond);
+  const names = await streamsOf(client, { group, streams });
+  const parts = await Promise.all(names.map((name) => readStream(client, { group, name }, epoch + start, max)));
+  // What lies after the last line of a stream that has more is not the next one for sure.
+  const known = Math.min(...parts.map(({ until }) => until));
+  const events = parts.flatMap(({ events }) => events).filter(({ timestamp }) => timestamp <= known);
   let skip = from % perMillisecond;
   let [text, next] = ['', from];
+  for (const { timestamp, message } of events.sort((one, other) => one.timestamp - other.timestamp)) {
+    const at = Math.max(0, timestamp - epoch);
+    if (at === start && skip > 0) {
+      skip -= 1;
+      continue;
+    }
+    const line = `${message}\n`;
+    if (text !== '' && text.length + line.length > max) break;
+    text += line;
+    next = Math.floor(next / perMillisecond) === at ? next + 1 : at * perMillisecond + 1;
+  }
+  return { text, next };
+}
+
+interface LogEvent {
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+/** Events of a stream from a time on: more than `max` characters after the first millisecond, or all there are. */
+async function readStream(
+  client: CloudWatchLogsClient,
+  { group, name }: { readonly group: string; readonly name: string },
+  startTime: number,
+  max: number,
+): Promise<{ readonly events: readonly LogEvent[]; readonly until: number }> {
+  const events: LogEvent[] = [];
+  let characters = 0;
   let token: string | undefined;
-  do {
+  for (;;) {
     const page = await client.send(
-      new FilterLogEventsCommand({
+      new GetLogEventsCommand({
         logGroupName: group,
-        logStreamNamePrefix: streams,
-        startTime: epoch + start,
+        logStreamName: name,
+        startTime,
+        startFromHead: true,
         ...(token === undefined ? {} : { nextToken: token }),
       }),
     );
-    for (const { timestamp = epoch, message = '' } of page.events ?? []) {
-      const at = Math.max(0, timestamp - epoch);
-      if (at === start && skip > 0) {
-        skip -= 1;
-        continue;
-      }
-      const line = `${message}\n`;
-      if (text !== '' && text.length + line.length > max) return { text, next };
-      text += line;
-      next = Math.floor(next / perMillisecond) === at ? next + 1 : at * perMillisecond + 1;
+    for (const { timestamp = startTime, message = '' } of page.events ?? []) {
+      events.push({ timestamp, message });
+      if (timestamp > startTime) characters += message.length + 1;
     }
-    // A page may be empty and still have a next one.
-    token = page.nextToken;
-  } while (token !== undefined && text.length < max);
-  return { text, next };
+    // At the end of a stream the token that was given comes back.
+    // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
+    const { nextForwardToken } = page;
+    if (nextForwardToken === undefined || nextForwardToken === token)
+      return { events, until: Number.POSITIVE_INFINITY };
+    if (characters > max) return { events, until: events.at(-1)?.timestamp ?? startTime };
+    token = nextForwardToken;
+  }
+}
+
+async function streamsOf(client: CloudWatchLogsClient, { group, streams }: JobLog): Promise<readonly string[]> {
+  const found = await client.send(new DescribeLogStreamsCommand({ logGroupName: group, logStreamNamePrefix: streams }));
+  return (found.logStreams ?? []).flatMap(({ logStreamName }) => logStreamName ?? []);
 }
 
 /** The last 20 lines, as the end of a sentence about the job; `''` when it wrote none. */
 export async function logEnd(client: CloudWatchLogsClient, { group, streams }: JobLog): Promise<string> {
   try {
-    const found = await client.send(
-      new DescribeLogStreamsCommand({ logGroupName: group, logStreamNamePrefix: streams }),
-    );
-    const stream = found.logStreams?.at(-1)?.logStreamName;
+    const stream = (await streamsOf(client, { group, streams })).at(-1);
     if (stream === undefined) return '';
     const { events = [] } = await client.send(
       new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: false, limit: 20 }),
