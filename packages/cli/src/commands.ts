@@ -428,8 +428,14 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'audit verify',
-    summary: 'check the hash chain of the history',
-    options: [...remote, option('--stream <stream>', 'only this stream')],
+    summary: 'check the hash chain of the history, and that what acts is what the history says',
+    options: [
+      ...remote,
+      option('--stream <stream>', 'only this stream'),
+      option('--against <file>', 'nothing of what --json wrote into this file may have changed (wants an admin)'),
+      option('--file <file>', 'check what audit export wrote, without the server'),
+    ],
+    example: 'serin audit verify --json > root.json && serin audit verify --against root.json',
     load: async () => (await import('./commands/audit.ts')).verify,
   },
   {

@@ -36,6 +36,7 @@ import { localFolder, modelServers } from './machine/model-servers.ts';
 import { ownHosts } from './machine/own-hosts.ts';
 import { gatewayPairs } from './machine/pairs.ts';
 import { storeProbe } from './machine/probe.ts';
+import { journalWitness } from './machine/seen.ts';
 import { gatewayUsers } from './machine/users.ts';
 import { folderBuckets } from './ports/bucket.ts';
 import { sqliteBus } from './ports/bus.ts';
@@ -106,7 +107,9 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     log(`${what}: ${asFault(error).message}`);
   };
 
-  const journal = sqliteJournal({ database });
+  const journal = sqliteJournal({ database, onAppended: (entry) => witness.appended(entry) });
+  const witness = journalWitness(directory, database);
+  closing.add(witness.close);
   const newest = Math.max(
     await newestEntry(journal),
     openCounterStore(database).lastUntil() * 1000,

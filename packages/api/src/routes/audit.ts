@@ -1,6 +1,6 @@
-import { chainProblem } from '@serin/core/entry';
-import { Fault } from '@serin/core/fault';
-import type { Entry, Journal } from '@serin/core/ports';
+import { type CheckedStream, checkOn, headProblem, uncheckedStream } from '@serin/core/entry';
+import { asFault, Fault } from '@serin/core/fault';
+import type { Entry, Head, Journal } from '@serin/core/ports';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
@@ -13,6 +13,8 @@ const report = z.object({
   ok: z.boolean(),
   streams: z.int(),
   entries: z.int(),
+  /** Of each stream without a problem: its name, the number of its newest entry, and that entry's hash. */
+  heads: z.array(z.tuple([z.string(), z.int(), z.string()])),
   problems: z.array(z.object({ stream: z.string(), problem: z.string() })),
   next: z.string().optional(),
 });
@@ -26,25 +28,31 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/audit/verify',
-    summary: 'checks that no entry of the journal was changed, taken out or put in',
+    summary:
+      'checks that no entry was changed, taken out or put in, and that the states that act are what entries come to',
     role: 'viewer',
     scope: 'models',
     query: z.strictObject({ cursor: pageQuery.cursor, stream: z.string().min(1).max(1024).optional() }),
     answers: { 200: { description: 'what was checked, up to 200 streams; go on with `next`', schema: report } },
     async handle(asked) {
       const { stream, cursor } = asked.query;
-      const { streams, next } =
+      const whole = asked.caller.models === undefined;
+      const { streams, next, problem } =
         stream === undefined
-          ? await streamsOf(asked.project, cursor, asked.caller.models === undefined)
-          : { streams: [await one(ports.journal, asked.project, stream)] };
-      const checked = await Promise.all(
-        streams.map(async (name) => ({ stream: name, ...(await verify(ports.journal, name)) })),
+          ? await streamsOf(asked.project, cursor, whole)
+          : { streams: [whole ? stream : await one(ports.journal, asked.project, stream)] };
+      const verified: Verified[] = [];
+      for (const name of streams) verified.push(await verify(ports.journal, name));
+      if (stream !== undefined && verified.every(({ entries, problem }) => entries === 0 && problem === undefined))
+        throw new Fault('notFound', `there is no stream '${stream}'`);
+      const problems = verified.flatMap((each) =>
+        each.problem === undefined ? [] : [{ stream: each.stream, problem: each.problem }],
       );
-      const problems = checked.flatMap(({ stream: name, problem }) =>
-        problem === undefined ? [] : [{ stream: name, problem }],
-      );
-      const entries = checked.reduce((sum, { count }) => sum + count, 0);
-      return paged(asked, { body: { ok: problems.length === 0, streams: streams.length, entries, problems }, next });
+      if (problem !== undefined) problems.push({ stream: 'names', problem });
+      const heads = verified.flatMap(({ head }) => (head === undefined ? [] : [head]));
+      const entries = verified.reduce((sum, each) => sum + each.entries, 0);
+      const body = { ok: problems.length === 0, streams: streams.length, entries, heads, problems };
+      return paged(asked, { body, next });
     },
   }),
   route({
@@ -87,10 +95,21 @@ export async function wholeStream(journal: Journal, stream: string): Promise<rea
   return pages.flat().reverse();
 }
 
-async function streamsOf(project: Visible, cursor: string | undefined, whole: boolean) {
-  const { items, next } = await project.names('', { cursor, limit: 200 });
-  const listed = items.map(({ stream }) => stream);
-  return { streams: whole && cursor === undefined ? [...unlisted, ...listed] : listed, next };
+async function streamsOf(
+  project: Visible,
+  cursor: string | undefined,
+  whole: boolean,
+): Promise<{ readonly streams: readonly string[]; readonly next?: string; readonly problem?: string }> {
+  const first = whole && cursor === undefined ? unlisted : [];
+  try {
+    const { items, ...next } = await project.names('', { cursor, limit: 200 });
+    return { streams: [...first, ...items.map(({ stream }) => stream)], ...next };
+  } catch (error) {
+    // A row of the index that cannot be read: what it lists is not known, but it is known that it is damaged.
+    const { code, message } = asFault(error);
+    if (code !== 'defect') throw error;
+    return { streams: first, problem: message };
+  }
 }
 
 /** A stream that the caller may see; of a run or rollout its model decides. */
@@ -105,24 +124,50 @@ async function one(journal: Journal, project: Visible, stream: string): Promise<
 
 const entriesPerRead = 500;
 
-/** From the head back to the first entry, a page at a time. */
-async function verify(
-  journal: Journal,
-  stream: string,
-): Promise<{ readonly count: number; readonly problem?: string }> {
-  const head = await journal.head(stream);
-  if (head === undefined) return { count: 0 };
-  let [expected, before, count] = [head.hash, head.seq + 1, 0];
-  while (before > 1) {
-    const page: readonly Entry[] = (await journal.history(stream, before, entriesPerRead)).toReversed();
-    const [first, last] = [page[0], page.at(-1)];
-    if (first === undefined || last?.seq !== before - 1)
-      return { count, problem: `${stream}: entry ${before - 1} is missing` };
-    if (last.hash !== expected)
-      return { count, problem: `${stream}: entry ${last.seq} is not the one that follows it chains to` };
-    const problem = chainProblem(page, first.previousHash, first.seq - 1);
-    if (problem !== undefined) return { count, problem };
-    [expected, before, count] = [first.previousHash, first.seq, count + page.length];
+/** Entries that are checked in one go. */
+const entriesPerCheck = 50;
+
+interface Verified {
+  readonly stream: string;
+  readonly entries: number;
+  /** What the stream comes to, when nothing is wrong with it. */
+  readonly head?: readonly [string, number, string];
+  readonly problem?: string;
+}
+
+async function verify(journal: Journal, stream: string): Promise<Verified> {
+  let entries = 0;
+  try {
+    const head = await journal.head(stream);
+    if (head === undefined) return { stream, entries };
+    for await (const checked of checkedTo(journal, head)) {
+      if ('problem' in checked) return { stream, entries, problem: checked.problem };
+      entries = checked.seq;
+    }
+    return { stream, entries, head: [stream, head.seq, head.hash] };
+  } catch (error) {
+    // A row that cannot be read is a problem of this stream; a store that cannot be reached is none of any.
+    const fault = asFault(error);
+    if (fault.retry !== 'never') throw error;
+    return { stream, entries, problem: `${stream}: ${fault.message}` };
   }
-  return expected === '' ? { count } : { count, problem: `${stream}: its first entry chains to one that is missing` };
+}
+
+/** From the first entry to the head, part by part; ends with the first problem, or when the head is what they come to. */
+async function* checkedTo(
+  journal: Journal,
+  head: Head,
+): AsyncGenerator<CheckedStream | { readonly problem: string }, void> {
+  let checked = uncheckedStream;
+  while (checked.seq < head.seq) {
+    const before = Math.min(checked.seq + entriesPerCheck, head.seq) + 1;
+    const part = await journal.history(head.stream, before, before - 1 - checked.seq);
+    const next = checkOn(checked, part.toReversed());
+    if ('problem' in next) return yield next;
+    if (next.seq === checked.seq) break;
+    checked = next;
+    yield checked;
+  }
+  const problem = headProblem(head, checked);
+  if (problem !== undefined) yield { problem };
 }

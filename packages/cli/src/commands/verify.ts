@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Entry } from '@serin/core/ports';
 import { type Verification, verifyRollout } from '@serin/core/verify';
 import { certificateLines } from '../certificate-text.ts';
-import { Failure } from '../failure.ts';
 import { argument, type Command, clientOf, type Invocation, path, show, textOption } from '../invocation.ts';
+import { linesOf } from '../ndjson.ts';
 import { harmless } from '../terminal.ts';
 
 /** Recomputes the certificate of a rollout: by the server from its journal, or here from an exported stream. */
@@ -29,39 +28,11 @@ export const verify: Command = async (invocation) => {
 
 async function verification(invocation: Invocation, id: string): Promise<Verification> {
   const file = textOption(invocation, 'file');
-  if (file !== undefined) return verifyRollout(entriesOf(file), id);
+  // `verifyRollout` checks what is in the lines.
+  if (file !== undefined)
+    return verifyRollout(linesOf(file, 'serin audit export model/<name>') as readonly Entry[], id);
   const answer = await (await clientOf(invocation)).get(path`/v1/rollouts/${id}/verification`);
   return answer as unknown as Verification; // the server's own schema
 }
 
 const ended: ReadonlySet<string> = new Set(['promoted', 'rolledBack', 'aborted']);
-
-/** Lines of an export; `verifyRollout` checks what is in them. */
-const entriesOf = (file: string): readonly Entry[] =>
-  textOf(file)
-    .split('\n')
-    .flatMap((line, index) => (line.trim() === '' ? [] : [parsed(line, index + 1)]));
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Failure(2, `cannot read ${file}`, {
-      why: error instanceof Error ? error.message : String(error),
-      mend: 'name a file that `serin audit export model/<name>` wrote',
-      cause: error,
-    });
-  }
-}
-
-function parsed(line: string, number: number): Entry {
-  try {
-    return JSON.parse(line) as Entry;
-  } catch (error) {
-    throw new Failure(2, `line ${number} is not JSON`, {
-      why: error instanceof Error ? error.message : String(error),
-      mend: 'export the stream again: `serin audit export model/<name>`',
-      cause: error,
-    });
-  }
-}

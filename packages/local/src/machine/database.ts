@@ -1,10 +1,11 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
 import { syncDirectory } from './durable.ts';
 import { resultCode, sqlite, textOf } from './faults.ts';
 import { flushCommits } from './group-commit.ts';
+import { walDamage } from './wal.ts';
 
 /** "SERN" in the header of the file: tells our database from another program's. */
 const applicationId = 0x5345524e;
@@ -86,6 +87,8 @@ function openChecked(file: string): DatabaseSync {
   try {
     if (existsSync(file)) refuseForeign(file);
     else createDatabase(file);
+    const damage = walDamage(`${file}-wal`);
+    if (damage !== undefined) throw damaged(file, damage);
     checkIntegrity(file);
     const database = new DatabaseSync(file, { timeout: 1000 });
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
@@ -138,7 +141,9 @@ function checkIntegrity(file: string): void {
 }
 
 function damaged(file: string, why: string, cause?: unknown): Fault {
-  const mend = 'restore it from a backup, or move it away to start empty; nothing was changed';
+  // Registered versions, jobs and deployments belong to the journal that is lost: a new one would contradict them.
+  const empty = `move everything in ${dirname(file)} but the folder buckets away to start empty`;
+  const mend = `restore the directory from a backup, or ${empty}; nothing was changed`;
   return new Fault('invalid', `the database ${file} is damaged (${why}); ${mend}`, { cause });
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
+import type { Json } from '@serin/core/json';
 import type { Append, Entry, Journal, NameRow, Page } from '@serin/core/ports';
 import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
@@ -26,6 +27,12 @@ const tables = `
   ) WITHOUT ROWID;
 `;
 
+interface Options {
+  readonly database: DatabaseSync;
+  /** Told of each entry once it is durable. */
+  readonly onAppended?: (entry: Entry) => void;
+}
+
 /**
  * A journal in two SQLite tables.
  *
@@ -33,7 +40,7 @@ const tables = `
  * frozen and may be the same object twice. One process owns the database (`openDatabase` sees to it), so that heads
  * may be remembered. A state or an entry over 8 MB of JSON is `invalid`, and so is a name that is not valid Unicode.
  */
-export function sqliteJournal({ database }: { readonly database: DatabaseSync }): Journal {
+export function sqliteJournal({ database, onAppended }: Options): Journal {
   database.exec(tables);
   const commit = groupCommit(database);
   const statements = prepare(database);
@@ -45,7 +52,8 @@ export function sqliteJournal({ database }: { readonly database: DatabaseSync })
       if (known !== undefined) return known;
       const row = reading(() => readHead(statements, stream));
       if (row === undefined) return undefined;
-      const head = { ...row, state: heads.ownCopy(JSON.parse(row.state)) ?? null };
+      const stored = parsed(row.state, () => `the state of ${stream}`);
+      const head = { ...row, state: heads.ownCopy(stored) ?? null };
       heads.put(head, row.state.length);
       return head;
     },
@@ -62,12 +70,14 @@ export function sqliteJournal({ database }: { readonly database: DatabaseSync })
       });
       const { stream, seq, hash } = rows;
       if (state !== undefined) heads.put({ stream, seq, hash, state }, rows.state.length);
+      onAppended?.(write.entry);
     },
 
     async history(stream, before = Number.MAX_SAFE_INTEGER, limit) {
       if (!stream.isWellFormed()) return [];
       const rows = reading(() => statements.history.all(stream, before, Math.max(0, Math.trunc(limit))));
-      return rows.map((row) => JSON.parse(String(row.entry)) as Entry); // written by `append`
+      // Written by `append`.
+      return rows.map((row) => parsed(row.entry, () => `entry ${row.seq} of ${stream}`) as Entry);
     },
 
     async due(now, cursor) {
@@ -96,7 +106,7 @@ function prepare(database: DatabaseSync) {
     putHead: database.prepare(
       'INSERT OR REPLACE INTO heads (stream, seq, hash, due, name_key, summary, state) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
-    history: database.prepare('SELECT entry FROM entries WHERE stream = ? AND seq < ? ORDER BY seq DESC LIMIT ?'),
+    history: database.prepare('SELECT seq, entry FROM entries WHERE stream = ? AND seq < ? ORDER BY seq DESC LIMIT ?'),
     due: database.prepare(
       'SELECT stream, due FROM heads WHERE due <= ? AND (due, stream) > (?, ?) ORDER BY due, stream LIMIT ?',
     ),
@@ -150,8 +160,18 @@ function nameRow(row: Record<string, unknown>): NameRow {
     key: String(row.name_key),
     stream: String(row.stream),
     seq: Number(row.seq),
-    summary: JSON.parse(String(row.summary)),
+    summary: parsed(row.summary, () => `the row that lists ${row.stream}`) as Json,
   };
+}
+
+/** A row that is not JSON is damage: it is named, so that whoever restores the database knows what was hit. */
+function parsed(text: unknown, what: () => string): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch (error) {
+    const problem = `${what()} in the journal is damaged: it is not JSON; restore the database from a backup`;
+    throw new Fault('defect', problem, { cause: error });
+  }
 }
 
 /** The smallest text after all texts that begin with `prefix`, by UTF-8 bytes. */
