@@ -15,6 +15,7 @@ import { Fault } from '@serin/core/fault';
 import { type Bucket, ownBucket, type Ports } from '@serin/core/ports';
 import type { Hono } from 'hono';
 import { type Facts, jsonFacts } from './facts.ts';
+import { artifactAt } from './jobs/artifacts.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
 import { countEntry } from './metrics.ts';
@@ -104,7 +105,7 @@ export function composeWorker(): Composed {
 /** The API: decides and commits. Whoever takes the tick from the queue pays, so it needs no right to start anything. */
 export function composeApi(): ComposedApi {
   const foundation = compose();
-  const { installation, clockwork } = foundation;
+  const { installation, clockwork, bucket } = foundation;
   const { queue, facts } = clockwork;
   const { engine, ports, config, source, begin } = runs(foundation, {
     jobs: { start: unpaid, describe: unpaid, stop: unpaid },
@@ -133,6 +134,11 @@ export function composeApi(): ComposedApi {
       version: required('SERIN_VERSION'),
       environment: installation.environment,
       platform: 'aws',
+      async digestOfArtifact({ uri }) {
+        const found = await artifactAt(uri, bucket);
+        if (found === undefined) throw new Fault('notFound', `${uri} is gone`);
+        return found.digest;
+      },
       logs: jobLogs({ cloudwatchLogs: new CloudWatchLogsClient(cutOff), installation }),
       nudge: (stream) => owing.add(stream),
       redeliver: queue.send,

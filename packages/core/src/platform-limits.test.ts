@@ -104,6 +104,16 @@ test('with a folder of code a job takes what the request for one could not say',
   expect(problems({ train })).toEqual([]);
 });
 
+test('a config that no request of Lambda holds is refused on aws before it is sent', () => {
+  const note = 'x'.repeat(6_000_000);
+  const big = compiled({ evaluate: { ...model.evaluate, environment: { NOTE: note } } });
+
+  expect(platformProblems(big, 'aws').map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    expect.stringMatching(/^models: the config has 6\d{6} bytes, and a release on AWS takes 5900000/),
+  ]);
+  expect(platformProblems(big, 'gcp').map(({ path }) => path)).not.toContain('models');
+});
+
 test('what only concerns an endpoint does not matter to a model that is not served', () => {
   expect(problems({ serve: 'none', rollout: { tick: '90s', strategy: 'shadow' } })).toEqual([]);
 });

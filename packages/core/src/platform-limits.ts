@@ -3,6 +3,7 @@ import type { ConfigProblem } from './config/problems.ts';
 import type { CompiledConfig, ModelPlan, Program } from './config.ts';
 import { Fault } from './fault.ts';
 import { awsNameProblems } from './installation-names.ts';
+import { canonical, encodeText } from './json.ts';
 import { day, minute } from './time.ts';
 
 /** One job or deployment of a model's plan, and the machines that it wants. */
@@ -215,7 +216,17 @@ export function platformProblems(config: CompiledConfig, platform: Cloud | 'loca
       ...(value === undefined ? {} : { value }),
     })),
   );
-  return [...(platform === 'aws' ? awsNameProblems(config) : []), ...ofModels];
+  return [...(platform === 'aws' ? [...awsNameProblems(config), ...awsSizeProblems(config)] : []), ...ofModels];
+}
+
+// A request of Lambda has 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const releaseBytes = 5_900_000;
+
+function awsSizeProblems(config: CompiledConfig): readonly ConfigProblem[] {
+  const bytes = encodeText(canonical(config)).length;
+  if (bytes <= releaseBytes) return [];
+  const message = `the config has ${bytes} bytes, and a release on AWS takes ${releaseBytes}: make several projects of it`;
+  return [{ path: 'models', message }];
 }
 
 function partProblems(part: Part, platform: Cloud): { path: string; message: string; value?: unknown }[] {

@@ -265,6 +265,19 @@ emulated('jobs on SageMaker', () => {
       expect(await refused('CapacityError', 'Insufficient capacity')).toMatchObject({ code: 'throttled' });
     });
 
+    test('waits for the stock image that nobody has pulled yet, and fails for an image of its own that is not there', async () => {
+      const world = jobsWorld(calls);
+      const digest = await world.code({ 'train.mjs': '' });
+      const { image: own, ...stock } = imageJob('run_1/train/1', { code: { digest }, command: ['node', 'train.mjs'] });
+      const started = (job: Job) => {
+        world.fake.refuse(new Refusal('ValidationException', 'Cannot find the requested image: please check it.'));
+        return world.jobs.start(job).catch((fault: unknown) => fault);
+      };
+
+      expect(await started(stock)).toMatchObject({ code: 'unavailable', message: expect.stringContaining('by hand') });
+      expect(await started({ ...stock, image: own ?? '' })).toMatchObject({ code: 'invalid' });
+    });
+
     test('refuses an artifact that has changed since its job ended', async () => {
       const world = jobsWorld(calls);
       await world.put('serin', 'jobs/a/train/part.csv', 'changed');

@@ -64,7 +64,7 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, ..
         try {
           await apis[api].create(job, name);
         } catch (error) {
-          if (!saysExists(error)) throw quotaInUse(error) ?? error;
+          if (!saysExists(error)) throw quotaInUse(error) ?? stockImageMissing(error, job) ?? error;
           await adopt(job, apis[api], name);
         }
         return { id };
@@ -104,6 +104,18 @@ function quotaInUse(error: unknown): Fault | undefined {
   if (nameOfError(error) !== 'ResourceLimitExceeded' || limit === undefined || Number(limit) < Number(delta))
     return undefined;
   return new Fault('throttled', `other jobs have the machines of the quota now: ${text}`, { cause: error });
+}
+
+// CreateTrainingJob looks an image up at once: "Cannot find the requested image" (aws/amazon-sagemaker-examples#1476). Ours
+// comes through a cache, which the first pull fills.
+function stockImageMissing(error: unknown, { image }: Job): Fault | undefined {
+  const text = messageOfError(error);
+  if (image !== undefined || !/cannot find (the )?requested image/i.test(text)) return undefined;
+  const mend =
+    'pull it once, with the command that `serin plan --cloud aws` prints under "by hand"; the job waits for it';
+  return new Fault('unavailable', `the stock image of Node is not in the registry of the account: ${mend}`, {
+    cause: error,
+  });
 }
 
 async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {
