@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -277,6 +277,26 @@ describe('assignments at the gateway', () => {
     expect(await assigned(machine, bad)).toMatchObject({ prediction: 'a', mirror: { deployment: 'v2', failed: true } });
   });
 
+  test('survive a kill when a label refers to them, and are no evidence without the rest of their second', async () => {
+    const before = await openServing({ remembers });
+    const hanging = invoke(before.port, '/endpoints/e/invocations', { order: { never: true } }).catch(() => undefined);
+    const answer = await before.invoke('e', answering(true));
+    const label = { requestId: idOf(answer), time: noon, outcome: { wrong: true } } as const;
+    const [first] = await before.telemetry.label([label]);
+    const copy = newDirectory();
+    cpSync(join(before.directory, 'data'), join(copy, 'data'), { recursive: true });
+
+    const after = await openAt(copy, noon + tickMs, { remembers });
+    const [again] = await after.telemetry.label([label]);
+    await after.pass();
+
+    expect([first, again]).toEqual(['recorded', 'duplicate']);
+    expect(after.assignments.between('e', noon, noon + tickMs)).toHaveLength(1);
+    expect(after.assignments.evidence('e', noon, noon + tickMs)).toEqual([]);
+    await before.stop();
+    await hanging;
+  });
+
   test('survive a restart of the server', async () => {
     const before = await openServing({ remembers });
     const answer = await before.invoke('e', answering(true));
@@ -362,8 +382,8 @@ describe('a planned restart in the middle of a canary', () => {
     expect(new Set(first.map(({ status }) => status))).toEqual(new Set([200, 503]));
     const { v1, v2 } = second?.users ?? {};
     expect((v1?.errors.atRisk ?? 0) + (v2?.errors.atRisk ?? 0)).toBe(20);
-    expect(machine.assignments.areEvidence('e', noon, noon + tickMs)).toBe(false);
-    expect(machine.assignments.areEvidence('e', noon + tickMs, noon + 2 * tickMs)).toBe(true);
+    expect(machine.assignments.between('e', noon, noon + tickMs)).toHaveLength(20);
+    expect(machine.assignments.evidence('e', noon, noon + 2 * tickMs)).toHaveLength(20);
   });
 
   test('ends as well when a deployment does not come back: from then on its failures count', async () => {

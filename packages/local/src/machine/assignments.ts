@@ -48,6 +48,11 @@ export interface Assignments {
    * requests of one. Twice: the last one holds.
    */
   record(assignment: Assignment): void;
+  /**
+   * Writes those that are not durable yet, inside the transaction of what refers to them. They may still change, and what
+   * a kill leaves of a second that was never final is known, and no evidence.
+   */
+  keep(ids: readonly string[]): void;
   flush(): Promise<void>;
   /** Those that are known, durable or not. */
   of(ids: readonly string[]): ReadonlyMap<string, Assignment>;
@@ -55,8 +60,8 @@ export interface Assignments {
   between(endpoint: string, from: number, to: number): readonly Assignment[];
   /** Milliseconds: no assignment routed before it can still come or change. */
   finalUntil(): number;
-  /** Those with `from <= at < to` are evidence; they are not when a deployment was on its way back meanwhile. */
-  areEvidence(endpoint: string, from: number, to: number): boolean;
+  /** Durable ones that are evidence: of seconds in which all of the endpoint were counted (`Counters.covered`). */
+  evidence(endpoint: string, from: number, to: number): readonly Assignment[];
 }
 
 /** Assignments that are written with the counts of their second, in one transaction. */
@@ -80,6 +85,10 @@ export function gatewayAssignments(options: {
 
   return {
     record: (assignment) => void pending.set(assignment.requestId, assignment),
+    keep(ids) {
+      const known = ids.flatMap((id) => pending.get(id) ?? []);
+      store.write(known, counters.time() - keepMs);
+    },
     flush: counters.flush,
     of(ids) {
       const found = ids.flatMap((id) => {
@@ -90,8 +99,15 @@ export function gatewayAssignments(options: {
     },
     between: store.between,
     finalUntil: () => counters.finalUntil() * 1000,
-    areEvidence: (endpoint, from, to) =>
-      !counters.wasReturning(endpoint, Math.floor(from / 1000), Math.ceil(to / 1000)),
+    evidence(endpoint, from, to) {
+      const seconds = new Map<number, boolean>();
+      return store.between(endpoint, from, to).filter(({ at }) => {
+        const second = Math.floor(at / 1000);
+        const isWhole = seconds.get(second) ?? counters.covered(endpoint, second, second + 1);
+        seconds.set(second, isWhole);
+        return isWhole;
+      });
+    },
   };
 }
 

@@ -55,8 +55,6 @@ export interface Counters {
   /** A deployment that was ready before this server started is on its way back, until the answer is called. */
   returning(endpoint: string): () => void;
   isReturning(endpoint: string): boolean;
-  /** In `from <= second < to` a deployment was on its way back. */
-  wasReturning(endpoint: string, from: number, to: number): boolean;
   /** Durable rows with `from <= second < to`, ascending by second. */
   rows(endpoint: string, from: number, to: number): Iterable<SecondRow>;
   segmentRows(endpoint: string, from: number, to: number): Iterable<SegmentRow>;
@@ -191,7 +189,6 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
       };
     },
     isReturning: (endpoint) => returns.has(endpoint),
-    wasReturning: store.wasReturning,
     rows: store.rows,
     segmentRows: store.segmentRows,
     async close() {

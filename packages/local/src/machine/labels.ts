@@ -89,6 +89,7 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
       totals.set(assignment?.endpoint ?? nowhere, counts.set(answer, (counts.get(answer) ?? 0) + 1));
       return answer;
     });
+    assignments.keep(labels.flatMap(({ requestId }, index) => (isTaken(answers[index]) ? [requestId] : [])));
     for (const [endpoint, counts] of totals) {
       store.count(endpoint, counts, received);
       store.forgetOf(endpoint, received - keepMs, labels.length * forgetRatio);
@@ -98,10 +99,9 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
 
   function tickOf(endpoint: string, start: number, tickMs: number, maturityMs: number): LabelTick {
     const end = start + tickMs;
-    if (!assignments.areEvidence(endpoint, start, end)) return labelTick(start, [], new Map());
     return labelTick(
       start,
-      assignments.between(endpoint, start, end),
+      assignments.evidence(endpoint, start, end),
       store.outcomes(endpoint, start, end, end + maturityMs),
     );
   }
@@ -128,6 +128,8 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
     labelTotals: async (endpoint) => store.totals(endpoint),
   };
 }
+
+const isTaken = (answer: LabelAnswer | undefined): boolean => answer === 'recorded' || answer === 'late';
 
 /** When the newest label came, as this store has it: milliseconds, 0 before the first. */
 export const lastLabel = (database: DatabaseSync): number => openStore(database).lastReceived();
