@@ -132,7 +132,7 @@ const newEndpoint = (name: string): Endpoint => ({
 });
 
 /** Arms in order of their versions, newest first: sticky requests keep their arm while its weight grows. */
-function routeOf(
+export function routeOf(
   endpoint: string,
   { weights, mirror }: { readonly weights: Weights; readonly mirror: Mirror | undefined },
   deployments: ReadonlyMap<string, Deployment>,
