@@ -284,6 +284,61 @@ describe('the gateway', () => {
     expect(await counted(machine, 'e', 'v1')).toEqual({ requests: 8, errors: 4 });
   });
 
+  test('passes an answer on for as long as it comes, and cuts it off when it falls silent', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { timeoutMs: 600 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const whole = await machine.invoke('e', { order: { drip: 15 } });
+    const silent = machine.invoke('e', { order: { drip: 3, never: true } });
+
+    await expect(silent).rejects.toThrow();
+    expect([whole.status, whole.text]).toEqual([200, 'part '.repeat(15)]);
+    expect(await counted(machine, 'e', 'v1')).toEqual({ requests: 2, errors: 1 });
+  });
+
+  test('lets the second of an answer that goes on and on be final when it has lasted as long as a silence may', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { timeoutMs: 300 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const streaming = machine.invoke('e', { order: { drip: 40 } });
+    const sums = await counted(machine, 'e', 'v1');
+
+    expect(sums).toEqual({ requests: 1, errors: 0 });
+    expect((await streaming).text).toHaveLength('part '.length * 40);
+  });
+
+  test('waits for as long as the endpoint is told to', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { timeoutMs: 200, silenceMs: () => 5000 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const answer = await machine.invoke('e', { order: { waitMs: 600 } });
+
+    expect(answer.status).toBe(200);
+  });
+
+  test.each([
+    ['switches protocols', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n', 502],
+    ['has a status that there is not', 'HTTP/1.1 999 unknown\r\ncontent-length: 0\r\n\r\n', 502],
+    ['has a body with a status that has none', 'HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n{}', 204],
+    [
+      'is of a kind that only a proxy may send',
+      'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}',
+      200,
+    ],
+  ])('answers at once when the answer of a model %s', async (_, raw, status) => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory);
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+
+    const answer = await machine.invoke('e', { order: { raw } });
+
+    expect(answer.status).toBe(status);
+    expect(await counted(machine, 'e', 'v1')).toEqual({ requests: 1, errors: status === 502 ? 1 : 0 });
+  });
+
   test('counts what a deployment that is down does not answer as its errors, and sends nothing elsewhere', async () => {
     const directory = newDirectory();
     const machine = await openMachine(directory);
@@ -508,7 +563,7 @@ describe('what is said of a model server', () => {
 
   test('one that hangs is ended, started again, and warned about', async () => {
     const directory = newDirectory();
-    const machine = await openMachine(directory, { silenceMs: 500, timeoutMs: 500 });
+    const machine = await openMachine(directory, { timeoutMs: 500 });
     await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
     const pid = pidOf(await machine.invoke('e'));
 
@@ -522,7 +577,7 @@ describe('what is said of a model server', () => {
 
   test('one that is at work and answers no ping meanwhile is left alone', async () => {
     const directory = newDirectory();
-    const machine = await openMachine(directory, { silenceMs: 4000 });
+    const machine = await openMachine(directory, { silenceMs: () => 4000 });
     await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
     const pid = pidOf(await machine.invoke('e'));
 

@@ -43,6 +43,14 @@ const server = createServer((request, response) => {
     if (order.waitMs) await new Promise((resolve) => setTimeout(resolve, order.waitMs));
     while (order.until && !existsSync(order.until)) await new Promise((resolve) => setTimeout(resolve, 5));
     if (order.first) response.write(order.first);
+    if (order.raw) return void request.socket.end(order.raw);
+    if (order.drip) {
+      for (let part = 0; part < order.drip; part++) {
+        response.write('part ');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return order.never ? undefined : response.end();
+    }
     if (order.hang) for (;;);
     for (const end = Date.now() + (order.busyMs ?? 0); Date.now() < end; );
     if (order.never) return;
@@ -103,7 +111,6 @@ export function deploymentOf(
 export type Machine = Awaited<ReturnType<typeof openMachine>>;
 
 export interface MachineOptions extends Partial<GatewayOptions> {
-  readonly silenceMs?: number;
   readonly drainMs?: number;
   /** The clock that requests are counted by. */
   readonly now?: () => number;
@@ -111,7 +118,7 @@ export interface MachineOptions extends Partial<GatewayOptions> {
 
 /** Everything of one machine that serves, with its gateway listening. `leave` keeps the model servers alive. */
 export async function openMachine(directory: string, options: MachineOptions = {}) {
-  const { now = Date.now, silenceMs } = options;
+  const { now = Date.now, silenceMs, timeoutMs = 30_000 } = options;
   const warnings: string[] = [];
   const { database, close: closeDatabase } = openDatabase(join(directory, 'data'));
   const counted = openCounted(database, now);
@@ -125,7 +132,7 @@ export async function openMachine(directory: string, options: MachineOptions = {
     pace: quick,
     onReturn: counters.returning,
     warn: (what) => void warnings.push(what),
-    ...(silenceMs === undefined ? {} : { silenceMs: () => silenceMs }),
+    silenceMs: (endpoint) => silenceMs?.(endpoint) ?? timeoutMs,
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
   });
   const serving = localServing({ database, servers });

@@ -36,6 +36,8 @@ export type ModelPlan = Omit<ParsedModel, 'train' | 'split' | 'evaluate' | 'serv
           readonly instances: { readonly min: number; readonly max: number };
         };
         readonly stickyBy?: string | undefined;
+        /** Milliseconds. */
+        readonly timeout?: number | undefined;
       });
 };
 export type JobCompute = ParsedModel['train']['compute'];
@@ -115,7 +117,14 @@ export function compile(
     ...(evaluate === undefined ? {} : { evaluate: { ...program(evaluate, train.code), compute: evaluate.compute } }),
     ...(cut === undefined ? {} : { split: compileSplit(cut, train.code) }),
     serve:
-      serve === 'none' ? 'none' : { ...program(serve, train.code), compute: serve.compute, stickyBy: serve.stickyBy },
+      serve === 'none'
+        ? 'none'
+        : {
+            ...program(serve, train.code),
+            compute: serve.compute,
+            stickyBy: serve.stickyBy,
+            timeout: serve.timeout,
+          },
   });
   const compileSplit = (
     cut: NonNullable<ParsedModel['split']>,

@@ -32,7 +32,7 @@ import { holdsCode, stageCode } from './machine/jobs/code.ts';
 import { digestOfDirectory } from './machine/jobs/digest.ts';
 import { labelStore, lastLabel } from './machine/labels.ts';
 import { serverMetrics } from './machine/metrics.ts';
-import { localFolder, modelServers } from './machine/model-servers.ts';
+import { defaultSilenceMs, localFolder, modelServers } from './machine/model-servers.ts';
 import { ownHosts } from './machine/own-hosts.ts';
 import { gatewayPairs } from './machine/pairs.ts';
 import { storeProbe } from './machine/probe.ts';
@@ -151,6 +151,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     inherited: inheritedEnvironment(),
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
     onReturn: counters.returning,
+    silenceMs: (endpoint) => served(current, endpoint)?.timeout ?? defaultSilenceMs,
     warn: log,
   });
   closing.add(servers.stop);
@@ -256,6 +257,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     users,
     assignments,
     isPlanned: (endpoint) => served(current, endpoint) !== undefined,
+    silenceMs: (endpoint) => served(current, endpoint)?.timeout,
     stickyHeader: (endpoint) => served(current, endpoint)?.stickyBy,
     segment: (endpoint) => current?.models[endpoint]?.rollout.segments,
     remembers: (endpoint) => labelRule(current, endpoint),

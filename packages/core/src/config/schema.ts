@@ -183,6 +183,10 @@ const modelOf = (door: Door) =>
               .regex(/^[a-z0-9-]+$/)
               .optional()
               .describe('a request header, lower case'),
+            timeout: door.duration
+              .refine((ms) => ms >= second && ms <= hour, { error: 'from 1s to 1h' })
+              .optional()
+              .describe('how long a request may go without a byte of its answer, on one machine; 30s'),
           }),
         ])
         .default('none'),

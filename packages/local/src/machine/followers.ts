@@ -21,6 +21,8 @@ export interface Followed {
   readonly path: string;
   readonly routed: Routed;
   readonly routedAt: number;
+  /** How long a silence may last. */
+  readonly timeoutMs: number;
   /** It is to be copied to this deployment. */
   readonly mirror?: { readonly deployment: string; readonly pool: Pool | undefined };
   /** It is to be remembered for its label. */
@@ -40,12 +42,12 @@ interface Options {
   readonly assignments: Assignments | undefined;
   /** Milliseconds since the epoch; never goes back. */
   readonly time: () => number;
-  readonly limits: Limits;
+  readonly limits: Pick<Limits, 'maxBodyBytes'>;
 }
 
 /** Followers of the requests that are remembered, mirrored, or both. */
 export function followers({ pairs, assignments, time, limits }: Options): Followers {
-  const queues = mirrors({ timeoutMs: limits.timeoutMs });
+  const queues = mirrors();
   const room = roomOf(maxRoomBytes);
 
   function follow(what: Followed): Follower {
@@ -67,7 +69,7 @@ export function followers({ pairs, assignments, time, limits }: Options): Follow
 
   /** Begins to copy; the answer is what the served exchange calls at its end, and then the pair is made. */
   function copy(what: Followed, mirror: NonNullable<Followed['mirror']>, counted: Pairs) {
-    const { request, endpoint, pointer, path, requestId } = what;
+    const { request, endpoint, pointer, path, requestId, timeoutMs } = what;
     const pair = counted.open(endpoint, mirror.deployment, what.routed.second);
     const body = copyBody(request, { room, maxBytes: limits.maxBodyBytes, onEnd: () => whenWhole?.() });
     let whenWhole: (() => void) | undefined;
@@ -85,7 +87,8 @@ export function followers({ pairs, assignments, time, limits }: Options): Follow
         return;
       }
       const { pool } = mirror;
-      const sent = { pool, requestId, path, rawHeaders: request.rawHeaders, body: body.chunks(), pointer, done: end };
+      const { rawHeaders } = request;
+      const sent = { pool, requestId, path, rawHeaders, body: body.chunks(), timeoutMs, pointer, done: end };
       queues.send(`${endpoint}\n${mirror.deployment}`, sent);
     }
 
@@ -98,7 +101,7 @@ export function followers({ pairs, assignments, time, limits }: Options): Follow
       const served: Side = { outcome, latencyMs: performance.now() - begun, ...found };
       if (body.state() !== 'coming') return send(served, remember);
       // A model may answer, or be down, before the body is there.
-      const timer = setTimeout(body.giveUp, limits.timeoutMs);
+      const timer = setTimeout(body.giveUp, timeoutMs);
       whenWhole = () => {
         clearTimeout(timer);
         send(served, remember);

@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Routed } from './counters.ts';
-import { forwardedHeaders, returnedHeaders } from './hop-headers.ts';
+import { forwardedHeaders, returnedHeaders, withoutLength } from './hop-headers.ts';
 import type { Upstream } from './model-server.ts';
 import type { Pool } from './model-servers.ts';
 import { refuse, tooLarge } from './refusal.ts';
@@ -30,14 +30,21 @@ export interface Exchange {
 }
 
 export interface Limits {
+  /** Of silence: how long neither the caller nor the model may send a byte. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
 }
 
-/** Passes one request to a model server and its answer back; settles the count exactly once. */
+/**
+ * Passes one request to a model server and its answer back; settles the count exactly once.
+ *
+ * An answer may take as long as it comes. One that still comes when it has lasted as long as a silence may is counted
+ * then, as answered so far: a tick does not wait for its end.
+ */
 export function forward(exchange: Exchange, upstream: Upstream, limits: Limits): void {
   const { request, response, requestId, deployment, pool, path, routed, routedAt, follower } = exchange;
   let isSettled = false;
+  let isCounted = false;
 
   const call = httpRequest({
     agent: upstream.agent,
@@ -53,8 +60,14 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
     if (isSettled) return;
     isSettled = true;
     clearTimeout(timer);
-    routed.settled(performance.now() - routedAt, outcome === 'failed');
     pool.release();
+    count(outcome);
+  }
+
+  function count(outcome: Outcome): void {
+    if (isCounted) return;
+    isCounted = true;
+    routed.settled(performance.now() - routedAt, outcome === 'failed');
     follower?.ended(outcome);
   }
 
@@ -69,13 +82,24 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
 
   function onTimeout(): void {
     const isWaitingForCaller = response.writableNeedDrain || (!request.complete && !call.writableNeedDrain);
-    if (isWaitingForCaller) stop('caller', 408, `the body did not arrive within ${limits.timeoutMs} ms`);
-    else stop('model', 504, `${deployment} did not answer within ${limits.timeoutMs} ms`);
+    if (isWaitingForCaller) stop('caller', 408, `nothing more of the body came for ${limits.timeoutMs} ms`);
+    else
+      stop('model', 504, `${deployment} sent nothing for ${limits.timeoutMs} ms; serve.timeout says how long it may`);
   }
 
   function passBack(answer: IncomingMessage): void {
     upstream.heard();
+    timer.refresh();
     const status = answer.statusCode ?? 502;
+    const outcome = status >= 500 ? 'failed' : 'answered';
+    if (status > 599) {
+      stop('model', 502, `${deployment} answered with the status ${status}, which there is not`);
+      return;
+    }
+    if (bodyless.has(status)) {
+      passHead(answer, status, outcome);
+      return;
+    }
     try {
       response.writeHead(status, returnedHeaders(answer.rawHeaders, deployment, requestId));
     } catch (error) {
@@ -84,13 +108,18 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
     }
     answer.on('data', (chunk: Buffer) => {
       upstream.heard();
+      timer.refresh();
+      if (performance.now() - routedAt > limits.timeoutMs) count(outcome);
       if (response.destroyed || response.write(chunk)) return;
       answer.pause();
-      response.once('drain', () => answer.resume());
+      response.once('drain', () => {
+        timer.refresh();
+        answer.resume();
+      });
     });
     answer.on('end', () => {
       response.end();
-      settle(status >= 500 ? 'failed' : 'answered');
+      settle(outcome);
       // The model may answer before it has read the whole body: what is left of it is not waited for.
       if (!request.readableEnded) request.resume();
     });
@@ -98,15 +127,32 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
     follower?.answering(answer);
   }
 
+  /** A body that follows such a head all the same is not the caller's: it would be taken for the next answer. */
+  function passHead(answer: IncomingMessage, status: number, outcome: Outcome): void {
+    const headers = returnedHeaders(answer.rawHeaders, deployment, requestId);
+    response.writeHead(status, withoutLength(headers)).end();
+    settle(outcome);
+    call.destroy();
+    if (!request.readableEnded) request.resume();
+  }
+
   call.on('response', passBack);
+  call.on('upgrade', (_, socket) => {
+    socket.destroy();
+    stop('model', 502, `${deployment} answered 101 and wants to switch protocols, which nobody asked it for`);
+  });
   call.on('error', (error) => stop('model', 502, `the connection to ${deployment} broke: ${error.message}`));
   response.on('close', () => {
     if (isSettled) return;
     settle('abandoned');
     call.destroy();
   });
+  request.on('data', () => timer.refresh());
   passBody(request, call, limits.maxBodyBytes, () => stop('caller', 413, tooLarge(limits.maxBodyBytes)));
 }
+
+/** Answers that have no body, whatever their head says. */
+const bodyless: ReadonlySet<number> = new Set([204, 304]);
 
 /** By hand and not with `pipe`: the bytes are counted, and a caller is read to its end when the model is gone. */
 function passBody(request: IncomingMessage, call: ClientRequest, maxBytes: number, onTooLarge: () => void): void {

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Assignments } from './assignments.ts';
 import type { Arm, Counters, Routed } from './counters.ts';
-import { followers } from './followers.ts';
+import { type Followed, followers } from './followers.ts';
 import { type Follower, forward } from './forward.ts';
 import type { Target } from './invocation-paths.ts';
-import type { Pool } from './model-servers.ts';
+import { defaultSilenceMs, type Pool } from './model-servers.ts';
 import type { Pairs } from './pairs.ts';
 import { type Refusal, refuse, tooLarge } from './refusal.ts';
 import { type Coin, cryptoCoin, pick, type Route, type User, userOf } from './routing.ts';
@@ -36,8 +36,9 @@ export interface GatewayOptions {
   /** The requests of an endpoint are remembered, with the prediction at a JSON pointer or in one of the usual places. */
   readonly remembers?: (endpoint: string) => { readonly prediction?: string | undefined } | undefined;
   readonly coin?: Coin;
-  /** From routing to the last byte of the model server's answer. */
+  /** How long neither the caller nor the model may send a byte, where `silenceMs` has nothing for an endpoint; 30 s. */
   readonly timeoutMs?: number;
+  readonly silenceMs?: (endpoint: string) => number | undefined;
   /** Of a request body; the default is SageMaker's. */
   readonly maxBodyBytes?: number;
 }
@@ -60,7 +61,7 @@ interface Passage {
  * Sends each request to one deployment of its endpoint, by weight, and counts it for that deployment alone.
  *
  * A request is never sent twice, and never to another deployment than the one it was routed to: if that one is down, the
- * caller gets 503 and the deployment an error. Errors are answers of 500 and more, broken connections, and the timeout;
+ * caller gets 503 and the deployment an error. Errors are answers of 500 and more, broken connections, and silence;
  * answers below 500 are the caller's, and a caller who went away is no error. Bodies pass through unread.
  * `Authorization` and `Cookie` belong to this server and are not handed to a model.
  *
@@ -68,10 +69,10 @@ interface Passage {
  * are answered: see `followers`.
  */
 export function gateway(options: GatewayOptions): Gateway {
-  const { counters, timeoutMs = 30_000, maxBodyBytes = 6 * 1024 * 1024, coin = cryptoCoin() } = options;
-  const limits = { timeoutMs, maxBodyBytes };
+  const { counters, timeoutMs = defaultSilenceMs, maxBodyBytes = 6 * 1024 * 1024, coin = cryptoCoin() } = options;
+  const silenceOf = (endpoint: string): number => options.silenceMs?.(endpoint) ?? timeoutMs;
   const { pairs, assignments } = options;
-  const { follow, close } = followers({ pairs, assignments, time: counters.time, limits });
+  const { follow, close } = followers({ pairs, assignments, time: counters.time, limits: { maxBodyBytes } });
   const branches = new WeakMap<Route, readonly Branch[]>();
   const idPrefix = `req_${Date.now().toString(36)}${randomBytes(5).toString('hex')}`;
   let requests = 0;
@@ -136,7 +137,8 @@ export function gateway(options: GatewayOptions): Gateway {
     const { deployment, pool } = branch;
     const routed = countIn(branch, route, request, user);
     const routedAt = performance.now();
-    const follower = followerOf(passage, route, { deployment, path, routed, routedAt });
+    const limits = { timeoutMs: silenceOf(route.endpoint), maxBodyBytes };
+    const follower = followerOf(passage, route, { deployment, path, routed, routedAt, timeoutMs: limits.timeoutMs });
     const upstream = pool?.take();
     if (pool === undefined || upstream === undefined) {
       routed.settled(0, true);
@@ -172,7 +174,7 @@ export function gateway(options: GatewayOptions): Gateway {
   function followerOf(
     { request, requestId }: Passage,
     { endpoint, weights, mirror }: Route,
-    sent: { readonly deployment: string; readonly path: string; readonly routed: Routed; readonly routedAt: number },
+    sent: Pick<Followed, 'deployment' | 'path' | 'routed' | 'routedAt' | 'timeoutMs'>,
   ): Follower | undefined {
     const isMirrored = mirror !== undefined && pairs !== undefined && coin() < mirror.percent;
     const remembered = options.remembers?.(endpoint);

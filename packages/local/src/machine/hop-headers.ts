@@ -62,3 +62,9 @@ function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
   }
   return names ?? noNames;
 }
+
+/** Raw headers (name, value, name, value ...) without what they say of a length. */
+export const withoutLength = (headers: readonly string[]): string[] =>
+  headers.flatMap((name, index) =>
+    index % 2 === 0 && name.toLowerCase() !== 'content-length' ? [name, headers[index + 1] ?? ''] : [],
+  );

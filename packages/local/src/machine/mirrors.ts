@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { forwardedHeaders } from './hop-headers.ts';
+import { forwardedHeaders, withoutLength } from './hop-headers.ts';
 import type { Upstream } from './model-server.ts';
 import type { Pool } from './model-servers.ts';
 import type { Side } from './pairs.ts';
@@ -19,6 +19,8 @@ export interface Copy {
   readonly path: string;
   readonly rawHeaders: readonly string[];
   readonly body: readonly Buffer[];
+  /** How long the mirror may go without sending a byte; an answer that lasts longer than that has been heard by then. */
+  readonly timeoutMs: number;
   /** Where the prediction is in the answer. */
   readonly pointer: string | undefined;
   /** How it ended, exactly once; `undefined`: the gateway closes, so nothing is known. */
@@ -38,7 +40,7 @@ interface Lane {
 }
 
 /** Queues of copies: 8 at once to each mirror, 64 waiting; what comes to a full queue is dropped at once. */
-export function mirrors({ timeoutMs }: { readonly timeoutMs: number }): Mirrors {
+export function mirrors(): Mirrors {
   const lanes = new Map<string, Lane>();
   const running = new Set<() => void>();
   let isClosed = false;
@@ -47,7 +49,7 @@ export function mirrors({ timeoutMs }: { readonly timeoutMs: number }): Mirrors 
     while (lane.inFlight < maxInFlight) {
       const job = lane.waiting.shift();
       if (job === undefined) break;
-      if (performance.now() - job.since > timeoutMs * maxWaitShare) job.copy.done({ outcome: 'dropped' });
+      if (performance.now() - job.since > job.copy.timeoutMs * maxWaitShare) job.copy.done({ outcome: 'dropped' });
       else start(mirror, lane, job.copy);
     }
     if (lane.inFlight === 0) lanes.delete(mirror);
@@ -60,7 +62,7 @@ export function mirrors({ timeoutMs }: { readonly timeoutMs: number }): Mirrors 
       return;
     }
     lane.inFlight += 1;
-    const cancel = exchange(copy, upstream, timeoutMs, (side) => {
+    const cancel = exchange(copy, upstream, (side) => {
       running.delete(cancel);
       copy.pool?.release();
       lane.inFlight -= 1;
@@ -88,12 +90,7 @@ export function mirrors({ timeoutMs }: { readonly timeoutMs: number }): Mirrors 
 }
 
 /** Sends one copy; `done` is called once, and never before this returned. The answer is a function that gives it up. */
-function exchange(
-  copy: Copy,
-  upstream: Upstream,
-  timeoutMs: number,
-  done: (side: Side | undefined) => void,
-): () => void {
+function exchange(copy: Copy, upstream: Upstream, done: (side: Side | undefined) => void): () => void {
   const begun = performance.now();
   let isDone = false;
   const call = httpRequest({
@@ -104,7 +101,7 @@ function exchange(
     path: copy.path,
     headers: copiedHeaders(copy, upstream.port),
   });
-  const timer = setTimeout(() => stop({ outcome: 'failed' }), timeoutMs);
+  const timer = setTimeout(() => stop({ outcome: 'failed' }), copy.timeoutMs);
 
   function finish(side: Side | undefined): void {
     if (isDone) return;
@@ -120,12 +117,14 @@ function exchange(
 
   function read(answer: IncomingMessage): void {
     upstream.heard();
+    timer.refresh();
     const outcome = (answer.statusCode ?? 502) >= 500 ? 'failed' : 'answered';
     const prediction = readPrediction(answer, copy.pointer);
     let bytes = 0;
     answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxAnswerBytes) stop({ outcome });
+      timer.refresh();
+      if (bytes > maxAnswerBytes || performance.now() - begun > copy.timeoutMs) stop({ outcome });
     });
     answer.on('end', () => {
       const latencyMs = performance.now() - begun;
@@ -136,6 +135,10 @@ function exchange(
   }
 
   call.on('response', read);
+  call.on('upgrade', (_, socket) => {
+    socket.destroy();
+    finish({ outcome: 'failed' });
+  });
   call.on('error', () => finish({ outcome: 'failed' }));
   for (const chunk of copy.body) call.write(chunk);
   call.end();
@@ -146,8 +149,5 @@ function exchange(
 function copiedHeaders({ rawHeaders, requestId, body }: Copy, port: number): string[] {
   const headers = forwardedHeaders(rawHeaders, `127.0.0.1:${port}`, requestId);
   const bytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
-  const kept = headers.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() !== 'content-length' ? [name, headers[index + 1] ?? ''] : [],
-  );
-  return [...kept, 'content-length', String(bytes), 'x-serin-mirror', 'true'];
+  return [...withoutLength(headers), 'content-length', String(bytes), 'x-serin-mirror', 'true'];
 }

@@ -87,7 +87,7 @@ const defaultPace: Pace = {
   muteMs: 10_000,
   pingMs: 5000,
 };
-const defaultSilenceMs = 30_000;
+export const defaultSilenceMs = 30_000;
 const maxLogBytes = 64 * 1024 * 1024;
 const logCheckMs = 60_000;
 
