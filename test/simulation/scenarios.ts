@@ -77,6 +77,50 @@ export const scenarios: readonly Scenario[] = [
       if (hadChampion(universe)) must(universe.model()?.champion !== 2, 'a refused version serves');
     },
   },
+  ...(
+    [
+      ['loses more than it may at all', { loss: 0.5 }],
+      ['loses more than the champion', { loss: 0.25 }],
+      ['was scored by another metric', { auc: 0.9 }],
+    ] as const
+  ).map(
+    ([what, metrics]): Scenario => ({
+      name: `the second version ${what}`,
+      brief: true,
+      outside: {
+        fateOf: (job, fakes) =>
+          job.kind === 'evaluate'
+            ? { metrics: trainings(fakes) === 1 || job.key.includes('/champion/') ? { loss: 0.1 } : metrics }
+            : undefined,
+      },
+      async act(universe) {
+        await second(universe, configOf({ gate: { loss: { direction: 'down', atMost: 0.3, noWorseBy: 0.1 } } }));
+        await universe.when(settled);
+      },
+      expect(universe, calm) {
+        if (calm) champion(universe, 1);
+        if (calm) runIs(universe, 'refused');
+        if (hadChampion(universe)) must(universe.model()?.champion !== 2, 'a refused version serves');
+      },
+    }),
+  ),
+  {
+    name: 'the second version is as good as it has to be, and not more',
+    brief: true,
+    outside: {
+      fateOf: (job, fakes) =>
+        job.kind === 'evaluate'
+          ? { metrics: { auc: trainings(fakes) === 1 || job.key.includes('/champion/') ? 0.91 : 0.9 } }
+          : undefined,
+    },
+    async act(universe) {
+      await second(universe, configOf({ gate: { auc: { direction: 'up', atLeast: 0.9, noWorseBy: 0.01 } } }));
+      await universe.when(serves(2));
+    },
+    expect(universe, calm) {
+      if (calm) champion(universe, 2);
+    },
+  },
   {
     name: 'the trainer fails',
     brief: true,
