@@ -15,7 +15,7 @@ import {
   withCanary,
   withChampion,
 } from './model.fixture.ts';
-import { hour } from './time.ts';
+import { day, hour } from './time.ts';
 import { whyModel, whyVersion } from './why.ts';
 
 const alert = {
@@ -172,6 +172,18 @@ describe('the id of a firing', () => {
     expect(rolledOut(drive)).toBe('v3 reverting');
   });
 
+  test('says once a day that it still fires, so that it is not forgotten', () => {
+    const { drive } = withCanary();
+    drive.say(alert, human, 'am_1');
+    drive.wait(2 * day);
+    expect(drive.say(alert, human, 'am_1')).toBe('moved');
+    expect(drive.say(alert, human, 'am_1')).toContain('repeated');
+
+    drive.wait(6 * day);
+
+    expect(drive.state.monitor.status).toBe('alarmed');
+  });
+
   test('is known as long as it fires', () => {
     const { drive } = withCanary();
     drive.say(alert, human, 'am_1');
@@ -207,6 +219,28 @@ describe('a person who overrides alerts', () => {
     expect(rolledOut(drive)).toBe('v3 reverting');
   });
 
+  test('need not say it again when the champion changes and the version is scored once more', () => {
+    const { drive, endpoint } = withChampion(planOf({ alerts: { onAlert: 'notify' } }));
+    trainOne(drive, 'two');
+    score(drive, 0.82, 0.8);
+    converge(drive, endpoint);
+    serveToTheEnd(drive, endpoint);
+    drive.say(alert);
+    trainOne(drive, 'three');
+    score(drive, 0.85, 0.82);
+    drive.say({ type: 'rollbackRequested' });
+    drive.say(override, approver);
+    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+    expect(drive.state.champion).toBe(1);
+
+    drive.wait(1000);
+    drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
+    score(drive, 0.85, 0.8);
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toMatch(/^v3 (shifting|baking)/);
+  });
+
   test('speaks for one version: the next is held by the same alert', () => {
     const { drive, endpoint } = withFiring();
     drive.say(override, approver);
@@ -238,6 +272,9 @@ describe('a person who overrides alerts', () => {
     expect(drive.say({ ...override, version: 1 }, approver)).toContain('v1 does not wait for its rollout');
     drive.say(resolved);
     expect(drive.say(override, approver)).toContain('v3 does not wait for its rollout');
+    trainOne(drive, 'four');
+    score(drive, 0.9);
+    expect(drive.say({ ...override, version: 4 }, approver)).toContain('no alert holds v4');
 
     const two = withFiring({ approval: { required: false, fourEyes: true } });
     const starter = two.drive.state.versions['3']?.lineage.startedBy ?? '';
@@ -300,6 +337,7 @@ describe('a version that was taken back', () => {
     const { drive } = takenBack();
 
     expect(drive.state.versions['2']?.quarantined?.because).toBe('taken back by ann: try by hand');
+    expect(drive.state.lastGood).toEqual([]);
     expect(drive.state.served.at(-1)).toMatchObject({
       version: 1,
       because: 'serves again: rolled back by ann: try by hand',
@@ -321,6 +359,23 @@ describe('a version that was taken back', () => {
     expect(drive.entries.flatMap(({ events }) => events.map(({ type }) => type))).toContain(
       'dev.serin.version.restored.v1',
     );
+  });
+
+  test('is scored again first when the champion is not the one that it was compared with', () => {
+    const { drive, endpoint } = withCanary();
+    serveToTheEnd(drive, endpoint);
+    trainOne(drive, 'three');
+    score(drive, 0.85, 0.82);
+    converge(drive, endpoint);
+    drive.say({ type: 'rollbackRequested' });
+    converge(drive, endpoint);
+    drive.say({ type: 'rollbackRequested' });
+    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
+    expect([drive.state.champion, rolledOut(drive)]).toEqual([1, 'v1 promoted']);
+
+    drive.say({ ...restore, version: 3 }, approver);
+
+    expect(drive.state.run?.trigger).toMatchObject({ kind: 'rescore', version: 3 });
   });
 
   test('is offered again as well when evidence spoke against it', () => {
@@ -390,6 +445,31 @@ describe('a model that leaves the config and comes back', () => {
 
     expect(drive.state.champion).toBe(1);
     expect(rolledOut(drive)).toMatch(/^v2 (shifting|baking|deploying)/);
+  });
+
+  test('does not offer what was being taken back', () => {
+    const { drive, endpoint } = withCanary();
+    drive.say(alert);
+    leave(drive, 2);
+    drive.say(resolved);
+
+    comeBack(drive, 3);
+    expect(drive.state.offered).toBeUndefined();
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toBe('v2 rolledBack');
+  });
+
+  test('does not offer what was rejected while it was away', () => {
+    const plan = planOf({ ...simpleGate, approval: { required: true } });
+    const { drive } = withChampion(plan);
+    expect(drive.state.offered?.version).toBe(1);
+    leave(drive, 2);
+    drive.say({ type: 'approvalGiven', version: 1, approved: false }, approver);
+
+    comeBack(drive, 3, plan);
+
+    expect(drive.state.offered).toBeUndefined();
   });
 
   test('does not offer what a person aborted', () => {

@@ -17,7 +17,7 @@ import type { Answer, ModelSignal, SignalOf } from './signal.ts';
 import { type Model, modelStart, withLast, without } from './state.ts';
 import { type Refusal, refuse, type Step, step, type Table } from './table.ts';
 import { triggerProblem } from './trigger.ts';
-import { type Version, versionOf } from './version.ts';
+import { servable, type Version, versionOf } from './version.ts';
 
 export type { Model };
 
@@ -546,9 +546,8 @@ function onItsWay({ offered, rollout, shelved }: Model): Pick<Model, 'shelved'> 
 function takenUp(model: Model, at: number): Model {
   const version = versionOf(model.versions, model.shelved);
   const rest = without(model, 'shelved');
-  if (version?.quarantined !== undefined || version === undefined || version.number === model.champion) return rest;
-  const open = version.approval?.status === 'approved' || version.approval?.status === 'pending';
-  return open && rest.offered === undefined ? offerAgain(rest, version, at) : rest;
+  const isOpen = servable(version) || version?.approval?.status === 'pending';
+  return version === undefined || !isOpen || version.number === model.champion ? rest : offerAgain(rest, version, at);
 }
 
 /** A freeze tells the plan again: who released it stays. */

@@ -87,6 +87,15 @@ const cases: readonly (readonly [
     ['rollback', 'moved', 'ignored'],
   ],
   [
+    'does nothing when the later of two ends came first',
+    [
+      ended('f', { endedAt: '2026-01-01T02:00:00Z' }),
+      ended('f', { endedAt: '2025-12-31T23:00:00Z' }),
+      raised({ startedAt: again }),
+    ],
+    ['moved', 'ignored', 'ignored'],
+  ],
+  [
     'does nothing when a later firing of it is known',
     [raised({ startedAt: again }), raised()],
     ['rollback', 'ignored'],
