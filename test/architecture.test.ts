@@ -109,13 +109,14 @@ test('the platforms have the same files', () => {
   expect(same('packages/local/src')).toHaveLength(11);
 });
 
-test('the environment is read in compose.ts and by the command alone', () => {
+test('the environment is read in compose.ts, by the command, and by the runner, which is a process of its own', () => {
   const readers = Object.keys(rules).flatMap((folder) =>
     sources(folder).filter((file) => /\bprocess\.env\b/.test(withoutComments(readFileSync(file, 'utf8')))),
   );
 
   expect(readers.map((file) => relative(root, file)).filter((file) => !file.startsWith('packages/cli/'))).toEqual([
     'packages/local/src/compose.ts',
+    'packages/local/src/machine/runner.ts',
     'functions/aws/src/compose.ts',
   ]);
 });

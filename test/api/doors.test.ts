@@ -89,6 +89,8 @@ const rows: readonly Row[] = [
     authors: { 'train.compute.maxRuntime': '0s' },
     compiled: { 'train.compute.maxRuntime': 0 },
   },
+  { at: 'train.environment.KEY.secret', authors: { 'train.environment': { KEY: { secret: 'Not A Name' } } } },
+  { at: 'train.environment.9KEY', authors: { 'train.environment': { '9KEY': 'x' } } },
   { at: 'colour', authors: { colour: 'red' } },
 ];
 

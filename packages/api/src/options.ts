@@ -1,6 +1,7 @@
 import type { CompiledConfig } from '@serin/core/config';
 import type { Engine } from '@serin/core/engine';
 import type { Artifact, CloudEvent, Ports } from '@serin/core/ports';
+import type { Secrets } from '@serin/core/variables';
 import type { Access } from './access.ts';
 
 /** What the API stands on. It has no clock, no randomness and no environment of its own (a token's text excepted). */
@@ -15,6 +16,8 @@ export interface ApiOptions {
   readonly newId: (prefix: string) => string;
   /** The released config; `releasedConfig` is one. */
   readonly config: () => Promise<CompiledConfig | undefined>;
+  /** Looks up a secret that a config names; absent: its platform says what becomes of them. */
+  readonly secretOf?: Secrets | undefined;
   /** Of incoming webhooks; several while they are rotated, none switches the hook off. */
   readonly secrets: { readonly github: readonly string[]; readonly standard: readonly string[] };
   readonly version: string;

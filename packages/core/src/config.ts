@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { type ConfigProblem, problemsOf } from './config/problems.ts';
 import { authorsSchema, type ParsedConfig, type ParsedModel } from './config/schema.ts';
 import { hour } from './time.ts';
+import type { Variables } from './variables.ts';
 
 /**
  * The config as its author writes it, and the compiled form that the machine freezes.
@@ -45,7 +46,7 @@ export interface Program {
   readonly code?: { readonly digest: string };
   readonly image?: string;
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Variables;
 }
 
 export interface CompiledConfig {
@@ -90,7 +91,7 @@ export function compile(
       code?: string | undefined;
       command: string[];
       image?: ParsedModel['train']['image'] | undefined;
-      environment: Record<string, string>;
+      environment: Variables;
     },
     fallback?: string,
   ): Program => {

@@ -86,6 +86,11 @@ test.each([
     { evaluate: { ...model.evaluate, compute: { maxRuntime: '10d' } } },
     'evaluate.compute.maxRuntime',
   ],
+  [
+    'a secret by name',
+    { evaluate: { ...model.evaluate, environment: { KEY: { secret: 'api-key' } } } },
+    'evaluate.environment',
+  ],
   ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
   ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
   [

@@ -5,6 +5,7 @@ import { Fault } from './fault.ts';
 import { awsNameProblems } from './installation-names.ts';
 import { canonical, encodeText } from './json.ts';
 import { day, minute } from './time.ts';
+import { secretNames } from './variables.ts';
 
 /** One job or deployment of a model's plan, and the machines that it wants. */
 export interface Part {
@@ -234,7 +235,13 @@ function partProblems(part: Part, platform: Cloud): { path: string; message: str
   const image = { path: `${path}.image`, message: imageProblem(part, platform) };
   const machine = machineOf(part, platform);
   const compute = { path: `${path}.compute.accelerator`, value: accelerator };
+  const [secret] = secretNames(part.program.environment);
+  const bySecret = {
+    path: `${path}.environment`,
+    message: `'${secret}' is a secret by name, which is looked up on one machine only: let the program read it from the secrets of ${platform} itself`,
+  };
   return [
+    ...(secret === undefined ? [] : [bySecret]),
     ...(image.message === undefined ? [] : [{ ...image, message: image.message }]),
     ...('problem' in machine ? [{ ...compute, message: machine.problem }] : []),
   ];

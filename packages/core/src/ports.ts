@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { Variables } from './variables.ts';
 
 /**
  * The seven ports. Each promise answers: twice? late? concurrently? too big?
@@ -190,7 +191,8 @@ export interface Job {
   readonly code?: { readonly digest: string };
   readonly image?: string;
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  /** Secrets by name: the adapter looks them up when the program starts, and writes their text nowhere. */
+  readonly environment: Variables;
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly channels: Readonly<Record<string, Source>>;
   /** Names of the artifacts that the job must leave: `model`, `train`, `holdout`, `output`. */
@@ -268,7 +270,8 @@ export interface Deployment {
   readonly code?: { readonly digest: string };
   readonly image?: string;
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  /** Secrets as those of a job. */
+  readonly environment: Variables;
   readonly instances: { readonly min: number; readonly max: number };
   readonly compute: Compute;
   readonly readyTimeoutMs: number;

@@ -36,6 +36,7 @@ import { defaultSilenceMs, localFolder, modelServers } from './machine/model-ser
 import { ownHosts } from './machine/own-hosts.ts';
 import { gatewayPairs } from './machine/pairs.ts';
 import { storeProbe } from './machine/probe.ts';
+import { secretsIn } from './machine/secrets.ts';
 import { journalWitness } from './machine/seen.ts';
 import { gatewayUsers } from './machine/users.ts';
 import { folderBuckets } from './ports/bucket.ts';
@@ -135,7 +136,9 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const assignments = gatewayAssignments({ database, counters });
   const labels = labelStore({ database, assignments, now, windowOf: (endpoint) => labelWindow(current, endpoint) });
   const readObject = (bucket: string, key: string, maxBytes: number) => buckets(bucket).read({ key, maxBytes });
+  const secrets = secretsIn(directory, process.env);
   const jobs = localJobs({
+    secrets,
     directory: join(directory, 'jobs'),
     materialise: buckets.materialise,
     readObject,
@@ -144,6 +147,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     onChange: (id) => void hintJob(id).catch(fault('a job ended')),
   });
   const servers = modelServers({
+    secrets,
     database,
     directory: join(directory, 'serving'),
     stageCode: (digest, target) => stageCode(digest, target, { readObject }),
@@ -232,6 +236,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     config: released,
     source,
     secrets: webhookSecrets(),
+    secretOf: secrets,
     version: options.version,
     environment: 'local',
     platform: 'local',

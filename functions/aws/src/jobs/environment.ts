@@ -8,6 +8,7 @@ import {
 } from '@serin/core/job-contract';
 import { canonical } from '@serin/core/json';
 import type { Job } from '@serin/core/ports';
+import { onlyPlain } from '@serin/core/variables';
 import type { Layout } from './layout.ts';
 
 export interface Placed {
@@ -34,7 +35,7 @@ function familiesOf({ job, name, layout }: Placed): Variables {
     ...Object.fromEntries(
       job.outputs.map((output) => [`SERIN_OUTPUT_${output.toUpperCase()}`, layout.outputOf(output)]),
     ),
-    ...job.environment,
+    ...onlyPlain(job.environment),
   };
 }
 
@@ -102,7 +103,7 @@ export const allVariables = (placed: Placed): Variables => ({ ...toolkitVariable
  * The limits are those of botocore: TrainingEnvironmentMap, ProcessingEnvironmentMap.
  */
 export function requestVariables(job: Job, variables: Variables, maxLength: number): Record<string, string> {
-  const odd = Object.entries(job.environment).find((variable) => !fits(variable, maxLength));
+  const odd = Object.entries(onlyPlain(job.environment)).find((variable) => !fits(variable, maxLength));
   const all = Object.entries(variables).filter((variable) => fits(variable, maxLength));
   // Each hyperparameter is an argument as well, and all of them are in SM_HPS.
   const fitting = all.length <= maxVariables ? all : all.filter(([name]) => !isOfHyperparameter(name, job));
@@ -122,7 +123,7 @@ const isOfHyperparameter = (name: string, { environment }: Job): boolean =>
 
 /** The user's own, for what runs in a container before the command, as far as a request can name them. */
 export const ownVariables = ({ environment }: Job, maxLength: number): Record<string, string> =>
-  Object.fromEntries(Object.entries(environment).filter((variable) => fits(variable, maxLength)));
+  Object.fromEntries(Object.entries(onlyPlain(environment)).filter((variable) => fits(variable, maxLength)));
 
 // https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
 function vertex(job: Job, name: string, layout: Layout): Variables {

@@ -8,6 +8,7 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
 import { nothingMeasured } from '@serin/core/job-contract';
 import type { Job, JobDescription } from '@serin/core/ports';
+import { onlyPlain } from '@serin/core/variables';
 import type { Input } from './inputs.ts';
 import { isArchive } from './layout.ts';
 import { retryableOf, succeeded, timesOf } from './results.ts';
@@ -54,7 +55,7 @@ export function transformJob(
     model: {
       ModelName: name,
       ExecutionRoleArn: jobRole,
-      PrimaryContainer: { Image: image, ModelDataUrl: model.uri, Environment: { ...job.environment } },
+      PrimaryContainer: { Image: image, ModelDataUrl: model.uri, Environment: { ...onlyPlain(job.environment) } },
       ...(vpc === undefined
         ? {}
         : { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } }),

@@ -10,6 +10,7 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
 import { canonical, sha256Hex } from '@serin/core/json';
 import type { Bucket, Deployment } from '@serin/core/ports';
+import { onlyPlain } from '@serin/core/variables';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
 import { artifactAt } from '../jobs/artifacts.ts';
 import { s3Place } from '../jobs/settings.ts';
@@ -145,7 +146,7 @@ function containerOf(endpoint: string, deployment: Deployment, codeUri: string |
       ? {}
       : { AdditionalModelDataSources: [{ ChannelName: 'code', S3DataSource: s3Source(codeUri) }] }),
     Environment: {
-      ...environment,
+      ...onlyPlain(environment),
       ...code,
       ...(command.length === 0 ? {} : { SERIN_COMMAND: JSON.stringify(command) }),
       SM_MODEL_DIR: '/opt/ml/model',

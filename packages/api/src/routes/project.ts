@@ -1,10 +1,12 @@
 import type { CompiledConfig } from '@serin/core/config';
+import { asFault } from '@serin/core/fault';
 import { canonical, encodeText, sha256Hex } from '@serin/core/json';
-import { platformProblems } from '@serin/core/platform-limits';
+import { partsOf, platformProblems } from '@serin/core/platform-limits';
 import { ownBucket } from '@serin/core/ports';
 import type { Project } from '@serin/core/project';
 import { configKey } from '@serin/core/stored';
 import { durationText, instant } from '@serin/core/time';
+import type { Secrets } from '@serin/core/variables';
 import * as z from 'zod';
 import { codeDigests } from '../code-digests.ts';
 import { pageQuery } from '../cursor.ts';
@@ -139,8 +141,9 @@ function clockOf({ now, wall }: Api, newest: readonly number[]): { readonly cloc
 }
 
 /** What the platform cannot do is said before anything is started there. */
-function refuseImpossible({ platform }: Api, config: CompiledConfig): void {
-  const problems = platformProblems(config, platform);
+function refuseImpossible(api: Api, config: CompiledConfig): void {
+  const { platform } = api;
+  const problems = [...platformProblems(config, platform), ...missingSecrets(config, api.secretOf)];
   if (problems.length === 0) return;
   const errors = problems.map(({ path, message }) => ({
     pointer: `/config/${path.replaceAll('.', '/')}`,
@@ -149,6 +152,23 @@ function refuseImpossible({ platform }: Api, config: CompiledConfig): void {
   const where = platform === 'local' ? 'one machine' : platform;
   const what = problems.length === 1 ? 'one thing' : `${problems.length} things`;
   throw new Problem('invalid', `${where} cannot do ${what} of this config`, { errors });
+}
+
+/** Secrets that are not there now: found at the release, and not by the first job that wants one. */
+function missingSecrets(config: CompiledConfig, secretOf: Secrets | undefined) {
+  if (secretOf === undefined) return [];
+  return Object.entries(config.models).flatMap(([model, plan]) =>
+    partsOf(plan).flatMap(({ path, program }) =>
+      Object.entries(program.environment).flatMap(([variable, value]) => {
+        try {
+          if (typeof value !== 'string') secretOf(value.secret);
+          return [];
+        } catch (error) {
+          return [{ path: `models.${model}.${path}.environment.${variable}`, message: asFault(error).message }];
+        }
+      }),
+    ),
+  );
 }
 
 async function refuseMissingCode(api: Api, config: CompiledConfig): Promise<void> {

@@ -17,7 +17,9 @@ export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and hyphens, 63 at most, a letter first' });
 const command = z.array(text).min(1, { error: "a command such as ['python', 'train.py']" }).max(1000);
-const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({});
+/** A secret is named, never written: its text is looked up where and when the program starts. */
+const variable = z.union([z.string(), z.strictObject({ secret: name })]);
+const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), variable).default({});
 const accelerator = z.strictObject({ type: text, count: z.int().min(1).max(16).default(1) });
 
 export const programFields = ({ code, image }: Forms) => ({

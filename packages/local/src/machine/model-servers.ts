@@ -10,6 +10,7 @@ import { Fault } from '@serin/core/fault';
 import { sha256Hex } from '@serin/core/json';
 import type { Artifact, Deployment } from '@serin/core/ports';
 import { otherDigest } from '@serin/core/stored';
+import { noSecrets, type Secrets } from '@serin/core/variables';
 import { type TreeDigest, treeDigests } from './checked-trees.ts';
 import { appearWhole } from './durable.ts';
 import { fileFault } from './faults.ts';
@@ -55,6 +56,7 @@ export interface ModelServersOptions {
   readonly stageCode: (digest: string, directory: string) => Promise<void>;
   /** Whether a directory still holds what `stageCode` wrote. */
   readonly holdsCode: (digest: string, directory: string) => Promise<boolean>;
+  readonly secrets?: Secrets;
   /** What of the server's environment a model server gets: PATH, LANG, TZ. */
   readonly inherited: Readonly<Record<string, string>>;
   /** The state of a deployment changed: a hint to observe it. */
@@ -131,7 +133,14 @@ export function modelServers(options: ModelServersOptions): ModelServers {
           const { codeFolder, modelFolder } = await places();
           const port = await freePort(ports, records.get(slot)?.port);
           const mark = randomUUID();
-          const place = { endpoint, port, modelFolder, scratch: join(folder, 'scratch'), inherited: options.inherited };
+          const place = {
+            endpoint,
+            port,
+            modelFolder,
+            scratch: join(folder, 'scratch'),
+            inherited: options.inherited,
+            secrets: options.secrets ?? noSecrets,
+          };
           const environment = { ...servingEnvironment(deployment, place), SERIN_SERVER: mark };
           records.put(slot, { mark, port, wasReady });
           const process = await launch({ command: deployment.command, folder: codeFolder, environment, log });

@@ -58,6 +58,9 @@ export const jobFiles = {
 /** Where a job leaves what is read after its end. */
 const jobLeaves = ['tree/model', 'tree/output', jobFiles.log] as const;
 
+/** Set for the runner: variables of the command that stand in no file, as JSON. */
+export const jobSecrets = 'SERIN_JOB_SECRETS';
+
 /** Set for the command, so that each of its descendants can be told, also one that left the process group. */
 export const jobMark = 'SERIN_JOB_DIRECTORY';
 
@@ -120,7 +123,8 @@ function begin(directory: string, assignment: Assignment, finish: Finish): Child
       message: error instanceof Error ? error.message : String(error),
     });
   try {
-    const env = { ...environment, [jobMark]: directory };
+    const secrets = JSON.parse(process.env[jobSecrets] ?? '{}');
+    const env = { ...environment, ...secrets, [jobMark]: directory };
     const child = spawn(program, rest, {
       cwd: assignment.directory,
       env,

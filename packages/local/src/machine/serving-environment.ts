@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { Deployment } from '@serin/core/ports';
+import { plainOf, type Secrets, secretsOf } from '@serin/core/variables';
 
 export interface ServingPlace {
   readonly endpoint: string;
@@ -7,6 +8,7 @@ export interface ServingPlace {
   readonly modelFolder: string;
   /** A writable folder of this process. */
   readonly scratch: string;
+  readonly secrets: Secrets;
   /** PATH, LANG and TZ of the server; nothing else of its environment is handed on. */
   readonly inherited: Readonly<Record<string, string>>;
 }
@@ -36,7 +38,8 @@ export function servingEnvironment(deployment: Deployment, place: ServingPlace):
     ...place.inherited,
     HOME: place.scratch,
     TMPDIR: place.scratch,
-    ...deployment.environment,
+    ...plainOf(deployment.environment),
+    ...secretsOf(deployment.environment, place.secrets),
     ...loopbackOnly,
     SAGEMAKER_BIND_TO_PORT: port,
     SM_MODEL_DIR: place.modelFolder,

@@ -9,6 +9,7 @@ import {
 } from '@serin/core/job-contract';
 import { canonical } from '@serin/core/json';
 import type { Job } from '@serin/core/ports';
+import { plainOf } from '@serin/core/variables';
 import { outputDirectory, type Placed, type Tree, treeAt } from './jobs/tree.ts';
 
 const host = 'algo-1';
@@ -22,7 +23,8 @@ export const commandOf = (job: Job, tree: Tree): readonly string[] =>
 
 /**
  * The whole environment of a job: SageMaker's, Vertex AI's, Azure ML's, MLflow's and PyTorch's names at once, over one
- * tree of directories, and nothing of the server's but what is `inherited`. The job's own `environment` wins.
+ * tree of directories, and nothing of the server's but what is `inherited`. The job's own `environment` wins; its secrets
+ * are not among it, for this is written down.
  */
 export function trainingEnvironment(placed: Placed): Readonly<Record<string, string>> {
   const { job, machine } = placed;
@@ -41,7 +43,7 @@ export function trainingEnvironment(placed: Placed): Readonly<Record<string, str
     ...Object.fromEntries(
       job.outputs.map((name) => [`SERIN_OUTPUT_${name.toUpperCase()}`, outputDirectory(tree, name)]),
     ),
-    ...job.environment,
+    ...plainOf(job.environment),
   };
 }
 

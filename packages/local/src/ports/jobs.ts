@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Hex } from '@serin/core/json';
 import type { Job, JobDescription, Jobs } from '@serin/core/ports';
+import { noSecrets, type Secrets } from '@serin/core/variables';
 import { readJson, writeJson } from '../machine/durable.ts';
 import { fileFault } from '../machine/faults.ts';
 import { storedOf, thisMachine } from '../machine/jobs/assignment.ts';
@@ -48,6 +49,7 @@ interface Options extends Pick<Stores, 'materialise' | 'readObject'> {
   readonly maxLogBytes?: number;
   /** How long `start` waits for staging and `describe` for hashing before they go on in the background. */
   readonly patienceMs?: number;
+  readonly secrets?: Secrets;
   /** PATH, LANG, TZ for the jobs; without a PATH they find what is in the system's usual places. */
   readonly inherited?: Readonly<Record<string, string>>;
   /** A job may have ended: a hint, given once per process; it must not throw. */
@@ -73,7 +75,15 @@ export function localJobs(options: Options): LocalJobs {
   const machine = thisMachine(options.inherited);
   const stores: Stores = { readObject: options.readObject, materialise: options.materialise, artifacts: root };
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const supervised = supervision({ root, runner: options.runner, machine, stores, pollMs, onChange });
+  const supervised = supervision({
+    root,
+    runner: options.runner,
+    machine,
+    stores,
+    secrets: options.secrets ?? noSecrets,
+    pollMs,
+    onChange,
+  });
 
   return {
     start: (job) =>

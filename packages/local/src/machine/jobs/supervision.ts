@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/fault';
 import type { JobDescription } from '@serin/core/ports';
+import { type Secrets, secretsOf } from '@serin/core/variables';
 import { writeJson } from '../durable.ts';
 import { fileFault } from '../faults.ts';
 import { jobFiles } from '../runner.ts';
@@ -21,6 +22,7 @@ interface Options {
   readonly runner: string;
   readonly machine: Machine;
   readonly stores: Stores;
+  readonly secrets: Secrets;
   /** How often the end of a job is looked for that this process did not spawn. */
   readonly pollMs: number;
   readonly onChange: (id: string) => void;
@@ -29,7 +31,7 @@ interface Options {
 const runnerAttempts = 3;
 
 /** What this process does for jobs behind the answers of the port: staging, spawning, concluding, hinting. */
-export function supervision({ root, runner, machine, stores, pollMs, onChange }: Options) {
+export function supervision({ root, runner, machine, stores, secrets, pollMs, onChange }: Options) {
   const hints = endHints({ root, pollMs, onChange });
   const beginning = new Map<string, Promise<void>>();
   const staging = new Map<string, AbortController>();
@@ -42,7 +44,9 @@ export function supervision({ root, runner, machine, stores, pollMs, onChange }:
     const started = join(directory, jobFiles.started);
     const abort = new AbortController();
     staging.set(id, abort);
+    let secret: Readonly<Record<string, string>> = {};
     try {
+      secret = secretsOf(stored.job.environment, secrets);
       if (!existsSync(started)) {
         const placed = placedOf(root, { id, job: stored.job, machine });
         await stageTree(placed, directory, stores, abort.signal);
@@ -56,15 +60,16 @@ export function supervision({ root, runner, machine, stores, pollMs, onChange }:
     } finally {
       staging.delete(id);
     }
-    if (!existsSync(started)) await run(id, directory);
+    if (!existsSync(started)) await run(id, directory, secret);
   }
 
-  async function run(id: string, directory: string): Promise<void> {
+  async function run(id: string, directory: string, secret: Readonly<Record<string, string>>): Promise<void> {
     const why = await spawnRunner({
       runner,
       directory,
       compiled: join(root, '.compiled'),
       inherited: machine.inherited,
+      secrets: secret,
       onEnd: () => (hasEnded(directory) ? hints.hint(id) : undefined),
     });
     if (why === undefined) return;

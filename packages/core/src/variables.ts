@@ -1,0 +1,36 @@
+import { Fault } from './fault.ts';
+
+/** A variable of a program: its text, or the name of a secret that is looked up when the program starts. */
+export type Variable = string | { readonly secret: string };
+export type Variables = Readonly<Record<string, Variable>>;
+
+/** Answers the text of a secret, or throws an `invalid` that says where it was looked for. */
+export type Secrets = (name: string) => string;
+
+/** Variables as text only: those that may be written down. */
+export const plainOf = (variables: Variables): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  );
+
+/** The variables that name a secret, with its text: kept nowhere, given to the program alone. */
+export const secretsOf = (variables: Variables, secrets: Secrets): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) =>
+      typeof value === 'string' ? [] : [[name, secrets(value.secret)]],
+    ),
+  );
+
+/** For a platform that looks up no secrets: one that is named is `invalid`. */
+export function onlyPlain(variables: Variables): Readonly<Record<string, string>> {
+  secretsOf(variables, noSecrets);
+  return plainOf(variables);
+}
+
+export const noSecrets: Secrets = (name) => {
+  throw new Fault('invalid', `the secret '${name}' cannot be looked up here: secrets by name are for one machine`);
+};
+
+/** The names of the secrets that variables refer to. */
+export const secretNames = (variables: Variables): readonly string[] =>
+  Object.values(variables).flatMap((value) => (typeof value === 'string' ? [] : [value.secret]));

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault } from '@serin/core/fault';
+import type { Secrets } from '@serin/core/variables';
+import { isMissing } from './faults.ts';
+
+/**
+ * Secrets of this machine by name: the variable `SERIN_SECRET_<NAME>` of the server, or the file `secrets/<name>` of its
+ * data directory, without the line break at its end. Looked up each time, so a changed file counts from the next start on.
+ */
+export function secretsIn(directory: string, environment: Readonly<Record<string, string | undefined>>): Secrets {
+  return (name) => {
+    const variable = `SERIN_SECRET_${name.toUpperCase().replaceAll('-', '_')}`;
+    const file = join(directory, 'secrets', name);
+    const text = environment[variable] ?? textOf(file);
+    if (text !== undefined) return text;
+    throw new Fault(
+      'invalid',
+      `there is no secret '${name}': write it into ${file}, or set ${variable} for the server and start it again`,
+    );
+  };
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw new Fault('invalid', `the secret in ${file} cannot be read`, { cause: error });
+  }
+}
