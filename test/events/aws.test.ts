@@ -263,6 +263,15 @@ describe('what a message tells', () => {
     expect(told(body)).toEqual([{ kind: 'object', bucket: 'drops', key }]);
   });
 
+  test('a key that EventBridge has encoded is found below its prefix all the same', async () => {
+    const encoded = (key: string) => changed('s3-created', ({ detail }) => Object.assign(detail.object, { key }));
+
+    expect(await saidBy([encoded('fraud%2Fpart%201+%C3%A4.csv')])).toEqual([
+      { stream: 'model/fraud', type: 'dataHinted', keys: ['fraud/part 1 ä.csv'] },
+    ]);
+    expect(await saidBy([encoded('100%')])).toEqual([]);
+  });
+
   test('a notification of nothing is counted', () => {
     expect(told('{"Records":[]}')).toMatchObject([{ kind: 'foreign' }]);
   });

@@ -98,8 +98,11 @@ type Readable = Exclude<Told, { kind: 'unreadable' }>;
 async function signalsOf(fact: Readable, routes: Routes, lookUp: LookUp): Promise<readonly Bare[]> {
   switch (fact.kind) {
     case 'object': {
-      const { models, type } = takersOf(routes, fact.bucket, fact.key);
-      return models.map((model) => ({ stream: `model/${model}`, signal: { type, keys: [fact.key] } }));
+      const told = takersOf(routes, fact.bucket, fact.key);
+      // Whether EventBridge encodes keys is documented by one sample only; an emulator does. A hint too many costs nothing.
+      const key = told.models.length > 0 ? fact.key : unescaped(fact.key);
+      const { models, type } = takersOf(routes, fact.bucket, key);
+      return models.map((model) => ({ stream: `model/${model}`, signal: { type, keys: [key] } }));
     }
     case 'job':
       return hintFor(await lookUp.modelOfJob(fact), { type: 'jobHinted' });
@@ -121,6 +124,14 @@ async function signalsOf(fact: Readable, routes: Routes, lookUp: LookUp): Promis
       );
     case 'foreign':
       return [];
+  }
+}
+
+function unescaped(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch {
+    return key; // a name with a percent sign of its own
   }
 }
 
