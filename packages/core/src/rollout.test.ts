@@ -5,6 +5,7 @@ import {
   driver,
   fakeEndpoint,
   healthy,
+  human,
   planOf,
   score,
   serveTicks,
@@ -12,7 +13,8 @@ import {
   trainOne,
 } from './model.fixture.ts';
 import type { Tick } from './ports.ts';
-import type { Rollout } from './rollout.ts';
+import { type Rollout, rolloutTable } from './rollout.ts';
+import { step } from './table.ts';
 import { whyRollout } from './why.ts';
 
 type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
@@ -230,10 +232,23 @@ test('an alert does not revert a rollback: there is nowhere better to go', () =>
   const given = begun();
   until(given, healthy, 'promoted');
   given.drive.say({ type: 'rollbackRequested' });
-  expect(rolloutOf(given.drive)).toMatchObject({ kind: 'rollback', candidate: 1 });
+  const { drive } = given;
+  const alert = {
+    type: 'alertRaised',
+    kind: 'alert',
+    sender: 's',
+    fingerprint: 'f',
+    startedAt: 'T',
+    title: 't',
+  } as const;
 
-  given.drive.say({ type: 'alertRaised', kind: 'alert', sender: 's', fingerprint: 'f', startedAt: 'T', title: 't' });
-  until(given, healthy, 'promoted', 'rolledBack');
-
-  expect(rolloutOf(given.drive)).toMatchObject({ kind: 'rollback', status: 'promoted', candidate: 1 });
+  for (let round = 0; round < 9 && rolloutOf(drive).status !== 'promoted'; round += 1) {
+    const rollout = rolloutOf(drive);
+    const heard = step(rolloutTable, rollout, { ...alert, id: 'a', at: drive.now, actor: human }, { frozen: false });
+    expect(rollout).toMatchObject({ kind: 'rollback', candidate: 1 });
+    expect('moved' in heard ? heard.moved : rollout).toBe(rollout);
+    converge(drive, given.endpoint);
+    drive.wait(1000);
+  }
+  expect(rolloutOf(drive)).toMatchObject({ status: 'promoted', candidate: 1 });
 });
