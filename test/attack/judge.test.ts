@@ -553,3 +553,37 @@ describe('over the API', () => {
 test('no evidence holds nothing that JSON would lose', () => {
   expect(JSON.parse(JSON.stringify(noEvidence(0)))).toEqual(noEvidence(0));
 });
+
+test('a forecast leaves the warm-up of each step out of latency, and none of it out of errors', () => {
+  const found = (warmUp: number) => {
+    const { rollout } = planOf({ rollout: { steps: [5, 50], bake: '10m', warmUp, guardrails: {} } });
+    const forecast = forecastOf(rollout, 6000, 0.2);
+    const to = (stream: string) => forecast?.finds.find((each) => each.stream === stream)?.to ?? 1;
+    return { errors: to('errors'), p90: to('latency.p90'), certifiesAfter: forecast?.certifiesAfter ?? 0 };
+  };
+
+  const [cold, warm] = [found(8), found(0)];
+
+  expect(cold.errors).toBe(warm.errors);
+  expect(cold.p90).toBeGreaterThan(warm.p90);
+  expect(cold.certifiesAfter - warm.certifiesAfter).toBeCloseTo(8 * 60_000, 0);
+});
+
+test('users who stay with their model are counted from one time on, whatever the weights do since', () => {
+  const given = begun({ steps: [10, 50], warmUp: 1 }, { serve: { command: ['node', 's.mjs'], stickyBy: 'x-user' } });
+  const since = () => {
+    const [order] = given.drive.owed('readTicks');
+    return order?.kind === 'readTicks' ? order.usersSince : undefined;
+  };
+  const asked = new Set<number | undefined>();
+  until(given, healthy, 'baking');
+  const { readTo } = rolloutOf(given.drive).evidence;
+  for (const step of [0, 1]) {
+    until(given, healthy, 'baking');
+    given.drive.wait(120_000);
+    asked.add(since());
+    if (step === 0) until(given, healthy, 'shifting', ...ended);
+  }
+
+  expect([...asked]).toEqual([readTo]);
+});

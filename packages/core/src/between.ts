@@ -210,7 +210,7 @@ function endRollout(model: Model, { at }: Moment): Model {
 }
 
 /** An incident took traffic back: its other alerts are not about the version that traffic went back to. */
-const harmful: readonly Because['kind'][] = ['evidence', 'limit', 'alert', 'rollback'];
+const harmful: readonly Because['kind'][] = ['evidence', 'limit', 'routing', 'alert', 'rollback'];
 const wentBack = (model: Model, to: number | undefined, at: number): Model =>
   to === undefined ? model : { ...model, monitor: { ...model.monitor, wentBack: { at, to } } };
 

@@ -129,6 +129,7 @@ describe('a rollout that is not routed as configured', () => {
     const rollout = until(given, { ...healthy, skew: 2, failing: { v1: 0.005, v2: 0.2 } }, 'rolledBack', 'promoted');
 
     expect(rollout).toMatchObject({ because: { kind: 'routing' }, certificate: { verdict: 'none' } });
+    expect(given.drive.state.monitor.wentBack).toMatchObject({ to: 1 });
     expect(rollout.certificate?.sentence).toMatch(
       /^Without certificate: by the requests that came the candidate does harm \(errors\): 20 % of the candidate's 1,200 requests failed, 0.5 % of the champion's 4,800; the requests were not shared out/,
     );
