@@ -281,7 +281,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'harm is not acted upon while it is paused',
-    'steps.ts',
+    'verdicts.ts',
     "if (verdict.kind === 'harm') {",
     "if (verdict.kind === 'harm' && rollout.status !== 'paused') {",
     'evidence comes while it is paused',

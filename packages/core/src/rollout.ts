@@ -5,28 +5,19 @@ import { type Evidence, noEvidence } from './judge/evidence.ts';
 import { type Edition, edition, type Thresholds, whyNoLabels } from './judge/rules.ts';
 import { ownThresholds } from './judged.ts';
 import type { InnerSignal, ModelSignal, SignalOf } from './signal.ts';
+import { bake, guard, holdText, labelsFrom, promote, promoted, revert, reverted, shift, tell } from './steps.ts';
+import { type Refusal, refuse, type Table } from './table.ts';
+import { day, durationText, minute } from './time.ts';
 import {
   afterHold,
   afterTicks,
-  bake,
   blindGuard,
-  guard,
-  holdText,
   judgedLabels,
   judgedTicks,
-  labelsFrom,
-  promote,
-  promoted,
   resumed,
-  revert,
-  reverted,
-  shift,
-  tell,
   unread,
   unreadable,
-} from './steps.ts';
-import { type Refusal, refuse, type Table } from './table.ts';
-import { day, durationText, minute } from './time.ts';
+} from './verdicts.ts';
 
 /** Why traffic goes back, and whether a person wanted it. */
 export interface Because {
