@@ -713,6 +713,42 @@ describe('child processes of this machine', () => {
   });
 });
 
+const mounts = process.platform === 'linux' && process.getuid?.() === 0;
+const withMounts = mounts ? test : test.skip;
+
+// What ends on a full disk is written down once there is room again.
+describe(`a disk of its own${mounts ? '' : ' [skipped: it takes Linux and root to mount one]'}`, () => {
+  beforeEach(prepare);
+  afterEach(() => {
+    spawnSync('umount', ['-l', join(scratch, 'disk')]);
+    cleanUp();
+  });
+
+  withMounts(
+    'that is full when a job fails makes the job worth another attempt, for want of room',
+    { timeout: 30_000 },
+    async () => {
+      const disk = join(scratch, 'disk');
+      mkdirSync(disk);
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+      const jobs = openJobs({ directory: join(disk, 'jobs') });
+      mkdirSync(join(disk, 'jobs'), { recursive: true });
+      const fills = "model('x'.repeat(2 ** 20)); for (let n = 0; ; n += 1) model(n + 'x'.repeat(n * 2 ** 20));";
+
+      const { id } = await jobs.start(script('run_1/train/1', fills));
+      const { pid } = JSON.parse(await appears(join(disk, 'jobs', id, 'child.json')));
+      await expect.poll(() => existsSync(`/proc/${pid}`), { interval: 10, timeout: 10_000 }).toBe(false);
+      rmSync(join(disk, 'jobs', id, 'tree/model/model.txt'));
+
+      expect(await ended(jobs, id)).toMatchObject({
+        status: 'failed',
+        retryable: 'capacity',
+        reason: expect.stringMatching(/exited with code 1.*its disk was full by then: make room/s),
+      });
+    },
+  );
+});
+
 const python = spawnSync('python3', ['--version']).status === 0;
 const required = (process.env.SERIN_REQUIRE ?? '').split(',').includes('python');
 const withPython = python || required ? test : test.skip;

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson, syncTree, writeJson } from './durable.ts';
 
@@ -44,6 +44,8 @@ export interface Exit {
   readonly endedAt: number;
   readonly why: 'exited' | 'timeout' | 'stopped' | 'spawnFailed';
   readonly message: string;
+  /** Of its disk, when the command ended: whatever it failed of, it may go well once there is room. */
+  readonly diskFull?: true;
 }
 
 export const jobFiles = {
@@ -96,7 +98,7 @@ function runJob(directory: string): void {
   const assignment = readJson<Assignment>(join(directory, jobFiles.assignment));
   if (assignment === undefined) throw new Error(`${join(directory, jobFiles.assignment)} is missing or damaged`);
   graceMs = assignment.graceMs;
-  const finish = (exit: Pick<Exit, 'code' | 'signal' | 'message'> & { readonly why?: Exit['why'] }) => {
+  const finish: Finish = (exit) => {
     killLeftovers(directory);
     void writeExit(directory, { why: ending ?? 'exited', ...exit, startedAt, endedAt: Date.now() });
   };
@@ -109,7 +111,7 @@ function runJob(directory: string): void {
   });
 }
 
-type Finish = (exit: Pick<Exit, 'code' | 'signal' | 'message'> & { readonly why?: Exit['why'] }) => void;
+type Finish = (exit: Omit<Exit, 'why' | 'startedAt' | 'endedAt'> & { readonly why?: Exit['why'] }) => void;
 
 function begin(directory: string, assignment: Assignment, finish: Finish): ChildProcess | undefined {
   const { command, environment, maxLogBytes } = assignment;
@@ -135,11 +137,12 @@ function begin(directory: string, assignment: Assignment, finish: Finish): Child
     child.stderr.on('data', log);
     child.on('error', (error) => (child.pid === undefined ? failed(error) : undefined));
     child.on('exit', (code, signal) => {
+      const disk = isFull(directory) ? { diskFull: true as const } : {};
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       killLeftovers(directory); // whoever holds the pipe open would keep it from closing
       let finished = false;
       const once = () => {
-        if (!finished) finish({ code, signal, message: '' });
+        if (!finished) finish({ code, signal, message: '', ...disk });
         finished = true;
       };
       child.on('close', once);
@@ -220,6 +223,20 @@ async function writeExit(directory: string, exit: Exit): Promise<void> {
   } catch {
     if (!existsSync(directory)) process.exit(1);
     setTimeout(() => void writeExit(directory, exit), heartbeatMs);
+  }
+}
+
+/** Room that a program which failed for want of it may still have left. */
+const leftOverBytes = 1024 * 1024;
+
+function isFull(directory: string): boolean {
+  try {
+    const { bsize, bfree, bavail, files, ffree } = statfsSync(directory);
+    // Some blocks are kept for root.
+    const free = (process.getuid?.() === 0 ? bfree : bavail) * bsize;
+    return free < leftOverBytes || (files > 0 && ffree === 0);
+  } catch {
+    return false;
   }
 }
 

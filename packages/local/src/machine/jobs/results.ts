@@ -37,6 +37,10 @@ export async function conclusion({ job }: Stored, directory: string): Promise<Jo
   }
   const tree = treeAt(join(directory, 'tree'));
   const problem = await problemOf(job, exit, tree.failure);
+  if (problem !== undefined && exit.diskFull && exit.why === 'exited') {
+    const reason = `${problem}, and its disk was full by then: make room; it is tried again${await logEnd(log)}`;
+    return { status: 'failed', ...times, retryable: 'capacity', reason };
+  }
   if (problem !== undefined) return { status: 'failed', ...times, reason: problem + (await logEnd(log)) };
   try {
     await checkPlace(tree.outputData, tree);
