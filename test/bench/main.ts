@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchBeside } from './beside.ts';
 import { benchHelp } from './command.ts';
 import { benchDrop } from './drop.ts';
 import { benchSplit } from './gateway-row.ts';
@@ -19,6 +20,7 @@ const rows: Readonly<Record<string, (quick: boolean) => Promise<readonly Measure
   drop: benchDrop,
   gateway: benchSplit,
   models: benchModels,
+  beside: benchBeside,
   latency: benchLatency,
   judge: benchJudge,
   help: benchHelp,

@@ -725,3 +725,28 @@ describe('the files of the registry', () => {
     await store.close();
   });
 });
+
+test('histories that many read at once leave a turn of the event loop between any two parts', async () => {
+  const { database, close } = await openStore();
+  onTestFinished(close);
+  const journal = sqliteJournal({ database });
+  for (let seq = 1; seq <= 20; seq += 1) await journal.append(seq - 1, appendOf('run/a', seq));
+  let [parts, turns, isOver] = [0, 0, false];
+  const turn = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(turn);
+  };
+  const read = async (): Promise<void> => {
+    for (let before = 21; before > 1; before -= 1) {
+      await journal.history('run/a', before, 1);
+      parts += 1;
+    }
+  };
+
+  setImmediate(turn);
+  await Promise.all(Array.from({ length: 10 }, read));
+  isOver = true;
+
+  expect(parts).toBe(200);
+  expect(turns).toBeGreaterThan(190);
+});

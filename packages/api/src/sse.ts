@@ -39,7 +39,12 @@ export function eventStream(
           .map(textOf)
           .join('');
         const waits = text === '' && events.length === 0;
-        if (text === '' && !waits) continue;
+        if (text === '' && !waits) {
+          // Nothing of it is for this reader, and there may be very much of it: others come in between.
+          await aMoment();
+          if (closed) return;
+          continue;
+        }
         const beat = waits && (await silent(heartbeatMs, (listener) => (wake = listener)));
         if (closed) return;
         if (waits && !beat) continue;
@@ -53,6 +58,8 @@ export function eventStream(
     cancel: end,
   });
 }
+
+const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 const textOf = ({ position, event }: { readonly position: number; readonly event: CloudEvent }): string =>
   `id: ${position}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;

@@ -40,7 +40,7 @@ import { secretsIn } from './machine/secrets.ts';
 import { journalWitness } from './machine/seen.ts';
 import { gatewayUsers } from './machine/users.ts';
 import { folderBuckets } from './ports/bucket.ts';
-import { sqliteBus } from './ports/bus.ts';
+import { type LocalBus, sqliteBus } from './ports/bus.ts';
 import { jobId, localJobs } from './ports/jobs.ts';
 import { sqliteJournal } from './ports/journal.ts';
 import { fileRegistry } from './ports/registry.ts';
@@ -129,6 +129,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   await released();
   const { token, isNew } = adminToken(directory);
   const bus = sqliteBus({ database });
+  closing.add(prunedHourly(bus, fault('forgetting old events')));
   const counters = gatewayCounters({ database, now, onFault: fault('counting') });
   closing.add(counters.close);
   const pairs = gatewayPairs({ database, counters });
@@ -348,6 +349,18 @@ async function allModels({ journal }: Pick<Ports, 'journal'>): Promise<readonly 
 
 const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[] =>
   rows.filter((row) => row.job === job);
+
+/** Events that can be read again. */
+const eventsKept = 100_000;
+const hourMs = 3_600_000;
+
+/** Forgets old events now and every hour; the answer stops it. */
+function prunedHourly(bus: LocalBus, onFault: (error: unknown) => void): () => void {
+  const prune = () => void bus.prune(eventsKept).catch(onFault);
+  const timer = setInterval(prune, hourMs).unref();
+  prune();
+  return () => clearInterval(timer);
+}
 
 /** Only a token that may predict, and that is of this model or of all. */
 function predictors(

@@ -30,7 +30,8 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
     path: '/v1/audit/verify',
     summary:
       'checks that no entry was changed, taken out or put in, and that the states that act are what entries come to',
-    role: 'viewer',
+    // It reads everything there is: not for whoever may only look.
+    role: 'operator',
     scope: 'models',
     query: z.strictObject({ cursor: pageQuery.cursor, stream: z.string().min(1).max(1024).optional() }),
     answers: { 200: { description: 'what was checked, up to 200 streams; go on with `next`', schema: report } },

@@ -5,6 +5,8 @@ import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 
 const maxEventBytes = 1024 * 1024;
+/** In one commit: a few milliseconds. */
+const prunedAtOnce = 2000;
 
 const table = `
   CREATE TABLE IF NOT EXISTS bus_log (
@@ -41,7 +43,9 @@ export function sqliteBus({ database }: { readonly database: DatabaseSync }): Lo
   const insert = database.prepare('INSERT OR IGNORE INTO bus_log (id, event) VALUES (?, ?)');
   const after = database.prepare('SELECT position, event FROM bus_log WHERE position > ? ORDER BY position LIMIT ?');
   const newest = database.prepare("SELECT seq AS position FROM sqlite_sequence WHERE name = 'bus_log'");
-  const remove = database.prepare('DELETE FROM bus_log WHERE position <= ?');
+  const remove = database.prepare(
+    'DELETE FROM bus_log WHERE position IN (SELECT position FROM bus_log WHERE position <= ? ORDER BY position LIMIT ?)',
+  );
   const listeners = new Set<(positions: readonly number[]) => void>();
   const last = () => Number(newest.get()?.position ?? 0);
 
@@ -68,7 +72,14 @@ export function sqliteBus({ database }: { readonly database: DatabaseSync }): Lo
       return () => listeners.delete(own);
     },
 
-    prune: (keep) => commit(() => Number(remove.run(last() - Math.max(0, keep)).changes)),
+    async prune(keep) {
+      const until = last() - Math.max(0, keep);
+      for (let gone = 0; ; ) {
+        const some = await commit(() => Number(remove.run(until, prunedAtOnce).changes));
+        gone += some;
+        if (some < prunedAtOnce) return gone;
+      }
+    },
   };
 }
 

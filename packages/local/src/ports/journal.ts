@@ -5,6 +5,7 @@ import type { Append, Entry, Journal, NameRow, Page } from '@serin/core/ports';
 import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 import { headCache } from '../machine/head-cache.ts';
+import { ownTurn } from '../machine/own-turn.ts';
 
 const maxStateBytes = 8 * 1024 * 1024;
 const maxNameBytes = 512;
@@ -74,6 +75,8 @@ export function sqliteJournal({ database, onAppended }: Options): Journal {
     },
 
     async history(stream, before = Number.MAX_SAFE_INTEGER, limit) {
+      // A history is long, and is read part after part: predictions come in between.
+      await ownTurn();
       if (!stream.isWellFormed()) return [];
       const rows = reading(() => statements.history.all(stream, before, Math.max(0, Math.trunc(limit))));
       // Written by `append`.
