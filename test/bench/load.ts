@@ -51,8 +51,9 @@ function request(): string {
     id: `${order.series}-${index}`,
     source: 'bench',
     type: order.type,
-    time: new Date().toISOString(),
-    data: { model, fingerprint: `${order.series}-${index}` },
+    // Each is a new firing of one alert: more alerts than a hundred at once are refused.
+    time: new Date(Date.now() + index).toISOString(),
+    data: { model, fingerprint: `${order.series}-${model}` },
   };
   const body = JSON.stringify(event);
   return `POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1:${order.port}\r\nauthorization: Bearer ${order.token}\r\ncontent-type: application/cloudevents+json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;

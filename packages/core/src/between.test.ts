@@ -157,6 +157,17 @@ describe('an alert that was over before a rollout', () => {
   });
 });
 
+test('an alert is announced with what it did, and not when it did nothing', () => {
+  const { drive } = withCanary();
+  drive.say(alert);
+  drive.say({ ...alert, fingerprint: 'g', over: true });
+  drive.say(alert);
+
+  const told = drive.entries.flatMap(({ events }) => events.filter(({ type }) => type.includes('.alert.')));
+
+  expect(told.map(({ data }) => data)).toMatchObject([{ fingerprint: 'f', did: 'revert' }]);
+});
+
 describe('the id of a firing', () => {
   test('means nothing any more once its end was told by a sender that gives it to the next firing', () => {
     const { drive, endpoint } = withChampion(planOf(simpleGate));

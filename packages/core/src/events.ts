@@ -15,16 +15,12 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
 
   if (after.intake.dataset?.digest !== before.intake.dataset?.digest)
     tell('dataset.settled', { ...after.intake.dataset });
-  if (signal.type === 'alertRaised')
-    tell('alert.received', {
-      sender: signal.sender,
-      fingerprint: signal.fingerprint,
-      title: signal.title,
-      did: after.did?.do,
-      because: after.did?.because,
-    });
-  if (signal.type === 'alertRaised' && signal.kind === 'drift')
-    tell('drift.detected', { sender: signal.sender, title: signal.title });
+  // What said nothing new did nothing.
+  if (signal.type === 'alertRaised' && after.did !== undefined && after.did !== before.did) {
+    const { sender, fingerprint, title, kind } = signal;
+    tell('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
+    if (kind === 'drift') tell('drift.detected', { sender, title });
+  }
 
   const { run } = after;
   if (run !== undefined && (run.id !== before.run?.id || run.status !== before.run.status)) {
