@@ -354,12 +354,13 @@ export function jobsContract(
     real('brings the files of a dataset into the channel, and those alone', async () => {
       const source = await under.dataset({ 'a.csv': 'x\n1\n', '2024/b.csv': 'x\n2\n' });
       const list =
-        "tally(JSON.stringify(readdirSync(env.SM_CHANNEL_TRAIN, { recursive: true }).sort())); tally(readFileSync(join(env.SM_CHANNEL_TRAIN, '2024', 'b.csv'), 'utf8').split('\\n')[1]); model();";
+        "tally(JSON.stringify(readdirSync(env.SM_CHANNEL_TRAIN, { recursive: true }).sort())); tally(readFileSync(join(env.SM_CHANNEL_TRAIN, '2024', 'b.csv'), 'utf8').split('\\n')[1]); tally(env.SM_CHANNEL_TRAINING === env.SM_CHANNEL_TRAIN); model();";
 
       const { status } = await run(await script('run_1/train/1', list, { channels: { train: source } }));
 
       expect(status).toBe('succeeded');
-      expect(await lines()).toEqual(['["2024","2024/b.csv","a.csv"]', '2']);
+      // SageMaker's SDK calls its only channel `training`, and scripts are written for that.
+      expect(await lines()).toEqual(['["2024","2024/b.csv","a.csv"]', '2', 'true']);
     });
 
     real('brings only the objects under a prefix, when the source names one', async () => {
@@ -443,13 +444,13 @@ export function jobsContract(
     real('passes hyperparameters as arguments to a trainer, and as variables to all', async () => {
       const source =
         "tally(JSON.stringify(process.argv.slice(2))); tally([env['SM_HP_LEARNING-RATE'], env.SM_HPS, env.SM_USER_ARGS].join(' ')); model();";
-      const hyperparameters = { 'learning-rate': '0.1', epochs: '10', note: '$(date) "quoted"' };
+      const hyperparameters = { 'learning-rate': '0.1', epochs: '10', note: '$(date) "quoted"', use_amp: 'true' };
 
       await run(await script('run_1/train/1', source, { hyperparameters }));
       await run(await script('run_1/package/1', source, { hyperparameters, kind: 'package' }));
 
-      const given = ['--epochs', '10', '--learning-rate', '0.1', '--note', '$(date) "quoted"'];
-      const variables = `0.1 {"epochs":10,"learning-rate":0.1,"note":"$(date) \\"quoted\\""} ${JSON.stringify(given)}`;
+      const given = ['--epochs', '10', '--learning-rate', '0.1', '--note', '$(date) "quoted"', '--use_amp', 'True'];
+      const variables = `0.1 {"epochs":10,"learning-rate":0.1,"note":"$(date) \\"quoted\\"","use_amp":true} ${JSON.stringify(given)}`;
       expect(await lines()).toEqual([JSON.stringify(given), variables, '[]', variables]);
     });
 
