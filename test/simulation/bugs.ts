@@ -151,6 +151,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     "project.status === 'spreading' ? project.spread : undefined",
     'undefined',
   ),
+  core(
+    'a release is told only where the training changed',
+    'perform.ts',
+    'canonical(planIn(config, name)) !== canonical(target(name))',
+    'canonical(planIn(config, name)?.train) !== canonical(target(name)?.train)',
+    'a config is released during a run, and again during a rollout',
+  ),
   core('a slot is never released', 'between.ts', 'tells: released,', 'tells: model.tells,'),
   core('an attempt is used again', 'run.ts', 'attempt + 1, at + pause', 'attempt, at + pause'),
   core('a weight rises before its deployment is ready', 'endpoint.ts', "=== 'ready'", "!== 'failed'"),
