@@ -274,12 +274,55 @@ describe("GitHub's webhook", () => {
     },
   );
 
+  test.each([
+    ['without a configured secret', { github: [], standard: [] }, 503],
+    ['without a signature', { github: ['s'], standard: [standardSecret] }, 401],
+  ])('%s is answered before a byte of its body is read', async (_, secrets, status) => {
+    const { app } = await openWorld({ secrets });
+    for (const hook of ['github', 'standard']) {
+      let reads = 0;
+      const body = new ReadableStream(
+        {
+          pull(controller) {
+            reads += 1;
+            controller.enqueue(new Uint8Array(1000));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+
+      const answer = await app.request(`/v1/hooks/${hook}`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+
+      expect([answer.status, reads]).toEqual([status, 0]);
+    }
+  });
+
+  test('whose body breaks off is no defect', async () => {
+    const defects: unknown[] = [];
+    const { app } = await openWorld({ onDefect: (_, error) => void defects.push(error) });
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('aborted')) });
+    const headers = { 'x-hub-signature-256': 'sha256=0' };
+
+    const answer = await app.request('/v1/hooks/github', {
+      method: 'POST',
+      body,
+      headers,
+      duplex: 'half',
+    } as RequestInit);
+
+    expect([answer.status, defects]).toEqual([400, []]);
+  });
+
   test('without a configured secret answers 503', async () => {
     const world = await openWorld({ secrets: { github: [], standard: [] } });
 
     expect(await post(world, push)).toMatchObject({
       status: 503,
-      body: { detail: 'no secret is configured for this hook' },
+      body: {
+        detail: expect.stringMatching(
+          /^no secret is configured for this hook; start the server with SERIN_GITHUB_SECRET/,
+        ),
+      },
     });
   });
 });

@@ -81,6 +81,30 @@ test('dev releases the config at the start and after each change, and keeps what
   expect(await running.ended).toBe(0);
 });
 
+test('dev says where predictions are asked for, and which secret a hook of the config lacks', async () => {
+  const cwd = await starter();
+  const config = readFileSync(join(cwd, 'serin.config.ts'), 'utf8');
+  const push = "on: { ci: { github: { repository: 'acme/line', ref: 'refs/heads/main' } } },";
+  writeFileSync(join(cwd, 'serin.config.ts'), config.replace('train:', `${push}\n      train:`));
+
+  const running = dev(cwd);
+  const { url } = await running.json('ready');
+  const lacking = await running.line('SERIN_GITHUB_SECRET');
+  await running.json('released');
+  await expect
+    .poll(
+      async () => JSON.parse((await serin(['endpoints', 'get', 'line', '--json'], { cwd })).stdout || '{}').predict,
+      {
+        timeout: 20_000,
+      },
+    )
+    .toBe(`${url}/endpoints/line/invocations`);
+  running.child.kill('SIGTERM');
+
+  expect(lacking).toContain('/v1/hooks/github refuses them');
+  expect(await running.ended).toBe(0);
+});
+
 test('dev sees each of many changes that follow at once on its answer, also in folders made meanwhile', async () => {
   const cwd = await starter();
   const running = dev(cwd);

@@ -66,9 +66,13 @@ export function createApi(options: ApiOptions): Hono {
     app.all(honoPath(path), (c) =>
       refuse(api, c, new Problem('methodNotAllowed', `${path} takes ${methods}`, { headers: { allow: methods } })),
     );
-  app.notFound((c) =>
-    refuse(api, c, new Problem('notFound', `there is no ${c.req.method} ${c.req.path.slice(0, 200)}; see /docs`)),
-  );
+  app.notFound((c) => {
+    const { method, path } = c.req;
+    const mend = path.endsWith('/invocations')
+      ? 'predictions are asked for at /endpoints/<name>/invocations'
+      : 'see /docs';
+    return refuse(api, c, new Problem('notFound', `there is no ${method} ${path.slice(0, 200)}; ${mend}`));
+  });
   app.onError((error, c) => refuse(api, c, error));
   return app;
 }

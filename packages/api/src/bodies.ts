@@ -18,8 +18,17 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Reads a body up to a bound; more is `tooLarge`, and is not read to its end. */
+/** Reads a body up to a bound; more is `tooLarge`, and is not read to its end. One that breaks off is `malformed`. */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await wholeBody(request, maxBytes);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem('malformed', 'the body broke off');
+  }
+}
+
+async function wholeBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () => new Problem('tooLarge', `the body is larger than ${maxBytes} bytes`);
   const declared = request.headers.get('content-length');
   if (Number(declared ?? 0) > maxBytes) throw tooLarge();

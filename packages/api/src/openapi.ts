@@ -19,6 +19,10 @@ export function problemStatuses(route: WholeRoute): readonly number[] {
   return [...new Set(statuses)].sort((a, b) => a - b);
 }
 
+/** Predictions are the gateway's and have no route here; whoever reads the document looks for them all the same. */
+const predictionsText =
+  "On one machine predictions are asked for at the same address, by the contract of the model's own server: POST /endpoints/{name}/invocations passes the body to it as POST /invocations, and GET /endpoints/{name}/ping says whether something is served. On a cloud they are asked of the cloud's own endpoint.";
+
 /** OpenAPI 3.1 of the route table, from the very schemas that validate. */
 export function openApi(routes: readonly WholeRoute[], version: string): Readonly<Record<string, unknown>> {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -28,7 +32,12 @@ export function openApi(routes: readonly WholeRoute[], version: string): Readonl
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Serin', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Serin',
+      version,
+      description: predictionsText,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     paths,
     components: {
       schemas: { Problem: jsonSchema(problemSchema, 'output') },

@@ -32,6 +32,8 @@ interface Shape<Params extends z.ZodType, Query extends z.ZodType, Body extends 
   readonly summary: string;
   /** `public`: no token. `signed`: the handler verifies a signature over the raw body, and sees nothing before. */
   readonly role: Role | 'public' | 'signed';
+  /** Throws what can be said before a byte of the body is read: of a route that anybody may send to. */
+  readonly admits?: (header: (name: string) => string | undefined) => void;
   /**
    * What a token that is scoped to models meets: `models`: only its own, others are not found; `project`: a 403, because
    * the answer or the change concerns all models.

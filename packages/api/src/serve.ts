@@ -42,6 +42,7 @@ async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
   const path = rawPath(c.req.url);
   const params = checked(route.params, paramsOf(route, c, path), 'notFound', `there is no ${path.slice(0, 200)}`);
   const query = checkedQuery(route, c.req.url);
+  route.admits?.(header);
   const takes = route.method === 'post' || route.method === 'put';
   const raw = takes ? await readBody(c.req.raw, route.maxBytes ?? 1_000_000) : new Uint8Array(0);
   const schema = await bodyOf(route);

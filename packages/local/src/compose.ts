@@ -275,7 +275,8 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     isOwnHost: ownHosts(host, () => port, listed(process.env.SERIN_HOSTS)),
     ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
   });
-  const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, listener);
+  const server = createServer({ ...patience, noDelay: true }, listener);
+  server.maxConnections = maxConnections;
   closing.add(front.close);
   closing.add(watch.close);
   await serving.resumed;
@@ -349,6 +350,10 @@ async function allModels({ journal }: Pick<Ports, 'journal'>): Promise<readonly 
 
 const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[] =>
   rows.filter((row) => row.job === job);
+
+/** Whoever sends more slowly is cut off, so that nobody keeps memory and connections for nothing. */
+const patience = { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 120_000 } as const;
+const maxConnections = 4000;
 
 /** Events that can be read again. */
 const eventsKept = 100_000;

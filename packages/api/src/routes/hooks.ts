@@ -33,15 +33,17 @@ export const hookRoutes = (api: Api): readonly Route[] => [
   route({
     method: 'post',
     path: '/v1/hooks/github',
-    summary: 'a webhook of GitHub: a push to the repository and ref of a model starts its run',
+    summary:
+      'a webhook of GitHub, signed with SERIN_GITHUB_SECRET: a push to the repository and ref of a model starts its run',
     role: 'signed',
+    admits: (header) => signedWith(api.secrets.github, 'SERIN_GITHUB_SECRET', header('x-hub-signature-256')),
     scope: 'models',
     media: ['application/json', formMedia],
     maxBytes: maxPayload,
     answers,
     problems: [400, 401, 409, 415, 422, 503],
     async handle(asked) {
-      const secrets = configured(api.secrets.github);
+      const secrets = api.secrets.github;
       const signature = asked.header('x-hub-signature-256') ?? '';
       if (!(await githubSigned(secrets, asked.raw, signature)))
         throw new Problem(
@@ -60,15 +62,16 @@ export const hookRoutes = (api: Api): readonly Route[] => [
   route({
     method: 'post',
     path: '/v1/hooks/standard',
-    summary: `a webhook under the Standard Webhooks rules, with {${Object.keys(standardBody.shape).join(', ')}}`,
+    summary: `a webhook under the Standard Webhooks rules, signed with SERIN_WEBHOOK_SECRET, with {${Object.keys(standardBody.shape).join(', ')}}`,
     role: 'signed',
+    admits: (header) => signedWith(api.secrets.standard, 'SERIN_WEBHOOK_SECRET', header('webhook-signature')),
     scope: 'models',
     media: ['application/json'],
     maxBytes: maxPayload,
     answers,
     problems: [400, 401, 409, 415, 422, 503],
     async handle(asked) {
-      const secrets = configured(api.secrets.standard);
+      const secrets = api.secrets.standard;
       const id = idOf(asked, 'webhook-id');
       const timestamp = asked.header('webhook-timestamp') ?? '';
       const message = { id, timestamp, body: asked.raw };
@@ -147,9 +150,13 @@ type Given = Pick<Asked<unknown, unknown, unknown>, 'header'>;
 
 const ignored = (because: string): Answer => ({ status: 200, body: { outcome: 'ignored', because } });
 
-function configured(secrets: readonly string[]): readonly string[] {
-  if (secrets.length === 0) throw new Problem('notConfigured', 'no secret is configured for this hook');
-  return secrets;
+function signedWith(secrets: readonly string[], variable: string, signature: string | undefined): void {
+  if (secrets.length === 0)
+    throw new Problem(
+      'notConfigured',
+      `no secret is configured for this hook; start the server with ${variable}, or on AWS put it into the installation's parameter (infra/README.md)`,
+    );
+  if (signature === undefined) throw new Problem('unauthenticated', 'the request has no signature');
 }
 
 function idOf(asked: Given, name: string): string {

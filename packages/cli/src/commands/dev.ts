@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { CompiledConfig } from '@serin/core/config';
 import { asFault } from '@serin/core/fault';
 import { createClient } from '../client.ts';
 import { findConfig } from '../config-file.ts';
@@ -70,7 +71,8 @@ function follow(invocation: Invocation, config: string, server: Server): Release
     },
     released: (prepared) => {
       const { compiled, digest } = prepared;
-      const news = dataLeftOut(prepared).filter((line) => !told.has(line));
+      const notes = [...dataLeftOut(prepared), ...missingSecrets(compiled, invocation.env)];
+      const news = notes.filter((line) => !told.has(line));
       for (const line of news) terminal.say(`serin: ${line}\n`);
       for (const line of news) told.add(line);
       if (terminal.json)
@@ -87,6 +89,18 @@ function follow(invocation: Invocation, config: string, server: Server): Release
       );
     },
   });
+}
+
+/** A push that the config lets start a run is refused for as long as its hook has no secret. */
+function missingSecrets({ models }: CompiledConfig, env: Invocation['env']): readonly string[] {
+  const ci = Object.values(models).map(({ on }) => on.ci);
+  const hooks = [
+    { from: 'github', path: '/v1/hooks/github', variable: 'SERIN_GITHUB_SECRET' },
+    { from: 'webhook', path: '/v1/hooks/standard', variable: 'SERIN_WEBHOOK_SECRET' },
+  ] as const;
+  return hooks
+    .filter(({ from, variable }) => ci.some((senders) => senders?.[from] !== undefined) && !env[variable])
+    .map(({ path, variable }) => `the config takes pushes, and ${path} refuses them: start serin dev with ${variable}`);
 }
 
 /** The folder that a prefix stands for, so that files can be copied into it at once. */
@@ -155,6 +169,7 @@ function banner({ terminal, cwd }: Invocation, { url, token, tokenIsNew, dataDir
     ['data', `${dataDirectory} (${persistence})`],
     ['config', config],
     ...(tokenIsNew ? [['token', `${token} (shown once; commands in this folder have it)`]] : []),
+    ['predict', `curl -d '<what the model takes>' ${url}/endpoints/<model>/invocations`],
     ['next', next],
   ];
   const lines = rows.map(([name = '', text = '']) => `  ${terminal.paint('dim', name.padEnd(7))} ${text}\n`);

@@ -13,15 +13,15 @@ import {
 import { facts, table } from '../table.ts';
 
 export const getEndpoint: Command = async (invocation) => {
-  const model = await (await clientOf(invocation)).get(path`/v1/models/${argument(invocation, 0)}`);
-  const document = {
-    name: argument(invocation, 0),
-    champion: model.champion ?? null,
-    endpoint: model.endpoint ?? null,
-  };
+  const client = await clientOf(invocation);
+  const name = argument(invocation, 0);
+  const model = await client.get(path`/v1/models/${name}`);
+  const { platform } = await client.get('/version');
+  const predict = platform === 'local' ? { predict: client.server.url + path`/endpoints/${name}/invocations` } : {};
+  const document = { name, champion: model.champion ?? null, ...predict, endpoint: model.endpoint ?? null };
   show(invocation, document, () =>
     facts(
-      { champion: model.champion, ...(typeof model.endpoint === 'object' ? model.endpoint : {}) },
+      { champion: model.champion, ...predict, ...(typeof model.endpoint === 'object' ? model.endpoint : {}) },
       invocation.terminal,
     ),
   );
