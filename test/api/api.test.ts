@@ -1,6 +1,7 @@
 import { bury, queueStream } from '@serin/core/dead-letters';
+import { encodeText, sha256Hex } from '@serin/core/json';
 import { describe, expect, test } from 'vitest';
-import { compiled, modelRules, openWorld, start } from './world.ts';
+import { codeDigest, compiled, modelRules, openWorld, start } from './world.ts';
 
 /** `fraud` v1 is the champion. */
 async function withChampion(more: Parameters<typeof openWorld>[0] = {}, config = compiled()) {
@@ -590,6 +591,19 @@ describe('releases', () => {
       const { status, body } = await world.call('POST', '/v1/releases', { config });
       expect([status, body.errors]).toEqual([202, undefined]);
     }
+  });
+
+  test.each(['{}', 'not JSON', ''])('code whose list of files became %j is not released', async (text) => {
+    const world = await openWorld();
+    await world.release();
+    await world.ports.bucket('serin').write(`code/${codeDigest}.json`, encodeText(text));
+
+    const { status, body } = await world.call('POST', '/v1/releases', {
+      config: compiled({ approval: { required: true } }),
+    });
+
+    expect(status).toBe(422);
+    expect(body.detail).toContain(`has the digest ${sha256Hex(text)}, not ${codeDigest}`);
   });
 
   test("the project's own bucket takes code under its digest alone", async () => {

@@ -1,6 +1,7 @@
 import { decodeText, sha256Hex } from '@serin/core/json';
 import { type ObjectInfo, ownBucket } from '@serin/core/ports';
 import { routesOf, takersOf } from '@serin/core/route';
+import { codeKey, type ReadOwn, readNamed } from '@serin/core/stored';
 import * as z from 'zod';
 import { parseJson } from '../bodies.ts';
 import { listPage, pageQuery } from '../cursor.ts';
@@ -126,9 +127,10 @@ function checkManifest(bytes: Uint8Array): void {
 
 /** Code blobs of a manifest in the project's own bucket; `undefined`: there is no such manifest. */
 export async function blobsOf({ ports }: Api, digest: string): Promise<readonly string[] | undefined> {
-  const found = await ports.bucket(ownBucket).read({ key: `code/${digest}.json`, maxBytes: 8_000_000 });
-  if (found === undefined || found.truncated) return undefined;
-  const { files } = codeManifest.parse(JSON.parse(decodeText(found.content)));
+  const read: ReadOwn = (key, maxBytes) => ports.bucket(ownBucket).read({ key, maxBytes });
+  const content = await readNamed(read, codeKey(digest));
+  if (content === undefined) return undefined;
+  const { files } = codeManifest.parse(JSON.parse(decodeText(content)));
   return [...new Set(files.map(({ blob }) => blob))];
 }
 
