@@ -48,6 +48,18 @@ function flip(file: string, at: number): void {
   writeSync(descriptor, Buffer.from([(bytes[at] ?? 0) ^ 4]), 0, 1, at);
 }
 
+/** Where the frames of the last transaction begin; a frame that ends one says how large the database is then. */
+function lastTransaction(log: string): readonly number[] {
+  const bytes = readFileSync(log);
+  const frameBytes = bytes.readUInt32BE(8) + 24;
+  let frames: number[] = [];
+  for (let at = 32; at < bytes.length; at += frameBytes) {
+    if (bytes.readUInt32BE(Math.max(32, at - frameBytes) + 4) !== 0) frames = [];
+    frames.push(at);
+  }
+  return frames;
+}
+
 async function entriesIn(data: string): Promise<number> {
   const { database, close } = openDatabase(data);
   const entries = await sqliteJournal({ database }).history('s', undefined, 1000);
@@ -81,13 +93,19 @@ describe('the log of the database', () => {
   });
 
   test.each([
-    ['cut in its last frame', (log: string, bytes: number) => truncateSync(log, bytes - 100)],
+    ['cut in its last frame', (log: string, last: readonly number[]) => truncateSync(log, (last.at(-1) ?? 0) + 100)],
     // Of the transaction that was being written, any part may have reached the disk before the power went.
-    ['with a hole in its last transaction', (log: string, bytes: number) => flip(log, bytes - 100)],
+    ['with a hole in its last transaction', (log: string, last: readonly number[]) => flip(log, (last[0] ?? 0) + 100)],
+    [
+      'without the end of its last transaction',
+      (log: string, last: readonly number[]) => flip(log, (last.at(-1) ?? 0) + 5),
+    ],
   ])('%s is what a power cut leaves: all but the last transaction is there', async (_, damage) => {
     const data = await killed();
-    damage(logOf(data), readFileSync(logOf(data)).length);
+    const last = lastTransaction(logOf(data));
+    damage(logOf(data), last);
 
+    expect(last.length).toBeGreaterThan(2);
     expect(await entriesIn(data)).toBe(99);
   });
 

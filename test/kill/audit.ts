@@ -26,9 +26,10 @@ export interface Audit {
  * The journal is never opened for writing, and may be read while the server runs.
  *
  * The history is append-only when each reading chains to the hash that the reading before ended with; each state is
- * folded on from the state of the reading before, so a patch that was lost shows as a head that differs.
+ * folded on from the state of the reading before, so a patch that was lost shows as a head that differs. `mayFail` says
+ * for which reasons a job may fail.
  */
-export function auditOf(file: string): Audit {
+export function auditOf(file: string, mayFail: (reason: string) => boolean = () => false): Audit {
   const known = new Map<string, Known>();
   const times = new Map<string, number>();
   const events: string[] = [];
@@ -56,7 +57,7 @@ export function auditOf(file: string): Audit {
     const signal = entry.signal as { readonly id?: string };
     if (signal.id !== undefined && decides(entry.stream)) times.set(signal.id, (times.get(signal.id) ?? 0) + 1);
     events.push(...entry.events.map((_, index) => `${entry.stream}/${entry.seq}/${index}`));
-    problems.push(...problemsOf(entry));
+    problems.push(...problemsOf(entry, mayFail));
   }
 
   function reading<Answer>(work: (database: DatabaseSync) => Answer): Answer {
@@ -114,11 +115,11 @@ interface Told {
 }
 
 /** What no entry may say: traffic that is not whole, a job that failed (the scripts of the project never do). */
-function problemsOf({ stream, seq, signal }: Entry): readonly string[] {
+function problemsOf({ stream, seq, signal }: Entry, mayFail: (reason: string) => boolean): readonly string[] {
   const { type, observation, description } = signal as unknown as Told;
   if (type === 'endpointObserved' && typeof observation === 'object')
     return weightProblems(`${stream} at ${seq}`, observation.weights);
-  if (type === 'jobDescribed' && description?.status === 'failed')
+  if (type === 'jobDescribed' && description?.status === 'failed' && !mayFail(description.reason ?? ''))
     return [`${stream} at ${seq}: a job failed: ${description.reason?.slice(0, 500)}`];
   return [];
 }

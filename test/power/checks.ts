@@ -1,5 +1,3 @@
-import type { Run } from '@serin/core/run';
-import type { Audit } from '../kill/audit.ts';
 import type { Running } from '../kill/machine.ts';
 
 /** What the server finds under a digest that is not its own. */
@@ -23,10 +21,5 @@ interface Named {
   readonly problem: string;
 }
 
-/** A job whose machine goes away may fail for that, after its attempts; for nothing else. */
-export const failedRuns = (audit: Audit): readonly string[] =>
-  audit
-    .streams('run/')
-    .map((stream) => audit.state(stream) as Run & { readonly because?: string }) // written by the engine
-    .filter(({ status, because = '' }) => status === 'failed' && !because.includes('interrupted'))
-    .map(({ id, because }) => `${id}: ${because}`);
+/** The one reason for which a job may fail here; what a cut left of its files is never one. */
+export const wasCutOff = (reason: string): boolean => reason.startsWith('the job was interrupted: its runner is gone');
