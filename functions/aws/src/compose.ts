@@ -19,7 +19,7 @@ import { artifactAt } from './jobs/artifacts.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
 import { countEntry } from './metrics.ts';
-import { endpointName, type Installation } from './names.ts';
+import { endpointOwners, type Installation } from './names.ts';
 import { s3Bucket } from './ports/bucket.ts';
 import { eventBridgeBus } from './ports/bus.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
@@ -83,7 +83,8 @@ export function composeWorker(): Composed {
   const cloudwatchLogs = new CloudWatchLogsClient(cutOff);
   const autoscaling = new ApplicationAutoScalingClient(cutOff);
   const cloudwatch = new CloudWatchClient(patient);
-  const endpoints = sageMakerEndpoints({ sagemaker, now });
+  const reading = new SageMakerClient(patient);
+  const endpoints = sageMakerEndpoints({ sagemaker: reading, now });
   const { engine, config, begin, due } = runs(foundation, {
     jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, ...settings }),
     registry,
@@ -93,11 +94,8 @@ export function composeWorker(): Composed {
   const lookUp: LookUp = {
     installation,
     versionOfPackage: registry.versionOfPackage,
-    async modelOfEndpoint(name) {
-      const names = Object.keys((await config())?.models ?? {});
-      return names.find((model) => endpointName(installation, model) === name);
-    },
-    modelOfJob: jobOwners({ sagemaker, ...settings }),
+    modelOfEndpoint: endpointOwners(installation, async () => (await config())?.models ?? {}),
+    modelOfJob: jobOwners({ ...settings, sagemaker: reading }),
   };
   return { worker: { ...clockwork, engine, config, lookUp }, begin, due };
 }

@@ -32,6 +32,21 @@ const plain = (text: string): string =>
 export const endpointName = (installation: Installation, model: string): string =>
   nameOf(installation, 'endpoint', model, model);
 
+/** Whose an endpoint is. The names of all are made once for each config, however many events come. */
+export function endpointOwners(installation: Installation, models: () => Promise<object>) {
+  let known: { readonly of: object; readonly byEndpoint: ReadonlyMap<string, string> } | undefined;
+  return async (name: string): Promise<string | undefined> => {
+    if (!name.startsWith(ownPrefix(installation))) return undefined;
+    const all = await models();
+    if (known?.of !== all)
+      known = {
+        of: all,
+        byEndpoint: new Map(Object.keys(all).map((model) => [endpointName(installation, model), model])),
+      };
+    return known.byEndpoint.get(name);
+  };
+}
+
 export const groupName = (installation: Installation, model: string): string =>
   nameOf(installation, 'group', model, model);
 
