@@ -65,6 +65,7 @@ describe('a verdict in words', () => {
       'refused: m 0.8999999 against 0.91 of the champion v1, not within 0.01',
     ],
     [judge({ direction: 'down', atMost: 1 }, 1.0000001), 'refused: m 1.0000001, at most 1 wanted'],
+    [judge({ direction: 'down', atMost: 0.04 }, 0.0458999250425722), 'refused: m 0.0458999, at most 0.04 wanted'],
     [judge({ direction: 'up', atLeast: 1 }, undefined), 'refused: m was not measured'],
     [
       judge({ direction: 'up', noWorseBy: 0.01 }, 0.9, 'unmeasured'),

@@ -116,10 +116,16 @@ function checkText(check: Check, against: number | undefined): string {
   const { metric, rule, bound, challenger, champion, unread, passed } = check;
   const because = unread === undefined ? '' : ` (${unread})`;
   if (challenger === undefined) return `${metric} was not measured${because}`;
-  // Numbers that are refused are told in full: what is rounded may look as if it had passed.
-  const text = (value: number): string => String(Number(value.toPrecision(passed ? 6 : 15)));
+  const text = (value: number): string => String(Number(value.toPrecision(digitsOf(check))));
   const found = `${metric} ${text(challenger)}`;
   if (rule !== 'noWorseBy') return `${found}, ${rule === 'atLeast' ? 'at least' : 'at most'} ${text(bound)} wanted`;
   if (champion === undefined) return `${found}, and of the champion v${against} it was not measured${because}`;
   return `${found} against ${text(champion)} of the champion v${against}, ${passed ? 'within' : 'not within'} ${text(bound)}`;
+}
+
+/** Six digits; all of them where six would make a refusal look as if it had passed. */
+function digitsOf({ rule, bound, challenger = 0, champion = 0, passed }: Check): number {
+  const compared = rule === 'noWorseBy' ? Math.abs(challenger - champion) : challenger;
+  const largest = Math.max(Math.abs(challenger), Math.abs(champion), Math.abs(bound));
+  return passed || Math.abs(compared - bound) > 1e-5 * largest ? 6 : 15;
 }
