@@ -355,6 +355,12 @@ describe('what a message tells', () => {
     expect(await saidBy([ended])).toMatchObject([{ type: 'alertResolved' }]);
   });
 
+  test('an alarm that an archive of the bus replays raises nothing', async () => {
+    const replayed = changed('alarm', (event) => Object.assign(event, { 'replay-name': 'last-week' }));
+
+    expect(await read([replayed])).toMatchObject({ arrivals: [], foreign: ['an alarm that was replayed'] });
+  });
+
   test('an alarm whose end lies in the same batch is over, whichever came first; one that began later is not', async () => {
     const later = changed('alarm', ({ detail }) =>
       Object.assign(detail.state, { timestamp: '2026-11-20T15:00:00.000+0000' }),

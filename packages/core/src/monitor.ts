@@ -190,7 +190,8 @@ export function firingText({ alerts }: Monitor): string {
   const [first, ...more] = Object.values(alerts);
   if (first === undefined) return '';
   const others = more.length === 0 ? '' : `, and ${more.length} more`;
-  return `${firingName({ ...first, title: first.title.slice(0, 100) })} since ${instant(first.at)}${others}`;
+  const short = { ...first, title: first.title.slice(0, 100), sender: first.sender.slice(0, 100) };
+  return `${firingName(short)} since ${instant(first.at)}${others}`;
 }
 
 export const firingName = ({ title, sender }: Firing): string => `'${title}' (${sender})`;

@@ -5,10 +5,12 @@ import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable } from './
  * An alarm as EventBridge tells it: fields in camelCase, dimensions as an object; or one series of an alarm over many,
  * which has its dimensions among its attributes.
  */
-export function alarmFromBus(detail: Fields, { resources, time }: Fields): Told {
+export function alarmFromBus(detail: Fields, { resources, time, 'replay-name': replay }: Fields): Told {
   const state = fieldsOf(detail.state) ?? {};
   const { description, metrics } = fieldsOf(detail.configuration) ?? {};
   const contributor = fieldsOf(detail.alarmContributor);
+  // Of an archive of the bus: whatever it says of now was said long ago.
+  if (replay !== undefined) return foreign('an alarm that was replayed');
   return alarmOf({
     state: state.value,
     // A mute rule stops the actions of an alarm, and none of its events.
