@@ -147,6 +147,10 @@ test('dev that writes into its own code folder releases each change once, and no
 
   expect(await ended).toBe(0);
   expect(new Set(releases()).size).toBe(4);
+  const code = join(cwd, '.serin', 'buckets', 'serin', 'code');
+  const manifests = readdirSync(code).filter((name) => name.endsWith('.json'));
+  expect(manifests.length).toBeGreaterThanOrEqual(4);
+  for (const name of manifests) expect(readFileSync(join(code, name), 'utf8')).not.toContain('out.txt');
 });
 
 test('a file in the bucket folder becomes a served model, and a second start shows no token and keeps it', {

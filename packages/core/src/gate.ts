@@ -109,7 +109,8 @@ const reaches = (value: number, bound: number, slack = 0): boolean =>
 export function gateText(verdict: GateVerdict): string {
   const shown = verdict.passed ? verdict.checks : verdict.checks.filter((check) => !check.passed);
   if (shown.length === 0) return verdict.passed ? 'passed: no criterion applied' : 'refused';
-  return `${verdict.passed ? 'passed' : 'refused'}: ${shown.map((check) => checkText(check, verdict.against)).join('; ')}`;
+  const texts = new Set(shown.map((check) => checkText(check, verdict.against)));
+  return `${verdict.passed ? 'passed' : 'refused'}: ${[...texts].join('; ')}`;
 }
 
 function checkText(check: Check, against: number | undefined): string {

@@ -14,6 +14,7 @@ import {
   withCanary,
   withChampion,
 } from './model.fixture.ts';
+import { whyRun } from './why.ts';
 
 describe('a first version', () => {
   test('goes live behind readiness and becomes the champion after its guard', () => {
@@ -41,6 +42,27 @@ describe('a first version', () => {
 });
 
 describe('a challenger', () => {
+  test('is refused with the reason why a metric that the gate wants was not taken, of either version', () => {
+    const drive = driver();
+    trainOne(drive, 'one');
+    job(drive, { metrics: {}, unread: { auc: 'it is NaN in metrics.json' } });
+    expect(drive.state.run).toMatchObject({
+      status: 'refused',
+      because: 'refused: auc was not measured (it is NaN in metrics.json)',
+    });
+
+    const other = withChampion().drive;
+    trainOne(other, 'two');
+    job(other, { metrics: { auc: 0.9 }, unread: { f1: 'it is null in metrics.json' } });
+    job(other, { metrics: {}, unread: { 'metrics.json': 'it is not JSON' } });
+    expect(other.state.run).toMatchObject({
+      status: 'refused',
+      because: 'refused: auc 0.9, and of the champion v1 it was not measured (metrics.json: it is not JSON)',
+    });
+    const { run } = other.state;
+    expect(run && JSON.stringify(whyRun(run, 'fraud').story)).toContain('f1 (it is null in metrics.json)');
+  });
+
   test('is scored on the same hold-out as the champion, and refused when it is worse by more than allowed', () => {
     const { drive } = withChampion();
     trainOne(drive, 'two');

@@ -39,9 +39,9 @@ interface Options {
  *
  * A file's key is its path in the folder. What `write` gets under a key that is no safe path, or whose path is taken
  * by a folder or a link, lies in a hidden folder under the key's digest. Files and folders that begin with a dot, and
- * symbolic links below the bucket, are not objects. `version` is the SHA-256 of the content; it is remembered for a
- * file with the same size, times and inode. A file that somebody else wrote is `unavailable` until it has not changed
- * for `settleMs`, in every bucket but the project's own; what `write` answered is whole at once.
+ * symbolic links below the bucket, are not objects; a listing tells of links, pipes and devices. `version` is the
+ * SHA-256 of the content; it is remembered for a file with the same size, times and inode. A file that somebody else
+ * wrote is `unavailable` until it has not changed for `settleMs`, in every bucket but the project's own; what `write` answered is whole at once.
  */
 export function folderBuckets({ directory, database, settleMs = 2000, now = Date.now }: Options): FolderBuckets {
   const versions = versionTable(database);
