@@ -533,10 +533,10 @@ describe('a bucket that is a folder', () => {
     expect(await textOf('linked/secret')).toBeUndefined();
     expect(await keys('linked/')).toEqual([]);
     expect(await drops().list('')).toMatchObject({
-      leftOut: [{ what: 'symbolic link', objects: 2, first: 'file' }],
+      leftOut: [{ what: 'behind a symbolic link', objects: 2, first: 'file' }],
     });
     expect(await drops().list('linked/deep/')).toMatchObject({
-      leftOut: [{ what: 'symbolic link', objects: 1, first: 'linked' }],
+      leftOut: [{ what: 'behind a symbolic link', objects: 1, first: 'linked' }],
     });
 
     for (const key of ['file', 'linked', 'linked/secret', 'linked/new/x']) await drops().write(key, bytes(key));
@@ -553,7 +553,7 @@ describe('a bucket that is a folder', () => {
 
     expect(await drops().list('')).toMatchObject({
       items: [{ key: 'other.csv' }],
-      leftOut: [{ what: 'neither file nor folder', objects: 1, first: 'day.csv' }],
+      leftOut: [{ what: 'not a regular file', objects: 1, first: 'day.csv' }],
     });
   });
 

@@ -113,8 +113,8 @@ describe('a listing', () => {
 
     expect(dataset?.objects).toBe(1);
     expect(progress.leftOut).toEqual([
-      { what: 'with a hidden name', objects: 2, first: 'fraud/_log/1.json' },
-      { what: 'with the name of a temporary file', objects: 1, first: 'fraud/a.csv.tmp' },
+      { what: 'hidden by name', objects: 2, first: 'fraud/_log/1.json' },
+      { what: 'temporary by name', objects: 1, first: 'fraud/a.csv.tmp' },
       { what: 'empty', objects: 1, first: 'fraud/b.csv' },
     ]);
   });
@@ -123,7 +123,7 @@ describe('a listing', () => {
     const store = opened({ 'a.csv': 'x' });
     await store.given;
     const port = store.ports.bucket('drops');
-    const links = [{ what: 'symbolic link', objects: 1, first: 'fraud/big.csv' }];
+    const links = [{ what: 'behind a symbolic link', objects: 1, first: 'fraud/big.csv' }];
     store.buckets.set('drops', {
       ...port,
       list: async (...where) => ({ ...(await port.list(...where)), leftOut: links }),

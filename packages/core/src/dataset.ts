@@ -103,8 +103,8 @@ async function wantedBy(
 const leftOutWords: Readonly<Record<NotData, string | undefined>> = {
   folder: undefined,
   marker: undefined,
-  hidden: 'with a hidden name',
-  temporary: 'with the name of a temporary file',
+  hidden: 'hidden by name',
+  temporary: 'temporary by name',
   empty: 'empty',
 };
 
@@ -183,7 +183,7 @@ async function writeChunk(own: Bucket, objects: readonly ObjectInfo[]): Promise<
 async function writeManifest(
   own: Bucket,
   order: ListOrder,
-  { chain, chunks, objects, bytes }: ListingProgress,
+  { chain, chunks, objects, bytes, leftOut }: ListingProgress,
   at: number,
 ): Promise<DatasetVersion> {
   const { bucket, prefix, model } = order;
@@ -191,7 +191,7 @@ async function writeManifest(
   const manifest: Manifest = { bucket, prefix, objects, bytes, chunks };
   const key = manifestKey(model, digest);
   await own.write(key, encodeText(JSON.stringify(manifest)), { ifAbsent: true });
-  return { digest, bucket, prefix, manifest: key, objects, bytes, at };
+  return { digest, bucket, prefix, manifest: key, objects, bytes, at, ...defined({ leftOut }) };
 }
 
 const datasetDigest = (bucket: string, prefix: string, chain: string): string =>

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { intakeText } from './intake.ts';
+import { intakeNews, intakeText } from './intake.ts';
 import { driver, planOf } from './model.fixture.ts';
+import { modelSummary } from './model.ts';
 import type { ListingProgress } from './signal.ts';
+import { whyModel } from './why.ts';
 
 const bucket = { bucket: 'drops', prefix: 'fraud/' } as const;
 const withMarker = { ...bucket, settle: { marker: '_DONE' } } as const;
@@ -145,18 +147,33 @@ describe('hints', () => {
 });
 
 describe('what is said of the newest look', () => {
-  const leftOut = [{ what: 'symbolic link', objects: 2, first: 'fraud/big.csv' }];
+  const leftOut = [{ what: 'behind a symbolic link', objects: 2, first: 'fraud/big.csv' }];
+  const told = "left out as no data: 2 behind a symbolic link ('fraud/big.csv')";
 
   test.each([
-    ['made a dataset', found(1), "1 objects, chain of 1; left out: 2 symbolic link ('fraud/big.csv')"],
-    ['found nothing', nothing, "0 objects, of at least 1; left out: 2 symbolic link ('fraud/big.csv')"],
-  ])('a look that %s tells what it left out', (_, progress, text) => {
+    ['made a dataset', found(1), '1 objects, chain of 1', []],
+    ['found nothing', nothing, '0 objects, of at least 1', ['0 objects, of at least 1']],
+  ])('a look that %s tells what it left out', (_, progress, text, news) => {
     const { drive, hint, list } = intakeOf();
     hint('fraud/a.csv');
     drive.wait(180_000);
     list({ ...progress, leftOut });
 
-    expect(intakeText(drive.state.intake, drive.now)).toBe(text);
+    expect(intakeText(drive.state.intake, drive.now)).toBe(`${text}; ${told}`);
+    expect(intakeNews(drive.state.intake)).toEqual([...news, told]);
+    expect(modelSummary(drive.state)).toMatchObject({ data: [...news, told].join('; ') });
+    expect(whyModel(drive.state, drive.now).sentence).toContain(told);
+  });
+
+  test('a look that found nothing new is no news, with a marker that was used up as well', () => {
+    const { drive, hint, list } = intakeOf({ data: withMarker });
+    hint('fraud/_DONE');
+    list(found(1, 'first write'));
+    drive.wait(rescan);
+    list(found(1, 'first write'));
+
+    expect(drive.state.intake.note).toBe('nothing new: the same 1 objects as chain of 1');
+    expect(intakeNews(drive.state.intake)).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { nextCron } from './cron.ts';
 import { notData } from './data-files.mjs';
 import type { Effect } from './effect.ts';
 import { digestOf } from './json.ts';
+import type { LeftOut } from './ports.ts';
 import type { DatasetVersion, ListingProgress, ModelSignal } from './signal.ts';
 import type { Table } from './table.ts';
 import { durationText, minute } from './time.ts';
@@ -12,8 +13,10 @@ type Cause = 'data' | 'rescan' | 'schedule';
 interface Base {
   /** The newest dataset version. */
   readonly dataset?: DatasetVersion;
-  /** Why the last look made no new dataset version, or what it left out. */
+  /** Why the last look made no new dataset version. */
   readonly note?: string;
+  /** What the last look found under the prefix that is no data. */
+  readonly leftOut?: readonly LeftOut[];
   /** Names the write of the marker or manifest that was used up: it releases one drop, once. */
   readonly released?: string;
   readonly rescanAt: number;
@@ -185,25 +188,23 @@ function listed(
 ): Intake {
   const wants = intake.cause === 'schedule' ? ({ wants: 'schedule' } as const) : {};
   const { minObjects, minBytes } = plan.data;
+  const leftOut = progress.leftOut === undefined ? {} : { leftOut: progress.leftOut };
   const skip = (note: string, more: Partial<Listing> = {}): Intake =>
-    rested({ ...intake, ...more }, at, plan, {
-      note: withLeftOut(note, progress),
-      ...(intake.dataset === undefined ? {} : wants),
-    });
+    rested({ ...intake, ...more }, at, plan, { note, ...leftOut, ...(intake.dataset === undefined ? {} : wants) });
+  const isSame = dataset !== undefined && dataset.digest === intake.dataset?.digest;
   const gate = gateKey(plan);
-  const waits = gate === undefined ? undefined : waitsFor(gate, intake, progress, plan);
+  const waits =
+    gate === undefined || (isSame && progress.complete) ? undefined : waitsFor(gate, intake, progress, plan);
   if (waits !== undefined) return skip(waits.note, waits.again ? { again: true } : {});
   const used = progress.gate === undefined ? {} : { released: releaseOf(progress.gate, plan) };
   if (dataset === undefined || progress.objects < minObjects)
     return skip(`${progress.objects} objects, of at least ${minObjects}`, used);
   if (progress.bytes < minBytes) return skip(`${progress.bytes} bytes, of at least ${minBytes}`, used);
-  if (dataset.digest === intake.dataset?.digest)
-    return skip(`nothing new: the same ${dataset.objects} objects as ${dataset.digest.slice(0, 12)}`, used);
-  return rested({ ...intake, ...used, dataset }, at, plan, {
-    wants: intake.cause,
-    ...(leftOutText(progress) === '' ? {} : { note: withLeftOut(datasetText(dataset), progress) }),
-  });
+  if (isSame) return skip(`${nothingNew}: the same ${datasetText(dataset, ' as ')}`, used);
+  return rested({ ...intake, ...used, dataset }, at, plan, { wants: intake.cause, ...leftOut });
 }
+
+const nothingNew = 'nothing new';
 
 /** What a drop that is not whole still lacks; `undefined`: its marker or manifest releases it. */
 function waitsFor(
@@ -225,18 +226,12 @@ function waitsFor(
 /** A marker that said yes to too little may say yes again when less is asked for. */
 const releaseOf = (gate: string, { data }: ModelPlan): string => digestOf([gate, data.minObjects, data.minBytes]);
 
-const leftOutText = ({ leftOut = [] }: ListingProgress): string =>
-  leftOut.map(({ what, objects, first }) => `${objects} ${what} ('${first}')`).join(', ');
-
-const withLeftOut = (note: string, progress: ListingProgress): string =>
-  leftOutText(progress) === '' ? note : `${note}; left out: ${leftOutText(progress)}`;
-
 /** Back to waiting; straight to settling when a hint came meanwhile. */
 function rested(
   intake: Listing,
   at: number,
   plan: ModelPlan,
-  more: { readonly note?: string; readonly wants?: Cause; readonly rescanAt?: number },
+  more: Partial<Pick<Intake, 'note' | 'leftOut' | 'wants' | 'rescanAt'>>,
 ): Intake {
   const { dataset, released, scheduleAt } = intake;
   const base = { rescanAt: at + plan.data.rescan, ...defined({ dataset, released, scheduleAt }), ...more };
@@ -257,7 +252,22 @@ export function intakeText(intake: Intake, now: number): string {
   if (intake.status === 'settling')
     return `new data; listed in ${durationText(Math.max(0, intake.quietUntil - now))} unless more comes`;
   if (intake.status === 'listing') return `listing, ${intake.progress?.objects ?? 0} objects so far`;
-  return intake.note ?? (intake.dataset === undefined ? 'no data yet' : datasetText(intake.dataset));
+  const text = intake.note ?? (intake.dataset === undefined ? 'no data yet' : datasetText(intake.dataset));
+  return [text, ...leftOutTexts(intake)].join('; ');
 }
 
-const datasetText = ({ objects, digest }: DatasetVersion): string => `${objects} objects, ${digest.slice(0, 12)}`;
+const datasetText = ({ objects, digest }: DatasetVersion, between = ', '): string =>
+  `${objects} objects${between}${digest.slice(0, 12)}`;
+
+export const leftOutTexts = ({ leftOut = [] }: Pick<Base, 'leftOut'> | DatasetVersion): readonly string[] =>
+  leftOut.length === 0
+    ? []
+    : [
+        `left out as no data: ${leftOut.map(({ what, objects, first }) => `${objects} ${what} ('${first}')`).join(', ')}`,
+      ];
+
+/** What somebody who looks at a model should see of its data: not that there is nothing new. */
+export function intakeNews(intake: Intake): readonly string[] {
+  const { note } = intake;
+  return [...(note === undefined || note.startsWith(nothingNew) ? [] : [note]), ...leftOutTexts(intake)];
+}

@@ -6,7 +6,7 @@ import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes, unreadyText } from './endpoint.ts';
 import { eventsBetween } from './events.ts';
 import { newestFirst } from './ids.ts';
-import { defined, intakeOwes, intakeTable, intakeWakes, planned } from './intake.ts';
+import { defined, intakeNews, intakeOwes, intakeTable, intakeWakes, planned } from './intake.ts';
 import { canonical, type Json } from './json.ts';
 import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels.ts';
 import { firingId, firingName, firingText, holding, isNews, monitorTable, monitorWakes, unheard } from './monitor.ts';
@@ -156,6 +156,7 @@ export function modelSummary(model: Model): Json {
       endpoint: model.endpoint.status,
       unready: unreadyText(model.endpoint)[0]?.slice(0, 150),
       intake: model.intake.status,
+      data: intakeNews(model.intake).join('; ').slice(0, 150) || undefined,
       offered: offered?.version,
       firing: firingText(model.monitor) || undefined,
       holds: heldBy(model).length > 0 ? offered?.version : undefined,

@@ -27,6 +27,8 @@ export interface DatasetVersion {
   readonly at: number;
   /** Who told of new data since the version before; nobody: it came in a way that names nobody. */
   readonly by?: readonly string[];
+  /** What lay beside the objects and is no data. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** How far a listing has come; the digest is a hash chain over (key, version, size) in key order. */

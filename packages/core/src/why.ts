@@ -1,7 +1,7 @@
 import { heldBy } from './between.ts';
 import { unreadyText } from './endpoint.ts';
 import { type GateVerdict, gateText } from './gate.ts';
-import { intakeText } from './intake.ts';
+import { intakeNews, intakeText, leftOutTexts } from './intake.ts';
 import type { Certificate } from './judge/certificate.ts';
 import { failing, logHarm } from './judge/judge.ts';
 import { rulesFor } from './judged.ts';
@@ -142,7 +142,13 @@ function runStory(run: Run): readonly Line[] {
   const { trigger, dataset } = run;
   return [
     line(run.startedAt, `started by ${trigger.by ?? trigger.kind} (${trigger.kind})`),
-    line(run.startedAt, `dataset ${dataset.digest.slice(0, 12)}: ${dataset.objects} objects, ${dataset.bytes} bytes`),
+    line(
+      run.startedAt,
+      [
+        `dataset ${dataset.digest.slice(0, 12)}: ${dataset.objects} objects, ${dataset.bytes} bytes`,
+        ...leftOutTexts(dataset),
+      ].join('; '),
+    ),
     ...(run.trained === undefined ? [] : [line(run.startedAt, `trained v${run.trained.number}`)]),
     ...Object.entries(run.unread ?? {}).map(([part, unread]) =>
       line(run.startedAt, `metrics of the ${part} job that were not taken: ${unreadText(unread)}`),
@@ -261,7 +267,9 @@ function modelText(model: Model, now: number): string {
       ? ''
       : `run ${run.id} ${runText(run)}`,
     offered === undefined ? '' : offerText(model, offered.version, now),
-    run === undefined || model.intake.status !== 'idle' ? intakeText(model.intake, now) : '',
+    ...(run === undefined || model.intake.status !== 'idle'
+      ? [intakeText(model.intake, now)]
+      : intakeNews(model.intake).map((text) => `its data: ${text}`)),
     model.retired ? 'it left the config' : '',
   ];
   return parts.filter((part) => part !== '').join('; ');

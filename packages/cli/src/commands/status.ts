@@ -47,12 +47,14 @@ function whole(document: Document, { terminal }: Invocation): string {
     document.revision === undefined ? undefined : `revision ${document.revision}`,
   ].filter((part) => part !== undefined && part !== null && part !== '');
   const body = models.length === 0 ? "no models yet; 'serin release' makes them\n" : table(models, columns, terminal);
-  const unready = models
-    .filter((row) => typeof row.unready === 'string')
-    .map((row) => `${terminal.paint('yellow', `${textOf('model', row.model)}: ${textOf('unready', row.unready)}`)}\n`);
+  const notes = models.flatMap((row) =>
+    ['unready', 'data']
+      .filter((name) => typeof row[name] === 'string')
+      .map((name) => `${terminal.paint('yellow', `${textOf('model', row.model)}: ${textOf(name, row[name])}`)}\n`),
+  );
   const more = document.next === undefined || document.next === null ? '' : "there are more: 'serin models list'\n";
   const clock = typeof document.clock === 'string' ? `${terminal.paint('yellow', `clock: ${document.clock}`)}\n` : '';
-  return `${terminal.paint('bold', head.join('  '))}${frozen}\n${clock}${body}${unready.join('')}${more}`;
+  return `${terminal.paint('bold', head.join('  '))}${frozen}\n${clock}${body}${notes.join('')}${more}`;
 }
 
 /** A line for each model that changed. */

@@ -92,7 +92,7 @@ async function walk(folder: Folder, prefix: string): Promise<Pick<Walk, 'items' 
       if (entry.name.startsWith('.')) continue;
       const key = path + entry.name;
       if (!entry.isFile() && !entry.isDirectory()) {
-        if (key.startsWith(prefix)) leaveOut(entry.isSymbolicLink() ? aLink : 'neither file nor folder', key);
+        if (key.startsWith(prefix)) leaveOut(entry.isSymbolicLink() ? aLink : 'not a regular file', key);
         continue;
       }
       if (key.startsWith(prefix)) refuseUnlistable(folder, key);
@@ -110,7 +110,7 @@ async function walk(folder: Folder, prefix: string): Promise<Pick<Walk, 'items' 
 }
 
 // A link may lead out of the bucket, and what it leads to may change unseen: no version holds it.
-const aLink = 'symbolic link';
+const aLink = 'behind a symbolic link';
 
 // A folder that went away while it was walked has no objects.
 function none(error: unknown): [] {
