@@ -107,6 +107,15 @@ describe('a rollout that is not routed as configured', () => {
     expect(served(given)).toEqual({ v1: 5, v2: 95 });
   });
 
+  test('while it is held for want of evidence loses its weight as well', () => {
+    const given = begun({ atMost: '20m' });
+    expect(until(given, { perMinute: 60 }, 'held')).not.toHaveProperty('backTo');
+
+    serveTicks(given.drive, { ...skewed, perMinute: 60_000 }, 2);
+
+    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', backTo: 10 });
+  });
+
   test('gets the weight of its step back when a person resumes it, which a freeze forbids', () => {
     const given = begun();
     until(given, healthy, 'baking');
@@ -174,6 +183,39 @@ describe('counts that cannot be', () => {
       expect(rollout).toMatchObject({ status: 'held', backTo: expect.any(Number) });
       expect('endsAt' in rollout ? rollout.endsAt - given.drive.now : 0).toBeLessThanOrEqual(30 * 60_000);
     }
+  });
+
+  test('leave no trace in a hold but what came, which is enough to take the candidate back', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+    until(given, healthy, 'shifting');
+    until(given, healthy, 'baking');
+    misread(given);
+    const { streams, routed } = rolloutOf(given.drive).evidence;
+    expect(served(given)).toEqual({ v1: 90, v2: 10 });
+
+    const rollout = until(given, { ...healthy, failing: { v1: 0.005, v2: 0.2 } }, 'rolledBack', 'promoted');
+
+    expect(rollout).toMatchObject({ because: { kind: 'routing' }, evidence: { streams, routed } });
+    expect(rollout.evidence.came?.errors).toHaveLength(7);
+  });
+
+  test('of labels hold it where it is: its ticks still tell', () => {
+    const labels = { maturity: '2m', floor: 0.01 };
+    const given = begun({ guardrails: { latency: false, labels } });
+    until(given, healthy, 'baking');
+    for (let waited = 0; waited < 9 && given.drive.owed('readLabels').length === 0; waited += 1)
+      given.drive.wait(60_000);
+    const [order] = given.drive.owed('readLabels');
+    if (order?.kind !== 'readLabels') throw new Error('no labels are owed');
+
+    const row = { deployment: 'v2', weight: 10, requests: 5, labelled: 5, wrong: 7 };
+    const ticks = [{ start: order.from, rows: [row], losses: [], pairs: {} }];
+    given.drive.answer('readLabels', { type: 'labelsRead', from: order.from, to: order.from + 60_000, ticks });
+
+    expect(rolloutOf(given.drive).status).toBe('held');
+    expect(rolloutOf(given.drive)).not.toHaveProperty('backTo');
+    expect(served(given)).toEqual({ v1: 90, v2: 10 });
   });
 });
 

@@ -71,6 +71,22 @@ test('one changed count is found: in the tick, in the certificate, and by the ch
   expect(kinder.problems.join('\n')).toMatch(/certificate\.guardrails\.0\.streams\.0\.cells\.10\.candidate/);
 });
 
+test('a warm-up that was moved is found', () => {
+  const drive = released({ perMinute: 6000 });
+  const warmUps = drive.entries.filter((entry) => JSON.stringify(entry.patch).includes('"from":'));
+  const moved = ({ patch, ...entry }: Entry): Entry => {
+    const later = (_: string, from: string) => `"from":${Number(from) + 60_000}`;
+    return { ...entry, patch: JSON.parse(JSON.stringify(patch).replace(/"from":(\d+)/, later)) };
+  };
+
+  expect(warmUps.length).toBeGreaterThan(2);
+  for (const entry of warmUps.slice(-2)) {
+    const entries = drive.entries.map((each) => (each === entry ? moved(each) : each));
+
+    expect(verifyRollout(entries, idOf(drive)).problems.join('\n')).toMatch(/evidence\.from is recorded as/);
+  }
+});
+
 test('a rollout that is not there is said to be missing', () => {
   expect(verifyRollout([], 'ro_1').problems).toEqual(['there is no rollout ro_1 in these 0 entries']);
 });
