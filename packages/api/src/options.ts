@@ -45,8 +45,8 @@ export interface ApiOptions {
   /** Rejects when nothing can be written durably; absent: a look at the journal must do. */
   readonly probe?: () => Promise<void>;
   readonly events?: EventLog;
-  /** In OpenMetrics text. */
-  readonly metrics?: () => string;
+  /** In OpenMetrics text, or in that of Prometheus. */
+  readonly metrics?: (isOpenMetrics: boolean) => string;
   /** Told of what nobody foresaw, with the request it happened in. */
   readonly onDefect?: (requestId: string, error: unknown) => void;
   /** Silence on an event stream after which a comment is sent; 15 s. */

@@ -49,15 +49,18 @@ export const systemRoutes = ({ ports, probe, version, environment, platform, met
   route({
     method: 'get',
     path: '/metrics',
-    summary: 'counters, in OpenMetrics text',
+    summary: 'counters, in OpenMetrics text where it is asked for, else in that of Prometheus',
     role: 'viewer',
     scope: 'project',
-    answers: { 200: { description: 'the counters', media: 'application/openmetrics-text' } },
+    answers: {
+      200: { description: 'the counters; application/openmetrics-text where that is asked for', media: 'text/plain' },
+    },
     problems: [501],
-    handle() {
+    handle({ header }) {
       if (metrics === undefined) throw new Problem('notImplemented', 'this installation is measured by its cloud');
-      const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-      return { status: 200, body: metrics(), headers: { 'content-type': type } };
+      const isOpen = header('accept')?.includes('application/openmetrics-text') ?? false;
+      const type = isOpen ? 'application/openmetrics-text; version=1.0.0' : 'text/plain; version=0.0.4';
+      return { status: 200, body: metrics(isOpen), headers: { 'content-type': `${type}; charset=utf-8` } };
     },
   }),
 ];

@@ -1,10 +1,11 @@
 import type { Entry } from '@serin/core/ports';
 
-/** What the server did since it started, in OpenMetrics text. */
+/** What the server did since it started. */
 export interface Metrics {
   appended(entry: Entry): void;
   fault(): void;
-  text(): string;
+  /** In OpenMetrics text, or in that of Prometheus, which names a counter by its sample. */
+  text(isOpenMetrics: boolean): string;
 }
 
 export function serverMetrics(): Metrics {
@@ -12,11 +13,12 @@ export function serverMetrics(): Metrics {
   const events = new Map<string, number>();
   let faults = 0;
   const count = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
-  const family = (name: string, help: string, label: string, counts: ReadonlyMap<string, number>) => [
-    `# TYPE ${name} counter`,
-    `# HELP ${name} ${help}`,
-    ...[...counts].sort().map(([value, total]) => `${name}_total{${label}="${value}"} ${total}`),
-  ];
+  const counter = (isOpenMetrics: boolean, name: string, help: string, samples: readonly string[]) => {
+    const family = isOpenMetrics ? name : `${name}_total`;
+    return [`# TYPE ${family} counter`, `# HELP ${family} ${help}`, ...samples.map((text) => `${name}_total${text}`)];
+  };
+  const labelled = (label: string, counts: ReadonlyMap<string, number>) =>
+    [...counts].sort().map(([value, total]) => `{${label}="${value}"} ${total}`);
   return {
     appended({ signal, events: told }) {
       // Types are the core's own words: a closed set, safe as label values.
@@ -26,17 +28,16 @@ export function serverMetrics(): Metrics {
     fault() {
       faults += 1;
     },
-    text: () =>
+    text: (isOpenMetrics) =>
       [
-        ...family('serin_entries', 'Journal entries by signal.', 'signal', entries),
-        ...family('serin_events', 'CloudEvents by type.', 'type', events),
-        '# TYPE serin_faults counter',
-        '# HELP serin_faults Things that went wrong and are tried again.',
-        `serin_faults_total ${faults}`,
+        ...counter(isOpenMetrics, 'serin_entries', 'Journal entries by signal.', labelled('signal', entries)),
+        ...counter(isOpenMetrics, 'serin_events', 'CloudEvents by type.', labelled('type', events)),
+        ...counter(isOpenMetrics, 'serin_faults', 'Things that went wrong and are tried again.', [` ${faults}`]),
         '# TYPE serin_resident_memory_bytes gauge',
-        '# UNIT serin_resident_memory_bytes bytes',
+        '# HELP serin_resident_memory_bytes Memory of the server that is in RAM.',
+        ...(isOpenMetrics ? ['# UNIT serin_resident_memory_bytes bytes'] : []),
         `serin_resident_memory_bytes ${process.memoryUsage.rss()}`,
-        '# EOF',
+        ...(isOpenMetrics ? ['# EOF'] : []),
         '',
       ].join('\n'),
   };
