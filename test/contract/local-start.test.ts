@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -109,6 +109,26 @@ test('an empty token file is replaced by a new token, and one that holds anythin
     message: expect.stringMatching(/admin\.token does not hold a token; restore it from a backup, or delete it/),
   });
 });
+
+const mounts = process.platform === 'linux' && process.getuid?.() === 0;
+
+test.skipIf(!mounts).each([8, 64, 200])(
+  `a first start on a disk with %i KB says that it is full and leaves nothing that is believed${mounts ? '' : ' [skipped: it takes Linux and root to mount one]'}`,
+  async (kilobytes) => {
+    const directory = newDirectory();
+    spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', directory]);
+    closers.push(() => void spawnSync('umount', ['-l', directory]));
+
+    await expect(startIn(directory)).rejects.toThrow(
+      /is full; make room|check its disk|check the space and permissions of the disk/,
+    );
+    spawnSync('mount', ['-o', 'remount,size=64m', directory]);
+    const server = await startIn(directory);
+
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    await server.close();
+  },
+);
 
 test('/readyz says no when the data directory was taken away', async () => {
   const directory = newDirectory();

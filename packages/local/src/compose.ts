@@ -27,6 +27,7 @@ import { openCounterStore } from './machine/counter-store.ts';
 import { gatewayCounters } from './machine/counters.ts';
 import { openDatabase } from './machine/database.ts';
 import { elapsedWithSleep } from './machine/elapsed.ts';
+import { fileFault } from './machine/faults.ts';
 import { gateway } from './machine/gateway.ts';
 import { holdsCode, stageCode } from './machine/jobs/code.ts';
 import { digestOfDirectory } from './machine/jobs/digest.ts';
@@ -96,7 +97,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return await begin(options, database, closing);
   } catch (error) {
     await closing.close();
-    throw error;
+    throw fileFault(error, `starting on ${options.directory}`);
   }
 }
 
@@ -434,9 +435,13 @@ function listen(server: ReturnType<typeof createServer>, port: number, host: str
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
-        error.code === 'EADDRINUSE'
-          ? new Fault('invalid', `port ${port} of ${host} is in use; choose another one with --port`, { cause: error })
-          : error,
+        new Fault(
+          'invalid',
+          error.code === 'EADDRINUSE'
+            ? `port ${port} of ${host} is in use; choose another one with --port`
+            : `cannot listen on port ${port} of ${host}: ${error.message}; choose others with --port and --host`,
+          { cause: error },
+        ),
       ),
     );
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));

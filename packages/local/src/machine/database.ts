@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSyn
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/fault';
-import { syncDirectory } from './durable.ts';
+import { isFull, syncDirectory } from './durable.ts';
 import { resultCode, sqlite, textOf } from './faults.ts';
 import { flushCommits } from './group-commit.ts';
 import { walDamage } from './wal.ts';
@@ -150,7 +150,8 @@ function damaged(file: string, why: string, cause?: unknown): Fault {
 function openFault(error: unknown, file: string): Fault {
   const code = resultCode(error);
   if (code === sqlite.corrupt || code === sqlite.notDatabase) return damaged(file, textOf(error), error);
-  if (code === sqlite.full) return new Fault('unavailable', `the disk of ${file} is full; make room`, { cause: error });
+  if (code === sqlite.full || isFull(dirname(file)))
+    return new Fault('unavailable', `the disk of ${file} is full; make room`, { cause: error });
   const mend = 'check its owner, its permissions and the disk, or choose another data directory';
   return new Fault('invalid', `cannot open ${file} for writing: ${textOf(error)}; ${mend}`, { cause: error });
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { lstat, open, readdir, rename } from 'node:fs/promises';
@@ -93,5 +94,20 @@ export function syncDirectory(directory: string): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Room that a program which failed for want of it may still have left. */
+const leftOverBytes = 1024 * 1024;
+
+/** Of the disk of a directory: nothing of any size can be written to it. */
+export function isFull(directory: string): boolean {
+  try {
+    const { bsize, bfree, bavail, files, ffree } = statfsSync(directory);
+    // Some blocks are kept for root.
+    const free = (process.getuid?.() === 0 ? bfree : bavail) * bsize;
+    return free < leftOverBytes || (files > 0 && ffree === 0);
+  } catch {
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, openSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJson, syncTree, writeJson } from './durable.ts';
+import { isFull, readJson, syncTree, writeJson } from './durable.ts';
 
 /**
  * The process beside each job: `node runner.js run-job <job directory>`.
@@ -223,20 +223,6 @@ async function writeExit(directory: string, exit: Exit): Promise<void> {
   } catch {
     if (!existsSync(directory)) process.exit(1);
     setTimeout(() => void writeExit(directory, exit), heartbeatMs);
-  }
-}
-
-/** Room that a program which failed for want of it may still have left. */
-const leftOverBytes = 1024 * 1024;
-
-function isFull(directory: string): boolean {
-  try {
-    const { bsize, bfree, bavail, files, ffree } = statfsSync(directory);
-    // Some blocks are kept for root.
-    const free = (process.getuid?.() === 0 ? bfree : bavail) * bsize;
-    return free < leftOverBytes || (files > 0 && ffree === 0);
-  } catch {
-    return false;
   }
 }
 
