@@ -3,7 +3,7 @@ import type { Counts, LabelTick, Tick, UserCounts } from '../ports.ts';
 import { instant } from '../time.ts';
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
-import { logOrigin, originGrid } from './origin.ts';
+import { originCost, originGains, originGrid } from './origin.ts';
 import { addRatio } from './promotion.ts';
 import type { Guardrail, Rules, Stream } from './rules.ts';
 
@@ -142,7 +142,7 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   if (place.weight === 0 && place.astray !== true) return withPairs(next, tick, { place, rules, isCold });
   // "No data" is a state of its own, neither for the candidate nor against it.
   if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
-  const found = [...eventsIn(tick, place, rules, isCold)];
+  const found = eventsIn(tick, place, rules, isCold);
   return {
     ...next,
     ...(rules.edition === 1 ? {} : { came: withCame(next.came, found) }),
@@ -175,16 +175,18 @@ interface Found {
   readonly events: Events | 'cold';
 }
 
-function* eventsIn(tick: Tick, place: Place, { guardrails, unit }: Rules, isCold: boolean): Generator<Found> {
+function eventsIn(tick: Tick, place: Place, { guardrails, unit }: Rules, isCold: boolean): readonly Found[] {
+  const found: Found[] = [];
   for (const guardrail of guardrails) {
     if (guardrail.clock !== 'ticks') continue;
     for (const stream of guardrail.streams) {
       const events = eventsOf(stream, tick, place, unit);
       if (events === undefined) continue;
       const isLeftOut = isCold && guardrail.name === 'latency' && requestsOf(events) > 0;
-      yield { id: stream.id, guardrail, events: isLeftOut ? 'cold' : events };
+      found.push({ id: stream.id, guardrail, events: isLeftOut ? 'cold' : events });
     }
   }
+  return found;
 }
 
 function withEvents(
@@ -262,7 +264,7 @@ function withRealised(
   guardrail: Guardrail,
   { routing }: Pick<Rules, 'routing'>,
 ): NonNullable<Cell['realised']> {
-  const asCame = byShareThatCame(events, guardrail);
+  const asCame = byShareThatCame(events, guardrail.maxBurst);
   const ratio = [...(known?.ratio ?? [])];
   addRatio(ratio, asCame, guardrail.margin);
   return {
@@ -273,19 +275,25 @@ function withRealised(
   };
 }
 
-const byShareThatCame = (events: Events, { maxBurst }: Guardrail) => ({
+const byShareThatCame = (events: Events, maxBurst: number) => ({
   candidate: events.candidate / maxBurst,
   champion: events.champion / maxBurst,
   share: events.candidateRequests / requestsOf(events),
 });
 
-/** `log L` of each alternative with one more tick, by the share that came. */
-function withHarm(known: readonly number[] | undefined, events: Events, guardrail: Guardrail): readonly number[] {
-  const { candidate, champion, share } = byShareThatCame(events, guardrail);
-  return originGrid.map(
-    (growth, index) => (known?.[index] ?? 0) + logOrigin(candidate, champion, share, guardrail.toleratedRatio, growth),
+/** `log L` of each alternative with one more tick, by the share that came; without bad requests it stays as it is. */
+function withHarm(known: readonly number[] = noHarm, events: Events, { toleratedRatio, maxBurst }: Guardrail) {
+  if (events.candidate + events.champion === 0) return known;
+  const { candidate, champion, share } = byShareThatCame(events, maxBurst);
+  return known.map(
+    (log, index) =>
+      log +
+      candidate * (originGains[index] ?? 0) -
+      (candidate + champion) * originCost(share, toleratedRatio, originGrid[index] ?? 1),
   );
 }
+
+const noHarm: readonly number[] = originGrid.map(() => 0);
 
 /** `undefined`: this tick has no such counts, for either arm. */
 function eventsOf(stream: Stream, tick: Tick, place: Place, unit: Rules['unit']): Events | undefined {
