@@ -328,27 +328,32 @@ describe('a planned restart in the middle of a canary', () => {
   /** Two deployments of which one takes longer to load, at even weights, over a restart in which both ended. */
   async function restarted(slow: number) {
     const directory = newDirectory();
+    const mayLoad = join(directory, 'may-load');
+    const load = () => writeFileSync(mayLoad, '');
     const deployments = [1, 2].map((version) =>
-      deploymentOf(directory, version, 'ok', version === slow ? { environment: { SLOW: '700' } } : {}),
+      deploymentOf(directory, version, 'ok', version === slow ? { environment: { WAIT_FOR: mayLoad } } : {}),
     );
+    load();
     const before = await openAt(directory, noon);
     await before.serve('e', deployments, { v1: 50, v2: 50 });
     await before.stop();
+    rmSync(mayLoad);
     let tosses = 0;
     const machine = await openAt(directory, noon, { remembers, stickyHeader, coin: () => (tosses++ % 2) * 99 });
     const ask = (count: number, order: object = {}) =>
       Promise.all(Array.from({ length: count }, () => machine.invoke('e', { order })));
-    return { machine, ask };
+    return { machine, ask, load };
   }
 
   test.each([1, 2])(
     'is no evidence against v%d, which comes back later than the other',
     { timeout: 60_000 },
     async (slow) => {
-      const { machine, ask } = await restarted(slow);
+      const { machine, ask, load } = await restarted(slow);
       await machine.ready('e', `v${3 - slow}`);
 
       const meanwhile = await ask(10);
+      load();
       await machine.ready('e', `v${slow}`);
       const inTheSameTick = await ask(10);
       await machine.pass();
@@ -368,10 +373,11 @@ describe('a planned restart in the middle of a canary', () => {
   );
 
   test('spoils no user, and no label', async () => {
-    const { machine } = await restarted(2);
+    const { machine, load } = await restarted(2);
     await machine.ready('e', 'v1');
     const users = Array.from({ length: 20 }, (_, index) => ({ headers: { 'x-user': `user-${index}` } }));
     const first = await Promise.all(users.map((user) => machine.invoke('e', user)));
+    load();
     await machine.ready('e', 'v2');
     await machine.pass();
     for (const user of users) await machine.invoke('e', user);

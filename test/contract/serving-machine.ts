@@ -64,6 +64,7 @@ const server = createServer((request, response) => {
       environment: order.environment ? process.env : undefined }));
   });
 });
+while (process.env.WAIT_FOR && !existsSync(process.env.WAIT_FOR)) await new Promise((resolve) => setTimeout(resolve, 5));
 if (process.env.SLOW) await new Promise((resolve) => setTimeout(resolve, Number(process.env.SLOW)));
 server.listen(Number(process.env.ELSEWHERE ?? process.env.SAGEMAKER_BIND_TO_PORT), process.env.ON ?? process.env.SERIN_BIND_ADDRESS);
 `;
