@@ -17,7 +17,7 @@ type Model = Config['models'][string];
 /** Releases a config of these models, and resolves when the gateway goes by it. */
 async function release(
   { url, token, port }: Server,
-  models: Readonly<Record<string, Pick<Model, 'serve' | 'rollout' | 'on'>>>,
+  models: Readonly<Record<string, Pick<Model, 'serve' | 'rollout'>>>,
 ) {
   const rest = {
     data: { bucket: 'drops', prefix: '' },
@@ -93,24 +93,6 @@ test('the gateway counts users, segments and pairs, and remembers requests, as t
   expect(rows('gateway_assignments')).toContainEqual(
     expect.objectContaining({ deployment: 'v1', weight: 100, prediction: '"1"', mirror_prediction: '"2"' }),
   );
-});
-
-test('a config with pushes that no secret is set for is said when it is released, with what to set', async () => {
-  const logged: string[] = [];
-  const server = await start(newDirectory(), { log: (line) => logged.push(line) });
-  const push = { repository: 'acme/fraud', ref: 'refs/heads/main' };
-  const on = { ci: { github: push, webhook: push } };
-
-  await release(server, { quiet: { serve }, pushed: { serve, on } });
-  const answer = await fetch(`${server.url}/v1/hooks/github`, { method: 'POST', body: '{}' });
-
-  await expect
-    .poll(() => logged, { interval: 10 })
-    .toEqual([
-      'pushed: on.ci.github starts nothing, for /v1/hooks/github has no secret: start the server with SERIN_GITHUB_SECRET',
-      'pushed: on.ci.webhook starts nothing, for /v1/hooks/standard has no secret: start the server with SERIN_WEBHOOK_SECRET',
-    ]);
-  expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('SERIN_GITHUB_SECRET')]);
 });
 
 describe('a wall clock that is set', () => {

@@ -139,8 +139,6 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const labels = labelStore({ database, assignments, now, windowOf: (endpoint) => labelWindow(current, endpoint) });
   const readObject = (bucket: string, key: string, maxBytes: number) => buckets(bucket).read({ key, maxBytes });
   const secrets = secretsIn(directory, process.env);
-  const hookSecrets = webhookSecrets();
-  const deaf = new Set<string>();
   const jobs = localJobs({
     secrets,
     directory: join(directory, 'jobs'),
@@ -227,10 +225,6 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     for (const { data, labels: dropped } of Object.values(config.models))
       for (const place of [data, dropped]) if (place !== undefined) await buckets.createBucket(place.bucket);
     watch.follow(routesOf(config));
-    for (const line of deafHooks(config, hookSecrets).filter((each) => !deaf.has(each))) {
-      deaf.add(line);
-      log(line);
-    }
   }
 
   const bootstrap = { tokenHash: createHash('sha256').update(token).digest('hex') };
@@ -243,7 +237,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     newId,
     config: released,
     source,
-    secrets: hookSecrets,
+    secrets: webhookSecrets(),
     secretOf: secrets,
     version: options.version,
     environment: 'local',
@@ -396,27 +390,8 @@ function inheritedEnvironment(): Readonly<Record<string, string>> {
 }
 
 /** Several secrets, separated by commas, while one is being replaced. */
-function webhookSecrets() {
-  return {
-    github: listed(process.env.SERIN_GITHUB_SECRET),
-    standard: listed(process.env.SERIN_WEBHOOK_SECRET),
-  };
-}
-
-/** Models that a push would start, if its hook could tell whose it is. */
-function deafHooks({ models }: CompiledConfig, secrets: ReturnType<typeof webhookSecrets>): readonly string[] {
-  const hooks = [
-    { field: 'github', secret: 'github', variable: 'SERIN_GITHUB_SECRET' },
-    { field: 'webhook', secret: 'standard', variable: 'SERIN_WEBHOOK_SECRET' },
-  ] as const;
-  return hooks.flatMap(({ field, secret, variable }) => {
-    const names = Object.keys(models).filter((name) => models[name]?.on.ci?.[field] !== undefined);
-    return names.length === 0 || secrets[secret].length > 0
-      ? []
-      : [
-          `${names.join(', ')}: on.ci.${field} starts nothing, for /v1/hooks/${secret} has no secret: start the server with ${variable}`,
-        ];
-  });
+function webhookSecrets(): { readonly github: readonly string[]; readonly standard: readonly string[] } {
+  return { github: listed(process.env.SERIN_GITHUB_SECRET), standard: listed(process.env.SERIN_WEBHOOK_SECRET) };
 }
 
 const listed = (text = ''): readonly string[] =>
