@@ -178,8 +178,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'an alert replaces the rollback under way',
     'between.ts',
-    'if (!rolloutEnded(model.rollout))\n    return',
-    'if (model === undefined)\n    return',
+    "if (!rolloutEnded(model.rollout)) return instead('notify'",
+    "if (model === undefined) return instead('notify'",
     'an alert comes during a rollback by hand',
   ),
   core(

@@ -57,7 +57,7 @@ describe('while an alert fires', () => {
     expect(rolledOut(drive)).toBe('v2 rolledBack');
     expect(drive.state.offered?.version).toBe(3);
     const { sentence, story } = whyModel(drive.state, drive.now);
-    expect(sentence).toMatch(/'errors high' \(grafana\) since \S+Z fires and holds v3; /);
+    expect(sentence).toMatch(/'errors high' \(grafana\) has been firing since \S+Z and holds v3; /);
     expect(sentence).toContain(`'serin versions approve fraud 3 --override "<why>"' lets it start all the same`);
     expect(story.map(({ text }) => text)).toContain(
       "'errors high' (grafana) fires: the rollout under way was taken back",
@@ -155,6 +155,16 @@ describe('an alert that was over before a rollout', () => {
 
     expect(Object.values(drive.state.seen).at(-1)).toBe('it ended at 2026-01-01T00:05:00Z');
   });
+});
+
+test('an alert says what was done in the end, not what the policy asked for', () => {
+  const { drive } = withChampion(planOf(simpleGate));
+  drive.say(alert);
+
+  expect(Object.values(drive.state.monitor.alerts)).toMatchObject([{ did: 'escalate' }]);
+  expect(whyModel(drive.state, drive.now).story.map(({ text }) => text)).toContain(
+    "'errors high' (grafana) fires: somebody has to look at it",
+  );
 });
 
 test('an alert is announced with what it did, and not when it did nothing', () => {

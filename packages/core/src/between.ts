@@ -4,7 +4,7 @@ import { comparesWithChampion } from './gate.ts';
 import { hyperparametersOf } from './hyperparameters.ts';
 import { derivedId } from './ids.ts';
 import { defined } from './intake.ts';
-import { type Firing, firingId, holding } from './monitor.ts';
+import { didInstead, type Firing, firingId, holding } from './monitor.ts';
 import type { Deployment } from './ports.ts';
 import { type Because, beginRollout, candidateWeight, mirroredShare, rolloutEnded, rolloutTable } from './rollout.ts';
 import { beginRun, inputsOf, type Run, runEnded, scoreKey } from './run.ts';
@@ -244,13 +244,18 @@ function quarantine(model: Model, number: number, at: number, because: string): 
 function obeyMonitor(model: Model, moment: Moment): Model {
   const { wants } = model.monitor;
   if (wants === undefined) return model;
-  const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: wants };
+  const { of: _, ...asked } = wants;
+  const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: asked };
   if (wants.do === 'run') return requestRun(heard, { kind: 'drift' }, moment);
   if (wants.do !== 'rollback') return heard;
-  if (!rolloutEnded(model.rollout))
-    return { ...heard, did: { do: 'notify', because: `${wants.because}; traffic is going back already` } };
+  const instead = (what: 'notify' | 'escalate', why: string): Model => ({
+    ...heard,
+    monitor: didInstead(heard.monitor, wants, what),
+    did: { do: what, because: `${wants.because}; ${why}` },
+  });
+  if (!rolloutEnded(model.rollout)) return instead('notify', 'traffic is going back already');
   const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
-  return 'refused' in back ? { ...heard, did: { do: 'escalate', because: `${wants.because}; ${back.refused}` } } : back;
+  return 'refused' in back ? instead('escalate', back.refused) : back;
 }
 
 function askedByIntake(model: Model, moment: Moment): Model {

@@ -28,12 +28,17 @@ interface Base {
   /** The version that traffic last went back to, and when: the cooldown protects it, and no other. */
   readonly wentBack?: { readonly at: number; readonly to: number };
   /** What the alert just taken in asks for; `model.ts` does it and takes it away. */
-  readonly wants?: Action;
+  readonly wants?: Wanted;
 }
 
 export interface Action {
   readonly do: 'revert' | 'rollback' | 'run' | 'notify' | 'escalate';
   readonly because: string;
+}
+
+/** With the alert that it is for: what is done in the end is noted there. */
+export interface Wanted extends Action {
+  readonly of: string;
 }
 
 export type Monitor =
@@ -75,7 +80,7 @@ const alerted = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Moni
     since: monitor.status === 'alarmed' ? monitor.since : at,
     alerts: { ...monitor.alerts, [key]: firing },
     runs: wants.do === 'run' ? [...runs, at] : runs,
-    wants,
+    wants: { ...wants, of: key },
   };
 };
 
@@ -181,17 +186,23 @@ function without(monitor: Monitor, gone: (key: string) => boolean): Monitor {
   return { ...rest, status: 'quiet', alerts };
 }
 
+/** What was wanted could not be done, or was not needed any more. */
+export function didInstead(monitor: Monitor, { of }: Wanted, did: Action['do']): Monitor {
+  const firing = monitor.alerts[of];
+  return firing === undefined ? monitor : { ...monitor, alerts: { ...monitor.alerts, [of]: { ...firing, did } } };
+}
+
 /** What holds a new candidate back. Drift does not: a new version is what mends it. */
 export const holding = ({ alerts }: Monitor, { whileFiring }: ModelPlan['alerts']): readonly Firing[] =>
   whileFiring === 'ignore' ? [] : Object.values(alerts).filter(({ kind }) => kind === 'alert');
 
 /** What fires, since when and from whom, in one line; '' when nothing does. */
-export function firingText({ alerts }: Monitor): string {
+export function firingText({ alerts }: Monitor, verb = ''): string {
   const [first, ...more] = Object.values(alerts);
   if (first === undefined) return '';
   const others = more.length === 0 ? '' : `, and ${more.length} more`;
   const short = { ...first, title: first.title.slice(0, 100), sender: first.sender.slice(0, 100) };
-  return `${firingName(short)} since ${instant(first.at)}${others}`;
+  return `${firingName(short)}${verb} since ${instant(first.at)}${others}`;
 }
 
 export const firingName = ({ title, sender }: Firing): string => `'${title}' (${sender})`;

@@ -276,12 +276,12 @@ function modelText(model: Model, now: number): string {
 }
 
 function alertsText(model: Model): string {
-  const text = firingText(model.monitor);
+  const text = firingText(model.monitor, ' has been firing');
   if (text === '') return '';
   const holds = holding(model.monitor, model.plan.alerts).length > 0;
   const version = holds && heldBy(model).length > 0 ? model.offered?.version : undefined;
-  if (version !== undefined) return `${text} fires and holds v${version}`;
-  return `${text} fires${holds ? ', and nothing new starts to roll out' : ''}`;
+  if (version !== undefined) return `${text} and holds v${version}`;
+  return `${text}${holds ? ', and nothing else starts to roll out' : ''}`;
 }
 
 /** What an offered version waits for, and how it can be let go. */
