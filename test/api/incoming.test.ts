@@ -629,6 +629,16 @@ describe('events out', () => {
 });
 
 describe('objects over HTTP', () => {
+  test('are listed with the fields that the document of the API has, and no other', async () => {
+    const world = await openWorld();
+    await world.release();
+    await world.put('fraud/a.csv', 'x');
+
+    const { objects } = (await world.call('GET', '/v1/buckets/drops/objects')).body;
+
+    expect(objects.map((object: object) => Object.keys(object).sort())).toEqual([['bytes', 'key', 'version']]);
+  });
+
   test.each([
     'fraud/../x',
     'fraud/%2e%2e',

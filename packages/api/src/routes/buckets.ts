@@ -51,7 +51,10 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
         keyOf: ({ key }) => key,
         keep: ({ key }) => caller.models === undefined || takers(key).models.some((model) => asked.project.sees(model)),
       });
-      return paged(asked, { body: { objects: items }, next });
+      return paged(asked, {
+        body: { objects: items.map(({ key, version, bytes }) => ({ key, version, bytes })) },
+        next,
+      });
     },
   }),
   route({
