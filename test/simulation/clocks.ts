@@ -20,6 +20,8 @@ export interface MachineClock extends ProcessClock {
   set(ms: number): void;
   /** It was never set forward while the machine was down: its spans are those of the world. */
   readonly isEven: boolean;
+  /** When it said this time first, by the time of the world. */
+  saidAt(stamp: number): number;
 }
 
 export function machineClock(
@@ -31,11 +33,14 @@ export function machineClock(
   const wall = (): number => sim.now + process.skew + set;
   const begin = () => steadyClock({ wall, elapsed: () => sim.now, newest: last });
   let clock = begin();
+  const said = new Map<number, number>();
   return {
     now() {
       last = Math.max(last, obeysTheWall ? wall() : clock.now());
+      if (!said.has(last)) said.set(last, sim.now);
       return last;
     },
+    saidAt: (stamp) => said.get(stamp) ?? sim.now,
     restart() {
       isEven &&= wall() <= last;
       clock = begin();

@@ -178,8 +178,11 @@ export function createWatch(watched: Watched): Watch {
 
   /** On one machine a bake takes its time, whatever is done to the wall clock meanwhile. */
   function baked(from: Rollout | undefined, to: Rollout | undefined, name: string): void {
-    if (to === undefined || to === from || watched.clock()?.isEven !== true) return;
-    if (to.status === 'baking' && !(from?.status === 'baking' && from.since === to.since)) bakes.set(to.id, sim.now);
+    const clock = watched.clock();
+    if (to === undefined || to === from || clock?.isEven !== true) return;
+    // A process may stand still between the stamp of a signal and its append.
+    if (to.status === 'baking' && !(from?.status === 'baking' && from.since === to.since))
+      bakes.set(to.id, clock.saidAt(to.since));
     const begun = bakes.get(to.id);
     if (from?.status !== 'baking' || to.status === 'baking' || begun === undefined) return;
     const goesOn = to.status === 'promoting' ? to.certificate?.verdict === 'promotion' : to.status === 'shifting';
