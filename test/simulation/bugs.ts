@@ -301,6 +301,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     'files of labels come, and one grows while it is read',
   ),
   core(
+    'a file of labels that is busy is left to the look',
+    'labels.ts',
+    'next({ ...rest(files), busy }, at, context)',
+    'next(rest(files), at, context)',
+    'files of labels come, and one grows while it is read',
+  ),
+  core(
     'less is taken for more in the gate',
     'gate.ts',
     "direction === 'up' ? reaches(value, champion - bound, slack)",

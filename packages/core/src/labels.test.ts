@@ -61,6 +61,14 @@ function world(changes: Parameters<typeof planOf>[0] = {}) {
     carryOut,
     owed,
     put: (key: string, text: string) => bucket('outcomes').write(key, encodeText(text)),
+    /** Files that cannot be read now, until the returned function is called. */
+    silence(isBusy: (key: string) => boolean): () => void {
+      const outcomes = bucket('outcomes');
+      const busy = new Fault('unavailable', 'the store does not answer');
+      const read: Bucket['read'] = (what) => (isBusy(what.key) ? Promise.reject(busy) : outcomes.read(what));
+      buckets.set('outcomes', { ...outcomes, read });
+      return () => buckets.set('outcomes', outcomes);
+    },
     hint: (...keys: readonly string[]) => drive.say({ type: 'labelsHinted', keys }),
     /** Carries out what is owed until nothing is; answers how many orders that were. */
     async work(): Promise<number> {
@@ -298,6 +306,54 @@ describe('a file of labels', () => {
 
     expect(before).toEqual(['r2']);
     expect([...opened.telemetry.known]).toEqual(['r2', 'r1']);
+  });
+
+  test('whose labels are recorded is reported, also when the answer was lost and it could not be read next time', async () => {
+    const opened = await quiet();
+    await opened.put('fraud/a', line('r1'));
+    opened.hint('fraud/a');
+    const [lost] = opened.owed();
+    if (lost !== undefined) await opened.carryOut(lost);
+
+    const heal = opened.silence((key) => key === 'fraud/a');
+    await opened.work();
+    heal();
+    opened.drive.wait(5 * second);
+    await opened.work();
+
+    expect(opened.files).toMatchObject([{ file: 'fraud/a', recorded: 1, duplicate: 0 }]);
+  });
+
+  test('is one of hundreds that cannot be read now: few of them are remembered at a time, and each is told later', async () => {
+    const opened = await quiet();
+    const keys = Array.from({ length: 350 }, (_, index) => `fraud/${String(index).padStart(4, '0')}`);
+    for (const key of keys) await opened.put(key, line(`r${key}`));
+    const heal = opened.silence(() => true);
+    let most = 0;
+
+    opened.hint(...keys.slice(0, 3));
+    for (const key of keys.slice(100)) {
+      opened.hint(key);
+      const [effect] = opened.owed();
+      if (effect !== undefined) opened.drive.answer(effect.kind, await opened.carryOut(effect));
+      most = Math.max(most, opened.drive.state.labels?.busy?.length ?? 0);
+    }
+    for (let look = 0; look < 3; look += 1) {
+      opened.drive.wait(10 * second);
+      await opened.work();
+      most = Math.max(most, opened.drive.state.labels?.busy?.length ?? 0);
+    }
+    opened.hint(...keys);
+    const owed = opened.owed();
+    heal();
+    for (let look = 0; look < 2; look += 1) {
+      opened.drive.wait(10 * second);
+      await opened.work();
+    }
+
+    expect(most).toBeLessThanOrEqual(200);
+    expect(owed).toEqual([]);
+    expect(opened.telemetry.known.size).toBe(350);
   });
 
   test('that cannot be read is reported, tried again another day, and holds up no other', async () => {

@@ -1,5 +1,6 @@
 import type { ModelPlan } from './config.ts';
 import type { Effect } from './effect.ts';
+import { defined } from './intake.ts';
 import { noLabels } from './label-file.ts';
 import type { LabelCounts, ModelSignal } from './signal.ts';
 import { withLast } from './state.ts';
@@ -18,6 +19,11 @@ export interface LabelFile extends LabelCounts {
 interface Base {
   /** Keys of files that wait, the first to come first. */
   readonly waiting: readonly string[];
+  /**
+   * Keys that could not be read at that moment; read again with the next look. The look itself passes over a file whose
+   * labels are recorded, and the answer to that may have been lost.
+   */
+  readonly busy?: readonly string[];
   /** The prefix is to be looked through, from a page and a key on it on; `again`: and once more from its beginning. */
   readonly look?: { readonly cursor?: string; readonly after?: string; readonly again?: true };
   /** When it is looked through although nothing was heard: a lost hint is a late file, not a lost one. */
@@ -80,7 +86,8 @@ export const labelsTable: Table<LabelFiles, ModelSignal, Context> = {
     labelsHinted: (files, { keys }, context) => hinted(files, keys, context),
     clockTicked: 'ignore',
     labelsFound: ({ look, ...files }, { at, found }, context) => {
-      if (found === 'busy') return soon(next(files, at, context), at + lookAgainMs);
+      const isFull = files.waiting.length > maxWaiting;
+      if (found === 'busy' || isFull) return soon(next(files, at, context), at + lookAgainMs);
       const { files: names, ended, ...place } = found;
       const waiting = [...new Set([...files.waiting, ...names])];
       const again = look?.again === true;
@@ -96,7 +103,10 @@ export const labelsTable: Table<LabelFiles, ModelSignal, Context> = {
     clockTicked: 'ignore',
     labelsFound: 'ignore',
     labelsImported: (files, { at, progress }, context) => {
-      if (progress === 'busy') return soon(next(rest(files), at, context), at + settlingMs);
+      if (progress === 'busy') {
+        const busy = [...new Set([...(files.busy ?? []), files.file])];
+        return soon(next({ ...rest(files), busy }, at, context), at + settlingMs);
+      }
       // A folder that was moved in whole, or an object that was replaced or deleted: looked for, but not at once again.
       if (progress === 'gone') return soon(next(rest(files), at, context), at + lookAgainMs);
       const { ended, ...done } = progress;
@@ -132,34 +142,39 @@ export const labelsWakes = (files: LabelFiles | undefined): number | undefined =
 /** Remembers the keys of a hint; without keys, with a folder above the prefix, or with too many, it looks for itself. */
 function hinted<Files extends LabelFiles>(files: Files, keys: readonly string[], { plan }: Context): Files {
   const prefix = plan.labels?.prefix ?? '';
-  const { look, status } = files;
+  const { look, status, busy = [] } = files;
   // All of it is still to be looked through.
   const isBegun = status === 'looking' || look?.cursor !== undefined || look?.after !== undefined;
   if (look !== undefined && (!isBegun || look.again === true)) return files;
+  // The look that is due in a moment finds them as well.
+  if (status === 'idle' && busy.length >= maxWaiting) return files;
   const fresh = keys.filter((key) => key.startsWith(prefix) && !files.waiting.includes(key));
   const waiting = [...files.waiting, ...fresh];
-  const isWhole = keys.length > 0 && keys.every((key) => key.startsWith(prefix)) && waiting.length <= maxWaiting;
+  const isWhole =
+    keys.length > 0 && keys.every((key) => key.startsWith(prefix)) && waiting.length + busy.length <= maxWaiting;
   if (isWhole) return fresh.length === 0 ? files : { ...files, waiting };
   return { ...files, look: look === undefined ? {} : { ...look, again: true } };
 }
 
 /** Files that wait first, then the look, then rest. */
 function next(files: LabelFiles, at: number, { plan }: Context): LabelFiles {
-  const { look, lookAt, turn, files: done } = files;
-  const base = { turn: turn + 1, files: done, ...(look === undefined ? {} : { look }) };
+  const { busy, look, lookAt, turn, files: done } = files;
+  const base = { turn: turn + 1, files: done, ...defined({ look }) };
   const [file, ...waiting] = files.waiting;
-  if (file !== undefined)
-    return { ...base, status: 'importing', waiting, lookAt, file, offset: 0, line: 0, counts: noLabels };
-  if (look !== undefined) return { ...base, status: 'looking', waiting: [], lookAt: at + plan.data.rescan };
-  return { ...base, turn, status: 'idle', waiting: [], lookAt };
+  if (file !== undefined) {
+    const begun = { file, offset: 0, line: 0, counts: noLabels };
+    return { ...base, ...defined({ busy }), status: 'importing', waiting, lookAt, ...begun };
+  }
+  if (look !== undefined) return { ...base, status: 'looking', waiting: busy ?? [], lookAt: at + plan.data.rescan };
+  return { ...base, ...defined({ busy }), turn, status: 'idle', waiting: [], lookAt };
 }
 
 const soon = (files: LabelFiles, lookAt: number): LabelFiles => ({ ...files, lookAt: Math.min(files.lookAt, lookAt) });
 
-const rest = ({ waiting, look, lookAt, turn, files }: LabelFiles): LabelFiles => ({
+const rest = ({ waiting, busy, look, lookAt, turn, files }: LabelFiles): LabelFiles => ({
   status: 'idle',
   waiting,
-  ...(look === undefined ? {} : { look }),
+  ...defined({ busy, look }),
   lookAt,
   turn,
   files,
