@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { rollBack, withVersion } from './between.ts';
 import {
   converge,
   type Driver,
@@ -16,6 +17,7 @@ import {
   withChampion,
 } from './model.fixture.ts';
 import { day, hour } from './time.ts';
+import { type Version, versionOf } from './version.ts';
 import { whyModel, whyVersion } from './why.ts';
 
 const alert = {
@@ -47,6 +49,12 @@ function withFiring(changes: Parameters<typeof planOf>[0] = {}) {
   offerNext(drive, endpoint, 'three');
   return { drive, endpoint };
 }
+
+const release = (drive: Driver, revision: number, more = {}) =>
+  drive.say({ type: 'configReleased', revision, plan: planOf(simpleGate), ...more });
+const freeze = (drive: Driver, revision: number) =>
+  release(drive, revision, { freeze: { by: 'fay', because: 'audit' } });
+const thaw = release;
 
 const rolledOut = ({ state }: Driver): string => `v${state.rollout?.candidate} ${state.rollout?.status}`;
 
@@ -275,6 +283,34 @@ describe('a person who overrides alerts', () => {
     expect(rolledOut(drive)).toBe('v3 promoted');
   });
 
+  test('does not speak for the same alert when it fires anew', () => {
+    const { drive, endpoint } = withFiring();
+    freeze(drive, 2);
+    drive.say(override, approver);
+    drive.say(resolved);
+    drive.wait(1000);
+    drive.say(alert);
+
+    thaw(drive, 3);
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toBe('v2 rolledBack');
+  });
+
+  test('speaks for one version also when that never started: the next is held', () => {
+    const { drive, endpoint } = withFiring();
+    trainOne(drive, 'four');
+    freeze(drive, 2);
+    drive.say(override, approver);
+    score(drive, 0.9);
+    expect(drive.state.offered?.version).toBe(4);
+
+    thaw(drive, 3);
+    converge(drive, endpoint);
+
+    expect(rolledOut(drive)).toBe('v2 rolledBack');
+  });
+
   test('approves and overrides a version that waits for its approval at once', () => {
     const { drive, endpoint } = withFiring({ approval: { required: true } });
     drive.say({ type: 'approvalGiven', version: 1, approved: true }, approver);
@@ -323,12 +359,15 @@ describe('the cooldown after traffic went back', () => {
     expect(drive.state.champion).toBe(1);
   });
 
-  test('protects the champion as well that the judge took a candidate back to', () => {
+  test.each([
+    ['the judge', (drive: Driver) => serveTicks(drive, { ...healthy, failing: { v3: 0.6 } })],
+    ['a person', (drive: Driver) => drive.say({ type: 'rollbackRequested' })],
+  ])('protects the champion as well that %s took a candidate back to', (_, takeBack) => {
     const { drive, endpoint } = withChampion(planOf(simpleGate));
     offerNext(drive, endpoint, 'two');
     serveToTheEnd(drive, endpoint);
     offerNext(drive, endpoint, 'three');
-    serveTicks(drive, { ...healthy, failing: { v3: 0.6 } });
+    takeBack(drive);
     converge(drive, endpoint);
     expect(rolledOut(drive)).toBe('v3 rolledBack');
 
@@ -507,16 +546,43 @@ describe('a model that leaves the config and comes back', () => {
   });
 });
 
-test('a champion is kept however many versions were trained after it', () => {
-  const { drive, endpoint } = withChampion(planOf(simpleGate));
-  for (let number = 2; number <= 24; number += 1) {
-    trainOne(drive, `refused-${number}`);
-    score(drive, 0.1);
-  }
-  converge(drive, endpoint);
+test.each([
+  ['with an endpoint', {}, { '3': 100 }],
+  ['without an endpoint', { serve: 'none' }, {}],
+] as const)(
+  'a champion and the two before it are kept however many versions were trained after it, %s',
+  (_, changes, weights) => {
+    const { drive, endpoint } = withChampion(planOf({ ...simpleGate, ...changes }));
+    for (const digest of ['two', 'three']) {
+      offerNext(drive, endpoint, digest);
+      serveToTheEnd(drive, endpoint);
+    }
+    expect([drive.state.champion, drive.state.lastGood]).toEqual([3, [1, 2]]);
 
-  expect(Object.keys(drive.state.versions)).toEqual(['1', ...Array.from({ length: 20 }, (_, index) => `${index + 5}`)]);
-  expect(drive.state.endpoint.desired.weights).toEqual({ '1': 100 });
+    for (let number = 4; number <= 26; number += 1) {
+      trainOne(drive, `refused-${number}`);
+      score(drive, 0.1);
+    }
+    converge(drive, endpoint);
+
+    const newest = Array.from({ length: 20 }, (_, index) => `${index + 7}`);
+    expect(Object.keys(drive.state.versions)).toEqual(['1', '2', '3', ...newest]);
+    expect(drive.state.endpoint.desired.weights).toEqual(weights);
+  },
+);
+
+test('a rollback passes over an earlier champion that may not serve any more', () => {
+  const { drive, endpoint } = withChampion(planOf(simpleGate));
+  for (const digest of ['two', 'three']) {
+    offerNext(drive, endpoint, digest);
+    serveToTheEnd(drive, endpoint);
+  }
+  const { state, now } = drive;
+  const second = { ...versionOf(state.versions, 2), quarantined: { at: now, because: 'harm' } } as Version;
+
+  const back = rollBack(withVersion(state, second), undefined, { at: now, seq: 1, by: 'ann' }, undefined);
+
+  expect(back).toMatchObject({ rollout: { kind: 'rollback', candidate: 1 } });
 });
 
 test('a version that waited and was followed by a newer one is not called expired', () => {
@@ -528,15 +594,39 @@ test('a version that waited and was followed by a newer one is not called expire
   expect(sentence).toBe('v1 of fraud was never rolled out: superseded by v2');
 });
 
-test('runs with the same data and code in another image are not equal inputs', () => {
-  const repository = 'registry.example/fraud';
-  const train = { command: ['node', 'train.mjs'], image: `${repository}:1` };
-  const { drive } = withChampion(planOf({ train }));
-  drive.say({ type: 'runRequested', trigger: { kind: 'ci' } });
-  expect(drive.state.skipped?.because).toContain('equal inputs');
-  const before = drive.state.run?.id;
+describe('runs with the same data and code', () => {
+  const image = 'registry.example/fraud';
+  const train = { command: ['node', 'train.mjs'], image: `${image}:1` };
+  const asked = (trigger = {}) => ({ type: 'runRequested', trigger: { kind: 'ci', ...trigger } }) as const;
 
-  drive.say({ type: 'runRequested', trigger: { kind: 'ci', image: `${repository}:2` } });
+  function withEqualInputs() {
+    const { drive } = withChampion(planOf({ train }));
+    drive.say(asked());
+    expect(drive.state.skipped?.because).toContain('equal inputs');
+    return { drive, before: drive.state.run?.id };
+  }
 
-  expect(drive.state.run?.id).not.toBe(before);
+  test.each([
+    ['another image', { image: `${image}:2` }],
+    ['another commit', { commit: 'c0ffee' }],
+    ['another hyperparameter', { hyperparameters: { depth: '3' } }],
+  ])('have other inputs with %s', (_, more) => {
+    const { drive, before } = withEqualInputs();
+
+    drive.say(asked(more));
+
+    expect(drive.state.run?.id).not.toBe(before);
+  });
+
+  test('are begun again when the one before came to nothing', () => {
+    const { drive } = withEqualInputs();
+    drive.say(asked({ commit: 'c0ffee' }));
+    const cancelled = drive.state.run?.id;
+    drive.say({ type: 'cancelRequested' });
+    expect(drive.state.run?.status).toBe('cancelled');
+
+    drive.say(asked({ commit: 'c0ffee' }));
+
+    expect(drive.state.run?.id).not.toBe(cancelled);
+  });
 });

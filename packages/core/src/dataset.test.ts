@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { notData } from './data-files.mjs';
+import { maxRow, notData, recordsOf, rowsOf } from './data-files.mjs';
 import { listDataset, manifestKey } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
 import { Fault } from './fault.ts';
@@ -88,6 +88,13 @@ describe('what is data', () => {
   });
 });
 
+test.each([
+  ['lines in a quote', recordsOf, ['day,"', ...Array<string>(5).fill(`${'x'.repeat(maxRow / 4)}\n`)]],
+  ['one line', rowsOf, Array<string>(5).fill('x'.repeat(maxRow / 4))],
+])('a row of more than 16 MB is refused while it is read: %s', (_, read, chunks) => {
+  expect(() => [...read(chunks, 'a.csv')]).toThrow('a.csv:1: a row of more than 16 MB: is a quote not closed?');
+});
+
 describe('a listing', () => {
   test.each<[string, Files, readonly string[]]>([
     ['a marker of Spark', { _SUCCESS: '', 'part-0000.csv': 'x' }, ['part-0000.csv']],
@@ -172,7 +179,7 @@ describe('a listing', () => {
   });
 
   test('a marker is not whole by its name alone: it has to be there, and the same at the end', async () => {
-    const store = opened({ 'a.csv': 'x' });
+    const store = opened({ 'a.csv': 'x', '_DONE.old': '' });
     await store.given;
     const without = await store.list({ marker: 'fraud/_DONE' });
     await store.drop({ _DONE: '' });

@@ -77,16 +77,19 @@ describe('a marker releases one drop, once', () => {
     expect(drive.state.intake.note).toContain('to be written again');
   });
 
-  test('one that released too little is used up as well, until less is asked for', () => {
-    const { drive, hint, list } = intakeOf({ data: { ...withMarker, minObjects: 3 } });
+  test.each([
+    ['objects', { minObjects: 3 }, '2 objects, of at least 3', { minObjects: 2 }],
+    ['bytes', { minBytes: '30B' }, '20 bytes, of at least 30', { minBytes: '20B' }],
+  ])('one that released too few %s is used up as well, until less is asked for', (_, least, note, less) => {
+    const { drive, hint, list } = intakeOf({ data: { ...withMarker, ...least } });
     hint('fraud/_DONE');
     list(found(2, 'first write'));
-    expect(drive.state.intake.note).toBe('2 objects, of at least 3');
+    expect(drive.state.intake.note).toBe(note);
     drive.wait(rescan);
     list(found(3, 'first write'));
     expect(drive.state.intake.dataset).toBeUndefined();
 
-    drive.say({ type: 'configReleased', revision: 2, plan: planOf({ data: { ...withMarker, minObjects: 2 } }) });
+    drive.say({ type: 'configReleased', revision: 2, plan: planOf({ data: { ...withMarker, ...less } }) });
     drive.wait(rescan);
     list(found(3, 'first write'));
 
@@ -144,6 +147,20 @@ describe('hints', () => {
     list(found(1));
     expect(drive.state.intake).toMatchObject({ status: 'idle', dataset: { objects: 1 } });
   });
+});
+
+test.each([
+  ['after a quiet period', 1, 10_000],
+  ['after atMost, though more comes all the time', 10, 60_000],
+])('a drop is listed %s', (_, hints, afterMs) => {
+  const { drive, hint } = intakeOf({ data: { ...bucket, settle: { quiet: '10s', atMost: '1m' } } });
+  const begun = drive.now;
+  for (let second = 0; drive.state.intake.status !== 'listing'; second += 1) {
+    if (second % 9 === 0 && second / 9 < hints) hint(`fraud/${second}.csv`);
+    drive.wait(1000);
+  }
+
+  expect(drive.now - begun).toBe(afterMs);
 });
 
 describe('what is said of the newest look', () => {

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from './config.ts';
 import { planOf } from './model.fixture.ts';
-import { type Monitor, type MonitorContext, monitorStart, monitorTable, withKnownEnds } from './monitor.ts';
+import {
+  type Monitor,
+  type MonitorContext,
+  monitorStart,
+  monitorTable,
+  monitorWakes,
+  withKnownEnds,
+} from './monitor.ts';
 import type { AlertRaised, ModelSignal } from './signal.ts';
 import { step } from './table.ts';
 import { day, hour, minute } from './time.ts';
@@ -96,6 +103,11 @@ const cases: readonly (readonly [
     ['moved', 'ignored', 'ignored'],
   ],
   [
+    'is another one when another sender tells it by the same name',
+    [raised(), raised({ sender: 'datadog' }), ended('f'), raised({ sender: 'datadog' })],
+    ['rollback', 'rollback', 'moved', 'ignored'],
+  ],
+  [
     'does nothing when a later firing of it is known',
     [raised({ startedAt: again }), raised()],
     ['rollback', 'ignored'],
@@ -134,6 +146,11 @@ const cases: readonly (readonly [
     [raised(), raised({ afterMs: 2 * day }), clock(7 * day), raised({ afterMs: 7 * day })],
     ['rollback', 'moved', 'ignored', 'moved'],
   ],
+  [
+    'acts again a week after its end was told',
+    [ended('f', { endedAt: again }), clock(7 * day), raised({ afterMs: 7 * day })],
+    ['moved', 'moved', 'rollback'],
+  ],
 ];
 
 describe('an alert', () => {
@@ -141,6 +158,18 @@ describe('an alert', () => {
     test(does, () => {
       expect(heard(signals, rules, context).asked).toEqual(expected);
     });
+
+  test.each([
+    [
+      'a week after the oldest of two was told',
+      [raised(), raised({ fingerprint: 'g', afterMs: day })],
+      start + 7 * day,
+    ],
+    ['a week after it was told again', [raised(), raised({ afterMs: 2 * day })], start + 9 * day],
+    ['never once it is resolved', [raised(), ended('f')], undefined],
+  ])('wakes its model to be forgotten: %s', (_, signals, at) => {
+    expect(monitorWakes(heard(signals).monitor)).toBe(at);
+  });
 
   test('that is resolved leaves one alone whose fingerprint only begins like it', () => {
     const { fires } = heard([raised({ fingerprint: 'psi' }), raised({ fingerprint: 'psi|age' }), ended('psi')]);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { datasetParts, manifestKey } from './dataset.ts';
 import { encodeText, sha256Hex } from './json.ts';
 import { type Bucket, ownBucket, type Ports } from './ports.ts';
-import { codeKey, configKey, type ReadOwn, readCode, readConfig, readNamed } from './stored.ts';
+import { codeKey, configKey, isSafePath, type ReadOwn, readCode, readConfig, readNamed } from './stored.ts';
 
 const stored = new Map<string, Uint8Array>();
 const put = (key: string, text: string): string => {
@@ -57,6 +57,56 @@ test('an object that no digest names is not taken for one that is', async () => 
   await expect(readNamed(read, 'datasets/chunks/0.json')).rejects.toMatchObject({
     code: 'invalid',
     message: expect.stringContaining('not named by its digest'),
+  });
+});
+
+test('an object that is larger than may be read is refused, and not taken in part', async () => {
+  const digest = sha256Hex('{"project":"shop"}');
+  const key = put(configKey(digest), '{"project":"shop"}');
+
+  await expect(readNamed(read, key, { maxBytes: 17 })).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('is larger than 17 bytes'),
+  });
+  expect((await readNamed(read, key, { maxBytes: 18 }))?.length).toBe(18);
+});
+
+test.each([
+  ['a.py', true],
+  ['src/.env/a b-ü.py', true],
+  ['a..b/...', true],
+  ['', false],
+  ['/etc/passwd', false],
+  ['src/../../a.py', false],
+  ['..', false],
+  ['./a.py', false],
+  ['src//a.py', false],
+  ['src/', false],
+  ['C:a.py', false],
+  ['src\\..\\a.py', false],
+  ['a\0.py', false],
+  ['x'.repeat(201), false],
+  [`${'x/'.repeat(512)}x`, false],
+])('the path %j stays in its directory, on every system: %s', (path, isSafe) => {
+  expect(isSafePath(path)).toBe(isSafe);
+});
+
+const file = { path: 'a.py', blob: 'a'.repeat(64), bytes: 1, executable: false };
+
+test.each([
+  ['a path out of its directory', [{ ...file, path: '../a.py' }]],
+  ['no path', [{ ...file, path: undefined }]],
+  ['one path twice', [file, file]],
+  ['a content without a digest', [{ ...file, blob: '../configs/a' }]],
+  ['no size', [{ ...file, bytes: undefined }]],
+  ['a size that is not a whole number', [{ ...file, bytes: 0.5 }]],
+])('a code folder that names a file with %s is refused', async (_, files) => {
+  const text = JSON.stringify({ files });
+  put(codeKey(sha256Hex(text)), text);
+
+  await expect(readCode(read, sha256Hex(text))).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('names a file that cannot be placed'),
   });
 });
 

@@ -54,6 +54,7 @@ describe('hyperparameters', () => {
     ['a shell in a name', { 'x$(id>x)': '1' }, /not named by letters/],
     ['a name with a space', { 'a b': '1' }, /not named by letters/],
     ['a name that begins with a dash', { '-rf': '1' }, /not named by letters/],
+    ["a name of SageMaker's own", { sagemaker_submit_directory: 's3://elsewhere/code.tar.gz' }, /SageMaker's own/],
     ['a name without letters', { '': '1' }, /not named by letters/],
     ['a long name', { [`a${'b'.repeat(256)}`]: '1' }, /256 at most/],
     ['a long value', { note: 'x'.repeat(2501) }, /2501 characters, more than 2500/],
