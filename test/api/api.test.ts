@@ -375,6 +375,22 @@ describe('conditional and repeated requests', () => {
     expect(fresh.status).toBeLessThan(300);
   });
 
+  test.each([
+    ['the revision', (tag: string) => tag, 202],
+    ['the revision as a weak tag, as a proxy that compresses gives it', (tag: string) => `W/${tag}`, 202],
+    ['one of several', (tag: string) => `"0", ${tag}`, 202],
+    ['any', () => '*', 202],
+    ['and not another revision, whose digits begin alike', (tag: string) => tag.replace(/"$/, '0"'), 412],
+  ])('of a request to run, If-Match may name what it was decided on: %s', async (_, tagOf, status) => {
+    const world = await withChampion();
+    const etag = (await world.call('GET', '/v1/models/fraud')).headers.get('etag') ?? '';
+    const headers = { 'if-match': tagOf(etag) };
+
+    const answer = await world.call('POST', '/v1/runs', { model: 'fraud', force: true }, { headers });
+
+    expect(answer.status).toBe(status);
+  });
+
   test('the revocation of a token that was decided on an older list is a 412', async () => {
     const world = await withChampion();
     const { body, headers } = await world.call('GET', '/v1/tokens');

@@ -302,11 +302,31 @@ describe('the gateway', () => {
     const machine = await openMachine(directory, { timeoutMs: 300 });
     await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
 
-    const streaming = machine.invoke('e', { order: { drip: 40 } });
+    let isOver = false;
+    const streaming = machine.invoke('e', { order: { drip: 40 } }).finally(() => {
+      isOver = true;
+    });
     const sums = await counted(machine, 'e', 'v1');
 
-    expect(sums).toEqual({ requests: 1, errors: 0 });
+    expect([sums, isOver]).toEqual([{ requests: 1, errors: 0 }, false]);
     expect((await streaming).text).toHaveLength('part '.length * 40);
+  });
+
+  test('waits for a body for as long as it comes', async () => {
+    const directory = newDirectory();
+    const machine = await openMachine(directory, { timeoutMs: 600 });
+    await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    const socket = connect(machine.port, '127.0.0.1');
+    socket.write('POST /endpoints/e/invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n');
+
+    for (let part = 0; part < 10; part += 1) {
+      await sleep(100);
+      socket.write('x');
+    }
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+
+    expect(String(answer)).toContain('HTTP/1.1 200');
   });
 
   test('waits for as long as the endpoint is told to', async () => {

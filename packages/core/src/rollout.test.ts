@@ -14,6 +14,7 @@ import {
 } from './model.fixture.ts';
 import type { Tick } from './ports.ts';
 import { type Rollout, rolloutTable } from './rollout.ts';
+import { bake } from './steps.ts';
 import { step } from './table.ts';
 import { whyRollout } from './why.ts';
 
@@ -216,6 +217,70 @@ describe('counts that cannot be', () => {
     expect(rolloutOf(given.drive).status).toBe('held');
     expect(rolloutOf(given.drive)).not.toHaveProperty('backTo');
     expect(served(given)).toEqual({ v1: 90, v2: 10 });
+  });
+});
+
+describe('a hold that nobody can judge', () => {
+  const half = 30 * 60_000;
+
+  test.each([
+    ['half an hour', { atMost: '2h', maxHold: '3h' }, half],
+    ['atMost where that is shorter', { atMost: '20m', maxHold: '3h' }, 20 * 60_000],
+    ['maxHold where that is shorter', { atMost: '2h', maxHold: '10m' }, 10 * 60_000],
+  ])('lasts %s', (_, limits, ms) => {
+    const given = begun(limits);
+    until(given, healthy, 'baking');
+    misread(given);
+
+    const rollout = rolloutOf(given.drive);
+
+    expect('endsAt' in rollout ? rollout.endsAt - given.drive.now : undefined).toBe(ms);
+  });
+
+  test('takes back what fails more by the requests that came, without a certificate of evidence that has gaps', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+    until(given, healthy, 'shifting');
+    until(given, healthy, 'baking');
+    misread(given);
+
+    const rollout = until(given, { ...healthy, failing: { v2: 0.4 } }, 'rolledBack', 'promoted');
+
+    expect(rollout).toMatchObject({ because: { kind: 'routing' }, certificate: { verdict: 'none' } });
+  });
+});
+
+describe('what a step counts', () => {
+  const minute = 60_000;
+
+  test.each([
+    ['with the next tick, when the weight was confirmed 10 s before it', 50_000, minute],
+    ['with the tick after that when it was confirmed later: clocks are off by seconds', 50_001, 2 * minute],
+    ['with the next tick when it was confirmed as one began', 0, minute],
+  ])('begins %s', (_, afterMs, readTo) => {
+    const given = begun();
+    const rollout = until(given, healthy, 'baking');
+    const tick = Math.ceil(given.drive.now / minute) * minute;
+
+    const baking = bake(rollout, 0, tick + afterMs, 'newWeight');
+
+    expect(baking.evidence.readTo - tick).toBe(readTo);
+  });
+
+  test('has a warm-up after each change of weight, under the guard as well, and none after a pause', () => {
+    const given = begun({ warmUp: 2 });
+    const warm = ({ evidence: { from = 0, readTo } }: Rollout) => (from - readTo) / minute;
+    const first = until(given, healthy, 'baking');
+    serveTicks(given.drive, healthy, 5);
+    given.drive.say({ type: 'pauseRequested' });
+    given.drive.say({ type: 'resumeRequested' });
+    const resumed = rolloutOf(given.drive);
+    until(given, healthy, 'shifting');
+    const second = until(given, healthy, 'baking');
+    const guarded = until(given, healthy, 'guarding');
+
+    expect([warm(first), warm(second), warm(guarded)]).toEqual([2, 2, 2]);
+    expect(resumed).toMatchObject({ status: 'baking', evidence: { from: first.evidence.from } });
   });
 });
 
