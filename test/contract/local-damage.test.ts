@@ -197,6 +197,22 @@ test('audit verify names a row that is not JSON, and checks the others', async (
   expect(stdout).toMatch(/1 broken[\s\S]*entry 1 of model\/approved in the journal is damaged: it is not JSON/);
 });
 
+/** Gives the first entry of a stream to somebody else, and chains all that follow anew. */
+function rewrite(database: DatabaseSync, stream: string): void {
+  const rows = database.prepare('SELECT seq, entry FROM entries WHERE stream = ? ORDER BY seq').all(stream);
+  let previousHash = '';
+  for (const { seq, entry } of rows) {
+    const { hash: _, ...body } = JSON.parse(String(entry)) as Entry;
+    const actor = previousHash === '' ? { ...body.actor, subject: 'mallory' } : body.actor;
+    const forged = { ...body, actor, previousHash };
+    previousHash = sha256Hex(canonical(forged));
+    database
+      .prepare('UPDATE entries SET entry = ? WHERE stream = ? AND seq = ?')
+      .run(JSON.stringify({ ...forged, hash: previousHash }), stream, seq ?? 0);
+  }
+  database.prepare('UPDATE heads SET hash = ? WHERE stream = ?').run(previousHash, stream);
+}
+
 test('a chain that was rewritten as a whole is found by whoever kept its root', async () => {
   const { server, directory } = await tampered(() => {});
   const kept = await verified(server, directory, '--json');
@@ -204,15 +220,7 @@ test('a chain that was rewritten as a whole is found by whoever kept its root', 
   const same = await verified(server, directory, '--against', 'root.json');
   await server.close();
   const database = new DatabaseSync(join(directory, 'data/serin.sqlite'));
-  const { seq } = database.prepare("SELECT seq FROM heads WHERE stream = 'model/approved'").get() ?? {};
-  const row = database.prepare("SELECT entry FROM entries WHERE stream = 'model/approved' AND seq = ?").get(seq ?? 0);
-  const { hash: _, ...body } = JSON.parse(String(row?.entry)) as Entry;
-  const forged = { ...body, actor: { ...body.actor, subject: 'mallory' } };
-  const hash = sha256Hex(canonical(forged));
-  database
-    .prepare("UPDATE entries SET entry = ? WHERE stream = 'model/approved' AND seq = ?")
-    .run(JSON.stringify({ ...forged, hash }), seq ?? 0);
-  database.prepare("UPDATE heads SET hash = ? WHERE stream = 'model/approved'").run(hash);
+  rewrite(database, 'model/approved');
   database.close();
   rmSync(join(directory, 'data/journal.seen'));
   const later = await startIn(directory);
