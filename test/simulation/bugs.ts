@@ -280,6 +280,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     'caches are cold after each change of weight',
   ),
   core(
+    'the guard has no warm-up',
+    'steps.ts',
+    "evidence: fromNow(rollout, at, 'newWeight'),",
+    "evidence: fromNow(rollout, at, 'sameWeight'),",
+    'caches are cold after each change of weight',
+  ),
+  core(
     'the champion keeps nothing while the candidate is guarded',
     'rollout.ts',
     '100 - rollout.plan.guardShare',
@@ -362,6 +369,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     'return atStep ? rollout.plan.mirror : 0;',
     'return 0;',
     'a shadow, then its steps',
+  ),
+  core(
+    'a run that came to nothing is taken for one with equal inputs',
+    'between.ts',
+    'finished: conclusive ?',
+    "finished: conclusive || run.status === 'cancelled' ?",
+    'a run is cancelled while it trains, and another is asked for',
   ),
   core('what ended is replaced at once', 'between.ts', 'model.settledRun !== before?.settledRun ||', ''),
   core(

@@ -191,7 +191,7 @@ export const scenarios: readonly Scenario[] = [
       universe.drop('fraud/1.csv');
       await universe.when(runAt('training'));
       await universe.ask({ type: 'cancelRequested' });
-      await universe.ask({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+      await universe.ask({ type: 'runRequested', trigger: { kind: 'manual' } });
       await universe.when(serves(1));
     },
     expect(universe, calm) {
