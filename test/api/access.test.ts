@@ -246,6 +246,21 @@ describe('tokens', () => {
     expect(JSON.stringify(list.body)).not.toMatch(/[0-9a-f]{64}/);
   });
 
+  test('are good from when they were made until they are revoked, though they are kept in mind between', async () => {
+    const world = await openWorld();
+    const make = async (name: string) => (await world.call('POST', '/v1/tokens', { name, role: 'viewer' })).body;
+    const ask = async ({ token }: { token: string }) =>
+      (await world.call('GET', '/v1/models', undefined, { token })).status;
+    const ann = await make('ann');
+    expect(await ask(ann)).toBe(200);
+
+    const bob = await make('bob');
+    expect([await ask(ann), await ask(bob)]).toEqual([200, 200]);
+    await world.call('DELETE', `/v1/tokens/${ann.id}`);
+
+    expect([await ask(ann), await ask(bob)]).toEqual([401, 200]);
+  });
+
   test('of one name are refused: names are what four eyes compare', async () => {
     const world = await openWorld();
     await world.call('POST', '/v1/tokens', { name: 'ann', role: 'operator' });
