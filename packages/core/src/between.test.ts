@@ -589,9 +589,17 @@ test('a version that waited and was followed by a newer one is not called expire
   const { drive, endpoint } = withChampion(planOf({ ...simpleGate, approval: { required: true } }));
   offerNext(drive, endpoint, 'two');
 
-  const { sentence } = whyVersion(drive.state.versions['1'] as never, drive.state, drive.now);
+  const first = drive.state.versions['1'];
+  const asBefore = { ...first, approval: { ...first?.approval, status: 'expired' } };
+  const [sentence, before] = [first, asBefore].map(
+    (version) => whyVersion(version as never, drive.state, drive.now).sentence,
+  );
 
-  expect(sentence).toBe('v1 of fraud was never rolled out: superseded by v2');
+  expect(first?.approval?.status).toBe('superseded');
+  expect(drive.entries.flatMap(({ events }) => events.map(({ type }) => type))).toContain(
+    'dev.serin.version.superseded.v1',
+  );
+  expect([sentence, before]).toEqual(Array(2).fill('v1 of fraud was never rolled out: superseded by v2'));
 });
 
 describe('runs with the same data and code', () => {

@@ -166,10 +166,7 @@ function offer(model: Model, version: Version, run: Extract<Run, { status: 'succ
     approval: rescored && version.approval !== undefined ? version.approval : given,
   });
   const older = versionOf(next.versions, model.offered?.version);
-  const cleared =
-    older !== undefined && older.number !== version.number
-      ? withdraw(next, older, at, `superseded by v${version.number}`)
-      : next;
+  const cleared = older !== undefined && older.number !== version.number ? supersede(next, older, version, at) : next;
   // A person who let this version start although alerts fire said so of it, however often it is scored.
   const override = older?.number === version.number ? model.offered?.override : undefined;
   const against = run.against ?? model.champion;
@@ -179,18 +176,16 @@ function offer(model: Model, version: Version, run: Extract<Run, { status: 'succ
 /** A version that was offered before, once more: judged against a new champion first, if there is one. */
 export function offerAgain(model: Model, version: Version, at: number): Model {
   const older = versionOf(model.versions, model.offered?.version);
-  const cleared =
-    older === undefined || older.number === version.number
-      ? model
-      : withdraw(model, older, at, `superseded by v${version.number}`);
+  const cleared = older === undefined || older.number === version.number ? model : supersede(model, older, version, at);
   return { ...cleared, offered: { version: version.number, ...defined({ against: version.verdict?.against }) } };
 }
 
-/** An offer that will not be taken up: what still waits for a yes expires. */
-function withdraw(model: Model, version: Version, at: number, by: string): Model {
-  return version.approval?.status === 'pending'
-    ? withVersion(model, { ...version, approval: { ...version.approval, status: 'expired', by, at } })
-    : model;
+/** Another version is offered instead: what still waits for a yes waits no more. */
+function supersede(model: Model, version: Version, { number }: Version, at: number): Model {
+  const { approval } = version;
+  if (approval?.status !== 'pending') return model;
+  const by = `superseded by v${number}`;
+  return withVersion(model, { ...version, approval: { ...approval, status: 'superseded', by, at } });
 }
 
 /** On `promoted` the champion moves; a rollback quarantines. */
@@ -346,9 +341,7 @@ function rescoreOffer(model: Model, moment: Moment): Model {
     if (!runEnded(model.run) || model.queued !== undefined) return model;
     // Another trigger may have taken its place in the queue: then it asks again.
     const tried = model.run?.trigger.kind === 'rescore' && model.run.trigger.version === version.number;
-    return tried
-      ? withdraw(without(model, 'offered'), version, moment.at, 'it could not be scored again')
-      : { ...model, offered: without(offered, 'rescoring') };
+    return tried ? without(model, 'offered') : { ...model, offered: without(offered, 'rescoring') };
   }
   if (model.queued !== undefined || !runEnded(model.run) || model.freeze !== undefined) return model;
   return requestRun(

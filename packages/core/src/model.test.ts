@@ -222,7 +222,7 @@ describe('approval', () => {
     });
     job(drive, { artifacts: { model: { uri: 'c', digest: 'c', bytes: 1 } } });
     score(drive, 0.9);
-    expect(drive.state.versions['1']?.approval).toMatchObject({ status: 'expired', by: 'superseded by v2' });
+    expect(drive.state.versions['1']?.approval).toMatchObject({ status: 'superseded', by: 'superseded by v2' });
 
     expect(drive.say({ type: 'approvalGiven', version: 2, approved: true })).toContain(
       'four eyes: ann started the run of v2',

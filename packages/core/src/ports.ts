@@ -239,7 +239,8 @@ export interface Jobs {
 
 // Registry
 
-export type Approval = 'pending' | 'approved' | 'rejected' | 'expired';
+/** `expired`: nobody decided in time; `superseded`: another version was offered while this one waited for a decision. */
+export type Approval = 'pending' | 'approved' | 'rejected' | 'expired' | 'superseded';
 
 export interface RegisteredVersion {
   readonly model: string;

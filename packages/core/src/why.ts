@@ -240,7 +240,8 @@ function versionText(version: Version, model: Model, now: number): string {
   if (rollout?.status === 'aborted') return `does not serve: its rollout ${rolloutText(rollout)}`;
   if (approval?.status === 'pending')
     return `waits for approval${approval.expiresAt === undefined ? '' : ` until ${instant(approval.expiresAt)}`}${gateNote(verdict)}`;
-  if (approval?.status === 'rejected' || approval?.status === 'expired')
+  if (approval !== undefined && approval.status !== 'approved')
+    // Records from before have a version that was superseded as expired.
     return `was never rolled out: ${approval.by?.startsWith('superseded') ? approval.by : `${approval.status} by ${approval.by ?? 'nobody'}`}`;
   if (verdict?.passed === false) return `was ${gateText(verdict)}`;
   if (model.served.some((served) => served.version === number))

@@ -162,18 +162,21 @@ emulated('the model registry of SageMaker', () => {
       expect(late.packages()).toBe(1);
     });
 
-    test('shows an expired version as rejected to SageMaker, and as expired to Serin', async () => {
-      const { registry, packages } = open();
-      await registry.register(versionOf('fraud', 1));
+    test.each(['expired', 'superseded'] as const)(
+      'shows a version that is %s as rejected to SageMaker only',
+      async (approval) => {
+        const { registry, packages } = open();
+        await registry.register(versionOf('fraud', 1));
 
-      await registry.setApproval('fraud', 1, 'expired');
+        await registry.setApproval('fraud', 1, approval);
 
-      expect((await packages('fraud'))[0]?.ModelApprovalStatus).toBe('Rejected');
-      expect((await registry.get('fraud', 1))?.approval).toBe('expired');
+        expect((await packages('fraud'))[0]?.ModelApprovalStatus).toBe('Rejected');
+        expect((await registry.get('fraud', 1))?.approval).toBe(approval);
 
-      await registry.setApproval('fraud', 1, 'rejected');
-      expect((await registry.get('fraud', 1))?.approval).toBe('rejected');
-    });
+        await registry.setApproval('fraud', 1, 'rejected');
+        expect((await registry.get('fraud', 1))?.approval).toBe('rejected');
+      },
+    );
 
     test('sees an approval that was given in SageMaker', async () => {
       const { registry, sagemaker, packages } = open();

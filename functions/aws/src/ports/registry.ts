@@ -3,7 +3,7 @@ import { Fault } from '@serin/core/fault';
 import type { RegisteredVersion, Registry } from '@serin/core/ports';
 import { awsFault } from '../faults.ts';
 import type { Installation } from '../names.ts';
-import { modelPackages, type Package } from '../registry/packages.ts';
+import { isNoted, modelPackages, type Package } from '../registry/packages.ts';
 
 export interface AwsRegistry extends Registry {
   /**
@@ -48,8 +48,8 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
         if (found === undefined)
           throw new Fault('unavailable', `version ${number} of ${model} is created, and not in SageMaker's list yet`);
         refuseOther(version, found);
-        // A package is created with a word of SageMaker's alone, and that it expired is said in ours.
-        if (approval === 'expired') await packages.update(found, approval);
+        // A package is created with a word of SageMaker's; what it has no word for is written as a note.
+        if (isNoted(approval)) await packages.update(found, approval);
       }),
 
     setApproval: (model, number, approval) =>

@@ -24,13 +24,19 @@ export interface Package {
   readonly by?: string;
 }
 
-const expiredText = 'expired: nobody decided in time';
+/** What SageMaker has no word for, and shows as rejected. */
+const notes = {
+  expired: 'expired: nobody decided in time',
+  superseded: 'superseded: another version was offered',
+} as const;
+export const isNoted = (approval: Approval): approval is keyof typeof notes => Object.hasOwn(notes, approval);
 
 const words: Readonly<Record<Approval, ModelApprovalStatus>> = {
   pending: 'PendingManualApproval',
   approved: 'Approved',
   rejected: 'Rejected',
   expired: 'Rejected',
+  superseded: 'Rejected',
 };
 
 /** What a listing tells of a package: no property, but its description. */
@@ -143,7 +149,7 @@ export function modelPackages({
         new UpdateModelPackageCommand({
           ModelPackageArn: arn,
           ModelApprovalStatus: words[approval],
-          ApprovalDescription: approval === 'expired' ? expiredText : `${approval}, as Serin has it`,
+          ApprovalDescription: isNoted(approval) ? notes[approval] : `${approval}, as Serin has it`,
           CustomerMetadataProperties: { ...properties },
         }),
       );
@@ -154,7 +160,8 @@ export function modelPackages({
 function approvalIn({ ModelApprovalStatus, ApprovalDescription }: DescribeModelPackageCommandOutput): Approval {
   if (ModelApprovalStatus === 'Approved') return 'approved';
   if (ModelApprovalStatus !== 'Rejected') return 'pending';
-  return ApprovalDescription === expiredText ? 'expired' : 'rejected';
+  const noted = (['expired', 'superseded'] as const).find((word) => notes[word] === ApprovalDescription);
+  return noted ?? 'rejected';
 }
 
 /** botocore: ModelPackageSourceUri. Beside it there can be no inference specification (sagemaker-python-sdk PR 4492). */
