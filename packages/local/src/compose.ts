@@ -64,6 +64,8 @@ export interface ServerOptions {
   readonly log?: (line: string) => void;
   /** Predictions want a token that may predict; default: whoever reaches this server may ask. */
   readonly predictTokens?: boolean;
+  /** What connections may take of this server; default: as below. */
+  readonly patience?: Partial<typeof patience>;
   /** Milliseconds since the epoch, as whoever sets the clock of the machine has it; default: `Date.now`. */
   readonly wall?: () => number;
 }
@@ -276,7 +278,8 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     isOwnHost: ownHosts(host, () => port, listed(process.env.SERIN_HOSTS)),
     ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
   });
-  const server = createServer({ ...patience, noDelay: true }, listener);
+  const { maxConnections, ...timeouts } = { ...patience, ...options.patience };
+  const server = createServer({ ...timeouts, noDelay: true }, listener);
   server.maxConnections = maxConnections;
   closing.add(front.close);
   closing.add(watch.close);
@@ -353,8 +356,18 @@ const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[
   rows.filter((row) => row.job === job);
 
 /** Whoever sends more slowly is cut off, so that nobody keeps memory and connections for nothing. */
-const patience = { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 120_000 } as const;
-const maxConnections = 4000;
+const patience: Readonly<
+  Record<
+    'keepAliveTimeout' | 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval' | 'maxConnections',
+    number
+  >
+> = {
+  keepAliveTimeout: 65_000,
+  headersTimeout: 15_000,
+  requestTimeout: 120_000,
+  connectionsCheckingInterval: 5000,
+  maxConnections: 4000,
+};
 
 /** Events that can be read again. */
 const eventsKept = 100_000;
