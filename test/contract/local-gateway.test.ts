@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Assignment } from '@serin/local/machine/assignments';
+import { openDatabase } from '@serin/local/machine/database';
 import { describe, expect, test } from 'vitest';
 import {
   type Answer,
@@ -12,6 +13,7 @@ import {
   invoke,
   type MachineOptions,
   newDirectory,
+  openCounted,
   openMachine,
 } from './serving-machine.ts';
 
@@ -413,6 +415,39 @@ describe('a planned restart in the middle of a canary', () => {
     await machine.pass();
 
     expect((await machine.ticks()).at(-1)?.counts).toEqual({ v2: { requests: 1, errors: 1, slow: [] } });
+  });
+
+  test('does not wait for a deployment that was never ready: the evidence of the champion counts', async () => {
+    const directory = newDirectory();
+    const before = await openAt(directory, noon);
+    await before.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+    const loading = deploymentOf(directory, 2, 'ok', { environment: { WAIT_FOR: join(directory, 'never') } });
+    await before.serving.change('e', { kind: 'deploy', deployment: loading });
+    await before.stop();
+
+    const machine = await openAt(directory, noon);
+    await machine.ready('e', 'v1');
+    await machine.pass();
+    await machine.invoke('e');
+    await machine.pass();
+
+    expect((await machine.ticks()).at(-1)?.counts).toEqual({ v1: { requests: 1, errors: 0, slow: [] } });
+  });
+
+  test('leaves nothing open when the server is killed before it ended: the next start says what counts', async () => {
+    const { database, close } = openDatabase(join(newDirectory(), 'data'));
+    let time = noon;
+    openCounted(database, () => time).counters.returning('e');
+    time += tickMs;
+
+    const { counters } = openCounted(database, () => time);
+    time += tickMs;
+    await counters.flush();
+
+    const since = (time - tickMs) / 1000;
+    expect(counters.covered('e', since - 1, since)).toBe(false);
+    expect(counters.covered('e', since, since + 1)).toBe(true);
+    close();
   });
 });
 
