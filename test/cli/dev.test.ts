@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -151,6 +152,39 @@ test('dev that writes into its own code folder releases each change once, and no
   const manifests = readdirSync(code).filter((name) => name.endsWith('.json'));
   expect(manifests.length).toBeGreaterThanOrEqual(4);
   for (const name of manifests) expect(readFileSync(join(code, name), 'utf8')).not.toContain('out.txt');
+});
+
+test('dev whose words another program writes into the code folder releases each change once, and tells a failure once', async () => {
+  const cwd = await starter();
+  const file = join(cwd, 'serin.config.ts');
+  const config = readFileSync(file, 'utf8').replace("code: './src'", "code: '.'");
+  writeFileSync(file, config);
+  const said = (text: RegExp) => readFileSync(join(cwd, 'out.txt'), 'utf8').match(text) ?? [];
+  const heard = (text: RegExp, times: number) =>
+    vi.waitFor(() => expect(said(text)).toHaveLength(times), { timeout: 20_000, interval: 20 });
+  const pipe = join(folder(), 'pipe');
+  const tee = `mkfifo ${pipe}; tee out.txt <${pipe} >/dev/null & exec ${process.execPath} "$@" >${pipe} 2>&1`;
+
+  const child = begin(['dev', '--port', '0'], { cwd, node: ['sh', '-c', tee, 'sh'] });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await heard(/out\.txt is in the code and is written with each release/g, 1);
+  const before = await serin(['status'], { cwd });
+  const first = said(/: released /g).length;
+  writeFileSync(join(cwd, 'src', 'train.mjs'), '// a change');
+  await heard(/: released /g, 2);
+  writeFileSync(file, config.replace("'2s'", "'2 min'"));
+  await heard(/a duration such as/g, 1);
+  const status = await serin(['status'], { cwd });
+  writeFileSync(file, config.replace("'2s'", "'3s'"));
+  await heard(/: released /g, 3);
+  rmSync(join(cwd, 'README.md'));
+  await heard(/: released /g, 4);
+  child.kill('SIGTERM');
+
+  expect([first, before.exit, status.exit, await ended]).toEqual([1, 0, 0, 0]);
+  expect(said(/: released /g)).toHaveLength(4);
+  expect(said(/a duration such as/g)).toHaveLength(1);
+  expect(said(/out\.txt is in the code/g)).toHaveLength(1);
 });
 
 test('a file in the bucket folder becomes a served model, and a second start shows no token and keeps it', {

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { codeFolders } from '@serin/core/config';
 import type { Client } from './client.ts';
+import type { CodeFile } from './code.ts';
 import { loadConfig } from './config-file.ts';
+import { echoesOf } from './echo.ts';
+import { asFailure, failureText } from './failure.ts';
 import { type Prepared, prepareRelease, uploadCode } from './release.ts';
 import { watchProject } from './watch.ts';
 
@@ -16,13 +19,16 @@ interface Given {
   /** Called before a release: it must find what it needs. */
   readonly prepare: (prepared: Prepared) => Promise<void>;
   readonly released: (prepared: Prepared) => void;
-  /** With the digest that stays released, if there is one. */
+  /** Only files changed that were written because of the last release: they make none. */
+  readonly echoed: (files: readonly CodeFile[]) => void;
+  /** With the digest that stays released, if there is one. The same failure is told once, until a release succeeds. */
   readonly failed: (error: unknown, before: string | undefined) => void;
 }
 
 /** Releases a config now and whenever it or its code changes: one at a time, and the newest state wins. */
-export function releases({ config, client, prepare, released, failed }: Given): Releases {
-  let current: string | undefined;
+export function releases({ config, client, prepare, released, echoed, failed }: Given): Releases {
+  let current: Prepared | undefined;
+  let failure: string | undefined;
   let running: Promise<void> | undefined;
   let again = false;
   let closed = false;
@@ -52,15 +58,23 @@ export function releases({ config, client, prepare, released, failed }: Given): 
       folders = codeFolders(parsed).map((folder) => resolve(directory, folder));
       await watch.follow(config, folders);
       const prepared = await prepareRelease(config);
-      if (prepared.digest === current) return;
-      await uploadCode(client, prepared.folders.values());
-      await prepare(prepared);
-      await client.send({ method: 'POST', path: '/v1/releases', body: { config: prepared.compiled } });
-      current = prepared.digest;
-      released(prepared);
+      const echoes = current === undefined ? [] : await echoesOf(current, prepared);
+      if (echoes.length > 0) echoed(echoes);
+      else if (prepared.digest !== current?.digest) await release(prepared);
+      failure = undefined;
     } catch (error) {
-      failed(error, current);
+      const text = failureText(asFailure(error));
+      if (text !== failure) failed(error, current?.digest);
+      failure = text;
     }
+  }
+
+  async function release(prepared: Prepared): Promise<void> {
+    await uploadCode(client, prepared.folders.values());
+    await prepare(prepared);
+    await client.send({ method: 'POST', path: '/v1/releases', body: { config: prepared.compiled } });
+    current = prepared;
+    released(prepared);
   }
 
   stir();

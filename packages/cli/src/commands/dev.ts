@@ -61,6 +61,11 @@ export const dev: Command = async (invocation) => {
 function follow(invocation: Invocation, config: string, server: Server): Releases {
   const { terminal } = invocation;
   const told = new Set<string>();
+  const once = (lines: readonly string[]): void => {
+    const news = lines.filter((line) => !told.has(line));
+    for (const line of news) terminal.say(`serin: ${line}\n`);
+    for (const line of news) told.add(line);
+  };
   return releases({
     config,
     client: createClient(server, invocation.signal),
@@ -71,14 +76,12 @@ function follow(invocation: Invocation, config: string, server: Server): Release
     },
     released: (prepared) => {
       const { compiled, digest } = prepared;
-      const notes = [...dataLeftOut(prepared), ...missingSecrets(compiled, invocation.env)];
-      const news = notes.filter((line) => !told.has(line));
-      for (const line of news) terminal.say(`serin: ${line}\n`);
-      for (const line of news) told.add(line);
+      once([...dataLeftOut(prepared), ...missingSecrets(compiled, invocation.env)]);
       if (terminal.json)
         terminal.out(`${JSON.stringify({ type: 'released', digest, models: Object.keys(compiled.models) })}\n`);
       else terminal.say(`serin: released ${digest.slice(0, 12)}: ${Object.keys(compiled.models).join(', ')}\n`);
     },
+    echoed: (files) => once(files.map(({ path }) => `${path} ${echoText}`)),
     failed: (error, before) => {
       if (invocation.signal.aborted) return;
       terminal.say(failureText(asFailure(error)));
@@ -90,6 +93,9 @@ function follow(invocation: Invocation, config: string, server: Server): Release
     },
   });
 }
+
+const echoText =
+  'is in the code and is written with each release: such a change makes no release; name the file in .serinignore, or write it elsewhere';
 
 /** A push that the config lets start a run is refused for as long as its hook has no secret. */
 function missingSecrets({ models }: CompiledConfig, env: Invocation['env']): readonly string[] {
