@@ -35,6 +35,10 @@ const wildcards: readonly (readonly [RegExp, string])[] = [
   [/:alarm:TargetTracking-endpoint\/.*-\*$/, 'Auto Scaling names these alarms; the prefix is this installation'],
   [/:repository\/\*$/, 'configs name the images, and may be released at any time; images are only read'],
   [
+    /:parameter\/serin\/.*\/programs\/\*$/,
+    'configs name the secrets, and may be released at any time; the path is this installation',
+  ],
+  [
     /:(network-interface|security-group|subnet)\/\*$/,
     'interfaces are made by the service, in the subnets that it is given',
   ],

@@ -215,6 +215,37 @@ test('the API reads no data, and writes what it takes of releases and what it pu
   }
 });
 
+test('the secrets that configs name are read by the function that starts programs, those of webhooks by the API', () => {
+  for (const [, made] of installations) {
+    const { project, environment } = made.settings;
+    const path = `arn:aws:ssm:eu-west-1:123456789012:parameter/serin/${project}/${environment}`;
+    const readers = rolesOf(made).flatMap(({ name, grants }) =>
+      grants
+        .filter(({ action }) => action.startsWith('ssm:'))
+        .flatMap(({ action, resources }) => resources.map((arn) => [name, action, arn])),
+    );
+
+    expect(readers).toEqual([
+      [`serin-${project}-${environment}-signals`, 'ssm:GetParameters', `${path}/programs/*`],
+      [`serin-${project}-${environment}-api`, 'ssm:GetParameter', `${path}/secrets`],
+    ]);
+  }
+});
+
+test('secrets under the key of the installation are decrypted through SSM, and are put under it', () => {
+  const made = topology(isolated, where);
+  const signals = made.functions.find(({ id }) => id === 'signals')?.role as Role;
+  const decrypting = signals.grants.filter(
+    ({ action, resources }) => action === 'kms:Decrypt' && resources.includes(`${isolated.kmsKey}`),
+  );
+
+  expect(decrypting.flatMap(({ when }) => when?.StringEquals?.['kms:ViaService'])).toContain(
+    'ssm.eu-west-1.amazonaws.com',
+  );
+  const programs = made.byHand.find(({ command }) => command.includes('/serin/shop/closed/programs/'));
+  expect(programs?.command).toContain(`--type SecureString --key-id ${isolated.kmsKey} --name`);
+});
+
 test('no role has the whole of the own bucket, and neither job nor model reads configs, in which environments are', () => {
   for (const [, made] of installations) {
     const roles = rolesOf(made);

@@ -47,8 +47,9 @@ function keysOfData(places: Places): ByHand {
   }));
 }
 
-function once({ settings, secrets }: Places): ByHand {
-  const { apiConcurrency = 20, logDays = 30 } = settings;
+function once({ settings, secrets, programSecrets }: Places): ByHand {
+  const { apiConcurrency = 20, logDays = 30, kmsKey } = settings;
+  const key = kmsKey === undefined ? '' : ` --key-id ${kmsKey}`;
   return [
     {
       what: `Lambda must let this account run ${quotaWanted(settings)} at once or more, so that ${apiConcurrency} can be reserved for the API; a new account has 10: ask AWS for more, and until then write "lambdaConcurrency": 10 into the settings, by which nothing is reserved (SST asks by itself)`,
@@ -66,6 +67,10 @@ function once({ settings, secrets }: Places): ByHand {
     {
       what: 'for incoming webhooks: their secrets, several of each while one is replaced',
       command: `aws ssm put-parameter --type SecureString --name ${secrets} --value '{"github":[],"standard":[]}'`,
+    },
+    {
+      what: "for secrets that a config names ({ secret: 'name' }): each of them, before the first run",
+      command: `aws ssm put-parameter --type SecureString${key} --name ${programSecrets}/<name> --value file://<file>`,
     },
   ];
 }

@@ -33,6 +33,7 @@ export type On =
   | 'signals'
   | 'dead'
   | 'secrets'
+  | 'programSecrets'
   /** The service has no resource level: only for the actions that `withoutResource` names. */
   | 'anything';
 
@@ -297,13 +298,21 @@ export const callsOf = {
     ),
   ],
   secrets: [call('ssm:GetParameter', 'the secrets of incoming webhooks', need('ssm:GetParameter', 'secrets'))],
+  /** Only for the function that starts programs. */
+  programSecrets: [
+    call(
+      'ssm:GetParameters',
+      'the secrets that a config names, when its program is started',
+      need('ssm:GetParameters', 'programSecrets'),
+    ),
+  ],
 } satisfies Readonly<Record<string, readonly Call[]>>;
 
 export type PortName = keyof typeof callsOf;
 
 /** Which of them a function has. */
 export const portsOf = {
-  signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send', 'again'],
+  signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send', 'again', 'programSecrets'],
   api: ['journal', 'releases', 'bus', 'jobLogs', 'send', 'secrets'],
   clock: ['due', 'send'],
   deadLetters: ['journal'],

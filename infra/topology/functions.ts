@@ -105,7 +105,15 @@ function triggerOf(places: Places, id: FunctionId): Trigger {
 }
 
 /** One environment for all four: compose.ts takes what it needs. */
-function environmentOf({ settings, where, name, on, ownBucket, secrets }: Places): Record<string, EnvironmentValue> {
+function environmentOf({
+  settings,
+  where,
+  name,
+  on,
+  ownBucket,
+  secrets,
+  programSecrets,
+}: Places): Record<string, EnvironmentValue> {
   const { kmsKey, network } = settings;
   const registry = `${where.account}.dkr.ecr.${where.region}.${where.urlSuffix}`;
   return {
@@ -120,6 +128,7 @@ function environmentOf({ settings, where, name, on, ownBucket, secrets }: Places
     SERIN_MODEL_ROLE: on.modelRole.join(),
     SERIN_NODE_IMAGE: `${registry}/${imageCacheOf(settings).repository}:${nodeTag}`,
     SERIN_SECRETS: secrets,
+    SERIN_PROGRAM_SECRETS: programSecrets,
     SERIN_ADMIN_TOKEN_HASH: settings.adminTokenHash,
     ...(kmsKey === undefined ? {} : { SERIN_KMS_KEY: kmsKey }),
     ...(network === 'isolated'

@@ -10,6 +10,8 @@ export interface Places {
   readonly arn: (service: string, resource: string) => string;
   readonly ownBucket: string;
   readonly secrets: string;
+  /** Before the name of each secret that a config names. */
+  readonly programSecrets: string;
   readonly on: Readonly<Record<On, readonly string[]>>;
 }
 
@@ -27,6 +29,9 @@ export function imageCacheOf({ project, environment }: Settings) {
 }
 /** SSM parameters begin with a slash, and the ARN does not double it. */
 const secretsOf = ({ project, environment }: Settings): string => `/serin/${project}/${environment}/secrets`;
+
+/** Not below the secrets of webhooks: whoever may read the ones may not therefore read the others. */
+const programSecretsOf = ({ project, environment }: Settings): string => `/serin/${project}/${environment}/programs`;
 
 export function placesOf(settings: Settings, where: Where): Places {
   const { project, environment, dataBuckets } = settings;
@@ -50,6 +55,7 @@ export function placesOf(settings: Settings, where: Where): Places {
     arn,
     ownBucket,
     secrets: secretsOf(settings),
+    programSecrets: programSecretsOf(settings),
     on: {
       table: [arn('dynamodb', `table/${name('journal')}`)],
       ownBucket: [bucket(ownBucket)],
@@ -84,6 +90,7 @@ export function placesOf(settings: Settings, where: Where): Places {
       signals: [arn('sqs', name('signals'))],
       dead: [arn('sqs', name('dead'))],
       secrets: [arn('ssm', `parameter${secretsOf(settings)}`)],
+      programSecrets: [arn('ssm', `parameter${programSecretsOf(settings)}/*`)],
       anything: ['*'],
     },
   };

@@ -18,11 +18,14 @@ export const rolePolicy = ({ statements }: Role): PolicyDocument =>
   document(
     statements.map(({ actions, resources, when }: Statement) => ({
       Effect: 'Allow',
-      Action: actions,
-      Resource: resources,
+      Action: short(actions),
+      Resource: short(resources),
       ...condition(when),
     })),
   );
+
+/** IAM counts the characters of a role's policies, and takes one text for a list of one. */
+const short = (list: readonly string[]): string | readonly string[] => (list.length === 1 ? (list[0] ?? list) : list);
 
 export const trustPolicy = ({ trusts, trustedWhen }: Role): PolicyDocument =>
   document([{ Effect: 'Allow', Principal: { Service: trusts }, Action: 'sts:AssumeRole', ...condition(trustedWhen) }]);

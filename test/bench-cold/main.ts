@@ -36,6 +36,7 @@ const environment = {
   SERIN_ENVIRONMENT: 'bench',
   SERIN_TABLE: 'journal',
   SERIN_BUCKET: 'own',
+  SERIN_PROGRAM_SECRETS: '/serin/bench/bench/programs',
   SERIN_QUEUE_URL: 'http://127.0.0.1:1/queue',
   SERIN_BUS: 'bus',
   SERIN_JOB_ROLE: 'arn:aws:iam::123456789012:role/job',

@@ -17,7 +17,7 @@ interface Suite {
 }
 
 /** Sent by a request of our own instead of the SDK: no recorder has seen it. */
-const byHand = new Set(['ssm:GetParameter']);
+const byHand = new Set(['ssm:GetParameter', 'ssm:GetParameters']);
 
 /** By call: the names of those who have answered it at least once. */
 function answerers(): ReadonlyMap<string, ReadonlySet<string>> {

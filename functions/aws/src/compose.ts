@@ -27,6 +27,7 @@ import { dynamoJournal } from './ports/journal.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
 import { cloudWatchTelemetry } from './ports/telemetry.ts';
+import { programSecrets } from './program-secrets.ts';
 import { sqsQueue } from './queue.ts';
 import { webhookSecrets } from './secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
@@ -79,6 +80,7 @@ export function composeWorker(): Composed {
   const { installation, clockwork, bucket } = foundation;
   const sagemaker = new SageMakerClient(cutOff);
   const settings = settingsOf(process.env);
+  const secrets = programSecrets({ path: settings.secretsPath, kmsKey: settings.kmsKey, ...ssmPlace() });
   const registry = sageMakerRegistry({ sagemaker, ...settings });
   const cloudwatchLogs = new CloudWatchLogsClient(cutOff);
   const autoscaling = new ApplicationAutoScalingClient(cutOff);
@@ -86,9 +88,16 @@ export function composeWorker(): Composed {
   const reading = new SageMakerClient(patient);
   const endpoints = sageMakerEndpoints({ sagemaker: reading, now });
   const { engine, config, begin, due } = runs(foundation, {
-    jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, ...settings }),
+    jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, secrets, ...settings }),
     registry,
-    serving: sageMakerServing({ sagemaker, endpoints, autoscaling, bucket: bucket(ownBucket), ...settings }),
+    serving: sageMakerServing({
+      sagemaker,
+      endpoints,
+      autoscaling,
+      bucket: bucket(ownBucket),
+      secrets,
+      ...settings,
+    }),
     telemetry: cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }),
   });
   const lookUp: LookUp = {
@@ -124,7 +133,7 @@ export function composeApi(): ComposedApi {
       newId: (prefix) => `${prefix}_${uuidv7(now())}`,
       config,
       source,
-      secrets: await webhookSecrets(secretsPlace()).catch((error: unknown) => {
+      secrets: await webhookSecrets({ parameter: process.env.SERIN_SECRETS, ...ssmPlace() }).catch((error: unknown) => {
         // Webhooks are refused then; everything else goes on.
         facts.fault('the webhook secrets', error);
         return { github: [], standard: [] };
@@ -233,10 +242,9 @@ const factsOf = ({ project, environment }: Installation): Facts =>
 const required = (name: string): string => requiredOf(process.env, name);
 
 /** `AWS_ENDPOINT_URL_SSM` as the SDK would read it. */
-function secretsPlace() {
+function ssmPlace() {
   const endpoint = process.env.AWS_ENDPOINT_URL_SSM ?? process.env.AWS_ENDPOINT_URL;
   return {
-    parameter: process.env.SERIN_SECRETS,
     region: required('AWS_REGION'),
     ...(endpoint === undefined ? {} : { endpoint }),
   };

@@ -3,12 +3,14 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/fault';
 import { type Bucket, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports';
+import { secretsOf } from '@serin/core/variables';
 import { archiveKey } from './code-archive.ts';
 import { artifactAt } from './jobs/artifacts.ts';
 import type { Buckets } from './jobs/settings.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
+import type { ProgramSecrets } from './program-secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
 import { settingsOf, type Variables } from './settings.ts';
 import type { Supplies } from './supplies.ts';
@@ -30,7 +32,7 @@ interface Request {
  * write down what they would send. Nothing leaves this machine, and nothing is there when they ask.
  *
  * `variables` are those of the functions; one that is known only after a deployment is no text, and stands as its name in
- * angle brackets. What is written to S3 before a job starts is not among them.
+ * angle brackets, and so does a secret. What is written to S3 before a job starts is not among them.
  */
 export async function requestsFor(what: {
   readonly region: string;
@@ -74,7 +76,7 @@ function portsOver(variables: Variables, buckets: Buckets, take: (call: string, 
   const autoscaling = new ApplicationAutoScalingClient({ region });
   record(sagemaker, 'sagemaker', take);
   record(autoscaling, 'application-autoscaling', take);
-  const shared = { sagemaker, ...settings };
+  const shared = { sagemaker, secrets, ...settings };
   const cloudwatchLogs = new CloudWatchLogsClient({ region });
   const jobs = sageMakerJobs({ ...shared, cloudwatchLogs, buckets, supplies });
   const endpoints = sageMakerEndpoints({ sagemaker, now: Date.now });
@@ -161,6 +163,9 @@ function record(client: Middleware, service: string, take: (call: string, reques
     { step: 'initialize' },
   );
 }
+
+/** Secrets are for whoever starts a program: here their names are shown. */
+const secrets: ProgramSecrets = async (variables) => secretsOf(variables, (name) => `<secret ${name}>`);
 
 /** What is named by its content has no name before it is made. */
 const supplies: Supplies = {

@@ -17,6 +17,7 @@ export function settingsOf(variables: Variables) {
     modelRole: required(variables, 'SERIN_MODEL_ROLE'),
     nodeImage: required(variables, 'SERIN_NODE_IMAGE'),
     ownBucket: required(variables, 'SERIN_BUCKET'),
+    secretsPath: required(variables, 'SERIN_PROGRAM_SECRETS'),
     ...(kmsKey === undefined || kmsKey === '' ? {} : { kmsKey }),
     ...(subnets.length === 0 ? {} : { vpc: { subnets, securityGroups } }),
   };

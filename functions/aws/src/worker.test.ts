@@ -5,7 +5,7 @@ import type { Journal } from '@serin/core/ports';
 import { expect, test } from 'vitest';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { comeSoon, takeBatch, type Worker } from './worker.ts';
+import { buryBatch, comeSoon, takeBatch, type Worker } from './worker.ts';
 
 const plan = { data: { bucket: 'drops', prefix: 'fraud/' }, on: {}, alerts: {} };
 const config = async () => ({ models: { fraud: plan } }) as never; // routes read no more of a config
@@ -91,6 +91,25 @@ test('a signal that fails for good is a dead letter of its stream, and its messa
     signal: { type: 'alertRaised' },
     because: 'nobody foresaw this',
   });
+});
+
+test('a dead letter of an event of a job has none of the variables of the job, secrets among them', async () => {
+  const detail = { TrainingJobName: 'j', Environment: { API_KEY: 'canary-of-a-secret' }, TrainingJobStatus: 'Failed' };
+  const resources = ['arn:aws:sagemaker:eu-west-1:123456789012:training-job/j'];
+  const event = { source: 'aws.sagemaker', 'detail-type': 'SageMaker Training Job State Change', resources, detail };
+  const modelOfJob = () => Promise.reject(new Fault('defect', 'nobody foresaw this'));
+  const lookUp = { ...opened({}).worker.lookUp, modelOfJob };
+  const { worker, journal } = opened({}, { lookUp });
+
+  await takeBatch(worker, [{ messageId: 'm-job', body: JSON.stringify(event) }]);
+  await buryBatch(worker, [{ messageId: 'm-given-up', body: JSON.stringify(event) }]);
+
+  const { Environment: _, ...bare } = detail;
+  for (const id of ['m-job', 'm-given-up']) {
+    const letter = await findDeadLetter(journal, id);
+    expect(letter?.signal).toEqual({ body: JSON.stringify({ ...event, detail: bare }) });
+    expect(JSON.stringify(letter)).not.toContain('canary');
+  }
 });
 
 test('a signal that cannot even be buried comes again', async () => {

@@ -96,7 +96,10 @@ async function isBuried(
   { id, stream, signal }: { readonly id: string; readonly stream: string; readonly signal: unknown },
 ): Promise<boolean> {
   const because = asFault(error).message.slice(0, 2000);
-  const letter = { id: id.slice(0, 400), stream, signal: JSON.parse(JSON.stringify(signal)), because, at: now() };
+  const told = JSON.parse(
+    JSON.stringify(signal, (key, value) => (key === 'body' ? withoutEnvironments(value) : value)),
+  );
+  const letter = { id: id.slice(0, 400), stream, signal: told, because, at: now() };
   try {
     await bury(journal, letter, engineActor).catch((problem: unknown) => {
       if (asFault(problem).code !== 'invalid') throw problem;
@@ -107,6 +110,16 @@ async function isBuried(
   } catch (problem) {
     facts.fault(`burying ${id}`, problem);
     return false;
+  }
+}
+
+/** SageMaker's events of jobs have the variables of the job, secrets among them: a letter is kept, and has none. */
+function withoutEnvironments(body: unknown): unknown {
+  if (typeof body !== 'string' || !body.includes('"Environment"')) return body;
+  try {
+    return JSON.stringify(JSON.parse(body, (key, value) => (key === 'Environment' ? undefined : value)));
+  } catch {
+    return body; // no event of SageMaker's
   }
 }
 

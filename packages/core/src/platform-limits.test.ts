@@ -86,11 +86,6 @@ test.each([
     { evaluate: { ...model.evaluate, compute: { maxRuntime: '10d' } } },
     'evaluate.compute.maxRuntime',
   ],
-  [
-    'a secret by name',
-    { evaluate: { ...model.evaluate, environment: { KEY: { secret: 'api-key' } } } },
-    'evaluate.environment',
-  ],
   ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
   ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
   [
@@ -100,6 +95,16 @@ test.each([
   ],
 ])('%s is refused at its place, and alone', (_, changes, path) => {
   expect(problems(changes)).toEqual([expect.stringMatching(new RegExp(`^models\\.fraud\\.${path}: .`))]);
+});
+
+test('a secret by name is taken on aws, and refused on a cloud where nobody looks it up', () => {
+  const changes = { evaluate: { ...model.evaluate, environment: { KEY: { secret: 'api-key' } } } };
+
+  expect(problems(changes)).toEqual([]);
+  expect(platformProblems(compiled(changes, 'gcp'), 'gcp')).toContainEqual({
+    path: 'models.fraud.evaluate.environment',
+    message: expect.stringContaining("'api-key' is a secret by name"),
+  });
 });
 
 test('with a folder of code a job takes what the request for one could not say', () => {

@@ -238,10 +238,10 @@ function partProblems(part: Part, platform: Cloud): { path: string; message: str
   const [secret] = secretNames(part.program.environment);
   const bySecret = {
     path: `${path}.environment`,
-    message: `'${secret}' is a secret by name, which is looked up on one machine only: let the program read it from the secrets of ${platform} itself`,
+    message: `'${secret}' is a secret by name, which is looked up on one machine and on aws only: let the program read it from the secrets of ${platform} itself`,
   };
   return [
-    ...(secret === undefined ? [] : [bySecret]),
+    ...(secret === undefined || platform === 'aws' ? [] : [bySecret]),
     ...(image.message === undefined ? [] : [{ ...image, message: image.message }]),
     ...('problem' in machine ? [{ ...compute, message: machine.problem }] : []),
   ];

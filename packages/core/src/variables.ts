@@ -21,14 +21,12 @@ export const secretsOf = (variables: Variables, secrets: Secrets): Readonly<Reco
     ),
   );
 
-/** For a platform that looks up no secrets: one that is named is `invalid`. */
-export function onlyPlain(variables: Variables): Readonly<Record<string, string>> {
-  secretsOf(variables, noSecrets);
-  return plainOf(variables);
-}
+/** A secret that was stored from a file, which ends with a line break: without it. */
+export const secretText = (stored: string): string => stored.replace(/\r?\n$/, '');
 
+/** For a place that looks up no secrets: one that is named is `invalid`. */
 export const noSecrets: Secrets = (name) => {
-  throw new Fault('invalid', `the secret '${name}' cannot be looked up here: secrets by name are for one machine`);
+  throw new Fault('invalid', `the secret '${name}' cannot be looked up here`);
 };
 
 /** The names of the secrets that variables refer to. */

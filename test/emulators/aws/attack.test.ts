@@ -76,6 +76,7 @@ function hosting() {
     modelRole: 'arn:aws:iam::123456789012:role/serin-model',
     bucket,
     ownBucket: 'serin-own',
+    secrets: async () => ({}),
   });
   async function settled(): Promise<Observation | 'absent'> {
     for (;;) {

@@ -37,7 +37,15 @@ async function open() {
   const put = (name: string, key: string, content: string) => buckets(name).write(key, Buffer.from(content));
   // Names of jobs are for ever, in moto as in AWS: each case has an environment of its own.
   const installation = { project: 'shop', environment: randomUUID().slice(0, 8) };
-  const jobs = sageMakerJobs({ ...settings, installation, ownBucket: own, sagemaker, cloudwatchLogs, buckets });
+  const jobs = sageMakerJobs({
+    ...settings,
+    installation,
+    ownBucket: own,
+    sagemaker,
+    cloudwatchLogs,
+    buckets,
+    secrets: async () => ({}),
+  });
   return {
     jobs,
     installation,

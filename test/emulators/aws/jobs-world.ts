@@ -4,6 +4,7 @@ import { jobLogs } from '@serin/aws/jobs/logs';
 import { jobOwners } from '@serin/aws/jobs/owner';
 import { sageMakerJobs } from '@serin/aws/ports/jobs';
 import type { Bucket, Job } from '@serin/core/ports';
+import { secretsOf } from '@serin/core/variables';
 import type { Files } from '../../contract/jobs.contract.ts';
 import { aJob } from '../../contract/jobs.contract.ts';
 import { memoryBucket } from '../../simulation/fakes/bucket.ts';
@@ -25,13 +26,19 @@ export const settings = {
 
 export const image = '763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312';
 
+/** The text of each secret of the world. */
+export const canary = 'canary-c0ffee-of-a-secret';
+
 interface More {
+  /** Of the secret of each name. */
+  readonly secrets?: (name: string) => string;
+
   readonly kmsKey?: string;
   readonly vpc?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
 }
 
 /** Jobs over the fake SageMaker, with the buckets `serin-shop-prod` and `drops` in memory. */
-export function jobsWorld(recorder: Recorder, more: More = {}) {
+export function jobsWorld(recorder: Recorder, { secrets = () => canary, ...more }: More = {}) {
   const buckets = new Map<string, Bucket>();
   const bucket = (name: string): Bucket => {
     const real = name === 'serin' ? settings.ownBucket : name;
@@ -44,7 +51,14 @@ export function jobsWorld(recorder: Recorder, more: More = {}) {
   const options = { ...reach('http://sagemaker.test'), requestHandler: fakeWire(fake.services) };
   const sagemaker = recorder.watch(new SageMakerClient(options));
   const cloudwatchLogs = recorder.watch(new CloudWatchLogsClient(options));
-  const jobs = sageMakerJobs({ ...settings, ...more, sagemaker, cloudwatchLogs, buckets: bucket });
+  const jobs = sageMakerJobs({
+    ...settings,
+    ...more,
+    sagemaker,
+    cloudwatchLogs,
+    buckets: bucket,
+    secrets: async (variables) => secretsOf(variables, secrets),
+  });
   const put = (name: string, key: string, content: string | Uint8Array) =>
     bucket(name).write(key, typeof content === 'string' ? Buffer.from(content) : content);
   const logs = jobLogs({ cloudwatchLogs, installation: settings.installation });
@@ -54,6 +68,13 @@ export function jobsWorld(recorder: Recorder, more: More = {}) {
     logs,
     fake,
     bucket,
+    /** Everything that the own bucket holds, as text. */
+    async stored(): Promise<readonly string[]> {
+      const own = bucket(settings.ownBucket);
+      const { items } = await own.list('');
+      const read = items.map(({ key }) => own.read({ key, maxBytes: 1_000_000 }));
+      return (await Promise.all(read)).map((found) => Buffer.from(found?.content ?? '').toString('latin1'));
+    },
     put,
     created,
     code: (files: Files) => storeCode(files, put),

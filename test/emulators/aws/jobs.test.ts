@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import type {
   CreateModelCommandInput,
   CreateProcessingJobCommandInput,
@@ -12,6 +13,7 @@ import { archiveKey } from '@serin/aws/code-archive';
 import { artifactAt } from '@serin/aws/jobs/artifacts';
 import { jobId } from '@serin/aws/jobs/ids';
 import { jobName, s3Place } from '@serin/aws/jobs/settings';
+import { Fault } from '@serin/core/fault';
 import type { Job, JobDescription } from '@serin/core/ports';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobsContract } from '../../contract/jobs.contract.ts';
@@ -19,7 +21,7 @@ import { emulated } from '../emulated.ts';
 import { recorder } from './clients.ts';
 import type { ProcessingAnswer, TrainingAnswer } from './fake-jobs.ts';
 import { Refusal } from './fake-wire.ts';
-import { image, imageJob, jobsWorld, nameIn, settings, start, type World } from './jobs-world.ts';
+import { canary, image, imageJob, jobsWorld, nameIn, settings, start, type World } from './jobs-world.ts';
 
 const calls = recorder({ suite: 'jobs', against: 'a fake of SageMaker jobs' });
 const seconds = (ms: number) => ms / 1000;
@@ -496,6 +498,96 @@ emulated('jobs on SageMaker', () => {
       await refusedFor({ compute: { nodes: 1, spot: false, accelerator: { type: 'TPU', count: 1 } } });
       await refusedFor({ outputs: ['model', 'report'] });
       expect(world.created).toEqual([]);
+    });
+  });
+
+  describe('a secret that a job names', () => {
+    const environment = { API_KEY: { secret: 'api-key' }, MODE: 'plain' };
+    /** One job of each way to start one. */
+    async function jobsOf(world: World): Promise<readonly [string, Job][]> {
+      const digest = await world.code({ 'train.mjs': '' });
+      await world.put(settings.ownBucket, 'jobs/a/output/model.tar.gz', 'packed');
+      const artifact = await artifactAt('s3://serin-shop-prod/jobs/a/output/model.tar.gz', world.bucket);
+      if (artifact === undefined) throw new Error('the model was put there');
+      const model = { kind: 'artifact', artifact } as const;
+      const data = await world.dataset({ 'a.csv': '1' });
+      const evaluate = { kind: 'evaluate', outputs: ['report'], environment } as const;
+      const { image: _, ...withoutImage } = imageJob('run_1/train/3', { code: { digest }, environment });
+      const predict = { kind: 'predict', command: [], outputs: ['output'], channels: { model, data } } as const;
+      return [
+        ['CreateTrainingJob', imageJob('run_1/train/1', { environment })],
+        ['CreateTrainingJob', imageJob('run_1/train/2', { code: { digest }, environment })],
+        ['CreateTrainingJob', { ...withoutImage, command: ['node', 'train.mjs'] }],
+        ['CreateTrainingJob', imageJob('run_1/train/4', { command: [], environment })],
+        ['CreateProcessingJob', imageJob('run_1/evaluate/1', evaluate)],
+        ['CreateProcessingJob', imageJob('run_1/evaluate/2', { ...evaluate, channels: { model } })],
+        ['CreateModel', imageJob('run_1/predict/1', { ...predict, environment })],
+      ];
+    }
+
+    test('stands in the variables of the request that starts it, and in nothing else that is sent or stored', async () => {
+      const world = jobsWorld(calls);
+      for (const [call, job] of await jobsOf(world)) {
+        const before = calls.recorded.length;
+
+        const { id } = await world.jobs.start(job);
+
+        const sent = calls.recorded.slice(before);
+        const texts = sent.map(({ operation, input }) => [operation, JSON.stringify(input)] as const);
+        expect([job.key, texts.filter(([, text]) => text.includes(canary)).map(([operation]) => operation)]).toEqual([
+          job.key,
+          [call],
+        ]);
+        const { input } = sent.find(({ operation }) => operation === call) ?? { input: {} };
+        const { Environment, PrimaryContainer, ...rest } = input as CreateTrainingJobCommandInput &
+          CreateModelCommandInput;
+        expect(Environment ?? PrimaryContainer?.Environment).toMatchObject({ API_KEY: canary });
+        expect(JSON.stringify({ ...rest, image: PrimaryContainer?.Image })).not.toContain(canary);
+        expect(JSON.stringify(await world.jobs.describe(id))).not.toContain(canary);
+      }
+      const stored = await world.stored();
+      expect(stored.some((text) => text.includes('MODE=plain'))).toBe(true);
+      expect(stored.filter((text) => text.includes(canary) || text.includes('API_KEY'))).toEqual([]);
+    });
+
+    test('and is not there fails its start, before anything is paid for or written', async () => {
+      const secrets = (name: string): string => {
+        throw new Fault('invalid', `there is no secret '${name}': create it`);
+      };
+      const world = jobsWorld(calls, { secrets });
+      const made = await jobsOf(world);
+      const before = [calls.recorded.length, (await world.stored()).length];
+
+      for (const [, job] of made)
+        await expect(world.jobs.start(job)).rejects.toMatchObject({
+          code: 'invalid',
+          message: expect.stringContaining("no secret 'api-key'"),
+        });
+
+      expect([calls.recorded.length, (await world.stored()).length]).toEqual(before);
+    });
+
+    test('and is longer than a variable may be is refused by the name of the variable, and not told', async () => {
+      const world = jobsWorld(calls, { secrets: () => canary.repeat(50) });
+
+      for (const [, job] of await jobsOf(world)) {
+        const fault = await world.jobs.start(job).catch((error: unknown) => error as Fault);
+        expect(fault).toMatchObject({ code: 'invalid', message: expect.stringContaining('API_KEY') });
+        expect(JSON.stringify([fault, `${fault}`])).not.toContain(canary);
+      }
+      expect(world.created).toEqual([]);
+    });
+
+    test('is not told when SageMaker refuses the request and quotes it', async () => {
+      const world = jobsWorld(calls);
+      world.fake.refuse(new Refusal('ValidationException', `Value '{API_KEY=${canary}}' at 'environment' failed`));
+
+      for (const [call, job] of await jobsOf(world)) {
+        if (call === 'CreateModel') continue; // the fake refuses jobs only
+        const fault = await world.jobs.start(job).catch((error: unknown) => error as Fault);
+        expect(fault).toMatchObject({ code: 'invalid', message: expect.stringContaining('{API_KEY=<secret>}') });
+        expect(inspect(fault, { depth: 10 })).not.toContain(canary);
+      }
     });
   });
 

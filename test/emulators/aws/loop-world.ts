@@ -2,9 +2,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { DescribeEndpointCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import {
   CreateQueueCommand,
@@ -13,6 +19,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { endpointName } from '@serin/aws/names';
 import type {
   APIGatewayProxyEventV2,
@@ -28,7 +35,7 @@ import { reach } from './clients.ts';
 import { fakeEndpoints } from './fake-endpoints.ts';
 import { fakeJobs } from './fake-jobs.ts';
 import { fakeMetrics } from './fake-metrics.ts';
-import { startProvider } from './provider.ts';
+import { type Forwarded, startProvider } from './provider.ts';
 import { rolesIn } from './roles.ts';
 
 const minute = 60_000;
@@ -56,9 +63,13 @@ export async function openLoop() {
   const metrics = fakeMetrics({ now: Date.now, lagMs: () => minute });
   const names = { table: 'serin', own: `own-${randomUUID()}`, drops: 'drops', queue: 'signals', bus: 'serin' };
   const roles = rolesIn({ ...names, installation });
+  const forwarded: Forwarded[] = [];
   const provider = await startProvider({
     emulator: moto.url,
-    onForward: roles.sees,
+    onForward(sent) {
+      forwarded.push(sent);
+      roles.sees(sent);
+    },
     fakes: {
       SageMaker: {
         ...jobs.services.SageMaker,
@@ -86,6 +97,7 @@ export async function openLoop() {
     SERIN_ENVIRONMENT: installation.environment,
     SERIN_TABLE: names.table,
     SERIN_BUCKET: names.own,
+    SERIN_PROGRAM_SECRETS: String(roles.variables.SERIN_PROGRAM_SECRETS),
     SERIN_QUEUE_URL: queue,
     SERIN_BUS: names.bus,
     SERIN_JOB_ROLE: 'arn:aws:iam::123456789012:role/serin-job',
@@ -169,6 +181,36 @@ export async function openLoop() {
     pump,
     put: (bucket: string, key: string, content: string | Uint8Array) =>
       s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content })),
+    /** A secret that the config names, as the command of the owner puts it. */
+    putSecret: (name: string, Value: string) =>
+      new SSMClient(at).send(
+        new PutParameterCommand({ Name: `/serin/shop/prod/programs/${name}`, Value, Type: 'SecureString' }),
+      ),
+    /** All that the functions have written: objects, the table, events, log lines; each with where it is. */
+    async written(): Promise<readonly (readonly [string, string])[]> {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: names.own }));
+      const objects = Contents.map(async ({ Key = '' }) => {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket: names.own, Key }));
+        return [Key, (await Body?.transformToString('latin1')) ?? ''] as const;
+      });
+      const table: string[] = [];
+      let from: ScanCommandOutput['LastEvaluatedKey'];
+      do {
+        const command = new ScanCommand({
+          TableName: names.table,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        });
+        const { Items = [], LastEvaluatedKey } = await new DynamoDBClient(reach(dynamo.url)).send(command);
+        table.push(...Items.map((item) => JSON.stringify(item)));
+        from = LastEvaluatedKey;
+      } while (from !== undefined);
+      return [
+        ...(await Promise.all(objects)),
+        ...table.map((row) => ['the table', row] as const),
+        ...forwarded.map(({ target, url, body }) => [`${target} ${url}`, body] as const),
+        ...facts.map((line) => ['the log', line] as const),
+      ];
+    },
     now: () => Date.now(),
     /** A minute passes: the clock comes, and then whatever was queued. */
     async minute(): Promise<void> {

@@ -21,40 +21,55 @@ const config = {
     prices: {
       data: { bucket: 'drops', prefix: 'prices/', settle: { quiet: '1m' } },
       split: { holdout: { by: 'rows', share: '20%' } },
-      train: { code: './src', command: ['python', 'train.py'], image, hyperparameters: { epochs: 3 } },
-      evaluate: { command: ['python', 'evaluate.py'], image },
+      train: {
+        code: './src',
+        command: ['python', 'train.py'],
+        image,
+        hyperparameters: { epochs: 3 },
+        environment: { API_KEY: { secret: 'api-key' }, MODE: 'plain' },
+      },
+      evaluate: { command: ['python', 'evaluate.py'], image, environment: { API_KEY: { secret: 'api-key' } } },
       gate: { mape: { direction: 'down', noWorseBy: 0.01 } },
-      serve: { command: ['serve'], image },
+      serve: { command: ['serve'], image, environment: { MODEL_KEY: { secret: 'model-key' } } },
       rollout: { strategy: 'canary', steps: [10, 50], bake: '5m', guard: '5m', readyWithin: '30m', warmUp: 0 },
     },
   },
 } as const;
 
+/** Planted where a secret is; found in what starts a program, and nowhere else. */
+const canaries = { 'api-key': 'canary-c0ffee-of-the-jobs', 'model-key': 'canary-decaf-of-the-model' };
+
 emulated('the whole loop on AWS', () => {
   let loop: Loop;
   let work: Labour;
+  let digests: ReadonlyMap<string, string>;
   beforeEach(async () => {
     loop = await openLoop();
     work = labour(loop);
-    const parsed = parseConfig(config);
-    if (!('parsed' in parsed)) throw new Error(JSON.stringify(parsed.problems));
+    for (const [name, text] of Object.entries(canaries)) await loop.putSecret(name, text);
     const digest = await storeCode({ 'train.py': 'print(1)', 'evaluate.py': 'print(2)' }, (_, key, text) =>
       loop.put(loop.names.own, key, text),
     );
     const splitter = await storeCode({ 'split.mjs': '' }, (_, key, text) => loop.put(loop.names.own, key, text));
-    const digests = new Map([
+    digests = new Map([
       ['./src', digest],
       ['builtin:splitter', splitter],
     ]);
-    const released = await loop.call('POST', '/v1/releases', { config: compile(parsed.parsed, digests, 'aws') });
-    expect(released).toMatchObject({ status: 202 });
-    await loop.pump();
+    await release(config);
   });
   afterEach(async () => {
     const { violations } = loop.provider;
     await loop.close();
     expect([violations, loop.roles.refused()]).toEqual([[], []]);
   });
+
+  async function release(written: object): Promise<void> {
+    const parsed = parseConfig(written);
+    if (!('parsed' in parsed)) throw new Error(JSON.stringify(parsed.problems));
+    const released = await loop.call('POST', '/v1/releases', { config: compile(parsed.parsed, digests, 'aws') });
+    expect(released).toMatchObject({ status: 202 });
+    await loop.pump();
+  }
 
   const model = async () => (await loop.call('GET', '/v1/models/prices')).body;
 
@@ -81,6 +96,41 @@ emulated('the whole loop on AWS', () => {
     }
     throw new Error(`not so after ${minutes} minutes: ${summary(await model())}`);
   }
+
+  async function expectSecretsInRequestsOnly(): Promise<void> {
+    const has = (text: string, of: keyof typeof canaries) => text.includes(canaries[of]);
+    const started = (of: keyof typeof canaries) => [
+      ...new Set(
+        loop.provider.calls
+          .filter(({ input }) => has(JSON.stringify(input), of))
+          .flatMap(({ operation, input: { Environment, PrimaryContainer, ...rest } }) => [
+            operation,
+            ...(has(JSON.stringify(rest), of) ? ['beside the variables'] : []),
+          ]),
+      ),
+    ];
+    const written = await loop.written();
+
+    expect(started('api-key').toSorted()).toEqual(['sagemaker:CreateProcessingJob', 'sagemaker:CreateTrainingJob']);
+    expect(started('model-key')).toEqual(['sagemaker:CreateModel']);
+    for (const place of [/^starts\//, /^configs\//, /^the table/, /PutEvents/, /^the log/])
+      expect([place, written.some(([where]) => place.test(where))]).toEqual([place, true]);
+    expect(written.filter(([, text]) => has(text, 'api-key') || has(text, 'model-key'))).toEqual([]);
+  }
+
+  test('a secret that is not there fails the run with the command that creates it, and pays for no training', async () => {
+    const { prices } = config.models;
+    const train = { ...prices.train, environment: { API_KEY: { secret: 'other-key' } } };
+    await release({ ...config, models: { prices: { ...prices, train } } });
+
+    await drop('first', 0.1);
+    const failed = await until((seen) => seen.run?.status === 'failed');
+    const run = (await loop.call('GET', `/v1/runs/${failed.run.id}`)).body;
+
+    expect(run.because).toContain("there is no secret 'other-key': create it by `aws ssm put-parameter");
+    expect(run.because).toContain('--name /serin/shop/prod/programs/other-key');
+    expect(loop.provider.calls.map(({ operation }) => operation)).not.toContain('sagemaker:CreateTrainingJob');
+  }, 300_000);
 
   test('objects become a model that serves, a better one takes over step by step, and an alarm takes a bad one back', async () => {
     await drop('first', 0.1);
@@ -135,8 +185,10 @@ emulated('the whole loop on AWS', () => {
         'api s3:PutObject own configs',
         'signals s3:GetObject data prices',
         'signals s3:PutObject own starts',
+        'signals ssm:GetParameters',
       ]),
     );
+    await expectSecretsInRequestsOnly();
   }, 300_000);
 
   test.each([

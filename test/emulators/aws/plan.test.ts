@@ -96,6 +96,16 @@ describe('the requests of serin plan', () => {
     expect(of('CreateModel')).toMatchObject({ VpcConfig: expected });
   });
 
+  test('show the name of a secret where its text will be', async () => {
+    const environment = { API_KEY: { secret: 'api-key' } };
+    const train = { ...fraud.train, environment };
+    const found = await requests({ train, serve: { ...fraud.serve, environment } });
+
+    const of = (call: string) => found.find((one) => one.call === `sagemaker:${call}`)?.request;
+    expect(of('CreateTrainingJob')).toMatchObject({ Environment: { API_KEY: '<secret api-key>' } });
+    expect(of('CreateModel')).toMatchObject({ PrimaryContainer: { Environment: { API_KEY: '<secret api-key>' } } });
+  });
+
   test('are no deployment for a model that is not served', async () => {
     const calls = (await requests({ serve: 'none' })).map(({ call }) => call);
 

@@ -15,8 +15,15 @@ interface Options {
   /** What an emulator cannot do: answered here. Everything else goes on to it. */
   readonly fakes: Readonly<Record<string, Operations>>;
   readonly emulator: string;
-  /** Told of what goes on to the emulator. */
-  readonly onForward?: (method: string, url: string) => void;
+  /** Told of what goes on to the emulator; `target` is the operation of a service that has no paths. */
+  readonly onForward?: (sent: Forwarded) => void;
+}
+
+export interface Forwarded {
+  readonly method: string;
+  readonly url: string;
+  readonly target: string;
+  readonly body: string;
 }
 
 /**
@@ -59,7 +66,8 @@ export async function startProvider({ fakes, emulator, onForward = () => {} }: O
   }
 
   async function forward(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
-    onForward(request.method ?? '', request.url ?? '');
+    const target = String(request.headers['x-amz-target'] ?? '');
+    onForward({ method: request.method ?? '', url: request.url ?? '', target, body: body.toString() });
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers))
       if (!['host', 'connection', 'content-length', 'transfer-encoding', 'expect'].includes(name))

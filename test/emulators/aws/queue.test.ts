@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { programSecrets } from '@serin/aws/program-secrets';
 import { sqsQueue } from '@serin/aws/queue';
 import { webhookSecrets } from '@serin/aws/secrets';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -63,6 +64,26 @@ emulated('what the functions write to themselves, and the secrets that they read
     mkdirSync(paths.calls, { recursive: true });
     const sent = { suite: 'secrets', calls: { 'ssm:GetParameter': { moto: { answered: 1, refused: 1 } } } };
     writeFileSync(join(paths.calls, 'secrets.json'), `${JSON.stringify(sent, null, 2)}\n`);
+  });
+
+  test('secrets that a config names are read from encrypted parameters below the path of the installation', async () => {
+    const ssm = new SSMClient(reach(moto.url));
+    const path = '/serin/shop/prod/programs';
+    const put = (name: string, Value: string, Type: 'SecureString' | 'String' = 'SecureString') =>
+      ssm.send(new PutParameterCommand({ Name: `${path}/${name}`, Value, Type }));
+    await put('api-key', 'the key\n');
+    await put('open-key', 'told to everybody', 'String');
+    const secrets = programSecrets({ ...place(''), path });
+
+    expect(await secrets({ KEY: { secret: 'api-key' }, MODE: 'plain' })).toEqual({ KEY: 'the key' });
+    await expect(secrets({ KEY: { secret: 'other-key' } })).rejects.toMatchObject({ code: 'invalid' });
+    await expect(secrets({ KEY: { secret: 'open-key' } })).rejects.toThrow('not encrypted');
+    const Names = [`${path}/api-key`];
+    expect(problemsOf('ssm', 'GetParameters', 'input', { Names, WithDecryption: true })).toEqual([]);
+    // Sent by hand, so written down by hand.
+    mkdirSync(paths.calls, { recursive: true });
+    const sent = { suite: 'program-secrets', calls: { 'ssm:GetParameters': { moto: { answered: 3, refused: 0 } } } };
+    writeFileSync(join(paths.calls, 'program-secrets.json'), `${JSON.stringify(sent, null, 2)}\n`);
   });
 
   test('a broken parameter is named, and never told', async () => {

@@ -1,4 +1,5 @@
 import { type Topology, topology } from '../../../infra/topology.ts';
+import type { Forwarded } from './provider.ts';
 
 type FunctionId = Topology['functions'][number]['id'];
 
@@ -9,7 +10,7 @@ interface Names {
 }
 
 /**
- * What the functions do in S3, held against the roles that they are deployed with: no emulator asks for permissions.
+ * What the functions do in S3 and SSM, held against the roles that they are deployed with: no emulator asks for permissions.
  *
  * Functions run one after the other here, so a request is of the one that runs.
  */
@@ -17,11 +18,27 @@ export function rolesIn({ installation, own, drops }: Names) {
   const where = { partition: 'aws', region: 'eu-west-1', account: '123456789012', urlSuffix: 'amazonaws.com' };
   const settings = { ...installation, version: '0.0.0', adminTokenHash: '0'.repeat(64), dataBuckets: [drops] };
   const { functions, buckets } = topology(settings, where);
+  const { environment: variables = {} } = functions.find(({ id }) => id === 'signals') ?? {};
   const done = new Set<string>();
   const refused = new Set<string>();
   let running: FunctionId | undefined;
 
+  const isAllowed = (action: string, resource: string): boolean =>
+    (functions.find(({ id }) => id === running)?.role.statements ?? []).some(
+      ({ actions, resources }) => actions.includes(action) && resources.some((each) => fits(each, resource)),
+    );
+
+  function seesParameters(operation: string, body: string): void {
+    const { Name, Names = [Name] } = JSON.parse(body) as { readonly Name?: string; readonly Names?: readonly string[] };
+    done.add(`${running} ssm:${operation}`);
+    for (const name of Names)
+      if (!isAllowed(`ssm:${operation}`, `arn:aws:ssm:eu-west-1:123456789012:parameter${name}`))
+        refused.add(`${running}: ssm:${operation} on ${name}`);
+  }
+
   return {
+    /** The variables that the functions are deployed with. */
+    variables,
     /** `<function> <action> <folder>` of each request that was made. */
     done: (): readonly string[] => [...done].toSorted(),
     /** Requests that the role of their function does not allow. */
@@ -32,18 +49,15 @@ export function rolesIn({ installation, own, drops }: Names) {
         running = undefined;
       });
     },
-    sees(method: string, url: string): void {
+    sees({ method, url, target, body }: Forwarded): void {
+      if (running !== undefined && target.startsWith('AmazonSSM.'))
+        seesParameters(target.replace('AmazonSSM.', ''), body);
       const [, bucket = '', key = ''] = /^\/([^/?]+)\/?([^?]*)/.exec(url) ?? [];
       if (running === undefined || (bucket !== own && bucket !== drops)) return;
       const resource = [`arn:aws:s3:::${bucket === own ? buckets[0]?.name : bucket}`, ...(key === '' ? [] : [key])];
       const action = actionOf(method, key);
       done.add(`${running} ${action} ${bucket === own ? 'own' : 'data'} ${key.split('/')[0]}`.trim());
-      const { statements = [] } = functions.find(({ id }) => id === running)?.role ?? {};
-      const isAllowed = statements.some(
-        ({ actions, resources }) =>
-          actions.includes(action) && resources.some((each) => fits(each, resource.join('/'))),
-      );
-      if (!isAllowed) refused.add(`${running}: ${action} on ${bucket}/${key}`);
+      if (!isAllowed(action, resource.join('/'))) refused.add(`${running}: ${action} on ${bucket}/${key}`);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { archiveKey } from '@serin/aws/code-archive';
@@ -9,6 +10,7 @@ import { machineFor } from '@serin/core/accelerators';
 import { fulfilled, nextOperation } from '@serin/core/endpoint';
 import { Fault } from '@serin/core/fault';
 import type { Bucket, Deployment, Observation, Operation, Weights } from '@serin/core/ports';
+import { secretsOf } from '@serin/core/variables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { servingContract } from '../../contract/serving.contract.ts';
 import { seeded } from '../../contract/serving-machine.ts';
@@ -19,14 +21,16 @@ import { emulated } from '../emulated.ts';
 import { startMoto } from '../installed.ts';
 import { reach, recorder } from './clients.ts';
 import { fakeEndpoints, minute } from './fake-endpoints.ts';
-import { fakeWire } from './fake-wire.ts';
+import { fakeWire, Refusal } from './fake-wire.ts';
 import { storeCode } from './stored.ts';
 
 const installation = { project: 'shop', environment: 'prod' };
+/** The text of each secret begins so. */
+const planted = 'canary-decaf-of-a-secret';
 const recorded = recorder({ suite: 'serving', against: 'fake-endpoints.ts' });
 afterAll(() => recorded.save());
 
-function opened(options: { readonly configLagMs?: number; readonly kmsKey?: string } = {}) {
+function opened(options: { readonly configLagMs?: number; readonly kmsKey?: string; readonly secret?: string } = {}) {
   const clock = { now: Date.UTC(2026, 10, 20, 12) };
   const cloud = fakeEndpoints({ now: () => clock.now, ...options });
   /** What happens just before a call comes to SageMaker, once. */
@@ -54,6 +58,7 @@ function opened(options: { readonly configLagMs?: number; readonly kmsKey?: stri
     modelRole: 'arn:aws:iam::123456789012:role/serin-model',
     bucket,
     ownBucket: 'serin-own',
+    secrets: async (variables) => secretsOf(variables, (name) => options.secret ?? `${planted} of ${name}`),
     ...(options.kmsKey === undefined ? {} : { kmsKey: options.kmsKey }),
   });
   return { clock, cloud, meanwhile, bucket, serving, name: endpointName(installation, 'e') };
@@ -112,6 +117,48 @@ emulated('SageMaker serving', () => {
     await change(world, deploy(deploymentOf(2)));
     return world;
   }
+
+  test('a secret that a model names stands in the variables of its model, and in nothing else that is sent or said', async () => {
+    const world = opened();
+    const before = recorded.recorded.length;
+    const environment = { API_KEY: { secret: 'api-key' }, MODE: 'plain' };
+
+    const seen = await change(world, deploy(deploymentOf(1, { environment })));
+
+    const sent = recorded.recorded
+      .slice(before)
+      .map(({ operation, input }) => [operation, JSON.stringify(input)] as const);
+    expect(sent.filter(([, text]) => text.includes(planted)).map(([operation]) => operation)).toEqual(['CreateModel']);
+    expect(sent.find(([operation]) => operation === 'CreateModel')?.[1]).toContain(`"API_KEY":"${planted} of api-key"`);
+    expect(JSON.stringify(seen)).not.toContain(planted);
+  });
+
+  test('a secret that a model names, and that is longer than a variable may be, is refused and not told', async () => {
+    const world = opened({ secret: planted.repeat(50) });
+    const environment = { API_KEY: { secret: 'api-key' } };
+
+    const said = await world.serving
+      .change('e', deploy(deploymentOf(1, { environment })))
+      .catch((fault: Fault) => fault);
+
+    expect(said).toMatchObject({ code: 'invalid', message: expect.stringContaining('API_KEY') });
+    expect(String(said)).not.toContain(planted);
+  });
+
+  test('a secret that a model names is not told when SageMaker refuses the model and quotes it', async () => {
+    const world = opened();
+    world.meanwhile.set('CreateModel', () => {
+      throw new Refusal('ValidationException', `Value '{API_KEY=${planted} of api-key}' at 'environment' failed`);
+    });
+    const environment = { API_KEY: { secret: 'api-key' } };
+
+    const said = await world.serving
+      .change('e', deploy(deploymentOf(1, { environment })))
+      .catch((fault: Fault) => fault);
+
+    expect(said).toMatchObject({ code: 'invalid', message: expect.stringContaining('{API_KEY=<secret>}') });
+    expect(inspect(said, { depth: 10 })).not.toContain(planted);
+  });
 
   type Wish = Parameters<typeof nextOperation>[1];
   const wish = (versions: number[], weights: Record<string, number>, more: Partial<Wish> = {}): Wish => ({
@@ -592,6 +639,7 @@ emulated('SageMaker serving', () => {
         modelRole: 'arn:aws:iam::123456789012:role/serin-model',
         bucket: atOnce<Bucket>(memoryBucket()),
         ownBucket: 'serin-own',
+        secrets: async () => ({}),
       });
 
       const answers = [

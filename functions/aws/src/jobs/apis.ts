@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { type Job, type JobDescription, ownBucket } from '@serin/core/ports';
 import { saysExists } from '../faults.ts';
+import { concealing, type ProgramSecrets } from '../program-secrets.ts';
 import type { Supplies } from '../supplies.ts';
 import { processingDescription } from './describe-processing.ts';
 import { trainingDescription } from './describe-training.ts';
@@ -41,6 +42,7 @@ export interface ApiOptions {
   readonly sagemaker: SageMakerClient;
   readonly buckets: Buckets;
   readonly supplies: Supplies;
+  readonly secrets: ProgramSecrets;
   readonly settings: JobSettings;
 }
 
@@ -50,10 +52,11 @@ export function trainingApi(options: ApiOptions): JobApi {
   const { sagemaker, buckets, settings } = options;
   return {
     async create(job, name) {
+      const secrets = await options.secrets(job.environment);
       const { inputs, archive } = await broughtOf(job, options);
-      const { request, start } = trainingJob(job, name, settings, inputs, archive);
+      const { request, start } = trainingJob(job, name, settings, inputs, archive, secrets);
       await place(start, buckets);
-      await sagemaker.send(new CreateTrainingJobCommand(request));
+      await concealing(secrets, () => sagemaker.send(new CreateTrainingJobCommand(request)));
     },
     async find(TrainingJobName) {
       const found = await sagemaker.send(new DescribeTrainingJobCommand({ TrainingJobName }));
@@ -74,10 +77,11 @@ export function processingApi(options: ApiOptions): JobApi {
   const { sagemaker, buckets, settings } = options;
   return {
     async create(job, name) {
+      const secrets = await options.secrets(job.environment);
       const { inputs, archive } = await broughtOf(job, options);
-      const { request, start } = processingJob(job, name, settings, inputs, archive);
+      const { request, start } = processingJob(job, name, settings, inputs, archive, secrets);
       await place(start, buckets);
-      await sagemaker.send(new CreateProcessingJobCommand(request));
+      await concealing(secrets, () => sagemaker.send(new CreateProcessingJobCommand(request)));
     },
     async find(ProcessingJobName) {
       const found = await sagemaker.send(new DescribeProcessingJobCommand({ ProcessingJobName }));
@@ -98,10 +102,11 @@ export function transformApi(options: ApiOptions): JobApi {
   const { sagemaker, buckets, settings } = options;
   return {
     async create(job, name) {
+      const secrets = await options.secrets(job.environment);
       const { inputs } = await broughtOf(job, options);
-      const { model, request } = transformJob(job, name, settings, inputs);
+      const { model, request } = transformJob(job, name, settings, inputs, secrets);
       try {
-        await sagemaker.send(new CreateModelCommand(model));
+        await concealing(secrets, () => sagemaker.send(new CreateModelCommand(model)));
       } catch (error) {
         // Of an earlier start, whose answer was lost: the name is of this very job.
         if (!saysExists(error)) throw error;

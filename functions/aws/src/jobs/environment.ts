@@ -8,7 +8,7 @@ import {
 } from '@serin/core/job-contract';
 import { canonical } from '@serin/core/json';
 import type { Job } from '@serin/core/ports';
-import { onlyPlain } from '@serin/core/variables';
+import { plainOf } from '@serin/core/variables';
 import type { Layout } from './layout.ts';
 
 export interface Placed {
@@ -35,7 +35,7 @@ function familiesOf({ job, name, layout }: Placed): Variables {
     ...Object.fromEntries(
       job.outputs.map((output) => [`SERIN_OUTPUT_${output.toUpperCase()}`, layout.outputOf(output)]),
     ),
-    ...onlyPlain(job.environment),
+    ...plainOf(job.environment),
   };
 }
 
@@ -94,17 +94,29 @@ const ofJob = ({ job, layout }: Placed): Variables => ({
 });
 
 /** Where SageMaker's toolkit runs, and is not given the hyperparameters. */
-export const variablesBesideToolkit = (placed: Placed): Variables => ({ ...ofJob(placed), ...familiesOf(placed) });
+export const variablesBesideToolkit = (placed: Placed): Variables =>
+  besideSecrets(placed.job, { ...ofJob(placed), ...familiesOf(placed) });
 
-export const allVariables = (placed: Placed): Variables => ({ ...toolkitVariables(placed), ...familiesOf(placed) });
+export const allVariables = (placed: Placed): Variables =>
+  besideSecrets(placed.job, { ...toolkitVariables(placed), ...familiesOf(placed) });
+
+/** A variable whose text is a secret is given by the request only: a script that set it would take it away. */
+const besideSecrets = ({ environment }: Job, variables: Variables): Variables =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => typeof environment[name] !== 'object'));
 
 /**
- * The variables as a request can name them: one of a family that it cannot is left out, one of the user is `invalid`.
- * The limits are those of botocore: TrainingEnvironmentMap, ProcessingEnvironmentMap.
+ * The variables as a request can name them: one of a family that it cannot is left out, one of the user's `own` is
+ * `invalid`, and its text is never told. The limits are those of botocore: TrainingEnvironmentMap,
+ * ProcessingEnvironmentMap, EnvironmentMap.
  */
-export function requestVariables(job: Job, variables: Variables, maxLength: number): Record<string, string> {
-  const odd = Object.entries(onlyPlain(job.environment)).find((variable) => !fits(variable, maxLength));
-  const all = Object.entries(variables).filter((variable) => fits(variable, maxLength));
+export function requestVariables(
+  job: Job,
+  variables: Variables,
+  own: Variables,
+  maxLength: number,
+): Record<string, string> {
+  const odd = Object.entries(own).find((variable) => !fits(variable, maxLength));
+  const all = Object.entries({ ...variables, ...own }).filter((variable) => fits(variable, maxLength));
   // Each hyperparameter is an argument as well, and all of them are in SM_HPS.
   const fitting = all.length <= maxVariables ? all : all.filter(([name]) => !isOfHyperparameter(name, job));
   if (odd === undefined && fitting.length <= maxVariables) return Object.fromEntries(fitting);
@@ -123,7 +135,7 @@ const isOfHyperparameter = (name: string, { environment }: Job): boolean =>
 
 /** The user's own, for what runs in a container before the command, as far as a request can name them. */
 export const ownVariables = ({ environment }: Job, maxLength: number): Record<string, string> =>
-  Object.fromEntries(Object.entries(onlyPlain(environment)).filter((variable) => fits(variable, maxLength)));
+  Object.fromEntries(Object.entries(plainOf(environment)).filter((variable) => fits(variable, maxLength)));
 
 // https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
 function vertex(job: Job, name: string, layout: Layout): Variables {

@@ -2,6 +2,7 @@ import type { CreateProcessingJobRequest, ProcessingInstanceType } from '@aws-sd
 import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
 import type { Job } from '@serin/core/ports';
+import { plainOf } from '@serin/core/variables';
 import { commandOf } from './command.ts';
 import { allVariables, type Placed, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
@@ -20,7 +21,7 @@ const maxVariable = 256;
  *
  * A script of our own, one more input, unpacks the code and the packed channels and runs the command with the variables
  * of the contract. An image with nothing to unpack is started by its command alone, and may have no shell. There is no
- * managed spot for processing: such a job is paid in full.
+ * managed spot for processing: such a job is paid in full. Secrets stand in the request only, never in the script.
  */
 export function processingJob(
   job: Job,
@@ -28,6 +29,7 @@ export function processingJob(
   settings: JobSettings,
   inputs: readonly Input[],
   archive: string | undefined,
+  secrets: Readonly<Record<string, string>>,
 ): { readonly request: CreateProcessingJobRequest; readonly start?: { readonly key: string; readonly text: string } } {
   const machine = machineFor('aws', 'process', job.compute.accelerator);
   const { kmsKey, vpc, ownBucket } = settings;
@@ -42,6 +44,9 @@ export function processingJob(
   if (scripted && job.command.length === 0)
     throw new Fault('invalid', `the job ${job.key} has something to unpack and no command; name one`);
   const start = scripted ? { key: startKey(name), text: startScript(placed, archive) } : undefined;
+  const environment = scripted
+    ? requestVariables(job, {}, secrets, maxVariable)
+    : requestVariables(job, allVariables(placed), { ...plainOf(job.environment), ...secrets }, maxVariable);
   const own: readonly Input[] = [
     ...(archive === undefined ? [] : [{ name: codeChannel, ...objectOf(ownBucket, archive) }]),
     ...(start === undefined ? [] : [{ name: startChannel, ...objectOf(ownBucket, start.key) }]),
@@ -55,7 +60,7 @@ export function processingJob(
         ? { ContainerEntrypoint: ['/bin/sh', `${processingLayout.channel(startChannel)}/${startFile}`] }
         : entryOf(commandOf(job, processingLayout))),
     },
-    ...(scripted ? {} : { Environment: requestVariables(job, allVariables(placed), maxVariable) }),
+    ...(Object.keys(environment).length === 0 ? {} : { Environment: environment }),
     ProcessingInputs: [...inputs, ...own].map(({ name: InputName, type, uri }) => ({
       InputName,
       S3Input: {

@@ -44,7 +44,7 @@ describe('the script that starts a container', () => {
     writeFileSync(env.SM_OUTPUT_DATA_DIR + '/metrics.json', JSON.stringify({ env, args: argv.slice(2), model, at: process.cwd() }));
     writeFileSync(env.SM_OUTPUT_DIR + '/failure', 'last words');`;
 
-  const run = async (job: Partial<Job>) => {
+  const run = async (job: Partial<Job>, request: Readonly<Record<string, string>> = {}) => {
     const bucket = atOnce<Bucket>(memoryBucket());
     const digest = await storeCode({ 'src/tell.mjs': tell }, (_, key, content) =>
       bucket.write(key, Buffer.from(content)),
@@ -64,7 +64,7 @@ describe('the script that starts a container', () => {
       ...job,
     });
     put('/opt/ml/start.sh', here(startScript(placed(whole), key)));
-    execFileSync('sh', [here('/opt/ml/start.sh')]);
+    execFileSync('sh', [here('/opt/ml/start.sh')], { env: { ...process.env, ...request } });
     return JSON.parse(readFileSync(here('/opt/ml/processing/output/output/metrics.json'), 'utf8'));
   };
 
@@ -88,6 +88,15 @@ describe('the script that starts a container', () => {
       RANK: '0',
     });
     expect(readFileSync(here('/opt/ml/output/message'), 'utf8')).toBe('last words');
+  });
+
+  test('leaves a variable whose text is a secret as the request gave it', async () => {
+    const environment = { API_KEY: { secret: 'api-key' }, MLFLOW_TRACKING_URI: { secret: 'tracking' } };
+    const request = { API_KEY: 'a secret', MLFLOW_TRACKING_URI: 'https://user:password@mlflow.test' };
+
+    const said = await run({ environment }, request);
+
+    expect(said.env).toMatchObject(request);
   });
 
   test('tells each of several nodes which one it is', () => {
@@ -143,6 +152,14 @@ describe('the program that SageMaker’s toolkit runs', () => {
       },
     });
     expect(JSON.parse(said.env.SM_HPS)).toEqual({ epochs: 10, use_amp: true, note: hyperparameters.note });
+  });
+
+  test('leaves a variable whose text is a secret as the request gave it', () => {
+    const environment = { MLFLOW_TRACKING_URI: { secret: 'tracking' } };
+    const request = { MLFLOW_TRACKING_URI: 'https://user:password@mlflow.test' };
+    const job = aJob('run_1/train/1', { command: ['node', 'tell.mjs'], environment });
+
+    expect(JSON.parse(begun(job, request)).env).toMatchObject(request);
   });
 
   test('ends as the command ends', () => {

@@ -3,6 +3,7 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
 import type { Job } from '@serin/core/ports';
 import { hour } from '@serin/core/time';
+import { plainOf } from '@serin/core/variables';
 import { tagsOf } from '../names.ts';
 import { commandOf } from './command.ts';
 import { allVariables, ownVariables, type Placed, requestVariables, variablesBesideToolkit } from './environment.ts';
@@ -34,7 +35,7 @@ export interface TrainingJob {
  *
  * Image and code: the image's SageMaker toolkit brings the code and runs our script, which has the hyperparameters. Image
  * alone: the command becomes the entry point, or without one the image runs as `train`. Code alone: the stock Node image
- * starts it by our script.
+ * starts it by our script. Secrets stand in the request only, never in a script.
  */
 export function trainingJob(
   job: Job,
@@ -42,6 +43,7 @@ export function trainingJob(
   settings: JobSettings,
   inputs: readonly Input[],
   archive: string | undefined,
+  secrets: Readonly<Record<string, string>>,
 ): TrainingJob {
   if (job.outputs.length !== 1 || job.outputs[0] !== 'model')
     throw new Fault(
@@ -56,7 +58,7 @@ export function trainingJob(
     region: settings.region,
     machine: { name: machine.name, vcpus: machine.vcpus, gpus: machine.accelerator?.count ?? 0 },
   };
-  const launch = launchOf(placed, settings, archive);
+  const launch = launchOf(placed, settings, archive, secrets);
   const channels = [...inputs, ...launch.inputs].map(({ name: ChannelName, type, uri }) => ({
     ChannelName,
     DataSource: { S3DataSource: { S3DataType: type, S3Uri: uri, S3DataDistributionType: 'FullyReplicated' as const } },
@@ -123,7 +125,12 @@ interface Launch {
   readonly start?: TrainingJob['start'];
 }
 
-function launchOf(placed: Placed, settings: JobSettings, archive: string | undefined): Launch {
+function launchOf(
+  placed: Placed,
+  settings: JobSettings,
+  archive: string | undefined,
+  secrets: Readonly<Record<string, string>>,
+): Launch {
   const { job, name, layout, region } = placed;
   if (archive === undefined) {
     const hasCommand = job.command.length > 0;
@@ -131,7 +138,12 @@ function launchOf(placed: Placed, settings: JobSettings, archive: string | undef
     return {
       entry: hasCommand ? { ContainerEntrypoint: [...commandOf(job, layout)] } : {},
       hyperparameters: job.hyperparameters,
-      variables: requestVariables(job, hasCommand ? allVariables(placed) : variablesBesideToolkit(placed), maxVariable),
+      variables: requestVariables(
+        job,
+        hasCommand ? allVariables(placed) : variablesBesideToolkit(placed),
+        { ...plainOf(job.environment), ...secrets },
+        maxVariable,
+      ),
       inputs: [],
     };
   }
@@ -142,7 +154,7 @@ function launchOf(placed: Placed, settings: JobSettings, archive: string | undef
     return {
       entry: { ContainerEntrypoint: ['/bin/sh', `${layout.channel(startChannel)}/${startFile}`] },
       hyperparameters: {},
-      variables: {},
+      variables: requestVariables(job, {}, secrets, maxVariable),
       inputs: [{ name: codeChannel, type: 'S3Prefix', uri: code, bytes: 0 }, started],
       start: { key, text: startScript(placed, archive) },
     };
@@ -157,7 +169,7 @@ function launchOf(placed: Placed, settings: JobSettings, archive: string | undef
       sagemaker_job_name: JSON.stringify(name),
       sagemaker_region: JSON.stringify(region),
     },
-    variables: ownVariables(job, maxVariable),
+    variables: requestVariables(job, ownVariables(job, maxVariable), secrets, maxVariable),
     inputs: [started],
     start: { key, text: scriptBesideToolkit(placed) },
   };

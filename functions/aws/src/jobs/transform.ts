@@ -8,13 +8,16 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
 import { nothingMeasured } from '@serin/core/job-contract';
 import type { Job, JobDescription } from '@serin/core/ports';
-import { onlyPlain } from '@serin/core/variables';
+import { plainOf } from '@serin/core/variables';
+import { requestVariables } from './environment.ts';
 import type { Input } from './inputs.ts';
 import { isArchive } from './layout.ts';
 import { retryableOf, succeeded, timesOf } from './results.ts';
 import { type Buckets, type JobSettings, jobPrefix, s3Uri } from './settings.ts';
 import { hasLocalStorage, jobTags } from './training.ts';
 
+/** botocore: EnvironmentValue. */
+const maxVariable = 1024;
 /** How the lines of the data are told apart: the hyperparameter `content-type` of the job. */
 const byLine = new Set(['text/csv', 'application/jsonlines', 'application/x-ndjson']);
 
@@ -28,6 +31,7 @@ export function transformJob(
   name: string,
   settings: JobSettings,
   inputs: readonly Input[],
+  secrets: Readonly<Record<string, string>>,
 ): { readonly model: CreateModelCommandInput; readonly request: CreateTransformJobRequest } {
   const { key, image, channels, compute, outputs } = job;
   const model = inputs.find((input) => input.name === 'model');
@@ -50,12 +54,17 @@ export function transformJob(
   const { kmsKey, vpc, jobRole, ownBucket } = settings;
   const machine = machineFor('aws', 'transform', compute.accelerator);
   const contentType = job.hyperparameters['content-type'] ?? 'text/csv';
+  const own = { ...plainOf(job.environment), ...secrets };
   const lines = byLine.has(contentType);
   return {
     model: {
       ModelName: name,
       ExecutionRoleArn: jobRole,
-      PrimaryContainer: { Image: image, ModelDataUrl: model.uri, Environment: { ...onlyPlain(job.environment) } },
+      PrimaryContainer: {
+        Image: image,
+        ModelDataUrl: model.uri,
+        Environment: requestVariables(job, {}, own, maxVariable),
+      },
       ...(vpc === undefined
         ? {}
         : { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } }),

@@ -9,6 +9,7 @@ import { type Api, jobId, partsOf } from '../jobs/ids.ts';
 import { logEnd, logOf } from '../jobs/logs.ts';
 import type { Buckets, JobSettings } from '../jobs/settings.ts';
 import { jobTags } from '../jobs/training.ts';
+import type { ProgramSecrets } from '../program-secrets.ts';
 import { type Supplies, suppliesOf } from '../supplies.ts';
 
 interface Options extends JobSettings {
@@ -16,6 +17,7 @@ interface Options extends JobSettings {
   readonly cloudwatchLogs: CloudWatchLogsClient;
   readonly buckets: Buckets;
   readonly supplies?: Supplies;
+  readonly secrets: ProgramSecrets;
 }
 
 /**
@@ -27,8 +29,8 @@ interface Options extends JobSettings {
  * an archive and its dataset a manifest file in the own bucket. Code, dataset, archive, file and artifacts are compared with
  * their digests then, not when the container reads them.
  */
-export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, ...settings }: Options): Jobs {
-  const options: ApiOptions = { sagemaker, buckets, supplies: supplies ?? suppliesOf(buckets), settings };
+export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, secrets, ...settings }: Options): Jobs {
+  const options: ApiOptions = { sagemaker, buckets, supplies: supplies ?? suppliesOf(buckets), secrets, settings };
   const apis: Readonly<Record<Api, JobApi>> = {
     training: trainingApi(options),
     processing: processingApi(options),

@@ -10,11 +10,12 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/fault';
 import { canonical, sha256Hex } from '@serin/core/json';
 import type { Bucket, Deployment } from '@serin/core/ports';
-import { onlyPlain } from '@serin/core/variables';
+import { plainOf } from '@serin/core/variables';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
 import { artifactAt } from '../jobs/artifacts.ts';
 import { s3Place } from '../jobs/settings.ts';
 import { type Installation, nameOf, tagsOf } from '../names.ts';
+import { concealing, type ProgramSecrets } from '../program-secrets.ts';
 import { type Supplies, suppliesOf } from '../supplies.ts';
 
 export interface ModelOptions {
@@ -27,6 +28,7 @@ export interface ModelOptions {
   readonly bucket: Bucket;
   readonly ownBucket: string;
   readonly supplies?: Supplies;
+  readonly secrets: ProgramSecrets;
 }
 
 /** The name says the whole content: a deployment is another one when its model has another name. */
@@ -69,18 +71,29 @@ export const variantOf = (deployment: Deployment, model: string, weight: number)
 
 /** Creates the model of a deployment. Twice: one model. What AWS refuses for good is `invalid`, and a changed artifact. */
 export async function createModel(
-  { sagemaker, installation, modelRole, vpc, bucket, ownBucket, supplies = suppliesOf(() => bucket) }: ModelOptions,
+  {
+    sagemaker,
+    installation,
+    modelRole,
+    vpc,
+    bucket,
+    ownBucket,
+    supplies = suppliesOf(() => bucket),
+    ...options
+  }: ModelOptions,
   endpoint: string,
   deployment: Deployment,
 ): Promise<void> {
   await checkArtifact(endpoint, deployment, { bucket, ownBucket });
+  const secrets = await options.secrets(deployment.environment);
+  checkSecrets(endpoint, deployment, secrets);
   const { name, version, artifact, code, instances } = deployment;
   const codeUri = code === undefined ? undefined : `s3://${ownBucket}/${await supplies.archive(code.digest)}`;
   const scale = instances.max > instances.min ? { [scaleTag]: `${instances.min}-${instances.max}` } : {};
   const command = new CreateModelCommand({
     ModelName: modelName(installation, endpoint, deployment),
     ExecutionRoleArn: modelRole,
-    PrimaryContainer: containerOf(endpoint, deployment, codeUri),
+    PrimaryContainer: containerOf(endpoint, deployment, codeUri, secrets),
     ...(vpc === undefined
       ? {}
       : { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } }),
@@ -93,12 +106,23 @@ export async function createModel(
     }),
   });
   try {
-    await sagemaker.send(command);
+    await concealing(secrets, () => sagemaker.send(command));
   } catch (error) {
     if (saysExists(error)) return;
     const fault = awsFault(error, `creating the model of ${name} of ${endpoint}`);
     throw fault.retry === 'never' ? new Fault('invalid', fault.message, { cause: error }) : fault;
   }
+}
+
+/** botocore: EnvironmentValue. */
+const maxVariable = 1024;
+
+/** How long a secret is, is known only here. */
+function checkSecrets(endpoint: string, { name }: Deployment, secrets: Readonly<Record<string, string>>): void {
+  const long = Object.entries(secrets).find(([, text]) => Buffer.byteLength(text) > maxVariable);
+  if (long === undefined) return;
+  const why = `the secret of its variable ${long[0]} has more than ${maxVariable} bytes, which SageMaker does not take`;
+  throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: ${why}; store a shorter one`);
 }
 
 /** What was judged is what is served: a job may write under `jobs/`, also over what another one left there. */
@@ -127,7 +151,12 @@ export async function deleteModel(sagemaker: SageMakerClient, name: string): Pro
  * SageMaker runs `docker run IMAGE serve`: a model container has no entry point of the caller's. Code comes as a folder
  * beside the model, its command in `SERIN_COMMAND`; the framework images of AWS read SAGEMAKER_SUBMIT_DIRECTORY.
  */
-function containerOf(endpoint: string, deployment: Deployment, codeUri: string | undefined): ContainerDefinition {
+function containerOf(
+  endpoint: string,
+  deployment: Deployment,
+  codeUri: string | undefined,
+  secrets: Readonly<Record<string, string>>,
+): ContainerDefinition {
   const { artifact, image = '', command, environment, name, version } = deployment;
   const program = command.find((part) => part.endsWith('.py'));
   const code =
@@ -146,7 +175,8 @@ function containerOf(endpoint: string, deployment: Deployment, codeUri: string |
       ? {}
       : { AdditionalModelDataSources: [{ ChannelName: 'code', S3DataSource: s3Source(codeUri) }] }),
     Environment: {
-      ...onlyPlain(environment),
+      ...plainOf(environment),
+      ...secrets,
       ...code,
       ...(command.length === 0 ? {} : { SERIN_COMMAND: JSON.stringify(command) }),
       SM_MODEL_DIR: '/opt/ml/model',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/fault';
-import type { Secrets } from '@serin/core/variables';
+import { type Secrets, secretText } from '@serin/core/variables';
 import { isMissing } from './faults.ts';
 
 /**
@@ -23,7 +23,7 @@ export function secretsIn(directory: string, environment: Readonly<Record<string
 
 function textOf(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return secretText(readFileSync(file, 'utf8'));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw new Fault('invalid', `the secret in ${file} cannot be read`, { cause: error });
