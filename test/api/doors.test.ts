@@ -91,6 +91,9 @@ const rows: readonly Row[] = [
   },
   { at: 'train.environment.KEY.secret', authors: { 'train.environment': { KEY: { secret: 'Not A Name' } } } },
   { at: 'train.environment.9KEY', authors: { 'train.environment': { '9KEY': 'x' } } },
+  { at: 'train.environment.KEY', authors: { 'train.environment': { KEY: 'a\0b' } } },
+  { at: 'train.command.1', authors: { 'train.command': ['python', 'a\0b'] } },
+  { at: 'serve.command.0', authors: { 'serve.command': ['python\0'] } },
   { at: 'colour', authors: { colour: 'red' } },
 ];
 

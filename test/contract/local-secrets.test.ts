@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { compile, parseConfig } from '@serin/core/config';
+import { Fault } from '@serin/core/fault';
 import { type Server, startServer } from '@serin/local/compose';
+import { launch } from '@serin/local/machine/server-process';
+import { localJobs } from '@serin/local/ports/jobs';
 import { expect, onTestFinished, test } from 'vitest';
+import { aJob, ended } from './jobs.contract.ts';
 import { newDirectory } from './serving-machine.ts';
 
 /** Planted where a secret is; it must be found nowhere else. */
@@ -80,10 +85,7 @@ test('a secret that a config names reaches its program, and stands nowhere but w
   );
   const pages = ['/v1/models/m', '/v1/models/m/entries', '/v1/runs', '/v1/status', '/v1/tokens'];
   const said = [...(await Promise.all(pages.map(poll))), ...logged].join('\n');
-  const leaks = contentsUnder(data)
-    .filter(({ path }) => !path.includes('/secrets/'))
-    .filter(({ content }) => Object.values(canaries).some((text) => content.includes(text)));
-  expect(leaks.map(({ path }) => path)).toEqual([]);
+  expect(leaksUnder(data)).toEqual([]);
   for (const text of Object.values(canaries)) expect(said).not.toContain(text);
 }, 60_000);
 
@@ -102,6 +104,67 @@ test('a secret that is not there is refused at the release, with where it would 
     },
   ]);
 });
+
+test('a secret with a NUL byte is refused by its name and its file, at the release and at a start, and its text is told nowhere', async () => {
+  const logged: string[] = [];
+  const { data, started } = await start(logged);
+  const file = join(data, 'secrets', 'api-key');
+  const said = `the secret 'api-key' in ${file} has a NUL byte in it, which no program can be given: write it as plain text, for example in base64`;
+  const withNul = () => writeFileSync(file, `${canaries['api-key']}\0tail`);
+  withNul();
+  const refused = await call(started, 'POST', '/v1/releases', { config: compiled() });
+  writeFileSync(file, canaries['api-key']);
+  await call(started, 'POST', '/v1/releases', { config: compiled() });
+  await expect.poll(() => readdirSync(join(data, 'buckets')), { timeout: 5000 }).toContain('drops');
+
+  withNul();
+  await call(started, 'PUT', '/v1/buckets/drops/objects/a.csv', 'x\n1\n');
+  const poll = (path: string) => call(started, 'GET', path).then(({ text }) => text);
+  await expect.poll(() => poll('/v1/runs'), { timeout: 30_000, interval: 100 }).toContain('"failed"');
+
+  expect([refused.status, JSON.parse(refused.text).errors]).toEqual([
+    422,
+    [{ pointer: '/config/models/m/train/environment/API_KEY', detail: said }],
+  ]);
+  const [run] = JSON.parse(await poll('/v1/runs')).runs;
+  const pages = await Promise.all([`/v1/runs/${run.id}`, '/v1/models/m', '/v1/models/m/entries'].map(poll));
+  expect(pages[0]).toContain(said);
+  expect([...pages, refused.text, ...logged].join('\n')).not.toContain(canaries['api-key']);
+  expect(leaksUnder(data)).toEqual([]);
+}, 60_000);
+
+test('a program that cannot be started for its environment fails by the code of the error, not by what is in it', async () => {
+  const directory = newDirectory();
+  const text = `${canaries['api-key']}\0tail`;
+  const runner = fileURLToPath(new URL('../../packages/local/src/machine/runner.ts', import.meta.url));
+  const jobs = localJobs({
+    ...{ directory: join(directory, 'jobs'), runner, secrets: () => text },
+    readObject: async () => undefined,
+    materialise: async () => {},
+  });
+  onTestFinished(() => jobs.close());
+  const { id } = await jobs.start(aJob('run_1/train/1', { environment: { API_KEY: { secret: 'api-key' } } }));
+
+  const server = launch({
+    ...{ command: [process.execPath], folder: directory, log: join(directory, 'log.txt') },
+    environment: { API_KEY: text },
+  });
+
+  const reason = 'ERR_INVALID_ARG_VALUE (a NUL character in its command or its environment)';
+  await expect(server).rejects.toThrow(
+    new Fault('invalid', `cannot start ${process.execPath}: ${reason}; check the command of the deployment`),
+  );
+  expect(await ended(jobs, id)).toMatchObject({ status: 'failed', reason: `could not start 'node': ${reason}` });
+  expect(leaksUnder(directory)).toEqual([]);
+});
+
+/** Files, other than those of the secrets, in which the text of one is. */
+function leaksUnder(directory: string): readonly string[] {
+  return contentsUnder(directory)
+    .filter(({ path }) => !path.includes('/secrets/'))
+    .filter(({ content }) => Object.values(canaries).some((text) => content.includes(text)))
+    .map(({ path }) => path);
+}
 
 function contentsUnder(directory: string): readonly { readonly path: string; readonly content: string }[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((entry) => {

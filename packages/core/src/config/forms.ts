@@ -9,7 +9,11 @@ export const refusing =
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   };
 
-export const text = z.string().min(1).max(4096);
+/** Text that a program can be given, as an argument or in a variable. */
+export const given = z
+  .string()
+  .refine((value) => !value.includes('\0'), { error: 'has a NUL character in it, which no program can be given' });
+export const text = given.min(1).max(4096);
 export const tenYears = 10 * 366 * day;
 
 /** The author's: durations and sizes as text, code as folders. */

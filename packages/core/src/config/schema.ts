@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { hyperparameterProblem } from '../hyperparameters.ts';
 import { day, hour, minute, second } from '../time.ts';
-import { authorsForms, type Forms, refusing, text } from './forms.ts';
+import { authorsForms, type Forms, given, refusing, text } from './forms.ts';
 import { rolloutOf } from './rollout.ts';
 import { cronProblem, projectProblems, regexProblem, withRules } from './rules.ts';
 
@@ -18,7 +18,7 @@ export const name = z
   .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and hyphens, 63 at most, a letter first' });
 const command = z.array(text).min(1, { error: "a command such as ['python', 'train.py']" }).max(1000);
 /** A secret is named, never written: its text is looked up where and when the program starts. */
-const variable = z.union([z.string(), z.strictObject({ secret: name })]);
+const variable = z.union([given, z.strictObject({ secret: name })]);
 const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), variable).default({});
 const accelerator = z.strictObject({ type: text, count: z.int().min(1).max(16).default(1) });
 

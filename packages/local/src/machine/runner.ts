@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isFull, readJson, syncTree, writeJson } from './durable.ts';
+import { spawnProblem } from './spawn-problem.ts';
 
 /**
  * The process beside each job: `node runner.js run-job <job directory>`.
@@ -118,12 +119,7 @@ function begin(directory: string, assignment: Assignment, finish: Finish): Child
   const [program = '', ...rest] = command;
   const log = openLog(join(directory, jobFiles.log), maxLogBytes);
   const failed = (error: unknown) =>
-    finish({
-      code: null,
-      signal: null,
-      why: 'spawnFailed',
-      message: error instanceof Error ? error.message : String(error),
-    });
+    finish({ code: null, signal: null, why: 'spawnFailed', message: spawnProblem(error) });
   try {
     const secrets = JSON.parse(process.env[jobSecrets] ?? '{}');
     const env = { ...environment, ...secrets, [jobMark]: directory };

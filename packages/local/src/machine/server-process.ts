@@ -1,9 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '@serin/core/fault';
 import { fileFault } from './faults.ts';
+import { spawnProblem } from './spawn-problem.ts';
 
 const adoptedPollMs = 500;
 
@@ -33,7 +34,7 @@ export async function launch(what: {
   const [file = '', ...rest] = what.command;
   const log = openLog(what.log);
   try {
-    const child = spawn(file, rest, {
+    const child = spawned(file, rest, {
       cwd: what.folder,
       env: { ...what.environment },
       detached: true,
@@ -46,7 +47,7 @@ export async function launch(what: {
     });
     if (child.pid === undefined) {
       const [error] = await once(child, 'error');
-      throw new Fault('invalid', `cannot start ${file}: ${String(error)}; check the command of the deployment`);
+      throw notStarted(file, error);
     }
     child.on('error', () => undefined); // a signal that could not be sent; `exit` tells the rest
     child.unref();
@@ -55,6 +56,18 @@ export async function launch(what: {
     closeSync(log);
   }
 }
+
+/** Some errors are thrown and some are told by the child. */
+function spawned(file: string, rest: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(file, rest, options);
+  } catch (error) {
+    throw notStarted(file, error);
+  }
+}
+
+const notStarted = (file: string, error: unknown): Fault =>
+  new Fault('invalid', `cannot start ${file}: ${spawnProblem(error)}; check the command of the deployment`);
 
 /** Takes back a process of an earlier run of the server; `undefined` when it is gone or its pid is another's now. */
 export function adopt(pid: number, born: string): ServerProcess | undefined {
