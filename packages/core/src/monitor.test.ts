@@ -210,3 +210,31 @@ test('of one batch, an alert is over whose end comes after it, of the same model
 
   expect(read.map(({ signal }) => signal.over ?? false)).toEqual([true, false, false, false]);
 });
+
+describe('one alert more than can be remembered', () => {
+  const hundred = (kind: 'alert' | 'drift') =>
+    Array.from({ length: 100 }, (_, index) => raised({ kind, fingerprint: `f${index}`, afterMs: index }));
+  const newest = raised({ fingerprint: 'newest', afterMs: hour });
+
+  test.each(['alert', 'drift'] as const)('takes a release back among a hundred of kind %s', (kind) => {
+    const { asked, fires } = heard([...hundred(kind), newest], {}, { releasing: true });
+
+    expect(asked.at(-1)).toBe('revert');
+    expect(fires).toHaveLength(100);
+    expect(fires).not.toContain('f0');
+  });
+
+  test('takes the place of a drift, for it holds new candidates', () => {
+    const { fires } = heard([...hundred('drift'), newest], { alerts: { onAlert: 'notify' } });
+
+    expect(fires).toContain('newest');
+    expect(fires).toHaveLength(100);
+  });
+
+  test('is refused when it would only be told', () => {
+    const { asked, fires } = heard([...hundred('alert'), newest], { alerts: { onAlert: 'notify' } });
+
+    expect(asked.at(-1)).toBe('refused');
+    expect(fires).toContain('f0');
+  });
+});

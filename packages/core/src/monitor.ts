@@ -67,22 +67,37 @@ const alerted = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Moni
   const known = monitor.alerts[key];
   if (isFiring(known, alert)) return heardAgain(monitor, key, alert.at);
   if (unheard(monitor, alert) !== undefined) return monitor;
-  if (known === undefined && Object.keys(monitor.alerts).length >= remembered)
-    return refuse(`${remembered} alerts fire already, and one more would do nothing else`);
   const { plan } = context;
   const runs = monitor.runs.filter((at) => at > alert.at - plan.monitor.retrainBudget.per);
   const wants = actionFor(alert, { ...monitor, runs }, context);
+  const others = known === undefined ? roomFor(monitor.alerts, alert, wants) : monitor.alerts;
+  if (others === undefined) return refuse(`${remembered} alerts fire already, and one more would do nothing else`);
   const { kind, sender, fingerprint, startedAt, title, at } = alert;
   const firing = { kind, sender, fingerprint, startedAt, title, at, heardAt: at, did: wants.do };
   return {
     ...monitor,
     status: 'alarmed',
     since: monitor.status === 'alarmed' ? monitor.since : at,
-    alerts: { ...monitor.alerts, [key]: firing },
+    alerts: { ...others, [key]: firing },
     runs: wants.do === 'run' ? [...runs, at] : runs,
     wants: { ...wants, of: key },
   };
 };
+
+/**
+ * What is remembered beside one more alert; `undefined`: it would do nothing, and is not taken.
+ *
+ * The oldest drift makes room for an alert, which holds new candidates. For an alert that takes traffic back, or starts a
+ * run, anything does: what still fires is told again.
+ */
+function roomFor(alerts: Base['alerts'], { kind }: AlertRaised, wants: Action): Base['alerts'] | undefined {
+  const known = Object.entries(alerts).sort(([, one], [, other]) => one.heardAt - other.heardAt);
+  if (known.length < remembered) return alerts;
+  const acts = wants.do === 'revert' || wants.do === 'rollback' || wants.do === 'run';
+  const drift = kind === 'alert' || acts ? known.find(([, firing]) => firing.kind === 'drift') : undefined;
+  const gone = drift ?? (acts ? known[0] : undefined);
+  return gone && Object.fromEntries(known.filter((one) => one !== gone));
+}
 
 /** Why an alert says nothing new; `undefined`: it is a new firing. */
 export function unheard({ alerts, ends }: Monitor, alert: AlertRaised): string | undefined {
