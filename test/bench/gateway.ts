@@ -73,8 +73,8 @@ const arms = [{ deployment: 'v2', below: 10 }, { deployment: 'v1', below: 100 }]
 const route = { endpoint: 'e', weights: { v1: 90, v2: 10 }, arms };
 const front = gateway({ route: () => route, pool: (_, name) => pools[name], counters });
 const api = { fetch: () => new Response(null, { status: 418 }) };
-const isOwnHost = (host) => host === 'localhost';
-const server = createServer(requestListener({ api, gateway: front, newId: () => 'req_1', isOwnHost }));
+const names = { isOwn: (host) => host === 'localhost', isNamed: () => false };
+const server = createServer(requestListener({ api, gateway: front, newId: () => 'req_1', names }));
 ${port}`;
 
 /** Closed loop over raw connections: as little work for each request as possible, so that the proxy is the limit. */

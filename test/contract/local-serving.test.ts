@@ -945,7 +945,7 @@ async function openMachineInChild(directory: string): Promise<{ readonly port: n
       stickyHeader: () => 'x-user', segment: () => ({ by: 'x-user', values: ['u'] }), remembers: () => ({}),
     });
     const api = { fetch: () => new Response(null, { status: 418 }) };
-    const listener = requestListener({ api, gateway: front, newId: () => 'req_1', isOwnHost: () => true });
+    const listener = requestListener({ api, gateway: front, newId: () => 'req_1', names: { isOwn: () => true, isNamed: () => false } });
     const server = createServer(listener).listen(0, '127.0.0.1', () => console.log(server.address().port));
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

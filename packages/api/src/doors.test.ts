@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { type Claimed, refusedAtTheDoor } from './doors.ts';
 
-const own = (host: string) => host === '127.0.0.1:7373';
+const isNamed = (host: string) => host === 'serin.example';
+// As beyond loopback: any address is taken for one of this machine.
+const isOwn = (host: string) => isNamed(host) || /^[\d.]+:7373$/.test(host);
 const ask = (claimed: Partial<Claimed>): boolean =>
   refusedAtTheDoor(
     { method: 'POST', host: '127.0.0.1:7373', origin: undefined, site: undefined, mode: undefined, ...claimed },
-    own,
+    { isOwn, isNamed },
   ) === undefined;
 
 test.each<[boolean, string, Partial<Claimed>]>([
@@ -13,6 +15,8 @@ test.each<[boolean, string, Partial<Claimed>]>([
   [true, 'a page of its own', { origin: 'http://127.0.0.1:7373', site: 'same-origin', mode: 'cors' }],
   [true, 'its own page behind a proxy that speaks TLS', { origin: 'https://127.0.0.1:7373', site: 'same-origin' }],
   [true, 'a link that was followed', { method: 'GET', site: 'cross-site', mode: 'navigate' }],
+  [true, 'a page under the name of its proxy', { origin: 'https://serin.example' }],
+  [false, 'a page of another address', { origin: 'http://203.0.113.9:7373' }],
   [false, 'a form on another page', { origin: 'http://evil.example', site: 'cross-site', mode: 'navigate' }],
   [false, 'a script of another page', { origin: 'https://evil.example' }],
   [false, 'a script of another page that hides where it is from', { origin: 'null' }],

@@ -268,6 +268,8 @@ export const leftOutTexts = ({ leftOut = [] }: Pick<Base, 'leftOut'> | DatasetVe
 
 /** What somebody who looks at a model should see of its data: not that there is nothing new. */
 export function intakeNews(intake: Intake): readonly string[] {
+  // A note is of the look before, and says nothing of what has come since.
+  if (intake.status !== 'idle') return [];
   const { note } = intake;
   return [...(note === undefined || note.startsWith(nothingNew) ? [] : [note]), ...leftOutTexts(intake)];
 }

@@ -275,7 +275,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const access = journalAccess({ journal, now, wall, bootstrap });
   const listener = requestListener({
     ...{ api, gateway: front, newId },
-    isOwnHost: ownHosts(host, () => port, listed(process.env.SERIN_HOSTS)),
+    names: ownHosts(host, () => port, listed(process.env.SERIN_HOSTS)),
     ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
   });
   const { maxConnections, ...timeouts } = { ...patience, ...options.patience };

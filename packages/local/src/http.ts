@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { refusedAtTheDoor } from '@serin/api/doors';
+import { type OwnNames, refusedAtTheDoor } from '@serin/api/doors';
 import type { Gateway } from './machine/gateway.ts';
 import { targetOf } from './machine/invocation-paths.ts';
 import { refuse } from './machine/refusal.ts';
@@ -14,8 +14,7 @@ interface Options {
   readonly api: Api;
   readonly gateway: Gateway;
   readonly newId: (prefix: string) => string;
-  /** Names (`host[:port]`, lower case) that this server answers as. */
-  readonly isOwnHost: (host: string) => boolean;
+  readonly names: OwnNames;
   /** Why a caller gets no prediction of an endpoint; absent: everybody who reaches this server may ask. */
   readonly mayNotPredict?: (authorization: string | undefined, endpoint: string) => Promise<Denial | undefined>;
 }
@@ -27,13 +26,13 @@ export interface Denial {
 
 /** One door for predictions and the API. Predictions go to the gateway, untouched; everything else to the API. */
 export function requestListener(options: Options): (request: IncomingMessage, response: ServerResponse) => void {
-  const { api, gateway, newId, isOwnHost, mayNotPredict } = options;
+  const { api, gateway, newId, names, mayNotPredict } = options;
   const answer = getRequestListener((request) => api.fetch(request), { overrideGlobalObjects: false });
 
   return (request, response) => {
     const deny = ({ status, detail }: { readonly status: number; readonly detail: string }) =>
       refuse(request, response, { requestId: newId('req'), status, detail });
-    const detail = refusedAtTheDoor(claimedBy(request), isOwnHost);
+    const detail = refusedAtTheDoor(claimedBy(request), names);
     if (detail !== undefined) return deny({ status: 403, detail });
     const target = targetOf(request.method ?? '', request.url ?? '');
     if (target === undefined) void answer(request, response);

@@ -19,5 +19,5 @@ test.each([
   ['0.0.0.0', '10.0.0.5.evil.example', false],
   ['0.0.0.0', '', false],
 ])('a server on %s answers to %s: %s', (listensOn, host, isOwn) => {
-  expect(ownHosts(listensOn, () => 7373, ['Serin.example'])(host)).toBe(isOwn);
+  expect(ownHosts(listensOn, () => 7373, ['Serin.example']).isOwn(host)).toBe(isOwn);
 });
