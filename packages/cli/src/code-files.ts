@@ -94,7 +94,11 @@ interface Rules {
 
 async function entriesOf(folder: string, root: string) {
   return readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(2, `cannot read the code folder ${root}`, { why: error.message, cause: error });
+    throw new Failure(2, `cannot read the code folder ${root}`, {
+      why: error.message,
+      mend: "correct 'code' in the config: it is a folder beside the config",
+      cause: error,
+    });
   });
 }
 

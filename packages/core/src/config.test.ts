@@ -76,6 +76,17 @@ describe('a config', () => {
     expect(problemsOf(configOf(changes)).map((problem) => problem.split(':')[0])).toContain(`models.fraud.${path}`);
   });
 
+  test('a name that cannot be used is told with the rule for names', () => {
+    const problems = problemsOf({ project: 'p', models: { My_Model: model } });
+
+    expect(problems).toEqual([
+      'models.My_Model: is not a name that can be used: lower-case letters, digits and hyphens, 63 at most, a letter first',
+    ]);
+    expect(problemsOf(configOf({ train: { ...model.train, environment: { 'MY-KEY': '1' } } }))).toEqual([
+      'models.fraud.train.environment.MY-KEY: is not a name that can be used: letters, digits and _, not a digit first',
+    ]);
+  });
+
   test('takes the image of the platform that it is compiled for', () => {
     const read = parseConfig(configOf({ train: { ...model.train, image: { aws: 'a', local: 'l' } } }));
     if ('problems' in read) throw new Error(JSON.stringify(read.problems));

@@ -21,6 +21,11 @@ export function problemsOf(issue: z.core.$ZodIssue, input: unknown): ConfigProbl
       problemsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, input),
     );
   }
+  // The name of a model or a variable: what is wrong is the key, not what stands under it.
+  if (issue.code === 'invalid_key' || issue.code === 'invalid_element')
+    return [
+      { path: pathText(issue.path), message: `is not a name that can be used: ${issue.issues[0]?.message ?? ''}` },
+    ];
   const value = valueAt(input, issue.path);
   return [{ path: pathText(issue.path), message: issue.message, ...(value === undefined ? {} : { value }) }];
 }

@@ -19,7 +19,10 @@ export const name = z
 const command = z.array(text).min(1, { error: "a command such as ['python', 'train.py']" }).max(1000);
 /** A secret is named, never written: its text is looked up where and when the program starts. */
 const variable = z.union([given, z.strictObject({ secret: name })]);
-const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), variable).default({});
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'letters, digits and _, not a digit first' });
+const environment = z.record(variableName, variable).default({});
 const accelerator = z.strictObject({ type: text, count: z.int().min(1).max(16).default(1) });
 
 export const programFields = ({ code, image }: Forms) => ({
