@@ -484,6 +484,40 @@ describe("Alertmanager's webhook", () => {
     ]);
   });
 
+  test("a 'serin_model' that names no model is not made up for by another label", async () => {
+    const world = await withChampion();
+
+    const { status, body } = await post(world, [
+      alert({ serin_model: 'frawd', model: 'fraud' }),
+      alert({ serin_model: 'fraud' }, { fingerprint: 'f2' }),
+    ]);
+
+    expect(status).toBe(202);
+    expect(body.results).toMatchObject([
+      { id: 'f1', outcome: 'ignored' },
+      { id: 'f2', outcome: 'accepted' },
+    ]);
+  });
+
+  test('an event does not resolve the alert of a hook by writing its name', async () => {
+    const world = await withChampion();
+    await post(world, [alert({ serin_model: 'fraud' })]);
+    const type = 'dev.serin.alert.resolved.v1';
+    const forged = {
+      specversion: '1.0',
+      id: 'e',
+      source: 'alertmanager',
+      type,
+      data: { model: 'fraud', fingerprint: 'f1' },
+    };
+
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    const { status } = await world.call('POST', '/v1/events', forged, { headers });
+
+    expect(status).toBeLessThan(300);
+    expect((await world.model()).monitor.alerts).toMatchObject([{ sender: 'alertmanager', fingerprint: 'f1' }]);
+  });
+
   test('more alerts than can be kept are taken as far as they can', async () => {
     const world = await withChampion();
     await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 30_000);

@@ -77,7 +77,7 @@ export const alertSenders = {
   grafana: { what: "a webhook contact point of Grafana's alerting", body: alertsBody('1') },
 } as const;
 
-/** Labels that may name the model, the surest first: `model` is also what hardware is called. */
+/** Labels that may name the model. The first is written for us, and decides; `model` is also what hardware is called. */
 const modelLabels = ['serin_model', 'model', 'endpoint'] as const;
 
 export interface LabelledAlert {
@@ -93,7 +93,8 @@ export function readAlerts(sender: keyof typeof alertSenders, body: Uint8Array):
   return parsed(alertSenders[sender].body, body).alerts.map((alert) => {
     const { status, labels: tags, annotations = {}, startsAt, endsAt = '' } = alert;
     const fingerprint = alert.fingerprint ?? sha256Hex(JSON.stringify(Object.entries(tags).sort())).slice(0, 16);
-    const names = modelLabels.flatMap((label) => tags[label] ?? []);
+    const sure = tags[modelLabels[0]];
+    const names = sure === undefined ? modelLabels.flatMap((label) => tags[label] ?? []) : [sure];
     const raisedAs = idOf(sender, [fingerprint, startsAt, 'firing', '']);
     const title = (annotations.summary ?? annotations.description ?? tags.alertname ?? 'alert').slice(0, 500);
     return {

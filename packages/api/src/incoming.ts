@@ -5,6 +5,7 @@ import type { OutsideSignal } from '@serin/core/signal';
 import { instant } from '@serin/core/time';
 import * as z from 'zod';
 import type { IncomingEvent } from './cloud-events.ts';
+import { alertSenders } from './hooks.ts';
 import { Problem, wrongs } from './problem.ts';
 import { choices } from './shapes.ts';
 
@@ -82,7 +83,7 @@ export function meaningOf(
       const { model: name, fingerprint, endedAt } = dataOf(event, resolvedType);
       const signal = {
         type: 'alertResolved',
-        sender: event.source,
+        sender: senderOf(event),
         fingerprint: fingerprint ?? fingerprintOf(raisedType, event),
         ...(endedAt === undefined ? {} : { endedAt }),
       } as const;
@@ -117,7 +118,7 @@ function alarmAnywhere(
   }
   if (event.type === known.raised) return { models: [model], signal: alertOf(event, now, { kind: 'alert' }) };
   const fingerprint = fingerprintOf(known.raised, event);
-  return { models: [model], signal: { type: 'alertResolved', sender: event.source, fingerprint } };
+  return { models: [model], signal: { type: 'alertResolved', sender: senderOf(event), fingerprint } };
 }
 
 function dataOf<Type extends keyof typeof dataSchemas>(
@@ -142,12 +143,15 @@ function alertOf(event: IncomingEvent, now: number, said: Said): OutsideSignal {
   return {
     type: 'alertRaised',
     kind: said.kind,
-    sender: event.source,
+    sender: senderOf(event),
     fingerprint: said.fingerprint ?? fingerprintOf(event.type, event),
     startedAt: event.time ?? instant(now),
     title: said.title ?? (event.subject === undefined ? event.type : `${event.type} (${event.subject})`),
   };
 }
+
+/** Nobody raises or resolves an alert in the name of a hook by an event. */
+const senderOf = ({ source }: IncomingEvent): string => (Object.hasOwn(alertSenders, source) ? `./${source}` : source);
 
 const fingerprintOf = (type: string, { subject }: IncomingEvent): string =>
   subject === undefined ? type : `${type}|${subject}`;

@@ -221,6 +221,14 @@ describe('the id of a firing', () => {
   });
 });
 
+test('who approves a version that an alert holds is told of the alert and of the override', () => {
+  const { drive } = withFiring();
+
+  const said = drive.say({ type: 'approvalGiven', version: 3, approved: true }, approver);
+
+  expect(said).toMatch(/approved already; 'errors high' \(grafana\) fires and holds it: --override/);
+});
+
 describe('a person who overrides alerts', () => {
   const override = { type: 'approvalGiven', version: 3, approved: true, override: 'v3 is the fix' } as const;
 

@@ -312,7 +312,12 @@ function machines(model: Model) {
       run: model,
       endpoint: endpointContext(model),
       rollout: { frozen: model.freeze !== undefined },
-      monitor: { plan, releasing: releasing(model), champion: model.champion },
+      monitor: {
+        plan,
+        releasing: releasing(model),
+        goingBack: !rolloutEnded(model.rollout) && !releasing(model),
+        champion: model.champion,
+      },
     },
   };
 }
@@ -364,6 +369,12 @@ function cancelRequested(model: Model, signal: SignalOf<'cancelRequested'>): Tak
 }
 
 /** Approval is a field of the offered version and never blocks the next run. With four eyes somebody else had a hand in it. */
+/** Why an approved version does not start, to whoever approves it once more. */
+function heldText(model: Model, number: number): string {
+  const [first] = model.offered?.version === number ? heldBy(model) : [];
+  return first === undefined ? '' : `; ${firingName(first)} fires and holds it: --override lets it start`;
+}
+
 function approvalGiven(model: Model, signal: SignalOf<'approvalGiven'>): Taken {
   const { version: number, approved, override, actor, at } = signal;
   const version = versionOf(model.versions, number);
@@ -376,7 +387,7 @@ function approvalGiven(model: Model, signal: SignalOf<'approvalGiven'>): Taken {
   if (override !== undefined && approved && approval.status === 'approved') return overridden(model, signal, override);
   if (approval.status !== 'pending')
     return approval.status === (approved ? 'approved' : 'rejected')
-      ? { ignored: `v${number} is ${approval.status} already` }
+      ? { ignored: `v${number} is ${approval.status} already${heldText(model, number)}` }
       : refuse(`v${number} is ${approval.status} already`);
   const oneEyed = approved ? notFourEyes(model, version, actor) : undefined;
   if (oneEyed !== undefined) return oneEyed;

@@ -96,11 +96,16 @@ const cases: readonly (readonly [
   [
     'does nothing when the later of two ends came first',
     [
-      ended('f', { endedAt: '2026-01-01T02:00:00Z' }),
-      ended('f', { endedAt: '2025-12-31T23:00:00Z' }),
-      raised({ startedAt: again }),
+      ended('f', { endedAt: '2026-01-01T02:00:00Z', afterMs: 2 * hour }),
+      ended('f', { endedAt: '2025-12-31T23:00:00Z', afterMs: 2 * hour }),
+      raised({ startedAt: again, afterMs: 2 * hour }),
     ],
     ['moved', 'ignored', 'ignored'],
+  ],
+  [
+    'acts when its end was told of a time that has not come',
+    [ended('f', { endedAt: '2999-01-01T00:00:00Z' }), raised({ startedAt: again, afterMs: hour })],
+    ['moved', 'rollback'],
   ],
   [
     'is another one when another sender tells it by the same name',

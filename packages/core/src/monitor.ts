@@ -2,7 +2,7 @@ import type { ModelPlan } from './config.ts';
 import { canonical } from './json.ts';
 import type { AlertRaised, ModelSignal, OutsideSignal, SignalOf } from './signal.ts';
 import { type Refusal, refuse, type Table } from './table.ts';
-import { day, durationText, instant } from './time.ts';
+import { day, durationText, instant, minute } from './time.ts';
 
 /** An alert that fires: a condition that lasts until it is resolved. */
 export interface Firing {
@@ -49,6 +49,8 @@ export interface MonitorContext {
   readonly plan: ModelPlan;
   /** A release is under way: an alert takes it back, whatever the policy says. */
   readonly releasing: boolean;
+  /** Traffic is on its way back already. */
+  readonly goingBack?: boolean;
   readonly champion?: number;
 }
 
@@ -70,7 +72,7 @@ const alerted = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Moni
   const { plan } = context;
   const runs = monitor.runs.filter((at) => at > alert.at - plan.monitor.retrainBudget.per);
   const wants = actionFor(alert, { ...monitor, runs }, context);
-  const others = known === undefined ? roomFor(monitor.alerts, alert, wants) : monitor.alerts;
+  const others = known === undefined ? roomFor(monitor.alerts, alert, acts(wants, context)) : monitor.alerts;
   if (others === undefined) return refuse(`${remembered} alerts fire already, and one more would do nothing else`);
   const { kind, sender, fingerprint, startedAt, title, at } = alert;
   const firing = { kind, sender, fingerprint, startedAt, title, at, heardAt: at, did: wants.do };
@@ -90,14 +92,16 @@ const alerted = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Moni
  * The oldest drift makes room for an alert, which holds new candidates. For an alert that takes traffic back, or starts a
  * run, anything does: what still fires is told again.
  */
-function roomFor(alerts: Base['alerts'], { kind }: AlertRaised, wants: Action): Base['alerts'] | undefined {
+function roomFor(alerts: Base['alerts'], { kind }: AlertRaised, acts: boolean): Base['alerts'] | undefined {
   const known = Object.entries(alerts).sort(([, one], [, other]) => one.heardAt - other.heardAt);
   if (known.length < remembered) return alerts;
-  const acts = wants.do === 'revert' || wants.do === 'rollback' || wants.do === 'run';
   const drift = kind === 'alert' || acts ? known.find(([, firing]) => firing.kind === 'drift') : undefined;
   const gone = drift ?? (acts ? known[0] : undefined);
   return gone && Object.fromEntries(known.filter((one) => one !== gone));
 }
+
+const acts = (wants: Action, { goingBack = false }: MonitorContext): boolean =>
+  wants.do === 'revert' || wants.do === 'run' || (wants.do === 'rollback' && !goingBack);
 
 /** Why an alert says nothing new; `undefined`: it is a new firing. */
 export function unheard({ alerts, ends }: Monitor, alert: AlertRaised): string | undefined {
@@ -127,11 +131,16 @@ function heardAgain(monitor: Monitor, key: string, at: number): Monitor {
     : { ...monitor, alerts: { ...monitor.alerts, [key]: { ...known, heardAt: at } } };
 }
 
+/** A clock may be off by as much. An end in the future would silence what has not begun. */
+const clockMarginMs = 5 * minute;
+const noLater = (time: string, at: number): string =>
+  Date.parse(time) > at + clockMarginMs ? instant(at + clockMarginMs) : time;
+
 const resolved = (monitor: Monitor, alert: SignalOf<'alertResolved'>): Monitor => {
   const { at, endedAt } = alert;
   const key = keyOf(alert);
   const known = monitor.alerts[key];
-  const ended = endedAt === undefined ? monitor : withEnd(monitor, key, { at, endedAt });
+  const ended = endedAt === undefined ? monitor : withEnd(monitor, key, { at, endedAt: noLater(endedAt, at) });
   // The end of an earlier firing, told late.
   if (known === undefined || (endedAt !== undefined && isBefore(endedAt, known.startedAt))) return ended;
   return without(ended, (other) => other === key);

@@ -108,9 +108,10 @@ function alertHook(api: Api, sender: keyof typeof alertSenders): Route {
       mediaOf(asked, 'application/json');
       const config = await api.config();
       const known = config === undefined ? new Set<string>() : routesOf(config).models;
+      const visible = (name = ''): string => (asked.project.sees(name) ? name : '');
       const alerts = readAlerts(sender, asked.raw).map((alert) => ({
         ...alert,
-        model: alert.names.find((name) => known.has(name) && asked.project.sees(name)) ?? '',
+        model: visible(alert.names.find((name) => known.has(name))),
       }));
       if (alerts.length > 0 && alerts.every(({ model }) => model === ''))
         throw new Problem(
