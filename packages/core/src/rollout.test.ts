@@ -16,15 +16,16 @@ import type { Tick } from './ports.ts';
 import { type Rollout, rolloutTable } from './rollout.ts';
 import { bake } from './steps.ts';
 import { step } from './table.ts';
+import { verifyRollout } from './verify.ts';
 import { whyRollout } from './why.ts';
 
 type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
 type World = ReturnType<typeof begun>;
 
 /** A champion, and a challenger whose rollout has just begun. */
-function begun(rollout: Given = {}) {
+function begun(rollout: Given = {}, model: Parameters<typeof planOf>[0] = {}) {
   const small = { steps: [10, 50], bake: '15m', guard: '15m', guardrails: { latency: false } } satisfies Given;
-  const drive = driver(planOf({ rollout: { ...small, ...rollout } }));
+  const drive = driver(planOf({ ...model, rollout: { ...small, ...rollout } }));
   const endpoint = fakeEndpoint();
   trainOne(drive, 'one');
   score(drive, 0.8);
@@ -58,6 +59,33 @@ function misread({ drive }: World): Tick {
   const tick: Tick = { start: order.from, counts: { v2: { requests: 5, errors: 7, slow: [] } } };
   drive.answer('readTicks', { type: 'ticksRead', from: order.from, to: order.from + 60_000, ticks: [tick] });
   return tick;
+}
+
+const minute = 60_000;
+
+type Bad = readonly [bad: number, of: number];
+
+/** Answers the minutes that are owed next, so many of them, with these requests of both (sticky: and users at risk). */
+function serveMinutes(
+  { drive }: World,
+  minutes: number,
+  requests: Readonly<Record<string, Bad>>,
+  users?: Readonly<Record<string, Bad>>,
+): void {
+  const each = <Counted>(arms: Readonly<Record<string, Bad>>, counted: (bad: number, of: number) => Counted) =>
+    Object.fromEntries(Object.entries(arms).map(([name, [bad, of]]) => [name, counted(bad, of)]));
+  const counts = each(requests, (errors, of) => ({ requests: of, errors, slow: [] }));
+  const firstBad = each(users ?? {}, (bad, atRisk) => ({ assigned: 0, errors: { atRisk, bad }, slow: [] }));
+  const end = rolloutOf(drive).evidence.readTo + minutes * minute;
+  while (drive.now < end + 2 * minute && rolloutOf(drive).evidence.readTo < end) {
+    drive.wait(minute);
+    const order = drive.owed('readTicks')[0];
+    if (order?.kind !== 'readTicks' || order.to <= order.from) continue;
+    const { from, to } = order;
+    const starts = Array.from({ length: (to - from) / minute }, (_, index) => from + index * minute);
+    const ticks = starts.map((start) => ({ start, counts, ...(users === undefined ? {} : { users: firstBad }) }));
+    drive.answer('readTicks', { type: 'ticksRead', from, to, ticks });
+  }
 }
 
 const served = ({ drive, endpoint }: World): unknown => {
@@ -251,8 +279,6 @@ describe('a hold that nobody can judge', () => {
 });
 
 describe('what a step counts', () => {
-  const minute = 60_000;
-
   test.each([
     ['with the next tick, when the weight was confirmed 10 s before it', 50_000, minute],
     ['with the tick after that when it was confirmed later: clocks are off by seconds', 50_001, 2 * minute],
@@ -309,6 +335,95 @@ describe('the hard limit of failed requests', () => {
     expect(broken).toMatchObject({
       because: {
         text: "600 of 600 requests to the candidate failed, 180 of them as the champion's did, more than the limit of 50 %",
+      },
+    });
+  });
+  const atOnce = { strategy: 'blueGreen' } satisfies Given;
+  const sticky = { serve: { command: ['node', 'serve.mjs'], stickyBy: 'x-user' } };
+
+  test.each<[string, Given]>([
+    ['at the first step of a canary', { steps: [5] }],
+    ['with most of the traffic at once', atOnce],
+  ])('finds a candidate whose every request fails within 8 minutes of 60 requests: %s', (_, rollout) => {
+    const given = begun(rollout);
+    until(given, healthy, 'baking', 'guarding');
+    const begin = given.drive.now;
+
+    const ended = until(given, { perMinute: 60, failing: { v2: 1 } }, 'rolledBack', 'promoted', 'held');
+
+    expect(ended.status).toBe('rolledBack');
+    expect(given.drive.now - begin).toBeLessThanOrEqual(8 * minute);
+    expect(verifyRollout(given.drive.entries, ended.id).problems).toEqual([]);
+  });
+
+  test('does not count what failed while the champion had no request', () => {
+    const given = begun(atOnce);
+    until(given, healthy, 'guarding');
+
+    serveMinutes(given, 6, { v2: [2, 2] });
+    serveMinutes(given, 1, { v2: [2, 2], v1: [1, 1] });
+    serveMinutes(given, 6, { v2: [2, 2] });
+
+    expect(rolloutOf(given.drive)).toMatchObject({
+      status: 'guarding',
+      evidence: { candidate: { requests: 26, errors: 26 } },
+    });
+    expect(verifyRollout(given.drive.entries, rolloutOf(given.drive).id).problems).toEqual([]);
+  });
+
+  test('waits for as many requests of the champion: one of them says little of what is sent to both', () => {
+    const given = begun(atOnce);
+    until(given, healthy, 'guarding');
+
+    serveMinutes(given, 1, { v2: [15, 24], v1: [0, 1] });
+    serveMinutes(given, 4, { v2: [15, 24], v1: [1, 1] });
+    expect(rolloutOf(given.drive).status).toBe('guarding');
+
+    serveMinutes(given, 1, { v2: [190, 190], v1: [0, 15] });
+    expect(rolloutOf(given.drive)).toMatchObject({
+      because: { kind: 'limit', text: expect.stringMatching(/^265 of 310 .*, 96 of them as the champion's did/) },
+    });
+  });
+
+  test('measures a first version by itself: there is nothing to compare it with', () => {
+    const drive = driver(planOf({ rollout: { guard: '15m' } }));
+    const given = { drive, endpoint: fakeEndpoint() };
+    trainOne(drive, 'one');
+    score(drive, 0.8);
+    until(given, healthy, 'guarding');
+
+    serveMinutes(given, 2, { v1: [15, 15] });
+
+    expect(rolloutOf(drive)).toMatchObject({
+      because: { text: '30 of 30 requests to the candidate failed, more than the limit of 50 %' },
+    });
+  });
+
+  test('is not moved by one sticky user, however many bad requests it sends', () => {
+    const given = begun({}, sticky);
+    until(given, healthy, 'baking');
+
+    serveMinutes(given, 1, { v2: [600, 601], v1: [0, 400] }, { v2: [1, 2], v1: [0, 18] });
+    serveMinutes(given, 12, { v2: [600, 601], v1: [0, 400] }, { v2: [0, 1], v1: [0, 18] });
+    serveMinutes(given, 1, { v2: [900, 940], v1: [0, 400] }, { v2: [1, 41], v1: [0, 360] });
+
+    expect(rolloutOf(given.drive)).toMatchObject({ status: 'baking', evidence: { candidate: { errors: 8700 } } });
+    expect(verifyRollout(given.drive.entries, rolloutOf(given.drive).id).problems).toEqual([]);
+  });
+
+  test('counts sticky users by their first failed request, and leaves out those as the champion has them', () => {
+    const broken = begun({}, sticky);
+    const attacked = begun({}, sticky);
+    for (const given of [broken, attacked]) until(given, healthy, 'baking');
+
+    serveMinutes(broken, 1, { v2: [90, 120], v1: [36, 1080] }, { v2: [30, 40], v1: [18, 360] });
+    serveMinutes(attacked, 2, { v2: [90, 120], v1: [810, 1080] }, { v2: [30, 40], v1: [270, 360] });
+
+    expect(rolloutOf(attacked.drive)).toMatchObject({ status: 'baking' });
+    expect(rolloutOf(broken.drive)).toMatchObject({
+      because: {
+        kind: 'limit',
+        text: "30 of 40 users at risk had their first failed request at the candidate, 2 of them as the champion's did, more than the limit of 50 %",
       },
     });
   });

@@ -60,8 +60,8 @@ export interface Evidence {
    * decides where the requests are not shared out as configured.
    */
   readonly came?: Readonly<Record<string, readonly number[]>>;
-  /** Failures that the candidate would have had if it had failed as often as the champion did in the same tick. */
-  readonly excused?: number;
+  /** What the hard limit goes by where there is a champion. */
+  readonly compared?: Compared;
   /** Mirrored requests of which exactly one answer was bad, by stream: [the candidate's, the champion's]. */
   readonly pairs: Readonly<Record<string, readonly [number, number]>>;
   readonly mirrored?: {
@@ -81,6 +81,14 @@ export interface Evidence {
   readonly excess?: number;
   /** The last ticks that were counted, by start: what came with them, as one number. */
   readonly recent: Readonly<Record<string, number>>;
+}
+
+/** Requests (sticky: users at risk, and those with their first error) of all ticks in which both arms had some. */
+export interface Compared {
+  readonly candidate: Arm;
+  readonly championRequests: number;
+  /** Failures that the candidate would have had if it had failed as often as the champion did in the same tick. */
+  readonly excused: number;
 }
 
 /** Where the ticks were counted: the candidate's weight, confirmed before they began, and who the arms are. */
@@ -136,7 +144,7 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const excess = place.budgeted
     ? { excess: Math.min(evidence.excess ?? 1, excessBound(totals.candidate, totals.stable, rules.alpha)) }
     : {};
-  const next = { ...evidence, ...totals, ...excess, ...withExcused(evidence, candidate, champion, rules) };
+  const next = { ...evidence, ...totals, ...excess, ...withCompared(evidence, tick, place, rules) };
   const isCold = tick.start < (evidence.from ?? 0);
   if (place.champion === undefined || (isCold && rules.edition === 1)) return next;
   if (place.weight === 0 && place.astray !== true) return withPairs(next, tick, { place, rules, isCold });
@@ -156,16 +164,26 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   };
 }
 
-/** Of a tick in which the champion had no request nothing is excused. */
-function withExcused(
-  { excused = 0 }: Evidence,
-  candidate: Counts | undefined,
-  champion: Counts | undefined,
-  { edition }: Rules,
-): Pick<Evidence, 'excused'> {
-  const share = champion === undefined || champion.requests === 0 ? 0 : champion.errors / champion.requests;
-  const more = share * (candidate?.requests ?? 0);
-  return edition === 1 || more === 0 ? {} : { excused: excused + more };
+const noneCompared: Compared = { candidate: { requests: 0, errors: 0 }, championRequests: 0, excused: 0 };
+
+/** A tick in which one arm had no requests compares nothing. */
+function withCompared(
+  { compared = noneCompared }: Evidence,
+  tick: Tick,
+  place: Place,
+  { edition, unit }: Rules,
+): Pick<Evidence, 'compared'> {
+  if (edition === 1 || place.champion === undefined) return {};
+  const events = eventsOf({ of: 'errors' }, tick, place, unit);
+  if (events === undefined || events.candidateRequests === 0 || events.championRequests === 0) return {};
+  const { candidateRequests: requests, candidate: errors, championRequests } = events;
+  return {
+    compared: {
+      candidate: plus(compared.candidate, { requests, errors }),
+      championRequests: compared.championRequests + championRequests,
+      excused: compared.excused + (requests * events.champion) / championRequests,
+    },
+  };
 }
 
 interface Found {
@@ -295,8 +313,10 @@ function withHarm(known: readonly number[] = noHarm, events: Events, { tolerated
 
 const noHarm: readonly number[] = originGrid.map(() => 0);
 
+type Watched = Pick<Stream, 'of' | 'segment'>;
+
 /** `undefined`: this tick has no such counts, for either arm. */
-function eventsOf(stream: Stream, tick: Tick, place: Place, unit: Rules['unit']): Events | undefined {
+function eventsOf(stream: Watched, tick: Tick, place: Place, unit: Rules['unit']): Events | undefined {
   const { segment } = stream;
   const counts = segment === undefined ? tick.counts : (tick.segments?.[segment] ?? {});
   const read = (deployment: string | undefined) => {
@@ -317,14 +337,14 @@ function eventsOf(stream: Stream, tick: Tick, place: Place, unit: Rules['unit'])
 
 const none = { bad: 0, of: 0 };
 
-function badOf({ of }: Stream, counts: Counts | undefined): typeof none | undefined {
+function badOf({ of }: Watched, counts: Counts | undefined): typeof none | undefined {
   if (counts === undefined || counts.requests === 0) return none;
   if (typeof of === 'string') return { bad: counts.errors, of: counts.requests };
   const slow = counts.slow === 'unmeasured' ? undefined : counts.slow[of.slowerThan];
   return slow === undefined ? undefined : { bad: slow, of: counts.requests };
 }
 
-function usersOf({ of }: Stream, users: UserCounts | undefined): typeof none | undefined {
+function usersOf({ of }: Watched, users: UserCounts | undefined): typeof none | undefined {
   if (users === undefined) return none;
   const first = typeof of === 'string' ? users.errors : users.slow[of.slowerThan];
   return first === undefined ? undefined : { bad: first.bad, of: first.atRisk };
@@ -428,7 +448,7 @@ export function withLabels(
   return { ...evidence, streams, pairs, labels };
 }
 
-const plus = (arm: Arm, counts: Counts | undefined): Arm =>
+const plus = (arm: Arm, counts: Arm | undefined): Arm =>
   counts === undefined ? arm : { requests: arm.requests + counts.requests, errors: arm.errors + counts.errors };
 
 const remembers = 10;

@@ -52,7 +52,7 @@ const takesBack = ({ kind }: Verdict): boolean => kind === 'harm' || kind === 'l
  * the share that came is enough to take the candidate back; the hard limits act always.
  */
 export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdict {
-  const limit = beyondLimit(evidence, rules);
+  const limit = beyondLimit(evidence, place, rules);
   if (limit !== undefined) return { kind: 'limit', text: limit };
   if (place.champion === undefined) return { kind: 'none' };
   const misrouted = misroutedIn(evidence, rules);
@@ -68,13 +68,27 @@ export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdi
 
 /**
  * What fails at the champion as well is no fault of the candidate: who sends bad requests to both moves no limit. It is
- * taken off tick by tick, so that an incident does not count against the champion's better days.
+ * taken off tick by tick, so that an incident does not count against the champion's better days. What nobody can compare
+ * says nothing: both arms need `minRequests` in ticks in which both had some. Sticky users are counted in place of their
+ * requests, so that each weighs the same, however many requests it sends.
+ *
+ * A candidate without a champion is measured by its requests as they are (edition 1: every candidate).
  */
-function beyondLimit({ candidate, excused = 0 }: Evidence, { limits }: Rules): string | undefined {
-  const { share, minRequests } = limits.errors;
-  if (candidate.requests < minRequests || (candidate.errors - excused) / candidate.requests <= share) return undefined;
+function beyondLimit(evidence: Evidence, { champion }: Place, rules: Rules): string | undefined {
+  const { share, minRequests } = rules.limits.errors;
+  const isAlone = champion === undefined || rules.edition === 1;
+  const compared = isAlone ? { ...evidence, championRequests: minRequests, excused: 0 } : evidence.compared;
+  if (compared === undefined || Math.min(compared.candidate.requests, compared.championRequests) < minRequests)
+    return undefined;
+  const { candidate, excused } = compared;
+  if ((candidate.errors - excused) / candidate.requests <= share) return undefined;
+  const counted = `${candidate.errors} of ${candidate.requests}`;
+  const failed =
+    isAlone || rules.unit === 'request'
+      ? `${counted} requests to the candidate failed`
+      : `${counted} users at risk had their first failed request at the candidate`;
   const whose = excused < 0.5 ? '' : `, ${Math.round(excused)} of them as the champion's did`;
-  return `${candidate.errors} of ${candidate.requests} requests to the candidate failed${whose}, more than the limit of ${percent(share)}`;
+  return `${failed}${whose}, more than the limit of ${percent(share)}`;
 }
 
 /** Which share of each arm's requests fails, for a person. */
