@@ -241,8 +241,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     'one guardrail may be missing from a promotion',
     'judge/judge.ts',
     'return deciding.flatMap((guardrail) => {',
-    'return deciding.slice(1).flatMap((guardrail) => {',
-    'a second drop goes through its canary',
+    'return deciding.slice(0, -1).flatMap((guardrail) => {',
+    'labels come before and after they mature',
   ),
   core(
     'evidence decides although it was routed otherwise',
