@@ -370,7 +370,9 @@ describe('a planned restart in the middle of a canary', () => {
         v1: { requests: 5, errors: 0, slow: [] },
         v2: { requests: 5, errors, slow: [] },
       });
-      expect((await machine.ticks()).map(({ counts }) => counts)).toEqual([{}, counted(0), counted(5)]);
+      const ticks = await machine.ticks();
+      expect(ticks.map(({ counts }) => counts)).toEqual([{}, counted(0), counted(5)]);
+      expect(ticks.map(({ unserved }) => unserved)).toEqual([true, undefined, undefined]);
     },
   );
 

@@ -428,7 +428,7 @@ describe('the counters of the gateway', () => {
     return { counters, telemetry, at, close };
   }
 
-  test('a tick has equal numbers after a restart, and one that was interrupted is empty for both deployments', async () => {
+  test('a tick has equal numbers after a restart, and one that was interrupted is empty for both deployments and unserved', async () => {
     const directory = newDirectory();
     const before = openCounters(directory);
     for (const [offset, name] of [
@@ -454,7 +454,10 @@ describe('the counters of the gateway', () => {
     const counts = { requests: 1, errors: 0, slow: [1] };
     expect(first).toEqual([{ start: noon, counts: { v1: counts, v2: counts } }]);
     expect(ticks[0]).toEqual(first[0]);
-    expect(ticks.slice(1).map((tick) => tick.counts)).toEqual([{}, {}]);
+    expect(ticks.slice(1)).toEqual([
+      { start: noon + minute, counts: {}, unserved: true },
+      { start: noon + 2 * minute, counts: {} },
+    ]);
   });
 
   test('a request that had no outcome when the server was killed takes its tick out of the evidence', async () => {
@@ -472,7 +475,7 @@ describe('the counters of the gateway', () => {
     const [tick] = await after.telemetry.ticks(query);
     after.close();
 
-    expect(tick).toEqual({ start: noon, counts: {} });
+    expect(tick).toEqual({ start: noon, counts: {}, unserved: true });
   });
 
   test('a clock that is put back changes no closed tick', async () => {
@@ -875,7 +878,7 @@ describe('the supervisor of model servers', () => {
     const what = { endpoint: 'e', from: second, to: second + 1000, tickMs: 1000, slowerThan: [] };
     await expect
       .poll(() => machine.telemetry.ticks(what), { timeout: 10_000 })
-      .toEqual([{ start: second, counts: {} }]);
+      .toEqual([{ start: second, counts: {}, unserved: true }]);
     const kept = [...machine.counters.rows('e', 0, second / 1000)];
     expect(kept.length).toBeGreaterThan(0);
     for (const row of kept) expect(recordsOf(machine, row.second)).toEqual(recordsThatGoWith(machine, row));

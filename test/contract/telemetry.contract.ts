@@ -79,7 +79,7 @@ export function telemetryContract(
       if (slow !== 'unmeasured') expect(slow).toEqual([1, 2, 3]);
     });
 
-    test('a tick without requests is there, with empty counts', async () => {
+    test('a tick without requests is there, with empty counts, and was served', async () => {
       opened.request({ endpoint: 'e', deployment: 'v1', latencyMs: 5 });
       await opened.advance(2 * tickMs);
       opened.request({ endpoint: 'e', deployment: 'v1', latencyMs: 5 });
@@ -87,10 +87,10 @@ export function telemetryContract(
 
       const ticks = await read(start, start + 3 * tickMs);
 
-      expect(ticks.map((tick) => [tick.start, Object.keys(tick.counts).length])).toEqual([
-        [start, 1],
-        [start + tickMs, 0],
-        [start + 2 * tickMs, 1],
+      expect(ticks.map((tick) => [tick.start, Object.keys(tick.counts).length, tick.unserved])).toEqual([
+        [start, 1, undefined],
+        [start + tickMs, 0, undefined],
+        [start + 2 * tickMs, 1, undefined],
       ]);
     });
 

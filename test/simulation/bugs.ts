@@ -115,6 +115,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     bugs: { countsItsOwn: true },
     scenario: 'a machine is restarted while a slow candidate bakes',
   },
+  core(
+    'a guard goes on while the machine is off',
+    'verdicts.ts',
+    'counted.until + unservedMs(rollout, signal)',
+    'counted.until',
+    'a machine is off for longer than the guard of a candidate that fails with all the traffic',
+  ),
   {
     name: 'a machine goes by its wall clock',
     bugs: { obeysTheWall: true },

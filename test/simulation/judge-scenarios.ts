@@ -130,6 +130,19 @@ const underRestart =
     await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
   };
 
+/** A second version; in its guard the machine is off for longer than the guard lasts. */
+const offUnderGuard: Scenario['act'] = async (universe) => {
+  await second(universe);
+  await universe.when(at('guarding'));
+  const { platform, telemetry, sim } = universe;
+  const now = platform.clock?.now() ?? sim.now;
+  telemetry.away('v2', now, now + 6 * minute);
+  platform.restart(6 * minute);
+  await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+};
+/** With all the traffic it fails. */
+const failsAlone = (deployment: string, { v2 = 0 }: Weights): number => (deployment === 'v2' && v2 > 90 ? 0.3 : 0.005);
+
 export const judgeScenarios: readonly Scenario[] = [
   {
     name: 'a machine is restarted while a slow candidate bakes',
@@ -142,6 +155,13 @@ export const judgeScenarios: readonly Scenario[] = [
     one: true,
     outside: { models: { failing: failsThrice } },
     act: underRestart('v1'),
+    expect: rollsBack('evidence', 'errors'),
+  },
+  {
+    name: 'a machine is off for longer than the guard of a candidate that fails with all the traffic',
+    one: true,
+    outside: { models: { failing: failsAlone } },
+    act: offUnderGuard,
     expect: rollsBack('evidence', 'errors'),
   },
   {

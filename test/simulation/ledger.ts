@@ -104,7 +104,7 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   const champion = armOf(tick, rollout.stable);
   const next: Account = {
     ...account,
-    closed: account.closed + 1,
+    closed: account.closed + (tick.unserved === true ? 0 : 1),
     candidate: plus(account.candidate, candidate),
     stable: rollout.stable === undefined ? account.stable : plus(account.stable, champion),
   };

@@ -205,6 +205,8 @@ export interface Traffic {
   readonly loss?: Readonly<Record<string, number>>;
   /** Factor of the shares 1/2, 1/10 and 1/100 that are slower than the champion's p50, p90 and p99. */
   readonly slower?: Readonly<Record<string, number>>;
+  /** The machine is off, or a deployment on its way back: nothing is counted. */
+  readonly isUnserved?: boolean;
   /** The candidate gets so many times the share that was configured. */
   readonly skew?: number;
   /** Discordant pairs of a mirrored minute. */
@@ -257,6 +259,7 @@ function shared(drive: Driver, { perMinute, skew = 1 }: Traffic): readonly (read
 
 function tickOf(drive: Driver, traffic: Traffic) {
   const { failing = {}, slower = {}, pairs } = traffic;
+  if (traffic.isUnserved) return { counts: {}, unserved: true } as const;
   const counts = shared(drive, traffic).map(([name, requests]) => {
     const slow = [0.5, 0.1, 0.01].map((share) => Math.round(requests * share * (slower[name] ?? 1)));
     return [name, { requests, errors: Math.round(requests * (failing[name] ?? 0)), slow }];

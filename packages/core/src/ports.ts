@@ -370,6 +370,11 @@ export interface Discordant {
 export interface Tick {
   readonly start: number;
   readonly counts: Readonly<Record<string, Counts>>;
+  /**
+   * The platform knows that it did not serve the endpoint for all of this tick: the machine was off, or a deployment was
+   * on its way back. Then there are no counts, and the tick is no time that a candidate stood. Nobody asked: absent.
+   */
+  readonly unserved?: true;
   /** By segment, then deployment; only of endpoints that have segments. A request without a known one is in `counts` alone. */
   readonly segments?: Readonly<Record<string, Readonly<Record<string, Counts>>>>;
   /** When asked with `usersSince`. */
@@ -433,7 +438,7 @@ export interface Telemetry {
   /**
    * The closed ticks with `from <= start` and `start + tickMs <= to`, ascending, on multiples of `tickMs` since the
    * epoch. A tick is closed when no later request or outcome can change it; one that is not closed yet ends the answer.
-   * Twice: equal numbers. A tick without requests is there, with empty counts.
+   * Twice: equal numbers. A tick without requests is there, with empty counts; `unserved` says that nobody could have asked.
    */
   ticks(query: TickQuery): Promise<readonly Tick[]>;
   /** Percentiles of all requests in the window, in milliseconds; `undefined` without requests. */

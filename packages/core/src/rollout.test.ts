@@ -310,6 +310,66 @@ describe('what a step counts', () => {
   });
 });
 
+describe('time in which the endpoint was not served', () => {
+  const off: Traffic = { perMinute: 0, isUnserved: true };
+  const night = 9 * 60 * 60_000;
+  const endOf = (rollout: Rollout) => ('until' in rollout ? rollout.until : Number.NaN);
+
+  test.each([
+    ['a guard', 'guarding', 15],
+    ['a bake', 'baking', 15],
+  ] as const)('moves the end of %s by each of its ticks', (_, status, ticks) => {
+    const given = begun();
+    const began = until(given, healthy, status);
+
+    serveTicks(given.drive, off, 40);
+    const later = rolloutOf(given.drive);
+    serveTicks(given.drive, healthy, ticks + 5);
+
+    const read = (later.evidence.readTo - began.evidence.readTo) / 60_000;
+    expect(read).toBeGreaterThan(30);
+    expect(later).toMatchObject({
+      status,
+      until: endOf(began) + read * 60_000,
+      evidence: { routed: began.evidence.routed },
+    });
+    expect(rolloutOf(given.drive).status).not.toBe(status);
+    expect(rolloutOf(given.drive).evidence.closed - began.evidence.closed).toBe(ticks);
+  });
+
+  test('is no guard, however long it was: a candidate that fails after it is taken back', () => {
+    const given = begun();
+    until(given, healthy, 'guarding');
+
+    given.drive.wait(night);
+    for (let reading = 0; reading < 3; reading += 1) serveTicks(given.drive, off, 1);
+    const rollout = until(given, { ...healthy, failing: { v2: 0.9 } }, 'rolledBack', 'promoted');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+  });
+
+  test('is none in which evidence could come: a step still has all of atMost', () => {
+    const given = begun({ atMost: '20m' });
+    until(given, healthy, 'baking');
+    until(given, healthy, 'shifting');
+    until(given, healthy, 'baking');
+
+    serveTicks(given.drive, off, 40);
+
+    expect(until(given, healthy, 'promoting', 'held').status).toBe('promoting');
+  });
+
+  test('is not time in which nobody asked: an idle endpoint bakes as long as configured', () => {
+    const given = begun();
+    const began = until(given, healthy, 'baking');
+
+    const rollout = until(given, { perMinute: 0 }, 'shifting');
+
+    expect(rollout.evidence.readTo).toBe(endOf(began));
+    expect(rollout.evidence.routed).toEqual({});
+  });
+});
+
 describe('the hard limit of failed requests', () => {
   test('takes back a candidate whose every request fails', () => {
     const rollout = until(begun(), { ...healthy, failing: { v2: 1 } }, 'rolledBack', 'promoted');

@@ -18,9 +18,17 @@ export function judgedTicks<Here extends Judged>(
   signal: SignalOf<'ticksRead'>,
   next: Next<Here>,
 ): Rollout {
-  return signal.from === rollout.evidence.readTo
-    ? judged(rollout, { at: signal.at, what: 'ticks', hear: () => hearTicks(rollout, signal) }, next)
-    : rollout;
+  if (signal.from !== rollout.evidence.readTo) return rollout;
+  const hear = () => hearTicks(rollout, signal);
+  return judged(rollout, { at: signal.at, what: 'ticks', hear }, (counted, verdict) =>
+    next({ ...counted, until: counted.until + unservedMs(rollout, signal) }, verdict),
+  );
+}
+
+/** A bake and a guard last for time that was served: each tick that was not moves their end by its length. */
+function unservedMs({ evidence, plan }: Judged, { ticks }: SignalOf<'ticksRead'>): number {
+  const unserved = ticks.filter((tick) => tick.unserved === true && tick.start >= evidence.readTo);
+  return new Set(unserved.map(({ start }) => start)).size * plan.tick;
 }
 
 export function judgedLabels<Here extends Judged>(

@@ -9,6 +9,7 @@ import {
   serveTicks,
   type Traffic,
   trainOne,
+  withCanary,
 } from './model.fixture.ts';
 import type { Entry } from './ports.ts';
 import { rolloutEnded } from './rollout.ts';
@@ -85,6 +86,30 @@ test('a warm-up that was moved is found', () => {
 
     expect(verifyRollout(entries, idOf(drive)).problems.join('\n')).toMatch(/evidence\.from is recorded as/);
   }
+});
+
+test('a guard that time without service made longer is recomputed, and one that was cut short is found', () => {
+  const { drive, endpoint } = withCanary();
+  for (let round = 0; round < 12 && !rolloutEnded(drive.state.rollout); round += 1) {
+    converge(drive, endpoint);
+    serveTicks(drive, { perMinute: 0, isUnserved: true }, 2);
+    serveTicks(drive, healthy, 200);
+  }
+  const untilIn = ({ patch }: Entry) => (patch as { rollout?: { until?: number } }).rollout?.until ?? 0;
+  const longer = drive.entries.filter(
+    (entry) => (entry.signal as { type?: string }).type === 'ticksRead' && untilIn(entry) > 0,
+  );
+  const cut = (entry: Entry): Entry => {
+    const { patch } = entry;
+    const { rollout } = patch as { readonly rollout: object };
+    return { ...entry, patch: { ...(patch as object), rollout: { ...rollout, until: untilIn(entry) - 60_000 } } };
+  };
+  const forged = drive.entries.map((entry) => (entry === longer.at(-1) ? cut(entry) : entry));
+
+  expect(drive.state.rollout?.status).toBe('promoted');
+  expect(longer.length).toBeGreaterThan(2);
+  expect(verifyRollout(drive.entries, idOf(drive)).problems).toEqual([]);
+  expect(verifyRollout(forged, idOf(drive)).problems.join('\n')).toMatch(/until is recorded as/);
 });
 
 test('a rollout that is not there is said to be missing', () => {

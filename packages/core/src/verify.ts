@@ -101,6 +101,7 @@ function replayOf(id: string, problems: string[]) {
       const settled = replayed.status === now.status ? replayed : converged(replayed, entry);
       own = settled === replayed ? replayed.evidence : readOn(replayed.evidence, now);
       note(entry, 'status', settled.status, now.status);
+      if (settled.status === now.status) note(entry, 'until', endOf(settled), endOf(now));
     }
     note(entry, 'evidence', own, now.evidence);
     if (was !== undefined && entryType(entry) === 'latencyRead')
@@ -147,6 +148,8 @@ function readOn(mine: Evidence, { evidence, edition = 1, plan }: Rollout): Evide
     ...(mine.usersSince !== undefined || usersSince === undefined ? {} : { usersSince }),
   };
 }
+
+const endOf = (rollout: Rollout): number | undefined => ('until' in rollout ? rollout.until : undefined);
 
 function converged(rollout: Rollout, { at }: Entry): Rollout {
   const next = step(rolloutTable, rollout, { type: 'endpointConverged', at }, { frozen: false });

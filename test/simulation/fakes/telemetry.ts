@@ -24,7 +24,7 @@ export interface TelemetryOptions extends Behaviour {
 export interface MemoryTelemetry extends Sync<Telemetry> {
   /** From now on requests are routed so. */
   routed(endpoint: string, route: Route): void;
-  /** A deployment is on its way back, and the platform answers its requests with failures of its own. */
+  /** A deployment is off or on its way back, and the platform answers its requests with failures of its own. */
   away(deployment: string, from: number, to: number): void;
   /** What held in any part of a window, in order. */
   routes(endpoint: string, from: number, to: number): readonly Route[];
@@ -71,11 +71,11 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     };
   }
 
-  /** A tick in which a deployment was away says nothing of any. */
+  /** A tick in which a deployment was away says nothing of any, and was not served. */
   function evidenceOf(tick: Tick, tickMs: number, isTold: boolean): Tick {
     const away = absences.filter(({ from, to }) => from < tick.start + tickMs && to > tick.start);
     if (away.length === 0) return tick;
-    if (!isTold || options.tellsItsOwn !== true) return { start: tick.start, counts: {} };
+    if (!isTold || options.tellsItsOwn !== true) return { start: tick.start, counts: {}, unserved: true };
     const failed = away.map(({ deployment }) => [deployment, tick.counts[deployment]] as const);
     const counts = failed.flatMap(([name, own]) =>
       own === undefined ? [] : [[name, { ...own, errors: own.requests }]],

@@ -46,7 +46,7 @@ export interface Evidence {
   readonly from?: number;
   /** Where users stay with their model: nothing before this time is known of them. */
   readonly usersSince?: number;
-  /** Ticks that were read, and those of them that are evidence. */
+  /** Ticks that were read and served, and those of them that are evidence. */
   readonly closed: number;
   readonly ticks: number;
   /** Since the rollout began, warm-up included. */
@@ -136,7 +136,7 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const champion = place.champion === undefined ? undefined : tick.counts[place.champion];
   const totals = {
     readTo: tick.start + tickMs,
-    closed: evidence.closed + 1,
+    closed: evidence.closed + (tick.unserved === true ? 0 : 1),
     recent: remembered(evidence.recent, tick.start, mark),
     candidate: plus(evidence.candidate, candidate),
     stable: plus(evidence.stable, champion),

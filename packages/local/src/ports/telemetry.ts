@@ -21,8 +21,9 @@ interface Sources {
 /**
  * Telemetry from the gateway's own counters, so all deployments are counted in one place.
  *
- * `tickMs` is a multiple of 1,000. A tick in which the gateway was down, even for a second, is empty for all deployments:
- * half of a tick is no evidence. So is one in which a deployment that was ready before was on its way back after a start. A threshold is rounded up to the next latency bound, by less than 5 %, and one that
+ * `tickMs` is a multiple of 1,000. A tick in which the gateway was down, even for a second, is empty for all deployments,
+ * and `unserved`: half of a tick is no evidence. So is one in which a deployment that was ready before was on its way back
+ * after a start. A threshold is rounded up to the next latency bound, by less than 5 %, and one that
  * `latency` answered is not rounded at all. A client that gave up counts with the time it had waited, and as no error.
  * Over 50,000 ticks in one call, or a window that is no number: `invalid`. Counts older than 35 days are gone (empty).
  * A tick with mirrored requests stays open until their mirror has ended as well: over two request timeouts when it hangs.
@@ -51,12 +52,14 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
         : await usersIn({ endpoint, since, from: first * perTick, to: end * perTick, perTick, slowerThan });
     return Array.from({ length: end - first }, (_, index): Tick => {
       const tick = first + index;
-      const isWhole = counted.has(tick) && counters.covered(endpoint, tick * perTick, (tick + 1) * perTick);
+      const isServed = counters.covered(endpoint, tick * perTick, (tick + 1) * perTick);
+      const isWhole = isServed && counted.has(tick);
       const segments = isWhole ? segmented.get(tick) : undefined;
       const copies = isWhole ? paired.get(tick) : undefined;
       return {
         start: tick * tickMs,
         counts: isWhole ? countsOf(counted.get(tick) ?? [], slowerThan) : {},
+        ...(isServed ? {} : { unserved: true }),
         ...(segments === undefined ? {} : { segments: segmentsOf(segments, slowerThan) }),
         ...(userTicks === undefined ? {} : { users: (isWhole ? userTicks.get(tick) : undefined) ?? {} }),
         ...(copies === undefined ? {} : { pairs: pairsOf(copies, slowerThan) }),
