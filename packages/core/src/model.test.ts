@@ -134,7 +134,7 @@ describe('a challenger', () => {
     expect(drive.state.rollout).toMatchObject({
       status: 'held',
       because:
-        'inconclusive after 8m: errors has 0 % of the evidence that a promotion needs, with 0 requests to the candidate',
+        'inconclusive after 8m: errors has 0 % of the evidence that a promotion needs, with 0 requests to the candidate at this step',
     });
     drive.wait(24 * 3_600_000);
 

@@ -186,8 +186,10 @@ function lackOf(rollout: Rollout): string | undefined {
   const needed = Math.log(1 / plan.beta);
   const parts = missing.map(({ stream, logE }) => `${stream} has ${Math.max(0, Math.round((100 * logE) / needed))} %`);
   const [counted = 0] = evidence.routed[String(rollout.steps.at(-1))] ?? [];
-  const seen = rollout.sticky ? evidence.candidate.requests : counted;
-  return `${parts.join(', ')} of the evidence that a promotion needs, with ${requestsText(seen)} to the candidate`;
+  const seen = rollout.sticky
+    ? `${requestsText(evidence.candidate.requests)} to the candidate`
+    : `${requestsText(counted)} to the candidate at this step`;
+  return `${parts.join(', ')} of the evidence that a promotion needs, with ${seen}`;
 }
 
 const requestsText = (count: number): string => (count === 1 ? '1 request' : `${grouped(count)} requests`);
