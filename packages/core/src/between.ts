@@ -108,6 +108,7 @@ function lineageOf(run: Run): Version['lineage'] {
     startedBy: trigger.by,
     releasedBy: run.releasedBy?.join(', '),
     droppedBy: dataset.by?.join(', '),
+    fourEyes: plan.approval?.fourEyes ? 'wanted' : undefined,
     commit: trigger.commit,
     split: run.split?.rule,
     hyperparameters: JSON.stringify(hyperparametersOf(plan, trigger)),

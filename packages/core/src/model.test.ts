@@ -271,6 +271,15 @@ describe('four eyes', () => {
     expect(approve(drive, 'ann')).toBe('moved');
   });
 
+  test('are wanted of a version that was trained under them, whatever is released afterwards', () => {
+    const drive = offered('rob', engine);
+    const without = planOf({ approval: {}, train: { code: './src', command: ['python3', 'train.py'] } });
+    drive.say({ type: 'configReleased', revision: 3, plan: without, by: ['rob'] });
+
+    expect(approve(drive, 'rob')).toMatch(/^refused: four eyes: rob released/);
+    expect(approve(drive, 'ann')).toBe('moved');
+  });
+
   test('go by what is known: data that nobody is named for, and a release that older code decided', () => {
     const drive = offered(undefined, engine);
 

@@ -412,7 +412,8 @@ const hands = {
 } as const;
 
 function notFourEyes({ plan }: Model, { number, lineage }: Version, { subject, issuer }: Actor): Refusal | undefined {
-  if (!plan.approval?.fourEyes) return undefined;
+  // The stricter of the two plans: a release must not free its own author.
+  if (!plan.approval?.fourEyes && lineage.fourEyes === undefined) return undefined;
   const found = Object.entries(hands).filter(([field]) => lineage[field] !== undefined);
   if (issuer === 'registry') {
     const names = [...new Set(found.map(([field]) => lineage[field]))].join(', ');
