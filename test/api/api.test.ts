@@ -1,5 +1,6 @@
 import { bury, queueStream } from '@serin/core/dead-letters';
 import { encodeText, sha256Hex } from '@serin/core/json';
+import type { Entry } from '@serin/core/ports';
 import { describe, expect, test } from 'vitest';
 import { codeDigest, compiled, modelRules, openWorld, start } from './world.ts';
 
@@ -739,6 +740,43 @@ describe('the audit chain', () => {
       problems: [{ problem: 'model/fraud: entry 3 was changed after it was written' }],
     });
   });
+
+  test.each(['audit', 'rollout'])(
+    'of a long stream is checked part by part for %s, a turn of the event loop between any two',
+    async (who) => {
+      const world = await withChampion();
+      const { seq } = await world.model();
+      const [{ id }] = (await world.call('GET', '/v1/rollouts')).body.rollouts;
+      const judged = new Map<number, Set<number>>();
+      let [turns, isOver] = [0, false];
+      const turn = (): void => {
+        turns += 1;
+        judged.set(turns, new Set());
+        if (!isOver) setImmediate(turn);
+      };
+      const watched = (entry: Entry): Entry =>
+        new Proxy(entry, {
+          get(target, key) {
+            if (key === 'previousHash') judged.get(turns)?.add(target.seq);
+            return Reflect.get(target, key);
+          },
+        });
+      const { journal } = world.ports;
+      const history: typeof journal.history = async (...given) => (await journal.history(...given)).map(watched);
+      const { call } = await openWorld({ ports: { ...world.ports, journal: { ...journal, history } } });
+
+      turn();
+      const path = who === 'audit' ? '/v1/audit/verify?stream=model%2Ffraud' : `/v1/rollouts/${id}/verification`;
+      const { body } = await call('GET', path);
+      isOver = true;
+
+      expect(body).toMatchObject(who === 'audit' ? { ok: true, entries: seq } : { verified: true, status: 'promoted' });
+      const counts = [...judged.values()].map(({ size }) => size);
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(seq);
+      expect(seq).toBeGreaterThan(40);
+      expect(Math.max(...counts)).toBeLessThanOrEqual(20);
+    },
+  );
 });
 
 describe('the journal of a model', () => {

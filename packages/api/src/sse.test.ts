@@ -1,31 +1,58 @@
 import { expect, test } from 'vitest';
 import { eventStream } from './sse.ts';
 
-test('a reader to whom nothing of a long log may be shown leaves turns to others', async () => {
-  const events = Array.from({ length: 50_000 }, (_, index) => ({
+/** A log of so many events, and how often it was read. */
+function logOf(count: number) {
+  const events = Array.from({ length: count }, (_, index) => ({
     position: index + 1,
     event: {
       ...({ specversion: '1.0', id: `${index}`, source: 's', type: 't', subject: 'm', time: '' } as const),
       ...({ datacontenttype: 'application/json', data: {} } as const),
     },
   }));
-  const read: number[] = [];
+  let reads = 0;
   const log = {
     read(after: number, limit: number) {
-      read.push(after);
+      reads += 1;
       return events.slice(after, after + limit);
     },
     last: () => events.length,
     subscribe: () => () => undefined,
   };
+  return { log, reads: () => reads };
+}
+
+test('a reader to whom nothing of a long log may be shown leaves turns to others', async () => {
+  const { log, reads } = logOf(50_000);
   const reader = eventStream(log, 0, () => false, 60_000).getReader();
   await reader.read();
 
   const next = reader.read();
   await new Promise((resolve) => setTimeout(resolve, 0));
-  const before = read.length;
+  const before = reads();
   await reader.cancel();
   await next;
 
-  expect(before).toBeLessThan(events.length / 100);
+  expect(before).toBeLessThan(500);
+});
+
+test('many that read a long log at once leave a turn of the event loop between any two parts', async () => {
+  const { log, reads } = logOf(2000);
+  let [turns, isOver] = [0, false];
+  const turn = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(turn);
+  };
+  const readAll = async (): Promise<void> => {
+    const reader = eventStream(log, 0, () => true, 60_000).getReader();
+    for (let text = ''; !text.includes('id: 2000\n'); ) text = new TextDecoder().decode((await reader.read()).value);
+    await reader.cancel();
+  };
+
+  setImmediate(turn);
+  await Promise.all(Array.from({ length: 10 }, readAll));
+  isOver = true;
+
+  expect(reads()).toBeGreaterThanOrEqual(200);
+  expect(turns).toBeGreaterThan(190);
 });

@@ -1,6 +1,7 @@
 import { encodeText } from '@serin/core/json';
 import type { CloudEvent } from '@serin/core/ports';
 import type { EventLog } from './options.ts';
+import { ownTurn } from './own-turn.ts';
 
 const batch = 100;
 
@@ -32,22 +33,19 @@ export function eventStream(
     async pull(controller) {
       unsubscribe ??= log.subscribe(() => wake?.());
       for (;;) {
+        // There may be very much of it, for this reader or not: others come in before each part.
+        await ownTurn();
+        if (closed) return;
         const events = log.read(position, batch);
         position = events.at(-1)?.position ?? position;
         const text = events
           .filter(({ event }) => keep(event))
           .map(textOf)
           .join('');
-        const waits = text === '' && events.length === 0;
-        if (text === '' && !waits) {
-          // Nothing of it is for this reader, and there may be very much of it: others come in between.
-          await aMoment();
-          if (closed) return;
-          continue;
-        }
-        const beat = waits && (await silent(heartbeatMs, (listener) => (wake = listener)));
+        if (text === '' && events.length > 0) continue;
+        const beat = text === '' && (await silent(heartbeatMs, (listener) => (wake = listener)));
         if (closed) return;
-        if (waits && !beat) continue;
+        if (text === '' && !beat) continue;
         if (!(await allowed())) {
           end();
           return controller.close();
@@ -58,8 +56,6 @@ export function eventStream(
     cancel: end,
   });
 }
-
-const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 const textOf = ({ position, event }: { readonly position: number; readonly event: CloudEvent }): string =>
   `id: ${position}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;

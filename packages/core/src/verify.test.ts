@@ -13,7 +13,7 @@ import {
 } from './model.fixture.ts';
 import type { Entry } from './ports.ts';
 import { rolloutEnded } from './rollout.ts';
-import { verifyRollout } from './verify.ts';
+import { rolloutVerifier, verifyRollout } from './verify.ts';
 
 /** A champion, and a challenger that gets the traffic until its rollout has ended. */
 function released(traffic: Traffic): Driver {
@@ -70,6 +70,22 @@ test('one changed count is found: in the tick, in the certificate, and by the ch
     /evidence\.streams\.errors\.10\.candidate is recorded as 18, recomputed as 8/,
   );
   expect(kinder.problems.join('\n')).toMatch(/certificate\.guardrails\.0\.streams\.0\.cells\.10\.candidate/);
+});
+
+test('a verification comes to the same, in whatever parts the stream is read', () => {
+  const drive = released({ perMinute: 6000, failing: { v1: 0.001, v2: 0.03 } });
+  const forged = drive.entries.map((entry) => ({ ...entry, ...(entry.seq === 9 ? { at: entry.at + 1 } : {}) }));
+  const mangled = drive.entries.map((entry) => ({ ...entry, ...(entry.seq > 40 ? { patch: { rollout: 7 } } : {}) }));
+  const gap = drive.entries.filter(({ seq }) => seq !== 14);
+
+  for (const entries of [drive.entries, forged, mangled, gap] as readonly (readonly Entry[])[])
+    for (const size of [1, 7, 50]) {
+      const verifier = rolloutVerifier(idOf(drive));
+      for (let at = 0; at < entries.length; at += size) verifier.take(entries.slice(at, at + size));
+
+      expect(verifier.outcome()).toEqual(verifyRollout(entries, idOf(drive)));
+    }
+  expect(verifyRollout(gap, idOf(drive)).problems[0]).toMatch(/entry 15 follows 13/);
 });
 
 test('a warm-up that was moved is found', () => {

@@ -33,27 +33,58 @@ export function verifyRollout(entries: readonly Entry[], id: string): Verificati
   const odd = entries.findIndex((entry) => !isEntry(entry));
   if (odd >= 0)
     return { verified: false, problems: [`number ${odd + 1} of these is no entry of a journal`], readings: 0 };
-  const problems: string[] = [];
-  const broken = chainProblem(entries);
-  if (broken !== undefined) problems.push(broken);
-  const replay = replayOf(id, problems);
-  for (const entry of entries)
+  const verifier = rolloutVerifier(id);
+  verifier.take(entries);
+  return verifier.outcome();
+}
+
+export interface RolloutVerifier {
+  /** The entries that follow, oldest first. */
+  take(entries: readonly Entry[]): void;
+  /** What comes of all that were taken. */
+  outcome(): Verification;
+}
+
+/** `verifyRollout` for whoever reads a long stream part by part; what comes of it is the same, whatever the parts. */
+export function rolloutVerifier(id: string): RolloutVerifier {
+  const found: string[] = [];
+  const replay = replayOf(id, found);
+  let count = 0;
+  let last: Entry | undefined;
+  let broken: string | undefined;
+  let unreadable = false;
+
+  function judge(entry: Entry): void {
+    if (unreadable) return;
     try {
       replay.take(entry);
     } catch (error) {
       // A state that was mangled may be anything.
-      problems.push(`entry ${entry.seq} cannot be judged again: ${error instanceof Error ? error.message : error}`);
-      break;
+      found.push(`entry ${entry.seq} cannot be judged again: ${error instanceof Error ? error.message : error}`);
+      unreadable = true;
     }
-  const { readings, recorded, recomputed, status } = replay.outcome();
-  if (status === undefined) problems.push(`there is no rollout ${id} in these ${entries.length} entries`);
+  }
+
   return {
-    verified: problems.length === 0,
-    problems: problems.slice(0, 20),
-    readings,
-    ...(status === undefined ? {} : { status }),
-    ...(recorded === undefined ? {} : { recorded }),
-    ...(recomputed === undefined ? {} : { recomputed }),
+    take(entries) {
+      broken ??= chainProblem(entries, last?.hash, last?.seq);
+      entries.forEach(judge);
+      count += entries.length;
+      last = entries.at(-1) ?? last;
+    },
+    outcome() {
+      const { readings, recorded, recomputed, status } = replay.outcome();
+      const missing = status === undefined ? [`there is no rollout ${id} in these ${count} entries`] : [];
+      const problems = [...(broken === undefined ? [] : [broken]), ...found, ...missing];
+      return {
+        verified: problems.length === 0,
+        problems: problems.slice(0, 20),
+        readings,
+        ...(status === undefined ? {} : { status }),
+        ...(recorded === undefined ? {} : { recorded }),
+        ...(recomputed === undefined ? {} : { recomputed }),
+      };
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Entry, Head, Journal } from '@serin/core/ports';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
+import { ownTurn } from '../own-turn.ts';
 import { Problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { paged } from '../views.ts';
@@ -83,19 +84,6 @@ function seqOf(cursor: string | undefined): number {
   throw new Problem('malformed', `'${cursor}' is no cursor of this list: use the one of its last page`);
 }
 
-/** A stream from its first entry on. */
-export async function wholeStream(journal: Journal, stream: string): Promise<readonly Entry[]> {
-  const pages: (readonly Entry[])[] = [];
-  for (let before: number | undefined; before === undefined || before > 1; ) {
-    const page = await journal.history(stream, before, entriesPerRead);
-    pages.push(page);
-    const oldest = page.at(-1);
-    if (oldest === undefined) break;
-    before = oldest.seq;
-  }
-  return pages.flat().reverse();
-}
-
 async function streamsOf(
   project: Visible,
   cursor: string | undefined,
@@ -125,8 +113,24 @@ async function one(journal: Journal, project: Visible, stream: string): Promise<
 
 const entriesPerRead = 500;
 
-/** Entries that are checked in one go. */
-const entriesPerCheck = 50;
+/** Entries that are checked together: read in one go, and worked on in smaller ones. */
+const entriesPerPart = 100;
+const entriesPerTurn = 20;
+
+/** The entries of a stream up to a head, oldest first, few enough each time to be worked on in one go: others come in between. */
+export async function* partsTo({ stream, seq }: Head, journal: Journal): AsyncGenerator<readonly Entry[], void> {
+  for (let read = 0; read < seq; ) {
+    const before = Math.min(read + entriesPerPart, seq) + 1;
+    const part = (await journal.history(stream, before, before - 1 - read)).toReversed();
+    for (let at = 0; at < part.length; at += entriesPerTurn) {
+      await ownTurn();
+      yield part.slice(at, at + entriesPerTurn);
+    }
+    const newest = part.at(-1)?.seq ?? read;
+    if (newest <= read) return;
+    read = newest;
+  }
+}
 
 interface Verified {
   readonly stream: string;
@@ -160,12 +164,9 @@ async function* checkedTo(
   head: Head,
 ): AsyncGenerator<CheckedStream | { readonly problem: string }, void> {
   let checked = uncheckedStream;
-  while (checked.seq < head.seq) {
-    const before = Math.min(checked.seq + entriesPerCheck, head.seq) + 1;
-    const part = await journal.history(head.stream, before, before - 1 - checked.seq);
-    const next = checkOn(checked, part.toReversed());
+  for await (const part of partsTo(head, journal)) {
+    const next = checkOn(checked, part);
     if ('problem' in next) return yield next;
-    if (next.seq === checked.seq) break;
     checked = next;
     yield checked;
   }

@@ -1,4 +1,4 @@
-import { verifyRollout } from '@serin/core/verify';
+import { rolloutVerifier } from '@serin/core/verify';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
@@ -6,7 +6,7 @@ import { type Route, route } from '../route.ts';
 import { because, modelName, pageOf, rolloutId, signalAnswers, signalProblems } from '../shapes.ts';
 import { paged, revised, rolloutView, rowView } from '../views.ts';
 import { told } from '../visible.ts';
-import { wholeStream } from './audit.ts';
+import { partsTo } from './audit.ts';
 import { given } from './models.ts';
 
 const verification = z.looseObject({ verified: z.boolean(), problems: z.array(z.string()), readings: z.int() });
@@ -61,7 +61,10 @@ export const rolloutRoutes = ({ ports }: Api): readonly Route[] => [
     answers: { 200: { description: 'where record and recomputation part, if they do', schema: verification } },
     async handle({ project, params }) {
       const { model } = await project.rollout(params.id);
-      return { status: 200, body: verifyRollout(await wholeStream(ports.journal, `model/${model}`), params.id) };
+      const verifier = rolloutVerifier(params.id);
+      const head = await ports.journal.head(`model/${model}`);
+      if (head !== undefined) for await (const part of partsTo(head, ports.journal)) verifier.take(part);
+      return { status: 200, body: verifier.outcome() };
     },
   }),
   request('pause', 'pauseRequested', 'holds the weight where it is'),

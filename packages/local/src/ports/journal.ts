@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { ownTurn } from '@serin/api/own-turn';
 import { Fault } from '@serin/core/fault';
 import type { Json } from '@serin/core/json';
 import type { Append, Entry, Journal, NameRow, Page } from '@serin/core/ports';
 import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 import { headCache } from '../machine/head-cache.ts';
-import { ownTurn } from '../machine/own-turn.ts';
 
 const maxStateBytes = 8 * 1024 * 1024;
 const maxNameBytes = 512;
