@@ -45,10 +45,15 @@ function hear(told: Told, signal: AlertRaised | AlertResolved, at: number): void
     if (known?.startedAt !== signal.startedAt) firing.set(keyOf(signal), { startedAt: signal.startedAt, at });
   }
   if (signal.type !== 'alertResolved') return;
-  const { endedAt } = signal;
+  const endedAt = signal.endedAt === undefined ? undefined : noLater(signal.endedAt, at);
   if (endedAt !== undefined && endedAt > (ends.get(keyOf(signal)) ?? '')) ends.set(keyOf(signal), endedAt);
   if (endedAt === undefined || endedAt >= (firing.get(keyOf(signal))?.startedAt ?? '')) firing.delete(keyOf(signal));
 }
+
+/** An end that is said for a time to come, by more than clocks may be off, is one of now. */
+const clockMarginMs = 5 * 60_000;
+const noLater = (time: string, at: number): string =>
+  Date.parse(time) > at + clockMarginMs ? new Date(at + clockMarginMs).toISOString() : time;
 
 function started(before: Model | undefined, after: Model, firing: number): void {
   const { rollout } = after;
