@@ -21,7 +21,12 @@ export async function trained(server: Server, directory: string): Promise<void> 
 
 async function sent(server: Server, method: string, path: string, body: string | Buffer): Promise<void> {
   const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
-  const response = await fetch(`${server.url}${path}`, { method, headers, body });
+  let response = await fetch(`${server.url}${path}`, { method, headers, body });
+  // A release is answered before the folders of its buckets are there.
+  for (let tries = 0; response.status === 404 && tries < 100; tries += 1) {
+    await sleep(50);
+    response = await fetch(`${server.url}${path}`, { method, headers, body });
+  }
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
 }
 
