@@ -70,8 +70,8 @@ const broken = (invariant: string, message: string): never => {
 const slewed = 0.02;
 /** A clock that is off by more may delay and repeat, and take a tick for one of the weight before. */
 const promisedSkewMs = 5000;
-/** An order may be on its way for as long as its process can take from its append to its call. */
-const underWayMs = 30_000;
+/** An order may be on its way for as long as its process can take from its append to its call: a lease, less its rest. */
+const underWayMs = 60_000;
 type Active = { readonly id: string; readonly status: string };
 const over = (item: object): boolean => 'endedAt' in item;
 
