@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { concealing, programSecrets } from '@serin/aws/program-secrets';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { concealing, programSecrets } from './program-secrets.ts';
 
 const path = '/serin/shop/prod/programs';
 const canary = 'canary-c0ffee-of-a-secret';
