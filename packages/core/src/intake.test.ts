@@ -182,6 +182,20 @@ describe('what is said of the newest look', () => {
     expect(whyModel(drive.state, drive.now).sentence).toContain(told);
   });
 
+  test('a note of the look before is no news once more data has come', () => {
+    const { drive, hint, list } = intakeOf();
+    hint('fraud/a.csv');
+    drive.wait(180_000);
+    list(nothing);
+    const before = intakeNews(drive.state.intake);
+
+    hint('fraud/b.csv');
+
+    expect(before).toEqual(['0 objects, of at least 1']);
+    expect(drive.state.intake.status).toBe('settling');
+    expect(intakeNews(drive.state.intake)).toEqual([]);
+  });
+
   test('a look that found nothing new is no news, with a marker that was used up as well', () => {
     const { drive, hint, list } = intakeOf({ data: withMarker });
     hint('fraud/_DONE');

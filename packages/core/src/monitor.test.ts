@@ -229,6 +229,19 @@ describe('one alert more than can be remembered', () => {
     expect(fires).not.toContain('f0');
   });
 
+  test.each([
+    ['rolls back', hundred('alert'), newest, {}, 'rollback'],
+    [
+      'starts a run',
+      hundred('drift'),
+      drift({ fingerprint: 'newest', afterMs: 7 * hour }),
+      { monitor: retraining },
+      'run',
+    ],
+  ] as const)('%s all the same', (_, before, last, rules, action) => {
+    expect(heard([...before, last], rules).asked.at(-1)).toBe(action);
+  });
+
   test('takes the place of a drift, for it holds new candidates', () => {
     const { fires } = heard([...hundred('drift'), newest], { alerts: { onAlert: 'notify' } });
 
