@@ -17,7 +17,7 @@ export interface CodeFile {
 
 export const configKey = (digest: string): string => `configs/${digest}.json`;
 export const codeKey = (digest: string): string => `code/${digest}.json`;
-export const blobKey = (digest: string): string => `code/blobs/${digest}`;
+const blobKey = (digest: string): string => `code/blobs/${digest}`;
 
 const maxStoredBytes = 64_000_000;
 
@@ -48,7 +48,7 @@ export const otherDigest = (what: string, wanted: string, found: string, mend: s
   new Fault('invalid', `${what} has the digest ${found}, not ${wanted}: it was changed or damaged; ${mend}`);
 
 /** `invalid` when an object of the own bucket is not what its name says; `found` is the SHA-256 of its content. */
-export function checkNamed(key: string, found: string): void {
+function checkNamed(key: string, found: string): void {
   const wanted = digestInKey(key);
   if (wanted === found) return;
   const what = `${key} in the bucket '${ownBucket}'`;

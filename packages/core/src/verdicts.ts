@@ -150,7 +150,7 @@ export function afterTicks(
 }
 
 /** Predictions of a mirror that are systematically higher or lower. */
-export const shiftAt = (rollout: Extract<Rollout, { status: 'baking' | 'held' }>): string | undefined =>
+const shiftAt = (rollout: Extract<Rollout, { status: 'baking' | 'held' }>): string | undefined =>
   rollout.steps[rollout.step] === 0 ? shiftedIn(rollout.evidence, rulesFor(rollout)) : undefined;
 
 type AtAStep = Extract<Rollout, { status: 'baking' | 'held' }>;
