@@ -1,7 +1,7 @@
-/// <reference path="./infra/sst/globals.d.ts" />
+/// <reference path="./infra/aws/sst/globals.d.ts" />
 
 /**
- * Deploys one installation of Serin per project and stage; all that it consists of is in infra/topology.ts.
+ * Deploys one installation of Serin per project and stage; all that it consists of is in infra/aws/topology.ts.
  *
  * SST takes no import at the top of this file.
  */
@@ -26,7 +26,7 @@ export default $config({
     };
   },
   async run() {
-    const { installed } = await import('./infra/sst/installed.ts');
+    const { installed } = await import('./infra/aws/sst/installed.ts');
     return installed({ aws, pulumi: $util }, { root: $cli.paths.root, stage: $app.stage });
   },
 });

@@ -54,7 +54,7 @@ async function bundle(dist: string): Promise<void> {
   // A process of its own for each job: it shares nothing, so that it stays small.
   await build({ ...common, entryPoints: [{ in: join(local, 'machine', 'runner.ts'), out: 'runner' }] });
   // What `serin plan` reads of a cloud: nothing else of the command depends on it.
-  await build({ ...common, entryPoints: [{ in: join(root, 'infra', 'topology.ts'), out: 'aws-topology' }] });
+  await build({ ...common, entryPoints: [{ in: join(root, 'infra', 'aws', 'topology.ts'), out: 'aws-topology' }] });
   await bundleRequests(dist);
 }
 

@@ -41,7 +41,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     ],
   },
   // Plain data: `serin plan` reads it as well.
-  'infra/topology': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
+  'infra/aws/topology': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/cli/src': {
     may: ['@serin/core/', '@serin/api/', '@serin/local/', 'commander', 'hono/client', 'node:', 'serin'],
   },

@@ -222,7 +222,7 @@ test('the first run asks for its jobs in order, then for its version and its dep
 /**
  * A stand-in for SST: writes down how it was called, and ends as it is told. This tests how we call, not SST.
  *
- * SST writes what `run` of sst.config.ts returned, which is `{address}` (infra/sst/aws.ts), into `.sst/outputs.json`:
+ * SST writes what `run` of sst.config.ts returned, which is `{address}` (infra/aws/sst/aws.ts), into `.sst/outputs.json`:
  * https://github.com/sst/sst/blob/dev/pkg/project/run.go
  */
 function standIn(cwd: string, { exit = 0, outputs = true } = {}): Readonly<Record<string, string>> {

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { callsOf } from '../../infra/topology/calls.ts';
+import { callsOf } from '../../infra/aws/topology/calls.ts';
 import { paths } from './installed.ts';
 
 const readme = join(import.meta.dirname, '..', '..', 'README.md');

@@ -1,6 +1,6 @@
 import type { Entry, Journal } from '@serin/core/ports';
 import { expect, test } from 'vitest';
-import { metrics } from '../../../infra/topology/metrics.ts';
+import { metrics } from '../../../infra/aws/topology/metrics.ts';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
 import { jsonFacts } from './facts.ts';

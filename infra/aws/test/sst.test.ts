@@ -135,7 +135,7 @@ test('sst.config.ts names one app per project, tags all of it, and hands SST’s
   const before = process.cwd();
   process.chdir(root);
   try {
-    const { default: config } = await import('../../sst.config.ts');
+    const { default: config } = await import('../../../sst.config.ts');
     const app = config.app({ stage: 'prod' });
 
     expect(app).toMatchObject({
@@ -144,10 +144,10 @@ test('sst.config.ts names one app per project, tags all of it, and hands SST’s
       providers: { aws: { defaultTags: { tags: topology(plain, where).tags } } },
     });
     // What the tests here hold the rendering against is what SST deploys with, and SST itself has one version.
-    const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+    const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
     expect(app.providers.aws.version).toBe(dependencies['@pulumi/aws']);
-    for (const file of ['README.md', 'infra/README.md', 'packages/cli/src/plan/sst.ts']) {
-      const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+    for (const file of ['README.md', 'infra/aws/README.md', 'packages/cli/src/plan/sst.ts']) {
+      const text = readFileSync(join(import.meta.dirname, '../../..', file), 'utf8');
       const named = [...text.matchAll(/\bsst@([\d.]+\d|\w*)/g)].map(([, version]) => version);
       expect([file, new Set(named)]).toEqual([file, new Set([app.version])]);
     }
