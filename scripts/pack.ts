@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
-import { configSchema } from '@serin/core/config';
+import { configSchema } from '@serin/core/config/config';
 import { type BuildOptions, build } from 'esbuild';
 import { bundle as bundleOfAws } from './bundle-aws.ts';
 import { declarations } from './pack-types.ts';
@@ -77,7 +77,7 @@ function copyFiles(target: string): void {
   chmodSync(join(target, 'bin', 'serin.js'), 0o755);
   copy(join(cli, 'src', 'starter'), 'dist/starter');
   copy(join(local, 'splitter'), 'dist/splitter');
-  copy(join(root, 'packages', 'core', 'src', 'data-files.mjs'), 'dist/splitter/data-files.mjs');
+  copy(join(root, 'packages', 'core', 'src', 'base', 'data-files.mjs'), 'dist/splitter/data-files.mjs');
   copy(join(root, 'examples', 'births'), 'dist/births');
   for (const file of ['README.md', 'LICENSE']) if (existsSync(join(root, file))) copy(join(root, file), file);
 }

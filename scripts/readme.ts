@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { endpointTable } from '../packages/core/src/endpoint.ts';
-import { intakeTable } from '../packages/core/src/intake.ts';
-import { labelsTable } from '../packages/core/src/labels.ts';
-import { monitorTable } from '../packages/core/src/monitor.ts';
-import { projectTable } from '../packages/core/src/project.ts';
-import { rolloutTable } from '../packages/core/src/rollout.ts';
-import { runTable } from '../packages/core/src/run.ts';
+import { endpointTable } from '../packages/core/src/model/endpoint/endpoint.ts';
+import { intakeTable } from '../packages/core/src/model/intake/intake.ts';
+import { labelsTable } from '../packages/core/src/model/labels/labels.ts';
+import { monitorTable } from '../packages/core/src/model/monitor/monitor.ts';
+import { rolloutTable } from '../packages/core/src/model/rollout/rollout.ts';
+import { runTable } from '../packages/core/src/model/run/run.ts';
+import { projectTable } from '../packages/core/src/project/project.ts';
 
 const machines = {
   intake: intakeTable,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compile, parseConfig } from '../packages/core/src/config.ts';
+import { compile, parseConfig } from '../packages/core/src/config/config.ts';
 import { readmeWithTables } from '../scripts/readme.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -1,6 +1,6 @@
-import { bury, queueStream } from '@serin/core/dead-letters';
-import { encodeText, sha256Hex } from '@serin/core/json';
-import type { Entry } from '@serin/core/ports';
+import { encodeText, sha256Hex } from '@serin/core/base/json';
+import { bury, queueStream } from '@serin/core/engine/dead-letters';
+import type { Entry } from '@serin/core/ports/ports';
 import { describe, expect, test } from 'vitest';
 import { codeDigest, compiled, modelRules, openWorld, start } from './world.ts';
 

@@ -1,5 +1,5 @@
-import { type Config, configSchema, parseConfig } from '@serin/core/config';
 import { compiledConfig } from '@serin/core/config/compiled';
+import { type Config, configSchema, parseConfig } from '@serin/core/config/config';
 import { modelRules as rules } from '@serin/core/config/rules';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';

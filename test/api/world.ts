@@ -2,9 +2,9 @@ import { createApi } from '@serin/api/app';
 import type { ApiOptions, EventLog } from '@serin/api/options';
 import { releasedConfig } from '@serin/api/released';
 import type { Role } from '@serin/api/roles';
-import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config';
-import { createEngine } from '@serin/core/engine';
-import { encodeText, sha256Hex } from '@serin/core/json';
+import { encodeText, sha256Hex } from '@serin/core/base/json';
+import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config/config';
+import { createEngine } from '@serin/core/engine/engine';
 import type {
   Bucket,
   Bus,
@@ -16,7 +16,7 @@ import type {
   Registry,
   Serving,
   Telemetry,
-} from '@serin/core/ports';
+} from '@serin/core/ports/ports';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
 import { memoryJobs } from '../simulation/fakes/jobs.ts';

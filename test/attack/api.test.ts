@@ -1,4 +1,4 @@
-import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
+import { type CompiledConfig, compile, parseConfig } from '@serin/core/config/config';
 import { describe, expect, test } from 'vitest';
 import { codeDigest, memoryLog, modelRules, openWorld } from '../api/world.ts';
 

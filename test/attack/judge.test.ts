@@ -1,6 +1,6 @@
-import type { ModelPlan } from '@serin/core/config';
+import type { ModelPlan } from '@serin/core/config/config';
 import { describe, expect, test } from 'vitest';
-import { canonical, sha256Hex } from '../../packages/core/src/json.ts';
+import { canonical, sha256Hex } from '../../packages/core/src/base/json.ts';
 import { checkLabels, noEvidence } from '../../packages/core/src/judge/evidence.ts';
 import { forecastOf, rolloutWarnings } from '../../packages/core/src/judge/forecast.ts';
 import {
@@ -14,10 +14,10 @@ import {
   serveTicks,
   type Traffic,
   trainOne,
-} from '../../packages/core/src/model.fixture.ts';
-import type { Entry, LabelTick, Tick } from '../../packages/core/src/ports.ts';
-import type { Rollout } from '../../packages/core/src/rollout.ts';
-import { verifyRollout } from '../../packages/core/src/verify.ts';
+} from '../../packages/core/src/model/model.fixture.ts';
+import type { Rollout } from '../../packages/core/src/model/rollout/rollout.ts';
+import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
+import type { Entry, LabelTick, Tick } from '../../packages/core/src/ports/ports.ts';
 import { openWorld } from '../api/world.ts';
 
 type Given = NonNullable<Parameters<typeof planOf>[0]>;

@@ -12,7 +12,7 @@ import {
   score,
   serveTicks,
   trainOne,
-} from '../../packages/core/src/model.fixture.ts';
+} from '../../packages/core/src/model/model.fixture.ts';
 
 /** The driver drops data, trains it, and the endpoint does what it is told. */
 function release(drive: Driver, endpoint: FakeEndpoint, name: string, challenger: number, champion?: number): void {

@@ -1,4 +1,4 @@
-import type { Engine } from '@serin/core/engine';
+import type { Engine } from '@serin/core/engine/engine';
 import { expect, test } from 'vitest';
 import { createPayer } from '../../packages/local/src/functions.ts';
 

@@ -1,8 +1,8 @@
-import { nextEntry } from '@serin/core/entry';
-import { perform } from '@serin/core/perform';
-import type { CloudEvent, Entry, Ports } from '@serin/core/ports';
+import { perform } from '@serin/core/engine/perform';
+import { nextEntry } from '@serin/core/ports/entry';
+import type { CloudEvent, Entry, Ports } from '@serin/core/ports/ports';
 import { expect, test } from 'vitest';
-import { driver } from '../../packages/core/src/model.fixture.ts';
+import { driver } from '../../packages/core/src/model/model.fixture.ts';
 
 const actor = { subject: 'serin', issuer: 'engine', role: 'system' } as const;
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { Entry } from '../../packages/core/src/ports.ts';
-import { verifyRollout } from '../../packages/core/src/verify.ts';
+import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
+import type { Entry } from '../../packages/core/src/ports/ports.ts';
 
 interface Recorded {
   readonly id: string;

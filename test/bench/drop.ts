@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { engineActor } from '@serin/core/actors';
-import type { Signal } from '@serin/core/engine';
-import type { Job } from '@serin/core/ports';
-import { routesOf } from '@serin/core/route';
+import type { Signal } from '@serin/core/engine/engine';
+import { routesOf } from '@serin/core/inbound/route';
+import { engineActor } from '@serin/core/ports/actors';
+import type { Job } from '@serin/core/ports/ports';
 import { watchBuckets } from '@serin/local/signals';
 import { configOf, type Installation, modelName, modelOf, openInstallation } from './installation.ts';
 import { count, type Measure, ms } from './measure.ts';

@@ -1,12 +1,12 @@
-import { nextEntry } from '@serin/core/entry';
+import { step } from '@serin/core/base/table';
 import { type Evidence, noEvidence } from '@serin/core/judge/evidence';
 import { judge } from '@serin/core/judge/judge';
 import { type Guardrail, type Rules, rulesOf } from '@serin/core/judge/rules';
-import { certified } from '@serin/core/judged';
-import type { Counts, Entry, Head, Tick } from '@serin/core/ports';
-import { beginRollout, type Rollout, rolloutTable } from '@serin/core/rollout';
-import { step } from '@serin/core/table';
-import { verifyRollout } from '@serin/core/verify';
+import { certified } from '@serin/core/model/rollout/judged';
+import { beginRollout, type Rollout, rolloutTable } from '@serin/core/model/rollout/rollout';
+import { verifyRollout } from '@serin/core/model/rollout/verify';
+import { nextEntry } from '@serin/core/ports/entry';
+import type { Counts, Entry, Head, Tick } from '@serin/core/ports/ports';
 import { configOf, modelName } from './installation.ts';
 import { type Measure, median, ms, timed } from './measure.ts';
 

@@ -1,6 +1,6 @@
-import { nextEntry } from '@serin/core/entry';
-import { derivedId, newestFirst } from '@serin/core/ids';
-import type { Json } from '@serin/core/json';
+import { derivedId, newestFirst } from '@serin/core/base/ids';
+import type { Json } from '@serin/core/base/json';
+import { nextEntry } from '@serin/core/ports/entry';
 import { type Installation, modelName } from './installation.ts';
 
 const batch = 2000;

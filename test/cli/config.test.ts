@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandOf } from '@serin/core/job-contract';
-import type { Job } from '@serin/core/ports';
+import { commandOf } from '@serin/core/job-contract/job-contract';
+import type { Job } from '@serin/core/ports/ports';
 import { expect, test } from 'vitest';
 import { factsOf } from '../../packages/cli/src/script-facts.ts';
 import { folder, serin } from './command.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { compile, parseConfig } from '@serin/core/config';
+import { compile, parseConfig } from '@serin/core/config/config';
 import { expect, test } from 'vitest';
 import { firstAsks } from '../../packages/cli/src/plan/walk.ts';
 import { folder, serin } from './command.ts';

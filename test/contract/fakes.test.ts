@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import type {
   Bucket,
   Bus,
@@ -11,7 +11,7 @@ import type {
   Registry,
   Serving,
   Weights,
-} from '@serin/core/ports';
+} from '@serin/core/ports/ports';
 import { describe, expect, test } from 'vitest';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';

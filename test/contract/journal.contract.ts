@@ -1,5 +1,5 @@
-import { digestOf, type Json } from '@serin/core/json';
-import type { Append, Entry, Journal, Page } from '@serin/core/ports';
+import { digestOf, type Json } from '@serin/core/base/json';
+import type { Append, Entry, Journal, Page } from '@serin/core/ports/ports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 export interface OpenJournal {

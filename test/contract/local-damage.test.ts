@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { nextEntry } from '@serin/core/entry';
-import { canonical, sha256Hex } from '@serin/core/json';
-import type { Entry } from '@serin/core/ports';
+import { canonical, sha256Hex } from '@serin/core/base/json';
+import { nextEntry } from '@serin/core/ports/entry';
+import type { Entry } from '@serin/core/ports/ports';
 import type { Server } from '@serin/local/compose';
 import { openDatabase } from '@serin/local/machine/database';
 import { sqliteJournal } from '@serin/local/ports/journal';

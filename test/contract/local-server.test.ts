@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Config, compile, parseConfig } from '@serin/core/config';
+import { type Config, compile, parseConfig } from '@serin/core/config/config';
 import { type Server, type ServerOptions, startServer } from '@serin/local/compose';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Answer, deploymentOf, invoke, newDirectory, openMachine } from './serving-machine.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
 import { openDatabase } from '@serin/local/machine/database';
 import { groupCommit } from '@serin/local/machine/group-commit';
 import { folderBuckets } from '@serin/local/ports/bucket';

@@ -1,5 +1,5 @@
-import { canonical } from '@serin/core/json';
-import type { Deployment, Observation, Serving } from '@serin/core/ports';
+import { canonical } from '@serin/core/base/json';
+import type { Deployment, Observation, Serving } from '@serin/core/ports/ports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 export interface OpenServing {

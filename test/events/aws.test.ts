@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { engineActor } from '@serin/core/actors';
-import type { Signal } from '@serin/core/engine';
-import { Fault } from '@serin/core/fault';
-import type { Json } from '@serin/core/json';
-import { routesOf } from '@serin/core/route';
+import { Fault } from '@serin/core/base/fault';
+import type { Json } from '@serin/core/base/json';
+import type { Signal } from '@serin/core/engine/engine';
+import { routesOf } from '@serin/core/inbound/route';
+import { engineActor } from '@serin/core/ports/actors';
 import { watchBuckets } from '@serin/local/signals';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

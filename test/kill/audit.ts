@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
-import { chainProblem, fold } from '@serin/core/entry';
-import { canonical } from '@serin/core/json';
-import type { Entry } from '@serin/core/ports';
+import { canonical } from '@serin/core/base/json';
+import { chainProblem, fold } from '@serin/core/ports/entry';
+import type { Entry } from '@serin/core/ports/ports';
 
 interface Known {
   readonly seq: number;

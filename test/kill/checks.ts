@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { administrator } from '@serin/api/access';
 import { signalIdOf } from '@serin/api/idempotency';
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
 import type { Audit } from './audit.ts';
 import { processesIn } from './jobs.ts';
 import type { Load } from './load.ts';

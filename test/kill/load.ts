@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { canonical, sha256Hex } from '@serin/core/json';
+import { canonical, sha256Hex } from '@serin/core/base/json';
 import type { Random } from '../simulation/random.ts';
 import type { Running } from './machine.ts';
 import { alarmTypes } from './project.ts';

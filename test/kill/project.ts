@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
+import { type CompiledConfig, compile, parseConfig } from '@serin/core/config/config';
 import type { Running } from './machine.ts';
 
 const folder = join(import.meta.dirname, 'project');

@@ -1,5 +1,5 @@
-import { type Model, modelOwes } from '@serin/core/model';
-import { type Project, projectOwes } from '@serin/core/project';
+import { type Model, modelOwes } from '@serin/core/model/model';
+import { type Project, projectOwes } from '@serin/core/project/project';
 import type { Audit } from './audit.ts';
 
 /** What still moves, or is owed although it could be paid; nothing: the system has come to rest. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { compile, parseConfig } from '@serin/core/config';
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
+import { compile, parseConfig } from '@serin/core/config/config';
 import { type Server, startServer } from '@serin/local/compose';
 
 /**

@@ -1,4 +1,4 @@
-import { steadyClock } from '@serin/core/clock';
+import { steadyClock } from '@serin/core/base/clock';
 import type { Process, Sim } from './world.ts';
 
 /** What a process takes for the time. */

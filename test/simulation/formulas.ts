@@ -1,4 +1,4 @@
-import type { ModelPlan } from '@serin/core/config';
+import type { ModelPlan } from '@serin/core/config/config';
 
 /**
  * The formulas of rollout-decisions.md once more, in the form of shares of bad requests (theta): what the core says is

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { chainProblem } from '@serin/core/entry';
-import { applyPatch } from '@serin/core/json';
-import type { Model } from '@serin/core/model';
-import type { Append, CloudEvent, Entry, Head, Operation, Registry, Serving, Weights } from '@serin/core/ports';
-import type { Project } from '@serin/core/project';
-import type { Rollout } from '@serin/core/rollout';
+import { applyPatch } from '@serin/core/base/json';
+import type { Model } from '@serin/core/model/model';
+import type { Rollout } from '@serin/core/model/rollout/rollout';
+import { chainProblem } from '@serin/core/ports/entry';
+import type { Append, CloudEvent, Entry, Head, Operation, Registry, Serving, Weights } from '@serin/core/ports/ports';
+import type { Project } from '@serin/core/project/project';
 import { createAlertWatch } from './alerts.ts';
 import type { MachineClock } from './clocks.ts';
 import { createEvidenceWatch } from './evidence.ts';

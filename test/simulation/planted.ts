@@ -1,4 +1,4 @@
-import type { Ports } from '@serin/core/ports';
+import type { Ports } from '@serin/core/ports/ports';
 import type { Shape } from './fakes/shapes.ts';
 import type { Bugs } from './universe.ts';
 

@@ -1,9 +1,9 @@
-import { engineActor } from '@serin/core/actors';
-import { bury } from '@serin/core/dead-letters';
-import { createEngine, type Engine, type Outcome, type Signal } from '@serin/core/engine';
-import { asFault } from '@serin/core/fault';
-import type { Json } from '@serin/core/json';
-import type { Actor, Ports } from '@serin/core/ports';
+import { asFault } from '@serin/core/base/fault';
+import type { Json } from '@serin/core/base/json';
+import { bury } from '@serin/core/engine/dead-letters';
+import { createEngine, type Engine, type Outcome, type Signal } from '@serin/core/engine/engine';
+import { engineActor } from '@serin/core/ports/actors';
+import type { Actor, Ports } from '@serin/core/ports/ports';
 import { type MachineClock, machineClock, type ProcessClock, wallClock } from './clocks.ts';
 import type { Process, Sim } from './world.ts';
 

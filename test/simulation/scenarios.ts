@@ -1,5 +1,5 @@
-import type { Config } from '@serin/core/config';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
+import type { Config } from '@serin/core/config/config';
 import { alertScenarios } from './alert-scenarios.ts';
 import { judgeScenarios } from './judge-scenarios.ts';
 import { objectsOf } from './rest.ts';

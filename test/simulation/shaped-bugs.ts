@@ -1,5 +1,5 @@
-import { Fault } from '@serin/core/fault';
-import type { Ports } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import type { Ports } from '@serin/core/ports/ports';
 import { labelledJobs } from './fakes/labelled-jobs.ts';
 import type { Shape } from './fakes/shapes.ts';
 import { core, type PlantedBug, replaced } from './planted.ts';
@@ -91,7 +91,7 @@ export const shapedBugs: readonly PlantedBug[] = [
     'aws',
     core(
       'a first version is not wished for until it is promoted',
-      'between.ts',
+      'model/between/between.ts',
       'stable === undefined ? 100 : candidateWeight(rollout)',
       'candidateWeight(rollout)',
       'a drop becomes the champion',

@@ -1,5 +1,5 @@
-import { Fault } from '@serin/core/fault';
-import type { Ports } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import type { Ports } from '@serin/core/ports/ports';
 import { describe, expect, test } from 'vitest';
 import { hunt, plantedBugs } from './bugs.ts';
 import { type Shape, shapes } from './fakes/shapes.ts';

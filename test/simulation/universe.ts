@@ -1,8 +1,10 @@
-import { engineActor } from '@serin/core/actors';
-import { type CompiledConfig, compile, parseConfig } from '@serin/core/config';
-import type { Outcome } from '@serin/core/engine';
-import { canonical, encodeText, sha256Hex } from '@serin/core/json';
-import type { Model } from '@serin/core/model';
+import { canonical, encodeText, sha256Hex } from '@serin/core/base/json';
+import { type CompiledConfig, compile, parseConfig } from '@serin/core/config/config';
+import type { Outcome } from '@serin/core/engine/engine';
+import { configKey } from '@serin/core/engine/stored';
+import { route, routesOf } from '@serin/core/inbound/route';
+import type { Model } from '@serin/core/model/model';
+import { engineActor } from '@serin/core/ports/actors';
 import type {
   Actor,
   Bucket,
@@ -18,10 +20,8 @@ import type {
   Telemetry,
   Tick,
   Weights,
-} from '@serin/core/ports';
-import type { Project } from '@serin/core/project';
-import { route, routesOf } from '@serin/core/route';
-import { configKey } from '@serin/core/stored';
+} from '@serin/core/ports/ports';
+import type { Project } from '@serin/core/project/project';
 import type { MachineClock } from './clocks.ts';
 import { absentBucket, memoryBucket } from './fakes/bucket.ts';
 import { type MemoryBus, memoryBus } from './fakes/bus.ts';

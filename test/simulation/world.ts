@@ -1,5 +1,5 @@
-import { Fault } from '@serin/core/fault';
-import type { Operation } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import type { Operation } from '@serin/core/ports/ports';
 import { heap } from './heap.ts';
 import { type Random, random } from './random.ts';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync } from 'node:zlib';
-import { Fault } from '@serin/core/fault';
-import { type Bucket, ownBucket } from '@serin/core/ports';
-import { type CodeFile, otherDigest, readBlob, readCode } from '@serin/core/stored';
+import { Fault } from '@serin/core/base/fault';
+import { type CodeFile, otherDigest, readBlob, readCode } from '@serin/core/engine/stored';
+import { type Bucket, ownBucket } from '@serin/core/ports/ports';
 import { toolkitProgram, toolkitScript } from './jobs/start-script.ts';
 
 /** Of an archive, unpacked: it is held in memory, and Lambda has four times this. */

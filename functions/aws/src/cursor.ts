@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 
 /** The cursor of a list that goes on after a key. */
 export const cursorAfter = (key: string): string => Buffer.from(JSON.stringify([key])).toString('base64url');

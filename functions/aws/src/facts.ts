@@ -1,4 +1,4 @@
-import { asFault } from '@serin/core/fault';
+import { asFault } from '@serin/core/base/fault';
 
 /** One line of JSON for each fact; counts are metrics as well, by the line alone. */
 export interface Facts {

@@ -1,4 +1,4 @@
-import { Fault, type FaultCode } from '@serin/core/fault';
+import { Fault, type FaultCode } from '@serin/core/base/fault';
 
 /** What an error of the SDK tells, as far as it is one. */
 interface SdkError {

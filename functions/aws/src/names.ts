@@ -1,4 +1,4 @@
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
 
 /** One installation of Serin: its names never meet those of another in the same account and region. */
 export interface Installation {

@@ -1,9 +1,9 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { Fault } from '@serin/core/fault';
-import { type Bucket, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports';
-import { secretsOf } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { secretsOf } from '@serin/core/base/variables';
+import { type Bucket, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports/ports';
 import { archiveKey } from './code-archive.ts';
 import { artifactAt } from './jobs/artifacts.ts';
 import type { Buckets } from './jobs/settings.ts';

@@ -1,5 +1,5 @@
-import { Fault } from '@serin/core/fault';
-import { secretNames, secretsOf, secretText, type Variables } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { secretNames, secretsOf, secretText, type Variables } from '@serin/core/base/variables';
 import { awsFault } from './faults.ts';
 import { askSsm, type SsmPlace } from './ssm.ts';
 

@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { askSsm, type SsmPlace } from './ssm.ts';
 
 interface Options extends SsmPlace {

@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 
 /** The variables of a function, as infra/aws/topology/functions.ts gives them. */
 export type Variables = Readonly<Record<string, string | undefined>>;

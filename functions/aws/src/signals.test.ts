@@ -1,4 +1,4 @@
-import { routesOf } from '@serin/core/route';
+import { routesOf } from '@serin/core/inbound/route';
 import { expect, test } from 'vitest';
 import { endpointName } from './names.ts';
 import { type LookUp, readBatch } from './signals.ts';

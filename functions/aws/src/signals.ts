@@ -1,8 +1,8 @@
-import { asFault, type Fault } from '@serin/core/fault';
-import { canonical, sha256Hex } from '@serin/core/json';
-import { withKnownEnds } from '@serin/core/monitor';
-import { type Routes, route, takersOf } from '@serin/core/route';
-import type { OutsideSignal } from '@serin/core/signal';
+import { asFault, type Fault } from '@serin/core/base/fault';
+import { canonical, sha256Hex } from '@serin/core/base/json';
+import { type Routes, route, takersOf } from '@serin/core/inbound/route';
+import { withKnownEnds } from '@serin/core/model/monitor/monitor';
+import type { OutsideSignal } from '@serin/core/model/signal';
 import type { NamedJob } from './jobs/owner.ts';
 import type { Installation } from './names.ts';
 import type { Told } from './signals/fact.ts';

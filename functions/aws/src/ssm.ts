@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { fromEnv } from '@aws-sdk/credential-provider-env';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { SignatureV4 } from '@smithy/signature-v4';
 
 export interface SsmPlace {

@@ -1,10 +1,10 @@
-import { engineActor } from '@serin/core/actors';
-import type { CompiledConfig } from '@serin/core/config';
-import { bury, queueStream } from '@serin/core/dead-letters';
-import type { Engine, Signal } from '@serin/core/engine';
-import { asFault, Fault } from '@serin/core/fault';
-import type { Actor, Journal } from '@serin/core/ports';
-import { routesOf } from '@serin/core/route';
+import { asFault, Fault } from '@serin/core/base/fault';
+import type { CompiledConfig } from '@serin/core/config/config';
+import { bury, queueStream } from '@serin/core/engine/dead-letters';
+import type { Engine, Signal } from '@serin/core/engine/engine';
+import { routesOf } from '@serin/core/inbound/route';
+import { engineActor } from '@serin/core/ports/actors';
+import type { Actor, Journal } from '@serin/core/ports/ports';
 import type { Facts } from './facts.ts';
 import type { Queue } from './queue.ts';
 import { type Arrival, type Batch, type LookUp, type Message, readBatch } from './signals.ts';

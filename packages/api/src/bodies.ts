@@ -1,4 +1,4 @@
-import { decodeText } from '@serin/core/json';
+import { decodeText } from '@serin/core/base/json';
 import { Problem } from './problem.ts';
 
 /**

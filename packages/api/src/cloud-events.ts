@@ -1,4 +1,4 @@
-import { decodeText } from '@serin/core/json';
+import { decodeText } from '@serin/core/base/json';
 import * as z from 'zod';
 import { mediaType, parseJson } from './bodies.ts';
 import { Problem, wrongs } from './problem.ts';

@@ -1,4 +1,4 @@
-import type { CompiledConfig } from '@serin/core/config';
+import type { CompiledConfig } from '@serin/core/config/config';
 
 /** Every code digest that a config refers to, each once. */
 export function codeDigests(config: CompiledConfig): readonly string[] {

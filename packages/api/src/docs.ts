@@ -1,4 +1,4 @@
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
 import * as z from 'zod';
 import { openApi } from './openapi.ts';
 import type { Api } from './options.ts';

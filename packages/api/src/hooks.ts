@@ -1,5 +1,5 @@
-import { decodeText, encodeText, sha256Hex } from '@serin/core/json';
-import type { OutsideSignal } from '@serin/core/signal';
+import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
+import type { OutsideSignal } from '@serin/core/model/signal';
 import * as z from 'zod';
 import { parseJson } from './bodies.ts';
 import { Problem, wrongs } from './problem.ts';

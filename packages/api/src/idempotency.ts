@@ -1,7 +1,7 @@
-import { nextEntry } from '@serin/core/entry';
-import { asFault } from '@serin/core/fault';
-import { sha256Hex } from '@serin/core/json';
-import type { Head, Journal } from '@serin/core/ports';
+import { asFault } from '@serin/core/base/fault';
+import { sha256Hex } from '@serin/core/base/json';
+import { nextEntry } from '@serin/core/ports/entry';
+import type { Head, Journal } from '@serin/core/ports/ports';
 import { Problem } from './problem.ts';
 import type { Caller } from './roles.ts';
 import type { Answer } from './route.ts';

@@ -1,8 +1,8 @@
-import type { CompiledConfig } from '@serin/core/config';
-import { canonical, sha256Hex } from '@serin/core/json';
-import { type Routes, route, routesOf, takersOf } from '@serin/core/route';
-import type { OutsideSignal } from '@serin/core/signal';
-import { instant } from '@serin/core/time';
+import { canonical, sha256Hex } from '@serin/core/base/json';
+import { instant } from '@serin/core/base/time';
+import type { CompiledConfig } from '@serin/core/config/config';
+import { type Routes, route, routesOf, takersOf } from '@serin/core/inbound/route';
+import type { OutsideSignal } from '@serin/core/model/signal';
 import * as z from 'zod';
 import type { IncomingEvent } from './cloud-events.ts';
 import { alertSenders } from './hooks.ts';

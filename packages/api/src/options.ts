@@ -1,7 +1,7 @@
-import type { CompiledConfig } from '@serin/core/config';
-import type { Engine } from '@serin/core/engine';
-import type { Artifact, CloudEvent, Ports } from '@serin/core/ports';
-import type { Secrets } from '@serin/core/variables';
+import type { Secrets } from '@serin/core/base/variables';
+import type { CompiledConfig } from '@serin/core/config/config';
+import type { Engine } from '@serin/core/engine/engine';
+import type { Artifact, CloudEvent, Ports } from '@serin/core/ports/ports';
 import type { Access } from './access.ts';
 
 /** What the API stands on. It has no clock, no randomness and no environment of its own (a token's text excepted). */

@@ -1,4 +1,4 @@
-import { asFault, type Fault, type FaultCode } from '@serin/core/fault';
+import { asFault, type Fault, type FaultCode } from '@serin/core/base/fault';
 import * as z from 'zod';
 
 /** What HTTP alone refuses; all else is a `Fault`. */

@@ -1,7 +1,7 @@
-import type { CompiledConfig } from '@serin/core/config';
-import type { Ports } from '@serin/core/ports';
-import type { Project } from '@serin/core/project';
-import { readConfig } from '@serin/core/stored';
+import type { CompiledConfig } from '@serin/core/config/config';
+import { readConfig } from '@serin/core/engine/stored';
+import type { Ports } from '@serin/core/ports/ports';
+import type { Project } from '@serin/core/project/project';
 
 /**
  * The released config; `undefined` before the first release.

@@ -1,5 +1,5 @@
-import { asFault } from '@serin/core/fault';
-import { sha256Hex } from '@serin/core/json';
+import { asFault } from '@serin/core/base/fault';
+import { sha256Hex } from '@serin/core/base/json';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { bearerOf } from './access.ts';

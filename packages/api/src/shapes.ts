@@ -1,5 +1,5 @@
 import { refusing } from '@serin/core/config/forms';
-import { hyperparameterProblem } from '@serin/core/hyperparameters';
+import { hyperparameterProblem } from '@serin/core/config/hyperparameters';
 import * as z from 'zod';
 
 /** Parts of requests and answers that several routes share. */

@@ -1,4 +1,4 @@
-import { encodeText } from '@serin/core/json';
+import { encodeText } from '@serin/core/base/json';
 
 /**
  * Signatures of webhooks, over the raw body. The comparison is WebCrypto's own, which takes the same time for every

@@ -1,10 +1,10 @@
-import { heldBy } from '@serin/core/between';
-import { intakeText } from '@serin/core/intake';
-import { candidateWeight, type Rollout } from '@serin/core/rollout';
-import type { Run } from '@serin/core/run';
-import type { Model } from '@serin/core/state';
-import { instant } from '@serin/core/time';
-import type { Version } from '@serin/core/version';
+import { instant } from '@serin/core/base/time';
+import { heldBy } from '@serin/core/model/between/between';
+import { intakeText } from '@serin/core/model/intake/intake';
+import { candidateWeight, type Rollout } from '@serin/core/model/rollout/rollout';
+import type { Run } from '@serin/core/model/run/run';
+import type { Model } from '@serin/core/model/state';
+import type { Version } from '@serin/core/model/version';
 import { Problem } from './problem.ts';
 import type { Answer, Asked } from './route.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Json } from '@serin/core/json';
+import type { Json } from '@serin/core/base/json';
 import { type ExitCode, Failure, type Problem } from './failure.ts';
 import type { Server } from './server.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { encodeText, sha256Hex } from '@serin/core/json';
+import { encodeText, sha256Hex } from '@serin/core/base/json';
 import { type FoundFile, fileAt, type Walked, walkCode } from './code-files.ts';
 import { Failure } from './failure.ts';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseConfig } from '@serin/core/config';
+import { parseConfig } from '@serin/core/config/config';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import { Failure } from './failure.ts';
 

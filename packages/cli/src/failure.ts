@@ -1,4 +1,4 @@
-import { Fault, type FaultCode } from '@serin/core/fault';
+import { Fault, type FaultCode } from '@serin/core/base/fault';
 
 /** 0 ok, 1 failure, 2 usage, 3 not found, 4 conflict, 5 auth, 6 timeout of `--wait`, 7 rolled back or aborted, 130 SIGINT. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;

@@ -1,1 +1,1 @@
-export { type CompiledConfig, type Config, defineConfig } from '@serin/core/config';
+export { type CompiledConfig, type Config, defineConfig } from '@serin/core/config/config';

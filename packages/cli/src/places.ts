@@ -11,7 +11,7 @@ export const starterFolder = join(here, 'starter');
 export const splitterFiles: readonly string[] = filesOf(
   existsSync(join(here, 'splitter'))
     ? [join(here, 'splitter')]
-    : [join(here, '..', '..', 'local', 'src', 'splitter'), join(here, '..', '..', 'core', 'src')],
+    : [join(here, '..', '..', 'local', 'src', 'splitter'), join(here, '..', '..', 'core', 'src', 'base')],
 );
 
 function filesOf(folders: readonly string[]): readonly string[] {

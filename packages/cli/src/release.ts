@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type CompiledConfig, codeFolders, compile, splitterFolder } from '@serin/core/config';
-import { digestOf } from '@serin/core/json';
+import { digestOf } from '@serin/core/base/json';
+import { type CompiledConfig, codeFolders, compile, splitterFolder } from '@serin/core/config/config';
 import type { Client } from './client.ts';
 import { type CodeFolder, hashFiles, hashFolder } from './code.ts';
 import { type LoadedConfig, loadConfig } from './config-file.ts';

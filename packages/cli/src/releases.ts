@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { codeFolders } from '@serin/core/config';
+import { codeFolders } from '@serin/core/config/config';
 import type { Client } from './client.ts';
 import type { CodeFile } from './code.ts';
 import { loadConfig } from './config-file.ts';

@@ -1,4 +1,4 @@
-import { instant } from '@serin/core/time';
+import { instant } from '@serin/core/base/time';
 import { harmless, type Terminal } from './terminal.ts';
 
 /** Column title -> where its value is in a row: `run.status`. */

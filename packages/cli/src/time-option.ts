@@ -1,4 +1,4 @@
-import { instant, parseDuration } from '@serin/core/time';
+import { instant, parseDuration } from '@serin/core/base/time';
 import { Failure } from './failure.ts';
 
 /** RFC 3339 of an option that is a duration from now, or a time. */

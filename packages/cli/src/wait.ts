@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseDuration } from '@serin/core/time';
+import { parseDuration } from '@serin/core/base/time';
 import type { Client, Document } from './client.ts';
 import { Failure } from './failure.ts';
 import { type Invocation, path, textOption } from './invocation.ts';

@@ -1,11 +1,11 @@
 import { type Accelerator, type Cloud, type Machine, type MachineUse, machineFor } from './accelerators.ts';
+import { Fault } from './base/fault.ts';
+import { canonical, encodeText } from './base/json.ts';
+import { day, minute } from './base/time.ts';
+import { secretNames } from './base/variables.ts';
+import type { CompiledConfig, ModelPlan, Program } from './config/config.ts';
 import type { ConfigProblem } from './config/problems.ts';
-import type { CompiledConfig, ModelPlan, Program } from './config.ts';
-import { Fault } from './fault.ts';
 import { awsNameProblems } from './installation-names.ts';
-import { canonical, encodeText } from './json.ts';
-import { day, minute } from './time.ts';
-import { secretNames } from './variables.ts';
 
 /** One job or deployment of a model's plan, and the machines that it wants. */
 export interface Part {

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join, sep } from 'node:path';
-import type { Routes } from '@serin/core/route';
+import type { Routes } from '@serin/core/inbound/route';
 
 /** New objects in the bucket folders, as hints: one per model, kind and moment, however many files came. */
 export interface BucketWatch {

@@ -4,7 +4,7 @@ import {
   ListModelPackagesCommand,
 } from '@aws-sdk/client-sagemaker';
 import { endpointName } from '@serin/aws/names';
-import { compile, parseConfig } from '@serin/core/config';
+import { compile, parseConfig } from '@serin/core/config/config';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emulated } from '../emulated.ts';
 import { type Labour, labour } from './loop-labour.ts';

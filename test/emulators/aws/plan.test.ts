@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestsFor } from '@serin/aws/plan';
 import { type MachineUse, machineFor } from '@serin/core/accelerators';
-import { compile, parseConfig } from '@serin/core/config';
+import { compile, parseConfig } from '@serin/core/config/config';
 import { describe, expect, test } from 'vitest';
 import { type Settings, topology } from '../../../infra/aws/topology.ts';
 import { firstAsks } from '../../../packages/cli/src/plan/walk.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Fault } from '@serin/core/fault';
-import { canonical } from '@serin/core/json';
-import type { Artifact, Job, JobDescription, Jobs } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import { canonical } from '@serin/core/base/json';
+import type { Artifact, Job, JobDescription, Jobs } from '@serin/core/ports/ports';
 import { copyOf, frozen } from './pages.ts';
 import type { Sync } from './sync.ts';
 

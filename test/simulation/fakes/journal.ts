@@ -1,5 +1,5 @@
-import { Fault } from '@serin/core/fault';
-import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports/ports';
 import { byBytes, copyOf, frozen, pageOf } from './pages.ts';
 import type { Sync } from './sync.ts';
 

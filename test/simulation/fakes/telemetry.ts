@@ -1,4 +1,4 @@
-import type { Counts, PairCounts, Telemetry, Tick, TickQuery, UserCounts, Weights } from '@serin/core/ports';
+import type { Counts, PairCounts, Telemetry, Tick, TickQuery, UserCounts, Weights } from '@serin/core/ports/ports';
 import { type MemoryLabels, memoryLabels } from './labels.ts';
 import type { Sync } from './sync.ts';
 import { type Behaviour, evenTraffic, part, type Route, type Span } from './traffic.ts';

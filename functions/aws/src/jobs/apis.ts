@@ -11,7 +11,7 @@ import {
   StopTrainingJobCommand,
   StopTransformJobCommand,
 } from '@aws-sdk/client-sagemaker';
-import { type Job, type JobDescription, ownBucket } from '@serin/core/ports';
+import { type Job, type JobDescription, ownBucket } from '@serin/core/ports/ports';
 import { saysExists } from '../faults.ts';
 import { concealing, type ProgramSecrets } from '../program-secrets.ts';
 import type { Supplies } from '../supplies.ts';

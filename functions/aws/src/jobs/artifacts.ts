@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Fault } from '@serin/core/fault';
-import type { Artifact, ObjectInfo } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import type { Artifact, ObjectInfo } from '@serin/core/ports/ports';
 import { type Buckets, s3Place } from './settings.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { DescribeTrainingJobResponse } from '@aws-sdk/client-sagemaker';
-import { type Measured, measured, measuredBy } from '@serin/core/job-contract';
-import type { JobDescription } from '@serin/core/ports';
-import { durationText } from '@serin/core/time';
+import { durationText } from '@serin/core/base/time';
+import { type Measured, measured, measuredBy } from '@serin/core/job-contract/job-contract';
+import type { JobDescription } from '@serin/core/ports/ports';
 import { metricsAt, ranTooLong, retryableOf, succeeded, timesOf } from './results.ts';
 import type { Buckets } from './settings.ts';
 

@@ -1,14 +1,14 @@
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
+import { canonical } from '@serin/core/base/json';
+import { plainOf } from '@serin/core/base/variables';
 import {
   channelVariables,
   decodedHyperparameters,
   entryPoint,
   prefixed,
   userArguments,
-} from '@serin/core/job-contract';
-import { canonical } from '@serin/core/json';
-import type { Job } from '@serin/core/ports';
-import { plainOf } from '@serin/core/variables';
+} from '@serin/core/job-contract/job-contract';
+import type { Job } from '@serin/core/ports/ports';
 import type { Layout } from './layout.ts';
 
 export interface Placed {

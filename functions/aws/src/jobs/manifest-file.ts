@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { notData } from '@serin/core/data-files';
-import { datasetParts } from '@serin/core/dataset';
-import { Fault } from '@serin/core/fault';
-import { ownBucket, type Source } from '@serin/core/ports';
-import { otherDigest } from '@serin/core/stored';
+import { notData } from '@serin/core/base/data-files';
+import { Fault } from '@serin/core/base/fault';
+import { datasetParts } from '@serin/core/engine/dataset';
+import { otherDigest } from '@serin/core/engine/stored';
+import { ownBucket, type Source } from '@serin/core/ports/ports';
 import type { Buckets } from './settings.ts';
 
 export type ManifestSource = Extract<Source, { kind: 'manifest' }>;

@@ -1,8 +1,8 @@
 import type { CreateProcessingJobRequest, ProcessingInstanceType } from '@aws-sdk/client-sagemaker';
 import { machineFor } from '@serin/core/accelerators';
-import { Fault } from '@serin/core/fault';
-import type { Job } from '@serin/core/ports';
-import { plainOf } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { plainOf } from '@serin/core/base/variables';
+import type { Job } from '@serin/core/ports/ports';
 import { commandOf } from './command.ts';
 import { allVariables, type Placed, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';

@@ -1,4 +1,5 @@
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
+import { durationText } from '@serin/core/base/time';
 import {
   describedBy,
   type Measured,
@@ -6,9 +7,8 @@ import {
   metricsIn,
   missingOutput,
   nothingMeasured,
-} from '@serin/core/job-contract';
-import type { Artifact, JobDescription } from '@serin/core/ports';
-import { durationText } from '@serin/core/time';
+} from '@serin/core/job-contract/job-contract';
+import type { Artifact, JobDescription } from '@serin/core/ports/ports';
 import { artifactAt } from './artifacts.ts';
 import { filesInArchive, metricsFiles } from './metrics.ts';
 import { type Buckets, s3Place } from './settings.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Bucket, Job } from '@serin/core/ports';
+import type { Bucket, Job } from '@serin/core/ports/ports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aJob } from '../../../../test/contract/jobs.contract.ts';
 import { storeCode } from '../../../../test/emulators/aws/stored.ts';

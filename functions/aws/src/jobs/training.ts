@@ -1,9 +1,9 @@
 import type { CreateTrainingJobRequest, TrainingInstanceType } from '@aws-sdk/client-sagemaker';
 import { machineFor } from '@serin/core/accelerators';
-import { Fault } from '@serin/core/fault';
-import type { Job } from '@serin/core/ports';
-import { hour } from '@serin/core/time';
-import { plainOf } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { hour } from '@serin/core/base/time';
+import { plainOf } from '@serin/core/base/variables';
+import type { Job } from '@serin/core/ports/ports';
 import { tagsOf } from '../names.ts';
 import { commandOf } from './command.ts';
 import { allVariables, ownVariables, type Placed, requestVariables, variablesBesideToolkit } from './environment.ts';

@@ -5,10 +5,10 @@ import type {
   TransformInstanceType,
 } from '@aws-sdk/client-sagemaker';
 import { machineFor } from '@serin/core/accelerators';
-import { Fault } from '@serin/core/fault';
-import { nothingMeasured } from '@serin/core/job-contract';
-import type { Job, JobDescription } from '@serin/core/ports';
-import { plainOf } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { plainOf } from '@serin/core/base/variables';
+import { nothingMeasured } from '@serin/core/job-contract/job-contract';
+import type { Job, JobDescription } from '@serin/core/ports/ports';
 import { requestVariables } from './environment.ts';
 import type { Input } from './inputs.ts';
 import { isArchive } from './layout.ts';

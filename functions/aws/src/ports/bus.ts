@@ -1,7 +1,7 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-import { Fault } from '@serin/core/fault';
-import { encodeText, sha256Hex } from '@serin/core/json';
-import type { Bucket, Bus, CloudEvent } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import { encodeText, sha256Hex } from '@serin/core/base/json';
+import type { Bucket, Bus, CloudEvent } from '@serin/core/ports/ports';
 import { awsFault } from '../faults.ts';
 
 interface Options {

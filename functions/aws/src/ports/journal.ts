@@ -11,9 +11,9 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { Fault } from '@serin/core/fault';
-import { decodeText, encodeText, sha256Hex } from '@serin/core/json';
-import type { Append, Entry, Head, Journal, NameRow, Page } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
+import type { Append, Entry, Head, Journal, NameRow, Page } from '@serin/core/ports/ports';
 import { cursorAfter, keyInCursor } from '../cursor.ts';
 import { awsFault } from '../faults.ts';
 

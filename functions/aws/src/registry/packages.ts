@@ -9,8 +9,8 @@ import {
   type SageMakerClient,
   UpdateModelPackageCommand,
 } from '@aws-sdk/client-sagemaker';
-import { sha256Hex } from '@serin/core/json';
-import type { Approval, RegisteredVersion } from '@serin/core/ports';
+import { sha256Hex } from '@serin/core/base/json';
+import type { Approval, RegisteredVersion } from '@serin/core/ports/ports';
 import { nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { groupName, type Installation, tagsOf } from '../names.ts';
 import { propertiesOf, versionIn } from './metadata.ts';

@@ -9,7 +9,7 @@ import {
   type ProductionVariant,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
 import { type Installation, tagsOf } from '../names.ts';
 

@@ -4,7 +4,7 @@ import {
   type MetricDataQuery,
   type StatusCode,
 } from '@aws-sdk/client-cloudwatch';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { awsFault } from '../faults.ts';
 
 /** One statistic of a variant. */

@@ -7,10 +7,10 @@ import {
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { machineFor } from '@serin/core/accelerators';
-import { Fault } from '@serin/core/fault';
-import { canonical, sha256Hex } from '@serin/core/json';
-import type { Bucket, Deployment } from '@serin/core/ports';
-import { plainOf } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { canonical, sha256Hex } from '@serin/core/base/json';
+import { plainOf } from '@serin/core/base/variables';
+import type { Bucket, Deployment } from '@serin/core/ports/ports';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
 import { artifactAt } from '../jobs/artifacts.ts';
 import { s3Place } from '../jobs/settings.ts';

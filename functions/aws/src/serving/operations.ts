@@ -6,7 +6,7 @@ import {
   UpdateEndpointCommand,
   UpdateEndpointWeightsAndCapacitiesCommand,
 } from '@aws-sdk/client-sagemaker';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { awsFault, messageOfError, saysExists, saysMissing } from '../faults.ts';
 import type { Plan } from './configs.ts';
 import type { Hosted } from './hosted.ts';

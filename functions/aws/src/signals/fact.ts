@@ -1,4 +1,4 @@
-import type { Fault } from '@serin/core/fault';
+import type { Fault } from '@serin/core/base/fault';
 
 /** One fact that a message tells. Times are ISO 8601 in UTC; keys and names are decoded and else untouched. */
 export type Told =

@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 
 /** A JSON object of somebody else's, of which nothing is known yet. */
 export type Fields = Readonly<Record<string, unknown>>;

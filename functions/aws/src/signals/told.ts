@@ -1,4 +1,4 @@
-import { asFault, Fault } from '@serin/core/fault';
+import { asFault, Fault } from '@serin/core/base/fault';
 import { alarmFromBus, alarmFromTopic } from './alarm.ts';
 import { foreign, type Told } from './fact.ts';
 import { type Fields, fieldsOf, instantOf, textOf, unreadable } from './fields.ts';

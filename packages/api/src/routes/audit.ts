@@ -1,6 +1,6 @@
-import { type CheckedStream, checkOn, headProblem, uncheckedStream } from '@serin/core/entry';
-import { asFault, Fault } from '@serin/core/fault';
-import type { Entry, Head, Journal } from '@serin/core/ports';
+import { asFault, Fault } from '@serin/core/base/fault';
+import { type CheckedStream, checkOn, headProblem, uncheckedStream } from '@serin/core/ports/entry';
+import type { Entry, Head, Journal } from '@serin/core/ports/ports';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

@@ -1,9 +1,9 @@
-import { datasetParts, digestOfManifest } from '@serin/core/dataset';
-import { asFault } from '@serin/core/fault';
-import { type Artifact, type Bucket, ownBucket } from '@serin/core/ports';
-import type { Model } from '@serin/core/state';
-import { digestInKey, otherDigest, type ReadOwn, readNamed } from '@serin/core/stored';
-import { upgrade } from '@serin/core/upgrade';
+import { asFault } from '@serin/core/base/fault';
+import { datasetParts, digestOfManifest } from '@serin/core/engine/dataset';
+import { digestInKey, otherDigest, type ReadOwn, readNamed } from '@serin/core/engine/stored';
+import type { Model } from '@serin/core/model/state';
+import { upgrade } from '@serin/core/model/upgrade';
+import { type Artifact, type Bucket, ownBucket } from '@serin/core/ports/ports';
 import * as z from 'zod';
 import { listPage, pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

@@ -1,7 +1,7 @@
-import type { Outcome } from '@serin/core/engine';
-import { Fault } from '@serin/core/fault';
-import { withKnownEnds } from '@serin/core/monitor';
-import { perform } from '@serin/core/perform';
+import { Fault } from '@serin/core/base/fault';
+import type { Outcome } from '@serin/core/engine/engine';
+import { perform } from '@serin/core/engine/perform';
+import { withKnownEnds } from '@serin/core/model/monitor/monitor';
 import * as z from 'zod';
 import { bearerOf } from '../access.ts';
 import { cloudEventMedia, readCloudEvents } from '../cloud-events.ts';

@@ -1,6 +1,6 @@
-import { labelSchema, readLabel } from '@serin/core/label';
-import type { Label, LabelAnswer } from '@serin/core/ports';
-import { instant } from '@serin/core/time';
+import { instant } from '@serin/core/base/time';
+import { labelSchema, readLabel } from '@serin/core/model/labels/label';
+import type { Label, LabelAnswer } from '@serin/core/ports/ports';
 import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';

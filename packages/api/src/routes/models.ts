@@ -1,7 +1,7 @@
-import { Fault } from '@serin/core/fault';
-import type { OutsideSignal } from '@serin/core/signal';
-import { instant } from '@serin/core/time';
-import { type Version, versionOf } from '@serin/core/version';
+import { Fault } from '@serin/core/base/fault';
+import { instant } from '@serin/core/base/time';
+import type { OutsideSignal } from '@serin/core/model/signal';
+import { type Version, versionOf } from '@serin/core/model/version';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

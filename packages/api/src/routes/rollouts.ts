@@ -1,4 +1,4 @@
-import { rolloutVerifier } from '@serin/core/verify';
+import { rolloutVerifier } from '@serin/core/model/rollout/verify';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

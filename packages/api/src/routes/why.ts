@@ -1,6 +1,6 @@
-import { Fault } from '@serin/core/fault';
-import { versionOf } from '@serin/core/version';
-import { type Why, whyModel, whyRollout, whyRun, whyVersion } from '@serin/core/why';
+import { Fault } from '@serin/core/base/fault';
+import { versionOf } from '@serin/core/model/version';
+import { type Why, whyModel, whyRollout, whyRun, whyVersion } from '@serin/core/model/why';
 import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { text as readAll } from 'node:stream/consumers';
-import type { Json } from '@serin/core/json';
-import { instant } from '@serin/core/time';
+import type { Json } from '@serin/core/base/json';
+import { instant } from '@serin/core/base/time';
 import { Failure } from '../failure.ts';
 import {
   argument,

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { Json } from '@serin/core/json';
+import type { Json } from '@serin/core/base/json';
 import type { Client } from '../client.ts';
 import { Failure } from '../failure.ts';
 import { argument, type Command, clientOf, type Invocation, path, show } from '../invocation.ts';

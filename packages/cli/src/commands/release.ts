@@ -1,5 +1,5 @@
-import type { ModelPlan } from '@serin/core/config';
-import { canonical, type Json } from '@serin/core/json';
+import { canonical, type Json } from '@serin/core/base/json';
+import type { ModelPlan } from '@serin/core/config/config';
 import type { Client } from '../client.ts';
 import { findConfig } from '../config-file.ts';
 import { asFailure } from '../failure.ts';

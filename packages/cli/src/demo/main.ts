@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Verification } from '@serin/core/verify';
+import type { Verification } from '@serin/core/model/rollout/verify';
 import { watchMemory } from './memory.ts';
 import { type Facts, type Release, report } from './report.ts';
 import { model, type Server, serveHere, startServer, until } from './server.ts';
@@ -138,7 +138,7 @@ async function failingCandidate(server: Server): Promise<Release> {
  * as it is, and with one count of one tick changed.
  */
 async function proofOf(server: Server, releases: readonly Release[]) {
-  const { verifyRollout } = await import('@serin/core/verify');
+  const { verifyRollout } = await import('@serin/core/model/rollout/verify');
   const failed = releases.find(({ dataset }) => dataset === 'sabotage')?.rollout ?? '';
   const promoted = releases.findLast(({ outcome }) => outcome === 'promoted')?.rollout ?? '';
   const certificateOf = async (id: string) => (await server.rollout(id))?.certificate;

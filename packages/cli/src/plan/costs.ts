@@ -1,9 +1,9 @@
 import type { Cloud } from '@serin/core/accelerators';
-import type { CompiledConfig, ModelPlan } from '@serin/core/config';
-import { comparesWithChampion } from '@serin/core/gate';
+import { hour } from '@serin/core/base/time';
+import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
+import { stepsOf } from '@serin/core/model/rollout/rollout';
+import { comparesWithChampion } from '@serin/core/model/run/gate';
 import { priceOf, unitPriceOf } from '@serin/core/prices';
-import { stepsOf } from '@serin/core/rollout';
-import { hour } from '@serin/core/time';
 import type { PlannedMachine } from './machines.ts';
 import type { Topology } from './topology.ts';
 

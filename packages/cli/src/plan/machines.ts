@@ -1,5 +1,5 @@
 import type { Cloud, Machine } from '@serin/core/accelerators';
-import type { CompiledConfig } from '@serin/core/config';
+import type { CompiledConfig } from '@serin/core/config/config';
 import { machineOf, type Part, partsOf } from '@serin/core/platform-limits';
 
 /** What one job or deployment of a model runs on, and how that came about. */

@@ -1,5 +1,5 @@
 import type { Cloud } from '@serin/core/accelerators';
-import type { CompiledConfig } from '@serin/core/config';
+import type { CompiledConfig } from '@serin/core/config/config';
 import { Failure } from '../failure.ts';
 import { cloudModule, type Place, type Topology } from './topology.ts';
 import { firstAsks, type ModelAsks } from './walk.ts';

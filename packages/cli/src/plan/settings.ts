@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newTokenText } from '@serin/api/access';
-import type { CompiledConfig } from '@serin/core/config';
-import { sha256Hex } from '@serin/core/json';
+import { sha256Hex } from '@serin/core/base/json';
+import type { CompiledConfig } from '@serin/core/config/config';
 import { writePrivate } from '../contexts.ts';
 import { Failure } from '../failure.ts';
 import { version } from '../version.ts';

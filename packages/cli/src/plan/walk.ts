@@ -1,11 +1,11 @@
-import { deploymentOf, withVersion } from '@serin/core/between';
-import type { CompiledConfig, ModelPlan } from '@serin/core/config';
-import type { Criteria } from '@serin/core/gate';
-import { type Artifact, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports';
-import { beginRun, type Run, type RunContext, runOwes, runTable } from '@serin/core/run';
-import type { DatasetVersion, ModelSignal } from '@serin/core/signal';
-import { modelStart } from '@serin/core/state';
-import { step } from '@serin/core/table';
+import { step } from '@serin/core/base/table';
+import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
+import { deploymentOf, withVersion } from '@serin/core/model/between/between';
+import type { Criteria } from '@serin/core/model/run/gate';
+import { beginRun, type Run, type RunContext, runOwes, runTable } from '@serin/core/model/run/run';
+import type { DatasetVersion, ModelSignal } from '@serin/core/model/signal';
+import { modelStart } from '@serin/core/model/state';
+import { type Artifact, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports/ports';
 
 /** What is asked of a provider, as the machines of core owe it. */
 export type Ask =
@@ -106,7 +106,7 @@ const left = (what: string): Artifact => ({
   digest: '0'.repeat(64),
   bytes: 1,
 });
-// A trainer leaves an archive, other jobs a folder: packages/core/src/ports.ts leaves that to the platform.
+// A trainer leaves an archive, other jobs a folder: packages/core/src/ports/ports.ts leaves that to the platform.
 const artifacts = {
   model: left('output/model.tar.gz'),
   train: left('output/train/'),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CompiledConfig } from '../config.ts';
+import type { CompiledConfig } from './config.ts';
 import { type Forms, tenYears, text } from './forms.ts';
 import { computeOf, type Door, name, programFields, projectOf } from './schema.ts';
 

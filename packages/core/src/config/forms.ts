@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { day, parseDuration, parseSize } from '../time.ts';
+import { day, parseDuration, parseSize } from '../base/time.ts';
 
 /** A refinement of a field by what is wrong with its value; `undefined`: nothing. */
 export const refusing =

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { day, minute, second } from '../time.ts';
+import { day, minute, second } from '../base/time.ts';
 import { type Forms, tenYears } from './forms.ts';
 
 /** The fields of a rollout, their bounds and defaults. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { hyperparameterProblem } from '../hyperparameters.ts';
-import { day, hour, minute, second } from '../time.ts';
+import { day, hour, minute, second } from '../base/time.ts';
 import { authorsForms, type Forms, given, refusing, text } from './forms.ts';
+import { hyperparameterProblem } from './hyperparameters.ts';
 import { rolloutOf } from './rollout.ts';
 import { cronProblem, projectProblems, regexProblem, withRules } from './rules.ts';
 

@@ -1,6 +1,6 @@
-import type { ModelPlan } from '../config.ts';
-import { stepsOf } from '../rollout.ts';
-import { durationText, minute } from '../time.ts';
+import { durationText, minute } from '../base/time.ts';
+import type { ModelPlan } from '../config/config.ts';
+import { stepsOf } from '../model/rollout/rollout.ts';
 import { excessBound } from './budget.ts';
 import { percent } from './judge.ts';
 import { turningPoint } from './log.ts';

@@ -1,4 +1,4 @@
-import type { ModelPlan } from '../config.ts';
+import type { ModelPlan } from '../config/config.ts';
 
 /** One row of counts that is judged by itself. */
 export interface Stream {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planOf } from '../model.fixture.ts';
+import { planOf } from '../model/model.fixture.ts';
 import { noEvidence, withTick } from './evidence.ts';
 import { shortfalls, verdictOf } from './judge.ts';
 import { logEvidence } from './origin.ts';

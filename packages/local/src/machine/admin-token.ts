@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { writeWhole } from './durable.ts';
 import { fileFault, isMissing } from './faults.ts';
 

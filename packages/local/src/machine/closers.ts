@@ -1,4 +1,4 @@
-import { asFault } from '@serin/core/fault';
+import { asFault } from '@serin/core/base/fault';
 
 /** What must be closed, newest first; one that fails keeps none of the others from it. */
 export interface Closers {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { asFault, type Fault } from '@serin/core/fault';
+import { asFault, type Fault } from '@serin/core/base/fault';
 import { type CounterStore, openCounterStore, type SecondRow, type SegmentRow } from './counter-store.ts';
 import { bucketCount, bucketOf, textOf } from './latency.ts';
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { isFull, syncDirectory } from './durable.ts';
 import { resultCode, sqlite, textOf } from './faults.ts';
 import { flushCommits } from './group-commit.ts';

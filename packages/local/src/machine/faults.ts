@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 
 /** https://sqlite.org/rescode.html; the low byte of an extended code. */
 export const sqlite = {

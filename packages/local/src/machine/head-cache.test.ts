@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine, type Signal } from '@serin/core/engine';
-import { canonical } from '@serin/core/json';
-import { planOf } from '@serin/core/model.fixture';
-import type { Ports } from '@serin/core/ports';
+import { canonical } from '@serin/core/base/json';
+import { createEngine, type Signal } from '@serin/core/engine/engine';
+import { planOf } from '@serin/core/model/model.fixture';
+import type { Ports } from '@serin/core/ports/ports';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sqliteJournal } from '../ports/journal.ts';

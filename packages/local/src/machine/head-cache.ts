@@ -1,5 +1,5 @@
-import type { Json } from '@serin/core/json';
-import type { Head } from '@serin/core/ports';
+import type { Json } from '@serin/core/base/json';
+import type { Head } from '@serin/core/ports/ports';
 
 /** The heads of streams that were read or written last, within a bound of memory. */
 export interface HeadCache {

@@ -1,4 +1,4 @@
-import type { Entry } from '@serin/core/ports';
+import type { Entry } from '@serin/core/ports/ports';
 
 /** What the server did since it started. */
 export interface Metrics {

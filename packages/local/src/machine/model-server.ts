@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asFault } from '@serin/core/fault';
+import { asFault } from '@serin/core/base/fault';
 import { listenersOf } from './listening.ts';
 import { adopt, endMarked, endOrphans, type ServerProcess } from './server-process.ts';
 

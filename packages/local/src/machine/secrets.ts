@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault } from '@serin/core/fault';
-import { type Secrets, secretText } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { type Secrets, secretText } from '@serin/core/base/variables';
 import { isMissing } from './faults.ts';
 
 /**

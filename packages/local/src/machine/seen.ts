@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { Fault } from '@serin/core/fault';
-import type { Entry } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import type { Entry } from '@serin/core/ports/ports';
 import { reading } from './faults.ts';
 
 /** How far the journal was seen to go: all entries together, and the newest of them. */

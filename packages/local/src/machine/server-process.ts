@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { fileFault } from './faults.ts';
 import { spawnProblem } from './spawn-problem.ts';
 

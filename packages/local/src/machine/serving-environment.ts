@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import type { Deployment } from '@serin/core/ports';
-import { plainOf, type Secrets, secretsOf } from '@serin/core/variables';
+import { plainOf, type Secrets, secretsOf } from '@serin/core/base/variables';
+import type { Deployment } from '@serin/core/ports/ports';
 
 export interface ServingPlace {
   readonly endpoint: string;

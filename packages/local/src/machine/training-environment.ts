@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { canonical } from '@serin/core/base/json';
+import { plainOf } from '@serin/core/base/variables';
 import {
   channelVariables,
   commandOf as commandIn,
@@ -6,10 +8,8 @@ import {
   entryPoint,
   prefixed,
   userArguments,
-} from '@serin/core/job-contract';
-import { canonical } from '@serin/core/json';
-import type { Job } from '@serin/core/ports';
-import { plainOf } from '@serin/core/variables';
+} from '@serin/core/job-contract/job-contract';
+import type { Job } from '@serin/core/ports/ports';
 import { outputDirectory, type Placed, type Tree, treeAt } from './jobs/tree.ts';
 
 const host = 'algo-1';

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { ownTurn } from '@serin/api/own-turn';
-import { Fault } from '@serin/core/fault';
-import type { Json } from '@serin/core/json';
-import type { Append, Entry, Journal, NameRow, Page } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import type { Json } from '@serin/core/base/json';
+import type { Append, Entry, Journal, NameRow, Page } from '@serin/core/ports/ports';
 import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 import { headCache } from '../machine/head-cache.ts';

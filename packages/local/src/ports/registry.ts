@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Fault } from '@serin/core/fault';
-import { sha256Hex } from '@serin/core/json';
-import type { RegisteredVersion, Registry } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import { sha256Hex } from '@serin/core/base/json';
+import type { RegisteredVersion, Registry } from '@serin/core/ports/ports';
 import { syncDirectory, writeWhole } from '../machine/durable.ts';
 import { fileFault, isMissing } from '../machine/faults.ts';
 

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Fault } from '@serin/core/fault';
-import type { Source } from '@serin/core/ports';
-import { otherDigest } from '@serin/core/stored';
+import { Fault } from '@serin/core/base/fault';
+import { otherDigest } from '@serin/core/engine/stored';
+import type { Source } from '@serin/core/ports/ports';
 import { digestOfDirectory, filesUnder } from './digest.ts';
 import type { Stores } from './stores.ts';
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { asFault, Fault } from '@serin/core/fault';
-import { hyperparameterProblem } from '@serin/core/hyperparameters';
-import { sha256Hex } from '@serin/core/json';
-import type { Job } from '@serin/core/ports';
+import { asFault, Fault } from '@serin/core/base/fault';
+import { sha256Hex } from '@serin/core/base/json';
+import { hyperparameterProblem } from '@serin/core/config/hyperparameters';
+import type { Job } from '@serin/core/ports/ports';
 import { commandOf, trainingEnvironment } from '../training-environment.ts';
 import type { Stored } from './record.ts';
 import { type Machine, type Placed, treeAt } from './tree.ts';

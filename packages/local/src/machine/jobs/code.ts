@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type CodeFile, readBlob, readCode } from '@serin/core/stored';
+import { type CodeFile, readBlob, readCode } from '@serin/core/engine/stored';
 import { hashFile, sha256Of } from '../objects/versions.ts';
 import { ownObjects, type Stores } from './stores.ts';
 

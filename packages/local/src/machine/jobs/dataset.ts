@@ -1,9 +1,9 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { datasetParts } from '@serin/core/dataset';
-import { sha256Hex } from '@serin/core/json';
-import type { ObjectInfo, Source } from '@serin/core/ports';
-import { isSafePath, type ReadOwn } from '@serin/core/stored';
+import { sha256Hex } from '@serin/core/base/json';
+import { datasetParts } from '@serin/core/engine/dataset';
+import { isSafePath, type ReadOwn } from '@serin/core/engine/stored';
+import type { ObjectInfo, Source } from '@serin/core/ports/ports';
 import { sha256Of } from '../objects/versions.ts';
 import type { Stores } from './stores.ts';
 

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { createContext, Script } from 'node:vm';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import {
   type Measured,
   maxMetricsBytes,
@@ -10,8 +10,8 @@ import {
   measuredBy,
   metricsIn,
   nothingMeasured,
-} from '@serin/core/job-contract';
-import type { Job } from '@serin/core/ports';
+} from '@serin/core/job-contract/job-contract';
+import type { Job } from '@serin/core/ports/ports';
 import { openPlain } from '../plain-file.ts';
 
 const logBlockBytes = 256 * 1024;

@@ -1,5 +1,5 @@
-import { type ObjectContent, ownBucket } from '@serin/core/ports';
-import type { ReadOwn } from '@serin/core/stored';
+import type { ReadOwn } from '@serin/core/engine/stored';
+import { type ObjectContent, ownBucket } from '@serin/core/ports/ports';
 
 /** Where the files of a job come from. */
 export interface Stores {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault } from '@serin/core/fault';
-import type { JobDescription } from '@serin/core/ports';
-import { type Secrets, secretsOf } from '@serin/core/variables';
+import { Fault } from '@serin/core/base/fault';
+import { type Secrets, secretsOf } from '@serin/core/base/variables';
+import type { JobDescription } from '@serin/core/ports/ports';
 import { writeJson } from '../durable.ts';
 import { fileFault } from '../faults.ts';
 import { jobFiles } from '../runner.ts';

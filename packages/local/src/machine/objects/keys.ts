@@ -1,5 +1,5 @@
-import { Fault } from '@serin/core/fault';
-import { sha256Hex } from '@serin/core/json';
+import { Fault } from '@serin/core/base/fault';
+import { sha256Hex } from '@serin/core/base/json';
 
 /** Holds what has no place of its own, and drafts. */
 export const hiddenFolder = '.serin-objects';

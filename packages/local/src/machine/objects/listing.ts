@@ -1,9 +1,9 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault } from '@serin/core/fault';
-import { sha256Hex } from '@serin/core/json';
-import type { Bucket, LeftOut, ObjectInfo } from '@serin/core/ports';
+import { Fault } from '@serin/core/base/fault';
+import { sha256Hex } from '@serin/core/base/json';
+import type { Bucket, LeftOut, ObjectInfo } from '@serin/core/ports/ports';
 import { isMissing } from '../faults.ts';
 import { type Folder, guarded, type Item, isHidden, isOwn, linkOn, nextTurn, statOf, type Walk } from './folder.ts';
 import { compareKeys, hiddenFolder, isPath, maxKeyBytes } from './keys.ts';

@@ -3,7 +3,7 @@ import { type BigIntStats, readFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { Fault } from '@serin/core/fault';
+import { Fault } from '@serin/core/base/fault';
 import { isMissing } from '../faults.ts';
 import { groupCommit } from '../group-commit.ts';
 import { openPlain } from '../plain-file.ts';

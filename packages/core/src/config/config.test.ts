@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { durationText, parseDuration, parseSize } from '../base/time.ts';
+import { type Config, codeFolders, compile, parseConfig } from './config.ts';
+
+const model = {
+  data: { bucket: 'drops', prefix: 'fraud/' },
+  split: { holdout: { by: 'time', column: 'day', last: '20%' } },
+  train: { code: './src', command: ['python3', 'train.py'] },
+  evaluate: { command: ['python3', 'evaluate.py'] },
+  gate: { auc: { direction: 'up', noWorseBy: 0.01 } },
+} as const;
+const configOf = (changes: object): unknown => ({ project: 'fraud', models: { fraud: { ...model, ...changes } } });
+const problemsOf = (config: unknown) => {
+  const read = parseConfig(config);
+  return 'problems' in read ? read.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+};
+
+describe('a config', () => {
+  test('of ten lines has a safe default for everything else', () => {
+    const read = parseConfig(configOf({}) as Config);
+    if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+    const plan = compile(read.parsed, new Map([['./src', 'abc']]), 'local').models.fraud;
+
+    expect(plan).toMatchObject({
+      serve: 'none',
+      data: { settle: { quiet: 120_000, atMost: 3_600_000 }, rescan: 86_400_000 },
+      train: { code: { digest: 'abc' }, attempts: 3, compute: { maxRuntime: 14_400_000, spot: false } },
+      evaluate: { code: { digest: 'abc' } },
+      rollout: { strategy: 'canary', steps: [5, 25, 50], atMost: 3_600_000, onInconclusive: 'hold' },
+    });
+    expect(codeFolders(read.parsed)).toEqual(['./src']);
+  });
+
+  test('reports every problem at once, each with its path', () => {
+    const problems = problemsOf({
+      project: 'Fraud',
+      modles: {},
+      models: {
+        fraud: {
+          data: { bucket: 'serin', settle: { quiet: '2 minutes' } },
+          train: { command: [], compute: { spot: true } },
+          gate: { auc: { direction: 'up' } },
+        },
+      },
+    });
+
+    expect(problems).toEqual([
+      'project: lower-case letters, digits and hyphens, 63 at most, a letter first',
+      "models.fraud.data.settle.quiet: a duration such as '30s', '10m', '4h' or '7d'",
+      "models.fraud.train.command: a command such as ['python', 'train.py']",
+      'models.fraud.gate.auc: a criterion wants at least one of atLeast, atMost, noWorseBy',
+      'models.fraud.split: a gate wants a split: a model is not judged on what it was trained on',
+      'models.fraud.evaluate: a gate wants an evaluate command that writes metrics.json',
+      "models.fraud.data.bucket: 'serin' is where the pipeline itself writes: it would trigger itself for ever",
+      'models.fraud.train.compute.spot: spot wants checkpoints: true, or every interruption starts from nothing',
+      'modles: is not a known field (names are exact; see `serin config schema`)',
+    ]);
+  });
+
+  test.each([
+    [{ gate: undefined }, 'gate'],
+    [{ on: { schedule: { cron: '61 * * * *' } } }, 'on.schedule'],
+    [{ on: { schedule: { cron: '0 3 * * 1', zone: 'Mars/Base' } } }, 'on.schedule'],
+    [{ on: { schedule: { cron: '0 0 30 2 *' } } }, 'on.schedule'],
+    [{ train: { ...model.train, metrics: [{ name: 'acc', regex: 'acc=(' }] } }, 'train.metrics.0.regex'],
+    [{ rollout: { steps: [50, 25] } }, 'rollout.steps'],
+    [{ rollout: { steps: [100] } }, 'rollout.steps.0'],
+    [{ data: { ...model.data, settle: { marker: '_OK', manifest: 'm.json' } } }, 'data.settle'],
+    [{ split: { holdout: { by: 'time', column: 'day', last: 'a fifth' } } }, 'split.holdout.last'],
+    [{ costBudget: { usd: 1 } }, 'costBudget'],
+    [{ rollout: { bake: '10s' } }, 'rollout.bake'],
+    [{ rollout: { tick: '20m' } }, 'rollout.bake'],
+    [{ rollout: { bake: '99999d' } }, 'rollout.bake'],
+    [{ serve: { command: ['x'], compute: { instances: { min: 5 } } } }, 'serve.compute.instances'],
+  ])('refuses %j', (changes, path) => {
+    expect(problemsOf(configOf(changes)).map((problem) => problem.split(':')[0])).toContain(`models.fraud.${path}`);
+  });
+
+  test('a name that cannot be used is told with the rule for names', () => {
+    const problems = problemsOf({ project: 'p', models: { My_Model: model } });
+
+    expect(problems).toEqual([
+      'models.My_Model: is not a name that can be used: lower-case letters, digits and hyphens, 63 at most, a letter first',
+    ]);
+    expect(problemsOf(configOf({ train: { ...model.train, environment: { 'MY-KEY': '1' } } }))).toEqual([
+      'models.fraud.train.environment.MY-KEY: is not a name that can be used: letters, digits and _, not a digit first',
+    ]);
+  });
+
+  test('takes the image of the platform that it is compiled for', () => {
+    const read = parseConfig(configOf({ train: { ...model.train, image: { aws: 'a', local: 'l' } } }));
+    if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+
+    expect(compile(read.parsed, new Map(), 'aws').models.fraud?.train.image).toBe('a');
+    expect(compile(read.parsed, new Map(), 'gcp').models.fraud?.train).not.toHaveProperty('image');
+  });
+});
+
+test('durations and sizes are read exactly, and anything else is not read', () => {
+  expect(['250ms', '30s', '10m', '4h', '7d', '1.5h'].map(parseDuration)).toEqual([
+    250, 30_000, 600_000, 14_400_000, 604_800_000, 5_400_000,
+  ]);
+  expect(['', '5', 's', '-1s', '1e3s', '1 h', '0.0001s'].map(parseDuration)).toEqual(Array(7).fill(undefined));
+  expect(['1B', '512MB', '1.5GB', '5', '1KiB'].map(parseSize)).toEqual([
+    1,
+    512_000_000,
+    1_500_000_000,
+    undefined,
+    undefined,
+  ]);
+  expect([250, 1000, 90_000, 5_400_000, 172_800_000].map(durationText)).toEqual([
+    '250ms',
+    '1s',
+    '1m 30s',
+    '1h 30m',
+    '2d',
+  ]);
+});
+
+test('a rollout that no bound could hold for is refused with the reason', () => {
+  const problemsOf = (rollout: unknown, stickyBy?: string) => {
+    const serve = { command: ['node', 'serve.mjs'], ...(stickyBy === undefined ? {} : { stickyBy }) };
+    const model = { data: { bucket: 'b' }, train: { command: ['x'] }, approval: {}, serve, rollout };
+    const read = parseConfig({ project: 'p', models: { m: model } });
+    return 'problems' in read ? read.problems.map(({ path, message }) => `${path}: ${message}`).join('\n') : '';
+  };
+
+  expect(problemsOf({ guardrails: { errors: { toleratedRatio: 2, margin: 2 } } })).toMatch(
+    /toleratedRatio: below margin/,
+  );
+  expect(problemsOf({ guardrails: { latency: { margin: 1.1 } } })).toMatch(/margin: 1.2 at least/);
+  expect(problemsOf({ strategy: 'ab' })).toMatch(/guardrails.labels: strategy ab is decided by labels/);
+  expect(problemsOf({ guardrails: { errors: { alphaShare: 0.6 }, latency: { alphaShare: 0.6 } } })).toMatch(
+    /add up to 1/,
+  );
+  expect(problemsOf({ guardrails: { labels: {} } }, 'x-user')).toMatch(/users stay with their model/);
+  expect(problemsOf({ routing: 'realised', guardrails: { labels: { kind: 'loss' } } })).toMatch(/fresh coin/);
+  expect(problemsOf({ guardrails: { labels: { kind: 'loss', missing: 'worst' } } })).toMatch(/taken at its worst/);
+  expect(problemsOf({ guardrails: { labels: { maturity: '40d' } } })).toMatch(/35d at most/);
+  expect(problemsOf({})).toBe('');
+});

@@ -1,0 +1,215 @@
+import { asFault, Fault } from '../base/fault.ts';
+import type { Json } from '../base/json.ts';
+import { type Debts, leaseMs, type Taker } from '../model/debts.ts';
+import type { Effect } from '../model/effect.ts';
+import { type Decision, decideModel, modelSummary, modelWakesAt } from '../model/model.ts';
+import type { ModelSignal, Stamp } from '../model/signal.ts';
+import type { Model } from '../model/state.ts';
+import { upgrade } from '../model/upgrade.ts';
+import { engineActor } from '../ports/actors.ts';
+import { nextEntry } from '../ports/entry.ts';
+import type { Append, Entry, Head, Ports } from '../ports/ports.ts';
+import { decideProject, type Project, type ProjectStreamSignal, projectWakesAt } from '../project/project.ts';
+import { type AnswerBody, perform } from './perform.ts';
+
+export interface EngineOptions {
+  readonly ports: Ports;
+  /** The only clock there is: milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Names this engine in the leases it takes; unique among those that run. */
+  readonly self: string;
+  /** The only engine there is (one machine, under its lock): what a predecessor took is free. */
+  readonly alone: boolean;
+  /** When this process ends, where it is known: no call is begun in its last 30 s. */
+  readonly endsAt?: () => number;
+  /** `source` of the published CloudEvents. */
+  readonly source: string;
+  /** Told after each durable append, for those who watch. */
+  readonly onAppend?: (entry: Entry, due: number | undefined) => void;
+}
+
+/** What a signal came to. All but `refused` are durable, or need not be. */
+export type Outcome =
+  | { readonly kind: 'moved'; readonly seq: number; readonly because?: string }
+  | { readonly kind: 'ignored'; readonly because: string }
+  | { readonly kind: 'repeated'; readonly because: string }
+  | { readonly kind: 'refused'; readonly because: string };
+
+export type Signal = ModelSignal | ProjectStreamSignal;
+
+export interface Engine {
+  /**
+   * Decides a signal and commits it; leaves what is then owed to whoever pays next. Throws `conflict` when others keep
+   * winning. `only` looks at the very head that is decided on, and throws when it must not be.
+   */
+  receive(stream: string, signal: Signal, only?: Only): Promise<Outcome>;
+  /** Decides a signal, commits it, and pays what is owed until nothing is, or what is waits for time. */
+  handle(stream: string, signal: Signal): Promise<Outcome>;
+  /** Pays what is owed and free now. */
+  settle(stream: string): Promise<void>;
+}
+
+export type Only = (head: Head | undefined) => void | Promise<void>;
+
+interface Committed {
+  readonly outcome: Outcome;
+  readonly taken: readonly Effect[];
+  readonly seq: number;
+  /** When the leases of what was taken end. */
+  readonly until: number;
+}
+
+const triesOnConflict = 8;
+/** Reasons are kept in the state, which is bounded. */
+const longestReason = 2000;
+/** A call starts only with this much of its lease, and of its process, left; an adapter cuts it off after 20 s. */
+const neededLeaseMs = 30_000;
+
+/** Load the head, decide, append, perform what is owed and taken, feed the answer back as a signal. */
+export function createEngine(options: EngineOptions): Engine {
+  const { ports, now, self, alone, onAppend } = options;
+
+  const turns = new Map<string, Promise<unknown>>();
+
+  /** Commits of one stream take turns: of two that decide on the same head only one could be appended. */
+  function commit(stream: string, signal: Signal, pays: boolean, only?: Only): Promise<Committed> {
+    const turn = (turns.get(stream) ?? Promise.resolve()).then(() => decideAndAppend(stream, signal, pays, only));
+    const ended = turn.then(leave, leave);
+    function leave(): void {
+      if (turns.get(stream) === ended) turns.delete(stream);
+    }
+    turns.set(stream, ended);
+    return turn;
+  }
+
+  async function decideAndAppend(stream: string, signal: Signal, pays: boolean, only?: Only): Promise<Committed> {
+    for (let tries = 1; ; tries += 1) {
+      const head = await ports.journal.head(stream);
+      await only?.(head);
+      const { decision, due, name } = decide(stream, head, signal, { self, pays, alone });
+      if (!('moved' in decision)) return { outcome: outcomeOf(decision), taken: [], seq: head?.seq ?? 0, until: 0 };
+      const { moved, events, taken, because } = decision;
+      const entry = nextEntry(head, { stream, at: moved.at, actor: signal.actor, signal, state: moved, events });
+      try {
+        // A state is plain JSON by construction; a test folds every history to prove it.
+        await ports.journal.append(head?.seq ?? 0, {
+          entry,
+          state: moved as unknown as Json,
+          ...(due === undefined ? {} : { due }),
+          ...(name === undefined ? {} : { name }),
+        });
+        onAppend?.(entry, due);
+        return {
+          outcome: { kind: 'moved', seq: entry.seq, ...(because === undefined ? {} : { because }) },
+          taken,
+          seq: entry.seq,
+          until: moved.at + leaseMs,
+        };
+      } catch (error) {
+        if (asFault(error).retry !== 'now' || tries >= triesOnConflict) throw error;
+      }
+    }
+  }
+
+  /** Pays what was taken; each answer may take more. */
+  async function pay(stream: string, { taken, seq, until }: Committed): Promise<void> {
+    await Promise.all(taken.map((effect) => payOne(stream, effect, { seq, until })));
+  }
+
+  async function payOne(
+    stream: string,
+    effect: Effect,
+    { seq, until }: Pick<Committed, 'seq' | 'until'>,
+  ): Promise<void> {
+    // A process that slept through its lease leaves the debt to whoever takes it next.
+    const last = Math.min(until, options.endsAt?.() ?? until);
+    if (now() + neededLeaseMs > last || (isRising(effect) && !(await stillOwed(stream, effect, seq)))) return;
+    const body = await answerOf(effect, stream);
+    const answer = { ...body, key: effect.key, taken: seq, ...stamp(`${stream}#${seq}/${effect.key}`) } as Signal;
+    await pay(stream, await commit(stream, answer, true));
+  }
+
+  async function answerOf(effect: Effect, stream: string): Promise<AnswerBody> {
+    try {
+      return await perform(effect, {
+        ports,
+        now,
+        stream,
+        source: options.source,
+        tell: (to, signal) => tell(to, signal),
+      });
+    } catch (error) {
+      const fault = asFault(error);
+      return {
+        type: fault.retry === 'never' ? 'effectRefused' : 'effectFailed',
+        because: fault.message.slice(0, longestReason),
+      };
+    }
+  }
+
+  /** Says something to another stream and leaves what that owes to its own payer. */
+  async function tell(stream: string, signal: Record<string, unknown> & { readonly id: string }): Promise<Outcome> {
+    const said = { ...stamp(signal.id), ...signal } as unknown as Signal;
+    const committed = await commit(stream, said, true);
+    await pay(stream, committed);
+    return committed.outcome;
+  }
+
+  /** The head is read again before a weight rises: an abort may have come meanwhile. */
+  async function stillOwed(stream: string, effect: Effect, seq: number): Promise<boolean> {
+    const head = await ports.journal.head(stream);
+    const debt = (head?.state as { readonly debts?: Debts } | undefined)?.debts?.[effect.key];
+    return debt?.taken === seq && now() + neededLeaseMs <= debt.until;
+  }
+
+  const stamp = (id: string): Stamp => ({ id, at: now(), actor: engineActor });
+
+  return {
+    async receive(stream, signal, only) {
+      return (await commit(stream, signal, false, only)).outcome;
+    },
+    async handle(stream, signal) {
+      const committed = await commit(stream, signal, true);
+      await pay(stream, committed);
+      return committed.outcome;
+    },
+    async settle(stream) {
+      await pay(stream, await commit(stream, { ...stamp(`${stream}/tick`), type: 'clockTicked' }, true));
+    },
+  };
+}
+
+const isRising = (effect: Effect): boolean =>
+  effect.kind === 'change' && effect.operation.kind === 'weigh' && !effect.falling;
+
+interface Decided {
+  readonly decision: Decision<{ readonly at: number }>;
+  readonly due?: number;
+  readonly name?: Append['name'];
+}
+
+function decide(stream: string, head: Head | undefined, signal: Signal, taker: Taker): Decided {
+  const seq = (head?.seq ?? 0) + 1;
+  const state = head === undefined ? undefined : upgrade(head.state);
+  if (stream === 'project') {
+    const decision = decideProject(state as Project | undefined, signal as ProjectStreamSignal, { seq }, taker);
+    return { decision, ...('moved' in decision ? dueOf(projectWakesAt(decision.moved)) : {}) };
+  }
+  if (!stream.startsWith('model/')) throw new Fault('defect', `no machine decides the stream '${stream}'`);
+  const model = stream.slice('model/'.length);
+  const decision = decideModel(state as Model | undefined, signal as ModelSignal, { model, seq }, taker);
+  if (!('moved' in decision)) return { decision };
+  return {
+    decision,
+    ...dueOf(modelWakesAt(decision.moved)),
+    name: { key: stream, summary: modelSummary(decision.moved) },
+  };
+}
+
+const dueOf = (due: number | undefined): { readonly due?: number } => (due === undefined ? {} : { due });
+
+function outcomeOf(decision: Exclude<Decision<unknown>, { moved: unknown }>): Outcome {
+  if ('ignored' in decision) return { kind: 'ignored', because: decision.ignored };
+  if ('repeated' in decision) return { kind: 'repeated', because: decision.repeated };
+  return { kind: 'refused', because: decision.refused };
+}

@@ -1,0 +1,203 @@
+import { Fault } from '../base/fault.ts';
+import { canonical, type Json } from '../base/json.ts';
+import { instant } from '../base/time.ts';
+import type { CompiledConfig, ModelPlan } from '../config/config.ts';
+import { checkLabels, checkTick } from '../judge/evidence.ts';
+import type { Effect, Order, Spread } from '../model/effect.ts';
+import type { Answer } from '../model/signal.ts';
+import { schema } from '../model/upgrade.ts';
+import { engineActor } from '../ports/actors.ts';
+import { nextEntry } from '../ports/entry.ts';
+import type { CloudEvent, LabelTick, Ports } from '../ports/ports.ts';
+import { listDataset } from './dataset.ts';
+import { checkDataset } from './dataset-check.ts';
+import type { Outcome } from './engine.ts';
+import { findLabels, importLabels } from './label-file.ts';
+import { readConfig } from './stored.ts';
+
+type Body<Known> = Known extends unknown ? Omit<Known, 'key' | 'taken'> : never;
+export type AnswerBody = Body<Answer> | { readonly type: 'spreadAdvanced'; readonly cursor?: string };
+
+export interface Surroundings {
+  readonly ports: Ports;
+  readonly now: () => number;
+  readonly stream: string;
+  readonly source: string;
+  readonly tell: (stream: string, signal: Record<string, unknown> & { readonly id: string }) => Promise<Outcome>;
+}
+
+type Performers = {
+  readonly [Kind in Order['kind']]: (
+    order: Extract<Order, { kind: Kind }>,
+    around: Surroundings,
+  ) => Promise<AnswerBody>;
+};
+
+/** Each order, and the port call that carries it out. A fault is the caller's: it knows what to do with its `retry`. */
+const performers: Performers = {
+  list: async (order, { ports, now }) => ({ type: 'listingAdvanced', ...(await listDataset(order, ports, now())) }),
+  checkDataset: async (order, { ports }) => ({ type: 'datasetChecked', problems: await checkDataset(order, ports) }),
+  findLabels: async (order, { ports }) => ({ type: 'labelsFound', found: await findLabels(order, ports) }),
+  importLabels: async (order, { ports }) => ({ type: 'labelsImported', progress: await importLabels(order, ports) }),
+  startJob: async ({ job }, { ports }) => ({ type: 'jobStarted', job: (await ports.jobs.start(job)).id }),
+  describeJob: async ({ id }, { ports }) => ({ type: 'jobDescribed', description: await ports.jobs.describe(id) }),
+  stopJob: async ({ id }, { ports }) => {
+    await ports.jobs.stop(id);
+    return { type: 'jobStopAsked' };
+  },
+  register: async ({ version }, { ports }) => {
+    await ports.registry.register(version);
+    return { type: 'versionRegistered' };
+  },
+  mirrorApproval: async ({ model, number, approval }, { ports }) => {
+    await ports.registry.setApproval(model, number, approval);
+    return { type: 'approvalMirrored' };
+  },
+  change: async ({ endpoint, operation }, { ports }) => ({
+    type: 'endpointChanged',
+    answer: await ports.serving.change(endpoint, operation),
+  }),
+  observe: async ({ endpoint }, { ports, now }) => {
+    const begunAt = now();
+    return { type: 'endpointObserved', begunAt, observation: await ports.serving.observe(endpoint) };
+  },
+  readTicks: async ({ kind: _, endpoint, from, to, tickMs, ...query }, { ports }) => {
+    const ticks = await ports.telemetry.ticks({ endpoint, from, to, tickMs, ...query });
+    for (const tick of ticks) checkTick(tick);
+    return { type: 'ticksRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
+  },
+  readLabels: async ({ endpoint, from, to, tickMs, maturityMs }, { ports }) => {
+    const ticks = withinEntry(await ports.telemetry.labels({ endpoint, from, to, tickMs, maturityMs }));
+    for (const tick of ticks) checkLabels(tick);
+    return { type: 'labelsRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
+  },
+  readLatency: async ({ endpoint, from, to }, { ports }) => {
+    const percentiles = await ports.telemetry.latency(endpoint, from, to);
+    return { type: 'latencyRead', ...(percentiles === undefined ? {} : { percentiles }) };
+  },
+  tell: async ({ stream, id, signal }, { tell }) => {
+    const outcome = await tell(stream, { ...signal, id });
+    if (outcome.kind === 'refused') throw new Fault('invalid', outcome.because);
+    return { type: 'told' };
+  },
+  record: async (order, around) => {
+    await writeRecord(order, around);
+    return { type: 'recorded' };
+  },
+  publish: async ({ from, to }, around) => {
+    await publish(from, to, around);
+    return { type: 'announced', upTo: to };
+  },
+  spread: (order, around) => spread(order, around),
+};
+
+/** Losses are recorded one by one, and an entry of the journal has its bounds: about 50 bytes each. */
+const lossesPerEntry = 2000;
+
+/** The first ticks that fit; of a tick that alone does not, the first losses in request order, whatever they are. */
+function withinEntry(ticks: readonly LabelTick[]): readonly LabelTick[] {
+  let losses = 0;
+  const fitting = ticks.filter((tick, index) => {
+    losses += tick.losses.length;
+    return index === 0 || losses <= lossesPerEntry;
+  });
+  return fitting.map((tick) => ({ ...tick, losses: tick.losses.slice(0, lossesPerEntry) }));
+}
+
+function endOf(ticks: readonly { readonly start: number }[], tickMs: number, endpoint: string, from: number): number {
+  const last = ticks.at(-1);
+  if (last === undefined)
+    throw new Fault('unavailable', `no tick of ${endpoint} since ${instant(from)} has closed yet`);
+  return last.start + tickMs;
+}
+
+export function perform(effect: Effect, around: Surroundings): Promise<AnswerBody> {
+  // The table pairs each kind with its own order; the compiler cannot follow the pair through the look-up.
+  const performer = performers[effect.kind] as (order: Order, around: Surroundings) => Promise<AnswerBody>;
+  return performer(effect, around);
+}
+
+/** An older revision never replaces a newer one; a concurrent writer of the same record is a `conflict`, tried again. */
+async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, now }: Surroundings): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const head = await ports.journal.head(order.stream);
+    const known = (head?.state as { readonly revision?: number } | undefined)?.revision ?? 0;
+    if (known >= order.revision) return;
+    const state = { schema, ...(order.record as { readonly [key: string]: Json }), revision: order.revision };
+    const entry = nextEntry(head, {
+      stream: order.stream,
+      at: now(),
+      actor: engineActor,
+      signal: { type: 'recorded', revision: order.revision },
+      state,
+    });
+    try {
+      await ports.journal.append(head?.seq ?? 0, { entry, state, name: order.name });
+      return;
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'conflict' || tries >= 5) throw error;
+    }
+  }
+}
+
+/** CloudEvents of the entries `from < seq <= to`, in order; their ids derive from (stream, seq, index), so receivers can drop repeats. */
+async function publish(from: number, to: number, { ports, stream, source }: Surroundings): Promise<void> {
+  for (let after = from; after < to; after += entriesPerBatch) {
+    const last = Math.min(to, after + entriesPerBatch);
+    const entries = await ports.journal.history(stream, last + 1, last - after);
+    const batch = entries.toReversed().flatMap((entry) =>
+      entry.events.map(
+        ({ type, subject, data }, index): CloudEvent => ({
+          specversion: '1.0',
+          id: `${stream}/${entry.seq}/${index}`,
+          source,
+          type,
+          subject,
+          time: instant(entry.at),
+          datacontenttype: 'application/json',
+          data,
+        }),
+      ),
+    );
+    if (batch.length > 0) await ports.bus.publish(batch);
+  }
+}
+
+const entriesPerBatch = 100;
+const modelsPerSpread = 100;
+
+/** A model may have the name of something that every object inherits. */
+const planIn = ({ models }: CompiledConfig, name: string): ModelPlan | undefined =>
+  Object.hasOwn(models, name) ? models[name] : undefined;
+
+/** Tells the models whose part changed, in name order; a lower revision is ignored by the model itself. */
+async function spread(order: Spread, { ports, tell }: Surroundings): Promise<AnswerBody> {
+  const [to, ...from] = await Promise.all([order.to, ...order.from].map((digest) => readConfig(digest, ports)));
+  const configs = to === undefined ? from : [to, ...from];
+  const names = [...new Set(configs.flatMap(({ models }) => Object.keys(models)))].sort();
+  const target = (name: string) => (to === undefined ? undefined : planIn(to, name));
+  const changed = names.filter(
+    (name) =>
+      order.everyone ||
+      from.length === 0 ||
+      from.some((config) => canonical(planIn(config, name)) !== canonical(target(name))),
+  );
+  const next = changed.filter((name) => order.cursor === undefined || name > order.cursor).slice(0, modelsPerSpread);
+  const freeze = order.freeze === undefined ? {} : { freeze: order.freeze };
+  const planOf = (name: string): { readonly plan?: ModelPlan; readonly was?: ModelPlan } => {
+    const plan = target(name);
+    const was = from.map((config) => planIn(config, name)).findLast((earlier) => earlier !== undefined);
+    return plan === undefined ? { ...(was === undefined ? {} : { was }) } : { plan };
+  };
+  const released = (name: string) => ({
+    type: 'configReleased',
+    id: `release/${order.revision}`,
+    revision: order.revision,
+    by: order.by ?? [],
+    ...planOf(name),
+    ...freeze,
+  });
+  await Promise.all(next.map((name) => tell(`model/${name}`, released(name))));
+  const last = next.at(-1);
+  return { type: 'spreadAdvanced', ...(next.length < modelsPerSpread || last === undefined ? {} : { cursor: last }) };
+}

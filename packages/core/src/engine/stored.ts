@@ -1,0 +1,137 @@
+import { Fault } from '../base/fault.ts';
+import { decodeText, encodeText, sha256Hex } from '../base/json.ts';
+import type { CompiledConfig } from '../config/config.ts';
+import { type ObjectContent, ownBucket, type Ports } from '../ports/ports.ts';
+
+/** Up to `maxBytes` of an object of the project's own bucket, as `Bucket.read`. */
+export type ReadOwn = (key: string, maxBytes: number) => Promise<ObjectContent | undefined>;
+
+/** A file of a code folder. The SHA-256 of its content, `blob`, is where the content is stored. */
+export interface CodeFile {
+  /** Relative, with `/`. */
+  readonly path: string;
+  readonly blob: string;
+  readonly bytes: number;
+  readonly executable: boolean;
+}
+
+export const configKey = (digest: string): string => `configs/${digest}.json`;
+export const codeKey = (digest: string): string => `code/${digest}.json`;
+const blobKey = (digest: string): string => `code/blobs/${digest}`;
+
+const maxStoredBytes = 64_000_000;
+
+/** What is stored under the SHA-256 of its own bytes, and how it comes back when it is damaged. */
+const namings = [
+  {
+    key: /^(?:code\/blobs\/([0-9a-f]{64})|(?:code|configs)\/([0-9a-f]{64})\.json)$/,
+    mend: 'restore it from a backup, or delete it and release again',
+  },
+  {
+    key: /^datasets\/chunks\/([0-9a-f]{64})\.json$/,
+    mend: 'restore it from a backup, or delete it: the next listing of the data writes it again',
+  },
+] as const;
+
+/** The SHA-256 that an object of the own bucket must have by its name; `undefined`: its name says none. */
+export function digestInKey(key: string): string | undefined {
+  for (const naming of namings) {
+    const [, ...groups] = naming.key.exec(key) ?? [];
+    const digest = groups.find((group) => group !== undefined);
+    if (digest !== undefined) return digest;
+  }
+  return undefined;
+}
+
+/** Both digests stand in the fault, so that whoever reads it can tell a changed name from a changed content. */
+export const otherDigest = (what: string, wanted: string, found: string, mend: string): Fault =>
+  new Fault('invalid', `${what} has the digest ${found}, not ${wanted}: it was changed or damaged; ${mend}`);
+
+/** `invalid` when an object of the own bucket is not what its name says; `found` is the SHA-256 of its content. */
+function checkNamed(key: string, found: string): void {
+  const wanted = digestInKey(key);
+  if (wanted === found) return;
+  const what = `${key} in the bucket '${ownBucket}'`;
+  if (wanted === undefined)
+    throw new Fault('invalid', `${what} is not named by its digest, so it cannot be trusted; release again`);
+  const mend = namings.find((naming) => naming.key.test(key))?.mend ?? '';
+  throw otherDigest(what, wanted, found, mend);
+}
+
+/** The content of an object that its digest names, compared with it; `undefined` where there is none. */
+export async function readNamed(
+  read: ReadOwn,
+  key: string,
+  {
+    maxBytes = maxStoredBytes,
+    sha256 = sha256Hex,
+  }: { maxBytes?: number; sha256?: (content: Uint8Array) => string } = {},
+): Promise<Uint8Array | undefined> {
+  const object = await read(key, maxBytes);
+  if (object === undefined) return undefined;
+  if (object.truncated)
+    throw new Fault('invalid', `${key} in the bucket '${ownBucket}' is larger than ${maxBytes} bytes`);
+  checkNamed(key, sha256(object.content));
+  return object.content;
+}
+
+/** A compiled config by its digest. Missing or changed: `unavailable`, so that models are told of it once it is restored. */
+export async function readConfig(digest: string, { bucket }: Pick<Ports, 'bucket'>): Promise<CompiledConfig> {
+  const what = `the released config ${digest}`;
+  try {
+    const content = await readNamed((key, maxBytes) => bucket(ownBucket).read({ key, maxBytes }), configKey(digest));
+    if (content !== undefined) return JSON.parse(decodeText(content)) as CompiledConfig; // written by a release
+  } catch (error) {
+    if (!(error instanceof Fault) || error.retry !== 'never') throw error;
+    throw new Fault('unavailable', `${what} cannot be used: ${error.message}`, { cause: error });
+  }
+  throw new Fault(
+    'unavailable',
+    `${what} is not in the bucket '${ownBucket}'; restore ${configKey(digest)} from a backup`,
+  );
+}
+
+/** The files of a code folder by its digest; `invalid` when it was not released whole, or a file cannot be placed. */
+export async function readCode(read: ReadOwn, digest: string): Promise<readonly CodeFile[]> {
+  const content = await readNamed(read, codeKey(digest));
+  if (content === undefined)
+    throw new Fault('invalid', `${codeKey(digest)} is not in the bucket '${ownBucket}'; release the code again`);
+  const { files } = JSON.parse(decodeText(content)) as { readonly files?: unknown };
+  const paths = new Set<string>();
+  return (Array.isArray(files) ? (files as readonly Partial<CodeFile>[]) : []).map(
+    ({ path, blob, bytes, executable }) => {
+      const isPlaced = typeof path === 'string' && isSafePath(path) && !paths.has(path);
+      if (!isPlaced || !isDigest(blob) || bytes === undefined || !Number.isSafeInteger(bytes))
+        throw new Fault(
+          'invalid',
+          `the code ${digest} names a file that cannot be placed: ${JSON.stringify(path)}; rename it and release again`,
+        );
+      paths.add(path);
+      return { path, blob, bytes, executable: executable === true };
+    },
+  );
+}
+
+/** The content of a file of a code folder; `invalid` when it is missing or not what was released. */
+export async function readBlob(
+  read: ReadOwn,
+  { path, blob, bytes }: CodeFile,
+  sha256?: (content: Uint8Array) => string,
+): Promise<Uint8Array> {
+  const options = { maxBytes: Math.max(1, bytes), ...(sha256 === undefined ? {} : { sha256 }) };
+  const content = await readNamed(read, blobKey(blob), options).catch((error: unknown) => {
+    if (!(error instanceof Fault)) throw error;
+    throw new Fault(error.code, `the code file '${path}': ${error.message}`, { cause: error });
+  });
+  if (content !== undefined) return content;
+  throw new Fault('invalid', `the code file '${path}' (${blobKey(blob)}) is missing; release the code again`);
+}
+
+const isDigest = (text: unknown): text is string => typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);
+
+/** A relative path that stays in its directory on every system. */
+export function isSafePath(path: string): boolean {
+  const bytes = (text: string): number => encodeText(text).length;
+  if (path.length === 0 || bytes(path) > 1024 || /[\\\0:]/.test(path)) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && bytes(part) <= 200);
+}

@@ -1,0 +1,105 @@
+import type { Json } from '../base/json.ts';
+import type { Append, Approval, Job, Operation, RegisteredVersion } from '../ports/ports.ts';
+import type { DatasetVersion, Freeze, LabelCounts, ListingProgress } from './signal.ts';
+
+/**
+ * An order that the committed state owes. The key names it: as long as the state owes the key, it is the same debt.
+ * Performing one twice is harmless, by the promises of the ports.
+ */
+export type Effect = { readonly key: string } & Order;
+
+export type Order =
+  | {
+      readonly kind: 'list';
+      readonly model: string;
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly marker?: string;
+      readonly manifest?: string;
+      readonly progress?: ListingProgress;
+    }
+  | {
+      readonly kind: 'checkDataset';
+      readonly dataset: DatasetVersion;
+      readonly columns: readonly string[];
+      readonly maxBytes?: number;
+    }
+  /** Looks for files of labels that were not imported yet. */
+  | {
+      readonly kind: 'findLabels';
+      readonly model: string;
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly cursor?: string;
+      readonly after?: string;
+    }
+  /** Tells the labels of a file, from a byte (and line) on. */
+  | {
+      readonly kind: 'importLabels';
+      readonly model: string;
+      readonly bucket: string;
+      readonly file: string;
+      readonly version?: string;
+      readonly offset: number;
+      readonly line: number;
+      readonly counts: LabelCounts;
+    }
+  | { readonly kind: 'startJob'; readonly job: Job }
+  | { readonly kind: 'describeJob'; readonly id: string }
+  | { readonly kind: 'stopJob'; readonly id: string }
+  | { readonly kind: 'register'; readonly version: RegisteredVersion }
+  | { readonly kind: 'mirrorApproval'; readonly model: string; readonly number: number; readonly approval: Approval }
+  /** `falling`: takes traffic away from a candidate, and is never kept waiting. */
+  | { readonly kind: 'change'; readonly endpoint: string; readonly operation: Operation; readonly falling: boolean }
+  | { readonly kind: 'observe'; readonly endpoint: string }
+  | {
+      readonly kind: 'readTicks';
+      readonly endpoint: string;
+      readonly from: number;
+      readonly to: number;
+      readonly tickMs: number;
+      readonly slowerThan: readonly number[];
+      readonly usersSince?: number;
+    }
+  | {
+      readonly kind: 'readLabels';
+      readonly endpoint: string;
+      readonly from: number;
+      readonly to: number;
+      readonly tickMs: number;
+      readonly maturityMs: number;
+    }
+  /** The percentiles of an endpoint before a rollout. */
+  | { readonly kind: 'readLatency'; readonly endpoint: string; readonly from: number; readonly to: number }
+  | { readonly kind: 'tell'; readonly stream: string; readonly id: string; readonly signal: Told }
+  /** Writes what is known of a run or rollout to its own stream; an older revision never replaces a newer one. */
+  | {
+      readonly kind: 'record';
+      readonly stream: string;
+      readonly revision: number;
+      readonly record: Json;
+      readonly name: NonNullable<Append['name']>;
+    }
+  /** Publishes the events of the entries `from < seq <= to`. */
+  | { readonly kind: 'publish'; readonly from: number; readonly to: number }
+  | Spread;
+
+/** Tells every model whose part differs between any of `from` and `to`; in name order, from `cursor` on. */
+export interface Spread {
+  readonly kind: 'spread';
+  readonly revision: number;
+  readonly from: readonly string[];
+  readonly to: string;
+  /** Tells all models of `to`, changed or not. */
+  readonly everyone: boolean;
+  /** Who released what is told; absent in what older code decided. */
+  readonly by?: readonly string[];
+  readonly freeze?: Freeze;
+  readonly cursor?: string;
+}
+
+/** What one stream may say to another. */
+export type Told =
+  | { readonly type: 'slotRequested'; readonly run: string; readonly model: string; readonly until: number }
+  | { readonly type: 'slotReleased'; readonly run: string }
+  | { readonly type: 'slotGranted'; readonly run: string };

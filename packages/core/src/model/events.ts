@@ -1,0 +1,80 @@
+import { canonical, type Json } from '../base/json.ts';
+import type { EventBody } from '../ports/ports.ts';
+import type { Model } from './model.ts';
+import type { ModelSignal } from './signal.ts';
+
+/** What changed, as CloudEvents: read off the states before and after, so no machine has to remember to tell. */
+export function eventsBetween(before: Model, after: Model, signal: ModelSignal): readonly EventBody[] {
+  const events: EventBody[] = [];
+  const tell = (type: string, data: Record<string, unknown>, subject = `models/${after.model}`) =>
+    events.push({
+      type: `dev.serin.${type}.v1`,
+      subject,
+      data: JSON.parse(canonical({ model: after.model, ...data })) as Json,
+    });
+
+  if (after.intake.dataset?.digest !== before.intake.dataset?.digest)
+    tell('dataset.settled', { ...after.intake.dataset });
+  // What said nothing new did nothing.
+  if (signal.type === 'alertRaised' && after.did !== undefined && after.did !== before.did) {
+    const { sender, fingerprint, title, kind } = signal;
+    tell('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
+    if (kind === 'drift') tell('drift.detected', { sender, title });
+  }
+
+  const { run } = after;
+  if (run !== undefined && (run.id !== before.run?.id || run.status !== before.run.status)) {
+    const facts = {
+      run: run.id,
+      status: run.status,
+      trigger: run.trigger.kind,
+      dataset: run.dataset.digest,
+      version: run.trained?.number,
+      because: 'because' in run ? run.because : undefined,
+    };
+    if (run.id !== before.run?.id) tell('run.started', facts, `runs/${run.id}`);
+    if ('endedAt' in run) tell(`run.${run.status}`, facts, `runs/${run.id}`);
+  }
+  if (after.superseded !== undefined && after.superseded !== before.superseded)
+    tell('run.superseded', { ...after.superseded });
+
+  for (const version of Object.values(after.versions)) {
+    const was = before.versions[String(version.number)];
+    const facts = { version: version.number, run: version.run, dataset: version.dataset };
+    const subject = `models/${after.model}/versions/${version.number}`;
+    if (version.registered && !was?.registered)
+      tell('version.registered', { ...facts, verdict: version.verdict }, subject);
+    const approval = version.approval?.status;
+    if (approval !== undefined && approval !== 'pending' && approval !== was?.approval?.status)
+      tell(`version.${approval}`, { ...facts, by: version.approval?.by }, subject);
+    if (version.restored !== undefined && version.restored !== was?.restored)
+      tell('version.restored', { ...facts, ...version.restored, at: undefined }, subject);
+  }
+
+  const { rollout } = after;
+  if (rollout !== undefined) {
+    const was = before.rollout?.id === rollout.id ? before.rollout : undefined;
+    const facts = {
+      rollout: rollout.id,
+      kind: rollout.kind,
+      version: rollout.candidate,
+      stable: rollout.stable,
+      status: rollout.status,
+    };
+    const subject = `rollouts/${rollout.id}`;
+    if (was === undefined) tell('rollout.started', facts, subject);
+    if (rollout.status === 'baking' && (was?.status !== 'baking' || was.step !== rollout.step))
+      tell('rollout.shifted', { ...facts, weight: rollout.steps[rollout.step] }, subject);
+    if (rollout.status === 'held' && was?.status !== 'held')
+      tell('rollout.held', { ...facts, because: rollout.because }, subject);
+    if (rollout.certificate !== undefined && rollout.certificate !== was?.certificate)
+      tell('rollout.certified', { ...facts, certificate: rollout.certificate }, subject);
+    if ('endedAt' in rollout && was?.status !== rollout.status) {
+      const because = typeof rollout.because === 'string' ? rollout.because : rollout.because.text;
+      tell(`rollout.${rollout.status.toLowerCase()}`, { ...facts, because, certificate: rollout.certificate }, subject);
+    }
+  }
+  if (after.endpoint.status === 'blocked' && before.endpoint.status !== 'blocked')
+    tell('endpoint.blocked', { because: after.endpoint.because }, `endpoints/${after.model}`);
+  return events;
+}

@@ -1,0 +1,93 @@
+import { affordable } from '../../judge/budget.ts';
+import { type Certificate, certificateOf } from '../../judge/certificate.ts';
+import { type Evidence, withLabels } from '../../judge/evidence.ts';
+import { judge, shortfalls, type Verdict, verdictOf } from '../../judge/judge.ts';
+import { type Rules, rulesOf } from '../../judge/rules.ts';
+import type { SignalOf } from '../signal.ts';
+import { candidateWeight, type Rollout } from './rollout.ts';
+import { deploymentName } from './steps.ts';
+
+/** What the judge has to know of a rollout, and what a rollout learns from the judge. */
+
+type Facts = Pick<Rollout, 'edition' | 'plan' | 'sticky' | 'latency'>;
+
+export function rulesFor({ edition = 1, plan, sticky, latency }: Facts): Rules {
+  return rulesOf({ edition, plan, sticky, thresholds: latency });
+}
+
+const placeOf = (rollout: Rollout) => ({
+  weight: candidateWeight(rollout),
+  candidate: deploymentName(rollout.candidate),
+  budgeted: rollout.plan.harmBudget !== undefined,
+  astray: rollout.status === 'held' && rollout.backTo !== undefined,
+  ...(rollout.stable === undefined ? {} : { champion: deploymentName(rollout.stable) }),
+});
+
+/** The weight of the last step: its ticks alone speak for a promotion. */
+const lastWeight = ({ steps }: Rollout): number => steps.at(-1) ?? 0;
+
+export interface Heard {
+  readonly evidence: Evidence;
+  readonly verdict: Verdict;
+}
+
+export const hearTicks = (rollout: Rollout, { ticks, to }: SignalOf<'ticksRead'>): Heard =>
+  judge(rollout.evidence, { ticks, to, tickMs: rollout.plan.tick }, placeOf(rollout), rulesFor(rollout));
+
+export function hearLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRead'>): Heard {
+  const rules = rulesFor(rollout);
+  const place = { ...placeOf(rollout), lastWeight: lastWeight(rollout) };
+  const heard = ticks.reduce(
+    (evidence, tick) => withLabels(evidence, tick, rollout.plan.tick, place, rules),
+    rollout.evidence,
+  );
+  const { labels } = heard;
+  const evidence =
+    labels === undefined ? heard : { ...heard, labels: { ...labels, readTo: Math.max(labels.readTo, to) } };
+  return { evidence, verdict: verdictOf(evidence, place, rules) };
+}
+
+/** What keeps the candidate from a certificate; `undefined`: nothing is certified in this rollout. */
+export const missingFor = (rollout: Rollout) => shortfalls(rollout.evidence, lastWeight(rollout), rulesFor(rollout));
+
+export function certified(rollout: Rollout, decided: Parameters<typeof certificateOf>[1]): Certificate {
+  const { evidence, candidate, stable, latency, plan, steps } = rollout;
+  return certificateOf(
+    {
+      rules: rulesFor(rollout),
+      evidence,
+      candidate,
+      champion: stable,
+      lastWeight: steps.at(-1),
+      thresholds: latency === 'none' ? undefined : latency,
+      warmUp: plan.warmUp,
+    },
+    decided,
+  );
+}
+
+/** The sentence without its first word, for texts that begin otherwise. */
+export const clause = ({ sentence }: Certificate): string => sentence.replace(/^[A-Z][a-z ]+: /, '').replace(/\.$/, '');
+
+/**
+ * The weight of the next step under the harm budget, or the budget that it would need: the last step may have to gather
+ * evidence up to `atMost`, so all of that time is paid for. The first step is exempt: nothing is known yet.
+ */
+export function affordableStep(
+  rollout: Rollout,
+  next: number,
+): { readonly weight: number } | { readonly needs: number } {
+  const { plan, steps, evidence } = rollout;
+  const planned = steps[next] ?? 100;
+  const now = next === 0 ? 0 : (steps[next - 1] ?? 0);
+  if (plan.harmBudget === undefined || now === 0) return { weight: planned };
+  const { candidate, stable, excess = 1, closed } = evidence;
+  const perTick = (candidate.requests + stable.requests) / Math.max(1, closed);
+  const ahead = (perTick * (next === steps.length - 1 ? plan.atMost : plan.bake)) / plan.tick;
+  const weight = Math.min(planned, affordable(plan.harmBudget, excess, candidate.requests, ahead));
+  if (weight > now) return { weight };
+  return { needs: Math.ceil(excess * (candidate.requests + ((now + 1) / 100) * ahead)) };
+}
+
+export const ownThresholds = ({ latency }: Rollout): readonly number[] =>
+  latency === undefined || latency === 'none' ? [] : [latency.p50, latency.p90, latency.p99];

@@ -1,0 +1,305 @@
+import { describe, expect, test } from 'vitest';
+import {
+  converge,
+  type Driver,
+  driver,
+  fakeEndpoint,
+  healthy,
+  planOf,
+  score,
+  serveTicks,
+  type Traffic,
+  trainOne,
+} from '../model.fixture.ts';
+import { whyRollout } from '../why.ts';
+import type { Rollout } from './rollout.ts';
+
+type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
+
+/** A champion, and a challenger whose rollout has just begun. */
+function begun(rollout: Given = {}) {
+  const drive = driver(planOf({ rollout: { bake: '5m', guard: '5m', ...rollout } }));
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  serveTicks(drive, healthy);
+  converge(drive, endpoint);
+  trainOne(drive, 'two');
+  score(drive, 0.82, 0.8);
+  return { drive, endpoint };
+}
+
+/** Goes on under this traffic until the status is one of these. */
+function until({ drive, endpoint }: ReturnType<typeof begun>, traffic: Traffic, ...statuses: Rollout['status'][]) {
+  for (let round = 0; round < 300 && !statuses.includes(drive.state.rollout?.status ?? 'aborted'); round += 1) {
+    if (drive.owed('readLatency').length > 0) drive.answer('readLatency', { type: 'latencyRead', percentiles });
+    converge(drive, endpoint);
+    if (statuses.includes(drive.state.rollout?.status ?? 'aborted')) break;
+    serveTicks(drive, traffic, 1);
+  }
+  return rolloutOf(drive);
+}
+
+const percentiles = { p50: 20, p90: 60, p99: 200, requests: 10_000 };
+const rolloutOf = (drive: Driver): Rollout => {
+  const { rollout } = drive.state;
+  if (rollout === undefined) throw new Error('there is no rollout');
+  return rollout;
+};
+const noLatency = { guardrails: { latency: false } } as const;
+
+describe('a rollout under the default config', () => {
+  test('of a service without errors ends promoted, by the floor and by its latency', () => {
+    const given = begun();
+
+    const rollout = until(given, healthy, 'promoted', 'held');
+
+    expect(rollout.status).toBe('promoted');
+    const streams = rollout.certificate?.guardrails.flatMap((guardrail) => guardrail.streams) ?? [];
+    expect(rollout.certificate).toMatchObject({ verdict: 'promotion', alpha: 0.01, beta: 0.05, lastWeight: 50 });
+    expect(streams.map(({ id }) => id)).toEqual(['errors', 'latency.p50', 'latency.p90', 'latency.p99']);
+    for (const { logSafe } of streams) expect(logSafe ?? Infinity).toBeGreaterThanOrEqual(Math.log(20));
+  });
+
+  test('of a model whose answers are slow is taken back, and latency is to blame', () => {
+    const given = begun();
+
+    const rollout = until(given, { ...healthy, slower: { v2: 1.6 } }, 'rolledBack', 'held');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    const blamed = rollout.certificate?.guardrails.filter(({ blame }) => blame !== undefined);
+    expect(blamed).toMatchObject([{ name: 'latency', blame: 'certified' }]);
+    expect(rollout.certificate?.sentence).toMatch(/requests slower than \d+ ms \(the champion's p\d\d\)/);
+  });
+
+  test('at 60 requests a minute ends too: held, with what is missing, and taken back when the hold is over', () => {
+    const given = begun({ maxHold: '2h' });
+    const slow = { perMinute: 60, failing: {} };
+
+    const held = until(given, slow, 'promoted', 'held');
+    expect(held.status).toBe('held');
+    expect(whyRollout(held, 'fraud').sentence).toMatch(
+      /is held at 50 % until .*: inconclusive after 20m: errors has \d+ %, .* of the evidence that a promotion needs/,
+    );
+
+    const ended = until(given, slow, 'rolledBack', 'promoted');
+    expect(ended).toMatchObject({ status: 'rolledBack', because: { kind: 'hold' } });
+    expect(ended.certificate).toMatchObject({ verdict: 'none' });
+    expect(ended.certificate?.sentence).toMatch(/^Without certificate: inconclusive after 20m/);
+  });
+
+  test('that was held for want of evidence is promoted once the evidence is there', () => {
+    const given = begun({ maxHold: '2h' });
+    until(given, { perMinute: 60 }, 'held');
+
+    const rollout = until(given, healthy, 'promoted', 'rolledBack');
+
+    expect(rollout).toMatchObject({ status: 'promoted', certificate: { verdict: 'promotion' } });
+  });
+
+  test('without requests to the champion before it has no latency to compare with, and says so', () => {
+    const given = begun();
+    given.drive.answer('readLatency', { type: 'latencyRead' });
+
+    const rollout = until(given, healthy, 'promoted', 'held');
+
+    expect(rollout.certificate?.conditions.join('\n')).toMatch(
+      /latency: not judged, the champion had too few requests/,
+    );
+    expect(rollout.certificate?.guardrails.map(({ name }) => name)).toEqual(['errors']);
+  });
+});
+
+describe('a rollout', () => {
+  test('whose errors begin under the guard is taken back while the champion still serves', () => {
+    const given = begun(noLatency);
+    until(given, healthy, 'guarding');
+    expect(given.drive.state.endpoint.weights).toEqual({ v1: 5, v2: 95 });
+
+    const rollout = until(given, { ...healthy, failing: { v1: 0.005, v2: 0.02 } }, 'rolledBack', 'promoted');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    expect(rollout.certificate?.guardrails[0]?.streams[0]?.cells['95']?.candidate).toBeGreaterThan(0);
+  });
+
+  test('in which every request of the candidate fails is taken back by the hard limit, which is policy', () => {
+    const given = begun(noLatency);
+
+    const rollout = until(given, { ...healthy, failing: { v2: 1 } }, 'rolledBack', 'promoted');
+
+    expect(rollout).toMatchObject({ because: { kind: 'limit' }, certificate: { verdict: 'none' } });
+  });
+
+  test('with a harm budget gives the next step what the budget affords, or holds and says what it needs', () => {
+    const free = until(begun({ ...noLatency, steps: [5, 40] }), { perMinute: 600 }, 'promoted', 'held');
+    const limited = begun({ ...noLatency, steps: [5, 40], harmBudget: 60, atMost: '5m' });
+    until(limited, { perMinute: 600 }, 'baking');
+    const second = until(limited, { perMinute: 600 }, 'shifting', 'held', 'promoted');
+    const broke = until(begun({ ...noLatency, steps: [5, 40], harmBudget: 2 }), { perMinute: 600 }, 'held', 'promoted');
+
+    expect(free.steps).toEqual([5, 40]);
+    expect(second.steps[1]).toBeGreaterThan(5);
+    expect(second.steps[1]).toBeLessThan(40);
+    expect(whyRollout(second, 'fraud').story.at(-1)?.text).toMatch(/all that the harm budget affords of 40 %/);
+    expect(whyRollout(broke, 'fraud').sentence).toMatch(
+      /harm budget of 2 failed requests affords no further step; the next would need \d+/,
+    );
+  });
+
+  test('ends without evidence as the policy says, and says that no bound holds', () => {
+    const end = (onInconclusive: 'promote' | 'rollBack') =>
+      until(begun({ ...noLatency, onInconclusive }), { perMinute: 60 }, 'promoted', 'rolledBack', 'held');
+
+    expect(end('promote')).toMatchObject({ status: 'promoted', certificate: { verdict: 'none' } });
+    expect(end('promote').certificate?.sentence).toMatch(/promoted by policy, without certificate/);
+    expect(end('rollBack')).toMatchObject({ status: 'rolledBack', because: { kind: 'inconclusive' } });
+  });
+
+  test('counts errors from the first tick on, and latency after the warm-up of each weight', () => {
+    const given = begun({ steps: [10, 50], warmUp: 3 });
+    const isCold = ({ evidence: { readTo, from = 0 } }: Rollout) => readTo < from;
+
+    for (const weight of [10, 50]) {
+      until(given, healthy, 'baking');
+      for (let tick = 0; tick < 9 && isCold(rolloutOf(given.drive)); tick += 1)
+        serveTicks(given.drive, { ...healthy, slower: { v2: 1.9 } }, 1);
+
+      const { status, evidence } = rolloutOf(given.drive);
+      expect(status).toBe('baking');
+      expect(evidence.streams.errors?.[weight]?.candidateRequests).toBe(3 * 60 * weight);
+      expect(evidence.streams['latency.p90']?.[weight]?.candidateRequests).toBe(0);
+      if (weight === 10) until(given, healthy, 'shifting');
+    }
+    expect(until(given, healthy, 'promoted', 'rolledBack', 'held').status).toBe('promoted');
+  });
+
+  test('is not promoted while latency was only seen with cold caches', () => {
+    const given = begun({ steps: [50], bake: '2m', warmUp: 4, atMost: '10m' });
+    until(given, healthy, 'baking');
+
+    for (let tick = 0; tick < 9 && rolloutOf(given.drive).evidence.ticks < 4; tick += 1)
+      serveTicks(given.drive, healthy, 1);
+
+    expect(rolloutOf(given.drive).status).toBe('baking');
+    expect(until(given, healthy, 'promoted', 'held').certificate?.conditions.join()).not.toMatch(/not judged/);
+  });
+});
+
+describe('strategy shadow', () => {
+  const shadow = { ...noLatency, strategy: 'shadow' as const, steps: [50] } satisfies Given;
+
+  test('mirrors first, and takes back what is worse on the same requests before it serves any', () => {
+    const given = begun(shadow);
+    until(given, { ...healthy, pairs: { mirror: 0, served: 0 } }, 'baking');
+    expect(given.endpoint.observe()).toMatchObject({ weights: { v1: 100 }, mirror: { deployment: 'v2', percent: 20 } });
+
+    const rollout = until(given, { ...healthy, pairs: { mirror: 12, served: 1 } }, 'rolledBack', 'shifting');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    expect(rollout.evidence.candidate.requests).toBe(0);
+    expect(rollout.certificate?.sentence).toMatch(
+      /mirrored requests with exactly one bad answer \(failed requests\) it was the candidate's in/,
+    );
+  });
+
+  test('goes on with its steps when the mirror shows no harm', () => {
+    const given = begun(shadow);
+
+    const rollout = until(given, { ...healthy, pairs: { mirror: 1, served: 1 } }, 'promoted', 'held', 'rolledBack');
+
+    expect(rollout).toMatchObject({ status: 'promoted', certificate: { verdict: 'promotion' } });
+    expect(given.endpoint.log).toContain('weigh {"v1":100} mirror v2 20');
+    expect(given.endpoint.log.indexOf('weigh {"v1":50,"v2":50}')).toBeGreaterThan(0);
+  });
+
+  test('goes to no real traffic while nothing was mirrored, and goes on once something was', () => {
+    const given = begun(shadow);
+
+    const held = until(given, healthy, 'held', 'shifting', 'promoted');
+    expect(held.evidence.candidate.requests).toBe(0);
+    expect(whyRollout(held, 'fraud').sentence).toMatch(/no data: 0 requests mirrored to the candidate, of at least 20/);
+
+    expect(until(given, { ...healthy, pairs: { mirror: 0, served: 0 } }, 'promoted', 'rolledBack').status).toBe(
+      'promoted',
+    );
+  });
+
+  test('is not taken back for copies that were never sent, and waits while most are not', () => {
+    const given = begun(shadow);
+
+    const held = until(
+      given,
+      { ...healthy, pairs: { mirror: 0, served: 0, dropped: 7000 } },
+      'held',
+      'promoted',
+      'rolledBack',
+    );
+
+    expect(held.status).toBe('held');
+    expect(whyRollout(held, 'fraud').sentence).toMatch(
+      /were never copied, for the queue was full; mirror a smaller share/,
+    );
+    expect(until(given, { ...healthy, pairs: { mirror: 0, served: 0 } }, 'promoted', 'rolledBack').status).toBe(
+      'promoted',
+    );
+  });
+
+  test('holds when the predictions are systematically higher', () => {
+    const given = begun(shadow);
+
+    const rollout = until(
+      given,
+      { ...healthy, pairs: { mirror: 0, served: 0, higher: 40, lower: 10 } },
+      'held',
+      'promoted',
+      'rolledBack',
+    );
+
+    expect(whyRollout(rollout, 'fraud').sentence).toMatch(/is higher in \d+ and lower in \d+/);
+  });
+});
+
+describe('labels', () => {
+  const labelled = {
+    guardrails: { latency: false, labels: { maturity: '10m', margin: 2, floor: 0.01 } },
+    bake: '5m',
+    atMost: '2h',
+  } as const;
+
+  test('decide an a/b test with evidence of their own: wrong predictions take the candidate back', () => {
+    const given = begun({ ...labelled, strategy: 'ab' });
+
+    const rollout = until(given, { ...healthy, wrong: { v1: 0.05, v2: 0.08 } }, 'rolledBack', 'promoted', 'held');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    expect(rollout.certificate?.guardrails.find(({ name }) => name === 'labels')).toMatchObject({ blame: 'certified' });
+    expect(rollout.certificate?.conditions.join('\n')).toMatch(/labels: [\d,]+ of [\d,]+ requests had one/);
+  });
+
+  test('that come late are waited for: no promotion before they certify', () => {
+    const given = begun({ ...labelled, strategy: 'ab' });
+
+    const rollout = until(given, { ...healthy, wrong: { v1: 0.05, v2: 0.05 } }, 'rolledBack', 'promoted', 'held');
+
+    expect(rollout.status).toBe('promoted');
+    expect(rollout.certificate?.guardrails.find(({ name }) => name === 'labels')?.streams[0]?.logSafe).toBeGreaterThan(
+      3,
+    );
+  });
+
+  test('that are losses are bet on in the order of the requests', () => {
+    const kind = { kind: 'loss', tolerated: 0, marginLoss: 0.2, maturity: '10m' } as const;
+    const given = (loss: Readonly<Record<string, number>>) =>
+      until(
+        begun({ strategy: 'ab', atMost: '3h', guardrails: { latency: false, labels: kind } }),
+        { ...healthy, loss },
+        'rolledBack',
+        'promoted',
+        'held',
+      );
+
+    expect(given({ v1: 0.2, v2: 0.6 })).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    expect(given({ v1: 0.2, v2: 0.2 })).toMatchObject({ status: 'promoted', certificate: { verdict: 'promotion' } });
+  });
+});

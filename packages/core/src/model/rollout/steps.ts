@@ -1,0 +1,192 @@
+import { durationText, minute, second } from '../../base/time.ts';
+import type { Evidence } from '../../judge/evidence.ts';
+import { defined } from '../intake/intake.ts';
+import { affordableStep, certified, clause } from './judged.ts';
+import type { Base, Because, Rollout, Waiting } from './rollout.ts';
+
+/** From one state of a rollout to the next: what a step, a hold, a promotion and a revert come to. */
+
+/** Towards the weight of a step, or past the last one to a promotion. */
+export function shift(rollout: Waiting, step: number, at: number): Rollout {
+  const { steps, stable, kind, plan, candidate } = rollout;
+  if (step >= steps.length) {
+    const why = kind === 'rollback' ? '' : stable === undefined ? 'a first version' : `strategy ${plan.strategy}`;
+    return promote(rollout, at, why === '' ? 'ready' : `ready; ${why} has no step to judge it in`);
+  }
+  const afforded = affordableStep(rollout, step);
+  if ('needs' in afforded)
+    return hold(rollout, at, {
+      because: `the harm budget of ${plan.harmBudget} failed requests affords no further step; the next would need ${afforded.needs}`,
+    });
+  const { weight } = afforded;
+  const limited = weight === steps[step] ? '' : `, all that the harm budget affords of ${steps[step]} %`;
+  const what = weight === 0 ? `${plan.mirror} % mirrored` : `${weight} %`;
+  return tell(
+    {
+      ...base(rollout),
+      steps: steps.map((planned, index) => (index === step ? weight : planned)),
+      status: 'shifting',
+      step,
+      deadline: at + plan.readyWithin,
+    },
+    at,
+    `step ${step + 1} of ${steps.length}: ${what} to v${candidate}${limited}`,
+  );
+}
+
+export function bake(rollout: Base, step: number, at: number, weight: 'newWeight' | 'sameWeight'): Rollout {
+  return {
+    ...base(rollout),
+    evidence: fromNow(rollout, at, weight),
+    status: 'baking',
+    step,
+    since: at,
+    until: firstTick(at, rollout.plan.tick) + rollout.plan.bake,
+  };
+}
+
+/** The first tick whose labels are not read yet. */
+export const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
+  evidence.labels?.readTo ?? Math.ceil(startedAt / plan.tick) * plan.tick;
+
+/** Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. */
+function fromNow(
+  { edition = 1, evidence, plan, sticky }: Base,
+  at: number,
+  weight: 'newWeight' | 'sameWeight',
+): Evidence {
+  const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
+  const known = edition > 1 && weight === 'newWeight' ? undefined : evidence.from;
+  const users = edition > 1 && sticky ? { usersSince: evidence.usersSince ?? readTo } : {};
+  return { ...evidence, readTo, from: known ?? readTo + plan.warmUp * plan.tick, ...users };
+}
+
+/**
+ * Clocks are off by seconds: what began just before a confirmation may have been routed at the weight before. A sixth of a
+ * tick, 10 seconds at most: ticks under a minute are for machines that have one clock.
+ */
+const clockMarginMs = 10 * second;
+const firstTick = (at: number, tick: number): number =>
+  Math.ceil((at + Math.min(clockMarginMs, tick / 6)) / tick) * tick;
+
+/** A candidate that nobody can judge is not left with its weight, nor anywhere for longer than this. */
+const maxBlindMs = 30 * minute;
+const blindMs = ({ atMost, maxHold }: Base['plan']): number => Math.min(maxBlindMs, atMost, maxHold);
+
+/** How long a hold may last, as text. */
+export const holdText = ({ plan, backTo }: Extract<Rollout, { status: 'held' }>): string =>
+  backTo === undefined ? `maxHold (${durationText(plan.maxHold)})` : durationText(blindMs(plan));
+
+/**
+ * Nobody can say what the candidate does: its requests are not shared out as configured, or its ticks cannot be read.
+ * The safe side of that doubt is the champion: back to the weight of the step before, 0 % from the first, and not for
+ * long. What comes is still read, and takes it back.
+ */
+export function holdBack(
+  rollout: Extract<Rollout, { since: number; until: number }>,
+  at: number,
+  because: string,
+): Rollout {
+  if (rollout.edition === undefined) return hold(rollout, at, { because });
+  if (rollout.status === 'held' && rollout.backTo !== undefined) return rollout;
+  const { plan, steps, since, until } = rollout;
+  const step = 'step' in rollout ? rollout.step : steps.length;
+  const backTo = steps[step - 1] ?? 0;
+  const endsAt = at + blindMs(plan);
+  return tell(
+    { ...base(rollout), status: 'held', step, since, until, endsAt, because, backTo },
+    at,
+    `held, back at ${backTo} %: ${because}`,
+  );
+}
+
+export function hold(
+  rollout: Waiting,
+  at: number,
+  { because, gathering }: { readonly because: string; readonly gathering?: true },
+): Rollout {
+  const step = 'step' in rollout ? rollout.step : 0;
+  const { since = at, until = at } = rollout as { readonly since?: number; readonly until?: number };
+  const endsAt = at + rollout.plan.maxHold;
+  return tell(
+    { ...base(rollout), status: 'held', step, since, until, endsAt, because, ...defined({ gathering }) },
+    at,
+    `held: ${because}`,
+  );
+}
+
+/** Without a certificate of its evidence a promotion is policy, and its certificate says so. */
+export const promote = (rollout: Waiting, at: number, because: string): Rollout =>
+  tell(
+    {
+      ...base(rollout),
+      ...withCertificate(rollout, rollout.certificate?.verdict === 'promotion' ? undefined : because),
+      status: 'promoting',
+      deadline: at + rollout.plan.readyWithin,
+    },
+    at,
+    `all traffic to v${rollout.candidate}: ${because}`,
+  );
+
+const withCertificate = (rollout: Waiting, because: string | undefined): Partial<Pick<Base, 'certificate'>> =>
+  rollout.kind === 'rollback' || because === undefined
+    ? {}
+    : { certificate: certified(rollout, { verdict: 'none', because }) };
+
+export function guard(rollout: Waiting, at: number): Rollout {
+  if (rollout.guardMs === 0) return promoted(rollout, at);
+  return {
+    ...base(rollout),
+    evidence: fromNow(rollout, at, 'newWeight'),
+    status: 'guarding',
+    since: at,
+    until: firstTick(at, rollout.plan.tick) + rollout.guardMs,
+  };
+}
+
+export function promoted(rollout: Waiting, at: number): Rollout {
+  const because = promotedBecause(rollout);
+  return tell({ ...base(rollout), status: 'promoted', endedAt: at, because }, at, `promoted: ${because}`);
+}
+
+function promotedBecause({ kind, candidate, certificate, evidence }: Waiting): string {
+  if (kind === 'rollback' || certificate === undefined) return `v${candidate} serves again`;
+  if (certificate.verdict === 'promotion') return clause(certificate);
+  const { requests, errors } = evidence.candidate;
+  return `${requests} requests, ${errors} failed; ${clause(certificate)}`;
+}
+
+export function revert(rollout: Waiting, at: number, because: Because): Rollout {
+  const back = rollout.stable === undefined ? 'nothing is served' : `all traffic back to v${rollout.stable}`;
+  const certificate = because.kind === 'evidence' ? {} : withCertificate(rollout, because.text);
+  return tell(
+    { ...base(rollout), ...certificate, status: 'reverting', since: at, because },
+    at,
+    `${because.text}; ${back}`,
+  );
+}
+
+export const reverted = (rollout: Extract<Rollout, { status: 'reverting' }>, at: number): Rollout => ({
+  ...base(rollout),
+  status: rollout.because.kind === 'abort' || rollout.because.kind === 'retired' ? 'aborted' : 'rolledBack',
+  endedAt: at,
+  because: rollout.because,
+});
+
+export const tell = <Kind extends Base>(rollout: Kind, at: number, text: string): Kind => ({
+  ...rollout,
+  story: [...rollout.story, { at, text }].slice(-20),
+});
+
+export const deploymentName = (version: number): string => `v${version}`;
+export const versionOfName = (name: string): number => Number(name.slice(1));
+
+/** Only what every state has. */
+function base(rollout: Base): Base {
+  const { id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story } = rollout;
+  const { edition, stable, championSince, latency, certificate } = rollout;
+  return {
+    ...{ id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story },
+    ...defined({ edition, stable, championSince, latency, certificate }),
+  };
+}

@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest';
+import type { Entry } from '../../ports/ports.ts';
+import {
+  converge,
+  type Driver,
+  driver,
+  fakeEndpoint,
+  healthy,
+  score,
+  serveTicks,
+  type Traffic,
+  trainOne,
+  withCanary,
+} from '../model.fixture.ts';
+import { rolloutEnded } from './rollout.ts';
+import { rolloutVerifier, verifyRollout } from './verify.ts';
+
+/** A champion, and a challenger that gets the traffic until its rollout has ended. */
+function released(traffic: Traffic): Driver {
+  const drive = driver();
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  serveTicks(drive, healthy);
+  converge(drive, endpoint);
+  trainOne(drive, 'two');
+  score(drive, 0.82, 0.8);
+  for (let round = 0; round < 12 && !rolloutEnded(drive.state.rollout); round += 1) {
+    converge(drive, endpoint);
+    serveTicks(drive, traffic);
+  }
+  converge(drive, endpoint);
+  return drive;
+}
+
+const idOf = (drive: Driver): string => drive.state.rollout?.id ?? '';
+
+test('a promotion and a rollback are recomputed from the journal alone', () => {
+  for (const failing of [0.001, 0.03]) {
+    const drive = released({ perMinute: 6000, failing: { v1: 0.001, v2: failing } });
+
+    const found = verifyRollout(drive.entries, idOf(drive));
+
+    expect(found.problems).toEqual([]);
+    expect(found.readings).toBeGreaterThan(0);
+    expect(found.recomputed).toEqual(drive.state.rollout?.certificate);
+  }
+});
+
+test('one changed count is found: in the tick, in the certificate, and by the chain', () => {
+  const drive = released({ perMinute: 6000, failing: { v1: 0.001, v2: 0.03 } });
+  const changedAt = (pick: (entry: Entry) => boolean, change: (text: string) => string): readonly Entry[] =>
+    drive.entries.map((entry) => (pick(entry) ? JSON.parse(change(JSON.stringify(entry))) : entry));
+  const tick = (entry: Entry) => (entry.signal as { type?: string }).type === 'ticksRead';
+  const certificate = (entry: Entry) => JSON.stringify(entry.patch).includes('"certificate"');
+
+  const fewer = verifyRollout(
+    changedAt(tick, (text) => text.replace('"errors":18', '"errors":8')),
+    idOf(drive),
+  );
+  const kinder = verifyRollout(
+    changedAt(certificate, (text) => text.replaceAll('"candidate":18', '"candidate":8')),
+    idOf(drive),
+  );
+
+  expect(fewer.verified).toBe(false);
+  expect(fewer.problems.join('\n')).toMatch(/was changed after it was written/);
+  expect(fewer.problems.join('\n')).toMatch(
+    /evidence\.streams\.errors\.10\.candidate is recorded as 18, recomputed as 8/,
+  );
+  expect(kinder.problems.join('\n')).toMatch(/certificate\.guardrails\.0\.streams\.0\.cells\.10\.candidate/);
+});
+
+test('a verification comes to the same, in whatever parts the stream is read', () => {
+  const drive = released({ perMinute: 6000, failing: { v1: 0.001, v2: 0.03 } });
+  const forged = drive.entries.map((entry) => ({ ...entry, ...(entry.seq === 9 ? { at: entry.at + 1 } : {}) }));
+  const mangled = drive.entries.map((entry) => ({ ...entry, ...(entry.seq > 40 ? { patch: { rollout: 7 } } : {}) }));
+  const gap = drive.entries.filter(({ seq }) => seq !== 14);
+
+  for (const entries of [drive.entries, forged, mangled, gap] as readonly (readonly Entry[])[])
+    for (const size of [1, 7, 50]) {
+      const verifier = rolloutVerifier(idOf(drive));
+      for (let at = 0; at < entries.length; at += size) verifier.take(entries.slice(at, at + size));
+
+      expect(verifier.outcome()).toEqual(verifyRollout(entries, idOf(drive)));
+    }
+  expect(verifyRollout(gap, idOf(drive)).problems[0]).toMatch(/entry 15 follows 13/);
+});
+
+test('a warm-up that was moved is found', () => {
+  const drive = released({ perMinute: 6000 });
+  const warmUps = drive.entries.filter((entry) => JSON.stringify(entry.patch).includes('"from":'));
+  const moved = ({ patch, ...entry }: Entry): Entry => {
+    const later = (_: string, from: string) => `"from":${Number(from) + 60_000}`;
+    return { ...entry, patch: JSON.parse(JSON.stringify(patch).replace(/"from":(\d+)/, later)) };
+  };
+
+  expect(warmUps.length).toBeGreaterThan(2);
+  for (const entry of warmUps.slice(-2)) {
+    const entries = drive.entries.map((each) => (each === entry ? moved(each) : each));
+
+    expect(verifyRollout(entries, idOf(drive)).problems.join('\n')).toMatch(/evidence\.from is recorded as/);
+  }
+});
+
+test('a guard that time without service made longer is recomputed, and one that was cut short is found', () => {
+  const { drive, endpoint } = withCanary();
+  for (let round = 0; round < 12 && !rolloutEnded(drive.state.rollout); round += 1) {
+    converge(drive, endpoint);
+    serveTicks(drive, { perMinute: 0, isUnserved: true }, 2);
+    serveTicks(drive, healthy, 200);
+  }
+  const untilIn = ({ patch }: Entry) => (patch as { rollout?: { until?: number } }).rollout?.until ?? 0;
+  const longer = drive.entries.filter(
+    (entry) => (entry.signal as { type?: string }).type === 'ticksRead' && untilIn(entry) > 0,
+  );
+  const cut = (entry: Entry): Entry => {
+    const { patch } = entry;
+    const { rollout } = patch as { readonly rollout: object };
+    return { ...entry, patch: { ...(patch as object), rollout: { ...rollout, until: untilIn(entry) - 60_000 } } };
+  };
+  const forged = drive.entries.map((entry) => (entry === longer.at(-1) ? cut(entry) : entry));
+
+  expect(drive.state.rollout?.status).toBe('promoted');
+  expect(longer.length).toBeGreaterThan(2);
+  expect(verifyRollout(drive.entries, idOf(drive)).problems).toEqual([]);
+  expect(verifyRollout(forged, idOf(drive)).problems.join('\n')).toMatch(/until is recorded as/);
+});
+
+test('a rollout that is not there is said to be missing', () => {
+  expect(verifyRollout([], 'ro_1').problems).toEqual(['there is no rollout ro_1 in these 0 entries']);
+});

@@ -1,0 +1,224 @@
+import { applyPatch, canonical } from '../../base/json.ts';
+import { step } from '../../base/table.ts';
+import type { Certificate } from '../../judge/certificate.ts';
+import { type Evidence, noEvidence } from '../../judge/evidence.ts';
+import { chainProblem } from '../../ports/entry.ts';
+import type { Entry } from '../../ports/ports.ts';
+import type { ModelSignal, SignalOf } from '../signal.ts';
+import { certified } from './judged.ts';
+import { type Rollout, rolloutTable } from './rollout.ts';
+
+export interface Verification {
+  readonly verified: boolean;
+  /** Where the record and the recomputation part, the first of them first; empty when verified. */
+  readonly problems: readonly string[];
+  /** Readings of ticks and labels that were judged again. */
+  readonly readings: number;
+  /** Where the rollout is at the end of these entries: one that goes on may still end otherwise. */
+  readonly status?: Rollout['status'];
+  readonly recorded?: Certificate;
+  readonly recomputed?: Certificate;
+}
+
+/**
+ * Judges a rollout again from the ticks and labels that its journal recorded, on any platform, and compares every step,
+ * every count and every certificate with the record: integers and verdicts exactly, logarithms to 1e-9 (`Math.log` is
+ * implementation-approximated).
+ *
+ * `entries` are those of the model's stream, oldest first, from its first on, or at least up to the end of the rollout.
+ * Their chain of hashes is checked as well, and says which entry was changed after it was written. When a weight was
+ * confirmed, and what people and alerts said, is taken as recorded. Never throws, whatever is in the entries.
+ */
+export function verifyRollout(entries: readonly Entry[], id: string): Verification {
+  const odd = entries.findIndex((entry) => !isEntry(entry));
+  if (odd >= 0)
+    return { verified: false, problems: [`number ${odd + 1} of these is no entry of a journal`], readings: 0 };
+  const verifier = rolloutVerifier(id);
+  verifier.take(entries);
+  return verifier.outcome();
+}
+
+export interface RolloutVerifier {
+  /** The entries that follow, oldest first. */
+  take(entries: readonly Entry[]): void;
+  /** What comes of all that were taken. */
+  outcome(): Verification;
+}
+
+/** `verifyRollout` for whoever reads a long stream part by part; what comes of it is the same, whatever the parts. */
+export function rolloutVerifier(id: string): RolloutVerifier {
+  const found: string[] = [];
+  const replay = replayOf(id, found);
+  let count = 0;
+  let last: Entry | undefined;
+  let broken: string | undefined;
+  let unreadable = false;
+
+  function judge(entry: Entry): void {
+    if (unreadable) return;
+    try {
+      replay.take(entry);
+    } catch (error) {
+      // A state that was mangled may be anything.
+      found.push(`entry ${entry.seq} cannot be judged again: ${error instanceof Error ? error.message : error}`);
+      unreadable = true;
+    }
+  }
+
+  return {
+    take(entries) {
+      broken ??= chainProblem(entries, last?.hash, last?.seq);
+      entries.forEach(judge);
+      count += entries.length;
+      last = entries.at(-1) ?? last;
+    },
+    outcome() {
+      const { readings, recorded, recomputed, status } = replay.outcome();
+      const missing = status === undefined ? [`there is no rollout ${id} in these ${count} entries`] : [];
+      const problems = [...(broken === undefined ? [] : [broken]), ...found, ...missing];
+      return {
+        verified: problems.length === 0,
+        problems: problems.slice(0, 20),
+        readings,
+        ...(status === undefined ? {} : { status }),
+        ...(recorded === undefined ? {} : { recorded }),
+        ...(recomputed === undefined ? {} : { recomputed }),
+      };
+    },
+  };
+}
+
+interface Seen {
+  readonly schema?: number;
+  readonly rollout?: Rollout;
+  readonly freeze?: unknown;
+}
+
+/** Before it, rollouts were judged by thresholds. */
+const firstSchema = 2;
+
+function replayOf(id: string, problems: string[]) {
+  let seen: Seen = {};
+  let own: Evidence | undefined;
+  let readings = 0;
+  let status: Rollout['status'] | undefined;
+  let old = false;
+  let recomputed: Certificate | undefined;
+  let recorded: Certificate | undefined;
+
+  function take(entry: Entry): void {
+    const { rollout, freeze, schema } = entry.patch as Readonly<Record<string, unknown>>;
+    if (rollout === undefined && freeze === undefined && schema === undefined) return;
+    const parts = { rollout, freeze, schema };
+    const before = seen;
+    // Written by the machine; whether it is what the machine writes is what is checked here.
+    seen = applyPatch(before, JSON.parse(JSON.stringify(parts))) as Seen;
+    const now = seen.rollout;
+    if (now?.id !== id || rollout === undefined) return;
+    if (status === undefined && Number(seen.schema) < firstSchema) {
+      old = true;
+      problems.push(`${id} began under older rules (schema ${seen.schema}), which this version does not judge again`);
+    }
+    status = now.status;
+    if (old) return;
+    const was = before.rollout?.id === id ? before.rollout : undefined;
+    own ??= noEvidence(now.evidence.readTo);
+    const until = own;
+    const replayed = was === undefined ? undefined : judgedAgain(was, entry, before.freeze !== undefined);
+    if (replayed === undefined) own = readOn(own, now);
+    else {
+      readings += 1;
+      // The endpoint may be as wanted already, and the wait for it over in the same entry.
+      const settled = replayed.status === now.status ? replayed : converged(replayed, entry);
+      own = settled === replayed ? replayed.evidence : readOn(replayed.evidence, now);
+      note(entry, 'status', settled.status, now.status);
+      if (settled.status === now.status) note(entry, 'until', endOf(settled), endOf(now));
+    }
+    note(entry, 'evidence', own, now.evidence);
+    if (was !== undefined && entryType(entry) === 'latencyRead')
+      note(entry, 'latency', latencyAgain(was, entry), now.latency);
+    if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
+      recorded = now.certificate;
+      recomputed =
+        replayed?.certificate ?? certified({ ...now, evidence: until }, { verdict: 'none', because: 'policy' });
+      // What policy said is not for the evidence to confirm.
+      note(entry, 'certificate', worded(recomputed, recorded), recorded);
+    }
+  }
+
+  /** The reading, put to the machine with the evidence that was recomputed so far. */
+  function judgedAgain(was: Rollout, entry: Entry, frozen: boolean): Rollout | undefined {
+    const signal = entry.signal as unknown as ModelSignal & { readonly key?: string };
+    const reads = signal.type === 'ticksRead' || signal.type === 'labelsRead';
+    if (!reads || !signal.key?.startsWith(`rollout/${id}/`) || own === undefined) return undefined;
+    const mine: Rollout = { ...was, evidence: own };
+    const read = step(rolloutTable, mine, { ...signal, at: entry.at }, { frozen });
+    const judged = 'moved' in read ? read.moved : mine;
+    // Time passes in every entry: a hold may end in the one that brings a reading.
+    const tick = { type: 'clockTicked', id: signal.id, at: entry.at, actor: signal.actor } as const;
+    const passed = step(rolloutTable, judged, tick, { frozen });
+    return 'moved' in passed ? passed.moved : judged;
+  }
+
+  function note(entry: Entry, what: string, mine: unknown, theirs: unknown): void {
+    for (const difference of differences(mine, theirs, what)) problems.push(`entry ${entry.seq}: ${difference}`);
+  }
+
+  return { take, outcome: () => ({ readings, recorded, recomputed, status }) };
+}
+
+/** A weight was confirmed: what is read next begins later, and with a warm-up (edition 1: once). Nothing ever goes back. */
+function readOn(mine: Evidence, { evidence, edition = 1, plan }: Rollout): Evidence {
+  const { readTo, from, usersSince } = evidence;
+  if (!(readTo >= mine.readTo)) return mine;
+  const begins = mine.from === undefined || (edition > 1 && from === readTo + plan.warmUp * plan.tick);
+  return {
+    ...mine,
+    readTo,
+    ...(begins && from !== undefined ? { from } : {}),
+    ...(mine.usersSince !== undefined || usersSince === undefined ? {} : { usersSince }),
+  };
+}
+
+const endOf = (rollout: Rollout): number | undefined => ('until' in rollout ? rollout.until : undefined);
+
+function converged(rollout: Rollout, { at }: Entry): Rollout {
+  const next = step(rolloutTable, rollout, { type: 'endpointConverged', at }, { frozen: false });
+  return 'moved' in next ? next.moved : rollout;
+}
+
+function latencyAgain(was: Rollout, { signal, at }: Entry): Rollout['latency'] {
+  // Written by the engine; what is in it is compared.
+  const next = step(rolloutTable, was, { ...(signal as unknown as SignalOf<'latencyRead'>), at }, { frozen: false });
+  return 'moved' in next ? next.moved.latency : was.latency;
+}
+
+const entryType = ({ signal }: Entry): unknown => (signal as { readonly type?: unknown }).type;
+const isEntry = (entry: unknown): boolean =>
+  isRecord(entry) && typeof entry.seq === 'number' && isRecord(entry.patch) && isRecord(entry.signal);
+
+const closeEnough = 1e-9;
+
+/** Paths at which two records differ; logarithms and bounds that were searched for may differ by rounding. */
+function differences(mine: unknown, theirs: unknown, path: string): readonly string[] {
+  if (Object.is(mine, theirs)) return [];
+  if (typeof mine === 'number' && typeof theirs === 'number' && !(Number.isInteger(mine) && Number.isInteger(theirs))) {
+    const scale = Math.max(1, Math.abs(mine), Math.abs(theirs));
+    if (Math.abs(mine - theirs) <= closeEnough * scale) return [];
+  }
+  if (isRecord(mine) && isRecord(theirs))
+    return [...new Set([...Object.keys(mine), ...Object.keys(theirs)])].flatMap((key) =>
+      differences(mine[key], theirs[key], `${path}.${key}`),
+    );
+  return [`${path} is recorded as ${shown(theirs)}, recomputed as ${shown(mine)}`];
+}
+
+/** What policy said is not for the evidence to confirm, and texts are those of the rule that wrote them. */
+function worded(mine: Certificate, { rule, verdict, sentence, conditions }: Certificate): Certificate {
+  if (rule !== mine.rule) return { ...mine, rule, sentence, conditions };
+  return verdict === 'none' ? { ...mine, sentence } : mine;
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const shown = (value: unknown): string => (value === undefined ? 'nothing' : canonical(value).slice(0, 120));

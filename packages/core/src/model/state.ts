@@ -1,0 +1,145 @@
+import type { Json } from '../base/json.ts';
+import type { ModelPlan } from '../config/config.ts';
+import type { Debts } from './debts.ts';
+import type { Told } from './effect.ts';
+import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
+import { type Intake, intakeStart } from './intake/intake.ts';
+import { type LabelFiles, labelsPlanned } from './labels/labels.ts';
+import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
+import type { Rollout } from './rollout/rollout.ts';
+import type { Run } from './run/run.ts';
+import type { Freeze, Trigger } from './signal.ts';
+import type { Versions } from './version.ts';
+
+/** Everything that is known of one model: the state of its stream. Bounded, plain JSON, without `null`. */
+export interface Model {
+  readonly schema: 3;
+  readonly model: string;
+  /** When the last signal was decided. */
+  readonly at: number;
+  /** Revision of the project's config and freezes that this model has. */
+  readonly revision: number;
+  readonly plan: ModelPlan;
+  /** It left the config: triggers are off, its endpoint is kept until it is deleted by hand. */
+  readonly retired?: true;
+  readonly freeze?: Freeze;
+
+  readonly intake: Intake;
+  /** Who told of new data since the newest dataset version. */
+  readonly droppers?: readonly string[];
+  /** Who released the plan, with its code. */
+  readonly releasedBy?: readonly string[];
+  /** Only of a model whose config has `labels`. */
+  readonly labels?: LabelFiles;
+  readonly run?: Run;
+  readonly endpoint: Endpoint;
+  readonly rollout?: Rollout;
+  readonly monitor: Monitor;
+
+  /** The trigger that waits for the active run to end; the newest wins. */
+  readonly queued?: { readonly trigger: Trigger; readonly at: number; readonly by: string };
+  /** The last trigger that was folded into a newer one, and the last that was skipped. */
+  readonly superseded?: { readonly trigger: string; readonly at: number; readonly into: string };
+  readonly skipped?: { readonly trigger: string; readonly at: number; readonly because: string };
+  /** By inputs digest: the run that was finished with them; the last 50. */
+  readonly finished: Readonly<Record<string, string>>;
+
+  readonly versions: Versions;
+  readonly nextNumber: number;
+  readonly champion?: number;
+  /** Former champions, the newest last: where a rollback goes. */
+  readonly lastGood: readonly number[];
+  /** The version that passed the gate and waits for approval, or for its rollout. */
+  readonly offered?: {
+    readonly version: number;
+    readonly against?: number;
+    readonly rescoring?: true;
+    readonly override?: Override;
+  };
+  /** What was on its way when the model left the config: offered again when it comes back. */
+  readonly shelved?: number;
+  /** What served since when: the last 50 changes of the champion. */
+  readonly served: readonly { readonly at: number; readonly version?: number; readonly because: string }[];
+  readonly did?: Action;
+
+  /** The run and the rollout whose end has been dealt with. */
+  readonly settledRun?: string;
+  readonly settledRollout?: string;
+  /** Ids of outside signals that were decided, and how: the last 200. */
+  readonly seen: Readonly<Record<string, string>>;
+  readonly debts: Debts;
+  /** Messages to the project that were not delivered yet. */
+  readonly tells: Readonly<Record<string, Told>>;
+  /** Records to write: streams by revision; `past` holds what the state has moved on from. */
+  readonly records: Readonly<Record<string, number>>;
+  readonly past: Readonly<Record<string, Json>>;
+  readonly lastEventSeq: number;
+  readonly announced: number;
+}
+
+/** A person lets the offered version start although alerts fire. */
+export interface Override {
+  /** Which of them: one that fires later holds it all the same. */
+  readonly alerts: readonly string[];
+  /** What fires, who said so and why. */
+  readonly text: string;
+}
+
+export function modelStart(model: string, plan: ModelPlan, revision: number, at: number): Model {
+  return {
+    schema: 3,
+    model,
+    at,
+    revision,
+    plan,
+    intake: intakeStart(at, { model, plan }),
+    ...labelsPlanned(undefined, undefined, plan, at),
+    endpoint: endpointStart(at),
+    monitor: monitorStart,
+    finished: {},
+    versions: {},
+    nextNumber: 1,
+    lastGood: [],
+    served: [],
+    seen: {},
+    debts: {},
+    tells: {},
+    records: {},
+    past: {},
+    lastEventSeq: 0,
+    announced: 0,
+  };
+}
+
+/** A record with one more entry, and only its last `count`, in the order in which they were added. */
+export function withLast<Value>(
+  record: Readonly<Record<string, Value>>,
+  [key, value]: readonly [string, Value],
+  count: number,
+): Readonly<Record<string, Value>> {
+  // Filled by hand, which is ten times quicker than by spreading; without a prototype, for a key may be `__proto__`.
+  const kept: Record<string, Value> = Object.create(null);
+  const known = Object.keys(record);
+  for (let index = Math.max(0, known.length + 1 - count); index < known.length; index += 1) {
+    const old = known[index] ?? '';
+    kept[old] = record[old] as Value;
+  }
+  kept[key] = value;
+  return Object.setPrototypeOf(kept, Object.prototype);
+}
+
+/** The last `count` entries of a record, in the order in which they were added. */
+export function lastOf<Value>(record: Readonly<Record<string, Value>>, count: number): Readonly<Record<string, Value>> {
+  const keys = Object.keys(record);
+  return keys.length <= count ? record : Object.fromEntries(Object.entries(record).slice(-count));
+}
+
+/** Without some fields: a state holds no `undefined`. */
+export function without<State extends object, Key extends keyof State>(
+  state: State,
+  ...keys: readonly Key[]
+): Omit<State, Key> {
+  const copy: Partial<State> = { ...state };
+  for (const key of keys) delete copy[key];
+  return copy as Omit<State, Key>;
+}

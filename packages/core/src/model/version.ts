@@ -1,0 +1,43 @@
+import type { ModelPlan, Program } from '../config/config.ts';
+import type { Approval, Artifact, Source } from '../ports/ports.ts';
+import type { GateVerdict } from './run/gate.ts';
+
+/** An immutable model version and what was decided about it. Its number is given when its training succeeds. */
+export interface Version {
+  readonly number: number;
+  readonly run: string;
+  readonly at: number;
+  readonly dataset: string;
+  readonly artifact: Artifact;
+  /** As the trainer measured them. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** By score key: metrics on a hold-out, as this version's own evaluate job measured them; the last three. */
+  readonly scores: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly evaluate?: Program;
+  /** What its training never saw: it can be scored on it again. */
+  readonly holdout?: Source;
+  readonly serve: ModelPlan['serve'];
+  readonly lineage: Readonly<Record<string, string>>;
+  readonly verdict?: GateVerdict;
+  readonly registered?: true;
+  readonly approval?: {
+    readonly status: Approval;
+    readonly expiresAt?: number;
+    readonly by?: string;
+    readonly at?: number;
+    /** The registry has been told. */
+    readonly mirrored?: Approval;
+  };
+  readonly quarantined?: { readonly at: number; readonly because: string };
+  /** Somebody offered it again; `was`: why it was quarantined before. */
+  readonly restored?: { readonly at: number; readonly by: string; readonly because: string; readonly was?: string };
+}
+
+export type Versions = Readonly<Record<string, Version>>;
+
+export const versionOf = (versions: Versions, number: number | undefined): Version | undefined =>
+  number === undefined ? undefined : versions[String(number)];
+
+/** May this version get traffic? Only one that was registered, approved, and did no harm. */
+export const servable = (version: Version | undefined): boolean =>
+  version?.registered === true && version.approval?.status === 'approved' && version.quarantined === undefined;
