@@ -1,6 +1,6 @@
 import { encodeText, sha256Hex } from '@serin/core/base/json';
 import { bury, queueStream } from '@serin/core/engine/dead-letters';
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 import { describe, expect, test } from 'vitest';
 import { codeDigest, compiled, modelRules, openWorld, start } from './world.ts';
 

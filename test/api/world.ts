@@ -5,18 +5,14 @@ import type { Role } from '@serin/api/roles';
 import { encodeText, sha256Hex } from '@serin/core/base/json';
 import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config/config';
 import { createEngine } from '@serin/core/engine/engine';
-import type {
-  Bucket,
-  Bus,
-  CloudEvent,
-  Job,
-  Jobs,
-  Journal,
-  Ports,
-  Registry,
-  Serving,
-  Telemetry,
-} from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { Bus, CloudEvent } from '@serin/core/ports/bus';
+import type { Job, Jobs } from '@serin/core/ports/jobs';
+import type { Journal } from '@serin/core/ports/journal';
+import type { Ports } from '@serin/core/ports/ports';
+import type { Registry } from '@serin/core/ports/registry';
+import type { Serving } from '@serin/core/ports/serving';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
 import { memoryJobs } from '../simulation/fakes/jobs.ts';

@@ -17,7 +17,8 @@ import {
 } from '../../packages/core/src/model/model.fixture.ts';
 import type { Rollout } from '../../packages/core/src/model/rollout/rollout.ts';
 import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
-import type { Entry, LabelTick, Tick } from '../../packages/core/src/ports/ports.ts';
+import type { Entry } from '../../packages/core/src/ports/journal.ts';
+import type { LabelTick, Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { openWorld } from '../api/world.ts';
 
 type Given = NonNullable<Parameters<typeof planOf>[0]>;

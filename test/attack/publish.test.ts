@@ -1,6 +1,8 @@
 import { perform } from '@serin/core/engine/perform';
+import type { CloudEvent } from '@serin/core/ports/bus';
 import { nextEntry } from '@serin/core/ports/entry';
-import type { CloudEvent, Entry, Ports } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
+import type { Ports } from '@serin/core/ports/ports';
 import { expect, test } from 'vitest';
 import { driver } from '../../packages/core/src/model/model.fixture.ts';
 

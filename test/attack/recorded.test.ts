@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
-import type { Entry } from '../../packages/core/src/ports/ports.ts';
+import type { Entry } from '../../packages/core/src/ports/journal.ts';
 
 interface Recorded {
   readonly id: string;

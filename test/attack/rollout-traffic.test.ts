@@ -11,7 +11,7 @@ import {
 } from '../../packages/core/src/model/model.fixture.ts';
 import type { Rollout } from '../../packages/core/src/model/rollout/rollout.ts';
 import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
-import type { Counts, Tick } from '../../packages/core/src/ports/ports.ts';
+import type { Counts, Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { type Random, random } from '../bench-judge/random.ts';
 
 /** Rollouts under the default config, driven through the product's own tables by traffic that is drawn anew each minute. */

@@ -1,7 +1,7 @@
 import { noEvidence, withLabels } from '../../packages/core/src/judge/evidence.ts';
 import { verdictOf } from '../../packages/core/src/judge/judge.ts';
 import type { Rules } from '../../packages/core/src/judge/rules.ts';
-import type { LabelTick } from '../../packages/core/src/ports/ports.ts';
+import type { LabelTick } from '../../packages/core/src/ports/telemetry.ts';
 import { compare, comparedRpms, comparedShare } from './compare.ts';
 import { candidate, placeAt, promotion, rulesFor, tickMs, ticksOf } from './ours.ts';
 import type { Random } from './random.ts';

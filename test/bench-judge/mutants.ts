@@ -4,7 +4,7 @@ import { logSafe } from '../../packages/core/src/judge/judge.ts';
 import { logMean } from '../../packages/core/src/judge/log.ts';
 import { logFloor, logPromotion, logRatio } from '../../packages/core/src/judge/promotion.ts';
 import type { Rules } from '../../packages/core/src/judge/rules.ts';
-import type { Tick } from '../../packages/core/src/ports/ports.ts';
+import type { Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { candidate, type Ended, type Promotes, rollback, rollbackByEvidence, tickMs } from './ours.ts';
 
 /**

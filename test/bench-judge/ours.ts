@@ -1,7 +1,7 @@
 import { type Evidence, noEvidence, type Place, withTick } from '../../packages/core/src/judge/evidence.ts';
 import { judge, logHarm, shortfalls, type Verdict } from '../../packages/core/src/judge/judge.ts';
 import { edition, type Guardrail, type Rules, type Stream as Watched } from '../../packages/core/src/judge/rules.ts';
-import type { Counts, Tick } from '../../packages/core/src/ports/ports.ts';
+import type { Counts, Tick } from '../../packages/core/src/ports/telemetry.ts';
 import type { Arms, Stream } from './stream.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { type Evidence, noEvidence, withLabels, withTick } from '../../packages/core/src/judge/evidence.ts';
 import { verdictOf } from '../../packages/core/src/judge/judge.ts';
 import type { Guardrail, Rules } from '../../packages/core/src/judge/rules.ts';
-import type { LabelTick, Tick, UserCounts } from '../../packages/core/src/ports/ports.ts';
+import type { LabelTick, Tick, UserCounts } from '../../packages/core/src/ports/telemetry.ts';
 import { judged } from './compare.ts';
 import { candidate, champion, type Ended, isMisrouted, placeAt, rollback, rulesFor, tickMs, ticksOf } from './ours.ts';
 import type { Random } from './random.ts';

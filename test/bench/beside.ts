@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { nextEntry } from '@serin/core/ports/entry';
-import type { Head } from '@serin/core/ports/ports';
+import type { Head } from '@serin/core/ports/journal';
 import { configOf, type Installation, openInstallation } from './installation.ts';
 import { count, type Measure, median, ms, percentile, timed } from './measure.ts';
 import { startScript, withDirectory } from './processes.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signal } from '@serin/core/engine/engine';
 import { routesOf } from '@serin/core/inbound/route';
 import { engineActor } from '@serin/core/ports/actors';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { watchBuckets } from '@serin/local/signals';
 import { configOf, type Installation, modelName, modelOf, openInstallation } from './installation.ts';
 import { count, type Measure, ms } from './measure.ts';

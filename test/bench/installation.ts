@@ -7,7 +7,10 @@ import { createEngine, type Engine, type Signal } from '@serin/core/engine/engin
 import { configKey } from '@serin/core/engine/stored';
 import type { Model } from '@serin/core/model/state';
 import { engineActor } from '@serin/core/ports/actors';
-import { type Entry, type Job, type Jobs, ownBucket, type Ports } from '@serin/core/ports/ports';
+import { ownBucket } from '@serin/core/ports/bucket';
+import type { Job, Jobs } from '@serin/core/ports/jobs';
+import type { Entry } from '@serin/core/ports/journal';
+import type { Ports } from '@serin/core/ports/ports';
 import { createPayer, type Payer } from '@serin/local/functions';
 import { openDatabase } from '@serin/local/machine/database';
 import { type FolderBuckets, folderBuckets } from '@serin/local/ports/bucket';

@@ -6,7 +6,8 @@ import { certified } from '@serin/core/model/rollout/judged';
 import { beginRollout, type Rollout, rolloutTable } from '@serin/core/model/rollout/rollout';
 import { verifyRollout } from '@serin/core/model/rollout/verify';
 import { nextEntry } from '@serin/core/ports/entry';
-import type { Counts, Entry, Head, Tick } from '@serin/core/ports/ports';
+import type { Entry, Head } from '@serin/core/ports/journal';
+import type { Counts, Tick } from '@serin/core/ports/telemetry';
 import { configOf, modelName } from './installation.ts';
 import { type Measure, median, ms, timed } from './measure.ts';
 

@@ -1,4 +1,4 @@
-import type { Bucket, ObjectInfo } from '@serin/core/ports/ports';
+import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 

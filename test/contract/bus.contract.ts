@@ -1,4 +1,4 @@
-import type { Bus, CloudEvent } from '@serin/core/ports/ports';
+import type { Bus, CloudEvent } from '@serin/core/ports/bus';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 export interface OpenBus {

@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '@serin/core/base/fault';
-import type {
-  Bucket,
-  Bus,
-  Deployment,
-  Job,
-  Jobs,
-  Journal,
-  Mirror,
-  Registry,
-  Serving,
-  Weights,
-} from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { Bus } from '@serin/core/ports/bus';
+import type { Job, Jobs } from '@serin/core/ports/jobs';
+import type { Journal } from '@serin/core/ports/journal';
+import type { Registry } from '@serin/core/ports/registry';
+import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
 import { describe, expect, test } from 'vitest';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Job, JobDescription, Jobs, Source } from '@serin/core/ports/ports';
+import type { Job, JobDescription, Jobs, Source } from '@serin/core/ports/jobs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 export type Files = Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import { digestOf, type Json } from '@serin/core/base/json';
-import type { Append, Entry, Journal, Page } from '@serin/core/ports/ports';
+import type { Append, Entry, Journal } from '@serin/core/ports/journal';
+import type { Page } from '@serin/core/ports/page';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 export interface OpenJournal {

@@ -1,4 +1,4 @@
-import type { Label, LabelOutcome, Telemetry } from '@serin/core/ports/ports';
+import type { Label, LabelOutcome, Telemetry } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 type Prediction = string | number | boolean;

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { canonical, sha256Hex } from '@serin/core/base/json';
 import { nextEntry } from '@serin/core/ports/entry';
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 import type { Server } from '@serin/local/compose';
 import { openDatabase } from '@serin/local/machine/database';
 import { sqliteJournal } from '@serin/local/ports/journal';

@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { PairCounts } from '@serin/core/ports/ports';
+import type { PairCounts } from '@serin/core/ports/telemetry';
 import { openDatabase } from '@serin/local/machine/database';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-import type { RegisteredVersion, Registry } from '@serin/core/ports/ports';
+import type { RegisteredVersion, Registry } from '@serin/core/ports/registry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 export interface OpenRegistry {

@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { sha256Hex } from '@serin/core/base/json';
-import type { Deployment } from '@serin/core/ports/ports';
+import type { Deployment } from '@serin/core/ports/serving';
 import { gatewayAssignments } from '@serin/local/machine/assignments';
 import { gatewayCounters } from '@serin/local/machine/counters';
 import { openDatabase } from '@serin/local/machine/database';

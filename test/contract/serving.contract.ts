@@ -1,5 +1,5 @@
 import { canonical } from '@serin/core/base/json';
-import type { Deployment, Observation, Serving } from '@serin/core/ports/ports';
+import type { Deployment, Observation, Serving } from '@serin/core/ports/serving';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 export interface OpenServing {

@@ -1,4 +1,4 @@
-import type { Telemetry } from '@serin/core/ports/ports';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 export interface RoutedRequest {

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { canonical } from '@serin/core/base/json';
 import { chainProblem, fold } from '@serin/core/ports/entry';
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 
 interface Known {
   readonly seq: number;

@@ -1,6 +1,6 @@
 import type { Model } from '@serin/core/model/model';
 import type { AlertRaised, AlertResolved } from '@serin/core/model/signal';
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 import { Wrong } from './ledger.ts';
 
 /** What was told of a model's alerts, kept by other means than the monitor's. */

@@ -3,7 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Append, Head, Operation, Ports } from '@serin/core/ports/ports';
+import type { Append, Head } from '@serin/core/ports/journal';
+import type { Ports } from '@serin/core/ports/ports';
+import type { Operation } from '@serin/core/ports/serving';
 import { shapes } from './fakes/shapes.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
 import { core, type PlantedBug, replaced } from './planted.ts';

@@ -1,6 +1,6 @@
 import type { Model } from '@serin/core/model/model';
 import type { Rollout } from '@serin/core/model/rollout/rollout';
-import type { Weights } from '@serin/core/ports/ports';
+import type { Weights } from '@serin/core/ports/serving';
 import {
   at,
   champion,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Evidence } from '@serin/core/judge/evidence';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/rollout';
-import type { LabelTick, Tick } from '@serin/core/ports/ports';
+import type { LabelTick, Tick } from '@serin/core/ports/telemetry';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';
 import { type Cell, type Counted, cameWith, watchedIn } from './formulas.ts';

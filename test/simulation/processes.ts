@@ -3,7 +3,8 @@ import type { Json } from '@serin/core/base/json';
 import { bury } from '@serin/core/engine/dead-letters';
 import { createEngine, type Engine, type Outcome, type Signal } from '@serin/core/engine/engine';
 import { engineActor } from '@serin/core/ports/actors';
-import type { Actor, Ports } from '@serin/core/ports/ports';
+import type { Actor } from '@serin/core/ports/journal';
+import type { Ports } from '@serin/core/ports/ports';
 import { type MachineClock, machineClock, type ProcessClock, wallClock } from './clocks.ts';
 import type { Process, Sim } from './world.ts';
 

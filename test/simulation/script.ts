@@ -1,6 +1,6 @@
 import type { Config } from '@serin/core/config/config';
 import type { Model } from '@serin/core/model/model';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { secret } from './invariants.ts';
 import type { Outside, Universe } from './universe.ts';
 

@@ -5,22 +5,14 @@ import { configKey } from '@serin/core/engine/stored';
 import { route, routesOf } from '@serin/core/inbound/route';
 import type { Model } from '@serin/core/model/model';
 import { engineActor } from '@serin/core/ports/actors';
-import type {
-  Actor,
-  Bucket,
-  Bus,
-  Deployment,
-  Job,
-  Jobs,
-  Journal,
-  Operation,
-  Ports,
-  Registry,
-  Serving,
-  Telemetry,
-  Tick,
-  Weights,
-} from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { Bus } from '@serin/core/ports/bus';
+import type { Job, Jobs } from '@serin/core/ports/jobs';
+import type { Actor, Journal } from '@serin/core/ports/journal';
+import type { Ports } from '@serin/core/ports/ports';
+import type { Registry } from '@serin/core/ports/registry';
+import type { Deployment, Operation, Serving, Weights } from '@serin/core/ports/serving';
+import type { Telemetry, Tick } from '@serin/core/ports/telemetry';
 import type { Project } from '@serin/core/project/project';
 import type { MachineClock } from './clocks.ts';
 import { absentBucket, memoryBucket } from './fakes/bucket.ts';

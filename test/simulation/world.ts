@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Operation } from '@serin/core/ports/ports';
+import type { Operation } from '@serin/core/ports/serving';
 import { heap } from './heap.ts';
 import { type Random, random } from './random.ts';
 

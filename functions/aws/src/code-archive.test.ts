@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Bucket } from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { describe, expect, test } from 'vitest';
 import { sha256, storeCode } from '../../../test/emulators/aws/stored.ts';
 import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { Fault } from '@serin/core/base/fault';
 import { type CodeFile, otherDigest, readBlob, readCode } from '@serin/core/engine/stored';
-import { type Bucket, ownBucket } from '@serin/core/ports/ports';
+import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import { toolkitProgram, toolkitScript } from './jobs/start-script.ts';
 
 /** Of an archive, unpacked: it is held in memory, and Lambda has four times this. */

@@ -1,4 +1,4 @@
-import type { Entry, Journal } from '@serin/core/ports/ports';
+import type { Entry, Journal } from '@serin/core/ports/journal';
 import { expect, test } from 'vitest';
 import { metrics } from '../../../infra/aws/topology/metrics.ts';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';

@@ -1,4 +1,4 @@
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 import type { Facts } from './facts.ts';
 
 /** Metrics by the event that tells of what they count; infra/aws/topology/metrics.ts shows and prices them. */

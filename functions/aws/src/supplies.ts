@@ -1,4 +1,4 @@
-import { ownBucket } from '@serin/core/ports/ports';
+import { ownBucket } from '@serin/core/ports/bucket';
 import { codeArchive } from './code-archive.ts';
 import { type ManifestSource, manifestFile } from './jobs/manifest-file.ts';
 import type { Buckets } from './jobs/settings.ts';

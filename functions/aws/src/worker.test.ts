@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { findDeadLetter } from '@serin/core/engine/dead-letters';
 import type { Engine } from '@serin/core/engine/engine';
-import type { Journal } from '@serin/core/ports/ports';
+import type { Journal } from '@serin/core/ports/journal';
 import { expect, test } from 'vitest';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';

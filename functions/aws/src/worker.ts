@@ -4,7 +4,7 @@ import { bury, queueStream } from '@serin/core/engine/dead-letters';
 import type { Engine, Signal } from '@serin/core/engine/engine';
 import { routesOf } from '@serin/core/inbound/route';
 import { engineActor } from '@serin/core/ports/actors';
-import type { Actor, Journal } from '@serin/core/ports/ports';
+import type { Actor, Journal } from '@serin/core/ports/journal';
 import type { Facts } from './facts.ts';
 import type { Queue } from './queue.ts';
 import { type Arrival, type Batch, type LookUp, type Message, readBatch } from './signals.ts';

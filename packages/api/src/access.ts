@@ -2,7 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import { type Json, sha256Hex } from '@serin/core/base/json';
 import { reservedNames } from '@serin/core/ports/actors';
 import { nextEntry } from '@serin/core/ports/entry';
-import type { Actor, Head, Journal } from '@serin/core/ports/ports';
+import type { Actor, Head, Journal } from '@serin/core/ports/journal';
 import type { Caller, Role } from './roles.ts';
 import { type Conditional, onlyIf } from './views.ts';
 

@@ -1,6 +1,6 @@
 import { asFault } from '@serin/core/base/fault';
 import { decodeText, encodeText } from '@serin/core/base/json';
-import type { Page } from '@serin/core/ports/ports';
+import type { Page } from '@serin/core/ports/page';
 import * as z from 'zod';
 import { Problem } from './problem.ts';
 

@@ -1,7 +1,7 @@
 import { asFault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
 import { nextEntry } from '@serin/core/ports/entry';
-import type { Head, Journal } from '@serin/core/ports/ports';
+import type { Head, Journal } from '@serin/core/ports/journal';
 import { Problem } from './problem.ts';
 import type { Caller } from './roles.ts';
 import type { Answer } from './route.ts';

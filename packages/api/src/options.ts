@@ -1,7 +1,9 @@
 import type { Secrets } from '@serin/core/base/variables';
 import type { CompiledConfig } from '@serin/core/config/config';
 import type { Engine } from '@serin/core/engine/engine';
-import type { Artifact, CloudEvent, Ports } from '@serin/core/ports/ports';
+import type { CloudEvent } from '@serin/core/ports/bus';
+import type { Artifact } from '@serin/core/ports/jobs';
+import type { Ports } from '@serin/core/ports/ports';
 import type { Access } from './access.ts';
 
 /** What the API stands on. It has no clock, no randomness and no environment of its own (a token's text excepted). */

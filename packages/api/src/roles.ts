@@ -1,4 +1,4 @@
-import type { Actor } from '@serin/core/ports/ports';
+import type { Actor } from '@serin/core/ports/journal';
 import * as z from 'zod';
 
 export const roleSchema = z.enum(['predictor', 'viewer', 'operator', 'approver', 'admin']);

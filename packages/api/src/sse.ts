@@ -1,5 +1,5 @@
 import { encodeText } from '@serin/core/base/json';
-import type { CloudEvent } from '@serin/core/ports/ports';
+import type { CloudEvent } from '@serin/core/ports/bus';
 import type { EventLog } from './options.ts';
 import { ownTurn } from './own-turn.ts';
 

@@ -5,7 +5,7 @@ import type { Run } from '@serin/core/model/run/run';
 import type { OutsideSignal } from '@serin/core/model/signal';
 import type { Model } from '@serin/core/model/state';
 import { upgrade, upgradeRecord } from '@serin/core/model/upgrade';
-import type { Head, Journal, NameRow } from '@serin/core/ports/ports';
+import type { Head, Journal, NameRow } from '@serin/core/ports/journal';
 import type { ProjectStreamSignal } from '@serin/core/project/project';
 import { listPage } from './cursor.ts';
 import { Problem } from './problem.ts';

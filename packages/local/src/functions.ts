@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asFault } from '@serin/core/base/fault';
 import type { Engine } from '@serin/core/engine/engine';
-import type { Journal } from '@serin/core/ports/ports';
+import type { Journal } from '@serin/core/ports/journal';
 
 /** The entry points of one machine: what pays when a stream owes something, and the clock. */
 export interface Payer {

@@ -10,7 +10,7 @@ import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { jobLogs } from '@serin/aws/jobs/logs';
 import { s3Bucket } from '@serin/aws/ports/bucket';
 import { sageMakerJobs } from '@serin/aws/ports/jobs';
-import type { Bucket } from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aJob, jobsContract } from '../../contract/jobs.contract.ts';
 import { emulated } from '../emulated.ts';

@@ -14,7 +14,7 @@ import { artifactAt } from '@serin/aws/jobs/artifacts';
 import { jobId } from '@serin/aws/jobs/ids';
 import { jobName, s3Place } from '@serin/aws/jobs/settings';
 import { Fault } from '@serin/core/base/fault';
-import type { Job, JobDescription } from '@serin/core/ports/ports';
+import type { Job, JobDescription } from '@serin/core/ports/jobs';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobsContract } from '../../contract/jobs.contract.ts';
 import { emulated } from '../emulated.ts';

@@ -11,7 +11,8 @@ import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, S
 import { s3Bucket } from '@serin/aws/ports/bucket';
 import { eventBridgeBus } from '@serin/aws/ports/bus';
 import { dynamoJournal } from '@serin/aws/ports/journal';
-import type { Bucket, CloudEvent } from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { CloudEvent } from '@serin/core/ports/bus';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketContract } from '../../contract/bucket.contract.ts';
 import { busContract, eventOf } from '../../contract/bus.contract.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Source } from '@serin/core/ports/ports';
+import type { Source } from '@serin/core/ports/jobs';
 import type { Files } from '../../contract/jobs.contract.ts';
 
 /** A code folder as a release stores it. */

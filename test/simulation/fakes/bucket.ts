@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '@serin/core/base/fault';
-import type { Bucket, ObjectInfo } from '@serin/core/ports/ports';
+import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
 import { pageOf } from './pages.ts';
 import type { Sync } from './sync.ts';
 

@@ -1,4 +1,4 @@
-import type { Bus, CloudEvent } from '@serin/core/ports/ports';
+import type { Bus, CloudEvent } from '@serin/core/ports/bus';
 import { copyOf } from './pages.ts';
 import type { Sync } from './sync.ts';
 

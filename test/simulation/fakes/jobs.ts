@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '@serin/core/base/fault';
 import { canonical } from '@serin/core/base/json';
-import type { Artifact, Job, JobDescription, Jobs } from '@serin/core/ports/ports';
+import type { Artifact, Job, JobDescription, Jobs } from '@serin/core/ports/jobs';
 import { copyOf, frozen } from './pages.ts';
 import type { Sync } from './sync.ts';
 

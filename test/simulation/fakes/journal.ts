@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports/ports';
+import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports/journal';
 import { byBytes, copyOf, frozen, pageOf } from './pages.ts';
 import type { Sync } from './sync.ts';
 

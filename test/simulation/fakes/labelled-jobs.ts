@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Job, Jobs } from '@serin/core/ports/ports';
+import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { MemoryJobs, ProviderJob } from './jobs.ts';
 
 const minute = 60_000;

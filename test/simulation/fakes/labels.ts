@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Discordant, Label, LabelAnswer, LabelTick, Telemetry } from '@serin/core/ports/ports';
+import type { Discordant, Label, LabelAnswer, LabelTick, Telemetry } from '@serin/core/ports/telemetry';
 import type { Sync } from './sync.ts';
 import { part, type Range, type Span, type Traffic } from './traffic.ts';
 

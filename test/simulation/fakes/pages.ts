@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Json } from '@serin/core/base/json';
-import type { Page } from '@serin/core/ports/ports';
+import type { Page } from '@serin/core/ports/page';
 
 export const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 

@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { RegisteredVersion, Registry } from '@serin/core/ports/ports';
+import type { RegisteredVersion, Registry } from '@serin/core/ports/registry';
 import type { Sync } from './sync.ts';
 
 /** A registry in memory. */

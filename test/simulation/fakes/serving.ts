@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { canonical } from '@serin/core/base/json';
-import type { Deployment, Mirror, Observation, Operation, Serving, Weights } from '@serin/core/ports/ports';
+import type { Deployment, Mirror, Observation, Operation, Serving, Weights } from '@serin/core/ports/serving';
 import type { Sync } from './sync.ts';
 import type { Route } from './traffic.ts';
 

@@ -1,4 +1,4 @@
-import type { Counts, Tick } from '@serin/core/ports/ports';
+import type { Counts, Tick } from '@serin/core/ports/telemetry';
 import type { Random } from '../random.ts';
 import type { ServingShape } from './serving.ts';
 

@@ -1,4 +1,5 @@
-import type { Counts, PairCounts, Telemetry, Tick, TickQuery, UserCounts, Weights } from '@serin/core/ports/ports';
+import type { Weights } from '@serin/core/ports/serving';
+import type { Counts, PairCounts, Telemetry, Tick, TickQuery, UserCounts } from '@serin/core/ports/telemetry';
 import { type MemoryLabels, memoryLabels } from './labels.ts';
 import type { Sync } from './sync.ts';
 import { type Behaviour, evenTraffic, part, type Route, type Span } from './traffic.ts';

@@ -1,4 +1,4 @@
-import type { Mirror, Weights } from '@serin/core/ports/ports';
+import type { Mirror, Weights } from '@serin/core/ports/serving';
 
 /** How an endpoint routes from a time on. */
 export interface Route {

@@ -11,7 +11,8 @@ import {
   StopTrainingJobCommand,
   StopTransformJobCommand,
 } from '@aws-sdk/client-sagemaker';
-import { type Job, type JobDescription, ownBucket } from '@serin/core/ports/ports';
+import { ownBucket } from '@serin/core/ports/bucket';
+import type { Job, JobDescription } from '@serin/core/ports/jobs';
 import { saysExists } from '../faults.ts';
 import { concealing, type ProgramSecrets } from '../program-secrets.ts';
 import type { Supplies } from '../supplies.ts';

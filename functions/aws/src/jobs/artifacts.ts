@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '@serin/core/base/fault';
-import type { Artifact, ObjectInfo } from '@serin/core/ports/ports';
+import type { ObjectInfo } from '@serin/core/ports/bucket';
+import type { Artifact } from '@serin/core/ports/jobs';
 import { type Buckets, s3Place } from './settings.ts';
 
 /**

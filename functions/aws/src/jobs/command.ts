@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { hyperparameterProblem } from '@serin/core/config/hyperparameters';
 import { commandOf as commandIn } from '@serin/core/job-contract/job-contract';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import type { Layout } from './layout.ts';
 
 /** The command of a job in a container; what it may name: core/job-contract. */

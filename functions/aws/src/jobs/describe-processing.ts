@@ -1,5 +1,5 @@
 import type { DescribeProcessingJobResponse } from '@aws-sdk/client-sagemaker';
-import type { JobDescription } from '@serin/core/ports/ports';
+import type { JobDescription } from '@serin/core/ports/jobs';
 import { processingLayout } from './layout.ts';
 import { metricsOutput } from './processing.ts';
 import { metricsAt, ranTooLong, retryableOf, succeeded, timesOf } from './results.ts';

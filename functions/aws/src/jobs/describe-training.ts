@@ -1,7 +1,7 @@
 import type { DescribeTrainingJobResponse } from '@aws-sdk/client-sagemaker';
 import { durationText } from '@serin/core/base/time';
 import { type Measured, measured, measuredBy } from '@serin/core/job-contract/job-contract';
-import type { JobDescription } from '@serin/core/ports/ports';
+import type { JobDescription } from '@serin/core/ports/jobs';
 import { metricsAt, ranTooLong, retryableOf, succeeded, timesOf } from './results.ts';
 import type { Buckets } from './settings.ts';
 

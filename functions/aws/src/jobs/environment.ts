@@ -8,7 +8,7 @@ import {
   prefixed,
   userArguments,
 } from '@serin/core/job-contract/job-contract';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import type { Layout } from './layout.ts';
 
 export interface Placed {

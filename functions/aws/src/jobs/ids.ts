@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import type { Installation } from '../names.ts';
 import { jobName } from './settings.ts';
 

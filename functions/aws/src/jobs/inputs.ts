@@ -1,4 +1,4 @@
-import type { Source } from '@serin/core/ports/ports';
+import type { Source } from '@serin/core/ports/jobs';
 import type { Supplies } from '../supplies.ts';
 import { unchangedArtifact } from './artifacts.ts';
 import { type Buckets, s3Uri } from './settings.ts';

@@ -1,4 +1,4 @@
-import type { Source } from '@serin/core/ports/ports';
+import type { Source } from '@serin/core/ports/jobs';
 
 /** Where a container of SageMaker finds and leaves things. */
 export interface Layout {

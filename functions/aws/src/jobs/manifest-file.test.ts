@@ -1,4 +1,4 @@
-import type { Bucket } from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { describe, expect, test } from 'vitest';
 import { datasetIn } from '../../../../test/emulators/aws/stored.ts';
 import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';

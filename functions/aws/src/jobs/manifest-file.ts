@@ -3,7 +3,8 @@ import { notData } from '@serin/core/base/data-files';
 import { Fault } from '@serin/core/base/fault';
 import { datasetParts } from '@serin/core/engine/dataset';
 import { otherDigest } from '@serin/core/engine/stored';
-import { ownBucket, type Source } from '@serin/core/ports/ports';
+import { ownBucket } from '@serin/core/ports/bucket';
+import type { Source } from '@serin/core/ports/jobs';
 import type { Buckets } from './settings.ts';
 
 export type ManifestSource = Extract<Source, { kind: 'manifest' }>;

@@ -2,7 +2,7 @@ import type { CreateProcessingJobRequest, ProcessingInstanceType } from '@aws-sd
 import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { commandOf } from './command.ts';
 import { allVariables, type Placed, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';

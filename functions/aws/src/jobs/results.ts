@@ -8,7 +8,7 @@ import {
   missingOutput,
   nothingMeasured,
 } from '@serin/core/job-contract/job-contract';
-import type { Artifact, JobDescription } from '@serin/core/ports/ports';
+import type { Artifact, JobDescription } from '@serin/core/ports/jobs';
 import { artifactAt } from './artifacts.ts';
 import { filesInArchive, metricsFiles } from './metrics.ts';
 import { type Buckets, s3Place } from './settings.ts';

@@ -1,5 +1,5 @@
 import { sha256Hex } from '@serin/core/base/json';
-import type { Bucket } from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { type Installation, nameOf } from '../names.ts';
 
 /** What an installation says about all of its jobs. */

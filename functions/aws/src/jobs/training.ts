@@ -3,7 +3,7 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { hour } from '@serin/core/base/time';
 import { plainOf } from '@serin/core/base/variables';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { tagsOf } from '../names.ts';
 import { commandOf } from './command.ts';
 import { allVariables, ownVariables, type Placed, requestVariables, variablesBesideToolkit } from './environment.ts';

@@ -8,7 +8,7 @@ import { machineFor } from '@serin/core/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
 import { nothingMeasured } from '@serin/core/job-contract/job-contract';
-import type { Job, JobDescription } from '@serin/core/ports/ports';
+import type { Job, JobDescription } from '@serin/core/ports/jobs';
 import { requestVariables } from './environment.ts';
 import type { Input } from './inputs.ts';
 import { isArchive } from './layout.ts';

@@ -1,6 +1,6 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Fault } from '@serin/core/base/fault';
-import type { Bucket, ObjectInfo } from '@serin/core/ports/ports';
+import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
 import { cursorAfter, keyInCursor } from '../cursor.ts';
 import { awsFault, nameOfError } from '../faults.ts';
 

@@ -1,7 +1,8 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { Fault } from '@serin/core/base/fault';
 import { encodeText, sha256Hex } from '@serin/core/base/json';
-import type { Bucket, Bus, CloudEvent } from '@serin/core/ports/ports';
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { Bus, CloudEvent } from '@serin/core/ports/bus';
 import { awsFault } from '../faults.ts';
 
 interface Options {

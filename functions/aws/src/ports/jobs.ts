@@ -1,7 +1,7 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
-import type { Job, Jobs } from '@serin/core/ports/ports';
+import type { Job, Jobs } from '@serin/core/ports/jobs';
 import { awsFault, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi, transformApi } from '../jobs/apis.ts';
 import { checkJob } from '../jobs/command.ts';

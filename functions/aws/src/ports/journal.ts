@@ -13,7 +13,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { Fault } from '@serin/core/base/fault';
 import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
-import type { Append, Entry, Head, Journal, NameRow, Page } from '@serin/core/ports/ports';
+import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports/journal';
+import type { Page } from '@serin/core/ports/page';
 import { cursorAfter, keyInCursor } from '../cursor.ts';
 import { awsFault } from '../faults.ts';
 

@@ -1,6 +1,6 @@
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
-import type { RegisteredVersion, Registry } from '@serin/core/ports/ports';
+import type { RegisteredVersion, Registry } from '@serin/core/ports/registry';
 import { awsFault } from '../faults.ts';
 import type { Installation } from '../names.ts';
 import { isNoted, modelPackages, type Package } from '../registry/packages.ts';

@@ -1,7 +1,7 @@
 import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import type { ProductionVariant } from '@aws-sdk/client-sagemaker';
 import { asFault, Fault } from '@serin/core/base/fault';
-import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/ports';
+import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
 import { endpointName, tagsOf } from '../names.ts';
 import { endpointConfigs, type Plan, variantsOf } from '../serving/configs.ts';
 import type { Endpoints } from '../serving/described.ts';

@@ -1,6 +1,6 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { Fault } from '@serin/core/base/fault';
-import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports/ports';
+import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
 import { endpointName, type Installation } from '../names.ts';
 import type { Endpoints } from '../serving/described.ts';
 import { metricValues, type Series, type Values } from '../serving/metric-data.ts';

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { decodeText, encodeText } from '@serin/core/base/json';
-import type { RegisteredVersion } from '@serin/core/ports/ports';
+import type { RegisteredVersion } from '@serin/core/ports/registry';
 import type { Installation } from '../names.ts';
 
 type Properties = Readonly<Record<string, string>>;

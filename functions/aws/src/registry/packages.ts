@@ -10,7 +10,7 @@ import {
   UpdateModelPackageCommand,
 } from '@aws-sdk/client-sagemaker';
 import { sha256Hex } from '@serin/core/base/json';
-import type { Approval, RegisteredVersion } from '@serin/core/ports/ports';
+import type { Approval, RegisteredVersion } from '@serin/core/ports/registry';
 import { nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { groupName, type Installation, tagsOf } from '../names.ts';
 import { propertiesOf, versionIn } from './metadata.ts';

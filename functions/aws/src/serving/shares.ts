@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Mirror, Weights } from '@serin/core/ports/ports';
+import type { Mirror, Weights } from '@serin/core/ports/serving';
 
 /** Throws `invalid` unless the weights and the mirror can be, whatever is deployed. */
 export function checkShares(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {

@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Telemetry } from '@serin/core/ports/ports';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 
 async function noLabels(): Promise<never> {
   throw new Fault(

@@ -1,6 +1,6 @@
 import { asFault, Fault } from '@serin/core/base/fault';
 import { type CheckedStream, checkOn, headProblem, uncheckedStream } from '@serin/core/ports/entry';
-import type { Entry, Head, Journal } from '@serin/core/ports/ports';
+import type { Entry, Head, Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

@@ -1,7 +1,7 @@
 import { decodeText, sha256Hex } from '@serin/core/base/json';
 import { codeKey, type ReadOwn, readNamed } from '@serin/core/engine/stored';
 import { routesOf, takersOf } from '@serin/core/inbound/route';
-import { type ObjectInfo, ownBucket } from '@serin/core/ports/ports';
+import { type ObjectInfo, ownBucket } from '@serin/core/ports/bucket';
 import * as z from 'zod';
 import { parseJson } from '../bodies.ts';
 import { listPage, pageQuery } from '../cursor.ts';

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { decodeText } from '@serin/core/base/json';
 import type { Manifest } from '@serin/core/engine/dataset';
-import { type ObjectInfo, ownBucket } from '@serin/core/ports/ports';
+import { type ObjectInfo, ownBucket } from '@serin/core/ports/bucket';
 import * as z from 'zod';
 import { listPage, pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

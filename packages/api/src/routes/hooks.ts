@@ -1,6 +1,6 @@
 import { route as routeOf, routesOf } from '@serin/core/inbound/route';
 import { withKnownEnds } from '@serin/core/model/monitor/monitor';
-import type { Actor } from '@serin/core/ports/ports';
+import type { Actor } from '@serin/core/ports/journal';
 import * as z from 'zod';
 import { mediaType } from '../bodies.ts';
 import {

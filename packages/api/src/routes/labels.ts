@@ -1,6 +1,6 @@
 import { instant } from '@serin/core/base/time';
 import { labelSchema, readLabel } from '@serin/core/model/labels/label';
-import type { Label, LabelAnswer } from '@serin/core/ports/ports';
+import type { Label, LabelAnswer } from '@serin/core/ports/telemetry';
 import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';

@@ -5,7 +5,7 @@ import type { Secrets } from '@serin/core/base/variables';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { configKey } from '@serin/core/engine/stored';
 import { partsOf, platformProblems } from '@serin/core/platform-limits';
-import { ownBucket } from '@serin/core/ports/ports';
+import { ownBucket } from '@serin/core/ports/bucket';
 import type { Project } from '@serin/core/project/project';
 import * as z from 'zod';
 import { codeDigests } from '../code-digests.ts';

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { derivedId } from '@serin/core/base/ids';
-import type { Journal } from '@serin/core/ports/ports';
+import type { Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Json } from '@serin/core/base/json';
 import { checkOn, rootOf, uncheckedStream } from '@serin/core/ports/entry';
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 import type { Client } from '../client.ts';
 import { Failure } from '../failure.ts';
 import { argument, type Command, clientOf, type Invocation, show, textOption } from '../invocation.ts';

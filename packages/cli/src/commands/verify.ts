@@ -1,5 +1,5 @@
 import { type Verification, verifyRollout } from '@serin/core/model/rollout/verify';
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 import { certificateLines } from '../certificate-text.ts';
 import { argument, type Command, clientOf, type Invocation, path, show, textOption } from '../invocation.ts';
 import { linesOf } from '../ndjson.ts';

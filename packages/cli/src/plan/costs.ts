@@ -1,7 +1,7 @@
 import type { Cloud } from '@serin/core/accelerators';
 import { hour } from '@serin/core/base/time';
 import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
-import { stepsOf } from '@serin/core/model/rollout/rollout';
+import { stepsOf } from '@serin/core/config/steps';
 import { comparesWithChampion } from '@serin/core/model/run/gate';
 import { priceOf, unitPriceOf } from '@serin/core/prices';
 import type { PlannedMachine } from './machines.ts';

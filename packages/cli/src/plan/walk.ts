@@ -5,7 +5,10 @@ import type { Criteria } from '@serin/core/model/run/gate';
 import { beginRun, type Run, type RunContext, runOwes, runTable } from '@serin/core/model/run/run';
 import type { DatasetVersion, ModelSignal } from '@serin/core/model/signal';
 import { modelStart } from '@serin/core/model/state';
-import { type Artifact, type Deployment, type Job, ownBucket, type RegisteredVersion } from '@serin/core/ports/ports';
+import { ownBucket } from '@serin/core/ports/bucket';
+import type { Artifact, Job } from '@serin/core/ports/jobs';
+import type { RegisteredVersion } from '@serin/core/ports/registry';
+import type { Deployment } from '@serin/core/ports/serving';
 
 /** What is asked of a provider, as the machines of core owe it. */
 export type Ask =

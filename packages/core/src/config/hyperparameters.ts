@@ -1,12 +1,4 @@
 import { canonical, encodeText } from '../base/json.ts';
-import type { Trigger } from '../model/signal.ts';
-import type { ModelPlan } from './config.ts';
-
-/** Those of the config, and over them those that the trigger chose. */
-export const hyperparametersOf = (plan: ModelPlan, trigger: Trigger): Readonly<Record<string, string>> => ({
-  ...Object.fromEntries(Object.entries(plan.train.hyperparameters).map(([key, value]) => [key, String(value)])),
-  ...trigger.hyperparameters,
-});
 
 const names = /^[A-Za-z_][\w.-]{0,255}$/;
 // SageMaker's own: CreateTrainingJob takes 100 hyperparameters of 2500 characters (botocore: HyperParameters).

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { nextCron } from '../base/cron.ts';
 import { placeholdersIn } from '../job-contract/job-contract.ts';
-import { ownBucket } from '../ports/ports.ts';
+import { ownBucket } from '../ports/bucket.ts';
 import type { ParsedModel } from './schema.ts';
 
 /**

@@ -3,7 +3,8 @@ import { Fault } from '../base/fault.ts';
 import { decodeText } from '../base/json.ts';
 import type { Order } from '../model/effect.ts';
 import type { DatasetVersion } from '../model/signal.ts';
-import { type Bucket, type ObjectInfo, ownBucket, type Ports } from '../ports/ports.ts';
+import { type Bucket, type ObjectInfo, ownBucket } from '../ports/bucket.ts';
+import type { Ports } from '../ports/ports.ts';
 import { datasetParts } from './dataset.ts';
 
 /** How much of an object is read for its first record, and if that does not hold it. */

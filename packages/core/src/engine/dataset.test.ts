@@ -5,7 +5,8 @@ import { maxRow, notData, recordsOf, rowsOf } from '../base/data-files.mjs';
 import { Fault } from '../base/fault.ts';
 import { decodeText, encodeText, sha256Hex } from '../base/json.ts';
 import type { DatasetVersion } from '../model/signal.ts';
-import type { Bucket, Ports } from '../ports/ports.ts';
+import type { Bucket } from '../ports/bucket.ts';
+import type { Ports } from '../ports/ports.ts';
 import { listDataset, manifestKey } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
 

@@ -1,10 +1,11 @@
 import { type NotData, notData } from '../base/data-files.mjs';
 import { Fault } from '../base/fault.ts';
 import { decodeText, digestOf, encodeText, sha256Hex } from '../base/json.ts';
+import { defined } from '../base/objects.ts';
 import type { Order } from '../model/effect.ts';
-import { defined } from '../model/intake/intake.ts';
 import type { DatasetVersion, ListingProgress } from '../model/signal.ts';
-import { type Bucket, type LeftOut, type ObjectInfo, ownBucket, type Ports } from '../ports/ports.ts';
+import { type Bucket, type LeftOut, type ObjectInfo, ownBucket } from '../ports/bucket.ts';
+import type { Ports } from '../ports/ports.ts';
 import { otherDigest, type ReadOwn, readNamed } from './stored.ts';
 
 /** Keys that one listing effect takes in: a commit each, and a chunk of the manifest. */

@@ -1,7 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { encodeText, type Json } from '../base/json.ts';
 import { nextEntry } from '../ports/entry.ts';
-import type { Actor, Journal } from '../ports/ports.ts';
+import type { Actor, Journal } from '../ports/journal.ts';
 
 /** A signal that nobody could use, in a stream of its own: `dead/<signal id>`. */
 export interface DeadLetter {

@@ -13,7 +13,9 @@ import {
   withChampion,
 } from '../model/model.fixture.ts';
 import { nextEntry } from '../ports/entry.ts';
-import type { Head, Journal, Operation, Ports } from '../ports/ports.ts';
+import type { Head, Journal } from '../ports/journal.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Operation } from '../ports/serving.ts';
 import { createEngine, type Only } from './engine.ts';
 
 const stream = 'model/fraud';

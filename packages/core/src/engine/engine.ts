@@ -8,7 +8,8 @@ import type { Model } from '../model/state.ts';
 import { upgrade } from '../model/upgrade.ts';
 import { engineActor } from '../ports/actors.ts';
 import { nextEntry } from '../ports/entry.ts';
-import type { Append, Entry, Head, Ports } from '../ports/ports.ts';
+import type { Append, Entry, Head } from '../ports/journal.ts';
+import type { Ports } from '../ports/ports.ts';
 import { decideProject, type Project, type ProjectStreamSignal, projectWakesAt } from '../project/project.ts';
 import { type AnswerBody, perform } from './perform.ts';
 

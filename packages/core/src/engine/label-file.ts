@@ -3,7 +3,9 @@ import { decodeText, encodeText, type Json, sha256Hex } from '../base/json.ts';
 import type { Order } from '../model/effect.ts';
 import { readLabel } from '../model/labels/label.ts';
 import type { LabelCounts, LabelProgress, LabelsFound, LabelsImported } from '../model/signal.ts';
-import { type Label, type LabelAnswer, ownBucket, type Ports } from '../ports/ports.ts';
+import { ownBucket } from '../ports/bucket.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Label, LabelAnswer } from '../ports/telemetry.ts';
 
 /** Keys that one look hands on: each is then read by an order of its own. */
 const foundAtOnce = 100;
@@ -17,16 +19,6 @@ const keptReasons = 3;
 
 type FindOrder = Extract<Order, { kind: 'findLabels' }>;
 type ImportOrder = Extract<Order, { kind: 'importLabels' }>;
-
-export const noLabels: LabelCounts = {
-  recorded: 0,
-  duplicate: 0,
-  conflict: 0,
-  unknown: 0,
-  late: 0,
-  bad: 0,
-  reasons: [],
-};
 
 /**
  * Files of one page of the listing, after a key on it, that were not imported in their present version: 100 at most. Where

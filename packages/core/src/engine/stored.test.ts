@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeText, sha256Hex } from '../base/json.ts';
-import { type Bucket, ownBucket, type Ports } from '../ports/ports.ts';
+import { type Bucket, ownBucket } from '../ports/bucket.ts';
+import type { Ports } from '../ports/ports.ts';
 import { datasetParts, manifestKey } from './dataset.ts';
 import { codeKey, configKey, isSafePath, type ReadOwn, readCode, readConfig, readNamed } from './stored.ts';
 

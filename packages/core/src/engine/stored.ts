@@ -1,7 +1,8 @@
 import { Fault } from '../base/fault.ts';
 import { decodeText, encodeText, sha256Hex } from '../base/json.ts';
 import type { CompiledConfig } from '../config/config.ts';
-import { type ObjectContent, ownBucket, type Ports } from '../ports/ports.ts';
+import { type ObjectContent, ownBucket } from '../ports/bucket.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** Up to `maxBytes` of an object of the project's own bucket, as `Bucket.read`. */
 export type ReadOwn = (key: string, maxBytes: number) => Promise<ObjectContent | undefined>;

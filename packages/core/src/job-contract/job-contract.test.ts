@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Job } from '../ports/ports.ts';
+import type { Job } from '../ports/jobs.ts';
 import {
   channelVariables,
   commandOf,

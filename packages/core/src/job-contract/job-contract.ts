@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { canonical } from '../base/json.ts';
-import type { Job, JobDescription } from '../ports/ports.ts';
+import type { Job, JobDescription } from '../ports/jobs.ts';
 
 /**
  * What the programs of users already speak, the same on every platform: arguments and variables in the form of SageMaker's

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Tick } from '../ports/ports.ts';
+import type { Tick } from '../ports/telemetry.ts';
 import { type Evidence, noEvidence, type Place, withTick } from './evidence.ts';
 import { logSafe, logStream } from './judge.ts';
 import { logOrigin, originGrid } from './origin.ts';

@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { instant } from '../base/time.ts';
-import type { Counts, LabelTick, Tick, UserCounts } from '../ports/ports.ts';
+import type { Counts, LabelTick, Tick, UserCounts } from '../ports/telemetry.ts';
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { originCost, originGains, originGrid } from './origin.ts';

@@ -1,6 +1,6 @@
 import { durationText, minute } from '../base/time.ts';
 import type { ModelPlan } from '../config/config.ts';
-import { stepsOf } from '../model/rollout/rollout.ts';
+import { stepsOf } from '../config/steps.ts';
 import { excessBound } from './budget.ts';
 import { percent } from './judge.ts';
 import { turningPoint } from './log.ts';

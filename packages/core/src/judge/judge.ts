@@ -1,4 +1,4 @@
-import type { Tick } from '../ports/ports.ts';
+import type { Tick } from '../ports/telemetry.ts';
 import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';

@@ -1,5 +1,8 @@
 import type { Json } from '../base/json.ts';
-import type { Append, Approval, Job, Operation, RegisteredVersion } from '../ports/ports.ts';
+import type { Job } from '../ports/jobs.ts';
+import type { Append } from '../ports/journal.ts';
+import type { Approval, RegisteredVersion } from '../ports/registry.ts';
+import type { Operation } from '../ports/serving.ts';
 import type { DatasetVersion, Freeze, LabelCounts, ListingProgress } from './signal.ts';
 
 /**

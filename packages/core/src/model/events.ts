@@ -1,5 +1,5 @@
 import { canonical, type Json } from '../base/json.ts';
-import type { EventBody } from '../ports/ports.ts';
+import type { EventBody } from '../ports/journal.ts';
 import type { Model } from './model.ts';
 import type { ModelSignal } from './signal.ts';
 

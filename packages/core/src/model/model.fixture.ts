@@ -1,7 +1,7 @@
 import type { ModelPlan } from '../config/config.ts';
 import { type Config, compile, parseConfig } from '../config/config.ts';
 import { fold, nextEntry } from '../ports/entry.ts';
-import type { Entry, Head } from '../ports/ports.ts';
+import type { Entry, Head } from '../ports/journal.ts';
 import type { Effect } from './effect.ts';
 import { decideModel, modelOwes } from './model.ts';
 import type { ModelSignal, Stamp } from './signal.ts';

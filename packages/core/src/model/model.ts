@@ -1,15 +1,16 @@
 import { newestFirst } from '../base/ids.ts';
 import { canonical, type Json } from '../base/json.ts';
+import { defined, withLast, without } from '../base/objects.ts';
 import { type Refusal, refuse, type Step, step, type Table } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { engineActor } from '../ports/actors.ts';
-import type { Actor, EventBody } from '../ports/ports.ts';
+import type { Actor, EventBody } from '../ports/journal.ts';
 import { deploymentOf, heldBy, offerAgain, requestRun, rollBack, settle, withVersion } from './between/between.ts';
 import { answerDebt, isStale, reconcile, slowly, type Taker } from './debts.ts';
 import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes, unreadyText } from './endpoint/endpoint.ts';
 import { eventsBetween } from './events.ts';
-import { defined, intakeNews, intakeOwes, intakeTable, intakeWakes, planned } from './intake/intake.ts';
+import { intakeNews, intakeOwes, intakeTable, intakeWakes, planned } from './intake/intake.ts';
 import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels/labels.ts';
 import {
   firingId,
@@ -24,7 +25,7 @@ import {
 import { rolloutEnded, rolloutOwes, rolloutTable, rolloutWakes } from './rollout/rollout.ts';
 import { runEnded, runOwes, runTable, runWakes } from './run/run.ts';
 import type { Answer, ModelSignal, SignalOf } from './signal.ts';
-import { type Model, modelStart, withLast, without } from './state.ts';
+import { type Model, modelStart } from './state.ts';
 import { triggerProblem } from './trigger.ts';
 import { servable, type Version, versionOf } from './version.ts';
 

@@ -1,6 +1,10 @@
 import type { ModelPlan } from '../config/config.ts';
 import type { Thresholds } from '../judge/rules.ts';
-import type { Actor, JobDescription, LabelAnswer, LabelTick, LeftOut, Observation, Tick } from '../ports/ports.ts';
+import type { LeftOut } from '../ports/bucket.ts';
+import type { JobDescription } from '../ports/jobs.ts';
+import type { Actor } from '../ports/journal.ts';
+import type { Observation } from '../ports/serving.ts';
+import type { LabelAnswer, LabelTick, Tick } from '../ports/telemetry.ts';
 
 /** What starts a run. */
 export interface Trigger {

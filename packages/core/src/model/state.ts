@@ -110,36 +110,3 @@ export function modelStart(model: string, plan: ModelPlan, revision: number, at:
     announced: 0,
   };
 }
-
-/** A record with one more entry, and only its last `count`, in the order in which they were added. */
-export function withLast<Value>(
-  record: Readonly<Record<string, Value>>,
-  [key, value]: readonly [string, Value],
-  count: number,
-): Readonly<Record<string, Value>> {
-  // Filled by hand, which is ten times quicker than by spreading; without a prototype, for a key may be `__proto__`.
-  const kept: Record<string, Value> = Object.create(null);
-  const known = Object.keys(record);
-  for (let index = Math.max(0, known.length + 1 - count); index < known.length; index += 1) {
-    const old = known[index] ?? '';
-    kept[old] = record[old] as Value;
-  }
-  kept[key] = value;
-  return Object.setPrototypeOf(kept, Object.prototype);
-}
-
-/** The last `count` entries of a record, in the order in which they were added. */
-export function lastOf<Value>(record: Readonly<Record<string, Value>>, count: number): Readonly<Record<string, Value>> {
-  const keys = Object.keys(record);
-  return keys.length <= count ? record : Object.fromEntries(Object.entries(record).slice(-count));
-}
-
-/** Without some fields: a state holds no `undefined`. */
-export function without<State extends object, Key extends keyof State>(
-  state: State,
-  ...keys: readonly Key[]
-): Omit<State, Key> {
-  const copy: Partial<State> = { ...state };
-  for (const key of keys) delete copy[key];
-  return copy as Omit<State, Key>;
-}

@@ -1,5 +1,5 @@
 import type { ModelPlan } from '../config/config.ts';
-import { hyperparameterProblem, hyperparametersOf } from '../config/hyperparameters.ts';
+import { hyperparameterProblem } from '../config/hyperparameters.ts';
 import type { Trigger } from './signal.ts';
 
 /**
@@ -28,3 +28,9 @@ function imageProblem(planned: string | undefined, chosen: string | undefined): 
 
 /** `host:5000/team/image:tag@sha256:...` without its tag and digest. */
 const repositoryOf = (image: string): string => image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+
+/** Those of the config, and over them those that the trigger chose. */
+export const hyperparametersOf = (plan: ModelPlan, trigger: Trigger): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(Object.entries(plan.train.hyperparameters).map(([key, value]) => [key, String(value)])),
+  ...trigger.hyperparameters,
+});

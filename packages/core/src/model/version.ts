@@ -1,5 +1,6 @@
 import type { ModelPlan, Program } from '../config/config.ts';
-import type { Approval, Artifact, Source } from '../ports/ports.ts';
+import type { Artifact, Source } from '../ports/jobs.ts';
+import type { Approval } from '../ports/registry.ts';
 import type { GateVerdict } from './run/gate.ts';
 
 /** An immutable model version and what was decided about it. Its number is given when its training succeeds. */

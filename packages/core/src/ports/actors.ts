@@ -1,4 +1,4 @@
-import type { Actor } from './ports.ts';
+import type { Actor } from './journal.ts';
 
 /** Who acts where nobody asked: their names stand in records, so no token may have one of them. */
 export const engineActor: Actor = { subject: 'serin', issuer: 'engine', role: 'system' };

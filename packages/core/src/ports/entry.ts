@@ -1,5 +1,5 @@
 import { applyPatch, canonical, diff, digestOf, type Json, sha256Hex } from '../base/json.ts';
-import type { Actor, Entry, EventBody, Head } from './ports.ts';
+import type { Actor, Entry, EventBody, Head } from './journal.ts';
 
 /** The next entry of a stream: what turns the head's state into `state`, chained to the entry before. */
 export function nextEntry(

@@ -1,10 +1,9 @@
+import { defined, lastOf, without } from '../base/objects.ts';
 import { refuse, step, type Table } from '../base/table.ts';
 import { answerDebt, type Debts, isStale, reconcile, slowly, type Taker } from '../model/debts.ts';
 import type { Effect, Spread, Told } from '../model/effect.ts';
-import { defined } from '../model/intake/intake.ts';
 import type { Decision } from '../model/model.ts';
 import type { Freeze, Stamp } from '../model/signal.ts';
-import { lastOf, without } from '../model/state.ts';
 
 /** What all models of a project share: releases of the config, freezes, slots. The state of the stream `project`. */
 interface Base {

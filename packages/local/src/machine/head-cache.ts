@@ -1,5 +1,5 @@
 import type { Json } from '@serin/core/base/json';
-import type { Head } from '@serin/core/ports/ports';
+import type { Head } from '@serin/core/ports/journal';
 
 /** The heads of streams that were read or written last, within a bound of memory. */
 export interface HeadCache {

@@ -1,4 +1,4 @@
-import type { LabelOutcome, LabelTick } from '@serin/core/ports/ports';
+import type { LabelOutcome, LabelTick } from '@serin/core/ports/telemetry';
 import type { Assignment, Prediction } from './assignments.ts';
 
 /** As it is kept: a truth is its text. */

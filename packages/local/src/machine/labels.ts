@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
-import type { Label, LabelAnswer, LabelTick, Telemetry } from '@serin/core/ports/ports';
+import type { Label, LabelAnswer, LabelTick, Telemetry } from '@serin/core/ports/telemetry';
 import type { Assignment, Assignments } from './assignments.ts';
 import { reading } from './faults.ts';
 import { groupCommit } from './group-commit.ts';

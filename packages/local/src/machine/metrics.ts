@@ -1,4 +1,4 @@
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 
 /** What the server did since it started. */
 export interface Metrics {

@@ -1,4 +1,4 @@
-import type { Deployment, Weights } from '@serin/core/ports/ports';
+import type { Deployment, Weights } from '@serin/core/ports/serving';
 import { describe, expect, test } from 'vitest';
 import { routeOf } from '../ports/serving.ts';
 import { cryptoCoin, pick } from './routing.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomFillSync } from 'node:crypto';
-import type { Mirror } from '@serin/core/ports/ports';
+import type { Mirror } from '@serin/core/ports/serving';
 
 /** How the requests of one endpoint are shared out, as one immutable value. */
 export interface Route {

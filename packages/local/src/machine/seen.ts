@@ -3,7 +3,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/base/fault';
-import type { Entry } from '@serin/core/ports/ports';
+import type { Entry } from '@serin/core/ports/journal';
 import { reading } from './faults.ts';
 
 /** How far the journal was seen to go: all entries together, and the newest of them. */

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { plainOf, type Secrets, secretsOf } from '@serin/core/base/variables';
-import type { Deployment } from '@serin/core/ports/ports';
+import type { Deployment } from '@serin/core/ports/serving';
 
 export interface ServingPlace {
   readonly endpoint: string;

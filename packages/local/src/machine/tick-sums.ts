@@ -1,4 +1,4 @@
-import type { Counts, Discordant, PairCounts } from '@serin/core/ports/ports';
+import type { Counts, Discordant, PairCounts } from '@serin/core/ports/telemetry';
 import type { SecondRow, SegmentRow } from './counter-store.ts';
 import { addText, bucketCount, bucketOf, slowerThan } from './latency.ts';
 import { latencyPairs, type PairRow } from './pairs.ts';

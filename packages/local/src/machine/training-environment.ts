@@ -9,7 +9,7 @@ import {
   prefixed,
   userArguments,
 } from '@serin/core/job-contract/job-contract';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { outputDirectory, type Placed, type Tree, treeAt } from './jobs/tree.ts';
 
 const host = 'algo-1';

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { UserCounts } from '@serin/core/ports/ports';
+import type { UserCounts } from '@serin/core/ports/telemetry';
 import { bucketOf } from './latency.ts';
 import { bucketIn, hasError, keepUsersSeconds, type UserRow, type Users, type Worst, worse } from './users.ts';
 

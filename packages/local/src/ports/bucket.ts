@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/base/fault';
-import { type Bucket, ownBucket } from '@serin/core/ports/ports';
+import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import { syncDirectory } from '../machine/durable.ts';
 import { type Folder, guarded, newFolder } from '../machine/objects/folder.ts';
 import { checkKey, isBucketName } from '../machine/objects/keys.ts';

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/base/fault';
-import type { Bus, CloudEvent } from '@serin/core/ports/ports';
+import type { Bus, CloudEvent } from '@serin/core/ports/bus';
 import { sqliteFault } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 

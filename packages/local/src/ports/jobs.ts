@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Hex } from '@serin/core/base/json';
 import { noSecrets, type Secrets } from '@serin/core/base/variables';
-import type { Job, JobDescription, Jobs } from '@serin/core/ports/ports';
+import type { Job, JobDescription, Jobs } from '@serin/core/ports/jobs';
 import { readJson, writeJson } from '../machine/durable.ts';
 import { fileFault } from '../machine/faults.ts';
 import { storedOf, thisMachine } from '../machine/jobs/assignment.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
-import type { RegisteredVersion, Registry } from '@serin/core/ports/ports';
+import type { RegisteredVersion, Registry } from '@serin/core/ports/registry';
 import { syncDirectory, writeWhole } from '../machine/durable.ts';
 import { fileFault, isMissing } from '../machine/faults.ts';
 

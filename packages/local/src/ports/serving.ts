@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/base/fault';
 import { canonical } from '@serin/core/base/json';
-import type { Deployment, Mirror, Observation, Operation, Serving, Weights } from '@serin/core/ports/ports';
+import type { Deployment, Mirror, Observation, Operation, Serving, Weights } from '@serin/core/ports/serving';
 import { sqliteFault } from '../machine/faults.ts';
 import { localFolder, type ModelServers } from '../machine/model-servers.ts';
 import type { Route } from '../machine/routing.ts';

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
-import type { Telemetry, Tick, TickQuery } from '@serin/core/ports/ports';
+import type { Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
 import type { Counters } from '../machine/counters.ts';
 import type { LabelStore } from '../machine/labels.ts';
 import { addText, bucketCount, quantile, total } from '../machine/latency.ts';

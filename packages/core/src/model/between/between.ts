@@ -1,10 +1,9 @@
 import { derivedId } from '../../base/ids.ts';
+import { defined, lastOf, without } from '../../base/objects.ts';
 import { type Refusal, refuse, step } from '../../base/table.ts';
-import { hyperparametersOf } from '../../config/hyperparameters.ts';
 import { engineActor, gateName, timeName } from '../../ports/actors.ts';
-import type { Deployment } from '../../ports/ports.ts';
+import type { Deployment } from '../../ports/serving.ts';
 import { type Desired, type Endpoint, nothingDesired, wishing } from '../endpoint/endpoint.ts';
-import { defined } from '../intake/intake.ts';
 import { didInstead, type Firing, firingId, holding } from '../monitor/monitor.ts';
 import {
   type Because,
@@ -18,8 +17,8 @@ import { deploymentName, tell } from '../rollout/steps.ts';
 import { comparesWithChampion } from '../run/gate.ts';
 import { beginRun, inputsOf, type Run, runEnded, scoreKey } from '../run/run.ts';
 import type { Trigger } from '../signal.ts';
-import { lastOf, type Model, without } from '../state.ts';
-import { triggerProblem } from '../trigger.ts';
+import type { Model } from '../state.ts';
+import { hyperparametersOf, triggerProblem } from '../trigger.ts';
 import { servable, type Version, versionOf } from '../version.ts';
 
 /** What the rules may know besides the state. */

@@ -1,7 +1,7 @@
 import { canonical } from '../../base/json.ts';
 import type { Table } from '../../base/table.ts';
 import { day, durationText, minute, second } from '../../base/time.ts';
-import type { Deployment, Mirror, Observation, Operation, Weights } from '../../ports/ports.ts';
+import type { Deployment, Mirror, Observation, Operation, Weights } from '../../ports/serving.ts';
 import type { Effect } from '../effect.ts';
 import { deploymentName, versionOfName } from '../rollout/steps.ts';
 import type { ModelSignal, SignalOf } from '../signal.ts';

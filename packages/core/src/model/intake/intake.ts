@@ -1,10 +1,11 @@
 import { nextCron } from '../../base/cron.ts';
 import { notData } from '../../base/data-files.mjs';
 import { digestOf } from '../../base/json.ts';
+import { defined } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import { durationText, minute } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import type { LeftOut } from '../../ports/ports.ts';
+import type { LeftOut } from '../../ports/bucket.ts';
 import type { Effect } from '../effect.ts';
 import type { DatasetVersion, ListingProgress, ModelSignal } from '../signal.ts';
 
@@ -238,13 +239,6 @@ function rested(
   return intake.again
     ? { ...base, status: 'settling', since: at, quietUntil: at + plan.data.settle.quiet }
     : { ...base, status: 'idle' };
-}
-
-/** Without the fields that are `undefined`: a state holds none. */
-export function defined<Fields extends object>(
-  fields: Fields,
-): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** Why new data did not become a dataset version, in one line. */

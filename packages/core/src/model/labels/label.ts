@@ -1,5 +1,6 @@
 import type { Json } from '../../base/json.ts';
-import type { Label, LabelOutcome } from '../../ports/ports.ts';
+import type { Label, LabelOutcome } from '../../ports/telemetry.ts';
+import type { LabelCounts } from '../signal.ts';
 
 /** What is wrong with a label, and where in it. */
 export interface LabelProblem {
@@ -101,3 +102,13 @@ function outcomeOf({ truth, wrong, mirror, loss }: Readonly<Record<string, unkno
   if (loss !== undefined) return { loss: Number(loss) };
   return { wrong: wrong === true, ...(mirror === undefined ? {} : { mirror: mirror === true }) };
 }
+
+export const noLabels: LabelCounts = {
+  recorded: 0,
+  duplicate: 0,
+  conflict: 0,
+  unknown: 0,
+  late: 0,
+  bad: 0,
+  reasons: [],
+};

@@ -1,11 +1,10 @@
+import { defined, withLast } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import { minute, second } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import { noLabels } from '../../engine/label-file.ts';
 import type { Effect } from '../effect.ts';
-import { defined } from '../intake/intake.ts';
 import type { LabelCounts, ModelSignal } from '../signal.ts';
-import { withLast } from '../state.ts';
+import { noLabels } from './label.ts';
 
 /** A file of labels that was read to its end, or could not be. */
 export interface LabelFile extends LabelCounts {

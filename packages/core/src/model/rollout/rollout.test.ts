@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { step } from '../../base/table.ts';
-import type { Tick } from '../../ports/ports.ts';
+import type { Tick } from '../../ports/telemetry.ts';
 import {
   converge,
   type Driver,

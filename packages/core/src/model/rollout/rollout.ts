@@ -1,6 +1,7 @@
 import { type Refusal, refuse, type Table } from '../../base/table.ts';
 import { day, durationText, minute } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
+import { stepsOf } from '../../config/steps.ts';
 import type { Certificate } from '../../judge/certificate.ts';
 import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { type Edition, edition, type Thresholds, whyNoLabels } from '../../judge/rules.ts';
@@ -108,22 +109,6 @@ type Signals = ModelSignal | (InnerSignal & { readonly at: number });
 export type Waiting = Exclude<Rollout, { endedAt: number }>;
 
 export const rolloutEnded = (rollout: Rollout | undefined): boolean => rollout === undefined || 'endedAt' in rollout;
-
-/** The weights of the candidate that a strategy goes through before it gets all traffic. */
-export function stepsOf(plan: ModelPlan['rollout']): readonly number[] {
-  switch (plan.strategy) {
-    case 'canary':
-      return plan.steps;
-    case 'linear':
-      return Array.from({ length: Math.ceil(100 / plan.increment) - 1 }, (_, index) => (index + 1) * plan.increment);
-    case 'shadow':
-      return [0, ...plan.steps];
-    case 'ab':
-      return [plan.split];
-    default:
-      return [];
-  }
-}
 
 export function beginRollout(
   given: Pick<Base, 'id' | 'kind' | 'candidate' | 'plan' | 'by' | 'sticky'> &

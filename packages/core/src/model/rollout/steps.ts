@@ -1,6 +1,6 @@
+import { defined } from '../../base/objects.ts';
 import { durationText, minute, second } from '../../base/time.ts';
 import type { Evidence } from '../../judge/evidence.ts';
-import { defined } from '../intake/intake.ts';
 import { affordableStep, certified, clause } from './judged.ts';
 import type { Base, Because, Rollout, Waiting } from './rollout.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Entry } from '../../ports/ports.ts';
+import type { Entry } from '../../ports/journal.ts';
 import {
   converge,
   type Driver,

@@ -3,7 +3,7 @@ import { step } from '../../base/table.ts';
 import type { Certificate } from '../../judge/certificate.ts';
 import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { chainProblem } from '../../ports/entry.ts';
-import type { Entry } from '../../ports/ports.ts';
+import type { Entry } from '../../ports/journal.ts';
 import type { ModelSignal, SignalOf } from '../signal.ts';
 import { certified } from './judged.ts';
 import { type Rollout, rolloutTable } from './rollout.ts';

@@ -1,5 +1,5 @@
+import { defined } from '../../base/objects.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import { defined } from '../intake/intake.ts';
 
 export type Criteria = NonNullable<ModelPlan['gate']>;
 export type Metrics = Readonly<Record<string, number>>;

@@ -1,12 +1,12 @@
 import { digestOf } from '../../base/json.ts';
+import { defined } from '../../base/objects.ts';
 import { type Refusal, refuse, type Table } from '../../base/table.ts';
 import { durationText, minute, second } from '../../base/time.ts';
 import type { JobCompute, ModelPlan, Program } from '../../config/config.ts';
-import { hyperparametersOf } from '../../config/hyperparameters.ts';
-import type { Artifact, Job, JobDescription, Source } from '../../ports/ports.ts';
+import type { Artifact, Job, JobDescription, Source } from '../../ports/jobs.ts';
 import type { Effect } from '../effect.ts';
-import { defined } from '../intake/intake.ts';
 import type { DatasetVersion, ModelSignal, SignalOf, Trigger } from '../signal.ts';
+import { hyperparametersOf } from '../trigger.ts';
 import { type Version, type Versions, versionOf } from '../version.ts';
 import { comparesWithChampion, type GateVerdict, gateText, judgeGate, type Metrics } from './gate.ts';
 

@@ -4,7 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '@serin/core/base/fault';
 import { otherDigest } from '@serin/core/engine/stored';
-import type { Source } from '@serin/core/ports/ports';
+import type { Source } from '@serin/core/ports/jobs';
 import { digestOfDirectory, filesUnder } from './digest.ts';
 import type { Stores } from './stores.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { asFault, Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
 import { hyperparameterProblem } from '@serin/core/config/hyperparameters';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { commandOf, trainingEnvironment } from '../training-environment.ts';
 import type { Stored } from './record.ts';
 import { type Machine, type Placed, treeAt } from './tree.ts';

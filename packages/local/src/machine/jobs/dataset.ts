@@ -3,7 +3,8 @@ import { dirname, extname, join } from 'node:path';
 import { sha256Hex } from '@serin/core/base/json';
 import { datasetParts } from '@serin/core/engine/dataset';
 import { isSafePath, type ReadOwn } from '@serin/core/engine/stored';
-import type { ObjectInfo, Source } from '@serin/core/ports/ports';
+import type { ObjectInfo } from '@serin/core/ports/bucket';
+import type { Source } from '@serin/core/ports/jobs';
 import { sha256Of } from '../objects/versions.ts';
 import type { Stores } from './stores.ts';
 

@@ -11,7 +11,7 @@ import {
   metricsIn,
   nothingMeasured,
 } from '@serin/core/job-contract/job-contract';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { openPlain } from '../plain-file.ts';
 
 const logBlockBytes = 256 * 1024;

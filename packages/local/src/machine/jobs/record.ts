@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 import { readJson, syncDirectory, writeJson } from '../durable.ts';
 import { isMissing } from '../faults.ts';
 import { type Assignment, jobFiles, runnerLives, type Started } from '../runner.ts';

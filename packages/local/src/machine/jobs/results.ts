@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Fault } from '@serin/core/base/fault';
 import { durationText } from '@serin/core/base/time';
 import { describedBy, missingOutput } from '@serin/core/job-contract/job-contract';
-import type { Artifact, Job, JobDescription } from '@serin/core/ports/ports';
+import type { Artifact, Job, JobDescription } from '@serin/core/ports/jobs';
 import { appearWhole, forEach, readJson } from '../durable.ts';
 import { type Exit, jobFiles, killLeftovers, type Started } from '../runner.ts';
 import { digestOfDirectory, filesUnder } from './digest.ts';

@@ -1,5 +1,5 @@
 import type { ReadOwn } from '@serin/core/engine/stored';
-import { type ObjectContent, ownBucket } from '@serin/core/ports/ports';
+import { type ObjectContent, ownBucket } from '@serin/core/ports/bucket';
 
 /** Where the files of a job come from. */
 export interface Stores {

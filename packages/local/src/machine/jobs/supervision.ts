@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import { type Secrets, secretsOf } from '@serin/core/base/variables';
-import type { JobDescription } from '@serin/core/ports/ports';
+import type { JobDescription } from '@serin/core/ports/jobs';
 import { writeJson } from '../durable.ts';
 import { fileFault } from '../faults.ts';
 import { jobFiles } from '../runner.ts';

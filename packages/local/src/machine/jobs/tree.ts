@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Job } from '@serin/core/ports/ports';
+import type { Job } from '@serin/core/ports/jobs';
 
 /** The part of the machine that a job may know. */
 export interface Machine {

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { LeftOut } from '@serin/core/ports/ports';
+import type { LeftOut } from '@serin/core/ports/bucket';
 import { fileFault, isMissing, systemCode } from '../faults.ts';
 import { hiddenFolder, hiddenPlace, isPath } from './keys.ts';
 

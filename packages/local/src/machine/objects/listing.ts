@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
-import type { Bucket, LeftOut, ObjectInfo } from '@serin/core/ports/ports';
+import type { Bucket, LeftOut, ObjectInfo } from '@serin/core/ports/bucket';
 import { isMissing } from '../faults.ts';
 import { type Folder, guarded, type Item, isHidden, isOwn, linkOn, nextTurn, statOf, type Walk } from './folder.ts';
 import { compareKeys, hiddenFolder, isPath, maxKeyBytes } from './keys.ts';

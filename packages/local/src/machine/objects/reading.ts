@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, type FileHandle, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
-import type { Bucket, ObjectContent } from '@serin/core/ports/ports';
+import type { Bucket, ObjectContent } from '@serin/core/ports/bucket';
 import { openPlain } from '../plain-file.ts';
 import { type Folder, guarded, type Item, locate } from './folder.ts';
 import {

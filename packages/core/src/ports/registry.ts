@@ -1,0 +1,23 @@
+import type { Artifact } from './jobs.ts';
+
+/** `expired`: nobody decided in time; `superseded`: another version was offered while this one waited for a decision. */
+export type Approval = 'pending' | 'approved' | 'rejected' | 'expired' | 'superseded';
+
+export interface RegisteredVersion {
+  readonly model: string;
+  readonly number: number;
+  readonly artifact: Artifact;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly approval: Approval;
+  /** Run, dataset, code, image, commit ... as flat text. */
+  readonly lineage: Readonly<Record<string, string>>;
+}
+
+/** A mirror of the versions that passed the gate; numbers and aliases are the journal's. */
+export interface Registry {
+  /** Twice with equal content: one version. The same number with another digest: `defect`, nothing changes. */
+  register(version: RegisteredVersion): Promise<void>;
+  /** Last write wins; `notFound` for a version that was never registered. */
+  setApproval(model: string, number: number, approval: Approval): Promise<void>;
+  get(model: string, number: number): Promise<RegisteredVersion | undefined>;
+}

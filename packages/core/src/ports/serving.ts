@@ -1,0 +1,65 @@
+import type { Variables } from '../base/variables.ts';
+import type { Artifact, Compute } from './jobs.ts';
+
+export interface Deployment {
+  /** `v<number>`: unique within the endpoint; a name that was retired may come again with the same content. */
+  readonly name: string;
+  readonly version: number;
+  readonly artifact: Artifact;
+  readonly code?: { readonly digest: string };
+  readonly image?: string;
+  readonly command: readonly string[];
+  /** Secrets as those of a job. */
+  readonly environment: Variables;
+  readonly instances: { readonly min: number; readonly max: number };
+  readonly compute: Compute;
+  readonly readyTimeoutMs: number;
+}
+
+/** Weights by deployment: integers 0..100 that sum to exactly 100, or `{}`: nothing is served. */
+export type Weights = Readonly<Record<string, number>>;
+
+/** A deployment without weight that gets a copy of some requests; its answers go to nobody. */
+export interface Mirror {
+  readonly deployment: string;
+  /** Percent of all requests: an integer of 1..100. */
+  readonly percent: number;
+}
+
+export type Operation =
+  /**
+   * Capacity without traffic (on an absent endpoint: the endpoint as well). Where nothing else is served the platform
+   * may route to it as soon as it is ready: `observe` then says weight 100.
+   */
+  | { readonly kind: 'deploy'; readonly deployment: Deployment }
+  /** Replaces all weights, and what is mirrored, at once. `{}` may take the capacity, or the whole endpoint, away too. */
+  | { readonly kind: 'weigh'; readonly weights: Weights; readonly mirror?: Mirror }
+  /** Takes capacity away; of a deployment that holds weight: `invalid`. */
+  | { readonly kind: 'retire'; readonly deployment: string };
+
+export interface Observation {
+  readonly deployments: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly status: 'pending' | 'ready' | 'failed';
+    readonly reason?: string;
+  }[];
+  readonly weights: Weights;
+  readonly mirror?: Mirror;
+  /** An operation is under way: `change` would answer `busy`. */
+  readonly busy: boolean;
+  /** The provider took back a change by itself; says which and why. */
+  readonly revertedByProvider?: string;
+}
+
+/** One endpoint per model. */
+export interface Serving {
+  /**
+   * Issues one provider operation and answers before it has ended. Twice: the same as once.
+   * Concurrently: one is `accepted`, others may be `busy`. What really holds is said by `observe` alone.
+   * A deployment that could not be created is `invalid` with the reason.
+   */
+  change(endpoint: string, operation: Operation): Promise<'accepted' | 'busy'>;
+  /** What really is: never a cache of what was asked for. */
+  observe(endpoint: string): Promise<Observation | 'absent'>;
+}

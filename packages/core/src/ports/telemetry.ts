@@ -1,0 +1,137 @@
+export interface Counts {
+  readonly requests: number;
+  readonly errors: number;
+  /** Requests slower than each threshold, in its order; `unmeasured` where the platform has no such counts. */
+  readonly slow: readonly number[] | 'unmeasured';
+}
+
+/** Users of one deployment in a tick; a user is a value of the sticky key. */
+export interface UserCounts {
+  /** Users whose first request since `usersSince` was routed in this tick. */
+  readonly assigned: number;
+  /** Users who sent requests and had no error before this tick, and those of them who had their first one in it. */
+  readonly errors: FirstBad;
+  /** The same for "slower than each threshold", in its order. */
+  readonly slow: readonly FirstBad[];
+}
+export interface FirstBad {
+  readonly atRisk: number;
+  readonly bad: number;
+}
+
+/** Requests that were mirrored: each was answered by the deployment that served it, and copied to the mirror. */
+export interface PairCounts {
+  readonly pairs: number;
+  /** Requests whose copy the platform itself never sent, for its queue was full. They are no pairs, and count nowhere else. */
+  readonly dropped: number;
+  readonly errors: Discordant;
+  /** Slower than each threshold, in its order; a pair with an error counts for no threshold. */
+  readonly slow: readonly Discordant[];
+  /** Of pairs with two predictions: those in which the mirror's is higher, lower, or the same. */
+  readonly predictions: { readonly higher: number; readonly lower: number; readonly equal: number };
+}
+/** Pairs in which exactly one is bad. */
+export interface Discordant {
+  readonly mirror: number;
+  readonly served: number;
+}
+
+/** Counts of the requests that were routed in `[start, start + tickMs)`, by deployment. */
+export interface Tick {
+  readonly start: number;
+  readonly counts: Readonly<Record<string, Counts>>;
+  /**
+   * The platform knows that it did not serve the endpoint for all of this tick: the machine was off, or a deployment was
+   * on its way back. Then there are no counts, and the tick is no time that a candidate stood. Nobody asked: absent.
+   */
+  readonly unserved?: true;
+  /** By segment, then deployment; only of endpoints that have segments. A request without a known one is in `counts` alone. */
+  readonly segments?: Readonly<Record<string, Readonly<Record<string, Counts>>>>;
+  /** When asked with `usersSince`. */
+  readonly users?: Readonly<Record<string, UserCounts>>;
+  /** By mirror; absent when nothing was mirrored. */
+  readonly pairs?: Readonly<Record<string, PairCounts>>;
+}
+
+export interface TickQuery {
+  readonly endpoint: string;
+  readonly from: number;
+  readonly to: number;
+  readonly tickMs: number;
+  /** Milliseconds. */
+  readonly slowerThan: readonly number[];
+  /** Counts users as well, of whom nothing before this time is known. */
+  readonly usersSince?: number;
+}
+
+/** The outcome of one request, told later by who learned it. */
+export interface Label {
+  readonly requestId: string;
+  /** When the outcome was learned, as the sender says it: recorded, never obeyed. */
+  readonly time: number;
+  readonly outcome: LabelOutcome;
+}
+export type LabelOutcome =
+  /** What was true: the recorded prediction is wrong when it differs. */
+  | { readonly truth: string | number | boolean }
+  /** The sender compared; `mirror` is about the answer of the mirror. */
+  | { readonly wrong: boolean; readonly mirror?: boolean }
+  /** In [0, 1]. */
+  | { readonly loss: number };
+
+/**
+ * `duplicate`: known with the same outcome. `conflict`: known with another outcome, which stays. `unknown`: no such
+ * request was recorded. `late`: recorded, but its maturity window had closed, so no evidence will have it.
+ */
+export type LabelAnswer = 'recorded' | 'duplicate' | 'conflict' | 'unknown' | 'late';
+
+/** Labels of the requests that were routed in a tick, once their maturity window has closed. */
+export interface LabelTick {
+  readonly start: number;
+  /** One row for each deployment and each weight (percent, as it was when the request was routed) that it had. */
+  readonly rows: readonly {
+    readonly deployment: string;
+    readonly weight: number;
+    readonly requests: number;
+    /** Those with a label, right or wrong. */
+    readonly labelled: number;
+    readonly wrong: number;
+  }[];
+  /** Labels that are losses, in the order in which the requests were routed. */
+  readonly losses: readonly { readonly deployment: string; readonly weight: number; readonly loss: number }[];
+  /** Mirrored requests with a label of which exactly one answer was wrong, by mirror. */
+  readonly pairs: Readonly<Record<string, Discordant>>;
+}
+
+/** What an endpoint did, counted in one place for all deployments. */
+export interface Telemetry {
+  /**
+   * The closed ticks with `from <= start` and `start + tickMs <= to`, ascending, on multiples of `tickMs` since the
+   * epoch. A tick is closed when no later request or outcome can change it; one that is not closed yet ends the answer.
+   * Twice: equal numbers. A tick without requests is there, with empty counts; `unserved` says that nobody could have asked.
+   */
+  ticks(query: TickQuery): Promise<readonly Tick[]>;
+  /** Percentiles of all requests in the window, in milliseconds; `undefined` without requests. */
+  latency(
+    endpoint: string,
+    from: number,
+    to: number,
+  ): Promise<
+    { readonly p50: number; readonly p90: number; readonly p99: number; readonly requests: number } | undefined
+  >;
+  /**
+   * Records outcomes, durable when it resolves; answers one word for each label, in order. Twice: `duplicate`.
+   * Requests are known from when they were routed, for 35 days, at endpoints whose plan has labels.
+   */
+  label(labels: readonly Label[]): Promise<readonly LabelAnswer[]>;
+  /** Like `ticks`; a tick is closed `maturityMs` after its end, and a label that came later is not in it. */
+  labels(query: {
+    readonly endpoint: string;
+    readonly from: number;
+    readonly to: number;
+    readonly tickMs: number;
+    readonly maturityMs: number;
+  }): Promise<readonly LabelTick[]>;
+  /** How many labels were answered with each word; `unknown` ones belong to no endpoint and are in the answer for all. */
+  labelTotals(endpoint: string): Promise<Readonly<Record<LabelAnswer, number>>>;
+}
