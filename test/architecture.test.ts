@@ -19,11 +19,25 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     may: ['@serin/core/', 'hono', 'hono/', 'zod'],
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
   },
-  'packages/local/src': { may: ['@serin/core/', '@serin/api/', '@hono/node-server', 'hono', 'node:'] },
+  // What every platform does the same way: no SDK, no environment, no vendor's name.
+  'packages/platform/src': {
+    may: ['@serin/core/', '@serin/api/', 'hono', 'node:crypto', 'node:zlib'],
+    never: [
+      /\bDate\.now\b/,
+      /\bMath\.random\b/,
+      /\bprocess\b\./,
+      /\bnew Date\(\)/,
+      /\b(aws|amazon|azure|gcp|google|sagemaker|vertex|lambda|cloudwatch|sqs|sns|dynamodb|eventbridge|arn)\b/i,
+    ],
+  },
+  'packages/local/src': {
+    may: ['@serin/core/', '@serin/api/', '@serin/platform/', '@hono/node-server', 'hono', 'node:'],
+  },
   'functions/aws/src': {
     may: [
       '@serin/core/',
       '@serin/api/',
+      '@serin/platform/',
       'hono',
       'hono/',
       'aws-lambda',

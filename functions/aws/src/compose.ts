@@ -14,6 +14,8 @@ import { Fault } from '@serin/core/base/fault';
 import { createEngine } from '@serin/core/engine/engine';
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
+import { noSecrets } from '@serin/platform/secrets';
+import { required as requiredOf } from '@serin/platform/settings';
 import type { Hono } from 'hono';
 import { type Facts, jsonFacts } from './facts.ts';
 import { artifactAt } from './jobs/artifacts.ts';
@@ -33,7 +35,7 @@ import { sqsQueue } from './queue.ts';
 import { webhookSecrets } from './secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
 import { withoutLabels } from './serving/without-labels.ts';
-import { required as requiredOf, settingsOf } from './settings.ts';
+import { settingsOf } from './settings.ts';
 import type { LookUp } from './signals.ts';
 import type { Clockwork, Worker } from './worker.ts';
 
@@ -137,7 +139,7 @@ export function composeApi(): ComposedApi {
       secrets: await webhookSecrets({ parameter: process.env.SERIN_SECRETS, ...ssmPlace() }).catch((error: unknown) => {
         // Webhooks are refused then; everything else goes on.
         facts.fault('the webhook secrets', error);
-        return { github: [], standard: [] };
+        return noSecrets;
       }),
       version: required('SERIN_VERSION'),
       environment: installation.environment,

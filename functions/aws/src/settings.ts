@@ -1,7 +1,4 @@
-import { Fault } from '@serin/core/base/fault';
-
-/** The variables of a function, as infra/aws/topology/functions.ts gives them. */
-export type Variables = Readonly<Record<string, string | undefined>>;
+import { listOf, required, type Variables } from '@serin/platform/settings';
 
 /** What an installation says about all that it starts in SageMaker. Throws `invalid` for a variable that is not set. */
 export function settingsOf(variables: Variables) {
@@ -22,16 +19,3 @@ export function settingsOf(variables: Variables) {
     ...(subnets.length === 0 ? {} : { vpc: { subnets, securityGroups } }),
   };
 }
-
-/** The text of a variable that must be there. */
-export function required(variables: Variables, name: string): string {
-  const value = variables[name];
-  if (value !== undefined && value !== '') return value;
-  throw new Fault('invalid', `the environment variable ${name} is not set; deploy again with \`serin deploy\``);
-}
-
-const listOf = (text = ''): readonly string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
