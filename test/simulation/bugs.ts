@@ -149,11 +149,11 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'a stale answer is accepted',
-    'model/debts.ts',
+    'model/leases.ts',
     'debt === undefined || debt.taken !== answer.taken',
     'debt === undefined',
   ),
-  core('a debt that was taken is never free again', 'model/debts.ts', 'if (debt.until <= at) return true;', ''),
+  core('a debt that was taken is never free again', 'model/leases.ts', 'if (debt.until <= at) return true;', ''),
   core(
     'a spread loses the models of the one before',
     'project/project.ts',

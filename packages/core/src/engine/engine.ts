@@ -1,7 +1,7 @@
 import { asFault, Fault } from '../base/fault.ts';
 import type { Json } from '../base/json.ts';
-import { type Debts, leaseMs, type Taker } from '../model/debts.ts';
 import type { Effect } from '../model/effect.ts';
+import { type Debts, leaseMs, type Taker } from '../model/leases.ts';
 import { type Decision, decideModel, modelSummary, modelWakesAt } from '../model/model.ts';
 import type { ModelSignal, Stamp } from '../model/signal.ts';
 import type { Model } from '../model/state.ts';

@@ -6,12 +6,12 @@ import type { ModelPlan } from '../config/config.ts';
 import { engineActor } from '../ports/actors.ts';
 import type { Actor, EventBody } from '../ports/journal.ts';
 import { deploymentOf, heldBy, offerAgain, requestRun, rollBack, settle, withVersion } from './between/between.ts';
-import { answerDebt, isStale, reconcile, slowly, type Taker } from './debts.ts';
 import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes, unreadyText } from './endpoint/endpoint.ts';
 import { eventsBetween } from './events.ts';
 import { intakeNews, intakeOwes, intakeTable, intakeWakes, planned } from './intake/intake.ts';
 import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels/labels.ts';
+import { answerDebt, isStale, reconcile, slowly, type Taker } from './leases.ts';
 import {
   firingId,
   firingName,

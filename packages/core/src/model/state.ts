@@ -1,10 +1,10 @@
 import type { Json } from '../base/json.ts';
 import type { ModelPlan } from '../config/config.ts';
-import type { Debts } from './debts.ts';
 import type { Told } from './effect.ts';
 import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
 import { type Intake, intakeStart } from './intake/intake.ts';
 import { type LabelFiles, labelsPlanned } from './labels/labels.ts';
+import type { Debts } from './leases.ts';
 import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
 import type { Rollout } from './rollout/rollout.ts';
 import type { Run } from './run/run.ts';

@@ -1,7 +1,7 @@
 import { defined, lastOf, without } from '../base/objects.ts';
 import { refuse, step, type Table } from '../base/table.ts';
-import { answerDebt, type Debts, isStale, reconcile, slowly, type Taker } from '../model/debts.ts';
 import type { Effect, Spread, Told } from '../model/effect.ts';
+import { answerDebt, type Debts, isStale, reconcile, slowly, type Taker } from '../model/leases.ts';
 import type { Decision } from '../model/model.ts';
 import type { Freeze, Stamp } from '../model/signal.ts';
 

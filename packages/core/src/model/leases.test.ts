@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { answerDebt, type Debt, type Debts, leaseMs, reconcile, slowly } from './debts.ts';
 import type { Effect } from './effect.ts';
+import { answerDebt, type Debt, type Debts, leaseMs, reconcile, slowly } from './leases.ts';
 
 const at = 1_000_000;
 const minute = 60_000;
