@@ -184,7 +184,7 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
         const due = new Set([...nudged, ...(await ports.journal.due(now)).items.map(({ stream }) => stream)]);
         nudged.clear();
         if (due.size === 0) return;
-        for (const stream of due) await engine.settle(stream);
+        for (const stream of due) await engine.dispatch(stream);
       }
     },
     /** Lets time pass, from one thing that is due to the next. */

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { createPayer } from '../../packages/local/src/functions.ts';
 
 test('a call that never ends does not keep what came later from being paid', async () => {
-  let settled = 0;
+  let dispatched = 0;
   const paidAgain = Promise.withResolvers<void>();
   const engine = {
-    settle: () => {
-      settled += 1;
-      if (settled === 2) paidAgain.resolve();
-      return settled === 1 ? new Promise<void>(() => {}) : Promise.resolve();
+    dispatch: () => {
+      dispatched += 1;
+      if (dispatched === 2) paidAgain.resolve();
+      return dispatched === 1 ? new Promise<void>(() => {}) : Promise.resolve();
     },
   } as unknown as Engine;
   const journal = { due: () => Promise.resolve({ items: [] }) } as never;
@@ -20,5 +20,5 @@ test('a call that never ends does not keep what came later from being paid', asy
   payer.nudge('model/fraud');
 
   await paidAgain.promise;
-  expect(settled).toBe(2);
+  expect(dispatched).toBe(2);
 }, 5_000);

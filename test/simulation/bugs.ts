@@ -150,10 +150,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'a stale answer is accepted',
     'model/leases.ts',
-    'debt === undefined || debt.taken !== answer.taken',
-    'debt === undefined',
+    'pending === undefined || pending.taken !== answer.taken',
+    'pending === undefined',
   ),
-  core('a debt that was taken is never free again', 'model/leases.ts', 'if (debt.until <= at) return true;', ''),
+  core('an effect that was taken is never free again', 'model/leases.ts', 'if (pending.until <= at) return true;', ''),
   core(
     'a spread loses the models of the one before',
     'project/project.ts',

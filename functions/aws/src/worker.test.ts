@@ -27,7 +27,7 @@ const alarm = {
 function opened(engine: Partial<Engine>, more: Partial<Worker> = {}, journal = atOnce<Journal>(memoryJournal())) {
   const again: [string, number][] = [];
   const worker: Worker = {
-    engine: { receive: noEngine, handle: noEngine, settle: async () => {}, ...engine },
+    engine: { receive: noEngine, handle: noEngine, dispatch: async () => {}, ...engine },
     config,
     lookUp: {
       installation: { project: 'shop', environment: 'prod' },
@@ -56,7 +56,7 @@ async function noEngine(): Promise<never> {
 test('an alert does not wait behind what a tick of the same batch pays', async () => {
   const heard = Promise.withResolvers<string>();
   const { worker } = opened({
-    settle: () => new Promise(() => {}),
+    dispatch: () => new Promise(() => {}),
     handle: async (stream, { type }) => {
       heard.resolve(`${stream} ${type}`);
       return { kind: 'moved', seq: 1 };
@@ -131,8 +131,8 @@ test('while the released config cannot be read every message comes again, and no
 });
 
 test('a stream whose tick fails for good each minute is one dead letter', async () => {
-  const settle = async () => Promise.reject(new Fault('invalid', 'its state is too large'));
-  const { worker, letters } = opened({ settle });
+  const dispatch = async () => Promise.reject(new Fault('invalid', 'its state is too large'));
+  const { worker, letters } = opened({ dispatch });
 
   for (const messageId of ['m1', 'm2', 'm3']) await takeBatch(worker, [{ ...tick, messageId }]);
 

@@ -67,7 +67,7 @@ async function take(worker: Worker, { stream, signal: body, id, by, messages }: 
   const signal = { id: id ?? `hint/${messages[0]}`, at: now(), actor, ...body } as Signal;
   try {
     if (signal.type === 'clockTicked') {
-      await engine.settle(stream);
+      await engine.dispatch(stream);
       return true;
     }
     const outcome = await engine.handle(stream, signal);

@@ -65,7 +65,7 @@ export function createPayer({ engine, journal, now, onFault }: Options): Payer {
     // Yields first, so that the entry of the map is there when the payment ends.
     await Promise.resolve();
     try {
-      await engine.settle(stream);
+      await engine.dispatch(stream);
     } catch (error) {
       onFault(stream, error);
       planned(stream, now() + (asFault(error).retry === 'never' ? sweepMs : pauseAfterFaultMs));

@@ -133,7 +133,7 @@ describe('a call', () => {
   ])('%s', async (_, asleep, calls) => {
     const { engine, changes } = engineOver(falling(), after(asleep));
 
-    await engine.settle(stream);
+    await engine.dispatch(stream);
 
     expect(changes).toHaveLength(calls);
   });
@@ -158,7 +158,7 @@ describe('before a weight rises', () => {
   test('the head is read again, and an order that is not owed any more is not carried out', async () => {
     const { engine, changes } = engineOver(rising(), withdrawn);
 
-    await engine.settle(stream);
+    await engine.dispatch(stream);
 
     expect(changes).toEqual([]);
   });
@@ -166,7 +166,7 @@ describe('before a weight rises', () => {
   test('one that is owed still is carried out', async () => {
     const { engine, changes } = engineOver(rising());
 
-    await engine.settle(stream);
+    await engine.dispatch(stream);
 
     expect(changes).toEqual([{ kind: 'weigh', weights: { v1: 100 } }]);
   });
@@ -174,7 +174,7 @@ describe('before a weight rises', () => {
   test('one that falls waits for no second look', async () => {
     const { engine, changes } = engineOver(falling(), withdrawn);
 
-    await engine.settle(stream);
+    await engine.dispatch(stream);
 
     expect(changes).toEqual([{ kind: 'weigh', weights: { v1: 100 } }]);
   });

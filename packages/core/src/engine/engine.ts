@@ -1,7 +1,7 @@
 import { asFault, Fault } from '../base/fault.ts';
 import type { Json } from '../base/json.ts';
 import type { Effect } from '../model/effect.ts';
-import { type Debts, leaseMs, type Taker } from '../model/leases.ts';
+import { type Dispatcher, leaseMs, type PendingEffects } from '../model/leases.ts';
 import { type Decision, decideModel, modelSummary, modelWakesAt } from '../model/model.ts';
 import type { ModelSignal, Stamp } from '../model/signal.ts';
 import type { Model } from '../model/state.ts';
@@ -40,14 +40,14 @@ export type Signal = ModelSignal | ProjectStreamSignal;
 
 export interface Engine {
   /**
-   * Decides a signal and commits it; leaves what is then owed to whoever pays next. Throws `conflict` when others keep
+   * Decides a signal and commits it; leaves what is then owed to the next dispatch. Throws `conflict` when others keep
    * winning. `only` looks at the very head that is decided on, and throws when it must not be.
    */
   receive(stream: string, signal: Signal, only?: Only): Promise<Outcome>;
-  /** Decides a signal, commits it, and pays what is owed until nothing is, or what is waits for time. */
+  /** Decides a signal, commits it, and performs what is owed until nothing is, or the rest waits for time. */
   handle(stream: string, signal: Signal): Promise<Outcome>;
-  /** Pays what is owed and free now. */
-  settle(stream: string): Promise<void>;
+  /** Performs what is owed and free now. */
+  dispatch(stream: string): Promise<void>;
 }
 
 export type Only = (head: Head | undefined) => void | Promise<void>;
@@ -73,8 +73,8 @@ export function createEngine(options: EngineOptions): Engine {
   const turns = new Map<string, Promise<unknown>>();
 
   /** Commits of one stream take turns: of two that decide on the same head only one could be appended. */
-  function commit(stream: string, signal: Signal, pays: boolean, only?: Only): Promise<Committed> {
-    const turn = (turns.get(stream) ?? Promise.resolve()).then(() => decideAndAppend(stream, signal, pays, only));
+  function commit(stream: string, signal: Signal, dispatches: boolean, only?: Only): Promise<Committed> {
+    const turn = (turns.get(stream) ?? Promise.resolve()).then(() => decideAndAppend(stream, signal, dispatches, only));
     const ended = turn.then(leave, leave);
     function leave(): void {
       if (turns.get(stream) === ended) turns.delete(stream);
@@ -83,11 +83,11 @@ export function createEngine(options: EngineOptions): Engine {
     return turn;
   }
 
-  async function decideAndAppend(stream: string, signal: Signal, pays: boolean, only?: Only): Promise<Committed> {
+  async function decideAndAppend(stream: string, signal: Signal, dispatches: boolean, only?: Only): Promise<Committed> {
     for (let tries = 1; ; tries += 1) {
       const head = await ports.journal.head(stream);
       await only?.(head);
-      const { decision, due, name } = decide(stream, head, signal, { self, pays, alone });
+      const { decision, due, name } = decide(stream, head, signal, { self, dispatches, alone });
       if (!('moved' in decision)) return { outcome: outcomeOf(decision), taken: [], seq: head?.seq ?? 0, until: 0 };
       const { moved, events, taken, because } = decision;
       const entry = nextEntry(head, { stream, at: moved.at, actor: signal.actor, signal, state: moved, events });
@@ -112,22 +112,22 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  /** Pays what was taken; each answer may take more. */
-  async function pay(stream: string, { taken, seq, until }: Committed): Promise<void> {
-    await Promise.all(taken.map((effect) => payOne(stream, effect, { seq, until })));
+  /** Performs what was taken; each answer may take more. */
+  async function dispatch(stream: string, { taken, seq, until }: Committed): Promise<void> {
+    await Promise.all(taken.map((effect) => dispatchOne(stream, effect, { seq, until })));
   }
 
-  async function payOne(
+  async function dispatchOne(
     stream: string,
     effect: Effect,
     { seq, until }: Pick<Committed, 'seq' | 'until'>,
   ): Promise<void> {
-    // A process that slept through its lease leaves the debt to whoever takes it next.
+    // A process that slept through its lease leaves the effect to whoever takes it next.
     const last = Math.min(until, options.endsAt?.() ?? until);
     if (now() + neededLeaseMs > last || (isRising(effect) && !(await stillOwed(stream, effect, seq)))) return;
     const body = await answerOf(effect, stream);
     const answer = { ...body, key: effect.key, taken: seq, ...stamp(`${stream}#${seq}/${effect.key}`) } as Signal;
-    await pay(stream, await commit(stream, answer, true));
+    await dispatch(stream, await commit(stream, answer, true));
   }
 
   async function answerOf(effect: Effect, stream: string): Promise<AnswerBody> {
@@ -148,19 +148,19 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  /** Says something to another stream and leaves what that owes to its own payer. */
+  /** Says something to another stream and dispatches what that stream then owes. */
   async function tell(stream: string, signal: Record<string, unknown> & { readonly id: string }): Promise<Outcome> {
     const said = { ...stamp(signal.id), ...signal } as unknown as Signal;
     const committed = await commit(stream, said, true);
-    await pay(stream, committed);
+    await dispatch(stream, committed);
     return committed.outcome;
   }
 
   /** The head is read again before a weight rises: an abort may have come meanwhile. */
   async function stillOwed(stream: string, effect: Effect, seq: number): Promise<boolean> {
     const head = await ports.journal.head(stream);
-    const debt = (head?.state as { readonly debts?: Debts } | undefined)?.debts?.[effect.key];
-    return debt?.taken === seq && now() + neededLeaseMs <= debt.until;
+    const pending = (head?.state as { readonly debts?: PendingEffects } | undefined)?.debts?.[effect.key];
+    return pending?.taken === seq && now() + neededLeaseMs <= pending.until;
   }
 
   const stamp = (id: string): Stamp => ({ id, at: now(), actor: engineActor });
@@ -171,11 +171,11 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async handle(stream, signal) {
       const committed = await commit(stream, signal, true);
-      await pay(stream, committed);
+      await dispatch(stream, committed);
       return committed.outcome;
     },
-    async settle(stream) {
-      await pay(stream, await commit(stream, { ...stamp(`${stream}/tick`), type: 'clockTicked' }, true));
+    async dispatch(stream) {
+      await dispatch(stream, await commit(stream, { ...stamp(`${stream}/tick`), type: 'clockTicked' }, true));
     },
   };
 }
@@ -189,16 +189,16 @@ interface Decided {
   readonly name?: Append['name'];
 }
 
-function decide(stream: string, head: Head | undefined, signal: Signal, taker: Taker): Decided {
+function decide(stream: string, head: Head | undefined, signal: Signal, dispatcher: Dispatcher): Decided {
   const seq = (head?.seq ?? 0) + 1;
   const state = head === undefined ? undefined : upgrade(head.state);
   if (stream === 'project') {
-    const decision = decideProject(state as Project | undefined, signal as ProjectStreamSignal, { seq }, taker);
+    const decision = decideProject(state as Project | undefined, signal as ProjectStreamSignal, { seq }, dispatcher);
     return { decision, ...('moved' in decision ? dueOf(projectWakesAt(decision.moved)) : {}) };
   }
   if (!stream.startsWith('model/')) throw new Fault('defect', `no machine decides the stream '${stream}'`);
   const model = stream.slice('model/'.length);
-  const decision = decideModel(state as Model | undefined, signal as ModelSignal, { model, seq }, taker);
+  const decision = decideModel(state as Model | undefined, signal as ModelSignal, { model, seq }, dispatcher);
   if (!('moved' in decision)) return { decision };
   return {
     decision,

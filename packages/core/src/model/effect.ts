@@ -6,7 +6,7 @@ import type { Operation } from '../ports/serving.ts';
 import type { DatasetVersion, Freeze, LabelCounts, ListingProgress } from './signal.ts';
 
 /**
- * An order that the committed state owes. The key names it: as long as the state owes the key, it is the same debt.
+ * An order that the committed state owes. The key names it: as long as the state owes the key, it is the same effect.
  * Performing one twice is harmless, by the promises of the ports.
  */
 export type Effect = { readonly key: string } & Order;
@@ -74,7 +74,7 @@ export type Order =
     }
   /** The percentiles of an endpoint before a rollout. */
   | { readonly kind: 'readLatency'; readonly endpoint: string; readonly from: number; readonly to: number }
-  | { readonly kind: 'tell'; readonly stream: string; readonly id: string; readonly signal: Told }
+  | { readonly kind: 'tell'; readonly stream: string; readonly id: string; readonly signal: Message }
   /** Writes what is known of a run or rollout to its own stream; an older revision never replaces a newer one. */
   | {
       readonly kind: 'record';
@@ -102,7 +102,7 @@ export interface Spread {
 }
 
 /** What one stream may say to another. */
-export type Told =
+export type Message =
   | { readonly type: 'slotRequested'; readonly run: string; readonly model: string; readonly until: number }
   | { readonly type: 'slotReleased'; readonly run: string }
   | { readonly type: 'slotGranted'; readonly run: string };

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Effect } from './effect.ts';
-import { answerDebt, type Debt, type Debts, leaseMs, reconcile, slowly } from './leases.ts';
+import { answerPending, leaseMs, type Pending, type PendingEffects, reconcile, retrySlowly } from './leases.ts';
 
 const at = 1_000_000;
 const minute = 60_000;
-const self = { self: 'me', pays: true, alone: false } as const;
+const self = { self: 'me', dispatches: true, alone: false } as const;
 
 const change = (falling: boolean): Effect => ({
   key: 'endpoint/change',
@@ -14,7 +14,7 @@ const change = (falling: boolean): Effect => ({
   falling,
 });
 const stop: Effect = { key: 'run/stop', kind: 'stopJob', id: 'j' };
-const held = (more: Partial<Debt> = {}): Debt => ({
+const held = (more: Partial<Pending> = {}): Pending => ({
   taken: 3,
   by: 'another',
   until: at + minute,
@@ -25,7 +25,7 @@ const held = (more: Partial<Debt> = {}): Debt => ({
 describe('an order that is owed', () => {
   test.each([
     ['is new', stop, undefined, self, true],
-    ['is new, and nobody pays here', stop, undefined, { ...self, pays: false }, false],
+    ['is new, and nobody dispatches here', stop, undefined, { ...self, dispatches: false }, false],
     ['was left for the next', stop, { until: at, failures: 0 }, self, true],
     ['is held by another', stop, held(), self, false],
     ['is held by another whose lease has ended', stop, held({ until: at }), self, true],
@@ -35,20 +35,20 @@ describe('an order that is owed', () => {
     ['is a weight that rises, held by another', change(false), held(), self, false],
     ['is a weight that falls, held by another', change(true), held(), self, true],
     ['is a weight that falls, held by this very engine', change(true), held({ by: 'me' }), self, false],
-    ['is a weight that falls, and nobody pays here', change(true), held(), { ...self, pays: false }, false],
-  ])('and %s: it is taken or not', (_, effect, debt, taker, expected) => {
-    const debts: Debts = debt === undefined ? {} : { [effect.key]: debt };
+    ['is a weight that falls, and nobody dispatches here', change(true), held(), { ...self, dispatches: false }, false],
+  ])('and %s: it is taken or not', (_, effect, pending, dispatcher, expected) => {
+    const debts: PendingEffects = pending === undefined ? {} : { [effect.key]: pending };
 
-    const { taken, debts: after } = reconcile(debts, [effect], at, 7, taker);
+    const { taken, debts: after } = reconcile(debts, [effect], at, 7, dispatcher);
 
     expect(taken).toEqual(expected ? [effect] : []);
     if (expected)
-      expect(after[effect.key]).toEqual({ taken: 7, by: 'me', until: at + leaseMs, failures: debt?.failures ?? 0 });
-    else expect(after[effect.key]).toEqual(debt ?? { until: at, failures: 0 });
+      expect(after[effect.key]).toEqual({ taken: 7, by: 'me', until: at + leaseMs, failures: pending?.failures ?? 0 });
+    else expect(after[effect.key]).toEqual(pending ?? { until: at, failures: 0 });
   });
 
-  test('no more is gone, and the debts are the same object when nothing changed', () => {
-    const debts: Debts = { [stop.key]: held() };
+  test('no more is gone, and what is pending is the same object when nothing changed', () => {
+    const debts: PendingEffects = { [stop.key]: held() };
 
     expect(reconcile(debts, [], at, 7, self).debts).toEqual({});
     expect(reconcile(debts, [stop], at, 7, self).debts).toBe(debts);
@@ -56,27 +56,30 @@ describe('an order that is owed', () => {
 });
 
 describe('an answer', () => {
-  const debts: Debts = { [stop.key]: held() };
+  const debts: PendingEffects = { [stop.key]: held() };
   const answer = { key: stop.key, taken: 3, at, type: 'jobStopAsked' };
 
   test.each([
     ['to another taking', { ...answer, taken: 2 }],
     ['to nothing that is owed', { ...answer, key: 'run/other' }],
   ])('%s is stale', (_, given) => {
-    expect(answerDebt(debts, given)).toEqual({ ignored: expect.stringContaining('late answer') });
+    expect(answerPending(debts, given)).toEqual({ ignored: expect.stringContaining('late answer') });
   });
 
-  test('ends its debt; a message that was delivered is sent again after ten minutes', () => {
-    expect(answerDebt(debts, answer)).toEqual({});
-    expect(answerDebt(debts, { ...answer, type: 'told' })).toEqual({
+  test('ends its effect; a message that was delivered is sent again after ten minutes', () => {
+    expect(answerPending(debts, answer)).toEqual({});
+    expect(answerPending(debts, { ...answer, type: 'told' })).toEqual({
       [stop.key]: { until: at + 10 * minute, failures: 0 },
     });
   });
 
-  test('of failure puts the debt off, twice as long each time, to a quarter of an hour at most', () => {
+  test('of failure puts the effect off, twice as long each time, to a quarter of an hour at most', () => {
     const pauses = Array.from({ length: 13 }, (_, failures) => {
-      const failed = answerDebt({ [stop.key]: held({ failures }) }, { ...answer, type: 'effectFailed', because: 'x' });
-      return ((failed as Debts)[stop.key]?.until ?? 0) - at;
+      const failed = answerPending(
+        { [stop.key]: held({ failures }) },
+        { ...answer, type: 'effectFailed', because: 'x' },
+      );
+      return ((failed as PendingEffects)[stop.key]?.until ?? 0) - at;
     });
 
     for (const [failures, pause] of pauses.entries()) {
@@ -84,6 +87,6 @@ describe('an answer', () => {
       expect(pause).toBeGreaterThanOrEqual(mean * 0.75);
       expect(pause).toBeLessThanOrEqual(mean * 1.25);
     }
-    expect(slowly(stop.key, at, 'never').until - at).toBeGreaterThanOrEqual(15 * minute * 0.75);
+    expect(retrySlowly(stop.key, at, 'never').until - at).toBeGreaterThanOrEqual(15 * minute * 0.75);
   });
 });

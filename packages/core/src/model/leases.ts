@@ -1,7 +1,7 @@
 import type { Effect } from './effect.ts';
 
-/** One order that the state owes. Who took it has it until then; answers name the append that took it. */
-export interface Debt {
+/** One effect that the state owes, and its lease. Who took it performs it; answers name the append that took it. */
+export interface Pending {
   /** Sequence number of the append that took it; absent: nobody has. */
   readonly taken?: number;
   readonly by?: string;
@@ -12,12 +12,13 @@ export interface Debt {
   readonly because?: string;
 }
 
-export type Debts = Readonly<Record<string, Debt>>;
+/** By the key of the effect. A state keeps them in its field `debts`. */
+export type PendingEffects = Readonly<Record<string, Pending>>;
 
-/** Who appends, and how: a payer takes what is owed; one that answers HTTP leaves it for the next. */
-export interface Taker {
+/** Who appends, and how: whoever dispatches takes what is owed; whoever answers HTTP leaves it for the next. */
+export interface Dispatcher {
   readonly self: string;
-  readonly pays: boolean;
+  readonly dispatches: boolean;
   /** The only engine there is (one machine, under its lock): what others took is free. */
   readonly alone: boolean;
 }
@@ -27,62 +28,62 @@ const longestPauseMs = 15 * 60_000;
 /** A message that was delivered is sent again if its answer does not show within this time. */
 const retellMs = 10 * 60_000;
 
-/** The debts after an append: what is no longer owed is gone; what is new, or free, is taken by a payer. */
+/** What is pending after an append: what is no longer owed is gone; what is new, or free, is taken to be performed. */
 export function reconcile(
-  debts: Debts,
+  debts: PendingEffects,
   owed: readonly Effect[],
   at: number,
   seq: number,
-  taker: Taker,
-): { readonly debts: Debts; readonly taken: readonly Effect[] } {
+  dispatcher: Dispatcher,
+): { readonly debts: PendingEffects; readonly taken: readonly Effect[] } {
   const taken: Effect[] = [];
-  const next = owed.map((effect): [string, Debt] => {
-    const debt = debts[effect.key];
-    if (taker.pays && (debt === undefined || isFree(debt, effect, at, taker))) {
+  const next = owed.map((effect): [string, Pending] => {
+    const pending = debts[effect.key];
+    if (dispatcher.dispatches && (pending === undefined || isFree(pending, effect, at, dispatcher))) {
       taken.push(effect);
-      return [effect.key, { taken: seq, by: taker.self, until: at + leaseMs, failures: debt?.failures ?? 0 }];
+      return [effect.key, { taken: seq, by: dispatcher.self, until: at + leaseMs, failures: pending?.failures ?? 0 }];
     }
-    return [effect.key, debt ?? { until: at, failures: 0 }];
+    return [effect.key, pending ?? { until: at, failures: 0 }];
   });
-  const same = next.length === Object.keys(debts).length && next.every(([key, debt]) => debts[key] === debt);
+  const same = next.length === Object.keys(debts).length && next.every(([key, pending]) => debts[key] === pending);
   return { debts: same ? debts : Object.fromEntries(next), taken };
 }
 
-function isFree(debt: Debt, effect: Effect, at: number, taker: Taker): boolean {
-  if (debt.until <= at) return true;
-  const byAnother = debt.by !== undefined && debt.by !== taker.self;
-  return byAnother && (taker.alone || (effect.kind === 'change' && effect.falling));
+function isFree(pending: Pending, effect: Effect, at: number, dispatcher: Dispatcher): boolean {
+  if (pending.until <= at) return true;
+  const byAnother = pending.by !== undefined && pending.by !== dispatcher.self;
+  return byAnother && (dispatcher.alone || (effect.kind === 'change' && effect.falling));
 }
 
-/** After a failure that nothing but time can mend: tried again, as slowly as can be. */
-export const slowly = (key: string, at: number, because: string): Debt =>
+/** After a failure that nothing but time can mend: tried again, as retrySlowly as can be. */
+export const retrySlowly = (key: string, at: number, because: string): Pending =>
   putOff({ until: at, failures: 11 }, key, at, because);
 
-/** After a failure that is worth another try: exponential, to 15 minutes at most, spread by the key. */
-function putOff(debt: Debt, key: string, at: number, because: string): Debt {
-  const failures = debt.failures + 1;
+/** After a failure that is worth another try: exponential, to 15 minutes at most, with a jitter that the key decides. */
+function putOff(pending: Pending, key: string, at: number, because: string): Pending {
+  const failures = pending.failures + 1;
   const pause = Math.min(longestPauseMs, 1000 * 2 ** Math.min(failures, 12));
   return {
-    until: at + Math.round(pause * (0.75 + spread(`${key}#${failures}`) / 2)),
+    until: at + Math.round(pause * (0.75 + jitter(`${key}#${failures}`) / 2)),
     failures,
     because: because.slice(0, 500),
   };
 }
 
 /** A number in [0, 1) from a text: the same for everybody, different for each key. */
-function spread(text: string): number {
+function jitter(text: string): number {
   let hash = 2166136261;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 16777619);
   return (hash >>> 0) / 2 ** 32;
 }
 
-/** What an answer does to its debt: ends it, puts it off, or nothing because it is stale. */
-export function answerDebt(debts: Debts, answer: AnswerTo): Debts | { readonly ignored: string } {
-  const debt = debts[answer.key];
-  if (debt === undefined || debt.taken !== answer.taken)
+/** What an answer does to its effect: ends it, puts it off, or nothing because the answer is stale. */
+export function answerPending(debts: PendingEffects, answer: AnswerTo): PendingEffects | { readonly ignored: string } {
+  const pending = debts[answer.key];
+  if (pending === undefined || pending.taken !== answer.taken)
     return { ignored: `a late answer: '${answer.key}' is not owed any more` };
   if (answer.type === 'effectFailed')
-    return { ...debts, [answer.key]: putOff(debt, answer.key, answer.at, answer.because ?? '') };
+    return { ...debts, [answer.key]: putOff(pending, answer.key, answer.at, answer.because ?? '') };
   if (answer.type === 'told') return { ...debts, [answer.key]: { until: answer.at + retellMs, failures: 0 } };
   const { [answer.key]: _, ...rest } = debts;
   return rest;
@@ -96,5 +97,6 @@ interface AnswerTo {
   readonly because?: string;
 }
 
-export const isStale = (answered: Debts | { readonly ignored: string }): answered is { readonly ignored: string } =>
-  typeof answered.ignored === 'string';
+export const isStale = (
+  answered: PendingEffects | { readonly ignored: string },
+): answered is { readonly ignored: string } => typeof answered.ignored === 'string';

@@ -67,7 +67,7 @@ export function driver(plan = planOf()) {
         head?.state as unknown as Model | undefined,
         signal,
         { model: 'fraud', seq },
-        { self: 'test', pays: true, alone: true },
+        { self: 'test', dispatches: true, alone: true },
       );
       if (!('moved' in decision)) return Object.entries(decision).flat().join(': ');
       const entry = nextEntry(head, {

@@ -11,7 +11,7 @@ import { type EndpointContext, endpointOwes, endpointTable, endpointWakes, unrea
 import { eventsBetween } from './events.ts';
 import { intakeNews, intakeOwes, intakeTable, intakeWakes, planned } from './intake/intake.ts';
 import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels/labels.ts';
-import { answerDebt, isStale, reconcile, slowly, type Taker } from './leases.ts';
+import { answerPending, type Dispatcher, isStale, reconcile, retrySlowly } from './leases.ts';
 import {
   firingId,
   firingName,
@@ -68,7 +68,7 @@ export function decideModel(
   state: Model | undefined,
   signal: ModelSignal,
   stream: { readonly model: string; readonly seq: number },
-  taker: Taker,
+  dispatcher: Dispatcher,
 ): Decision<Model> {
   const begun = state ?? born(signal, stream.model);
   if ('refused' in begun) return begun;
@@ -92,7 +92,7 @@ export function decideModel(
     ? { ...settled, seen: withLast(settled.seen, [signal.id, because ?? 'done'], 200) }
     : settled;
   const told = events.length > 0 ? { ...noted, lastEventSeq: stream.seq } : noted;
-  const { debts, taken } = reconcile(told.debts, modelOwes(told, at), at, stream.seq, taker);
+  const { debts, taken } = reconcile(told.debts, modelOwes(told, at), at, stream.seq, dispatcher);
   const next: Model = debts === told.debts ? told : { ...told, debts };
   if (next === begun && state !== undefined) return { ignored: because ?? 'nothing changed' };
   return { moved: { ...next, at }, events, taken, ...(because === undefined ? {} : { because }) };
@@ -186,7 +186,7 @@ function born(signal: ModelSignal, model: string): Model | Refusal {
 /** An answer ends its debt, or is stale. */
 function settleDebt(model: Model, signal: ModelSignal): { readonly moved: Model } | { readonly ignored: string } {
   if (!isAnswer(signal)) return { moved: model };
-  const debts = answerDebt(model.debts, signal);
+  const debts = answerPending(model.debts, signal);
   return isStale(debts) ? debts : { moved: { ...model, debts } };
 }
 
@@ -596,12 +596,12 @@ function effectRefused(model: Model, signal: SignalOf<'effectRefused'>): Taken {
     const told = machine(model, 'rollout', signal);
     const state = 'moved' in told ? told.moved : model;
     return {
-      moved: { ...state, debts: { ...state.debts, [signal.key]: slowly(signal.key, signal.at, signal.because) } },
+      moved: { ...state, debts: { ...state.debts, [signal.key]: retrySlowly(signal.key, signal.at, signal.because) } },
     };
   }
   // Publishing, recording and mirroring have no other way: kept, and tried again ever more slowly.
   return {
-    moved: { ...model, debts: { ...model.debts, [signal.key]: slowly(signal.key, signal.at, signal.because) } },
+    moved: { ...model, debts: { ...model.debts, [signal.key]: retrySlowly(signal.key, signal.at, signal.because) } },
   };
 }
 

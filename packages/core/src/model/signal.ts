@@ -146,7 +146,7 @@ export type ProjectSignal =
     }
   | { readonly type: 'slotGranted'; readonly run: string };
 
-/** Answers to effects. `key` and `taken` say to which debt; others are stale and ignored. */
+/** Answers to effects. `key` and `taken` say to which effect; others are stale and ignored. */
 export type Answer = { readonly key: string; readonly taken: number } & (
   | { readonly type: 'listingAdvanced'; readonly progress: ListingProgress; readonly dataset?: DatasetVersion }
   | { readonly type: 'labelsFound'; readonly found: LabelsFound }

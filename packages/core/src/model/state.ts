@@ -1,10 +1,10 @@
 import type { Json } from '../base/json.ts';
 import type { ModelPlan } from '../config/config.ts';
-import type { Told } from './effect.ts';
+import type { Message } from './effect.ts';
 import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
 import { type Intake, intakeStart } from './intake/intake.ts';
 import { type LabelFiles, labelsPlanned } from './labels/labels.ts';
-import type { Debts } from './leases.ts';
+import type { PendingEffects } from './leases.ts';
 import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
 import type { Rollout } from './rollout/rollout.ts';
 import type { Run } from './run/run.ts';
@@ -67,9 +67,9 @@ export interface Model {
   readonly settledRollout?: string;
   /** Ids of outside signals that were decided, and how: the last 200. */
   readonly seen: Readonly<Record<string, string>>;
-  readonly debts: Debts;
+  readonly debts: PendingEffects;
   /** Messages to the project that were not delivered yet. */
-  readonly tells: Readonly<Record<string, Told>>;
+  readonly tells: Readonly<Record<string, Message>>;
   /** Records to write: streams by revision; `past` holds what the state has moved on from. */
   readonly records: Readonly<Record<string, number>>;
   readonly past: Readonly<Record<string, Json>>;

@@ -204,9 +204,9 @@ function reached(): ReadonlyMap<string, Model> {
 }
 
 const states = reached();
-const taker = { self: 'test', pays: true, alone: true };
+const dispatcher = { self: 'test', dispatches: true, alone: true };
 const decide = (state: Model, said: Said, at = state.at + 1) =>
-  decideModel(state, { ...said, id: 'x', at, actor: human } as ModelSignal, { model: 'fraud', seq: 1000 }, taker);
+  decideModel(state, { ...said, id: 'x', at, actor: human } as ModelSignal, { model: 'fraud', seq: 1000 }, dispatcher);
 
 describe('every state that random walks reach', () => {
   test('covers every state of every machine', () => {

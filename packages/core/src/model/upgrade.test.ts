@@ -48,7 +48,7 @@ test('a state of schema 1 with a rollout under way is judged from now on', () =>
     now,
     { type: 'clockTicked', id: 'c', at: drive.now + 120_000, actor: { subject: 's', issuer: 'clock', role: 'system' } },
     { model: 'fraud', seq: 9 },
-    { self: 'test', pays: true, alone: true },
+    { self: 'test', dispatches: true, alone: true },
   );
 
   expect(now.schema).toBe(3);
@@ -81,7 +81,7 @@ test('an alert of a state of schema 2 goes on firing, and is resolved by its sen
       actor: { subject: 's', issuer: 'token', role: 'operator' },
     },
     { model: 'fraud', seq: 9 },
-    { self: 'test', pays: true, alone: true },
+    { self: 'test', dispatches: true, alone: true },
   );
 
   expect(now.plan.alerts).toEqual({ onAlert: 'notify', whileFiring: 'hold', types: [] });

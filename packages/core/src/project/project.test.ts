@@ -36,7 +36,7 @@ function after(...signals: readonly (Said & { readonly id?: string; readonly at?
   let project: Project = projectStart(start);
   const came = signals.map(({ id, at, ...said }, index) => {
     const signal = { ...said, id: id ?? `s${index}`, at: at ?? start, actor: ann } as ProjectStreamSignal;
-    const decided = decideProject(project, signal, { seq: index + 1 }, { self: 'test', pays: true, alone: true });
+    const decided = decideProject(project, signal, { seq: index + 1 }, { self: 'test', dispatches: true, alone: true });
     if ('moved' in decided) project = decided.moved;
     return Object.keys(decided).find((key) => ['moved', 'ignored', 'repeated', 'refused'].includes(key));
   });

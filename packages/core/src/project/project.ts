@@ -1,7 +1,14 @@
 import { defined, lastOf, without } from '../base/objects.ts';
 import { refuse, step, type Table } from '../base/table.ts';
-import type { Effect, Spread, Told } from '../model/effect.ts';
-import { answerDebt, type Debts, isStale, reconcile, slowly, type Taker } from '../model/leases.ts';
+import type { Effect, Message, Spread } from '../model/effect.ts';
+import {
+  answerPending,
+  type Dispatcher,
+  isStale,
+  type PendingEffects,
+  reconcile,
+  retrySlowly,
+} from '../model/leases.ts';
 import type { Decision } from '../model/model.ts';
 import type { Freeze, Stamp } from '../model/signal.ts';
 
@@ -26,7 +33,7 @@ interface Base {
   /** Granted, and the model has not been told yet. */
   readonly grants: Readonly<Record<string, string>>;
   readonly seen: Readonly<Record<string, string>>;
-  readonly debts: Debts;
+  readonly debts: PendingEffects;
 }
 
 export type Project =
@@ -44,7 +51,7 @@ export type ProjectStreamSignal = Stamp &
       }
     | { readonly type: 'freezeRequested'; readonly freeze: Freeze }
     | { readonly type: 'thawRequested' }
-    | Told
+    | Message
     | { readonly type: 'clockTicked' }
     | ({ readonly key: string; readonly taken: number } & (
         | { readonly type: 'spreadAdvanced'; readonly cursor?: string }
@@ -115,7 +122,8 @@ const always = {
   effectFailed: (project: Project): Project => ({ ...project }),
   effectRefused: (project: Project, { key, at, because }: SignalOf<'effectRefused'>): Project => {
     const run = key.slice('grant/'.length);
-    if (!key.startsWith('grant/')) return { ...project, debts: { ...project.debts, [key]: slowly(key, at, because) } };
+    if (!key.startsWith('grant/'))
+      return { ...project, debts: { ...project.debts, [key]: retrySlowly(key, at, because) } };
     // The model is not there to be told: its slot is free again.
     const { [run]: _, ...grants } = project.grants;
     const { [run]: __, ...slots } = project.slots;
@@ -142,14 +150,14 @@ export function decideProject(
   state: Project | undefined,
   signal: ProjectStreamSignal,
   { seq }: { readonly seq: number },
-  taker: Taker,
+  dispatcher: Dispatcher,
 ): Decision<Project> {
   const begun = state ?? projectStart(signal.at);
   const seen = recorded.has(signal.type) ? begun.seen[signal.id] : undefined;
   if (seen !== undefined) return { repeated: seen };
   const at = Math.max(begun.at, signal.at);
   const stamped = { ...signal, at };
-  const debts = 'taken' in stamped ? answerDebt(begun.debts, stamped) : begun.debts;
+  const debts = 'taken' in stamped ? answerPending(begun.debts, stamped) : begun.debts;
   if (isStale(debts)) return debts;
   const own = step(projectTable, debts === begun.debts ? begun : { ...begun, debts }, stamped, undefined);
   if ('refused' in own) return refuse(own.refused);
@@ -159,7 +167,7 @@ export function decideProject(
   const noted: Project = recorded.has(signal.type)
     ? { ...granted, seen: lastOf({ ...granted.seen, [signal.id]: because ?? 'done' }, 200) }
     : granted;
-  const owed = reconcile(noted.debts, projectOwes(noted), at, seq, taker);
+  const owed = reconcile(noted.debts, projectOwes(noted), at, seq, dispatcher);
   const next: Project = owed.debts === noted.debts ? noted : { ...noted, debts: owed.debts };
   if (next === begun && state !== undefined) return { ignored: because ?? 'nothing changed' };
   return { moved: { ...next, at }, events: [], taken: owed.taken, ...(because === undefined ? {} : { because }) };

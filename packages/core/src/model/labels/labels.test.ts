@@ -506,7 +506,7 @@ describe('files of labels and the config', () => {
 });
 
 test('every state of the files takes every signal about them without a throw, and owes each order under a key of its own', async () => {
-  const taker = { self: 'test', pays: true, alone: true };
+  const dispatcher = { self: 'test', dispatches: true, alone: true };
   const { drive, put, hint, carryOut, owed } = world();
   const states = [drive.state];
   for (let index = 0; index < 120; index += 1) await put(`fraud/${index}`, line(`r${index}`));
@@ -543,7 +543,7 @@ test('every state of the files takes every signal about them without a throw, an
         const isAnswer = !['clockTicked', 'labelsHinted'].includes(body.type);
         const { key: _, taken: __, ...plain } = signal as unknown as Record<string, unknown>;
         const given = (isAnswer ? signal : plain) as unknown as ModelSignal;
-        const decision = decideModel(state, given, { model: 'fraud', seq: 1000 }, taker);
+        const decision = decideModel(state, given, { model: 'fraud', seq: 1000 }, dispatcher);
         expect(['moved', 'ignored', 'refused'].some((kind) => kind in decision)).toBe(true);
       }
 });
