@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { mayWrite } from './commands/init.ts';
 import { configNames } from './config-file.ts';
 import { Failure } from './failure.ts';
 import { type Invocation, show } from './invocation.ts';
+import { mayWrite } from './may-write.ts';
 import { factsOf, type ScriptFacts } from './script-facts.ts';
 
 const programs: Readonly<Record<string, string>> = {

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { configNames } from '../config-file.ts';
-import { Failure } from '../failure.ts';
-import { type Command, type Invocation, show, textOption } from '../invocation.ts';
+import { type Command, show, textOption } from '../invocation.ts';
+import { mayWrite } from '../may-write.ts';
 import { starterFolder } from '../places.ts';
 import { writeFrom } from '../wrap-script.ts';
 
@@ -38,17 +37,3 @@ export const init: Command = async (invocation) => {
   });
   return 0;
 };
-
-/** A file that is there is a conflict; with `--force` a person is asked, and `--yes` has answered. */
-export async function mayWrite({ options, terminal, cwd }: Invocation, files: readonly string[]): Promise<void> {
-  const there = [...new Set(files)].filter((file) => existsSync(file)).map((file) => relative(cwd, file));
-  if (there.length === 0) return;
-  const list = there.join(', ');
-  if (options.force !== true)
-    throw new Failure(4, `${list} ${there.length === 1 ? 'is' : 'are'} there already`, {
-      why: 'init overwrites nothing',
-      mend: 'name another folder, or give --force',
-    });
-  if (options.yes === true || (terminal.interactive && (await terminal.confirm(`overwrite ${list}?`)))) return;
-  throw new Failure(4, `did not overwrite ${list}`, { mend: 'give --yes as well' });
-}
