@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { nextCron } from '../base/cron.ts';
-import { placeholdersIn } from '../job-contract/job-contract.ts';
+import { placeholdersIn } from '../base/placeholders.ts';
 import { ownBucket } from '../ports/bucket.ts';
 import type { ParsedModel } from './schema.ts';
 

@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { canonical } from '../base/json.ts';
+import { placeholder } from '../base/placeholders.ts';
 import type { Job, JobDescription } from '../ports/jobs.ts';
 
 /**
@@ -24,14 +25,6 @@ export interface JobPlaces {
   readonly input: (channel: string) => string | undefined;
   readonly output: (name: string) => string | undefined;
 }
-
-const placeholder = /\$\{\{\s*(inputs|outputs)\.([\w.-]+)\s*\}\}/g;
-
-/** What the placeholders of a command name. */
-export const placeholdersIn = (
-  command: readonly string[],
-): readonly { readonly kind: string; readonly name: string }[] =>
-  command.flatMap((part) => [...part.matchAll(placeholder)].map(([, kind = '', name = '']) => ({ kind, name })));
 
 /**
  * The command of a job: Azure ML's `${{inputs.x}}` and `${{outputs.y}}` filled in, and for a trainer the arguments.
