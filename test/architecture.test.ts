@@ -16,8 +16,10 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
       /\bsetTimeout\b/,
     ],
   },
+  // Plain data of the clouds; whoever deploys there or plans for it reads it.
+  'packages/clouds/src': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/api/src': {
-    may: ['@serin/core/', 'hono', 'hono/', 'zod'],
+    may: ['@serin/core/', '@serin/clouds/', 'hono', 'hono/', 'zod'],
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
   },
   // What every platform does the same way: no SDK, no environment, no vendor's name.
@@ -37,6 +39,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'functions/aws/src': {
     may: [
       '@serin/core/',
+      '@serin/clouds/',
       '@serin/api/',
       '@serin/platform/',
       'hono',
@@ -56,9 +59,18 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     ],
   },
   // Plain data: `serin plan` reads it as well.
-  'infra/aws/topology': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
+  'infra/aws/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/cli/src': {
-    may: ['@serin/core/', '@serin/api/', '@serin/local/', 'commander', 'hono/client', 'node:', 'serin'],
+    may: [
+      '@serin/core/',
+      '@serin/clouds/',
+      '@serin/api/',
+      '@serin/local/',
+      'commander',
+      'hono/client',
+      'node:',
+      'serin',
+    ],
   },
 };
 

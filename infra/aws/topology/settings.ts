@@ -1,4 +1,4 @@
-import { awsNameProblems } from '@serin/core/installation-names';
+import { awsNameProblems } from '@serin/clouds/aws/names';
 import type { Settings } from './shapes.ts';
 
 /** What a field may be, and how that is said: `<field> must be <must>`. */

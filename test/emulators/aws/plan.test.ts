@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestsFor } from '@serin/aws/plan';
-import { type MachineUse, machineFor } from '@serin/core/accelerators';
+import { type MachineUse, machineFor } from '@serin/clouds/accelerators';
 import { compile, parseConfig } from '@serin/core/config/config';
 import { describe, expect, test } from 'vitest';
 import { type Settings, topology } from '../../../infra/aws/topology.ts';

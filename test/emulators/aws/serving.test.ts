@@ -6,7 +6,7 @@ import { endpointName } from '@serin/aws/names';
 import { sageMakerServing } from '@serin/aws/ports/serving';
 import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { percentages } from '@serin/aws/serving/shares';
-import { machineFor } from '@serin/core/accelerators';
+import { machineFor } from '@serin/clouds/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { secretsOf } from '@serin/core/base/variables';
 import { fulfilled, nextOperation } from '@serin/core/model/endpoint/endpoint';

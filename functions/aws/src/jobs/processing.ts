@@ -1,5 +1,5 @@
 import type { CreateProcessingJobRequest, ProcessingInstanceType } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/core/accelerators';
+import { machineFor } from '@serin/clouds/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
 import type { Job } from '@serin/core/ports/jobs';

@@ -1,5 +1,5 @@
 import type { CreateTrainingJobRequest, TrainingInstanceType } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/core/accelerators';
+import { machineFor } from '@serin/clouds/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { hour } from '@serin/core/base/time';
 import { plainOf } from '@serin/core/base/variables';

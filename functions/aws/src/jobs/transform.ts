@@ -4,7 +4,7 @@ import type {
   DescribeTransformJobResponse,
   TransformInstanceType,
 } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/core/accelerators';
+import { machineFor } from '@serin/clouds/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
 import { nothingMeasured } from '@serin/core/job-contract/job-contract';

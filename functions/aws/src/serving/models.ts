@@ -6,7 +6,7 @@ import {
   type ProductionVariantInstanceType,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/core/accelerators';
+import { machineFor } from '@serin/clouds/accelerators';
 import { Fault } from '@serin/core/base/fault';
 import { canonical, sha256Hex } from '@serin/core/base/json';
 import { plainOf } from '@serin/core/base/variables';

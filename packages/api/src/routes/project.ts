@@ -1,10 +1,10 @@
+import { partsOf, platformProblems } from '@serin/clouds/platform-limits';
 import { asFault } from '@serin/core/base/fault';
 import { canonical, encodeText, sha256Hex } from '@serin/core/base/json';
 import { durationText, instant } from '@serin/core/base/time';
 import type { Secrets } from '@serin/core/base/variables';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { configKey } from '@serin/core/engine/stored';
-import { partsOf, platformProblems } from '@serin/core/platform-limits';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Project } from '@serin/core/project/project';
 import * as z from 'zod';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, normalize, resolve } from 'node:path';
-import type { Cloud } from '@serin/core/accelerators';
+import type { Cloud } from '@serin/clouds/accelerators';
 import { type CompiledConfig, configSchema } from '@serin/core/config/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';

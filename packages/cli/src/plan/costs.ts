@@ -1,9 +1,9 @@
-import type { Cloud } from '@serin/core/accelerators';
+import type { Cloud } from '@serin/clouds/accelerators';
+import { priceOf, unitPriceOf } from '@serin/clouds/prices';
 import { hour } from '@serin/core/base/time';
 import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
 import { stepsOf } from '@serin/core/config/steps';
 import { comparesWithChampion } from '@serin/core/model/run/gate';
-import { priceOf, unitPriceOf } from '@serin/core/prices';
 import type { PlannedMachine } from './machines.ts';
 import type { Topology } from './topology.ts';
 

@@ -1,5 +1,5 @@
-import type { Cloud } from '@serin/core/accelerators';
-import { platformProblems } from '@serin/core/platform-limits';
+import type { Cloud } from '@serin/clouds/accelerators';
+import { platformProblems } from '@serin/clouds/platform-limits';
 import { problemsFailure } from '../config-file.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';

@@ -1,6 +1,6 @@
-import type { Cloud, Machine } from '@serin/core/accelerators';
+import type { Cloud, Machine } from '@serin/clouds/accelerators';
+import { machineOf, type Part, partsOf } from '@serin/clouds/platform-limits';
 import type { CompiledConfig } from '@serin/core/config/config';
-import { machineOf, type Part, partsOf } from '@serin/core/platform-limits';
 
 /** What one job or deployment of a model runs on, and how that came about. */
 export interface PlannedMachine {

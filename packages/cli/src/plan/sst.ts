@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import type { Cloud } from '@serin/core/accelerators';
+import type { Cloud } from '@serin/clouds/accelerators';
 import { findConfig } from '../config-file.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';

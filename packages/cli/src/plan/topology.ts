@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Cloud } from '@serin/core/accelerators';
+import type { Cloud } from '@serin/clouds/accelerators';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
 import { type SettingsContent, settingsName } from './settings.ts';

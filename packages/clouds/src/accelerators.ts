@@ -1,4 +1,4 @@
-import { Fault } from './base/fault.ts';
+import { Fault } from '@serin/core/base/fault';
 import { priceOf } from './prices.ts';
 
 export type Cloud = 'aws' | 'gcp' | 'azure';

@@ -1,5 +1,5 @@
+import { compile, parseConfig } from '@serin/core/config/config';
 import { expect, test } from 'vitest';
-import { compile, parseConfig } from './config/config.ts';
 import { partsOf, platformProblems } from './platform-limits.ts';
 
 const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' };

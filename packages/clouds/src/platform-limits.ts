@@ -1,11 +1,11 @@
+import { Fault } from '@serin/core/base/fault';
+import { canonical, encodeText } from '@serin/core/base/json';
+import { day, minute } from '@serin/core/base/time';
+import { secretNames } from '@serin/core/base/variables';
+import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
+import type { ConfigProblem } from '@serin/core/config/problems';
 import { type Accelerator, type Cloud, type Machine, type MachineUse, machineFor } from './accelerators.ts';
-import { Fault } from './base/fault.ts';
-import { canonical, encodeText } from './base/json.ts';
-import { day, minute } from './base/time.ts';
-import { secretNames } from './base/variables.ts';
-import type { CompiledConfig, ModelPlan, Program } from './config/config.ts';
-import type { ConfigProblem } from './config/problems.ts';
-import { awsNameProblems } from './installation-names.ts';
+import { awsNameProblems } from './aws/names.ts';
 
 /** One job or deployment of a model's plan, and the machines that it wants. */
 export interface Part {
