@@ -5,7 +5,7 @@ import { endpointTable } from '../packages/core/src/model/endpoint/endpoint.ts';
 import { intakeTable } from '../packages/core/src/model/intake/intake.ts';
 import { labelsTable } from '../packages/core/src/model/labels/labels.ts';
 import { monitorTable } from '../packages/core/src/model/monitor/monitor.ts';
-import { rolloutTable } from '../packages/core/src/model/rollout/rollout.ts';
+import { rolloutTable } from '../packages/core/src/model/rollout/table.ts';
 import { runTable } from '../packages/core/src/model/run/run.ts';
 import { projectTable } from '../packages/core/src/project/project.ts';
 

@@ -15,7 +15,7 @@ import {
   type Traffic,
   trainOne,
 } from '../../packages/core/src/model/model.fixture.ts';
-import type { Rollout } from '../../packages/core/src/model/rollout/rollout.ts';
+import type { Rollout } from '../../packages/core/src/model/rollout/state.ts';
 import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
 import type { Entry } from '../../packages/core/src/ports/journal.ts';
 import type { LabelTick, Tick } from '../../packages/core/src/ports/telemetry.ts';

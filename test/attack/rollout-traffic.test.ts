@@ -9,7 +9,7 @@ import {
   serveTicks,
   trainOne,
 } from '../../packages/core/src/model/model.fixture.ts';
-import type { Rollout } from '../../packages/core/src/model/rollout/rollout.ts';
+import type { Rollout } from '../../packages/core/src/model/rollout/state.ts';
 import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
 import type { Counts, Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { type Random, random } from '../bench-judge/random.ts';

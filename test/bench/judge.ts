@@ -2,8 +2,10 @@ import { step } from '@serin/core/base/table';
 import { type Evidence, noEvidence } from '@serin/core/judge/evidence';
 import { judge } from '@serin/core/judge/judge';
 import { type Guardrail, type Rules, rulesOf } from '@serin/core/judge/rules';
-import { certified } from '@serin/core/model/rollout/judged';
-import { beginRollout, type Rollout, rolloutTable } from '@serin/core/model/rollout/rollout';
+import { certify } from '@serin/core/model/rollout/evidence';
+import type { Rollout } from '@serin/core/model/rollout/state';
+import { beginRollout } from '@serin/core/model/rollout/steps';
+import { rolloutTable } from '@serin/core/model/rollout/table';
 import { verifyRollout } from '@serin/core/model/rollout/verify';
 import { nextEntry } from '@serin/core/ports/entry';
 import type { Entry, Head } from '@serin/core/ports/journal';
@@ -175,5 +177,5 @@ function replayed(entries: readonly Entry[]): number {
     },
     baking(entries.length - 1),
   );
-  return certified(end, { verdict: 'none', because: 'the benchmark is over' }).ticks;
+  return certify(end, { verdict: 'none', because: 'the benchmark is over' }).ticks;
 }

@@ -227,14 +227,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'a tick is taken for one of the weight that comes next',
-    'model/rollout/judged.ts',
+    'model/rollout/evidence.ts',
     'weight: candidateWeight(rollout),',
     "weight: ('step' in rollout ? rollout.steps[rollout.step + 1] : undefined) ?? candidateWeight(rollout),",
     'three times the errors',
   ),
   core(
     'labels are counted before they mature',
-    'model/rollout/rollout.ts',
+    'model/rollout/owes.ts',
     'const maturityMs = plan.guardrails.labels?.maturity ?? 0;',
     'const maturityMs = (plan.guardrails.labels?.maturity ?? 0) / 2;',
     'labels come before and after they mature',
@@ -262,7 +262,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'a hold for routing keeps the weight on the candidate',
-    'model/rollout/rollout.ts',
+    'model/rollout/state.ts',
     'return rollout.backTo ?? rollout.steps[rollout.step] ?? 100;',
     'return rollout.steps[rollout.step] ?? 100;',
     'a gateway that shares out otherwise, and the candidate is well',
@@ -297,7 +297,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'the champion keeps nothing while the candidate is guarded',
-    'model/rollout/rollout.ts',
+    'model/rollout/state.ts',
     '100 - rollout.plan.guardShare',
     '100',
     'errors begin once the candidate is promoted',
@@ -374,7 +374,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'the shadow is forgotten',
-    'model/rollout/rollout.ts',
+    'model/rollout/state.ts',
     'return atStep ? rollout.plan.mirror : 0;',
     'return 0;',
     'a shadow, then its steps',

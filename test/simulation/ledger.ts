@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Evidence } from '@serin/core/judge/evidence';
-import { candidateWeight, type Rollout } from '@serin/core/model/rollout/rollout';
+import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { LabelTick, Tick } from '@serin/core/ports/telemetry';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Engine, Outcome } from '@serin/core/engine/engine';
-import type { Rollout } from '@serin/core/model/rollout/rollout';
+import type { Rollout } from '@serin/core/model/rollout/state';
 import type { Run } from '@serin/core/model/run/run';
 import type { OutsideSignal } from '@serin/core/model/signal';
 import type { Model } from '@serin/core/model/state';

@@ -1,6 +1,6 @@
 import type { EndpointStatus, ProductionVariant, ProductionVariantSummary } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
-import { versionOfName } from '@serin/core/model/rollout/steps';
+import { versionOfName } from '@serin/core/model/version';
 import type { Observation } from '@serin/core/ports/serving';
 import { type Configs, type Plan, variantsOf } from './configs.ts';
 import type { Endpoints } from './described.ts';

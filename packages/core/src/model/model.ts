@@ -22,7 +22,9 @@ import {
   monitorWakes,
   unheard,
 } from './monitor/monitor.ts';
-import { rolloutEnded, rolloutOwes, rolloutTable, rolloutWakes } from './rollout/rollout.ts';
+import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
+import { rolloutEnded } from './rollout/state.ts';
+import { rolloutTable } from './rollout/table.ts';
 import { runEnded, runOwes, runTable, runWakes } from './run/run.ts';
 import type { Answer, ModelSignal, SignalOf } from './signal.ts';
 import { type Model, modelStart } from './state.ts';

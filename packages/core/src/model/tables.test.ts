@@ -5,7 +5,7 @@ import { intakeTable } from './intake/intake.ts';
 import { artifactOf, type Driver, driver, human, planOf, type Said } from './model.fixture.ts';
 import { decideModel, modelOwes, modelWakesAt } from './model.ts';
 import { monitorTable } from './monitor/monitor.ts';
-import { rolloutTable } from './rollout/rollout.ts';
+import { rolloutTable } from './rollout/table.ts';
 import { runTable } from './run/run.ts';
 import type { ModelSignal } from './signal.ts';
 import type { Model } from './state.ts';

@@ -42,3 +42,7 @@ export const versionOf = (versions: Versions, number: number | undefined): Versi
 /** May this version get traffic? Only one that was registered, approved, and did no harm. */
 export const servable = (version: Version | undefined): boolean =>
   version?.registered === true && version.approval?.status === 'approved' && version.quarantined === undefined;
+
+/** How an endpoint names the deployment of a version. */
+export const deploymentName = (version: number): string => `v${version}`;
+export const versionOfName = (name: string): number => Number(name.slice(1));

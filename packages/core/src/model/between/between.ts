@@ -5,21 +5,15 @@ import { engineActor, gateName, timeName } from '../../ports/actors.ts';
 import type { Deployment } from '../../ports/serving.ts';
 import { type Desired, type Endpoint, nothingDesired, wishing } from '../endpoint/endpoint.ts';
 import { didInstead, type Firing, firingId, holding } from '../monitor/monitor.ts';
-import {
-  type Because,
-  beginRollout,
-  candidateWeight,
-  mirroredShare,
-  rolloutEnded,
-  rolloutTable,
-} from '../rollout/rollout.ts';
-import { deploymentName, tell } from '../rollout/steps.ts';
+import { type Because, candidateWeight, mirroredShare, rolloutEnded } from '../rollout/state.ts';
+import { beginRollout, note } from '../rollout/steps.ts';
+import { rolloutTable } from '../rollout/table.ts';
 import { comparesWithChampion } from '../run/gate.ts';
 import { beginRun, inputsOf, type Run, runEnded, scoreKey } from '../run/run.ts';
 import type { Trigger } from '../signal.ts';
 import type { Model } from '../state.ts';
 import { hyperparametersOf, triggerProblem } from '../trigger.ts';
-import { servable, type Version, versionOf } from '../version.ts';
+import { deploymentName, servable, type Version, versionOf } from '../version.ts';
 
 /** What the rules may know besides the state. */
 export interface Moment {
@@ -390,7 +384,7 @@ function startRollout(model: Model, { at, seq }: Moment, before: Model | undefin
   } as const;
   const begun = beginRollout(given, at);
   const { override } = offered;
-  const rollout = override === undefined ? begun : tell(begun, at, `starts although ${override.text}`);
+  const rollout = override === undefined ? begun : note(begun, at, `starts although ${override.text}`);
   return { ...stash(without(model, 'offered'), 'rollout'), rollout };
 }
 

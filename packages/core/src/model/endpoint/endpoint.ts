@@ -3,8 +3,8 @@ import type { Table } from '../../base/table.ts';
 import { day, durationText, minute, second } from '../../base/time.ts';
 import type { Deployment, Mirror, Observation, Operation, Weights } from '../../ports/serving.ts';
 import type { Effect } from '../effect.ts';
-import { deploymentName, versionOfName } from '../rollout/steps.ts';
 import type { ModelSignal, SignalOf } from '../signal.ts';
+import { deploymentName, versionOfName } from '../version.ts';
 
 /** What the endpoint should be: derived from rollout and champion, never stored by hand. */
 export interface Desired {

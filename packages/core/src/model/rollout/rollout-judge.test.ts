@@ -12,7 +12,7 @@ import {
   trainOne,
 } from '../model.fixture.ts';
 import { whyRollout } from '../why.ts';
-import type { Rollout } from './rollout.ts';
+import type { Rollout } from './state.ts';
 
 type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
 

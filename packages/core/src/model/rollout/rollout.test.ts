@@ -15,8 +15,9 @@ import {
   trainOne,
 } from '../model.fixture.ts';
 import { whyRollout } from '../why.ts';
-import { type Rollout, rolloutTable } from './rollout.ts';
+import type { Rollout } from './state.ts';
 import { bake } from './steps.ts';
+import { rolloutTable } from './table.ts';
 import { verifyRollout } from './verify.ts';
 
 type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];

@@ -1,10 +1,31 @@
 import { defined } from '../../base/objects.ts';
 import { durationText, minute, second } from '../../base/time.ts';
-import type { Evidence } from '../../judge/evidence.ts';
-import { affordableStep, certified, clause } from './judged.ts';
-import type { Base, Because, Rollout, Waiting } from './rollout.ts';
+import { stepsOf } from '../../config/steps.ts';
+import { type Evidence, noEvidence } from '../../judge/evidence.ts';
+import { edition } from '../../judge/rules.ts';
+import { affordableStep, certify, clause } from './evidence.ts';
+import type { Base, Because, Rollout, Waiting } from './state.ts';
 
 /** From one state of a rollout to the next: what a step, a hold, a promotion and a revert come to. */
+
+export function beginRollout(
+  given: Pick<Base, 'id' | 'kind' | 'candidate' | 'plan' | 'by' | 'sticky'> &
+    Partial<Pick<Base, 'stable' | 'championSince'>>,
+  at: number,
+): Rollout {
+  const stepwise = given.kind === 'release' && given.stable !== undefined;
+  return {
+    ...given,
+    edition,
+    steps: stepwise ? stepsOf(given.plan) : [],
+    guardMs: given.kind === 'rollback' || given.plan.strategy === 'allAtOnce' ? 0 : given.plan.guard,
+    startedAt: at,
+    evidence: noEvidence(at),
+    story: [],
+    status: 'deploying',
+    deadline: at + given.plan.readyWithin,
+  };
+}
 
 /** Towards the weight of a step, or past the last one to a promotion. */
 export function shift(rollout: Waiting, step: number, at: number): Rollout {
@@ -21,7 +42,7 @@ export function shift(rollout: Waiting, step: number, at: number): Rollout {
   const { weight } = afforded;
   const limited = weight === steps[step] ? '' : `, all that the harm budget affords of ${steps[step]} %`;
   const what = weight === 0 ? `${plan.mirror} % mirrored` : `${weight} %`;
-  return tell(
+  return note(
     {
       ...base(rollout),
       steps: steps.map((planned, index) => (index === step ? weight : planned)),
@@ -44,10 +65,6 @@ export function bake(rollout: Base, step: number, at: number, weight: 'newWeight
     until: firstTick(at, rollout.plan.tick) + rollout.plan.bake,
   };
 }
-
-/** The first tick whose labels are not read yet. */
-export const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
-  evidence.labels?.readTo ?? Math.ceil(startedAt / plan.tick) * plan.tick;
 
 /** Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. */
 function fromNow(
@@ -93,7 +110,7 @@ export function holdBack(
   const step = 'step' in rollout ? rollout.step : steps.length;
   const backTo = steps[step - 1] ?? 0;
   const endsAt = at + blindMs(plan);
-  return tell(
+  return note(
     { ...base(rollout), status: 'held', step, since, until, endsAt, because, backTo },
     at,
     `held, back at ${backTo} %: ${because}`,
@@ -108,7 +125,7 @@ export function hold(
   const step = 'step' in rollout ? rollout.step : 0;
   const { since = at, until = at } = rollout as { readonly since?: number; readonly until?: number };
   const endsAt = at + rollout.plan.maxHold;
-  return tell(
+  return note(
     { ...base(rollout), status: 'held', step, since, until, endsAt, because, ...defined({ gathering }) },
     at,
     `held: ${because}`,
@@ -117,7 +134,7 @@ export function hold(
 
 /** Without a certificate of its evidence a promotion is policy, and its certificate says so. */
 export const promote = (rollout: Waiting, at: number, because: string): Rollout =>
-  tell(
+  note(
     {
       ...base(rollout),
       ...withCertificate(rollout, rollout.certificate?.verdict === 'promotion' ? undefined : because),
@@ -131,10 +148,10 @@ export const promote = (rollout: Waiting, at: number, because: string): Rollout 
 const withCertificate = (rollout: Waiting, because: string | undefined): Partial<Pick<Base, 'certificate'>> =>
   rollout.kind === 'rollback' || because === undefined
     ? {}
-    : { certificate: certified(rollout, { verdict: 'none', because }) };
+    : { certificate: certify(rollout, { verdict: 'none', because }) };
 
 export function guard(rollout: Waiting, at: number): Rollout {
-  if (rollout.guardMs === 0) return promoted(rollout, at);
+  if (rollout.guardMs === 0) return endPromoted(rollout, at);
   return {
     ...base(rollout),
     evidence: fromNow(rollout, at, 'newWeight'),
@@ -144,9 +161,9 @@ export function guard(rollout: Waiting, at: number): Rollout {
   };
 }
 
-export function promoted(rollout: Waiting, at: number): Rollout {
+export function endPromoted(rollout: Waiting, at: number): Rollout {
   const because = promotedBecause(rollout);
-  return tell({ ...base(rollout), status: 'promoted', endedAt: at, because }, at, `promoted: ${because}`);
+  return note({ ...base(rollout), status: 'promoted', endedAt: at, because }, at, `promoted: ${because}`);
 }
 
 function promotedBecause({ kind, candidate, certificate, evidence }: Waiting): string {
@@ -159,27 +176,24 @@ function promotedBecause({ kind, candidate, certificate, evidence }: Waiting): s
 export function revert(rollout: Waiting, at: number, because: Because): Rollout {
   const back = rollout.stable === undefined ? 'nothing is served' : `all traffic back to v${rollout.stable}`;
   const certificate = because.kind === 'evidence' ? {} : withCertificate(rollout, because.text);
-  return tell(
+  return note(
     { ...base(rollout), ...certificate, status: 'reverting', since: at, because },
     at,
     `${because.text}; ${back}`,
   );
 }
 
-export const reverted = (rollout: Extract<Rollout, { status: 'reverting' }>, at: number): Rollout => ({
+export const endReverted = (rollout: Extract<Rollout, { status: 'reverting' }>, at: number): Rollout => ({
   ...base(rollout),
   status: rollout.because.kind === 'abort' || rollout.because.kind === 'retired' ? 'aborted' : 'rolledBack',
   endedAt: at,
   because: rollout.because,
 });
 
-export const tell = <Kind extends Base>(rollout: Kind, at: number, text: string): Kind => ({
+export const note = <Kind extends Base>(rollout: Kind, at: number, text: string): Kind => ({
   ...rollout,
   story: [...rollout.story, { at, text }].slice(-20),
 });
-
-export const deploymentName = (version: number): string => `v${version}`;
-export const versionOfName = (name: string): number => Number(name.slice(1));
 
 /** Only what every state has. */
 function base(rollout: Base): Base {

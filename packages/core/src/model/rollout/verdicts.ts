@@ -3,73 +3,78 @@ import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText } from '../../base/time.ts';
 import { grouped, shiftedIn, type Verdict } from '../../judge/judge.ts';
 import type { SignalOf } from '../signal.ts';
-import { certified, clause, type Heard, hearLabels, hearTicks, missingFor, rulesFor } from './judged.ts';
-import type { Rollout, Waiting } from './rollout.ts';
-import { bake, hold, holdBack, labelsFrom, promote, revert, shift, tell } from './steps.ts';
+import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
+import { labelsFrom, type Rollout, type RolloutContext, type Waiting } from './state.ts';
+import { bake, endPromoted, hold, holdBack, note, promote, revert, shift } from './steps.ts';
 
 /** What evidence comes to in each state that reads it, and what ends a hold. */
 
-type Judged = Extract<Rollout, { status: 'baking' | 'paused' | 'held' | 'guarding' }>;
-type Watching = Extract<Rollout, { status: 'baking' | 'guarding' }>;
-type Next<Here> = (rollout: Here, verdict: Verdict) => Rollout;
+type In<Status extends Rollout['status']> = Extract<Rollout, { status: Status }>;
+/** Those that read ticks and labels. */
+type Reading = In<'baking' | 'paused' | 'held' | 'guarding'>;
 
-export function judgedTicks<Here extends Judged>(
-  rollout: Here,
-  signal: SignalOf<'ticksRead'>,
-  next: Next<Here>,
-): Rollout {
+export function judgeTicks(rollout: Reading, signal: SignalOf<'ticksRead'>, context: RolloutContext): Rollout {
   if (signal.from !== rollout.evidence.readTo) return rollout;
-  const hear = () => hearTicks(rollout, signal);
-  return judged(rollout, { at: signal.at, what: 'ticks', hear }, (counted, verdict) =>
-    next({ ...counted, until: counted.until + unservedMs(rollout, signal) }, verdict),
-  );
+  const read = weigh(rollout, { at: signal.at, what: 'ticks', count: () => countTicks(rollout, signal) });
+  if (!('verdict' in read)) return read;
+  const counted = { ...read.counted, until: read.counted.until + unservedMs(rollout, signal) };
+  return counted.status === 'guarding'
+    ? afterGuard(counted, read.verdict, signal)
+    : afterVerdict(counted, read.verdict, signal.at, context);
+}
+
+export function judgeLabels(rollout: Reading, signal: SignalOf<'labelsRead'>, context: RolloutContext): Rollout {
+  if (signal.from !== labelsFrom(rollout)) return rollout;
+  const read = weigh(rollout, { at: signal.at, what: 'labels', count: () => countLabels(rollout, signal) });
+  return 'verdict' in read ? afterVerdict(read.counted, read.verdict, signal.at, context) : read;
 }
 
 /** A bake and a guard last for time that was served: each tick that was not moves their end by its length. */
-function unservedMs({ evidence, plan }: Judged, { ticks }: SignalOf<'ticksRead'>): number {
+function unservedMs({ evidence, plan }: Reading, { ticks }: SignalOf<'ticksRead'>): number {
   const unserved = ticks.filter((tick) => tick.unserved === true && tick.start >= evidence.readTo);
   return new Set(unserved.map(({ start }) => start)).size * plan.tick;
 }
 
-export function judgedLabels<Here extends Judged>(
-  rollout: Here,
-  signal: SignalOf<'labelsRead'>,
-  next: Next<Here>,
-): Rollout {
-  return signal.from === labelsFrom(rollout)
-    ? judged(rollout, { at: signal.at, what: 'labels', hear: () => hearLabels(rollout, signal) }, next)
-    : rollout;
-}
-
 /** Evidence goes to the judge; harm takes the rollout back from any state that reads it. */
-function judged<Here extends Judged>(
-  rollout: Here,
-  { at, what, hear }: { readonly at: number; readonly what: 'ticks' | 'labels'; readonly hear: () => Heard },
-  next: Next<Here>,
-): Rollout {
-  let heard: Heard;
+function weigh(
+  rollout: Reading,
+  { at, what, count }: { readonly at: number; readonly what: 'ticks' | 'labels'; readonly count: () => Counted },
+): Rollout | { readonly counted: Reading; readonly verdict: Verdict } {
+  let read: Counted;
   try {
-    heard = hear();
+    read = count();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return unreadable(rollout, at, { because: error.message, what });
+    return holdUnreadable(rollout, at, { because: error.message, what });
   }
-  const { evidence, verdict } = heard;
-  const counted: Here = { ...rollout, evidence };
+  const { evidence, verdict } = read;
+  const counted = { ...rollout, evidence };
   if (verdict.kind === 'limit') return revert(counted, at, { kind: 'limit', text: verdict.text });
   if (verdict.kind === 'harmAsCame') return revert(counted, at, { kind: 'routing', text: verdict.text });
   if (verdict.kind === 'harm') {
-    const certificate = certified(counted, { verdict: 'rollback' });
+    const certificate = certify(counted, { verdict: 'rollback' });
     return revert({ ...counted, certificate }, at, { kind: 'evidence', text: clause(certificate) });
   }
-  return next(counted, verdict);
+  return { counted, verdict };
+}
+
+/** There is no harm: whether it goes on, waits or is held. */
+function afterVerdict(rollout: Reading, verdict: Verdict, at: number, { frozen }: RolloutContext): Rollout {
+  switch (rollout.status) {
+    case 'baking':
+      return afterBake(rollout, verdict, at, frozen);
+    case 'held':
+      return afterHold(rollout, verdict, at, frozen);
+    default:
+      return rollout;
+  }
 }
 
 /**
  * Counts that cannot be read are no harm, and no reason to go on. Without ticks nobody sees what the candidate does;
  * without labels its ticks still tell.
  */
-export function unreadable(
+export function holdUnreadable(
   rollout: Waiting,
   at: number,
   { because, what }: { readonly because: string; readonly what: 'ticks' | 'labels' },
@@ -94,7 +99,7 @@ export function unreadable(
  * Ticks that cannot be read for `maxHold` end a rollout that nobody judges any more; `readyWithin` after that was seen
  * first, as it may be this installation that stood still.
  */
-export function unread<Here extends Watching>(rollout: Here, at: number): Rollout {
+export function endUnread(rollout: In<'baking' | 'guarding'>, at: number): Rollout {
   const { since, evidence, plan, unreadSince = 0 } = rollout;
   const missedAt = Math.max(since, evidence.readTo) + plan.tick + plan.maxHold;
   if (at < missedAt) return rollout;
@@ -104,41 +109,37 @@ export function unread<Here extends Watching>(rollout: Here, at: number): Rollou
     : revert(rollout, at, { kind: 'hold', text: `no tick could be read for maxHold (${durationText(plan.maxHold)})` });
 }
 
+function afterGuard(rollout: In<'guarding'>, verdict: Verdict, signal: SignalOf<'ticksRead'>): Rollout {
+  if (verdict.kind === 'misrouted') return holdBlindGuard(rollout, signal, verdict.text);
+  return signal.to < rollout.until ? rollout : endPromoted(rollout, signal.at);
+}
+
 /** A guard whose evidence is suspended sees nothing. In edition 1 it waited for a person with all the traffic. */
-export function blindGuard(
-  rollout: Extract<Rollout, { status: 'guarding' }>,
-  { at, to }: SignalOf<'ticksRead'>,
-  because: string,
-): Rollout {
+function holdBlindGuard(rollout: In<'guarding'>, { at, to }: SignalOf<'ticksRead'>, because: string): Rollout {
   const text = `the guard saw nothing: ${because}`;
   if (rollout.edition !== undefined) return holdBack(rollout, at, text);
   if (to < rollout.until) return rollout;
   if (at >= rollout.until + rollout.plan.maxHold) return revert(rollout, at, { kind: 'hold', text });
   return rollout.story.some((line) => line.text.startsWith('the guard saw nothing'))
     ? rollout
-    : tell(rollout, at, text);
+    : note(rollout, at, text);
 }
 
-export function afterTicks(
-  rollout: Extract<Rollout, { status: 'baking' }>,
-  verdict: Verdict,
-  at: number,
-  frozen: boolean,
-): Rollout {
+function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
   const { evidence, until, step, steps, plan } = rollout;
   if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
   if (evidence.readTo < until || frozen) return rollout;
   const shifted = shiftAt(rollout);
   if (shifted !== undefined) {
     if (plan.onPredictionShift === 'hold') return hold(rollout, at, { because: shifted });
-    return shift(tell(rollout, at, `noted: ${shifted}`), step + 1, at);
+    return shift(note(rollout, at, `noted: ${shifted}`), step + 1, at);
   }
   const missing = lackAt(rollout);
   if (missing === undefined) return goOn(rollout, at);
   if (evidence.readTo < until - plan.bake + plan.atMost) return rollout;
   const because = `inconclusive after ${durationText(plan.atMost)}: ${missing}`;
   if (plan.onInconclusive === 'promote' && step < steps.length - 1)
-    return shift(tell(rollout, at, `${because}; goes on by policy`), step + 1, at);
+    return shift(note(rollout, at, `${because}; goes on by policy`), step + 1, at);
   if (plan.onInconclusive === 'promote')
     return promote(rollout, at, `${because}; promoted by policy, without certificate`);
   if (plan.onInconclusive === 'rollBack')
@@ -150,15 +151,15 @@ export function afterTicks(
 }
 
 /** Predictions of a mirror that are systematically higher or lower. */
-const shiftAt = (rollout: Extract<Rollout, { status: 'baking' | 'held' }>): string | undefined =>
+const shiftAt = (rollout: In<'baking' | 'held'>): string | undefined =>
   rollout.steps[rollout.step] === 0 ? shiftedIn(rollout.evidence, rulesFor(rollout)) : undefined;
 
-type AtAStep = Extract<Rollout, { status: 'baking' | 'held' }>;
+type AtAStep = In<'baking' | 'held'>;
 
 const isLast = ({ step, steps }: AtAStep): boolean => step >= steps.length - 1;
 
 const goOn = (rollout: AtAStep, at: number): Rollout =>
-  isLast(rollout) ? certifiedPromotion(rollout, at) : shift(rollout, rollout.step + 1, at);
+  isLast(rollout) ? promoteCertified(rollout, at) : shift(rollout, rollout.step + 1, at);
 
 /** What a step has to show before the next: the last one a certificate, a mirror that it mirrors at all. */
 function lackAt(rollout: AtAStep): string | undefined {
@@ -194,10 +195,8 @@ function lackOf(rollout: Rollout): string | undefined {
 
 const requestsText = (count: number): string => (count === 1 ? '1 request' : `${grouped(count)} requests`);
 
-type Held = Extract<Rollout, { status: 'held' }>;
-
 /** What was missing may have come while it was held. */
-export function afterHold(rollout: Held, verdict: Verdict, at: number, frozen: boolean): Rollout {
+function afterHold(rollout: In<'held'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
   if (verdict.kind === 'misrouted' && rollout.edition !== undefined) return holdBack(rollout, at, verdict.text);
   return rollout.gathering && verdict.kind === 'none' && !frozen && lackAt(rollout) === undefined
     ? goOn(rollout, at)
@@ -205,12 +204,12 @@ export function afterHold(rollout: Held, verdict: Verdict, at: number, frozen: b
 }
 
 /** A person wants a hold to end: it bakes again at the weight of its step, which it may have to get back first. */
-export function resumed(
-  held: Held,
+export function resume(
+  held: In<'held'>,
   { at, by }: { readonly at: number; readonly by: string },
   frozen: boolean,
 ): Rollout | Refusal {
-  const rollout = tell(held, at, `resumed by ${by}`);
+  const rollout = note(held, at, `resumed by ${by}`);
   const { step, steps, backTo, evidence, until } = rollout;
   if (backTo !== undefined && frozen)
     return refuse('its weight would rise, and the model is frozen: end the freeze first, or abort it');
@@ -221,9 +220,9 @@ export function resumed(
   return looked ? shift(rollout, step + 1, at) : bake(rollout, step, at, 'sameWeight');
 }
 
-function certifiedPromotion(rollout: Waiting, at: number): Rollout {
+function promoteCertified(rollout: Waiting, at: number): Rollout {
   if (missingFor(rollout) === undefined)
     return promote(rollout, at, 'the last step baked without harm; no guardrail decides, so there is no certificate');
-  const certificate = certified(rollout, { verdict: 'promotion' });
+  const certificate = certify(rollout, { verdict: 'promotion' });
   return promote({ ...rollout, certificate }, at, clause(certificate));
 }

@@ -12,7 +12,7 @@ import {
   trainOne,
   withCanary,
 } from '../model.fixture.ts';
-import { rolloutEnded } from './rollout.ts';
+import { rolloutEnded } from './state.ts';
 import { rolloutVerifier, verifyRollout } from './verify.ts';
 
 /** A champion, and a challenger that gets the traffic until its rollout has ended. */

@@ -5,8 +5,9 @@ import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { chainProblem } from '../../ports/entry.ts';
 import type { Entry } from '../../ports/journal.ts';
 import type { ModelSignal, SignalOf } from '../signal.ts';
-import { certified } from './judged.ts';
-import { type Rollout, rolloutTable } from './rollout.ts';
+import { certify } from './evidence.ts';
+import type { Rollout } from './state.ts';
+import { rolloutTable } from './table.ts';
 
 export interface Verification {
   readonly verified: boolean;
@@ -140,7 +141,7 @@ function replayOf(id: string, problems: string[]) {
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
       recorded = now.certificate;
       recomputed =
-        replayed?.certificate ?? certified({ ...now, evidence: until }, { verdict: 'none', because: 'policy' });
+        replayed?.certificate ?? certify({ ...now, evidence: until }, { verdict: 'none', because: 'policy' });
       // What policy said is not for the evidence to confirm.
       note(entry, 'certificate', worded(recomputed, recorded), recorded);
     }

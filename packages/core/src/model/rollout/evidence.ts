@@ -4,16 +4,13 @@ import { type Evidence, withLabels } from '../../judge/evidence.ts';
 import { judge, shortfalls, type Verdict, verdictOf } from '../../judge/judge.ts';
 import { type Rules, rulesOf } from '../../judge/rules.ts';
 import type { SignalOf } from '../signal.ts';
-import { candidateWeight, type Rollout } from './rollout.ts';
-import { deploymentName } from './steps.ts';
+import { deploymentName } from '../version.ts';
+import { type Base, candidateWeight, lastWeight, type Rollout } from './state.ts';
 
 /** What the judge has to know of a rollout, and what a rollout learns from the judge. */
 
-type Facts = Pick<Rollout, 'edition' | 'plan' | 'sticky' | 'latency'>;
-
-export function rulesFor({ edition = 1, plan, sticky, latency }: Facts): Rules {
-  return rulesOf({ edition, plan, sticky, thresholds: latency });
-}
+export const rulesFor = ({ edition = 1, plan, sticky, latency }: Base): Rules =>
+  rulesOf({ edition, plan, sticky, thresholds: latency });
 
 const placeOf = (rollout: Rollout) => ({
   weight: candidateWeight(rollout),
@@ -23,34 +20,32 @@ const placeOf = (rollout: Rollout) => ({
   ...(rollout.stable === undefined ? {} : { champion: deploymentName(rollout.stable) }),
 });
 
-/** The weight of the last step: its ticks alone speak for a promotion. */
-const lastWeight = ({ steps }: Rollout): number => steps.at(-1) ?? 0;
-
-export interface Heard {
+/** What was known and one reading more, and what the judge says of both. */
+export interface Counted {
   readonly evidence: Evidence;
   readonly verdict: Verdict;
 }
 
-export const hearTicks = (rollout: Rollout, { ticks, to }: SignalOf<'ticksRead'>): Heard =>
+export const countTicks = (rollout: Rollout, { ticks, to }: SignalOf<'ticksRead'>): Counted =>
   judge(rollout.evidence, { ticks, to, tickMs: rollout.plan.tick }, placeOf(rollout), rulesFor(rollout));
 
-export function hearLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRead'>): Heard {
+export function countLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRead'>): Counted {
   const rules = rulesFor(rollout);
   const place = { ...placeOf(rollout), lastWeight: lastWeight(rollout) };
-  const heard = ticks.reduce(
+  const counted = ticks.reduce(
     (evidence, tick) => withLabels(evidence, tick, rollout.plan.tick, place, rules),
     rollout.evidence,
   );
-  const { labels } = heard;
+  const { labels } = counted;
   const evidence =
-    labels === undefined ? heard : { ...heard, labels: { ...labels, readTo: Math.max(labels.readTo, to) } };
+    labels === undefined ? counted : { ...counted, labels: { ...labels, readTo: Math.max(labels.readTo, to) } };
   return { evidence, verdict: verdictOf(evidence, place, rules) };
 }
 
 /** What keeps the candidate from a certificate; `undefined`: nothing is certified in this rollout. */
 export const missingFor = (rollout: Rollout) => shortfalls(rollout.evidence, lastWeight(rollout), rulesFor(rollout));
 
-export function certified(rollout: Rollout, decided: Parameters<typeof certificateOf>[1]): Certificate {
+export function certify(rollout: Rollout, decided: Parameters<typeof certificateOf>[1]): Certificate {
   const { evidence, candidate, stable, latency, plan, steps } = rollout;
   return certificateOf(
     {
@@ -88,6 +83,3 @@ export function affordableStep(
   if (weight > now) return { weight };
   return { needs: Math.ceil(excess * (candidate.requests + ((now + 1) / 100) * ahead)) };
 }
-
-export const ownThresholds = ({ latency }: Rollout): readonly number[] =>
-  latency === undefined || latency === 'none' ? [] : [latency.p50, latency.p90, latency.p99];
