@@ -1,3 +1,4 @@
+import { refusal } from '../shared/fields.ts';
 import { alarmsOf } from './topology/alarms.ts';
 import { byHandOf } from './topology/by-hand.ts';
 import { costsOf } from './topology/costs.ts';
@@ -5,14 +6,15 @@ import { dashboardOf } from './topology/dashboard.ts';
 import { functionsOf } from './topology/functions.ts';
 import { metrics } from './topology/metrics.ts';
 import { imageCacheOf, placesOf } from './topology/places.ts';
+import { laterOf, resourcesOf, staysOf } from './topology/resources.ts';
 import { jobRole, modelRole } from './topology/roles.ts';
 import { rulesOf } from './topology/rules.ts';
-import { refusal, settingsProblems } from './topology/settings.ts';
+import { settingsProblems } from './topology/settings.ts';
 import type { Network, Settings, Topology, Where } from './topology/shapes.ts';
 import { alertTopicOf, bucketsOf, queuesOf, tableOf } from './topology/stores.ts';
 
 export { callsOf, portsOf, withoutResource } from './topology/calls.ts';
-export { readSettings, settingsOf } from './topology/settings-file.ts';
+export { readSettings, settingsOf } from './topology/settings.ts';
 export type { Settings, Topology, Where } from './topology/shapes.ts';
 
 /**
@@ -29,7 +31,7 @@ export function topology(settings: Settings, where: Where): Topology {
   const alarms = alarmsOf(places);
   const alertTopic = alertTopicOf(places);
   const network = settings.network === 'isolated' ? isolated(where.region) : undefined;
-  return {
+  const made = {
     functions: functionsOf(places),
     queues: queuesOf(places),
     table: tableOf(places),
@@ -50,6 +52,7 @@ export function topology(settings: Settings, where: Where): Topology {
     settings,
     costsAtRest: costsOf(settings, alarms.length, network),
   };
+  return { ...made, resources: resourcesOf(made), stays: staysOf(made), later: laterOf(made) };
 }
 
 /**
@@ -57,7 +60,7 @@ export function topology(settings: Settings, where: Where): Topology {
  * (its image, its log, its files) it does from its own network, but for S3.
  */
 const isolated = (region: string): Network => ({
-  cidr: '10.80.0.0/24',
+  cidr,
   subnets: ['10.80.0.0/25', '10.80.0.128/25'],
   gateways: ['dynamodb', 's3'],
   interfaces: [
@@ -69,5 +72,16 @@ const isolated = (region: string): Network => ({
     'sagemaker.api',
     'sqs',
     'ssm',
-  ].map((service) => `com.amazonaws.${region}.${service}`),
+  ].map((service) => interfaceOf(region, service)),
+  apiInterface: interfaceOf(region, 'execute-api'),
+  inside: {
+    says: 'Serin: functions, jobs and models; HTTPS to the doors of the services, and among themselves',
+    // Instances of one job talk to each other on any port.
+    // https://docs.aws.amazon.com/sagemaker/latest/dg/train-vpc.html
+    from: { cidr, says: 'this network' },
+    to: { cidr: '0.0.0.0/0', says: 'there is no way out of this network' },
+  },
 });
+
+const cidr = '10.80.0.0/24';
+const interfaceOf = (region: string, service: string): string => `com.amazonaws.${region}.${service}`;

@@ -8,7 +8,7 @@ import { Serin } from './serin.ts';
 /**
  * One stack with one installation, checked by cdk-nag: `cdk deploy --app 'node cdk/app.ts settings.json'`.
  *
- * The file is what `readSettings` takes (topology/settings-file.ts), with its environment. Run without the CDK's command it writes the templates into `cdk.out`.
+ * The file is what `readSettings` takes (topology/settings.ts), with its environment. Run without the CDK's command it writes the templates into `cdk.out`.
  */
 const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error('no settings: give a JSON file, as infra/aws/README.md has it');

@@ -10,7 +10,8 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import type { Code } from '../bundle.ts';
-import type { Schedule, ServerlessFunction, Topology } from '../topology/shapes.ts';
+import { resourceId } from '../topology/places.ts';
+import type { Schedule, ServerlessFunction, Topology, UrlPermission } from '../topology/shapes.ts';
 import type { RenderedNetwork } from './network.ts';
 import { renderPrivateApi } from './private-api.ts';
 import { renderRole } from './roles.ts';
@@ -23,7 +24,7 @@ export interface Around {
   readonly network: RenderedNetwork | undefined;
 }
 
-/** Answers the address of the API. */
+/** Returns the address of the API. */
 export function renderFunctions(scope: Construct, around: Around): string {
   let address = '';
   for (const each of around.topology.functions) address = renderFunction(scope, each, around) ?? address;
@@ -32,7 +33,7 @@ export function renderFunctions(scope: Construct, around: Around): string {
 
 function renderFunction(scope: Construct, each: ServerlessFunction, around: Around): string | undefined {
   const { topology, code, network } = around;
-  const id = `${each.id[0]?.toUpperCase()}${each.id.slice(1)}`;
+  const id = resourceId(each.id);
   const asset = new Asset(scope, `${id}Code`, { path: code[each.id] });
   const log = new CfnLogGroup(scope, `${id}Log`, { logGroupName: each.logGroup, retentionInDays: topology.logDays });
   const made = new CfnFunction(scope, `${id}Function`, {
@@ -87,24 +88,13 @@ function renderTrigger(
     case 'privateApi':
       return renderPrivateApi(scope, trigger, made, network?.apiEndpoint ?? '');
     case 'url':
-      return renderUrl(scope, made);
+      return renderUrl(scope, trigger.permissions, made);
   }
 }
 
-function renderUrl(scope: Construct, made: CfnFunction): string {
-  // A public URL needs both permissions since October 2025. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
-  new CfnPermission(scope, 'ApiUrlPermission', {
-    functionName: made.ref,
-    action: 'lambda:InvokeFunctionUrl',
-    principal: '*',
-    functionUrlAuthType: 'NONE',
-  });
-  new CfnPermission(scope, 'ApiInvokePermission', {
-    functionName: made.ref,
-    action: 'lambda:InvokeFunction',
-    principal: '*',
-    invokedViaFunctionUrl: true,
-  });
+function renderUrl(scope: Construct, permissions: readonly UrlPermission[], made: CfnFunction): string {
+  for (const { id, ...permission } of permissions)
+    new CfnPermission(scope, `Api${id}Permission`, { functionName: made.ref, principal: '*', ...permission });
   return new CfnUrl(scope, 'ApiUrl', { targetFunctionArn: made.attrArn, authType: 'NONE' }).attrFunctionUrl;
 }
 
@@ -122,6 +112,5 @@ function renderSchedule(scope: Construct, schedule: Schedule, made: CfnFunction)
       retryPolicy: retry,
     },
   });
-  // The scheduler's call is asynchronous, so Lambda would try again as well.
   new CfnEventInvokeConfig(scope, 'ClockCalls', { functionName: made.ref, qualifier: '$LATEST', ...retry });
 }

@@ -8,15 +8,9 @@ import {
   CfnVPCEndpoint,
 } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { Topology } from '../topology/shapes.ts';
+import type { InNetwork, Topology, Traffic } from '../topology/shapes.ts';
 
-/** Where functions and jobs live; absent: outside of any network of ours. */
-export interface RenderedNetwork {
-  readonly subnets: readonly string[];
-  readonly securityGroups: readonly string[];
-  /** Of the API that only this network reaches. */
-  readonly apiEndpoint?: string;
-}
+export type RenderedNetwork = InNetwork<string>;
 
 export function renderNetwork(scope: Construct, { network, settings }: Topology): RenderedNetwork | undefined {
   if (network === undefined) return typeof settings.network === 'object' ? settings.network : undefined;
@@ -41,13 +35,9 @@ export function renderNetwork(scope: Construct, { network, settings }: Topology)
   });
   const inside = new CfnSecurityGroup(scope, 'Inside', {
     vpcId: vpc.ref,
-    groupDescription: 'Serin: functions, jobs and models; HTTPS to the doors of the services, and among themselves',
-    // Instances of one job talk to each other on any port.
-    // https://docs.aws.amazon.com/sagemaker/latest/dg/train-vpc.html
-    securityGroupEgress: [
-      { ipProtocol: '-1', cidrIp: '0.0.0.0/0', description: 'there is no way out of this network' },
-    ],
-    securityGroupIngress: [{ ipProtocol: '-1', cidrIp: network.cidr, description: 'this network' }],
+    groupDescription: network.inside.says,
+    securityGroupEgress: [traffic(network.inside.to)],
+    securityGroupIngress: [traffic(network.inside.from)],
   });
   for (const service of network.gateways)
     new CfnVPCEndpoint(scope, `Door-${service}`, {
@@ -67,10 +57,12 @@ export function renderNetwork(scope: Construct, { network, settings }: Topology)
         securityGroupIds: [inside.attrGroupId],
       }),
   );
-  const api = doors.find(({ serviceName }) => serviceName?.endsWith('.execute-api'));
+  const api = doors.find(({ serviceName }) => serviceName === network.apiInterface);
   return {
     subnets,
     securityGroups: [inside.attrGroupId],
     ...(api === undefined ? {} : { apiEndpoint: api.ref }),
   };
 }
+
+const traffic = ({ cidr, says }: Traffic) => ({ ipProtocol: '-1', cidrIp: cidr, description: says });

@@ -3,20 +3,18 @@ import { CfnDeployment, CfnMethod, CfnResource, CfnRestApi, CfnStage } from 'aws
 import { type CfnFunction, CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { privateApiPolicy } from '../topology/policy.ts';
-import type { Trigger } from '../topology/shapes.ts';
+import type { PrivateApi } from '../topology/shapes.ts';
 
-/** An API that only one VPC endpoint reaches; HTTP APIs and function URLs cannot be private. Answers its address. */
+/** Returns its address. */
 export function renderPrivateApi(
   scope: Construct,
-  { apiName, stage }: Extract<Trigger, { readonly kind: 'privateApi' }>,
+  { apiName, stage, binaryMediaTypes }: PrivateApi,
   made: CfnFunction,
   vpcEndpoint: string,
 ): string {
   const api = new CfnRestApi(scope, 'PrivateApi', {
     name: apiName,
-    // Else a REST API takes every body for text, and bytes that are no UTF-8 arrive as others.
-    // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
-    binaryMediaTypes: ['*/*'],
+    binaryMediaTypes: [...binaryMediaTypes],
     endpointConfiguration: { types: ['PRIVATE'], vpcEndpointIds: [vpcEndpoint] },
     policy: privateApiPolicy(vpcEndpoint),
   });

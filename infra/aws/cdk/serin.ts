@@ -37,9 +37,7 @@ export class Serin extends Construct {
     const queues = renderQueues(this, made.queues);
     const network = renderNetwork(this, made);
     renderTable(this, made.table, settings.kmsKey);
-    made.buckets.forEach((bucket, index) => {
-      renderBucket(this, index === 0 ? 'Own' : `Data${index}`, bucket, settings.kmsKey);
-    });
+    for (const bucket of made.buckets) renderBucket(this, bucket, settings.kmsKey);
     renderBus(this, made);
     renderImageCache(this, made);
     renderRole(this, 'JobRole', made.jobRole);

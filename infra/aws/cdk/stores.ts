@@ -6,8 +6,10 @@ import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { CfnSubscription, CfnTopic, CfnTopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { resourceId } from '../topology/places.ts';
 import { resourcePolicy } from '../topology/policy.ts';
 import type { Bucket, Queue, QueueId, Table, Topic, Topology } from '../topology/shapes.ts';
+import { madeOfQueues } from '../topology/stores.ts';
 
 /** What holds data stays when the stack goes. */
 function kept<Resource extends CfnResource>(resource: Resource): Resource {
@@ -31,17 +33,16 @@ export const renderTable = (scope: Construct, table: Table, kmsKey: string | und
       ],
       deletionProtectionEnabled: table.deletionProtection,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: table.pointInTimeRecovery },
-      // Without a key of one's own the table is encrypted by DynamoDB's: that is its default and cannot be switched off.
       ...(kmsKey === undefined
         ? {}
         : { sseSpecification: { sseEnabled: true, sseType: 'KMS', kmsMasterKeyId: kmsKey } }),
     }),
   );
 
-export function renderBucket(scope: Construct, id: string, bucket: Bucket, kmsKey: string | undefined): CfnBucket {
-  const { forgetOldVersionsAfterDays: days } = bucket;
+export function renderBucket(scope: Construct, bucket: Bucket, kmsKey: string | undefined): CfnBucket {
+  const { unfinishedUploads, oldVersions } = bucket;
   const made = kept(
-    new CfnBucket(scope, id, {
+    new CfnBucket(scope, bucket.id, {
       bucketName: bucket.name,
       versioningConfiguration: { status: 'Enabled' },
       publicAccessBlockConfiguration: {
@@ -64,13 +65,19 @@ export function renderBucket(scope: Construct, id: string, bucket: Bucket, kmsKe
       lifecycleConfiguration: {
         rules: [
           {
-            id: 'unfinished-uploads',
+            id: unfinishedUploads.rule,
             status: 'Enabled',
-            abortIncompleteMultipartUpload: { daysAfterInitiation: bucket.abortUploadsAfterDays },
+            abortIncompleteMultipartUpload: { daysAfterInitiation: unfinishedUploads.days },
           },
-          ...(days === undefined
+          ...(oldVersions === undefined
             ? []
-            : [{ id: 'old-versions', status: 'Enabled', noncurrentVersionExpiration: { noncurrentDays: days } }]),
+            : [
+                {
+                  id: oldVersions.rule,
+                  status: 'Enabled',
+                  noncurrentVersionExpiration: { noncurrentDays: oldVersions.days },
+                },
+              ]),
         ],
       },
       ...(bucket.events
@@ -83,42 +90,30 @@ export function renderBucket(scope: Construct, id: string, bucket: Bucket, kmsKe
     ...statement,
     resources: statement.resources.map((arn) => arn.replace(bucket.arn, made.attrArn)),
   }));
-  new CfnBucketPolicy(scope, `${id}Policy`, { bucket: made.ref, policyDocument: resourcePolicy(statements) });
+  new CfnBucketPolicy(scope, `${bucket.id}Policy`, { bucket: made.ref, policyDocument: resourcePolicy(statements) });
   return made;
 }
 
 export type Queues = Readonly<Record<QueueId, CfnQueue>>;
 
-export function renderQueues(scope: Construct, queues: readonly Queue[]): Queues {
-  const made = new Map<QueueId, CfnQueue>();
-  // The dead one first: the other names it.
-  for (const queue of queues.toSorted(
-    (a, b) => Number(a.deadAfter !== undefined) - Number(b.deadAfter !== undefined),
-  )) {
+export const renderQueues = (scope: Construct, queues: readonly Queue[]): Queues =>
+  madeOfQueues<CfnQueue>(queues, (queue, dead) => {
     const { deadAfter } = queue;
-    const rendered = new CfnQueue(scope, queue.id === 'dead' ? 'Dead' : 'Signals', {
+    const rendered = new CfnQueue(scope, resourceId(queue.id), {
       queueName: queue.name,
       visibilityTimeout: queue.visibilitySeconds,
       messageRetentionPeriod: queue.retentionSeconds,
       sqsManagedSseEnabled: true,
       ...(deadAfter === undefined
         ? {}
-        : {
-            redrivePolicy: {
-              deadLetterTargetArn: made.get(deadAfter.queue)?.attrArn,
-              maxReceiveCount: deadAfter.receives,
-            },
-          }),
+        : { redrivePolicy: { deadLetterTargetArn: dead?.attrArn, maxReceiveCount: deadAfter.receives } }),
     });
     new CfnQueuePolicy(rendered, 'Policy', {
       queues: [rendered.ref],
       policyDocument: resourcePolicy(queue.statements),
     });
-    made.set(queue.id, rendered);
-  }
-  // Both ids are there: the topology's type says so.
-  return Object.fromEntries(made) as unknown as Queues;
-}
+    return rendered;
+  });
 
 export function renderTopic(scope: Construct, topic: Topic, queues: Queues): CfnTopic {
   const made = new CfnTopic(scope, 'Alerts', { topicName: topic.name });

@@ -1,4 +1,5 @@
-import type { Schedule, ServerlessFunction } from '../topology/shapes.ts';
+import { resourceId } from '../topology/places.ts';
+import type { Schedule, ServerlessFunction, UrlPermission } from '../topology/shapes.ts';
 import type { RenderedNetwork } from './network.ts';
 import { renderPrivateApi } from './private-api.ts';
 import type { Around, Aws, Pulumi } from './pulumi.ts';
@@ -10,7 +11,6 @@ export interface Surroundings extends Around {
   readonly where: { readonly partition: string; readonly region: string; readonly urlSuffix: string };
 }
 
-/** Answers the address of the API. */
 export function renderFunctions(around: Surroundings): Pulumi.Output<string> | undefined {
   let address: Pulumi.Output<string> | undefined;
   for (const each of around.topology.functions) address = renderFunction(around, each) ?? address;
@@ -19,7 +19,7 @@ export function renderFunctions(around: Surroundings): Pulumi.Output<string> | u
 
 function renderFunction(around: Surroundings, each: ServerlessFunction): Pulumi.Output<string> | undefined {
   const { aws, pulumi, topology, code, network } = around;
-  const id = `${each.id[0]?.toUpperCase()}${each.id.slice(1)}`;
+  const id = resourceId(each.id);
   const log = new aws.cloudwatch.LogGroup(id, { name: each.logGroup, retentionInDays: topology.logDays });
   const role = renderRole(around, id, each.role);
   const made = new aws.lambda.Function(
@@ -85,24 +85,17 @@ function renderTrigger(
     case 'privateApi':
       return renderPrivateApi(around, trigger, made);
     case 'url':
-      return renderUrl(around, made);
+      return renderUrl(around, trigger.permissions, made);
   }
 }
 
-function renderUrl({ aws }: Surroundings, made: Aws.lambda.Function): Pulumi.Output<string> {
-  // A public URL needs both permissions since October 2025. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
-  new aws.lambda.Permission('ApiUrl', {
-    function: made.name,
-    action: 'lambda:InvokeFunctionUrl',
-    principal: '*',
-    functionUrlAuthType: 'NONE',
-  });
-  new aws.lambda.Permission('ApiInvoke', {
-    function: made.name,
-    action: 'lambda:InvokeFunction',
-    principal: '*',
-    invokedViaFunctionUrl: true,
-  });
+function renderUrl(
+  { aws }: Surroundings,
+  permissions: readonly UrlPermission[],
+  made: Aws.lambda.Function,
+): Pulumi.Output<string> {
+  for (const { id, ...permission } of permissions)
+    new aws.lambda.Permission(`Api${id}`, { function: made.name, principal: '*', ...permission });
   return new aws.lambda.FunctionUrl('Api', { functionName: made.name, authorizationType: 'NONE' }).functionUrl;
 }
 
@@ -117,6 +110,5 @@ function renderSchedule(around: Surroundings, schedule: Schedule, made: Aws.lamb
     flexibleTimeWindow: { mode: 'OFF' },
     target: { arn: made.arn, roleArn: renderRole(around, 'Schedule', schedule.role).role.arn, retryPolicy: retry },
   });
-  // The scheduler's call is asynchronous, so Lambda would try again as well.
   new aws.lambda.FunctionEventInvokeConfig('Clock', { functionName: made.name, qualifier: '$LATEST', ...retry });
 }

@@ -1,12 +1,7 @@
+import type { InNetwork, Traffic } from '../topology/shapes.ts';
 import type { Around, Pulumi } from './pulumi.ts';
 
-/** Where functions and jobs live; absent: outside of any network of ours. */
-export interface RenderedNetwork {
-  readonly subnets: readonly Pulumi.Input<string>[];
-  readonly securityGroups: readonly Pulumi.Input<string>[];
-  /** Of the API that only this network reaches. */
-  readonly apiEndpoint?: Pulumi.Output<string>;
-}
+export type RenderedNetwork = InNetwork<Pulumi.Input<string>>;
 
 export async function renderNetwork({
   aws,
@@ -34,19 +29,9 @@ export async function renderNetwork({
   });
   const inside = new aws.ec2.SecurityGroup('Inside', {
     vpcId: vpc.id,
-    description: 'Serin: functions, jobs and models; HTTPS to the doors of the services, and among themselves',
-    egress: [
-      {
-        protocol: '-1',
-        fromPort: 0,
-        toPort: 0,
-        cidrBlocks: ['0.0.0.0/0'],
-        description: 'there is no way out of this network',
-      },
-    ],
-    // Instances of one job talk to each other on any port.
-    // https://docs.aws.amazon.com/sagemaker/latest/dg/train-vpc.html
-    ingress: [{ protocol: '-1', fromPort: 0, toPort: 0, cidrBlocks: [network.cidr], description: 'this network' }],
+    description: network.inside.says,
+    egress: [traffic(network.inside.to)],
+    ingress: [traffic(network.inside.from)],
   });
   for (const service of network.gateways)
     new aws.ec2.VpcEndpoint(`Door-${service}`, {
@@ -66,6 +51,14 @@ export async function renderNetwork({
       securityGroupIds: [inside.id],
     }),
   }));
-  const api = doors.find(({ serviceName }) => serviceName.endsWith('.execute-api'))?.door.id;
+  const api = doors.find(({ serviceName }) => serviceName === network.apiInterface)?.door.id;
   return { subnets, securityGroups: [inside.id], ...(api === undefined ? {} : { apiEndpoint: api }) };
 }
+
+const traffic = ({ cidr, says }: Traffic) => ({
+  protocol: '-1',
+  fromPort: 0,
+  toPort: 0,
+  cidrBlocks: [cidr],
+  description: says,
+});

@@ -1,20 +1,18 @@
 import { privateApiPolicy } from '../topology/policy.ts';
-import type { Trigger } from '../topology/shapes.ts';
+import type { PrivateApi } from '../topology/shapes.ts';
 import type { Surroundings } from './functions.ts';
 import type { Aws, Pulumi } from './pulumi.ts';
 
-/** An API that only one VPC endpoint reaches; HTTP APIs and function URLs cannot be private. Answers its address. */
+/** Its address is known once it stands. */
 export function renderPrivateApi(
   { aws, pulumi, network, where }: Surroundings,
-  { apiName, stage }: Extract<Trigger, { readonly kind: 'privateApi' }>,
+  { apiName, stage, binaryMediaTypes }: PrivateApi,
   made: Aws.lambda.Function,
 ): Pulumi.Output<string> {
   const vpcEndpoint = pulumi.output(network?.apiEndpoint ?? '');
   const api = new aws.apigateway.RestApi('PrivateApi', {
     name: apiName,
-    // Else a REST API takes every body for text, and bytes that are no UTF-8 arrive as others.
-    // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
-    binaryMediaTypes: ['*/*'],
+    binaryMediaTypes: [...binaryMediaTypes],
     endpointConfiguration: { types: 'PRIVATE', vpcEndpointIds: [vpcEndpoint] },
     policy: vpcEndpoint.apply((id) => JSON.stringify(privateApiPolicy(id))),
   });

@@ -1,5 +1,7 @@
+import { resourceId } from '../topology/places.ts';
 import { resourcePolicy, rolePolicy, trustPolicy } from '../topology/policy.ts';
 import type { Bucket, QueueId, Role } from '../topology/shapes.ts';
+import { madeOfQueues } from '../topology/stores.ts';
 import type { Around, Aws, Platform } from './pulumi.ts';
 
 /** What holds data stays when the stage is removed. */
@@ -39,7 +41,6 @@ export function renderTable(around: Around): void {
       rangeKey: table.sortKey,
       deletionProtectionEnabled: table.deletionProtection,
       pointInTimeRecovery: { enabled: table.pointInTimeRecovery },
-      // Without a key of one's own the table is encrypted by DynamoDB's: that is its default and cannot be switched off.
       ...(settings.kmsKey === undefined ? {} : { serverSideEncryption: { enabled: true, kmsKeyArn: settings.kmsKey } }),
     },
     keptOf(around, table.name),
@@ -47,15 +48,13 @@ export function renderTable(around: Around): void {
 }
 
 export function renderBuckets(around: Around): void {
-  around.topology.buckets.forEach((bucket, index) => {
-    renderBucket(around, index === 0 ? 'Own' : `Data${index}`, bucket);
-  });
+  for (const bucket of around.topology.buckets) renderBucket(around, bucket);
 }
 
-function renderBucket(around: Around, id: string, described: Bucket): void {
+function renderBucket(around: Around, described: Bucket): void {
   const { aws, topology } = around;
   const { kmsKey } = topology.settings;
-  const { forgetOldVersionsAfterDays: days } = described;
+  const { id, unfinishedUploads, oldVersions } = described;
   const bucket = new aws.s3.Bucket(id, { bucket: described.name }, keptOf(around, described.name)).bucket;
   new aws.s3.BucketVersioning(id, { bucket, versioningConfiguration: { status: 'Enabled' } }, kept);
   new aws.s3.BucketPublicAccessBlock(
@@ -85,19 +84,19 @@ function renderBucket(around: Around, id: string, described: Bucket): void {
       bucket,
       rules: [
         {
-          id: 'unfinished-uploads',
+          id: unfinishedUploads.rule,
           status: 'Enabled',
           filter: { prefix: '' },
-          abortIncompleteMultipartUpload: { daysAfterInitiation: described.abortUploadsAfterDays },
+          abortIncompleteMultipartUpload: { daysAfterInitiation: unfinishedUploads.days },
         },
-        ...(days === undefined
+        ...(oldVersions === undefined
           ? []
           : [
               {
-                id: 'old-versions',
+                id: oldVersions.rule,
                 status: 'Enabled',
                 filter: { prefix: '' },
-                noncurrentVersionExpiration: { noncurrentDays: days },
+                noncurrentVersionExpiration: { noncurrentDays: oldVersions.days },
               },
             ]),
       ],
@@ -110,14 +109,10 @@ function renderBucket(around: Around, id: string, described: Bucket): void {
 
 export type Queues = Readonly<Record<QueueId, Aws.sqs.Queue>>;
 
-export function renderQueues({ aws, pulumi, topology: { queues } }: Around): Queues {
-  const made = new Map<QueueId, Aws.sqs.Queue>();
-  // The dead one first: the other names it.
-  for (const queue of queues.toSorted(
-    (a, b) => Number(a.deadAfter !== undefined) - Number(b.deadAfter !== undefined),
-  )) {
+export const renderQueues = ({ aws, pulumi, topology: { queues } }: Around): Queues =>
+  madeOfQueues<Aws.sqs.Queue>(queues, (queue, dead) => {
     const { deadAfter } = queue;
-    const id = queue.id === 'dead' ? 'Dead' : 'Signals';
+    const id = resourceId(queue.id);
     const rendered = new aws.sqs.Queue(id, {
       name: queue.name,
       visibilityTimeoutSeconds: queue.visibilitySeconds,
@@ -127,7 +122,7 @@ export function renderQueues({ aws, pulumi, topology: { queues } }: Around): Que
         ? {}
         : {
             redrivePolicy: pulumi.jsonStringify({
-              deadLetterTargetArn: made.get(deadAfter.queue)?.arn,
+              deadLetterTargetArn: dead?.arn,
               maxReceiveCount: deadAfter.receives,
             }),
           }),
@@ -136,11 +131,8 @@ export function renderQueues({ aws, pulumi, topology: { queues } }: Around): Que
       queueUrl: rendered.url,
       policy: JSON.stringify(resourcePolicy(queue.statements)),
     });
-    made.set(queue.id, rendered);
-  }
-  // Both ids are there: the topology's type says so.
-  return Object.fromEntries(made) as unknown as Queues;
-}
+    return rendered;
+  });
 
 export function renderShared(around: Around, queues: Queues): void {
   const { aws, topology } = around;

@@ -1,5 +1,5 @@
 import { resourcePolicy, rolePolicy, trustPolicy } from '../topology/policy.ts';
-import type { Role } from '../topology/shapes.ts';
+import type { Network, Role } from '../topology/shapes.ts';
 import type { Topology } from '../topology.ts';
 import { where } from './settings.ts';
 
@@ -34,6 +34,7 @@ export const roleArn = (name: string): string => `arn:aws:iam::${where.account}:
 const named = <Item extends { readonly name: string }>(items: readonly Item[], fact: (item: Item) => unknown): Named =>
   Object.fromEntries(items.map((item) => [item.name, fact(item)]));
 
+const networkFacts = ({ apiInterface: _, ...network }: Network) => network;
 const vpcOf = ({ settings: { network } }: Topology) => {
   if (network === undefined) return null;
   return network === 'isolated' ? { subnets, securityGroups } : network;
@@ -111,7 +112,7 @@ export function factsOf(made: Topology): Facts {
     urls: triggers.flatMap(({ name, trigger }): readonly object[] => {
       if (trigger.kind === 'url') return [{ function: name, auth: 'NONE' }];
       if (trigger.kind !== 'privateApi') return [];
-      return [{ api: trigger.apiName, stage: trigger.stage, types: 'PRIVATE', bytes: ['*/*'] }];
+      return [{ api: trigger.apiName, stage: trigger.stage, types: 'PRIVATE', bytes: trigger.binaryMediaTypes }];
     }),
     table: {
       name: table.name,
@@ -129,8 +130,8 @@ export function factsOf(made: Topology): Facts {
       encryption,
       events: bucket.events,
       policy: resourcePolicy(bucket.statements),
-      abortUploadsAfterDays: bucket.abortUploadsAfterDays,
-      forgetOldVersionsAfterDays: bucket.forgetOldVersionsAfterDays ?? null,
+      abortUploadsAfterDays: bucket.unfinishedUploads.days,
+      forgetOldVersionsAfterDays: bucket.oldVersions?.days ?? null,
       kept: true,
     })),
     bus: made.bus,
@@ -150,6 +151,6 @@ export function factsOf(made: Topology): Facts {
       subscriptions: [queueArn(queue)],
     })),
     imageCache: { prefix: made.imageCache.prefix, upstream: made.imageCache.upstream },
-    network: made.network ?? null,
+    network: made.network === undefined ? null : networkFacts(made.network),
   };
 }

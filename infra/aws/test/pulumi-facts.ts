@@ -219,7 +219,14 @@ function networkFacts(of: (type: string) => readonly Any[]) {
     subnets: of('ec2/subnet:Subnet').map((subnet) => subnet.cidrBlock),
     gateways: services('Gateway').map((service) => service.split('.').at(-1)),
     interfaces: services('Interface'),
+    inside: of('ec2/securityGroup:SecurityGroup').map((group) => ({
+      says: group.description,
+      from: traffic(group.ingress),
+      to: traffic(group.egress),
+    }))[0],
   };
 }
+
+const traffic = ([{ cidrBlocks, description }]: Any) => ({ cidr: cidrBlocks.join(), says: description });
 
 const queueUrl = (name: string): string => `https://sqs.${where.region}.${where.urlSuffix}/${where.account}/${name}`;

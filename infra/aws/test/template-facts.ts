@@ -174,8 +174,15 @@ function networkFacts(of: (type: string) => readonly Any[]) {
     subnets: of('AWS::EC2::Subnet').map((subnet) => subnet.CidrBlock),
     gateways: services('Gateway').map((service) => service.split('.').at(-1)),
     interfaces: services('Interface'),
+    inside: of('AWS::EC2::SecurityGroup').map((group) => ({
+      says: group.GroupDescription,
+      from: traffic(group.SecurityGroupIngress),
+      to: traffic(group.SecurityGroupEgress),
+    }))[0],
   };
 }
+
+const traffic = ([{ CidrIp, Description }]: Any) => ({ cidr: CidrIp, says: Description });
 
 const isKept = ({ DeletionPolicy, UpdateReplacePolicy }: Resource): boolean =>
   DeletionPolicy === 'Retain' && UpdateReplacePolicy === 'Retain';

@@ -18,6 +18,13 @@ const rolesOf = ({ functions, jobRole, modelRole }: ReturnType<typeof topology>)
   modelRole,
 ];
 
+test.each(installations)('%s: all that stays when the rest is destroyed is listed as retained', (_, made) => {
+  const retained = made.resources.filter(({ says }) => says === 'retained when the rest is destroyed');
+
+  expect(retained.map(({ name }) => name)).toEqual([made.table.name, ...made.buckets.map(({ name }) => name)]);
+  for (const { kind, name } of retained) expect(made.stays.join('\n')).toContain(`the ${kind} ${name}: `);
+});
+
 test.each(installations)('%s: no permission has a wildcard for its action', (_, made) => {
   const actions = rolesOf(made).flatMap(({ statements }) => statements.flatMap(({ actions }) => actions));
 

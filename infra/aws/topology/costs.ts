@@ -1,4 +1,5 @@
-import type { CostAtRest, Network, Settings } from './shapes.ts';
+import type { CostAtRest } from '../../shared/shapes.ts';
+import type { Network, Settings } from './shapes.ts';
 
 const minutesPerMonth = 730 * 60;
 const hoursPerMonth = 730;

@@ -1,6 +1,6 @@
 import { imageCacheOf, nodeTag, type Places } from './places.ts';
 import { functionRole, logGroupOf, scheduleRole } from './roles.ts';
-import type { EnvironmentValue, FunctionId, ServerlessFunction, Settings, Trigger } from './shapes.ts';
+import type { EnvironmentValue, FunctionId, ServerlessFunction, Settings, Trigger, UrlPermission } from './shapes.ts';
 
 interface Plan {
   readonly does: string;
@@ -70,6 +70,12 @@ export function reservedOf(places: Places): { readonly reservedConcurrency?: num
 /** The account's quota that `reservedOf` wants. */
 export const quotaWanted = ({ apiConcurrency = 20 }: Settings): number => unreserved + apiConcurrency;
 
+// A public URL needs both permissions since October 2025. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+const urlPermissions: readonly UrlPermission[] = [
+  { id: 'Url', action: 'lambda:InvokeFunctionUrl', functionUrlAuthType: 'NONE' },
+  { id: 'Invoke', action: 'lambda:InvokeFunction', invokedViaFunctionUrl: true },
+];
+
 function triggerOf(places: Places, id: FunctionId): Trigger {
   switch (id) {
     case 'signals':
@@ -85,8 +91,14 @@ function triggerOf(places: Places, id: FunctionId): Trigger {
       return { kind: 'queue', queue: 'dead', batch: 10, maxConcurrency: 2 };
     case 'api':
       return places.settings.network === 'isolated'
-        ? { kind: 'privateApi', apiName: places.name('api'), stage: 'serin' }
-        : { kind: 'url' };
+        ? {
+            kind: 'privateApi',
+            apiName: places.name('api'),
+            stage: 'serin',
+            // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
+            binaryMediaTypes: ['*/*'],
+          }
+        : { kind: 'url', permissions: urlPermissions };
     case 'clock': {
       const group = places.name('clock');
       return {

@@ -15,6 +15,9 @@ export interface Places {
   readonly on: Readonly<Record<On, readonly string[]>>;
 }
 
+/** What a renderer calls the resource of a function or a queue. */
+export const resourceId = (id: string): string => `${id[0]?.toUpperCase()}${id.slice(1)}`;
+
 export const nodeTag = '24-slim';
 /**
  * The pull-through cache of public.ecr.aws, and the one image that is wanted of it. Prefixes are unique in an account and

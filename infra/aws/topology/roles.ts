@@ -1,8 +1,8 @@
+import { refusal } from '../../shared/fields.ts';
 import { type OwnFolder, type PortName, portsOf } from './calls.ts';
 import { conditionsOf, grantsOf, statementsOf } from './grants.ts';
 import { imageCacheOf, type Places } from './places.ts';
 import { rolePolicy } from './policy.ts';
-import { refusal } from './settings.ts';
 import type { Conditions, FunctionId, Grant, Role } from './shapes.ts';
 
 const grant = (

@@ -1,14 +1,7 @@
 import { awsNameProblems } from '@serin/clouds/aws/names';
+import { type Field, type Fields, fieldProblems, isObject, listOf, oneOf, wholeBetween } from '../../shared/fields.ts';
+import { hashShape, readSettings as readFile, type SettingsRead, taken } from '../../shared/settings-file.ts';
 import type { Settings } from './shapes.ts';
-
-/** What a field may be, and how that is said: `<field> must be <must>`. */
-interface Field {
-  readonly must: string;
-  readonly takes: (value: unknown) => boolean;
-  readonly required?: true;
-}
-
-type Fields = Readonly<Record<string, Field>>;
 
 // Within a stack of the CDK, what is made beside the installation is known by a placeholder only.
 // https://docs.aws.amazon.com/cdk/v2/guide/tokens.html
@@ -17,22 +10,8 @@ const text =
   (shape: RegExp) =>
   (value: unknown): boolean =>
     typeof value === 'string' && (shape.test(value) || placeholder.test(value));
-const listOf =
-  (shape: RegExp, fewest: number) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.length >= fewest && new Set(value).size === value.length && value.every(text(shape));
-const oneOf =
-  (...values: readonly unknown[]) =>
-  (value: unknown): boolean =>
-    values.includes(value);
 
 const keyShape = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
-const wholeBetween =
-  (least: number, most: number) =>
-  (value: unknown): boolean =>
-    Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
-
-export const hashShape = /^[0-9a-f]{64}$/;
 // What CloudWatch Logs takes. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 const logDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -40,7 +19,7 @@ const logDays = [
 
 const accounts: Field = {
   must: 'a list of one account (12 digits) or more, each once',
-  takes: listOf(/^\d{12}$/, 1),
+  takes: listOf(text(/^\d{12}$/), 1),
 };
 
 const fields: Readonly<Record<keyof Settings, Field>> = {
@@ -51,7 +30,7 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   dataBuckets: {
     must: 'a list of names of S3 buckets, each once',
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-    takes: listOf(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 0),
+    takes: listOf(text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), 0),
     required: true,
   },
   dataAccounts: accounts,
@@ -64,7 +43,7 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   },
   dataKeys: {
     must: "a list of ARNs of keys, 'arn:aws:kms:<region>:<account>:key/<id>', none of an alias and each once",
-    takes: listOf(keyShape, 1),
+    takes: listOf(text(keyShape), 1),
   },
   network: {
     must: "'isolated', or {subnets, securityGroups} of a network of yours",
@@ -84,14 +63,14 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
 };
 
 /** Fields of older files, and what became of them. */
-const retired: ReadonlyMap<string, string> = new Map([
-  ['imageCache', 'is no setting any more: take it out; each installation has an image cache of its own'],
-]);
+const retired = {
+  imageCache: 'is no setting any more: take it out; each installation has an image cache of its own',
+};
 
 /** An empty list is refused: without subnets, functions and jobs would run in no network of the owner's. */
 const networkFields: Fields = {
-  subnets: { must: "a list of one id ('subnet-...') or more", takes: listOf(/^subnet-\w+$/, 1), required: true },
-  securityGroups: { must: "a list of one id ('sg-...') or more", takes: listOf(/^sg-\w+$/, 1), required: true },
+  subnets: { must: "a list of one id ('subnet-...') or more", takes: listOf(text(/^subnet-\w+$/), 1), required: true },
+  securityGroups: { must: "a list of one id ('sg-...') or more", takes: listOf(text(/^sg-\w+$/), 1), required: true },
 };
 
 /** Everything that is wrong with the settings of an installation, each with what is allowed. None: it can be deployed. */
@@ -99,35 +78,18 @@ export function settingsProblems(settings: object): readonly string[] {
   const given: Readonly<Record<string, unknown>> = { ...settings };
   const { project, environment, network } = given;
   return [
-    ...fieldProblems(given, fields),
-    ...(isObject(network) ? fieldProblems(network, networkFields, 'network.') : []),
+    ...fieldProblems(given, fields, { retired }),
+    ...(isObject(network) ? fieldProblems(network, networkFields, { path: 'network.' }) : []),
     ...(typeof project === 'string' && typeof environment === 'string'
       ? awsNameProblems({ project, environment }).map(({ path, value, message }) => `the ${path} '${value}' ${message}`)
       : []),
   ];
 }
 
-function fieldProblems(given: Readonly<Record<string, unknown>>, known: Fields, path = ''): readonly string[] {
-  const names = Object.keys(known).join(', ');
-  return [
-    ...Object.keys(given)
-      .filter((name) => !Object.hasOwn(known, name))
-      .map((name) => `${path}${name} ${retired.get(name) ?? `is no field: there are ${names}`}`),
-    ...Object.entries(known).flatMap(([name, { must, takes, required }]) => {
-      // A field that is there without a value is one that somebody meant to set.
-      const missing = !Object.hasOwn(given, name);
-      if (missing ? !required : takes(given[name])) return [];
-      return [`${path}${name} ${missing ? 'is missing: it ' : valueText(name, given[name])}must be ${must}`];
-    }),
-  ];
-}
+/** What `serin.aws.json`, or a file of the CDK, says of one environment. `stage` names it, else the file does. */
+export const readSettings = (file: unknown, stage?: string): SettingsRead<Settings> =>
+  readFile(settingsProblems, file, stage);
 
-const valueText = (name: string, value: unknown): string =>
-  name === 'adminTokenHash' ? '' : `is ${JSON.stringify(value) ?? String(value)}: it `;
-
-/** What stops a deployment, with all that is to be mended. */
-export const refusal = (what: string, problems: readonly string[]): Error =>
-  new Error([`${what}:`, ...problems].join('\n  '));
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The same, or an error with everything that is wrong. */
+export const settingsOf = (name: string, file: unknown, stage?: string): Settings =>
+  taken(name, readSettings(file, stage));

@@ -1,3 +1,5 @@
+import type { Grant as PlannedGrant, Topology as PlannedTopology } from '../../shared/shapes.ts';
+
 /** One installation, as its owner describes it. */
 export interface Settings {
   readonly project: string;
@@ -62,12 +64,7 @@ export interface ResourceStatement extends Statement {
   readonly principal: string | '*';
 }
 
-/** One permission, and the call that needs it: what `serin plan` prints. */
-export interface Grant {
-  readonly call: string;
-  readonly why: string;
-  readonly action: string;
-  readonly resources: readonly string[];
+export interface Grant extends PlannedGrant {
   readonly when?: Conditions;
 }
 
@@ -108,16 +105,36 @@ export type FunctionId = 'signals' | 'api' | 'clock' | 'deadLetters';
 export type Trigger =
   | { readonly kind: 'queue'; readonly queue: QueueId; readonly batch: number; readonly maxConcurrency: number }
   /** No authorizer: the API checks bearer tokens itself. */
-  | { readonly kind: 'url' }
-  | { readonly kind: 'privateApi'; readonly apiName: string; readonly stage: string }
+  | { readonly kind: 'url'; readonly permissions: readonly UrlPermission[] }
+  | PrivateApi
   | { readonly kind: 'schedule'; readonly schedule: Schedule };
+
+/** That anybody may call the function: `action`, and the way in which it is called. */
+export interface UrlPermission {
+  readonly id: string;
+  readonly action: string;
+  readonly functionUrlAuthType?: 'NONE';
+  readonly invokedViaFunctionUrl?: true;
+}
+
+/** An API that only one VPC endpoint reaches; HTTP APIs and function URLs cannot be private. */
+export interface PrivateApi {
+  readonly kind: 'privateApi';
+  readonly apiName: string;
+  readonly stage: string;
+  /** Else a REST API takes every body for text, and bytes that are not UTF-8 arrive as others. */
+  readonly binaryMediaTypes: readonly string[];
+}
 
 export interface Schedule {
   readonly name: string;
   readonly group: string;
   readonly rate: string;
   readonly role: Role;
-  /** A call that failed is not made again: the next one comes within the minute. */
+  /**
+   * A call that failed is not made again: the next one comes within the minute. It holds for the scheduler and for
+   * Lambda, which would try again as well, because the scheduler's call is asynchronous.
+   */
   readonly retries: number;
   readonly maxAgeSeconds: number;
 }
@@ -132,7 +149,10 @@ export interface Queue {
   readonly statements: readonly ResourceStatement[];
 }
 
-/** On demand, encrypted, and kept when the installation is destroyed. */
+/**
+ * On demand, encrypted, and kept when the installation is destroyed. Without a key of the settings it is encrypted by
+ * DynamoDB's own: that is its default, and cannot be switched off.
+ */
 export interface Table {
   readonly name: string;
   readonly partitionKey: string;
@@ -143,14 +163,20 @@ export interface Table {
 
 /** Private, versioned, encrypted, and kept when the installation is destroyed. */
 export interface Bucket {
+  readonly id: string;
   readonly name: string;
   readonly arn: string;
   /** Tells EventBridge of new objects. */
   readonly events: boolean;
   readonly statements: readonly ResourceStatement[];
-  readonly abortUploadsAfterDays: number;
-  /** Absent: never. */
-  readonly forgetOldVersionsAfterDays?: number;
+  readonly unfinishedUploads: Lifetime;
+  /** Absent: they are kept for ever. */
+  readonly oldVersions?: Lifetime;
+}
+
+export interface Lifetime {
+  readonly rule: string;
+  readonly days: number;
 }
 
 /** EventBridge's default bus to a queue; what cannot be delivered goes to the dead one. */
@@ -199,18 +225,29 @@ export interface Network {
   readonly subnets: readonly string[];
   readonly gateways: readonly string[];
   readonly interfaces: readonly string[];
+  /** Of the interfaces the one that leads to the API. */
+  readonly apiInterface: string;
+  /** The security group of all that runs in it. */
+  readonly inside: { readonly says: string; readonly from: Traffic; readonly to: Traffic };
 }
 
-/** What is paid while nothing happens, as quantities; prices are the reader's. */
-export interface CostAtRest {
-  readonly service: string;
-  readonly unit: string;
-  readonly perMonth: number;
-  readonly why: string;
+/** Where functions and jobs run once it stands; a renderer knows the ids only as values of its own. */
+export interface InNetwork<Id> {
+  readonly subnets: readonly Id[];
+  readonly securityGroups: readonly Id[];
+  /** Of the API that only this network reaches. */
+  readonly apiEndpoint?: Id;
 }
 
-export interface Topology {
+/** On any port and protocol. */
+export interface Traffic {
+  readonly cidr: string;
+  readonly says: string;
+}
+
+export interface Topology extends PlannedTopology {
   readonly functions: readonly ServerlessFunction[];
+  /** Each after the one that it names. */
   readonly queues: readonly Queue[];
   readonly table: Table;
   /** The own one first. */
@@ -221,15 +258,10 @@ export interface Topology {
   readonly modelRole: Role;
   readonly alarms: readonly Alarm[];
   readonly dashboard?: Dashboard;
-  /** Names of what the functions count: each is paid for by the hour in which it is told. */
-  readonly metrics: readonly string[];
   readonly alertTopic?: Topic;
   readonly network?: Network;
   readonly imageCache: { readonly prefix: string; readonly upstream: string; readonly repository: string };
   readonly logDays: number;
   readonly tags: Readonly<Record<string, string>>;
-  /** What no tool does for the owner, with the command. */
-  readonly byHand: readonly { readonly what: string; readonly command: string }[];
   readonly settings: Settings;
-  readonly costsAtRest: readonly CostAtRest[];
 }

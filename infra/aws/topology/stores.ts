@@ -21,14 +21,15 @@ export function bucketsOf({ settings, ownBucket, where }: Places): readonly Buck
   return names.map((name, index) => {
     const arn = `arn:${where.partition}:s3:::${name}`;
     return {
+      id: index === 0 ? 'Own' : `Data${index}`,
       name,
       arn,
       // The pipeline writes into its own bucket: events of it would only be its own echo.
       events: index > 0,
       statements: [onlyTls('s3:*', [arn, `${arn}/*`])],
-      abortUploadsAfterDays: 7,
+      unfinishedUploads: { rule: 'unfinished-uploads', days: 7 },
       // Trainers write checkpoints over each other; all else in it is written once. Data is never forgotten.
-      ...(index === 0 ? { forgetOldVersionsAfterDays: 90 } : {}),
+      ...(index === 0 ? { oldVersions: { rule: 'old-versions', days: 90 } } : {}),
     };
   });
 }
@@ -36,6 +37,13 @@ export function bucketsOf({ settings, ownBucket, where }: Places): readonly Buck
 export function queuesOf(places: Places): readonly Queue[] {
   const { name } = places;
   return [
+    {
+      id: 'dead',
+      name: name('dead'),
+      visibilitySeconds: 6 * plans.deadLetters.timeoutSeconds,
+      retentionSeconds: longestRetention,
+      statements: queueStatements(places, 'dead'),
+    },
     {
       id: 'signals',
       name: name('signals'),
@@ -47,14 +55,19 @@ export function queuesOf(places: Places): readonly Queue[] {
       deadAfter: { receives: 7, queue: 'dead' },
       statements: queueStatements(places, 'signals'),
     },
-    {
-      id: 'dead',
-      name: name('dead'),
-      visibilitySeconds: 6 * plans.deadLetters.timeoutSeconds,
-      retentionSeconds: longestRetention,
-      statements: queueStatements(places, 'dead'),
-    },
   ];
+}
+
+/** What a renderer makes of each queue, given what it made of the one that takes its dead messages. */
+export function madeOfQueues<Made>(
+  queues: readonly Queue[],
+  make: (queue: Queue, dead: Made | undefined) => Made,
+): Readonly<Record<QueueId, Made>> {
+  const made = new Map<QueueId, Made>();
+  for (const queue of queues)
+    made.set(queue.id, make(queue, queue.deadAfter === undefined ? undefined : made.get(queue.deadAfter.queue)));
+  // Both ids are there: `queuesOf` has them.
+  return Object.fromEntries(made) as unknown as Readonly<Record<QueueId, Made>>;
 }
 
 /** Who may write: our rules, and for signals the data buckets and the alert topic as well. Nobody without TLS. */

@@ -1,6 +1,5 @@
 import { Failure } from '../failure.ts';
 import { type Command, type Invocation, show } from '../invocation.ts';
-import { settingsName } from '../plan/settings.ts';
 import { type Deployable, deployable, runSst } from '../plan/sst.ts';
 
 /**
@@ -10,13 +9,12 @@ import { type Deployable, deployable, runSst } from '../plan/sst.ts';
 export const destroy: Command = async (invocation) => {
   const { terminal, options } = invocation;
   const project = await deployable(invocation, 'remove');
-  const { stage, directory, sst, prepared } = project;
+  const { stage, directory, sst, prepared, topology } = project;
   const command = [sst, 'remove', '--stage', stage];
   const stays = staysOf(project);
-  const later = laterOf(project);
-  const document = { project: prepared.compiled.project, stage, directory, command, stays, later };
+  const document = { project: prepared.compiled.project, stage, directory, command, stays, later: topology.later };
   const linesOf = (lines: readonly string[]): string => lines.map((line) => `  ${line}\n`).join('');
-  const staysText = `what stays:\n${linesOf(stays)}later:\n${linesOf(later)}`;
+  const staysText = `what stays:\n${linesOf(stays)}later:\n${linesOf(topology.later)}`;
   if (options.dryRun === true) {
     show(
       invocation,
@@ -46,18 +44,10 @@ async function ask({ terminal }: Invocation, project: string, stage: string, sta
 function staysOf({ topology, prepared }: Deployable): readonly string[] {
   const served = Object.entries(prepared.compiled.models).filter(([, { serve }]) => serve !== 'none');
   return [
-    `the table ${topology.table.name}: the history`,
-    ...topology.buckets.map(({ name }) => `the bucket ${name}: code, configs and what jobs left`),
-    'versions in the model registry, and logs of jobs',
+    ...topology.stays,
     ...served.map(
       ([model]) =>
         `the endpoint of ${model}, if it serves: it goes on serving, and costs, until you delete it in SageMaker`,
     ),
   ];
 }
-
-/** What can be done with what stays; the names are fixed, so a plain second deployment would find them taken. */
-const laterOf = ({ topology: { table } }: Deployable): readonly string[] => [
-  `to deploy again with this history: write "adopt": true into ${settingsName}, then serin deploy`,
-  `to forget it: aws dynamodb update-table --table-name ${table.name} --no-deletion-protection-enabled && aws dynamodb delete-table --table-name ${table.name}; then empty and delete the bucket`,
-];

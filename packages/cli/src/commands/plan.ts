@@ -56,20 +56,8 @@ function deployedText({ terminal }: Invocation, topology: Topology): string {
     timeout: `${timeoutSeconds} s`,
     does,
   }));
-  const { table: journal, buckets, queues, bus, rules, alarms, dashboard, jobRole, modelRole, imageCache } = topology;
-  const rest = [
-    { kind: 'table', name: journal.name, says: 'retained when the rest is destroyed' },
-    ...buckets.map(({ name }) => ({ kind: 'bucket', name, says: 'retained when the rest is destroyed' })),
-    ...queues.map(({ name }) => ({ kind: 'queue', name })),
-    { kind: 'bus', name: bus },
-    ...rules.map(({ name, hears }) => ({ kind: 'rule', name, says: hears })),
-    ...[jobRole, modelRole].map(({ name }) => ({ kind: 'role', name })),
-    ...alarms.map(({ name, says }) => ({ kind: 'alarm', name, says })),
-    ...(dashboard === undefined ? [] : [{ kind: 'dashboard', name: dashboard.name }]),
-    { kind: 'image cache', name: imageCache.prefix, says: `of ${imageCache.upstream}` },
-  ];
   const columns = { FUNCTION: 'name', ON: 'on', MEMORY: 'memory', TIMEOUT: 'timeout', DOES: 'does' };
-  return `${table(functions, columns, terminal)}\n${table(rest, { RESOURCE: 'kind', NAME: 'name', '': 'says' }, terminal)}`;
+  return `${table(functions, columns, terminal)}\n${table(topology.resources, { RESOURCE: 'kind', NAME: 'name', '': 'says' }, terminal)}`;
 }
 
 function permissionsText({ terminal }: Invocation, topology: Topology): readonly string[] {

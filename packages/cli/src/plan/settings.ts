@@ -7,7 +7,7 @@ import { writePrivate } from '../contexts.ts';
 import { Failure } from '../failure.ts';
 import { version } from '../version.ts';
 
-/** What `serin.aws.json` holds, as far as a deployment writes it; infra/aws/topology/settings-file.ts checks all of it. */
+/** What `serin.aws.json` holds, as far as a deployment writes it; infra/aws/topology/settings.ts checks all of it. */
 export interface SettingsContent {
   readonly project: string;
   readonly environment: string;

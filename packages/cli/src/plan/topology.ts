@@ -2,56 +2,12 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Cloud } from '@serin/clouds/accelerators';
+import type { Grant, Topology } from '../../../../infra/shared/shapes.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
 import { type SettingsContent, settingsName } from './settings.ts';
 
-/** A permission, and the call that needs it. */
-export interface Grant {
-  readonly call: string;
-  readonly why: string;
-  readonly action: string;
-  readonly resources: readonly string[];
-  readonly when?: unknown;
-}
-
-interface Role {
-  readonly name: string;
-  readonly grants: readonly Grant[];
-}
-
-/** What of infra/aws/topology.ts is printed. */
-export interface Topology {
-  readonly functions: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly does: string;
-    readonly memoryMb: number;
-    readonly timeoutSeconds: number;
-    readonly role: Role;
-    readonly environment: Readonly<Record<string, unknown>>;
-    readonly trigger: { readonly kind: string; readonly queue?: string; readonly schedule?: { readonly rate: string } };
-  }[];
-  readonly queues: readonly { readonly name: string }[];
-  readonly table: { readonly name: string };
-  readonly buckets: readonly { readonly name: string }[];
-  readonly bus: string;
-  readonly rules: readonly { readonly name: string; readonly hears: string }[];
-  readonly jobRole: Role;
-  readonly modelRole: Role;
-  readonly alarms: readonly { readonly name: string; readonly says: string }[];
-  readonly dashboard?: { readonly name: string };
-  readonly metrics: readonly string[];
-  readonly imageCache: { readonly prefix: string; readonly upstream: string };
-  readonly logDays: number;
-  readonly byHand: readonly { readonly what: string; readonly command: string }[];
-  readonly costsAtRest: readonly {
-    readonly service: string;
-    readonly unit: string;
-    readonly perMonth: number;
-    readonly why: string;
-  }[];
-}
+export type { Grant, Topology };
 
 interface TopologyModule {
   readonly readSettings: (

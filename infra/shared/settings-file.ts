@@ -1,15 +1,19 @@
-import { hashShape, isObject, refusal, settingsProblems } from './settings.ts';
-import type { Settings } from './shapes.ts';
+import { isObject, refusal } from './fields.ts';
 
 /** The settings of one environment, or all that is wrong with them. */
-export type SettingsRead = { readonly settings: Settings } | { readonly problems: readonly string[] };
+export type SettingsRead<Settings> = { readonly settings: Settings } | { readonly problems: readonly string[] };
 
 /**
- * What `serin.aws.json`, or a file of the CDK, says of one environment. `stage` names it, else the file does.
+ * What `serin.<cloud>.json`, or a file of another tool, says of one environment. `stage` names it, else the file does.
  *
- * The file has the fields of `Settings`, but `adminTokenHash` is one for each environment: `{"prod": "<SHA-256 in hex>"}`.
+ * The file has the fields of the cloud's `Settings`, which `problemsOf` checks, but `adminTokenHash` is one for each
+ * environment: `{"prod": "<SHA-256 in hex>"}`.
  */
-export function readSettings(file: unknown, stage?: string): SettingsRead {
+export function readSettings<Settings extends object>(
+  problemsOf: (settings: object) => readonly string[],
+  file: unknown,
+  stage?: string,
+): SettingsRead<Settings> {
   if (!isObject(file)) return { problems: ['it holds no object'] };
   const { adminTokenHash: hashes, ...rest } = file;
   const shared = stage === undefined ? rest : { ...rest, environment: stage };
@@ -18,19 +22,19 @@ export function readSettings(file: unknown, stage?: string): SettingsRead {
   // A hash that is wrong is told once, with its environment.
   const hash = wrong.length === 0 && isObject(hashes) ? hashes[`${environment}`] : noHash;
   const settings = { ...shared, adminTokenHash: hash ?? noHash };
-  const problems = [...settingsProblems(settings), ...wrong];
+  const problems = [...problemsOf(settings), ...wrong];
   // Without a problem all fields are there, and are what the interface says.
   return problems.length === 0 ? { settings: settings as unknown as Settings } : { problems };
 }
 
-const noHash = '0'.repeat(64);
-
-/** `readSettings` for whoever can only stop; throws with everything that is wrong. */
-export function settingsOf(name: string, file: unknown, stage?: string): Settings {
-  const read = readSettings(file, stage);
+/** The settings, for whoever can only stop: throws with everything that is wrong with the file of this name. */
+export function taken<Settings>(name: string, read: SettingsRead<Settings>): Settings {
   if ('settings' in read) return read.settings;
   throw refusal(`${name} cannot be deployed`, read.problems);
 }
+
+const noHash = '0'.repeat(64);
+export const hashShape = /^[0-9a-f]{64}$/;
 
 /** Says no value: somebody may have written a token where its hash should be. */
 function hashProblems(hashes: unknown = {}, environment: string): readonly string[] {
