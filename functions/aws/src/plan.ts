@@ -7,6 +7,7 @@ import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import type { Job } from '@serin/core/ports/jobs';
 import type { RegisteredVersion } from '@serin/core/ports/registry';
 import type { Deployment } from '@serin/core/ports/serving';
+import type { Variables } from '@serin/platform/settings';
 import { archiveKey } from './code-archive.ts';
 import { artifactAt } from './jobs/artifacts.ts';
 import type { Buckets } from './jobs/settings.ts';
@@ -15,7 +16,7 @@ import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
 import type { ProgramSecrets } from './program-secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
-import { settingsOf, type Variables } from './settings.ts';
+import { settingsOf } from './settings.ts';
 import type { Supplies } from './supplies.ts';
 
 /** What core asks of the ports for a model: its first run, and its first deployment. */
