@@ -290,6 +290,18 @@ describe('tokens', () => {
     expect((await world.call('GET', '/v1/tokens')).body.tokens).toHaveLength(1);
   });
 
+  test('of several names that are asked for at once are all there', async () => {
+    const world = await openWorld();
+    const names = ['ann', 'bob', 'eve'];
+    const asked = names.map((name) => world.call('POST', '/v1/tokens', { name, role: 'viewer' }));
+
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+
+    expect(statuses).toEqual([201, 201, 201]);
+    const { tokens } = (await world.call('GET', '/v1/tokens')).body;
+    expect(tokens.map(({ name }: { name: string }) => name).sort()).toEqual(names);
+  });
+
   test('made and revoked leave an audited trail of who did it', async () => {
     const world = await openWorld();
     const { body } = await world.call('POST', '/v1/tokens', { name: 'ann', role: 'operator' });

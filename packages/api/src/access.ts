@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { type Json, sha256Hex } from '@serin/core/base/json';
+import { rewrite } from '@serin/core/engine/rewrite';
 import { reservedNames } from '@serin/core/ports/actors';
-import { nextEntry } from '@serin/core/ports/entry';
 import type { Actor, Head, Journal } from '@serin/core/ports/journal';
 import type { Caller, Role } from './roles.ts';
 import { type Conditional, onlyIf } from './views.ts';
@@ -68,12 +68,11 @@ export function journalAccess(given: {
     { actor, signal, decidedOn }: { readonly actor: Actor; readonly signal: Json; readonly decidedOn: Conditional },
     next: (tokens: State['tokens']) => State['tokens'],
   ): Promise<void> {
-    const head = await journal.head(stream);
-    onlyIf(decidedOn, head?.seq ?? 0);
-    const tokens = next((head?.state as State | undefined)?.tokens ?? {});
-    const state = JSON.parse(JSON.stringify({ schema: 1, tokens }));
-    const entry = nextEntry(head, { stream, at: now(), actor, signal, state });
-    await journal.append(head?.seq ?? 0, { entry, state });
+    await rewrite<State>(journal, stream, (state, head) => {
+      onlyIf(decidedOn, head?.seq ?? 0);
+      const changed = JSON.parse(JSON.stringify({ schema: 1, tokens: next(state?.tokens ?? {}) }));
+      return { at: now(), actor, signal, state: changed };
+    });
   }
 
   return {

@@ -1,7 +1,6 @@
-import { asFault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
-import { nextEntry } from '@serin/core/ports/entry';
-import type { Head, Journal } from '@serin/core/ports/journal';
+import { type Next, rewrite } from '@serin/core/engine/rewrite';
+import type { Journal } from '@serin/core/ports/journal';
 import { Problem } from './problem.ts';
 import type { Caller } from './roles.ts';
 import type { Answer } from './route.ts';
@@ -49,33 +48,29 @@ export async function once(
 ): Promise<Answer> {
   const { journal, now, aloneSince = 0 } = around;
   const stream = streamOf(request);
-  const head = await journal.head(stream);
-  const known = head?.state as State | undefined;
-  const answered =
-    known === undefined ? undefined : answerKnown(known, request, Math.max(aloneSince, now() - abandonedAfterMs));
+  const written = (change: Pick<State, 'status' | 'answer'>): Next => {
+    const state = { schema: 1, at: now(), fingerprint: request.fingerprint, ...change };
+    const signal = { type: change.status };
+    return { at: now(), actor: request.caller.actor, signal, state: JSON.parse(JSON.stringify(state)) };
+  };
+  let answered: Answer | undefined;
+  const begun = await rewrite<State>(journal, stream, (known) => {
+    answered = known && answerKnown(known, request, Math.max(aloneSince, now() - abandonedAfterMs));
+    return answered === undefined ? written({ status: 'begun' }) : undefined;
+  });
   if (answered !== undefined) return answered;
 
-  const write = async (on: Head | undefined, change: Pick<State, 'status' | 'answer'>): Promise<void> => {
-    const state = JSON.parse(JSON.stringify({ schema: 1, at: now(), fingerprint: request.fingerprint, ...change }));
-    const entry = nextEntry(on, {
-      stream,
-      at: now(),
-      actor: request.caller.actor,
-      signal: { type: change.status },
-      state,
-    });
-    await journal.append(on?.seq ?? 0, { entry, state });
-  };
-  await write(head, { status: 'begun' }).catch((error: unknown) => {
-    throw asFault(error).code === 'conflict' ? underWay() : error;
-  });
-  const begun = await journal.head(stream);
+  // A request that was taken over meanwhile leaves the key to whoever took it.
+  const end = (change: Pick<State, 'status' | 'answer'>): Promise<unknown> =>
+    rewrite(journal, stream, (_, head) => (head?.seq === begun?.entry.seq ? written(change) : undefined)).catch(
+      () => undefined,
+    );
   const answer = await perform().catch(async (error: unknown) => {
-    await write(begun, { status: 'open' }).catch(() => undefined);
+    await end({ status: 'open' });
     throw error;
   });
   // Should this not be written, a repeated request performs again, and the core knows the signal by its id.
-  await write(begun, { status: 'done', answer: kept(answer, request.shownOnce) }).catch(() => undefined);
+  await end({ status: 'done', answer: kept(answer, request.shownOnce) });
   return answer;
 }
 

@@ -1,7 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { encodeText, type Json } from '../base/json.ts';
-import { nextEntry } from '../ports/entry.ts';
 import type { Actor, Journal } from '../ports/journal.ts';
+import { type Next, rewrite } from './rewrite.ts';
 
 /** A signal that nobody could use, in a stream of its own: `dead/<signal id>`. */
 export interface DeadLetter {
@@ -26,7 +26,9 @@ export async function bury(
   letter: Omit<DeadLetter, 'schema' | 'status'>,
   actor: Actor,
 ): Promise<void> {
-  await write(journal, { ...letter, schema: 1, status: 'waiting' }, actor);
+  await rewrite<DeadLetter>(journal, streamOf(letter.id), (known) =>
+    known?.status === 'waiting' ? undefined : written({ ...letter, schema: 1, status: 'waiting' }, actor),
+  );
 }
 
 export async function findDeadLetter(journal: Journal, id: string): Promise<DeadLetter | undefined> {
@@ -41,30 +43,18 @@ export async function closeDeadLetter(
   at: number,
   actor: Actor,
 ): Promise<void> {
-  const letter = await findDeadLetter(journal, id);
-  if (letter === undefined) throw new Fault('notFound', `there is no dead letter '${id}'`);
-  if (letter.status !== 'waiting') throw new Fault('conflict', `the dead letter '${id}' is ${letter.status} already`);
-  await write(journal, { ...letter, status, at }, actor);
+  await rewrite<DeadLetter>(journal, streamOf(id), (letter) => {
+    if (letter === undefined) throw new Fault('notFound', `there is no dead letter '${id}'`);
+    if (letter.status !== 'waiting') throw new Fault('conflict', `the dead letter '${id}' is ${letter.status} already`);
+    return written({ ...letter, status, at }, actor);
+  });
 }
 
-async function write(journal: Journal, letter: DeadLetter, actor: Actor): Promise<void> {
-  const head = await journal.head(streamOf(letter.id));
-  const known = head?.state as DeadLetter | undefined;
-  if (known?.status === letter.status) return;
-  const state = JSON.parse(JSON.stringify(letter)) as Json;
-  const entry = nextEntry(head, {
-    stream: streamOf(letter.id),
-    at: letter.at,
-    actor,
-    signal: { type: letter.status },
-    state,
-  });
+function written(letter: DeadLetter, actor: Actor): Next {
   const { id, stream, because, at, status } = letter;
-  await journal.append(head?.seq ?? 0, {
-    entry,
-    state,
-    name: { key: streamOf(id), summary: { id, stream, because: shortened(because), at, status } },
-  });
+  const summary = { id, stream, because: shortened(because), at, status };
+  const state = JSON.parse(JSON.stringify(letter)) as Json;
+  return { at, actor, signal: { type: status }, state, name: { key: streamOf(id), summary } };
 }
 
 /** At most 400 bytes: a summary has its bound in bytes, and a reason may be written in any script. */

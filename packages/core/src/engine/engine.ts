@@ -1,5 +1,4 @@
 import { asFault, Fault } from '../base/fault.ts';
-import type { Json } from '../base/json.ts';
 import type { Effect } from '../model/effect.ts';
 import { type Dispatcher, leaseMs, type PendingEffects } from '../model/leases.ts';
 import { type Decision, decideModel, modelSummary, modelWakesAt } from '../model/model.ts';
@@ -7,11 +6,11 @@ import type { ModelSignal, Stamp } from '../model/signal.ts';
 import type { Model } from '../model/state.ts';
 import { upgrade } from '../model/upgrade.ts';
 import { engineActor } from '../ports/actors.ts';
-import { nextEntry } from '../ports/entry.ts';
 import type { Append, Entry, Head } from '../ports/journal.ts';
 import type { Ports } from '../ports/ports.ts';
 import { decideProject, type Project, type ProjectStreamSignal, projectWakesAt } from '../project/project.ts';
 import { type AnswerBody, perform } from './perform.ts';
+import { type Next, rewrite } from './rewrite.ts';
 
 export interface EngineOptions {
   readonly ports: Ports;
@@ -60,6 +59,7 @@ interface Committed {
   readonly until: number;
 }
 
+const nothing: Committed = { outcome: { kind: 'ignored', because: '' }, taken: [], seq: 0, until: 0 };
 const triesOnConflict = 8;
 /** Reasons are kept in the state, which is bounded. */
 const longestReason = 2000;
@@ -84,32 +84,19 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function decideAndAppend(stream: string, signal: Signal, dispatches: boolean, only?: Only): Promise<Committed> {
-    for (let tries = 1; ; tries += 1) {
-      const head = await ports.journal.head(stream);
+    let committed = nothing;
+    const decideOn = async (_: unknown, head: Head | undefined): Promise<Next | undefined> => {
       await only?.(head);
-      const { decision, due, name } = decide(stream, head, signal, { self, dispatches, alone });
-      if (!('moved' in decision)) return { outcome: outcomeOf(decision), taken: [], seq: head?.seq ?? 0, until: 0 };
-      const { moved, events, taken, because } = decision;
-      const entry = nextEntry(head, { stream, at: moved.at, actor: signal.actor, signal, state: moved, events });
-      try {
-        // A state is plain JSON by construction; a test folds every history to prove it.
-        await ports.journal.append(head?.seq ?? 0, {
-          entry,
-          state: moved as unknown as Json,
-          ...(due === undefined ? {} : { due }),
-          ...(name === undefined ? {} : { name }),
-        });
-        onAppend?.(entry, due);
-        return {
-          outcome: { kind: 'moved', seq: entry.seq, ...(because === undefined ? {} : { because }) },
-          taken,
-          seq: entry.seq,
-          until: moved.at + leaseMs,
-        };
-      } catch (error) {
-        if (asFault(error).retry !== 'now' || tries >= triesOnConflict) throw error;
-      }
-    }
+      const { decision, ...rows } = decide(stream, head, signal, { self, dispatches, alone });
+      committed = committedBy(decision, head?.seq ?? 0);
+      if (!('moved' in decision)) return undefined;
+      const { moved, events } = decision;
+      // A state is plain JSON by construction; a test folds every history to prove it.
+      return { at: moved.at, actor: signal.actor, signal, state: moved, events, ...rows };
+    };
+    const written = await rewrite(ports.journal, stream, decideOn, { tries: triesOnConflict });
+    if (written !== undefined) onAppend?.(written.entry, written.due);
+    return committed;
   }
 
   /** Performs what was taken; each answer may take more. */
@@ -208,6 +195,14 @@ function decide(stream: string, head: Head | undefined, signal: Signal, dispatch
 }
 
 const dueOf = (due: number | undefined): { readonly due?: number } => (due === undefined ? {} : { due });
+
+/** What a decision on the head `seq` comes to, once it is written. */
+function committedBy(decision: Decision<{ readonly at: number }>, seq: number): Committed {
+  if (!('moved' in decision)) return { outcome: outcomeOf(decision), taken: [], seq, until: 0 };
+  const { moved, taken, because } = decision;
+  const outcome = { kind: 'moved', seq: seq + 1, ...(because === undefined ? {} : { because }) } as const;
+  return { outcome, taken, seq: seq + 1, until: moved.at + leaseMs };
+}
 
 function outcomeOf(decision: Exclude<Decision<unknown>, { moved: unknown }>): Outcome {
   if ('ignored' in decision) return { kind: 'ignored', because: decision.ignored };

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts';
-import { canonical, type Json } from '../base/json.ts';
+import { canonical } from '../base/json.ts';
 import { instant } from '../base/time.ts';
 import type { CompiledConfig, ModelPlan } from '../config/config.ts';
 import { checkLabels, checkTick } from '../judge/evidence.ts';
@@ -8,13 +8,13 @@ import type { Answer } from '../model/signal.ts';
 import { schema } from '../model/upgrade.ts';
 import { engineActor } from '../ports/actors.ts';
 import type { CloudEvent } from '../ports/bus.ts';
-import { nextEntry } from '../ports/entry.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { LabelTick } from '../ports/telemetry.ts';
 import { listDataset } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
 import type { Outcome } from './engine.ts';
 import { findLabels, importLabels } from './label-file.ts';
+import { rewrite } from './rewrite.ts';
 import { readConfig } from './stored.ts';
 
 type Body<Known> = Known extends unknown ? Omit<Known, 'key' | 'taken'> : never;
@@ -119,27 +119,14 @@ export function perform(effect: Effect, around: Surroundings): Promise<AnswerBod
   return performer(effect, around);
 }
 
-/** An older revision never replaces a newer one; a concurrent writer of the same record is a `conflict`, tried again. */
+/** An older revision never replaces a newer one. */
 async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, now }: Surroundings): Promise<void> {
-  for (let tries = 0; ; tries += 1) {
-    const head = await ports.journal.head(order.stream);
-    const known = (head?.state as { readonly revision?: number } | undefined)?.revision ?? 0;
-    if (known >= order.revision) return;
-    const state = { schema, ...(order.record as { readonly [key: string]: Json }), revision: order.revision };
-    const entry = nextEntry(head, {
-      stream: order.stream,
-      at: now(),
-      actor: engineActor,
-      signal: { type: 'recorded', revision: order.revision },
-      state,
-    });
-    try {
-      await ports.journal.append(head?.seq ?? 0, { entry, state, name: order.name });
-      return;
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'conflict' || tries >= 5) throw error;
-    }
-  }
+  const { stream, record, revision, name } = order;
+  await rewrite<{ readonly revision?: number }>(ports.journal, stream, (known) => {
+    if ((known?.revision ?? 0) >= revision) return undefined;
+    const state = { schema, ...Object(record), revision };
+    return { at: now(), actor: engineActor, signal: { type: 'recorded', revision }, state, name };
+  });
 }
 
 /** CloudEvents of the entries `from < seq <= to`, in order; their ids derive from (stream, seq, index), so receivers can drop repeats. */
