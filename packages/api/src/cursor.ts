@@ -1,5 +1,6 @@
+import { cursorOf, placeIn } from '@serin/core/base/cursor';
 import { asFault } from '@serin/core/base/fault';
-import { decodeText, encodeText } from '@serin/core/base/json';
+import { byBytes } from '@serin/core/base/order';
 import type { Page } from '@serin/core/ports/page';
 import * as z from 'zod';
 import { Problem } from './problem.ts';
@@ -25,26 +26,13 @@ interface Place {
 
 const placeSchema = z.strictObject({ list: z.string(), page: z.string().optional(), after: z.string().optional() });
 
-/** Opaque to callers; of another list it is refused. */
-function cursorOf(list: string, place: Place): string {
-  const bytes = encodeText(JSON.stringify({ list, ...place }));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
-
 /** The place that a cursor names; anything but a cursor of this list is a 400. */
 export function placeOf(list: string, cursor: string | undefined): Place {
   if (cursor === undefined) return {};
-  try {
-    const bytes = Uint8Array.from(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')), (byte) => byte.charCodeAt(0));
-    const { list: own, ...place } = placeSchema.parse(JSON.parse(decodeText(bytes)));
-    if (own === list) return place as Place; // `exactOptionalPropertyTypes`: a field of JSON is never `undefined`
-  } catch {
-    // Said below, in one way for all that is not a cursor.
-  }
-  throw badCursor();
+  const { success, data } = placeSchema.safeParse(placeIn(cursor));
+  if (!success || data.list !== list) throw badCursor();
+  const { list: _, ...place } = data;
+  return place as Place; // `exactOptionalPropertyTypes`: a field of JSON is never `undefined`
 }
 
 export const badCursor = (): Problem =>
@@ -78,24 +66,16 @@ export async function listPage<Item>(given: {
       throw page !== undefined && asFault(error).code === 'invalid' ? badCursor() : error;
     });
     for (const [index, item] of found.items.entries()) {
-      if (after !== undefined && !isAfter(keyOf(item), after)) continue;
+      if (after !== undefined && byBytes(keyOf(item), after) <= 0) continue;
       if (keep(item)) items.push(item);
       if (items.length < limit) continue;
       const more = index < found.items.length - 1 || found.next !== undefined;
       return more
-        ? { items, next: cursorOf(list, { ...(page === undefined ? {} : { page }), after: keyOf(item) }) }
+        ? { items, next: cursorOf({ list, ...(page === undefined ? {} : { page }), after: keyOf(item) }) }
         : { items };
     }
     if (found.next === undefined) return { items };
     page = found.next;
   }
-  return { items, ...(page === undefined ? {} : { next: cursorOf(list, { page }) }) };
-}
-
-/** Stores sort keys by their UTF-8 bytes, which is the order of code points. */
-function isAfter(key: string, other: string): boolean {
-  const [a, b] = [encodeText(key), encodeText(other)];
-  for (let index = 0; index < a.length && index < b.length; index += 1)
-    if (a[index] !== b[index]) return (a[index] ?? 0) > (b[index] ?? 0);
-  return a.length > b.length;
+  return { items, ...(page === undefined ? {} : { next: cursorOf({ list, page }) }) };
 }

@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { cursorAfter, keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
-import { cursorAfter, keyInCursor } from '../cursor.ts';
 import { awsFault, nameOfError } from '../faults.ts';
 
 interface Options {
@@ -29,7 +29,7 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
       const command = new ListObjectsV2Command({
         ...place,
         Prefix: prefix,
-        ...(cursor === undefined ? {} : { StartAfter: keyInCursor(cursor) }),
+        ...(cursor === undefined ? {} : { StartAfter: keyIn(cursor) }),
         // XML 1.0 cannot hold every character of a key.
         EncodingType: 'url',
       });

@@ -11,11 +11,12 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
+import { cursorAfter, keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
+import { byBytes } from '@serin/core/base/order';
 import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports/journal';
 import type { Page } from '@serin/core/ports/page';
-import { cursorAfter, keyInCursor } from '../cursor.ts';
 import { awsFault } from '../faults.ts';
 
 interface Options {
@@ -96,7 +97,7 @@ export function dynamoJournal({ client, table }: Options): Journal {
 
   /** One page of an index: of each shard as much as the page holds, merged in the order of the sort keys. */
   async function indexed(index: 'due' | 'name', condition: string, values: Item, cursor: string | undefined) {
-    const after = cursor === undefined ? undefined : keyInCursor(cursor);
+    const after = cursor === undefined ? undefined : keyIn(cursor);
     const answers = await Promise.all(
       Array.from({ length: shards }, (_, shard) => {
         const pk = `${index}#${shard}`;
@@ -257,7 +258,7 @@ const sortableTime = (time: number): string => String(Math.max(0, Math.trunc(tim
 const shardOf = (stream: string): number => Number.parseInt(sha256Hex(stream).slice(0, 8), 16) % shards;
 
 const textOf = (value: AttributeValue | undefined): string => value?.S ?? '';
-const bySortKey = (a: Item, b: Item): number => Buffer.compare(Buffer.from(textOf(a.sk)), Buffer.from(textOf(b.sk)));
+const bySortKey = (a: Item, b: Item): number => byBytes(textOf(a.sk), textOf(b.sk));
 
 const placeOf = ({ seq, dueRow, nameRow }: Item): Place => ({
   seq: Number(seq?.N),

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { ownTurn } from '@serin/api/own-turn';
+import { badCursor, cursorOf, placeIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import type { Json } from '@serin/core/base/json';
 import type { Append, Entry, Journal, NameRow } from '@serin/core/ports/journal';
@@ -189,37 +190,28 @@ function afterPrefix(prefix: string): string | Uint8Array {
   return new Uint8Array(0); // In SQLite every blob sorts after every text.
 }
 
-function pageOf<Item>(rows: readonly Item[], place: (last: Item) => readonly unknown[]): Page<Item> {
+function pageOf<Item>(rows: readonly Item[], place: (last: Item) => Json): Page<Item> {
   const items = rows.slice(0, pageSize);
   const last = items.at(-1);
   if (rows.length <= pageSize || last === undefined) return { items };
-  return { items, next: Buffer.from(JSON.stringify(place(last))).toString('base64url') };
+  return { items, next: cursorOf(place(last)) };
 }
 
 function dueCursor(cursor: string): [number, string] {
-  const [due, stream] = placeOf(cursor);
-  return typeof due === 'number' && typeof stream === 'string' ? [due, stream] : badCursor(cursor);
+  const [due, stream] = pairIn(cursor);
+  if (typeof due !== 'number' || typeof stream !== 'string') throw badCursor(cursor);
+  return [due, stream];
 }
 
 function nameCursor(cursor: string): [string, string] {
-  const [key, stream] = placeOf(cursor);
-  return typeof key === 'string' && typeof stream === 'string' ? [key, stream] : badCursor(cursor);
+  const [key, stream] = pairIn(cursor);
+  if (typeof key !== 'string' || typeof stream !== 'string') throw badCursor(cursor);
+  return [key, stream];
 }
 
-function placeOf(cursor: string): readonly unknown[] {
-  try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    return Array.isArray(place) ? place : badCursor(cursor);
-  } catch {
-    return badCursor(cursor);
-  }
-}
-
-function badCursor(cursor: string): never {
-  throw new Fault(
-    'invalid',
-    `the cursor ${JSON.stringify(cursor.slice(0, 100))} is not one of this list; begin without it`,
-  );
+function pairIn(cursor: string): readonly unknown[] {
+  const place = placeIn(cursor);
+  return Array.isArray(place) ? place : [];
 }
 
 function reading<Answer>(work: () => Answer): Answer {

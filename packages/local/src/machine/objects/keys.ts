@@ -25,16 +25,3 @@ export function isSafePath(key: string): boolean {
 }
 
 export const hiddenPlace = (key: string): string => `${hiddenFolder}/${sha256Hex(key)}`;
-
-/** By UTF-8 bytes: as by UTF-16 units, but surrogates (U+10000 and more) come after U+E000 to U+FFFF. */
-export function compareKeys(left: string, right: string): number {
-  const length = Math.min(left.length, right.length);
-  for (let at = 0; at < length; at++) {
-    const a = left.charCodeAt(at);
-    const b = right.charCodeAt(at);
-    if (a !== b) return rank(a) - rank(b);
-  }
-  return left.length - right.length;
-}
-
-const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);

@@ -1,12 +1,14 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { badCursor } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
+import { byBytes } from '@serin/core/base/order';
 import type { Bucket, LeftOut, ObjectInfo } from '@serin/core/ports/bucket';
 import { isMissing } from '../faults.ts';
 import { type Folder, guarded, type Item, isHidden, isOwn, linkOn, nextTurn, statOf, type Walk } from './folder.ts';
-import { compareKeys, hiddenFolder, isPath, maxKeyBytes } from './keys.ts';
+import { hiddenFolder, isPath, maxKeyBytes } from './keys.ts';
 import { fingerprint, identityOf, knownVersion, type Store, type VersionRow } from './versions.ts';
 
 const pageSize = 1000;
@@ -40,11 +42,11 @@ export async function list(
   };
 }
 
+/** The key itself in base64url: listings that are under way have it in their states. */
 function keyOfCursor(cursor: string): string {
   const key = Buffer.from(cursor, 'base64url').toString();
   if (Buffer.from(key).toString('base64url') === cursor && key !== '') return key;
-  const shown = JSON.stringify(cursor.slice(0, 100));
-  throw new Fault('invalid', `the cursor ${shown} is not one of this list; begin without it`);
+  throw badCursor(cursor);
 }
 
 function firstAfter(items: readonly Item[], key: string): number {
@@ -52,7 +54,7 @@ function firstAfter(items: readonly Item[], key: string): number {
   let high = items.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compareKeys(items[middle]?.key ?? '', key) > 0) high = middle;
+    if (byBytes(items[middle]?.key ?? '', key) > 0) high = middle;
     else low = middle + 1;
   }
   return low;
@@ -102,7 +104,7 @@ async function walk(folder: Folder, prefix: string): Promise<Pick<Walk, 'items' 
     }
   }
   for (const item of await hiddenItems(folder)) if (item.key.startsWith(prefix)) items.push(item);
-  items.sort((a, b) => compareKeys(a.key, b.key) || (isHidden(a) ? 1 : -1));
+  items.sort((a, b) => byBytes(a.key, b.key) || (isHidden(a) ? 1 : -1));
   return {
     items: items.filter((item, at) => item.key !== items[at - 1]?.key),
     leftOut: [...unlisted].map(([what, keys]): LeftOut => ({ what, objects: keys.length, first: keys[0] ?? '' })),
