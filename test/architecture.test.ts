@@ -19,7 +19,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   // Plain data of the clouds; whoever deploys there or plans for it reads it.
   'packages/clouds/src': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/api/src': {
-    may: ['@serin/core/', '@serin/clouds/', 'hono', 'hono/', 'zod'],
+    may: ['@serin/core/', 'hono', 'hono/', 'zod'],
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
   },
   // What every platform does the same way: no SDK, no environment, no vendor's name.
@@ -98,6 +98,36 @@ test.each(Object.entries(rules))(
     expect(offences).toEqual([]);
   },
 );
+
+/** Where core may say a vendor's name: as the user's own word, or as a convention that programs already follow. */
+const vendorWords = [
+  'packages/core/src/config/platforms.ts', // A config names an image for each platform.
+  'packages/core/src/config/hyperparameters.ts', // Names that a toolkit reserves.
+  'packages/core/src/job-contract/', // What the programs of users already speak.
+];
+
+test("core's code knows no vendor: what a cloud is like stands in packages/clouds", () => {
+  const vendor =
+    /\b(aws|amazon|sagemaker|dynamo(db)?|cloudwatch|gcp|google|vertex|firestore|azure|cosmos)(?![a-z])|sagemaker_/i;
+
+  const offences = sources('packages/core/src')
+    .map((file) => relative(root, file))
+    .filter((file) => !vendorWords.some((allowed) => file.startsWith(allowed)))
+    .filter((file) => vendor.test(withoutComments(readFileSync(join(root, file), 'utf8'))));
+
+  expect(offences).toEqual([]);
+});
+
+test('a cloud is a folder: nowhere is there a branch on the name of one', () => {
+  const branch = /[!=]==? '(aws|gcp|azure)'|case '(aws|gcp|azure)'/;
+
+  const offences = [...Object.keys(rules), 'infra/aws']
+    .flatMap(sources)
+    .filter((file) => branch.test(withoutComments(readFileSync(file, 'utf8'))))
+    .map((file) => relative(root, file));
+
+  expect(offences).toEqual([]);
+});
 
 /** What is reached by its path: infra is one package, and the command takes types of it. */
 const neighbours: Readonly<Record<string, string>> = {

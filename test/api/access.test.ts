@@ -21,6 +21,7 @@ async function table(): Promise<readonly Route[]> {
       version: '0',
       environment: 'test',
       platform: 'local',
+      problemsOf: () => [],
       source: 'test',
       nudge: () => undefined,
     });

@@ -13,6 +13,7 @@ import type { Ports } from '@serin/core/ports/ports';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Serving } from '@serin/core/ports/serving';
 import type { Telemetry } from '@serin/core/ports/telemetry';
+import { problemsOf } from '@serin/local/machine/limits';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
 import { memoryJobs } from '../simulation/fakes/jobs.ts';
@@ -126,6 +127,7 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
     bootstrap: { tokenHash: sha256Hex(adminToken) },
     nudge: (stream) => nudged.add(stream),
     platform: 'local',
+    problemsOf,
     ...options,
   });
 

@@ -33,7 +33,7 @@ async function planned(changes: object = {}, more: readonly string[] = []) {
   return JSON.parse(stdout);
 }
 
-test('validate --cloud says which machine is taken, why, and which quotas to check', async () => {
+test('validate --cloud says which instance type is taken, why, and which quotas to check', async () => {
   const cwd = project({
     train: { ...fraud.train, checkpoints: true, compute: { accelerator: { type: 'A100' }, nodes: 2, spot: true } },
   });
@@ -46,7 +46,7 @@ test('validate --cloud says which machine is taken, why, and which quotas to che
   expect(stdout).toContain("2 x 'ml.p4d.24xlarge for spot training job usage'");
   // An update builds the endpoint anew beside the old one: twice the champion, and the candidate.
   expect(stdout).toContain("3 x 'ml.g4dn.xlarge for endpoint usage'");
-  expect(stdout).toContain('of an endpoint 3 times its machines: each update builds it anew beside the old one');
+  expect(stdout).toContain('of an endpoint 3 times its instances: each update builds it anew beside the old one');
   expect(stdout).toContain("1 x 'ml.m5.xlarge for processing job usage'");
 });
 
@@ -115,7 +115,7 @@ test('plan lists functions, resources and each permission with the call that nee
   });
 });
 
-test('plan as text has a line for each permission, the machines, the buckets and both costs', async () => {
+test('plan as text has a line for each permission, the instances, the buckets and both costs', async () => {
   const { stdout } = await serin(['plan', ...place], { cwd: project() });
 
   expect(stdout).toMatch(/^acme, prod: eu-west-1, account 123456789012\n/);
@@ -159,7 +159,7 @@ test('100 retrains cost their longest jobs, with the champion scored again, and 
   expect(retrains.usd).toBeGreaterThan(500 * 0.257 + 125 * 0.822);
 });
 
-test('a machine without a published price is named, and is no zero in the sum', async () => {
+test('an instance type without a published price is named, and is no zero in the sum', async () => {
   const { atRest, machines } = await planned({
     serve: { ...fraud.serve, compute: { accelerator: { type: 'L4' } } },
   });

@@ -10,6 +10,7 @@ import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createApi } from '@serin/api/app';
 import { releasedConfig } from '@serin/api/released';
+import { problemsOf } from '@serin/clouds/aws/limits';
 import { Fault } from '@serin/core/base/fault';
 import { createEngine } from '@serin/core/engine/engine';
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
@@ -144,6 +145,7 @@ export function composeApi(): ComposedApi {
       version: required('SERIN_VERSION'),
       environment: installation.environment,
       platform: 'aws',
+      problemsOf,
       async digestOfArtifact({ uri }) {
         const found = await artifactAt(uri, bucket);
         if (found === undefined) throw new Fault('notFound', `${uri} is gone`);

@@ -1,5 +1,7 @@
 import type { Secrets } from '@serin/core/base/variables';
 import type { CompiledConfig } from '@serin/core/config/config';
+import type { Platform } from '@serin/core/config/platforms';
+import type { ConfigProblem } from '@serin/core/config/problems';
 import type { Engine } from '@serin/core/engine/engine';
 import type { CloudEvent } from '@serin/core/ports/bus';
 import type { Artifact } from '@serin/core/ports/jobs';
@@ -24,8 +26,10 @@ export interface ApiOptions {
   readonly secrets: { readonly github: readonly string[]; readonly standard: readonly string[] };
   readonly version: string;
   readonly environment: string;
-  /** What it runs on: configs are compiled for it, and refused for what it cannot do. */
-  readonly platform: 'aws' | 'gcp' | 'azure' | 'local';
+  /** What it runs on: configs are compiled for it. */
+  readonly platform: Platform;
+  /** Everything in a config that this platform cannot do: such a config is not released. */
+  readonly problemsOf: (config: CompiledConfig) => readonly ConfigProblem[];
   /** `source` of the events that Serin publishes. */
   readonly source: string;
   /** SHA-256 (hex) of the first administrator's token. */

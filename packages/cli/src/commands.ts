@@ -116,7 +116,10 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'validate',
     summary: 'check the config, and report every problem',
-    options: [config, option('--cloud <cloud>', 'also what this cloud cannot do, and its machines: aws')],
+    options: [
+      config,
+      option('--cloud <cloud>', 'also what this cloud cannot do, and its instances: aws, gcp or azure'),
+    ],
     load: async () => (await configs()).validate,
   },
   {

@@ -2,18 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { digestOf } from '@serin/core/base/json';
 import { type CompiledConfig, codeFolders, compile, splitterFolder } from '@serin/core/config/config';
+import { type Platform, platforms } from '@serin/core/config/platforms';
 import type { Client } from './client.ts';
 import { type CodeFolder, hashFiles, hashFolder } from './code.ts';
 import { type LoadedConfig, loadConfig } from './config-file.ts';
 import { path } from './invocation.ts';
 import { splitterFiles } from './places.ts';
 
-export type Platform = Parameters<typeof compile>[2];
-
 /** What a server runs on, as it says itself; one that says nothing is one machine. */
 export async function platformOf(client: Client): Promise<Platform> {
   const { platform } = (await client.get('/version')) as { readonly platform?: unknown };
-  return platform === 'aws' || platform === 'gcp' || platform === 'azure' ? platform : 'local';
+  return platforms.find((one) => one === platform) ?? 'local';
 }
 
 /** A config and its code, ready to be stored: nothing has left this machine yet. */

@@ -1,13 +1,11 @@
-import type { Cloud } from './accelerators.ts';
-
 /**
- * Prices that somebody published, each with where and when it was read. None was read from a price list of the vendor
+ * A price that somebody published, with where and when it was read. None was read from a price list of the vendor
  * itself, so every sum over them is an estimate. A price that nobody could name is not here and is never guessed.
  */
 export interface Price {
-  readonly cloud: Cloud;
   /** `undefined`: the source names none. */
   readonly region?: string;
+  /** The name of an instance type. */
   readonly sku: string;
   readonly purchase: 'onDemand' | 'spot';
   readonly usdPerHour: number;
@@ -15,45 +13,8 @@ export interface Price {
   readonly asOf: string;
 }
 
-const bill = {
-  region: 'eu-west-1',
-  source: 'a bill of EU (Ireland): github.com/aws-samples/sagemaker-ssh-helper, Sample_Costs.md (b6bf9ba3)',
-  asOf: '2023-12',
-};
-// Its ml.p4d and ml.p5 prices are those from before the cut that AWS made in June 2025.
-const benchmark = {
-  source: 'unconfirmed: github.com/aws-samples/foundation-model-benchmarking-tool, pricing.yml (00ef155d)',
-  asOf: 'undated, before 2025-06',
-};
-const onDemand = (sku: string, usdPerHour: number, from: typeof bill | typeof benchmark): Price => ({
-  cloud: 'aws',
-  sku,
-  purchase: 'onDemand',
-  usdPerHour,
-  ...from,
-});
-
-/** Of machines. SageMaker's prices: those of EC2 are lower. */
-export const prices: readonly Price[] = [
-  onDemand('ml.m5.xlarge', 0.257, bill),
-  onDemand('ml.g4dn.xlarge', 0.822, bill),
-  onDemand('ml.g4dn.12xlarge', 5.453, bill),
-  onDemand('ml.g5.xlarge', 1.57, bill),
-  onDemand('ml.g5.12xlarge', 7.91, bill),
-  onDemand('ml.g5.48xlarge', 20.36, benchmark),
-  onDemand('ml.g6.12xlarge', 5.752, benchmark),
-  onDemand('ml.g6.48xlarge', 16.688, benchmark),
-  onDemand('ml.p4d.24xlarge', 37.688, benchmark),
-  onDemand('ml.p5.48xlarge', 113.068, benchmark),
-];
-
-/** The price on demand of a machine, in the region that one is known for. */
-export const priceOf = (cloud: Cloud, sku: string): Price | undefined =>
-  prices.find((price) => price.cloud === cloud && price.sku === sku && price.purchase === 'onDemand');
-
 /** What the backend itself costs, per unit of a service. */
 export interface UnitPrice {
-  readonly cloud: Cloud;
   readonly region: string;
   readonly service: string;
   readonly unit: string;
@@ -64,65 +25,31 @@ export interface UnitPrice {
   readonly asOf: string;
 }
 
-const published = (source: string, asOf: string) => ({
-  cloud: 'aws' as const,
-  region: 'us-east-1',
-  source: `unconfirmed: ${source}`,
-  asOf,
-});
-const lambda = { service: 'lambda', ...published('cloudchipr.com/blog/aws-lambda-pricing', '2024') };
-const dynamodb = {
-  service: 'dynamodb',
-  ...published('airbyte.com/data-engineering-resources/dynamodb-pricing', '2025-07'),
-};
-const eventBridge = published('cloudburn.io/blog/amazon-eventbridge-pricing', '2026-03');
-const million = 1e6;
+/** What the backend uses of a service. Guesses, until a live account has measured them; they are printed with the sum. */
+export interface Usage {
+  readonly service: string;
+  readonly unit: string;
+  /** A signal that is taken, a tick of a rollout that is read, or a metric that the functions count, in a month. */
+  readonly per: 'signal' | 'tick' | 'metric';
+  readonly each: number;
+}
 
-export const unitPrices: readonly UnitPrice[] = [
-  { unit: 'request', usd: 0.2 / million, freePerMonth: million, ...lambda },
-  { unit: 'GB-second (arm64)', usd: 0.0000133334, freePerMonth: 400_000, ...lambda },
-  { unit: 'read request unit', usd: 0.125 / million, ...dynamodb },
-  { unit: 'write request unit', usd: 0.625 / million, ...dynamodb },
-  { service: 'scheduler', unit: 'invocation', usd: 1 / million, freePerMonth: 14 * million, ...eventBridge },
-  { service: 'events', unit: 'custom event', usd: 1 / million, ...eventBridge },
-  {
-    service: 'sqs',
-    unit: 'request',
-    usd: 0.4 / million,
-    freePerMonth: million,
-    ...published('cloudburn.io/blog/amazon-sqs-pricing', '2026-03'),
-  },
-  {
-    service: 'cloudwatch',
-    unit: 'metric read',
-    usd: 0.01 / 1000,
-    ...published(
-      'blog.burakcankus.com/2024/03/31/disable-aws-cloudfront-distributions-if-budget-is-exceeded.html',
-      '2024-04',
-    ),
-  },
-  {
-    service: 'cloudwatch',
-    unit: 'custom metric',
-    usd: 0.3,
-    freePerMonth: 10,
-    ...published('cal53.calculator.city/cloudwatch-custom-metrics-calculator', 'undated'),
-  },
-  {
-    service: 'cloudwatch',
-    unit: 'dashboard',
-    usd: 3,
-    freePerMonth: 3,
-    ...published('vantage.sh/blog/cloudwatch-metrics-pricing-explained-in-plain-english', 'undated'),
-  },
-  {
-    service: 'cloudwatch',
-    unit: 'alarm',
-    usd: 0.1,
-    freePerMonth: 10,
-    ...published('c3x.dev/resources/aws/aws_cloudwatch_metric_alarm', 'undated'),
-  },
-];
+export interface Prices {
+  readonly instances: readonly Price[];
+  readonly units: readonly UnitPrice[];
+  readonly usage: readonly Usage[];
+}
 
-export const unitPriceOf = (cloud: Cloud, service: string, unit: string): UnitPrice | undefined =>
-  unitPrices.find((price) => price.cloud === cloud && price.service === service && price.unit === unit);
+/** Of a cloud whose prices nobody has published where they could be read. */
+export const noPrices: Prices = { instances: [], units: [], usage: [] };
+
+interface Priced {
+  readonly prices: Prices;
+}
+
+/** The price on demand of an instance type, in the region that one is known for. */
+export const priceOf = ({ prices }: Priced, name: string): Price | undefined =>
+  prices.instances.find(({ sku, purchase }) => sku === name && purchase === 'onDemand');
+
+export const unitPriceOf = ({ prices }: Priced, service: string, unit: string): UnitPrice | undefined =>
+  prices.units.find((price) => price.service === service && price.unit === unit);

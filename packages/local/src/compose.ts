@@ -34,6 +34,7 @@ import { gateway } from './machine/gateway.ts';
 import { holdsCode, stageCode } from './machine/jobs/code.ts';
 import { digestOfDirectory } from './machine/jobs/digest.ts';
 import { labelStore, lastLabel } from './machine/labels.ts';
+import { problemsOf } from './machine/limits.ts';
 import { serverMetrics } from './machine/metrics.ts';
 import { defaultSilenceMs, localFolder, modelServers } from './machine/model-servers.ts';
 import { ownHosts } from './machine/own-hosts.ts';
@@ -246,6 +247,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     version: options.version,
     environment: 'local',
     platform: 'local',
+    problemsOf,
     logs: async ({ project, key }, from, max) => {
       const { content, next, ended } = await jobs.logs(jobId({ project, key }), from, max);
       return { text: new TextDecoder().decode(content), next, ended };

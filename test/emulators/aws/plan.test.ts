@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestsFor } from '@serin/aws/plan';
-import { type MachineUse, machineFor } from '@serin/clouds/accelerators';
+import { instanceTypes } from '@serin/clouds/aws/instance-types';
+import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { compile, parseConfig } from '@serin/core/config/config';
+import type { PartUse } from '@serin/core/config/parts';
 import { describe, expect, test } from 'vitest';
 import { type Settings, topology } from '../../../infra/aws/topology.ts';
 import { firstAsks } from '../../../packages/cli/src/plan/walk.ts';
@@ -139,7 +141,7 @@ test('the published package prints them as well, with nothing installed but itse
 });
 
 describe('the machines of the accelerator table', () => {
-  const shapes: Readonly<Record<MachineUse, string>> = {
+  const shapes: Readonly<Record<PartUse, string>> = {
     train: 'TrainingInstanceType',
     process: 'ProcessingInstanceType',
     serve: 'ProductionVariantInstanceType',
@@ -147,15 +149,15 @@ describe('the machines of the accelerator table', () => {
   };
   const types = ['T4', 'L4', 'A10G', 'A100', 'A100-80GB', 'H100', 'H200', 'B200'];
 
-  test.each(Object.entries(shapes) as [MachineUse, string][])(
+  test.each(Object.entries(shapes) as [PartUse, string][])(
     'to %s are in SageMaker’s %s, and only those',
     (use, shape) => {
       const allowed = new Set(
         (modelOf('sagemaker').shapes[shape] as { readonly enum?: readonly string[] })?.enum ?? [],
       );
-      const chosen = (anyUse: MachineUse, type: string, count: number): string | undefined => {
+      const chosen = (anyUse: PartUse, type: string, count: number): string | undefined => {
         try {
-          return machineFor('aws', anyUse, { type, count }).name;
+          return instanceTypeFor(instanceTypes, anyUse, { type, count }).name;
         } catch {
           return undefined;
         }

@@ -6,7 +6,8 @@ import { endpointName } from '@serin/aws/names';
 import { sageMakerServing } from '@serin/aws/ports/serving';
 import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { percentages } from '@serin/aws/serving/shares';
-import { machineFor } from '@serin/clouds/accelerators';
+import { instanceTypes } from '@serin/clouds/aws/instance-types';
+import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { secretsOf } from '@serin/core/base/variables';
 import { fulfilled, nextOperation } from '@serin/core/model/endpoint/endpoint';
@@ -508,7 +509,7 @@ emulated('SageMaker serving', () => {
           const machine = nameOrNone(type, count);
           if (machine !== undefined) expect(hosted).toContain(machine);
         }
-      expect(hosted).toContain(machineFor('aws', 'serve').name);
+      expect(hosted).toContain(instanceTypeFor(instanceTypes, 'serve').name);
     });
   });
 
@@ -697,7 +698,7 @@ describe('weights', () => {
 
 function nameOrNone(type: string, count: number): string | undefined {
   try {
-    return machineFor('aws', 'serve', { type, count }).name;
+    return instanceTypeFor(instanceTypes, 'serve', { type, count }).name;
   } catch {
     return undefined;
   }

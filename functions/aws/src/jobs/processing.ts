@@ -1,5 +1,6 @@
 import type { CreateProcessingJobRequest, ProcessingInstanceType } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/clouds/accelerators';
+import { instanceTypes } from '@serin/clouds/aws/instance-types';
+import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
 import type { Job } from '@serin/core/ports/jobs';
@@ -31,7 +32,7 @@ export function processingJob(
   archive: string | undefined,
   secrets: Readonly<Record<string, string>>,
 ): { readonly request: CreateProcessingJobRequest; readonly start?: { readonly key: string; readonly text: string } } {
-  const machine = machineFor('aws', 'process', job.compute.accelerator);
+  const machine = instanceTypeFor(instanceTypes, 'process', job.compute.accelerator);
   const { kmsKey, vpc, ownBucket } = settings;
   const placed: Placed = {
     job,

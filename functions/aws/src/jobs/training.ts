@@ -1,5 +1,6 @@
 import type { CreateTrainingJobRequest, TrainingInstanceType } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/clouds/accelerators';
+import { instanceTypes } from '@serin/clouds/aws/instance-types';
+import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { hour } from '@serin/core/base/time';
 import { plainOf } from '@serin/core/base/variables';
@@ -50,7 +51,7 @@ export function trainingJob(
       'invalid',
       `the job ${job.key} promises ${job.outputs.join(', ')}; training on SageMaker leaves a model`,
     );
-  const machine = machineFor('aws', 'train', job.compute.accelerator);
+  const machine = instanceTypeFor(instanceTypes, 'train', job.compute.accelerator);
   const placed: Placed = {
     job,
     name,

@@ -4,7 +4,8 @@ import type {
   DescribeTransformJobResponse,
   TransformInstanceType,
 } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/clouds/accelerators';
+import { instanceTypes } from '@serin/clouds/aws/instance-types';
+import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
 import { nothingMeasured } from '@serin/core/job-contract/job-contract';
@@ -52,7 +53,7 @@ export function transformJob(
   if (outputs.some((output) => output !== 'output'))
     throw new Fault('invalid', `the job ${key} promises ${outputs.join(', ')}; batch transform leaves 'output' alone`);
   const { kmsKey, vpc, jobRole, ownBucket } = settings;
-  const machine = machineFor('aws', 'transform', compute.accelerator);
+  const machine = instanceTypeFor(instanceTypes, 'transform', compute.accelerator);
   const contentType = job.hyperparameters['content-type'] ?? 'text/csv';
   const own = { ...plainOf(job.environment), ...secrets };
   const lines = byLine.has(contentType);

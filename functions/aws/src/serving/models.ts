@@ -6,7 +6,8 @@ import {
   type ProductionVariantInstanceType,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
-import { machineFor } from '@serin/clouds/accelerators';
+import { instanceTypes } from '@serin/clouds/aws/instance-types';
+import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { canonical, sha256Hex } from '@serin/core/base/json';
 import { plainOf } from '@serin/core/base/variables';
@@ -52,7 +53,7 @@ export function checkDeployment(endpoint: string, deployment: Deployment): void 
     refuse(`SageMaker keeps at least one instance; ${instances.min} to ${instances.max} cannot be`);
   if (compute.spot) refuse('SageMaker has no spot machines for endpoints; set serve.compute.spot to false');
   if (compute.nodes > 1) refuse('one instance of an endpoint is one machine; use serve.instances for more');
-  machineFor('aws', 'serve', compute.accelerator);
+  instanceTypeFor(instanceTypes, 'serve', compute.accelerator);
 }
 
 /** Its variant of an endpoint: the deployment's own name. */
@@ -60,7 +61,8 @@ export const variantOf = (deployment: Deployment, model: string, weight: number)
   VariantName: deployment.name,
   ModelName: model,
   // A test holds the names of the table against the enum of SageMaker.
-  InstanceType: machineFor('aws', 'serve', deployment.compute.accelerator).name as ProductionVariantInstanceType,
+  InstanceType: instanceTypeFor(instanceTypes, 'serve', deployment.compute.accelerator)
+    .name as ProductionVariantInstanceType,
   InitialInstanceCount: deployment.instances.min,
   InitialVariantWeight: weight,
   // 60 to 3600 (API reference, ProductionVariant).

@@ -1,9 +1,9 @@
-import { partsOf, platformProblems } from '@serin/clouds/platform-limits';
 import { asFault } from '@serin/core/base/fault';
 import { canonical, encodeText, sha256Hex } from '@serin/core/base/json';
 import { durationText, instant } from '@serin/core/base/time';
 import type { Secrets } from '@serin/core/base/variables';
 import type { CompiledConfig } from '@serin/core/config/config';
+import { partsOf } from '@serin/core/config/parts';
 import { configKey } from '@serin/core/engine/stored';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Project } from '@serin/core/project/project';
@@ -143,7 +143,7 @@ function clockOf({ now, wall }: Api, newest: readonly number[]): { readonly cloc
 /** What the platform cannot do is said before anything is started there. */
 function refuseImpossible(api: Api, config: CompiledConfig): void {
   const { platform } = api;
-  const problems = [...platformProblems(config, platform), ...missingSecrets(config, api.secretOf)];
+  const problems = [...api.problemsOf(config), ...missingSecrets(config, api.secretOf)];
   if (problems.length === 0) return;
   const errors = problems.map(({ path, message }) => ({
     pointer: `/config/${path.replaceAll('.', '/')}`,

@@ -2,8 +2,8 @@ import { findConfig } from '../config-file.ts';
 import { type Command, type Invocation, show, textOption } from '../invocation.ts';
 import { byHandText } from '../plan/by-hand.ts';
 import { type Cost, costsAtRest, costsOfRetrains, retrains, type Sum } from '../plan/costs.ts';
-import { cloudOption, prepareFor } from '../plan/for-cloud.ts';
-import { machinesOf, machinesText, quotasOf } from '../plan/machines.ts';
+import { builtCloud, prepareFor } from '../plan/for-cloud.ts';
+import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
 import { type PlannedRequest, requestsOf } from '../plan/requests.ts';
 import { dataBucketsOf, settingsFileOf } from '../plan/settings.ts';
 import { type Grant, placeOf, type Topology, topologyOf } from '../plan/topology.ts';
@@ -11,12 +11,13 @@ import { table } from '../table.ts';
 
 /** What would be deployed, what it may do and why, and what it costs. Asks nobody: no account is needed. */
 export const plan: Command = async (invocation) => {
-  const cloud = cloudOption(invocation) ?? 'aws';
-  const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), cloud);
+  const facts = builtCloud(invocation);
+  const { cloud } = facts;
+  const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), facts);
   const { compiled: config } = prepared;
-  const place = placeOf(invocation);
-  const topology = await topologyOf(settingsFileOf(config, prepared.config.directory).settings, cloud, place);
-  const machines = machinesOf(config, cloud);
+  const place = placeOf(invocation, facts);
+  const topology = await topologyOf(settingsFileOf(config, prepared.config.directory, cloud).settings, facts, place);
+  const machines = instancesOf(config, facts);
   const requests = invocation.options.requests === true ? await requestsOf(config, cloud, topology, place) : undefined;
   const found = {
     cloud,
@@ -25,8 +26,8 @@ export const plan: Command = async (invocation) => {
     environment: config.environment,
     machines,
     quotas: quotasOf(machines, config),
-    atRest: costsAtRest(topology, machines, cloud),
-    retrains: { count: retrains, ...costsOfRetrains(config, topology, machines, cloud) },
+    atRest: costsAtRest(topology, machines, facts),
+    retrains: { count: retrains, ...costsOfRetrains(config, topology, machines, facts) },
     buckets: dataBucketsOf(config),
     ...(requests === undefined ? {} : { requests }),
   };
@@ -36,7 +37,7 @@ export const plan: Command = async (invocation) => {
       deployedText(invocation, topology),
       heading(invocation, 'permissions, each with the call that needs it'),
       ...permissionsText(invocation, topology),
-      `${machinesText(found)}\n`,
+      `${instancesText(found, facts)}\n`,
       byHandText(topology),
       costText(invocation, 'a month at rest: about', found.atRest),
       costText(invocation, `${retrains} retrains, each rolled out: at most about`, found.retrains),

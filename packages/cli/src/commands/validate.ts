@@ -1,25 +1,26 @@
 import { existsSync } from 'node:fs';
 import { join, normalize, resolve } from 'node:path';
-import type { Cloud } from '@serin/clouds/accelerators';
+import type { CloudFacts } from '@serin/clouds/facts';
 import { type CompiledConfig, configSchema } from '@serin/core/config/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';
 import { type Command, show, textOption } from '../invocation.ts';
-import { cloudOption, prepareFor } from '../plan/for-cloud.ts';
-import { machinesOf, machinesText, quotasOf } from '../plan/machines.ts';
+import { knownCloud, notBuilt, prepareFor } from '../plan/for-cloud.ts';
+import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
 import { dataLeftOut, type Prepared, prepareRelease } from '../release.ts';
 
 /**
  * Checks what a release would check, without a server: the config, its code folders, and the scripts it names; with
- * `--cloud` also what that cloud cannot do, and which machines it would take.
+ * `--cloud` also what that cloud cannot do, and which instances it would take.
  */
 export const validate: Command = async (invocation) => {
   const file = findConfig(invocation.cwd, textOption(invocation, 'config'));
-  const cloud = cloudOption(invocation);
-  const prepared = cloud === undefined ? await prepareRelease(file) : await prepareFor(file, cloud);
-  const onCloud = cloud === undefined ? undefined : explained(prepared.compiled, cloud);
+  const facts = knownCloud(invocation);
+  const prepared = facts === undefined ? await prepareRelease(file) : await prepareFor(file, facts);
+  const onCloud = facts === undefined ? undefined : explained(prepared.compiled, facts);
   const served = Object.entries(prepared.compiled.models).filter(([, plan]) => plan.serve !== 'none');
   const warnings = [
+    ...(facts === undefined || facts.deploys !== undefined ? [] : [notBuilt(facts)]),
     ...missingScripts(prepared),
     ...dataLeftOut(prepared),
     ...served.flatMap(([model, { rollout, serve }]) =>
@@ -37,16 +38,17 @@ export const validate: Command = async (invocation) => {
     [
       `${invocation.terminal.paint('green', 'ok')}  ${file}: ${models.join(', ')}`,
       ...Object.entries(forecasts).map(([model, text]) => `  ${model}: ${text}`),
-      ...(onCloud === undefined ? [] : ['', machinesText(onCloud)]),
+      ...(facts === undefined || onCloud === undefined ? [] : ['', instancesText(onCloud, facts)]),
       '',
     ].join('\n'),
   );
   return 0;
 };
 
-function explained(config: CompiledConfig, cloud: Cloud) {
-  const machines = machinesOf(config, cloud);
-  return { cloud, machines, quotas: quotasOf(machines, config) };
+function explained(config: CompiledConfig, facts: CloudFacts) {
+  const machines = instancesOf(config, facts);
+  const { cloud, deploys } = facts;
+  return { cloud, deployable: deploys !== undefined, machines, quotas: quotasOf(machines, config) };
 }
 
 /** Scripts that a command names and its folder does not have; an image may bring them, so this is no error. */

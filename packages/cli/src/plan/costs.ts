@@ -1,10 +1,10 @@
-import type { Cloud } from '@serin/clouds/accelerators';
-import { priceOf, unitPriceOf } from '@serin/clouds/prices';
+import type { CloudFacts } from '@serin/clouds/facts';
+import { priceOf, type Usage, unitPriceOf } from '@serin/clouds/prices';
 import { hour } from '@serin/core/base/time';
 import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
 import { stepsOf } from '@serin/core/config/steps';
 import { comparesWithChampion } from '@serin/core/model/run/gate';
-import type { PlannedMachine } from './machines.ts';
+import type { PlannedInstances } from './instances.ts';
 import type { Topology } from './topology.ts';
 
 /** A quantity at a published price. Without one, `usd` is absent: an unknown price is never a zero. */
@@ -29,25 +29,18 @@ const hoursPerMonth = 730;
 /** Of which the costs of retraining are told. */
 export const retrains = 100;
 
-// Guesses, until a live account has measured them. They are printed with the sum.
-const assumed = {
-  signalsPerRun: 1000,
-  gbSecondsPerSignal: 1,
-  readsPerSignal: 20,
-  writesPerSignal: 10,
-  sendsPerSignal: 5,
-};
-const metricsPerTick = 20;
+// A guess, until a live account has measured it. It is printed with the sum.
+const signalsPerRun = 1000;
 
 /** A month in which nothing happens: the backend, and endpoints with their fewest instances. */
-export function costsAtRest(topology: Topology, machines: readonly PlannedMachine[], cloud: Cloud): Sum {
+export function costsAtRest(topology: Topology, machines: readonly PlannedInstances[], facts: CloudFacts): Sum {
   const backend = topology.costsAtRest.map(({ service, unit, perMonth, why }) =>
-    unitCost(cloud, { service, unit, quantity: perMonth, why }),
+    unitCost(facts, { service, unit, quantity: perMonth, why }),
   );
   const endpoints = machines
     .filter(({ atRest }) => atRest > 0)
     .map(({ path, machine, atRest }) =>
-      machineCost(cloud, path, machine.name, {
+      instanceCost(facts, path, machine.name, {
         hours: atRest * hoursPerMonth,
         why: `${atRest} instance(s), always on`,
       }),
@@ -59,8 +52,8 @@ export function costsAtRest(topology: Topology, machines: readonly PlannedMachin
 export function costsOfRetrains(
   config: CompiledConfig,
   { metrics }: Pick<Topology, 'metrics'>,
-  machines: readonly PlannedMachine[],
-  cloud: Cloud,
+  machines: readonly PlannedInstances[],
+  facts: CloudFacts,
 ): Sum {
   const jobs = Object.entries(config.models).flatMap(([model, plan]) =>
     machines
@@ -69,25 +62,27 @@ export function costsOfRetrains(
         const twice = path.endsWith('.evaluate') && comparesWithChampion(plan.gate ?? {});
         const hours = retrains * (twice ? 2 : 1) * count * (maxRuntimeMs / hour);
         const why = `${retrains} x ${twice ? 'the challenger and the champion, ' : ''}${count} machine(s), ${maxRuntimeMs / hour} h at most to ${use}`;
-        return machineCost(cloud, path, machine.name, { hours, why });
+        return instanceCost(facts, path, machine.name, { hours, why });
       }),
   );
-  const rollouts = machines.filter(({ use }) => use === 'serve').map((one) => candidateCost(config, one, cloud));
-  const models = Object.values(config.models);
-  const counted = unitCost(cloud, {
-    service: 'cloudwatch',
-    unit: 'custom metric',
-    quantity: metrics.length,
-    why: 'what the functions count, in a month in which each of it happens',
-  });
-  return summed([...jobs, ...rollouts, ...models.flatMap((plan) => backendCosts(plan, cloud)), counted]);
+  const rollouts = machines.filter(({ use }) => use === 'serve').map((one) => candidateCost(config, one, facts));
+  const backend = Object.values(config.models).flatMap((plan) => backendCosts(plan, facts));
+  const counted = usageOf(facts, 'metric').map(({ service, unit, each }) =>
+    unitCost(facts, {
+      service,
+      unit,
+      quantity: metrics.length * each,
+      why: 'what the functions count, in a month in which each of it happens',
+    }),
+  );
+  return summed([...jobs, ...rollouts, ...backend, ...counted]);
 }
 
 /** The candidate's instances beside the champion's, from its first step to the end of the guard. */
-function candidateCost(config: CompiledConfig, { path, machine, atRest }: PlannedMachine, cloud: Cloud): Cost {
+function candidateCost(config: CompiledConfig, { path, machine, atRest }: PlannedInstances, facts: CloudFacts): Cost {
   const plan = config.models[path.split('.')[1] ?? ''];
   const hours = plan === undefined ? 0 : rolloutMs(plan) / hour;
-  return machineCost(cloud, path.replace(/serve$/, 'rollout'), machine.name, {
+  return instanceCost(facts, path.replace(/serve$/, 'rollout'), machine.name, {
     hours: retrains * atRest * hours,
     why: `${retrains} x ${atRest} instance(s) of the candidate, ${Number(hours.toFixed(2))} h of steps and guard without a hold`,
   });
@@ -95,46 +90,46 @@ function candidateCost(config: CompiledConfig, { path, machine, atRest }: Planne
 
 const rolloutMs = ({ rollout }: ModelPlan): number => stepsOf(rollout).length * rollout.bake + rollout.guard;
 
-function backendCosts(plan: ModelPlan, cloud: Cloud): readonly Cost[] {
-  const signals = retrains * assumed.signalsPerRun;
-  const why = (each: number) => `${retrains} x ${assumed.signalsPerRun} signals, ${each} each (assumed)`;
-  const cost = (service: string, unit: string, each: number) =>
-    unitCost(cloud, { service, unit, quantity: signals * each, why: why(each) });
+const usageOf = ({ prices }: CloudFacts, per: Usage['per']): readonly Usage[] =>
+  prices.usage.filter((one) => one.per === per);
+
+function backendCosts(plan: ModelPlan, facts: CloudFacts): readonly Cost[] {
   const ticks = plan.serve === 'none' ? 0 : rolloutMs(plan) / plan.rollout.tick;
-  const metrics = { service: 'cloudwatch', unit: 'metric read', quantity: retrains * ticks * metricsPerTick };
-  return [
-    cost('lambda', 'request', 1),
-    cost('lambda', 'GB-second (arm64)', assumed.gbSecondsPerSignal),
-    cost('dynamodb', 'read request unit', assumed.readsPerSignal),
-    cost('dynamodb', 'write request unit', assumed.writesPerSignal),
-    cost('sqs', 'request', assumed.sendsPerSignal),
-    ...(ticks === 0
-      ? []
-      : [
-          unitCost(cloud, {
-            ...metrics,
-            why: `${retrains} x ${ticks} ticks, ${metricsPerTick} metrics each (assumed)`,
-          }),
-        ]),
-  ];
+  const signals = usageOf(facts, 'signal').map(({ service, unit, each }) =>
+    unitCost(facts, {
+      service,
+      unit,
+      quantity: retrains * signalsPerRun * each,
+      why: `${retrains} x ${signalsPerRun} signals, ${each} each (assumed)`,
+    }),
+  );
+  const reads = usageOf(facts, 'tick').map(({ service, unit, each }) =>
+    unitCost(facts, {
+      service,
+      unit,
+      quantity: retrains * ticks * each,
+      why: `${retrains} x ${ticks} ticks, ${each} metrics each (assumed)`,
+    }),
+  );
+  return ticks === 0 ? signals : [...signals, ...reads];
 }
 
 function unitCost(
-  cloud: Cloud,
+  facts: CloudFacts,
   { service, unit, quantity, why }: { service: string; unit: string; quantity: number; why: string },
 ): Cost {
-  const found = unitPriceOf(cloud, service, unit);
+  const found = unitPriceOf(facts, service, unit);
   const free = found?.freePerMonth === undefined ? {} : { freePerMonth: found.freePerMonth };
   return { what: service, quantity, unit, why, ...priced(quantity, found), ...free };
 }
 
-function machineCost(
-  cloud: Cloud,
+function instanceCost(
+  facts: CloudFacts,
   what: string,
   name: string,
   { hours, why }: { readonly hours: number; readonly why: string },
 ): Cost {
-  const found = priceOf(cloud, name);
+  const found = priceOf(facts, name);
   const price = found === undefined ? undefined : { ...found, usd: found.usdPerHour };
   return { what, quantity: hours, unit: `${name} hour`, why, ...priced(hours, price) };
 }

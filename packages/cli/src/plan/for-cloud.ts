@@ -1,28 +1,48 @@
-import type { Cloud } from '@serin/clouds/accelerators';
-import { platformProblems } from '@serin/clouds/platform-limits';
+import { clouds } from '@serin/clouds/clouds';
+import type { Cloud, CloudFacts } from '@serin/clouds/facts';
 import { problemsFailure } from '../config-file.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
 import { type Prepared, prepareRelease } from '../release.ts';
 
-/** Clouds that Serin can be deployed to. */
-const clouds: readonly Cloud[] = ['aws'];
+const known = Object.values(clouds);
+const built = known.filter(({ deploys }) => deploys !== undefined);
+const namesOf = (some: readonly CloudFacts[]): string => some.map(({ cloud }) => cloud).join(', ');
 
-/** The cloud that `--cloud` names; a cloud that cannot be deployed to yet is a usage error. */
-export function cloudOption(invocation: Pick<Invocation, 'options'>): Cloud | undefined {
+/** What is planned and deployed where nobody names a cloud. */
+export const defaultCloud: Cloud = 'aws';
+
+export type BuiltCloud = CloudFacts & Required<Pick<CloudFacts, 'deploys'>>;
+
+type Options = Pick<Invocation, 'options'>;
+
+/** The cloud that `--cloud` names, built or not; one that nobody knows is a usage error. */
+export function knownCloud(invocation: Options): CloudFacts | undefined {
   const named = textOption(invocation, 'cloud');
   if (named === undefined) return undefined;
-  const cloud = clouds.find((one) => one === named);
-  if (cloud !== undefined) return cloud;
-  throw new Failure(2, `--cloud is '${named}', which Serin cannot be deployed to`, {
-    mend: `use ${clouds.join(', ')}`,
+  const facts = known.find(({ cloud }) => cloud === named);
+  if (facts !== undefined) return facts;
+  throw new Failure(2, `--cloud is '${named}', which Serin does not know`, { mend: `use ${namesOf(known)}` });
+}
+
+/** The cloud that `--cloud` names, or the default; one that Serin cannot be deployed to yet is a usage error. */
+export function builtCloud(invocation: Options): BuiltCloud {
+  const facts = knownCloud(invocation) ?? clouds[defaultCloud];
+  const { deploys } = facts;
+  if (deploys !== undefined) return { ...facts, deploys };
+  throw new Failure(2, `--cloud is '${facts.cloud}', which Serin cannot be deployed to yet`, {
+    mend: `use ${namesOf(built)}; 'serin validate --cloud ${facts.cloud}' says what of a config would not run there`,
   });
 }
 
+/** Said wherever a cloud is checked that nothing can be deployed to. */
+export const notBuilt = ({ cloud }: CloudFacts): string =>
+  `Serin cannot be deployed to ${cloud} yet: this says only whether the config would fit`;
+
 /** The config as this cloud would run it. Throws a `Failure` with everything that the cloud cannot do. */
-export async function prepareFor(file: string, cloud: Cloud): Promise<Prepared> {
-  const prepared = await prepareRelease(file, cloud);
-  const problems = platformProblems(prepared.compiled, cloud);
+export async function prepareFor(file: string, facts: CloudFacts): Promise<Prepared> {
+  const prepared = await prepareRelease(file, facts.cloud);
+  const problems = facts.problemsOf(prepared.compiled);
   if (problems.length > 0) throw problemsFailure(file, problems);
   return prepared;
 }

@@ -1,4 +1,4 @@
-import type { Cloud } from '@serin/clouds/accelerators';
+import type { Cloud } from '@serin/clouds/facts';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { Failure } from '../failure.ts';
 import { cloudModule, type Place, type Topology } from './topology.ts';

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newTokenText } from '@serin/api/access';
+import type { Cloud } from '@serin/clouds/facts';
 import { sha256Hex } from '@serin/core/base/json';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { writePrivate } from '../contexts.ts';
 import { Failure } from '../failure.ts';
 import { version } from '../version.ts';
 
-/** What `serin.aws.json` holds, as far as a deployment writes it; infra/aws/topology/settings.ts checks all of it. */
+/** What the file of settings holds, as far as a deployment writes it; infra/<cloud>/topology checks all of it. */
 export interface SettingsContent {
   readonly project: string;
   readonly environment: string;
@@ -17,7 +18,7 @@ export interface SettingsContent {
   readonly adminTokenHash: unknown;
 }
 
-/** `serin.aws.json`: what it holds, and what a deployment makes of it. */
+/** The file of settings: what it holds, and what a deployment makes of it. */
 export interface SettingsFile {
   readonly file: string;
   /** What is deployed: what the config says, then all that the owner wrote. */
@@ -28,7 +29,7 @@ export interface SettingsFile {
   readonly wantsToken: boolean;
 }
 
-export const settingsName = 'serin.aws.json';
+export const settingsNameOf = (cloud: Cloud): string => `serin.${cloud}.json`;
 
 /** Folders of a file's own and above it, the nearest first. */
 export const foldersAbove = (folder: string): readonly string[] =>
@@ -42,7 +43,8 @@ export const sstFolder = (directory: string): string | undefined =>
  * The settings of a config's installation: those of the file beside `sst.config.ts`, where SST reads it, or else beside
  * the config; what follows from the config is as the config says. Throws a `Failure` when the file is another project's.
  */
-export function settingsFileOf(config: CompiledConfig, directory: string): SettingsFile {
+export function settingsFileOf(config: CompiledConfig, directory: string, cloud: Cloud): SettingsFile {
+  const settingsName = settingsNameOf(cloud);
   const file = join(sstFolder(directory) ?? directory, settingsName);
   const given = existsSync(file) ? readSettings(file) : {};
   if (given.project !== undefined && given.project !== config.project)

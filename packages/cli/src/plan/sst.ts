@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import type { Cloud } from '@serin/clouds/accelerators';
+import type { Cloud } from '@serin/clouds/facts';
 import { findConfig } from '../config-file.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
 import type { Prepared } from '../release.ts';
-import { cloudOption, prepareFor } from './for-cloud.ts';
+import { type BuiltCloud, builtCloud, prepareFor } from './for-cloud.ts';
 import { foldersAbove, type SettingsFile, settingsFileOf, sstFolder } from './settings.ts';
 import { placeOf, type Topology, topologyOf } from './topology.ts';
 
@@ -27,11 +27,12 @@ type Verb = 'deploy' | 'remove';
 
 /** The project of this invocation. Throws a `Failure` that names all that is missing, each with what to do. */
 export async function deployable(invocation: Invocation, verb: Verb): Promise<Deployable> {
-  const cloud = cloudOption(invocation) ?? 'aws';
-  const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), cloud);
+  const facts = builtCloud(invocation);
+  const { cloud } = facts;
+  const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), facts);
   const { compiled, config } = prepared;
-  const settings = settingsFileOf(compiled, config.directory);
-  const topology = await topologyOf(settings.settings, cloud, placeOf(invocation));
+  const settings = settingsFileOf(compiled, config.directory, cloud);
+  const topology = await topologyOf(settings.settings, facts, placeOf(invocation, facts));
   const folder = sstFolder(config.directory);
   const sst = findSst(folder ?? config.directory, invocation.env.PATH ?? '');
   const missing = [
@@ -48,10 +49,10 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
       : [
           `the clients of ${cloud}, which the functions are bundled with; run 'npm ci --prefix functions/${cloud}' in ${folder}`,
         ]),
-    // A dry run asks AWS nothing.
-    ...(invocation.options.dryRun === true || hasCredentials(invocation.env)
+    // A dry run asks the cloud nothing.
+    ...(invocation.options.dryRun === true || hasCredentials(invocation.env, facts)
       ? []
-      : ["AWS credentials: set AWS_PROFILE, or run 'aws configure'; whether they are valid, only AWS can say"]),
+      : [facts.deploys.credentials.missing]),
   ];
   if (sst === undefined || folder === undefined || missing.length > 0)
     throw new Failure(1, `cannot deploy ${compiled.project}: ${missing.length} thing(s) missing`, { details: missing });
@@ -82,20 +83,11 @@ function canRun(file: string): boolean {
   }
 }
 
-/**
- * Does anything say who we are to AWS? A machine with a role of its own says so by AWS_PROFILE with
- * `credential_source = Ec2InstanceMetadata`.
- */
-function hasCredentials(env: Invocation['env']): boolean {
-  const named = [
-    'AWS_ACCESS_KEY_ID',
-    'AWS_PROFILE',
-    'AWS_WEB_IDENTITY_TOKEN_FILE',
-    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
-  ];
-  const file = env.AWS_SHARED_CREDENTIALS_FILE ?? join(env.HOME ?? '', '.aws', 'credentials');
-  return named.some((name) => (env[name] ?? '') !== '') || existsSync(file);
+/** Does anything say who we are to the cloud? */
+function hasCredentials(env: Invocation['env'], { deploys: { credentials } }: BuiltCloud): boolean {
+  const isSet = (name: string): boolean => (env[name] ?? '') !== '';
+  const { variable, path } = credentials.file;
+  return credentials.variables.some(isSet) || existsSync(env[variable] ?? join(env.HOME ?? '', path));
 }
 
 /** Runs `sst <verb> --stage <stage>` to its end; what it says goes to standard error. Not 0 is a `Failure`. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Cloud } from '@serin/clouds/accelerators';
+import type { Cloud, CloudFacts } from '@serin/clouds/facts';
 import type { Grant, Topology } from '../../../../infra/shared/shapes.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
-import { type SettingsContent, settingsName } from './settings.ts';
+import { type SettingsContent, settingsNameOf } from './settings.ts';
 
 export type { Grant, Topology };
 
@@ -21,17 +21,17 @@ const here = dirname(fileURLToPath(import.meta.url));
 const repository = join(here, '..', '..', '..', '..');
 
 /** Beside this file in the published package, in its own folder in the repository: nothing here depends on it. */
-const modules: Partial<Record<Cloud, { readonly topology: readonly string[]; readonly requests: readonly string[] }>> =
-  {
-    aws: {
-      topology: [join(here, 'aws-topology.js'), join(repository, 'infra', 'aws', 'topology.ts')],
-      requests: [join(here, 'aws-requests.cjs'), join(repository, 'functions', 'aws', 'src', 'plan.ts')],
-    },
-  };
+const modules = {
+  topology: (cloud: Cloud) => [join(here, `${cloud}-topology.js`), join(repository, 'infra', cloud, 'topology.ts')],
+  requests: (cloud: Cloud) => [
+    join(here, `${cloud}-requests.cjs`),
+    join(repository, 'functions', cloud, 'src', 'plan.ts'),
+  ],
+};
 
 /** The module of a cloud that says what is deployed, or which requests are sent. */
-export async function cloudModule<Module>(cloud: Cloud, part: 'topology' | 'requests'): Promise<Module> {
-  const places = modules[cloud]?.[part] ?? [];
+export async function cloudModule<Module>(cloud: Cloud, part: keyof typeof modules): Promise<Module> {
+  const places = modules[part](cloud);
   const file = places.find((place) => existsSync(place));
   if (file === undefined)
     throw new Failure(1, `this package of serin was made without the ${part} of ${cloud}`, {
@@ -47,23 +47,17 @@ export interface Place {
   readonly region: string;
 }
 
-/** What places look like; whether there is such a one only AWS can say. */
-const shapes = {
-  account: { of: /^\d{12}$/, mend: 'an account has 12 digits: `aws sts get-caller-identity` shows yours' },
-  region: { of: /^[a-z]{2}(-[a-z]+)+-\d$/, mend: "a region is one such as 'eu-west-1'" },
-} as const;
-
-/** Where it is planned for. Nothing asks AWS: what is not said stands as a placeholder. Misspelt: a `Failure`. */
-export function placeOf(invocation: Pick<Invocation, 'options' | 'env'>): Place {
-  const { env } = invocation;
+/** Where it is planned for. Nothing asks the cloud: what is not said stands as a placeholder. Misspelt: a `Failure`. */
+export function placeOf(invocation: Pick<Invocation, 'options' | 'env'>, { places }: CloudFacts): Place {
+  const [fromEnvironment] = places.regionVariables.flatMap((name) => invocation.env[name] ?? []);
   const said = {
     account: textOption(invocation, 'account'),
-    region: textOption(invocation, 'region') ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
+    region: textOption(invocation, 'region') ?? fromEnvironment,
   };
   for (const name of ['account', 'region'] as const) {
     const value = said[name];
-    if (value !== undefined && !shapes[name].of.test(value))
-      throw new Failure(2, `the ${name} is '${value}'`, { mend: shapes[name].mend });
+    if (value !== undefined && !places[name].of.test(value))
+      throw new Failure(2, `the ${name} is '${value}'`, { mend: places[name].mend });
   }
   return { account: said.account ?? '<account>', region: said.region ?? '<region>' };
 }
@@ -74,19 +68,17 @@ export function placeOf(invocation: Pick<Invocation, 'options' | 'env'>): Place 
  */
 export async function topologyOf(
   content: SettingsContent,
-  cloud: Cloud,
+  { cloud, places }: CloudFacts,
   { account, region }: Place,
 ): Promise<Topology> {
   const { readSettings, topology } = await cloudModule<TopologyModule>(cloud, 'topology');
   const read = readSettings(content, content.environment);
-  if ('problems' in read) throw settingsFailure(read.problems);
-  const urlSuffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-  return topology(read.settings, { partition, region, account, urlSuffix });
+  if ('problems' in read) throw settingsFailure(settingsNameOf(cloud), read.problems);
+  return topology(read.settings, { region, account, ...places.partitionOf(region) });
 }
 
-function settingsFailure(problems: readonly string[]): Failure {
-  const title = `${settingsName} cannot be deployed: ${problems.length} thing(s) wrong`;
+function settingsFailure(file: string, problems: readonly string[]): Failure {
+  const title = `${file} cannot be deployed: ${problems.length} thing(s) wrong`;
   const errors = problems.map((detail) => ({ detail }));
   return new Failure(2, title, {
     details: problems,

@@ -1,34 +1,9 @@
-/** A name that a platform does not take, and where the config says it. */
-export interface NameProblem {
-  readonly path: 'project' | 'environment';
-  readonly value: string;
-  /** Goes on after the value: `must be ...`. */
-  readonly message: string;
-}
+import { type NameProblem, type Names, nameProblems } from '../names.ts';
 
-// Bucket names hold 63 characters: `serin-`, account (12), region (14 at most) and three hyphens are taken.
-const mostTogether = 28;
-/** Names are joined as `<project>-<environment>`: with a hyphen in both parts two installations could be one. */
-const shapes = {
-  project: { of: /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, message: 'lower-case letters and digits, parted by single hyphens' },
-  environment: { of: /^[a-z][a-z0-9]*$/, message: 'lower-case letters and digits without a hyphen' },
-} as const;
-
-/** What AWS would refuse of the names that everything of an installation is made of. Imports nothing: infra/ has it as well. */
-export function awsNameProblems(names: {
-  readonly project: string;
-  readonly environment: string;
-}): readonly NameProblem[] {
-  const { project, environment } = names;
-  const misshapen = (['project', 'environment'] as const)
-    .filter((path) => !shapes[path].of.test(names[path]))
-    .map((path) => ({
-      path,
-      value: names[path],
-      message: `must be ${shapes[path].message}, a letter first`,
-    }));
-  const together = project.length + environment.length;
-  if (together <= mostTogether) return misshapen;
-  const message = `has ${together} characters with the environment '${environment}', ${mostTogether} at most together: the bucket's name holds no more`;
-  return [...misshapen, { path: 'project', value: project, message }];
-}
+/** What AWS would refuse of the names that everything of an installation is made of. */
+export const awsNameProblems = (names: Names): readonly NameProblem[] =>
+  nameProblems(names, {
+    // Bucket names hold 63 characters: `serin-`, account (12), region (14 at most) and three hyphens are taken.
+    mostTogether: 28,
+    because: "the bucket's name holds no more",
+  });

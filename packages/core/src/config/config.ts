@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { hour } from '../base/time.ts';
 import type { Variables } from '../base/variables.ts';
+import type { Platform } from './platforms.ts';
 import { type ConfigProblem, problemsOf } from './problems.ts';
 import { authorsSchema, type ParsedConfig, type ParsedModel } from './schema.ts';
 
@@ -84,7 +85,7 @@ export const splitterFolder = 'builtin:splitter';
 export function compile(
   parsed: ParsedConfig,
   digests: ReadonlyMap<string, string>,
-  platform: 'aws' | 'gcp' | 'azure' | 'local',
+  platform: Platform,
 ): CompiledConfig {
   const program = (
     from: {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { day, parseDuration, parseSize } from '../base/time.ts';
+import { platforms } from './platforms.ts';
 
 /** A refinement of a field by what is wrong with its value; `undefined`: nothing. */
 export const refusing =
@@ -28,6 +29,6 @@ export const authorsForms = {
     .refine((given) => parseSize(given) !== undefined, { error: "a size such as '512MB' or '2GB'" })
     .transform((given) => parseSize(given) ?? 0),
   code: text.describe('a folder beside the config, hashed and stored at release'),
-  image: z.union([text, z.partialRecord(z.enum(['aws', 'gcp', 'azure', 'local']), text)]),
+  image: z.union([text, z.partialRecord(z.enum(platforms), text)]),
 };
 export type Forms = typeof authorsForms;

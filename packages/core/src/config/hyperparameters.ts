@@ -1,9 +1,11 @@
 import { canonical, encodeText } from '../base/json.ts';
 
 const names = /^[A-Za-z_][\w.-]{0,255}$/;
-// SageMaker's own: CreateTrainingJob takes 100 hyperparameters of 2500 characters (botocore: HyperParameters).
+// The least that any platform takes, so that a config runs on each of them.
 const most = 100;
 const longest = 2500;
+// Of the toolkit whose form job-contract has: in an image that brings it, they choose what code runs.
+const reserved = 'sagemaker_';
 // Jobs get them all in one variable as well, and Linux takes 128 KiB of each (execve(2): MAX_ARG_STRLEN).
 const mostBytes = 32_000;
 
@@ -15,7 +17,7 @@ export function hyperparameterProblem(given: Readonly<Record<string, string | nu
   for (const [name, value] of entries) {
     if (!names.test(name))
       return `the hyperparameter ${shown(name)} is not named by letters, digits, _ . and -, 256 at most, a letter or _ first`;
-    if (name.startsWith('sagemaker_'))
+    if (name.startsWith(reserved))
       return `the hyperparameter ${shown(name)} is one of SageMaker's own, which choose what code runs: use another name`;
     const text = String(value);
     if (text.length > longest)

@@ -1,6 +1,6 @@
 import { compile, parseConfig } from '@serin/core/config/config';
 import { expect, test } from 'vitest';
-import { partsOf, platformProblems } from './platform-limits.ts';
+import { problemsOf } from './limits.ts';
 
 const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' };
 const model = {
@@ -14,13 +14,12 @@ const model = {
 
 const many = <Made>(count: number, make: (index: number) => Made) => Array.from({ length: count }, (_, n) => make(n));
 
-function compiled(changes: object, platform: 'aws' | 'gcp' = 'aws') {
+function compiled(changes: object) {
   const read = parseConfig({ project: 'fraud', models: { fraud: { ...model, ...changes } } });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  return compile(read.parsed, new Map([['./src', 'a'.repeat(64)]]), platform);
+  return compile(read.parsed, new Map([['./src', 'a'.repeat(64)]]), 'aws');
 }
-const problems = (changes: object) =>
-  platformProblems(compiled(changes), 'aws').map(({ path, message }) => `${path}: ${message}`);
+const problems = (changes: object) => problemsOf(compiled(changes)).map(({ path, message }) => `${path}: ${message}`);
 
 test('a config with an image for each of its programs has no problem on aws; a job of Node needs none', () => {
   expect(problems({})).toEqual([]);
@@ -97,14 +96,8 @@ test.each([
   expect(problems(changes)).toEqual([expect.stringMatching(new RegExp(`^models\\.fraud\\.${path}: .`))]);
 });
 
-test('a secret by name is taken on aws, and refused on a cloud where nobody looks it up', () => {
-  const changes = { evaluate: { ...model.evaluate, environment: { KEY: { secret: 'api-key' } } } };
-
-  expect(problems(changes)).toEqual([]);
-  expect(platformProblems(compiled(changes, 'gcp'), 'gcp')).toContainEqual({
-    path: 'models.fraud.evaluate.environment',
-    message: expect.stringContaining("'api-key' is a secret by name"),
-  });
+test('a secret by name is taken', () => {
+  expect(problems({ evaluate: { ...model.evaluate, environment: { KEY: { secret: 'api-key' } } } })).toEqual([]);
 });
 
 test('with a folder of code a job takes what the request for one could not say', () => {
@@ -118,50 +111,30 @@ test('a config that no request of Lambda holds is refused on aws before it is se
   const note = 'x'.repeat(6_000_000);
   const big = compiled({ evaluate: { ...model.evaluate, environment: { NOTE: note } } });
 
-  expect(platformProblems(big, 'aws').map(({ path, message }) => `${path}: ${message}`)).toEqual([
+  expect(problemsOf(big).map(({ path, message }) => `${path}: ${message}`)).toEqual([
     expect.stringMatching(/^models: the config has 6\d{6} bytes, and a release on AWS takes 5900000/),
   ]);
-  expect(platformProblems(big, 'gcp').map(({ path }) => path)).not.toContain('models');
 });
 
 test('what only concerns an endpoint does not matter to a model that is not served', () => {
   expect(problems({ serve: 'none', rollout: { tick: '90s', strategy: 'shadow' } })).toEqual([]);
 });
 
-test('the parts of a plan are what needs machines: preparation, training, evaluation and serving', () => {
-  const { fraud } = compiled({
-    split: { prepare: { command: ['python3', 'prepare.py'], image } },
-    train: { ...model.train, compute: { nodes: 4, accelerator: { type: 'T4' } } },
-    serve: { ...model.serve, compute: { instances: { min: 1, max: 3 } } },
-  }).models;
-
-  const parts = fraud === undefined ? [] : partsOf(fraud);
-
-  expect(parts.map(({ path, use, machines }) => [path, use, machines])).toEqual([
-    ['split.prepare', 'process', 1],
-    ['train', 'train', 4],
-    ['evaluate', 'process', 1],
-    ['serve', 'serve', 3],
-  ]);
-});
-
 test('the names of an installation are refused where the bucket of aws could not be called so', () => {
-  const named = (project: string, platform: 'aws' | 'gcp' = 'aws') =>
-    platformProblems({ ...compiled({}), project, environment: 'prod' }, platform).map(({ path }) => path);
+  const named = (project: string) =>
+    problemsOf({ ...compiled({}), project, environment: 'prod' }).map(({ path }) => path);
 
   expect(named('p'.repeat(24))).toEqual([]);
   expect(named('p'.repeat(25))).toEqual(['project']);
   expect(named('shop-')).toEqual(['project']);
-  expect(named('shop-', 'gcp')).not.toContain('project');
 });
 
-test('one machine refuses what wants several of it, at its place', () => {
-  const several = { ...model.train, compute: { nodes: 2 } };
-  const config = compiled({ train: several, evaluate: { ...model.evaluate, compute: { nodes: 3 } } });
+// botocore: HyperParameters has 100 of them at most, and HyperParameterValue 2500 characters.
+test('the hyperparameters that a config may have are those that SageMaker takes', () => {
+  const refused = (hyperparameters: object) =>
+    parseConfig({ project: 'fraud', models: { fraud: { ...model, train: { ...model.train, hyperparameters } } } });
 
-  expect(platformProblems(config, 'local').map(({ path }) => path)).toEqual([
-    'models.fraud.train.compute.nodes',
-    'models.fraud.evaluate.compute.nodes',
-  ]);
-  expect(platformProblems(compiled({}), 'local')).toEqual([]);
+  expect(refused(Object.fromEntries(many(101, (n) => [`p${n}`, n])))).toHaveProperty('problems');
+  expect(refused({ note: 'x'.repeat(2501) })).toHaveProperty('problems');
+  expect(refused({ sagemaker_submit_directory: 's3://elsewhere/code.tar.gz' })).toHaveProperty('problems');
 });

@@ -1,0 +1,148 @@
+import { canonical, encodeText } from '@serin/core/base/json';
+import { day } from '@serin/core/base/time';
+import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
+import { type Limit, whenPart } from '@serin/core/config/limits';
+import type { Part } from '@serin/core/config/parts';
+import type { ConfigProblem } from '@serin/core/config/problems';
+import { type CloudLimit, cannot, longestRun, problemsWith } from '../limits.ts';
+import { instanceTypes } from './instance-types.ts';
+import { awsNameProblems } from './names.ts';
+
+// CreateProcessingJob.
+const processing = (path: 'split.prepare' | 'evaluate'): readonly CloudLimit[] => [
+  longestRun(
+    path,
+    9 * day,
+    'a processing job of SageMaker runs for 9d at most',
+    'botocore: ProcessingStoppingCondition.MaxRuntimeInSeconds is at most 777600',
+  ),
+  {
+    path: `${path}.compute.spot`,
+    broken: whenPart(path, ({ spot }) => spot),
+    because: 'processing jobs of SageMaker have no spot instances: leave spot out',
+    source: 'botocore: CreateProcessingJobRequest has no field for it',
+  },
+];
+
+/** What the start of a job with an image and no code says in the request itself; with code a script says it. */
+const inRequest =
+  (path: Part['path'], isTooMuch: (program: Program, plan: ModelPlan) => boolean): Limit['broken'] =>
+  (plan) =>
+    whenPart(
+      path,
+      ({ program }) => program.image !== undefined && program.code === undefined && isTooMuch(program, plan),
+    )(plan);
+
+// Both entry points have 100 words of 256 characters, in one line.
+const tooManyWords = (words: readonly string[]): boolean =>
+  words.length > 100 || words.some((word) => word.length > 256 || /[\r\n]/.test(word));
+const wordsInRequest =
+  'without code SageMaker takes 100 words of 256 characters in one line, hyperparameters included: bring a folder of code';
+
+// The maps have 100 variables; half of them may be ours.
+const tooManyVariables = (environment: Readonly<Record<string, unknown>>, longest: number): boolean =>
+  Object.keys(environment).length > 50 ||
+  Object.values(environment).some((value) => typeof value === 'string' && value.length > longest);
+const variablesInRequest = (longest: number) =>
+  `SageMaker takes 50 variables of ${longest} characters beside ours: put what is larger into a file`;
+
+const endpointMetrics = 'https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html';
+const noRequestIds = 'SageMaker does not keep who answered which request, so a label cannot be told to a version';
+
+export const limits: readonly CloudLimit[] = [
+  cannot(
+    'ticksWithinMinutes',
+    "CloudWatch counts SageMaker's requests by the minute: a multiple of '1m'",
+    endpointMetrics,
+  ),
+  cannot(
+    'shadow',
+    'CloudWatch has no pairs of a mirrored request and its answer, and a shadow step waits for them: use canary, linear or blueGreen',
+    endpointMetrics,
+  ),
+  cannot('segments', 'CloudWatch counts by variant, not by a header of the request', endpointMetrics),
+  cannot('labelsGuardrail', noRequestIds, endpointMetrics),
+  cannot('labels', noRequestIds, endpointMetrics),
+  cannot(
+    'stickyUsers',
+    'SageMaker draws a variant for each request and takes no header into account',
+    'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html',
+  ),
+  longestRun(
+    'train',
+    28 * day,
+    'a training job of SageMaker runs for 28d at most',
+    'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html',
+  ),
+  {
+    path: 'train.metrics',
+    broken: ({ train }) => train.metrics.length > 40,
+    because: 'a training job of SageMaker has 40 metrics at most',
+    source: 'botocore: MetricDefinitionList',
+  },
+  {
+    path: 'train.metrics',
+    broken: ({ train }) => train.metrics.some(({ name, regex }) => name.length > 255 || regex.length > 500),
+    because: 'SageMaker takes names of metrics of 255 characters, and regular expressions of 500',
+    source: 'botocore: MetricName, MetricRegex',
+  },
+  {
+    path: 'train.command',
+    broken: inRequest('train', ({ command }, { train }) =>
+      tooManyWords([
+        ...command,
+        ...Object.entries(train.hyperparameters).flatMap(([name, value]) => [name, `${value}`]),
+      ]),
+    ),
+    because: wordsInRequest,
+    source: 'botocore: TrainingContainerEntrypoint',
+  },
+  {
+    path: 'split.prepare.command',
+    broken: inRequest('split.prepare', ({ command }) => tooManyWords(command)),
+    because: wordsInRequest,
+    source: 'botocore: ContainerEntrypoint',
+  },
+  {
+    path: 'train.environment',
+    broken: inRequest('train', ({ environment }) => tooManyVariables(environment, 512)),
+    because: variablesInRequest(512),
+    source: 'botocore: TrainingEnvironmentMap, TrainingEnvironmentValue',
+  },
+  {
+    path: 'split.prepare.environment',
+    broken: inRequest('split.prepare', ({ environment }) => tooManyVariables(environment, 256)),
+    because: variablesInRequest(256),
+    source: 'botocore: ProcessingEnvironmentMap, ProcessingEnvironmentValue',
+  },
+  {
+    path: 'serve.environment',
+    broken: ({ serve }) => serve !== 'none' && tooManyVariables(serve.environment, 1024),
+    because: variablesInRequest(1024),
+    source: 'botocore: EnvironmentMap, EnvironmentValue',
+  },
+  {
+    path: 'serve.command',
+    broken: ({ serve }) => serve !== 'none' && JSON.stringify(serve.command).length > 1024,
+    because: 'a container of SageMaker is told its command in a variable of 1024 characters: shorten it',
+    source: 'botocore: EnvironmentValue',
+  },
+  ...processing('split.prepare'),
+  ...processing('evaluate'),
+];
+
+// A request of Lambda has 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const releaseBytes = 5_900_000;
+
+function sizeProblems(config: CompiledConfig): readonly ConfigProblem[] {
+  const bytes = encodeText(canonical(config)).length;
+  if (bytes <= releaseBytes) return [];
+  const message = `the config has ${bytes} bytes, and a release on AWS takes ${releaseBytes}: make several projects of it`;
+  return [{ path: 'models', message }];
+}
+
+export const problemsOf = (config: CompiledConfig): readonly ConfigProblem[] => [
+  ...awsNameProblems(config),
+  ...sizeProblems(config),
+  ...problemsWith({ limits, instanceTypes }, config),
+];

@@ -1,0 +1,108 @@
+import { Fault } from '@serin/core/base/fault';
+import { minute } from '@serin/core/base/time';
+import { secretNames } from '@serin/core/base/variables';
+import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
+import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
+import { type Part, partsOf } from '@serin/core/config/parts';
+import type { ConfigProblem } from '@serin/core/config/problems';
+import type { Cloud } from './facts.ts';
+import { type InstanceType, type InstanceTypes, instanceTypeFor } from './instance-types.ts';
+
+/** A limit with where it was read. */
+export interface CloudLimit extends Limit {
+  /** A page, or a machine-readable model and the name in it. */
+  readonly source: string;
+}
+
+const served =
+  (isSo: (plan: ModelPlan) => boolean): Limit['broken'] =>
+  (plan) =>
+    plan.serve !== 'none' && isSo(plan);
+
+/** What a config may ask for that not every cloud can do. */
+const asks = {
+  ticksWithinMinutes: { path: 'rollout.tick', broken: served(({ rollout }) => rollout.tick % minute !== 0) },
+  shadow: { path: 'rollout.strategy', broken: served(({ rollout }) => rollout.strategy === 'shadow') },
+  segments: { path: 'rollout.segments', broken: served(({ rollout }) => rollout.segments !== undefined) },
+  labelsGuardrail: {
+    path: 'rollout.guardrails.labels',
+    broken: ({ rollout }: ModelPlan) => rollout.guardrails.labels !== undefined,
+  },
+  labels: { path: 'labels', broken: ({ labels }: ModelPlan) => labels !== undefined },
+  stickyUsers: {
+    path: 'serve.stickyBy',
+    broken: ({ serve }: ModelPlan) => serve !== 'none' && serve.stickyBy !== undefined,
+  },
+} satisfies Readonly<Record<string, Pick<Limit, 'path' | 'broken'>>>;
+
+/** A cloud cannot do what a config asks for. */
+export const cannot = (ask: keyof typeof asks, because: string, source: string): CloudLimit => ({
+  ...asks[ask],
+  because,
+  source,
+});
+
+/** Parts that are jobs. `split` is our own and asks for nothing. */
+export type JobPath = 'train' | 'split.prepare' | 'evaluate';
+export const jobPaths: readonly JobPath[] = ['train', 'split.prepare', 'evaluate'];
+
+export const longestRun = (path: JobPath, ms: number, because: string, source: string): CloudLimit => ({
+  path: `${path}.compute.maxRuntime`,
+  broken: whenPart(path, ({ maxRuntimeMs = 0 }) => maxRuntimeMs > ms),
+  because,
+  source,
+});
+
+/** On a cloud where Serin looks up no secrets yet. */
+export const noSecretsByName = (because: string): readonly CloudLimit[] =>
+  ([...jobPaths, 'serve'] as const).map((path) => ({
+    path: `${path}.environment`,
+    broken: whenPart(path, ({ program }) => secretNames(program.environment).length > 0),
+    because,
+    source: 'Serin: secrets by name are looked up on one machine and on AWS only',
+  }));
+
+/** What a cloud cannot do with a config: its limits for each model, and what holds for all clouds. */
+export const problemsWith = (
+  { limits, instanceTypes }: { readonly limits: readonly Limit[]; readonly instanceTypes: InstanceTypes },
+  config: CompiledConfig,
+): readonly ConfigProblem[] =>
+  ofModels(config, (plan) => [
+    ...brokenLimits(limits, plan),
+    ...partsOf(plan).flatMap((part) => partProblems(part, instanceTypes)),
+  ]);
+
+function partProblems(part: Part, instanceTypes: InstanceTypes): readonly ConfigProblem[] {
+  const { path, accelerator } = part;
+  const image = imageProblem(part, instanceTypes.cloud);
+  const found = instanceTypeOf(part, instanceTypes);
+  return [
+    ...(image === undefined ? [] : [{ path: `${path}.image`, message: image }]),
+    ...('problem' in found
+      ? [{ path: `${path}.compute.accelerator`, message: found.problem, value: accelerator }]
+      : []),
+  ];
+}
+
+/** Without an image a job runs on a stock one of Node, as the built-in splitter does; an endpoint has none. */
+function imageProblem({ use, program: { image, command } }: Part, cloud: Cloud): string | undefined {
+  if (image !== undefined) return undefined;
+  if (use === 'serve') return `no image for ${cloud}: an endpoint serves a container, and nothing else`;
+  const [program = ''] = command;
+  return program === 'node'
+    ? undefined
+    : `no image for ${cloud}: without one a job runs on a stock image of Node, which may not have '${program}'`;
+}
+
+/** The instance type of a part, or why there is none. */
+export function instanceTypeOf(
+  { use, accelerator }: Part,
+  instanceTypes: InstanceTypes,
+): { readonly type: InstanceType } | { readonly problem: string } {
+  try {
+    return { type: instanceTypeFor(instanceTypes, use, accelerator) };
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'invalid') return { problem: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,13 @@
+import type { CompiledConfig } from '@serin/core/config/config';
+import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
+import type { ConfigProblem } from '@serin/core/config/problems';
+
+const limits: readonly Limit[] = (['train', 'split.prepare', 'evaluate'] as const).map((path) => ({
+  path: `${path}.compute.nodes`,
+  broken: whenPart(path, ({ instances }) => instances > 1),
+  because: 'this is one machine: 1 node',
+}));
+
+/** Everything in a config that one machine cannot do, each with its place and the reason. */
+export const problemsOf = (config: CompiledConfig): readonly ConfigProblem[] =>
+  ofModels(config, (plan) => brokenLimits(limits, plan));
