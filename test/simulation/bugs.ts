@@ -143,9 +143,30 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'a revert forgets the forward write',
     'model/endpoint/endpoint.ts',
-    'forward === undefined || begunAt >= forward.until',
-    'true',
+    'forward !== undefined && begunAt < forward.until',
+    'forward !== undefined && false',
     'an abort while the weight rises slowly',
+  ),
+  core(
+    'a revert that is written first forgets the write before it',
+    'model/endpoint/endpoint.ts',
+    '...defined({ forward, operation }),',
+    '...defined({ forward: operation === undefined ? forward : undefined, operation }),',
+    'an abort while a later step rises slowly',
+  ),
+  core(
+    'a revert that is written first is not looked at',
+    'model/endpoint/endpoint.ts',
+    'return lookNext(endpoint, at + pause);',
+    'return endpoint.desired.urgent ? converge(endpoint, bare(endpoint), at, false) : lookNext(endpoint, at + pause);',
+    'an abort while the weight rises slowly',
+  ),
+  core(
+    'a revert that is refused unseen is given up',
+    'model/endpoint/endpoint.ts',
+    'isUnseen(endpoint) ? lookNext(endpoint, at) : ',
+    '',
+    'a revert that is refused before anybody looked',
   ),
   core(
     'a stale answer is accepted',
@@ -169,7 +190,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core('a slot is never released', 'model/between/between.ts', 'tells: released,', 'tells: model.tells,'),
   core('an attempt is used again', 'model/run/run.ts', 'attempt + 1, at + pause', 'attempt, at + pause'),
-  core('a weight rises before its deployment is ready', 'model/endpoint/endpoint.ts', "=== 'ready'", "!== 'failed'"),
+  core('a weight rises before its deployment is ready', 'model/endpoint/wish.ts', "=== 'ready'", "!== 'failed'"),
   core(
     'nobody looks again after the last write',
     'model/endpoint/endpoint.ts',

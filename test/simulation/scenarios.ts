@@ -1,5 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Config } from '@serin/core/config/config';
+import type { Model } from '@serin/core/model/state';
 import { alertScenarios } from './alert-scenarios.ts';
 import { judgeScenarios } from './judge-scenarios.ts';
 import { objectsOf } from './rest.ts';
@@ -367,23 +368,51 @@ export const scenarios: readonly Scenario[] = [
         );
     },
   },
+  ...(['the weight rises', 'a later step rises'] as const).map(
+    (what, step): Scenario => ({
+      name: `an abort while ${what} slowly`,
+      outside: { operationMs: step === 0 ? 60_000 : 500 },
+      async act(universe) {
+        await second(universe);
+        const isThere = at('shifting', 'promoting');
+        await universe.when(
+          (model) =>
+            isThere(model) && model.rollout !== undefined && (!('step' in model.rollout) || model.rollout.step >= step),
+        );
+        const { random } = universe.sim;
+        await universe.sleep(random.chance(0.5) ? random.between(0, 3000) : random.between(0, 90_000));
+        await universe.ask({ type: 'abortRequested' });
+        await universe.when(settled);
+      },
+      expect(universe, calm) {
+        if (calm)
+          must(
+            ['aborted', 'promoted'].includes(universe.model()?.rollout?.status ?? ''),
+            `the abort came to ${textOf(universe.model())}`,
+          );
+      },
+    }),
+  ),
   {
-    name: 'an abort while the weight rises slowly',
-    outside: { operationMs: 60_000 },
+    name: 'a revert that is refused before anybody looked',
+    outside: {
+      refuses: (operation, { journal }) => {
+        const model = journal.head('model/fraud')?.state as unknown as Model | undefined;
+        const isUnseen = model?.endpoint.desired.urgent === true && model.endpoint.looks === 0;
+        return operation.kind === 'weigh' && isUnseen ? 'the endpoint is not what you think' : undefined;
+      },
+    },
     async act(universe) {
       await second(universe);
-      await universe.when(at('shifting', 'promoting'));
-      const { random } = universe.sim;
-      await universe.sleep(random.chance(0.5) ? random.between(0, 3000) : random.between(0, 90_000));
+      await universe.when(at('baking'));
       await universe.ask({ type: 'abortRequested' });
       await universe.when(settled);
     },
     expect(universe, calm) {
-      if (calm)
-        must(
-          ['aborted', 'promoted'].includes(universe.model()?.rollout?.status ?? ''),
-          `the abort came to ${textOf(universe.model())}`,
-        );
+      if (calm) champion(universe, 1);
+      if (calm) rolloutIs(universe, 'aborted');
+      const events = universe.journal.entries('model/fraud').flatMap((entry) => entry.events);
+      if (calm) must(!events.some(({ type }) => type.includes('endpoint.blocked')), 'the revert was given up at first');
     },
   },
   {

@@ -39,6 +39,8 @@ export interface Outside {
   readonly takesBack?: (weights: Weights) => string | undefined;
   /** What the models are like; all alike, failing one request in 200. */
   readonly models?: Partial<Behaviour>;
+  /** The provider refuses this change, for this reason. */
+  readonly refuses?: (operation: Operation, fakes: Fakes) => string | undefined;
   readonly outcomesTakeMs?: number;
   readonly labelled?: { readonly share: number; readonly takeMs: number };
   /** What the platform tells instead of a tick. */
@@ -323,6 +325,7 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
       ...(outside.takesBack === undefined
         ? {}
         : { takesBack: (_: string, weights: Weights) => outside.takesBack?.(weights) }),
+      refuses: (operation) => outside.refuses?.(operation, fakes()),
       isStray: () => sim.lands,
       onRoute: (endpoint, route) => telemetry.routed(endpoint, { ...route, at: route.at + counted() - sim.now }),
     }),

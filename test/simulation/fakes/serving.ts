@@ -44,6 +44,8 @@ export interface ServingOptions {
   readonly onOperation?: (endpoint: string, ends: { readonly at: number; readonly failed: boolean }) => void;
   /** The provider takes this change of weights back by itself. */
   readonly takesBack?: (endpoint: string, weights: Weights) => string | undefined;
+  /** Why a change is refused that could be made; absent: none is. */
+  readonly refuses?: (operation: Operation) => string | undefined;
   /** Whether the caller of the change under way has given it up. */
   readonly isStray?: () => boolean;
   readonly onRoute?: (endpoint: string, route: Route) => void;
@@ -156,6 +158,8 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
     change(name, operation) {
       const endpoint: Endpoint = current(name) ?? { slots: new Map(), prepared: new Map(), shares: { weights: {} } };
       check(name, endpoint, operation, now());
+      const refusal = options.refuses?.(operation);
+      if (refusal !== undefined) throw new Fault('invalid', `${name}: ${refusal}`);
       if (operation.kind === 'weigh' && (operation.mirror?.percent ?? 0) > shape.mirrorsUpTo)
         throw new Fault('invalid', `${name}: ${operation.mirror?.percent} % cannot be mirrored here`);
       if (endpoint.pending !== undefined) return 'busy';

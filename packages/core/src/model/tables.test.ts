@@ -169,9 +169,11 @@ function reached(): ReadonlyMap<string, Model> {
           ? { rollout: { steps: [10], bake: '1m', atMost: '1m', guard: '1m' } }
           : seed % 3 === 0
             ? { approval: {} }
-            : seed % 7 === 0
-              ? { serve: 'none' }
-              : { alerts: { onAlert: seed % 2 === 0 ? 'run' : 'rollback' } },
+            : seed % 5 === 0
+              ? { rollout: { strategy: 'allAtOnce', guard: '1m' } }
+              : seed % 7 === 0
+                ? { serve: 'none' }
+                : { alerts: { onAlert: seed % 2 === 0 ? 'run' : 'rollback' } },
       ),
     );
     for (let turn = 0; turn < 400; turn += 1) {
