@@ -22,9 +22,20 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     may: ['@serin/core/', 'hono', 'hono/', 'zod'],
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
   },
-  // What every platform does the same way: no SDK, no environment, no vendor's name.
+  // What every platform does the same way: no SDK, no environment, no vendor's name. Requests go out by `post.ts` only.
   'packages/platform/src': {
-    may: ['@serin/core/', '@serin/api/', 'hono', 'node:crypto', 'node:zlib'],
+    may: [
+      '@serin/core/',
+      '@serin/api/',
+      'hono',
+      'node:crypto',
+      'node:dns/promises',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:timers/promises',
+      'node:zlib',
+    ],
     never: [
       /\bDate\.now\b/,
       /\bMath\.random\b/,

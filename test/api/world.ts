@@ -110,6 +110,7 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
     ),
     telemetry: atOnce<Telemetry>(telemetry),
     bus: atOnce<Bus>(bus),
+    notify: { deliver: async () => {} },
   };
   const ports = options.ports ?? own;
   const engine = createEngine({ ports, now: options.now ?? clock, self: 'test', alone: true, source: 'serin://test' });

@@ -80,6 +80,7 @@ export function openInstallation({ directory, onStart = () => {}, onAppend = () 
     serving: unused as Ports['serving'],
     telemetry: unused as Ports['telemetry'],
     bus: sqliteBus({ database }),
+    notify: { deliver: async () => {} },
   };
   const now = Date.now;
   const self = `bench-${randomUUID()}`;

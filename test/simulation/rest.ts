@@ -8,6 +8,7 @@ import { verifyRollout } from '@serin/core/model/rollout/verify';
 import type { ObjectInfo } from '@serin/core/ports/bucket';
 import type { Entry } from '@serin/core/ports/journal';
 import { projectOwes } from '@serin/core/project/project';
+import { matches } from '@serin/core/sinks/sink';
 import type { MemoryJournal } from './fakes/journal.ts';
 import { checkChains } from './invariants.ts';
 import type { Universe } from './universe.ts';
@@ -101,6 +102,7 @@ export function checkAtRest(universe: Universe, { chains, rollouts }: AtRest): v
   }
   finalRecords(universe);
   events(universe);
+  notices(universe);
   paidOnce(universe);
   if (chains) checkChains(universe.journal);
 }
@@ -211,5 +213,27 @@ function events({ journal, bus }: Universe): void {
     const got = heard.filter((id) => id.startsWith(`${stream}/`));
     if (!isDeepStrictEqual(told, got))
       broken('13', `${stream}: ${told.length} events, ${got.length} heard of, or in another order`);
+  }
+}
+
+/** Each sink was told, in order, of every event that it wants since it is in the config, or a dead letter says which not (29). */
+function notices({ journal, sinks, models, model }: Universe): void {
+  for (const name of models()) {
+    const stream = `model/${name}`;
+    const entries = journal.entries(stream);
+    for (const { name: sink, on } of model(name)?.plan.notify ?? []) {
+      const since = entries
+        .map(({ patch }) => (patch as { readonly notified?: Readonly<Record<string, number>> | null }).notified?.[sink])
+        .find((seq) => seq !== undefined);
+      const wanted = entries
+        .filter(({ seq }) => seq > (since ?? 0))
+        .flatMap(({ seq, events }) =>
+          events.flatMap(({ type }, index) => (matches(on, type) ? [`${stream}/${seq}/${index}`] : [])),
+        )
+        .filter((id) => journal.head(`dead/notify/${sink}/${id}`) === undefined);
+      const told = sinks.told(sink).flatMap(({ id }) => (id.startsWith(`${stream}/`) ? [id] : []));
+      if (!isDeepStrictEqual(wanted, told))
+        broken('29', `${sink} was told of ${told.length} events of ${wanted.length}, or in another order`);
+    }
   }
 }

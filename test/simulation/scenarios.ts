@@ -28,6 +28,7 @@ import {
   textOf,
   trainings,
 } from './script.ts';
+import { sinkScenarios } from './sink-scenarios.ts';
 import type { Universe } from './universe.ts';
 
 /** The keys that each job which reads a dataset was given. */
@@ -967,4 +968,5 @@ export const scenarios: readonly Scenario[] = [
   },
   ...alertScenarios,
   ...judgeScenarios,
+  ...sinkScenarios,
 ];

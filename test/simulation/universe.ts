@@ -1,3 +1,4 @@
+import type { Fault } from '@serin/core/base/fault';
 import { canonical, encodeText, sha256Hex } from '@serin/core/base/json';
 import { type CompiledConfig, compile, parseConfig } from '@serin/core/config/config';
 import type { Outcome } from '@serin/core/engine/engine';
@@ -6,9 +7,10 @@ import { route, routesOf } from '@serin/core/inbound/route';
 import type { Model } from '@serin/core/model/model';
 import { engineActor } from '@serin/core/ports/actors';
 import type { Bucket } from '@serin/core/ports/bucket';
-import type { Bus } from '@serin/core/ports/bus';
+import type { Bus, CloudEvent } from '@serin/core/ports/bus';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { Actor, Journal } from '@serin/core/ports/journal';
+import type { Notify } from '@serin/core/ports/notify';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Deployment, Operation, Serving, Weights } from '@serin/core/ports/serving';
@@ -23,6 +25,7 @@ import { labelledJobs } from './fakes/labelled-jobs.ts';
 import { memoryRegistry } from './fakes/registry.ts';
 import { memoryServing, type ServingFate } from './fakes/serving.ts';
 import { countedBy, hintsOf, type Shape, type Span, toldAfterMs } from './fakes/shapes.ts';
+import { type MemorySinks, memorySinks } from './fakes/sinks.ts';
 import { portOf, type Sync } from './fakes/sync.ts';
 import { type MemoryTelemetry, memoryTelemetry } from './fakes/telemetry.ts';
 import type { Behaviour } from './fakes/traffic.ts';
@@ -45,6 +48,8 @@ export interface Outside {
   readonly labelled?: { readonly share: number; readonly takeMs: number };
   /** What the platform tells instead of a tick. */
   readonly told?: (tick: Tick) => readonly Tick[];
+  /** Why a sink does not take an event now. */
+  readonly sinkAnswers?: (sink: string, event: CloudEvent, now: number) => Fault | undefined;
 }
 
 /** Switches that break the platform, or what a process sees of its ports, on purpose. */
@@ -61,6 +66,7 @@ export interface Fakes {
   readonly journal: MemoryJournal;
   readonly jobs: MemoryJobs;
   readonly bus: MemoryBus;
+  readonly sinks: MemorySinks;
   readonly registry: ReturnType<typeof memoryRegistry>;
   readonly serving: ReturnType<typeof memoryServing>;
   readonly telemetry: MemoryTelemetry;
@@ -287,6 +293,7 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
     buckets: { drops: memoryBucket(), serin: memoryBucket() },
     registry: memoryRegistry(),
     bus: memoryBus(watch.published),
+    sinks: memorySinks({ now, answer: (sink, event) => outside.sinkAnswers?.(sink, event, sim.now) }),
     jobs: memoryJobs({
       now,
       fateOf: (job) => ({
@@ -335,7 +342,7 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
 
 /** The ports as one process sees them: every method goes through the choke point. */
 function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly at: number }>): Ports {
-  const { sim, shape, journal, jobs, registry, serving, telemetry, bus, buckets, watch } = fakes;
+  const { sim, shape, journal, jobs, registry, serving, telemetry, bus, sinks, buckets, watch } = fakes;
   const through = <Port extends object>(port: string, fake: Sync<NoInfer<Port>>): Port =>
     portOf<Port>(fake, (name, apply, given) => {
       const [endpoint, operation] = given;
@@ -371,6 +378,7 @@ function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly
     serving: through<Serving>('serving', { change, observe }),
     telemetry: through<Telemetry>('telemetry', { ticks, latency, label, labels, labelTotals }),
     bus: through<Bus>('bus', { publish: bus.publish }),
+    notify: through<Notify>('notify', { deliver: sinks.deliver }),
   };
 }
 

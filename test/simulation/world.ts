@@ -115,7 +115,7 @@ interface Item {
 
 /** An adapter cuts a call off after this. */
 const cutOffMs = 20_000;
-const beginning = Date.UTC(2026, 0, 5, 8);
+export const beginning = Date.UTC(2026, 0, 5, 8);
 const mostCrashes = 8;
 
 export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Sim {

@@ -15,6 +15,7 @@ import { Fault } from '@serin/core/base/fault';
 import { createEngine } from '@serin/core/engine/engine';
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
+import { notifier } from '@serin/platform/notifier';
 import { noSecrets } from '@serin/platform/secrets';
 import { required as requiredOf } from '@serin/platform/settings';
 import type { Hono } from 'hono';
@@ -103,6 +104,7 @@ export function composeWorker(): Composed {
       ...settings,
     }),
     telemetry: cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }),
+    notify: notifier({ secrets, now }),
   });
   const lookUp: LookUp = {
     installation,
@@ -123,6 +125,7 @@ export function composeApi(): ComposedApi {
     registry: { register: unpaid, setApproval: unpaid, get: unpaid },
     serving: { change: unpaid, observe: unpaid },
     telemetry: { ticks: unpaid, latency: unpaid, ...withoutLabels },
+    notify: { deliver: unpaid },
   });
   const owing = new Set<string>();
   let api: Promise<Hono> | undefined;
@@ -210,7 +213,7 @@ function compose() {
 
 function runs(
   { installation, clockwork: { journal, facts }, bucket, bus }: ReturnType<typeof compose>,
-  paid: Pick<Ports, 'jobs' | 'registry' | 'serving' | 'telemetry'>,
+  paid: Pick<Ports, 'jobs' | 'registry' | 'serving' | 'telemetry' | 'notify'>,
 ) {
   const ports: Ports = { journal, bucket, bus, ...paid };
   const source = `serin://aws/${installation.project}/${installation.environment}`;

@@ -1,3 +1,4 @@
+import { standardKey } from '@serin/core/sinks/webhook';
 import { Hono } from 'hono';
 import { journalAccess } from './access.ts';
 import { docsRoutes } from './docs.ts';
@@ -20,7 +21,6 @@ import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { whyRoutes } from './routes/why.ts';
 import { refuse, serve } from './serve.ts';
-import { standardKey } from './signatures.ts';
 
 /** Every route there is, in the order of the documentation. */
 export const routeTable = (options: ApiOptions): readonly Route[] => tableOf(apiOf(options));

@@ -1,4 +1,6 @@
+import { fromBase64 } from '@serin/core/base/base64';
 import { encodeText } from '@serin/core/base/json';
+import { standardKey } from '@serin/core/sinks/webhook';
 
 /**
  * Signatures of webhooks, over the raw body. The comparison is WebCrypto's own, which takes the same time for every
@@ -34,14 +36,6 @@ export async function standardSigned(
   return anySigned(secrets.map(standardKey), signed, signatures);
 }
 
-/** The bytes of a Standard Webhooks secret; a text that is not base64 throws. */
-export function standardKey(secret: string): Uint8Array {
-  const bytes = fromBase64(secret.replace(/^whsec_/, ''));
-  if (bytes === undefined || bytes.length === 0)
-    throw new Error('a secret of the standard webhook is not base64: write it as whsec_<base64>');
-  return bytes;
-}
-
 async function anySigned(
   keys: readonly Uint8Array[],
   content: Uint8Array,
@@ -60,11 +54,3 @@ async function anySigned(
 
 // WebCrypto's types want an ArrayBuffer that is not shared.
 const plain = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
-
-function fromBase64(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
-}

@@ -12,6 +12,7 @@ import { releasedConfig } from '@serin/api/released';
 import { mayAct, seesModel } from '@serin/api/roles';
 import { steadyClock } from '@serin/core/base/clock';
 import { asFault, Fault } from '@serin/core/base/fault';
+import { secretsOf } from '@serin/core/base/variables';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { bury } from '@serin/core/engine/dead-letters';
 import { createEngine, type Signal } from '@serin/core/engine/engine';
@@ -20,6 +21,7 @@ import { engineActor } from '@serin/core/ports/actors';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Entry, Journal } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
+import { notifier } from '@serin/platform/notifier';
 import { createPayer } from './functions.ts';
 import { type Denial, requestListener } from './http.ts';
 import { adminToken } from './machine/admin-token.ts';
@@ -176,6 +178,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     serving,
     telemetry: gatewayTelemetry({ counters, pairs, users, labels }),
     bus,
+    notify: notifier({ secrets: async (variables) => secretsOf(variables, secrets), now }),
   };
 
   const source = `serin://${host}/${directory}`;

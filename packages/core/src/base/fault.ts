@@ -18,11 +18,18 @@ export type Retry = (typeof verdicts)[FaultCode];
  */
 export class Fault extends Error {
   readonly code: FaultCode;
+  /** Whoever was asked wants to be left alone this long. */
+  readonly retryAfterMs?: number;
 
-  constructor(code: FaultCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: FaultCode,
+    message: string,
+    { retryAfterMs, ...options }: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ) {
     super(message, options);
     this.name = 'Fault';
     this.code = code;
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 
   /** `now`: load and decide again; `later`: with backoff; `never`: the same call would fail the same way. */

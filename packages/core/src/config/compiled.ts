@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { CompiledConfig } from './config.ts';
-import { type Forms, tenYears, text } from './forms.ts';
-import { computeOf, type Door, name, programFields, projectOf } from './schema.ts';
+import { type Forms, name, tenYears, text } from './forms.ts';
+import { sinkPlans } from './notify.ts';
+import { computeOf, type Door, programFields, projectOf } from './schema.ts';
 
 /** The compiled forms: milliseconds, bytes, digests, the image of one platform, and a split that is a job. */
 const forms = {
@@ -19,7 +20,7 @@ const split = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('job'), rule: text, ...programFields(forms), compute: computeOf(forms) }),
 ]);
 
-const door = { ...forms, split, more: { project: name } };
+const door = { ...forms, split, more: { project: name, notify: sinkPlans.optional() }, shared: {} };
 
 /** The compiled config as it comes over HTTP; what is left out has the author's default. */
 // The output differs from the author's in what this door differs, which is what `CompiledConfig` says.

@@ -1,6 +1,8 @@
 import type * as z from 'zod';
 import { hour } from '../base/time.ts';
 import type { Variables } from '../base/variables.ts';
+import type { SinkPlan } from '../ports/notify.ts';
+import { sinksOf } from './notify.ts';
 import type { Platform } from './platforms.ts';
 import { type ConfigProblem, problemsOf } from './problems.ts';
 import { authorsSchema, type ParsedConfig, type ParsedModel } from './schema.ts';
@@ -41,6 +43,8 @@ export type ModelPlan = Omit<ParsedModel, 'train' | 'split' | 'evaluate' | 'serv
         /** Milliseconds. */
         readonly timeout?: number | undefined;
       });
+  /** Who is told of what happens to the model. */
+  readonly notify?: readonly SinkPlan[];
 };
 export type JobCompute = ParsedModel['train']['compute'];
 export interface Program {
@@ -148,7 +152,12 @@ export function compile(
       compute: { nodes: 1, spot: false, maxRuntime: hour, maxWait: 8 * hour },
     };
   };
-  const models = Object.fromEntries(Object.entries(parsed.models).map(([key, rule]) => [key, compileModel(rule)]));
+  const models = Object.fromEntries(
+    Object.entries(parsed.models).map(([key, rule]) => {
+      const notify = sinksOf(parsed.notify, key);
+      return [key, { ...compileModel(rule), ...(notify.length === 0 ? {} : { notify }) }];
+    }),
+  );
   return {
     project: parsed.project,
     environment: parsed.environment,

@@ -15,6 +15,9 @@ export const given = z
   .string()
   .refine((value) => !value.includes('\0'), { error: 'has a NUL character in it, which no program can be given' });
 export const text = given.min(1).max(4096);
+export const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and hyphens, 63 at most, a letter first' });
 export const tenYears = 10 * 366 * day;
 
 /** The author's: durations and sizes as text, code as folders. */

@@ -2,7 +2,8 @@ import type * as z from 'zod';
 import { nextCron } from '../base/cron.ts';
 import { placeholdersIn } from '../base/placeholders.ts';
 import { ownBucket } from '../ports/bucket.ts';
-import type { ParsedModel } from './schema.ts';
+import { notifyProblems } from './notify.ts';
+import type { ParsedConfig, ParsedModel } from './schema.ts';
 
 /**
  * What must hold between the fields of a config, whoever sends it.
@@ -142,17 +143,26 @@ export function withRules<Schema extends z.ZodType>(schema: Schema): Schema {
   );
 }
 
-/** What must hold between the models of one project; each with the field that is reported. */
-export function projectProblems(
-  project: string,
-  models: Readonly<Record<string, ParsedModel & { readonly project?: string }>>,
-): readonly { readonly path: readonly string[]; readonly message: string }[] {
-  return Object.entries(models).flatMap(([name, model]) => [
+/** What must hold between the parts of one project; each with the field that is reported. */
+export function projectProblems({
+  project,
+  models,
+  notify = [],
+}: {
+  readonly project: string;
+  readonly models: Readonly<Record<string, ParsedModel & { readonly project?: string }>>;
+  readonly notify?: ParsedConfig['notify'];
+}): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
+  const ofModels = Object.entries(models).flatMap(([name, model]) => [
     ...labelProblems(name, model, models),
     ...(model.project === undefined || model.project === project
       ? []
       : [{ path: [name, 'project'], message: `is not '${project}', the project of this config` }]),
   ]);
+  return [
+    ...ofModels.map(({ path, message }) => ({ path: ['models', ...path], message })),
+    ...notifyProblems(notify, Object.keys(models)),
+  ];
 }
 
 /** Labels that lie where any model takes its data from would be trained on, and would start runs. */

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { day, hour, minute, second } from '../base/time.ts';
-import { authorsForms, type Forms, given, refusing, text } from './forms.ts';
+import { authorsForms, type Forms, given, name, refusing, text } from './forms.ts';
 import { hyperparameterProblem } from './hyperparameters.ts';
+import { notifyOf } from './notify.ts';
 import { rolloutOf } from './rollout.ts';
 import { cronProblem, projectProblems, regexProblem, withRules } from './rules.ts';
 
@@ -13,9 +14,6 @@ import { cronProblem, projectProblems, regexProblem, withRules } from './rules.t
  * that holds for one holds for the other.
  */
 
-export const name = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and hyphens, 63 at most, a letter first' });
 const command = z.array(text).min(1, { error: "a command such as ['python', 'train.py']" }).max(1000);
 /** A secret is named, never written: its text is looked up where and when the program starts. */
 const variable = z.union([given, z.strictObject({ secret: name })]);
@@ -74,6 +72,8 @@ const authorsDoor = {
   split: authorsSplit,
   /** Fields of a model that the compiled form has besides. */
   more: {},
+  /** Fields of the project that only the author's form has: they are compiled into each model. */
+  shared: { notify: notifyOf() },
 };
 export type Door = typeof authorsDoor;
 
@@ -219,10 +219,11 @@ export const projectOf = (door: Door) =>
       models: z
         .record(name, modelOf(door))
         .refine((models) => Object.keys(models).length > 0, { error: 'at least one model' }),
+      ...door.shared,
     })
-    .superRefine(({ project, models }, context) => {
-      for (const { path, message } of projectProblems(project, models))
-        context.addIssue({ code: 'custom', path: ['models', ...path], message });
+    .superRefine((config, context) => {
+      for (const { path, message } of projectProblems(config))
+        context.addIssue({ code: 'custom', path: [...path], message });
     });
 
 /** What an author writes. */

@@ -1,4 +1,7 @@
 import { asFault, Fault } from '../base/fault.ts';
+
+import { defined } from '../base/objects.ts';
+
 import type { Effect } from '../model/effect.ts';
 import { type Dispatcher, leaseMs, type PendingEffects } from '../model/leases.ts';
 import { type Decision, decideModel, modelSummary, modelWakesAt } from '../model/model.ts';
@@ -128,10 +131,10 @@ export function createEngine(options: EngineOptions): Engine {
       });
     } catch (error) {
       const fault = asFault(error);
-      return {
-        type: fault.retry === 'never' ? 'effectRefused' : 'effectFailed',
-        because: fault.message.slice(0, longestReason),
-      };
+      const because = fault.message.slice(0, longestReason);
+      if (fault.retry === 'never') return { type: 'effectRefused', because };
+      const { retryAfterMs } = fault;
+      return { type: 'effectFailed', because, ...defined({ retryAfterMs }) };
     }
   }
 

@@ -7,14 +7,16 @@ import type { Effect, Order, Spread } from '../model/effect.ts';
 import type { Answer } from '../model/signal.ts';
 import { schema } from '../model/upgrade.ts';
 import { engineActor } from '../ports/actors.ts';
-import type { CloudEvent } from '../ports/bus.ts';
+
 import type { Ports } from '../ports/ports.ts';
 import type { LabelTick } from '../ports/telemetry.ts';
 import { listDataset } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
 import type { Outcome } from './engine.ts';
 import { findLabels, importLabels } from './label-file.ts';
+import { notify, publish } from './published.ts';
 import { rewrite } from './rewrite.ts';
+
 import { readConfig } from './stored.ts';
 
 type Body<Known> = Known extends unknown ? Omit<Known, 'key' | 'taken'> : never;
@@ -90,6 +92,7 @@ const performers: Performers = {
     await publish(from, to, around);
     return { type: 'announced', upTo: to };
   },
+  notify: async (order, around) => ({ type: 'notified', upTo: await notify(order, around) }),
   spread: (order, around) => spread(order, around),
 };
 
@@ -129,30 +132,6 @@ async function writeRecord(order: Extract<Order, { kind: 'record' }>, { ports, n
   });
 }
 
-/** CloudEvents of the entries `from < seq <= to`, in order; their ids derive from (stream, seq, index), so receivers can drop repeats. */
-async function publish(from: number, to: number, { ports, stream, source }: Surroundings): Promise<void> {
-  for (let after = from; after < to; after += entriesPerBatch) {
-    const last = Math.min(to, after + entriesPerBatch);
-    const entries = await ports.journal.history(stream, last + 1, last - after);
-    const batch = entries.toReversed().flatMap((entry) =>
-      entry.events.map(
-        ({ type, subject, data }, index): CloudEvent => ({
-          specversion: '1.0',
-          id: `${stream}/${entry.seq}/${index}`,
-          source,
-          type,
-          subject,
-          time: instant(entry.at),
-          datacontenttype: 'application/json',
-          data,
-        }),
-      ),
-    );
-    if (batch.length > 0) await ports.bus.publish(batch);
-  }
-}
-
-const entriesPerBatch = 100;
 const modelsPerSpread = 100;
 
 /** A model may have the name of something that every object inherits. */

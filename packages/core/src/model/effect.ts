@@ -1,6 +1,7 @@
 import type { Json } from '../base/json.ts';
 import type { Job } from '../ports/jobs.ts';
 import type { Append } from '../ports/journal.ts';
+import type { SinkPlan } from '../ports/notify.ts';
 import type { Approval, RegisteredVersion } from '../ports/registry.ts';
 import type { Operation } from '../ports/serving.ts';
 import type { DatasetVersion, Freeze, LabelCounts, ListingProgress } from './signal.ts';
@@ -85,6 +86,8 @@ export type Order =
     }
   /** Publishes the events of the entries `from < seq <= to`. */
   | { readonly kind: 'publish'; readonly from: number; readonly to: number }
+  /** Tells one sink of the events of the entries `from < seq <= to`. */
+  | { readonly kind: 'notify'; readonly sink: SinkPlan; readonly from: number; readonly to: number }
   | Spread;
 
 /** Tells every model whose part differs between any of `from` and `to`; in name order, from `cursor` on. */

@@ -1,3 +1,4 @@
+import type { EventType } from '../base/event-types.ts';
 import { canonical, type Json } from '../base/json.ts';
 import type { EventBody } from '../ports/journal.ts';
 import type { Model } from './model.ts';
@@ -6,7 +7,7 @@ import type { ModelSignal } from './signal.ts';
 /** What changed, as CloudEvents: read off the states before and after, so no machine has to remember to tell. */
 export function eventsBetween(before: Model, after: Model, signal: ModelSignal): readonly EventBody[] {
   const events: EventBody[] = [];
-  const tell = (type: string, data: Record<string, unknown>, subject = `models/${after.model}`) =>
+  const emit = (type: EventType, data: Record<string, unknown>, subject = `models/${after.model}`) =>
     events.push({
       type: `dev.serin.${type}.v1`,
       subject,
@@ -14,12 +15,12 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     });
 
   if (after.intake.dataset?.digest !== before.intake.dataset?.digest)
-    tell('dataset.settled', { ...after.intake.dataset });
+    emit('dataset.settled', { ...after.intake.dataset });
   // What said nothing new did nothing.
   if (signal.type === 'alertRaised' && after.did !== undefined && after.did !== before.did) {
     const { sender, fingerprint, title, kind } = signal;
-    tell('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
-    if (kind === 'drift') tell('drift.detected', { sender, title });
+    emit('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
+    if (kind === 'drift') emit('drift.detected', { sender, title });
   }
 
   const { run } = after;
@@ -32,23 +33,23 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       version: run.trained?.number,
       because: 'because' in run ? run.because : undefined,
     };
-    if (run.id !== before.run?.id) tell('run.started', facts, `runs/${run.id}`);
-    if ('endedAt' in run) tell(`run.${run.status}`, facts, `runs/${run.id}`);
+    if (run.id !== before.run?.id) emit('run.started', facts, `runs/${run.id}`);
+    if ('endedAt' in run) emit(`run.${run.status}`, facts, `runs/${run.id}`);
   }
   if (after.superseded !== undefined && after.superseded !== before.superseded)
-    tell('run.superseded', { ...after.superseded });
+    emit('run.superseded', { ...after.superseded });
 
   for (const version of Object.values(after.versions)) {
     const was = before.versions[String(version.number)];
     const facts = { version: version.number, run: version.run, dataset: version.dataset };
     const subject = `models/${after.model}/versions/${version.number}`;
     if (version.registered && !was?.registered)
-      tell('version.registered', { ...facts, verdict: version.verdict }, subject);
+      emit('version.registered', { ...facts, verdict: version.verdict }, subject);
     const approval = version.approval?.status;
     if (approval !== undefined && approval !== 'pending' && approval !== was?.approval?.status)
-      tell(`version.${approval}`, { ...facts, by: version.approval?.by }, subject);
+      emit(`version.${approval}`, { ...facts, by: version.approval?.by }, subject);
     if (version.restored !== undefined && version.restored !== was?.restored)
-      tell('version.restored', { ...facts, ...version.restored, at: undefined }, subject);
+      emit('version.restored', { ...facts, ...version.restored, at: undefined }, subject);
   }
 
   const { rollout } = after;
@@ -62,19 +63,23 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       status: rollout.status,
     };
     const subject = `rollouts/${rollout.id}`;
-    if (was === undefined) tell('rollout.started', facts, subject);
+    if (was === undefined) emit('rollout.started', facts, subject);
     if (rollout.status === 'baking' && (was?.status !== 'baking' || was.step !== rollout.step))
-      tell('rollout.shifted', { ...facts, weight: rollout.steps[rollout.step] }, subject);
+      emit('rollout.shifted', { ...facts, weight: rollout.steps[rollout.step] }, subject);
     if (rollout.status === 'held' && was?.status !== 'held')
-      tell('rollout.held', { ...facts, because: rollout.because }, subject);
+      emit('rollout.held', { ...facts, because: rollout.because }, subject);
     if (rollout.certificate !== undefined && rollout.certificate !== was?.certificate)
-      tell('rollout.certified', { ...facts, certificate: rollout.certificate }, subject);
+      emit('rollout.certified', { ...facts, certificate: rollout.certificate }, subject);
     if ('endedAt' in rollout && was?.status !== rollout.status) {
       const because = typeof rollout.because === 'string' ? rollout.because : rollout.because.text;
-      tell(`rollout.${rollout.status.toLowerCase()}`, { ...facts, because, certificate: rollout.certificate }, subject);
+      emit(
+        `rollout.${rollout.status.toLowerCase() as Lowercase<typeof rollout.status>}`,
+        { ...facts, because, certificate: rollout.certificate },
+        subject,
+      );
     }
   }
   if (after.endpoint.status === 'blocked' && before.endpoint.status !== 'blocked')
-    tell('endpoint.blocked', { because: after.endpoint.because }, `endpoints/${after.model}`);
+    emit('endpoint.blocked', { because: after.endpoint.because }, `endpoints/${after.model}`);
   return events;
 }

@@ -90,3 +90,23 @@ describe('an answer', () => {
     expect(retrySlowly(stop.key, at, 'never').until - at).toBeGreaterThanOrEqual(15 * minute * 0.75);
   });
 });
+
+describe('a provider that asks to be left alone', () => {
+  const failed = (retryAfterMs: number) =>
+    answerPending(
+      { k: held({ taken: 3, failures: 0 }) },
+      { type: 'effectFailed', at, key: 'k', taken: 3, retryAfterMs },
+    );
+  const pauseOf = (retryAfterMs: number) => {
+    const { k } = failed(retryAfterMs) as PendingEffects;
+    return (k?.until ?? 0) - at;
+  };
+
+  test.each([
+    ['for longer than we would wait', 20 * minute, 20 * minute],
+    ['for ever', 1e12, 60 * minute],
+    ['for less than we would wait', 1, pauseOf(0)],
+  ])('%s', (_, asked, pause) => {
+    expect(pauseOf(asked)).toBe(pause);
+  });
+});

@@ -25,6 +25,8 @@ export interface Dispatcher {
 
 export const leaseMs = 90_000;
 const longestPauseMs = 15 * 60_000;
+/** A provider may ask for a longer pause than that, within bounds. */
+const longestRetryAfterMs = 60 * 60_000;
 /** A message that was delivered is sent again if its answer does not show within this time. */
 const retellMs = 10 * 60_000;
 
@@ -57,14 +59,18 @@ function isFree(pending: Pending, effect: Effect, at: number, dispatcher: Dispat
 
 /** After a failure that nothing but time can mend: tried again, as retrySlowly as can be. */
 export const retrySlowly = (key: string, at: number, because: string): Pending =>
-  putOff({ until: at, failures: 11 }, key, at, because);
+  putOff({ until: at, failures: 11 }, { key, at, because });
 
 /** After a failure that is worth another try: exponential, to 15 minutes at most, with a jitter that the key decides. */
-function putOff(pending: Pending, key: string, at: number, because: string): Pending {
+function putOff(
+  pending: Pending,
+  { key, at, because = '', retryAfterMs = 0 }: Omit<AnswerTo, 'type' | 'taken'>,
+): Pending {
   const failures = pending.failures + 1;
   const pause = Math.min(longestPauseMs, 1000 * 2 ** Math.min(failures, 12));
+  const own = Math.round(pause * (0.75 + jitter(`${key}#${failures}`) / 2));
   return {
-    until: at + Math.round(pause * (0.75 + jitter(`${key}#${failures}`) / 2)),
+    until: at + Math.max(own, Math.min(retryAfterMs, longestRetryAfterMs)),
     failures,
     because: because.slice(0, 500),
   };
@@ -82,8 +88,7 @@ export function answerPending(debts: PendingEffects, answer: AnswerTo): PendingE
   const pending = debts[answer.key];
   if (pending === undefined || pending.taken !== answer.taken)
     return { ignored: `a late answer: '${answer.key}' is not owed any more` };
-  if (answer.type === 'effectFailed')
-    return { ...debts, [answer.key]: putOff(pending, answer.key, answer.at, answer.because ?? '') };
+  if (answer.type === 'effectFailed') return { ...debts, [answer.key]: putOff(pending, answer) };
   if (answer.type === 'told') return { ...debts, [answer.key]: { until: answer.at + retellMs, failures: 0 } };
   const { [answer.key]: _, ...rest } = debts;
   return rest;
@@ -95,6 +100,7 @@ interface AnswerTo {
   readonly key: string;
   readonly taken: number;
   readonly because?: string;
+  readonly retryAfterMs?: number;
 }
 
 export const isStale = (

@@ -22,6 +22,7 @@ import {
   monitorWakes,
   unheard,
 } from './monitor/monitor.ts';
+import { followSinks, noticesOwed, notifyAgain, recordNotice } from './notified.ts';
 import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
 import { rolloutEnded } from './rollout/state.ts';
 import { rolloutTable } from './rollout/table.ts';
@@ -87,7 +88,7 @@ export function decideModel(
   if ('refused' in own) return own;
 
   const moved = 'moved' in own ? own.moved : 'ignored' in answered ? begun : answered.moved;
-  const settled = settle(afterTime(moved, stamped), moment, state);
+  const settled = followSinks(settle(afterTime(moved, stamped), moment, state));
   const events = eventsBetween(begun, settled, stamped);
   const because = 'ignored' in own ? own.ignored : undefined;
   const noted = recorded.has(signal.type)
@@ -117,6 +118,7 @@ export function modelOwes(model: Model, now: number): readonly Effect[] {
       ([id, signal]): Effect => ({ key: `tell/${id}`, kind: 'tell', stream: 'project', id, signal }),
     ),
     ...recordsOwed(model),
+    ...noticesOwed(model),
     ...(model.lastEventSeq > model.announced
       ? [
           {
@@ -267,6 +269,10 @@ function take(model: Model, signal: ModelSignal, moment: Moment): Taken {
       return { moved: recordWritten(model, signal.key) };
     case 'announced':
       return { moved: { ...model, announced: Math.max(model.announced, signal.upTo) } };
+    case 'notified':
+      return { moved: recordNotice(model, signal) };
+    case 'notifyRequested':
+      return notifyAgain(model, signal);
     case 'told':
     case 'effectFailed':
       return { moved: signal.type === 'told' && signal.key.startsWith('tell/') ? delivered(model, signal.key) : model };

@@ -96,7 +96,9 @@ export type OutsideSignal =
   | { readonly type: 'abortRequested'; readonly rollout?: string; readonly because?: string }
   | { readonly type: 'rollbackRequested'; readonly to?: number; readonly because?: string }
   | AlertRaised
-  | AlertResolved;
+  | AlertResolved
+  /** The events of one entry go to a sink once more: what a dead letter of a delivery is replayed as. */
+  | { readonly type: 'notifyRequested'; readonly sink: string; readonly seq: number };
 
 export interface ApprovalGiven {
   readonly type: 'approvalGiven';
@@ -166,7 +168,9 @@ export type Answer = { readonly key: string; readonly taken: number } & (
   | { readonly type: 'told' }
   | { readonly type: 'recorded' }
   | { readonly type: 'announced'; readonly upTo: number }
-  | { readonly type: 'effectFailed'; readonly because: string }
+  /** A sink was told of all entries up to this one, or a dead letter says which event it does not take. */
+  | { readonly type: 'notified'; readonly upTo: number }
+  | { readonly type: 'effectFailed'; readonly because: string; readonly retryAfterMs?: number }
   | { readonly type: 'effectRefused'; readonly because: string }
 );
 

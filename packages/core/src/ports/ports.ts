@@ -2,12 +2,13 @@ import type { Bucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
 import type { Jobs } from './jobs.ts';
 import type { Journal } from './journal.ts';
+import type { Notify } from './notify.ts';
 import type { Registry } from './registry.ts';
 import type { Serving } from './serving.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
- * The seven ports. Each promise answers: twice? late? concurrently? too big?
+ * The eight ports. Each promise answers: twice? late? concurrently? too big?
  *
  * Every method may throw a `Fault` with retry `later` (`throttled`, `unavailable`); other faults are named.
  * All times are milliseconds since the epoch. All shapes are plain JSON.
@@ -21,4 +22,5 @@ export interface Ports {
   readonly serving: Serving;
   readonly telemetry: Telemetry;
   readonly bus: Bus;
+  readonly notify: Notify;
 }

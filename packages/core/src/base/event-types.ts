@@ -1,0 +1,27 @@
+/** Every event that Serin tells of, without `dev.serin.` before it and its version behind it. */
+export const eventTypes = [
+  'dataset.settled',
+  'run.started',
+  'run.succeeded',
+  'run.refused',
+  'run.failed',
+  'run.cancelled',
+  'run.superseded',
+  'version.registered',
+  'version.approved',
+  'version.rejected',
+  'version.expired',
+  'version.superseded',
+  'version.restored',
+  'rollout.started',
+  'rollout.shifted',
+  'rollout.held',
+  'rollout.certified',
+  'rollout.promoted',
+  'rollout.rolledback',
+  'rollout.aborted',
+  'endpoint.blocked',
+  'alert.received',
+  'drift.detected',
+] as const;
+export type EventType = (typeof eventTypes)[number];

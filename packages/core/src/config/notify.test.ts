@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { compiledConfig } from './compiled.ts';
+import { type CompiledConfig, type Config, compile, parseConfig } from './config.ts';
+
+const model = { data: { bucket: 'drops' }, train: { command: ['python3', 'train.py'] }, approval: {} };
+const webhook = { url: 'https://ops.example/hook', secret: { secret: 'hooks' } };
+const slack = { url: { secret: 'slack' } };
+
+const read = (notify: Config['notify']) =>
+  parseConfig({ project: 'p', models: { fraud: model, churn: model }, notify });
+
+function compiled(notify: Config['notify']): CompiledConfig {
+  const parsed = read(notify);
+  if ('problems' in parsed) return expect.fail(JSON.stringify(parsed.problems));
+  return compile(parsed.parsed, new Map(), 'local');
+}
+
+const problemsOf = (notify: unknown) => {
+  const parsed = read(notify as Config['notify']);
+  return 'problems' in parsed ? parsed.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+};
+
+describe('sinks in a config', () => {
+  test('are part of each model that they hear of, with what they hear by default', () => {
+    const { models } = compiled([
+      { webhook, models: ['fraud'] },
+      { slack, name: 'team', on: ['rollout.held'] },
+    ]);
+
+    expect(models.fraud?.notify).toEqual([
+      { name: 'webhook', kind: 'webhook', on: ['*'], settings: webhook },
+      { name: 'team', kind: 'slack', on: ['rollout.held'], settings: slack },
+    ]);
+    expect(models.churn?.notify?.map(({ name }) => name)).toEqual(['team']);
+  });
+
+  test('that are not there leave no trace: the plan is what it was', () => {
+    expect(compiled(undefined).models.fraud).not.toHaveProperty('notify');
+    expect(compiled([{ slack, models: ['churn'] }]).models.fraud).not.toHaveProperty('notify');
+  });
+
+  test('are taken over HTTP as they are compiled', () => {
+    const config = compiled([{ webhook, allowPrivate: ['127.0.0.1:9'] }]);
+
+    expect(compiledConfig.parse(JSON.parse(JSON.stringify(config)))).toEqual(config);
+  });
+
+  test.each([
+    ['an event that does not exist', [{ slack, on: ['rollout.healed'] }], 'no event has this name'],
+    ['no receiver', [{ on: ['*'] }], 'name one receiver: webhook or slack'],
+    ['two receivers in one', [{ slack, webhook }], 'name one receiver: webhook or slack'],
+    ['two of one name', [{ slack }, { slack }], "there is another sink 'slack'"],
+    ['a model that is not there', [{ slack, models: ['frod'] }], "there is no model 'frod'"],
+    ['a webhook without a secret', [{ webhook: { url: 'https://a.example' } }], 'secret'],
+    ['a receiver that Serin does not know', [{ pager: {} }], 'pager'],
+  ])('with %s are refused', (_, notify, reason) => {
+    expect(problemsOf(notify).join('; ')).toContain(reason);
+  });
+
+  test('over HTTP are held to the same: an unknown kind, event or setting is refused', () => {
+    const config = compiled([{ slack }]);
+    const changed = (sink: object) => ({
+      ...config,
+      models: { fraud: { ...config.models.fraud, notify: [{ ...config.models.fraud?.notify?.[0], ...sink }] } },
+    });
+
+    expect(compiledConfig.safeParse(changed({})).success).toBe(true);
+    for (const sink of [{ kind: 'pager' }, { on: ['rollout.healed'] }, { settings: { url: 7 } }, { more: 1 }])
+      expect(compiledConfig.safeParse(changed(sink)).success).toBe(false);
+  });
+});

@@ -1,0 +1,88 @@
+import * as z from 'zod';
+import { eventTypes } from '../base/event-types.ts';
+import type { SinkPlan } from '../ports/notify.ts';
+import { matches } from '../sinks/sink.ts';
+import { type SinkKind, sinks } from '../sinks/sinks.ts';
+import { name } from './forms.ts';
+
+/** Who is told of events: the author names sinks once for all models; a plan has those of its model. */
+const kinds = Object.keys(sinks) as readonly SinkKind[];
+
+const pattern = z.string().refine((text) => eventTypes.some((type) => matches([text], type)), {
+  error: `no event has this name: give one such as 'rollout.held', all of a kind such as 'rollout.*', or '*'`,
+});
+const on = z.array(pattern).min(1);
+const allowPrivate = z
+  .array(z.string().regex(/^[a-z0-9.:[\]-]{1,255}$/, { error: 'a host in lower case, with its port where it has one' }))
+  .describe('hosts that may have a private address, or be asked without TLS');
+
+type SettingsFields = { [Kind in SinkKind]: z.ZodOptional<(typeof sinks)[Kind]['settings']> };
+
+export const notifyOf = () =>
+  z
+    .array(
+      z
+        .strictObject({
+          name: name.optional().describe('tells sinks of one kind apart; default: the kind'),
+          on: on.optional().describe('events that it gets; default: by its kind'),
+          models: z.array(name).min(1).optional().describe('default: all models'),
+          allowPrivate: allowPrivate.optional(),
+          // One optional field for each kind, which the compiler does not see through `fromEntries`.
+          ...(Object.fromEntries(kinds.map((kind) => [kind, sinks[kind].settings.optional()])) as SettingsFields),
+        })
+        .refine((given) => kinds.filter((kind) => given[kind] !== undefined).length === 1, {
+          error: `name one receiver: ${kinds.join(' or ')}`,
+        }),
+    )
+    .max(20)
+    .optional();
+type Notify = NonNullable<z.output<ReturnType<typeof notifyOf>>>;
+
+/** The sinks of a model as its plan has them. */
+export const sinkPlans = z
+  .array(
+    z.union(
+      kinds.map((kind) =>
+        z.strictObject({
+          name,
+          kind: z.literal(kind),
+          on,
+          allowPrivate: allowPrivate.optional(),
+          settings: sinks[kind].settings,
+        }),
+      ),
+    ),
+  )
+  .max(20);
+
+/** The sinks that hear of a model. */
+export function sinksOf(notify: Notify | undefined, model: string): readonly SinkPlan[] {
+  return (notify ?? [])
+    .filter(({ models }) => models === undefined || models.includes(model))
+    .flatMap((given) =>
+      kinds.flatMap((kind): SinkPlan[] => {
+        const settings = given[kind];
+        if (settings === undefined) return [];
+        const { name = kind, on = sinks[kind].defaultOn, allowPrivate } = given;
+        return [{ name, kind, on, settings, ...(allowPrivate === undefined ? {} : { allowPrivate }) }];
+      }),
+    );
+}
+
+/** Two sinks of one name would be one; a model that is not there is a slip of the pen. */
+export function notifyProblems(notify: Notify, models: readonly string[]) {
+  const names = notify.map((given) => given.name ?? kinds.find((kind) => given[kind] !== undefined));
+  return notify.flatMap((given, index) => [
+    ...(names.indexOf(names[index]) < index
+      ? [
+          {
+            path: ['notify', index, 'name'],
+            message: `there is another sink '${names[index]}': give each its own name`,
+          },
+        ]
+      : []),
+    ...(given.models ?? [])
+      .filter((model) => !models.includes(model))
+      .map((model) => ({ path: ['notify', index, 'models'], message: `there is no model '${model}' in this config` })),
+  ]);
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import type { SinkPlan } from '../ports/notify.ts';
+import { driver, human, planOf } from './model.fixture.ts';
+
+const sink = (name: string): SinkPlan => ({ name, kind: 'slack', on: ['*'], settings: { url: { secret: 'slack' } } });
+const planWith = (...names: readonly string[]) => ({ ...planOf(), notify: names.map(sink) });
+
+/** A model with sinks in which something has happened. */
+function afterAnEvent(...names: readonly string[]) {
+  const drive = driver(planWith(...names));
+  drive.say({ type: 'runRequested', trigger: { kind: 'manual' } });
+  alarm(drive, 'one');
+  return drive;
+}
+
+function alarm(drive: ReturnType<typeof driver>, fingerprint: string): void {
+  drive.say({
+    type: 'alertRaised',
+    kind: 'alert',
+    sender: 'prometheus',
+    fingerprint,
+    startedAt: '2026-01-01T00:00:00Z',
+    title: fingerprint,
+  });
+}
+
+const owed = (drive: ReturnType<typeof driver>) => drive.owed('notify').map(({ key }) => key);
+
+describe('a model with sinks', () => {
+  test('owes each of them what happened, as an order of its own', () => {
+    const drive = afterAnEvent('pager', 'log');
+
+    expect(owed(drive)).toEqual(['notify/pager/0', 'notify/log/0']);
+    expect(Object.keys(drive.state.debts)).toEqual(expect.arrayContaining(owed(drive)));
+  });
+
+  test('owes one that was told nothing more, and the other still', () => {
+    const drive = afterAnEvent('pager', 'log');
+
+    drive.answer('notify', { type: 'notified', upTo: drive.state.lastEventSeq });
+
+    expect(owed(drive)).toEqual(['notify/log/0']);
+  });
+
+  test('owes the rest under a new key when a part was told', () => {
+    const drive = afterAnEvent('pager');
+    const first = drive.state.lastEventSeq;
+    alarm(drive, 'two');
+
+    drive.answer('notify', { type: 'notified', upTo: first });
+
+    expect(owed(drive)).toEqual([`notify/pager/${first}`]);
+  });
+
+  test('keeps what a failing sink was not told, for later', () => {
+    const drive = afterAnEvent('pager');
+
+    drive.answer('notify', { type: 'effectFailed', because: 'it answered 503' });
+
+    expect(owed(drive)).toEqual(['notify/pager/0']);
+    expect(drive.state.debts['notify/pager/0']).toMatchObject({ failures: 1, because: 'it answered 503' });
+  });
+
+  test('tells a sink that joins of what happens from then on only', () => {
+    const drive = afterAnEvent('pager');
+    const before = drive.state.lastEventSeq;
+
+    drive.say({ type: 'configReleased', revision: 2, plan: planWith('pager', 'log') });
+    expect(owed(drive)).toEqual(['notify/pager/0']);
+    alarm(drive, 'two');
+
+    expect(owed(drive)).toEqual(['notify/pager/0', `notify/log/${before}`]);
+  });
+
+  test('owes nothing to a sink that left the config, and does not remember it', () => {
+    const drive = afterAnEvent('pager', 'log');
+
+    drive.say({ type: 'configReleased', revision: 2, plan: planWith('log') });
+    expect([owed(drive), drive.state.notified]).toEqual([['notify/log/0'], { log: 0 }]);
+    drive.say({ type: 'configReleased', revision: 3, plan: planOf() });
+
+    expect([owed(drive), drive.state.notified]).toEqual([[], undefined]);
+  });
+
+  test('without sinks has nothing of them in its state', () => {
+    const drive = driver(planOf());
+    alarm(drive, 'one');
+
+    expect(drive.state).not.toHaveProperty('notified');
+    expect(owed(drive)).toEqual([]);
+  });
+});
+
+describe('a dead letter of a delivery', () => {
+  const replay = (drive: ReturnType<typeof driver>, seq: number, name = 'pager') =>
+    drive.say({ type: 'notifyRequested', sink: name, seq }, human, `notify/${name}/${seq}`);
+
+  test('is told once more when it is replayed, also twice', () => {
+    const drive = afterAnEvent('pager');
+    const seq = drive.state.lastEventSeq;
+    drive.answer('notify', { type: 'notified', upTo: seq });
+
+    for (const _ of [1, 2]) {
+      expect(replay(drive, seq)).toBe('moved');
+      expect(drive.owed('notify')).toEqual([
+        { key: `notify/pager/again/${seq}`, kind: 'notify', sink: sink('pager'), from: seq - 1, to: seq },
+      ]);
+      drive.answer('notify', { type: 'notified', upTo: seq });
+      expect(owed(drive)).toEqual([]);
+    }
+    expect(drive.state.notifyAgain).toBeUndefined();
+  });
+
+  test('of a sink that is gone is refused, with what to do', () => {
+    const drive = afterAnEvent('pager');
+
+    expect(replay(drive, 1, 'gone')).toBe(
+      "refused: the config has no sink 'gone' for fraud any more: discard the dead letter",
+    );
+  });
+
+  test('does not move what the sink was told of else', () => {
+    const drive = afterAnEvent('pager');
+    const seq = drive.state.lastEventSeq;
+    drive.answer('notify', { type: 'notified', upTo: seq });
+    replay(drive, 1);
+
+    drive.answer('notify', { type: 'notified', upTo: 1 });
+
+    expect(drive.state.notified).toEqual({ pager: seq });
+  });
+});

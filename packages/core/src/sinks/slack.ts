@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { sentenceOf } from './sentence.ts';
+import { type Sink, textOrSecret } from './sink.ts';
+
+/**
+ * An incoming webhook of Slack: one line in a channel.
+ *
+ * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ */
+export const slack: Sink = {
+  settings: z.strictObject({ url: textOrSecret.describe('https://hooks.slack.com/services/...') }),
+  defaultOn: ['rollout.*', 'run.failed', 'run.refused', 'endpoint.blocked', 'alert.received', 'drift.detected'],
+  request(happening, { url = '' }) {
+    const { subject, said } = sentenceOf(happening);
+    return {
+      url,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text: `*${escaped(subject)}* ${escaped(said)}` }),
+    };
+  },
+};
+
+// A user's text may be a reason: without this `<!channel>` in it would wake everybody.
+// https://docs.slack.dev/messaging/formatting-message-text
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('*', '∗');
