@@ -10,7 +10,7 @@ import { instanceTypes } from '@serin/clouds/aws/instance-types';
 import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { secretsOf } from '@serin/core/base/variables';
-import { fulfilled, nextOperation } from '@serin/core/model/endpoint/endpoint';
+import { isFulfilled, nextOperation } from '@serin/core/model/endpoint/wish';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment, Observation, Operation, Weights } from '@serin/core/ports/serving';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -181,7 +181,7 @@ emulated('SageMaker serving', () => {
   ): Promise<Observation | 'absent'> {
     for (let steps = 0; steps < limit; steps++) {
       const seen = await serving.observe('e');
-      if (fulfilled(seen, desired)) return seen;
+      if (isFulfilled(seen, desired)) return seen;
       const isBusy = seen !== 'absent' && seen.busy;
       const operation = isBusy ? undefined : nextOperation(seen, desired, of);
       if (operation !== undefined) await serving.change('e', operation).catch(askedAgain);
