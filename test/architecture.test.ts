@@ -69,7 +69,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
       'node:',
     ],
   },
-  'infra/shared': { may: [], never: [/\bprocess\b\./, /\bDate\.now\b/] },
+  'infra/shared': { may: ['@pulumi/pulumi'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   // Plain data: `serin plan` reads it as well.
   'infra/aws/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/cli/src': {

@@ -1,15 +1,12 @@
 import type * as Aws from '@pulumi/aws';
-import type * as Pulumi from '@pulumi/pulumi';
+import type { Pulumi, PulumiModule } from '../../shared/pulumi.ts';
 import type { Code } from '../bundle.ts';
 import type { Topology } from '../topology/shapes.ts';
 
-/**
- * Pulumi and its provider as they are handed in: SST carries its own copies and gives them as globals, and two copies
- * of Pulumi in one program do not know of each other's resources.
- */
+/** Pulumi and its provider, as SST carries them. */
 export interface Platform {
   readonly aws: typeof Aws;
-  readonly pulumi: typeof Pulumi;
+  readonly pulumi: PulumiModule;
 }
 
 export interface Around extends Platform {

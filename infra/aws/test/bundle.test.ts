@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as aws from '@pulumi/aws';
@@ -7,23 +6,18 @@ import * as pulumi from '@pulumi/pulumi';
 import { afterEach, expect, test, vi } from 'vitest';
 import { bundle } from '../bundle.ts';
 import { topology } from '../topology.ts';
+import { copyOfRepository, folder, forgetFolders } from './copy.ts';
 import { factsOf } from './facts.ts';
 import { answerOf, answerTo, type Registered } from './pulumi-facts.ts';
 import { fileOf, plain, where } from './settings.ts';
 
-const repository = join(import.meta.dirname, '../../..');
-const folders: string[] = [];
 afterEach(() => {
   vi.unstubAllGlobals();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  forgetFolders();
 });
 
-/** A copy of the repository, as far as a deployment reads it, with a project's settings. */
 function copyWithSettings(): string {
-  const root = mkdtempSync(join(tmpdir(), 'serin-copy-'));
-  folders.push(root);
-  mkdirSync(join(root, 'infra'));
-  symlinkSync(join(repository, 'scripts'), join(root, 'scripts'));
+  const root = copyOfRepository();
   writeFileSync(join(root, 'serin.aws.json'), JSON.stringify(fileOf(plain)));
   return root;
 }
@@ -55,8 +49,7 @@ test('what is bundled for a function exports the handler that the function names
 });
 
 test('a project without the sources of the functions is told so', () => {
-  const root = mkdtempSync(join(tmpdir(), 'serin-empty-'));
-  folders.push(root);
+  const root = folder('empty');
 
   expect(() => bundle(root)).toThrow("deploy from a copy of Serin's repository");
 });

@@ -1,26 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { afterEach, expect, test, vi } from 'vitest';
 import { installed } from '../sst/installed.ts';
 import { type Settings, topology } from '../topology.ts';
+import { folder, forgetFolders, repository } from './copy.ts';
 import { factsOf } from './facts.ts';
 import { answerOf, answerTo, factsOfPulumi, type Registered } from './pulumi-facts.ts';
 import { all, fileOf, plain, where } from './settings.ts';
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
+afterEach(forgetFolders);
 
 /** A project with these settings in its file, as `sst deploy` finds it. */
 function projectWith(settings: Settings): string {
-  const folder = mkdtempSync(join(tmpdir(), 'serin-sst-'));
-  folders.push(folder);
-  writeFileSync(join(folder, 'serin.aws.json'), JSON.stringify(fileOf(settings)));
-  return folder;
+  const root = folder('sst');
+  writeFileSync(join(root, 'serin.aws.json'), JSON.stringify(fileOf(settings)));
+  return root;
 }
 
 /** Everything that Pulumi's real provider package registers while the program runs, and what it answers. */
@@ -129,30 +125,42 @@ test('SST makes nothing of a file that is wrong, or that has no administrator fo
   expect(deploy('dev', {})).toThrow('adminTokenHash has none for dev, but for prod');
 });
 
-test('sst.config.ts names one app per project, tags all of it, and hands SST’s own Pulumi on', async () => {
-  const root = projectWith(plain);
+/** What `app` of sst.config.ts says in this folder, which is where SST calls it. */
+async function appIn(root: string) {
   vi.stubGlobal('$config', (config: unknown) => config);
   const before = process.cwd();
   process.chdir(root);
   try {
     const { default: config } = await import('../../../sst.config.ts');
-    const app = config.app({ stage: 'prod' });
-
-    expect(app).toMatchObject({
-      name: 'serin-shop',
-      home: 'aws',
-      providers: { aws: { defaultTags: { tags: topology(plain, where).tags } } },
-    });
-    // What the tests here hold the rendering against is what SST deploys with, and SST itself has one version.
-    const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
-    expect(app.providers.aws.version).toBe(dependencies['@pulumi/aws']);
-    for (const file of ['README.md', 'infra/aws/README.md', 'packages/cli/src/plan/sst.ts']) {
-      const text = readFileSync(join(import.meta.dirname, '../../..', file), 'utf8');
-      const named = [...text.matchAll(/\bsst@([\d.]+\d|\w*)/g)].map(([, version]) => version);
-      expect([file, new Set(named)]).toEqual([file, new Set([app.version])]);
-    }
+    return config.app({ stage: 'prod' });
   } finally {
     process.chdir(before);
     vi.unstubAllGlobals();
+  }
+}
+
+test('sst.config.ts names one app per project, tags all of it, and hands SST’s own Pulumi on', async () => {
+  expect(await appIn(projectWith(plain))).toMatchObject({
+    name: 'serin-shop',
+    home: 'aws',
+    providers: { aws: { defaultTags: { tags: topology(plain, where).tags } } },
+  });
+});
+
+test('sst.config.ts without the settings of a cloud says which file is missing, and what writes it', async () => {
+  await expect(appIn(folder('bare'))).rejects.toThrow(
+    "serin.aws.json is missing beside sst.config.ts: run 'serin deploy'",
+  );
+});
+
+test('SST and its provider have one version wherever they are named', async () => {
+  const app = await appIn(projectWith(plain));
+
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(repository, 'infra/package.json'), 'utf8'));
+  expect([devDependencies.sst, dependencies['@pulumi/aws']]).toEqual([app.version, app.providers.aws.version]);
+  for (const file of ['README.md', 'infra/aws/README.md', 'packages/cli/src/plan/sst.ts']) {
+    const text = readFileSync(join(repository, file), 'utf8');
+    const named = [...text.matchAll(/\bsst@([\d.]+\d|\w*)/g)].map(([, version]) => version);
+    expect([file, new Set(named)]).toEqual([file, new Set([app.version])]);
   }
 });
