@@ -1,7 +1,8 @@
 import type { ModelPlan } from '@serin/core/config/config';
 import { describe, expect, test } from 'vitest';
 import { canonical, sha256Hex } from '../../packages/core/src/base/json.ts';
-import { checkLabels, noEvidence } from '../../packages/core/src/judge/evidence.ts';
+import { checkLabels } from '../../packages/core/src/judge/checks.ts';
+import { noEvidence } from '../../packages/core/src/judge/evidence.ts';
 import { forecastOf, rolloutWarnings } from '../../packages/core/src/judge/forecast.ts';
 import {
   converge,
@@ -76,8 +77,8 @@ describe('latency that the platform does not measure', () => {
   const unmeasured = (start: number): Tick => ({
     start,
     counts: {
-      v1: { requests: 3000, errors: 0, slow: 'unmeasured' },
-      v2: { requests: 3000, errors: 0, slow: 'unmeasured' },
+      v1: { requests: 3000, bad: { errors: 0 } },
+      v2: { requests: 3000, bad: { errors: 0 } },
     },
   });
 
@@ -270,8 +271,8 @@ describe('sentences', () => {
     read(given, (start) => ({
       start,
       counts: {
-        v1: { requests: 4000, errors: 4, slow: [] },
-        v2: { requests: 2000, errors: 60, slow: [] },
+        v1: { requests: 4000, bad: { errors: 4 } },
+        v2: { requests: 2000, bad: { errors: 60 } },
       },
     }));
 
@@ -375,7 +376,7 @@ describe('verify', () => {
   test('confirms what a person promoted, also where the guard has the weights of the step', () => {
     const given = begun({ ...noLatency, steps: [50], guardShare: 50 });
     until(given, healthy, 'baking');
-    read(given, (start) => ({ start, counts: { v2: { requests: 1, errors: 0, slow: [] } } }));
+    read(given, (start) => ({ start, counts: { v2: { requests: 1, bad: { errors: 0 } } } }));
 
     given.drive.say({ type: 'promoteRequested' });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { byMeasure } from '../../packages/core/src/base/measures.ts';
 import {
   converge,
   driver,
@@ -82,9 +83,16 @@ interface Arm {
   readonly slower?: number;
 }
 
+const slowMeasures = [
+  ['slower than 20 ms', 0.5],
+  ['slower than 60 ms', 0.1],
+  ['slower than 200 ms', 0.01],
+] as const;
+
 function countsOf(draw: Random, { requests, failing, slower = 1 }: Arm): Counts {
-  const share = (of: number) => draw.binomial(requests, Math.min(1, of * slower));
-  return { requests, errors: draw.binomial(requests, failing), slow: [share(0.5), share(0.1), share(0.01)] };
+  const errors = draw.binomial(requests, failing);
+  const slow = slowMeasures.map(([measure, share]) => [measure, draw.binomial(requests, Math.min(1, share * slower))]);
+  return { requests, bad: { errors, ...Object.fromEntries(slow) } };
 }
 
 const rpm = 6000;
@@ -112,12 +120,10 @@ const skewed =
 const direct: Minute = (draw, weight) => {
   const { v1, v2 } = split(draw, weight / 100, { v1: 0.005, v2: 0.3 }) as Record<string, Counts>;
   const more = countsOf(draw, { requests: draw.poisson(300), failing: 0.3 });
-  const slow = [0, 1, 2].map((index) => slowOf(v2, index) + slowOf(more, index));
-  const sum = { requests: (v2?.requests ?? 0) + more.requests, errors: (v2?.errors ?? 0) + more.errors, slow };
-  return { counts: { ...(v1 === undefined ? {} : { v1 }), v2: sum } };
+  const requests = (v2?.requests ?? 0) + more.requests;
+  const bad = byMeasure(Object.keys(more.bad), (measure) => (v2?.bad[measure] ?? 0) + (more.bad[measure] ?? 0));
+  return { counts: { ...(v1 === undefined ? {} : { v1 }), v2: { requests, bad } } };
 };
-const slowOf = (counts: Counts | undefined, index: number): number =>
-  counts === undefined || counts.slow === 'unmeasured' ? 0 : (counts.slow[index] ?? 0);
 
 /** A client that asks the same arm again, three times at most, when it failed. */
 const retried =
@@ -131,7 +137,8 @@ const retried =
         const failed = draw.binomial(asking, share);
         [requests, errors, asking] = [requests + asking, errors + failed, failed];
       }
-      return { ...countsOf(draw, { requests, failing: 0 }), errors };
+      const { bad } = countsOf(draw, { requests, failing: 0 });
+      return { requests, bad: { ...bad, errors } };
     };
     return { counts: { v1: arm(all - ours, 0.005), ...(ours === 0 ? {} : { v2: arm(ours, failing) }) } };
   };
@@ -190,7 +197,7 @@ describe('in every hold a candidate that begins to fail is taken back within hal
       },
     };
   };
-  const misread: Minute = () => ({ counts: { v2: { requests: 5, errors: 7, slow: [] } } });
+  const misread: Minute = () => ({ counts: { v2: { requests: 5, bad: { errors: 7 } } } });
 
   test.each<[string, (world: World, draw: Random) => void]>([
     ['for want of evidence', (world, draw) => serve(world, draw, quiet, 300, 'held')],

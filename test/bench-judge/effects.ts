@@ -94,7 +94,7 @@ export function qualityRules(): Rules {
               ...first,
               name: 'labels',
               clock: 'labels',
-              streams: [{ id: 'labels', of: 'labels', harm: true, promotes: true }],
+              streams: [{ id: 'labels', measure: 'labels', harm: true, promotes: true, events: 'wrong predictions' }],
             },
           ],
   };

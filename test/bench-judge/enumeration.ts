@@ -12,7 +12,7 @@ export function meanEvidence(bad: number, weight: number, told: number): number 
   const rules = rulesFor('errors');
   let mean = 0;
   for (let ours = 0; ours <= bad; ours += 1) {
-    const count = (errors: number) => ({ requests: 10_000, errors, slow: [] });
+    const count = (errors: number) => ({ requests: 10_000, bad: { errors } });
     const tick = { start: 0, counts: { [candidate]: count(ours), [champion]: count(bad - ours) } };
     const evidence = withTick(noEvidence(0), tick, tickMs, placeAt(told), rules);
     mean += probability(bad, ours, weight / 100) * Math.exp(logHarm(evidence, rules));

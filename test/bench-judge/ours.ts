@@ -1,8 +1,10 @@
+import { slowerThan } from '../../packages/core/src/base/measures.ts';
+import type { Stream as Watched } from '../../packages/core/src/guardrails/guardrail.ts';
 import { type Evidence, noEvidence, type Place, withTick } from '../../packages/core/src/judge/evidence.ts';
 import { judge, logHarm, shortfalls, type Verdict } from '../../packages/core/src/judge/judge.ts';
-import { edition, type Guardrail, type Rules, type Stream as Watched } from '../../packages/core/src/judge/rules.ts';
+import { edition, type Guardrail, type Rules } from '../../packages/core/src/judge/rules.ts';
 import type { Counts, Tick } from '../../packages/core/src/ports/telemetry.ts';
-import type { Arms, Stream } from './stream.ts';
+import { type Arms, type Stream, thresholds } from './stream.ts';
 
 /**
  * The judge of the product over a stream: its own functions, fed with the ticks that a platform's telemetry answers.
@@ -14,23 +16,29 @@ export const beta = 0.05;
 
 /** The defaults of the config. */
 const bounds = { toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1 };
-const whole = (id: string, of: Watched['of'], promotes = true): Watched => ({ id, of, harm: true, promotes });
+const whole = (id: string, measure: string, promotes = true): Watched => ({
+  ...{ id, measure, harm: true, promotes },
+  events: 'bad requests',
+});
+
+const slower = thresholds.map(slowerThan);
+const [p50 = '', p90 = '', p99 = ''] = slower;
+/** Of each request: errors first, then what is slower than each threshold. */
+export const measures = ['errors', ...slower];
 
 const errors: Omit<Guardrail, 'alphaShare'> = {
   ...bounds,
   name: 'errors',
   clock: 'ticks',
+  warmsUp: false,
   streams: [whole('errors', 'errors')],
 };
 const latency: Omit<Guardrail, 'alphaShare'> = {
   ...bounds,
   name: 'latency',
   clock: 'ticks',
-  streams: [
-    whole('latency.p50', { slowerThan: 0 }, false),
-    whole('latency.p90', { slowerThan: 1 }),
-    whole('latency.p99', { slowerThan: 2 }),
-  ],
+  warmsUp: true,
+  streams: [whole('latency.p50', p50, false), whole('latency.p90', p90), whole('latency.p99', p99)],
 };
 /** The six signals come to the judge as segments, each a guardrail with its own part of alpha. */
 const others = Array.from({ length: 6 }, (_, index): Omit<Guardrail, 'alphaShare'> => {
@@ -89,14 +97,15 @@ export function tickOf(stream: Stream, index: number, family: Family): Tick {
 
 const countsOf = ({ requests, errors: failed, slow }: Stream, index: number, arm: keyof Arms): Counts => ({
   requests: requests[arm][index] ?? 0,
-  errors: failed[arm][index] ?? 0,
-  slow: slow.map((column) => column[arm][index] ?? 0),
+  bad: {
+    errors: failed[arm][index] ?? 0,
+    ...Object.fromEntries(slower.map((measure, column) => [measure, slow[column]?.[arm][index] ?? 0])),
+  },
 });
 
 const segmentOf = ({ requests }: Stream, signal: Arms, index: number, arm: keyof Arms): Counts => ({
   requests: requests[arm][index] ?? 0,
-  errors: signal[arm][index] ?? 0,
-  slow: 'unmeasured',
+  bad: { errors: signal[arm][index] ?? 0 },
 });
 
 /** How a rollout ended for the judge. */

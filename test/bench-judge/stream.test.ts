@@ -71,6 +71,6 @@ test('a sticky user has a first bad request once, and all users are assigned onc
     ticks.reduce((all, { users = {} }) => all + Object.values(users).reduce((part, arm) => part + read(arm), 0), 0);
 
   expect(sum(({ assigned }) => assigned)).toBe(400);
-  expect(sum(({ errors }) => errors.bad)).toBe(8);
-  expect(ticks[0]?.users?.candidate?.errors.atRisk).toBe(ticks[0]?.users?.candidate?.assigned);
+  expect(sum(({ bad }) => bad.errors?.bad ?? 0)).toBe(8);
+  expect(ticks[0]?.users?.candidate?.bad.errors?.atRisk).toBe(ticks[0]?.users?.candidate?.assigned);
 });

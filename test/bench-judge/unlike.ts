@@ -1,9 +1,21 @@
+import { byMeasure } from '../../packages/core/src/base/measures.ts';
 import { type Evidence, noEvidence, withLabels, withTick } from '../../packages/core/src/judge/evidence.ts';
 import { verdictOf } from '../../packages/core/src/judge/judge.ts';
 import type { Guardrail, Rules } from '../../packages/core/src/judge/rules.ts';
 import type { LabelTick, Tick, UserCounts } from '../../packages/core/src/ports/telemetry.ts';
 import { judged } from './compare.ts';
-import { candidate, champion, type Ended, isMisrouted, placeAt, rollback, rulesFor, tickMs, ticksOf } from './ours.ts';
+import {
+  candidate,
+  champion,
+  type Ended,
+  isMisrouted,
+  measures,
+  placeAt,
+  rollback,
+  rulesFor,
+  tickMs,
+  ticksOf,
+} from './ours.ts';
 import type { Random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream } from './stream.ts';
 import { type Case, note } from './tally.ts';
@@ -51,7 +63,10 @@ export function stickyTicks(random: Random, weights: readonly number[]): readonl
     }
     return {
       start: index * tickMs,
-      counts: mapArms(arms, ({ requests, bad: [errors = 0, ...slow] }) => ({ requests, errors, slow })),
+      counts: mapArms(arms, ({ requests, bad }) => ({
+        requests,
+        bad: byMeasure(measures, (of) => bad[measures.indexOf(of)]),
+      })),
       users: mapArms(arms, usersOf),
     };
   });
@@ -76,11 +91,11 @@ const mapArms = <Of>(arms: Readonly<Record<string, StickyArm>>, map: (arm: Stick
   Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, map(arm)]));
 
 function usersOf({ assigned, atRisk, first }: StickyArm): UserCounts {
-  const [errors = { atRisk: 0, bad: 0 }, ...slow] = atRisk.map((risk, signal) => ({
-    atRisk: risk,
-    bad: first[signal] ?? 0,
-  }));
-  return { assigned, errors, slow };
+  const bad = byMeasure(measures, (measure) => {
+    const signal = measures.indexOf(measure);
+    return { atRisk: atRisk[signal] ?? 0, bad: first[signal] ?? 0 };
+  });
+  return { assigned, bad };
 }
 
 export const n5: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
@@ -112,7 +127,7 @@ export function rulesWithLabels(): Rules {
     name: 'labels',
     clock: 'labels',
     alphaShare: 0.2,
-    streams: [{ id: 'labels', of: 'labels', harm: true, promotes: true }],
+    streams: [{ id: 'labels', measure: 'labels', harm: true, promotes: true, events: 'wrong predictions' }],
   };
   return { ...eight, guardrails: [...eight.guardrails.map((given) => ({ ...given, alphaShare: 0.1 })), labels] };
 }

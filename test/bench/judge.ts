@@ -27,13 +27,15 @@ function eightGuardrails(): Rules {
     (segment): Guardrail => ({
       ...errors,
       alphaShare: 1 / segments.length,
-      streams: [{ id: `errors@${segment}`, of: 'errors', segment, harm: true, promotes: true }],
+      streams: [
+        { id: `errors@${segment}`, measure: 'errors', segment, harm: true, promotes: true, events: 'failed requests' },
+      ],
     }),
   );
   return { ...rules, guardrails };
 }
 
-const arm = (requests: number, errors: number): Counts => ({ requests, errors, slow: [] });
+const arm = (requests: number, errors: number): Counts => ({ requests, bad: { errors } });
 
 function tickAt(index: number, weight: number): Tick {
   const counts = {
@@ -129,10 +131,14 @@ function baking(count: number): Rollout {
 
 const reading = (index: number, weight: number) => {
   const { start, counts } = tickAt(index, weight);
-  const slow = ({ requests, errors }: Counts) => ({
+  const slow = ({ requests, bad }: Counts) => ({
     requests,
-    errors,
-    slow: [requests / 2, requests / 10, 0].map(Math.round),
+    bad: {
+      ...bad,
+      'slower than 10 ms': Math.round(requests / 2),
+      'slower than 20 ms': Math.round(requests / 10),
+      'slower than 50 ms': 0,
+    },
   });
   const measured = Object.fromEntries(Object.entries(counts).map(([name, found]) => [name, slow(found)]));
   return {

@@ -6,6 +6,7 @@ import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { Journal } from '@serin/core/ports/journal';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
+import type { Counts } from '@serin/core/ports/telemetry';
 import { describe, expect, test } from 'vitest';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
@@ -193,9 +194,21 @@ describe('the memory telemetry', () => {
       telemetry.routed('e', { at, weights: set, isStray: false, ...(mirror === undefined ? {} : { mirror }) });
     route(beginning, weights);
     const read = (ticks: number, from = beginning) =>
-      telemetry.ticks({ endpoint: 'e', from, to: from + ticks * tickMs, tickMs, slowerThan: [20, 100, 1000] });
+      telemetry.ticks({
+        endpoint: 'e',
+        from,
+        to: from + ticks * tickMs,
+        tickMs,
+        measures: ['errors', 'slower than 20 ms', 'slower than 100 ms', 'slower than 1000 ms'],
+      });
     return { telemetry, route, read, clock };
   }
+
+  const slower = (p50: number, p90: number, p99: number) => ({
+    'slower than 20 ms': p50,
+    'slower than 100 ms': p90,
+    'slower than 1000 ms': p99,
+  });
 
   test('shares requests out by the weights, and each part fails and is slow as its model is', () => {
     const { read } = opened({ v1: 90, v2: 10 });
@@ -203,8 +216,8 @@ describe('the memory telemetry', () => {
     const [tick] = read(1);
 
     expect(tick?.counts).toEqual({
-      v1: { requests: 5400, errors: 54, slow: [2700, 540, 54] },
-      v2: { requests: 600, errors: 60, slow: [600, 120, 12] },
+      v1: { requests: 5400, bad: { errors: 54, ...slower(2700, 540, 54) } },
+      v2: { requests: 600, bad: { errors: 60, ...slower(600, 120, 12) } },
     });
   });
 
@@ -225,17 +238,15 @@ describe('the memory telemetry', () => {
     const ticks = read(40);
     const [whole] = telemetry.ticks({
       ...{ endpoint: 'e', from: 80 * tickMs, to: 120 * tickMs },
-      ...{ tickMs: 40 * tickMs, slowerThan: [] },
+      ...{ tickMs: 40 * tickMs, measures: ['errors'] },
     });
 
     const first20 = ticks.slice(0, 20);
-    const sum = (name: string, count: 'requests' | 'errors') =>
-      first20.reduce((total, { counts }) => total + (counts[name]?.[count] ?? 0), 0);
-    expect([sum('v1', 'requests'), sum('v1', 'errors')]).toEqual([
-      whole?.counts.v1?.requests,
-      whole?.counts.v1?.errors,
-    ]);
-    expect(sum('v1', 'requests')).toBe(130);
+    const sum = (count: (of: Counts) => number | undefined) =>
+      first20.reduce((total, { counts: { v1 } }) => total + ((v1 && count(v1)) ?? 0), 0);
+    const [requests, errors] = [sum((v1) => v1.requests), sum(({ bad }) => bad.errors)];
+    expect({ requests, bad: { errors } }).toEqual(whole?.counts.v1);
+    expect(requests).toBe(130);
   });
 
   test('a tick whose outcomes may be missing ends the answer, and one that was told is told again', () => {
@@ -266,7 +277,7 @@ describe('the memory telemetry', () => {
     const [before, during, after] = read(3);
 
     expect([before?.pairs, after?.pairs]).toEqual([undefined, undefined]);
-    expect(during?.pairs?.v2).toMatchObject({ pairs: 1200, dropped: 0, errors: { mirror: 119, served: 11 } });
+    expect(during?.pairs?.v2).toMatchObject({ pairs: 1200, dropped: 0, bad: { errors: { mirror: 119, served: 11 } } });
     expect(during?.counts.v2).toBeUndefined();
   });
 

@@ -32,7 +32,14 @@ async function openAt(directory: string, start: number, options: MachineOptions 
       await machine.counters.flush();
     },
     ticks: (more: { readonly usersSince?: number } = {}) =>
-      machine.telemetry.ticks({ endpoint: 'e', from: noon, to: noon + 10 * tickMs, tickMs, slowerThan: [], ...more }),
+      machine.telemetry.ticks({
+        endpoint: 'e',
+        from: noon,
+        to: noon + 10 * tickMs,
+        tickMs,
+        measures: ['errors'],
+        ...more,
+      }),
   };
 }
 
@@ -48,7 +55,7 @@ const idOf = (answer: Answer): string => String(answer.headers['x-serin-request-
 describe('users at the gateway', () => {
   const stickyHeader = () => 'x-user';
   const as = (user: string, order: object = {}) => ({ headers: { 'x-user': user }, order });
-  const counted = (assigned: number, atRisk: number, bad: number) => ({ assigned, errors: { atRisk, bad }, slow: [] });
+  const counted = (assigned: number, atRisk: number, bad: number) => ({ assigned, bad: { errors: { atRisk, bad } } });
 
   test('are counted once, by the header; who says nothing is in the counts alone', async () => {
     const machine = await openServing({ stickyHeader });
@@ -60,7 +67,7 @@ describe('users at the gateway', () => {
     await machine.pass();
 
     expect(await machine.ticks({ usersSince: noon })).toEqual([
-      { start: noon, counts: { v1: { requests: 6, errors: 3, slow: [] } }, users: { v1: counted(2, 2, 1) } },
+      { start: noon, counts: { v1: { requests: 6, bad: { errors: 3 } } }, users: { v1: counted(2, 2, 1) } },
     ]);
   });
 
@@ -99,9 +106,9 @@ describe('users at the gateway', () => {
     const [, second] = await machine.ticks({ usersSince: noon });
     const { v1, v2 } = second?.users ?? {};
 
-    expect(v2?.errors.atRisk).toBeGreaterThan(0);
-    expect((v1?.errors.atRisk ?? 0) + (v2?.errors.atRisk ?? 0)).toBe(20);
-    expect((v1?.errors.bad ?? 0) + (v2?.errors.bad ?? 0)).toBe(20);
+    expect(v2?.bad.errors?.atRisk).toBeGreaterThan(0);
+    expect((v1?.bad.errors?.atRisk ?? 0) + (v2?.bad.errors?.atRisk ?? 0)).toBe(20);
+    expect((v1?.bad.errors?.bad ?? 0) + (v2?.bad.errors?.bad ?? 0)).toBe(20);
     expect((v1?.assigned ?? 0) + (v2?.assigned ?? 0)).toBe(0);
   });
 
@@ -132,10 +139,10 @@ describe('segments at the gateway', () => {
     await machine.pass();
 
     const [tick] = await machine.ticks();
-    expect(tick?.counts.v1).toMatchObject({ requests: 8, errors: 1 });
+    expect(tick?.counts.v1).toMatchObject({ requests: 8, bad: { errors: 1 } });
     expect(tick?.segments).toEqual({
-      eu: { v1: { requests: 2, errors: 1, slow: [] } },
-      us: { v1: { requests: 1, errors: 0, slow: [] } },
+      eu: { v1: { requests: 2, bad: { errors: 1 } } },
+      us: { v1: { requests: 1, bad: { errors: 0 } } },
     });
   });
 
@@ -149,7 +156,7 @@ describe('segments at the gateway', () => {
 
     const after = await openAt(before.directory, noon + tickMs, { segment });
 
-    expect(first[0]?.segments).toEqual({ eu: { v1: { requests: 1, errors: 0, slow: [] } } });
+    expect(first[0]?.segments).toEqual({ eu: { v1: { requests: 1, bad: { errors: 0 } } } });
     expect((await after.ticks())[0]).toEqual(first[0]);
   });
 });
@@ -367,8 +374,8 @@ describe('a planned restart in the middle of a canary', () => {
       expect(meanwhile.filter(({ status }) => status === 503)).toHaveLength(5);
       expect(inTheSameTick.filter(({ status }) => status === 200)).toHaveLength(10);
       const counted = (errors: number) => ({
-        v1: { requests: 5, errors: 0, slow: [] },
-        v2: { requests: 5, errors, slow: [] },
+        v1: { requests: 5, bad: { errors: 0 } },
+        v2: { requests: 5, bad: { errors } },
       });
       const ticks = await machine.ticks();
       expect(ticks.map(({ counts }) => counts)).toEqual([{}, counted(0), counted(5)]);
@@ -391,7 +398,7 @@ describe('a planned restart in the middle of a canary', () => {
 
     expect(new Set(first.map(({ status }) => status))).toEqual(new Set([200, 503]));
     const { v1, v2 } = second?.users ?? {};
-    expect((v1?.errors.atRisk ?? 0) + (v2?.errors.atRisk ?? 0)).toBe(20);
+    expect((v1?.bad.errors?.atRisk ?? 0) + (v2?.bad.errors?.atRisk ?? 0)).toBe(20);
     expect(machine.assignments.between('e', noon, noon + tickMs)).toHaveLength(20);
     expect(machine.assignments.evidence('e', noon, noon + 2 * tickMs)).toHaveLength(20);
   });
@@ -416,7 +423,7 @@ describe('a planned restart in the middle of a canary', () => {
     await machine.invoke('e');
     await machine.pass();
 
-    expect((await machine.ticks()).at(-1)?.counts).toEqual({ v2: { requests: 1, errors: 1, slow: [] } });
+    expect((await machine.ticks()).at(-1)?.counts).toEqual({ v2: { requests: 1, bad: { errors: 1 } } });
   });
 
   test('does not wait for a deployment that was never ready: the evidence of the champion counts', async () => {
@@ -433,7 +440,7 @@ describe('a planned restart in the middle of a canary', () => {
     await machine.invoke('e');
     await machine.pass();
 
-    expect((await machine.ticks()).at(-1)?.counts).toEqual({ v1: { requests: 1, errors: 0, slow: [] } });
+    expect((await machine.ticks()).at(-1)?.counts).toEqual({ v1: { requests: 1, bad: { errors: 0 } } });
   });
 
   test('leaves nothing open when the server is killed before it ended: the next start says what counts', async () => {

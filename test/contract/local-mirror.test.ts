@@ -55,7 +55,7 @@ async function openMirroring(options: MachineOptions & { readonly percent?: numb
 
 async function firstTick(machine: Machine, passTime: () => void) {
   passTime();
-  const query = { endpoint: 'e', from: noon, to: noon + tickMs, tickMs, slowerThan: [] };
+  const query = { endpoint: 'e', from: noon, to: noon + tickMs, tickMs, measures: ['errors'] };
   await expect.poll(() => machine.telemetry.ticks(query), { interval: 10, timeout: 20_000 }).toHaveLength(1);
   return (await machine.telemetry.ticks(query))[0];
 }
@@ -106,7 +106,7 @@ describe('a mirrored request', () => {
     });
     expect(copy?.headers).not.toHaveProperty('authorization');
     expect(copy?.digest).toBe(digestOf('a,b\n1,2\n'));
-    expect(pairs).toMatchObject({ pairs: 1, dropped: 0, errors: { mirror: 0, served: 0 } });
+    expect(pairs).toMatchObject({ pairs: 1, dropped: 0, bad: { errors: { mirror: 0, served: 0 } } });
   });
 
   test('is one of a share of all, each by a coin of its own', async () => {
@@ -146,7 +146,7 @@ describe('a mirrored request', () => {
     await times(5, () => machine.invoke('e'));
     await machine.pairs();
 
-    expect((await machine.tick())?.counts).toEqual({ v1: { requests: 5, errors: 0, slow: [] } });
+    expect((await machine.tick())?.counts).toEqual({ v1: { requests: 5, bad: { errors: 0 } } });
   });
 
   test('does not wait for its mirror: all callers have their answers while the mirror has given none', async () => {
@@ -157,10 +157,10 @@ describe('a mirrored request', () => {
     // The mirror answers nothing before the release: an answer that waited for it would not be here.
     expect(statuses(answers)).toEqual(Array(40).fill(200));
     machine.pass();
-    const query = { endpoint: 'e', from: noon, to: noon + tickMs, tickMs, slowerThan: [] };
+    const query = { endpoint: 'e', from: noon, to: noon + tickMs, tickMs, measures: ['errors'] };
     expect(await machine.telemetry.ticks(query)).toEqual([]);
     machine.release();
-    expect(await machine.pairs()).toMatchObject({ pairs: 40, dropped: 0, errors: { mirror: 0, served: 0 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 40, dropped: 0, bad: { errors: { mirror: 0, served: 0 } } });
   });
 
   test('is dropped from a queue that is full, which says nothing of the mirror, and its caller knows nothing of it', async () => {
@@ -171,7 +171,7 @@ describe('a mirrored request', () => {
     const pairs = await machine.pairs();
 
     expect(statuses(answers)).toEqual(Array(100).fill(200));
-    expect(pairs).toMatchObject({ pairs: 72, dropped: 28, errors: { mirror: 0, served: 0 } });
+    expect(pairs).toMatchObject({ pairs: 72, dropped: 28, bad: { errors: { mirror: 0, served: 0 } } });
     expect(machine.notes().filter(({ version }) => version === '2')).toHaveLength(72);
   });
 
@@ -181,7 +181,7 @@ describe('a mirrored request', () => {
     const answers = await times(20, () => machine.invoke('e', machine.mirror({ never: true })));
 
     expect(statuses(answers)).toEqual(Array(20).fill(200));
-    expect(await machine.pairs()).toMatchObject({ pairs: 8, dropped: 12, errors: { mirror: 8, served: 0 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 8, dropped: 12, bad: { errors: { mirror: 8, served: 0 } } });
   });
 
   test('counts as an error of the mirror that fails, breaks off, or answers nothing in time', async () => {
@@ -194,8 +194,8 @@ describe('a mirrored request', () => {
     );
 
     expect(statuses(answers)).toEqual(Array(6).fill(200));
-    expect(await machine.pairs()).toMatchObject({ pairs: 6, dropped: 0, errors: { mirror: 4, served: 0 } });
-    expect((await machine.tick())?.counts.v1).toMatchObject({ requests: 6, errors: 0 });
+    expect(await machine.pairs()).toMatchObject({ pairs: 6, dropped: 0, bad: { errors: { mirror: 4, served: 0 } } });
+    expect((await machine.tick())?.counts.v1).toMatchObject({ requests: 6, bad: { errors: 0 } });
   });
 
   test('counts as an error of the served deployment that fails alone', async () => {
@@ -205,7 +205,7 @@ describe('a mirrored request', () => {
     const answers = await Promise.all(failing.map((order) => machine.invoke('e', { order })));
 
     expect(statuses(answers)).toEqual([503, 504, 500]);
-    expect(await machine.pairs()).toMatchObject({ pairs: 3, errors: { mirror: 0, served: 2 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 3, bad: { errors: { mirror: 0, served: 2 } } });
   });
 
   test('is sent to the mirror also when the served deployment is down', async () => {
@@ -216,7 +216,7 @@ describe('a mirrored request', () => {
 
     expect(crash.status).toBe(502);
     expect([502, 503]).toContain(whileDown.status);
-    expect(await machine.pairs()).toMatchObject({ pairs: 2, errors: { mirror: 0, served: 2 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 2, bad: { errors: { mirror: 0, served: 2 } } });
   });
 
   test('reaches no caller when its mirror crashes, and is paired again once the mirror is back', async () => {
@@ -235,8 +235,8 @@ describe('a mirrored request', () => {
 
     expect(new Set(statuses(answers))).toEqual(new Set([200]));
     expect(Number(JSON.parse((await machine.invoke('e')).text).pid)).toBe(pid);
-    expect(pairs?.errors.mirror).toBeGreaterThan(0);
-    expect(pairs?.errors.served).toBe(0);
+    expect(pairs?.bad.errors?.mirror).toBeGreaterThan(0);
+    expect(pairs?.bad.errors?.served).toBe(0);
     expect(machine.notes().length).toBeGreaterThan(notesThen);
   });
 
@@ -252,7 +252,7 @@ describe('a mirrored request', () => {
       await machine.invoke('e', { body: larger, headers: { 'transfer-encoding': 'chunked' } }),
     ];
 
-    expect(await machine.pairs()).toMatchObject({ pairs: 2, dropped: 0, errors: { mirror: 0, served: 0 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 2, dropped: 0, bad: { errors: { mirror: 0, served: 0 } } });
     expect(statuses([declared, chunked, ...tooLarge])).toEqual([200, 200, 413, 413]);
     const copies = machine.notes().filter(({ version }) => version === '2');
     expect(copies.map(({ bytes, digest }) => [bytes, digest])).toEqual(Array(2).fill([6 * megabyte, digestOf(body)]));
@@ -266,7 +266,7 @@ describe('a mirrored request', () => {
     machine.release();
 
     expect(statuses(answers)).toEqual(Array(12).fill(200));
-    expect(await machine.pairs()).toMatchObject({ pairs: 10, dropped: 2, errors: { mirror: 0, served: 0 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 10, dropped: 2, bad: { errors: { mirror: 0, served: 0 } } });
     // What was taken is given back.
     await times(10, () => machine.invoke('e', { body }));
     await expect.poll(() => machine.notes().length, { timeout: 10_000 }).toBe(12 + 10 + 20);
@@ -279,8 +279,8 @@ describe('a mirrored request', () => {
     await halfBody(machine.port);
     await machine.invoke('e');
 
-    expect(await machine.pairs()).toMatchObject({ pairs: 1, dropped: 0, errors: { mirror: 0, served: 0 } });
-    expect((await machine.tick())?.counts.v1).toMatchObject({ requests: 3, errors: 0 });
+    expect(await machine.pairs()).toMatchObject({ pairs: 1, dropped: 0, bad: { errors: { mirror: 0, served: 0 } } });
+    expect((await machine.tick())?.counts.v1).toMatchObject({ requests: 3, bad: { errors: 0 } });
     expect(machine.notes().filter(({ version }) => version === '2')).toHaveLength(1);
   });
 
@@ -296,7 +296,7 @@ describe('a mirrored request', () => {
 
     expect(String(answer)).toContain('HTTP/1.1 200');
 
-    expect(tick?.counts.v1).toMatchObject({ requests: 1, errors: 0 });
+    expect(tick?.counts.v1).toMatchObject({ requests: 1, bad: { errors: 0 } });
     expect(tick).not.toHaveProperty('pairs');
   });
 
@@ -305,7 +305,7 @@ describe('a mirrored request', () => {
 
     expect((await machine.invoke('e', machine.mirror({ endless: true }))).status).toBe(200);
 
-    expect(await machine.pairs()).toMatchObject({ pairs: 1, errors: { mirror: 0, served: 0 } });
+    expect(await machine.pairs()).toMatchObject({ pairs: 1, bad: { errors: { mirror: 0, served: 0 } } });
   });
 
   test('has the order of its two predictions counted', async () => {
@@ -332,9 +332,9 @@ describe('a mirrored request', () => {
       await machine.invoke('e', { order });
     await machine.pairs();
 
-    const query = { endpoint: 'e', from: noon, to: noon + tickMs, tickMs, slowerThan: [300] };
+    const query = { endpoint: 'e', from: noon, to: noon + tickMs, tickMs, measures: ['errors', 'slower than 300 ms'] };
     const [tick] = await machine.telemetry.ticks(query);
-    expect(tick?.pairs?.v2?.slow).toEqual([{ mirror: 2, served: 1 }]);
+    expect(tick?.pairs?.v2?.bad['slower than 300 ms']).toEqual({ mirror: 2, served: 1 });
   });
 
   test('is copied to nobody once the weights were set without a mirror', async () => {

@@ -64,9 +64,10 @@ async function openTelemetry(): Promise<OpenMirrors> {
     const ofUser = user === undefined ? undefined : users.arm(endpoint, deployment).routed(routed.second, user);
     const ofSegment = segment === undefined ? undefined : counters.arm(endpoint, deployment, segment).routed();
     return ({ latencyMs, isError }: { latencyMs: number; isError: boolean }) => {
-      routed.settled(latencyMs, isError);
+      const bad = isError ? ['errors'] : [];
+      routed.settled(latencyMs, bad);
       ofUser?.(latencyMs, isError);
-      ofSegment?.settled(latencyMs, isError);
+      ofSegment?.settled(latencyMs, bad);
     };
   };
   return {
@@ -83,11 +84,11 @@ async function openTelemetry(): Promise<OpenMirrors> {
       const pair = pairs.open(endpoint, mirror, routed.second);
       return {
         ended(served, copy) {
-          routed.settled(served.latencyMs, served.outcome === 'failed');
+          routed.settled(served.latencyMs, served.outcome === 'failed' ? ['errors'] : []);
           pair.ended(served, copy === 'dropped' ? { outcome: 'dropped' } : copy);
         },
         abandoned() {
-          routed.settled(1, false);
+          routed.settled(1, []);
           pair.abandoned();
         },
       };
@@ -415,7 +416,13 @@ describe('the gateway', () => {
 describe('the counters of the gateway', () => {
   const noon = Date.UTC(2026, 0, 5, 12);
   const minute = 60_000;
-  const query = { endpoint: 'e', from: noon, to: noon + 3 * minute, tickMs: minute, slowerThan: [10] };
+  const query = {
+    endpoint: 'e',
+    from: noon,
+    to: noon + 3 * minute,
+    tickMs: minute,
+    measures: ['errors', 'slower than 10 ms'],
+  };
 
   /** Counters on one directory that are opened again and again at a time that the test sets. */
   function openCounters(directory: string) {
@@ -438,7 +445,7 @@ describe('the counters of the gateway', () => {
       [62, 'v2'],
     ] as const) {
       before.at(noon + offset * 1000);
-      before.counters.arm('e', name).routed().settled(20, false);
+      before.counters.arm('e', name).routed().settled(20, []);
     }
     before.at(noon + 90_000);
     const first = await before.telemetry.ticks(query);
@@ -446,12 +453,12 @@ describe('the counters of the gateway', () => {
 
     const after = openCounters(directory);
     after.at(noon + 100_000);
-    after.counters.arm('e', 'v1').routed().settled(5, true);
+    after.counters.arm('e', 'v1').routed().settled(5, ['errors']);
     after.at(noon + 3 * minute);
     const ticks = await after.telemetry.ticks(query);
     after.close();
 
-    const counts = { requests: 1, errors: 0, slow: [1] };
+    const counts = { requests: 1, bad: { errors: 0, 'slower than 10 ms': 1 } };
     expect(first).toEqual([{ start: noon, counts: { v1: counts, v2: counts } }]);
     expect(ticks[0]).toEqual(first[0]);
     expect(ticks.slice(1)).toEqual([
@@ -463,7 +470,7 @@ describe('the counters of the gateway', () => {
   test('a request that had no outcome when the server was killed takes its tick out of the evidence', async () => {
     const directory = newDirectory();
     const before = openCounters(directory);
-    before.counters.arm('e', 'v1').routed().settled(20, false);
+    before.counters.arm('e', 'v1').routed().settled(20, []);
     before.at(noon + 10_000);
     before.counters.arm('e', 'v1').routed();
     before.at(noon + 2 * minute);
@@ -480,12 +487,12 @@ describe('the counters of the gateway', () => {
 
   test('a clock that is put back changes no closed tick', async () => {
     const machine = openCounters(newDirectory());
-    machine.counters.arm('e', 'v1').routed().settled(20, false);
+    machine.counters.arm('e', 'v1').routed().settled(20, []);
     machine.at(noon + minute);
     const first = await machine.telemetry.ticks(query);
 
     machine.at(noon + 1000);
-    machine.counters.arm('e', 'v1').routed().settled(20, true);
+    machine.counters.arm('e', 'v1').routed().settled(20, ['errors']);
     machine.at(noon + 2 * minute);
     const second = await machine.telemetry.ticks(query);
     machine.close();
@@ -498,7 +505,7 @@ describe('the counters of the gateway', () => {
   test('what could not be written is written with the next flush', async () => {
     const directory = newDirectory();
     const machine = openCounters(directory);
-    machine.counters.arm('e', 'v1').routed().settled(20, false);
+    machine.counters.arm('e', 'v1').routed().settled(20, []);
     machine.at(noon + minute);
     const blocker = new DatabaseSync(join(directory, 'data', 'serin.sqlite'));
     blocker.exec('BEGIN IMMEDIATE');
@@ -875,7 +882,7 @@ describe('the supervisor of model servers', () => {
 
     expect(pidOf(await machine.invoke('e'))).toBe(pidOf(before));
     const second = Math.floor(killedAt / 1000) * 1000;
-    const what = { endpoint: 'e', from: second, to: second + 1000, tickMs: 1000, slowerThan: [] };
+    const what = { endpoint: 'e', from: second, to: second + 1000, tickMs: 1000, measures: ['errors'] };
     await expect
       .poll(() => machine.telemetry.ticks(what), { timeout: 10_000 })
       .toEqual([{ start: second, counts: {}, unserved: true }]);

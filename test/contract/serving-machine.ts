@@ -264,7 +264,7 @@ export async function counted(machine: Machine, endpoint: string, deployment: st
   const rows = [...machine.counters.rows(endpoint, 0, second + 1)].filter((row) => row.deployment === deployment);
   return {
     requests: rows.reduce((sum, row) => sum + row.requests, 0),
-    errors: rows.reduce((sum, row) => sum + row.errors, 0),
+    errors: rows.reduce((sum, row) => sum + (row.bad.errors ?? 0), 0),
   };
 }
 

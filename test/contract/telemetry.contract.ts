@@ -1,3 +1,4 @@
+import { slowerThan } from '@serin/core/base/measures';
 import type { Telemetry } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -52,8 +53,8 @@ export function telemetryContract(
     });
     afterEach(() => opened.close());
 
-    const read = (from: number, to: number, slowerThan: readonly number[] = []) =>
-      opened.telemetry.ticks({ endpoint: 'e', from, to, tickMs, slowerThan });
+    const read = (from: number, to: number, slower: readonly number[] = []) =>
+      opened.telemetry.ticks({ endpoint: 'e', from, to, tickMs, measures: measuring(slower) });
     const pass = async (ticks: number) => opened.advance(ticks * tickMs + opened.lagMs);
 
     test('counts requests and errors by deployment', async () => {
@@ -65,18 +66,20 @@ export function telemetryContract(
       await pass(1);
 
       expect(await read(start, start + tickMs)).toEqual([
-        { start, counts: { v1: { requests: 10, errors: 2, slow: [] }, v2: { requests: 1, errors: 1, slow: [] } } },
+        { start, counts: { v1: { requests: 10, bad: { errors: 2 } }, v2: { requests: 1, bad: { errors: 1 } } } },
       ]);
     });
 
-    test('counts what is slower than each threshold, in the order of the thresholds', async () => {
+    test('counts what is slower than each threshold, or nothing of it', async () => {
       for (const latencyMs of [1, 20, 300, 4000]) opened.request({ endpoint: 'e', deployment: 'v1', latencyMs });
       await pass(1);
 
       const [tick] = await read(start, start + tickMs, [1000, 100, 10]);
 
-      const slow = tick?.counts.v1?.slow;
-      if (slow !== 'unmeasured') expect(slow).toEqual([1, 2, 3]);
+      const { errors, ...slow } = tick?.counts.v1?.bad ?? {};
+      expect(errors).toBe(0);
+      if (Object.keys(slow).length > 0)
+        expect(slow).toEqual({ 'slower than 1000 ms': 1, 'slower than 100 ms': 2, 'slower than 10 ms': 3 });
     });
 
     test('a tick without requests is there, with empty counts, and was served', async () => {
@@ -116,7 +119,7 @@ export function telemetryContract(
         await pass(1);
 
         const [first, second] = await read(start, start + 2 * tickMs);
-        expect(first?.counts.v1).toMatchObject({ requests: 1, errors: 1 });
+        expect(first?.counts.v1).toMatchObject({ requests: 1, bad: { errors: 1 } });
         expect(second?.counts).toEqual({});
       },
     );
@@ -194,12 +197,12 @@ export function segmentsContract(name: string, open: () => Promise<OpenTelemetry
       const [tick] = await opened.telemetry.ticks(queryFrom(start, [10]));
 
       expect(tick?.counts).toEqual({
-        v1: { requests: 3, errors: 1, slow: [1] },
-        v2: { requests: 1, errors: 0, slow: [0] },
+        v1: { requests: 3, bad: { errors: 1, 'slower than 10 ms': 1 } },
+        v2: { requests: 1, bad: { errors: 0, 'slower than 10 ms': 0 } },
       });
       expect(tick?.segments).toEqual({
-        eu: { v1: { requests: 2, errors: 1, slow: [1] } },
-        us: { v2: { requests: 1, errors: 0, slow: [0] } },
+        eu: { v1: { requests: 2, bad: { errors: 1, 'slower than 10 ms': 1 } } },
+        us: { v2: { requests: 1, bad: { errors: 0, 'slower than 10 ms': 0 } } },
       });
     });
 
@@ -215,12 +218,14 @@ export function segmentsContract(name: string, open: () => Promise<OpenTelemetry
   });
 }
 
-const queryFrom = (from: number, slowerThan: readonly number[] = []) => ({
+const measuring = (slower: readonly number[]): readonly string[] => ['errors', ...slower.map(slowerThan)];
+
+const queryFrom = (from: number, slower: readonly number[] = []) => ({
   endpoint: 'e',
   from,
   to: from + 1000 * tickMs,
   tickMs,
-  slowerThan,
+  measures: measuring(slower),
 });
 
 /** What a `Telemetry` promises that knows users; `open` gives an empty one. */
@@ -234,15 +239,14 @@ export function usersContract(name: string, open: () => Promise<OpenTelemetry>):
     });
     afterEach(() => opened.close());
 
-    const users = async (usersSince = start, slowerThan: readonly number[] = []) =>
-      (await opened.telemetry.ticks({ ...queryFrom(usersSince, slowerThan), usersSince })).map((tick) => tick.users);
+    const users = async (usersSince = start, slower: readonly number[] = []) =>
+      (await opened.telemetry.ticks({ ...queryFrom(usersSince, slower), usersSince })).map((tick) => tick.users);
     const ask = (user: number, isError = false, deployment = 'v1', latencyMs = 5) =>
       opened.request({ endpoint: 'e', deployment, user, latencyMs, isError });
     const pass = () => opened.advance(tickMs);
     const counted = (assigned: number, atRisk: number, bad: number) => ({
       assigned,
-      errors: { atRisk, bad },
-      slow: [],
+      bad: { errors: { atRisk, bad } },
     });
 
     test('each once, with the first error of each', async () => {
@@ -279,17 +283,11 @@ export function usersContract(name: string, open: () => Promise<OpenTelemetry>):
       ask(2, true, 'v1', 5);
       await opened.advance(tickMs + opened.lagMs);
 
-      const slow = (await users(start, [10, 100])).map((tick) => tick?.v1?.slow);
+      const bad = (await users(start, [10, 100])).map((tick) => tick?.v1?.bad);
 
-      expect(slow).toEqual([
-        [
-          { atRisk: 1, bad: 1 },
-          { atRisk: 1, bad: 0 },
-        ],
-        [
-          { atRisk: 1, bad: 0 },
-          { atRisk: 2, bad: 1 },
-        ],
+      expect(bad).toMatchObject([
+        { 'slower than 10 ms': { atRisk: 1, bad: 1 }, 'slower than 100 ms': { atRisk: 1, bad: 0 } },
+        { 'slower than 10 ms': { atRisk: 1, bad: 0 }, 'slower than 100 ms': { atRisk: 2, bad: 1 } },
       ]);
     });
 
@@ -320,7 +318,7 @@ export function usersContract(name: string, open: () => Promise<OpenTelemetry>):
         if (request % 50 === 49) await pass();
       }
       await opened.advance(tickMs + opened.lagMs);
-      const since = { usersSince: start, slowerThan: [15, 40] };
+      const since = { usersSince: start, measures: ['errors', 'slower than 15 ms', 'slower than 40 ms'] };
       const together = await opened.telemetry.ticks({ ...queryFrom(start), ...since });
 
       const single = (from: number) =>
@@ -374,8 +372,8 @@ export function pairsContract(name: string, open: () => Promise<OpenMirrors>): v
     const failed: MirroredSide = { outcome: 'failed', latencyMs: 5 };
     const begin = () => opened.mirrored({ endpoint: 'e', mirror: 'v2' });
     const pair = (served: MirroredSide, mirror: MirroredSide | 'dropped') => begin().ended(served, mirror);
-    const read = async (slowerThan: readonly number[] = []) =>
-      (await opened.telemetry.ticks(queryFrom(start, slowerThan))).map((tick) => tick.pairs);
+    const read = async (slower: readonly number[] = []) =>
+      (await opened.telemetry.ticks(queryFrom(start, slower))).map((tick) => tick.pairs);
     const closed = () => opened.advance(tickMs + opened.lagMs);
 
     test('with the errors of one side alone; a copy that was never sent is no pair', async () => {
@@ -396,8 +394,7 @@ export function pairsContract(name: string, open: () => Promise<OpenMirrors>): v
           v2: {
             pairs: 5,
             dropped: 2,
-            errors: { mirror: 2, served: 1 },
-            slow: [],
+            bad: { errors: { mirror: 2, served: 1 } },
             predictions: { higher: 0, lower: 0, equal: 0 },
           },
         },
@@ -413,10 +410,10 @@ export function pairsContract(name: string, open: () => Promise<OpenMirrors>): v
 
       const [pairs] = await read([10, 100]);
 
-      expect(pairs?.v2?.slow).toEqual([
-        { mirror: 1, served: 1 },
-        { mirror: 1, served: 1 },
-      ]);
+      expect(pairs?.v2?.bad).toMatchObject({
+        'slower than 10 ms': { mirror: 1, served: 1 },
+        'slower than 100 ms': { mirror: 1, served: 1 },
+      });
     });
 
     test('with the order of the predictions, when both are of one kind', async () => {

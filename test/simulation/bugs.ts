@@ -76,7 +76,10 @@ function countTooEarly(ports: Ports, fakes: Fakes): Ports {
       const early = open.map(({ start, counts }) => ({
         start,
         counts: Object.fromEntries(
-          Object.entries(counts).map(([name, arm]) => [name, { ...arm, errors: Math.floor(arm.errors / 2) }]),
+          Object.entries(counts).map(([name, arm]) => [
+            name,
+            { ...arm, bad: { ...arm.bad, errors: Math.floor((arm.bad.errors ?? 0) / 2) } },
+          ]),
         ),
       }));
       return [...closed, ...early];

@@ -9,7 +9,7 @@ import {
   differenceFrom,
   emptyAccount,
   type Reality,
-  thresholdsOf,
+  slowMeasures,
   Wrong,
   withLabels,
   withTicks,
@@ -89,7 +89,7 @@ function shrunk(from: Evidence, to: Evidence): void {
 /** A decision by evidence has the evidence, by formulas that are not the judge's own; harm that is found is acted upon. */
 function decided(was: Rollout, is: Rollout, account: Account, entry: Entry): void {
   const { plan } = is;
-  const watched = watchedIn(plan, { hasLatency: thresholdsOf(is).length > 0, sticky: is.sticky });
+  const watched = watchedIn(plan, { hasLatency: slowMeasures(is).length > 0, sticky: is.sticky });
   const harm = watched.some(({ part }) => part > 0) ? logHarm(account, plan, watched) : 0;
   const isMisrouted = logMisrouted(account) >= Math.log(1000);
   const { type } = entry.signal as { readonly type?: string };

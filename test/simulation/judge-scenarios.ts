@@ -247,7 +247,7 @@ export const judgeScenarios: readonly Scenario[] = [
     expect(universe, calm) {
       rollsBack('evidence', 'errors')(universe, calm);
       const ticks = universe.telemetry.truth({
-        ...{ endpoint: 'fraud', from: 0, to: universe.sim.now, slowerThan: [] },
+        ...{ endpoint: 'fraud', from: 0, to: universe.sim.now, measures: ['errors'] },
         tickMs: universe.sim.now,
       });
       if (hadChampion(universe) && isTimed(universe))
@@ -362,7 +362,13 @@ export const judgeScenarios: readonly Scenario[] = [
     outside: {
       told: ({ counts, ...tick }) => {
         const { v2, ...others } = counts;
-        return [{ ...tick, counts: v2 === undefined ? others : { ...others, v2: { ...v2, errors: v2.requests + 1 } } }];
+        return [
+          {
+            ...tick,
+            counts:
+              v2 === undefined ? others : { ...others, v2: { ...v2, bad: { ...v2.bad, errors: v2.requests + 1 } } },
+          },
+        ];
       },
     },
     act: canary({ maxHold: '1h' }),

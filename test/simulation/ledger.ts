@@ -38,14 +38,18 @@ export const emptyAccount: Account = {
 export class Wrong extends Error {}
 
 const nameOf = (version: number | undefined): string => `v${version}`;
-export const thresholdsOf = ({ latency }: Rollout): readonly number[] =>
-  latency === undefined || latency === 'none' ? [] : [latency.p50, latency.p90, latency.p99];
+/** What is slow in this rollout, for p50, p90 and p99. */
+export const slowMeasures = ({ latency }: Rollout): readonly string[] =>
+  latency === undefined || latency === 'none'
+    ? []
+    : [latency.p50, latency.p90, latency.p99].map((ms) => `slower than ${ms} ms`);
+const percentiles = ['p50', 'p90', 'p99'] as const;
 
 /** The ticks `from <= start < to` of a rollout, each under the weight that really held while it was routed. */
 export function withTicks(account: Account, { rollout, endpoint, from, to }: Stretch, telemetry: Reality): Account {
   const tickMs = rollout.plan.tick;
   const users = rollout.sticky ? { usersSince: rollout.startedAt } : {};
-  const query = { endpoint, from, to, tickMs, slowerThan: thresholdsOf(rollout), ...users };
+  const query = { endpoint, from, to, tickMs, measures: ['errors', ...slowMeasures(rollout)], ...users };
   return telemetry.truth(query).reduce((sum, tick) => {
     // Where nobody knows how requests are routed no weight is claimed.
     if (isAstray(rollout)) return withTick(sum, tick, rollout, 'unknown');
@@ -112,8 +116,11 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   if (weight === 0) return withPairs(next, tick, rollout);
   if (candidate.requests + champion.requests === 0) return next;
   const names = [nameOf(rollout.candidate), nameOf(rollout.stable)];
-  const isMeasured = names.every((name) => tick.counts[name]?.slow !== 'unmeasured');
-  const arms = names.map((name) => eventsOf(tick, name, { sticky: rollout.sticky, isMeasured }));
+  const slow = slowMeasures(rollout);
+  const isMeasured = names.every((name) =>
+    slow.every((by) => (tick.counts[name]?.bad ?? { [by]: 0 })[by] !== undefined),
+  );
+  const arms = names.map((name) => eventsOf(tick, name, { sticky: rollout.sticky, slow: isMeasured ? slow : [] }));
   const [ours, theirs] = arms;
   if (ours === undefined || theirs === undefined) return next;
   const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
@@ -140,7 +147,7 @@ function cameBy(
   eventsOf: (id: string) => { readonly ours: Bad; readonly theirs: Bad } | undefined,
 ): Account['came'] {
   const next = { ...came };
-  const watched = watchedIn(rollout.plan, { hasLatency: thresholdsOf(rollout).length > 0, sticky: rollout.sticky });
+  const watched = watchedIn(rollout.plan, { hasLatency: slowMeasures(rollout).length > 0, sticky: rollout.sticky });
   for (const guardrail of watched.filter(({ name }) => name !== 'labels'))
     for (const id of guardrail.harms) {
       const events = eventsOf(id);
@@ -159,29 +166,21 @@ interface Bad {
  * Every row of counts of an arm, whether or not it is watched; and how many requests (users) were shared out. What is
  * unmeasured for either arm says nothing about both.
  */
-function eventsOf(tick: Tick, name: string, { sticky, isMeasured }: { sticky: boolean; isMeasured: boolean }) {
-  const counts = tick.counts[name] ?? { requests: 0, errors: 0, slow: [] };
+function eventsOf(tick: Tick, name: string, { sticky, slow }: { sticky: boolean; slow: readonly string[] }) {
+  const counts = tick.counts[name] ?? { requests: 0, bad: { errors: 0 } };
   const users = tick.users?.[name];
-  const slow = counts.slow === 'unmeasured' || !isMeasured ? [] : counts.slow;
-  const rows = (errors: Bad, slower: readonly Bad[]): Readonly<Record<string, Bad>> => ({
-    errors,
-    ...Object.fromEntries(
-      ['p50', 'p90', 'p99'].map((p, index) => [`latency.${p}`, slower[index] ?? { bad: 0, of: 0 }]),
-    ),
+  const rows = (read: (measure: string) => Bad | undefined): Readonly<Record<string, Bad>> => ({
+    errors: read('errors') ?? nothing,
+    ...Object.fromEntries(percentiles.map((p, index) => [`latency.${p}`, read(slow[index] ?? '') ?? nothing])),
   });
-  const { requests: of, errors } = counts;
-  if (!sticky)
-    return {
-      seen: of,
-      bad: rows(
-        { bad: errors, of },
-        slow.map((bad) => ({ bad, of })),
-      ),
-    };
-  const first = ({ atRisk, bad }: { readonly atRisk: number; readonly bad: number }): Bad => ({ bad, of: atRisk });
+  const { requests: of } = counts;
+  if (!sticky) return { seen: of, bad: rows((by) => ({ bad: counts.bad[by] ?? 0, of: by === '' ? 0 : of })) };
   return {
     seen: users?.assigned ?? 0,
-    bad: users === undefined ? rows({ bad: 0, of: 0 }, []) : rows(first(users.errors), users.slow.map(first)),
+    bad: rows((by) => {
+      const first = users?.bad[by];
+      return first && { bad: first.bad, of: first.atRisk };
+    }),
   };
 }
 
@@ -191,7 +190,7 @@ function only(streams: Counted['streams'], rollout: Rollout): Counted['streams']
   const isWatched = (id: string): boolean =>
     id === 'errors'
       ? errors !== false
-      : id.startsWith('labels') || (latency !== false && thresholdsOf(rollout).length > 0);
+      : id.startsWith('labels') || (latency !== false && slowMeasures(rollout).length > 0);
   return Object.fromEntries(Object.entries(streams).filter(([id]) => isWatched(id)));
 }
 
@@ -229,13 +228,14 @@ const noCell: Cell = {
 function withPairs(account: Account, tick: Tick, rollout: Rollout): Account {
   const found = tick.pairs?.[nameOf(rollout.candidate)];
   if (found === undefined) return account;
-  const rows = [
-    ['errors', found.errors],
-    ...found.slow.map((slow, index) => [`latency.${['p50', 'p90', 'p99'][index]}`, slow] as const),
-  ] as const;
+  const rows = ['errors', ...slowMeasures(rollout)].map(
+    (measure, index) => [index === 0 ? 'errors' : `latency.${percentiles[index - 1]}`, found.bad[measure]] as const,
+  );
   const { errors, latency } = rollout.plan.guardrails;
   const pairs: Record<string, readonly [number, number]> = { ...account.pairs };
-  for (const [id, { mirror, served }] of rows) {
+  for (const [id, bad] of rows) {
+    if (bad === undefined) continue;
+    const { mirror, served } = bad;
     const [ours, theirs] = pairs[id] ?? [0, 0];
     if (id === 'errors' ? errors !== false : latency !== false && !isCold(tick, rollout))
       pairs[id] = [ours + mirror, theirs + served];
@@ -296,8 +296,8 @@ function withLabelTick(account: Account, { rows, pairs }: LabelTick, { candidate
 const noRow = { requests: 0, labelled: 0, wrong: 0 };
 
 const armOf = ({ counts }: Tick, version: number | undefined): Arm => {
-  const { requests, errors } = counts[nameOf(version)] ?? { requests: 0, errors: 0 };
-  return { requests, errors };
+  const { requests = 0, bad } = counts[nameOf(version)] ?? {};
+  return { requests, errors: bad?.errors ?? 0 };
 };
 const plus = (a: Arm, b: Arm): Arm => ({ requests: a.requests + b.requests, errors: a.errors + b.errors });
 

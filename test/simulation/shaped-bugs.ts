@@ -102,8 +102,8 @@ export const shapedBugs: readonly PlantedBug[] = [
     core(
       'what was not measured is taken for quick',
       'judge/evidence.ts',
-      'return slow === undefined ? undefined : { bad: slow, of: counts.requests };',
-      'return { bad: slow ?? 0, of: counts.requests };',
+      'return bad === undefined ? undefined : { bad, of: counts.requests };',
+      'return { bad: bad ?? 0, of: counts.requests };',
       'a second drop goes through its canary',
     ),
   ),

@@ -179,7 +179,13 @@ emulated('an attack on AWS', () => {
       });
       const readAfter = (minutes: number) => {
         clock.now = start + minutes * minute;
-        return telemetry.ticks({ endpoint: 'e', from: start, to: start + minute, tickMs: minute, slowerThan: [] });
+        return telemetry.ticks({
+          endpoint: 'e',
+          from: start,
+          to: start + minute,
+          tickMs: minute,
+          measures: ['errors'],
+        });
       };
       return { readAfter };
     }

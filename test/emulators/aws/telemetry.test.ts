@@ -3,6 +3,7 @@ import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { endpointName } from '@serin/aws/names';
 import { cloudWatchTelemetry } from '@serin/aws/ports/telemetry';
 import { sageMakerEndpoints } from '@serin/aws/serving/described';
+import { slowerThan } from '@serin/core/base/measures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { emulated } from '../emulated.ts';
@@ -70,13 +71,13 @@ function opened({ bent, ...options }: Changes = {}) {
   const answer = (endpoint: string, variant: string, latencyMs: number, outcome: Answered['outcome'] = '2xx') => {
     answered.push({ endpoint: endpointName(installation, endpoint), variant, at: clock.now, latencyMs, outcome });
   };
-  const read = (ticks = 1, more: { slowerThan?: number[]; usersSince?: number; tickMs?: number } = {}) =>
+  const read = (ticks = 1, more: { measures?: readonly string[]; usersSince?: number; tickMs?: number } = {}) =>
     telemetry.ticks({
       endpoint: 'e',
       from: start,
       to: start + ticks * minute,
       tickMs: minute,
-      slowerThan: [],
+      measures: ['errors'],
       ...more,
     });
   return { clock, hosted, endpoints, telemetry, answer, read };
@@ -109,8 +110,8 @@ emulated('CloudWatch telemetry', () => {
   describe('a tick', () => {
     test.each([
       ['InvocationModelErrors', {}],
-      ['Invocation4XXErrors', { v1: { requests: 1, errors: 0, slow: [] }, v2: { requests: 1, errors: 1, slow: [] } }],
-      ['Invocation5XXErrors', { v1: { requests: 1, errors: 0, slow: [] }, v2: { requests: 1, errors: 1, slow: [] } }],
+      ['Invocation4XXErrors', { v1: { requests: 1, bad: { errors: 0 } }, v2: { requests: 1, bad: { errors: 1 } } }],
+      ['Invocation5XXErrors', { v1: { requests: 1, bad: { errors: 0 } }, v2: { requests: 1, bad: { errors: 1 } } }],
     ])(
       'that lacks %s of one deployment is not closed, and is told by what there is when it never comes',
       async (late, told) => {
@@ -140,7 +141,7 @@ emulated('CloudWatch telemetry', () => {
       clock.now += 1;
 
       expect(early).toEqual([]);
-      expect(await read()).toMatchObject([{ counts: { v1: { requests: 1 }, v2: { errors: 1 } } }]);
+      expect(await read()).toMatchObject([{ counts: { v1: { requests: 1 }, v2: { bad: { errors: 1 } } } }]);
     });
 
     test('of several minutes adds them up', async () => {
@@ -151,9 +152,9 @@ emulated('CloudWatch telemetry', () => {
       }
       clock.now += settleMs;
 
-      const ticks = await read(5, { tickMs: 5 * minute, slowerThan: [100] });
+      const ticks = await read(5, { tickMs: 5 * minute, measures: ['errors', 'slower than 100 ms'] });
 
-      expect(ticks).toEqual([{ start, counts: { v1: { requests: 10, errors: 1, slow: [3] } } }]);
+      expect(ticks).toEqual([{ start, counts: { v1: { requests: 10, bad: { errors: 1, 'slower than 100 ms': 3 } } } }]);
     });
 
     test('is the same however many pages CloudWatch makes of it', async () => {
@@ -164,7 +165,7 @@ emulated('CloudWatch telemetry', () => {
           clock.now += 10_000;
         }
         clock.now += settleMs;
-        return read(6, { slowerThan: [10, 20] });
+        return read(6, { measures: ['errors', 'slower than 10 ms', 'slower than 20 ms'] });
       };
 
       expect(await counts(3)).toEqual(await counts(1000));
@@ -200,12 +201,10 @@ emulated('CloudWatch telemetry', () => {
       const counted = async ({ clock, answer, read }: ReturnType<typeof opened>) => {
         answer('e', 'v1', 50);
         clock.now += minute + settleMs;
-        return read(1, { slowerThan: [10] });
+        return read(1, { measures: ['errors', 'slower than 10 ms'] });
       };
 
-      expect(await counted(half(4))).toEqual([
-        { start, counts: { v1: { requests: 1, errors: 0, slow: 'unmeasured' } } },
-      ]);
+      expect(await counted(half(4))).toEqual([{ start, counts: { v1: { requests: 1, bad: { errors: 0 } } } }]);
       await expect(counted(half(0))).rejects.toMatchObject({ code: 'invalid' });
     });
 
@@ -245,7 +244,7 @@ emulated('CloudWatch telemetry', () => {
       for (const outcome of outcomes) answer('e', 'v1', 5, outcome);
       clock.now += minute + settleMs;
 
-      expect((await read())[0]?.counts).toEqual({ v1: { requests: 8, errors: 3, slow: [] } });
+      expect((await read())[0]?.counts).toEqual({ v1: { requests: 8, bad: { errors: 3 } } });
     });
 
     test('have a 5xx as an error also where CloudWatch does not count it among the errors of the model', async () => {
@@ -260,7 +259,7 @@ emulated('CloudWatch telemetry', () => {
       for (const outcome of ['2xx', '4xx', '5xx'] as const) answer('e', 'v1', 5, outcome);
       clock.now += minute + settleMs;
 
-      expect((await read())[0]?.counts).toEqual({ v1: { requests: 3, errors: 1, slow: [] } });
+      expect((await read())[0]?.counts).toEqual({ v1: { requests: 3, bad: { errors: 1 } } });
     });
 
     test('are there from its first minute, and after it is gone', async () => {
@@ -275,7 +274,7 @@ emulated('CloudWatch telemetry', () => {
       hosted.production = [];
       const deleted = await read();
 
-      const expected = [{ start, counts: { v2: { requests: 1, errors: 1, slow: [] } } }];
+      const expected = [{ start, counts: { v2: { requests: 1, bad: { errors: 1 } } } }];
       expect([young, retired, deleted]).toEqual([expected, expected, expected]);
     });
 
@@ -287,7 +286,7 @@ emulated('CloudWatch telemetry', () => {
       answer('e', 'v2', 5, '5xx');
       clock.now += 20 * minute;
 
-      expect((await read())[0]?.counts).toEqual({ v1: { requests: 1, errors: 0, slow: [] } });
+      expect((await read())[0]?.counts).toEqual({ v1: { requests: 1, bad: { errors: 0 } } });
     });
 
     test('have a slow one only when it took longer than the threshold, to the microsecond', async () => {
@@ -295,7 +294,8 @@ emulated('CloudWatch telemetry', () => {
       for (const latencyMs of [99.999, 100, 100.001]) answer('e', 'v1', latencyMs);
       clock.now += minute + settleMs;
 
-      expect((await read(1, { slowerThan: [100, 99.999] }))[0]?.counts.v1?.slow).toEqual([1, 2]);
+      const [tick] = await read(1, { measures: ['errors', 'slower than 100 ms', 'slower than 99.999 ms'] });
+      expect(tick?.counts.v1?.bad).toEqual({ errors: 0, 'slower than 100 ms': 1, 'slower than 99.999 ms': 2 });
     });
   });
 
@@ -305,10 +305,12 @@ emulated('CloudWatch telemetry', () => {
     for (const name of hosted.production) answer('e', name, 50);
     clock.now += minute + settleMs;
 
-    const [tick] = await read(1, { slowerThan: Array.from({ length: 10 }, (_, index) => index * 10) });
+    const [tick] = await read(1, {
+      measures: ['errors', ...Array.from({ length: 10 }, (_, index) => slowerThan(index * 10))],
+    });
 
     expect(Object.keys(tick?.counts ?? {})).toHaveLength(60);
-    expect(tick?.counts.v60).toEqual({ requests: 1, errors: 0, slow: [1, 1, 1, 1, 1, 0, 0, 0, 0, 0] });
+    expect(Object.values(tick?.counts.v60?.bad ?? {})).toEqual([0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
   });
 
   test('a look at an endpoint asks SageMaker once, however many read from it, and half a minute later again', async () => {
@@ -379,14 +381,14 @@ emulated('CloudWatch telemetry', () => {
         installation,
         now: Date.now,
       });
-      const query = { endpoint: 'e', tickMs: minute, slowerThan: [] };
+      const query = { endpoint: 'e', tickMs: minute, measures: ['errors'] };
 
       const ticks = await telemetry.ticks({ ...query, from: begun, to: begun + 2 * minute });
 
       expect(ticks).toEqual([
         {
           start: begun,
-          counts: { v1: { requests: 3, errors: 1, slow: [] }, v2: { requests: 1, errors: 0, slow: [] } },
+          counts: { v1: { requests: 3, bad: { errors: 1 } }, v2: { requests: 1, bad: { errors: 0 } } },
         },
         { start: begun + minute, counts: {} },
       ]);

@@ -1,3 +1,4 @@
+import { byMeasure } from '@serin/core/base/measures';
 import type { Counts, Tick } from '@serin/core/ports/telemetry';
 import type { Random } from '../random.ts';
 import type { ServingShape } from './serving.ts';
@@ -145,5 +146,5 @@ export function countedBy(shape: Shape, tick: Tick): Tick {
 function measured(slow: Shape['telemetry']['slow'], start: number, name: string, arm: Counts): Counts {
   const isMissing =
     slow === 'none' || (slow === 'some' && (start / minute + name.length + name.charCodeAt(1)) % 3 === 0);
-  return isMissing ? { ...arm, slow: 'unmeasured' } : arm;
+  return isMissing ? { ...arm, bad: byMeasure(['errors'], (measure) => arm.bad[measure]) } : arm;
 }

@@ -1,3 +1,4 @@
+import { byMeasure, errors, thresholdOf } from '@serin/core/base/measures';
 import type { Weights } from '@serin/core/ports/serving';
 import type { Counts, PairCounts, Telemetry, Tick, TickQuery, UserCounts } from '@serin/core/ports/telemetry';
 import { type MemoryLabels, memoryLabels } from './labels.ts';
@@ -34,8 +35,8 @@ export interface MemoryTelemetry extends Sync<Telemetry> {
   trueLabels: MemoryLabels['truth'];
 }
 
-/** Of requests to the champion the share slower than a threshold of so many milliseconds. */
-const slowerThan = (ms: number): number => Math.min(1, 10 / ms);
+/** Of requests to the champion the share that is bad by a measure of latency. */
+const shareSlower = (measure: string): number => Math.min(1, 10 / (thresholdOf(measure) ?? Number.POSITIVE_INFINITY));
 
 /** Counts that follow from how requests were routed: even arrivals, so the same window always has the same numbers. */
 export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
@@ -45,25 +46,30 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
   const absences: { readonly deployment: string; readonly from: number; readonly to: number }[] = [];
   const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic });
 
-  function countsOf(name: string, spans: readonly Span[], thresholds: readonly number[], start: number): Counts {
+  function countsOf(name: string, spans: readonly Span[], measures: readonly string[], start: number): Counts {
     const sum = (share: (span: Span) => number): number =>
       spans.reduce((total, span) => total + part(span.arms[name] ?? none, share(span)), 0);
     return {
       requests: sum(() => 1),
-      errors: sum(({ route }) => failing(name, route.weights)),
-      slow: thresholds.map((ms) => sum(({ route }) => Math.min(1, slowerThan(ms) * slower(name, start - route.at)))),
+      bad: byMeasure(measures, (measure) =>
+        sum(({ route }) =>
+          measure === errors
+            ? failing(name, route.weights)
+            : Math.min(1, shareSlower(measure) * slower(name, start - route.at)),
+        ),
+      ),
     };
   }
 
-  function tickOf({ endpoint, tickMs, slowerThan: thresholds, usersSince }: TickQuery, start: number): Tick {
+  function tickOf({ endpoint, tickMs, measures, usersSince }: TickQuery, start: number): Tick {
     const spans = traffic.spans(endpoint, start, start + tickMs);
     const names = [...new Set(spans.flatMap(({ arms }) => Object.keys(arms)))];
     const counts = Object.fromEntries(
       names
-        .map((name) => [name, countsOf(name, spans, thresholds, start)] as const)
+        .map((name) => [name, countsOf(name, spans, measures, start)] as const)
         .filter(([, { requests }]) => requests > 0),
     );
-    const pairs = pairsOf(spans, thresholds, { ...options, slower: (name) => slower(name, Number.POSITIVE_INFINITY) });
+    const pairs = pairsOf(spans, measures, { ...options, slower: (name) => slower(name, Number.POSITIVE_INFINITY) });
     return {
       start,
       counts,
@@ -79,7 +85,7 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     if (!isTold || options.tellsItsOwn !== true) return { start: tick.start, counts: {}, unserved: true };
     const failed = away.map(({ deployment }) => [deployment, tick.counts[deployment]] as const);
     const counts = failed.flatMap(([name, own]) =>
-      own === undefined ? [] : [[name, { ...own, errors: own.requests }]],
+      own === undefined ? [] : [[name, { ...own, bad: { ...own.bad, errors: own.requests } }]],
     );
     return { ...tick, counts: { ...tick.counts, ...Object.fromEntries(counts) } };
   }
@@ -121,10 +127,12 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
 /** A tenth of the requests of a tick are of users who have met nothing bad yet; half of these are new. */
 function usersOf(counts: Tick['counts']): Readonly<Record<string, UserCounts>> {
   return Object.fromEntries(
-    Object.entries(counts).map(([name, { requests, errors, slow }]) => {
-      const of = (bad: number) => ({ atRisk: Math.ceil(requests / 10), bad: Math.floor(bad / 10) });
-      const each = slow === 'unmeasured' ? [] : slow.map(of);
-      return [name, { assigned: Math.round(requests / 20), errors: of(errors), slow: each }];
+    Object.entries(counts).map(([name, { requests, bad }]) => {
+      const of = (count: number) => ({ atRisk: Math.ceil(requests / 10), bad: Math.floor(count / 10) });
+      return [
+        name,
+        { assigned: Math.round(requests / 20), bad: byMeasure(Object.keys(bad), (by) => of(bad[by] ?? 0)) },
+      ];
     }),
   );
 }
@@ -132,7 +140,7 @@ function usersOf(counts: Tick['counts']): Readonly<Record<string, UserCounts>> {
 /** The copies of what the deployments with weight answered; both sides fail independently. */
 function pairsOf(
   spans: readonly Span[],
-  thresholds: readonly number[],
+  measures: readonly string[],
   { failing, slower, wrong, higher: shifted }: Behaviour,
 ): Readonly<Record<string, PairCounts>> {
   const found: Record<string, PairCounts> = {};
@@ -152,9 +160,13 @@ function pairsOf(
     const higher = sum((served) => (wrong(mirror) + wrong(served)) / 4 + shifted(mirror));
     const lower = sum((served) => (wrong(mirror) + wrong(served)) / 4);
     found[mirror] = {
-      ...{ pairs, dropped: 0, errors: discordant(failing) },
-      slow: thresholds.map((ms) =>
-        discordant((name, weights) => (1 - failing(name, weights)) * Math.min(1, slowerThan(ms) * slower(name, 0))),
+      ...{ pairs, dropped: 0 },
+      bad: byMeasure(measures, (measure) =>
+        discordant((name, weights) =>
+          measure === errors
+            ? failing(name, weights)
+            : (1 - failing(name, weights)) * Math.min(1, shareSlower(measure) * slower(name, 0)),
+        ),
       ),
       predictions: { higher, lower, equal: Math.max(0, pairs - higher - lower) },
     };

@@ -1,5 +1,6 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { Fault } from '@serin/core/base/fault';
+import { byMeasure, errors as errorsMeasure, thresholdOf } from '@serin/core/base/measures';
 import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
 import { endpointName, type Installation } from '../names.ts';
 import type { Endpoints } from '../serving/described.ts';
@@ -32,7 +33,7 @@ const patienceMs = 15 * minuteMs;
  * the overhead that is the same for all. A tick in which a variant has requests and no other metrics is not closed; after
  * 15 minutes it is told by what there is, or empty without InvocationModelErrors, for half of a tick is no evidence. Nor
  * is one closed in which a variant has no requests that should have many: after 15 minutes it is told so.
- * Counts of requests and errors that are not whole numbers throw `invalid`; such counts of slow ones are `unmeasured`.
+ * Counts of requests and errors that are not whole numbers throw `invalid`; such counts of slow ones are left out.
  * Ticks of more than 15 days ago are `invalid`. There are no users, segments, pairs or labels.
  * A threshold is rounded to the microsecond. `latency` is that of the deployment with the most requests: percentiles of
  * several cannot be joined.
@@ -40,7 +41,7 @@ const patienceMs = 15 * minuteMs;
 export function cloudWatchTelemetry(options: Options): Telemetry {
   const { cloudwatch, endpoints, installation, now, settleMs = 3 * minuteMs } = options;
 
-  async function ticks({ endpoint, from, to, tickMs, slowerThan }: TickQuery): Promise<readonly Tick[]> {
+  async function ticks({ endpoint, from, to, tickMs, measures }: TickQuery): Promise<readonly Tick[]> {
     checkTicks(from, to, tickMs);
     const first = Math.ceil(from / tickMs);
     const end = Math.min(Math.floor(to / tickMs), Math.floor((now() - settleMs) / tickMs));
@@ -48,7 +49,8 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
     const window = { endpoint: endpointName(installation, endpoint), from: first * tickMs, to: end * tickMs };
     checkKept(window.from, now());
     const variants = await variantsOf({ cloudwatch, endpoints }, window.endpoint);
-    const statistics = statisticsOf(slowerThan);
+    const slow = measures.filter((measure) => thresholdOf(measure) !== undefined);
+    const statistics = statisticsOf(slow);
     const series = variants.flatMap(({ name }) =>
       statistics.map((statistic): Series => ({ variant: name, ...statistic })),
     );
@@ -63,7 +65,7 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
     const answer: Tick[] = [];
     for (let start = window.from; start < window.to; start += tickMs) {
       const isLate = now() >= start + tickMs + patienceMs;
-      const counts = countsOf(rows, { from: start, to: start + tickMs, isLate }, slowerThan.length);
+      const counts = countsOf(rows, { from: start, to: start + tickMs, isLate }, slow);
       const isWhole = counts !== undefined && !lacksOne(rows, counts);
       if (!isWhole && !isLate) break;
       answer.push({ start, counts: counts ?? {} });
@@ -106,14 +108,14 @@ const longestUs = 3_600_000_000;
 
 // ModelLatency is in microseconds. "TC(0.005:0.030) returns the number of data points with values between 0.005
 // (exclusive) and 0.030 (inclusive)" (CloudWatch, Statistics definitions); PR would be a percentage, not a count.
-const statisticsOf = (slowerThan: readonly number[]): readonly Omit<Series, 'variant'>[] => [
+const statisticsOf = (slow: readonly string[]): readonly Omit<Series, 'variant'>[] => [
   { metric: 'Invocations', stat: 'Sum' },
   { metric: 'InvocationModelErrors', stat: 'Sum' },
   { metric: 'Invocation4XXErrors', stat: 'Sum' },
   { metric: 'Invocation5XXErrors', stat: 'Sum' },
-  ...slowerThan.map((ms) => ({
+  ...slow.map((measure) => ({
     metric: 'ModelLatency' as const,
-    stat: `TC(${Math.min(longestUs - 1, Math.round(ms * 1000))}:${longestUs})`,
+    stat: `TC(${Math.min(longestUs - 1, Math.round((thresholdOf(measure) ?? 0) * 1000))}:${longestUs})`,
   })),
 ];
 
@@ -134,7 +136,7 @@ interface Within {
 function countsOf(
   rows: readonly Row[],
   { from, to, isLate }: Within,
-  thresholds: number,
+  slow: readonly string[],
 ): Readonly<Record<string, Counts>> | undefined {
   const counts: Record<string, Counts> = {};
   for (const { variant, values } of rows) {
@@ -153,10 +155,14 @@ function countsOf(
       ([minute, value]) => value === 0 || needed.every((minutes) => hasMinute(minutes, minute)),
     );
     if (!isWhole || errors > requests) return undefined;
-    const slow = slowByMinute.map(sum);
-    if (slow.some((count) => count > requests)) return undefined;
-    const isCount = slow.length === thresholds && slow.every(Number.isSafeInteger);
-    counts[variant] = { requests, errors, slow: isCount ? slow : 'unmeasured' };
+    const slower = slowByMinute.map(sum);
+    if (slower.some((count) => count > requests)) return undefined;
+    const isCount = slower.every(Number.isSafeInteger);
+    const bad = {
+      [errorsMeasure]: errors,
+      ...byMeasure(isCount ? slow : [], (measure) => slower[slow.indexOf(measure)]),
+    };
+    counts[variant] = { requests, bad };
   }
   return counts;
 }

@@ -1,60 +1,10 @@
 import * as z from 'zod';
 import { day, minute, second } from '../base/time.ts';
+import { guardrailSchemas } from '../guardrails/list.ts';
 import { type Forms, tenYears } from './forms.ts';
 
 /** The fields of a rollout, their bounds and defaults. */
 const share = z.number().gt(0).lt(1);
-
-const guardrailFields = {
-  /** Roll back only what is worse than this many times the champion. */
-  toleratedRatio: z.number().gt(0).max(100).default(1),
-  /** Promote only what is shown to be less than this many times as bad as the champion. */
-  margin: z
-    .number()
-    .min(1.2, { error: '1.2 at least: a margin nearer to 1 cannot be shown with the counts of a rollout' })
-    .max(100)
-    .default(2),
-  /** A bad share below this is good enough, whatever the champion's is. */
-  floor: share.default(0.001),
-  /** Bad requests of one tick and arm that one cause may bring about together. */
-  maxBurst: z.number().min(1).max(10_000).default(1),
-  /** Its part of alpha; what is left is split evenly over the guardrails without one. */
-  alphaShare: share.optional(),
-  /** Counted and shown, but decides nothing. */
-  dryRun: z.boolean().default(false),
-};
-const ratioBelowMargin = (rule: { toleratedRatio: number; margin: number }) => rule.toleratedRatio < rule.margin;
-const ratioAboveMargin = {
-  path: ['toleratedRatio'],
-  error: 'below margin: a candidate as bad as that would have to be promoted and rolled back at once',
-};
-const guardrail = z.strictObject(guardrailFields).refine(ratioBelowMargin, ratioAboveMargin);
-const labelsGuardrailOf = ({ duration }: Pick<Forms, 'duration'>) =>
-  z
-    .strictObject({
-      ...guardrailFields,
-      /** How long after a request its label counts. */
-      maturity: duration
-        .refine((ms) => ms <= 35 * day, { error: '35d at most: requests are forgotten then' })
-        .default(day),
-      /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
-      kind: z.enum(['wrong', 'loss']).default('wrong'),
-      tolerated: z.number().min(0).lt(1).default(0),
-      /** `loss` only: promote what is shown to lose less than this more than the champion. */
-      marginLoss: z.number().gt(0).max(1).default(0.05),
-      /** Requests without a label: left out (whether a label comes does not depend on the model), or taken at their worst. */
-      missing: z.enum(['leftOut', 'worst']).default('leftOut'),
-      /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
-      prediction: z
-        .string()
-        .regex(/^(\/[^/]*)+$/, { error: "a JSON pointer such as '/score'" })
-        .optional(),
-    })
-    .refine(ratioBelowMargin, ratioAboveMargin)
-    .refine((rule) => rule.tolerated < rule.marginLoss, {
-      path: ['tolerated'],
-      error: 'below marginLoss: a candidate that loses as much would have to be promoted and rolled back at once',
-    });
 
 export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
   z
@@ -91,13 +41,7 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
       alpha: z.number().gt(0).max(0.2).default(0.01),
       /** Greatest probability of promoting a candidate that is as bad as the margin. */
       beta: z.number().gt(0).max(0.5).default(0.05),
-      guardrails: z
-        .strictObject({
-          errors: z.union([z.literal(false), guardrail]).prefault({}),
-          latency: z.union([z.literal(false), guardrail]).prefault({}),
-          labels: labelsGuardrailOf({ duration }).optional(),
-        })
-        .prefault({}),
+      guardrails: z.strictObject(guardrailSchemas(duration)).prefault({}),
       /** Which share of the traffic the candidate is taken to have: the weight that was set, or what came. */
       routing: z.enum(['configured', 'realised']).default('configured'),
       /** The first ticks, which are no evidence: caches and pools are cold. */

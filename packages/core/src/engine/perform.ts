@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { canonical } from '../base/json.ts';
 import { instant } from '../base/time.ts';
 import type { CompiledConfig, ModelPlan } from '../config/config.ts';
-import { checkLabels, checkTick } from '../judge/evidence.ts';
+import { checkLabels, checkTick } from '../judge/checks.ts';
 import type { Effect, Order, Spread } from '../model/effect.ts';
 import type { Answer } from '../model/signal.ts';
 import { schema } from '../model/upgrade.ts';
@@ -67,7 +67,7 @@ const performers: Performers = {
   },
   readTicks: async ({ kind: _, endpoint, from, to, tickMs, ...query }, { ports }) => {
     const ticks = await ports.telemetry.ticks({ endpoint, from, to, tickMs, ...query });
-    for (const tick of ticks) checkTick(tick);
+    for (const tick of ticks) checkTick(tick, query.measures);
     return { type: 'ticksRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },
   readLabels: async ({ endpoint, from, to, tickMs, maturityMs }, { ports }) => {

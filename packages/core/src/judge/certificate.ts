@@ -1,19 +1,11 @@
+import { grouped, percent } from '../base/numbers.ts';
+import type { Stream } from '../guardrails/guardrail.ts';
 import { noBets } from './betting.ts';
 import type { Cells, Evidence } from './evidence.ts';
 import type { Interval } from './interval.ts';
-import {
-  grouped,
-  intervalOf,
-  logGuardrail,
-  logHarm,
-  logRouted,
-  logSafe,
-  logStream,
-  percent,
-  unmeasured,
-} from './judge.ts';
+import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, unmeasured } from './judge.ts';
 import { logPaired } from './paired.ts';
-import { type Guardrail, type Rules, ruleVersion, type Thresholds } from './rules.ts';
+import { type Guardrail, type Rules, ruleVersion } from './rules.ts';
 
 /** Everything a reader needs to believe, or refute, how a rollout ended. Logarithms are natural ones. */
 export interface Certificate {
@@ -35,13 +27,13 @@ export interface Certificate {
   /** Of the family of guardrails; a rollback needs log(1/alpha). */
   readonly logE: number;
   readonly logSampleRatio: number;
-  readonly guardrails: readonly Judged[];
+  readonly guardrails: readonly GuardrailFinding[];
   /** What was assumed. */
   readonly conditions: readonly string[];
 }
 
-/** One guardrail in a certificate. */
-export interface Judged {
+/** What was found by one guardrail. */
+export interface GuardrailFinding {
   readonly name: string;
   readonly alphaShare: number;
   readonly toleratedRatio: number;
@@ -51,10 +43,10 @@ export interface Judged {
   readonly logE: number;
   /** `certified`: it alone reaches 1/alpha with its part. */
   readonly blame?: 'certified' | 'mostLikely';
-  readonly streams: readonly JudgedStream[];
+  readonly streams: readonly StreamFinding[];
 }
 
-export interface JudgedStream {
+export interface StreamFinding {
   readonly id: string;
   readonly cells: Cells;
   /** Mirrored requests with exactly one bad answer: [the candidate's, the champion's]. */
@@ -72,7 +64,6 @@ export interface Case {
   readonly candidate: number;
   readonly champion?: number | undefined;
   readonly lastWeight?: number | undefined;
-  readonly thresholds?: Thresholds | undefined;
   readonly warmUp: number;
 }
 
@@ -83,7 +74,7 @@ export function certificateOf(
 ): Certificate {
   const { rules, evidence, candidate, champion, lastWeight } = given;
   const logE = logHarm(evidence, rules);
-  const guardrails = judgedOf(given, decided.verdict === 'rollback');
+  const guardrails = findingsOf(given, decided.verdict === 'rollback');
   const certificate = {
     rule: ruleVersion,
     verdict: decided.verdict,
@@ -107,9 +98,9 @@ export function certificateOf(
 /** Without a deciding guardrail there is no family: E is 1. */
 const finite = (log: number): number => (Number.isFinite(log) ? log : 0);
 
-function judgedOf({ rules, evidence, lastWeight }: Case, blames: boolean): readonly Judged[] {
-  const judged = rules.guardrails.map(
-    (guardrail): Judged => ({
+function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): readonly GuardrailFinding[] {
+  const findings = rules.guardrails.map(
+    (guardrail): GuardrailFinding => ({
       name: guardrail.name,
       alphaShare: guardrail.alphaShare,
       toleratedRatio: guardrail.toleratedRatio,
@@ -120,11 +111,11 @@ function judgedOf({ rules, evidence, lastWeight }: Case, blames: boolean): reado
       streams: guardrail.streams.map((stream) => streamOf(stream, guardrail)),
     }),
   );
-  if (!blames) return judged;
-  const weighed = ({ alphaShare, logE }: Judged) =>
+  if (!blames) return findings;
+  const weighed = ({ alphaShare, logE }: GuardrailFinding) =>
     alphaShare === 0 ? Number.NEGATIVE_INFINITY : Math.log(alphaShare) + logE;
-  const worst = Math.max(...judged.map(weighed));
-  return judged.map((guardrail): Judged => {
+  const worst = Math.max(...findings.map(weighed));
+  return findings.map((guardrail): GuardrailFinding => {
     if (guardrail.alphaShare > 0 && weighed(guardrail) >= Math.log(1 / rules.alpha))
       return { ...guardrail, blame: 'certified' };
     return weighed(guardrail) === worst && worst < Math.log(1 / rules.alpha)
@@ -132,7 +123,7 @@ function judgedOf({ rules, evidence, lastWeight }: Case, blames: boolean): reado
       : guardrail;
   });
 
-  function streamOf({ id, promotes }: Guardrail['streams'][number], guardrail: Guardrail): JudgedStream {
+  function streamOf({ id, promotes }: Stream, guardrail: Guardrail): StreamFinding {
     // Losses are bet on one by one: no prediction was counted as wrong, or right.
     const bets = guardrail.loss === undefined ? undefined : (evidence.labels ?? { harm: noBets, safety: noBets });
     const cells = bets === undefined ? (evidence.streams[id] ?? {}) : {};
@@ -149,7 +140,7 @@ function judgedOf({ rules, evidence, lastWeight }: Case, blames: boolean): reado
   }
 }
 
-function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): readonly string[] {
+function conditionsOf({ rules, evidence, warmUp, champion }: Case): readonly string[] {
   const { routing, unit, guardrails, off } = rules;
   const bursts = guardrails.filter(({ maxBurst }) => maxBurst > 1);
   const worst = guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
@@ -167,11 +158,11 @@ function conditionsOf({ rules, evidence, thresholds, warmUp, champion }: Case): 
       : []),
     ...bursts.map(({ name, maxBurst }) => `${name}: at most ${maxBurst} bad requests of a tick and arm share a cause`),
     warmUpText(rules, warmUp),
-    ...(thresholds === undefined || blind.length > 0
-      ? []
-      : [
-          `latency: slower than ${ms(thresholds.p50)}, ${ms(thresholds.p90)}, ${ms(thresholds.p99)}, the champion's p50, p90, p99 of ${grouped(thresholds.requests)} requests before the start`,
-        ]),
+    ...guardrails.flatMap((guardrail) =>
+      guardrail.condition === undefined || blind.includes(guardrail)
+        ? []
+        : [`${guardrail.name}: ${guardrail.condition}`],
+    ),
     ...(evidence.labels === undefined
       ? []
       : [
@@ -195,30 +186,31 @@ function warmUpText({ edition }: Rules, warmUp: number): string {
     : `warm-up: the first ${ticks} after each change of weight ${are} no evidence about latency`;
 }
 
-type Facts = Omit<Certificate, 'sentence'>;
+type Unworded = Omit<Certificate, 'sentence'>;
 
-function sentenceOf(facts: Facts, decided: Parameters<typeof certificateOf>[1], given: Case): string {
+function sentenceOf(unworded: Unworded, decided: Parameters<typeof certificateOf>[1], given: Case): string {
   switch (decided.verdict) {
     case 'rollback':
-      return rollbackSentence(facts, given);
+      return rollbackSentence(unworded, given);
     case 'promotion':
-      return promotionSentence(facts, given);
+      return promotionSentence(unworded, given);
     case 'none':
       return `Without certificate: ${decided.because.replace(/\.$/, '')}.`;
   }
 }
 
-function rollbackSentence({ guardrails, logE, unit, routing }: Facts, { thresholds, rules }: Case): string {
+function rollbackSentence({ guardrails, logE, unit, routing }: Unworded, { rules }: Case): string {
   const blamed = guardrails
     .filter(({ blame }) => blame !== undefined)
     .reduce((a, b) => (Math.log(b.alphaShare) + b.logE > Math.log(a.alphaShare) + a.logE ? b : a));
   const tolerated = blamed.toleratedRatio === 1 ? 'no worse' : `at most ${blamed.toleratedRatio} times as bad`;
   const odds = `if it were ${tolerated}, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}.`;
-  const loss = rules.guardrails.find(({ name }) => name === blamed.name)?.loss;
+  const rule = rules.guardrails.find(({ name }) => name === blamed.name);
+  const loss = rule?.loss;
   if (loss !== undefined)
     return `Rolled back: the candidate's predictions lose more than the champion's; if they lost at most ${loss.tolerated} more, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}.`;
   const worst = blamed.streams.reduce((a, b) => (strength(b, blamed) > strength(a, blamed) ? b : a));
-  const what = eventsNoun(worst.id, unit, thresholds);
+  const what = eventsOf(rule, worst.id, unit);
   const { candidate, champion, weights, share } = totals(worst.cells);
   if (worst.pairs !== undefined && pairsLog(worst, blamed) > worst.logE) {
     const [ours, theirs] = worst.pairs;
@@ -234,12 +226,13 @@ function rollbackSentence({ guardrails, logE, unit, routing }: Facts, { threshol
   return `Rolled back: ${grouped(candidate)} of ${grouped(candidate + champion)} ${what} came from ${from}; ${odds}`;
 }
 
-const pairsLog = ({ pairs = [0, 0] }: JudgedStream, { toleratedRatio, maxBurst }: Judged): number =>
+const pairsLog = ({ pairs = [0, 0] }: StreamFinding, { toleratedRatio, maxBurst }: GuardrailFinding): number =>
   logPaired(pairs[0] / maxBurst, pairs[1] / maxBurst, toleratedRatio);
-const strength = (stream: JudgedStream, judged: Judged): number => Math.max(stream.logE, pairsLog(stream, judged));
+const strength = (stream: StreamFinding, found: GuardrailFinding): number =>
+  Math.max(stream.logE, pairsLog(stream, found));
 
-function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, given: Case): string {
-  const { thresholds, rules, evidence } = given;
+function promotionSentence({ guardrails, beta, lastWeight, unit }: Unworded, given: Case): string {
+  const { rules, evidence } = given;
   const ruleOf = (name: string) => rules.guardrails.find((guardrail) => guardrail.name === name);
   const deciding = guardrails.filter(({ alphaShare, name }) => {
     const rule = ruleOf(name);
@@ -254,7 +247,7 @@ function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, given:
       `${percent(bad / Math.max(1, of))} (${grouped(bad)}) of the ${whose}'s ${grouped(of)}`;
     const ours = share('candidate', cell.candidate + cell.candidateAlone, cell.candidateRequests);
     const theirs = share('champion', cell.champion + cell.championAlone, cell.championRequests);
-    return [`${eventsNoun(shown?.id ?? name, unit, thresholds)}: ${ours}, ${theirs}`];
+    return [`${eventsOf(ruleOf(name), shown?.id, unit)}: ${ours}, ${theirs}`];
   });
   const excluded = deciding.map(({ name, margin, floor }) => {
     const loss = ruleOf(name)?.loss;
@@ -267,14 +260,9 @@ function promotionSentence({ guardrails, beta, lastWeight, unit }: Facts, given:
 }
 
 /** `failed requests`, `requests slower than 120 ms (the champion's p90)`, `wrong predictions`, of a segment. */
-function eventsNoun(id: string, unit: Rules['unit'], thresholds: Thresholds | undefined): string {
-  const [stream = '', segment] = id.split('@');
-  const of = segment === undefined ? '' : ` of ${segment}`;
-  const whose = unit === 'user' ? 'first ' : '';
-  const percentile = (['p50', 'p90', 'p99'] as const).find((name) => stream === `latency.${name}`);
-  if (percentile !== undefined)
-    return `${whose}requests${of} slower than ${ms(thresholds?.[percentile] ?? 0)} (the champion's ${percentile})`;
-  return stream.startsWith('labels') ? `${whose}wrong predictions${of}` : `${whose}failed requests${of}`;
+function eventsOf(guardrail: Guardrail | undefined, id: string | undefined, unit: Rules['unit']): string {
+  const events = guardrail?.streams.find((stream) => stream.id === id)?.events ?? 'bad requests';
+  return unit === 'user' ? `first ${events}` : events;
 }
 
 function totals(cells: Cells) {
@@ -296,5 +284,3 @@ function rare(logE: number): string {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
   return grouped(Math.floor(value / unit) * unit);
 }
-
-const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;

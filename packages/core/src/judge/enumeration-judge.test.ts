@@ -29,12 +29,13 @@ const floor = 0.2;
 const errors = (bounds: Partial<Guardrail>): Guardrail => ({
   name: 'errors',
   clock: 'ticks',
+  warmsUp: false,
   toleratedRatio: 1,
   margin: 2,
   floor,
   maxBurst: 1,
   alphaShare: 1,
-  streams: [{ id: 'errors', of: 'errors', harm: true, promotes: true }],
+  streams: [{ id: 'errors', measure: 'errors', harm: true, promotes: true, events: 'failed requests' }],
   ...bounds,
 });
 
@@ -59,8 +60,8 @@ function delivered({ candidateRequests, championRequests, candidate, champion }:
   });
   return {
     start: index * tickMs,
-    counts: of((requests, bad) => ({ requests, errors: bad, slow: [] })),
-    users: of((atRisk, bad) => ({ assigned: 0, errors: { atRisk, bad }, slow: [] })),
+    counts: of((requests, bad) => ({ requests, bad: { errors: bad } })),
+    users: of((atRisk, bad) => ({ assigned: 0, bad: { errors: { atRisk, bad } } })),
   };
 }
 

@@ -1,16 +1,20 @@
 import { Fault } from '../base/fault.ts';
-import { instant } from '../base/time.ts';
+import { errors } from '../base/measures.ts';
+import type { Stream } from '../guardrails/guardrail.ts';
 import type { Counts, LabelTick, Tick, UserCounts } from '../ports/telemetry.ts';
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
+import { checkLabels, checkTick, named } from './checks.ts';
 import { originCost, originGains, originGrid } from './origin.ts';
 import { addRatio } from './promotion.ts';
-import type { Guardrail, Rules, Stream } from './rules.ts';
+import { type Guardrail, measuresOf, type Rules } from './rules.ts';
 
 export interface Arm {
   readonly requests: number;
   readonly errors: number;
 }
+
+const noRequests: Arm = { requests: 0, errors: 0 };
 
 /** Bad requests (sticky: users) of all ticks at one weight: enough to compute every e-value of them again. */
 export interface Cell {
@@ -107,8 +111,8 @@ export const noEvidence = (readTo: number): Evidence => ({
   readTo,
   closed: 0,
   ticks: 0,
-  candidate: { requests: 0, errors: 0 },
-  stable: { requests: 0, errors: 0 },
+  candidate: noRequests,
+  stable: noRequests,
   streams: {},
   routed: {},
   pairs: {},
@@ -125,11 +129,11 @@ export const noEvidence = (readTo: number): Evidence => ({
  * evidence that was given is unchanged.
  */
 export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: Place, rules: Rules): Evidence {
-  const mark = checkTick(tick);
+  const mark = checkTick(tick, measuresOf(rules));
   const known = evidence.recent[tick.start];
   if (tick.start < evidence.readTo) {
     if (known !== undefined && known !== mark)
-      throw new Fault('invalid', `${at(tick)} was counted with other numbers; the first reading stays`);
+      throw new Fault('invalid', `${named(tick)} was counted with other numbers; the first reading stays`);
     return evidence;
   }
   const candidate = tick.counts[place.candidate];
@@ -138,8 +142,8 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
     readTo: tick.start + tickMs,
     closed: evidence.closed + (tick.unserved === true ? 0 : 1),
     recent: remembered(evidence.recent, tick.start, mark),
-    candidate: plus(evidence.candidate, candidate),
-    stable: plus(evidence.stable, champion),
+    candidate: plus(evidence.candidate, armOf(candidate)),
+    stable: plus(evidence.stable, armOf(champion)),
   };
   const excess = place.budgeted
     ? { excess: Math.min(evidence.excess ?? 1, excessBound(totals.candidate, totals.stable, rules.alpha)) }
@@ -164,7 +168,7 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   };
 }
 
-const noneCompared: Compared = { candidate: { requests: 0, errors: 0 }, championRequests: 0, excused: 0 };
+const noneCompared: Compared = { candidate: noRequests, championRequests: 0, excused: 0 };
 
 /** A tick in which one arm had no requests compares nothing. */
 function withCompared(
@@ -174,12 +178,12 @@ function withCompared(
   { edition, unit }: Rules,
 ): Pick<Evidence, 'compared'> {
   if (edition === 1 || place.champion === undefined) return {};
-  const events = eventsOf({ of: 'errors' }, tick, place, unit);
+  const events = eventsOf({ measure: errors }, tick, place, unit);
   if (events === undefined || events.candidateRequests === 0 || events.championRequests === 0) return {};
-  const { candidateRequests: requests, candidate: errors, championRequests } = events;
+  const { candidateRequests: requests, championRequests } = events;
   return {
     compared: {
-      candidate: plus(compared.candidate, { requests, errors }),
+      candidate: plus(compared.candidate, { requests, errors: events.candidate }),
       championRequests: compared.championRequests + championRequests,
       excused: compared.excused + (requests * events.champion) / championRequests,
     },
@@ -200,7 +204,7 @@ function eventsIn(tick: Tick, place: Place, { guardrails, unit }: Rules, isCold:
     for (const stream of guardrail.streams) {
       const events = eventsOf(stream, tick, place, unit);
       if (events === undefined) continue;
-      const isLeftOut = isCold && guardrail.name === 'latency' && requestsOf(events) > 0;
+      const isLeftOut = isCold && guardrail.warmsUp && requestsOf(events) > 0;
       found.push({ id: stream.id, guardrail, events: isLeftOut ? 'cold' : events });
     }
   }
@@ -313,10 +317,10 @@ function withHarm(known: readonly number[] = noHarm, events: Events, { tolerated
 
 const noHarm: readonly number[] = originGrid.map(() => 0);
 
-type Watched = Pick<Stream, 'of' | 'segment'>;
+type Counted = Pick<Stream, 'measure' | 'segment'>;
 
 /** `undefined`: this tick has no such counts, for either arm. */
-function eventsOf(stream: Watched, tick: Tick, place: Place, unit: Rules['unit']): Events | undefined {
+function eventsOf(stream: Counted, tick: Tick, place: Place, unit: Rules['unit']): Events | undefined {
   const { segment } = stream;
   const counts = segment === undefined ? tick.counts : (tick.segments?.[segment] ?? {});
   const read = (deployment: string | undefined) => {
@@ -337,16 +341,15 @@ function eventsOf(stream: Watched, tick: Tick, place: Place, unit: Rules['unit']
 
 const none = { bad: 0, of: 0 };
 
-function badOf({ of }: Watched, counts: Counts | undefined): typeof none | undefined {
+function badOf({ measure }: Counted, counts: Counts | undefined): typeof none | undefined {
   if (counts === undefined || counts.requests === 0) return none;
-  if (typeof of === 'string') return { bad: counts.errors, of: counts.requests };
-  const slow = counts.slow === 'unmeasured' ? undefined : counts.slow[of.slowerThan];
-  return slow === undefined ? undefined : { bad: slow, of: counts.requests };
+  const bad = counts.bad[measure];
+  return bad === undefined ? undefined : { bad, of: counts.requests };
 }
 
-function usersOf({ of }: Watched, users: UserCounts | undefined): typeof none | undefined {
+function usersOf({ measure }: Counted, users: UserCounts | undefined): typeof none | undefined {
   if (users === undefined) return none;
-  const first = typeof of === 'string' ? users.errors : users.slow[of.slowerThan];
+  const first = users.bad[measure];
   return first === undefined ? undefined : { bad: first.bad, of: first.atRisk };
 }
 
@@ -368,11 +371,13 @@ function withPairs(
   const found = tick.pairs?.[place.candidate];
   if (found === undefined) return evidence;
   const pairs: Record<string, readonly [number, number]> = { ...evidence.pairs };
-  for (const { id, of, segment } of rules.guardrails.flatMap(({ streams }) => streams)) {
-    if (of === 'labels' || segment !== undefined || (isCold && of !== 'errors')) continue;
-    const counted = of === 'errors' ? found.errors : found.slow[of.slowerThan];
-    const before = pairs[id] ?? [0, 0];
-    if (counted !== undefined) pairs[id] = [before[0] + counted.mirror, before[1] + counted.served];
+  for (const { clock, warmsUp, streams } of rules.guardrails) {
+    if (clock !== 'ticks' || (isCold && warmsUp)) continue;
+    for (const { id, measure, segment } of streams) {
+      const counted = segment === undefined ? found.bad[measure] : undefined;
+      const before = pairs[id] ?? [0, 0];
+      if (counted !== undefined) pairs[id] = [before[0] + counted.mirror, before[1] + counted.served];
+    }
   }
   const before = evidence.mirrored ?? { pairs: 0, dropped: 0, higher: 0, lower: 0 };
   const mirrored = {
@@ -448,8 +453,13 @@ export function withLabels(
   return { ...evidence, streams, pairs, labels };
 }
 
-const plus = (arm: Arm, counts: Arm | undefined): Arm =>
-  counts === undefined ? arm : { requests: arm.requests + counts.requests, errors: arm.errors + counts.errors };
+const plus = (arm: Arm, { requests, errors }: Arm): Arm => ({
+  requests: arm.requests + requests,
+  errors: arm.errors + errors,
+});
+
+const armOf = (counts: Counts | undefined): Arm =>
+  counts === undefined ? noRequests : { requests: counts.requests, errors: counts.bad[errors] ?? 0 };
 
 const remembers = 10;
 
@@ -462,70 +472,3 @@ function remembered(recent: Evidence['recent'], start: number, mark: number): Ev
   kept[start] = mark;
   return kept;
 }
-
-/** Throws on counts that cannot be; answers one number that two different readings of a tick hardly share. */
-export function checkTick(tick: Tick): number {
-  if (!Number.isSafeInteger(tick.start)) throw new Fault('invalid', `a tick cannot start at ${tick.start}`);
-  let mark = 0x811c9dc5;
-  const note = (value: number) => {
-    mark = Math.imul(mark ^ (value | 0), 0x01000193);
-  };
-  const count = (what: string, value: number, most: number) => {
-    if (!Number.isSafeInteger(value) || value < 0 || value > most)
-      throw new Fault('invalid', `${at(tick)}: ${what} is ${value}, which is no count of at most ${most}`);
-    note(value);
-  };
-  const counts = (where: string, { requests, errors, slow }: Counts) => {
-    count(`requests of ${where}`, requests, Number.MAX_SAFE_INTEGER);
-    count(`errors of ${where}`, errors, requests);
-    if (slow !== 'unmeasured') for (const bad of slow) count(`slow requests of ${where}`, bad, requests);
-  };
-  for (const name in tick.counts) {
-    const found = tick.counts[name];
-    if (found !== undefined) counts(name, found);
-  }
-  for (const [segment, found] of Object.entries(tick.segments ?? {}))
-    for (const [name, part] of Object.entries(found)) counts(`${name} in ${segment}`, part);
-  for (const [name, users] of Object.entries(tick.users ?? {})) {
-    count(`users of ${name}`, users.assigned, Number.MAX_SAFE_INTEGER);
-    for (const { atRisk, bad } of [users.errors, ...users.slow]) {
-      count(`users at risk of ${name}`, atRisk, Number.MAX_SAFE_INTEGER);
-      count(`users with a bad request of ${name}`, bad, atRisk);
-    }
-  }
-  for (const [name, found] of Object.entries(tick.pairs ?? {})) {
-    count(`pairs of ${name}`, found.pairs, Number.MAX_SAFE_INTEGER);
-    count(`dropped copies of ${name}`, found.dropped, Number.MAX_SAFE_INTEGER);
-    for (const { mirror, served } of [found.errors, ...found.slow]) {
-      count(`pairs in which only ${name} was bad`, mirror, found.pairs);
-      count(`pairs in which only ${name} was good`, served, found.pairs - mirror);
-    }
-    const { higher, lower, equal } = found.predictions;
-    for (const part of [higher, lower, equal]) count(`pairs of predictions of ${name}`, part, found.pairs);
-  }
-  return mark;
-}
-
-export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
-  const refuse = (what: string): never => {
-    throw new Fault('invalid', `labels of ${instant(start)}: ${what}`);
-  };
-  for (const { deployment, weight } of [...rows, ...losses])
-    if (!(weight >= 0 && weight <= 100)) refuse(`${weight} % is no weight of ${deployment}`);
-  for (const [mirror, pair] of Object.entries(pairs))
-    for (const count of [pair.mirror, pair.served])
-      if (!Number.isSafeInteger(count) || count < 0)
-        refuse(`${count} is no number of pairs with one wrong answer of ${mirror}`);
-  for (const { deployment, requests, labelled, wrong } of rows)
-    if (
-      ![requests, labelled, wrong].every(Number.isSafeInteger) ||
-      wrong < 0 ||
-      labelled < wrong ||
-      requests < labelled
-    )
-      refuse(`${wrong} wrong of ${labelled} labelled of ${requests} requests of ${deployment} cannot be`);
-  const odd = losses.find(({ loss }) => !(loss >= 0 && loss <= 1));
-  if (odd !== undefined) refuse(`a loss of ${odd.loss} of ${odd.deployment} is not in [0, 1]`);
-}
-
-const at = (tick: Tick): string => `the tick of ${instant(tick.start)}`;

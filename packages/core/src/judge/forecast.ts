@@ -1,12 +1,14 @@
+import { percent } from '../base/numbers.ts';
 import { durationText, minute } from '../base/time.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { stepsOf } from '../config/steps.ts';
+import type { Bounds, Stream } from '../guardrails/guardrail.ts';
+import { guardrailKinds } from '../guardrails/list.ts';
 import { excessBound } from './budget.ts';
-import { percent } from './judge.ts';
 import { turningPoint } from './log.ts';
 import { type AtShare, logEvidence } from './origin.ts';
 import { logFloor, logPromotion, logRatio } from './promotion.ts';
-import { type Guardrail, type Rules, rulesOf, type Stream, whyNoLabels } from './rules.ts';
+import { type Guardrail, type Rules, rulesOf } from './rules.ts';
 
 /** What a rollout can find out with the traffic that is expected. Times in milliseconds. */
 export interface Forecast {
@@ -21,6 +23,8 @@ export interface Forecast {
 }
 
 const week = 7 * 24 * 60;
+/** Latencies have no part in a forecast: their shares are known, whatever the thresholds are. */
+const anyThresholds = { p50: 1, p90: 2, p99: 3, requests: 1000 };
 
 /**
  * Expected counts in place of counts that vary: about the median of what rollouts with these rates would show.
@@ -32,7 +36,7 @@ export function forecastOf(plan: ModelPlan['rollout'], rpm: number, errorShare: 
   const steps = stepsOf(plan).filter((weight) => weight > 0);
   const last = steps.at(-1);
   if (last === undefined) return undefined;
-  const rules = rulesOf({ plan, sticky: false, thresholds: { p50: 1, p90: 2, p99: 3, requests: 1000 } });
+  const rules = rulesOf({ plan, sticky: false, thresholds: anyThresholds });
   const live = rules.guardrails
     .filter(({ alphaShare, clock }) => alphaShare > 0 && clock === 'ticks')
     .flatMap((guardrail) =>
@@ -46,14 +50,14 @@ export function forecastOf(plan: ModelPlan['rollout'], rpm: number, errorShare: 
       const minutes = minutesToCertify(guardrail, from, (rpm * last) / 100, last / 100, rules.beta);
       return {
         stream: stream.id,
-        ...(minutes === undefined ? {} : { minutes: minutes + coldMs(plan, stream.id) / minute }),
+        ...(minutes === undefined ? {} : { minutes: minutes + coldMs(plan, guardrail) / minute }),
       };
     });
   const slowest = needed.reduce((a, b) => ((b.minutes ?? week) > (a.minutes ?? week) ? b : a));
   const finds = live.map(({ guardrail, stream }) => {
     const from = shareOf(stream, errorShare);
     const wanted = Math.log(membersOf(guardrail, rules) / rules.alpha / guardrail.alphaShare);
-    const baked = bakedSteps(plan, steps, rpm, coldMs(plan, stream.id));
+    const baked = bakedSteps(plan, steps, rpm, coldMs(plan, guardrail));
     return { stream: stream.id, from, ...smallestFound(guardrail, from, baked, wanted) };
   });
   const budget = smallestBudget(plan, steps, rpm, errorShare);
@@ -74,11 +78,11 @@ function membersOf({ streams }: Guardrail, { mirrored }: Rules): number {
 
 /** What is amiss with a rollout's config under the traffic that it expects, one sentence each; empty: nothing. */
 export function rolloutWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
-  const unjudged = labelWarnings(plan, sticky);
-  if (plan.expected === undefined) return unjudged;
+  const single = guardrailWarnings(plan, sticky);
+  if (plan.expected === undefined) return single;
   const { rpm, errorShare } = plan.expected;
   const forecast = forecastOf(plan, rpm, errorShare);
-  if (forecast === undefined) return unjudged;
+  if (forecast === undefined) return single;
   const { certifiesAfter, slowest, harmBudget } = forecast;
   const late =
     certifiesAfter === undefined || certifiesAfter > plan.atMost
@@ -90,18 +94,21 @@ export function rolloutWarnings(plan: ModelPlan['rollout'], sticky: boolean): re
     plan.harmBudget !== undefined && harmBudget !== undefined && plan.harmBudget < harmBudget
       ? [`a harmBudget below ${harmBudget} slows down a healthy candidate`]
       : [];
-  return [...unjudged, ...late, ...costly];
+  return [...single, ...late, ...costly];
 }
 
-function labelWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
-  const { labels } = plan.guardrails;
-  if (labels === undefined) return [];
-  const because = whyNoLabels(plan, sticky);
-  if (because !== undefined) return [`guardrails.labels decides nothing: ${because}`];
-  if (labels.dryRun || labels.maturity + plan.tick <= plan.atMost) return [];
-  return [
-    `labels mature in ${durationText(labels.maturity)}, when the last step has been given up already: raise atMost (${durationText(plan.atMost)})`,
-  ];
+/** What is amiss with single guardrails under this plan. */
+function guardrailWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
+  const { off } = rulesOf({ plan, sticky, thresholds: anyThresholds });
+  const given: Readonly<Record<string, Bounds | false | undefined>> = plan.guardrails;
+  return guardrailKinds.flatMap((kind) => {
+    const rule = given[kind.name];
+    if (rule === undefined || rule === false) return [];
+    const because = off.find(({ name }) => name === kind.name)?.because;
+    return because === undefined
+      ? (kind.warnings?.(rule, plan) ?? [])
+      : [`guardrails.${kind.name} decides nothing: ${because}`];
+  });
 }
 
 /** What the rollout can find out, in one line for a person. */
@@ -126,9 +133,7 @@ export function forecastText(plan: ModelPlan['rollout']): string {
 const minutes = (ms: number): number => Math.ceil(ms / 60_000) * 60_000;
 
 /** Of the champion's requests. */
-function shareOf({ of }: Stream, errorShare: number): number {
-  return typeof of === 'string' ? errorShare : ([0.5, 0.1, 0.01][of.slowerThan] ?? 0.01);
-}
+const shareOf = ({ expectedShare }: Stream, errorShare: number): number => expectedShare ?? errorShare;
 
 function minutesToCertify(
   { margin, floor, maxBurst }: Guardrail,
@@ -153,9 +158,9 @@ interface Baked {
   readonly champion: number;
 }
 
-/** How long each step says nothing about a stream. */
-const coldMs = ({ warmUp, tick }: ModelPlan['rollout'], stream: string): number =>
-  stream.startsWith('latency') ? warmUp * tick : 0;
+/** How long each step says nothing about a guardrail. */
+const coldMs = ({ warmUp, tick }: ModelPlan['rollout'], { warmsUp }: Guardrail): number =>
+  warmsUp ? warmUp * tick : 0;
 
 /** Requests of both arms in each step, without the time in which it is cold. */
 function bakedSteps(plan: ModelPlan['rollout'], steps: readonly number[], rpm: number, cold: number): readonly Baked[] {

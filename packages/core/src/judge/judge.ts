@@ -1,3 +1,5 @@
+import { grouped, percent } from '../base/numbers.ts';
+import type { Stream } from '../guardrails/guardrail.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
@@ -5,7 +7,7 @@ import { logMean, logSum } from './log.ts';
 import { type AtShare, logSampleRatio, originCosts, originGains, originGrid } from './origin.ts';
 import { logPaired, logShift } from './paired.ts';
 import { logFloor, logPromotion, logRatio } from './promotion.ts';
-import type { Guardrail, Rules, Stream } from './rules.ts';
+import type { Guardrail, Rules } from './rules.ts';
 
 /** What the evidence says now. */
 export type Verdict =
@@ -96,10 +98,6 @@ export function failing({ candidate, stable }: Pick<Evidence, 'candidate' | 'sta
   const share = ({ requests, errors }: Arm) => (requests === 0 ? 'none' : percent(errors / requests));
   return `${share(candidate)} of the candidate's ${grouped(candidate.requests)} requests failed, ${share(stable)} of the champion's ${grouped(stable.requests)}`;
 }
-
-export const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
-/** 1234567 as `1,234,567`. */
-export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** `log S` of the sample ratio over all weights; 0 where the share is not configured. */
 export function logRouted({ routed }: Evidence, { routing }: Rules): number {
@@ -221,8 +219,8 @@ export function logSafe(cells: Cells | undefined, weight: number, guardrail: Gua
 }
 
 /** Both arms had requests, and the platform counted none of them for this guardrail: there is nothing to judge. */
-export const unmeasured = ({ streams, routed }: Evidence, { name, streams: own }: Guardrail): boolean =>
-  name === 'latency' &&
+export const unmeasured = ({ streams, routed }: Evidence, { clock, streams: own }: Guardrail): boolean =>
+  clock === 'ticks' &&
   Object.values(routed).some(([candidate, champion]) => candidate > 0 && champion > 0) &&
   own.every(({ id }) => Object.keys(streams[id] ?? {}).length === 0);
 

@@ -10,7 +10,7 @@ const rules = rulesOf({ plan: planOf().rollout, sticky: false });
 const place = { weight: 50, candidate: 'v2', champion: 'v1' };
 
 const seen = (ours: number, theirs: number, requests: number) => {
-  const arm = (errors: number) => ({ requests, errors, slow: [] });
+  const arm = (errors: number) => ({ requests, bad: { errors } });
   return withTick(noEvidence(0), { start: 0, counts: { v2: arm(ours), v1: arm(theirs) } }, 60_000, place, rules);
 };
 

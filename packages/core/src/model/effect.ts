@@ -62,7 +62,7 @@ export type Order =
       readonly from: number;
       readonly to: number;
       readonly tickMs: number;
-      readonly slowerThan: readonly number[];
+      readonly measures: readonly string[];
       readonly usersSince?: number;
     }
   | {

@@ -1,3 +1,4 @@
+import { byMeasure, errors, slowerThan } from '../base/measures.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { type Config, compile, parseConfig } from '../config/config.ts';
 import { fold, nextEntry } from '../ports/entry.ts';
@@ -257,18 +258,29 @@ function shared(drive: Driver, { perMinute, skew = 1 }: Traffic): readonly (read
   });
 }
 
+/** Of a champion's requests the share that is slow, by measure. */
+function slowIn({ rollout }: Model): Readonly<Record<string, number>> {
+  const latency = rollout?.latency;
+  if (latency === undefined || latency === 'none') return {};
+  return { [slowerThan(latency.p50)]: 0.5, [slowerThan(latency.p90)]: 0.1, [slowerThan(latency.p99)]: 0.01 };
+}
+
 function tickOf(drive: Driver, traffic: Traffic) {
   const { failing = {}, slower = {}, pairs } = traffic;
   if (traffic.isUnserved) return { counts: {}, unserved: true } as const;
+  const slow = slowIn(drive.state);
   const counts = shared(drive, traffic).map(([name, requests]) => {
-    const slow = [0.5, 0.1, 0.01].map((share) => Math.round(requests * share * (slower[name] ?? 1)));
-    return [name, { requests, errors: Math.round(requests * (failing[name] ?? 0)), slow }];
+    const bad = byMeasure([errors, ...Object.keys(slow)], (measure) =>
+      measure === errors
+        ? Math.round(requests * (failing[name] ?? 0))
+        : Math.round(requests * (slow[measure] ?? 0) * (slower[name] ?? 1)),
+    );
+    return [name, { requests, bad }];
   });
   const mirrored = {
     pairs: traffic.perMinute,
     dropped: pairs?.dropped ?? 0,
-    errors: { mirror: pairs?.mirror, served: pairs?.served },
-    slow: [],
+    bad: { errors: { mirror: pairs?.mirror, served: pairs?.served } },
     predictions: { higher: pairs?.higher ?? 0, lower: pairs?.lower ?? 0, equal: 0 },
   };
   return {

@@ -1,5 +1,5 @@
 import type { ModelPlan } from '../config/config.ts';
-import type { Thresholds } from '../judge/rules.ts';
+import type { Thresholds } from '../guardrails/guardrail.ts';
 import type { LeftOut } from '../ports/bucket.ts';
 import type { JobDescription } from '../ports/jobs.ts';
 import type { Actor } from '../ports/journal.ts';

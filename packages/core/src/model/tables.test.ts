@@ -122,11 +122,12 @@ function plausible(
     case 'observe':
       return { type: 'endpointObserved', begunAt: now, observation: observed(drive.state, draw) };
     case 'readTicks': {
+      const slow = Object.fromEntries(effect.measures.map((measure) => [measure, 5]));
       const ticks = Array.from({ length: Math.max(0, (effect.to - effect.from) / effect.tickMs) }, (_, index) => ({
         start: effect.from + index * effect.tickMs,
         counts: {
-          v1: { requests: 500, errors: 0, slow: [5, 5, 5] },
-          v2: { requests: quiet ? 0 : 500, errors: draw(25) === 0 ? 30 : 0, slow: [5, 5, 5] },
+          v1: { requests: 500, bad: { ...slow, errors: 0 } },
+          v2: { requests: quiet ? 0 : 500, bad: { ...slow, errors: draw(25) === 0 ? 30 : 0 } },
         },
       }));
       return { type: 'ticksRead', from: effect.from, to: effect.to, ticks };

@@ -1,19 +1,16 @@
 export interface Counts {
   readonly requests: number;
-  readonly errors: number;
-  /** Requests slower than each threshold, in its order; `unmeasured` where the platform has no such counts. */
-  readonly slow: readonly number[] | 'unmeasured';
+  /** Bad requests by measure, of those asked for; absent where the platform does not count it. `errors` is always there. */
+  readonly bad: Readonly<Record<string, number>>;
 }
 
 /** Users of one deployment in a tick; a user is a value of the sticky key. */
 export interface UserCounts {
   /** Users whose first request since `usersSince` was routed in this tick. */
   readonly assigned: number;
-  /** Users who sent requests and had no error before this tick, and those of them who had their first one in it. */
-  readonly errors: FirstBad;
-  /** The same for "slower than each threshold", in its order. */
-  readonly slow: readonly FirstBad[];
+  readonly bad: Readonly<Record<string, FirstBad>>;
 }
+/** Users who sent requests and had no such bad one before this tick, and those of them who had their first one in it. */
 export interface FirstBad {
   readonly atRisk: number;
   readonly bad: number;
@@ -24,9 +21,8 @@ export interface PairCounts {
   readonly pairs: number;
   /** Requests whose copy the platform itself never sent, for its queue was full. They are no pairs, and count nowhere else. */
   readonly dropped: number;
-  readonly errors: Discordant;
-  /** Slower than each threshold, in its order; a pair with an error counts for no threshold. */
-  readonly slow: readonly Discordant[];
+  /** A pair with an error counts for no other measure. */
+  readonly bad: Readonly<Record<string, Discordant>>;
   /** Of pairs with two predictions: those in which the mirror's is higher, lower, or the same. */
   readonly predictions: { readonly higher: number; readonly lower: number; readonly equal: number };
 }
@@ -58,8 +54,8 @@ export interface TickQuery {
   readonly from: number;
   readonly to: number;
   readonly tickMs: number;
-  /** Milliseconds. */
-  readonly slowerThan: readonly number[];
+  /** What is counted as bad, see base/measures.ts; `errors` is among them. */
+  readonly measures: readonly string[];
   /** Counts users as well, of whom nothing before this time is known. */
   readonly usersSince?: number;
 }

@@ -1,6 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { byMeasure, errors } from '@serin/core/base/measures';
 import { reading } from './faults.ts';
 import { groupCommit } from './group-commit.ts';
+
+/** The measures that the gateway counts beside latencies, each in a column of its own. */
+export const counted: readonly string[] = [errors];
 
 const tables = `
   CREATE TABLE IF NOT EXISTS gateway_counts (
@@ -26,7 +30,8 @@ export interface SecondRow {
   readonly second: number;
   readonly deployment: string;
   readonly requests: number;
-  readonly errors: number;
+  /** By measure, each of `counted`. */
+  readonly bad: Readonly<Record<string, number>>;
   /** See `addText` in latency.ts. */
   readonly latencies: string;
 }
@@ -34,6 +39,24 @@ export interface SecondRow {
 /** Counts of one second of one segment of the requests of one deployment. */
 export interface SegmentRow extends SecondRow {
   readonly segment: string;
+}
+
+interface InsertedRow extends SecondRow {
+  readonly endpoint: string;
+  readonly segment: string | undefined;
+}
+
+const columns = counted.map((measure) => `"${measure}"`).join(', ');
+
+/** A database that older code made has no columns for measures that came later. */
+function addColumns(database: DatabaseSync, table: string): void {
+  const known = database
+    .prepare(`PRAGMA table_info(${table})`)
+    .all()
+    .map(({ name }) => name);
+  for (const measure of counted)
+    if (!known.includes(measure))
+      database.exec(`ALTER TABLE ${table} ADD COLUMN "${measure}" INTEGER NOT NULL DEFAULT 0`);
 }
 
 export type CounterStore = ReturnType<typeof openCounterStore>;
@@ -45,8 +68,13 @@ export type CounterStore = ReturnType<typeof openCounterStore>;
  */
 export function openCounterStore(database: DatabaseSync) {
   database.exec(tables);
-  const insert = database.prepare('INSERT OR REPLACE INTO gateway_counts VALUES (?, ?, ?, ?, ?, ?)');
-  const insertSegment = database.prepare('INSERT OR REPLACE INTO gateway_segments VALUES (?, ?, ?, ?, ?, ?, ?)');
+  for (const table of ['gateway_counts', 'gateway_segments']) addColumns(database, table);
+  const insertInto = (table: string, keys: string) =>
+    database.prepare(
+      `INSERT OR REPLACE INTO ${table} (${keys}, requests, latencies, ${columns}) VALUES (${'?, '.repeat(keys.split(',').length + 2)}${counted.map(() => '?')})`,
+    );
+  const insert = insertInto('gateway_counts', 'endpoint, second, deployment');
+  const insertSegment = insertInto('gateway_segments', 'endpoint, second, deployment, segment');
   const up = database.prepare(
     'INSERT INTO gateway_up VALUES (?, ?) ON CONFLICT (since) DO UPDATE SET until = excluded.until',
   );
@@ -58,11 +86,11 @@ export function openCounterStore(database: DatabaseSync) {
     'SELECT 1 FROM gateway_returns WHERE endpoint = ? AND since < ? AND until > ? LIMIT 1',
   );
   const select = database.prepare(
-    `SELECT second, deployment, requests, errors, latencies FROM gateway_counts
+    `SELECT second, deployment, requests, latencies, ${columns} FROM gateway_counts
      WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
   );
   const selectSegments = database.prepare(
-    `SELECT second, deployment, segment, requests, errors, latencies FROM gateway_segments
+    `SELECT second, deployment, segment, requests, latencies, ${columns} FROM gateway_segments
      WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
   );
   const forget = [
@@ -89,9 +117,11 @@ export function openCounterStore(database: DatabaseSync) {
         ...rowOf(row),
         segment: String(row.segment),
       })),
-    insert: (...row: readonly [string, number, string, number, number, string]) => void insert.run(...row),
-    insertSegment: (...row: readonly [string, number, string, string, number, number, string]) =>
-      void insertSegment.run(...row),
+    insert({ endpoint, second, deployment, segment, requests, latencies, bad }: InsertedRow): void {
+      const counts = [requests, latencies, ...counted.map((measure) => bad[measure] ?? 0)];
+      if (segment === undefined) insert.run(endpoint, second, deployment, ...counts);
+      else insertSegment.run(endpoint, second, deployment, segment, ...counts);
+    },
     up(since: number, until: number): void {
       if (until > since) up.run(since, until);
     },
@@ -105,6 +135,6 @@ const rowOf = (row: Record<string, unknown>): SecondRow => ({
   second: Number(row.second),
   deployment: String(row.deployment),
   requests: Number(row.requests),
-  errors: Number(row.errors),
+  bad: byMeasure(counted, (measure) => Number(row[measure])),
   latencies: String(row.latencies),
 });

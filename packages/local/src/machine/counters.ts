@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { asFault, type Fault } from '@serin/core/base/fault';
-import { type CounterStore, openCounterStore, type SecondRow, type SegmentRow } from './counter-store.ts';
+import { type CounterStore, counted, openCounterStore, type SecondRow, type SegmentRow } from './counter-store.ts';
 import { bucketCount, bucketOf, textOf } from './latency.ts';
 
 const flushMs = 1000;
@@ -13,8 +13,8 @@ const keepSeconds = 35 * 24 * 3600;
 export interface Routed {
   /** The second in which it was routed. */
   readonly second: number;
-  /** Its outcome: exactly once, at the latest when the request timeout is over. */
-  settled(latencyMs: number, isError: boolean): void;
+  /** Its outcome: exactly once, at the latest when the request timeout is over. `bad`: the measures by which it was. */
+  settled(latencyMs: number, bad: readonly string[]): void;
 }
 
 /** The counts of one deployment of one endpoint, or of one segment of its requests. */
@@ -206,21 +206,20 @@ interface Counted {
 
 function newSecond({ endpoint, deployment, segment }: Counted, second: number): Second {
   const histogram = new Uint32Array(bucketCount);
-  let errors = 0;
+  const bad: Record<string, number> = Object.fromEntries(counted.map((measure) => [measure, 0]));
   return {
     second,
     open: 0,
     requests: 0,
-    settled(latencyMs, isError) {
+    settled(latencyMs, measures) {
       const bucket = bucketOf(latencyMs);
       histogram[bucket] = (histogram[bucket] ?? 0) + 1;
-      if (isError) errors += 1;
+      for (const measure of measures) bad[measure] = (bad[measure] ?? 0) + 1;
       this.open -= 1;
     },
     write(store) {
-      const counts = [this.requests, errors, textOf(histogram)] as const;
-      if (segment === undefined) store.insert(endpoint, second, deployment, ...counts);
-      else store.insertSegment(endpoint, second, deployment, segment, ...counts);
+      const { requests } = this;
+      store.insert({ endpoint, second, deployment, segment, requests, bad, latencies: textOf(histogram) });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { errors } from '@serin/core/base/measures';
 import type { Routed } from './counters.ts';
 import { forwardedHeaders, returnedHeaders, withoutLength } from './hop-headers.ts';
 import type { Upstream } from './model-server.ts';
@@ -67,7 +68,7 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
   function count(outcome: Outcome): void {
     if (isCounted) return;
     isCounted = true;
-    routed.settled(performance.now() - routedAt, outcome === 'failed');
+    routed.settled(performance.now() - routedAt, outcome === 'failed' ? [errors] : []);
     follower?.ended(outcome);
   }
 

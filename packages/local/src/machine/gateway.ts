@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errors } from '@serin/core/base/measures';
 import type { Assignments } from './assignments.ts';
 import type { Arm, Counters, Routed } from './counters.ts';
 import { type Followed, followers } from './followers.ts';
@@ -141,7 +142,7 @@ export function gateway(options: GatewayOptions): Gateway {
     const follower = followerOf(passage, route, { deployment, path, routed, routedAt, timeoutMs: limits.timeoutMs });
     const upstream = pool?.take();
     if (pool === undefined || upstream === undefined) {
-      routed.settled(0, true);
+      routed.settled(0, [errors]);
       const detail = `${deployment} of ${route.endpoint} is not ready; try again`;
       refusePassage(passage, { status: 503, detail, deployment });
       follower?.ended('failed');
@@ -163,10 +164,10 @@ export function gateway(options: GatewayOptions): Gateway {
       segment === undefined ? undefined : counters.arm(route.endpoint, branch.deployment, segment).routed(second);
     return {
       second,
-      settled(latencyMs, isError) {
-        whole.settled(latencyMs, isError);
-        ofSegment?.settled(latencyMs, isError);
-        ofUser?.(latencyMs, isError);
+      settled(latencyMs, bad) {
+        whole.settled(latencyMs, bad);
+        ofSegment?.settled(latencyMs, bad);
+        ofUser?.(latencyMs, bad.includes(errors));
       },
     };
   }

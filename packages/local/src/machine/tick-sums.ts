@@ -1,5 +1,6 @@
+import { byMeasure, errors, thresholdOf } from '@serin/core/base/measures';
 import type { Counts, Discordant, PairCounts } from '@serin/core/ports/telemetry';
-import type { SecondRow, SegmentRow } from './counter-store.ts';
+import { counted, type SecondRow, type SegmentRow } from './counter-store.ts';
 import { addText, bucketCount, bucketOf, slowerThan } from './latency.ts';
 import { latencyPairs, type PairRow } from './pairs.ts';
 
@@ -12,7 +13,7 @@ export function groupByTick<Row extends { readonly second: number }>(
 }
 
 /** Counts by deployment. */
-export function countsOf(rows: readonly SecondRow[], thresholds: readonly number[]): Readonly<Record<string, Counts>> {
+export function countsOf(rows: readonly SecondRow[], measures: readonly string[]): Readonly<Record<string, Counts>> {
   return byName(
     rows,
     ({ deployment }) => deployment,
@@ -21,8 +22,11 @@ export function countsOf(rows: readonly SecondRow[], thresholds: readonly number
       for (const { latencies } of own) addText(histogram, latencies);
       return {
         requests: sum(own, (row) => row.requests),
-        errors: sum(own, (row) => row.errors),
-        slow: thresholds.map((threshold) => slowerThan(histogram, threshold)),
+        bad: byMeasure(measures, (measure) => {
+          const threshold = thresholdOf(measure);
+          if (threshold !== undefined) return slowerThan(histogram, threshold);
+          return counted.includes(measure) ? sum(own, ({ bad }) => bad[measure] ?? 0) : undefined;
+        }),
       };
     },
   );
@@ -31,27 +35,28 @@ export function countsOf(rows: readonly SecondRow[], thresholds: readonly number
 /** Counts by segment, then deployment. */
 export const segmentsOf = (
   rows: readonly SegmentRow[],
-  thresholds: readonly number[],
+  measures: readonly string[],
 ): Readonly<Record<string, Readonly<Record<string, Counts>>>> =>
   byName(
     rows,
     ({ segment }) => segment,
-    (own) => countsOf(own, thresholds),
+    (own) => countsOf(own, measures),
   );
 
 /** Pairs by mirror. */
-export const pairsOf = (
-  rows: readonly PairRow[],
-  thresholds: readonly number[],
-): Readonly<Record<string, PairCounts>> =>
+export const pairsOf = (rows: readonly PairRow[], measures: readonly string[]): Readonly<Record<string, PairCounts>> =>
   byName(
     rows,
     ({ mirror }) => mirror,
     (own) => ({
       pairs: sum(own, (row) => row.pairs),
       dropped: sum(own, (row) => row.dropped),
-      errors: { mirror: sum(own, (row) => row.mirrorErrors), served: sum(own, (row) => row.servedErrors) },
-      slow: slowPairs(own, thresholds),
+      bad: byMeasure(measures, (measure) => {
+        if (measure === errors)
+          return { mirror: sum(own, (row) => row.mirrorErrors), served: sum(own, (row) => row.servedErrors) };
+        const threshold = thresholdOf(measure);
+        return threshold === undefined ? undefined : slowPairs(own, threshold);
+      }),
       predictions: {
         higher: sum(own, (row) => row.higher),
         lower: sum(own, (row) => row.lower),
@@ -60,16 +65,14 @@ export const pairsOf = (
     }),
   );
 
-function slowPairs(rows: readonly PairRow[], thresholds: readonly number[]): readonly Discordant[] {
+function slowPairs(rows: readonly PairRow[], threshold: number): Discordant {
   const cells = rows.flatMap(({ latencies }) => latencyPairs(latencies));
-  return thresholds.map((threshold) => {
-    const bucket = bucketOf(threshold);
-    const only = (isBad: (cell: (typeof cells)[number]) => boolean) => sum(cells.filter(isBad), ({ pairs }) => pairs);
-    return {
-      mirror: only(({ served, mirror }) => mirror > bucket && served <= bucket),
-      served: only(({ served, mirror }) => served > bucket && mirror <= bucket),
-    };
-  });
+  const bucket = bucketOf(threshold);
+  const only = (isBad: (cell: (typeof cells)[number]) => boolean) => sum(cells.filter(isBad), ({ pairs }) => pairs);
+  return {
+    mirror: only(({ served, mirror }) => mirror > bucket && served <= bucket),
+    served: only(({ served, mirror }) => served > bucket && mirror <= bucket),
+  };
 }
 
 const sum = <Row>(rows: readonly Row[], value: (row: Row) => number): number =>

@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
+import { errors, thresholdOf } from '@serin/core/base/measures';
 import type { UserCounts } from '@serin/core/ports/telemetry';
 import { bucketOf } from './latency.ts';
 import { bucketIn, hasError, keepUsersSeconds, type UserRow, type Users, type Worst, worse } from './users.ts';
@@ -14,8 +15,7 @@ export interface UserQuery {
   readonly from: number;
   readonly to: number;
   readonly perTick: number;
-  /** Milliseconds. */
-  readonly slowerThan: readonly number[];
+  readonly measures: readonly string[];
 }
 
 /** User counts by tick number, then deployment. */
@@ -57,14 +57,14 @@ export function userHistories(users: Users): (query: UserQuery) => Promise<UserT
   }
 
   async function answer(query: UserQuery): Promise<UserTicks> {
-    const { endpoint, since, from, to, perTick, slowerThan } = query;
+    const { endpoint, since, from, to, perTick, measures } = query;
     const history = await historyUntil(query);
-    const buckets = slowerThan.map(bucketOf);
+    const kinds = measures.flatMap(badBy);
     const ticks = new Map<number, Readonly<Record<string, UserCounts>>>();
     const sinceThen = new Map<number, Worst>();
     const before = (user: number) => sinceThen.get(user) ?? history.worst.get(user);
     for (let tick = from; tick < to; tick += perTick) {
-      const fold = newTick(before, buckets);
+      const fold = newTick(before, kinds);
       for (const row of users.rows(endpoint, Math.max(since, tick), tick + perTick)) fold.add(row);
       ticks.set(Math.floor(tick / perTick), fold.counts());
       for (const [user, worst] of fold.met) sinceThen.set(user, join(before(user), worst));
@@ -96,15 +96,31 @@ function remember(history: Map<number, Worst>, { users }: UserRow): void {
   }
 }
 
+const none = { atRisk: 0, bad: 0 };
+
 interface Sums {
   readonly seen: Set<number>;
   assigned: number;
-  readonly errors: { atRisk: number; bad: number };
-  readonly slow: readonly { atRisk: number; bad: number }[];
+  readonly firsts: readonly { atRisk: number; bad: number }[];
+}
+
+/** How the worst that a user met is read. */
+interface BadBy {
+  readonly measure: string;
+  readonly isBad: (of: Worst) => boolean;
+}
+
+/** Of any other measure nothing is known of single users. */
+function badBy(measure: string): readonly BadBy[] {
+  if (measure === errors) return [{ measure, isBad: hasError }];
+  const threshold = thresholdOf(measure);
+  if (threshold === undefined) return [];
+  const bucket = bucketOf(threshold);
+  return [{ measure, isBad: (of) => bucketIn(of) > bucket }];
 }
 
 /** One tick; `met` is the worst that each user met in it. */
-function newTick(before: (user: number) => Worst | undefined, buckets: readonly number[]) {
+function newTick(before: (user: number) => Worst | undefined, kinds: readonly BadBy[]) {
   const met = new Map<number, Worst>();
   const deployments = new Map<string, Sums>();
 
@@ -112,8 +128,7 @@ function newTick(before: (user: number) => Worst | undefined, buckets: readonly 
     const sums = deployments.get(deployment) ?? {
       seen: new Set(),
       assigned: 0,
-      errors: { atRisk: 0, bad: 0 },
-      slow: buckets.map(() => ({ atRisk: 0, bad: 0 })),
+      firsts: kinds.map(() => ({ atRisk: 0, bad: 0 })),
     };
     deployments.set(deployment, sums);
     return sums;
@@ -127,15 +142,11 @@ function newTick(before: (user: number) => Worst | undefined, buckets: readonly 
       if (known === undefined && earlier === undefined) sums.assigned += 1;
       const isFirstHere = !sums.seen.has(user);
       sums.seen.add(user);
-      const count = (at: { atRisk: number; bad: number }, isBad: (of: Worst) => boolean) => {
-        if (known !== undefined && isBad(known)) return;
+      for (const [index, { isBad }] of kinds.entries()) {
+        const at = sums.firsts[index];
+        if (at === undefined || (known !== undefined && isBad(known))) continue;
         if (isFirstHere) at.atRisk += 1;
         if (isBad(worst) && !(earlier !== undefined && isBad(earlier))) at.bad += 1;
-      };
-      count(sums.errors, hasError);
-      for (const [index, bucket] of buckets.entries()) {
-        const at = sums.slow[index];
-        if (at !== undefined) count(at, (of) => bucketIn(of) > bucket);
       }
       met.set(user, join(earlier, worst));
     }
@@ -143,7 +154,10 @@ function newTick(before: (user: number) => Worst | undefined, buckets: readonly 
 
   const counts = (): Readonly<Record<string, UserCounts>> =>
     Object.fromEntries(
-      [...deployments].map(([name, { assigned, errors, slow }]) => [name, { assigned, errors, slow }]),
+      [...deployments].map(([name, { assigned, firsts }]) => [
+        name,
+        { assigned, bad: Object.fromEntries(kinds.map(({ measure }, index) => [measure, firsts[index] ?? none])) },
+      ]),
     );
 
   return { met, add, counts };

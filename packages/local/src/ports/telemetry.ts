@@ -32,7 +32,7 @@ interface Sources {
 export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): Telemetry {
   const usersIn = userHistories(users);
 
-  async function ticks({ endpoint, from, to, tickMs, slowerThan, usersSince }: TickQuery): Promise<readonly Tick[]> {
+  async function ticks({ endpoint, from, to, tickMs, measures, usersSince }: TickQuery): Promise<readonly Tick[]> {
     checkTicks(from, to, tickMs);
     if (usersSince !== undefined && !Number.isFinite(usersSince)) {
       throw new Fault('invalid', `cannot count users since ${usersSince}: it is no time`);
@@ -49,7 +49,7 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
     const userTicks =
       since === undefined
         ? undefined
-        : await usersIn({ endpoint, since, from: first * perTick, to: end * perTick, perTick, slowerThan });
+        : await usersIn({ endpoint, since, from: first * perTick, to: end * perTick, perTick, measures });
     return Array.from({ length: end - first }, (_, index): Tick => {
       const tick = first + index;
       const isServed = counters.covered(endpoint, tick * perTick, (tick + 1) * perTick);
@@ -58,11 +58,11 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
       const copies = isWhole ? paired.get(tick) : undefined;
       return {
         start: tick * tickMs,
-        counts: isWhole ? countsOf(counted.get(tick) ?? [], slowerThan) : {},
+        counts: isWhole ? countsOf(counted.get(tick) ?? [], measures) : {},
         ...(isServed ? {} : { unserved: true }),
-        ...(segments === undefined ? {} : { segments: segmentsOf(segments, slowerThan) }),
+        ...(segments === undefined ? {} : { segments: segmentsOf(segments, measures) }),
         ...(userTicks === undefined ? {} : { users: (isWhole ? userTicks.get(tick) : undefined) ?? {} }),
-        ...(copies === undefined ? {} : { pairs: pairsOf(copies, slowerThan) }),
+        ...(copies === undefined ? {} : { pairs: pairsOf(copies, measures) }),
       };
     });
   }

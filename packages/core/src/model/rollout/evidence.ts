@@ -2,6 +2,7 @@ import { affordable } from '../../judge/budget.ts';
 import { type Certificate, certificateOf } from '../../judge/certificate.ts';
 import { type Evidence, withLabels } from '../../judge/evidence.ts';
 import { judge, shortfalls, type Verdict, verdictOf } from '../../judge/judge.ts';
+import { tickOf } from '../../judge/recorded.ts';
 import { type Rules, rulesOf } from '../../judge/rules.ts';
 import type { SignalOf } from '../signal.ts';
 import { deploymentName } from '../version.ts';
@@ -26,8 +27,14 @@ export interface Counted {
   readonly verdict: Verdict;
 }
 
-export const countTicks = (rollout: Rollout, { ticks, to }: SignalOf<'ticksRead'>): Counted =>
-  judge(rollout.evidence, { ticks, to, tickMs: rollout.plan.tick }, placeOf(rollout), rulesFor(rollout));
+/** Older code recorded them in another form, and what it judged is judged again. */
+export function countTicks(rollout: Rollout, { ticks, to }: SignalOf<'ticksRead'>): Counted {
+  const read = ticks.map((tick) => tickOf(tick, thresholdsOf(rollout)));
+  return judge(rollout.evidence, { ticks: read, to, tickMs: rollout.plan.tick }, placeOf(rollout), rulesFor(rollout));
+}
+
+const thresholdsOf = ({ latency }: Rollout): readonly number[] =>
+  latency === undefined || latency === 'none' ? [] : [latency.p50, latency.p90, latency.p99];
 
 export function countLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRead'>): Counted {
   const rules = rulesFor(rollout);
@@ -46,7 +53,7 @@ export function countLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRea
 export const missingFor = (rollout: Rollout) => shortfalls(rollout.evidence, lastWeight(rollout), rulesFor(rollout));
 
 export function certify(rollout: Rollout, decided: Parameters<typeof certificateOf>[1]): Certificate {
-  const { evidence, candidate, stable, latency, plan, steps } = rollout;
+  const { evidence, candidate, stable, plan, steps } = rollout;
   return certificateOf(
     {
       rules: rulesFor(rollout),
@@ -54,7 +61,6 @@ export function certify(rollout: Rollout, decided: Parameters<typeof certificate
       candidate,
       champion: stable,
       lastWeight: steps.at(-1),
-      thresholds: latency === 'none' ? undefined : latency,
       warmUp: plan.warmUp,
     },
     decided,

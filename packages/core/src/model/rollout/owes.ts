@@ -1,7 +1,9 @@
 import { day } from '../../base/time.ts';
-import { whyNoLabels } from '../../judge/rules.ts';
+import { whyNoLabels } from '../../guardrails/labels.ts';
+import { measuresOf } from '../../judge/rules.ts';
 import type { Effect } from '../effect.ts';
-import { labelsFrom, ownThresholds, type Rollout, wantsLatency } from './state.ts';
+import { rulesFor } from './evidence.ts';
+import { labelsFrom, type Rollout, wantsLatency } from './state.ts';
 
 const maxTicksPerReading = 240;
 
@@ -25,7 +27,7 @@ export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): re
       from,
       to: upTo(from, now),
       tickMs: tick,
-      slowerThan: ownThresholds(rollout),
+      measures: [...new Set(measuresOf(rulesFor(rollout)))],
       ...(sticky ? { usersSince: evidence.usersSince ?? evidence.from ?? startedAt } : {}),
     });
   }
@@ -78,7 +80,7 @@ function ticksDueAt(rollout: Rollout): number | undefined {
 function labelsDueAt(rollout: Rollout): number | undefined {
   const { plan, sticky, stable } = rollout;
   const { labels } = plan.guardrails;
-  if (labels === undefined || whyNoLabels(plan, sticky) !== undefined) return undefined;
+  if (labels === undefined || whyNoLabels(labels, { ...plan, sticky }) !== undefined) return undefined;
   if (stable === undefined || ticksDueAt(rollout) === undefined) return undefined;
   return labelsFrom(rollout) + plan.tick + labels.maturity;
 }

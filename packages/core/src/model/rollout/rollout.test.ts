@@ -57,7 +57,7 @@ function misread({ drive }: World): Tick {
   for (let waited = 0; waited < 3 && drive.owed('readTicks').length === 0; waited += 1) drive.wait(60_000);
   const order = drive.owed('readTicks')[0];
   if (order?.kind !== 'readTicks') throw new Error('no ticks are owed');
-  const tick: Tick = { start: order.from, counts: { v2: { requests: 5, errors: 7, slow: [] } } };
+  const tick: Tick = { start: order.from, counts: { v2: { requests: 5, bad: { errors: 7 } } } };
   drive.answer('readTicks', { type: 'ticksRead', from: order.from, to: order.from + 60_000, ticks: [tick] });
   return tick;
 }
@@ -75,8 +75,8 @@ function serveMinutes(
 ): void {
   const each = <Counted>(arms: Readonly<Record<string, Bad>>, counted: (bad: number, of: number) => Counted) =>
     Object.fromEntries(Object.entries(arms).map(([name, [bad, of]]) => [name, counted(bad, of)]));
-  const counts = each(requests, (errors, of) => ({ requests: of, errors, slow: [] }));
-  const firstBad = each(users ?? {}, (bad, atRisk) => ({ assigned: 0, errors: { atRisk, bad }, slow: [] }));
+  const counts = each(requests, (errors, of) => ({ requests: of, bad: { errors } }));
+  const firstBad = each(users ?? {}, (bad, atRisk) => ({ assigned: 0, bad: { errors: { atRisk, bad } } }));
   const end = rolloutOf(drive).evidence.readTo + minutes * minute;
   while (drive.now < end + 2 * minute && rolloutOf(drive).evidence.readTo < end) {
     drive.wait(minute);

@@ -1,7 +1,8 @@
 import type { ModelPlan } from '../../config/config.ts';
+import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { Certificate } from '../../judge/certificate.ts';
 import type { Evidence } from '../../judge/evidence.ts';
-import type { Edition, Thresholds } from '../../judge/rules.ts';
+import type { Edition } from '../../judge/rules.ts';
 
 /** What a rollout is, and what others ask of it. */
 
@@ -121,9 +122,6 @@ export function mirroredShare(rollout: Rollout): number {
 
 /** The weight of the last step: its ticks alone speak for a promotion. */
 export const lastWeight = ({ steps }: Rollout): number => steps.at(-1) ?? 0;
-
-export const ownThresholds = ({ latency }: Rollout): readonly number[] =>
-  latency === undefined || latency === 'none' ? [] : [latency.p50, latency.p90, latency.p99];
 
 /** The first tick whose labels are not read yet. */
 export const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>

@@ -1,6 +1,6 @@
 import { type Refusal, refuse, type Table } from '../../base/table.ts';
 import { durationText } from '../../base/time.ts';
-import type { Thresholds } from '../../judge/rules.ts';
+import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { InnerSignal, ModelSignal, SignalOf } from '../signal.ts';
 import { type Base, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
 import { bake, endPromoted, endReverted, guard, holdText, note, promote, revert, shift } from './steps.ts';

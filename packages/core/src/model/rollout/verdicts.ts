@@ -1,7 +1,8 @@
 import { Fault } from '../../base/fault.ts';
+import { grouped } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText } from '../../base/time.ts';
-import { grouped, shiftedIn, type Verdict } from '../../judge/judge.ts';
+import { shiftedIn, type Verdict } from '../../judge/judge.ts';
 import type { SignalOf } from '../signal.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
 import { labelsFrom, type Rollout, type RolloutContext, type Waiting } from './state.ts';

@@ -1,0 +1,113 @@
+import * as z from 'zod';
+
+/** The champion's p50, p90 and p99 in milliseconds, frozen before the start; what is slower is an event. */
+export interface Thresholds {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly requests: number;
+}
+
+/** One row of counts that is judged by itself. */
+export interface Stream {
+  /** `errors`, `latency.p90`, `labels`, `labels.worst`, `errors@de`. */
+  readonly id: string;
+  /** What is counted as bad, as the platform is asked for it; `labels` on the clock of labels. */
+  readonly measure: string;
+  readonly segment?: string;
+  /** May bring the candidate down. */
+  readonly harm: boolean;
+  /** Has to be certified before the candidate is promoted. */
+  readonly promotes: boolean;
+  /** What is bad, for a person: `failed requests of de`. */
+  readonly events: string;
+  /** The bad share of the champion's requests, where the measure itself fixes it; absent: the config's `errorShare`. */
+  readonly expectedShare?: number;
+}
+
+/** What a guardrail is in one rollout. */
+export interface Watch {
+  readonly streams: readonly Stream[];
+  /** Labels that are losses: how much more is tolerated, and how much is excluded by a promotion. */
+  readonly loss?: { readonly tolerated: number; readonly margin: number };
+  /** What a certificate says of how it was measured. */
+  readonly condition?: string;
+}
+
+/** What a guardrail may ask of its rollout. */
+export interface Setting {
+  /** Users stay with their model, and are the unit that is counted. */
+  readonly sticky: boolean;
+  readonly routing: 'configured' | 'realised';
+  readonly segments: readonly string[];
+  /** `none`: they were asked for in vain; absent: nobody asked. */
+  readonly thresholds?: Thresholds | 'none' | undefined;
+}
+
+/** One guardrail of the config, with everything that is particular to it; `list.ts` names them all. */
+export interface GuardrailKind<Rule extends Bounds = Bounds> {
+  readonly name: string;
+  /** Evidence on another clock than the ticks has to reach 1/alpha by itself. */
+  readonly clock: 'ticks' | 'labels';
+  /** The ticks of the warm-up say nothing about it. */
+  readonly warmsUp: boolean;
+  /** Its part of the config. One that came later is optional: stored plans do not have it. */
+  readonly schema: (duration: Duration) => z.ZodType;
+  /** `off`: why it cannot be judged in this rollout; `undefined`: there is nothing to judge. */
+  watch(rule: Rule, setting: Setting): Watch | { readonly off: string } | undefined;
+  /** What is amiss with it under this plan, one sentence each. */
+  warnings?(rule: Rule, plan: { readonly tick: number; readonly atMost: number }): readonly string[];
+}
+
+/** A duration of the config, in milliseconds once it is parsed. */
+export type Duration = z.ZodType<number, string>;
+
+const share = z.number().gt(0).lt(1);
+
+export const guardrailFields = {
+  /** Roll back only what is worse than this many times the champion. */
+  toleratedRatio: z.number().gt(0).max(100).default(1),
+  /** Promote only what is shown to be less than this many times as bad as the champion. */
+  margin: z
+    .number()
+    .min(1.2, { error: '1.2 at least: a margin nearer to 1 cannot be shown with the counts of a rollout' })
+    .max(100)
+    .default(2),
+  /** A bad share below this is good enough, whatever the champion's is. */
+  floor: share.default(0.001),
+  /** Bad requests of one tick and arm that one cause may bring about together. */
+  maxBurst: z.number().min(1).max(10_000).default(1),
+  /** Its part of alpha; what is left is split evenly over the guardrails without one. */
+  alphaShare: share.optional(),
+  /** Counted and shown, but decides nothing. */
+  dryRun: z.boolean().default(false),
+};
+export const isBelowMargin = (rule: { readonly toleratedRatio: number; readonly margin: number }): boolean =>
+  rule.toleratedRatio < rule.margin;
+export const aboveMargin = {
+  path: ['toleratedRatio'],
+  error: 'below margin: a candidate as bad as that would have to be promoted and rolled back at once',
+};
+
+/** The bounds that the config sets a guardrail. */
+export const bounds = z.strictObject(guardrailFields).refine(isBelowMargin, aboveMargin);
+export type Bounds = z.output<typeof bounds>;
+
+/** The whole, and each segment by itself: a segment may bring the candidate down, and need not be certified. */
+export function streamsOf(
+  whole: Pick<Stream, 'id' | 'measure' | 'promotes' | 'expectedShare'>,
+  segments: readonly string[],
+  eventsOf: (ofSegment: string) => string,
+): readonly Stream[] {
+  return [
+    { ...whole, harm: true, events: eventsOf('') },
+    ...segments.map((segment) => ({
+      ...whole,
+      id: `${whole.id}@${segment}`,
+      segment,
+      harm: true,
+      promotes: false,
+      events: eventsOf(` of ${segment}`),
+    })),
+  ];
+}

@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { day, durationText } from '../base/time.ts';
+import {
+  aboveMargin,
+  type Duration,
+  type GuardrailKind,
+  guardrailFields,
+  isBelowMargin,
+  type Setting,
+  type Stream,
+} from './guardrail.ts';
+
+const schema = (duration: Duration) =>
+  z
+    .strictObject({
+      ...guardrailFields,
+      /** How long after a request its label counts. */
+      maturity: duration
+        .refine((ms) => ms <= 35 * day, { error: '35d at most: requests are forgotten then' })
+        .default(day),
+      /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
+      kind: z.enum(['wrong', 'loss']).default('wrong'),
+      tolerated: z.number().min(0).lt(1).default(0),
+      /** `loss` only: promote what is shown to lose less than this more than the champion. */
+      marginLoss: z.number().gt(0).max(1).default(0.05),
+      /** Requests without a label: left out (whether a label comes does not depend on the model), or taken at their worst. */
+      missing: z.enum(['leftOut', 'worst']).default('leftOut'),
+      /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
+      prediction: z
+        .string()
+        .regex(/^(\/[^/]*)+$/, { error: "a JSON pointer such as '/score'" })
+        .optional(),
+    })
+    .refine(isBelowMargin, aboveMargin)
+    .refine((rule) => rule.tolerated < rule.marginLoss, {
+      path: ['tolerated'],
+      error: 'below marginLoss: a candidate that loses as much would have to be promoted and rolled back at once',
+    })
+    .optional();
+
+type Rule = NonNullable<z.output<ReturnType<typeof schema>>>;
+
+/** Why labels cannot be judged in this rollout; `undefined`: they can. */
+export function whyNoLabels(
+  { kind, missing }: Pick<Rule, 'kind' | 'missing'>,
+  { sticky, routing }: Pick<Setting, 'sticky' | 'routing'>,
+): string | undefined {
+  if (sticky) return 'labels are of single requests, and users stay with their model';
+  if (kind !== 'loss') return undefined;
+  if (routing === 'realised') return 'a bet on losses wants requests that are routed by a fresh coin';
+  return missing === 'worst' ? 'a loss that is missing cannot be taken at its worst' : undefined;
+}
+
+const streamOf = (stream: Pick<Stream, 'id' | 'harm' | 'promotes'>): Stream => ({
+  ...stream,
+  measure: 'labels',
+  events: 'wrong predictions',
+});
+
+/** Predictions that were wrong, or lost more, as labels said later. */
+export const labels = {
+  name: 'labels',
+  clock: 'labels',
+  warmsUp: false,
+  schema,
+  watch(rule, setting) {
+    const off = whyNoLabels(rule, setting);
+    if (off !== undefined) return { off };
+    return {
+      streams:
+        rule.missing === 'leftOut'
+          ? [streamOf({ id: 'labels', harm: true, promotes: true })]
+          : [
+              streamOf({ id: 'labels', harm: true, promotes: false }),
+              streamOf({ id: 'labels.worst', harm: false, promotes: true }),
+            ],
+      ...(rule.kind === 'loss' ? { loss: { tolerated: rule.tolerated, margin: rule.marginLoss } } : {}),
+    };
+  },
+  warnings: ({ dryRun, maturity }, { tick, atMost }) =>
+    dryRun || maturity + tick <= atMost
+      ? []
+      : [
+          `labels mature in ${durationText(maturity)}, when the last step has been given up already: raise atMost (${durationText(atMost)})`,
+        ],
+} as const satisfies GuardrailKind<Rule>;

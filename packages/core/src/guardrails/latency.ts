@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { slowerThan } from '../base/measures.ts';
+import { grouped } from '../base/numbers.ts';
+import { bounds, type GuardrailKind, streamsOf } from './guardrail.ts';
+
+const percentiles = [
+  { name: 'p50', expectedShare: 0.5 },
+  { name: 'p90', expectedShare: 0.1 },
+  { name: 'p99', expectedShare: 0.01 },
+] as const;
+
+const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
+
+/** Requests that were slower than the champion's percentiles, which are frozen before the start. */
+export const latency = {
+  name: 'latency',
+  clock: 'ticks',
+  // The caches of what has just got more traffic are cold.
+  warmsUp: true,
+  schema: () => z.union([z.literal(false), bounds]).prefault({}),
+  watch(_, { thresholds, sticky, segments }) {
+    if (thresholds === undefined) return undefined;
+    if (thresholds === 'none')
+      return {
+        off: 'the champion had too few requests before the rollout to freeze its percentiles, or they could not be read',
+      };
+    const { p50, p90, p99, requests } = thresholds;
+    return {
+      streams: percentiles.flatMap(({ name, expectedShare }) =>
+        streamsOf(
+          {
+            id: `latency.${name}`,
+            measure: slowerThan(thresholds[name]),
+            // At p50 a margin of 2 is the whole of the requests: nothing could be certified, and nothing is asked.
+            // A heavy user has a slow request within a tick or two whatever the model: nothing to certify by first ones.
+            promotes: name !== 'p50' && !sticky,
+            expectedShare,
+          },
+          segments,
+          (of) => `requests${of} slower than ${ms(thresholds[name])} (the champion's ${name})`,
+        ),
+      ),
+      condition: `slower than ${ms(p50)}, ${ms(p90)}, ${ms(p99)}, the champion's p50, p90, p99 of ${grouped(requests)} requests before the start`,
+    };
+  },
+} as const satisfies GuardrailKind;

@@ -1,0 +1,83 @@
+import { Fault } from '../base/fault.ts';
+import { errors } from '../base/measures.ts';
+import { instant } from '../base/time.ts';
+import type { Counts, LabelTick, Tick } from '../ports/telemetry.ts';
+
+/** What a provider said is looked at before it is counted. */
+
+export const named = (tick: Tick): string => `the tick of ${instant(tick.start)}`;
+
+/**
+ * Throws on counts that cannot be; answers one number that two different readings of a tick hardly share.
+ *
+ * `measures` are those that are judged, in their order: nothing else in the tick is counted.
+ */
+export function checkTick(tick: Tick, measures: readonly string[]): number {
+  if (!Number.isSafeInteger(tick.start)) throw new Fault('invalid', `a tick cannot start at ${tick.start}`);
+  let mark = 0x811c9dc5;
+  const count = (what: string, value: number, most: number) => {
+    if (!Number.isSafeInteger(value) || value < 0 || value > most)
+      throw new Fault('invalid', `${named(tick)}: ${what} is ${value}, which is no count of at most ${most}`);
+    mark = Math.imul(mark ^ (value | 0), 0x01000193);
+  };
+  const each = <Value>(bad: Readonly<Record<string, Value>>, check: (value: Value, measure: string) => void) => {
+    for (const measure of measures) {
+      const value = bad[measure];
+      if (value !== undefined) check(value, measure);
+    }
+  };
+  const counts = (where: string, { requests, bad }: Counts) => {
+    if (bad[errors] === undefined)
+      throw new Fault('invalid', `${named(tick)}: there is no count of errors of ${where}`);
+    count(`requests of ${where}`, requests, Number.MAX_SAFE_INTEGER);
+    each(bad, (value, measure) => count(`${whatIs(measure)} of ${where}`, value, requests));
+  };
+  for (const name in tick.counts) {
+    const found = tick.counts[name];
+    if (found !== undefined) counts(name, found);
+  }
+  for (const [segment, found] of Object.entries(tick.segments ?? {}))
+    for (const [name, part] of Object.entries(found)) counts(`${name} in ${segment}`, part);
+  for (const [name, users] of Object.entries(tick.users ?? {})) {
+    count(`users of ${name}`, users.assigned, Number.MAX_SAFE_INTEGER);
+    each(users.bad, ({ atRisk, bad }) => {
+      count(`users at risk of ${name}`, atRisk, Number.MAX_SAFE_INTEGER);
+      count(`users with a bad request of ${name}`, bad, atRisk);
+    });
+  }
+  for (const [name, { pairs, dropped, bad, predictions }] of Object.entries(tick.pairs ?? {})) {
+    count(`pairs of ${name}`, pairs, Number.MAX_SAFE_INTEGER);
+    count(`dropped copies of ${name}`, dropped, Number.MAX_SAFE_INTEGER);
+    each(bad, ({ mirror, served }) => {
+      count(`pairs in which only ${name} was bad`, mirror, pairs);
+      count(`pairs in which only ${name} was good`, served, pairs - mirror);
+    });
+    const { higher, lower, equal } = predictions;
+    for (const part of [higher, lower, equal]) count(`pairs of predictions of ${name}`, part, pairs);
+  }
+  return mark;
+}
+
+const whatIs = (measure: string): string => (measure === errors ? measure : `'${measure}'`);
+
+export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
+  const refuse = (what: string): never => {
+    throw new Fault('invalid', `labels of ${instant(start)}: ${what}`);
+  };
+  for (const { deployment, weight } of [...rows, ...losses])
+    if (!(weight >= 0 && weight <= 100)) refuse(`${weight} % is no weight of ${deployment}`);
+  for (const [mirror, pair] of Object.entries(pairs))
+    for (const count of [pair.mirror, pair.served])
+      if (!Number.isSafeInteger(count) || count < 0)
+        refuse(`${count} is no number of pairs with one wrong answer of ${mirror}`);
+  for (const { deployment, requests, labelled, wrong } of rows)
+    if (
+      ![requests, labelled, wrong].every(Number.isSafeInteger) ||
+      wrong < 0 ||
+      labelled < wrong ||
+      requests < labelled
+    )
+      refuse(`${wrong} wrong of ${labelled} labelled of ${requests} requests of ${deployment} cannot be`);
+  const odd = losses.find(({ loss }) => !(loss >= 0 && loss <= 1));
+  if (odd !== undefined) refuse(`a loss of ${odd.loss} of ${odd.deployment} is not in [0, 1]`);
+}
