@@ -27,7 +27,6 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     may: [
       '@serin/core/',
       '@serin/api/',
-      'hono',
       'node:crypto',
       'node:dns/promises',
       'node:http',

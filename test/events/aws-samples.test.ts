@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { answers } from '../../functions/aws/src/http.ts';
-import { messagesOf } from '../../functions/aws/src/records.ts';
-import type { Told } from '../../functions/aws/src/signals/fact.ts';
-import { told } from '../../functions/aws/src/signals/told.ts';
+import { recordsOf } from '../../functions/aws/src/records.ts';
+import { read } from '../../functions/aws/src/signals.ts';
 import { openWorld } from '../api/world.ts';
 
 /**
@@ -37,10 +36,16 @@ const isHttp = ({ file }: { readonly file: string }) => file.startsWith('aws/htt
 /** In the form of SOURCES.tsv. */
 function inShort(body: unknown) {
   try {
-    return told(typeof body === 'string' ? body : JSON.stringify(body)).map((fact: Told) => {
+    return read(typeof body === 'string' ? body : JSON.stringify(body)).map((fact) => {
       if (fact.kind === 'object') return { object: [fact.bucket, fact.key] };
-      if (fact.kind === 'alarm') return { alarm: [fact.state, fact.alarm, fact.startedAt, fact.endpoints] };
-      return fact.kind === 'job' || fact.kind === 'endpoint' ? { [fact.kind]: fact.name } : { [fact.kind]: true };
+      if (fact.kind === 'alarm') {
+        const { type, fingerprint } = fact.says;
+        const endpoints = 'endpoints' in fact.of ? fact.of.endpoints : [];
+        return { alarm: [type === 'alertRaised' ? 'ALARM' : 'OK', fingerprint, fact.saidAt, endpoints] };
+      }
+      if (fact.kind === 'job') return { job: fact.job.replace(/^.*\//, '') };
+      if (fact.kind === 'endpoint') return { endpoint: fact.name };
+      return { [fact.kind === 'unrouted' ? 'foreign' : fact.kind]: true };
     });
   } catch {
     return 'unreadable';
@@ -69,9 +74,9 @@ describe.skipIf(missing !== undefined)(
       '$file as a whole event of Lambda fails nothing',
       ({ event }) => {
         const counted: string[] = [];
-        const facts = { say: () => {}, fault: () => {}, count: (metric: string) => counted.push(metric) };
+        const log = { say: () => {}, fault: () => {}, count: (metric: string) => counted.push(metric) };
 
-        const messages = messagesOf(event, facts);
+        const messages = recordsOf(event, log);
 
         const records: readonly { readonly eventSource?: string }[] = event.Records ?? [event];
         expect(messages).toEqual(records.filter(({ eventSource }) => eventSource === 'aws:sqs'));

@@ -4,15 +4,15 @@ import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import type { Json } from '@serin/core/base/json';
 import type { Signal } from '@serin/core/engine/engine';
+import type { Fact, Owners, Unreadable } from '@serin/core/inbound/fact';
 import { routesOf } from '@serin/core/inbound/route';
 import { engineActor } from '@serin/core/ports/actors';
 import { watchBuckets } from '@serin/local/signals';
+import { type Arrival, readBatch } from '@serin/platform/arrivals';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endpointName, groupName } from '../../functions/aws/src/names.ts';
-import type { Told } from '../../functions/aws/src/signals/fact.ts';
-import { told } from '../../functions/aws/src/signals/told.ts';
-import { type Arrival, type LookUp, readBatch } from '../../functions/aws/src/signals.ts';
+import { read as factsIn } from '../../functions/aws/src/signals.ts';
 import { compiled, openWorld } from '../api/world.ts';
 
 /**
@@ -30,21 +30,20 @@ const single = names.filter((name) => name !== 'sqs-batch');
 const installation = { project: 'shop', environment: 'prod' };
 const config = compiled({ labels: { bucket: 'drops', prefix: 'fraud-labels/' } });
 const routes = routesOf(config);
-const lookUp: LookUp = {
+const owners: Owners = {
   installation,
   modelOfEndpoint: async (name) => ['fraud', 'churn'].find((model) => endpointName(installation, model) === name),
-  modelOfJob: async ({ name }) => (/^prod-shop--fraud-(train|evaluate|predict)-/.test(name) ? 'fraud' : undefined),
+  modelOfJob: async (job) => (/^\w+\/prod-shop--fraud-(train|evaluate|predict)-/.test(job) ? 'fraud' : undefined),
   // The number of the package is the registry's own; the version of the model is in its metadata.
-  versionOfPackage: async (arn) =>
+  versionOf: async (arn) =>
     arn.includes(`/${groupName(installation, 'fraud')}/`) ? { model: 'fraud', version: 1, by: 'arn:eve' } : undefined,
 };
 
 /** What a batch of bodies comes to; the first is message `m0`. */
-const read = (bodies: readonly string[], ask: LookUp = lookUp) =>
+const read = (bodies: readonly string[], ask: Owners = owners) =>
   readBatch(
-    bodies.map((body, index) => ({ messageId: `m${index}`, body })),
-    routes,
-    ask,
+    bodies.map((body, index) => ({ id: `m${index}`, body })),
+    { read: factsIn, routes, owners: ask },
   );
 
 const saidBy = async (bodies: readonly string[]) =>
@@ -234,11 +233,15 @@ describe('what a message tells', () => {
     ['sns-subscription', 'SNS SubscriptionConfirmation'],
     ['sns-text', 'a text published to SNS'],
   ])('%s is for nobody, and counted as %j', (name, what) => {
-    expect(told(fixture(name))).toEqual([{ kind: 'foreign', what }]);
+    expect(factsIn(fixture(name))).toEqual([{ kind: 'unrouted', what }]);
   });
 
   test('a deleted object is not new, beside one that is', () => {
-    expect(told(fixture('s3-notification-several')).map(({ kind }) => kind)).toEqual(['object', 'foreign', 'object']);
+    expect(factsIn(fixture('s3-notification-several')).map(({ kind }) => kind)).toEqual([
+      'object',
+      'unrouted',
+      'object',
+    ]);
   });
 
   test.each([
@@ -252,7 +255,7 @@ describe('what a message tells', () => {
   ])('%s is counted by its own name', (_, more, what) => {
     const body = changed('s3-notification', ({ Records: [it] }) => Object.assign(it, more));
 
-    expect(told(body)).toEqual([{ kind: 'foreign', what }]);
+    expect(factsIn(body)).toEqual([{ kind: 'unrouted', what }]);
   });
 
   test('a store that writes s3: before its events tells of a new object as well', () => {
@@ -260,7 +263,7 @@ describe('what a message tells', () => {
       Object.assign(it, { eventName: 's3:ObjectCreated:Put' }),
     );
 
-    expect(told(body)).toEqual([{ kind: 'object', bucket: 'drops', key }]);
+    expect(factsIn(body)).toEqual([{ kind: 'object', bucket: 'drops', key }]);
   });
 
   test('a key that EventBridge has encoded is found below its prefix all the same', async () => {
@@ -273,7 +276,7 @@ describe('what a message tells', () => {
   });
 
   test('a notification of nothing is counted', () => {
-    expect(told('{"Records":[]}')).toMatchObject([{ kind: 'foreign' }]);
+    expect(factsIn('{"Records":[]}')).toMatchObject([{ kind: 'unrouted' }]);
   });
 
   test('keys are taken as they are: dots, slashes and signs are never tidied up', async () => {
@@ -295,7 +298,7 @@ describe('what a message tells', () => {
     );
 
     for (const bodies of [onBus, asNotices]) {
-      const keys = bodies.flatMap(told).map((fact) => (fact.kind === 'object' ? fact.key : fact));
+      const keys = bodies.flatMap(factsIn).map((fact) => (fact.kind === 'object' ? fact.key : fact));
       expect(keys).toEqual(odd);
     }
   });
@@ -321,7 +324,7 @@ describe('what a message tells', () => {
     expect(await read(others)).toEqual({
       arrivals: [],
       failed: [],
-      foreign: ['alarm', 'endpoint', 'job', 'approval', 'object'].map((kind) => `${kind} of no model`),
+      unrouted: ['alarm', 'endpoint', 'job', 'approval', 'object'].map((kind) => `${kind} of no model`),
     });
   });
 
@@ -350,7 +353,7 @@ describe('what a message tells', () => {
 
     expect(await read([fixture('alarm-muted')])).toMatchObject({
       arrivals: [],
-      foreign: ['an alarm whose actions are suppressed'],
+      unrouted: ['an alarm whose actions are suppressed'],
     });
     expect(await saidBy([ended])).toMatchObject([{ type: 'alertResolved' }]);
   });
@@ -358,7 +361,7 @@ describe('what a message tells', () => {
   test('an alarm that an archive of the bus replays raises nothing', async () => {
     const replayed = changed('alarm', (event) => Object.assign(event, { 'replay-name': 'last-week' }));
 
-    expect(await read([replayed])).toMatchObject({ arrivals: [], foreign: ['an alarm that was replayed'] });
+    expect(await read([replayed])).toMatchObject({ arrivals: [], unrouted: ['an alarm that was replayed'] });
   });
 
   test('an alarm whose end lies in the same batch is over, whichever came first; one that began later is not', async () => {
@@ -411,12 +414,12 @@ describe('what a message tells', () => {
   test.each(single.filter((name) => !name.startsWith('sns-') && !name.endsWith('-sns') && name !== 'tick'))(
     '%s says the same in the envelope of SNS',
     (name) => {
-      expect(told(inEnvelope(fixture(name)))).toEqual(told(fixture(name)));
+      expect(factsIn(inEnvelope(fixture(name)))).toEqual(factsIn(fixture(name)));
     },
   );
 
   test('a tick is ours alone: one that was published to a topic is not', () => {
-    expect(told(inEnvelope(fixture('tick')))).toMatchObject([{ kind: 'foreign' }]);
+    expect(factsIn(inEnvelope(fixture('tick')))).toMatchObject([{ kind: 'unrouted' }]);
   });
 });
 
@@ -426,7 +429,7 @@ describe('a batch', () => {
 
     const { arrivals, failed } = await read(bodies);
 
-    expect(failed).toMatchObject([{ messageId: 'm1', fault: { retry: 'never' } }]);
+    expect(failed).toMatchObject([{ id: 'm1', fault: { retry: 'never' } }]);
     expect(arrivals.map(({ signal, messages }) => [signal.type, messages])).toEqual([
       ['dataHinted', ['m0']],
       ['alertRaised', ['m2']],
@@ -438,22 +441,22 @@ describe('a batch', () => {
       Object.assign(Records[0], { eventVersion: '3.0' }),
     );
 
-    const { arrivals, failed, foreign } = await read([body]);
+    const { arrivals, failed, unrouted } = await read([body]);
 
     expect(arrivals).toMatchObject([{ signal: { type: 'dataHinted', keys: ['fraud/b.csv'] }, messages: ['m0'] }]);
-    expect(failed).toMatchObject([{ messageId: 'm0', fault: { retry: 'never' } }]);
-    expect(foreign).toHaveLength(1);
+    expect(failed).toMatchObject([{ id: 'm0', fault: { retry: 'never' } }]);
+    expect(unrouted).toHaveLength(1);
   });
 
   test('fails the one message that cannot be looked up, and no other', async () => {
-    const denied: LookUp = {
-      ...lookUp,
+    const denied: Owners = {
+      ...owners,
       modelOfJob: () => Promise.reject(new Fault('unavailable', 'no answer')),
     };
 
     const { arrivals, failed } = await read([fixture('training-failed'), fixture('endpoint-in-service')], denied);
 
-    expect(failed).toMatchObject([{ messageId: 'm0', fault: { retry: 'later' } }]);
+    expect(failed).toMatchObject([{ id: 'm0', fault: { retry: 'later' } }]);
     expect(arrivals).toMatchObject([{ signal: { type: 'endpointHinted' }, messages: ['m1'] }]);
   });
 
@@ -544,7 +547,7 @@ describe('what claims to be ours or of AWS and cannot be read', () => {
     ],
     ['an alarm without an ARN', changed('alarm', (event) => Object.assign(event, { resources: [] })), 'ARN'],
   ])('%s is refused, and says what is wrong', (_, body, because) => {
-    expect(() => told(body)).toThrow(
+    expect(() => factsIn(body)).toThrow(
       expect.objectContaining({ code: 'invalid', message: expect.stringContaining(because) }),
     );
   });
@@ -580,9 +583,9 @@ describe('what claims to be ours or of AWS and cannot be read', () => {
 
   const json = (value: unknown): string => JSON.stringify(value);
 
-  function attempted(body: string): readonly Told[] {
+  function attempted(body: string): readonly (Fact | Unreadable)[] {
     try {
-      return told(body);
+      return factsIn(body);
     } catch (error) {
       if (error instanceof Fault && error.code === 'invalid') return [];
       throw error;

@@ -8,22 +8,21 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createApi } from '@serin/api/app';
-import { releasedConfig } from '@serin/api/released';
 import { problemsOf } from '@serin/clouds/aws/limits';
 import { Fault } from '@serin/core/base/fault';
-import { createEngine } from '@serin/core/engine/engine';
+import type { Owners } from '@serin/core/inbound/fact';
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
+import type { Clockwork } from '@serin/platform/clock';
+import { logLines } from '@serin/platform/log-lines';
 import { notifier } from '@serin/platform/notifier';
-import { noSecrets } from '@serin/platform/secrets';
+import { type ApiRuntime, apiRuntime, idlePorts, type Runtime, runtimeOf } from '@serin/platform/runtime';
 import { required as requiredOf } from '@serin/platform/settings';
-import type { Hono } from 'hono';
-import { type Facts, jsonFacts } from './facts.ts';
+import type { Worker } from '@serin/platform/worker';
+import { embeddedMetric } from './embedded-metric.ts';
 import { artifactAt } from './jobs/artifacts.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
-import { countEntry } from './metrics.ts';
 import { endpointOwners, type Installation } from './names.ts';
 import { s3Bucket } from './ports/bucket.ts';
 import { eventBridgeBus } from './ports/bus.ts';
@@ -38,27 +37,16 @@ import { webhookSecrets } from './secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
 import { withoutLabels } from './serving/without-labels.ts';
 import { settingsOf } from './settings.ts';
-import type { LookUp } from './signals.ts';
-import type { Clockwork, Worker } from './worker.ts';
+import { read, withoutVariables } from './signals.ts';
 
-/** What the function of signals stands on, in one instance of Lambda. */
-export interface Composed {
+export interface ComposedWorker extends Pick<Runtime, 'begin' | 'due'> {
   readonly worker: Worker;
-  /** An invocation begins: this long it may last. */
-  begin(remainingMs: number): void;
-  /** When the streams that were appended to in this invocation want to be looked at again. */
-  due(): ReadonlyMap<string, number>;
+  readonly queue: Clock['queue'];
 }
-
-export interface ComposedApi extends Pick<Composed, 'begin'> {
-  api(): Promise<Hono>;
-  /** Resolves when everybody who has to pay was told. */
-  nudged(): Promise<void>;
-}
+export type Clock = ReturnType<typeof composeClock>;
+export type ComposedApi = ApiRuntime;
 
 const now = Date.now;
-/** A secret that was taken away is heard no longer than this. */
-const secretsKeptMs = 5 * 60_000;
 
 /** A call is cut off within 20 s, its repetition included. */
 const cutOff = {
@@ -70,17 +58,19 @@ const cutOff = {
 const patient = { ...cutOff, retryMode: 'adaptive', maxAttempts: 4 };
 
 /** The clock and the dead letters need no more than the journal and the queue. */
-export function composeClock(): Clockwork {
-  const client = new DynamoDBClient(cutOff);
+export function composeClock() {
+  const installation = installed();
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
   return {
-    journal: dynamoJournal({ client, table: required('SERIN_TABLE') }),
+    journal: dynamoJournal({ client: new DynamoDBClient(cutOff), table: required('SERIN_TABLE') }),
     queue: sqsQueue({ client: new SQSClient(cutOff), url: required('SERIN_QUEUE_URL') }),
     now,
-    facts: factsOf(installed()),
-  };
+    log: logLines({ write, metric: embeddedMetric(installation, now) }),
+    withoutSecrets: withoutVariables,
+  } satisfies Clockwork;
 }
 
-export function composeWorker(): Composed {
+export function composeWorker(): ComposedWorker {
   const foundation = compose();
   const { installation, clockwork, bucket } = foundation;
   const sagemaker = new SageMakerClient(cutOff);
@@ -92,7 +82,7 @@ export function composeWorker(): Composed {
   const cloudwatch = new CloudWatchClient(patient);
   const reading = new SageMakerClient(patient);
   const endpoints = sageMakerEndpoints({ sagemaker: reading, now });
-  const { engine, config, begin, due } = runs(foundation, {
+  const { engine, config, begin, due } = runtime(foundation, {
     jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, secrets, ...settings }),
     registry,
     serving: sageMakerServing({
@@ -106,45 +96,24 @@ export function composeWorker(): Composed {
     telemetry: cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }),
     notify: notifier({ secrets, now }),
   });
-  const lookUp: LookUp = {
+  const owners: Owners = {
     installation,
-    versionOfPackage: registry.versionOfPackage,
     modelOfEndpoint: endpointOwners(installation, async () => (await config())?.models ?? {}),
     modelOfJob: jobOwners({ ...settings, sagemaker: reading }),
+    versionOf: registry.versionOfPackage,
   };
-  return { worker: { ...clockwork, engine, config, lookUp }, begin, due };
+  return { worker: { ...clockwork, engine, config, read, owners }, queue: clockwork.queue, begin, due };
 }
 
-/** The API: decides and commits. Whoever takes the tick from the queue pays, so it needs no right to start anything. */
 export function composeApi(): ComposedApi {
   const foundation = compose();
   const { installation, clockwork, bucket } = foundation;
-  const { queue, facts } = clockwork;
-  const { engine, ports, config, source, begin } = runs(foundation, {
-    jobs: { start: unpaid, describe: unpaid, stop: unpaid },
-    registry: { register: unpaid, setApproval: unpaid, get: unpaid },
-    serving: { change: unpaid, observe: unpaid },
-    telemetry: { ticks: unpaid, latency: unpaid, ...withoutLabels },
-    notify: { deliver: unpaid },
-  });
-  const owing = new Set<string>();
-  let api: Promise<Hono> | undefined;
-  let madeAt = 0;
-
-  async function makeApi(): Promise<Hono> {
-    const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;
-    return createApi({
-      engine,
-      ports,
-      now,
-      newId: (prefix) => `${prefix}_${uuidv7(now())}`,
-      config,
-      source,
-      secrets: await webhookSecrets({ parameter: process.env.SERIN_SECRETS, ...ssmPlace() }).catch((error: unknown) => {
-        // Webhooks are refused then; everything else goes on.
-        facts.fault('the webhook secrets', error);
-        return noSecrets;
-      }),
+  const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;
+  return apiRuntime({
+    runtime: runtime(foundation, idlePorts(withoutLabels)),
+    clockwork,
+    secrets: () => webhookSecrets({ parameter: process.env.SERIN_SECRETS, ...ssmPlace() }),
+    options: () => ({
       version: required('SERIN_VERSION'),
       environment: installation.environment,
       platform: 'aws',
@@ -155,41 +124,12 @@ export function composeApi(): ComposedApi {
         return found.digest;
       },
       logs: jobLogs({ cloudwatchLogs: new CloudWatchLogsClient(cutOff), installation }),
-      nudge: (stream) => owing.add(stream),
-      redeliver: queue.send,
       // A request of Lambda holds 6 MB, and bytes travel as base64.
       // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
       maxObjectBytes: 4_000_000,
-      onDefect: (request, error) => facts.fault(`request ${request}`, error),
       ...(tokenHash === undefined ? {} : { bootstrap: { tokenHash } }),
-    });
-  }
-
-  return {
-    begin(remainingMs) {
-      begin(remainingMs);
-      owing.clear();
-    },
-    api() {
-      if (now() - madeAt > secretsKeptMs) api = undefined;
-      if (api === undefined) {
-        madeAt = now();
-        api = makeApi().catch((error: unknown) => {
-          api = undefined;
-          throw error;
-        });
-      }
-      return api;
-    },
-    async nudged() {
-      // The clock finds within a minute what could not be told now.
-      await queue.ticks([...owing]).catch((error: unknown) => facts.fault('telling who pays', error));
-    },
-  };
-}
-
-async function unpaid(): Promise<never> {
-  throw new Fault('defect', 'the API starts nothing and looks at nothing: the queue does');
+    }),
+  });
 }
 
 /** What both stand on: the stores and the bus. */
@@ -211,41 +151,22 @@ function compose() {
   return { installation: installed(), clockwork, bucket, bus };
 }
 
-function runs(
-  { installation, clockwork: { journal, facts }, bucket, bus }: ReturnType<typeof compose>,
-  paid: Pick<Ports, 'jobs' | 'registry' | 'serving' | 'telemetry' | 'notify'>,
-) {
-  const ports: Ports = { journal, bucket, bus, ...paid };
-  const source = `serin://aws/${installation.project}/${installation.environment}`;
-  let endsAt = 0;
-  const due = new Map<string, number>();
-  const engine = createEngine({
-    ports,
-    now,
+function runtime(
+  { installation: { project, environment }, clockwork, bucket, bus }: ReturnType<typeof compose>,
+  ports: Omit<Ports, 'journal' | 'bucket' | 'bus'>,
+): Runtime {
+  return runtimeOf({
+    ports: { journal: clockwork.journal, bucket, bus, ...ports },
+    source: `serin://aws/${project}/${environment}`,
     self: `lambda-${randomUUID().slice(0, 8)}`,
-    alone: false,
-    source,
-    endsAt: () => endsAt,
-    onAppend: (entry, at) => {
-      countEntry(entry, facts);
-      if (at === undefined) due.delete(entry.stream);
-      else due.set(entry.stream, at);
-    },
+    clockwork,
   });
-  const begin = (remainingMs: number): void => {
-    endsAt = now() + remainingMs;
-    due.clear();
-  };
-  return { engine, ports, config: releasedConfig(ports), source, begin, due: () => due };
 }
 
 const installed = (): Installation => ({
   project: required('SERIN_PROJECT'),
   environment: required('SERIN_ENVIRONMENT'),
 });
-
-const factsOf = ({ project, environment }: Installation): Facts =>
-  jsonFacts(project, environment, (line) => process.stdout.write(`${line}\n`), now);
 
 const required = (name: string): string => requiredOf(process.env, name);
 
@@ -262,9 +183,4 @@ function ssmPlace() {
 function ownerOf(role: string): { readonly owner?: string } {
   const account = role.split(':')[4] ?? '';
   return /^\d{12}$/.test(account) ? { owner: account } : {};
-}
-
-function uuidv7(at: number): string {
-  const random = randomUUID().replaceAll('-', '');
-  return `${at.toString(16).padStart(12, '0')}7${random.slice(0, 12)}${random.slice(17, 24)}`;
 }

@@ -1,15 +1,23 @@
+import { tickDue, wakeSoon } from '@serin/platform/clock';
+import { buryBatch } from '@serin/platform/letters';
+import { comeSoon, takeBatch } from '@serin/platform/worker';
 import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyStructuredResultV2,
   Context,
   SQSBatchResponse,
   SQSEvent,
-  SQSRecord,
 } from 'aws-lambda';
-import { type Composed, type ComposedApi, composeApi, composeClock, composeWorker } from './compose.ts';
+import {
+  type Clock,
+  type ComposedApi,
+  type ComposedWorker,
+  composeApi,
+  composeClock,
+  composeWorker,
+} from './compose.ts';
 import { answers } from './http.ts';
-import { messagesOf } from './records.ts';
-import { buryBatch, type Clockwork, comeSoon, takeBatch, tickDue, wakeSoon } from './worker.ts';
+import { deliveredOf, recordsOf } from './records.ts';
 
 /**
  * The entry points that Lambda calls. What they stand on is made by the first call of an instance, and kept.
@@ -19,12 +27,13 @@ import { buryBatch, type Clockwork, comeSoon, takeBatch, tickDue, wakeSoon } fro
 
 /** Messages of the queue of signals; those that are named in the answer come again. */
 export async function signals(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  worker ??= composeWorker();
-  worker.begin(context.getRemainingTimeInMillis());
-  const messages = messagesOf<SQSRecord>(event, worker.worker.facts);
-  const again = await takeBatch(worker.worker, messages);
-  await Promise.all([wakeSoon(worker.worker, worker.due()), comeSoon(worker.worker, messages, again)]);
-  return failuresOf(again);
+  composed ??= composeWorker();
+  const { worker, queue, begin, due } = composed;
+  begin(context.getRemainingTimeInMillis());
+  const messages = recordsOf(event, worker.log).map((record) => deliveredOf(record, queue));
+  const late = await takeBatch(worker, messages);
+  await Promise.all([wakeSoon(worker, due()), comeSoon(worker, messages, late)]);
+  return failuresOf(late);
 }
 
 /** A request to the API. What it made a stream owe is paid by the queue. */
@@ -46,12 +55,13 @@ export async function clock(): Promise<void> {
 /** What the queue of signals gave up becomes dead letters, which can be listed, read and replayed. */
 export async function deadLetters(event: SQSEvent): Promise<SQSBatchResponse> {
   clockwork ??= composeClock();
-  return failuresOf(await buryBatch(clockwork, messagesOf<SQSRecord>(event, clockwork.facts)));
+  const messages = recordsOf(event, clockwork.log).map(({ messageId: id, body }) => ({ id, body }));
+  return failuresOf(await buryBatch(clockwork, messages));
 }
 
-let worker: Composed | undefined;
+let composed: ComposedWorker | undefined;
 let http: ComposedApi | undefined;
-let clockwork: Clockwork | undefined;
+let clockwork: Clock | undefined;
 
 const failuresOf = (ids: readonly string[]): SQSBatchResponse => ({
   batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })),

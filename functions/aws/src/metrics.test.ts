@@ -1,20 +1,19 @@
 import type { Entry, Journal } from '@serin/core/ports/journal';
+import { tickDue } from '@serin/platform/clock';
+import { logLines } from '@serin/platform/log-lines';
+import { countEntry, metricNames } from '@serin/platform/metrics';
 import { expect, test } from 'vitest';
 import { metrics } from '../../../infra/aws/topology/metrics.ts';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { jsonFacts } from './facts.ts';
-import { countEntry, metricNames } from './metrics.ts';
-import { tickDue } from './worker.ts';
+import { embeddedMetric } from './embedded-metric.ts';
 
-function told() {
+function logged() {
   const lines: string[] = [];
-  const facts = jsonFacts(
-    'shop',
-    'prod',
-    (line) => lines.push(line),
-    () => 1000,
-  );
+  const log = logLines({
+    write: (line) => lines.push(line),
+    metric: embeddedMetric({ project: 'shop', environment: 'prod' }, () => 1000),
+  });
   const values = () =>
     lines
       .map((line) => JSON.parse(line))
@@ -23,7 +22,7 @@ function told() {
           Metrics.map(({ Name, Unit }) => [Name, Unit, line[Name]]),
         ),
       );
-  return { facts, values };
+  return { log, values };
 }
 
 const entry = (signal: object, ...events: readonly string[]): Entry =>
@@ -34,9 +33,9 @@ const entry = (signal: object, ...events: readonly string[]): Entry =>
   }) as unknown as Entry; // no more of an entry is read
 
 test('runs, verdicts and rollouts are counted once each, by the entry that made them durable', () => {
-  const { facts, values } = told();
+  const { log, values } = logged();
 
-  countEntry(entry({ type: 'jobDescribed' }, 'run.refused', 'rollout.rolledback', 'dataset.settled'), facts);
+  countEntry(entry({ type: 'jobDescribed' }, 'run.refused', 'rollout.rolledback', 'dataset.settled'), log);
 
   expect(values()).toEqual([
     ['RunsRefused', 'Count', 1],
@@ -45,22 +44,23 @@ test('runs, verdicts and rollouts are counted once each, by the entry that made 
 });
 
 test('an order that could not be carried out is counted each time that it is put off', () => {
-  const { facts, values } = told();
+  const { log, values } = logged();
 
-  countEntry(entry({ type: 'effectFailed', key: 'run/1', because: 'throttled' }), facts);
+  countEntry(entry({ type: 'effectFailed', key: 'run/1', because: 'throttled' }), log);
 
   expect(values()).toEqual([['DebtsPutOff', 'Count', 1]]);
 });
 
-test('the clock tells how long the oldest stream has waited, and nothing when none does', async () => {
-  const { facts, values } = told();
-  const queue = { tick: noQueue, ticks: async () => {}, send: noQueue, again: noQueue };
+test('the clock counts how long the oldest stream has waited, and nothing when none does', async () => {
+  const { log, values } = logged();
+  const queue = { tick: noQueue, ticks: async () => {}, send: noQueue };
   const due = (items: readonly { readonly stream: string; readonly due: number }[]) =>
     tickDue({
       journal: { ...atOnce<Journal>(memoryJournal()), due: async () => ({ items }) },
       queue,
       now: () => 900_000,
-      facts,
+      log,
+      withoutSecrets: (body) => body,
     });
 
   await due([]);

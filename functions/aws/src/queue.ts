@@ -5,15 +5,12 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { Fault } from '@serin/core/base/fault';
+import { tickBody } from '@serin/platform/message';
+import type { Queue } from '@serin/platform/queue';
 import { awsFault } from './faults.ts';
 
-/** The queue of signals, as its writer sees it. */
-export interface Queue {
-  /** A stream is looked at soon, or after this many seconds (900 at most). At least once; durable when it resolves. */
-  tick(stream: string, delaySeconds?: number): Promise<void>;
-  ticks(streams: readonly string[]): Promise<void>;
-  /** A message as it once was received. */
-  send(body: string): Promise<void>;
+/** The queue of signals in SQS, which holds a delay of 900 s at most. */
+interface SqsQueue extends Queue {
   /** A message that is being worked on, by its receipt, comes again after this many seconds. */
   again(receipt: string, seconds: number): Promise<void>;
 }
@@ -25,9 +22,7 @@ interface Options {
 
 const perBatch = 10;
 
-/** What the clock, the API and a stream that waits for less than a minute write into the queue: `{"serin":{"tick":...}}`. */
-export function sqsQueue({ client, url }: Options): Queue {
-  const bodyOf = (stream: string): string => JSON.stringify({ serin: { tick: stream } });
+export function sqsQueue({ client, url }: Options): SqsQueue {
   const send = async (MessageBody: string, DelaySeconds?: number): Promise<void> => {
     try {
       await client.send(
@@ -38,7 +33,7 @@ export function sqsQueue({ client, url }: Options): Queue {
     }
   };
   const sendBatch = async (streams: readonly string[]): Promise<void> => {
-    const Entries = streams.map((stream, index) => ({ Id: String(index), MessageBody: bodyOf(stream) }));
+    const Entries = streams.map((stream, index) => ({ Id: String(index), MessageBody: tickBody(stream) }));
     try {
       const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
       if (Failed.length > 0)
@@ -49,7 +44,7 @@ export function sqsQueue({ client, url }: Options): Queue {
   };
 
   return {
-    tick: (stream, delaySeconds) => send(bodyOf(stream), delaySeconds),
+    tick: (stream, delaySeconds) => send(tickBody(stream), delaySeconds),
     async ticks(streams) {
       for (let from = 0; from < streams.length; from += perBatch) await sendBatch(streams.slice(from, from + perBatch));
     },

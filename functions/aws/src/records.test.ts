@@ -1,11 +1,11 @@
+import type { LogLines } from '@serin/platform/log-lines';
 import { expect, test } from 'vitest';
-import type { Facts } from './facts.ts';
-import { messagesOf } from './records.ts';
+import { recordsOf } from './records.ts';
 
 const counted = (event: unknown) => {
   const what: unknown[] = [];
-  const facts: Facts = { say: () => {}, fault: () => {}, count: (metric, more) => what.push([metric, more.what]) };
-  const messages = messagesOf(event, facts);
+  const log: LogLines = { say: () => {}, fault: () => {}, count: (metric, more) => what.push([metric, more.what]) };
+  const messages = recordsOf(event, log);
   return { messages, what };
 };
 
@@ -21,7 +21,7 @@ test.each([
   expect(counted(event)).toEqual({ messages: [], what: [['ForeignSignals', `not of the queue: ${what}`]] });
 });
 
-test('messages of the queue are taken, beside what is foreign', () => {
+test('messages of the queue are taken, beside what is not of it', () => {
   const message = { eventSource: 'aws:sqs', messageId: 'm', body: '{}' };
 
   expect(counted({ Records: [{ eventSource: 'aws:s3' }, message] })).toMatchObject({

@@ -1,18 +1,30 @@
-import type { Facts } from './facts.ts';
-import type { Message } from './signals.ts';
+import type { LogLines } from '@serin/platform/log-lines';
+import { countUnrouted, type Delivered } from '@serin/platform/worker';
+import type { SQSRecord } from 'aws-lambda';
 
 /**
- * The messages of the queue in what Lambda hands over. A trigger of another kind was wired up by hand: what it sends is
+ * The records of the queue in what Lambda hands over. A trigger of another kind was wired up by hand: what it sends is
  * counted and done, for as a failure it would come again until it expires.
  */
-export function messagesOf<Sent extends Message>(event: unknown, facts: Facts): readonly Sent[] {
+export function recordsOf(event: unknown, log: LogLines): readonly SQSRecord[] {
   const { Records } = (event ?? {}) as { readonly Records?: unknown };
   const records: readonly unknown[] = Array.isArray(Records) ? Records : [event];
-  const isMessage = (record: unknown): record is Sent => (record as Origin | null)?.eventSource === 'aws:sqs';
+  const isMessage = (record: unknown): record is SQSRecord => (record as Origin | null)?.eventSource === 'aws:sqs';
   for (const record of records.filter((each) => !isMessage(each)))
-    facts.count('ForeignSignals', { what: `not of the queue: ${originOf(record)}`.slice(0, 120) });
+    countUnrouted(log, `not of the queue: ${originOf(record)}`);
   return records.filter(isMessage);
 }
+
+/** A record as a message, which comes again when its receipt is given back. */
+export const deliveredOf = (
+  { messageId, body, attributes, receiptHandle }: SQSRecord,
+  queue: { again(receipt: string, seconds: number): Promise<void> },
+): Delivered => ({
+  id: messageId,
+  body,
+  attempt: Number(attributes.ApproximateReceiveCount),
+  again: (seconds) => queue.again(receiptHandle, seconds),
+});
 
 interface Origin {
   readonly eventSource?: unknown;

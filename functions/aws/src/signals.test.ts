@@ -1,20 +1,22 @@
+import type { Owners } from '@serin/core/inbound/fact';
 import { routesOf } from '@serin/core/inbound/route';
+import { readBatch } from '@serin/platform/arrivals';
 import { expect, test } from 'vitest';
 import { endpointName } from './names.ts';
-import { type LookUp, readBatch } from './signals.ts';
+import { read as readFacts, withoutVariables } from './signals.ts';
 
 const plan = { data: { bucket: 'drops', prefix: 'fraud/' }, on: {}, alerts: {} };
 const routes = routesOf({ models: { fraud: plan } } as never); // routes read no more of a config
 const nothing = async () => undefined;
 
 const installation = { project: 'shop', environment: 'prod' };
-const lookUp: LookUp = {
+const owners: Owners = {
   installation,
   modelOfEndpoint: async (name) => (name === endpointName(installation, 'fraud') ? 'fraud' : undefined),
   modelOfJob: nothing,
-  versionOfPackage: nothing,
+  versionOf: nothing,
 };
-const read = (body: string) => readBatch([{ messageId: 'm', body }], routes, lookUp);
+const read = (body: string) => readBatch([{ id: 'm', body }], { read: readFacts, routes, owners });
 
 const alarmOn = (environment: string, description = 'serin_model=fraud', dimensions?: Record<string, string>) =>
   JSON.stringify({
@@ -54,10 +56,10 @@ test.each([
   ['eu/prod/shop/fraud', false],
   ['fraud', false],
 ])('an alarm that is of no endpoint names its model together with the environment: %s', async (named, taken) => {
-  const { arrivals, foreign } = await read(alarmOn('any', `serin_model=${named}`, { Pipeline: 'features' }));
+  const { arrivals, unrouted } = await read(alarmOn('any', `serin_model=${named}`, { Pipeline: 'features' }));
 
   expect(arrivals).toHaveLength(taken ? 1 : 0);
-  expect(foreign).toEqual(taken ? [] : ['alarm of no model']);
+  expect(unrouted).toEqual(taken ? [] : ['alarm of no model']);
 });
 
 test('each series of an alarm over many fires and ends by itself, for the endpoint among its attributes', async () => {
@@ -76,4 +78,13 @@ test('each series of an alarm over many fires and ends by itself, for the endpoi
   expect(await told(contributor('6d44', 'ALARM'))).toMatchObject([{ type: 'alertRaised', fingerprint: `${arn}#6d44` }]);
   expect(await told(contributor('6d44', 'OK'))).toMatchObject([{ type: 'alertResolved', fingerprint: `${arn}#6d44` }]);
   expect(await told(contributor('6d44', 'ALARM', 'staging'))).toEqual([]);
+});
+
+test('of an event of a job nothing is kept of the variables of the job, secrets among them', () => {
+  const detail = { TrainingJobName: 'j', Environment: { API_KEY: 'canary-of-a-secret' }, TrainingJobStatus: 'Failed' };
+  const event = { source: 'aws.sagemaker', 'detail-type': 'SageMaker Training Job State Change', detail };
+
+  const { Environment: _, ...bare } = detail;
+  expect(withoutVariables(JSON.stringify(event))).toBe(JSON.stringify({ ...event, detail: bare }));
+  expect(withoutVariables('not JSON "Environment"')).toBe('not JSON "Environment"');
 });

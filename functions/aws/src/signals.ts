@@ -1,130 +1,90 @@
-import { asFault, type Fault } from '@serin/core/base/fault';
-import { canonical, sha256Hex } from '@serin/core/base/json';
-import { type Routes, route, takersOf } from '@serin/core/inbound/route';
-import { withKnownEnds } from '@serin/core/model/monitor/monitor';
-import type { OutsideSignal } from '@serin/core/model/signal';
-import type { NamedJob } from './jobs/owner.ts';
-import type { Installation } from './names.ts';
-import type { Told } from './signals/fact.ts';
-import { told } from './signals/told.ts';
+import { Fault } from '@serin/core/base/fault';
+import { type Fact, idOf, type Unreadable, unrouted } from '@serin/core/inbound/fact';
+import { type Fields, fieldsOf, instantOf, textOf, unreadable } from '@serin/platform/fields';
+import { readBody, readEach } from '@serin/platform/message';
+import { alarmFromBus, alarmFromTopic } from './alarm.ts';
 
-/** A record of the queue, as Lambda gives it. */
-export interface Message {
-  readonly messageId: string;
-  readonly body: string;
-}
-
-/** Whose the provider's resources are; `undefined`: not ours. A `Fault` that it throws fails the message that asked. */
-export interface LookUp {
-  readonly installation: Installation;
-  modelOfEndpoint(name: string): Promise<string | undefined>;
-  modelOfJob(job: NamedJob): Promise<string | undefined>;
-  /**
-   * The version of a package of which the registry itself says what was decided; one that is still undecided throws
-   * `unavailable`. `by`: who decided, as AWS knows them.
-   */
-  versionOfPackage(
-    arn: string,
-    decided: 'approved' | 'rejected',
-  ): Promise<{ readonly model: string; readonly version: number; readonly by?: string } | undefined>;
-}
-
-/** A signal for a stream. One with an id is known when it comes again; hints need none. */
-export interface Arrival {
-  readonly stream: string;
-  readonly signal: OutsideSignal;
-  readonly id?: string;
-  /** Who decided; of approvals alone. */
-  readonly by?: string;
-  /** The messages that told it: when it cannot be committed these have failed, and no other. */
-  readonly messages: readonly string[];
-}
-
-export interface Batch {
-  /** In the order in which they are to be told. */
-  readonly arrivals: readonly Arrival[];
-  /** What was for nobody here, in words to count by; its messages are done. */
-  readonly foreign: readonly string[];
-  /** Messages that could not be read or looked up: the fault says whether to try again. */
-  readonly failed: readonly { readonly messageId: string; readonly fault: Fault }[];
-}
+type Facts = readonly (Fact | Unreadable)[];
 
 /**
- * What a batch of messages comes to: hints folded to one for each model and kind, alarms and approvals one by one,
- * under an id that is equal for each delivery.
- *
- * Twice, or in another order: the same arrivals. A message fails alone; what of it can be read arrives all the same.
+ * What one body of the queue says: an EventBridge event, an S3 notification, a CloudWatch alarm, each also in the
+ * envelope of SNS, or a tick of our own.
  */
-export async function readBatch(messages: readonly Message[], routes: Routes, lookUp: LookUp): Promise<Batch> {
-  const read = await Promise.all(messages.map((message) => readOne(message, routes, lookUp)));
-  return {
-    arrivals: folded(read.flatMap(({ found = [] }) => found)),
-    foreign: read.flatMap(({ foreign = [] }) => foreign),
-    failed: read.flatMap(({ failed = [] }) => failed),
-  };
-}
+export const read = (body: string): Facts =>
+  readBody(body, (message) => (typeof message.TopicArn === 'string' ? fromTopic(message) : native(message)));
 
-interface Read extends Partial<Omit<Batch, 'arrivals'>> {
-  readonly found?: readonly Found[];
-}
-
-async function readOne({ messageId, body }: Message, routes: Routes, lookUp: LookUp): Promise<Read> {
+/** Without raw delivery SNS wraps the message as text; people and other tools publish to a topic of alarms as well. */
+function fromTopic({ Type, Message }: Fields): Facts {
+  if (Type !== 'Notification') return [unrouted(`SNS ${String(Type)}`)];
+  let inner: unknown;
   try {
-    const facts = told(body);
-    const readable = facts.filter((fact) => fact.kind !== 'unreadable');
-    const found = await Promise.all(readable.map((fact) => signalsOf(fact, routes, lookUp)));
-    const [unreadable] = facts.filter((fact) => fact.kind === 'unreadable');
-    return {
-      found: found.flat().map((each) => ({ ...each, messages: [messageId] })),
-      foreign: readable.flatMap((fact, index) => (found[index]?.length === 0 ? [nobodys(fact)] : [])),
-      ...(unreadable === undefined ? {} : { failed: [{ messageId, fault: unreadable.fault }] }),
-    };
-  } catch (error) {
-    return { failed: [{ messageId, fault: asFault(error) }] };
+    inner = JSON.parse(String(Message));
+  } catch {
+    return [unrouted('a text published to SNS')];
   }
+  const message = fieldsOf(inner);
+  return message === undefined ? [unrouted('a text published to SNS')] : native(message);
 }
 
-const nobodys = (fact: Readable): string => (fact.kind === 'foreign' ? fact.what : `${fact.kind} of no model`);
-
-/** An arrival before it is folded. */
-interface Found extends Arrival {
-  /** When its sender says that it happened: orders a batch, and is never obeyed as a time. */
-  readonly saidAt?: string;
+function native(message: Fields): Facts {
+  if (typeof message['detail-type'] === 'string') return fromBus(message, message['detail-type']);
+  if (Array.isArray(message.Records))
+    return message.Records.length === 0
+      ? [unrouted('a notification of nothing')]
+      : readEach(message.Records, fromRecord);
+  // Sent once when a notification is set up, without `Records` (S3 user guide, notification-content-structure).
+  if (message.Event === 's3:TestEvent') return [unrouted('s3:TestEvent')];
+  if (message.AlarmArn !== undefined && message.NewStateValue !== undefined) return [alarmFromTopic(message)];
+  return [unrouted('an unknown message')];
 }
-type Bare = Omit<Found, 'messages'>;
 
-type Readable = Exclude<Told, { kind: 'unreadable' }>;
+function fromBus(event: Fields, type: string): Facts {
+  const name = `${String(event.source)} ${type}`;
+  const read = readers.get(name);
+  if (read === undefined) return [unrouted(name)];
+  const detail = fieldsOf(event.detail);
+  if (detail === undefined) throw unreadable(`'${name}'`, 'an event with a detail');
+  return [read(detail, event)];
+}
 
-async function signalsOf(fact: Readable, routes: Routes, lookUp: LookUp): Promise<readonly Bare[]> {
-  switch (fact.kind) {
-    case 'object': {
-      const told = takersOf(routes, fact.bucket, fact.key);
-      // Whether EventBridge encodes keys is documented by one sample only; an emulator does. A hint too many costs nothing.
-      const key = told.models.length > 0 ? fact.key : unescaped(fact.key);
-      const { models, type } = takersOf(routes, fact.bucket, key);
-      return models.map((model) => ({ stream: `model/${model}`, signal: { type, keys: [key] } }));
-    }
-    case 'job':
-      return hintFor(await lookUp.modelOfJob(fact), { type: 'jobHinted' });
-    case 'endpoint':
-      return hintFor(await lookUp.modelOfEndpoint(fact.name), { type: 'endpointHinted' });
-    case 'tick':
-      return [{ stream: fact.stream, signal: { type: 'clockTicked' } }];
-    case 'alarm':
-      return alertsOf(
-        fact,
-        (named) => modelsNamed(named, routes, lookUp.installation),
-        await Promise.all(fact.endpoints.map((name) => lookUp.modelOfEndpoint(name))),
-      );
-    case 'approval':
-      // Whoever may publish to a topic of alarms could say it as well: only the registry is believed.
-      return approvalOf(
-        fact,
-        await lookUp.versionOfPackage(fact.arn, fact.status === 'Approved' ? 'approved' : 'rejected'),
-      );
-    case 'foreign':
-      return [];
-  }
+type Reader = (detail: Fields, event: Fields) => Fact;
+
+const job =
+  (api: 'training' | 'processing' | 'transform', field: string): Reader =>
+  (detail) => ({ kind: 'job', job: `${api}/${textOf(detail[field], `detail.${field}`)}` });
+
+// Status and times of these events are not read: their case and their units differ from event to event, they come
+// twice, late or never, and Describe is the truth.
+const endpoint: Reader = ({ EndpointName }) => ({
+  kind: 'endpoint',
+  name: textOf(EndpointName, 'detail.EndpointName'),
+});
+
+const readers: ReadonlyMap<string, Reader> = new Map([
+  ['aws.s3 Object Created', objectCreated],
+  ['aws.sagemaker SageMaker Training Job State Change', job('training', 'TrainingJobName')],
+  ['aws.sagemaker SageMaker Processing Job State Change', job('processing', 'ProcessingJobName')],
+  ['aws.sagemaker SageMaker Transform Job State Change', job('transform', 'TransformJobName')],
+  ['aws.sagemaker SageMaker Endpoint State Change', endpoint],
+  ['aws.sagemaker SageMaker Endpoint Deployment State Change', endpoint],
+  ['aws.sagemaker SageMaker Model Package State Change', approval],
+  ['aws.cloudwatch CloudWatch Alarm State Change', alarmFromBus],
+  ['aws.cloudwatch CloudWatch Alarm Contributor State Change', alarmFromBus],
+]);
+
+/** The key of this event is raw; that of a notification is not (S3 user guide, ev-events). */
+function objectCreated({ bucket, object, 'event-version': version }: Fields): Fact {
+  // Minor versions only add fields (S3 user guide, ev-events); events before 2025 have none.
+  if (version !== undefined && !/^1\./.test(textOf(version, 'detail.event-version')))
+    throw unreadable('an S3 event', 'detail.event-version 1.x');
+  const key = textOf(fieldsOf(object)?.key, 'detail.object.key');
+  // Whether EventBridge encodes keys is documented by one sample only; an emulator does.
+  return {
+    kind: 'object',
+    bucket: textOf(fieldsOf(bucket)?.name, 'detail.bucket.name'),
+    key,
+    ...(/[%+]/.test(key) ? { orKey: unescaped(key) } : {}),
+  };
 }
 
 function unescaped(key: string): string {
@@ -135,97 +95,60 @@ function unescaped(key: string): string {
   }
 }
 
-const hintFor = (model: string | undefined, signal: OutsideSignal): readonly Bare[] =>
-  model === undefined ? [] : [{ stream: `model/${model}`, signal }];
-
-const sender = 'cloudwatch';
-
-/** An alert is known by its sender, the ARN of its alarm and the time of its state, whichever way it came. */
-function alertsOf(
-  { state, alarm: fingerprint, startedAt, title, models }: Extract<Told, { kind: 'alarm' }>,
-  modelsOf: (named: { readonly model: string; readonly isOurs: boolean }) => readonly string[],
-  owners: readonly (string | undefined)[],
-): readonly Bare[] {
-  const ours = owners.filter((model) => model !== undefined);
-  // One description may stand on the alarms of each environment of an account. A name alone says nothing of which one
-  // is meant: only an endpoint of ours does.
-  const isTheirs = owners.length > 0 && ours.length === 0;
-  const named = isTheirs ? [] : models.flatMap((model) => modelsOf({ model, isOurs: ours.length > 0 }));
-  const signal: OutsideSignal =
-    state === 'ALARM'
-      ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt, title }
-      : { type: 'alertResolved', sender, fingerprint, endedAt: startedAt };
-  const id = idOf('cw', fingerprint, state, startedAt);
-  return [...new Set([...ours, ...named])].map((model) => ({
-    stream: `model/${model}`,
-    signal,
-    id,
-    saidAt: startedAt,
-  }));
+function fromRecord(record: unknown): Fact {
+  // SNS writes `EventSource`.
+  const { EventSource, eventSource = EventSource, eventName, eventVersion, s3 } = fieldsOf(record) ?? {};
+  if (eventSource !== 'aws:s3') return unrouted(`a record of ${String(eventSource ?? 'nobody')}`);
+  // Minor versions only add fields (S3 user guide, notification-content-structure).
+  if (!/^2\./.test(textOf(eventVersion, 'eventVersion'))) throw unreadable('an S3 notification', 'eventVersion 2.x');
+  // The events are documented with `s3:` and sent without; stores that speak S3's language send it.
+  const name = textOf(eventName, 'eventName').replace(/^s3:/, '');
+  if (!name.startsWith('ObjectCreated:')) return unrouted(`s3:${name}`);
+  const { bucket, object } = fieldsOf(s3) ?? {};
+  return {
+    kind: 'object',
+    bucket: textOf(fieldsOf(bucket)?.name, 's3.bucket.name'),
+    key: decodedKey(textOf(fieldsOf(object)?.key, 's3.object.key')),
+  };
 }
 
-/** `prod/fraud` or `prod/shop/fraud`, of this environment (and project); `fraud` if the alarm is one of ours anyway. */
-function modelsNamed(
-  { model: text, isOurs }: { readonly model: string; readonly isOurs: boolean },
-  routes: Routes,
-  { environment, project }: Installation,
-): readonly string[] {
-  const parts = text.split('/');
-  const model = parts.pop() ?? '';
-  const [ofEnvironment, ofProject = project, ...more] = parts;
-  const isHere = ofEnvironment === undefined ? isOurs : ofEnvironment === environment;
-  return isHere && ofProject === project && more.length === 0 ? route(routes, { kind: 'named', model }) : [];
-}
-
-function approvalOf(
-  { arn, status, modifiedAt: saidAt, note }: Extract<Told, { kind: 'approval' }>,
-  found: Awaited<ReturnType<LookUp['versionOfPackage']>>,
-): readonly Bare[] {
-  if (found === undefined) return [];
-  const { model, version, by = 'sagemaker' } = found;
-  const said = { version, approved: status === 'Approved', ...(note === undefined ? {} : { note }) };
-  const id = idOf('sm', arn, status, saidAt);
-  return [{ stream: `model/${model}`, signal: { type: 'approvalGiven', ...said }, id, by, saidAt }];
-}
-
-const idOf = (prefix: 'cw' | 'sm', ...of: readonly string[]): string =>
-  `${prefix}_${sha256Hex(canonical(of)).slice(0, 32)}`;
-
-function folded(all: readonly Found[]): readonly Arrival[] {
-  const found = new Map<string, Found>();
-  for (const each of all) {
-    const identity = canonical([each.stream, each.id ?? each.signal.type]);
-    const before = found.get(identity);
-    found.set(identity, before === undefined ? each : joined(before, each));
+function decodedKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch (error) {
+    throw new Fault('invalid', `the key '${key}' of an S3 notification is not URL-encoded`, { cause: error });
   }
-  // An alarm is told before its end, whichever message came first.
-  const inOrder = [...found]
-    .sort(([a, one], [b, other]) => compare(one.saidAt ?? '', other.saidAt ?? '') || compare(a, b))
-    .map(([, each]) => each);
-  return withKnownEnds(inOrder, ({ stream }) => stream).map(({ saidAt: _, signal, messages, ...rest }) => ({
-    ...rest,
-    signal: capped(signal),
-    messages: [...new Set(messages)].sort(compare),
-  }));
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** A package is changed for many reasons: only a change of its approval is one. */
+function approval(detail: Fields, { time }: Fields): Fact {
+  const { ModelPackageGroupName: group, ModelApprovalStatus: status, UpdatedModelPackageFields: updated } = detail;
+  const { ApprovalDescription: note } = detail;
+  if (typeof group !== 'string') return unrouted('a model package without a group');
+  // Absent when the package was created. An event without the list that says Approved is taken: core ignores what is
+  // decided already, and an approval that is lost is lost for good.
+  if (Array.isArray(updated) && !updated.includes('ModelApprovalStatus'))
+    return unrouted('a change of a model package that is no approval');
+  if (status !== 'Approved' && status !== 'Rejected') return unrouted('a model package that waits for its approval');
+  const ref = textOf(detail.ModelPackageArn, 'detail.ModelPackageArn');
+  const saidAt = instantOf(detail.LastModifiedTime ?? time, 'detail.LastModifiedTime');
+  return {
+    kind: 'approval',
+    id: idOf('sm', ref, status, saidAt),
+    ref,
+    approved: status === 'Approved',
+    saidAt,
+    by: 'sagemaker',
+    ...(typeof note === 'string' && note !== '' ? { note: note.slice(0, 2000) } : {}),
+  };
+}
 
-const joined = (before: Found, next: Found): Found => ({
-  ...before,
-  messages: [...before.messages, ...next.messages],
-  signal:
-    'keys' in before.signal && 'keys' in next.signal
-      ? { ...before.signal, keys: [...before.signal.keys, ...next.signal.keys] }
-      : before.signal,
-});
-
-/** More keys than this say nothing that fewer do not. */
-const keptKeys = 50;
-
-/** A queue has no order, so of too many keys none is the last: without keys anything may have come. */
-function capped(signal: OutsideSignal): OutsideSignal {
-  if (!('keys' in signal)) return signal;
-  const keys = [...new Set(signal.keys)].sort(compare);
-  return { ...signal, keys: keys.length > keptKeys ? [] : keys };
+/** An event of a job repeats the variables of the job, secrets among them: a dead letter of it has none. */
+export function withoutVariables(body: string): string {
+  if (!body.includes('"Environment"')) return body;
+  try {
+    return JSON.stringify(JSON.parse(body, (key, value) => (key === 'Environment' ? undefined : value)));
+  } catch {
+    return body; // not an event of SageMaker
+  }
 }

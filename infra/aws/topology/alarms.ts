@@ -44,7 +44,7 @@ export function alarmsOf({ name, settings: { project, environment } }: Places): 
     alarm('debts-age', {
       ...crossed,
       says: 'a stream has been due for 15 minutes, and nobody has taken it up: the function signals fails or is too slow; read its log',
-      // functions/aws/src/worker.ts
+      // packages/platform/src/clock.ts
       namespace: 'Serin',
       dimensions: { Project: project, Environment: environment },
       metric: 'OldestDueSeconds',
@@ -57,7 +57,7 @@ export function alarmsOf({ name, settings: { project, environment } }: Places): 
     alarm('dead-letters', {
       ...crossed,
       says: 'a signal could not be used and became a dead letter: see `serin dead-letters list`, then replay or discard it',
-      // functions/aws/src/facts.ts
+      // packages/platform/src/letters.ts
       namespace: 'Serin',
       dimensions: { Project: project, Environment: environment },
       metric: 'DeadLetters',

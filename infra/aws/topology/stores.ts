@@ -51,7 +51,7 @@ export function queuesOf(places: Places): readonly Queue[] {
       // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
       visibilitySeconds: 6 * plans.signals.timeoutSeconds,
       retentionSeconds: 4 * day,
-      // With the waits of `comeSoon` (functions/aws/src/worker.ts) that is an hour of a store that cannot be reached.
+      // With the waits of `comeSoon` (packages/platform/src/worker.ts) that is an hour of a store that cannot be reached.
       deadAfter: { receives: 7, queue: 'dead' },
       statements: queueStatements(places, 'signals'),
     },

@@ -304,9 +304,7 @@ emulated('jobs on SageMaker', () => {
       });
       const before = calls.recorded.length;
 
-      const owners = await Promise.all(
-        [names[0], names[9_999]].map((name = '') => world.ownerOf({ api: 'training', name })),
-      );
+      const owners = await Promise.all([names[0], names[9_999]].map((name = '') => world.ownerOf(`training/${name}`)));
 
       expect(owners).toEqual(['model-0', 'model-9999']);
       expect(calls.recorded.slice(before).map(({ operation }) => operation)).toEqual(['ListTags', 'ListTags']);
@@ -317,19 +315,17 @@ emulated('jobs on SageMaker', () => {
       const { id } = await world.jobs.start(imageJob('run_1/train/1'));
       const evaluation = await world.jobs.start(imageJob('run_1/evaluate/1', { kind: 'evaluate' }));
 
-      expect(await world.ownerOf({ api: 'training', name: nameIn(id) })).toBe('prices');
-      expect(await world.ownerOf({ api: 'processing', name: nameIn(evaluation.id) })).toBe('prices');
+      expect(await world.ownerOf(id)).toBe('prices');
+      expect(await world.ownerOf(evaluation.id)).toBe('prices');
     });
 
     test("is none for a job that is gone, and another installation's is not asked about", async () => {
       const world = jobsWorld(calls);
       const before = calls.recorded.length;
 
-      expect(
-        await world.ownerOf({ api: 'training', name: 'prod-shop2--fraud-train-0123456789abcdef' }),
-      ).toBeUndefined();
+      expect(await world.ownerOf('training/prod-shop2--fraud-train-0123456789abcdef')).toBeUndefined();
       expect(calls.recorded).toHaveLength(before);
-      expect(await world.ownerOf({ api: 'training', name: 'prod-shop--train-1-0123456789abcdef' })).toBeUndefined();
+      expect(await world.ownerOf('training/prod-shop--train-1-0123456789abcdef')).toBeUndefined();
     });
   });
 

@@ -1,14 +1,7 @@
 import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { awsFault, saysMissing } from '../faults.ts';
 import { ownPrefix } from '../names.ts';
-import type { Api } from './ids.ts';
 import type { JobSettings } from './settings.ts';
-
-/** A job as an event names it. */
-export interface NamedJob {
-  readonly api: Api;
-  readonly name: string;
-}
 
 /**
  * Whose job it is, by the tag that each job of ours carries: one question, however many models there are.
@@ -22,7 +15,8 @@ export function jobOwners({
 }: Pick<JobSettings, 'installation' | 'region' | 'jobRole'> & { readonly sagemaker: SageMakerClient }) {
   // `arn:<partition>:iam::<account>:role/...`
   const [, partition, , , account] = jobRole.split(':');
-  return async ({ api, name }: NamedJob): Promise<string | undefined> => {
+  return async (job: string): Promise<string | undefined> => {
+    const [api, name = ''] = job.split('/');
     if (!name.startsWith(ownPrefix(installation))) return undefined;
     const ResourceArn = `arn:${partition}:sagemaker:${region}:${account}:${api}-job/${name}`;
     try {

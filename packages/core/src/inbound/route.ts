@@ -87,3 +87,9 @@ export function takersOf(routes: Routes, bucket: string, key: string) {
     ? { models, type: 'dataHinted' as const }
     : { models: route(routes, { kind: 'labels', bucket, key }), type: 'labelsHinted' as const };
 }
+
+/** The models whose place lies below a folder of a bucket; without a folder, anywhere in the bucket. */
+export const modelsBelow = (places: Routes['data'], of: string, folder?: string): readonly string[] =>
+  places
+    .filter(({ bucket, prefix }) => bucket === of && (folder === undefined || prefix.startsWith(`${folder}/`)))
+    .map(({ model }) => model);

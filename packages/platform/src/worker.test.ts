@@ -1,53 +1,56 @@
 import { Fault } from '@serin/core/base/fault';
 import { findDeadLetter } from '@serin/core/engine/dead-letters';
 import type { Engine } from '@serin/core/engine/engine';
+import type { Fact } from '@serin/core/inbound/fact';
 import type { Journal } from '@serin/core/ports/journal';
 import { expect, test } from 'vitest';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { buryBatch, comeSoon, takeBatch, type Worker } from './worker.ts';
+import { buryBatch } from './letters.ts';
+import { readBody } from './message.ts';
+import { comeSoon, takeBatch, type Worker } from './worker.ts';
 
 const plan = { data: { bucket: 'drops', prefix: 'fraud/' }, on: {}, alerts: {} };
 const config = async () => ({ models: { fraud: plan } }) as never; // routes read no more of a config
-const tick = { messageId: 'm-tick', body: JSON.stringify({ serin: { tick: 'model/fraud' } }) };
+const bodyOf = (fact: Fact): string => JSON.stringify({ fact });
+const tick = { id: 'm-tick', body: JSON.stringify({ serin: { tick: 'model/fraud' } }) };
+const at = '2026-11-20T14:04:40.989Z';
 const alarm = {
-  messageId: 'm-alarm',
-  body: JSON.stringify({
-    'detail-type': 'CloudWatch Alarm State Change',
-    source: 'aws.cloudwatch',
-    resources: ['arn:aws:cloudwatch:eu-west-1:123456789012:alarm:too-many-errors'],
-    detail: {
-      alarmName: 'too-many-errors',
-      configuration: { description: 'serin_model=prod/fraud' },
-      state: { value: 'ALARM', timestamp: '2026-11-20T14:04:40.989+0000' },
-    },
+  id: 'm-alarm',
+  body: bodyOf({
+    kind: 'alarm',
+    id: 'al_1',
+    of: { endpoints: [], written: ['prod/fraud'] },
+    says: { type: 'alertRaised', kind: 'alert', sender: 's', fingerprint: 'errors', startedAt: at, title: 'errors' },
+    saidAt: at,
   }),
 };
 
 function opened(engine: Partial<Engine>, more: Partial<Worker> = {}, journal = atOnce<Journal>(memoryJournal())) {
-  const again: [string, number][] = [];
   const worker: Worker = {
     engine: { receive: noEngine, handle: noEngine, dispatch: async () => {}, ...engine },
     config,
-    lookUp: {
+    // A platform whose messages are facts already.
+    read: (body) => readBody(body, ({ fact }) => [fact as Fact]),
+    owners: {
       installation: { project: 'shop', environment: 'prod' },
       modelOfEndpoint: async () => undefined,
       modelOfJob: async () => undefined,
-      versionOfPackage: async () => undefined,
+      versionOf: async () => undefined,
     },
     journal,
     queue: {
       tick: async () => {},
       ticks: async () => {},
       send: async () => {},
-      again: async (receipt, seconds) => void again.push([receipt, seconds]),
     },
     now: () => Date.UTC(2026, 10, 20, 15),
-    facts: { say: () => {}, fault: () => {}, count: () => {} },
+    log: { say: () => {}, fault: () => {}, count: () => {} },
+    withoutSecrets: (body) => body,
     ...more,
   };
   const letters = async () => (await journal.names('dead/')).items.map(({ key }) => key);
-  return { worker, journal, again, letters };
+  return { worker, journal, letters };
 }
 async function noEngine(): Promise<never> {
   throw new Error('nobody should have asked');
@@ -69,7 +72,7 @@ test('an alert does not wait behind what a tick of the same batch pays', async (
 }, 2000);
 
 test('a signal that fails for a moment brings its own message back, and no other', async () => {
-  const busy = async () => Promise.reject(new Fault('unavailable', 'DynamoDB does not answer'));
+  const busy = async () => Promise.reject(new Fault('unavailable', 'the journal does not answer'));
   const { worker, letters } = opened({ handle: busy });
 
   const again = await takeBatch(worker, [tick, alarm]);
@@ -93,35 +96,30 @@ test('a signal that fails for good is a dead letter of its stream, and its messa
   });
 });
 
-test('a dead letter of an event of a job has none of the variables of the job, secrets among them', async () => {
-  const detail = { TrainingJobName: 'j', Environment: { API_KEY: 'canary-of-a-secret' }, TrainingJobStatus: 'Failed' };
-  const resources = ['arn:aws:sagemaker:eu-west-1:123456789012:training-job/j'];
-  const event = { source: 'aws.sagemaker', 'detail-type': 'SageMaker Training Job State Change', resources, detail };
+test('a dead letter keeps nothing of a message that its platform says is secret', async () => {
   const modelOfJob = () => Promise.reject(new Fault('defect', 'nobody foresaw this'));
-  const lookUp = { ...opened({}).worker.lookUp, modelOfJob };
-  const { worker, journal } = opened({}, { lookUp });
+  const owners = { ...opened({}).worker.owners, modelOfJob };
+  const withoutSecrets = (body: string) => body.replaceAll('canary', '');
+  const { worker, journal } = opened({}, { owners, withoutSecrets });
+  const body = bodyOf({ kind: 'job', job: 'canary' });
 
-  await takeBatch(worker, [{ messageId: 'm-job', body: JSON.stringify(event) }]);
-  await buryBatch(worker, [{ messageId: 'm-given-up', body: JSON.stringify(event) }]);
+  await takeBatch(worker, [{ id: 'm-job', body }]);
+  await buryBatch(worker, [{ id: 'm-given-up', body }]);
 
-  const { Environment: _, ...bare } = detail;
-  for (const id of ['m-job', 'm-given-up']) {
-    const letter = await findDeadLetter(journal, id);
-    expect(letter?.signal).toEqual({ body: JSON.stringify({ ...event, detail: bare }) });
-    expect(JSON.stringify(letter)).not.toContain('canary');
-  }
+  for (const id of ['m-job', 'm-given-up'])
+    expect((await findDeadLetter(journal, id))?.signal).toEqual({ body: bodyOf({ kind: 'job', job: '' }) });
 });
 
 test('a signal that cannot even be buried comes again', async () => {
   const broken = async () => Promise.reject(new Error('nobody foresaw this'));
-  const append = async () => Promise.reject(new Fault('unavailable', 'DynamoDB does not answer'));
+  const append = async () => Promise.reject(new Fault('unavailable', 'the journal does not answer'));
   const { worker } = opened({ handle: broken }, {}, { ...atOnce<Journal>(memoryJournal()), append });
 
   expect(await takeBatch(worker, [tick, alarm])).toEqual(['m-alarm']);
 });
 
 test('while the released config cannot be read every message comes again, and none becomes a dead letter', async () => {
-  const denied = async () => Promise.reject(new Fault('invalid', 'not authorized to perform s3:GetObject'));
+  const denied = async () => Promise.reject(new Fault('invalid', 'not authorized to read it'));
   const { worker, letters } = opened({}, { config: denied });
 
   const again = await takeBatch(worker, [tick, alarm]);
@@ -134,7 +132,7 @@ test('a stream whose tick fails for good each minute is one dead letter', async 
   const dispatch = async () => Promise.reject(new Fault('invalid', 'its state is too large'));
   const { worker, letters } = opened({ dispatch });
 
-  for (const messageId of ['m1', 'm2', 'm3']) await takeBatch(worker, [{ ...tick, messageId }]);
+  for (const id of ['m1', 'm2', 'm3']) await takeBatch(worker, [{ ...tick, id }]);
 
   expect(await letters()).toEqual(['dead/tick.model.fraud']);
 });
@@ -149,7 +147,7 @@ test('a message that no dead letter has room for becomes a cut one', async () =>
   const { worker } = opened({}, {}, journal);
   const body = `not JSON ${'x'.repeat(900_000)}`;
 
-  const again = await takeBatch(worker, [{ messageId: 'm1', body }]);
+  const again = await takeBatch(worker, [{ id: 'm1', body }]);
 
   expect(again).toEqual([]);
   expect(await findDeadLetter(journal, 'm1')).toMatchObject({
@@ -159,18 +157,20 @@ test('a message that no dead letter has room for becomes a cut one', async () =>
 });
 
 test('what failed for a moment comes again in seconds, and ever later', async () => {
-  const { worker, again } = opened({});
-  const record = (messageId: string, ApproximateReceiveCount: string) => ({
-    messageId,
-    receiptHandle: `receipt of ${messageId}`,
-    attributes: { ApproximateReceiveCount },
+  const { worker } = opened({});
+  const waits: [string, number][] = [];
+  const message = (id: string, attempt: number) => ({
+    id,
+    body: '',
+    attempt,
+    again: async (seconds: number) => void waits.push([id, seconds]),
   });
 
-  await comeSoon(worker, [record('a', '1'), record('b', '3'), record('c', '5'), record('done', '1')], ['a', 'b', 'c']);
+  await comeSoon(worker, [message('a', 1), message('b', 3), message('c', 5), message('done', 1)], ['a', 'b', 'c']);
 
-  expect(again).toEqual([
-    ['receipt of a', 15],
-    ['receipt of b', 240],
-    ['receipt of c', 720],
+  expect(waits).toEqual([
+    ['a', 15],
+    ['b', 240],
+    ['c', 720],
   ]);
 });

@@ -1,7 +1,7 @@
 import type { Entry } from '@serin/core/ports/journal';
-import type { Facts } from './facts.ts';
+import type { LogLines } from './log-lines.ts';
 
-/** Metrics by the event that tells of what they count; infra/aws/topology/metrics.ts shows and prices them. */
+/** Metrics by the event of what they count. */
 const counted: ReadonlyMap<string, string> = new Map([
   ['dev.serin.run.started.v1', 'RunsStarted'],
   ['dev.serin.run.succeeded.v1', 'RunsSucceeded'],
@@ -13,7 +13,7 @@ const counted: ReadonlyMap<string, string> = new Map([
   ['dev.serin.rollout.held.v1', 'RolloutsHeld'],
 ]);
 
-/** All that a function may count. */
+/** All that is counted. */
 export const metricNames: readonly string[] = [
   ...counted.values(),
   'DebtsPutOff',
@@ -23,12 +23,12 @@ export const metricNames: readonly string[] = [
   'DeadLetters',
 ];
 
-/** What a durable entry tells: runs, verdicts and rollouts by its events, and an order that could not be carried out. */
-export function countEntry({ stream, signal, events }: Entry, facts: Facts): void {
+/** What a durable entry says: runs, verdicts and rollouts by its events, and an order that could not be carried out. */
+export function countEntry({ stream, signal, events }: Entry, log: LogLines): void {
   for (const { type, subject } of events) {
     const metric = counted.get(type);
-    if (metric !== undefined) facts.count(metric, { stream, subject });
+    if (metric !== undefined) log.count(metric, { stream, subject });
   }
   const { type, key, because } = signal as { readonly type: string; readonly key?: string; readonly because?: string };
-  if (type === 'effectFailed') facts.count('DebtsPutOff', { stream, key, because });
+  if (type === 'effectFailed') log.count('DebtsPutOff', { stream, key, because });
 }

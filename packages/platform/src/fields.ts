@@ -16,12 +16,12 @@ export function textOf(value: unknown, field: string): string {
 }
 
 /**
- * A time of AWS as ISO 8601 in UTC: RFC 3339, CloudWatch's form with `+0000`, or milliseconds since the epoch, as a
- * number or as text. Equal times have equal text, whichever way they came.
+ * A time as ISO 8601 in UTC, of RFC 3339, of RFC 3339 with `+0000`, or of milliseconds since the epoch, as a number or as
+ * text. Equal times have equal text, whichever way they came.
  */
 export function instantOf(value: unknown, field: string): string {
   const text = typeof value === 'number' ? String(value) : textOf(value, field);
-  // `+0000` is no offset of RFC 3339; V8 reads it, and a test holds that.
+  // RFC 3339 does not know `+0000`; V8 reads it, and a test holds that.
   const at = /^\d{11,}$/.test(text) ? Number(text) : Date.parse(text);
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) throw unreadable(field, 'a time');

@@ -1,16 +1,16 @@
-import { foreign, type Told } from './fact.ts';
-import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable } from './fields.ts';
+import { type Fact, idOf, unrouted } from '@serin/core/inbound/fact';
+import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable } from '@serin/platform/fields';
 
 /**
- * An alarm as EventBridge tells it: fields in camelCase, dimensions as an object; or one series of an alarm over many,
+ * An alarm as EventBridge sends it: fields in camelCase, dimensions as an object; or one series of an alarm over many,
  * which has its dimensions among its attributes.
  */
-export function alarmFromBus(detail: Fields, { resources, time, 'replay-name': replay }: Fields): Told {
+export function alarmFromBus(detail: Fields, { resources, time, 'replay-name': replay }: Fields): Fact {
   const state = fieldsOf(detail.state) ?? {};
   const { description, metrics } = fieldsOf(detail.configuration) ?? {};
   const contributor = fieldsOf(detail.alarmContributor);
-  // Of an archive of the bus: whatever it says of now was said long ago.
-  if (replay !== undefined) return foreign('an alarm that was replayed');
+  // Of an archive of the bus: what it says of now was said long ago.
+  if (replay !== undefined) return unrouted('an alarm that was replayed');
   return alarmOf({
     state: state.value,
     // A mute rule stops the actions of an alarm, and none of its events.
@@ -34,7 +34,7 @@ export function alarmFromBus(detail: Fields, { resources, time, 'replay-name': r
  * An alarm as SNS carries it: fields in PascalCase, `Region` a name for people, dimensions a list of lower-case
  * `name` and `value`; of a metric maths alarm below `Trigger.Metrics`; of a composite alarm there is no `Trigger`.
  */
-export function alarmFromTopic(message: Fields): Told {
+export function alarmFromTopic(message: Fields): Fact {
   const { Dimensions, Metrics } = fieldsOf(message.Trigger) ?? {};
   const stats = listOf(Metrics).map(({ MetricStat }) => fieldsOf(fieldsOf(MetricStat)?.Metric)?.Dimensions);
   return alarmOf({
@@ -66,36 +66,46 @@ interface Said {
 /** `EndpointName` is of hosting's own metrics, `Endpoint` of Model Monitor's. */
 const endpointDimensions: readonly string[] = ['EndpointName', 'Endpoint'];
 
-function alarmOf(said: Said): Told {
+function alarmOf(said: Said): Fact {
   const name = textOf(said.name, 'the name of an alarm');
   // Target tracking makes its alarms itself, under this name and the endpoint's dimensions, and they fire whenever
-  // capacity is to change: they tell nothing of harm, and must take no rollout back (Application Auto Scaling,
+  // capacity is to change: they say nothing of harm, and must take no rollout back (Application Auto Scaling,
   // DescribeScalingPolicies: `TargetTracking-endpoint/<endpoint>/variant/<variant>-AlarmHigh-<uuid>`).
-  if (name.startsWith('TargetTracking-')) return foreign('an alarm of auto scaling');
+  if (name.startsWith('TargetTracking-')) return unrouted('an alarm of auto scaling');
   const { state } = said;
-  if (state === 'INSUFFICIENT_DATA') return foreign('an alarm without data');
+  if (state === 'INSUFFICIENT_DATA') return unrouted('an alarm without data');
   if (state !== 'ALARM' && state !== 'OK') throw unreadable(`the state of the alarm '${name}'`, 'ALARM or OK');
   // EventBridge is told although the actions of a composite alarm are suppressed, and once more when they no longer are.
   if (state === 'ALARM' && said.suppressed !== undefined && said.suppressed !== null)
-    return foreign('an alarm whose actions are suppressed');
+    return unrouted('an alarm whose actions are suppressed');
+  // An ARN names the region, which the text form of SNS only describes.
   const arn = textOf(said.alarm, `the ARN of the alarm '${name}'`);
   const series = said.contributor === undefined ? '' : `#${textOf(said.contributor, `the series of '${name}'`)}`;
+  const fingerprint = `${arn}${series}`;
+  const at = instantOf(said.at, `the time of the alarm '${name}'`);
   const reason = typeof said.reason === 'string' && said.reason !== '' ? `: ${said.reason}` : '';
+  const title = `${name}${reason}`.slice(0, 500);
   return {
     kind: 'alarm',
-    state,
-    alarm: `${arn}${series}`,
-    name,
-    endpoints: unique(
-      said.dimensions.filter(([dimension]) => endpointDimensions.includes(dimension)).map(([, value]) => value),
-    ),
-    models: unique(
-      [...String(said.description ?? '').matchAll(/\bserin_model=([a-z0-9/-]{1,200})/g)].map(([, named]) => named),
-    ),
-    startedAt: instantOf(said.at, `the time of the alarm '${name}'`),
-    title: `${name}${reason}`.slice(0, 500),
+    // Known by its ARN and the time of its state, whichever way it came.
+    id: idOf('cw', fingerprint, state, at),
+    of: {
+      endpoints: unique(
+        said.dimensions.filter(([dimension]) => endpointDimensions.includes(dimension)).map(([, value]) => value),
+      ),
+      written: unique(
+        [...String(said.description ?? '').matchAll(/\bserin_model=([a-z0-9/-]{1,200})/g)].map(([, named]) => named),
+      ),
+    },
+    says:
+      state === 'ALARM'
+        ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt: at, title }
+        : { type: 'alertResolved', sender, fingerprint, endedAt: at },
+    saidAt: at,
   };
 }
+
+const sender = 'cloudwatch';
 
 const unique = (values: readonly unknown[]): readonly string[] => [
   ...new Set(values.filter((value) => typeof value === 'string')),

@@ -1,0 +1,64 @@
+import { asFault } from '@serin/core/base/fault';
+import { bury, queueStream } from '@serin/core/engine/dead-letters';
+import { engineActor } from '@serin/core/ports/actors';
+import type { Message } from './arrivals.ts';
+import type { Clockwork } from './clock.ts';
+
+/** What fails for good is a dead letter once that is durable; everything else comes again. */
+export async function isOver(
+  worker: Clockwork,
+  error: unknown,
+  letter: { readonly id: string; readonly stream: string; readonly signal: unknown },
+): Promise<boolean> {
+  worker.log.fault(`${letter.stream} (${letter.id})`, error);
+  return asFault(error).retry === 'never' && (await isBuried(worker, error, letter));
+}
+
+async function isBuried(
+  { journal, now, log, withoutSecrets }: Clockwork,
+  error: unknown,
+  { id, stream, signal }: { readonly id: string; readonly stream: string; readonly signal: unknown },
+): Promise<boolean> {
+  const because = asFault(error).message.slice(0, 2000);
+  const kept = JSON.parse(
+    JSON.stringify(signal, (key, value) =>
+      key === 'body' && typeof value === 'string' ? withoutSecrets(value) : value,
+    ),
+  );
+  const letter = { id: id.slice(0, 400), stream, signal: kept, because, at: now() };
+  try {
+    await bury(journal, letter, engineActor).catch((problem: unknown) => {
+      if (asFault(problem).code !== 'invalid') throw problem;
+      return bury(journal, cut(letter), engineActor);
+    });
+    log.count('DeadLetters', { stream, because });
+    return true;
+  } catch (problem) {
+    log.fault(`burying ${id}`, problem);
+    return false;
+  }
+}
+
+type Letter = Parameters<typeof bury>[1];
+
+/** Of a letter that the journal has no room for: enough to see what it was. */
+function cut({ signal, because, ...letter }: Letter): Letter {
+  const { body } = signal as { readonly body?: string };
+  return {
+    ...letter,
+    signal: body === undefined ? signal : { body: body.slice(0, 50_000) },
+    because: `${because.slice(0, 100)} (cut: there was no room for all of it)`,
+  };
+}
+
+/** What the queue gave up, as dead letters; answers the ids of those that could not be written. */
+export async function buryBatch(clockwork: Clockwork, messages: readonly Message[]): Promise<readonly string[]> {
+  const why = new Error('it was delivered several times, and its function failed or ran out of time each time');
+  const failed = await Promise.all(
+    messages.map(async ({ id, body }) => {
+      const letter = { id, stream: queueStream, signal: { body } };
+      return (await isBuried(clockwork, why, letter)) ? [] : [id];
+    }),
+  );
+  return failed.flat();
+}

@@ -1,0 +1,150 @@
+import { createApi } from '@serin/api/app';
+import type { ApiOptions } from '@serin/api/options';
+import { releasedConfig } from '@serin/api/released';
+import { Fault } from '@serin/core/base/fault';
+import type { CompiledConfig } from '@serin/core/config/config';
+import { createEngine, type Engine } from '@serin/core/engine/engine';
+import type { Ports } from '@serin/core/ports/ports';
+import type { Telemetry } from '@serin/core/ports/telemetry';
+import type { Clockwork } from './clock.ts';
+import { newIds } from './ids.ts';
+import { countEntry } from './metrics.ts';
+import { noSecrets, type WebhookSecrets } from './secrets.ts';
+
+/** An engine of a function: many instances of it run, each is told how long it may, and may be frozen between calls. */
+export interface Runtime {
+  readonly engine: Engine;
+  readonly ports: Ports;
+  readonly source: string;
+  readonly config: () => Promise<CompiledConfig | undefined>;
+  /** An invocation begins: this long it may last. */
+  begin(remainingMs: number): void;
+  /** When the streams that were appended to in this invocation want to be looked at again. */
+  due(): ReadonlyMap<string, number>;
+}
+
+interface Options {
+  readonly ports: Ports;
+  readonly source: string;
+  /** Names this instance in the leases that it takes. */
+  readonly self: string;
+  readonly clockwork: Pick<Clockwork, 'now' | 'log'>;
+}
+
+export function runtimeOf({ ports, source, self, clockwork: { now, log } }: Options): Runtime {
+  let endsAt = 0;
+  const due = new Map<string, number>();
+  const engine = createEngine({
+    ports,
+    now,
+    self,
+    alone: false,
+    source,
+    endsAt: () => endsAt,
+    onAppend: (entry, at) => {
+      countEntry(entry, log);
+      if (at === undefined) due.delete(entry.stream);
+      else due.set(entry.stream, at);
+    },
+  });
+  return {
+    engine,
+    ports,
+    source,
+    config: releasedConfig(ports),
+    begin(remainingMs) {
+      endsAt = now() + remainingMs;
+      due.clear();
+    },
+    due: () => due,
+  };
+}
+
+/** A secret that was taken away is heard no longer than this. */
+const secretsKeptMs = 5 * 60_000;
+
+type Api = ReturnType<typeof createApi>;
+
+/** The API of a function: it decides and commits. Whoever takes the tick from the queue dispatches. */
+export interface ApiRuntime extends Pick<Runtime, 'begin'> {
+  api(): Promise<Api>;
+  /** Resolves when everybody who has to dispatch was told. */
+  nudged(): Promise<void>;
+}
+
+type Given =
+  | 'engine'
+  | 'ports'
+  | 'source'
+  | 'config'
+  | 'now'
+  | 'newId'
+  | 'secrets'
+  | 'nudge'
+  | 'redeliver'
+  | 'onDefect';
+
+interface ApiRuntimeOptions {
+  readonly runtime: Runtime;
+  readonly clockwork: Pick<Clockwork, 'now' | 'log' | 'queue'>;
+  readonly secrets: () => Promise<WebhookSecrets>;
+  readonly options: () => Omit<ApiOptions, Given>;
+}
+
+export function apiRuntime({ runtime, clockwork, secrets, options }: ApiRuntimeOptions): ApiRuntime {
+  const { now, log, queue } = clockwork;
+  const { engine, ports, source, config } = runtime;
+  const owing = new Set<string>();
+  let api: Promise<Api> | undefined;
+  let madeAt = 0;
+
+  const makeApi = async (): Promise<Api> =>
+    createApi({
+      ...options(),
+      ...{ engine, ports, source, config, now },
+      newId: newIds(now),
+      secrets: await secrets().catch((error: unknown) => {
+        // Webhooks are refused then; everything else goes on.
+        log.fault('the webhook secrets', error);
+        return noSecrets;
+      }),
+      nudge: (stream) => owing.add(stream),
+      redeliver: queue.send,
+      onDefect: (request, error) => log.fault(`request ${request}`, error),
+    });
+
+  return {
+    begin(remainingMs) {
+      runtime.begin(remainingMs);
+      owing.clear();
+    },
+    api() {
+      if (now() - madeAt > secretsKeptMs) api = undefined;
+      if (api === undefined) {
+        madeAt = now();
+        api = makeApi().catch((error: unknown) => {
+          api = undefined;
+          throw error;
+        });
+      }
+      return api;
+    },
+    async nudged() {
+      // The clock finds within a minute what could not be told now.
+      await queue.ticks([...owing]).catch((error: unknown) => log.fault('telling who dispatches', error));
+    },
+  };
+}
+
+/** The ports of a function that starts nothing and looks at nothing, so that it needs no right to. */
+export const idlePorts = (labels: Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>) => ({
+  jobs: { start: notHere, describe: notHere, stop: notHere },
+  registry: { register: notHere, setApproval: notHere, get: notHere },
+  serving: { change: notHere, observe: notHere },
+  telemetry: { ticks: notHere, latency: notHere, ...labels },
+  notify: { deliver: notHere },
+});
+
+async function notHere(): Promise<never> {
+  throw new Fault('defect', 'the API starts nothing and looks at nothing: the queue does');
+}

@@ -1,0 +1,109 @@
+import { asFault, Fault } from '@serin/core/base/fault';
+import type { CompiledConfig } from '@serin/core/config/config';
+import { queueStream } from '@serin/core/engine/dead-letters';
+import type { Engine, Signal } from '@serin/core/engine/engine';
+import type { Owners } from '@serin/core/inbound/fact';
+import { routesOf } from '@serin/core/inbound/route';
+import { engineActor } from '@serin/core/ports/actors';
+import type { Actor } from '@serin/core/ports/journal';
+import { type Arrival, type Batch, type Message, type Read, readBatch } from './arrivals.ts';
+import type { Clockwork } from './clock.ts';
+import { isOver } from './letters.ts';
+import type { LogLines } from './log-lines.ts';
+
+export interface Worker extends Clockwork {
+  readonly engine: Engine;
+  readonly config: () => Promise<CompiledConfig | undefined>;
+  readonly read: Read;
+  readonly owners: Owners;
+}
+
+/** A message as the queue delivered it. */
+export interface Delivered extends Message {
+  /** 1: for the first time. */
+  readonly attempt: number;
+  /** It comes again after this many seconds; a queue that cannot be told so brings it when it does. */
+  again(seconds: number): Promise<void>;
+}
+
+/**
+ * Takes the messages of one batch; answers the ids of those that must come again.
+ *
+ * A message is done once what it says is durable; what is owed then is paid as far as time allows. What is not ours is
+ * counted and done. A message that nobody can read, and a signal that fails for good, become dead letters, alone.
+ */
+export async function takeBatch(worker: Worker, messages: readonly Message[]): Promise<readonly string[]> {
+  const again = new Set<string>();
+  const batch = await readAll(worker, messages);
+  for (const what of batch.unrouted) countUnrouted(worker.log, what);
+  for (const { id, fault } of batch.failed) {
+    const body = messages.find((message) => message.id === id)?.body ?? '';
+    if (!(await isOver(worker, fault, { id, stream: queueStream, signal: { body } }))) again.add(id);
+  }
+  // In the order of each stream; streams do not wait for each other.
+  const streams = Map.groupBy(batch.arrivals, ({ stream }) => stream);
+  const taken = [...streams.values()].map(async (arrivals) => {
+    // A signal that is told once goes before hints: what a hint pays may take as long as the function lasts.
+    for (const arrival of arrivals.toSorted((a, b) => Number(a.id === undefined) - Number(b.id === undefined)))
+      if (!(await take(worker, arrival))) for (const id of arrival.messages) again.add(id);
+  });
+  await Promise.all(taken);
+  return [...again];
+}
+
+async function readAll({ config, read, owners }: Worker, messages: readonly Message[]): Promise<Batch> {
+  try {
+    const routes = routesOf((await config()) ?? { models: {} });
+    return await readBatch(messages, { read, routes, owners });
+  } catch (error) {
+    // No message is to blame, so none may become a dead letter.
+    const fault = new Fault('unavailable', `the released config cannot be read: ${asFault(error).message}`, {
+      cause: error,
+    });
+    return { arrivals: [], unrouted: [], failed: messages.map(({ id }) => ({ id, fault })) };
+  }
+}
+
+/** A tick pays; anything else is decided and then paid. Answers whether its messages are done. */
+async function take(worker: Worker, { stream, signal: body, id, by, messages }: Arrival): Promise<boolean> {
+  const { engine, log, now } = worker;
+  const actor: Actor = by === undefined ? engineActor : { subject: by, issuer: 'registry', role: 'approver' };
+  const signal = { id: id ?? `hint/${messages[0]}`, at: now(), actor, ...body } as Signal;
+  try {
+    if (signal.type === 'clockTicked') {
+      await engine.dispatch(stream);
+      return true;
+    }
+    const outcome = await engine.handle(stream, signal);
+    if (outcome.kind === 'refused') log.say('refused', { stream, signal: signal.type, because: outcome.because });
+    return true;
+  } catch (error) {
+    // The clock sends another tick each minute: they are one letter.
+    const letter = signal.type === 'clockTicked' ? `tick.${stream.replace('/', '.')}` : messages.join('+');
+    return isOver(worker, error, { id: letter, stream, signal });
+  }
+}
+
+/** What was for nobody is counted, by what it is. */
+export const countUnrouted = (log: LogLines, what: string): void =>
+  log.count('ForeignSignals', { what: what.slice(0, 120) });
+
+/**
+ * What must come again comes in 15 s, then in 60 s, in 4 min, in 12 min: the visibility of the queue is made for a function
+ * that was cut off, and an alert cannot wait for so long. A message that cannot be told so comes after that time.
+ */
+export async function comeSoon(
+  { log }: Pick<Clockwork, 'log'>,
+  messages: readonly Delivered[],
+  late: readonly string[],
+): Promise<void> {
+  await Promise.all(
+    messages
+      .filter(({ id }) => late.includes(id))
+      .map((message) =>
+        message
+          .again(Math.min(720, 15 * 4 ** (message.attempt - 1)))
+          .catch((error: unknown) => log.fault(`bringing ${message.id} back`, error)),
+      ),
+  );
+}
