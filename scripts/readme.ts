@@ -1,21 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { endpointTable } from '../packages/core/src/model/endpoint/endpoint.ts';
-import { intakeTable } from '../packages/core/src/model/intake/intake.ts';
-import { labelsTable } from '../packages/core/src/model/labels/labels.ts';
-import { monitorTable } from '../packages/core/src/model/monitor/monitor.ts';
-import { rolloutTable } from '../packages/core/src/model/rollout/table.ts';
-import { runTable } from '../packages/core/src/model/run/run.ts';
+import { machines } from '../packages/core/src/model/machines.ts';
 import { projectTable } from '../packages/core/src/project/project.ts';
 
-const machines = {
-  intake: intakeTable,
-  run: runTable,
-  endpoint: endpointTable,
-  rollout: rolloutTable,
-  labels: labelsTable,
-  monitor: monitorTable,
+const tables: Readonly<Record<string, Readonly<Record<string, object>>>> = {
+  ...Object.fromEntries(Object.entries(machines).map(([name, { table }]) => [name, table])),
   project: projectTable,
 };
 const readme = join(import.meta.dirname, '..', 'README.md');
@@ -23,9 +13,9 @@ const [begin, end] = ['<!-- states: made by scripts/readme.ts -->', '<!-- states
 
 /** Which signals move each state and which it ignores; all others are refused to their sender. */
 export function stateTables(): string {
-  return Object.entries(machines)
+  return Object.entries(tables)
     .map(([name, table]) => {
-      const rows = Object.entries(table as Record<string, Record<string, unknown>>).map(([status, row]) => {
+      const rows = Object.entries(table).map(([status, row]) => {
         const signals = (wanted: boolean) =>
           Object.entries(row)
             .filter(([, cell]) => (wanted ? typeof cell === 'function' : cell === 'ignore'))

@@ -1,4 +1,5 @@
-import { type Model, modelOwes } from '@serin/core/model/model';
+import { modelOwes } from '@serin/core/model/owed';
+import type { Model } from '@serin/core/model/state';
 import { type Project, projectOwes } from '@serin/core/project/project';
 import type { Audit } from './audit.ts';
 

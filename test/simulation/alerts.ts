@@ -1,5 +1,5 @@
-import type { Model } from '@serin/core/model/model';
 import type { AlertRaised, AlertResolved } from '@serin/core/model/signal';
+import type { Model } from '@serin/core/model/state';
 import type { Entry } from '@serin/core/ports/journal';
 import { Wrong } from './ledger.ts';
 

@@ -139,8 +139,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   core(
     'a redelivered webhook is not remembered',
-    'model/model.ts',
-    'recorded.has(signal.type) ? begun.seen[signal.id] : undefined',
+    'model/decide.ts',
+    'isRecorded(signal.type) ? begun.seen[signal.id] : undefined',
     'undefined',
   ),
   core(
@@ -203,7 +203,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'a model that left before it was born is not remembered',
-    'model/model.ts',
+    'model/decide.ts',
     '(signal.plan ?? signal.was)',
     'signal.plan',
     'a model comes and goes faster than releases spread',

@@ -1,7 +1,7 @@
 import type { Certificate } from '@serin/core/judge/certificate';
 import type { Evidence } from '@serin/core/judge/evidence';
-import type { Model } from '@serin/core/model/model';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
+import type { Model } from '@serin/core/model/state';
 import type { Entry } from '@serin/core/ports/journal';
 import { logAsCame, logHarm, logMisrouted, logSafe, type Watched, watchedIn } from './formulas.ts';
 import {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { applyPatch } from '@serin/core/base/json';
-import type { Model } from '@serin/core/model/model';
 import type { Rollout } from '@serin/core/model/rollout/state';
+import type { Model } from '@serin/core/model/state';
 import type { CloudEvent } from '@serin/core/ports/bus';
 import { chainProblem } from '@serin/core/ports/entry';
 import type { Append, Entry, Head } from '@serin/core/ports/journal';

@@ -1,5 +1,5 @@
-import type { Model } from '@serin/core/model/model';
 import type { Rollout } from '@serin/core/model/rollout/state';
+import type { Model } from '@serin/core/model/state';
 import type { Weights } from '@serin/core/ports/serving';
 import {
   at,

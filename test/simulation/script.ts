@@ -1,5 +1,5 @@
 import type { Config } from '@serin/core/config/config';
-import type { Model } from '@serin/core/model/model';
+import type { Model } from '@serin/core/model/state';
 import type { Job } from '@serin/core/ports/jobs';
 import { secret } from './invariants.ts';
 import type { Outside, Universe } from './universe.ts';

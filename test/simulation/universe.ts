@@ -4,7 +4,7 @@ import { type CompiledConfig, compile, parseConfig } from '@serin/core/config/co
 import type { Outcome } from '@serin/core/engine/engine';
 import { configKey } from '@serin/core/engine/stored';
 import { route, routesOf } from '@serin/core/inbound/route';
-import type { Model } from '@serin/core/model/model';
+import type { Model } from '@serin/core/model/state';
 import { engineActor } from '@serin/core/ports/actors';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Bus, CloudEvent } from '@serin/core/ports/bus';

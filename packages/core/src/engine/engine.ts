@@ -1,12 +1,12 @@
 import { asFault, Fault } from '../base/fault.ts';
-
 import { defined } from '../base/objects.ts';
-
+import { type Decision, decideModel } from '../model/decide.ts';
 import type { Effect } from '../model/effect.ts';
 import { type Dispatcher, leaseMs, type PendingEffects } from '../model/leases.ts';
-import { type Decision, decideModel, modelSummary, modelWakesAt } from '../model/model.ts';
+import { modelWakesAt } from '../model/owed.ts';
 import type { ModelSignal, Stamp } from '../model/signal.ts';
 import type { Model } from '../model/state.ts';
+import { modelSummary } from '../model/summary.ts';
 import { upgrade } from '../model/upgrade.ts';
 import { engineActor } from '../ports/actors.ts';
 import type { Append, Entry, Head } from '../ports/journal.ts';

@@ -3,8 +3,9 @@ import type { ModelPlan } from '../config/config.ts';
 import { type Config, compile, parseConfig } from '../config/config.ts';
 import { fold, nextEntry } from '../ports/entry.ts';
 import type { Entry, Head } from '../ports/journal.ts';
+import { decideModel } from './decide.ts';
 import type { Effect } from './effect.ts';
-import { decideModel, modelOwes } from './model.ts';
+import { modelOwes } from './owed.ts';
 import type { ModelSignal, Stamp } from './signal.ts';
 import type { Model } from './state.ts';
 

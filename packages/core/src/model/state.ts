@@ -89,6 +89,15 @@ export interface Override {
   readonly text: string;
 }
 
+/** What a decision may know besides the state. */
+export interface Moment {
+  readonly at: number;
+  /** Sequence number of the append that it becomes. */
+  readonly seq: number;
+  /** Who caused it, for the record. */
+  readonly by: string;
+}
+
 export function modelStart(model: string, plan: ModelPlan, revision: number, at: number): Model {
   return {
     schema: 3,

@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { decideModel } from './decide.ts';
 import type { Effect } from './effect.ts';
-import { endpointTable } from './endpoint/endpoint.ts';
-import { intakeTable } from './intake/intake.ts';
+import { type MachineName, machines, ownerOf } from './machines.ts';
 import { artifactOf, type Driver, driver, human, planOf, type Said } from './model.fixture.ts';
-import { decideModel, modelOwes, modelWakesAt } from './model.ts';
-import { monitorTable } from './monitor/monitor.ts';
-import { rolloutTable } from './rollout/table.ts';
-import { runTable } from './run/run.ts';
+import { modelOwes, modelWakesAt } from './owed.ts';
 import type { ModelSignal } from './signal.ts';
 import type { Model } from './state.ts';
 
@@ -21,9 +18,11 @@ function random(seed: number): (below: number) => number {
   };
 }
 
+const outcomes = { bucket: 'outcomes', prefix: 'labels/' };
 const debt = { key: 'none', taken: 0 };
 const outside: readonly Said[] = [
   { type: 'dataHinted', keys: ['fraud/a.csv'] },
+  { type: 'labelsHinted', keys: ['labels/a'] },
   { type: 'jobHinted' },
   { type: 'endpointHinted' },
   { type: 'clockTicked' },
@@ -48,6 +47,8 @@ const outside: readonly Said[] = [
 ];
 const answers: readonly Said[] = [
   { ...debt, type: 'listingAdvanced', progress: { chain: '', chunks: [], objects: 0, bytes: 0, complete: false } },
+  { ...debt, type: 'labelsFound', found: 'busy' },
+  { ...debt, type: 'labelsImported', progress: 'gone' },
   { ...debt, type: 'datasetChecked', problems: [] },
   { ...debt, type: 'jobStarted', job: 'j' },
   { ...debt, type: 'jobDescribed', description: { status: 'succeeded' } },
@@ -88,6 +89,22 @@ function plausible(
           : { dataset: { digest, bucket: 'drops', prefix: 'fraud/', manifest: 'm', objects: 1, bytes: 1, at: now } }),
       };
     }
+    case 'findLabels':
+      return {
+        type: 'labelsFound',
+        found: draw(4) === 0 ? 'busy' : { files: [`labels/${draw(9)}`].slice(draw(2)), ended: draw(2) === 0 },
+      };
+    case 'importLabels':
+      return {
+        type: 'labelsImported',
+        progress: (['busy', 'gone'] as const)[draw(6)] ?? {
+          version: 'v',
+          offset: 10,
+          line: 1,
+          counts: effect.counts,
+          ended: draw(2) === 0,
+        },
+      };
     case 'checkDataset':
       return { type: 'datasetChecked', problems: draw(10) === 0 ? ['empty'] : [] };
     case 'startJob':
@@ -159,6 +176,8 @@ function observed(state: Model, draw: (below: number) => number) {
   };
 }
 
+const names = Object.keys(machines) as readonly MachineName[];
+
 /** Walks the machines at random and keeps one state per combination that was reached. */
 function reached(): ReadonlyMap<string, Model> {
   const states = new Map<string, Model>();
@@ -171,7 +190,7 @@ function reached(): ReadonlyMap<string, Model> {
           : seed % 3 === 0
             ? { approval: {} }
             : seed % 5 === 0
-              ? { rollout: { strategy: 'allAtOnce', guard: '1m' } }
+              ? { rollout: { strategy: 'allAtOnce', guard: '1m' }, labels: outcomes }
               : seed % 7 === 0
                 ? { serve: 'none' }
                 : { alerts: { onAlert: seed % 2 === 0 ? 'run' : 'rollback' } },
@@ -193,13 +212,7 @@ function reached(): ReadonlyMap<string, Model> {
       else if (draw(4) === 0 || turn > 370)
         drive.say(outside[draw(outside.length - (turn > 370 ? 0 : 3))] ?? { type: 'clockTicked' });
       const { state } = drive;
-      const key = [
-        state.intake.status,
-        state.run?.status,
-        state.endpoint.status,
-        state.rollout?.status,
-        state.monitor.status,
-      ].join(' ');
+      const key = names.map((name) => state[name]?.status).join(' ');
       if (!states.has(key)) states.set(key, state);
     }
   }
@@ -213,16 +226,9 @@ const decide = (state: Model, said: Said, at = state.at + 1) =>
 
 describe('every state that random walks reach', () => {
   test('covers every state of every machine', () => {
-    const seen = (name: 'intake' | 'run' | 'endpoint' | 'rollout' | 'monitor') =>
-      new Set([...states.values()].map((state) => state[name]?.status));
-    for (const [name, table] of Object.entries({
-      intake: intakeTable,
-      run: runTable,
-      endpoint: endpointTable,
-      rollout: rolloutTable,
-      monitor: monitorTable,
-    })) {
-      expect([name, Object.keys(table).filter((status) => !seen(name as 'run').has(status as never))]).toEqual([
+    for (const name of names) {
+      const seen = new Set([...states.values()].map((state) => state[name]?.status));
+      expect([name, Object.keys(machines[name].table).filter((status) => !seen.has(status as never))]).toEqual([
         name,
         [],
       ]);
@@ -257,6 +263,12 @@ describe('every state that random walks reach', () => {
       expect(new Set(keys).size).toBe(keys.length);
       expect(Object.keys(state.debts).sort()).toEqual([...keys].sort());
     }
+  });
+
+  test('names the machine first in the key of each effect that it owes', () => {
+    for (const state of states.values())
+      for (const name of names)
+        for (const { key } of machines[name].owes(state, state.at)) expect(ownerOf(key)).toBe(name);
   });
 
   test('never brings an ended run or rollout back to life', () => {

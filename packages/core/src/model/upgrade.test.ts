@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { decideModel } from './decide.ts';
 import { driver, fakeEndpoint, planOf, trainOne } from './model.fixture.ts';
-import { decideModel } from './model.ts';
 import type { Model } from './state.ts';
 import { upgrade } from './upgrade.ts';
 

@@ -1,5 +1,6 @@
 import { defined, lastOf, without } from '../base/objects.ts';
 import { refuse, step, type Table } from '../base/table.ts';
+import type { Decision } from '../model/decide.ts';
 import type { Effect, Message, Spread } from '../model/effect.ts';
 import {
   answerPending,
@@ -9,7 +10,6 @@ import {
   reconcile,
   retrySlowly,
 } from '../model/leases.ts';
-import type { Decision } from '../model/model.ts';
 import type { Freeze, Stamp } from '../model/signal.ts';
 
 /** What all models of a project share: releases of the config, freezes, slots. The state of the stream `project`. */

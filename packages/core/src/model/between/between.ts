@@ -6,23 +6,16 @@ import type { Deployment } from '../../ports/serving.ts';
 import { type Endpoint, wishing } from '../endpoint/endpoint.ts';
 import { type Desired, nothingDesired } from '../endpoint/wish.ts';
 import { didInstead, type Firing, firingId, holding } from '../monitor/monitor.ts';
+import { keepForRecord, markRecords } from '../records.ts';
 import { type Because, candidateWeight, mirroredShare, rolloutEnded } from '../rollout/state.ts';
 import { beginRollout, note } from '../rollout/steps.ts';
 import { rolloutTable } from '../rollout/table.ts';
 import { comparesWithChampion } from '../run/gate.ts';
 import { beginRun, inputsOf, type Run, runEnded, scoreKey } from '../run/run.ts';
 import type { Trigger } from '../signal.ts';
-import type { Model } from '../state.ts';
+import type { Model, Moment } from '../state.ts';
 import { hyperparametersOf, triggerProblem } from '../trigger.ts';
 import { deploymentName, servable, type Version, versionOf } from '../version.ts';
-
-/** What the rules may know besides the state. */
-export interface Moment {
-  readonly at: number;
-  readonly seq: number;
-  /** Who caused it, for the record. */
-  readonly by: string;
-}
 
 type Rule = (model: Model, moment: Moment, before: Model | undefined) => Model;
 
@@ -299,7 +292,7 @@ function startRun(model: Model, { at, seq }: Moment, before: Model | undefined):
   const id = derivedId('run', at, model.model, seq);
   const rescored = trigger.kind === 'rescore' ? versionOf(model.versions, trigger.version) : undefined;
   return {
-    ...stash(rest, 'run'),
+    ...keepForRecord(rest, 'run'),
     run: beginRun(
       { id, trigger: { ...trigger, by: queued.by }, plan, ...defined({ releasedBy }), dataset: intake.dataset, inputs },
       at,
@@ -386,7 +379,7 @@ function startRollout(model: Model, { at, seq }: Moment, before: Model | undefin
   const begun = beginRollout(given, at);
   const { override } = offered;
   const rollout = override === undefined ? begun : note(begun, at, `starts although ${override.text}`);
-  return { ...stash(without(model, 'offered'), 'rollout'), rollout };
+  return { ...keepForRecord(without(model, 'offered'), 'rollout'), rollout };
 }
 
 /** Back to the last champion that does no harm: a rollout of its own, without a gate. */
@@ -419,20 +412,10 @@ export function rollBack(
     sticky: isSticky(version),
     ...defined({ stable: servingChampion(model) }),
   } as const;
-  return { ...stash(model, 'rollout'), rollout: beginRollout(given, at) };
+  return { ...keepForRecord(model, 'rollout'), rollout: beginRollout(given, at) };
 }
 
 const isSticky = ({ serve }: Version): boolean => serve !== 'none' && serve.stickyBy !== undefined;
-
-/** Keeps what is about to be replaced until it has been written to its own stream. */
-function stash(model: Model, what: 'run' | 'rollout'): Model {
-  const old = model[what];
-  if (old === undefined) return model;
-  const stream = `${what}/${old.id}`;
-  return model.records[stream] === undefined
-    ? model
-    : { ...model, past: { ...model.past, [stream]: JSON.parse(JSON.stringify(old)) } };
-}
 
 /** What the endpoint should be, from the rollout and the champion. */
 export function desiredOf(model: Model): Desired {
@@ -494,18 +477,6 @@ function tellConverged(model: Model, { at }: Moment): Model {
 }
 
 const isThere = (endpoint: Endpoint): boolean => endpoint.status === 'converged' || endpoint.status === 'absent';
-
-/** Whatever changed in a run or a rollout is owed to its own stream. */
-function markRecords(before: Model | undefined, after: Model, { seq }: Moment): Model {
-  let records = after.records;
-  for (const what of ['run', 'rollout'] as const) {
-    const now = after[what];
-    const was = before?.[what];
-    if (now === undefined || (was?.id === now.id && was.status === now.status)) continue;
-    records = { ...records, [`${what}/${now.id}`]: seq };
-  }
-  return records === after.records ? after : { ...after, records };
-}
 
 /** The deployment of a version, as its rollout's plan and its own frozen program say. */
 export function deploymentOf(model: Model, number: number): Deployment | undefined {

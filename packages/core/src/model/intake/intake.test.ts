@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { driver, planOf } from '../model.fixture.ts';
-import { modelSummary } from '../model.ts';
 import type { ListingProgress } from '../signal.ts';
+import { modelSummary } from '../summary.ts';
 import { whyModel } from '../why.ts';
 import { intakeNews, intakeText } from './intake.ts';
 

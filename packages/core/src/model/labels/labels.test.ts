@@ -10,9 +10,10 @@ import { route, routesOf } from '../../inbound/route.ts';
 import type { Bucket } from '../../ports/bucket.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Label, LabelAnswer } from '../../ports/telemetry.ts';
+import { decideModel } from '../decide.ts';
 import type { Effect } from '../effect.ts';
 import { type Driver, driver, human, planOf } from '../model.fixture.ts';
-import { decideModel, modelWakesAt } from '../model.ts';
+import { modelWakesAt } from '../owed.ts';
 import type { ModelSignal } from '../signal.ts';
 import { readLabel } from './label.ts';
 import { labelsTable } from './labels.ts';
@@ -463,7 +464,7 @@ describe('files of labels and the config', () => {
     release(opened.drive, 3, { labels: place });
     await opened.work();
 
-    expect(retired).toEqual([[], expect.stringContaining('no labels are taken')]);
+    expect(retired).toEqual([[], expect.stringContaining('the model is retired')]);
     expect([...opened.telemetry.known]).toEqual(['r1']);
   });
 

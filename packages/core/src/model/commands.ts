@@ -1,0 +1,181 @@
+import { without } from '../base/objects.ts';
+import { type Refusal, refuse, type Step } from '../base/table.ts';
+import type { Actor } from '../ports/journal.ts';
+import { heldBy, offerAgain, requestRun, rollBack, withVersion } from './between/between.ts';
+import { machines } from './machines.ts';
+import { firingId, firingName, holding, unheard } from './monitor/monitor.ts';
+import { rolloutEnded } from './rollout/state.ts';
+import { runEnded } from './run/run.ts';
+import type { SignalOf } from './signal.ts';
+import type { Model, Moment } from './state.ts';
+import { triggerProblem } from './trigger.ts';
+import { type Version, versionOf } from './version.ts';
+
+/** What people and tools may ask for. Each leaves one record, and is known when it comes again. */
+export const commands = {
+  runRequested: startRun,
+  cancelRequested: cancelRun,
+  approvalGiven: approve,
+  restoreRequested: restoreVersion,
+  pauseRequested: machines.rollout.step,
+  resumeRequested: machines.rollout.step,
+  promoteRequested: promote,
+  abortRequested: machines.rollout.step,
+  rollbackRequested: takeBack,
+  alertRaised: hearAlert,
+  alertResolved: hearEnd,
+} as const;
+
+function startRun(model: Model, { trigger }: SignalOf<'runRequested'>, moment: Moment): Step<Model> {
+  if (model.retired) return refuse(`the model '${model.model}' left the config`);
+  if (model.intake.dataset === undefined)
+    return refuse(
+      `'${model.model}' has no dataset version yet: drop data into ${model.plan.data.bucket}/${model.plan.data.prefix} first`,
+    );
+  const problem = triggerProblem(model.plan, trigger);
+  if (problem !== undefined) return refuse(problem);
+  return { moved: requestRun(model, trigger, moment) };
+}
+
+function cancelRun(model: Model, signal: SignalOf<'cancelRequested'>): Step<Model> {
+  if (!runEnded(model.run)) return machines.run.step(model, signal);
+  if (model.queued !== undefined && signal.run === undefined) return { moved: without(model, 'queued') };
+  return model.run === undefined ? refuse('there is no run to cancel') : machines.run.step(model, signal);
+}
+
+/** Why an approved version does not start, to whoever approves it once more. */
+function heldText(model: Model, number: number): string {
+  const [first] = model.offered?.version === number ? heldBy(model) : [];
+  return first === undefined ? '' : `; ${firingName(first)} fires and holds it: --override lets it start`;
+}
+
+/** Approval is a field of the offered version and never blocks the next run. */
+function approve(model: Model, signal: SignalOf<'approvalGiven'>): Step<Model> {
+  const { version: number, approved, override, actor, at } = signal;
+  const version = versionOf(model.versions, number);
+  if (version === undefined) return refuse(`there is no version ${number} of ${model.model}`);
+  const { approval } = version;
+  if (approval === undefined)
+    return refuse(
+      `v${number} was never offered: ${version.verdict === undefined ? 'its run has not passed' : 'the gate refused it'}`,
+    );
+  if (override !== undefined && approved && approval.status === 'approved')
+    return overrideAlerts(model, signal, override);
+  if (approval.status !== 'pending')
+    return approval.status === (approved ? 'approved' : 'rejected')
+      ? { ignored: `v${number} is ${approval.status} already${heldText(model, number)}` }
+      : refuse(`v${number} is ${approval.status} already`);
+  const oneEyed = approved ? notFourEyes(model, version, actor) : undefined;
+  if (oneEyed !== undefined) return oneEyed;
+  const decided = withVersion(model, {
+    ...version,
+    approval: {
+      status: approved ? 'approved' : 'rejected',
+      by: actor.subject,
+      at,
+      mirrored: approval.mirrored ?? 'pending',
+    },
+  });
+  if (approved && override !== undefined) return overrideAlerts(decided, signal, override);
+  return { moved: !approved && model.offered?.version === number ? without(decided, 'offered') : decided };
+}
+
+/** What one person does to a version, and another has to look at: by the field of its lineage. */
+const hands = {
+  startedBy: (number: number) => `started the run of v${number}`,
+  releasedBy: (number: number) => `released the config and code of v${number}`,
+  droppedBy: (number: number) => `brought data of v${number}`,
+} as const;
+
+function notFourEyes({ plan }: Model, { number, lineage }: Version, { subject, issuer }: Actor): Refusal | undefined {
+  // The stricter of the two plans: a release must not free its own author.
+  if (!plan.approval?.fourEyes && lineage.fourEyes === undefined) return undefined;
+  const found = Object.entries(hands).filter(([field]) => lineage[field] !== undefined);
+  if (issuer === 'registry') {
+    const names = [...new Set(found.map(([field]) => lineage[field]))].join(', ');
+    return refuse(
+      `approval wants four eyes: whether ${subject} of the cloud's registry is not ${names} is not known; approve v${number} through Serin`,
+    );
+  }
+  const own = found.find(([field]) => lineage[field]?.split(', ').includes(subject));
+  return own === undefined
+    ? undefined
+    : refuse(`four eyes: ${subject} ${own[1](number)}, somebody else has to approve it`);
+}
+
+/** The offered version may start although these alerts fire: each is named, for the next one was not looked at. */
+function overrideAlerts(
+  model: Model,
+  { version: number, actor }: SignalOf<'approvalGiven'>,
+  because: string,
+): Step<Model> {
+  const { offered } = model;
+  const version = versionOf(model.versions, number);
+  if (offered?.version !== number || version === undefined)
+    return refuse(`v${number} does not wait for its rollout, so there is nothing to override`);
+  const oneEyed = notFourEyes(model, version, actor);
+  if (oneEyed !== undefined) return oneEyed;
+  const held = heldBy(model);
+  if (held.length === 0) return refuse(`no alert holds v${number}: approve it without an override`);
+  const alerts = holding(model.monitor, model.plan.alerts);
+  const text = `${alerts.map(firingName).join(', ')} fires: ${actor.subject}: ${because}`;
+  return { moved: { ...model, offered: { ...offered, override: { alerts: alerts.map(firingId), text } } } };
+}
+
+/** A version that was taken back, aborted or put aside is offered again, with whoever wants it and why on record. */
+function restoreVersion(
+  model: Model,
+  { version: number, because, actor, at }: SignalOf<'restoreRequested'>,
+): Step<Model> {
+  const version = versionOf(model.versions, number);
+  const { rollout } = model;
+  if (model.retired) return refuse(`the model '${model.model}' left the config`);
+  if (version === undefined)
+    return refuse(`there is no version ${number} of ${model.model}, or it is not kept any more`);
+  if (number === model.champion) return refuse(`v${number} is the champion already`);
+  if (!rolloutEnded(rollout) && rollout?.candidate === number) return refuse(`v${number} is being rolled out, or back`);
+  if (version.approval?.status !== 'approved')
+    return refuse(`v${number} was never approved: train it again, or approve the version that is offered`);
+  const oneEyed = notFourEyes(model, version, actor);
+  if (oneEyed !== undefined) return oneEyed;
+  const { quarantined, ...sound } = version;
+  const was = quarantined === undefined ? {} : { was: quarantined.because };
+  const restored: Version = { ...sound, restored: { at, by: actor.subject, because, ...was } };
+  return { moved: offerAgain(withVersion(model, restored), restored, at) };
+}
+
+function promote(model: Model, signal: SignalOf<'promoteRequested'>): Step<Model> {
+  const { freeze } = model;
+  return freeze === undefined
+    ? machines.rollout.step(model, signal)
+    : refuse(`frozen by ${freeze.by}: ${freeze.because}`);
+}
+
+function takeBack(model: Model, signal: SignalOf<'rollbackRequested'>, moment: Moment): Step<Model> {
+  if (!rolloutEnded(model.rollout) && model.rollout?.status !== 'reverting') {
+    if (signal.to !== undefined && signal.to !== model.rollout?.stable)
+      return refuse(`a rollout is under way: abort it first, or roll back without naming a version`);
+    return machines.rollout.step(model, signal);
+  }
+  if (model.rollout?.status === 'reverting') return { ignored: 'the rollout is being taken back already' };
+  const back = rollBack(model, signal.to, moment, signal.because);
+  return 'refused' in back ? back : { moved: back };
+}
+
+/** An alert reverts an active release at once; else the monitor's policy speaks (rules between the machines). */
+function hearAlert(model: Model, signal: SignalOf<'alertRaised'>): Step<Model> {
+  const heard = machines.monitor.step(model, signal);
+  if ('ignored' in heard) return { ignored: unheard(model.monitor, signal) ?? heard.ignored };
+  if (!('moved' in heard) || heard.moved.monitor.wants?.do !== 'revert') return heard;
+  const reverted = machines.rollout.step(heard.moved, signal);
+  return 'moved' in reverted ? reverted : heard;
+}
+
+/** When a sender may give the next firing the id of this one, that id is forgotten. */
+function hearEnd(model: Model, signal: SignalOf<'alertResolved'>): Step<Model> {
+  const heard = machines.monitor.step(model, signal);
+  const { raisedAs = '' } = signal;
+  if (model.seen[raisedAs] === undefined) return heard;
+  const after = 'moved' in heard ? heard.moved : model;
+  return { moved: { ...after, seen: without(after.seen, raisedAs) } };
+}

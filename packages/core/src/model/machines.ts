@@ -1,0 +1,211 @@
+import { refuse, type Step, step, type Table } from '../base/table.ts';
+import type { ModelPlan } from '../config/config.ts';
+import { deploymentOf } from './between/between.ts';
+import type { Effect } from './effect.ts';
+import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint/endpoint.ts';
+import { intakeOwes, intakeTable, intakeWakes, planned } from './intake/intake.ts';
+import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels/labels.ts';
+import { type MonitorContext, monitorTable, monitorWakes } from './monitor/monitor.ts';
+import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
+import { rolloutEnded } from './rollout/state.ts';
+import { rolloutTable } from './rollout/table.ts';
+import { runOwes, runTable, runWakes } from './run/run.ts';
+import type { ModelSignal } from './signal.ts';
+import type { Model } from './state.ts';
+
+type SignalType = ModelSignal['type'];
+/** The fields of the model that hold a machine: they have a status. */
+type MachineField = {
+  readonly [Field in keyof Model]-?: NonNullable<Model[Field]> extends { readonly status: string } ? Field : never;
+}[keyof Model];
+type State<Field extends MachineField> = NonNullable<Model[Field]>;
+
+/** One machine: all that the model has to know of it. The keys of its effects begin with the name of its field. */
+interface Row<Field extends MachineField, Context, Takes extends SignalType> {
+  readonly table: Table<State<Field>, ModelSignal, Context>;
+  /** What its cells may know of the rest of the model. */
+  readonly context: (model: Model) => Context;
+  /** The signals that are for it; `clockTicked` and `effectRefused` are for each machine. */
+  readonly takes: readonly Takes[];
+  readonly owes?: (machine: State<Field>, now: number, model: Model) => readonly Effect[];
+  /** When it wants `clockTicked`. */
+  readonly wakes: (machine: State<Field>) => number | undefined;
+  /** Under a plan that was just released; `undefined`: this plan has no such machine. */
+  readonly planned?: (machine: Model[Field], given: Released) => Model[Field];
+  /** Of a model that left the config: it takes no signal, waits for no time and owes nothing. */
+  readonly endsWithModel?: true;
+  /** Why its signals are ignored while the model has no such machine; without a reason they are refused. */
+  readonly ignoresWhileAbsent?: string;
+}
+
+interface Released {
+  readonly plan: ModelPlan;
+  readonly before: ModelPlan;
+  readonly at: number;
+}
+
+/** A row that any machine may stand in. */
+export interface Machine<Takes extends SignalType = SignalType> {
+  readonly table: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly takes: readonly Takes[];
+  readonly step: (model: Model, signal: ModelSignal) => Step<Model>;
+  readonly owes: (model: Model, now: number) => readonly Effect[];
+  readonly wakes: (model: Model) => number | undefined;
+  readonly planned: (model: Model, given: Released) => Model;
+}
+
+function machineIn<Field extends MachineField, Context, Takes extends SignalType>(
+  field: Field,
+  { table, context, takes, owes, wakes, planned, endsWithModel, ignoresWhileAbsent }: Row<Field, Context, Takes>,
+): Machine<Takes> {
+  const active = (model: Model): Model[Field] | undefined =>
+    endsWithModel && model.retired ? undefined : model[field];
+  return {
+    table,
+    takes,
+    step(model, signal) {
+      if (endsWithModel && model.retired) return { ignored: 'the model is retired' };
+      const machine = model[field];
+      if (machine === undefined) {
+        if (signal.type === 'clockTicked') return { ignored: `no ${field}` };
+        return ignoresWhileAbsent === undefined
+          ? refuse(`there is no ${field} to take '${signal.type}'`)
+          : { ignored: ignoresWhileAbsent };
+      }
+      const result = step(table, machine, signal, context(model));
+      return 'moved' in result ? { moved: { ...model, [field]: result.moved } } : result;
+    },
+    owes(model, now) {
+      const machine = active(model);
+      return machine === undefined ? [] : (owes?.(machine, now, model) ?? []);
+    },
+    wakes(model) {
+      const machine = active(model);
+      return machine === undefined ? undefined : wakes(machine);
+    },
+    planned(model, given) {
+      if (planned === undefined) return model;
+      const { [field]: before, ...rest } = model;
+      const machine = planned(before, given);
+      return (machine === undefined ? rest : { ...rest, [field]: machine }) as Model;
+    },
+  };
+}
+
+const endpointContext = (model: Model): EndpointContext => ({
+  model: model.model,
+  deployment: (version) => deploymentOf(model, version),
+});
+
+function monitorContext(model: Model): MonitorContext {
+  const { plan, rollout, champion } = model;
+  const releasing = !rolloutEnded(rollout) && rollout?.kind === 'release' && rollout.status !== 'reverting';
+  return {
+    plan,
+    releasing,
+    goingBack: !rolloutEnded(rollout) && !releasing,
+    ...(champion === undefined ? {} : { champion }),
+  };
+}
+
+/** The machines of a model, in the order in which time passes for them. */
+export const machines = {
+  intake: machineIn('intake', {
+    table: intakeTable,
+    context: (model) => model,
+    takes: ['dataHinted', 'listingAdvanced'],
+    owes: intakeOwes,
+    wakes: intakeWakes,
+    planned: (intake, { at, plan }) => (intake === undefined ? intake : planned(intake, at, plan)),
+    endsWithModel: true,
+  }),
+  labels: machineIn('labels', {
+    table: labelsTable,
+    context: (model) => model,
+    takes: ['labelsHinted', 'labelsFound', 'labelsImported'],
+    owes: (labels, _now, model) => labelsOwes(labels, model),
+    wakes: labelsWakes,
+    planned: (labels, { before, plan, at }) => labelsPlanned(labels, before, plan, at).labels,
+    endsWithModel: true,
+    ignoresWhileAbsent: 'no labels are taken from files',
+  }),
+  run: machineIn('run', {
+    table: runTable,
+    context: (model) => model,
+    takes: [
+      'cancelRequested',
+      'datasetChecked',
+      'jobStarted',
+      'jobStopAsked',
+      'jobDescribed',
+      'jobHinted',
+      'versionRegistered',
+      'slotGranted',
+    ],
+    owes: runOwes,
+    wakes: runWakes,
+  }),
+  endpoint: machineIn('endpoint', {
+    table: endpointTable,
+    context: endpointContext,
+    takes: ['endpointObserved', 'endpointChanged', 'endpointHinted'],
+    owes: (endpoint, now, model) => endpointOwes(endpoint, now, endpointContext(model)),
+    wakes: endpointWakes,
+  }),
+  rollout: machineIn('rollout', {
+    table: rolloutTable,
+    context: ({ freeze }) => ({ frozen: freeze !== undefined }),
+    takes: [
+      'pauseRequested',
+      'resumeRequested',
+      'promoteRequested',
+      'abortRequested',
+      'rollbackRequested',
+      'ticksRead',
+      'labelsRead',
+      'latencyRead',
+    ],
+    owes: (rollout, now, { model }) => (rolloutEnded(rollout) ? [] : rolloutOwes(rollout, now, model)),
+    wakes: rolloutWakes,
+  }),
+  monitor: machineIn('monitor', {
+    table: monitorTable,
+    context: monitorContext,
+    takes: ['alertRaised', 'alertResolved'],
+    wakes: monitorWakes,
+  }),
+};
+
+export type MachineName = keyof typeof machines;
+/** The signals that are for a machine. */
+export type MachineSignal = (typeof machines)[MachineName]['takes'][number];
+
+const rows: readonly Machine[] = Object.values(machines);
+
+/** The machine that a signal is for. */
+export const takerOf = (type: SignalType): Machine | undefined => rows.find(({ takes }) => takes.includes(type));
+
+/** The machine whose effect has this key. */
+export const ownerOf = (key: string): MachineName | undefined => {
+  const [name = ''] = key.split('/');
+  return isMachine(name) ? name : undefined;
+};
+const isMachine = (name: string): name is MachineName => Object.hasOwn(machines, name);
+
+export const machinesOwe = (model: Model, now: number): readonly Effect[] =>
+  rows.flatMap(({ owes }) => owes(model, now));
+
+export const machinesWake = (model: Model): readonly (number | undefined)[] => rows.map(({ wakes }) => wakes(model));
+
+/** Time passes for every machine that waits for it. */
+export function passTime(model: Model, { at, id, actor }: ModelSignal): Model {
+  const tick = { type: 'clockTicked', at, id, actor } as const;
+  return rows.reduce((state, { step }) => {
+    const moved = step(state, tick);
+    return 'moved' in moved ? moved.moved : state;
+  }, model);
+}
+
+/** Every machine under the plan of `model`; `before` is the plan until now. */
+export const underPlan = (model: Model, before: ModelPlan, at: number): Model =>
+  rows.reduce((state, { planned }) => planned(state, { plan: model.plan, before, at }), model);

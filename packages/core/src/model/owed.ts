@@ -1,0 +1,94 @@
+import type { Step } from '../base/table.ts';
+import { withVersion } from './between/between.ts';
+import type { Effect } from './effect.ts';
+import { retrySlowly } from './leases.ts';
+import { machinesOwe, machinesWake } from './machines.ts';
+import { noticesOwed, recordNotice } from './notified.ts';
+import { recordsOwed, withoutRecord } from './records.ts';
+import type { SignalOf } from './signal.ts';
+import type { Model } from './state.ts';
+import { versionOf } from './version.ts';
+
+/** After a long silence of the bus what waits is published in parts, so that each gets done within its lease. */
+const entriesPerPublish = 1000;
+
+/** The effects that the state owes at `now`, each under its key. */
+export function modelOwes(model: Model, now: number): readonly Effect[] {
+  return [
+    ...machinesOwe(model, now),
+    ...approvalsOwed(model),
+    ...messagesOwed(model),
+    ...recordsOwed(model),
+    ...noticesOwed(model),
+    ...publishOwed(model),
+  ];
+}
+
+/** When the model wants `clockTicked`: never later than the next lease ends, `undefined` when it waits for no time. */
+export function modelWakesAt(model: Model): number | undefined {
+  const { freeze, offered, versions } = model;
+  const expiry = versionOf(versions, offered?.version)?.approval;
+  const planned = [...machinesWake(model), freeze?.until, expiry?.status === 'pending' ? expiry.expiresAt : undefined];
+  // What was due when the last signal was decided has become an effect, or a move, by now.
+  const times = [
+    ...planned.filter((time) => time !== undefined && time > model.at),
+    ...Object.values(model.debts).map(({ until }) => until),
+  ];
+  const next = Math.min(...times.filter((time) => time !== undefined));
+  return Number.isFinite(next) ? next : undefined;
+}
+
+function approvalsOwed({ model, versions }: Model): readonly Effect[] {
+  return Object.values(versions).flatMap(({ number, registered, approval }): Effect[] =>
+    registered && approval !== undefined && approval.mirrored !== approval.status
+      ? [
+          {
+            key: `approval/${number}/${approval.status}`,
+            kind: 'mirrorApproval',
+            model,
+            number,
+            approval: approval.status,
+          },
+        ]
+      : [],
+  );
+}
+
+const messagesOwed = ({ tells }: Model): readonly Effect[] =>
+  Object.entries(tells).map(([id, signal]) => ({ key: `tell/${id}`, kind: 'tell', stream: 'project', id, signal }));
+
+function publishOwed({ lastEventSeq, announced }: Model): readonly Effect[] {
+  if (lastEventSeq <= announced) return [];
+  const to = Math.min(lastEventSeq, announced + entriesPerPublish);
+  return [{ key: `publish/${announced}`, kind: 'publish', from: announced, to }];
+}
+
+/** What the answers to these effects mean. */
+export const ownAnswers = {
+  approvalMirrored(model: Model, { key }: SignalOf<'approvalMirrored'>): Step<Model> {
+    const [, number, status] = key.split('/');
+    const version = versionOf(model.versions, Number(number));
+    if (version?.approval === undefined || version.approval.status !== status)
+      return { ignored: 'the approval has changed since' };
+    const approval = { ...version.approval, mirrored: version.approval.status };
+    return { moved: withVersion(model, { ...version, approval }) };
+  },
+  told(model: Model, { key }: SignalOf<'told'>): Step<Model> {
+    if (!key.startsWith('tell/')) return { moved: model };
+    const { [key.slice('tell/'.length)]: _, ...tells } = model.tells;
+    return { moved: { ...model, tells } };
+  },
+  recorded: (model: Model, { key }: SignalOf<'recorded'>): Step<Model> => ({ moved: withoutRecord(model, key) }),
+  announced: (model: Model, { upTo }: SignalOf<'announced'>): Step<Model> => ({
+    moved: { ...model, announced: Math.max(model.announced, upTo) },
+  }),
+  notified: (model: Model, signal: SignalOf<'notified'>): Step<Model> => ({ moved: recordNotice(model, signal) }),
+  /** Put off already, by its lease. */
+  effectFailed: (model: Model): Step<Model> => ({ moved: model }),
+} as const;
+
+/** An effect that was refused and has no other way is kept, and tried again ever more slowly. */
+export const tryAgainSlowly = (model: Model, { key, at, because }: SignalOf<'effectRefused'>): Model => ({
+  ...model,
+  debts: { ...model.debts, [key]: retrySlowly(key, at, because) },
+});
