@@ -70,11 +70,69 @@ test.each([['validate'], ['plan'], ['deploy'], ['destroy']])(
   },
 );
 
-test('a cloud that nothing can be deployed to is a usage error', async () => {
-  const { exit, stderr } = await serin(['plan', '--cloud', 'azure'], { cwd: project() });
+test.each([['plan'], ['deploy'], ['destroy']])(
+  '%s refuses a cloud that nothing can be deployed to yet, and says what can be asked of it',
+  async (command) => {
+    const { exit, stderr } = await serin([command, '--cloud', 'azure'], { cwd: project() });
+
+    expect(exit).toBe(2);
+    expect(stderr).toContain("--cloud is 'azure', which Serin cannot be deployed to yet");
+    expect(stderr).toContain('serin validate --cloud azure');
+  },
+);
+
+test('a cloud that nobody knows is a usage error', async () => {
+  const { exit, stderr } = await serin(['validate', '--cloud', 'oracle'], { cwd: project() });
 
   expect(exit).toBe(2);
-  expect(stderr).toContain("--cloud is 'azure'");
+  expect(stderr).toContain("--cloud is 'oracle', which Serin does not know");
+  expect(stderr).toContain('use aws, gcp, azure');
+});
+
+/** Images of each cloud, for a config that can be checked against all. */
+const elsewhere = {
+  aws: image.aws,
+  gcp: 'europe-west4-docker.pkg.dev/acme/ml/fraud:1',
+  azure: 'acme.azurecr.io/fraud:1',
+};
+const everywhere = {
+  train: { ...fraud.train, image: elsewhere },
+  evaluate: { ...fraud.evaluate, image: elsewhere },
+  serve: { ...fraud.serve, image: elsewhere },
+  rollout: { readyWithin: '1h' },
+};
+
+test.each([
+  ['gcp', 'models.fraud.serve: 1 x n1-standard-4', "2 x 'custom_model_serving_nvidia_t4_gpus'"],
+  ['azure', 'models.fraud.serve: 1 x Standard_NC4as_T4_v3', "16 x 'standard NCASv3_T4 Family'"],
+])(
+  'validate --cloud %s says what a config would run on there, and that nothing can be deployed yet',
+  async (cloud, instance, quota) => {
+    const { exit, stdout, stderr } = await serin(['validate', '--cloud', cloud], { cwd: project(everywhere) });
+
+    expect(exit).toBe(0);
+    expect(stderr).toContain(`Serin cannot be deployed to ${cloud} yet: this says only whether the config would fit`);
+    expect(stdout).toContain(instance);
+    expect(stdout).toContain(quota);
+  },
+);
+
+test.each([
+  ['gcp', ['/project', '/models/fraud/rollout/strategy', '/models/fraud/train/environment']],
+  ['azure', ['/project', '/models/fraud/rollout/strategy', '/models/fraud/train/environment']],
+])('validate --cloud %s refuses what would not run there, all of it at once', async (cloud, places) => {
+  const cwd = project({
+    ...everywhere,
+    train: { ...everywhere.train, environment: { KEY: { secret: 'api-key' } } },
+    rollout: { readyWithin: '1h', strategy: 'shadow' },
+  });
+  const config = JSON.parse(readFileSync(join(cwd, 'serin.config.json'), 'utf8'));
+  writeFileSync(join(cwd, 'serin.config.json'), JSON.stringify({ ...config, project: 'a'.repeat(40) }));
+
+  const { exit, stdout } = await serin(['validate', '--cloud', cloud, '--json'], { cwd });
+
+  expect(exit).toBe(2);
+  expect(JSON.parse(stdout).errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(places);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { minute } from '@serin/core/base/time';
 import { secretNames } from '@serin/core/base/variables';
-import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
+import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
 import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
 import { type Part, partsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
@@ -33,6 +33,7 @@ const asks = {
     path: 'serve.stickyBy',
     broken: ({ serve }: ModelPlan) => serve !== 'none' && serve.stickyBy !== undefined,
   },
+  metricsByRegex: { path: 'train.metrics', broken: ({ train }: ModelPlan) => train.metrics.length > 0 },
 } satisfies Readonly<Record<string, Pick<Limit, 'path' | 'broken'>>>;
 
 /** A cloud cannot do what a config asks for. */
@@ -52,6 +53,35 @@ export const longestRun = (path: JobPath, ms: number, because: string, source: s
   because,
   source,
 });
+
+/** The least time that a deployment must be given to become ready. */
+export const slowDeployments = (ms: number, because: string, source: string): CloudLimit => ({
+  path: 'rollout.readyWithin',
+  broken: served(({ rollout }) => rollout.readyWithin < ms),
+  because,
+  source,
+});
+
+/** What the cloud takes as the name of a bucket, of those that a config can name. */
+export const bucketNames = (isTaken: (name: string) => boolean, because: string, source: string) =>
+  [
+    { path: 'data.bucket', broken: ({ data }: ModelPlan) => !isTaken(data.bucket), because, source },
+    {
+      path: 'labels.bucket',
+      broken: ({ labels }: ModelPlan) => labels !== undefined && !isTaken(labels.bucket),
+      because,
+      source,
+    },
+  ] satisfies readonly CloudLimit[];
+
+/** What the start of a job with an image and no code says in the request itself; with code a script says it. */
+export const inRequest =
+  (path: JobPath, isTooMuch: (program: Program, plan: ModelPlan) => boolean): Limit['broken'] =>
+  (plan) =>
+    whenPart(
+      path,
+      ({ program }) => program.image !== undefined && program.code === undefined && isTooMuch(program, plan),
+    )(plan);
 
 /** On a cloud where Serin looks up no secrets yet. */
 export const noSecretsByName = (because: string): readonly CloudLimit[] =>

@@ -1,36 +1,21 @@
-import { compile, parseConfig } from '@serin/core/config/config';
+import { parseConfig } from '@serin/core/config/config';
 import { expect, test } from 'vitest';
-import { problemsOf } from './limits.ts';
+import { compiledFor, image, many, model, rollout, untried, variables } from '../config.fixture.ts';
+import { limits, problemsOf } from './limits.ts';
 
-const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' };
-const model = {
-  data: { bucket: 'acme-drops', prefix: 'fraud/' },
-  split: { holdout: { by: 'time', column: 'day', last: '20%' } },
-  train: { command: ['python3', 'train.py'], image },
-  evaluate: { command: ['python3', 'evaluate.py'], image },
-  gate: { auc: { direction: 'up', atLeast: 0.8 } },
-  serve: { command: ['python3', 'serve.py'], image },
-};
-
-const many = <Made>(count: number, make: (index: number) => Made) => Array.from({ length: count }, (_, n) => make(n));
-
-function compiled(changes: object) {
-  const read = parseConfig({ project: 'fraud', models: { fraud: { ...model, ...changes } } });
-  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  return compile(read.parsed, new Map([['./src', 'a'.repeat(64)]]), 'aws');
-}
-const problems = (changes: object) => problemsOf(compiled(changes)).map(({ path, message }) => `${path}: ${message}`);
+const problems = (changes: object) =>
+  problemsOf(compiledFor('aws', changes)).map(({ path, message }) => `${path}: ${message}`);
 
 test('a config with an image for each of its programs has no problem on aws; a job of Node needs none', () => {
   expect(problems({})).toEqual([]);
   expect(problems({ train: { command: ['node', 'train.mjs'] } })).toEqual([]);
 });
 
-test.each([
-  ['a tick that CloudWatch does not count', { rollout: { tick: '90s' } }, 'rollout.tick'],
-  ['a shadow, whose pairs nobody counts', { rollout: { strategy: 'shadow' } }, 'rollout.strategy'],
-  ['segments', { rollout: { segments: { by: 'x-country', values: ['ch'] } } }, 'rollout.segments'],
-  ['labels as a guardrail', { rollout: { guardrails: { labels: {} } } }, 'rollout.guardrails.labels'],
+const cases: readonly (readonly [string, object, string])[] = [
+  ['a tick that CloudWatch does not count', rollout({ tick: '90s' }), 'rollout.tick'],
+  ['a shadow, whose pairs nobody counts', rollout({ strategy: 'shadow' }), 'rollout.strategy'],
+  ['segments', rollout({ segments: { by: 'x-country', values: ['ch'] } }), 'rollout.segments'],
+  ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
   ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
   ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
   ['a training of a month', { train: { ...model.train, compute: { maxRuntime: '29d' } } }, 'train.compute.maxRuntime'],
@@ -59,11 +44,7 @@ test.each([
     { train: { ...model.train, environment: { NOTE: 'x'.repeat(513) } } },
     'train.environment',
   ],
-  [
-    '51 variables of an endpoint',
-    { serve: { ...model.serve, environment: Object.fromEntries(many(51, (n) => [`V${n}`, ''])) } },
-    'serve.environment',
-  ],
+  ['51 variables of an endpoint', { serve: { ...model.serve, environment: variables(51) } }, 'serve.environment'],
   ['a long command of an endpoint', { serve: { ...model.serve, command: ['x'.repeat(1024)] } }, 'serve.command'],
   [
     'a preparation by an image with a word of two lines',
@@ -76,7 +57,17 @@ test.each([
     'split.prepare.environment',
   ],
   [
-    'an evaluation on spot machines',
+    'a preparation on spot instances',
+    { split: { prepare: { command: ['node', 'prepare.mjs'], compute: { spot: true } } } },
+    'split.prepare.compute.spot',
+  ],
+  [
+    'a preparation of ten days',
+    { split: { prepare: { command: ['node', 'prepare.mjs'], compute: { maxRuntime: '10d' } } } },
+    'split.prepare.compute.maxRuntime',
+  ],
+  [
+    'an evaluation on spot instances',
     { evaluate: { ...model.evaluate, compute: { spot: true } } },
     'evaluate.compute.spot',
   ],
@@ -92,8 +83,21 @@ test.each([
     { evaluate: { ...model.evaluate, compute: { accelerator: { type: 'A100' } } } },
     'evaluate.compute.accelerator',
   ],
-])('%s is refused at its place, and alone', (_, changes, path) => {
+];
+
+test.each(cases)('%s is refused at its place, and alone', (_, changes, path) => {
   expect(problems(changes)).toEqual([expect.stringMatching(new RegExp(`^models\\.fraud\\.${path}: .`))]);
+});
+
+test('each limit is broken by a case above, and says where it was read', () => {
+  expect(
+    untried(
+      'aws',
+      limits,
+      cases.map(([, changes]) => changes),
+    ),
+  ).toEqual([]);
+  for (const { source, because } of limits) expect([source, because]).not.toContain('');
 });
 
 test('a secret by name is taken', () => {
@@ -109,7 +113,7 @@ test('with a folder of code a job takes what the request for one could not say',
 
 test('a config that no request of Lambda holds is refused on aws before it is sent', () => {
   const note = 'x'.repeat(6_000_000);
-  const big = compiled({ evaluate: { ...model.evaluate, environment: { NOTE: note } } });
+  const big = compiledFor('aws', { evaluate: { ...model.evaluate, environment: { NOTE: note } } });
 
   expect(problemsOf(big).map(({ path, message }) => `${path}: ${message}`)).toEqual([
     expect.stringMatching(/^models: the config has 6\d{6} bytes, and a release on AWS takes 5900000/),
@@ -122,7 +126,7 @@ test('what only concerns an endpoint does not matter to a model that is not serv
 
 test('the names of an installation are refused where the bucket of aws could not be called so', () => {
   const named = (project: string) =>
-    problemsOf({ ...compiled({}), project, environment: 'prod' }).map(({ path }) => path);
+    problemsOf({ ...compiledFor('aws', {}), project, environment: 'prod' }).map(({ path }) => path);
 
   expect(named('p'.repeat(24))).toEqual([]);
   expect(named('p'.repeat(25))).toEqual(['project']);

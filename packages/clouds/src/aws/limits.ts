@@ -1,10 +1,9 @@
 import { canonical, encodeText } from '@serin/core/base/json';
 import { day } from '@serin/core/base/time';
-import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
-import { type Limit, whenPart } from '@serin/core/config/limits';
-import type { Part } from '@serin/core/config/parts';
+import type { CompiledConfig } from '@serin/core/config/config';
+import { whenPart } from '@serin/core/config/limits';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { type CloudLimit, cannot, longestRun, problemsWith } from '../limits.ts';
+import { type CloudLimit, cannot, inRequest, longestRun, problemsWith } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { awsNameProblems } from './names.ts';
 
@@ -23,15 +22,6 @@ const processing = (path: 'split.prepare' | 'evaluate'): readonly CloudLimit[] =
     source: 'botocore: CreateProcessingJobRequest has no field for it',
   },
 ];
-
-/** What the start of a job with an image and no code says in the request itself; with code a script says it. */
-const inRequest =
-  (path: Part['path'], isTooMuch: (program: Program, plan: ModelPlan) => boolean): Limit['broken'] =>
-  (plan) =>
-    whenPart(
-      path,
-      ({ program }) => program.image !== undefined && program.code === undefined && isTooMuch(program, plan),
-    )(plan);
 
 // Both entry points have 100 words of 256 characters, in one line.
 const tooManyWords = (words: readonly string[]): boolean =>

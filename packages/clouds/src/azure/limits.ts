@@ -1,13 +1,97 @@
+import { day, hour, second } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
+import { whenPart } from '@serin/core/config/limits';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { type CloudLimit, noSecretsByName, problemsWith } from '../limits.ts';
+import {
+  bucketNames,
+  type CloudLimit,
+  cannot,
+  type JobPath,
+  jobPaths,
+  longestRun,
+  noSecretsByName,
+  problemsWith,
+  slowDeployments,
+} from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
+import { azureNameProblems, isContainerName } from './names.ts';
 
+const quotas = 'https://learn.microsoft.com/azure/machine-learning/how-to-manage-quotas';
+const trafficLog = 'https://learn.microsoft.com/azure/azure-monitor/reference/tables/amlonlineendpointtrafficlog';
+const noLabels =
+  'Serin tells no label to a request in the traffic log of Azure ML: leave it out, or judge by errors and latency';
+
+const longestOnSpot = (path: JobPath): CloudLimit => ({
+  path: `${path}.compute.maxRuntime`,
+  broken: whenPart(path, ({ spot, maxRuntimeMs = 0 }) => spot && maxRuntimeMs > 7 * day && maxRuntimeMs <= 21 * day),
+  because: 'a job of Azure ML runs for 7d at most on spot instances: less, or leave spot out',
+  source: `${quotas}: job lifetime on a low-priority node`,
+});
+
+// No row for guardrails.latency and for ticks: the metrics of an endpoint are percentiles and rates by the minute, which
+// cannot be joined, but the traffic log has the time and the duration of each request.
 export const limits: readonly CloudLimit[] = [
+  cannot(
+    'shadow',
+    'the traffic log of Azure ML does not join a mirrored request and its answer, and a shadow step waits for such pairs: use canary, linear or blueGreen',
+    trafficLog,
+  ),
+  cannot('segments', 'the traffic log of Azure ML has no headers of requests: leave segments out', trafficLog),
+  cannot('labelsGuardrail', noLabels, 'decisions/0013-ports-fit-three-clouds.md'),
+  cannot('labels', noLabels, 'decisions/0013-ports-fit-three-clouds.md'),
+  cannot(
+    'stickyUsers',
+    'an endpoint of Azure ML draws a deployment for each request and takes no header of ours into account: leave stickyBy out',
+    'https://learn.microsoft.com/azure/machine-learning/concept-endpoints-online',
+  ),
+  cannot(
+    'metricsByRegex',
+    'Azure ML reads no metrics from the log of a job: leave metrics out, and let the program write metrics.json',
+    'machinelearningservices 2025-09-01: CommandJob has no field for it',
+  ),
+  slowDeployments(
+    hour,
+    "an endpoint and its deployment take up to 20 minutes each on Azure ML, and may be asked for again: '1h' at least",
+    'decisions/0013-ports-fit-three-clouds.md, not measured',
+  ),
+  {
+    path: 'serve.compute.instances.max',
+    broken: ({ serve }) => serve !== 'none' && serve.compute.instances.max > 50,
+    because: 'a deployment of Azure ML has 50 instances at most, unless Microsoft has granted more',
+    source: `${quotas}: number of instances per deployment`,
+  },
+  {
+    path: 'serve.timeout',
+    broken: ({ serve }) => serve !== 'none' && (serve.timeout ?? 0) > 180 * second,
+    because: "an endpoint of Azure ML gives a request 180 seconds: '180s' at most",
+    source: `${quotas}: max request time-out at endpoint level`,
+  },
+  ...jobPaths.map((path) =>
+    longestRun(path, 21 * day, 'a job of Azure ML runs for 21d at most', `${quotas}: job lifetime`),
+  ),
+  ...jobPaths.map(longestOnSpot),
+  ...bucketNames(
+    isContainerName,
+    'Blob Storage has no container of this name: 3 to 63 lower-case letters, digits and single hyphens, a letter or digit last',
+    'https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata',
+  ),
   ...noSecretsByName(
-    'a secret by name is looked up on one machine and on aws only: let the program read it from the secrets of azure itself',
+    'a secret by name is looked up on one machine and on aws only: let the program read it from Key Vault itself',
   ),
 ];
 
-export const problemsOf = (config: CompiledConfig): readonly ConfigProblem[] =>
-  problemsWith({ limits, instanceTypes }, config);
+/** By subscription and region, and Microsoft may grant more. Deployments never reach theirs, 500: a rollout has two. */
+const mostEndpoints = 100;
+
+function endpointProblems({ models }: CompiledConfig): readonly ConfigProblem[] {
+  const endpoints = Object.values(models).filter(({ serve }) => serve !== 'none').length;
+  if (endpoints <= mostEndpoints) return [];
+  const message = `${endpoints} models are served, and a subscription has ${mostEndpoints} endpoints of Azure ML in a region: make several projects of it, each in a subscription or region of its own (${quotas})`;
+  return [{ path: 'models', message }];
+}
+
+export const problemsOf = (config: CompiledConfig): readonly ConfigProblem[] => [
+  ...azureNameProblems(config),
+  ...endpointProblems(config),
+  ...problemsWith({ limits, instanceTypes }, config),
+];

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { compiledFor, image, model, rollout, untried, variables } from '../config.fixture.ts';
+import { limits, problemsOf } from './limits.ts';
+
+const prepare = { command: ['python3', 'prepare.py'], image };
+const secret = { KEY: { secret: 'api-key' } };
+
+const cases: readonly (readonly [string, object, string])[] = [
+  ['a tick that Cloud Monitoring does not count', rollout({ tick: '90s' }), 'rollout.tick'],
+  ['a shadow, which needs a mirror', rollout({ strategy: 'shadow' }), 'rollout.strategy'],
+  ['segments', rollout({ segments: { by: 'x-country', values: ['ch'] } }), 'rollout.segments'],
+  ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
+  ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
+  ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
+  ['metrics in the log', { train: { ...model.train, metrics: [{ name: 'auc', regex: 'x' }] } }, 'train.metrics'],
+  ['a deployment that must be ready in 15 minutes', { rollout: {} }, 'rollout.readyWithin'],
+  [
+    'an endpoint of an image that lies elsewhere',
+    { serve: { ...model.serve, image: 'docker.io/acme/fraud:1' } },
+    'serve.image',
+  ],
+  ['51 variables of a training', { train: { ...model.train, environment: variables(51) } }, 'train.environment'],
+  [
+    '51 variables of a preparation',
+    { split: { prepare: { ...prepare, environment: variables(51) } } },
+    'split.prepare.environment',
+  ],
+  [
+    '51 variables of an evaluation',
+    { evaluate: { ...model.evaluate, environment: variables(51) } },
+    'evaluate.environment',
+  ],
+  ['a bucket of two letters', { data: { bucket: 'ab' } }, 'data.bucket'],
+  ['a bucket called like Google', { data: { bucket: 'my-g00gle-drops' } }, 'data.bucket'],
+  ['a bucket that begins with goog', { data: { bucket: 'goog-drops' } }, 'data.bucket'],
+  ['a bucket that ends with a hyphen', { data: { bucket: 'drops-' } }, 'data.bucket'],
+  ['a secret of a training', { train: { ...model.train, environment: secret } }, 'train.environment'],
+  [
+    'a secret of a preparation',
+    { split: { prepare: { ...prepare, environment: secret } } },
+    'split.prepare.environment',
+  ],
+  ['a secret of an evaluation', { evaluate: { ...model.evaluate, environment: secret } }, 'evaluate.environment'],
+  ['a secret of an endpoint', { serve: { ...model.serve, environment: secret } }, 'serve.environment'],
+  ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
+  ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
+  [
+    'an accelerator that Google does not have',
+    { train: { ...model.train, compute: { accelerator: { type: 'A10' } } } },
+    'train.compute.accelerator',
+  ],
+];
+/** Breaks two limits: files of labels are refused wherever they lie. */
+const labelsInNoBucket = { labels: { bucket: 'labels-', prefix: 'fraud/' } };
+
+test('a config that fits has no problem on gcp', () => {
+  expect(problemsOf(compiledFor('gcp', {}))).toEqual([]);
+  expect(problemsOf(compiledFor('gcp', { serve: { ...model.serve, image: 'eu.gcr.io/acme/fraud:1' } }))).toEqual([]);
+});
+
+test.each(cases)('%s is refused at its place, and alone', (_, changes, path) => {
+  expect(problemsOf(compiledFor('gcp', changes)).map((problem) => problem.path)).toEqual([`models.fraud.${path}`]);
+});
+
+test('files of labels are refused, and the name of their bucket as well', () => {
+  expect(problemsOf(compiledFor('gcp', labelsInNoBucket)).map(({ path }) => path)).toEqual([
+    'models.fraud.labels',
+    'models.fraud.labels.bucket',
+  ]);
+});
+
+test('each limit is broken by a case above, and says where it was read', () => {
+  expect(untried('gcp', limits, [...cases.map(([, changes]) => changes), labelsInNoBucket])).toEqual([]);
+  for (const { source, because } of limits) expect([source, because]).not.toContain('');
+});
+
+test('the names of an installation are refused where its bucket could not be called so', () => {
+  const named = (project: string, environment = 'prod') =>
+    problemsOf({ ...compiledFor('gcp', {}), project, environment }).map(({ path }) => path);
+
+  expect(named('p'.repeat(21))).toEqual([]);
+  expect(named('p'.repeat(22))).toEqual(['project']);
+  expect(named('shop-')).toEqual(['project']);
+  expect(named('shop', 'eu-prod')).toEqual(['environment']);
+  expect(named('goog1e')).toEqual(['project']);
+});
+
+test('what only concerns an endpoint does not matter to a model that is not served', () => {
+  expect(
+    problemsOf(compiledFor('gcp', { serve: 'none', rollout: { tick: '90s', strategy: 'shadow', readyWithin: '1m' } })),
+  ).toEqual([]);
+});
