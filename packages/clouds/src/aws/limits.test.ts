@@ -18,7 +18,11 @@ const cases: readonly (readonly [string, object, string])[] = [
   ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
   ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
   ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
-  ['a training of a month', { train: { ...model.train, compute: { maxRuntime: '29d' } } }, 'train.compute.maxRuntime'],
+  [
+    'a training of 28 days and an hour',
+    { train: { ...model.train, compute: { maxRuntime: '673h' } } },
+    'train.compute.maxRuntime',
+  ],
   [
     '41 metrics',
     { train: { ...model.train, metrics: Array.from({ length: 41 }, (_, n) => ({ name: `m${n}`, regex: 'x' })) } },
