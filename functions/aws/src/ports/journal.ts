@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
 import {
   type AttributeValue,
   type DynamoDBClient,
@@ -11,12 +9,24 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { cursorAfter, keyIn } from '@serin/core/base/cursor';
+import { keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
-import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
-import { byBytes } from '@serin/core/base/order';
 import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports/journal';
 import type { Page } from '@serin/core/ports/page';
+import {
+  indexKeys,
+  journalPageSize,
+  mergedPage,
+  type Place,
+  parsed,
+  recentPlaces,
+  refuseGap,
+  rowsOf,
+  shardOf,
+  sortable,
+  staleAppend,
+} from '@serin/platform/journal-rows';
+import { packed, unpacked } from '@serin/platform/packed';
 import { awsFault } from '../faults.ts';
 
 interface Options {
@@ -26,27 +36,12 @@ interface Options {
 }
 
 type Item = Record<string, AttributeValue>;
-/** Which rows of the two indexes belong to a head; an append takes the old ones away. */
-interface Place {
-  readonly seq: number;
-  readonly due?: string;
-  readonly name?: string;
-}
-
 /** The index rows lie in this many partitions, so that no single one is hot (1,000 writes a second each). */
 const shards = 16;
-const pageSize = 200;
-const maxStreamBytes = 1024;
-const maxNameBytes = 512;
-const maxSummaryBytes = 1024;
-const maxTextBytes = 8 * 1024 * 1024;
+const limits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 // An item holds 400 KB, the names of its attributes and its keys included.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-const maxStoredBytes = 390_000;
-const placesRemembered = 1000;
-
-const pack = promisify(gzip);
-const unpack = promisify(gunzip);
+const stored = { bytes: 390_000, of: 'an item' };
 
 /**
  * A journal in one DynamoDB table: a partition per stream with its head and its entries, and two indexes of small rows.
@@ -56,13 +51,7 @@ const unpack = promisify(gunzip);
  * consistent; there is no secondary index, for its lag would hide what is due. A page of an index reads every shard.
  */
 export function dynamoJournal({ client, table }: Options): Journal {
-  const places = new Map<string, Place>();
-  const remember = (stream: string, place: Place): void => {
-    places.delete(stream);
-    places.set(stream, place);
-    const oldest = places.keys().next().value;
-    if (places.size > placesRemembered && oldest !== undefined) places.delete(oldest);
-  };
+  const places = recentPlaces();
 
   const calling = async <Answer>(what: string, call: () => Promise<Answer>): Promise<Answer> => {
     try {
@@ -76,15 +65,15 @@ export function dynamoJournal({ client, table }: Options): Journal {
     if (!stream.isWellFormed() || stream === '') return undefined;
     const command = new GetItemCommand({ TableName: table, Key: headKey(stream), ConsistentRead: true });
     const { Item: item } = await calling(`reading ${stream}`, () => client.send(command));
-    if (item !== undefined) remember(stream, placeOf(item));
+    if (item !== undefined) places.remember(stream, placeOf(item));
     return item;
   }
 
   /** `undefined`: the stream is not at this seq. */
   async function placeAt(stream: string, seq: number): Promise<Place | undefined> {
     if (seq === 0) return { seq };
-    const known = places.get(stream);
-    if (known?.seq === seq) return known;
+    const known = places.at(stream, seq);
+    if (known !== undefined) return known;
     const item = await readHead(stream);
     const read = item === undefined ? undefined : placeOf(item);
     return read?.seq === seq ? read : undefined;
@@ -95,7 +84,7 @@ export function dynamoJournal({ client, table }: Options): Journal {
       client.send(new QueryCommand({ ...input, TableName: table, ConsistentRead: true })),
     );
 
-  /** One page of an index: of each shard as much as the page holds, merged in the order of the sort keys. */
+  /** One page of an index: of each shard as much as the page holds. */
   async function indexed(index: 'due' | 'name', condition: string, values: Item, cursor: string | undefined) {
     const after = cursor === undefined ? undefined : keyIn(cursor);
     const answers = await Promise.all(
@@ -104,16 +93,16 @@ export function dynamoJournal({ client, table }: Options): Journal {
         return query({
           KeyConditionExpression: `pk = :pk${condition}`,
           ExpressionAttributeValues: { ':pk': { S: pk }, ...values },
-          Limit: pageSize + 1,
+          Limit: journalPageSize + 1,
           // A start key need not exist: it only says where the order goes on.
           ...(after === undefined ? {} : { ExclusiveStartKey: { pk: { S: pk }, sk: { S: after } } }),
         });
       }),
     );
-    const found = answers.flatMap(({ Items = [] }) => Items).sort(bySortKey);
-    const items = found.slice(0, pageSize);
-    const last = items.at(-1);
-    return { items, ...(found.length > pageSize && last !== undefined ? { next: cursorAfter(textOf(last.sk)) } : {}) };
+    return mergedPage(
+      answers.map(({ Items = [] }) => Items),
+      ({ sk }) => textOf(sk),
+    );
   }
 
   return {
@@ -123,13 +112,11 @@ export function dynamoJournal({ client, table }: Options): Journal {
     },
 
     async append(basedOn, write) {
-      const { stream, seq } = write.entry;
-      const stale = (why: string, cause?: unknown) =>
-        new Fault('conflict', `cannot append to ${stream}: ${why}; load it and decide again`, { cause });
-      const rows = await rowsOf(write);
-      if (seq !== basedOn + 1) throw stale(`entry ${seq} does not follow ${basedOn}`);
+      const rows = await storedRows(write);
+      const { stream } = rows;
+      refuseGap(basedOn, rows);
       const before = await placeAt(stream, basedOn);
-      if (before === undefined) throw stale(`it is not at ${basedOn}`);
+      if (before === undefined) throw staleAppend(stream, `it is not at ${basedOn}`);
       // The SDK repeats a call whose answer was lost under this token; the same append made twice is a conflict.
       const command = new TransactWriteItemsCommand({
         ClientRequestToken: randomUUID(),
@@ -138,11 +125,11 @@ export function dynamoJournal({ client, table }: Options): Journal {
       try {
         await client.send(command);
       } catch (error) {
-        places.delete(stream);
-        if (isContended(error)) throw stale(`it is not at ${basedOn} any more`, error);
+        places.forget(stream);
+        if (isContended(error)) throw staleAppend(stream, `it is not at ${basedOn} any more`, error);
         throw awsFault(throttleIn(error) ?? error, `appending to ${stream} (table ${table})`);
       }
-      remember(stream, rows.place);
+      places.remember(stream, rows.place);
     },
 
     async history(stream, before = Number.MAX_SAFE_INTEGER, limit) {
@@ -154,8 +141,8 @@ export function dynamoJournal({ client, table }: Options): Journal {
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
           ExpressionAttributeValues: {
             ':pk': { S: `stream#${stream}` },
-            ':first': { S: entrySortKey(0) },
-            ':last': { S: entrySortKey(before - 1) },
+            ':first': { S: entryKey(0) },
+            ':last': { S: entryKey(before - 1) },
           },
           ScanIndexForward: false,
           Limit: Math.trunc(limit) - items.length,
@@ -164,11 +151,14 @@ export function dynamoJournal({ client, table }: Options): Journal {
         items.push(...(page.Items ?? []));
         start = page.LastEvaluatedKey;
       } while (start !== undefined && items.length < Math.trunc(limit));
-      return Promise.all(items.map(async ({ entry }) => (await unpacked(entry)) as Entry)); // written by `append`
+      // Written by `append`.
+      return Promise.all(
+        items.map(async ({ entry, sk }) => (await unpacked(entry?.B, () => `${textOf(sk)} of ${stream}`)) as Entry),
+      );
     },
 
     async due(now, cursor): Promise<Page<{ readonly stream: string; readonly due: number }>> {
-      const below = { ':below': { S: `${sortableTime(now)}$` } }; // '$' follows '#'
+      const below = { ':below': { S: `${sortable(now)}$` } }; // '$' follows '#'
       const { items, ...rest } = await indexed('due', ' AND sk < :below', below, cursor);
       return { items: items.map(({ stream, due }) => ({ stream: textOf(stream), due: Number(due?.N) })), ...rest };
     },
@@ -183,41 +173,18 @@ export function dynamoJournal({ client, table }: Options): Journal {
   };
 }
 
-/** Everything that an append writes, taken at the call: later changes of the caller's objects do not count. */
-async function rowsOf({ entry, state, due, name }: Append) {
-  const { stream, seq, hash } = entry;
-  if (due !== undefined && !Number.isSafeInteger(due)) throw invalid(stream, `due ${due} is not a whole number`);
-  bounded(stream, maxStreamBytes, stream, 'name');
-  const key = name === undefined ? undefined : bounded(name.key, maxNameBytes, stream, 'name key');
-  if (key?.includes('\0')) throw invalid(stream, 'its name key contains a NUL');
-  const summary =
-    name === undefined ? undefined : bounded(JSON.stringify(name.summary), maxSummaryBytes, stream, 'summary');
-  const texts = [JSON.stringify(entry), JSON.stringify(state)] as const;
-  const mark = sha256Hex(stream).slice(0, 16);
-  const place: Place = {
-    seq,
-    ...(due === undefined ? {} : { due: `${sortableTime(due)}#${mark}` }),
-    ...(key === undefined ? {} : { name: `${key}\0${mark}` }),
-  };
+/** What an append writes, in the form in which the table keeps it. */
+async function storedRows(write: Append) {
+  const { entry, state, ...rows } = rowsOf(write, limits);
+  const place: Place = { seq: rows.seq, ...indexKeys(rows, { due: '#', name: '\0' }) };
   const [packedEntry, packedState] = await Promise.all([
-    packed(texts[0], stream, 'entry'),
-    packed(texts[1], stream, 'state'),
+    packed(entry, rows.stream, 'entry', stored),
+    packed(state, rows.stream, 'state', stored),
   ]);
-  return {
-    stream,
-    seq,
-    hash,
-    due,
-    key,
-    summary,
-    place,
-    shard: shardOf(stream),
-    entry: packedEntry,
-    state: packedState,
-  };
+  return { ...rows, place, shard: shardOf(rows.stream, shards), entry: packedEntry, state: packedState };
 }
 
-function transaction(table: string, rows: Awaited<ReturnType<typeof rowsOf>>, before: Place): TransactWriteItem[] {
+function transaction(table: string, rows: Awaited<ReturnType<typeof storedRows>>, before: Place): TransactWriteItem[] {
   const { stream, seq, hash, place, shard } = rows;
   const put = (item: Item, condition?: Omit<NonNullable<TransactWriteItem['Put']>, 'TableName' | 'Item'>) => ({
     Put: { TableName: table, Item: item, ...condition },
@@ -242,24 +209,23 @@ function transaction(table: string, rows: Awaited<ReturnType<typeof rowsOf>>, be
     ...(place.due === undefined ? {} : { dueRow: { S: place.due } }),
     ...(place.name === undefined ? {} : { nameRow: { S: place.name } }),
   };
-  const entry: Item = { ...headKey(stream), sk: { S: entrySortKey(seq) }, entry: { B: rows.entry } };
+  const entry: Item = { ...headKey(stream), sk: { S: entryKey(seq) }, entry: { B: rows.entry } };
   return [
     put(head, atBase),
     put(entry, { ConditionExpression: 'attribute_not_exists(pk)' }),
     ...index('due', { due: { N: String(rows.due) } }),
-    ...index('name', { key: { S: rows.key ?? '' }, seq: { N: String(seq) }, summary: { S: rows.summary ?? '' } }),
+    ...index('name', {
+      key: { S: rows.name?.key ?? '' },
+      seq: { N: String(seq) },
+      summary: { S: rows.name?.summary ?? '' },
+    }),
   ];
 }
 
 const headKey = (stream: string): Item => ({ pk: { S: `stream#${stream}` }, sk: { S: 'head' } });
-// 16 digits hold every safe integer, and sort as text.
-const entrySortKey = (seq: number): string => `entry#${String(seq).padStart(16, '0')}`;
-const sortableTime = (time: number): string => String(Math.max(0, Math.trunc(time))).padStart(16, '0');
-const shardOf = (stream: string): number => Number.parseInt(sha256Hex(stream).slice(0, 8), 16) % shards;
+const entryKey = (seq: number): string => `entry#${sortable(seq)}`;
 
 const textOf = (value: AttributeValue | undefined): string => value?.S ?? '';
-const bySortKey = (a: Item, b: Item): number => byBytes(textOf(a.sk), textOf(b.sk));
-
 const placeOf = ({ seq, dueRow, nameRow }: Item): Place => ({
   seq: Number(seq?.N),
   ...(dueRow?.S === undefined ? {} : { due: dueRow.S }),
@@ -270,36 +236,15 @@ const headOf = async (stream: string, { seq, hash, state }: Item): Promise<Head>
   stream,
   seq: Number(seq?.N),
   hash: textOf(hash),
-  state: (await unpacked(state)) as Head['state'], // written by `append`
+  state: (await unpacked(state?.B, () => `the state of ${stream}`)) as Head['state'], // written by `append`
 });
 
 const nameRow = ({ key, stream, seq, summary }: Item): NameRow => ({
   key: textOf(key),
   stream: textOf(stream),
   seq: Number(seq?.N),
-  summary: JSON.parse(textOf(summary)),
+  summary: parsed(textOf(summary), () => `the row that lists ${textOf(stream)}`) as NameRow['summary'],
 });
-
-async function packed(text: string, stream: string, what: string): Promise<Uint8Array> {
-  bounded(text, maxTextBytes, stream, what);
-  const bytes = await pack(text);
-  if (bytes.length > maxStoredBytes)
-    throw invalid(stream, `its ${what} has ${bytes.length} bytes gzipped, more than the ${maxStoredBytes} of an item`);
-  return bytes;
-}
-
-const unpacked = async (value: AttributeValue | undefined): Promise<unknown> =>
-  JSON.parse(decodeText(await unpack(value?.B ?? new Uint8Array())));
-
-function bounded(text: string, maxBytes: number, stream: string, what: string): string {
-  if (!text.isWellFormed() || text === '') throw invalid(stream, `its ${what} is empty or not valid Unicode`);
-  const { length } = encodeText(text);
-  if (length > maxBytes) throw invalid(stream, `its ${what} has ${length} bytes, more than ${maxBytes}`);
-  return text;
-}
-
-const invalid = (stream: string, why: string) =>
-  new Fault('invalid', `cannot append to ${JSON.stringify(stream.slice(0, 200))}: ${why}`);
 
 const reasonsIn = (error: unknown): readonly string[] =>
   error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []).map(({ Code = '' }) => Code) : [];

@@ -1,18 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { ownTurn } from '@serin/api/own-turn';
 import { badCursor, cursorOf, placeIn } from '@serin/core/base/cursor';
-import { Fault } from '@serin/core/base/fault';
 import type { Json } from '@serin/core/base/json';
-import type { Append, Entry, Journal, NameRow } from '@serin/core/ports/journal';
+import type { Entry, Journal, NameRow } from '@serin/core/ports/journal';
 import type { Page } from '@serin/core/ports/page';
-import { sqliteFault } from '../machine/faults.ts';
+import { journalPageSize, parsed, refuseGap, rowsOf, staleAppend } from '@serin/platform/journal-rows';
+import { reading } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 import { headCache } from '../machine/head-cache.ts';
 
-const maxStateBytes = 8 * 1024 * 1024;
-const maxNameBytes = 512;
-const maxSummaryBytes = 1024;
-const pageSize = 200;
+const limits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 /** Characters of state text whose parsed heads are remembered. */
 const cacheCharacters = 8 * 1024 * 1024;
 
@@ -62,14 +59,16 @@ export function sqliteJournal({ database, onAppended }: Options): Journal {
     },
 
     async append(basedOn, write) {
-      const rows = rowsOf(write);
+      const rows = rowsOf(write, limits);
       const state = heads.ownCopy(write.state);
       await commit(() => {
-        const seq = Number(statements.seq.get(write.entry.stream)?.seq ?? 0);
-        refuseStale(seq, basedOn, rows);
+        const at = Number(statements.seq.get(rows.stream)?.seq ?? 0);
+        if (at !== basedOn) throw staleAppend(rows.stream, `it is at ${at}, not at ${basedOn}`);
+        refuseGap(basedOn, rows);
         heads.drop(rows.stream);
         statements.insertEntry.run(rows.stream, rows.seq, rows.entry);
-        statements.putHead.run(rows.stream, rows.seq, rows.hash, rows.due, rows.nameKey, rows.summary, rows.state);
+        const { stream, seq, hash, due = null, name, state } = rows;
+        statements.putHead.run(stream, seq, hash, due, name?.key ?? null, name?.summary ?? null, state);
       });
       const { stream, seq, hash } = rows;
       if (state !== undefined) heads.put({ stream, seq, hash, state }, rows.state.length);
@@ -87,7 +86,7 @@ export function sqliteJournal({ database, onAppended }: Options): Journal {
 
     async due(now, cursor) {
       const [due, stream] = cursor === undefined ? [Number.MIN_SAFE_INTEGER, ''] : dueCursor(cursor);
-      const rows = reading(() => statements.due.all(now, due, stream, pageSize + 1));
+      const rows = reading(() => statements.due.all(now, due, stream, journalPageSize + 1));
       return pageOf(
         rows.map((row) => ({ stream: String(row.stream), due: Number(row.due) })),
         (last) => [last.due, last.stream],
@@ -97,7 +96,7 @@ export function sqliteJournal({ database, onAppended }: Options): Journal {
     async names(prefix, cursor) {
       if (!prefix.isWellFormed()) return { items: [] };
       const [key, stream] = cursor === undefined ? [prefix, ''] : nameCursor(cursor);
-      const rows = reading(() => statements.names.all(afterPrefix(prefix), key, stream, pageSize + 1));
+      const rows = reading(() => statements.names.all(afterPrefix(prefix), key, stream, journalPageSize + 1));
       return pageOf(rows.map(nameRow), (last) => [last.key, last.stream]);
     },
   };
@@ -122,39 +121,6 @@ function prepare(database: DatabaseSync) {
   };
 }
 
-/** Everything that an append writes, as text, taken at the call: later changes of the caller's objects do not count. */
-function rowsOf({ entry, state, due, name }: Append) {
-  if (due !== undefined && !Number.isSafeInteger(due)) throw invalid(entry.stream, `due ${due} is not a whole number`);
-  return {
-    stream: bounded(entry.stream, maxNameBytes * 2, entry.stream, 'name'),
-    seq: entry.seq,
-    hash: entry.hash,
-    entry: bounded(JSON.stringify(entry), maxStateBytes, entry.stream, 'entry'),
-    state: bounded(JSON.stringify(state), maxStateBytes, entry.stream, 'state'),
-    due: due ?? null,
-    nameKey: name === undefined ? null : bounded(name.key, maxNameBytes, entry.stream, 'name key'),
-    summary:
-      name === undefined ? null : bounded(JSON.stringify(name.summary), maxSummaryBytes, entry.stream, 'summary'),
-  };
-}
-
-// SQLite would store half a surrogate pair as U+FFFD: two names would become one.
-function bounded(text: string, maxBytes: number, stream: string, what: string): string {
-  if (!text.isWellFormed() || text === '') throw invalid(stream, `its ${what} is empty or not valid Unicode`);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxBytes) throw invalid(stream, `its ${what} has ${bytes} bytes, more than ${maxBytes}`);
-  return text;
-}
-
-const invalid = (stream: string, why: string) =>
-  new Fault('invalid', `cannot append to ${JSON.stringify(stream.slice(0, 200))}: ${why}`);
-
-function refuseStale(seq: number, basedOn: number, entry: { readonly stream: string; readonly seq: number }): void {
-  if (seq === basedOn && entry.seq === basedOn + 1) return;
-  const why = seq === basedOn ? `entry ${entry.seq} does not follow ${basedOn}` : `it is at ${seq}, not at ${basedOn}`;
-  throw new Fault('conflict', `cannot append to ${entry.stream}: ${why}; load it and decide again`);
-}
-
 function readHead(statements: ReturnType<typeof prepare>, stream: string) {
   const row = stream.isWellFormed() ? statements.head.get(stream) : undefined;
   return row && { stream, seq: Number(row.seq), hash: String(row.hash), state: String(row.state) };
@@ -169,16 +135,6 @@ function nameRow(row: Record<string, unknown>): NameRow {
   };
 }
 
-/** A row that is not JSON is damage: it is named, so that whoever restores the database knows what was hit. */
-function parsed(text: unknown, what: () => string): unknown {
-  try {
-    return JSON.parse(String(text));
-  } catch (error) {
-    const problem = `${what()} in the journal is damaged: it is not JSON; restore the database from a backup`;
-    throw new Fault('defect', problem, { cause: error });
-  }
-}
-
 /** The smallest text after all texts that begin with `prefix`, by UTF-8 bytes. */
 function afterPrefix(prefix: string): string | Uint8Array {
   const points = [...prefix];
@@ -191,9 +147,9 @@ function afterPrefix(prefix: string): string | Uint8Array {
 }
 
 function pageOf<Item>(rows: readonly Item[], place: (last: Item) => Json): Page<Item> {
-  const items = rows.slice(0, pageSize);
+  const items = rows.slice(0, journalPageSize);
   const last = items.at(-1);
-  if (rows.length <= pageSize || last === undefined) return { items };
+  if (rows.length <= journalPageSize || last === undefined) return { items };
   return { items, next: cursorOf(place(last)) };
 }
 
@@ -212,12 +168,4 @@ function nameCursor(cursor: string): [string, string] {
 function pairIn(cursor: string): readonly unknown[] {
   const place = placeIn(cursor);
   return Array.isArray(place) ? place : [];
-}
-
-function reading<Answer>(work: () => Answer): Answer {
-  try {
-    return work();
-  } catch (error) {
-    throw sqliteFault(error);
-  }
 }
