@@ -1,8 +1,8 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { Fault } from '@serin/core/base/fault';
-import { encodeText, sha256Hex } from '@serin/core/base/json';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Bus, CloudEvent } from '@serin/core/ports/bus';
+import { batches, eventText } from '@serin/platform/events';
 import { awsFault } from '../faults.ts';
 
 interface Options {
@@ -28,8 +28,7 @@ const tries = 4;
  */
 export function eventBridgeBus({ client, eventBus, bucket, bucketName }: Options): Bus {
   async function entryOf(event: CloudEvent): Promise<PutEventsRequestEntry> {
-    const whole = JSON.stringify(event);
-    const detail = Buffer.byteLength(whole) <= maxBytes ? whole : await claimCheck(event, whole);
+    const detail = await eventText(event, { maxBytes, bucket, uriOf: (key) => `s3://${bucketName}/${key}` });
     return {
       EventBusName: eventBus,
       Source: 'dev.serin',
@@ -37,12 +36,6 @@ export function eventBridgeBus({ client, eventBus, bucket, bucketName }: Options
       Detail: detail,
       Time: new Date(event.time),
     };
-  }
-
-  async function claimCheck({ data: _, ...event }: CloudEvent, whole: string): Promise<string> {
-    const key = `events/${sha256Hex(event.id)}.json`;
-    await bucket.write(key, encodeText(whole), { ifAbsent: true });
-    return JSON.stringify({ ...event, dataref: `s3://${bucketName}/${key}` });
   }
 
   async function send(entries: readonly PutEventsRequestEntry[]): Promise<void> {
@@ -68,25 +61,8 @@ export function eventBridgeBus({ client, eventBus, bucket, bucketName }: Options
   return {
     async publish(events) {
       const entries = await Promise.all(events.map(entryOf));
-      for (const batch of batches(entries)) await send(batch);
+      const bytesOf = ({ Detail = '' }: PutEventsRequestEntry) => Buffer.byteLength(Detail);
+      for (const batch of batches(entries, bytesOf, { items: maxEntries, bytes: maxBytes })) await send(batch);
     },
   };
-}
-
-/** In order, as many as fit into one call. */
-function batches(entries: readonly PutEventsRequestEntry[]): readonly (readonly PutEventsRequestEntry[])[] {
-  const all: PutEventsRequestEntry[][] = [];
-  let bytes = maxBytes;
-  for (const entry of entries) {
-    const size = Buffer.byteLength(entry.Detail ?? '');
-    const batch = all.at(-1);
-    if (batch === undefined || batch.length === maxEntries || bytes + size > maxBytes) {
-      all.push([entry]);
-      bytes = size;
-    } else {
-      batch.push(entry);
-      bytes += size;
-    }
-  }
-  return all;
 }

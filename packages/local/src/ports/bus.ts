@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/base/fault';
 import type { Bus, CloudEvent } from '@serin/core/ports/bus';
-import { sqliteFault } from '../machine/faults.ts';
+import { reading } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 
 const maxEventBytes = 1024 * 1024;
@@ -94,12 +94,4 @@ function textOf(event: CloudEvent): string {
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxEventBytes) return text;
   throw new Fault('invalid', `cannot publish the event ${event.id}: it has ${bytes} bytes, more than ${maxEventBytes}`);
-}
-
-function reading<Answer>(work: () => Answer): Answer {
-  try {
-    return work();
-  } catch (error) {
-    throw sqliteFault(error);
-  }
 }
