@@ -1,9 +1,10 @@
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
-import type { RegisteredVersion, Registry } from '@serin/core/ports/registry';
+import type { Registry } from '@serin/core/ports/registry';
+import { checkNumber, neverRegistered, refuseOther } from '@serin/platform/registry/versions';
 import { awsFault } from '../faults.ts';
 import type { Installation } from '../names.ts';
-import { isNoted, modelPackages, type Package } from '../registry/packages.ts';
+import { isNoted, modelPackages } from '../registry/packages.ts';
 
 export interface AwsRegistry extends Registry {
   /**
@@ -38,16 +39,15 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
     register: (version) =>
       guarded(`registering version ${version.number} of ${version.model}`, async () => {
         const { model, number, approval } = version;
-        if (!Number.isSafeInteger(number) || number < 1)
-          throw new Fault('invalid', `cannot register version ${number} of ${model}: numbers are 1, 2, 3 ...`);
+        checkNumber(version);
         const before = await packages.find(model, number);
-        if (before !== undefined) return refuseOther(version, before);
+        if (before !== undefined) return refuseOther(version, before.version);
         await packages.ensureGroup(model);
         await packages.create(version);
         const found = await packages.find(model, number);
         if (found === undefined)
           throw new Fault('unavailable', `version ${number} of ${model} is created, and not in SageMaker's list yet`);
-        refuseOther(version, found);
+        refuseOther(version, found.version);
         // A package is created with a word of SageMaker's; what it has no word for is written as a note.
         if (isNoted(approval)) await packages.update(found, approval);
       }),
@@ -55,7 +55,7 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
     setApproval: (model, number, approval) =>
       guarded(`setting the approval of version ${number} of ${model}`, async () => {
         const found = await packages.find(model, number);
-        if (found === undefined) throw new Fault('notFound', `version ${number} of ${model} was never registered`);
+        if (found === undefined) throw neverRegistered(model, number);
         if (found.version.approval !== approval) await packages.update(found, approval);
       }),
 
@@ -73,14 +73,6 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
         return { model: version.model, version: version.number, ...(by === undefined ? {} : { by }) };
       }),
   };
-}
-
-function refuseOther({ model, number, artifact }: RegisteredVersion, { version }: Package): void {
-  if (version.artifact.digest === artifact.digest) return;
-  throw new Fault(
-    'defect',
-    `version ${number} of ${model} is registered with ${version.artifact.digest}, and cannot become ${artifact.digest}; register the new artifact under a new number`,
-  );
 }
 
 async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {

@@ -11,9 +11,9 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Approval, RegisteredVersion } from '@serin/core/ports/registry';
+import { versionProperties } from '@serin/platform/registry/properties';
 import { nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { groupName, type Installation, tagsOf } from '../names.ts';
-import { propertiesOf, versionIn } from './metadata.ts';
 
 /** A version as a model package has it. */
 export interface Package {
@@ -23,6 +23,17 @@ export interface Package {
   /** Who changed it last, as AWS knows them. */
   readonly by?: string;
 }
+
+/** botocore: CustomerMetadataMap, CustomerMetadataKey, CustomerMetadataValue. */
+const { propertiesOf, versionIn } = versionProperties({
+  of: 'a model package',
+  entries: 50,
+  key: 128,
+  value: 256,
+  unsafe: /^ | $|[^\p{L}\p{N} _.:/+\-@]/gu,
+  mark: '=',
+  hex: 'upper',
+});
 
 /** What SageMaker has no word for, and shows as rejected. */
 const notes = {

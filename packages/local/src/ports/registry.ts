@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
 import type { RegisteredVersion, Registry } from '@serin/core/ports/registry';
+import { checkNumber, neverRegistered, refuseOther } from '@serin/platform/registry/versions';
 import { syncDirectory, writeWhole } from '../machine/durable.ts';
 import { fileFault, isMissing } from '../machine/faults.ts';
 
@@ -18,9 +19,7 @@ export function fileRegistry({ directory }: { readonly directory: string }): Reg
   return {
     async register(version) {
       const { model, number } = version;
-      if (!Number.isSafeInteger(number) || number < 1) {
-        throw new Fault('invalid', `cannot register version ${number} of ${model}: numbers are 1, 2, 3 ...`);
-      }
+      checkNumber(version);
       const file = fileOf(model, number);
       if (!place(file, version, 'create')) refuseOther(version, load(file));
     },
@@ -28,21 +27,12 @@ export function fileRegistry({ directory }: { readonly directory: string }): Reg
     async setApproval(model, number, approval) {
       const file = fileOf(model, number);
       const version = load(file);
-      if (version === undefined) throw new Fault('notFound', `version ${number} of ${model} was never registered`);
+      if (version === undefined) throw neverRegistered(model, number);
       if (version.approval !== approval) place(file, { ...version, approval }, 'replace');
     },
 
     get: async (model, number) => load(fileOf(model, number)),
   };
-}
-
-function refuseOther(version: RegisteredVersion, stored: RegisteredVersion | undefined): void {
-  if (stored?.artifact.digest === version.artifact.digest) return;
-  throw new Fault(
-    'defect',
-    `version ${version.number} of ${version.model} is registered with ${stored?.artifact.digest}, ` +
-      `and cannot become ${version.artifact.digest}; register the new artifact under a new number`,
-  );
 }
 
 /** Answers false, and changes nothing, when the file is there and must not be. */
