@@ -18,6 +18,7 @@ import { logLines } from '@serin/platform/log-lines';
 import { notifier } from '@serin/platform/notifier';
 import { type ApiRuntime, apiRuntime, idlePorts, type Runtime, runtimeOf } from '@serin/platform/runtime';
 import { required as requiredOf } from '@serin/platform/settings';
+import { withoutLabels } from '@serin/platform/telemetry';
 import type { Worker } from '@serin/platform/worker';
 import { embeddedMetric } from './embedded-metric.ts';
 import { artifactAt } from './jobs/artifacts.ts';
@@ -35,7 +36,6 @@ import { programSecrets } from './program-secrets.ts';
 import { sqsQueue } from './queue.ts';
 import { webhookSecrets } from './secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
-import { withoutLabels } from './serving/without-labels.ts';
 import { settingsOf } from './settings.ts';
 import { read, withoutVariables } from './signals.ts';
 
@@ -110,7 +110,7 @@ export function composeApi(): ComposedApi {
   const { installation, clockwork, bucket } = foundation;
   const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;
   return apiRuntime({
-    runtime: runtime(foundation, idlePorts(withoutLabels)),
+    runtime: runtime(foundation, idlePorts(withoutLabels('AWS'))),
     clockwork,
     secrets: () => webhookSecrets({ parameter: process.env.SERIN_SECRETS, ...ssmPlace() }),
     options: () => ({

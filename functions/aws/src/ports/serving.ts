@@ -2,6 +2,7 @@ import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-a
 import type { ProductionVariant } from '@aws-sdk/client-sagemaker';
 import { asFault, Fault } from '@serin/core/base/fault';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
+import { checkShares } from '@serin/platform/serving';
 import { endpointName, tagsOf } from '../names.ts';
 import { endpointConfigs, type Plan, variantsOf } from '../serving/configs.ts';
 import type { Endpoints } from '../serving/described.ts';
@@ -19,7 +20,7 @@ import {
 import { checkDeployment, createModel, type ModelOptions, modelName, variantOf } from '../serving/models.ts';
 import { actualPlan, endpointCalls, type Issued } from '../serving/operations.ts';
 import { variantScaling } from '../serving/scaling.ts';
-import { checkShares } from '../serving/shares.ts';
+import { checkMirrored } from '../serving/shares.ts';
 import { forget, sweep } from '../serving/sweep.ts';
 
 interface Options extends ModelOptions {
@@ -101,6 +102,7 @@ export function sageMakerServing(options: Options): Serving {
 
   async function weigh(endpoint: string, weights: Weights, mirror: Mirror | undefined): Promise<Issued> {
     checkShares(endpoint, weights, mirror);
+    checkMirrored(endpoint, weights, mirror);
     const held = Object.fromEntries(Object.entries(weights).filter(([, weight]) => weight > 0));
     const wanted = [...Object.keys(held), ...(mirror === undefined ? [] : [mirror.deployment])];
     const hosted = await lookAt(endpointName(installation, endpoint));

@@ -2,11 +2,11 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { Fault } from '@serin/core/base/fault';
 import { byMeasure, errors as errorsMeasure, thresholdOf } from '@serin/core/base/measures';
 import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
+import { withoutLabels } from '@serin/platform/telemetry';
 import { endpointName, type Installation } from '../names.ts';
 import type { Endpoints } from '../serving/described.ts';
 import { metricValues, type Series, type Values } from '../serving/metric-data.ts';
 import { variantsOf } from '../serving/variants.ts';
-import { withoutLabels } from '../serving/without-labels.ts';
 
 interface Options {
   readonly cloudwatch: CloudWatchClient;
@@ -99,7 +99,7 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
       return percentilesOf(rows);
     },
 
-    ...withoutLabels,
+    ...withoutLabels('AWS'),
   };
 }
 

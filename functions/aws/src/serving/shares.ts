@@ -1,27 +1,15 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Mirror, Weights } from '@serin/core/ports/serving';
 
-/** Throws `invalid` unless the weights and the mirror can be, whatever is deployed. */
-export function checkShares(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {
-  const values = Object.values(weights);
-  const isWhole = values.every((weight) => Number.isInteger(weight) && weight >= 0 && weight <= 100);
-  const sum = values.reduce((total, weight) => total + weight, 0);
-  if (!isWhole || (sum !== 100 && values.length > 0)) {
-    const mend = 'use integers from 0 to 100 that sum to 100, or none at all';
-    throw new Fault('invalid', `cannot weigh ${endpoint} as ${JSON.stringify(weights)}: ${mend}`);
-  }
-  if (mirror === undefined) return;
-  const { deployment, percent } = mirror;
-  if (!Number.isInteger(percent) || percent < 1 || percent > 100)
-    throw new Fault('invalid', `cannot mirror ${percent} % of ${endpoint}: use an integer from 1 to 100`);
-  if ((weights[deployment] ?? 0) > 0)
-    throw new Fault('invalid', `cannot mirror ${endpoint} to ${deployment}: it holds weight; weigh it to 0`);
-  // "If you use this field, you can only specify one variant for ProductionVariants and one variant for
-  // ShadowProductionVariants" (API reference, CreateEndpointConfig).
-  if (Object.values(weights).filter((weight) => weight > 0).length !== 1) {
-    const mend = 'SageMaker mirrors the requests of one deployment with all weight; weigh one to 100';
-    throw new Fault('invalid', `cannot mirror ${endpoint} to ${deployment} beside ${JSON.stringify(weights)}: ${mend}`);
-  }
+/**
+ * "If you use this field, you can only specify one variant for ProductionVariants and one variant for
+ * ShadowProductionVariants" (API reference, CreateEndpointConfig).
+ */
+export function checkMirrored(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {
+  if (mirror === undefined || Object.values(weights).filter((weight) => weight > 0).length === 1) return;
+  const mend = 'SageMaker mirrors the requests of one deployment with all weight; weigh one to 100';
+  const what = `mirror ${endpoint} to ${mirror.deployment} beside ${JSON.stringify(weights)}`;
+  throw new Fault('invalid', `cannot ${what}: ${mend}`);
 }
 
 /**

@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/base/fault';
 import { canonical } from '@serin/core/base/json';
 import type { Deployment, Mirror, Observation, Operation, Serving, Weights } from '@serin/core/ports/serving';
-import { sqliteFault } from '../machine/faults.ts';
+import { checkShares } from '@serin/platform/serving';
+import { reading } from '../machine/faults.ts';
 import { localFolder, type ModelServers } from '../machine/model-servers.ts';
 import type { Route } from '../machine/routing.ts';
 
@@ -84,9 +85,8 @@ export function localServing(options: {
   }
 
   function weigh(endpoint: string, weights: Weights, mirror: Mirror | undefined): 'accepted' {
-    checkWeights(endpoint, weights);
+    checkShares(endpoint, weights, mirror);
     const held = Object.entries(weights).filter(([, weight]) => weight > 0);
-    checkMirror(endpoint, weights, mirror);
     const found = endpoints.get(endpoint);
     for (const name of [...held.map(([held]) => held), ...(mirror === undefined ? [] : [mirror.deployment])])
       checkReady(servers, endpoint, name, found?.deployments.has(name) ?? false);
@@ -162,26 +162,6 @@ function observed(
   return { name, version, status, ...(reason === undefined ? {} : { reason }) };
 }
 
-function checkWeights(endpoint: string, weights: Weights): void {
-  const values = Object.values(weights);
-  const isWhole = values.every((weight) => Number.isInteger(weight) && weight >= 0 && weight <= 100);
-  const sum = values.reduce((total, weight) => total + weight, 0);
-  if (isWhole && (sum === 100 || values.length === 0)) return;
-  const mend = 'use integers from 0 to 100 that sum to 100, or none at all';
-  throw new Fault('invalid', `cannot weigh ${endpoint} as ${JSON.stringify(weights)}: ${mend}`);
-}
-
-function checkMirror(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {
-  if (mirror === undefined) return;
-  const { deployment, percent } = mirror;
-  if (!Number.isInteger(percent) || percent < 1 || percent > 100) {
-    throw new Fault('invalid', `cannot mirror ${percent} % of ${endpoint}: use an integer from 1 to 100`);
-  }
-  if ((weights[deployment] ?? 0) > 0) {
-    throw new Fault('invalid', `cannot mirror ${endpoint} to ${deployment}: it holds weight; weigh it to 0`);
-  }
-}
-
 function checkReady(servers: ModelServers, endpoint: string, name: string, exists: boolean): void {
   const state = exists ? servers.state(endpoint, name) : undefined;
   if (state?.wasReady) return;
@@ -236,25 +216,17 @@ function openStore(database: DatabaseSync) {
   }
 
   return {
-    load: () => guarded(load),
+    load: () => reading(load),
     deploy: (endpoint: string, deployment: Deployment) =>
-      guarded(() => {
+      reading(() => {
         prepared.create.run(endpoint);
         prepared.deploy.run(endpoint, deployment.name, JSON.stringify(deployment));
       }),
     weigh: (endpoint: string, { weights, mirror }: Route) =>
-      guarded(() => {
+      reading(() => {
         const text = mirror === undefined ? null : JSON.stringify(mirror);
         prepared.weigh.run(JSON.stringify(weights), text, endpoint);
       }),
-    retire: (endpoint: string, name: string) => guarded(() => prepared.retire.run(endpoint, name)),
+    retire: (endpoint: string, name: string) => reading(() => prepared.retire.run(endpoint, name)),
   };
-}
-
-function guarded<Answer>(work: () => Answer): Answer {
-  try {
-    return work();
-  } catch (error) {
-    throw sqliteFault(error);
-  }
 }
