@@ -1,0 +1,43 @@
+import { Fault } from '@serin/core/base/fault';
+import { expect, test } from 'vitest';
+import { faultBy, type SdkError } from './faults.ts';
+
+const nothing: SdkError = { name: '', message: 'said no', code: '', status: 0, throttled: false };
+
+const toFault = faultBy({
+  read: (error) => ({ ...nothing, ...(error as Partial<SdkError>) }),
+  denied: ({ name }) => name === 'Denied',
+  capacity: ({ message }) => /no machine/.test(message),
+  quota: ({ name }) => name === 'Quota',
+  codes: { Moved: 'conflict', Gone: 'notFound', Denied: 'conflict', Quota: 'conflict' },
+  throttling: ({ name }) => /Slow/.test(name),
+  missing: ({ message }) => /no such/.test(message),
+  mends: { denied: 'grant it', capacity: 'it comes back', quota: 'ask for more' },
+});
+
+test.each([
+  ['a permission, though its name is listed', { name: 'Denied', status: 403 }, 'invalid', 'calling: said no; grant it'],
+  ['no capacity, though it is a quota', { name: 'Quota', message: 'no machine' }, 'throttled', 'it comes back'],
+  ['a quota, though its name is listed', { name: 'Quota', status: 400 }, 'invalid', 'ask for more'],
+  ['a name that is listed, whatever its status', { name: 'Moved', status: 503 }, 'conflict', 'calling: said no'],
+  ['a name that every object has', { name: 'constructor', status: 400 }, 'invalid', 'said no'],
+  ['too many calls, by the status', { status: 429 }, 'throttled', 'said no'],
+  ['too many calls, by the name', { name: 'SlowDown', status: 400 }, 'throttled', 'said no'],
+  ['too many calls, as the SDK says', { throttled: true, status: 400 }, 'throttled', 'said no'],
+  ['a service that fails', { status: 500 }, 'unavailable', 'said no'],
+  ['a success that cannot be read', { status: 200 }, 'unavailable', 'said no'],
+  ['a network that is cut', { code: 'ECONNRESET' }, 'unavailable', 'said no'],
+  ['what is not there, by the text', { message: 'no such model', status: 400 }, 'notFound', 'no such model'],
+  ['what the service refuses', { status: 400 }, 'invalid', 'said no'],
+  ['what nobody foresaw', { name: 'TypeError' }, 'defect', 'said no'],
+])('%s is told as what it is', (_, error, code, text) => {
+  const fault = toFault(error, 'calling');
+
+  expect(fault).toMatchObject({ code, cause: error, message: expect.stringContaining(text) });
+});
+
+test('a fault stays what it is', () => {
+  const fault = new Fault('conflict', 'moved on');
+
+  expect(toFault(fault, 'calling')).toBe(fault);
+});

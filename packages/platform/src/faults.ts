@@ -1,0 +1,63 @@
+import { Fault, type FaultCode } from '@serin/core/base/fault';
+
+/** What an error of an SDK says, as far as it is one; what is absent is '' and 0. */
+export interface SdkError {
+  /** The name or code that the service gave it. */
+  readonly name: string;
+  readonly message: string;
+  /** The name of an error of Node: `ECONNRESET`. */
+  readonly code: string;
+  /** Of the answer over HTTP. */
+  readonly status: number;
+  /** The SDK itself says that it asked too often. */
+  readonly throttled: boolean;
+}
+
+type Test = (error: SdkError) => boolean;
+
+/** How to mend what an SDK threw, in words that follow a semicolon. */
+interface Mends {
+  readonly denied: string;
+  readonly capacity: string;
+  readonly quota: string;
+}
+
+/** What the errors of a vendor mean. Names may be those of several services, where they never mean different things. */
+export interface FaultTables {
+  readonly read: (error: unknown) => SdkError;
+  readonly denied: Test;
+  readonly capacity: Test;
+  readonly quota: Test;
+  readonly codes: Readonly<Record<string, FaultCode>>;
+  readonly throttling: Test;
+  readonly missing: Test;
+  readonly mends: Mends;
+}
+
+const network = /^(ECONN|ETIMEDOUT|EPIPE|EPROTO|ENOTFOUND|EAI_|EHOST|ENET|ERR_SOCKET)/;
+
+/**
+ * Turns whatever a call of an SDK threw into a `Fault`, in words: which call, what the vendor said, how to mend it.
+ *
+ * Capacity comes back by itself (`throttled`). A permission and a quota do not pass by waiting, and a paid job that is
+ * tried again for ever helps nobody (`invalid`).
+ */
+export function faultBy({ read, denied, capacity, quota, codes, throttling, missing, mends }: FaultTables) {
+  return (error: unknown, doing: string): Fault => {
+    if (error instanceof Fault) return error;
+    const known = read(error);
+    const { name, message, code, status, throttled } = known;
+    const said = `${doing}: ${message}`;
+    const fault = (as: FaultCode, text = said) => new Fault(as, text, { cause: error });
+    if (denied(known)) return fault('invalid', `${said}; ${mends.denied}`);
+    if (capacity(known)) return fault('throttled', `${said}; ${mends.capacity}`);
+    if (quota(known)) return fault('invalid', `${said}; ${mends.quota}`);
+    const listed = Object.hasOwn(codes, name) ? codes[name] : undefined;
+    if (listed !== undefined) return fault(listed);
+    if (throttled || status === 429 || throttling(known)) return fault('throttled');
+    // What has a status of success and is an error was cut off, or is not from the vendor.
+    if (status >= 500 || (status >= 200 && status < 400) || network.test(code)) return fault('unavailable');
+    if (missing(known)) return fault('notFound');
+    return fault(status >= 400 ? 'invalid' : 'defect');
+  };
+}
