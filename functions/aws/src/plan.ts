@@ -1,16 +1,11 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { Fault } from '@serin/core/base/fault';
-import { secretsOf } from '@serin/core/base/variables';
-import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
-import type { Job } from '@serin/core/ports/jobs';
-import type { RegisteredVersion } from '@serin/core/ports/registry';
-import type { Deployment } from '@serin/core/ports/serving';
-import type { Variables } from '@serin/platform/settings';
+import { ownBucket } from '@serin/core/ports/bucket';
+import type { Artifact } from '@serin/core/ports/jobs';
+import { imagined, type ModelAsks, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
 import { archiveKey } from './code-archive.ts';
 import { artifactAt } from './jobs/artifacts.ts';
-import type { Buckets } from './jobs/settings.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
@@ -19,120 +14,42 @@ import { sageMakerEndpoints } from './serving/described.ts';
 import { settingsOf } from './settings.ts';
 import type { Supplies } from './supplies.ts';
 
-/** What core asks of the ports for a model: its first run, and its first deployment. */
-type Ask =
-  | { readonly kind: 'job'; readonly job: Job }
-  | { readonly kind: 'version'; readonly version: RegisteredVersion }
-  | { readonly kind: 'deploy'; readonly deployment: Deployment };
-
-interface Request {
-  readonly call: string;
-  readonly when: string;
-  readonly request: unknown;
-}
-
 /**
- * The requests that the ports send to SageMaker for this, in order: the ports themselves run here, over clients that
- * write down what they would send. Nothing leaves this machine, and nothing is there when they ask.
- *
- * `variables` are those of the functions; one that is known only after a deployment is no text, and stands as its name in
- * angle brackets, and so does a secret. What is written to S3 before a job starts is not among them.
+ * The requests that the ports send to SageMaker for this, in order. `variables` are those of the functions; one that is
+ * known only after a deployment is no text, and stands as its name in angle brackets, and so does a secret. What is
+ * written to S3 before a job starts is not among them.
  */
 export async function requestsFor(what: {
   readonly region: string;
   readonly variables: Readonly<Record<string, unknown>>;
-  readonly models: readonly {
-    readonly model: string;
-    readonly asks: readonly Ask[];
-  }[];
+  readonly models: readonly ModelAsks[];
 }): Promise<readonly Request[]> {
-  const requests: Request[] = [];
-  const variables = { ...textsOf(what.variables), AWS_REGION: what.region };
-  for (const { model, asks } of what.models) {
-    let when = '';
-    const ports = portsOver(
-      variables,
-      () => imagined,
-      (call, request) => requests.push({ call, when, request }),
-    );
-    for (const ask of asks) {
-      when = `${model}: ${titleOf(ask)}`;
-      await ports.asked(model, ask);
-    }
-  }
-  return requests;
+  const settings = settingsOf({ ...textsOf(what.variables), AWS_REGION: what.region });
+  return rehearse(what.models, (take) => portsOver(settings, take));
 }
 
-const titleOf = (ask: Ask): string => {
-  if (ask.kind === 'job') return `the ${ask.job.kind} job of its first run`;
-  return ask.kind === 'version' ? 'its first version is registered' : 'its first deployment';
-};
-
-const textsOf = (variables: Readonly<Record<string, unknown>>): Variables =>
-  Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [name, typeof value === 'string' ? value : `<${name}>`]),
-  );
-
-function portsOver(variables: Variables, buckets: Buckets, take: (call: string, request: unknown) => void) {
-  const settings = settingsOf(variables);
+function portsOver(settings: ReturnType<typeof settingsOf>, take: (call: string, request: unknown) => void) {
   const { region, ownBucket: real } = settings;
+  const buckets = () => imagined;
   const sagemaker = new SageMakerClient({ region });
   const autoscaling = new ApplicationAutoScalingClient({ region });
   record(sagemaker, 'sagemaker', take);
   record(autoscaling, 'application-autoscaling', take);
+  const secrets: ProgramSecrets = async (variables) => secretNamesOf(variables);
   const shared = { sagemaker, secrets, ...settings };
   const cloudwatchLogs = new CloudWatchLogsClient({ region });
   const jobs = sageMakerJobs({ ...shared, cloudwatchLogs, buckets, supplies });
   const endpoints = sageMakerEndpoints({ sagemaker, now: Date.now });
-  const serving = sageMakerServing({ ...shared, endpoints, supplies, autoscaling, bucket: buckets(ownBucket) });
+  const serving = sageMakerServing({ ...shared, endpoints, supplies, autoscaling, bucket: imagined });
   const registry = sageMakerRegistry(shared);
   return {
-    async asked(model: string, ask: Ask): Promise<void> {
-      if (ask.kind === 'job') await jobs.start(await placed(ask.job, real, buckets));
-      if (ask.kind === 'version') {
-        const version = await placedIn(ask.version, real, buckets);
-        await registered(() => registry.register(version));
-      }
-      if (ask.kind === 'deploy')
-        await serving.change(model, {
-          kind: 'deploy',
-          deployment: await placedIn(ask.deployment, real, buckets),
-        });
+    ports: { jobs, serving, registry },
+    async placed(artifact: Artifact): Promise<Artifact> {
+      const uri = artifact.uri.replace(`s3://${ownBucket}/`, `s3://${real}/`);
+      return (await artifactAt(uri, buckets)) ?? { ...artifact, uri };
     },
   };
 }
-
-/** The artifacts of earlier jobs, where S3 would have them. */
-async function placed(job: Job, real: string, buckets: Buckets): Promise<Job> {
-  const channels = await Promise.all(
-    Object.entries(job.channels).map(async ([name, source]) => {
-      if (source.kind === 'manifest') return [name, source] as const;
-      const artifact = await artifactAt(realUri(source.artifact.uri, real), buckets);
-      return [name, artifact === undefined ? source : { ...source, artifact }] as const;
-    }),
-  );
-  return { ...job, channels: Object.fromEntries(channels) };
-}
-
-async function placedIn<Made extends Deployment | RegisteredVersion>(
-  made: Made,
-  real: string,
-  buckets: Buckets,
-): Promise<Made> {
-  const uri = realUri(made.artifact.uri, real);
-  return { ...made, artifact: (await artifactAt(uri, buckets)) ?? { ...made.artifact, uri } };
-}
-
-/** The registry waits until the version is listed, and here nothing ever is: what it had to send is sent by then. */
-async function registered(register: () => Promise<void>): Promise<void> {
-  try {
-    await register();
-  } catch (error) {
-    if (!(error instanceof Fault && error.code === 'unavailable')) throw error;
-  }
-}
-
-const realUri = (uri: string, real: string): string => uri.replace(`s3://${ownBucket}/`, `s3://${real}/`);
 
 interface Middleware {
   readonly middlewareStack: {
@@ -168,20 +85,8 @@ function record(client: Middleware, service: string, take: (call: string, reques
   );
 }
 
-/** Secrets are for whoever starts a program: here their names are shown. */
-const secrets: ProgramSecrets = async (variables) => secretsOf(variables, (name) => `<secret ${name}>`);
-
 /** What is named by its content has no name before it is made. */
 const supplies: Supplies = {
   archive: async (digest) => archiveKey(digest),
   manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
-};
-
-/** A bucket in which everything is there that jobs leave. */
-const imagined: Bucket = {
-  list: async (prefix) => ({
-    items: [{ key: prefix.endsWith('/') ? `${prefix}<file>` : prefix, version: '<version>', bytes: 1 }],
-  }),
-  read: async () => undefined,
-  write: async () => 'written',
 };

@@ -1,0 +1,108 @@
+import { Fault } from '@serin/core/base/fault';
+import { secretsOf, type Variables } from '@serin/core/base/variables';
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { Artifact, Job } from '@serin/core/ports/jobs';
+import type { Ports } from '@serin/core/ports/ports';
+import type { RegisteredVersion } from '@serin/core/ports/registry';
+import type { Deployment } from '@serin/core/ports/serving';
+
+/** What core asks of the ports for a model: its first run, and its first deployment. */
+type Ask =
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'version'; readonly version: RegisteredVersion }
+  | { readonly kind: 'deploy'; readonly deployment: Deployment };
+
+/** What core asks for each model, in order. */
+export interface ModelAsks {
+  readonly model: string;
+  readonly asks: readonly Ask[];
+}
+
+export interface Request {
+  readonly call: string;
+  readonly when: string;
+  readonly request: unknown;
+}
+
+/** A platform whose clients write down what they would send. */
+interface Rehearsed {
+  readonly ports: Pick<Ports, 'jobs' | 'registry' | 'serving'>;
+  /** The artifact of an earlier job, where the platform would have it. */
+  readonly placed: (artifact: Artifact) => Promise<Artifact>;
+}
+
+/**
+ * The requests that the ports send to a provider for this, in order: the ports themselves run here. Nothing leaves this
+ * machine, and nothing is there when they ask.
+ */
+export async function rehearse(
+  models: readonly ModelAsks[],
+  over: (take: (call: string, request: unknown) => void) => Rehearsed,
+): Promise<readonly Request[]> {
+  const requests: Request[] = [];
+  for (const { model, asks } of models) {
+    let when = '';
+    const platform = over((call, request) => requests.push({ call, when, request }));
+    for (const ask of asks) {
+      when = `${model}: ${titleOf(ask)}`;
+      await perform(platform, model, ask);
+    }
+  }
+  return requests;
+}
+
+const titleOf = (ask: Ask): string => {
+  if (ask.kind === 'job') return `the ${ask.job.kind} job of its first run`;
+  return ask.kind === 'version' ? 'its first version is registered' : 'its first deployment';
+};
+
+async function perform({ ports, placed }: Rehearsed, model: string, ask: Ask): Promise<void> {
+  if (ask.kind === 'job') await ports.jobs.start(await jobPlaced(ask.job, placed));
+  if (ask.kind === 'version') {
+    const version = { ...ask.version, artifact: await placed(ask.version.artifact) };
+    await registered(() => ports.registry.register(version));
+  }
+  if (ask.kind === 'deploy') {
+    const deployment = { ...ask.deployment, artifact: await placed(ask.deployment.artifact) };
+    await ports.serving.change(model, { kind: 'deploy', deployment });
+  }
+}
+
+async function jobPlaced(job: Job, placed: Rehearsed['placed']): Promise<Job> {
+  const channels = await Promise.all(
+    Object.entries(job.channels).map(async ([name, source]) =>
+      source.kind === 'manifest'
+        ? ([name, source] as const)
+        : ([name, { ...source, artifact: await placed(source.artifact) }] as const),
+    ),
+  );
+  return { ...job, channels: Object.fromEntries(channels) };
+}
+
+/** The registry waits until the version is listed, and here nothing ever is: what it had to send is sent by then. */
+async function registered(register: () => Promise<void>): Promise<void> {
+  try {
+    await register();
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'unavailable')) throw error;
+  }
+}
+
+/** Variables of the functions as texts: one that is known only after a deployment stands as its name in angle brackets. */
+export const textsOf = (variables: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, typeof value === 'string' ? value : `<${name}>`]),
+  );
+
+/** Secrets are for whoever starts a program: here their names are shown. */
+export const secretNamesOf = (variables: Variables): Readonly<Record<string, string>> =>
+  secretsOf(variables, (name) => `<secret ${name}>`);
+
+/** A bucket in which everything is there that jobs leave. */
+export const imagined: Bucket = {
+  list: async (prefix) => ({
+    items: [{ key: prefix.endsWith('/') ? `${prefix}<file>` : prefix, version: '<version>', bytes: 1 }],
+  }),
+  read: async () => undefined,
+  write: async () => 'written',
+};
