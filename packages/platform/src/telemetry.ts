@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Telemetry } from '@serin/core/ports/telemetry';
+import type { Telemetry, TickQuery } from '@serin/core/ports/telemetry';
 
 /** What `Telemetry` says of labels on a platform that keeps no record of who answered which request. */
 export function withoutLabels(platform: string): Pick<Telemetry, 'label' | 'labels' | 'labelTotals'> {
@@ -14,4 +14,18 @@ export function withoutLabels(platform: string): Pick<Telemetry, 'label' | 'labe
     labels: refuse,
     labelTotals: async () => ({ recorded: 0, duplicate: 0, conflict: 0, unknown: 0, late: 0 }),
   };
+}
+
+/** `invalid` unless a platform counts in steps of which a tick is a multiple, and the ticks are not too many at once. */
+export function checkTicks(
+  { from, to, tickMs }: Pick<TickQuery, 'from' | 'to' | 'tickMs'>,
+  { stepMs, counts, mostTicks }: { readonly stepMs: number; readonly counts: string; readonly mostTicks: number },
+): void {
+  if (!Number.isSafeInteger(tickMs) || tickMs <= 0 || tickMs % stepMs !== 0)
+    throw new Fault('invalid', `cannot read ticks of ${tickMs} ms: ${counts}; use a multiple of ${stepMs}`);
+  if (!(Number.isFinite(from) && (to - from) / tickMs <= mostTicks))
+    throw new Fault(
+      'invalid',
+      `cannot read the ticks from ${from} to ${to}: more than ${mostTicks}; ask for less at once`,
+    );
 }

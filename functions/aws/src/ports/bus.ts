@@ -8,7 +8,7 @@ import { awsFault } from '../faults.ts';
 interface Options {
   readonly client: EventBridgeClient;
   readonly eventBus: string;
-  /** Holds what is too large for an event: readable by whoever reads the events. */
+  /** Holds what is too large for an event. */
   readonly bucket: Bucket;
   /** Its real name, for the reference in the event. */
   readonly bucketName: string;

@@ -2,7 +2,7 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { Fault } from '@serin/core/base/fault';
 import { byMeasure, errors as errorsMeasure, thresholdOf } from '@serin/core/base/measures';
 import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
-import { withoutLabels } from '@serin/platform/telemetry';
+import { checkTicks, withoutLabels } from '@serin/platform/telemetry';
 import { endpointName, type Installation } from '../names.ts';
 import type { Endpoints } from '../serving/described.ts';
 import { metricValues, type Series, type Values } from '../serving/metric-data.ts';
@@ -21,6 +21,8 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 /** "Data points with a period of 60 seconds are available for 15 days" (API reference, GetMetricData). */
 const keptMs = 15 * dayMs;
+// Far more than are kept: only what is no time at all is over it.
+const counted = { stepMs: minuteMs, counts: 'CloudWatch counts whole minutes', mostTicks: 1_000_000 };
 /** A tick whose metrics do not fit together for so long is told without any. */
 const patienceMs = 15 * minuteMs;
 
@@ -42,7 +44,7 @@ export function cloudWatchTelemetry(options: Options): Telemetry {
   const { cloudwatch, endpoints, installation, now, settleMs = 3 * minuteMs } = options;
 
   async function ticks({ endpoint, from, to, tickMs, measures }: TickQuery): Promise<readonly Tick[]> {
-    checkTicks(from, to, tickMs);
+    checkTicks({ from, to, tickMs }, counted);
     const first = Math.ceil(from / tickMs);
     const end = Math.min(Math.floor(to / tickMs), Math.floor((now() - settleMs) / tickMs));
     if (end <= first) return [];
@@ -211,15 +213,6 @@ function percentilesOf(rows: readonly Values[]) {
   const [p50, p90, p99] = main.slice(1).map(ms);
   if (![p50, p90, p99].every(Number.isFinite)) return undefined;
   return { p50: p50 ?? 0, p90: p90 ?? 0, p99: p99 ?? 0, requests };
-}
-
-function checkTicks(from: number, to: number, tickMs: number): void {
-  if (!Number.isSafeInteger(tickMs) || tickMs <= 0 || tickMs % minuteMs !== 0) {
-    const mend = 'use a multiple of 60000';
-    throw new Fault('invalid', `cannot read ticks of ${tickMs} ms: CloudWatch counts whole minutes; ${mend}`);
-  }
-  if (!(Number.isFinite(from) && Number.isFinite(to)))
-    throw new Fault('invalid', `cannot read the ticks from ${from} to ${to}: they are no times`);
 }
 
 function checkKept(from: number, now: number): void {

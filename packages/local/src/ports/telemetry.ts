@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
 import type { Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
+import { checkTicks } from '@serin/platform/telemetry';
 import type { Counters } from '../machine/counters.ts';
 import type { LabelStore } from '../machine/labels.ts';
 import { addText, bucketCount, quantile, total } from '../machine/latency.ts';
@@ -9,7 +10,7 @@ import { countsOf, groupByTick, pairsOf, segmentsOf } from '../machine/tick-sums
 import { userHistories } from '../machine/user-history.ts';
 import type { Users } from '../machine/users.ts';
 
-const maxTicks = 50_000;
+const gatewayTicks = { stepMs: 1000, counts: 'the gateway counts whole seconds', mostTicks: 50_000 };
 
 interface Sources {
   readonly counters: Counters;
@@ -33,7 +34,7 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
   const usersIn = userHistories(users);
 
   async function ticks({ endpoint, from, to, tickMs, measures, usersSince }: TickQuery): Promise<readonly Tick[]> {
-    checkTicks(from, to, tickMs);
+    checkTicks({ from, to, tickMs }, gatewayTicks);
     if (usersSince !== undefined && !Number.isFinite(usersSince)) {
       throw new Fault('invalid', `cannot count users since ${usersSince}: it is no time`);
     }
@@ -101,20 +102,5 @@ async function flushed(counters: Counters, to: number): Promise<void> {
     const missingMs = Math.floor(to / 1000) * 1000 - counters.finalUntil() * 1000;
     if (missingMs <= 0 || missingMs > 1000 || waited >= shortlyMs) return;
     await setTimeout(lookAgainMs);
-  }
-}
-
-function checkTicks(from: number, to: number, tickMs: number): void {
-  if (!Number.isSafeInteger(tickMs) || tickMs <= 0 || tickMs % 1000 !== 0) {
-    throw new Fault(
-      'invalid',
-      `cannot read ticks of ${tickMs} ms: the gateway counts whole seconds; use a multiple of 1000`,
-    );
-  }
-  if (!(Number.isFinite(from) && (to - from) / tickMs <= maxTicks)) {
-    throw new Fault(
-      'invalid',
-      `cannot read the ticks from ${from} to ${to}: more than ${maxTicks}; ask for less at once`,
-    );
   }
 }
