@@ -154,17 +154,20 @@ function refuseImpossible(api: Api, config: CompiledConfig): void {
   throw new Problem('invalid', `${where} cannot do ${what} of this config`, { errors });
 }
 
-/** Secrets that are not there now: found at the release, and not by the first job that wants one. */
+/** Secrets that are not there now: found at the release, and not by the first job or sink that wants one. */
 function missingSecrets(config: CompiledConfig, secretOf: Secrets | undefined) {
   if (secretOf === undefined) return [];
   return Object.entries(config.models).flatMap(([model, plan]) =>
-    partsOf(plan).flatMap(({ path, program }) =>
-      Object.entries(program.environment).flatMap(([variable, value]) => {
+    [
+      ...partsOf(plan).map(({ path, program }) => ({ path: `${path}.environment`, variables: program.environment })),
+      ...(plan.notify ?? []).map(({ settings }, at) => ({ path: `notify.${at}.settings`, variables: settings })),
+    ].flatMap(({ path, variables }) =>
+      Object.entries(variables).flatMap(([variable, value]) => {
         try {
           if (typeof value !== 'string') secretOf(value.secret);
           return [];
         } catch (error) {
-          return [{ path: `models.${model}.${path}.environment.${variable}`, message: asFault(error).message }];
+          return [{ path: `models.${model}.${path}.${variable}`, message: asFault(error).message }];
         }
       }),
     ),

@@ -48,7 +48,7 @@ function whole(document: Document, { terminal }: Invocation): string {
   ].filter((part) => part !== undefined && part !== null && part !== '');
   const body = models.length === 0 ? "no models yet; 'serin release' makes them\n" : table(models, columns, terminal);
   const notes = models.flatMap((row) =>
-    ['unready', 'data']
+    ['unready', 'data', 'untold']
       .filter((name) => typeof row[name] === 'string')
       .map((name) => `${terminal.paint('yellow', `${textOf('model', row.model)}: ${textOf(name, row[name])}`)}\n`),
   );

@@ -59,9 +59,9 @@ function world(
     pass: (ms: number) => {
       now += ms;
     },
-    notify: (from: number, to: number) =>
+    notify: (from: number, to: number, only: { readonly index?: number } = {}) =>
       perform(
-        { key: `notify/pager/${from}`, kind: 'notify', sink, from, to },
+        { key: `notify/pager/${from}`, kind: 'notify', sink, from, to, ...only },
         { ports, now: () => now, stream, source: 'test', tell: () => expect.fail('nothing is told') },
       ),
   };
@@ -82,6 +82,14 @@ describe('telling a sink', () => {
     expect(await notify(1, 4)).toEqual({ type: 'notified', upTo: 4 });
 
     expect(told).toEqual(['model/fraud/2/0', 'model/fraud/4/0', 'model/fraud/4/1']);
+  });
+
+  test('once more is told of the one event that became a dead letter', async () => {
+    const { told, notify } = world([['run.started', 'run.failed', 'run.refused']]);
+
+    await notify(0, 1, { index: 1 });
+
+    expect(told).toEqual(['model/fraud/1/1']);
   });
 
   test('passes over more entries than a batch has', async () => {
@@ -127,7 +135,7 @@ describe('telling a sink', () => {
     expect(letter('notify/pager/model/fraud/1/0')).toMatchObject({
       stream,
       status: 'waiting',
-      signal: { type: 'notifyRequested', sink: 'pager', seq: 1 },
+      signal: { type: 'notifyRequested', sink: 'pager', seq: 1, index: 0 },
       because: "the sink 'pager' was not told of dev.serin.run.started.v1: it answered 422: no such field",
     });
   });

@@ -30,7 +30,7 @@ const longestWaitMs = 3 * day;
  * for good, and what waited for three days, becomes a dead letter, which can be replayed.
  */
 export async function notify(
-  { sink, from, to }: Extract<Order, { kind: 'notify' }>,
+  { sink, from, to, index: only }: Extract<Order, { kind: 'notify' }>,
   around: Reading & Pick<Surroundings, 'now'>,
 ): Promise<number> {
   const begunAt = around.now();
@@ -39,7 +39,9 @@ export async function notify(
     for (const { seq, at, events } of await eventsOf(after, Math.min(to, after + entriesPerBatch), around)) {
       if (upTo > from && around.now() - begunAt > longestMs) return upTo;
       try {
-        for (const event of events) if (matches(sink.on, event.type)) await tellOf(event, { sink, seq, at }, around);
+        for (const [index, event] of events.entries())
+          if (matches(sink.on, event.type) && (only === undefined || only === index))
+            await tellOf(event, { sink, seq, index, at }, around);
       } catch (error) {
         // What was told before counts: it is not told again because of this one.
         if (upTo > from) return upTo;
@@ -51,9 +53,16 @@ export async function notify(
   return to;
 }
 
+interface Told {
+  readonly sink: SinkPlan;
+  readonly seq: number;
+  readonly index: number;
+  readonly at: number;
+}
+
 async function tellOf(
   event: CloudEvent,
-  { sink, seq, at }: { readonly sink: SinkPlan; readonly seq: number; readonly at: number },
+  { sink, seq, index, at }: Told,
   { ports, now, stream }: Pick<Surroundings, 'ports' | 'now' | 'stream'>,
 ): Promise<void> {
   const giveUp = (because: string) =>
@@ -64,9 +73,10 @@ async function tellOf(
         stream,
         signal: {
           type: 'notifyRequested',
-          id: `notify/${sink.name}/${seq}`,
+          id: `notify/${sink.name}/${event.id}`,
           sink: sink.name,
           seq,
+          index,
           actor: { ...engineActor },
         },
         because: `the sink '${sink.name}' was not told of ${event.type}: ${because}`,

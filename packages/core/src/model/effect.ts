@@ -86,8 +86,14 @@ export type Order =
     }
   /** Publishes the events of the entries `from < seq <= to`. */
   | { readonly kind: 'publish'; readonly from: number; readonly to: number }
-  /** Tells one sink of the events of the entries `from < seq <= to`. */
-  | { readonly kind: 'notify'; readonly sink: SinkPlan; readonly from: number; readonly to: number }
+  /** Tells one sink of the events of the entries `from < seq <= to`; of one entry, perhaps only of the event at `index`. */
+  | {
+      readonly kind: 'notify';
+      readonly sink: SinkPlan;
+      readonly from: number;
+      readonly to: number;
+      readonly index?: number;
+    }
   | Spread;
 
 /** Tells every model whose part differs between any of `from` and `to`; in name order, from `cursor` on. */

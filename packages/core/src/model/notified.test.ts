@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SinkPlan } from '../ports/notify.ts';
 import { driver, human, planOf } from './model.fixture.ts';
+import { modelSummary } from './summary.ts';
+import { whyModel } from './why.ts';
 
 const sink = (name: string): SinkPlan => ({ name, kind: 'slack', on: ['*'], settings: { url: { secret: 'slack' } } });
 const planWith = (...names: readonly string[]) => ({ ...planOf(), notify: names.map(sink) });
@@ -59,6 +61,9 @@ describe('a model with sinks', () => {
 
     expect(owed(drive)).toEqual(['notify/pager/0']);
     expect(drive.state.debts['notify/pager/0']).toMatchObject({ failures: 1, because: 'it answered 503' });
+    const text = "the sink 'pager' was not told yet: it answered 503";
+    expect(modelSummary(drive.state)).toMatchObject({ untold: text });
+    expect(whyModel(drive.state, drive.now).sentence).toContain(text);
   });
 
   test('tells a sink that joins of what happens from then on only', () => {
@@ -93,7 +98,7 @@ describe('a model with sinks', () => {
 
 describe('a dead letter of a delivery', () => {
   const replay = (drive: ReturnType<typeof driver>, seq: number, name = 'pager') =>
-    drive.say({ type: 'notifyRequested', sink: name, seq }, human, `notify/${name}/${seq}`);
+    drive.say({ type: 'notifyRequested', sink: name, seq, index: 0 }, human, `notify/${name}/${seq}`);
 
   test('is told once more when it is replayed, also twice', () => {
     const drive = afterAnEvent('pager');
@@ -103,7 +108,7 @@ describe('a dead letter of a delivery', () => {
     for (const _ of [1, 2]) {
       expect(replay(drive, seq)).toBe('moved');
       expect(drive.owed('notify')).toEqual([
-        { key: `notify/pager/again/${seq}`, kind: 'notify', sink: sink('pager'), from: seq - 1, to: seq },
+        { key: `notify/pager/again/${seq}/0`, kind: 'notify', sink: sink('pager'), from: seq - 1, to: seq, index: 0 },
       ]);
       drive.answer('notify', { type: 'notified', upTo: seq });
       expect(owed(drive)).toEqual([]);

@@ -20,8 +20,15 @@ export function noticesOwed({ plan, notified = {}, notifyAgain = {}, lastEventSe
     const again = Object.values(notifyAgain)
       .filter((asked) => asked.sink === sink.name)
       .map(
-        ({ seq }) =>
-          ({ key: `notify/${sink.name}/again/${seq}`, kind: 'notify', sink, from: seq - 1, to: seq }) as const,
+        ({ seq, index }) =>
+          ({
+            key: `notify/${sink.name}/again/${seq}/${index}`,
+            kind: 'notify',
+            sink,
+            from: seq - 1,
+            to: seq,
+            index,
+          }) as const,
       );
     return [...news, ...again];
   });
@@ -39,22 +46,32 @@ export function followSinks<State extends Notified>(model: State): State {
 
 /** What a sink was told of. */
 export function recordNotice(model: Model, { key, upTo }: SignalOf<'notified'>): Model {
-  const [, name = '', again, seq = ''] = key.split('/');
+  const [, name = '', again, seq, index] = key.split('/');
   if (again === 'again') {
-    const { [`${name}/${seq}`]: _, ...left } = model.notifyAgain ?? {};
+    const { [`${name}/${seq}/${index}`]: _, ...left } = model.notifyAgain ?? {};
     return Object.keys(left).length === 0 ? (without(model, 'notifyAgain') as Model) : { ...model, notifyAgain: left };
   }
   return { ...model, notified: { ...model.notified, [name]: Math.max(model.notified?.[name] ?? 0, upTo) } };
 }
 
 /** A delivery that became a dead letter is tried once more. */
-export function notifyAgain(model: Model, { sink, seq }: SignalOf<'notifyRequested'>): Step<Model> {
+export function notifyAgain(model: Model, { sink, seq, index }: SignalOf<'notifyRequested'>): Step<Model> {
   if (!model.plan.notify?.some(({ name }) => name === sink))
     return refuse(`the config has no sink '${sink}' for ${model.model} any more: discard the dead letter`);
-  const asked = { ...model.notifyAgain, [`${sink}/${seq}`]: { sink, seq } };
+  const asked = { ...model.notifyAgain, [`${sink}/${seq}/${index}`]: { sink, seq, index } };
   if (Object.keys(asked).length > mostAgain)
     return refuse(
       `${mostAgain} deliveries to sinks of ${model.model} wait already: replay this one when they are done`,
     );
   return { moved: { ...model, notifyAgain: asked } };
+}
+
+/** Which sinks could not be told of something yet, and why. */
+export function untoldTexts({ plan, debts }: Pick<Model, 'plan' | 'debts'>): readonly string[] {
+  return (plan.notify ?? []).flatMap(({ name }) => {
+    const failed = Object.entries(debts).find(
+      ([key, { failures }]) => key.startsWith(`notify/${name}/`) && failures > 0,
+    )?.[1];
+    return failed === undefined ? [] : [`the sink '${name}' was not told yet: ${failed.because}`];
+  });
 }

@@ -97,8 +97,8 @@ export type OutsideSignal =
   | { readonly type: 'rollbackRequested'; readonly to?: number; readonly because?: string }
   | AlertRaised
   | AlertResolved
-  /** The events of one entry go to a sink once more: what a dead letter of a delivery is replayed as. */
-  | { readonly type: 'notifyRequested'; readonly sink: string; readonly seq: number };
+  /** One event of an entry goes to a sink once more: what a dead letter of a delivery is replayed as. */
+  | { readonly type: 'notifyRequested'; readonly sink: string; readonly seq: number; readonly index: number };
 
 export interface ApprovalGiven {
   readonly type: 'approvalGiven';

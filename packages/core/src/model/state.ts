@@ -77,8 +77,10 @@ export interface Model {
   readonly announced: number;
   /** By sink: the entry up to which it was told. */
   readonly notified?: Readonly<Record<string, number>>;
-  /** Entries whose events a sink is told of once more, by `sink/seq`. */
-  readonly notifyAgain?: Readonly<Record<string, { readonly sink: string; readonly seq: number }>>;
+  /** Events that a sink is told of once more, by `sink/seq/index`. */
+  readonly notifyAgain?: Readonly<
+    Record<string, { readonly sink: string; readonly seq: number; readonly index: number }>
+  >;
 }
 
 /** A person lets the offered version start although alerts fire. */

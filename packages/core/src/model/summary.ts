@@ -3,6 +3,7 @@ import { heldBy } from './between/between.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews } from './intake/intake.ts';
 import { firingText } from './monitor/monitor.ts';
+import { untoldTexts } from './notified.ts';
 import type { Model } from './state.ts';
 
 /** The row of the model in lists. */
@@ -24,6 +25,7 @@ export function modelSummary(model: Model): Json {
       offered: offered?.version,
       firing: firingText(model.monitor) || undefined,
       holds: heldBy(model).length > 0 ? offered?.version : undefined,
+      untold: untoldTexts(model).join('; ').slice(0, 150) || undefined,
       retired: model.retired,
       frozen: model.freeze === undefined ? undefined : true,
     }),

@@ -5,6 +5,7 @@ import { heldBy } from './between/between.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews, intakeText, leftOutTexts } from './intake/intake.ts';
 import { firingName, firingText, holding } from './monitor/monitor.ts';
+import { untoldTexts } from './notified.ts';
 import { rulesFor } from './rollout/evidence.ts';
 import { candidateWeight, type Rollout } from './rollout/state.ts';
 import { type GateVerdict, gateText } from './run/gate.ts';
@@ -271,6 +272,7 @@ function modelText(model: Model, now: number): string {
     ...(run === undefined || model.intake.status !== 'idle'
       ? [intakeText(model.intake, now)]
       : intakeNews(model.intake).map((text) => `its data: ${text}`)),
+    ...untoldTexts(model),
     model.retired ? 'it left the config' : '',
   ];
   return parts.filter((part) => part !== '').join('; ');
