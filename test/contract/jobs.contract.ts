@@ -27,8 +27,6 @@ const kinds = {
   train: ['model'],
   prepare: ['train', 'holdout'],
   evaluate: [],
-  predict: ['output'],
-  package: ['model'],
 };
 
 export function aJob(key: string, job: Partial<Job> = {}): Job {
@@ -447,7 +445,7 @@ export function jobsContract(
       const hyperparameters = { 'learning-rate': '0.1', epochs: '10', note: '$(date) "quoted"', use_amp: 'true' };
 
       await run(await script('run_1/train/1', source, { hyperparameters }));
-      await run(await script('run_1/package/1', source, { hyperparameters, kind: 'package' }));
+      await run(await script('run_1/evaluate/1', source, { hyperparameters, kind: 'evaluate', outputs: ['model'] }));
 
       const given = ['--epochs', '10', '--learning-rate', '0.1', '--note', '$(date) "quoted"', '--use_amp', 'True'];
       const variables = `0.1 {"epochs":10,"learning-rate":0.1,"note":"$(date) \\"quoted\\"","use_amp":true} ${JSON.stringify(given)}`;

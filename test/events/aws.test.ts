@@ -210,7 +210,6 @@ describe('what a message tells', () => {
     ['training-failed', hints('jobHinted')],
     ['training-completed-text-times', hints('jobHinted')],
     ['processing-completed', hints('jobHinted')],
-    ['transform-completed', hints('jobHinted')],
     ['endpoint-in-service', hints('endpointHinted')],
     ['endpoint-deployment', hints('endpointHinted')],
     ['alarm', [alarm]],

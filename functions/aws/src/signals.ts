@@ -50,7 +50,7 @@ function fromBus(event: Fields, type: string): Facts {
 type Reader = (detail: Fields, event: Fields) => Fact;
 
 const job =
-  (api: 'training' | 'processing' | 'transform', field: string): Reader =>
+  (api: 'training' | 'processing', field: string): Reader =>
   (detail) => ({ kind: 'job', job: `${api}/${textOf(detail[field], `detail.${field}`)}` });
 
 // Status and times of these events are not read: their case and their units differ from event to event, they come
@@ -64,7 +64,6 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ['aws.s3 Object Created', objectCreated],
   ['aws.sagemaker SageMaker Training Job State Change', job('training', 'TrainingJobName')],
   ['aws.sagemaker SageMaker Processing Job State Change', job('processing', 'ProcessingJobName')],
-  ['aws.sagemaker SageMaker Transform Job State Change', job('transform', 'TransformJobName')],
   ['aws.sagemaker SageMaker Endpoint State Change', endpoint],
   ['aws.sagemaker SageMaker Endpoint Deployment State Change', endpoint],
   ['aws.sagemaker SageMaker Model Package State Change', approval],

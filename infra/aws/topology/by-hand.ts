@@ -62,7 +62,7 @@ function once({ settings, secrets, programSecrets }: Places): ByHand {
     },
     {
       what: `logs of jobs are kept for ever, in groups that all jobs of this account and region share: to forget them after ${logDays} days, once SageMaker has made the groups`,
-      command: `for kind in TrainingJobs ProcessingJobs TransformJobs; do aws logs put-retention-policy --log-group-name /aws/sagemaker/$kind --retention-in-days ${logDays}; done`,
+      command: `for kind in TrainingJobs ProcessingJobs; do aws logs put-retention-policy --log-group-name /aws/sagemaker/$kind --retention-in-days ${logDays}; done`,
     },
     {
       what: 'for incoming webhooks: their secrets, several of each while one is replaced',

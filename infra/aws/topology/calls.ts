@@ -16,7 +16,6 @@ export type On =
   | 'dataObjects'
   | 'trainingJobs'
   | 'processingJobs'
-  | 'transformJobs'
   | 'models'
   | 'endpoints'
   | 'endpointConfigs'
@@ -142,28 +141,10 @@ export const callsOf = {
       need('sagemaker:DescribeProcessingJob', 'processingJobs'),
     ),
     call('sagemaker:StopProcessingJob', 'stops it', need('sagemaker:StopProcessingJob', 'processingJobs')),
-    // A batch prediction takes the role of its model for what it reads and writes.
-    call(
-      'sagemaker:CreateModel',
-      'the model of a batch prediction',
-      ...tagged('sagemaker:CreateModel', 'models'),
-      pass('jobRole'),
-    ),
-    call(
-      'sagemaker:CreateTransformJob',
-      'starts a batch prediction',
-      ...tagged('sagemaker:CreateTransformJob', 'transformJobs'),
-    ),
-    call(
-      'sagemaker:DescribeTransformJob',
-      'reads how it ended',
-      need('sagemaker:DescribeTransformJob', 'transformJobs'),
-    ),
-    call('sagemaker:StopTransformJob', 'stops it', need('sagemaker:StopTransformJob', 'transformJobs')),
     call(
       'sagemaker:ListTags',
       'compares the full key before a job is adopted, and says whose an ended job is',
-      need('sagemaker:ListTags', 'trainingJobs', 'processingJobs', 'transformJobs'),
+      need('sagemaker:ListTags', 'trainingJobs', 'processingJobs'),
     ),
     call(
       'logs:DescribeLogStreams',

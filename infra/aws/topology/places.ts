@@ -48,7 +48,7 @@ export function placesOf(settings: Settings, where: Where): Places {
   // What SageMaker holds is named at run time by functions/aws/src/names.ts, which begins with the environment.
   const sagemaker = (type: string): readonly string[] => [arn('sagemaker', `${type}/${environment}-${project}--*`)];
   const jobLogGroup = (api: string): string => arn('logs', `log-group:/aws/sagemaker/${api}:*`);
-  const jobApis = ['TrainingJobs', 'ProcessingJobs', 'TransformJobs'];
+  const jobApis = ['TrainingJobs', 'ProcessingJobs'];
   const ownBucket = name(`${account}-${region}`);
 
   return {
@@ -69,7 +69,6 @@ export function placesOf(settings: Settings, where: Where): Places {
       dataObjects: dataBuckets.map((data) => `${bucket(data)}/*`),
       trainingJobs: sagemaker('training-job'),
       processingJobs: sagemaker('processing-job'),
-      transformJobs: sagemaker('transform-job'),
       models: sagemaker('model'),
       endpoints: sagemaker('endpoint'),
       endpointConfigs: sagemaker('endpoint-config'),

@@ -146,7 +146,7 @@ function imageGrants({ settings, where, arn }: Places): readonly Grant[] {
 }
 
 const jobLogGroupsOf = ({ arn }: Places): readonly string[] =>
-  ['TrainingJobs', 'ProcessingJobs', 'TransformJobs'].map((api) => arn('logs', `log-group:/aws/sagemaker/${api}:*`));
+  ['TrainingJobs', 'ProcessingJobs'].map((api) => arn('logs', `log-group:/aws/sagemaker/${api}:*`));
 
 /** An endpoint has a group of its own: `/aws/sagemaker/Endpoints/<name>`. */
 const endpointLogsOf = ({ arn, settings: { environment, project } }: Places): readonly string[] => [

@@ -33,12 +33,8 @@ function hearings({ settings: { dataBuckets }, where, on, name }: Places): reado
       hears: 'jobs that changed their state',
       pattern: {
         source: ['aws.sagemaker'],
-        'detail-type': [
-          'SageMaker Training Job State Change',
-          'SageMaker Processing Job State Change',
-          'SageMaker Transform Job State Change',
-        ],
-        resources: ours(on.trainingJobs, on.processingJobs, on.transformJobs),
+        'detail-type': ['SageMaker Training Job State Change', 'SageMaker Processing Job State Change'],
+        resources: ours(on.trainingJobs, on.processingJobs),
       },
     },
     {

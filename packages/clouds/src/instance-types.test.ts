@@ -32,13 +32,12 @@ test('a number that no instance type has is rounded up to the next one that does
   expect(name('gcp', 'train', 'T4', 3)).toBe('n1-standard-16');
 });
 
-test('what SageMaker trains and serves on it may not process or transform on', () => {
+test('what SageMaker trains and serves on it may not process on', () => {
   expect(name('aws', 'serve', 'A100')).toBe('ml.p4d.24xlarge');
   expect(name('aws', 'process', 'H100')).toBe('ml.p5.4xlarge');
   expect(() => name('aws', 'process', 'A100')).toThrow(
     'for that it has T4 (1, 4), A10G (1, 4, 8), L4 (1, 4, 8), H100 (1)',
   );
-  expect(() => name('aws', 'transform', 'H100')).toThrow('cannot transform on ml.p5.4xlarge, ml.p5.48xlarge');
 });
 
 test.each([

@@ -36,7 +36,7 @@ export interface InstanceTypes {
   readonly rows: readonly Row[];
 }
 
-export const everyUse: readonly PartUse[] = ['train', 'process', 'serve', 'transform'];
+export const everyUse: readonly PartUse[] = ['train', 'process', 'serve'];
 
 export const row = (
   name: string,

@@ -72,7 +72,6 @@ const faultsOfMoto: Readonly<Record<string, RegExp>> = {
   'sagemaker:DescribeModelPackage': /^(ModelPackageName: missing$|ModelPackageStatusDetails\.\w+\[0\]\.Name: )/,
   'sagemaker:DescribeModelPackageGroup': /^CreatedBy: missing$/,
   'sagemaker:DescribeProcessingJob': /^ProcessingResources: missing$/,
-  'sagemaker:DescribeTransformJob': /^LabelingJobArn: '' /,
 };
 
 export function recorder({ suite, against }: Options): Recorder {

@@ -1,10 +1,8 @@
 import type {
   CreateProcessingJobCommandInput,
   CreateTrainingJobCommandInput,
-  CreateTransformJobCommandInput,
   DescribeProcessingJobCommandOutput,
   DescribeTrainingJobCommandOutput,
-  DescribeTransformJobCommandOutput,
   Tag,
 } from '@aws-sdk/client-sagemaker';
 import { Refusal, seconds } from './fake-wire.ts';
@@ -14,7 +12,6 @@ type OnWire<Answer> = {
   readonly [Name in keyof Answer]?: Answer[Name] extends Date | undefined ? number : Answer[Name];
 };
 export type TrainingAnswer = OnWire<DescribeTrainingJobCommandOutput>;
-export type TransformAnswer = OnWire<DescribeTransformJobCommandOutput>;
 export type ProcessingAnswer = OnWire<DescribeProcessingJobCommandOutput>;
 
 interface Kept {
@@ -33,8 +30,8 @@ const account = 'arn:aws:sagemaker:eu-west-1:123456789012';
 const terminal = new Set(['Completed', 'Failed', 'Stopped']);
 
 /**
- * SageMaker's training, processing and transform jobs, as far as their names and statuses go; nothing runs. A job stays `InProgress`
- * until the test moves it (`now`).
+ * SageMaker's training and processing jobs, as far as their names and statuses go; nothing runs. A job stays
+ * `InProgress` until the test moves it (`now`).
  *
  * Statuses: API reference of DescribeTrainingJob. ResourceInUse and its text: a log of a real account, of a processing
  * job; that training says the same is told by botocore (the error) and not by a text that we know. "The request was
@@ -44,8 +41,6 @@ const terminal = new Set(['Completed', 'Failed', 'Stopped']);
 export function fakeJobs({ now, onCreate = () => {} }: Options) {
   const training = new Map<string, Kept>();
   const processing = new Map<string, Kept>();
-  const transform = new Map<string, Kept>();
-  const models = new Map<string, object>();
   const logs = new Map<string, { readonly timestamp: number; readonly message: string }[]>();
   let refusal: Refusal | undefined;
 
@@ -70,7 +65,7 @@ export function fakeJobs({ now, onCreate = () => {} }: Options) {
     onCreate(name);
     return arn;
   };
-  const stop = (kept: Kept, kind: 'TrainingJob' | 'ProcessingJob' | 'TransformJob') => {
+  const stop = (kept: Kept, kind: 'TrainingJob' | 'ProcessingJob') => {
     const status = String(kept.answer[`${kind}Status`]);
     const words = `${kind.slice(0, -3).toLowerCase()} job`;
     if (terminal.has(status))
@@ -114,32 +109,8 @@ export function fakeJobs({ now, onCreate = () => {} }: Options) {
       find(processing, ProcessingJobName).answer,
     StopProcessingJob: ({ ProcessingJobName }: { readonly ProcessingJobName: string }) =>
       stop(find(processing, ProcessingJobName), 'ProcessingJob'),
-    CreateModel({ ModelName = '', ...model }: { readonly ModelName?: string }) {
-      const ModelArn = `${account}:model/${ModelName}`;
-      if (models.has(ModelName))
-        throw new Refusal('ValidationException', `Cannot create already existing model "${ModelArn}".`);
-      models.set(ModelName, model);
-      return { ModelArn };
-    },
-    CreateTransformJob({ Tags, TransformJobName = '', ...input }: CreateTransformJobCommandInput) {
-      if (!models.has(input.ModelName ?? ''))
-        throw new Refusal('ValidationException', `Could not find model "${account}:model/${input.ModelName}".`);
-      const TransformJobArn = create(transform, 'transform-job', TransformJobName, Tags, {
-        ...input,
-        TransformJobName,
-        TransformJobArn: `${account}:transform-job/${TransformJobName}`,
-        TransformJobStatus: 'InProgress',
-      });
-      return { TransformJobArn };
-    },
-    DescribeTransformJob: ({ TransformJobName }: { readonly TransformJobName: string }) =>
-      find(transform, TransformJobName).answer,
-    StopTransformJob: ({ TransformJobName }: { readonly TransformJobName: string }) =>
-      stop(find(transform, TransformJobName), 'TransformJob'),
     ListTags({ ResourceArn }: { readonly ResourceArn: string }) {
-      const kept = [training, processing, transform]
-        .flatMap((jobs) => [...jobs.values()])
-        .find(({ arn }) => arn === ResourceArn);
+      const kept = [training, processing].flatMap((jobs) => [...jobs.values()]).find(({ arn }) => arn === ResourceArn);
       return { Tags: kept?.tags ?? [] };
     },
   };
@@ -172,10 +143,6 @@ export function fakeJobs({ now, onCreate = () => {} }: Options) {
     },
     process(name: string, answer: ProcessingAnswer): void {
       const kept = find(processing, name);
-      kept.answer = { ...kept.answer, ...answer };
-    },
-    transform(name: string, answer: TransformAnswer): void {
-      const kept = find(transform, name);
       kept.answer = { ...kept.answer, ...answer };
     },
     /** Lets every creation fail so, until it is told otherwise. */

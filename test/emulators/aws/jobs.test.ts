@@ -3,12 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type {
-  CreateModelCommandInput,
-  CreateProcessingJobCommandInput,
-  CreateTrainingJobCommandInput,
-  CreateTransformJobCommandInput,
-} from '@aws-sdk/client-sagemaker';
+import type { CreateProcessingJobCommandInput, CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
 import { archiveKey } from '@serin/aws/code-archive';
 import { artifactAt } from '@serin/aws/jobs/artifacts';
 import { jobId } from '@serin/aws/jobs/ids';
@@ -146,7 +141,7 @@ emulated('jobs on SageMaker', () => {
       expect((await world.jobs.describe(id)).status).toBe('stopped');
     });
 
-    test.each(['training', 'processing', 'transform'])('that SageMaker does not know is not found: %s', async (api) => {
+    test.each(['training', 'processing'])('that SageMaker does not know is not found: %s', async (api) => {
       await expect(world.jobs.describe(`${api}/prod-shop-train-1-0123456789abcdef`)).rejects.toMatchObject({
         code: 'notFound',
       });
@@ -506,10 +501,8 @@ emulated('jobs on SageMaker', () => {
       const artifact = await artifactAt('s3://serin-shop-prod/jobs/a/output/model.tar.gz', world.bucket);
       if (artifact === undefined) throw new Error('the model was put there');
       const model = { kind: 'artifact', artifact } as const;
-      const data = await world.dataset({ 'a.csv': '1' });
       const evaluate = { kind: 'evaluate', outputs: ['report'], environment } as const;
       const { image: _, ...withoutImage } = imageJob('run_1/train/3', { code: { digest }, environment });
-      const predict = { kind: 'predict', command: [], outputs: ['output'], channels: { model, data } } as const;
       return [
         ['CreateTrainingJob', imageJob('run_1/train/1', { environment })],
         ['CreateTrainingJob', imageJob('run_1/train/2', { code: { digest }, environment })],
@@ -517,7 +510,6 @@ emulated('jobs on SageMaker', () => {
         ['CreateTrainingJob', imageJob('run_1/train/4', { command: [], environment })],
         ['CreateProcessingJob', imageJob('run_1/evaluate/1', evaluate)],
         ['CreateProcessingJob', imageJob('run_1/evaluate/2', { ...evaluate, channels: { model } })],
-        ['CreateModel', imageJob('run_1/predict/1', { ...predict, environment })],
       ];
     }
 
@@ -535,10 +527,9 @@ emulated('jobs on SageMaker', () => {
           [call],
         ]);
         const { input } = sent.find(({ operation }) => operation === call) ?? { input: {} };
-        const { Environment, PrimaryContainer, ...rest } = input as CreateTrainingJobCommandInput &
-          CreateModelCommandInput;
-        expect(Environment ?? PrimaryContainer?.Environment).toMatchObject({ API_KEY: canary });
-        expect(JSON.stringify({ ...rest, image: PrimaryContainer?.Image })).not.toContain(canary);
+        const { Environment, ...rest } = input as CreateTrainingJobCommandInput;
+        expect(Environment).toMatchObject({ API_KEY: canary });
+        expect(JSON.stringify(rest)).not.toContain(canary);
         expect(JSON.stringify(await world.jobs.describe(id))).not.toContain(canary);
       }
       const stored = await world.stored();
@@ -717,96 +708,6 @@ emulated('jobs on SageMaker', () => {
     });
   });
 
-  describe('a batch transform', () => {
-    const predict = async (world: World, more: Partial<Job> = {}) => {
-      await world.put('serin', 'jobs/a/output/model.tar.gz', 'weights');
-      const artifact = await artifactAt('s3://serin-shop-prod/jobs/a/output/model.tar.gz', world.bucket);
-      if (artifact === undefined) throw new Error('the model was put there');
-      const data = await world.dataset({ 'a.csv': '1' });
-      const channels = { model: { kind: 'artifact', artifact }, data } as const;
-      return imageJob('run_1/predict/1', { kind: 'predict', command: [], outputs: ['output'], channels, ...more });
-    };
-
-    test('serves the model by the image and sends it the data, once for many starts', async () => {
-      const world = jobsWorld(calls);
-      const job = await predict(world, { environment: { MODE: 'batch' } });
-
-      const [{ id }] = await Promise.all([world.jobs.start(job), world.jobs.start(job)]);
-
-      const name = nameIn(id);
-      expect(id).toBe(`transform/${name}`);
-      expect(world.created).toEqual([name]);
-      expect(requestOf('CreateModel', id)).toMatchObject({
-        ModelName: name,
-        ExecutionRoleArn: settings.jobRole,
-        PrimaryContainer: {
-          Image: image,
-          ModelDataUrl: 's3://serin-shop-prod/jobs/a/output/model.tar.gz',
-          Environment: { MODE: 'batch' },
-        },
-      });
-      expect(requestOf('CreateTransformJob', id)).toMatchObject({
-        ModelName: name,
-        TransformInput: {
-          DataSource: { S3DataSource: { S3DataType: 'ManifestFile' } },
-          ContentType: 'text/csv',
-          SplitType: 'Line',
-        },
-        TransformOutput: { S3OutputPath: `s3://serin-shop-prod/jobs/${name}/output`, AssembleWith: 'Line' },
-        TransformResources: { InstanceType: 'ml.m5.xlarge', InstanceCount: 1 },
-      });
-    });
-
-    test('goes from its start to its predictions, and can be stopped when it is over', async () => {
-      const world = jobsWorld(calls);
-      const { id } = await world.jobs.start(await predict(world));
-
-      const waits = await world.jobs.describe(id);
-      world.fake.transform(nameIn(id), { TransformStartTime: at(5) });
-      const runs = await world.jobs.describe(id);
-      world.fake.transform(nameIn(id), { TransformEndTime: at(65), TransformJobStatus: 'Completed' });
-      const empty = await world.jobs.describe(id);
-      await world.put('serin', `jobs/${nameIn(id)}/output/a.csv.out`, '0.5');
-      const done = await world.jobs.describe(id);
-      await world.jobs.stop(id);
-
-      expect([waits, runs, empty, done].map(({ status }) => status)).toEqual([
-        'starting',
-        'running',
-        'failed',
-        'succeeded',
-      ]);
-      expect(done.artifacts?.output).toMatchObject({
-        uri: `s3://serin-shop-prod/jobs/${nameIn(id)}/output/`,
-        bytes: 3,
-      });
-    });
-
-    test('can be stopped while it runs', async () => {
-      const world = jobsWorld(calls);
-      const { id } = await world.jobs.start(await predict(world));
-      world.fake.transform(nameIn(id), { TransformStartTime: at(5) });
-
-      await world.jobs.stop(id);
-      const stopping = await world.jobs.describe(id);
-      world.fake.transform(nameIn(id), { TransformJobStatus: 'Stopped' });
-
-      expect(stopping.status).toBe('running');
-      expect((await world.jobs.describe(id)).status).toBe('stopped');
-    });
-
-    test('wants an image that serves, a packed model and one channel of data; a command makes it a processing job', async () => {
-      const world = jobsWorld(calls);
-      const { image: _, ...imageless } = await predict(world);
-
-      await expect(world.jobs.start(imageless)).rejects.toMatchObject({ code: 'invalid' });
-      await expect(world.jobs.start(await predict(world, { channels: {} }))).rejects.toMatchObject({ code: 'invalid' });
-      const { id } = await world.jobs.start(await predict(world, { command: ['python', '/app/predict.py'] }));
-
-      expect(id).toMatch(/^processing\//);
-    });
-  });
-
   describe('the log', () => {
     test('is read in whole lines, from where it was left', async () => {
       const world = jobsWorld(calls);
@@ -883,8 +784,6 @@ async function complete(world: World, id: string, more: TrainingAnswer = {}): Pr
 type Requests = {
   readonly CreateTrainingJob: CreateTrainingJobCommandInput;
   readonly CreateProcessingJob: CreateProcessingJobCommandInput;
-  readonly CreateModel: CreateModelCommandInput;
-  readonly CreateTransformJob: CreateTransformJobCommandInput;
 };
 
 /** The newest request for a job, as the client was given it. */

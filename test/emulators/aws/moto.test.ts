@@ -34,7 +34,6 @@ import {
   ListModelPackagesCommand,
   SageMakerClient,
   StopTrainingJobCommand,
-  StopTransformJobCommand,
   UpdateEndpointCommand,
   UpdateEndpointWeightsAndCapacitiesCommand,
   UpdateModelPackageCommand,
@@ -202,7 +201,6 @@ emulated('moto', () => {
   describe('is not AWS, so a fake stands in', () => {
     test.each([
       ['StopTrainingJob', () => new StopTrainingJobCommand({ TrainingJobName: 'churn' })],
-      ['StopTransformJob', () => new StopTransformJobCommand({ TransformJobName: 'churn' })],
       ['UpdateEndpoint', () => new UpdateEndpointCommand({ EndpointName: 'churn', EndpointConfigName: 'churn-cfg' })],
     ] as const)('%s is not there', async (_name, command) => {
       await openEndpoint();

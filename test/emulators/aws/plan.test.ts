@@ -145,7 +145,6 @@ describe('the machines of the accelerator table', () => {
     train: 'TrainingInstanceType',
     process: 'ProcessingInstanceType',
     serve: 'ProductionVariantInstanceType',
-    transform: 'TransformInstanceType',
   };
   const types = ['T4', 'L4', 'A10G', 'A100', 'A100-80GB', 'H100', 'H200', 'B200'];
 

@@ -1,19 +1,14 @@
 import {
-  CreateModelCommand,
   CreateProcessingJobCommand,
   CreateTrainingJobCommand,
-  CreateTransformJobCommand,
   DescribeProcessingJobCommand,
   DescribeTrainingJobCommand,
-  DescribeTransformJobCommand,
   type SageMakerClient,
   StopProcessingJobCommand,
   StopTrainingJobCommand,
-  StopTransformJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Job, JobDescription } from '@serin/core/ports/jobs';
-import { saysExists } from '../faults.ts';
 import { concealing, type ProgramSecrets } from '../program-secrets.ts';
 import type { Supplies } from '../supplies.ts';
 import { processingDescription } from './describe-processing.ts';
@@ -22,7 +17,6 @@ import { inputsOf } from './inputs.ts';
 import { processingJob } from './processing.ts';
 import type { Buckets, JobSettings } from './settings.ts';
 import { trainingJob } from './training.ts';
-import { transformDescription, transformJob } from './transform.ts';
 
 /** One of SageMaker's kinds of jobs; the methods throw what the SDK throws. */
 export interface JobApi {
@@ -95,36 +89,6 @@ export function processingApi(options: ApiOptions): JobApi {
     },
     async stop(ProcessingJobName) {
       await sagemaker.send(new StopProcessingJobCommand({ ProcessingJobName }));
-    },
-  };
-}
-
-export function transformApi(options: ApiOptions): JobApi {
-  const { sagemaker, buckets, settings } = options;
-  return {
-    async create(job, name) {
-      const secrets = await options.secrets(job.environment);
-      const { inputs } = await broughtOf(job, options);
-      const { model, request } = transformJob(job, name, settings, inputs, secrets);
-      try {
-        await concealing(secrets, () => sagemaker.send(new CreateModelCommand(model)));
-      } catch (error) {
-        // Of an earlier start, whose answer was lost: the name is of this very job.
-        if (!saysExists(error)) throw error;
-      }
-      await sagemaker.send(new CreateTransformJobCommand(request));
-    },
-    async find(TransformJobName) {
-      const found = await sagemaker.send(new DescribeTransformJobCommand({ TransformJobName }));
-      return {
-        arn: found.TransformJobArn ?? '',
-        createdAt: found.CreationTime?.getTime() ?? 0,
-        ended: ended.has(found.TransformJobStatus ?? ''),
-        describe: (logEnd) => transformDescription(found, buckets, logEnd),
-      };
-    },
-    async stop(TransformJobName) {
-      await sagemaker.send(new StopTransformJobCommand({ TransformJobName }));
     },
   };
 }

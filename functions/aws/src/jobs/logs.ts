@@ -18,13 +18,11 @@ interface JobLog {
 const groups = {
   training: '/aws/sagemaker/TrainingJobs',
   processing: '/aws/sagemaker/ProcessingJobs',
-  transform: '/aws/sagemaker/TransformJobs',
 } as const;
 
 export const logOf = (api: keyof typeof groups, name: string): JobLog => ({
   group: groups[api],
-  // Transform names its streams after the machine.
-  streams: api === 'transform' ? `${name}/` : `${name}/algo-1-`,
+  streams: `${name}/algo-1-`,
 });
 
 /** Events of one millisecond that a position can tell apart. */

@@ -18,7 +18,7 @@ export const metricsOutput = 'serin-metrics';
 const maxVariable = 256;
 
 /**
- * A processing job as SageMaker is asked for it: prepare, evaluate, package, and predict by a command.
+ * A processing job as SageMaker is asked for it: prepare and evaluate.
  *
  * A script of our own, one more input, unpacks the code and the packed channels and runs the command with the variables
  * of the contract. An image with nothing to unpack is started by its command alone, and may have no shell. There is no

@@ -3,7 +3,7 @@ import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker
 import { Fault } from '@serin/core/base/fault';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import { awsFault, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
-import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi, transformApi } from '../jobs/apis.ts';
+import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi } from '../jobs/apis.ts';
 import { checkJob } from '../jobs/command.ts';
 import { type Api, jobId, partsOf } from '../jobs/ids.ts';
 import { logEnd, logOf } from '../jobs/logs.ts';
@@ -21,8 +21,7 @@ interface Options extends JobSettings {
 }
 
 /**
- * Jobs on SageMaker: `train` is a training job, `predict` without a command a batch transform, and all else a processing
- * job. The id says which: `training/<name>`.
+ * Jobs on SageMaker: `train` is a training job, all else a processing job. The id says which: `training/<name>`.
  *
  * The name follows from project and key, and SageMaker never gives a name twice: that is what makes one paid job of many
  * starts. A job that has the name is adopted when its tags name the same key. Before a job is asked for, its code becomes
@@ -34,7 +33,6 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, se
   const apis: Readonly<Record<Api, JobApi>> = {
     training: trainingApi(options),
     processing: processingApi(options),
-    transform: transformApi(options),
   };
 
   async function adopt(job: Job, api: JobApi, name: string): Promise<void> {

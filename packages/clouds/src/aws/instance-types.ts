@@ -1,9 +1,7 @@
 import { everyUse, type InstanceTypes, type Row, row } from '../instance-types.ts';
 
-// SageMaker's enums: TrainingInstanceType and ProductionVariantInstanceType have these, ProcessingInstanceType and
-// TransformInstanceType do not. ml.p5.4xlarge is the exception: processing has it, transform has not.
+// SageMaker's enums: TrainingInstanceType and ProductionVariantInstanceType have these, ProcessingInstanceType does not.
 const trainAndServe = { uses: ['train', 'serve'] } as const;
-const allButTransform = { uses: ['train', 'process', 'serve'] } as const;
 
 // Sizes: EC2's table of accelerated instances. Of the 24 GB of an A10G or L4 it says 22 GiB are usable.
 const rows: readonly Row[] = [
@@ -17,7 +15,7 @@ const rows: readonly Row[] = [
   row('ml.g6.48xlarge', [192, 768], ['L4', 8, 24]),
   row('ml.p4d.24xlarge', [96, 1152], ['A100', 8, 40], trainAndServe),
   row('ml.p4de.24xlarge', [96, 1152], ['A100', 8, 80], trainAndServe),
-  row('ml.p5.4xlarge', [16, 256], ['H100', 1, 80], allButTransform),
+  row('ml.p5.4xlarge', [16, 256], ['H100', 1, 80]),
   row('ml.p5.48xlarge', [192, 2048], ['H100', 8, 80], trainAndServe),
   row('ml.p5e.48xlarge', [192, 2048], ['H200', 8, 141], trainAndServe),
   row('ml.p6-b200.48xlarge', [192, 2048], ['B200', 8, 179], trainAndServe),

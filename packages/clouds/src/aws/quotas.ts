@@ -7,7 +7,6 @@ const uses: Readonly<Record<Part['use'], string>> = {
   train: 'training job',
   process: 'processing job',
   serve: 'endpoint',
-  transform: 'transform job',
 };
 
 export const quotas: Quotas = {

@@ -9,7 +9,7 @@ const nd40 = { countedAs: 'standard NDASv4_A100 Family' };
 const nd80 = { countedAs: 'standard NDAMSv4_A100Family' };
 const h100 = { countedAs: 'standardNCADSH100v5Family' };
 const ndH100 = { countedAs: 'standardNDv5H100Family' };
-const notServed = { uses: ['train', 'process', 'transform'] } as const;
+const notServed = { uses: ['train', 'process'] } as const;
 
 // Azure has the A10 where AWS has the A10G, and no L4. Its B200s come as GB200, four a machine: no row until asked for.
 const rows: readonly Row[] = [

@@ -1,7 +1,7 @@
 import type { JobCompute, ModelPlan, Program } from './config.ts';
 
-/** What instances are wanted for. `process`: prepare and evaluate; `transform`: batch predictions. */
-export type PartUse = 'train' | 'process' | 'serve' | 'transform';
+/** What instances are wanted for. `process`: prepare and evaluate. */
+export type PartUse = 'train' | 'process' | 'serve';
 
 /** `T4`, or with the least memory that will do: `A100-80GB`. */
 export type Accelerator = NonNullable<JobCompute['accelerator']>;

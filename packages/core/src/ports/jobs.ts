@@ -1,6 +1,6 @@
 import type { Variables } from '../base/variables.ts';
 
-export type JobKind = 'prepare' | 'train' | 'evaluate' | 'predict' | 'package';
+export type JobKind = 'prepare' | 'train' | 'evaluate';
 
 /** Where the bytes of a channel come from. */
 export type Source =
@@ -42,7 +42,7 @@ export interface Job {
   readonly environment: Variables;
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly channels: Readonly<Record<string, Source>>;
-  /** Names of the artifacts that the job must leave: `model`, `train`, `holdout`, `output`. */
+  /** Names of the artifacts that the job must leave: `model`, `train`, `holdout`. */
   readonly outputs: readonly string[];
   /** Where a trainer finds its checkpoints again: equal for all attempts of one run. */
   readonly checkpoints?: string;
