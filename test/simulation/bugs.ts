@@ -192,7 +192,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a config is released during a run, and again during a rollout',
   ),
   core('a slot is never released', 'model/between/between.ts', 'tells: released,', 'tells: model.tells,'),
-  core('an attempt is used again', 'model/run/run.ts', 'attempt + 1, at + pause', 'attempt, at + pause'),
+  core('an attempt is used again', 'model/run/jobs.ts', 'attempt + 1, at + pause', 'attempt, at + pause'),
   core('a weight rises before its deployment is ready', 'model/endpoint/wish.ts', "=== 'ready'", "!== 'failed'"),
   core(
     'nobody looks again after the last write',
@@ -217,13 +217,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'the trainer is given the hold-out',
-    'model/run/run.ts',
+    'model/run/steps.ts',
     '...(run.train === undefined ? {} : { train: run.train })',
     '...(run.holdout === undefined ? {} : { all: run.holdout })',
   ),
   core(
     'a stopped job is not waited for',
-    'model/run/run.ts',
+    'model/run/table.ts',
     'jobStopAsked: (run, { at }) => ({ ...run, asked: true, job: { ...run.job, lookAt: at + second } })',
     'jobStopAsked: (run, { at }) => ({ ...bare(run), status: run.then, endedAt: at, because: run.because })',
     'a run is cancelled while it trains, and another is asked for',

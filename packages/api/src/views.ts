@@ -2,7 +2,7 @@ import { instant } from '@serin/core/base/time';
 import { heldBy } from '@serin/core/model/between/between';
 import { intakeText } from '@serin/core/model/intake/intake';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
-import type { Run } from '@serin/core/model/run/run';
+import type { Run } from '@serin/core/model/run/state';
 import type { Model } from '@serin/core/model/state';
 import type { Version } from '@serin/core/model/version';
 import { Problem } from './problem.ts';

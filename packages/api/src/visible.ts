@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Engine, Outcome } from '@serin/core/engine/engine';
 import type { Rollout } from '@serin/core/model/rollout/state';
-import type { Run } from '@serin/core/model/run/run';
+import type { Run } from '@serin/core/model/run/state';
 import type { OutsideSignal } from '@serin/core/model/signal';
 import type { Model } from '@serin/core/model/state';
 import { upgrade, upgradeRecord } from '@serin/core/model/upgrade';

@@ -1,3 +1,4 @@
+import type { JobKind } from '../ports/jobs.ts';
 import type { JobCompute, ModelPlan, Program } from './config.ts';
 
 /** What instances are wanted for. `process`: prepare and evaluate. */
@@ -9,7 +10,7 @@ export type Accelerator = NonNullable<JobCompute['accelerator']>;
 /** One job or deployment of a model's plan, and the instances that it wants. */
 export interface Part {
   /** Where the config names it: `train`, `split.prepare`. */
-  readonly path: 'train' | 'split' | 'split.prepare' | 'evaluate' | 'serve';
+  readonly path: JobPath | 'split' | 'serve';
   readonly use: PartUse;
   readonly program: Program;
   readonly accelerator?: Accelerator;
@@ -22,26 +23,87 @@ export interface Part {
   readonly maxRuntimeMs?: number;
 }
 
+/** Where a config names a job of its own; `split` is ours. */
+export type JobPath = 'split.prepare' | 'train' | 'evaluate';
+
+/** A step of a run, as far as its plan says. */
+interface StepPlan {
+  /** What a platform runs its job as. */
+  readonly kind: JobKind;
+  /** What the job must leave. */
+  readonly outputs: readonly string[];
+  /** The run's status until the job runs, and what is said of it. */
+  readonly waiting: readonly [status: string, text: string];
+  /** From then on. */
+  readonly running: readonly [status: string, text: string];
+  readonly path: JobPath;
+  /** What the job runs; absent: the plan has no such step. */
+  readonly program: (plan: ModelPlan) => (Program & { readonly compute: JobCompute }) | undefined;
+}
+
+const scored = {
+  kind: 'evaluate',
+  outputs: [],
+  waiting: ['evaluating', 'waits for an evaluate job'],
+  running: ['evaluating', 'waits for an evaluate job'],
+  path: 'evaluate',
+  program: ({ evaluate }) => evaluate,
+} as const satisfies StepPlan;
+
+/** The steps of a run, in order; model/run/steps.ts says when each is due and what comes of it. */
+export const stepPlans = {
+  prepare: {
+    kind: 'prepare',
+    outputs: ['train', 'holdout'],
+    waiting: ['preparing', 'waits for its prepare job'],
+    running: ['preparing', 'waits for its prepare job'],
+    path: 'split.prepare',
+    program: ({ split }) => (split?.kind === 'job' ? split : undefined),
+  },
+  train: {
+    kind: 'train',
+    outputs: ['model'],
+    waiting: ['starting', 'waits for its training job to run'],
+    running: ['training', 'trains'],
+    path: 'train',
+    program: ({ train }) => train,
+  },
+  evaluate: scored,
+  champion: scored,
+} as const satisfies Readonly<Record<string, StepPlan>>;
+
+export type StepName = keyof typeof stepPlans;
+/** A step by its name: what all have in common. */
+export const stepPlan = (name: StepName): StepPlan => stepPlans[name];
+// The keys are those of the literal above.
+export const stepNames = Object.keys(stepPlans) as readonly StepName[];
+export const jobPaths: readonly JobPath[] = [...new Set(stepNames.map((name) => stepPlans[name].path))];
+/** Which instances a job wants. */
+export const useOf = (kind: JobKind): PartUse => (kind === 'train' ? 'train' : 'process');
+
 /** Everything of a model that needs an instance, in the order in which it is needed. */
 export function partsOf(plan: ModelPlan): readonly Part[] {
-  const { split, train, evaluate, serve } = plan;
-  const job = (path: Part['path'], use: PartUse, program: Program & { readonly compute: JobCompute }): Part => ({
-    path,
-    use,
-    program,
-    ...(program.compute.accelerator === undefined ? {} : { accelerator: program.compute.accelerator }),
-    instances: program.compute.nodes,
-    atRest: 0,
-    spot: program.compute.spot,
-    maxRuntimeMs: program.compute.maxRuntime,
+  const jobs = jobPaths.flatMap((path) => {
+    const step = Object.values(stepPlans).find((known) => known.path === path);
+    const program = step?.program(plan);
+    return step === undefined || program === undefined ? [] : [jobPart(pathOf(path, plan), useOf(step.kind), program)];
   });
-  return [
-    ...(split?.kind === 'job' ? [job(split.rule === 'prepare' ? 'split.prepare' : 'split', 'process', split)] : []),
-    job('train', 'train', train),
-    ...(evaluate === undefined ? [] : [job('evaluate', 'process', evaluate)]),
-    ...(serve === 'none' ? [] : [servingPart(serve)]),
-  ];
+  return [...jobs, ...(plan.serve === 'none' ? [] : [servingPart(plan.serve)])];
 }
+
+const pathOf = (path: JobPath, { split }: ModelPlan): Part['path'] =>
+  path === 'split.prepare' && split?.kind === 'job' && split.rule !== 'prepare' ? 'split' : path;
+
+const jobPart = (path: Part['path'], use: PartUse, program: Program & { readonly compute: JobCompute }): Part => ({
+  path,
+  use,
+  program,
+  ...(program.compute.accelerator === undefined ? {} : { accelerator: program.compute.accelerator }),
+  instances: program.compute.nodes,
+  atRest: 0,
+  spot: program.compute.spot,
+  maxRuntimeMs: program.compute.maxRuntime,
+});
 
 const servingPart = (serve: Exclude<ModelPlan['serve'], 'none'>): Part => ({
   path: 'serve',

@@ -5,7 +5,7 @@ import { heldBy, offerAgain, requestRun, rollBack, withVersion } from './between
 import { machines } from './machines.ts';
 import { firingId, firingName, holding, unheard } from './monitor/monitor.ts';
 import { rolloutEnded } from './rollout/state.ts';
-import { runEnded } from './run/run.ts';
+import { runEnded } from './run/state.ts';
 import type { SignalOf } from './signal.ts';
 import type { Model, Moment } from './state.ts';
 import { triggerProblem } from './trigger.ts';

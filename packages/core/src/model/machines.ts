@@ -9,7 +9,7 @@ import { type MonitorContext, monitorTable, monitorWakes } from './monitor/monit
 import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
 import { rolloutEnded } from './rollout/state.ts';
 import { rolloutTable } from './rollout/table.ts';
-import { runOwes, runTable, runWakes } from './run/run.ts';
+import { runOwes, runTable, runWakes } from './run/table.ts';
 import type { ModelSignal } from './signal.ts';
 import type { Model } from './state.ts';
 

@@ -7,7 +7,7 @@ import { type LabelFiles, labelsPlanned } from './labels/labels.ts';
 import type { PendingEffects } from './leases.ts';
 import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
 import type { Rollout } from './rollout/state.ts';
-import type { Run } from './run/run.ts';
+import type { Run } from './run/state.ts';
 import type { Freeze, Trigger } from './signal.ts';
 import type { Versions } from './version.ts';
 

@@ -1,4 +1,5 @@
 import { durationText, instant } from '../base/time.ts';
+import { stepPlan } from '../config/parts.ts';
 import type { Certificate } from '../judge/certificate.ts';
 import { failing, logHarm } from '../judge/judge.ts';
 import { heldBy } from './between/between.ts';
@@ -9,7 +10,7 @@ import { untoldTexts } from './notified.ts';
 import { rulesFor } from './rollout/evidence.ts';
 import { candidateWeight, type Rollout } from './rollout/state.ts';
 import { type GateVerdict, gateText } from './run/gate.ts';
-import type { Run } from './run/run.ts';
+import type { Run, Working } from './run/state.ts';
 import type { Model } from './state.ts';
 import { type Version, versionOf } from './version.ts';
 
@@ -110,12 +111,10 @@ const why = (sentence: string, numbers: Why['numbers'], story: readonly Line[]):
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 const line = (at: number, text: string): Line => ({ at: instant(at), text: oneLine(text) });
 
-const waits = {
-  preparing: 'waits for its prepare job',
-  starting: 'waits for its training job to run',
-  training: 'trains',
-  evaluating: 'waits for an evaluate job',
-} as const;
+function stepText({ status, job }: Working): string {
+  const { waiting, running } = stepPlan(job.part);
+  return status === running[0] ? running[1] : waiting[1];
+}
 
 function runText(run: Run): string {
   switch (run.status) {
@@ -135,7 +134,7 @@ function runText(run: Run): string {
     case 'cancelled':
       return `was cancelled: ${run.because}`;
     default:
-      return `${waits[run.status]} (${run.job.part}, attempt ${run.job.attempt})`;
+      return `${stepText(run)} (${run.job.part}, attempt ${run.job.attempt})`;
   }
 }
 

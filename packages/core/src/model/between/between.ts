@@ -11,7 +11,8 @@ import { type Because, candidateWeight, mirroredShare, rolloutEnded } from '../r
 import { beginRollout, note } from '../rollout/steps.ts';
 import { rolloutTable } from '../rollout/table.ts';
 import { comparesWithChampion } from '../run/gate.ts';
-import { beginRun, inputsOf, type Run, runEnded, scoreKey } from '../run/run.ts';
+import { beginRun, inputsOf, type Run, runEnded } from '../run/state.ts';
+import { scoreKey } from '../run/steps.ts';
 import type { Trigger } from '../signal.ts';
 import type { Model, Moment } from '../state.ts';
 import { hyperparametersOf, triggerProblem } from '../trigger.ts';

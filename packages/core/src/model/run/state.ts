@@ -1,0 +1,148 @@
+import { digestOf } from '../../base/json.ts';
+import { defined } from '../../base/objects.ts';
+import type { ModelPlan } from '../../config/config.ts';
+import type { StepName, stepPlans } from '../../config/parts.ts';
+import type { Artifact, Source } from '../../ports/jobs.ts';
+import type { DatasetVersion, Trigger } from '../signal.ts';
+import type { Version, Versions } from '../version.ts';
+import type { GateVerdict, Metrics } from './gate.ts';
+
+/** What a run is, and what others ask of it. */
+
+/** The one job that a run waits for. */
+export interface JobTrack {
+  readonly part: StepName;
+  readonly attempt: number;
+  /** The provider's id; absent until the start was answered. */
+  readonly id?: string;
+  readonly notBefore: number;
+  /** Until then it must run; once it runs: until then it must have ended. */
+  readonly deadline: number;
+  readonly running?: true;
+  readonly looks: number;
+  readonly lookAt: number;
+}
+
+export interface Base {
+  readonly id: string;
+  readonly trigger: Trigger;
+  readonly plan: ModelPlan;
+  /** Who released the plan. */
+  readonly releasedBy?: readonly string[];
+  readonly dataset: DatasetVersion;
+  /** Digest of dataset, code and parameters: equal inputs are one run. */
+  readonly inputs: string;
+  readonly startedAt: number;
+  /** What the trainer gets. */
+  readonly train?: Source;
+  /** What it never gets. */
+  readonly holdout?: Source;
+  /** How the hold-out was cut. */
+  readonly split?: { readonly rule: string; readonly metrics: Metrics };
+  readonly trained?: { readonly number: number; readonly artifact: Artifact; readonly metrics: Metrics };
+  readonly scored?: Metrics;
+  /** The champion that the challenger is compared with, fixed when its score is asked for. */
+  readonly against?: number;
+  readonly championScore?: Metrics;
+  /** By step: which metrics of its job were not taken, and why. */
+  readonly unread?: Partial<Record<StepName, Readonly<Record<string, string>>>>;
+}
+
+/** The statuses of a run that waits for a job: those of the steps. */
+export type JobStatus = (typeof stepPlans)[StepName]['waiting' | 'running'][0];
+type Waiting<Status extends string> = Status extends string
+  ? Base & { readonly status: Status; readonly job: JobTrack }
+  : never;
+export type Working = Waiting<JobStatus>;
+
+/** From a dataset version to a judged model version. A status names what is waited for. */
+export type Run =
+  | (Base & {
+      readonly status: 'validating';
+      readonly checked: boolean;
+      readonly slot: boolean;
+      readonly deadline: number;
+    })
+  | Working
+  | (Base & { readonly status: 'registering'; readonly verdict?: GateVerdict })
+  | (Waiting<'stopping'> & { readonly because: string; readonly then: 'failed' | 'cancelled'; readonly asked: boolean })
+  | (Base & {
+      readonly status: 'succeeded';
+      readonly endedAt: number;
+      readonly verdict?: GateVerdict;
+      readonly because: string;
+    })
+  | (Base & {
+      readonly status: 'refused';
+      readonly endedAt: number;
+      readonly verdict: GateVerdict;
+      readonly because: string;
+    })
+  | (Base & { readonly status: 'failed'; readonly endedAt: number; readonly because: string })
+  | (Base & { readonly status: 'cancelled'; readonly endedAt: number; readonly because: string });
+
+/** A run that has a job, or is about to. */
+export type WithJob = Extract<Run, { job: JobTrack }>;
+
+export interface RunContext {
+  readonly model: string;
+  readonly versions: Versions;
+  readonly champion?: number;
+  readonly nextNumber: number;
+}
+
+export const runEnded = (run: Run | undefined): boolean => run === undefined || 'endedAt' in run;
+
+export function beginRun(
+  given: Pick<Base, 'id' | 'trigger' | 'plan' | 'releasedBy' | 'dataset' | 'inputs'>,
+  at: number,
+  rescored?: Version,
+): Run {
+  const known =
+    rescored === undefined
+      ? {}
+      : {
+          trained: { number: rescored.number, artifact: rescored.artifact, metrics: rescored.metrics },
+          ...defined({ holdout: rescored.holdout }),
+        };
+  return {
+    ...given,
+    ...known,
+    startedAt: at,
+    status: 'validating',
+    checked: rescored !== undefined,
+    slot: false,
+    deadline: at + given.plan.train.compute.maxWait,
+  };
+}
+
+export const endRun = (run: Base, at: number, status: 'failed' | 'cancelled', because: string): Run => ({
+  ...bare(run),
+  status,
+  endedAt: at,
+  because,
+});
+
+/** Digest of what makes two runs equal: dataset, code and parameters. */
+export const inputsOf = (dataset: DatasetVersion, plan: ModelPlan, trigger: Trigger): string =>
+  digestOf([
+    dataset.digest,
+    plan.train,
+    plan.split ?? '',
+    plan.evaluate ?? '',
+    plan.gate ?? '',
+    trigger.commit ?? '',
+    trigger.image ?? '',
+    trigger.hyperparameters ?? '',
+    trigger.version ?? '',
+  ]).slice(0, 32);
+
+/** Only what every state has. */
+export function bare(run: Base): Base {
+  const { id, trigger, plan, releasedBy, dataset, inputs, startedAt } = run;
+  const { train, holdout, split, trained, scored, against, championScore, unread } = run;
+  return {
+    ...{ id, trigger, plan, dataset, inputs, startedAt },
+    ...defined({ releasedBy, train, holdout, split, trained, scored, against, championScore, unread }),
+  };
+}
