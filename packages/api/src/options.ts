@@ -4,7 +4,7 @@ import type { Platform } from '@serin/core/config/platforms';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import type { Engine } from '@serin/core/engine/engine';
 import type { CloudEvent } from '@serin/core/ports/bus';
-import type { Artifact } from '@serin/core/ports/jobs';
+import type { Artifact, Job } from '@serin/core/ports/jobs';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Access } from './access.ts';
 
@@ -64,8 +64,9 @@ export interface ApiOptions {
 /** A job, as the `Jobs` port knows it. */
 export interface LoggedJob {
   readonly project: string;
-  /** `<run>/<part>/<attempt>` */
+  /** `<run>/<step>/<attempt>` */
   readonly key: string;
+  readonly kind: Job['kind'];
   /** The provider's; only while the run waits for this very job. */
   readonly id?: string;
 }

@@ -3,7 +3,7 @@ import { minute } from '@serin/core/base/time';
 import { secretNames } from '@serin/core/base/variables';
 import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
 import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
-import { type Part, partsOf } from '@serin/core/config/parts';
+import { type JobPath, jobPathsOf, type Part, partsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import type { Cloud } from './facts.ts';
 import { type InstanceType, type InstanceTypes, instanceTypeFor } from './instance-types.ts';
@@ -43,10 +43,6 @@ export const cannot = (ask: keyof typeof asks, because: string, source: string):
   source,
 });
 
-/** Parts that are jobs. `split` is our own and asks for nothing. */
-export type JobPath = 'train' | 'split.prepare' | 'evaluate';
-export const jobPaths: readonly JobPath[] = ['train', 'split.prepare', 'evaluate'];
-
 export const longestRun = (path: JobPath, ms: number, because: string, source: string): CloudLimit => ({
   path: `${path}.compute.maxRuntime`,
   broken: whenPart(path, ({ maxRuntimeMs = 0 }) => maxRuntimeMs > ms),
@@ -85,7 +81,7 @@ export const inRequest =
 
 /** On a cloud where Serin looks up no secrets yet. */
 export const noSecretsByName = (because: string): readonly CloudLimit[] =>
-  ([...jobPaths, 'serve'] as const).map((path) => ({
+  ([...jobPathsOf(), 'serve'] as const).map((path) => ({
     path: `${path}.environment`,
     broken: whenPart(path, ({ program }) => secretNames(program.environment).length > 0),
     because,

@@ -129,7 +129,7 @@ emulated('jobs over moto', () => {
     const { jobs, cloudwatchLogs, installation } = await open();
     const logs = jobLogs({ cloudwatchLogs, installation });
     const { id } = await jobs.start(aJob('run_1/train/1', { image }));
-    const place = { project: 'shop', key: 'run_1/train/1' };
+    const place = { project: 'shop', key: 'run_1/train/1', kind: 'train' } as const;
     const logGroupName = '/aws/sagemaker/TrainingJobs';
     const logStreamName = `${nameIn(id)}/algo-1-1795176000`;
     await cloudwatchLogs.send(new CreateLogGroupCommand({ logGroupName }));

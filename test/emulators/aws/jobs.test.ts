@@ -722,7 +722,8 @@ emulated('jobs on SageMaker', () => {
       ] as const)
         world.fake.log(stream, start + ms, line);
       world.fake.log(`${nameIn(id)}/algo-10-1795`, start + 11, 'another node');
-      const place = { project: job.project, key: job.key };
+      const { project, key, kind } = job;
+      const place = { project, key, kind };
 
       const first = await world.logs(place, 0, 8);
       const second = await world.logs(place, first?.next ?? 0, 1000);
@@ -741,7 +742,8 @@ emulated('jobs on SageMaker', () => {
       const world = jobsWorld(calls);
       const job = imageJob('run_1/train/1');
       const { id } = await world.jobs.start(job);
-      const place = { project: job.project, key: job.key };
+      const { project, key, kind } = job;
+      const place = { project, key, kind };
       for (const [stream, ms, line] of [
         ['algo-1-1795', 10, 'one'],
         ['algo-1-1795', 12, 'three'],
@@ -758,7 +760,9 @@ emulated('jobs on SageMaker', () => {
     });
 
     test('is empty for a job that has printed nothing', async () => {
-      expect(await jobsWorld(calls).logs({ project: 'shop', key: 'run_9/train/1' }, 0, 10)).toMatchObject({
+      expect(
+        await jobsWorld(calls).logs({ project: 'shop', key: 'run_9/train/1', kind: 'train' }, 0, 10),
+      ).toMatchObject({
         text: '',
       });
     });

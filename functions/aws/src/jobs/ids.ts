@@ -1,20 +1,14 @@
 import { Fault } from '@serin/core/base/fault';
+import type { Job } from '@serin/core/ports/jobs';
 import type { Installation } from '../names.ts';
 import { jobName } from './settings.ts';
 
 /** Which of SageMaker's jobs it is. */
 export type Api = 'training' | 'processing';
 
-interface Known {
-  readonly project: string;
-  readonly key: string;
-}
-
 /** The id under which `start` answers a job: known before it is started. */
-export function jobId(installation: Installation, job: Known): string {
-  // `<run id>/<kind>[-<part>]/<attempt>`
-  const part = job.key.split('/')[1] ?? '';
-  const api: Api = /^train(-|$)/.test(part) ? 'training' : 'processing';
+export function jobId(installation: Installation, job: Pick<Job, 'project' | 'key' | 'kind'>): string {
+  const api: Api = job.kind === 'train' ? 'training' : 'processing';
   return `${api}/${jobName(installation, job)}`;
 }
 

@@ -3,6 +3,7 @@ import {
   DescribeLogStreamsCommand,
   GetLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
+import type { Job } from '@serin/core/ports/jobs';
 import { awsFault, nameOfError } from '../faults.ts';
 import type { Installation } from '../names.ts';
 import { jobId, partsOf } from './ids.ts';
@@ -43,7 +44,7 @@ export function jobLogs({
   readonly installation: Installation;
 }) {
   return async (
-    job: { readonly project: string; readonly key: string; readonly id?: string },
+    job: Pick<Job, 'project' | 'key' | 'kind'> & { readonly id?: string },
     from: number,
     max: number,
   ): Promise<LogPart | undefined> => {

@@ -1,5 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { derivedId } from '@serin/core/base/ids';
+import { stepNames, stepPlan } from '@serin/core/config/parts';
 import type { Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
@@ -71,7 +72,7 @@ export const runRoutes = (api: Api): readonly Route[] => [
     scope: 'models',
     params: z.object({ id: runId }),
     query: z.strictObject({
-      job: z.enum(['prepare', 'train', 'evaluate', 'champion']).optional(),
+      job: z.enum(stepNames).optional(),
       attempt: numberText.optional(),
       from: countText.optional(),
     }),
@@ -98,7 +99,8 @@ export const runRoutes = (api: Api): readonly Route[] => [
       const key = `${run.id}/${job}/${attempt}`;
       const current =
         track?.part === job && track.attempt === attempt && track.id !== undefined ? { id: track.id } : {};
-      const log = await api.logs({ project: run.plan.project, key, ...current }, query.from ?? 0, logBytes);
+      const { kind } = stepPlan(job);
+      const log = await api.logs({ project: run.plan.project, key, kind, ...current }, query.from ?? 0, logBytes);
       if (log === undefined) throw new Fault('notFound', `there is no log of ${key}`);
       return { status: 200, body: { job, attempt, ...log } };
     },

@@ -1,5 +1,6 @@
 import { step } from '@serin/core/base/table';
 import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
+import { stepPlan } from '@serin/core/config/parts';
 import { deploymentOf, withVersion } from '@serin/core/model/between/between';
 import type { Criteria } from '@serin/core/model/run/gate';
 import { beginRun, type Run, type RunContext } from '@serin/core/model/run/state';
@@ -96,7 +97,7 @@ function answerTo(
     case 'describeJob':
       return told({
         type: 'jobDescribed',
-        description: { status: 'succeeded', metrics: passing(run.plan.gate ?? {}), artifacts },
+        description: { status: 'succeeded', metrics: passing(run.plan.gate ?? {}), artifacts: leftBy(run) },
       });
     case 'register':
       return told({ type: 'versionRegistered' }, { kind: 'version', version: owed.version });
@@ -110,12 +111,13 @@ const left = (what: string): Artifact => ({
   digest: '0'.repeat(64),
   bytes: 1,
 });
-// A trainer leaves an archive, other jobs a folder: packages/core/src/ports/ports.ts leaves that to the platform.
-const artifacts = {
-  model: left('output/model.tar.gz'),
-  train: left('output/train/'),
-  holdout: left('output/holdout/'),
-};
+/** A trainer leaves an archive, other jobs a folder for each output. */
+function leftBy(run: Run): Readonly<Record<string, Artifact>> {
+  if (!('job' in run)) return {};
+  const { kind, outputs } = stepPlan(run.job.part);
+  const place = (output: string) => (kind === 'train' ? `output/${output}.tar.gz` : `output/${output}/`);
+  return Object.fromEntries(outputs.map((output) => [output, left(place(output))]));
+}
 
 const passing = (gate: Criteria): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(gate).map(([name, { atLeast, atMost }]) => [name, atLeast ?? atMost ?? 0]));

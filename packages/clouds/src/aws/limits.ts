@@ -2,13 +2,14 @@ import { canonical, encodeText } from '@serin/core/base/json';
 import { day } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
+import { type JobPath, jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import { type CloudLimit, cannot, inRequest, longestRun, problemsWith } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { awsNameProblems } from './names.ts';
 
 // CreateProcessingJob.
-const processing = (path: 'split.prepare' | 'evaluate'): readonly CloudLimit[] => [
+const processing = (path: JobPath): readonly CloudLimit[] => [
   longestRun(
     path,
     9 * day,
@@ -117,8 +118,7 @@ export const limits: readonly CloudLimit[] = [
     because: 'a container of SageMaker is told its command in a variable of 1024 characters: shorten it',
     source: 'botocore: EnvironmentValue',
   },
-  ...processing('split.prepare'),
-  ...processing('evaluate'),
+  ...jobPathsOf('process').flatMap(processing),
 ];
 
 // A request of Lambda has 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -1,13 +1,12 @@
 import { day, hour, second } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
+import { type JobPath, jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import {
   bucketNames,
   type CloudLimit,
   cannot,
-  type JobPath,
-  jobPaths,
   longestRun,
   noSecretsByName,
   problemsWith,
@@ -66,10 +65,10 @@ export const limits: readonly CloudLimit[] = [
     because: "an endpoint of Azure ML gives a request 180 seconds: '180s' at most",
     source: `${quotas}: max request time-out at endpoint level`,
   },
-  ...jobPaths.map((path) =>
+  ...jobPathsOf().map((path) =>
     longestRun(path, 21 * day, 'a job of Azure ML runs for 21d at most', `${quotas}: job lifetime`),
   ),
-  ...jobPaths.map(longestOnSpot),
+  ...jobPathsOf().map(longestOnSpot),
   ...bucketNames(
     isContainerName,
     'Blob Storage has no container of this name: 3 to 63 lower-case letters, digits and single hyphens, a letter or digit last',

@@ -1,12 +1,12 @@
 import { hour } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
+import { jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import {
   bucketNames,
   type CloudLimit,
   cannot,
   inRequest,
-  jobPaths,
   noSecretsByName,
   problemsWith,
   slowDeployments,
@@ -63,7 +63,7 @@ export const limits: readonly CloudLimit[] = [
     because: 'Vertex AI serves images of Artifact Registry (<region>-docker.pkg.dev/...) only: push it there',
     source: 'aiplatform v1: ModelContainerSpec.imageUri, "must identify an image in Artifact Registry"',
   },
-  ...jobPaths.map((path) => ({
+  ...jobPathsOf().map((path) => ({
     path: `${path}.environment`,
     broken: inRequest(path, ({ environment }) => Object.keys(environment).length > mostVariables),
     because: `a job of Vertex AI takes ${mostVariables} variables beside ours: put more into a file`,

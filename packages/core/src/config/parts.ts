@@ -77,13 +77,18 @@ export type StepName = keyof typeof stepPlans;
 export const stepPlan = (name: StepName): StepPlan => stepPlans[name];
 // The keys are those of the literal above.
 export const stepNames = Object.keys(stepPlans) as readonly StepName[];
-export const jobPaths: readonly JobPath[] = [...new Set(stepNames.map((name) => stepPlans[name].path))];
 /** Which instances a job wants. */
-export const useOf = (kind: JobKind): PartUse => (kind === 'train' ? 'train' : 'process');
+const useOf = (kind: JobKind): PartUse => (kind === 'train' ? 'train' : 'process');
+/** Where a config names jobs, all of them or those that use instances so. */
+export const jobPathsOf = (use?: PartUse): readonly JobPath[] => [
+  ...new Set(
+    stepNames.map(stepPlan).flatMap(({ path, kind }) => (use === undefined || useOf(kind) === use ? [path] : [])),
+  ),
+];
 
 /** Everything of a model that needs an instance, in the order in which it is needed. */
 export function partsOf(plan: ModelPlan): readonly Part[] {
-  const jobs = jobPaths.flatMap((path) => {
+  const jobs = jobPathsOf().flatMap((path) => {
     const step = Object.values(stepPlans).find((known) => known.path === path);
     const program = step?.program(plan);
     return step === undefined || program === undefined ? [] : [jobPart(pathOf(path, plan), useOf(step.kind), program)];

@@ -29,7 +29,7 @@ export interface Compute {
 }
 
 export interface Job {
-  /** `<run id>/<kind>[-<part>]/<attempt>`: one paid job per key, for ever. */
+  /** `<run id>/<step>/<attempt>`: one paid job per key, for ever. */
   readonly key: string;
   readonly kind: JobKind;
   readonly project: string;

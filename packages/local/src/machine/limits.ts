@@ -1,8 +1,9 @@
 import type { CompiledConfig } from '@serin/core/config/config';
 import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
+import { jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
 
-const limits: readonly Limit[] = (['train', 'split.prepare', 'evaluate'] as const).map((path) => ({
+const limits: readonly Limit[] = jobPathsOf().map((path) => ({
   path: `${path}.compute.nodes`,
   broken: whenPart(path, ({ instances }) => instances > 1),
   because: 'this is one machine: 1 node',
