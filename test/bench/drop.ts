@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Signal } from '@serin/core/engine/engine';
+import type { Signal } from '@serin/core/engine/outcome';
 import { routesOf } from '@serin/core/inbound/route';
 import { engineActor } from '@serin/core/ports/actors';
 import type { Job } from '@serin/core/ports/jobs';

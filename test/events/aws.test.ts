@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import type { Json } from '@serin/core/base/json';
-import type { Signal } from '@serin/core/engine/engine';
+import type { Signal } from '@serin/core/engine/outcome';
 import type { Fact, Owners, Unreadable } from '@serin/core/inbound/fact';
 import { routesOf } from '@serin/core/inbound/route';
 import { engineActor } from '@serin/core/ports/actors';

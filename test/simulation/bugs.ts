@@ -191,7 +191,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'canonical(planIn(config, name)?.train) !== canonical(target(name)?.train)',
     'a config is released during a run, and again during a rollout',
   ),
-  core('a slot is never released', 'model/between/between.ts', 'tells: released,', 'tells: model.tells,'),
+  core('a slot is never released', 'model/between/rules.ts', 'tells: released,', 'tells: model.tells,'),
   core('an attempt is used again', 'model/run/jobs.ts', 'attempt + 1, at + pause', 'attempt, at + pause'),
   core('a weight rises before its deployment is ready', 'model/endpoint/wish.ts', "=== 'ready'", "!== 'failed'"),
   core(
@@ -210,7 +210,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'an alert replaces the rollback under way',
-    'model/between/between.ts',
+    'model/between/rules.ts',
     "if (!rolloutEnded(model.rollout)) return instead('notify'",
     "if (model === undefined) return instead('notify'",
     'an alert comes during a rollback by hand',
@@ -433,15 +433,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'a run that came to nothing is taken for one with equal inputs',
-    'model/between/between.ts',
+    'model/between/rules.ts',
     'finished: conclusive ?',
     "finished: conclusive || run.status === 'cancelled' ?",
     'a run is cancelled while it trains, and another is asked for',
   ),
-  core('what ended is replaced at once', 'model/between/between.ts', 'model.settledRun !== before?.settledRun ||', ''),
+  core('what ended is replaced at once', 'model/between/runs.ts', 'model.settledRun !== before?.settledRun ||', ''),
   core(
     'a candidate starts while an alert fires',
-    'model/between/between.ts',
+    'model/between/offer.ts',
     'if (heldBy(model).length > 0) return model;',
     '',
     'an alert goes on firing while new candidates come',

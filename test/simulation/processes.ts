@@ -1,7 +1,8 @@
 import { asFault } from '@serin/core/base/fault';
 import type { Json } from '@serin/core/base/json';
 import { bury } from '@serin/core/engine/dead-letters';
-import { createEngine, type Engine, type Outcome, type Signal } from '@serin/core/engine/engine';
+import { createEngine, type Engine } from '@serin/core/engine/engine';
+import type { Outcome, Signal } from '@serin/core/engine/outcome';
 import { engineActor } from '@serin/core/ports/actors';
 import type { Actor } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { notData } from '@serin/core/base/data-files';
 import { canonical, decodeText } from '@serin/core/base/json';
 import type { Manifest } from '@serin/core/engine/dataset';
-import { desiredOf } from '@serin/core/model/between/between';
+import { desiredOf } from '@serin/core/model/between/endpoint-wish';
 import { modelOwes } from '@serin/core/model/owed';
 import { verifyRollout } from '@serin/core/model/rollout/verify';
 import type { Model } from '@serin/core/model/state';

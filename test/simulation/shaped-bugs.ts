@@ -91,7 +91,7 @@ export const shapedBugs: readonly PlantedBug[] = [
     'aws',
     core(
       'a first version is not wished for until it is promoted',
-      'model/between/between.ts',
+      'model/between/endpoint-wish.ts',
       'stable === undefined ? 100 : candidateWeight(rollout)',
       'candidateWeight(rollout)',
       'a drop becomes the champion',

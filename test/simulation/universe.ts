@@ -1,7 +1,7 @@
 import type { Fault } from '@serin/core/base/fault';
 import { canonical, encodeText, sha256Hex } from '@serin/core/base/json';
 import { type CompiledConfig, compile, parseConfig } from '@serin/core/config/config';
-import type { Outcome } from '@serin/core/engine/engine';
+import type { Outcome } from '@serin/core/engine/outcome';
 import { configKey } from '@serin/core/engine/stored';
 import { route, routesOf } from '@serin/core/inbound/route';
 import type { Model } from '@serin/core/model/state';

@@ -1,5 +1,5 @@
 import { instant } from '@serin/core/base/time';
-import { heldBy } from '@serin/core/model/between/between';
+import { heldBy } from '@serin/core/model/between/offer';
 import { intakeText } from '@serin/core/model/intake/intake';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { Run } from '@serin/core/model/run/state';

@@ -1,5 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Engine, Outcome } from '@serin/core/engine/engine';
+import type { Engine } from '@serin/core/engine/engine';
+import type { Outcome } from '@serin/core/engine/outcome';
 import type { Rollout } from '@serin/core/model/rollout/state';
 import type { Run } from '@serin/core/model/run/state';
 import type { OutsideSignal } from '@serin/core/model/signal';

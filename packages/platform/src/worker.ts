@@ -1,7 +1,8 @@
 import { asFault, Fault } from '@serin/core/base/fault';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { queueStream } from '@serin/core/engine/dead-letters';
-import type { Engine, Signal } from '@serin/core/engine/engine';
+import type { Engine } from '@serin/core/engine/engine';
+import type { Signal } from '@serin/core/engine/outcome';
 import type { Owners } from '@serin/core/inbound/fact';
 import { routesOf } from '@serin/core/inbound/route';
 import { engineActor } from '@serin/core/ports/actors';

@@ -1,6 +1,6 @@
 import { asFault, Fault } from '@serin/core/base/fault';
 import { closeDeadLetter, type DeadLetter, findDeadLetter, queueStream } from '@serin/core/engine/dead-letters';
-import type { Signal } from '@serin/core/engine/engine';
+import type { Signal } from '@serin/core/engine/outcome';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';

@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Outcome } from '@serin/core/engine/engine';
+import type { Outcome } from '@serin/core/engine/outcome';
 import { perform } from '@serin/core/engine/perform';
 import { withKnownEnds } from '@serin/core/model/monitor/monitor';
 import * as z from 'zod';

@@ -1,7 +1,8 @@
 import { step } from '@serin/core/base/table';
 import type { CompiledConfig, ModelPlan } from '@serin/core/config/config';
 import { stepPlan } from '@serin/core/config/parts';
-import { deploymentOf, withVersion } from '@serin/core/model/between/between';
+import { deploymentOf } from '@serin/core/model/between/endpoint-wish';
+import { withVersion } from '@serin/core/model/between/versions';
 import type { Criteria } from '@serin/core/model/run/gate';
 import { beginRun, type Run, type RunContext } from '@serin/core/model/run/state';
 import { runOwes, runTable } from '@serin/core/model/run/table';

@@ -12,6 +12,7 @@ import { engineActor } from '../ports/actors.ts';
 import type { Append, Entry, Head } from '../ports/journal.ts';
 import type { Ports } from '../ports/ports.ts';
 import { decideProject, type Project, type ProjectStreamSignal, projectWakesAt } from '../project/project.ts';
+import type { Outcome, Signal } from './outcome.ts';
 import { type AnswerBody, perform } from './perform.ts';
 import { type Next, rewrite } from './rewrite.ts';
 
@@ -30,15 +31,6 @@ export interface EngineOptions {
   /** Told after each durable append, for those who watch. */
   readonly onAppend?: (entry: Entry, due: number | undefined) => void;
 }
-
-/** What a signal came to. All but `refused` are durable, or need not be. */
-export type Outcome =
-  | { readonly kind: 'moved'; readonly seq: number; readonly because?: string }
-  | { readonly kind: 'ignored'; readonly because: string }
-  | { readonly kind: 'repeated'; readonly because: string }
-  | { readonly kind: 'refused'; readonly because: string };
-
-export type Signal = ModelSignal | ProjectStreamSignal;
 
 export interface Engine {
   /**

@@ -12,8 +12,8 @@ import type { Ports } from '../ports/ports.ts';
 import type { LabelTick } from '../ports/telemetry.ts';
 import { listDataset } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
-import type { Outcome } from './engine.ts';
 import { findLabels, importLabels } from './label-file.ts';
+import type { Outcome } from './outcome.ts';
 import { notify, publish } from './published.ts';
 import { rewrite } from './rewrite.ts';
 

@@ -1,7 +1,10 @@
 import { without } from '../base/objects.ts';
 import { type Refusal, refuse, type Step } from '../base/table.ts';
 import type { Actor } from '../ports/journal.ts';
-import { heldBy, offerAgain, requestRun, rollBack, withVersion } from './between/between.ts';
+import { rollBack } from './between/champion.ts';
+import { heldBy, offerAgain } from './between/offer.ts';
+import { requestRun } from './between/runs.ts';
+import { withVersion } from './between/versions.ts';
 import { machines } from './machines.ts';
 import { firingId, firingName, holding, unheard } from './monitor/monitor.ts';
 import { rolloutEnded } from './rollout/state.ts';

@@ -1,7 +1,7 @@
 import { withLast, without } from '../base/objects.ts';
 import { type Refusal, refuse } from '../base/table.ts';
 import type { EventBody } from '../ports/journal.ts';
-import { settle } from './between/between.ts';
+import { applyRules } from './between/rules.ts';
 import { commands } from './commands.ts';
 import type { Effect } from './effect.ts';
 import { eventsBetween } from './events.ts';
@@ -57,7 +57,7 @@ export function decideModel(
   if ('refused' in own) return own;
 
   const moved = 'moved' in own ? own.moved : 'ignored' in answered ? begun : answered.moved;
-  const ruled = followSinks(settle(thaw(passTime(moved, stamped), at), moment, state));
+  const ruled = followSinks(applyRules(thaw(passTime(moved, stamped), at), moment, state));
   const events = eventsBetween(begun, ruled, stamped);
   const because = 'ignored' in own ? own.ignored : undefined;
   const noted = isRecorded(signal.type)

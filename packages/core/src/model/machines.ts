@@ -1,6 +1,6 @@
 import { refuse, type Step, step, type Table } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
-import { deploymentOf } from './between/between.ts';
+import { deploymentOf } from './between/endpoint-wish.ts';
 import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint/endpoint.ts';
 import { intakeOwes, intakeTable, intakeWakes, planned } from './intake/intake.ts';

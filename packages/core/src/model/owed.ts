@@ -1,5 +1,5 @@
 import type { Step } from '../base/table.ts';
-import { withVersion } from './between/between.ts';
+import { withVersion } from './between/versions.ts';
 import type { Effect } from './effect.ts';
 import { retrySlowly } from './leases.ts';
 import { machinesOwe, machinesWake } from './machines.ts';

@@ -2,7 +2,7 @@ import { canonical } from '../base/json.ts';
 import { defined, without } from '../base/objects.ts';
 import type { Step } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
-import { offerAgain } from './between/between.ts';
+import { offerAgain } from './between/offer.ts';
 import { machines, underPlan } from './machines.ts';
 import { rolloutEnded } from './rollout/state.ts';
 import type { SignalOf } from './signal.ts';

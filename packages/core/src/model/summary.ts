@@ -1,5 +1,5 @@
 import type { Json } from '../base/json.ts';
-import { heldBy } from './between/between.ts';
+import { heldBy } from './between/offer.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews } from './intake/intake.ts';
 import { firingText } from './monitor/monitor.ts';

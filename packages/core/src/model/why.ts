@@ -2,7 +2,7 @@ import { durationText, instant } from '../base/time.ts';
 import { stepPlan } from '../config/parts.ts';
 import type { Certificate } from '../judge/certificate.ts';
 import { failing, logHarm } from '../judge/judge.ts';
-import { heldBy } from './between/between.ts';
+import { heldBy } from './between/offer.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews, intakeText, leftOutTexts } from './intake/intake.ts';
 import { firingName, firingText, holding } from './monitor/monitor.ts';

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { day, hour } from '../../base/time.ts';
 import {
   converge,
-  type Driver,
   driver,
-  type FakeEndpoint,
   fakeEndpoint,
   healthy,
   human,
@@ -16,47 +13,18 @@ import {
   withCanary,
   withChampion,
 } from '../model.fixture.ts';
-import { type Version, versionOf } from '../version.ts';
 import { whyModel, whyVersion } from '../why.ts';
-import { rollBack, withVersion } from './between.ts';
-
-const alert = {
-  type: 'alertRaised',
-  kind: 'alert',
-  sender: 'grafana',
-  fingerprint: 'f',
-  startedAt: '2026-01-01T00:00:00Z',
-  title: 'errors high',
-} as const;
-const resolved = { type: 'alertResolved', sender: 'grafana', fingerprint: 'f' } as const;
-const approver = { subject: 'bob', issuer: 'token', role: 'approver' } as const;
-/** Nothing is compared with the champion: an offer is not scored again when the champion changes. */
-const simpleGate = { gate: { auc: { direction: 'up', atLeast: 0.5 } } } as const;
-
-/** The next version passes the gate. */
-function offerNext(drive: Driver, endpoint: FakeEndpoint, digest: string): void {
-  trainOne(drive, digest);
-  score(drive, 0.9);
-  converge(drive, endpoint);
-}
-
-/** v2 was taken back by an alert that still fires, and v3 has passed the gate. */
-function withFiring(changes: Parameters<typeof planOf>[0] = {}) {
-  const { drive, endpoint } = withChampion(planOf({ ...simpleGate, ...changes }));
-  offerNext(drive, endpoint, 'two');
-  drive.say(alert);
-  converge(drive, endpoint);
-  offerNext(drive, endpoint, 'three');
-  return { drive, endpoint };
-}
-
-const release = (drive: Driver, revision: number, more = {}) =>
-  drive.say({ type: 'configReleased', revision, plan: planOf(simpleGate), ...more });
-const freeze = (drive: Driver, revision: number) =>
-  release(drive, revision, { freeze: { by: 'fay', because: 'audit' } });
-const thaw = release;
-
-const rolledOut = ({ state }: Driver): string => `v${state.rollout?.candidate} ${state.rollout?.status}`;
+import {
+  alert,
+  approver,
+  freeze,
+  offerNext,
+  resolved,
+  rolledOut,
+  simpleGate,
+  thaw,
+  withFiring,
+} from './between.fixture.ts';
 
 describe('while an alert fires', () => {
   test('nothing starts to roll out, and status and why say what holds it', () => {
@@ -141,83 +109,6 @@ describe('while an alert fires', () => {
 
     expect(drive.state).toMatchObject({ offered: { version: 1 } });
     expect(drive.state.rollout).toBeUndefined();
-  });
-});
-
-describe('an alert that was over before a rollout', () => {
-  test('does not take it back, in whatever order the two were told', () => {
-    const { drive } = withCanary();
-    drive.say({ ...resolved, endedAt: '2026-01-01T00:05:00Z' });
-
-    drive.say(alert);
-    drive.say({ ...alert, fingerprint: 'g', over: true });
-
-    expect(rolledOut(drive)).toBe('v2 baking');
-    expect(drive.state.monitor.status).toBe('quiet');
-  });
-
-  test('is told to whoever sends it as such', () => {
-    const { drive } = withCanary();
-    drive.say({ ...resolved, endedAt: '2026-01-01T00:05:00Z' });
-    drive.say(alert);
-
-    expect(Object.values(drive.state.seen).at(-1)).toBe('it ended at 2026-01-01T00:05:00Z');
-  });
-});
-
-test('an alert says what was done in the end, not what the policy asked for', () => {
-  const { drive } = withChampion(planOf(simpleGate));
-  drive.say(alert);
-
-  expect(Object.values(drive.state.monitor.alerts)).toMatchObject([{ did: 'escalate' }]);
-  expect(whyModel(drive.state, drive.now).story.map(({ text }) => text)).toContain(
-    "'errors high' (grafana) fires: somebody has to look at it",
-  );
-});
-
-test('an alert is announced with what it did, and not when it did nothing', () => {
-  const { drive } = withCanary();
-  drive.say(alert);
-  drive.say({ ...alert, fingerprint: 'g', over: true });
-  drive.say(alert);
-
-  const told = drive.entries.flatMap(({ events }) => events.filter(({ type }) => type.includes('.alert.')));
-
-  expect(told.map(({ data }) => data)).toMatchObject([{ fingerprint: 'f', did: 'revert' }]);
-});
-
-describe('the id of a firing', () => {
-  test('means nothing any more once its end was told by a sender that gives it to the next firing', () => {
-    const { drive, endpoint } = withChampion(planOf(simpleGate));
-    offerNext(drive, endpoint, 'two');
-    drive.say(alert, human, 'am_1');
-    drive.say({ ...resolved, raisedAs: 'am_1' });
-    converge(drive, endpoint);
-    offerNext(drive, endpoint, 'three');
-    expect(rolledOut(drive)).toMatch(/^v3 (shifting|baking)/);
-
-    expect(drive.say(alert, human, 'am_1')).toBe('moved');
-
-    expect(rolledOut(drive)).toBe('v3 reverting');
-  });
-
-  test('says once a day that it still fires, so that it is not forgotten', () => {
-    const { drive } = withCanary();
-    drive.say(alert, human, 'am_1');
-    drive.wait(2 * day);
-    expect(drive.say(alert, human, 'am_1')).toBe('moved');
-    expect(drive.say(alert, human, 'am_1')).toContain('repeated');
-
-    drive.wait(6 * day);
-
-    expect(drive.state.monitor.status).toBe('alarmed');
-  });
-
-  test('is known as long as it fires', () => {
-    const { drive } = withCanary();
-    drive.say(alert, human, 'am_1');
-
-    expect(drive.say(alert, human, 'am_1')).toBe('repeated: done');
   });
 });
 
@@ -349,47 +240,6 @@ describe('a person who overrides alerts', () => {
   });
 });
 
-describe('the cooldown after traffic went back', () => {
-  test('protects the version that it went back to, and no other', () => {
-    const { drive, endpoint } = withFiring();
-    drive.say({ ...alert, fingerprint: 'second' });
-    expect(drive.state.did).toMatchObject({
-      do: 'escalate',
-      because: expect.stringContaining('traffic went back to v1 within the cooldown of 6h'),
-    });
-    drive.say(resolved);
-    drive.say({ ...resolved, fingerprint: 'second' });
-    converge(drive, endpoint);
-    serveToTheEnd(drive, endpoint);
-    expect(drive.state.champion).toBe(3);
-
-    drive.say({ ...alert, fingerprint: 'third' });
-    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
-
-    expect(drive.state.champion).toBe(1);
-  });
-
-  test.each([
-    ['the judge', (drive: Driver) => serveTicks(drive, { ...healthy, failing: { v3: 0.6 } })],
-    ['a person', (drive: Driver) => drive.say({ type: 'rollbackRequested' })],
-  ])('protects the champion as well that %s took a candidate back to', (_, takeBack) => {
-    const { drive, endpoint } = withChampion(planOf(simpleGate));
-    offerNext(drive, endpoint, 'two');
-    serveToTheEnd(drive, endpoint);
-    offerNext(drive, endpoint, 'three');
-    takeBack(drive);
-    converge(drive, endpoint);
-    expect(rolledOut(drive)).toBe('v3 rolledBack');
-
-    drive.say(alert);
-
-    expect([drive.state.champion, drive.state.did?.do]).toEqual([2, 'escalate']);
-    drive.wait(7 * hour);
-    drive.say({ ...alert, fingerprint: 'later' });
-    expect(drive.state.did?.do).toBe('rollback');
-  });
-});
-
 describe('a version that was taken back', () => {
   const restore = { type: 'restoreRequested', version: 2, because: 'it was the wrong key' } as const;
 
@@ -481,120 +331,6 @@ describe('a version that was taken back', () => {
   });
 });
 
-describe('a model that leaves the config and comes back', () => {
-  const leave = (drive: Driver, revision: number) => drive.say({ type: 'configReleased', revision });
-  const comeBack = (drive: Driver, revision: number, plan = planOf()) =>
-    drive.say({ type: 'configReleased', revision, plan });
-
-  test('serves again what it was guarding first', () => {
-    const drive = driver();
-    const endpoint = fakeEndpoint();
-    trainOne(drive, 'one');
-    score(drive, 0.8);
-    converge(drive, endpoint);
-    converge(drive, endpoint);
-    expect(rolledOut(drive)).toBe('v1 guarding');
-    leave(drive, 2);
-    converge(drive, endpoint);
-
-    comeBack(drive, 3);
-    for (let round = 0; round < 3; round += 1) converge(drive, endpoint);
-    serveToTheEnd(drive, endpoint);
-
-    expect(drive.state.champion).toBe(1);
-  });
-
-  test('offers again what was on its way, and keeps its champion', () => {
-    const { drive, endpoint } = withCanary();
-    leave(drive, 2);
-    converge(drive, endpoint);
-    leave(drive, 3);
-
-    comeBack(drive, 4);
-    converge(drive, endpoint);
-
-    expect(drive.state.champion).toBe(1);
-    expect(rolledOut(drive)).toMatch(/^v2 (shifting|baking|deploying)/);
-  });
-
-  test('does not offer what was being taken back', () => {
-    const { drive, endpoint } = withCanary();
-    drive.say(alert);
-    leave(drive, 2);
-    drive.say(resolved);
-
-    comeBack(drive, 3);
-    expect(drive.state.offered).toBeUndefined();
-    converge(drive, endpoint);
-
-    expect(rolledOut(drive)).toBe('v2 rolledBack');
-  });
-
-  test('does not offer what was rejected while it was away', () => {
-    const plan = planOf({ ...simpleGate, approval: { required: true } });
-    const { drive } = withChampion(plan);
-    expect(drive.state.offered?.version).toBe(1);
-    leave(drive, 2);
-    drive.say({ type: 'approvalGiven', version: 1, approved: false }, approver);
-
-    comeBack(drive, 3, plan);
-
-    expect(drive.state.offered).toBeUndefined();
-  });
-
-  test('does not offer what a person aborted', () => {
-    const { drive, endpoint } = withCanary();
-    drive.say({ type: 'abortRequested' });
-    converge(drive, endpoint);
-    leave(drive, 2);
-
-    comeBack(drive, 3);
-    converge(drive, endpoint);
-
-    expect(drive.state.offered).toBeUndefined();
-    expect(rolledOut(drive)).toBe('v2 aborted');
-  });
-});
-
-test.each([
-  ['with an endpoint', {}, { '3': 100 }],
-  ['without an endpoint', { serve: 'none' }, {}],
-] as const)(
-  'a champion and the two before it are kept however many versions were trained after it, %s',
-  (_, changes, weights) => {
-    const { drive, endpoint } = withChampion(planOf({ ...simpleGate, ...changes }));
-    for (const digest of ['two', 'three']) {
-      offerNext(drive, endpoint, digest);
-      serveToTheEnd(drive, endpoint);
-    }
-    expect([drive.state.champion, drive.state.lastGood]).toEqual([3, [1, 2]]);
-
-    for (let number = 4; number <= 26; number += 1) {
-      trainOne(drive, `refused-${number}`);
-      score(drive, 0.1);
-    }
-    converge(drive, endpoint);
-
-    const newest = Array.from({ length: 20 }, (_, index) => `${index + 7}`);
-    expect(Object.keys(drive.state.versions)).toEqual(['1', '2', '3', ...newest]);
-    expect(drive.state.endpoint.desired.weights).toEqual(weights);
-  },
-);
-
-test('a rollback passes over an earlier champion that may not serve any more', () => {
-  const { drive, endpoint } = withChampion(planOf(simpleGate));
-  for (const digest of ['two', 'three']) {
-    offerNext(drive, endpoint, digest);
-    serveToTheEnd(drive, endpoint);
-  }
-  const { state, now } = drive;
-  const second = { ...versionOf(state.versions, 2), quarantined: { at: now, because: 'harm' } } as Version;
-
-  const back = rollBack(withVersion(state, second), undefined, { at: now, seq: 1, by: 'ann' }, undefined);
-
-  expect(back).toMatchObject({ rollout: { kind: 'rollback', candidate: 1 } });
-});
-
 test('a version that waited and was followed by a newer one is not called expired', () => {
   const { drive, endpoint } = withChampion(planOf({ ...simpleGate, approval: { required: true } }));
   offerNext(drive, endpoint, 'two');
@@ -610,41 +346,4 @@ test('a version that waited and was followed by a newer one is not called expire
     'dev.serin.version.superseded.v1',
   );
   expect([sentence, before]).toEqual(Array(2).fill('v1 of fraud was never rolled out: superseded by v2'));
-});
-
-describe('runs with the same data and code', () => {
-  const image = 'registry.example/fraud';
-  const train = { command: ['node', 'train.mjs'], image: `${image}:1` };
-  const asked = (trigger = {}) => ({ type: 'runRequested', trigger: { kind: 'ci', ...trigger } }) as const;
-
-  function withEqualInputs() {
-    const { drive } = withChampion(planOf({ train }));
-    drive.say(asked());
-    expect(drive.state.skipped?.because).toContain('equal inputs');
-    return { drive, before: drive.state.run?.id };
-  }
-
-  test.each([
-    ['another image', { image: `${image}:2` }],
-    ['another commit', { commit: 'c0ffee' }],
-    ['another hyperparameter', { hyperparameters: { depth: '3' } }],
-  ])('have other inputs with %s', (_, more) => {
-    const { drive, before } = withEqualInputs();
-
-    drive.say(asked(more));
-
-    expect(drive.state.run?.id).not.toBe(before);
-  });
-
-  test('are begun again when the one before came to nothing', () => {
-    const { drive } = withEqualInputs();
-    drive.say(asked({ commit: 'c0ffee' }));
-    const cancelled = drive.state.run?.id;
-    drive.say({ type: 'cancelRequested' });
-    expect(drive.state.run?.status).toBe('cancelled');
-
-    drive.say(asked({ commit: 'c0ffee' }));
-
-    expect(drive.state.run?.id).not.toBe(cancelled);
-  });
 });

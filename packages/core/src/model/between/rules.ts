@@ -1,0 +1,108 @@
+import { lastOf, without } from '../../base/objects.ts';
+import { engineActor } from '../../ports/actors.ts';
+import { didInstead } from '../monitor/monitor.ts';
+import { markRecords } from '../records.ts';
+import { type Because, rolloutEnded } from '../rollout/state.ts';
+import { runEnded } from '../run/state.ts';
+import type { Model, Moment } from '../state.ts';
+import { versionOf } from '../version.ts';
+import { goBack, noteReturn, promoteChampion, quarantine, rollBack } from './champion.ts';
+import { passOnConverged, wishForEndpoint } from './endpoint-wish.ts';
+import { expireApproval, offerPassed, rescoreOffer, startRollout } from './offer.ts';
+import { requestRun, startRun } from './runs.ts';
+import { keepScores, numberTrained, withVersion } from './versions.ts';
+
+type Rule = (model: Model, moment: Moment, before: Model | undefined) => Model;
+
+/**
+ * Between the machines: what one machine's state means for another. Each rule looks at the state alone and answers the
+ * same object when it has nothing to say, so the rules run until all are content, in whatever order facts arrived.
+ */
+const rules: readonly Rule[] = [
+  numberTrained,
+  keepScores,
+  endRun,
+  endRollout,
+  obeyMonitor,
+  obeyIntake,
+  startRun,
+  expireApproval,
+  rescoreOffer,
+  startRollout,
+  wishForEndpoint,
+  passOnConverged,
+];
+
+export function applyRules(model: Model, moment: Moment, before: Model | undefined): Model {
+  let next = model;
+  for (let round = 0; round < 20; round += 1) {
+    const start = next;
+    for (const rule of rules) next = rule(next, moment, before);
+    if (next === start) return markRecords(before, next, moment);
+  }
+  throw new Error(`the rules of ${model.model} do not come to rest`);
+}
+
+/** A passing run offers its version; a newer offer supersedes an older one. */
+function endRun(model: Model, moment: Moment): Model {
+  const { run } = model;
+  if (run === undefined || !runEnded(run) || model.settledRun === run.id) return model;
+  const released = { ...model.tells, [`${run.id}/released`]: { type: 'slotReleased', run: run.id } as const };
+  const conclusive = run.status === 'succeeded' || run.status === 'refused';
+  const settled: Model = {
+    ...model,
+    settledRun: run.id,
+    tells: released,
+    finished: conclusive ? lastOf({ ...model.finished, [run.inputs]: run.id }, 50) : model.finished,
+  };
+  const version = versionOf(model.versions, run.trained?.number);
+  if (version === undefined) return settled;
+  if (run.status === 'succeeded') return offerPassed(settled, version, run, moment);
+  const judged = run.status === 'refused' ? withVersion(settled, { ...version, verdict: run.verdict }) : settled;
+  return judged.offered?.version === version.number ? without(judged, 'offered') : judged;
+}
+
+/** On `promoted` the champion moves; a rollback quarantines. */
+function endRollout(model: Model, { at }: Moment): Model {
+  const { rollout } = model;
+  if (rollout === undefined || !('endedAt' in rollout) || model.settledRollout === rollout.id) return model;
+  const settled: Model = { ...model, settledRollout: rollout.id };
+  if (rollout.status === 'promoted')
+    return rollout.kind === 'rollback'
+      ? goBack(settled, rollout.candidate, at, rollout.by)
+      : promoteChampion(settled, rollout.candidate, at, `promoted: ${rollout.because}`);
+  // A rollback that did not get there says nothing against the version that it went to.
+  if (rollout.status === 'aborted' || rollout.kind === 'rollback') return settled;
+  const { kind, text } = rollout.because;
+  const back = harmfulKinds.includes(kind) ? noteReturn(settled, rollout.stable, at) : settled;
+  return quarantine(back, rollout.candidate, at, text);
+}
+
+/** Reasons that speak of harm: they take traffic back because of an incident. */
+const harmfulKinds: readonly Because['kind'][] = ['evidence', 'limit', 'routing', 'alert', 'rollback'];
+
+/** Does what an alert asked for. */
+function obeyMonitor(model: Model, moment: Moment): Model {
+  const { wants } = model.monitor;
+  if (wants === undefined) return model;
+  const { of: _, ...asked } = wants;
+  const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: asked };
+  if (wants.do === 'run') return requestRun(heard, { kind: 'drift' }, moment);
+  if (wants.do !== 'rollback') return heard;
+  const instead = (what: 'notify' | 'escalate', why: string): Model => ({
+    ...heard,
+    monitor: didInstead(heard.monitor, wants, what),
+    did: { do: what, because: `${wants.because}; ${why}` },
+  });
+  if (!rolloutEnded(model.rollout)) return instead('notify', 'traffic is going back already');
+  const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
+  return 'refused' in back ? instead('escalate', back.refused) : back;
+}
+
+function obeyIntake(model: Model, moment: Moment): Model {
+  const { wants } = model.intake;
+  if (wants === undefined) return model;
+  const taken = { ...model, intake: without(model.intake, 'wants') as Model['intake'] };
+  // Whoever's signal it is that time passes with, nobody asked for this run.
+  return requestRun(taken, { kind: wants }, { ...moment, by: engineActor.subject });
+}
