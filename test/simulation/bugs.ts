@@ -371,8 +371,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'a file of labels that is busy is left to the look',
     'model/labels/labels.ts',
-    'next({ ...rest(files), busy }, at, context)',
-    'next(rest(files), at, context)',
+    'next({ ...idle(files), busy }, at, context)',
+    'next(idle(files), at, context)',
     'files of labels come, and one grows while it is read',
   ),
   core(

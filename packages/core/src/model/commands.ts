@@ -97,7 +97,7 @@ function notFourEyes({ plan }: Model, { number, lineage }: Version, { subject, i
   if (issuer === 'registry') {
     const names = [...new Set(found.map(([field]) => lineage[field]))].join(', ');
     return refuse(
-      `approval wants four eyes: whether ${subject} of the cloud's registry is not ${names} is not known; approve v${number} through Serin`,
+      `four eyes: nobody knows whether ${subject} of the cloud's registry is ${names}; approve v${number} through Serin`,
     );
   }
   const own = found.find(([field]) => lineage[field]?.split(', ').includes(subject));

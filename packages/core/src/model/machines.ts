@@ -3,8 +3,8 @@ import type { ModelPlan } from '../config/config.ts';
 import { deploymentOf } from './between/endpoint-wish.ts';
 import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint/endpoint.ts';
-import { intakeOwes, intakeTable, intakeWakes, planned } from './intake/intake.ts';
-import { labelsOwes, labelsPlanned, labelsTable, labelsWakes } from './labels/labels.ts';
+import { intakeOwes, intakeTable, intakeWakes, planIntake } from './intake/intake.ts';
+import { labelsOwes, labelsTable, labelsWakes, planLabels } from './labels/labels.ts';
 import { type MonitorContext, monitorTable, monitorWakes } from './monitor/monitor.ts';
 import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
 import { rolloutEnded } from './rollout/state.ts';
@@ -116,7 +116,7 @@ export const machines = {
     takes: ['dataHinted', 'listingAdvanced'],
     owes: intakeOwes,
     wakes: intakeWakes,
-    planned: (intake, { at, plan }) => (intake === undefined ? intake : planned(intake, at, plan)),
+    planned: (intake, { at, plan }) => (intake === undefined ? intake : planIntake(intake, at, plan)),
     endsWithModel: true,
   }),
   labels: machineIn('labels', {
@@ -125,7 +125,7 @@ export const machines = {
     takes: ['labelsHinted', 'labelsFound', 'labelsImported'],
     owes: (labels, _now, model) => labelsOwes(labels, model),
     wakes: labelsWakes,
-    planned: (labels, { before, plan, at }) => labelsPlanned(labels, before, plan, at).labels,
+    planned: (labels, { before, plan, at }) => planLabels(labels, before, plan, at).labels,
     endsWithModel: true,
     ignoresWhileAbsent: 'no labels are taken from files',
   }),

@@ -3,7 +3,7 @@ import type { ModelPlan } from '../config/config.ts';
 import type { Message } from './effect.ts';
 import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
 import { type Intake, intakeStart } from './intake/intake.ts';
-import { type LabelFiles, labelsPlanned } from './labels/labels.ts';
+import { type LabelFiles, planLabels } from './labels/labels.ts';
 import type { PendingEffects } from './leases.ts';
 import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
 import type { Rollout } from './rollout/state.ts';
@@ -47,9 +47,9 @@ export interface Model {
   readonly versions: Versions;
   readonly nextNumber: number;
   readonly champion?: number;
-  /** Former champions, the newest last: where a rollback goes. */
+  /** The former champions, the newest last: where a rollback goes. */
   readonly lastGood: readonly number[];
-  /** The version that passed the gate and waits for approval, or for its rollout. */
+  /** The version that is awaiting its approval or its rollout: it passed the gate. */
   readonly offered?: {
     readonly version: number;
     readonly against?: number;
@@ -108,7 +108,7 @@ export function modelStart(model: string, plan: ModelPlan, revision: number, at:
     revision,
     plan,
     intake: intakeStart(at, { model, plan }),
-    ...labelsPlanned(undefined, undefined, plan, at),
+    ...planLabels(undefined, undefined, plan, at),
     endpoint: endpointStart(at),
     monitor: monitorStart,
     finished: {},

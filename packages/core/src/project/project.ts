@@ -83,14 +83,14 @@ const always = {
     const { digest, project: name, concurrentRuns, at, actor } = signal;
     if (project.config?.digest === digest) return project;
     const config = { digest, project: name, concurrentRuns, at, by: actor.subject };
-    return spreading({ ...project, config }, project.config?.digest, false, actor.subject);
+    return startSpread({ ...project, config }, project.config?.digest, false, actor.subject);
   },
   freezeRequested: (project: Project, { freeze }: SignalOf<'freezeRequested'>): Project =>
-    spreading({ ...project, freeze }, project.config?.digest, true),
+    startSpread({ ...project, freeze }, project.config?.digest, true),
   thawRequested: (project: Project): Project =>
     project.freeze === undefined
       ? project
-      : spreading(without(project, 'freeze') as Project, project.config?.digest, true),
+      : startSpread(without(project, 'freeze') as Project, project.config?.digest, true),
   slotRequested: (project: Project, { run, model, until }: SignalOf<'slotRequested'>): Project => {
     // Asked again: the grant may have been lost on the way.
     if (project.slots[run] !== undefined) return { ...project, grants: { ...project.grants, [run]: model } };
@@ -162,7 +162,7 @@ export function decideProject(
   const own = step(projectTable, debts === begun.debts ? begun : { ...begun, debts }, stamped, undefined);
   if ('refused' in own) return refuse(own.refused);
   const moved = 'moved' in own ? own.moved : begun;
-  const granted = grant(ticked(moved, { id: signal.id, actor: signal.actor, at }));
+  const granted = grant(passTime(moved, { id: signal.id, actor: signal.actor, at }));
   const because = 'ignored' in own ? own.ignored : undefined;
   const noted: Project = recorded.has(signal.type)
     ? { ...granted, seen: lastOf({ ...granted.seen, [signal.id]: because ?? 'done' }, 200) }
@@ -203,7 +203,7 @@ export function projectWakesAt(project: Project): number | undefined {
   return Number.isFinite(next) ? next : undefined;
 }
 
-function ticked(project: Project, stamp: Stamp): Project {
+function passTime(project: Project, stamp: Stamp): Project {
   const time = step(projectTable, project, { ...stamp, type: 'clockTicked' }, undefined);
   return 'moved' in time ? time.moved : project;
 }
@@ -220,7 +220,7 @@ function grant(project: Project): Project {
 }
 
 /** Starts to tell the models. A spread under way is folded in: what it had not told yet is still compared. */
-function spreading(project: Project, from: string | undefined, everyone: boolean, by?: string): Project {
+function startSpread(project: Project, from: string | undefined, everyone: boolean, by?: string): Project {
   const revision = project.revision + 1;
   if (project.config === undefined) return { ...project, revision };
   const earlier = project.status === 'spreading' ? project.spread : undefined;

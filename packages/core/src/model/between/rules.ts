@@ -33,14 +33,16 @@ const rules: readonly Rule[] = [
   passOnConverged,
 ];
 
+const mostRounds = 20;
+
 export function applyRules(model: Model, moment: Moment, before: Model | undefined): Model {
   let next = model;
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < mostRounds; round += 1) {
     const start = next;
     for (const rule of rules) next = rule(next, moment, before);
     if (next === start) return markRecords(before, next, moment);
   }
-  throw new Error(`the rules of ${model.model} do not come to rest`);
+  throw new Error(`the rules between the machines of ${model.model} do not agree after ${mostRounds} rounds`);
 }
 
 /** A passing run offers its version; a newer offer supersedes an older one. */

@@ -48,10 +48,10 @@ export interface IntakeContext {
 type Context = IntakeContext;
 
 export const intakeStart = (at: number, { plan }: Context): Intake =>
-  planned({ status: 'idle', rescanAt: at }, at, plan);
+  planIntake({ status: 'idle', rescanAt: at }, at, plan);
 
 /** The same intake under another plan: the clock of rescans and schedules starts anew. */
-export function planned(intake: Intake, at: number, plan: ModelPlan): Intake {
+export function planIntake(intake: Intake, at: number, plan: ModelPlan): Intake {
   const { scheduleAt: _, ...rest } = intake;
   const schedule = plan.on.schedule;
   return {
@@ -108,10 +108,10 @@ export const intakeTable: Table<Intake, ModelSignal, Context> = {
     clockTicked: 'ignore',
     listingAdvanced: (intake, { at, progress, dataset }, context) => {
       if (progress.cursor !== undefined) return { ...intake, part: intake.part + 1, progress };
-      return listed(intake, at, progress, dataset, context);
+      return endListing(intake, at, progress, dataset, context);
     },
     effectRefused: (intake, { at, because }, { plan }) =>
-      rested(intake, at, plan, {
+      idleAgain(intake, at, plan, {
         note: `the listing failed: ${because}`,
         rescanAt: at + Math.min(plan.data.rescan, 15 * minute),
       }),
@@ -180,7 +180,7 @@ function listing(intake: Intake, cause: Cause, at: number): Intake {
 
 type Listing = Extract<Intake, { status: 'listing' }>;
 
-function listed(
+function endListing(
   intake: Listing,
   at: number,
   progress: ListingProgress,
@@ -191,7 +191,7 @@ function listed(
   const { minObjects, minBytes } = plan.data;
   const leftOut = progress.leftOut === undefined ? {} : { leftOut: progress.leftOut };
   const skip = (note: string, more: Partial<Listing> = {}): Intake =>
-    rested({ ...intake, ...more }, at, plan, { note, ...leftOut, ...(intake.dataset === undefined ? {} : wants) });
+    idleAgain({ ...intake, ...more }, at, plan, { note, ...leftOut, ...(intake.dataset === undefined ? {} : wants) });
   const isSame = dataset !== undefined && dataset.digest === intake.dataset?.digest;
   const gate = gateKey(plan);
   const waits =
@@ -202,7 +202,7 @@ function listed(
     return skip(`${progress.objects} objects, of at least ${minObjects}`, used);
   if (progress.bytes < minBytes) return skip(`${progress.bytes} bytes, of at least ${minBytes}`, used);
   if (isSame) return skip(`${nothingNew}: the same ${datasetText(dataset, ' as ')}`, used);
-  return rested({ ...intake, ...used, dataset }, at, plan, { wants: intake.cause, ...leftOut });
+  return idleAgain({ ...intake, ...used, dataset }, at, plan, { wants: intake.cause, ...leftOut });
 }
 
 const nothingNew = 'nothing new';
@@ -228,7 +228,7 @@ function waitsFor(
 const releaseOf = (gate: string, { data }: ModelPlan): string => digestOf([gate, data.minObjects, data.minBytes]);
 
 /** Back to waiting; straight to settling when a hint came meanwhile. */
-function rested(
+function idleAgain(
   intake: Listing,
   at: number,
   plan: ModelPlan,

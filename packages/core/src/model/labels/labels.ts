@@ -59,7 +59,7 @@ const settlingMs = 5 * second;
 const lookAgainMs = 10 * second;
 
 /** The files of a model under a plan: nothing without `labels`; a new place begins anew, and keeps what is told of old files. */
-export function labelsPlanned(
+export function planLabels(
   known: LabelFiles | undefined,
   before: ModelPlan | undefined,
   plan: ModelPlan,
@@ -75,14 +75,14 @@ export function labelsPlanned(
 
 export const labelsTable: Table<LabelFiles, ModelSignal, Context> = {
   idle: {
-    labelsHinted: (files, { keys, at }, context) => next(hinted(files, keys, context), at, context),
+    labelsHinted: (files, { keys, at }, context) => next(takeHint(files, keys, context), at, context),
     clockTicked: (files, { at }, context) => (at >= files.lookAt ? next({ ...files, look: {} }, at, context) : files),
     labelsFound: 'ignore',
     labelsImported: 'ignore',
     effectRefused: 'ignore',
   },
   looking: {
-    labelsHinted: (files, { keys }, context) => hinted(files, keys, context),
+    labelsHinted: (files, { keys }, context) => takeHint(files, keys, context),
     clockTicked: 'ignore',
     labelsFound: ({ look, ...files }, { at, found }, context) => {
       const isFull = files.waiting.length > maxWaiting;
@@ -98,26 +98,26 @@ export const labelsTable: Table<LabelFiles, ModelSignal, Context> = {
       soon(next(files, at, context), at + Math.min(context.plan.data.rescan, 15 * minute)),
   },
   importing: {
-    labelsHinted: (files, { keys }, context) => hinted(files, keys, context),
+    labelsHinted: (files, { keys }, context) => takeHint(files, keys, context),
     clockTicked: 'ignore',
     labelsFound: 'ignore',
     labelsImported: (files, { at, progress }, context) => {
       if (progress === 'busy') {
         const busy = [...new Set([...(files.busy ?? []), files.file])];
-        return soon(next({ ...rest(files), busy }, at, context), at + settlingMs);
+        return soon(next({ ...idle(files), busy }, at, context), at + settlingMs);
       }
       // A folder that was moved in whole, or an object that was replaced or deleted: looked for, but not at once again.
-      if (progress === 'gone') return soon(next(rest(files), at, context), at + lookAgainMs);
+      if (progress === 'gone') return soon(next(idle(files), at, context), at + lookAgainMs);
       const { ended, ...done } = progress;
       if (!ended) return { ...files, ...done, turn: files.turn + 1 };
       const known = Object.values(files.files).some(
         ({ file, version }) => file === files.file && version === done.version,
       );
       const { version, counts } = done;
-      return next(known ? rest(files) : told(files, { file: files.file, version, at, ...counts }), at, context);
+      return next(known ? idle(files) : withFile(files, { file: files.file, version, at, ...counts }), at, context);
     },
     effectRefused: (files, { at, because }, context) =>
-      next(told(files, { file: files.file, at, ...files.counts, because: because.slice(0, 500) }), at, context),
+      next(withFile(files, { file: files.file, at, ...files.counts, because: because.slice(0, 500) }), at, context),
   },
 };
 
@@ -139,7 +139,7 @@ export const labelsWakes = (files: LabelFiles | undefined): number | undefined =
   files?.status === 'idle' ? files.lookAt : undefined;
 
 /** Remembers the keys of a hint; without keys, with a folder above the prefix, or with too many, it looks for itself. */
-function hinted<Files extends LabelFiles>(files: Files, keys: readonly string[], { plan }: Context): Files {
+function takeHint<Files extends LabelFiles>(files: Files, keys: readonly string[], { plan }: Context): Files {
   const prefix = plan.labels?.prefix ?? '';
   const { look, status, busy = [] } = files;
   // All of it is still to be looked through.
@@ -170,7 +170,7 @@ function next(files: LabelFiles, at: number, { plan }: Context): LabelFiles {
 
 const soon = (files: LabelFiles, lookAt: number): LabelFiles => ({ ...files, lookAt: Math.min(files.lookAt, lookAt) });
 
-const rest = ({ waiting, busy, look, lookAt, turn, files }: LabelFiles): LabelFiles => ({
+const idle = ({ waiting, busy, look, lookAt, turn, files }: LabelFiles): LabelFiles => ({
   status: 'idle',
   waiting,
   ...defined({ busy, look }),
@@ -179,5 +179,5 @@ const rest = ({ waiting, busy, look, lookAt, turn, files }: LabelFiles): LabelFi
   files,
 });
 
-const told = (files: LabelFiles, file: LabelFile): LabelFiles =>
-  rest({ ...files, files: withLast(files.files, [String(files.turn), file], keptFiles) });
+const withFile = (files: LabelFiles, file: LabelFile): LabelFiles =>
+  idle({ ...files, files: withLast(files.files, [String(files.turn), file], keptFiles) });

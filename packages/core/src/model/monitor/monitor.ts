@@ -64,7 +64,7 @@ const keyOf = ({ sender, fingerprint }: Alert): string => canonical([sender, fin
 /** Of two times of one sender, in any text; a text that is not a time is neither before nor after. */
 const isBefore = (one: string, other: string): boolean => Date.parse(one) < Date.parse(other);
 
-const alerted = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: MonitorContext): Monitor | Refusal => {
+const raise = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: MonitorContext): Monitor | Refusal => {
   const key = keyOf(alert);
   const known = monitor.alerts[key];
   if (isFiring(known, alert)) return heardAgain(monitor, key, alert.at);
@@ -136,7 +136,7 @@ const clockMarginMs = 5 * minute;
 const noLater = (time: string, at: number): string =>
   Date.parse(time) > at + clockMarginMs ? instant(at + clockMarginMs) : time;
 
-const resolved = (monitor: Monitor, alert: SignalOf<'alertResolved'>): Monitor => {
+const resolve = (monitor: Monitor, alert: SignalOf<'alertResolved'>): Monitor => {
   const { at, endedAt } = alert;
   const key = keyOf(alert);
   const known = monitor.alerts[key];
@@ -154,11 +154,11 @@ function withEnd(monitor: Monitor, key: string, end: Monitor['ends'][string]): M
 }
 
 export const monitorTable: Table<Monitor, ModelSignal, MonitorContext> = {
-  quiet: { alertRaised: alerted, alertResolved: resolved, clockTicked: forgotten },
-  alarmed: { alertRaised: alerted, alertResolved: resolved, clockTicked: forgotten },
+  quiet: { alertRaised: raise, alertResolved: resolve, clockTicked: forget },
+  alarmed: { alertRaised: raise, alertResolved: resolve, clockTicked: forget },
 };
 
-function forgotten(monitor: Monitor, { at }: { readonly at: number }): Monitor {
+function forget(monitor: Monitor, { at }: { readonly at: number }): Monitor {
   const past = at - forgottenAfterMs;
   const ends = Object.fromEntries(Object.entries(monitor.ends).filter(([, end]) => end.at > past));
   const kept = Object.keys(ends).length === Object.keys(monitor.ends).length ? monitor : { ...monitor, ends };
