@@ -15,22 +15,20 @@ export const named = (tick: Tick): string => `the tick of ${instant(tick.start)}
 export function checkTick(tick: Tick, measures: readonly string[]): number {
   if (!Number.isSafeInteger(tick.start)) throw new Fault('invalid', `a tick cannot start at ${tick.start}`);
   let mark = 0x811c9dc5;
-  const count = (what: string, value: number, most: number) => {
+  // Of many ticks hardly one is refused: texts are made for that one.
+  const count = (what: string, where: string, value: number, most: number) => {
     if (!Number.isSafeInteger(value) || value < 0 || value > most)
-      throw new Fault('invalid', `${named(tick)}: ${what} is ${value}, which is no count of at most ${most}`);
+      throw new Fault('invalid', `${named(tick)}: ${what} ${where} is ${value}, which is no count of at most ${most}`);
     mark = Math.imul(mark ^ (value | 0), 0x01000193);
-  };
-  const each = <Value>(bad: Readonly<Record<string, Value>>, check: (value: Value, measure: string) => void) => {
-    for (const measure of measures) {
-      const value = bad[measure];
-      if (value !== undefined) check(value, measure);
-    }
   };
   const counts = (where: string, { requests, bad }: Counts) => {
     if (bad[errors] === undefined)
       throw new Fault('invalid', `${named(tick)}: there is no count of errors of ${where}`);
-    count(`requests of ${where}`, requests, Number.MAX_SAFE_INTEGER);
-    each(bad, (value, measure) => count(`${whatIs(measure)} of ${where}`, value, requests));
+    count('requests of', where, requests, Number.MAX_SAFE_INTEGER);
+    for (const measure of measures) {
+      const value = bad[measure];
+      if (value !== undefined) count(measure === errors ? 'errors of' : `'${measure}' of`, where, value, requests);
+    }
   };
   for (const name in tick.counts) {
     const found = tick.counts[name];
@@ -38,27 +36,29 @@ export function checkTick(tick: Tick, measures: readonly string[]): number {
   }
   for (const [segment, found] of Object.entries(tick.segments ?? {}))
     for (const [name, part] of Object.entries(found)) counts(`${name} in ${segment}`, part);
-  for (const [name, users] of Object.entries(tick.users ?? {})) {
-    count(`users of ${name}`, users.assigned, Number.MAX_SAFE_INTEGER);
-    each(users.bad, ({ atRisk, bad }) => {
-      count(`users at risk of ${name}`, atRisk, Number.MAX_SAFE_INTEGER);
-      count(`users with a bad request of ${name}`, bad, atRisk);
-    });
+  for (const [name, { assigned, bad }] of Object.entries(tick.users ?? {})) {
+    count('users of', name, assigned, Number.MAX_SAFE_INTEGER);
+    for (const measure of measures) {
+      const first = bad[measure];
+      if (first === undefined) continue;
+      count('users at risk of', name, first.atRisk, Number.MAX_SAFE_INTEGER);
+      count('users with a bad request of', name, first.bad, first.atRisk);
+    }
   }
   for (const [name, { pairs, dropped, bad, predictions }] of Object.entries(tick.pairs ?? {})) {
-    count(`pairs of ${name}`, pairs, Number.MAX_SAFE_INTEGER);
-    count(`dropped copies of ${name}`, dropped, Number.MAX_SAFE_INTEGER);
-    each(bad, ({ mirror, served }) => {
-      count(`pairs in which only ${name} was bad`, mirror, pairs);
-      count(`pairs in which only ${name} was good`, served, pairs - mirror);
-    });
+    count('pairs of', name, pairs, Number.MAX_SAFE_INTEGER);
+    count('dropped copies of', name, dropped, Number.MAX_SAFE_INTEGER);
+    for (const measure of measures) {
+      const apart = bad[measure];
+      if (apart === undefined) continue;
+      count('pairs with a bad answer of nobody but', name, apart.mirror, pairs);
+      count('pairs with a good answer of nobody but', name, apart.served, pairs - apart.mirror);
+    }
     const { higher, lower, equal } = predictions;
-    for (const part of [higher, lower, equal]) count(`pairs of predictions of ${name}`, part, pairs);
+    for (const part of [higher, lower, equal]) count('pairs of predictions of', name, part, pairs);
   }
   return mark;
 }
-
-const whatIs = (measure: string): string => (measure === errors ? measure : `'${measure}'`);
 
 export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
   const refuse = (what: string): never => {

@@ -20,7 +20,9 @@ export interface RecordedTick extends Omit<Tick, 'counts' | 'segments' | 'users'
 }
 
 /** A recorded tick in the form of today. `thresholds` are those that it was asked with, in milliseconds. */
-export function tickOf({ counts, segments, users, pairs, ...tick }: RecordedTick, thresholds: readonly number[]): Tick {
+export function tickOf(recorded: RecordedTick, thresholds: readonly number[]): Tick {
+  const { counts, segments, users, pairs, ...tick } = recorded;
+  if (!hasOld(counts) && !hasOld(users) && !hasOld(pairs)) return recorded as Tick;
   const badOf = <Value>({ errors: failed, slow }: Old<Value>) => ({
     [errors]: failed,
     ...byMeasure(thresholds.map(slowerThan), (measure) =>
@@ -49,6 +51,11 @@ export function tickOf({ counts, segments, users, pairs, ...tick }: RecordedTick
 }
 
 const isOld = <Mine extends object, Theirs extends Old<unknown>>(own: Mine | Theirs): own is Theirs => 'slow' in own;
+
+function hasOld(all: ByName<object> | undefined): boolean {
+  for (const name in all) if ('slow' in (all[name] ?? {})) return true;
+  return false;
+}
 
 const mapped = <From, To>(all: ByName<From>, map: (value: From) => To): ByName<To> =>
   Object.fromEntries(Object.entries(all).map(([name, value]) => [name, map(value)]));

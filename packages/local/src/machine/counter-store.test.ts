@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { counted, openCounterStore } from './counter-store.ts';
+import { openCounterStore } from './counter-store.ts';
 
 test('a database that older code made gets a column for each measure that came later', async () => {
   const database = new DatabaseSync(':memory:');
@@ -18,7 +18,6 @@ test('a database that older code made gets a column for each measure that came l
     }),
   );
 
-  expect(counted).toEqual(['errors']);
   expect(store.rows('e', 0, 9)).toMatchObject([
     { second: 1, requests: 7, latencies: '3:7', bad: { errors: 0 } },
     { second: 2, requests: 5, latencies: '3:5', bad: { errors: 2 } },
