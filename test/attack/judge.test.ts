@@ -6,61 +6,37 @@ import { noEvidence } from '../../packages/core/src/judge/evidence.ts';
 import { forecastOf, rolloutWarnings } from '../../packages/core/src/judge/forecast.ts';
 import {
   converge,
-  type Driver,
   driver,
   fakeEndpoint,
   healthy,
   planOf,
   score,
   serveTicks,
-  type Traffic,
   trainOne,
 } from '../../packages/core/src/model/model.fixture.ts';
-import type { Rollout } from '../../packages/core/src/model/rollout/state.ts';
+import {
+  challenge,
+  type GivenModel,
+  type GivenRollout,
+  noLatency,
+  percentiles,
+  rolloutOf,
+  until,
+  type World,
+} from '../../packages/core/src/model/rollout/judge.fixture.ts';
 import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
 import type { Entry } from '../../packages/core/src/ports/journal.ts';
 import type { LabelTick, Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { openWorld } from '../api/world.ts';
 
-type Given = NonNullable<Parameters<typeof planOf>[0]>;
-type World = ReturnType<typeof begun>;
-
 /** A champion, and a challenger whose rollout has just begun. */
-function begun(rollout: Given['rollout'] = {}, model: Given = {}, more: Partial<ModelPlan> = {}) {
-  const drive = driver({ ...planOf({ ...model, rollout: { bake: '5m', guard: '5m', ...rollout } }), ...more });
-  const endpoint = fakeEndpoint();
-  trainOne(drive, 'one');
-  score(drive, 0.8);
-  converge(drive, endpoint);
-  serveTicks(drive, healthy);
-  converge(drive, endpoint);
-  trainOne(drive, 'two');
-  score(drive, 0.82, 0.8);
-  return { drive, endpoint };
-}
+const begun = (rollout: GivenRollout = {}, model: GivenModel = {}, more: Partial<ModelPlan> = {}) =>
+  challenge({ ...planOf({ ...model, rollout: { bake: '5m', guard: '5m', ...rollout } }), ...more });
 
-const percentiles = { p50: 20, p90: 60, p99: 200, requests: 10_000 };
-const noLatency = { guardrails: { latency: false } } as const;
 const ended = ['promoted', 'rolledBack', 'aborted'] as const;
 
-/** Goes on under this traffic until the status is one of these. */
-function until({ drive, endpoint }: World, traffic: Traffic, ...statuses: readonly Rollout['status'][]): Rollout {
-  for (let round = 0; round < 300 && !statuses.includes(rolloutOf(drive).status); round += 1) {
-    if (drive.owed('readLatency').length > 0) drive.answer('readLatency', { type: 'latencyRead', percentiles });
-    converge(drive, endpoint);
-    if (!statuses.includes(rolloutOf(drive).status)) serveTicks(drive, traffic, 1);
-  }
-  return rolloutOf(drive);
-}
-
-function rolloutOf(drive: Driver): Rollout {
-  const { rollout } = drive.state;
-  if (rollout === undefined) throw new Error('there is no rollout');
-  return rollout;
-}
-
 const verified = ({ drive }: World, entries: readonly Entry[] = drive.entries) =>
-  verifyRollout(entries, rolloutOf(drive).id);
+  verifyRollout(entries, rolloutOf({ drive }).id);
 
 /** The next minute, as a platform counted it. */
 function read({ drive }: World, tickOf: (start: number) => Tick): void {
@@ -86,9 +62,9 @@ describe('latency that the platform does not measure', () => {
     const given = begun({ steps: [50] });
     until(given, healthy, 'baking');
 
-    for (let tick = 0; tick < 8 && rolloutOf(given.drive).status === 'baking'; tick += 1) read(given, unmeasured);
+    for (let tick = 0; tick < 8 && rolloutOf(given).status === 'baking'; tick += 1) read(given, unmeasured);
 
-    const { status, certificate } = rolloutOf(given.drive);
+    const { status, certificate } = rolloutOf(given);
     expect(status).toBe('promoting');
     expect(certificate).toMatchObject({ verdict: 'promotion' });
     expect(certificate?.conditions.join('\n')).toMatch(/latency: not judged, the platform does not measure it/);
@@ -119,7 +95,7 @@ describe('labels', () => {
     const ticks = Array.from({ length: 3 }, (_, index) => labelsAt(order.from + index * 60_000));
     given.drive.answer('readLabels', { type: 'labelsRead', from: order.from, to: order.from + 180_000, ticks });
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'baking', evidence: { labels: { labelled: 18_000 } } });
+    expect(rolloutOf(given)).toMatchObject({ status: 'baking', evidence: { labels: { labelled: 18_000 } } });
     expect(verified(given).problems).toEqual([]);
   });
 
@@ -130,13 +106,13 @@ describe('labels', () => {
     until(given, healthy, 'baking');
     until(given, { ...healthy, wrong: { v2: 0.5 } }, 'held', ...ended);
 
-    const { status, evidence } = rolloutOf(given.drive);
+    const { status, evidence } = rolloutOf(given);
     given.drive.say({ type: 'abortRequested' });
 
     expect(status).toBe('held');
     expect(given.drive.entries.length).toBeLessThan(400);
     expect(evidence.streams.labels).toBeUndefined();
-    expect(rolloutOf(given.drive).certificate?.conditions.join('\n')).toMatch(/labels: not judged, .*users stay/);
+    expect(rolloutOf(given).certificate?.conditions.join('\n')).toMatch(/labels: not judged, .*users stay/);
   });
 
   test('that cannot be are refused by name: pairs, weights, and losses at a weight that is none', () => {
@@ -174,7 +150,7 @@ describe('a platform that does not answer', () => {
   test('with the latency of the champion does not take back a candidate that is ready', () => {
     const given = begun();
     converge(given.drive, given.endpoint);
-    for (let tries = 0; tries < 20 && rolloutOf(given.drive).status === 'deploying'; tries += 1) {
+    for (let tries = 0; tries < 20 && rolloutOf(given).status === 'deploying'; tries += 1) {
       if (given.drive.owed('readLatency').length > 0)
         given.drive.answer('readLatency', { type: 'effectFailed', because: 'throttled' });
       given.drive.wait(60_000);
@@ -190,15 +166,15 @@ describe('a platform that does not answer', () => {
     for (const status of ['baking', 'guarding'] as const) {
       const given = begun({ ...noLatency, maxHold: '2h' });
       until(given, healthy, status);
-      for (let waited = 0; waited < 30 && rolloutOf(given.drive).status === status; waited += 1) {
+      for (let waited = 0; waited < 30 && rolloutOf(given).status === status; waited += 1) {
         if (given.drive.owed('readTicks').length > 0)
           given.drive.answer('readTicks', { type: 'effectFailed', because: 'no tick has closed yet' });
         given.drive.wait(10 * 60_000);
       }
       converge(given.drive, given.endpoint);
 
-      expect(rolloutOf(given.drive)).toMatchObject({ status: 'rolledBack', because: { kind: 'hold' } });
-      expect(rolloutOf(given.drive).certificate?.sentence).toMatch(/no tick could be read for maxHold \(2h\)/);
+      expect(rolloutOf(given)).toMatchObject({ status: 'rolledBack', because: { kind: 'hold' } });
+      expect(rolloutOf(given).certificate?.sentence).toMatch(/no tick could be read for maxHold \(2h\)/);
       expect(verified(given).problems).toEqual([]);
     }
   });
@@ -208,7 +184,7 @@ describe('a platform that does not answer', () => {
 
     given.drive.answer('readLatency', { type: 'latencyRead', percentiles: { ...percentiles, p99: Number.NaN } });
 
-    expect(rolloutOf(given.drive).latency).toBe('none');
+    expect(rolloutOf(given).latency).toBe('none');
     expect(JSON.stringify(given.drive.state)).not.toMatch(/null/);
   });
 });
@@ -246,7 +222,7 @@ describe('a person', () => {
 
     given.drive.say({ type: 'resumeRequested' });
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'baking', step: 0 });
+    expect(rolloutOf(given)).toMatchObject({ status: 'baking', step: 0 });
   });
 });
 
@@ -276,7 +252,7 @@ describe('sentences', () => {
       },
     }));
 
-    const { certificate } = rolloutOf(given.drive);
+    const { certificate } = rolloutOf(given);
     expect(certificate?.sentence).toMatch(/^Rolled back: 60 of 64 failed requests came from the candidate/);
     expect(certificate?.sentence).not.toMatch(/10 % of traffic/);
     expect(certificate?.sentence).toMatch(/33.3 % of the requests/);
@@ -293,7 +269,7 @@ describe('sentences', () => {
     until(all, healthy, 'promoted');
 
     for (const drive of [first, all.drive])
-      expect(rolloutOf(drive).certificate?.conditions.join('\n')).not.toMatch(/too few requests/);
+      expect(rolloutOf({ drive }).certificate?.conditions.join('\n')).not.toMatch(/too few requests/);
   });
 
   test('end with one full stop, and count one tick as one', () => {
@@ -302,7 +278,7 @@ describe('sentences', () => {
 
     given.drive.say({ type: 'abortRequested', because: 'it lies.' });
 
-    const { certificate } = rolloutOf(given.drive);
+    const { certificate } = rolloutOf(given);
     expect(certificate?.sentence).toBe('Without certificate: aborted by ann: it lies.');
     expect(certificate?.conditions).toContain(
       'warm-up: the first tick after each change of weight is no evidence about latency',
@@ -322,7 +298,7 @@ test('a config whose labels mature after the last step has to be decided is warn
 });
 
 test('a forecast knows that segments and a mirror share the evidence of a guardrail', () => {
-  const finds = (rollout: Given['rollout']) => {
+  const finds = (rollout: GivenModel['rollout']) => {
     const forecast = forecastOf(planOf({ rollout: { ...noLatency, steps: [50], ...rollout } }).rollout, 6000, 0.001);
     return forecast?.finds.find(({ stream }) => stream === 'errors')?.to ?? 1;
   };
@@ -380,7 +356,7 @@ describe('verify', () => {
 
     given.drive.say({ type: 'promoteRequested' });
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'guarding', certificate: { verdict: 'none' } });
+    expect(rolloutOf(given)).toMatchObject({ status: 'guarding', certificate: { verdict: 'none' } });
     expect(verified(given).problems).toEqual([]);
   });
 
@@ -395,7 +371,7 @@ describe('verify', () => {
     const freeze = { by: 'ann', because: 'holidays', until: drive.now + 600_000 };
     drive.say({ type: 'configReleased', revision: 2, plan: drive.state.plan, freeze });
     until(given, healthy, ...ended);
-    const first = rolloutOf(drive).id;
+    const first = rolloutOf({ drive }).id;
     converge(drive, endpoint);
     trainOne(drive, 'three');
     score(drive, 0.83, 0.82);
@@ -411,7 +387,7 @@ describe('verify', () => {
     until(given, { ...healthy, failing: { v1: 0.001, v2: 0.012 } }, ...ended);
     const { entries } = given.drive;
     const decides = /\.(ticks|percentiles|evidence|certificate|latency)\./;
-    const begins = entries.findIndex(({ patch }) => Object(patch).rollout?.id === rolloutOf(given.drive).id);
+    const begins = entries.findIndex(({ patch }) => Object(patch).rollout?.id === rolloutOf(given).id);
     // When a weight was confirmed is a fact of the endpoint: no count says it.
     const confirmed = (type: unknown) => (type === 'ticksRead' ? /^$/ : /\.evidence\.(readTo|from)$/);
 
@@ -579,7 +555,7 @@ test('users who stay with their model are counted from one time on, whatever the
   };
   const asked = new Set<number | undefined>();
   until(given, healthy, 'baking');
-  const { readTo } = rolloutOf(given.drive).evidence;
+  const { readTo } = rolloutOf(given).evidence;
   for (const step of [0, 1]) {
     until(given, healthy, 'baking');
     given.drive.wait(120_000);

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { byMeasure } from '../../packages/core/src/base/measures.ts';
+import { converge, planOf } from '../../packages/core/src/model/model.fixture.ts';
 import {
-  converge,
-  driver,
-  fakeEndpoint,
-  healthy,
-  planOf,
-  score,
-  serveTicks,
-  trainOne,
-} from '../../packages/core/src/model/model.fixture.ts';
+  challenge,
+  type GivenRollout,
+  percentiles,
+  rolloutOf,
+  type World,
+} from '../../packages/core/src/model/rollout/judge.fixture.ts';
 import type { Rollout } from '../../packages/core/src/model/rollout/state.ts';
 import { verifyRollout } from '../../packages/core/src/model/rollout/verify.ts';
 import type { Counts, Tick } from '../../packages/core/src/ports/telemetry.ts';
@@ -17,33 +15,15 @@ import { type Random, random } from '../bench-judge/random.ts';
 
 /** Rollouts under the default config, driven through the product's own tables by traffic that is drawn anew each minute. */
 
-type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
-type World = ReturnType<typeof begun>;
-
-const defaults = { steps: [5, 25, 50], bake: '15m', guard: '30m', warmUp: 2, guardrails: {} } satisfies Given;
-const percentiles = { p50: 20, p90: 60, p99: 200, requests: 10_000 };
+const defaults = { steps: [5, 25, 50], bake: '15m', guard: '30m', warmUp: 2, guardrails: {} } satisfies GivenRollout;
 const minute = 60_000;
 
 /** A champion, and a challenger whose rollout has just begun. */
-function begun(rollout: Given = {}) {
-  const drive = driver(planOf({ rollout: { ...defaults, ...rollout } }));
-  const endpoint = fakeEndpoint();
-  trainOne(drive, 'one');
-  score(drive, 0.8);
-  converge(drive, endpoint);
-  serveTicks(drive, healthy, 40);
-  converge(drive, endpoint);
-  trainOne(drive, 'two');
-  score(drive, 0.82, 0.8);
-  drive.answer('readLatency', { type: 'latencyRead', percentiles });
-  return { drive, endpoint };
+function begun(rollout: GivenRollout = {}) {
+  const world = challenge(planOf({ rollout: { ...defaults, ...rollout } }), 40);
+  world.drive.answer('readLatency', { type: 'latencyRead', percentiles });
+  return world;
 }
-
-const rolloutOf = ({ drive }: World): Rollout => {
-  const { rollout } = drive.state;
-  if (rollout === undefined) throw new Error('there is no rollout');
-  return rollout;
-};
 
 /** What comes in a minute at a weight of the candidate (percent), `age` minutes after that weight was set. */
 type Minute = (draw: Random, weight: number, age: number) => Pick<Tick, 'counts'>;

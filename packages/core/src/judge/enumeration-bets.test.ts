@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { type Bets, betOnHarm, betOnSafety, type Loss, noBets } from './betting.ts';
 import { logSampleRatio } from './origin.ts';
-import { expected, grid, type Law, largest, mixed, routed, type Tally, times } from './outcomes.fixture.ts';
+import {
+  atMostOne,
+  expected,
+  grid,
+  type Law,
+  largest,
+  mixed,
+  rounding,
+  routed,
+  type Tally,
+  times,
+} from './outcomes.fixture.ts';
 import { logPaired, logShift } from './paired.ts';
 
 /** E <= 1 under H0 for pairs, for the sample ratio and for bets on losses, by exact enumeration of all outcomes. */
-const rounding = 1e-12;
-
-const atMostOne = (found: { readonly value: number; readonly of?: unknown }) =>
-  expect(found.value, JSON.stringify(found.of)).toBeLessThanOrEqual(1 + rounding);
 
 const exactlyOne = <Case>(cases: Iterable<Case>, value: (of: Case) => number) => {
   const found = largest(cases, (of) => Math.abs(value(of) - 1));

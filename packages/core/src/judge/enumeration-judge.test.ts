@@ -5,12 +5,14 @@ import { type Evidence, noEvidence, type Place, withTick } from './evidence.ts';
 import { logSafe, logStream } from './judge.ts';
 import { logOrigin, originGrid } from './origin.ts';
 import {
+  atMostOne,
   both,
   expected,
   grid,
   type Law,
   largest,
   mixed,
+  rounding,
   routed,
   type Tally,
   times,
@@ -22,7 +24,6 @@ import type { Guardrail, Rules } from './rules.ts';
  * The same exact enumeration through the judge itself: from the counts of a tick, as they are delivered, to E. So what
  * it leaves out, adds up and divides is part of what is shown to stay at 1 or below.
  */
-const rounding = 1e-12;
 const tickMs = 60_000;
 const floor = 0.2;
 
@@ -80,9 +81,6 @@ const harm = (ticks: readonly Counted[], rules: Rules, guardrail: Guardrail): nu
 
 const safety = (ticks: readonly Counted[], rules: Rules, guardrail: Guardrail): number =>
   Math.exp(logSafe(after(ticks, rules).streams.errors, (ticks.at(-1)?.[1] ?? 0) * 100, guardrail));
-
-const atMostOne = (found: { readonly value: number; readonly of?: unknown }) =>
-  expect(found.value, JSON.stringify(found.of)).toBeLessThanOrEqual(1 + rounding);
 
 const cases = { share: [0.01, 0.25, 0.5], requests: [1, 3, 5], ratio: [1, 1.2, 2], baseline: [0.05, 0.5] } as const;
 

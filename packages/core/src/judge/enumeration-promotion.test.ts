@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { logMean } from './log.ts';
 import {
+  atMostOne,
   both,
   expected,
   grid,
   type Law,
   largest,
   mixed,
+  rounding,
   routed,
   type Tally,
   times,
@@ -18,7 +20,6 @@ import { addRatio, logFloor, logPromotion } from './promotion.ts';
  * E[E'] <= 1 for a candidate that is as bad as the margin and as the floor, by exact enumeration of all outcomes. Then
  * no such candidate is promoted with more than beta. The last block breaks one condition each: these sums can fail.
  */
-const rounding = 1e-12;
 /** The alternatives to "as bad as the margin"; an index beyond them would give NaN, which is above any bound. */
 const alternatives = [0, 1, 2, 3, 4];
 const leftOut = alternatives.map(() => 1);
@@ -39,9 +40,6 @@ const floorOf = ({ candidate, candidateRequests }: Tally, floor: number, maxBurs
   Math.exp(logFloor(candidate, candidateRequests, floor, maxBurst));
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-const atMostOne = (found: { readonly value: number; readonly of?: unknown }) =>
-  expect(found.value, JSON.stringify(found.of)).toBeLessThanOrEqual(1 + rounding);
 
 /** `over` 1: as bad as the margin exactly. */
 interface Case {

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { logOrigin, originGrid } from './origin.ts';
 import {
+  atMostOne,
   both,
+  counted,
   expected,
   grid,
   type Law,
   largest,
+  rounding,
   routed,
   type Shares,
   type Tally,
@@ -18,17 +21,11 @@ import { addRatio } from './promotion.ts';
  * Sticky routing, by exact enumeration: the unit is the user, the event is the user's first bad request. A user draws
  * the model once, so a tick is not a fresh coin, and what holds is less than for requests. Here is what, and what not.
  */
-const rounding = 1e-12;
 
 const factor =
   (share: number, ratio: number, growth: number) =>
   ({ candidate, champion }: Tally): number =>
     Math.exp(logOrigin(candidate, champion, share, ratio, growth));
-
-const counted =
-  (value: (tally: Tally) => number) =>
-  (tally: Tally): number =>
-    tally.championRequests === 0 ? 1 : value(tally);
 
 const uncut = (value: (tally: Tally) => number) => value;
 
@@ -97,9 +94,6 @@ const safety =
     addRatio(logs, { candidate: candidate ? 1 : 0, champion: candidate ? 0 : 1, share }, margin);
     return Math.exp(logs[alternative] ?? Number.NaN);
   };
-
-const atMostOne = (found: { readonly value: number; readonly of?: unknown }) =>
-  expect(found.value, JSON.stringify(found.of)).toBeLessThanOrEqual(1 + rounding);
 
 describe('users in nested buckets, judged at the current weight', () => {
   const cases = {

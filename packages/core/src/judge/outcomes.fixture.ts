@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+
 /**
  * All outcomes of a tick with their exact probabilities: an expectation over them is a sum, not a simulation.
  *
@@ -108,6 +110,19 @@ export function largest<Case>(
   }
   return found;
 }
+
+/** What sums of probabilities may be off by. */
+export const rounding = 1e-12;
+
+/** The largest expectation is 1 or below. */
+export const atMostOne = (found: { readonly value: number; readonly of?: unknown }): void =>
+  expect(found.value, JSON.stringify(found.of)).toBeLessThanOrEqual(1 + rounding);
+
+/** The rollback test leaves out a tick in which the champion had no requests; one without candidate requests counts. */
+export const counted =
+  (value: (tally: Tally) => number) =>
+  (tally: Tally): number =>
+    tally.championRequests === 0 ? 1 : value(tally);
 
 /** Every combination of the values of each field. */
 export function* grid<const Fields extends Readonly<Record<string, readonly number[]>>>(

@@ -1,53 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import {
-  converge,
-  type Driver,
-  driver,
-  fakeEndpoint,
-  healthy,
-  planOf,
-  score,
-  serveTicks,
-  type Traffic,
-  trainOne,
-} from '../model.fixture.ts';
+import { healthy, planOf, serveTicks } from '../model.fixture.ts';
 import { whyRollout } from '../why.ts';
+import { challenge, type GivenRollout, noLatency, rolloutOf, until } from './judge.fixture.ts';
 import type { Rollout } from './state.ts';
 
-type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
-
-/** A champion, and a challenger whose rollout has just begun. */
-function begun(rollout: Given = {}) {
-  const drive = driver(planOf({ rollout: { bake: '5m', guard: '5m', ...rollout } }));
-  const endpoint = fakeEndpoint();
-  trainOne(drive, 'one');
-  score(drive, 0.8);
-  converge(drive, endpoint);
-  serveTicks(drive, healthy);
-  converge(drive, endpoint);
-  trainOne(drive, 'two');
-  score(drive, 0.82, 0.8);
-  return { drive, endpoint };
-}
-
-/** Goes on under this traffic until the status is one of these. */
-function until({ drive, endpoint }: ReturnType<typeof begun>, traffic: Traffic, ...statuses: Rollout['status'][]) {
-  for (let round = 0; round < 300 && !statuses.includes(drive.state.rollout?.status ?? 'aborted'); round += 1) {
-    if (drive.owed('readLatency').length > 0) drive.answer('readLatency', { type: 'latencyRead', percentiles });
-    converge(drive, endpoint);
-    if (statuses.includes(drive.state.rollout?.status ?? 'aborted')) break;
-    serveTicks(drive, traffic, 1);
-  }
-  return rolloutOf(drive);
-}
-
-const percentiles = { p50: 20, p90: 60, p99: 200, requests: 10_000 };
-const rolloutOf = (drive: Driver): Rollout => {
-  const { rollout } = drive.state;
-  if (rollout === undefined) throw new Error('there is no rollout');
-  return rollout;
-};
-const noLatency = { guardrails: { latency: false } } as const;
+const begun = (rollout: GivenRollout = {}) => challenge(planOf({ rollout: { bake: '5m', guard: '5m', ...rollout } }));
 
 describe('a rollout under the default config', () => {
   test('of a service without errors ends promoted, by the floor and by its latency', () => {
@@ -162,10 +119,10 @@ describe('a rollout', () => {
 
     for (const weight of [10, 50]) {
       until(given, healthy, 'baking');
-      for (let tick = 0; tick < 9 && isCold(rolloutOf(given.drive)); tick += 1)
+      for (let tick = 0; tick < 9 && isCold(rolloutOf(given)); tick += 1)
         serveTicks(given.drive, { ...healthy, slower: { v2: 1.9 } }, 1);
 
-      const { status, evidence } = rolloutOf(given.drive);
+      const { status, evidence } = rolloutOf(given);
       expect(status).toBe('baking');
       expect(evidence.streams.errors?.[weight]?.candidateRequests).toBe(3 * 60 * weight);
       expect(evidence.streams['latency.p90']?.[weight]?.candidateRequests).toBe(0);
@@ -178,16 +135,15 @@ describe('a rollout', () => {
     const given = begun({ steps: [50], bake: '2m', warmUp: 4, atMost: '10m' });
     until(given, healthy, 'baking');
 
-    for (let tick = 0; tick < 9 && rolloutOf(given.drive).evidence.ticks < 4; tick += 1)
-      serveTicks(given.drive, healthy, 1);
+    for (let tick = 0; tick < 9 && rolloutOf(given).evidence.ticks < 4; tick += 1) serveTicks(given.drive, healthy, 1);
 
-    expect(rolloutOf(given.drive).status).toBe('baking');
+    expect(rolloutOf(given).status).toBe('baking');
     expect(until(given, healthy, 'promoted', 'held').certificate?.conditions.join()).not.toMatch(/not judged/);
   });
 });
 
 describe('strategy shadow', () => {
-  const shadow = { ...noLatency, strategy: 'shadow' as const, steps: [50] } satisfies Given;
+  const shadow = { ...noLatency, strategy: 'shadow' as const, steps: [50] } satisfies GivenRollout;
 
   test('mirrors first, and takes back what is worse on the same requests before it serves any', () => {
     const given = begun(shadow);

@@ -3,7 +3,6 @@ import { step } from '../../base/table.ts';
 import type { Tick } from '../../ports/telemetry.ts';
 import {
   converge,
-  type Driver,
   driver,
   fakeEndpoint,
   healthy,
@@ -15,41 +14,16 @@ import {
   trainOne,
 } from '../model.fixture.ts';
 import { whyRollout } from '../why.ts';
+import { challenge, type GivenModel, type GivenRollout, rolloutOf, until, type World } from './judge.fixture.ts';
 import type { Rollout } from './state.ts';
 import { bake } from './steps.ts';
 import { rolloutTable } from './table.ts';
 import { verifyRollout } from './verify.ts';
 
-type Given = NonNullable<Parameters<typeof planOf>[0]>['rollout'];
-type World = ReturnType<typeof begun>;
-
 /** A champion, and a challenger whose rollout has just begun. */
-function begun(rollout: Given = {}, model: Parameters<typeof planOf>[0] = {}) {
-  const small = { steps: [10, 50], bake: '15m', guard: '15m', guardrails: { latency: false } } satisfies Given;
-  const drive = driver(planOf({ ...model, rollout: { ...small, ...rollout } }));
-  const endpoint = fakeEndpoint();
-  trainOne(drive, 'one');
-  score(drive, 0.8);
-  converge(drive, endpoint);
-  serveTicks(drive, healthy, 20);
-  converge(drive, endpoint);
-  trainOne(drive, 'two');
-  score(drive, 0.82, 0.8);
-  return { drive, endpoint };
-}
-
-const rolloutOf = ({ state }: Driver): Rollout => {
-  if (state.rollout === undefined) throw new Error('there is no rollout');
-  return state.rollout;
-};
-
-/** Goes on under this traffic until the status is one of these. */
-function until({ drive, endpoint }: World, traffic: Traffic, ...statuses: readonly Rollout['status'][]): Rollout {
-  for (let round = 0; round < 300 && !statuses.includes(rolloutOf(drive).status); round += 1) {
-    converge(drive, endpoint);
-    if (!statuses.includes(rolloutOf(drive).status)) serveTicks(drive, traffic, 1);
-  }
-  return rolloutOf(drive);
+function begun(rollout: GivenRollout = {}, model: GivenModel = {}) {
+  const small = { steps: [10, 50], bake: '15m', guard: '15m', guardrails: { latency: false } } satisfies GivenRollout;
+  return challenge(planOf({ ...model, rollout: { ...small, ...rollout } }), 20);
 }
 
 /** Answers the ticks that are owed next with what cannot be. */
@@ -77,8 +51,8 @@ function serveMinutes(
     Object.fromEntries(Object.entries(arms).map(([name, [bad, of]]) => [name, counted(bad, of)]));
   const counts = each(requests, (errors, of) => ({ requests: of, bad: { errors } }));
   const firstBad = each(users ?? {}, (bad, atRisk) => ({ assigned: 0, bad: { errors: { atRisk, bad } } }));
-  const end = rolloutOf(drive).evidence.readTo + minutes * minute;
-  while (drive.now < end + 2 * minute && rolloutOf(drive).evidence.readTo < end) {
+  const end = rolloutOf({ drive }).evidence.readTo + minutes * minute;
+  while (drive.now < end + 2 * minute && rolloutOf({ drive }).evidence.readTo < end) {
     drive.wait(minute);
     const order = drive.owed('readTicks')[0];
     if (order?.kind !== 'readTicks' || order.to <= order.from) continue;
@@ -102,9 +76,9 @@ describe('a rollout that is not routed as configured', () => {
     until(given, healthy, 'baking');
 
     until(given, { ...skewed, failing: { v1: 0.02, v2: 0.02 } }, 'held', 'rolledBack');
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', step: 0, backTo: 0 });
+    expect(rolloutOf(given)).toMatchObject({ status: 'held', step: 0, backTo: 0 });
     expect(served(given)).toEqual({ v1: 100 });
-    expect(whyRollout(rolloutOf(given.drive), 'fraud').sentence).toMatch(
+    expect(whyRollout(rolloutOf(given), 'fraud').sentence).toMatch(
       /is held at 0 % until .*: the requests were not shared out as configured: the candidate got 300 of 6000 at 10 %; 2 % of the candidate's 300 requests failed, 2 % of the champion's 5,700; .*serin rollouts promote\|abort\|resume ro_\w+$/,
     );
   });
@@ -133,7 +107,7 @@ describe('a rollout that is not routed as configured', () => {
     expect(served(given)).toEqual({ v1: 50, v2: 50 });
     given.drive.say({ type: 'resumeRequested' });
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'promoting', certificate: { verdict: 'promotion' } });
+    expect(rolloutOf(given)).toMatchObject({ status: 'promoting', certificate: { verdict: 'promotion' } });
     expect(served(given)).toEqual({ v1: 5, v2: 95 });
   });
 
@@ -143,7 +117,7 @@ describe('a rollout that is not routed as configured', () => {
 
     serveTicks(given.drive, { ...skewed, perMinute: 60_000 }, 2);
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', backTo: 10 });
+    expect(rolloutOf(given)).toMatchObject({ status: 'held', backTo: 10 });
   });
 
   test('gets the weight of its step back when a person resumes it, which a freeze forbids', () => {
@@ -157,7 +131,7 @@ describe('a rollout that is not routed as configured', () => {
     given.drive.say({ type: 'configReleased', revision: 3, plan });
     given.drive.say({ type: 'resumeRequested' });
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'shifting', step: 0 });
+    expect(rolloutOf(given)).toMatchObject({ status: 'shifting', step: 0 });
     expect(served(given)).toEqual({ v1: 90, v2: 10 });
   });
 
@@ -179,14 +153,12 @@ describe('counts that cannot be', () => {
   test('hold a rollout with the weight of the step before, and leave its evidence as it is', () => {
     const given = begun();
     until(given, healthy, 'baking');
-    const { evidence } = rolloutOf(given.drive);
+    const { evidence } = rolloutOf(given);
 
     misread(given);
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', evidence, backTo: 0 });
-    expect(whyRollout(rolloutOf(given.drive), 'fraud').sentence).toMatch(
-      /errors of v2 is 7, which is no count of at most 5/,
-    );
+    expect(rolloutOf(given)).toMatchObject({ status: 'held', evidence, backTo: 0 });
+    expect(whyRollout(rolloutOf(given), 'fraud').sentence).toMatch(/errors of v2 is 7, which is no count of at most 5/);
   });
 
   test('do not take back a candidate that is guarded: it waits with half of the traffic', () => {
@@ -195,7 +167,7 @@ describe('counts that cannot be', () => {
 
     misread(given);
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'held', backTo: 50 });
+    expect(rolloutOf(given)).toMatchObject({ status: 'held', backTo: 50 });
     expect(served(given)).toEqual({ v1: 50, v2: 50 });
   });
 
@@ -209,7 +181,7 @@ describe('counts that cannot be', () => {
     for (const given of [paused, inconclusive]) {
       misread(given);
 
-      const rollout = rolloutOf(given.drive);
+      const rollout = rolloutOf(given);
       expect(rollout).toMatchObject({ status: 'held', backTo: expect.any(Number) });
       expect('endsAt' in rollout ? rollout.endsAt - given.drive.now : 0).toBeLessThanOrEqual(30 * 60_000);
     }
@@ -221,7 +193,7 @@ describe('counts that cannot be', () => {
     until(given, healthy, 'shifting');
     until(given, healthy, 'baking');
     misread(given);
-    const { streams, routed } = rolloutOf(given.drive).evidence;
+    const { streams, routed } = rolloutOf(given).evidence;
     expect(served(given)).toEqual({ v1: 90, v2: 10 });
 
     const rollout = until(given, { ...healthy, failing: { v1: 0.005, v2: 0.2 } }, 'rolledBack', 'promoted');
@@ -243,8 +215,8 @@ describe('counts that cannot be', () => {
     const ticks = [{ start: order.from, rows: [row], losses: [], pairs: {} }];
     given.drive.answer('readLabels', { type: 'labelsRead', from: order.from, to: order.from + 60_000, ticks });
 
-    expect(rolloutOf(given.drive).status).toBe('held');
-    expect(rolloutOf(given.drive)).not.toHaveProperty('backTo');
+    expect(rolloutOf(given).status).toBe('held');
+    expect(rolloutOf(given)).not.toHaveProperty('backTo');
     expect(served(given)).toEqual({ v1: 90, v2: 10 });
   });
 });
@@ -261,7 +233,7 @@ describe('a hold that nobody can judge', () => {
     until(given, healthy, 'baking');
     misread(given);
 
-    const rollout = rolloutOf(given.drive);
+    const rollout = rolloutOf(given);
 
     expect('endsAt' in rollout ? rollout.endsAt - given.drive.now : undefined).toBe(ms);
   });
@@ -301,7 +273,7 @@ describe('what a step counts', () => {
     serveTicks(given.drive, healthy, 5);
     given.drive.say({ type: 'pauseRequested' });
     given.drive.say({ type: 'resumeRequested' });
-    const resumed = rolloutOf(given.drive);
+    const resumed = rolloutOf(given);
     until(given, healthy, 'shifting');
     const second = until(given, healthy, 'baking');
     const guarded = until(given, healthy, 'guarding');
@@ -324,7 +296,7 @@ describe('time in which the endpoint was not served', () => {
     const began = until(given, healthy, status);
 
     serveTicks(given.drive, off, 40);
-    const later = rolloutOf(given.drive);
+    const later = rolloutOf(given);
     serveTicks(given.drive, healthy, ticks + 5);
 
     const read = (later.evidence.readTo - began.evidence.readTo) / 60_000;
@@ -334,8 +306,8 @@ describe('time in which the endpoint was not served', () => {
       until: endOf(began) + read * 60_000,
       evidence: { routed: began.evidence.routed },
     });
-    expect(rolloutOf(given.drive).status).not.toBe(status);
-    expect(rolloutOf(given.drive).evidence.closed - began.evidence.closed).toBe(ticks);
+    expect(rolloutOf(given).status).not.toBe(status);
+    expect(rolloutOf(given).evidence.closed - began.evidence.closed).toBe(ticks);
   });
 
   test('is no guard, however long it was: a candidate that fails after it is taken back', () => {
@@ -399,10 +371,10 @@ describe('the hard limit of failed requests', () => {
       },
     });
   });
-  const atOnce = { strategy: 'blueGreen' } satisfies Given;
+  const atOnce = { strategy: 'blueGreen' } satisfies GivenRollout;
   const sticky = { serve: { command: ['node', 'serve.mjs'], stickyBy: 'x-user' } };
 
-  test.each<[string, Given]>([
+  test.each<[string, GivenRollout]>([
     ['at the first step of a canary', { steps: [5] }],
     ['with most of the traffic at once', atOnce],
   ])('finds a candidate whose every request fails within 8 minutes of 60 requests: %s', (_, rollout) => {
@@ -425,11 +397,11 @@ describe('the hard limit of failed requests', () => {
     serveMinutes(given, 1, { v2: [2, 2], v1: [1, 1] });
     serveMinutes(given, 6, { v2: [2, 2] });
 
-    expect(rolloutOf(given.drive)).toMatchObject({
+    expect(rolloutOf(given)).toMatchObject({
       status: 'guarding',
       evidence: { candidate: { requests: 26, errors: 26 } },
     });
-    expect(verifyRollout(given.drive.entries, rolloutOf(given.drive).id).problems).toEqual([]);
+    expect(verifyRollout(given.drive.entries, rolloutOf(given).id).problems).toEqual([]);
   });
 
   test('waits for as many requests of the champion: one of them says little of what is sent to both', () => {
@@ -438,10 +410,10 @@ describe('the hard limit of failed requests', () => {
 
     serveMinutes(given, 1, { v2: [15, 24], v1: [0, 1] });
     serveMinutes(given, 4, { v2: [15, 24], v1: [1, 1] });
-    expect(rolloutOf(given.drive).status).toBe('guarding');
+    expect(rolloutOf(given).status).toBe('guarding');
 
     serveMinutes(given, 1, { v2: [190, 190], v1: [0, 15] });
-    expect(rolloutOf(given.drive)).toMatchObject({
+    expect(rolloutOf(given)).toMatchObject({
       because: { kind: 'limit', text: expect.stringMatching(/^265 of 310 .*, 96 of them as the champion's did/) },
     });
   });
@@ -455,7 +427,7 @@ describe('the hard limit of failed requests', () => {
 
     serveMinutes(given, 2, { v1: [15, 15] });
 
-    expect(rolloutOf(drive)).toMatchObject({
+    expect(rolloutOf({ drive })).toMatchObject({
       because: { text: '30 of 30 requests to the candidate failed, more than the limit of 50 %' },
     });
   });
@@ -468,8 +440,8 @@ describe('the hard limit of failed requests', () => {
     serveMinutes(given, 12, { v2: [600, 601], v1: [0, 400] }, { v2: [0, 1], v1: [0, 18] });
     serveMinutes(given, 1, { v2: [900, 940], v1: [0, 400] }, { v2: [1, 41], v1: [0, 360] });
 
-    expect(rolloutOf(given.drive)).toMatchObject({ status: 'baking', evidence: { candidate: { errors: 8700 } } });
-    expect(verifyRollout(given.drive.entries, rolloutOf(given.drive).id).problems).toEqual([]);
+    expect(rolloutOf(given)).toMatchObject({ status: 'baking', evidence: { candidate: { errors: 8700 } } });
+    expect(verifyRollout(given.drive.entries, rolloutOf(given).id).problems).toEqual([]);
   });
 
   test('counts sticky users by their first failed request, and leaves out those as the champion has them', () => {
@@ -480,8 +452,8 @@ describe('the hard limit of failed requests', () => {
     serveMinutes(broken, 1, { v2: [90, 120], v1: [36, 1080] }, { v2: [30, 40], v1: [18, 360] });
     serveMinutes(attacked, 2, { v2: [90, 120], v1: [810, 1080] }, { v2: [30, 40], v1: [270, 360] });
 
-    expect(rolloutOf(attacked.drive)).toMatchObject({ status: 'baking' });
-    expect(rolloutOf(broken.drive)).toMatchObject({
+    expect(rolloutOf(attacked)).toMatchObject({ status: 'baking' });
+    expect(rolloutOf(broken)).toMatchObject({
       because: {
         kind: 'limit',
         text: "30 of 40 users at risk had their first failed request at the candidate, 2 of them as the champion's did, more than the limit of 50 %",
@@ -503,10 +475,10 @@ test('an endpoint that never takes the full weight ends a promotion in a revert'
   until(given, healthy, 'promoting');
 
   given.drive.wait(9 * 60_000);
-  expect(rolloutOf(given.drive).status).toBe('promoting');
+  expect(rolloutOf(given).status).toBe('promoting');
   given.drive.wait(60_000);
 
-  expect(rolloutOf(given.drive)).toMatchObject({
+  expect(rolloutOf(given)).toMatchObject({
     status: 'reverting',
     because: { kind: 'ready', text: 'the endpoint did not take the full weight in time' },
   });
@@ -526,13 +498,13 @@ test('an alert does not revert a rollback: there is nowhere better to go', () =>
     title: 't',
   } as const;
 
-  for (let round = 0; round < 9 && rolloutOf(drive).status !== 'promoted'; round += 1) {
-    const rollout = rolloutOf(drive);
+  for (let round = 0; round < 9 && rolloutOf({ drive }).status !== 'promoted'; round += 1) {
+    const rollout = rolloutOf({ drive });
     const heard = step(rolloutTable, rollout, { ...alert, id: 'a', at: drive.now, actor: human }, { frozen: false });
     expect(rollout).toMatchObject({ kind: 'rollback', candidate: 1 });
     expect('moved' in heard ? heard.moved : rollout).toBe(rollout);
     converge(drive, given.endpoint);
     drive.wait(1000);
   }
-  expect(rolloutOf(drive)).toMatchObject({ status: 'promoted', candidate: 1 });
+  expect(rolloutOf({ drive })).toMatchObject({ status: 'promoted', candidate: 1 });
 });

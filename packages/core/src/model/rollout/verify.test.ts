@@ -1,31 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Entry } from '../../ports/journal.ts';
-import {
-  converge,
-  type Driver,
-  driver,
-  fakeEndpoint,
-  healthy,
-  score,
-  serveTicks,
-  type Traffic,
-  trainOne,
-  withCanary,
-} from '../model.fixture.ts';
+import { converge, type Driver, healthy, serveTicks, type Traffic, withCanary } from '../model.fixture.ts';
+import { challenge } from './judge.fixture.ts';
 import { rolloutEnded } from './state.ts';
 import { rolloutVerifier, verifyRollout } from './verify.ts';
 
 /** A champion, and a challenger that gets the traffic until its rollout has ended. */
 function released(traffic: Traffic): Driver {
-  const drive = driver();
-  const endpoint = fakeEndpoint();
-  trainOne(drive, 'one');
-  score(drive, 0.8);
-  converge(drive, endpoint);
-  serveTicks(drive, healthy);
-  converge(drive, endpoint);
-  trainOne(drive, 'two');
-  score(drive, 0.82, 0.8);
+  const { drive, endpoint } = challenge();
   for (let round = 0; round < 12 && !rolloutEnded(drive.state.rollout); round += 1) {
     converge(drive, endpoint);
     serveTicks(drive, traffic);
