@@ -1,0 +1,63 @@
+import type { Job } from '@serin/core/ports/jobs';
+import { expect, test } from 'vitest';
+import { commandOf as commandOnAws } from '../../functions/aws/src/jobs/command.ts';
+import { allVariables, variablesBesideToolkit } from '../../functions/aws/src/jobs/environment.ts';
+import { processingLayout, trainingLayout } from '../../functions/aws/src/jobs/layout.ts';
+import { treeAt } from '../../packages/local/src/machine/jobs/tree.ts';
+import { commandOf, configFiles, trainingEnvironment } from '../../packages/local/src/machine/training-environment.ts';
+import { aJob } from './jobs.contract.ts';
+
+const place = (name: string) => `\${{${name}}}`;
+const artifact = { uri: 's3://own/jobs/x/output/model.tar.gz', digest: 'd', bytes: 1 };
+
+const job = aJob('run_1/train/1', {
+  command: ['python', '-u', 'src/train.py', '--data', place('inputs.train'), '--to', place('outputs.model')],
+  hyperparameters: { 'learning-rate': '0.1', e: '3', use_amp: 'true', note: 'ü "x"' },
+  channels: {
+    train: { kind: 'manifest', bucket: 'serin', key: 'x' },
+    validation: { kind: 'manifest', bucket: 'serin', key: 'x' },
+    model: { kind: 'artifact', artifact },
+  },
+  outputs: ['model', 'report'],
+  environment: { MODE: 'fast', MLFLOW_EXPERIMENT_NAME: 'mine', API_KEY: { secret: 'api-key' } },
+  checkpoints: 'run_1',
+});
+const evaluation: Job = { ...job, key: 'run_1/evaluate/1', kind: 'evaluate', outputs: ['model', 'output'] };
+
+const onMachine = (job: Job) => ({
+  ...{ job, id: 'job-1', root: '/job', checkpoints: '/checkpoints/run' },
+  machine: { inherited: { PATH: '/bin' }, cpus: 4, gpus: 1 },
+});
+const inContainer = (job: Job, layout = trainingLayout) => ({
+  ...{ job, layout, name: 'job-1', region: 'eu-west-1' },
+  machine: { name: 'ml.g5.xlarge', vcpus: 4, gpus: 1 },
+});
+const several = { ...job, compute: { ...job.compute, nodes: 3 } };
+
+const linesOf = (variables: Readonly<Record<string, string>>): string =>
+  Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .sort()
+    .join('');
+
+test.each([
+  ['one-machine', trainingEnvironment(onMachine(job)), commandOf(job, treeAt('/job'))],
+  ['aws-training', allVariables(inContainer(job)), commandOnAws(job, trainingLayout)],
+  ['aws-training-nodes', allVariables(inContainer(several)), commandOnAws(several, trainingLayout)],
+  ['aws-training-toolkit', variablesBesideToolkit(inContainer(job)), commandOnAws(job, trainingLayout)],
+  [
+    'aws-processing',
+    allVariables(inContainer(evaluation, processingLayout)),
+    commandOnAws(evaluation, processingLayout),
+  ],
+])('what a script is given on %s stays what it is', async (platform, variables, command) => {
+  const text = `${JSON.stringify(command)}\n${linesOf(variables)}`;
+
+  await expect(text).toMatchFileSnapshot(`job-variables/${platform}.txt`);
+});
+
+test('the files that a script of one machine reads beside its variables stay what they are', async () => {
+  await expect(JSON.stringify(configFiles(onMachine(job)), null, 2)).toMatchFileSnapshot(
+    'job-variables/one-machine-files.txt',
+  );
+});
