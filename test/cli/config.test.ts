@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandOf } from '@serin/core/job-contract/job-contract';
+import { commandOf } from '@serin/core/job-contract/command';
 import type { Job } from '@serin/core/ports/jobs';
 import { expect, test } from 'vitest';
 import { factsOf } from '../../packages/cli/src/script-facts.ts';

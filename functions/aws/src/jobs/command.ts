@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { hyperparameterProblem } from '@serin/core/config/hyperparameters';
-import { commandOf as commandIn } from '@serin/core/job-contract/job-contract';
+import { commandOf as commandIn } from '@serin/core/job-contract/command';
 import type { Job } from '@serin/core/ports/jobs';
 import type { Layout } from './layout.ts';
 

@@ -1,6 +1,6 @@
 import type { DescribeTrainingJobResponse } from '@aws-sdk/client-sagemaker';
 import { durationText } from '@serin/core/base/time';
-import { type Measured, measured, measuredBy } from '@serin/core/job-contract/job-contract';
+import { type Measured, measured, measuredBy } from '@serin/core/job-contract/metrics';
 import type { JobDescription } from '@serin/core/ports/jobs';
 import { metricsAt, ranTooLong, retryableOf, succeeded, timesOf } from './results.ts';
 import type { Buckets } from './settings.ts';

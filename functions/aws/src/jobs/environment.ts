@@ -1,13 +1,8 @@
 import { Fault } from '@serin/core/base/fault';
 import { canonical } from '@serin/core/base/json';
 import { plainOf } from '@serin/core/base/variables';
-import {
-  channelVariables,
-  decodedHyperparameters,
-  entryPoint,
-  prefixed,
-  userArguments,
-} from '@serin/core/job-contract/job-contract';
+import { entryPoint, userArguments } from '@serin/core/job-contract/command';
+import { channelVariables, decodedHyperparameters, prefixed } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
 import type { Layout } from './layout.ts';
 

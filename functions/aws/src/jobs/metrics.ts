@@ -1,6 +1,6 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { asFault, Fault } from '@serin/core/base/fault';
-import { maxMetricsBytes } from '@serin/core/job-contract/job-contract';
+import { maxMetricsBytes } from '@serin/core/job-contract/metrics';
 
 /** In order: flat names and numbers, then the form of SageMaker's own evaluations; each file may have either form. */
 export const metricsFiles = ['metrics.json', 'evaluation.json'] as const;

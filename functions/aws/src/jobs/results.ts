@@ -5,9 +5,9 @@ import {
   type Measured,
   maxMetricsBytes,
   metricsIn,
-  missingOutput,
   nothingMeasured,
-} from '@serin/core/job-contract/job-contract';
+} from '@serin/core/job-contract/metrics';
+import { missingOutput } from '@serin/core/job-contract/variables';
 import type { Artifact, JobDescription } from '@serin/core/ports/jobs';
 import { artifactAt } from './artifacts.ts';
 import { filesInArchive, metricsFiles } from './metrics.ts';

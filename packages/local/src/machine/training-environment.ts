@@ -1,14 +1,8 @@
 import { join } from 'node:path';
 import { canonical } from '@serin/core/base/json';
 import { plainOf } from '@serin/core/base/variables';
-import {
-  channelVariables,
-  commandOf as commandIn,
-  decodedHyperparameters,
-  entryPoint,
-  prefixed,
-  userArguments,
-} from '@serin/core/job-contract/job-contract';
+import { commandOf as commandIn, entryPoint, userArguments } from '@serin/core/job-contract/command';
+import { channelVariables, decodedHyperparameters, prefixed } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
 import { outputDirectory, type Placed, type Tree, treeAt } from './jobs/tree.ts';
 

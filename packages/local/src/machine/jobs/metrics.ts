@@ -10,7 +10,7 @@ import {
   measuredBy,
   metricsIn,
   nothingMeasured,
-} from '@serin/core/job-contract/job-contract';
+} from '@serin/core/job-contract/metrics';
 import type { Job } from '@serin/core/ports/jobs';
 import { openPlain } from '../plain-file.ts';
 

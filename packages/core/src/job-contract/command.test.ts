@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { Job } from '../ports/jobs.ts';
+import { commandOf, entryPoint, userArguments } from './command.ts';
+import { decodedHyperparameters } from './variables.ts';
+
+const place = (name: string) => `\${{${name}}}`;
+
+const job = {
+  key: 'run_1/train/1',
+  kind: 'train',
+  command: [
+    'python',
+    '-u',
+    'train.py',
+    `--data=${place('inputs.train')}/x`,
+    '--out',
+    place(' outputs.model '),
+    place('inputs.lr'),
+  ],
+  hyperparameters: { lr: '0.1', e: '3' },
+} as unknown as Job; // what a command needs of a job
+const places = {
+  input: (name: string) => (name === 'train' ? '/data/train' : undefined),
+  output: (name: string) => (name === 'model' ? '/model' : undefined),
+};
+
+test('a command gets its places, and that of a trainer the arguments of the toolkit', () => {
+  const filled = ['python', '-u', 'train.py', '--data=/data/train/x', '--out', '/model', '0.1'];
+
+  expect(commandOf(job, places)).toEqual([...filled, '-e', '3', '--lr', '0.1']);
+  expect(commandOf({ ...job, kind: 'evaluate' }, places)).toEqual(filled);
+  expect(() => commandOf({ ...job, command: [place('inputs.nothing')] }, places)).toThrow(place('inputs.nothing'));
+  expect(userArguments({ hyperparameters: {} })).toEqual([]);
+  expect(entryPoint(job)).toBe('train.py');
+});
+
+test('truth among the arguments is as Python writes it, and as JSON among the decoded', () => {
+  const hyperparameters = { use_amp: 'true', off: 'false', name: 'True' };
+
+  expect(userArguments({ hyperparameters })).toEqual(['--name', 'True', '--off', 'False', '--use_amp', 'True']);
+  expect(decodedHyperparameters({ hyperparameters })).toEqual({ use_amp: true, off: false, name: 'True' });
+});
