@@ -32,6 +32,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
       'node:http',
       'node:https',
       'node:net',
+      'node:stream/promises',
       'node:timers/promises',
       'node:zlib',
     ],

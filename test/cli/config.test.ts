@@ -209,9 +209,12 @@ test('init --from: a script with flags of its own for data and model is trained 
   const { exit, stderr } = await serin(['validate'], { cwd: join(cwd, 'p') });
   const printed = JSON.parse((await serin(['config', 'print', '--json'], { cwd: join(cwd, 'p') })).stdout);
   const { command, hyperparameters } = printed.models.p.train;
-  const places = { input: () => dropped, output: () => saved };
+  const places = { found: () => dropped ?? '', outputOf: () => saved ?? '' };
   const [program = '', ...args] = commandOf(
-    { key: 'k', kind: 'train', command, hyperparameters: { rows: String(hyperparameters.rows) } } as unknown as Job,
+    {
+      ...{ key: 'k', kind: 'train', command, outputs: ['model'] },
+      ...{ channels: { train: {} }, hyperparameters: { rows: String(hyperparameters.rows) } },
+    } as unknown as Job,
     places,
   );
   execFileSync(program, args, { cwd: join(cwd, 'p') });

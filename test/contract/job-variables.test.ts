@@ -1,10 +1,10 @@
+import { commandOf } from '@serin/core/job-contract/command';
+import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
 import { expect, test } from 'vitest';
-import { commandOf as commandOnAws } from '../../functions/aws/src/jobs/command.ts';
-import { allVariables, variablesBesideToolkit } from '../../functions/aws/src/jobs/environment.ts';
-import { processingLayout, trainingLayout } from '../../functions/aws/src/jobs/layout.ts';
-import { treeAt } from '../../packages/local/src/machine/jobs/tree.ts';
-import { commandOf, configFiles, trainingEnvironment } from '../../packages/local/src/machine/training-environment.ts';
+import { placedIn, processingLayout, trainingLayout } from '../../functions/aws/src/jobs/layout.ts';
+import { placesOf } from '../../packages/local/src/machine/jobs/tree.ts';
+import { configFiles, trainingEnvironment } from '../../packages/local/src/machine/training-environment.ts';
 import { aJob } from './jobs.contract.ts';
 
 const place = (name: string) => `\${{${name}}}`;
@@ -28,10 +28,8 @@ const onMachine = (job: Job) => ({
   ...{ job, id: 'job-1', root: '/job', checkpoints: '/checkpoints/run' },
   machine: { inherited: { PATH: '/bin' }, cpus: 4, gpus: 1 },
 });
-const inContainer = (job: Job, layout = trainingLayout) => ({
-  ...{ job, layout, name: 'job-1', region: 'eu-west-1' },
-  machine: { name: 'ml.g5.xlarge', vcpus: 4, gpus: 1 },
-});
+const gpu = { name: 'ml.g5.xlarge', vcpus: 4, accelerator: { type: 'A10G', count: 1, memoryGbEach: 24 } };
+const inContainer = (job: Job, layout = trainingLayout) => placedIn(layout, job, 'job-1', 'eu-west-1', gpu);
 const several = { ...job, compute: { ...job.compute, nodes: 3 } };
 
 const linesOf = (variables: Readonly<Record<string, string>>): string =>
@@ -41,15 +39,11 @@ const linesOf = (variables: Readonly<Record<string, string>>): string =>
     .join('');
 
 test.each([
-  ['one-machine', trainingEnvironment(onMachine(job)), commandOf(job, treeAt('/job'))],
-  ['aws-training', allVariables(inContainer(job)), commandOnAws(job, trainingLayout)],
-  ['aws-training-nodes', allVariables(inContainer(several)), commandOnAws(several, trainingLayout)],
-  ['aws-training-toolkit', variablesBesideToolkit(inContainer(job)), commandOnAws(job, trainingLayout)],
-  [
-    'aws-processing',
-    allVariables(inContainer(evaluation, processingLayout)),
-    commandOnAws(evaluation, processingLayout),
-  ],
+  ['one-machine', trainingEnvironment(onMachine(job)), commandOf(job, placesOf(onMachine(job)))],
+  ['aws-training', variablesOf(inContainer(job)), commandOf(job, trainingLayout)],
+  ['aws-training-nodes', variablesOf(inContainer(several)), commandOf(several, trainingLayout)],
+  ['aws-training-toolkit', variablesOf(inContainer(job), 'toolkit'), commandOf(job, trainingLayout)],
+  ['aws-processing', variablesOf(inContainer(evaluation, processingLayout)), commandOf(evaluation, processingLayout)],
 ])('what a script is given on %s stays what it is', async (platform, variables, command) => {
   const text = `${JSON.stringify(command)}\n${linesOf(variables)}`;
 

@@ -3,9 +3,10 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Artifact } from '@serin/core/ports/jobs';
+import { archiveKey } from '@serin/platform/code/archive';
 import { imagined, type ModelAsks, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
-import { archiveKey } from './code-archive.ts';
 import { artifactAt } from './jobs/artifacts.ts';
+import { toolkitStart } from './jobs/toolkit.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
@@ -87,6 +88,6 @@ function record(client: Middleware, service: string, take: (call: string, reques
 
 /** What is named by its content has no name before it is made. */
 const supplies: Supplies = {
-  archive: async (digest) => archiveKey(digest),
+  archive: async (digest) => archiveKey(digest, toolkitStart),
   manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
 };

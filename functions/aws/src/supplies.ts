@@ -1,7 +1,8 @@
 import { ownBucket } from '@serin/core/ports/bucket';
-import { codeArchive } from './code-archive.ts';
+import { codeArchive } from '@serin/platform/code/archive';
 import { type ManifestSource, manifestFile } from './jobs/manifest-file.ts';
 import type { Buckets } from './jobs/settings.ts';
+import { toolkitStart } from './jobs/toolkit.ts';
 
 /** What a job or a deployment is started with, made in the own bucket from what is stored there under its digest. */
 export interface Supplies {
@@ -12,6 +13,6 @@ export interface Supplies {
 }
 
 export const suppliesOf = (buckets: Buckets): Supplies => ({
-  archive: (digest) => codeArchive(digest, buckets(ownBucket)),
+  archive: (digest) => codeArchive(digest, buckets(ownBucket), toolkitStart),
   manifest: (source) => manifestFile(source, buckets),
 });

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { CreateProcessingJobCommandInput, CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
-import { archiveKey } from '@serin/aws/code-archive';
 import { artifactAt } from '@serin/aws/jobs/artifacts';
 import { jobId } from '@serin/aws/jobs/ids';
 import { jobName, s3Place } from '@serin/aws/jobs/settings';
+import { toolkitStart } from '@serin/aws/jobs/toolkit';
 import { Fault } from '@serin/core/base/fault';
 import type { Job, JobDescription } from '@serin/core/ports/jobs';
+import { archiveKey } from '@serin/platform/code/archive';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobsContract } from '../../contract/jobs.contract.ts';
 import { emulated } from '../emulated.ts';
@@ -362,7 +363,7 @@ emulated('jobs on SageMaker', () => {
         },
         HyperParameters: {
           sagemaker_program: '"serin-start.sh"',
-          sagemaker_submit_directory: `"s3://serin-shop-prod/${archiveKey(digest)}"`,
+          sagemaker_submit_directory: `"s3://serin-shop-prod/${archiveKey(digest, toolkitStart)}"`,
           sagemaker_container_log_level: '20',
           sagemaker_job_name: `"${nameIn(id)}"`,
           sagemaker_region: '"eu-west-1"',
@@ -468,7 +469,7 @@ emulated('jobs on SageMaker', () => {
       expect(
         InputDataConfig?.map(({ ChannelName, DataSource }) => [ChannelName, DataSource?.S3DataSource?.S3Uri]),
       ).toEqual([
-        ['serin-code', `s3://serin-shop-prod/${archiveKey(digest)}`],
+        ['serin-code', `s3://serin-shop-prod/${archiveKey(digest, toolkitStart)}`],
         ['serin-start', `s3://serin-shop-prod/starts/${nameIn(id)}/start.sh`],
       ]);
     });

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { archiveKey } from '@serin/aws/code-archive';
+import { toolkitStart } from '@serin/aws/jobs/toolkit';
 import { endpointName } from '@serin/aws/names';
 import { sageMakerServing } from '@serin/aws/ports/serving';
 import { sageMakerEndpoints } from '@serin/aws/serving/described';
@@ -13,6 +13,7 @@ import { secretsOf } from '@serin/core/base/variables';
 import { isFulfilled, nextOperation } from '@serin/core/model/endpoint/wish';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment, Observation, Operation, Weights } from '@serin/core/ports/serving';
+import { archiveKey } from '@serin/platform/code/archive';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { servingContract } from '../../contract/serving.contract.ts';
 import { seeded } from '../../contract/serving-machine.ts';
@@ -495,7 +496,7 @@ emulated('SageMaker serving', () => {
       expect(model?.PrimaryContainer).toMatchObject({
         ModelDataSource: { S3DataSource: { S3Uri: 's3://models/v1/model.tar.gz', CompressionType: 'Gzip' } },
         AdditionalModelDataSources: [
-          { ChannelName: 'code', S3DataSource: { S3Uri: `s3://serin-own/${archiveKey(digest)}` } },
+          { ChannelName: 'code', S3DataSource: { S3Uri: `s3://serin-own/${archiveKey(digest, toolkitStart)}` } },
         ],
         Environment: { SERIN_COMMAND: '["python","serve.py"]', SAGEMAKER_PROGRAM: 'serve.py' },
       });

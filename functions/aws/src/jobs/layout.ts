@@ -1,39 +1,22 @@
-import type { Source } from '@serin/core/ports/jobs';
+import type { InstanceType } from '@serin/clouds/instance-types';
+import type { Job } from '@serin/core/ports/jobs';
+import { type Contained, isArchive, type Layout } from '@serin/platform/jobs/layout';
 
-/** Where a container of SageMaker finds and leaves things. */
-export interface Layout {
-  /** The working directory of the command, and the unpacked code. */
-  readonly code: string;
-  readonly model: string;
-  /** What stands around `data`: the file `failure` is written here. */
-  readonly output: string;
-  /** `metrics.json` is looked for here. */
-  readonly outputData: string;
-  /** The file whose text SageMaker takes for the last words of the job, where that is not `failure`. */
-  readonly exitMessage?: string;
-  readonly checkpoints: string;
-  readonly input: string;
-  readonly config: string;
-  readonly resourceConfig: string;
-  /** Where the files of a channel are brought to. */
-  channel(name: string): string;
-  /** Where the command finds them: an archive of an artifact is unpacked first, where we start the command. */
-  found(name: string, source: Source): string;
-  outputOf(name: string): string;
-}
-
-export const isArchive = (source: Source): boolean =>
-  source.kind === 'artifact' && source.artifact.uri.endsWith('.tar.gz');
+const around = (outputData: string) => ({
+  outputData,
+  logs: `${outputData}/logs`,
+  tracking: `${outputData}/mlruns`,
+  code: '/opt/ml/code',
+  output: '/opt/ml/output',
+  checkpoints: '/opt/ml/checkpoints',
+});
 
 const trainingChannel = (name: string): string => `/opt/ml/input/data/${name}`;
 
 // https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 export const trainingLayout: Layout = {
-  code: '/opt/ml/code',
+  ...around('/opt/ml/output/data'),
   model: '/opt/ml/model',
-  output: '/opt/ml/output',
-  outputData: '/opt/ml/output/data',
-  checkpoints: '/opt/ml/checkpoints',
   input: '/opt/ml/input',
   config: '/opt/ml/input/config',
   resourceConfig: '/opt/ml/input/config/resourceconfig.json',
@@ -47,12 +30,9 @@ const processingChannel = (name: string): string => `/opt/ml/processing/input/${
 
 // https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 export const processingLayout: Layout = {
-  code: '/opt/ml/code',
+  ...around(processingOutput('output')),
   model: processingOutput('model'),
-  output: '/opt/ml/output',
-  outputData: processingOutput('output'),
   exitMessage: '/opt/ml/output/message',
-  checkpoints: '/opt/ml/checkpoints',
   input: '/opt/ml/processing/input',
   config: '/opt/ml/config',
   resourceConfig: '/opt/ml/config/resourceconfig.json',
@@ -60,3 +40,18 @@ export const processingLayout: Layout = {
   found: (name, source) => (isArchive(source) ? `/opt/ml/processing/unpacked/${name}` : processingChannel(name)),
   outputOf: processingOutput,
 };
+
+/** A job in a container on such a computer. */
+export const placedIn = (
+  places: Layout,
+  job: Job,
+  name: string,
+  region: string,
+  type: Pick<InstanceType, 'name' | 'vcpus' | 'accelerator'>,
+): Contained => ({
+  ...{ job, name, places },
+  computer: {
+    ...{ instanceType: type.name, region, network: 'eth0' },
+    ...{ cpus: type.vcpus, gpus: type.accelerator?.count ?? 0 },
+  },
+});

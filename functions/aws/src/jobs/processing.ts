@@ -3,13 +3,15 @@ import { instanceTypes } from '@serin/clouds/aws/instance-types';
 import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
+import { commandOf } from '@serin/core/job-contract/command';
+import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
-import { commandOf } from './command.ts';
-import { allVariables, type Placed, requestVariables } from './environment.ts';
+import { isArchive } from '@serin/platform/jobs/layout';
+import { codeChannel, startChannel, startFile, startScript } from '@serin/platform/jobs/start-script';
+import { requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
-import { isArchive, processingLayout } from './layout.ts';
+import { placedIn, processingLayout } from './layout.ts';
 import { type JobSettings, jobPrefix, s3Uri, startKey } from './settings.ts';
-import { codeChannel, startChannel, startFile, startScript } from './start-script.ts';
 import { hasLocalStorage, jobTags } from './training.ts';
 
 /** The output that is there for `metrics.json` alone. */
@@ -34,20 +36,14 @@ export function processingJob(
 ): { readonly request: CreateProcessingJobRequest; readonly start?: { readonly key: string; readonly text: string } } {
   const machine = instanceTypeFor(instanceTypes, 'process', job.compute.accelerator);
   const { kmsKey, vpc, ownBucket } = settings;
-  const placed: Placed = {
-    job,
-    name,
-    layout: processingLayout,
-    region: settings.region,
-    machine: { name: machine.name, vcpus: machine.vcpus, gpus: machine.accelerator?.count ?? 0 },
-  };
+  const placed = placedIn(processingLayout, job, name, settings.region, machine);
   const scripted = archive !== undefined || job.image === undefined || Object.values(job.channels).some(isArchive);
   if (scripted && job.command.length === 0)
     throw new Fault('invalid', `the job ${job.key} has something to unpack and no command; name one`);
   const start = scripted ? { key: startKey(name), text: startScript(placed, archive) } : undefined;
   const environment = scripted
     ? requestVariables(job, {}, secrets, maxVariable)
-    : requestVariables(job, allVariables(placed), { ...plainOf(job.environment), ...secrets }, maxVariable);
+    : requestVariables(job, variablesOf(placed), { ...plainOf(job.environment), ...secrets }, maxVariable);
   const own: readonly Input[] = [
     ...(archive === undefined ? [] : [{ name: codeChannel, ...objectOf(ownBucket, archive) }]),
     ...(start === undefined ? [] : [{ name: startChannel, ...objectOf(ownBucket, start.key) }]),

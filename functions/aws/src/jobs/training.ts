@@ -4,21 +4,17 @@ import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { hour } from '@serin/core/base/time';
 import { plainOf } from '@serin/core/base/variables';
+import { commandOf } from '@serin/core/job-contract/command';
+import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
+import type { Contained } from '@serin/platform/jobs/layout';
+import { codeChannel, startChannel, startFile, startScript } from '@serin/platform/jobs/start-script';
 import { tagsOf } from '../names.ts';
-import { commandOf } from './command.ts';
-import { allVariables, ownVariables, type Placed, requestVariables, variablesBesideToolkit } from './environment.ts';
+import { ownVariables, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
-import { trainingLayout } from './layout.ts';
+import { placedIn, trainingLayout } from './layout.ts';
 import { checkpointsOf, type JobSettings, s3Uri, startKey } from './settings.ts';
-import {
-  codeChannel,
-  scriptBesideToolkit,
-  startChannel,
-  startFile,
-  startScript,
-  toolkitProgram,
-} from './start-script.ts';
+import { scriptBesideToolkit, toolkitStart } from './toolkit.ts';
 
 /** Of a job that says nothing of it. SageMaker counts the run into the wait. */
 const spotWaitMs = 24 * hour;
@@ -52,13 +48,7 @@ export function trainingJob(
       `the job ${job.key} promises ${job.outputs.join(', ')}; training on SageMaker leaves a model`,
     );
   const machine = instanceTypeFor(instanceTypes, 'train', job.compute.accelerator);
-  const placed: Placed = {
-    job,
-    name,
-    layout: trainingLayout,
-    region: settings.region,
-    machine: { name: machine.name, vcpus: machine.vcpus, gpus: machine.accelerator?.count ?? 0 },
-  };
+  const placed = placedIn(trainingLayout, job, name, settings.region, machine);
   const launch = launchOf(placed, settings, archive, secrets);
   const channels = [...inputs, ...launch.inputs].map(({ name: ChannelName, type, uri }) => ({
     ChannelName,
@@ -127,21 +117,21 @@ interface Launch {
 }
 
 function launchOf(
-  placed: Placed,
+  placed: Contained,
   settings: JobSettings,
   archive: string | undefined,
   secrets: Readonly<Record<string, string>>,
 ): Launch {
-  const { job, name, layout, region } = placed;
+  const { job, name, places } = placed;
   if (archive === undefined) {
     const hasCommand = job.command.length > 0;
     if (!hasCommand) checkForToolkit(job);
     return {
-      entry: hasCommand ? { ContainerEntrypoint: [...commandOf(job, layout)] } : {},
+      entry: hasCommand ? { ContainerEntrypoint: [...commandOf(job, places)] } : {},
       hyperparameters: job.hyperparameters,
       variables: requestVariables(
         job,
-        hasCommand ? allVariables(placed) : variablesBesideToolkit(placed),
+        hasCommand ? variablesOf(placed) : variablesOf(placed, 'toolkit'),
         { ...plainOf(job.environment), ...secrets },
         maxVariable,
       ),
@@ -153,7 +143,7 @@ function launchOf(
   const code = s3Uri(settings.ownBucket, archive);
   if (job.image === undefined)
     return {
-      entry: { ContainerEntrypoint: ['/bin/sh', `${layout.channel(startChannel)}/${startFile}`] },
+      entry: { ContainerEntrypoint: ['/bin/sh', `${places.channel(startChannel)}/${startFile}`] },
       hyperparameters: {},
       variables: requestVariables(job, {}, secrets, maxVariable),
       inputs: [{ name: codeChannel, type: 'S3Prefix', uri: code, bytes: 0 }, started],
@@ -164,11 +154,11 @@ function launchOf(
     // The job's own would reach a shell by the toolkit's call: they are in the script.
     hyperparameters: {
       // Values are JSON: sagemaker-training-toolkit, environment.py `read_hyperparameters`, params.py for the names.
-      sagemaker_program: JSON.stringify(toolkitProgram),
+      sagemaker_program: JSON.stringify(toolkitStart.path),
       sagemaker_submit_directory: JSON.stringify(code),
       sagemaker_container_log_level: '20',
       sagemaker_job_name: JSON.stringify(name),
-      sagemaker_region: JSON.stringify(region),
+      sagemaker_region: JSON.stringify(settings.region),
     },
     variables: requestVariables(job, ownVariables(job, maxVariable), secrets, maxVariable),
     inputs: [started],

@@ -1,10 +1,10 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
+import { checkJob } from '@serin/core/job-contract/check';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import { awsFault, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi } from '../jobs/apis.ts';
-import { checkJob } from '../jobs/command.ts';
 import { type Api, jobId, partsOf } from '../jobs/ids.ts';
 import { logEnd, logOf } from '../jobs/logs.ts';
 import type { Buckets, JobSettings } from '../jobs/settings.ts';
@@ -58,7 +58,7 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, se
   return {
     start: (job) =>
       guarded(`starting ${job.key}`, async () => {
-        checkJob(job);
+        checkJob(job, { images: true, maxName: 64, reserved: 'serin-' });
         const id = jobId(settings.installation, job);
         const { api, name } = partsOf(id);
         try {

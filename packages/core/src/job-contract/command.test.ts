@@ -18,18 +18,18 @@ const job = {
     place('inputs.lr'),
   ],
   hyperparameters: { lr: '0.1', e: '3' },
+  channels: { train: { kind: 'manifest', bucket: 'serin', key: 'x' } },
+  outputs: ['model'],
 } as unknown as Job; // what a command needs of a job
-const places = {
-  input: (name: string) => (name === 'train' ? '/data/train' : undefined),
-  output: (name: string) => (name === 'model' ? '/model' : undefined),
-};
+const places = { found: (name: string) => `/data/${name}`, outputOf: (name: string) => `/${name}` };
 
 test('a command gets its places, and that of a trainer the arguments of the toolkit', () => {
   const filled = ['python', '-u', 'train.py', '--data=/data/train/x', '--out', '/model', '0.1'];
 
   expect(commandOf(job, places)).toEqual([...filled, '-e', '3', '--lr', '0.1']);
   expect(commandOf({ ...job, kind: 'evaluate' }, places)).toEqual(filled);
-  expect(() => commandOf({ ...job, command: [place('inputs.nothing')] }, places)).toThrow(place('inputs.nothing'));
+  for (const unknown of ['inputs.nothing', 'inputs.toString', 'outputs.report'])
+    expect(() => commandOf({ ...job, command: [place(unknown)] }, places)).toThrow(place(unknown));
   expect(userArguments({ hyperparameters: {} })).toEqual([]);
   expect(entryPoint(job)).toBe('train.py');
 });

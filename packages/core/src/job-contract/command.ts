@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { placeholder } from '../base/placeholders.ts';
-import type { Job } from '../ports/jobs.ts';
+import type { Job, Source } from '../ports/jobs.ts';
 
 /**
  * What the programs of users already speak, the same on every platform: arguments in the form of SageMaker's toolkit
@@ -19,20 +19,41 @@ export const userArguments = ({ hyperparameters }: Pick<Job, 'hyperparameters'>)
 
 const pythonWords: Readonly<Record<string, string>> = { true: 'True', false: 'False' };
 
-/** Where a platform puts what a job is given and leaves; `undefined`: there is no such channel or output. */
-export interface JobPlaces {
-  readonly input: (channel: string) => string | undefined;
-  readonly output: (name: string) => string | undefined;
+/** Where a job finds and leaves its files: folders by their absolute paths. */
+export interface Places {
+  /** The working directory of the command, and the unpacked code. */
+  readonly code: string;
+  readonly model: string;
+  readonly input: string;
+  readonly config: string;
+  /** What stands around `outputData`: the file `failure` is written here. */
+  readonly output: string;
+  /** `metrics.json` is looked for here. */
+  readonly outputData: string;
+  readonly checkpoints: string;
+  /** TensorBoard's. */
+  readonly logs: string;
+  /** MLflow's, when a script has no tracking server. */
+  readonly tracking: string;
+  /** Where the command finds the files of a channel. */
+  found(channel: string, source: Source): string;
+  outputOf(name: string): string;
 }
 
 /**
  * The command of a job: Azure ML's `${{inputs.x}}` and `${{outputs.y}}` filled in, and for a trainer the arguments.
  * A placeholder that names nothing is `invalid`.
  */
-export function commandOf(job: Job, { input, output }: JobPlaces): readonly string[] {
-  const own = (name: string) => (Object.hasOwn(job.hyperparameters, name) ? job.hyperparameters[name] : undefined);
+export function commandOf(job: Job, places: Pick<Places, 'found' | 'outputOf'>): readonly string[] {
+  const ofJob = <Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+    Object.hasOwn(values, name) ? values[name] : undefined;
+  const input = (name: string): string | undefined => {
+    const source = ofJob(job.channels, name);
+    return source === undefined ? ofJob(job.hyperparameters, name) : places.found(name, source);
+  };
+  const output = (name: string) => (job.outputs.includes(name) ? places.outputOf(name) : undefined);
   const fill = (whole: string, kind: string, name: string): string => {
-    const value = kind === 'inputs' ? (input(name) ?? own(name)) : output(name);
+    const value = kind === 'inputs' ? input(name) : output(name);
     if (value !== undefined) return value;
     throw new Fault(
       'invalid',

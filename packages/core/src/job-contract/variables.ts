@@ -1,6 +1,170 @@
 import { Fault } from '../base/fault.ts';
 import { canonical } from '../base/json.ts';
+import { plainOf } from '../base/variables.ts';
 import type { Job } from '../ports/jobs.ts';
+import { entryPoint, type Places, userArguments } from './command.ts';
+
+/** What a script may know of the computer that runs it. */
+export interface Computer {
+  readonly instanceType: string;
+  readonly region: string;
+  readonly cpus: number;
+  readonly gpus: number;
+  readonly network: string;
+}
+
+export interface PlacedJob {
+  readonly job: Job;
+  /** The name that the platform gives it. */
+  readonly name: string;
+  readonly places: Places;
+  readonly computer: Computer;
+  /** More that `SM_TRAINING_ENV` says, where the platform itself writes the files of `config`. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/** Names that scripts already read, by who gave them. */
+const families = {
+  toolkit,
+  job: variablesOfJob,
+  // Standard output is a pipe: without this the last lines of a job that is killed are lost.
+  python: () => ({ PYTHONUNBUFFERED: '1' }),
+  vertex,
+  azureMl,
+  mlflow,
+  distributed,
+  serin: ({ job, places }) =>
+    Object.fromEntries(job.outputs.map((output) => [`SERIN_OUTPUT_${output.toUpperCase()}`, places.outputOf(output)])),
+  own: ({ job }) => plainOf(job.environment),
+} satisfies Readonly<Record<string, (placed: PlacedJob) => Texts>>;
+
+/**
+ * The variables of a job, the same on every platform: those of SageMaker's toolkit, Vertex AI, Azure ML, MLflow and
+ * PyTorch at once, and our own. The job's own `environment` wins. A family that a container sets by itself is left out by
+ * its name, and so is a variable whose text is a secret, for these are written down.
+ */
+export function variablesOf(placed: PlacedJob, ...without: readonly (keyof typeof families)[]): Texts {
+  const { environment } = placed.job;
+  const given = Object.entries(families).filter(([family]) => !without.some((name) => name === family));
+  const all = given.flatMap(([, variables]) => Object.entries<string>(variables(placed)));
+  return Object.fromEntries(all.filter(([name]) => typeof environment[name] !== 'object'));
+}
+
+const hostsOf = ({ compute }: Job): readonly string[] =>
+  Array.from({ length: compute.nodes }, (_, index) => `algo-${index + 1}`);
+
+/**
+ * The variables of SageMaker's toolkit. Which of several hosts it is, each knows by itself.
+ * https://github.com/aws/sagemaker-training-toolkit: ENVIRONMENT_VARIABLES.md, environment.py, mapping.py
+ */
+function toolkit(placed: PlacedJob): Texts {
+  const { job, name, places, computer } = placed;
+  const entry = entryPoint(job);
+  const isAlone = job.compute.nodes === 1;
+  const facts = {
+    ...(isAlone ? { current_host: 'algo-1' } : {}),
+    current_instance_type: computer.instanceType,
+    framework_params: {},
+    hosts: hostsOf(job),
+    input_config_dir: places.config,
+    input_dir: places.input,
+    log_level: 20,
+    model_dir: places.model,
+    module_dir: places.code,
+    module_name: entry.replace(/\.[^.]*$/, ''),
+    network_interface_name: computer.network,
+    num_cpus: computer.cpus,
+    num_gpus: computer.gpus,
+    output_data_dir: places.outputData,
+    output_dir: places.output,
+    output_intermediate_dir: `${places.output}/intermediate`,
+    user_entry_point: entry,
+    ...placed.more,
+  };
+  const training = {
+    ...facts,
+    channel_input_dirs: channelPaths(placed),
+    hyperparameters: decodedHyperparameters(job),
+    ...(isAlone ? { is_master: true } : {}),
+    job_name: name,
+  };
+  return {
+    ...prefixed('SM_', facts),
+    SM_TRAINING_ENV: canonical(training),
+    SAGEMAKER_JOB_NAME: name,
+    SAGEMAKER_PROGRAM: entry,
+    SAGEMAKER_REGION: computer.region,
+    TRAINING_JOB_NAME: name,
+  };
+}
+
+/** What of the toolkit's variables is of this very job, and nothing of the computer. */
+function variablesOfJob(placed: PlacedJob): Texts {
+  const { job } = placed;
+  return {
+    SM_CHANNELS: canonical(Object.keys(job.channels).sort()),
+    ...channelVariables(channelPaths(placed)),
+    SM_HPS: canonical(decodedHyperparameters(job)),
+    ...prefixed('SM_HP_', job.hyperparameters),
+    SM_USER_ARGS: canonical(userArguments(job)),
+  };
+}
+
+// https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
+function vertex(placed: PlacedJob): Texts {
+  const { name, places } = placed;
+  const of = (channel: string, variable: string): Texts => {
+    const path = channelPaths(placed)[channel];
+    return path === undefined ? {} : { [variable]: path };
+  };
+  return {
+    AIP_MODEL_DIR: places.model,
+    AIP_CHECKPOINT_DIR: places.checkpoints,
+    AIP_TENSORBOARD_LOG_DIR: places.logs,
+    ...of('train', 'AIP_TRAINING_DATA_URI'),
+    ...of('validation', 'AIP_VALIDATION_DATA_URI'),
+    ...of('test', 'AIP_TEST_DATA_URI'),
+    CLOUD_ML_JOB_ID: name,
+  };
+}
+
+function azureMl(placed: PlacedJob): Texts {
+  const { job, name, places } = placed;
+  const inputs = Object.entries(channelPaths(placed)).map(([channel, path]) => [`AZURE_ML_INPUT_${channel}`, path]);
+  const outputs = job.outputs.map((output) => [`AZURE_ML_OUTPUT_${output}`, places.outputOf(output)]);
+  return { ...Object.fromEntries([...inputs, ...outputs]), AZUREML_RUN_ID: name };
+}
+
+/** No MLFLOW_RUN_ID: a script that is given one fails unless a tracking server knows that run. */
+function mlflow({ job, places }: PlacedJob): Texts {
+  return { MLFLOW_TRACKING_URI: `file:${places.tracking}`, MLFLOW_EXPERIMENT_NAME: job.model };
+}
+
+/**
+ * PyTorch's, TensorFlow's and Vertex AI's clusters. `RANK`, `TF_CONFIG` and `CLUSTER_SPEC` name one machine: of several,
+ * each finds its rank in its container, and TensorFlow's containers make theirs by themselves.
+ */
+function distributed({ job }: PlacedJob): Texts {
+  const alone = ['127.0.0.1:2222'];
+  const text = (cluster: object, type: string) =>
+    canonical({ cluster, environment: 'cloud', task: { type, index: 0 } });
+  const [first = '', ...others] = hostsOf(job);
+  const world = { WORLD_SIZE: String(job.compute.nodes), MASTER_PORT: '29500' };
+  if (others.length > 0) return { ...world, MASTER_ADDR: first };
+  return {
+    ...world,
+    RANK: '0',
+    LOCAL_RANK: '0',
+    MASTER_ADDR: '127.0.0.1',
+    CLUSTER_SPEC: text({ workerpool0: alone }, 'workerpool0'),
+    TF_CONFIG: text({ chief: alone }, 'chief'),
+  };
+}
+
+const channelPaths = ({ job, places }: PlacedJob): Texts =>
+  Object.fromEntries(Object.entries(job.channels).map(([name, source]) => [name, places.found(name, source)]));
 
 /** Values as the toolkit decodes them: `'10'` is the number 10, what is no JSON stays text. */
 export const decodedHyperparameters = ({ hyperparameters }: Pick<Job, 'hyperparameters'>): Record<string, unknown> =>

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Places } from '@serin/core/job-contract/command';
 import type { Job } from '@serin/core/ports/jobs';
 
 /** The part of the machine that a job may know. */
@@ -47,4 +48,15 @@ export function treeAt(root: string) {
 export function outputDirectory(tree: Tree, name: string): string {
   if (name === 'model') return tree.model;
   return name === 'output' ? tree.outputData : join(tree.outputData, name);
+}
+
+/** A job's places as its script is told of them. */
+export function placesOf({ root, checkpoints }: Placed): Places {
+  const tree = treeAt(root);
+  return {
+    ...tree,
+    checkpoints,
+    found: (channel) => join(tree.data, channel),
+    outputOf: (name) => outputDirectory(tree, name),
+  };
 }

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { describe, expect, test } from 'vitest';
-import { sha256, storeCode } from '../../../test/emulators/aws/stored.ts';
-import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
-import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { codeArchive } from './code-archive.ts';
-import { toolkitScript } from './jobs/start-script.ts';
+import { sha256, storeCode } from '../../../../test/emulators/aws/stored.ts';
+import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';
+import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
+import { codeArchive, type StartFile } from './archive.ts';
+
+const start: StartFile = { path: 'serin-start.sh', text: '#!/bin/sh\nexec /bin/sh /start.sh\n' };
 
 const opened = () => {
   const bucket = atOnce<Bucket>(memoryBucket());
@@ -25,11 +26,11 @@ test('a code folder becomes an archive that tar unpacks to the same files, with 
   const files = { 'train.py': 'print("ü")\n', 'lib/a.py': '', [long]: 'deep', 'a 🚀.txt': 'x'.repeat(513) };
   const digest = await storeCode(files, put);
 
-  const key = await codeArchive(digest, bucket);
+  const key = await codeArchive(digest, bucket, start);
 
   const directory = mkdtempSync(join(tmpdir(), 'serin-archive-'));
   execFileSync('tar', ['-xzf', '-', '-C', directory], { input: await bytes(key) });
-  for (const [path, content] of Object.entries({ ...files, 'serin-start.sh': toolkitScript }))
+  for (const [path, content] of Object.entries({ ...files, [start.path]: start.text }))
     expect(readFileSync(join(directory, path), 'utf8')).toBe(content);
   expect(statSync(join(directory, 'serin-start.sh')).mode & 0o111).not.toBe(0);
   rmSync(directory, { recursive: true });
@@ -41,23 +42,23 @@ test('equal folders have equal archives, and an archive is written once', async 
   const digest = await storeCode(files, one.put);
   await storeCode(files, other.put);
 
-  const key = await codeArchive(digest, one.bucket);
-  await codeArchive(digest, other.bucket);
+  const key = await codeArchive(digest, one.bucket, start);
+  await codeArchive(digest, other.bucket, start);
   const first = await one.bytes(key);
   await one.put('', `code/blobs/${sha256('1')}`, 'gone');
 
   expect(key).toMatch(new RegExp(`^code/archives/${digest}-[0-9a-f]{8}\\.tar\\.gz$`));
   expect(await other.bytes(key)).toEqual(first);
-  expect(await codeArchive(digest, one.bucket)).toBe(key);
+  expect(await codeArchive(digest, one.bucket, start)).toBe(key);
 });
 
 describe('an archive that is there', () => {
   const kept = async (change: (tar: Buffer) => Uint8Array) => {
     const { bucket, put, bytes } = opened();
     const digest = await storeCode({ 'a.py': 'print(1)\n', [long]: 'deep' }, put);
-    const key = await codeArchive(digest, bucket);
+    const key = await codeArchive(digest, bucket, start);
     await bucket.write(key, change(gunzipSync(await bytes(key))));
-    return codeArchive(digest, bucket);
+    return codeArchive(digest, bucket, start);
   };
   const replaced = (from: string, to: string) => (tar: Buffer) => {
     const changed = Buffer.from(tar.toString('latin1').replace(from, to), 'latin1');
@@ -96,7 +97,7 @@ describe('an archive that is there', () => {
 test('code that is not there whole, was changed, or cannot be placed is refused', async () => {
   const { bucket, put } = opened();
   const refused = (digest: string, words: string) =>
-    expect(codeArchive(digest, bucket)).rejects.toMatchObject({
+    expect(codeArchive(digest, bucket, start)).rejects.toMatchObject({
       code: 'invalid',
       message: expect.stringContaining(words),
     });
@@ -104,7 +105,7 @@ test('code that is not there whole, was changed, or cannot be placed is refused'
   await put('', `code/blobs/${sha256('1')}`, '2');
 
   await refused('0'.repeat(64), 'code/000');
-  await refused('../secrets', 'no digest');
+  await refused('../secrets', 'not the digest');
   await refused(changed, `not ${sha256('1')}`);
   for (const path of ['../up.py', 'a//b.py', 'serin-start.sh'])
     await refused(await storeCode({ [path]: 'x' }, put), path.slice(0, 10));

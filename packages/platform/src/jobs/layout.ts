@@ -1,0 +1,21 @@
+import type { Places } from '@serin/core/job-contract/command';
+import type { PlacedJob } from '@serin/core/job-contract/variables';
+import type { Source } from '@serin/core/ports/jobs';
+
+/** The places of a job in a container of a cloud. */
+export interface Layout extends Places {
+  /** The file whose text the cloud takes for the last words of the job, where that is not `failure`. */
+  readonly exitMessage?: string;
+  /** The file in which each of several nodes finds its own name, `algo-<number>`. */
+  readonly resourceConfig: string;
+  /** Where the files of a channel are brought to; an archive of an artifact is unpacked from there to where it is found. */
+  channel(name: string): string;
+}
+
+export interface Contained extends PlacedJob {
+  readonly places: Layout;
+}
+
+/** Whether the files of a channel are packed as one archive. */
+export const isArchive = (source: Source): boolean =>
+  source.kind === 'artifact' && source.artifact.uri.endsWith('.tar.gz');

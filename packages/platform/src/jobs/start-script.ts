@@ -1,0 +1,67 @@
+import { commandOf } from '@serin/core/job-contract/command';
+import { variablesOf } from '@serin/core/job-contract/variables';
+import { quoted, shellWords } from './command.ts';
+import { type Contained, isArchive } from './layout.ts';
+
+/** Channels of our own, in the containers that we start. */
+export const codeChannel = 'serin-code';
+export const startChannel = 'serin-start';
+export const startFile = 'start.sh';
+
+/**
+ * What a container runs that no toolkit of its image starts: it unpacks the code and the archives among the channels,
+ * and becomes the command, with every variable of the contract. The image needs `sh`, `env`, and where there is
+ * something to unpack `tar` and `gzip`.
+ *
+ * In a file and not in the request, where variables have limits of their own in each cloud.
+ */
+export function startScript(placed: Contained, codeArchive: string | undefined): string {
+  const { job, places } = placed;
+  const directories = [
+    places.code,
+    places.model,
+    places.output,
+    places.outputData,
+    ...job.outputs.map(places.outputOf),
+  ];
+  const unpack = Object.entries(job.channels).flatMap(([name, source]) =>
+    isArchive(source) ? [unpacking(`${places.channel(name)}/*.tar.gz`, places.found(name, source))] : [],
+  );
+  const code = codeArchive === undefined ? [] : [unpacking(`${places.channel(codeChannel)}/*.tar.gz`, places.code)];
+  return [
+    '#!/bin/sh',
+    'set -eu',
+    `mkdir -p ${shellWords([...new Set(directories)])}`,
+    ...(places.exitMessage === undefined ? [] : [`ln -sf ${places.exitMessage} ${places.output}/failure`]),
+    ...unpack,
+    ...code,
+    `cd ${places.code}`,
+    ...(job.compute.nodes > 1 ? hostLines(places.resourceConfig) : []),
+    ...becoming(
+      commandOf(job, places),
+      variablesOf(placed),
+      job.compute.nodes > 1 ? ['  "SM_CURRENT_HOST=$host" "RANK=$rank" \\'] : [],
+    ),
+  ].join('\n');
+}
+
+/** Lines of a script that end it: the command takes its place, with these variables. */
+export const becoming = (
+  command: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  more: readonly string[] = [],
+): readonly string[] => [
+  'exec env \\',
+  ...Object.entries(variables).map(([name, value]) => `  ${quoted(`${name}=${value}`)} \\`),
+  ...more,
+  `  ${shellWords(command)}`,
+  '',
+];
+
+const unpacking = (archive: string, directory: string): string =>
+  `mkdir -p ${directory} && tar -xzf ${archive} -C ${directory}`;
+
+const hostLines = (resourceConfig: string): readonly string[] => [
+  `host=$(sed -n 's/.*"current_host" *: *"\\([^"]*\\)".*/\\1/p' ${resourceConfig})`,
+  'rank=$(($(echo "$host" | tr -dc 0-9) - 1))',
+];
