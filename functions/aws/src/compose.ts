@@ -14,6 +14,7 @@ import type { Owners } from '@serin/core/inbound/fact';
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Clockwork } from '@serin/platform/clock';
+import { artifactAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
 import { notifier } from '@serin/platform/notifier';
 import { type ApiRuntime, apiRuntime, idlePorts, type Runtime, runtimeOf } from '@serin/platform/runtime';
@@ -21,9 +22,9 @@ import { required as requiredOf } from '@serin/platform/settings';
 import { withoutLabels } from '@serin/platform/telemetry';
 import type { Worker } from '@serin/platform/worker';
 import { embeddedMetric } from './embedded-metric.ts';
-import { artifactAt } from './jobs/artifacts.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
+import { s3Objects } from './jobs/settings.ts';
 import { endpointOwners, type Installation } from './names.ts';
 import { s3Bucket } from './ports/bucket.ts';
 import { eventBridgeBus } from './ports/bus.ts';
@@ -32,7 +33,7 @@ import { dynamoJournal } from './ports/journal.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
 import { cloudWatchTelemetry } from './ports/telemetry.ts';
-import { programSecrets } from './program-secrets.ts';
+import { ssmSecrets } from './program-secrets.ts';
 import { sqsQueue } from './queue.ts';
 import { webhookSecrets } from './secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
@@ -75,7 +76,7 @@ export function composeWorker(): ComposedWorker {
   const { installation, clockwork, bucket } = foundation;
   const sagemaker = new SageMakerClient(cutOff);
   const settings = settingsOf(process.env);
-  const secrets = programSecrets({ path: settings.secretsPath, kmsKey: settings.kmsKey, ...ssmPlace() });
+  const secrets = ssmSecrets({ path: settings.secretsPath, kmsKey: settings.kmsKey, ...ssmPlace() });
   const registry = sageMakerRegistry({ sagemaker, ...settings });
   const cloudwatchLogs = new CloudWatchLogsClient(cutOff);
   const autoscaling = new ApplicationAutoScalingClient(cutOff);
@@ -119,7 +120,7 @@ export function composeApi(): ComposedApi {
       platform: 'aws',
       problemsOf,
       async digestOfArtifact({ uri }) {
-        const found = await artifactAt(uri, bucket);
+        const found = await artifactAt(uri, s3Objects(bucket));
         if (found === undefined) throw new Fault('notFound', `${uri} is gone`);
         return found.digest;
       },

@@ -4,13 +4,14 @@ import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Artifact } from '@serin/core/ports/jobs';
 import { archiveKey } from '@serin/platform/code/archive';
+import { artifactAt } from '@serin/platform/jobs/artifacts';
+import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import { imagined, type ModelAsks, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
-import { artifactAt } from './jobs/artifacts.ts';
+import { s3Objects } from './jobs/settings.ts';
 import { toolkitStart } from './jobs/toolkit.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
 import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
-import type { ProgramSecrets } from './program-secrets.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
 import { settingsOf } from './settings.ts';
 import type { Supplies } from './supplies.ts';
@@ -47,7 +48,7 @@ function portsOver(settings: ReturnType<typeof settingsOf>, take: (call: string,
     ports: { jobs, serving, registry },
     async placed(artifact: Artifact): Promise<Artifact> {
       const uri = artifact.uri.replace(`s3://${ownBucket}/`, `s3://${real}/`);
-      return (await artifactAt(uri, buckets)) ?? { ...artifact, uri };
+      return (await artifactAt(uri, s3Objects(buckets))) ?? { ...artifact, uri };
     },
   };
 }

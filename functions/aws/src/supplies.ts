@@ -1,6 +1,7 @@
 import { ownBucket } from '@serin/core/ports/bucket';
 import { codeArchive } from '@serin/platform/code/archive';
-import { type ManifestSource, manifestFile } from './jobs/manifest-file.ts';
+import { datasetList, type ManifestSource } from '@serin/platform/jobs/dataset-list';
+import { manifestFile } from './jobs/manifest-file.ts';
 import type { Buckets } from './jobs/settings.ts';
 import { toolkitStart } from './jobs/toolkit.ts';
 
@@ -14,5 +15,5 @@ export interface Supplies {
 
 export const suppliesOf = (buckets: Buckets): Supplies => ({
   archive: (digest) => codeArchive(digest, buckets(ownBucket), toolkitStart),
-  manifest: (source) => manifestFile(source, buckets),
+  manifest: (source) => datasetList(source, buckets, manifestFile),
 });

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { artifactAt } from '@serin/aws/jobs/artifacts';
+import { s3Objects } from '@serin/aws/jobs/settings';
 import { endpointName } from '@serin/aws/names';
 import { dynamoJournal } from '@serin/aws/ports/journal';
 import { sageMakerServing } from '@serin/aws/ports/serving';
@@ -22,6 +22,7 @@ import { monitorStart, monitorTable } from '@serin/core/model/monitor/monitor';
 import { engineActor } from '@serin/core/ports/actors';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment, Observation } from '@serin/core/ports/serving';
+import { artifactAt } from '@serin/platform/jobs/artifacts';
 import type { FinalizeRequestMiddleware } from '@smithy/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planOf } from '../../../packages/core/src/model/model.fixture.ts';
@@ -210,7 +211,10 @@ emulated('an attack on AWS', () => {
       const { serving, bucket, settled } = hosting();
       const uri = 's3://serin-own/jobs/prod-shop-train-1-abc/output/model.tar.gz';
       await bucket.write('jobs/prod-shop-train-1-abc/output/model.tar.gz', Buffer.from('judged'));
-      const artifact = await artifactAt(uri, () => bucket);
+      const artifact = await artifactAt(
+        uri,
+        s3Objects(() => bucket),
+      );
       if (artifact === undefined) throw new Error('it was just written');
 
       expect(await serving.change('e', { kind: 'deploy', deployment: { ...deployment(1), artifact } })).toBe(

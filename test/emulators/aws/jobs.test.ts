@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { CreateProcessingJobCommandInput, CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
-import { artifactAt } from '@serin/aws/jobs/artifacts';
 import { jobId } from '@serin/aws/jobs/ids';
-import { jobName, s3Place } from '@serin/aws/jobs/settings';
+import { jobName, s3Objects, s3Place } from '@serin/aws/jobs/settings';
 import { toolkitStart } from '@serin/aws/jobs/toolkit';
 import { Fault } from '@serin/core/base/fault';
 import type { Job, JobDescription } from '@serin/core/ports/jobs';
 import { archiveKey } from '@serin/platform/code/archive';
+import { artifactAt } from '@serin/platform/jobs/artifacts';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobsContract } from '../../contract/jobs.contract.ts';
 import { emulated } from '../emulated.ts';
@@ -499,7 +499,7 @@ emulated('jobs on SageMaker', () => {
     async function jobsOf(world: World): Promise<readonly [string, Job][]> {
       const digest = await world.code({ 'train.mjs': '' });
       await world.put(settings.ownBucket, 'jobs/a/output/model.tar.gz', 'packed');
-      const artifact = await artifactAt('s3://serin-shop-prod/jobs/a/output/model.tar.gz', world.bucket);
+      const artifact = await artifactAt('s3://serin-shop-prod/jobs/a/output/model.tar.gz', s3Objects(world.bucket));
       if (artifact === undefined) throw new Error('the model was put there');
       const model = { kind: 'artifact', artifact } as const;
       const evaluate = { kind: 'evaluate', outputs: ['report'], environment } as const;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { concealing, programSecrets } from '@serin/aws/program-secrets';
+import { concealing, ssmSecrets } from '@serin/aws/program-secrets';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 
 const path = '/serin/shop/prod/programs';
@@ -48,7 +48,7 @@ test('the variables that name a secret get its text, asked for ten at once and e
   const { asked, place } = await ssm(Object.fromEntries(names.map((name) => [name, { Value: `text of ${name}\n` }])));
   const variables = Object.fromEntries(names.map((name, n) => [`KEY_${n}`, variable(name)]));
 
-  const found = await programSecrets(place)({ ...variables, AGAIN: variable('key-0'), MODE: 'plain' });
+  const found = await ssmSecrets(place)({ ...variables, AGAIN: variable('key-0'), MODE: 'plain' });
 
   expect(found).toEqual({
     ...Object.fromEntries(names.map((name, n) => [`KEY_${n}`, `text of ${name}`])),
@@ -61,13 +61,13 @@ test('the variables that name a secret get its text, asked for ten at once and e
 test('SSM is not asked for a program without secrets', async () => {
   const { asked, place } = await ssm({});
 
-  expect(await programSecrets(place)({ MODE: 'plain' })).toEqual({});
+  expect(await ssmSecrets(place)({ MODE: 'plain' })).toEqual({});
   expect(asked).toEqual([]);
 });
 
 test('a secret that is missing is named, with the command that creates it under the key of the installation', async () => {
   const { place } = await ssm({ 'api-key': { Value: canary } });
-  const secrets = programSecrets({ ...place, kmsKey: 'arn:of:a-key' });
+  const secrets = ssmSecrets({ ...place, kmsKey: 'arn:of:a-key' });
 
   const said = await secrets({ A: variable('api-key'), B: variable('other-key') }).catch((error: unknown) => error);
 
@@ -80,7 +80,7 @@ test('a secret that is missing is named, with the command that creates it under 
 test('a parameter that is not encrypted is refused, and its text is not told', async () => {
   const { place } = await ssm({ 'api-key': { Type: 'String', Value: canary } });
 
-  const said = await programSecrets(place)({ A: variable('api-key') }).catch((error: Error) => error.message);
+  const said = await ssmSecrets(place)({ A: variable('api-key') }).catch((error: Error) => error.message);
 
   expect(said).toContain("the secret 'api-key' is a String, which is not encrypted");
   expect(said).not.toContain(canary);
@@ -92,7 +92,7 @@ test('a throttled look-up is worth another try, and one without the right is not
     'com.amazonaws.ssm#ThrottlingException',
     'AccessDeniedException',
   ]);
-  const look = () => programSecrets(place)({ A: variable('api-key') });
+  const look = () => ssmSecrets(place)({ A: variable('api-key') });
 
   for (const _ of ['first', 'second'])
     await expect(look()).rejects.toMatchObject({ code: 'throttled', retry: 'later' });
@@ -103,7 +103,7 @@ test('a throttled look-up is worth another try, and one without the right is not
 test('SSM that cannot be reached is worth another try', async () => {
   const place = { path, region: 'eu-west-1', endpoint: 'http://127.0.0.1:1' };
 
-  await expect(programSecrets(place)({ A: variable('api-key') })).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(ssmSecrets(place)({ A: variable('api-key') })).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 test('an error of AWS that quotes a secret is thrown without it, and is told apart as before', async () => {

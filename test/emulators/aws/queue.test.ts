@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { programSecrets } from '@serin/aws/program-secrets';
+import { ssmSecrets } from '@serin/aws/program-secrets';
 import { sqsQueue } from '@serin/aws/queue';
 import { webhookSecrets } from '@serin/aws/secrets';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -73,7 +73,7 @@ emulated('what the functions write to themselves, and the secrets that they read
       ssm.send(new PutParameterCommand({ Name: `${path}/${name}`, Value, Type }));
     await put('api-key', 'the key\n');
     await put('open-key', 'told to everybody', 'String');
-    const secrets = programSecrets({ ...place(''), path });
+    const secrets = ssmSecrets({ ...place(''), path });
 
     expect(await secrets({ KEY: { secret: 'api-key' }, MODE: 'plain' })).toEqual({ KEY: 'the key' });
     await expect(secrets({ KEY: { secret: 'other-key' } })).rejects.toMatchObject({ code: 'invalid' });

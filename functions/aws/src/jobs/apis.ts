@@ -9,7 +9,8 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Job, JobDescription } from '@serin/core/ports/jobs';
-import { concealing, type ProgramSecrets } from '../program-secrets.ts';
+import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
+import { concealing } from '../program-secrets.ts';
 import type { Supplies } from '../supplies.ts';
 import { processingDescription } from './describe-processing.ts';
 import { trainingDescription } from './describe-training.ts';

@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/base/fault';
+import { neverStarted } from '@serin/core/job-contract/check';
 import type { Job } from '@serin/core/ports/jobs';
 import type { Installation } from '../names.ts';
 import { jobName } from './settings.ts';
@@ -15,7 +15,6 @@ export function jobId(installation: Installation, job: Pick<Job, 'project' | 'ke
 export function partsOf(id: string): { readonly api: Api; readonly name: string } {
   // botocore: TrainingJobName, ProcessingJobName
   const [, api, name] = /^(training|processing)\/([a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62})$/.exec(id) ?? [];
-  if (api === undefined || name === undefined)
-    throw new Fault('notFound', `there is no job ${id}; it was never started here`);
+  if (api === undefined || name === undefined) throw neverStarted(id);
   return { api: api as Api, name };
 }

@@ -1,7 +1,7 @@
 import type { Source } from '@serin/core/ports/jobs';
+import { unchangedArtifact } from '@serin/platform/jobs/artifacts';
 import type { Supplies } from '../supplies.ts';
-import { unchangedArtifact } from './artifacts.ts';
-import { type Buckets, s3Uri } from './settings.ts';
+import { type Buckets, s3Objects, s3Uri } from './settings.ts';
 
 /** A channel as all three kinds of SageMaker's jobs take it. */
 export interface Input {
@@ -23,7 +23,7 @@ export const inputsOf = (
         const { key, bytes } = await supplies.manifest(source);
         return { name, type: 'ManifestFile', uri: s3Uri(ownBucket, key), bytes };
       }
-      const { uri, bytes } = await unchangedArtifact(name, source.artifact, buckets);
+      const { uri, bytes } = await unchangedArtifact(name, source.artifact, s3Objects(buckets));
       return { name, type: 'S3Prefix', uri, bytes };
     }),
   );

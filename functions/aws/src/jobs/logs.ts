@@ -4,6 +4,15 @@ import {
   GetLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { Job } from '@serin/core/ports/jobs';
+import {
+  beganAfter,
+  keptLines,
+  type LogEvent,
+  type LogPart,
+  logEndOf,
+  logPart,
+  type StreamPart,
+} from '@serin/platform/jobs/logs';
 import { awsFault, nameOfError } from '../faults.ts';
 import type { Installation } from '../names.ts';
 import { jobId, partsOf } from './ids.ts';
@@ -26,15 +35,6 @@ export const logOf = (api: keyof typeof groups, name: string): JobLog => ({
   streams: `${name}/algo-1-`,
 });
 
-/** Events of one millisecond that a position can tell apart. */
-const perMillisecond = 4096;
-
-interface LogPart {
-  readonly text: string;
-  /** The position to go on from. */
-  readonly next: number;
-}
-
 /** Reads logs of jobs: whole lines of what the first node printed. `undefined`: no job has printed anything yet. */
 export function jobLogs({
   cloudwatchLogs,
@@ -50,7 +50,9 @@ export function jobLogs({
   ): Promise<LogPart | undefined> => {
     const { api, name } = partsOf(job.id ?? jobId(installation, job));
     try {
-      return await readLog(cloudwatchLogs, logOf(api, name), { epoch: beganAfter(job.key), from, max });
+      return await logPart({ epoch: beganAfter(job.key), from, max }, (startTime) =>
+        streamParts(cloudwatchLogs, logOf(api, name), startTime, max),
+      );
     } catch (error) {
       // The group is not there before the first job of an account prints something.
       if (nameOfError(error) === 'ResourceNotFoundException') return undefined;
@@ -59,49 +61,15 @@ export function jobLogs({
   };
 }
 
-/** Before the job's first line: the id of its run begins with the time (UUIDv7); of another id, before any installation. */
-function beganAfter(key: string): number {
-  const digits = /^run_([0-9a-f]{12})[0-9a-f]{20}\//.exec(key)?.[1];
-  return digits === undefined ? Date.UTC(2026, 0, 1) : Number.parseInt(digits, 16);
-}
-
-/**
- * Whole lines of a log from a position on, at most `max` characters (one line at least). A log of CloudWatch has no
- * bytes: a position is the milliseconds since `epoch` and the lines of that millisecond, as one number that grows.
- *
- * Stream by stream, and not by a filter over the group: jobs of all installations of an account share one, and only
- * streams can be permitted by their names.
- */
-async function readLog(
+/** Stream by stream, and not by a filter over the group: only streams can be permitted by their names. */
+async function streamParts(
   client: CloudWatchLogsClient,
   { group, streams }: JobLog,
-  { epoch, from, max }: { readonly epoch: number; readonly from: number; readonly max: number },
-): Promise<LogPart> {
-  const start = Math.floor(from / perMillisecond);
+  startTime: number,
+  max: number,
+): Promise<readonly StreamPart[]> {
   const names = await streamsOf(client, { group, streams });
-  const parts = await Promise.all(names.map((name) => readStream(client, { group, name }, epoch + start, max)));
-  // What lies after the last line of a stream that has more is not the next one for sure.
-  const known = Math.min(...parts.map(({ until }) => until));
-  const events = parts.flatMap(({ events }) => events).filter(({ timestamp }) => timestamp <= known);
-  let skip = from % perMillisecond;
-  let [text, next] = ['', from];
-  for (const { timestamp, message } of events.sort((one, other) => one.timestamp - other.timestamp)) {
-    const at = Math.max(0, timestamp - epoch);
-    if (at === start && skip > 0) {
-      skip -= 1;
-      continue;
-    }
-    const line = `${message}\n`;
-    if (text !== '' && text.length + line.length > max) break;
-    text += line;
-    next = Math.floor(next / perMillisecond) === at ? next + 1 : at * perMillisecond + 1;
-  }
-  return { text, next };
-}
-
-interface LogEvent {
-  readonly timestamp: number;
-  readonly message: string;
+  return Promise.all(names.map((name) => readStream(client, { group, name }, startTime, max)));
 }
 
 /** Events of a stream from a time on: more than `max` characters after the first millisecond, or all there are. */
@@ -110,7 +78,7 @@ async function readStream(
   { group, name }: { readonly group: string; readonly name: string },
   startTime: number,
   max: number,
-): Promise<{ readonly events: readonly LogEvent[]; readonly until: number }> {
+): Promise<StreamPart> {
   const events: LogEvent[] = [];
   let characters = 0;
   let token: string | undefined;
@@ -149,10 +117,9 @@ export async function logEnd(client: CloudWatchLogsClient, { group, streams }: J
     const stream = (await streamsOf(client, { group, streams })).at(-1);
     if (stream === undefined) return '';
     const { events = [] } = await client.send(
-      new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: false, limit: 20 }),
+      new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: false, limit: keptLines }),
     );
-    const lines = events.map(({ message = '' }) => message).join('\n');
-    return lines === '' ? '' : `; the end of its log:\n${lines}`;
+    return logEndOf(events.map(({ message = '' }) => message).join('\n'));
   } catch (error) {
     // The group is not there before the first job of an account prints something.
     if (nameOfError(error) === 'ResourceNotFoundException') return '';

@@ -1,5 +1,5 @@
-import { sha256Hex } from '@serin/core/base/json';
 import type { Bucket } from '@serin/core/ports/bucket';
+import type { Objects, Place } from '@serin/platform/jobs/artifacts';
 import { type Installation, nameOf } from '../names.ts';
 
 /** What an installation says about all of its jobs. */
@@ -40,14 +40,13 @@ export const jobPrefix = (name: string): string => `jobs/${name}`;
 /** What starts a job: where no job may write, or one could change what the next one runs. */
 export const startKey = (name: string): string => `starts/${name}/start.sh`;
 
-/** Equal for all attempts of a run, for ever. */
-export const checkpointsOf = (project: string, checkpoints: string): string =>
-  `checkpoints/${sha256Hex(`${project}/${checkpoints}`).slice(0, 32)}`;
-
 export const s3Uri = (bucket: string, key: string): string => `s3://${bucket}/${key}`;
 
+/** What lies in S3, by its URI as well. */
+export const s3Objects = (buckets: Buckets): Objects => ({ buckets, placeOf: s3Place });
+
 /** Bucket and key of `s3://bucket/key`; `undefined` for any other text. */
-export function s3Place(uri: string): { readonly bucket: string; readonly key: string } | undefined {
+export function s3Place(uri: string): Place | undefined {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(uri) ?? [];
   return bucket === undefined || key === undefined ? undefined : { bucket, key };
 }

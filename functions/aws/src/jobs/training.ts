@@ -4,7 +4,7 @@ import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
 import { hour } from '@serin/core/base/time';
 import { plainOf } from '@serin/core/base/variables';
-import { commandOf } from '@serin/core/job-contract/command';
+import { checkpointsOf, commandOf } from '@serin/core/job-contract/command';
 import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
 import type { Contained } from '@serin/platform/jobs/layout';
@@ -13,7 +13,7 @@ import { tagsOf } from '../names.ts';
 import { ownVariables, requestVariables } from './environment.ts';
 import { type Input, volumeGb } from './inputs.ts';
 import { placedIn, trainingLayout } from './layout.ts';
-import { checkpointsOf, type JobSettings, s3Uri, startKey } from './settings.ts';
+import { type JobSettings, s3Uri, startKey } from './settings.ts';
 import { scriptBesideToolkit, toolkitStart } from './toolkit.ts';
 
 /** Of a job that says nothing of it. SageMaker counts the run into the wait. */
@@ -54,6 +54,7 @@ export function trainingJob(
     ChannelName,
     DataSource: { S3DataSource: { S3DataType: type, S3Uri: uri, S3DataDistributionType: 'FullyReplicated' as const } },
   }));
+  const checkpoints = checkpointsOf(job);
   const seconds = (ms: number) => Math.ceil(ms / 1000);
   const request: CreateTrainingJobRequest = {
     TrainingJobName: name,
@@ -85,11 +86,11 @@ export function trainingJob(
       ...(job.compute.spot ? { MaxWaitTimeInSeconds: seconds(job.maxRuntimeMs + (job.maxWaitMs ?? spotWaitMs)) } : {}),
     },
     EnableManagedSpotTraining: job.compute.spot,
-    ...(job.checkpoints === undefined
+    ...(checkpoints === undefined
       ? {}
       : {
           CheckpointConfig: {
-            S3Uri: s3Uri(settings.ownBucket, checkpointsOf(job.project, job.checkpoints)),
+            S3Uri: s3Uri(settings.ownBucket, checkpoints),
             LocalPath: trainingLayout.checkpoints,
           },
         }),

@@ -1,15 +1,15 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
-import { checkJob } from '@serin/core/job-contract/check';
+import { checkJob, nameTaken } from '@serin/core/job-contract/check';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
+import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import { awsFault, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi } from '../jobs/apis.ts';
 import { type Api, jobId, partsOf } from '../jobs/ids.ts';
 import { logEnd, logOf } from '../jobs/logs.ts';
 import type { Buckets, JobSettings } from '../jobs/settings.ts';
 import { jobTags } from '../jobs/training.ts';
-import type { ProgramSecrets } from '../program-secrets.ts';
 import { type Supplies, suppliesOf } from '../supplies.ts';
 
 interface Options extends JobSettings {
@@ -44,10 +44,7 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, se
     const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
     if (identity(job, settings).every(({ Key, Value }) => tags.get(Key) === Value)) return;
     if (Tags.length === 0) throw new Fault('unavailable', `the job ${name} is there, and its tags are not shown yet`);
-    throw new Fault(
-      'defect',
-      `the job ${job.project}/${job.key} cannot start: its name ${name} is taken by ${tags.get('serin:key') ?? 'a job that is not of Serin'}`,
-    );
+    throw nameTaken(job, name, tags.get('serin:key') ?? 'a job that is not of Serin');
   }
 
   async function find(id: string): Promise<FoundJob> {

@@ -13,11 +13,12 @@ import { canonical, sha256Hex } from '@serin/core/base/json';
 import { plainOf } from '@serin/core/base/variables';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment } from '@serin/core/ports/serving';
+import { artifactAt } from '@serin/platform/jobs/artifacts';
+import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
-import { artifactAt } from '../jobs/artifacts.ts';
-import { s3Place } from '../jobs/settings.ts';
+import { s3Objects, s3Place } from '../jobs/settings.ts';
 import { type Installation, nameOf, tagsOf } from '../names.ts';
-import { concealing, type ProgramSecrets } from '../program-secrets.ts';
+import { concealing } from '../program-secrets.ts';
 import { type Supplies, suppliesOf } from '../supplies.ts';
 
 export interface ModelOptions {
@@ -135,7 +136,10 @@ async function checkArtifact(
   { bucket, ownBucket }: Pick<ModelOptions, 'bucket' | 'ownBucket'>,
 ): Promise<void> {
   if (s3Place(uri)?.bucket !== ownBucket) return;
-  const found = await artifactAt(uri, () => bucket);
+  const found = await artifactAt(
+    uri,
+    s3Objects(() => bucket),
+  );
   if (found?.digest === digest) return;
   const why =
     found === undefined ? 'is gone' : `was changed since it was judged (digest ${found.digest}, not ${digest})`;

@@ -52,3 +52,11 @@ function regexProblem(regex: string): string | undefined {
     return asFault(error).message;
   }
 }
+
+/** For `start`, when the name that follows from the key is that of another job. */
+export const nameTaken = ({ project, key }: Pick<Job, 'project' | 'key'>, name: string, other: string): Fault =>
+  new Fault('defect', `the job ${project}/${key} cannot start: its name ${name} is taken by ${other}`);
+
+/** For an id that `start` never answered. */
+export const neverStarted = (id: string): Fault =>
+  new Fault('notFound', `there is no job ${id}; it was never started here`);

@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import { sha256Hex } from '../base/json.ts';
 import { placeholder } from '../base/placeholders.ts';
 import type { Job, Source } from '../ports/jobs.ts';
 
@@ -18,6 +19,10 @@ export const userArguments = ({ hyperparameters }: Pick<Job, 'hyperparameters'>)
     .flatMap(([name, value]) => [`${name.length > 1 ? '--' : '-'}${name}`, pythonWords[value] ?? value]);
 
 const pythonWords: Readonly<Record<string, string>> = { true: 'True', false: 'False' };
+
+/** Where checkpoints are kept, below what a platform keeps for jobs: equal for all attempts of a run, for ever. */
+export const checkpointsOf = ({ project, checkpoints }: Pick<Job, 'project' | 'checkpoints'>): string | undefined =>
+  checkpoints === undefined ? undefined : `checkpoints/${sha256Hex(`${project}/${checkpoints}`).slice(0, 32)}`;
 
 /** Where a job finds and leaves its files: folders by their absolute paths. */
 export interface Places {

@@ -15,6 +15,11 @@ export interface Measured {
 export const nothingMeasured: Measured = { metrics: {}, unread: {} };
 const keptReasons = 10;
 
+/** Of a file of metrics that is too large to be read. */
+export const tooLarge = (file: string): Measured => ({
+  ...{ metrics: {}, unread: { [file]: `it is larger than ${maxMetricsBytes} bytes` } },
+});
+
 /** The part of a description that says what was measured. */
 export const describedBy = ({ metrics, unread }: Measured): Pick<JobDescription, 'metrics' | 'unread'> => ({
   metrics,

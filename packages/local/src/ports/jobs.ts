@@ -56,7 +56,7 @@ interface Options extends Pick<Stores, 'materialise' | 'readObject'> {
   readonly onChange?: (id: string) => void;
 }
 
-/** The id under which `start` answers a job: known before it is started. */
+/** What `start` will answer for a job. */
 export const jobId = ({ project, key }: Pick<Job, 'project' | 'key'>): string =>
   sha256Hex(`${project}/${key}`).slice(0, 32);
 

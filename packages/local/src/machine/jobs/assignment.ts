@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { sha256Hex } from '@serin/core/base/json';
 import { checkJob } from '@serin/core/job-contract/check';
-import { commandOf } from '@serin/core/job-contract/command';
+import { checkpointsOf, commandOf } from '@serin/core/job-contract/command';
 import { trainingEnvironment } from '../training-environment.ts';
 import type { Stored } from './record.ts';
 import { type Machine, type Placed, placesOf } from './tree.ts';
@@ -36,8 +35,8 @@ export function storedOf(root: string, { id, job, machine }: Unplaced, limits: L
 export function placedOf(root: string, { id, job, machine }: Unplaced): Placed {
   const tree = join(root, id, 'tree');
   // All attempts of a run share them, so they stand outside of the job's own directory.
-  const shared = sha256Hex(`${job.project}/${job.checkpoints ?? ''}`).slice(0, 32);
-  const checkpoints = job.checkpoints === undefined ? join(root, id, 'checkpoints') : join(root, 'checkpoints', shared);
+  const shared = checkpointsOf(job);
+  const checkpoints = shared === undefined ? join(root, id, 'checkpoints') : join(root, shared);
   return { id, job, root: tree, checkpoints, machine };
 }
 

@@ -1,9 +1,9 @@
+import { keptLines, logEndOf } from '@serin/platform/jobs/logs';
 import { openPlain } from '../plain-file.ts';
 
-/** The last 20 lines of a log, as the end of a sentence about the job; `''` when it wrote nothing. */
+/** The last lines of a file, of at most 4 KB, as the reason of a failed job ends with them. */
 export async function logEnd(file: string): Promise<string> {
-  const lines = (await endOf(file, 4096)).trimEnd().split('\n').slice(-20).join('\n');
-  return lines === '' ? '' : `; the end of its log:\n${lines}`;
+  return logEndOf((await endOf(file, 4096)).trimEnd().split('\n').slice(-keptLines).join('\n'));
 }
 
 /** The last bytes of a file as text; `''` when there is none. */

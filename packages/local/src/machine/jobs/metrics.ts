@@ -10,6 +10,7 @@ import {
   measuredBy,
   metricsIn,
   nothingMeasured,
+  tooLarge,
 } from '@serin/core/job-contract/metrics';
 import type { Job } from '@serin/core/ports/jobs';
 import { openPlain } from '../plain-file.ts';
@@ -36,8 +37,7 @@ async function metricsInFile(file: string): Promise<Measured> {
       'metrics.json is not a regular file (links, pipes and devices are not read); write a file',
     );
   }
-  if ((await handle.stat()).size > maxMetricsBytes)
-    return { metrics: {}, unread: { 'metrics.json': `it is larger than ${maxMetricsBytes} bytes` } };
+  if ((await handle.stat()).size > maxMetricsBytes) return tooLarge('metrics.json');
   return metricsIn('metrics.json', await handle.readFile('utf8'));
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
+import { nameTaken, neverStarted } from '@serin/core/job-contract/check';
 import type { Job } from '@serin/core/ports/jobs';
 import { readJson, syncDirectory, writeJson } from '../durable.ts';
 import { isMissing } from '../faults.ts';
@@ -25,8 +26,7 @@ export function createJob(root: string, directory: string, stored: Stored): bool
 /** A `defect` when the directory of a job is that of another. */
 export function refuseOther(job: Job, stored: Stored | undefined): void {
   if (stored?.job.key === job.key && stored.job.project === job.project) return;
-  const other = `${stored?.job.project}/${stored?.job.key}`;
-  throw new Fault('defect', `the job ${job.project}/${job.key} cannot start: its name is taken by ${other}`);
+  throw nameTaken(job, stored?.id ?? '', `${stored?.job.project}/${stored?.job.key}`);
 }
 
 /** Nothing where no job was created; a `defect` when what is there cannot be read. */
@@ -44,7 +44,7 @@ export function readStored(directory: string): Stored | undefined {
 export function existingJob(root: string, id: string): { readonly directory: string; readonly stored: Stored } {
   const directory = join(root, id);
   const stored = /^[0-9a-f]{32}$/.test(id) ? readStored(directory) : undefined;
-  if (stored === undefined) throw new Fault('notFound', `there is no job ${id}; it was never started on this machine`);
+  if (stored === undefined) throw neverStarted(id);
   return { directory, stored };
 }
 

@@ -4,10 +4,9 @@ import { chmod, copyFile, lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault } from '@serin/core/base/fault';
-import { durationText } from '@serin/core/base/time';
-import { describedBy } from '@serin/core/job-contract/metrics';
 import { missingOutput } from '@serin/core/job-contract/variables';
 import type { Artifact, Job, JobDescription } from '@serin/core/ports/jobs';
+import { failed, ranTooLong, stopped, succeeded } from '@serin/platform/jobs/results';
 import { appearWhole, forEach, readJson } from '../durable.ts';
 import { type Exit, jobFiles, killLeftovers, type Started } from '../runner.ts';
 import { digestOfDirectory, filesUnder } from './digest.ts';
@@ -28,33 +27,30 @@ export async function conclusion({ job }: Stored, directory: string): Promise<Jo
     killLeftovers(directory);
     const reason = `the job was interrupted: its runner is gone, as after a reboot${await logEnd(log)}`;
     const startedAt = started === undefined ? {} : { startedAt: started.at };
-    return { status: 'failed', ...startedAt, endedAt: Date.now(), retryable: 'interruption', reason };
+    return failed({ ...startedAt, endedAt: Date.now() }, reason, 'interruption');
   }
   const times = { startedAt: exit.startedAt, endedAt: exit.endedAt };
   if (exit.why === 'stopped') {
-    if (existsSync(join(directory, stopFile))) return { status: 'stopped', ...times, reason: 'stopped on request' };
+    if (existsSync(join(directory, stopFile))) return stopped(times);
     const reason = `the job was interrupted: its runner was told to end, as at a shutdown${await logEnd(log)}`;
-    return { status: 'failed', ...times, retryable: 'interruption', reason };
+    return failed(times, reason, 'interruption');
   }
   const tree = treeAt(join(directory, 'tree'));
   const problem = await problemOf(job, exit, tree.failure);
   if (problem !== undefined && exit.diskFull && exit.why === 'exited') {
     const reason = `${problem}, and its disk was full by then: make room; it is tried again${await logEnd(log)}`;
-    return { status: 'failed', ...times, retryable: 'capacity', reason };
+    return failed(times, reason, 'capacity');
   }
-  if (problem !== undefined) return { status: 'failed', ...times, reason: problem + (await logEnd(log)) };
-  try {
+  if (problem !== undefined) return failed(times, problem + (await logEnd(log)));
+  return succeeded(times, async () => {
     await checkPlace(tree.outputData, tree);
     const artifacts = await artifactsOf(job, tree);
-    return { status: 'succeeded', ...times, ...describedBy(await metricsOf(job, tree.outputData, log)), artifacts };
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'invalid') throw error;
-    return { status: 'failed', ...times, reason: error.message };
-  }
+    return { artifacts, measured: await metricsOf(job, tree.outputData, log) };
+  });
 }
 
 async function problemOf(job: Job, exit: Exit, failureFile: string): Promise<string | undefined> {
-  if (exit.why === 'timeout') return `ran longer than ${durationText(job.maxRuntimeMs)}`;
+  if (exit.why === 'timeout') return ranTooLong(job.maxRuntimeMs);
   if (exit.why === 'spawnFailed') {
     const missing = exit.message.includes('ENOENT') ? '; install it, or put it on the PATH of the server' : '';
     return `could not start '${job.command[0]}': ${exit.message}${missing}`;

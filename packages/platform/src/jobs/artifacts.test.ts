@@ -1,0 +1,65 @@
+import type { Bucket } from '@serin/core/ports/bucket';
+import { describe, expect, test } from 'vitest';
+import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';
+import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
+import { artifactAt, type Objects, unchangedArtifact } from './artifacts.ts';
+import { metricsAt } from './metrics.ts';
+
+function opened() {
+  const bucket = atOnce<Bucket>(memoryBucket());
+  const objects: Objects = {
+    buckets: () => bucket,
+    placeOf: (uri) => (uri.startsWith('cloud://own/') ? { bucket: 'own', key: uri.slice(12) } : undefined),
+  };
+  return { objects, put: (key: string, content: string) => bucket.write(key, Buffer.from(content)) };
+}
+
+describe('an artifact', () => {
+  test('is one object, or all objects of a folder, with another digest after any change', async () => {
+    const { objects, put } = opened();
+    for (const key of ['a/model', 'a/model.txt', 'a/model/1', 'a/model/2']) await put(key, key);
+
+    const [file, folder] = [
+      await artifactAt('cloud://own/a/model', objects),
+      await artifactAt('cloud://own/a/model/', objects),
+    ];
+    await put('a/model/2', 'changed!!');
+
+    expect(file).toMatchObject({ bytes: 7 });
+    expect(folder).toMatchObject({ bytes: 18 });
+    expect((await artifactAt('cloud://own/a/model', objects))?.digest).toBe(file?.digest);
+    expect((await artifactAt('cloud://own/a/model/', objects))?.digest).not.toBe(folder?.digest);
+    expect(await artifactAt('cloud://own/b', objects)).toBeUndefined();
+  });
+
+  test('is refused when it is gone, was changed, or lies elsewhere', async () => {
+    const { objects, put } = opened();
+    await put('a/model', '1');
+    const made = {
+      uri: 'cloud://own/a/model',
+      digest: '',
+      bytes: 1,
+      ...(await artifactAt('cloud://own/a/model', objects)),
+    };
+    const refused = (change: object, words: string) =>
+      expect(unchangedArtifact('model', { ...made, ...change }, objects)).rejects.toThrow(words);
+
+    expect(await unchangedArtifact('model', made, objects)).toEqual(made);
+    await refused({ digest: 'other' }, 'was changed since it was made');
+    await refused({ uri: 'cloud://own/b' }, 'is gone');
+    await refused({ uri: 'file:///model' }, 'is not an object of this cloud');
+  });
+});
+
+test('metrics are those of the first file of them in a folder, and one that is too large is said', async () => {
+  const { objects, put } = opened();
+  await put('a/evaluation.json', '{"auc": 1}');
+  await put('b/evaluation.json', '{"auc": 1}');
+  await put('b/metrics.json', '{"auc": 2}');
+  await put('c/metrics.json', ' '.repeat(1024 * 1024 + 1));
+
+  expect((await metricsAt('cloud://own/a/', objects)).metrics).toEqual({ auc: 1 });
+  expect((await metricsAt('cloud://own/b/', objects)).metrics).toEqual({ auc: 2 });
+  expect((await metricsAt('cloud://own/c/', objects)).unread['metrics.json']).toContain('larger than 1048576 bytes');
+  expect((await metricsAt('cloud://own/d/', objects)).metrics).toEqual({});
+});

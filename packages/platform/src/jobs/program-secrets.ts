@@ -1,0 +1,57 @@
+import { Fault } from '@serin/core/base/fault';
+import { secretNames, secretsOf, secretText, type Variables } from '@serin/core/base/variables';
+
+/**
+ * The variables of a program that name a secret, with its text. Looked up each time that a program is started: what it
+ * answers stands in the request to the cloud, and is kept and written nowhere.
+ */
+export type ProgramSecrets = (variables: Variables) => Promise<Readonly<Record<string, string>>>;
+
+interface Options {
+  /** How many secrets one request reads. */
+  readonly atOnce: number;
+  /** The texts as they are stored, by name; one that is not there is left out. */
+  readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** The command that creates a secret. */
+  readonly creation: (name: string) => string;
+}
+
+/** Secrets of programs out of the store of a cloud. One that is missing is `invalid`, with how to create it. */
+export function programSecrets({ atOnce, read, creation }: Options): ProgramSecrets {
+  return async (variables) => {
+    const names = [...new Set(secretNames(variables))];
+    const found = new Map<string, string>();
+    for (let from = 0; from < names.length; from += atOnce)
+      for (const [name, text] of await read(names.slice(from, from + atOnce))) found.set(name, text);
+    return secretsOf(variables, (name) => {
+      const text = found.get(name);
+      if (text !== undefined) return secretText(text);
+      throw new Fault('invalid', `there is no secret '${name}': create it by ${creation(name)}`);
+    });
+  };
+}
+
+/**
+ * A cloud quotes in an error what it was sent: what `send` throws is thrown without the texts of the secrets. `kept` are
+ * the fields of an error by which the platform tells one from another.
+ */
+export async function withoutSecrets<Answer>(
+  secrets: Readonly<Record<string, string>>,
+  kept: readonly string[],
+  send: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await send();
+  } catch (error) {
+    const texts = Object.values(secrets)
+      .flatMap((text) => [text, JSON.stringify(text).slice(1, -1)])
+      // Of fewer characters no secret is made, and words by which errors are told apart would go.
+      .filter((text) => text.length > 3)
+      .toSorted((a, b) => b.length - a.length);
+    if (texts.length === 0 || !(error instanceof Error)) throw error;
+    const fields = error as Error & Readonly<Record<string, unknown>>;
+    const message = texts.reduce((said, text) => said.replaceAll(text, '<secret>'), error.message);
+    // A new one: the old one has them in its stack and in the answer that it keeps.
+    throw Object.assign(new Error(message), Object.fromEntries(kept.map((name) => [name, fields[name]])));
+  }
+}
