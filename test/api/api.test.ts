@@ -633,6 +633,19 @@ describe('releases', () => {
     const operator = await world.token('operator');
     expect((await world.put(`code/blobs/${digest}`, 'other', operator, 'serin')).status).toBe(403);
   });
+
+  test.each(['../train.py', '/train.py', 'a//b.py', 'back\\slash.py', 'C:train.py', `${'x'.repeat(201)}.py`, ''])(
+    'a code manifest with the path %j, which a job could not be given, is refused when it is written',
+    async (path) => {
+      const world = await openWorld();
+      const text = JSON.stringify({ files: [{ path, blob: 'a'.repeat(64), bytes: 1, executable: false }] });
+
+      const answer = await world.put(`code/${sha256Hex(text)}.json`, text, undefined, 'serin');
+
+      expect(answer.status).toBe(422);
+      expect(await answer.json()).toMatchObject({ errors: [{ pointer: expect.stringContaining('path') }] });
+    },
+  );
 });
 
 describe('freeze', () => {

@@ -1,5 +1,5 @@
-import { decodeText, sha256Hex } from '@serin/core/base/json';
-import { codeKey, type ReadOwn, readNamed } from '@serin/core/engine/stored';
+import { sha256Hex } from '@serin/core/base/json';
+import { type CodeFile, codeKey, isSafePath, type ReadOwn, readCode } from '@serin/core/engine/stored';
 import { routesOf, takersOf } from '@serin/core/inbound/route';
 import { type ObjectInfo, ownBucket } from '@serin/core/ports/bucket';
 import * as z from 'zod';
@@ -14,12 +14,14 @@ import { paged } from '../views.ts';
 const bucketName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const object = z.object({ key: z.string(), version: z.string(), bytes: z.int() });
 
-/** A code folder as it is released: its files, each by the digest of its content. */
-export const codeManifest = z.strictObject({
+/** A code folder as it is released; what a program is given of it, core reads by the same rules. */
+const codeManifest: z.ZodType<{ readonly files: readonly CodeFile[] }> = z.strictObject({
   files: z
     .array(
       z.strictObject({
-        path: z.string().min(1).max(1024).refine(isPlainPath, { error: "a relative path without '..'" }),
+        path: z
+          .string()
+          .refine(isSafePath, { error: "a relative path without '..', ':' and '\\', with names of at most 200 bytes" }),
         blob: z.string().regex(/^[0-9a-f]{64}$/),
         bytes: z.int().min(0),
         executable: z.boolean(),
@@ -131,17 +133,6 @@ function checkManifest(bytes: Uint8Array): void {
 /** Code blobs of a manifest in the project's own bucket; `undefined`: there is no such manifest. */
 export async function blobsOf({ ports }: Api, digest: string): Promise<readonly string[] | undefined> {
   const read: ReadOwn = (key, maxBytes) => ports.bucket(ownBucket).read({ key, maxBytes });
-  const content = await readNamed(read, codeKey(digest));
-  if (content === undefined) return undefined;
-  const { files } = codeManifest.parse(JSON.parse(decodeText(content)));
-  return [...new Set(files.map(({ blob }) => blob))];
-}
-
-function isPlainPath(path: string): boolean {
-  const segments = path.split('/');
-  return (
-    !path.includes('\\') &&
-    !path.includes('\0') &&
-    segments.every((part) => part !== '' && part !== '.' && part !== '..')
-  );
+  if ((await read(codeKey(digest), 1)) === undefined) return undefined;
+  return [...new Set((await readCode(read, digest)).map(({ blob }) => blob))];
 }
