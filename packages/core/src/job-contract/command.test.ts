@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Job } from '../ports/jobs.ts';
-import { commandOf, entryPoint, userArguments } from './command.ts';
+import { checkpointsOf, commandOf, entryPoint, userArguments } from './command.ts';
 import { decodedHyperparameters } from './variables.ts';
 
 const place = (name: string) => `\${{${name}}}`;
@@ -39,4 +39,12 @@ test('truth among the arguments is as Python writes it, and as JSON among the de
 
   expect(userArguments({ hyperparameters })).toEqual(['--name', 'True', '--off', 'False', '--use_amp', 'True']);
   expect(decodedHyperparameters({ hyperparameters })).toEqual({ use_amp: true, off: false, name: 'True' });
+});
+
+test('all attempts of a run find the same checkpoints, and a job without any finds none', () => {
+  const checkpoints = { project: 'shop', checkpoints: 'run_1' };
+
+  expect(checkpointsOf(checkpoints)).toMatch(/^checkpoints\/[0-9a-f]{32}$/);
+  expect(checkpointsOf({ ...checkpoints, project: 'other' })).not.toBe(checkpointsOf(checkpoints));
+  expect(checkpointsOf({ project: 'shop' })).toBeUndefined();
 });
