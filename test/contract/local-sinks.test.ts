@@ -1,34 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { standardSigned } from '@serin/api/signatures';
 import { compile, parseConfig } from '@serin/core/config/config';
 import { type Server, startServer } from '@serin/local/compose';
 import { expect, onTestFinished, test } from 'vitest';
+import { receiver } from './receiver.ts';
 import { newDirectory } from './serving-machine.ts';
 
 const signing = 'whsec_c2lnbmluZy1rZXktb2YtYS10ZXN0';
-
-/** Receivers by path, over real HTTP. */
-async function receiver() {
-  const heard: { readonly path: string; readonly headers: IncomingMessage['headers']; readonly body: string }[] = [];
-  const answers: Record<string, number> = {};
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (part: Buffer) => (body += part));
-    request.on('end', () => {
-      const path = request.url ?? '';
-      const status = answers[path] ?? 200;
-      if (status === 200) heard.push({ path, headers: request.headers, body });
-      response.writeHead(status).end('said by the receiver');
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { heard, answers, host, at: (path: string) => heard.filter((one) => one.path === path) };
-}
 
 function configFor(host: string) {
   const read = parseConfig({

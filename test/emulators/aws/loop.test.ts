@@ -3,9 +3,11 @@ import {
   ListModelPackageGroupsCommand,
   ListModelPackagesCommand,
 } from '@aws-sdk/client-sagemaker';
+import { standardSigned } from '@serin/api/signatures';
 import { endpointName } from '@serin/aws/names';
 import { compile, parseConfig } from '@serin/core/config/config';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { receiver } from '../../contract/receiver.ts';
 import { emulated } from '../emulated.ts';
 import { type Labour, labour } from './loop-labour.ts';
 import { installation, type Loop, openLoop, sqsEvent } from './loop-world.ts';
@@ -216,6 +218,28 @@ emulated('the whole loop on AWS', () => {
     },
     300_000,
   );
+
+  test('what happens reaches a webhook over HTTP, signed with the secret of that name', async () => {
+    const { host, heard } = await receiver();
+    await loop.putSecret('hooks', 'whsec_c2lnbmluZy1rZXktb2YtYS10ZXN0');
+    const webhook = { url: `http://${host}/hook`, secret: { secret: 'hooks' } };
+    await release({ ...config, notify: [{ webhook, allowPrivate: [host] }] });
+
+    await drop('first', 0.2);
+    await until(({ champion, rollout }) => champion === 1 && rollout?.status === 'promoted', 60);
+    await work.minute();
+
+    const types = heard.map(({ body }) => JSON.parse(body).type);
+    expect(types[0]).toBe('dev.serin.dataset.settled.v1');
+    expect(types.at(-1)).toBe('dev.serin.rollout.promoted.v1');
+    expect(new Set(heard.map(({ headers }) => headers['webhook-id'])).size).toBe(heard.length);
+    for (const { headers, body } of heard) {
+      const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
+      const message = { id: String(id), timestamp: String(timestamp), body: Buffer.from(body) };
+      expect(await standardSigned(['whsec_c2lnbmluZy1rZXktb2YtYS10ZXN0'], message, String(signature))).toBe(true);
+    }
+    expect((await loop.written()).filter(([, text]) => text.includes('c2lnbmluZy1rZXktb2YtYS10ZXN0'))).toEqual([]);
+  }, 120_000);
 
   test('a poison message is a dead letter alone, and a message that nobody could take is one in the end', async () => {
     const again = await loop.handlers.signals(
