@@ -75,6 +75,18 @@ const parts: readonly Part[] = [
     versions: () =>
       readdirSync(paths.dynamoDb).find((file) => file.startsWith('DynamoDBLocal-')) ?? 'DynamoDBLocal: no jar',
   },
+  {
+    name: 'lambda-rie',
+    from: [join(emulators, 'lambda-rie', 'go.mod'), join(emulators, 'lambda-rie', 'go.sum')],
+    needs: [{ check: ['go', 'version'], mend: 'install Go, 1.26.6 or newer (go.dev/doc/install)' }],
+    folder: paths.lambda,
+    install: () => {
+      rmSync(paths.lambda, { recursive: true, force: true });
+      run('go', ['install', '-C', join(emulators, 'lambda-rie'), 'tool'], { GOBIN: paths.lambda });
+    },
+    versions: () =>
+      / (v\S+) /.exec(readFileSync(join(emulators, 'lambda-rie', 'go.mod'), 'utf8'))?.[1] ?? 'no version in go.mod',
+  },
 ];
 
 const missing = parts
@@ -100,12 +112,15 @@ for (const part of parts) {
   process.stdout.write(`emulators: ${part.name}: ${part.versions()}${whole ? ' (was there)' : ''}\n`);
 }
 
-function run(command: string, args: readonly string[]): void {
-  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+function run(command: string, args: readonly string[], variables: Readonly<Record<string, string>> = {}): void {
+  const { status, error } = spawnSync(command, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...variables },
+  });
   if (status === 0) return;
   process.stderr.write(
     `emulators: \`${[command, ...args].join(' ')}\` failed${error === undefined ? '' : `: ${error.message}`}\n` +
-      '  mend: see its own words above; the package registry (npm, PyPI or Maven Central) must be reachable. Then run this again\n',
+      '  mend: see its own words above; the package registry (npm, PyPI, Maven Central or the Go module proxy) must be reachable. Then run this again\n',
   );
   process.exit(1);
 }

@@ -3,11 +3,11 @@ import { describe, test } from 'vitest';
 import { whyMissing } from './installed.ts';
 
 /**
- * `describe` for a suite that needs what `npm run emulators` installs. Without it the suite is skipped and its name says
+ * `describe` for a suite that needs what `npm run emulators` installs: the usual emulators, and `more`. Without it the suite is skipped and its name says
  * why; with `SERIN_REQUIRE=emulators` it fails.
  */
-export function emulated(name: string, suite: () => void): void {
-  const missing = whyMissing();
+export function emulated(name: string, suite: () => void, more: readonly string[] = []): void {
+  const missing = whyMissing(more);
   if (missing === undefined) {
     describe(name, suite);
     return;

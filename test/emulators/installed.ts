@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
+import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const home = join(import.meta.dirname, '.installed');
@@ -12,6 +13,7 @@ export const paths = {
   home,
   python: join(home, 'python'),
   dynamoDb: join(home, 'dynamodb-local'),
+  lambda: join(home, 'lambda-rie'),
   stamps: join(home, 'stamps'),
   calls: join(home, 'calls'),
   functions: join(import.meta.dirname, '..', '..', 'functions', 'aws'),
@@ -20,8 +22,12 @@ export const paths = {
 /** Each part has a stamp when it is whole: `scripts/emulators.ts` writes it last. */
 export const stampOf = (part: string): string => join(paths.stamps, part);
 
-/** Why the emulators cannot be used; `undefined` when they can. */
-export function whyMissing(parts: readonly string[] = ['functions', 'python', 'dynamodb-local']): string | undefined {
+const usual = ['functions', 'python', 'dynamodb-local'] as const;
+
+/** Why the emulators, and what a suite needs beside the usual ones, cannot be used; `undefined` when they can. */
+export const whyMissing = (more: readonly string[] = []): string | undefined => whyPartsMissing([...usual, ...more]);
+
+export function whyPartsMissing(parts: readonly string[]): string | undefined {
   const missing = parts.filter((part) => !existsSync(stampOf(part)));
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}; run \`npm run emulators\``;
 }
@@ -67,7 +73,59 @@ export const startDynamoDb = (): Promise<Emulator> =>
     ready: '/',
   }));
 
-type Plan = (port: number) => { readonly command: readonly string[]; readonly ready: string };
+/** An instance of a function, as Lambda has it: it begins with the first call, and is frozen between calls. */
+export interface LambdaInstance extends Emulator {
+  /** The body of the answer; a call that takes too long is answered by Lambda in words. */
+  call(event: unknown): Promise<unknown>;
+  /** All that the function and the emulator have written. */
+  output(): string;
+  freeze(): void;
+  thaw(): void;
+}
+
+interface LambdaFunction {
+  /** Its bundle, which exports `handler`. */
+  readonly file: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+}
+
+/** A function under Amazon's own runtime interface emulator. */
+export async function startLambda({ file, variables, timeoutSeconds }: LambdaFunction): Promise<LambdaInstance> {
+  const missing = whyMissing(['lambda-rie']);
+  if (missing !== undefined) throw new Error(missing);
+  const runtimeApi = `127.0.0.1:${await freePort()}`;
+  const runtime = join(import.meta.dirname, 'lambda-rie', 'runtime.mjs');
+  const emulator = await start('lambda-rie', (port) => ({
+    command: [
+      ...[join(paths.lambda, 'aws-lambda-rie'), '--runtime-api-address', runtimeApi],
+      ...['--runtime-interface-emulator-address', `127.0.0.1:${port}`, process.execPath, runtime, file],
+    ],
+    ready: '/',
+    variables: { ...variables, AWS_LAMBDA_FUNCTION_TIMEOUT: String(timeoutSeconds) },
+  }));
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+    const instance = [...emulator.output().matchAll(/^instance (\d+)$/gm)].at(-1)?.[1];
+    if (instance !== undefined) process.kill(Number(instance), name);
+  };
+  return {
+    ...emulator,
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    async call(event) {
+      const url = `${emulator.url}/2015-03-31/functions/function/invocations`;
+      const text = await (await fetch(url, { method: 'POST', body: JSON.stringify(event) })).text();
+      return text.startsWith('Task timed out') ? text : JSON.parse(text);
+    },
+  };
+}
+
+interface Planned {
+  readonly command: readonly string[];
+  readonly ready: string;
+  readonly variables?: Readonly<Record<string, string>>;
+}
+type Plan = (port: number) => Planned;
 
 const attempts = 3;
 const readyWithinMs = 90_000;
@@ -76,18 +134,22 @@ const readyWithinMs = 90_000;
 const guarded =
   'exec 3<&0; "$@" </dev/null & server=$!; { cat <&3 >/dev/null; kill -9 $server; } 2>/dev/null & wait $server';
 
-async function start(name: string, plan: Plan): Promise<Emulator> {
+async function start(name: string, plan: Plan): Promise<Emulator & { output(): string }> {
   const missing = whyMissing();
   if (missing !== undefined) throw new Error(missing);
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const { command, ready } = plan(port);
-    const server = spawn('sh', ['-c', guarded, 'emulator', ...command], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const { command, ready, variables } = plan(port);
+    const server = spawn('sh', ['-c', guarded, 'emulator', ...command], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...variables },
+    });
+    const output = outputOf(server);
     const url = `http://127.0.0.1:${port}`;
-    const problem = await untilReady(server, `${url}${ready}`);
+    const problem = await untilReady(server, `${url}${ready}`, output);
     if (problem === undefined) {
       started.set(url, name);
-      return { url, stop: () => stop(server) };
+      return { url, output, stop: () => stop(server) };
     }
     await stop(server);
     // Between the look for a free port and the server's bind another process may have taken it.
@@ -95,15 +157,19 @@ async function start(name: string, plan: Plan): Promise<Emulator> {
   }
 }
 
-async function untilReady(server: ChildProcess, url: string): Promise<string | undefined> {
-  let said = '';
+function outputOf(server: ChildProcess): () => string {
+  let output = '';
   for (const stream of [server.stdout, server.stderr])
     stream?.on('data', (text: Buffer) => {
-      said = `${said}${text}`.slice(-2000);
+      output = `${output}${text}`.slice(-100_000);
     });
+  return () => output;
+}
+
+async function untilReady(server: ChildProcess, url: string, output: () => string): Promise<string | undefined> {
   const deadline = Date.now() + readyWithinMs;
   while (Date.now() < deadline) {
-    if (server.exitCode !== null || server.signalCode !== null) return said;
+    if (server.exitCode !== null || server.signalCode !== null) return output().slice(-2000);
     // Any answer will do: DynamoDB Local says 400 to a request without an operation.
     const answered = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
       (response) => response.arrayBuffer(),
@@ -112,7 +178,7 @@ async function untilReady(server: ChildProcess, url: string): Promise<string | u
     if (answered !== undefined && server.exitCode === null) return undefined;
     await pause(50);
   }
-  return `no answer within ${readyWithinMs / 1000} s. ${said}`;
+  return `no answer within ${readyWithinMs / 1000} s. ${output().slice(-2000)}`;
 }
 
 async function stop(server: ChildProcess): Promise<void> {

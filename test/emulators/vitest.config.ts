@@ -2,14 +2,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
-import { whyMissing } from './installed.ts';
+import { whyPartsMissing } from './installed.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const functions = join(root, 'functions', 'aws');
 const fromFunctions = createRequire(join(functions, 'package.json'));
 
 // Without the SDK no suite can even be loaded; what else is missing, each suite says itself (`emulated.ts`).
-const missing = whyMissing(['functions']);
+const missing = whyPartsMissing(['functions']);
 if (missing !== undefined) {
   if ((process.env.SERIN_REQUIRE ?? '').split(',').includes('emulators')) throw new Error(missing);
   process.stderr.write(`skipped: all emulator suites: ${missing}\n`);

@@ -86,27 +86,9 @@ export async function openLoop() {
   const queue = await installed({ names, dynamo: dynamo.url, s3, sqs, events: new EventBridgeClient(at) });
 
   const facts: string[] = [];
-  const environment: Readonly<Record<string, string>> = {
-    AWS_ENDPOINT_URL: provider.url,
-    AWS_ENDPOINT_URL_SQS: moto.url,
-    AWS_ENDPOINT_URL_DYNAMODB: dynamo.url,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    SERIN_PROJECT: installation.project,
-    SERIN_ENVIRONMENT: installation.environment,
-    SERIN_TABLE: names.table,
-    SERIN_BUCKET: names.own,
-    SERIN_PROGRAM_SECRETS: String(roles.variables.SERIN_PROGRAM_SECRETS),
-    SERIN_QUEUE_URL: queue,
-    SERIN_BUS: names.bus,
-    SERIN_JOB_ROLE: 'arn:aws:iam::123456789012:role/serin-job',
-    SERIN_MODEL_ROLE: 'arn:aws:iam::123456789012:role/serin-model',
-    SERIN_NODE_IMAGE: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/serin-public/docker/library/node:24-slim',
-    SERIN_ADMIN_TOKEN_HASH: createHash('sha256').update(token).digest('hex'),
-    SERIN_VERSION: '0.0.0',
-  };
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const urls = { aws: provider.url, sqs: moto.url, dynamo: dynamo.url };
+  const secrets = String(roles.variables.SERIN_PROGRAM_SECRETS);
+  for (const [name, value] of Object.entries(variablesOf({ names, urls, queue, secrets }))) vi.stubEnv(name, value);
   const handlers = Object.fromEntries(
     await Promise.all(bundles.map(async ({ name, file }) => [name, (await import(file)).handler])),
   ) as unknown as Handlers; // each bundle exports its function as `handler`
@@ -142,27 +124,7 @@ export async function openLoop() {
     );
 
   async function call(method: string, path: string, body?: unknown) {
-    const bytes = body instanceof Uint8Array;
-    const text = body === undefined || bytes ? undefined : JSON.stringify(body);
-    const [rawPath = path, rawQueryString = ''] = path.split('?');
-    const event = {
-      version: '2.0',
-      routeKey: '$default',
-      rawPath,
-      rawQueryString,
-      headers: {
-        authorization: `Bearer ${token}`,
-        host: 'serin.example',
-        ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      requestContext: {
-        http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
-      },
-      ...(text === undefined ? {} : { body: text }),
-      ...(bytes ? { body: Buffer.from(body).toString('base64') } : {}),
-      isBase64Encoded: bytes,
-    } as unknown as APIGatewayProxyEventV2; // the fields that a function URL sends and nobody here reads are left out
-    const answer = await roles.as('api', () => handlers.api(event, context));
+    const answer = await roles.as('api', () => handlers.api(urlEvent(method, path, body), context));
     return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? 'null') };
   }
 
@@ -245,8 +207,63 @@ export async function openLoop() {
 
 export type Loop = Awaited<ReturnType<typeof openLoop>>;
 
+type Names = Readonly<Record<'table' | 'own' | 'drops' | 'queue' | 'bus', string>>;
+
+/** What the functions are told of where everything is. */
+export const variablesOf = ({ names, urls, queue, secrets }: Told): Readonly<Record<string, string>> => ({
+  AWS_ENDPOINT_URL: urls.aws,
+  AWS_ENDPOINT_URL_SQS: urls.sqs,
+  AWS_ENDPOINT_URL_DYNAMODB: urls.dynamo,
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  SERIN_PROJECT: installation.project,
+  SERIN_ENVIRONMENT: installation.environment,
+  SERIN_TABLE: names.table,
+  SERIN_BUCKET: names.own,
+  SERIN_PROGRAM_SECRETS: secrets,
+  SERIN_QUEUE_URL: queue,
+  SERIN_BUS: names.bus,
+  SERIN_JOB_ROLE: 'arn:aws:iam::123456789012:role/serin-job',
+  SERIN_MODEL_ROLE: 'arn:aws:iam::123456789012:role/serin-model',
+  SERIN_NODE_IMAGE: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/serin-public/docker/library/node:24-slim',
+  SERIN_ADMIN_TOKEN_HASH: createHash('sha256').update(token).digest('hex'),
+  SERIN_VERSION: '0.0.0',
+});
+interface Told {
+  readonly names: Names;
+  readonly urls: Readonly<Record<'aws' | 'sqs' | 'dynamo', string>>;
+  readonly queue: string;
+  /** Before the name of each secret. */
+  readonly secrets: string;
+}
+
+/** A request of the first administrator, as a function URL gives it to the API. */
+export function urlEvent(method: string, path: string, body?: unknown): APIGatewayProxyEventV2 {
+  const bytes = body instanceof Uint8Array;
+  const text = body === undefined || bytes ? undefined : JSON.stringify(body);
+  const [rawPath = path, rawQueryString = ''] = path.split('?');
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath,
+    rawQueryString,
+    headers: {
+      authorization: `Bearer ${token}`,
+      host: 'serin.example',
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    requestContext: {
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+    },
+    ...(text === undefined ? {} : { body: text }),
+    ...(bytes ? { body: Buffer.from(body).toString('base64') } : {}),
+    isBase64Encoded: bytes,
+  } as unknown as APIGatewayProxyEventV2; // the fields that a function URL sends and nobody here reads are left out
+}
+
 interface Install {
-  readonly names: Readonly<Record<'table' | 'own' | 'drops' | 'queue' | 'bus', string>>;
+  readonly names: Names;
   readonly dynamo: string;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
@@ -254,7 +271,7 @@ interface Install {
 }
 
 /** What `serin deploy` would have made; answers the queue's address. */
-async function installed({ names, dynamo, s3, sqs, events }: Install): Promise<string> {
+export async function installed({ names, dynamo, s3, sqs, events }: Install): Promise<string> {
   const keys = ['pk', 'sk'] as const;
   await new DynamoDBClient(reach(dynamo)).send(
     new CreateTableCommand({
