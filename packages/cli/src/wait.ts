@@ -34,7 +34,7 @@ export async function waitFor<Found>(
   }
 }
 
-/** The run or rollout of an id once it has ended; each new line of its story is told on the way. */
+/** The run or rollout of an id once it has ended; each new line of its timeline is printed on the way. */
 export function waitForEnd(
   invocation: Invocation,
   client: Client,

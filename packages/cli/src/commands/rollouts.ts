@@ -41,30 +41,30 @@ export function ended(invocation: Invocation, rollout: Document): number {
   return promoted ? 0 : 7;
 }
 
-/** Follows a rollout to its end: each line of its story once, or with `--json --watch` each state that differs. */
+/** Follows a rollout to its end: each line of its timeline once, or with `--json --watch` each state that differs. */
 export const watch: Command = async (invocation) => {
   const id = argument(invocation, 0);
   const client = await clientOf(invocation);
   const { terminal, options } = invocation;
-  let told = 0;
+  let printedTo = 0;
   let before = '';
   const rollout = await waitFor(invocation, `rollout ${id}`, async () => {
     const now = await client.get(path`/v1/rollouts/${id}`);
     if (terminal.json && options.watch === true && JSON.stringify(now) !== before)
       terminal.out(`${JSON.stringify(now)}\n`);
     before = JSON.stringify(now);
-    if (!terminal.json) told = tell(now, told, invocation);
+    if (!terminal.json) printedTo = printNew(now, printedTo, invocation);
     return now.endedAt === undefined ? undefined : now;
   });
   if (terminal.json && options.watch === true) return rollout.status === 'promoted' ? 0 : 7;
   return ended(invocation, rollout);
 };
 
-/** Prints the lines of the story that are newer than the last one told. */
-function tell(rollout: Document, lastAt: number, { terminal }: Invocation): number {
-  const story = Array.isArray(rollout.story) ? rollout.story.filter(isDocument) : [];
+/** Prints the lines of the timeline that are newer than the last one printed. */
+function printNew(rollout: Document, lastAt: number, { terminal }: Invocation): number {
+  const timeline = Array.isArray(rollout.story) ? rollout.story.filter(isDocument) : [];
   const timeOf = ({ at }: Document) => Date.parse(String(at));
-  const fresh = story.filter((line) => timeOf(line) > lastAt);
+  const fresh = timeline.filter((line) => timeOf(line) > lastAt);
   for (const { at, text } of fresh)
     terminal.out(`${terminal.paint('dim', textOf('at', at))}  ${textOf('text', text)}\n`);
   return Math.max(lastAt, ...fresh.map(timeOf));

@@ -31,22 +31,22 @@ type Line = Why['story'][number];
 export function whyRun(run: Run, model: string): Why {
   const verdict = 'verdict' in run ? run.verdict : undefined;
   const metrics = { ...named('trained', run.trained?.metrics), ...named('challenger', run.scored) };
-  return why(`run ${run.id} of ${model} ${runText(run)}`, { ...metrics, ...gateNumbers(verdict) }, runStory(run));
+  return why(`run ${run.id} of ${model} ${runText(run)}`, { ...metrics, ...gateNumbers(verdict) }, runTimeline(run));
 }
 
 /** Why a rollout went forward, waits or went back. */
 export function whyRollout(rollout: Rollout, model: string): Why {
   const subject = `${rollout.kind === 'rollback' ? 'the rollback to' : 'the rollout of'} v${rollout.candidate} of ${model}`;
-  const story = rollout.story.map(({ at, text }) => line(at, text));
+  const timeline = rollout.story.map(({ at, text }) => line(at, text));
   const begun = line(rollout.startedAt, `started by ${rollout.by}`);
-  const told = why(`${subject} ${rolloutText(rollout)}`, rolloutNumbers(rollout), [begun, ...story]);
-  return rollout.certificate === undefined ? told : { ...told, certificate: rollout.certificate };
+  const said = why(`${subject} ${rolloutText(rollout)}`, rolloutNumbers(rollout), [begun, ...timeline]);
+  return rollout.certificate === undefined ? said : { ...said, certificate: rollout.certificate };
 }
 
 /** Why a version serves, does not serve any more, or never did; `now` is what "ago" counts from. */
 export function whyVersion(version: Version, model: Model, now: number): Why {
   const { number, verdict, approval, quarantined, restored } = version;
-  const story = [
+  const timeline = [
     line(version.at, `trained by ${version.run} on ${version.dataset.slice(0, 12)}`),
     ...(verdict === undefined ? [] : [line(version.at, `the gate ${gateText(verdict)}`)]),
     ...(approval?.at === undefined ? [] : [line(approval.at, `${approval.status} by ${approval.by ?? 'nobody'}`)]),
@@ -61,7 +61,7 @@ export function whyVersion(version: Version, model: Model, now: number): Why {
   return why(
     `v${number} of ${model.model} ${versionText(version, model, now)}`,
     { ...numbers, ...(rollout === undefined ? {} : rolloutNumbers(rollout)) },
-    story,
+    timeline,
   );
 }
 
@@ -71,7 +71,7 @@ const restoredText = ({ by, because, was }: NonNullable<Version['restored']>): s
 /** Why a model serves what it serves, and what is under way at `now`. */
 export function whyModel(model: Model, now: number): Why {
   const { run, rollout, champion, served } = model;
-  const story = [
+  const timeline = [
     ...served
       .slice(-10)
       .map(({ at, version, because }) => line(at, `v${version ?? 0} became the champion: ${because}`)),
@@ -91,7 +91,7 @@ export function whyModel(model: Model, now: number): Why {
     ...(champion === undefined ? {} : { champion }),
     ...(rollout === undefined ? {} : rolloutNumbers(rollout)),
   };
-  return why(`${model.model} ${modelText(model, now)}`, numbers, story);
+  return why(`${model.model} ${modelText(model, now)}`, numbers, timeline);
 }
 
 const didText = {
@@ -102,10 +102,10 @@ const didText = {
   escalate: 'somebody has to look at it',
 } as const;
 
-const why = (sentence: string, numbers: Why['numbers'], story: readonly Line[]): Why => ({
+const why = (sentence: string, numbers: Why['numbers'], timeline: readonly Line[]): Why => ({
   sentence: oneLine(sentence),
   numbers,
-  story,
+  story: timeline,
 });
 /** Reasons may quote the end of a log. */
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
@@ -138,7 +138,7 @@ function runText(run: Run): string {
   }
 }
 
-function runStory(run: Run): readonly Line[] {
+function runTimeline(run: Run): readonly Line[] {
   const { trigger, dataset } = run;
   return [
     line(run.startedAt, `started by ${trigger.by ?? trigger.kind} (${trigger.kind})`),
