@@ -22,7 +22,7 @@ interface Base {
   readonly released?: string;
   readonly rescanAt: number;
   readonly scheduleAt?: number;
-  /** What a finished listing asks for; `model.ts` starts the run and takes it away. */
+  /** What a finished listing asks for; a rule between the machines starts the run and takes this away. */
   readonly wants?: Cause;
 }
 

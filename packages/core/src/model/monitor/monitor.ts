@@ -27,7 +27,7 @@ interface Base {
   readonly runs: readonly number[];
   /** The version that traffic last went back to, and when: the cooldown protects it, and no other. */
   readonly wentBack?: { readonly at: number; readonly to: number };
-  /** What the alert just taken in asks for; `model.ts` does it and takes it away. */
+  /** What the alert just taken in asks for; a rule between the machines does it and takes this away. */
   readonly wants?: Wanted;
 }
 
