@@ -1,3 +1,4 @@
+import { problemsOf } from '@serin/clouds/aws/limits';
 import { encodeText, sha256Hex } from '@serin/core/base/json';
 import { bury, queueStream } from '@serin/core/engine/dead-letters';
 import type { Entry } from '@serin/core/ports/journal';
@@ -825,7 +826,7 @@ describe('the journal of a model', () => {
 
 describe('a platform', () => {
   test('refuses a config for what it cannot do, with each place, and nothing is released', async () => {
-    const world = await openWorld({ platform: 'aws' });
+    const world = await openWorld({ platform: 'aws', problemsOf });
 
     const refused = await world.call('POST', '/v1/releases', { config: compiled({ rollout: { tick: '10s' } }) });
 
