@@ -42,3 +42,23 @@ export const many = <Made>(count: number, make: (index: number) => Made): readon
 
 /** Variables `V0`, `V1` and so on. */
 export const variables = (count: number) => Object.fromEntries(many(count, (index) => [`V${index}`, '']));
+
+const prepare = { command: ['python3', 'prepare.py'], image };
+const environment = { KEY: { secret: 'api-key' } };
+
+/** What neither Google Cloud nor Azure can do: what is tried, the change, and its place. */
+export const notOnNewClouds: readonly (readonly [string, object, string])[] = [
+  ['a shadow', rollout({ strategy: 'shadow' }), 'rollout.strategy'],
+  ['segments', rollout({ segments: { by: 'x-country', values: ['ch'] } }), 'rollout.segments'],
+  ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
+  ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
+  ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
+  ['metrics in the log', { train: { ...model.train, metrics: [{ name: 'auc', regex: 'x' }] } }, 'train.metrics'],
+  ['a deployment that must be ready in 15 minutes', { rollout: {} }, 'rollout.readyWithin'],
+  ['a secret of a training', { train: { ...model.train, environment } }, 'train.environment'],
+  ['a secret of a preparation', { split: { prepare: { ...prepare, environment } } }, 'split.prepare.environment'],
+  ['a secret of an evaluation', { evaluate: { ...model.evaluate, environment } }, 'evaluate.environment'],
+  ['a secret of an endpoint', { serve: { ...model.serve, environment } }, 'serve.environment'],
+  ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
+  ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
+];

@@ -1,22 +1,15 @@
 import { expect, test } from 'vitest';
-import { compiledFor, image, many, model, rollout, untried } from '../config.fixture.ts';
+import { compiledFor, image, many, model, notOnNewClouds, rollout, untried } from '../config.fixture.ts';
 import { limits, problemsOf } from './limits.ts';
 
 const prepare = { command: ['python3', 'prepare.py'], image };
-const secret = { KEY: { secret: 'api-key' } };
 const runs = (maxRuntime: string, spot = false) => ({ compute: { maxRuntime, spot } });
 const trains = (maxRuntime: string, spot = false) => ({
   train: { ...model.train, checkpoints: spot, ...runs(maxRuntime, spot) },
 });
 
 const cases: readonly (readonly [string, object, string])[] = [
-  ['a shadow, whose pairs nobody joins', rollout({ strategy: 'shadow' }), 'rollout.strategy'],
-  ['segments', rollout({ segments: { by: 'x-country', values: ['ch'] } }), 'rollout.segments'],
-  ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
-  ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
-  ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
-  ['metrics in the log', { train: { ...model.train, metrics: [{ name: 'auc', regex: 'x' }] } }, 'train.metrics'],
-  ['a deployment that must be ready in 15 minutes', { rollout: {} }, 'rollout.readyWithin'],
+  ...notOnNewClouds,
   [
     '51 instances of a deployment',
     { serve: { ...model.serve, compute: { instances: { min: 1, max: 51 } } } },
@@ -44,16 +37,6 @@ const cases: readonly (readonly [string, object, string])[] = [
   ],
   ['a container with two hyphens', { data: { bucket: 'acme--drops' } }, 'data.bucket'],
   ['a container of two letters', { data: { bucket: 'ab' } }, 'data.bucket'],
-  ['a secret of a training', { train: { ...model.train, environment: secret } }, 'train.environment'],
-  [
-    'a secret of a preparation',
-    { split: { prepare: { ...prepare, environment: secret } } },
-    'split.prepare.environment',
-  ],
-  ['a secret of an evaluation', { evaluate: { ...model.evaluate, environment: secret } }, 'evaluate.environment'],
-  ['a secret of an endpoint', { serve: { ...model.serve, environment: secret } }, 'serve.environment'],
-  ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
-  ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
   [
     'an accelerator that endpoints do not have',
     { serve: { ...model.serve, compute: { accelerator: { type: 'H200' } } } },
