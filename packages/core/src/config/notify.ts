@@ -3,7 +3,7 @@ import { eventTypes } from '../base/event-types.ts';
 import type { SinkPlan } from '../ports/notify.ts';
 import { matches } from '../sinks/sink.ts';
 import { type SinkKind, sinks } from '../sinks/sinks.ts';
-import { name } from './forms.ts';
+import { name, text } from './forms.ts';
 
 /** Who is told of events: the author names sinks once for all models; a plan has those of its model. */
 const kinds = Object.keys(sinks) as readonly SinkKind[];
@@ -16,7 +16,21 @@ const allowPrivate = z
   .array(z.string().regex(/^[a-z0-9.:[\]-]{1,255}$/, { error: 'a host in lower case, with its port where it has one' }))
   .describe('hosts that may have a private address, or be asked without TLS');
 
-type SettingsFields = { [Kind in SinkKind]: z.ZodOptional<(typeof sinks)[Kind]['settings']> };
+/** A text may be a secret: it is named here and looked up when it is used. */
+const textOrSecret = z.union([text, z.strictObject({ secret: name })]);
+
+type SettingsOf<Kind extends SinkKind> = z.ZodObject<
+  { readonly [Field in keyof (typeof sinks)[Kind]['settings']]: typeof textOrSecret },
+  z.core.$strict
+>;
+// One field for each that the sink names, which the compiler does not see through `fromEntries`.
+const settingsOf = <Kind extends SinkKind>(kind: Kind): SettingsOf<Kind> =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.entries(sinks[kind].settings).map(([field, what]) => [field, textOrSecret.describe(what)]),
+    ),
+  ) as unknown as SettingsOf<Kind>;
+type SettingsFields = { [Kind in SinkKind]: z.ZodOptional<SettingsOf<Kind>> };
 
 export const notifyOf = () =>
   z
@@ -28,7 +42,7 @@ export const notifyOf = () =>
           models: z.array(name).min(1).optional().describe('default: all models'),
           allowPrivate: allowPrivate.optional(),
           // One optional field for each kind, which the compiler does not see through `fromEntries`.
-          ...(Object.fromEntries(kinds.map((kind) => [kind, sinks[kind].settings.optional()])) as SettingsFields),
+          ...(Object.fromEntries(kinds.map((kind) => [kind, settingsOf(kind).optional()])) as SettingsFields),
         })
         .refine((given) => kinds.filter((kind) => given[kind] !== undefined).length === 1, {
           error: `name one receiver: ${kinds.join(' or ')}`,
@@ -48,7 +62,7 @@ export const sinkPlans = z
           kind: z.literal(kind),
           on,
           allowPrivate: allowPrivate.optional(),
-          settings: sinks[kind].settings,
+          settings: settingsOf(kind),
         }),
       ),
     ),

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { Json } from '../base/json.ts';
 
 /** What happened, as a sink sees it: the attributes of a CloudEvent. */
@@ -21,26 +20,21 @@ export interface SinkRequest {
   readonly body: string;
 }
 
+/** The texts of a sink's settings, its secrets looked up. */
+export type Settings = Readonly<Record<string, string>>;
+
 /**
  * A kind of receiver: what the config says of it, and the request that an event becomes. Pure: delivery, retries and
  * the rules for addresses are the same for all.
  */
 export interface Sink {
-  /** Its part of the config; each field is a text, or names a secret. */
-  readonly settings: z.ZodObject<Readonly<Record<string, typeof textOrSecret>>>;
+  /** Its fields in the config, each with what it is: all are needed, and each is a text or names a secret. */
+  readonly settings: Readonly<Record<string, string>>;
   /** Events that it gets when the config names none. */
   readonly defaultOn: readonly string[];
   /** `settings` with its secrets looked up; `atMs` is when the request is sent. Settings that cannot be used throw an `Error` that says why, without their text. */
-  request(happening: Happening, settings: Readonly<Record<string, string>>, atMs: number): SinkRequest;
+  request(happening: Happening, settings: Settings, atMs: number): SinkRequest;
 }
-
-/** Where a text may be a secret: it is named in the config and looked up when it is used. */
-export const textOrSecret = z.union([
-  z.string().min(1).max(4096),
-  z.strictObject({
-    secret: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and hyphens' }),
-  }),
-]);
 
 /** `rollout.held` of `dev.serin.rollout.held.v1`. */
 export const shortType = (type: string): string => type.replace(/^dev\.serin\./, '').replace(/\.v\d+$/, '');

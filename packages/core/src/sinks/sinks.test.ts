@@ -58,7 +58,7 @@ describe('a webhook', () => {
 });
 
 describe('a message to Slack', () => {
-  const said = (of: Happening) => JSON.parse(slack.request(of, { url: 'https://hooks.slack.com/x' }, 0).body).text;
+  const said = (of: Happening) => JSON.parse(slack.request(of, { url: 'https://hooks.slack.com/x' }).body).text;
 
   test('says what happened to which version, and why', () => {
     expect(said(happening)).toBe('*fraud v4* rollout rolled back: errors: 4.1 % instead of 0.9 %');

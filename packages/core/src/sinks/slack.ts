@@ -1,16 +1,15 @@
-import * as z from 'zod';
 import { sentenceOf } from './sentence.ts';
-import { type Sink, textOrSecret } from './sink.ts';
+import type { Happening, Settings, Sink } from './sink.ts';
 
 /**
  * An incoming webhook of Slack: one line in a channel.
  *
  * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  */
-export const slack: Sink = {
-  settings: z.strictObject({ url: textOrSecret.describe('https://hooks.slack.com/services/...') }),
+export const slack = {
+  settings: { url: 'https://hooks.slack.com/services/...' },
   defaultOn: ['rollout.*', 'run.failed', 'run.refused', 'endpoint.blocked', 'alert.received', 'drift.detected'],
-  request(happening, { url = '' }) {
+  request(happening: Happening, { url = '' }: Settings) {
     const { subject, said } = sentenceOf(happening);
     return {
       url,
@@ -18,7 +17,7 @@ export const slack: Sink = {
       body: JSON.stringify({ text: `*${escaped(subject)}* ${escaped(said)}` }),
     };
   },
-};
+} satisfies Sink;
 
 // A user's text may be a reason: without this `<!channel>` in it would wake everybody.
 // https://docs.slack.dev/messaging/formatting-message-text

@@ -1,9 +1,8 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import * as z from 'zod';
 import { fromBase64, toBase64 } from '../base/base64.ts';
 import { encodeText } from '../base/json.ts';
-import { type Sink, textOrSecret } from './sink.ts';
+import type { Happening, Settings, Sink } from './sink.ts';
 
 /**
  * Standard Webhooks: the CloudEvent as JSON, signed.
@@ -11,13 +10,13 @@ import { type Sink, textOrSecret } from './sink.ts';
  * `webhook-signature` has one `v1,<base64>` for each secret, so that a secret can be replaced while both are known.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-export const webhook: Sink = {
-  settings: z.strictObject({
-    url: textOrSecret,
-    secret: textOrSecret.describe('whsec_<base64>; several, separated by a blank, while one is replaced'),
-  }),
+export const webhook = {
+  settings: {
+    url: 'where it is posted to, https',
+    secret: 'whsec_<base64>; several, separated by a blank, while one is replaced',
+  },
   defaultOn: ['*'],
-  request(happening, { url = '', secret = '' }, atMs) {
+  request(happening: Happening, { url = '', secret = '' }: Settings, atMs: number) {
     const body = JSON.stringify({ specversion: '1.0', datacontenttype: 'application/json', ...happening });
     const timestamp = String(Math.floor(atMs / 1000));
     const signed = `${happening.id}.${timestamp}.${body}`;
@@ -36,7 +35,7 @@ export const webhook: Sink = {
       body,
     };
   },
-};
+} satisfies Sink;
 
 /** `v1,<base64>` of HMAC-SHA256 over `signed`. */
 export const signatureOf = (secret: string, signed: string): string =>
