@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { day, minute, second } from '../base/time.ts';
+import { kitOf } from '../guardrails/kit.ts';
 import { guardrailSchemas } from '../guardrails/list.ts';
 import { type Forms, tenYears } from './forms.ts';
 
@@ -41,7 +42,7 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
       alpha: z.number().gt(0).max(0.2).default(0.01),
       /** Greatest probability of promoting a candidate that is as bad as the margin. */
       beta: z.number().gt(0).max(0.5).default(0.05),
-      guardrails: z.strictObject(guardrailSchemas(duration)).prefault({}),
+      guardrails: z.strictObject(guardrailSchemas(kitOf(duration))).prefault({}),
       /** Which share of the traffic the candidate is taken to have: the weight that was set, or what came. */
       routing: z.enum(['configured', 'realised']).default('configured'),
       /** The first ticks, which are no evidence: caches and pools are cold. */

@@ -1,13 +1,13 @@
-import * as z from 'zod';
 import { errors as measure } from '../base/measures.ts';
-import { bounds, type GuardrailKind, streamsOf } from './guardrail.ts';
+import { type GuardrailKind, streamsOf } from './guardrail.ts';
+import type { Kit } from './kit.ts';
 
 /** Requests that failed. */
 export const errors = {
   name: 'errors',
   clock: 'ticks',
   warmsUp: false,
-  schema: () => z.union([z.literal(false), bounds]).prefault({}),
+  schema: ({ z, bounds }: Kit) => z.union([z.literal(false), bounds]).prefault({}),
   watch: (_, { segments }) => ({
     streams: streamsOf({ id: 'errors', measure, promotes: true }, segments, (of) => `failed requests${of}`),
   }),

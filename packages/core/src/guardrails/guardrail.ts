@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import type { ZodType } from 'zod';
+import type { Bounds, Kit } from './kit.ts';
 
 /** The champion's p50, p90 and p99 in milliseconds, frozen before the start; what is slower is an event. */
 export interface Thresholds {
@@ -52,46 +53,12 @@ export interface GuardrailKind<Rule extends Bounds = Bounds> {
   /** The ticks of the warm-up say nothing about it. */
   readonly warmsUp: boolean;
   /** Its part of the config. One that came later is optional: stored plans do not have it. */
-  readonly schema: (duration: Duration) => z.ZodType;
+  readonly schema: (kit: Kit) => ZodType;
   /** `off`: why it cannot be judged in this rollout; `undefined`: there is nothing to judge. */
   watch(rule: Rule, setting: Setting): Watch | { readonly off: string } | undefined;
   /** What is amiss with it under this plan, one sentence each. */
   warnings?(rule: Rule, plan: { readonly tick: number; readonly atMost: number }): readonly string[];
 }
-
-/** A duration of the config, in milliseconds once it is parsed. */
-export type Duration = z.ZodType<number, string>;
-
-const share = z.number().gt(0).lt(1);
-
-export const guardrailFields = {
-  /** Roll back only what is worse than this many times the champion. */
-  toleratedRatio: z.number().gt(0).max(100).default(1),
-  /** Promote only what is shown to be less than this many times as bad as the champion. */
-  margin: z
-    .number()
-    .min(1.2, { error: '1.2 at least: a margin nearer to 1 cannot be shown with the counts of a rollout' })
-    .max(100)
-    .default(2),
-  /** A bad share below this is good enough, whatever the champion's is. */
-  floor: share.default(0.001),
-  /** Bad requests of one tick and arm that one cause may bring about together. */
-  maxBurst: z.number().min(1).max(10_000).default(1),
-  /** Its part of alpha; what is left is split evenly over the guardrails without one. */
-  alphaShare: share.optional(),
-  /** Counted and shown, but decides nothing. */
-  dryRun: z.boolean().default(false),
-};
-export const isBelowMargin = (rule: { readonly toleratedRatio: number; readonly margin: number }): boolean =>
-  rule.toleratedRatio < rule.margin;
-export const aboveMargin = {
-  path: ['toleratedRatio'],
-  error: 'below margin: a candidate as bad as that would have to be promoted and rolled back at once',
-};
-
-/** The bounds that the config sets a guardrail. */
-export const bounds = z.strictObject(guardrailFields).refine(isBelowMargin, aboveMargin);
-export type Bounds = z.output<typeof bounds>;
 
 /** The whole, and each segment by itself: a segment may bring the candidate down, and need not be certified. */
 export function streamsOf(

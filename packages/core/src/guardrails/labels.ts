@@ -1,19 +1,12 @@
-import * as z from 'zod';
+import type { output } from 'zod';
 import { day, durationText } from '../base/time.ts';
-import {
-  aboveMargin,
-  type Duration,
-  type GuardrailKind,
-  guardrailFields,
-  isBelowMargin,
-  type Setting,
-  type Stream,
-} from './guardrail.ts';
+import type { GuardrailKind, Setting, Stream } from './guardrail.ts';
+import type { Kit } from './kit.ts';
 
-const schema = (duration: Duration) =>
+const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
   z
     .strictObject({
-      ...guardrailFields,
+      ...fields,
       /** How long after a request its label counts. */
       maturity: duration
         .refine((ms) => ms <= 35 * day, { error: '35d at most: requests are forgotten then' })
@@ -38,7 +31,7 @@ const schema = (duration: Duration) =>
     })
     .optional();
 
-type Rule = NonNullable<z.output<ReturnType<typeof schema>>>;
+type Rule = NonNullable<output<ReturnType<typeof schema>>>;
 
 /** Why labels cannot be judged in this rollout; `undefined`: they can. */
 export function whyNoLabels(

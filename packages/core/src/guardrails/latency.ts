@@ -1,7 +1,7 @@
-import * as z from 'zod';
 import { slowerThan } from '../base/measures.ts';
 import { grouped } from '../base/numbers.ts';
-import { bounds, type GuardrailKind, streamsOf } from './guardrail.ts';
+import { type GuardrailKind, streamsOf } from './guardrail.ts';
+import type { Kit } from './kit.ts';
 
 const percentiles = [
   { name: 'p50', expectedShare: 0.5 },
@@ -17,7 +17,7 @@ export const latency = {
   clock: 'ticks',
   // The caches of what has just got more traffic are cold.
   warmsUp: true,
-  schema: () => z.union([z.literal(false), bounds]).prefault({}),
+  schema: ({ z, bounds }: Kit) => z.union([z.literal(false), bounds]).prefault({}),
   watch(_, { thresholds, sticky, segments }) {
     if (thresholds === undefined) return undefined;
     if (thresholds === 'none')

@@ -1,5 +1,6 @@
 import { errors } from './errors.ts';
-import type { Duration, GuardrailKind } from './guardrail.ts';
+import type { GuardrailKind } from './guardrail.ts';
+import type { Kit } from './kit.ts';
 import { labels } from './labels.ts';
 import { latency } from './latency.ts';
 
@@ -12,5 +13,5 @@ type Schemas = { readonly [Name in Kind['name']]: ReturnType<Extract<Kind, { nam
 export const guardrailKinds: readonly GuardrailKind[] = kinds;
 
 /** The fields of `rollout.guardrails`. */
-export const guardrailSchemas = (duration: Duration): Schemas =>
-  Object.fromEntries(kinds.map(({ name, schema }) => [name, schema(duration)])) as unknown as Schemas;
+export const guardrailSchemas = (kit: Kit): Schemas =>
+  Object.fromEntries(kinds.map(({ name, schema }) => [name, schema(kit)])) as unknown as Schemas;

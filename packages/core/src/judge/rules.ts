@@ -1,6 +1,7 @@
 import { errors } from '../base/measures.ts';
 import type { ModelPlan } from '../config/config.ts';
-import type { Bounds, GuardrailKind, Thresholds, Watch } from '../guardrails/guardrail.ts';
+import type { GuardrailKind, Thresholds, Watch } from '../guardrails/guardrail.ts';
+import type { Bounds } from '../guardrails/kit.ts';
 import { guardrailKinds } from '../guardrails/list.ts';
 
 /** What is watched, and the bounds that the config sets it. */

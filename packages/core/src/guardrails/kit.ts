@@ -1,0 +1,57 @@
+import * as z from 'zod';
+
+/**
+ * What the parts of a config are made of. Guardrails are handed it, and import only its types: the functions that judge
+ * carry no schema library.
+ */
+const share = z.number().gt(0).lt(1);
+
+const fields = {
+  /** Roll back only what is worse than this many times the champion. */
+  toleratedRatio: z.number().gt(0).max(100).default(1),
+  /** Promote only what is shown to be less than this many times as bad as the champion. */
+  margin: z
+    .number()
+    .min(1.2, { error: '1.2 at least: a margin nearer to 1 cannot be shown with the counts of a rollout' })
+    .max(100)
+    .default(2),
+  /** A bad share below this is good enough, whatever the champion's is. */
+  floor: share.default(0.001),
+  /** Bad requests of one tick and arm that one cause may bring about together. */
+  maxBurst: z.number().min(1).max(10_000).default(1),
+  /** Its part of alpha; what is left is split evenly over the guardrails without one. */
+  alphaShare: share.optional(),
+  /** Counted and shown, but decides nothing. */
+  dryRun: z.boolean().default(false),
+};
+const isBelowMargin = (rule: { readonly toleratedRatio: number; readonly margin: number }): boolean =>
+  rule.toleratedRatio < rule.margin;
+const aboveMargin = {
+  path: ['toleratedRatio'],
+  error: 'below margin: a candidate as bad as that would have to be promoted and rolled back at once',
+};
+
+/** The bounds that the config sets a guardrail. */
+const bounds = z.strictObject(fields).refine(isBelowMargin, aboveMargin);
+export type Bounds = z.output<typeof bounds>;
+
+// The whole of `z` would be carried by every function that reads a config.
+const schemas = {
+  union: z.union,
+  literal: z.literal,
+  strictObject: z.strictObject,
+  number: z.number,
+  string: z.string,
+  enum: z.enum,
+};
+
+/** `duration`: a duration of the config, in milliseconds once it is parsed. */
+export const kitOf = (duration: z.ZodType<number, string>) => ({
+  z: schemas,
+  duration,
+  fields,
+  bounds,
+  isBelowMargin,
+  aboveMargin,
+});
+export type Kit = ReturnType<typeof kitOf>;
