@@ -1,5 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Engine } from '@serin/core/engine/engine';
+import { findModel } from '@serin/core/engine/find';
 import type { Outcome } from '@serin/core/engine/outcome';
 import type { Rollout } from '@serin/core/model/rollout/state';
 import type { Run } from '@serin/core/model/run/state';
@@ -76,7 +77,8 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
   async function find<Kind extends 'run' | 'rollout'>(kind: Kind, id: string) {
     const head = await journal.head(`${kind}/${id}`);
     const record = upgradeRecord(kind, head?.state) as (NonNullable<Model[Kind]> & Recorded) | undefined; // by the engine
-    const name = record?.model ?? (await modelUnderWay(journal, kind, id));
+    // One whose record was not written yet is known only to its model.
+    const name = record?.model ?? (await findModel(journal, { [kind]: id }, 10));
     if (name === undefined || !sees(name)) throw gone(`${kind} '${id}'`);
     const { state } = await model(name);
     const stream = `${kind}/${id}`;
@@ -165,22 +167,6 @@ export function ownerOf(stream: string, summary: Readonly<Record<string, unknown
   return typeof summary.stream === 'string' && summary.stream.startsWith('model/')
     ? summary.stream.slice('model/'.length)
     : undefined;
-}
-
-/** A run or rollout whose record was not written yet is known to its model alone. */
-async function modelUnderWay(journal: Journal, kind: 'run' | 'rollout', id: string): Promise<string | undefined> {
-  let cursor: string | undefined;
-  for (let pages = 0; pages < 10; pages += 1) {
-    const { items, next } = await journal.names('model/', cursor);
-    const found = items.find(({ summary }) => {
-      const live = (summary as Readonly<Record<string, { readonly id?: unknown } | undefined>>)[kind];
-      return live?.id === id;
-    });
-    if (found !== undefined) return found.stream.slice('model/'.length);
-    if (next === undefined) return undefined;
-    cursor = next;
-  }
-  return undefined;
 }
 
 /** What a committed signal is answered with. A refusal is a 409 that says why; nothing was changed then. */
