@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signal } from '@serin/core/engine/outcome';
+import { modelIn } from '@serin/core/inbound/fact';
 import { routesOf } from '@serin/core/inbound/route';
 import { engineActor } from '@serin/core/ports/actors';
 import type { Job } from '@serin/core/ports/jobs';
@@ -33,7 +34,7 @@ export function benchDrop(): Promise<readonly Measure[]> {
     commits.clear();
     const watch = watchBuckets({
       directory: join(directory, 'buckets'),
-      hint: (name, keys) => hint(installation, name, keys),
+      hint: ({ stream, signal }) => hint(installation, modelIn(stream), 'keys' in signal ? signal.keys : []),
       onFault: console.error,
     });
     watch.follow(routesOf(config));

@@ -602,10 +602,11 @@ async function watched(files: readonly string[]) {
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const watch = watchBuckets({
     directory,
-    hint: (model, keys, type) => {
+    hint: ({ stream, signal }) => {
+      const keys = 'keys' in signal ? signal.keys : [];
       // The first hints say that nobody has looked yet.
       if (keys.length === 0) return begin();
-      const name = `${model} ${type}`;
+      const name = `${stream} ${signal.type}`;
       hints.set(name, [...new Set([...(hints.get(name) ?? []), ...keys])].sort());
       for (const key of keys) wanted.delete(key);
       if (wanted.size === 0) resolve();
@@ -622,7 +623,7 @@ async function watched(files: readonly string[]) {
     rmSync(directory, { recursive: true, force: true });
   }
   return [...hints].map(([name, keys]) => {
-    const [model, type] = name.split(' ');
-    return { stream: `model/${model}`, type, keys };
+    const [stream, type] = name.split(' ');
+    return { stream, type, keys };
   });
 }

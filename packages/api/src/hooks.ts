@@ -1,18 +1,11 @@
 import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
-import type { OutsideSignal } from '@serin/core/model/signal';
+import { type FactOf, idOf } from '@serin/core/inbound/fact';
 import * as z from 'zod';
 import { parseJson } from './bodies.ts';
 import { Problem, wrongs } from './problem.ts';
 
-/** What a push of commits says, whoever sends it. */
-export interface Push {
-  readonly repository: string;
-  readonly ref: string;
-  readonly commit: string;
-  readonly by: string;
-  readonly image?: string;
-  readonly model?: string;
-}
+/** What a push of commits says; which hook it came to, and under which id, its receiver knows. */
+export type Push = Omit<FactOf<'push'>, 'kind' | 'from' | 'id'>;
 
 /** GitHub's default: the JSON is the field `payload`. */
 export const formMedia = 'application/x-www-form-urlencoded';
@@ -80,38 +73,28 @@ export const alertSenders = {
 /** Labels that may name the model. The first is written for us, and decides; `model` is also what hardware is called. */
 const modelLabels = ['serin_model', 'model', 'endpoint'] as const;
 
-export interface LabelledAlert {
-  /** What its labels say that may be a model, the surest first. */
-  readonly names: readonly string[];
-  readonly fingerprint: string;
-  readonly id: string;
-  readonly signal: OutsideSignal;
-}
-
 /** Alerts with labels. A group that is sent again has equal ids. */
-export function readAlerts(sender: keyof typeof alertSenders, body: Uint8Array): readonly LabelledAlert[] {
+export function readAlerts(sender: keyof typeof alertSenders, body: Uint8Array): readonly FactOf<'alarm'>[] {
+  const prefix = sender === 'alertmanager' ? 'am' : sender;
   return parsed(alertSenders[sender].body, body).alerts.map((alert) => {
     const { status, labels: tags, annotations = {}, startsAt, endsAt = '' } = alert;
     const fingerprint = alert.fingerprint ?? sha256Hex(JSON.stringify(Object.entries(tags).sort())).slice(0, 16);
     const sure = tags[modelLabels[0]];
     const names = sure === undefined ? modelLabels.flatMap((label) => tags[label] ?? []) : [sure];
-    const raisedAs = idOf(sender, [fingerprint, startsAt, 'firing', '']);
+    const raisedAs = idOf(prefix, fingerprint, startsAt, 'firing', '');
     const title = (annotations.summary ?? annotations.description ?? tags.alertname ?? 'alert').slice(0, 500);
+    const isFiring = status === 'firing';
     return {
-      fingerprint,
-      id: status === 'firing' ? raisedAs : idOf(sender, [fingerprint, startsAt, status, endsAt]),
-      signal:
-        status === 'firing'
-          ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt: startsAt, title }
-          : // The start may be that of the firing before, when the sender saw the two as one.
-            { type: 'alertResolved', sender, fingerprint, raisedAs },
-      names,
+      kind: 'alarm',
+      id: isFiring ? raisedAs : idOf(prefix, fingerprint, startsAt, status, endsAt),
+      of: { names },
+      says: isFiring
+        ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt: startsAt, title }
+        : // The start may be that of the firing before, when the sender saw the two as one.
+          { type: 'alertResolved', sender, fingerprint, raisedAs },
     };
   });
 }
-
-const idOf = (sender: string, identity: readonly string[]): string =>
-  `${sender === 'alertmanager' ? 'am' : sender}_${sha256Hex(JSON.stringify(identity)).slice(0, 32)}`;
 
 function parsed<Schema extends z.ZodType>(schema: Schema, body: Uint8Array): z.output<Schema> {
   const result = schema.safeParse(parseJson(body));

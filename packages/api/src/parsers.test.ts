@@ -4,16 +4,16 @@ import { parseJson } from './bodies.ts';
 import { readCloudEvents } from './cloud-events.ts';
 import { listPage, placeOf } from './cursor.ts';
 import { readAlerts, readGithubPush, readStandardPush } from './hooks.ts';
-import { meaningOf } from './incoming.ts';
+import { signalsOfEvent } from './incoming.ts';
 import { Problem } from './problem.ts';
 import { githubSigned, standardSigned } from './signatures.ts';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** Anything but the typed refusal is a bug; and no input may reach a prototype. */
-function onlyProblems(work: () => unknown): void {
+async function onlyProblems(work: () => unknown): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
   }
@@ -59,25 +59,25 @@ const push = {
   sender: { login: 'ann' },
 };
 const plan = { data: { bucket: 'drops', prefix: '' }, on: {}, alerts: {} };
-// `meaningOf` looks at no more of a config than its routes.
+// `signalsOfEvent` looks at no more of a config than its routes.
 const config = { models: { fraud: plan } } as never;
 
 describe('every inbound parser throws nothing but its typed refusal', () => {
-  test('CloudEvents, structured and batch', () => {
-    fc.assert(
-      fc.property(
+  test('CloudEvents, structured and batch', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.constantFrom('application/cloudevents+json', 'application/cloudevents-batch+json'),
         hostile(alarm),
         (type, body) =>
-          onlyProblems(() => {
+          onlyProblems(async () => {
             for (const event of readCloudEvents((name) => (name === 'content-type' ? type : undefined), body))
-              meaningOf(event, config, 0);
+              await signalsOfEvent(event, config, 0);
           }),
       ),
     );
   });
 
-  test('CloudEvents in binary mode', () => {
+  test('CloudEvents in binary mode', async () => {
     const headers = fc.record(
       {
         'ce-specversion': fc.constantFrom('1.0', '0.3', ''),
@@ -90,11 +90,11 @@ describe('every inbound parser throws nothing but its typed refusal', () => {
       },
       { requiredKeys: [] },
     );
-    fc.assert(
-      fc.property(headers, hostile({ bucket: 'drops', key: 'k' }), (given, body) =>
-        onlyProblems(() => {
+    await fc.assert(
+      fc.asyncProperty(headers, hostile({ bucket: 'drops', key: 'k' }), (given, body) =>
+        onlyProblems(async () => {
           const header = (name: string) => (Object.hasOwn(given, name) ? given[name as keyof typeof given] : undefined);
-          for (const event of readCloudEvents(header, body)) meaningOf(event, config, 0);
+          for (const event of readCloudEvents(header, body)) await signalsOfEvent(event, config, 0);
         }),
       ),
     );
@@ -113,14 +113,14 @@ describe('every inbound parser throws nothing but its typed refusal', () => {
       { version: '4', alerts: [{ status: 'firing', labels: { model: 'fraud' }, startsAt: 'x' }] },
     ],
     ['JSON', parseJson, { a: { b: [1] } }],
-  ])('%s', (_, parse, real) => {
-    fc.assert(fc.property(hostile(real), (body) => onlyProblems(() => parse(body))));
+  ])('%s', async (_, parse, real) => {
+    await fc.assert(fc.asyncProperty(hostile(real), (body) => onlyProblems(() => parse(body))));
     expect(() => parse(bytesOf(JSON.stringify(real)))).not.toThrow();
   });
 
-  test('cursors: made-up ones, and those of another list', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.base64String(), fc.json().map(btoaUtf8)), (cursor) =>
+  test('cursors: made-up ones, and those of another list', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.base64String(), fc.json().map(btoaUtf8)), (cursor) =>
         onlyProblems(() => placeOf('run/', cursor)),
       ),
     );

@@ -16,13 +16,18 @@ import { secretsOf } from '@serin/core/base/variables';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { bury } from '@serin/core/engine/dead-letters';
 import { createEngine } from '@serin/core/engine/engine';
+import { allModels, findModel } from '@serin/core/engine/find';
 import type { Signal } from '@serin/core/engine/outcome';
 import { routesOf } from '@serin/core/inbound/route';
+import type { OutsideSignal } from '@serin/core/model/signal';
 import { engineActor } from '@serin/core/ports/actors';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Entry, Journal } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
+import { newIds } from '@serin/platform/ids';
 import { notifier } from '@serin/platform/notifier';
+import type { WebhookSecrets } from '@serin/platform/secrets';
+import { listOf } from '@serin/platform/settings';
 import { createPayer } from './functions.ts';
 import { type Denial, requestListener } from './http.ts';
 import { adminToken } from './machine/admin-token.ts';
@@ -196,7 +201,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   let current: CompiledConfig | undefined;
   const watch = watchBuckets({
     directory: join(directory, 'buckets'),
-    hint: (model, keys, type) => hint(`model/${model}`, { type, keys }),
+    hint: ({ stream, signal }) => hint(stream, signal),
     onFault: fault('watching the bucket folders'),
   });
 
@@ -206,8 +211,8 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     if (entry.stream === 'project') void follow().catch(fault('reading the released config'));
   }
 
-  function hint(stream: string, body: Record<string, unknown>): void {
-    const signal = { id: `hint-${randomUUID()}`, at: now(), actor: engineActor, ...body } as unknown as Signal;
+  function hint(stream: string, body: OutsideSignal): void {
+    const signal: Signal = { id: `hint-${randomUUID()}`, at: now(), actor: engineActor, ...body };
     engine.receive(stream, signal).then((outcome) => outcome.kind === 'moved' && payer.nudge(stream), fault(stream));
   }
 
@@ -223,7 +228,8 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
 
   /** A job says itself whose it is: by its run. */
   async function hintJob(id: string): Promise<void> {
-    for (const { model } of runningJobs(await allModels(ports), id)) hint(`model/${model}`, { type: 'jobHinted' });
+    const model = await findModel(journal, { job: id });
+    if (model !== undefined) hint(`model/${model}`, { type: 'jobHinted' });
   }
 
   /** After a release: its bucket folders exist and are watched. */
@@ -237,7 +243,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   }
 
   const bootstrap = { tokenHash: createHash('sha256').update(token).digest('hex') };
-  const newId = (prefix: string) => `${prefix}_${uuidv7(now())}`;
+  const newId = newIds(now);
   const api = createApi({
     engine,
     ports,
@@ -283,7 +289,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const access = journalAccess({ journal, now, wall, bootstrap });
   const listener = requestListener({
     ...{ api, gateway: front, newId },
-    names: ownHosts(host, () => port, listed(process.env.SERIN_HOSTS)),
+    names: ownHosts(host, () => port, listOf(process.env.SERIN_HOSTS)),
     ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
   });
   const { maxConnections, ...timeouts } = { ...patience, ...options.patience };
@@ -296,7 +302,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const port = await listen(server, options.port, host);
   // Calls under way and payments under way end side by side: who stops this process waits for the longer of both.
   closing.add(() => Promise.all([closed(server), payer.stop()]));
-  for (const stream of ['project', ...(await allModels(ports)).map(({ model }) => `model/${model}`)])
+  for (const stream of ['project', ...(await allModels(journal)).map(({ model }) => `model/${model}`)])
     payer.nudge(stream);
 
   return {
@@ -335,33 +341,12 @@ function labelWindow(config: CompiledConfig | undefined, endpoint: string) {
   return rollout && labels && { tickMs: rollout.tick, maturityMs: labels.maturity };
 }
 
-interface ModelRow {
-  readonly model: string;
-  /** Of its newest entry. */
-  readonly at: number;
-  readonly job?: string;
-}
-
 /** The newest time that the project or a model has lived through. */
 async function newestEntry(journal: Journal): Promise<number> {
   const project = await journal.head('project');
   const { at = 0 } = (project?.state ?? {}) as { readonly at?: number }; // written by the engine
-  return Math.max(at, ...(await allModels({ journal })).map((row) => row.at));
+  return Math.max(at, ...(await allModels(journal)).map((row) => row.at));
 }
-
-async function allModels({ journal }: Pick<Ports, 'journal'>): Promise<readonly ModelRow[]> {
-  const rows: ModelRow[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await journal.names('model/', cursor);
-    rows.push(...page.items.map(({ summary }) => summary as unknown as ModelRow));
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return rows;
-}
-
-const runningJobs = (rows: readonly ModelRow[], job: string): readonly ModelRow[] =>
-  rows.filter((row) => row.job === job);
 
 /** Whoever sends more slowly is cut off, so that nobody keeps memory and connections for nothing. */
 const patience: Readonly<
@@ -411,20 +396,8 @@ function inheritedEnvironment(): Readonly<Record<string, string>> {
 }
 
 /** Several secrets, separated by commas, while one is being replaced. */
-function webhookSecrets(): { readonly github: readonly string[]; readonly standard: readonly string[] } {
-  return { github: listed(process.env.SERIN_GITHUB_SECRET), standard: listed(process.env.SERIN_WEBHOOK_SECRET) };
-}
-
-const listed = (text = ''): readonly string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-
-function uuidv7(at: number): string {
-  // Node keeps a stock of random UUIDs, and asks the system for each of `randomBytes`; digits 12 and 16 are fixed.
-  const random = randomUUID().replaceAll('-', '');
-  return `${at.toString(16).padStart(12, '0')}7${random.slice(0, 12)}${random.slice(17, 24)}`;
+function webhookSecrets(): WebhookSecrets {
+  return { github: listOf(process.env.SERIN_GITHUB_SECRET), standard: listOf(process.env.SERIN_WEBHOOK_SECRET) };
 }
 
 function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<number> {

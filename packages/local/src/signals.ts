@@ -1,5 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join, sep } from 'node:path';
+import { type Addressed, type Fact, signalsOf } from '@serin/core/inbound/fact';
+import { foldHints } from '@serin/core/inbound/hints';
 import type { Routes } from '@serin/core/inbound/route';
 
 /** New objects in the bucket folders, as hints: one per model, kind and moment, however many files came. */
@@ -12,40 +14,45 @@ export interface BucketWatch {
 interface Options {
   /** Holds one folder per bucket. */
   readonly directory: string;
-  /** New data, or new files of labels; without keys anything may have come. */
-  readonly hint: (model: string, keys: readonly string[], type: 'dataHinted' | 'labelsHinted') => void;
+  /** New data, or new files of labels. */
+  readonly hint: (hint: Addressed) => void;
   readonly onFault: (error: unknown) => void;
 }
 
 /** Events of one moment are one hint. */
 const foldMs = 100;
-/** More keys than this say nothing that fewer do not; the last ones may be a marker. */
-const keptKeys = 50;
+/** Of a drop of many files no more than this is remembered at once. */
+const pendingMost = 200;
 /** Where the system cannot watch a folder (or any more of them) it is looked at this often. */
 const pollMs = 15_000;
 
 export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch {
   const watchers = new Map<string, FSWatcher>();
-  const pending = { dataHinted: new Map<string, Keys>(), labelsHinted: new Map<string, Keys>() };
+  let pending: readonly Addressed[] = [];
   let routes: Routes | undefined;
   let timer: NodeJS.Timeout | undefined;
   let poll: NodeJS.Timeout | undefined;
 
   function flush(): void {
     timer = undefined;
-    for (const type of ['dataHinted', 'labelsHinted'] as const) {
-      const hints = [...pending[type]];
-      pending[type].clear();
-      for (const [model, keys] of hints) hint(model, keys, type);
-    }
+    const hints = folded(pending);
+    pending = [];
+    for (const each of hints) hint(each);
   }
 
-  function seen(bucket: string, key: string | undefined): void {
-    for (const model of takersOf(routes?.data ?? [], bucket, key))
-      pending.dataHinted.set(model, lastOf(pending.dataHinted.get(model), key));
-    for (const model of takersOf(routes?.labels ?? [], bucket, key))
-      pending.labelsHinted.set(model, allOf(pending.labelsHinted.get(model), key));
-    timer ??= setTimeout(flush, foldMs).unref();
+  /** Something is new at this path, an object or a folder of them; without a path, anywhere in the bucket. */
+  function seen(bucket: string, path: string | undefined): void {
+    say({ kind: 'folder', bucket, ...(path === undefined ? {} : { key: path }) });
+    if (path !== undefined) say({ kind: 'object', bucket, key: path });
+  }
+
+  function say(fact: Fact): void {
+    if (routes === undefined) return;
+    signalsOf(fact, routes).then((found) => {
+      if (found.length === 0) return;
+      pending = pending.length < pendingMost ? [...pending, ...found] : folded([...pending, ...found]);
+      timer ??= setTimeout(flush, foldMs).unref();
+    }, onFault);
   }
 
   function startWatching(bucket: string): void {
@@ -97,20 +104,5 @@ export function watchBuckets({ directory, hint, onFault }: Options): BucketWatch
 const bucketsOf = (routes: Routes | undefined): ReadonlySet<string> =>
   new Set([...(routes?.data ?? []), ...(routes?.labels ?? [])].map(({ bucket }) => bucket));
 
-/** The models that take what lies under a key; without a key, or with a folder that was moved in whole, what may. */
-const takersOf = (places: Routes['data'], of: string, key: string | undefined): readonly string[] =>
-  places
-    .filter(
-      ({ bucket, prefix }) =>
-        bucket === of && (key === undefined || key.startsWith(prefix) || prefix.startsWith(`${key}/`)),
-    )
-    .map(({ model }) => model);
-
-type Keys = readonly string[];
-
-const lastOf = (keys: Keys = [], key: string | undefined): Keys =>
-  key === undefined ? keys : [...keys, key].slice(-keptKeys);
-
-/** Each file of labels counts: of more than can be named, and beside those without a name, anything may have come. */
-const allOf = (keys: Keys | undefined, key: string | undefined): Keys =>
-  key === undefined || keys?.length === 0 || keys?.length === keptKeys ? [] : [...(keys ?? []), key];
+const folded = (hints: readonly Addressed[]): readonly Addressed[] =>
+  foldHints(hints).map(({ addressed }) => addressed);

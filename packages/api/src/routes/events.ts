@@ -1,12 +1,13 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Outcome } from '@serin/core/engine/outcome';
 import { perform } from '@serin/core/engine/perform';
+import { modelIn } from '@serin/core/inbound/fact';
 import { withKnownEnds } from '@serin/core/model/monitor/monitor';
 import * as z from 'zod';
 import { bearerOf } from '../access.ts';
 import { cloudEventMedia, readCloudEvents } from '../cloud-events.ts';
 import { pageQuery } from '../cursor.ts';
-import { dataSchemas, meaningOf } from '../incoming.ts';
+import { dataSchemas, signalsOfEvent } from '../incoming.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Answer, type Route, route } from '../route.ts';
@@ -108,18 +109,19 @@ async function takeEvents(api: Api, asked: Parameters<Route['handle']>[0]): Prom
   const events = readCloudEvents(asked.header, asked.raw);
   const config = await api.config();
   if (config === undefined) throw new Problem('refused', 'no config has been released yet');
-  const meanings = events.map((event) => {
-    const { models, ...rest } = meaningOf(event, config, api.now(), asked.project.sees);
-    const visible = models.filter((model) => asked.project.sees(model));
+  const { project } = asked;
+  const each = [];
+  for (const event of events) {
+    const found = await signalsOfEvent(event, config, api.now(), project.sees);
+    const visible = found.filter(({ stream }) => project.sees(modelIn(stream)));
     if (visible.length === 0)
       throw new Fault('notFound', `no model that the token is scoped to takes the event '${event.id}'`);
-    return { event: event.id, models: visible, ...rest };
-  });
-  const each = meanings.flatMap(({ models, ...rest }) => models.map((model) => ({ model, ...rest })));
-  const told: Results = [];
-  for (const { event, model, signal, id } of withKnownEnds(each, ({ model }) => model))
-    told.push(resultOf(event, model, await asked.project.tell(model, signal, id)));
-  return answerOf(told);
+    each.push(...visible.map((addressed) => ({ event: event.id, ...addressed })));
+  }
+  const rows: Results = [];
+  for (const { event, stream, signal, id = event } of withKnownEnds(each, ({ stream }) => stream))
+    rows.push(resultOf(event, modelIn(stream), await project.tell(modelIn(stream), signal, id)));
+  return answerOf(rows);
 }
 
 /** What the rows of one request are answered with; when each was refused, that is the answer. */

@@ -1,4 +1,5 @@
-import { route as routeOf, routesOf } from '@serin/core/inbound/route';
+import { modelIn, signalsOf } from '@serin/core/inbound/fact';
+import { routesOf } from '@serin/core/inbound/route';
 import { withKnownEnds } from '@serin/core/model/monitor/monitor';
 import type { Actor } from '@serin/core/ports/journal';
 import * as z from 'zod';
@@ -107,23 +108,25 @@ function alertHook(api: Api, sender: keyof typeof alertSenders): Route {
     async handle(asked) {
       mediaOf(asked, 'application/json');
       const config = await api.config();
-      const known = config === undefined ? new Set<string>() : routesOf(config).models;
-      const visible = (name = ''): string => (asked.project.sees(name) ? name : '');
-      const alerts = readAlerts(sender, asked.raw).map((alert) => ({
-        ...alert,
-        model: visible(alert.names.find((name) => known.has(name))),
-      }));
+      const routes = routesOf(config ?? { models: {} });
+      const alerts = await Promise.all(
+        readAlerts(sender, asked.raw).map(async ({ id, says, ...fact }) => {
+          const [found] = await signalsOf({ ...fact, id, says }, routes);
+          const name = found === undefined ? '' : modelIn(found.stream);
+          return { id, signal: says, model: asked.project.sees(name) ? name : '' };
+        }),
+      );
       if (alerts.length > 0 && alerts.every(({ model }) => model === ''))
         throw new Problem(
           'invalid',
           "no alert names a model of this token, in the label 'serin_model', 'model' or 'endpoint'",
         );
       const rows: z.infer<typeof results>['results'] = [];
-      for (const { model, fingerprint, id, signal } of withKnownEnds(alerts, ({ model }) => model))
+      for (const { model, id, signal } of withKnownEnds(alerts, ({ model }) => model))
         rows.push(
           model === ''
-            ? { id: fingerprint, model, outcome: 'ignored', because: 'its labels name no model of this token' }
-            : resultOf(fingerprint, model, await asked.project.tell(model, signal, id)),
+            ? { id: signal.fingerprint, model, outcome: 'ignored', because: 'its labels name no model of this token' }
+            : resultOf(signal.fingerprint, model, await asked.project.tell(model, signal, id)),
         );
       return { status: rows.some(({ outcome }) => outcome === 'accepted') ? 202 : 200, body: { results: rows } };
     },
@@ -132,18 +135,16 @@ function alertHook(api: Api, sender: keyof typeof alertSenders): Route {
 
 /** Starts the runs of the models that the config lets this repository and ref start: no other. */
 async function pushed(api: Api, from: 'github' | 'webhook', push: Push, id: string): Promise<Answer> {
-  const config = await api.config();
-  const { repository, ref, commit, image, model } = push;
-  const routed = config === undefined ? [] : routeOf(routesOf(config), { kind: 'push', from, repository, ref });
-  const models = routed.filter((name) => model === undefined || name === model);
-  if (models.length === 0) return ignored(`no model is started by a push to ${ref} of ${repository}`);
+  const routes = routesOf((await api.config()) ?? { models: {} });
+  const found = await signalsOf({ kind: 'push', id, from, ...push }, routes);
+  if (found.length === 0) return ignored(`no model is started by a push to ${push.ref} of ${push.repository}`);
   const actor = { subject: push.by, issuer: from, role: 'operator' } as const satisfies Actor;
   const { engine, ports, now, nudge } = api;
+  const models = found.map(({ stream }) => modelIn(stream));
   const project = visibleTo({ token: from, actor, models }, { engine, journal: ports.journal, now, nudge });
-  const trigger = { kind: 'ci', commit, by: push.by, ...(image === undefined ? {} : { image }) } as const;
   const rows = [];
-  for (const name of models)
-    rows.push(resultOf(id, name, await project.tell(name, { type: 'runRequested', trigger }, id)));
+  for (const { stream, signal } of found)
+    rows.push(resultOf(id, modelIn(stream), await project.tell(modelIn(stream), signal, id)));
   return answerOf(rows);
 }
 

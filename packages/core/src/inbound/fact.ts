@@ -98,7 +98,8 @@ export const idOf = (prefix: string, ...of: readonly string[]): string =>
 
 /** Whose a provider's things are; `undefined`: not ours. A `Fault` that it throws fails the message that asked. */
 export interface Owners {
-  readonly installation: { readonly project: string; readonly environment: string };
+  /** What people may write before the name of a model; absent: nothing there has such a name. */
+  readonly installation?: { readonly project: string; readonly environment: string };
   modelOfEndpoint(name: string): Promise<string | undefined>;
   modelOfJob(job: string): Promise<string | undefined>;
   /**
@@ -111,6 +112,10 @@ export interface Owners {
   ): Promise<{ readonly model: string; readonly version: number; readonly by?: string } | undefined>;
 }
 
+const nobodys = async (): Promise<undefined> => undefined;
+/** Of a reader of facts that name models themselves. */
+const noOwners: Owners = { modelOfEndpoint: nobodys, modelOfJob: nobodys, versionOf: nobodys };
+
 /** A signal and its stream. One with an id is known when it comes again; hints need none. */
 export interface Addressed {
   readonly stream: string;
@@ -121,8 +126,11 @@ export interface Addressed {
   readonly saidAt?: string;
 }
 
+/** The model that a stream is of. */
+export const modelIn = (stream: string): string => stream.replace(/^model\//, '');
+
 /** The signals that a fact means, each for the stream that decides on it; none: it is for nobody here. */
-export async function signalsOf(fact: Fact, routes: Routes, owners: Owners): Promise<readonly Addressed[]> {
+export async function signalsOf(fact: Fact, routes: Routes, owners: Owners = noOwners): Promise<readonly Addressed[]> {
   const row: Row<Fact> = rows[fact.kind]; // a row takes the facts of its kind
   return row(fact, { routes, owners });
 }
@@ -215,12 +223,8 @@ async function modelsOfAlarm(
 }
 
 /** `prod/fraud` or `prod/shop/fraud`, of this environment (and project); `fraud` if the alarm is one of ours anyway. */
-function modelWritten(
-  text: string,
-  isOurs: boolean,
-  routes: Routes,
-  { installation: { environment, project } }: Owners,
-): readonly string[] {
+function modelWritten(text: string, isOurs: boolean, routes: Routes, { installation }: Owners): readonly string[] {
+  const { environment, project } = installation ?? {};
   const parts = text.split('/');
   const model = parts.pop() ?? '';
   const [ofEnvironment, ofProject = project, ...more] = parts;
