@@ -16,6 +16,7 @@ import type { Ports } from '@serin/core/ports/ports';
 import type { Clockwork } from '@serin/platform/clock';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
+import { endpointOwners, type Installation } from '@serin/platform/names';
 import { notifier } from '@serin/platform/notifier';
 import { type ApiRuntime, apiRuntime, idlePorts, type Runtime, runtimeOf } from '@serin/platform/runtime';
 import { required as requiredOf } from '@serin/platform/settings';
@@ -25,7 +26,7 @@ import { embeddedMetric } from './embedded-metric.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
 import { s3Objects } from './jobs/settings.ts';
-import { endpointOwners, type Installation } from './names.ts';
+import { endpointName } from './names.ts';
 import { s3Bucket } from './ports/bucket.ts';
 import { eventBridgeBus } from './ports/bus.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
@@ -99,7 +100,11 @@ export function composeWorker(): ComposedWorker {
   });
   const owners: Owners = {
     installation,
-    modelOfEndpoint: endpointOwners(installation, async () => (await config())?.models ?? {}),
+    modelOfEndpoint: endpointOwners({
+      installation,
+      models: async () => (await config())?.models ?? {},
+      endpointName,
+    }),
     modelOfJob: jobOwners({ ...settings, sagemaker: reading }),
     versionOf: registry.versionOfPackage,
   };

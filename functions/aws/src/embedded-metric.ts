@@ -1,4 +1,4 @@
-import type { Installation } from './names.ts';
+import type { Installation } from '@serin/platform/names';
 
 /**
  * The embedded metric format: CloudWatch makes a metric of a log line, without a call.

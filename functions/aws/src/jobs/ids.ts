@@ -1,6 +1,6 @@
 import { neverStarted } from '@serin/core/job-contract/check';
 import type { Job } from '@serin/core/ports/jobs';
-import type { Installation } from '../names.ts';
+import type { Installation } from '@serin/platform/names';
 import { jobName } from './settings.ts';
 
 /** Which of SageMaker's jobs it is. */

@@ -13,8 +13,8 @@ import {
   logPart,
   type StreamPart,
 } from '@serin/platform/jobs/logs';
+import type { Installation } from '@serin/platform/names';
 import { awsFault, nameOfError } from '../faults.ts';
-import type { Installation } from '../names.ts';
 import { jobId, partsOf } from './ids.ts';
 
 /** Where SageMaker writes what the first node of a job prints; a restart after an interruption opens another stream. */

@@ -1,6 +1,6 @@
 import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { ownPrefix } from '@serin/platform/names';
 import { awsFault, saysMissing } from '../faults.ts';
-import { ownPrefix } from '../names.ts';
 import type { JobSettings } from './settings.ts';
 
 /**

@@ -1,6 +1,7 @@
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Objects, Place } from '@serin/platform/jobs/artifacts';
-import { type Installation, nameOf } from '../names.ts';
+import type { Installation } from '@serin/platform/names';
+import { sageMakerName } from '../names.ts';
 
 /** What an installation says about all of its jobs. */
 export interface JobSettings {
@@ -31,7 +32,7 @@ interface Named {
 export function jobName({ environment }: Installation, { project, key }: Named): string {
   const [, part = 'job', attempt = '1'] = key.split('/');
   // ARNs have names in lower case, and permissions are given by ARN.
-  return nameOf({ project, environment }, 'job', `${part}-${attempt}`, key);
+  return sageMakerName({ project, environment }, 'job', `${part}-${attempt}`, key);
 }
 
 /** Where in the own bucket a job leaves what it made, and finds what it starts with. */

@@ -1,9 +1,9 @@
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
 import type { Registry } from '@serin/core/ports/registry';
+import type { Installation } from '@serin/platform/names';
 import { checkNumber, neverRegistered, refuseOther } from '@serin/platform/registry/versions';
 import { awsFault } from '../faults.ts';
-import type { Installation } from '../names.ts';
 import { isNoted, modelPackages } from '../registry/packages.ts';
 
 export interface AwsRegistry extends Registry {

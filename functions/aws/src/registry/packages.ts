@@ -11,9 +11,10 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Approval, RegisteredVersion } from '@serin/core/ports/registry';
+import type { Installation } from '@serin/platform/names';
 import { versionProperties } from '@serin/platform/registry/properties';
 import { nameOfError, saysExists, saysMissing } from '../faults.ts';
-import { groupName, type Installation, tagsOf } from '../names.ts';
+import { groupName, tagsOf } from '../names.ts';
 
 /** A version as a model package has it. */
 export interface Package {

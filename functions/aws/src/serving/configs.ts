@@ -10,8 +10,9 @@ import {
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { sha256Hex } from '@serin/core/base/json';
+import type { Installation } from '@serin/platform/names';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
-import { type Installation, tagsOf } from '../names.ts';
+import { tagsOf } from '../names.ts';
 
 /** What an endpoint is to serve: one config of SageMaker, which never changes. */
 export interface Plan {

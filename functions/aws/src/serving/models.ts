@@ -15,9 +15,10 @@ import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment } from '@serin/core/ports/serving';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
+import type { Installation } from '@serin/platform/names';
 import { awsFault, saysExists, saysMissing } from '../faults.ts';
 import { s3Objects, s3Place } from '../jobs/settings.ts';
-import { type Installation, nameOf, tagsOf } from '../names.ts';
+import { sageMakerName, tagsOf } from '../names.ts';
 import { concealing } from '../program-secrets.ts';
 import { type Supplies, suppliesOf } from '../supplies.ts';
 
@@ -37,7 +38,7 @@ export interface ModelOptions {
 /** The name says the whole content: a deployment is another one when its model has another name. */
 export const modelName = (installation: Installation, endpoint: string, deployment: Deployment): string =>
   // ARNs have names in lower case, and the tags of a model are read by its ARN.
-  nameOf(installation, 'model', `${endpoint}-${deployment.name}`, canonical({ endpoint, deployment }));
+  sageMakerName(installation, 'model', `${endpoint}-${deployment.name}`, canonical({ endpoint, deployment }));
 
 /** Tag of a model: `1-4` where the number of instances follows the load. */
 export const scaleTag = 'serin:scale';

@@ -1,0 +1,54 @@
+import { sha256Hex } from '@serin/core/base/json';
+
+/** One installation of Serin: its names never meet those of another in the same account and region. */
+export interface Installation {
+  readonly project: string;
+  readonly environment: string;
+}
+
+const hashLength = 16;
+
+/**
+ * A provider's name for a key of ours, of `max` characters at most: readable first, then the hash of (project,
+ * environment, kind, key), which by itself makes it unique. Adoption compares the full key, and policies are held to
+ * `<environment>-<project>--*`.
+ */
+export function nameOf(
+  { project, environment }: Installation,
+  kind: string,
+  { readable, key, max }: { readonly readable: string; readonly key: string; readonly max: number },
+): string {
+  const hash = sha256Hex(JSON.stringify([project, environment, kind, key])).slice(0, hashLength);
+  const slug = `${ownPrefix({ project, environment })}${plain(readable)}`;
+  return `${slug.slice(0, max - hashLength - 1).replace(/-+$/, '')}-${hash}`;
+}
+
+// Two hyphens: no other project's name begins like it, so a policy for `<environment>-<project>--*` reaches nobody else.
+export const ownPrefix = ({ project, environment }: Installation): string => `${plain(`${environment}-${project}`)}--`;
+
+const plain = (text: string): string =>
+  text
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .toLowerCase();
+
+interface Owning {
+  readonly installation: Installation;
+  readonly models: () => Promise<object>;
+  readonly endpointName: (installation: Installation, model: string) => string;
+}
+
+/** Whose an endpoint is. The names of all are made once for each config, however many events come. */
+export function endpointOwners({ installation, models, endpointName }: Owning) {
+  let known: { readonly of: object; readonly byEndpoint: ReadonlyMap<string, string> } | undefined;
+  return async (name: string): Promise<string | undefined> => {
+    if (!name.startsWith(ownPrefix(installation))) return undefined;
+    const all = await models();
+    if (known?.of !== all)
+      known = {
+        of: all,
+        byEndpoint: new Map(Object.keys(all).map((model) => [endpointName(installation, model), model])),
+      };
+    return known.byEndpoint.get(name);
+  };
+}
