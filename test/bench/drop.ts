@@ -71,9 +71,11 @@ function drop(folder: string): void {
   for (let index = 0; index < files; index += 1) writeFileSync(join(folder, `${index}.csv`), `${index},${row}`);
 }
 
-function hint({ engine, payer }: Installation, name: string, keys: readonly string[]): void {
+function hint({ engine, dispatcher }: Installation, name: string, keys: readonly string[]): void {
   const signal = { type: 'dataHinted', keys, id: 'hint', at: Date.now(), actor: engineActor } as unknown as Signal;
-  void engine.receive(`model/${name}`, signal).then(({ kind }) => kind === 'moved' && payer.nudge(`model/${name}`));
+  void engine
+    .receive(`model/${name}`, signal)
+    .then(({ kind }) => kind === 'moved' && dispatcher.nudge(`model/${name}`));
 }
 
 /** When the quiet period of the drop was over: read off the last state that was still settling. */

@@ -12,7 +12,7 @@ import { ownBucket } from '@serin/core/ports/bucket';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { Entry } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
-import { createPayer, type Payer } from '@serin/local/functions';
+import { createDispatcher, type Dispatcher } from '@serin/local/functions';
 import { openDatabase } from '@serin/local/machine/database';
 import { type FolderBuckets, folderBuckets } from '@serin/local/ports/bucket';
 import { sqliteBus } from '@serin/local/ports/bus';
@@ -45,7 +45,7 @@ export interface Installation {
   readonly ports: Ports;
   readonly buckets: FolderBuckets;
   readonly engine: Engine;
-  readonly payer: Payer;
+  readonly dispatcher: Dispatcher;
   /** Stores and releases a config, and tells every model. */
   release(config: CompiledConfig): Promise<void>;
   /** Commits a signal of a person and has it paid for, as the API does. */
@@ -92,11 +92,16 @@ export function openInstallation({ directory, onStart = () => {}, onAppend = () 
     alone: true,
     source: 'serin://bench',
     onAppend(entry, due) {
-      payer.planned(entry.stream, due);
+      dispatcher.planned(entry.stream, due);
       onAppend(entry);
     },
   });
-  const payer = createPayer({ engine, journal, now, onFault: (stream, error) => console.error(stream, error) });
+  const dispatcher = createDispatcher({
+    engine,
+    journal,
+    now,
+    onFault: (stream, error) => console.error(stream, error),
+  });
   const stamped = (said: Record<string, unknown>): Signal =>
     ({ id: randomUUID(), at: now(), actor: engineActor, ...said }) as unknown as Signal;
   return {
@@ -104,7 +109,7 @@ export function openInstallation({ directory, onStart = () => {}, onAppend = () 
     ports,
     buckets,
     engine,
-    payer,
+    dispatcher,
     async release(config) {
       await buckets.createBucket(ownBucket);
       await buckets.createBucket('drops');
@@ -117,10 +122,10 @@ export function openInstallation({ directory, onStart = () => {}, onAppend = () 
     async send(stream, said) {
       const outcome = await engine.receive(stream, stamped(said));
       if (outcome.kind !== 'moved') throw new Error(`${stream} did not move: ${JSON.stringify(outcome)}`);
-      payer.nudge(stream);
+      dispatcher.nudge(stream);
     },
     async close() {
-      await payer.stop();
+      await dispatcher.stop();
       close();
     },
   };

@@ -6,7 +6,7 @@ import { withDirectory } from './processes.ts';
 const warmUp = 20;
 const marker = '_SUCCESS';
 
-/** From the moment a signal is received to the call that starts its job, over the real journal, engine and payer. */
+/** From the moment a signal is received to the call that starts its job, over the real journal, engine and dispatcher. */
 export function benchLatency(quick: boolean): Promise<readonly Measure[]> {
   const models = Array.from({ length: warmUp + (quick ? 100 : 300) }, (_, index) => modelName(index));
   return withDirectory(async (directory) => {

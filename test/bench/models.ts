@@ -20,11 +20,15 @@ export function benchModels(quick: boolean): Promise<readonly Measure[]> {
   });
 }
 
-async function clockTicks({ payer, database }: Installation) {
+async function clockTicks({ dispatcher, database }: Installation) {
   const query = database.prepare('SELECT count(*) AS total FROM heads WHERE due IS NOT NULL');
   const waiting = Number(query.get()?.total);
-  await timed(20, () => payer.sweep());
-  return { waiting, tick: await timed(300, () => payer.sweep()), count: median(await timed(20, () => query.get())) };
+  await timed(20, () => dispatcher.sweep());
+  return {
+    waiting,
+    tick: await timed(300, () => dispatcher.sweep()),
+    count: median(await timed(20, () => query.get())),
+  };
 }
 
 function releaseMeasure(models: number, taken: number): Measure {

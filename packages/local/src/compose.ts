@@ -28,7 +28,7 @@ import { newIds } from '@serin/platform/ids';
 import { notifier } from '@serin/platform/notifier';
 import type { WebhookSecrets } from '@serin/platform/secrets';
 import { listOf } from '@serin/platform/settings';
-import { createPayer } from './functions.ts';
+import { createDispatcher } from './functions.ts';
 import { type Denial, requestListener } from './http.ts';
 import { adminToken } from './machine/admin-token.ts';
 import { gatewayAssignments } from './machine/assignments.ts';
@@ -196,8 +196,13 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     source,
     onAppend,
   });
-  const payer = createPayer({ engine, journal, now, onFault: (stream, error) => void unpayable(stream, error) });
-  closing.add(payer.stop);
+  const dispatcher = createDispatcher({
+    engine,
+    journal,
+    now,
+    onFault: (stream, error) => void unpayable(stream, error),
+  });
+  closing.add(dispatcher.stop);
   let current: CompiledConfig | undefined;
   const watch = watchBuckets({
     directory: join(directory, 'buckets'),
@@ -207,13 +212,15 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
 
   function onAppend(entry: Entry, due: number | undefined): void {
     metrics.appended(entry);
-    payer.planned(entry.stream, due);
+    dispatcher.planned(entry.stream, due);
     if (entry.stream === 'project') void follow().catch(fault('reading the released config'));
   }
 
   function hint(stream: string, body: OutsideSignal): void {
     const signal: Signal = { id: `hint-${randomUUID()}`, at: now(), actor: engineActor, ...body };
-    engine.receive(stream, signal).then((outcome) => outcome.kind === 'moved' && payer.nudge(stream), fault(stream));
+    engine
+      .receive(stream, signal)
+      .then((outcome) => outcome.kind === 'moved' && dispatcher.nudge(stream), fault(stream));
   }
 
   /** What nobody foresaw is kept as a dead letter, once for each reason, so that it is seen and can be replayed. */
@@ -267,7 +274,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     probe: storeProbe(database, fault('looking whether the store takes writes')),
     metrics: metrics.text,
     aloneSince: now(),
-    nudge: payer.nudge,
+    nudge: dispatcher.nudge,
     onDefect: (request, error) =>
       log(`request ${request}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     bootstrap,
@@ -301,9 +308,9 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   await follow();
   const port = await listen(server, options.port, host);
   // Calls under way and payments under way end side by side: who stops this process waits for the longer of both.
-  closing.add(() => Promise.all([closed(server), payer.stop()]));
+  closing.add(() => Promise.all([closed(server), dispatcher.stop()]));
   for (const stream of ['project', ...(await allModels(journal)).map(({ model }) => `model/${model}`)])
-    payer.nudge(stream);
+    dispatcher.nudge(stream);
 
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,

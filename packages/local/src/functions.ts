@@ -3,9 +3,12 @@ import { asFault } from '@serin/core/base/fault';
 import type { Engine } from '@serin/core/engine/engine';
 import type { Journal } from '@serin/core/ports/journal';
 
-/** The entry points of one machine: what pays when a stream owes something, and the clock. */
-export interface Payer {
-  /** A stream owes something: it is paid soon. Twice: once more after the payment under way, or beside it when it takes long. */
+/** The entry points of one machine: what dispatches when a stream owes something, and the clock. */
+export interface Dispatcher {
+  /**
+   * A stream owes something: that is performed soon. Twice: once more after the
+   * dispatch under way, or beside it when it takes long.
+   */
   nudge(stream: string): void;
   /** A stream waits for a time; the last word counts. `undefined`: it waits for none. */
   planned(stream: string, due: number | undefined): void;
@@ -26,43 +29,43 @@ const longestTimerMs = 2 ** 31 - 1;
 const pauseAfterFaultMs = 1000;
 const sweepMs = 60_000;
 const patienceAtStopMs = 5000;
-/** What is owed since is not kept waiting any longer by a call under way: leases keep the two payments apart. */
+/** What is owed since is not kept waiting any longer by a call under way: leases keep the two apart. */
 const patienceMs = 250;
 
-interface Payment {
+interface Dispatch {
   again: boolean;
   patience?: NodeJS.Timeout;
 }
 
-export function createPayer({ engine, journal, now, onFault }: Options): Payer {
-  const paying = new Map<string, Payment>();
+export function createDispatcher({ engine, journal, now, onFault }: Options): Dispatcher {
+  const dispatching = new Map<string, Dispatch>();
   const underWay = new Set<Promise<void>>();
   const timers = new Map<string, NodeJS.Timeout>();
   let stopped = false;
 
   function nudge(stream: string): void {
     if (stopped) return;
-    const current = paying.get(stream);
+    const current = dispatching.get(stream);
     if (current !== undefined) {
       current.again = true;
       current.patience ??= setTimeout(() => leave(stream, current), patienceMs).unref();
       return;
     }
-    const payment = { again: false };
-    paying.set(stream, payment);
-    const done = pay(stream, payment).finally(() => underWay.delete(done));
+    const dispatch = { again: false };
+    dispatching.set(stream, dispatch);
+    const done = dispatchOnce(stream, dispatch).finally(() => underWay.delete(done));
     underWay.add(done);
   }
 
-  function leave(stream: string, payment: Payment): void {
-    clearTimeout(payment.patience);
-    if (paying.get(stream) !== payment) return;
-    paying.delete(stream);
-    if (payment.again) nudge(stream);
+  function leave(stream: string, dispatch: Dispatch): void {
+    clearTimeout(dispatch.patience);
+    if (dispatching.get(stream) !== dispatch) return;
+    dispatching.delete(stream);
+    if (dispatch.again) nudge(stream);
   }
 
-  async function pay(stream: string, payment: Payment): Promise<void> {
-    // Yields first, so that the entry of the map is there when the payment ends.
+  async function dispatchOnce(stream: string, dispatch: Dispatch): Promise<void> {
+    // Yields first, so that the entry of the map is there when the dispatch ends.
     await Promise.resolve();
     try {
       await engine.dispatch(stream);
@@ -70,7 +73,7 @@ export function createPayer({ engine, journal, now, onFault }: Options): Payer {
       onFault(stream, error);
       planned(stream, now() + (asFault(error).retry === 'never' ? sweepMs : pauseAfterFaultMs));
     }
-    leave(stream, payment);
+    leave(stream, dispatch);
   }
 
   function planned(stream: string, due: number | undefined): void {

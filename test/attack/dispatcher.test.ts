@@ -1,6 +1,6 @@
 import type { Engine } from '@serin/core/engine/engine';
 import { expect, test } from 'vitest';
-import { createPayer } from '../../packages/local/src/functions.ts';
+import { createDispatcher } from '../../packages/local/src/functions.ts';
 
 test('a call that never ends does not keep what came later from being paid', async () => {
   let dispatched = 0;
@@ -13,11 +13,11 @@ test('a call that never ends does not keep what came later from being paid', asy
     },
   } as unknown as Engine;
   const journal = { due: () => Promise.resolve({ items: [] }) } as never;
-  const payer = createPayer({ engine, journal, now: Date.now, onFault: () => {} });
+  const dispatcher = createDispatcher({ engine, journal, now: Date.now, onFault: () => {} });
 
-  payer.nudge('model/fraud');
+  dispatcher.nudge('model/fraud');
   await new Promise(setImmediate);
-  payer.nudge('model/fraud');
+  dispatcher.nudge('model/fraud');
 
   await paidAgain.promise;
   expect(dispatched).toBe(2);
