@@ -1,12 +1,13 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { ModelAsks } from '@serin/core/ports/ask';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Artifact } from '@serin/core/ports/jobs';
 import { archiveKey } from '@serin/platform/code/archive';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
-import { imagined, type ModelAsks, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
+import { imagined, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
 import { s3Objects } from './jobs/settings.ts';
 import { toolkitStart } from './jobs/toolkit.ts';
 import { sageMakerJobs } from './ports/jobs.ts';

@@ -1,22 +1,9 @@
 import { Fault } from '@serin/core/base/fault';
 import { secretsOf, type Variables } from '@serin/core/base/variables';
+import type { Ask, ModelAsks } from '@serin/core/ports/ask';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Artifact, Job } from '@serin/core/ports/jobs';
 import type { Ports } from '@serin/core/ports/ports';
-import type { RegisteredVersion } from '@serin/core/ports/registry';
-import type { Deployment } from '@serin/core/ports/serving';
-
-/** What core asks of the ports for a model: its first run, and its first deployment. */
-type Ask =
-  | { readonly kind: 'job'; readonly job: Job }
-  | { readonly kind: 'version'; readonly version: RegisteredVersion }
-  | { readonly kind: 'deploy'; readonly deployment: Deployment };
-
-/** What core asks for each model, in order. */
-export interface ModelAsks {
-  readonly model: string;
-  readonly asks: readonly Ask[];
-}
 
 export interface Request {
   readonly call: string;

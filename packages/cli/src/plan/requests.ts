@@ -1,8 +1,9 @@
 import type { Cloud } from '@serin/clouds/facts';
 import type { CompiledConfig } from '@serin/core/config/config';
+import type { ModelAsks } from '@serin/core/ports/ask';
 import { Failure } from '../failure.ts';
 import { cloudModule, type Place, type Topology } from './topology.ts';
-import { firstAsks, type ModelAsks } from './walk.ts';
+import { firstAsks } from './walk.ts';
 
 /** A request as it would be sent to the provider. */
 export interface PlannedRequest {

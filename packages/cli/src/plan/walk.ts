@@ -8,21 +8,11 @@ import { beginRun, type Run, type RunContext } from '@serin/core/model/run/state
 import { runOwes, runTable } from '@serin/core/model/run/table';
 import type { DatasetVersion, ModelSignal } from '@serin/core/model/signal';
 import { modelStart } from '@serin/core/model/state';
+import type { Ask, ModelAsks } from '@serin/core/ports/ask';
 import { ownBucket } from '@serin/core/ports/bucket';
-import type { Artifact, Job } from '@serin/core/ports/jobs';
+import type { Artifact } from '@serin/core/ports/jobs';
 import type { RegisteredVersion } from '@serin/core/ports/registry';
 import type { Deployment } from '@serin/core/ports/serving';
-
-/** What is asked of a provider, as the machines of core owe it. */
-export type Ask =
-  | { readonly kind: 'job'; readonly job: Job }
-  | { readonly kind: 'version'; readonly version: RegisteredVersion }
-  | { readonly kind: 'deploy'; readonly deployment: Deployment };
-
-export interface ModelAsks {
-  readonly model: string;
-  readonly asks: readonly Ask[];
-}
 
 const longestWalk = 50;
 const runId = 'run_00000000-0000-7000-8000-000000000000';
