@@ -44,6 +44,13 @@ describe('the rows of an append', () => {
     expect(() => rowsOf(write(change), limits)).toThrow(why);
   });
 
+  test('may fill each limit to the last byte', () => {
+    const name = { key: 'x'.repeat(12), summary: 'x'.repeat(28) };
+    const full = write({ stream: 'ä'.repeat(10), name, state: 'x'.repeat(398) });
+
+    expect(() => rowsOf(full, limits)).not.toThrow();
+  });
+
   test('an entry that leaves a gap is a conflict', () => {
     expect(() => refuseGap(3, { stream: 'model/fraud', seq: 4 })).not.toThrow();
     for (const seq of [3, 5])

@@ -83,6 +83,12 @@ describe.each(kinds)('as %s', (_, rules, taken) => {
     expect(versionIn(owner, properties)).toEqual(without(registered, 'approval'));
   });
 
+  test('an owner whose name is long once it is escaped is known again', () => {
+    const long = { project: 'a-b'.repeat(20), environment: 'prod' };
+
+    expect(versionIn(long, propertiesOf(long, version()))).toEqual(without(version(), 'approval'));
+  });
+
   test('more than it holds is refused with what to do', () => {
     expect(() => propertiesOf(owner, manyMetrics(1000))).toThrow(
       new RegExp(`more metrics and lineage than ${rules.of} holds .*; report fewer metrics`),
