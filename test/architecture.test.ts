@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { circlesIn, graphOf, imports, levelsOf, root, sources, withoutComments } from './imports.ts';
+import { circlesIn, graphOf, imports, levelsOf, root, saidIn, sources, withoutComments } from './imports.ts';
 
 /** Who may import whom: the whole rule as data. A name ending in `/` allows everything below it. */
 const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly never?: readonly RegExp[] }>> = {
@@ -195,6 +195,57 @@ test('the command runs without infra: it imports types of it and nothing else', 
   );
 
   expect(offences).toEqual([]);
+});
+
+/** The platforms, and what they have in common. */
+const platforms = [
+  'packages/platform/src',
+  'packages/local/src',
+  ...readdirSync(join(root, 'functions')).map((cloud) => `functions/${cloud}/src`),
+];
+
+/** What is on its way to packages/platform: these files are not held to it yet. */
+const moving =
+  /functions\/aws\/src\/(jobs\/|code-archive)|packages\/local\/src\/(machine\/(jobs\/|training-env)|ports\/jobs|compose)/;
+
+test('no comment and no text of an error stands in two platforms: what is common is in packages/platform', () => {
+  const files = platforms
+    .flatMap((platform) => sources(platform).map((file) => ({ platform, file })))
+    .filter(({ file }) => !moving.test(file));
+  const places = new Map<string, { readonly platform: string; readonly file: string }[]>();
+  for (const place of files)
+    for (const text of new Set(saidIn(readFileSync(place.file, 'utf8'))))
+      places.set(text, [...(places.get(text) ?? []), place]);
+
+  const twice = [...places].filter(([, found]) => new Set(found.map(({ platform }) => platform)).size > 1);
+  expect(places.size).toBeGreaterThan(500);
+  expect(twice.map(([text, found]) => [text, ...found.map(({ file }) => relative(root, file))])).toEqual([]);
+});
+
+/** Files of a cloud that need nothing of its SDK, and what of the cloud is in them all the same. */
+const withoutSdk: Readonly<Record<string, string>> = {
+  'functions/aws/src/alarm.ts': 'the messages of CloudWatch alarms',
+  'functions/aws/src/embedded-metric.ts': 'how CloudWatch takes a metric from a log line',
+  'functions/aws/src/faults.ts': 'the names and texts of its errors',
+  'functions/aws/src/names.ts': 'its limits of names, and its tags',
+  'functions/aws/src/program-secrets.ts': 'SSM, which is called without an SDK',
+  'functions/aws/src/secrets.ts': 'SSM, which is called without an SDK',
+  'functions/aws/src/serving/shares.ts': 'its weights, which are ratios, and its one mirror',
+  'functions/aws/src/settings.ts': 'the roles, keys and networks of an installation',
+  'functions/aws/src/signals.ts': 'the messages of EventBridge, S3 and SageMaker',
+  'functions/aws/src/supplies.ts': 'what its jobs and endpoints are started with',
+};
+
+test("a file of a cloud is about that cloud: it uses the cloud's SDK or payloads, or is listed with what it knows", () => {
+  const files = readdirSync(join(root, 'functions')).flatMap((cloud) => sources(`functions/${cloud}/src`));
+  const ownSdk = /^(@aws-sdk\/|@smithy\/|aws-lambda$)/;
+
+  const plain = files
+    .filter((file) => !imports(readFileSync(file, 'utf8')).some((name) => ownSdk.test(name)))
+    .map((file) => relative(root, file))
+    .filter((file) => !moving.test(file));
+
+  expect(plain.sort()).toEqual(Object.keys(withoutSdk).sort());
 });
 
 test('the platforms have the same files', () => {

@@ -81,3 +81,18 @@ export function levelsOf(graph: ReadonlyMap<string, ReadonlySet<string>>): Reado
   for (const node of graph.keys()) levelOf(node);
   return levels;
 }
+
+const longEnough = 25;
+
+/** What a source says in words: each sentence of its comments, and its texts between what is filled in. */
+export function saidIn(source: string): readonly string[] {
+  const comments = [...source.matchAll(/\/\*\*([\s\S]*?)\*\/|((?:^[ \t]*\/\/.*\n?)+)/gm)]
+    .map(([, block, lines = '']) => (block ?? lines).replace(/^\s*(?:\*|\/\/) ?/gm, ' ').replace(/\s+/g, ' '))
+    .flatMap((comment) => comment.split(/(?<=[.;:]) /));
+  const texts = [...withoutComments(source).matchAll(/'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g)].flatMap(
+    ([, quoted, template = '']) => (quoted ?? template).split(/\$\{[^}]*\}/),
+  );
+  return [...comments, ...texts]
+    .map((text) => text.trim())
+    .filter((text) => text.length >= longEnough && / /.test(text));
+}
