@@ -72,7 +72,7 @@ async function streamParts(
   return Promise.all(names.map((name) => readStream(client, { group, name }, startTime, max)));
 }
 
-/** Events of a stream from a time on: more than `max` characters after the first millisecond, or all there are. */
+/** Events of one stream from a time on, as many as `logPart` asks for. */
 async function readStream(
   client: CloudWatchLogsClient,
   { group, name }: { readonly group: string; readonly name: string },

@@ -41,16 +41,17 @@ export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Pr
   return objects === 0 ? undefined : { uri, digest: hash.digest('hex'), bytes };
 }
 
+/** An artifact that a job is given, in an error. */
+export const artifactName = (channel: string, uri: string): string =>
+  `the artifact of the channel '${channel}' (${uri})`;
+
 /** An artifact that is still what it was when its job ended; else `invalid`. */
 export async function unchangedArtifact(channel: string, artifact: Artifact, objects: Objects): Promise<Artifact> {
   const found = await artifactAt(artifact.uri, objects);
   if (found?.digest === artifact.digest) return found;
   const why =
     found === undefined ? 'is gone' : `was changed since it was made (digest ${found.digest}, not ${artifact.digest})`;
-  throw new Fault(
-    'invalid',
-    `the artifact of the channel '${channel}' (${artifact.uri}) ${why}; run the job that made it again`,
-  );
+  throw new Fault('invalid', `${artifactName(channel, artifact.uri)} ${why}; run the job that made it again`);
 }
 
 async function* objectsUnder({ key }: Place, bucket: Bucket): AsyncGenerator<ObjectInfo> {

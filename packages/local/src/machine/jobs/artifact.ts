@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Fault } from '@serin/core/base/fault';
 import { otherDigest } from '@serin/core/engine/stored';
 import type { Source } from '@serin/core/ports/jobs';
+import { artifactName } from '@serin/platform/jobs/artifacts';
 import { digestOfDirectory, filesUnder } from './digest.ts';
 import type { Stores } from './stores.ts';
 
@@ -31,16 +32,12 @@ export async function stageArtifact(
   }
   const copied = await digestOfDirectory(channel);
   if (copied.digest === artifact.digest) return;
-  throw otherDigest(`the artifact of the channel '${name}' (${artifact.uri})`, artifact.digest, copied.digest, again);
+  throw otherDigest(artifactName(name, artifact.uri), artifact.digest, copied.digest, again);
 }
 
 async function artifactPath(name: string, uri: string, artifacts: string): Promise<string> {
   const refuse = (why: string, cause?: unknown) =>
-    new Fault(
-      'invalid',
-      `the artifact of the channel '${name}' (${uri}) ${why}; use one that a job of this machine made`,
-      { cause },
-    );
+    new Fault('invalid', `${artifactName(name, uri)} ${why}; use one that a job of this machine made`, { cause });
   if (!URL.canParse(uri) || new URL(uri).protocol !== 'file:') throw refuse('is not a file of this machine');
   try {
     const path = await realpath(fileURLToPath(uri));
