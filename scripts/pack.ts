@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { configSchema } from '@serin/core/config/config';
@@ -54,9 +64,15 @@ async function bundle(dist: string): Promise<void> {
   // A process of its own for each job: it shares nothing, so that it stays small.
   await build({ ...common, entryPoints: [{ in: join(local, 'machine', 'runner.ts'), out: 'runner' }] });
   // What `serin plan` reads of a cloud: nothing else of the command depends on it.
-  await build({ ...common, entryPoints: [{ in: join(root, 'infra', 'aws', 'topology.ts'), out: 'aws-topology' }] });
+  await build({ ...common, entryPoints: topologies() });
   await bundleRequests(dist);
 }
+
+/** One for each cloud that has a folder in infra. */
+const topologies = () =>
+  readdirSync(join(root, 'infra'))
+    .map((cloud) => ({ in: join(root, 'infra', cloud, 'topology.ts'), out: `${cloud}-topology` }))
+    .filter((entry) => existsSync(entry.in));
 
 /** The ports of AWS with the parts of its SDK that `serin plan --requests` runs; left out where the SDK is not installed. */
 async function bundleRequests(dist: string): Promise<void> {
