@@ -21,7 +21,7 @@ const clouds = {
 } as const;
 
 /** The cloud whose settings, `serin.<cloud>.json`, are beside this file: one copy deploys one project to one cloud. */
-function chosen(root: string) {
+function chooseCloud(root: string) {
   const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
   const names = Object.keys(clouds) as readonly (keyof typeof clouds)[];
   const files = names.map((name) => ({ cloud: clouds[name], file: `serin.${name}.json` }));
@@ -36,7 +36,7 @@ function chosen(root: string) {
 /** Deploys one installation of Serin per project and stage. */
 export default $config({
   app: ({ stage = 'dev' }: { readonly stage?: string }) => {
-    const { cloud, project } = chosen('.');
+    const { cloud, project } = chooseCloud('.');
     return {
       name: `serin-${project}`,
       home: cloud.home,
@@ -47,5 +47,5 @@ export default $config({
       providers: cloud.providers({ 'serin:project': project, 'serin:environment': stage }),
     };
   },
-  run: () => chosen($cli.paths.root).cloud.install($cli.paths.root),
+  run: () => chooseCloud($cli.paths.root).cloud.install($cli.paths.root),
 });

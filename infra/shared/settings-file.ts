@@ -28,7 +28,7 @@ export function readSettings<Settings extends object>(
 }
 
 /** The settings, for whoever can only stop: throws with everything that is wrong with the file of this name. */
-export function taken<Settings>(name: string, read: SettingsRead<Settings>): Settings {
+export function requireSettings<Settings>(name: string, read: SettingsRead<Settings>): Settings {
   if ('settings' in read) return read.settings;
   throw refusal(`${name} cannot be deployed`, read.problems);
 }

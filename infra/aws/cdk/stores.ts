@@ -9,7 +9,7 @@ import type { Construct } from 'constructs';
 import { resourceId } from '../topology/places.ts';
 import { resourcePolicy } from '../topology/policy.ts';
 import type { Bucket, Queue, QueueId, Table, Topic, Topology } from '../topology/shapes.ts';
-import { madeOfQueues } from '../topology/stores.ts';
+import { renderEachQueue } from '../topology/stores.ts';
 
 /** What holds data stays when the stack goes. */
 function kept<Resource extends CfnResource>(resource: Resource): Resource {
@@ -97,7 +97,7 @@ export function renderBucket(scope: Construct, bucket: Bucket, kmsKey: string | 
 export type Queues = Readonly<Record<QueueId, CfnQueue>>;
 
 export const renderQueues = (scope: Construct, queues: readonly Queue[]): Queues =>
-  madeOfQueues<CfnQueue>(queues, (queue, dead) => {
+  renderEachQueue<CfnQueue>(queues, (queue, dead) => {
     const { deadAfter } = queue;
     const rendered = new CfnQueue(scope, resourceId(queue.id), {
       queueName: queue.name,

@@ -1,7 +1,7 @@
 import { resourceId } from '../topology/places.ts';
 import { resourcePolicy, rolePolicy, trustPolicy } from '../topology/policy.ts';
 import type { Bucket, QueueId, Role } from '../topology/shapes.ts';
-import { madeOfQueues } from '../topology/stores.ts';
+import { renderEachQueue } from '../topology/stores.ts';
 import type { Around, Aws, Platform } from './pulumi.ts';
 
 /** What holds data stays when the stage is removed. */
@@ -110,7 +110,7 @@ function renderBucket(around: Around, described: Bucket): void {
 export type Queues = Readonly<Record<QueueId, Aws.sqs.Queue>>;
 
 export const renderQueues = ({ aws, pulumi, topology: { queues } }: Around): Queues =>
-  madeOfQueues<Aws.sqs.Queue>(queues, (queue, dead) => {
+  renderEachQueue<Aws.sqs.Queue>(queues, (queue, dead) => {
     const { deadAfter } = queue;
     const id = resourceId(queue.id);
     const rendered = new aws.sqs.Queue(id, {

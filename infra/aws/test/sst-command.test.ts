@@ -33,13 +33,13 @@ if (missing !== undefined)
   process.stderr.write(`${required ? 'required' : 'skipped'}: SST's own command: ${missing}\n`);
 
 /** What SST has installed stays from one run to the next: that is hundreds of packages. All else goes. */
-function emptied(root: string): string {
+function emptyFolder(root: string): string {
   const kept = ['.sst', '.sst/platform', '.sst/provider-lock.json'];
-  const found = existsSync(root) ? [...readdirSync(root), ...inside(root, '.sst')] : [];
+  const found = existsSync(root) ? [...readdirSync(root), ...filesIn(root, '.sst')] : [];
   for (const path of found) if (!kept.includes(path)) rmSync(join(root, path), { recursive: true });
   return root;
 }
-const inside = (root: string, name: string): readonly string[] =>
+const filesIn = (root: string, name: string): readonly string[] =>
   existsSync(join(root, name)) ? readdirSync(join(root, name)).map((file) => `${name}/${file}`) : [];
 
 interface Said {
@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined && !required)(title, () => {
   beforeAll(async () => {
     if (missing !== undefined) throw new Error(missing);
     moto = await startMoto();
-    root = copyOfRepository(emptied(join(repository, 'infra/.build/sst')));
+    root = copyOfRepository(emptyFolder(join(repository, 'infra/.build/sst')));
     said = folder('said');
     const home = folder('home');
     const programs = join(home, 'sst', 'bin');

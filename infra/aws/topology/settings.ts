@@ -1,6 +1,6 @@
 import { awsNameProblems } from '@serin/clouds/aws/names';
 import { type Field, type Fields, fieldProblems, isObject, listOf, oneOf, wholeBetween } from '../../shared/fields.ts';
-import { hashShape, readSettings as readFile, type SettingsRead, taken } from '../../shared/settings-file.ts';
+import { hashShape, readSettings as readFile, requireSettings, type SettingsRead } from '../../shared/settings-file.ts';
 import type { Settings } from './shapes.ts';
 
 // Within a stack of the CDK, what is made beside the installation is known by a placeholder only.
@@ -92,4 +92,4 @@ export const readSettings = (file: unknown, stage?: string): SettingsRead<Settin
 
 /** The same, or an error with everything that is wrong. */
 export const settingsOf = (name: string, file: unknown, stage?: string): Settings =>
-  taken(name, readSettings(file, stage));
+  requireSettings(name, readSettings(file, stage));

@@ -59,7 +59,7 @@ export function queuesOf(places: Places): readonly Queue[] {
 }
 
 /** What a renderer makes of each queue, given what it made of the one that takes its dead messages. */
-export function madeOfQueues<Made>(
+export function renderEachQueue<Made>(
   queues: readonly Queue[],
   make: (queue: Queue, dead: Made | undefined) => Made,
 ): Readonly<Record<QueueId, Made>> {
