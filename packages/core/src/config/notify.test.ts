@@ -67,5 +67,10 @@ describe('sinks in a config', () => {
     expect(compiledConfig.safeParse(changed({})).success).toBe(true);
     for (const sink of [{ kind: 'pager' }, { on: ['rollout.healed'] }, { settings: { url: 7 } }, { more: 1 }])
       expect(compiledConfig.safeParse(changed(sink)).success).toBe(false);
+    const [sink] = config.models.fraud?.notify ?? [];
+    const twice = { ...config, models: { fraud: { ...config.models.fraud, notify: [sink, sink] } } };
+    expect(compiledConfig.safeParse(twice).error?.issues.map(({ message }) => message)).toEqual([
+      'two sinks have one name: give each its own',
+    ]);
   });
 });

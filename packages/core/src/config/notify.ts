@@ -67,7 +67,10 @@ export const sinkPlans = z
       ),
     ),
   )
-  .max(20);
+  .max(20)
+  .refine((plans) => new Set(plans.map(({ name }) => name)).size === plans.length, {
+    error: 'two sinks have one name: give each its own',
+  });
 
 /** The sinks that hear of a model. */
 export function sinksOf(notify: Notify | undefined, model: string): readonly SinkPlan[] {

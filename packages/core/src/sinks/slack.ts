@@ -7,7 +7,7 @@ import type { Happening, Settings, Sink } from './sink.ts';
  * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  */
 export const slack = {
-  settings: { url: 'https://hooks.slack.com/services/...' },
+  settings: { url: 'the address of an incoming webhook of Slack' },
   defaultOn: ['rollout.*', 'run.failed', 'run.refused', 'endpoint.blocked', 'alert.received', 'drift.detected'],
   request(happening: Happening, { url = '' }: Settings) {
     const { subject, said } = sentenceOf(happening);
