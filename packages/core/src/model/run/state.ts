@@ -1,11 +1,11 @@
 import { digestOf } from '../../base/json.ts';
-import { defined } from '../../base/objects.ts';
+import { defined, without } from '../../base/objects.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import type { StepName, stepPlans } from '../../config/parts.ts';
-import type { Artifact, Source } from '../../ports/jobs.ts';
 import type { DatasetVersion, Trigger } from '../signal.ts';
 import type { Version, Versions } from '../version.ts';
-import type { GateVerdict, Metrics } from './gate.ts';
+import type { GateVerdict } from './gate.ts';
+import type { Results } from './steps.ts';
 
 /** What a run is, and what others ask of it. */
 
@@ -23,7 +23,7 @@ export interface JobTrack {
   readonly lookAt: number;
 }
 
-export interface Base {
+export interface Base extends Results {
   readonly id: string;
   readonly trigger: Trigger;
   readonly plan: ModelPlan;
@@ -33,17 +33,6 @@ export interface Base {
   /** Digest of dataset, code and parameters: equal inputs are one run. */
   readonly inputs: string;
   readonly startedAt: number;
-  /** What the trainer gets. */
-  readonly train?: Source;
-  /** What it never gets. */
-  readonly holdout?: Source;
-  /** How the hold-out was cut. */
-  readonly split?: { readonly rule: string; readonly metrics: Metrics };
-  readonly trained?: { readonly number: number; readonly artifact: Artifact; readonly metrics: Metrics };
-  readonly scored?: Metrics;
-  /** The champion that the challenger is compared with, fixed when its score is asked for. */
-  readonly against?: number;
-  readonly championScore?: Metrics;
   /** By step: which metrics of its job were not taken, and why. */
   readonly unread?: Partial<Record<StepName, Readonly<Record<string, string>>>>;
 }
@@ -137,12 +126,12 @@ export const inputsOf = (dataset: DatasetVersion, plan: ModelPlan, trigger: Trig
     trigger.version ?? '',
   ]).slice(0, 32);
 
-/** Only what every state has. */
+/** Without what belongs to a status. */
 export function bare(run: Base): Base {
-  const { id, trigger, plan, releasedBy, dataset, inputs, startedAt } = run;
-  const { train, holdout, split, trained, scored, against, championScore, unread } = run;
-  return {
-    ...{ id, trigger, plan, dataset, inputs, startedAt },
-    ...defined({ releasedBy, train, holdout, split, trained, scored, against, championScore, unread }),
-  };
+  return without(run as Base & Partial<Record<(typeof ofStatus)[number], unknown>>, ...ofStatus);
 }
+
+const ofStatus = [
+  ...(['status', 'job', 'checked', 'slot', 'deadline'] as const),
+  ...(['verdict', 'because', 'endedAt', 'then', 'asked'] as const),
+] as const;

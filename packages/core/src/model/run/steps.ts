@@ -8,6 +8,21 @@ import { versionOf } from '../version.ts';
 import { comparesWithChampion, type GateVerdict, judgeGate, type Metrics } from './gate.ts';
 import type { Base, RunContext } from './state.ts';
 
+/** What the steps of a run leave in it. */
+export interface Results {
+  /** What the trainer gets. */
+  readonly train?: Source;
+  /** What it never gets. */
+  readonly holdout?: Source;
+  /** How the hold-out was cut. */
+  readonly split?: { readonly rule: string; readonly metrics: Metrics };
+  readonly trained?: { readonly number: number; readonly artifact: Artifact; readonly metrics: Metrics };
+  readonly scored?: Metrics;
+  /** The champion that the challenger is compared with, fixed when its score is asked for. */
+  readonly against?: number;
+  readonly championScore?: Metrics;
+}
+
 /** A step of a run, as far as the run itself says. */
 interface Step {
   /** Whether it is next, once each step before it is done or not needed. */
