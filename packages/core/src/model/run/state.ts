@@ -1,4 +1,3 @@
-import { digestOf } from '../../base/json.ts';
 import { defined, without } from '../../base/objects.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import type { StepName, stepPlans } from '../../config/parts.ts';
@@ -111,20 +110,6 @@ export const endRun = (run: Base, at: number, status: 'failed' | 'cancelled', be
   endedAt: at,
   because,
 });
-
-/** Digest of what makes two runs equal: dataset, code and parameters. */
-export const inputsOf = (dataset: DatasetVersion, plan: ModelPlan, trigger: Trigger): string =>
-  digestOf([
-    dataset.digest,
-    plan.train,
-    plan.split ?? '',
-    plan.evaluate ?? '',
-    plan.gate ?? '',
-    trigger.commit ?? '',
-    trigger.image ?? '',
-    trigger.hyperparameters ?? '',
-    trigger.version ?? '',
-  ]).slice(0, 32);
 
 /** Without what belongs to a status. */
 export function bare(run: Base): Base {

@@ -1,8 +1,9 @@
 import { digestOf } from '../../base/json.ts';
 import { defined } from '../../base/objects.ts';
-import type { Program } from '../../config/config.ts';
+import type { ModelPlan, Program } from '../../config/config.ts';
 import { type StepName, stepNames } from '../../config/parts.ts';
 import type { Artifact, Job, JobDescription, Source } from '../../ports/jobs.ts';
+import type { DatasetVersion, Trigger } from '../signal.ts';
 import { hyperparametersOf } from '../trigger.ts';
 import { versionOf } from '../version.ts';
 import { comparesWithChampion, type GateVerdict, judgeGate, type Metrics } from './gate.ts';
@@ -105,6 +106,20 @@ export function judgeRun(run: Base, context: RunContext): { readonly run: Base; 
     verdict: judgeGate(run.plan.gate ?? {}, challengerOf(run), champion),
   };
 }
+
+/** Digest of what makes two runs equal: dataset, code and parameters. */
+export const inputsOf = (dataset: DatasetVersion, plan: ModelPlan, trigger: Trigger): string =>
+  digestOf([
+    dataset.digest,
+    plan.train,
+    plan.split ?? '',
+    plan.evaluate ?? '',
+    plan.gate ?? '',
+    trigger.commit ?? '',
+    trigger.image ?? '',
+    trigger.hyperparameters ?? '',
+    trigger.version ?? '',
+  ]).slice(0, 32);
 
 /** The score key: one score per artifact, hold-out and evaluator. */
 export const scoreKey = (artifact: Artifact, holdout: Source, evaluate: Program): string =>
