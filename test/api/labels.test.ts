@@ -33,7 +33,7 @@ async function openLabels() {
       errored: false,
     });
   const store = labelStore({ database, assignments, now });
-  const world = await openWorld({ ports: { ...ports, telemetry: { ...ports.telemetry, ...store } } });
+  const world = await openWorld({ ports: { ...ports, labels: store } });
   return {
     ...world,
     send: (body: unknown, more?: Parameters<typeof world.call>[3]) => world.call('POST', '/v1/labels', body, more),

@@ -12,7 +12,7 @@ import type { Journal } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Serving } from '@serin/core/ports/serving';
-import type { Telemetry } from '@serin/core/ports/telemetry';
+import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
 import { problemsOf } from '@serin/local/machine/limits';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
@@ -90,6 +90,15 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
   const buckets = new Map(['serin', 'drops'].map((name) => [name, atOnce<Bucket>(memoryBucket())]));
   const { auc = () => 0.8, ...options } = more;
   const bus = memoryBus();
+  const serving = atOnce<Serving>(
+    memoryServing({
+      now: clock,
+      fateOf: () => ({ readyMs: 0, becomes: 'ready' }),
+      operationMs: () => 0,
+      onRoute: telemetry.routed,
+    }),
+  );
+  const counts = atOnce<Telemetry & Labels>(telemetry);
   const own: Ports = {
     journal: atOnce<Journal>(journal),
     bucket: (name) => buckets.get(name) ?? atOnce<Bucket>(absentBucket(name)),
@@ -100,15 +109,9 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
       }),
     ),
     registry: atOnce<Registry>(memoryRegistry()),
-    serving: atOnce<Serving>(
-      memoryServing({
-        now: clock,
-        fateOf: () => ({ readyMs: 0, becomes: 'ready' }),
-        operationMs: () => 0,
-        onRoute: telemetry.routed,
-      }),
-    ),
-    telemetry: atOnce<Telemetry>(telemetry),
+    serving: () => serving,
+    telemetry: () => counts,
+    labels: counts,
     bus: atOnce<Bus>(bus),
     notify: { deliver: async () => {} },
   };

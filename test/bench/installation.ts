@@ -12,6 +12,8 @@ import { ownBucket } from '@serin/core/ports/bucket';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { Entry } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
+import type { Serving } from '@serin/core/ports/serving';
+import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
 import { createDispatcher, type Dispatcher } from '@serin/local/functions';
 import { openDatabase } from '@serin/local/machine/database';
 import { type FolderBuckets, folderBuckets } from '@serin/local/ports/bucket';
@@ -78,8 +80,9 @@ export function openInstallation({ directory, onStart = () => {}, onAppend = () 
     bucket: buckets,
     jobs: endlessJobs(onStart),
     registry: fileRegistry({ directory: join(directory, 'registry') }),
-    serving: unused as Ports['serving'],
-    telemetry: unused as Ports['telemetry'],
+    serving: () => unused as Serving,
+    telemetry: () => unused as Telemetry,
+    labels: unused as Labels,
     bus: sqliteBus({ database }),
     notify: { deliver: async () => {} },
   };

@@ -1,4 +1,4 @@
-import type { Label, LabelOutcome, Telemetry } from '@serin/core/ports/telemetry';
+import type { Label, LabelOutcome, Labels } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 type Prediction = string | number | boolean;
@@ -17,7 +17,7 @@ export interface AnsweredRequest {
 }
 
 export interface OpenLabels {
-  readonly telemetry: Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>;
+  readonly telemetry: Labels;
   /** The time is a multiple of an hour when it opens. */
   now(): number;
   /** Passes time, in which the platform does what it does by the clock. */
@@ -33,7 +33,7 @@ export const tickMs = 60_000;
 /** What the plan of every endpoint of the platform under test says; its ticks are of `tickMs`. */
 export const maturityMs = 10 * tickMs;
 
-/** What every `Telemetry` promises of labels; `open` gives an empty one. */
+/** What every `Labels` promises; `open` gives an empty one. */
 export function labelsContract(name: string, open: () => Promise<OpenLabels>): void {
   describe(`${name} keeps the promise of labels`, () => {
     let opened: OpenLabels;

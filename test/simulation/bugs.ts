@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import type { Append, Head } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Operation } from '@serin/core/ports/serving';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import { shapes } from './fakes/shapes.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
-import { core, type PlantedBug, replaced } from './planted.ts';
+import { core, type PlantedBug, replaced, replacedServing } from './planted.ts';
 import { runPlan } from './run.ts';
 import { scenarios } from './scenarios.ts';
 import { shapedBugs } from './shaped-bugs.ts';
@@ -25,12 +26,12 @@ function appendOnAnything(ports: Ports, fakes: Fakes): Ports {
 }
 
 function weighOneByOne(ports: Ports): Ports {
-  return replaced(ports, 'serving', {
+  return replacedServing(ports, {
     async change(endpoint: string, operation: Operation) {
       if (operation.kind !== 'weigh' || Object.keys(operation.weights).length < 2)
-        return ports.serving.change(endpoint, operation);
+        return ports.serving('endpoint').change(endpoint, operation);
       for (const [name, weight] of Object.entries(operation.weights))
-        await ports.serving.change(endpoint, { kind: 'weigh', weights: { [name]: weight } });
+        await ports.serving('endpoint').change(endpoint, { kind: 'weigh', weights: { [name]: weight } });
       return 'accepted';
     },
   });
@@ -50,14 +51,16 @@ function readHeadsOnce(ports: Ports, fakes: Fakes): Ports {
 }
 
 function goBackToTheFirst(ports: Ports): Ports {
-  return replaced(ports, 'serving', {
+  return replacedServing(ports, {
     change: (endpoint: string, operation: Operation) =>
-      ports.serving.change(
-        endpoint,
-        operation.kind === 'weigh' && Object.keys(operation.weights).join() === 'v2'
-          ? { kind: 'weigh', weights: { v1: 100 } }
-          : operation,
-      ),
+      ports
+        .serving('endpoint')
+        .change(
+          endpoint,
+          operation.kind === 'weigh' && Object.keys(operation.weights).join() === 'v2'
+            ? { kind: 'weigh', weights: { v1: 100 } }
+            : operation,
+        ),
   });
 }
 
@@ -69,9 +72,10 @@ function startAnew(ports: Ports, fakes: Fakes): Ports {
 
 /** Ticks are told as soon as they are over, with the outcomes that have come by then. */
 function countTooEarly(ports: Ports, fakes: Fakes): Ports {
-  return replaced(ports, 'telemetry', {
+  const telemetry: Telemetry = {
+    ...ports.telemetry('endpoint'),
     async ticks(query) {
-      const closed = await ports.telemetry.ticks(query);
+      const closed = await ports.telemetry('endpoint').ticks(query);
       const open = fakes.telemetry.truth({ ...query, to: Math.min(query.to, fakes.sim.now) }).slice(closed.length);
       const early = open.map(({ start, counts }) => ({
         start,
@@ -84,7 +88,8 @@ function countTooEarly(ports: Ports, fakes: Fakes): Ports {
       }));
       return [...closed, ...early];
     },
-  });
+  };
+  return { ...ports, telemetry: () => telemetry };
 }
 
 function forgetDue(ports: Ports): Ports {

@@ -1,4 +1,5 @@
 import type { Ports } from '@serin/core/ports/ports';
+import type { Serving } from '@serin/core/ports/serving';
 import type { Shape } from './fakes/shapes.ts';
 import type { Bugs } from './universe.ts';
 
@@ -14,9 +15,15 @@ export interface PlantedBug {
 }
 
 /** The ports with some methods of one of them replaced. */
-export const replaced = <Name extends keyof Ports>(ports: Ports, name: Name, methods: Partial<Ports[Name]>): Ports => ({
+export const replaced = <Name extends 'journal' | 'jobs'>(
+  ports: Ports,
+  name: Name,
+  methods: Partial<Ports[Name]>,
+): Ports => ({ ...ports, [name]: { ...ports[name], ...methods } });
+
+export const replacedServing = (ports: Ports, methods: Partial<Serving>): Ports => ({
   ...ports,
-  [name]: { ...ports[name], ...methods },
+  serving: (kind) => ({ ...ports.serving(kind), ...methods }),
 });
 
 export const core = (name: string, file: string, from: string, to: string, scenario?: string): PlantedBug => ({

@@ -2,7 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { Ports } from '@serin/core/ports/ports';
 import { labelledJobs } from './fakes/labelled-jobs.ts';
 import type { Shape } from './fakes/shapes.ts';
-import { core, type PlantedBug, replaced } from './planted.ts';
+import { core, type PlantedBug, replaced, replacedServing } from './planted.ts';
 import type { Fakes } from './universe.ts';
 import type { Process } from './world.ts';
 
@@ -42,9 +42,9 @@ function createWithoutIntent(ports: Ports, fakes: Fakes, process: Process): Port
 /** An adapter that tells of what the provider took back for as long as the provider does, whatever was changed since. */
 function tellForEver(ports: Ports): Ports {
   const told = new Map<string, string>();
-  return replaced(ports, 'serving', {
+  return replacedServing(ports, {
     async observe(endpoint) {
-      const seen = await ports.serving.observe(endpoint);
+      const seen = await ports.serving('endpoint').observe(endpoint);
       if (seen === 'absent') return seen;
       if (seen.revertedByProvider !== undefined) told.set(endpoint, seen.revertedByProvider);
       const revertedByProvider = told.get(endpoint);
@@ -55,9 +55,9 @@ function tellForEver(ports: Ports): Ports {
 
 /** An adapter that reads the status of an endpoint from its weights alone. */
 function neverBusy(ports: Ports): Ports {
-  return replaced(ports, 'serving', {
+  return replacedServing(ports, {
     async observe(endpoint) {
-      const seen = await ports.serving.observe(endpoint);
+      const seen = await ports.serving('endpoint').observe(endpoint);
       return seen === 'absent' ? seen : { ...seen, busy: false };
     },
   });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { hunt, plantedBugs } from './bugs.ts';
 import { type Shape, shapes } from './fakes/shapes.ts';
 import { shapedPlanOf } from './plans.ts';
+import { replacedServing } from './planted.ts';
 import { type Result, runPlan } from './run.ts';
 import { champion, configOf, ended, first, given, minute, must, type Scenario, second } from './script.ts';
 import type { Bugs } from './universe.ts';
@@ -47,39 +48,33 @@ const deploying = (shape: Shape, minutes: number): Shape => {
 
 /** Every deploy is cut off at its caller, and lands a quarter of an hour later. */
 function deploysLandLate(ports: Ports, { sim, serving }: Parameters<NonNullable<Bugs['ports']>>[2]): Ports {
-  return {
-    ...ports,
-    serving: {
-      ...ports.serving,
-      async change(endpoint, operation) {
-        if (operation.kind !== 'deploy') return ports.serving.change(endpoint, operation);
-        sim.after(15 * minute, () => serving.change(endpoint, operation));
-        throw new Fault('unavailable', 'the deploy timed out');
-      },
+  return replacedServing(ports, {
+    async change(endpoint, operation) {
+      if (operation.kind !== 'deploy') return ports.serving('endpoint').change(endpoint, operation);
+      sim.after(15 * minute, () => serving.change(endpoint, operation));
+      throw new Fault('unavailable', 'the deploy timed out');
     },
-  };
+  });
 }
 
 /** For three hours the provider takes back each try to retire v1; its report stands until the next change. */
 function retiringFails(): NonNullable<Bugs['ports']> {
   let isTold = false;
   let begun = Number.POSITIVE_INFINITY;
-  return ({ serving, ...ports }, _, { sim }) => ({
-    ...ports,
-    serving: {
+  return (ports, _, { sim }) =>
+    replacedServing(ports, {
       async change(endpoint, operation) {
         const isRetiring = operation.kind === 'retire' && operation.deployment === 'v1';
         if (isRetiring) begun = Math.min(begun, sim.now);
         isTold = isRetiring && sim.now < begun + 180 * minute;
-        return isTold ? 'accepted' : serving.change(endpoint, operation);
+        return isTold ? 'accepted' : ports.serving('endpoint').change(endpoint, operation);
       },
       async observe(endpoint) {
-        const seen = await serving.observe(endpoint);
+        const seen = await ports.serving('endpoint').observe(endpoint);
         const revertedByProvider = 'the instances of v1 could not be taken away';
         return seen === 'absent' || !isTold ? seen : { ...seen, revertedByProvider };
       },
-    },
-  });
+    });
 }
 
 describe('what the shapes found in the core', () => {

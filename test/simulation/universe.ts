@@ -14,7 +14,7 @@ import type { Notify } from '@serin/core/ports/notify';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Deployment, Operation, Serving, Weights } from '@serin/core/ports/serving';
-import type { Telemetry, Tick } from '@serin/core/ports/telemetry';
+import type { Labels, Telemetry, Tick } from '@serin/core/ports/telemetry';
 import type { Project } from '@serin/core/project/project';
 import type { MachineClock } from './clocks.ts';
 import { absentBucket, memoryBucket } from './fakes/bucket.ts';
@@ -356,6 +356,8 @@ function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly
   const { start, describe, stop } = jobs;
   const { change, observe } = serving;
   const { ticks, latency, label, labels, labelTotals } = telemetry;
+  const endpoints = through<Serving>('serving', { change, observe });
+  const counts = through<Telemetry>('telemetry', { ticks, latency });
   const store = through<Journal>('journal', { head, append, history, due, names });
   const stores: Readonly<Record<string, Bucket>> = {
     drops: through<Bucket>('drops', buckets.drops),
@@ -375,8 +377,9 @@ function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly
               sim.call(process, name, apply, name === 'jobs.create' ? { landsWithinMs: 9 * 60_000 } : undefined),
           }),
     registry: through<Registry>('registry', registry),
-    serving: through<Serving>('serving', { change, observe }),
-    telemetry: through<Telemetry>('telemetry', { ticks, latency, label, labels, labelTotals }),
+    serving: () => endpoints,
+    telemetry: () => counts,
+    labels: through<Labels>('telemetry', { label, labels, labelTotals }),
     bus: through<Bus>('bus', { publish: bus.publish }),
     notify: through<Notify>('notify', { deliver: sinks.deliver }),
   };

@@ -13,6 +13,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { Owners } from '@serin/core/inbound/fact';
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
+import { byServingKind } from '@serin/core/ports/serving';
 import type { Clockwork } from '@serin/platform/clock';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
@@ -84,18 +85,21 @@ export function composeWorker(): ComposedWorker {
   const cloudwatch = new CloudWatchClient(patient);
   const reading = new SageMakerClient(patient);
   const endpoints = sageMakerEndpoints({ sagemaker: reading, now });
+  const serving = sageMakerServing({
+    sagemaker,
+    endpoints,
+    autoscaling,
+    bucket: bucket(ownBucket),
+    secrets,
+    ...settings,
+  });
+  const telemetry = cloudWatchTelemetry({ cloudwatch, endpoints, installation, now });
   const { engine, config, begin, due } = runtime(foundation, {
     jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, secrets, ...settings }),
     registry,
-    serving: sageMakerServing({
-      sagemaker,
-      endpoints,
-      autoscaling,
-      bucket: bucket(ownBucket),
-      secrets,
-      ...settings,
-    }),
-    telemetry: cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }),
+    serving: byServingKind('AWS', { endpoint: serving }),
+    telemetry: byServingKind('AWS', { endpoint: telemetry }),
+    labels: telemetry,
     notify: notifier({ secrets, now }),
   });
   const owners: Owners = {

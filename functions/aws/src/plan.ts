@@ -46,7 +46,7 @@ function portsOver(settings: ReturnType<typeof settingsOf>, take: (call: string,
   const serving = sageMakerServing({ ...shared, endpoints, supplies, autoscaling, bucket: imagined });
   const registry = sageMakerRegistry(shared);
   return {
-    ports: { jobs, serving, registry },
+    ports: { jobs, serving: () => serving, registry },
     async placed(artifact: Artifact): Promise<Artifact> {
       const uri = artifact.uri.replace(`s3://${ownBucket}/`, `s3://${real}/`);
       return (await artifactAt(uri, s3Objects(buckets))) ?? { ...artifact, uri };

@@ -24,6 +24,7 @@ import { engineActor } from '@serin/core/ports/actors';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Entry, Journal } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
+import { byServingKind } from '@serin/core/ports/serving';
 import { newIds } from '@serin/platform/ids';
 import { notifier } from '@serin/platform/notifier';
 import type { WebhookSecrets } from '@serin/platform/secrets';
@@ -176,13 +177,15 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   closing.add(servers.stop);
   const serving = localServing({ database, servers });
   closing.add(jobs.close);
+  const telemetry = gatewayTelemetry({ counters, pairs, users, labels });
   const ports: Ports = {
     journal,
     bucket: buckets,
     jobs,
     registry: fileRegistry({ directory: join(directory, 'registry') }),
-    serving,
-    telemetry: gatewayTelemetry({ counters, pairs, users, labels }),
+    serving: byServingKind('one machine', { endpoint: serving }),
+    telemetry: byServingKind('one machine', { endpoint: telemetry }),
+    labels: telemetry,
     bus,
     notify: notifier({ secrets: async (variables) => secretsOf(variables, secrets), now }),
   };

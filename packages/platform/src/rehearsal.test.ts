@@ -37,7 +37,7 @@ function over(register: () => Promise<void>) {
           await register();
         },
       },
-      serving: { change: async (_: string, request: unknown) => take('change', request) },
+      serving: () => ({ change: async (_: string, request: unknown) => take('change', request) }),
     } as unknown as Pick<Ports, 'jobs' | 'registry' | 'serving'>,
   });
 }

@@ -51,7 +51,7 @@ async function perform({ ports, placed }: Rehearsed, model: string, ask: Ask): P
   }
   if (ask.kind === 'deploy') {
     const deployment = { ...ask.deployment, artifact: await placed(ask.deployment.artifact) };
-    await ports.serving.change(model, { kind: 'deploy', deployment });
+    await ports.serving('endpoint').change(model, { kind: 'deploy', deployment });
   }
 }
 

@@ -5,7 +5,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { createEngine, type Engine } from '@serin/core/engine/engine';
 import type { Ports } from '@serin/core/ports/ports';
-import type { Telemetry } from '@serin/core/ports/telemetry';
+import type { Labels } from '@serin/core/ports/telemetry';
 import type { Clockwork } from './clock.ts';
 import { newIds } from './ids.ts';
 import { countEntry } from './metrics.ts';
@@ -137,11 +137,12 @@ export function apiRuntime({ runtime, clockwork, secrets, options }: ApiRuntimeO
 }
 
 /** The ports of a function that starts nothing and looks at nothing, so that it needs no right to. */
-export const idlePorts = (labels: Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>) => ({
+export const idlePorts = (labels: Labels) => ({
   jobs: { start: notHere, describe: notHere, stop: notHere },
   registry: { register: notHere, setApproval: notHere, get: notHere },
-  serving: { change: notHere, observe: notHere },
-  telemetry: { ticks: notHere, latency: notHere, ...labels },
+  serving: () => ({ change: notHere, observe: notHere }),
+  telemetry: () => ({ ticks: notHere, latency: notHere }),
+  labels,
   notify: { deliver: notHere },
 });
 

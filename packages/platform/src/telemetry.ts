@@ -1,8 +1,8 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Telemetry, TickQuery } from '@serin/core/ports/telemetry';
+import type { Labels, TickQuery } from '@serin/core/ports/telemetry';
 
-/** What `Telemetry` says of labels on a platform that keeps no record of who answered which request. */
-export function withoutLabels(platform: string): Pick<Telemetry, 'label' | 'labels' | 'labelTotals'> {
+/** `Labels` on a platform that keeps no record of who answered which request. */
+export function withoutLabels(platform: string): Labels {
   const refuse = async (): Promise<never> => {
     throw new Fault(
       'invalid',

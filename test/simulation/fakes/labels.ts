@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Discordant, Label, LabelAnswer, LabelTick, Telemetry } from '@serin/core/ports/telemetry';
+import type { Discordant, Label, LabelAnswer, Labels, LabelTick } from '@serin/core/ports/telemetry';
 import type { Sync } from './sync.ts';
 import { part, type Range, type Span, type Traffic } from './traffic.ts';
 
@@ -12,9 +12,9 @@ export interface LabelsOptions {
   readonly labelled: { readonly share: number; readonly takeMs: number };
 }
 
-export type LabelQuery = Parameters<Telemetry['labels']>[0];
+export type LabelQuery = Parameters<Labels['labels']>[0];
 
-export interface MemoryLabels extends Sync<Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>> {
+export interface MemoryLabels extends Sync<Labels> {
   /** What really came in time, whether or not it is told already. */
   truth(query: LabelQuery): readonly LabelTick[];
 }

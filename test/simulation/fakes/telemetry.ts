@@ -1,6 +1,6 @@
 import { byMeasure, errors, thresholdOf } from '@serin/core/base/measures';
 import type { Weights } from '@serin/core/ports/serving';
-import type { Counts, PairCounts, Telemetry, Tick, TickQuery, UserCounts } from '@serin/core/ports/telemetry';
+import type { Counts, Labels, PairCounts, Telemetry, Tick, TickQuery, UserCounts } from '@serin/core/ports/telemetry';
 import { type MemoryLabels, memoryLabels } from './labels.ts';
 import type { Sync } from './sync.ts';
 import { type Behaviour, evenTraffic, part, type Route, type Span } from './traffic.ts';
@@ -23,7 +23,7 @@ export interface TelemetryOptions extends Behaviour {
   readonly hasLatency?: boolean;
 }
 
-export interface MemoryTelemetry extends Sync<Telemetry> {
+export interface MemoryTelemetry extends Sync<Telemetry & Labels> {
   /** From now on requests are routed so. */
   routed(endpoint: string, route: Route): void;
   /** A deployment is off or on its way back, and the platform answers its requests with failures of its own. */

@@ -1,7 +1,7 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { Fault } from '@serin/core/base/fault';
 import { byMeasure, errors as errorsMeasure, thresholdOf } from '@serin/core/base/measures';
-import type { Counts, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
+import type { Counts, Labels, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
 import type { Installation } from '@serin/platform/names';
 import { checkTicks, withoutLabels } from '@serin/platform/telemetry';
 import { endpointName } from '../names.ts';
@@ -41,7 +41,7 @@ const patienceMs = 15 * minuteMs;
  * A threshold is rounded to the microsecond. `latency` is that of the deployment with the most requests: percentiles of
  * several cannot be joined.
  */
-export function cloudWatchTelemetry(options: Options): Telemetry {
+export function cloudWatchTelemetry(options: Options): Telemetry & Labels {
   const { cloudwatch, endpoints, installation, now, settleMs = 3 * minuteMs } = options;
 
   async function ticks({ endpoint, from, to, tickMs, measures }: TickQuery): Promise<readonly Tick[]> {

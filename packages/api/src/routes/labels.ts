@@ -73,7 +73,7 @@ export const labelRoutes = ({ ports }: Api): readonly Route[] => [
       },
     },
     async handle({ body }) {
-      const answers = await ports.telemetry.label(body);
+      const answers = await ports.labels.label(body);
       const results = body.map(({ requestId }, index) => ({ requestId, status: answers[index] }));
       return { status: 200, body: { results, totals: totalsOf(answers) } };
     },
@@ -96,7 +96,7 @@ export const labelRoutes = ({ ports }: Api): readonly Route[] => [
       const files = Object.values(state.labels?.files ?? {}).reverse();
       const body = {
         model,
-        totals: await ports.telemetry.labelTotals(model),
+        totals: await ports.labels.labelTotals(model),
         files: files.map(({ at, ...rest }) => ({ ...rest, at: instant(at) })),
       };
       return { status: 200, body };

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { hour } from '../base/time.ts';
 import type { Variables } from '../base/variables.ts';
 import type { SinkPlan } from '../ports/notify.ts';
+import type { ServingKind } from '../ports/serving.ts';
 import { sinksOf } from './notify.ts';
 import type { Platform } from './platforms.ts';
 import { type ConfigProblem, problemsOf } from './problems.ts';
@@ -39,6 +40,8 @@ export type ModelPlan = Omit<ParsedModel, 'train' | 'split' | 'evaluate' | 'serv
           readonly accelerator?: NonNullable<JobCompute['accelerator']> | undefined;
           readonly instances: { readonly min: number; readonly max: number };
         };
+        /** Absent: `endpoint`. */
+        readonly on?: ServingKind | undefined;
         readonly stickyBy?: string | undefined;
         /** Milliseconds. */
         readonly timeout?: number | undefined;
@@ -128,6 +131,7 @@ export function compile(
         : {
             ...program(serve, train.code),
             compute: serve.compute,
+            ...(serve.on === undefined ? {} : { on: serve.on }),
             stickyBy: serve.stickyBy,
             timeout: serve.timeout,
           },

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { day, hour, minute, second } from '../base/time.ts';
+import { servingKinds } from '../ports/serving.ts';
 import { authorsForms, type Forms, given, name, refusing, text } from './forms.ts';
 import { hyperparameterProblem } from './hyperparameters.ts';
 import { notifyOf } from './notify.ts';
@@ -183,6 +184,10 @@ const modelOf = (door: Door) =>
                   .prefault({}),
               })
               .prefault({}),
+            on: z
+              .enum(servingKinds)
+              .optional()
+              .describe('what it is served on; every platform has endpoint, which is the default'),
             stickyBy: z
               .string()
               .regex(/^[a-z0-9-]+$/)

@@ -37,8 +37,8 @@ function engineOver(drive: Driver, journal: (real: Journal, clock: { now: number
     observe: () => Promise.reject(new Fault('unavailable', 'not in this test')),
   };
   const ports = {
-    ...{ jobs: away, registry: away, telemetry: away, bus: away, bucket: () => away },
-    ...{ serving, journal: { ...real, ...journal(real, clock) } },
+    ...{ jobs: away, registry: away, telemetry: () => away, bus: away, bucket: () => away },
+    ...{ serving: () => serving, journal: { ...real, ...journal(real, clock) } },
   } as unknown as Ports;
   const engine = createEngine({ ports, now: () => clock.now, self: 'engine', alone: true, source: 'test' });
   return { engine, changes, clock, head: () => memory.head(stream) };

@@ -97,7 +97,7 @@ async function tellPart(
   const last = line + linesPerPart;
   let waiting: Label[] = [];
   const tell = async (): Promise<void> => {
-    if (waiting.length > 0) counts = withAnswers(counts, await ports.telemetry.label(waiting));
+    if (waiting.length > 0) counts = withAnswers(counts, await ports.labels.label(waiting));
     waiting = [];
   };
   while (offset < content.length && line < last) {

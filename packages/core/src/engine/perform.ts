@@ -57,26 +57,26 @@ const performers: Performers = {
     await ports.registry.setApproval(model, number, approval);
     return { type: 'approvalMirrored' };
   },
-  change: async ({ endpoint, operation }, { ports }) => ({
+  change: async ({ endpoint, operation, on = 'endpoint' }, { ports }) => ({
     type: 'endpointChanged',
-    answer: await ports.serving.change(endpoint, operation),
+    answer: await ports.serving(on).change(endpoint, operation),
   }),
-  observe: async ({ endpoint }, { ports, now }) => {
+  observe: async ({ endpoint, on = 'endpoint' }, { ports, now }) => {
     const begunAt = now();
-    return { type: 'endpointObserved', begunAt, observation: await ports.serving.observe(endpoint) };
+    return { type: 'endpointObserved', begunAt, observation: await ports.serving(on).observe(endpoint) };
   },
-  readTicks: async ({ kind: _, endpoint, from, to, tickMs, ...query }, { ports }) => {
-    const ticks = await ports.telemetry.ticks({ endpoint, from, to, tickMs, ...query });
+  readTicks: async ({ kind: _, on = 'endpoint', endpoint, from, to, tickMs, ...query }, { ports }) => {
+    const ticks = await ports.telemetry(on).ticks({ endpoint, from, to, tickMs, ...query });
     for (const tick of ticks) checkTick(tick, query.measures);
     return { type: 'ticksRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },
   readLabels: async ({ endpoint, from, to, tickMs, maturityMs }, { ports }) => {
-    const ticks = withinEntry(await ports.telemetry.labels({ endpoint, from, to, tickMs, maturityMs }));
+    const ticks = withinEntry(await ports.labels.labels({ endpoint, from, to, tickMs, maturityMs }));
     for (const tick of ticks) checkLabels(tick);
     return { type: 'labelsRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },
-  readLatency: async ({ endpoint, from, to }, { ports }) => {
-    const percentiles = await ports.telemetry.latency(endpoint, from, to);
+  readLatency: async ({ endpoint, from, to, on = 'endpoint' }, { ports }) => {
+    const percentiles = await ports.telemetry(on).latency(endpoint, from, to);
     return { type: 'latencyRead', ...(percentiles === undefined ? {} : { percentiles }) };
   },
   tell: async ({ stream, id, signal }, { tell }) => {

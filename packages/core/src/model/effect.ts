@@ -3,7 +3,7 @@ import type { Job } from '../ports/jobs.ts';
 import type { Append } from '../ports/journal.ts';
 import type { SinkPlan } from '../ports/notify.ts';
 import type { Approval, RegisteredVersion } from '../ports/registry.ts';
-import type { Operation } from '../ports/serving.ts';
+import type { Operation, ServingKind } from '../ports/serving.ts';
 import type { DatasetVersion, Freeze, LabelCounts, ListingProgress } from './signal.ts';
 
 /**
@@ -54,10 +54,17 @@ export type Order =
   | { readonly kind: 'register'; readonly version: RegisteredVersion }
   | { readonly kind: 'mirrorApproval'; readonly model: string; readonly number: number; readonly approval: Approval }
   /** `falling`: takes traffic away from a candidate, and is never kept waiting. */
-  | { readonly kind: 'change'; readonly endpoint: string; readonly operation: Operation; readonly falling: boolean }
-  | { readonly kind: 'observe'; readonly endpoint: string }
+  | {
+      readonly kind: 'change';
+      readonly endpoint: string;
+      readonly operation: Operation;
+      readonly falling: boolean;
+      readonly on?: ServingKind;
+    }
+  | { readonly kind: 'observe'; readonly endpoint: string; readonly on?: ServingKind }
   | {
       readonly kind: 'readTicks';
+      readonly on?: ServingKind;
       readonly endpoint: string;
       readonly from: number;
       readonly to: number;
@@ -74,7 +81,13 @@ export type Order =
       readonly maturityMs: number;
     }
   /** The percentiles of an endpoint before a rollout. */
-  | { readonly kind: 'readLatency'; readonly endpoint: string; readonly from: number; readonly to: number }
+  | {
+      readonly kind: 'readLatency';
+      readonly endpoint: string;
+      readonly from: number;
+      readonly to: number;
+      readonly on?: ServingKind;
+    }
   | { readonly kind: 'tell'; readonly stream: string; readonly id: string; readonly signal: Message }
   /** Writes what is known of a run or rollout to its own stream; an older revision never replaces a newer one. */
   | {

@@ -15,13 +15,26 @@ const entriesPerPublish = 1000;
 /** The effects that the state owes at `now`, each under its key. */
 export function modelOwes(model: Model, now: number): readonly Effect[] {
   return [
-    ...machinesOwe(model, now),
+    ...machinesOwe(model, now).map((effect) => servedOn(effect, model)),
     ...approvalsOwed(model),
     ...messagesOwed(model),
     ...recordsOwed(model),
     ...noticesOwed(model),
     ...publishOwed(model),
   ];
+}
+
+/** What is asked of an endpoint goes to the kind of serving of the versions there; without a word it is `endpoint`. */
+function servedOn(effect: Effect, { rollout, champion, versions }: Model): Effect {
+  if (
+    effect.kind !== 'change' &&
+    effect.kind !== 'observe' &&
+    effect.kind !== 'readTicks' &&
+    effect.kind !== 'readLatency'
+  )
+    return effect;
+  const serve = versionOf(versions, champion ?? rollout?.candidate)?.serve;
+  return serve === undefined || serve === 'none' || serve.on === undefined ? effect : { ...effect, on: serve.on };
 }
 
 /** When the model wants `clockTicked`: never later than the next lease ends, `undefined` when it waits for no time. */

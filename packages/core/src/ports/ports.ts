@@ -4,11 +4,11 @@ import type { Jobs } from './jobs.ts';
 import type { Journal } from './journal.ts';
 import type { Notify } from './notify.ts';
 import type { Registry } from './registry.ts';
-import type { Serving } from './serving.ts';
-import type { Telemetry } from './telemetry.ts';
+import type { Serving, ServingKind } from './serving.ts';
+import type { Labels, Telemetry } from './telemetry.ts';
 
 /**
- * The eight ports. Each promise answers: twice? late? concurrently? too big?
+ * The nine ports. Each promise answers: twice? late? concurrently? too big?
  *
  * Every method may throw a `Fault` with retry `later` (`throttled`, `unavailable`); other faults are named.
  * All times are milliseconds since the epoch. All shapes are plain JSON.
@@ -19,8 +19,11 @@ export interface Ports {
   readonly bucket: (name: string) => Bucket;
   readonly jobs: Jobs;
   readonly registry: Registry;
-  readonly serving: Serving;
-  readonly telemetry: Telemetry;
+  /** By the kind of serving that the plan of what serves names; one that the platform does not have: `invalid`. */
+  readonly serving: (kind: ServingKind) => Serving;
+  /** What is counted by a kind of serving. */
+  readonly telemetry: (kind: ServingKind) => Telemetry;
+  readonly labels: Labels;
   readonly bus: Bus;
   readonly notify: Notify;
 }

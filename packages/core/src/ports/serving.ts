@@ -1,5 +1,20 @@
+import { Fault } from '../base/fault.ts';
 import type { Variables } from '../base/variables.ts';
 import type { Artifact, Compute } from './jobs.ts';
+
+/** What a model can be served on: a standing endpoint. */
+export const servingKinds = ['endpoint'] as const;
+export type ServingKind = (typeof servingKinds)[number];
+
+/** What a platform has for each kind of serving; another kind is `invalid`. */
+export function byServingKind<Port>(platform: string, known: Readonly<Partial<Record<ServingKind, Port>>>) {
+  return (kind: ServingKind): Port => {
+    const port = Object.hasOwn(known, kind) ? known[kind] : undefined;
+    if (port !== undefined) return port;
+    const others = Object.keys(known).join(', ');
+    throw new Fault('invalid', `${platform} cannot serve on '${kind}': set serve.on to one of ${others}`);
+  };
+}
 
 export interface Deployment {
   /** `v<number>`: unique within the endpoint; a name that was retired may come again with the same content. */

@@ -99,7 +99,7 @@ export interface LabelTick {
   readonly pairs: Readonly<Record<string, Discordant>>;
 }
 
-/** What an endpoint did, counted in one place for all deployments. */
+/** What an endpoint did, counted in one place for all deployments. It belongs to the kind of serving that counts. */
 export interface Telemetry {
   /**
    * The closed ticks with `from <= start` and `start + tickMs <= to`, ascending, on multiples of `tickMs` since the
@@ -115,6 +115,10 @@ export interface Telemetry {
   ): Promise<
     { readonly p50: number; readonly p90: number; readonly p99: number; readonly requests: number } | undefined
   >;
+}
+
+/** Outcomes of requests, told later. They name a request, and so no endpoint and no kind of serving. */
+export interface Labels {
   /**
    * Records outcomes, durable when it resolves; answers one word for each label, in order. Twice: `duplicate`.
    * Requests are known from when they were routed, for 35 days, at endpoints whose plan has labels.

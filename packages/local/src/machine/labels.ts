@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
-import type { Label, LabelAnswer, LabelTick, Telemetry } from '@serin/core/ports/telemetry';
+import type { Label, LabelAnswer, Labels, LabelTick } from '@serin/core/ports/telemetry';
 import type { Assignment, Assignments } from './assignments.ts';
 import { reading } from './faults.ts';
 import { groupCommit } from './group-commit.ts';
@@ -39,7 +39,7 @@ interface Options {
   readonly windowOf?: (endpoint: string) => { readonly tickMs: number; readonly maturityMs: number } | undefined;
 }
 
-export type LabelStore = Pick<Telemetry, 'label' | 'labels' | 'labelTotals'>;
+export type LabelStore = Labels;
 
 /**
  * Outcomes of requests, joined to who answered them; what is wrong is said in label-outcomes.ts.

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
-import type { Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
+import type { Labels, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
 import { checkTicks } from '@serin/platform/telemetry';
 import type { Counters } from '../machine/counters.ts';
 import type { LabelStore } from '../machine/labels.ts';
@@ -30,7 +30,7 @@ interface Sources {
  * A tick with mirrored requests stays open until their mirror has ended as well: over two request timeouts when it hangs.
  * A user is one of the endpoint: an error at one deployment is known at all others. Users are remembered for 3 days: of a longer `usersSince`, who was not seen for 3 days is a new user.
  */
-export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): Telemetry {
+export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): Telemetry & Labels {
   const usersIn = userHistories(users);
 
   async function ticks({ endpoint, from, to, tickMs, measures, usersSince }: TickQuery): Promise<readonly Tick[]> {

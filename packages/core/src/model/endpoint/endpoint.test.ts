@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { step } from '../../base/table.ts';
 import type { Observation } from '../../ports/serving.ts';
-import { human, withCanary } from '../model.fixture.ts';
+import { human, planOf, withCanary } from '../model.fixture.ts';
 import type { ModelSignal } from '../signal.ts';
 import { type Endpoint, endpointOwes, endpointTable, wishing } from './endpoint.ts';
 import { type Desired, firstOperation, isFulfilled, nextOperation, nothingDesired } from './wish.ts';
@@ -189,5 +189,20 @@ describe('the way to a wish', () => {
     expect(isFulfilled(seen({ v1: 100 }, { busy: true }), home)).toBe(false);
     expect(isFulfilled(seen({ v1: 100 }), alone)).toBe(false);
     expect(isFulfilled(seen({ v1: 100 }, { deployments: [deploymentOf(1)] }), alone)).toBe(true);
+  });
+});
+
+describe('what is asked of an endpoint', () => {
+  test('goes to the kind of serving that its versions were trained for', () => {
+    const plan = planOf();
+    if (plan.serve === 'none') throw new Error('it serves');
+    const { drive } = withCanary({ ...plan, serve: { ...plan.serve, on: 'endpoint' } });
+
+    drive.wait(180_000);
+    drive.say({ type: 'endpointHinted' });
+
+    const asked = drive.owed().filter(({ kind }) => ['observe', 'readTicks'].includes(kind));
+    expect(asked.map(({ kind }) => kind).sort()).toEqual(['observe', 'readTicks']);
+    for (const effect of asked) expect(effect).toMatchObject({ on: 'endpoint' });
   });
 });

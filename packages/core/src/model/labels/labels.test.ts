@@ -47,7 +47,7 @@ function world(changes: Parameters<typeof planOf>[0] = {}) {
     return found;
   };
   // The orders about labels use these two ports alone.
-  const ports = { bucket, telemetry } as unknown as Ports;
+  const ports = { bucket, labels: telemetry } as unknown as Ports;
   const carryOut = (effect: Effect) =>
     perform(effect, {
       ports,
