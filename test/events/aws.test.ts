@@ -551,6 +551,23 @@ describe('what claims to be ours or of AWS and cannot be read', () => {
     );
   });
 
+  test.each(single)('never throws anything else when one field of %s cannot be made a text', (name) => {
+    const unprintable = { toString: '' };
+    const fieldsIn = (value: unknown): readonly (readonly [holder: Record<string, unknown>, key: string])[] =>
+      typeof value !== 'object' || value === null
+        ? []
+        : Object.entries(value).flatMap(([key, part]) => [[Object(value), key] as const, ...fieldsIn(part)]);
+    const message = JSON.parse(fixture(name));
+
+    for (const [holder, key] of fieldsIn(message)) {
+      const before = holder[key];
+      holder[key] = unprintable;
+      for (const body of [json(message), inEnvelope(json(message))])
+        for (const fact of attempted(body)) expect(fact.kind).toBeTypeOf('string');
+      holder[key] = before;
+    }
+  });
+
   test('never throws anything else, whatever comes', () => {
     const broken = fc.constantFrom(...single.map(fixture)).chain((text) => {
       const value = JSON.parse(text);

@@ -1,5 +1,5 @@
 import { type Fact, idOf, unrouted } from '@serin/core/inbound/fact';
-import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable } from '@serin/platform/fields';
+import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable, wordOf } from '@serin/platform/fields';
 
 /**
  * An alarm as EventBridge sends it: fields in camelCase, dimensions as an object; or one series of an alarm over many,
@@ -44,7 +44,7 @@ export function alarmFromTopic(message: Fields): Fact {
     alarm: message.AlarmArn,
     name: message.AlarmName,
     description: message.AlarmDescription,
-    dimensions: [Dimensions, ...stats].flatMap(listOf).map(({ name, value }) => [String(name), value]),
+    dimensions: [Dimensions, ...stats].flatMap(listOf).map(({ name, value }) => [wordOf(name), value]),
     at: message.StateChangeTime,
     reason: message.NewStateReason,
   });
@@ -94,7 +94,7 @@ function alarmOf(said: Said): Fact {
         said.dimensions.filter(([dimension]) => endpointDimensions.includes(dimension)).map(([, value]) => value),
       ),
       written: unique(
-        [...String(said.description ?? '').matchAll(/\bserin_model=([a-z0-9/-]{1,200})/g)].map(([, named]) => named),
+        [...wordOf(said.description ?? '').matchAll(/\bserin_model=([a-z0-9/-]{1,200})/g)].map(([, named]) => named),
       ),
     },
     says:

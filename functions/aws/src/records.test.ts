@@ -16,6 +16,7 @@ test.each([
   ['EventBridge', { source: 'aws.events', 'detail-type': 'Scheduled Event' }, 'aws.events'],
   ['Firehose', { invocationId: 'i', records: [] }, 'an event of an unknown kind'],
   ['nobody', null, 'an event of an unknown kind'],
+  ['no text', { source: { toString: '' } }, 'an object'],
   ['records of nothing', { Records: [null] }, 'an event of an unknown kind'],
 ])('what a trigger of %s sends is counted, and done', (_, event, what) => {
   expect(counted(event)).toEqual({ messages: [], what: [['ForeignSignals', `not of the queue: ${what}`]] });

@@ -1,3 +1,4 @@
+import { wordOf } from '@serin/platform/fields';
 import type { LogLines } from '@serin/platform/log-lines';
 import { countUnrouted, type Delivered } from '@serin/platform/worker';
 import type { SQSRecord } from 'aws-lambda';
@@ -34,5 +35,5 @@ interface Origin {
 
 const originOf = (record: unknown): string => {
   const { EventSource, eventSource = EventSource, source } = (record ?? {}) as Origin;
-  return String(eventSource ?? source ?? 'an event of an unknown kind');
+  return wordOf(eventSource ?? source ?? 'an event of an unknown kind');
 };

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { type Fact, idOf, type Unreadable, unrouted } from '@serin/core/inbound/fact';
-import { type Fields, fieldsOf, instantOf, textOf, unreadable } from '@serin/platform/fields';
+import { type Fields, fieldsOf, instantOf, textOf, unreadable, wordOf } from '@serin/platform/fields';
 import { readBody, readEach } from '@serin/platform/message';
 import { alarmFromBus, alarmFromTopic } from './alarm.ts';
 
@@ -15,10 +15,10 @@ export const read = (body: string): Facts =>
 
 /** Without raw delivery SNS wraps the message as text; people and other tools publish to a topic of alarms as well. */
 function fromTopic({ Type, Message }: Fields): Facts {
-  if (Type !== 'Notification') return [unrouted(`SNS ${String(Type)}`)];
+  if (Type !== 'Notification') return [unrouted(`SNS ${wordOf(Type)}`)];
   let inner: unknown;
   try {
-    inner = JSON.parse(String(Message));
+    inner = JSON.parse(wordOf(Message));
   } catch {
     return [unrouted('a text published to SNS')];
   }
@@ -39,7 +39,7 @@ function native(message: Fields): Facts {
 }
 
 function fromBus(event: Fields, type: string): Facts {
-  const name = `${String(event.source)} ${type}`;
+  const name = `${wordOf(event.source)} ${type}`;
   const read = readers.get(name);
   if (read === undefined) return [unrouted(name)];
   const detail = fieldsOf(event.detail);
@@ -97,7 +97,7 @@ function unescaped(key: string): string {
 function fromRecord(record: unknown): Fact {
   // SNS writes `EventSource`.
   const { EventSource, eventSource = EventSource, eventName, eventVersion, s3 } = fieldsOf(record) ?? {};
-  if (eventSource !== 'aws:s3') return unrouted(`a record of ${String(eventSource ?? 'nobody')}`);
+  if (eventSource !== 'aws:s3') return unrouted(`a record of ${wordOf(eventSource ?? 'nobody')}`);
   // Minor versions only add fields (S3 user guide, notification-content-structure).
   if (!/^2\./.test(textOf(eventVersion, 'eventVersion'))) throw unreadable('an S3 notification', 'eventVersion 2.x');
   // The events are documented with `s3:` and sent without; stores that speak S3's language send it.

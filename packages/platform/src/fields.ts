@@ -15,6 +15,10 @@ export function textOf(value: unknown, field: string): string {
   return value;
 }
 
+/** What a field says, for a line that people read. It is never converted: `toString` may be a field of its own. */
+export const wordOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? 'an object' : String(value);
+
 /**
  * A time as ISO 8601 in UTC, of RFC 3339, of RFC 3339 with `+0000`, or of milliseconds since the epoch, as a number or as
  * text. Equal times have equal text, whichever way they came.
