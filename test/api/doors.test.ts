@@ -177,7 +177,10 @@ test('both doors have the same fields, but for those that a config is compiled i
   expect(sent.size).toBeGreaterThan(90);
   // Sinks are named once, and compiled into each model that they hear of.
   expect(authorsOnly.filter((place) => !/\.image\.|^notify/.test(place))).toEqual([]);
-  expect(sentOnly.filter((place) => !/\.code\.digest$/.test(place))).toEqual(['models.*.project']);
+  expect(sentOnly.filter((place) => !/\.code\.digest$|\.notify\./.test(place))).toEqual([
+    'models.*.project',
+    'models.*.notify',
+  ]);
 });
 
 function changed(model: unknown, changes: Changes): Config['models'][string] {
