@@ -1,4 +1,4 @@
-import type { AlertRaised, AlertResolved } from '@serin/core/model/signal';
+import type { AlertRaised, AlertResolved } from '@serin/core/model/monitor/protocol';
 import type { Model } from '@serin/core/model/state';
 import type { Entry } from '@serin/core/ports/journal';
 import { Wrong } from './ledger.ts';

@@ -2,7 +2,7 @@ import { instant } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { type Addressed, type Fact, type FactOf, fingerprintOf, idOf, signalsOf } from '@serin/core/inbound/fact';
 import { type Routes, routesOf } from '@serin/core/inbound/route';
-import type { AlertRaised } from '@serin/core/model/signal';
+import type { AlertRaised } from '@serin/core/model/monitor/protocol';
 import * as z from 'zod';
 import type { IncomingEvent } from './cloud-events.ts';
 import { alertSenders } from './hooks.ts';

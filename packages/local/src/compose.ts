@@ -19,7 +19,7 @@ import { createEngine } from '@serin/core/engine/engine';
 import { allModels, findModel } from '@serin/core/engine/find';
 import type { Signal } from '@serin/core/engine/outcome';
 import { routesOf } from '@serin/core/inbound/route';
-import type { OutsideSignal } from '@serin/core/model/signal';
+import type { OutsideSignal } from '@serin/core/model/protocol';
 import { engineActor } from '@serin/core/ports/actors';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Entry, Journal } from '@serin/core/ports/journal';

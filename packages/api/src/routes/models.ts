@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { instant } from '@serin/core/base/time';
-import type { OutsideSignal } from '@serin/core/model/signal';
+import type { OutsideSignal } from '@serin/core/model/protocol';
 import { type Version, versionOf } from '@serin/core/model/version';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';

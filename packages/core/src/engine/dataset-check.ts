@@ -1,8 +1,8 @@
 import { fieldsOf, formatOf, headerOf, maxRow, notData, objectOf, rowsOf } from '../base/data-files.mjs';
 import { Fault } from '../base/fault.ts';
 import { decodeText } from '../base/json.ts';
-import type { Order } from '../model/effect.ts';
-import type { DatasetVersion } from '../model/signal.ts';
+import type { DatasetVersion } from '../model/intake/protocol.ts';
+import type { Order } from '../model/protocol.ts';
 import { type Bucket, type ObjectInfo, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { datasetParts } from './dataset.ts';

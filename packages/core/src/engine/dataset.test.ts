@@ -4,7 +4,7 @@ import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
 import { maxRow, notData, recordsOf, rowsOf } from '../base/data-files.mjs';
 import { Fault } from '../base/fault.ts';
 import { decodeText, encodeText, sha256Hex } from '../base/json.ts';
-import type { DatasetVersion } from '../model/signal.ts';
+import type { DatasetVersion } from '../model/intake/protocol.ts';
 import type { Bucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { listDataset, manifestKey } from './dataset.ts';

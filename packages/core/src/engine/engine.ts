@@ -1,10 +1,9 @@
 import { asFault, Fault } from '../base/fault.ts';
 import { defined } from '../base/objects.ts';
 import { type Decision, decideModel } from '../model/decide.ts';
-import type { Effect } from '../model/effect.ts';
 import { type Dispatcher, leaseMs, type PendingEffects } from '../model/leases.ts';
 import { modelWakesAt } from '../model/owed.ts';
-import type { ModelSignal, Stamp } from '../model/signal.ts';
+import type { Effect, ModelSignal, Stamp } from '../model/protocol.ts';
 import type { Model } from '../model/state.ts';
 import { modelSummary } from '../model/summary.ts';
 import { upgrade } from '../model/upgrade.ts';

@@ -1,8 +1,8 @@
 import { Fault } from '../base/fault.ts';
 import { decodeText, encodeText, type Json, sha256Hex } from '../base/json.ts';
-import type { Order } from '../model/effect.ts';
 import { readLabel } from '../model/labels/label.ts';
-import type { LabelCounts, LabelProgress, LabelsFound, LabelsImported } from '../model/signal.ts';
+import type { LabelCounts, LabelProgress, LabelsFound, LabelsImported } from '../model/labels/protocol.ts';
+import type { Order } from '../model/protocol.ts';
 import { ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Label, LabelAnswer } from '../ports/telemetry.ts';

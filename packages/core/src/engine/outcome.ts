@@ -1,4 +1,4 @@
-import type { ModelSignal } from '../model/signal.ts';
+import type { ModelSignal } from '../model/protocol.ts';
 import type { ProjectStreamSignal } from '../project/project.ts';
 
 /** What a signal came to. All but `refused` are durable, or need not be. */

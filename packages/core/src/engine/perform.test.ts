@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { canonical, encodeText, sha256Hex } from '../base/json.ts';
-import type { Spread } from '../model/effect.ts';
 import { planOf } from '../model/model.fixture.ts';
+import type { Spread } from '../model/streams.ts';
 import type { Ports } from '../ports/ports.ts';
 import { perform } from './perform.ts';
 import { configKey } from './stored.ts';

@@ -3,8 +3,8 @@ import { canonical } from '../base/json.ts';
 import { instant } from '../base/time.ts';
 import type { CompiledConfig, ModelPlan } from '../config/config.ts';
 import { checkLabels, checkTick } from '../judge/checks.ts';
-import type { Effect, Order, Spread } from '../model/effect.ts';
-import type { Answer } from '../model/signal.ts';
+import type { Answer, Effect, Order } from '../model/protocol.ts';
+import type { Spread } from '../model/streams.ts';
 import { schema } from '../model/upgrade.ts';
 import { engineActor } from '../ports/actors.ts';
 

@@ -1,6 +1,6 @@
 import { asFault } from '../base/fault.ts';
 import { day, instant, second } from '../base/time.ts';
-import type { Order } from '../model/effect.ts';
+import type { Order } from '../model/protocol.ts';
 import { engineActor } from '../ports/actors.ts';
 import type { CloudEvent } from '../ports/bus.ts';
 import type { SinkPlan } from '../ports/notify.ts';

@@ -1,6 +1,8 @@
 import type { Fault } from '../base/fault.ts';
 import { canonical, sha256Hex } from '../base/json.ts';
-import type { AlertRaised, AlertResolved, OutsideSignal, Trigger } from '../model/signal.ts';
+import type { AlertRaised, AlertResolved } from '../model/monitor/protocol.ts';
+import type { OutsideSignal } from '../model/protocol.ts';
+import type { Trigger } from '../model/run/protocol.ts';
 import { modelsBelow, type Routes, route, takersOf } from './route.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { canonical } from '../base/json.ts';
-import type { OutsideSignal } from '../model/signal.ts';
+import type { OutsideSignal } from '../model/protocol.ts';
 import type { Addressed } from './fact.ts';
 
 /** One signal of several equal ones, and those that it was made of. */

@@ -3,7 +3,6 @@ import { type Refusal, refuse } from '../base/table.ts';
 import type { EventBody } from '../ports/journal.ts';
 import { applyRules } from './between/rules.ts';
 import { commands } from './commands.ts';
-import type { Effect } from './effect.ts';
 import { eventsBetween } from './events.ts';
 import { take } from './handlers.ts';
 import { answerPending, type Dispatcher, isStale, reconcile } from './leases.ts';
@@ -11,7 +10,7 @@ import { passTime } from './machines.ts';
 import { isNews } from './monitor/monitor.ts';
 import { followSinks } from './notified.ts';
 import { modelOwes } from './owed.ts';
-import type { Answer, ModelSignal } from './signal.ts';
+import type { Answer, Effect, ModelSignal } from './protocol.ts';
 import { type Model, modelStart } from './state.ts';
 
 /** What a signal came to. Only `moved` is to be appended. */

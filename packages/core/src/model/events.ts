@@ -1,7 +1,7 @@
 import type { EventType } from '../base/event-types.ts';
 import { canonical, type Json } from '../base/json.ts';
 import type { EventBody } from '../ports/journal.ts';
-import type { ModelSignal } from './signal.ts';
+import type { ModelSignal } from './protocol.ts';
 import type { Model } from './state.ts';
 
 /** What changed, as CloudEvents: read off the states before and after, so no machine has to remember to tell. */

@@ -5,10 +5,10 @@ import { commands } from './commands.ts';
 import { type MachineName, type MachineSignal, machines, ownerOf, takerOf } from './machines.ts';
 import { notifyAgain } from './notified.ts';
 import { ownAnswers, tryAgainSlowly } from './owed.ts';
+import type { ModelSignal, SignalOf } from './protocol.ts';
 import { releaseConfig } from './release.ts';
 import { rolloutEnded } from './rollout/state.ts';
 import { rolloutTable } from './rollout/table.ts';
-import type { ModelSignal, SignalOf } from './signal.ts';
 import type { Model, Moment } from './state.ts';
 
 type Handler<Type extends ModelSignal['type']> = (model: Model, signal: SignalOf<Type>, moment: Moment) => Step<Model>;

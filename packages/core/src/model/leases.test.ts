@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Effect } from './effect.ts';
 import { answerPending, leaseMs, type Pending, type PendingEffects, reconcile, retrySlowly } from './leases.ts';
+import type { Effect } from './protocol.ts';
 
 const at = 1_000_000;
 const minute = 60_000;

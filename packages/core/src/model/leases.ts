@@ -1,4 +1,4 @@
-import type { Effect } from './effect.ts';
+import type { Effect } from './protocol.ts';
 
 /** One effect that the state owes, and its lease. Who took it performs it; answers name the append that took it. */
 export interface Pending {

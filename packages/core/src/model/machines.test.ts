@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MachineName, machines, machinesOwe, ownerOf, takerOf, underPlan } from './machines.ts';
 import { driver, human, planOf, type Said } from './model.fixture.ts';
-import type { ModelSignal } from './signal.ts';
+import type { ModelSignal } from './protocol.ts';
 
 const names = Object.keys(machines) as readonly MachineName[];
 const at = Date.UTC(2026, 0, 2);

@@ -1,16 +1,15 @@
 import { refuse, type Step, step, type Table } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { deploymentOf } from './between/endpoint-wish.ts';
-import type { Effect } from './effect.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint/endpoint.ts';
 import { intakeOwes, intakeTable, intakeWakes, planIntake } from './intake/intake.ts';
 import { labelsOwes, labelsTable, labelsWakes, planLabels } from './labels/labels.ts';
 import { type MonitorContext, monitorTable, monitorWakes } from './monitor/monitor.ts';
+import type { Effect, ModelSignal } from './protocol.ts';
 import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
 import { rolloutEnded } from './rollout/state.ts';
 import { rolloutTable } from './rollout/table.ts';
 import { runOwes, runTable, runWakes } from './run/table.ts';
-import type { ModelSignal } from './signal.ts';
 import type { Model } from './state.ts';
 
 type SignalType = ModelSignal['type'];

@@ -4,9 +4,8 @@ import { type Config, compile, parseConfig } from '../config/config.ts';
 import { fold, nextEntry } from '../ports/entry.ts';
 import type { Entry, Head } from '../ports/journal.ts';
 import { decideModel } from './decide.ts';
-import type { Effect } from './effect.ts';
 import { modelOwes } from './owed.ts';
-import type { ModelSignal, Stamp } from './signal.ts';
+import type { Effect, ModelSignal, Stamp } from './protocol.ts';
 import type { Model } from './state.ts';
 
 type Given = Config['models'][string];

@@ -1,7 +1,6 @@
 import { without } from '../base/objects.ts';
 import { refuse, type Step } from '../base/table.ts';
-import type { Effect } from './effect.ts';
-import type { SignalOf } from './signal.ts';
+import type { Effect, SignalOf } from './protocol.ts';
 import type { Model } from './state.ts';
 
 /** After a long silence of a sink what waits is told in parts, so that each gets done within its lease. */

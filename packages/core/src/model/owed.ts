@@ -1,11 +1,10 @@
 import type { Step } from '../base/table.ts';
 import { withVersion } from './between/versions.ts';
-import type { Effect } from './effect.ts';
 import { retrySlowly } from './leases.ts';
 import { machinesOwe, machinesWake } from './machines.ts';
 import { noticesOwed, recordNotice } from './notified.ts';
+import type { Effect, SignalOf } from './protocol.ts';
 import { recordsOwed, withoutRecord } from './records.ts';
-import type { SignalOf } from './signal.ts';
 import type { Model } from './state.ts';
 import { versionOf } from './version.ts';
 

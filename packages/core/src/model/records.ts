@@ -1,6 +1,6 @@
 import { newestFirst } from '../base/ids.ts';
 import type { Json } from '../base/json.ts';
-import type { Effect } from './effect.ts';
+import type { Effect } from './protocol.ts';
 import type { Model, Moment } from './state.ts';
 
 /** Each run and rollout has a stream of its own, for its record: owed whenever it changed. */

@@ -4,8 +4,8 @@ import type { Step } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { offerAgain } from './between/offer.ts';
 import { machines, underPlan } from './machines.ts';
+import type { SignalOf } from './protocol.ts';
 import { rolloutEnded } from './rollout/state.ts';
-import type { SignalOf } from './signal.ts';
 import type { Model } from './state.ts';
 import { servable, versionOf } from './version.ts';
 

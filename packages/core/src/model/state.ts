@@ -1,14 +1,14 @@
 import type { Json } from '../base/json.ts';
 import type { ModelPlan } from '../config/config.ts';
-import type { Message } from './effect.ts';
 import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
 import { type Intake, intakeStart } from './intake/intake.ts';
 import { type LabelFiles, planLabels } from './labels/labels.ts';
 import type { PendingEffects } from './leases.ts';
 import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
 import type { Rollout } from './rollout/state.ts';
+import type { Trigger } from './run/protocol.ts';
 import type { Run } from './run/state.ts';
-import type { Freeze, Trigger } from './signal.ts';
+import type { Freeze, Message } from './streams.ts';
 import type { Versions } from './version.ts';
 
 /** Everything that is known of one model: the state of its stream. Bounded, plain JSON, without `null`. */

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { decideModel } from './decide.ts';
-import type { Effect } from './effect.ts';
 import { type MachineName, machines, ownerOf } from './machines.ts';
 import { artifactOf, type Driver, driver, human, planOf, type Said } from './model.fixture.ts';
 import { modelOwes, modelWakesAt } from './owed.ts';
-import type { ModelSignal } from './signal.ts';
+import type { Effect, ModelSignal } from './protocol.ts';
 import type { Model } from './state.ts';
 
 /** A small seeded generator (mulberry32): the walks are the same on every machine. */

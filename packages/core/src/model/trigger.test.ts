@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hyperparameterProblem } from '../config/hyperparameters.ts';
 import { driver, planOf, trainOne } from './model.fixture.ts';
-import type { Trigger } from './signal.ts';
+import type { Trigger } from './run/protocol.ts';
 import { triggerProblem } from './trigger.ts';
 
 const image = 'registry.example:5000/team/fraud:1';

@@ -1,6 +1,6 @@
 import type { ModelPlan } from '../config/config.ts';
 import { hyperparameterProblem } from '../config/hyperparameters.ts';
-import type { Trigger } from './signal.ts';
+import type { Trigger } from './run/protocol.ts';
 
 /**
  * What a trigger may choose, and nothing else: values of hyperparameters, and a build of the image that the config names.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hour } from '../base/time.ts';
-import type { Stamp } from '../model/signal.ts';
+import type { Stamp } from '../model/protocol.ts';
 import { decideProject, type Project, type ProjectStreamSignal, projectOwes, projectStart } from './project.ts';
 
 const start = Date.UTC(2026, 0, 1);

@@ -1,7 +1,6 @@
 import { defined, lastOf, without } from '../base/objects.ts';
 import { refuse, step, type Table } from '../base/table.ts';
 import type { Decision } from '../model/decide.ts';
-import type { Effect, Message, Spread } from '../model/effect.ts';
 import {
   answerPending,
   type Dispatcher,
@@ -10,7 +9,8 @@ import {
   reconcile,
   retrySlowly,
 } from '../model/leases.ts';
-import type { Freeze, Stamp } from '../model/signal.ts';
+import type { Effect, Stamp } from '../model/protocol.ts';
+import type { Freeze, Message, Spread } from '../model/streams.ts';
 
 /** What all models of a project share: releases of the config, freezes, slots. The state of the stream `project`. */
 interface Base {

@@ -1,9 +1,9 @@
 import { derivedId } from '../../base/ids.ts';
 import { defined, without } from '../../base/objects.ts';
 import { keepForRecord } from '../records.ts';
+import type { Trigger } from '../run/protocol.ts';
 import { beginRun, runEnded } from '../run/state.ts';
 import { inputsOf } from '../run/steps.ts';
-import type { Trigger } from '../signal.ts';
 import type { Model, Moment } from '../state.ts';
 import { triggerProblem } from '../trigger.ts';
 import { versionOf } from '../version.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { step } from '../../base/table.ts';
 import type { Observation } from '../../ports/serving.ts';
 import { human, planOf, withCanary } from '../model.fixture.ts';
-import type { ModelSignal } from '../signal.ts';
+import type { ModelSignal } from '../protocol.ts';
 import { type Endpoint, endpointOwes, endpointTable, wishing } from './endpoint.ts';
 import { type Desired, firstOperation, isFulfilled, nextOperation, nothingDesired } from './wish.ts';
 

@@ -3,8 +3,7 @@ import { defined } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import { day, durationText, minute, second } from '../../base/time.ts';
 import type { Deployment, Observation, Operation, Weights } from '../../ports/serving.ts';
-import type { Effect } from '../effect.ts';
-import type { ModelSignal, SignalOf } from '../signal.ts';
+import type { Effect, ModelSignal, SignalOf } from '../protocol.ts';
 import { versionOfName } from '../version.ts';
 import { type Desired, firstOperation, isFulfilled, nextOperation, nothingDesired } from './wish.ts';
 

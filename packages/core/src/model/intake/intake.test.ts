@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { driver, planOf } from '../model.fixture.ts';
-import type { ListingProgress } from '../signal.ts';
 import { modelSummary } from '../summary.ts';
 import { whyModel } from '../why.ts';
 import { intakeNews, intakeText } from './intake.ts';
+import type { ListingProgress } from './protocol.ts';
 
 const bucket = { bucket: 'drops', prefix: 'fraud/' } as const;
 const withMarker = { ...bucket, settle: { marker: '_DONE' } } as const;

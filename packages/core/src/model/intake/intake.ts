@@ -6,8 +6,8 @@ import type { Table } from '../../base/table.ts';
 import { durationText, minute } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import type { LeftOut } from '../../ports/bucket.ts';
-import type { Effect } from '../effect.ts';
-import type { DatasetVersion, ListingProgress, ModelSignal } from '../signal.ts';
+import type { Effect, ModelSignal } from '../protocol.ts';
+import type { DatasetVersion, ListingProgress } from './protocol.ts';
 
 type Cause = 'data' | 'rescan' | 'schedule';
 

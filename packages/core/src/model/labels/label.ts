@@ -1,6 +1,6 @@
 import type { Json } from '../../base/json.ts';
 import type { Label, LabelOutcome } from '../../ports/telemetry.ts';
-import type { LabelCounts } from '../signal.ts';
+import type { LabelCounts } from './protocol.ts';
 
 /** What is wrong with a label, and where in it. */
 export interface LabelProblem {

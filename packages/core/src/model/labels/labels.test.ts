@@ -11,10 +11,9 @@ import type { Bucket } from '../../ports/bucket.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Label, LabelAnswer } from '../../ports/telemetry.ts';
 import { decideModel } from '../decide.ts';
-import type { Effect } from '../effect.ts';
 import { type Driver, driver, human, planOf } from '../model.fixture.ts';
 import { modelWakesAt } from '../owed.ts';
-import type { ModelSignal } from '../signal.ts';
+import type { Effect, ModelSignal } from '../protocol.ts';
 import { readLabel } from './label.ts';
 import { labelsTable } from './labels.ts';
 

@@ -2,9 +2,9 @@ import { defined, withLast } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import { minute, second } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import type { Effect } from '../effect.ts';
-import type { LabelCounts, ModelSignal } from '../signal.ts';
+import type { Effect, ModelSignal } from '../protocol.ts';
 import { noLabels } from './label.ts';
+import type { LabelCounts } from './protocol.ts';
 
 /** A file of labels that was read to its end, or could not be. */
 export interface LabelFile extends LabelCounts {

@@ -3,7 +3,7 @@ import { step } from '../../base/table.ts';
 import { day, hour, minute } from '../../base/time.ts';
 import type { Config } from '../../config/config.ts';
 import { planOf } from '../model.fixture.ts';
-import type { AlertRaised, ModelSignal } from '../signal.ts';
+import type { ModelSignal } from '../protocol.ts';
 import {
   type Monitor,
   type MonitorContext,
@@ -12,6 +12,7 @@ import {
   monitorWakes,
   withKnownEnds,
 } from './monitor.ts';
+import type { AlertRaised } from './protocol.ts';
 
 type Rules = Partial<Pick<Config['models'][string], 'alerts' | 'monitor'>>;
 type Told = Partial<Omit<AlertRaised, 'type'>> & { readonly afterMs?: number };

@@ -2,7 +2,8 @@ import { canonical } from '../../base/json.ts';
 import { type Refusal, refuse, type Table } from '../../base/table.ts';
 import { day, durationText, instant, minute } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import type { AlertRaised, ModelSignal, OutsideSignal, SignalOf } from '../signal.ts';
+import type { ModelSignal, OutsideSignal, SignalOf } from '../protocol.ts';
+import type { AlertRaised } from './protocol.ts';
 
 /** An alert that fires: a condition that lasts until it is resolved. */
 export interface Firing {

@@ -4,7 +4,7 @@ import { type Evidence, withLabels } from '../../judge/evidence.ts';
 import { judge, shortfalls, type Verdict, verdictOf } from '../../judge/judge.ts';
 import { tickOf } from '../../judge/recorded.ts';
 import { type Rules, rulesOf } from '../../judge/rules.ts';
-import type { SignalOf } from '../signal.ts';
+import type { SignalOf } from '../protocol.ts';
 import { deploymentName } from '../version.ts';
 import { type Base, candidateWeight, lastWeight, type Rollout } from './state.ts';
 

@@ -1,7 +1,7 @@
 import { day } from '../../base/time.ts';
 import { whyNoLabels } from '../../guardrails/labels.ts';
 import { measuresOf } from '../../judge/rules.ts';
-import type { Effect } from '../effect.ts';
+import type { Effect } from '../protocol.ts';
 import { rulesFor } from './evidence.ts';
 import { labelsFrom, type Rollout, wantsLatency } from './state.ts';
 

@@ -1,7 +1,8 @@
 import { type Refusal, refuse, type Table } from '../../base/table.ts';
 import { durationText } from '../../base/time.ts';
 import type { Thresholds } from '../../guardrails/guardrail.ts';
-import type { InnerSignal, ModelSignal, SignalOf } from '../signal.ts';
+import type { ModelSignal, SignalOf } from '../protocol.ts';
+import type { InnerSignal } from './protocol.ts';
 import { type Base, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
 import { bake, endPromoted, endReverted, guard, holdText, note, promote, revert, shift } from './steps.ts';
 import { endUnread, holdUnreadable, judgeLabels, judgeTicks, resume } from './verdicts.ts';

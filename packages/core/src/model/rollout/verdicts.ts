@@ -3,7 +3,7 @@ import { grouped } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText } from '../../base/time.ts';
 import { shiftedIn, type Verdict } from '../../judge/judge.ts';
-import type { SignalOf } from '../signal.ts';
+import type { SignalOf } from '../protocol.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
 import { labelsFrom, type Rollout, type RolloutContext, type Waiting } from './state.ts';
 import { bake, endPromoted, hold, holdBack, note, promote, revert, shift } from './steps.ts';

@@ -4,7 +4,7 @@ import type { Certificate } from '../../judge/certificate.ts';
 import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { chainProblem } from '../../ports/entry.ts';
 import type { Entry } from '../../ports/journal.ts';
-import type { ModelSignal, SignalOf } from '../signal.ts';
+import type { ModelSignal, SignalOf } from '../protocol.ts';
 import { certify } from './evidence.ts';
 import type { Rollout } from './state.ts';
 import { rolloutTable } from './table.ts';

@@ -3,7 +3,7 @@ import { durationText, minute, second } from '../../base/time.ts';
 import type { JobCompute, ModelPlan, Program } from '../../config/config.ts';
 import { type StepName, stepPlan } from '../../config/parts.ts';
 import type { Job, JobDescription } from '../../ports/jobs.ts';
-import type { Effect } from '../effect.ts';
+import type { Effect } from '../protocol.ts';
 import {
   type Base,
   bare,

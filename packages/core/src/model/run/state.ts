@@ -1,9 +1,10 @@
 import { defined, without } from '../../base/objects.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import type { StepName, stepPlans } from '../../config/parts.ts';
-import type { DatasetVersion, Trigger } from '../signal.ts';
+import type { DatasetVersion } from '../intake/protocol.ts';
 import type { Version, Versions } from '../version.ts';
 import type { GateVerdict } from './gate.ts';
+import type { Trigger } from './protocol.ts';
 import type { Results } from './steps.ts';
 
 /** What a run is, and what others ask of it. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { partsOf, stepNames, stepPlan } from '../../config/parts.ts';
 import { artifactOf, planOf } from '../model.fixture.ts';
-import type { Trigger } from '../signal.ts';
 import type { Version } from '../version.ts';
+import type { Trigger } from './protocol.ts';
 import { type Base, beginRun, type RunContext } from './state.ts';
 import { judgeRun, nextStep, scoreKey, steps, withData } from './steps.ts';
 

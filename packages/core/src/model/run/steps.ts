@@ -3,10 +3,11 @@ import { defined } from '../../base/objects.ts';
 import type { ModelPlan, Program } from '../../config/config.ts';
 import { type StepName, stepNames } from '../../config/parts.ts';
 import type { Artifact, Job, JobDescription, Source } from '../../ports/jobs.ts';
-import type { DatasetVersion, Trigger } from '../signal.ts';
+import type { DatasetVersion } from '../intake/protocol.ts';
 import { hyperparametersOf } from '../trigger.ts';
 import { versionOf } from '../version.ts';
 import { comparesWithChampion, type GateVerdict, judgeGate, type Metrics } from './gate.ts';
+import type { Trigger } from './protocol.ts';
 import type { Base, RunContext } from './state.ts';
 
 /** What the steps of a run leave in it. */

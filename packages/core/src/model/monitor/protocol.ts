@@ -1,0 +1,31 @@
+/** What the monitor hears from outside. It orders nothing. */
+export interface MonitorProtocol {
+  readonly signal: AlertRaised | AlertResolved;
+  readonly order: never;
+  readonly answer: never;
+}
+
+export interface AlertRaised {
+  readonly type: 'alertRaised';
+  readonly kind: 'alert' | 'drift';
+  readonly sender: string;
+  readonly fingerprint: string;
+  /** As the sender says it: part of the alert's identity, compared with other times of the same sender alone. */
+  readonly startedAt: string;
+  readonly title: string;
+  /** Its end was told with it: it is recorded, and does nothing. */
+  readonly over?: true;
+}
+
+export interface AlertResolved {
+  readonly type: 'alertResolved';
+  readonly sender: string;
+  readonly fingerprint: string;
+  /**
+   * Of a sender that stamps each firing with a time of its own and keeps no order: what began at or before this is over,
+   * however late it is told.
+   */
+  readonly endedAt?: string;
+  /** Of a sender that may give the next firing the id of this one: then that is not a repeat. */
+  readonly raisedAs?: string;
+}
