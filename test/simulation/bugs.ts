@@ -215,7 +215,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   core(
     'an alert replaces the rollback under way',
-    'model/between/rules.ts',
+    'model/monitor/rule.ts',
     "if (!rolloutEnded(model.rollout)) return instead('notify'",
     "if (model === undefined) return instead('notify'",
     'an alert comes during a rollback by hand',

@@ -1,16 +1,19 @@
+import { defined } from '../base/objects.ts';
 import { refuse, type Step, step, type Table } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { deploymentOf } from './between/endpoint-wish.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint/endpoint.ts';
 import { intakeOwes, intakeTable, intakeWakes, planIntake } from './intake/intake.ts';
+import { obeyIntake } from './intake/rule.ts';
 import { labelsOwes, labelsTable, labelsWakes, planLabels } from './labels/labels.ts';
 import { type MonitorContext, monitorTable, monitorWakes } from './monitor/monitor.ts';
+import { obeyMonitor } from './monitor/rule.ts';
 import type { Effect, ModelSignal } from './protocol.ts';
 import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
 import { rolloutEnded } from './rollout/state.ts';
 import { rolloutTable } from './rollout/table.ts';
 import { runOwes, runTable, runWakes } from './run/table.ts';
-import type { Model } from './state.ts';
+import type { Model, Moment } from './state.ts';
 
 type SignalType = ModelSignal['type'];
 /** The fields of the model that hold a machine: they have a status. */
@@ -31,11 +34,15 @@ interface Row<Field extends MachineField, Context, Takes extends SignalType> {
   readonly wakes: (machine: State<Field>) => number | undefined;
   /** Under a plan that was just released; `undefined`: this plan has no such machine. */
   readonly planned?: (machine: Model[Field], given: Released) => Model[Field];
+  /** What its state asks of the other machines; the same model: nothing. Applied before runs and rollouts start. */
+  readonly rule?: Rule;
   /** Of a model that left the config: it takes no signal, waits for no time and owes nothing. */
   readonly endsWithModel?: true;
   /** Why its signals are ignored while the model has no such machine; without a reason they are refused. */
   readonly ignoresWhileAbsent?: string;
 }
+
+type Rule = (model: Model, moment: Moment) => Model;
 
 interface Released {
   readonly plan: ModelPlan;
@@ -51,11 +58,12 @@ export interface Machine<Takes extends SignalType = SignalType> {
   readonly owes: (model: Model, now: number) => readonly Effect[];
   readonly wakes: (model: Model) => number | undefined;
   readonly planned: (model: Model, given: Released) => Model;
+  readonly rule?: Rule;
 }
 
 function machineIn<Field extends MachineField, Context, Takes extends SignalType>(
   field: Field,
-  { table, context, takes, owes, wakes, planned, endsWithModel, ignoresWhileAbsent }: Row<Field, Context, Takes>,
+  { table, context, takes, owes, wakes, planned, rule, endsWithModel, ignoresWhileAbsent }: Row<Field, Context, Takes>,
 ): Machine<Takes> {
   const active = (model: Model): Model[Field] | undefined =>
     endsWithModel && model.retired ? undefined : model[field];
@@ -88,6 +96,7 @@ function machineIn<Field extends MachineField, Context, Takes extends SignalType
       const machine = planned(before, given);
       return (machine === undefined ? rest : { ...rest, [field]: machine }) as Model;
     },
+    ...defined({ rule }),
   };
 }
 
@@ -116,6 +125,7 @@ export const machines = {
     owes: intakeOwes,
     wakes: intakeWakes,
     planned: (intake, { at, plan }) => (intake === undefined ? intake : planIntake(intake, at, plan)),
+    rule: obeyIntake,
     endsWithModel: true,
   }),
   labels: machineIn('labels', {
@@ -172,6 +182,7 @@ export const machines = {
     context: monitorContext,
     takes: ['alertRaised', 'alertResolved'],
     wakes: monitorWakes,
+    rule: obeyMonitor,
   }),
 };
 
@@ -195,6 +206,9 @@ export const machinesOwe = (model: Model, now: number): readonly Effect[] =>
   rows.flatMap(({ owes }) => owes(model, now));
 
 export const machinesWake = (model: Model): readonly (number | undefined)[] => rows.map(({ wakes }) => wakes(model));
+
+/** What machines ask of others. */
+export const machineRules: readonly Rule[] = rows.flatMap(({ rule }) => rule ?? []);
 
 /** Time passes for every machine that waits for it. */
 export function passTime(model: Model, { at, id, actor }: ModelSignal): Model {

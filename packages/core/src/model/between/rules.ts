@@ -1,30 +1,29 @@
 import { lastOf, without } from '../../base/objects.ts';
-import { engineActor } from '../../ports/actors.ts';
-import { didInstead } from '../monitor/monitor.ts';
+import { machineRules } from '../machines.ts';
 import { markRecords } from '../records.ts';
-import { type Because, rolloutEnded } from '../rollout/state.ts';
+import type { Because } from '../rollout/state.ts';
 import { runEnded } from '../run/state.ts';
 import type { Model, Moment } from '../state.ts';
 import { versionOf } from '../version.ts';
-import { goBack, noteReturn, promoteChampion, quarantine, rollBack } from './champion.ts';
+import { goBack, noteReturn, promoteChampion, quarantine } from './champion.ts';
 import { passOnConverged, wishForEndpoint } from './endpoint-wish.ts';
 import { expireApproval, offerPassed, rescoreOffer, startRollout } from './offer.ts';
-import { requestRun, startRun } from './runs.ts';
+import { startRun } from './runs.ts';
 import { keepScores, numberTrained, withVersion } from './versions.ts';
 
 type Rule = (model: Model, moment: Moment, before: Model | undefined) => Model;
 
 /**
  * Between the machines: what one machine's state means for another. Each rule looks at the state alone and answers the
- * same object when it has nothing to say, so the rules run until all are content, in whatever order facts arrived.
+ * same object when it has nothing to say, so the rules run until all are content, in any order in which signals came. A
+ * rule that is about one machine stands in its row of `machines.ts`.
  */
 const rules: readonly Rule[] = [
   numberTrained,
   keepScores,
   endRun,
   endRollout,
-  obeyMonitor,
-  obeyIntake,
+  ...machineRules,
   startRun,
   expireApproval,
   rescoreOffer,
@@ -82,29 +81,3 @@ function endRollout(model: Model, { at }: Moment): Model {
 
 /** Reasons that speak of harm: they take traffic back because of an incident. */
 const harmfulKinds: readonly Because['kind'][] = ['evidence', 'limit', 'routing', 'alert', 'rollback'];
-
-/** Does what an alert asked for. */
-function obeyMonitor(model: Model, moment: Moment): Model {
-  const { wants } = model.monitor;
-  if (wants === undefined) return model;
-  const { of: _, ...asked } = wants;
-  const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: asked };
-  if (wants.do === 'run') return requestRun(heard, { kind: 'drift' }, moment);
-  if (wants.do !== 'rollback') return heard;
-  const instead = (what: 'notify' | 'escalate', why: string): Model => ({
-    ...heard,
-    monitor: didInstead(heard.monitor, wants, what),
-    did: { do: what, because: `${wants.because}; ${why}` },
-  });
-  if (!rolloutEnded(model.rollout)) return instead('notify', 'traffic is going back already');
-  const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
-  return 'refused' in back ? instead('escalate', back.refused) : back;
-}
-
-function obeyIntake(model: Model, moment: Moment): Model {
-  const { wants } = model.intake;
-  if (wants === undefined) return model;
-  const taken = { ...model, intake: without(model.intake, 'wants') as Model['intake'] };
-  // Whoever's signal it is that time passes with, nobody asked for this run.
-  return requestRun(taken, { kind: wants }, { ...moment, by: engineActor.subject });
-}

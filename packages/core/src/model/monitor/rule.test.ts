@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { alert, simpleGate } from '../between/between.fixture.ts';
 import { planOf, withCanary, withChampion } from '../model.fixture.ts';
 import { whyModel } from '../why.ts';
-import { alert, simpleGate } from './between.fixture.ts';
 
 test('an alert says what was done in the end, not what the policy asked for', () => {
   const { drive } = withChampion(planOf(simpleGate));
