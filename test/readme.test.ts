@@ -7,7 +7,7 @@ import { readmeWithTables } from '../scripts/readme.ts';
 const root = join(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-test('the state tables of the README are those of the code (mend: node scripts/readme.ts)', () => {
+test('the tables of the README are those of the code and of the contract suites (mend: node scripts/readme.ts)', () => {
   expect(readme).toBe(readmeWithTables(readme));
 });
 

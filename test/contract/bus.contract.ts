@@ -1,5 +1,6 @@
 import type { Bus, CloudEvent } from '@serin/core/ports/bus';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AdapterOf } from './adapters.ts';
 
 export interface OpenBus {
   readonly port: Bus;
@@ -23,7 +24,7 @@ export function eventOf(seq: number, more: Partial<CloudEvent> = {}): CloudEvent
 }
 
 /** The promises of `Bus`, over a fresh bus for each case. */
-export function busContract(name: string, open: () => Promise<OpenBus>): void {
+export function busContract(name: AdapterOf<'bus'>, open: () => Promise<OpenBus>): void {
   describe(`bus: ${name}`, () => {
     let opened: OpenBus;
     beforeEach(async () => {

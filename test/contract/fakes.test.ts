@@ -4,6 +4,7 @@ import type { Bucket } from '@serin/core/ports/bucket';
 import type { Bus } from '@serin/core/ports/bus';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { Journal } from '@serin/core/ports/journal';
+import type { Notify } from '@serin/core/ports/notify';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
 import type { Counts } from '@serin/core/ports/telemetry';
@@ -16,12 +17,14 @@ import { labelledJobs } from '../simulation/fakes/labelled-jobs.ts';
 import { memoryRegistry } from '../simulation/fakes/registry.ts';
 import { memoryServing, type ServingShape } from '../simulation/fakes/serving.ts';
 import { shapes } from '../simulation/fakes/shapes.ts';
+import { memorySinks } from '../simulation/fakes/sinks.ts';
 import { atOnce } from '../simulation/fakes/sync.ts';
 import { memoryTelemetry, type TelemetryOptions } from '../simulation/fakes/telemetry.ts';
 import { bucketContract } from './bucket.contract.ts';
 import { busContract } from './bus.contract.ts';
 import { jobsContract } from './jobs.contract.ts';
 import { journalContract } from './journal.contract.ts';
+import { type Answer, notifyContract } from './notify.contract.ts';
 import { registryContract } from './registry.contract.ts';
 import { servingContract } from './serving.contract.ts';
 
@@ -44,7 +47,6 @@ bucketContract('memory', async () => ({
   close,
 }));
 
-const noCommand = { skip: 'the memory provider runs no command' };
 const fateOf = (_: Job) => ({ waitMs: 0, runMs: 20, status: 'succeeded' as const });
 const opened = (jobs: Jobs) => ({
   jobs,
@@ -54,7 +56,7 @@ const opened = (jobs: Jobs) => ({
   close,
 });
 
-jobsContract('memory', async () => opened(atOnce<Jobs>(memoryJobs({ now: () => Date.now(), fateOf }))), noCommand);
+jobsContract('memory', async () => opened(atOnce<Jobs>(memoryJobs({ now: () => Date.now(), fateOf }))));
 
 /** "Not known yet" is asked again, as the engine does. */
 const askedAgain = (jobs: Jobs): Jobs => ({
@@ -71,16 +73,12 @@ const askedAgain = (jobs: Jobs): Jobs => ({
   },
 });
 
-jobsContract(
-  'memory without keys',
-  async () => {
-    const now = () => Date.now();
-    const provider = memoryJobs({ now, fateOf, keyed: false });
-    const call = async <Result>(_: string, apply: () => Result) => apply();
-    return opened(askedAgain(labelledJobs({ provider, now, unseenMs: () => 0, call, intents: new Map() })));
-  },
-  noCommand,
-);
+jobsContract('memory without keys', async () => {
+  const now = () => Date.now();
+  const provider = memoryJobs({ now, fateOf, keyed: false });
+  const call = async <Result>(_: string, apply: () => Result) => apply();
+  return opened(askedAgain(labelledJobs({ provider, now, unseenMs: () => 0, call, intents: new Map() })));
+});
 
 /** A deployment whose command says what becomes of it. */
 function deploymentThat(does: 'serves' | 'breaks' | 'is refused', version: number): Deployment {
@@ -127,9 +125,39 @@ function openServing(shape?: ServingShape) {
 }
 
 servingContract('memory', openServing());
-// The suite mirrors up to 100 %, and asks for a deploy once: what differs is tested below, and in the simulator.
-for (const { name, serving } of Object.values(shapes))
-  servingContract(`memory like ${name}`, openServing({ ...serving, mirrorsUpTo: 100, firstSteps: 0 }));
+servingContract('memory like aws', openServing(shapes.aws.serving));
+servingContract('memory like vertex', openServing(shapes.vertex.serving));
+servingContract('memory like azure', openServing(shapes.azure.serving));
+
+const faultOf = (answer: Answer, secret: string): Fault | undefined => {
+  const because = `it says ${secret}`;
+  if (answer === 'takes it') return undefined;
+  if (answer === 'refuses it for good') return new Fault('invalid', because);
+  return new Fault(answer === 'is busy' ? 'throttled' : 'unavailable', because);
+};
+
+notifyContract('memory', async () => {
+  const secret = 'planted';
+  const taken: string[] = [];
+  let answered: Answer = 'takes it';
+  const sinks = memorySinks({
+    now: () => 0,
+    answer: (_, { id }) => {
+      const fault = faultOf(answered, secret);
+      if (fault === undefined) taken.push(id);
+      return fault;
+    },
+  });
+  return {
+    port: atOnce<Notify>(sinks),
+    sink: { name: 'ops', kind: 'webhook', on: ['*'], settings: {} },
+    secret,
+    answer: (answer) => {
+      answered = answer;
+    },
+    taken: () => taken,
+  };
+});
 
 test.each([
   ['vertex', 1],
@@ -153,22 +181,6 @@ test.each([
   expect(await serving.observe('e')).toMatchObject({ weights: { v1: 100 }, busy: false });
   expect(await serving.observe('e')).not.toHaveProperty('mirror');
 });
-
-test('like on azure, a first deploy is asked for until it shows', async () => {
-  const { serving, good, pause } = await openServing(shapes.azure.serving)();
-  const deploy = { kind: 'deploy', deployment: good(1) } as const;
-
-  await serving.change('e', deploy);
-  const begun = await serving.observe('e');
-  for (let looks = 0; looks < 5; looks += 1) await pause();
-  await serving.change('e', deploy);
-
-  expect(begun).toMatchObject({ deployments: [], busy: true });
-  expect(await serving.observe('e')).toMatchObject({ deployments: [{ name: 'v1', status: 'pending' }] });
-});
-
-for (const contract of ['telemetry', 'users', 'pairs', 'labels'])
-  test.skip(`${contract}: memory [skipped: its counts follow from the weights, and no single request is told to it]`, () => {});
 
 describe('the memory telemetry', () => {
   const tickMs = 60_000;

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Job, JobDescription, Jobs, Source } from '@serin/core/ports/jobs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { AdapterOf } from './adapters.ts';
+import { partsOf } from './parts.ts';
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -19,9 +21,6 @@ export interface JobsUnderTest {
   restart?(): Promise<Jobs>;
   close(): Promise<void>;
 }
-
-/** Without processes only what needs none is run; the others are skipped, with the reason in their names. */
-export type Processes = 'processes' | { readonly skip: string };
 
 const kinds = {
   train: ['model'],
@@ -81,14 +80,9 @@ export const prelude = `
   const tally = (line) => appendFileSync(env.TALLY, line + '\\n');
 `;
 
-export function jobsContract(
-  name: string,
-  open: () => Promise<JobsUnderTest>,
-  processes: Processes = 'processes',
-  /** What a provider cannot be asked, and why: an emulator's gap, never ours. */
-  without: { readonly stop?: string } = {},
-): void {
+export function jobsContract(name: AdapterOf<'jobs'>, open: () => Promise<JobsUnderTest>): void {
   describe(`jobs: ${name}`, () => {
+    const { commands, stop } = partsOf('jobs', name);
     let under: JobsUnderTest;
     let jobs: Jobs;
     let scratch: string;
@@ -112,8 +106,7 @@ export function jobsContract(
     });
     const run = async (job: Job): Promise<JobDescription> => ended(jobs, (await jobs.start(job)).id);
     const lines = async () => (existsSync(tally) ? (await readFile(tally, 'utf8')).trim().split('\n') : []);
-    const real = (title: string, body: () => Promise<void>) =>
-      processes === 'processes' ? test(title, body, 30_000) : test.skip(`${title} [skipped: ${processes.skip}]`, body);
+    const real = (title: string, body: () => Promise<void>) => commands(title, body, 30_000);
 
     test('does not know a job that was never started', async () => {
       await expect(jobs.describe('0'.repeat(32))).rejects.toMatchObject({ code: 'notFound' });
@@ -142,9 +135,7 @@ export function jobsContract(
       for (const { id } of [first, second, third]) await ended(jobs, id);
     });
 
-    const stops = without.stop === undefined ? test : test.skip;
-    const why = without.stop === undefined ? '' : ` [skipped: ${without.stop}]`;
-    stops(`takes a stop of a finished job, twice, and its description stays${why}`, async () => {
+    stop('takes a stop of a finished job, twice, and its description stays', async () => {
       const { id } = await jobs.start(await script('run_1/train/1', 'model();'));
       const before = await ended(jobs, id);
 

@@ -2,6 +2,7 @@ import { digestOf, type Json } from '@serin/core/base/json';
 import type { Append, Entry, Journal } from '@serin/core/ports/journal';
 import type { Page } from '@serin/core/ports/page';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AdapterOf } from './adapters.ts';
 
 export interface OpenJournal {
   readonly port: Journal;
@@ -40,7 +41,7 @@ async function all<Item>(read: (cursor?: string) => Promise<Page<Item>>): Promis
 const fault = (code: string) => expect.objectContaining({ name: 'Fault', code });
 
 /** The promises of `Journal`, over a fresh journal for each case. */
-export function journalContract(name: string, open: () => Promise<OpenJournal>): void {
+export function journalContract(name: AdapterOf<'journal'>, open: () => Promise<OpenJournal>): void {
   describe(`journal: ${name}`, () => {
     let opened: OpenJournal;
     let journal: Journal;

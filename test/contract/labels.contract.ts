@@ -1,5 +1,6 @@
 import type { Label, LabelOutcome, Labels } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AdapterOf } from './adapters.ts';
 
 type Prediction = string | number | boolean;
 
@@ -34,7 +35,7 @@ export const tickMs = 60_000;
 export const maturityMs = 10 * tickMs;
 
 /** What every `Labels` promises; `open` gives an empty one. */
-export function labelsContract(name: string, open: () => Promise<OpenLabels>): void {
+export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<OpenLabels>): void {
   describe(`${name} keeps the promise of labels`, () => {
     let opened: OpenLabels;
     let start: number;

@@ -1,5 +1,6 @@
 import type { RegisteredVersion, Registry } from '@serin/core/ports/registry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AdapterOf } from './adapters.ts';
 
 export interface OpenRegistry {
   readonly port: Registry;
@@ -20,7 +21,7 @@ export function versionOf(model: string, number: number, digest = 'a'.repeat(64)
 const fault = (code: string) => expect.objectContaining({ name: 'Fault', code });
 
 /** The promises of `Registry`, over a fresh registry for each case. */
-export function registryContract(name: string, open: () => Promise<OpenRegistry>): void {
+export function registryContract(name: AdapterOf<'registry'>, open: () => Promise<OpenRegistry>): void {
   describe(`registry: ${name}`, () => {
     let opened: OpenRegistry;
     let registry: Registry;

@@ -1,6 +1,8 @@
 import { canonical } from '@serin/core/base/json';
-import type { Deployment, Observation, Serving } from '@serin/core/ports/serving';
+import type { Deployment, Mirror, Observation, Serving, Weights } from '@serin/core/ports/serving';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AdapterOf } from './adapters.ts';
+import { partsOf } from './parts.ts';
 
 export interface OpenServing {
   readonly serving: Serving;
@@ -21,8 +23,9 @@ export interface OpenServing {
 }
 
 /** What every `Serving` promises; `open` gives an empty one. */
-export function servingContract(name: string, open: () => Promise<OpenServing>): void {
+export function servingContract(name: AdapterOf<'serving'>, open: () => Promise<OpenServing>): void {
   describe(`${name} keeps the promise of Serving`, () => {
+    const { mirrors, wholeMirrors } = partsOf('serving', name);
     let opened: OpenServing;
     let serving: Serving;
     beforeEach(async () => {
@@ -57,8 +60,16 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
     const weighed = (endpoint: string, weights: Record<string, number>) =>
       observed(endpoint, (seen) => sameWeights(weightsOf(seen), weights) && !seen.busy);
 
+    /** Asks until the deployment shows: it may take several operations. */
+    async function deploy(endpoint: string, deployment: Deployment): Promise<void> {
+      for (;;) {
+        expect(await serving.change(endpoint, { kind: 'deploy', deployment })).toBe('accepted');
+        const seen = await observed(endpoint, (seen) => statusOf(seen, deployment.name) !== undefined || !seen.busy);
+        if (statusOf(seen, deployment.name) !== undefined) return;
+      }
+    }
     async function deployed(endpoint: string, version: number): Promise<void> {
-      expect(await serving.change(endpoint, { kind: 'deploy', deployment: opened.good(version) })).toBe('accepted');
+      await deploy(endpoint, opened.good(version));
       await ready(endpoint, `v${version}`);
     }
 
@@ -86,9 +97,10 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
     test('a deploy given twice is one deployment', async () => {
       await serving.change('e', { kind: 'deploy', deployment: opened.good(1) });
       await serving.change('e', { kind: 'deploy', deployment: opened.good(1) });
+      await observed('e', ({ busy }) => !busy);
+      await deployed('e', 1);
 
-      const { deployments } = await ready('e', 'v1');
-      expect(deployments).toHaveLength(1);
+      expect((await ready('e', 'v1')).deployments).toHaveLength(1);
     });
 
     test('deploys given at the same time are one deployment, and each is accepted or busy', async () => {
@@ -98,6 +110,8 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
 
       expect(answers).toContain('accepted');
       expect(answers.every((answer) => answer === 'accepted' || answer === 'busy')).toBe(true);
+      await observed('e', ({ busy }) => !busy);
+      await deployed('e', 1);
       expect((await ready('e', 'v1')).deployments).toHaveLength(1);
     });
 
@@ -112,14 +126,12 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
     });
 
     test('a deployment that cannot be created is invalid', async () => {
-      const deploying = serving.change('e', { kind: 'deploy', deployment: opened.impossible(1) });
-
-      await expect(deploying).rejects.toMatchObject({ code: 'invalid' });
-      expect(await serving.observe('e')).toBe('absent');
+      await expect(deploy('e', opened.impossible(1))).rejects.toMatchObject({ code: 'invalid' });
+      await emptied('e');
     });
 
     test('a deployment that never becomes ready is failed, with a reason, and can be retired', async () => {
-      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+      await deploy('e', opened.broken(2));
 
       const { deployments } = await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
       expect(deployments[0]?.reason).not.toBe('');
@@ -133,7 +145,7 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       await serving.change('e', { kind: 'weigh', weights: { v1: 100 } });
       await weighed('e', { v1: 100 });
 
-      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+      await deploy('e', opened.broken(2));
 
       const seen = await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
       expect([statusOf(seen, 'v1'), weightsOf(seen)]).toEqual(['ready', { v1: 100 }]);
@@ -191,7 +203,7 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
 
     test('weight for a deployment that failed is invalid', async () => {
       await deployed('e', 1);
-      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+      await deploy('e', opened.broken(2));
       await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
 
       const weighing = serving.change('e', { kind: 'weigh', weights: { v1: 95, v2: 5 } });
@@ -245,20 +257,33 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       await mirrored('e', mirror);
     }
 
-    test('a mirror is set with the weights, the same twice, and ends with the next weights without one', async () => {
-      await mirroring();
-      await weighed('e', served);
+    mirrors(
+      'a mirror is set with the weights, the same twice, and ends with the next weights without one',
+      async () => {
+        await mirroring();
+        await weighed('e', served);
 
-      expect(await serving.change('e', { kind: 'weigh', weights: served, mirror })).toBe('accepted');
-      await mirrored('e', mirror);
-      await serving.change('e', { kind: 'weigh', weights: served, mirror: { ...mirror, percent: 100 } });
-      await mirrored('e', { ...mirror, percent: 100 });
-      await serving.change('e', { kind: 'weigh', weights: served });
-      await mirrored('e', undefined);
-      await weighed('e', served);
+        expect(await serving.change('e', { kind: 'weigh', weights: served, mirror })).toBe('accepted');
+        await mirrored('e', mirror);
+        await serving.change('e', { kind: 'weigh', weights: served, mirror: { ...mirror, percent: 50 } });
+        await mirrored('e', { ...mirror, percent: 50 });
+        await serving.change('e', { kind: 'weigh', weights: served });
+        await mirrored('e', undefined);
+        await weighed('e', served);
+      },
+    );
+
+    wholeMirrors('a mirror can get all requests', async () => {
+      const whole = { deployment: 'v2', percent: 100 };
+      await deployed('e', 1);
+      await deployed('e', 2);
+
+      await serving.change('e', { kind: 'weigh', weights: served, mirror: whole });
+
+      await mirrored('e', whole);
     });
 
-    test.each([
+    const wrongMirrors: readonly (readonly [string, { readonly weights: Weights; readonly mirror: Mirror }])[] = [
       ['has weight', { weights: { v1: 50, v2: 50 }, mirror }],
       ['serves alone', { weights: { v2: 100 }, mirror }],
       ['is not there', { weights: served, mirror: { deployment: 'v9', percent: 20 } }],
@@ -266,17 +291,19 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       ['gets more than all', { weights: served, mirror: { deployment: 'v2', percent: 101 } }],
       ['gets a part of a percent', { weights: served, mirror: { deployment: 'v2', percent: 0.5 } }],
       ['gets no number', { weights: served, mirror: { deployment: 'v2', percent: Number.NaN } }],
-    ])('a mirror that %s is invalid and changes nothing', async (_, shares) => {
-      await mirroring();
+    ];
+    for (const [how, shares] of wrongMirrors)
+      mirrors(`a mirror that ${how} is invalid and changes nothing`, async () => {
+        await mirroring();
 
-      await expect(serving.change('e', { kind: 'weigh', ...shares })).rejects.toMatchObject({ code: 'invalid' });
-      await weighed('e', served);
-      await mirrored('e', mirror);
-    });
+        await expect(serving.change('e', { kind: 'weigh', ...shares })).rejects.toMatchObject({ code: 'invalid' });
+        await weighed('e', served);
+        await mirrored('e', mirror);
+      });
 
     test('a mirror that failed is invalid', async () => {
       await deployed('e', 1);
-      await serving.change('e', { kind: 'deploy', deployment: opened.broken(2) });
+      await deploy('e', opened.broken(2));
       await observed('e', (seen) => statusOf(seen, 'v2') === 'failed' && !seen.busy);
 
       const weighing = serving.change('e', { kind: 'weigh', weights: served, mirror });
@@ -284,7 +311,7 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       await expect(weighing).rejects.toMatchObject({ code: 'invalid' });
     });
 
-    test('a mirror cannot be retired while it is one', async () => {
+    mirrors('a mirror cannot be retired while it is one', async () => {
       await mirroring();
 
       const retiring = serving.change('e', { kind: 'retire', deployment: 'v2' });
@@ -296,7 +323,7 @@ export function servingContract(name: string, open: () => Promise<OpenServing>):
       await observed('e', (seen) => seen.deployments.length === 1 && !seen.busy);
     });
 
-    test('a mirror becomes a deployment with weight in one change', async () => {
+    mirrors('a mirror becomes a deployment with weight in one change', async () => {
       await mirroring();
 
       expect(await serving.change('e', { kind: 'weigh', weights: { v1: 95, v2: 5 } })).toBe('accepted');

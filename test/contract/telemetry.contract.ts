@@ -1,6 +1,8 @@
 import { slowerThan } from '@serin/core/base/measures';
 import type { Telemetry } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AdapterOf } from './adapters.ts';
+import { partsOf } from './parts.ts';
 
 export interface RoutedRequest {
   readonly endpoint: string;
@@ -33,18 +35,10 @@ export interface OpenTelemetry {
 
 const tickMs = 60_000;
 
-export interface TelemetryLimits {
-  /** The platform counts a request when it is answered, not when it was routed. */
-  readonly countsAnswers?: string;
-}
-
-/** What every `Telemetry` promises; `open` gives an empty one. A limit is the reason for what is skipped. */
-export function telemetryContract(
-  name: string,
-  open: () => Promise<OpenTelemetry>,
-  { countsAnswers }: TelemetryLimits = {},
-): void {
+/** What every `Telemetry` promises; `open` gives an empty one. */
+export function telemetryContract(name: AdapterOf<'telemetry'>, open: () => Promise<OpenTelemetry>): void {
   describe(`${name} keeps the promise of Telemetry`, () => {
+    const { routed } = partsOf('telemetry', name);
     let opened: OpenTelemetry;
     let start: number;
     beforeEach(async () => {
@@ -105,26 +99,20 @@ export function telemetryContract(
       expect((await read(start, start + 10 * tickMs)).map((tick) => tick.start)).toEqual([start]);
     });
 
-    const because = countsAnswers === undefined ? '' : ` [skipped: ${countsAnswers}]`;
-    const routedTest = test.skipIf(countsAnswers !== undefined);
+    routed('a request counts in the tick in which it was routed, however late it is answered', async () => {
+      await opened.advance(tickMs - 1000);
+      const answer = opened.begin({ endpoint: 'e', deployment: 'v1' });
+      await opened.advance(2000);
 
-    routedTest(
-      `a request counts in the tick in which it was routed, however late it is answered${because}`,
-      async () => {
-        await opened.advance(tickMs - 1000);
-        const answer = opened.begin({ endpoint: 'e', deployment: 'v1' });
-        await opened.advance(2000);
+      answer({ latencyMs: 2000, isError: true });
+      await pass(1);
 
-        answer({ latencyMs: 2000, isError: true });
-        await pass(1);
+      const [first, second] = await read(start, start + 2 * tickMs);
+      expect(first?.counts.v1).toMatchObject({ requests: 1, bad: { errors: 1 } });
+      expect(second?.counts).toEqual({});
+    });
 
-        const [first, second] = await read(start, start + 2 * tickMs);
-        expect(first?.counts.v1).toMatchObject({ requests: 1, bad: { errors: 1 } });
-        expect(second?.counts).toEqual({});
-      },
-    );
-
-    routedTest(`a tick is not closed while an outcome of it is open${because}`, async () => {
+    routed('a tick is not closed while an outcome of it is open', async () => {
       const answer = opened.begin({ endpoint: 'e', deployment: 'v1' });
       await opened.advance(tickMs + 2000);
 
@@ -176,7 +164,7 @@ export function telemetryContract(
 }
 
 /** What a `Telemetry` promises that knows segments; `open` gives an empty one. */
-export function segmentsContract(name: string, open: () => Promise<OpenTelemetry>): void {
+export function segmentsContract(name: AdapterOf<'segments'>, open: () => Promise<OpenTelemetry>): void {
   describe(`${name} counts segments`, () => {
     let opened: OpenTelemetry;
     let start: number;
@@ -229,7 +217,7 @@ const queryFrom = (from: number, slower: readonly number[] = []) => ({
 });
 
 /** What a `Telemetry` promises that knows users; `open` gives an empty one. */
-export function usersContract(name: string, open: () => Promise<OpenTelemetry>): void {
+export function usersContract(name: AdapterOf<'users'>, open: () => Promise<OpenTelemetry>): void {
   describe(`${name} counts users`, () => {
     let opened: OpenTelemetry;
     let start: number;
@@ -354,7 +342,7 @@ export interface OpenMirrors extends OpenTelemetry {
 }
 
 /** What a `Telemetry` promises that knows mirrors; `open` gives an empty one. */
-export function pairsContract(name: string, open: () => Promise<OpenMirrors>): void {
+export function pairsContract(name: AdapterOf<'pairs'>, open: () => Promise<OpenMirrors>): void {
   describe(`${name} counts pairs`, () => {
     let opened: OpenMirrors;
     let start: number;

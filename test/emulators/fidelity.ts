@@ -4,10 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { callsOf } from '../../infra/aws/topology/calls.ts';
+import { replaceBlock } from '../../scripts/readme.ts';
 import { paths } from './installed.ts';
 
 const readme = join(import.meta.dirname, '..', '..', 'README.md');
-const [begin, end] = ['<!-- calls: made by test/emulators/fidelity.ts -->', '<!-- calls end -->'];
 const emulators: Readonly<Record<string, string>> = { moto: 'moto', 'dynamodb-local': 'DynamoDB Local' };
 
 const ours = 'a fake of ours';
@@ -52,8 +52,7 @@ function table(): { readonly text: string; readonly missing: readonly string[] }
 
 const { text, missing } = table();
 const before = readFileSync(readme, 'utf8');
-const [head = '', rest = ''] = before.split(begin);
-const after = `${head}${begin}\n\n${text}\n\n${end}${rest.split(end)[1] ?? ''}`;
+const after = replaceBlock(before, 'calls', 'test/emulators/fidelity.ts', text);
 for (const call of missing) process.stderr.write(`no suite has sent ${call}\n`);
 if (process.argv.includes('--check')) {
   if (after !== before)

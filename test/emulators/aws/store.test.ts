@@ -135,24 +135,20 @@ emulated('the stores of AWS', () => {
     });
   });
 
-  bucketContract(
-    'S3 (moto)',
-    async () => {
-      const client = motoCalls.watch(new S3Client(reach(moto.url)));
-      const [drops, others] = [`drops-${randomUUID()}`, `others-${randomUUID()}`];
-      for (const Bucket of [drops, others])
-        await client.send(
-          new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }),
-        );
-      return {
-        port: s3Bucket({ client, bucket: drops }),
-        other: s3Bucket({ client, bucket: others }),
-        absent: s3Bucket({ client, bucket: `absent-${randomUUID()}` }),
-        close: async () => client.destroy(),
-      };
-    },
-    { keys: /\n/, because: 'the router of moto takes no line break in a path' },
-  );
+  bucketContract('S3 (moto)', async () => {
+    const client = motoCalls.watch(new S3Client(reach(moto.url)));
+    const [drops, others] = [`drops-${randomUUID()}`, `others-${randomUUID()}`];
+    for (const Bucket of [drops, others])
+      await client.send(
+        new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }),
+      );
+    return {
+      port: s3Bucket({ client, bucket: drops }),
+      other: s3Bucket({ client, bucket: others }),
+      absent: s3Bucket({ client, bucket: `absent-${randomUUID()}` }),
+      close: async () => client.destroy(),
+    };
+  });
 
   busContract('EventBridge to SQS (moto)', openBus);
 
