@@ -49,7 +49,7 @@ test('the help loads no command, no config schema and no server', async () => {
   const loaded = stderr.split('\n').filter((line) => line.startsWith('file:'));
   expect(stdout).toContain('Usage: serin');
   expect(loaded.some((url) => url.endsWith('/src/main.ts'))).toBe(true);
-  expect(loaded.filter((url) => /\/commands\/|zod|hono|core\/src\/config\.ts|packages\/local/.test(url))).toEqual([]);
+  expect(loaded.filter((url) => /\/commands\/|zod|hono|core\/src\/config\/|packages\/local/.test(url))).toEqual([]);
 });
 
 test('a word that is no command is a usage error that names the nearest one', async () => {
