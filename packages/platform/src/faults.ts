@@ -61,3 +61,27 @@ export function faultBy({ read, denied, capacity, quota, codes, throttling, miss
     return fault(status >= 400 ? 'invalid' : 'defect');
   };
 }
+
+/** Calls of an SDK, by which `doing` is said of whatever they throw. */
+export function callsBy(toFault: (error: unknown, doing: string) => Fault, saysMissing: (error: unknown) => boolean) {
+  async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toFault(error, doing);
+    }
+  }
+
+  return {
+    /** Whatever the work throws is a `Fault`. */
+    guarded,
+    /** As `guarded`; `undefined` where the thing is not there. */
+    ifThere: <Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer | undefined> =>
+      guarded(doing, () =>
+        work().catch((error: unknown) => {
+          if (saysMissing(error)) return undefined;
+          throw error;
+        }),
+      ),
+  };
+}

@@ -7,9 +7,7 @@ import {
 import { Fault } from '@serin/core/base/fault';
 import { awsFault } from '../faults.ts';
 
-/** One statistic of a variant. */
-export interface Series {
-  readonly variant: string;
+export interface Statistic {
   readonly metric:
     | 'Invocations'
     | 'InvocationModelErrors'
@@ -19,7 +17,12 @@ export interface Series {
   readonly stat: string;
 }
 
-interface Window {
+/** One statistic of a variant. */
+interface Series extends Statistic {
+  readonly variant: string;
+}
+
+export interface Window {
   readonly endpoint: string;
   /** Multiples of the period. */
   readonly from: number;
