@@ -1,4 +1,5 @@
-import { type Fact, idOf, unrouted } from '@serin/core/inbound/fact';
+import { type Fact, unrouted } from '@serin/core/inbound/fact';
+import { alarmFact } from '@serin/platform/alarms';
 import { type Fields, fieldsOf, instantOf, listOf, textOf, unreadable, wordOf } from '@serin/platform/fields';
 
 /**
@@ -81,32 +82,10 @@ function alarmOf(said: Said): Fact {
   // An ARN names the region, which the text form of SNS only describes.
   const arn = textOf(said.alarm, `the ARN of the alarm '${name}'`);
   const series = said.contributor === undefined ? '' : `#${textOf(said.contributor, `the series of '${name}'`)}`;
-  const fingerprint = `${arn}${series}`;
-  const at = instantOf(said.at, `the time of the alarm '${name}'`);
-  const reason = typeof said.reason === 'string' && said.reason !== '' ? `: ${said.reason}` : '';
-  const title = `${name}${reason}`.slice(0, 500);
-  return {
-    kind: 'alarm',
-    // Known by its ARN and the time of its state, whichever way it came.
-    id: idOf('cw', fingerprint, state, at),
-    of: {
-      endpoints: unique(
-        said.dimensions.filter(([dimension]) => endpointDimensions.includes(dimension)).map(([, value]) => value),
-      ),
-      written: unique(
-        [...wordOf(said.description ?? '').matchAll(/\bserin_model=([a-z0-9/-]{1,200})/g)].map(([, named]) => named),
-      ),
-    },
-    says:
-      state === 'ALARM'
-        ? { type: 'alertRaised', kind: 'alert', sender, fingerprint, startedAt: at, title }
-        : { type: 'alertResolved', sender, fingerprint, endedAt: at },
-    saidAt: at,
-  };
+  return alarmFact({
+    ...{ sender: 'cloudwatch', prefix: 'cw', fingerprint: `${arn}${series}` },
+    ...{ name, state, isOver: state === 'OK', at: instantOf(said.at, `the time of the alarm '${name}'`) },
+    ...{ reason: said.reason, description: said.description },
+    endpoints: said.dimensions.flatMap(([dimension, value]) => (endpointDimensions.includes(dimension) ? [value] : [])),
+  });
 }
-
-const sender = 'cloudwatch';
-
-const unique = (values: readonly unknown[]): readonly string[] => [
-  ...new Set(values.filter((value) => typeof value === 'string')),
-];
