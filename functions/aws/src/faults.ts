@@ -1,5 +1,5 @@
 import type { FaultCode } from '@serin/core/base/fault';
-import { faultBy, type SdkError } from '@serin/platform/faults';
+import { callsBy, faultBy, type SdkError } from '@serin/platform/faults';
 
 /** By the name of the error; names of several services, for they never mean different things. */
 const codes: Readonly<Record<string, FaultCode>> = {
@@ -84,3 +84,6 @@ export const saysExists = (error: unknown): boolean =>
   nameOfError(error) === 'ResourceInUse' ||
   (isValidation(nameOfError(error)) &&
     /already exist|already in use|cannot create already existing/i.test(messageOfError(error)));
+
+/** Calls of the SDK: what they throw is a `Fault`, and what is not there may be `undefined`. */
+export const { guarded, ifThere } = callsBy(awsFault, saysMissing);

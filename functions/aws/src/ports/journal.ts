@@ -9,25 +9,11 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
-import type { Append, Entry, Head, Journal, NameRow } from '@serin/core/ports/journal';
-import type { Page } from '@serin/core/ports/page';
-import {
-  indexKeys,
-  journalPageSize,
-  mergedPage,
-  type Place,
-  parsed,
-  recentPlaces,
-  refuseGap,
-  rowsOf,
-  shardOf,
-  sortable,
-  staleAppend,
-} from '@serin/platform/journal-rows';
-import { packed, unpacked } from '@serin/platform/packed';
-import { awsFault } from '../faults.ts';
+import type { Journal } from '@serin/core/ports/journal';
+import { type Place, sortable, staleAppend } from '@serin/platform/journal-rows';
+import { type JournalStore, type ShardRange, type StoredRows, shardedJournal } from '@serin/platform/sharded-journal';
+import { awsFault, guarded } from '../faults.ts';
 
 interface Options {
   readonly client: DynamoDBClient;
@@ -36,87 +22,53 @@ interface Options {
 }
 
 type Item = Record<string, AttributeValue>;
-/** The index rows lie in this many partitions, so that no single one is hot (1,000 writes a second each). */
-const shards = 16;
+type Index = 'due' | 'name';
+
 const limits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 // An item holds 400 KB, the names of its attributes and its keys included.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const stored = { bytes: 390_000, of: 'an item' };
+const between = { due: '#', name: '\0' };
 
 /**
- * A journal in one DynamoDB table: a partition per stream with its head and its entries, and two indexes of small rows.
+ * A journal in one DynamoDB table: a partition per stream with its head and its entries, and two indexes of small rows, in
+ * partitions of which each takes 1,000 writes a second.
  *
- * `append` is one transaction over head, entry and index rows, conditional on the head. States and entries are stored
- * gzipped; one that is over 8 MB as text or over 390 KB gzipped is `invalid`, and nothing is written. All reads are
- * consistent; there is no secondary index, for its lag would hide what is due. A page of an index reads every shard.
+ * `append` is one transaction over head, entry and index rows, conditional on the head. A state or an entry that is over
+ * 8 MB as text or over 390 KB gzipped is `invalid`. All reads are consistent; there is no secondary index, for its lag
+ * would hide what is due.
  */
-export function dynamoJournal({ client, table }: Options): Journal {
-  const places = recentPlaces();
+export const dynamoJournal = (options: Options): Journal =>
+  shardedJournal(dynamoStore(options), { limits, stored, between });
 
-  const calling = async <Answer>(what: string, call: () => Promise<Answer>): Promise<Answer> => {
-    try {
-      return await call();
-    } catch (error) {
-      throw awsFault(error, `${what} in the journal (table ${table})`);
-    }
-  };
-
-  async function readHead(stream: string): Promise<Item | undefined> {
-    if (!stream.isWellFormed() || stream === '') return undefined;
-    const command = new GetItemCommand({ TableName: table, Key: headKey(stream), ConsistentRead: true });
-    const { Item: item } = await calling(`reading ${stream}`, () => client.send(command));
-    if (item !== undefined) places.remember(stream, placeOf(item));
-    return item;
-  }
-
-  /** `undefined`: the stream is not at this seq. */
-  async function placeAt(stream: string, seq: number): Promise<Place | undefined> {
-    if (seq === 0) return { seq };
-    const known = places.at(stream, seq);
-    if (known !== undefined) return known;
-    const item = await readHead(stream);
-    const read = item === undefined ? undefined : placeOf(item);
-    return read?.seq === seq ? read : undefined;
-  }
-
+function dynamoStore({ client, table }: Options): JournalStore {
   const query = (input: Omit<QueryCommandInput, 'TableName' | 'ConsistentRead'>) =>
-    calling(`reading ${input.ExpressionAttributeValues?.[':pk']?.S}`, () =>
+    guarded(`reading ${input.ExpressionAttributeValues?.[':pk']?.S} in the journal (table ${table})`, () =>
       client.send(new QueryCommand({ ...input, TableName: table, ConsistentRead: true })),
     );
 
-  /** One page of an index: of each shard as much as the page holds. */
-  async function indexed(index: 'due' | 'name', condition: string, values: Item, cursor: string | undefined) {
-    const after = cursor === undefined ? undefined : keyIn(cursor);
-    const answers = await Promise.all(
-      Array.from({ length: shards }, (_, shard) => {
-        const pk = `${index}#${shard}`;
-        return query({
-          KeyConditionExpression: `pk = :pk${condition}`,
-          ExpressionAttributeValues: { ':pk': { S: pk }, ...values },
-          Limit: journalPageSize + 1,
-          // A start key need not exist: it only says where the order goes on.
-          ...(after === undefined ? {} : { ExclusiveStartKey: { pk: { S: pk }, sk: { S: after } } }),
-        });
-      }),
-    );
-    return mergedPage(
-      answers.map(({ Items = [] }) => Items),
-      ({ sk }) => textOf(sk),
-    );
+  async function indexed(index: Index, { shard, after, limit }: ShardRange, condition: string, values: Item) {
+    const pk = { S: `${index}#${shard}` };
+    const { Items = [] } = await query({
+      KeyConditionExpression: `pk = :pk${condition}`,
+      ExpressionAttributeValues: { ':pk': pk, ...values },
+      Limit: limit,
+      // A start key need not exist: it only says where the order goes on.
+      ...(after === undefined ? {} : { ExclusiveStartKey: { pk, sk: { S: after } } }),
+    });
+    return Items.map((item) => ({ item, at: textOf(item.sk), stream: textOf(item.stream) }));
   }
 
   return {
     async head(stream) {
-      const item = await readHead(stream);
-      return item === undefined ? undefined : headOf(stream, item);
+      const command = new GetItemCommand({ TableName: table, Key: headKey(stream), ConsistentRead: true });
+      const doing = `reading ${stream} in the journal (table ${table})`;
+      const { Item: item } = await guarded(doing, () => client.send(command));
+      return item && { place: placeOf(item), hash: textOf(item.hash), state: item.state?.B };
     },
 
-    async append(basedOn, write) {
-      const rows = await storedRows(write);
-      const { stream } = rows;
-      refuseGap(basedOn, rows);
-      const before = await placeAt(stream, basedOn);
-      if (before === undefined) throw staleAppend(stream, `it is not at ${basedOn}`);
+    async append(rows, before) {
+      const { stream, seq } = rows;
       // The SDK repeats a call whose answer was lost under this token; the same append made twice is a conflict.
       const command = new TransactWriteItemsCommand({
         ClientRequestToken: randomUUID(),
@@ -125,17 +77,14 @@ export function dynamoJournal({ client, table }: Options): Journal {
       try {
         await client.send(command);
       } catch (error) {
-        places.forget(stream);
-        if (isContended(error)) throw staleAppend(stream, `it is not at ${basedOn} any more`, error);
+        if (isContended(error)) throw staleAppend(stream, `it is not at ${seq - 1} any more`, error);
         throw awsFault(throttleIn(error) ?? error, `appending to ${stream} (table ${table})`);
       }
-      places.remember(stream, rows.place);
     },
 
-    async history(stream, before = Number.MAX_SAFE_INTEGER, limit) {
+    async entries(stream, before, limit) {
       const items: Item[] = [];
       let start: Item | undefined;
-      if (!stream.isWellFormed() || stream === '' || limit < 1 || before < 2) return [];
       do {
         const page = await query({
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
@@ -145,51 +94,38 @@ export function dynamoJournal({ client, table }: Options): Journal {
             ':last': { S: entryKey(before - 1) },
           },
           ScanIndexForward: false,
-          Limit: Math.trunc(limit) - items.length,
+          Limit: limit - items.length,
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         });
         items.push(...(page.Items ?? []));
         start = page.LastEvaluatedKey;
-      } while (start !== undefined && items.length < Math.trunc(limit));
-      // Written by `append`.
-      return Promise.all(
-        items.map(async ({ entry, sk }) => (await unpacked(entry?.B, () => `${textOf(sk)} of ${stream}`)) as Entry),
-      );
+      } while (start !== undefined && items.length < limit);
+      return items.map(({ entry, sk }) => ({ seq: Number(textOf(sk).slice(entryPrefix.length)), entry: entry?.B }));
     },
 
-    async due(now, cursor): Promise<Page<{ readonly stream: string; readonly due: number }>> {
+    async due(now, range) {
       const below = { ':below': { S: `${sortable(now)}$` } }; // '$' follows '#'
-      const { items, ...rest } = await indexed('due', ' AND sk < :below', below, cursor);
-      return { items: items.map(({ stream, due }) => ({ stream: textOf(stream), due: Number(due?.N) })), ...rest };
+      const rows = await indexed('due', range, ' AND sk < :below', below);
+      return rows.map(({ item, ...row }) => ({ ...row, due: Number(item.due?.N) }));
     },
 
-    async names(prefix, cursor): Promise<Page<NameRow>> {
-      if (!prefix.isWellFormed()) return { items: [] };
+    async names(prefix, range) {
       const [condition, values] =
         prefix === '' ? ['', {}] : [' AND begins_with(sk, :prefix)', { ':prefix': { S: prefix } }];
-      const { items, ...rest } = await indexed('name', condition, values, cursor);
-      return { items: items.map(nameRow), ...rest };
+      const rows = await indexed('name', range, condition, values);
+      return rows.map(({ item, ...row }) => ({
+        ...{ ...row, key: textOf(item.key), seq: Number(item.seq?.N), summary: textOf(item.summary) },
+      }));
     },
   };
 }
 
-/** What an append writes, in the form in which the table keeps it. */
-async function storedRows(write: Append) {
-  const { entry, state, ...rows } = rowsOf(write, limits);
-  const place: Place = { seq: rows.seq, ...indexKeys(rows, { due: '#', name: '\0' }) };
-  const [packedEntry, packedState] = await Promise.all([
-    packed(entry, rows.stream, 'entry', stored),
-    packed(state, rows.stream, 'state', stored),
-  ]);
-  return { ...rows, place, shard: shardOf(rows.stream, shards), entry: packedEntry, state: packedState };
-}
-
-function transaction(table: string, rows: Awaited<ReturnType<typeof storedRows>>, before: Place): TransactWriteItem[] {
+function transaction(table: string, rows: StoredRows, before: Place): TransactWriteItem[] {
   const { stream, seq, hash, place, shard } = rows;
   const put = (item: Item, condition?: Omit<NonNullable<TransactWriteItem['Put']>, 'TableName' | 'Item'>) => ({
     Put: { TableName: table, Item: item, ...condition },
   });
-  const index = (name: 'due' | 'name', row: Item): TransactWriteItem[] => {
+  const index = (name: Index, row: Item): TransactWriteItem[] => {
     const [old, sk] = [before[name], place[name]];
     const pk = { S: `${name}#${shard}` };
     return [
@@ -223,27 +159,15 @@ function transaction(table: string, rows: Awaited<ReturnType<typeof storedRows>>
 }
 
 const headKey = (stream: string): Item => ({ pk: { S: `stream#${stream}` }, sk: { S: 'head' } });
-const entryKey = (seq: number): string => `entry#${sortable(seq)}`;
+const entryPrefix = 'entry#';
+const entryKey = (seq: number): string => `${entryPrefix}${sortable(seq)}`;
 
 const textOf = (value: AttributeValue | undefined): string => value?.S ?? '';
+
 const placeOf = ({ seq, dueRow, nameRow }: Item): Place => ({
   seq: Number(seq?.N),
   ...(dueRow?.S === undefined ? {} : { due: dueRow.S }),
   ...(nameRow?.S === undefined ? {} : { name: nameRow.S }),
-});
-
-const headOf = async (stream: string, { seq, hash, state }: Item): Promise<Head> => ({
-  stream,
-  seq: Number(seq?.N),
-  hash: textOf(hash),
-  state: (await unpacked(state?.B, () => `the state of ${stream}`)) as Head['state'], // written by `append`
-});
-
-const nameRow = ({ key, stream, seq, summary }: Item): NameRow => ({
-  key: textOf(key),
-  stream: textOf(stream),
-  seq: Number(seq?.N),
-  summary: parsed(textOf(summary), () => `the row that lists ${textOf(stream)}`) as NameRow['summary'],
 });
 
 const reasonsIn = (error: unknown): readonly string[] =>
