@@ -7,7 +7,7 @@ import {
 import { Fault } from '@serin/core/base/fault';
 import { tickBody } from '@serin/platform/message';
 import type { Queue } from '@serin/platform/queue';
-import { awsFault } from './faults.ts';
+import { guarded } from './faults.ts';
 
 /** The queue of signals in SQS, which holds a delay of 900 s at most. */
 interface SqsQueue extends Queue {
@@ -23,24 +23,17 @@ interface Options {
 const perBatch = 10;
 
 export function sqsQueue({ client, url }: Options): SqsQueue {
-  const send = async (MessageBody: string, DelaySeconds?: number): Promise<void> => {
-    try {
-      await client.send(
-        new SendMessageCommand({ QueueUrl: url, MessageBody, ...(DelaySeconds === undefined ? {} : { DelaySeconds }) }),
-      );
-    } catch (error) {
-      throw awsFault(error, `sending to the queue ${url}`);
-    }
-  };
+  const sending = `sending to the queue ${url}`;
+  async function send(MessageBody: string, DelaySeconds?: number): Promise<void> {
+    const delay = DelaySeconds === undefined ? {} : { DelaySeconds };
+    await guarded(sending, () => client.send(new SendMessageCommand({ QueueUrl: url, MessageBody, ...delay })));
+  }
   const sendBatch = async (streams: readonly string[]): Promise<void> => {
     const Entries = streams.map((stream, index) => ({ Id: String(index), MessageBody: tickBody(stream) }));
-    try {
-      const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
-      if (Failed.length > 0)
-        throw new Fault('unavailable', `the queue ${url} refused ${Failed.length} messages: ${Failed[0]?.Code}`);
-    } catch (error) {
-      throw awsFault(error, `sending to the queue ${url}`);
-    }
+    const command = new SendMessageBatchCommand({ QueueUrl: url, Entries });
+    const { Failed = [] } = await guarded(sending, () => client.send(command));
+    if (Failed.length > 0)
+      throw new Fault('unavailable', `the queue ${url} refused ${Failed.length} messages: ${Failed[0]?.Code}`);
   };
 
   return {
@@ -50,11 +43,8 @@ export function sqsQueue({ client, url }: Options): SqsQueue {
     },
     send,
     async again(ReceiptHandle, VisibilityTimeout) {
-      try {
-        await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
-      } catch (error) {
-        throw awsFault(error, `bringing a message back to the queue ${url}`);
-      }
+      const command = new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout });
+      await guarded(`bringing a message back to the queue ${url}`, () => client.send(command));
     },
   };
 }

@@ -1,6 +1,6 @@
-import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ownPrefix } from '@serin/platform/names';
-import { awsFault, saysMissing } from '../faults.ts';
+import { tagsOn } from '../tags.ts';
 import type { JobSettings } from './settings.ts';
 
 /**
@@ -18,13 +18,7 @@ export function jobOwners({
   return async (job: string): Promise<string | undefined> => {
     const [api, name = ''] = job.split('/');
     if (!name.startsWith(ownPrefix(installation))) return undefined;
-    const ResourceArn = `arn:${partition}:sagemaker:${region}:${account}:${api}-job/${name}`;
-    try {
-      const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn }));
-      return Tags.find(({ Key }) => Key === 'serin:model')?.Value;
-    } catch (error) {
-      if (saysMissing(error)) return undefined;
-      throw awsFault(error, `reading the tags of the job ${name}`);
-    }
+    const arn = `arn:${partition}:sagemaker:${region}:${account}:${api}-job/${name}`;
+    return (await tagsOn(sagemaker, arn)).get('serin:model');
   };
 }

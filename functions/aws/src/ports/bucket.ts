@@ -2,7 +2,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client
 import { cursorAfter, keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
-import { awsFault, nameOfError } from '../faults.ts';
+import { awsFault, guarded, nameOfError } from '../faults.ts';
 
 interface Options {
   readonly client: S3Client;
@@ -33,21 +33,18 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
         // XML 1.0 cannot hold every character of a key.
         EncodingType: 'url',
       });
-      try {
-        const { Contents = [], IsTruncated } = await client.send(command);
-        const items = Contents.map(
-          ({ Key = '', ETag, Size = 0, LastModified }): ObjectInfo => ({
-            key: decoded(Key),
-            version: versionOf(ETag),
-            bytes: Size,
-            ...(LastModified === undefined ? {} : { written: LastModified.toISOString() }),
-          }),
-        );
-        const last = items.at(-1);
-        return { items, ...(IsTruncated && last !== undefined ? { next: cursorAfter(last.key) } : {}) };
-      } catch (error) {
-        throw awsFault(error, `listing the bucket ${bucket}`);
-      }
+      const doing = `listing the bucket ${bucket}`;
+      const { Contents = [], IsTruncated } = await guarded(doing, () => client.send(command));
+      const items = Contents.map(
+        ({ Key = '', ETag, Size = 0, LastModified }): ObjectInfo => ({
+          key: decoded(Key),
+          version: versionOf(ETag),
+          bytes: Size,
+          ...(LastModified === undefined ? {} : { written: LastModified.toISOString() }),
+        }),
+      );
+      const last = items.at(-1);
+      return { items, ...(IsTruncated && last !== undefined ? { next: cursorAfter(last.key) } : {}) };
     },
 
     async read({ key, version, maxBytes }) {

@@ -3,7 +3,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Bus, CloudEvent } from '@serin/core/ports/bus';
 import { batches, eventText } from '@serin/platform/events';
-import { awsFault } from '../faults.ts';
+import { guarded } from '../faults.ts';
 
 interface Options {
   readonly client: EventBridgeClient;
@@ -42,14 +42,10 @@ export function eventBridgeBus({ client, eventBus, bucket, bucketName }: Options
     let left = entries;
     let why = '';
     for (let attempt = 0; attempt < tries && left.length > 0; attempt += 1) {
-      try {
-        const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [...left] }));
-        const refused = left.filter((_, index) => Entries[index]?.EventId === undefined);
-        why = Entries.find(({ ErrorCode }) => ErrorCode !== undefined)?.ErrorCode ?? 'no answer for an entry';
-        left = refused;
-      } catch (error) {
-        throw awsFault(error, `publishing to the event bus ${eventBus}`);
-      }
+      const command = new PutEventsCommand({ Entries: [...left] });
+      const { Entries = [] } = await guarded(`publishing to the event bus ${eventBus}`, () => client.send(command));
+      why = Entries.find(({ ErrorCode }) => ErrorCode !== undefined)?.ErrorCode ?? 'no answer for an entry';
+      left = left.filter((_, index) => Entries[index]?.EventId === undefined);
     }
     if (left.length > 0)
       throw new Fault(

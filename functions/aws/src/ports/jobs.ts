@@ -1,16 +1,17 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
 import { checkJob, nameTaken } from '@serin/core/job-contract/check';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
-import { awsFault, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
+import { guarded, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi } from '../jobs/apis.ts';
 import { type Api, jobId, partsOf } from '../jobs/ids.ts';
 import { logEnd, logOf } from '../jobs/logs.ts';
 import type { Buckets, JobSettings } from '../jobs/settings.ts';
 import { jobTags } from '../jobs/training.ts';
 import { type Supplies, suppliesOf } from '../supplies.ts';
+import { tagsOn } from '../tags.ts';
 
 interface Options extends JobSettings {
   readonly sagemaker: SageMakerClient;
@@ -40,10 +41,9 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, se
       if (!saysMissing(error)) throw error;
       throw new Fault('unavailable', `the job ${name} exists, and SageMaker does not show it yet`, { cause: error });
     });
-    const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }));
-    const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
+    const tags = await tagsOn(sagemaker, arn);
     if (identity(job, settings).every(({ Key, Value }) => tags.get(Key) === Value)) return;
-    if (Tags.length === 0) throw new Fault('unavailable', `the job ${name} is there, and its tags are not shown yet`);
+    if (tags.size === 0) throw new Fault('unavailable', `the job ${name} is there, and its tags are not shown yet`);
     throw nameTaken(job, name, tags.get('serin:key') ?? 'a job that is not of Serin');
   }
 
@@ -113,12 +113,4 @@ function stockImageMissing(error: unknown, { image }: Job): Fault | undefined {
   return new Fault('unavailable', `the stock image of Node is not in the registry of the account: ${mend}`, {
     cause: error,
   });
-}
-
-async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await work();
-  } catch (error) {
-    throw awsFault(error, doing);
-  }
 }

@@ -3,7 +3,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Installation } from '@serin/platform/names';
 import { checkNumber, neverRegistered, refuseOther } from '@serin/platform/registry/versions';
-import { awsFault } from '../faults.ts';
+import { guarded } from '../faults.ts';
 import { isNoted, modelPackages } from '../registry/packages.ts';
 
 export interface AwsRegistry extends Registry {
@@ -73,12 +73,4 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
         return { model: version.model, version: version.number, ...(by === undefined ? {} : { by }) };
       }),
   };
-}
-
-async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await work();
-  } catch (error) {
-    throw awsFault(error, doing);
-  }
 }

@@ -13,7 +13,7 @@ import { sha256Hex } from '@serin/core/base/json';
 import type { Approval, RegisteredVersion } from '@serin/core/ports/registry';
 import type { Installation } from '@serin/platform/names';
 import { versionProperties } from '@serin/platform/registry/properties';
-import { nameOfError, saysExists, saysMissing } from '../faults.ts';
+import { ifThere, nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { groupName, tagsOf } from '../names.ts';
 
 /** A version as a model package has it. */
@@ -54,7 +54,7 @@ const words: Readonly<Record<Approval, ModelApprovalStatus>> = {
 /** What a listing tells of a package: no property, but its description. */
 const titleOf = (number: number): string => `Serin v${number}`;
 
-/** The model packages of an installation; the methods throw what the SDK throws. */
+/** The model packages of an installation; the methods may throw what the SDK throws. */
 export function modelPackages({
   sagemaker,
   installation,
@@ -64,18 +64,15 @@ export function modelPackages({
 }) {
   /** `undefined` for a package that is not of this installation, or not there. */
   async function describe(arn: string): Promise<Package | undefined> {
-    try {
-      const found = await sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
-      const properties = found.CustomerMetadataProperties ?? {};
-      const version = versionIn(installation, properties);
-      const by = found.LastModifiedBy?.IamIdentity?.Arn ?? found.LastModifiedBy?.UserProfileName;
-      if (version === undefined) return undefined;
-      const known = { arn, properties, version: { ...version, approval: approvalIn(found) } };
-      return by === undefined ? known : { ...known, by };
-    } catch (error) {
-      if (saysMissing(error)) return undefined;
-      throw error;
-    }
+    const command = new DescribeModelPackageCommand({ ModelPackageName: arn });
+    const found = await ifThere(`reading the model package ${arn}`, () => sagemaker.send(command));
+    if (found === undefined) return undefined;
+    const properties = found.CustomerMetadataProperties ?? {};
+    const version = versionIn(installation, properties);
+    const by = found.LastModifiedBy?.IamIdentity?.Arn ?? found.LastModifiedBy?.UserProfileName;
+    if (version === undefined) return undefined;
+    const known = { arn, properties, version: { ...version, approval: approvalIn(found) } };
+    return by === undefined ? known : { ...known, by };
   }
 
   async function* summaries(model: string) {
@@ -116,12 +113,9 @@ export function modelPackages({
     /** Twice: the same group. */
     async ensureGroup(model: string): Promise<void> {
       const ModelPackageGroupName = groupName(installation, model);
-      try {
-        await sagemaker.send(new DescribeModelPackageGroupCommand({ ModelPackageGroupName }));
-        return;
-      } catch (error) {
-        if (!saysMissing(error)) throw error;
-      }
+      const command = new DescribeModelPackageGroupCommand({ ModelPackageGroupName });
+      const found = await ifThere(`reading the group ${ModelPackageGroupName}`, () => sagemaker.send(command));
+      if (found !== undefined) return;
       try {
         const Tags = tagsOf(installation, { 'serin:model': model });
         await sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName, Tags }));

@@ -5,14 +5,14 @@ import {
   DescribeEndpointConfigCommand,
   type DescribeEndpointConfigCommandOutput,
   ListEndpointConfigsCommand,
-  ListTagsCommand,
   type ProductionVariant,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Installation } from '@serin/platform/names';
-import { awsFault, saysExists, saysMissing } from '../faults.ts';
+import { awsFault, guarded, ifThere, saysExists } from '../faults.ts';
 import { tagsOf } from '../names.ts';
+import { tagsOn } from '../tags.ts';
 
 /** What an endpoint is to serve: one config of SageMaker, which never changes. */
 export interface Plan {
@@ -86,15 +86,13 @@ export function endpointConfigs(options: {
     async plan(name) {
       const found = known.get(name);
       if (found !== undefined) return found;
-      try {
-        const plan = planOf(await sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: name })));
-        if (known.size >= remembers) known.clear();
-        known.set(name, plan);
-        return plan;
-      } catch (error) {
-        if (saysMissing(error)) return undefined;
-        throw awsFault(error, `reading the endpoint config ${name}`);
-      }
+      const command = new DescribeEndpointConfigCommand({ EndpointConfigName: name });
+      const read = await ifThere(`reading the endpoint config ${name}`, () => sagemaker.send(command));
+      if (read === undefined) return undefined;
+      const plan = planOf(read);
+      if (known.size >= remembers) known.clear();
+      known.set(name, plan);
+      return plan;
     },
 
     async newest(endpoint) {
@@ -104,41 +102,26 @@ export function endpointConfigs(options: {
         SortOrder: 'Descending',
         MaxResults: listed,
       });
-      try {
-        const { EndpointConfigs = [] } = await sagemaker.send(command);
-        return EndpointConfigs.map(({ EndpointConfigName = '' }) => EndpointConfigName);
-      } catch (error) {
-        throw awsFault(error, `listing the configs of the endpoint ${endpoint}`);
-      }
+      const doing = `listing the configs of the endpoint ${endpoint}`;
+      const { EndpointConfigs = [] } = await guarded(doing, () => sagemaker.send(command));
+      return EndpointConfigs.map(({ EndpointConfigName = '' }) => EndpointConfigName);
     },
 
     async markTried(endpoint, name) {
       const Tags = [{ Key: triedTag, Value: `${endpoint.createdAt}-${endpoint.modifiedAt}` }];
-      try {
-        await sagemaker.send(new AddTagsCommand({ ResourceArn: arnOf(endpoint, name), Tags }));
-      } catch (error) {
-        throw awsFault(error, `marking the endpoint config ${name}`);
-      }
+      const command = new AddTagsCommand({ ResourceArn: arnOf(endpoint, name), Tags });
+      await guarded(`marking the endpoint config ${name}`, () => sagemaker.send(command));
     },
 
     async wasTried(endpoint, name) {
-      try {
-        const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arnOf(endpoint, name) }));
-        const mark = Tags.find(({ Key }) => Key === triedTag)?.Value ?? '';
-        const [createdAt, modifiedAt] = mark.split('-').map(Number);
-        return createdAt === endpoint.createdAt && modifiedAt !== endpoint.modifiedAt;
-      } catch (error) {
-        if (saysMissing(error)) return false;
-        throw awsFault(error, `reading the tags of the endpoint config ${name}`);
-      }
+      const tags = await tagsOn(sagemaker, arnOf(endpoint, name));
+      const [createdAt, modifiedAt] = (tags.get(triedTag) ?? '').split('-').map(Number);
+      return createdAt === endpoint.createdAt && modifiedAt !== endpoint.modifiedAt;
     },
 
     async remove(name) {
-      try {
-        await sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName: name }));
-      } catch (error) {
-        if (!saysMissing(error)) throw awsFault(error, `deleting the endpoint config ${name}`);
-      }
+      const command = new DeleteEndpointConfigCommand({ EndpointConfigName: name });
+      await ifThere(`deleting the endpoint config ${name}`, () => sagemaker.send(command));
       known.delete(name);
     },
   };

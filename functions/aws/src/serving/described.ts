@@ -3,7 +3,7 @@ import {
   type DescribeEndpointCommandOutput,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
-import { awsFault, saysMissing } from '../faults.ts';
+import { ifThere } from '../faults.ts';
 
 type Described = DescribeEndpointCommandOutput | undefined;
 
@@ -30,12 +30,8 @@ export function sageMakerEndpoints({
 
   async function describe(name: string): Promise<Described> {
     const at = now();
-    const said = await sagemaker
-      .send(new DescribeEndpointCommand({ EndpointName: name }))
-      .catch((error: unknown): Described => {
-        if (saysMissing(error)) return undefined;
-        throw awsFault(error, `looking at the endpoint ${name}`);
-      });
+    const command = new DescribeEndpointCommand({ EndpointName: name });
+    const said = await ifThere(`looking at the endpoint ${name}`, () => sagemaker.send(command));
     if (known.size >= remembers) known.clear();
     known.set(name, { said, at });
     return said;

@@ -5,7 +5,7 @@ import {
   type StatusCode,
 } from '@aws-sdk/client-cloudwatch';
 import { Fault } from '@serin/core/base/fault';
-import { awsFault } from '../faults.ts';
+import { guarded } from '../faults.ts';
 
 export interface Statistic {
   readonly metric:
@@ -68,9 +68,7 @@ async function read(
       ScanBy: 'TimestampAscending',
       ...(NextToken === undefined ? {} : { NextToken }),
     });
-    const answer = await cloudwatch.send(command).catch((error: unknown) => {
-      throw awsFault(error, doing);
-    });
+    const answer = await guarded(doing, () => cloudwatch.send(command));
     for (const { Id = '', Timestamps = [], Values = [], StatusCode } of answer.MetricDataResults ?? []) {
       status.set(Id, StatusCode);
       if (StatusCode === 'Forbidden') throw new Fault('invalid', `${doing}: the role may not read them`);

@@ -16,7 +16,7 @@ import type { Deployment } from '@serin/core/ports/serving';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Installation } from '@serin/platform/names';
-import { awsFault, saysExists, saysMissing } from '../faults.ts';
+import { awsFault, ifThere, saysExists } from '../faults.ts';
 import { s3Objects, s3Place } from '../jobs/settings.ts';
 import { sageMakerName, tagsOf } from '../names.ts';
 import { concealing } from '../program-secrets.ts';
@@ -148,11 +148,7 @@ async function checkArtifact(
 }
 
 export async function deleteModel(sagemaker: SageMakerClient, name: string): Promise<void> {
-  try {
-    await sagemaker.send(new DeleteModelCommand({ ModelName: name }));
-  } catch (error) {
-    if (!saysMissing(error)) throw awsFault(error, `deleting the model ${name}`);
-  }
+  await ifThere(`deleting the model ${name}`, () => sagemaker.send(new DeleteModelCommand({ ModelName: name })));
 }
 
 /**

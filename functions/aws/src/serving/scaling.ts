@@ -5,8 +5,9 @@ import {
   PutScalingPolicyCommand,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling';
-import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { awsFault, nameOfError, saysMissing } from '../faults.ts';
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { awsFault, guarded, nameOfError } from '../faults.ts';
+import { tagsOn } from '../tags.ts';
 import { scaleTag } from './models.ts';
 
 interface Variant {
@@ -32,7 +33,8 @@ export function variantScaling(options: {
   const known = new Map<string, string>();
 
   async function wanted(endpointArn: string, model: string): Promise<readonly [number, number] | undefined> {
-    const text = known.get(model) ?? (await tagOf(endpointArn.replace(/:endpoint\/.*$/, `:model/${model}`)));
+    const arn = endpointArn.replace(/:endpoint\/.*$/, `:model/${model}`);
+    const text = known.get(model) ?? (await tagsOn(sagemaker, arn)).get(scaleTag);
     // A tag that is not there may only not be shown yet; one that is there never changes.
     if (text !== undefined) {
       if (known.size >= remembers) known.clear();
@@ -42,14 +44,12 @@ export function variantScaling(options: {
     return range === null ? undefined : [Number(range[1]), Number(range[2])];
   }
 
-  async function tagOf(arn: string): Promise<string | undefined> {
-    try {
-      const { Tags = [] } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }));
-      return Tags.find(({ Key }) => Key === scaleTag)?.Value;
-    } catch (error) {
-      if (saysMissing(error)) return undefined;
-      throw awsFault(error, `reading the tags of ${arn}`);
-    }
+  async function register(target: ReturnType<typeof targetOf>, [MinCapacity, MaxCapacity]: readonly [number, number]) {
+    const { ScalingPolicies = [] } = await autoscaling.send(new DescribeScalingPoliciesCommand(target));
+    if (ScalingPolicies.some(({ PolicyName }) => PolicyName === policyName)) return;
+    await autoscaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity, MaxCapacity }));
+    // Last, so that its being there says that all of it is.
+    await autoscaling.send(new PutScalingPolicyCommand({ ...target, ...policy(invocationsPerInstance) }));
   }
 
   return {
@@ -57,17 +57,9 @@ export function variantScaling(options: {
       for (const { name, model } of variants) {
         const range = await wanted(endpoint.arn, model);
         if (range === undefined) continue;
-        const target = targetOf(endpoint.name, name);
-        try {
-          const { ScalingPolicies = [] } = await autoscaling.send(new DescribeScalingPoliciesCommand(target));
-          if (ScalingPolicies.some(({ PolicyName }) => PolicyName === policyName)) continue;
-          const [MinCapacity, MaxCapacity] = range;
-          await autoscaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity, MaxCapacity }));
-          // Last, so that its being there says that all of it is.
-          await autoscaling.send(new PutScalingPolicyCommand({ ...target, ...policy(invocationsPerInstance) }));
-        } catch (error) {
-          throw awsFault(error, `scaling ${name} of the endpoint ${endpoint.name}`);
-        }
+        await guarded(`scaling ${name} of the endpoint ${endpoint.name}`, () =>
+          register(targetOf(endpoint.name, name), range),
+        );
       }
     },
 

@@ -1,6 +1,6 @@
 import { type CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
 import type { ProductionVariantSummary } from '@aws-sdk/client-sagemaker';
-import { awsFault } from '../faults.ts';
+import { guarded } from '../faults.ts';
 import type { Endpoints } from './described.ts';
 
 interface Sources {
@@ -46,9 +46,8 @@ async function measuredOf(cloudwatch: CloudWatchClient, endpoint: string): Promi
       Dimensions: [{ Name: 'EndpointName', Value: endpoint }],
       ...(NextToken === undefined ? {} : { NextToken }),
     });
-    const answer = await cloudwatch.send(command).catch((error: unknown) => {
-      throw awsFault(error, `listing the metrics of the endpoint ${endpoint}`);
-    });
+    const doing = `listing the metrics of the endpoint ${endpoint}`;
+    const answer = await guarded(doing, () => cloudwatch.send(command));
     for (const { Dimensions = [] } of answer.Metrics ?? []) {
       const variant = Dimensions.find(({ Name }) => Name === 'VariantName')?.Value;
       if (variant) names.push(variant);
