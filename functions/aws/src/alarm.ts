@@ -55,7 +55,7 @@ interface Said {
   readonly state: unknown;
   readonly suppressed: unknown;
   readonly alarm: unknown;
-  /** The series that this is about, of an alarm over many: each fires and ends by itself. */
+  /** The series that this is about, of an alarm over many. */
   readonly contributor: unknown;
   readonly name: unknown;
   readonly description: unknown;

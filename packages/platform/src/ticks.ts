@@ -84,7 +84,7 @@ export const slowOf = (measures: readonly string[]): readonly string[] =>
  *
  * A tick in which a deployment has requests and not all of its outcomes is not closed, nor one in which a deployment has
  * no requests that should have many. After the patience of the counter it is told by what there is, or empty where
- * nothing fits together: half of a tick is no evidence. Counts of requests and errors that are not whole numbers throw
+ * nothing fits together, for part of a tick would mislead. Counts of requests and errors that are not whole numbers throw
  * `invalid`; such counts of slow requests are left out.
  */
 export function ticksOf(
