@@ -48,6 +48,7 @@ export interface Adapter {
 // biome-ignore format: a row is read from left to right
 export const adapters = [
   { platform: 'simulator', contract: 'journal', name: 'memory', file: 'journal.ts', suite: 'contract/fakes.test.ts', behind: 'memory' },
+  { platform: 'simulator', contract: 'journal', name: 'memory in shards', file: 'packages/platform/src/sharded-journal.ts', suite: 'contract/fakes.test.ts', behind: 'memory' },
   { platform: 'simulator', contract: 'registry', name: 'memory', file: 'registry.ts', suite: 'contract/fakes.test.ts', behind: 'memory' },
   { platform: 'simulator', contract: 'bus', name: 'memory', file: 'bus.ts', suite: 'contract/fakes.test.ts', behind: 'memory' },
   { platform: 'simulator', contract: 'bucket', name: 'memory', file: 'bucket.ts', suite: 'contract/fakes.test.ts', behind: 'memory' },

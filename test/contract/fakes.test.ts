@@ -8,11 +8,13 @@ import type { Notify } from '@serin/core/ports/notify';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
 import type { Counts } from '@serin/core/ports/telemetry';
+import { shardedJournal } from '@serin/platform/sharded-journal';
 import { describe, expect, test } from 'vitest';
 import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
 import { memoryJobs } from '../simulation/fakes/jobs.ts';
 import { memoryJournal } from '../simulation/fakes/journal.ts';
+import { memoryStore } from '../simulation/fakes/journal-store.ts';
 import { labelledJobs } from '../simulation/fakes/labelled-jobs.ts';
 import { memoryRegistry } from '../simulation/fakes/registry.ts';
 import { memoryServing, type ServingShape } from '../simulation/fakes/serving.ts';
@@ -32,6 +34,15 @@ import { servingContract } from './serving.contract.ts';
 const close = async (): Promise<void> => {};
 
 journalContract('memory', async () => ({ port: atOnce<Journal>(memoryJournal()), close }));
+
+journalContract('memory in shards', async () => ({
+  port: shardedJournal(memoryStore().store, {
+    limits: { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 },
+    stored: { bytes: 390_000, of: 'a row' },
+    between: { due: '#', name: '\0' },
+  }),
+  close,
+}));
 
 registryContract('memory', async () => ({ port: atOnce<Registry>(memoryRegistry()), close }));
 
