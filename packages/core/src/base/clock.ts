@@ -1,10 +1,10 @@
 /** Where a clock gets its time from; all in milliseconds. */
 export interface ClockSources {
-  /** Since the epoch. It may be set, forward or back, at any moment. */
+  /** Since the epoch. Somebody may set it forward or back at any moment. */
   readonly wall: () => number;
-  /** Since some moment. It never goes back, and nobody can set it. */
+  /** Since a moment that does not matter. It never goes back, and nobody can set it. */
   readonly elapsed: () => number;
-  /** The newest time that was ever written down: the clock begins no earlier. */
+  /** The newest time that was written down: the clock does not begin before it. */
   readonly newest: number;
 }
 
@@ -15,14 +15,14 @@ export interface SteadyClock {
   aheadMs(): number;
 }
 
-/** It goes so much faster or slower, at most, until it agrees with the wall clock again: 36 seconds in an hour. */
+/** How much faster or slower the clock goes, at most, until it agrees with the wall clock: 36 seconds in an hour. */
 const slew = 1 / 100;
 
 /**
- * A clock whose spans are right, whatever happens to the wall clock.
+ * A clock that measures spans correctly, also when the wall clock is set.
  *
- * It begins at the later of the wall clock and the newest time that was written down, and moves on with what has
- * elapsed. A step of the wall clock is never taken over at once: it changes every span by one hundredth at most.
+ * It begins at the later of the wall clock and the newest time that was written down. It then moves on with the time
+ * that has elapsed. When the wall clock steps, this clock follows slowly: a span changes by one hundredth at most.
  */
 export function steadyClock({ wall, elapsed, newest }: ClockSources): SteadyClock {
   let at = Math.max(wall(), newest);

@@ -23,9 +23,9 @@ const minuteMs = 60_000;
  * The first time after `after` (milliseconds since the epoch) at which a five-field cron expression fires in a zone.
  *
  * `*`, lists, ranges, steps and names (`MON-FRI`, `JAN`), as in crontab(5): when both day fields are restricted, either
- * may match. A wall-clock minute that does not exist (clocks go forward) does not fire. One that exists twice fires at
- * its first, so that once a day is once; a schedule of every hour follows the time that passes, and fires at both.
- * Throws an `Error` that names the field for a bad expression, an unknown zone, or one that never fires.
+ * may match. A wall-clock minute that does not exist (clocks go forward) does not fire. A minute that exists twice
+ * fires the first time only, so that a daily schedule fires once. An hourly schedule fires both times. Throws an
+ * `Error` that names the field for a bad expression, an unknown zone, or one that never fires.
  */
 export function nextCron(expression: string, zone: string, after: number): number {
   const rule = parseCron(expression);
@@ -42,7 +42,7 @@ export function nextCron(expression: string, zone: string, after: number): numbe
   while (at < end) {
     const wall = clock(at);
     if (!dayMatches(wall)) {
-      // To the next local midnight, but never past it: one hour short on a day that is shortened by a clock change.
+      // To the next local midnight and not past it: one hour less on a day that a clock change makes shorter.
       at += Math.max(1, (23 - wall.hour) * 60 + (60 - wall.minute) - 60) * minuteMs;
     } else if (!rule.hours.has(wall.hour)) at += (60 - wall.minute) * minuteMs;
     else if (!rule.minutes.has(wall.minute) || (rule.hours.size < 24 && isRepeated(clock, at, wall))) at += minuteMs;
@@ -59,7 +59,7 @@ interface Wall {
   readonly weekday: number;
 }
 
-/** Clocks go back by half an hour, one or two; whole quarters cover every zone that there is. */
+/** Clocks go back by half an hour, one hour or two hours. Quarters of an hour cover every zone. */
 const shiftsBack = Array.from({ length: 12 }, (_, quarter) => (quarter + 1) * 15 * minuteMs);
 
 /** Whether the clocks have shown this minute of this day before. */

@@ -5,7 +5,7 @@ import { decodeText, encodeText, type Json } from './json.ts';
 declare const btoa: (bytes: string) => string;
 declare const atob: (base64: string) => string;
 
-/** Where a list goes on, as text for a URL (base64url of JSON). It means nothing to whoever carries it. */
+/** Where a list goes on, as text for a URL (base64url of JSON). Callers pass it back unread. */
 export function cursorOf(place: Json): string {
   const bytes = encodeText(JSON.stringify(place));
   return btoa(String.fromCharCode(...bytes))
@@ -14,7 +14,7 @@ export function cursorOf(place: Json): string {
     .replaceAll('=', '');
 }
 
-/** What `cursorOf` was given; `undefined` for any other text. Whether it is a place of this list is for the caller to see. */
+/** What `cursorOf` was given; `undefined` for any other text. The caller checks that it is a place of this list. */
 export function placeIn(cursor: string): unknown {
   try {
     const bytes = Uint8Array.from(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')), (byte) => byte.charCodeAt(0));

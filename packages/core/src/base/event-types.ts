@@ -1,4 +1,4 @@
-/** Every event that Serin tells of, without `dev.serin.` before it and its version behind it. */
+/** Every event that Serin publishes, without `dev.serin.` before it and its version behind it. */
 export const eventTypes = [
   'dataset.settled',
   'run.started',

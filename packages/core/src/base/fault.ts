@@ -12,13 +12,13 @@ export type FaultCode = keyof typeof verdicts;
 export type Retry = (typeof verdicts)[FaultCode];
 
 /**
- * The one error class. An adapter turns its SDK's errors into a `Fault` once; a handler reads `retry` and nothing else.
+ * The only error class. An adapter turns the errors of its SDK into a `Fault` once. A handler reads only `retry`.
  *
  * The message says what failed, with which thing, and what to do about it, in lower case.
  */
 export class Fault extends Error {
   readonly code: FaultCode;
-  /** Whoever was asked wants to be left alone this long. */
+  /** How long the service that was asked wants no further call. */
   readonly retryAfterMs?: number;
 
   constructor(
@@ -32,13 +32,13 @@ export class Fault extends Error {
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 
-  /** `now`: load and decide again; `later`: with backoff; `never`: the same call would fail the same way. */
+  /** `now`: load and decide again. `later`: try again, with backoff. `never`: the same call would fail the same way. */
   get retry(): Retry {
     return verdicts[this.code];
   }
 }
 
-/** Anything thrown, as a `Fault`: what nobody foresaw is a `defect`. */
+/** Anything thrown, as a `Fault`. An error that nobody foresaw is a `defect`. */
 export function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   return new Fault('defect', error instanceof Error ? error.message : String(error), { cause: error });

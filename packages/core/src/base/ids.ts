@@ -1,7 +1,7 @@
 import { sha256Hex } from './json.ts';
 
 /**
- * An id that sorts by time, derived from what it names: the same decision made twice gives the same id.
+ * An id that sorts by time. It is derived from what it names, so the same decision made twice gives the same id.
  * The layout is that of a UUIDv7 (48 bits of milliseconds first), without hyphens.
  */
 export function derivedId(prefix: 'run' | 'ro' | 'evt', at: number, ...of: readonly (string | number)[]): string {

@@ -35,7 +35,7 @@ export const digestOf = (value: unknown): string => sha256Hex(canonical(value));
 /**
  * The JSON merge patch (RFC 7396) that turns `before` into `after`; `undefined` where they are equal.
  *
- * Parts that are the same object are not compared again, so the cost follows the change, not the state.
+ * Parts that are the same object are not compared, so the cost depends on the size of the change, not of the state.
  * A state must hold no `null` (RFC 7396 uses it for deletion); arrays are replaced whole.
  */
 export function diff(before: unknown, after: unknown): Json | undefined {

@@ -1,9 +1,9 @@
 /**
- * What makes a request bad, by name: `errors`, `slower than 120 ms`. A guardrail asks for its measures, a platform answers
- * with those that it counts, and nobody takes one for another.
+ * What makes a request bad, by name: `errors`, `slower than 120 ms`. A guardrail asks for its measures. A platform
+ * answers with those of them that it counts, and never with another one in their place.
  */
 
-/** The request failed, and not by its caller's fault: the one measure that every platform counts. */
+/** The request failed, and its caller is not to blame. Every platform counts this measure. */
 export const errors = 'errors';
 
 export const slowerThan = (ms: number): string => `slower than ${ms} ms`;
@@ -14,7 +14,7 @@ export function thresholdOf(measure: string): number | undefined {
   return ms === undefined ? undefined : Number(ms);
 }
 
-/** A value for each measure; one without a value is not there. */
+/** The values of the measures that have one. */
 export function byMeasure<Value>(
   measures: readonly string[],
   read: (measure: string) => Value | undefined,

@@ -1,8 +1,8 @@
 /**
  * A machine is a table: one row per state, one cell per signal.
  *
- * A function moves the machine (or refuses); `'ignore'` marks a signal that is known to come late or twice; a refusal
- * says why the signal cannot be taken here; an absent cell is refused without more words.
+ * A function moves the machine, or refuses. `'ignore'` marks a signal that may come late or twice. A refusal says why
+ * the signal cannot be taken here. A cell that is absent refuses as well, without a reason of its own.
  */
 export type Table<Machine extends { readonly status: string }, Signals extends { readonly type: string }, Context> = {
   readonly [Status in Machine['status']]: {
@@ -17,7 +17,7 @@ export type Table<Machine extends { readonly status: string }, Signals extends {
   };
 };
 
-/** A signal that cannot be used in this state; `because` is said to the sender. */
+/** A signal that cannot be used in this state. The sender gets `because`. */
 export interface Refusal {
   readonly refused: string;
 }
@@ -26,7 +26,7 @@ export const refuse = (because: string): Refusal => ({ refused: because });
 
 export type Step<Machine> = { readonly moved: Machine } | { readonly ignored: string } | Refusal;
 
-/** One step of one machine. A cell that answers the same object has nothing to commit: the signal is ignored. */
+/** One step of one machine. If a cell answers the same object there is nothing to commit, and the signal is ignored. */
 export function step<Machine extends { readonly status: string }, Signals extends { readonly type: string }, Context>(
   table: Table<Machine, Signals, Context>,
   machine: Machine,

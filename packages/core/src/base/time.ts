@@ -13,7 +13,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** Milliseconds as a person says them: `90s`, `1h 30m`, `2d`. */
+/** Milliseconds as a person writes them: `90s`, `1h 30m`, `2d`. */
 export function durationText(ms: number): string {
   if (ms < second) return `${Math.round(ms)}ms`;
   const parts: string[] = [];

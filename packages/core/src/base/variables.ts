@@ -7,13 +7,13 @@ export type Variables = Readonly<Record<string, Variable>>;
 /** Answers the text of a secret, or throws an `invalid` that says where it was looked for. */
 export type Secrets = (name: string) => string;
 
-/** Variables as text only: those that may be written down. */
+/** The variables whose text may be written down: those without a secret. */
 export const plainOf = (variables: Variables): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
   );
 
-/** The variables that name a secret, with its text: kept nowhere, given to the program alone. */
+/** The variables that name a secret, with its text. Give it only to the program, and keep it nowhere. */
 export const secretsOf = (variables: Variables, secrets: Secrets): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) =>
@@ -21,10 +21,10 @@ export const secretsOf = (variables: Variables, secrets: Secrets): Readonly<Reco
     ),
   );
 
-/** A secret that was stored from a file, which ends with a line break: without it. */
+/** A secret without the line break at the end of the file that it was stored from. */
 export const secretText = (stored: string): string => stored.replace(/\r?\n$/, '');
 
-/** For a place that looks up no secrets: one that is named is `invalid`. */
+/** For a place that looks up no secrets: naming one is `invalid`. */
 export const noSecrets: Secrets = (name) => {
   throw new Fault('invalid', `the secret '${name}' cannot be looked up here`);
 };

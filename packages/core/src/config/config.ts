@@ -9,7 +9,7 @@ import { type ConfigProblem, problemsOf } from './problems.ts';
 import { authorsSchema, type ParsedConfig, type ParsedModel } from './schema.ts';
 
 /**
- * The config as its author writes it, and the compiled form that the machine freezes.
+ * The config as its author writes it, and the compiled form that a run or a rollout freezes.
  *
  * The author writes durations and sizes as text; the compiled form (`ModelPlan`) has milliseconds, bytes and code
  * digests, and every default written out.
@@ -18,7 +18,7 @@ export const configSchema = authorsSchema();
 
 export type Config = z.input<typeof configSchema>;
 
-/** Types for the author; checks nothing at run time (`compileConfig` does). */
+/** Types for the author. It checks nothing at run time; `parseConfig` does. */
 export function defineConfig<const Given extends Config>(config: Given): Given {
   return config;
 }
@@ -46,7 +46,7 @@ export type ModelPlan = Omit<ParsedModel, 'train' | 'split' | 'evaluate' | 'serv
         /** Milliseconds. */
         readonly timeout?: number | undefined;
       });
-  /** Who is told of what happens to the model. */
+  /** The sinks that hear of the model. */
   readonly notify?: readonly SinkPlan[];
 };
 export type JobCompute = ParsedModel['train']['compute'];
@@ -74,7 +74,7 @@ export function parseConfig(
     : { problems: result.error.issues.flatMap((issue) => problemsOf(issue, input)) };
 }
 
-/** Every code folder that a parsed config names, each once: what a release has to store before it compiles. */
+/** Every code folder that a parsed config names, each once. A release stores them before it compiles. */
 export function codeFolders(parsed: ParsedConfig): readonly string[] {
   const folders = Object.values(parsed.models).flatMap((rule) => [
     rule.train.code,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { day, parseDuration, parseSize } from '../base/time.ts';
 import { platforms } from './platforms.ts';
 
-/** A refinement of a field by what is wrong with its value; `undefined`: nothing. */
+/** A refinement of a field, from a function that says what is wrong with its value; `undefined`: nothing. */
 export const refusing =
   <Value>(problemOf: (value: Value) => string | undefined) =>
   (value: Value, context: z.RefinementCtx<Value>): void => {

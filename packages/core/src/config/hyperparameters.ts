@@ -1,12 +1,12 @@
 import { canonical, encodeText } from '../base/json.ts';
 
 const names = /^[A-Za-z_][\w.-]{0,255}$/;
-// The least that any platform takes, so that a config runs on each of them.
+// The smallest limits of all platforms, so that a config runs on each of them.
 const most = 100;
 const longest = 2500;
 // Of the toolkit whose form job-contract has: in an image that brings it, they choose what code runs.
 const reserved = 'sagemaker_';
-// Jobs get them all in one variable as well, and Linux takes 128 KiB of each (execve(2): MAX_ARG_STRLEN).
+// A job gets all of them in one variable, too, and Linux takes 128 KiB in a variable (execve(2): MAX_ARG_STRLEN).
 const mostBytes = 32_000;
 
 /** What is wrong with the hyperparameters of a job, or nothing. */

@@ -2,7 +2,7 @@ import type { CompiledConfig, ModelPlan } from './config.ts';
 import { type Part, partsOf } from './parts.ts';
 import type { ConfigProblem } from './problems.ts';
 
-/** What a platform cannot do with a plan: where the config says it, whether it does, and why it cannot be. */
+/** Something that a platform cannot do: where a config asks for it, whether a plan does, and why it is impossible. */
 export interface Limit {
   /** Within the plan of a model: `train.compute.spot`. */
   readonly path: string;
@@ -29,7 +29,7 @@ export const brokenLimits = (limits: readonly Limit[], plan: ModelPlan): readonl
       return { path, message: because, ...(value === undefined ? {} : { value }) };
     });
 
-/** Is a part of the plan so? A part that the plan does not have is not. */
+/** Whether a part of the plan is so. It is not if the plan has no such part. */
 export const whenPart =
   (path: Part['path'], isSo: (part: Part) => boolean): Limit['broken'] =>
   (plan) =>

@@ -5,7 +5,9 @@ import { matches } from '../sinks/sink.ts';
 import { type SinkKind, sinks } from '../sinks/sinks.ts';
 import { name, text } from './forms.ts';
 
-/** Who is told of events: the author names sinks once for all models; a plan has those of its model. */
+/**
+ * Who gets events. The author names the sinks once for all models, and the plan of a model has those that hear of it.
+ */
 const kinds = Object.keys(sinks) as readonly SinkKind[];
 
 const pattern = z.string().refine((text) => eventTypes.some((type) => matches([text], type)), {
@@ -86,7 +88,7 @@ export function sinksOf(notify: Notify | undefined, model: string): readonly Sin
     );
 }
 
-/** Two sinks of one name would be one; a model that is not there is a slip of the pen. */
+/** Two sinks must not share a name, and a model that a sink names must be in the config. */
 export function notifyProblems(notify: Notify, models: readonly string[]) {
   const names = notify.map((given) => given.name ?? kinds.find((kind) => given[kind] !== undefined));
   return notify.flatMap((given, index) => [

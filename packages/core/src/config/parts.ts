@@ -1,7 +1,7 @@
 import type { JobKind } from '../ports/jobs.ts';
 import type { JobCompute, ModelPlan, Program } from './config.ts';
 
-/** What instances are wanted for. `process`: prepare and evaluate. */
+/** What instances are used for. `process`: prepare and evaluate. */
 export type PartUse = 'train' | 'process' | 'serve';
 
 /** `T4`, or with the least memory that will do: `A100-80GB`. */
@@ -16,7 +16,7 @@ export interface Part {
   readonly accelerator?: Accelerator;
   /** Instances at once, at most. */
   readonly instances: number;
-  /** Instances that stand while nothing happens. */
+  /** Instances that run while nothing happens. */
   readonly atRest: number;
   readonly spot: boolean;
   /** Absent: it runs until it is taken away. */
@@ -86,7 +86,7 @@ export const jobPathsOf = (use?: PartUse): readonly JobPath[] => [
   ),
 ];
 
-/** Everything of a model that needs an instance, in the order in which it is needed. */
+/** All parts of a model that need an instance, in the order in which they need it. */
 export function partsOf(plan: ModelPlan): readonly Part[] {
   const jobs = jobPathsOf().flatMap((path) => {
     const step = Object.values(stepPlans).find((known) => known.path === path);

@@ -7,7 +7,7 @@ export interface ConfigProblem {
   readonly value?: unknown;
 }
 
-/** A problem of the schema as a person reads it; an unknown field and a union may make several of one. */
+/** The problems that one issue of the schema means, in words for a person. */
 export function problemsOf(issue: z.core.$ZodIssue, input: unknown): ConfigProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
@@ -21,7 +21,7 @@ export function problemsOf(issue: z.core.$ZodIssue, input: unknown): ConfigProbl
       problemsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, input),
     );
   }
-  // The name of a model or a variable: what is wrong is the key, not what stands under it.
+  // The name of a model or a variable: the key is wrong, not the value under it.
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element')
     return [
       { path: pathText(issue.path), message: `is not a name that can be used: ${issue.issues[0]?.message ?? ''}` },

@@ -38,14 +38,14 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
       atMost: duration.optional(),
       onInconclusive: z.enum(['hold', 'promote', 'rollBack']).default('hold'),
       maxHold: duration.default(day),
-      /** Greatest probability of rolling back a candidate that is no worse than tolerated. */
+      /** Greatest probability of rolling back a candidate that is not worse than tolerated. */
       alpha: z.number().gt(0).max(0.2).default(0.01),
       /** Greatest probability of promoting a candidate that is as bad as the margin. */
       beta: z.number().gt(0).max(0.5).default(0.05),
       guardrails: z.strictObject(guardrailSchemas(kitOf(duration))).prefault({}),
-      /** Which share of the traffic the candidate is taken to have: the weight that was set, or what came. */
+      /** The share of the traffic that the judge reckons with: the weight that was set, or the share that came. */
       routing: z.enum(['configured', 'realised']).default('configured'),
-      /** The first ticks, which are no evidence: caches and pools are cold. */
+      /** The first ticks, which are not evidence: caches and pools are cold. */
       warmUp: z.int().min(0).max(1000).default(2),
       /** Judges each of these values of a request header by itself, too. */
       segments: z
@@ -56,7 +56,10 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
         .optional(),
       /** Failed requests beyond the champion's share that the steps may cost, in expectation. */
       harmBudget: z.number().gt(0).optional(),
-      /** What `serin validate` reckons with: requests a minute of all models together, and the champion's share of failures. */
+      /**
+       * What `serin validate` reckons with: requests a minute of all models together, and the champion's share of
+       * failures.
+       */
       expected: z
         .strictObject({ rpm: z.number().gt(0), errorShare: z.number().min(0).max(0.5).default(0.0001) })
         .optional(),

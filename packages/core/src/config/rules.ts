@@ -8,8 +8,8 @@ import type { ParsedConfig, ParsedModel } from './schema.ts';
 /**
  * What must hold between the fields of a config, whoever sends it.
  *
- * A rule is looked at also when other fields have problems, so that all of them are reported at once: anything may be
- * missing or of a wrong type then, and a rule that cannot be judged holds.
+ * A rule is checked also when other fields have problems, so that all problems are reported at once. Then anything may
+ * be missing or of a wrong type. A rule that cannot be judged holds.
  */
 interface Rule {
   /** Where the problem is reported, from the model on. */
@@ -18,7 +18,7 @@ interface Rule {
   readonly because: string;
 }
 
-/** What is there of a value that may have problems. */
+/** The part of a value that is there, if the value may have problems. */
 type Seen<Value> = Value extends object ? { readonly [Key in keyof Value]?: Seen<Value[Key]> | undefined } : Value;
 
 export const modelRules: readonly Rule[] = [
@@ -110,7 +110,7 @@ function unfilled(known: string): string {
   return `a placeholder in the command names what the job does not have: it has ${known}`;
 }
 
-/** Every placeholder of a command names something; what is no command has none. */
+/** Every placeholder of a command names something. A value that is not a command has no placeholders. */
 const fills = (command: unknown, inputs: readonly string[], outputs: readonly string[]): boolean =>
   !Array.isArray(command) ||
   placeholdersIn(command.map(String)).every(({ kind, name }) => (kind === 'inputs' ? inputs : outputs).includes(name));

@@ -16,7 +16,7 @@ import { cronProblem, projectProblems, regexProblem, withRules } from './rules.t
  */
 
 const command = z.array(text).min(1, { error: "a command such as ['python', 'train.py']" }).max(1000);
-/** A secret is named, never written: its text is looked up where and when the program starts. */
+/** A secret is named, never written. Its text is looked up where and when the program starts. */
 const variable = z.union([given, z.strictObject({ secret: name })]);
 const variableName = z
   .string()
@@ -67,7 +67,7 @@ const hyperparameters = z
   .record(text, z.union([z.string(), z.number(), z.boolean()]))
   .superRefine(refusing(hyperparameterProblem));
 
-/** What has another form in the author's config than in the compiled one. */
+/** What differs between the author's config and the compiled one. */
 const authorsDoor = {
   ...authorsForms,
   split: authorsSplit,
@@ -93,7 +93,7 @@ const alerts = z
       .describe('types of CloudEvents that are alarms of this model, besides those that Serin knows'),
   })
   .prefault({})
-  // What an alert started a run for is mended by the version that comes of it.
+  // An alert that started a run is mended by the version that comes of it.
   .transform((rule) => ({
     ...rule,
     whileFiring: rule.whileFiring ?? (rule.onAlert === 'run' ? ('ignore' as const) : ('hold' as const)),
@@ -219,7 +219,7 @@ export const projectOf = (door: Door) =>
     .strictObject({
       project: name,
       environment: name.default('dev'),
-      /** Runs of the whole project that may hold a machine at the same time. */
+      /** Runs of the whole project that may have a job at the same time. */
       concurrentRuns: z.int().min(1).max(1000).default(4),
       models: z
         .record(name, modelOf(door))

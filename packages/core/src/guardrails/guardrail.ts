@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Bounds, Kit } from './kit.ts';
 
-/** The champion's p50, p90 and p99 in milliseconds, frozen before the start; what is slower is an event. */
+/** The champion's p50, p90 and p99 in milliseconds, frozen before the start. A slower request is bad. */
 export interface Thresholds {
   readonly p50: number;
   readonly p90: number;
@@ -13,25 +13,25 @@ export interface Thresholds {
 export interface Stream {
   /** `errors`, `latency.p90`, `labels`, `labels.worst`, `errors@de`. */
   readonly id: string;
-  /** What is counted as bad, as the platform is asked for it; `labels` on the clock of labels. */
+  /** The measure for which the platform is asked; `labels` on the clock of labels. */
   readonly measure: string;
   readonly segment?: string;
   /** May bring the candidate down. */
   readonly harm: boolean;
   /** Has to be certified before the candidate is promoted. */
   readonly promotes: boolean;
-  /** What is bad, for a person: `failed requests of de`. */
+  /** What is counted as bad, in words for a person: `failed requests of de`. */
   readonly events: string;
-  /** The bad share of the champion's requests, where the measure itself fixes it; absent: the config's `errorShare`. */
+  /** The champion's bad share if the measure itself fixes it; absent: the config's `errorShare`. */
   readonly expectedShare?: number;
 }
 
 /** What a guardrail is in one rollout. */
 export interface Watch {
   readonly streams: readonly Stream[];
-  /** Labels that are losses: how much more is tolerated, and how much is excluded by a promotion. */
+  /** Labels that are losses: how much more loss is tolerated, and how much more a promotion excludes. */
   readonly loss?: { readonly tolerated: number; readonly margin: number };
-  /** What a certificate says of how it was measured. */
+  /** How it was measured, for the certificate. */
   readonly condition?: string;
 }
 
@@ -41,22 +41,22 @@ export interface Setting {
   readonly sticky: boolean;
   readonly routing: 'configured' | 'realised';
   readonly segments: readonly string[];
-  /** `none`: they were asked for in vain; absent: nobody asked. */
+  /** `none`: nobody could say them. Absent: nobody asked. */
   readonly thresholds?: Thresholds | 'none' | undefined;
 }
 
 /** One guardrail of the config, with everything that is particular to it; `list.ts` names them all. */
 export interface GuardrailKind<Rule extends Bounds = Bounds> {
   readonly name: string;
-  /** Evidence on another clock than the ticks has to reach 1/alpha by itself. */
+  /** Evidence on the clock of labels has to reach 1/alpha by itself. */
   readonly clock: 'ticks' | 'labels';
-  /** The ticks of the warm-up say nothing about it. */
+  /** Whether the ticks of the warm-up are left out. */
   readonly warmsUp: boolean;
   /** Its part of the config. One that came later is optional: stored plans do not have it. */
   readonly schema: (kit: Kit) => ZodType;
   /** `off`: why it cannot be judged in this rollout; `undefined`: there is nothing to judge. */
   watch(rule: Rule, setting: Setting): Watch | { readonly off: string } | undefined;
-  /** What is amiss with it under this plan, one sentence each. */
+  /** What is wrong with it under this plan, one sentence each. */
   warnings?(rule: Rule, plan: { readonly tick: number; readonly atMost: number }): readonly string[];
 }
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * What the parts of a config are made of. Guardrails are handed it, and import only its types: the functions that judge
- * carry no schema library.
+ * What the parts of a config are made of. A guardrail gets it as an argument and imports only its types, so that the
+ * functions that judge do not carry a schema library.
  */
 const share = z.number().gt(0).lt(1);
 
@@ -35,7 +35,7 @@ const aboveMargin = {
 const bounds = z.strictObject(fields).refine(isBelowMargin, aboveMargin);
 export type Bounds = z.output<typeof bounds>;
 
-// The whole of `z` would be carried by every function that reads a config.
+// These only: every function that reads a config would carry the whole of `z`.
 const schemas = {
   union: z.union,
   literal: z.literal,

@@ -15,7 +15,7 @@ const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 export const latency = {
   name: 'latency',
   clock: 'ticks',
-  // The caches of what has just got more traffic are cold.
+  // A deployment that has just got more traffic has cold caches.
   warmsUp: true,
   schema: ({ z, bounds }: Kit) => z.union([z.literal(false), bounds]).prefault({}),
   watch(_, { thresholds, sticky, segments }) {
@@ -31,8 +31,8 @@ export const latency = {
           {
             id: `latency.${name}`,
             measure: slowerThan(thresholds[name]),
-            // At p50 a margin of 2 is the whole of the requests: nothing could be certified, and nothing is asked.
-            // A heavy user has a slow request within a tick or two whatever the model: nothing to certify by first ones.
+            // At p50 a margin of 2 means all requests, so nothing could be certified.
+            // A heavy user has a slow request within a tick or two with any model, so first ones certify nothing.
             promotes: name !== 'p50' && !sticky,
             expectedShare,
           },

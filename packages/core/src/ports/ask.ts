@@ -8,7 +8,7 @@ export type Ask =
   | { readonly kind: 'version'; readonly version: RegisteredVersion }
   | { readonly kind: 'deploy'; readonly deployment: Deployment };
 
-/** In the order in which the core asks. */
+/** What is asked for one model, in the order in which the core asks. */
 export interface ModelAsks {
   readonly model: string;
   readonly asks: readonly Ask[];

@@ -1,6 +1,6 @@
 import type { Page } from './page.ts';
 
-/** The bucket that the pipeline writes to: code, manifests, compiled configs. Never a trigger. */
+/** The bucket that Serin writes to: code, manifests, compiled configs. It never triggers a run. */
 export const ownBucket = 'serin';
 
 export interface ObjectInfo {
@@ -9,11 +9,11 @@ export interface ObjectInfo {
   /** The store's version id, etag or checksum: changes whenever the content does. */
   readonly version: string;
   readonly bytes: number;
-  /** In a listing: tells one write of the key from another, also of equal content; absent where the version does. */
+  /** In a listing: differs between two writes of the key, also of equal content. Absent where `version` does so. */
   readonly written?: string;
 }
 
-/** What lies under a prefix and can be no object, such as a symbolic link in a folder: how many of a kind, and the first. */
+/** What lies under a prefix and cannot be an object, such as a symbolic link: how many of a kind, and the first. */
 export interface LeftOut {
   readonly what: string;
   readonly objects: number;
@@ -25,12 +25,12 @@ export interface Bucket {
   /**
    * Objects whose key starts with `prefix`, ascending by key (UTF-8 bytes), up to 1,000 a page; complete and
    * consistent with every write that was answered before. An object that is still being written throws `unavailable`.
-   * The first page tells what had to be left out.
+   * The first page says what had to be left out.
    */
   list(prefix: string, cursor?: string): Promise<Page<ObjectInfo> & { readonly leftOut?: readonly LeftOut[] }>;
   /**
-   * The object, or `undefined` when there is none (or none of that version). Over `maxBytes` only its first
-   * `maxBytes` bytes come, with `truncated`.
+   * The object, or `undefined` when there is none (or none of that version). Of an object over `maxBytes` only the
+   * first `maxBytes` bytes come, with `truncated`.
    */
   read(what: {
     readonly key: string;

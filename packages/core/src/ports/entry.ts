@@ -30,7 +30,7 @@ export function nextEntry(
 export const fold = (entries: readonly Entry[], from: unknown = {}): unknown =>
   entries.reduce((state, entry) => applyPatch(state, entry.patch), from);
 
-/** A stream as far as it was checked: its entries chain, and this is what they fold to. */
+/** A stream as far as it was checked: its entries form a chain, and they fold to this state. */
 export interface CheckedStream {
   readonly seq: number;
   readonly hash: string;
@@ -39,7 +39,7 @@ export interface CheckedStream {
 
 export const uncheckedStream: CheckedStream = { seq: 0, hash: '', state: {} };
 
-/** Goes on with the entries (oldest first) that follow; answers what is wrong with the first bad one. */
+/** Checks the entries (oldest first) that follow; answers what is wrong with the first bad one. */
 export function checkOn(
   before: CheckedStream,
   entries: readonly Entry[],
@@ -50,7 +50,7 @@ export function checkOn(
   return last === undefined ? before : { seq: last.seq, hash: last.hash, state: fold(entries, before.state) };
 }
 
-/** What is wrong with a head, which is what the machines act on, when its entries are what was checked. */
+/** What is wrong with a head, compared with the entries that were checked. The machines act on the head. */
 export function headProblem(head: Head, checked: CheckedStream): string | undefined {
   const { stream, seq } = head;
   if (seq !== checked.seq) return `${stream}: entry ${checked.seq + 1} is missing`;
@@ -61,7 +61,9 @@ export function headProblem(head: Head, checked: CheckedStream): string | undefi
   return `${stream}: the state that acts is not what its ${seq} entries come to; it differs in ${where}`;
 }
 
-/** One hash over all streams, each as [stream, seq, hash]: who keeps it can tell later that nothing before it changed. */
+/**
+ * One hash over all streams, each as [stream, seq, hash]. With it one can show later that nothing before it changed.
+ */
 export const rootOf = (heads: readonly (readonly [string, number, string])[]): string =>
   digestOf([...heads].sort(([a], [b]) => (a < b ? -1 : 1)));
 

@@ -34,7 +34,9 @@ export interface Job {
   readonly kind: JobKind;
   readonly project: string;
   readonly model: string;
-  /** A code folder as `releases` stored it: `code/<digest>.json` in the project's own bucket; absent: only the image. */
+  /**
+   * A code folder as `releases` stored it: `code/<digest>.json` in the project's own bucket; absent: only the image.
+   */
   readonly code?: { readonly digest: string };
   readonly image?: string;
   readonly command: readonly string[];
@@ -44,12 +46,12 @@ export interface Job {
   readonly channels: Readonly<Record<string, Source>>;
   /** Names of the artifacts that the job must leave: `model`, `train`, `holdout`. */
   readonly outputs: readonly string[];
-  /** Where a trainer finds its checkpoints again: equal for all attempts of one run. */
+  /** Where a trainer keeps its checkpoints: the same place for all attempts of one run. */
   readonly checkpoints?: string;
   readonly metrics: readonly { readonly name: string; readonly regex: string }[];
   readonly compute: Compute;
   readonly maxRuntimeMs: number;
-  /** How long it may wait for a machine, all interruptions taken together. */
+  /** How long it may wait for an instance, summed over all interruptions. */
   readonly maxWaitMs?: number;
 }
 
@@ -57,9 +59,9 @@ export interface JobDescription {
   readonly status: 'starting' | 'running' | 'succeeded' | 'failed' | 'stopped';
   readonly startedAt?: number;
   readonly endedAt?: number;
-  /** Why it failed or was stopped, in words a person can use; the end of the log included where there is one. */
+  /** Why it failed or was stopped, in words that help a person; with the end of the log where there is one. */
   readonly reason?: string;
-  /** The provider took the machine away, or had none: worth another attempt. */
+  /** The provider took the instance away, or had none: another attempt may succeed. */
   readonly retryable?: 'interruption' | 'capacity';
   /** Finite numbers only. */
   readonly metrics?: Readonly<Record<string, number>>;
@@ -69,7 +71,7 @@ export interface JobDescription {
   readonly artifacts?: Readonly<Record<string, Artifact>>;
 }
 
-/** Paid work on a provider. */
+/** Jobs that a provider runs and charges for. */
 export interface Jobs {
   /**
    * Starts the job and answers the provider's id; resolves once the provider has accepted it.

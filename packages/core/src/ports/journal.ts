@@ -62,7 +62,7 @@ export interface Journal {
   append(basedOn: number, write: Append): Promise<void>;
   /** Entries with `seq < before` (`undefined`: from the head), newest first, at most `limit`. */
   history(stream: string, before: number | undefined, limit: number): Promise<readonly Entry[]>;
-  /** Streams whose `due <= now`, in no promised order; each due stream appears on some page, if nothing moves it. */
+  /** Streams whose `due <= now`, in any order. Each due stream is on one of the pages if nothing moves it meanwhile. */
   due(now: number, cursor?: string): Promise<Page<{ readonly stream: string; readonly due: number }>>;
   /** Name rows whose key starts with `prefix`, ascending by key (UTF-8 bytes), up to 200 a page. */
   names(prefix: string, cursor?: string): Promise<Page<NameRow>>;

@@ -12,13 +12,13 @@ export interface SinkPlan {
   readonly settings: Variables;
 }
 
-/** Tells receivers outside of what happened. */
+/** Sends events to receivers outside. */
 export interface Notify {
   /**
-   * Resolves when the receiver has taken the event. Twice: the receiver is told twice, under one id. Concurrently: each
-   * by itself. `invalid`: the receiver refuses this very event, and will again. Everything else, a wrong address or
-   * secret too, is `unavailable` or `throttled` with the reason: it waits until somebody mends it. No reason has a text
-   * of a secret in it. At most 10 s.
+   * Resolves when the receiver has taken the event. Twice: the receiver gets it twice, under one id. Concurrently: each
+   * call stands by itself. `invalid`: the receiver refuses this very event, and will refuse it again. Everything else,
+   * also a wrong address or secret, is `unavailable` or `throttled` with the reason, and waits until somebody mends it.
+   * A reason never contains the text of a secret. A call takes 10 s at most.
    */
   deliver(sink: SinkPlan, event: CloudEvent): Promise<void>;
 }

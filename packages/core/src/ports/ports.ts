@@ -19,9 +19,9 @@ export interface Ports {
   readonly bucket: (name: string) => Bucket;
   readonly jobs: Jobs;
   readonly registry: Registry;
-  /** By the kind of serving that the plan of what serves names; one that the platform does not have: `invalid`. */
+  /** By the kind of serving that the plan names. A kind that the platform does not have is `invalid`. */
   readonly serving: (kind: ServingKind) => Serving;
-  /** What is counted by a kind of serving. */
+  /** The counts of a kind of serving. */
   readonly telemetry: (kind: ServingKind) => Telemetry;
   readonly labels: Labels;
   readonly bus: Bus;

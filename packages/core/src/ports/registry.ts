@@ -1,6 +1,8 @@
 import type { Artifact } from './jobs.ts';
 
-/** `expired`: nobody decided in time; `superseded`: another version was offered while this one waited for a decision. */
+/**
+ * `expired`: nobody decided in time; `superseded`: another version was offered while this one waited for a decision.
+ */
 export type Approval = 'pending' | 'approved' | 'rejected' | 'expired' | 'superseded';
 
 export interface RegisteredVersion {
@@ -13,7 +15,7 @@ export interface RegisteredVersion {
   readonly lineage: Readonly<Record<string, string>>;
 }
 
-/** A mirror of the versions that passed the gate; numbers and aliases are the journal's. */
+/** A copy of the versions that passed the gate. The journal decides on numbers and aliases. */
 export interface Registry {
   /** Twice with equal content: one version. The same number with another digest: `defect`, nothing changes. */
   register(version: RegisteredVersion): Promise<void>;

@@ -6,7 +6,7 @@ import type { Artifact, Compute } from './jobs.ts';
 export const servingKinds = ['endpoint'] as const;
 export type ServingKind = (typeof servingKinds)[number];
 
-/** What a platform has for each kind of serving; another kind is `invalid`. */
+/** The port of a platform for each kind of serving. A kind that it does not have is `invalid`. */
 export function byServingKind<Port>(platform: string, known: Readonly<Partial<Record<ServingKind, Port>>>) {
   return (kind: ServingKind): Port => {
     const port = Object.hasOwn(known, kind) ? known[kind] : undefined;
@@ -24,7 +24,7 @@ export interface Deployment {
   readonly code?: { readonly digest: string };
   readonly image?: string;
   readonly command: readonly string[];
-  /** Secrets as those of a job. */
+  /** Secrets by name, as in a job. */
   readonly environment: Variables;
   readonly instances: { readonly min: number; readonly max: number };
   readonly compute: Compute;
@@ -34,7 +34,7 @@ export interface Deployment {
 /** Weights by deployment: integers 0..100 that sum to exactly 100, or `{}`: nothing is served. */
 export type Weights = Readonly<Record<string, number>>;
 
-/** A deployment without weight that gets a copy of some requests; its answers go to nobody. */
+/** A deployment without weight that gets a copy of some requests. Its answers are thrown away. */
 export interface Mirror {
   readonly deployment: string;
   /** Percent of all requests: an integer of 1..100. */
@@ -43,13 +43,13 @@ export interface Mirror {
 
 export type Operation =
   /**
-   * Capacity without traffic (on an absent endpoint: the endpoint as well). Where nothing else is served the platform
-   * may route to it as soon as it is ready: `observe` then says weight 100.
+   * Makes capacity without traffic, and the endpoint if there is none. If nothing else is served the platform may route
+   * to it as soon as it is ready: `observe` then says weight 100.
    */
   | { readonly kind: 'deploy'; readonly deployment: Deployment }
-  /** Replaces all weights, and what is mirrored, at once. `{}` may take the capacity, or the whole endpoint, away too. */
+  /** Replaces all weights and the mirror at once. `{}` may also take away the capacity, or the whole endpoint. */
   | { readonly kind: 'weigh'; readonly weights: Weights; readonly mirror?: Mirror }
-  /** Takes capacity away; of a deployment that holds weight: `invalid`. */
+  /** Takes capacity away. A deployment that holds weight: `invalid`. */
   | { readonly kind: 'retire'; readonly deployment: string };
 
 export interface Observation {
@@ -63,7 +63,7 @@ export interface Observation {
   readonly mirror?: Mirror;
   /** An operation is under way: `change` would answer `busy`. */
   readonly busy: boolean;
-  /** The provider took back a change by itself; says which and why. */
+  /** The provider took back a change by itself: which one, and why. */
   readonly revertedByProvider?: string;
 }
 
@@ -71,10 +71,10 @@ export interface Observation {
 export interface Serving {
   /**
    * Issues one provider operation and answers before it has ended. Twice: the same as once.
-   * Concurrently: one is `accepted`, others may be `busy`. What really holds is said by `observe` alone.
+   * Concurrently: one is `accepted`, others may be `busy`. Only `observe` says what really holds.
    * A deployment that could not be created is `invalid` with the reason.
    */
   change(endpoint: string, operation: Operation): Promise<'accepted' | 'busy'>;
-  /** What really is: never a cache of what was asked for. */
+  /** What is really there, never a memory of what was asked for. */
   observe(endpoint: string): Promise<Observation | 'absent'>;
 }

@@ -1,6 +1,6 @@
 export interface Counts {
   readonly requests: number;
-  /** Bad requests by measure, of those asked for; absent where the platform does not count it. `errors` is always there. */
+  /** Bad requests by each measure that was asked for and is counted on this platform. `errors` is always there. */
   readonly bad: Readonly<Record<string, number>>;
 }
 
@@ -10,7 +10,7 @@ export interface UserCounts {
   readonly assigned: number;
   readonly bad: Readonly<Record<string, FirstBad>>;
 }
-/** Users who sent requests and had no such bad one before this tick, and those of them who had their first one in it. */
+/** Users who sent requests and had no bad one before this tick, and those of them whose first bad one is in it. */
 export interface FirstBad {
   readonly atRisk: number;
   readonly bad: number;
@@ -19,9 +19,9 @@ export interface FirstBad {
 /** Requests that were mirrored: each was answered by the deployment that served it, and copied to the mirror. */
 export interface PairCounts {
   readonly pairs: number;
-  /** Requests whose copy the platform itself never sent, for its queue was full. They are no pairs, and count nowhere else. */
+  /** Requests whose copy the platform did not send because its queue was full. They are not pairs and count nowhere. */
   readonly dropped: number;
-  /** A pair with an error counts for no other measure. */
+  /** A pair with an error counts for `errors` only. */
   readonly bad: Readonly<Record<string, Discordant>>;
   /** Of pairs with two predictions: those in which the mirror's is higher, lower, or the same. */
   readonly predictions: { readonly higher: number; readonly lower: number; readonly equal: number };
@@ -37,11 +37,14 @@ export interface Tick {
   readonly start: number;
   readonly counts: Readonly<Record<string, Counts>>;
   /**
-   * The platform knows that it did not serve the endpoint for all of this tick: the machine was off, or a deployment was
-   * on its way back. Then there are no counts, and the tick is no time that a candidate stood. Nobody asked: absent.
+   * The platform knows that it did not serve the endpoint during all of this tick: the computer was off, or a
+   * deployment was on its way back. Then there are no counts, and the tick does not count as time that a candidate
+   * stood.
    */
   readonly unserved?: true;
-  /** By segment, then deployment; only of endpoints that have segments. A request without a known one is in `counts` alone. */
+  /**
+   * By segment, then deployment; only if the endpoint has segments. A request of no known segment is in `counts` only.
+   */
   readonly segments?: Readonly<Record<string, Readonly<Record<string, Counts>>>>;
   /** When asked with `usersSince`. */
   readonly users?: Readonly<Record<string, UserCounts>>;
@@ -56,11 +59,11 @@ export interface TickQuery {
   readonly tickMs: number;
   /** What is counted as bad, see base/measures.ts; `errors` is among them. */
   readonly measures: readonly string[];
-  /** Counts users as well, of whom nothing before this time is known. */
+  /** Asks for counts of users, too. Nothing of users is known before this time. */
   readonly usersSince?: number;
 }
 
-/** The outcome of one request, told later by who learned it. */
+/** The outcome of one request, which somebody learned later. */
 export interface Label {
   readonly requestId: string;
   /** When the outcome was learned, as the sender says it: recorded, never obeyed. */
@@ -99,12 +102,13 @@ export interface LabelTick {
   readonly pairs: Readonly<Record<string, Discordant>>;
 }
 
-/** What an endpoint did, counted in one place for all deployments. It belongs to the kind of serving that counts. */
+/** What an endpoint did, counted in one place for all its deployments. Each kind of serving has its own. */
 export interface Telemetry {
   /**
    * The closed ticks with `from <= start` and `start + tickMs <= to`, ascending, on multiples of `tickMs` since the
    * epoch. A tick is closed when no later request or outcome can change it; one that is not closed yet ends the answer.
-   * Twice: equal numbers. A tick without requests is there, with empty counts; `unserved` says that nobody could have asked.
+   * Twice: equal numbers. A tick without requests is there, with empty counts. `unserved`: no request could be
+   * answered.
    */
   ticks(query: TickQuery): Promise<readonly Tick[]>;
   /** Percentiles of all requests in the window, in milliseconds; `undefined` without requests. */
@@ -117,7 +121,9 @@ export interface Telemetry {
   >;
 }
 
-/** Outcomes of requests, told later. They name a request, and so no endpoint and no kind of serving. */
+/**
+ * Outcomes of requests, which come later. They name a request, and therefore neither an endpoint nor a kind of serving.
+ */
 export interface Labels {
   /**
    * Records outcomes, durable when it resolves; answers one word for each label, in order. Twice: `duplicate`.
@@ -132,6 +138,6 @@ export interface Labels {
     readonly tickMs: number;
     readonly maturityMs: number;
   }): Promise<readonly LabelTick[]>;
-  /** How many labels were answered with each word; `unknown` ones belong to no endpoint and are in the answer for all. */
+  /** How many labels got each answer. `unknown` ones belong to no endpoint, and are in the totals of each. */
   labelTotals(endpoint: string): Promise<Readonly<Record<LabelAnswer, number>>>;
 }

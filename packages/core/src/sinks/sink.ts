@@ -13,7 +13,7 @@ export interface Happening {
   readonly data: Json;
 }
 
-/** One POST to a receiver; whatever is secret in it is told to nobody else. */
+/** One POST to a receiver. Nobody else may see the secrets in it. */
 export interface SinkRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -24,15 +24,18 @@ export interface SinkRequest {
 export type Settings = Readonly<Record<string, string>>;
 
 /**
- * A kind of receiver: what the config says of it, and the request that an event becomes. Pure: delivery, retries and
- * the rules for addresses are the same for all.
+ * A kind of receiver: its settings in the config, and the request that an event becomes. It is pure: delivery, retries
+ * and the rules for addresses are the same for all kinds.
  */
 export interface Sink {
-  /** Its fields in the config, each with what it is: all are needed, and each is a text or names a secret. */
+  /** Its fields in the config, each with a description. All are needed. Each is a text or names a secret. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Events that it gets when the config names none. */
+  /** The events that it gets if the config names none. */
   readonly defaultOn: readonly string[];
-  /** `settings` with its secrets looked up; `atMs` is when the request is sent. Settings that cannot be used throw an `Error` that says why, without their text. */
+  /**
+   * `settings` come with their secrets looked up; `atMs` is when the request is sent. Settings that cannot be used
+   * throw an `Error` that says why, without their text.
+   */
   request(happening: Happening, settings: Settings, atMs: number): SinkRequest;
 }
 

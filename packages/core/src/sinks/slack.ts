@@ -19,7 +19,7 @@ export const slack = {
   },
 } satisfies Sink;
 
-// A user's text may be a reason: without this `<!channel>` in it would wake everybody.
+// A reason may be a text of a user. Without this, `<!channel>` in it would alert the whole channel.
 // https://docs.slack.dev/messaging/formatting-message-text
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('*', '∗');
