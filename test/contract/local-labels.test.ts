@@ -51,7 +51,7 @@ function machine(directory: string, from = noon) {
       assignments.record({ ...assigned, errored: false });
       return ({ errored = false, ...answer }: AnsweredRequest) => {
         assignments.record({ ...assigned, errored, ...answer });
-        routed.settled(1, errored ? ['errors'] : []);
+        routed.ended(1, errored ? ['errors'] : []);
       };
     },
     async reopen() {

@@ -65,9 +65,9 @@ async function openTelemetry(): Promise<OpenMirrors> {
     const ofSegment = segment === undefined ? undefined : counters.arm(endpoint, deployment, segment).routed();
     return ({ latencyMs, isError }: { latencyMs: number; isError: boolean }) => {
       const bad = isError ? ['errors'] : [];
-      routed.settled(latencyMs, bad);
+      routed.ended(latencyMs, bad);
       ofUser?.(latencyMs, isError);
-      ofSegment?.settled(latencyMs, bad);
+      ofSegment?.ended(latencyMs, bad);
     };
   };
   return {
@@ -84,11 +84,11 @@ async function openTelemetry(): Promise<OpenMirrors> {
       const pair = pairs.open(endpoint, mirror, routed.second);
       return {
         ended(served, copy) {
-          routed.settled(served.latencyMs, served.outcome === 'failed' ? ['errors'] : []);
+          routed.ended(served.latencyMs, served.outcome === 'failed' ? ['errors'] : []);
           pair.ended(served, copy === 'dropped' ? { outcome: 'dropped' } : copy);
         },
         abandoned() {
-          routed.settled(1, []);
+          routed.ended(1, []);
           pair.abandoned();
         },
       };
@@ -445,7 +445,7 @@ describe('the counters of the gateway', () => {
       [62, 'v2'],
     ] as const) {
       before.at(noon + offset * 1000);
-      before.counters.arm('e', name).routed().settled(20, []);
+      before.counters.arm('e', name).routed().ended(20, []);
     }
     before.at(noon + 90_000);
     const first = await before.telemetry.ticks(query);
@@ -453,7 +453,7 @@ describe('the counters of the gateway', () => {
 
     const after = openCounters(directory);
     after.at(noon + 100_000);
-    after.counters.arm('e', 'v1').routed().settled(5, ['errors']);
+    after.counters.arm('e', 'v1').routed().ended(5, ['errors']);
     after.at(noon + 3 * minute);
     const ticks = await after.telemetry.ticks(query);
     after.close();
@@ -470,7 +470,7 @@ describe('the counters of the gateway', () => {
   test('a request that had no outcome when the server was killed takes its tick out of the evidence', async () => {
     const directory = newDirectory();
     const before = openCounters(directory);
-    before.counters.arm('e', 'v1').routed().settled(20, []);
+    before.counters.arm('e', 'v1').routed().ended(20, []);
     before.at(noon + 10_000);
     before.counters.arm('e', 'v1').routed();
     before.at(noon + 2 * minute);
@@ -487,12 +487,12 @@ describe('the counters of the gateway', () => {
 
   test('a clock that is put back changes no closed tick', async () => {
     const machine = openCounters(newDirectory());
-    machine.counters.arm('e', 'v1').routed().settled(20, []);
+    machine.counters.arm('e', 'v1').routed().ended(20, []);
     machine.at(noon + minute);
     const first = await machine.telemetry.ticks(query);
 
     machine.at(noon + 1000);
-    machine.counters.arm('e', 'v1').routed().settled(20, ['errors']);
+    machine.counters.arm('e', 'v1').routed().ended(20, ['errors']);
     machine.at(noon + 2 * minute);
     const second = await machine.telemetry.ticks(query);
     machine.close();
@@ -505,7 +505,7 @@ describe('the counters of the gateway', () => {
   test('what could not be written is written with the next flush', async () => {
     const directory = newDirectory();
     const machine = openCounters(directory);
-    machine.counters.arm('e', 'v1').routed().settled(20, []);
+    machine.counters.arm('e', 'v1').routed().ended(20, []);
     machine.at(noon + minute);
     const blocker = new DatabaseSync(join(directory, 'data', 'serin.sqlite'));
     blocker.exec('BEGIN IMMEDIATE');

@@ -9,7 +9,7 @@ import type { Label, LabelAnswer } from '../ports/telemetry.ts';
 
 /** Keys that one look hands on: each is then read by an order of its own. */
 const foundAtOnce = 100;
-/** Lines that one order reads, and labels that are told at once. */
+/** Lines that one order reads, and labels that are recorded at once. */
 const linesPerPart = 10_000;
 const labelsPerCall = 1000;
 /** A file is held in memory while a part of it is read. */
@@ -40,12 +40,12 @@ export async function findLabels(
 }
 
 /**
- * Tells the labels of a part of a file, and how far it came; `gone`: there is no such object, or not any more in the
+ * Records the labels of a part of a file, and how far it came; `gone`: there is no such object, or not any more in the
  * version that was begun.
  *
- * A file that was told to its end leaves a mark in the project's own bucket, with its counts: told again, also after a
- * lost answer, it answers from there. A part that is told twice counts its labels as duplicates the second time. Lines
- * that are no label are counted and told of, the others of the file hold.
+ * A file that was read to its end leaves a mark in the project's own bucket, with its counts: read again, also after a
+ * lost answer, it answers from there. A part that is read twice counts its labels as duplicates the second time. Lines
+ * that are not a label are counted, with a reason, and the others of the file hold.
  */
 export async function importLabels(order: ImportOrder, ports: Ports): Promise<LabelsImported> {
   const { model, bucket, file } = order;
@@ -64,7 +64,7 @@ export async function importLabels(order: ImportOrder, ports: Ports): Promise<La
   if (before !== undefined) return { ...start, counts: before, ended: true };
   const progress = object.truncated
     ? { ...start, counts: withBad(start.counts, `larger than ${maxFileBytes} bytes: split it`), ended: true }
-    : await tellPart(content, start, ports);
+    : await recordPart(content, start, ports);
   if (progress.ended) await ports.bucket(ownBucket).write(mark, encodeText(JSON.stringify(progress.counts)));
   return progress;
 }
@@ -88,7 +88,7 @@ async function importedBefore(ports: Ports, mark: string): Promise<LabelCounts |
   return object === undefined ? undefined : (JSON.parse(decodeText(object.content)) as LabelCounts);
 }
 
-async function tellPart(
+async function recordPart(
   content: Uint8Array,
   { version, ...from }: Omit<LabelProgress, 'ended'>,
   ports: Ports,
@@ -96,7 +96,7 @@ async function tellPart(
   let { offset, line, counts } = from;
   const last = line + linesPerPart;
   let waiting: Label[] = [];
-  const tell = async (): Promise<void> => {
+  const record = async (): Promise<void> => {
     if (waiting.length > 0) counts = withAnswers(counts, await ports.labels.label(waiting));
     waiting = [];
   };
@@ -107,14 +107,14 @@ async function tellPart(
     const read = labelIn(content.subarray(offset, end));
     if (typeof read === 'string') counts = withBad(counts, `line ${line}: ${read}`);
     else if (read !== undefined) waiting.push(read);
-    if (waiting.length === labelsPerCall) await tell();
+    if (waiting.length === labelsPerCall) await record();
     offset = end + 1;
   }
-  await tell();
+  await record();
   return { version, offset, line, counts, ended: offset >= content.length };
 }
 
-/** The label of a line, what is wrong with it, or nothing for an empty line. The text of the line is told to nobody. */
+/** The label of a line, what is wrong with it, or nothing for an empty line. The text of the line goes nowhere else. */
 function labelIn(bytes: Uint8Array): Label | string | undefined {
   if (bytes.length > maxLineBytes) return `longer than ${maxLineBytes} bytes`;
   const text = decodeText(bytes).trim();

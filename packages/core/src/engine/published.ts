@@ -21,12 +21,12 @@ export async function publish(from: number, to: number, around: Reading): Promis
   }
 }
 
-/** After this an answer is due: what was told counts, and the rest has a lease of its own. */
+/** After this an answer is due: what was delivered counts, and the rest has a lease of its own. */
 const longestMs = 10 * second;
 const longestWaitMs = 3 * day;
 
 /**
- * Tells one sink of the events that it wants, in order; answers the entry up to which it was told. What the sink refuses
+ * Delivers to one sink the events that it wants, in order; answers the entry up to which they are there. What the sink refuses
  * for good, and what waited for three days, becomes a dead letter, which can be replayed.
  */
 export async function notify(
@@ -41,9 +41,9 @@ export async function notify(
       try {
         for (const [index, event] of events.entries())
           if (matches(sink.on, event.type) && (only === undefined || only === index))
-            await tellOf(event, { sink, seq, index, at }, around);
+            await deliver(event, { sink, seq, index, at }, around);
       } catch (error) {
-        // What was told before counts: it is not told again because of this one.
+        // What was delivered before counts: it is not sent again because of this one.
         if (upTo > from) return upTo;
         throw error;
       }
@@ -53,16 +53,16 @@ export async function notify(
   return to;
 }
 
-interface Told {
+interface Delivery {
   readonly sink: SinkPlan;
   readonly seq: number;
   readonly index: number;
   readonly at: number;
 }
 
-async function tellOf(
+async function deliver(
   event: CloudEvent,
-  { sink, seq, index, at }: Told,
+  { sink, seq, index, at }: Delivery,
   { ports, now, stream }: Pick<Surroundings, 'ports' | 'now' | 'stream'>,
 ): Promise<void> {
   const giveUp = (because: string) =>

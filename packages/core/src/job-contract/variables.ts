@@ -63,7 +63,7 @@ function toolkit(placed: PlacedJob): Texts {
   const { job, name, places, computer } = placed;
   const entry = entryPoint(job);
   const isAlone = job.compute.nodes === 1;
-  const facts = {
+  const common = {
     ...(isAlone ? { current_host: 'algo-1' } : {}),
     current_instance_type: computer.instanceType,
     framework_params: {},
@@ -84,14 +84,14 @@ function toolkit(placed: PlacedJob): Texts {
     ...placed.more,
   };
   const training = {
-    ...facts,
+    ...common,
     channel_input_dirs: channelPaths(placed),
     hyperparameters: decodedHyperparameters(job),
     ...(isAlone ? { is_master: true } : {}),
     job_name: name,
   };
   return {
-    ...prefixed('SM_', facts),
+    ...prefixed('SM_', common),
     SM_TRAINING_ENV: canonical(training),
     SAGEMAKER_JOB_NAME: name,
     SAGEMAKER_PROGRAM: entry,

@@ -4,7 +4,7 @@ import type { EventBody } from '../ports/journal.ts';
 import type { ModelSignal } from './protocol.ts';
 import type { Model } from './state.ts';
 
-/** What changed, as CloudEvents: read off the states before and after, so no machine has to remember to tell. */
+/** What changed, as CloudEvents: read off the states before and after, so no machine has to remember to emit them. */
 export function eventsBetween(before: Model, after: Model, signal: ModelSignal): readonly EventBody[] {
   const events: EventBody[] = [];
   const emit = (type: EventType, data: Record<string, unknown>, subject = `models/${after.model}`) =>
@@ -25,7 +25,7 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
 
   const { run } = after;
   if (run !== undefined && (run.id !== before.run?.id || run.status !== before.run.status)) {
-    const facts = {
+    const common = {
       run: run.id,
       status: run.status,
       trigger: run.trigger.kind,
@@ -33,29 +33,29 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       version: run.trained?.number,
       because: 'because' in run ? run.because : undefined,
     };
-    if (run.id !== before.run?.id) emit('run.started', facts, `runs/${run.id}`);
-    if ('endedAt' in run) emit(`run.${run.status}`, facts, `runs/${run.id}`);
+    if (run.id !== before.run?.id) emit('run.started', common, `runs/${run.id}`);
+    if ('endedAt' in run) emit(`run.${run.status}`, common, `runs/${run.id}`);
   }
   if (after.superseded !== undefined && after.superseded !== before.superseded)
     emit('run.superseded', { ...after.superseded });
 
   for (const version of Object.values(after.versions)) {
     const was = before.versions[String(version.number)];
-    const facts = { version: version.number, run: version.run, dataset: version.dataset };
+    const common = { version: version.number, run: version.run, dataset: version.dataset };
     const subject = `models/${after.model}/versions/${version.number}`;
     if (version.registered && !was?.registered)
-      emit('version.registered', { ...facts, verdict: version.verdict }, subject);
+      emit('version.registered', { ...common, verdict: version.verdict }, subject);
     const approval = version.approval?.status;
     if (approval !== undefined && approval !== 'pending' && approval !== was?.approval?.status)
-      emit(`version.${approval}`, { ...facts, by: version.approval?.by }, subject);
+      emit(`version.${approval}`, { ...common, by: version.approval?.by }, subject);
     if (version.restored !== undefined && version.restored !== was?.restored)
-      emit('version.restored', { ...facts, ...version.restored, at: undefined }, subject);
+      emit('version.restored', { ...common, ...version.restored, at: undefined }, subject);
   }
 
   const { rollout } = after;
   if (rollout !== undefined) {
     const was = before.rollout?.id === rollout.id ? before.rollout : undefined;
-    const facts = {
+    const common = {
       rollout: rollout.id,
       kind: rollout.kind,
       version: rollout.candidate,
@@ -63,18 +63,18 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       status: rollout.status,
     };
     const subject = `rollouts/${rollout.id}`;
-    if (was === undefined) emit('rollout.started', facts, subject);
+    if (was === undefined) emit('rollout.started', common, subject);
     if (rollout.status === 'baking' && (was?.status !== 'baking' || was.step !== rollout.step))
-      emit('rollout.shifted', { ...facts, weight: rollout.steps[rollout.step] }, subject);
+      emit('rollout.shifted', { ...common, weight: rollout.steps[rollout.step] }, subject);
     if (rollout.status === 'held' && was?.status !== 'held')
-      emit('rollout.held', { ...facts, because: rollout.because }, subject);
+      emit('rollout.held', { ...common, because: rollout.because }, subject);
     if (rollout.certificate !== undefined && rollout.certificate !== was?.certificate)
-      emit('rollout.certified', { ...facts, certificate: rollout.certificate }, subject);
+      emit('rollout.certified', { ...common, certificate: rollout.certificate }, subject);
     if ('endedAt' in rollout && was?.status !== rollout.status) {
       const because = typeof rollout.because === 'string' ? rollout.because : rollout.because.text;
       emit(
         `rollout.${rollout.status.toLowerCase() as Lowercase<typeof rollout.status>}`,
-        { ...facts, because, certificate: rollout.certificate },
+        { ...common, because, certificate: rollout.certificate },
         subject,
       );
     }

@@ -36,7 +36,7 @@ export function take(model: Model, signal: ModelSignal, moment: Moment): Step<Mo
   return takerOf(signal.type)?.step(model, signal) ?? { ignored: `nothing takes '${signal.type}'` };
 }
 
-/** Most names that are kept of those who told of new data; a person more is as if unknown. */
+/** Most names that are kept of those who brought new data; one more person is as if unknown. */
 const mostDroppers = 50;
 
 /** A hint of somebody who is known by name leaves that name for the dataset version that comes of it. */
@@ -49,7 +49,7 @@ function keepDropper(model: Model, signal: SignalOf<'dataHinted'>): Step<Model> 
   return { moved: { ...('moved' in taken ? taken.moved : model), droppers: [...droppers, subject] } };
 }
 
-/** A new dataset version says who told of its data; what was told of meanwhile may be in the next one as well. */
+/** A new dataset version says who brought its data; what came meanwhile may be in the next one as well. */
 function nameDroppers(model: Model, signal: SignalOf<'listingAdvanced'>): Step<Model> {
   const listed = machines.intake.step(model, signal);
   if (!('moved' in listed)) return listed;

@@ -3,14 +3,14 @@ import { refuse, type Step } from '../base/table.ts';
 import type { Effect, SignalOf } from './protocol.ts';
 import type { Model } from './state.ts';
 
-/** After a long silence of a sink what waits is told in parts, so that each gets done within its lease. */
+/** After a long silence of a sink what waits is sent in parts, so that each gets done within its lease. */
 const entriesPerNotice = 1000;
-/** Most entries that are told once more at a time. */
+/** Most entries that are sent once more at a time. */
 const mostAgain = 200;
 
 type Notified = Pick<Model, 'plan' | 'notified' | 'notifyAgain' | 'lastEventSeq'>;
 
-/** One order for each sink that has not been told of everything: a slow one delays no other. */
+/** One order for each sink that has not been notified of everything: a slow one delays no other. */
 export function noticesOwed({ plan, notified = {}, notifyAgain = {}, lastEventSeq }: Notified): readonly Effect[] {
   return (plan.notify ?? []).flatMap((sink): Effect[] => {
     const from = notified[sink.name] ?? lastEventSeq;
@@ -43,7 +43,7 @@ export function followSinks<State extends Notified>(model: State): State {
   return { ...model, notified: Object.fromEntries(names.map((name) => [name, notified[name] ?? lastEventSeq])) };
 }
 
-/** What a sink was told of. */
+/** What a sink was notified of. */
 export function recordNotice(model: Model, { key, upTo }: SignalOf<'notified'>): Model {
   const [, name = '', again, seq, index] = key.split('/');
   if (again === 'again') {
@@ -65,7 +65,7 @@ export function notifyAgain(model: Model, { sink, seq, index }: SignalOf<'notify
   return { moved: { ...model, notifyAgain: asked } };
 }
 
-/** Which sinks could not be told of something yet, and why. */
+/** Which sinks could not be notified of something yet, and why. */
 export function untoldTexts({ plan, debts }: Pick<Model, 'plan' | 'debts'>): readonly string[] {
   return (plan.notify ?? []).flatMap(({ name }) => {
     const failed = Object.entries(debts).find(

@@ -46,7 +46,7 @@ function offerShelved(model: Model, at: number): Model {
   return version === undefined || !isOpen || version.number === model.champion ? rest : offerAgain(rest, version, at);
 }
 
-/** A freeze tells the plan again: who released it stays. */
+/** A freeze brings the plan again: who released it stays. */
 const releaserOf = ({ plan: before, releasedBy, revision }: Model, plan: ModelPlan, by?: readonly string[]) =>
   revision > 0 && canonical(before) === canonical(plan)
     ? defined({ releasedBy })

@@ -25,7 +25,7 @@ export interface Model {
   readonly freeze?: Freeze;
 
   readonly intake: Intake;
-  /** Who told of new data since the newest dataset version. */
+  /** Who brought new data since the newest dataset version. */
   readonly droppers?: readonly string[];
   /** Who released the plan, with its code. */
   readonly releasedBy?: readonly string[];
@@ -75,9 +75,9 @@ export interface Model {
   readonly past: Readonly<Record<string, Json>>;
   readonly lastEventSeq: number;
   readonly announced: number;
-  /** By sink: the entry up to which it was told. */
+  /** By sink: the entry up to which it was notified. */
   readonly notified?: Readonly<Record<string, number>>;
-  /** Events that a sink is told of once more, by `sink/seq/index`. */
+  /** Events that a sink is notified of once more, by `sink/seq/index`. */
   readonly notifyAgain?: Readonly<
     Record<string, { readonly sink: string; readonly seq: number; readonly index: number }>
   >;

@@ -36,7 +36,7 @@ export interface Spread {
   readonly to: string;
   /** Tells all models of `to`, changed or not. */
   readonly everyone: boolean;
-  /** Who released what is told; absent in what older code decided. */
+  /** Who released it; absent in what older code decided. */
   readonly by?: readonly string[];
   readonly freeze?: Freeze;
   readonly cursor?: string;

@@ -45,7 +45,7 @@ function withFirings(state: State): State {
 
 const alertsOfSchema3 = { onAlert: 'rollback', whileFiring: 'hold', types: [] };
 
-/** Alerts were kept under `sender|fingerprint|start`; when they were last told was not kept. */
+/** Alerts were kept under `sender|fingerprint|start`; when they were last heard was not kept. */
 function firingMonitor({ alerts, tookBackAt: _, ...rest }: State): State {
   const known = Object.entries((alerts ?? {}) as Readonly<Record<string, State>>);
   const firings = known.map(([key, { at, title, did }]) => {

@@ -26,7 +26,7 @@ export interface Version {
     readonly expiresAt?: number;
     readonly by?: string;
     readonly at?: number;
-    /** The registry has been told. */
+    /** What the registry says already. */
     readonly mirrored?: Approval;
   };
   readonly quarantined?: { readonly at: number; readonly because: string };

@@ -14,7 +14,7 @@ export interface Routed {
   /** The second in which it was routed. */
   readonly second: number;
   /** Its outcome: exactly once, at the latest when the request timeout is over. `bad`: the measures by which it was. */
-  settled(latencyMs: number, bad: readonly string[]): void;
+  ended(latencyMs: number, bad: readonly string[]): void;
 }
 
 /** The counts of one deployment of one endpoint, or of one segment of its requests. */
@@ -211,7 +211,7 @@ function newSecond({ endpoint, deployment, segment }: Counted, second: number): 
     second,
     open: 0,
     requests: 0,
-    settled(latencyMs, measures) {
+    ended(latencyMs, measures) {
       const bucket = bucketOf(latencyMs);
       histogram[bucket] = (histogram[bucket] ?? 0) + 1;
       for (const measure of measures) bad[measure] = (bad[measure] ?? 0) + 1;

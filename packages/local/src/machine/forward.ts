@@ -37,14 +37,14 @@ export interface Limits {
 }
 
 /**
- * Passes one request to a model server and its answer back; settles the count exactly once.
+ * Passes one request to a model server and its answer back; counts it exactly once.
  *
  * An answer may take as long as it comes. One that still comes when it has lasted as long as a silence may is counted
  * then, as answered so far: a tick does not wait for its end.
  */
 export function forward(exchange: Exchange, upstream: Upstream, limits: Limits): void {
   const { request, response, requestId, deployment, pool, path, routed, routedAt, follower } = exchange;
-  let isSettled = false;
+  let isOver = false;
   let isCounted = false;
 
   const call = httpRequest({
@@ -57,9 +57,9 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
   });
   const timer = setTimeout(onTimeout, limits.timeoutMs);
 
-  function settle(outcome: Outcome): void {
-    if (isSettled) return;
-    isSettled = true;
+  function end(outcome: Outcome): void {
+    if (isOver) return;
+    isOver = true;
     clearTimeout(timer);
     pool.release();
     count(outcome);
@@ -68,14 +68,14 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
   function count(outcome: Outcome): void {
     if (isCounted) return;
     isCounted = true;
-    routed.settled(performance.now() - routedAt, outcome === 'failed' ? [errors] : []);
+    routed.ended(performance.now() - routedAt, outcome === 'failed' ? [errors] : []);
     follower?.ended(outcome);
   }
 
-  /** Ends the exchange early: told to the caller if nothing was told yet, else shown by a cut connection. */
+  /** Ends the exchange early: the caller is answered if no head was sent yet, else the connection is cut. */
   function stop(blame: 'model' | 'caller', status: number, detail: string): void {
-    if (isSettled) return;
-    settle(blame === 'model' ? 'failed' : 'abandoned');
+    if (isOver) return;
+    end(blame === 'model' ? 'failed' : 'abandoned');
     call.destroy();
     if (response.headersSent) response.destroy();
     else refuse(request, response, { requestId, status, detail, deployment });
@@ -120,7 +120,7 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
     });
     answer.on('end', () => {
       response.end();
-      settle(outcome);
+      end(outcome);
       // The model may answer before it has read the whole body: what is left of it is not waited for.
       if (!request.readableEnded) request.resume();
     });
@@ -132,7 +132,7 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
   function passHead(answer: IncomingMessage, status: number, outcome: Outcome): void {
     const headers = returnedHeaders(answer.rawHeaders, deployment, requestId);
     response.writeHead(status, withoutLength(headers)).end();
-    settle(outcome);
+    end(outcome);
     call.destroy();
     if (!request.readableEnded) request.resume();
   }
@@ -144,8 +144,8 @@ export function forward(exchange: Exchange, upstream: Upstream, limits: Limits):
   });
   call.on('error', (error) => stop('model', 502, `the connection to ${deployment} broke: ${error.message}`));
   response.on('close', () => {
-    if (isSettled) return;
-    settle('abandoned');
+    if (isOver) return;
+    end('abandoned');
     call.destroy();
   });
   request.on('data', () => timer.refresh());

@@ -142,7 +142,7 @@ export function gateway(options: GatewayOptions): Gateway {
     const follower = followerOf(passage, route, { deployment, path, routed, routedAt, timeoutMs: limits.timeoutMs });
     const upstream = pool?.take();
     if (pool === undefined || upstream === undefined) {
-      routed.settled(0, [errors]);
+      routed.ended(0, [errors]);
       const detail = `${deployment} of ${route.endpoint} is not ready; try again`;
       refusePassage(passage, { status: 503, detail, deployment });
       follower?.ended('failed');
@@ -164,9 +164,9 @@ export function gateway(options: GatewayOptions): Gateway {
       segment === undefined ? undefined : counters.arm(route.endpoint, branch.deployment, segment).routed(second);
     return {
       second,
-      settled(latencyMs, bad) {
-        whole.settled(latencyMs, bad);
-        ofSegment?.settled(latencyMs, bad);
+      ended(latencyMs, bad) {
+        whole.ended(latencyMs, bad);
+        ofSegment?.ended(latencyMs, bad);
         ofUser?.(latencyMs, bad.includes(errors));
       },
     };

@@ -20,10 +20,10 @@ export function serverMetrics(): Metrics {
   const labelled = (label: string, counts: ReadonlyMap<string, number>) =>
     [...counts].sort().map(([value, total]) => `{${label}="${value}"} ${total}`);
   return {
-    appended({ signal, events: told }) {
+    appended({ signal, events: published }) {
       // Types are the core's own words: a closed set, safe as label values.
       count(entries, (signal as { readonly type: string }).type);
-      for (const { type } of told) count(events, type);
+      for (const { type } of published) count(events, type);
     },
     fault() {
       faults += 1;

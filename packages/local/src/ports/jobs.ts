@@ -109,7 +109,7 @@ export function localJobs(options: Options): LocalJobs {
         if (!hasEnded(directory)) return { status: 'running', startedAt: started.at };
         const concluded = await within(patienceMs, supervised.conclude(id));
         if (concluded !== undefined) return concluded;
-        supervised.tellWhenConcluded(id);
+        supervised.hintWhenConcluded(id);
         return { status: 'running', startedAt: started.at };
       }),
 

@@ -50,16 +50,16 @@ function endRun(model: Model, moment: Moment): Model {
   if (run === undefined || !runEnded(run) || model.settledRun === run.id) return model;
   const released = { ...model.tells, [`${run.id}/released`]: { type: 'slotReleased', run: run.id } as const };
   const conclusive = run.status === 'succeeded' || run.status === 'refused';
-  const settled: Model = {
+  const noted: Model = {
     ...model,
     settledRun: run.id,
     tells: released,
     finished: conclusive ? lastOf({ ...model.finished, [run.inputs]: run.id }, 50) : model.finished,
   };
   const version = versionOf(model.versions, run.trained?.number);
-  if (version === undefined) return settled;
-  if (run.status === 'succeeded') return offerPassed(settled, version, run, moment);
-  const judged = run.status === 'refused' ? withVersion(settled, { ...version, verdict: run.verdict }) : settled;
+  if (version === undefined) return noted;
+  if (run.status === 'succeeded') return offerPassed(noted, version, run, moment);
+  const judged = run.status === 'refused' ? withVersion(noted, { ...version, verdict: run.verdict }) : noted;
   return judged.offered?.version === version.number ? without(judged, 'offered') : judged;
 }
 
@@ -67,15 +67,15 @@ function endRun(model: Model, moment: Moment): Model {
 function endRollout(model: Model, { at }: Moment): Model {
   const { rollout } = model;
   if (rollout === undefined || !('endedAt' in rollout) || model.settledRollout === rollout.id) return model;
-  const settled: Model = { ...model, settledRollout: rollout.id };
+  const noted: Model = { ...model, settledRollout: rollout.id };
   if (rollout.status === 'promoted')
     return rollout.kind === 'rollback'
-      ? goBack(settled, rollout.candidate, at, rollout.by)
-      : promoteChampion(settled, rollout.candidate, at, `promoted: ${rollout.because}`);
+      ? goBack(noted, rollout.candidate, at, rollout.by)
+      : promoteChampion(noted, rollout.candidate, at, `promoted: ${rollout.because}`);
   // A rollback that did not get there says nothing against the version that it went to.
-  if (rollout.status === 'aborted' || rollout.kind === 'rollback') return settled;
+  if (rollout.status === 'aborted' || rollout.kind === 'rollback') return noted;
   const { kind, text } = rollout.because;
-  const back = harmfulKinds.includes(kind) ? noteReturn(settled, rollout.stable, at) : settled;
+  const back = harmfulKinds.includes(kind) ? noteReturn(noted, rollout.stable, at) : noted;
   return quarantine(back, rollout.candidate, at, text);
 }
 

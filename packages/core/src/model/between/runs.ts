@@ -18,7 +18,7 @@ export function requestRun(model: Model, trigger: Trigger, { at, by }: Moment): 
 /**
  * One active run per model; equal inputs are one run unless the trigger forces another.
  *
- * What ends in one append is replaced in a later one at the earliest: its end has to be seen, told and recorded.
+ * What ends in one append is replaced in a later one at the earliest: its end has to be seen, announced and recorded.
  */
 export function startRun(model: Model, { at, seq }: Moment, before: Model | undefined): Model {
   const { queued, plan, intake, releasedBy } = model;

@@ -54,7 +54,7 @@ function prune(versions: Model['versions'], model: Model, newest: number): Model
 
 function lineageOf(run: Run): Version['lineage'] {
   const { trigger, plan, dataset } = run;
-  const facts = {
+  const lineage = {
     run: run.id,
     trigger: trigger.kind,
     dataset: dataset.digest,
@@ -69,7 +69,7 @@ function lineageOf(run: Run): Version['lineage'] {
     split: run.split?.rule,
     hyperparameters: JSON.stringify(hyperparametersOf(plan, trigger)),
   };
-  return defined(facts) as Version['lineage'];
+  return defined(lineage) as Version['lineage'];
 }
 
 export function keepScores(model: Model): Model {

@@ -11,7 +11,7 @@ interface Base {
   readonly desired: Desired;
   /** When `desired` last changed. */
   readonly since: number;
-  /** How often the endpoint was looked at, or told, since then. */
+  /** How often the endpoint was looked at, or written to, since then. */
   readonly looks: number;
   readonly lookAt: number;
   /** The last observation, for people: what really served. */
@@ -83,7 +83,7 @@ export const endpointTable: Table<Endpoint, ModelSignal, EndpointContext> = {
     endpointChanged: noteAnswer,
     endpointHinted: (endpoint, { at }) =>
       endpoint.operation === undefined && endpoint.lookAt > at ? { ...endpoint, lookAt: at } : endpoint,
-    // What was written unseen may be impossible by now: the endpoint is looked at, and told what is possible.
+    // What was written unseen may be impossible by now: the endpoint is looked at, and what is possible is written.
     effectRefused: (endpoint, { at, because }) =>
       isUnseen(endpoint) ? lookNext(endpoint, at) : block(endpoint, at, because),
     clockTicked: (endpoint, { at }) =>

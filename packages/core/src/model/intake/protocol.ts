@@ -29,7 +29,7 @@ export interface DatasetVersion {
   readonly objects: number;
   readonly bytes: number;
   readonly at: number;
-  /** Who told of new data since the version before; nobody: it came in a way that names nobody. */
+  /** Who brought new data since the version before; absent: it came in a way that names nobody. */
   readonly by?: readonly string[];
   /** What lay beside the objects and is no data. */
   readonly leftOut?: readonly LeftOut[];
@@ -48,6 +48,6 @@ export interface ListingProgress {
   readonly gate?: string;
   /** Keys that the manifest object names and that are not there yet: the first three. */
   readonly missing?: readonly string[];
-  /** What lies under the prefix and is no data; markers and folders that are empty are not told. */
+  /** What lies under the prefix and is no data; empty markers and folders are not counted. */
   readonly leftOut?: readonly LeftOut[];
 }

@@ -33,7 +33,7 @@ interface Base {
   readonly files: Readonly<Record<string, LabelFile>>;
 }
 
-/** Files of labels of one model: found by hints and by looking, told one after the other. A status names what is waited for. */
+/** Files of labels of one model: found by hints and by looking, read one after the other. A status names what is waited for. */
 export type LabelFiles =
   | (Base & { readonly status: 'idle' })
   | (Base & { readonly status: 'looking' })
@@ -58,7 +58,7 @@ const keptFiles = 50;
 const settlingMs = 5 * second;
 const lookAgainMs = 10 * second;
 
-/** The files of a model under a plan: nothing without `labels`; a new place begins anew, and keeps what is told of old files. */
+/** The files of a model under a plan: nothing without `labels`; a new place begins anew, and keeps what is known of old files. */
 export function planLabels(
   known: LabelFiles | undefined,
   before: ModelPlan | undefined,

@@ -14,7 +14,7 @@ export interface Firing {
   readonly title: string;
   /** Since when it is known here. */
   readonly at: number;
-  /** When it was last told, to the day. */
+  /** When it was last heard, to the day. */
   readonly heardAt: number;
   readonly did: Action['do'];
 }
@@ -22,7 +22,7 @@ export interface Firing {
 interface Base {
   /** What fires, by sender and fingerprint. */
   readonly alerts: Readonly<Record<string, Firing>>;
-  /** Ends with a time, by the same key: an alert that began before its end is over, however late it is told. */
+  /** Ends with a time, by the same key: an alert that began before its end is over, however late it is heard. */
   readonly ends: Readonly<Record<string, { readonly at: number; readonly endedAt: string }>>;
   /** When the monitor started runs, within the budget's window. */
   readonly runs: readonly number[];
@@ -57,7 +57,7 @@ export interface MonitorContext {
 
 export const monitorStart: Monitor = { status: 'quiet', alerts: {}, ends: {}, runs: [] };
 const remembered = 100;
-/** An alert that nobody tells again or resolves is forgotten after a week: its sender may have lost it. */
+/** An alert that nobody sends again or resolves is forgotten after a week: its sender may have lost it. */
 const forgottenAfterMs = 7 * day;
 
 type Alert = Pick<AlertRaised, 'sender' | 'fingerprint'>;
@@ -91,7 +91,7 @@ const raise = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Monito
  * What is remembered beside one more alert; `undefined`: it would do nothing, and is not taken.
  *
  * The oldest drift makes room for an alert, which holds new candidates. For an alert that takes traffic back, or starts a
- * run, anything does: what still fires is told again.
+ * run, anything does: what still fires is sent again.
  */
 function roomFor(alerts: Base['alerts'], { kind }: AlertRaised, acts: boolean): Base['alerts'] | undefined {
   const known = Object.entries(alerts).sort(([, one], [, other]) => one.heardAt - other.heardAt);
@@ -119,7 +119,7 @@ export function unheard({ alerts, ends }: Monitor, alert: AlertRaised): string |
 const isFiring = (known: Firing | undefined, { over, startedAt }: AlertRaised): boolean =>
   !over && known?.startedAt === startedAt;
 
-/** What is told again still fires. A day is exact enough: each time would be an entry. */
+/** What is sent again still fires. A day is exact enough: each time would be an entry. */
 export const isNews = ({ alerts }: Monitor, alert: AlertRaised, at: number): boolean => {
   const known = alerts[keyOf(alert)];
   return known !== undefined && isFiring(known, alert) && at >= known.heardAt + day;
@@ -142,7 +142,7 @@ const resolve = (monitor: Monitor, alert: SignalOf<'alertResolved'>): Monitor =>
   const key = keyOf(alert);
   const known = monitor.alerts[key];
   const ended = endedAt === undefined ? monitor : withEnd(monitor, key, { at, endedAt: noLater(endedAt, at) });
-  // The end of an earlier firing, told late.
+  // The end of an earlier firing, heard late.
   if (known === undefined || (endedAt !== undefined && isBefore(endedAt, known.startedAt))) return ended;
   return without(ended, (other) => other === key);
 };
@@ -235,18 +235,18 @@ export const firingName = ({ title, sender }: Firing): string => `'${title}' (${
 /** One firing, and not the next one of the same alert. */
 export const firingId = ({ sender, fingerprint, at }: Firing): string => canonical([sender, fingerprint, at]);
 
-/** Of what one batch tells, in the order in which it happened: an alert whose end follows in the batch is over. */
-export function withKnownEnds<Told extends { readonly signal: OutsideSignal }>(
-  batch: readonly Told[],
-  streamOf: (told: Told) => string,
-): readonly Told[] {
+/** Marks each alert whose end follows in the same batch as over; the batch is in the order in which it happened. */
+export function withKnownEnds<Said extends { readonly signal: OutsideSignal }>(
+  batch: readonly Said[],
+  streamOf: (said: Said) => string,
+): readonly Said[] {
   const lastEnds = new Map<string, number>();
-  const keyIn = (told: Told, alert: Alert) => canonical([streamOf(told), keyOf(alert)]);
-  for (const [index, told] of batch.entries())
-    if (told.signal.type === 'alertResolved') lastEnds.set(keyIn(told, told.signal), index);
-  return batch.map((told, index) =>
-    told.signal.type === 'alertRaised' && (lastEnds.get(keyIn(told, told.signal)) ?? -1) > index
-      ? { ...told, signal: { ...told.signal, over: true } }
-      : told,
+  const keyIn = (said: Said, alert: Alert) => canonical([streamOf(said), keyOf(alert)]);
+  for (const [index, said] of batch.entries())
+    if (said.signal.type === 'alertResolved') lastEnds.set(keyIn(said, said.signal), index);
+  return batch.map((said, index) =>
+    said.signal.type === 'alertRaised' && (lastEnds.get(keyIn(said, said.signal)) ?? -1) > index
+      ? { ...said, signal: { ...said.signal, over: true } }
+      : said,
   );
 }

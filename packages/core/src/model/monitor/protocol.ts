@@ -13,7 +13,7 @@ export interface AlertRaised {
   /** As the sender says it: part of the alert's identity, compared with other times of the same sender alone. */
   readonly startedAt: string;
   readonly title: string;
-  /** Its end was told with it: it is recorded, and does nothing. */
+  /** Its end came with it: it is recorded, and does nothing. */
   readonly over?: true;
 }
 
@@ -23,7 +23,7 @@ export interface AlertResolved {
   readonly fingerprint: string;
   /**
    * Of a sender that stamps each firing with a time of its own and keeps no order: what began at or before this is over,
-   * however late it is told.
+   * however late it is heard.
    */
   readonly endedAt?: string;
   /** Of a sender that may give the next firing the id of this one: then that is not a repeat. */

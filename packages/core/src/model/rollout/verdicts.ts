@@ -73,7 +73,7 @@ function afterVerdict(rollout: Reading, verdict: Verdict, at: number, { frozen }
 
 /**
  * Counts that cannot be read are no harm, and no reason to go on. Without ticks nobody sees what the candidate does;
- * without labels its ticks still tell.
+ * without labels its ticks still count.
  */
 export function holdUnreadable(
   rollout: Waiting,

@@ -130,10 +130,10 @@ function replayOf(id: string, problems: string[]) {
     else {
       readings += 1;
       // The endpoint may be as wanted already, and the wait for it over in the same entry.
-      const settled = replayed.status === now.status ? replayed : converged(replayed, entry);
-      own = settled === replayed ? replayed.evidence : readOn(replayed.evidence, now);
-      note(entry, 'status', settled.status, now.status);
-      if (settled.status === now.status) note(entry, 'until', endOf(settled), endOf(now));
+      const next = replayed.status === now.status ? replayed : converged(replayed, entry);
+      own = next === replayed ? replayed.evidence : readOn(replayed.evidence, now);
+      note(entry, 'status', next.status, now.status);
+      if (next.status === now.status) note(entry, 'until', endOf(next), endOf(now));
     }
     note(entry, 'evidence', own, now.evidence);
     if (was !== undefined && entryType(entry) === 'latencyRead')

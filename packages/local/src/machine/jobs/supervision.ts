@@ -95,7 +95,7 @@ export function supervision({ root, runner, machine, stores, secrets, pollMs, on
           },
         )
         .finally(() => beginning.delete(id));
-      begun.catch(() => {}); // told by the next describe, where nobody waits
+      begun.catch(() => {}); // said by the next describe, where nobody waits
       beginning.set(id, begun);
       return begun;
     },
@@ -103,7 +103,7 @@ export function supervision({ root, runner, machine, stores, secrets, pollMs, on
     /** Why the last `begin` of a job failed, until one goes well. */
     troubleOf: (id: string): string | undefined => trouble.get(id),
 
-    /** Ends the staging of a job that was stopped before it began, and tells that it ended. */
+    /** Ends the staging of a job that was stopped before it began, and hints that it ended. */
     abandon(id: string): void {
       staging.get(id)?.abort();
       hints.hint(id);
@@ -121,13 +121,13 @@ export function supervision({ root, runner, machine, stores, secrets, pollMs, on
           return result;
         })
         .finally(() => concluding.delete(id));
-      concluded.catch(() => {}); // told by the next describe, where nobody waits
+      concluded.catch(() => {}); // said by the next describe, where nobody waits
       concluding.set(id, concluded);
       return concluded;
     },
 
     /** Hints once more when a conclusion that goes on behind an answer is there. */
-    tellWhenConcluded(id: string): void {
+    hintWhenConcluded(id: string): void {
       concluding.get(id)?.then(
         () => onChange(id),
         () => {},
