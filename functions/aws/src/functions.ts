@@ -36,7 +36,7 @@ export async function signals(event: SQSEvent, context: Context): Promise<SQSBat
   return failuresOf(late);
 }
 
-/** A request to the API. What it made a stream owe is paid by the queue. */
+/** A request to the API. What it made a stream owe is performed by the queue's function. */
 export async function api(event: APIGatewayProxyEventV2, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
   http ??= composeApi();
   http.begin(context.getRemainingTimeInMillis());

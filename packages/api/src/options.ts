@@ -36,7 +36,7 @@ export interface ApiOptions {
   readonly bootstrap?: { readonly tokenHash: string };
   /** This is the only server, since then: requests that were begun earlier have died with an earlier one. */
   readonly aloneSince?: number;
-  /** Tells whoever pays that a stream owes something. Must not throw, and need not be reliable. */
+  /** Nudges the dispatcher: a stream owes something. Must not throw, and need not be reliable. */
   readonly nudge: (stream: string) => void;
   /** Puts a message of the platform, as a dead letter kept it, back into its queue; durable when it resolves. */
   readonly redeliver?: (body: string) => Promise<void>;

@@ -56,7 +56,7 @@ async function noEngine(): Promise<never> {
   throw new Error('nobody should have asked');
 }
 
-test('an alert does not wait behind what a tick of the same batch pays', async () => {
+test('an alert does not wait behind what a tick of the same batch dispatches', async () => {
   const heard = Promise.withResolvers<string>();
   const { worker } = opened({
     dispatch: () => new Promise(() => {}),

@@ -30,8 +30,8 @@ export interface Delivered extends Message {
 /**
  * Takes the messages of one batch; answers the ids of those that must come again.
  *
- * A message is done once what it says is durable; what is owed then is paid as far as time allows. What is not ours is
- * counted and done. A message that nobody can read, and a signal that fails for good, become dead letters, alone.
+ * A message is done once what it says is durable; what is owed then is performed as far as time allows. What is not
+ * ours is counted and done. A message that nobody can read, and a signal that fails for good, become dead letters, alone.
  */
 export async function takeBatch(worker: Worker, messages: readonly Message[]): Promise<readonly string[]> {
   const again = new Set<string>();
@@ -44,7 +44,7 @@ export async function takeBatch(worker: Worker, messages: readonly Message[]): P
   // In the order of each stream; streams do not wait for each other.
   const streams = Map.groupBy(batch.arrivals, ({ stream }) => stream);
   const taken = [...streams.values()].map(async (arrivals) => {
-    // A signal that is told once goes before hints: what a hint pays may take as long as the function lasts.
+    // A signal that is sent once goes before hints: what a hint dispatches may take as long as the function lasts.
     for (const arrival of arrivals.toSorted((a, b) => Number(a.id === undefined) - Number(b.id === undefined)))
       if (!(await take(worker, arrival))) for (const id of arrival.messages) again.add(id);
   });
@@ -65,7 +65,7 @@ async function readAll({ config, read, owners }: Worker, messages: readonly Mess
   }
 }
 
-/** A tick pays; anything else is decided and then paid. Answers whether its messages are done. */
+/** A tick dispatches; anything else is decided first. Answers whether its messages are done. */
 async function take(worker: Worker, { stream, signal: body, id, by, messages }: Arrival): Promise<boolean> {
   const { engine, log, now } = worker;
   const actor: Actor = by === undefined ? engineActor : { subject: by, issuer: 'registry', role: 'approver' };

@@ -18,7 +18,7 @@ export interface PlannedRequest {
 interface RequestsModule {
   readonly requestsFor: (what: {
     readonly region: string;
-    /** The environment of the function that pays what is owed. */
+    /** The environment of the function that performs what is owed. */
     readonly variables: Readonly<Record<string, unknown>>;
     readonly models: readonly ModelAsks[];
   }) => Promise<readonly PlannedRequest[]>;
