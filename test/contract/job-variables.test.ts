@@ -1,8 +1,9 @@
 import { commandOf } from '@serin/core/job-contract/command';
 import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
+import { placedIn } from '@serin/platform/jobs/layout';
 import { expect, test } from 'vitest';
-import { placedIn, processingLayout, trainingLayout } from '../../functions/aws/src/jobs/layout.ts';
+import { processingLayout, trainingLayout } from '../../functions/aws/src/jobs/layout.ts';
 import { placesOf } from '../../packages/local/src/machine/jobs/tree.ts';
 import { configFiles, trainingEnvironment } from '../../packages/local/src/machine/training-environment.ts';
 import { aJob } from './jobs.contract.ts';

@@ -11,18 +11,25 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { problemsOf } from '@serin/clouds/aws/limits';
 import { Fault } from '@serin/core/base/fault';
 import type { Owners } from '@serin/core/inbound/fact';
-import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
+import { ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
 import { byServingKind } from '@serin/core/ports/serving';
+import { bucketsBy } from '@serin/platform/buckets';
 import type { Clockwork } from '@serin/platform/clock';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
 import { endpointOwners, type Installation } from '@serin/platform/names';
 import { notifier } from '@serin/platform/notifier';
-import { type ApiRuntime, apiRuntime, idlePorts, type Runtime, runtimeOf } from '@serin/platform/runtime';
+import {
+  type ApiRuntime,
+  apiRuntime,
+  idlePorts,
+  type Runtime,
+  runtimeOf,
+  type WorkerRuntime,
+} from '@serin/platform/runtime';
 import { required as requiredOf } from '@serin/platform/settings';
 import { withoutLabels } from '@serin/platform/telemetry';
-import type { Worker } from '@serin/platform/worker';
 import { embeddedMetric } from './embedded-metric.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
@@ -42,8 +49,7 @@ import { sageMakerEndpoints } from './serving/described.ts';
 import { settingsOf } from './settings.ts';
 import { read, withoutVariables } from './signals.ts';
 
-export interface ComposedWorker extends Pick<Runtime, 'begin' | 'due'> {
-  readonly worker: Worker;
+export interface ComposedWorker extends WorkerRuntime {
   readonly queue: Clock['queue'];
 }
 export type Clock = ReturnType<typeof composeClock>;
@@ -148,13 +154,7 @@ function compose() {
   const s3 = new S3Client(cutOff);
   const own = required('SERIN_BUCKET');
   const owner = ownerOf(required('SERIN_JOB_ROLE'));
-  const known = new Map<string, Bucket>();
-  const bucket = (name: string): Bucket => {
-    const real = name === ownBucket ? own : name;
-    const made = known.get(real) ?? s3Bucket({ client: s3, bucket: real, ...(real === own ? owner : {}) });
-    known.set(real, made);
-    return made;
-  };
+  const bucket = bucketsBy(own, (name) => s3Bucket({ client: s3, bucket: name, ...(name === own ? owner : {}) }));
   const eventBus = required('SERIN_BUS');
   const events = new EventBridgeClient(cutOff);
   const bus = eventBridgeBus({ client: events, eventBus, bucket: bucket(ownBucket), bucketName: own });

@@ -78,7 +78,8 @@ export const awsFault = faultBy({
 });
 
 export const saysMissing = (error: unknown): boolean =>
-  nameOfError(error) === 'ResourceNotFound' || (isValidation(nameOfError(error)) && isMissing(messageOfError(error)));
+  /^ResourceNotFound(Exception)?$/.test(nameOfError(error)) ||
+  (isValidation(nameOfError(error)) && isMissing(messageOfError(error)));
 
 export const saysExists = (error: unknown): boolean =>
   nameOfError(error) === 'ResourceInUse' ||

@@ -1,6 +1,6 @@
-import { tickDue, wakeSoon } from '@serin/platform/clock';
+import { tickDue } from '@serin/platform/clock';
 import { buryBatch } from '@serin/platform/letters';
-import { comeSoon, takeBatch } from '@serin/platform/worker';
+import { takeInvocation } from '@serin/platform/runtime';
 import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyStructuredResultV2,
@@ -28,12 +28,9 @@ import { deliveredOf, recordsOf } from './records.ts';
 /** Messages of the queue of signals; those that are named in the answer come again. */
 export async function signals(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   composed ??= composeWorker();
-  const { worker, queue, begin, due } = composed;
-  begin(context.getRemainingTimeInMillis());
+  const { worker, queue } = composed;
   const messages = recordsOf(event, worker.log).map((record) => deliveredOf(record, queue));
-  const late = await takeBatch(worker, messages);
-  await Promise.all([wakeSoon(worker, due()), comeSoon(worker, messages, late)]);
-  return failuresOf(late);
+  return failuresOf(await takeInvocation(composed, context.getRemainingTimeInMillis(), messages));
 }
 
 /** A request to the API. What it made a stream owe is performed by the queue's function. */

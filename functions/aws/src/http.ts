@@ -1,5 +1,5 @@
-import { Problem, problemResponse } from '@serin/api/problem';
-import { always } from '@serin/api/serve';
+import { Problem } from '@serin/api/problem';
+import { problemAnswer } from '@serin/api/serve';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
@@ -49,8 +49,6 @@ async function answerOf(
   event: APIGatewayProxyEventV2 & Payload1,
   { awsRequestId }: Context,
 ): Promise<APIGatewayProxyStructuredResultV2> {
-  const requestId = `req_${awsRequestId}`;
-  const response = problemResponse(problem, event.rawPath ?? event.path ?? '/', requestId);
-  const headers = { ...Object.fromEntries(response.headers), ...always, 'x-request-id': requestId };
-  return { statusCode: response.status, headers, body: await response.text() };
+  const response = problemAnswer(problem, event.rawPath ?? event.path ?? '/', `req_${awsRequestId}`);
+  return { statusCode: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
 }

@@ -4,10 +4,9 @@ import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { ModelAsks } from '@serin/core/ports/ask';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Artifact } from '@serin/core/ports/jobs';
-import { archiveKey } from '@serin/platform/code/archive';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
-import { imagined, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
+import { imagined, imaginedSupplies, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
 import { s3Objects } from './jobs/settings.ts';
 import { toolkitStart } from './jobs/toolkit.ts';
 import { sageMakerJobs } from './ports/jobs.ts';
@@ -15,7 +14,6 @@ import { sageMakerRegistry } from './ports/registry.ts';
 import { sageMakerServing } from './ports/serving.ts';
 import { sageMakerEndpoints } from './serving/described.ts';
 import { settingsOf } from './settings.ts';
-import type { Supplies } from './supplies.ts';
 
 /**
  * The requests that the ports send to SageMaker for this, in order. `variables` are those of the functions; one that is
@@ -34,6 +32,7 @@ export async function requestsFor(what: {
 function portsOver(settings: ReturnType<typeof settingsOf>, take: (call: string, request: unknown) => void) {
   const { region, ownBucket: real } = settings;
   const buckets = () => imagined;
+  const supplies = imaginedSupplies(toolkitStart);
   const sagemaker = new SageMakerClient({ region });
   const autoscaling = new ApplicationAutoScalingClient({ region });
   record(sagemaker, 'sagemaker', take);
@@ -87,9 +86,3 @@ function record(client: Middleware, service: string, take: (call: string, reques
     { step: 'initialize' },
   );
 }
-
-/** What is named by its content has no name before it is made. */
-const supplies: Supplies = {
-  archive: async (digest) => archiveKey(digest, toolkitStart),
-  manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
-};

@@ -1,19 +1,21 @@
-import { ownBucket } from '@serin/core/ports/bucket';
-import { codeArchive } from '@serin/platform/code/archive';
-import { datasetList, type ManifestSource } from '@serin/platform/jobs/dataset-list';
-import { manifestFile } from './jobs/manifest-file.ts';
+import type { ListFormat } from '@serin/platform/jobs/dataset-list';
+import { type Supplies, suppliesOf } from '@serin/platform/jobs/supplies';
 import type { Buckets } from './jobs/settings.ts';
 import { toolkitStart } from './jobs/toolkit.ts';
 
-/** What a job or a deployment is started with, made in the own bucket from what is stored there under its digest. */
-export interface Supplies {
-  /** The key of the archive of a code folder. */
-  archive(digest: string): Promise<string>;
-  /** The key of SageMaker's list of the files of a dataset, and how much they are. */
-  manifest(source: ManifestSource): Promise<{ readonly key: string; readonly bytes: number }>;
-}
+/**
+ * The objects of a dataset as SageMaker's ManifestFile. SageMaker names objects without versions: one that is overwritten
+ * after the dataset was checked reaches the job in its new content. 64 MB are about a million objects.
+ *
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
+ */
+export const manifestFile: ListFormat = {
+  name: "SageMaker's manifest file",
+  maxBytes: 64_000_000,
+  begin: (bucket, folder) => JSON.stringify([{ prefix: `s3://${bucket}/${folder}` }]).slice(0, -1),
+  item: (path) => `,${JSON.stringify(path)}`,
+  end: ']',
+};
 
-export const suppliesOf = (buckets: Buckets): Supplies => ({
-  archive: (digest) => codeArchive(digest, buckets(ownBucket), toolkitStart),
-  manifest: (source) => datasetList(source, buckets, manifestFile),
-});
+export const sageMakerSupplies = (buckets: Buckets): Supplies =>
+  suppliesOf(buckets, { start: toolkitStart, list: manifestFile });

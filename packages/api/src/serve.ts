@@ -148,7 +148,7 @@ function fingerprintOf(
 }
 
 /** Headers of every answer. */
-export const always = {
+const always = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -166,7 +166,12 @@ function finished({ status, body, headers = {} }: Answer, requestId: string): Re
 
 function finishedProblem(api: Api, c: Context, error: unknown, requestId: string): Response {
   if (!(error instanceof Problem) && asFault(error).code === 'defect') api.onDefect?.(requestId, error);
-  const response = problemResponse(error, rawPath(c.req.url), requestId);
+  return problemAnswer(error, rawPath(c.req.url), requestId);
+}
+
+/** A problem as an answer of the API, also to what it cannot be handed as a request. */
+export function problemAnswer(error: unknown, path: string, requestId: string): Response {
+  const response = problemResponse(error, path, requestId);
   for (const [name, value] of Object.entries(always)) response.headers.set(name, value);
   response.headers.set('x-request-id', requestId);
   return response;

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { expect, test } from 'vitest';
-import { faultBy, type SdkError } from './faults.ts';
+import { callsBy, faultBy, type SdkError } from './faults.ts';
 
 const nothing: SdkError = { name: '', message: 'said no', code: '', status: 0, throttled: false };
 
@@ -40,4 +40,19 @@ test('a fault stays what it is', () => {
   const fault = new Fault('conflict', 'moved on');
 
   expect(toFault(fault, 'calling')).toBe(fault);
+});
+
+test('a call says what it was doing, and what is not there is nothing only to whoever asks so', async () => {
+  const { guarded, ifThere } = callsBy(toFault, (error) => (error as Partial<SdkError>).message === 'no such model');
+  const failing = (error: object) => async () => {
+    throw error;
+  };
+
+  await expect(guarded('reading', failing({ status: 500 }))).rejects.toMatchObject({
+    ...{ code: 'unavailable', message: 'reading: said no' },
+  });
+  await expect(guarded('reading', failing({ message: 'no such model', status: 400 }))).rejects.toThrow('no such model');
+  expect(await ifThere('reading', failing({ message: 'no such model', status: 400 }))).toBeUndefined();
+  await expect(ifThere('reading', failing({ status: 429 }))).rejects.toMatchObject({ code: 'throttled' });
+  expect(await ifThere('reading', async () => 'found')).toBe('found');
 });

@@ -4,6 +4,8 @@ import type { Ask, ModelAsks } from '@serin/core/ports/ask';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Artifact, Job } from '@serin/core/ports/jobs';
 import type { Ports } from '@serin/core/ports/ports';
+import { archiveKey, type StartFile } from './code/archive.ts';
+import type { Supplies } from './jobs/supplies.ts';
 
 export interface Request {
   readonly call: string;
@@ -84,6 +86,12 @@ export const textsOf = (variables: Readonly<Record<string, unknown>>): Readonly<
 /** Secrets are for whoever starts a program: here their names are shown. */
 export const secretNamesOf = (variables: Variables): Readonly<Record<string, string>> =>
   secretsOf(variables, (name) => `<secret ${name}>`);
+
+/** What is named by its content has no name before it is made. */
+export const imaginedSupplies = (start: StartFile): Supplies => ({
+  archive: async (digest) => archiveKey(digest, start),
+  manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
+});
 
 /** A bucket in which everything is there that jobs leave. */
 export const imagined: Bucket = {

@@ -6,10 +6,11 @@ import type { CompiledConfig } from '@serin/core/config/config';
 import { createEngine, type Engine } from '@serin/core/engine/engine';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Labels } from '@serin/core/ports/telemetry';
-import type { Clockwork } from './clock.ts';
+import { type Clockwork, wakeSoon } from './clock.ts';
 import { newIds } from './ids.ts';
 import { countEntry } from './metrics.ts';
 import { noSecrets, type WebhookSecrets } from './secrets.ts';
+import { comeSoon, type Delivered, takeBatch, type Worker } from './worker.ts';
 
 /** An engine of a function: many instances of it run, each is told how long it may, and may be frozen between calls. */
 export interface Runtime {
@@ -58,6 +59,23 @@ export function runtimeOf({ ports, source, self, clockwork: { now, log } }: Opti
     },
     due: () => due,
   };
+}
+
+/** The worker of a function, over an engine of its own. */
+export interface WorkerRuntime extends Pick<Runtime, 'begin' | 'due'> {
+  readonly worker: Worker;
+}
+
+/** One invocation with messages of the queue; answers the ids of those that must come again. */
+export async function takeInvocation(
+  { worker, begin, due }: WorkerRuntime,
+  remainingMs: number,
+  messages: readonly Delivered[],
+): Promise<readonly string[]> {
+  begin(remainingMs);
+  const late = await takeBatch(worker, messages);
+  await Promise.all([wakeSoon(worker, due()), comeSoon(worker, messages, late)]);
+  return late;
 }
 
 /** A secret that was taken away is heard no longer than this. */

@@ -1,5 +1,10 @@
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { Deployment } from '@serin/core/ports/serving';
 import { describe, expect, test } from 'vitest';
-import { checkShares } from './serving.ts';
+import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
+import { atOnce } from '../../../test/simulation/fakes/sync.ts';
+import { artifactAt, placeBy } from './jobs/artifacts.ts';
+import { checkArtifact, checkShares } from './serving.ts';
 
 describe('weights and a mirror', () => {
   test.each([
@@ -26,4 +31,22 @@ describe('weights and a mirror', () => {
   ])('%j and %j cannot be', (weights, mirror, why) => {
     expect(() => checkShares('fraud', weights, mirror)).toThrow(why);
   });
+});
+
+test('what is deployed is what was judged, as far as it lies where jobs may write', async () => {
+  const bucket = atOnce<Bucket>(memoryBucket());
+  const objects = { buckets: () => bucket, placeOf: placeBy('store') };
+  const uri = 'store://own/jobs/1/model.tar.gz';
+  await bucket.write('jobs/1/model.tar.gz', Buffer.from('judged'));
+  const judged = await artifactAt(uri, objects);
+  const deploying = (artifact: object, own = 'own') =>
+    // The check reads no more of a deployment.
+    checkArtifact('fraud', { name: 'v1', artifact } as unknown as Deployment, objects, own);
+
+  await deploying({ uri, digest: judged?.digest });
+  await bucket.write('jobs/1/model.tar.gz', Buffer.from('another'));
+
+  await expect(deploying({ uri, digest: judged?.digest })).rejects.toThrow('was changed since it was judged');
+  await expect(deploying({ uri: `${uri}.gone`, digest: 'a' })).rejects.toThrow('is gone; train it anew');
+  await deploying({ uri, digest: 'a' }, 'another bucket');
 });

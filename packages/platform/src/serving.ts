@@ -1,5 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Mirror, Weights } from '@serin/core/ports/serving';
+import type { Deployment, Mirror, Weights } from '@serin/core/ports/serving';
+import { artifactAt, type Objects } from './jobs/artifacts.ts';
 
 /** What `weigh` promises of any platform: `invalid` unless the weights and the mirror can be, whatever is deployed. */
 export function checkShares(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {
@@ -17,3 +18,27 @@ export function checkShares(endpoint: string, weights: Weights, mirror: Mirror |
   if ((weights[deployment] ?? 0) > 0)
     throw new Fault('invalid', `cannot mirror ${endpoint} to ${deployment}: it holds weight; weigh it to 0`);
 }
+
+/** What was judged is what is served: a job may write into the own bucket, also over what another one left there. */
+export async function checkArtifact(
+  endpoint: string,
+  { name, artifact: { uri, digest } }: Deployment,
+  objects: Objects,
+  ownBucket: string,
+): Promise<void> {
+  if (objects.placeOf(uri)?.bucket !== ownBucket) return;
+  const found = await artifactAt(uri, objects);
+  if (found?.digest === digest) return;
+  const why =
+    found === undefined ? 'is gone' : `was changed since it was judged (digest ${found.digest}, not ${digest})`;
+  throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: its artifact ${uri} ${why}; train it anew`);
+}
+
+/** What every model server is told of itself. */
+export const servedAs = (endpoint: string, { name, version }: Pick<Deployment, 'name' | 'version'>) => ({
+  MODEL_NAME: endpoint,
+  MODEL_VERSION: String(version),
+  SERIN_ENDPOINT: endpoint,
+  SERIN_DEPLOYMENT: name,
+  SERIN_MODEL_VERSION: String(version),
+});

@@ -10,11 +10,11 @@ import {
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Job, JobDescription } from '@serin/core/ports/jobs';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
+import type { Supplies } from '@serin/platform/jobs/supplies';
 import { concealing } from '../program-secrets.ts';
-import type { Supplies } from '../supplies.ts';
 import { processingDescription } from './describe-processing.ts';
 import { trainingDescription } from './describe-training.ts';
-import { inputsOf } from './inputs.ts';
+import { type Asked, type Input, inputsOf } from './inputs.ts';
 import { processingJob } from './processing.ts';
 import type { Buckets, JobSettings } from './settings.ts';
 import { trainingJob } from './training.ts';
@@ -45,15 +45,10 @@ export interface ApiOptions {
 const ended = new Set(['Completed', 'Failed', 'Stopped']);
 
 export function trainingApi(options: ApiOptions): JobApi {
-  const { sagemaker, buckets, settings } = options;
+  const { sagemaker, buckets } = options;
   return {
-    async create(job, name) {
-      const secrets = await options.secrets(job.environment);
-      const { inputs, archive } = await broughtOf(job, options);
-      const { request, start } = trainingJob(job, name, settings, inputs, archive, secrets);
-      await place(start, buckets);
-      await concealing(secrets, () => sagemaker.send(new CreateTrainingJobCommand(request)));
-    },
+    create: (job, name) =>
+      begin(job, name, options, trainingJob, (request) => sagemaker.send(new CreateTrainingJobCommand(request))),
     async find(TrainingJobName) {
       const found = await sagemaker.send(new DescribeTrainingJobCommand({ TrainingJobName }));
       return {
@@ -70,15 +65,10 @@ export function trainingApi(options: ApiOptions): JobApi {
 }
 
 export function processingApi(options: ApiOptions): JobApi {
-  const { sagemaker, buckets, settings } = options;
+  const { sagemaker, buckets } = options;
   return {
-    async create(job, name) {
-      const secrets = await options.secrets(job.environment);
-      const { inputs, archive } = await broughtOf(job, options);
-      const { request, start } = processingJob(job, name, settings, inputs, archive, secrets);
-      await place(start, buckets);
-      await concealing(secrets, () => sagemaker.send(new CreateProcessingJobCommand(request)));
-    },
+    create: (job, name) =>
+      begin(job, name, options, processingJob, (request) => sagemaker.send(new CreateProcessingJobCommand(request))),
     async find(ProcessingJobName) {
       const found = await sagemaker.send(new DescribeProcessingJobCommand({ ProcessingJobName }));
       return {
@@ -94,15 +84,24 @@ export function processingApi(options: ApiOptions): JobApi {
   };
 }
 
-async function broughtOf({ channels, code }: Job, { settings, buckets, supplies }: ApiOptions) {
-  const inputs = await inputsOf(channels, settings.ownBucket, { buckets, supplies });
-  const archive = code === undefined ? undefined : await supplies.archive(code.digest);
-  return { inputs, archive };
-}
-
-async function place(
-  start: { readonly key: string; readonly text: string } | undefined,
-  buckets: Buckets,
+async function begin<Request>(
+  job: Job,
+  name: string,
+  { settings, buckets, supplies, ...options }: ApiOptions,
+  ask: (
+    job: Job,
+    name: string,
+    settings: JobSettings,
+    inputs: readonly Input[],
+    archive: string | undefined,
+    secrets: Readonly<Record<string, string>>,
+  ) => Asked<Request>,
+  send: (request: Request) => Promise<unknown>,
 ): Promise<void> {
+  const secrets = await options.secrets(job.environment);
+  const inputs = await inputsOf(job.channels, settings.ownBucket, { buckets, supplies });
+  const archive = job.code === undefined ? undefined : await supplies.archive(job.code.digest);
+  const { request, start } = ask(job, name, settings, inputs, archive, secrets);
   if (start !== undefined) await buckets(ownBucket).write(start.key, Buffer.from(start.text));
+  await concealing(secrets, () => send(request));
 }

@@ -1,6 +1,6 @@
 import type { Source } from '@serin/core/ports/jobs';
 import { unchangedArtifact } from '@serin/platform/jobs/artifacts';
-import type { Supplies } from '../supplies.ts';
+import type { Supplies } from '@serin/platform/jobs/supplies';
 import { type Buckets, s3Objects, s3Uri } from './settings.ts';
 
 /** A channel as all three kinds of SageMaker's jobs take it. */
@@ -9,6 +9,12 @@ export interface Input {
   readonly type: 'ManifestFile' | 'S3Prefix';
   readonly uri: string;
   readonly bytes: number;
+}
+
+/** What is made of a job: the request, and what the own bucket has to hold before it is sent. */
+export interface Asked<Request> {
+  readonly request: Request;
+  readonly start?: { readonly key: string; readonly text: string };
 }
 
 /** What the channels of a job are read from; `invalid` when something is missing, or not what it was. */

@@ -1,6 +1,4 @@
-import type { InstanceType } from '@serin/clouds/instance-types';
-import type { Job } from '@serin/core/ports/jobs';
-import { type Contained, isArchive, type Layout } from '@serin/platform/jobs/layout';
+import { isArchive, type Layout } from '@serin/platform/jobs/layout';
 
 const around = (outputData: string) => ({
   outputData,
@@ -40,18 +38,3 @@ export const processingLayout: Layout = {
   found: (name, source) => (isArchive(source) ? `/opt/ml/processing/unpacked/${name}` : processingChannel(name)),
   outputOf: processingOutput,
 };
-
-/** A job in a container on such a computer. */
-export const placedIn = (
-  places: Layout,
-  job: Job,
-  name: string,
-  region: string,
-  type: Pick<InstanceType, 'name' | 'vcpus' | 'accelerator'>,
-): Contained => ({
-  ...{ job, name, places },
-  computer: {
-    ...{ instanceType: type.name, region, network: 'eth0' },
-    ...{ cpus: type.vcpus, gpus: type.accelerator?.count ?? 0 },
-  },
-});

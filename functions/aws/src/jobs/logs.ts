@@ -9,12 +9,12 @@ import {
   keptLines,
   type LogEvent,
   type LogPart,
-  logEndOf,
+  logEndBy,
   logPart,
   type StreamPart,
 } from '@serin/platform/jobs/logs';
 import type { Installation } from '@serin/platform/names';
-import { awsFault, nameOfError } from '../faults.ts';
+import { ifThere } from '../faults.ts';
 import { jobId, partsOf } from './ids.ts';
 
 /** Where SageMaker writes what the first node of a job prints; a restart after an interruption opens another stream. */
@@ -49,15 +49,12 @@ export function jobLogs({
     max: number,
   ): Promise<LogPart | undefined> => {
     const { api, name } = partsOf(job.id ?? jobId(installation, job));
-    try {
-      return await logPart({ epoch: beganAfter(job.key), from, max }, (startTime) =>
+    // The group is not there before the first job of an account prints something.
+    return ifThere(`reading the log of ${job.key}`, () =>
+      logPart({ epoch: beganAfter(job.key), from, max }, (startTime) =>
         streamParts(cloudwatchLogs, logOf(api, name), startTime, max),
-      );
-    } catch (error) {
-      // The group is not there before the first job of an account prints something.
-      if (nameOfError(error) === 'ResourceNotFoundException') return undefined;
-      throw awsFault(error, `reading the log of ${job.key}`);
-    }
+      ),
+    );
   };
 }
 
@@ -112,20 +109,14 @@ async function streamsOf(client: CloudWatchLogsClient, { group, streams }: JobLo
 }
 
 /** The last 20 lines, as the end of a sentence about the job; `''` when it wrote none. */
-export async function logEnd(client: CloudWatchLogsClient, { group, streams }: JobLog): Promise<string> {
-  try {
-    const stream = (await streamsOf(client, { group, streams })).at(-1);
-    if (stream === undefined) return '';
-    const { events = [] } = await client.send(
-      new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: false, limit: keptLines }),
-    );
-    return logEndOf(events.map(({ message = '' }) => message).join('\n'));
-  } catch (error) {
-    // The group is not there before the first job of an account prints something.
-    if (nameOfError(error) === 'ResourceNotFoundException') return '';
-    const fault = awsFault(error, `reading the log ${streams} of ${group}`);
-    if (fault.retry !== 'never') throw fault;
-    // Why the job failed, and whether it is worth another attempt, is known without its log.
-    return `; its log cannot be read: ${fault.message}`;
-  }
-}
+export const logEnd = (client: CloudWatchLogsClient, { group, streams }: JobLog): Promise<string> =>
+  logEndBy(() =>
+    ifThere(`reading the log ${streams} of ${group}`, async () => {
+      const stream = (await streamsOf(client, { group, streams })).at(-1);
+      if (stream === undefined) return [];
+      const { events = [] } = await client.send(
+        new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: false, limit: keptLines }),
+      );
+      return events.map(({ message = '' }) => message);
+    }),
+  );

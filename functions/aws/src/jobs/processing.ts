@@ -6,18 +6,18 @@ import { plainOf } from '@serin/core/base/variables';
 import { commandOf } from '@serin/core/job-contract/command';
 import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
-import { isArchive } from '@serin/platform/jobs/layout';
+import { isArchive, placedIn } from '@serin/platform/jobs/layout';
+import { requestVariables } from '@serin/platform/jobs/request-variables';
 import { codeChannel, startChannel, startFile, startScript } from '@serin/platform/jobs/start-script';
-import { requestVariables } from './environment.ts';
-import { type Input, volumeGb } from './inputs.ts';
-import { placedIn, processingLayout } from './layout.ts';
-import { type JobSettings, jobPrefix, s3Uri, startKey } from './settings.ts';
+import { type Asked, type Input, volumeGb } from './inputs.ts';
+import { processingLayout } from './layout.ts';
+import { type JobSettings, jobPrefix, s3Uri, startKey, vpcConfig } from './settings.ts';
 import { hasLocalStorage, jobTags } from './training.ts';
 
 /** The output that is there for `metrics.json` alone. */
 export const metricsOutput = 'serin-metrics';
-/** botocore: ProcessingEnvironmentValue. */
-const maxVariable = 256;
+/** botocore: ProcessingEnvironmentMap, ProcessingEnvironmentValue. */
+const variableLimits = { of: 'SageMaker', most: 100, characters: 256 };
 
 /**
  * A processing job as SageMaker is asked for it: prepare and evaluate.
@@ -33,7 +33,7 @@ export function processingJob(
   inputs: readonly Input[],
   archive: string | undefined,
   secrets: Readonly<Record<string, string>>,
-): { readonly request: CreateProcessingJobRequest; readonly start?: { readonly key: string; readonly text: string } } {
+): Asked<CreateProcessingJobRequest> {
   const machine = instanceTypeFor(instanceTypes, 'process', job.compute.accelerator);
   const { kmsKey, vpc, ownBucket } = settings;
   const placed = placedIn(processingLayout, job, name, settings.region, machine);
@@ -42,8 +42,8 @@ export function processingJob(
     throw new Fault('invalid', `the job ${job.key} has something to unpack and no command; name one`);
   const start = scripted ? { key: startKey(name), text: startScript(placed, archive) } : undefined;
   const environment = scripted
-    ? requestVariables(job, {}, secrets, maxVariable)
-    : requestVariables(job, variablesOf(placed), { ...plainOf(job.environment), ...secrets }, maxVariable);
+    ? requestVariables(job, {}, secrets, variableLimits)
+    : requestVariables(job, variablesOf(placed), { ...plainOf(job.environment), ...secrets }, variableLimits);
   const own: readonly Input[] = [
     ...(archive === undefined ? [] : [{ name: codeChannel, ...objectOf(ownBucket, archive) }]),
     ...(start === undefined ? [] : [{ name: startChannel, ...objectOf(ownBucket, start.key) }]),
@@ -89,9 +89,7 @@ export function processingJob(
       },
     },
     StoppingCondition: { MaxRuntimeInSeconds: Math.ceil(job.maxRuntimeMs / 1000) },
-    ...(vpc === undefined
-      ? {}
-      : { NetworkConfig: { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } } }),
+    ...(vpc === undefined ? {} : { NetworkConfig: vpcConfig(settings) }),
     Tags: jobTags(job, settings),
   };
   return { request, ...(start === undefined ? {} : { start }) };

@@ -1,7 +1,15 @@
 import type { Bucket } from '@serin/core/ports/bucket';
-import type { Objects, Place } from '@serin/platform/jobs/artifacts';
+import { type Objects, placeBy } from '@serin/platform/jobs/artifacts';
 import type { Installation } from '@serin/platform/names';
 import { sageMakerName } from '../names.ts';
+
+export interface Vpc {
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
+}
+
+export const vpcConfig = ({ vpc }: { readonly vpc?: Vpc }) =>
+  vpc === undefined ? {} : { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } };
 
 /** What an installation says about all of its jobs. */
 export interface JobSettings {
@@ -12,12 +20,12 @@ export interface JobSettings {
   /** The real name of the project's own bucket. */
   readonly ownBucket: string;
   readonly kmsKey?: string;
-  readonly vpc?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
+  readonly vpc?: Vpc;
   /** For jobs without an image: a stock image of Node. */
   readonly nodeImage: string;
 }
 
-/** The buckets by their real names; the project's own one by `ownBucket` of core as well. */
+/** As `bucketsBy` makes them. */
 export type Buckets = (name: string) => Bucket;
 
 interface Named {
@@ -43,11 +51,7 @@ export const startKey = (name: string): string => `starts/${name}/start.sh`;
 
 export const s3Uri = (bucket: string, key: string): string => `s3://${bucket}/${key}`;
 
+export const s3Place = placeBy('s3');
+
 /** What lies in S3, by its URI as well. */
 export const s3Objects = (buckets: Buckets): Objects => ({ buckets, placeOf: s3Place });
-
-/** Bucket and key of `s3://bucket/key`; `undefined` for any other text. */
-export function s3Place(uri: string): Place | undefined {
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(uri) ?? [];
-  return bucket === undefined || key === undefined ? undefined : { bucket, key };
-}

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Job } from '@serin/core/ports/jobs';
+import { placedIn } from '@serin/platform/jobs/layout';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aJob } from '../../../../test/contract/jobs.contract.ts';
-import { placedIn, trainingLayout } from './layout.ts';
+import { trainingLayout } from './layout.ts';
 import { scriptBesideToolkit, toolkitStart } from './toolkit.ts';
 
 let root: string;

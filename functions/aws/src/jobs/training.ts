@@ -7,25 +7,19 @@ import { plainOf } from '@serin/core/base/variables';
 import { checkpointsOf, commandOf } from '@serin/core/job-contract/command';
 import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
-import type { Contained } from '@serin/platform/jobs/layout';
+import { type Contained, placedIn } from '@serin/platform/jobs/layout';
+import { ownVariables, requestVariables } from '@serin/platform/jobs/request-variables';
 import { codeChannel, startChannel, startFile, startScript } from '@serin/platform/jobs/start-script';
 import { tagsOf } from '../names.ts';
-import { ownVariables, requestVariables } from './environment.ts';
-import { type Input, volumeGb } from './inputs.ts';
-import { placedIn, trainingLayout } from './layout.ts';
-import { type JobSettings, s3Uri, startKey } from './settings.ts';
+import { type Asked, type Input, volumeGb } from './inputs.ts';
+import { trainingLayout } from './layout.ts';
+import { type JobSettings, s3Uri, startKey, vpcConfig } from './settings.ts';
 import { scriptBesideToolkit, toolkitStart } from './toolkit.ts';
 
 /** Of a job that says nothing of it. SageMaker counts the run into the wait. */
 const spotWaitMs = 24 * hour;
-/** botocore: TrainingEnvironmentValue. */
-const maxVariable = 512;
-
-export interface TrainingJob {
-  readonly request: CreateTrainingJobRequest;
-  /** What the own bucket has to hold before the job starts. */
-  readonly start?: { readonly key: string; readonly text: string };
-}
+/** botocore: TrainingEnvironmentMap, TrainingEnvironmentValue. */
+const variableLimits = { of: 'SageMaker', most: 100, characters: 512 };
 
 /**
  * A training job as SageMaker is asked for it.
@@ -41,7 +35,7 @@ export function trainingJob(
   inputs: readonly Input[],
   archive: string | undefined,
   secrets: Readonly<Record<string, string>>,
-): TrainingJob {
+): Asked<CreateTrainingJobRequest> {
   if (job.outputs.length !== 1 || job.outputs[0] !== 'model')
     throw new Fault(
       'invalid',
@@ -94,9 +88,7 @@ export function trainingJob(
             LocalPath: trainingLayout.checkpoints,
           },
         }),
-    ...(settings.vpc === undefined
-      ? {}
-      : { VpcConfig: { Subnets: [...settings.vpc.subnets], SecurityGroupIds: [...settings.vpc.securityGroups] } }),
+    ...vpcConfig(settings),
     Tags: jobTags(job, settings),
   };
   return { request, ...(launch.start === undefined ? {} : { start: launch.start }) };
@@ -114,7 +106,7 @@ interface Launch {
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly variables: Readonly<Record<string, string>>;
   readonly inputs: readonly Input[];
-  readonly start?: TrainingJob['start'];
+  readonly start?: Asked<unknown>['start'];
 }
 
 function launchOf(
@@ -134,7 +126,7 @@ function launchOf(
         job,
         hasCommand ? variablesOf(placed) : variablesOf(placed, 'toolkit'),
         { ...plainOf(job.environment), ...secrets },
-        maxVariable,
+        variableLimits,
       ),
       inputs: [],
     };
@@ -146,7 +138,7 @@ function launchOf(
     return {
       entry: { ContainerEntrypoint: ['/bin/sh', `${places.channel(startChannel)}/${startFile}`] },
       hyperparameters: {},
-      variables: requestVariables(job, {}, secrets, maxVariable),
+      variables: requestVariables(job, {}, secrets, variableLimits),
       inputs: [{ name: codeChannel, type: 'S3Prefix', uri: code, bytes: 0 }, started],
       start: { key, text: startScript(placed, archive) },
     };
@@ -161,7 +153,7 @@ function launchOf(
       sagemaker_job_name: JSON.stringify(name),
       sagemaker_region: JSON.stringify(settings.region),
     },
-    variables: requestVariables(job, ownVariables(job, maxVariable), secrets, maxVariable),
+    variables: requestVariables(job, ownVariables(job, variableLimits), secrets, variableLimits),
     inputs: [started],
     start: { key, text: scriptBesideToolkit(placed) },
   };

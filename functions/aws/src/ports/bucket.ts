@@ -2,6 +2,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client
 import { cursorAfter, keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
+import { checkKey } from '@serin/platform/buckets';
 import { awsFault, guarded, nameOfError } from '../faults.ts';
 
 interface Options {
@@ -48,7 +49,7 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
     },
 
     async read({ key, version, maxBytes }) {
-      checkKey(key);
+      checkKey(key, maxKeyBytes);
       const wanted = {
         ...place,
         Key: key,
@@ -72,7 +73,7 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
     },
 
     async write(key, content, condition) {
-      checkKey(key);
+      checkKey(key, maxKeyBytes);
       const command = new PutObjectCommand({
         ...place,
         Key: key,
@@ -113,12 +114,3 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
 
 const versionOf = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '');
 const decoded = (key: string): string => decodeURIComponent(key.replaceAll('+', ' '));
-
-function checkKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  if (key.isWellFormed() && bytes > 0 && bytes <= maxKeyBytes) return;
-  throw new Fault(
-    'invalid',
-    `${JSON.stringify(key.slice(0, 100))} cannot be a key: 1 to ${maxKeyBytes} bytes of valid Unicode`,
-  );
-}

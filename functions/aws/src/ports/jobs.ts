@@ -4,13 +4,14 @@ import { Fault } from '@serin/core/base/fault';
 import { checkJob, nameTaken } from '@serin/core/job-contract/check';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
+import type { Supplies } from '@serin/platform/jobs/supplies';
 import { guarded, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi } from '../jobs/apis.ts';
 import { type Api, jobId, partsOf } from '../jobs/ids.ts';
 import { logEnd, logOf } from '../jobs/logs.ts';
 import type { Buckets, JobSettings } from '../jobs/settings.ts';
 import { jobTags } from '../jobs/training.ts';
-import { type Supplies, suppliesOf } from '../supplies.ts';
+import { sageMakerSupplies } from '../supplies.ts';
 import { tagsOn } from '../tags.ts';
 
 interface Options extends JobSettings {
@@ -30,7 +31,13 @@ interface Options extends JobSettings {
  * their digests then, not when the container reads them.
  */
 export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, secrets, ...settings }: Options): Jobs {
-  const options: ApiOptions = { sagemaker, buckets, supplies: supplies ?? suppliesOf(buckets), secrets, settings };
+  const options: ApiOptions = {
+    sagemaker,
+    buckets,
+    supplies: supplies ?? sageMakerSupplies(buckets),
+    secrets,
+    settings,
+  };
   const apis: Readonly<Record<Api, JobApi>> = {
     training: trainingApi(options),
     processing: processingApi(options),

@@ -3,6 +3,7 @@ import {
   type DescribeEndpointCommandOutput,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
+import { recentAnswers } from '@serin/platform/recent';
 import { ifThere } from '../faults.ts';
 
 type Described = DescribeEndpointCommandOutput | undefined;
@@ -15,33 +16,16 @@ export interface Endpoints {
   described(name: string): Promise<Described>;
 }
 
-const keptMs = 30_000;
-const remembers = 200;
-
-/** Serving and telemetry look at an endpoint one after the other, and SageMaker throttles: they share what it said. */
-export function sageMakerEndpoints({
-  sagemaker,
-  now,
-}: {
+interface Options {
   readonly sagemaker: SageMakerClient;
   readonly now: () => number;
-}): Endpoints {
-  const known = new Map<string, { readonly said: Described; readonly at: number }>();
+}
 
-  async function describe(name: string): Promise<Described> {
-    const at = now();
-    const command = new DescribeEndpointCommand({ EndpointName: name });
-    const said = await ifThere(`looking at the endpoint ${name}`, () => sagemaker.send(command));
-    if (known.size >= remembers) known.clear();
-    known.set(name, { said, at });
-    return said;
-  }
-
-  return {
-    describe,
-    async described(name) {
-      const found = known.get(name);
-      return found !== undefined && now() - found.at < keptMs ? found.said : describe(name);
-    },
-  };
+export function sageMakerEndpoints({ sagemaker, now }: Options): Endpoints {
+  const ask = (EndpointName: string): Promise<Described> =>
+    ifThere(`looking at the endpoint ${EndpointName}`, () =>
+      sagemaker.send(new DescribeEndpointCommand({ EndpointName })),
+    );
+  const { askedNow, saidLately } = recentAnswers({ ask, keptMs: 30_000, now });
+  return { describe: askedNow, described: saidLately };
 }

@@ -13,21 +13,22 @@ import { canonical, sha256Hex } from '@serin/core/base/json';
 import { plainOf } from '@serin/core/base/variables';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment } from '@serin/core/ports/serving';
-import { artifactAt } from '@serin/platform/jobs/artifacts';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
+import type { Supplies } from '@serin/platform/jobs/supplies';
 import type { Installation } from '@serin/platform/names';
+import { checkArtifact, servedAs } from '@serin/platform/serving';
 import { awsFault, ifThere, saysExists } from '../faults.ts';
-import { s3Objects, s3Place } from '../jobs/settings.ts';
+import { s3Objects, type Vpc, vpcConfig } from '../jobs/settings.ts';
 import { sageMakerName, tagsOf } from '../names.ts';
 import { concealing } from '../program-secrets.ts';
-import { type Supplies, suppliesOf } from '../supplies.ts';
+import { sageMakerSupplies } from '../supplies.ts';
 
 export interface ModelOptions {
   readonly sagemaker: SageMakerClient;
   readonly installation: Installation;
   /** ARN of the role that reads the artifact and pulls the image. */
   readonly modelRole: string;
-  readonly vpc?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
+  readonly vpc?: Vpc;
   /** The own bucket, and its real name: code is read from there. */
   readonly bucket: Bucket;
   readonly ownBucket: string;
@@ -80,16 +81,16 @@ export async function createModel(
     sagemaker,
     installation,
     modelRole,
-    vpc,
     bucket,
     ownBucket,
-    supplies = suppliesOf(() => bucket),
+    supplies = sageMakerSupplies(() => bucket),
     ...options
   }: ModelOptions,
   endpoint: string,
   deployment: Deployment,
 ): Promise<void> {
-  await checkArtifact(endpoint, deployment, { bucket, ownBucket });
+  const objects = s3Objects(() => bucket);
+  await checkArtifact(endpoint, deployment, objects, ownBucket);
   const secrets = await options.secrets(deployment.environment);
   checkSecrets(endpoint, deployment, secrets);
   const { name, version, artifact, code, instances } = deployment;
@@ -99,9 +100,7 @@ export async function createModel(
     ModelName: modelName(installation, endpoint, deployment),
     ExecutionRoleArn: modelRole,
     PrimaryContainer: containerOf(endpoint, deployment, codeUri, secrets),
-    ...(vpc === undefined
-      ? {}
-      : { VpcConfig: { Subnets: [...vpc.subnets], SecurityGroupIds: [...vpc.securityGroups] } }),
+    ...vpcConfig(options),
     Tags: tagsOf(installation, {
       'serin:endpoint': endpoint,
       'serin:version': String(version),
@@ -130,23 +129,6 @@ function checkSecrets(endpoint: string, { name }: Deployment, secrets: Readonly<
   throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: ${why}; store a shorter one`);
 }
 
-/** What was judged is what is served: a job may write under `jobs/`, also over what another one left there. */
-async function checkArtifact(
-  endpoint: string,
-  { name, artifact: { uri, digest } }: Deployment,
-  { bucket, ownBucket }: Pick<ModelOptions, 'bucket' | 'ownBucket'>,
-): Promise<void> {
-  if (s3Place(uri)?.bucket !== ownBucket) return;
-  const found = await artifactAt(
-    uri,
-    s3Objects(() => bucket),
-  );
-  if (found?.digest === digest) return;
-  const why =
-    found === undefined ? 'is gone' : `was changed since it was judged (digest ${found.digest}, not ${digest})`;
-  throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: its artifact ${uri} ${why}; train it anew`);
-}
-
 export async function deleteModel(sagemaker: SageMakerClient, name: string): Promise<void> {
   await ifThere(`deleting the model ${name}`, () => sagemaker.send(new DeleteModelCommand({ ModelName: name })));
 }
@@ -161,7 +143,7 @@ function containerOf(
   codeUri: string | undefined,
   secrets: Readonly<Record<string, string>>,
 ): ContainerDefinition {
-  const { artifact, image = '', command, environment, name, version } = deployment;
+  const { artifact, image = '', command, environment } = deployment;
   const program = command.find((part) => part.endsWith('.py'));
   const code =
     codeUri === undefined
@@ -184,11 +166,7 @@ function containerOf(
       ...code,
       ...(command.length === 0 ? {} : { SERIN_COMMAND: JSON.stringify(command) }),
       SM_MODEL_DIR: '/opt/ml/model',
-      MODEL_NAME: endpoint,
-      MODEL_VERSION: String(version),
-      SERIN_ENDPOINT: endpoint,
-      SERIN_DEPLOYMENT: name,
-      SERIN_MODEL_VERSION: String(version),
+      ...servedAs(endpoint, deployment),
     },
   };
 }

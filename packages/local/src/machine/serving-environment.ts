@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { plainOf, type Secrets, secretsOf } from '@serin/core/base/variables';
 import type { Deployment } from '@serin/core/ports/serving';
+import { servedAs } from '@serin/platform/serving';
 
 export interface ServingPlace {
   readonly endpoint: string;
@@ -51,10 +52,6 @@ export function servingEnvironment(deployment: Deployment, place: ServingPlace):
     AIP_DEPLOYED_MODEL_ID: deployment.name,
     AZUREML_MODEL_DIR: place.modelFolder,
     PORT: port,
-    MODEL_NAME: place.endpoint,
-    MODEL_VERSION: String(deployment.version),
-    SERIN_ENDPOINT: place.endpoint,
-    SERIN_DEPLOYMENT: deployment.name,
-    SERIN_MODEL_VERSION: String(deployment.version),
+    ...servedAs(place.endpoint, deployment),
   };
 }

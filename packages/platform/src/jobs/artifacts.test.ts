@@ -2,7 +2,7 @@ import type { Bucket } from '@serin/core/ports/bucket';
 import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
-import { artifactAt, type Objects, unchangedArtifact } from './artifacts.ts';
+import { artifactAt, type Objects, placeBy, unchangedArtifact } from './artifacts.ts';
 import { metricsAt } from './metrics.ts';
 
 function opened() {
@@ -62,4 +62,12 @@ test('metrics are those of the first file of them in a folder, and one that is t
   expect((await metricsAt('cloud://own/b/', objects)).metrics).toEqual({ auc: 2 });
   expect((await metricsAt('cloud://own/c/', objects)).unread['metrics.json']).toContain('larger than 1048576 bytes');
   expect((await metricsAt('cloud://own/d/', objects)).metrics).toEqual({});
+});
+
+test('a URI names a bucket and a key, and only one of this cloud does', () => {
+  const placeOf = placeBy('store');
+
+  expect(placeOf('store://drops/fraud/a\nb')).toEqual({ bucket: 'drops', key: 'fraud/a\nb' });
+  for (const uri of ['store://drops', 'store://drops/', 'store:///a', 'other://drops/a', 'a store://drops/a'])
+    expect(placeOf(uri)).toBeUndefined();
 });

@@ -8,6 +8,15 @@ export interface Place {
   readonly key: string;
 }
 
+/** Reads bucket and key of `<scheme>://bucket/key`; `undefined` for any other text. */
+export function placeBy(scheme: string): (uri: string) => Place | undefined {
+  const begin = `${scheme}://`;
+  return (uri) => {
+    const [, bucket, key] = uri.startsWith(begin) ? (/^([^/]+)\/(.+)$/s.exec(uri.slice(begin.length)) ?? []) : [];
+    return bucket === undefined || key === undefined ? undefined : { bucket, key };
+  };
+}
+
 /** The objects of a cloud, also by their URIs. */
 export interface Objects {
   readonly buckets: (name: string) => Bucket;

@@ -1,6 +1,6 @@
 import type { Places } from '@serin/core/job-contract/command';
 import type { PlacedJob } from '@serin/core/job-contract/variables';
-import type { Source } from '@serin/core/ports/jobs';
+import type { Job, Source } from '@serin/core/ports/jobs';
 
 /** The places of a job in a container of a cloud. */
 export interface Layout extends Places {
@@ -19,3 +19,19 @@ export interface Contained extends PlacedJob {
 /** Whether the files of a channel are packed as one archive. */
 export const isArchive = (source: Source): boolean =>
   source.kind === 'artifact' && source.artifact.uri.endsWith('.tar.gz');
+
+/** An instance type of a cloud, as far as a job is told of it. */
+interface Computer {
+  readonly name: string;
+  readonly vcpus: number;
+  readonly accelerator?: { readonly count: number };
+}
+
+/** A job in a container on such a computer. */
+export const placedIn = (places: Layout, job: Job, name: string, region: string, type: Computer): Contained => ({
+  ...{ job, name, places },
+  computer: {
+    ...{ instanceType: type.name, region, network: 'eth0' },
+    ...{ cpus: type.vcpus, gpus: type.accelerator?.count ?? 0 },
+  },
+});

@@ -1,5 +1,6 @@
+import { Fault } from '@serin/core/base/fault';
 import { expect, test } from 'vitest';
-import { beganAfter, type LogEvent, logEndOf, logPart } from './logs.ts';
+import { beganAfter, type LogEvent, logEndBy, logEndOf, logPart } from './logs.ts';
 
 const epoch = 1_000_000;
 const event = (after: number, message: string): LogEvent => ({ timestamp: epoch + after, message });
@@ -51,4 +52,15 @@ test('a log begins when its run did, and its end is the end of a sentence', () =
   expect(beganAfter('run_1/train/1')).toBe(Date.UTC(2026, 0, 1));
   expect(logEndOf('')).toBe('');
   expect(logEndOf('a\nb')).toBe('; the end of its log:\na\nb');
+});
+
+test('the end of a log that can never be read is told, and one that comes later is waited for', async () => {
+  const failing = (code: 'invalid' | 'throttled') => async () => {
+    throw new Fault(code, 'not now');
+  };
+
+  expect(await logEndBy(async () => ['a', 'b'])).toBe('; the end of its log:\na\nb');
+  expect(await logEndBy(async () => undefined)).toBe('');
+  expect(await logEndBy(failing('invalid'))).toBe('; its log cannot be read: not now');
+  await expect(logEndBy(failing('throttled'))).rejects.toMatchObject({ code: 'throttled' });
 });

@@ -1,8 +1,21 @@
+import { asFault } from '@serin/core/base/fault';
+
 /** How many lines of a log stand in the reason of a job that failed. */
 export const keptLines = 20;
 
 /** The last lines of a log, as the end of a sentence about the job; `''` when it wrote none. */
 export const logEndOf = (lines: string): string => (lines === '' ? '' : `; the end of its log:\n${lines}`);
+
+/** The end of a log for a reason that is known without it: a log that can never be read is told, and keeps nobody waiting. */
+export async function logEndBy(read: () => Promise<readonly string[] | undefined>): Promise<string> {
+  try {
+    return logEndOf(((await read()) ?? []).join('\n'));
+  } catch (error) {
+    const fault = asFault(error);
+    if (fault.retry !== 'never') throw fault;
+    return `; its log cannot be read: ${fault.message}`;
+  }
+}
 
 export interface LogPart {
   readonly text: string;

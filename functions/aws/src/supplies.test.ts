@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { manifestFile } from './manifest-file.ts';
+import { manifestFile } from './supplies.ts';
 
 test("SageMaker's manifest file is one array: where the objects lie, then their paths", () => {
   const { begin, item, end } = manifestFile;
