@@ -22,7 +22,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     may: ['@serin/core/', 'hono', 'hono/', 'zod'],
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
   },
-  // What every platform does the same way: no SDK, no environment, no vendor's name. Requests go out by `post.ts` only.
+  // What every platform does the same way: no SDK, no environment, no vendor's name.
   'packages/platform/src': {
     may: [
       '@serin/core/',
@@ -189,6 +189,25 @@ test('the rooms of core stand on at most seven levels, types included', () => {
   expect(Math.max(...levelsOf(rooms).values())).toBeLessThanOrEqual(7);
 });
 
+/** What one file of packages/platform needs, and no other may. */
+const platformOnly: Readonly<Record<string, RegExp>> = {
+  'post.ts': /^node:(dns\/promises|https?|net|timers\/promises)$/,
+  'runtime.ts': /^@serin\/api\//,
+};
+
+test('what every platform shares sends requests by one file, and makes the API of a function in another', () => {
+  const platform = join(root, 'packages/platform/src');
+
+  const users = Object.entries(platformOnly).map(([file, pattern]) => [
+    file,
+    sources('packages/platform/src')
+      .filter((source) => imports(readFileSync(source, 'utf8')).some((name) => pattern.test(name)))
+      .map((source) => relative(platform, source)),
+  ]);
+
+  expect(users).toEqual(Object.keys(platformOnly).map((file) => [file, [file]]));
+});
+
 test('the command runs without infra: it imports types of it and nothing else', () => {
   const offences = sources('packages/cli/src').filter((file) =>
     /^(import|export) (?!type )[^'\n]*'[./]*infra\/|\bimport\('[./]*infra\//m.test(readFileSync(file, 'utf8')),
@@ -204,13 +223,8 @@ const platforms = [
   ...readdirSync(join(root, 'functions')).map((cloud) => `functions/${cloud}/src`),
 ];
 
-/** What is on its way to packages/platform: it is not held to it yet. */
-const moving = /packages\/local\/src\/compose/;
-
 test('no comment and no text of an error stands in two platforms: what is common is in packages/platform', () => {
-  const files = platforms
-    .flatMap((platform) => sources(platform).map((file) => ({ platform, file })))
-    .filter(({ file }) => !moving.test(file));
+  const files = platforms.flatMap((platform) => sources(platform).map((file) => ({ platform, file })));
   const places = new Map<string, { readonly platform: string; readonly file: string }[]>();
   for (const place of files)
     for (const text of new Set(saidIn(readFileSync(place.file, 'utf8'))))
@@ -226,11 +240,9 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/aws/src/alarm.ts': 'the messages of CloudWatch alarms',
   'functions/aws/src/embedded-metric.ts': 'how CloudWatch takes a metric from a log line',
   'functions/aws/src/faults.ts': 'the names and texts of its errors',
-  'functions/aws/src/jobs/environment.ts': 'which variables its requests can name',
   'functions/aws/src/jobs/ids.ts': 'its two APIs for jobs',
   'functions/aws/src/jobs/inputs.ts': 'how its jobs take their inputs from S3',
   'functions/aws/src/jobs/layout.ts': 'the folders of its containers',
-  'functions/aws/src/jobs/manifest-file.ts': 'its format of a list of files',
   'functions/aws/src/jobs/results.ts': 'where its jobs leave their results',
   'functions/aws/src/jobs/settings.ts': 'its places in S3, its machines and networks',
   'functions/aws/src/jobs/toolkit.ts': 'its training toolkit',
@@ -240,7 +252,7 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/aws/src/serving/shares.ts': 'its weights, which are ratios, and its one mirror',
   'functions/aws/src/settings.ts': 'the roles, keys and networks of an installation',
   'functions/aws/src/signals.ts': 'the messages of EventBridge, S3 and SageMaker',
-  'functions/aws/src/supplies.ts': 'what its jobs and endpoints are started with',
+  'functions/aws/src/supplies.ts': 'its format of a list of files',
 };
 
 test("a file of a cloud is about that cloud: it uses the cloud's SDK or payloads, or is listed with what it knows", () => {
