@@ -10,9 +10,9 @@ import {
   must,
   rolloutIs,
   type Scenario,
-  second,
   serves,
   settled,
+  takenBack,
   textOf,
 } from './script.ts';
 
@@ -25,10 +25,7 @@ export const alertScenarios: readonly Scenario[] = [
   {
     name: 'an alert goes on firing while new candidates come',
     async act(universe) {
-      await second(universe, configOf(simple));
-      if (!(await universe.when(at('baking')))) return;
-      universe.tell(alert());
-      await universe.when((model) => ended(model.rollout) && Object.keys(model.monitor.alerts).length > 0);
+      if (!(await takenBack(universe, configOf(simple)))) return;
       universe.drop('fraud/3.csv');
       await universe.when((model) => model.run?.trained?.number === 3 && ended(model.run));
       universe.tell(alert(), { id: 'told-again' });
@@ -43,10 +40,7 @@ export const alertScenarios: readonly Scenario[] = [
   {
     name: 'somebody overrides the alert that holds a candidate, and another one fires',
     async act(universe) {
-      await second(universe, configOf(simple));
-      if (!(await universe.when(at('baking')))) return;
-      universe.tell(alert());
-      await universe.when((model) => ended(model.rollout) && Object.keys(model.monitor.alerts).length > 0);
+      if (!(await takenBack(universe, configOf(simple)))) return;
       universe.drop('fraud/3.csv');
       await universe.when((model) => model.offered?.version === 3 && ended(model.run));
       await universe.ask({ type: 'approvalGiven', version: 3, approved: true, override: 'v3 is the fix' });
@@ -81,10 +75,7 @@ export const alertScenarios: readonly Scenario[] = [
   {
     name: 'the champion that came after a rollback is taken back as well',
     async act(universe) {
-      await second(universe, configOf(simple));
-      if (!(await universe.when(at('baking')))) return;
-      universe.tell(alert());
-      await universe.when((model) => ended(model.rollout) && Object.keys(model.monitor.alerts).length > 0);
+      if (!(await takenBack(universe, configOf(simple)))) return;
       universe.tell(resolved);
       universe.drop('fraud/3.csv');
       await universe.when(serves(3));

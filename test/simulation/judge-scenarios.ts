@@ -6,12 +6,14 @@ import {
   champion,
   configOf,
   ended,
+  ends,
   first,
   type Given,
   given,
   hadChampion,
   minute,
   must,
+  over,
   rolloutIs,
   type Scenario,
   second,
@@ -28,7 +30,7 @@ const canary =
   (changes: RolloutPlan = {}, model: Partial<Given> = {}): Scenario['act'] =>
   async (universe) => {
     await second(universe, configOf({ ...model, rollout: { ...given.rollout, ...changes } }));
-    await universe.when((state) => state.rollout?.candidate === 2 && ended(state.rollout));
+    await universe.when(over(2));
   };
 
 const promotes: Scenario['expect'] = (universe, calm) => {
@@ -109,11 +111,7 @@ const underClock =
     await second(universe);
     await universe.when(at('baking'));
     universe.platform.clock?.set(setMs);
-    const inTime = await universe.when(
-      (model) => model.rollout?.candidate === 2 && ended(model.rollout),
-      'fraud',
-      30 * minute,
-    );
+    const inTime = await universe.when(over(2), 'fraud', 30 * minute);
     must(inTime || !calm, `the rollout does not end: ${textOf(universe.model())}`);
   };
 
@@ -127,7 +125,7 @@ const underRestart =
     const now = platform.clock?.now() ?? sim.now;
     telemetry.away(slow, now, now + 3 * minute);
     platform.restart(5000);
-    await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+    await universe.when(over(2));
   };
 
 /** A second version; in its guard the machine is off for longer than the guard lasts. */
@@ -138,7 +136,7 @@ const offUnderGuard: Scenario['act'] = async (universe) => {
   const now = platform.clock?.now() ?? sim.now;
   telemetry.away('v2', now, now + 6 * minute);
   platform.restart(6 * minute);
-  await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+  await universe.when(over(2));
 };
 /** With all the traffic it fails. */
 const failsAlone = (deployment: string, { v2 = 0 }: Weights): number => (deployment === 'v2' && v2 > 90 ? 0.3 : 0.005);
@@ -260,7 +258,7 @@ export const judgeScenarios: readonly Scenario[] = [
     async act(universe) {
       await second(universe, configOf({ rollout: { ...given.rollout, ...shadow } }));
       if (await universe.when(at('held'))) await universe.ask({ type: 'resumeRequested' });
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
+      await universe.when(over(2));
     },
     expect(universe, calm) {
       promotes(universe, calm);
@@ -277,9 +275,7 @@ export const judgeScenarios: readonly Scenario[] = [
       await universe.ask({ type: 'abortRequested' });
       await universe.when((model) => ended(model.rollout));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'a and b, and labels decide',
@@ -438,12 +434,7 @@ export const judgeScenarios: readonly Scenario[] = [
   {
     name: 'a first version that fails most of its requests',
     outside: { models: { failing: () => 0.7 } },
-    async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when((model) => ended(model.rollout));
-    },
+    act: (universe) => first(universe, configOf(), (model) => ended(model.rollout)),
     expect(universe, calm) {
       if (isTimed(universe)) champion(universe, undefined);
       if (calm) rolloutIs(universe, 'rolledBack');

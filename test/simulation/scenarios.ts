@@ -10,26 +10,34 @@ import {
   attempts,
   bad,
   champion,
+  churn,
   configOf,
   drift,
   ended,
+  ends,
   first,
   given,
-  hadChampion,
+  keepsFirst,
   minute,
   must,
+  neverServesSecond,
+  nothingServes,
+  onlyChurn,
+  over,
   rolloutIs,
   runAt,
   runIs,
   type Scenario,
   second,
+  secondUntil,
   serves,
   settled,
+  takenBack,
   textOf,
   trainings,
 } from './script.ts';
 import { sinkScenarios } from './sink-scenarios.ts';
-import type { Universe } from './universe.ts';
+import type { Outside, Universe } from './universe.ts';
 
 /** The keys that each job which reads a dataset was given. */
 function trainedOn({ jobs, buckets }: Universe): readonly (readonly string[])[] {
@@ -39,22 +47,24 @@ function trainedOn({ jobs, buckets }: Universe): readonly (readonly string[])[] 
   });
 }
 
+/** What the first version scores, whenever it is scored, and what the second does. */
+const scored =
+  (one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>): NonNullable<Outside['fateOf']> =>
+  (job, fakes) => {
+    if (job.kind !== 'evaluate') return undefined;
+    return { metrics: trainings(fakes) === 1 || job.key.includes('/champion/') ? one : other };
+  };
+
 export const scenarios: readonly Scenario[] = [
   {
     name: 'a drop becomes the champion',
     brief: true,
     act: (universe) => first(universe),
-    expect(universe, calm) {
-      if (calm) rolloutIs(universe, 'promoted');
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ rollout: 'promoted', champion: 1 }),
   },
   {
     name: 'a second drop goes through its canary',
-    async act(universe) {
-      await second(universe);
-      await universe.when(serves(2));
-    },
+    act: secondUntil(serves(2)),
     expect(universe, calm) {
       if (calm) champion(universe, 2);
       if (calm) must(universe.model()?.lastGood.join() === '1', 'v1 should be the last good one');
@@ -63,21 +73,9 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'the gate refuses the second version',
     brief: true,
-    outside: {
-      fateOf: (job, fakes) =>
-        job.kind === 'evaluate'
-          ? { metrics: { auc: trainings(fakes) === 1 || job.key.includes('/champion/') ? 0.9 : 0.7 } }
-          : undefined,
-    },
-    async act(universe) {
-      await second(universe);
-      await universe.when(settled);
-    },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-      if (calm) runIs(universe, 'refused');
-      if (hadChampion(universe)) must(universe.model()?.champion !== 2, 'a refused version serves');
-    },
+    outside: { fateOf: scored({ auc: 0.9 }, { auc: 0.7 }) },
+    act: secondUntil(settled),
+    expect: ends({ champion: 1, run: 'refused' }, keepsFirst),
   },
   ...(
     [
@@ -89,54 +87,24 @@ export const scenarios: readonly Scenario[] = [
     ([what, metrics]): Scenario => ({
       name: `the second version ${what}`,
       brief: true,
-      outside: {
-        fateOf: (job, fakes) =>
-          job.kind === 'evaluate'
-            ? { metrics: trainings(fakes) === 1 || job.key.includes('/champion/') ? { loss: 0.1 } : metrics }
-            : undefined,
-      },
-      async act(universe) {
-        await second(universe, configOf({ gate: { loss: { direction: 'down', atMost: 0.3, noWorseBy: 0.1 } } }));
-        await universe.when(settled);
-      },
-      expect(universe, calm) {
-        if (calm) champion(universe, 1);
-        if (calm) runIs(universe, 'refused');
-        if (hadChampion(universe)) must(universe.model()?.champion !== 2, 'a refused version serves');
-      },
+      outside: { fateOf: scored({ loss: 0.1 }, metrics) },
+      act: secondUntil(settled, configOf({ gate: { loss: { direction: 'down', atMost: 0.3, noWorseBy: 0.1 } } })),
+      expect: ends({ champion: 1, run: 'refused' }, keepsFirst),
     }),
   ),
   {
     name: 'the second version is as good as it has to be, and not more',
     brief: true,
-    outside: {
-      fateOf: (job, fakes) =>
-        job.kind === 'evaluate'
-          ? { metrics: { auc: trainings(fakes) === 1 || job.key.includes('/champion/') ? 0.91 : 0.9 } }
-          : undefined,
-    },
-    async act(universe) {
-      await second(universe, configOf({ gate: { auc: { direction: 'up', atLeast: 0.9, noWorseBy: 0.01 } } }));
-      await universe.when(serves(2));
-    },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    outside: { fateOf: scored({ auc: 0.91 }, { auc: 0.9 }) },
+    act: secondUntil(serves(2), configOf({ gate: { auc: { direction: 'up', atLeast: 0.9, noWorseBy: 0.01 } } })),
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'the trainer fails',
     brief: true,
     outside: { fateOf: (job) => (job.kind === 'train' ? { status: 'failed', reason: 'no column day' } : undefined) },
-    async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when((model) => ended(model.run));
-    },
-    expect(universe, calm) {
-      if (calm) runIs(universe, 'failed');
-      champion(universe, undefined);
-    },
+    act: (universe) => first(universe, configOf(), (model) => ended(model.run)),
+    expect: ends({ run: 'failed' }, nothingServes),
   },
   {
     name: 'training is interrupted twice',
@@ -157,48 +125,30 @@ export const scenarios: readonly Scenario[] = [
     name: 'there is no capacity for any job',
     brief: true,
     outside: { fateOf: () => ({ status: 'failed', retryable: 'capacity', reason: 'no T4', runMs: 0 }) },
-    async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when((model) => ended(model.run));
-    },
-    expect(universe, calm) {
-      if (calm) runIs(universe, 'failed');
-      champion(universe, undefined);
-    },
+    act: (universe) => first(universe, configOf(), (model) => ended(model.run)),
+    expect: ends({ run: 'failed' }, nothingServes),
   },
   {
     name: 'a run is cancelled while its job starts',
     brief: true,
     outside: { fateOf: () => ({ waitMs: 20 * minute }) },
     async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when(runAt('starting', 'preparing'));
+      await first(universe, configOf(), runAt('starting', 'preparing'));
       await universe.ask({ type: 'cancelRequested' });
       await universe.when((model) => ended(model.run));
     },
-    expect(universe, calm) {
-      if (calm) runIs(universe, 'cancelled');
-    },
+    expect: ends({ run: 'cancelled' }),
   },
   {
     name: 'a run is cancelled while it trains, and another is asked for',
     outside: { fateOf: () => ({ runMs: 30 * minute }) },
     async act(universe) {
-      await universe.release(configOf({}, { concurrentRuns: 1 }));
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when(runAt('training'));
+      await first(universe, configOf({}, { concurrentRuns: 1 }), runAt('training'));
       await universe.ask({ type: 'cancelRequested' });
       await universe.ask({ type: 'runRequested', trigger: { kind: 'manual' } });
       await universe.when(serves(1));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'the provider is slow',
@@ -207,49 +157,30 @@ export const scenarios: readonly Scenario[] = [
       deploymentOf: () => ({ readyMs: 4 * minute }),
       fateOf: () => ({ waitMs: 15 * minute, runMs: 40 * minute }),
     },
-    async act(universe) {
-      await second(universe);
-      await universe.when(serves(2));
-    },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    act: secondUntil(serves(2)),
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'a job runs longer than it may',
     brief: true,
     outside: { fateOf: (job) => (job.kind === 'train' ? { runMs: 100 * 60 * minute } : undefined) },
-    async act(universe) {
-      await universe.release(configOf({ train: { ...given.train, compute: { maxRuntime: '20m' } } }));
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when((model) => ended(model.run));
-    },
-    expect(universe, calm) {
-      if (calm) runIs(universe, 'failed');
-    },
+    act: (universe) =>
+      first(universe, configOf({ train: { ...given.train, compute: { maxRuntime: '20m' } } }), (model) =>
+        ended(model.run),
+      ),
+    expect: ends({ run: 'failed' }),
   },
   {
     name: 'the candidate never gets ready',
     outside: { deploymentOf: ({ version }) => (version === 2 ? { becomes: 'pending' } : undefined) },
-    async act(universe) {
-      await second(universe);
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
-    },
-    expect(universe, calm) {
-      if (calm) rolloutIs(universe, 'rolledBack');
-      if (calm) champion(universe, 1);
-      must(universe.model()?.champion !== 2, 'a version that was never ready serves');
-    },
+    act: secondUntil(over(2)),
+    expect: ends({ rollout: 'rolledBack', champion: 1 }, neverServesSecond),
   },
   {
     name: 'the candidate breaks when it is deployed',
     brief: true,
     outside: { deploymentOf: ({ version }) => (version === 2 ? { becomes: 'failed' } : undefined) },
-    async act(universe) {
-      await second(universe);
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
-    },
+    act: secondUntil(over(2)),
     expect(universe, calm) {
       if (calm) rolloutIs(universe, 'rolledBack');
       if (calm) must(universe.model()?.versions['2']?.quarantined !== undefined, 'v2 should be quarantined');
@@ -259,45 +190,26 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'the candidate fails a share of its requests',
     outside: { models: { failing: bad } },
-    async act(universe) {
-      await second(universe);
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
-    },
-    expect(universe, calm) {
-      if (calm) rolloutIs(universe, 'rolledBack');
-      if (calm) champion(universe, 1);
-      if (hadChampion(universe)) must(universe.model()?.champion !== 2, 'a harmful version was promoted');
-    },
+    act: secondUntil(over(2)),
+    expect: ends({ rollout: 'rolledBack', champion: 1 }, keepsFirst),
   },
   {
     name: 'the provider takes the weights back by itself',
     brief: true,
     outside: { takesBack: (weights) => ((weights.v2 ?? 0) > 0 ? 'its alarm fired' : undefined) },
-    async act(universe) {
-      await second(universe);
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
-    },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-      must(universe.model()?.champion !== 2, 'a version serves that the provider refuses');
-    },
+    act: secondUntil(over(2)),
+    expect: ends({ champion: 1 }, neverServesSecond),
   },
   ...(['shifting', 'baking', 'guarding'] as const).map(
     (status): Scenario => ({
       name: `an alert comes while ${status}`,
       outside: status === 'shifting' ? { operationMs: 40_000 } : {},
       async act(universe) {
-        await second(universe);
-        if (!(await universe.when(at(status)))) return;
-        universe.tell(alert());
-        await universe.when((model) => ended(model.rollout) && Object.keys(model.monitor.alerts).length > 0);
+        if (!(await takenBack(universe, configOf(), status))) return;
         await universe.when(settled);
         universe.tell({ type: 'alertResolved', sender: 'grafana', fingerprint: 'f1' });
       },
-      expect(universe, calm) {
-        if (calm) champion(universe, 1);
-        if (calm) rolloutIs(universe, 'rolledBack');
-      },
+      expect: ends({ champion: 1, rollout: 'rolledBack' }),
     }),
   ),
   {
@@ -346,9 +258,7 @@ export const scenarios: readonly Scenario[] = [
       universe.drop('fraud/3.csv');
       await universe.when(serves(3));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 3);
-    },
+    expect: ends({ champion: 3 }),
   },
   {
     name: 'abort and promote race',
@@ -426,9 +336,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.ask({ type: 'resumeRequested' });
       await universe.when(settled);
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'a pause that nobody ends',
@@ -438,21 +346,13 @@ export const scenarios: readonly Scenario[] = [
       await universe.ask({ type: 'pauseRequested' });
       await universe.when(settled);
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'no requests at all: held, then taken back',
     outside: { models: { perMinute: 0 } },
-    async act(universe) {
-      await second(universe, configOf({ rollout: { ...given.rollout, maxHold: '1h' } }));
-      await universe.when(settled);
-    },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-      if (calm) rolloutIs(universe, 'rolledBack');
-    },
+    act: secondUntil(settled, configOf({ rollout: { ...given.rollout, maxHold: '1h' } })),
+    expect: ends({ champion: 1, rollout: 'rolledBack' }),
   },
   {
     name: 'an approval with four eyes',
@@ -472,9 +372,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.ask({ type: 'approvalGiven', version: 2, approved: true }, { by: 'ben' });
       await universe.when(serves(2));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'an approval that is given to none, and one that is refused',
@@ -491,24 +389,17 @@ export const scenarios: readonly Scenario[] = [
       await universe.ask({ type: 'approvalGiven', version: 2, approved: false });
       await universe.when(settled);
     },
-    expect(universe) {
-      champion(universe, undefined);
-    },
+    expect: nothingServes,
   },
   {
     name: 'new data during a run',
     async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when(runAt('training', 'evaluating'));
+      await first(universe, configOf(), runAt('training', 'evaluating'));
       universe.drop('fraud/2.csv');
       universe.drop('fraud/3.csv');
       await universe.when(serves(2));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'new data during a rollout',
@@ -518,9 +409,7 @@ export const scenarios: readonly Scenario[] = [
       universe.drop('fraud/3.csv');
       await universe.when(serves(3));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 3);
-    },
+    expect: ends({ champion: 3 }),
   },
   {
     name: 'the champion changes under an offer',
@@ -532,9 +421,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.ask({ type: 'promoteRequested' });
       await universe.when(serves(3));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 3);
-    },
+    expect: ends({ champion: 3 }),
   },
   {
     name: 'the same data again trains nothing',
@@ -560,9 +447,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.release(configOf());
       await universe.when(serves(2));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'an object whose event was lost is found by the rescan',
@@ -571,9 +456,7 @@ export const scenarios: readonly Scenario[] = [
       universe.buckets.drops.write('fraud/2.csv', new TextEncoder().encode('quietly'));
       await universe.when(serves(2));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'a marker says when a drop is complete',
@@ -586,9 +469,7 @@ export const scenarios: readonly Scenario[] = [
       universe.drop('fraud/_SUCCESS', '');
       await universe.when(serves(1));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'a marker left from the drop before',
@@ -643,9 +524,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.ask({ type: 'thawRequested' }, { stream: 'project' });
       await universe.when(serves(3));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 3);
-    },
+    expect: ends({ champion: 3 }),
   },
   {
     name: 'a config is released during a run, and again during a rollout',
@@ -658,9 +537,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.release(configOf({ rollout: { ...given.rollout, steps: [30] } }));
       await universe.when(serves(2));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'releases come faster than they spread',
@@ -690,7 +567,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'a model comes and goes faster than releases spread',
     brief: true,
     async act(universe) {
-      const both = { fraud: given, churn: { ...given, data: { ...given.data, prefix: 'churn/' } } };
+      const both = { fraud: given, churn };
       await universe.release(configOf());
       await universe.when(() => true);
       for (let times = 0; times < 2; times += 1) {
@@ -706,28 +583,17 @@ export const scenarios: readonly Scenario[] = [
     async act(universe) {
       await second(universe);
       await universe.when(at('baking', 'shifting'));
-      await universe.release({
-        project: 'sim',
-        models: { churn: { ...given, data: { ...given.data, prefix: 'churn/' } } },
-      });
+      await universe.release(onlyChurn);
       await universe.when((model) => model.retired === true && settled(model));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'a model leaves the config during its run, and comes back',
     brief: true,
     async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when(runAt('training', 'starting'));
-      await universe.release({
-        project: 'sim',
-        models: { churn: { ...given, data: { ...given.data, prefix: 'churn/' } } },
-      });
+      await first(universe, configOf(), runAt('training', 'starting'));
+      await universe.release(onlyChurn);
       await universe.when((model) => model.retired === true && ended(model.run));
       await universe.release(configOf());
       await universe.when((model) => model.retired === undefined);
@@ -761,9 +627,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.when(serves(1));
       await universe.sleep(5 * minute);
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'drift starts runs within budget and cooldown',
@@ -787,7 +651,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'two models share one slot',
     brief: true,
     async act(universe) {
-      const models = { fraud: given, churn: { ...given, data: { ...given.data, prefix: 'churn/' } } };
+      const models = { fraud: given, churn };
       await universe.release({ project: 'sim', concurrentRuns: 1, models });
       await universe.when(() => true);
       await universe.when(() => true, 'churn');
@@ -810,9 +674,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.when(serves(2));
       await universe.ask({ type: 'rollbackRequested' });
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'a webhook that is delivered again and again',
@@ -838,10 +700,7 @@ export const scenarios: readonly Scenario[] = [
       },
     },
     async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when((model) => ended(model.run));
+      await first(universe, configOf(), (model) => ended(model.run));
       await universe.ask({ type: 'cancelRequested' });
     },
     expect(universe) {
@@ -857,14 +716,8 @@ export const scenarios: readonly Scenario[] = [
         return undefined;
       },
     },
-    async act(universe) {
-      await second(universe);
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
-    },
-    expect(universe, calm) {
-      if (calm) rolloutIs(universe, 'rolledBack');
-      if (calm) champion(universe, 1);
-    },
+    act: secondUntil(over(2)),
+    expect: ends({ rollout: 'rolledBack', champion: 1 }),
   },
   {
     name: 'a freeze that ends by itself',
@@ -881,9 +734,7 @@ export const scenarios: readonly Scenario[] = [
       await universe.sleep(50 * minute);
       await universe.when(serves(3));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 3);
-    },
+    expect: ends({ champion: 3 }),
   },
   {
     name: 'one approves while another rejects',
@@ -926,9 +777,7 @@ export const scenarios: readonly Scenario[] = [
       }
       await universe.when(settled);
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
   {
     name: 'a hold that a person ends by promoting',
@@ -939,22 +788,14 @@ export const scenarios: readonly Scenario[] = [
       await universe.ask({ type: 'promoteRequested' });
       await universe.when(serves(2));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     name: 'a model leaves the config while its drop settles, and its version registers',
     async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when(runAt('registering', 'succeeded'));
+      await first(universe, configOf(), runAt('registering', 'succeeded'));
       universe.drop('fraud/2.csv');
-      await universe.release({
-        project: 'sim',
-        models: { churn: { ...given, data: { ...given.data, prefix: 'churn/' } } },
-      });
+      await universe.release(onlyChurn);
       await universe.when((model) => model.retired === true);
       await universe.sleep(30 * minute);
       await universe.release(configOf());

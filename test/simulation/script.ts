@@ -30,6 +30,9 @@ export const given: Given = {
   rollout: { steps: [10, 50], bake: '2m', guard: '2m', readyWithin: '30m', warmUp: 1 },
 };
 
+export const churn: Given = { ...given, data: { ...given.data, prefix: 'churn/' } };
+export const onlyChurn: Config = { project: 'sim', models: { churn } };
+
 export const configOf = (changes: Partial<Given> = {}, project: Partial<Config> = {}): Config => ({
   project: 'sim',
   models: { fraud: { ...given, ...changes } },
@@ -64,6 +67,29 @@ export const runIs = (universe: Universe, status: string): void =>
 export const rolloutIs = (universe: Universe, status: string): void =>
   must(universe.model()?.rollout?.status === status, `the rollout should be ${status}: ${textOf(universe.model())}`);
 
+/** What a scenario ends with when nothing failed, and what must hold whatever failed. */
+export const ends =
+  (
+    end: { readonly champion?: number; readonly run?: string; readonly rollout?: string },
+    always: (universe: Universe) => void = () => {},
+  ): Scenario['expect'] =>
+  (universe, calm) => {
+    always(universe);
+    if (calm && end.champion !== undefined) champion(universe, end.champion);
+    if (calm && end.run !== undefined) runIs(universe, end.run);
+    if (calm && end.rollout !== undefined) rolloutIs(universe, end.rollout);
+  };
+
+export const nothingServes = (universe: Universe): void => champion(universe, undefined);
+
+export const neverServesSecond = (universe: Universe): void =>
+  must(universe.model()?.champion !== 2, `v2 serves: ${textOf(universe.model())}`);
+
+/** Where there was a first version; a second without one is a first, and nothing judges it. */
+export const keepsFirst = (universe: Universe): void => {
+  if (hadChampion(universe)) neverServesSecond(universe);
+};
+
 export const ended = (item: object | undefined): boolean => item !== undefined && 'endedAt' in item;
 export const settled = (model: Model): boolean =>
   ended(model.run) &&
@@ -71,6 +97,8 @@ export const settled = (model: Model): boolean =>
   model.offered === undefined &&
   model.queued === undefined;
 export const serves = (number: number) => (model: Model) => model.champion === number && settled(model);
+/** The rollout of this version is over. */
+export const over = (number: number) => (model: Model) => model.rollout?.candidate === number && ended(model.rollout);
 
 /** Whether there was a first version to compare a second with: without faults there is. */
 export const hadChampion = (universe: Universe): boolean =>
@@ -89,6 +117,23 @@ export async function second(universe: Universe, config = configOf()): Promise<v
   await first(universe, config);
   universe.drop('fraud/2.csv');
   await universe.when((model) => model.run?.trained?.number === 2);
+}
+
+/** Nothing but a second version on its way out, until it has come there. */
+export const secondUntil =
+  (until: (model: Model) => boolean, config = configOf()): Scenario['act'] =>
+  async (universe) => {
+    await second(universe, config);
+    await universe.when(until);
+  };
+
+/** A second version that an alert takes back; false: it never came so far that one could. */
+export async function takenBack(universe: Universe, config = configOf(), status = 'baking'): Promise<boolean> {
+  await second(universe, config);
+  if (!(await universe.when(at(status)))) return false;
+  universe.tell(alert());
+  await universe.when((model) => ended(model.rollout) && Object.keys(model.monitor.alerts).length > 0);
+  return true;
 }
 
 export const at =

@@ -4,14 +4,16 @@ import {
   champion,
   configOf,
   ended,
+  ends,
   first,
   given,
-  hadChampion,
+  keepsFirst,
   minute,
   must,
-  rolloutIs,
+  over,
   type Scenario,
   second,
+  secondUntil,
   serves,
   settled,
   textOf,
@@ -50,28 +52,20 @@ const own: readonly (Scenario & { readonly on: readonly Shape['name'][] })[] = [
     on: ['aws', 'vertex', 'azure'],
     name: 'a first version is aborted while it goes out, and the next one serves',
     async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when((model) => model.rollout?.status === 'deploying');
+      await first(universe, configOf(), (model) => model.rollout?.status === 'deploying');
       await universe.sleep(universe.sim.random.between(0, 12 * minute));
       await universe.ask({ type: 'abortRequested' });
       await universe.when((model) => ended(model.rollout));
       universe.drop('fraud/2.csv');
       await universe.when(serves(2));
     },
-    expect(universe, calm) {
-      if (calm) champion(universe, 2);
-    },
+    expect: ends({ champion: 2 }),
   },
   {
     on: ['aws', 'vertex', 'azure'],
     name: 'a first version is aborted, and nothing comes after it',
     async act(universe) {
-      await universe.release(configOf());
-      await universe.when(() => true);
-      universe.drop('fraud/1.csv');
-      await universe.when((model) => model.rollout?.status === 'deploying');
+      await first(universe, configOf(), (model) => model.rollout?.status === 'deploying');
       await universe.sleep(universe.sim.random.between(0, 12 * minute));
       await universe.ask({ type: 'abortRequested' });
       await universe.when((model) => ended(model.rollout));
@@ -97,26 +91,14 @@ const own: readonly (Scenario & { readonly on: readonly Shape['name'][] })[] = [
   {
     on: ['aws', 'azure'],
     name: 'a mirror that nobody counts ends by itself',
-    async act(universe) {
-      await second(universe, shadow);
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
-    },
-    expect(universe, calm) {
-      if (calm) rolloutIs(universe, 'rolledBack');
-      must(!hadChampion(universe) || universe.model()?.champion !== 2, 'what nobody judged serves');
-    },
+    act: secondUntil(over(2), shadow),
+    expect: ends({ rollout: 'rolledBack' }, keepsFirst),
   },
   {
     on: ['vertex'],
     name: 'a mirror that there is not',
-    async act(universe) {
-      await second(universe, shadow);
-      await universe.when((model) => model.rollout?.candidate === 2 && ended(model.rollout));
-    },
-    expect(universe, calm) {
-      if (calm) rolloutIs(universe, 'rolledBack');
-      must(!hadChampion(universe) || universe.model()?.champion !== 2, 'what could not be mirrored serves');
-    },
+    act: secondUntil(over(2), shadow),
+    expect: ends({ rollout: 'rolledBack' }, keepsFirst),
   },
   {
     on: ['aws', 'vertex', 'azure'],
@@ -126,9 +108,7 @@ const own: readonly (Scenario & { readonly on: readonly Shape['name'][] })[] = [
         key.endsWith('/1') ? { status: 'stopped', retryable: 'interruption', reason: 'spot' } : undefined,
     },
     act: (universe) => first(universe, configOf(), (model) => settled(model) && ended(model.run)),
-    expect(universe, calm) {
-      if (calm) champion(universe, 1);
-    },
+    expect: ends({ champion: 1 }),
   },
 ];
 

@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import { champion, configOf, minute, must, type Scenario, second, serves } from './script.ts';
+import { champion, configOf, minute, must, type Scenario, second, secondUntil, serves } from './script.ts';
 import { beginning } from './world.ts';
 
 const settings = { url: 'https://example.com', secret: { secret: 'hooks' } };
@@ -17,10 +17,7 @@ export const sinkScenarios: readonly Scenario[] = [
         return sink === 'log' && isPoison(type) ? new Fault('invalid', 'it answered 422') : undefined;
       },
     },
-    async act(universe) {
-      await second(universe, configOf({}, { notify: [pager, log] }));
-      await universe.when(serves(2));
-    },
+    act: secondUntil(serves(2), configOf({}, { notify: [pager, log] })),
     expect({ sinks, sim, journal, model }, calm) {
       must(
         sinks.told('pager').every(({ at }) => at >= beginning + hour),
