@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { begin, folder, serin } from './command.ts';
+import { starter } from './starter.ts';
 
 interface Line {
   readonly type: string;
@@ -22,13 +23,7 @@ interface Line {
   readonly url?: string;
 }
 
-async function starter(): Promise<string> {
-  const cwd = folder();
-  await serin(['init'], { cwd });
-  const config = readFileSync(join(cwd, 'serin.config.ts'), 'utf8');
-  writeFileSync(join(cwd, 'serin.config.ts'), config.replace("guard: '10s'", "guard: '1s'"));
-  return cwd;
-}
+const quick = (config: string): string => config.replace("guard: '10s'", "guard: '1s'");
 
 /** A running `serin dev`: what it writes to either stream, line by line, and how it ends. */
 function dev(cwd: string, node: readonly string[] = [process.execPath]) {
@@ -56,7 +51,7 @@ function dev(cwd: string, node: readonly string[] = [process.execPath]) {
 }
 
 test('dev releases the config at the start and after each change, and keeps what works when one does not', async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   const running = dev(cwd);
   const { url, token } = await running.json('ready');
   const first = await running.json('released');
@@ -83,7 +78,7 @@ test('dev releases the config at the start and after each change, and keeps what
 });
 
 test('dev says where predictions are asked for, and which secret a hook of the config lacks', async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   const config = readFileSync(join(cwd, 'serin.config.ts'), 'utf8');
   const push = "on: { ci: { github: { repository: 'acme/line', ref: 'refs/heads/main' } } },";
   writeFileSync(join(cwd, 'serin.config.ts'), config.replace('train:', `${push}\n      train:`));
@@ -107,7 +102,7 @@ test('dev says where predictions are asked for, and which secret a hook of the c
 });
 
 test('dev sees each of many changes that follow at once on its answer, also in folders made meanwhile', async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   const running = dev(cwd);
   await running.json('released');
   const good = readFileSync(join(cwd, 'serin.config.ts'), 'utf8');
@@ -129,7 +124,7 @@ test('dev sees each of many changes that follow at once on its answer, also in f
 });
 
 test('dev that writes into its own code folder releases each change once, and nothing for what it said itself', async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   const config = readFileSync(join(cwd, 'serin.config.ts'), 'utf8');
   writeFileSync(join(cwd, 'serin.config.ts'), config.replace("code: './src'", "code: '.'"));
   const releases = () => readFileSync(join(cwd, 'out.txt'), 'utf8').match(/: released .*/g) ?? [];
@@ -155,7 +150,7 @@ test('dev that writes into its own code folder releases each change once, and no
 });
 
 test('dev whose words another program writes into the code folder releases each change once, and tells a failure once', async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   const file = join(cwd, 'serin.config.ts');
   const config = readFileSync(file, 'utf8').replace("code: './src'", "code: '.'");
   writeFileSync(file, config);
@@ -190,7 +185,7 @@ test('dev whose words another program writes into the code folder releases each 
 test('a file in the bucket folder becomes a served model, and a second start shows no token and keeps it', {
   timeout: 90_000,
 }, async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   // What a server leaves running, by design, is ended after the server itself: these callbacks run last to first.
   onTestFinished(() => endLeftovers(cwd));
   const running = dev(cwd);
@@ -255,7 +250,7 @@ async function takenPort(): Promise<number> {
 }
 
 test('an explicit port that is busy is an error, and nothing is started', async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   const port = await takenPort();
 
   const { exit, stderr } = await serin(['dev', '--port', String(port)], { cwd });
@@ -265,7 +260,7 @@ test('an explicit port that is busy is an error, and nothing is started', async 
 });
 
 test('a second server on one data directory is refused', async () => {
-  const cwd = await starter();
+  const cwd = await starter(quick);
   const running = dev(cwd);
   await running.json('released');
 
@@ -281,7 +276,7 @@ const older = ['/usr/bin/node', '/usr/local/bin/node'].find((file) => existsSync
 
 test('a signal to the Node that handed over reaches the server, and its exit code comes back', async (context) => {
   if (older === undefined) return context.skip('no other Node on this machine');
-  const running = dev(await starter(), [older]);
+  const running = dev(await starter(quick), [older]);
   await running.json('released');
 
   running.child.kill('SIGTERM');

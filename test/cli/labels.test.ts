@@ -1,8 +1,8 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { begin, folder, problem, serin, stubServer } from './command.ts';
+import { expect, test, vi } from 'vitest';
+import { folder, problem, serin, stubServer } from './command.ts';
+import { dev, predict, printed, starter } from './starter.ts';
 
 const time = '2026-01-02T08:00:00Z';
 const label = (requestId: string, truth: unknown = 1) => JSON.stringify({ requestId, time, truth });
@@ -69,39 +69,16 @@ test('a line that is not JSON, and a file that is not there, are usage errors', 
   expect(none.stderr).toContain('cannot read none.ndjson');
 });
 
-/** A running `serin dev` of the starter with labels, in whose bucket folders files can be dropped. */
-async function dev(cwd: string) {
-  const child = begin(['dev', '--port', '0', '--json'], { cwd });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  const said: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => said.push(text));
-  for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
-    said.push(line);
-    if (!line.includes('"type":"released"')) continue;
-    child.stdout?.resume();
-    return { child, ended };
-  }
-  throw new Error(`it ended and said: ${said.join('\n')}`);
-}
-
-async function starter(): Promise<string> {
-  const cwd = folder();
-  await serin(['init'], { cwd });
-  const file = join(cwd, 'serin.config.ts');
-  const config = readFileSync(file, 'utf8')
+const withLabels = (config: string): string =>
+  config
     .replace("guard: '10s'", "guard: '1s'")
     .replace('latency: { dryRun: true }', "latency: { dryRun: true }, labels: { maturity: '1h' }")
     .replace('serve: {', "labels: { bucket: 'outcomes', prefix: 'line/' },\n      serve: {");
-  writeFileSync(file, config);
-  return cwd;
-}
 
-const cliJson = async (args: readonly string[], cwd: string) =>
-  JSON.parse((await serin([...args, '--json'], { cwd })).stdout);
 const untilFiles = (cwd: string, count: number) =>
   vi.waitFor(
     async () => {
-      const found = await cliJson(['labels', 'get', 'line'], cwd);
+      const found = await printed(['labels', 'get', 'line'], cwd);
       expect(found.files).toHaveLength(count);
       return found;
     },
@@ -110,45 +87,30 @@ const untilFiles = (cwd: string, count: number) =>
 
 /** Asks the model, and says under which ids it answered what. */
 async function ask(cwd: string, count: number): Promise<readonly { readonly id: string; readonly y: number }[]> {
-  const { url, token } = JSON.parse(readFileSync(join(cwd, '.serin', 'server.json'), 'utf8'));
   const answers = Array.from({ length: count }, async () => {
-    const response = await fetch(`${url}/endpoints/line/invocations`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: '{"instances":[{"x":3}]}',
-    });
+    const response = await predict(cwd);
     const { predictions } = (await response.json()) as { readonly predictions: readonly { readonly y: number }[] };
     return { id: response.headers.get('x-serin-request-id') ?? '', y: predictions[0]?.y ?? Number.NaN };
   });
   return Promise.all(answers);
 }
 
-function endLeftovers(cwd: string): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
-    try {
-      if (readlinkSync(`/proc/${pid}/cwd`).startsWith(cwd)) process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // Another user's, or gone.
-    }
-}
-
 test('files of labels that are dropped into a bucket folder are told once, also over a kill, and start no run', {
   timeout: 120_000,
 }, async () => {
-  const cwd = await starter();
-  onTestFinished(() => endLeftovers(cwd));
+  const cwd = await starter(withLabels);
   const first = await dev(cwd);
   const bucket = (name: string, key: string) => join(cwd, '.serin', 'buckets', name, 'line', key);
   mkdirSync(bucket('outcomes', ''), { recursive: true });
   copyFileSync(join(cwd, 'sample', 'first.csv'), bucket('drops', 'first.csv'));
-  await vi.waitFor(async () => expect((await cliJson(['models', 'get', 'line'], cwd)).champion).toBe(1), {
+  await vi.waitFor(async () => expect((await printed(['models', 'get', 'line'], cwd)).champion).toBe(1), {
     timeout: 60_000,
     interval: 200,
   });
   const [direct, ...rest] = await ask(cwd, 21);
   const told = rest.map(({ id, y }) => label(id, y));
 
-  const sent = await cliJson(['labels', 'send', label(direct?.id ?? '', direct?.y)], cwd);
+  const sent = await printed(['labels', 'send', label(direct?.id ?? '', direct?.y)], cwd);
   writeFileSync(bucket('outcomes', 'a.ndjson'), `${told.slice(0, 10).join('\n')}\nno label\n${label('nobody')}\n`);
   const dropped = await untilFiles(cwd, 1);
   first.child.kill('SIGKILL');
@@ -157,7 +119,7 @@ test('files of labels that are dropped into a bucket folder are told once, also 
   writeFileSync(bucket('outcomes', 'b.ndjson'), told.join('\n'));
   const second = await dev(cwd);
   const found = await untilFiles(cwd, 2);
-  const runs = await cliJson(['runs', 'list', '--model', 'line'], cwd);
+  const runs = await printed(['runs', 'list', '--model', 'line'], cwd);
   second.child.kill('SIGTERM');
   await second.ended;
 

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { type CodeFolder, hashFolder } from '../../packages/cli/src/code.ts';
 import { hashSplitter } from '../../packages/cli/src/release.ts';
 import { folder, type Received, serin, stubServer } from './command.ts';
+import { starter } from './starter.ts';
 
 function code(files: Readonly<Record<string, string>>): string {
   const directory = folder();
@@ -209,12 +210,6 @@ async function store() {
     };
   });
   return { ...server, objects };
-}
-
-async function starter(): Promise<string> {
-  const cwd = folder();
-  await serin(['init'], { cwd });
-  return cwd;
 }
 
 const puts = (received: readonly Received[]) =>

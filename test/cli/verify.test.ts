@@ -1,59 +1,16 @@
-import { copyFileSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { begin, folder, serin, stubServer } from './command.ts';
-
-async function starter(change: (config: string) => string): Promise<string> {
-  const cwd = folder();
-  await serin(['init'], { cwd });
-  const file = join(cwd, 'serin.config.ts');
-  const config = readFileSync(file, 'utf8');
-  writeFileSync(file, change(config));
-  return cwd;
-}
-
-/** A running `serin dev` that has released its config. */
-async function dev(cwd: string): Promise<void> {
-  const child = begin(['dev', '--port', '0', '--json'], { cwd });
-  onTestFinished(() => endLeftovers(cwd));
-  const said: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => said.push(text));
-  for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
-    said.push(line);
-    if (!line.includes('"type":"released"')) continue;
-    child.stdout?.resume();
-    return;
-  }
-  throw new Error(`it ended and said: ${said.join('\n')}`);
-}
-
-function endLeftovers(cwd: string): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
-    try {
-      if (readlinkSync(`/proc/${pid}/cwd`).startsWith(cwd)) process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // Another user's, or gone.
-    }
-}
-
-const json = async (args: readonly string[], cwd: string) =>
-  JSON.parse((await serin([...args, '--json'], { cwd })).stdout);
+import { expect, test, vi } from 'vitest';
+import { folder, serin, stubServer } from './command.ts';
+import { dev, predict, printed, starter } from './starter.ts';
 
 /** Waits for the first version's rollout, whose guard reads ticks, and asks the model while it is guarded. */
 async function firstRollout(cwd: string): Promise<string> {
   copyFileSync(join(cwd, 'sample', 'first.csv'), join(cwd, '.serin', 'buckets', 'drops', 'line', 'first.csv'));
-  const { url, token } = JSON.parse(readFileSync(join(cwd, '.serin', 'server.json'), 'utf8'));
-  const ask = () =>
-    fetch(`${url}/endpoints/line/invocations`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: '{"instances":[{"x":3}]}',
-    }).then((response) => response.text());
   return vi.waitFor(
     async () => {
-      await ask();
-      const [rollout] = (await json(['rollouts', 'list'], cwd)).items;
+      await (await predict(cwd)).text();
+      const [rollout] = (await printed(['rollouts', 'list'], cwd)).items;
       expect(rollout?.status).toBe('promoted');
       return String(rollout.id);
     },
