@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Assignment } from '@serin/local/machine/assignments';
@@ -8,6 +7,7 @@ import { openDatabase } from '@serin/local/machine/database';
 import { describe, expect, test } from 'vitest';
 import {
   type Answer,
+  callTo,
   deploymentOf,
   giveUp,
   invoke,
@@ -188,14 +188,7 @@ describe('assignments at the gateway', () => {
 
   test('are known before the answer is whole, and final only after it', async () => {
     const machine = await openServing({ remembers });
-    const call = httpRequest({
-      host: '127.0.0.1',
-      port: machine.port,
-      path: '/endpoints/e/invocations',
-      method: 'POST',
-      agent: false,
-      headers: { 'x-order': '{"first":"part","never":true}' },
-    });
+    const call = callTo(machine.port, { 'x-order': '{"first":"part","never":true}' });
     call.on('error', () => undefined);
     call.end('{}');
     const [head] = await once(call, 'response');

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,6 +9,7 @@ import { openDatabase } from '@serin/local/machine/database';
 import { describe, expect, test } from 'vitest';
 import {
   type Answer,
+  callTo,
   deploymentIn,
   deploymentOf,
   giveUp,
@@ -399,14 +399,7 @@ test('a data directory of a version that could not mirror is taken over', async 
 
 /** A caller that goes away in the middle of its body, once the model server has the first half. */
 async function halfBody(port: number): Promise<void> {
-  const call = httpRequest({
-    host: '127.0.0.1',
-    port,
-    path: '/endpoints/e/invocations',
-    method: 'POST',
-    agent: false,
-    headers: { 'content-length': '100' },
-  });
+  const call = callTo(port, { 'content-length': '100' });
   const failed = new Promise<void>((resolve) => call.on('error', () => resolve()));
   await new Promise<void>((resolve) => call.write('half', () => resolve()));
   call.destroy();

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,6 +17,7 @@ import { describe, expect, test } from 'vitest';
 import { servingContract } from './serving.contract.ts';
 import {
   type Answer,
+  callTo,
   closers,
   counted,
   deploymentIn,
@@ -193,14 +194,7 @@ describe('the gateway', () => {
     const directory = newDirectory();
     const machine = await openMachine(directory);
     await machine.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
-    const call = httpRequest({
-      host: '127.0.0.1',
-      port: machine.port,
-      path: '/endpoints/e/invocations',
-      method: 'POST',
-      agent: false,
-      headers: { 'x-order': '{"never":true,"first":"part"}' },
-    });
+    const call = callTo(machine.port, { 'x-order': '{"never":true,"first":"part"}' });
     call.on('error', () => undefined);
     call.end('{}');
 

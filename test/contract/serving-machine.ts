@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type Agent, createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import {
+  type Agent,
+  type ClientRequest,
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type Server,
+} from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -283,16 +290,13 @@ export function isThere(pid: number): boolean {
   }
 }
 
+/** A request to the endpoint `e`, whose body and answer are the test's to drive. */
+export const callTo = (port: number, headers: Readonly<Record<string, string>>): ClientRequest =>
+  httpRequest({ host: '127.0.0.1', port, path: '/endpoints/e/invocations', method: 'POST', agent: false, headers });
+
 /** A caller that goes away before the model answers; resolves when the gateway has noticed. */
 export async function giveUp(port: number, { order }: { readonly order: object }): Promise<void> {
-  const call = httpRequest({
-    host: '127.0.0.1',
-    port,
-    path: '/endpoints/e/invocations',
-    method: 'POST',
-    agent: false,
-    headers: { 'x-order': JSON.stringify(order) },
-  });
+  const call = callTo(port, { 'x-order': JSON.stringify(order) });
   call.on('error', () => undefined);
   call.end('{}');
   await once(call, 'finish');
