@@ -407,7 +407,7 @@ describe('verify', () => {
     });
 
     expect(missed).toEqual([]);
-  });
+  }, 30_000);
 
   test('reports an entry that is missing, twice or mangled, and never gives up', () => {
     const given = begun({ ...noLatency, steps: [50], bake: '2m' });

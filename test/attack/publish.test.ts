@@ -64,4 +64,4 @@ test('a model that could not publish for long owes its events in parts that get 
   drive.wait(100_000);
   drive.answer('publish', { type: 'announced', upTo: 1_000 });
   expect(drive.owed('publish')).toMatchObject([{ from: 1_000, to: 1_201 }]);
-});
+}, 30_000);

@@ -171,7 +171,7 @@ export function bucketContract(name: AdapterOf<'bucket'>, open: () => Promise<Op
 
       const found = await bucket.read({ key: 'big.bin', maxBytes: 1e8 });
       expect(Buffer.compare(Buffer.from(found?.content ?? []), content)).toBe(0);
-    });
+    }, 30_000);
 
     test('ifAbsent keeps an object that exists', async () => {
       expect(await bucket.write('lock', bytes('ana'), { ifAbsent: true })).toBe('written');
@@ -212,7 +212,7 @@ export function bucketContract(name: AdapterOf<'bucket'>, open: () => Promise<Op
 
       expect(seen.length).toBeGreaterThan(0);
       for (const text of seen) expect(versions.includes(text ?? '')).toBe(true);
-    });
+    }, 30_000);
 
     test('writers of many keys at the same time lose nothing', async () => {
       const names = Array.from({ length: 60 }, (_, at) => `fraud/${at % 7}/${at}.csv`);
@@ -274,7 +274,7 @@ export function bucketContract(name: AdapterOf<'bucket'>, open: () => Promise<Op
       await holdsEach(hostileKeys);
 
       expect(await listAll(opened.other)).toEqual([]);
-    });
+    }, 30_000);
 
     lineBreaks('a key with a line break is its own object', () =>
       holdsEach(['new\nline', 'new\r\nline', '\n', 'a\n/b']),

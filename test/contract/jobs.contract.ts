@@ -122,7 +122,7 @@ export function jobsContract(name: AdapterOf<'jobs'>, open: () => Promise<JobsUn
 
       expect(new Set(started.map(({ id }) => id)).size).toBe(1);
       await ended(jobs, started[0]?.id ?? '');
-    });
+    }, 30_000);
 
     test('gives each key, and equal keys of two projects, a job of their own', async () => {
       const job = await script('run_1/train/1', 'model();');
@@ -133,17 +133,21 @@ export function jobsContract(name: AdapterOf<'jobs'>, open: () => Promise<JobsUn
 
       expect(new Set([first.id, second.id, third.id]).size).toBe(3);
       for (const { id } of [first, second, third]) await ended(jobs, id);
-    });
+    }, 30_000);
 
-    stop('takes a stop of a finished job, twice, and its description stays', async () => {
-      const { id } = await jobs.start(await script('run_1/train/1', 'model();'));
-      const before = await ended(jobs, id);
+    stop(
+      'takes a stop of a finished job, twice, and its description stays',
+      async () => {
+        const { id } = await jobs.start(await script('run_1/train/1', 'model();'));
+        const before = await ended(jobs, id);
 
-      await jobs.stop(id);
-      await jobs.stop(id);
+        await jobs.stop(id);
+        await jobs.stop(id);
 
-      expect(await jobs.describe(id)).toEqual(before);
-    });
+        expect(await jobs.describe(id)).toEqual(before);
+      },
+      30_000,
+    );
 
     real('runs the command once for many starts', async () => {
       const job = await script('run_1/train/1', "tally('ran'); model();");

@@ -153,7 +153,7 @@ jobsContract('child processes', async (): Promise<JobsUnderTest> => {
   };
 });
 
-describe('child processes of this machine', () => {
+describe('child processes of this machine', { timeout: 30_000 }, () => {
   beforeEach(prepare);
   afterEach(cleanUp);
 

@@ -708,7 +708,7 @@ describe('a bucket that is a folder', () => {
     expect(await keys()).toEqual(['kept']);
 
     expect(remembered()).toBe(1);
-  });
+  }, 30_000);
 });
 
 describe('the files of the registry', () => {

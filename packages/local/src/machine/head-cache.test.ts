@@ -86,4 +86,4 @@ test('signals that come to one model at once are all committed, each after the o
     Array.from({ length: 100 }, (_, index) => index + 2),
   );
   expect(bases).toEqual(Array.from({ length: 101 }, (_, index) => index));
-});
+}, 30_000);
