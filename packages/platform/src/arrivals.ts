@@ -11,12 +11,15 @@ export interface Message {
 }
 
 /**
- * What the body of a message says. Twice: the same. What is for nobody is `unrouted`; a body that claims to be ours or
- * the platform's and cannot be read throws `invalid`: the same body would fail again.
+ * What the body of a message says. Twice: the same. A message for nobody is `unrouted`. A body that claims to be ours
+ * or the platform's and cannot be read throws `invalid`, because it would fail again.
  */
 export type Read = (body: string) => readonly (Fact | Unreadable)[];
 
-/** A signal for a stream, and the messages that brought it: when it cannot be committed they have failed, and no other. */
+/**
+ * A signal for a stream, and the messages that brought it. If it cannot be committed these messages fail, and no
+ * others.
+ */
 export interface Arrival extends Omit<Addressed, 'saidAt'> {
   readonly messages: readonly string[];
 }
@@ -24,7 +27,7 @@ export interface Arrival extends Omit<Addressed, 'saidAt'> {
 export interface Batch {
   /** In the order in which they are to be committed. */
   readonly arrivals: readonly Arrival[];
-  /** What was for nobody here, in words to count by; its messages are done. */
+  /** What was for nobody here, as names of counters. Its messages are done. */
   readonly unrouted: readonly string[];
   /** Messages that could not be read or looked up: the fault says whether to try again. */
   readonly failed: readonly { readonly id: string; readonly fault: Fault }[];
@@ -37,10 +40,11 @@ interface Around {
 }
 
 /**
- * What a batch of messages comes to: hints folded to one for each model and kind, alarms and approvals one by one,
- * under an id that is equal for each delivery.
+ * The signals of a batch of messages: one hint for each model and kind, and every alarm and approval by itself, under
+ * an id that is the same for each delivery.
  *
- * Twice, or in another order: the same arrivals. A message fails alone; what of it can be read arrives all the same.
+ * Twice, or in another order: the same arrivals. A message that fails takes no other with it, and the parts of it that
+ * can be read arrive all the same.
  */
 export async function readBatch(messages: readonly Message[], around: Around): Promise<Batch> {
   const all = await Promise.all(messages.map((message) => readOne(message, around)));
@@ -51,7 +55,7 @@ export async function readBatch(messages: readonly Message[], around: Around): P
   };
 }
 
-/** Before it is folded: of one message. */
+/** One signal of one message, before hints are folded. */
 interface Found extends Addressed {
   readonly message: string;
 }
@@ -78,7 +82,7 @@ async function readOne({ id, body }: Message, { read, routes, owners }: Around):
 
 const nameOf = (fact: Fact): string => (fact.kind === 'unrouted' ? fact.what : `${fact.kind} of no model`);
 
-/** An alarm comes before its end, whichever message was first. */
+/** An alarm comes before its end, in any order of the messages. */
 function inOrder(all: readonly Found[]): readonly Arrival[] {
   const folded = foldHints(all).toSorted((a, b) => compare(a.addressed.saidAt ?? '', b.addressed.saidAt ?? ''));
   const arrivals = folded.map(({ addressed: { saidAt: _, message: __, ...arrival }, of }) => ({

@@ -2,19 +2,19 @@ import type { Journal } from '@serin/core/ports/journal';
 import type { LogLines } from './log-lines.ts';
 import type { Queue } from './queue.ts';
 
-/** What the clock and the dead letters stand on: no more than the journal and the queue. */
+/** What the clock and the dead letters need: only the journal and the queue. */
 export interface Clockwork {
   readonly journal: Journal;
   readonly queue: Queue;
   readonly now: () => number;
   readonly log: LogLines;
-  /** A message of the platform as it may be kept: what it repeats of the variables of a job may hold secrets. */
+  /** A message of the platform without the variables of a job, which may hold secrets. */
   readonly withoutSecrets: (body: string) => string;
 }
 
 const clockEveryMs = 60_000;
 
-/** Queues a tick for each stream that is due. Twice, or late: a tick that finds nothing to do changes nothing. */
+/** Sends a tick to the queue for each stream that is due. Twice, or late: a tick with nothing to do changes nothing. */
 export async function tickDue({ journal, queue, now, log }: Clockwork): Promise<void> {
   let ticked = 0;
   let oldest = now();
@@ -26,7 +26,7 @@ export async function tickDue({ journal, queue, now, log }: Clockwork): Promise<
     oldest = Math.min(oldest, ...page.items.map(({ due }) => due));
     cursor = page.next;
   } while (cursor !== undefined);
-  // A metric costs by the hour in which it is told: one that says nothing is not.
+  // A metric costs for each hour in which it has a value, so a zero is not written.
   if (ticked === 0) return;
   log.count('Ticks', {}, ticked);
   log.count('OldestDueSeconds', {}, Math.round((now() - oldest) / 1000));

@@ -5,7 +5,7 @@ import type { CloudEvent } from '@serin/core/ports/bus';
 interface ClaimCheck {
   /** Bytes of JSON that a message of the bus holds. */
   readonly maxBytes: number;
-  /** Holds what is larger: readable by whoever reads the events. */
+  /** Holds the data of larger events. Readers of the events can read it. */
   readonly bucket: Bucket;
   /** How receivers find an object of the bucket. */
   readonly uriOf: (key: string) => string;
@@ -21,7 +21,7 @@ export async function eventText(event: CloudEvent, { maxBytes, bucket, uriOf }: 
   return JSON.stringify({ ...rest, dataref: uriOf(key) });
 }
 
-/** In order, as many as fit into one call of the bus. */
+/** The events in order, in groups that fit into one call of the bus. */
 export function batches<Item>(
   items: readonly Item[],
   bytesOf: (item: Item) => number,

@@ -1,6 +1,6 @@
 import { Fault, type FaultCode } from '@serin/core/base/fault';
 
-/** What an error of an SDK says, as far as it is one; what is absent is '' and 0. */
+/** What an error of an SDK says. What it does not say is '' or 0. */
 export interface SdkError {
   /** The name or code that the service gave it. */
   readonly name: string;
@@ -15,14 +15,14 @@ export interface SdkError {
 
 type Test = (error: SdkError) => boolean;
 
-/** How to mend what an SDK threw, in words that follow a semicolon. */
+/** How to mend the error of an SDK, in words that stand after a semicolon. */
 interface Mends {
   readonly denied: string;
   readonly capacity: string;
   readonly quota: string;
 }
 
-/** What the errors of a vendor mean. Names may be those of several services, where they never mean different things. */
+/** What the errors of a vendor mean. Several services may share a table if no name means two things. */
 export interface FaultTables {
   readonly read: (error: unknown) => SdkError;
   readonly denied: Test;
@@ -37,10 +37,11 @@ export interface FaultTables {
 const network = /^(ECONN|ETIMEDOUT|EPIPE|EPROTO|ENOTFOUND|EAI_|EHOST|ENET|ERR_SOCKET)/;
 
 /**
- * Turns whatever a call of an SDK threw into a `Fault`, in words: which call, what the vendor said, how to mend it.
+ * Turns what a call of an SDK threw into a `Fault` that says which call failed, what the vendor said, and how to mend
+ * it.
  *
- * Capacity comes back by itself (`throttled`). A permission and a quota do not pass by waiting, and a paid job that is
- * tried again for ever helps nobody (`invalid`).
+ * Capacity comes back by itself (`throttled`). A missing permission or quota does not, so a job must not be tried again
+ * for ever (`invalid`).
  */
 export function faultBy({ read, denied, capacity, quota, codes, throttling, missing, mends }: FaultTables) {
   return (error: unknown, doing: string): Fault => {
@@ -55,7 +56,7 @@ export function faultBy({ read, denied, capacity, quota, codes, throttling, miss
     const listed = Object.hasOwn(codes, name) ? codes[name] : undefined;
     if (listed !== undefined) return fault(listed);
     if (throttled || status === 429 || throttling(known)) return fault('throttled');
-    // What has a status of success and is an error was cut off, or is not from the vendor.
+    // An error with a status of success was cut off, or is not from the vendor.
     if (status >= 500 || (status >= 200 && status < 400) || network.test(code)) return fault('unavailable');
     if (missing(known)) return fault('notFound');
     return fault(status >= 400 ? 'invalid' : 'defect');

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 
-/** A JSON object of somebody else's, of which nothing is known yet. */
+/** A JSON object of somebody else. Nothing is known of its fields yet. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const fieldsOf = (value: unknown): Fields | undefined =>
@@ -20,8 +20,8 @@ export const wordOf = (value: unknown): string =>
   typeof value === 'object' && value !== null ? 'an object' : String(value);
 
 /**
- * A time as ISO 8601 in UTC, of RFC 3339, of RFC 3339 with `+0000`, or of milliseconds since the epoch, as a number or as
- * text. Equal times have equal text, whichever way they came.
+ * A time as ISO 8601 in UTC. It may come as RFC 3339, as RFC 3339 with `+0000`, or as milliseconds since the epoch, as
+ * a number or as text. Equal times have equal text.
  */
 export function instantOf(value: unknown, field: string): string {
   const text = typeof value === 'number' ? String(value) : textOf(value, field);

@@ -21,9 +21,9 @@ export const journalPageSize = 200;
 export type JournalRows = ReturnType<typeof rowsOf>;
 
 /**
- * Everything that an append writes, as text, taken at the call: later changes of the caller's objects do not count.
+ * All that an append writes, as text. It is taken at the call: later changes of the caller's objects do not count.
  *
- * `invalid` for what is over a limit, and for text that is not valid Unicode: a store would keep half a surrogate pair as
+ * `invalid`: something is over a limit, or a text is not valid Unicode. A store would keep half a surrogate pair as
  * U+FFFD, and two names would become one.
  */
 export function rowsOf({ entry, state, due, name }: Append, limits: RowLimits) {
@@ -54,7 +54,7 @@ function bounded(text: string, maxBytes: number, stream: string, what: string): 
 export const invalidAppend = (stream: string, why: string): Fault =>
   new Fault('invalid', `cannot append to ${JSON.stringify(stream.slice(0, 200))}: ${why}`);
 
-/** Another append came first, or this one leaves a gap. */
+/** The fault of an append that another one came before, or that leaves a gap. */
 export const staleAppend = (stream: string, why: string, cause?: unknown): Fault =>
   new Fault('conflict', `cannot append to ${stream}: ${why}; load it and decide again`, { cause });
 
@@ -62,7 +62,9 @@ export function refuseGap(basedOn: number, { stream, seq }: { readonly stream: s
   if (seq !== basedOn + 1) throw staleAppend(stream, `entry ${seq} does not follow ${basedOn}`);
 }
 
-/** A stored text as JSON. What is not JSON is damage: it is named, so that whoever restores it knows what was hit. */
+/**
+ * A stored text as JSON. Text that is not JSON is damage; the error says what is damaged, so that it can be restored.
+ */
 export function parsed(text: unknown, what: () => string): unknown {
   try {
     return JSON.parse(String(text));
@@ -77,7 +79,7 @@ export const damaged = (what: string, cause: unknown): Fault =>
 // 16 digits hold every safe integer, and sort as text.
 export const sortable = (number: number): string => String(Math.max(0, Math.trunc(number))).padStart(16, '0');
 
-/** Index rows lie in shards, so that no partition of a store is hot. Where a stream's rows lie never changes. */
+/** Index rows lie in shards, so that no partition of a store is hot. A stream always has the same shard. */
 export const shardOf = (stream: string, shards: number): number =>
   Number.parseInt(sha256Hex(stream).slice(0, 8), 16) % shards;
 
@@ -88,8 +90,8 @@ export interface IndexKeys {
 }
 
 /**
- * Keys that sort as the indexes do, and differ between streams. `between` stands between what is sorted by and the mark
- * of the stream: for names one that sorts before all others, and that no name key contains.
+ * Keys that sort as the indexes do and that differ between streams. `between` stands between the sorted part and the
+ * mark of the stream. For names it is a character that sorts before all others and that no name key contains.
  */
 export function indexKeys(
   { stream, due, name }: Pick<JournalRows, 'stream' | 'due' | 'name'>,
@@ -104,7 +106,7 @@ export function indexKeys(
   };
 }
 
-/** One page out of the rows of every shard after the cursor; each gives one more than a page holds, if it has it. */
+/** One page from the rows of every shard after the cursor. Each shard gives one row more than a page, if it has it. */
 export function mergedPage<Row>(shards: readonly (readonly Row[])[], keyOf: (row: Row) => string): Page<Row> {
   const found = shards.flat().sort((a, b) => byBytes(keyOf(a), keyOf(b)));
   const items = found.slice(0, journalPageSize);

@@ -4,7 +4,7 @@ import { engineActor } from '@serin/core/ports/actors';
 import type { Message } from './arrivals.ts';
 import type { Clockwork } from './clock.ts';
 
-/** What fails for good is a dead letter once that is durable; everything else comes again. */
+/** What fails for good is done once its dead letter is durable. Everything else comes again. */
 export async function isOver(
   worker: Clockwork,
   error: unknown,
@@ -41,7 +41,7 @@ async function isBuried(
 
 type Letter = Parameters<typeof bury>[1];
 
-/** Of a letter that the journal has no room for: enough to see what it was. */
+/** What is kept of a letter that is too large for the journal: enough to see what it was. */
 function cut({ signal, because, ...letter }: Letter): Letter {
   const { body } = signal as { readonly body?: string };
   return {

@@ -5,7 +5,7 @@ import { type Fields, fieldsOf, unreadable } from './fields.ts';
 /** The body of a message that has a stream looked at. */
 export const tickBody = (stream: string): string => JSON.stringify({ serin: { tick: stream } });
 
-/** What a body says: a tick of our own, or what the platform's own reader makes of a JSON object. */
+/** What a body says: a tick of ours, or what the reader of the platform finds in a JSON object. */
 export function readBody(
   body: string,
   readNative: (message: Fields) => readonly (Fact | Unreadable)[],
@@ -15,7 +15,7 @@ export function readBody(
   return message.serin === undefined ? readNative(message) : [ourOwn(message.serin)];
 }
 
-/** A part that cannot be read takes no other with it; the only one of its message fails that. */
+/** A part that cannot be read leaves the others readable. If it is the only part, the message fails. */
 export function readEach(parts: readonly unknown[], read: (part: unknown) => Fact): readonly (Fact | Unreadable)[] {
   if (parts.length === 1) return parts.map(read);
   return parts.map((part) => {

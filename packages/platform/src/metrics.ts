@@ -1,7 +1,7 @@
 import type { Entry } from '@serin/core/ports/journal';
 import type { LogLines } from './log-lines.ts';
 
-/** Metrics by the event of what they count. */
+/** Metrics by the event that they count. */
 const counted: ReadonlyMap<string, string> = new Map([
   ['dev.serin.run.started.v1', 'RunsStarted'],
   ['dev.serin.run.succeeded.v1', 'RunsSucceeded'],

@@ -38,7 +38,7 @@ interface Owning {
   readonly endpointName: (installation: Installation, model: string) => string;
 }
 
-/** Whose an endpoint is. The names of all are made once for each config, however many events come. */
+/** Finds the model of an endpoint. The names of all endpoints are made once for each config. */
 export function endpointOwners({ installation, models, endpointName }: Owning) {
   let known: { readonly of: object; readonly byEndpoint: ReadonlyMap<string, string> } | undefined;
   return async (name: string): Promise<string | undefined> => {

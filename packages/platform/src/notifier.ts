@@ -14,7 +14,7 @@ interface Options {
   readonly send?: (request: SinkRequest, allowPrivate: readonly string[]) => Promise<Answered>;
 }
 
-/** The port of sinks: the request of each kind is pure, and everything about sending it is here. */
+/** The port of sinks. The request of each kind is pure; everything about sending it is here. */
 export function notifier({ secrets, now, send = post }: Options): Notify {
   return {
     async deliver(plan, event) {
@@ -58,8 +58,8 @@ function requestOf(
 }
 
 /**
- * What an answer means. A receiver that refuses the content does so each time; all else may be mended on either side:
- * its address, its rights, its load.
+ * What an answer means. A receiver that refuses the content will refuse it again. Everything else can be mended on
+ * either side: the address, the rights, the load.
  */
 function faultOf({ status, text, retryAfterMs }: Answered): Fault | undefined {
   if (status >= 200 && status < 300) return undefined;
@@ -69,7 +69,7 @@ function faultOf({ status, text, retryAfterMs }: Answered): Fault | undefined {
   return new Fault('unavailable', because, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
-/** The same fault without the texts of the settings: the address of a sink may be its secret. */
+/** The same fault without the texts of the settings, because the address of a sink may be its secret. */
 function conceal(error: unknown, texts: readonly string[]): Fault {
   const fault =
     error instanceof Fault ? error : new Fault('unavailable', error instanceof Error ? error.message : String(error));

@@ -5,7 +5,7 @@ import { damaged, invalidAppend } from './journal-rows.ts';
 const over = (work: typeof gzip | typeof gunzip, input: string | Uint8Array): Promise<Uint8Array> =>
   new Promise((resolve, reject) => work(input, (error, bytes) => (error === null ? resolve(bytes) : reject(error))));
 
-/** What a store keeps of one text: so many bytes in one of its items, documents or entities. */
+/** How many bytes a store keeps in one of its items, documents or entities. */
 export interface PackedLimit {
   readonly bytes: number;
   /** What the limit is of, with its article. */

@@ -17,7 +17,10 @@ const longestMs = 6000;
 const longestLookUpMs = 3000;
 const longestText = 200;
 
-/** Networks that are not the public internet: RFC 6890 with its updates, and the metadata services of the clouds in them. */
+/**
+ * Networks that are not the public internet: RFC 6890 with its updates, and the metadata services of the clouds in
+ * them.
+ */
 const privateNetworks = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -56,8 +59,9 @@ export const isPrivate = (address: string): boolean =>
   privateNetworks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /**
- * One POST. The name is resolved once and the very address that was checked is asked, so a second answer of the name
- * server changes nothing. No redirect is followed. A host in `allowPrivate` may have a private address, and `http:`.
+ * One POST. The name is resolved once, and the request goes to the address that was checked, so a second answer of the
+ * name server changes nothing. No redirect is followed. A host in `allowPrivate` may have a private address, and
+ * `http:`.
  */
 export async function post(
   { url: text, headers, body }: SinkRequest,
@@ -118,7 +122,7 @@ function send(
         let text = '';
         answer.setEncoding('utf8');
         answer.on('data', (part: string) => {
-          // More is of no use, and a receiver may send without an end.
+          // More is not needed, and a receiver may send without end.
           if (text.length > longestText) answer.destroy();
           else text += part;
         });

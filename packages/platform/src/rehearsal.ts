@@ -21,8 +21,8 @@ interface Rehearsed {
 }
 
 /**
- * The requests that the ports send to a provider for this, in order: the ports themselves run here. Nothing leaves this
- * machine, and nothing is there when they ask.
+ * The requests that the ports would send to a provider for these models, in order. The real ports run here. Nothing
+ * leaves this computer, and whatever they ask for is absent.
  */
 export async function rehearse(
   models: readonly ModelAsks[],
@@ -68,7 +68,7 @@ async function jobPlaced(job: Job, placed: Rehearsed['placed']): Promise<Job> {
   return { ...job, channels: Object.fromEntries(channels) };
 }
 
-/** The registry waits until the version is listed, and here nothing ever is: what it had to send is sent by then. */
+/** The registry waits until the version is listed, which never happens here. It has sent everything by then. */
 async function registered(register: () => Promise<void>): Promise<void> {
   try {
     await register();
@@ -77,13 +77,15 @@ async function registered(register: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Variables of the functions as texts: one that is known only after a deployment stands as its name in angle brackets. */
+/**
+ * Variables of the functions as texts: one that is known only after a deployment stands as its name in angle brackets.
+ */
 export const textsOf = (variables: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [name, typeof value === 'string' ? value : `<${name}>`]),
   );
 
-/** Secrets are for whoever starts a program: here their names are shown. */
+/** Only the start of a program gets secrets. Here their names are shown. */
 export const secretNamesOf = (variables: Variables): Readonly<Record<string, string>> =>
   secretsOf(variables, (name) => `<secret ${name}>`);
 
@@ -93,7 +95,7 @@ export const imaginedSupplies = (start: StartFile): Supplies => ({
   manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
 });
 
-/** A bucket in which everything is there that jobs leave. */
+/** A bucket that has everything that jobs leave. */
 export const imagined: Bucket = {
   list: async (prefix) => ({
     items: [{ key: prefix.endsWith('/') ? `${prefix}<file>` : prefix, version: '<version>', bytes: 1 }],

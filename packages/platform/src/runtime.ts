@@ -12,13 +12,13 @@ import { countEntry } from './metrics.ts';
 import { noSecrets, type WebhookSecrets } from './secrets.ts';
 import { comeSoon, type Delivered, takeBatch, type Worker } from './worker.ts';
 
-/** An engine of a function: many instances of it run, each is told how long it may, and may be frozen between calls. */
+/** The engine of a function. Many instances run at once; each has a limit of time, and may be frozen between calls. */
 export interface Runtime {
   readonly engine: Engine;
   readonly ports: Ports;
   readonly source: string;
   readonly config: () => Promise<CompiledConfig | undefined>;
-  /** An invocation begins: this long it may last. */
+  /** An invocation begins, and may last this long. */
   begin(remainingMs: number): void;
   /** When the streams that were appended to in this invocation want to be looked at again. */
   due(): ReadonlyMap<string, number>;
@@ -78,7 +78,7 @@ export async function takeInvocation(
   return late;
 }
 
-/** A secret that was taken away is heard no longer than this. */
+/** How long a secret still counts after it was taken away. */
 const secretsKeptMs = 5 * 60_000;
 
 type Api = ReturnType<typeof createApi>;
@@ -86,7 +86,7 @@ type Api = ReturnType<typeof createApi>;
 /** The API of a function: it decides and commits. Whoever takes the tick from the queue dispatches. */
 export interface ApiRuntime extends Pick<Runtime, 'begin'> {
   api(): Promise<Api>;
-  /** Resolves when everybody who has to dispatch was told. */
+  /** Resolves when the queue has a tick for each stream that has to be dispatched. */
   nudged(): Promise<void>;
 }
 
@@ -122,7 +122,7 @@ export function apiRuntime({ runtime, clockwork, secrets, options }: ApiRuntimeO
       ...{ engine, ports, source, config, now },
       newId: newIds(now),
       secrets: await secrets().catch((error: unknown) => {
-        // Webhooks are refused then; everything else goes on.
+        // Then webhooks are refused, and everything else goes on.
         log.fault('the webhook secrets', error);
         return noSecrets;
       }),
@@ -148,13 +148,13 @@ export function apiRuntime({ runtime, clockwork, secrets, options }: ApiRuntimeO
       return api;
     },
     async nudged() {
-      // The clock finds within a minute what could not be told now.
+      // The clock finds the stream within a minute.
       await queue.ticks([...owing]).catch((error: unknown) => log.fault('telling who dispatches', error));
     },
   };
 }
 
-/** The ports of a function that starts nothing and looks at nothing, so that it needs no right to. */
+/** The ports of a function that starts nothing and reads nothing there, and so needs no permission for it. */
 export const idlePorts = (labels: Labels) => ({
   jobs: { start: notHere, describe: notHere, stop: notHere },
   registry: { register: notHere, setApproval: notHere, get: notHere },

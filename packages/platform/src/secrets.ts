@@ -14,7 +14,7 @@ export function secretsIn(text: string, holder: string): WebhookSecrets {
     const { github = [], standard = [] } = JSON.parse(text) as Record<string, unknown>;
     if (areTexts(github) && areTexts(standard)) return { github, standard };
   } catch {
-    // The text itself is never repeated: the error below says enough.
+    // The error must not repeat the text.
   }
   throw new Fault('invalid', `${holder} does not hold {"github": [...], "standard": [...]}; write it in this form`);
 }

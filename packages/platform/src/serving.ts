@@ -2,7 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { Deployment, Mirror, Weights } from '@serin/core/ports/serving';
 import { artifactAt, type Objects } from './jobs/artifacts.ts';
 
-/** What `weigh` promises of any platform: `invalid` unless the weights and the mirror can be, whatever is deployed. */
+/** What `weigh` promises on every platform: weights or a mirror that no deployment could have are `invalid`. */
 export function checkShares(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {
   const values = Object.values(weights);
   const isWhole = values.every((weight) => Number.isInteger(weight) && weight >= 0 && weight <= 100);

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Labels, TickQuery } from '@serin/core/ports/telemetry';
 
-/** `Labels` on a platform that keeps no record of who answered which request. */
+/** `Labels` on a platform that does not record which deployment answered a request. */
 export function withoutLabels(platform: string): Labels {
   const refuse = async (): Promise<never> => {
     throw new Fault(
@@ -16,7 +16,7 @@ export function withoutLabels(platform: string): Labels {
   };
 }
 
-/** `invalid` unless a platform counts in steps of which a tick is a multiple, and the ticks are not too many at once. */
+/** `invalid` unless a tick is a multiple of the platform's own steps, and at most `mostTicks` are asked for at once. */
 export function checkTicks(
   { from, to, tickMs }: Pick<TickQuery, 'from' | 'to' | 'tickMs'>,
   { stepMs, counts, mostTicks }: { readonly stepMs: number; readonly counts: string; readonly mostTicks: number },

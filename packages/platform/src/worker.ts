@@ -23,15 +23,16 @@ export interface Worker extends Clockwork {
 export interface Delivered extends Message {
   /** 1: for the first time. */
   readonly attempt: number;
-  /** It comes again after this many seconds; a queue that cannot be told so brings it when it does. */
+  /** Makes it come again after this many seconds. A queue that cannot do so brings it in its own time. */
   again(seconds: number): Promise<void>;
 }
 
 /**
  * Takes the messages of one batch; answers the ids of those that must come again.
  *
- * A message is done once what it says is durable; what is owed then is performed as far as time allows. What is not
- * ours is counted and done. A message that nobody can read, and a signal that fails for good, become dead letters, alone.
+ * A message is done once what it says is durable. Then what is owed is dispatched as far as time allows. A message that
+ * is not for us is counted and done. A message that nobody can read, and a signal that fails for good, become dead
+ * letters.
  */
 export async function takeBatch(worker: Worker, messages: readonly Message[]): Promise<readonly string[]> {
   const again = new Set<string>();
@@ -44,7 +45,7 @@ export async function takeBatch(worker: Worker, messages: readonly Message[]): P
   // In the order of each stream; streams do not wait for each other.
   const streams = Map.groupBy(batch.arrivals, ({ stream }) => stream);
   const taken = [...streams.values()].map(async (arrivals) => {
-    // A signal that is sent once goes before hints: what a hint dispatches may take as long as the function lasts.
+    // A signal that comes only once goes before hints: dispatching after a hint may take all the time of the function.
     for (const arrival of arrivals.toSorted((a, b) => Number(a.id === undefined) - Number(b.id === undefined)))
       if (!(await take(worker, arrival))) for (const id of arrival.messages) again.add(id);
   });
@@ -65,7 +66,7 @@ async function readAll({ config, read, owners }: Worker, messages: readonly Mess
   }
 }
 
-/** A tick dispatches; anything else is decided first. Answers whether its messages are done. */
+/** A tick is dispatched. Anything else is decided first, and then dispatched. Answers whether its messages are done. */
 async function take(worker: Worker, { stream, signal: body, id, by, messages }: Arrival): Promise<boolean> {
   const { engine, log, now } = worker;
   const actor: Actor = by === undefined ? engineActor : { subject: by, issuer: 'registry', role: 'approver' };
@@ -79,7 +80,7 @@ async function take(worker: Worker, { stream, signal: body, id, by, messages }: 
     if (outcome.kind === 'refused') log.say('refused', { stream, signal: signal.type, because: outcome.because });
     return true;
   } catch (error) {
-    // The clock sends another tick each minute: they are one letter.
+    // The clock sends another tick each minute, so all of them are one letter.
     const letter = signal.type === 'clockTicked' ? `tick.${stream.replace('/', '.')}` : messages.join('+');
     return isOver(worker, error, { id: letter, stream, signal });
   }
@@ -90,8 +91,8 @@ export const countUnrouted = (log: LogLines, what: string): void =>
   log.count('ForeignSignals', { what: what.slice(0, 120) });
 
 /**
- * What must come again comes in 15 s, then in 60 s, in 4 min, in 12 min: the visibility of the queue is made for a function
- * that was cut off, and an alert cannot wait for so long. A message that cannot be told so comes after that time.
+ * A message comes again after 15 s, then after 60 s, 4 min and 12 min. The queue's own pause is made for a function
+ * that was cut off, and an alert cannot wait so long. If the queue cannot be asked the message comes after that pause.
  */
 export async function comeSoon(
   { log }: Pick<Clockwork, 'log'>,

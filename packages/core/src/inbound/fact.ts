@@ -6,17 +6,18 @@ import type { Trigger } from '../model/run/protocol.ts';
 import { modelsBelow, type Routes, route, takersOf } from './route.ts';
 
 /**
- * What one message from outside says, whoever sent it: parsed, and not yet decided on. Times are ISO 8601 in UTC; keys
- * and names are decoded and else untouched.
+ * What one message from outside says. It is parsed, and nothing is decided yet. Times are ISO 8601 in UTC; keys and
+ * names are decoded and not changed otherwise.
  *
- * An `id` is equal for each delivery of one happening, and never changes between versions of Serin: it is remembered.
+ * An `id` is the same for each delivery of one happening. It is remembered, so it stays the same in all versions of
+ * Serin.
  */
 export type Fact = { readonly [Kind in keyof Facts]: { readonly kind: Kind } & Facts[Kind] }[keyof Facts];
 
 interface Facts {
-  /** A new object. `orKey`: what the key is if nobody takes the first one, from a sender that may have encoded it. */
+  /** A new object. `orKey`: the key if no model takes `key`, from a sender that may have encoded it. */
   readonly object: Partial<Identity> & { readonly bucket: string; readonly key: string; readonly orKey?: string };
-  /** Something came below this folder of a bucket, and what is not known; without a key it may lie anywhere. */
+  /** Something came below this folder of a bucket; nobody knows what. Without a key it may lie anywhere. */
   readonly folder: { readonly bucket: string; readonly key?: string };
   /** A job changed, by the id that the `Jobs` port gave it. */
   readonly job: { readonly job: string };
@@ -36,7 +37,7 @@ interface Facts {
       readonly subject?: string;
       readonly names: readonly string[];
     };
-  /** A registry says that a version was decided on. It is asked itself, so nobody else can say it. */
+  /** A registry says that somebody decided on a version. The registry is asked itself before that counts. */
   readonly approval: Identity & {
     /** The version, as its registry names it. */
     readonly ref: string;
@@ -61,7 +62,7 @@ interface Facts {
   readonly run: Identity & { readonly model: string; readonly trigger: Trigger };
   /** Our own: a stream owes something, or a time has come. */
   readonly tick: { readonly stream: string };
-  /** Nothing for us: acknowledged, and counted by what it is. */
+  /** Not for us. It is acknowledged, and counted under `what`. */
   readonly unrouted: { readonly what: string };
 }
 
@@ -87,10 +88,10 @@ export interface Unreadable {
   readonly fault: Fault;
 }
 
-/** A message of nobody. It is counted by what it is, so that is short. */
+/** A message that is for nobody here. `what` names a counter, so it is short. */
 export const unrouted = (what: string): FactOf<'unrouted'> => ({ kind: 'unrouted', what: what.slice(0, 120) });
 
-/** The fingerprint of an alert whose sender gives none: the end of an alert has that of the type that raised it. */
+/** The fingerprint of an alert whose sender gives none. The end of an alert has the one of the type that raised it. */
 export const fingerprintOf = (raised: string, subject: string | undefined): string =>
   subject === undefined ? raised : `${raised}|${subject}`;
 
@@ -98,9 +99,9 @@ export const fingerprintOf = (raised: string, subject: string | undefined): stri
 export const idOf = (prefix: string, ...of: readonly string[]): string =>
   `${prefix}_${sha256Hex(canonical(of)).slice(0, 32)}`;
 
-/** Whose a provider's things are; `undefined`: not ours. A `Fault` that it throws fails the message that asked. */
+/** To which model the things of a provider belong; `undefined`: to none. A `Fault` from here fails the message. */
 export interface Owners {
-  /** What people may write before the name of a model; absent: nothing there has such a name. */
+  /** What people may write before the name of a model; absent: such names are not used there. */
   readonly installation?: { readonly project: string; readonly environment: string };
   modelOfEndpoint(name: string): Promise<string | undefined>;
   modelOfJob(job: string): Promise<string | undefined>;
@@ -115,10 +116,10 @@ export interface Owners {
 }
 
 const nobodys = async (): Promise<undefined> => undefined;
-/** Of a reader of facts that name models themselves. */
+/** For facts that name their model themselves. */
 const noOwners: Owners = { modelOfEndpoint: nobodys, modelOfJob: nobodys, versionOf: nobodys };
 
-/** A signal and its stream. One with an id is known when it comes again; hints need none. */
+/** A signal and its stream. An id says that it came before; hints need none. */
 export interface Addressed {
   readonly stream: string;
   readonly signal: OutsideSignal;
@@ -131,7 +132,7 @@ export interface Addressed {
 /** The model that a stream is of. */
 export const modelIn = (stream: string): string => stream.replace(/^model\//, '');
 
-/** The signals that a fact means, each for the stream that decides on it; none: it is for nobody here. */
+/** The signals that a fact means, each with the stream that decides on it. None: it is for nobody here. */
 export async function signalsOf(fact: Fact, routes: Routes, owners: Owners = noOwners): Promise<readonly Addressed[]> {
   const row: Row<Fact> = rows[fact.kind]; // a row takes the facts of its kind
   return row(fact, { routes, owners });
@@ -178,7 +179,7 @@ const rows: { readonly [Kind in Fact['kind']]: Row<FactOf<Kind>> } = {
     return forModels([model], says, { id });
   },
   async approval({ id, ref, approved, saidAt, note, ...fact }, { owners }) {
-    // Whoever may publish to a topic of alarms could say it as well: only the registry is believed.
+    // Anyone who may publish to a topic of alarms could say it, so only the registry is believed.
     const found = await owners.versionOf(ref, approved ? 'approved' : 'rejected');
     if (found === undefined) return [];
     const { model, version, by = fact.by } = found;
@@ -217,8 +218,8 @@ async function modelsOfAlarm(
 ): Promise<readonly string[]> {
   const found = await Promise.all(endpoints.map((name) => owners.modelOfEndpoint(name)));
   const ours = found.filter((model) => model !== undefined);
-  // One description may stand on the alarms of each environment of an account. A name by itself does not say which one
-  // is meant: only an endpoint of ours does.
+  // Alarms of all environments of an account may have the same description. A name in it does not say which environment
+  // is meant; only an endpoint of ours does.
   const isTheirs = found.length > 0 && ours.length === 0;
   const named = isTheirs ? [] : written.flatMap((text) => modelWritten(text, ours.length > 0, routes, owners));
   return [...new Set([...ours, ...named])];

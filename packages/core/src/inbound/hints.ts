@@ -9,8 +9,8 @@ export interface Folded<Each extends Addressed> {
 }
 
 /**
- * Of the hints for one stream and of one kind only one, with the keys of all; a signal with an id stands once. In any
- * order: the same.
+ * One hint in place of all hints of one kind for one stream, with the keys of all. A signal with an id is kept once.
+ * The order does not matter.
  */
 export function foldHints<Each extends Addressed>(all: readonly Each[]): readonly Folded<Each>[] {
   const groups = new Map<string, Each[]>();
@@ -27,10 +27,10 @@ export function foldHints<Each extends Addressed>(all: readonly Each[]): readonl
     );
 }
 
-/** More keys than this say nothing that fewer do not. */
+/** A hint with more keys is no better than a hint without keys. */
 const keptKeys = 50;
 
-/** Messages have no order, so of too many keys none is the last: without keys anything may have come. */
+/** Messages have no order, so there is no last key to keep of too many. Without keys anything may have come. */
 function withAllKeys(signal: OutsideSignal, of: readonly Addressed[]): OutsideSignal {
   if (!('keys' in signal)) return signal;
   const each = of.map((other) => ('keys' in other.signal ? other.signal.keys : []));

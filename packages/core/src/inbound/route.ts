@@ -6,7 +6,7 @@ interface Place {
   readonly prefix: string;
 }
 
-/** Which models an outside signal is for: plain data, made from the released config. */
+/** Which models a signal from outside is for, as plain data made from the released config. */
 export interface Routes {
   readonly data: readonly Place[];
   /** Where files of labels are dropped: never data. */
@@ -56,7 +56,7 @@ function made(config: Pick<CompiledConfig, 'models'>): Routes {
   };
 }
 
-/** The models that a signal from outside is for; none: acknowledged and counted, or a 4xx over HTTP. */
+/** The models that a signal from outside is for. None: it is acknowledged and counted, or a 4xx over HTTP. */
 export function route(routes: Routes, outside: Outside): readonly string[] {
   switch (outside.kind) {
     case 'object':
@@ -76,7 +76,7 @@ export function route(routes: Routes, outside: Outside): readonly string[] {
   }
 }
 
-/** GitHub's names of owners and repositories are the same in any case; of other hosts nothing is known. */
+/** GitHub ignores case in the names of owners and repositories; other hosts may not. */
 const named = (from: 'github' | 'webhook', repository: string): string =>
   from === 'github' ? repository.toLowerCase() : repository;
 

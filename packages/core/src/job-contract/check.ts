@@ -4,7 +4,7 @@ import type { Job } from '../ports/jobs.ts';
 
 /** What a platform takes of jobs. */
 export interface JobLimits {
-  /** Whether an image may bring the command; else a job without one is told so. */
+  /** Whether an image may bring the command; else a job without a command is refused. */
   readonly images: boolean;
   readonly maxNodes?: number;
   /** Characters in the name of a channel or an output. */

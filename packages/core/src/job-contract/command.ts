@@ -31,7 +31,7 @@ export interface Places {
   readonly model: string;
   readonly input: string;
   readonly config: string;
-  /** What stands around `outputData`: the file `failure` is written here. */
+  /** The folder around `outputData`. The file `failure` is written here. */
   readonly output: string;
   /** `metrics.json` is looked for here. */
   readonly outputData: string;

@@ -26,7 +26,7 @@ export const describedBy = ({ metrics, unread }: Measured): Pick<JobDescription,
   ...(Object.keys(unread).length === 0 ? {} : { unread }),
 });
 
-/** Of two sources the first wins. */
+/** If both sources have a metric the first wins. */
 export function measuredBy(first: Measured, second: Measured): Measured {
   const unread = Object.entries({ ...second.unread, ...first.unread }).filter(([name]) => !(name in first.metrics));
   return {
@@ -35,7 +35,9 @@ export function measuredBy(first: Measured, second: Measured): Measured {
   };
 }
 
-/** Names and values as numbers; also of text that is one. Nothing that a gate does not name fails a job that was paid for. */
+/**
+ * Names and values as numbers; text may be a number. A metric that no gate names never fails a job that was paid for.
+ */
 export function measured(values: Iterable<readonly [string, unknown]>, where: string): Measured {
   const metrics = new Map<string, number>();
   const unread = new Map<string, string>();
@@ -52,7 +54,9 @@ function saidOf(value: unknown): string {
   return typeof value === 'string' ? `the text ${JSON.stringify(value.slice(0, 40))}` : String(value);
 }
 
-/** The metrics of a file; of nested objects those in SageMaker's form. What is no such file is said under its name. */
+/**
+ * The metrics of a file, flat or nested in SageMaker's form. A file that cannot be read is in `unread`, by its name.
+ */
 export function metricsIn(file: string, text: string): Measured {
   const values = parsed(text);
   if (typeof values === 'string') return { metrics: {}, unread: { [file]: values } };
@@ -68,7 +72,7 @@ export function metricsIn(file: string, text: string): Measured {
   );
 }
 
-/** JSON as Python writes it: NaN and Infinity are words there, marked here so that they can be named. Else what is wrong. */
+/** JSON as Python writes it, with the words NaN and Infinity, which are marked so that an error can name them. */
 function parsed(text: string): object | string {
   const words = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
   const marked = text.replace(words, (part) => (part.startsWith('"') ? part : `"\\u0000${part}"`));

@@ -7,10 +7,10 @@ import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, unmea
 import { logPaired } from './paired.ts';
 import { type Guardrail, type Rules, ruleVersion } from './rules.ts';
 
-/** Everything a reader needs to believe, or refute, how a rollout ended. Logarithms are natural ones. */
+/** All that a reader needs to check how a rollout ended. Logarithms are natural ones. */
 export interface Certificate {
   readonly rule: string;
-  /** `none`: it ended by policy, a person or time, and neither bound was used. */
+  /** `none`: policy, a person or time ended it, and neither bound was used. */
   readonly verdict: 'rollback' | 'promotion' | 'none';
   readonly sentence: string;
   readonly alpha: number;
@@ -20,7 +20,7 @@ export interface Certificate {
   /** Ticks that are evidence, and the time (ms) up to which they were read. */
   readonly ticks: number;
   readonly readTo: number;
-  /** The candidate's weight (percent) in the last step: a promotion counts its ticks alone. */
+  /** The candidate's weight (percent) in the last step: a promotion counts only the ticks of that step. */
   readonly lastWeight?: number;
   readonly routing: Rules['routing'];
   readonly unit: Rules['unit'];
@@ -32,7 +32,7 @@ export interface Certificate {
   readonly conditions: readonly string[];
 }
 
-/** What was found by one guardrail. */
+/** What one guardrail found. */
 export interface GuardrailFinding {
   readonly name: string;
   readonly alphaShare: number;
@@ -41,7 +41,7 @@ export interface GuardrailFinding {
   readonly floor: number;
   readonly maxBurst: number;
   readonly logE: number;
-  /** `certified`: it alone reaches 1/alpha with its part. */
+  /** `certified`: it reaches 1/alpha with its own part. */
   readonly blame?: 'certified' | 'mostLikely';
   readonly streams: readonly StreamFinding[];
 }
@@ -124,7 +124,7 @@ function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): rea
   });
 
   function streamOf({ id, promotes }: Stream, guardrail: Guardrail): StreamFinding {
-    // Losses are bet on one by one: no prediction was counted as wrong, or right.
+    // The bets are on single losses: no prediction was counted as wrong or right.
     const bets = guardrail.loss === undefined ? undefined : (evidence.labels ?? { harm: noBets, safety: noBets });
     const cells = bets === undefined ? (evidence.streams[id] ?? {}) : {};
     const pairs = evidence.pairs[id];
@@ -216,7 +216,7 @@ function rollbackSentence({ guardrails, logE, unit, routing }: Unworded, { rules
     const [ours, theirs] = worst.pairs;
     return `Rolled back: of ${grouped(ours + theirs)} mirrored requests with exactly one bad answer (${what}) it was the candidate's in ${grouped(ours)}; ${odds}`;
   }
-  // A share is only named when there was one.
+  // A share is named only if there was one.
   const from =
     routing === 'realised'
       ? `the candidate, which had ${percent(share)} of the requests`

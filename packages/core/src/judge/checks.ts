@@ -3,19 +3,19 @@ import { errors } from '../base/measures.ts';
 import { instant } from '../base/time.ts';
 import type { Counts, LabelTick, Tick } from '../ports/telemetry.ts';
 
-/** What a provider said is looked at before it is counted. */
+/** Checks what a provider said before it is counted. */
 
 export const named = (tick: Tick): string => `the tick of ${instant(tick.start)}`;
 
 /**
- * Throws on counts that cannot be; answers one number that two different readings of a tick hardly share.
+ * Throws on counts that are impossible. Answers one number that differs, almost always, between two readings of a tick.
  *
- * `measures` are those that are judged, in their order: nothing else in the tick is counted.
+ * `measures` are those that are judged, in their order. Nothing else in the tick is counted.
  */
 export function checkTick(tick: Tick, measures: readonly string[]): number {
   if (!Number.isSafeInteger(tick.start)) throw new Fault('invalid', `a tick cannot start at ${tick.start}`);
   let mark = 0x811c9dc5;
-  // Of many ticks hardly one is refused: texts are made for that one.
+  // Hardly any tick is refused, so texts are made only then.
   const count = (what: string, where: string, value: number, most: number) => {
     if (!Number.isSafeInteger(value) || value < 0 || value > most)
       throw new Fault('invalid', `${named(tick)}: ${what} ${where} is ${value}, which is no count of at most ${most}`);

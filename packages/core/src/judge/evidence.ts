@@ -16,20 +16,20 @@ export interface Arm {
 
 const noRequests: Arm = { requests: 0, errors: 0 };
 
-/** Bad requests (sticky: users) of all ticks at one weight: enough to compute every e-value of them again. */
+/** Bad requests (sticky: users) of all ticks at one weight. Every e-value can be computed from them again. */
 export interface Cell {
   /** In ticks in which both arms had requests. */
   readonly candidate: number;
   readonly champion: number;
-  /** In ticks in which the other arm had none. The direction that would gain from such a tick leaves it out. */
+  /** In ticks in which the other arm had none. The test that would gain from these ticks leaves them out. */
   readonly candidateAlone: number;
   readonly championAlone: number;
   readonly candidateRequests: number;
   readonly championRequests: number;
   /**
-   * The logs of each tick's own share, and the bounds of these shares. Where the unit is the user, a promotion goes by
-   * the share of those still at risk: by the share that was configured it would speak of how many users ever had a bad
-   * request, not of how often. The rollback test does so with routing `realised` alone.
+   * The logs of each tick's own share, and the bounds of these shares. If the unit is the user, a promotion uses the
+   * share of the users still at risk. With the configured share it would say how many users had a bad request, not how
+   * often they have one. The rollback test uses these shares only with routing `realised`.
    */
   readonly realised?: {
     readonly harm?: readonly number[];
@@ -42,13 +42,13 @@ export interface Cell {
 /** Cells by the candidate's weight in percent. */
 export type Cells = Readonly<Record<string, Cell>>;
 
-/** What a rollout has seen of its two arms: integers, so that the order of ticks at one weight leaves no trace. */
+/** What a rollout has seen of its two arms: integers, so that the order of ticks at one weight makes no difference. */
 export interface Evidence {
   /** Ticks that start before were counted. */
   readonly readTo: number;
   /** Ticks that start before are warm-up: they say nothing about latency (edition 1: nothing at all). */
   readonly from?: number;
-  /** Where users stay with their model: nothing before this time is known of them. */
+  /** If users stay with their model: nothing is known of them before this time. */
   readonly usersSince?: number;
   /** Ticks that were read and served, and those of them that are evidence. */
   readonly closed: number;
@@ -60,11 +60,11 @@ export interface Evidence {
   /** What was routed, by weight: [to the candidate, to the champion]. */
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
   /**
-   * `log L` of each alternative, by stream, with the share that came in each tick in place of the one that was set. It
-   * decides where the requests are not shared out as configured.
+   * `log L` of each alternative, by stream, with the share that really came in each tick, not the one that was set. It
+   * decides if the requests are not shared out as configured.
    */
   readonly came?: Readonly<Record<string, readonly number[]>>;
-  /** What the hard limit goes by where there is a champion. */
+  /** What the hard limit uses if there is a champion. */
   readonly compared?: Compared;
   /** Mirrored requests of which exactly one answer was bad, by stream: [the candidate's, the champion's]. */
   readonly pairs: Readonly<Record<string, readonly [number, number]>>;
@@ -103,7 +103,7 @@ export interface Place {
   readonly champion?: string | undefined;
   /** Keeps the bound that a harm budget needs. */
   readonly budgeted?: boolean;
-  /** Nobody knows by which weight requests are routed: no cell counts them. */
+  /** Nobody knows by which weight requests are routed, so no cell counts them. */
   readonly astray?: boolean;
 }
 
@@ -120,12 +120,13 @@ export const noEvidence = (readTo: number): Evidence => ({
 });
 
 /**
- * The evidence with one more tick. A tick that was counted is counted once, however often it comes.
+ * The evidence with one more tick. A tick that comes again is not counted again.
  *
- * In a tick of the warm-up latency is left out: the caches of what has just got more traffic are cold. Errors count from
- * the first tick on. Which ticks these are is fixed before they begin, so both bounds keep.
+ * A tick of the warm-up does not count for latency, because a deployment that has just got more traffic has cold
+ * caches. Errors count from the first tick on. The ticks of the warm-up are fixed before they begin, so both bounds
+ * hold.
  *
- * Counts that cannot be, and another reading of one of the last ticks, throw a `Fault` (`invalid`) that names them; the
+ * Impossible counts, and another reading of one of the last ticks, throw a `Fault` (`invalid`) that names them. The
  * evidence that was given is unchanged.
  */
 export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: Place, rules: Rules): Evidence {
@@ -152,7 +153,7 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const isCold = tick.start < (evidence.from ?? 0);
   if (place.champion === undefined || (isCold && rules.edition === 1)) return next;
   if (place.weight === 0 && place.astray !== true) return withPairs(next, tick, { place, rules, isCold });
-  // "No data" is a state of its own, neither for the candidate nor against it.
+  // "No data" speaks neither for the candidate nor against it.
   if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
   const found = eventsIn(tick, place, rules, isCold);
   return {
@@ -170,7 +171,7 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
 
 const noneCompared: Compared = { candidate: noRequests, championRequests: 0, excused: 0 };
 
-/** A tick in which one arm had no requests compares nothing. */
+/** What the hard limit uses, with one more tick. A tick in which one arm had no requests does not count. */
 function withCompared(
   { compared = noneCompared }: Evidence,
   tick: Tick,
@@ -220,7 +221,7 @@ function withEvents(
   const next: Record<string, Cells> = { ...streams };
   for (const { id, guardrail, events } of found)
     next[id] =
-      // An empty cell says that it is measured.
+      // An empty cell says that the stream is measured.
       events === 'cold'
         ? { ...next[id], [weight]: next[id]?.[weight] ?? noEvents }
         : withCell(next[id], weight, events, guardrail, rules);
@@ -303,7 +304,7 @@ const byShareThatCame = (events: Events, maxBurst: number) => ({
   share: events.candidateRequests / requestsOf(events),
 });
 
-/** `log L` of each alternative with one more tick, by the share that came; without bad requests it stays as it is. */
+/** `log L` of each alternative with one more tick, by the share that came. Without bad requests it does not change. */
 function withHarm(known: readonly number[] = noHarm, events: Events, { toleratedRatio, maxBurst }: Guardrail) {
   if (events.candidate + events.champion === 0) return known;
   const { candidate, champion, share } = byShareThatCame(events, maxBurst);
@@ -353,7 +354,7 @@ function usersOf({ measure }: Counted, users: UserCounts | undefined): typeof no
   return first === undefined ? undefined : { bad: first.bad, of: first.atRisk };
 }
 
-/** Requests, or users who were seen for the first time. */
+/** Requests, or users seen for the first time. */
 function withRouted(routed: Evidence['routed'], tick: Tick, place: Place, { unit }: Rules): Evidence['routed'] {
   const read = (deployment: string | undefined) => {
     if (deployment === undefined) return 0;
@@ -390,8 +391,8 @@ function withPairs(
 }
 
 /**
- * The evidence with the labels of one tick whose maturity window has closed: each request counts at the weight under
- * which it was routed. `lastWeight` is that of the last step, whose losses alone speak for a promotion.
+ * The evidence with the labels of one tick whose maturity window has closed. Each request counts at the weight under
+ * which it was routed. `lastWeight` is that of the last step: only the losses of that step speak for a promotion.
  */
 export function withLabels(
   evidence: Evidence,
@@ -417,7 +418,7 @@ export function withLabels(
     const missing = (champion: boolean) => sum(champion, 'requests') - sum(champion, 'labelled');
     const worst = guardrail.streams.length > 1;
     for (const { id, harm } of guardrail.streams) {
-      // What has no label is imputed against the direction that the stream may decide for.
+      // A request without a label counts against the decision that the stream may make.
       const events: Events = {
         candidate: sum(false, 'wrong') + (worst && !harm ? missing(false) : 0),
         champion: sum(true, 'wrong') + (worst && harm ? missing(true) : 0),
@@ -463,7 +464,7 @@ const armOf = (counts: Counts | undefined): Arm =>
 
 const remembers = 10;
 
-/** The last ten: what is delivered twice is delivered soon. */
+/** The last ten are enough: a second delivery comes soon. */
 function remembered(recent: Evidence['recent'], start: number, mark: number): Evidence['recent'] {
   const kept: Record<string, number> = {};
   const starts = Object.keys(recent);

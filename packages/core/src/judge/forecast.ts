@@ -13,7 +13,9 @@ import { type Guardrail, type Rules, rulesOf } from './rules.ts';
 
 /** What a rollout can find out with the traffic that is expected. Times in milliseconds. */
 export interface Forecast {
-  /** How long the last step lasts until a candidate that is like the champion is certified; absent: never within a week. */
+  /**
+   * How long the last step lasts until a candidate that is like the champion is certified; absent: never within a week.
+   */
   readonly certifiesAfter?: number;
   /** The stream that takes longest. */
   readonly slowest: string;
@@ -24,11 +26,11 @@ export interface Forecast {
 }
 
 const week = 7 * 24 * 60;
-/** Latencies have no part in a forecast: their shares are known, whatever the thresholds are. */
+/** Any thresholds do for a forecast, because the shares of slow requests do not depend on them. */
 const anyThresholds = { p50: 1, p90: 2, p99: 3, requests: 1000 };
 
 /**
- * Expected counts in place of counts that vary: about the median of what rollouts with these rates would show.
+ * Uses expected counts. The answer is about the median of what rollouts with these rates would show.
  *
  * `rpm`: requests a minute of both arms; `errorShare`: the champion's share of failed requests. Latency needs no
  * assumption: a share of 1/2, 1/10 and 1/100 of the champion's requests is slower than its p50, p90 and p99.
@@ -77,7 +79,7 @@ function membersOf({ streams }: Guardrail, { mirrored }: Rules): number {
   return split.length + paired.length;
 }
 
-/** What is amiss with a rollout's config under the traffic that it expects, one sentence each; empty: nothing. */
+/** What is wrong with a rollout's config under the traffic that it expects, one sentence each; empty: nothing. */
 export function rolloutWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
   const single = guardrailWarnings(plan, sticky);
   if (plan.expected === undefined) return single;
@@ -98,7 +100,7 @@ export function rolloutWarnings(plan: ModelPlan['rollout'], sticky: boolean): re
   return [...single, ...late, ...costly];
 }
 
-/** What is amiss with single guardrails under this plan. */
+/** What is wrong with single guardrails under this plan. */
 function guardrailWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
   const { off } = rulesOf({ plan, sticky, thresholds: anyThresholds });
   const given: Readonly<Record<string, Bounds | false | undefined>> = plan.guardrails;

@@ -14,19 +14,19 @@ export type Verdict =
   | { readonly kind: 'harm'; readonly logE: number }
   /** A hard limit: policy, outside every bound. */
   | { readonly kind: 'limit'; readonly text: string }
-  /** The requests were not shared out as configured: neither certificate can be given any more. */
+  /** The requests were not shared out as configured, so no certificate is possible any more. */
   | { readonly kind: 'misrouted'; readonly text: string }
-  /** And by the share that came the candidate does harm: policy, as `limit`. */
+  /** By the share that came, the candidate does harm as well. Policy, as `limit`. */
   | { readonly kind: 'harmAsCame'; readonly text: string }
   | { readonly kind: 'none' };
 
 const logMisrouted = Math.log(1000);
 
 /**
- * The one place where ticks come in and a verdict goes out.
+ * The only place where ticks come in and a verdict goes out.
  *
- * Ticks are counted one after the other up to the first that brings harm, whose end is then `readTo`; those that start
- * at `to` or later are left. Throws on counts that cannot be (see `withTick`), with nothing counted.
+ * Ticks are counted one after the other, up to the first that brings harm: its end is then `readTo`. Ticks that start
+ * at `to` or later are not counted. Throws on impossible counts (see `withTick`), and then nothing is counted.
  */
 export function judge(
   evidence: Evidence,
@@ -49,9 +49,9 @@ const isText = (text: string | undefined): text is string => text !== undefined;
 const takesBack = ({ kind }: Verdict): boolean => kind === 'harm' || kind === 'limit' || kind === 'harmAsCame';
 
 /**
- * Rolls back at E >= 1/alpha: false for a candidate that is no worse than tolerated in at most a share alpha of all
- * rollouts, however often one looks (Ville). Misrouted evidence gives no certificate to either side, and what it says by
- * the share that came is enough to take the candidate back; the hard limits act always.
+ * Rolls back at E >= 1/alpha. A candidate that is not worse than tolerated is rolled back in at most a share alpha of
+ * all rollouts, however often one looks (Ville). If requests were not shared out as configured there is no certificate
+ * for either side, and harm by the share that came takes the candidate back. The hard limits always act.
  */
 export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdict {
   const limit = beyondLimit(evidence, place, rules);
@@ -69,10 +69,10 @@ export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdi
 }
 
 /**
- * What fails at the champion as well is no fault of the candidate: who sends bad requests to both moves no limit. It is
- * taken off tick by tick, so that an incident does not count against the champion's better days. What nobody can compare
- * says nothing: both arms need `minRequests` in ticks in which both had some. Sticky users are counted in place of their
- * requests, so that each weighs the same, however many requests it sends.
+ * The candidate is not to blame for failures that the champion has as well, so a sender of bad requests to both cannot
+ * reach the limit. These failures are subtracted tick by tick, so that an incident is not compared with the champion's
+ * better days. Both arms need `minRequests` in ticks in which both had some. Sticky users are counted in place of their
+ * requests, so that each user weighs the same.
  *
  * A candidate without a champion is measured by its requests as they are (edition 1: every candidate).
  */
@@ -93,7 +93,7 @@ function beyondLimit(evidence: Evidence, { champion }: Place, rules: Rules): str
   return `${failed}${whose}, more than the limit of ${percent(share)}`;
 }
 
-/** Which share of each arm's requests fails, for a person. */
+/** The share of each arm's requests that fails, for a person. */
 export function failing({ candidate, stable }: Pick<Evidence, 'candidate' | 'stable'>): string {
   const share = ({ requests, errors }: Arm) => (requests === 0 ? 'none' : percent(errors / requests));
   return `${share(candidate)} of the candidate's ${grouped(candidate.requests)} requests failed, ${share(stable)} of the champion's ${grouped(stable.requests)}`;
@@ -126,10 +126,10 @@ export function shiftedIn({ mirrored }: Evidence, rules: Rules): string | undefi
 }
 
 /**
- * `log E` of the family: what speaks against the candidate in all guardrails together.
+ * `log E` of the family: the evidence against the candidate in all guardrails together.
  *
- * Guardrails on the ticks' clock are averaged with their parts of alpha, whatever their dependence. Evidence on another
- * clock has its own part and must reach 1/alpha with it alone (Choe & Ramdas 2402.09698 say why it may not be added).
+ * Guardrails on the ticks' clock are averaged with their parts of alpha; they may depend on each other. Evidence on
+ * another clock must reach 1/alpha with its own part (Choe & Ramdas 2402.09698 say why it must not be added).
  */
 export function logHarm(evidence: Evidence, rules: Rules): number {
   const together: number[] = [];
@@ -143,7 +143,7 @@ export function logHarm(evidence: Evidence, rules: Rules): number {
   return Math.max(top, logSum(together));
 }
 
-/** The guardrails on the ticks' clock reach 1/alpha by the share that came; what is to blame most, for a person. */
+/** What is most to blame if the guardrails on the ticks' clock reach 1/alpha by the share that came. */
 function harmAsCame(evidence: Evidence, { guardrails, alpha }: Rules): string | undefined {
   const { came } = evidence;
   if (came === undefined) return undefined;
@@ -158,7 +158,7 @@ function harmAsCame(evidence: Evidence, { guardrails, alpha }: Rules): string | 
   return `by the requests that came the candidate does harm (${name}): ${failing(evidence)}`;
 }
 
-/** `log E` of one guardrail: its streams share it evenly, and so do pairs and split traffic where there are both. */
+/** `log E` of one guardrail. Its streams share it evenly, and so do pairs and split traffic if there are both. */
 export function logGuardrail(evidence: Evidence, guardrail: Guardrail, rules: Rules): number {
   if (guardrail.loss !== undefined) return evidence.labels?.harm.logK ?? 0;
   const logs: number[] = [];
@@ -191,14 +191,14 @@ export function logStream(cells: Cells | undefined, { toleratedRatio, maxBurst }
   return logMean(logs);
 }
 
-/** Without what the candidate alone could have been blamed for: ticks in which the champion had no requests. */
+/** Without ticks in which the champion had no requests: only the candidate could have been blamed for them. */
 const againstCandidate = (cell: Cell, weight: number, maxBurst: number): AtShare => ({
   share: weight / 100,
   candidate: cell.candidate / maxBurst,
   champion: (cell.champion + cell.championAlone) / maxBurst,
 });
 
-/** Without what only the champion can be blamed for: ticks in which the candidate had no requests. */
+/** Without ticks in which the candidate had no requests: only the champion could have been blamed for them. */
 const forCandidate = (cell: Cell, weight: number, maxBurst: number): AtShare => ({
   share: weight / 100,
   candidate: (cell.candidate + cell.candidateAlone) / maxBurst,
@@ -218,7 +218,9 @@ export function logSafe(cells: Cells | undefined, weight: number, guardrail: Gua
   return logPromotion(ratio, logFloor(bad, cell.candidateRequests, floor, maxBurst));
 }
 
-/** Both arms had requests, and the platform counted none of them for this guardrail: there is nothing to judge. */
+/**
+ * Whether there is nothing to judge: both arms had requests, and the platform did not count this guardrail's measures.
+ */
 export const unmeasured = ({ streams, routed }: Evidence, { clock, streams: own }: Guardrail): boolean =>
   clock === 'ticks' &&
   Object.values(routed).some(([candidate, champion]) => candidate > 0 && champion > 0) &&
@@ -230,7 +232,7 @@ export interface Shortfall {
 }
 
 /**
- * What still keeps the candidate from a promotion certificate at the last step's weight: every stream that has to be
+ * The streams that still keep the candidate from a promotion certificate at the last step's weight: each has to be
  * certified and is below 1/beta. `undefined`: no guardrail decides, so there is nothing to certify.
  */
 export function shortfalls(evidence: Evidence, weight: number, rules: Rules): readonly Shortfall[] | undefined {

@@ -1,4 +1,4 @@
-/** `log(sum of exp)`, without overflow; of nothing, or of zeros: `-Infinity`. */
+/** `log(sum of exp)`, without overflow. Of no numbers, or of logs of zero: `-Infinity`. */
 export function logSum(logs: readonly number[]): number {
   let top = Number.NEGATIVE_INFINITY;
   for (const log of logs) if (log > top) top = log;
@@ -8,7 +8,7 @@ export function logSum(logs: readonly number[]): number {
   return top + Math.log(sum);
 }
 
-/** The log of an even mixture: a mean of e-values is an e-value, whatever their dependence. */
+/** The log of an even mixture. A mean of e-values is an e-value, also if they depend on each other. */
 export const logMean = (logs: readonly number[]): number => logSum(logs) - Math.log(logs.length);
 
 /**
@@ -29,7 +29,10 @@ function stirling(x: number): number {
   return (1 / 12 - inverse * (1 / 360 - inverse * (1 / 1260 - inverse * (1 / 1680 - inverse / 1188)))) / x;
 }
 
-/** Where a monotone function that is at least 0 at `low` and below 0 at `high` turns: 100 halvings, the last in rounding. */
+/**
+ * Where a monotone function that is at least 0 at `low` and below 0 at `high` turns: 100 halvings, the last in
+ * rounding.
+ */
 export function turningPoint(low: number, high: number, value: (x: number) => number): number {
   let [from, to] = [low, high];
   for (let round = 0; round < 100 && from !== to; round += 1) {

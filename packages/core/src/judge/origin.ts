@@ -4,8 +4,8 @@ import { logMean } from './log.ts';
  * Given a bad request, which arm did it come from? The e-process of this question, from counts alone.
  *
  * H0: in every tick the candidate's bad share is at most `ratio` times the champion's. Then the mean of exp(log L(g))
- * over the grid is a nonnegative supermartingale that starts at 1, so by Ville's inequality it ever reaches 1/alpha
- * with probability alpha at most, at whatever time one looks, with weights that may depend on the past.
+ * over the grid is a nonnegative supermartingale that starts at 1. So by Ville's inequality the probability that it
+ * reaches 1/alpha at any time is alpha at most. The weights may depend on the past.
  *
  * Conditions. Share `configured`: each request (sticky: each user) is routed by a fresh coin of the weight that was
  * fixed before the tick; exact for every baseline and for common causes, if the ratio holds under each of them: better
@@ -14,15 +14,15 @@ import { logMean } from './log.ts';
  * error rate do not move together inside it; below 1 even at the boundary.
  *
  * Users draw once, so less holds for them. With `ratio` >= 1 it is enough that the rate of first bad requests is
- * tolerated in every tick; a `ratio` below 1 and the margin of a promotion speak of the share of users who ever had one,
- * which comes near 1 in both arms where most users have. The next weight may follow from first bad requests, not from
- * how many users an arm has. enumeration.test.ts and enumeration-users.test.ts show each of these by exact sums.
+ * tolerated in every tick; a `ratio` below 1 and the margin of a promotion speak of the share of users who ever had
+ * one, which comes near 1 in both arms where most users have. The next weight may follow from first bad requests, not
+ * from how many users an arm has. enumeration.test.ts and enumeration-users.test.ts show each of these by exact sums.
  *
  * Sources: Lindon & Malek, anytime-valid multinomial inference (NeurIPS 2022); Howard, Ramdas, McAuliffe, Sekhon
  * (arXiv 1810.08240).
  */
 
-/** How many times worse than tolerated a candidate is, in the alternatives that share the evidence evenly. */
+/** How many times worse than tolerated a candidate is, in each of the alternatives. They share the evidence evenly. */
 export const originGrid = [1.1, 1.25, 1.5, 2, 3, 5, 10] as const;
 
 /**
@@ -78,8 +78,9 @@ const deviations = [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2] as const;
 /**
  * `log S` of the sample ratio: were the requests shared out as configured?
  *
- * H0: each request goes to the candidate with probability `share`. The event is every request (sticky: every user who is
- * seen for the first time). S >= 1000 happens to a gateway that routes as configured in 1 rollout of 1,000 at most.
+ * H0: each request goes to the candidate with probability `share`. The event is every request (sticky: every user who
+ * is seen for the first time). With a gateway that routes as configured, S >= 1000 happens in 1 rollout of 1,000 at
+ * most.
  */
 export const logSampleRatio = (ticks: readonly AtShare[]): number =>
   logMean(

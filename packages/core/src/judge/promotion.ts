@@ -6,11 +6,11 @@ import { originCost } from './origin.ts';
  *
  * H0': in every tick counted the candidate's bad share is at least `margin` times the champion's AND at least `floor`.
  * Half of the evidence speaks against the first, half against the second, so E' = E'ratio / 2 + E'floor / 2 is an
- * e-process of H0', and a candidate as bad as that is ever promoted with probability beta at most.
+ * e-process of H0', and a candidate as bad as that is promoted with probability beta at most.
  *
- * Conditions: those of the origin test, and that only ticks of the last step are counted (a regression that starts late
- * would hide behind a clean start). Every guardrail has to reach 1/beta by itself: an average of them promotes a
- * candidate whose one regression is outvoted.
+ * Conditions: those of the origin test. Only ticks of the last step are counted, because a regression that starts late
+ * would hide behind a clean start. Every guardrail has to reach 1/beta by itself, because an average would promote a
+ * candidate that is worse in only one of them.
  *
  * Sources: as origin.ts; the floor is a mixture of simple likelihood ratios of a Bernoulli share.
  */
@@ -46,7 +46,7 @@ export function logRatio(
 /**
  * `log E'floor`: `bad` of `requests` of the candidate, against a bad share of at least `floor`.
  *
- * With `maxBurst` d the whole is divided by d: exact when bad requests come in bursts of d that fail or succeed as one.
+ * With `maxBurst` d the whole is divided by d. That is exact if bad requests come in bursts of d that fail together.
  */
 export function logFloor(bad: number, requests: number, floor: number, maxBurst = 1): number {
   return logMean(

@@ -28,13 +28,14 @@ export interface Rules {
   readonly limits: ModelPlan['rollout']['limits'];
 }
 
-/** Moves with every formula, and with every text of a certificate. */
+/** Changes with every change of a formula or of a text of a certificate. */
 export const ruleVersion = 'serin-judge/2';
 
 /**
  * What is evidence, and what a hold does. A rollout keeps the edition under which it began, so that its record can be
- * judged again. 1: each of its first `warmUp` ticks is no evidence at all, the hard limit does not look at the champion,
- * and a rollout that is routed otherwise than configured waits where it is. 2: see `withTick`, `beyondLimit`, `holdBack`.
+ * judged again. 1: none of its first `warmUp` ticks is evidence, the hard limit does not look at the champion, and a
+ * rollout whose requests are not shared out as configured waits where it is. 2: see `withTick`, `beyondLimit`,
+ * `holdBack`.
  */
 export type Edition = 1 | 2;
 export const edition: Edition = 2;
@@ -45,7 +46,7 @@ export interface RulesOf {
   readonly plan: ModelPlan['rollout'];
   /** Users stay with their model: the unit of the evidence is the user. */
   readonly sticky: boolean;
-  /** `none`: they were asked for in vain; absent: nobody asked. */
+  /** `none`: nobody could say them. Absent: nobody asked. */
   readonly thresholds?: Thresholds | 'none' | undefined;
 }
 
@@ -83,7 +84,7 @@ interface Found {
   readonly guardrail: Omit<Guardrail, 'alphaShare'>;
 }
 
-/** Parts of alpha as given; what is left is split evenly over the others. */
+/** The parts of alpha that are given. The others share the rest evenly. */
 function withShares(found: readonly Found[]): readonly Guardrail[] {
   const live = found.filter(({ rule }) => !rule.dryRun);
   const taken = live.reduce((sum, { rule }) => sum + (rule.alphaShare ?? 0), 0);
@@ -101,7 +102,7 @@ const boundsOf = ({ toleratedRatio, margin, floor, maxBurst }: Bounds) => ({
   maxBurst,
 });
 
-/** What has to be counted in the ticks: errors, by which the hard limit goes, and what the guardrails watch there. */
+/** The measures that the ticks need: errors, which the hard limit uses, and those that the guardrails watch. */
 export const measuresOf = ({ guardrails }: Pick<Rules, 'guardrails'>): readonly string[] => {
   const measures = [errors];
   for (const { clock, streams } of guardrails)

@@ -6,7 +6,7 @@ import { type CodeFile, otherDigest, readBlob, readCode } from '@serin/core/engi
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import { padding, tarEnd, tarHead } from './tar.ts';
 
-/** Of an archive, unpacked: it is held in memory. */
+/** Bytes of an unpacked archive, at most: it is held in memory. */
 const maxBytes = 256 * 1024 * 1024;
 const blobsAtOnce = 16;
 
@@ -19,9 +19,9 @@ export interface StartFile {
 /**
  * A code folder as one `tar.gz`, in the own bucket; answers its key there.
  *
- * Twice, also concurrently: equal bytes, written once. `bucket` is the own one. An archive that is there is read and
- * compared, file by file, with what was released: one that was changed is `invalid`, and so is a folder that was not
- * released whole. Too big, over 250 MB: `invalid`.
+ * Twice, also concurrently: equal bytes, written once. `bucket` is the own one. An archive that is already there is
+ * read and compared, file by file, with what was released. An archive that was changed is `invalid`, and so is a folder
+ * that was not completely released. Too big, over 250 MB: `invalid`.
  */
 export async function codeArchive(digest: string, bucket: Bucket, startFile: StartFile): Promise<string> {
   const key = archiveKey(digest, startFile);

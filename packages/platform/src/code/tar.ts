@@ -4,7 +4,7 @@ import type { CodeFile } from '@serin/core/engine/stored';
 
 type Listed = Pick<CodeFile, 'path' | 'bytes' | 'executable'>;
 
-/** What stands before a file's content in a tar archive (POSIX.1-1988 ustar), without times and owners. */
+/** The header of a file in a tar archive (POSIX.1-1988 ustar), without times and owners. */
 export function tarHead({ path, bytes, executable }: Listed): readonly Uint8Array[] {
   const name = Buffer.from(path);
   const file = tarHeader('0', name.subarray(0, 100), bytes, executable ? 0o755 : 0o644);
@@ -36,9 +36,9 @@ export function tarHeader(type: '0' | 'L', name: Uint8Array, bytes: number, mode
 }
 
 /**
- * The files of those names at the top of a `tar.gz` of which only the beginning may be there. What lies behind it is
- * not found: an output with large files has to be small in front of `metrics.json`, or leave it to the log. Too big, over
- * `maxBytes` unpacked: `invalid`.
+ * The files with these names at the top of a `tar.gz`, of which only the beginning may be there. Files behind it are
+ * not found, so large files of an output must not stand before `metrics.json`. Too big, over `maxBytes` unpacked:
+ * `invalid`.
  */
 export function filesInArchive(
   beginning: Uint8Array,

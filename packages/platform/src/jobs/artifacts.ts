@@ -25,11 +25,11 @@ export interface Objects {
 }
 
 /**
- * What lies at a URI: one object, or with a slash at its end all objects under it. `undefined`: nothing.
+ * The artifact at a URI: one object or, if the URI ends with a slash, all objects under it. `undefined`: nothing.
  *
- * `digest` is the SHA-256 over (name, version, bytes) of each object in key order, where the version is the bucket's own, so
- * nothing is downloaded. It changes whenever a byte does. Equal content that was uploaded again may have another digest:
- * an archive holds times, and a version may depend on the parts of the upload and on the encryption.
+ * `digest` is the SHA-256 over (name, version, bytes) of each object in key order, where the version is the bucket's
+ * own, so nothing is downloaded. It changes whenever a byte does. Equal content that was uploaded again may have
+ * another digest: an archive holds times, and a version may depend on the parts of the upload and on the encryption.
  */
 export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Promise<Artifact | undefined> {
   const place = placeOf(uri);
@@ -50,11 +50,11 @@ export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Pr
   return objects === 0 ? undefined : { uri, digest: hash.digest('hex'), bytes };
 }
 
-/** An artifact that a job is given, in an error. */
+/** How an error names an artifact that a job is given. */
 export const artifactName = (channel: string, uri: string): string =>
   `the artifact of the channel '${channel}' (${uri})`;
 
-/** An artifact that is still what it was when its job ended; else `invalid`. */
+/** Checks that an artifact is still what it was when its job ended; else `invalid`. */
 export async function unchangedArtifact(channel: string, artifact: Artifact, objects: Objects): Promise<Artifact> {
   const found = await artifactAt(artifact.uri, objects);
   if (found?.digest === artifact.digest) return found;

@@ -24,10 +24,10 @@ type Buckets = (name: string) => Bucket;
 /**
  * A dataset manifest as a list of a cloud, in the own bucket; answers its key there. It is named by its content.
  *
- * The dataset is read and compared with its digest each time, and so is a list that is there already: what is not what it
- * was is `invalid`. A channel has the files under their keys without the longest folder of the prefix. What older code
- * listed though it is not data is left out. Keys that cannot be a path below the channel, and a list that is too large,
- * are `invalid`.
+ * The dataset is read and compared with its digest each time, and so is a list that is there already. Either is
+ * `invalid` if it was changed. A channel has the files under their keys without the longest folder of the prefix.
+ * Objects that older code listed although they are not data are left out. Keys that cannot be a path below the channel,
+ * and a list that is too large, are `invalid`.
  */
 export async function datasetList(
   source: ManifestSource,

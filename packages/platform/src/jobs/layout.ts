@@ -4,11 +4,13 @@ import type { Job, Source } from '@serin/core/ports/jobs';
 
 /** The places of a job in a container of a cloud. */
 export interface Layout extends Places {
-  /** The file whose text the cloud takes for the last words of the job, where that is not `failure`. */
+  /** The file whose text the cloud shows as the reason of a failure, if it is not `failure`. */
   readonly exitMessage?: string;
   /** The file in which each of several nodes finds its own name, `algo-<number>`. */
   readonly resourceConfig: string;
-  /** Where the files of a channel are brought to; an archive of an artifact is unpacked from there to where it is found. */
+  /**
+   * Where the files of a channel are brought to; an archive of an artifact is unpacked from there to where it is found.
+   */
   channel(name: string): string;
 }
 

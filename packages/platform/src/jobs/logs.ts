@@ -3,7 +3,7 @@ import { asFault } from '@serin/core/base/fault';
 /** How many lines of a log stand in the reason of a job that failed. */
 export const keptLines = 20;
 
-/** The last lines of a log, as the end of a sentence about the job; `''` when it wrote none. */
+/** The last lines of a log, as the end of a sentence about the job; `''` if there are none. */
 export const logEndOf = (lines: string): string => (lines === '' ? '' : `; the end of its log:\n${lines}`);
 
 /** The end of a log for a reason that is known without it: a log that can never be read is told, and keeps nobody waiting. */
@@ -28,7 +28,7 @@ export interface LogEvent {
   readonly message: string;
 }
 
-/** A part of one stream of events: all there are up to `until`. */
+/** A part of one stream of events: all of them up to `until`. */
 export interface StreamPart {
   readonly events: readonly LogEvent[];
   readonly until: number;
@@ -44,16 +44,19 @@ export interface LogRange {
 /** Events of one millisecond that a position can tell apart. */
 const perMillisecond = 4096;
 
-/** Before the first line of a job: the id of its run begins with the time (UUIDv7); of another id, before any installation. */
+/**
+ * Before the first line of a job: the id of its run begins with the time (UUIDv7); of another id, before any
+ * installation.
+ */
 export function beganAfter(key: string): number {
   const digits = /^run_([0-9a-f]{12})[0-9a-f]{20}\//.exec(key)?.[1];
   return digits === undefined ? Date.UTC(2026, 0, 1) : Number.parseInt(digits, 16);
 }
 
 /**
- * Whole lines of a log of events from a position on. Such a log has no bytes: a position is the milliseconds since `epoch`
- * and the lines of that millisecond, as one number that grows. `read` answers each stream from a time on: more than `max`
- * characters after the first millisecond, or all there are.
+ * Whole lines of a log of events from a position on. Such a log has no bytes: a position is the milliseconds since
+ * `epoch` and the lines of that millisecond, as one number that grows. `read` answers each stream from a time on: more
+ * than `max` characters after the first millisecond, or all there are.
  */
 export async function logPart(
   { epoch, from, max }: LogRange,
@@ -61,7 +64,7 @@ export async function logPart(
 ): Promise<LogPart> {
   const start = Math.floor(from / perMillisecond);
   const parts = await read(epoch + start);
-  // What lies after the last line of a stream that has more is not the next one for sure.
+  // If a stream has more lines, the next line after its last one may come from it.
   const known = Math.min(...parts.map(({ until }) => until));
   const events = parts.flatMap(({ events }) => events).filter(({ timestamp }) => timestamp <= known);
   let skip = from % perMillisecond;

@@ -32,8 +32,8 @@ export function programSecrets({ atOnce, read, creation }: Options): ProgramSecr
 }
 
 /**
- * A cloud quotes in an error what it was sent: what `send` throws is thrown without the texts of the secrets. `kept` are
- * the fields of an error by which the platform tells one from another.
+ * Throws what `send` throws without the texts of the secrets, because a cloud quotes the request in an error. `kept`
+ * are the fields by which the platform knows an error.
  */
 export async function withoutSecrets<Answer>(
   secrets: Readonly<Record<string, string>>,
@@ -45,13 +45,13 @@ export async function withoutSecrets<Answer>(
   } catch (error) {
     const texts = Object.values(secrets)
       .flatMap((text) => [text, JSON.stringify(text).slice(1, -1)])
-      // Of fewer characters no secret is made, and words by which errors are told apart would go.
+      // A secret has more characters than this, and shorter texts may be words by which an error is known.
       .filter((text) => text.length > 3)
       .toSorted((a, b) => b.length - a.length);
     if (texts.length === 0 || !(error instanceof Error)) throw error;
     const fields = error as Error & Readonly<Record<string, unknown>>;
     const message = texts.reduce((said, text) => said.replaceAll(text, '<secret>'), error.message);
-    // A new one: the old one has them in its stack and in the answer that it keeps.
+    // A new error, because the old one has the texts in its stack and in the answer that it keeps.
     throw Object.assign(new Error(message), Object.fromEntries(kept.map((name) => [name, fields[name]])));
   }
 }

@@ -21,7 +21,7 @@ export interface Left {
   readonly measured: Measured;
 }
 
-/** What a job that ended well left behind; one that broke a promise is a failed one, with the reason. */
+/** What a job that ended well left. A job that did not leave what it promised has failed, with the reason. */
 export async function succeeded(times: Times, left: () => Promise<Left>): Promise<JobDescription> {
   try {
     const { artifacts, measured } = await left();

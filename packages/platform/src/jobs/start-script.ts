@@ -9,11 +9,11 @@ export const startChannel = 'serin-start';
 export const startFile = 'start.sh';
 
 /**
- * What a container runs that no toolkit of its image starts: it unpacks the code and the archives among the channels,
- * and becomes the command, with every variable of the contract. The image needs `sh`, `env`, and where there is
- * something to unpack `tar` and `gzip`.
+ * The script that a container runs if no toolkit of its image starts the command. It unpacks the code and the archives
+ * among the channels, and becomes the command, with every variable of the contract. The image needs `sh`, `env` and, if
+ * there is something to unpack, `tar` and `gzip`.
  *
- * In a file and not in the request, where variables have limits of their own in each cloud.
+ * It is a file, because each cloud limits the variables of a request.
  */
 export function startScript(placed: Contained, codeArchive: string | undefined): string {
   const { job, places } = placed;
@@ -45,7 +45,7 @@ export function startScript(placed: Contained, codeArchive: string | undefined):
   ].join('\n');
 }
 
-/** Lines of a script that end it: the command takes its place, with these variables. */
+/** The last lines of a script: the command takes its place, with these variables. */
 export const becoming = (
   command: readonly string[],
   variables: Readonly<Record<string, string>>,

@@ -5,7 +5,7 @@ import type { RegisteredVersion } from '@serin/core/ports/registry';
 
 type Properties = Readonly<Record<string, string>>;
 
-/** Whose versions they are: a registry may hold those of others. */
+/** To whom versions belong: a registry may hold versions of others. */
 interface Owner {
   readonly project: string;
   readonly environment: string;
@@ -13,7 +13,7 @@ interface Owner {
 
 /** What a registry takes as properties (metadata, labels, tags) of a version. */
 export interface PropertyRules {
-  /** What has the properties, with its article. */
+  /** The thing that has the properties, with its article. */
   readonly of: string;
   readonly entries: number;
   /** Characters. */
@@ -26,7 +26,7 @@ export interface PropertyRules {
   readonly hex: 'upper' | 'lower';
 }
 
-/** What is kept as one text; `long` are properties of the identity that are over the limit by themselves. */
+/** What is kept as one text. `long` are properties of the identity that are longer than the limit. */
 interface Rest extends Pick<RegisteredVersion, 'metrics' | 'lineage'> {
   readonly uri: string;
   readonly long?: Properties;
@@ -75,8 +75,8 @@ export function versionProperties(rules: PropertyRules) {
 
   return {
     /**
-     * A property for each metric and each word of the lineage, as a person reads them in the registry. When these are too
-     * many or too long they become one text in `serin.rest.0`, `.1` and so on; what does not fit then is `invalid`.
+     * A property for each metric and each word of the lineage, which a person can read in the registry. If these are
+     * too many or too long they become one text in `serin.rest.0`, `.1` and so on. What does not fit then is `invalid`.
      */
     propertiesOf({ project, environment }: Owner, version: RegisteredVersion): Properties {
       const { model, number, artifact, metrics, lineage } = version;
@@ -117,7 +117,7 @@ export function versionProperties(rules: PropertyRules) {
       );
     },
 
-    /** What was registered, in either form, but for its approval; `undefined` where it is not this owner's. */
+    /** What was registered, in either form, without its approval. `undefined`: it does not belong to this owner. */
     versionIn(
       { project, environment }: Owner,
       properties: Properties,
