@@ -528,7 +528,7 @@ describe("Alertmanager's webhook", () => {
     expect(status).toBe(202);
     expect(body.results.at(-1)).toMatchObject({
       outcome: 'refused',
-      because: expect.stringContaining('100 alerts fire'),
+      because: expect.stringContaining('100 alerts are firing already'),
     });
     expect((await world.model()).rollout.status).toBe('reverting');
   });

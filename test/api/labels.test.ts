@@ -90,9 +90,9 @@ test('a batch with a bad label is refused by index and reason, and nothing of it
   expect([refused.status, refused.body.code]).toEqual([422, 'invalid']);
   expect(refused.body.errors).toEqual([
     { pointer: '/labels/1/loss', detail: expect.stringContaining('from 0 to 1') },
-    { pointer: '/labels/2', detail: 'wants exactly one of truth, wrong and loss' },
-    { pointer: '/labels/3/more', detail: 'is not a known field' },
-    { pointer: '/labels/4', detail: expect.stringContaining('no object') },
+    { pointer: '/labels/2', detail: 'must have exactly one of truth, wrong and loss' },
+    { pointer: '/labels/3/more', detail: 'is not a known field: remove it' },
+    { pointer: '/labels/4', detail: 'must be a JSON object' },
   ]);
   expect(after.body.results).toEqual([{ requestId: 'r1', status: 'recorded' }]);
 });

@@ -67,8 +67,8 @@ test('every problem is reported at once: its path, the value, and what is allowe
 
   expect([text.exit, text.stdout]).toEqual([2, '']);
   expect(text.stderr).toContain('serin.config.ts has 4 problems');
-  expect(text.stderr).toMatch(/models\.m\.data\.settle\.quiet +is "2 min": a duration such as '30s'/);
-  expect(text.stderr).toMatch(/models\.m\.train\.command +is \[\]: a command such as/);
+  expect(text.stderr).toMatch(/models\.m\.data\.settle\.quiet +is "2 min": write a duration such as '30s'/);
+  expect(text.stderr).toMatch(/models\.m\.train\.command +is \[\]: write a command such as/);
   expect(text.stderr).toMatch(/models\.m\.gates +is not a known field/);
   expect([json.exit, json.stderr]).toEqual([2, '']);
   expect(JSON.parse(json.stdout).errors).toContainEqual({

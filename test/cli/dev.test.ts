@@ -69,7 +69,7 @@ test('dev releases the config at the start and after each change, and keeps what
   running.child.kill('SIGTERM');
 
   expect(token).toMatch(/^srn_/);
-  expect(problem).toContain('is "2 min": a duration such as');
+  expect(problem).toContain('is "2 min": write a duration such as');
   expect(kept).toContain(second.digest?.slice(0, 12));
   expect(new Set([first.digest, second.digest, third.digest]).size).toBe(3);
   expect(status).toMatchObject({ project: 'first-steps', config: { digest: third.digest } });

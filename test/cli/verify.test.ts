@@ -138,5 +138,5 @@ test('validate refuses labels that cannot be judged, and says why', async () => 
   const { exit, stderr } = await serin(['validate'], { cwd });
 
   expect(exit).toBe(2);
-  expect(stderr).toMatch(/models\.line\.rollout\.guardrails\.labels.* users stay with their model/s);
+  expect(stderr).toMatch(/models\.line\.rollout\.guardrails\.labels.* a user stays with one model/s);
 });

@@ -462,7 +462,7 @@ describe('child processes of this machine', { timeout: 30_000 }, () => {
 
       expect(await jobs.describe(id)).toMatchObject({
         status: 'failed',
-        reason: expect.stringContaining('cannot be placed'),
+        reason: expect.stringContaining('cannot be written'),
       });
       expect(readdirSync(scratch, { recursive: true }).filter((name) => String(name).endsWith('up.mjs'))).toEqual([]);
     },
@@ -700,7 +700,10 @@ describe('child processes of this machine', { timeout: 30_000 }, () => {
 
     const start = jobs.start(script('run_1/train/1', 'model();', { hyperparameters: { 'x$(id)': '1' } }));
 
-    await expect(start).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('not named by') });
+    await expect(start).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('cannot have this name'),
+    });
   });
 
   test('the runner works as a bundle of plain JavaScript', async () => {

@@ -36,7 +36,7 @@ export function placeOf(list: string, cursor: string | undefined): Place {
 }
 
 export const badCursor = (): Problem =>
-  new Problem('malformed', 'the cursor is not one of this list; begin without it', {
+  new Problem('malformed', 'the cursor does not belong to this list; begin without it', {
     errors: [{ pointer: 'query/cursor', detail: 'not a cursor of this list' }],
   });
 

@@ -87,7 +87,7 @@ async function find({ ports }: Api, project: Visible, id: string): Promise<DeadL
   const letter = await findDeadLetter(ports.journal, id);
   const model = letter?.stream.startsWith('model/') ? letter.stream.slice('model/'.length) : undefined;
   if (letter === undefined || (model !== undefined && !project.sees(model)))
-    throw new Fault('notFound', `there is no dead letter '${id}'`);
+    throw new Fault('notFound', `there is no dead letter '${id}'; 'serin dead-letters list' shows what there is`);
   if (model === undefined) project.whole();
   return letter;
 }

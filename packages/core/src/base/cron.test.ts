@@ -51,15 +51,15 @@ describe('a schedule', () => {
   });
 
   test.each([
-    ['0 3 * * MON-FRX', "cron day of week 'MON-FRX' is not within 0-7, nor a name such as MON"],
-    ['0 3 * * FRI-TUE', "cron day of week 'FRI-TUE' is not within 0-7"],
-    ['0 3 * * 6-2', "cron day of week '6-2' is not within 0-7"],
-    ['0 3 * FOO *', "cron month 'FOO' is not within 1-12, nor a name such as FEB"],
-    ['0 MON * * *', "cron hour 'MON' is not within 0-23"],
-    ['60 * * * *', "cron minute '60' is not within 0-59"],
-    ['*/0 * * * *', "cron minute '*/0' is not within 0-59"],
-    ['- * * * *', "cron minute '-' is not within 0-59"],
-    ['0 3 * *', 'has 4 fields; it wants five'],
+    ['0 3 * * MON-FRX', "cron day of week 'MON-FRX' is not valid; use 0 to 7, or a name such as MON"],
+    ['0 3 * * FRI-TUE', "cron day of week 'FRI-TUE' is not valid; use 0 to 7"],
+    ['0 3 * * 6-2', "cron day of week '6-2' is not valid; use 0 to 7"],
+    ['0 3 * FOO *', "cron month 'FOO' is not valid; use 1 to 12, or a name such as FEB"],
+    ['0 MON * * *', "cron hour 'MON' is not valid; use 0 to 23"],
+    ['60 * * * *', "cron minute '60' is not valid; use 0 to 59"],
+    ['*/0 * * * *', "cron minute '*/0' is not valid; use 0 to 59"],
+    ['- * * * *', "cron minute '-' is not valid; use 0 to 59"],
+    ['0 3 * *', 'has 4 fields; write five'],
     ['0 0 30 2 *', 'never fires within five years'],
   ])('%s is refused, with its field', (cron, because) => {
     expect(() => nextCron(cron, 'UTC', 0)).toThrow(because);

@@ -48,7 +48,7 @@ export function nextCron(expression: string, zone: string, after: number): numbe
     else if (!rule.minutes.has(wall.minute) || (rule.hours.size < 24 && isRepeated(clock, at, wall))) at += minuteMs;
     else return at;
   }
-  throw new Error(`cron '${expression}' never fires within five years`);
+  throw new Error(`cron '${expression}' never fires within five years; correct its day and month`);
 }
 
 interface Wall {
@@ -72,7 +72,7 @@ const isRepeated = (clock: (at: number) => Wall, at: number, wall: Wall): boolea
 function parseCron(expression: string) {
   const parts = expression.trim().split(/\s+/);
   if (parts.length !== 5)
-    throw new Error(`cron '${expression}' has ${parts.length} fields; it wants five: minute hour day month weekday`);
+    throw new Error(`cron '${expression}' has ${parts.length} fields; write five: minute hour day month weekday`);
   const valuesOf = (index: number): Set<number> => {
     const field = fields[index];
     return field === undefined ? new Set() : parseField(parts[index] ?? '', field);
@@ -95,8 +95,8 @@ function parseField(text: string, field: Field): Set<number> {
     const to = last === undefined ? (open ? field.to : from) : numberOf(last, field, from);
     const step = steps === undefined ? 1 : Number(steps);
     if (!(from >= field.from && to <= field.to && from <= to && step >= 1)) {
-      const named = field.names === undefined ? '' : `, nor a name such as ${field.names[1]}`;
-      throw new Error(`cron ${field.name} '${part}' is not within ${field.from}-${field.to}${named}`);
+      const named = field.names === undefined ? '' : `, or a name such as ${field.names[1]}`;
+      throw new Error(`cron ${field.name} '${part}' is not valid; use ${field.from} to ${field.to}${named}`);
     }
     for (let value = from; value <= to; value += step) values.add(value);
   }
@@ -123,7 +123,7 @@ function wallClock(zone: string): (at: number) => Wall {
       minute: 'numeric',
     });
   } catch {
-    throw new Error(`zone '${zone}' is not an IANA time zone such as 'Europe/Zurich'`);
+    throw new Error(`zone '${zone}' is not an IANA time zone; use one such as 'Europe/Zurich'`);
   }
   return (at) => {
     const parts = Object.fromEntries(format.formatToParts(at).map((part) => [part.type, part.value]));

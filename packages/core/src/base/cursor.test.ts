@@ -34,7 +34,7 @@ describe('a cursor', () => {
     const read = () => keyIn(cursor);
 
     expect(read).toThrow(Fault);
-    expect(read).toThrow(/is not one of this list; begin without it/);
+    expect(read).toThrow(/does not belong to this list; begin without a cursor/);
   });
 });
 

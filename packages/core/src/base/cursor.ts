@@ -35,4 +35,7 @@ export function keyIn(cursor: string): string {
 }
 
 export const badCursor = (cursor: string): Fault =>
-  new Fault('invalid', `the cursor ${JSON.stringify(cursor.slice(0, 100))} is not one of this list; begin without it`);
+  new Fault(
+    'invalid',
+    `the cursor ${JSON.stringify(cursor.slice(0, 100))} does not belong to this list; begin without a cursor`,
+  );

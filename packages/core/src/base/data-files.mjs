@@ -45,7 +45,7 @@ export function* recordsOf(chunks, name) {
     if (open) begun = record;
     else if (!isBlank(record)) yield { text: withoutReturn(record), where: `${name}:${from}` };
   }
-  if (open) throw new Error(`${name}:${from}: a quote is opened here and never closed`);
+  if (open) throw new Error(`${name}:${from}: the quote that is opened here is never closed; close it`);
 }
 
 /** The rows of one NDJSON file from chunks of its text: its lines that are not empty. */
@@ -62,7 +62,7 @@ export function fieldsOf(record, where) {
     const end = quoted ? closingQuote(record, at + 1) + 1 : orEnd(record.indexOf(',', at), record);
     const field = record.slice(at, end);
     if (quoted ? end < record.length && record[end] !== ',' : field.includes('"')) {
-      throw new Error(`${where}: a quote stands inside a field: quote the whole field and double its quotes`);
+      throw new Error(`${where}: a field has a quote inside; quote the whole field and double its quotes`);
     }
     fields.push(quoted ? field.slice(1, -1).replaceAll('""', '"') : field);
     at = end;
@@ -84,18 +84,19 @@ export function objectOf(text, where) {
     const value = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
-    throw new Error(`${where}: not JSON: ${error.message}`, { cause: error });
+    throw new Error(`${where}: the row is not JSON; write one object per line: ${error.message}`, { cause: error });
   }
-  throw new Error(`${where}: not a JSON object`);
+  throw new Error(`${where}: the row is not a JSON object; write one object per line`);
 }
 
 /** The header of a CSV file; text with NULs is UTF-16, most often. */
 export function headerOf(chunks, name) {
   for (const { text, where } of recordsOf(chunks, name)) {
-    if (text.includes('\0')) throw new Error(`${where}: not UTF-8: save it as UTF-8, or use a prepare command`);
+    if (text.includes('\0'))
+      throw new Error(`${where}: the file is not UTF-8; save it as UTF-8, or use a prepare command`);
     return { text, where };
   }
-  throw new Error(`${name} is empty: a CSV file has at least a header`);
+  throw new Error(`${name} is empty; write a CSV file with at least a header`);
 }
 
 /** Lines without their `\n`, from 1; the byte order mark is dropped. Never more than a line and a chunk in memory. */
@@ -115,4 +116,5 @@ const byteOrderMark = '\u00ef\u00bb\u00bf';
 const numbered = (text, line) => ({ line, text: line === 1 && text.startsWith(byteOrderMark) ? text.slice(3) : text });
 const withoutReturn = (text) => (text.endsWith('\r') ? text.slice(0, -1) : text);
 const isBlank = (text) => text.length < 2 && withoutReturn(text) === '';
-const tooLong = (name, line) => new Error(`${name}:${line}: a row of more than 16 MB: is a quote not closed?`);
+const tooLong = (name, line) =>
+  new Error(`${name}:${line}: the row has more than 16 MB; look for a quote that is not closed`);

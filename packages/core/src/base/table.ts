@@ -35,7 +35,8 @@ export function step<Machine extends { readonly status: string }, Signals extend
 ): Step<Machine> {
   const row = table[machine.status as Machine['status']];
   const cell = Object.hasOwn(row, signal.type) ? row[signal.type as Signals['type']] : undefined;
-  if (cell === undefined) return refuse(`'${signal.type}' cannot be used while ${machine.status}`);
+  if (cell === undefined)
+    return refuse(`'${signal.type}' cannot be used while ${machine.status}; look at the state and decide again`);
   if (cell === 'ignore') return { ignored: `'${signal.type}' is late or repeated while ${machine.status}` };
   if (typeof cell === 'object') return cell;
   // The row was chosen by the machine's own status and the cell by the signal's own type.

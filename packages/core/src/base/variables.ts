@@ -26,7 +26,10 @@ export const secretText = (stored: string): string => stored.replace(/\r?\n$/, '
 
 /** For a place that looks up no secrets: naming one is `invalid`. */
 export const noSecrets: Secrets = (name) => {
-  throw new Fault('invalid', `the secret '${name}' cannot be looked up here`);
+  throw new Fault(
+    'invalid',
+    `the secret '${name}' cannot be looked up here; use a plain value, or a platform that has secrets`,
+  );
 };
 
 /** The names of the secrets that variables refer to. */

@@ -9,7 +9,7 @@ const forms = {
   duration: z.int().min(0).max(tenYears),
   size: z.int().min(0),
   code: z.strictObject({
-    digest: z.string().regex(/^[0-9a-f]{64}$/, { error: 'the SHA-256 of a manifest of code, in hex' }),
+    digest: z.string().regex(/^[0-9a-f]{64}$/, { error: 'give the SHA-256 of a code manifest, in hex' }),
   }),
   image: text,
   // Typed as the author's, so that both doors share the functions that make the fields.

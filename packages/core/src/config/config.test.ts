@@ -45,14 +45,14 @@ describe('a config', () => {
     });
 
     expect(problems).toEqual([
-      'project: lower-case letters, digits and hyphens, 63 at most, a letter first',
-      "models.fraud.data.settle.quiet: a duration such as '30s', '10m', '4h' or '7d'",
-      "models.fraud.train.command: a command such as ['python', 'train.py']",
-      'models.fraud.gate.auc: a criterion wants at least one of atLeast, atMost, noWorseBy',
-      'models.fraud.split: a gate wants a split: a model is not judged on what it was trained on',
-      'models.fraud.evaluate: a gate wants an evaluate command that writes metrics.json',
-      "models.fraud.data.bucket: 'serin' is where the pipeline itself writes: it would trigger itself for ever",
-      'models.fraud.train.compute.spot: spot wants checkpoints: true, or every interruption starts from nothing',
+      'project: use lower-case letters, digits and hyphens, a letter first, at most 63 characters',
+      "models.fraud.data.settle.quiet: write a duration such as '30s', '10m', '4h' or '7d'",
+      "models.fraud.train.command: write a command such as ['python', 'train.py']",
+      'models.fraud.gate.auc: a criterion needs a bound: give at least one of atLeast, atMost, noWorseBy',
+      'models.fraud.split: a gate needs a split: add one, so that a model is not judged on the data it was trained on',
+      'models.fraud.evaluate: a gate needs an evaluate command: add one that writes metrics.json',
+      "models.fraud.data.bucket: the pipeline itself writes to 'serin' and would trigger itself forever: use another bucket",
+      'models.fraud.train.compute.spot: spot needs checkpoints: set checkpoints: true, or each interruption starts from the beginning',
       'modles: is not a known field (names are exact; see `serin config schema`)',
     ]);
   });
@@ -80,10 +80,10 @@ describe('a config', () => {
     const problems = problemsOf({ project: 'p', models: { My_Model: model } });
 
     expect(problems).toEqual([
-      'models.My_Model: is not a name that can be used: lower-case letters, digits and hyphens, 63 at most, a letter first',
+      'models.My_Model: is not a name that can be used: use lower-case letters, digits and hyphens, a letter first, at most 63 characters',
     ]);
     expect(problemsOf(configOf({ train: { ...model.train, environment: { 'MY-KEY': '1' } } }))).toEqual([
-      'models.fraud.train.environment.MY-KEY: is not a name that can be used: letters, digits and _, not a digit first',
+      'models.fraud.train.environment.MY-KEY: is not a name that can be used: use letters, digits and _, a letter or _ first',
     ]);
   });
 
@@ -126,16 +126,16 @@ test('a rollout that no bound could hold for is refused with the reason', () => 
   };
 
   expect(problemsOf({ guardrails: { errors: { toleratedRatio: 2, margin: 2 } } })).toMatch(
-    /toleratedRatio: below margin/,
+    /toleratedRatio: use a number below margin/,
   );
-  expect(problemsOf({ guardrails: { latency: { margin: 1.1 } } })).toMatch(/margin: 1.2 at least/);
+  expect(problemsOf({ guardrails: { latency: { margin: 1.1 } } })).toMatch(/margin: use at least 1.2/);
   expect(problemsOf({ strategy: 'ab' })).toMatch(/guardrails.labels: strategy ab is decided by labels/);
   expect(problemsOf({ guardrails: { errors: { alphaShare: 0.6 }, latency: { alphaShare: 0.6 } } })).toMatch(
-    /add up to 1/,
+    /together they are at most 1/,
   );
-  expect(problemsOf({ guardrails: { labels: {} } }, 'x-user')).toMatch(/users stay with their model/);
-  expect(problemsOf({ routing: 'realised', guardrails: { labels: { kind: 'loss' } } })).toMatch(/fresh coin/);
-  expect(problemsOf({ guardrails: { labels: { kind: 'loss', missing: 'worst' } } })).toMatch(/taken at its worst/);
-  expect(problemsOf({ guardrails: { labels: { maturity: '40d' } } })).toMatch(/35d at most/);
+  expect(problemsOf({ guardrails: { labels: {} } }, 'x-user')).toMatch(/a user stays with one model/);
+  expect(problemsOf({ routing: 'realised', guardrails: { labels: { kind: 'loss' } } })).toMatch(/random choice/);
+  expect(problemsOf({ guardrails: { labels: { kind: 'loss', missing: 'worst' } } })).toMatch(/has no worst value/);
+  expect(problemsOf({ guardrails: { labels: { maturity: '40d' } } })).toMatch(/use at most 35d/);
   expect(problemsOf({})).toBe('');
 });

@@ -11,25 +11,27 @@ export const refusing =
   };
 
 /** Text that a program can be given, as an argument or in a variable. */
-export const given = z
-  .string()
-  .refine((value) => !value.includes('\0'), { error: 'has a NUL character in it, which no program can be given' });
+export const given = z.string().refine((value) => !value.includes('\0'), {
+  error: 'has a NUL character, which a program cannot be given: remove it',
+});
 export const text = given.min(1).max(4096);
-export const name = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and hyphens, 63 at most, a letter first' });
+export const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+  error: 'use lower-case letters, digits and hyphens, a letter first, at most 63 characters',
+});
 export const tenYears = 10 * 366 * day;
 
 /** The author's: durations and sizes as text, code as folders. */
 export const authorsForms = {
   duration: z
     .string()
-    .refine((given) => parseDuration(given) !== undefined, { error: "a duration such as '30s', '10m', '4h' or '7d'" })
+    .refine((given) => parseDuration(given) !== undefined, {
+      error: "write a duration such as '30s', '10m', '4h' or '7d'",
+    })
     .transform((given) => parseDuration(given) ?? 0)
-    .refine((ms) => ms <= tenYears, { error: '3660d at most' }),
+    .refine((ms) => ms <= tenYears, { error: 'use at most 3660d' }),
   size: z
     .string()
-    .refine((given) => parseSize(given) !== undefined, { error: "a size such as '512MB' or '2GB'" })
+    .refine((given) => parseSize(given) !== undefined, { error: "write a size such as '512MB' or '2GB'" })
     .transform((given) => parseSize(given) ?? 0),
   code: text.describe('a folder beside the config, hashed and stored at release'),
   image: z.union([text, z.partialRecord(z.enum(platforms), text)]),

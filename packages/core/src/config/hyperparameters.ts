@@ -13,17 +13,18 @@ const mostBytes = 32_000;
 export function hyperparameterProblem(given: Readonly<Record<string, string | number | boolean>>): string | undefined {
   const entries = Object.entries(given);
   const shown = (name: string) => JSON.stringify(name.length > 60 ? `${name.slice(0, 59)}…` : name);
-  if (entries.length > most) return `${entries.length} hyperparameters are more than the ${most} that a job takes`;
+  if (entries.length > most)
+    return `a job takes at most ${most} hyperparameters, not ${entries.length}: put some into a file of the code`;
   for (const [name, value] of entries) {
     if (!names.test(name))
-      return `the hyperparameter ${shown(name)} is not named by letters, digits, _ . and -, 256 at most, a letter or _ first`;
+      return `the hyperparameter ${shown(name)} cannot have this name: use letters, digits, _ . and -, a letter or _ first, at most 256 characters`;
     if (name.startsWith(reserved))
-      return `the hyperparameter ${shown(name)} is one of SageMaker's own, which choose what code runs: use another name`;
+      return `the hyperparameter ${shown(name)} has a name that SageMaker keeps for itself: use another name`;
     const text = String(value);
     if (text.length > longest)
       return `the hyperparameter ${shown(name)} has ${text.length} characters, more than ${longest}: put it into a file of the code`;
     if (text.includes('\0'))
-      return `the hyperparameter ${shown(name)} has a NUL character in it, which no program can be given`;
+      return `the hyperparameter ${shown(name)} has a NUL character, which a program cannot be given: remove it`;
   }
   const bytes = encodeText(canonical(given)).length;
   return bytes > mostBytes

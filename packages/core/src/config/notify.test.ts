@@ -46,11 +46,11 @@ describe('sinks in a config', () => {
   });
 
   test.each([
-    ['an event that does not exist', [{ slack, on: ['rollout.healed'] }], 'no event has this name'],
+    ['an event that does not exist', [{ slack, on: ['rollout.healed'] }], 'there is no event with this name'],
     ['no receiver', [{ on: ['*'] }], 'name one receiver: webhook or slack'],
     ['two receivers in one', [{ slack, webhook }], 'name one receiver: webhook or slack'],
-    ['two of one name', [{ slack }, { slack }], "there is another sink 'slack'"],
-    ['a model that is not there', [{ slack, models: ['frod'] }], "there is no model 'frod'"],
+    ['two of one name', [{ slack }, { slack }], "two sinks have the name 'slack'"],
+    ['a model that is not there', [{ slack, models: ['frod'] }], "the config has no model 'frod'"],
     ['a webhook without a secret', [{ webhook: { url: 'https://a.example' } }], 'secret'],
     ['a receiver that Serin does not know', [{ pager: {} }], 'pager'],
   ])('with %s are refused', (_, notify, reason) => {
@@ -70,7 +70,7 @@ describe('sinks in a config', () => {
     const [sink] = config.models.fraud?.notify ?? [];
     const twice = { ...config, models: { fraud: { ...config.models.fraud, notify: [sink, sink] } } };
     expect(compiledConfig.safeParse(twice).error?.issues.map(({ message }) => message)).toEqual([
-      'two sinks have one name: give each its own',
+      'two sinks have the same name: give each its own name',
     ]);
   });
 });

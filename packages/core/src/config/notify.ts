@@ -11,11 +11,13 @@ import { name, text } from './forms.ts';
 const kinds = Object.keys(sinks) as readonly SinkKind[];
 
 const pattern = z.string().refine((text) => eventTypes.some((type) => matches([text], type)), {
-  error: `no event has this name: give one such as 'rollout.held', all of a kind such as 'rollout.*', or '*'`,
+  error: `there is no event with this name: use one such as 'rollout.held', a group such as 'rollout.*', or '*'`,
 });
 const on = z.array(pattern).min(1);
 const allowPrivate = z
-  .array(z.string().regex(/^[a-z0-9.:[\]-]{1,255}$/, { error: 'a host in lower case, with its port where it has one' }))
+  .array(
+    z.string().regex(/^[a-z0-9.:[\]-]{1,255}$/, { error: 'write a host in lower case, with its port if it has one' }),
+  )
   .describe('hosts that may have a private address, or be asked without TLS');
 
 /** A text may be a secret: it is named here and looked up when it is used. */
@@ -71,7 +73,7 @@ export const sinkPlans = z
   )
   .max(20)
   .refine((plans) => new Set(plans.map(({ name }) => name)).size === plans.length, {
-    error: 'two sinks have one name: give each its own',
+    error: 'two sinks have the same name: give each its own name',
   });
 
 /** The sinks that hear of a model. */
@@ -96,12 +98,15 @@ export function notifyProblems(notify: Notify, models: readonly string[]) {
       ? [
           {
             path: ['notify', index, 'name'],
-            message: `there is another sink '${names[index]}': give each its own name`,
+            message: `two sinks have the name '${names[index]}': give each its own name`,
           },
         ]
       : []),
     ...(given.models ?? [])
       .filter((model) => !models.includes(model))
-      .map((model) => ({ path: ['notify', index, 'models'], message: `there is no model '${model}' in this config` })),
+      .map((model) => ({
+        path: ['notify', index, 'models'],
+        message: `the config has no model '${model}': name one that it has`,
+      })),
   ]);
 }

@@ -15,7 +15,7 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
         .array(z.int().min(1).max(99))
         .min(1)
         .refine((steps) => steps.every((step, index) => index === 0 || step > (steps[index - 1] ?? 0)), {
-          error: 'weights in percent that grow',
+          error: 'give weights in percent, each larger than the one before',
         })
         .default([5, 25, 50]),
       /** linear only: percent added by each step. */
@@ -28,7 +28,7 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
       split: z.int().min(1).max(99).default(50),
       bake: duration.default(15 * minute),
       tick: duration
-        .refine((ms) => ms >= second && ms % second === 0, { error: 'whole seconds, one at least' })
+        .refine((ms) => ms >= second && ms % second === 0, { error: 'use whole seconds, at least 1s' })
         .default(minute),
       guard: duration.default(30 * minute),
       /** Percent of the traffic that the champion keeps while the promoted candidate is guarded. */

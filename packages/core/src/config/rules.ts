@@ -25,32 +25,32 @@ export const modelRules: readonly Rule[] = [
   {
     path: ['gate'],
     holds: ({ gate, approval }) => gate !== undefined || approval !== undefined,
-    because: 'give a gate or an approval: something must say yes to a model',
+    because: 'give a gate or an approval: one of them has to pass a model',
   },
   {
     path: ['split'],
     holds: ({ gate, split }) => gate === undefined || split !== undefined,
-    because: 'a gate wants a split: a model is not judged on what it was trained on',
+    because: 'a gate needs a split: add one, so that a model is not judged on the data it was trained on',
   },
   {
     path: ['evaluate'],
     holds: ({ gate, evaluate }) => gate === undefined || evaluate !== undefined,
-    because: 'a gate wants an evaluate command that writes metrics.json',
+    because: 'a gate needs an evaluate command: add one that writes metrics.json',
   },
   {
     path: ['data', 'bucket'],
     holds: ({ data }) => data?.bucket !== ownBucket,
-    because: `'${ownBucket}' is where the pipeline itself writes: it would trigger itself for ever`,
+    because: `the pipeline itself writes to '${ownBucket}' and would trigger itself forever: use another bucket`,
   },
   {
     path: ['data', 'settle'],
     holds: ({ data }) => data?.settle?.marker === undefined || data.settle.manifest === undefined,
-    because: 'either marker or manifest, not both',
+    because: 'use either marker or manifest, not both',
   },
   {
     path: ['train', 'compute', 'spot'],
     holds: ({ train }) => train?.compute?.spot !== true || train.checkpoints === true,
-    because: 'spot wants checkpoints: true, or every interruption starts from nothing',
+    because: 'spot needs checkpoints: set checkpoints: true, or each interruption starts from the beginning',
   },
   {
     path: ['train', 'command'],
@@ -71,17 +71,18 @@ export const modelRules: readonly Rule[] = [
   {
     path: ['serve', 'compute', 'instances'],
     holds: ({ serve }) => inOrder(served(serve)?.compute?.instances?.min, served(serve)?.compute?.instances?.max),
-    because: 'min is more than max',
+    because: 'min is larger than max: lower min or raise max',
   },
   {
     path: ['rollout', 'bake'],
     holds: ({ rollout }) => inOrder(rollout?.tick, rollout?.bake),
-    because: 'shorter than one tick: requests are counted once a tick, so a step lasts for one at least',
+    because: 'bake is shorter than one tick, but requests are counted once per tick: use at least one tick',
   },
   {
     path: ['rollout', 'guardrails'],
     holds: ({ rollout }) => alphaLeft(Object.values(rollout?.guardrails ?? {})),
-    because: 'the alphaShares may add up to 1 at most, and below it when a guardrail has none of its own',
+    because:
+      'lower the alphaShares: together they are at most 1, and less than 1 when a guardrail has no share of its own',
   },
   {
     path: ['rollout', 'guardrails', 'labels'],
@@ -91,18 +92,19 @@ export const modelRules: readonly Rule[] = [
   {
     path: ['rollout', 'guardrails', 'labels'],
     holds: ({ rollout, serve }) => rollout?.guardrails?.labels === undefined || served(serve)?.stickyBy === undefined,
-    because: 'labels are of single requests; with stickyBy users stay with their model',
+    because:
+      'labels belong to single requests, but with stickyBy a user stays with one model: leave out labels or stickyBy',
   },
   {
     path: ['rollout', 'guardrails', 'labels', 'kind'],
     holds: ({ rollout }) => rollout?.guardrails?.labels?.kind !== 'loss' || rollout.routing !== 'realised',
-    because: 'a bet on losses wants routing: configured, a fresh coin for each request',
+    because: 'labels of the kind loss need a random choice for each request: set routing: configured',
   },
   {
     path: ['rollout', 'guardrails', 'labels', 'missing'],
     holds: ({ rollout }) =>
       rollout?.guardrails?.labels?.kind !== 'loss' || rollout.guardrails.labels.missing !== 'worst',
-    because: 'a loss that is missing cannot be taken at its worst',
+    because: "a missing loss has no worst value: leave out missing: 'worst', or use another kind of label",
   },
 ];
 
@@ -157,7 +159,9 @@ export function projectProblems({
     ...labelProblems(name, model, models),
     ...(model.project === undefined || model.project === project
       ? []
-      : [{ path: [name, 'project'], message: `is not '${project}', the project of this config` }]),
+      : [
+          { path: [name, 'project'], message: `must be '${project}', the project of this config: correct one of them` },
+        ]),
   ]);
   return [
     ...ofModels.map(({ path, message }) => ({ path: ['models', ...path], message })),
@@ -169,12 +173,13 @@ export function projectProblems({
 function labelProblems(name: string, { labels }: ParsedModel, models: Readonly<Record<string, ParsedModel>>) {
   if (labels === undefined) return [];
   const path = [name, 'labels', 'prefix'];
-  if (labels.bucket === ownBucket) return [{ path, message: `'${ownBucket}' is where the pipeline itself writes` }];
+  if (labels.bucket === ownBucket)
+    return [{ path, message: `the pipeline itself writes to '${ownBucket}': use another bucket` }];
   return Object.entries(models)
     .filter(([, { data }]) => data.bucket === labels.bucket && overlap(data.prefix, labels.prefix))
     .map(([other, { data }]) => ({
       path,
-      message: `'${labels.prefix}' and the data of ${other} under '${data.prefix}' lie in one another: a file of labels would start a run`,
+      message: `'${labels.prefix}' and the data of ${other} under '${data.prefix}' overlap, so a file of labels would start a run: use separate prefixes`,
     }));
 }
 
@@ -186,7 +191,7 @@ export function regexProblem(regex: string): string | undefined {
     new RegExp(regex, 'gm');
     return undefined;
   } catch (error) {
-    return `a regular expression of JavaScript: ${error instanceof Error ? error.message : String(error)}`;
+    return `must be a regular expression of JavaScript: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

@@ -15,12 +15,12 @@ import { cronProblem, projectProblems, regexProblem, withRules } from './rules.t
  * that holds for one holds for the other.
  */
 
-const command = z.array(text).min(1, { error: "a command such as ['python', 'train.py']" }).max(1000);
+const command = z.array(text).min(1, { error: "write a command such as ['python', 'train.py']" }).max(1000);
 /** A secret is named, never written. Its text is looked up where and when the program starts. */
 const variable = z.union([given, z.strictObject({ secret: name })]);
 const variableName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'letters, digits and _, not a digit first' });
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'use letters, digits and _, a letter or _ first' });
 const environment = z.record(variableName, variable).default({});
 const accelerator = z.strictObject({ type: text, count: z.int().min(1).max(16).default(1) });
 
@@ -37,7 +37,7 @@ export const computeOf = ({ duration }: Forms) =>
       accelerator: accelerator.optional(),
       nodes: z.int().min(1).max(64).default(1),
       spot: z.boolean().default(false),
-      maxRuntime: duration.refine((ms) => ms >= second, { error: 'one second at least' }).default(4 * hour),
+      maxRuntime: duration.refine((ms) => ms >= second, { error: 'use at least 1s' }).default(4 * hour),
       maxWait: duration.default(8 * hour),
     })
     .prefault({});
@@ -47,12 +47,12 @@ const holdout = z.discriminatedUnion('by', [
     by: z.literal('time'),
     column: text,
     last: z.string().regex(/^(\d{1,2}(\.\d+)?%|\d{1,9}|\d{1,5}d)$/, {
-      error: "a share '20%', a number of rows '500' or of days '90d'",
+      error: "write a share '20%', a number of rows '500' or a number of days '90d'",
     }),
   }),
   z.strictObject({
     by: z.literal('rows'),
-    share: z.string().regex(/^\d{1,2}(\.\d+)?%$/, { error: "a share such as '20%'" }),
+    share: z.string().regex(/^\d{1,2}(\.\d+)?%$/, { error: "write a share such as '20%'" }),
     key: text.optional(),
   }),
   z.strictObject({ by: z.literal('manifest'), train: text, holdout: text }),
@@ -107,7 +107,7 @@ const criterion = z
     noWorseBy: z.number().min(0).optional(),
   })
   .refine((rule) => rule.atLeast !== undefined || rule.atMost !== undefined || rule.noWorseBy !== undefined, {
-    error: 'a criterion wants at least one of atLeast, atMost, noWorseBy',
+    error: 'a criterion needs a bound: give at least one of atLeast, atMost, noWorseBy',
   });
 
 const modelOf = (door: Door) =>
@@ -129,7 +129,7 @@ const modelOf = (door: Door) =>
         minBytes: door.size.default(1),
         maxBytes: door.size.optional(),
         columns: z.array(text).optional().describe('required columns of CSV headers and NDJSON heads'),
-        rescan: door.duration.refine((ms) => ms >= second, { error: 'one second at least' }).default(day),
+        rescan: door.duration.refine((ms) => ms >= second, { error: 'use at least 1s' }).default(day),
       }),
       on: z
         .strictObject({
@@ -194,7 +194,7 @@ const modelOf = (door: Door) =>
               .optional()
               .describe('a request header, lower case'),
             timeout: door.duration
-              .refine((ms) => ms >= second && ms <= hour, { error: 'from 1s to 1h' })
+              .refine((ms) => ms >= second && ms <= hour, { error: 'use 1s to 1h' })
               .optional()
               .describe('how long a request may go without a byte of its answer, on one machine; 30s'),
           }),
@@ -223,7 +223,7 @@ export const projectOf = (door: Door) =>
       concurrentRuns: z.int().min(1).max(1000).default(4),
       models: z
         .record(name, modelOf(door))
-        .refine((models) => Object.keys(models).length > 0, { error: 'at least one model' }),
+        .refine((models) => Object.keys(models).length > 0, { error: 'give at least one model' }),
       ...door.shared,
     })
     .superRefine((config, context) => {

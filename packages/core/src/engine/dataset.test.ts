@@ -93,7 +93,9 @@ test.each([
   ['lines in a quote', recordsOf, ['day,"', ...Array<string>(5).fill(`${'x'.repeat(maxRow / 4)}\n`)]],
   ['one line', rowsOf, Array<string>(5).fill('x'.repeat(maxRow / 4))],
 ])('a row of more than 16 MB is refused while it is read: %s', (_, read, chunks) => {
-  expect(() => [...read(chunks, 'a.csv')]).toThrow('a.csv:1: a row of more than 16 MB: is a quote not closed?');
+  expect(() => [...read(chunks, 'a.csv')]).toThrow(
+    'a.csv:1: the row has more than 16 MB; look for a quote that is not closed',
+  );
 });
 
 describe('a listing', () => {
@@ -261,11 +263,11 @@ describe('the check of a dataset', () => {
       'a quote that is not closed',
       'a.csv',
       'day,"label\n1,2\n',
-      'fraud/a.csv:1: a quote is opened here and never closed',
+      'fraud/a.csv:1: the quote that is opened here is never closed',
     ],
     ['no header', 'a.csv', '\n\n', 'fraud/a.csv is empty'],
-    ['UTF-16', 'a.csv', 'd\0a\0y\0\n', 'fraud/a.csv:1: not UTF-8'],
-    ['what is not JSON', 'a.jsonl', 'day,label\n', 'fraud/a.jsonl:1: not JSON'],
+    ['UTF-16', 'a.csv', 'd\0a\0y\0\n', 'fraud/a.csv:1: the file is not UTF-8'],
+    ['what is not JSON', 'a.jsonl', 'day,label\n', 'fraud/a.jsonl:1: the row is not JSON'],
     ['a quote that is open for 17 MB', 'a.csv', `day,"${`${'x'.repeat(99)}\n`.repeat(170_000)}`, 'the first row of'],
   ])('says %s', async (_, name, content, problem) => {
     const { dataset, check } = await listedOf({ [name]: content });

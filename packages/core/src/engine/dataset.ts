@@ -262,7 +262,7 @@ async function readWanted(bucket: Bucket, key: string, prefix: string): Promise<
   const problem = (what: string): Fault =>
     new Fault(
       'invalid',
-      `the manifest object '${key}' ${what}; it wants {"files": ["a.csv", ...]}, relative to '${prefix}'`,
+      `the manifest object '${key}' ${what}; write {"files": ["a.csv", ...]}, relative to '${prefix}'`,
     );
   if (object.truncated) throw problem('is larger than 16 MB');
   let parsed: unknown;

@@ -44,8 +44,13 @@ export async function closeDeadLetter(
   actor: Actor,
 ): Promise<void> {
   await rewrite<DeadLetter>(journal, streamOf(id), (letter) => {
-    if (letter === undefined) throw new Fault('notFound', `there is no dead letter '${id}'`);
-    if (letter.status !== 'waiting') throw new Fault('conflict', `the dead letter '${id}' is ${letter.status} already`);
+    if (letter === undefined)
+      throw new Fault('notFound', `there is no dead letter '${id}'; 'serin dead-letters list' shows what there is`);
+    if (letter.status !== 'waiting')
+      throw new Fault(
+        'conflict',
+        `the dead letter '${id}' is already ${letter.status}; leave it, or choose another one`,
+      );
     return written({ ...letter, status, at }, actor);
   });
 }

@@ -177,7 +177,8 @@ function decide(stream: string, head: Head | undefined, signal: Signal, dispatch
     const decision = decideProject(state as Project | undefined, signal as ProjectStreamSignal, { seq }, dispatcher);
     return { decision, ...('moved' in decision ? dueOf(projectWakesAt(decision.moved)) : {}) };
   }
-  if (!stream.startsWith('model/')) throw new Fault('defect', `no machine decides the stream '${stream}'`);
+  if (!stream.startsWith('model/'))
+    throw new Fault('defect', `the stream '${stream}' belongs to no machine; this is a defect of Serin, report it`);
   const model = stream.slice('model/'.length);
   const decision = decideModel(state as Model | undefined, signal as ModelSignal, { model, seq }, dispatcher);
   if (!('moved' in decision)) return { decision };

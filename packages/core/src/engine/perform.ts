@@ -112,7 +112,7 @@ function withinEntry(ticks: readonly LabelTick[]): readonly LabelTick[] {
 function endOf(ticks: readonly { readonly start: number }[], tickMs: number, endpoint: string, from: number): number {
   const last = ticks.at(-1);
   if (last === undefined)
-    throw new Fault('unavailable', `no tick of ${endpoint} since ${instant(from)} has closed yet`);
+    throw new Fault('unavailable', `no tick of ${endpoint} since ${instant(from)} has ended yet; try again later`);
   return last.start + tickMs;
 }
 

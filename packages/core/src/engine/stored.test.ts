@@ -107,7 +107,7 @@ test.each([
 
   await expect(readCode(read, sha256Hex(text))).rejects.toMatchObject({
     code: 'invalid',
-    message: expect.stringContaining('names a file that cannot be placed'),
+    message: expect.stringContaining('has a file that cannot be written'),
   });
 });
 

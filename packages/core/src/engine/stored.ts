@@ -54,7 +54,7 @@ function checkNamed(key: string, found: string): void {
   if (wanted === found) return;
   const what = `${key} in the bucket '${ownBucket}'`;
   if (wanted === undefined)
-    throw new Fault('invalid', `${what} is not named by its digest, so it cannot be trusted; release again`);
+    throw new Fault('invalid', `${what} is not named by its digest and cannot be trusted; release again`);
   const mend = namings.find((naming) => naming.key.test(key))?.mend ?? '';
   throw otherDigest(what, wanted, found, mend);
 }
@@ -71,7 +71,10 @@ export async function readNamed(
   const object = await read(key, maxBytes);
   if (object === undefined) return undefined;
   if (object.truncated)
-    throw new Fault('invalid', `${key} in the bucket '${ownBucket}' is larger than ${maxBytes} bytes`);
+    throw new Fault(
+      'invalid',
+      `${key} in the bucket '${ownBucket}' is larger than ${maxBytes} bytes; restore it from a backup, or release again`,
+    );
   checkNamed(key, sha256(object.content));
   return object.content;
 }
@@ -84,7 +87,9 @@ export async function readConfig(digest: string, { bucket }: Pick<Ports, 'bucket
     if (content !== undefined) return JSON.parse(decodeText(content)) as CompiledConfig; // written by a release
   } catch (error) {
     if (!(error instanceof Fault) || error.retry !== 'never') throw error;
-    throw new Fault('unavailable', `${what} cannot be used: ${error.message}`, { cause: error });
+    throw new Fault('unavailable', `${what} cannot be used; release again if it cannot be restored: ${error.message}`, {
+      cause: error,
+    });
   }
   throw new Fault(
     'unavailable',
@@ -105,7 +110,7 @@ export async function readCode(read: ReadOwn, digest: string): Promise<readonly 
       if (!isPlaced || !isDigest(blob) || bytes === undefined || !Number.isSafeInteger(bytes))
         throw new Fault(
           'invalid',
-          `the code ${digest} names a file that cannot be placed: ${JSON.stringify(path)}; rename it and release again`,
+          `the code ${digest} has a file that cannot be written: ${JSON.stringify(path)}; rename it and release again`,
         );
       paths.add(path);
       return { path, blob, bytes, executable: executable === true };
@@ -122,7 +127,11 @@ export async function readBlob(
   const options = { maxBytes: Math.max(1, bytes), ...(sha256 === undefined ? {} : { sha256 }) };
   const content = await readNamed(read, blobKey(blob), options).catch((error: unknown) => {
     if (!(error instanceof Fault)) throw error;
-    throw new Fault(error.code, `the code file '${path}': ${error.message}`, { cause: error });
+    throw new Fault(
+      error.code,
+      `the code file '${path}' cannot be read; release the code again if it stays so: ${error.message}`,
+      { cause: error },
+    );
   });
   if (content !== undefined) return content;
   throw new Fault('invalid', `the code file '${path}' (${blobKey(blob)}) is missing; release the code again`);

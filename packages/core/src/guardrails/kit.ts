@@ -12,7 +12,7 @@ const fields = {
   /** Promote only what is shown to be less than this many times as bad as the champion. */
   margin: z
     .number()
-    .min(1.2, { error: '1.2 at least: a margin nearer to 1 cannot be shown with the counts of a rollout' })
+    .min(1.2, { error: 'use at least 1.2: the requests of a rollout are too few to show a smaller margin' })
     .max(100)
     .default(2),
   /** A bad share below this is good enough, whatever the champion's is. */
@@ -28,7 +28,7 @@ const isBelowMargin = (rule: { readonly toleratedRatio: number; readonly margin:
   rule.toleratedRatio < rule.margin;
 const aboveMargin = {
   path: ['toleratedRatio'],
-  error: 'below margin: a candidate as bad as that would have to be promoted and rolled back at once',
+  error: 'use a number below margin: otherwise a candidate that bad would have to be promoted and rolled back at once',
 };
 
 /** The bounds that the config sets a guardrail. */

@@ -9,7 +9,7 @@ const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
       ...fields,
       /** How long after a request its label counts. */
       maturity: duration
-        .refine((ms) => ms <= 35 * day, { error: '35d at most: requests are forgotten then' })
+        .refine((ms) => ms <= 35 * day, { error: 'use at most 35d: requests are kept no longer' })
         .default(day),
       /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
       kind: z.enum(['wrong', 'loss']).default('wrong'),
@@ -21,13 +21,14 @@ const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
       /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
       prediction: z
         .string()
-        .regex(/^(\/[^/]*)+$/, { error: "a JSON pointer such as '/score'" })
+        .regex(/^(\/[^/]*)+$/, { error: "write a JSON pointer such as '/score'" })
         .optional(),
     })
     .refine(isBelowMargin, aboveMargin)
     .refine((rule) => rule.tolerated < rule.marginLoss, {
       path: ['tolerated'],
-      error: 'below marginLoss: a candidate that loses as much would have to be promoted and rolled back at once',
+      error:
+        'use a number below marginLoss: otherwise a candidate that bad would have to be promoted and rolled back at once',
     })
     .optional();
 

@@ -30,8 +30,18 @@ test.each<[string, Partial<Job>, JobLimits, string]>([
   ['a channel that leaves its folder', channel('../up'), machine, 'has a channel or output "../up"'],
   ['a long name of a channel', channel('x'.repeat(65)), cloud, '_ . and -, 64 at most'],
   ['an output that is not a name', { outputs: ['model', 'a b'] }, cloud, 'has a channel or output "a b"'],
-  ['a name of ours', channel('serin-code'), cloud, "has a channel or output 'serin-code'; names with serin- are used"],
-  ['a regex that is not one', { metrics: [{ name: 'auc', regex: '(' }] }, machine, 'finds its metric auc by a regex'],
+  [
+    'a name of ours',
+    channel('serin-code'),
+    cloud,
+    "has a channel or output 'serin-code'; rename it: the platform keeps names with serin- for itself",
+  ],
+  [
+    'a regex that is not one',
+    { metrics: [{ name: 'auc', regex: '(' }] },
+    machine,
+    'has an invalid regular expression for its metric auc',
+  ],
 ])('%s is refused at once, with what to change', (_, change, limits, words) => {
   expect(() => checkJob({ ...job, ...change }, limits)).toThrow(words);
 });

@@ -33,11 +33,14 @@ export function checkJob(job: Job, limits: JobLimits): void {
     );
   const taken = reserved === undefined ? undefined : names.find((name) => name.startsWith(reserved));
   if (taken !== undefined)
-    throw refuse(`has a channel or output '${taken}'`, `names with ${reserved} are used by the platform; rename it`);
+    throw refuse(
+      `has a channel or output '${taken}'`,
+      `rename it: the platform keeps names with ${reserved} for itself`,
+    );
   for (const { name, regex } of job.metrics) {
     const wrong = regexProblem(regex);
     if (wrong !== undefined)
-      throw refuse(`finds its metric ${name} by a regex that is not one: ${wrong}`, 'correct it');
+      throw refuse(`has an invalid regular expression for its metric ${name}: ${wrong}`, 'correct it');
   }
 }
 
@@ -55,8 +58,11 @@ function regexProblem(regex: string): string | undefined {
 
 /** For `start`, when the name that follows from the key is that of another job. */
 export const nameTaken = ({ project, key }: Pick<Job, 'project' | 'key'>, name: string, other: string): Fault =>
-  new Fault('defect', `the job ${project}/${key} cannot start: its name ${name} is taken by ${other}`);
+  new Fault(
+    'defect',
+    `the job ${project}/${key} cannot start: its name ${name} is taken by ${other}; delete that job, or start the run again`,
+  );
 
 /** For an id that `start` never answered. */
 export const neverStarted = (id: string): Fault =>
-  new Fault('notFound', `there is no job ${id}; it was never started here`);
+  new Fault('notFound', `there is no job ${id}; start the run again, it was never started here`);

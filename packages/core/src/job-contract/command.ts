@@ -62,7 +62,7 @@ export function commandOf(job: Job, places: Pick<Places, 'found' | 'outputOf'>):
     if (value !== undefined) return value;
     throw new Fault(
       'invalid',
-      `the command of ${job.key} names ${whole}, which the job does not have; correct the command`,
+      `the command of ${job.key} refers to ${whole}, which the job does not have; correct the command`,
     );
   };
   const command = job.command.map((part) => part.replace(placeholder, fill));

@@ -13,17 +13,27 @@ export const named = (tick: Tick): string => `the tick of ${instant(tick.start)}
  * `measures` are those that are judged, in their order. Nothing else in the tick is counted.
  */
 export function checkTick(tick: Tick, measures: readonly string[]): number {
-  if (!Number.isSafeInteger(tick.start)) throw new Fault('invalid', `a tick cannot start at ${tick.start}`);
+  if (!Number.isSafeInteger(tick.start))
+    throw new Fault(
+      'invalid',
+      `a tick starts at ${tick.start}, which is not a whole number; correct the source of the counts`,
+    );
   let mark = 0x811c9dc5;
   // Hardly any tick is refused, so texts are made only then.
   const count = (what: string, where: string, value: number, most: number) => {
     if (!Number.isSafeInteger(value) || value < 0 || value > most)
-      throw new Fault('invalid', `${named(tick)}: ${what} ${where} is ${value}, which is no count of at most ${most}`);
+      throw new Fault(
+        'invalid',
+        `${named(tick)}: ${what} ${where} is ${value}, not a whole number from 0 to ${most}; correct the source of the counts`,
+      );
     mark = Math.imul(mark ^ (value | 0), 0x01000193);
   };
   const counts = (where: string, { requests, bad }: Counts) => {
     if (bad[errors] === undefined)
-      throw new Fault('invalid', `${named(tick)}: there is no count of errors of ${where}`);
+      throw new Fault(
+        'invalid',
+        `${named(tick)}: the errors of ${where} are not counted; correct the source of the counts`,
+      );
     count('requests of', where, requests, Number.MAX_SAFE_INTEGER);
     for (const measure of measures) {
       const value = bad[measure];
@@ -62,14 +72,14 @@ export function checkTick(tick: Tick, measures: readonly string[]): number {
 
 export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
   const refuse = (what: string): never => {
-    throw new Fault('invalid', `labels of ${instant(start)}: ${what}`);
+    throw new Fault('invalid', `labels of ${instant(start)}: ${what}; correct the source of the labels`);
   };
   for (const { deployment, weight } of [...rows, ...losses])
-    if (!(weight >= 0 && weight <= 100)) refuse(`${weight} % is no weight of ${deployment}`);
+    if (!(weight >= 0 && weight <= 100)) refuse(`the weight of ${deployment} is ${weight} %, not 0 to 100`);
   for (const [mirror, pair] of Object.entries(pairs))
     for (const count of [pair.mirror, pair.served])
       if (!Number.isSafeInteger(count) || count < 0)
-        refuse(`${count} is no number of pairs with one wrong answer of ${mirror}`);
+        refuse(`the pairs with one wrong answer of ${mirror} are ${count}, not a whole number`);
   for (const { deployment, requests, labelled, wrong } of rows)
     if (
       ![requests, labelled, wrong].every(Number.isSafeInteger) ||
@@ -77,7 +87,9 @@ export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
       labelled < wrong ||
       requests < labelled
     )
-      refuse(`${wrong} wrong of ${labelled} labelled of ${requests} requests of ${deployment} cannot be`);
+      refuse(
+        `${deployment} has ${wrong} wrong answers, ${labelled} labels and ${requests} requests, which do not fit together`,
+      );
   const odd = losses.find(({ loss }) => !(loss >= 0 && loss <= 1));
-  if (odd !== undefined) refuse(`a loss of ${odd.loss} of ${odd.deployment} is not in [0, 1]`);
+  if (odd !== undefined) refuse(`a loss of ${odd.deployment} is ${odd.loss}, not in [0, 1]`);
 }

@@ -134,7 +134,10 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const known = evidence.recent[tick.start];
   if (tick.start < evidence.readTo) {
     if (known !== undefined && known !== mark)
-      throw new Fault('invalid', `${named(tick)} was counted with other numbers; the first reading stays`);
+      throw new Fault(
+        'invalid',
+        `${named(tick)} was read again with other counts; keep to the first reading, and correct the source of the counts`,
+      );
     return evidence;
   }
   const candidate = tick.counts[place.candidate];

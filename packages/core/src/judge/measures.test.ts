@@ -51,6 +51,6 @@ test('counts without errors are refused', () => {
   const broken = { start: 0, counts: { v2: { requests: 10, bad: { timeouts: 1 } } } };
 
   expect(() => withTick(noEvidence(0), broken, 60_000, place, watching('timeouts'))).toThrow(
-    'there is no count of errors of v2',
+    'the errors of v2 are not counted',
   );
 });

@@ -30,10 +30,11 @@ export const commands = {
 } as const;
 
 function startRun(model: Model, { trigger }: SignalOf<'runRequested'>, moment: Moment): Step<Model> {
-  if (model.retired) return refuse(`the model '${model.model}' left the config`);
+  if (model.retired)
+    return refuse(`the model '${model.model}' is not in the config any more; release a config that names it`);
   if (model.intake.dataset === undefined)
     return refuse(
-      `'${model.model}' has no dataset version yet: drop data into ${model.plan.data.bucket}/${model.plan.data.prefix} first`,
+      `the model '${model.model}' has no dataset version yet: put data into ${model.plan.data.bucket}/${model.plan.data.prefix} first`,
     );
   const problem = triggerProblem(model.plan, trigger);
   if (problem !== undefined) return refuse(problem);
@@ -43,7 +44,9 @@ function startRun(model: Model, { trigger }: SignalOf<'runRequested'>, moment: M
 function cancelRun(model: Model, signal: SignalOf<'cancelRequested'>): Step<Model> {
   if (!runEnded(model.run)) return machines.run.step(model, signal);
   if (model.queued !== undefined && signal.run === undefined) return { moved: without(model, 'queued') };
-  return model.run === undefined ? refuse('there is no run to cancel') : machines.run.step(model, signal);
+  return model.run === undefined
+    ? refuse('no run of this model is active; look at it with serin runs list')
+    : machines.run.step(model, signal);
 }
 
 /** Why an approved version does not start, to whoever approves it once more. */
@@ -56,18 +59,19 @@ function heldText(model: Model, number: number): string {
 function approve(model: Model, signal: SignalOf<'approvalGiven'>): Step<Model> {
   const { version: number, approved, override, actor, at } = signal;
   const version = versionOf(model.versions, number);
-  if (version === undefined) return refuse(`there is no version ${number} of ${model.model}`);
+  if (version === undefined)
+    return refuse(`there is no version ${number} of ${model.model}; name one of 'serin versions list ${model.model}'`);
   const { approval } = version;
   if (approval === undefined)
     return refuse(
-      `v${number} was never offered: ${version.verdict === undefined ? 'its run has not passed' : 'the gate refused it'}`,
+      `v${number} was never offered: ${version.verdict === undefined ? 'its run has not passed' : 'the gate refused it'}; start a new run`,
     );
   if (override !== undefined && approved && approval.status === 'approved')
     return overrideAlerts(model, signal, override);
   if (approval.status !== 'pending')
     return approval.status === (approved ? 'approved' : 'rejected')
-      ? { ignored: `v${number} is ${approval.status} already${heldText(model, number)}` }
-      : refuse(`v${number} is ${approval.status} already`);
+      ? { ignored: `v${number} is already ${approval.status}${heldText(model, number)}` }
+      : refuse(`v${number} is already ${approval.status}; leave it, or start a new run`);
   const oneEyed = approved ? notFourEyes(model, version, actor) : undefined;
   if (oneEyed !== undefined) return oneEyed;
   const decided = withVersion(model, {
@@ -97,13 +101,13 @@ function notFourEyes({ plan }: Model, { number, lineage }: Version, { subject, i
   if (issuer === 'registry') {
     const names = [...new Set(found.map(([field]) => lineage[field]))].join(', ');
     return refuse(
-      `four eyes: nobody knows whether ${subject} of the cloud's registry is ${names}; approve v${number} through Serin`,
+      `four eyes: ${subject} of the cloud's registry may be ${names}; approve v${number} with 'serin versions approve'`,
     );
   }
   const own = found.find(([field]) => lineage[field]?.split(', ').includes(subject));
   return own === undefined
     ? undefined
-    : refuse(`four eyes: ${subject} ${own[1](number)}, somebody else has to approve it`);
+    : refuse(`four eyes: ${subject} ${own[1](number)}; ask somebody else to approve it`);
 }
 
 /** The offered version may start although these alerts fire: each is named, for the next one was not looked at. */
@@ -115,11 +119,11 @@ function overrideAlerts(
   const { offered } = model;
   const version = versionOf(model.versions, number);
   if (offered?.version !== number || version === undefined)
-    return refuse(`v${number} does not wait for its rollout, so there is nothing to override`);
+    return refuse(`v${number} is not waiting for its rollout; leave out the override`);
   const oneEyed = notFourEyes(model, version, actor);
   if (oneEyed !== undefined) return oneEyed;
   const held = heldBy(model);
-  if (held.length === 0) return refuse(`no alert holds v${number}: approve it without an override`);
+  if (held.length === 0) return refuse(`no alert holds v${number}; approve it without an override`);
   const alerts = holding(model.monitor, model.plan.alerts);
   const text = `${alerts.map(firingName).join(', ')} fires: ${actor.subject}: ${because}`;
   return { moved: { ...model, offered: { ...offered, override: { alerts: alerts.map(firingId), text } } } };
@@ -132,13 +136,17 @@ function restoreVersion(
 ): Step<Model> {
   const version = versionOf(model.versions, number);
   const { rollout } = model;
-  if (model.retired) return refuse(`the model '${model.model}' left the config`);
+  if (model.retired)
+    return refuse(`the model '${model.model}' is not in the config any more; release a config that names it`);
   if (version === undefined)
-    return refuse(`there is no version ${number} of ${model.model}, or it is not kept any more`);
-  if (number === model.champion) return refuse(`v${number} is the champion already`);
-  if (!rolloutEnded(rollout) && rollout?.candidate === number) return refuse(`v${number} is being rolled out, or back`);
+    return refuse(
+      `there is no version ${number} of ${model.model} any more; name one of 'serin versions list ${model.model}'`,
+    );
+  if (number === model.champion) return refuse(`v${number} is already the champion; name another version`);
+  if (!rolloutEnded(rollout) && rollout?.candidate === number)
+    return refuse(`v${number} is in a rollout now; wait until it has ended`);
   if (version.approval?.status !== 'approved')
-    return refuse(`v${number} was never approved: train it again, or approve the version that is offered`);
+    return refuse(`v${number} was never approved; train it again, or approve the version that is offered`);
   const oneEyed = notFourEyes(model, version, actor);
   if (oneEyed !== undefined) return oneEyed;
   const { quarantined, ...sound } = version;
@@ -151,13 +159,13 @@ function promote(model: Model, signal: SignalOf<'promoteRequested'>): Step<Model
   const { freeze } = model;
   return freeze === undefined
     ? machines.rollout.step(model, signal)
-    : refuse(`frozen by ${freeze.by}: ${freeze.because}`);
+    : refuse(`the project was frozen by ${freeze.by}: ${freeze.because}; end it with 'serin thaw'`);
 }
 
 function takeBack(model: Model, signal: SignalOf<'rollbackRequested'>, moment: Moment): Step<Model> {
   if (!rolloutEnded(model.rollout) && model.rollout?.status !== 'reverting') {
     if (signal.to !== undefined && signal.to !== model.rollout?.stable)
-      return refuse(`a rollout is under way: abort it first, or roll back without naming a version`);
+      return refuse(`a rollout is under way; abort it first, or roll back without naming a version`);
     return machines.rollout.step(model, signal);
   }
   if (model.rollout?.status === 'reverting') return { ignored: 'the rollout is being taken back already' };

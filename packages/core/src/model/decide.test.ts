@@ -207,7 +207,9 @@ describe('approval', () => {
     drive.wait(24 * 3_600_000);
 
     expect(drive.state.versions['1']?.approval).toMatchObject({ status: 'expired', by: 'time' });
-    expect(drive.say({ type: 'approvalGiven', version: 1, approved: true })).toBe('refused: v1 is expired already');
+    expect(drive.say({ type: 'approvalGiven', version: 1, approved: true })).toBe(
+      'refused: v1 is already expired; leave it, or start a new run',
+    );
   });
 
   test('with four eyes is refused to who started the run', () => {
@@ -229,7 +231,7 @@ describe('approval', () => {
     );
     const elsewhere = { subject: 'arn:aws:iam::123456789012:user/bob', issuer: 'registry', role: 'approver' } as const;
     expect(drive.say({ type: 'approvalGiven', version: 2, approved: true }, elsewhere)).toContain(
-      'approve v2 through Serin',
+      "approve v2 with 'serin versions approve'",
     );
     expect(drive.say({ type: 'approvalGiven', version: 2, approved: true }, { ...human, subject: 'bob' })).toBe(
       'moved',
@@ -265,9 +267,9 @@ describe('four eyes', () => {
       startedBy: 'serin',
     });
     expect(approve(drive, 'rob')).toBe(
-      'refused: four eyes: rob released the config and code of v1, somebody else has to approve it',
+      'refused: four eyes: rob released the config and code of v1; ask somebody else to approve it',
     );
-    expect(approve(drive, 'dan')).toBe('refused: four eyes: dan brought data of v1, somebody else has to approve it');
+    expect(approve(drive, 'dan')).toBe('refused: four eyes: dan brought data of v1; ask somebody else to approve it');
     expect(approve(drive, 'ann')).toBe('moved');
   });
 

@@ -44,7 +44,7 @@ describe('a machine that the model does not have', () => {
 
   test('refuses its signals, with its name', () => {
     expect(machines.run.step(model, signal({ type: 'jobHinted' }))).toEqual({
-      refused: "there is no run to take 'jobHinted'",
+      refused: "the model has no run for 'jobHinted'; look at its state and decide again",
     });
   });
 

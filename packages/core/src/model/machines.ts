@@ -76,7 +76,7 @@ function machineIn<Field extends MachineField, Context, Takes extends SignalType
       if (machine === undefined) {
         if (signal.type === 'clockTicked') return { ignored: `no ${field}` };
         return ignoresWhileAbsent === undefined
-          ? refuse(`there is no ${field} to take '${signal.type}'`)
+          ? refuse(`the model has no ${field} for '${signal.type}'; look at its state and decide again`)
           : { ignored: ignoresWhileAbsent };
       }
       const result = step(table, machine, signal, context(model));

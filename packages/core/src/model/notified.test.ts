@@ -120,7 +120,7 @@ describe('a dead letter of a delivery', () => {
     const drive = afterAnEvent('pager');
 
     expect(replay(drive, 1, 'gone')).toBe(
-      "refused: the config has no sink 'gone' for fraud any more: discard the dead letter",
+      "refused: the config has no sink 'gone' for fraud any more; discard the dead letter",
     );
   });
 

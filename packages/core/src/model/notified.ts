@@ -56,11 +56,11 @@ export function recordNotice(model: Model, { key, upTo }: SignalOf<'notified'>):
 /** A delivery that became a dead letter is tried once more. */
 export function notifyAgain(model: Model, { sink, seq, index }: SignalOf<'notifyRequested'>): Step<Model> {
   if (!model.plan.notify?.some(({ name }) => name === sink))
-    return refuse(`the config has no sink '${sink}' for ${model.model} any more: discard the dead letter`);
+    return refuse(`the config has no sink '${sink}' for ${model.model} any more; discard the dead letter`);
   const asked = { ...model.notifyAgain, [`${sink}/${seq}/${index}`]: { sink, seq, index } };
   if (Object.keys(asked).length > mostAgain)
     return refuse(
-      `${mostAgain} deliveries to sinks of ${model.model} wait already: replay this one when they are done`,
+      `${mostAgain} deliveries to sinks of ${model.model} are waiting already; replay this one when they are done`,
     );
   return { moved: { ...model, notifyAgain: asked } };
 }

@@ -33,12 +33,12 @@ describe('the image of a trigger', () => {
     '',
   ])('may not be anything else: %s', (chosen) => {
     expect(triggerProblem(planWith({ image }), { kind: 'ci', image: chosen })).toContain(
-      `may choose a tag or a digest of ${repository}`,
+      `give a tag or a digest of ${repository}`,
     );
   });
 
   test('may not be chosen where the config names none', () => {
-    expect(triggerProblem(planWith({}), { kind: 'manual', image })).toMatch(/names no image/);
+    expect(triggerProblem(planWith({}), { kind: 'manual', image })).toMatch(/has no image for training/);
   });
 
   test.each([`${repository}${digest}`, repository, `${repository}:1${digest}`])(
@@ -51,15 +51,19 @@ describe('the image of a trigger', () => {
 
 describe('hyperparameters', () => {
   test.each([
-    ['a shell in a name', { 'x$(id>x)': '1' }, /not named by letters/],
-    ['a name with a space', { 'a b': '1' }, /not named by letters/],
-    ['a name that begins with a dash', { '-rf': '1' }, /not named by letters/],
-    ["a name of SageMaker's own", { sagemaker_submit_directory: 's3://elsewhere/code.tar.gz' }, /SageMaker's own/],
-    ['a name without letters', { '': '1' }, /not named by letters/],
-    ['a long name', { [`a${'b'.repeat(256)}`]: '1' }, /256 at most/],
+    ['a shell in a name', { 'x$(id>x)': '1' }, /use letters, digits/],
+    ['a name with a space', { 'a b': '1' }, /use letters, digits/],
+    ['a name that begins with a dash', { '-rf': '1' }, /use letters, digits/],
+    [
+      "a name of SageMaker's own",
+      { sagemaker_submit_directory: 's3://elsewhere/code.tar.gz' },
+      /SageMaker keeps for itself/,
+    ],
+    ['a name without letters', { '': '1' }, /use letters, digits/],
+    ['a long name', { [`a${'b'.repeat(256)}`]: '1' }, /at most 256/],
     ['a long value', { note: 'x'.repeat(2501) }, /2501 characters, more than 2500/],
     ['a NUL', { note: 'a\0b' }, /NUL/],
-    ['101 of them', numbered(101), /101 hyperparameters are more than the 100/],
+    ['101 of them', numbered(101), /at most 100 hyperparameters, not 101/],
     ['too much in all', numbered(100, 'x'.repeat(1000)), /bytes in all, more than 32000/],
   ])('are refused with %s', (_, given, problem) => {
     expect(hyperparameterProblem(given)).toMatch(problem);
@@ -83,7 +87,9 @@ describe('hyperparameters', () => {
     const plan = planWith({ hyperparameters: numbered(60) });
     const more = Object.fromEntries(Object.keys(numbered(60)).map((name) => [`q${name}`, '1']));
 
-    expect(triggerProblem(plan, { kind: 'manual', hyperparameters: more })).toMatch(/120 hyperparameters/);
+    expect(triggerProblem(plan, { kind: 'manual', hyperparameters: more })).toMatch(
+      /at most 100 hyperparameters, not 120/,
+    );
     expect(triggerProblem(plan, { kind: 'manual', hyperparameters: numbered(60) })).toBeUndefined();
   });
 });

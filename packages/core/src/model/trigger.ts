@@ -18,12 +18,13 @@ export function triggerProblem(plan: ModelPlan, trigger: Trigger): string | unde
 
 function imageProblem(planned: string | undefined, chosen: string | undefined): string | undefined {
   if (chosen === undefined || chosen === planned) return undefined;
-  if (planned === undefined) return 'the config names no image for training, so a trigger cannot choose one';
+  if (planned === undefined)
+    return 'the config has no image for training, so a trigger cannot choose one: leave out image';
   const repository = repositoryOf(planned);
   const build = chosen.startsWith(repository) ? chosen.slice(repository.length) : '';
   return /^(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/.test(build) && build !== ''
     ? undefined
-    : `a trigger may choose a tag or a digest of ${repository}, the image of the config, and not '${chosen.slice(0, 200)}'`;
+    : `a trigger cannot choose the image '${chosen.slice(0, 200)}': give a tag or a digest of ${repository}, as in the config`;
 }
 
 /** `host:5000/team/image:tag@sha256:...` without its tag and digest. */

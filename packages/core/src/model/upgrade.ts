@@ -124,10 +124,11 @@ export function upgrade(stored: unknown): unknown {
     if (version > schema)
       throw new Fault(
         'unavailable',
-        `the state was written by newer code (schema ${version}, this is ${schema}): update this installation`,
+        `the state was written by newer code (schema ${version}, this is ${schema}); update this installation`,
       );
     const next = upgrades[version];
-    if (next === undefined) throw new Fault('defect', `no upgrade from schema ${version}`);
+    if (next === undefined)
+      throw new Fault('defect', `the state has the unknown schema ${version}; this is a defect of Serin, report it`);
     state = next(state);
   }
   return state;

@@ -52,7 +52,7 @@ describe('a webhook', () => {
 
   test('with a secret that is not base64 says so, without the secret', () => {
     expect(() => webhook.request(happening, { url: 'https://a.example', secret: 'hunter-2!' }, 0)).toThrow(
-      /is not base64: write it as whsec_<base64>$/,
+      /is not base64; write it as whsec_<base64>$/,
     );
   });
 });

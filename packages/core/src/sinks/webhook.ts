@@ -45,6 +45,6 @@ export const signatureOf = (secret: string, signed: string): string =>
 export function standardKey(secret: string): Uint8Array {
   const bytes = fromBase64(secret.replace(/^whsec_/, ''));
   if (bytes === undefined || bytes.length === 0)
-    throw new Error('a secret of the standard webhook is not base64: write it as whsec_<base64>');
+    throw new Error('a secret of the webhook is not base64; write it as whsec_<base64>');
   return bytes;
 }

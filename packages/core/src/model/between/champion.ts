@@ -49,13 +49,17 @@ export function rollBack(
     .reverse()
     .filter((number) => number !== model.champion && servable(versionOf(model.versions, number)));
   const target = to ?? good[0];
-  if (target === undefined) return refuse('there is no earlier version to go back to that is not quarantined');
+  if (target === undefined)
+    return refuse('every earlier version is quarantined; restore one with serin versions restore');
   const version = versionOf(model.versions, target);
-  if (version === undefined) return refuse(`version ${target} is not known any more`);
-  if (target === model.champion) return refuse(`v${target} is the champion already`);
+  if (version === undefined)
+    return refuse(
+      `there is no version ${target} of ${model.model} any more; name one of 'serin versions list ${model.model}'`,
+    );
+  if (target === model.champion) return refuse(`v${target} is already the champion; name another version`);
   if (!servable(version))
     return refuse(
-      `v${target} may not serve: ${version.quarantined === undefined ? 'it was never registered or approved' : `quarantined, ${version.quarantined.because}; 'serin versions restore ${model.model} ${target}' lifts that`}`,
+      `v${target} may not serve: ${version.quarantined === undefined ? 'it was never registered or approved; name another one' : `quarantined, ${version.quarantined.because}; 'serin versions restore ${model.model} ${target}' ends that`}`,
     );
   const said = because === undefined ? by : `${by}: ${because}`;
   if (version.serve === 'none') return goBack(model, target, at, said);

@@ -119,7 +119,7 @@ test('who approves a version that an alert holds is told of the alert and of the
 
   drive.say(approval, approver, 'again');
 
-  expect(drive.state.seen.again).toMatch(/approved already; 'errors high' \(grafana\) fires and holds it: --override/);
+  expect(drive.state.seen.again).toMatch(/already approved; 'errors high' \(grafana\) fires and holds it: --override/);
 });
 
 describe('a person who overrides alerts', () => {
@@ -227,9 +227,9 @@ describe('a person who overrides alerts', () => {
 
   test('is refused where nothing is held, and with four eyes when it is their own run', () => {
     const { drive } = withFiring();
-    expect(drive.say({ ...override, version: 1 }, approver)).toContain('v1 does not wait for its rollout');
+    expect(drive.say({ ...override, version: 1 }, approver)).toContain('v1 is not waiting for its rollout');
     drive.say(resolved);
-    expect(drive.say(override, approver)).toContain('v3 does not wait for its rollout');
+    expect(drive.say(override, approver)).toContain('v3 is not waiting for its rollout');
     trainOne(drive, 'four');
     score(drive, 0.9);
     expect(drive.say({ ...override, version: 4 }, approver)).toContain('no alert holds v4');
@@ -312,7 +312,7 @@ describe('a version that was taken back', () => {
   });
 
   test.each([
-    ['the champion', { ...restore, version: 1 }, 'v1 is the champion already'],
+    ['the champion', { ...restore, version: 1 }, 'v1 is already the champion; name another version'],
     ['a version that nobody knows', { ...restore, version: 9 }, 'there is no version 9'],
   ] as const)('is not restored when it is %s', (_, said, because) => {
     expect(takenBack().drive.say(said, approver)).toContain(because);
@@ -320,7 +320,7 @@ describe('a version that was taken back', () => {
 
   test('is not restored while it is being taken back, nor without a yes, nor by the two eyes that started it', () => {
     const canary = withCanary().drive;
-    expect(canary.say(restore, approver)).toContain('v2 is being rolled out');
+    expect(canary.say(restore, approver)).toContain('v2 is in a rollout now');
 
     const pending = withChampion(planOf({ ...simpleGate, approval: { required: true } })).drive;
     expect(pending.say({ ...restore, version: 1 }, approver)).toContain('v1 was never approved');

@@ -41,7 +41,9 @@ export function applyRules(model: Model, moment: Moment, before: Model | undefin
     for (const rule of rules) next = rule(next, moment, before);
     if (next === start) return markRecords(before, next, moment);
   }
-  throw new Error(`the rules between the machines of ${model.model} do not agree after ${mostRounds} rounds`);
+  throw new Error(
+    `the rules between the machines of ${model.model} do not agree after ${mostRounds} rounds; this is a defect of Serin, report it`,
+  );
 }
 
 /** A passing run offers its version; a newer offer supersedes an older one. */

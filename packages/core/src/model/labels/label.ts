@@ -70,27 +70,27 @@ export const labelSchema: { readonly [key: string]: Json } = {
   properties: Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema])),
   required: ['requestId', 'time'],
   additionalProperties: false,
-  description: 'exactly one of truth, wrong and loss; mirror goes with wrong alone',
+  description: 'exactly one of truth, wrong and loss; mirror only together with wrong',
 };
 
 /** Reads a label: exactly one of `truth`, `wrong` and `loss`; every problem at once. */
 export function readLabel(value: unknown): { readonly label: Label } | { readonly problems: readonly LabelProblem[] } {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { problems: [{ path: [], message: 'is no object' }] };
+    return { problems: [{ path: [], message: 'must be a JSON object' }] };
   const given = value as Readonly<Record<string, unknown>>;
   const known = (name: string): Field | undefined => (Object.hasOwn(fields, name) ? fields[name] : undefined);
   const has = (name: string): boolean => given[name] !== undefined;
   const problems: LabelProblem[] = [
     ...Object.keys(given)
       .filter((name) => known(name) === undefined)
-      .map((name) => ({ path: [name], message: 'is not a known field' })),
+      .map((name) => ({ path: [name], message: 'is not a known field: remove it' })),
     ...Object.keys(fields)
       .filter((name) => (has(name) || name === 'requestId' || name === 'time') && !known(name)?.holds(given[name]))
-      .map((name) => ({ path: [name], message: `wants ${known(name)?.message}` })),
+      .map((name) => ({ path: [name], message: `must be ${known(name)?.message}` })),
   ];
   const outcomes = ['truth', 'wrong', 'loss'].filter(has).length;
-  if (outcomes !== 1) problems.push({ path: [], message: 'wants exactly one of truth, wrong and loss' });
-  if (has('mirror') && !has('wrong')) problems.push({ path: ['mirror'], message: 'goes with wrong alone' });
+  if (outcomes !== 1) problems.push({ path: [], message: 'must have exactly one of truth, wrong and loss' });
+  if (has('mirror') && !has('wrong')) problems.push({ path: ['mirror'], message: 'must be given together with wrong' });
   if (problems.length > 0) return { problems };
   // Each field was checked above.
   const { requestId, time } = given as { readonly requestId: string; readonly time: string };

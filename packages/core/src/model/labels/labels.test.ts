@@ -114,7 +114,7 @@ describe('a label', () => {
   test.each([
     [{}, 'exactly one of truth, wrong and loss'],
     [{ truth: 1, wrong: true }, 'exactly one of truth, wrong and loss'],
-    [{ truth: 1, mirror: true }, 'goes with wrong alone'],
+    [{ truth: 1, mirror: true }, 'must be given together with wrong'],
     [{ loss: 1.5 }, 'from 0 to 1'],
     [{ loss: -0.5 }, 'from 0 to 1'],
     [{ loss: '0.5' }, 'a number'],

@@ -74,7 +74,10 @@ const raise = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Monito
   const runs = monitor.runs.filter((at) => at > alert.at - plan.monitor.retrainBudget.per);
   const wants = actionFor(alert, { ...monitor, runs }, context);
   const others = known === undefined ? roomFor(monitor.alerts, alert, acts(wants, context)) : monitor.alerts;
-  if (others === undefined) return refuse(`${remembered} alerts fire already, and one more would do nothing else`);
+  if (others === undefined)
+    return refuse(
+      `${remembered} alerts are firing already, and this one would change nothing; resolve some of them first`,
+    );
   const { kind, sender, fingerprint, startedAt, title, at } = alert;
   const firing = { kind, sender, fingerprint, startedAt, title, at, heardAt: at, did: wants.do };
   return {

@@ -9,6 +9,8 @@ import { endUnread, holdUnreadable, judgeLabels, judgeTicks, resume } from './ve
 
 type Signals = ModelSignal | (InnerSignal & { readonly at: number });
 
+const takenBack = refuse('the rollout is already being rolled back; wait until it has ended');
+
 /** What moves a rollout. */
 export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   deploying: {
@@ -122,7 +124,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
         ? rollout
         : revert(rollout, at, { kind: 'ready', text: 'the endpoint did not take the full weight in time' }),
     promoteRequested: 'ignore',
-    pauseRequested: refuse('the candidate is being promoted; abort it instead'),
+    pauseRequested: refuse('the candidate is being promoted and cannot be paused; abort it instead'),
     resumeRequested: 'ignore',
     ticksRead: 'ignore',
     labelsRead: 'ignore',
@@ -139,7 +141,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ??
       endPromoted(note(rollout, signal.at, `the guard was ended by ${byWhom(signal)}`), signal.at),
-    pauseRequested: refuse('the candidate has all traffic already; abort it instead'),
+    pauseRequested: refuse('the candidate already has all traffic and cannot be paused; abort it instead'),
     resumeRequested: 'ignore',
   },
   reverting: {
@@ -154,9 +156,9 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     labelsRead: 'ignore',
     latencyRead: 'ignore',
     clockTicked: 'ignore',
-    promoteRequested: refuse('the rollout is being taken back'),
-    pauseRequested: refuse('the rollout is being taken back'),
-    resumeRequested: refuse('the rollout is being taken back'),
+    promoteRequested: takenBack,
+    pauseRequested: takenBack,
+    resumeRequested: takenBack,
   },
   promoted: over(),
   rolledBack: over(),
@@ -188,13 +190,13 @@ function stoppable<Status extends Waiting['status']>() {
       }),
     rollbackRequested: (rollout: Here, signal: SignalOf<'rollbackRequested'>) =>
       rollout.kind === 'rollback'
-        ? refuse('a rollback is under way already')
+        ? refuse('a rollback is already under way; wait until it has ended')
         : revert(rollout, signal.at, { kind: 'rollback', text: `rolled back by ${byWhom(signal)}` }),
   } as const;
 }
 
 function over() {
-  const ended = refuse('the rollout has ended already');
+  const ended = refuse('the rollout has already ended; start another one, or roll back');
   return {
     endpointConverged: 'ignore',
     deploymentFailed: 'ignore',
@@ -221,5 +223,5 @@ const byWhom = ({ actor, because }: Pick<ModelSignal, 'actor'> & { readonly beca
 function ours(rollout: Base, signal: { readonly rollout?: string }): Refusal | undefined {
   return signal.rollout === undefined || signal.rollout === rollout.id
     ? undefined
-    : refuse(`rollout ${signal.rollout} is not active; ${rollout.id} is`);
+    : refuse(`rollout ${signal.rollout} is not active; name ${rollout.id}, which is`);
 }

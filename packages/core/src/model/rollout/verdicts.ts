@@ -213,7 +213,9 @@ export function resume(
   const rollout = note(held, at, `resumed by ${by}`);
   const { step, steps, backTo, evidence, until } = rollout;
   if (backTo !== undefined && frozen)
-    return refuse('its weight would rise, and the model is frozen: end the freeze first, or abort it');
+    return refuse(
+      'the project is frozen, and the weight of the candidate would rise; end the freeze first, or abort the rollout',
+    );
   if (backTo !== undefined && step >= steps.length) return promote(rollout, at, `resumed by ${by}`);
   if (backTo !== undefined) return shift(rollout, step, at);
   // A shift of the predictions does not go away by mirroring more: somebody has looked at it.

@@ -33,7 +33,9 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
   registering: {
     versionRegistered: (run, { at }) => succeed(run, at, run.verdict),
     effectRefused: (run, { at, because }) => endRun(run, at, 'failed', `the registry refused the version: ${because}`),
-    cancelRequested: refuse('the version is being registered; reject or roll it back instead'),
+    cancelRequested: refuse(
+      'the version is being registered, and the run cannot be cancelled; reject the version or roll it back',
+    ),
     clockTicked: 'ignore',
     jobHinted: 'ignore',
     jobDescribed: 'ignore',
@@ -94,6 +96,7 @@ function jobRows() {
 }
 
 function over() {
+  const ended = refuse('the run has already ended; start another one');
   return {
     jobDescribed: 'ignore',
     jobStarted: 'ignore',
@@ -101,10 +104,10 @@ function over() {
     jobStopAsked: 'ignore',
     datasetChecked: 'ignore',
     versionRegistered: 'ignore',
-    slotGranted: refuse('the run ended already'),
+    slotGranted: ended,
     clockTicked: 'ignore',
     effectRefused: 'ignore',
-    cancelRequested: refuse('the run has ended already'),
+    cancelRequested: ended,
   } as const;
 }
 
@@ -191,12 +194,12 @@ const slotUntil = ({ startedAt, plan }: Base): number => {
 
 /** A slot for a run that is over is given back: the project hears the refusal. */
 const refuseSlot = (run: Base, signal: SignalOf<'slotGranted'>): Refusal | undefined =>
-  signal.run === run.id ? undefined : refuse(`run ${signal.run} is not active`);
+  signal.run === run.id ? undefined : refuse(`run ${signal.run} is not active; give its slot back`);
 
 const cancelText = ({ actor }: SignalOf<'cancelRequested'>): string => `cancelled by ${actor.subject}`;
 
 function refuseOther(run: Base, signal: SignalOf<'cancelRequested'>): Refusal | undefined {
   return signal.run === undefined || signal.run === run.id
     ? undefined
-    : refuse(`run ${signal.run} is not active; ${run.id} is`);
+    : refuse(`run ${signal.run} is not active; name ${run.id}, which is`);
 }
