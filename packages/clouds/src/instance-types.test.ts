@@ -35,19 +35,12 @@ test('a number that no instance type has is rounded up to the next one that does
 test('what SageMaker trains and serves on it may not process on', () => {
   expect(name('aws', 'serve', 'A100')).toBe('ml.p4d.24xlarge');
   expect(name('aws', 'process', 'H100')).toBe('ml.p5.4xlarge');
-  expect(() => name('aws', 'process', 'A100')).toThrow(
-    'for that it has T4 (1, 4), A10G (1, 4, 8), L4 (1, 4, 8), H100 (1)',
-  );
+  expect(() => name('aws', 'process', 'A100')).toThrow('use T4 (1, 4), A10G (1, 4, 8), L4 (1, 4, 8), H100 (1)');
 });
 
 test.each([
-  ['a type that no row has', 'V100', 1, 'aws has no accelerator V100 in the table; it has T4 (1, 4), A10G (1, 4, 8)'],
-  [
-    'more than one instance has',
-    'H100',
-    16,
-    'at most 8 H100 to train on, not 16; more instances come by compute.nodes',
-  ],
+  ['a type that no row has', 'V100', 1, 'aws has no accelerator V100; use T4 (1, 4), A10G (1, 4, 8)'],
+  ['more than one instance has', 'H100', 16, 'no 16 H100 to train on; use at most 8, or more compute.nodes'],
   ['more memory than any has', 'A100-96GB', 1, 'no accelerator A100-96GB'],
 ])('%s is invalid, and the fault says what there is', (_, type, count, message) => {
   expect(() => chosen('aws', 'train', type, count)).toThrow(

@@ -71,18 +71,17 @@ export function instanceTypeFor(table: InstanceTypes, use: PartUse, accelerator?
 
 function smallestFitting({ cloud, rows }: InstanceTypes, use: PartUse, { type, count }: Accelerator): Row {
   const ofType = rows.filter((candidate) => isOfType(candidate, type));
-  if (ofType.length === 0)
-    throw new Fault('invalid', `${cloud} has no accelerator ${type} in the table; it has ${typesOf(rows)}`);
+  if (ofType.length === 0) throw new Fault('invalid', `${cloud} has no accelerator ${type}; use ${typesOf(rows)}`);
   const usable = ofType.filter(({ uses }) => uses.includes(use));
   if (usable.length === 0)
-    throw new Fault('invalid', `${cloud} cannot ${use} on ${namesOf(ofType)}; for that it has ${typesOf(rows, use)}`);
+    throw new Fault('invalid', `${cloud} cannot ${use} on ${namesOf(ofType)}; use ${typesOf(rows, use)}`);
   const [smallest] = usable.filter((candidate) => countOf(candidate) >= count).sort(bySize);
   if (smallest === undefined) {
     const most = Math.max(...usable.map(countOf));
-    const more = use === 'train' ? '; more instances come by compute.nodes' : '';
+    const more = use === 'train' ? ', or more compute.nodes' : '';
     throw new Fault(
       'invalid',
-      `one instance of ${cloud} has at most ${most} ${type} to ${use} on, not ${count}${more}`,
+      `one instance of ${cloud} has no ${count} ${type} to ${use} on; use at most ${most}${more}`,
     );
   }
   return smallest;

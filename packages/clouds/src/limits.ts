@@ -113,11 +113,11 @@ function partProblems(part: Part, instanceTypes: InstanceTypes): readonly Config
 /** Without an image a job runs on a stock one of Node, as the built-in splitter does; an endpoint has none. */
 function imageProblem({ use, program: { image, command } }: Part, cloud: Cloud): string | undefined {
   if (image !== undefined) return undefined;
-  if (use === 'serve') return `no image for ${cloud}: an endpoint serves a container, and nothing else`;
+  if (use === 'serve') return `there is no image for ${cloud}: give one, an endpoint only serves containers`;
   const [program = ''] = command;
   return program === 'node'
     ? undefined
-    : `no image for ${cloud}: without one a job runs on a stock image of Node, which may not have '${program}'`;
+    : `there is no image for ${cloud}: give one that has '${program}', which the stock image of Node may lack`;
 }
 
 /** The instance type of a part, or why there is none. */

@@ -14,7 +14,10 @@ export interface Names {
 
 /** Names are joined as `<project>-<environment>`: with a hyphen in both parts two installations could be one. */
 const shapes = {
-  project: { of: /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, message: 'lower-case letters and digits, parted by single hyphens' },
+  project: {
+    of: /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    message: 'lower-case letters and digits, separated by single hyphens',
+  },
   environment: { of: /^[a-z][a-z0-9]*$/, message: 'lower-case letters and digits without a hyphen' },
 } as const;
 
@@ -33,6 +36,6 @@ export function nameProblems(
     }));
   const together = project.length + environment.length;
   if (together <= mostTogether) return misshapen;
-  const message = `has ${together} characters with the environment '${environment}', ${mostTogether} at most together: ${because}`;
+  const message = `has ${together} characters with the environment '${environment}', more than ${mostTogether}: shorten one of them, ${because}`;
   return [...misshapen, { path: 'project', value: project, message }];
 }

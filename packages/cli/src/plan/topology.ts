@@ -34,7 +34,7 @@ export async function cloudModule<Module>(cloud: Cloud, part: keyof typeof modul
   const places = modules[part](cloud);
   const file = places.find((place) => existsSync(place));
   if (file === undefined)
-    throw new Failure(1, `this package of serin was made without the ${part} of ${cloud}`, {
+    throw new Failure(1, `this package of serin does not contain the ${part} of ${cloud}`, {
       why: `${places.map((place) => basename(place))[0] ?? 'its module'} is not in it`,
       mend: `run it from a copy of Serin's repository, after 'npm ci' and 'npm ci --prefix functions/${cloud}'`,
     });
@@ -57,7 +57,7 @@ export function placeOf(invocation: Pick<Invocation, 'options' | 'env'>, { place
   for (const name of ['account', 'region'] as const) {
     const value = said[name];
     if (value !== undefined && !places[name].of.test(value))
-      throw new Failure(2, `the ${name} is '${value}'`, { mend: places[name].mend });
+      throw new Failure(2, `the ${name} '${value}' is not valid`, { mend: places[name].mend });
   }
   return { account: said.account ?? '<account>', region: said.region ?? '<region>' };
 }

@@ -13,13 +13,13 @@ const processing = (path: JobPath): readonly CloudLimit[] => [
   longestRun(
     path,
     9 * day,
-    'a processing job of SageMaker runs for 9d at most',
+    'a processing job of SageMaker runs for at most 9d: lower it',
     'botocore: ProcessingStoppingCondition.MaxRuntimeInSeconds is at most 777600',
   ),
   {
     path: `${path}.compute.spot`,
     broken: whenPart(path, ({ spot }) => spot),
-    because: 'processing jobs of SageMaker have no spot instances: leave spot out',
+    because: 'processing jobs of SageMaker have no spot instances: leave out spot',
     source: 'botocore: CreateProcessingJobRequest has no field for it',
   },
 ];
@@ -35,46 +35,47 @@ const tooManyVariables = (environment: Readonly<Record<string, unknown>>, longes
   Object.keys(environment).length > 50 ||
   Object.values(environment).some((value) => typeof value === 'string' && value.length > longest);
 const variablesInRequest = (longest: number) =>
-  `SageMaker takes 50 variables of ${longest} characters beside ours: put what is larger into a file`;
+  `SageMaker takes 50 variables of ${longest} characters beside Serin's own: put the rest into a file`;
 
 const endpointMetrics = 'https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html';
-const noRequestIds = 'SageMaker does not keep who answered which request, so a label cannot be told to a version';
+const noRequestIds =
+  'SageMaker does not record which version answered a request: leave out labels, or judge by errors and latency';
 
 export const limits: readonly CloudLimit[] = [
-  cannot(
-    'ticksWithinMinutes',
-    "CloudWatch counts SageMaker's requests by the minute: a multiple of '1m'",
-    endpointMetrics,
-  ),
+  cannot('ticksWithinMinutes', "CloudWatch counts the requests by the minute: use a multiple of '1m'", endpointMetrics),
   cannot(
     'shadow',
-    'CloudWatch has no pairs of a mirrored request and its answer, and a shadow step waits for them: use canary, linear or blueGreen',
+    'CloudWatch does not count mirrored requests with their answers, which a shadow step needs: use canary, linear or blueGreen',
     endpointMetrics,
   ),
-  cannot('segments', 'CloudWatch counts by variant, not by a header of the request', endpointMetrics),
+  cannot(
+    'segments',
+    'CloudWatch counts by variant, not by a header of the request: leave out segments',
+    endpointMetrics,
+  ),
   cannot('labelsGuardrail', noRequestIds, endpointMetrics),
   cannot('labels', noRequestIds, endpointMetrics),
   cannot(
     'stickyUsers',
-    'SageMaker draws a variant for each request and takes no header into account',
+    'SageMaker chooses a variant for each request and uses no header for it: leave out stickyBy',
     'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html',
   ),
   longestRun(
     'train',
     28 * day,
-    'a training job of SageMaker runs for 28d at most',
+    'a training job of SageMaker runs for at most 28d: lower it',
     'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html',
   ),
   {
     path: 'train.metrics',
     broken: ({ train }) => train.metrics.length > 40,
-    because: 'a training job of SageMaker has 40 metrics at most',
+    because: 'a training job of SageMaker has at most 40 metrics: leave some out',
     source: 'botocore: MetricDefinitionList',
   },
   {
     path: 'train.metrics',
     broken: ({ train }) => train.metrics.some(({ name, regex }) => name.length > 255 || regex.length > 500),
-    because: 'SageMaker takes names of metrics of 255 characters, and regular expressions of 500',
+    because: 'SageMaker allows 255 characters in the name of a metric and 500 in its regular expression: shorten it',
     source: 'botocore: MetricName, MetricRegex',
   },
   {
@@ -115,7 +116,7 @@ export const limits: readonly CloudLimit[] = [
   {
     path: 'serve.command',
     broken: ({ serve }) => serve !== 'none' && JSON.stringify(serve.command).length > 1024,
-    because: 'a container of SageMaker is told its command in a variable of 1024 characters: shorten it',
+    because: 'a container of SageMaker gets its command in a variable of 1024 characters: shorten it',
     source: 'botocore: EnvironmentValue',
   },
   ...jobPathsOf('process').flatMap(processing),

@@ -5,5 +5,5 @@ export const awsNameProblems = (names: Names): readonly NameProblem[] =>
   nameProblems(names, {
     // Bucket names hold 63 characters: `serin-`, account (12), region (14 at most) and three hyphens are taken.
     mostTogether: 28,
-    because: "the bucket's name holds no more",
+    because: "the bucket's name has room for no more",
   });

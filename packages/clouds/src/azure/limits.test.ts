@@ -75,7 +75,7 @@ test('a subscription has a hundred endpoints in a region, and models that are no
   expect(problemsOf(compiledFor('azure', {}, names.slice(1)))).toEqual([]);
   expect(problemsOf(compiledFor('azure', { serve: 'none' }, names))).toEqual([]);
   expect(problemsOf(compiledFor('azure', {}, names))).toEqual([
-    { path: 'models', message: expect.stringContaining('101 models are served, and a subscription has 100 endpoints') },
+    { path: 'models', message: expect.stringContaining('101 models are served, but Azure ML has 100 endpoints') },
   ]);
 });
 

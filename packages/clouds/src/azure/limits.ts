@@ -23,7 +23,7 @@ const noLabels =
 const longestOnSpot = (path: JobPath): CloudLimit => ({
   path: `${path}.compute.maxRuntime`,
   broken: whenPart(path, ({ spot, maxRuntimeMs = 0 }) => spot && maxRuntimeMs > 7 * day && maxRuntimeMs <= 21 * day),
-  because: 'a job of Azure ML runs for 7d at most on spot instances: less, or leave spot out',
+  because: 'a job of Azure ML runs for at most 7d on spot instances: lower it, or leave out spot',
   source: `${quotas}: job lifetime on a low-priority node`,
 });
 
@@ -32,7 +32,7 @@ const longestOnSpot = (path: JobPath): CloudLimit => ({
 export const limits: readonly CloudLimit[] = [
   cannot(
     'shadow',
-    'the traffic log of Azure ML does not join a mirrored request and its answer, and a shadow step waits for such pairs: use canary, linear or blueGreen',
+    'the traffic log of Azure ML does not join a mirrored request and its answer, which a shadow step needs: use canary, linear or blueGreen',
     trafficLog,
   ),
   cannot('segments', 'the traffic log of Azure ML has no headers of requests: leave segments out', trafficLog),
@@ -50,28 +50,28 @@ export const limits: readonly CloudLimit[] = [
   ),
   slowDeployments(
     hour,
-    "an endpoint and its deployment take up to 20 minutes each on Azure ML, and may be asked for again: '1h' at least",
+    "an endpoint and its deployment take up to 20 minutes each on Azure ML, and may be retried: use at least '1h'",
     'decisions/0013-ports-fit-three-clouds.md, not measured',
   ),
   {
     path: 'serve.compute.instances.max',
     broken: ({ serve }) => serve !== 'none' && serve.compute.instances.max > 50,
-    because: 'a deployment of Azure ML has 50 instances at most, unless Microsoft has granted more',
+    because: 'a deployment of Azure ML has at most 50 instances: lower it, or ask Microsoft for more',
     source: `${quotas}: number of instances per deployment`,
   },
   {
     path: 'serve.timeout',
     broken: ({ serve }) => serve !== 'none' && (serve.timeout ?? 0) > 180 * second,
-    because: "an endpoint of Azure ML gives a request 180 seconds: '180s' at most",
+    because: "an endpoint of Azure ML gives a request 180 seconds: use at most '180s'",
     source: `${quotas}: max request time-out at endpoint level`,
   },
   ...jobPathsOf().map((path) =>
-    longestRun(path, 21 * day, 'a job of Azure ML runs for 21d at most', `${quotas}: job lifetime`),
+    longestRun(path, 21 * day, 'a job of Azure ML runs for at most 21d: lower it', `${quotas}: job lifetime`),
   ),
   ...jobPathsOf().map(longestOnSpot),
   ...bucketNames(
     isContainerName,
-    'Blob Storage has no container of this name: 3 to 63 lower-case letters, digits and single hyphens, a letter or digit last',
+    'Blob Storage refuses this name: use 3 to 63 lower-case letters, digits and single hyphens, a letter or digit last',
     'https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata',
   ),
   ...noSecretsByName(
@@ -85,7 +85,7 @@ const mostEndpoints = 100;
 function endpointProblems({ models }: CompiledConfig): readonly ConfigProblem[] {
   const endpoints = Object.values(models).filter(({ serve }) => serve !== 'none').length;
   if (endpoints <= mostEndpoints) return [];
-  const message = `${endpoints} models are served, and a subscription has ${mostEndpoints} endpoints of Azure ML in a region: make several projects of it, each in a subscription or region of its own (${quotas})`;
+  const message = `${endpoints} models are served, but Azure ML has ${mostEndpoints} endpoints per subscription and region: split the project, and put each part into another one (${quotas})`;
   return [{ path: 'models', message }];
 }
 

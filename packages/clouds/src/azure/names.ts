@@ -6,7 +6,7 @@ export const azureNameProblems = (names: Names): readonly NameProblem[] =>
     // The workspace `serin-<project>-<environment>`: ^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$.
     // https://learn.microsoft.com/rest/api/azureml/workspaces/create-or-update
     mostTogether: 33 - 'serin--'.length,
-    because: "the workspace's name holds no more",
+    because: "the workspace's name has room for no more",
   });
 
 // https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata

@@ -17,7 +17,7 @@ import { gcpNameProblems, isBucketName } from './names.ts';
 const metrics = 'https://docs.cloud.google.com/monitoring/api/metrics_gcp_a_b';
 const endpoint = 'aiplatform v1: Endpoint has trafficSplit, a percentage by deployed model, and nothing else';
 const noRequestIds =
-  'Cloud Monitoring counts the requests of a deployed model and keeps none, so a label cannot be told to a version: leave it out, or judge by errors and latency';
+  'Cloud Monitoring does not record which version answered a request: leave out labels, and judge by errors and latency';
 
 // ContainerSpec.env of aiplatform v1: "Maximum limit is 100"; half of them may be ours.
 const mostVariables = 50;
@@ -27,55 +27,55 @@ const mostVariables = 50;
 export const limits: readonly CloudLimit[] = [
   cannot(
     'ticksWithinMinutes',
-    "Cloud Monitoring counts by the minute: a multiple of '1m'",
+    "Cloud Monitoring counts by the minute: use a multiple of '1m'",
     'monitoring v3: Aggregation.alignmentPeriod, "must be at least 60 seconds"',
   ),
   cannot(
     'shadow',
-    'Vertex AI mirrors no requests, and a shadow step waits for them: use canary, linear or blueGreen',
+    'Vertex AI does not mirror requests, which a shadow step needs: use canary, linear or blueGreen',
     endpoint,
   ),
   cannot(
     'segments',
-    'Cloud Monitoring counts by deployed model, not by a header of the request: leave segments out',
+    'Cloud Monitoring counts by deployed model, not by a header of the request: leave out segments',
     metrics,
   ),
   cannot('labelsGuardrail', noRequestIds, metrics),
   cannot('labels', noRequestIds, metrics),
   cannot(
     'stickyUsers',
-    'Vertex AI draws a deployed model for each request and takes no header into account: leave stickyBy out',
+    'Vertex AI chooses a deployed model for each request and uses no header for it: leave out stickyBy',
     endpoint,
   ),
   cannot(
     'metricsByRegex',
-    'Vertex AI reads no metrics from the log of a job: leave metrics out, and let the program write metrics.json',
+    'Vertex AI does not read metrics from the log of a job: leave out metrics, and let the program write metrics.json',
     'aiplatform v1: CustomJobSpec has no field for it',
   ),
   slowDeployments(
     hour,
-    "a deployment on Vertex AI takes up to three operations of 20 minutes: '1h' at least",
+    "a deployment on Vertex AI takes up to three operations of 20 minutes: use at least '1h'",
     'decisions/0013-ports-fit-three-clouds.md, not measured',
   ),
   {
     path: 'serve.image',
     broken: ({ serve }) => serve !== 'none' && serve.image !== undefined && !isInRegistry(serve.image),
-    because: 'Vertex AI serves images of Artifact Registry (<region>-docker.pkg.dev/...) only: push it there',
+    because: 'Vertex AI only serves images of Artifact Registry (<region>-docker.pkg.dev/...): push the image there',
     source: 'aiplatform v1: ModelContainerSpec.imageUri, "must identify an image in Artifact Registry"',
   },
   ...jobPathsOf().map((path) => ({
     path: `${path}.environment`,
     broken: inRequest(path, ({ environment }) => Object.keys(environment).length > mostVariables),
-    because: `a job of Vertex AI takes ${mostVariables} variables beside ours: put more into a file`,
+    because: `a job of Vertex AI takes ${mostVariables} variables beside Serin's own: put the rest into a file`,
     source: 'aiplatform v1: ContainerSpec.env, "Maximum limit is 100"',
   })),
   ...bucketNames(
     isBucketName,
-    "Cloud Storage has no bucket of this name: 3 to 63 lower-case letters, digits and hyphens, a letter or digit last, without 'google' and not from 'goog' on",
+    "Cloud Storage refuses this name: use 3 to 63 lower-case letters, digits and hyphens, a letter or digit last, without 'google' or a leading 'goog'",
     'https://docs.cloud.google.com/storage/docs/buckets#naming',
   ),
   ...noSecretsByName(
-    'a secret by name is looked up on one machine and on aws only: let the program read it from Secret Manager itself',
+    'secrets by name work only on one machine and on aws: let the program read the secret from Secret Manager itself',
   ),
 ];
 

@@ -9,14 +9,14 @@ export const gcpNameProblems = (names: Names): readonly NameProblem[] => [
   ...nameProblems(names, {
     // `serin-<project>-<environment>-<id of the Google project>`
     mostTogether: bucketName - 'serin---'.length - projectId,
-    because: "the bucket's name holds no more beside the id of the Google project",
+    because: "the bucket's name has no room for more beside the id of the Google project",
   }),
   ...(['project', 'environment'] as const)
     .filter((path) => isReserved(names[path]))
     .map((path) => ({
       path,
       value: names[path],
-      message: "must not contain 'google' or look like it: Cloud Storage takes no such bucket",
+      message: "must not contain 'google' or look like it: rename it, Cloud Storage refuses the bucket",
     })),
 ];
 
