@@ -208,7 +208,9 @@ describe('who may do what, over every route there is', () => {
     const before = seqs(world);
 
     await expect(project.tell('fraud', { type: 'cancelRequested' }, 'x')).rejects.toThrow("there is no model 'fraud'");
-    await expect(project.tellProject({ type: 'thawRequested' }, 'x')).rejects.toThrow('scoped to some models');
+    await expect(project.tellProject({ type: 'thawRequested' }, 'x')).rejects.toThrow(
+      'use a token that is not scoped to models',
+    );
     expect(seqs(world)).toEqual(before);
   });
 
@@ -277,7 +279,10 @@ describe('tokens', () => {
 
       const { status, body } = await world.call('POST', '/v1/tokens', { name, role: 'approver' });
 
-      expect([status, body.detail]).toEqual([409, `'${name}' is a name of Serin's own in records: take another name`]);
+      expect([status, body.detail]).toEqual([
+        409,
+        `the token cannot be named '${name}', which Serin writes into records itself; choose another name`,
+      ]);
     },
   );
 

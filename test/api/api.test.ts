@@ -129,7 +129,7 @@ describe('runs', () => {
     expect(headers.get('content-type')).toBe('application/problem+json');
     expect(body).toMatchObject({
       code: 'refused',
-      detail: expect.stringContaining('drop data into drops/fraud/ first'),
+      detail: expect.stringContaining('put data into drops/fraud/ first'),
     });
   });
 

@@ -133,7 +133,7 @@ describe('a rule of the config', () => {
 
     expect([status, body.errors]).toEqual([
       422,
-      [{ pointer: '/config/models/fraud/train/compute/nodes', detail: 'this is one machine: 1 node' }],
+      [{ pointer: '/config/models/fraud/train/compute/nodes', detail: 'one machine has only 1 node: set nodes to 1' }],
     ]);
   });
 

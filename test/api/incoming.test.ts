@@ -319,9 +319,7 @@ describe("GitHub's webhook", () => {
     expect(await post(world, push)).toMatchObject({
       status: 503,
       body: {
-        detail: expect.stringMatching(
-          /^no secret is configured for this hook; start the server with SERIN_GITHUB_SECRET/,
-        ),
+        detail: expect.stringMatching(/^this hook has no secret; start the server with SERIN_GITHUB_SECRET/),
       },
     });
   });

@@ -96,21 +96,29 @@ export function journalAccess(given: {
       return change({ actor, signal, decidedOn }, (tokens) => {
         // Names are what records say and what four eyes compare.
         if (reservedNames.includes(token.name))
-          throw new Fault('conflict', `'${token.name}' is a name of Serin's own in records: take another name`);
+          throw new Fault(
+            'conflict',
+            `the token cannot be named '${token.name}', which Serin writes into records itself; choose another name`,
+          );
         if (Object.values(tokens).some(({ name }) => name === token.name))
           throw new Fault(
             'conflict',
-            `there is a token named '${token.name}' already: revoke it, or take another name`,
+            `there is already a token named '${token.name}'; revoke it, or choose another name`,
           );
-        if (tokens[token.id] !== undefined) throw new Fault('conflict', `the token ${token.id} was created already`);
+        if (tokens[token.id] !== undefined)
+          throw new Fault(
+            'conflict',
+            `the token ${token.id} was created already; use it, or create one with another id`,
+          );
         if (Object.keys(tokens).length >= maxTokens)
-          throw new Fault('invalid', `there are ${maxTokens} tokens already: revoke some first`);
+          throw new Fault('invalid', `there are already ${maxTokens} tokens; revoke some first`);
         return { ...tokens, [token.id]: { ...token, hash: sha256Hex(text) } };
       });
     },
     revoke: (id, actor, decidedOn) =>
       change({ actor, signal: { type: 'tokenRevoked', token: id }, decidedOn }, (tokens) => {
-        if (!Object.hasOwn(tokens, id)) throw new Fault('notFound', `there is no token '${id}'`);
+        if (!Object.hasOwn(tokens, id))
+          throw new Fault('notFound', `there is no token '${id}'; 'serin tokens list' shows what there is`);
         const { [id]: _, ...rest } = tokens;
         return rest;
       }),

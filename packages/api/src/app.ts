@@ -64,13 +64,17 @@ export function createApi(options: ApiOptions): Hono {
   for (const route of routes) app.on(route.method.toUpperCase(), honoPath(route.path), (c) => serve(api, route, c));
   for (const [path, methods] of methodsByPath(routes))
     app.all(honoPath(path), (c) =>
-      refuse(api, c, new Problem('methodNotAllowed', `${path} takes ${methods}`, { headers: { allow: methods } })),
+      refuse(
+        api,
+        c,
+        new Problem('methodNotAllowed', `${path} does not take ${c.req.method}; use ${methods}`, {
+          headers: { allow: methods },
+        }),
+      ),
     );
   app.notFound((c) => {
     const { method, path } = c.req;
-    const mend = path.endsWith('/invocations')
-      ? 'predictions are asked for at /endpoints/<name>/invocations'
-      : 'see /docs';
+    const mend = path.endsWith('/invocations') ? 'ask for predictions at /endpoints/<name>/invocations' : 'see /docs';
     return refuse(api, c, new Problem('notFound', `there is no ${method} ${path.slice(0, 200)}; ${mend}`));
   });
   app.onError((error, c) => refuse(api, c, error));

@@ -8,13 +8,13 @@ export function parseJson(bytes: Uint8Array): unknown {
   const text = decodeText(bytes);
   try {
     return JSON.parse(text, (key, value) => {
-      if (key === '__proto__') throw new SyntaxError('a field is named __proto__');
+      if (key === '__proto__') throw new SyntaxError('a field is named __proto__, which is not allowed: rename it');
       return value;
     });
   } catch (error) {
     // Nesting too deep for the stack ends here as well.
     const why = error instanceof SyntaxError && text.length > 0 ? error.message : 'it is empty or nested too deep';
-    throw new Problem('malformed', `the body is not JSON that can be used: ${why.slice(0, 200)}`);
+    throw new Problem('malformed', `the body cannot be read; send it as JSON: ${why.slice(0, 200)}`);
   }
 }
 
@@ -24,12 +24,12 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
     return await wholeBody(request, maxBytes);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem('malformed', 'the body broke off');
+    throw new Problem('malformed', 'the body ended before it was complete; send the request again');
   }
 }
 
 async function wholeBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () => new Problem('tooLarge', `the body is larger than ${maxBytes} bytes`);
+  const tooLarge = () => new Problem('tooLarge', `the body is larger than ${maxBytes} bytes; send less at once`);
   const declared = request.headers.get('content-length');
   if (Number(declared ?? 0) > maxBytes) throw tooLarge();
   if (declared !== null) {

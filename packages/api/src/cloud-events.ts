@@ -51,14 +51,15 @@ export function readCloudEvents(
   if (media === cloudEventMedia.structured) return [read(parseJson(body), '')];
   if (media === cloudEventMedia.batch) {
     const batch = parseJson(body);
-    if (!Array.isArray(batch)) throw new Problem('invalid', 'a batch of CloudEvents is a JSON array');
-    if (batch.length > maxEvents) throw new Problem('invalid', `a batch has ${maxEvents} CloudEvents at most`);
+    if (!Array.isArray(batch)) throw new Problem('invalid', 'the batch of CloudEvents is not a JSON array; send one');
+    if (batch.length > maxEvents)
+      throw new Problem('invalid', `the batch has more than ${maxEvents} CloudEvents; send fewer at once`);
     return batch.map((event, index) => read(event, `/${index}`));
   }
   if (header('ce-specversion') === undefined)
     throw new Problem(
       'unsupportedMedia',
-      `send a CloudEvent: as ${cloudEventMedia.structured}, as ${cloudEventMedia.batch}, or with ce-* headers`,
+      `the body is not a CloudEvent; send it as ${cloudEventMedia.structured}, as ${cloudEventMedia.batch}, or with ce-* headers`,
     );
   return [readBinary(header, media, body)];
 }
@@ -85,7 +86,9 @@ function decoded(value: string): string {
 function read(value: unknown, pointer: string): IncomingEvent {
   const parsed = envelope.safeParse(withoutNulls(value));
   if (!parsed.success)
-    throw new Problem('invalid', 'this is not a CloudEvent 1.0', { errors: wrongs(parsed.error, pointer) });
+    throw new Problem('invalid', 'the body is not a CloudEvent 1.0; correct the attributes named in errors', {
+      errors: wrongs(parsed.error, pointer),
+    });
   const { id, source, type, subject, time, data, data_base64: encoded, ...rest } = parsed.data;
   const extensions = Object.entries(rest).filter(
     (pair): pair is [string, string] => !known.has(pair[0]) && typeof pair[1] === 'string',

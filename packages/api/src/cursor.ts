@@ -12,9 +12,9 @@ export const pageQuery = {
   cursor: z.string().max(4000).optional(),
   limit: z
     .string()
-    .regex(/^[1-9]\d{0,8}$/, { error: `a number from 1 to ${maxLimit}` })
+    .regex(/^[1-9]\d{0,8}$/, { error: `use a number from 1 to ${maxLimit}` })
     .transform(Number)
-    .refine((limit) => limit <= maxLimit, { error: `at most ${maxLimit}` })
+    .refine((limit) => limit <= maxLimit, { error: `use at most ${maxLimit}` })
     .optional(),
 };
 

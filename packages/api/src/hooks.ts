@@ -99,5 +99,7 @@ export function readAlerts(sender: keyof typeof alertSenders, body: Uint8Array):
 function parsed<Schema extends z.ZodType>(schema: Schema, body: Uint8Array): z.output<Schema> {
   const result = schema.safeParse(parseJson(body));
   if (result.success) return result.data;
-  throw new Problem('invalid', 'the payload is not what this hook takes', { errors: wrongs(result.error) });
+  throw new Problem('invalid', 'the payload is not what this hook takes; correct the fields named in errors', {
+    errors: wrongs(result.error),
+  });
 }

@@ -78,7 +78,7 @@ export async function once(
 function answerKnown(known: State, { fingerprint }: Request, deadBefore: number): Answer | undefined {
   if (known.status === 'open') return undefined;
   if (known.fingerprint !== fingerprint)
-    throw new Problem('invalid', 'this idempotency key was used for another request: use a new one');
+    throw new Problem('invalid', 'this idempotency key was used for another request; use a new one');
   if (known.status === 'done' && known.answer !== undefined) {
     const { body, ...answer } = known.answer;
     const headers = { ...answer.headers, 'idempotent-replayed': 'true' };
@@ -89,7 +89,9 @@ function answerKnown(known: State, { fingerprint }: Request, deadBefore: number)
 }
 
 const underWay = (): Problem =>
-  new Problem('inProgress', 'a request under this idempotency key is under way', { headers: { 'retry-after': '1' } });
+  new Problem('inProgress', 'a request with this idempotency key is still running; send it again later', {
+    headers: { 'retry-after': '1' },
+  });
 
 function kept({ status, headers = {}, body }: Answer, shownOnce: readonly string[]): NonNullable<State['answer']> {
   if (body === undefined) return { status, headers };

@@ -97,7 +97,7 @@ function factOf(event: IncomingEvent, now: number): Fact {
       if (event.type.startsWith('dev.serin.'))
         throw new Problem(
           'invalid',
-          `'${event.type}' is not an event that Serin takes; it takes ${Object.keys(dataSchemas).join(', ')}`,
+          `Serin takes no event of type '${event.type}'; send ${Object.keys(dataSchemas).join(', ')}`,
         );
       return {
         kind: 'event',
@@ -150,9 +150,13 @@ function dataOf<Type extends keyof typeof dataSchemas>(
 ): z.output<(typeof dataSchemas)[Type]> {
   const parsed = dataSchemas[type].safeParse(event.data);
   if (!parsed.success)
-    throw new Problem('invalid', `the data of ${event.id} is not that of ${type}`, {
-      errors: wrongs(parsed.error, '/data'),
-    });
+    throw new Problem(
+      'invalid',
+      `the data of the event ${event.id} does not fit ${type}; correct the fields named in errors`,
+      {
+        errors: wrongs(parsed.error, '/data'),
+      },
+    );
   return parsed.data as z.output<(typeof dataSchemas)[Type]>; // the schema of this very type
 }
 

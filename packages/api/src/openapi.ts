@@ -51,7 +51,7 @@ function operation(route: WholeRoute): Readonly<Record<string, unknown>> {
   return {
     operationId: `${route.method} ${route.path}`.replace(/[^a-zA-Z0-9]+/g, '_').replace(/_$/, ''),
     summary: route.summary,
-    ...(open ? {} : { description: `wants the role ${route.role}` }),
+    ...(open ? {} : { description: `needs the role ${route.role}` }),
     security: open ? [] : [{ token: [] }],
     parameters: parametersOf(route),
     ...requestBodyOf(route),
@@ -78,7 +78,10 @@ function parametersOf(route: WholeRoute): readonly unknown[] {
   };
   const known = from(route.params, 'path');
   const missing = pathParameters(route.path).filter((name) => known.every((parameter) => parameter.name !== name));
-  if (missing.length > 0) throw new Error(`${route.path} has no schema for ${missing.join(', ')}`);
+  if (missing.length > 0)
+    throw new Error(
+      `the route ${route.path} has no schema for ${missing.join(', ')}; this is a defect of Serin, report it`,
+    );
   const key = {
     name: 'Idempotency-Key',
     in: 'header',

@@ -99,7 +99,10 @@ function told(error: unknown) {
     };
   const fault: Fault = asFault(error);
   const { status, headers = {} } = ofFault[fault.code];
-  const detail = fault.code === 'defect' ? 'an unforeseen error; the log has it under this requestId' : fault.message;
+  const detail =
+    fault.code === 'defect'
+      ? 'the request failed by a defect of Serin; look in the log for this requestId, and report it'
+      : fault.message;
   return { code: fault.code, status, detail, headers, errors: [] };
 }
 

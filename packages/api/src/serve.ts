@@ -74,7 +74,9 @@ async function authenticated(api: Api, c: Context): Promise<Caller> {
   const caller = token === undefined ? undefined : await api.access.callerOf(token);
   if (caller !== undefined) return caller;
   const detail =
-    token === undefined ? 'send `Authorization: Bearer <token>`' : 'the token is unknown, revoked or expired';
+    token === undefined
+      ? 'the request has no token; send `Authorization: Bearer <token>`'
+      : 'the token is unknown, revoked or expired; use another one';
   throw new Problem('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer realm="serin"' } });
 }
 
@@ -84,10 +86,10 @@ function authorise(route: Route, caller: Caller): void {
   if (!mayAct(caller, role))
     throw new Problem(
       'forbidden',
-      `this wants the role ${role}; the token '${caller.actor.subject}' is ${caller.actor.role}`,
+      `the token '${caller.actor.subject}' has the role ${caller.actor.role}; use one with the role ${role}`,
     );
   if (scope === 'project' && caller.models !== undefined)
-    throw new Problem('forbidden', 'this concerns the whole project, and the token is scoped to some models');
+    throw new Problem('forbidden', 'the request concerns the whole project; use a token that is not scoped to models');
 }
 
 /** The path of a URL as it was sent. */
@@ -102,7 +104,7 @@ function paramsOf(route: Route, c: Context, path: string): Record<string, unknow
   try {
     return { ...params, [rest]: decodeURIComponent(encoded) };
   } catch {
-    throw new Problem('malformed', 'the path is not percent-encoded UTF-8');
+    throw new Problem('malformed', 'the path cannot be decoded; send it as percent-encoded UTF-8');
   }
 }
 
@@ -121,19 +123,27 @@ function checkedQuery({ query }: Route, url: string): unknown {
       : [];
   const result = query?.safeParse(Object.fromEntries(values));
   const errors = result === undefined || result.success ? unknown : wrongs(result.error, 'query');
-  if (errors.length > 0) throw new Problem('malformed', 'the query cannot be used', { errors });
+  if (errors.length > 0)
+    throw new Problem('malformed', 'the query has fields that cannot be used; correct those named in errors', {
+      errors,
+    });
   return result?.data;
 }
 
 function checkedBody(schema: z.ZodType, raw: Uint8Array, contentType: string | undefined): unknown {
   if (raw.length > 0 && mediaType(contentType) !== 'application/json')
-    throw new Problem('unsupportedMedia', 'send application/json');
-  return checked(schema, raw.length === 0 ? {} : parseJson(raw), 'invalid', 'the body cannot be used');
+    throw new Problem('unsupportedMedia', 'the media type of the body is not supported; send application/json');
+  return checked(
+    schema,
+    raw.length === 0 ? {} : parseJson(raw),
+    'invalid',
+    'the body has fields that cannot be used; correct those named in errors',
+  );
 }
 
 function idempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  throw new Problem('malformed', 'an Idempotency-Key has 1 to 255 printable characters');
+  throw new Problem('malformed', 'the Idempotency-Key is not valid; use 1 to 255 printable ASCII characters');
 }
 
 /** What makes two requests the same: of a CloudEvent in binary mode some of it is in the headers. */

@@ -107,7 +107,10 @@ export type Conditional = Pick<Asked<unknown, unknown, unknown>, 'header'>;
 export function onlyIf(asked: Conditional, revision: number): void {
   const wanted = etagsOf(asked.header('if-match'));
   if (wanted.length === 0 || wanted.includes('*') || wanted.includes(String(revision))) return;
-  throw new Problem('preconditionFailed', `it has moved on to revision ${revision}: read it again, then decide`);
+  throw new Problem(
+    'preconditionFailed',
+    `the resource has changed to revision ${revision}; read it again, then decide`,
+  );
 }
 
 /** `"12", W/"13"` as `12` and `13`. */

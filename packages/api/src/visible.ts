@@ -66,7 +66,8 @@ interface Around {
 
 export function visibleTo(caller: Caller | undefined, { engine, journal, now, nudge }: Around): Visible {
   const sees = (model: string) => caller !== undefined && seesModel(caller, model);
-  const gone = (what: string) => new Fault('notFound', `there is no ${what}`);
+  const gone = (what: string) =>
+    new Fault('notFound', `there is no ${what}; look in the list of what this token may see`);
 
   async function model(name: string): Promise<SeenModel> {
     const head = sees(name) ? await journal.head(`model/${name}`) : undefined;
@@ -112,7 +113,8 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
     id: string,
     decidedOn?: DecidedOn,
   ) {
-    if (caller === undefined) throw new Problem('unauthenticated', 'nobody signed this request');
+    if (caller === undefined)
+      throw new Problem('unauthenticated', 'the request has no signature; sign it, or send a token');
     // A signal of the body's own type, with the stamp that its receiver gives.
     const stamped = { ...signal, id, at: now(), actor: caller.actor } as Parameters<Engine['receive']>[1];
     const outcome = await engine.receive(stream, stamped, decidedOn === undefined ? undefined : unmoved(decidedOn));
@@ -122,7 +124,10 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
 
   function whole(): void {
     if (caller === undefined || caller.models !== undefined)
-      throw new Problem('forbidden', 'this concerns the whole project, and the token is scoped to some models');
+      throw new Problem(
+        'forbidden',
+        'the request concerns the whole project; use a token that is not scoped to models',
+      );
   }
 
   return {

@@ -46,7 +46,7 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
       const verified: Verified[] = [];
       for (const name of streams) verified.push(await verify(ports.journal, name));
       if (stream !== undefined && verified.every(({ entries, problem }) => entries === 0 && problem === undefined))
-        throw new Fault('notFound', `there is no stream '${stream}'`);
+        throw new Fault('notFound', `there is no stream '${stream}'; 'serin audit verify' lists what there is`);
       const problems = verified.flatMap((each) =>
         each.problem === undefined ? [] : [{ stream: each.stream, problem: each.problem }],
       );
@@ -81,7 +81,7 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
 function seqOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new Problem('malformed', `'${cursor}' is no cursor of this list: use the one of its last page`);
+  throw new Problem('malformed', `the cursor '${cursor}' does not belong to this list; use the one of its last page`);
 }
 
 async function streamsOf(
@@ -107,7 +107,7 @@ async function one(journal: Journal, project: Visible, stream: string): Promise<
   const owner = head === undefined ? undefined : ownerOf(stream, Object(head.state));
   if (owner === undefined) project.whole();
   if (head === undefined || (owner !== undefined && !project.sees(owner)))
-    throw new Fault('notFound', `there is no stream '${stream}'`);
+    throw new Fault('notFound', `there is no stream '${stream}'; 'serin audit verify' lists what there is`);
   return stream;
 }
 

@@ -19,9 +19,9 @@ const codeManifest: z.ZodType<{ readonly files: readonly CodeFile[] }> = z.stric
   files: z
     .array(
       z.strictObject({
-        path: z
-          .string()
-          .refine(isSafePath, { error: "a relative path without '..', ':' and '\\', with names of at most 200 bytes" }),
+        path: z.string().refine(isSafePath, {
+          error: "use a relative path without '..', ':' and '\\', with names of at most 200 bytes",
+        }),
         blob: z.string().regex(/^[0-9a-f]{64}$/),
         bytes: z.int().min(0),
         executable: z.boolean(),
@@ -82,7 +82,7 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
       if (api.platform !== 'local')
         throw new Problem(
           'notImplemented',
-          `${bucket} is a bucket of ${api.platform}: put the object there with its own tools`,
+          `the bucket '${bucket}' is not on this machine; put the object there with the tools of ${api.platform}`,
         );
       const { models, type } = (await takersIn(api, bucket))(key);
       // Whoever writes an object changes the data of every model that takes it.
@@ -90,7 +90,10 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
         asked.caller.models !== undefined &&
         !(models.length > 0 && models.every((model) => asked.project.sees(model)))
       )
-        throw new Problem('forbidden', 'the token is not scoped to the models that take data under this key');
+        throw new Problem(
+          'forbidden',
+          'the token is not scoped to all models that take data under this key; use another token',
+        );
       await api.ports.bucket(bucket).write(key, asked.raw);
       // The object is the truth and the signal a hint: should it be lost, the daily listing finds the object.
       for (const model of models) await asked.project.tell(model, { type, keys: [key] }, asked.id);
@@ -113,13 +116,20 @@ async function writeOwn(
   key: string,
 ) {
   asked.project.whole();
-  if (!mayAct(asked.caller, 'admin')) throw new Problem('forbidden', `the bucket '${ownBucket}' wants the role admin`);
+  if (!mayAct(asked.caller, 'admin'))
+    throw new Problem('forbidden', `the bucket '${ownBucket}' needs the role admin; use a token that has it`);
   const [, blob, manifest] = /^code\/(?:blobs\/([0-9a-f]{64})|([0-9a-f]{64})\.json)$/.exec(key) ?? [];
   const digest = blob ?? manifest;
   if (digest === undefined)
-    throw new Problem('invalid', `the bucket '${ownBucket}' takes code/blobs/<sha256> and code/<sha256>.json alone`);
+    throw new Problem(
+      'invalid',
+      `the bucket '${ownBucket}' does not take this key; use code/blobs/<sha256> or code/<sha256>.json`,
+    );
   if (sha256Hex(asked.raw) !== digest)
-    throw new Problem('invalid', `the body's SHA-256 is ${sha256Hex(asked.raw)}, not that of the key`);
+    throw new Problem(
+      'invalid',
+      `the SHA-256 of the body is ${sha256Hex(asked.raw)}, not that of the key; send the file that the key names`,
+    );
   if (manifest !== undefined) checkManifest(asked.raw);
   const written = await api.ports.bucket(ownBucket).write(key, asked.raw, { ifAbsent: true });
   return { status: written === 'exists' ? 200 : 201, body: { key, models: [] } };
@@ -127,7 +137,10 @@ async function writeOwn(
 
 function checkManifest(bytes: Uint8Array): void {
   const parsed = codeManifest.safeParse(parseJson(bytes));
-  if (!parsed.success) throw new Problem('invalid', 'this is not a code manifest', { errors: wrongs(parsed.error) });
+  if (!parsed.success)
+    throw new Problem('invalid', 'the body is not a code manifest; correct the fields named in errors', {
+      errors: wrongs(parsed.error),
+    });
 }
 
 /** Code blobs of a manifest in the project's own bucket; `undefined`: there is no such manifest. */

@@ -58,7 +58,11 @@ export const datasetRoutes = ({ ports }: Api): readonly Route[] => [
     answers: { 200: { description: 'the dataset version', schema: dataset } },
     async handle({ project, params: { model, digest } }) {
       const found = view(await project.model(model), digest, await readManifest(ports, model, digest));
-      if (found === undefined) throw new Fault('notFound', `there is no dataset version '${digest}' of ${model}`);
+      if (found === undefined)
+        throw new Fault(
+          'notFound',
+          `there is no dataset version '${digest}' of ${model}; name one of 'serin datasets list ${model}'`,
+        );
       return { status: 200, body: found };
     },
   }),

@@ -48,7 +48,10 @@ export const deadLetterRoutes = (api: Api): readonly Route[] => [
     async handle({ project, params, caller }) {
       const letter = await find(api, project, params.id);
       if (letter.status !== 'waiting')
-        throw new Fault('conflict', `the dead letter '${letter.id}' is ${letter.status} already`);
+        throw new Fault(
+          'conflict',
+          `the dead letter '${letter.id}' is already ${letter.status}; leave it, or choose another one`,
+        );
       const answer = await replay(api, letter);
       // Closed after it was taken: should this fail, the core knows the signal when it is replayed again.
       await closeDeadLetter(api.ports.journal, letter.id, 'replayed', api.now(), caller.actor);
@@ -95,5 +98,7 @@ async function find({ ports }: Api, project: Visible, id: string): Promise<DeadL
 /** What made it a dead letter may well do so again: that is an answer, not a defect of this request. */
 function stillDead(error: unknown): never {
   const fault = asFault(error);
-  throw fault.retry === 'never' ? new Problem('refused', `it still cannot be used: ${fault.message}`) : fault;
+  throw fault.retry === 'never'
+    ? new Problem('refused', `the dead letter still cannot be used; mend this first, or discard it: ${fault.message}`)
+    : fault;
 }

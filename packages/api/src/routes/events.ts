@@ -34,10 +34,13 @@ export const eventRoutes = (api: Api): readonly Route[] => [
     problems: [501],
     handle(asked) {
       if (api.events === undefined)
-        throw new Problem('notImplemented', 'this installation publishes its events on the bus of its cloud');
+        throw new Problem(
+          'notImplemented',
+          'this installation does not keep its events; read them from the bus of its cloud',
+        );
       const last = asked.header('last-event-id');
       if (last !== undefined && !/^\d{1,15}$/.test(last))
-        throw new Problem('malformed', 'Last-Event-ID is a position that this stream gave');
+        throw new Problem('malformed', 'the Last-Event-ID is not a position of this stream; begin without it');
       const { after, limit = 50 } = asked.query;
       const sees = ({ data }: { readonly data: unknown }) => asked.project.sees(String(Object(data).model));
       if (asked.header('accept')?.includes('application/json')) {
@@ -85,9 +88,13 @@ export const eventRoutes = (api: Api): readonly Route[] => [
     async handle({ project, body }) {
       const { seq } = await project.model(body.stream.slice('model/'.length));
       const to = Math.min(body.to ?? seq, seq);
-      if (body.from > to) throw new Fault('invalid', `${body.stream} has no entry from ${body.from} to ${to}`);
+      if (body.from > to)
+        throw new Fault(
+          'invalid',
+          `the stream ${body.stream} has no entry from ${body.from} to ${to}; name a range that it has`,
+        );
       if (to - body.from >= maxReplayed)
-        throw new Fault('invalid', `${maxReplayed} entries at most are replayed at once: name \`to\``);
+        throw new Fault('invalid', `more than ${maxReplayed} entries cannot be replayed at once; set \`to\``);
       const { ports, now, source } = api;
       const order = { key: 'replay', kind: 'publish', from: body.from - 1, to } as const;
       await perform(order, {
@@ -95,7 +102,7 @@ export const eventRoutes = (api: Api): readonly Route[] => [
         now,
         source,
         stream: body.stream,
-        tell: () => Promise.reject(new Error('publishing tells nobody')),
+        tell: () => Promise.reject(new Error('publishing sends no signal; this is a defect of Serin, report it')),
       });
       return { status: 200, body: { from: body.from, to } };
     },
@@ -108,14 +115,17 @@ type Results = z.infer<typeof results>['results'];
 async function takeEvents(api: Api, asked: Parameters<Route['handle']>[0]): Promise<Answer> {
   const events = readCloudEvents(asked.header, asked.raw);
   const config = await api.config();
-  if (config === undefined) throw new Problem('refused', 'no config has been released yet');
+  if (config === undefined) throw new Problem('refused', 'the project has no config yet; release one first');
   const { project } = asked;
   const each = [];
   for (const event of events) {
     const found = await signalsOfEvent(event, config, api.now(), project.sees);
     const visible = found.filter(({ stream }) => project.sees(modelIn(stream)));
     if (visible.length === 0)
-      throw new Fault('notFound', `no model that the token is scoped to takes the event '${event.id}'`);
+      throw new Fault(
+        'notFound',
+        `the event '${event.id}' is for no model that this token may see; use a token of its model, or correct the event`,
+      );
     each.push(...visible.map((addressed) => ({ event: event.id, ...addressed })));
   }
   const rows: Results = [];

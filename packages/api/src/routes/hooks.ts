@@ -49,7 +49,7 @@ export const hookRoutes = (api: Api): readonly Route[] => [
       if (!(await githubSigned(secrets, asked.raw, signature)))
         throw new Problem(
           'unauthenticated',
-          'X-Hub-Signature-256 is not that of this body under a secret of this hook',
+          'the X-Hub-Signature-256 does not fit this body; sign it with a secret of this hook',
         );
       const event = asked.header('x-github-event') ?? '';
       if (event === 'ping') return ignored('a ping; the hook works');
@@ -79,10 +79,13 @@ export const hookRoutes = (api: Api): readonly Route[] => [
       if (!(await standardSigned(secrets, message, asked.header('webhook-signature') ?? '')))
         throw new Problem(
           'unauthenticated',
-          'webhook-signature is not that of this message under a secret of this hook',
+          'the webhook-signature does not fit this message; sign it with a secret of this hook',
         );
       if (!/^\d{1,12}$/.test(timestamp) || Math.abs(Number(timestamp) * 1000 - api.wall()) > toleranceMs)
-        throw new Problem('unauthenticated', 'webhook-timestamp is more than five minutes away');
+        throw new Problem(
+          'unauthenticated',
+          'the webhook-timestamp is more than five minutes from now; set the clock of the sender and send again',
+        );
       mediaOf(asked, 'application/json');
       return pushed(api, 'webhook', readStandardPush(asked.raw), `standard/${id}`);
     },
@@ -119,7 +122,7 @@ function alertHook(api: Api, sender: keyof typeof alertSenders): Route {
       if (alerts.length > 0 && alerts.every(({ model }) => model === ''))
         throw new Problem(
           'invalid',
-          "no alert names a model of this token, in the label 'serin_model', 'model' or 'endpoint'",
+          "the alerts name no model of this token; give it in the label 'serin_model', 'model' or 'endpoint'",
         );
       const rows: z.infer<typeof results>['results'] = [];
       for (const { model, id, signal } of withKnownEnds(alerts, ({ model }) => model))
@@ -156,20 +159,26 @@ function signedWith(secrets: readonly string[], variable: string, signature: str
   if (secrets.length === 0)
     throw new Problem(
       'notConfigured',
-      `no secret is configured for this hook; start the server with ${variable}, or on AWS put it into the installation's parameter (infra/aws/README.md)`,
+      `this hook has no secret; start the server with ${variable}, or on AWS put it into the installation's parameter (infra/aws/README.md)`,
     );
-  if (signature === undefined) throw new Problem('unauthenticated', 'the request has no signature');
+  if (signature === undefined)
+    throw new Problem('unauthenticated', 'the request has no signature; sign it with a secret of this hook');
 }
 
 function idOf(asked: Given, name: string): string {
   const id = asked.header(name) ?? '';
-  if (!/^[\w.:-]{1,200}$/.test(id)) throw new Problem('malformed', `the header ${name} is missing, or not an id`);
+  if (!/^[\w.:-]{1,200}$/.test(id))
+    throw new Problem(
+      'malformed',
+      `the header ${name} is missing or not valid; send 1 to 200 letters, digits and _ . : -`,
+    );
   return id;
 }
 
 /** The media type of the body; 415 when it is not one of these. */
 function mediaOf(asked: Given, ...takes: readonly string[]): string {
   const media = mediaType(asked.header('content-type'));
-  if (!takes.includes(media)) throw new Problem('unsupportedMedia', `send ${takes.join(' or ')}`);
+  if (!takes.includes(media))
+    throw new Problem('unsupportedMedia', `the media type of the body is not supported; send ${takes.join(' or ')}`);
   return media;
 }

@@ -14,7 +14,7 @@ const oneOrMore = z
   .transform((given, context) => {
     const several = labelsIn(given);
     if (several !== undefined && (several.length === 0 || several.length > maxLabels))
-      context.addIssue({ code: 'custom', path: ['labels'], message: `wants 1 to ${maxLabels} labels` });
+      context.addIssue({ code: 'custom', path: ['labels'], message: `must have 1 to ${maxLabels} labels` });
     const labels: Label[] = [];
     for (const [index, each] of (several?.slice(0, maxLabels) ?? [given]).entries()) {
       const read = readLabel(each);

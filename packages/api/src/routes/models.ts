@@ -78,7 +78,10 @@ export const modelRoutes = ({ ports, now }: Api): readonly Route[] => [
       const then = Date.parse(query.at);
       const found = changes.find(({ at }) => Date.parse(at) <= then);
       if (found === undefined)
-        throw new Fault('notFound', `nothing is known to have served '${params.model}' at ${query.at}`);
+        throw new Fault(
+          'notFound',
+          `it is not known what served '${params.model}' at ${query.at}; choose a later time`,
+        );
       return { status: 200, body: { served: [found] } };
     },
   }),
@@ -204,7 +207,10 @@ async function tellOf(
 function known({ state }: SeenModel, number: number): Version {
   const version = versionOf(state.versions, number);
   if (version === undefined)
-    throw new Fault('notFound', `there is no version ${number} of ${state.model}, or it is not kept any more`);
+    throw new Fault(
+      'notFound',
+      `there is no version ${number} of ${state.model} any more; name one of 'serin versions list ${state.model}'`,
+    );
   return version;
 }
 

@@ -105,7 +105,8 @@ export const projectRoutes = (api: Api): readonly Route[] => [
     async handle(asked) {
       const { project, body, caller, id } = asked;
       const until = body.until === undefined ? undefined : Date.parse(body.until);
-      if (until !== undefined && until <= api.now()) throw new Problem('invalid', `${body.until} has passed already`);
+      if (until !== undefined && until <= api.now())
+        throw new Problem('invalid', `the end of the freeze, ${body.until}, has already passed; choose a later one`);
       const ends = until === undefined ? {} : { until };
       const signal = {
         type: 'freezeRequested',
@@ -151,7 +152,9 @@ function refuseImpossible(api: Api, config: CompiledConfig): void {
   }));
   const where = platform === 'local' ? 'one machine' : platform;
   const what = problems.length === 1 ? 'one thing' : `${problems.length} things`;
-  throw new Problem('invalid', `${where} cannot do ${what} of this config`, { errors });
+  throw new Problem('invalid', `${where} cannot do ${what} that this config asks for; correct what errors names`, {
+    errors,
+  });
 }
 
 /** Secrets that are not there now: found at the release, and not by the first job or sink that wants one. */
@@ -191,7 +194,11 @@ async function refuseMissingCode(api: Api, config: CompiledConfig): Promise<void
     }
   }
   if (missing.length > 0)
-    throw new Problem('invalid', `the config refers to code that was never stored: ${missing[0]?.detail}`, {
-      errors: missing.slice(0, 50),
-    });
+    throw new Problem(
+      'invalid',
+      `the config refers to code that is not stored; release with 'serin release': ${missing[0]?.detail}`,
+      {
+        errors: missing.slice(0, 50),
+      },
+    );
 }

@@ -95,13 +95,17 @@ export const runRoutes = (api: Api): readonly Route[] => [
       const job = query.job ?? track?.part ?? 'train';
       const attempt = query.attempt ?? (track?.part === job ? track.attempt : 1);
       if (api.logs === undefined)
-        throw new Problem('notImplemented', "this installation's logs are read with the tools of its cloud");
+        throw new Problem(
+          'notImplemented',
+          'this installation does not keep the logs of its jobs; read them with the tools of its cloud',
+        );
       const key = `${run.id}/${job}/${attempt}`;
       const current =
         track?.part === job && track.attempt === attempt && track.id !== undefined ? { id: track.id } : {};
       const { kind } = stepPlan(job);
       const log = await api.logs({ project: run.plan.project, key, kind, ...current }, query.from ?? 0, logBytes);
-      if (log === undefined) throw new Fault('notFound', `there is no log of ${key}`);
+      if (log === undefined)
+        throw new Fault('notFound', `the job ${key} has no log here; look at its run, it may not have started yet`);
       return { status: 200, body: { job, attempt, ...log } };
     },
   }),

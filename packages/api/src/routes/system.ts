@@ -26,7 +26,7 @@ export const systemRoutes = ({ ports, probe, version, environment, platform, met
     problems: [503],
     async handle() {
       await (probe?.() ?? ports.journal.head('project')).catch(() => {
-        const detail = 'the store takes no writes; the log of the server says why';
+        const detail = 'the store cannot be written to; look in the log of the server for the reason';
         throw new Problem('notConfigured', detail, { headers: { 'retry-after': '5' } });
       });
       return { status: 200, body: { status: 'ok' } };
@@ -57,7 +57,11 @@ export const systemRoutes = ({ ports, probe, version, environment, platform, met
     },
     problems: [501],
     handle({ header }) {
-      if (metrics === undefined) throw new Problem('notImplemented', 'this installation is measured by its cloud');
+      if (metrics === undefined)
+        throw new Problem(
+          'notImplemented',
+          'this installation has no counters of its own; read the metrics of its cloud',
+        );
       const isOpen = header('accept')?.includes('application/openmetrics-text') ?? false;
       const type = isOpen ? 'application/openmetrics-text; version=1.0.0' : 'text/plain; version=0.0.4';
       return { status: 200, body: metrics(isOpen), headers: { 'content-type': `${type}; charset=utf-8` } };

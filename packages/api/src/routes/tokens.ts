@@ -41,7 +41,7 @@ export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[]
     role: 'admin',
     scope: 'project',
     body: z.strictObject({
-      name: z.string().regex(/^[\w.@-]{1,100}$/, { error: 'letters, digits and . @ - _' }),
+      name: z.string().regex(/^[\w.@-]{1,100}$/, { error: 'use letters, digits and . @ - _, at most 100' }),
       role: roleSchema,
       models: z.array(modelName).min(1).max(200).optional(),
       expiresAt: instantText.optional(),
@@ -55,7 +55,7 @@ export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[]
       const { body, caller } = asked;
       const expires = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
       if (expires !== undefined && expires <= wall())
-        throw new Problem('invalid', `${body.expiresAt} has passed already`);
+        throw new Problem('invalid', `the end of the token, ${body.expiresAt}, has already passed; choose a later one`);
       const token = {
         id: newId('tok'),
         name: body.name,

@@ -34,6 +34,9 @@ async function explain(project: Visible, id: string, now: number): Promise<Why> 
   if (number === undefined) return whyModel(state, now);
   const version = versionOf(state.versions, /^v?\d{1,9}$/.test(number) ? Number(number.replace('v', '')) : undefined);
   if (version === undefined)
-    throw new Fault('notFound', `there is no version '${number}' of ${name}, or it is not kept any more`);
+    throw new Fault(
+      'notFound',
+      `there is no version '${number}' of ${name} any more; name one of 'serin versions list ${name}'`,
+    );
   return whyVersion(version, state, now);
 }
