@@ -41,7 +41,7 @@ test('a request that is too large for what stands before the server is refused w
 
   expect(exit).toBe(2);
   expect(stderr).toContain('POST /v1/freeze was answered with 413');
-  expect(stderr).toContain('AWS Lambda takes 6 MB, a proxy less): put large files into the image');
+  expect(stderr).toContain('put large files into the image');
 });
 
 test('a server that is not there is a failure that says how to start one', async () => {
@@ -89,7 +89,7 @@ test('what somebody decides goes with the reason', async () => {
   ]);
   expect(await serin(['versions', 'restore', 'fraud', '5'], { env })).toMatchObject({
     exit: 2,
-    stderr: expect.stringContaining('say why with --because'),
+    stderr: expect.stringContaining('give it with --because'),
   });
 });
 

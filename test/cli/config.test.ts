@@ -79,7 +79,7 @@ test('every problem is reported at once: its path, the value, and what is allowe
 });
 
 test.each([
-  ['that is missing', undefined, 3, "'serin init' writes one"],
+  ['that is missing', undefined, 3, "write one with 'serin init'"],
   ['that does not parse', 'export default {', 2, 'cannot load'],
   ['that throws', `throw new Error('no such secret');`, 2, 'no such secret'],
   ['without a default export', 'export const config = {};', 2, 'has no default export'],

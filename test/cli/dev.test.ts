@@ -292,5 +292,5 @@ test('a folder without a config has nothing to run', async () => {
   const { exit, stderr } = await serin(['dev'], { cwd });
 
   expect(exit).toBe(3);
-  expect(stderr).toContain("'serin init' writes one");
+  expect(stderr).toContain("write one with 'serin init'");
 });

@@ -44,7 +44,7 @@ test('labels come from standard input and as JSON, and a dry run sends none', as
 });
 
 test('what the server refuses is told by line, with what was sent before', async () => {
-  const refusal = problem(422, 'the body cannot be used');
+  const refusal = problem(422, 'the body has fields that cannot be used; correct those named in errors');
   const errors = [{ pointer: '/labels/1/loss', detail: 'too big' }];
   const { env } = await stubServer((_, index) =>
     index === 0 ? { body: { totals: {} } } : { ...refusal, body: { ...Object(refusal.body), errors } },

@@ -93,7 +93,7 @@ async function plans(cwd: string): Promise<void> {
 
   expect(topology.table.name).toBe('serin-acme-dev-journal');
   expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThan(2_000_000);
-  expect(refused.title).toBe('this package of serin was made without the requests of aws');
+  expect(refused.title).toBe('this package of serin does not contain the requests of aws');
 }
 
 /** The published types take the starter's config, and refuse a field that the schema does not know. */

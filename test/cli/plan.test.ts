@@ -76,7 +76,7 @@ test.each([['plan'], ['deploy'], ['destroy']])(
     const { exit, stderr } = await serin([command, '--cloud', 'azure'], { cwd: project() });
 
     expect(exit).toBe(2);
-    expect(stderr).toContain("--cloud is 'azure', which Serin cannot be deployed to yet");
+    expect(stderr).toContain("Serin cannot be deployed to 'azure' of --cloud yet");
     expect(stderr).toContain('serin validate --cloud azure');
   },
 );
@@ -85,7 +85,7 @@ test('a cloud that nobody knows is a usage error', async () => {
   const { exit, stderr } = await serin(['validate', '--cloud', 'oracle'], { cwd: project() });
 
   expect(exit).toBe(2);
-  expect(stderr).toContain("--cloud is 'oracle', which Serin does not know");
+  expect(stderr).toContain("Serin does not know the cloud 'oracle' of --cloud");
   expect(stderr).toContain('use aws, gcp, azure');
 });
 
@@ -136,13 +136,13 @@ test.each([
 });
 
 test.each([
-  ['--region', 'mars-1', "a region is one such as 'eu-west-1'"],
-  ['--account', '12', 'an account has 12 digits'],
+  ['--region', 'mars-1', "give a region such as 'eu-west-1'"],
+  ['--account', '12', 'give 12 digits'],
 ])('%s %s is a usage error, with what it looks like', async (option, value, mend) => {
   const { exit, stderr } = await serin(['plan', ...place, option, value], { cwd: project() });
 
   expect(exit).toBe(2);
-  expect(stderr).toContain(`the ${option.slice(2)} is '${value}'`);
+  expect(stderr).toContain(`the ${option.slice(2)} '${value}' is not valid`);
   expect(stderr).toContain(mend);
 });
 
@@ -154,7 +154,7 @@ test('settings of another project are refused, with what can be done', async () 
 
   expect(exit).toBe(2);
   expect(stderr).toContain("project is 'cellar', and 'acme' in the config");
-  expect(stderr).toContain("deploy 'acme' from a copy of its own, or take serin.aws.json away");
+  expect(stderr).toContain("deploy 'acme' from a copy of Serin's repository of its own, or delete serin.aws.json");
 });
 
 test('plan lists functions, resources and each permission with the call that needs it', async () => {
@@ -239,7 +239,7 @@ test('a name that is too long for AWS is told before anything is deployed', asyn
   const { exit, stderr } = await serin(['plan', ...place], { cwd });
 
   expect(exit).toBe(2);
-  expect(stderr).toContain("the bucket's name holds no more");
+  expect(stderr).toContain("the bucket's name has room for no more");
 });
 
 test.each([['validate'], ['plan']])('%s refuses names that AWS would refuse, at their places', async (command) => {
@@ -413,7 +413,7 @@ test('deploy names everything that is missing, each with what to do, and runs no
   const { exit, stderr } = await serin(['deploy'], { cwd, env: { PATH: dirname(process.execPath) } });
 
   expect(exit).toBe(1);
-  expect(stderr).toContain('3 thing(s) missing');
+  expect(stderr).toContain('cannot deploy acme; add what is missing');
   expect(stderr).toContain("sst: it is neither installed here nor on the PATH; run 'npm install --no-save sst@4.17.1'");
   expect(stderr).toContain(`sst.config.ts: neither in ${cwd} nor above it`);
   expect(stderr).toContain('AWS credentials: set AWS_PROFILE');
@@ -543,7 +543,7 @@ test('destroy does nothing until somebody says yes, and says what stays', async 
 
   expect([unasked.exit, before]).toEqual([1, false]);
   expect(unasked.stderr).toContain('the table serin-acme-prod-journal: the history');
-  expect(unasked.stderr).toContain('give --yes where nobody can be asked');
+  expect(unasked.stderr).toContain('give --yes, or answer yes');
   expect(agreed.exit).toBe(0);
   expect(agreed.stdout).toContain('the endpoint of fraud, if it serves: it goes on serving, and costs');
   expect(agreed.stdout).toContain('to deploy again with this history: write "adopt": true into serin.aws.json');
@@ -559,5 +559,5 @@ test('a deployment that sst breaks off is a failure that says how to go on', asy
 
   expect([exit, stdout]).toEqual([1, '']);
   expect(stderr).toContain('ended with exit code 3');
-  expect(stderr).toContain('deploy again: it goes on where it stopped');
+  expect(stderr).toContain('deploy again: it continues where it stopped');
 });

@@ -132,7 +132,7 @@ async function answerOf(response: Response, request: Request, server: Server): P
   } catch (error) {
     throw new Failure(1, `${server.url} does not answer like a Serin server`, {
       why: `${request.method} ${request.path} was answered with ${response.headers.get('content-type')}, not with JSON`,
-      mend: `correct the address (it is from ${server.from})`,
+      mend: `correct the address in ${server.from}`,
       cause: error,
     });
   }
@@ -151,10 +151,10 @@ async function failureOf(response: Response, request: Request, server: Server): 
 
 function mendOf(status: number, problem: Problem | undefined, server: Server): string | undefined {
   if (status === 401)
-    return `give a token in SERIN_TOKEN, or by 'serin context add' (the server is from ${server.from})`;
+    return `give a token in SERIN_TOKEN, or with 'serin context add' (the server is from ${server.from})`;
   // Not in Serin's words: whoever stands before it has refused, and it never saw the request.
   if (status === 413 && problem === undefined)
-    return 'it is too large for what stands before the server (AWS Lambda takes 6 MB, a proxy less): put large files into the image instead of the code folder, or models into projects of their own';
+    return 'put large files into the image instead of the code folder, or split the project: the request is too large for AWS Lambda (6 MB) or a proxy in front of the server';
   return undefined;
 }
 

@@ -150,7 +150,7 @@ export async function fileAt(source: string, path = basename(source)): Promise<F
 }
 
 function notAFile(path: string, root: string, isLink: boolean): Failure {
-  return new Failure(2, `${path} in the code folder ${root} is ${isLink ? 'a symbolic link' : 'no regular file'}`, {
+  return new Failure(2, `${path} in the code folder ${root} is ${isLink ? 'a symbolic link' : 'not a regular file'}`, {
     why: 'a job on another machine would not find what it points to',
     mend: 'put the file itself there, or name it in .serinignore',
   });
@@ -158,7 +158,7 @@ function notAFile(path: string, root: string, isLink: boolean): Failure {
 
 const tooMany = (root: string): Failure =>
   new Failure(2, `the code folder ${root} has more than ${maxFiles} files`, {
-    mend: "name a smaller folder as 'code', or what is no code in .serinignore; data goes into the bucket",
+    mend: "name a smaller folder as 'code', or list in .serinignore what is not code; put data into the bucket",
   });
 
 /** By its name alone: belongs to no release, so a change of it is none. */

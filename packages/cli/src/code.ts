@@ -58,14 +58,18 @@ async function hashFile(file: string): Promise<string> {
 
 function empty(directory: string, { ignored, dataFolders }: Walked): Failure {
   const leftOut = ignored + dataFolders.length;
-  return new Failure(2, `the code folder ${directory} has no files`, {
-    ...(leftOut === 0
-      ? {}
-      : {
-          why: `${leftOut} ${leftOut === 1 ? 'entry is' : 'entries are'} left out: .gitignore, data, secrets or logs`,
-          mend: "bring back what is code in a file .serinignore there, with lines such as '!dist/**'",
-        }),
-  });
+  return new Failure(
+    2,
+    `the code folder ${directory} has no files; put the code there, or name another folder as 'code'`,
+    {
+      ...(leftOut === 0
+        ? {}
+        : {
+            why: `${leftOut} ${leftOut === 1 ? 'entry is' : 'entries are'} left out: .gitignore, data, secrets or logs`,
+            mend: "bring back what is code in a file .serinignore there, with lines such as '!dist/**'",
+          }),
+    },
+  );
 }
 
 function tooBig(directory: string, files: readonly FoundFile[], total: number): Failure {

@@ -22,16 +22,18 @@ export function findConfig(cwd: string, named?: string): string {
   if (named !== undefined) {
     const file = resolve(cwd, named);
     if (existsSync(file) && statSync(file).isFile()) return file;
-    throw new Failure(3, `there is no config ${file}`);
+    throw new Failure(3, `there is no config ${file}`, {
+      mend: "name another with --config, or write one with 'serin init'",
+    });
   }
   const found = configNames.map((name) => join(cwd, name)).filter((file) => existsSync(file));
   if (found.length > 1)
-    throw new Failure(2, `${cwd} has ${found.map((file) => basename(file)).join(' and ')}`, {
+    throw new Failure(2, `${cwd} has more than one config: ${found.map((file) => basename(file)).join(' and ')}`, {
       mend: 'keep one of them, or name it with --config',
     });
   if (found[0] !== undefined) return found[0];
   throw new Failure(3, `there is no serin.config.ts in ${cwd}`, {
-    mend: "'serin init' writes one; --config names another",
+    mend: "write one with 'serin init', or name another with --config",
   });
 }
 
@@ -49,9 +51,13 @@ async function readConfig(file: string): Promise<unknown> {
     if (module.default !== undefined) return module.default;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failure(2, `cannot load ${file}`, { why: `${why}${placeIn(error, file)}`, cause: error });
+    throw new Failure(2, `cannot load ${file}`, {
+      why: `${why}${placeIn(error, file)}`,
+      mend: 'correct the config',
+      cause: error,
+    });
   }
-  throw new Failure(2, `${file} has no default export`, { mend: 'export default defineConfig({ ... })' });
+  throw new Failure(2, `${file} has no default export`, { mend: 'write export default defineConfig({ ... })' });
 }
 
 /** Where in the config an error came from. */

@@ -24,7 +24,10 @@ export async function readContexts(env: Environment): Promise<Contexts> {
   const file = contextsFile(env);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new Failure(1, `cannot read ${file}`, { why: error.message });
+    throw new Failure(1, `cannot read ${file}`, {
+      why: error.message,
+      mend: 'correct the rights of the file, or move it away',
+    });
   });
   if (text === undefined) return { contexts: {} };
   try {
@@ -33,7 +36,7 @@ export async function readContexts(env: Environment): Promise<Contexts> {
   } catch {
     // Said below.
   }
-  throw new Failure(1, `${file} does not hold contexts`, { mend: 'correct the file, or move it away' });
+  throw new Failure(1, `${file} is not a file of contexts`, { mend: 'correct the file, or move it away' });
 }
 
 /** Readable by its owner alone: it holds tokens. Seen whole or not at all. */

@@ -69,7 +69,11 @@ export function asFailure(error: unknown): Failure {
   if (error instanceof Fault) return new Failure(exitOfFault[error.code], error.message, { cause: error });
   if (!(error instanceof Error)) return new Failure(1, String(error), { cause: error });
   // Nobody foresaw it: where it came from is for the report of a defect.
-  return new Failure(1, error.message, { why: error.stack?.split('\n')[1]?.trim(), cause: error });
+  return new Failure(1, error.message, {
+    why: error.stack?.split('\n')[1]?.trim(),
+    mend: 'report it with this text: it is a defect of Serin',
+    cause: error,
+  });
 }
 
 export function failureText({ message, why, mend, problem, details }: Failure): string {

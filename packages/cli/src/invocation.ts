@@ -32,7 +32,7 @@ export function numberOption(invocation: Pick<Invocation, 'options'>, name: stri
 }
 
 export function wholeNumber(text: string, what: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new Failure(2, `${what} is '${text}', which is not a whole number`);
+  if (!/^\d{1,15}$/.test(text)) throw new Failure(2, `${what} is '${text}'; give a whole number`);
   return Number(text);
 }
 
@@ -92,7 +92,7 @@ export async function change(invocation: Invocation, client: Client, given: Chan
     terminal.interactive &&
     !(await terminal.confirm(`${does} on ${client.server.url} (${client.server.from})?`))
   )
-    throw new Failure(1, `did not ${does}`);
+    throw new Failure(1, `did not ${does}`, { mend: 'give --yes, or answer yes' });
   if (!client.server.own) terminal.say(`serin: ${client.server.url} (${client.server.from})\n`);
   const key = textOption(invocation, 'idempotencyKey');
   const match = textOption(invocation, 'ifMatch');

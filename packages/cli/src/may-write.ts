@@ -9,7 +9,7 @@ export async function mayWrite({ options, terminal, cwd }: Invocation, files: re
   if (there.length === 0) return;
   const list = there.join(', ');
   if (options.force !== true)
-    throw new Failure(4, `${list} ${there.length === 1 ? 'is' : 'are'} there already`, {
+    throw new Failure(4, `${list} already ${there.length === 1 ? 'exists' : 'exist'}`, {
       why: 'init overwrites nothing',
       mend: 'name another folder, or give --force',
     });

@@ -42,14 +42,16 @@ async function savedServer(env: Place['env'], name: string): Promise<Server> {
   const { contexts } = await readContexts(env);
   const chosen = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
   if (chosen === undefined)
-    throw new Failure(3, `there is no context '${name}'`, { mend: 'serin context list, or serin context add' });
+    throw new Failure(3, `there is no context '${name}'`, {
+      mend: "name one of 'serin context list', or add it with 'serin context add'",
+    });
   return { url: serverUrl(chosen.url, `the context '${name}'`), ...pick(chosen.token), from: `context ${name}` };
 }
 
 /** Whoever sets a token says who they are; acting as somebody else instead would put the wrong name on record. */
 function refuseUnusedToken(own: Server, env: Place['env']): Server {
   if (env.SERIN_TOKEN && env.SERIN_TOKEN !== own.token)
-    throw new Failure(2, `SERIN_TOKEN is set, and is not sent to ${own.url}, the server of ${own.from}`, {
+    throw new Failure(2, `SERIN_TOKEN is set, but is not sent to ${own.url}, the server of ${own.from}`, {
       mend: `set SERIN_URL=${own.url} too, or unset SERIN_TOKEN to act as the administrator of this folder`,
     });
   return own;
@@ -66,8 +68,8 @@ function serverUrl(text: string, from: string): string {
     url.search !== '' ||
     url.hash !== ''
   )
-    throw new Failure(2, `${from} is '${text}', which is not the address of a server`, {
-      mend: 'such as https://serin.example.com',
+    throw new Failure(2, `${from} is '${text}', not the address of a server`, {
+      mend: 'give one such as https://serin.example.com',
     });
   return url.href.replace(/\/+$/, '');
 }

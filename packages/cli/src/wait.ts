@@ -16,16 +16,15 @@ export async function waitFor<Found>(
 ): Promise<Found> {
   const timeout = textOption(invocation, 'timeout');
   const limit = timeout === undefined ? defaultTimeoutMs : parseDuration(timeout);
-  if (limit === undefined)
-    throw new Failure(2, `--timeout is '${timeout}', which is not a duration such as '30s' or '10m'`);
+  if (limit === undefined) throw new Failure(2, `--timeout is '${timeout}'; give a duration such as '30s' or '10m'`);
   const until = performance.now() + limit;
   for (let wait = fastestLookMs; ; wait = Math.min(wait * 1.5, slowestLookMs)) {
     const found = await ended();
     if (found !== undefined) return found;
     if (performance.now() >= until)
       throw new Failure(6, `${what} had not ended within ${timeout ?? '1h'}`, {
-        why: 'it goes on without this command',
-        mend: 'serin status',
+        why: 'it continues without this command',
+        mend: "look at it with 'serin status'",
       });
     await pause(Math.min(wait, Math.max(0, until - performance.now())), undefined, { signal: invocation.signal }).catch(
       () => undefined,

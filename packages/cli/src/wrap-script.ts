@@ -19,17 +19,17 @@ const programs: Readonly<Record<string, string>> = {
 /** Writes a config beside a script and copies nothing. It says what it assumed. */
 export async function writeFrom(invocation: Invocation, directory: string, given: string): Promise<number> {
   const script = resolve(invocation.cwd, given);
-  if (!existsSync(script)) throw new Failure(3, `there is no script ${given}`);
+  if (!existsSync(script)) throw new Failure(3, `there is no script ${given}`, { mend: 'name a file that is there' });
   const program = programs[extname(script)];
   if (program === undefined)
-    throw new Failure(2, `${given} is no script that init knows`, {
-      mend: `one of ${Object.keys(programs).join(', ')}; or write the config by hand`,
+    throw new Failure(2, `${given} is not a script that init knows`, {
+      mend: `name a file that ends in ${Object.keys(programs).join(', ')}, or write the config by hand`,
     });
   const inside = relative(directory, script);
   if (inside.startsWith('..'))
     throw new Failure(2, `${given} is not inside ${directory}`, {
       why: "a config's code lies beside it",
-      mend: `serin init --from ${given} ${relative(invocation.cwd, dirname(script)) || '.'}`,
+      mend: `run 'serin init --from ${given} ${relative(invocation.cwd, dirname(script)) || '.'}'`,
     });
   const facts = factsOf(await readFile(script, 'utf8'));
   await mayWrite(

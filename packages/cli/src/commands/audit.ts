@@ -88,8 +88,8 @@ function headsIn(file: string): readonly StreamHead[] {
 }
 
 const notARoot = (file: string, cause?: unknown): Failure =>
-  new Failure(2, `${file} is not a record of a journal`, {
-    why: cause instanceof Error ? cause.message : 'it names no streams',
+  new Failure(2, `${file} is not a record of 'serin audit verify'`, {
+    why: cause instanceof Error ? cause.message : 'it lists no streams',
     mend: 'name a file that `serin audit verify --json > file` wrote',
     cause,
   });

@@ -32,7 +32,7 @@ export const useContext: Command = async (invocation) => {
   const none = invocation.options.none === true;
   const name = argument(invocation, 0);
   if (none === (name !== ''))
-    throw new Failure(2, 'give the name of a context, or --none', { mend: 'serin context list' });
+    throw new Failure(2, 'no context is named', { mend: "name one of 'serin context list', or give --none" });
   const { current: _, ...saved } = await readContexts(invocation.env);
   if (none) {
     await writeContexts(invocation.env, saved);
@@ -65,17 +65,19 @@ const pickCurrent = (current: string | undefined) => (current === undefined ? {}
 
 function refuseUnknown({ contexts }: Contexts, name: string): void {
   if (!Object.hasOwn(contexts, name))
-    throw new Failure(3, `there is no context '${name}'`, { mend: 'serin context list' });
+    throw new Failure(3, `there is no context '${name}'`, { mend: "name one of 'serin context list'" });
 }
 
 /** Saves a server, or replaces what was saved under its name; it becomes the current one only with `--use`. */
 export const addContext: Command = async (invocation) => {
   const name = argument(invocation, 0);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name))
-    throw new Failure(2, `'${name}' is not a name for a context`, { mend: 'use letters, digits, dots and hyphens' });
+    throw new Failure(2, `a context cannot be named '${name}'`, { mend: 'use letters, digits, dots and hyphens' });
   const url = textOption(invocation, 'url') ?? invocation.env.SERIN_URL;
   if (url === undefined || !/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new Failure(2, 'a context needs the address of a server', { mend: '--url https://serin.example.com' });
+    throw new Failure(2, 'a context needs the address of a server', {
+      mend: 'give it with --url, such as https://serin.example.com',
+    });
   // A token on the command line would be in the shell's history and in the list of processes.
   const token =
     invocation.options.tokenStdin === true ? (await readAll(process.stdin)).trim() : invocation.env.SERIN_TOKEN;

@@ -36,9 +36,7 @@ export const destroy: Command = async (invocation) => {
 async function ask({ terminal }: Invocation, project: string, stage: string, staysText: string): Promise<void> {
   terminal.say(staysText);
   if (terminal.interactive && (await terminal.confirm(`destroy ${project}, ${stage}?`))) return;
-  throw new Failure(1, `did not destroy ${project}, ${stage}`, {
-    ...(terminal.interactive ? {} : { mend: 'give --yes where nobody can be asked' }),
-  });
+  throw new Failure(1, `did not destroy ${project}, ${stage}`, { mend: 'give --yes, or answer yes' });
 }
 
 function staysOf({ topology, prepared }: Deployable): readonly string[] {

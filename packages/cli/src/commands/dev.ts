@@ -35,7 +35,10 @@ export const dev: Command = async (invocation) => {
     predictTokens: invocation.options.predictTokens === true,
     ...(runnerFile === undefined ? {} : { runner: runnerFile }),
   }).catch((error: unknown) => {
-    throw new Failure(1, `cannot start: ${asFault(error).message}`, { cause: error });
+    throw new Failure(1, `the server cannot start: ${asFault(error).message}`, {
+      mend: 'correct this, then start it again',
+      cause: error,
+    });
   });
   const file = join(dataDirectory, 'server.json');
   let releasing: Releases | undefined;
@@ -126,17 +129,20 @@ const triedPorts = 100;
 async function freePort(invocation: Invocation, host: string): Promise<number> {
   const asked = numberOption(invocation, 'port');
   if (asked !== undefined) {
-    if (asked > 65_535) throw new Failure(2, `--port is ${asked}`, { mend: 'a number from 0 (any free one) to 65535' });
+    if (asked > 65_535)
+      throw new Failure(2, `there is no port ${asked}`, { mend: 'give a number from 0 (any free port) to 65535' });
     if (asked === 0 || (await isFree(asked, host))) return asked;
-    throw new Failure(1, `port ${asked} of ${host} is in use`, { mend: 'give another one, or leave out --port' });
+    throw new Failure(1, `port ${asked} of ${host} is in use`, {
+      mend: 'give another one with --port, or leave it out',
+    });
   }
   for (let port = defaultPort; port < defaultPort + triedPorts; port += 1) {
     if (!(await isFree(port, host))) continue;
     if (port !== defaultPort) invocation.terminal.say(`serin: port ${defaultPort} is in use; this is ${port}\n`);
     return port;
   }
-  throw new Failure(1, `no port from ${defaultPort} to ${defaultPort + triedPorts - 1} of ${host} is free`, {
-    mend: 'give one with --port',
+  throw new Failure(1, `all ports from ${defaultPort} to ${defaultPort + triedPorts - 1} of ${host} are in use`, {
+    mend: 'give another one with --port',
   });
 }
 
@@ -145,7 +151,14 @@ function isFree(port: number, host: string): Promise<boolean> {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(false);
-      else reject(new Failure(1, `cannot listen on ${host}:${port}`, { why: error.message, cause: error }));
+      else
+        reject(
+          new Failure(1, `cannot listen on ${host}:${port}`, {
+            why: error.message,
+            mend: 'choose others with --host and --port',
+            cause: error,
+          }),
+        );
     });
     probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)));
   });

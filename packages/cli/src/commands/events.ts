@@ -64,7 +64,7 @@ function parseJson(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw new Failure(2, `${what} is not JSON`, {
+    throw new Failure(2, `${what} is not JSON; correct it`, {
       why: error instanceof Error ? error.message : String(error),
       cause: error,
     });

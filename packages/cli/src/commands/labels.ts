@@ -89,7 +89,7 @@ async function textsOf(file: string): Promise<AsyncIterable<string>> {
   } catch (error) {
     throw new Failure(2, `cannot read ${file}`, {
       why: error instanceof Error ? error.message : String(error),
-      mend: "name a file with a label a line, '-' for standard input, or give a label as JSON",
+      mend: "name a file with one label per line, '-' for standard input, or give one label as JSON",
       cause: error,
     });
   }
@@ -106,7 +106,7 @@ function parsed(text: string, number: number): Json {
   } catch (error) {
     throw new Failure(2, `line ${number} is not JSON`, {
       why: error instanceof Error ? error.message : String(error),
-      mend: 'write one JSON object a line; lines before it may have been sent, and sending them again does no harm',
+      mend: 'write one JSON object per line; earlier lines may have been sent, and can safely be sent again',
       cause: error,
     });
   }

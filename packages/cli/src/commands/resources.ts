@@ -115,7 +115,7 @@ export const list =
   (name: string): Command =>
   async (invocation) => {
     const what = lists[name];
-    if (what === undefined) throw new Error(`no list of ${name}`);
+    if (what === undefined) throw new Error(`there is no list of ${name}; this is a defect of Serin, report it`);
     const query: Query = {
       model: textOption(invocation, 'model'),
       status: textOption(invocation, 'status'),

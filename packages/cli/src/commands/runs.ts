@@ -56,7 +56,7 @@ const queuedRun = (invocation: Invocation, client: Client, model: string, before
     if (isDocument(skipped) && JSON.stringify(skipped) !== JSON.stringify(before.skipped))
       throw new Failure(4, `no run of ${model} was started`, {
         why: reasonOf(skipped),
-        mend: "start it with '--force' all the same",
+        mend: 'give --force to start it anyway',
       });
     return isDocument(run) && run.id !== (isDocument(before.run) ? before.run.id : undefined)
       ? String(run.id)

@@ -8,7 +8,8 @@ const roles = ['predictor', 'viewer', 'operator', 'approver', 'admin'];
 export const create: Command = async (invocation) => {
   const name = argument(invocation, 0);
   const role = textOption(invocation, 'role') ?? 'viewer';
-  if (!roles.includes(role)) throw new Failure(2, `--role is '${role}'`, { mend: `one of ${roles.join(', ')}` });
+  if (!roles.includes(role))
+    throw new Failure(2, `there is no role '${role}'`, { mend: `use one of ${roles.join(', ')}` });
   const models = invocation.options.model;
   const expires = textOption(invocation, 'expires');
   const body = {

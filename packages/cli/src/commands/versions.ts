@@ -21,7 +21,8 @@ export const restore: Command = async (invocation) => {
   const model = argument(invocation, 0);
   const number = wholeNumber(argument(invocation, 1).replace(/^v/, ''), 'the version');
   const because = textOption(invocation, 'because');
-  if (because === undefined) throw new Failure(2, 'say why with --because: it is recorded with the version');
+  if (because === undefined)
+    throw new Failure(2, 'a restore needs a reason, which is recorded with the version; give it with --because');
   return plainChange(invocation, {
     method: 'POST',
     path: path`/v1/models/${model}/versions/${number}/restore`,

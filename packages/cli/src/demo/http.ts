@@ -28,7 +28,12 @@ export function call(
     socket.on('error', reject);
     socket.on('close', () => {
       const answer = parsed(Buffer.concat(parts).toString('utf8'));
-      if (answer === undefined) reject(Object.assign(new Error('the connection broke'), { syscall: 'read' }));
+      if (answer === undefined)
+        reject(
+          Object.assign(new Error('the connection to the server of the demo broke; run the demo again'), {
+            syscall: 'read',
+          }),
+        );
       else resolve(answer);
     });
   });

@@ -220,7 +220,7 @@ async function ended(server: Server, dataset: string, earlier: string | undefine
     (found) => found?.endedAt !== undefined,
   );
   if (run === undefined || run.status === 'failed' || run.status === 'cancelled')
-    throw new Error(`the run of ${dataset} ${run?.status}: ${run?.because}`);
+    throw new Error(`the run of ${dataset} of the demo ${run?.status}; look at its log: ${run?.because}`);
   const common = {
     dataset,
     datasetVersion: run.dataset.digest.slice(0, 12),
@@ -259,7 +259,7 @@ const command =
 function layOut(directory: string): string {
   const project = resolve(directory);
   if (existsSync(project) && !existsSync(join(project, marker)) && readdirSync(project).length > 0) {
-    throw new Error(`${project} holds something else than an earlier demo; name another folder with --directory`);
+    throw new Error(`${project} is not the folder of an earlier demo; name another folder with --directory`);
   }
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
@@ -277,7 +277,7 @@ function cutYears(project: string): (year: number) => string {
     const { status, stderr } = spawnSync(process.execPath, [join(assets, 'data.mjs'), 'all', folder], {
       encoding: 'utf8',
     });
-    if (status !== 0) throw new Error(`the data of the demo could not be read: ${stderr}`);
+    if (status !== 0) throw new Error(`the data of the demo cannot be read; correct this and run it again: ${stderr}`);
   }
   return (year) => readFileSync(join(folder, `${year}.csv`), 'utf8');
 }

@@ -106,7 +106,7 @@ export async function serveHere(project: string, secret: string): Promise<Server
   return {
     ...running,
     kill() {
-      throw new Error('this server is the demo itself');
+      throw new Error('the server of the demo cannot be asked for this; this is a defect of Serin, report it');
     },
     async stop() {
       end.abort();
@@ -120,7 +120,8 @@ async function reach(project: string, pid: number, isOver: () => boolean, said: 
   const file = join(project, '.serin', 'server.json');
   const { url, token } = await until(
     async () => {
-      if (isOver()) throw new Error(`the server did not start:\n${said.join('')}`);
+      if (isOver())
+        throw new Error(`the server of the demo did not start; correct this and run it again:\n${said.join('')}`);
       return existsSync(file)
         ? (JSON.parse(readFileSync(file, 'utf8') || '{}') as { url?: string; token?: string; pid?: number })
         : {};
@@ -187,7 +188,9 @@ export async function until<Value>(
     });
     if (done(value)) return value;
     if (performance.now() > end)
-      throw new Error(`waited ${patienceMs / 1000} s in vain; last seen: ${JSON.stringify(value)?.slice(0, 400)}`);
+      throw new Error(
+        `the demo did not go on within ${patienceMs / 1000} s; run it again, or report it; last seen: ${JSON.stringify(value)?.slice(0, 400)}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

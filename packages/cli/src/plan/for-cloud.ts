@@ -22,7 +22,7 @@ export function knownCloud(invocation: Options): CloudFacts | undefined {
   if (named === undefined) return undefined;
   const facts = known.find(({ cloud }) => cloud === named);
   if (facts !== undefined) return facts;
-  throw new Failure(2, `--cloud is '${named}', which Serin does not know`, { mend: `use ${namesOf(known)}` });
+  throw new Failure(2, `Serin does not know the cloud '${named}' of --cloud`, { mend: `use ${namesOf(known)}` });
 }
 
 /** The cloud that `--cloud` names, or the default; one that Serin cannot be deployed to yet is a usage error. */
@@ -30,8 +30,8 @@ export function builtCloud(invocation: Options): BuiltCloud {
   const facts = knownCloud(invocation) ?? clouds[defaultCloud];
   const { deploys } = facts;
   if (deploys !== undefined) return { ...facts, deploys };
-  throw new Failure(2, `--cloud is '${facts.cloud}', which Serin cannot be deployed to yet`, {
-    mend: `use ${namesOf(built)}; 'serin validate --cloud ${facts.cloud}' says what of a config would not run there`,
+  throw new Failure(2, `Serin cannot be deployed to '${facts.cloud}' of --cloud yet`, {
+    mend: `use ${namesOf(built)}; 'serin validate --cloud ${facts.cloud}' says what would not run there`,
   });
 }
 

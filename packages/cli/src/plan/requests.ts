@@ -43,7 +43,7 @@ async function requestsModule(cloud: Cloud): Promise<RequestsModule> {
     if ((error as { readonly code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new Failure(1, `the clients of ${cloud} are not installed`, {
       why: error instanceof Error ? error.message.split('\n')[0] : String(error),
-      mend: `npm ci --prefix functions/${cloud}`,
+      mend: `run 'npm ci --prefix functions/${cloud}'`,
       cause: error,
     });
   }

@@ -49,8 +49,10 @@ export function settingsFileOf(config: CompiledConfig, directory: string, cloud:
   const given = existsSync(file) ? readSettings(file) : {};
   if (given.project !== undefined && given.project !== config.project)
     throw new Failure(2, `${file} does not agree with the config`, {
-      details: [`project is '${given.project}', and '${config.project}' in the config: one of them is another's`],
-      mend: `one copy of Serin's repository deploys one project: deploy '${config.project}' from a copy of its own, or take ${settingsName} away if '${given.project}' was destroyed or never deployed`,
+      details: [
+        `project is '${given.project}', and '${config.project}' in the config: one of them belongs to another project`,
+      ],
+      mend: `deploy '${config.project}' from a copy of Serin's repository of its own, or delete ${settingsName} if '${given.project}' was destroyed or never deployed`,
     });
   const followed = {
     project: config.project,
@@ -117,7 +119,10 @@ function readSettings(file: string): Partial<SettingsContent> {
     const given: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
   } catch (error) {
-    throw new Failure(2, `cannot read ${file}`, { why: error instanceof Error ? error.message : String(error) });
+    throw new Failure(2, `cannot read ${file}`, {
+      why: error instanceof Error ? error.message : String(error),
+      mend: 'correct the file: it is JSON',
+    });
   }
-  throw new Failure(2, `${file} holds no object`);
+  throw new Failure(2, `${file} is not a JSON object`, { mend: 'correct the file' });
 }

@@ -55,7 +55,7 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
       : [facts.deploys.credentials.missing]),
   ];
   if (sst === undefined || folder === undefined || missing.length > 0)
-    throw new Failure(1, `cannot deploy ${compiled.project}: ${missing.length} thing(s) missing`, { details: missing });
+    throw new Failure(1, `cannot deploy ${compiled.project}; add what is missing`, { details: missing });
   return { prepared, topology, settings, stage: compiled.environment, directory: folder, sst };
 }
 
@@ -104,12 +104,15 @@ export async function runSst(invocation: Invocation, verb: Verb, project: Deploy
     child.once('close', resolve);
     child.once('error', reject);
   });
-  if (invocation.signal.aborted) throw new Failure(130, 'interrupted', { why: `sst ${verb} may be half done` });
+  if (invocation.signal.aborted)
+    throw new Failure(130, 'interrupted', { why: `sst ${verb} may be half done`, mend: `run it again` });
   if (code !== 0)
     throw new Failure(1, `sst ${args.join(' ')} ended with ${code === null ? 'a signal' : `exit code ${code}`}`, {
-      why: 'what it said is above',
+      why: 'its output is above',
       mend:
-        verb === 'deploy' ? 'mend that and deploy again: it goes on where it stopped' : 'mend that and destroy again',
+        verb === 'deploy'
+          ? 'correct that and deploy again: it continues where it stopped'
+          : 'correct that and destroy again',
     });
 }
 
