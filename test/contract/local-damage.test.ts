@@ -139,7 +139,7 @@ test.each([
 
   await expect(startIn(directory)).rejects.toMatchObject({
     code: 'invalid',
-    message: expect.stringMatching(/the journal ends [1-9]\d* entries before what was seen; restore .*journal\.seen/),
+    message: expect.stringMatching(/the journal has lost its last [1-9]\d* entries; restore .*journal\.seen/),
   });
 });
 
@@ -152,7 +152,7 @@ test('an older database under a newer record of it is refused, also when it has 
   const seen = JSON.parse(readFileSync(file, 'utf8'));
   writeFileSync(file, JSON.stringify({ ...seen, hash: sha256Hex('another') }));
 
-  await expect(startIn(directory)).rejects.toThrow(/in the journal is not the one that was seen/);
+  await expect(startIn(directory)).rejects.toThrow(/in the journal was changed/);
   writeFileSync(file, '');
   await startIn(directory);
 });

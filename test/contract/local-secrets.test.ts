@@ -109,7 +109,7 @@ test('a secret with a NUL byte is refused by its name and its file, at the relea
   const logged: string[] = [];
   const { data, started } = await start(logged);
   const file = join(data, 'secrets', 'api-key');
-  const said = `the secret 'api-key' in ${file} has a NUL byte in it, which no program can be given: write it as plain text, for example in base64`;
+  const said = `the secret 'api-key' in ${file} has a NUL byte, which a program cannot be given; write it as plain text, such as base64`;
   const withNul = () => writeFileSync(file, `${canaries['api-key']}\0tail`);
   withNul();
   const refused = await call(started, 'POST', '/v1/releases', { config: compiled() });

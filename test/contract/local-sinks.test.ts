@@ -74,7 +74,11 @@ test('what happens reaches a webhook, signed, and Slack, and an outage of one is
   }
   expect(at('/services/T1')).toEqual([]);
   const why = async () => (await call(first, 'GET', '/v1/status')).body.models[0].untold;
-  await expect.poll(why).toContain("the sink 'slack' was not told yet: it answered 503: said by the receiver");
+  await expect
+    .poll(why)
+    .toContain(
+      "the sink 'slack' was not told yet: it answered 503; check its settings and the receiver: said by the receiver",
+    );
 
   await first.close();
   answers['/services/T1'] = 200;
@@ -100,7 +104,9 @@ test('what a receiver refuses for good is a dead letter, and a replay delivers i
   const letters = async () => (await call(server, 'GET', '/v1/dead-letters?status=waiting')).body.deadLetters;
   await expect.poll(async () => (await letters()).length, { timeout: 30_000 }).toBe(4);
   const [letter] = await letters();
-  expect(letter.because).toMatch(/^the sink 'webhook' was not told of dev\.serin\..*: it answered 422: said by/);
+  expect(letter.because).toMatch(
+    /^the sink 'webhook' was not told of dev\.serin\..*: it answered 422; check .*: said by/,
+  );
 
   answers['/hook'] = 200;
   const replayed = await call(server, 'POST', `/v1/dead-letters/${encodeURIComponent(letter.id)}/replay`, {});

@@ -136,7 +136,8 @@ export function composeApi(): ComposedApi {
       problemsOf,
       async digestOfArtifact({ uri }) {
         const found = await artifactAt(uri, s3Objects(bucket));
-        if (found === undefined) throw new Fault('notFound', `${uri} is gone`);
+        if (found === undefined)
+          throw new Fault('notFound', `${uri} does not exist any more; run the job that made it again`);
         return found.digest;
       },
       logs: jobLogs({ cloudwatchLogs: new CloudWatchLogsClient(cutOff), installation }),

@@ -72,8 +72,8 @@ export const awsFault = faultBy({
   missing: ({ name, message }) => isValidation(name) && isMissing(message),
   mends: {
     denied: 'give the role that it names this permission (`serin plan` lists all of them)',
-    capacity: 'AWS has no such machine free now',
-    quota: 'ask AWS for a higher quota, or use another machine',
+    capacity: 'wait until AWS has such an instance free, or use another type',
+    quota: 'ask AWS for a higher quota, or use another instance type',
   },
 });
 

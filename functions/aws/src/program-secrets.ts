@@ -45,7 +45,7 @@ export function ssmSecrets({ path, kmsKey, ...place }: Options): ProgramSecrets 
       const found = (await parameters(names)).map(({ Name, Type, Value }) => {
         const name = Name.slice(path.length + 1);
         if (Type === 'SecureString') return [name, Value] as const;
-        const how = `is a ${Type}, which is not encrypted: delete ${path}/${name}, and create it by`;
+        const how = `is a ${Type}, which is not encrypted; delete ${path}/${name}, and create it with`;
         throw new Fault('invalid', `the secret '${name}' ${how} ${creation(name)}`);
       });
       return new Map(found);

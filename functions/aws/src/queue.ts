@@ -33,7 +33,10 @@ export function sqsQueue({ client, url }: Options): SqsQueue {
     const command = new SendMessageBatchCommand({ QueueUrl: url, Entries });
     const { Failed = [] } = await guarded(sending, () => client.send(command));
     if (Failed.length > 0)
-      throw new Fault('unavailable', `the queue ${url} refused ${Failed.length} messages: ${Failed[0]?.Code}`);
+      throw new Fault(
+        'unavailable',
+        `the queue ${url} refused ${Failed.length} messages; try again later: ${Failed[0]?.Code}`,
+      );
   };
 
   return {

@@ -23,7 +23,7 @@ export async function webhookSecrets({ parameter, ...place }: Options): Promise<
   if (status !== 200 || found?.Value === undefined)
     throw new Fault(
       status >= 500 ? 'unavailable' : 'invalid',
-      `the parameter ${parameter} with the webhook secrets cannot be read: ${refusal === '' ? status : refusal}`,
+      `the parameter ${parameter} with the webhook secrets cannot be read; correct it or its permissions: ${refusal === '' ? status : refusal}`,
     );
   return secretsIn(found.Value, `the parameter ${parameter}`);
 }

@@ -115,7 +115,9 @@ function decodedKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch (error) {
-    throw new Fault('invalid', `the key '${key}' of an S3 notification is not URL-encoded`, { cause: error });
+    throw new Fault('invalid', `the key '${key}' of an S3 notification is not URL-encoded; correct its sender`, {
+      cause: error,
+    });
   }
 }
 

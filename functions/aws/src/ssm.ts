@@ -52,7 +52,7 @@ export async function askSsm({ region, endpoint }: SsmPlace, target: string, inp
   });
   const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(8000) }).catch(
     (error: unknown) => {
-      throw new Fault('unavailable', 'SSM does not answer now', { cause: error });
+      throw new Fault('unavailable', 'SSM does not answer; try again later', { cause: error });
     },
   );
   return { status: answer.status, body: (await answer.json().catch(() => ({}))) as Answer['body'] };

@@ -68,7 +68,10 @@ function acknowledgedIn({ name, statements }: Role): readonly { readonly id: str
     .filter((resource) => resource.includes('*'))
     .map((resource) => {
       const reason = resource === '*' ? noResource(statements) : wildcards.find(([shape]) => shape.test(resource))?.[1];
-      if (reason === undefined) throw new Error(`the role ${name} has a wildcard without a reason: ${resource}`);
+      if (reason === undefined)
+        throw new Error(
+          `the role ${name} has the wildcard ${resource} without a reason; add the reason to acknowledged.ts`,
+        );
       return { id: `AwsSolutions-IAM5[Resource::${asFound(resource)}]`, reason };
     });
 }

@@ -11,7 +11,7 @@ import { Serin } from './serin.ts';
  * The file is what `readSettings` takes (topology/settings.ts), with its environment. Run without the CDK's command it writes the templates into `cdk.out`.
  */
 const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error('no settings: give a JSON file, as infra/aws/README.md has it');
+if (file === undefined) throw new Error('there are no settings; give a JSON file as in infra/aws/README.md');
 const app = new App({
   outdir: process.argv[3] ?? 'cdk.out',
   context: { '@aws-cdk/core:validateAgainstDefaultRules': true },

@@ -420,7 +420,7 @@ test('an alarm that another account or region forwards to the bus is not heard',
 test('names that AWS would refuse are refused before anything is made', () => {
   expect(() => topology({ ...plain, environment: 'Prod' }, where)).toThrow("the environment 'Prod' must be lower-case");
   expect(() => topology({ ...plain, project: 'a--b' }, where)).toThrow("the project 'a--b' must be lower-case");
-  expect(() => topology({ ...plain, project: 'p'.repeat(25) }, where)).toThrow('28 at most together');
+  expect(() => topology({ ...plain, project: 'p'.repeat(25) }, where)).toThrow('more than 28');
 });
 
 test('every name is short enough for what it names', () => {

@@ -418,7 +418,7 @@ function listen(server: ReturnType<typeof createServer>, port: number, host: str
           'invalid',
           error.code === 'EADDRINUSE'
             ? `port ${port} of ${host} is in use; choose another one with --port`
-            : `cannot listen on port ${port} of ${host}: ${error.message}; choose others with --port and --host`,
+            : `cannot listen on port ${port} of ${host}; choose others with --port and --host: ${error.message}`,
           { cause: error },
         ),
       ),

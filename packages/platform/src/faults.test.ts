@@ -16,10 +16,20 @@ const toFault = faultBy({
 });
 
 test.each([
-  ['a permission, though its name is listed', { name: 'Denied', status: 403 }, 'invalid', 'calling: said no; grant it'],
+  [
+    'a permission, though its name is listed',
+    { name: 'Denied', status: 403 },
+    'invalid',
+    'calling failed; grant it: said no',
+  ],
   ['no capacity, though it is a quota', { name: 'Quota', message: 'no machine' }, 'throttled', 'it comes back'],
   ['a quota, though its name is listed', { name: 'Quota', status: 400 }, 'invalid', 'ask for more'],
-  ['a name that is listed, whatever its status', { name: 'Moved', status: 503 }, 'conflict', 'calling: said no'],
+  [
+    'a name that is listed, whatever its status',
+    { name: 'Moved', status: 503 },
+    'conflict',
+    'calling failed; wait, it is tried again: said no',
+  ],
   ['a name that every object has', { name: 'constructor', status: 400 }, 'invalid', 'said no'],
   ['too many calls, by the status', { status: 429 }, 'throttled', 'said no'],
   ['too many calls, by the name', { name: 'SlowDown', status: 400 }, 'throttled', 'said no'],

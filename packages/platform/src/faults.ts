@@ -36,23 +36,33 @@ export interface FaultTables {
 
 const network = /^(ECONN|ETIMEDOUT|EPIPE|EPROTO|ENOTFOUND|EAI_|EHOST|ENET|ERR_SOCKET)/;
 
+/** What to do about a fault that says no more than its code. */
+const usually: Readonly<Record<FaultCode, string>> = {
+  conflict: 'wait, it is tried again',
+  throttled: 'wait, it is tried again',
+  unavailable: 'wait, it is tried again',
+  notFound: 'look whether somebody deleted it',
+  invalid: 'correct what was refused',
+  defect: 'report it, Serin did not expect it',
+};
+
 /**
- * Turns what a call of an SDK threw into a `Fault` that says which call failed, what the vendor said, and how to mend
- * it.
+ * Turns what a call of an SDK threw into a `Fault` that says which call failed, what to do next, and what the vendor
+ * said.
  *
  * Capacity comes back by itself (`throttled`). A missing permission or quota does not, so a job must not be tried again
- * for ever (`invalid`).
+ * forever (`invalid`).
  */
 export function faultBy({ read, denied, capacity, quota, codes, throttling, missing, mends }: FaultTables) {
   return (error: unknown, doing: string): Fault => {
     if (error instanceof Fault) return error;
     const known = read(error);
     const { name, message, code, status, throttled } = known;
-    const said = `${doing}: ${message}`;
-    const fault = (as: FaultCode, text = said) => new Fault(as, text, { cause: error });
-    if (denied(known)) return fault('invalid', `${said}; ${mends.denied}`);
-    if (capacity(known)) return fault('throttled', `${said}; ${mends.capacity}`);
-    if (quota(known)) return fault('invalid', `${said}; ${mends.quota}`);
+    const fault = (as: FaultCode, mend = usually[as]) =>
+      new Fault(as, `${doing} failed; ${mend}: ${message}`, { cause: error });
+    if (denied(known)) return fault('invalid', mends.denied);
+    if (capacity(known)) return fault('throttled', mends.capacity);
+    if (quota(known)) return fault('invalid', mends.quota);
     const listed = Object.hasOwn(codes, name) ? codes[name] : undefined;
     if (listed !== undefined) return fault(listed);
     if (throttled || status === 429 || throttling(known)) return fault('throttled');

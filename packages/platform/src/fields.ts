@@ -33,4 +33,4 @@ export function instantOf(value: unknown, field: string): string {
 }
 
 export const unreadable = (what: string, wanted: string): Fault =>
-  new Fault('invalid', `${what} cannot be read: expected ${wanted}`);
+  new Fault('invalid', `${what} cannot be read; send ${wanted}`);

@@ -115,7 +115,7 @@ describe('a packed text', () => {
     expect(await unpacked(bytes, () => 'the state')).toEqual(JSON.parse(text));
     await expect(packed(text, 'model/fraud', 'state', { bytes: 20, of: 'a document' })).rejects.toMatchObject({
       code: 'invalid',
-      message: `cannot append to "model/fraud": its state has ${bytes.length} bytes gzipped, more than the 20 of a document`,
+      message: `cannot append to "model/fraud": its state has ${bytes.length} bytes gzipped, more than the 20 of a document; this is a defect of Serin, report it`,
     });
   });
 

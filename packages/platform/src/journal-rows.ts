@@ -52,7 +52,10 @@ function bounded(text: string, maxBytes: number, stream: string, what: string): 
 }
 
 export const invalidAppend = (stream: string, why: string): Fault =>
-  new Fault('invalid', `cannot append to ${JSON.stringify(stream.slice(0, 200))}: ${why}`);
+  new Fault(
+    'invalid',
+    `cannot append to ${JSON.stringify(stream.slice(0, 200))}: ${why}; this is a defect of Serin, report it`,
+  );
 
 /** The fault of an append that another one came before, or that leaves a gap. */
 export const staleAppend = (stream: string, why: string, cause?: unknown): Fault =>

@@ -53,7 +53,9 @@ function cut({ signal, because, ...letter }: Letter): Letter {
 
 /** What the queue gave up, as dead letters; answers the ids of those that could not be written. */
 export async function buryBatch(clockwork: Clockwork, messages: readonly Message[]): Promise<readonly string[]> {
-  const why = new Error('it was delivered several times, and its function failed or ran out of time each time');
+  const why = new Error(
+    'it was delivered several times and its function failed or ran out of time each time; look at its log, then replay it',
+  );
   const failed = await Promise.all(
     messages.map(async ({ id, body }) => {
       const letter = { id, stream: queueStream, signal: { body } };

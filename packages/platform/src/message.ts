@@ -31,7 +31,7 @@ function parsed(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (error) {
-    throw new Fault('invalid', 'the message is not JSON', { cause: error });
+    throw new Fault('invalid', 'the message is not JSON; correct its sender', { cause: error });
   }
 }
 

@@ -114,7 +114,10 @@ test.each([
 
   const fault = await faultOf(webhookTo(host));
 
-  expect([fault.code, fault.message]).toEqual([code, `it answered ${status}: no such channel`]);
+  expect([fault.code, fault.message]).toEqual([
+    code,
+    `it answered ${status}; check its settings and the receiver: no such channel`,
+  ]);
 });
 
 test.each([
@@ -211,5 +214,5 @@ test('no reason has the text of a setting in it, whatever the receiver says', as
 
   const { message } = await faultOf(webhookTo(host));
 
-  expect(message).toBe('it answered 403: <setting> of <setting>');
+  expect(message).toBe('it answered 403; check its settings and the receiver: <setting> of <setting>');
 });

@@ -35,7 +35,9 @@ async function lookUp({ name, settings }: SinkPlan, secrets: Options['secrets'])
     return await secrets(settings);
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
-    throw new Fault('unavailable', `a secret of the sink '${name}' cannot be read: ${because}`, { cause: error });
+    throw new Fault('unavailable', `a secret of the sink '${name}' cannot be read; correct its settings: ${because}`, {
+      cause: error,
+    });
   }
 }
 
@@ -47,13 +49,15 @@ function requestOf(
 ): SinkRequest {
   const sink: Sink | undefined = Object.hasOwn(sinks, kind) ? sinks[kind as keyof typeof sinks] : undefined;
   if (sink === undefined)
-    throw new Fault('unavailable', `this installation knows no sink of the kind '${kind}': update it`);
+    throw new Fault('unavailable', `this installation has no sink of the kind '${kind}'; update it`);
   try {
     const { id, source, type, subject, time, data } = event;
     return sink.request({ id, source, type, subject, time, data }, settings, atMs);
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
-    throw new Fault('unavailable', `the sink '${name}' cannot be used: ${because}`, { cause: error });
+    throw new Fault('unavailable', `the sink '${name}' cannot be used; correct its settings: ${because}`, {
+      cause: error,
+    });
   }
 }
 
@@ -63,7 +67,7 @@ function requestOf(
  */
 function faultOf({ status, text, retryAfterMs }: Answered): Fault | undefined {
   if (status >= 200 && status < 300) return undefined;
-  const because = `it answered ${status}${text === '' ? '' : `: ${text}`}`;
+  const because = `it answered ${status}; check its settings and the receiver${text === '' ? '' : `: ${text}`}`;
   if (status === 429) return new Fault('throttled', because, retryAfterMs === undefined ? {} : { retryAfterMs });
   if (status === 400 || status === 413 || status === 415 || status === 422) return new Fault('invalid', because);
   return new Fault('unavailable', because, retryAfterMs === undefined ? {} : { retryAfterMs });

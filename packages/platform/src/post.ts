@@ -68,15 +68,16 @@ export async function post(
   allowPrivate: readonly string[],
 ): Promise<Answered> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) throw new Fault('unavailable', 'its url is not an address such as https://example.com/hook');
+  if (url === undefined)
+    throw new Fault('unavailable', 'its url is not an address; write one such as https://example.com/hook');
   const isAllowed = allowPrivate.includes(url.host) || allowPrivate.includes(url.hostname);
   if (url.protocol !== 'https:' && !(isAllowed && url.protocol === 'http:'))
-    throw new Fault('unavailable', `its url does not begin with https: use TLS, or name the host in allowPrivate`);
+    throw new Fault('unavailable', `its url does not begin with https; use TLS, or name the host in allowPrivate`);
   const { address, family } = await addressOf(url.hostname.replace(/^\[|\]$/g, ''));
   if (!isAllowed && isPrivate(address))
     throw new Fault(
       'unavailable',
-      `its host has the private address ${address}: name the host in allowPrivate if it is meant`,
+      `its host has the private address ${address}; name the host in allowPrivate if that is intended`,
     );
   return send(url, { headers, body, address, family });
 }
@@ -90,7 +91,9 @@ async function addressOf(host: string): Promise<{ readonly address: string; read
     return await Promise.race([lookup(host), given]);
   } catch (error) {
     const code = String(Object(error).code ?? 'no answer');
-    throw new Fault('unavailable', `the address of its host cannot be looked up: ${code}`, { cause: error });
+    throw new Fault('unavailable', `the address of its host cannot be looked up; correct its url: ${code}`, {
+      cause: error,
+    });
   } finally {
     given.catch(() => undefined);
     late.abort();
@@ -108,7 +111,11 @@ function send(
 ): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) =>
-      reject(new Fault('unavailable', `it cannot be reached: ${error.message}`, { cause: error }));
+      reject(
+        new Fault('unavailable', `it cannot be reached; check its url and its network: ${error.message}`, {
+          cause: error,
+        }),
+      );
     const sent = (url.protocol === 'https:' ? https : http)(
       url,
       {

@@ -165,5 +165,8 @@ export const idlePorts = (labels: Labels) => ({
 });
 
 async function notHere(): Promise<never> {
-  throw new Fault('defect', 'the API starts nothing and looks at nothing: the queue does');
+  throw new Fault(
+    'defect',
+    'only the queue starts jobs and reads their state, not the API; this is a defect of Serin, report it',
+  );
 }

@@ -8,15 +8,18 @@ export function checkShares(endpoint: string, weights: Weights, mirror: Mirror |
   const isWhole = values.every((weight) => Number.isInteger(weight) && weight >= 0 && weight <= 100);
   const sum = values.reduce((total, weight) => total + weight, 0);
   if (!isWhole || (sum !== 100 && values.length > 0)) {
-    const mend = 'use integers from 0 to 100 that sum to 100, or none at all';
-    throw new Fault('invalid', `cannot weigh ${endpoint} as ${JSON.stringify(weights)}: ${mend}`);
+    const mend = 'use whole numbers from 0 to 100 that add up to 100, or no weights';
+    throw new Fault('invalid', `cannot set the weights of ${endpoint} to ${JSON.stringify(weights)}; ${mend}`);
   }
   if (mirror === undefined) return;
   const { deployment, percent } = mirror;
   if (!Number.isInteger(percent) || percent < 1 || percent > 100)
-    throw new Fault('invalid', `cannot mirror ${percent} % of ${endpoint}: use an integer from 1 to 100`);
+    throw new Fault('invalid', `cannot mirror ${percent} % of ${endpoint}; use a whole number from 1 to 100`);
   if ((weights[deployment] ?? 0) > 0)
-    throw new Fault('invalid', `cannot mirror ${endpoint} to ${deployment}: it holds weight; weigh it to 0`);
+    throw new Fault(
+      'invalid',
+      `cannot mirror ${endpoint} to ${deployment}: it gets requests itself; set its weight to 0`,
+    );
 }
 
 /** What was judged is what is served: a job may write into the own bucket, also over what another one left there. */

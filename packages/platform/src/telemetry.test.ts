@@ -30,7 +30,7 @@ describe('ticks', () => {
 test('a platform without labels says so, and has none', async () => {
   const { label, labels, labelTotals } = withoutLabels('Elsewhere');
 
-  await expect(label([] as never)).rejects.toMatchObject({ code: 'invalid', message: /not known on Elsewhere/ });
-  await expect(labels({} as never)).rejects.toThrow('labels are not known on Elsewhere');
+  await expect(label([] as never)).rejects.toMatchObject({ code: 'invalid', message: /cannot be used on Elsewhere/ });
+  await expect(labels({} as never)).rejects.toThrow('labels cannot be used on Elsewhere');
   expect(await labelTotals('fraud')).toMatchObject({ recorded: 0, unknown: 0 });
 });

@@ -6,7 +6,7 @@ export function withoutLabels(platform: string): Labels {
   const refuse = async (): Promise<never> => {
     throw new Fault(
       'invalid',
-      `labels are not known on ${platform}: it does not record which deployment answered a request; send labels to a server of one machine`,
+      `labels cannot be used on ${platform}, which does not record which deployment answered; send them to a server on one machine`,
     );
   };
   return {

@@ -40,9 +40,9 @@ describe('the ticks that may be closed', () => {
     const now = start + counter.keptMs + 1;
 
     expect(() => closedTicks(query, counter, now)).toThrow(
-      'cannot read the requests since 2026-11-20T12:00:00.000Z: The meter keeps minutes for 15 days',
+      'cannot read the requests since 2026-11-20T12:00:00.000Z; ask for the last 15 days, The meter keeps no more',
     );
-    expect(() => wholeSteps(query, counter, now)).toThrow('The meter keeps minutes for 15 days');
+    expect(() => wholeSteps(query, counter, now)).toThrow('ask for the last 15 days, The meter keeps no more');
   });
 
   test('are whole steps for a latency', () => {
@@ -111,7 +111,7 @@ describe('a tick', () => {
       { start, counts: { v1: { requests: 10, bad: { errors: 1 } } } },
     ]);
     expect(() => ticksOf([row('v1', { requests: by(9.5) })], asked, counter, soon)).toThrow(
-      'The meter has 1 errors of 9.5 requests of v1: no numbers',
+      'The meter has 1 errors of 9.5 requests of v1, which are not whole numbers; report it as a defect of Serin',
     );
   });
 

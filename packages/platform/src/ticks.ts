@@ -71,7 +71,7 @@ function checkKept({ from }: Window, { name, keptMs }: Counter, now: number): vo
   const since = new Date(from).toISOString();
   throw new Fault(
     'invalid',
-    `cannot read the requests since ${since}: ${name} keeps minutes for ${Math.floor(keptMs / dayMs)} days`,
+    `cannot read the requests since ${since}; ask for the last ${Math.floor(keptMs / dayMs)} days, ${name} keeps no more`,
   );
 }
 
@@ -127,7 +127,7 @@ function countsOf(
     if (!Number.isSafeInteger(requests) || !Number.isSafeInteger(errors))
       throw new Fault(
         'invalid',
-        `${name} has ${errors} errors of ${requests} requests of ${row.deployment}: no numbers`,
+        `${name} has ${errors} errors of ${requests} requests of ${row.deployment}, which are not whole numbers; report it as a defect of Serin`,
       );
     const needed = within.isLate ? outcomes.slice(0, sure) : outcomes;
     const isWhole = requestsByStep.every(

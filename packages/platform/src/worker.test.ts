@@ -152,7 +152,7 @@ test('a message that no dead letter has room for becomes a cut one', async () =>
   expect(again).toEqual([]);
   expect(await findDeadLetter(journal, 'm1')).toMatchObject({
     signal: { body: expect.stringMatching(/^not JSON x/) },
-    because: 'the message is not JSON (cut: there was no room for all of it)',
+    because: 'the message is not JSON; correct its sender (cut: there was no room for all of it)',
   });
 });
 

@@ -59,9 +59,13 @@ async function readAll({ config, read, owners }: Worker, messages: readonly Mess
     return await readBatch(messages, { read, routes, owners });
   } catch (error) {
     // No message is to blame, so none may become a dead letter.
-    const fault = new Fault('unavailable', `the released config cannot be read: ${asFault(error).message}`, {
-      cause: error,
-    });
+    const fault = new Fault(
+      'unavailable',
+      `the released config cannot be read; restore it, or release again: ${asFault(error).message}`,
+      {
+        cause: error,
+      },
+    );
     return { arrivals: [], unrouted: [], failed: messages.map(({ id }) => ({ id, fault })) };
   }
 }

@@ -39,7 +39,7 @@ export function processingJob(
   const placed = placedIn(processingLayout, job, name, settings.region, machine);
   const scripted = archive !== undefined || job.image === undefined || Object.values(job.channels).some(isArchive);
   if (scripted && job.command.length === 0)
-    throw new Fault('invalid', `the job ${job.key} has something to unpack and no command; name one`);
+    throw new Fault('invalid', `the job ${job.key} has files to unpack but no command; set one`);
   const start = scripted ? { key: startKey(name), text: startScript(placed, archive) } : undefined;
   const environment = scripted
     ? requestVariables(job, {}, secrets, variableLimits)

@@ -39,7 +39,7 @@ export function trainingJob(
   if (job.outputs.length !== 1 || job.outputs[0] !== 'model')
     throw new Fault(
       'invalid',
-      `the job ${job.key} promises ${job.outputs.join(', ')}; training on SageMaker leaves a model`,
+      `the job ${job.key} has the outputs ${job.outputs.join(', ')}; use only 'model', which training on SageMaker leaves`,
     );
   const machine = instanceTypeFor(instanceTypes, 'train', job.compute.accelerator);
   const placed = placedIn(trainingLayout, job, name, settings.region, machine);
@@ -165,7 +165,7 @@ function checkForToolkit({ key, hyperparameters }: Job): void {
   if (risky === undefined) return;
   throw new Fault(
     'invalid',
-    `the hyperparameter ${risky[0]} of ${key} has other characters than letters, digits, spaces and _@%+=:,./-, on which a shell of the image might act; name the command of the image`,
+    `the hyperparameter ${risky[0]} of ${key} has other characters than letters, digits, spaces and _@%+=:,./-, which a shell in the image could run; set the command of the image`,
   );
 }
 

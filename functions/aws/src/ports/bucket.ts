@@ -88,7 +88,9 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
         // Another conditional write of the same key is under way: whether it succeeds is not known yet.
         // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         if (nameOfError(error) === 'ConditionalRequestConflict')
-          throw new Fault('unavailable', `${JSON.stringify(key)} is being written at this moment`, { cause: error });
+          throw new Fault('unavailable', `${JSON.stringify(key)} is being written by another call; try again later`, {
+            cause: error,
+          });
         throw awsFault(error, `writing ${JSON.stringify(key)} of the bucket ${bucket}`);
       }
     },

@@ -50,7 +50,7 @@ export function eventBridgeBus({ client, eventBus, bucket, bucketName }: Options
     if (left.length > 0)
       throw new Fault(
         'unavailable',
-        `the event bus ${eventBus} refused ${left.length} of ${entries.length} events: ${why}`,
+        `the event bus ${eventBus} refused ${left.length} of ${entries.length} events; try again later: ${why}`,
       );
   }
 

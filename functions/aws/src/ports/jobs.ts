@@ -46,12 +46,18 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, se
   async function adopt(job: Job, api: JobApi, name: string): Promise<void> {
     const { arn } = await api.find(name).catch((error: unknown) => {
       if (!saysMissing(error)) throw error;
-      throw new Fault('unavailable', `the job ${name} exists, and SageMaker does not show it yet`, { cause: error });
+      throw new Fault('unavailable', `the job ${name} exists, but SageMaker does not show it yet; try again later`, {
+        cause: error,
+      });
     });
     const tags = await tagsOn(sagemaker, arn);
     if (identity(job, settings).every(({ Key, Value }) => tags.get(Key) === Value)) return;
-    if (tags.size === 0) throw new Fault('unavailable', `the job ${name} is there, and its tags are not shown yet`);
-    throw nameTaken(job, name, tags.get('serin:key') ?? 'a job that is not of Serin');
+    if (tags.size === 0)
+      throw new Fault(
+        'unavailable',
+        `the job ${name} exists, but SageMaker does not show its tags yet; try again later`,
+      );
+    throw nameTaken(job, name, tags.get('serin:key') ?? 'a job that does not belong to Serin');
   }
 
   async function find(id: string): Promise<FoundJob> {
@@ -107,7 +113,11 @@ function quotaInUse(error: unknown): Fault | undefined {
   const [, limit, delta] = /' is (\d+) Instances, .*request delta of (\d+) Instances/.exec(text) ?? [];
   if (nameOfError(error) !== 'ResourceLimitExceeded' || limit === undefined || Number(limit) < Number(delta))
     return undefined;
-  return new Fault('throttled', `other jobs have the machines of the quota now: ${text}`, { cause: error });
+  return new Fault(
+    'throttled',
+    `other jobs use up the quota of instances; wait for them, or raise the quota: ${text}`,
+    { cause: error },
+  );
 }
 
 // CreateTrainingJob looks an image up at once: "Cannot find the requested image" (aws/amazon-sagemaker-examples#1476). Ours
@@ -117,7 +127,7 @@ function stockImageMissing(error: unknown, { image }: Job): Fault | undefined {
   if (image !== undefined || !/cannot find (the )?requested image/i.test(text)) return undefined;
   const mend =
     'pull it once, with the command that `serin plan --cloud aws` prints under "by hand"; the job waits for it';
-  return new Fault('unavailable', `the stock image of Node is not in the registry of the account: ${mend}`, {
+  return new Fault('unavailable', `the stock image of Node is not in the registry of the account; ${mend}`, {
     cause: error,
   });
 }

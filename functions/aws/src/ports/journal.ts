@@ -179,5 +179,5 @@ const isContended = (error: unknown): boolean =>
 
 const throttleIn = (error: unknown): Fault | undefined =>
   reasonsIn(error).some((code) => code === 'ThrottlingError' || code === 'ProvisionedThroughputExceeded')
-    ? new Fault('throttled', 'DynamoDB has no capacity for the append at this moment', { cause: error })
+    ? new Fault('throttled', 'DynamoDB has no capacity for the append now; try again later', { cause: error })
     : undefined;

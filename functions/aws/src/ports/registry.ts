@@ -46,7 +46,10 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
         await packages.create(version);
         const found = await packages.find(model, number);
         if (found === undefined)
-          throw new Fault('unavailable', `version ${number} of ${model} is created, and not in SageMaker's list yet`);
+          throw new Fault(
+            'unavailable',
+            `version ${number} of ${model} exists, but SageMaker does not list it yet; try again later`,
+          );
         refuseOther(version, found.version);
         // A package is created with a word of SageMaker's; what it has no word for is written as a note.
         if (isNoted(approval)) await packages.update(found, approval);
@@ -68,7 +71,10 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
         if (found === undefined) return undefined;
         const { version, by } = found;
         if (version.approval === 'pending')
-          throw new Fault('unavailable', `${arn} is said to be ${decided}, and SageMaker does not show it (yet)`);
+          throw new Fault(
+            'unavailable',
+            `${arn} is reported as ${decided}, but SageMaker does not show it yet; try again later`,
+          );
         if (version.approval !== decided) return undefined;
         return { model: version.model, version: version.number, ...(by === undefined ? {} : { by }) };
       }),

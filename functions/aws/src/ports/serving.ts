@@ -54,7 +54,10 @@ export function sageMakerServing(options: Options): Serving {
   async function servingPlan(hosted: Hosted): Promise<Plan> {
     const plan = await configs.plan(hosted.config);
     if (plan !== undefined) return actualPlan(hosted, plan);
-    throw new Fault('unavailable', `the config ${hosted.config} of the endpoint ${hosted.name} cannot be found (yet)`);
+    throw new Fault(
+      'unavailable',
+      `the config ${hosted.config} of the endpoint ${hosted.name} cannot be found; try again later`,
+    );
   }
 
   async function update(hosted: Hosted, plan: Plan, weights: 'retained' | 'of the config'): Promise<Issued> {
@@ -85,11 +88,11 @@ export function sageMakerServing(options: Options): Serving {
     const known = present ?? lostVariants(hosted, attempt).find(({ VariantName }) => VariantName === deployment.name);
     if (known !== undefined && known.ModelName !== model) {
       const mend = 'retire it first, or use another name';
-      throw new Fault('defect', `${deployment.name} of ${endpoint} is deployed with another content; ${mend}`);
+      throw new Fault('defect', `${deployment.name} of ${endpoint} is already deployed with other content; ${mend}`);
     }
     if (present !== undefined) return 'accepted';
     if (plan.shadow !== undefined) {
-      const mend = `SageMaker mirrors between two deployments alone; end the mirror ${plan.shadow.VariantName} first`;
+      const mend = `SageMaker mirrors only between two deployments; end the mirroring to ${plan.shadow.VariantName} first`;
       throw new Fault('invalid', `cannot deploy ${deployment.name} to ${endpoint}: ${mend}`);
     }
     await sweep({ sagemaker, configs }, hosted, attempt);
@@ -149,9 +152,9 @@ export function sageMakerServing(options: Options): Serving {
     const isHere = hosted.production.some(({ name }) => name === deployment);
     if (isLost(hosted)) return isHere ? remove(hosted) : 'accepted';
     if (hosted.shadow?.name === deployment)
-      throw refused(endpoint, deployment, 'it is the mirror; weigh without a mirror first');
+      throw refused(endpoint, deployment, 'it is the mirror', 'end the mirroring first');
     if ((weightsOf(hosted)[deployment] ?? 0) > 0)
-      throw refused(endpoint, deployment, 'it holds weight; weigh it to 0 first');
+      throw refused(endpoint, deployment, 'it still gets requests', 'set its weight to 0 first');
     const attempt = await takenBack(hosted, configs);
     await sweep({ sagemaker, configs }, hosted, attempt);
     if (!isHere) {
@@ -206,5 +209,5 @@ const modelsOf = (variants: readonly ProductionVariant[], names: readonly string
     .filter(({ VariantName = '' }) => names.includes(VariantName))
     .map(({ VariantName = '', ModelName = '' }) => ({ name: VariantName, model: ModelName }));
 
-const refused = (endpoint: string, deployment: string, why: string): Fault =>
-  new Fault('invalid', `cannot retire ${deployment} of ${endpoint}: ${why}`);
+const refused = (endpoint: string, deployment: string, why: string, mend: string): Fault =>
+  new Fault('invalid', `cannot retire ${deployment} of ${endpoint}: ${why}; ${mend}`);

@@ -94,7 +94,7 @@ export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }
       const where = { ...window, endpoint: endpointName(installation, endpoint), periodMs: window.to - window.from };
       const rows = await read(where, latencies);
       if (rows === undefined)
-        throw new Fault('unavailable', `CloudWatch has not all metrics of ${endpoint} yet; ask again later`);
+        throw new Fault('unavailable', `CloudWatch does not have all metrics of ${endpoint} yet; try again later`);
       const measured = rows.map(({ values: [requests = none, p50 = none, p90 = none, p99 = none] }) => ({
         ...{ requests, p50, p90, p99 },
       }));

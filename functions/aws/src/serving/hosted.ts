@@ -54,7 +54,7 @@ export const isLost = ({ status }: Hosted): boolean => status === 'Failed' || st
 export function checkReady(endpoint: string, name: string, hosted: Hosted | undefined): void {
   const has = hosted?.production.some((variant) => variant.name === name) || hosted?.shadow?.name === name;
   if (has && hosted !== undefined && !isBusy(hosted) && !isLost(hosted)) return;
-  const what = has ? `the endpoint is ${hosted?.status}` : 'there is no such deployment, or it failed';
+  const what = has ? `the endpoint is ${hosted?.status}` : 'it is not deployed, or it failed';
   const mend = 'deploy it and wait until it is ready';
   throw new Fault('invalid', `cannot send requests to ${name} of ${endpoint}: ${what}; ${mend}`);
 }

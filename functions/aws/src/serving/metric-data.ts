@@ -71,7 +71,8 @@ async function read(
     const answer = await guarded(doing, () => cloudwatch.send(command));
     for (const { Id = '', Timestamps = [], Values = [], StatusCode } of answer.MetricDataResults ?? []) {
       status.set(Id, StatusCode);
-      if (StatusCode === 'Forbidden') throw new Fault('invalid', `${doing}: the role may not read them`);
+      if (StatusCode === 'Forbidden')
+        throw new Fault('invalid', `${doing} failed; give the role the permission to read them`);
       for (const [index, time] of Timestamps.entries())
         values[Number(Id.slice(1))]?.set(time.getTime(), Values[index] ?? 0);
     }
@@ -79,7 +80,7 @@ async function read(
     // "Retry your request using NextToken, if present"; what is partial without one comes whole later, if at all.
     if (NextToken === undefined) return series.every((_, index) => status.get(`q${index}`) === 'Complete');
   }
-  throw new Fault('invalid', `${doing}: more than ${maxPages} pages; ask for less at once`);
+  throw new Fault('invalid', `${doing} failed; ask for less at once, the answer has more than ${maxPages} pages`);
 }
 
 const queryOf = (endpoint: string, periodMs: number, { variant, metric, stat }: Series, index: number) =>

@@ -46,16 +46,16 @@ export const scaleTag = 'serin:scale';
 
 /** What SageMaker hosts for a deployment; throws `invalid` in words for what it cannot. */
 export function checkDeployment(endpoint: string, deployment: Deployment): void {
-  const refuse = (why: string): never => {
-    throw new Fault('invalid', `cannot deploy ${deployment.name} to ${endpoint}: ${why}`);
+  const refuse = (why: string, mend: string): never => {
+    throw new Fault('invalid', `cannot deploy ${deployment.name} to ${endpoint}: ${why}; ${mend}`);
   };
   const { image, instances, compute, artifact } = deployment;
-  if (image === undefined || image === '') refuse('SageMaker serves containers alone; set serve.image');
-  if (!artifact.uri.startsWith('s3://')) refuse(`SageMaker reads models from S3, not from ${artifact.uri}`);
+  if (image === undefined || image === '') refuse('SageMaker only serves containers', 'set serve.image');
+  if (!artifact.uri.startsWith('s3://')) refuse(`SageMaker reads models only from S3`, `store ${artifact.uri} there`);
   if (!(Number.isInteger(instances.min) && instances.min >= 1 && instances.max >= instances.min))
-    refuse(`SageMaker keeps at least one instance; ${instances.min} to ${instances.max} cannot be`);
-  if (compute.spot) refuse('SageMaker has no spot machines for endpoints; set serve.compute.spot to false');
-  if (compute.nodes > 1) refuse('one instance of an endpoint is one machine; use serve.instances for more');
+    refuse(`SageMaker keeps at least one instance`, `use other instances than ${instances.min} to ${instances.max}`);
+  if (compute.spot) refuse('SageMaker has no spot instances for endpoints', 'set serve.compute.spot to false');
+  if (compute.nodes > 1) refuse('an instance of an endpoint is one node', 'use serve.compute.instances for more');
   instanceTypeFor(instanceTypes, 'serve', compute.accelerator);
 }
 

@@ -23,7 +23,7 @@ export function endpointCalls(sagemaker: SageMakerClient) {
       const message = messageOfError(error);
       // "The response might include some stale data ... retry logic is recommended" (API reference, CreateEndpoint).
       if (saysMissing(error) && /endpoint.?config/i.test(message))
-        throw new Fault('unavailable', `${doing}: ${message}`, { cause: error });
+        throw new Fault('unavailable', `${doing} failed; wait, it is tried again: ${message}`, { cause: error });
       if (isRace(error, message)) return 'busy';
       throw awsFault(error, doing);
     }

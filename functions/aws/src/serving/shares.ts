@@ -7,9 +7,9 @@ import type { Mirror, Weights } from '@serin/core/ports/serving';
  */
 export function checkMirrored(endpoint: string, weights: Weights, mirror: Mirror | undefined): void {
   if (mirror === undefined || Object.values(weights).filter((weight) => weight > 0).length === 1) return;
-  const mend = 'SageMaker mirrors the requests of one deployment with all weight; weigh one to 100';
+  const mend = 'SageMaker mirrors only when one deployment has all weight; set one weight to 100';
   const what = `mirror ${endpoint} to ${mirror.deployment} beside ${JSON.stringify(weights)}`;
-  throw new Fault('invalid', `cannot ${what}: ${mend}`);
+  throw new Fault('invalid', `cannot ${what}; ${mend}`);
 }
 
 /**

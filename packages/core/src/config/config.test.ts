@@ -80,10 +80,10 @@ describe('a config', () => {
     const problems = problemsOf({ project: 'p', models: { My_Model: model } });
 
     expect(problems).toEqual([
-      'models.My_Model: is not a name that can be used: use lower-case letters, digits and hyphens, a letter first, at most 63 characters',
+      'models.My_Model: is not a name that can be used; rename it: use lower-case letters, digits and hyphens, a letter first, at most 63 characters',
     ]);
     expect(problemsOf(configOf({ train: { ...model.train, environment: { 'MY-KEY': '1' } } }))).toEqual([
-      'models.fraud.train.environment.MY-KEY: is not a name that can be used: use letters, digits and _, a letter or _ first',
+      'models.fraud.train.environment.MY-KEY: is not a name that can be used; rename it: use letters, digits and _, a letter or _ first',
     ]);
   });
 

@@ -24,7 +24,10 @@ export function problemsOf(issue: z.core.$ZodIssue, input: unknown): ConfigProbl
   // The name of a model or a variable: the key is wrong, not the value under it.
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element')
     return [
-      { path: pathText(issue.path), message: `is not a name that can be used: ${issue.issues[0]?.message ?? ''}` },
+      {
+        path: pathText(issue.path),
+        message: `is not a name that can be used; rename it: ${issue.issues[0]?.message ?? ''}`,
+      },
     ];
   const value = valueAt(input, issue.path);
   return [{ path: pathText(issue.path), message: issue.message, ...(value === undefined ? {} : { value }) }];

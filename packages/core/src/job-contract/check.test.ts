@@ -28,7 +28,7 @@ test.each<[string, Partial<Job>, JobLimits, string]>([
   ['a time that is not a number', { maxRuntimeMs: Number.NaN }, cloud, 'may run for NaN ms'],
   ['a hyperparameter that is not one', { hyperparameters: { '': '1' } }, cloud, 'cannot be given its hyperparameters'],
   ['a channel that leaves its folder', channel('../up'), machine, 'has a channel or output "../up"'],
-  ['a long name of a channel', channel('x'.repeat(65)), cloud, '_ . and -, 64 at most'],
+  ['a long name of a channel', channel('x'.repeat(65)), cloud, '_ . and -, at most 64'],
   ['an output that is not a name', { outputs: ['model', 'a b'] }, cloud, 'has a channel or output "a b"'],
   [
     'a name of ours',

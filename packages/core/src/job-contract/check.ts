@@ -29,7 +29,7 @@ export function checkJob(job: Job, limits: JobLimits): void {
   if (odd !== undefined)
     throw refuse(
       `has a channel or output ${JSON.stringify(odd)}`,
-      `use letters, digits, _ . and -, ${maxName} at most`,
+      `use letters, digits, _ . and -, at most ${maxName}`,
     );
   const taken = reserved === undefined ? undefined : names.find((name) => name.startsWith(reserved));
   if (taken !== undefined)

@@ -16,7 +16,7 @@ export function adminToken(directory: string): { readonly token: string; readonl
   const found = textOf(file);
   if (/^srn_[\w-]{32,}$/.test(found)) return { token: found, isNew: false };
   if (found !== '') {
-    const mend = 'restore it from a backup, or delete it and start again: a new token is made then';
+    const mend = 'restore it from a backup, or delete it and start again, which makes a new one';
     throw new Fault('invalid', `${file} does not hold a token; ${mend}`);
   }
   const token = `srn_${randomBytes(24).toString('base64url')}`;

@@ -35,7 +35,7 @@ export function openDatabase(directory: string): OpenDatabase {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new Fault('invalid', `cannot create the data directory ${directory}: ${textOf(error)}; choose another one`, {
+    throw new Fault('invalid', `cannot create the data directory ${directory}; choose another one: ${textOf(error)}`, {
       cause: error,
     });
   }
@@ -151,7 +151,7 @@ function openFault(error: unknown, file: string): Fault {
   const code = resultCode(error);
   if (code === sqlite.corrupt || code === sqlite.notDatabase) return damaged(file, textOf(error), error);
   if (code === sqlite.full || isFull(dirname(file)))
-    return new Fault('unavailable', `the disk of ${file} is full; make room`, { cause: error });
+    return new Fault('unavailable', `the disk of ${file} is full; free some space`, { cause: error });
   const mend = 'check its owner, its permissions and the disk, or choose another data directory';
-  return new Fault('invalid', `cannot open ${file} for writing: ${textOf(error)}; ${mend}`, { cause: error });
+  return new Fault('invalid', `cannot open ${file} for writing; ${mend}: ${textOf(error)}`, { cause: error });
 }

@@ -23,14 +23,14 @@ export function sqliteFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const code = resultCode(error);
   const cause = { cause: error };
-  if (code === sqlite.full) return new Fault('unavailable', 'the disk of the database is full; make room', cause);
+  if (code === sqlite.full) return new Fault('unavailable', 'the disk of the database is full; free some space', cause);
   if (code !== undefined && passing.includes(code)) {
-    return new Fault('unavailable', `the database cannot be written: ${textOf(error)}; check its disk`, cause);
+    return new Fault('unavailable', `the database cannot be written; check its disk: ${textOf(error)}`, cause);
   }
   if (error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE') {
     return new Fault('unavailable', 'the database is closed; start the server again', cause);
   }
-  return new Fault('defect', `the database failed: ${textOf(error)}`, cause);
+  return new Fault('defect', `the database failed; report this as a defect of Serin: ${textOf(error)}`, cause);
 }
 
 /** Reads, with what SQLite throws as a `Fault`. */
@@ -59,8 +59,8 @@ const mendable: readonly unknown[] = [
 export function fileFault(error: unknown, doing: string): Fault {
   if (error instanceof Fault || resultCode(error) !== undefined) return sqliteFault(error);
   const mends = mendable.includes(systemCode(error));
-  const mend = mends ? '; check the space and permissions of the disk' : '';
-  return new Fault(mends ? 'unavailable' : 'defect', `${doing} failed: ${textOf(error)}${mend}`, { cause: error });
+  const mend = mends ? 'check the space and permissions of the disk' : 'report it as a defect of Serin';
+  return new Fault(mends ? 'unavailable' : 'defect', `${doing} failed; ${mend}: ${textOf(error)}`, { cause: error });
 }
 
 /** The name `ENOENT`, `EEXIST` ... of a system error. */

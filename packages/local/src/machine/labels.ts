@@ -137,8 +137,9 @@ export const lastLabel = (database: DatabaseSync): number => openStore(database)
 function checkLabel({ outcome, time }: Label, index: number): void {
   const isLoss = 'loss' in outcome;
   if (isLoss && !(outcome.loss >= 0 && outcome.loss <= 1))
-    throw new Fault('invalid', `label ${index}: the loss ${outcome.loss} is not in [0, 1]`);
-  if (!Number.isSafeInteger(time)) throw new Fault('invalid', `label ${index}: its time is no number of milliseconds`);
+    throw new Fault('invalid', `label ${index} has the loss ${outcome.loss}; send one from 0 to 1`);
+  if (!Number.isSafeInteger(time))
+    throw new Fault('invalid', `label ${index} has a time that is not a whole number; send milliseconds`);
 }
 
 function checkTicks(from: number, to: number, tickMs: number, maturityMs: number): void {
@@ -146,7 +147,7 @@ function checkTicks(from: number, to: number, tickMs: number, maturityMs: number
   if (wrong)
     throw new Fault(
       'invalid',
-      `cannot read the labels from ${from} to ${to} in ticks of ${tickMs} ms that mature in ${maturityMs} ms: ask for whole milliseconds, and ${maxTicks} ticks at most`,
+      `cannot read the labels from ${from} to ${to} in ticks of ${tickMs} ms that mature in ${maturityMs} ms; ask for whole milliseconds and at most ${maxTicks} ticks`,
     );
 }
 

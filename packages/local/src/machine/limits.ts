@@ -6,7 +6,7 @@ import type { ConfigProblem } from '@serin/core/config/problems';
 const limits: readonly Limit[] = jobPathsOf().map((path) => ({
   path: `${path}.compute.nodes`,
   broken: whenPart(path, ({ instances }) => instances > 1),
-  because: 'this is one machine: 1 node',
+  because: 'one machine has only 1 node: set nodes to 1',
 }));
 
 /** Everything in a config that one machine cannot do, each with its place and the reason. */

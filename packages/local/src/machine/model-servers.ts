@@ -342,7 +342,7 @@ function staging(
 export async function localFolder({ uri }: Artifact): Promise<string> {
   const folder = uri.startsWith('file:') ? fileURLToPath(uri) : undefined;
   if (folder !== undefined && existsSync(folder)) return folder;
-  throw new Fault('invalid', `the model ${uri} is not on this machine; train it here, or copy its artifact`);
+  throw new Fault('invalid', `the model ${uri} is not on this machine; train it here, or copy its artifact to it`);
 }
 
 /** A loopback port that nothing listens on and no other model server was given; `former` is free for others again. */

@@ -21,7 +21,7 @@ export function storeProbe(database: DatabaseSync, onFault: (error: unknown) => 
     if (found?.ino !== ino || found.dev !== dev)
       throw new Fault(
         'unavailable',
-        `${file} was moved or deleted while the server runs; bring it back and start again`,
+        `${file} was moved or deleted while the server was running; put it back and start the server again`,
       );
     await commit(() => void write.run());
   }

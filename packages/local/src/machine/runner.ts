@@ -97,7 +97,8 @@ function runJob(directory: string): void {
   beat(directory, () => end('stopped'));
 
   const assignment = readJson<Assignment>(join(directory, jobFiles.assignment));
-  if (assignment === undefined) throw new Error(`${join(directory, jobFiles.assignment)} is missing or damaged`);
+  if (assignment === undefined)
+    throw new Error(`${join(directory, jobFiles.assignment)} is missing or damaged; start the run again`);
   graceMs = assignment.graceMs;
   const finish: Finish = (exit) => {
     killLeftovers(directory);

@@ -17,12 +17,12 @@ export function secretsIn(directory: string, environment: Readonly<Record<string
     if (text?.includes('\0'))
       throw new Fault(
         'invalid',
-        `the secret '${name}' in ${file} has a NUL byte in it, which no program can be given: write it as plain text, for example in base64`,
+        `the secret '${name}' in ${file} has a NUL byte, which a program cannot be given; write it as plain text, such as base64`,
       );
     if (text !== undefined) return text;
     throw new Fault(
       'invalid',
-      `there is no secret '${name}': write it into ${file}, or set ${variable} for the server and start it again`,
+      `there is no secret '${name}'; write it into ${file}, or set ${variable} for the server and start it again`,
     );
   };
 }
@@ -32,6 +32,8 @@ function textOf(file: string): string | undefined {
     return secretText(readFileSync(file, 'utf8'));
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw new Fault('invalid', `the secret in ${file} cannot be read`, { cause: error });
+    throw new Fault('invalid', `the secret in ${file} cannot be read; correct the rights of the file`, {
+      cause: error,
+    });
   }
 }

@@ -73,12 +73,12 @@ function refuseLoss(database: DatabaseSync, file: string, entries: number): void
     const mend = `restore the data directory from a backup, or delete ${file} to go on without what is missing`;
     return new Fault('invalid', `${what}; ${mend}; nothing was changed`);
   };
-  if (entries < seen.entries) throw refuse(`the journal ends ${seen.entries - entries} entries before what was seen`);
+  if (entries < seen.entries) throw refuse(`the journal has lost its last ${seen.entries - entries} entries`);
   const select = database.prepare('SELECT entry FROM entries WHERE stream = ? AND seq = ?');
   const found = reading(() => select.get(seen.stream, seen.seq));
   // The hash is the last field that is written of an entry.
   if (String(found?.entry).endsWith(`"hash":"${seen.hash}"}`)) return;
-  throw refuse(`entry ${seen.seq} of ${seen.stream} in the journal is not the one that was seen`);
+  throw refuse(`entry ${seen.seq} of ${seen.stream} in the journal was changed`);
 }
 
 /** Nothing where there is no such file, or a power cut left a part of one: then the database speaks for itself. */

@@ -67,7 +67,7 @@ function spawned(file: string, rest: readonly string[], options: SpawnOptions): 
 }
 
 const notStarted = (file: string, error: unknown): Fault =>
-  new Fault('invalid', `cannot start ${file}: ${spawnProblem(error)}; check the command of the deployment`);
+  new Fault('invalid', `cannot start ${file}; check the command of the deployment: ${spawnProblem(error)}`);
 
 /** Takes back a process of an earlier run of the server; `undefined` when it is gone or its pid is another's now. */
 export function adopt(pid: number, born: string): ServerProcess | undefined {

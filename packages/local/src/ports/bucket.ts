@@ -82,7 +82,7 @@ export function folderBuckets({ directory, database, settleMs = 2000, now = Date
     async createBucket(name: string): Promise<void> {
       if (!isBucketName(name)) {
         const allowed = '1 to 63 of a-z, 0-9, ".", "_", "-", beginning with a letter or digit';
-        throw new Fault('invalid', `${JSON.stringify(name)} cannot name a bucket; use ${allowed}`);
+        throw new Fault('invalid', `a bucket cannot be named ${JSON.stringify(name)}; use ${allowed}`);
       }
       await guarded(`creating the bucket ${name}`, async () => {
         await mkdir(join(directory, name), { recursive: true });

@@ -89,9 +89,15 @@ const added = (result: { readonly changes: number | bigint; readonly lastInsertR
 function textOf(event: CloudEvent): string {
   const text = JSON.stringify(event);
   if (event.id === '' || !event.id.isWellFormed()) {
-    throw new Fault('invalid', `cannot publish an event of type ${event.type}: its id is empty or not valid Unicode`);
+    throw new Fault(
+      'invalid',
+      `cannot publish an event of type ${event.type}: its id is empty or not valid Unicode; give it another id`,
+    );
   }
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxEventBytes) return text;
-  throw new Fault('invalid', `cannot publish the event ${event.id}: it has ${bytes} bytes, more than ${maxEventBytes}`);
+  throw new Fault(
+    'invalid',
+    `cannot publish the event ${event.id}: it has ${bytes} bytes, more than ${maxEventBytes}; make it smaller`,
+  );
 }

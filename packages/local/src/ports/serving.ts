@@ -52,13 +52,13 @@ export function localServing(options: {
     const found = endpoints.get(endpoint);
     if (found === undefined || !found.deployments.has(name)) return 'accepted';
     if ((found.route.weights[name] ?? 0) > 0) {
-      throw new Fault('invalid', `cannot retire ${name} of ${endpoint}: it holds weight; weigh it to 0 first`);
-    }
-    if (found.route.mirror?.deployment === name) {
       throw new Fault(
         'invalid',
-        `cannot retire ${name} of ${endpoint}: it is the mirror; weigh without a mirror first`,
+        `cannot retire ${name} of ${endpoint}: it still gets requests; set its weight to 0 first`,
       );
+    }
+    if (found.route.mirror?.deployment === name) {
+      throw new Fault('invalid', `cannot retire ${name} of ${endpoint}: it is the mirror; end the mirroring first`);
     }
     store.retire(endpoint, name);
     found.draining.add(name);
@@ -75,7 +75,7 @@ export function localServing(options: {
     const found = endpoints.get(endpoint) ?? newEndpoint(endpoint);
     const existing = found.deployments.get(deployment.name);
     if (existing !== undefined && canonical(existing) !== canonical(deployment)) {
-      throw new Fault('defect', `${deployment.name} of ${endpoint} is deployed with another content; use another name`);
+      throw new Fault('defect', `${deployment.name} of ${endpoint} was deployed with other content; use another name`);
     }
     if (existing === undefined) store.deploy(endpoint, deployment);
     endpoints.set(endpoint, found);
@@ -165,7 +165,7 @@ function observed(
 function checkReady(servers: ModelServers, endpoint: string, name: string, exists: boolean): void {
   const state = exists ? servers.state(endpoint, name) : undefined;
   if (state?.wasReady) return;
-  const what = state === undefined ? 'there is no such deployment' : `it is ${state.status}`;
+  const what = state === undefined ? 'it is not deployed' : `it is ${state.status}`;
   throw new Fault(
     'invalid',
     `cannot send requests to ${name} of ${endpoint}: ${what}; deploy it and wait until it is ready`,

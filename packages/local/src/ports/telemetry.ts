@@ -36,7 +36,7 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
   async function ticks({ endpoint, from, to, tickMs, measures, usersSince }: TickQuery): Promise<readonly Tick[]> {
     checkTicks({ from, to, tickMs }, gatewayTicks);
     if (usersSince !== undefined && !Number.isFinite(usersSince)) {
-      throw new Fault('invalid', `cannot count users since ${usersSince}: it is no time`);
+      throw new Fault('invalid', `cannot count users since ${usersSince}, which is not a time; give milliseconds`);
     }
     await flushed(counters, to);
     const first = Math.ceil(from / tickMs);

@@ -66,9 +66,9 @@ async function filesOf(digest: string, read: Read, taken: string): Promise<reado
   const files = await readCode(read, digest);
   const refused = (why: string, mend: string) => new Fault('invalid', `the code ${digest} ${why}; ${mend}`);
   if (files.some(({ path }) => path === taken))
-    throw refused(`has a file ${taken}, which is the name of our own`, 'rename it');
+    throw refused(`has a file ${taken}, a name that Serin itself uses`, 'rename it');
   if (files.reduce((total, { bytes }) => total + bytes, 0) > 250_000_000)
-    throw refused('has more than 250 MB', 'keep what is large in a bucket of data');
+    throw refused('has more than 250 MB', 'put large files into a data bucket');
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -112,6 +112,6 @@ function unpacked(key: string, packed: Uint8Array): Buffer {
   }
 }
 
-const mend = 'delete it: the next start makes it again from the released files';
+const mend = 'delete it, and the next start makes it again from the released files';
 const damaged = (key: string, what: string, cause?: unknown): Fault =>
-  new Fault('invalid', `${key} in the bucket '${ownBucket}' ${what}: it was changed or damaged; ${mend}`, { cause });
+  new Fault('invalid', `${key} in the bucket '${ownBucket}' ${what}, so it was changed or damaged; ${mend}`, { cause });

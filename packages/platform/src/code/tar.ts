@@ -64,7 +64,7 @@ function unpacked(beginning: Uint8Array, maxOutputLength: number): Buffer {
     // A stream that was cut is unpacked as far as it goes.
     return gunzipSync(beginning, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength });
   } catch (error) {
-    throw new Fault('invalid', `the output of the job is not a tar.gz: ${asFault(error).message}; run the job again`, {
+    throw new Fault('invalid', `the output of the job is not a tar.gz; run the job again: ${asFault(error).message}`, {
       cause: error,
     });
   }

@@ -46,7 +46,7 @@ describe('an artifact', () => {
 
     expect(await unchangedArtifact('model', made, objects)).toEqual(made);
     await refused({ digest: 'other' }, 'was changed since it was made');
-    await refused({ uri: 'cloud://own/b' }, 'is gone');
+    await refused({ uri: 'cloud://own/b' }, 'does not exist any more');
     await refused({ uri: 'file:///model' }, 'is not an object of this cloud');
   });
 });

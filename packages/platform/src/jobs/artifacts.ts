@@ -59,7 +59,9 @@ export async function unchangedArtifact(channel: string, artifact: Artifact, obj
   const found = await artifactAt(artifact.uri, objects);
   if (found?.digest === artifact.digest) return found;
   const why =
-    found === undefined ? 'is gone' : `was changed since it was made (digest ${found.digest}, not ${artifact.digest})`;
+    found === undefined
+      ? 'does not exist any more'
+      : `was changed since it was made (digest ${found.digest}, not ${artifact.digest})`;
   throw new Fault('invalid', `${artifactName(channel, artifact.uri)} ${why}; run the job that made it again`);
 }
 

@@ -57,7 +57,7 @@ async function listOf(
   let size = 0;
   let bytes = 0;
   const refused = (why: string) =>
-    new Fault('invalid', `${key} in the bucket ${bucket} ${why}; the job cannot be given its files`);
+    new Fault('invalid', `${key} in the bucket ${bucket} ${why}; start a new run, which lists the data again`);
   for await (const { manifest, objects } of datasetParts(
     (key, maxBytes) => buckets(bucket).read({ key, maxBytes }),
     key,
@@ -88,6 +88,6 @@ function pathBelow(folder: string, key: string): string {
     return path;
   throw new Fault(
     'invalid',
-    `the object ${JSON.stringify(key)} cannot become a file of a channel; rename it, or keep it out of the dataset's prefix`,
+    `the object ${JSON.stringify(key)} cannot be a file of a channel; rename it, or move it out of the prefix of the dataset`,
   );
 }

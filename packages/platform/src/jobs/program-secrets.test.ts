@@ -24,7 +24,7 @@ test('each secret is read once, some at a time, without the line break of its fi
   expect(asked).toEqual([['a', 'b'], ['c']]);
   await expect(secrets({ A: { secret: 'gone' } })).rejects.toMatchObject({
     code: 'invalid',
-    message: "there is no secret 'gone': create it by `create gone`",
+    message: "there is no secret 'gone'; create it with `create gone`",
   });
 });
 

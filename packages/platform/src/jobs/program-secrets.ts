@@ -26,7 +26,7 @@ export function programSecrets({ atOnce, read, creation }: Options): ProgramSecr
     return secretsOf(variables, (name) => {
       const text = found.get(name);
       if (text !== undefined) return secretText(text);
-      throw new Fault('invalid', `there is no secret '${name}': create it by ${creation(name)}`);
+      throw new Fault('invalid', `there is no secret '${name}'; create it with ${creation(name)}`);
     });
   };
 }

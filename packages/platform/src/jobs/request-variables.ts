@@ -32,7 +32,7 @@ export function requestVariables(
   const what = odd === undefined ? `${fitting.length} variables` : `a variable ${odd[0]}`;
   throw new Fault(
     'invalid',
-    `the job ${job.key} has ${what}; ${of} takes ${most}, with names of letters, digits and _ and values of at most ${characters} characters`,
+    `the job ${job.key} has ${what}; use at most ${most} on ${of}, named by letters, digits and _, with values of at most ${characters} characters`,
   );
 }
 

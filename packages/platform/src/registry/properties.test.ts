@@ -91,7 +91,7 @@ describe.each(kinds)('as %s', (_, rules, taken) => {
 
   test('more than it holds is refused with what to do', () => {
     expect(() => propertiesOf(owner, manyMetrics(1000))).toThrow(
-      new RegExp(`more metrics and lineage than ${rules.of} holds .*; report fewer metrics`),
+      new RegExp(`more metrics and lineage than ${rules.of} can hold .*; report fewer metrics`),
     );
   });
 

@@ -113,7 +113,7 @@ export function versionProperties(rules: PropertyRules) {
       if (fits(packed)) return packed;
       throw new Fault(
         'invalid',
-        `version ${number} of ${model} has more metrics and lineage than ${rules.of} holds (${entries} properties of ${rules.value} characters); report fewer metrics`,
+        `version ${number} of ${model} has more metrics and lineage than ${rules.of} can hold (${entries} properties of ${rules.value} characters); report fewer metrics`,
       );
     },
 

@@ -4,7 +4,7 @@ import type { RegisteredVersion } from '@serin/core/ports/registry';
 /** `invalid` for a number that no version can have. */
 export function checkNumber({ model, number }: Pick<RegisteredVersion, 'model' | 'number'>): void {
   if (!Number.isSafeInteger(number) || number < 1)
-    throw new Fault('invalid', `cannot register version ${number} of ${model}: numbers are 1, 2, 3 ...`);
+    throw new Fault('invalid', `cannot register version ${number} of ${model}; use a whole number from 1 on`);
 }
 
 /** Registered twice is one version; under the same number another artifact is a `defect`. */
@@ -12,8 +12,8 @@ export function refuseOther(version: RegisteredVersion, stored: RegisteredVersio
   if (stored?.artifact.digest === version.artifact.digest) return;
   throw new Fault(
     'defect',
-    `version ${version.number} of ${version.model} is registered with ${stored?.artifact.digest}, ` +
-      `and cannot become ${version.artifact.digest}; register the new artifact under a new number`,
+    `version ${version.number} of ${version.model} is already registered with ${stored?.artifact.digest}, ` +
+      `not with ${version.artifact.digest}; register the new artifact under a new number`,
   );
 }
 

@@ -11,7 +11,8 @@ export interface LabelProblem {
 interface Field {
   readonly schema: { readonly [key: string]: Json };
   readonly holds: (value: unknown) => boolean;
-  readonly message: string;
+  /** Completes `must be ...`. */
+  readonly expected: string;
 }
 
 // Year, month and day that exist, a time, and a zone.
@@ -29,12 +30,12 @@ const fields: Readonly<Record<string, Field>> = {
   requestId: {
     schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,200}$', description: 'the x-serin-request-id of the answer' },
     holds: (value) => typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value),
-    message: 'the x-serin-request-id of the answer',
+    expected: 'the x-serin-request-id of the answer',
   },
   time: {
     schema: { type: 'string', format: 'date-time', maxLength: 64, description: 'when the outcome was learned' },
     holds: (value) => typeof value === 'string' && isInstant(value),
-    message: "a time such as '2026-01-02T08:00:00Z'",
+    expected: "a time such as '2026-01-02T08:00:00Z'",
   },
   truth: {
     schema: {
@@ -45,22 +46,22 @@ const fields: Readonly<Record<string, Field>> = {
       typeof value === 'string'
         ? value.length <= 1000
         : isBoolean(value) || (typeof value === 'number' && Number.isFinite(value)),
-    message: 'a text of 1,000 characters at most, a number, true or false',
+    expected: 'a text of 1,000 characters at most, a number, true or false',
   },
   wrong: {
     schema: { type: 'boolean', description: 'the sender compared' },
     holds: isBoolean,
-    message: 'true or false',
+    expected: 'true or false',
   },
   mirror: {
     schema: { type: 'boolean', description: "with `wrong`: whether the mirror's answer was wrong" },
     holds: isBoolean,
-    message: 'true or false',
+    expected: 'true or false',
   },
   loss: {
     schema: { type: 'number', minimum: 0, maximum: 1 },
     holds: (value) => typeof value === 'number' && value >= 0 && value <= 1,
-    message: 'a number from 0 to 1',
+    expected: 'a number from 0 to 1',
   },
 };
 
@@ -86,7 +87,7 @@ export function readLabel(value: unknown): { readonly label: Label } | { readonl
       .map((name) => ({ path: [name], message: 'is not a known field: remove it' })),
     ...Object.keys(fields)
       .filter((name) => (has(name) || name === 'requestId' || name === 'time') && !known(name)?.holds(given[name]))
-      .map((name) => ({ path: [name], message: `must be ${known(name)?.message}` })),
+      .map((name) => ({ path: [name], message: `must be ${known(name)?.expected}` })),
   ];
   const outcomes = ['truth', 'wrong', 'loss'].filter(has).length;
   if (outcomes !== 1) problems.push({ path: [], message: 'must have exactly one of truth, wrong and loss' });

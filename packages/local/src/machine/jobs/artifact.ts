@@ -44,7 +44,7 @@ async function artifactPath(name: string, uri: string, artifacts: string): Promi
     const inside = relative(await realpath(artifacts), path);
     if (inside !== '' && inside.split(sep)[0] !== '..') return path;
   } catch (error) {
-    throw refuse('is gone', error);
+    throw refuse('does not exist any more', error);
   }
-  throw refuse('lies outside of the artifact store');
+  throw refuse('is not in the artifact store');
 }

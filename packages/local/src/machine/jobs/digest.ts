@@ -51,7 +51,8 @@ export async function digestOfDirectory(
 
 async function hashFile(file: string): Promise<{ readonly digest: string; readonly bytes: number }> {
   await using handle = await openPlain(file);
-  if (handle === undefined) throw new Fault('invalid', `${file} is gone, or is not a file any more`);
+  if (handle === undefined)
+    throw new Fault('invalid', `${file} is not a file any more; let the job leave its results in place`);
   const hash = createHash('sha256');
   let bytes = 0;
   const highWaterMark = Math.min(1024 * 1024, (await handle.stat()).size + 1);

@@ -11,7 +11,10 @@ export const isBucketName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,6
 export function checkKey(key: string): void {
   if (key !== '' && key.isWellFormed() && Buffer.byteLength(key) <= maxKeyBytes) return;
   const shown = JSON.stringify(key.slice(0, 100));
-  throw new Fault('invalid', `the key ${shown} is not 1 to ${maxKeyBytes} bytes of valid Unicode; choose another one`);
+  throw new Fault(
+    'invalid',
+    `the key ${shown} cannot be used; choose one of 1 to ${maxKeyBytes} bytes of valid Unicode`,
+  );
 }
 
 /** A path that a person may give a file: it is listed, read and replaced where it is. */

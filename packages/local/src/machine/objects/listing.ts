@@ -129,7 +129,7 @@ function refuseUnlistable(folder: Folder, path: string): void {
   const why = `it is not UTF-8, contains a backslash, or is over ${maxKeyBytes} bytes`;
   throw new Fault(
     'invalid',
-    `the file ${JSON.stringify(path)} in the bucket ${folder.name} has no usable name (${why}); rename it`,
+    `the file ${JSON.stringify(path)} in the bucket ${folder.name} has a name that cannot be used (${why}); rename it`,
   );
 }
 
@@ -149,7 +149,7 @@ function hiddenKey(folder: Folder, digest: string): string {
   const file = join(folder.root, hiddenFolder, `${digest}.key`);
   const key = readFileSync(file, 'utf8');
   if (sha256Hex(key) !== digest)
-    throw new Fault('defect', `${file} is damaged; restore it, or remove the object beside it`);
+    throw new Fault('defect', `${file} is damaged; restore it, or delete the object beside it`);
   folder.hiddenKeys.set(digest, key);
   return key;
 }

@@ -74,6 +74,6 @@ export async function materialise(folder: Folder, key: string, version: string, 
     if ((await hashFile(targetFile)) === version) return;
     await rm(targetFile, { force: true });
     const what = `${JSON.stringify(key)} in the bucket ${folder.name}`;
-    throw new Fault('invalid', `${what} changed since the manifest was written; start a run on the data of now`);
+    throw new Fault('invalid', `${what} has changed since the manifest was written; start a new run`);
   });
 }
