@@ -17,5 +17,5 @@ test('each bucket is made once, and the own one by both of its names', () => {
 
 test('a key has bytes of valid Unicode, as many as the store takes', () => {
   expect(() => checkKey('aä', 3)).not.toThrow();
-  for (const key of ['', 'aää', 'a\ud800']) expect(() => checkKey(key, 4)).toThrow('cannot be a key: 1 to 4 bytes');
+  for (const key of ['', 'aää', 'a\ud800']) expect(() => checkKey(key, 4)).toThrow('cannot be a key; use 1 to 4 bytes');
 });

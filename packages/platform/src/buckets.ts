@@ -18,5 +18,5 @@ export function checkKey(key: string, maxBytes: number): void {
   const bytes = encodeText(key).length;
   if (key.isWellFormed() && bytes > 0 && bytes <= maxBytes) return;
   const shown = JSON.stringify(key.slice(0, 100));
-  throw new Fault('invalid', `${shown} cannot be a key: 1 to ${maxBytes} bytes of valid Unicode`);
+  throw new Fault('invalid', `${shown} cannot be a key; use 1 to ${maxBytes} bytes of valid Unicode`);
 }

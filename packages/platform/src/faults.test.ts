@@ -59,7 +59,7 @@ test('a call says what it was doing, and what is not there is nothing only to wh
   };
 
   await expect(guarded('reading', failing({ status: 500 }))).rejects.toMatchObject({
-    ...{ code: 'unavailable', message: 'reading: said no' },
+    ...{ code: 'unavailable', message: 'reading failed; wait, it is tried again: said no' },
   });
   await expect(guarded('reading', failing({ message: 'no such model', status: 400 }))).rejects.toThrow('no such model');
   expect(await ifThere('reading', failing({ message: 'no such model', status: 400 }))).toBeUndefined();

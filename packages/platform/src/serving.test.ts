@@ -51,6 +51,6 @@ test('what is deployed is what was judged, as far as it lies where jobs may writ
   await bucket.write('jobs/1/model.tar.gz', Buffer.from('another'));
 
   await expect(deploying({ uri, digest: judged?.digest })).rejects.toThrow('was changed since it was judged');
-  await expect(deploying({ uri: `${uri}.gone`, digest: 'a' })).rejects.toThrow('is gone; train it anew');
+  await expect(deploying({ uri: `${uri}.gone`, digest: 'a' })).rejects.toThrow('was deleted; train it again');
   await deploying({ uri, digest: 'a' }, 'another bucket');
 });

@@ -33,8 +33,8 @@ export async function checkArtifact(
   const found = await artifactAt(uri, objects);
   if (found?.digest === digest) return;
   const why =
-    found === undefined ? 'is gone' : `was changed since it was judged (digest ${found.digest}, not ${digest})`;
-  throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: its artifact ${uri} ${why}; train it anew`);
+    found === undefined ? 'was deleted' : `was changed since it was judged (digest ${found.digest}, not ${digest})`;
+  throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: its artifact ${uri} ${why}; train it again`);
 }
 
 /** What every model server is told of itself. */

@@ -25,7 +25,7 @@ test.each([
   const asking = () => requestVariables(job, {}, own, limits);
 
   expect(asking).toThrow(
-    `the job run_1/train/1 has ${what}; The cloud takes 3, with names of letters, digits and _ and values of at most 5 characters`,
+    `the job run_1/train/1 has ${what}; use at most 3 on The cloud, named by letters, digits and _, with values of at most 5 characters`,
   );
   expect(asking).not.toThrow('secret');
 });
