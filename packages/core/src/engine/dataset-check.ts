@@ -13,7 +13,8 @@ const headsChecked = 5;
 
 /**
  * What makes a dataset version unusable, before anything is paid for: missing or changed objects, more bytes than
- * allowed, missing columns in CSV headers and in first rows of NDJSON. The deep profile comes between this and training.
+ * allowed, missing columns in CSV headers and in first rows of NDJSON. The deep profile comes between this and
+ * training.
  */
 export async function checkDataset(
   { dataset, columns, maxBytes }: Extract<Order, { kind: 'checkDataset' }>,
@@ -42,7 +43,7 @@ async function firstObjects(own: Bucket, { manifest, prefix }: DatasetVersion): 
     manifest: { chunks },
   } = first.done ? { manifest: { chunks: [] } } : first.value;
   if (chunks.length <= 1) await parts.next();
-  // Older code has listed what is no data as well.
+  // Older code listed also objects that are not data.
   return objects.filter(({ key, bytes }) => notData(key, bytes, prefix) === undefined).slice(0, headsChecked);
 }
 

@@ -21,8 +21,8 @@ type FindOrder = Extract<Order, { kind: 'findLabels' }>;
 type ImportOrder = Extract<Order, { kind: 'importLabels' }>;
 
 /**
- * Files of one page of the listing, after a key on it, that were not imported in their present version: 100 at most. Where
- * the look goes on is in the answer; a page whose key is gone is begun again.
+ * Files of one page of the listing, after a key on it, that were not imported in their present version: 100 at most.
+ * Where the look goes on is in the answer; a page whose key is gone is begun again.
  */
 export async function findLabels(
   { model, bucket, prefix, cursor, after }: FindOrder,
@@ -69,7 +69,7 @@ export async function importLabels(order: ImportOrder, ports: Ports): Promise<La
   return progress;
 }
 
-/** An object that is being written is no failure: it will be whole soon, and other files need not wait for it. */
+/** An object that is being written is not a failure. It will be complete soon, and other files do not wait for it. */
 async function unlessBusy<Found>(finding: Promise<Found>): Promise<Found | 'busy'> {
   try {
     return await finding;

@@ -99,7 +99,7 @@ const performers: Performers = {
 /** Losses are recorded one by one, and an entry of the journal has its bounds: about 50 bytes each. */
 const lossesPerEntry = 2000;
 
-/** The first ticks that fit; of a tick that alone does not, the first losses in request order, whatever they are. */
+/** The first ticks that fit. Of a first tick that does not fit by itself, the first losses in the order of requests. */
 function withinEntry(ticks: readonly LabelTick[]): readonly LabelTick[] {
   let losses = 0;
   const fitting = ticks.filter((tick, index) => {

@@ -44,7 +44,7 @@ export function digestInKey(key: string): string | undefined {
   return undefined;
 }
 
-/** Both digests stand in the fault, so that whoever reads it can tell a changed name from a changed content. */
+/** The fault has both digests, so that a reader sees whether the name or the content was changed. */
 export const otherDigest = (what: string, wanted: string, found: string, mend: string): Fault =>
   new Fault('invalid', `${what} has the digest ${found}, not ${wanted}: it was changed or damaged; ${mend}`);
 
@@ -79,7 +79,10 @@ export async function readNamed(
   return object.content;
 }
 
-/** A compiled config by its digest. Missing or changed: `unavailable`, so that models are told of it once it is restored. */
+/**
+ * A compiled config by its digest. Missing or changed: `unavailable`, so that models are told of it once it is
+ * restored.
+ */
 export async function readConfig(digest: string, { bucket }: Pick<Ports, 'bucket'>): Promise<CompiledConfig> {
   const what = `the released config ${digest}`;
   try {

@@ -129,7 +129,7 @@ function overrideAlerts(
   return { moved: { ...model, offered: { ...offered, override: { alerts: alerts.map(firingId), text } } } };
 }
 
-/** A version that was taken back, aborted or put aside is offered again, with whoever wants it and why on record. */
+/** A version that was taken back, aborted or put aside is offered again. The record says who asked for it, and why. */
 function restoreVersion(
   model: Model,
   { version: number, because, actor, at }: SignalOf<'restoreRequested'>,

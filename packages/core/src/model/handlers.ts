@@ -83,7 +83,7 @@ function observeEndpoint(model: Model, signal: SignalOf<'endpointObserved'>): St
 /** "Never" from a provider goes to the machine whose effect it was. */
 function refuseEffect(model: Model, signal: SignalOf<'effectRefused'>): Step<Model> {
   const owner = ownerOf(signal.key);
-  // Publishing, recording and mirroring have no other way: kept, and tried again ever more slowly.
+  // Publishing, recording and mirroring must happen: they are kept, and tried again with growing pauses.
   if (owner === undefined) return { moved: tryAgainSlowly(model, signal) };
   return refusals[owner]?.(model, signal) ?? machines[owner].step(model, signal);
 }

@@ -99,7 +99,7 @@ export const ownAnswers = {
   effectFailed: (model: Model): Step<Model> => ({ moved: model }),
 } as const;
 
-/** An effect that was refused and has no other way is kept, and tried again ever more slowly. */
+/** An effect that was refused and must happen is kept, and tried again with growing pauses. */
 export const tryAgainSlowly = (model: Model, { key, at, because }: SignalOf<'effectRefused'>): Model => ({
   ...model,
   debts: { ...model.debts, [key]: retrySlowly(key, at, because) },

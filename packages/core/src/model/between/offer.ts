@@ -104,7 +104,7 @@ export function heldBy(model: Model): readonly Firing[] {
   return holding(model.monitor, model.plan.alerts).filter((firing) => !overridden.includes(firingId(firing)));
 }
 
-/** An approved offer starts its rollout; without an endpoint the gate alone moves the champion. */
+/** An approved offer starts its rollout; without an endpoint only the gate moves the champion. */
 export function startRollout(model: Model, { at, seq }: Moment, before: Model | undefined): Model {
   const version = approvedOffer(model);
   const { offered, champion, plan, endpoint } = model;

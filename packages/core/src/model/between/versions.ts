@@ -37,7 +37,7 @@ export function numberTrained(model: Model, { at }: Moment): Model {
   return { ...model, nextNumber: number + 1, versions: prune(versions, model, number) };
 }
 
-/** The newest twenty, and whatever is still in use. */
+/** The newest twenty versions, and those that are still in use. */
 function prune(versions: Model['versions'], model: Model, newest: number): Model['versions'] {
   const inUse = new Set([
     newest,

@@ -207,7 +207,7 @@ function noteAnswer(
   endpoint: Extract<Endpoint, { status: 'converging' | 'blocked' }>,
   { at, answer }: SignalOf<'endpointChanged'>,
 ): Endpoint {
-  // Orders that are taken and change nothing are given ever more slowly.
+  // Orders that are accepted and change nothing are given with growing pauses.
   const pause = answer === 'busy' ? second : endpoint.looks < promptLooks ? 0 : longestPauseMs;
   return lookNext(endpoint, at + pause);
 }
@@ -219,7 +219,7 @@ function converge(before: Endpoint, base: Base, at: number, isAbsent: boolean): 
   return { ...base, status: 'converged', upcoming, lookAt: upcoming[0] ?? at + day };
 }
 
-/** Still retried, and announced; what was refused ever more slowly. */
+/** It is retried and announced. After a refusal the pauses grow. */
 function block(
   endpoint: Extract<Endpoint, { status: 'converging' | 'blocked' }>,
   at: number,

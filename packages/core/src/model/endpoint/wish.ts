@@ -10,9 +10,9 @@ export interface Desired {
   readonly weights: Readonly<Record<string, number>>;
   /** A version without weight that gets a copy of some requests. */
   readonly mirror?: { readonly version: number; readonly percent: number };
-  /** While a rollout is under way other deployments are left alone. */
+  /** While a rollout is under way other deployments are not touched. */
   readonly extras: 'keep' | 'retire';
-  /** A revert: written at once where that can be, and done when the weights are, whatever capacity is still there. */
+  /** A revert. It is written at once where that is possible, and done when the weights are right, with any capacity. */
   readonly urgent: boolean;
   /** Versions that must be ready before the wish is fulfilled. */
   readonly needs: readonly number[];
@@ -72,7 +72,7 @@ export function nextOperation(
  * The operation that a revert is begun with, before anybody looks: all weights at once, to deployments that held weight
  * at the last look and were not known to be unready. `undefined`: look first.
  *
- * It needs no look to be right: `weigh` replaces whatever is routed meanwhile, and is refused where it cannot be.
+ * It is right without a look before: `weigh` replaces all routing, and is refused where it is impossible.
  */
 export function firstOperation(known: LastLook, desired: Desired): Operation | undefined {
   const weights = namedWeights(desired);

@@ -16,7 +16,7 @@ interface Base {
   readonly dataset?: DatasetVersion;
   /** Why the last look made no new dataset version. */
   readonly note?: string;
-  /** What the last look found under the prefix that is no data. */
+  /** What the last look found under the prefix that is not data. */
   readonly leftOut?: readonly LeftOut[];
   /** Names the write of the marker or manifest that was used up: it releases one drop, once. */
   readonly released?: string;
@@ -102,7 +102,7 @@ export const intakeTable: Table<Intake, ModelSignal, Context> = {
   },
   listing: {
     dataHinted: (intake, { keys }, { plan }) => {
-      // Without its last object a drop is not whole, whatever was left of an earlier one.
+      // A drop without its last object is not complete, also if objects of an earlier drop are left.
       return intake.again || meaningOf(keys, plan) === 'nothing' ? intake : { ...intake, again: true };
     },
     clockTicked: 'ignore',
@@ -144,7 +144,7 @@ export function intakeWakes(intake: Intake): number | undefined {
 
 /**
  * What new keys mean: none named, anything may have come. A manifest may come first, so every file after it counts.
- * Names of what is no data say nothing.
+ * Names of objects that are not data say nothing.
  */
 function meaningOf(keys: readonly string[], plan: ModelPlan): 'look' | 'settle' | 'nothing' {
   const gate = gateKey(plan);

@@ -31,7 +31,7 @@ export interface DatasetVersion {
   readonly at: number;
   /** Who brought new data since the version before; absent: it came in a way that names nobody. */
   readonly by?: readonly string[];
-  /** What lay beside the objects and is no data. */
+  /** What lay beside the objects and is not data. */
   readonly leftOut?: readonly LeftOut[];
 }
 
@@ -48,6 +48,6 @@ export interface ListingProgress {
   readonly gate?: string;
   /** Keys that the manifest object names and that are not there yet: the first three. */
   readonly missing?: readonly string[];
-  /** What lies under the prefix and is no data; empty markers and folders are not counted. */
+  /** What lies under the prefix and is not data. Empty markers and folders are not counted. */
   readonly leftOut?: readonly LeftOut[];
 }

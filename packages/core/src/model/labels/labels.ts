@@ -33,7 +33,10 @@ interface Base {
   readonly files: Readonly<Record<string, LabelFile>>;
 }
 
-/** Files of labels of one model: found by hints and by looking, read one after the other. A status names what is waited for. */
+/**
+ * Files of labels of one model: found by hints and by looking, read one after the other. A status names what is waited
+ * for.
+ */
 export type LabelFiles =
   | (Base & { readonly status: 'idle' })
   | (Base & { readonly status: 'looking' })
@@ -54,11 +57,14 @@ interface Context {
 /** More keys than this are not remembered: the prefix is looked through instead. */
 const maxWaiting = 100;
 const keptFiles = 50;
-/** A file that is being written is looked for after this time; a listing with such files is tried again after the other. */
+/** The pause before another look for a file that is being written, and before another listing with such files. */
 const settlingMs = 5 * second;
 const lookAgainMs = 10 * second;
 
-/** The files of a model under a plan: nothing without `labels`; a new place begins anew, and keeps what is known of old files. */
+/**
+ * The files of a model under a plan: nothing without `labels`; a new place begins anew, and keeps what is known of old
+ * files.
+ */
 export function planLabels(
   known: LabelFiles | undefined,
   before: ModelPlan | undefined,
@@ -138,7 +144,9 @@ export function labelsOwes(files: LabelFiles | undefined, { model, plan }: Conte
 export const labelsWakes = (files: LabelFiles | undefined): number | undefined =>
   files?.status === 'idle' ? files.lookAt : undefined;
 
-/** Remembers the keys of a hint; without keys, with a folder above the prefix, or with too many, it looks for itself. */
+/**
+ * Remembers the keys of a hint; without keys, with a folder above the prefix, or with too many, it looks for itself.
+ */
 function takeHint<Files extends LabelFiles>(files: Files, keys: readonly string[], { plan }: Context): Files {
   const prefix = plan.labels?.prefix ?? '';
   const { look, status, busy = [] } = files;

@@ -48,7 +48,7 @@ export type Monitor =
 
 export interface MonitorContext {
   readonly plan: ModelPlan;
-  /** A release is under way: an alert takes it back, whatever the policy says. */
+  /** A release is under way. An alert takes it back, under every policy. */
   readonly releasing: boolean;
   /** Traffic is on its way back already. */
   readonly goingBack?: boolean;
@@ -93,8 +93,8 @@ const raise = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Monito
 /**
  * What is remembered beside one more alert; `undefined`: it would do nothing, and is not taken.
  *
- * The oldest drift makes room for an alert, which holds new candidates. For an alert that takes traffic back, or starts a
- * run, anything does: what still fires is sent again.
+ * The oldest drift makes room for an alert, which holds new candidates. For an alert that takes traffic back, or starts
+ * a run, anything does: what still fires is sent again.
  */
 function roomFor(alerts: Base['alerts'], { kind }: AlertRaised, acts: boolean): Base['alerts'] | undefined {
   const known = Object.entries(alerts).sort(([, one], [, other]) => one.heardAt - other.heardAt);

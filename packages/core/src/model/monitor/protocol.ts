@@ -10,7 +10,7 @@ export interface AlertRaised {
   readonly kind: 'alert' | 'drift';
   readonly sender: string;
   readonly fingerprint: string;
-  /** As the sender says it: part of the alert's identity, compared with other times of the same sender alone. */
+  /** As the sender says it: part of the alert's identity, compared only with other times of the same sender. */
   readonly startedAt: string;
   readonly title: string;
   /** Its end came with it: it is recorded, and does nothing. */
@@ -22,8 +22,8 @@ export interface AlertResolved {
   readonly sender: string;
   readonly fingerprint: string;
   /**
-   * Of a sender that stamps each firing with a time of its own and keeps no order: what began at or before this is over,
-   * however late it is heard.
+   * Of a sender that stamps each firing with a time of its own and keeps no order: what began at or before this is
+   * over, however late it is heard.
    */
   readonly endedAt?: string;
   /** Of a sender that may give the next firing the id of this one: then that is not a repeat. */

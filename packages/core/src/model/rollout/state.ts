@@ -34,7 +34,7 @@ export interface Base {
   readonly plan: ModelPlan['rollout'];
   /** Users stay with the model that they got first. */
   readonly sticky: boolean;
-  /** Since when the champion alone answers: its latency from then on is what the candidate's is compared with. */
+  /** Since when only the champion answers. The candidate's latency is compared with the champion's from then on. */
   readonly championSince?: number;
   /** The champion's percentiles before the start; `none`: it had hardly any requests. Absent: not read yet. */
   readonly latency?: Thresholds | 'none';
@@ -64,7 +64,7 @@ interface Unread {
 
 /** How a judged candidate gets the traffic. A status names what is waited for. */
 export type Rollout =
-  /** `ready`: it waits for the end of a freeze alone. */
+  /** `ready`: it waits only for the end of a freeze. */
   | (Base & { readonly status: 'deploying'; readonly deadline: number; readonly ready?: true })
   | (Base & { readonly status: 'shifting'; readonly step: number; readonly deadline: number })
   | (Base & AtStep & Unread & { readonly status: 'baking' })
@@ -120,7 +120,7 @@ export function mirroredShare(rollout: Rollout): number {
   return atStep ? rollout.plan.mirror : 0;
 }
 
-/** The weight of the last step: its ticks alone speak for a promotion. */
+/** The weight of the last step: only its ticks speak for a promotion. */
 export const lastWeight = ({ steps }: Rollout): number => steps.at(-1) ?? 0;
 
 /** The first tick whose labels are not read yet. */

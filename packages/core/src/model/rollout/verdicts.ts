@@ -59,7 +59,7 @@ function weigh(
   return { counted, verdict };
 }
 
-/** There is no harm: whether it goes on, waits or is held. */
+/** Without harm: whether the rollout goes on, waits or is held. */
 function afterVerdict(rollout: Reading, verdict: Verdict, at: number, { frozen }: RolloutContext): Rollout {
   switch (rollout.status) {
     case 'baking':
@@ -72,7 +72,7 @@ function afterVerdict(rollout: Reading, verdict: Verdict, at: number, { frozen }
 }
 
 /**
- * Counts that cannot be read are no harm, and no reason to go on. Without ticks nobody sees what the candidate does;
+ * Counts that cannot be read are neither harm nor a reason to go on. Without ticks nobody sees what the candidate does;
  * without labels its ticks still count.
  */
 export function holdUnreadable(
@@ -204,7 +204,7 @@ function afterHold(rollout: In<'held'>, verdict: Verdict, at: number, frozen: bo
     : rollout;
 }
 
-/** A person wants a hold to end: it bakes again at the weight of its step, which it may have to get back first. */
+/** A person ends a hold. The rollout bakes again at the weight of its step, after it has got that weight back. */
 export function resume(
   held: In<'held'>,
   { at, by }: { readonly at: number; readonly by: string },

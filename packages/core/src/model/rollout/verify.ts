@@ -46,7 +46,7 @@ export interface RolloutVerifier {
   outcome(): Verification;
 }
 
-/** `verifyRollout` for whoever reads a long stream part by part; what comes of it is the same, whatever the parts. */
+/** `verifyRollout` for a long stream that is read in parts. The answer does not depend on the parts. */
 export function rolloutVerifier(id: string): RolloutVerifier {
   const found: string[] = [];
   const replay = replayOf(id, found);
@@ -168,7 +168,10 @@ function replayOf(id: string, problems: string[]) {
   return { take, outcome: () => ({ readings, recorded, recomputed, status }) };
 }
 
-/** A weight was confirmed: what is read next begins later, and with a warm-up (edition 1: once). Nothing ever goes back. */
+/**
+ * A weight was confirmed: the next reading begins later, with a warm-up (edition 1: only the first). It never goes
+ * back.
+ */
 function readOn(mine: Evidence, { evidence, edition = 1, plan }: Rollout): Evidence {
   const { readTo, from, usersSince } = evidence;
   if (!(readTo >= mine.readTo)) return mine;

@@ -52,7 +52,7 @@ export function noteJob(
 }
 
 export function stopJob(run: WithJob, at: number, then: 'failed' | 'cancelled', because: string): Run {
-  // The next attempt is still to come: there is no job, and none is bought to be stopped.
+  // The next attempt has not begun: there is no job to stop, and none is started to be stopped.
   if (at < run.job.notBefore) return endRun(run, at, then, because);
   return { ...bare(run), status: 'stopping', job: { ...run.job, lookAt: at }, then, because, asked: false };
 }

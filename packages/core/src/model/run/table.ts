@@ -186,7 +186,7 @@ function registration(run: Extract<Run, { status: 'registering' }>, { model, ver
   };
 }
 
-/** A reservation expires by itself, so a run that was lost cannot hold a slot for ever. */
+/** A reservation ends by itself, so a run that was lost does not keep its slot. */
 const slotUntil = ({ startedAt, plan }: Base): number => {
   const { maxWait, maxRuntime } = plan.train.compute;
   return startedAt + plan.train.attempts * (maxWait + maxRuntime) + 3 * 24 * 60 * minute;
