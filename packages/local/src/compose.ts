@@ -1,26 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { createServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { type Access, bearerOf, journalAccess } from '@serin/api/access';
+import { journalAccess } from '@serin/api/access';
 import { createApi } from '@serin/api/app';
 import { releasedConfig } from '@serin/api/released';
-import { mayAct, seesModel } from '@serin/api/roles';
 import { steadyClock } from '@serin/core/base/clock';
-import { asFault, Fault } from '@serin/core/base/fault';
+import { asFault } from '@serin/core/base/fault';
 import { secretsOf } from '@serin/core/base/variables';
-import type { CompiledConfig } from '@serin/core/config/config';
-import { bury } from '@serin/core/engine/dead-letters';
 import { createEngine } from '@serin/core/engine/engine';
-import { allModels, findModel } from '@serin/core/engine/find';
-import type { Signal } from '@serin/core/engine/outcome';
-import { routesOf } from '@serin/core/inbound/route';
-import type { OutsideSignal } from '@serin/core/model/protocol';
-import { engineActor } from '@serin/core/ports/actors';
+import { allModels } from '@serin/core/engine/find';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Entry, Journal } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
@@ -30,16 +21,18 @@ import { notifier } from '@serin/platform/notifier';
 import type { WebhookSecrets } from '@serin/platform/secrets';
 import { listOf } from '@serin/platform/settings';
 import { createDispatcher } from './functions.ts';
-import { type Denial, requestListener } from './http.ts';
+import { requestListener } from './http.ts';
 import { adminToken } from './machine/admin-token.ts';
 import { gatewayAssignments } from './machine/assignments.ts';
 import { type Closers, closers } from './machine/closers.ts';
 import { openCounterStore } from './machine/counter-store.ts';
 import { gatewayCounters } from './machine/counters.ts';
 import { openDatabase } from './machine/database.ts';
+import { openDoor, type Patience } from './machine/door.ts';
 import { elapsedWithSleep } from './machine/elapsed.ts';
 import { fileFault } from './machine/faults.ts';
 import { gateway } from './machine/gateway.ts';
+import { machineHints } from './machine/hints.ts';
 import { holdsCode, stageCode } from './machine/jobs/code.ts';
 import { digestOfDirectory } from './machine/jobs/digest.ts';
 import { labelStore, lastLabel } from './machine/labels.ts';
@@ -48,7 +41,9 @@ import { serverMetrics } from './machine/metrics.ts';
 import { defaultSilenceMs, localFolder, modelServers } from './machine/model-servers.ts';
 import { ownHosts } from './machine/own-hosts.ts';
 import { gatewayPairs } from './machine/pairs.ts';
+import { predictors } from './machine/predictors.ts';
 import { storeProbe } from './machine/probe.ts';
+import { followedRelease } from './machine/release.ts';
 import { secretsIn } from './machine/secrets.ts';
 import { journalWitness } from './machine/seen.ts';
 import { gatewayUsers } from './machine/users.ts';
@@ -77,7 +72,7 @@ export interface ServerOptions {
   /** Predictions want a token that may predict; default: whoever reaches this server may ask. */
   readonly predictTokens?: boolean;
   /** What connections may take of this server; default: as below. */
-  readonly patience?: Partial<typeof patience>;
+  readonly patience?: Partial<Patience>;
   /** Milliseconds since the epoch, as whoever sets the clock of the machine has it; default: `Date.now`. */
   readonly wall?: () => number;
 }
@@ -140,6 +135,11 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   await mkdir(join(directory, 'buckets'), { recursive: true });
   await buckets.createBucket(ownBucket);
   const released = releasedConfig({ journal, bucket: buckets });
+  const release = followedRelease({
+    released,
+    createBucket: buckets.createBucket,
+    watch: (routes) => watch.follow(routes),
+  });
   // What cannot be read is found before anything is begun.
   await released();
   const { token, isNew } = adminToken(directory);
@@ -150,7 +150,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const pairs = gatewayPairs({ database, counters });
   const users = gatewayUsers({ database, counters });
   const assignments = gatewayAssignments({ database, counters });
-  const labels = labelStore({ database, assignments, now, windowOf: (endpoint) => labelWindow(current, endpoint) });
+  const labels = labelStore({ database, assignments, now, windowOf: (endpoint) => release.labelWindow(endpoint) });
   const readObject = (bucket: string, key: string, maxBytes: number) => buckets(bucket).read({ key, maxBytes });
   const secrets = secretsIn(directory, process.env);
   const jobs = localJobs({
@@ -160,7 +160,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     readObject,
     inherited: inheritedEnvironment(),
     runner: options.runner ?? fileURLToPath(new URL('./machine/runner.ts', import.meta.url)),
-    onChange: (id) => void hintJob(id).catch(fault('a job ended')),
+    onChange: (id) => hintJob(id),
   });
   const servers = modelServers({
     secrets,
@@ -171,7 +171,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     inherited: inheritedEnvironment(),
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
     onReturn: counters.returning,
-    silenceMs: (endpoint) => served(current, endpoint)?.timeout ?? defaultSilenceMs,
+    silenceMs: (endpoint) => release.served(endpoint)?.timeout ?? defaultSilenceMs,
     warn: log,
   });
   closing.add(servers.stop);
@@ -203,10 +203,10 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     engine,
     journal,
     now,
-    onFault: (stream, error) => void unpayable(stream, error),
+    onFault: (stream, error) => void undispatched(stream, error),
   });
   closing.add(dispatcher.stop);
-  let current: CompiledConfig | undefined;
+  const { hint, hintJob, undispatched } = machineHints({ engine, journal, now, nudge: dispatcher.nudge, fault });
   const watch = watchBuckets({
     directory: join(directory, 'buckets'),
     hint: ({ stream, signal }) => hint(stream, signal),
@@ -216,40 +216,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   function onAppend(entry: Entry, due: number | undefined): void {
     metrics.appended(entry);
     dispatcher.planned(entry.stream, due);
-    if (entry.stream === 'project') void follow().catch(fault('reading the released config'));
-  }
-
-  function hint(stream: string, body: OutsideSignal): void {
-    const signal: Signal = { id: `hint-${randomUUID()}`, at: now(), actor: engineActor, ...body };
-    engine
-      .receive(stream, signal)
-      .then((outcome) => outcome.kind === 'moved' && dispatcher.nudge(stream), fault(stream));
-  }
-
-  /** What nobody foresaw is kept as a dead letter, once for each reason, so that it is seen and can be replayed. */
-  async function unpayable(stream: string, error: unknown): Promise<void> {
-    fault(stream)(error);
-    const { retry, message } = asFault(error);
-    if (retry !== 'never' || stream === 'clock') return;
-    const id = createHash('sha256').update(`${stream}\n${message}`).digest('hex').slice(0, 24);
-    const letter = { id, stream, signal: { type: 'clockTicked' }, because: message.slice(0, 2000), at: now() };
-    await bury(journal, letter, engineActor).catch(fault('a dead letter'));
-  }
-
-  /** A job says itself whose it is: by its run. */
-  async function hintJob(id: string): Promise<void> {
-    const model = await findModel(journal, { job: id });
-    if (model !== undefined) hint(`model/${model}`, { type: 'jobHinted' });
-  }
-
-  /** After a release: its bucket folders exist and are watched. */
-  async function follow(): Promise<void> {
-    const config = await released();
-    if (config === undefined || config === current) return;
-    current = config;
-    for (const { data, labels: dropped } of Object.values(config.models))
-      for (const place of [data, dropped]) if (place !== undefined) await buckets.createBucket(place.bucket);
-    watch.follow(routesOf(config));
+    if (entry.stream === 'project') void release.follow().catch(fault('reading the released config'));
   }
 
   const bootstrap = { tokenHash: createHash('sha256').update(token).digest('hex') };
@@ -289,11 +256,11 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     pairs,
     users,
     assignments,
-    isPlanned: (endpoint) => served(current, endpoint) !== undefined,
-    silenceMs: (endpoint) => served(current, endpoint)?.timeout,
-    stickyHeader: (endpoint) => served(current, endpoint)?.stickyBy,
-    segment: (endpoint) => current?.models[endpoint]?.rollout.segments,
-    remembers: (endpoint) => labelRule(current, endpoint),
+    isPlanned: (endpoint) => release.served(endpoint) !== undefined,
+    silenceMs: (endpoint) => release.served(endpoint)?.timeout,
+    stickyHeader: (endpoint) => release.served(endpoint)?.stickyBy,
+    segment: release.segments,
+    remembers: release.labelRule,
   });
 
   const access = journalAccess({ journal, now, wall, bootstrap });
@@ -302,16 +269,14 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     names: ownHosts(host, () => port, listOf(process.env.SERIN_HOSTS)),
     ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
   });
-  const { maxConnections, ...timeouts } = { ...patience, ...options.patience };
-  const server = createServer({ ...timeouts, noDelay: true }, listener);
-  server.maxConnections = maxConnections;
+  const door = openDoor(listener, options.patience);
   closing.add(front.close);
   closing.add(watch.close);
   await serving.resumed;
-  await follow();
-  const port = await listen(server, options.port, host);
+  await release.follow();
+  const port = await door.listen(options.port, host);
   // Calls under way and payments under way end side by side: who stops this process waits for the longer of both.
-  closing.add(() => Promise.all([closed(server), dispatcher.stop()]));
+  closing.add(() => Promise.all([door.close(), dispatcher.stop()]));
   for (const stream of ['project', ...(await allModels(journal)).map(({ model }) => `model/${model}`)])
     dispatcher.nudge(stream);
 
@@ -324,53 +289,12 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   };
 }
 
-const patienceAtStopMs = 5000;
-
-/** Resolves when no call is under way; one that takes too long is cut off. */
-function closed(server: HttpServer): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), patienceAtStopMs).unref();
-  });
-}
-
-function served(config: CompiledConfig | undefined, endpoint: string) {
-  const serve = config?.models[endpoint]?.serve;
-  return serve === 'none' ? undefined : serve;
-}
-
-// A config that an older version released has no guardrails.
-const labelRule = (config: CompiledConfig | undefined, endpoint: string) =>
-  config?.models[endpoint]?.rollout.guardrails?.labels;
-
-/** When labels of an endpoint count: by the released plan, though a rollout goes by the one that it began with. */
-function labelWindow(config: CompiledConfig | undefined, endpoint: string) {
-  const rollout = config?.models[endpoint]?.rollout;
-  const labels = labelRule(config, endpoint);
-  return rollout && labels && { tickMs: rollout.tick, maturityMs: labels.maturity };
-}
-
 /** The newest time that the project or a model has lived through. */
 async function newestEntry(journal: Journal): Promise<number> {
   const project = await journal.head('project');
   const { at = 0 } = (project?.state ?? {}) as { readonly at?: number }; // written by the engine
   return Math.max(at, ...(await allModels(journal)).map((row) => row.at));
 }
-
-/** Whoever sends more slowly is cut off, so that nobody keeps memory and connections for nothing. */
-const patience: Readonly<
-  Record<
-    'keepAliveTimeout' | 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval' | 'maxConnections',
-    number
-  >
-> = {
-  keepAliveTimeout: 65_000,
-  headersTimeout: 15_000,
-  requestTimeout: 120_000,
-  connectionsCheckingInterval: 5000,
-  maxConnections: 4000,
-};
 
 /** Events that can be read again. */
 const eventsKept = 100_000;
@@ -384,22 +308,6 @@ function prunedHourly(bus: LocalBus, onFault: (error: unknown) => void): () => v
   return () => clearInterval(timer);
 }
 
-/** Only a token that may predict, and that is of this model or of all. */
-function predictors(
-  access: Access,
-): (authorization: string | undefined, endpoint: string) => Promise<Denial | undefined> {
-  return async (authorization, endpoint) => {
-    const text = bearerOf(authorization);
-    const caller = text === undefined ? undefined : await access.callerOf(text);
-    if (caller === undefined)
-      return { status: 401, detail: 'predictions want a token here: send `Authorization: Bearer <token>`' };
-    if (mayAct(caller, 'predictor') && seesModel(caller, endpoint)) return undefined;
-    const { subject, role } = caller.actor;
-    const detail = `the token '${subject}' is ${role}, and may not ask ${endpoint} for predictions; make one with --role predictor --model ${endpoint}`;
-    return { status: 403, detail };
-  };
-}
-
 function inheritedEnvironment(): Readonly<Record<string, string>> {
   const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG, TZ } = process.env;
   return { PATH, ...(LANG === undefined ? {} : { LANG }), ...(TZ === undefined ? {} : { TZ }) };
@@ -408,21 +316,4 @@ function inheritedEnvironment(): Readonly<Record<string, string>> {
 /** Several secrets, separated by commas, while one is being replaced. */
 function webhookSecrets(): WebhookSecrets {
   return { github: listOf(process.env.SERIN_GITHUB_SECRET), standard: listOf(process.env.SERIN_WEBHOOK_SECRET) };
-}
-
-function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        new Fault(
-          'invalid',
-          error.code === 'EADDRINUSE'
-            ? `port ${port} of ${host} is in use; choose another one with --port`
-            : `cannot listen on port ${port} of ${host}; choose others with --port and --host: ${error.message}`,
-          { cause: error },
-        ),
-      ),
-    );
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
 }

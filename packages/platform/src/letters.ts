@@ -1,6 +1,7 @@
 import { asFault } from '@serin/core/base/fault';
 import { bury, queueStream } from '@serin/core/engine/dead-letters';
 import { engineActor } from '@serin/core/ports/actors';
+import type { Journal } from '@serin/core/ports/journal';
 import type { Message } from './arrivals.ts';
 import type { Clockwork } from './clock.ts';
 
@@ -19,18 +20,13 @@ async function isBuried(
   error: unknown,
   { id, stream, signal }: { readonly id: string; readonly stream: string; readonly signal: unknown },
 ): Promise<boolean> {
-  const because = asFault(error).message.slice(0, 2000);
   const kept = JSON.parse(
     JSON.stringify(signal, (key, value) =>
       key === 'body' && typeof value === 'string' ? withoutSecrets(value) : value,
     ),
   );
-  const letter = { id: id.slice(0, 400), stream, signal: kept, because, at: now() };
   try {
-    await bury(journal, letter, engineActor).catch((problem: unknown) => {
-      if (asFault(problem).code !== 'invalid') throw problem;
-      return bury(journal, cut(letter), engineActor);
-    });
+    const { because } = await buryFailed(journal, error, { id, stream, signal: kept, at: now() });
     log.count('DeadLetters', { stream, because });
     return true;
   } catch (problem) {
@@ -40,6 +36,20 @@ async function isBuried(
 }
 
 type Letter = Parameters<typeof bury>[1];
+
+/** Writes what failed for good as a dead letter; one that the journal has no room for is cut. Twice: one letter. */
+export async function buryFailed(
+  journal: Journal,
+  error: unknown,
+  { id, ...failed }: Omit<Letter, 'because'>,
+): Promise<Letter> {
+  const letter = { ...failed, id: id.slice(0, 400), because: asFault(error).message.slice(0, 2000) };
+  await bury(journal, letter, engineActor).catch((problem: unknown) => {
+    if (asFault(problem).code !== 'invalid') throw problem;
+    return bury(journal, cut(letter), engineActor);
+  });
+  return letter;
+}
 
 /** What is kept of a letter that is too large for the journal: enough to see what it was. */
 function cut({ signal, because, ...letter }: Letter): Letter {

@@ -1,0 +1,43 @@
+import type { CompiledConfig } from '@serin/core/config/config';
+import { type Routes, routesOf } from '@serin/core/inbound/route';
+
+interface Options {
+  readonly released: () => Promise<CompiledConfig | undefined>;
+  readonly createBucket: (name: string) => Promise<unknown>;
+  readonly watch: (routes: Routes) => void;
+}
+
+/** The released config as the server goes by it. */
+export function followedRelease({ released, createBucket, watch }: Options) {
+  let current: CompiledConfig | undefined;
+
+  const served = (endpoint: string) => {
+    const serve = current?.models[endpoint]?.serve;
+    return serve === 'none' ? undefined : serve;
+  };
+  // A config that an older version released has no guardrails.
+  const labelRule = (endpoint: string) => current?.models[endpoint]?.rollout.guardrails?.labels;
+
+  return {
+    served,
+    labelRule,
+    segments: (endpoint: string) => current?.models[endpoint]?.rollout.segments,
+
+    /** When labels of an endpoint count: by the released plan, though a rollout goes by the one that it began with. */
+    labelWindow(endpoint: string) {
+      const rollout = current?.models[endpoint]?.rollout;
+      const labels = labelRule(endpoint);
+      return rollout && labels && { tickMs: rollout.tick, maturityMs: labels.maturity };
+    },
+
+    /** After a release: its bucket folders exist and are watched. */
+    async follow(): Promise<void> {
+      const config = await released();
+      if (config === undefined || config === current) return;
+      current = config;
+      for (const { data, labels } of Object.values(config.models))
+        for (const place of [data, labels]) if (place !== undefined) await createBucket(place.bucket);
+      watch(routesOf(config));
+    },
+  };
+}
