@@ -42,11 +42,15 @@ describe('sinks in a config', () => {
   test('are taken over HTTP as they are compiled', () => {
     const config = compiled([{ webhook, allowPrivate: ['127.0.0.1:9'] }]);
 
+    expect(config.models.fraud?.notify).toMatchObject([{ allowPrivate: ['127.0.0.1:9'] }]);
     expect(compiledConfig.parse(JSON.parse(JSON.stringify(config)))).toEqual(config);
   });
 
   test.each([
     ['an event that does not exist', [{ slack, on: ['rollout.healed'] }], 'there is no event with this name'],
+    ['no event', [{ slack, on: [] }], 'notify.0.on'],
+    ['a host in capitals', [{ slack, allowPrivate: ['Ops.example'] }], 'a host in lower case'],
+    ['twenty-one sinks', Array.from({ length: 21 }, (_, n) => ({ slack, name: `s${n}` })), 'notify: '],
     ['no receiver', [{ on: ['*'] }], 'name one receiver: webhook or slack'],
     ['two receivers in one', [{ slack, webhook }], 'name one receiver: webhook or slack'],
     ['two of one name', [{ slack }, { slack }], "two sinks have the name 'slack'"],
@@ -65,9 +69,18 @@ describe('sinks in a config', () => {
     });
 
     expect(compiledConfig.safeParse(changed({})).success).toBe(true);
-    for (const sink of [{ kind: 'pager' }, { on: ['rollout.healed'] }, { settings: { url: 7 } }, { more: 1 }])
+    for (const sink of [
+      { kind: 'pager' },
+      { on: [] },
+      { on: ['rollout.healed'] },
+      { settings: { url: 7 } },
+      { more: 1 },
+    ])
       expect(compiledConfig.safeParse(changed(sink)).success).toBe(false);
     const [sink] = config.models.fraud?.notify ?? [];
+    const notify = Array.from({ length: 21 }, (_, n) => ({ ...sink, name: `s${n}` }));
+    const many = { ...config, models: { fraud: { ...config.models.fraud, notify } } };
+    expect(compiledConfig.safeParse(many).success).toBe(false);
     const twice = { ...config, models: { fraud: { ...config.models.fraud, notify: [sink, sink] } } };
     expect(compiledConfig.safeParse(twice).error?.issues.map(({ message }) => message)).toEqual([
       'two sinks have the same name: give each its own name',

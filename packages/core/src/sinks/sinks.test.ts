@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { eventTypes } from '../base/event-types.ts';
 import { type Happening, matches } from './sink.ts';
 import { slack } from './slack.ts';
 import { signatureOf, webhook } from './webhook.ts';
@@ -42,7 +43,7 @@ describe('a webhook', () => {
   test('has one signature for each secret while one is replaced', () => {
     const { headers, body } = webhook.request(
       happening,
-      { url: 'https://a.example', secret: 'whsec_b2xk\nwhsec_bmV3' },
+      { url: 'https://a.example', secret: 'whsec_b2xk\nwhsec_bmV3\n' },
       0,
     );
 
@@ -50,9 +51,9 @@ describe('a webhook', () => {
     expect(headers['webhook-signature']).toBe(`${signatureOf('b2xk', signed)} ${signatureOf('bmV3', signed)}`);
   });
 
-  test('with a secret that is not base64 says so, without the secret', () => {
-    expect(() => webhook.request(happening, { url: 'https://a.example', secret: 'hunter-2!' }, 0)).toThrow(
-      /is not base64; write it as whsec_<base64>$/,
+  test.each(['hunter-2!', 'whsec_', ''])('with the secret %j, which is not base64, says so without it', (secret) => {
+    expect(() => webhook.request(happening, { url: 'https://a.example', secret }, 0)).toThrow(
+      /^a secret of the standard webhook is not base64; write it as whsec_<base64>$/,
     );
   });
 });
@@ -67,7 +68,16 @@ describe('a message to Slack', () => {
   test.each([
     ['dev.serin.version.approved.v1', { model: 'fraud', version: 3, by: 'ada' }, '*fraud v3* approved by ada'],
     ['dev.serin.rollout.shifted.v1', { model: 'fraud', version: 3, weight: 25 }, '*fraud v3* rollout shifted to 25 %'],
-    ['dev.serin.alert.received.v1', { model: 'fraud', title: 'p99 high' }, '*fraud* alert received: p99 high'],
+    [
+      'dev.serin.alert.received.v1',
+      { model: 'fraud', title: 'p99 high', because: 'nothing is released' },
+      '*fraud* alert received: p99 high',
+    ],
+    [
+      'dev.serin.alert.received.v1',
+      { model: 'fraud', title: '', because: 'nothing is released' },
+      '*fraud* alert received: nothing is released',
+    ],
     ['dev.serin.run.failed.v1', { model: 'fraud', because: 'exit 1' }, '*fraud* run failed: exit 1'],
   ])('%s', (type, data, text) => {
     expect(said({ ...happening, type, data })).toBe(text);
@@ -79,6 +89,19 @@ describe('a message to Slack', () => {
     expect(said({ ...happening, data })).toBe(
       '*fraud* rollout rolled back: &lt;!channel&gt; &amp; &lt;https://evil.example|here&gt; ∗bold∗',
     );
+  });
+
+  test('is by default of what somebody may have to look at', () => {
+    const heard = eventTypes.filter((type) => matches(slack.defaultOn, `dev.serin.${type}.v1`));
+
+    expect(heard.filter((type) => !type.startsWith('rollout.')).sort()).toEqual([
+      'alert.received',
+      'drift.detected',
+      'endpoint.blocked',
+      'run.failed',
+      'run.refused',
+    ]);
+    expect(heard).toContain('rollout.held');
   });
 
   test('is cut where a reason is endless', () => {
@@ -93,6 +116,7 @@ test.each([
   [['rollout'], false],
   [['rollout.held', 'run.*'], false],
   [['roll*'], false],
+  [['roll.*'], false],
 ])('the patterns %j: %s', (patterns, wanted) => {
   expect(matches(patterns, 'dev.serin.rollout.rolledback.v1')).toBe(wanted);
 });
