@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Addressed, type Fact, type Owners, signalsOf } from './fact.ts';
+import { type Addressed, type Fact, type Owners, signalsOf, unrouted } from './fact.ts';
 import { foldHints } from './hints.ts';
 import { routesOf } from './route.ts';
 
@@ -14,7 +14,12 @@ const routes = routesOf({
     }),
     churn: plan({
       data: { bucket: 'drops', prefix: '' },
-      on: { ci: { github: { repository: 'acme/fraud', ref: 'main' } } },
+      on: {
+        ci: {
+          github: { repository: 'acme/fraud', ref: 'main' },
+          webhook: { repository: 'Acme/Churn', ref: 'main' },
+        },
+      },
     }),
   },
 } as never);
@@ -68,6 +73,7 @@ test.each<[string, Fact, readonly string[]]>([
   ],
   ['a file of labels', { kind: 'object', bucket: 'drops', key: 'labels/a' }, ['churn dataHinted']],
   ['an object of nobody', { kind: 'object', bucket: 'theirs', key: 'fraud/a' }, []],
+  ['a folder whose name a prefix only begins with', { kind: 'folder', bucket: 'drops', key: 'fra' }, []],
   ['a folder above a prefix', { kind: 'folder', bucket: 'drops', key: 'fraud' }, ['fraud dataHinted']],
   [
     'anything in a bucket',
@@ -81,6 +87,14 @@ test.each<[string, Fact, readonly string[]]>([
   ['an alarm on an endpoint of others, although it names us', alarmOf(['theirs'], ['prod/fraud']), []],
   ['an alarm that names the environment', alarmOf([], ['prod/fraud']), ['fraud alertRaised']],
   ['an alarm that names another environment', alarmOf([], ['staging/fraud']), []],
+  ['an alarm that names the environment and project', alarmOf([], ['prod/shop/fraud']), ['fraud alertRaised']],
+  ['an alarm that names more than a project', alarmOf([], ['prod/shop/eu/fraud']), []],
+  [
+    'an alarm that is ours in two ways is one',
+    alarmOf(['ours', 'ours'], ['prod/fraud', 'fraud']),
+    ['fraud alertRaised'],
+  ],
+  ['an alarm on an endpoint of ours and one of others', alarmOf(['theirs', 'ours'], []), ['fraud alertRaised']],
   ['an alarm that names another project', alarmOf([], ['prod/other/fraud']), []],
   ['an alarm that names only a model', alarmOf([], ['fraud']), []],
   ['a type that the model lists', event('com.tool.drift', 'fraud'), ['fraud alertRaised']],
@@ -88,6 +102,12 @@ test.each<[string, Fact, readonly string[]]>([
   ['a type that only another model lists', event('com.tool.drift', 'churn', 'fraud'), []],
   ['a push, to each model that it is for', push, ['fraud runRequested', 'churn runRequested']],
   ['a push for one model', { ...push, model: 'churn' }, ['churn runRequested']],
+  ['a push by another host, which tells capitals apart', { ...push, from: 'webhook', repository: 'acme/churn' }, []],
+  [
+    'a push by another host to its repository',
+    { ...push, from: 'webhook', repository: 'Acme/Churn' },
+    ['churn runRequested'],
+  ],
   ['a push to another ref', { ...push, ref: 'dev' }, []],
   ['an approval that the registry shows', approval, ['fraud approvalGiven']],
   ['an approval that the registry does not show', { ...approval, ref: 'v8' }, []],
@@ -107,6 +127,29 @@ test('an alarm of a listed type and its end are one alert', async () => {
 
   expect(down?.signal).toMatchObject({ fingerprint: 'com.tool.down|errors' });
   expect(up?.signal).toMatchObject({ fingerprint: 'com.tool.down|errors' });
+});
+
+test('an approval is by whom the registry names, and else by the registry itself', async () => {
+  const named: Owners = { ...owners, versionOf: async () => ({ model: 'fraud', version: 7, by: 'ann' }) };
+  const note = 'looks good';
+
+  const [said] = await signalsOf({ ...approval, note }, routes, named);
+  const [unnamed] = await signalsOf(approval, routes, owners);
+
+  expect(said).toMatchObject({ id: 'v', by: 'ann', saidAt: 't', signal: { version: 7, approved: true, note } });
+  expect(unnamed).toMatchObject({ by: 'registry' });
+});
+
+test('an alarm keeps when its sender says that it happened, which orders a batch', async () => {
+  const [stamped] = await signalsOf({ ...alarmOf(['ours'], []), saidAt: '2026-01-01' } as Fact, routes, owners);
+  const [bare] = await signalsOf(alarmOf(['ours'], []), routes, owners);
+
+  expect(stamped).toMatchObject({ id: 'a1', saidAt: '2026-01-01' });
+  expect(bare).not.toHaveProperty('saidAt');
+});
+
+test('a message of nobody is counted by a short name', () => {
+  expect(unrouted('x'.repeat(10_000)).what).toHaveLength(120);
 });
 
 test('a key that its sender may have encoded is taken as it is where somebody takes it so', async () => {
