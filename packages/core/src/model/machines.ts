@@ -174,7 +174,7 @@ export const machines = {
       'labelsRead',
       'latencyRead',
     ],
-    owes: (rollout, now, { model }) => (rolloutEnded(rollout) ? [] : rolloutOwes(rollout, now, model)),
+    owes: (rollout, now, { model }) => rolloutOwes(rollout, now, model),
     wakes: rolloutWakes,
   }),
   monitor: machineIn('monitor', {
