@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type MachineName, machines, machinesOwe, ownerOf, takerOf, underPlan } from './machines.ts';
-import { driver, human, planOf, type Said } from './model.fixture.ts';
+import { type Driver, driver, human, planOf, type Said, withCanary, withChampion } from './model.fixture.ts';
 import type { ModelSignal } from './protocol.ts';
+import type { Model } from './state.ts';
 
 const names = Object.keys(machines) as readonly MachineName[];
 const at = Date.UTC(2026, 0, 2);
@@ -61,6 +62,34 @@ describe('a machine that the model does not have', () => {
     expect(begun.labels?.status).toBe('idle');
     expect(ended.labels).toBeUndefined();
     expect(Object.keys(ended)).not.toContain('labels');
+  });
+});
+
+describe('an alert, when a hundred fire already,', () => {
+  const plan = planOf({ alerts: { onAlert: 'rollback' } });
+  const alert = { kind: 'alert', sender: 's', startedAt: 'T', title: 't' } as const;
+  const firing = (index: number) => ({ ...alert, fingerprint: `f${index}`, at, heardAt: at, did: 'rollback' }) as const;
+  const alerts = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`["s","f${index}"]`, firing(index)]));
+  const heard = ({ state }: Driver, rollout: object = {}) =>
+    machines.monitor.step(
+      {
+        ...state,
+        monitor: { ...state.monitor, status: 'alarmed', since: at, alerts },
+        ...(state.rollout === undefined ? {} : { rollout: { ...state.rollout, ...rollout } }),
+      } as Model,
+      signal({ type: 'alertRaised', ...alert, fingerprint: 'new' }),
+    );
+
+  test('still takes back what serves, or a release under way', () => {
+    expect(heard(withChampion(plan).drive)).toMatchObject({ moved: { monitor: { wants: { do: 'rollback' } } } });
+    expect(heard(withCanary(plan).drive)).toMatchObject({ moved: { monitor: { wants: { do: 'revert' } } } });
+  });
+
+  test('is not taken while traffic is on its way back: it would do nothing else', () => {
+    const { drive } = withCanary(plan);
+
+    expect(heard(drive, { status: 'reverting', because: { kind: 'alert', text: 'x' } })).toHaveProperty('refused');
+    expect(heard(drive, { kind: 'rollback' })).toHaveProperty('refused');
   });
 });
 

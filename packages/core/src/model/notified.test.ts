@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SinkPlan } from '../ports/notify.ts';
 import { driver, human, planOf } from './model.fixture.ts';
+import { noticesOwed, recordNotice, untoldTexts } from './notified.ts';
+import type { Model } from './state.ts';
 import { modelSummary } from './summary.ts';
 import { whyModel } from './why.ts';
 
@@ -87,6 +89,41 @@ describe('a model with sinks', () => {
     expect([owed(drive), drive.state.notified]).toEqual([[], undefined]);
   });
 
+  test('owes a thousand entries at a time after a long silence', () => {
+    const given = { plan: planWith('pager'), lastEventSeq: 5000 };
+
+    const spans = [3, 4500].map((pager) =>
+      noticesOwed({ ...given, notified: { pager } }).map((order) => 'to' in order && [order.from, order.to]),
+    );
+
+    expect(spans).toEqual([[[3, 1003]], [[4500, 5000]]]);
+  });
+
+  test('takes nothing back when an older answer comes late', () => {
+    const { state, now } = driver(planWith('pager'));
+    const told: Model = { ...state, notified: { pager: 9 } };
+    const late = {
+      type: 'notified',
+      key: 'notify/pager/2',
+      upTo: 5,
+      taken: 1,
+      id: 'a',
+      at: now,
+      actor: human,
+    } as const;
+
+    expect(recordNotice(told, late).notified).toEqual({ pager: 9 });
+  });
+
+  test('says of a sink that failed, and of none that is only being told or has a name like it', () => {
+    const waits = { until: 1, because: 'it answered 503' };
+    const debts = { 'notify/pager2/0': { ...waits, failures: 1 }, 'notify/log/0': { ...waits, failures: 0 } };
+
+    expect(untoldTexts({ plan: planWith('pager', 'log', 'pager2'), debts })).toEqual([
+      "the sink 'pager2' was not told yet: it answered 503",
+    ]);
+  });
+
   test('without sinks has nothing of them in its state', () => {
     const drive = driver(planOf());
     alarm(drive, 'one');
@@ -114,6 +151,26 @@ describe('a dead letter of a delivery', () => {
       expect(owed(drive)).toEqual([]);
     }
     expect(drive.state.notifyAgain).toBeUndefined();
+  });
+
+  test('is told to its own sink only', () => {
+    const drive = afterAnEvent('pager', 'log');
+    const seq = drive.state.lastEventSeq;
+    for (const _ of ['pager', 'log']) drive.answer('notify', { type: 'notified', upTo: seq });
+
+    replay(drive, seq, 'log');
+
+    expect(owed(drive)).toEqual([`notify/log/again/${seq}/0`]);
+  });
+
+  test('is refused while two hundred of them wait, with what to do', () => {
+    const drive = afterAnEvent('pager');
+    for (let seq = 1; seq <= 200; seq += 1) expect(replay(drive, seq)).toBe('moved');
+
+    expect(replay(drive, 201)).toBe(
+      'refused: 200 deliveries to sinks of fraud wait already: replay this one when they are done',
+    );
+    expect(replay(drive, 7)).toBe('moved');
   });
 
   test('of a sink that is gone is refused, with what to do', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { human, withChampion } from './model.fixture.ts';
+import { converge, human, planOf, score, trainOne, withChampion } from './model.fixture.ts';
 import { modelOwes, modelWakesAt, ownAnswers, tryAgainSlowly } from './owed.ts';
 import type { Model } from './state.ts';
 
@@ -40,6 +40,46 @@ describe('an approval goes to the registry', () => {
 
   test('and the answer to an earlier one says nothing of the newer', () => {
     expect(answer('approval/1/rejected')).toEqual({ ignored: 'the approval has changed since' });
+  });
+});
+
+test('a version that is not registered yet has no approval to mirror', () => {
+  const approval = { status: 'approved', mirrored: 'pending' } as const;
+  const versions = {
+    '1': { ...atRest.versions['1'], approval, registered: undefined },
+  } as unknown as Model['versions'];
+
+  expect(kinds({ ...atRest, versions })).not.toContain('mirrorApproval');
+});
+
+describe('what is asked of an endpoint names the kind of serving of what serves there', () => {
+  const plan = planOf({ rollout: { steps: [10, 50], bake: '2m', guard: '2m', warmUp: 0 } });
+  const { drive, endpoint } = withChampion(plan);
+  trainOne(drive, 'two');
+  score(drive, 0.82, 0.8);
+  const asked = (on?: 'endpoint') => {
+    const { serve, ...version } = drive.state.versions['1'] ?? expect.fail();
+    if (serve === 'none') return expect.fail();
+    const versions = { ...drive.state.versions, '1': { ...version, serve: { ...serve, ...(on && { on }) } } };
+    return modelOwes({ ...drive.state, versions }, drive.now).flatMap((effect) =>
+      'endpoint' in effect ? [`${effect.kind} ${('on' in effect && effect.on) || 'as ever'}`] : [],
+    );
+  };
+
+  test('before a rollout and while it bakes', () => {
+    expect(asked('endpoint').sort()).toEqual(['observe endpoint', 'readLatency endpoint']);
+    expect(asked().sort()).toEqual(['observe as ever', 'readLatency as ever']);
+
+    drive.answer('readLatency', {
+      type: 'latencyRead',
+      percentiles: { p50: 10, p90: 20, p99: 40, requests: 1000 },
+    });
+    converge(drive, endpoint);
+    converge(drive, endpoint);
+    drive.wait(60_000);
+    drive.wait(60_000);
+
+    expect(asked('endpoint')).toContain('readTicks endpoint');
   });
 });
 

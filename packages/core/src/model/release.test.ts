@@ -5,6 +5,7 @@ import {
   type Driver,
   driver,
   fakeEndpoint,
+  human,
   planOf,
   score,
   serveToTheEnd,
@@ -12,6 +13,27 @@ import {
   withCanary,
   withChampion,
 } from './model.fixture.ts';
+import { releaseConfig } from './release.ts';
+
+describe('a config that is released', () => {
+  const { state, now } = driver();
+  const released = { type: 'configReleased', id: 'c', at: now, actor: human, plan: state.plan, by: ['rob'] } as const;
+
+  test('is taken once: the same revision, or an older one, says nothing new', () => {
+    expect(releaseConfig({ ...state, revision: 7 }, { ...released, revision: 7 })).toEqual({
+      ignored: 'revision 7 is not newer than 7',
+    });
+    expect(releaseConfig({ ...state, revision: 7 }, { ...released, revision: 6 })).toHaveProperty('ignored');
+  });
+
+  test('is of whoever released it from the first on', () => {
+    const first = releaseConfig({ ...state, revision: 0 }, { ...released, revision: 1 });
+    const again = releaseConfig({ ...state, revision: 1 }, { ...released, revision: 2 });
+
+    expect(first).toMatchObject({ moved: { releasedBy: ['rob'] } });
+    expect('moved' in again && again.moved).not.toHaveProperty('releasedBy');
+  });
+});
 
 describe('a model that leaves the config and comes back', () => {
   const leave = (drive: Driver, revision: number) => drive.say({ type: 'configReleased', revision });
@@ -47,6 +69,16 @@ describe('a model that leaves the config and comes back', () => {
 
     expect(drive.state.champion).toBe(1);
     expect(rolledOut(drive)).toMatch(/^v2 (shifting|baking|deploying)/);
+  });
+
+  test('has forgotten the run that waited for its turn', () => {
+    const { drive } = withChampion();
+    for (const _ of [1, 2]) drive.say({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+    expect(drive.state.queued).toBeDefined();
+
+    leave(drive, 2);
+
+    expect(drive.state.queued).toBeUndefined();
   });
 
   test('does not offer what was being taken back', () => {
