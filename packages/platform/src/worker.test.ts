@@ -2,6 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import { findDeadLetter } from '@serin/core/engine/dead-letters';
 import type { Engine } from '@serin/core/engine/engine';
 import type { Fact } from '@serin/core/inbound/fact';
+import { engineActor } from '@serin/core/ports/actors';
 import type { Journal } from '@serin/core/ports/journal';
 import { expect, test } from 'vitest';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
@@ -94,6 +95,114 @@ test('a signal that fails for good is a dead letter of its stream, and its messa
     signal: { type: 'alertRaised' },
     because: 'nobody foresaw this',
   });
+});
+
+test('a signal that is refused is done, and said to whoever reads the log', async () => {
+  const said: unknown[] = [];
+  const handle = async () => ({ kind: 'refused', because: 'the model left the config' }) as const;
+  const { worker, letters } = opened({ handle });
+  const log = { ...worker.log, say: (what: string, more: object) => void said.push([what, more]) };
+
+  const again = await takeBatch({ ...worker, log }, [alarm]);
+
+  expect(again).toEqual([]);
+  expect(await letters()).toEqual([]);
+  expect(said).toEqual([
+    ['refused', { stream: 'model/fraud', signal: 'alertRaised', because: 'the model left the config' }],
+  ]);
+});
+
+test('an approval is given by whom the registry names, and every other signal by Serin', async () => {
+  const actors: unknown[] = [];
+  const { worker } = opened({
+    handle: async (_, { actor }) => {
+      actors.push(actor);
+      return { kind: 'moved', seq: 1 };
+    },
+  });
+  const versionOf = async () => ({ model: 'fraud', version: 3, by: 'ann' });
+  const approval = { kind: 'approval', id: 'ap_1', ref: 'v3', approved: true, saidAt: at, by: 'registry' } as const;
+
+  await takeBatch({ ...worker, owners: { ...worker.owners, versionOf } }, [{ id: 'm-yes', body: bodyOf(approval) }]);
+  await takeBatch(worker, [alarm]);
+
+  expect(actors).toEqual([{ subject: 'ann', issuer: 'registry', role: 'approver' }, engineActor]);
+});
+
+test('of a message with several parts those that can be read arrive, and the message is kept for the rest', async () => {
+  const taken: unknown[] = [];
+  const { worker, letters } = opened(
+    {
+      handle: async (stream, { type }) => {
+        taken.push([stream, type]);
+        return { kind: 'moved', seq: 1 };
+      },
+    },
+    {
+      read: () => [
+        { kind: 'object', bucket: 'drops', key: 'fraud/a.csv' },
+        { kind: 'unreadable', fault: new Fault('invalid', 'a record cannot be read') },
+        { kind: 'object', bucket: 'drops', key: 'fraud/b.csv' },
+      ],
+    },
+  );
+
+  const again = await takeBatch(worker, [{ id: 'm-parts', body: 'a body' }]);
+
+  expect(again).toEqual([]);
+  expect(taken).toEqual([['model/fraud', 'dataHinted']]);
+  expect(await letters()).toEqual(['dead/m-parts']);
+});
+
+test('a signal of two parts of one message that fails for good is a letter under the name of that message', async () => {
+  const object = (key: string) => ({ kind: 'object', bucket: 'drops', key }) as const;
+  const { worker, letters } = opened(
+    { handle: async () => Promise.reject(new Error('nobody foresaw this')) },
+    { read: () => [object('fraud/a.csv'), object('fraud/b.csv')] },
+  );
+
+  await takeBatch(worker, [{ id: 'm1', body: '' }]);
+
+  expect(await letters()).toEqual(['dead/m1']);
+});
+
+test('what the queue gave up is a dead letter, but for what could not be written: that comes again', async () => {
+  const { journal, worker, letters } = opened({});
+  const append: Journal['append'] = async (basedOn, write) =>
+    write.entry.stream.endsWith('m2')
+      ? Promise.reject(new Fault('unavailable', 'the journal does not answer'))
+      : journal.append(basedOn, write);
+
+  const again = await buryBatch({ ...worker, journal: { ...journal, append } }, [
+    { id: 'm1', body: '1' },
+    { id: 'm2', body: '2' },
+  ]);
+
+  expect(again).toEqual(['m2']);
+  expect(await letters()).toEqual(['dead/m1']);
+});
+
+test('a letter is cut for want of room, and not because the journal does not answer for a moment', async () => {
+  const { journal, worker, letters } = opened({});
+  let appends = 0;
+  const append: Journal['append'] = async (basedOn, write) => {
+    appends += 1;
+    if (appends === 1) throw new Fault('unavailable', 'the journal does not answer');
+    return journal.append(basedOn, write);
+  };
+
+  expect(await buryBatch({ ...worker, journal: { ...journal, append } }, [{ id: 'm1', body: '1' }])).toEqual(['m1']);
+  expect(await letters()).toEqual([]);
+});
+
+test('a letter has a name and a reason of bounded length', async () => {
+  const handle = async () => Promise.reject(new Error('x'.repeat(10_000)));
+  const { worker, journal, letters } = opened({ handle });
+
+  await takeBatch(worker, [{ ...alarm, id: 'm'.repeat(1000) }]);
+
+  expect(await letters()).toEqual([`dead/${'m'.repeat(400)}`]);
+  expect((await findDeadLetter(journal, 'm'.repeat(400)))?.because).toHaveLength(2000);
 });
 
 test('a dead letter keeps nothing of a message that its platform says is secret', async () => {
