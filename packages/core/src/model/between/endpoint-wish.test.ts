@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planOf, withCanary, withChampion } from '../model.fixture.ts';
 import type { Model } from '../state.ts';
-import { deploymentOf, desiredOf } from './endpoint-wish.ts';
+import { deploymentOf, desiredOf, wishForEndpoint } from './endpoint-wish.ts';
 
 const champion = withChampion().drive.state;
 const baking = withCanary().drive.state;
@@ -41,6 +41,22 @@ test.each([
   ['a champion without an endpoint wants none', without, [], {}, { extras: 'retire' }],
 ] as const)('%s', (_, model, versions, weights, more) => {
   expect(desiredOf(model)).toMatchObject({ versions, weights, ...more });
+});
+
+test('a write that is under way when the wish changes may land until half a minute after its lease', () => {
+  const lease = { by: 'one', taken: 7, until: baking.at + 60_000, failures: 0 };
+  const writing = { ...rollout(baking, { status: 'reverting' }), debts: { 'endpoint/change/1.1': lease } } as Model;
+
+  const wished = wishForEndpoint(writing, { at: baking.at, seq: 1, by: 'ann' });
+
+  expect(wished.endpoint.forward).toEqual({ key: 'endpoint/change/1.1#7', until: baking.at + 90_000 });
+});
+
+test('a version is deployed with the accelerator that it asks for', () => {
+  const serve = { command: ['node', 'serve.mjs'], compute: { accelerator: { type: 'T4' } } };
+  const { state } = withChampion(planOf({ serve })).drive;
+
+  expect(deploymentOf(state, 1)?.compute).toMatchObject({ accelerator: { type: 'T4' }, spot: false, nodes: 1 });
 });
 
 test('a version is deployed by its own program; one that serves nowhere is not', () => {

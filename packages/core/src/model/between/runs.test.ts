@@ -16,8 +16,9 @@ describe('runs with the same data and code', () => {
   test.each([
     ['another image', { image: `${image}:2` }],
     ['another commit', { commit: 'c0ffee' }],
+    ['a run that is wanted all the same', { force: true }],
     ['another hyperparameter', { hyperparameters: { depth: '3' } }],
-  ])('have other inputs with %s', (_, more) => {
+  ])('are begun with %s', (_, more) => {
     const { drive, before } = withEqualInputs();
 
     drive.say(asked(more));

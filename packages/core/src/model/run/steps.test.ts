@@ -80,6 +80,58 @@ describe('the steps of a run', () => {
     expect(steps.evaluate.channels(run, alone)).toMatchObject({ holdout });
   });
 
+  test('the champion is scored by its own evaluator, on its own artifact', () => {
+    const evaluate = { command: ['old-evaluate'], environment: {} };
+    const context = beside({ ...versionOne(), evaluate });
+    const run = steps.champion.begin?.(runOf({}), context) ?? expect.fail();
+
+    expect(steps.champion.program?.(run, context)).toBe(evaluate);
+    expect(
+      steps.champion.channels({ ...run, trained: { number: 2, artifact: artifactOf('v2'), metrics: {} } }, context),
+    ).toMatchObject({ model: { artifact: artifactOf('v1') } });
+  });
+
+  test('checkpoints are of one run: all its attempts find them, and no other run does', () => {
+    const checkpoints = { train: { code: './src', command: ['node', 'train.mjs'], checkpoints: true } };
+
+    expect(steps.train.job?.(runOf(checkpoints), alone).checkpoints).toBe('fraud/run_1');
+    expect(steps.train.job?.(runOf({}), alone)).not.toHaveProperty('checkpoints');
+  });
+
+  test('what a job left unread of its metrics is said of the one that it judged', () => {
+    const run = {
+      ...runOf({}),
+      scored: {},
+      unread: { evaluate: { auc: 'it is NaN' }, champion: { auc: 'it is null' } },
+    };
+    const unscored = { ...run, scored: { auc: 0.9 }, against: 1, championScore: {} };
+
+    expect(judgeRun(run, alone).verdict?.checks).toMatchObject([{ unread: 'it is NaN' }, { unread: 'it is NaN' }]);
+    expect(judgeRun(unscored, beside(versionOne())).verdict?.checks.map(({ unread }) => unread)).toEqual([
+      undefined,
+      'it is null',
+    ]);
+  });
+
+  test('the champion is not compared with itself', () => {
+    const run = { ...runOf({}), scored: { auc: 0.9 }, trained: { number: 1, artifact: artifactOf('v1'), metrics: {} } };
+
+    expect(nextStep({ ...run, train: left.train as never }, beside(versionOne()))).toBeUndefined();
+    expect(judgeRun(run, beside(versionOne())).verdict).not.toHaveProperty('against');
+  });
+
+  test('a part of a dataset as hold-out is scored apart from another part of it', () => {
+    const part = (under: string) => ({ kind: 'manifest', bucket: 'serin', key: 'm', under }) as const;
+    const evaluator = { command: [], environment: {} };
+    const keys = ['a/', 'b/'].map((under) => scoreKey(artifactOf('v1'), part(under), evaluator));
+
+    expect(new Set(keys).size).toBe(2);
+  });
+
+  test('a cut by manifest is a folder below the prefix of the dataset', () => {
+    expect(runOf(byManifest)).toMatchObject({ train: { under: 'fraud/a/' }, holdout: { under: 'fraud/b/' } });
+  });
+
   test('a job that leaves less than its step promises ends the run', () => {
     for (const name of ['prepare', 'train'] as const)
       expect(steps[name].end(runOf({}), { status: 'succeeded', artifacts: {} }, alone)).toEqual(expect.any(String));
