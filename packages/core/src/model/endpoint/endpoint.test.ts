@@ -31,11 +31,11 @@ const seen = (weights: Observation['weights'], more: Partial<Observation> = {}):
 type Bare<Known> = Known extends unknown ? Omit<Known, 'id' | 'at' | 'actor'> : never;
 const answer = { key: 'k', taken: 1 };
 
-/** The endpoint after a signal that it takes. */
+/** The endpoint after a signal that it takes; the same one where that says nothing new. */
 function after(endpoint: Endpoint, said: Bare<ModelSignal>, when = at): Endpoint {
   const result = step(endpointTable, endpoint, { ...said, id: 'x', at: when, actor: human } as ModelSignal, context);
-  if (!('moved' in result)) throw new Error(JSON.stringify(result));
-  return result.moved;
+  if ('refused' in result) throw new Error(result.refused);
+  return 'moved' in result ? result.moved : endpoint;
 }
 const look = (endpoint: Endpoint, observation: Observation | 'absent', when = at) =>
   after(endpoint, { ...answer, type: 'endpointObserved', begunAt: when, observation }, when);
@@ -124,6 +124,50 @@ describe('a revert', () => {
 
     expect(late.status).toBe('blocked');
     expect(owed(late, at + 16 * 60_000)).toEqual([['observe']]);
+  });
+});
+
+describe('an endpoint on the way to its wish', () => {
+  const hour = 60 * 60_000;
+  const served = look(wishing(blank(), home, at - 2 * hour), seen({ v1: 100 }), at - 2 * hour);
+
+  test('that was changed by somebody else has its full time to be put right, from when that was seen', () => {
+    const changed = look(served, seen({ v1: 50, v2: 50 }));
+
+    expect(changed).toMatchObject({ status: 'converging', since: at });
+    expect(after(changed, { type: 'clockTicked' }, at + 60_000).status).toBe('converging');
+  });
+
+  test('knows through a change of the wish what it served: a revert needs no look first', () => {
+    const further = wishing(shifted, { ...canary, weights: { '1': 50, '2': 50 } }, at);
+
+    expect(owed(wishing(further, home, at))).toEqual([weighHome]);
+  });
+
+  test('that is blocked still reckons with the write before', () => {
+    const forward = { key: 'endpoint/change/1.1#7', until: at + 60_000 };
+    const looked = look(wishing(shifted, home, at, forward), seen({ v1: 90, v2: 10 }));
+
+    const blocked = after(looked, { ...answer, type: 'effectRefused', because: 'not allowed' });
+
+    expect(blocked).toMatchObject({ status: 'blocked', forward });
+    expect(look(blocked, seen({ v1: 100 }), at + 1000).status).toBe('converging');
+  });
+
+  test('gives orders that change nothing ever more slowly', () => {
+    const accepted = { ...answer, type: 'endpointChanged', answer: 'accepted' } as const;
+    const looked = look(wishing(shifted, home, at), seen({ v1: 90, v2: 10 }));
+
+    const pauses = [19, 20].map((looks) => after({ ...looked, looks }, accepted).lookAt - at);
+
+    expect(pauses).toEqual([0, 15_000]);
+  });
+
+  test('is looked at sooner when its provider says that it changed, and no later', () => {
+    const busy = after(wishing(shifted, home, at), { ...answer, type: 'endpointChanged', answer: 'busy' });
+
+    expect(after(busy, { type: 'endpointHinted' }, at + 100).lookAt).toBe(at + 100);
+    expect(after(busy, { type: 'endpointHinted' }, at + 5000).lookAt).toBe(at + 1000);
   });
 });
 

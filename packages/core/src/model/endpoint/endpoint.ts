@@ -81,8 +81,7 @@ export const endpointTable: Table<Endpoint, ModelSignal, EndpointContext> = {
   converging: {
     endpointObserved: observe,
     endpointChanged: noteAnswer,
-    endpointHinted: (endpoint, { at }) =>
-      endpoint.operation === undefined && endpoint.lookAt > at ? { ...endpoint, lookAt: at } : endpoint,
+    endpointHinted: lookSooner,
     // What was written unseen may be impossible by now: the endpoint is looked at, and what is possible is written.
     effectRefused: (endpoint, { at, because }) =>
       isUnseen(endpoint) ? lookNext(endpoint, at) : block(endpoint, at, because),
@@ -94,14 +93,14 @@ export const endpointTable: Table<Endpoint, ModelSignal, EndpointContext> = {
   converged: {
     endpointObserved: observe,
     endpointChanged: 'ignore',
-    endpointHinted: (endpoint, { at }) => (endpoint.lookAt > at ? { ...endpoint, lookAt: at } : endpoint),
+    endpointHinted: lookSooner,
     effectRefused: (endpoint, { at }) => ({ ...endpoint, lookAt: at + 15 * minute }),
     clockTicked: 'ignore',
   },
   blocked: {
     endpointObserved: observe,
     endpointChanged: noteAnswer,
-    endpointHinted: (endpoint, { at }) => (endpoint.lookAt > at ? { ...endpoint, lookAt: at } : endpoint),
+    endpointHinted: lookSooner,
     effectRefused: (endpoint, { at, because }) => block(endpoint, at, because),
     clockTicked: 'ignore',
   },
@@ -176,6 +175,11 @@ function observe(
   return endpoint.status === 'blocked'
     ? { ...state, status: 'blocked', because: endpoint.because, ...next }
     : { ...state, status: 'converging', ...next };
+}
+
+/** An operation is given as soon as it is decided: what a hint brings forward is a look. */
+function lookSooner<Here extends Endpoint>(endpoint: Here, { at }: SignalOf<'endpointHinted'>): Here {
+  return endpoint.lookAt > at ? { ...endpoint, lookAt: at } : endpoint;
 }
 
 /** Whether what is to be written was decided without a look. */
