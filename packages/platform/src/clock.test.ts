@@ -45,6 +45,14 @@ test('each stream that is due is ticked, over all pages', async () => {
   ]);
 });
 
+test('a minute in which nothing is due counts nothing', async () => {
+  const { clockwork, counts } = opened();
+
+  await tickDue(clockwork);
+
+  expect(counts).toEqual([]);
+});
+
 test('a stream that waits for less than the minute of the clock is woken in time, after a second at least', async () => {
   const woken: (readonly [string, number | undefined])[] = [];
   const { clockwork } = opened(async (stream, seconds) => void woken.push([stream, seconds]));
