@@ -55,6 +55,21 @@ describe('a rollout under the default config', () => {
     expect(rollout).toMatchObject({ status: 'promoted', certificate: { verdict: 'promotion' } });
   });
 
+  test('is not promoted out of a hold while it is frozen, and then at once', () => {
+    const plan = planOf({ rollout: { bake: '5m', guard: '5m', maxHold: '12h' } });
+    const given = challenge(plan);
+    until(given, { perMinute: 60 }, 'held');
+    const frozen = { by: 'fay', because: 'audit' };
+    given.drive.say({ type: 'configReleased', revision: 2, plan, freeze: frozen });
+
+    for (let minute = 0; minute < 60; minute += 1) serveTicks(given.drive, healthy, 1);
+    expect(rolloutOf(given).status).toBe('held');
+    given.drive.say({ type: 'configReleased', revision: 3, plan });
+    serveTicks(given.drive, healthy, 1);
+
+    expect(rolloutOf(given).status).toBe('promoting');
+  });
+
   test('without requests to the champion before it has no latency to compare with, and says so', () => {
     const given = begun();
     given.drive.answer('readLatency', { type: 'latencyRead' });

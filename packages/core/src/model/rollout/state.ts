@@ -8,17 +8,7 @@ import type { Edition } from '../../judge/rules.ts';
 
 /** Why traffic goes back, and whether a person wanted it. */
 export interface Because {
-  readonly kind:
-    | 'evidence'
-    | 'limit'
-    | 'routing'
-    | 'ready'
-    | 'alert'
-    | 'hold'
-    | 'inconclusive'
-    | 'abort'
-    | 'rollback'
-    | 'retired';
+  readonly kind: 'evidence' | 'limit' | 'routing' | 'ready' | 'alert' | 'hold' | 'inconclusive' | 'abort' | 'rollback';
   readonly text: string;
 }
 

@@ -185,7 +185,7 @@ export function revert(rollout: Waiting, at: number, because: Because): Rollout 
 
 export const endReverted = (rollout: Extract<Rollout, { status: 'reverting' }>, at: number): Rollout => ({
   ...base(rollout),
-  status: rollout.because.kind === 'abort' || rollout.because.kind === 'retired' ? 'aborted' : 'rolledBack',
+  status: rollout.because.kind === 'abort' ? 'aborted' : 'rolledBack',
   endedAt: at,
   because: rollout.because,
 });
