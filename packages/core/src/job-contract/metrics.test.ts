@@ -45,4 +45,5 @@ test('of two sources the first wins, and what one has measured is not missing', 
     metrics: { auc: 0.9, loss: 0.5 },
     unread: { loss: 'it is NaN in metrics.json', other: 'it is the text "" in the log' },
   });
+  expect(measuredBy(file, { metrics: {}, unread: { auc: 'it is null in the log' } }).unread).not.toHaveProperty('auc');
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Job } from '../ports/jobs.ts';
-import { channelVariables, decodedHyperparameters, type PlacedJob, variablesOf } from './variables.ts';
+import { channelVariables, decodedHyperparameters, missingOutput, type PlacedJob, variablesOf } from './variables.ts';
 
 test("the channel 'train' has the name of SageMaker's default as well, unless there is one of that name", () => {
   expect(channelVariables({ train: '/t', holdout: '/h' })).toEqual({
@@ -76,4 +76,15 @@ test('of several nodes each finds its own rank, and the toolkit of an image its 
   expect(variablesOf(several)).not.toHaveProperty('RANK');
   for (const own of ['RANK', 'SM_HOSTS', 'SM_TRAINING_ENV']) expect(names).not.toContain(own);
   expect(names).toContain('SM_HPS');
+});
+
+test.each([
+  ['model', 'SM_MODEL_DIR'],
+  ['output', 'SM_OUTPUT_DATA_DIR'],
+  ['holdout', 'SERIN_OUTPUT_HOLDOUT'],
+])('a job that left no %s is told where to leave it: %s', (name, variable) => {
+  const { code, message } = missingOutput(name, '/opt/ml/x');
+
+  expect(code).toBe('invalid');
+  expect(message).toMatch(new RegExp(`wrote no ${name} into /opt/ml/x; .* ${variable} names$`));
 });
