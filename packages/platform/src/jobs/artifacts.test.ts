@@ -30,6 +30,14 @@ describe('an artifact', () => {
     expect((await artifactAt('cloud://own/a/model', objects))?.digest).toBe(file?.digest);
     expect((await artifactAt('cloud://own/a/model/', objects))?.digest).not.toBe(folder?.digest);
     expect(await artifactAt('cloud://own/b', objects)).toBeUndefined();
+    expect(await artifactAt('cloud://own/a/mod', objects)).toBeUndefined();
+  });
+
+  test('is all objects of a folder, over all pages of a list', async () => {
+    const { objects, put } = opened();
+    for (let number = 0; number < 1001; number += 1) await put(`a/${number}`, '1');
+
+    expect(await artifactAt('cloud://own/a/', objects)).toMatchObject({ bytes: 1001 });
   });
 
   test('is refused when it is gone, was changed, or lies elsewhere', async () => {

@@ -45,7 +45,6 @@ export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Pr
     hash.update(`${JSON.stringify([object.key.slice(base), object.version, object.bytes])}\n`);
     bytes += object.bytes;
     objects += 1;
-    if (!folder) break;
   }
   return objects === 0 ? undefined : { uri, digest: hash.digest('hex'), bytes };
 }

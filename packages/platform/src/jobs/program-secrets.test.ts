@@ -42,3 +42,9 @@ test('an error that quotes what was sent is thrown without the texts of secrets,
   expect(thrown).toMatchObject({ name: 'Bad', code: 7, message: 'the value "<secret>" is wrong' });
   expect(JSON.stringify({ ...(thrown as object), stack: (thrown as Error).stack })).not.toContain('key');
 });
+
+test('a text of three characters is not a secret, and takes no word out of an error', async () => {
+  const error = new Error('the job is gone');
+
+  await expect(withoutSecrets({ KEY: 'job' }, [], () => Promise.reject(error))).rejects.toBe(error);
+});

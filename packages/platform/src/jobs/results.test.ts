@@ -50,6 +50,7 @@ test('the words of a cloud say whether another attempt is worth it', () => {
   const retryableOf = retryableBy({ capacity: /no capacity/i, interruption: /internal error/i });
 
   expect(retryableOf('No capacity for this type')).toBe('capacity');
+  expect(retryableOf('internal error: no capacity')).toBe('capacity');
   expect(retryableOf('an internal error')).toBe('interruption');
   expect(retryableOf('exited with code 1')).toBeUndefined();
 });
