@@ -121,11 +121,12 @@ test.each([
 });
 
 test.each([
-  [{ 'retry-after': '120' }, 120_000],
-  [{ 'retry-after': 'Sun, 01 Mar 2026 10:05:00 GMT', date: 'Sun, 01 Mar 2026 10:00:00 GMT' }, 300_000],
-  [{ 'retry-after': 'soon' }, undefined],
-])('how long a receiver wants to be left alone is heard: %j', async (headers, ms) => {
-  const { host } = await receiver((response) => response.writeHead(429, headers).end());
+  [429, { 'retry-after': '120' }, 120_000],
+  [503, { 'retry-after': '120' }, 120_000],
+  [429, { 'retry-after': 'Sun, 01 Mar 2026 10:05:00 GMT', date: 'Sun, 01 Mar 2026 10:00:00 GMT' }, 300_000],
+  [429, { 'retry-after': 'soon' }, undefined],
+])('how long a receiver that answers %i wants to be left alone is heard: %j', async (status, headers, ms) => {
+  const { host } = await receiver((response) => response.writeHead(status, headers).end());
 
   expect((await faultOf(webhookTo(host))).retryAfterMs).toBe(ms);
 });
@@ -200,11 +201,46 @@ test.each([
   ],
   ['an address that is none', { settings: { url: 'chat', secret: { secret: 'hooks' } } }, 'is not an address'],
   ['a kind that newer code wrote', { kind: 'pager' }, "no sink of the kind 'pager'"],
+  ['a kind with the name of what each object has', { kind: 'toString' }, "no sink of the kind 'toString'"],
+  [
+    'an address that is not of the web, also of a host that is allowed',
+    { settings: { url: 'ftp://127.0.0.1:9/x', secret: { secret: 'hooks' } } },
+    'does not begin with https',
+  ],
+  [
+    'a private address in the form of IPv6',
+    { allowPrivate: [], settings: { url: 'https://[fd00::1]/x', secret: { secret: 'hooks' } } },
+    'private address fd00::1',
+  ],
 ])('%s waits until somebody mends it, with the reason', async (_, more, reason) => {
   const fault = await faultOf(webhookTo('127.0.0.1:9', more));
 
   expect(fault.code).toBe('unavailable');
   expect(fault.message).toContain(reason);
+});
+
+test('a host that is allowed without its port is allowed on each', async () => {
+  const { heard, host } = await receiver();
+
+  await notify.deliver(webhookTo(host, { allowPrivate: ['127.0.0.1'] }), event);
+
+  expect(heard).toHaveLength(1);
+});
+
+test('no reason has the text of a setting in it when nobody can be reached', async () => {
+  const send = () => Promise.reject(new Error('connect to https://a.example/T1/longer or https://a.example/T1 failed'));
+  const secrets = async () => ({});
+  const settings = { url: 'https://a.example/T1', secret: 'https://a.example/T1/longer' };
+
+  const delivery = notifier({ now: () => 0, secrets, send }).deliver(
+    { name: 'ops', kind: 'slack', on: ['*'], settings },
+    event,
+  );
+
+  await expect(delivery).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'connect to <setting> or <setting> failed',
+  });
 });
 
 test('no reason has the text of a setting in it, whatever the receiver says', async () => {

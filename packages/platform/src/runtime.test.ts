@@ -1,4 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
+import { type Json, sha256Hex } from '@serin/core/base/json';
+import { bury } from '@serin/core/engine/dead-letters';
 import type { Signal } from '@serin/core/engine/outcome';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Bus } from '@serin/core/ports/bus';
@@ -17,15 +19,22 @@ import { withoutLabels } from './telemetry.ts';
 const stream = 'model/fraud';
 const actor = { subject: 'ann', issuer: 'token', role: 'admin' } as const;
 
+const alert = (at: number) =>
+  ({
+    ...{ type: 'alertRaised', id: 'a1', at, actor, kind: 'alert', sender: 's', fingerprint: 'f' },
+    ...{ startedAt: '2026-01-01T00:00:00Z', title: 'errors' },
+  }) as Signal;
+
 function opened() {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const faults: string[] = [];
   const told: string[] = [];
+  const bus = memoryBus();
   const ports: Ports = {
     ...idlePorts(withoutLabels('a test')),
     journal: atOnce<Journal>(memoryJournal()),
     bucket: () => atOnce<Bucket>(memoryBucket()),
-    bus: atOnce<Bus>(memoryBus()),
+    bus: atOnce<Bus>(bus),
   };
   const clockwork = {
     now: () => clock.now,
@@ -41,7 +50,7 @@ function opened() {
     runtime.engine.receive(stream, { type: 'configReleased', id: 'c1', at: clock.now, actor, ...body } as Signal);
   const release = () => say({ revision: 1, plan: planOf() });
   const leave = () => say({ revision: 2, was: planOf() });
-  return { clock, faults, told, clockwork, runtime, release, leave };
+  return { clock, faults, told, clockwork, runtime, release, leave, published: () => bus.received().length };
 }
 
 describe('an engine of a function', () => {
@@ -69,15 +78,21 @@ describe('an engine of a function', () => {
     expect(runtime.due().size).toBe(0);
   });
 
-  test('begins no effect that it cannot end within its invocation', async () => {
-    const { runtime, release, clock } = opened();
+  test('begins no effect that it cannot end within its invocation: the next one does', async () => {
+    const { runtime, release, clock, published } = opened();
     runtime.begin(30_000);
     await release();
+    await runtime.engine.receive(stream, alert(clock.now));
 
     clock.now += 29_999;
     await runtime.engine.dispatch(stream);
+    const late = published();
+    clock.now += 10 * 60_000;
+    runtime.begin(30_000);
+    await runtime.engine.dispatch(stream);
 
-    expect(runtime.due().has(stream)).toBe(true);
+    expect(late).toBe(0);
+    expect(published()).toBeGreaterThan(0);
   });
 });
 
@@ -129,5 +144,50 @@ describe('the API of a function', () => {
     isBroken = false;
 
     expect(await api.api()).toBeDefined();
+  });
+
+  describe('tells whoever dispatches what its requests made owed', () => {
+    async function replayed() {
+      const tokenHash = sha256Hex('srn_admin');
+      const options: Given['options'] = () => ({
+        ...{ version: '1', environment: 'test', platform: 'local', problemsOf: () => [], bootstrap: { tokenHash } },
+      });
+      const world = apiOf(secrets, { options });
+      const { api, runtime, release, clock } = world;
+      await release();
+      api.begin(30_000);
+      const { id, ...signal } = alert(clock.now);
+      await bury(
+        runtime.ports.journal,
+        { id, stream, signal: { ...signal, id } as unknown as Json, because: 'x', at: clock.now },
+        actor,
+      );
+      const answer = await (await api.api()).request(`/v1/dead-letters/${id}/replay`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer srn_admin', 'content-type': 'application/json' },
+        body: '{}',
+      });
+      expect(answer.status).toBe(202);
+      return world;
+    }
+
+    test('in this invocation only', async () => {
+      const { api, told } = await replayed();
+
+      await api.nudged();
+      api.begin(30_000);
+      await api.nudged();
+
+      expect(told).toEqual([stream]);
+    });
+
+    test('and leaves it to the clock when the queue does not answer', async () => {
+      const { api, clockwork, faults } = await replayed();
+      clockwork.queue.ticks = async () => Promise.reject(new Fault('unavailable', 'no answer'));
+
+      await api.nudged();
+
+      expect(faults).toEqual(['telling who dispatches']);
+    });
   });
 });

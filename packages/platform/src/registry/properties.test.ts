@@ -101,5 +101,7 @@ describe.each(kinds)('as %s', (_, rules, taken) => {
     expect(versionIn({ ...owner, project: 'other' }, properties)).toBeUndefined();
     expect(versionIn({ ...owner, environment: 'test' }, properties)).toBeUndefined();
     expect(versionIn(owner, {})).toBeUndefined();
+    const unnumbered = Object.entries(properties).filter(([key]) => !key.endsWith('version'));
+    expect(versionIn(owner, Object.fromEntries(unnumbered))).toBeUndefined();
   });
 });
