@@ -168,7 +168,7 @@ describe('a dead letter of a delivery', () => {
     for (let seq = 1; seq <= 200; seq += 1) expect(replay(drive, seq)).toBe('moved');
 
     expect(replay(drive, 201)).toBe(
-      'refused: 200 deliveries to sinks of fraud wait already: replay this one when they are done',
+      'refused: 200 deliveries to sinks of fraud are waiting already; replay this one when they are done',
     );
     expect(replay(drive, 7)).toBe('moved');
   });

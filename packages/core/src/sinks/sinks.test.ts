@@ -53,7 +53,7 @@ describe('a webhook', () => {
 
   test.each(['hunter-2!', 'whsec_', ''])('with the secret %j, which is not base64, says so without it', (secret) => {
     expect(() => webhook.request(happening, { url: 'https://a.example', secret }, 0)).toThrow(
-      /^a secret of the standard webhook is not base64; write it as whsec_<base64>$/,
+      /^a secret of the webhook is not base64; write it as whsec_<base64>$/,
     );
   });
 });

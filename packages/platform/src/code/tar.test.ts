@@ -35,6 +35,12 @@ test.each(['ustar', 'gnu', 'pax'])('a file of that name deep below is another on
   expect(filesInArchive(archive, ['metrics.json'], 1_000_000)).toEqual(new Map([['metrics.json', '{"auc": 1}']]));
 });
 
+test('a file is found by its name also where the archive says that it lies in the current folder', () => {
+  const archive = archiveOf({ './metrics.json': '{"auc": 1}' });
+
+  expect(filesInArchive(archive, ['metrics.json'], 1_000_000)).toEqual(new Map([['metrics.json', '{"auc": 1}']]));
+});
+
 test('an archive that is none is refused', () => {
   expect(() => filesInArchive(Buffer.from('not packed'), ['metrics.json'], 1_000_000)).toThrow('not a tar.gz');
 });
