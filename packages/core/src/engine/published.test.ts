@@ -32,6 +32,7 @@ function world(
     append(0, { entry: nextEntry(head, { stream, at, actor, signal: {}, state, events }), state });
   }
   let now = at;
+  const batches: (readonly string[])[] = [];
   const told: string[] = [];
   const ports = {
     journal: {
@@ -43,6 +44,7 @@ function world(
           .toReversed()
           .slice(0, limit),
     },
+    bus: { publish: async (events: readonly CloudEvent[]) => void batches.push(events.map(({ id }) => id)) },
     notify: {
       async deliver(_: SinkPlan, event: CloudEvent) {
         now += 1000;
@@ -54,6 +56,12 @@ function world(
   } as unknown as Ports;
   return {
     told,
+    batches,
+    publish: (from: number, to: number) =>
+      perform(
+        { key: `publish/${from}`, kind: 'publish', from, to },
+        { ports, now: () => now, stream, source: 'test', tell: () => expect.fail('nothing is told') },
+      ),
     letters: () => [...streams.keys()].filter((name) => name.startsWith('dead/')),
     letter: (id: string) => streams.get(`dead/${id}`)?.head.state,
     pass: (ms: number) => {
@@ -69,6 +77,16 @@ function world(
 
 const unavailable = new Fault('unavailable', 'it answered 503');
 const invalid = new Fault('invalid', 'it answered 422: no such field');
+
+test('the bus is not asked to publish nothing', async () => {
+  const { publish, batches } = world([['run.started'], ...Array.from({ length: 150 }, () => []), ['run.failed']]);
+
+  await publish(0, 152);
+
+  expect(batches).toEqual([['model/fraud/1/0'], ['model/fraud/152/0']]);
+  await publish(1, 151);
+  expect(batches).toHaveLength(2);
+});
 
 describe('telling a sink', () => {
   test('tells it what it wants of the entries that are new, in order', async () => {

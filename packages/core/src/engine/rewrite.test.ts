@@ -65,6 +65,18 @@ test('gives the conflict to the caller when others were first at each of its tri
   expect(await namesIn(journal)).not.toContain('mine');
 });
 
+test('the append has the time and the row of the list that the decision names, or neither', async () => {
+  const { journal } = contended(0);
+  const name = { key: 'list', summary: { names: 1 } };
+
+  const full = await rewrite(journal, 'list', (list: List | undefined) => ({ ...adding('a')(list), due: 7, name }));
+  const bare = await rewrite(journal, 'list', adding('b'));
+
+  expect(full).toMatchObject({ due: 7, name });
+  expect(full?.entry).not.toHaveProperty('due');
+  expect(Object.keys(bare ?? {}).sort()).toEqual(['entry', 'state']);
+});
+
 test('writes nothing when there is nothing to write', async () => {
   const { journal, busy, appends } = contended(0);
 
