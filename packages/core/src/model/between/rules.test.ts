@@ -4,7 +4,7 @@ import { beginRollout } from '../rollout/steps.ts';
 import type { Run } from '../run/state.ts';
 import type { Model } from '../state.ts';
 import { simpleGate } from './between.fixture.ts';
-import { offerPassed, startRollout } from './offer.ts';
+import { offerPassed, rescoreOffer, startRollout } from './offer.ts';
 import { applyRules } from './rules.ts';
 
 const { state } = withChampion(planOf(simpleGate)).drive;
@@ -58,6 +58,24 @@ describe('an offer', () => {
 
     expect(of('rescore')).toBe(approval);
     expect(of('data')).toMatchObject({ status: 'approved', by: 'gate' });
+  });
+
+  test('that was compared with another champion is scored again, once there is no freeze, and once', () => {
+    const compared = withChampion().drive.state;
+    const second = { ...(compared.versions['1'] ?? expect.fail()), number: 2 };
+    const versions = { ...compared.versions, '2': second };
+    const offer = { version: 2, against: 7 };
+    const waiting: Model = { ...compared, versions, offered: offer };
+    const frozen: Model = { ...waiting, freeze: { by: 'fay', because: 'audit' } };
+    const scored = (version: number): Model => {
+      const run = { ...compared.run, trigger: { kind: 'rescore', version } } as Run;
+      return { ...waiting, run, offered: { ...offer, rescoring: true } };
+    };
+
+    expect(rescoreOffer(waiting, moment).queued?.trigger).toEqual({ kind: 'rescore', version: 2, force: true });
+    expect(rescoreOffer(frozen, moment)).toBe(frozen);
+    expect(rescoreOffer(scored(2), moment).offered).toBeUndefined();
+    expect(rescoreOffer(scored(3), moment).offered).toEqual(offer);
   });
 
   test('that is refused when it is scored again waits no more', () => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { converge, planOf, score, serveToTheEnd, trainOne, withChampion } from '../model.fixture.ts';
+import type { Model } from '../state.ts';
 import { offerNext, simpleGate } from './between.fixture.ts';
+import { numberTrained } from './versions.ts';
 
 test.each([
   ['with an endpoint', {}, { '3': 100 }],
@@ -26,3 +28,15 @@ test.each([
     expect(drive.state.endpoint.desired.weights).toEqual(weights);
   },
 );
+
+test('a version says of which image and commit it was trained', () => {
+  const { state } = withChampion().drive;
+  const run = { ...state.run, trigger: { kind: 'ci', by: 'ann', image: 'registry.example/fraud:2', commit: 'c0ffee' } };
+
+  const { versions } = numberTrained({ ...state, versions: {}, run } as Model, { at: state.at, seq: 1, by: 'ann' });
+
+  expect(versions['1']?.lineage).toMatchObject({
+    ...{ image: 'registry.example/fraud:2', commit: 'c0ffee', trigger: 'ci', startedBy: 'ann' },
+    dataset: 'one',
+  });
+});
