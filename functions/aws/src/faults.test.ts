@@ -45,3 +45,10 @@ test('a name that holds a word of ours changes nothing of what an error means', 
 
   expect(refused('ValidationException', text, 400).code).toBe('notFound');
 });
+
+test('a right that is missing is said with how to mend it, also where only the text tells', () => {
+  const { code, message } = refused('ValidationException', 'the role is not authorized to perform: iam:PassRole', 400);
+
+  expect(code).toBe('invalid');
+  expect(message).toMatch(/give the role that it names this permission .*iam:PassRole$/);
+});

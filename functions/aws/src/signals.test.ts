@@ -88,3 +88,20 @@ test('of an event of a job nothing is kept of the variables of the job, secrets 
   expect(withoutVariables(JSON.stringify(event))).toBe(JSON.stringify({ ...event, detail: bare }));
   expect(withoutVariables('not JSON "Environment"')).toBe('not JSON "Environment"');
 });
+
+test.each([
+  ['a change of the approval', ['ModelApprovalStatus'], 'approval'],
+  ['a change of something else', ['CustomerMetadataProperties'], 'unrouted'],
+  ['a change of nothing', [], 'unrouted'],
+  ['an event without that list', undefined, 'approval'],
+])('%s of a model package that says Approved: %j is of the kind %s', (_, UpdatedModelPackageFields, kind) => {
+  const detail = {
+    ...{ ModelPackageGroupName: 'prod-shop--fraud', ModelPackageArn: 'arn:v7', ModelApprovalStatus: 'Approved' },
+    ...(UpdatedModelPackageFields === undefined ? {} : { UpdatedModelPackageFields }),
+  };
+  const source = { source: 'aws.sagemaker', 'detail-type': 'SageMaker Model Package State Change' };
+
+  const facts = readFacts(JSON.stringify({ ...source, time: '2026-11-20T14:04:40Z', detail }));
+
+  expect(facts.map((fact) => fact.kind)).toEqual([kind]);
+});
