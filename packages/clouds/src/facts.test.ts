@@ -23,6 +23,13 @@ test.each([
   expect(counted(cloud, use, type, spot)).toEqual({ quota, each });
 });
 
+test('an instance with several accelerators counts as so many', () => {
+  const { instanceTypes, quotas } = clouds.gcp;
+  const eight = instanceTypeFor(instanceTypes, 'train', { type: 'A100', count: 8 });
+
+  expect(quotas.of({ use: 'train', spot: false }, eight)).toMatchObject({ each: 8 });
+});
+
 test('a quota that nobody names is not guessed', () => {
   expect(counted('gcp', 'train', undefined, true)).toBeUndefined();
   expect(counted('gcp', 'train', 'B200')).toBeUndefined();

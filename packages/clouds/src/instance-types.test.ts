@@ -62,3 +62,13 @@ test('an instance type without a published price has none, and every price says 
   for (const { prices } of Object.values(clouds))
     for (const { source, asOf } of [...prices.instances, ...prices.units]) expect([source, asOf]).not.toContain('');
 });
+
+test('in whatever order the table is: of equally many accelerators the one with the least memory, and the price on demand', () => {
+  const { instanceTypes, prices } = clouds.gcp;
+  const turned = { ...instanceTypes, rows: instanceTypes.rows.toReversed() };
+  const spot = { sku: 'x', purchase: 'spot', usdPerHour: 1, source: 's', asOf: 'a' } as const;
+  const instances = [spot, { ...spot, purchase: 'onDemand', usdPerHour: 3 }] as const;
+
+  expect(instanceTypeFor(turned, 'train', { type: 'A100', count: 1 }).name).toBe('a2-highgpu-1g');
+  expect(priceOf({ prices: { ...prices, instances } }, 'x')).toMatchObject({ usdPerHour: 3 });
+});
