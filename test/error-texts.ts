@@ -67,7 +67,7 @@ export function textsIn(source: string, file: string): readonly ErrorText[] {
     if (node.type === 'NewExpression' && name in classes)
       add(given[classes[name] ?? 0], saysMore(given) ? 'part' : 'whole');
     if (node.type === 'CallExpression' && Object.hasOwn(makers, name)) add(given[makers[name] ?? 0], 'whole');
-    if (node.type === 'CallExpression' && /^refused?$/.test(name))
+    if (node.type === 'CallExpression' && /^(refused?|notYet)$/.test(name))
       for (const each of given) add(each, importsRefuse ? 'whole' : 'part');
     if (node.type === 'Property' && properties.test(nameOf(node.key))) add(node.value, 'whole');
     if (node.type === 'Property' && nameOf(node.key) === 'because' && checksConfigs.test(file))

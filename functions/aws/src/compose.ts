@@ -53,7 +53,6 @@ export interface ComposedWorker extends WorkerRuntime {
   readonly queue: Clock['queue'];
 }
 export type Clock = ReturnType<typeof composeClock>;
-export type ComposedApi = ApiRuntime;
 
 const now = Date.now;
 
@@ -121,7 +120,7 @@ export function composeWorker(): ComposedWorker {
   return { worker: { ...clockwork, engine, config, read, owners }, queue: clockwork.queue, begin, due };
 }
 
-export function composeApi(): ComposedApi {
+export function composeApi(): ApiRuntime {
   const foundation = compose();
   const { installation, clockwork, bucket } = foundation;
   const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;

@@ -1,6 +1,6 @@
 import { tickDue } from '@serin/platform/clock';
 import { buryBatch } from '@serin/platform/letters';
-import { takeInvocation } from '@serin/platform/runtime';
+import { type ApiRuntime, takeInvocation } from '@serin/platform/runtime';
 import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyStructuredResultV2,
@@ -8,14 +8,7 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from 'aws-lambda';
-import {
-  type Clock,
-  type ComposedApi,
-  type ComposedWorker,
-  composeApi,
-  composeClock,
-  composeWorker,
-} from './compose.ts';
+import { type Clock, type ComposedWorker, composeApi, composeClock, composeWorker } from './compose.ts';
 import { answers } from './http.ts';
 import { deliveredOf, recordsOf } from './records.ts';
 
@@ -57,7 +50,7 @@ export async function deadLetters(event: SQSEvent): Promise<SQSBatchResponse> {
 }
 
 let composed: ComposedWorker | undefined;
-let http: ComposedApi | undefined;
+let http: ApiRuntime | undefined;
 let clockwork: Clock | undefined;
 
 const failuresOf = (ids: readonly string[]): SQSBatchResponse => ({

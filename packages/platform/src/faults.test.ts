@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { expect, test } from 'vitest';
-import { callsBy, faultBy, type SdkError } from './faults.ts';
+import { callsBy, faultBy, notYet, type SdkError } from './faults.ts';
 
 const nothing: SdkError = { name: '', message: 'said no', code: '', status: 0, throttled: false };
 
@@ -65,4 +65,12 @@ test('a call says what it was doing, and what is not there is nothing only to wh
   expect(await ifThere('reading', failing({ message: 'no such model', status: 400 }))).toBeUndefined();
   await expect(ifThere('reading', failing({ status: 429 }))).rejects.toMatchObject({ code: 'throttled' });
   expect(await ifThere('reading', async () => 'found')).toBe('found');
+});
+
+test('what a cloud does not show yet is asked for again', () => {
+  const cause = new Error('not found');
+
+  expect(notYet('the job exists, but is not shown yet', cause)).toMatchObject({
+    ...{ code: 'unavailable', retry: 'later', message: 'the job exists, but is not shown yet; try again later', cause },
+  });
 });

@@ -73,6 +73,10 @@ export function faultBy({ read, denied, capacity, quota, codes, throttling, miss
   };
 }
 
+/** What a cloud has and does not show yet, or refuses for a moment: the same call succeeds later. */
+export const notYet = (what: string, cause?: unknown): Fault =>
+  new Fault('unavailable', `${what}; try again later`, { cause });
+
 /** Calls of an SDK, by which `doing` is said of whatever they throw. */
 export function callsBy(toFault: (error: unknown, doing: string) => Fault, saysMissing: (error: unknown) => boolean) {
   async function guarded<Answer>(doing: string, work: () => Promise<Answer>): Promise<Answer> {

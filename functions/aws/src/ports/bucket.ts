@@ -1,8 +1,8 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { cursorAfter, keyIn } from '@serin/core/base/cursor';
-import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
 import { checkKey } from '@serin/platform/buckets';
+import { notYet } from '@serin/platform/faults';
 import { awsFault, guarded, nameOfError } from '../faults.ts';
 
 interface Options {
@@ -88,9 +88,7 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
         // Another conditional write of the same key is under way: whether it succeeds is not known yet.
         // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         if (nameOfError(error) === 'ConditionalRequestConflict')
-          throw new Fault('unavailable', `${JSON.stringify(key)} is being written by another call; try again later`, {
-            cause: error,
-          });
+          throw notYet(`${JSON.stringify(key)} is being written by another call`, error);
         throw awsFault(error, `writing ${JSON.stringify(key)} of the bucket ${bucket}`);
       }
     },

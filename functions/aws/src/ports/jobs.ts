@@ -3,6 +3,7 @@ import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Fault } from '@serin/core/base/fault';
 import { checkJob, nameTaken } from '@serin/core/job-contract/check';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
+import { notYet } from '@serin/platform/faults';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Supplies } from '@serin/platform/jobs/supplies';
 import { guarded, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
@@ -46,17 +47,11 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, se
   async function adopt(job: Job, api: JobApi, name: string): Promise<void> {
     const { arn } = await api.find(name).catch((error: unknown) => {
       if (!saysMissing(error)) throw error;
-      throw new Fault('unavailable', `the job ${name} exists, but SageMaker does not show it yet; try again later`, {
-        cause: error,
-      });
+      throw notYet(`the job ${name} exists, but SageMaker does not show it yet`, error);
     });
     const tags = await tagsOn(sagemaker, arn);
     if (identity(job, settings).every(({ Key, Value }) => tags.get(Key) === Value)) return;
-    if (tags.size === 0)
-      throw new Fault(
-        'unavailable',
-        `the job ${name} exists, but SageMaker does not show its tags yet; try again later`,
-      );
+    if (tags.size === 0) throw notYet(`the job ${name} exists, but SageMaker does not show its tags yet`);
     throw nameTaken(job, name, tags.get('serin:key') ?? 'a job that does not belong to Serin');
   }
 

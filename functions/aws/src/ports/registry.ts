@@ -1,6 +1,6 @@
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { Fault } from '@serin/core/base/fault';
 import type { Registry } from '@serin/core/ports/registry';
+import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
 import { checkNumber, neverRegistered, refuseOther } from '@serin/platform/registry/versions';
 import { guarded } from '../faults.ts';
@@ -46,10 +46,7 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
         await packages.create(version);
         const found = await packages.find(model, number);
         if (found === undefined)
-          throw new Fault(
-            'unavailable',
-            `version ${number} of ${model} exists, but SageMaker does not list it yet; try again later`,
-          );
+          throw notYet(`version ${number} of ${model} exists, but SageMaker does not list it yet`);
         refuseOther(version, found.version);
         // A package is created with a word of SageMaker's; what it has no word for is written as a note.
         if (isNoted(approval)) await packages.update(found, approval);
@@ -71,10 +68,7 @@ export function sageMakerRegistry(options: Options): AwsRegistry {
         if (found === undefined) return undefined;
         const { version, by } = found;
         if (version.approval === 'pending')
-          throw new Fault(
-            'unavailable',
-            `${arn} is reported as ${decided}, but SageMaker does not show it yet; try again later`,
-          );
+          throw notYet(`${arn} is reported as ${decided}, but SageMaker does not show it yet`);
         if (version.approval !== decided) return undefined;
         return { model: version.model, version: version.number, ...(by === undefined ? {} : { by }) };
       }),

@@ -2,6 +2,7 @@ import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-a
 import type { ProductionVariant } from '@aws-sdk/client-sagemaker';
 import { asFault, Fault } from '@serin/core/base/fault';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
+import { notYet } from '@serin/platform/faults';
 import { checkShares } from '@serin/platform/serving';
 import { endpointName, tagsOf } from '../names.ts';
 import { endpointConfigs, type Plan, variantsOf } from '../serving/configs.ts';
@@ -54,10 +55,7 @@ export function sageMakerServing(options: Options): Serving {
   async function servingPlan(hosted: Hosted): Promise<Plan> {
     const plan = await configs.plan(hosted.config);
     if (plan !== undefined) return actualPlan(hosted, plan);
-    throw new Fault(
-      'unavailable',
-      `the config ${hosted.config} of the endpoint ${hosted.name} cannot be found; try again later`,
-    );
+    throw notYet(`the config ${hosted.config} of the endpoint ${hosted.name} cannot be found`);
   }
 
   async function update(hosted: Hosted, plan: Plan, weights: 'retained' | 'of the config'): Promise<Issued> {

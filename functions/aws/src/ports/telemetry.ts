@@ -1,7 +1,7 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { Fault } from '@serin/core/base/fault';
 import { thresholdOf } from '@serin/core/base/measures';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
 import { withoutLabels } from '@serin/platform/telemetry';
 import {
@@ -93,8 +93,7 @@ export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }
       if (window === undefined) return undefined;
       const where = { ...window, endpoint: endpointName(installation, endpoint), periodMs: window.to - window.from };
       const rows = await read(where, latencies);
-      if (rows === undefined)
-        throw new Fault('unavailable', `CloudWatch does not have all metrics of ${endpoint} yet; try again later`);
+      if (rows === undefined) throw notYet(`CloudWatch does not have all metrics of ${endpoint} yet`);
       const measured = rows.map(({ values: [requests = none, p50 = none, p90 = none, p99 = none] }) => ({
         ...{ requests, p50, p90, p99 },
       }));
