@@ -92,7 +92,7 @@ const performers: Performers = {
     await publish(from, to, around);
     return { type: 'announced', upTo: to };
   },
-  notify: async (order, around) => ({ type: 'notified', upTo: await notify(order, around) }),
+  notify: async (order, around) => ({ type: 'notified', ...(await notify(order, around)) }),
   spread: (order, around) => spread(order, around),
 };
 

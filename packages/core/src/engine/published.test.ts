@@ -67,7 +67,7 @@ function world(
     pass: (ms: number) => {
       now += ms;
     },
-    notify: (from: number, to: number, only: { readonly index?: number } = {}) =>
+    notify: (from: number, to: number, only: { readonly index?: number; readonly delivered?: number } = {}) =>
       perform(
         { key: `notify/pager/${from}`, kind: 'notify', sink, from, to, ...only },
         { ports, now: () => now, stream, source: 'test', tell: () => expect.fail('nothing is told') },
@@ -102,12 +102,30 @@ describe('telling a sink', () => {
     expect(told).toEqual(['model/fraud/2/0', 'model/fraud/4/0', 'model/fraud/4/1']);
   });
 
-  test('once more is told of the one event that became a dead letter', async () => {
-    const { told, notify } = world([['run.started', 'run.failed', 'run.refused']]);
+  test.each([1, 2])(
+    'once more is told of the one event that became a dead letter, wanted or not: %d',
+    async (index) => {
+      const { told, notify } = world([['run.started', 'run.failed', 'rollout.held']]);
 
-    await notify(0, 1, { index: 1 });
+      await notify(0, 1, { index });
 
-    expect(told).toEqual(['model/fraud/1/1']);
+      expect(told).toEqual([`model/fraud/1/${index}`]);
+    },
+  );
+
+  test('that fails within an entry hears the rest of it, and nothing twice', async () => {
+    let isDown = true;
+    const { told, notify } = world(
+      [['run.started', 'rollout.held', 'run.failed', 'run.refused'], ['run.started']],
+      (_, so) => (isDown && so === 1 ? unavailable : undefined),
+    );
+
+    expect(await notify(0, 2)).toEqual({ type: 'notified', upTo: 0, delivered: 1 });
+    await expect(notify(0, 2, { delivered: 1 })).rejects.toBe(unavailable);
+    isDown = false;
+    expect(await notify(0, 2, { delivered: 1 })).toEqual({ type: 'notified', upTo: 2 });
+
+    expect(told).toEqual(['model/fraud/1/0', 'model/fraud/1/2', 'model/fraud/1/3', 'model/fraud/2/0']);
   });
 
   test('passes over more entries than a batch has', async () => {
@@ -131,13 +149,13 @@ describe('telling a sink', () => {
       told === 2 ? unavailable : undefined,
     );
 
-    expect(await notify(0, 3)).toEqual({ type: 'notified', upTo: 2 });
+    expect(await notify(0, 3)).toEqual({ type: 'notified', upTo: 1, delivered: 1 });
   });
 
   test('that takes long answers with what was told so far', async () => {
     const { notify } = world(Array.from({ length: 30 }, () => ['run.started']));
 
-    expect(await notify(0, 30)).toEqual({ type: 'notified', upTo: 11 });
+    expect(await notify(0, 30)).toEqual({ type: 'notified', upTo: 10, delivered: 1 });
   });
 
   test('keeps an event that it refuses for good as a dead letter, once, and goes on', async () => {

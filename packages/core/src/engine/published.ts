@@ -25,32 +25,40 @@ export async function publish(from: number, to: number, around: Reading): Promis
 const longestMs = 10 * second;
 const longestWaitMs = 3 * day;
 
+/** How far a sink was notified: of all entries up to one, and of the first `delivered` events of the next. */
+interface Place {
+  readonly upTo: number;
+  readonly delivered?: number;
+}
+
 /**
- * Delivers to one sink the events that it wants, in order; answers the entry up to which they are there. What the sink refuses
- * for good, and what waited for three days, becomes a dead letter, which can be replayed.
+ * Delivers to one sink the events that it wants, in order; answers how far that came. What the sink refuses for good, and
+ * what waited for three days, becomes a dead letter, which can be replayed: that is delivered whatever the sink wants now.
  */
 export async function notify(
-  { sink, from, to, index: only }: Extract<Order, { kind: 'notify' }>,
+  { sink, from, to, delivered = 0, index: only }: Extract<Order, { kind: 'notify' }>,
   around: Reading & Pick<Surroundings, 'now'>,
-): Promise<number> {
+): Promise<Place> {
   const begunAt = around.now();
-  let upTo = from;
+  let place: Place | undefined;
   for (let after = from; after < to; after += entriesPerBatch) {
     for (const { seq, at, events } of await eventsOf(after, Math.min(to, after + entriesPerBatch), around)) {
-      if (upTo > from && around.now() - begunAt > longestMs) return upTo;
-      try {
-        for (const [index, event] of events.entries())
-          if (matches(sink.on, event.type) && (only === undefined || only === index))
-            await deliver(event, { sink, seq, index, at }, around);
-      } catch (error) {
-        // What was delivered before counts: it is not sent again because of this one.
-        if (upTo > from) return upTo;
-        throw error;
+      for (const [index, event] of events.entries()) {
+        const isWanted = only === undefined ? matches(sink.on, event.type) : only === index;
+        if (!isWanted || (seq === from + 1 && index < delivered)) continue;
+        if (place !== undefined && around.now() - begunAt > longestMs) return place;
+        try {
+          await deliver(event, { sink, seq, index, at }, around);
+        } catch (error) {
+          // What was delivered before counts: it is not sent again because of this one.
+          if (place !== undefined) return place;
+          throw error;
+        }
+        place = { upTo: seq - 1, delivered: index + 1 };
       }
-      upTo = seq;
     }
   }
-  return to;
+  return { upTo: to };
 }
 
 interface Delivery {

@@ -56,6 +56,40 @@ describe('a model with sinks', () => {
     expect(owed(drive)).toEqual([`notify/pager/${first}`]);
   });
 
+  test('owes of an entry that was told in part only the rest, and remembers that no longer than it is needed', () => {
+    const drive = afterAnEvent('pager', 'log');
+    const seq = drive.state.lastEventSeq;
+
+    drive.answer('notify', { type: 'notified', upTo: seq - 1, delivered: 2 });
+    expect(drive.owed('notify')[0]).toMatchObject({ key: `notify/pager/${seq - 1}.2`, from: seq - 1, delivered: 2 });
+    expect(drive.state.notifiedEvents).toEqual({ pager: 2 });
+    drive.answer('notify', { type: 'notified', upTo: seq });
+
+    expect(owed(drive)).toEqual(['notify/log/0']);
+    expect(drive.state).not.toHaveProperty('notifiedEvents');
+  });
+
+  test('tells one by any name, also that of something which each object has', () => {
+    const drive = driver(planWith('constructor'));
+    drive.say({ type: 'configReleased', revision: 2, plan: planWith('pager') });
+    drive.say({ type: 'configReleased', revision: 3, plan: planWith('constructor') });
+    const before = drive.state.lastEventSeq;
+
+    alarm(drive, 'one');
+
+    expect(drive.state.notified).toEqual({ constructor: before });
+    expect(owed(drive)).toEqual([`notify/constructor/${before}`]);
+  });
+
+  test('tells of its end as well when it leaves the config', () => {
+    const drive = afterAnEvent('pager');
+
+    drive.say({ type: 'configReleased', revision: 2, was: planWith('pager') });
+
+    expect(drive.state.retired).toBe(true);
+    expect(drive.owed('notify')).toMatchObject([{ from: 0, to: drive.state.lastEventSeq }]);
+  });
+
   test('keeps what a failing sink was not told, for later', () => {
     const drive = afterAnEvent('pager');
 
@@ -179,6 +213,17 @@ describe('a dead letter of a delivery', () => {
     expect(replay(drive, 1, 'gone')).toBe(
       "refused: the config has no sink 'gone' for fraud any more; discard the dead letter",
     );
+  });
+
+  test('is forgotten with its sink, and takes no room of the others', () => {
+    const drive = afterAnEvent('pager', 'log');
+    drive.answer('notify', { type: 'notified', upTo: drive.state.lastEventSeq - 1, delivered: 1 });
+    for (const name of ['pager', 'log']) replay(drive, 1, name);
+
+    drive.say({ type: 'configReleased', revision: 2, plan: planWith('log') });
+
+    expect(Object.keys(drive.state.notifyAgain ?? {})).toEqual(['log/1/0']);
+    expect(drive.state).not.toHaveProperty('notifiedEvents');
   });
 
   test('does not move what the sink was told of else', () => {

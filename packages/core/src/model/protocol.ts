@@ -41,12 +41,16 @@ interface OwnProtocol {
       }
     /** Publishes the events of the entries `from < seq <= to`. */
     | { readonly kind: 'publish'; readonly from: number; readonly to: number }
-    /** Notifies one sink of the events of the entries `from < seq <= to`; of one entry, perhaps only of the event at `index`. */
+    /**
+     * Notifies one sink of the events of the entries `from < seq <= to`, but not of the first `delivered` of `from + 1`; of one
+     * entry, perhaps only of the event at `index`.
+     */
     | {
         readonly kind: 'notify';
         readonly sink: SinkPlan;
         readonly from: number;
         readonly to: number;
+        readonly delivered?: number;
         readonly index?: number;
       };
   readonly answer:
@@ -54,8 +58,11 @@ interface OwnProtocol {
     | { readonly type: 'told' }
     | { readonly type: 'recorded' }
     | { readonly type: 'announced'; readonly upTo: number }
-    /** A sink was notified of all entries up to this one, or a dead letter says which event it does not take. */
-    | { readonly type: 'notified'; readonly upTo: number }
+    /**
+     * A sink was notified of all entries up to this one, and of the first `delivered` events of the next, or a dead letter says
+     * which event it does not take.
+     */
+    | { readonly type: 'notified'; readonly upTo: number; readonly delivered?: number }
     | { readonly type: 'effectFailed'; readonly because: string; readonly retryAfterMs?: number }
     | { readonly type: 'effectRefused'; readonly because: string };
 }

@@ -77,6 +77,8 @@ export interface Model {
   readonly announced: number;
   /** By sink: the entry up to which it was notified. */
   readonly notified?: Readonly<Record<string, number>>;
+  /** By sink: how many events of the entry after that one it was notified of, where there are some. */
+  readonly notifiedEvents?: Readonly<Record<string, number>>;
   /** Events that a sink is notified of once more, by `sink/seq/index`. */
   readonly notifyAgain?: Readonly<
     Record<string, { readonly sink: string; readonly seq: number; readonly index: number }>
