@@ -183,7 +183,15 @@ test.each([
   ['::1', true],
   ['::ffff:10.0.0.1', true],
   ['::ffff:a00:1', true],
-  ['::ffff:808:808', false],
+  ['::ffff:0:a00:1', true],
+  ['::10.0.0.1', true],
+  ['fec0::1', true],
+  ['fe80::1', true],
+  ['5f00::1', true],
+  ['3fff::1', true],
+  ['2002:a00:1::', true],
+  ['168.63.129.16', true],
+  ['192.88.99.1', true],
   ['fd00:ec2::254', true],
   ['64:ff9b::a00:1', true],
   ['0.0.0.0', true],
@@ -241,6 +249,29 @@ test('no reason has the text of a setting in it when nobody can be reached', asy
     code: 'unavailable',
     message: 'connect to <setting> or <setting> failed',
   });
+});
+
+test.each([
+  ['its path', (path: string) => `Cannot POST ${path}`, ': Cannot POST <setting>'],
+  ['a key of its path', (path: string) => `no hook ${path.slice(10, 34)}`, ': no hook <setting>'],
+  ['a key of its query', () => 'sig s3cr3t! is wrong', ': sig <setting> is wrong'],
+  ['a path that is cut', (path: string) => `${'x'.repeat(190)} ${path}`, `: ${'x'.repeat(190)} <setting>`],
+])('no reason has of an address %s in it', async (_, says, reason) => {
+  const path = '/services/XXXXXXXXXXXXXXXXXXXXXXXX?sig=s3cr3t%21';
+  const { host } = await receiver((response) => response.writeHead(404).end(says(path)));
+
+  const { message } = await faultOf(webhookTo(host, { kind: 'slack', settings: { url: `http://${host}${path}` } }));
+
+  expect(message.slice(message.indexOf(': '))).toBe(reason);
+});
+
+test('no reason has one of several secrets in it', async () => {
+  const { host } = await receiver((response) => response.writeHead(403).end('not whsec_bmV3LWtleQ== but another'));
+  const settings = { url: `http://${host}/hook`, secret: 'whsec_b2xkLWtleQ== whsec_bmV3LWtleQ==' };
+
+  const { message } = await faultOf(webhookTo(host, { settings }));
+
+  expect(message).toMatch(/: not <setting> but another$/);
 });
 
 test('no reason has the text of a setting in it, whatever the receiver says', async () => {

@@ -73,14 +73,26 @@ function faultOf({ status, text, retryAfterMs }: Answered): Fault | undefined {
   return new Fault('unavailable', because, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
-/** The same fault without the texts of the settings, because the address of a sink may be its secret. */
+const longestReason = 290;
+
+/** The same fault without the texts of the settings and their parts, because the address of a sink may be its secret. */
 function conceal(error: unknown, texts: readonly string[]): Fault {
   const fault =
     error instanceof Fault ? error : new Fault('unavailable', error instanceof Error ? error.message : String(error));
   const said = texts
+    .flatMap(partsOf)
     .filter((text) => text.length > 3)
     .toSorted((a, b) => b.length - a.length)
     .reduce((message, text) => message.replaceAll(text, '<setting>'), fault.message);
   const { retryAfterMs } = fault;
-  return new Fault(fault.code, said, retryAfterMs === undefined ? {} : { retryAfterMs });
+  // Cut afterwards: what is left of a text that was cut is not found in it.
+  return new Fault(fault.code, said.slice(0, longestReason), retryAfterMs === undefined ? {} : { retryAfterMs });
+}
+
+/** What a receiver may repeat of a setting: its keys, or the path of an address with what is a key in it. */
+function partsOf(text: string): readonly string[] {
+  if (!URL.canParse(text)) return [text, ...text.split(/\s+/)];
+  const { href, pathname, search, searchParams, username, password } = new URL(text);
+  const keys = [...pathname.split('/'), ...search.split(/[?&=]/)].filter((key) => key.length > 8);
+  return [text, href, `${pathname}${search}`, pathname, ...keys, ...searchParams.values(), username, password];
 }

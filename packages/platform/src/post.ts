@@ -8,29 +8,31 @@ import type { SinkRequest } from '@serin/core/sinks/sink';
 
 export interface Answered {
   readonly status: number;
-  /** The beginning of the answer, in one line. */
+  /** The beginning of the answer, in one line; it may repeat what was sent. */
   readonly text: string;
   readonly retryAfterMs?: number;
 }
 
 const longestMs = 6000;
 const longestLookUpMs = 3000;
-const longestText = 200;
+const longestText = 2000;
 
 /**
- * Networks that are not the public internet: RFC 6890 with its updates, and the metadata services of the clouds in
- * them.
+ * Networks that are not the public internet: RFC 6890 with its updates, and the addresses on which clouds answer their
+ * machines. One of these, 168.63.129.16 of Azure, looks public. Of IPv6, only 2000::/3 is public.
  */
-const privateNetworks = new BlockList();
+const privateNetworks = { ipv4: new BlockList(), ipv6: new BlockList() };
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
+  ['168.63.129.16', 32],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
@@ -38,25 +40,22 @@ for (const [network, prefix] of [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ] as const)
-  privateNetworks.addSubnet(network, prefix, 'ipv4');
+  privateNetworks.ipv4.addSubnet(network, prefix, 'ipv4');
 for (const [network, prefix] of [
-  ['::', 128],
-  ['::1', 128],
-  ['64:ff9b::', 96],
-  ['64:ff9b:1::', 48],
-  ['100::', 64],
+  ['::', 3],
   ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
+  ['3fff::', 20],
+  ['4000::', 2],
+  ['8000::', 1],
 ] as const)
-  privateNetworks.addSubnet(network, prefix, 'ipv6');
+  privateNetworks.ipv6.addSubnet(network, prefix, 'ipv6');
 
-/** An IPv4 address in the form of IPv6 counts as what it is. */
-export const isPrivate = (address: string): boolean =>
-  privateNetworks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+export function isPrivate(address: string): boolean {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  return privateNetworks[family].check(address, family);
+}
 
 /**
  * One POST. The name is resolved once, and the request goes to the address that was checked, so a second answer of the

@@ -93,11 +93,11 @@ export function notifyAgain(model: Model, { sink, seq, index }: SignalOf<'notify
 }
 
 /** Which sinks could not be notified of something yet, and why. */
-export function undeliveredTexts({ plan, debts }: Pick<Model, 'plan' | 'debts'>): readonly string[] {
+export function untoldTexts({ plan, debts }: Pick<Model, 'plan' | 'debts'>): readonly string[] {
   return (plan.notify ?? []).flatMap(({ name }) => {
     const failed = Object.entries(debts).find(
       ([key, { failures }]) => key.startsWith(`notify/${name}/`) && failures > 0,
     )?.[1];
-    return failed === undefined ? [] : [`the sink '${name}' was not delivered yet: ${failed.because}`];
+    return failed === undefined ? [] : [`the sink '${name}' was not told yet: ${failed.because}`];
   });
 }
