@@ -60,11 +60,11 @@ export const alertScenarios: readonly Scenario[] = [
     name: 'an alert that ended before a rollout is told during it',
     async act(universe) {
       await first(universe, configOf(simple));
-      universe.tell({ ...resolved, endedAt: '2026-01-05T09:05:00Z' });
+      universe.tell({ ...resolved, endedAt: '2026-01-05T07:55:00Z' });
       await universe.when((model) => Object.keys(model.monitor.ends).length > 0);
       universe.drop('fraud/2.csv');
       if (!(await universe.when(at('baking')))) return;
-      universe.tell(alert());
+      universe.tell({ ...alert(), startedAt: '2026-01-05T07:50:00Z' });
       universe.tell({ ...alert('f2'), over: true });
       await universe.when(serves(2));
     },
