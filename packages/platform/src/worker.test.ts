@@ -72,6 +72,38 @@ test('an alert does not wait behind what a tick of the same batch dispatches', a
   expect(await heard.promise).toBe('model/fraud alertRaised');
 }, 2000);
 
+const second = { id: 'm-second', body: alarm.body.replaceAll('errors', 'latency').replace('al_1', 'al_2') };
+
+test('of two alerts of a model both are decided before anything is performed for one', async () => {
+  const heard: string[] = [];
+  const { worker } = opened({
+    receive: async (_, { id }) => {
+      heard.push(id);
+      return { kind: 'moved', seq: 1 };
+    },
+    dispatch: async () => void heard.push('performed'),
+  });
+
+  expect(await takeBatch(worker, [second, alarm])).toEqual([]);
+
+  expect(heard).toEqual(['al_1', 'al_2', 'performed']);
+});
+
+test('of two alerts of a model both come again when what they owe cannot be looked at, and only the one that failed else', async () => {
+  const fault = new Fault('unavailable', 'the journal does not answer');
+  const receive: Engine['receive'] = async (_, { id }) => {
+    if (id === 'al_2') throw fault;
+    return { kind: 'moved', seq: 1 };
+  };
+  const dispatch = () => Promise.reject(fault);
+
+  expect(await takeBatch(opened({ receive }).worker, [second, alarm])).toEqual(['m-second']);
+  expect((await takeBatch(opened({ receive, dispatch }).worker, [second, alarm])).toSorted()).toEqual([
+    'm-alarm',
+    'm-second',
+  ]);
+});
+
 test('a signal that fails for a moment brings its own message back, and no other', async () => {
   const busy = async () => Promise.reject(new Fault('unavailable', 'the journal does not answer'));
   const { worker, letters } = opened({ handle: busy });

@@ -42,15 +42,30 @@ export async function takeBatch(worker: Worker, messages: readonly Message[]): P
     const body = messages.find((message) => message.id === id)?.body ?? '';
     if (!(await isOver(worker, fault, { id, stream: queueStream, signal: { body } }))) again.add(id);
   }
-  // In the order of each stream; streams do not wait for each other.
+  // Streams do not wait for each other.
   const streams = Map.groupBy(batch.arrivals, ({ stream }) => stream);
-  const taken = [...streams.values()].map(async (arrivals) => {
-    // A signal that comes only once goes before hints: dispatching after a hint may take all the time of the function.
-    for (const arrival of arrivals.toSorted((a, b) => Number(a.id === undefined) - Number(b.id === undefined)))
-      if (!(await take(worker, arrival))) for (const id of arrival.messages) again.add(id);
+  const taken = [...streams].map(async ([stream, arrivals]) => {
+    for (const id of await takeInOrder(worker, stream, arrivals)) again.add(id);
   });
   await Promise.all(taken);
   return [...again];
+}
+
+/**
+ * What came for one stream; answers the messages that must come again.
+ *
+ * A dispatch may take all the time of the function. So a signal that comes only once goes before hints, and if there are
+ * several, all are decided before anything is dispatched.
+ */
+async function takeInOrder(worker: Worker, stream: string, arrivals: readonly Arrival[]): Promise<readonly string[]> {
+  const { once = [], hints = [] } = Object.groupBy(arrivals, ({ id }) => (id === undefined ? 'hints' : 'once'));
+  const isOne = once.length <= 1;
+  const late: string[] = [];
+  for (const arrival of once) if (!(await take(worker, arrival, isOne))) late.push(...arrival.messages);
+  const tick = { stream, signal: { type: 'clockTicked' }, messages: once.flatMap(({ messages }) => messages) } as const;
+  for (const arrival of isOne ? hints : [tick, ...hints])
+    if (!(await take(worker, arrival, true))) late.push(...arrival.messages);
+  return late;
 }
 
 async function readAll({ config, read, owners }: Worker, messages: readonly Message[]): Promise<Batch> {
@@ -70,8 +85,15 @@ async function readAll({ config, read, owners }: Worker, messages: readonly Mess
   }
 }
 
-/** A tick is dispatched. Anything else is decided first, and then dispatched. Answers whether its messages are done. */
-async function take(worker: Worker, { stream, signal: body, id, by, messages }: Arrival): Promise<boolean> {
+/**
+ * A tick is dispatched. Anything else is decided first, and then dispatched if `dispatches`. Answers whether its messages
+ * are done.
+ */
+async function take(
+  worker: Worker,
+  { stream, signal: body, id, by, messages }: Arrival,
+  dispatches: boolean,
+): Promise<boolean> {
   const { engine, log, now } = worker;
   const actor: Actor = by === undefined ? engineActor : { subject: by, issuer: 'registry', role: 'approver' };
   const signal = { id: id ?? `hint/${messages[0]}`, at: now(), actor, ...body } as Signal;
@@ -80,7 +102,7 @@ async function take(worker: Worker, { stream, signal: body, id, by, messages }: 
       await engine.dispatch(stream);
       return true;
     }
-    const outcome = await engine.handle(stream, signal);
+    const outcome = await (dispatches ? engine.handle(stream, signal) : engine.receive(stream, signal));
     if (outcome.kind === 'refused') log.say('refused', { stream, signal: signal.type, because: outcome.because });
     return true;
   } catch (error) {
