@@ -24,7 +24,8 @@ export const unknownMs = 10 * minute;
 
 /**
  * `Jobs` over a provider that takes no key, as an adapter has to keep its promise: an intent is written before a creation
- * is asked for, and until ten minutes later a job that its label does not find is `unavailable`, for it may still come.
+ * is asked for, and until ten minutes later a job that its label does not find is `unavailable`, for it may still come. The
+ * look that a creation relies on follows its intent.
  * Of two jobs the earlier is adopted and the other stopped; each description looks for others again.
  */
 export function labelledJobs({ provider, now, unseenMs, call, intents }: LabelledOptions): Jobs {
@@ -39,6 +40,13 @@ export function labelledJobs({ provider, now, unseenMs, call, intents }: Labelle
       if (id !== kept && stoppedAt === undefined) await call('jobs.stop', () => provider.stop(id));
   }
 
+  async function adopted(key: string): Promise<{ readonly id: string } | undefined> {
+    const [known] = await list(key);
+    if (known === undefined) return undefined;
+    await stopOthers(key, known.id);
+    return { id: known.id };
+  }
+
   function intend(key: string): void {
     const known = intents.get(key);
     if (known !== undefined && now() - known.at < unknownMs)
@@ -49,12 +57,12 @@ export function labelledJobs({ provider, now, unseenMs, call, intents }: Labelle
   return {
     async start(job) {
       const key = keyOf(job);
-      const [known] = await list(key);
-      if (known !== undefined) {
-        await stopOthers(key, known.id);
-        return { id: known.id };
-      }
+      const known = await adopted(key);
+      if (known !== undefined) return known;
       await call('jobs.intend', () => intend(key));
+      // Who was frozen after the first look may come when the job is there, or even over: nobody looks for a second one then.
+      const late = await adopted(key);
+      if (late !== undefined) return late;
       try {
         return await call('jobs.create', () => provider.start(job));
       } catch (error) {
