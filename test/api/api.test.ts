@@ -95,6 +95,22 @@ describe('from a drop to a champion, over HTTP alone', () => {
       expect(JSON.stringify(body)).not.toContain('canary-secret-value');
     }
   });
+
+  test('no answer holds an address or a secret of a sink', async () => {
+    const world = await openWorld();
+    const { models, ...config } = compiled();
+    const fraud = models.fraud ?? expect.fail('the config has no fraud');
+    const settings = { url: 'https://a.example/canary-secret-value', secret: 'canary-secret-value' };
+    const sink = { name: 'hook', kind: 'webhook', on: ['*'], settings } as const;
+    await world.release({ ...config, models: { fraud: { ...fraud, notify: [sink] } } });
+
+    for (const path of ['/v1/models/fraud', '/v1/models/fraud/entries?limit=200']) {
+      const { body, status } = await world.call('GET', path);
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).toContain('"settings":["');
+      expect(JSON.stringify(body)).not.toContain('canary-secret-value');
+    }
+  });
 });
 
 describe('runs', () => {

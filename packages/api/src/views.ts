@@ -79,11 +79,14 @@ export const rowView = (summary: Readonly<Record<string, unknown>>) => ({
   ),
 });
 
-/** As JSON; of the environments of programs only the names. */
+/** What may hold a key: the variables of programs, and the settings of sinks. */
+const namesOnly: readonly string[] = ['environment', 'settings'];
+
+/** As JSON; of what may hold a key, only the names. */
 export function shown(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (key, part: unknown) =>
-      key === 'environment' && typeof part === 'object' && part !== null ? Object.keys(part) : part,
+      namesOnly.includes(key) && typeof part === 'object' && part !== null ? Object.keys(part) : part,
     ),
   );
 }
