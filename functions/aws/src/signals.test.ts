@@ -105,3 +105,18 @@ test.each([
 
   expect(facts.map((fact) => fact.kind)).toEqual([kind]);
 });
+
+test('a key that may be encoded is said in both forms, and no other', () => {
+  const factOf = (key: string) =>
+    readFacts(
+      JSON.stringify({
+        source: 'aws.s3',
+        'detail-type': 'Object Created',
+        detail: { bucket: { name: 'drops' }, object: { key } },
+      }),
+    );
+
+  expect(factOf('my+data/a.csv')).toMatchObject([{ key: 'my+data/a.csv', orKey: 'my data/a.csv' }]);
+  expect(factOf('my%20data/a.csv')).toMatchObject([{ orKey: 'my data/a.csv' }]);
+  expect(factOf('data/a.csv')[0]).not.toHaveProperty('orKey');
+});

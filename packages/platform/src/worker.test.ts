@@ -144,6 +144,17 @@ test('a signal that is refused is done, and said to whoever reads the log', asyn
   ]);
 });
 
+test('a message for nobody is done, and counted by a short name of what it is', async () => {
+  const counted: unknown[] = [];
+  const { worker, letters } = opened({}, { read: () => [{ kind: 'unrouted', what: 'x'.repeat(500) }] });
+  const log = { ...worker.log, count: (metric: string, more: object) => void counted.push([metric, more]) };
+
+  const again = await takeBatch({ ...worker, log }, [{ id: 'm1', body: '' }]);
+
+  expect([again, await letters()]).toEqual([[], []]);
+  expect(counted).toEqual([['ForeignSignals', { what: 'x'.repeat(120) }]]);
+});
+
 test('an approval is given by whom the registry names, and every other signal by Serin', async () => {
   const actors: unknown[] = [];
   const { worker } = opened({

@@ -104,6 +104,12 @@ test('code that is not there whole, was changed, or cannot be placed is refused'
   const changed = await storeCode({ 'a.py': '1' }, put);
   await put('', `code/blobs/${sha256('1')}`, '2');
 
+  const huge = JSON.stringify({
+    files: [{ path: 'big.bin', blob: 'a'.repeat(64), bytes: 250_000_001, executable: false }],
+  });
+  await put('', `code/${sha256(huge)}.json`, huge);
+
+  await refused(sha256(huge), 'more than 250 MB');
   await refused('0'.repeat(64), 'code/000');
   await refused('../secrets', 'not the digest');
   await refused(changed, `not ${sha256('1')}`);

@@ -1,7 +1,9 @@
+import { gzipSync } from 'node:zlib';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
+import { padding, tarEnd, tarHead } from '../code/tar.ts';
 import { artifactAt, type Objects, placeBy, unchangedArtifact } from './artifacts.ts';
 import { metricsAt } from './metrics.ts';
 
@@ -11,7 +13,7 @@ function opened() {
     buckets: () => bucket,
     placeOf: (uri) => (uri.startsWith('cloud://own/') ? { bucket: 'own', key: uri.slice(12) } : undefined),
   };
-  return { objects, put: (key: string, content: string) => bucket.write(key, Buffer.from(content)) };
+  return { bucket, objects, put: (key: string, content: string) => bucket.write(key, Buffer.from(content)) };
 }
 
 describe('an artifact', () => {
@@ -78,4 +80,16 @@ test('a URI names a bucket and a key, and only one of this cloud does', () => {
   expect(placeOf('store://drops/fraud/a\nb')).toEqual({ bucket: 'drops', key: 'fraud/a\nb' });
   for (const uri of ['store://drops', 'store://drops/', 'store:///a', 'other://drops/a', 'a store://drops/a'])
     expect(placeOf(uri)).toBeUndefined();
+});
+
+test('of a packed output the file of metrics counts, wherever it lies beside a report', async () => {
+  const { bucket, objects } = opened();
+  const entry = (path: string, text: string) => {
+    const listed = { path, bytes: text.length, executable: false };
+    return [...tarHead(listed), Buffer.from(text), padding(listed)];
+  };
+  const tar = [...entry('evaluation.json', '{"auc": 0.1}'), ...entry('metrics.json', '{"auc": 0.9}'), tarEnd];
+  await bucket.write('a/output.tar.gz', gzipSync(Buffer.concat(tar)));
+
+  expect((await metricsAt('cloud://own/a/output.tar.gz', objects)).metrics).toEqual({ auc: 0.9 });
 });
