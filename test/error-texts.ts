@@ -88,7 +88,7 @@ const saysMore = (given: readonly unknown[]): boolean =>
 interface Around {
   readonly source: string;
   /** The texts of constants, by name. */
-  readonly texts: ReadonlyMap<string, Node>;
+  readonly texts: ReadonlyMap<string, readonly Node[]>;
 }
 
 /** What an expression may say: a text for each of its branches. */
@@ -117,7 +117,7 @@ function spokenBy(node: unknown, around: Around): readonly string[] {
     case 'BinaryExpression':
       return of(node.left).flatMap((left) => of(node.right).map((right) => left + right));
     case 'Identifier':
-      return of(around.texts.get(nameOf(node)));
+      return around.texts.get(nameOf(node))?.flatMap(of) ?? [];
     default:
       return [];
   }
@@ -129,11 +129,12 @@ function placesOf(node: Node, around: Around): readonly string[] {
   return texts.length > 0 ? texts : [`{${around.source.slice(node.start, node.end)}}`];
 }
 
-function constantTexts(program: Node): ReadonlyMap<string, Node> {
-  const texts = new Map<string, Node>();
+/** By name; of a name that several functions use, each text counts. */
+function constantTexts(program: Node): ReadonlyMap<string, readonly Node[]> {
+  const texts = new Map<string, Node[]>();
   const given = new Set<string>();
   visit(program, '', ({ type, id, init, params }) => {
-    if (type === 'VariableDeclarator' && isNode(init)) texts.set(nameOf(id), init);
+    if (type === 'VariableDeclarator' && isNode(init)) texts.set(nameOf(id), [...(texts.get(nameOf(id)) ?? []), init]);
     if (Array.isArray(params)) for (const param of params) given.add(nameOf(param));
   });
   for (const name of given) texts.delete(name); // it may stand for something else
