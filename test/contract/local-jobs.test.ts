@@ -747,7 +747,7 @@ describe(`a disk of its own${mounts ? '' : ' [skipped: it takes Linux and root t
       expect(await ended(jobs, id)).toMatchObject({
         status: 'failed',
         retryable: 'capacity',
-        reason: expect.stringMatching(/exited with code 1.*its disk was full by then: make room/s),
+        reason: expect.stringMatching(/exited with code 1.*its disk was full by then; free some space/s),
       });
     },
   );

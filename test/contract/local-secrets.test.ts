@@ -100,7 +100,7 @@ test('a secret that is not there is refused at the release, with where it would 
   expect(JSON.parse(text).errors).toEqual([
     {
       pointer: '/config/models/m/train/environment/API_KEY',
-      detail: `there is no secret 'other-key': write it into ${join(data, 'secrets', 'other-key')}, or set SERIN_SECRET_OTHER_KEY for the server and start it again`,
+      detail: `there is no secret 'other-key'; write it into ${join(data, 'secrets', 'other-key')}, or set SERIN_SECRET_OTHER_KEY for the server and start it again`,
     },
   ]);
 });
@@ -152,7 +152,7 @@ test('a program that cannot be started for its environment fails by the code of 
 
   const reason = 'ERR_INVALID_ARG_VALUE (a NUL character in its command or its environment)';
   await expect(server).rejects.toThrow(
-    new Fault('invalid', `cannot start ${process.execPath}: ${reason}; check the command of the deployment`),
+    new Fault('invalid', `cannot start ${process.execPath}; check the command of the deployment: ${reason}`),
   );
   expect(await ended(jobs, id)).toMatchObject({ status: 'failed', reason: `could not start 'node': ${reason}` });
   expect(leaksUnder(directory)).toEqual([]);

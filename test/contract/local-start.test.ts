@@ -120,7 +120,7 @@ test.skipIf(!mounts).each([8, 64, 200])(
     closers.push(() => void spawnSync('umount', ['-l', directory]));
 
     await expect(startIn(directory)).rejects.toThrow(
-      /is full; make room|check its disk|check the space and permissions of the disk/,
+      /is full; free some space|check its disk|check the space and permissions of the disk/,
     );
     spawnSync('mount', ['-o', 'remount,size=64m', directory]);
     const server = await startIn(directory);

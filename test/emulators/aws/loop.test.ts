@@ -129,7 +129,7 @@ emulated('the whole loop on AWS', () => {
     const failed = await until((seen) => seen.run?.status === 'failed');
     const run = (await loop.call('GET', `/v1/runs/${failed.run.id}`)).body;
 
-    expect(run.because).toContain("there is no secret 'other-key': create it by `aws ssm put-parameter");
+    expect(run.because).toContain("there is no secret 'other-key'; create it with `aws ssm put-parameter");
     expect(run.because).toContain('--name /serin/shop/prod/programs/other-key');
     expect(loop.provider.calls.map(({ operation }) => operation)).not.toContain('sagemaker:CreateTrainingJob');
   }, 300_000);

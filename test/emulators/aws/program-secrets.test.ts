@@ -73,7 +73,7 @@ test('a secret that is missing is named, with the command that creates it under 
 
   expect(said).toMatchObject({
     code: 'invalid',
-    message: `there is no secret 'other-key': create it by \`aws ssm put-parameter --type SecureString --key-id arn:of:a-key --name ${path}/other-key --value file://<file>\``,
+    message: `there is no secret 'other-key'; create it with \`aws ssm put-parameter --type SecureString --key-id arn:of:a-key --name ${path}/other-key --value file://<file>\``,
   });
 });
 

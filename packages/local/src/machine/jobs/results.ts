@@ -38,7 +38,7 @@ export async function conclusion({ job }: Stored, directory: string): Promise<Jo
   const tree = treeAt(join(directory, 'tree'));
   const problem = await problemOf(job, exit, tree.failure);
   if (problem !== undefined && exit.diskFull && exit.why === 'exited') {
-    const reason = `${problem}, and its disk was full by then: make room; it is tried again${await logEnd(log)}`;
+    const reason = `${problem}, and its disk was full by then; free some space, it is tried again${await logEnd(log)}`;
     return failed(times, reason, 'capacity');
   }
   if (problem !== undefined) return failed(times, problem + (await logEnd(log)));
