@@ -362,8 +362,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'a new sink makes the others forget what they were not told',
     'model/notified.ts',
-    'notified[name] ?? lastEventSeq])',
-    'lastEventSeq])',
+    '[name, notifiedUpTo(model, name)]',
+    '[name, model.lastEventSeq]',
     'a sink joins while another',
   ),
   core(

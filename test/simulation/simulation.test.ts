@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hunt, plantedBugs } from './bugs.ts';
 import { calmPlan, planOf } from './plans.ts';
@@ -11,6 +13,16 @@ const bugNamed = (name: string) => {
 };
 
 describe('the simulator', () => {
+  test('can plant each of its bugs: the text that it replaces is there, once or more', () => {
+    const gone = plantedBugs.flatMap(({ name, core }) => {
+      if (core === undefined) return [];
+      const source = readFileSync(join(import.meta.dirname, '../../packages/core/src', core.file), 'utf8');
+      return source.includes(core.from) && core.to !== core.from ? [] : [name];
+    });
+
+    expect(gone).toEqual([]);
+  });
+
   test('keeps every promise of the product under one hundred hostile schedules', { timeout: 180_000 }, async () => {
     const broken: string[] = [];
     for (let seed = 1; seed <= 100; seed += 1) {
