@@ -373,7 +373,7 @@ export const judgeScenarios: readonly Scenario[] = [
       if (calm)
         told(
           universe,
-          /held, back at 0 %: its counts cannot be read: the tick of .*: errors of v2 is \d+, which is no count/,
+          /held, back at 0 %: its counts cannot be read: the tick of .*: errors of v2 is \d+, not a whole number/,
         );
     },
   },
