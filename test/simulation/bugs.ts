@@ -348,8 +348,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'what a sink refuses for good is nowhere',
     'engine/published.ts',
-    'await giveUp(isOld ? `for three days: ${fault.message}` : fault.message);',
-    '',
+    'await giveUp(',
+    'await Promise.resolve(',
     'a sink is down for an hour',
   ),
   core(
