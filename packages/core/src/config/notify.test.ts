@@ -39,6 +39,12 @@ describe('sinks in a config', () => {
     expect(compiled([{ slack, models: ['churn'] }]).models.fraud).not.toHaveProperty('notify');
   });
 
+  test('may be asked without TLS at a host that is named, with its port or without', () => {
+    const slackAt = (host: string) => [{ slack: { url: 'http://chat.local:8065/x' }, allowPrivate: [host] }];
+
+    expect([problemsOf(slackAt('chat.local:8065')), problemsOf(slackAt('chat.local'))]).toEqual([[], []]);
+  });
+
   test('are taken over HTTP as they are compiled', () => {
     const config = compiled([{ webhook, allowPrivate: ['127.0.0.1:9'] }]);
 
@@ -55,7 +61,14 @@ describe('sinks in a config', () => {
     ['two receivers in one', [{ slack, webhook }], 'name one receiver: webhook or slack'],
     ['two of one name', [{ slack }, { slack }], "two sinks have the name 'slack'"],
     ['a model that is not there', [{ slack, models: ['frod'] }], "the config has no model 'frod'"],
-    ['a webhook without a secret', [{ webhook: { url: 'https://a.example' } }], 'secret'],
+    ['a webhook without a secret', [{ webhook: { url: 'https://a.example' } }], 'notify.0.webhook.secret: is missing'],
+    ['an address without TLS', [{ slack: { url: 'http://chat.example/x' } }], 'must begin with https://'],
+    [
+      'an address without TLS at a host that nobody named',
+      [{ slack: { url: 'http://chat.example' }, allowPrivate: ['other.example'] }],
+      'must begin with https://',
+    ],
+    ['an address of another kind', [{ slack: { url: 'ftp://chat.example' } }], 'must begin with https://'],
     ['a receiver that Serin does not know', [{ pager: {} }], 'pager'],
   ])('with %s are refused', (_, notify, reason) => {
     expect(problemsOf(notify).join('; ')).toContain(reason);

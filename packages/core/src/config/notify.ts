@@ -36,6 +36,17 @@ const settingsOf = <Kind extends SinkKind>(kind: Kind): SettingsOf<Kind> =>
   ) as unknown as SettingsOf<Kind>;
 type SettingsFields = { [Kind in SinkKind]: z.ZodOptional<SettingsOf<Kind>> };
 
+/** Why an address that stands in the config cannot be asked; one that is a secret is looked at when it is used. */
+function addressProblem(url: unknown, allowed: readonly string[] = []): string | undefined {
+  if (typeof url !== 'string') return undefined;
+  const [, scheme, host = ''] = /^(https?):\/\/([^/?#\s]+)/.exec(url) ?? [];
+  if (scheme === 'https') return undefined;
+  const isAllowed = allowed.includes(host) || allowed.includes(host.replace(/:\d+$/, ''));
+  return scheme === 'http' && isAllowed
+    ? undefined
+    : 'must begin with https://, or with http:// for a host that allowPrivate names';
+}
+
 export const notifyOf = () =>
   z
     .array(
@@ -50,6 +61,12 @@ export const notifyOf = () =>
         })
         .refine((given) => kinds.filter((kind) => given[kind] !== undefined).length === 1, {
           error: `name one receiver: ${kinds.join(' or ')}`,
+        })
+        .superRefine((given, context) => {
+          for (const kind of kinds) {
+            const message = addressProblem(given[kind]?.url, given.allowPrivate);
+            if (message !== undefined) context.addIssue({ code: 'custom', path: [kind, 'url'], message });
+          }
         }),
     )
     .max(20)
@@ -59,17 +76,22 @@ type Notify = NonNullable<z.output<ReturnType<typeof notifyOf>>>;
 /** The sinks of a model as its plan has them. */
 export const sinkPlans = z
   .array(
-    z.union(
-      kinds.map((kind) =>
-        z.strictObject({
-          name,
-          kind: z.literal(kind),
-          on,
-          allowPrivate: allowPrivate.optional(),
-          settings: settingsOf(kind),
-        }),
-      ),
-    ),
+    z
+      .union(
+        kinds.map((kind) =>
+          z.strictObject({
+            name,
+            kind: z.literal(kind),
+            on,
+            allowPrivate: allowPrivate.optional(),
+            settings: settingsOf(kind),
+          }),
+        ),
+      )
+      .superRefine(({ settings, allowPrivate }, context) => {
+        const message = addressProblem(settings.url, allowPrivate);
+        if (message !== undefined) context.addIssue({ code: 'custom', path: ['settings', 'url'], message });
+      }),
   )
   .max(20)
   .refine((plans) => new Set(plans.map(({ name }) => name)).size === plans.length, {

@@ -30,6 +30,8 @@ export function problemsOf(issue: z.core.$ZodIssue, input: unknown): ConfigProbl
       },
     ];
   const value = valueAt(input, issue.path);
+  if (issue.code === 'invalid_type' && value === undefined)
+    return [{ path: pathText(issue.path), message: `is missing; give it a value of the type ${issue.expected}` }];
   return [{ path: pathText(issue.path), message: issue.message, ...(value === undefined ? {} : { value }) }];
 }
 
