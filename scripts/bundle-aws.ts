@@ -34,7 +34,7 @@ const shakeableSchemas: Plugin = {
 
 /** What we leave out of the SDK; `plain` bundles are as esbuild makes them. */
 const cuts = {
-  alias: { '@aws-sdk/credential-provider-node': join(source, 'credentials.ts') },
+  alias: { '@aws-sdk/credential-provider-node': join(source, 'calls', 'credentials.ts') },
   plugins: [shakeableSchemas],
 };
 

@@ -30,10 +30,10 @@ import {
 } from '@serin/platform/runtime';
 import { required as requiredOf } from '@serin/platform/settings';
 import { withoutLabels } from '@serin/platform/telemetry';
-import { embeddedMetric } from './embedded-metric.ts';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
 import { s3Objects } from './jobs/settings.ts';
+import { embeddedMetric } from './metric-line.ts';
 import { endpointName } from './names.ts';
 import { s3Bucket } from './ports/bucket.ts';
 import { eventBridgeBus } from './ports/bus.ts';

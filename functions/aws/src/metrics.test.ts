@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { metrics } from '../../../infra/aws/topology/metrics.ts';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { embeddedMetric } from './embedded-metric.ts';
+import { embeddedMetric } from './metric-line.ts';
 
 function logged() {
   const lines: string[] = [];

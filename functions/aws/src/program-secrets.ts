@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { type ProgramSecrets, programSecrets, withoutSecrets } from '@serin/platform/jobs/program-secrets';
+import { askSsm, type SsmPlace } from './calls/ssm.ts';
 import { awsFault } from './faults.ts';
-import { askSsm, type SsmPlace } from './ssm.ts';
 
 interface Options extends SsmPlace {
   /** Before the name of each: `/serin/<project>/<environment>/programs`. */

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import { noSecrets, secretsIn, type WebhookSecrets } from '@serin/platform/secrets';
-import { askSsm, type SsmPlace } from './ssm.ts';
+import { askSsm, type SsmPlace } from './calls/ssm.ts';
 
 interface Options extends SsmPlace {
   /** The name of a SecureString; `undefined`: there are no secrets. */

@@ -1,6 +1,6 @@
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ownPrefix } from '@serin/platform/names';
-import { tagsOn } from '../tags.ts';
+import { tagsOn } from '../calls/tags.ts';
 import type { JobSettings } from './settings.ts';
 
 /**

@@ -6,6 +6,7 @@ import type { Job, Jobs } from '@serin/core/ports/jobs';
 import { notYet } from '@serin/platform/faults';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Supplies } from '@serin/platform/jobs/supplies';
+import { tagsOn } from '../calls/tags.ts';
 import { guarded, messageOfError, nameOfError, saysExists, saysMissing } from '../faults.ts';
 import { type ApiOptions, type FoundJob, type JobApi, processingApi, trainingApi } from '../jobs/apis.ts';
 import { type Api, jobId, partsOf } from '../jobs/ids.ts';
@@ -13,7 +14,6 @@ import { logEnd, logOf } from '../jobs/logs.ts';
 import type { Buckets, JobSettings } from '../jobs/settings.ts';
 import { jobTags } from '../jobs/training.ts';
 import { sageMakerSupplies } from '../supplies.ts';
-import { tagsOn } from '../tags.ts';
 
 interface Options extends JobSettings {
   readonly sagemaker: SageMakerClient;

@@ -10,9 +10,9 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Installation } from '@serin/platform/names';
+import { tagsOn } from '../calls/tags.ts';
 import { awsFault, guarded, ifThere, saysExists } from '../faults.ts';
 import { tagsOf } from '../names.ts';
-import { tagsOn } from '../tags.ts';
 
 /** What an endpoint is to serve: one config of SageMaker, which never changes. */
 export interface Plan {

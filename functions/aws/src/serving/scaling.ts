@@ -6,8 +6,8 @@ import {
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling';
 import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { tagsOn } from '../calls/tags.ts';
 import { awsFault, guarded, nameOfError } from '../faults.ts';
-import { tagsOn } from '../tags.ts';
 import { scaleTag } from './models.ts';
 
 interface Variant {

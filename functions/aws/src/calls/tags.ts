@@ -1,5 +1,5 @@
 import { ListTagsCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { ifThere } from './faults.ts';
+import { ifThere } from '../faults.ts';
 
 /** The tags of a thing of SageMaker's; none where it is not there. Tags of a young thing may not be shown yet. */
 export async function tagsOn(

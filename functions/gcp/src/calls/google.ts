@@ -1,0 +1,171 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Variables } from '@serin/platform/settings';
+import type { Tokens } from './token.ts';
+
+/** The services that are called, by the names of their discovery documents. */
+const services = ['aiplatform', 'firestore', 'logging', 'monitoring', 'pubsub', 'secretmanager', 'storage'] as const;
+export type Service = (typeof services)[number];
+
+/** Where a service is called. Only Vertex AI has a host for each region. */
+export type Hosts = (service: Service) => string;
+
+/** Google's own hosts, unless a variable such as `CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE` names another, as in gcloud. */
+export const hostsOf =
+  (region: string, variables: Variables): Hosts =>
+  (service) =>
+    variables[`CLOUDSDK_API_ENDPOINT_OVERRIDES_${service.toUpperCase()}`]?.replace(/\/$/, '') ??
+    `https://${service === 'aiplatform' ? `${region}-` : ''}${service}.googleapis.com`;
+
+export interface Call {
+  readonly service: Service;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** After the host, without a leading `/`; each part is already encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** JSON, unless `bytes` are sent. */
+  readonly body?: object;
+  readonly bytes?: { readonly content: Uint8Array; readonly type: string };
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Made a second time, the call changes no more than once made. Of a `GET` that is known. */
+  readonly repeatable?: boolean;
+}
+
+export interface Answer {
+  readonly headers: Headers;
+  readonly content: Uint8Array;
+}
+
+/** Calls of Google's REST APIs. What Google refuses, or does not answer, is thrown as a `GoogleError`. */
+export interface Google {
+  /** The answer as JSON; `{}` where there is none. */
+  json<Body>(call: Call): Promise<Body>;
+  bytes(call: Call): Promise<Answer>;
+}
+
+/** A refusal of Google's, or no answer. */
+export class GoogleError extends Error {
+  /** Of `google.rpc.Code`, for instance `NOT_FOUND`; '' where there was no answer. */
+  readonly rpc: string;
+  /** Of HTTP; 0 where there was no answer. */
+  readonly status: number;
+  /** The machine's word for it, if there is one: `SERVICE_DISABLED`, `conditionNotMet`. */
+  readonly reason: string;
+
+  constructor(message: string, given: { rpc?: string; status?: number; reason?: string; cause?: unknown }) {
+    super(message, { cause: given.cause });
+    this.name = 'GoogleError';
+    this.rpc = given.rpc ?? '';
+    this.status = given.status ?? 0;
+    this.reason = given.reason ?? '';
+  }
+}
+
+interface Options {
+  readonly hosts: Hosts;
+  readonly tokens: Tokens;
+}
+
+/** A call that may be repeated is cut off within 20 s, its repetitions included. */
+const timeoutMs = 8000;
+const pausesMs = [200, 1000] as const;
+
+/**
+ * A client of Google's APIs over HTTPS: their own clients are 0.6 to 22 MB each, and a function loads what it has.
+ *
+ * A call that is `repeatable` is made up to three times while the service is not available; a token that is refused is
+ * renewed once. Nothing else is repeated.
+ */
+export function googleClient({ hosts, tokens }: Options): Google {
+  async function once(call: Call, token: string): Promise<Answer> {
+    const { service, method, path, query = {}, body, bytes, headers = {} } = call;
+    const url = new URL(`${hosts(service)}/${path}`);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    const type = bytes?.type ?? (body === undefined ? undefined : 'application/json');
+    let response: Response;
+    let content: Uint8Array;
+    try {
+      response = await fetch(url, {
+        method,
+        headers: {
+          ...headers,
+          authorization: `Bearer ${token}`,
+          // Bytes are taken as they are stored: no answer may be unpacked on its way.
+          ...(type === undefined ? {} : { 'content-type': type }),
+        },
+        ...(bytes === undefined ? {} : { body: bytes.content }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      content = new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      const { message, cause } = error as Error;
+      const { message: why = message } = (cause ?? {}) as { readonly message?: string };
+      throw new GoogleError(`no answer from ${url.host}: ${why}`, { cause: error });
+    }
+    if (response.ok) return { headers: response.headers, content };
+    throw refusal(response.status, content);
+  }
+
+  async function bytes(call: Call): Promise<Answer> {
+    const repeatable = call.repeatable ?? call.method === 'GET';
+    let renewed = false;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await once(call, await tokens(renewed && attempt === 1));
+      } catch (error) {
+        if (!(error instanceof GoogleError)) throw error;
+        if (error.status === 401 && !renewed) {
+          renewed = true;
+          continue;
+        }
+        const wait = pausesMs[attempt];
+        if (wait === undefined || !repeatable || !passes(error)) throw error;
+        await pause(wait * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  return {
+    bytes,
+    async json<Body>(call: Call) {
+      const { content } = await bytes(call);
+      return (content.length === 0 ? {} : JSON.parse(new TextDecoder().decode(content))) as Body;
+    },
+  };
+}
+
+const passes = ({ status }: GoogleError): boolean => status === 0 || status === 429 || status >= 500;
+
+interface Refused {
+  readonly error?: {
+    readonly message?: string;
+    readonly status?: string;
+    /** Of `google.rpc.Status`. */
+    readonly details?: readonly { readonly reason?: string }[];
+    /** Of Cloud Storage. */
+    readonly errors?: readonly { readonly reason?: string }[];
+  };
+}
+
+function refusal(status: number, content: Uint8Array): GoogleError {
+  const text = new TextDecoder().decode(content);
+  const { error = {} } = refusedIn(text);
+  const reasons = [...(error.details ?? []), ...(error.errors ?? [])].map(({ reason }) => reason);
+  return new GoogleError(error.message ?? `HTTP ${status} ${text.slice(0, 300)}`.trim(), {
+    status,
+    rpc: error.status ?? '',
+    reason: reasons.find((reason) => reason !== undefined) ?? '',
+  });
+}
+
+/** Some methods answer with a list, in which the refusal is the first. */
+function refusedIn(text: string): Refused {
+  try {
+    const body: unknown = JSON.parse(text);
+    return ((Array.isArray(body) ? body[0] : body) ?? {}) as Refused;
+  } catch {
+    return {};
+  }
+}
