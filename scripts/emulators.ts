@@ -25,22 +25,13 @@ interface Need {
 
 const emulators = join(import.meta.dirname, '..', 'test', 'emulators');
 const requirements = join(emulators, 'requirements.txt');
+const discovery = join(emulators, 'discovery-documents', 'requirements.txt');
 const pom = join(emulators, 'dynamodb-local', 'pom.xml');
 const pip = join(paths.python, 'bin', 'pip');
 
 const parts: readonly Part[] = [
-  {
-    name: 'functions',
-    from: [join(paths.functions, 'package-lock.json')],
-    needs: [],
-    folder: join(paths.functions, 'node_modules'),
-    isWhole: () => {
-      const there = versionsIn(join(paths.functions, 'node_modules', '.package-lock.json'));
-      return [...versionsIn(join(paths.functions, 'package-lock.json'))].every((entry) => there.has(entry));
-    },
-    install: () => run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', paths.functions]),
-    versions: () => `AWS SDK ${versionOfSdk()}`,
-  },
+  ofNpm('functions', paths.functions, ['@aws-sdk/client-sagemaker']),
+  ofNpm('functions-gcp', paths.gcpFunctions, ['@google-cloud/aiplatform', '@google-cloud/functions-framework']),
   {
     name: 'python',
     from: [requirements],
@@ -76,22 +67,63 @@ const parts: readonly Part[] = [
       readdirSync(paths.dynamoDb).find((file) => file.startsWith('DynamoDBLocal-')) ?? 'DynamoDBLocal: no jar',
   },
   {
-    name: 'lambda-rie',
-    from: [join(emulators, 'lambda-rie', 'go.mod'), join(emulators, 'lambda-rie', 'go.sum')],
-    needs: [{ check: ['go', 'version'], mend: 'install Go, 1.26.6 or newer (go.dev/doc/install)' }],
-    folder: paths.lambda,
+    name: 'discovery',
+    from: [discovery],
+    needs: [],
+    folder: paths.discovery,
+    // Only its files are read: beside the other packages it would want dependencies.
     install: () => {
-      rmSync(paths.lambda, { recursive: true, force: true });
-      run('go', ['install', '-C', join(emulators, 'lambda-rie'), 'tool'], { GOBIN: paths.lambda });
+      rmSync(paths.discovery, { recursive: true, force: true });
+      run(pip, ['install', '--quiet', '--no-deps', '--target', paths.discovery, '--requirement', discovery]);
     },
-    versions: () =>
-      / (v\S+) /.exec(readFileSync(join(emulators, 'lambda-rie', 'go.mod'), 'utf8'))?.[1] ?? 'no version in go.mod',
+    versions: () => readFileSync(discovery, 'utf8').trim().split('\n').at(-1) ?? '',
   },
+  ofGo('lambda-rie', paths.lambda, 'tool', 'github.com/aws/aws-lambda-runtime-interface-emulator'),
+  ofGo('fake-gcs-server', paths.gcs, 'tool', 'github.com/fsouza/fake-gcs-server'),
+  ofGo('pubsub', paths.pubsub, '.', 'cloud.google.com/go/pubsub/v2', ['main.go']),
 ];
 
-const missing = parts
-  .flatMap(({ needs }) => needs)
-  .filter(({ check: [command = '', ...args] }) => spawnSync(command, args).status !== 0);
+function ofNpm(name: string, folder: string, shown: readonly string[]): Part {
+  const lockFile = join(folder, 'package-lock.json');
+  const modules = join(folder, 'node_modules');
+  return {
+    name,
+    from: [lockFile],
+    needs: [],
+    folder: modules,
+    isWhole: () => {
+      const there = versionsIn(join(modules, '.package-lock.json'));
+      return [...versionsIn(lockFile)].every((entry) => there.has(entry));
+    },
+    install: () => run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder]),
+    versions: () => shown.map((npm) => `${npm} ${versionIn(modules, npm)}`).join(', '),
+  };
+}
+
+/** Built from source; `what` as `go install` takes it. */
+function ofGo(name: string, folder: string, what: string, shown: string, more: readonly string[] = []): Part {
+  const source = join(emulators, name);
+  return {
+    name,
+    from: ['go.mod', 'go.sum', ...more].map((file) => join(source, file)),
+    needs: [{ check: ['go', 'version'], mend: 'install Go, 1.26.6 or newer (go.dev/doc/install)' }],
+    folder,
+    install: () => {
+      rmSync(folder, { recursive: true, force: true });
+      run('go', ['install', '-C', source, what], { GOBIN: folder, CGO_ENABLED: '0' });
+    },
+    versions: () => {
+      const lines = readFileSync(join(source, 'go.mod'), 'utf8').split('\n');
+      const line = lines.find((text) => text.includes(`${shown} v`));
+      return line?.replace(/^require|\/\/ indirect$/g, '').trim() ?? `no ${shown} in go.mod`;
+    },
+  };
+}
+
+const needs = new Map(parts.flatMap((part) => part.needs).map((need) => [need.mend, need]));
+const missing = [...needs.values()].filter(
+  ({ check: [command = '', ...args] }) => spawnSync(command, args).status !== 0,
+);
 for (const { check, mend } of missing)
   process.stderr.write(`emulators: \`${check.join(' ')}\` fails\n  mend: ${mend}\n`);
 if (missing.length > 0) process.exit(1);
@@ -140,7 +172,6 @@ function versionsIn(lockFile: string): ReadonlySet<string> {
   return new Set(listed.map(([path, { version }]) => `${path}@${version}`));
 }
 
-function versionOfSdk(): string {
-  const file = join(paths.functions, 'node_modules', '@aws-sdk', 'client-sagemaker', 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
+function versionIn(modules: string, npm: string): string {
+  return (JSON.parse(readFileSync(join(modules, npm, 'package.json'), 'utf8')) as { readonly version: string }).version;
 }

@@ -1,13 +1,21 @@
 import process from 'node:process';
 import { describe, test } from 'vitest';
-import { whyMissing } from './installed.ts';
+import { usual, whyPartsMissing } from './installed.ts';
+
+/** `describe` for a suite that needs the usual emulators of AWS, and `more`. Without them it is skipped, or fails. */
+export const emulated = (name: string, suite: () => void, more: readonly string[] = []): void =>
+  withParts(name, [...usual.aws, ...more], suite);
+
+/** The same for GCP: npm's packages of functions/gcp and Google's discovery documents, and `more`. */
+export const emulatedGcp = (name: string, suite: () => void, more: readonly string[] = []): void =>
+  withParts(name, [...usual.gcp, ...more], suite);
 
 /**
- * `describe` for a suite that needs what `npm run emulators` installs: the usual emulators, and `more`. Without it the suite is skipped and its name says
- * why; with `SERIN_REQUIRE=emulators` it fails.
+ * `describe` for a suite that needs parts of what `npm run emulators` installs. Without one of them the suite is skipped
+ * and its name says why; with `SERIN_REQUIRE=emulators` it fails.
  */
-export function emulated(name: string, suite: () => void, more: readonly string[] = []): void {
-  const missing = whyMissing(more);
+function withParts(name: string, parts: readonly string[], suite: () => void): void {
+  const missing = whyPartsMissing(parts);
   if (missing === undefined) {
     describe(name, suite);
     return;

@@ -17,16 +17,22 @@ export const paths = {
   stamps: join(home, 'stamps'),
   calls: join(home, 'calls'),
   functions: join(import.meta.dirname, '..', '..', 'functions', 'aws'),
+  gcpFunctions: join(import.meta.dirname, '..', '..', 'functions', 'gcp'),
+  discovery: join(home, 'discovery'),
+  gcs: join(home, 'fake-gcs-server'),
+  pubsub: join(home, 'pubsub'),
 } as const;
 
 /** Each part has a stamp when it is whole: `scripts/emulators.ts` writes it last. */
 export const stampOf = (part: string): string => join(paths.stamps, part);
 
-const usual = ['functions', 'python', 'dynamodb-local'] as const;
+/** What nearly each suite of a cloud needs. */
+export const usual = {
+  aws: ['functions', 'python', 'dynamodb-local'],
+  gcp: ['functions-gcp', 'discovery'],
+} as const;
 
-/** Why the emulators, and what a suite needs beside the usual ones, cannot be used; `undefined` when they can. */
-export const whyMissing = (more: readonly string[] = []): string | undefined => whyPartsMissing([...usual, ...more]);
-
+/** Why parts of what `npm run emulators` installs cannot be used; `undefined` when they can. */
 export function whyPartsMissing(parts: readonly string[]): string | undefined {
   const missing = parts.filter((part) => !existsSync(stampOf(part)));
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}; run \`npm run emulators\``;
@@ -40,7 +46,7 @@ export interface Emulator {
 }
 
 /** What can be started here, by the names that the recorder uses. */
-export const emulators: readonly string[] = ['moto', 'dynamodb-local'];
+export const emulators: readonly string[] = ['moto', 'dynamodb-local', 'fake-gcs-server', 'pstest'];
 const started = new Map<string, string>();
 
 /** The name of the emulator that this process has started at an origin (`http://127.0.0.1:...`). */
@@ -48,7 +54,7 @@ export const emulatorAt = (origin: string): string | undefined => started.get(or
 
 /** AWS as moto has it; `reset` empties every account. What it does and does not do: README.md beside this file. */
 export async function startMoto(): Promise<Emulator & { reset(): Promise<void> }> {
-  const emulator = await start('moto', (port) => ({
+  const emulator = await start('moto', usual.aws, (port) => ({
     command: [join(paths.python, 'bin', 'moto_server'), '-H', '127.0.0.1', '-p', String(port)],
     ready: '/moto-api/data.json',
   }));
@@ -63,7 +69,7 @@ export async function startMoto(): Promise<Emulator & { reset(): Promise<void> }
 
 /** Amazon's own DynamoDB Local. Credentials for it: letters and digits only. */
 export const startDynamoDb = (): Promise<Emulator> =>
-  start('dynamodb-local', (port) => ({
+  start('dynamodb-local', usual.aws, (port) => ({
     command: [
       ...['java', `-Djava.library.path=${paths.dynamoDb}`, '-Xmx256m', '-cp'],
       `${join(paths.dynamoDb, '*')}${delimiter}`,
@@ -71,6 +77,27 @@ export const startDynamoDb = (): Promise<Emulator> =>
       ...['-port', String(port)],
     ],
     ready: '/',
+  }));
+
+/** Pub/Sub by Google's own package for tests, gRPC alone. `host`: as `PUBSUB_EMULATOR_HOST` has it. It pushes nothing. */
+export async function startPubsub(): Promise<Emulator & { readonly host: string }> {
+  const emulator = await start('pstest', ['pubsub'], (port) => ({
+    command: [join(paths.pubsub, 'pubsub'), String(port)],
+    ready: /^.*pubsub: /m,
+  }));
+  return { ...emulator, host: new URL(emulator.url).host };
+}
+
+/** Cloud Storage by fake-gcs-server. Without a Pub/Sub it keeps its notifications to itself. */
+export const startGcs = (pubsub?: { readonly host: string }): Promise<Emulator> =>
+  start('fake-gcs-server', ['fake-gcs-server'], (port) => ({
+    command: [
+      ...[join(paths.gcs, 'fake-gcs-server'), '-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)],
+      ...['-backend', 'memory', '-external-url', `http://127.0.0.1:${port}`, '-public-host', `127.0.0.1:${port}`],
+      ...['-log-level', 'warn'],
+    ],
+    ready: '/_internal/healthcheck',
+    ...(pubsub === undefined ? {} : { variables: { PUBSUB_EMULATOR_HOST: pubsub.host } }),
   }));
 
 /** An instance of a function, as Lambda has it: it begins with the first call, and is frozen between calls. */
@@ -92,11 +119,9 @@ interface LambdaFunction {
 
 /** A function under Amazon's own runtime interface emulator. */
 export async function startLambda({ file, variables, timeoutSeconds }: LambdaFunction): Promise<LambdaInstance> {
-  const missing = whyMissing(['lambda-rie']);
-  if (missing !== undefined) throw new Error(missing);
   const runtimeApi = `127.0.0.1:${await freePort()}`;
   const runtime = join(import.meta.dirname, 'lambda-rie', 'runtime.mjs');
-  const emulator = await start('lambda-rie', (port) => ({
+  const emulator = await start('lambda-rie', [...usual.aws, 'lambda-rie'], (port) => ({
     command: [
       ...[join(paths.lambda, 'aws-lambda-rie'), '--runtime-api-address', runtimeApi],
       ...['--runtime-interface-emulator-address', `127.0.0.1:${port}`, process.execPath, runtime, file],
@@ -122,7 +147,8 @@ export async function startLambda({ file, variables, timeoutSeconds }: LambdaFun
 
 interface Planned {
   readonly command: readonly string[];
-  readonly ready: string;
+  /** A path that is answered, or what is written, when it is up. */
+  readonly ready: string | RegExp;
   readonly variables?: Readonly<Record<string, string>>;
 }
 type Plan = (port: number) => Planned;
@@ -134,8 +160,8 @@ const readyWithinMs = 90_000;
 const guarded =
   'exec 3<&0; "$@" </dev/null & server=$!; { cat <&3 >/dev/null; kill -9 $server; } 2>/dev/null & wait $server';
 
-async function start(name: string, plan: Plan): Promise<Emulator & { output(): string }> {
-  const missing = whyMissing();
+async function start(name: string, parts: readonly string[], plan: Plan): Promise<Emulator & { output(): string }> {
+  const missing = whyPartsMissing(parts);
   if (missing !== undefined) throw new Error(missing);
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
@@ -146,7 +172,7 @@ async function start(name: string, plan: Plan): Promise<Emulator & { output(): s
     });
     const output = outputOf(server);
     const url = `http://127.0.0.1:${port}`;
-    const problem = await untilReady(server, `${url}${ready}`, output);
+    const problem = await untilReady(server, ready instanceof RegExp ? ready : `${url}${ready}`, output);
     if (problem === undefined) {
       started.set(url, name);
       return { url, output, stop: () => stop(server) };
@@ -166,20 +192,27 @@ function outputOf(server: ChildProcess): () => string {
   return () => output;
 }
 
-async function untilReady(server: ChildProcess, url: string, output: () => string): Promise<string | undefined> {
+async function untilReady(
+  server: ChildProcess,
+  ready: string | RegExp,
+  output: () => string,
+): Promise<string | undefined> {
   const deadline = Date.now() + readyWithinMs;
   while (Date.now() < deadline) {
     if (server.exitCode !== null || server.signalCode !== null) return output().slice(-2000);
-    // Any answer will do: DynamoDB Local says 400 to a request without an operation.
-    const answered = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
-      (response) => response.arrayBuffer(),
-      () => undefined,
-    );
-    if (answered !== undefined && server.exitCode === null) return undefined;
+    if ((await (ready instanceof RegExp ? ready.test(output()) : isAnswered(ready))) && server.exitCode === null)
+      return undefined;
     await pause(50);
   }
   return `no answer within ${readyWithinMs / 1000} s. ${output().slice(-2000)}`;
 }
+
+/** Any answer will do: DynamoDB Local says 400 to a request without an operation. */
+const isAnswered = (url: string): Promise<boolean> =>
+  fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+    (response) => response.arrayBuffer().then(() => true),
+    () => false,
+  );
 
 async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;

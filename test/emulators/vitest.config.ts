@@ -5,31 +5,48 @@ import { defineConfig } from 'vitest/config';
 import { whyPartsMissing } from './installed.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const functions = join(root, 'functions', 'aws');
-const fromFunctions = createRequire(join(functions, 'package.json'));
 
-// Without the SDK no suite can even be loaded; what else is missing, each suite says itself (`emulated.ts`).
-const missing = whyPartsMissing(['functions']);
-if (missing !== undefined) {
-  if ((process.env.SERIN_REQUIRE ?? '').split(',').includes('emulators')) throw new Error(missing);
-  process.stderr.write(`skipped: all emulator suites: ${missing}\n`);
-}
+/** The packages that a cloud's suites get are the very ones that its functions get: same files, so `instanceof` holds. */
+const clouds = [
+  { name: 'aws', part: 'functions', folder: join(root, 'functions', 'aws'), packages: /^@(aws-sdk|smithy)\// },
+  {
+    name: 'gcp',
+    part: 'functions-gcp',
+    folder: join(root, 'functions', 'gcp'),
+    packages: /^(@google-cloud\/|@grpc\/|google-gax|google-auth-library|jose$|protobufjs$)/,
+  },
+] as const;
+
+// Without those no suite of a cloud can even be loaded; what else is missing, each suite says itself (`emulated.ts`).
+const isRequired = (process.env.SERIN_REQUIRE ?? '').split(',').includes('emulators');
+const missing = clouds.flatMap(({ name, part }) => {
+  const why = whyPartsMissing([part]);
+  if (why === undefined) return [];
+  if (isRequired) throw new Error(why);
+  process.stderr.write(`skipped: all emulator suites of ${name}: ${why}\n`);
+  return [`test/emulators/${name}/**`];
+});
 
 export default defineConfig({
   root,
-  plugins: [
-    {
-      // The SDK that the suites get is the very one that the functions get: same files, so `instanceof` holds.
-      name: 'the-functions-own-sdk',
-      enforce: 'pre',
-      resolveId: (id: string) => (/^@(aws-sdk|smithy)\//.test(id) ? fromFunctions.resolve(id) : undefined),
-    },
-  ],
-  resolve: { alias: [{ find: /^@serin\/aws\/(.+)$/, replacement: join(functions, 'src', '$1.ts') }] },
+  plugins: clouds.map(({ name, folder, packages }) => {
+    const from = createRequire(join(folder, 'package.json'));
+    return {
+      name: `the-own-packages-of-${name}`,
+      enforce: 'pre' as const,
+      resolveId: (id: string) => (packages.test(id) ? from.resolve(id) : undefined),
+    };
+  }),
+  resolve: {
+    alias: clouds.map(({ name, folder }) => ({
+      find: new RegExp(`^@serin/${name}/(.+)$`),
+      replacement: join(folder, 'src', '$1.ts'),
+    })),
+  },
   test: {
     include: ['test/emulators/**/*.test.ts'],
-    exclude: ['**/.installed/**', '**/node_modules/**', ...(missing === undefined ? [] : ['**/*'])],
-    passWithNoTests: missing !== undefined,
+    exclude: ['**/.installed/**', '**/node_modules/**', ...missing],
+    passWithNoTests: missing.length > 0,
     testTimeout: 30_000,
     // A Java and a Python server start here, on a machine that may be busy.
     hookTimeout: 120_000,
