@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Variables } from '@serin/platform/settings';
 import type { Tokens } from './token.ts';
+import { ask } from './wire.ts';
 
 /** The services that are called, by the names of their discovery documents. */
 const services = ['aiplatform', 'firestore', 'logging', 'monitoring', 'pubsub', 'secretmanager', 'storage'] as const;
@@ -82,30 +83,22 @@ export function googleClient({ hosts, tokens }: Options): Google {
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const type = bytes?.type ?? (body === undefined ? undefined : 'application/json');
-    let response: Response;
-    let content: Uint8Array;
-    try {
-      response = await fetch(url, {
-        method,
-        headers: {
-          ...headers,
-          authorization: `Bearer ${token}`,
-          // Bytes are taken as they are stored: no answer may be unpacked on its way.
-          ...(type === undefined ? {} : { 'content-type': type }),
-        },
-        ...(bytes === undefined ? {} : { body: bytes.content }),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      content = new Uint8Array(await response.arrayBuffer());
-    } catch (error) {
-      const { message, cause } = error as Error;
-      const { message: why = message } = (cause ?? {}) as { readonly message?: string };
-      throw new GoogleError(`no answer from ${url.host}: ${why}`, { cause: error });
-    }
-    if (response.ok) return { headers: response.headers, content };
-    throw refusal(response.status, content);
+    const sent = {
+      method,
+      headers: {
+        ...headers,
+        authorization: `Bearer ${token}`,
+        ...(type === undefined ? {} : { 'content-type': type }),
+      },
+      body: bytes?.content ?? (body === undefined ? undefined : JSON.stringify(body)),
+      timeoutMs,
+    };
+    const answer = await ask(url, sent).catch((error: Error & { readonly code?: string }) => {
+      const { message } = (error.cause ?? error) as Error;
+      throw new GoogleError(`no answer from ${url.host}: ${message || error.code}`, { cause: error });
+    });
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw refusal(answer.status, answer.content);
   }
 
   async function bytes(call: Call): Promise<Answer> {

@@ -1,0 +1,39 @@
+import { request as http } from 'node:http';
+import { request as https } from 'node:https';
+import { buffer } from 'node:stream/consumers';
+
+interface Sent {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+  readonly timeoutMs: number;
+}
+
+interface Received {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly content: Uint8Array;
+}
+
+/**
+ * One request over HTTP. `fetch` would unpack an answer that is gzipped, and an object of Cloud Storage that was stored
+ * so comes as it is only to those who take gzip. https://docs.cloud.google.com/storage/docs/transcoding
+ */
+export function ask(url: URL, { method, headers, body, timeoutMs }: Sent): Promise<Received> {
+  const request = url.protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers, signal: AbortSignal.timeout(timeoutMs) }, async (answer) => {
+      try {
+        const content = await buffer(answer);
+        const received = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+          values.map((value): [string, string] => [name, value]),
+        );
+        resolve({ status: answer.statusCode ?? 0, headers: new Headers(received), content });
+      } catch (error) {
+        reject(error);
+      }
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
