@@ -1,4 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
+import { GoogleError } from './google.ts';
 
 interface Options {
   /** The metadata server: `metadata.google.internal`, unless `GCE_METADATA_HOST` names another. */
@@ -29,7 +30,7 @@ export function metadataTokens({ host, now }: Options): Tokens {
         headers: { 'Metadata-Flavor': 'Google' },
         signal: AbortSignal.timeout(5000),
       });
-      if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+      if (!answer.ok) throw new GoogleError(`HTTP ${answer.status}`, { status: answer.status });
       const { access_token: token, expires_in: seconds } = (await answer.json()) as {
         readonly access_token: string;
         readonly expires_in: number;
