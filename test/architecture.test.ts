@@ -257,6 +257,7 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/aws/src/supplies.ts': 'its format of a list of files',
   'functions/gcp/src/metric-line.ts': 'how Cloud Logging takes a metric from a log line',
   'functions/gcp/src/names.ts': 'its limits of names, and its labels',
+  'functions/gcp/src/serving/distribution.ts': 'the buckets of its histograms',
   'functions/gcp/src/settings.ts': 'the accounts, keys and networks of an installation',
 };
 

@@ -26,6 +26,7 @@ export const platforms = {
   simulator: { title: "the simulator's fakes", folder: 'test/simulation/fakes', live: '' },
   machine: { title: 'one machine', folder: 'packages/local/src', live: 'it is what you run' },
   aws: { title: 'AWS', folder: 'functions/aws/src', live: '**unproven**' },
+  gcp: { title: 'Google Cloud', folder: 'functions/gcp/src', live: '**unproven**' },
 } as const;
 
 export type Platform = keyof typeof platforms;
@@ -92,6 +93,9 @@ export const adapters = [
     gaps: { routed: 'nothing says that CloudWatch has the time at which a request was routed' } },
   { platform: 'aws', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },
   { platform: 'aws', contract: 'inbound', name: 'AWS', file: 'signals.ts', suite: 'contract/inbound-aws.test.ts', behind: "samples of AWS's documentation" },
+
+  { platform: 'gcp', contract: 'telemetry', name: 'monitoringTelemetry', file: 'ports/telemetry.ts', suite: 'emulators/gcp/telemetry.test.ts', behind: "a fake of ours, checked by Google's documents",
+    gaps: { routed: 'nothing says that Cloud Monitoring has the time at which a request was routed' } },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';

@@ -22,7 +22,8 @@ export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** After the host, without a leading `/`; each part is already encoded. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** A list is a name that is said several times. */
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   /** JSON, unless `bytes` are sent. */
   readonly body?: object;
   readonly bytes?: { readonly content: Uint8Array; readonly type: string };
@@ -80,8 +81,8 @@ export function googleClient({ hosts, tokens }: Options): Google {
   async function once(call: Call, token: string): Promise<Answer> {
     const { service, method, path, query = {}, body, bytes, headers = {} } = call;
     const url = new URL(`${hosts(service)}/${path}`);
-    for (const [name, value] of Object.entries(query))
-      if (value !== undefined) url.searchParams.set(name, String(value));
+    for (const [name, values] of Object.entries(query))
+      for (const value of [values].flat()) if (value !== undefined) url.searchParams.append(name, String(value));
     const type = bytes?.type ?? (body === undefined ? undefined : 'application/json');
     const sent = {
       method,

@@ -83,6 +83,19 @@ describe('a rollout that is not routed as configured', () => {
     );
   });
 
+  test('because nothing is counted of a candidate that answers nobody loses its weight at once', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+
+    const held = until(given, { ...healthy, skew: 0 }, 'held', 'rolledBack');
+
+    expect(held).toMatchObject({
+      backTo: 0,
+      because: expect.stringContaining('the candidate got 0 of 6000 at 10 %'),
+    });
+    expect(served(given)).toEqual({ v1: 100 });
+  });
+
   test('at a later step goes back to the one before, and to none when nobody comes for half an hour', () => {
     const given = begun();
     until(given, healthy, 'baking');
