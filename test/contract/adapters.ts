@@ -96,6 +96,7 @@ export const adapters = [
 
   { platform: 'gcp', contract: 'telemetry', name: 'monitoringTelemetry', file: 'ports/telemetry.ts', suite: 'emulators/gcp/telemetry.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { routed: 'nothing says that Cloud Monitoring has the time at which a request was routed' } },
+  { platform: 'gcp', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';
