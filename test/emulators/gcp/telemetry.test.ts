@@ -39,13 +39,13 @@ emulated('Cloud Monitoring telemetry', () => {
       'monitoring.projects.timeSeries.list': (request) =>
         bent === undefined ? list(request) : bent(list(request), request),
     };
-    /** As it is now; of an endpoint that is gone, nothing. */
-    const hosted: { traffic: Record<string, number> } = { traffic: {} };
+    /** The endpoint as it is now; without a split it is gone. */
+    const hosted: { trafficSplit?: Record<string, number> } = { trafficSplit: {} };
     const telemetry = monitoringTelemetry({
       ...place,
       google: served.google,
       installation,
-      traffic: async () => hosted.traffic,
+      endpoints: { described: async () => (hosted.trafficSplit === undefined ? undefined : hosted) },
       now: () => clock.now,
     });
     const answer = (model: string, latencyMs: number, code: Predicted['code'] = '2xx', more: Partial<Predicted> = {}) =>
@@ -127,7 +127,7 @@ emulated('Cloud Monitoring telemetry', () => {
 
     test('in which one deployment is late is closed once it has come', async () => {
       const { clock, hosted, answer, read } = opened({ lagMs: (_, model) => (model === '2' ? 10 * minute : minute) });
-      hosted.traffic = { 1: 50, 2: 50 };
+      hosted.trafficSplit = { 1: 50, 2: 50 };
       for (let index = 0; index < 30; index++) answer(index % 2 === 0 ? '1' : '2', 5);
       for (let index = 0; index < 10; index++) answer('1', 5);
 
@@ -260,9 +260,9 @@ emulated('Cloud Monitoring telemetry', () => {
       clock.now += minute + settleMs;
 
       const young = await read();
-      hosted.traffic = { 1: 100 };
+      hosted.trafficSplit = { 1: 100 };
       const retired = await read();
-      hosted.traffic = {};
+      delete hosted.trafficSplit;
       const deleted = await read();
 
       const expected = [{ start, counts: { v2: { requests: 1, bad: { errors: 1 } } } }];
@@ -283,7 +283,7 @@ emulated('Cloud Monitoring telemetry', () => {
     /** What is told of the candidate when each of its requests ends so; the champion answers a hundred. */
     async function told(code: Predicted['code'] | undefined, latencyMs: number, after = minute + settleMs) {
       const { clock, hosted, answer, read } = opened({ failuresHaveLatency: true });
-      hosted.traffic = { 1: 50, 2: 50 };
+      hosted.trafficSplit = { 1: 50, 2: 50 };
       for (let index = 0; index < 100; index++) {
         answer('1', 5);
         if (code !== undefined) answer('2', latencyMs, code);
@@ -404,6 +404,7 @@ emulated('Cloud Monitoring telemetry', () => {
         clock.now += minute;
       }
       answer('2', 5000);
+      for (let index = 0; index < 20; index++) answer('', 5);
       clock.now += 5 * minute;
 
       expect(await telemetry.latency('e', start, clock.now)).toEqual({ p50: 100, p90: 100, p99: 100, requests: 11 });

@@ -17,13 +17,17 @@ import { endpointName } from '../names.ts';
 import { boundsOf, countOf, countOver } from '../serving/distribution.ts';
 import { metricPoints, type Point, type Window } from '../serving/metric-data.ts';
 
+/** What is known of endpoints; `undefined` of one that is gone. */
+interface Described {
+  described(name: string): Promise<{ readonly trafficSplit?: Readonly<Record<string, number>> } | undefined>;
+}
+
 interface Options {
   readonly google: Google;
   readonly googleProject: string;
   readonly region: string;
   readonly installation: Installation;
-  /** The percentage of each deployed model of an endpoint, as it is now; empty when the endpoint is gone. */
-  readonly traffic: (endpoint: string) => Promise<Readonly<Record<string, number>>>;
+  readonly endpoints: Described;
   readonly now: () => number;
 }
 
@@ -62,7 +66,7 @@ const counter: Counter = {
  * are not counted.
  */
 export function monitoringTelemetry(options: Options): Telemetry & Labels {
-  const { installation, traffic, now } = options;
+  const { installation, endpoints, now } = options;
 
   const responsesIn = (window: Window) =>
     metricPoints(options, { name: 'response_count', by: ['deployed_model_id', 'response_code'] }, window);
@@ -79,16 +83,16 @@ export function monitoringTelemetry(options: Options): Telemetry & Labels {
       if (closed === undefined) return [];
       const window = { ...closed, endpoint: endpointName(installation, query.endpoint) };
       const thresholds = slowOf(query.measures).map((measure) => thresholdOf(measure) ?? 0);
-      const [responses, latencies, shares] = await Promise.all([
+      const [responses, latencies, { trafficSplit = {} } = {}] = await Promise.all([
         responsesIn(window),
         thresholds.length === 0 ? [] : latenciesIn(window),
-        traffic(window.endpoint),
+        endpoints.described(window.endpoint),
       ]);
       if (responses === undefined || latencies === undefined) return [];
-      const ids = new Set([...responses.map(idOf), ...Object.keys(shares)]);
+      const ids = new Set([...responses.map(idOf), ...Object.keys(trafficSplit)]);
       const rows = [...ids].filter(isVersion).map((id) => ({
         deployment: `v${id}`,
-        weight: shares[id] ?? 0,
+        weight: trafficSplit[id] ?? 0,
         ...countedOf(responses.filter(of(id)), latencies.filter(of(id)), thresholds),
       }));
       return ticksOf(rows, { ...query, ...window }, counter, now());
@@ -99,7 +103,7 @@ export function monitoringTelemetry(options: Options): Telemetry & Labels {
       if (whole === undefined) return undefined;
       const points = await latenciesIn({ ...whole, endpoint: endpointName(installation, endpoint) });
       if (points === undefined) throw notYet(`Cloud Monitoring has only part of the latencies of ${endpoint}`);
-      const rows = [...new Set(points.map(idOf))].map((id) => {
+      const rows = [...new Set(points.map(idOf))].filter(isVersion).map((id) => {
         const found = points.filter(of(id)).map(({ value }) => value.distributionValue ?? {});
         const requests = found.reduce((total, each) => total + countOf(each), 0);
         const [p50 = none, p90 = none, p99 = none] = boundsOf(found, [0.5, 0.9, 0.99]).map(
