@@ -94,6 +94,7 @@ export const adapters = [
   { platform: 'aws', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },
   { platform: 'aws', contract: 'inbound', name: 'AWS', file: 'signals.ts', suite: 'contract/inbound-aws.test.ts', behind: "samples of AWS's documentation" },
 
+  { platform: 'gcp', contract: 'journal', name: 'Firestore', file: 'ports/journal.ts', suite: 'emulators/gcp/journal.test.ts', behind: "a fake of ours, checked by Google's documents and its own client" },
   { platform: 'gcp', contract: 'telemetry', name: 'monitoringTelemetry', file: 'ports/telemetry.ts', suite: 'emulators/gcp/telemetry.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { routed: 'nothing says that Cloud Monitoring has the time at which a request was routed' } },
   { platform: 'gcp', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },
