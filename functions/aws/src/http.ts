@@ -1,4 +1,4 @@
-import { Problem } from '@serin/api/problem';
+import { Problem, refusedMethod } from '@serin/api/problem';
 import { problemAnswer } from '@serin/api/serve';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { Hono } from 'hono';
@@ -35,13 +35,10 @@ const methodOf = (event: APIGatewayProxyEventV2 & Payload1): string =>
   (event.requestContext?.http?.method ?? event.httpMethod ?? '').toUpperCase();
 
 function problemOf({ body, isBase64Encoded }: APIGatewayProxyEventV2, method: string): Problem | undefined {
-  // The fetch standard knows no request with these. https://fetch.spec.whatwg.org/#forbidden-method
-  if (['CONNECT', 'TRACE', 'TRACK'].includes(method))
-    return new Problem('methodNotAllowed', `the method ${method} is not supported; see /docs`);
   const isBase64 = (text: string) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
   if (isBase64Encoded && body && !isBase64(body))
     return new Problem('malformed', 'the body is marked as base64 but is not; send the bytes as they are');
-  return undefined;
+  return refusedMethod(method);
 }
 
 async function answerOf(

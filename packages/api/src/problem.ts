@@ -45,6 +45,12 @@ export class Problem extends Error {
   }
 }
 
+/** The fetch standard knows no request with these methods. https://fetch.spec.whatwg.org/#forbidden-method */
+export const refusedMethod = (method: string): Problem | undefined =>
+  ['CONNECT', 'TRACE', 'TRACK'].includes(method.toUpperCase())
+    ? new Problem('methodNotAllowed', `the method ${method} is not supported; see /docs`)
+    : undefined;
+
 const ofFault: Readonly<Record<FaultCode, { readonly status: number; readonly headers?: Record<string, string> }>> = {
   conflict: { status: 409, headers: { 'retry-after': '1' } },
   throttled: { status: 503, headers: { 'retry-after': '5' } },
