@@ -1,39 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { answers } from '../../functions/aws/src/http.ts';
 import { recordsOf } from '../../functions/aws/src/records.ts';
 import { read } from '../../functions/aws/src/signals.ts';
 import { openWorld } from '../api/world.ts';
-
-/**
- * Real samples, of AWS's own libraries and documentation, that are not kept here: `SERIN_EVENT_SAMPLES` is their folder, whose
- * SOURCES.tsv says of each what it must become.
- */
-const folder = process.env.SERIN_EVENT_SAMPLES;
-const missing =
-  folder === undefined || !existsSync(join(folder, 'SOURCES.tsv'))
-    ? 'set SERIN_EVENT_SAMPLES to the folder of real samples'
-    : undefined;
-if (missing !== undefined) process.stderr.write(`skipped: real samples of AWS: ${missing}\n`);
+import { samplesOf } from './samples.ts';
 
 const nobodys = '[{"foreign": true}]';
 /** Of jobs that Serin does not start. */
 const notOurs = new Set(['aws/sm-transform-doc.json']);
-const samples =
-  missing !== undefined || folder === undefined
-    ? []
-    : readFileSync(join(folder, 'SOURCES.tsv'), 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => line.split('\t'))
-        .filter(([file = '']) => file.startsWith('aws/'))
-        .map(([file = '', , , , , becomes = '']) => ({
-          file,
-          becomes: notOurs.has(file) ? nobodys : becomes.replace(/ \(typed in .*$/, '').replace(/^muted$/, nobodys),
-          event: JSON.parse(readFileSync(join(folder, file), 'utf8')),
-        }));
+const { missing, samples } = samplesOf('aws');
+const all = samples.map(({ file, becomes, text }) => ({
+  file,
+  becomes: notOurs.has(file) ? nobodys : becomes.replace(/ \(typed in .*$/, '').replace(/^muted$/, nobodys),
+  event: JSON.parse(text),
+}));
 const isHttp = ({ file }: { readonly file: string }) => file.startsWith('aws/http-');
 
 /** In the form of SOURCES.tsv. */
@@ -62,8 +42,6 @@ const folded = (facts: ReturnType<typeof inShort>) =>
 describe.skipIf(missing !== undefined)(
   `real samples of AWS${missing === undefined ? '' : ` [skipped: ${missing}]`}`,
   () => {
-    const all = missing === undefined ? samples : [{ file: '', becomes: '[]', event: {} }];
-
     test.each(all.filter((sample) => !isHttp(sample)))('$file becomes $becomes', ({ file, becomes, event }) => {
       const isBatch = /^aws\/(sqs-|sns-in-sqs)/.test(file);
       const bodies: unknown[] = isBatch ? event.Records.map(({ body }: { readonly body: string }) => body) : [event];

@@ -1,19 +1,25 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
-import type { Json } from '@serin/core/base/json';
-import type { Signal } from '@serin/core/engine/outcome';
-import type { Fact, Owners, Unreadable } from '@serin/core/inbound/fact';
-import { routesOf } from '@serin/core/inbound/route';
-import { engineActor } from '@serin/core/ports/actors';
-import { watchBuckets } from '@serin/local/signals';
-import { type Arrival, readBatch } from '@serin/platform/arrivals';
-import fc from 'fast-check';
+import type { Owners } from '@serin/core/inbound/fact';
+import type { Arrival } from '@serin/platform/arrivals';
 import { describe, expect, test } from 'vitest';
 import { endpointName, groupName } from '../../functions/aws/src/names.ts';
 import { read as factsIn } from '../../functions/aws/src/signals.ts';
 import { compiled, openWorld } from '../api/world.ts';
+import {
+  after,
+  alarmByApi,
+  installation,
+  payloadsOf,
+  readerOf,
+  released,
+  releasing,
+  said,
+  stamped,
+  testAnyOrder,
+  testUnbreakable,
+  type World,
+  watched,
+} from './happenings.ts';
 
 /**
  * Payloads as AWS sends them, in test/events/aws. They were written from the samples of AWS's documentation with the
@@ -22,14 +28,9 @@ import { compiled, openWorld } from '../api/world.ts';
  * (automating-sagemaker-with-eventbridge), CloudWatch user guide (cloudwatch-and-eventbridge); alarms in SNS and names of
  * target tracking alarms from published real ones. `s3-test-event` is from memory of such an event.
  */
-const folder = join(import.meta.dirname, 'aws');
-const names = readdirSync(folder).map((file) => file.replace(/\.json$/, ''));
-const fixture = (name: string): string => readFileSync(join(folder, `${name}.json`), 'utf8');
+const { names, fixture, changed } = payloadsOf('aws');
 const single = names.filter((name) => name !== 'sqs-batch');
 
-const installation = { project: 'shop', environment: 'prod' };
-const config = compiled({ labels: { bucket: 'drops', prefix: 'fraud-labels/' } });
-const routes = routesOf(config);
 const owners: Owners = {
   installation,
   modelOfEndpoint: async (name) => ['fraud', 'churn'].find((model) => endpointName(installation, model) === name),
@@ -39,21 +40,9 @@ const owners: Owners = {
     arn.includes(`/${groupName(installation, 'fraud')}/`) ? { model: 'fraud', version: 1, by: 'arn:eve' } : undefined,
 };
 
-/** What a batch of bodies comes to; the first is message `m0`. */
-const read = (bodies: readonly string[], ask: Owners = owners) =>
-  readBatch(
-    bodies.map((body, index) => ({ id: `m${index}`, body })),
-    { read: factsIn, routes, owners: ask },
-  );
+const read = readerOf(factsIn, owners);
+const saidBy = async (bodies: readonly string[]) => said(await read(bodies));
 
-const saidBy = async (bodies: readonly string[]) =>
-  (await read(bodies)).arrivals.map(({ stream, signal }) => ({ stream, ...signal }));
-
-const changed = (name: string, change: (message: ReturnType<typeof JSON.parse>) => void): string => {
-  const message = JSON.parse(fixture(name));
-  change(message);
-  return JSON.stringify(message);
-};
 const inEnvelope = (body: string): string =>
   JSON.stringify({ Type: 'Notification', TopicArn: 'arn:aws:sns:eu-west-1:123456789012:alerts', Message: body });
 
@@ -69,46 +58,12 @@ const alarm = {
 };
 
 describe('a happening on AWS gives the signals that it gives on one machine', () => {
-  type World = Awaited<ReturnType<typeof openWorld>>;
-
-  /** What the model took, and where it stands, when this happens in a world that was prepared so. */
-  async function after(prepare: (world: World) => Promise<void>, happen: (world: World) => Promise<unknown>) {
-    const world = await openWorld();
-    await prepare(world);
-    const seq = (await world.ports.journal.head('model/fraud'))?.seq ?? 0;
-    await happen(world);
-    const entries = await world.ports.journal.history('model/fraud', undefined, 1000);
-    return entries
-      .filter((entry) => entry.seq > seq)
-      .map(({ signal, patch }) => ({ signal: unstamped(signal), patch: withoutStamps(patch) }));
-  }
-
-  const stamped = ({ signal, id = 'hint' }: Arrival, at: number): Signal => ({ ...signal, id, at, actor: engineActor });
-
-  function unstamped(signal: Json) {
-    const { id: _, at: __, actor: ___, ...body } = signal as Record<string, Json>;
-    return body;
-  }
-
-  /** Ids and names of who said it are the platform's; everything else that changes must be equal. */
-  const withoutStamps = (patch: Json): Json => {
-    const { seen: _, droppers: __, ...rest } = patch as Record<string, Json>;
-    return JSON.parse(JSON.stringify(rest).replaceAll(/"by":"[^"]*"/g, '"by":"somebody"')) as Json;
-  };
-
   const onAws =
     (...fixtures: readonly string[]) =>
     async ({ engine, now }: World) => {
       for (const arrival of (await read(fixtures.map(fixture))).arrivals)
         await engine.receive(arrival.stream, stamped(arrival, now()));
     };
-  const released = (world: World) => world.release(config);
-  /** The second version has half of the traffic, and is watched. */
-  const releasing = async (world: World) => {
-    await world.release(config);
-    await world.drop();
-    await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 60_000);
-  };
 
   test('an object in a bucket', async () => {
     const here = await after(released, (world) => world.put(key, 'day,amount\n2026-01-01,1\n'));
@@ -136,25 +91,12 @@ describe('a happening on AWS gives the signals that it gives on one machine', ()
   });
 
   test('an alarm, and its end', async () => {
-    const event = {
-      specversion: '1.0',
-      source: 'cloudwatch',
-      time: alarm.startedAt,
-      data: { model: 'fraud', fingerprint: alarm.fingerprint },
-    };
-    const say = (type: string, more: object) => async (world: World) =>
-      world.call(
-        'POST',
-        '/v1/events',
-        { ...event, id: type, type, data: { ...event.data, ...more } },
-        {
-          headers: { 'content-type': 'application/cloudevents+json' },
-        },
-      );
-    const raise = say('dev.serin.alert.raised.v1', { title: alarm.title });
-    const resolve = say('dev.serin.alert.resolved.v1', { endedAt: '2026-11-20T14:14:40.989Z' });
+    const { raise, resolve } = alarmByApi(alarm);
 
-    const here = await after(releasing, async (world) => [await raise(world), await resolve(world)]);
+    const here = await after(releasing, async (world) => [
+      await raise(alarm.title)(world),
+      await resolve('2026-11-20T14:14:40.989Z')(world),
+    ]);
     const bus = await after(releasing, async (world) => [await onAws('alarm')(world), await onAws('alarm-ok')(world)]);
     const topic = await after(releasing, onAws('alarm-sns'));
 
@@ -459,25 +401,7 @@ describe('a batch', () => {
     expect(arrivals).toMatchObject([{ signal: { type: 'endpointHinted' }, messages: ['m1'] }]);
   });
 
-  test('is the same twice and in any order', async () => {
-    const all = single.map(fixture);
-    const without = ({ messages: _, ...arrival }: Arrival) => arrival;
-    const once = (await read(all)).arrivals.map(without);
-
-    await fc.assert(
-      fc.asyncProperty(
-        fc.shuffledSubarray(all, { minLength: all.length }),
-        fc.array(fc.constantFrom(...all), { maxLength: 20 }),
-        async (mixed, again) => {
-          const { arrivals } = await read([...again, ...mixed]);
-
-          expect(arrivals.map(without)).toEqual(once);
-        },
-      ),
-      { numRuns: 50 },
-    );
-    expect(once.length).toBeGreaterThan(8);
-  });
+  testAnyOrder(single.map(fixture), read);
 
   test('tells an alarm before its end, whichever came first', async () => {
     const types = (await read([fixture('alarm-ok'), fixture('alarm')])).arrivals.map(({ signal }) => signal.type);
@@ -551,96 +475,5 @@ describe('what claims to be ours or of AWS and cannot be read', () => {
     );
   });
 
-  test.each(single)('never throws anything else when one field of %s cannot be made a text', (name) => {
-    const unprintable = { toString: '' };
-    const fieldsIn = (value: unknown): readonly (readonly [holder: Record<string, unknown>, key: string])[] =>
-      typeof value !== 'object' || value === null
-        ? []
-        : Object.entries(value).flatMap(([key, part]) => [[Object(value), key] as const, ...fieldsIn(part)]);
-    const message = JSON.parse(fixture(name));
-
-    for (const [holder, key] of fieldsIn(message)) {
-      const before = holder[key];
-      holder[key] = unprintable;
-      for (const body of [json(message), inEnvelope(json(message))])
-        for (const fact of attempted(body)) expect(fact.kind).toBeTypeOf('string');
-      holder[key] = before;
-    }
-  });
-
-  test('never throws anything else, whatever comes', () => {
-    const broken = fc.constantFrom(...single.map(fixture)).chain((text) => {
-      const value = JSON.parse(text);
-      return fc
-        .tuple(fc.constantFrom(...Object.keys(value)), fc.jsonValue())
-        .map(([name, put]) => ({ ...value, [name]: put }));
-    });
-    const deep = fc.constantFrom(...single).chain((name) => {
-      const value = JSON.parse(fixture(name));
-      const inner = value.detail ?? value;
-      return fc.tuple(fc.constantFrom(...Object.keys(inner)), fc.jsonValue()).map(([field, put]) => {
-        inner[field] = put;
-        return value;
-      });
-    });
-
-    fc.assert(
-      fc.property(
-        fc.oneof(fc.string(), fc.json(), broken.map(json), deep.map(json), deep.map(json).map(inEnvelope)),
-        (body) => {
-          const facts = attempted(body);
-
-          for (const fact of facts) expect(fact.kind).toBeTypeOf('string');
-        },
-      ),
-      { numRuns: 2000 },
-    );
-  });
-
-  const json = (value: unknown): string => JSON.stringify(value);
-
-  function attempted(body: string): readonly (Fact | Unreadable)[] {
-    try {
-      return factsIn(body);
-    } catch (error) {
-      if (error instanceof Fault && error.code === 'invalid') return [];
-      throw error;
-    }
-  }
+  testUnbreakable(Object.fromEntries(single.map((name) => [name, fixture(name)])), { read: factsIn, inEnvelope });
 });
-
-/** What one machine hints when these files come into its bucket folders. */
-async function watched(files: readonly string[]) {
-  const directory = mkdtempSync(join(tmpdir(), 'serin-events-'));
-  for (const file of files) mkdirSync(dirname(join(directory, 'drops', file)), { recursive: true });
-  const hints = new Map<string, readonly string[]>();
-  const wanted = new Set(files.filter((file) => file.startsWith('fraud')));
-  const { promise: complete, resolve, reject } = Promise.withResolvers<void>();
-  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-  const watch = watchBuckets({
-    directory,
-    hint: ({ stream, signal }) => {
-      const keys = 'keys' in signal ? signal.keys : [];
-      // The first hints say that nobody has looked yet.
-      if (keys.length === 0) return begin();
-      const name = `${stream} ${signal.type}`;
-      hints.set(name, [...new Set([...(hints.get(name) ?? []), ...keys])].sort());
-      for (const key of keys) wanted.delete(key);
-      if (wanted.size === 0) resolve();
-    },
-    onFault: reject,
-  });
-  try {
-    watch.follow(routes);
-    await begun;
-    for (const file of files) writeFileSync(join(directory, 'drops', file), 'x');
-    await complete;
-  } finally {
-    watch.close();
-    rmSync(directory, { recursive: true, force: true });
-  }
-  return [...hints].map(([name, keys]) => {
-    const [stream, type] = name.split(' ');
-    return { stream, type, keys };
-  });
-}
