@@ -255,10 +255,14 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/aws/src/settings.ts': 'the roles, keys and networks of an installation',
   'functions/aws/src/signals.ts': 'the messages of EventBridge, S3 and SageMaker',
   'functions/aws/src/supplies.ts': 'its format of a list of files',
+  'functions/gcp/src/alarm.ts': 'the incidents of Cloud Monitoring',
+  'functions/gcp/src/http.ts': "the functions framework's requests, and the limits of its answers",
   'functions/gcp/src/metric-line.ts': 'how Cloud Logging takes a metric from a log line',
   'functions/gcp/src/names.ts': 'its limits of names, and its labels',
   'functions/gcp/src/serving/distribution.ts': 'the buckets of its histograms',
+  'functions/gcp/src/records.ts': 'the pushes of Pub/Sub and the events of Eventarc',
   'functions/gcp/src/settings.ts': 'the accounts, keys and networks of an installation',
+  'functions/gcp/src/signals.ts': 'the messages of Pub/Sub, Cloud Storage and Cloud Logging',
 };
 
 test("a file of a cloud is about that cloud: it uses the cloud's SDK or payloads, or is listed with what it knows", () => {

@@ -98,6 +98,8 @@ export const adapters = [
   { platform: 'gcp', contract: 'telemetry', name: 'monitoringTelemetry', file: 'ports/telemetry.ts', suite: 'emulators/gcp/telemetry.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { routed: 'nothing says that Cloud Monitoring has the time at which a request was routed' } },
   { platform: 'gcp', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },
+  { platform: 'gcp', contract: 'inbound', name: 'Google Cloud', file: 'signals.ts', suite: 'contract/inbound-gcp.test.ts', behind: "samples of Google's documentation",
+    gaps: { approval: "Vertex AI's registry tells of no approval" } },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Problem, refusedMethod } from '@serin/api/problem';
+import { problemAnswer } from '@serin/api/serve';
+import { asFault, Fault } from '@serin/core/base/fault';
+import type { LogLines } from '@serin/platform/log-lines';
+
+/**
+ * A request as the functions framework hands it over: Express's, with the body as it came. Its own reading of the body
+ * is not used, for it loses bytes and fields.
+ *
+ * https://github.com/GoogleCloudPlatform/functions-framework-nodejs/blob/main/src/server.ts
+ */
+export interface HttpRequest extends IncomingMessage {
+  readonly originalUrl: string;
+  readonly rawBody?: Uint8Array;
+}
+
+export type HttpFunction = (request: HttpRequest, response: ServerResponse) => Promise<void>;
+
+interface Served {
+  readonly log: Pick<LogLines, 'fault'>;
+  readonly newId: (prefix: string) => string;
+  take(request: HttpRequest): Promise<Response>;
+}
+
+/**
+ * A function that answers every request and throws nothing, for the framework answers with the text of what is thrown.
+ * What nobody foresaw is logged, and answered as a defect.
+ */
+export const served =
+  ({ log, newId, take }: Served): HttpFunction =>
+  async (request, response) => {
+    let answer: Answer;
+    try {
+      answer = await wholeOf(await take(request));
+    } catch (error) {
+      const id = newId('req');
+      const isForCaller = error instanceof Problem || asFault(error).retry === 'later';
+      if (!(error instanceof Problem)) log.fault(`request ${id}`, error);
+      const told = isForCaller ? error : new Fault('defect', `request ${id} failed; look at its log`);
+      answer = await wholeOf(problemAnswer(told, pathOf(request), id));
+    }
+    send(request, response, answer);
+  };
+
+/** Throws a `Problem` for a request that nothing can be asked with. */
+export function requestOf(request: HttpRequest): Request {
+  const { method = 'GET', headers, rawBody } = request;
+  const refused = refusedMethod(method);
+  if (refused !== undefined) throw refused;
+  // The framework has unpacked such a body already, so its bytes are not those that were sent.
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new Problem('unsupportedMedia', 'the content encoding is not supported; send the bytes as they are');
+  const hasBody = method !== 'GET' && method !== 'HEAD' && rawBody !== undefined;
+  try {
+    return new Request(`https://${headers.host ?? 'localhost'}${asciiOf(request.originalUrl)}`, {
+      method,
+      headers: headersOf(request),
+      ...(hasBody ? { body: rawBody } : {}),
+    });
+  } catch {
+    throw new Problem('malformed', 'the address or a header of the request cannot be read; send them percent-encoded');
+  }
+}
+
+function headersOf({ headers }: HttpRequest): Headers {
+  const all = new Headers();
+  for (const [name, value = []] of Object.entries(headers)) for (const each of [value].flat()) all.append(name, each);
+  return all;
+}
+
+/** Node gives each byte of an address as a character; bytes that were not encoded must stay those bytes. */
+const asciiOf = (address: string): string =>
+  address.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+
+const pathOf = ({ originalUrl }: HttpRequest): string => originalUrl.split('?', 1)[0] ?? '/';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly content: Uint8Array;
+}
+
+// Only an answer that is not streamed may have 32 MB, a streamed one 10 MB. https://docs.cloud.google.com/functions/quotas
+const wholeOf = async (response: Response): Promise<Answer> => ({
+  status: response.status,
+  headers: response.headers,
+  content: new Uint8Array(await response.arrayBuffer()),
+});
+
+function send({ method }: HttpRequest, response: ServerResponse, { status, headers, content }: Answer): void {
+  response.statusCode = status;
+  for (const [name, value] of headers) response.setHeader(name, value);
+  if (method === 'HEAD' || status === 204) {
+    response.end();
+    return;
+  }
+  response.setHeader('content-length', content.byteLength);
+  response.end(content);
+}
