@@ -62,14 +62,22 @@ export class GoogleError extends Error {
   }
 }
 
+interface Patience {
+  /** Until a call is given up, its repetitions included. */
+  readonly wholeMs: number;
+  /** Until it is made once more, if it may be repeated. */
+  readonly onceMs: number;
+  /** Before each repetition, half as much to half as much again. */
+  readonly pausesMs: readonly number[];
+}
+
 interface Options {
   readonly hosts: Hosts;
   readonly tokens: Tokens;
+  readonly patience?: Patience;
 }
 
-/** A call that may be repeated is cut off within 20 s, its repetitions included. */
-const timeoutMs = 8000;
-const pausesMs = [200, 1000] as const;
+const usual: Patience = { wholeMs: 20_000, onceMs: 8000, pausesMs: [200, 1000] };
 
 /**
  * A client of Google's APIs over HTTPS: their own clients are 0.6 to 22 MB each, and a function loads what it has.
@@ -77,8 +85,8 @@ const pausesMs = [200, 1000] as const;
  * A call that is `repeatable` is made up to three times while the service is not available; a token that is refused is
  * renewed once. Nothing else is repeated.
  */
-export function googleClient({ hosts, tokens }: Options): Google {
-  async function once(call: Call, token: string): Promise<Answer> {
+export function googleClient({ hosts, tokens, patience = usual }: Options): Google {
+  async function once(call: Call, token: string, signal: AbortSignal): Promise<Answer> {
     const { service, method, path, query = {}, body, bytes, headers = {} } = call;
     const url = new URL(`${hosts(service)}/${path}`);
     for (const [name, values] of Object.entries(query))
@@ -92,7 +100,7 @@ export function googleClient({ hosts, tokens }: Options): Google {
         ...(type === undefined ? {} : { 'content-type': type }),
       },
       body: bytes?.content ?? (body === undefined ? undefined : JSON.stringify(body)),
-      timeoutMs,
+      signal,
     };
     const answer = await ask(url, sent).catch((error: Error & { readonly code?: string }) => {
       const { message } = (error.cause ?? error) as Error;
@@ -103,19 +111,23 @@ export function googleClient({ hosts, tokens }: Options): Google {
   }
 
   async function bytes(call: Call): Promise<Answer> {
+    const { wholeMs, onceMs, pausesMs } = patience;
     const repeatable = call.repeatable ?? call.method === 'GET';
-    let renewed = false;
-    for (let attempt = 0; ; attempt += 1) {
+    const whole = AbortSignal.timeout(wholeMs);
+    let refused: string | undefined;
+    for (let repeated = 0; ; ) {
+      const token = await tokens(refused);
       try {
-        return await once(call, await tokens(renewed && attempt === 1));
+        return await once(call, token, repeatable ? AbortSignal.any([whole, AbortSignal.timeout(onceMs)]) : whole);
       } catch (error) {
         if (!(error instanceof GoogleError)) throw error;
-        if (error.status === 401 && !renewed) {
-          renewed = true;
+        if (error.status === 401 && refused === undefined) {
+          refused = token;
           continue;
         }
-        const wait = pausesMs[attempt];
-        if (wait === undefined || !repeatable || !passes(error)) throw error;
+        const wait = pausesMs[repeated];
+        if (wait === undefined || !repeatable || !passes(error) || whole.aborted) throw error;
+        repeated += 1;
         await pause(wait * (0.5 + Math.random()));
       }
     }
@@ -125,12 +137,22 @@ export function googleClient({ hosts, tokens }: Options): Google {
     bytes,
     async json<Body>(call: Call) {
       const { content } = await bytes(call);
-      return (content.length === 0 ? {} : JSON.parse(new TextDecoder().decode(content))) as Body;
+      return (content.length === 0 ? {} : parsed(new TextDecoder().decode(content))) as Body;
     },
   };
 }
 
-const passes = ({ status }: GoogleError): boolean => status === 0 || status === 429 || status >= 500;
+// https://docs.cloud.google.com/storage/docs/retry-strategy
+const passes = ({ status }: GoogleError): boolean => status === 0 || status === 408 || status === 429 || status >= 500;
+
+/** What is not JSON is not from Google: something between us answered, and another answer is to be had. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new GoogleError(`the answer is not JSON: ${text.slice(0, 300)}`, { status: 502, cause: error });
+  }
+}
 
 interface Refused {
   readonly error?: {

@@ -7,60 +7,60 @@ interface Options {
   readonly now: () => number;
 }
 
-/** Answers an access token of the service account under which a function runs. `fresh`: not the one that was kept. */
-export type Tokens = (fresh?: boolean) => Promise<string>;
+/**
+ * Answers an access token of the service account under which a function runs. One that was `refused` is not answered a
+ * second time, unless there is no other.
+ */
+export type Tokens = (refused?: string) => Promise<string>;
 
 // The metadata server keeps a token until five minutes before it expires, so one is not kept for longer here.
 // https://docs.cloud.google.com/compute/docs/access/authenticate-workloads
 const marginMs = 5 * 60_000;
 
 /**
- * Tokens of the metadata server, by one request for each: an authentication library is 300 KB of a bundle.
+ * Tokens of the metadata server, by one request for each: an authentication library is 300 KB of a bundle. Calls at the
+ * same time share the request.
  *
- * `unavailable` while there is no answer.
+ * `unavailable` when there was no answer twice.
  */
 export function metadataTokens({ host, now }: Options): Tokens {
-  let kept: { readonly token: Promise<string>; until: number } | undefined;
+  let kept: { readonly token: string; readonly until: number } | undefined;
+  let asking: Promise<string> | undefined;
 
-  async function ask(): Promise<{ readonly token: string; readonly until: number }> {
-    const url = `http://${host}/computeMetadata/v1/instance/service-accounts/default/token`;
+  async function renew(): Promise<string> {
     const asked = now();
-    try {
-      const answer = await fetch(url, {
-        headers: { 'Metadata-Flavor': 'Google' },
-        signal: AbortSignal.timeout(5000),
-      });
-      if (!answer.ok) throw new GoogleError(`HTTP ${answer.status}`, { status: answer.status });
-      const { access_token: token, expires_in: seconds } = (await answer.json()) as {
-        readonly access_token: string;
-        readonly expires_in: number;
-      };
-      return { token, until: asked + seconds * 1000 - marginMs };
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Fault(
-        'unavailable',
-        `no access token from the metadata server ${host}; wait, it is tried again: ${why}`,
-        {
-          cause: error,
-        },
-      );
-    }
+    const { access_token: token, expires_in: seconds } = await ask(host).catch(() => ask(host));
+    kept = { token, until: asked + seconds * 1000 - marginMs };
+    return token;
   }
 
-  return (fresh = false) => {
-    if (kept !== undefined && !fresh && now() < kept.until) return kept.token;
-    const asking = ask();
-    const mine = { token: asking.then(({ token }) => token), until: Number.POSITIVE_INFINITY };
-    kept = mine;
-    asking.then(
-      ({ until }) => {
-        mine.until = until;
-      },
-      () => {
-        if (kept === mine) kept = undefined;
-      },
-    );
-    return mine.token;
+  return async (refused) => {
+    if (kept !== undefined && kept.token !== refused && now() < kept.until) return kept.token;
+    asking ??= renew()
+      .catch((error: Error) => {
+        const what = `no access token from the metadata server ${host}`;
+        throw new Fault('unavailable', `${what}; wait, it is tried again: ${error.message}`, { cause: error });
+      })
+      .finally(() => {
+        asking = undefined;
+      });
+    return asking;
   };
+}
+
+interface Token {
+  readonly access_token: string;
+  readonly expires_in: number;
+}
+
+async function ask(host: string): Promise<Token> {
+  const answer = await fetch(`http://${host}/computeMetadata/v1/instance/service-accounts/default/token`, {
+    headers: { 'Metadata-Flavor': 'Google' },
+    signal: AbortSignal.timeout(5000),
+  });
+  if (!answer.ok) throw new GoogleError(`HTTP ${answer.status}`, { status: answer.status });
+  const token = (await answer.json()) as Partial<Token>;
+  if (typeof token.access_token !== 'string' || typeof token.expires_in !== 'number')
+    throw new Error('its answer has no token');
+  return token as Token;
 }

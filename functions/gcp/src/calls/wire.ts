@@ -6,7 +6,8 @@ interface Sent {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | undefined;
-  readonly timeoutMs: number;
+  /** When to give up. */
+  readonly signal: AbortSignal;
 }
 
 interface Received {
@@ -19,10 +20,10 @@ interface Received {
  * One request over HTTP. `fetch` would unpack an answer that is gzipped, and an object of Cloud Storage that was stored
  * so comes as it is only to those who take gzip. https://docs.cloud.google.com/storage/docs/transcoding
  */
-export function ask(url: URL, { method, headers, body, timeoutMs }: Sent): Promise<Received> {
+export function ask(url: URL, { method, headers, body, signal }: Sent): Promise<Received> {
   const request = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    request(url, { method, headers, signal: AbortSignal.timeout(timeoutMs) }, async (answer) => {
+    request(url, { method, headers, signal }, async (answer) => {
       try {
         const content = await buffer(answer);
         const received = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
