@@ -43,7 +43,7 @@ test('every family of names is over the same places, and the variables of the jo
   const variables = variablesOf(placed({ channels: { train }, environment: { MLFLOW_TRACKING_URI: 'https://mine' } }));
 
   expect(variables).toMatchObject({
-    ...{ SM_CHANNEL_TRAIN: '/in/train', AIP_TRAINING_DATA_URI: '/in/train', AZURE_ML_INPUT_train: '/in/train' },
+    ...{ SM_CHANNEL_TRAIN: '/in/train', AIP_TRAINING_DATA_URI: '/in/train/*', AZURE_ML_INPUT_train: '/in/train' },
     ...{
       SM_MODEL_DIR: '/model',
       AIP_MODEL_DIR: '/model',

@@ -112,12 +112,17 @@ function variablesOfJob(placed: PlacedJob): Texts {
   };
 }
 
-// https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
+/**
+ * The variables of a Vertex AI training. Data is named as Vertex AI names it, by a pattern that scripts give to `glob`:
+ * "gs://bucket_name/path/training-*", for it "might be split into multiple files".
+ * https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
+ * https://cloud.google.com/vertex-ai/docs/training/using-managed-datasets
+ */
 function vertex(placed: PlacedJob): Texts {
   const { name, places } = placed;
   const of = (channel: string, variable: string): Texts => {
     const path = channelPaths(placed)[channel];
-    return path === undefined ? {} : { [variable]: path };
+    return path === undefined ? {} : { [variable]: `${path}/*` };
   };
   return {
     AIP_MODEL_DIR: places.model,
