@@ -40,6 +40,54 @@ describe.each(['sklearn', 'sagemaker-pytorch'])('the example %s', (name) => {
   });
 });
 
+test.each([
+  ['births', 'serin.gcp.config.ts'],
+  ['sagemaker-pytorch', 'serin.gcp.config.ts'],
+  ['vertex', 'serin.config.ts'],
+])('the example %s has a config for Google Cloud without a problem: %s', async (name, config) => {
+  const command = ['validate', '--json', '--config', config, '--cloud', 'gcp'];
+
+  const { exit, stdout } = await serin(command, { cwd: exampleFolder(name) });
+
+  expect([exit, JSON.parse(stdout)]).toMatchObject([0, { valid: true }]);
+});
+
+const python = withModule('json');
+
+describe(`the example of Vertex AI${python.note}`, () => {
+  test('has a training script that knows nothing but the variables of Vertex AI', () => {
+    const script = readFileSync(join(exampleFolder('vertex'), 'src', 'train.py'), 'utf8');
+    const names = [...script.matchAll(/environ(?:\.get\(|\[)"(\w+)"/g)].map(([, name = '']) => name);
+
+    expect(names.toSorted()).toEqual([
+      'AIP_CHECKPOINT_DIR',
+      'AIP_DATA_FORMAT',
+      'AIP_MODEL_DIR',
+      'AIP_TENSORBOARD_LOG_DIR',
+      'AIP_TRAINING_DATA_URI',
+      'CLOUD_ML_JOB_ID',
+    ]);
+  });
+
+  python.run('trains, judges and serves by its unchanged script on one machine', { timeout: 150_000 }, async () => {
+    const project = await startedProject(hurriedCopy('vertex'), python.env);
+    const data = join(exampleFolder('sagemaker-pytorch'), 'data');
+
+    for (const year of ['1969.csv', '1970.csv']) project.drop('acme-drops', 'births/', join(data, year));
+    await project.event('dev.serin.rollout.promoted.v1');
+    const good = await project.invoke('births', { instances: [{ day: '1971-03-02' }] });
+    const bad = await project.invoke('births', { instances: [{ day: '1971-02-30' }] });
+    const version = await project.run(['versions', 'get', 'births', '1']);
+
+    const [{ births }] = JSON.parse(good.stdout).predictions;
+    expect(Math.abs(births - born(data, '1971-03-02'))).toBeLessThan(1500);
+    expect(bad.stderr).toContain('answered with 400');
+    expect(version).toMatchObject({
+      verdict: { passed: true, checks: [{ metric: 'mape', rule: 'atMost', bound: 0.2 }] },
+    });
+  });
+});
+
 const sklearn = withModule('sklearn');
 
 describe(`the scikit-learn example${sklearn.note}`, () => {
