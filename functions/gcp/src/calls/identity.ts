@@ -1,0 +1,85 @@
+import { Problem } from '@serin/api/problem';
+import { Fault } from '@serin/core/base/fault';
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, UnsecuredJWT } from 'jose';
+
+/** Where Google's keys for ID tokens are. https://accounts.google.com/.well-known/openid-configuration */
+const googlesHost = 'https://www.googleapis.com';
+const keysPath = '/oauth2/v3/certs';
+const issuers = ['https://accounts.google.com', 'accounts.google.com'];
+
+interface Options {
+  /** For whom a token must have been made: the address of the function. */
+  readonly audience: string;
+  /** E-mail addresses of the service accounts that may call. */
+  readonly accounts: readonly string[];
+  /**
+   * The function can be called only through IAM. IAM then checks a token before the function gets it, and puts a mark
+   * in the place of its signature, so that nobody can use the token again.
+   *
+   * https://docs.cloud.google.com/run/docs/troubleshooting#signature-removed
+   */
+  readonly isBehindIam: boolean;
+  readonly keysHost?: string | undefined;
+}
+
+/** Throws for the value of `Authorization` of a caller that is none of ours; `unavailable`: it may be one. */
+export type Callers = (authorization: string | undefined) => Promise<void>;
+
+/**
+ * Calls of Pub/Sub, Cloud Scheduler and Eventarc carry an ID token of the service account that they were given.
+ *
+ * https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+ */
+export function pushCallers({ audience, accounts, isBehindIam, keysHost = googlesHost }: Options): Callers {
+  const keys = createRemoteJWKSet(new URL(keysPath, keysHost));
+  const claims = { issuer: issuers, audience, requiredClaims: ['exp', 'email'] };
+
+  async function claimsOf(token: string): Promise<JWTPayload> {
+    const [, payload = '', signature] = token.split('.');
+    if (isBehindIam && signature === removed) return UnsecuredJWT.decode(`${noSignature}.${payload}.`, claims).payload;
+    return (await jwtVerify(token, keys, { ...claims, algorithms: ['RS256'] })).payload;
+  }
+
+  return async (authorization) => {
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) throw unknown('it has none');
+    const { email, email_verified: isVerified } = await claimsOf(token).catch((error: unknown) => {
+      throw refused(error);
+    });
+    if (isVerified !== true || typeof email !== 'string' || !accounts.includes(email))
+      throw new Problem('forbidden', 'this account may not call the function; name it in SERIN_PUSH_ACCOUNT');
+  };
+}
+
+const removed = 'SIGNATURE_REMOVED_BY_GOOGLE';
+const noSignature = Buffer.from('{"alg":"none"}').toString('base64url');
+
+/** What is wrong with a token. Anything else that fails says nothing of it: Google's keys could not be read. */
+const ofToken: ReadonlySet<string> = new Set([
+  errors.JOSEAlgNotAllowed.code,
+  errors.JOSENotSupported.code,
+  errors.JWKSMultipleMatchingKeys.code,
+  errors.JWKSNoMatchingKey.code,
+  errors.JWSInvalid.code,
+  errors.JWSSignatureVerificationFailed.code,
+  errors.JWTClaimValidationFailed.code,
+  errors.JWTExpired.code,
+  errors.JWTInvalid.code,
+]);
+
+function refused(error: unknown): Problem | Fault {
+  const { code = '', message } = error as { readonly code?: string; readonly message: string };
+  if (ofToken.has(code)) return unknown(message);
+  return new Fault(
+    'unavailable',
+    `the keys of Google for ID tokens cannot be read; send the request again: ${message}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+const unknown = (why: string): Problem =>
+  new Problem('unauthenticated', `the request needs an ID token of Google for this function: ${why}; send one`, {
+    headers: { 'www-authenticate': 'Bearer' },
+  });
