@@ -13,7 +13,7 @@ const changed = (name: string, change: (message: ReturnType<typeof JSON.parse>) 
 };
 
 const installation = { project: 'shop', environment: 'prod' };
-const ours = 'customJobs/4215678901234567890';
+const ours = '4215678901234567890';
 
 inboundContract('Google Cloud', {
   read,

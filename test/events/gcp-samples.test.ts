@@ -33,7 +33,7 @@ const becomes: Readonly<Record<string, unknown>> = {
   'gcf-pubsub-text-cloudevent': 'unreadable',
   'gcf-storage-legacy': testCs,
   'monitoring-mock-high-memory-usage': [
-    { kind: 'alarm', of: { endpoints: ['Production Web Server 1'], written: [] }, says: { type: 'alertRaised' } },
+    { kind: 'alarm', of: { endpoints: [], written: [] }, says: { type: 'alertRaised' } },
   ],
   'pubsub-binary-complex': 'unreadable',
   'pubsub-duplicated-fields': 'unreadable',

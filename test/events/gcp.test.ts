@@ -31,7 +31,7 @@ const { names, fixture, changed } = payloadsOf('gcp');
 const owners: Owners = {
   installation,
   modelOfEndpoint: async (name) => ['fraud', 'churn'].find((model) => endpointName(installation, model) === name),
-  modelOfJob: async (job) => (job === 'customJobs/4215678901234567890' ? 'fraud' : undefined),
+  modelOfJob: async (job) => (job === '4215678901234567890' ? 'fraud' : undefined),
   versionOf: async () => undefined,
 };
 const read = readerOf(factsIn, owners);
@@ -199,14 +199,20 @@ describe('an incident of Cloud Monitoring', () => {
     expect(await saidBy([incident(more)])).toEqual([alarm]);
   });
 
-  test('is of the endpoint that its resource names, by its id or by the name that people see', async () => {
-    const byName = incident({
-      resource: { labels: { endpoint_id: '4215678901234567890' } },
-      resource_display_name: endpointName(installation, 'churn'),
-    });
+  test.each([
+    ['prod', ['model/churn']],
+    ['staging', []],
+  ])(
+    'of an endpoint that goes by a number is of the model that the labels of the endpoint name (%s)',
+    async (environment, models) => {
+      const body = incident({
+        resource: { labels: { endpoint_id: '4215678901234567890' } },
+        metadata: { user_labels: { serin_environment: environment, serin_project: 'shop', serin_model: 'churn' } },
+      });
 
-    expect(await saidBy([byName])).toMatchObject([{ stream: 'model/churn' }]);
-  });
+      expect((await saidBy([body])).map(({ stream }) => stream)).toEqual(models);
+    },
+  );
 
   test("on somebody else's endpoint is for no model, though its policy names one of ours", async () => {
     expect(await read([fixture('incident-of-others')])).toMatchObject({

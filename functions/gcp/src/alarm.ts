@@ -18,13 +18,15 @@ export function alarmFromIncident({ version, incident }: Fields): FactOf<'alarm'
   if (state !== 'open' && state !== 'closed') throw unreadable(`the state of the incident ${id}`, 'open or closed');
   const isOver = state === 'closed';
   const watched = fieldsOf(fieldsOf(said.resource)?.labels)?.endpoint_id;
+  const labelled = nameIn(fieldsOf(fieldsOf(said.metadata)?.user_labels));
   return alarmFact({
     ...{ sender: 'cloud-monitoring', prefix: 'cm', fingerprint: id, state, isOver },
     name: wordOf(said.policy_name ?? said.condition_name ?? id),
     at: isOver && said.ended_at ? instant(said.ended_at, 'ended_at') : instant(said.started_at, 'started_at'),
     reason: said.summary,
-    description: writtenIn(said),
-    endpoints: [watched, said.resource_display_name],
+    description: [labelled, ...writtenIn(said)].join(' '),
+    // The labels of an endpoint say whose it is, also where it goes by a number that Google gave it.
+    endpoints: labelled === '' ? [watched] : [],
   });
 }
 
@@ -36,16 +38,16 @@ function instant(value: unknown, field: string): string {
   return at.toISOString();
 }
 
-/** The documentation of a policy, which is text for people, and the labels of the policy and of what it watches. */
-function writtenIn({ documentation, policy_user_labels, metadata }: Fields): string {
+/** The documentation of a policy, which is text for people, and its labels. */
+function writtenIn({ documentation, policy_user_labels }: Fields): readonly string[] {
   const { content, subject } = fieldsOf(documentation) ?? { content: documentation };
-  const labels = [policy_user_labels, fieldsOf(metadata)?.user_labels];
-  const texts = [content, subject, ...labels.map((each) => nameIn(fieldsOf(each) ?? {}))];
-  return texts.filter((text) => typeof text === 'string').join(' ');
+  const texts = [content, subject].filter((text) => typeof text === 'string');
+  return [...texts, nameIn(fieldsOf(policy_user_labels))];
 }
 
 /** Whose an alarm is, of labels: they take no `/`, so each part of the name has a label of its own. */
-function nameIn({ serin_environment: environment, serin_project: project, serin_model: model }: Fields): string {
+function nameIn(labels: Fields = {}): string {
+  const { serin_environment: environment, serin_project: project, serin_model: model } = labels;
   const parts = environment === undefined ? [model] : [environment, ...(project === undefined ? [] : [project]), model];
   return model === undefined ? '' : `serin_model=${parts.map(wordOf).join('/')}`;
 }

@@ -83,12 +83,12 @@ function fromNotification({ eventType, bucketId, objectId }: Fields): Fact {
  */
 function fromLog({ resource, protoPayload }: Fields): Fact {
   const { type, labels } = fieldsOf(resource) ?? {};
-  if (type === 'ml_job') return { kind: 'job', job: `customJobs/${textOf(fieldsOf(labels)?.job_id, 'labels.job_id')}` };
+  if (type === 'ml_job') return { kind: 'job', job: textOf(fieldsOf(labels)?.job_id, 'labels.job_id') };
   const { serviceName, methodName, resourceName } = fieldsOf(protoPayload) ?? {};
   const [, kind, name] = /\/(customJobs|endpoints)\/([^/]+)$/.exec(wordOf(resourceName)) ?? [];
   if (serviceName !== 'aiplatform.googleapis.com' || name === undefined)
     return unrouted(`a log entry of ${wordOf(methodName ?? type)}`);
-  return kind === 'customJobs' ? { kind: 'job', job: `customJobs/${name}` } : { kind: 'endpoint', name };
+  return kind === 'customJobs' ? { kind: 'job', job: name } : { kind: 'endpoint', name };
 }
 
 /** Base64 as text; bytes that are no UTF-8 are no message for us. */
