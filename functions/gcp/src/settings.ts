@@ -25,6 +25,8 @@ export function settingsOf(variables: Variables) {
     ...(optional('kmsKey', 'SERIN_KMS_KEY') as { readonly kmsKey?: string }),
     /** `projects/<number>/global/networks/<name>` */
     ...(optional('network', 'SERIN_NETWORK') as { readonly network?: string }),
+    /** All endpoints are on the host of the region, which VPC Service Controls need; else each has its own. */
+    sharedEndpoints: (variables.SERIN_SHARED_ENDPOINTS ?? '') !== '',
   };
 }
 
