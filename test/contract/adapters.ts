@@ -104,6 +104,7 @@ export const adapters = [
   { platform: 'gcp', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },
   { platform: 'gcp', contract: 'inbound', name: 'Google Cloud', file: 'signals.ts', suite: 'contract/inbound-gcp.test.ts', behind: "samples of Google's documentation",
     gaps: { approval: "Vertex AI's registry tells of no approval" } },
+  { platform: 'gcp', contract: 'registry', name: 'vertexRegistry', file: 'ports/registry.ts', suite: 'emulators/gcp/registry.test.ts', behind: "a fake of ours, checked by Google's documents" },
   { platform: 'gcp', contract: 'serving', name: 'vertexServing', file: 'ports/serving.ts', suite: 'emulators/gcp/serving.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { mirrors: 'Vertex AI mirrors nothing', wholeMirrors: 'Vertex AI mirrors nothing' } },
 ] as const satisfies readonly Adapter[];

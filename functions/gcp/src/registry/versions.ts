@@ -1,0 +1,116 @@
+import type { Approval, RegisteredVersion } from '@serin/core/ports/registry';
+import type { Installation } from '@serin/platform/names';
+import type { Google } from '../calls/google.ts';
+import type { Operation } from '../calls/operations.ts';
+import { locationPath, type VertexPlace } from '../calls/vertex.ts';
+import { ifThere } from '../faults.ts';
+import { labelsOf, modelName } from '../names.ts';
+
+export interface RegistryOptions extends VertexPlace {
+  readonly google: Google;
+  readonly installation: Installation;
+  /** An image of Artifact Registry: Vertex AI registers no model without one. */
+  readonly nodeImage: string;
+  readonly kmsKey?: string;
+}
+
+/** A version as Vertex AI has it. */
+export interface Listed {
+  /** Vertex AI's own number of it. */
+  readonly id: string;
+  readonly version: RegisteredVersion;
+}
+
+interface Page {
+  readonly models?: readonly { readonly versionId?: string; readonly versionDescription?: string }[];
+  readonly nextPageToken?: string;
+}
+
+/**
+ * The versions of a model in Vertex AI's registry; the methods may throw what a call throws.
+ *
+ * The description of a version holds all of it as JSON: it belongs to the version, has no short limit, and is read in
+ * the console. Labels say the same in short, for filters; Vertex AI merges those of a version with those of its model, so
+ * nothing is read from them.
+ */
+export function modelVersions({ google, installation, nodeImage, kmsKey, ...place }: RegistryOptions) {
+  const location = locationPath(place);
+  const vertex = { service: 'aiplatform' } as const;
+
+  async function* pages(model: string): AsyncGenerator<Page> {
+    let pageToken: string | undefined;
+    do {
+      const query = { pageSize: 100, pageToken };
+      const path = `${location}/models/${modelName(installation, model)}:listVersions`;
+      const page = await ifThere(`listing the versions of ${model}`, () =>
+        google.json<Page>({ ...vertex, method: 'GET', path, query }),
+      );
+      if (page === undefined) return;
+      yield page;
+      pageToken = page.nextPageToken;
+    } while (pageToken);
+  }
+
+  const said = (version: RegisteredVersion) => ({
+    versionDescription: JSON.stringify({ by: 'Serin', ...installation, ...version }),
+    labels: labelsOf(installation, {
+      serin_model: version.model,
+      serin_version: String(version.number),
+      serin_digest: version.artifact.digest,
+      serin_approval: version.approval,
+    }),
+  });
+
+  return {
+    /** The version of a number: of two, the one that Vertex AI numbered first. And whether there is a model at all. */
+    async find(model: string, number: number): Promise<{ readonly found?: Listed; readonly hasModel: boolean }> {
+      const named: Listed[] = [];
+      let hasModel = false;
+      for await (const { models = [] } of pages(model)) {
+        hasModel = true;
+        for (const { versionId: id = '', versionDescription = '' } of models) {
+          const version = versionIn(versionDescription);
+          if (version?.model === model && version.number === number) named.push({ id, version });
+        }
+      }
+      const [found] = named.sort((a, b) => Number(a.id) - Number(b.id));
+      return { hasModel, ...(found === undefined ? {} : { found }) };
+    },
+
+    /** Begins to upload a version; a second call makes a second one, unless it is the first of its model. */
+    upload(version: RegisteredVersion, hasModel: boolean): Promise<Operation> {
+      const id = modelName(installation, version.model);
+      const parentModel = `projects/${place.googleProject}/locations/${place.region}/models/${id}`;
+      const model = {
+        displayName: version.model.slice(0, 128),
+        versionAliases: [`v${version.number}`],
+        ...said(version),
+        ...(kmsKey === undefined ? {} : { encryptionSpec: { kmsKeyName: kmsKey } }),
+        // It is a record: what serves is uploaded by `deploy`, with the image and the command of that deployment.
+        containerSpec: { imageUri: nodeImage },
+      };
+      const body = { model, ...(hasModel ? { parentModel } : { modelId: id }) };
+      return google.json<Operation>({ ...vertex, method: 'POST', path: `${location}/models:upload`, body });
+    },
+
+    /** Last write wins. */
+    async update({ id, version }: Listed, approval: Approval): Promise<void> {
+      const path = `${location}/models/${modelName(installation, version.model)}@${id}`;
+      const query = { updateMask: 'versionDescription,labels' };
+      const body = said({ ...version, approval });
+      await google.json({ ...vertex, method: 'PATCH', path, query, body, repeatable: true });
+    },
+  };
+}
+
+/** `undefined`: somebody else's text. */
+function versionIn(description: string): RegisteredVersion | undefined {
+  if (!description.startsWith('{"by":"Serin"')) return undefined;
+  try {
+    // As `upload` wrote it; a model that is named so in this installation is of this installation.
+    const { by: _, project: _p, environment: _e, ...version } = JSON.parse(description);
+    return version as RegisteredVersion;
+  } catch {
+    return undefined;
+  }
+}
