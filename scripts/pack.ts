@@ -14,7 +14,7 @@ import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { configSchema } from '@serin/core/config/config';
 import { type BuildOptions, build } from 'esbuild';
-import { bundle as bundleOfAws } from './bundle-aws.ts';
+import { bundle as bundleOf } from './bundle.ts';
 import { declarations } from './pack-types.ts';
 
 /**
@@ -80,7 +80,11 @@ async function bundleRequests(dist: string): Promise<void> {
     process.stderr.write('functions/aws is not installed: the package is made without aws-requests.cjs\n');
     return;
   }
-  const { file } = await bundleOfAws('aws-requests', `export { requestsFor } from './plan.ts';`, dist);
+  const { file } = await bundleOf(
+    'aws',
+    { name: 'aws-requests', code: `export { requestsFor } from './plan.ts';` },
+    dist,
+  );
   renameSync(file, join(dist, 'aws-requests.cjs'));
   rmSync(join(dist, 'aws-requests'), { recursive: true });
 }

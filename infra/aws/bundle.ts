@@ -19,14 +19,14 @@ const ids: readonly FunctionId[] = ['signals', 'api', 'clock', 'deadLetters'];
  * As a program of its own, for SST bundles whoever calls this, and esbuild cannot be bundled.
  */
 export function bundle(repository = join(import.meta.dirname, '../..')): Code {
-  const script = join(repository, 'scripts/bundle-aws.ts');
+  const script = join(repository, 'scripts/bundle.ts');
   if (!existsSync(script))
     throw new Error(`cannot bundle the functions: ${script} is not there; deploy from a copy of Serin's repository`);
   const into = join(repository, 'infra/.build/aws');
   // What an older version left would be taken first: Lambda looks for .js and .mjs before .cjs.
   rmSync(into, { recursive: true, force: true });
   // The script bundles when it is the program that runs, and Node names that without links.
-  execFileSync(nodeHere(), [realpathSync(script), into], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(nodeHere(), [realpathSync(script), 'aws', into], { stdio: ['ignore', 'ignore', 'inherit'] });
   // All four ids are there.
   return Object.fromEntries(ids.map((id) => [id, join(into, id)])) as unknown as Code;
 }

@@ -2,14 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bundleFunctions } from '../../../scripts/bundle-aws.ts';
+import { bundleFunctions } from '../../../scripts/bundle.ts';
 import { emulated } from '../emulated.ts';
 
 emulated('the bundles of the functions', () => {
   test('are small, and the clock does not carry what it never calls', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'serin-bundles-'));
 
-    const sizes = Object.fromEntries((await bundleFunctions(folder)).map(({ name, bytes }) => [name, bytes / 1024]));
+    const sizes = Object.fromEntries(
+      (await bundleFunctions('aws', folder)).map(({ name, bytes }) => [name, bytes / 1024]),
+    );
 
     await rm(folder, { recursive: true });
     expect(sizes.signals).toBeLessThan(700);

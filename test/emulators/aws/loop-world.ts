@@ -29,7 +29,7 @@ import type {
   SQSEvent,
 } from 'aws-lambda';
 import { vi } from 'vitest';
-import { bundleFunctions } from '../../../scripts/bundle-aws.ts';
+import { bundleFunctions } from '../../../scripts/bundle.ts';
 import { startDynamoDb, startMoto } from '../installed.ts';
 import { reach } from './clients.ts';
 import { fakeEndpoints } from './fake-endpoints.ts';
@@ -57,7 +57,7 @@ interface Handlers {
 export async function openLoop() {
   vi.useFakeTimers({ toFake: ['Date'], now: start });
   const folder = await mkdtemp(join(tmpdir(), 'serin-loop-'));
-  const [dynamo, moto, bundles] = await Promise.all([startDynamoDb(), startMoto(), bundleFunctions(folder)]);
+  const [dynamo, moto, bundles] = await Promise.all([startDynamoDb(), startMoto(), bundleFunctions('aws', folder)]);
   const jobs = fakeJobs({ now: Date.now });
   const endpoints = fakeEndpoints({ now: Date.now, configLagMs: 2000 });
   const metrics = fakeMetrics({ now: Date.now, lagMs: () => minute });

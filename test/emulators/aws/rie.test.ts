@@ -8,7 +8,7 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { compile, parseConfig } from '@serin/core/config/config';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { plans } from '../../../infra/aws/topology/functions.ts';
-import { bundleFunctions } from '../../../scripts/bundle-aws.ts';
+import { bundleFunctions } from '../../../scripts/bundle.ts';
 import { emulated } from '../emulated.ts';
 import { type Gate, startGate } from '../gate.ts';
 import { type Emulator, type LambdaInstance, startDynamoDb, startLambda, startMoto } from '../installed.ts';
@@ -44,7 +44,7 @@ function suite(): void {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'serin-rie-'));
-    const [dynamo, moto, bundles] = await Promise.all([startDynamoDb(), startMoto(), bundleFunctions(folder)]);
+    const [dynamo, moto, bundles] = await Promise.all([startDynamoDb(), startMoto(), bundleFunctions('aws', folder)]);
     emulators = { dynamo, moto };
     files = Object.fromEntries(bundles.map(({ name, file }) => [name, file]));
     way = await startGate(dynamo.url);

@@ -1,0 +1,113 @@
+// The functions of a cloud as they are deployed: each entry point alone, minified, into <folder>/<name>/index.cjs.
+// `node scripts/bundle.ts <cloud> <folder>`
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+export const entryPoints = ['signals', 'api', 'clock', 'deadLetters'] as const;
+
+export interface Bundle {
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/**
+ * The SDK's schemas of all operations of a service stand in one file, with keys such as `{[_h]: ...}`. A computed key may
+ * have a side effect, so esbuild keeps them all; with the key's text in its place it drops what no command uses.
+ */
+const shakeableSchemas: Plugin = {
+  name: 'shakeable schemas',
+  setup({ onLoad }) {
+    onLoad({ filter: /dist-es[/\\]schemas[/\\]schemas_0\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const texts = new Map(
+        [...text.matchAll(/^const (_\w+) = ("[^"\n]*");$/gm)].map(([, name, value]) => [name, value]),
+      );
+      return {
+        contents: text.replace(/\[(_\w+)\]:/g, (whole, name) => (texts.has(name) ? `${texts.get(name)}:` : whole)),
+      };
+    });
+  },
+};
+
+interface Cloud {
+  /** The folder in which `functions.ts` stands. */
+  readonly source: string;
+  /** How the cloud finds the function of an entry point in its bundle. */
+  exportOf(name: string): string;
+  /** What we leave out of the cloud's own packages. */
+  readonly cuts: BuildOptions;
+  /** The folder has a `package.json` that names the bundle. */
+  readonly hasManifest: boolean;
+}
+
+const sourceOf = (cloud: string): string => fileURLToPath(new URL(`../functions/${cloud}/src`, import.meta.url));
+
+export const clouds = {
+  aws: {
+    source: sourceOf('aws'),
+    exportOf: (name) => `${name} as handler`,
+    cuts: {
+      alias: { '@aws-sdk/credential-provider-node': join(sourceOf('aws'), 'calls', 'credentials.ts') },
+      plugins: [shakeableSchemas],
+    },
+    hasManifest: false,
+  },
+  gcp: {
+    source: sourceOf('gcp'),
+    // The buildpack brings the framework, which calls the export that is named as the function's target.
+    exportOf: (name) => name,
+    cuts: {},
+    // Without it the framework asks for an index.js, which a package.json further up may say is a module.
+    // https://github.com/GoogleCloudPlatform/buildpacks/blob/main/cmd/nodejs/functions_framework/main.go
+    hasManifest: true,
+  },
+} as const satisfies Readonly<Record<string, Cloud>>;
+
+export type CloudName = keyof typeof clouds;
+
+/** Bundles what `code` exports; imports are resolved as in the functions of the cloud. `plain`: as esbuild makes it. */
+export async function bundle(
+  cloud: CloudName,
+  { name, code, plain = false }: { readonly name: string; readonly code: string; readonly plain?: boolean },
+  folder: string,
+): Promise<Bundle> {
+  const { source, cuts, hasManifest } = clouds[cloud];
+  const file = join(folder, name, 'index.cjs');
+  const { metafile } = await build({
+    stdin: { contents: code, resolveDir: source, sourcefile: `entry of ${name}`, loader: 'ts' },
+    outfile: file,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    ...(plain ? {} : cuts),
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const manifest = { name: `serin-${name.toLowerCase()}`, private: true, main: 'index.cjs' };
+  if (hasManifest) await writeFile(join(dirname(file), 'package.json'), `${JSON.stringify(manifest)}\n`);
+  const bytes = Object.values(metafile.outputs)[0]?.bytes ?? 0;
+  return { name, file, bytes };
+}
+
+export const bundleFunctions = (cloud: CloudName, folder: string): Promise<readonly Bundle[]> =>
+  Promise.all(
+    entryPoints.map((name) =>
+      bundle(cloud, { name, code: `export { ${clouds[cloud].exportOf(name)} } from './functions.ts';` }, folder),
+    ),
+  );
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const cloud = (Object.keys(clouds) as CloudName[]).find((known) => known === process.argv[2]);
+  if (cloud === undefined) {
+    process.stderr.write(`usage: node scripts/bundle.ts ${Object.keys(clouds).join('|')} [folder]\n`);
+    process.exit(2);
+  }
+  for (const { file, bytes } of await bundleFunctions(cloud, process.argv[3] ?? `dist/${cloud}`))
+    process.stdout.write(`${file} ${Math.round(bytes / 1024)} KB\n`);
+}
