@@ -66,6 +66,14 @@ emulatedGcp('the journal on Firestore', () => {
       expect((await journal.names('k')).items).toHaveLength(1);
     });
 
+    test('takes streams whose names no document could have', async () => {
+      const streams = ['.', '..', '__name__', 'a/../b', '😀'.repeat(250)];
+
+      for (const stream of streams) await journal.append(0, appendOf(stream, 1, { stream }));
+
+      for (const stream of streams) expect((await journal.head(stream))?.state).toEqual({ stream });
+    });
+
     test('moves both index rows of a stream, also when another process wrote the head before', async () => {
       const other = firestoreJournal({ google: world.served.google, database });
 
@@ -111,7 +119,10 @@ emulatedGcp('the journal on Firestore', () => {
         error: new Refusal('ABORTED', 'Too much contention on these documents. Please try again.'),
       });
 
-      await expect(journal.append(0, appendOf('fraud', 1))).rejects.toMatchObject({ code: 'conflict' });
+      await expect(journal.append(0, appendOf('fraud', 1))).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining('load it and decide again'),
+      });
       expect(await journal.head('fraud')).toBeUndefined();
     });
 
@@ -126,6 +137,15 @@ emulatedGcp('the journal on Firestore', () => {
       await journal.append(0, appendOf('fraud', 1));
 
       expect(calls()).toEqual(['commit 503', 'commit 429', 'commit 200']);
+    });
+
+    test('goes on with a new token when the old one is refused', async () => {
+      const error = new Refusal('UNAUTHENTICATED', 'Request had invalid authentication credentials.');
+      world.next({ method: 'commit', when: 'before', error });
+
+      await journal.append(0, appendOf('fraud', 1));
+
+      expect(calls()).toEqual(['commit 401', 'commit 200']);
     });
 
     test('says that it is throttled or not available when that lasts, so that the work is done later', async () => {

@@ -1,7 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Journal } from '@serin/core/ports/journal';
-import { type Place, shardOf, sortable, staleAppend } from '@serin/platform/journal-rows';
+import { shardOf, sortable, staleAppend } from '@serin/platform/journal-rows';
 import {
   type JournalStore,
   type ShardRange,
@@ -96,9 +96,9 @@ function firestoreStore({ google, database }: Options): JournalStore {
       return { place: { seq: numberIn(seq) }, hash: textIn(hash), state: bytesIn(state) };
     },
 
-    async append(rows, before) {
+    async append(rows) {
       const { stream, seq } = rows;
-      const writes = writesOf(headName(stream, rows.shard), rows, before);
+      const writes = writesOf(headName(stream, rows.shard), rows);
       try {
         await post(`${documents}:commit`, { writes }, `appending to ${stream} (${database})`);
       } catch (error) {
@@ -148,7 +148,7 @@ interface Streamed {
   readonly error?: { readonly status?: string; readonly message?: string };
 }
 
-function writesOf(head: string, rows: StoredRows, before: Place): readonly object[] {
+function writesOf(head: string, rows: StoredRows): readonly object[] {
   const { seq, place, entry, stream, hash, state, name } = rows;
   const kept = { stream: text(stream), seq: whole(seq), hash: text(hash), state: bytes(state) };
   const fields = {
@@ -162,7 +162,7 @@ function writesOf(head: string, rows: StoredRows, before: Place): readonly objec
       update: { name: `${head}/entries/${sortable(seq)}`, fields: { seq: whole(seq), entry: bytes(entry) } },
       currentDocument: { exists: false },
     },
-    { update: { name: head, fields }, ...(before.seq === 0 ? { currentDocument: { exists: false } } : {}) },
+    { update: { name: head, fields } },
   ];
 }
 
@@ -186,11 +186,11 @@ function startsWith(field: string, prefix: string) {
 /** Firestore says of what it lacks neither which it is nor what to do. All of it can be mended, so nothing is given up. */
 function mendable(error: unknown, doing: string, database: string): Fault | undefined {
   if (!(error instanceof GoogleError)) return undefined;
-  const { rpc, message, reason } = error;
+  const { rpc, message } = error;
   const fault = (mend: string, code: 'unavailable' | 'throttled' = 'unavailable') =>
     new Fault(code, `${doing} failed; ${mend}: ${message}`, { cause: error });
   // "Missing or insufficient permissions."
-  if (rpc === 'PERMISSION_DENIED' && reason !== 'SERVICE_DISABLED' && /^missing or insufficient/i.test(message))
+  if (rpc === 'PERMISSION_DENIED' && /^missing or insufficient/i.test(message))
     return fault("run `serin deploy`, which gives the function's service account a role for this database");
   // "The database (default) does not exist for project acme ..."
   if (rpc === 'NOT_FOUND' && /database/.test(message))
