@@ -4,7 +4,7 @@ import { endpointName } from '@serin/gcp/names';
 import { monitoringTelemetry } from '@serin/gcp/ports/telemetry';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
-import { emulated } from '../emulated.ts';
+import { emulatedGcp } from '../emulated.ts';
 import { type Handlers, Refusal, type Request, type Served, serveGoogle } from './discovery.ts';
 import { fakeMetrics, type Predicted } from './fake-metrics.ts';
 
@@ -20,7 +20,7 @@ type Changes = Partial<Parameters<typeof fakeMetrics>[0]> & {
 };
 type Listed = ReturnType<ReturnType<typeof fakeMetrics>['handlers']['monitoring.projects.timeSeries.list']>;
 
-emulated('Cloud Monitoring telemetry', () => {
+emulatedGcp('Cloud Monitoring telemetry', () => {
   let served: Served;
   let handlers: Handlers = {};
   beforeAll(async () => {
