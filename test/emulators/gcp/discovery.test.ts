@@ -161,7 +161,7 @@ emulatedGcp("Google's documents", () => {
     ],
     [
       'a body where none is taken',
-      { method: 'DELETE', path: `${place}/customJobs/7`, body: {} },
+      { method: 'POST', path: `${place}/operations/7:cancel`, body: {} },
       /body: it takes none/,
     ],
     ['no body where one is', { method: 'POST', path: `${place}/customJobs` }, /body: missing/],
@@ -529,8 +529,9 @@ emulatedGcp("Google's documents", () => {
 
     const file = join(paths.calls, `${suite}.json`);
     expect(existsSync(file)).toBe(true);
-    expect(JSON.parse(readFileSync(file, 'utf8')).calls['pubsub.projects.topics.publish']).toEqual({
-      'a fake of ours': { answered: 1, refused: 0 },
-    });
+    const { calls, inProtos } = JSON.parse(readFileSync(file, 'utf8'));
+    expect(calls['pubsub.projects.topics.publish']).toEqual({ 'a fake of ours': { answered: 1, refused: 0 } });
+    expect(inProtos).toContain('pubsub.projects.topics.publish');
+    expect(inProtos.filter((id: string) => id.startsWith('storage.'))).toEqual([]);
   });
 }, ['fake-gcs-server']);

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Google, googleClient, type Hosts, type Service } from '@serin/gcp/calls/google';
+import { ask } from '@serin/gcp/calls/wire';
 import type { Variables } from '@serin/platform/settings';
 import { bodyProblems, type Matched, type Method, matchOf, methodsOf, queryProblems, services } from './documents.ts';
 import { type Calls, callsOf } from './fidelity-calls.ts';
-import { answerProblems, requestProblems } from './protos.ts';
+import { answerProblems, isInProtos, requestProblems } from './protos.ts';
 import { type Content, contentOf } from './upload.ts';
 
 /** HTTP's status of each code. https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
@@ -275,7 +276,8 @@ async function handle(
   const note = (status: number) => {
     const { params, query, body } = request;
     world.calls.push({ id: method.id, params, query, body, status });
-    world.counts.count(method.id, 'a fake of ours', status > 0 && status < 400);
+    const isAnswered = status > 0 && status < 400;
+    world.counts.count(method.id, { who: 'a fake of ours', isAnswered, isInProtos: isInProtos(service, method) });
   };
   let answered: unknown;
   try {
@@ -337,25 +339,24 @@ async function pass(
   refuse: Refuse,
 ): Promise<void> {
   const path = (incoming.url ?? '').slice(1 + service.length);
+  // As it was sent, and as it is answered: nothing is unpacked on the way.
   const names = ['content-type', 'range', 'accept-encoding'].filter((name) => incoming.headers[name] !== undefined);
-  const answered = await fetch(`${relay.url}${path}`, {
+  const { status, headers, content } = await ask(new URL(`${relay.url}${path}`), {
     method: method.httpMethod,
     headers: Object.fromEntries(names.map((name) => [name, String(incoming.headers[name])])),
-    ...(bytes.length === 0 ? {} : { body: new Uint8Array(bytes) }),
+    body: bytes,
+    signal: AbortSignal.timeout(10_000),
   });
-  const content = Buffer.from(await answered.arrayBuffer());
-  const isJson = answered.ok && request.query.get('alt') !== 'media';
+  const isAnswered = status >= 200 && status < 300;
+  const isJson = isAnswered && request.query.get('alt') !== 'media';
   const known = relay.faults?.[method.id];
-  const found = isJson ? [...jsonProblems(service, method, jsonOf(content))] : [];
+  const found = isJson ? [...jsonProblems(service, method, jsonOf(Buffer.from(content)))] : [];
   const problems = found.filter((problem) => !known?.test(problem));
   if (problems.length > 0) return refuse(problems.map((problem) => `${method.id} by ${relay.who}: ${problem}`));
-  world.calls.push({ id: method.id, params, query: request.query, body: request.body, status: answered.status });
-  world.counts.count(method.id, relay.who, answered.ok);
-  // `fetch` has unpacked the content.
-  const kept = [...answered.headers].filter(
-    ([name]) => !/^(content-(encoding|length)|transfer-encoding|connection)$/.test(name),
-  );
-  response.writeHead(answered.status, Object.fromEntries(kept));
+  world.calls.push({ id: method.id, params, query: request.query, body: request.body, status });
+  world.counts.count(method.id, { who: relay.who, isAnswered, isInProtos: isInProtos(service, method) });
+  const kept = [...headers].filter(([name]) => !/^(content-length|transfer-encoding|connection)$/.test(name));
+  response.writeHead(status, Object.fromEntries(kept));
   response.end(content);
 }
 

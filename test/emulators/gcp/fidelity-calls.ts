@@ -2,8 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { paths } from '../installed.ts';
 
+interface Counted {
+  readonly who: string;
+  readonly isAnswered: boolean;
+  /** Held to the protos as well. */
+  readonly isInProtos: boolean;
+}
+
 export interface Calls {
-  count(id: string, who: string, isAnswered: boolean): void;
+  count(id: string, counted: Counted): void;
   /** Writes `.installed/calls/<suite>.json`. */
   save(): void;
 }
@@ -13,28 +20,37 @@ interface Count {
   refused: number;
 }
 
+interface Counts {
+  readonly byWho: Map<string, Count>;
+  readonly inProtos: Set<string>;
+}
+
 /** By suite: one that starts several servers has one count. */
-const suites = new Map<string, Map<string, Count>>();
+const suites = new Map<string, Counts>();
 
 /** Counts the calls of a suite: by method, then by who answered. */
 export function callsOf(suite: string): Calls {
-  const counts = suites.get(suite) ?? new Map<string, Count>();
-  suites.set(suite, counts);
+  const { byWho, inProtos } = suites.get(suite) ?? { byWho: new Map(), inProtos: new Set() };
+  suites.set(suite, { byWho, inProtos });
   return {
-    count(id, who, isAnswered) {
+    count(id, { who, isAnswered, isInProtos }) {
+      if (isInProtos) inProtos.add(id);
       const key = `${id} ${who}`;
-      const found = counts.get(key) ?? { answered: 0, refused: 0 };
+      const found = byWho.get(key) ?? { answered: 0, refused: 0 };
       found[isAnswered ? 'answered' : 'refused'] += 1;
-      counts.set(key, found);
+      byWho.set(key, found);
     },
     save() {
       const calls: Record<string, Record<string, Count>> = {};
-      for (const [key, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      for (const [key, count] of [...byWho].sort(([a], [b]) => (a < b ? -1 : 1))) {
         const [id = '', ...who] = key.split(' ');
         calls[id] = { ...calls[id], [who.join(' ')]: count };
       }
       mkdirSync(paths.calls, { recursive: true });
-      writeFileSync(join(paths.calls, `${suite}.json`), `${JSON.stringify({ suite, calls }, null, 2)}\n`);
+      writeFileSync(
+        join(paths.calls, `${suite}.json`),
+        `${JSON.stringify({ suite, calls, inProtos: [...inProtos].sort() }, null, 2)}\n`,
+      );
     },
   };
 }
