@@ -1,10 +1,10 @@
 import { refusal } from '../shared/fields.ts';
+import { metrics } from '../shared/metrics.ts';
 import { alarmsOf } from './topology/alarms.ts';
 import { byHandOf } from './topology/by-hand.ts';
 import { costsOf } from './topology/costs.ts';
 import { dashboardOf } from './topology/dashboard.ts';
 import { functionsOf } from './topology/functions.ts';
-import { metrics } from './topology/metrics.ts';
 import { imageCacheOf, placesOf } from './topology/places.ts';
 import { laterOf, resourcesOf, staysOf } from './topology/resources.ts';
 import { jobRole, modelRole } from './topology/roles.ts';

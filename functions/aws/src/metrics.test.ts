@@ -3,7 +3,7 @@ import { tickDue } from '@serin/platform/clock';
 import { logLines } from '@serin/platform/log-lines';
 import { countEntry, metricNames } from '@serin/platform/metrics';
 import { expect, test } from 'vitest';
-import { metrics } from '../../../infra/aws/topology/metrics.ts';
+import { metrics } from '../../../infra/shared/metrics.ts';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
 import { embeddedMetric } from './metric-line.ts';

@@ -12,7 +12,7 @@ import {
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMoto, whyMissing } from '../../../test/emulators/installed.ts';
+import { startMoto, usual, whyPartsMissing } from '../../../test/emulators/installed.ts';
 import { settingsOf, topology } from '../topology.ts';
 import { copyOfRepository, folder, forgetFolders, repository } from './copy.ts';
 import { factsOf } from './facts.ts';
@@ -26,7 +26,7 @@ const bun = join(modules, '@oven/bun-linux-x64/bin/bun');
 const missing = !existsSync(sst)
   ? 'SST is not installed; run `npm ci --prefix infra`'
   : existsSync(bun)
-    ? whyMissing()
+    ? whyPartsMissing(usual.aws)
     : "SST's bun is installed from npm on Linux, x64 only";
 const required = (process.env.SERIN_REQUIRE ?? '').split(',').includes('sst');
 if (missing !== undefined)

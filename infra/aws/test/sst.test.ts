@@ -148,16 +148,17 @@ test('sst.config.ts names one app per project, tags all of it, and hands SST’s
 });
 
 test('sst.config.ts without the settings of a cloud says which file is missing, and what writes it', async () => {
-  await expect(appIn(folder('bare'))).rejects.toThrow(
-    "serin.aws.json is missing beside sst.config.ts: run 'serin deploy'",
-  );
+  await expect(appIn(folder('bare'))).rejects.toThrow("is missing beside sst.config.ts: run 'serin deploy'");
 });
 
 test('SST and its provider have one version wherever they are named', async () => {
   const app = await appIn(projectWith(plain));
 
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(repository, 'infra/package.json'), 'utf8'));
-  expect([devDependencies.sst, dependencies['@pulumi/aws']]).toEqual([app.version, app.providers.aws.version]);
+  expect([devDependencies.sst, dependencies['@pulumi/aws']]).toEqual([
+    app.version,
+    (app.providers as { readonly aws: { readonly version: string } }).aws.version,
+  ]);
   for (const file of ['README.md', 'infra/aws/README.md', 'packages/cli/src/plan/sst.ts']) {
     const text = readFileSync(join(repository, file), 'utf8');
     const named = [...text.matchAll(/\bsst@([\d.]+\d|\w*)/g)].map(([, version]) => version);

@@ -1,5 +1,5 @@
+import { type Metric, metrics } from '../../shared/metrics.ts';
 import { plans } from './functions.ts';
-import { type Metric, metrics } from './metrics.ts';
 import type { Places } from './places.ts';
 import type { Dashboard, QueueId } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-/** What functions count, by log lines in the embedded metric format (packages/platform/src/metrics.ts). */
+/** What functions count, by log lines (packages/platform/src/metrics.ts). */
 export interface Metric {
   readonly name: string;
   readonly statistic: 'Sum' | 'Maximum';
