@@ -76,6 +76,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'infra/shared': { may: ['@pulumi/pulumi'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   // Plain data: `serin plan` reads it as well.
   'infra/aws/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
+  'infra/gcp/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/cli/src': {
     may: [
       '@serin/core/',
@@ -136,7 +137,7 @@ test("core's code knows no vendor: what a cloud is like stands in packages/cloud
 test('a cloud is a folder: nowhere is there a branch on the name of one', () => {
   const branch = /[!=]==? '(aws|gcp|azure)'|case '(aws|gcp|azure)'/;
 
-  const offences = [...Object.keys(rules), 'infra/aws']
+  const offences = [...Object.keys(rules), 'infra/aws', 'infra/gcp']
     .flatMap(sources)
     .filter((file) => branch.test(withoutComments(readFileSync(file, 'utf8'))))
     .map((file) => relative(root, file));
@@ -147,6 +148,7 @@ test('a cloud is a folder: nowhere is there a branch on the name of one', () => 
 /** What is reached by its path: infra is one package, and the command takes types of it. */
 const neighbours: Readonly<Record<string, string>> = {
   'infra/aws/topology': 'infra/shared/',
+  'infra/gcp/topology': 'infra/shared/',
   'packages/cli/src': 'infra/shared/shapes.ts',
 };
 

@@ -39,7 +39,7 @@ const folders = (): readonly string[] => [
     readdirSync(`${root}/${above}`).map((name) => `${above}/${name}/src`),
   ),
   'infra/shared',
-  ...['cdk', 'sst', 'topology'].map((name) => `infra/aws/${name}`),
+  ...['aws/cdk', 'aws/sst', 'aws/topology', 'gcp/sst', 'gcp/topology'].map((name) => `infra/${name}`),
 ];
 
 /** Every text of an error in what runs in production. */

@@ -64,3 +64,22 @@ export interface CostAtRest {
   readonly perMonth: number;
   readonly why: string;
 }
+
+/** Where a tool keeps the state of one installation for a team, on a cloud in which the tool itself keeps none. */
+export interface TeamState {
+  /** Holds it for one deployment, and fetches it. Throws while somebody else holds it. */
+  begin(): Promise<void>;
+  /** Brings it back, and lets others deploy. */
+  end(): Promise<void>;
+}
+
+export interface StateOf {
+  readonly account: string;
+  /** As the tool names the installation: `serin-shop`, `prod`. */
+  readonly app: string;
+  readonly stage: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `deploy` or `destroy`. */
+  readonly command: string;
+  readonly say: (text: string) => void;
+}

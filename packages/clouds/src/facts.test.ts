@@ -70,5 +70,6 @@ test('each cloud stands under its own name, and is built or not', () => {
     expect([facts.cloud, facts.instanceTypes.cloud]).toEqual([cloud, cloud]);
   expect(Object.values(clouds).flatMap(({ cloud, deploys }) => (deploys === undefined ? [] : [cloud]))).toEqual([
     'aws',
+    'gcp',
   ]);
 });

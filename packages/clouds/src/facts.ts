@@ -12,7 +12,11 @@ export type Cloud = Exclude<Platform, 'local'>;
 export interface CloudFacts {
   readonly cloud: Cloud;
   /** What a deployment wants there. Absent: Serin cannot be deployed there yet, and a config can only be checked. */
-  readonly deploys?: { readonly credentials: Credentials };
+  readonly deploys?: {
+    readonly credentials: Credentials;
+    /** Where endpoints stand that go on serving when an installation is destroyed. */
+    readonly endpoints: string;
+  };
   readonly instanceTypes: InstanceTypes;
   /** Of a model's plan. */
   readonly limits: readonly CloudLimit[];
@@ -46,8 +50,11 @@ export interface Quotas {
 export interface Places {
   readonly account: Shape;
   readonly region: Shape;
-  /** Variables of the environment that name the region, the first one that is set. */
+  /** Variables of the environment that name the account or the region, the first one that is set. */
+  readonly accountVariables: readonly string[];
   readonly regionVariables: readonly string[];
+  /** Fields of the settings that keep both, and what to do without. Absent: whoever deploys says both each time. */
+  readonly kept?: { readonly account: string; readonly region: string; readonly missing: string };
   /** What follows from a region for everything that is named there. */
   readonly partitionOf: (region: string) => Readonly<Record<string, string>>;
 }

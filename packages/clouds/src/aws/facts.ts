@@ -13,5 +13,5 @@ export const aws: CloudFacts = {
   quotas,
   prices,
   places,
-  deploys: { credentials },
+  deploys: { credentials, endpoints: 'SageMaker' },
 };

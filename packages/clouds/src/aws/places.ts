@@ -3,6 +3,8 @@ import type { Credentials, Places } from '../facts.ts';
 export const places: Places = {
   account: { of: /^\d{12}$/, mend: 'give 12 digits: `aws sts get-caller-identity` shows your account' },
   region: { of: /^[a-z]{2}(-[a-z]+)+-\d$/, mend: "give a region such as 'eu-west-1'" },
+  // Credentials are of one account: nothing else names it.
+  accountVariables: [],
   regionVariables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
   partitionOf: (region) => ({

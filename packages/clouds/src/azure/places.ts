@@ -6,6 +6,7 @@ export const places: Places = {
     mend: 'give a GUID: `az account show --query id` shows your subscription',
   },
   region: { of: /^[a-z]+\d?$/, mend: "give a region such as 'westeurope'" },
+  accountVariables: [],
   regionVariables: [],
   partitionOf: () => ({}),
 };

@@ -1,0 +1,92 @@
+import { nodeImageOf, type Places } from './places.ts';
+import type { Topology } from './shapes.ts';
+
+type ByHand = Topology['byHand'];
+
+/** The services of a perimeter of VPC Service Controls around an installation. */
+export const perimeterServices = [
+  'aiplatform',
+  'artifactregistry',
+  'cloudbuild',
+  'cloudfunctions',
+  'cloudscheduler',
+  'firestore',
+  'logging',
+  'monitoring',
+  'pubsub',
+  'run',
+  'secretmanager',
+  'storage',
+].map((service) => `${service}.googleapis.com`);
+
+/** What no tool does for the owner, each with its command. */
+export function byHandOf(places: Places): ByHand {
+  const { settings, where, name, secretsPrefix } = places;
+  const { account, region } = where;
+  const place = `--project=${account}`;
+  const key = settings.kmsKey === undefined ? '' : ` --kms-key-name=${settings.kmsKey}`;
+  const kept = `--replication-policy=user-managed --locations=${region}${key} ${place}`;
+  return [
+    {
+      what: 'the Google project must have a billing account, before the first deployment',
+      command: `gcloud billing projects link ${account} --billing-account=<account>`,
+    },
+    {
+      what: 'whoever deploys must be logged in, and must be an owner of the Google project or may create all that is listed above',
+      command: `gcloud auth application-default login && gcloud auth application-default set-quota-project ${account}`,
+    },
+    {
+      what: 'the APIs by which all others are enabled, before the first deployment',
+      command: `gcloud services enable cloudresourcemanager.googleapis.com iam.googleapis.com serviceusage.googleapis.com ${place}`,
+    },
+    {
+      what: 'the bucket in which a team keeps the state of SST, once for each Google project, before the first deployment',
+      command: `gcloud storage buckets create gs://${stateBucketOf(account)} --location=${region} --uniform-bucket-level-access --public-access-prevention ${place} && gcloud storage buckets update gs://${stateBucketOf(account)} --versioning`,
+    },
+    ...(settings.api === 'internal'
+      ? []
+      : [
+          {
+            what: 'where a policy of your organization lets in nobody from outside (iam.allowedPolicyMemberDomains), the API cannot be public: let it be, or write "api": "internal" into serin.gcp.json; this shows the policy',
+            command: `gcloud org-policies describe iam.allowedPolicyMemberDomains ${place} --effective`,
+          },
+        ]),
+    ...elsewhere(places),
+    {
+      what: `for jobs without an image, splitting among them: the stock image of Node is pulled from Docker Hub by the first job; this pulls it before, and shows whether that works`,
+      command: `gcloud auth configure-docker ${region}-docker.pkg.dev && docker pull ${nodeImageOf(places)}`,
+    },
+    {
+      what: 'for alert policies of yours on a model: name the channel of Serin in them, and the model in a user label serin_model; this shows the channel',
+      command: `gcloud beta monitoring channels list --filter='displayName="${name('signals')}"' ${place}`,
+    },
+    {
+      what: 'for incoming webhooks: their secrets, several of each while one is replaced',
+      command: `printf '{"github":[],"standard":[]}' | gcloud secrets create ${name('webhooks')} --data-file=- ${kept}`,
+    },
+    {
+      what: "for secrets that a config names ({ secret: 'name' }): each of them, before it is used",
+      command: `gcloud secrets create ${secretsPrefix}<name> --data-file=<file> ${kept}`,
+    },
+    {
+      what: 'for a perimeter of VPC Service Controls: these services belong into it',
+      command: `gcloud access-context-manager perimeters update <perimeter> --add-resources=projects/${where.number} --add-restricted-services=${perimeterServices.join()}`,
+    },
+  ];
+}
+
+/** SST keeps a state on this computer; `serin deploy` fetches it from there, and brings it back. */
+export const stateBucketOf = (account: string): string => `serin-state-${account}`;
+
+/** A role of this project cannot be given on what lies in another. */
+function elsewhere({ settings: { dataBuckets, createDataBuckets }, topic, emailOf, where }: Places): ByHand {
+  if (createDataBuckets || dataBuckets.length === 0) return [];
+  const grant = (account: string): string =>
+    `gcloud storage buckets add-iam-policy-binding gs://<bucket> --member=serviceAccount:${emailOf(account)} --role=roles/storage.objectViewer`;
+  return [
+    {
+      what: 'a data bucket of another Google project: its owner lets signals and jobs read it, and its Cloud Storage tell the topic of signals',
+      command: `${grant('signals')} && ${grant('jobs')} && gcloud pubsub topics add-iam-policy-binding ${topic('signals')} --member="serviceAccount:$(gcloud storage service-agent --project=<its project>)" --role=roles/pubsub.publisher --project=${where.account}`,
+    },
+  ];
+}

@@ -1,0 +1,242 @@
+/**
+ * Every call that the ports make of Google, the permission it needs, and on what. The roles of the functions are made
+ * from it alone, `serin plan` prints it, and the emulator suite compares it with the calls that were really sent.
+ */
+
+/** The folders of the project's own bucket: whoever may touch one of them may not therefore touch another. */
+export const ownFolders = [
+  'checkpoints',
+  'code',
+  'configs',
+  'datasets',
+  'events',
+  'jobs',
+  'labels',
+  'registry',
+  'serving',
+  'starts',
+] as const;
+export type OwnFolder = (typeof ownFolders)[number];
+
+/** A thing that a permission is about; places.ts knows how IAM names it. */
+export type On =
+  /** All of the Google project: only for the permissions that `projectWide` names. */
+  | 'project'
+  | 'database'
+  | 'ownBucket'
+  | `own/${OwnFolder}`
+  | 'dataBuckets'
+  | 'signals'
+  | 'bus'
+  | 'webhooks'
+  | 'programSecrets'
+  | 'jobAccount'
+  | 'modelAccount';
+
+export interface Need {
+  readonly action: string;
+  readonly on: readonly On[];
+}
+
+/** `call`: the id of the method in its discovery document. */
+export interface Call {
+  readonly call: string;
+  readonly why: string;
+  readonly needs: readonly Need[];
+}
+
+const own = (...folders: readonly OwnFolder[]) => folders.map((folder) => `own/${folder}` as const);
+const need = (action: string, ...on: readonly On[]): Need => ({ action, on });
+const call = (name: string, why: string, ...needs: readonly Need[]): Call => ({ call: name, why, needs });
+
+const vertex = (method: string, why: string, ...needs: readonly Need[]): Call =>
+  call(`aiplatform.projects.locations.${method}`, why, ...needs);
+/** What runs under an account of ours: whoever starts it must be allowed to act as that account. */
+const actAs = (account: 'jobAccount' | 'modelAccount'): Need => need('iam.serviceAccounts.actAs', account);
+const entriesList = (why: string): Call =>
+  call('logging.entries.list', why, need('logging.logEntries.list', 'project'));
+
+// https://docs.cloud.google.com/firestore/docs/security/iam, "Required permissions for API methods"
+const batchGet = call(
+  'firestore.projects.databases.documents.batchGet',
+  'reads heads and entries of streams',
+  need('datastore.entities.get', 'database'),
+);
+const runQuery = (why: string): Call =>
+  call(
+    'firestore.projects.databases.documents.runQuery',
+    why,
+    need('datastore.entities.get', 'database'),
+    need('datastore.entities.list', 'database'),
+  );
+
+// Without `storage.objects.list` Cloud Storage answers 403 for an object that is not there: who reads also lists.
+// https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes#404-not-found
+const lists = call(
+  'storage.objects.list',
+  'lists what was dropped, and tells what is not there from what is closed',
+  need('storage.objects.list', 'ownBucket', 'dataBuckets'),
+);
+
+/** One that writes over an object deletes it. https://docs.cloud.google.com/storage/docs/access-control/iam-json */
+const writes = (why: string, created: readonly On[], replaced: readonly On[]): Call =>
+  call(
+    'storage.objects.insert',
+    why,
+    need('storage.objects.create', ...created),
+    ...(replaced.length === 0 ? [] : [need('storage.objects.delete', ...replaced)]),
+  );
+
+export const callsOf = {
+  journal: [
+    batchGet,
+    runQuery('reads entries and the two indexes'),
+    call(
+      'firestore.projects.databases.documents.commit',
+      'appends entry, head and index rows at once',
+      need('datastore.entities.create', 'database'),
+      need('datastore.entities.update', 'database'),
+      need('datastore.entities.delete', 'database'),
+    ),
+  ],
+  /** What the clock needs of the journal. */
+  due: [runQuery('finds the streams that wait for time')],
+  bucket: [
+    lists,
+    call(
+      'storage.objects.get',
+      'reads configs, code, manifests, what jobs left, markers, labels and notes of what was begun',
+      need(
+        'storage.objects.get',
+        ...own('code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts'),
+        'dataBuckets',
+      ),
+    ),
+    writes(
+      'writes manifests, archives of code, starts of jobs, large events, what was read of labels and notes of what is begun',
+      own('code', 'datasets', 'events', 'labels', 'registry', 'serving', 'starts'),
+      own('labels', 'registry', 'serving', 'starts'),
+    ),
+  ],
+  /** What the API needs of buckets: it takes code and configs, and reads no data. */
+  releases: [
+    lists,
+    call(
+      'storage.objects.get',
+      'reads configs, code and manifests',
+      need('storage.objects.get', ...own('code', 'configs', 'datasets')),
+    ),
+    writes('writes configs, code and large events', own('code', 'configs', 'events'), []),
+  ],
+  jobs: [
+    vertex('customJobs.create', 'starts a job', need('aiplatform.customJobs.create', 'project'), actAs('jobAccount')),
+    vertex('customJobs.get', 'reads how it ended', need('aiplatform.customJobs.get', 'project')),
+    vertex('customJobs.list', 'finds the job of a key', need('aiplatform.customJobs.list', 'project')),
+    vertex('customJobs.cancel', 'stops it', need('aiplatform.customJobs.cancel', 'project')),
+    entriesList('reads the end of the log of a job that failed'),
+  ],
+  /** The log of a job, for whoever asks the API. */
+  jobLogs: [
+    entriesList('reads the log of a job'),
+    vertex('customJobs.list', 'finds the job whose log is asked for', need('aiplatform.customJobs.list', 'project')),
+  ],
+  registry: [
+    vertex('models.upload', 'registers a version', need('aiplatform.models.upload', 'project')),
+    vertex('models.operations.get', 'reads whether it is there', need('aiplatform.models.get', 'project')),
+    vertex('models.get', 'reads a version', need('aiplatform.models.get', 'project')),
+    vertex('models.listVersions', 'finds the version of a number', need('aiplatform.models.list', 'project')),
+    vertex('models.patch', 'mirrors the approval', need('aiplatform.models.update', 'project')),
+  ],
+  // A read of an operation needs that of what it is about.
+  // https://docs.cloud.google.com/vertex-ai/docs/general/iam-permissions
+  serving: [
+    vertex('endpoints.create', 'the endpoint of a model', need('aiplatform.endpoints.create', 'project')),
+    vertex('endpoints.get', 'reads what really serves', need('aiplatform.endpoints.get', 'project')),
+    vertex('endpoints.patch', 'moves weight', need('aiplatform.endpoints.update', 'project')),
+    vertex(
+      'endpoints.deployModel',
+      'deploys a version',
+      need('aiplatform.endpoints.deploy', 'project'),
+      need('aiplatform.models.get', 'project'),
+      actAs('modelAccount'),
+    ),
+    vertex('endpoints.undeployModel', 'retires a version', need('aiplatform.endpoints.undeploy', 'project')),
+    vertex('endpoints.operations.get', 'reads how that goes', need('aiplatform.endpoints.get', 'project')),
+    vertex(
+      'endpoints.operations.list',
+      'finds what was begun when its answer was lost',
+      need('aiplatform.endpoints.get', 'project'),
+      need('aiplatform.endpoints.list', 'project'),
+    ),
+    vertex('models.upload', 'the model of a deployment', need('aiplatform.models.upload', 'project')),
+    vertex('models.operations.get', 'reads whether it is there', need('aiplatform.models.get', 'project')),
+    vertex('models.get', 'reads it', need('aiplatform.models.get', 'project')),
+    vertex('models.list', 'finds models that nothing serves any more', need('aiplatform.models.list', 'project')),
+    vertex('models.delete', 'takes them away', need('aiplatform.models.delete', 'project')),
+  ],
+  telemetry: [
+    call(
+      'monitoring.projects.timeSeries.list',
+      'requests, errors and latencies of each version',
+      need('monitoring.timeSeries.list', 'project'),
+    ),
+    vertex('endpoints.get', 'which versions there are', need('aiplatform.endpoints.get', 'project')),
+  ],
+  bus: [call('pubsub.projects.topics.publish', 'publishes what happened', need('pubsub.topics.publish', 'bus'))],
+  send: [
+    call(
+      'pubsub.projects.topics.publish',
+      'tells that a stream owes something',
+      need('pubsub.topics.publish', 'signals'),
+    ),
+  ],
+  secrets: [
+    call(
+      'secretmanager.projects.secrets.versions.access',
+      'the secrets of incoming webhooks',
+      need('secretmanager.versions.access', 'webhooks'),
+    ),
+  ],
+  /** Only for the function that notifies sinks. */
+  programSecrets: [
+    call(
+      'secretmanager.projects.secrets.versions.access',
+      'the secrets that a config names, when they are used',
+      need('secretmanager.versions.access', 'programSecrets'),
+    ),
+  ],
+} satisfies Readonly<Record<string, readonly Call[]>>;
+
+export type PortName = keyof typeof callsOf;
+
+/** Which of them a function has. */
+export const portsOf = {
+  signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send', 'programSecrets'],
+  api: ['journal', 'releases', 'bus', 'jobLogs', 'send', 'secrets'],
+  clock: ['due', 'send'],
+  deadLetters: ['journal'],
+} as const satisfies Readonly<Record<string, readonly PortName[]>>;
+
+const vertexWide = 'Vertex AI has no policies on jobs and models, and its names stand in no condition';
+
+/** Permissions that are given on the whole Google project, and why nothing less can be named. Nothing else may have it. */
+export const projectWide: Readonly<Record<string, string>> = {
+  'aiplatform.customJobs.cancel': vertexWide,
+  'aiplatform.customJobs.create': vertexWide,
+  'aiplatform.customJobs.get': vertexWide,
+  'aiplatform.customJobs.list': vertexWide,
+  'aiplatform.endpoints.create': vertexWide,
+  'aiplatform.endpoints.deploy': vertexWide,
+  'aiplatform.endpoints.get': vertexWide,
+  'aiplatform.endpoints.list': vertexWide,
+  'aiplatform.endpoints.undeploy': vertexWide,
+  'aiplatform.endpoints.update': vertexWide,
+  'aiplatform.models.delete': vertexWide,
+  'aiplatform.models.get': vertexWide,
+  'aiplatform.models.list': vertexWide,
+  'aiplatform.models.update': vertexWide,
+  'aiplatform.models.upload': vertexWide,
+  'logging.logEntries.create': 'a log is of the project',
+  'logging.logEntries.list': 'jobs have no log bucket of their own',
+  'monitoring.timeSeries.list': 'metrics are of the project',
+};

@@ -1,0 +1,78 @@
+import { gcpNameProblems, isBucketName } from '@serin/clouds/gcp/names';
+import { places } from '@serin/clouds/gcp/places';
+import { type Field, type Fields, fieldProblems, isObject, listOf, oneOf, wholeBetween } from '../../shared/fields.ts';
+import { hashShape, readSettings as readFile, requireSettings, type SettingsRead } from '../../shared/settings-file.ts';
+import type { Settings } from './shapes.ts';
+
+const text =
+  (shape: RegExp) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && shape.test(value);
+const switched: Field = { must: 'true or false', takes: oneOf(true, false) };
+
+const fields: Readonly<Record<keyof Settings, Field>> = {
+  project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
+  environment: { must: "a name such as 'prod'", takes: (value) => typeof value === 'string', required: true },
+  version: { must: "a version such as '0.1.0'", takes: text(/^\d+\.\d+\.\d+[\w.+-]*$/), required: true },
+  adminTokenHash: { must: 'the SHA-256 of a token, 64 hex digits', takes: text(hashShape), required: true },
+  dataBuckets: {
+    must: 'a list of names of Cloud Storage buckets, each once',
+    takes: listOf((value) => typeof value === 'string' && isBucketName(value), 0),
+    required: true,
+  },
+  googleProject: { must: "the id of a Google project, such as 'acme-ml'", takes: text(places.account.of) },
+  region: { must: "a region such as 'europe-west4'", takes: text(places.region.of) },
+  createDataBuckets: switched,
+  kmsKey: {
+    must: "a key, 'projects/<project>/locations/<region>/keyRings/<ring>/cryptoKeys/<key>', and no version of it",
+    takes: text(/^projects\/[\w.:-]+\/locations\/[a-z0-9-]+\/keyRings\/[\w-]+\/cryptoKeys\/[\w-]+$/),
+  },
+  network: { must: '{network, connector} of a network of yours', takes: isObject },
+  api: { must: "'public' or 'internal'", takes: oneOf('public', 'internal') },
+  alertEmail: { must: 'an e-mail address', takes: text(/^[^@\s]+@[^@\s]+\.[^@\s]+$/) },
+  notify: {
+    must: "a notification channel, 'projects/<project>/notificationChannels/<id>'",
+    takes: text(/^projects\/[\w.:-]+\/notificationChannels\/\d+$/),
+  },
+  // https://docs.cloud.google.com/logging/docs/buckets#custom-retention
+  logDays: { must: 'a whole number from 1 to 3650', takes: wholeBetween(1, 3650) },
+  dashboard: switched,
+  adopt: switched,
+  apiInstances: { must: 'a whole number from 1 to 1000', takes: wholeBetween(1, 1000) },
+  roleGeneration: { must: 'a whole number from 1 to 99', takes: wholeBetween(1, 99) },
+};
+
+const networkFields: Fields = {
+  network: {
+    // Vertex AI takes the number of the project, not its id.
+    must: "'projects/<number>/global/networks/<name>'",
+    takes: text(/^projects\/\d+\/global\/networks\/[a-z0-9-]+$/),
+    required: true,
+  },
+  connector: {
+    must: "a Serverless VPC Access connector, 'projects/<project>/locations/<region>/connectors/<name>'",
+    takes: text(/^projects\/[\w.:-]+\/locations\/[a-z0-9-]+\/connectors\/[a-z0-9-]+$/),
+    required: true,
+  },
+};
+
+/** Everything that is wrong with the settings of an installation, each with what is allowed. None: it can be deployed. */
+export function settingsProblems(settings: object): readonly string[] {
+  const given: Readonly<Record<string, unknown>> = { ...settings };
+  const { project, environment, network } = given;
+  return [
+    ...fieldProblems(given, fields),
+    ...(isObject(network) ? fieldProblems(network, networkFields, { path: 'network.' }) : []),
+    ...(typeof project === 'string' && typeof environment === 'string'
+      ? gcpNameProblems({ project, environment }).map(({ path, value, message }) => `the ${path} '${value}' ${message}`)
+      : []),
+  ];
+}
+
+/** What `serin.gcp.json` says of one environment. `stage` names it, else the file does. */
+export const readSettings = (file: unknown, stage?: string): SettingsRead<Settings> =>
+  readFile(settingsProblems, file, stage);
+
+/** The same, or an error with everything that is wrong. */
+export const settingsOf = (name: string, file: unknown, stage?: string): Settings =>
+  requireSettings(name, readSettings(file, stage));
