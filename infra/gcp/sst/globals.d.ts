@@ -1,0 +1,2 @@
+/** The provider, as SST carries it. */
+declare const gcp: import('./pulumi.ts').Platform['gcp'];
