@@ -14,7 +14,7 @@ import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { configSchema } from '@serin/core/config/config';
 import { type BuildOptions, build } from 'esbuild';
-import { bundle as bundleOf } from './bundle.ts';
+import { bundle as bundleOf, type CloudName, clouds } from './bundle.ts';
 import { declarations } from './pack-types.ts';
 
 /**
@@ -63,30 +63,33 @@ async function bundle(dist: string): Promise<void> {
   await build({ ...common, entryPoints: [main, index], splitting: true });
   // A process of its own for each job: it shares nothing, so that it stays small.
   await build({ ...common, entryPoints: [{ in: join(local, 'machine', 'runner.ts'), out: 'runner' }] });
-  // What `serin plan` reads of a cloud: nothing else of the command depends on it.
-  await build({ ...common, entryPoints: topologies() });
+  // What `serin plan` and `serin deploy` read of a cloud: nothing else of the command depends on it.
+  await build({ ...common, entryPoints: infrastructure() });
   await bundleRequests(dist);
 }
 
-/** One for each cloud that has a folder in infra. */
-const topologies = () =>
+/** For each cloud that has a folder in infra: what it consists of, and where SST's state is kept if SST does not. */
+const infrastructure = () =>
   readdirSync(join(root, 'infra'))
-    .map((cloud) => ({ in: join(root, 'infra', cloud, 'topology.ts'), out: `${cloud}-topology` }))
+    .flatMap((cloud) =>
+      ['topology', 'state'].map((part) => ({ in: join(root, 'infra', cloud, `${part}.ts`), out: `${cloud}-${part}` })),
+    )
     .filter((entry) => existsSync(entry.in));
 
-/** The ports of AWS with the parts of its SDK that `serin plan --requests` runs; left out where the SDK is not installed. */
+/** The ports of a cloud, with the parts of its packages that `serin plan --requests` runs; left out where they are not installed. */
 async function bundleRequests(dist: string): Promise<void> {
-  if (!existsSync(join(root, 'functions', 'aws', 'node_modules'))) {
-    process.stderr.write('functions/aws is not installed: the package is made without aws-requests.cjs\n');
-    return;
+  for (const cloud of Object.keys(clouds) as CloudName[]) {
+    const name = `${cloud}-requests`;
+    const functions = join(root, 'functions', cloud);
+    if (!existsSync(join(functions, 'src', 'plan.ts'))) continue;
+    if (!existsSync(join(functions, 'node_modules'))) {
+      process.stderr.write(`functions/${cloud} is not installed: the package is made without ${name}.cjs\n`);
+      continue;
+    }
+    const { file } = await bundleOf(cloud, { name, code: `export { requestsFor } from './plan.ts';` }, dist);
+    renameSync(file, join(dist, `${name}.cjs`));
+    rmSync(join(dist, name), { recursive: true });
   }
-  const { file } = await bundleOf(
-    'aws',
-    { name: 'aws-requests', code: `export { requestsFor } from './plan.ts';` },
-    dist,
-  );
-  renameSync(file, join(dist, 'aws-requests.cjs'));
-  rmSync(join(dist, 'aws-requests'), { recursive: true });
 }
 
 /** What is read at run time and is no module of the bundle. */

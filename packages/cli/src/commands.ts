@@ -32,7 +32,7 @@ const waiting = [
   option('--timeout <duration>', "how long --wait waits, such as '10m' (default 1h)"),
 ];
 const config = option('--config <file>', 'the config (default: serin.config.* here)');
-const onCloud = option('--cloud <cloud>', 'the cloud (default, and the only one so far: aws)');
+const onCloud = option('--cloud <cloud>', 'the cloud: aws (default) or gcp');
 const listing = [
   ...remote,
   option('--limit <n>', 'at most so many (default 50)'),
@@ -142,8 +142,8 @@ export const commands: readonly CommandSpec[] = [
       config,
       onCloud,
       option('--requests', 'also the requests of a first run and a first deployment'),
-      option('--account <id>', 'the account that it is planned for'),
-      option('--region <region>', 'the region (default: AWS_REGION)'),
+      option('--account <id>', 'the account or Google project that it is planned for'),
+      option('--region <region>', 'the region (default: what the environment says)'),
     ],
     example: 'serin plan --cloud aws --region eu-west-1',
     load: async () => (await import('./commands/plan.ts')).plan,

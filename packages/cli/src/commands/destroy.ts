@@ -39,13 +39,13 @@ async function ask({ terminal }: Invocation, project: string, stage: string, sta
   throw new Failure(1, `did not destroy ${project}, ${stage}`, { mend: 'give --yes, or answer yes' });
 }
 
-function staysOf({ topology, prepared }: Deployable): readonly string[] {
+function staysOf({ topology, prepared, facts }: Deployable): readonly string[] {
   const served = Object.entries(prepared.compiled.models).filter(([, { serve }]) => serve !== 'none');
   return [
     ...topology.stays,
     ...served.map(
       ([model]) =>
-        `the endpoint of ${model}, if it serves: it goes on serving, and costs, until you delete it in SageMaker`,
+        `the endpoint of ${model}, if it serves: it goes on serving, and costs, until you delete it in ${facts.deploys.endpoints}`,
     ),
   ];
 }

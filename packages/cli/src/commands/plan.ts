@@ -6,7 +6,7 @@ import { builtCloud, prepareFor } from '../plan/for-cloud.ts';
 import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
 import { type PlannedRequest, requestsOf } from '../plan/requests.ts';
 import { dataBucketsOf, settingsFileOf } from '../plan/settings.ts';
-import { type Grant, placeOf, type Topology, topologyOf } from '../plan/topology.ts';
+import { type Grant, type Topology, topologyOf } from '../plan/topology.ts';
 import { table } from '../table.ts';
 
 /** What would be deployed, what it may do and why, and what it costs. Asks nobody: no account is needed. */
@@ -15,8 +15,8 @@ export const plan: Command = async (invocation) => {
   const { cloud } = facts;
   const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), facts);
   const { compiled: config } = prepared;
-  const place = placeOf(invocation, facts);
-  const topology = await topologyOf(settingsFileOf(config, prepared.config.directory, cloud).settings, facts, place);
+  const { settings, place } = settingsFileOf(config, prepared.config.directory, facts, invocation);
+  const topology = await topologyOf(settings, facts, place);
   const machines = instancesOf(config, facts);
   const requests = invocation.options.requests === true ? await requestsOf(config, cloud, topology, place) : undefined;
   const found = {
@@ -39,8 +39,8 @@ export const plan: Command = async (invocation) => {
       ...permissionsText(invocation, topology),
       `${instancesText(found, facts)}\n`,
       byHandText(topology),
-      costText(invocation, 'a month at rest: about', found.atRest),
-      costText(invocation, `${retrains} retrains, each rolled out: at most about`, found.retrains),
+      costText(invocation, 'a month at rest', 'about', found.atRest),
+      costText(invocation, `${retrains} retrains, each rolled out`, 'at most about', found.retrains),
       ...(requests === undefined ? [] : [requestsText(invocation, requests)]),
     ].join('\n'),
   );
@@ -70,7 +70,7 @@ function permissionsText({ terminal }: Invocation, topology: Topology): readonly
   );
 }
 
-function costText({ terminal }: Invocation, heads: string, { costs, usd, unpriced }: Sum): string {
+function costText({ terminal }: Invocation, of: string, how: string, { costs, usd, unpriced }: Sum): string {
   const sources = [...new Set(costs.flatMap(({ price }) => (price === undefined ? [] : sourceText(price))))];
   const row = ({ what, unit, quantity, why, price, ...cost }: Cost) => ({
     what,
@@ -81,9 +81,16 @@ function costText({ terminal }: Invocation, heads: string, { costs, usd, unprice
   });
   const columns = { WHAT: 'what', USD: 'usd', QUANTITY: 'quantity', PRICE: 'price', WHY: 'why' };
   const missing = unpriced.length === 0 ? '' : ` and what has no known price (${[...new Set(unpriced)].join(', ')})`;
+  const heads =
+    sources.length === 0
+      ? [`${of}: nobody has published a price that could be read here, so these are quantities`]
+      : [
+          `${of}: ${how} ${money(usd)} USD${missing}`,
+          'an estimate of published prices of different regions and dates, before free units; storage, logs and transfer come on top',
+        ];
   return [
-    terminal.paint('bold', `${heads} ${money(usd)} USD${missing}`),
-    'an estimate of published prices of different regions and dates, before free units; storage, logs and transfer come on top',
+    terminal.paint('bold', heads[0] ?? ''),
+    ...heads.slice(1),
     `${table(costs.map(row), columns, terminal)}${sources.map((source, index) => `[${index + 1}] ${source}\n`).join('')}`,
   ].join('\n');
 }

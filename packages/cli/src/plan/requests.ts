@@ -2,7 +2,8 @@ import type { Cloud } from '@serin/clouds/facts';
 import type { CompiledConfig } from '@serin/core/config/config';
 import type { ModelAsks } from '@serin/core/ports/ask';
 import { Failure } from '../failure.ts';
-import { cloudModule, type Place, type Topology } from './topology.ts';
+import type { Place } from './place.ts';
+import { cloudModule, type Topology } from './topology.ts';
 import { firstAsks } from './walk.ts';
 
 /** A request as it would be sent to the provider. */

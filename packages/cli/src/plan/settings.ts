@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newTokenText } from '@serin/api/access';
-import type { Cloud } from '@serin/clouds/facts';
+import type { Cloud, CloudFacts } from '@serin/clouds/facts';
 import { sha256Hex } from '@serin/core/base/json';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { writePrivate } from '../contexts.ts';
 import { Failure } from '../failure.ts';
+import type { Invocation } from '../invocation.ts';
 import { version } from '../version.ts';
+import { keptOf, type Place, placeOf } from './place.ts';
 
 /** What the file of settings holds, as far as a deployment writes it; infra/<cloud>/topology checks all of it. */
 export interface SettingsContent {
@@ -27,6 +29,8 @@ export interface SettingsFile {
   readonly changes: readonly string[];
   /** No token was made yet for this environment. */
   readonly wantsToken: boolean;
+  /** Where it is deployed to, as far as it is known. */
+  readonly place: Place;
 }
 
 export const settingsNameOf = (cloud: Cloud): string => `serin.${cloud}.json`;
@@ -43,8 +47,13 @@ export const sstFolder = (directory: string): string | undefined =>
  * The settings of a config's installation: those of the file beside `sst.config.ts`, where SST reads it, or else beside
  * the config; what follows from the config is as the config says. Throws a `Failure` when the file is another project's.
  */
-export function settingsFileOf(config: CompiledConfig, directory: string, cloud: Cloud): SettingsFile {
-  const settingsName = settingsNameOf(cloud);
+export function settingsFileOf(
+  config: CompiledConfig,
+  directory: string,
+  facts: CloudFacts,
+  invocation: Pick<Invocation, 'options' | 'env'>,
+): SettingsFile {
+  const settingsName = settingsNameOf(facts.cloud);
   const file = join(sstFolder(directory) ?? directory, settingsName);
   const given = existsSync(file) ? readSettings(file) : {};
   if (given.project !== undefined && given.project !== config.project)
@@ -54,7 +63,9 @@ export function settingsFileOf(config: CompiledConfig, directory: string, cloud:
       ],
       mend: `deploy '${config.project}' from a copy of Serin's repository of its own, or delete ${settingsName} if '${given.project}' was destroyed or never deployed`,
     });
+  const place = placeOf(invocation, facts, { ...given });
   const followed = {
+    ...keptOf(facts, place),
     project: config.project,
     environment: config.environment,
     version: version(),
@@ -72,6 +83,7 @@ export function settingsFileOf(config: CompiledConfig, directory: string, cloud:
     settings: { ...made, ...given, ...made },
     changes: [...changed.map(([name]) => name), ...(wantsToken ? ['adminTokenHash'] : [])],
     wantsToken,
+    place,
   };
 }
 

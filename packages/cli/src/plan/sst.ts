@@ -2,18 +2,21 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { clouds } from '@serin/clouds/clouds';
 import type { Cloud } from '@serin/clouds/facts';
 import { findConfig } from '../config-file.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
 import type { Prepared } from '../release.ts';
 import { type BuiltCloud, builtCloud, prepareFor } from './for-cloud.ts';
-import { foldersAbove, type SettingsFile, settingsFileOf, sstFolder } from './settings.ts';
-import { placeOf, type Topology, topologyOf } from './topology.ts';
+import { isSaid } from './place.ts';
+import { foldersAbove, type SettingsFile, settingsFileOf, settingsNameOf, sstFolder } from './settings.ts';
+import { cloudModule, hasModule, type StateOf, type TeamState, type Topology, topologyOf } from './topology.ts';
 
 /** A project that SST can deploy, and how. */
 export interface Deployable {
   readonly prepared: Prepared;
+  readonly facts: BuiltCloud;
   readonly topology: Topology;
   readonly settings: SettingsFile;
   /** The environment of the config: it names everything, so it is the stage as well. */
@@ -31,8 +34,8 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
   const { cloud } = facts;
   const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), facts);
   const { compiled, config } = prepared;
-  const settings = settingsFileOf(compiled, config.directory, cloud);
-  const topology = await topologyOf(settings.settings, facts, placeOf(invocation, facts));
+  const settings = settingsFileOf(compiled, config.directory, facts, invocation);
+  const topology = await topologyOf(settings.settings, facts, settings.place);
   const folder = sstFolder(config.directory);
   const sst = findSst(folder ?? config.directory, invocation.env.PATH ?? '');
   const missing = [
@@ -49,6 +52,8 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
       : [
           `the clients of ${cloud}, which the functions are bundled with; run 'npm ci --prefix functions/${cloud}' in ${folder}`,
         ]),
+    ...(folder === undefined ? [] : othersIn(folder, facts)),
+    ...(facts.places.kept === undefined || isSaid(settings.place) ? [] : [facts.places.kept.missing]),
     // A dry run asks the cloud nothing.
     ...(invocation.options.dryRun === true || hasCredentials(invocation.env, facts)
       ? []
@@ -56,13 +61,24 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
   ];
   if (sst === undefined || folder === undefined || missing.length > 0)
     throw new Failure(1, `cannot deploy ${compiled.project}; add what is missing`, { details: missing });
-  return { prepared, topology, settings, stage: compiled.environment, directory: folder, sst };
+  return { prepared, facts, topology, settings, stage: compiled.environment, directory: folder, sst };
 }
 
 /** A folder that is no copy of Serin's repository has an `sst.config.ts` of its own, and says itself what it wants. */
 function canBundle(folder: string, cloud: Cloud): boolean {
   const functions = join(folder, 'functions', cloud);
   return !existsSync(functions) || existsSync(join(functions, 'node_modules'));
+}
+
+/** SST would not know which of them is meant. */
+function othersIn(folder: string, { cloud }: BuiltCloud): readonly string[] {
+  const others = Object.values(clouds)
+    .map((facts) => settingsNameOf(facts.cloud))
+    .filter((name) => name !== settingsNameOf(cloud) && existsSync(join(folder, name)));
+  return others.map(
+    (name) =>
+      `a folder of its own: ${name} is in ${folder} already; deploy to each cloud from a copy of Serin's repository of its own`,
+  );
 }
 
 /** Of the folder or one above it, as npm looks, else of the PATH. */
@@ -90,12 +106,52 @@ function hasCredentials(env: Invocation['env'], { deploys: { credentials } }: Bu
   return credentials.variables.some(isSet) || existsSync(env[variable] ?? join(env.HOME ?? '', path));
 }
 
-/** Runs `sst <verb> --stage <stage>` to its end; what it says goes to standard error. Not 0 is a `Failure`. */
+/**
+ * Runs `sst <verb> --stage <stage>` to its end, with the state of the team; what it says goes to standard error. Not 0 is
+ * a `Failure`. What SST has left by then is brought back in any case.
+ */
 export async function runSst(invocation: Invocation, verb: Verb, project: Deployable): Promise<void> {
+  const state = await stateOf(invocation, verb, project);
+  await told(() => state.begin());
+  try {
+    await run(invocation, verb, project);
+  } finally {
+    await told(() => state.end());
+  }
+}
+
+/** Where SST keeps the state itself, there is nothing to do. */
+const keptBySst: TeamState = { begin: async () => {}, end: async () => {} };
+
+async function stateOf({ env, terminal }: Invocation, verb: Verb, project: Deployable): Promise<TeamState> {
+  const { facts, settings, stage, prepared } = project;
+  if (!hasModule(facts.cloud, 'state')) return keptBySst;
+  const { teamState } = await cloudModule<{ readonly teamState: (what: StateOf) => TeamState }>(facts.cloud, 'state');
+  return teamState({
+    account: settings.place.account,
+    app: `serin-${prepared.compiled.project}`,
+    stage,
+    env,
+    command: verb === 'deploy' ? 'deploy' : 'destroy',
+    say: (text) => terminal.say(text),
+  });
+}
+
+async function told(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const [what = '', ...mend] = (error instanceof Error ? error.message : String(error)).split(': ');
+    throw new Failure(1, what, { mend: mend.join(': ') || undefined, cause: error });
+  }
+}
+
+async function run(invocation: Invocation, verb: Verb, project: Deployable): Promise<void> {
   const args = [verb, '--stage', project.stage];
   const child = spawn(project.sst, args, {
     cwd: project.directory,
-    env: { ...invocation.env },
+    // By this sst.config.ts knows that the state is that of the team.
+    env: { ...invocation.env, SERIN_STATE: 'fetched' },
     stdio: ['inherit', 2, 2],
   });
   // In a terminal Ctrl-C reaches sst as well; a second signal would make it leave its state in disorder.

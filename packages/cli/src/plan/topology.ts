@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Cloud, CloudFacts } from '@serin/clouds/facts';
-import type { Grant, Topology } from '../../../../infra/shared/shapes.ts';
+import type { Grant, StateOf, TeamState, Topology } from '../../../../infra/shared/shapes.ts';
 import { Failure } from '../failure.ts';
-import { type Invocation, textOption } from '../invocation.ts';
+import type { Place } from './place.ts';
 import { type SettingsContent, settingsNameOf } from './settings.ts';
 
-export type { Grant, Topology };
+export type { Grant, StateOf, TeamState, Topology };
 
 interface TopologyModule {
   readonly readSettings: (
@@ -23,16 +23,23 @@ const repository = join(here, '..', '..', '..', '..');
 /** Beside this file in the published package, in its own folder in the repository: nothing here depends on it. */
 const modules = {
   topology: (cloud: Cloud) => [join(here, `${cloud}-topology.js`), join(repository, 'infra', cloud, 'topology.ts')],
+  /** Only of a cloud in which SST keeps no state. */
+  state: (cloud: Cloud) => [join(here, `${cloud}-state.js`), join(repository, 'infra', cloud, 'state.ts')],
   requests: (cloud: Cloud) => [
     join(here, `${cloud}-requests.cjs`),
     join(repository, 'functions', cloud, 'src', 'plan.ts'),
   ],
 };
 
-/** The module of a cloud that says what is deployed, or which requests are sent. */
+const fileOf = (places: readonly string[]): string | undefined => places.find((place) => existsSync(place));
+
+export const hasModule = (cloud: Cloud, part: keyof typeof modules): boolean =>
+  fileOf(modules[part](cloud)) !== undefined;
+
+/** The module of a cloud that says what is deployed, or which requests are sent, or that keeps a state. */
 export async function cloudModule<Module>(cloud: Cloud, part: keyof typeof modules): Promise<Module> {
   const places = modules[part](cloud);
-  const file = places.find((place) => existsSync(place));
+  const file = fileOf(places);
   if (file === undefined)
     throw new Failure(1, `this package of serin does not contain the ${part} of ${cloud}`, {
       why: `${places.map((place) => basename(place))[0] ?? 'its module'} is not in it`,
@@ -40,26 +47,6 @@ export async function cloudModule<Module>(cloud: Cloud, part: keyof typeof modul
     });
   // Its exports are what the interface of the caller says: both are of one release.
   return (await import(pathToFileURL(file).href)) as Module;
-}
-
-export interface Place {
-  readonly account: string;
-  readonly region: string;
-}
-
-/** Where it is planned for. Nothing asks the cloud: what is not said stands as a placeholder. Misspelt: a `Failure`. */
-export function placeOf(invocation: Pick<Invocation, 'options' | 'env'>, { places }: CloudFacts): Place {
-  const [fromEnvironment] = places.regionVariables.flatMap((name) => invocation.env[name] ?? []);
-  const said = {
-    account: textOption(invocation, 'account'),
-    region: textOption(invocation, 'region') ?? fromEnvironment,
-  };
-  for (const name of ['account', 'region'] as const) {
-    const value = said[name];
-    if (value !== undefined && !places[name].of.test(value))
-      throw new Failure(2, `the ${name} '${value}' is not valid`, { mend: places[name].mend });
-  }
-  return { account: said.account ?? '<account>', region: said.region ?? '<region>' };
 }
 
 /**
