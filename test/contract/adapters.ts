@@ -95,6 +95,7 @@ export const adapters = [
   { platform: 'aws', contract: 'inbound', name: 'AWS', file: 'signals.ts', suite: 'contract/inbound-aws.test.ts', behind: "samples of AWS's documentation" },
 
   { platform: 'gcp', contract: 'journal', name: 'Firestore', file: 'ports/journal.ts', suite: 'emulators/gcp/journal.test.ts', behind: "a fake of ours, checked by Google's documents and its own client" },
+  { platform: 'gcp', contract: 'bus', name: 'Pub/Sub (pstest)', file: 'ports/bus.ts', suite: 'emulators/gcp/bus.test.ts', behind: "Google's pstest" },
   { platform: 'gcp', contract: 'bucket', name: 'Cloud Storage (fake-gcs-server)', file: 'ports/bucket.ts', suite: 'emulators/gcp/bucket.test.ts', behind: 'fake-gcs-server',
     gaps: { lineBreaks: 'Cloud Storage takes no line break in a name', dots: 'Cloud Storage takes no such name' } },
   { platform: 'gcp', contract: 'bucket', name: 'Cloud Storage (fake)', file: 'ports/bucket.ts', suite: 'emulators/gcp/bucket.test.ts', behind: "a fake of ours, checked by Google's documents",

@@ -12,7 +12,7 @@ export interface OpenBus {
 export function eventOf(seq: number, more: Partial<CloudEvent> = {}): CloudEvent {
   return {
     specversion: '1.0',
-    id: `model/fraud:${seq}:0`,
+    id: `model/fraud/${seq}/0`,
     source: 'https://serin.dev/fraud',
     type: 'dev.serin.run.started.v1',
     subject: 'fraud',

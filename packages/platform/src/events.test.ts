@@ -2,7 +2,7 @@ import type { CloudEvent } from '@serin/core/ports/bus';
 import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { batches, eventText } from './events.ts';
+import { batches, eventText, streamOf } from './events.ts';
 
 const event = (text: string): CloudEvent => ({
   specversion: '1.0',
@@ -50,5 +50,13 @@ describe('an event', () => {
     ['none', [], []],
   ])('goes out in order: %s', (_, items, expected) => {
     expect(batches(items, ({ length }) => length, { items: 2, bytes: 5 })).toEqual(expected);
+  });
+
+  test.each([
+    ['model/fraud/3/0', 'model/fraud'],
+    ['project/12/7', 'project'],
+    ['of-another-form', 'of-another-form'],
+  ])('of the id %s is of the stream %s', (id, stream) => {
+    expect(streamOf({ ...event(''), id })).toBe(stream);
   });
 });

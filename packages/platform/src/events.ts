@@ -21,6 +21,9 @@ export async function eventText(event: CloudEvent, { maxBytes, bucket, uriOf }: 
   return JSON.stringify({ ...rest, dataref: uriOf(key) });
 }
 
+/** The stream that an event is of, whose events keep their order. An event of another id is a stream of its own. */
+export const streamOf = ({ id }: CloudEvent): string => id.replace(/\/\d+\/\d+$/, '');
+
 /** The events in order, in groups that fit into one call of the bus. */
 export function batches<Item>(
   items: readonly Item[],

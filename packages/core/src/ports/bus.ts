@@ -3,6 +3,7 @@ import type { Json } from '../base/json.ts';
 /** CloudEvents 1.0, JSON format. */
 export interface CloudEvent {
   readonly specversion: '1.0';
+  /** `<stream>/<sequence number of the entry>/<index in the entry>` */
   readonly id: string;
   readonly source: string;
   readonly type: string;
