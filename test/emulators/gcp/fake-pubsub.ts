@@ -69,7 +69,8 @@ function demandLimits(messages: readonly Message[]): void {
   for (const { data = '', attributes = {}, orderingKey = '' } of messages) {
     const pairs = Object.entries(attributes);
     if (data === '' && pairs.length === 0) refuse('Some messages have neither data nor attributes.');
-    if (pairs.length > 100 || Buffer.byteLength(orderingKey) > 1024) refuse('An attribute or the ordering key is over.');
+    if (pairs.length > 100 || Buffer.byteLength(orderingKey) > 1024)
+      refuse('An attribute or the ordering key is over.');
     if (pairs.some(([name, value]) => Buffer.byteLength(name) > 256 || Buffer.byteLength(value) > 1024 || name === ''))
       refuse('The name or the value of an attribute is over.');
   }
