@@ -17,28 +17,29 @@ const codes: Readonly<Record<string, FaultCode>> = {
 };
 
 const capacity =
-  /stockout|(does not|do not|not) have enough (resources|capacity)|insufficient (resources|capacity)|no (capacity|resources) available/i;
-const quota = /quota metrics exceed|quota.*(exceeded|limit)|exceeds? .*quota/i;
+  /stockout|does not have enough resources|resources are insufficient|machine type temporarily unavailable|out of capacity/i;
+const quota = /quotas?\b.* exceed/i;
 
-/** A pool of requests a minute, which fills up again by itself. */
-const isRate = /per (minute|second|user)|requests? per|rate/i;
+/** A pool of requests, which fills up again by itself. */
+const isRate = /per[ _]?(second|minute|day|user)/i;
+const isRateReason = /^(RATE_LIMIT_EXCEEDED|(user)?rateLimitExceeded)$/i;
 
 function read(error: unknown): SdkError {
   if (!(error instanceof GoogleError)) {
     const { name = '', message = String(error), code = '' } = (error ?? {}) as Partial<SdkError>;
     return { name, message, code, status: 0, throttled: false };
   }
-  const { rpc, message, status } = error;
-  return { name: rpc, message, status, code: status === 0 ? 'ECONNRESET' : '', throttled: false };
+  const { rpc, message, status, reason } = error;
+  return { name: rpc, message, status, code: status === 0 ? 'ECONNRESET' : '', throttled: isRateReason.test(reason) };
 }
 
 const faultOf = faultBy({
   read,
   codes,
-  denied: ({ name, status }) => name === 'PERMISSION_DENIED' || status === 403,
+  denied: ({ name, status, throttled }) => !throttled && (name === 'PERMISSION_DENIED' || status === 403),
   capacity: ({ message }) => capacity.test(message),
-  quota: ({ name, status, message }) =>
-    (name === 'RESOURCE_EXHAUSTED' || status === 429) && quota.test(message) && !isRate.test(message),
+  quota: ({ name, status, message, throttled }) =>
+    (name === 'RESOURCE_EXHAUSTED' || status === 429) && !throttled && quota.test(message) && !isRate.test(message),
   throttling: () => false,
   missing: ({ status }) => status === 404,
   mends: {
@@ -48,22 +49,48 @@ const faultOf = faultBy({
   },
 });
 
-/** Whatever a call of Google threw, as a `Fault`. */
-export function gcpFault(error: unknown, doing: string): Fault {
-  const api = error instanceof GoogleError ? disabledApi(error) : undefined;
-  if (api === undefined) return faultOf(error, doing);
-  return new Fault(
-    'invalid',
-    `${doing} failed: the API is not enabled in the project; run \`gcloud services enable ${api}\`, and wait some minutes`,
-    { cause: error },
-  );
+interface Refusal {
+  readonly reason?: string;
+  readonly says: RegExp;
+  /** What to do about it; `named` is what stands in the first bracket of `says`. */
+  readonly mend: (named: string) => string;
 }
 
-// "Vertex AI API has not been used in project 123 before or it is disabled. Enable it by visiting
-// https://console.developers.google.com/apis/api/aiplatform.googleapis.com/overview?project=123 then retry."
-function disabledApi({ reason, message }: GoogleError): string | undefined {
-  if (reason !== 'SERVICE_DISABLED' && !/has not been used in project|it is disabled/.test(message)) return undefined;
-  return /([a-z]+\.googleapis\.com)/.exec(message)?.[1] ?? 'with the API that is named here';
+/** What is refused for want of something else than a permission of the function's service account. */
+const refusals: readonly Refusal[] = [
+  {
+    reason: 'SERVICE_DISABLED',
+    says: /(?:has not been used in project|it is disabled).*?([a-z]+\.googleapis\.com)/,
+    mend: (api) => `enable the API in the project by \`gcloud services enable ${api}\`, and wait some minutes`,
+  },
+  {
+    reason: 'BILLING_DISABLED',
+    says: /billing (?:to be enabled|disabled|account .*disabled)/,
+    mend: () => 'give the project a billing account by `gcloud billing projects link`',
+  },
+  {
+    reason: 'SECURITY_POLICY_VIOLATED',
+    says: /prohibited by organization's policy/,
+    mend: () => 'let the service account of the function through the perimeter of VPC Service Controls',
+  },
+  {
+    says: /permission to act as service_?account:? ?(\S+@[\w.-]+\w)/i,
+    mend: (account) => `give the service account of the function the role roles/iam.serviceAccountUser on ${account}`,
+  },
+  {
+    says: /service account `?\[?([\w.-]+@[\w.-]+)\b.* does not have .*permission/i,
+    mend: (account) => `give ${account} this permission`,
+  },
+];
+
+/** Whatever a call of Google threw, as a `Fault`. */
+export function gcpFault(error: unknown, doing: string): Fault {
+  if (!(error instanceof GoogleError)) return faultOf(error, doing);
+  const { reason, message } = error;
+  const refusal = refusals.find(({ says, reason: its }) => its === reason || says.test(message));
+  if (refusal === undefined) return faultOf(error, doing);
+  const mend = refusal.mend(refusal.says.exec(message)?.[1] ?? 'that is named here');
+  return new Fault('invalid', `${doing} failed; ${mend}: ${message}`, { cause: error });
 }
 
 export const saysMissing = (error: unknown): boolean => error instanceof GoogleError && error.status === 404;

@@ -61,6 +61,6 @@ async function ask(host: string): Promise<Token> {
   if (!answer.ok) throw new GoogleError(`HTTP ${answer.status}`, { status: answer.status });
   const token = (await answer.json()) as Partial<Token>;
   if (typeof token.access_token !== 'string' || typeof token.expires_in !== 'number')
-    throw new Error('its answer has no token');
+    throw new GoogleError('its answer has no token', { status: answer.status });
   return token as Token;
 }
