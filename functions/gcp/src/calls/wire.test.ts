@@ -26,23 +26,26 @@ test('an answer that is gzipped comes with the bytes that were sent', async () =
   expect(headers.get('content-encoding')).toBe('gzip');
 });
 
-test('what is sent arrives with its length, its type and the token', async () => {
-  const google = await clientOf(async (request, response) => {
-    const body = (await request.toArray()).join('');
-    const { authorization, 'content-type': type, 'content-length': bytes } = request.headers;
-    response.end(JSON.stringify({ url: request.url, authorization, type, bytes, body }));
-  });
+test.each(['POST', 'DELETE'] as const)(
+  'what is sent by %s arrives with its length, its type and the token',
+  async (method) => {
+    const google = await clientOf(async (request, response) => {
+      const body = (await request.toArray()).join('');
+      const { authorization, 'content-type': type, 'content-length': bytes } = request.headers;
+      response.end(JSON.stringify({ url: request.url, authorization, type, bytes, body }));
+    });
 
-  const said = await google.json({ ...call, query: { a: 'b c', left: undefined }, body: { ü: 1 } });
+    const said = await google.json({ ...call, method, query: { a: 'b c', left: undefined }, body: { ü: 1 } });
 
-  expect(said).toEqual({
-    url: '/x?a=b+c',
-    authorization: 'Bearer a-token',
-    type: 'application/json',
-    bytes: '8',
-    body: '{"ü":1}',
-  });
-});
+    expect(said).toEqual({
+      url: '/x?a=b+c',
+      authorization: 'Bearer a-token',
+      type: 'application/json',
+      bytes: '8',
+      body: '{"ü":1}',
+    });
+  },
+);
 
 test.each<[string, RequestListener]>([
   ['a connection that breaks before the answer', (_, response) => void response.destroy()],

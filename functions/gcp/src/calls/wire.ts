@@ -22,8 +22,10 @@ interface Received {
  */
 export function ask(url: URL, { method, headers, body, signal }: Sent): Promise<Received> {
   const request = url.protocol === 'https:' ? https : http;
+  // Node gives a DELETE no length of its own, and then its body is read as the next request.
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
-    request(url, { method, headers, signal }, async (answer) => {
+    request(url, { method, headers: { ...headers, ...length }, signal }, async (answer) => {
       try {
         const content = await buffer(answer);
         const received = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
