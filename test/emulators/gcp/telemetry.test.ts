@@ -39,13 +39,18 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
       'monitoring.projects.timeSeries.list': (request) =>
         bent === undefined ? list(request) : bent(list(request), request),
     };
-    /** The endpoint as it is now; without a split it is gone. */
+    /** The weights of the endpoint as it is now; without them it is gone. */
     const hosted: { trafficSplit?: Record<string, number> } = { trafficSplit: {} };
+    const described = async () => {
+      const { trafficSplit } = hosted;
+      if (trafficSplit === undefined) return undefined;
+      return { trafficSplit, deployedModels: Object.keys(trafficSplit).map((id) => ({ id })) };
+    };
     const telemetry = monitoringTelemetry({
       ...place,
       google: served.google,
       installation,
-      endpoints: { described: async () => (hosted.trafficSplit === undefined ? undefined : hosted) },
+      endpoints: { described },
       now: () => clock.now,
     });
     const answer = (model: string, latencyMs: number, code: Predicted['code'] = '2xx', more: Partial<Predicted> = {}) =>

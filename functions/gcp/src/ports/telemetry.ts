@@ -15,19 +15,15 @@ import {
 import type { Google } from '../calls/google.ts';
 import { endpointName } from '../names.ts';
 import { boundsOf, countOf, countOver } from '../serving/distribution.ts';
+import { deployedIn, type Endpoints, nameOfId } from '../serving/endpoints.ts';
 import { metricPoints, type Point, type Window } from '../serving/metric-data.ts';
-
-/** What is known of endpoints; `undefined` of one that is gone. */
-interface Described {
-  described(name: string): Promise<{ readonly trafficSplit?: Readonly<Record<string, number>> } | undefined>;
-}
 
 interface Options {
   readonly google: Google;
   readonly googleProject: string;
   readonly region: string;
   readonly installation: Installation;
-  readonly endpoints: Described;
+  readonly endpoints: Pick<Endpoints, 'described'>;
   readonly now: () => number;
 }
 
@@ -83,16 +79,17 @@ export function monitoringTelemetry(options: Options): Telemetry & Labels {
       if (closed === undefined) return [];
       const window = { ...closed, endpoint: endpointName(installation, query.endpoint) };
       const thresholds = slowOf(query.measures).map((measure) => thresholdOf(measure) ?? 0);
-      const [responses, latencies, { trafficSplit = {} } = {}] = await Promise.all([
+      const [responses, latencies, endpoint = {}] = await Promise.all([
         responsesIn(window),
         thresholds.length === 0 ? [] : latenciesIn(window),
         endpoints.described(window.endpoint),
       ]);
       if (responses === undefined || latencies === undefined) return [];
-      const ids = new Set([...responses.map(idOf), ...Object.keys(trafficSplit)]);
+      const weights = new Map(deployedIn(endpoint).map(({ id, weight }) => [id, weight]));
+      const ids = new Set([...responses.map(idOf), ...weights.keys()]);
       const rows = [...ids].filter(isVersion).map((id) => ({
-        deployment: `v${id}`,
-        weight: trafficSplit[id] ?? 0,
+        deployment: nameOfId(id),
+        weight: weights.get(id) ?? 0,
         ...countedOf(responses.filter(of(id)), latencies.filter(of(id)), thresholds),
       }));
       return ticksOf(rows, { ...query, ...window }, counter, now());

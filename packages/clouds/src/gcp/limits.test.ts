@@ -7,6 +7,7 @@ const prepare = { command: ['python3', 'prepare.py'], image };
 const cases: readonly (readonly [string, object, string])[] = [
   ...notOnNewClouds,
   ['a tick that Cloud Monitoring does not count', rollout({ tick: '90s' }), 'rollout.tick'],
+  ['a request of eleven minutes', { serve: { ...model.serve, timeout: '11m' } }, 'serve.timeout'],
   [
     'an endpoint of an image that lies elsewhere',
     { serve: { ...model.serve, image: 'docker.io/acme/fraud:1' } },

@@ -1,4 +1,4 @@
-import { hour } from '@serin/core/base/time';
+import { hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
@@ -57,6 +57,12 @@ export const limits: readonly CloudLimit[] = [
     "a deployment on Vertex AI takes up to three operations of 20 minutes: use at least '1h'",
     'decisions/0013-ports-fit-three-clouds.md, not measured',
   ),
+  {
+    path: 'serve.timeout',
+    broken: ({ serve }) => serve !== 'none' && (serve.timeout ?? 0) > 10 * minute,
+    because: "an endpoint of Vertex AI ends a request after 10 minutes: use at most '10m'",
+    source: 'https://docs.cloud.google.com/vertex-ai/docs/predictions/create-public-endpoint, its default',
+  },
   {
     path: 'serve.image',
     broken: ({ serve }) => serve !== 'none' && serve.image !== undefined && !isInRegistry(serve.image),
