@@ -26,6 +26,7 @@ interface Need {
 const emulators = join(import.meta.dirname, '..', 'test', 'emulators');
 const requirements = join(emulators, 'requirements.txt');
 const discovery = join(emulators, 'discovery-documents', 'requirements.txt');
+const permissions = join(emulators, 'iam-permissions', 'requirements.txt');
 const pom = join(emulators, 'dynamodb-local', 'pom.xml');
 const pip = join(paths.python, 'bin', 'pip');
 
@@ -77,6 +78,25 @@ const parts: readonly Part[] = [
       run(pip, ['install', '--quiet', '--no-deps', '--target', paths.discovery, '--requirement', discovery]);
     },
     versions: () => readFileSync(discovery, 'utf8').trim().split('\n').at(-1) ?? '',
+  },
+  {
+    name: 'iam-permissions',
+    from: [permissions],
+    needs: [],
+    folder: paths.permissions,
+    // A list of names is taken out of the package, and nothing of it is installed.
+    install: () => {
+      rmSync(paths.permissions, { recursive: true, force: true });
+      const wheels = join(paths.permissions, 'wheels');
+      run(pip, ['download', '--quiet', '--no-deps', '--dest', wheels, '--requirement', permissions]);
+      const [wheel = ''] = readdirSync(wheels);
+      const list = 'gcpwn/modules/gcp/resourcemanager/utilities/data/all_project_permissions.txt';
+      const taking =
+        'import sys, zipfile; open(sys.argv[3], "wb").write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))';
+      run('python3', ['-c', taking, join(wheels, wheel), list, join(paths.permissions, 'permissions.txt')]);
+      rmSync(wheels, { recursive: true });
+    },
+    versions: () => readFileSync(permissions, 'utf8').split(' ')[0] ?? '',
   },
   ofGo('lambda-rie', paths.lambda, 'tool', 'github.com/aws/aws-lambda-runtime-interface-emulator'),
   ofGo('fake-gcs-server', paths.gcs, 'tool', 'github.com/fsouza/fake-gcs-server'),

@@ -19,6 +19,8 @@ export const paths = {
   functions: join(import.meta.dirname, '..', '..', 'functions', 'aws'),
   gcpFunctions: join(import.meta.dirname, '..', '..', 'functions', 'gcp'),
   discovery: join(home, 'discovery'),
+  /** Names of permissions of Google's IAM, as others have collected them: one in a line. */
+  permissions: join(home, 'iam-permissions'),
   gcs: join(home, 'fake-gcs-server'),
   pubsub: join(home, 'pubsub'),
 } as const;

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { paths, whyPartsMissing } from '../../../test/emulators/installed.ts';
 import { folder, forgetFolders, repository } from '../../aws/test/copy.ts';
 import { installed } from '../sst/installed.ts';
 import type { Binding } from '../topology/shapes.ts';
@@ -328,14 +329,15 @@ test('SST makes nothing of a file that is wrong, names no Google project, or has
   };
 
   expect(deploy('prod', { api: 'private' })).toThrow('serin.gcp.json cannot be deployed:\n  api is "private"');
-  expect(deploy('prod', { region: undefined })).toThrow('region is missing: run');
+  expect(deploy('prod', { region: undefined })).toThrow('googleProject or region is missing: set GOOGLE_CLOUD_PROJECT');
   expect(deploy('dev', {})).toThrow('adminTokenHash has none for dev, but for prod');
 });
 
 /** Values of enums that SST sends, against Google's discovery documents: Pulumi's mocks take any text. */
-const documents = join(repository, 'test/emulators/.installed/discovery/googleapiclient/discovery_cache/documents');
+const missing = whyPartsMissing(['discovery']);
 const required = (process.env.SERIN_REQUIRE ?? '').split(',').includes('emulators');
-const without = existsSync(documents) ? '' : ' [not installed: discovery; run `npm run emulators`]';
+const documents = join(paths.discovery, 'googleapiclient/discovery_cache/documents');
+const without = missing === undefined ? '' : ` [${missing}]`;
 
 describe.skipIf(without !== '' && !required)(`what Google's documents say of it${without}`, () => {
   // biome-ignore lint/suspicious/noExplicitAny: a document is walked by its own references
