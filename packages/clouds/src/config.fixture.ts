@@ -55,10 +55,14 @@ export const notOnNewClouds: readonly (readonly [string, object, string])[] = [
   ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
   ['metrics in the log', { train: { ...model.train, metrics: [{ name: 'auc', regex: 'x' }] } }, 'train.metrics'],
   ['a deployment that must be ready in 15 minutes', { rollout: {} }, 'rollout.readyWithin'],
+  ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
+  ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
+];
+
+/** Secrets that a config names, in each part that has variables. */
+export const secretsByName: readonly (readonly [string, object, string])[] = [
   ['a secret of a training', { train: { ...model.train, environment } }, 'train.environment'],
   ['a secret of a preparation', { split: { prepare: { ...prepare, environment } } }, 'split.prepare.environment'],
   ['a secret of an evaluation', { evaluate: { ...model.evaluate, environment } }, 'evaluate.environment'],
   ['a secret of an endpoint', { serve: { ...model.serve, environment } }, 'serve.environment'],
-  ['a Python program without an image', { train: { command: ['python3', 'train.py'] } }, 'train.image'],
-  ['an endpoint without an image', { serve: { command: ['node', 'serve.mjs'] } }, 'serve.image'],
 ];

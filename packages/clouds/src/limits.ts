@@ -85,7 +85,7 @@ export const noSecretsByName = (because: string): readonly CloudLimit[] =>
     path: `${path}.environment`,
     broken: whenPart(path, ({ program }) => secretNames(program.environment).length > 0),
     because,
-    source: 'Serin: secrets by name are looked up on one machine and on AWS only',
+    source: 'Serin: secrets by name are looked up on one machine, on AWS and on Google Cloud only',
   }));
 
 /** What a cloud cannot do with a config: its limits for each model, and what holds for all clouds. */

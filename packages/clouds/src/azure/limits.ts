@@ -75,7 +75,7 @@ export const limits: readonly CloudLimit[] = [
     'https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata',
   ),
   ...noSecretsByName(
-    'a secret by name is looked up on one machine and on aws only: let the program read it from Key Vault itself',
+    'a secret by name is looked up on one machine, aws and gcp only: let the program read it from Key Vault itself',
   ),
 ];
 

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { compiledFor, image, model, notOnNewClouds, rollout, untried, variables } from '../config.fixture.ts';
+import {
+  compiledFor,
+  image,
+  model,
+  notOnNewClouds,
+  rollout,
+  secretsByName,
+  untried,
+  variables,
+} from '../config.fixture.ts';
 import { limits, problemsOf } from './limits.ts';
 
 const prepare = { command: ['python3', 'prepare.py'], image };
@@ -40,6 +49,10 @@ const labelsInNoBucket = { labels: { bucket: 'labels-', prefix: 'fraud/' } };
 test('a config that fits has no problem on gcp', () => {
   expect(problemsOf(compiledFor('gcp', {}))).toEqual([]);
   expect(problemsOf(compiledFor('gcp', { serve: { ...model.serve, image: 'eu.gcr.io/acme/fraud:1' } }))).toEqual([]);
+});
+
+test.each(secretsByName)('%s is no problem', (_, changes) => {
+  expect(problemsOf(compiledFor('gcp', changes))).toEqual([]);
 });
 
 test.each(cases)('%s is refused at its place, and alone', (_, changes, path) => {

@@ -2,15 +2,7 @@ import { hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import {
-  bucketNames,
-  type CloudLimit,
-  cannot,
-  inRequest,
-  noSecretsByName,
-  problemsWith,
-  slowDeployments,
-} from '../limits.ts';
+import { bucketNames, type CloudLimit, cannot, inRequest, problemsWith, slowDeployments } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { gcpNameProblems, isBucketName } from './names.ts';
 
@@ -79,9 +71,6 @@ export const limits: readonly CloudLimit[] = [
     isBucketName,
     "Cloud Storage refuses this name: use 3 to 63 lower-case letters, digits and hyphens, a letter or digit last, without 'google' or a leading 'goog'",
     'https://docs.cloud.google.com/storage/docs/buckets#naming',
-  ),
-  ...noSecretsByName(
-    'secrets by name work only on one machine and on aws: let the program read the secret from Secret Manager itself',
   ),
 ];
 
