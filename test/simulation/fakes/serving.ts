@@ -16,8 +16,11 @@ export interface ServingShape {
   readonly deployIsBusy: boolean;
   /** The only deployment of an endpoint gets all requests as soon as it is ready. */
   readonly routesTheOnlyOne: boolean;
-  /** Of a deploy that failed beside others nothing is left but the report; the provider says that it took it back. */
-  readonly takesBackFailed: boolean;
+  /**
+   * What is left of a deploy that failed: the deployment; beside others only the report, and the provider says that it took
+   * it back; or only the report, until another operation is begun that takes time.
+   */
+  readonly failedLeaves: 'itself' | 'a revert' | 'a report';
   /** An endpoint without weights, or without deployments, is gone. */
   readonly emptyIsAbsent: boolean;
   /** Percent of the requests that can be mirrored at most; 0: there are no mirrors. */
@@ -29,7 +32,7 @@ export interface ServingShape {
 const machineShape: ServingShape = {
   deployIsBusy: false,
   routesTheOnlyOne: false,
-  takesBackFailed: false,
+  failedLeaves: 'itself',
   emptyIsAbsent: false,
   mirrorsUpTo: 100,
   firstSteps: 0,
@@ -125,7 +128,7 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
     const slot = endpoint.slots.get(deployment);
     if (slot === undefined) return;
     if (!becameReady(slot)) {
-      if (shape.takesBackFailed && endpoint.slots.size > 1)
+      if (shape.failedLeaves === 'a revert' && endpoint.slots.size > 1)
         endpoint.revertedByProvider = `the update to '${deployment}' failed: ${failure}`;
     } else if (shape.routesTheOnlyOne && endpoint.slots.size === 1)
       route(name, endpoint, { weights: { [deployment]: 100 } }, done);
@@ -141,17 +144,26 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
     const slot = operation.kind === 'deploy' ? slots.get(operation.deployment.name) : undefined;
     if (slot !== undefined && shape.deployIsBusy) return slot.fate.readyMs;
     const gone = operation.kind === 'retire' ? slots.get(operation.deployment) : undefined;
-    if (gone !== undefined && shape.takesBackFailed && slots.size > 1 && !becameReady(gone)) return 0;
+    const isReport = shape.failedLeaves === 'a report' || (shape.failedLeaves === 'a revert' && slots.size > 1);
+    if (gone !== undefined && isReport && !becameReady(gone)) return 0;
     return options.operationMs(name, operation);
   }
 
   function begin(name: string, endpoint: Endpoint, operation: Pending['operation'], ms: number): 'accepted' {
     delete endpoint.revertedByProvider;
+    if (shape.failedLeaves === 'a report' && operation.kind !== 'weigh') forgetFailed(endpoint, operation);
     const endsAt = now() + ms;
     endpoint.pending = { operation, endsAt, isStray: options.isStray?.() ?? false };
     options.onOperation?.(name, { at: endsAt, failed: operation.kind === 'deploy' && !isSound(endpoint, operation) });
     current(name);
     return 'accepted';
+  }
+
+  /** Only what was begun last is reported; a `prepare` is for a deployment that is no slot yet. */
+  function forgetFailed({ slots }: Endpoint, operation: Pending['operation']): void {
+    const own = operation.kind === 'deploy' ? operation.deployment.name : undefined;
+    const kept = operation.kind === 'retire' ? operation.deployment : own;
+    for (const [name, slot] of slots) if (name !== kept && !becameReady(slot)) slots.delete(name);
   }
 
   return {

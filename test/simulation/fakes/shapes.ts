@@ -57,7 +57,7 @@ export const shapes: Readonly<Record<Shape['name'], Shape>> = {
     serving: {
       deployIsBusy: true,
       routesTheOnlyOne: true,
-      takesBackFailed: true,
+      failedLeaves: 'a revert',
       emptyIsAbsent: true,
       mirrorsUpTo: 100,
       firstSteps: 0,
@@ -71,19 +71,19 @@ export const shapes: Readonly<Record<Shape['name'], Shape>> = {
     hints: { jobs: 0.1, endpoints: 0.1, doubled: 0.3, late: 0.1, tellsFailures: true },
   },
   // Vertex AI: createCustomJob takes no key, and no event tells that a job has ended. Before a first deployModel come an
-  // endpoint and an uploaded model, each an operation of its own. There is no mirror.
+  // endpoint and an uploaded model, each an operation of its own. A new split holds at once. There is no mirror.
   vertex: {
     name: 'vertex',
     serving: {
       deployIsBusy: true,
       routesTheOnlyOne: false,
-      takesBackFailed: true,
+      failedLeaves: 'a report',
       emptyIsAbsent: false,
       mirrorsUpTo: 0,
       firstSteps: 2,
       deployMs: [5 * minute, 20 * minute],
-      givesUpMs: 30 * minute,
-      weighMs: [5 * second, 2 * minute],
+      givesUpMs: hour,
+      weighMs: [0, 2 * second],
       retireMs: [minute, 5 * minute],
     },
     jobs: { keyed: false, unseenMs: [0, 4 * minute] },
@@ -97,7 +97,7 @@ export const shapes: Readonly<Record<Shape['name'], Shape>> = {
     serving: {
       deployIsBusy: true,
       routesTheOnlyOne: false,
-      takesBackFailed: false,
+      failedLeaves: 'itself',
       emptyIsAbsent: false,
       mirrorsUpTo: 50,
       firstSteps: 1,
