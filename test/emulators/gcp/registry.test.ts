@@ -34,9 +34,18 @@ async function openWorld(options: { readonly uploadMs?: number; readonly pageSiz
     ]),
   );
   const served = await serveGoogle('gcp-registry', handlers);
+  const bucket = atOnce<Bucket>(memoryBucket());
+  /** What happens just before the next intent is written. */
+  const meanwhile: (() => void)[] = [];
   const registry = vertexRegistry({
     google: served.google,
-    bucket: atOnce<Bucket>(memoryBucket()),
+    bucket: {
+      ...bucket,
+      write: (...given) => {
+        meanwhile.shift()?.();
+        return bucket.write(...given);
+      },
+    },
     now: () => clock.now,
     installation,
     googleProject: 'acme',
@@ -45,7 +54,7 @@ async function openWorld(options: { readonly uploadMs?: number; readonly pageSiz
   });
   const uploads = () => served.calls.filter(({ id, status }) => id.endsWith('models.upload') && status !== 409);
   const versions = (model: string) => models.models.get(modelName(installation, model))?.versions ?? [];
-  return { clock, operations, models, lost, refused, served, registry, uploads, versions };
+  return { meanwhile, clock, operations, models, lost, refused, served, registry, uploads, versions };
 }
 
 emulatedGcp('the model registry of Vertex AI', () => {
@@ -222,6 +231,21 @@ emulatedGcp('the model registry of Vertex AI', () => {
 
       expect(uploads()).toHaveLength(2);
       expect(await registry.get('fraud', 1)).toEqual(versionOf('fraud', 1));
+    });
+
+    test('is not begun by who was held up, when the version is there by now', async () => {
+      const { registry, meanwhile, models, versions, uploads } = await opened();
+      await registry.register(versionOf('fraud', 1));
+      const [first] = versions('fraud');
+      const description = first?.description.replace('"number":1', '"number":2') ?? '';
+      meanwhile.push(() =>
+        models.commit(modelName(installation, 'fraud'), { ...first?.body, versionDescription: description }),
+      );
+
+      await registry.register(versionOf('fraud', 2));
+
+      expect(uploads()).toHaveLength(1);
+      expect(versions('fraud')).toHaveLength(2);
     });
 
     test('of two first versions at the same time makes one model with both', async () => {

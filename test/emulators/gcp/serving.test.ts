@@ -139,7 +139,7 @@ emulatedGcp('Vertex AI serving', () => {
         healthRoute: '/ping',
         predictRoute: '/invocations',
         startupProbe: { httpGet: { path: '/ping', port: 8080 }, periodSeconds: 5, failureThreshold: 720 },
-        deploymentTimeout: '4800s',
+        deploymentTimeout: '3600s',
       });
       const variables = new Map(
         containerSpec.env.map((each: { name: string; value: string }) => [each.name, each.value]),
@@ -155,6 +155,16 @@ emulatedGcp('Vertex AI serving', () => {
       expect(script).toContain('secret API_KEY projects/acme/secrets/serin-prod-shop-api-key');
       expect(script).toMatch(/exec python3 serve\.py$/);
       expect(world.secretsAsked).toEqual(['api-key']);
+    });
+
+    test('gets its own model only, and not what lies beside it', async () => {
+      const world = await opened();
+      await world.bucket.write('jobs/v1/model.tar.gz.before', Buffer.from('another'));
+
+      await world.deployed(world.deploymentOf(1));
+
+      const { command } = uploaded(world).containerSpec;
+      expect(command[2].match(/^bring .*$/gm)).toHaveLength(1);
     });
 
     test('of an image without a command finds its model by AIP_STORAGE_URI, from the folder of the artifact', async () => {
@@ -314,6 +324,51 @@ emulatedGcp('Vertex AI serving', () => {
     });
   });
 
+  describe('an operation that failed', () => {
+    test('because somebody else was first counts as done', async () => {
+      const world = await opened();
+      await world.change(deploy(world.deploymentOf(1)));
+      world.cloud.operations.next({ error: new Refusal('ALREADY_EXISTS', 'the model exists') });
+
+      const seen = await world.change(deploy(world.deploymentOf(1)));
+
+      expect(seen).toEqual({ deployments: [], weights: {}, busy: false });
+    });
+
+    test('is not told of a deployment that is there all the same, nor of a retirement whose deployment is gone', async () => {
+      const world = await canary();
+      const endpoint = world.cloud.endpointAt(world.name);
+      const [first] = endpoint.deployed.values();
+      if (first === undefined) throw new Error('there is none');
+      await world.deployed(world.mute(3));
+      endpoint.deployed.set('3', { ...first, id: '3' });
+      const there = await world.serving.observe('e');
+      world.cloud.operations.next({ error: new Refusal('INTERNAL', 'internal error') });
+
+      await world.change(retire('v3'));
+      endpoint.deployed.delete('3');
+
+      expect(there).toEqual({ deployments: [ready(1), ready(2), ready(3)], weights: { v1: 100 }, busy: false });
+      expect(await world.serving.observe('e')).toEqual({
+        deployments: [ready(1), ready(2)],
+        weights: { v1: 100 },
+        busy: false,
+      });
+    });
+  });
+
+  test('a deployment that shows before its operation has ended is told once', async () => {
+    const world = await canary();
+    await world.change(deploy(world.deploymentOf(3)));
+    world.cloud.operations.next({ never: true });
+    await world.serving.change('e', deploy(world.deploymentOf(3)));
+    const endpoint = world.cloud.endpointAt(world.name);
+    const [first] = endpoint.deployed.values();
+    if (first !== undefined) endpoint.deployed.set('3', { ...first, id: '3' });
+
+    expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1), ready(2), ready(3)], busy: true });
+  });
+
   describe('an answer that is lost', () => {
     test.each(['endpoints.create', 'models.upload', 'endpoints.deployModel'])(
       'of %s makes nothing twice: what was begun is busy, and then counts',
@@ -394,6 +449,16 @@ emulatedGcp('Vertex AI serving', () => {
       expect(await world.serving.observe('e')).toMatchObject({ weights: { v1: 90, v2: 10 } });
     });
 
+    test('that are as they were are not written', async () => {
+      const world = await canary();
+      const before = world.asked('endpoints.patch').length;
+
+      await world.change(weigh({ v1: 100 }));
+      await world.change(weigh({ v1: 100, v2: 0 }));
+
+      expect(world.asked('endpoints.patch')).toHaveLength(before);
+    });
+
     test('of nothing are an empty split, and the capacity stays until it is retired', async () => {
       const world = await canary();
 
@@ -454,10 +519,24 @@ emulatedGcp('Vertex AI serving', () => {
     await world.settled();
     world.cloud.operations.settle();
     expect(before).toBe(2);
+    expect(world.asked('models.delete').map(({ params }) => params.name)).toEqual([expect.stringContaining('--e-v1-')]);
     expect([...world.cloud.models.models.keys()]).toEqual([
       expect.stringContaining('--e-v2-'),
       expect.stringContaining('--e-v3-'),
     ]);
+  });
+
+  test('what Vertex AI remarks on a deployment is told beside it', async () => {
+    const world = await canary();
+    const endpoint = world.cloud.endpointAt(world.name);
+    const [, second] = endpoint.deployed.values();
+    if (second === undefined) throw new Error('there is none');
+    const status = { message: 'Replicas are restarted.', availableReplicaCount: 1 };
+    endpoint.deployed.set('2', { ...second, body: { ...second.body, status } });
+
+    expect(await world.serving.observe('e')).toMatchObject({
+      deployments: [ready(1), { ...ready(2), reason: 'Replicas are restarted.' }],
+    });
   });
 
   test('a deployed model of somebody else shows by its id, and can be retired', async () => {

@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly deployedModels?: readonly {
     readonly id: string;
     readonly model?: string;
-    readonly status?: { readonly message?: string; readonly availableReplicaCount?: number };
+    readonly status?: { readonly message?: string };
   }[];
 }
 
@@ -22,6 +22,8 @@ export interface Deployed {
   readonly name: string;
   /** Percent of the requests, now. */
   readonly weight: number;
+  /** What Vertex AI remarks on how it runs. */
+  readonly says?: string;
 }
 
 /** What Vertex AI says of endpoints; `undefined` of one that does not exist. */
@@ -48,7 +50,10 @@ export function vertexEndpoints({ google, now, ...place }: Options): Endpoints {
 
 /** The deployments of an endpoint. The id of a deployed model is the number of its version, chosen by `deploy`. */
 export const deployedIn = ({ deployedModels = [], trafficSplit = {} }: Endpoint): readonly Deployed[] =>
-  deployedModels.map(({ id }) => ({ id, name: nameOfId(id), weight: trafficSplit[id] ?? 0 }));
+  deployedModels.map(({ id, status }) => ({
+    ...{ id, name: nameOfId(id), weight: trafficSplit[id] ?? 0 },
+    ...(status?.message ? { says: status.message } : {}),
+  }));
 
 export const nameOfId = (id: string): string => `v${id}`;
 export const idOfName = (name: string): string => name.replace(/^v/, '');

@@ -1,4 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
+import { defined } from '@serin/core/base/objects';
 import { versionOfName } from '@serin/core/model/version';
 import type { Observation, Weights } from '@serin/core/ports/serving';
 import type { Progress } from '../calls/operations.ts';
@@ -82,12 +83,13 @@ export function observationOf(hosted: Hosted): Observation | 'absent' {
   const stays = step?.kind === 'undeploy' && progress.is === 'failed' ? reasonOf(step, progress.error) : undefined;
   const coming = busy && step?.kind === 'deploy' && modelOf(hosted, step.deployment) === undefined;
   const named = (name: string) => ({ name, version: versionOfName(name) });
+  const remarkOn = (name: string, says: string | undefined) => (step?.deployment === name ? stays : undefined) ?? says;
   return {
     deployments: [
-      ...deployedIn(endpoint ?? {}).map(({ name }) => ({
+      ...deployedIn(endpoint ?? {}).map(({ name, says }) => ({
         ...named(name),
         status: 'ready' as const,
-        ...(stays === undefined || step?.deployment !== name ? {} : { reason: stays }),
+        ...defined({ reason: remarkOn(name, says) }),
       })),
       ...(coming ? [{ ...named(step.deployment), status: 'pending' as const }] : []),
       ...(failed === undefined

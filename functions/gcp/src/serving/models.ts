@@ -60,7 +60,7 @@ export function checkDeployment(endpoint: string, deployment: Deployment, ownBuc
  * The model of Vertex AI for a deployment, as it is uploaded. A changed artifact, and what is missing, is `invalid`.
  *
  * An image of the user's without a command reads AIP_STORAGE_URI by itself: Vertex AI copies the folder of the artifact
- * there. With a command our script runs instead.
+ * there, and no code. With a command our script runs instead.
  */
 export async function modelToUpload(options: ModelOptions, endpoint: string, deployment: Deployment): Promise<object> {
   const { installation, kmsKey, secrets } = options;
@@ -215,8 +215,8 @@ function containerOf(endpoint: string, deployment: Deployment): object {
         failureThreshold: Math.ceil(seconds / probedEach),
       },
     },
-    // "Limit for deployment timeout is 2 hours" (ModelContainerSpec); the machine comes before the container.
-    deploymentTimeout: `${Math.min(7200, seconds + 1200)}s`,
+    // "Limit for deployment timeout is 2 hours" (ModelContainerSpec). What is not wanted any more by then blocks nothing.
+    deploymentTimeout: `${Math.min(7200, Math.max(1200, seconds))}s`,
   };
 }
 

@@ -64,8 +64,8 @@ has() { command -v "$1" >/dev/null 2>&1; }
 fail() { echo "serin: $*" >&2; exit 1; }
 get() {
   if has curl; then
-    token="$(curl -sSf -H 'Metadata-Flavor: Google' "$tokens" | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')"
-    curl -sSf -H "Authorization: Bearer $token" -o "$2" "$1"
+    token="$(curl -sSf -m 20 -H 'Metadata-Flavor: Google' "$tokens" | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')"
+    curl -sSf --connect-timeout 20 --speed-time 60 -H "Authorization: Bearer $token" -o "$2" "$1"
   elif has python3; then
     python3 -c '
 import json, shutil, sys, urllib.request
