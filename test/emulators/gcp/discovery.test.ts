@@ -160,6 +160,26 @@ emulatedGcp("Google's documents", () => {
       /\?pageSize: 'all' is no integer/,
     ],
     [
+      'a name twice in the query',
+      { method: 'GET', path: `${place}/customJobs`, query: { pageSize: ['5', '6'] } },
+      /\?pageSize: given 2 times/,
+    ],
+    [
+      'text for a boolean in the query',
+      { service: 'storage', method: 'GET', path: 'storage/v1/b/b/o', query: { versions: 'yes' } },
+      /\?versions: 'yes' is neither true nor false/,
+    ],
+    [
+      'a query without what is required',
+      { service: 'storage', method: 'POST', path: 'storage/v1/b', body: { name: 'b' } },
+      /\?project: missing/,
+    ],
+    [
+      'a body that is no JSON',
+      { method: 'POST', path: `${place}/customJobs`, bytes: { content: Buffer.from('{}'), type: 'text/plain' } },
+      /content-type: 'text\/plain' is not application\/json/,
+    ],
+    [
       'a body where none is taken',
       { method: 'POST', path: `${place}/operations/7:cancel`, body: {} },
       /body: it takes none/,
@@ -274,6 +294,13 @@ emulatedGcp("Google's documents", () => {
 
   test.each([
     ['what is said of an object', 'multipart', '--x\r\n\r\n{"nme":"k"}\r\n--x\r\n\r\nb\r\n--x--', /body\.nme: unknown/],
+    ['no end of the parts', 'multipart', '--x\r\n\r\n{"name":"k"}\r\n--x\r\n\r\nb\r\n', /must be two parts/],
+    [
+      'a part without an end of its heads',
+      'multipart',
+      '--x\r\n{"name":"k"}\r\n--x\r\n\r\nb\r\n--x--',
+      /not as RFC 2387 has it/,
+    ],
     ['one part of two', 'multipart', '--x\r\n\r\n{"name":"k"}\r\n--x--', /must be two parts/],
     ['a way that is not served', 'resumable', '{}', /'resumable' is not served here/],
     ['no way', undefined, 'x', /'none' is not served here/],
@@ -402,6 +429,17 @@ emulatedGcp("Google's documents", () => {
     expect(calls.map(({ status }) => status)).toEqual([412, 412]);
   });
 
+  test('refuse an answer of a fake where there is none', async () => {
+    const path = 'storage/v1/b/b/o/k';
+
+    const said = await violationOf(
+      { 'storage.objects.delete': () => ({}) },
+      { service: 'storage', method: 'DELETE', path },
+    );
+
+    expect(said).toMatch(/answer of storage\.objects\.delete: must be empty/);
+  });
+
   test('lose an answer after its effect', async () => {
     const born: string[] = [];
     const { google } = await serve({
@@ -428,10 +466,22 @@ emulatedGcp("Google's documents", () => {
     };
     const { google } = await serve({ [id]: () => [{ readTime: at }] });
 
+    const refuse = () => {
+      throw new Refusal('ABORTED', 'again');
+    };
+
     const listed = await google.json(call);
+    const refused = await fetch(`${(await serve({ [id]: refuse })).url}/firestore/${call.path}`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer x', 'content-type': 'application/json' },
+      body: JSON.stringify(call.body),
+    });
+    const refusal = await refused.json();
+    await served?.stop();
     const single = await violationOf({ [id]: () => ({ readTime: at }) }, call);
 
     expect(listed).toEqual([{ readTime: at }]);
+    expect(refusal).toEqual([{ error: { code: 409, message: 'again', status: 'ABORTED' } }]);
     expect(single).toMatch(/must be a list of parts/);
   });
 

@@ -57,8 +57,6 @@ export function fakeModels({ now, operations, isDeployed, uploadMs = minute, pag
   }
 
   function shown({ id, displayName, labels }: Model, version: Version, withVersion = false): object {
-    const { imageUri, ...container } = version.body.containerSpec as Readonly<Record<string, unknown>>;
-    const { predictRoute, healthRoute } = container;
     return {
       name: `${location}/models/${id}${withVersion ? `@${version.id}` : ''}`,
       displayName,
@@ -66,7 +64,7 @@ export function fakeModels({ now, operations, isDeployed, uploadMs = minute, pag
       versionAliases: version.aliases,
       versionDescription: version.description,
       labels: { ...labels, ...version.labels },
-      containerSpec: { imageUri, predictRoute, healthRoute },
+      // Of its container nothing is shown: the protos call that INPUT_ONLY.
       supportedDeploymentResourcesTypes: ['DEDICATED_RESOURCES'],
       createTime: instantOf(version.createdAt),
       versionCreateTime: instantOf(version.createdAt),

@@ -95,9 +95,7 @@ const keyOf = (verb: string, path: string): string => {
 
 function rpcOf(service: Service, { httpMethod, flatPath, path }: Method): Rpc | undefined {
   const flat = `${documentOf(service).servicePath}${flatPath ?? path}`;
-  const rpcs = protosOf(service)?.rpcs;
-  // The document writes a query beneath Firestore's documents as two parts.
-  return rpcs?.get(keyOf(httpMethod, flat)) ?? rpcs?.get(keyOf(httpMethod, flat.replace(/\/\{\w+1\}/, '')));
+  return protosOf(service)?.rpcs.get(keyOf(httpMethod, flat));
 }
 
 /** Whether the protos say more of a method than its discovery document. */
@@ -198,7 +196,8 @@ function* messageProblems(
       yield `${at}.${name}: unknown field of ${type.fullName.slice(1)}`;
       continue;
     }
-    if (walk.direction === 'request' && behaves(field, 'OUTPUT_ONLY')) yield `${at}.${name}: OUTPUT_ONLY`;
+    const never = walk.direction === 'request' ? 'OUTPUT_ONLY' : 'INPUT_ONLY';
+    if (behaves(field, never)) yield `${at}.${name}: ${never}`;
     const oneof = field.partOf === null || field.options?.proto3_optional === true ? undefined : field.partOf.name;
     const other = oneof === undefined ? undefined : chosen.get(oneof);
     if (other !== undefined) yield `${at}: one of ${oneof}, not both ${other} and ${name}`;
@@ -209,13 +208,11 @@ function* messageProblems(
     if (value[name] === undefined && !elsewhere.has(name) && mustBeThere(walk, field)) yield `${at}.${name}: REQUIRED`;
 }
 
-/** An answer leaves out what is zero or empty, and what is only ever sent. */
+/** An answer leaves out what is zero or empty. */
 function mustBeThere({ direction, isMasked }: Walk, field: protobuf.Field): boolean {
   if (!behaves(field, 'REQUIRED') || isMasked) return false;
   if (direction === 'request') return true;
-  const isOne =
-    !field.repeated && !field.map && (field.type === 'string' || field.resolvedType instanceof protobuf.Type);
-  return isOne && !behaves(field, 'INPUT_ONLY');
+  return !field.repeated && !field.map && (field.type === 'string' || field.resolvedType instanceof protobuf.Type);
 }
 
 function behaves({ options, parsedOptions }: protobuf.Field, behavior: string): boolean {

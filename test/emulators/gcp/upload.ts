@@ -28,7 +28,7 @@ function partsOf(bytes: Buffer, type: string): Content {
   if (boundary === undefined) throw new Error(`content-type: '${type}' is no multipart/related with a boundary`);
   // Latin 1 keeps each byte as one character.
   const parts = bytes.toString('latin1').split(`--${boundary}`);
-  if (parts.length !== 4 || !/^--\s*$/.test(parts[3] ?? '')) throw new Error('body: must be two parts');
+  if (!/^--\s*$/.test(parts[3] ?? '')) throw new Error('body: must be two parts');
   const [json = '', content = ''] = parts.slice(1, 3).map((part) => {
     const [, text] = /^\r\n(?:[^\r\n]+\r\n)*\r\n(.*)\r\n$/s.exec(part) ?? [];
     if (text === undefined) throw new Error('body: a part is not as RFC 2387 has it');
