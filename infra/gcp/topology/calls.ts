@@ -59,7 +59,7 @@ const entriesList = (why: string): Call =>
 // https://docs.cloud.google.com/firestore/docs/security/iam, "Required permissions for API methods"
 const batchGet = call(
   'firestore.projects.databases.documents.batchGet',
-  'reads heads and entries of streams',
+  'reads the head of a stream',
   need('datastore.entities.get', 'database'),
 );
 const runQuery = (why: string): Call =>
@@ -93,10 +93,9 @@ export const callsOf = {
     runQuery('reads entries and the two indexes'),
     call(
       'firestore.projects.databases.documents.commit',
-      'appends entry, head and index rows at once',
+      'appends an entry and moves the head, which is in both indexes, at once',
       need('datastore.entities.create', 'database'),
       need('datastore.entities.update', 'database'),
-      need('datastore.entities.delete', 'database'),
     ),
   ],
   /** What the clock needs of the journal. */
