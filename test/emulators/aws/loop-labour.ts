@@ -1,10 +1,10 @@
 import { endpointName } from '@serin/aws/names';
-import { installation, type Loop } from './loop-world.ts';
+import { type Loop as Contract, installation, usersOf } from '../loop.contract.ts';
+import type { LoopWorld } from './loop-world.ts';
 
 const minute = 60_000;
 /** From its creation to its end; in between it is in progress. */
 const jobMs = 3 * minute;
-const requestsPerMinute = 600;
 
 interface Open {
   readonly name: string;
@@ -16,13 +16,12 @@ interface Open {
  * The other side of the world: jobs do their work and end, with what SageMaker would tell of them, and users send
  * requests to whatever serves.
  */
-export function labour(loop: Loop) {
+export function labour(loop: LoopWorld) {
   const open = new Map<string, Open & { readonly kind: 'training' | 'processing' }>();
   let seen = 0;
-  const state = {
-    /** What the next models score. */
+  const state: Contract['work'] & Pick<Contract, 'minute'> = {
     nextMape: 0.1,
-    failing: undefined as { readonly variant: string; readonly share: number; readonly by: '5xx' | 'none' } | undefined,
+    failing: undefined,
     async minute(): Promise<void> {
       await loop.minute();
       notice();
@@ -95,24 +94,11 @@ export function labour(loop: Loop) {
       detail: { ...detail, LastModifiedTime: loop.now() },
     });
 
-  /** The requests of the last minute, spread over the variants by their weights. */
   function traffic(): void {
-    const name = endpointName(installation, 'prices');
-    const endpoint = served(name);
-    if (endpoint === undefined) return;
-    const total = endpoint.reduce((sum, { weight }) => sum + weight, 0);
-    for (const { name: variant, weight } of endpoint) {
-      const count = total === 0 ? 0 : Math.round((requestsPerMinute * weight) / total);
-      const bad = state.failing?.variant === variant ? Math.round(count * state.failing.share) : 0;
-      for (let index = 0; index < count; index += 1)
-        loop.metrics.answered.push({
-          endpoint: name,
-          variant,
-          at: loop.now() - minute + Math.floor((index * minute) / count),
-          latencyMs: 20 + (index % 10),
-          outcome: index < bad ? (state.failing?.by ?? '5xx') : '2xx',
-        });
-    }
+    const endpoint = endpointName(installation, 'prices');
+    const weights = (served(endpoint) ?? []).map(({ name, weight }) => [name, weight] as const);
+    for (const { deployment: variant, at, latencyMs, ended } of usersOf(weights, loop.now(), state.failing))
+      loop.metrics.answered.push({ endpoint, variant, at, latencyMs, outcome: outcomes[ended] });
   }
 
   function served(name: string) {
@@ -126,4 +112,5 @@ export function labour(loop: Loop) {
   return state;
 }
 
-export type Labour = ReturnType<typeof labour>;
+/** Of a model that hangs SageMaker answers in its place. */
+const outcomes = { well: '2xx', failed: '5xx', never: 'none' } as const;

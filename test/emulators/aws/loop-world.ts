@@ -31,6 +31,7 @@ import type {
 import { vi } from 'vitest';
 import { bundleFunctions } from '../../../scripts/bundle.ts';
 import { startDynamoDb, startMoto } from '../installed.ts';
+import { installation } from '../loop.contract.ts';
 import { reach } from './clients.ts';
 import { fakeEndpoints } from './fake-endpoints.ts';
 import { fakeJobs } from './fake-jobs.ts';
@@ -41,7 +42,6 @@ import { rolesIn } from './roles.ts';
 const minute = 60_000;
 const start = Date.UTC(2026, 10, 20, 12);
 const token = 'srn_loop';
-export const installation = { project: 'shop', environment: 'prod' };
 
 interface Handlers {
   readonly signals: (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
@@ -54,7 +54,7 @@ interface Handlers {
  * An installation on AWS in which only the clock is ours: the bundles that are deployed, DynamoDB Local, moto for S3, SQS,
  * EventBridge and the registry, and fakes for what moto does not do (jobs that run, endpoints that change, percentiles).
  */
-export async function openLoop() {
+export async function openWorld() {
   vi.useFakeTimers({ toFake: ['Date'], now: start });
   const folder = await mkdtemp(join(tmpdir(), 'serin-loop-'));
   const [dynamo, moto, bundles] = await Promise.all([startDynamoDb(), startMoto(), bundleFunctions('aws', folder)]);
@@ -205,7 +205,7 @@ export async function openLoop() {
   };
 }
 
-export type Loop = Awaited<ReturnType<typeof openLoop>>;
+export type LoopWorld = Awaited<ReturnType<typeof openWorld>>;
 
 type Names = Readonly<Record<'table' | 'own' | 'drops' | 'queue' | 'bus', string>>;
 

@@ -12,8 +12,9 @@ import { bundleFunctions } from '../../../scripts/bundle.ts';
 import { emulated } from '../emulated.ts';
 import { type Gate, startGate } from '../gate.ts';
 import { type Emulator, type LambdaInstance, startDynamoDb, startLambda, startMoto } from '../installed.ts';
+import { installation } from '../loop.contract.ts';
 import { reach } from './clients.ts';
-import { installation, installed, sqsEvent, urlEvent, variablesOf } from './loop-world.ts';
+import { installed, sqsEvent, urlEvent, variablesOf } from './loop-world.ts';
 
 /** A release of one model, which the API takes. */
 function releaseEvent(bucket: string) {
