@@ -6,6 +6,7 @@ import { type Handlers, LostAnswer, Media, Refusal, type Request } from './disco
 interface Stored {
   readonly name: string;
   readonly generation: bigint;
+  readonly createdAt: number;
   readonly content: Buffer;
   readonly contentEncoding?: string;
   /** Composed of parts, so it has no MD5. */
@@ -25,6 +26,8 @@ export interface FakeStorage {
     content: Buffer,
     more?: Partial<Pick<Stored, 'contentEncoding' | 'isComposite'>>,
   ): void;
+  /** All objects of a bucket by their names. */
+  contents(bucket: string): readonly (readonly [name: string, content: Buffer])[];
   /** What is stored changes without a trace in its checksum. */
   damage(bucket: string, name: string, content: Buffer): void;
   /** For the next calls of a method, one each. */
@@ -63,9 +66,9 @@ export function fakeStorage(): FakeStorage {
     return found;
   }
 
-  function store(bucket: Bucket, object: Omit<Stored, 'generation'>): Stored {
+  function store(bucket: Bucket, object: Omit<Stored, 'generation' | 'createdAt'>): Stored {
     generation += 1n;
-    const stored = { ...object, generation };
+    const stored = { ...object, generation, createdAt: Date.now() };
     checksums.set(stored, crc32cText(object.content));
     bucket.objects.set(object.name, [...(bucket.keepsVersions ? (bucket.objects.get(object.name) ?? []) : []), stored]);
     return stored;
@@ -87,6 +90,7 @@ export function fakeStorage(): FakeStorage {
     bucket,
     generation: String(object.generation),
     metageneration: '1',
+    timeCreated: new Date(object.createdAt).toISOString(),
     size: String(object.content.length),
     crc32c: checksums.get(object),
     ...(object.contentEncoding === undefined ? {} : { contentEncoding: object.contentEncoding }),
@@ -165,7 +169,15 @@ export function fakeStorage(): FakeStorage {
           ? media(request)
           : resourceOf(request.params.bucket ?? '', objectOf(request)),
       ),
+      'storage.objects.delete'(request) {
+        bucketOf(request).objects.delete(objectOf(request).name);
+      },
     },
+    contents: (bucket) =>
+      [...bucketOf({ params: { bucket } }).objects].map(([name, versions]) => [
+        name,
+        versions.at(-1)?.content ?? Buffer.of(),
+      ]),
     create: (bucket, { keepsVersions = false } = {}) => void buckets.set(bucket, { keepsVersions, objects: new Map() }),
     put(bucket, name, content, more = {}) {
       store(bucketOf({ params: { bucket } }), { isComposite: false, ...more, name, content });
