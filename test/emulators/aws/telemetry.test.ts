@@ -5,6 +5,7 @@ import { cloudWatchTelemetry } from '@serin/aws/ports/telemetry';
 import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { slowerThan } from '@serin/core/base/measures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cloudCounts } from '../../contract/cloud-counts.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { emulated } from '../emulated.ts';
 import { startMoto } from '../installed.ts';
@@ -101,6 +102,11 @@ emulated('CloudWatch telemetry', () => {
       lagMs: settleMs,
       close: async () => {},
     };
+  });
+
+  cloudCounts({ name: 'AWS', settleMs, keptDays: 15 }, () => {
+    const { clock, telemetry, answer } = opened();
+    return { clock, telemetry, answer: () => answer('e', 'v1', 5) };
   });
 
   describe('a tick', () => {
@@ -202,34 +208,6 @@ emulated('CloudWatch telemetry', () => {
 
       expect(await counted(half(4))).toEqual([{ start, counts: { v1: { requests: 1, bad: { errors: 0 } } } }]);
       await expect(counted(half(0))).rejects.toMatchObject({ code: 'invalid' });
-    });
-
-    test.each([
-      ['of half a minute', 30_000],
-      ['of 90 seconds', 90_000],
-      ['of no time', 0],
-    ])('%s is refused in words', async (_, tickMs) => {
-      const { read } = opened();
-
-      await expect(read(1, { tickMs })).rejects.toMatchObject({
-        code: 'invalid',
-        message: expect.stringContaining('60000'),
-      });
-    });
-
-    test('that CloudWatch has forgotten is refused, and not taken for one without requests', async () => {
-      const { clock, read } = opened();
-      clock.now = start + 15 * 24 * 60 * minute + minute;
-
-      await expect(read()).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('15 days') });
-    });
-
-    test('says nothing of users, segments and pairs', async () => {
-      const { clock, answer, read } = opened();
-      answer('e', 'v1', 5);
-      clock.now += minute + settleMs;
-
-      expect(Object.keys((await read(1, { usersSince: start }))[0] ?? {})).toEqual(['start', 'counts']);
     });
   });
 
@@ -389,18 +367,5 @@ emulated('CloudWatch telemetry', () => {
         { start: begun + minute, counts: {} },
       ]);
     });
-  });
-
-  test('labels are refused in words, and none were told', async () => {
-    const { telemetry } = opened();
-    const label = { requestId: 'r', time: start, outcome: { wrong: true } };
-    const query = { endpoint: 'e', from: start, to: start + minute, tickMs: minute, maturityMs: minute };
-
-    await expect(telemetry.label([label])).rejects.toMatchObject({
-      code: 'invalid',
-      message: expect.stringContaining('AWS'),
-    });
-    await expect(telemetry.labels(query)).rejects.toMatchObject({ code: 'invalid' });
-    expect(Object.values(await telemetry.labelTotals('e')).every((count) => count === 0)).toBe(true);
   });
 });

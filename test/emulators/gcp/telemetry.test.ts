@@ -3,6 +3,7 @@ import { minute } from '@serin/core/base/time';
 import { endpointName } from '@serin/gcp/names';
 import { monitoringTelemetry } from '@serin/gcp/ports/telemetry';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cloudCounts } from '../../contract/cloud-counts.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { emulatedGcp } from '../emulated.ts';
 import { type Handlers, Refusal, type Request, type Served, serveGoogle } from './discovery.ts';
@@ -82,6 +83,11 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
       lagMs: settleMs,
       close: async () => {},
     };
+  });
+
+  cloudCounts({ name: 'GCP', settleMs, keptDays: 42 }, () => {
+    const { clock, telemetry, answer } = opened();
+    return { clock, telemetry, answer: () => answer('1', 5) };
   });
 
   describe('a tick', () => {
@@ -195,34 +201,6 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
 
       expect(await read()).toEqual([{ start, counts: {} }]);
       expect(await telemetry.latency('e', start, start + minute)).toBeUndefined();
-    });
-
-    test.each([
-      ['of half a minute', 30_000],
-      ['of 90 seconds', 90_000],
-      ['of no time', 0],
-    ])('%s is refused in words', async (_, tickMs) => {
-      const { read } = opened();
-
-      await expect(read(1, { tickMs })).rejects.toMatchObject({
-        code: 'invalid',
-        message: expect.stringContaining('60000'),
-      });
-    });
-
-    test('that Cloud Monitoring has forgotten is refused, and not taken for one without requests', async () => {
-      const { clock, read } = opened();
-      clock.now = start + 42 * 24 * 60 * minute + minute;
-
-      await expect(read()).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('42 days') });
-    });
-
-    test('says nothing of users, segments and pairs', async () => {
-      const { clock, answer, read } = opened();
-      answer('1', 5);
-      clock.now += minute + settleMs;
-
-      expect(Object.keys((await read(1, { usersSince: start }))[0] ?? {})).toEqual(['start', 'counts']);
     });
 
     test('asks for each metric once, and for latencies only when a guardrail is about them', async () => {
@@ -421,18 +399,5 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
 
       await expect(telemetry.latency('e', start, clock.now)).rejects.toMatchObject({ code: 'unavailable' });
     });
-  });
-
-  test('labels are refused in words, and none were told', async () => {
-    const { telemetry } = opened();
-    const label = { requestId: 'r', time: start, outcome: { wrong: true } };
-    const query = { endpoint: 'e', from: start, to: start + minute, tickMs: minute, maturityMs: minute };
-
-    await expect(telemetry.label([label])).rejects.toMatchObject({
-      code: 'invalid',
-      message: expect.stringContaining('GCP'),
-    });
-    await expect(telemetry.labels(query)).rejects.toMatchObject({ code: 'invalid' });
-    expect(Object.values(await telemetry.labelTotals('e')).every((count) => count === 0)).toBe(true);
   });
 });
