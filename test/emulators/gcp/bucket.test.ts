@@ -202,6 +202,15 @@ emulatedGcp('the bucket of Cloud Storage', () => {
         expect(await open().write('day.csv', bytes('one'))).toBe('written');
       });
 
+      test('with ifAbsent over an object that its writer may not replace keeps the object', async () => {
+        const denied = new Refusal('PERMISSION_DENIED', 'no storage.objects.delete access', { reason: 'forbidden' });
+        storage.put('drops', 'day.csv', Buffer.from('one'));
+        storage.mood('insert', denied, denied);
+
+        expect(await open().write('day.csv', bytes('two'), { ifAbsent: true })).toBe('exists');
+        await expect(open().write('day', bytes('two'), { ifAbsent: true })).rejects.toMatchObject({ code: 'invalid' });
+      });
+
       test('without the right is refused, with what to do', async () => {
         const denied = 'serin@p.iam.gserviceaccount.com does not have storage.objects.create access';
         storage.mood('insert', new Refusal('PERMISSION_DENIED', denied, { reason: 'forbidden' }));

@@ -57,6 +57,16 @@ export function storageBucket({ google, bucket }: Options): Bucket {
     if (!message.includes('No such object')) await page({ maxResults: 1 });
   }
 
+  /**
+   * An object that must not be there is. To write over one takes the right to delete it, and no document says which
+   * refusal comes first. https://docs.cloud.google.com/storage/docs/access-control/iam-json
+   */
+  async function isKept({ status }: GoogleError, key: string): Promise<boolean> {
+    if (status !== 403) return status === 412;
+    const { items = [] } = await page({ prefix: key, maxResults: 1 });
+    return items[0]?.name === key;
+  }
+
   /** Cloud Storage refuses each range of an object without a byte. */
   async function withoutBytes(key: string, version: string | undefined): Promise<ObjectContent | undefined> {
     const found = await describe(key, version);
@@ -74,7 +84,7 @@ export function storageBucket({ google, bucket }: Options): Bucket {
       const checksum = said ?? (await describe(key, version))?.crc32c;
       if (checksum !== crc32cText(content)) throw notYet(`other bytes came than are stored under ${named(key)}`);
     }
-    const kept = Uint8Array.from(content.subarray(0, limit));
+    const kept = content.subarray(0, limit);
     return { key, version, bytes, content: kept, truncated: bytes > kept.length };
   }
 
@@ -128,7 +138,7 @@ export function storageBucket({ google, bucket }: Options): Bucket {
         if (stored.crc32c !== crc32c) throw notYet(`other bytes were stored than were written to ${named(key)}`);
         return 'written';
       } catch (error) {
-        if (condition?.ifAbsent && error instanceof GoogleError && error.status === 412) return 'exists';
+        if (condition?.ifAbsent && error instanceof GoogleError && (await isKept(error, key))) return 'exists';
         if (error instanceof GoogleError && error.status === 409)
           throw notYet(`${named(key)} is being changed by another call`, error);
         throw gcpFault(error, `writing ${named(key)}`);
