@@ -23,6 +23,7 @@ export const closed: Settings = {
     connector: 'projects/acme-ml/locations/europe-west4/connectors/ml',
   },
   api: 'internal',
+  sharedEndpoints: true,
   alertEmail: 'oncall@acme.example',
   notify: 'projects/acme-ml/notificationChannels/42',
   logDays: 90,

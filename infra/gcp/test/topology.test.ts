@@ -220,16 +220,18 @@ test('an account acts only as those of jobs and models, and only the function th
   }
 });
 
-test('secrets of configs are read by the function that uses them, those of webhooks by the API, and no others', () => {
+test('secrets of configs are read by who starts programs and by programs, those of webhooks by the API, and no others', () => {
   for (const [, made] of installations) {
     const { environment } = made.settings;
     const readers = givenBy(made).filter((each) => each.includes('secretmanager.versions.access'));
 
-    const read = (id: string, path: string) =>
-      `${memberOf(functionAccount(made, id))} secretmanager.versions.access acme-ml resource.name.startsWith("projects/123456789012/secrets/${path}")`;
+    const read = (account: Account, path: string) =>
+      `${memberOf(account)} secretmanager.versions.access acme-ml resource.name.startsWith("projects/123456789012/secrets/${path}")`;
     expect(readers).toEqual([
-      read('signals', `serin_shop_${environment}_`),
-      read('api', `serin-shop-${environment}-webhooks/versions/`),
+      read(functionAccount(made, 'signals'), `serin_shop_${environment}_`),
+      read(functionAccount(made, 'api'), `serin-shop-${environment}-webhooks/versions/`),
+      read(made.jobRole, `serin_shop_${environment}_`),
+      read(made.modelRole, `serin_shop_${environment}_`),
     ]);
   }
 });
@@ -433,6 +435,7 @@ test('the functions are told what they are deployed with', () => {
   expect(told(closed)[0]).toMatchObject({
     SERIN_KMS_KEY: closed.kmsKey,
     SERIN_NETWORK: 'projects/123456789012/global/networks/ml',
+    SERIN_SHARED_ENDPOINTS: 'yes',
   });
   expect(told(plain).map(({ SERIN_TIMEOUT_SECONDS }) => SERIN_TIMEOUT_SECONDS)).toEqual(['120', '60', '60', '60']);
 });

@@ -24,6 +24,14 @@ const own = (...folders: readonly OwnFolder[]) => folders.map((folder) => `own/$
 /** Vertex AI writes what a container prints with the rights of its account. */
 const writesItsLog = wanted('log', 'writes its log', 'logging.logEntries.create', 'project');
 
+/** The start of a program fetches them: their texts stand in no description of a job or a model. */
+const fetchesSecrets = wanted(
+  'program',
+  'fetches the secrets that its config names',
+  'secretmanager.versions.access',
+  'programSecrets',
+);
+
 /** What a job may do: read data and what the pipeline wrote, write its outputs, its checkpoints and its log. */
 export const jobAccount = (places: Places): Account =>
   account(places, 'jobs', 'what jobs run as', [
@@ -39,6 +47,7 @@ export const jobAccount = (places: Places): Account =>
     // Never `code/`, `datasets/`, `starts/` or `configs/`: a job must not change what the next one is made from or runs.
     wanted('job', 'writes outputs and checkpoints', 'storage.objects.create', ...own('jobs', 'checkpoints')),
     wanted('job', 'writes a file of its own anew', 'storage.objects.delete', ...own('jobs', 'checkpoints')),
+    fetchesSecrets,
     writesItsLog,
   ]);
 
@@ -47,6 +56,7 @@ export const modelAccount = (places: Places): Account =>
   account(places, 'models', 'what served models run as', [
     wanted('endpoint', 'lists its artifact', 'storage.objects.list', 'ownBucket'),
     wanted('endpoint', 'reads its artifact and its code', 'storage.objects.get', ...own('jobs', 'code')),
+    fetchesSecrets,
     writesItsLog,
   ]);
 

@@ -69,7 +69,7 @@ export function byHandOf(places: Places): ByHand {
       command: `gcloud secrets create ${secretsPrefix}<name> --data-file=<file> ${kept}`,
     },
     {
-      what: 'for a perimeter of VPC Service Controls: these services belong into it',
+      what: 'for a perimeter of VPC Service Controls: these services belong into it, and "sharedEndpoints": true into serin.gcp.json',
       command: `gcloud access-context-manager perimeters update <perimeter> --add-resources=projects/${where.number} --add-restricted-services=${perimeterServices.join()}`,
     },
   ];

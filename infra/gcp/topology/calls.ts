@@ -196,7 +196,7 @@ export const callsOf = {
       need('secretmanager.versions.access', 'webhooks'),
     ),
   ],
-  /** Only for the function that notifies sinks. */
+  /** Only for the function that notifies sinks, and that looks before a program is started. */
   programSecrets: [
     call(
       'secretmanager.projects.secrets.versions.access',

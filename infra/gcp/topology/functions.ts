@@ -120,7 +120,7 @@ function triggerOf(places: Places, id: FunctionId): Trigger {
 /** One environment for all four, but for the time that each has: compose.ts takes what it needs. */
 function environmentOf(places: Places): Readonly<Record<string, string>> {
   const { settings, where, topic, emailOf } = places;
-  const { kmsKey, network } = settings;
+  const { kmsKey, network, sharedEndpoints = false } = settings;
   return {
     SERIN_PROJECT: settings.project,
     SERIN_ENVIRONMENT: settings.environment,
@@ -144,5 +144,6 @@ function environmentOf(places: Places): Readonly<Record<string, string>> {
     SERIN_BEHIND_IAM: 'true',
     ...(kmsKey === undefined ? {} : { SERIN_KMS_KEY: kmsKey }),
     ...(network === undefined ? {} : { SERIN_NETWORK: network.network }),
+    ...(sharedEndpoints ? { SERIN_SHARED_ENDPOINTS: 'yes' } : {}),
   };
 }

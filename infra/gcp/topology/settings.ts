@@ -29,6 +29,7 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   },
   network: { must: '{network, connector} of a network of yours', takes: isObject },
   api: { must: "'public' or 'internal'", takes: oneOf('public', 'internal') },
+  sharedEndpoints: switched,
   alertEmail: { must: 'an e-mail address', takes: text(/^[^@\s]+@[^@\s]+\.[^@\s]+$/) },
   notify: {
     must: "a notification channel, 'projects/<project>/notificationChannels/<id>'",

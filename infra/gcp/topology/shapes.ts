@@ -22,6 +22,8 @@ export interface Settings {
   readonly network?: { readonly network: string; readonly connector: string };
   /** `internal`: only your VPC networks, and those of your perimeter, reach the API. */
   readonly api?: 'public' | 'internal';
+  /** Endpoints are on the host of the region, as VPC Service Controls want it; else each has a host of its own. */
+  readonly sharedEndpoints?: boolean;
   /** Who hears Serin's own alarms. */
   readonly alertEmail?: string;
   /** A notification channel of yours that hears them too: `projects/<p>/notificationChannels/<id>`. */
