@@ -3,12 +3,25 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import type { PulumiModule } from '../../shared/pulumi.ts';
-import { answerOf, answerTo, type Registered } from './pulumi-facts.ts';
+
+/** What a cloud answers, as a module of its tests says it. */
+interface Answers {
+  // biome-ignore lint/suspicious/noExplicitAny: inputs are of any resource
+  readonly answerOf: (type: string, name: string, inputs: any) => { readonly id: string; readonly state: object };
+  // biome-ignore lint/suspicious/noExplicitAny: and so are answers
+  readonly answerTo: (token: string) => any;
+}
+
+interface Made {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: object;
+}
 
 /**
  * Stands for the program `pulumi`, which is in no package registry and which SST calls. It runs what SST has bundled
  * under Pulumi's mocks, by the copies of Pulumi and of the provider that SST has installed, and leaves what they have
- * registered, and how it was called, in the folder of `SERIN_PULUMI_SAID`.
+ * registered, and how it was called, in the folder of `SERIN_PULUMI_SAID`. `SERIN_PULUMI_CLOUD` names the cloud.
  */
 const [command = '', ...args] = process.argv.slice(2);
 // What runs in here changes the folder.
@@ -33,14 +46,17 @@ switch (command) {
 }
 
 async function run(): Promise<void> {
+  const cloud = process.env.SERIN_PULUMI_CLOUD ?? 'aws';
+  const answers = join(import.meta.dirname, '..', '..', cloud, 'test', 'pulumi-answers.ts');
+  const { answerOf, answerTo } = (await import(answers)) as Answers;
   const main = /^main: (.*)$/m.exec(readFileSync(join(work, 'Pulumi.yaml'), 'utf8'))?.[1] ?? '';
   const load = createRequire(main);
   const pulumi = load('@pulumi/pulumi') as PulumiModule;
-  const made: Registered[] = [];
+  const made: Made[] = [];
   const retained = new Set<string>();
   await pulumi.runtime.setMocks({
     newResource({ type, name, inputs }) {
-      made.push({ type, name, inputs, retained: false });
+      made.push({ type, name, inputs });
       return answerOf(type, name, inputs);
     },
     call: ({ token }) => answerTo(token),
@@ -55,7 +71,7 @@ async function run(): Promise<void> {
   const address = await new Promise<string>((resolve) => pulumi.output(outputs?.address).apply(resolve));
   await pulumi.runtime.disconnect();
   const registered = made.map((each) => ({ ...each, retained: retained.has(`${each.type} ${each.name}`) }));
-  const versions = ['pulumi', 'aws'].map((name) => load(`@pulumi/${name}/package.json`).version);
+  const versions = ['pulumi', cloud].map((name) => load(`@pulumi/${name}/package.json`).version);
   leave({ registered, versions });
   if (command === 'up') writeState(optionOf('--stack'), { address });
 }

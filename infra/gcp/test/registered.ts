@@ -5,7 +5,8 @@ import * as pulumi from '@pulumi/pulumi';
 import { folder } from '../../aws/test/copy.ts';
 import { installed } from '../sst/installed.ts';
 import type { Settings } from '../topology.ts';
-import { fileOf, where } from './settings.ts';
+import { answerOf, answerTo } from './pulumi-answers.ts';
+import { fileOf } from './settings.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: inputs are read by path, and a path that is not there fails the test
 type Any = any;
@@ -38,13 +39,11 @@ export async function registeredBy(settings: Settings) {
   await pulumi.runtime.setMocks({
     newResource({ type, name, inputs }) {
       made.push({ type, name, inputs });
-      return { id: `${name}-id`, state: { name, ...inputs, ...answerOf(type, inputs) } };
+      return answerOf(type, name, inputs);
     },
-    call({ token, inputs }) {
+    call({ token }) {
       asked.push(token);
-      return token === 'gcp:organizations/getProject:getProject'
-        ? { ...inputs, number: where.number, projectId: where.account }
-        : inputs;
+      return answerTo(token);
     },
   });
   const root = projectWith(settings);
@@ -81,9 +80,3 @@ const nameOf = (resource: pulumi.Resource): string => {
   const { __pulumiType: type, __name: name } = resource as Any;
   return keyOf(type, name);
 };
-
-/** What Google adds to a resource, as far as others ask for it. */
-function answerOf(type: string, inputs: Any): object {
-  if (type !== 'gcp:cloudfunctionsv2/function:Function') return {};
-  return { serviceConfig: { ...inputs.serviceConfig, uri: `https://${inputs.name}-x.a.run.app` } };
-}

@@ -1,0 +1,1 @@
+export { answerOf, answerTo } from './pulumi-facts.ts';
