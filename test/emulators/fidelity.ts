@@ -1,37 +1,74 @@
-// The README's table of calls: which calls each port of AWS makes, and who answered them in the last run of the suites.
-// `node test/emulators/fidelity.ts` writes it, `--check` fails when it is not what the suites have just shown.
+// The README's tables of calls: which calls each port of a cloud makes, and who answered them in the last run of the suites.
+// `node test/emulators/fidelity.ts` writes them, `--check` fails when they are not what the suites have just shown.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { callsOf } from '../../infra/aws/topology/calls.ts';
+import { callsOf as callsOfAws } from '../../infra/aws/topology/calls.ts';
+import { callsOf as callsOfGcp } from '../../infra/gcp/topology/calls.ts';
 import { replaceBlock } from '../../scripts/readme.ts';
 import { paths } from './installed.ts';
 
 const readme = join(import.meta.dirname, '..', '..', 'README.md');
-const emulators: Readonly<Record<string, string>> = { moto: 'moto', 'dynamodb-local': 'DynamoDB Local' };
+const emulators: Readonly<Record<string, string>> = {
+  moto: 'moto',
+  'dynamodb-local': 'DynamoDB Local',
+  'fake-gcs-server': 'fake-gcs-server',
+};
 
 const ours = 'a fake of ours';
 
 interface Suite {
   readonly calls: Readonly<Record<string, Readonly<Record<string, { readonly answered: number }>>>>;
+  /** Calls that were held to the protos as well. */
+  readonly inProtos?: readonly string[];
 }
+
+interface Cloud {
+  /** The block of the README. */
+  readonly block: string;
+  readonly head: string;
+  /** Who has checked the request and the answer of a call. */
+  checkedBy(call: string): string;
+  readonly callsOf: Readonly<Record<string, readonly { readonly call: string }[]>>;
+}
+
+/** They call the checks and the fakes themselves: no adapter has sent what they sent. */
+const ofTheChecks = /^gcp-(checks|fake)/;
+
+const suites = readdirSync(paths.calls)
+  .filter((file) => !ofTheChecks.test(file))
+  .map((file) => JSON.parse(readFileSync(join(paths.calls, file), 'utf8')) as Suite);
 
 /** Sent by a request of our own instead of the SDK: no recorder has seen it. */
 const byHand = new Set(['ssm:GetParameter', 'ssm:GetParameters']);
+const inProtos = new Set(suites.flatMap((suite) => suite.inProtos ?? []));
+
+const clouds: readonly Cloud[] = [
+  {
+    block: 'calls',
+    head: 'request and answer by botocore',
+    checkedBy: (call) => (byHand.has(call) ? 'the request, by hand' : 'yes'),
+    callsOf: callsOfAws,
+  },
+  {
+    block: 'calls-gcp',
+    head: "request and answer by Google's",
+    checkedBy: (call) => (inProtos.has(call) ? 'discovery document, protos' : 'discovery document'),
+    callsOf: callsOfGcp,
+  },
+];
 
 /** By call: the names of those who have answered it at least once. */
 function answerers(): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
-  for (const file of readdirSync(paths.calls)) {
-    const { calls } = JSON.parse(readFileSync(join(paths.calls, file), 'utf8')) as Suite;
+  for (const { calls } of suites)
     for (const [call, by] of Object.entries(calls))
       for (const [who, { answered }] of Object.entries(by))
         if (answered > 0) found.set(call, (found.get(call) ?? new Set()).add(emulators[who] ?? ours));
-  }
   return found;
 }
 
-function table(): { readonly text: string; readonly missing: readonly string[] } {
+function table({ callsOf, checkedBy, head }: Cloud): { readonly text: string; readonly missing: readonly string[] } {
   const known = answerers();
   const missing: string[] = [];
   const rows = Object.entries(callsOf).flatMap(([port, calls]) => {
@@ -39,24 +76,27 @@ function table(): { readonly text: string; readonly missing: readonly string[] }
       // Emulators first: they are others' work.
       const who = [...(known.get(call) ?? [])].sort((a, b) => Number(a === ours) - Number(b === ours));
       if (who.length === 0) missing.push(`${port}: ${call}`);
-      return who.join(', ');
+      return `${checkedBy(call)} | ${who.join(', ')}`;
     });
     return [...groups].map(
-      ([who, of]) =>
-        `| ${port} | ${of.map(({ call }) => `\`${call}\``).join(', ')} | ${of.some(({ call }) => byHand.has(call)) ? 'the request, by hand' : 'yes'} | ${who} | unproven |`,
+      ([shown, of]) => `| ${port} | ${of.map(({ call }) => `\`${call}\``).join(', ')} | ${shown} | unproven |`,
     );
   });
-  const head = ['| port | call | request and answer by botocore | answered by | live |', '|---|---|---|---|---|'];
-  return { text: [...head, ...rows].join('\n'), missing };
+  const heads = [`| port | call | ${head} | answered by | live |`, '|---|---|---|---|---|'];
+  return { text: [...heads, ...rows].join('\n'), missing };
 }
 
-const { text, missing } = table();
+const tables = clouds.map((cloud) => ({ block: cloud.block, ...table(cloud) }));
 const before = readFileSync(readme, 'utf8');
-const after = replaceBlock(before, 'calls', 'test/emulators/fidelity.ts', text);
+const after = tables.reduce(
+  (text, { block, text: content }) => replaceBlock(text, block, 'test/emulators/fidelity.ts', content),
+  before,
+);
+const missing = tables.flatMap((made) => made.missing);
 for (const call of missing) process.stderr.write(`no suite has sent ${call}\n`);
 if (process.argv.includes('--check')) {
   if (after !== before)
-    process.stderr.write('the table of calls in README.md is out of date: node test/emulators/fidelity.ts\n');
+    process.stderr.write('a table of calls in README.md is out of date: node test/emulators/fidelity.ts\n');
   process.exitCode = after === before && missing.length === 0 ? 0 : 1;
 } else {
   writeFileSync(readme, after);

@@ -150,7 +150,7 @@ emulatedGcp("Google's protos", () => {
 
     expect(knows('aiplatform', 'POST', `${place}/endpoints/e:deployModel`)).toBe(true);
     expect(knows('firestore', 'POST', `v1/${name}:runQuery`)).toBe(true);
-    expect(knows('aiplatform', 'GET', `${place}/operations/1`)).toBe(false);
+    expect(knows('aiplatform', 'GET', `${place}/operations/1`)).toBe(true);
     expect(knows('storage', 'GET', 'storage/v1/b/b/o')).toBe(false);
   });
 });

@@ -98,8 +98,17 @@ function rpcOf(service: Service, { httpMethod, flatPath, path }: Method): Rpc | 
   return protosOf(service)?.rpcs.get(keyOf(httpMethod, flat));
 }
 
+/** The methods of operations are those of another API, which each service has as well. */
+const operations: Readonly<Record<string, string>> = { GoogleLongrunningOperation: 'google.longrunning.Operation' };
+
+function responseOf(service: Service, method: Method): protobuf.Type | undefined {
+  const operation = operations[method.response?.$ref ?? ''];
+  const found = operation === undefined ? undefined : protosOf(service)?.root.lookup(operation);
+  return rpcOf(service, method)?.response ?? (found instanceof protobuf.Type ? found : undefined);
+}
+
 /** Whether the protos say more of a method than its discovery document. */
-export const isInProtos = (service: Service, method: Method): boolean => rpcOf(service, method) !== undefined;
+export const isInProtos = (service: Service, method: Method): boolean => responseOf(service, method) !== undefined;
 
 export interface Sent {
   readonly params: Readonly<Record<string, string>>;
@@ -127,15 +136,11 @@ export function* requestProblems(service: Service, method: Method, { params, que
   } else yield* messageProblems(walk, request, whole, 'request');
 }
 
-/** The methods of operations are those of another API, which each service has as well. */
-const operations: Readonly<Record<string, string>> = { GoogleLongrunningOperation: 'google.longrunning.Operation' };
-
 /** What the protos have against an answer; empty when nothing, and for a method that they do not have. */
 export function* answerProblems(service: Service, method: Method, answer: unknown): Generator<string> {
   const root = protosOf(service)?.root;
-  const operation = operations[method.response?.$ref ?? ''];
-  const type = rpcOf(service, method)?.response ?? (operation === undefined ? undefined : root?.lookup(operation));
-  if (root === undefined || !(type instanceof protobuf.Type)) return;
+  const type = responseOf(service, method);
+  if (root === undefined || type === undefined) return;
   yield* messageProblems({ direction: 'answer', isMasked: false, root }, type, answer, 'answer');
 }
 
