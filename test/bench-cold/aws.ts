@@ -51,5 +51,5 @@ export const aws: Bench = {
     { title: 'the same SDK clients bare', plain: true },
     { title: 'bare with our cuts (scripts/bundle.ts)', plain: false },
   ],
-  before: '',
+  starts: (file) => `require(${JSON.stringify(file)}); up();`,
 };

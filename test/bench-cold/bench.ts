@@ -17,8 +17,8 @@ export interface Bench {
   readonly functions: Readonly<Record<string, { readonly composes: string; readonly clients: string }>>;
   /** What each function is measured beside: `clients`, bundled as esbuild does it (`plain`) or with our cuts. */
   readonly peers: readonly { readonly title: string; readonly plain: boolean }[];
-  /** What a process loads before the function. */
-  readonly before: string;
+  /** JavaScript that loads a function as the cloud does, then calls `up()`. */
+  starts(file: string): string;
 }
 
 interface Row {
@@ -64,14 +64,14 @@ async function rowsOf({ cloud, functions, peers }: Bench, folder: string): Promi
 const composed = (cloud: CloudName, name: string, composes: string): string =>
   `import { ${composes} } from './compose.ts'; export { ${clouds[cloud].exportOf(name)} } from './functions.ts'; export const made = ${composes}();`;
 
-/** Milliseconds from the start of a process of Node until the module is there, loaded as the cloud loads it: the median. */
+/** Milliseconds from the start of a process of Node until a function is loaded as the cloud does it: the median. */
 function startsOf(
-  { before, environment }: Bench,
+  { starts, environment }: Bench,
   files: readonly string[],
   rounds: number,
 ): ReadonlyMap<string, number> {
   const startMs = (file: string): number => {
-    const code = `${before} require(${JSON.stringify(file)}); process.stdout.write(String(performance.now()), () => process.exit())`;
+    const code = `const up = () => process.stdout.write(String(performance.now()), () => process.exit()); ${starts(file)}`;
     const env = { ...environment, PATH: process.env.PATH };
     return Number(execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' }));
   };
