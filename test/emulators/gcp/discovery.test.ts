@@ -8,7 +8,8 @@ import { afterEach, expect, test } from 'vitest';
 import { emulatedGcp } from '../emulated.ts';
 import { paths, startGcs } from '../installed.ts';
 import { combined, type Handlers, LostAnswer, Media, Refusal, type Served, serveGoogle } from './discovery.ts';
-import { documentOf, matchOf, methodsOf, services } from './documents.ts';
+import { documentOf, methodsOf, services } from './documents.ts';
+import { matchOf } from './routes.ts';
 
 const place = 'v1/projects/p/locations/europe-west4';
 const suite = 'gcp-checks';

@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { type Google, googleClient, type Hosts, type Service } from '@serin/gcp/calls/google';
 import { ask } from '@serin/gcp/calls/wire';
 import type { Variables } from '@serin/platform/settings';
-import { bodyProblems, type Matched, type Method, matchOf, methodsOf, queryProblems, services } from './documents.ts';
+import { bodyProblems, type Method, methodsOf, queryProblems, services } from './documents.ts';
 import { type Calls, callsOf } from './fidelity-calls.ts';
-import { answerProblems, isInProtos, requestProblems } from './protos.ts';
+import { answerProblems, requestProblems } from './protos.ts';
+import { type Matched, matchOf } from './routes.ts';
+import { isInProtos } from './rpcs.ts';
 import { type Content, contentOf } from './upload.ts';
 
 /** HTTP's status of each code. https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */

@@ -1,8 +1,9 @@
 import type { Service } from '@serin/gcp/calls/google';
 import { expect, test } from 'vitest';
 import { emulatedGcp } from '../emulated.ts';
-import { matchOf } from './documents.ts';
-import { answerProblems, isInProtos, requestProblems } from './protos.ts';
+import { answerProblems, requestProblems } from './protos.ts';
+import { matchOf } from './routes.ts';
+import { isInProtos } from './rpcs.ts';
 
 interface Sent {
   readonly query?: string;
