@@ -10,16 +10,32 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { literal } from '@serin/gcp/serving/models';
 import { type Needed, type Start, startScript } from '@serin/gcp/serving/start';
+import { artifactAt, placeBy } from '@serin/platform/jobs/artifacts';
 import { afterEach, describe, expect, test } from 'vitest';
+import { storeCode } from '../aws/stored.ts';
 import { emulatedGcp } from '../emulated.ts';
 import { Media, Refusal, type Request, type Served, serveGoogle } from './discovery.ts';
+import { openWorld } from './serving-world.ts';
+
+const exampleServer = join(import.meta.dirname, '../../../examples/vertex/src/serve.py');
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** What any image has. */
 const always = ['sh', 'mkdir', 'sed', 'wc', 'sleep', 'rm', 'cat', 'env', 'dirname'];
@@ -184,6 +200,62 @@ emulatedGcp('the start of a serving container', () => {
       expect(name).not.toBe('');
     });
   });
+
+  test("a container of Vertex AI's contract serves the model that was deployed", async () => {
+    const world = await openWorld();
+    closers.push(() => world.served.stop());
+    const put = (_: string, key: string, content: string) => world.bucket.write(key, Buffer.from(content));
+    const digest = await storeCode({ 'serve.py': readFileSync(exampleServer, 'utf8') }, put);
+    await world.bucket.write('jobs/v1/model.tar.gz', packed({ 'model.json': '{"Monday":9470.4}' }));
+    const artifact = await artifactAt('gs://serin-own/jobs/v1/model.tar.gz', {
+      buckets: () => world.bucket,
+      placeOf: placeBy('gs'),
+    });
+    await world.deployed(world.deploymentOf(1, { code: { digest }, ...(artifact === undefined ? {} : { artifact }) }));
+    const { command, env } = world.asked('models.upload')[0]?.body.model.containerSpec ?? {};
+    const root = newFolder();
+    const { variables } = await serveFrom(world.bucket);
+    const port = await freePort();
+
+    const child = spawn(whereIs('sh') ?? 'sh', ['-c', expanded(command[2]).replace('root=/opt/ml', `root=${root}`)], {
+      env: {
+        ...variables,
+        ...Object.fromEntries(env.map(({ name, value }: { name: string; value: string }) => [name, expanded(value)])),
+        // As Vertex AI sets them: https://docs.cloud.google.com/vertex-ai/docs/predictions/custom-container-requirements
+        ...{ AIP_HTTP_PORT: String(port), AIP_HEALTH_ROUTE: '/ping', AIP_PREDICT_ROUTE: '/invocations' },
+        ...{ AIP_STORAGE_URI: '', PATH: programs([...always, ...packers, 'curl', 'python3']) },
+      },
+      stdio: 'inherit',
+    });
+    closers.push(() => void child.kill('SIGKILL'));
+    const ask = (path: string, more = {}) => fetch(`http://127.0.0.1:${port}${path}`, more);
+    while (
+      !(await ask('/ping').then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    )
+      await sleep(20);
+    const body = JSON.stringify({ instances: [{ day: '1971-03-01' }] });
+    const answer = await ask('/invocations', { method: 'POST', body });
+
+    expect(await answer.json()).toEqual({ predictions: [{ births: 9470 }] });
+  });
+
+  /** The objects of a bucket, as Cloud Storage serves them. */
+  async function serveFrom(bucket: Bucket): Promise<Served> {
+    const served = await serveGoogle('gcp-serving-start', {
+      'storage.objects.get': async ({ params, query }: Request) => {
+        const key = params.object ?? '';
+        const [info] = (await bucket.list(key)).items;
+        const found = await bucket.read({ key, maxBytes: 1e9 });
+        if (found === undefined || info?.version !== query.get('generation')) throw new Refusal('NOT_FOUND', key);
+        return new Media(found.content);
+      },
+    });
+    closers.push(() => served.stop());
+    return served;
+  }
 
   test('an image that cannot download, unpack or read a secret says what it lacks', async () => {
     const served = await google();
