@@ -142,7 +142,6 @@ export const callsOf = {
   registry: [
     vertex('models.upload', 'registers a version', need('aiplatform.models.upload', 'project')),
     vertex('models.operations.get', 'reads whether it is there', need('aiplatform.models.get', 'project')),
-    vertex('models.get', 'reads a version', need('aiplatform.models.get', 'project')),
     vertex('models.listVersions', 'finds the version of a number', need('aiplatform.models.list', 'project')),
     vertex('models.patch', 'mirrors the approval', need('aiplatform.models.update', 'project')),
   ],
