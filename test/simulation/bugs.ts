@@ -489,7 +489,7 @@ export interface Hunt {
 
 /** The first seed that finds a bug, of so many. */
 export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
-  if (bug.core !== undefined) return huntInCopy(bug, bug.core, most);
+  if (bug.change !== undefined) return huntInCopy(bug, bug.change, most);
   const shape = bug.shape === undefined ? undefined : shapes[bug.shape];
   const known = shape === undefined ? scenarios : scenariosOn(shape);
   const named = known.find(({ name }) => name === bug.scenario);
@@ -503,22 +503,23 @@ export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
   return {};
 }
 
-type CoreChange = NonNullable<PlantedBug['core']>;
+type Change = NonNullable<PlantedBug['change']>;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A copy of core and simulation with the change, run by a process of its own. */
-function huntInCopy({ scenario, shape }: PlantedBug, { file, from, to }: CoreChange, most: number): Hunt {
+/** A copy of core, platform and simulation with the change, run by a process of its own. */
+function huntInCopy({ scenario, shape }: PlantedBug, { file, from, to }: Change, most: number): Hunt {
   const copy = mkdtempSync(join(tmpdir(), 'serin-planted-'));
   try {
-    for (const folder of ['packages/core', 'test/simulation'])
+    for (const folder of ['packages/core', 'packages/platform', 'test/simulation'])
       cpSync(join(root, folder), join(copy, folder), { recursive: true });
     writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
     mkdirSync(join(copy, 'node_modules/@serin'), { recursive: true });
-    symlinkSync(join(copy, 'packages/core'), join(copy, 'node_modules/@serin/core'));
+    for (const name of ['core', 'platform'])
+      symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules/@serin', name));
     for (const dependency of ['zod', '@noble'])
       symlinkSync(join(root, 'node_modules', dependency), join(copy, 'node_modules', dependency));
-    const path = join(copy, 'packages/core/src', file);
+    const path = join(copy, 'packages', file);
     const source = readFileSync(path, 'utf8');
     if (!source.includes(from)) throw new Error(`the bug cannot be planted any more: '${from}' is not in ${file}`);
     writeFileSync(path, source.replaceAll(from, to));

@@ -35,8 +35,6 @@ export interface Watched {
   readonly alone: boolean;
   /** Of one machine: what its gateway counts by. */
   readonly clock: () => MachineClock | undefined;
-  /** The provider of jobs takes a key: one job of each, at every moment. Else it is one at rest. */
-  readonly keyed: boolean;
 }
 
 export interface Watch {
@@ -296,7 +294,7 @@ export function createWatch(watched: Watched): Watch {
       const all = watched.jobs
         .created()
         .filter((other) => other.job.key === job.key && other.job.project === job.project);
-      if (watched.keyed && all.length > 1) broken('1', `${job.key} was paid for twice`);
+      if (all.length > 1) broken('1', `${job.key} was paid for twice`);
       const active = watched.jobs.active();
       const run = (key: string): string => key.split('/')[0] ?? '';
       const ofRun = new Set(active.filter((other) => run(other.job.key) === run(job.key)).map(({ job }) => job.key));

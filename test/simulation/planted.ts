@@ -3,7 +3,7 @@ import type { Serving } from '@serin/core/ports/serving';
 import type { Shape } from './fakes/shapes.ts';
 import type { Bugs } from './universe.ts';
 
-/** A bug that is planted on purpose: as a switch of the platform, or as a change of a text in one file of the core. */
+/** A bug that is planted on purpose: as a switch of the platform, or as a change of a text in one file of core or platform. */
 export interface PlantedBug {
   readonly name: string;
   readonly bugs?: Bugs;
@@ -11,7 +11,14 @@ export interface PlantedBug {
   readonly scenario?: string;
   /** The cloud on which it shows, and on no machine. */
   readonly shape?: Shape['name'];
-  readonly core?: { readonly file: string; readonly from: string; readonly to: string };
+  readonly change?: Change;
+}
+
+interface Change {
+  /** Below `packages`. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** The ports with some methods of one of them replaced. */
@@ -26,8 +33,13 @@ export const replacedServing = (ports: Ports, methods: Partial<Serving>): Ports 
   serving: (kind) => ({ ...ports.serving(kind), ...methods }),
 });
 
-export const core = (name: string, file: string, from: string, to: string, scenario?: string): PlantedBug => ({
-  name,
-  core: { file, from, to },
-  ...(scenario === undefined ? {} : { scenario }),
-});
+const changedIn =
+  (folder: string) =>
+  (name: string, file: string, from: string, to: string, scenario?: string): PlantedBug => ({
+    name,
+    change: { file: `${folder}/${file}`, from, to },
+    ...(scenario === undefined ? {} : { scenario }),
+  });
+
+export const core = changedIn('core/src');
+export const platform = changedIn('platform/src');

@@ -104,7 +104,6 @@ export function checkAtRest(universe: Universe, { chains, rollouts }: AtRest): v
   finalRecords(universe);
   events(universe);
   notices(universe);
-  paidOnce(universe);
   if (chains) checkChains(universe.journal);
 }
 
@@ -153,18 +152,6 @@ function checkModel(model: Model, universe: Universe): void {
   }
   const active = universe.jobs.active().filter(({ job }) => job.model === model.model);
   if (active.length > 0) broken('1', `${name}: ${active.map(({ job }) => job.key)} is still paid for`);
-}
-
-/** Of the jobs of one key at most one was let run; the others were stopped as soon as they showed (1). */
-function paidOnce({ jobs }: Universe): void {
-  const kept = new Map<string, string>();
-  for (const { id, job, stoppedAt } of jobs.created()) {
-    if (stoppedAt !== undefined) continue;
-    const key = `${job.project} ${job.key}`;
-    const other = kept.get(key);
-    if (other !== undefined) broken('1', `${job.key} was paid for twice: by ${other} and by ${id}`);
-    kept.set(key, id);
-  }
 }
 
 /** All runs or rollouts that a stream tells of, in order. */

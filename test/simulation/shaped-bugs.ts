@@ -2,7 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { Ports } from '@serin/core/ports/ports';
 import { labelledJobs } from './fakes/labelled-jobs.ts';
 import type { Shape } from './fakes/shapes.ts';
-import { core, type PlantedBug, replaced, replacedServing } from './planted.ts';
+import { core, type PlantedBug, platform, replaced, replacedServing } from './planted.ts';
 import type { Fakes } from './universe.ts';
 import type { Process } from './world.ts';
 
@@ -77,6 +77,36 @@ export const shapedBugs: readonly PlantedBug[] = [
     bugs: { ports: (ports, process, fakes) => createWithoutIntent(ports, fakes, process) },
     scenario: 'a drop becomes the champion',
   }),
+  onShape(
+    'vertex',
+    platform(
+      'a request that was lost is taken for one that was refused',
+      'jobs/start-once.ts',
+      "if (error instanceof Fault && error.code !== 'unavailable') await takeBack();",
+      'await takeBack();',
+      'a drop becomes the champion',
+    ),
+  ),
+  onShape(
+    'vertex',
+    platform(
+      'no look follows the intent of a job',
+      'jobs/start-once.ts',
+      'const late = await adopted(creation);',
+      'const late = known;',
+      'a drop becomes the champion',
+    ),
+  ),
+  onShape(
+    'vertex',
+    platform(
+      'who was held up after an intent asks for the job all the same',
+      'jobs/start-once.ts',
+      '- notedAt > askWithinMs',
+      '- notedAt > 600 * askWithinMs',
+      'a drop becomes the champion',
+    ),
+  ),
   onShape('aws', {
     name: 'what the provider took back is told for ever',
     bugs: { ports: (ports) => tellForEver(ports) },

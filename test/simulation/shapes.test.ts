@@ -29,7 +29,7 @@ describe('the simulator, shaped like a cloud', () => {
     },
   );
 
-  test.each(plantedBugs.filter(({ shape, core }) => shape !== undefined && core === undefined))(
+  test.each(plantedBugs.filter(({ shape, change }) => shape !== undefined && change === undefined))(
     'finds a planted bug that only $shape shows: $name',
     { timeout: 60_000 },
     async (bug) => {

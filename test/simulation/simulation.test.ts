@@ -14,10 +14,10 @@ const bugNamed = (name: string) => {
 
 describe('the simulator', () => {
   test('can plant each of its bugs: the text that it replaces is there, once or more', () => {
-    const gone = plantedBugs.flatMap(({ name, core }) => {
-      if (core === undefined) return [];
-      const source = readFileSync(join(import.meta.dirname, '../../packages/core/src', core.file), 'utf8');
-      return source.includes(core.from) && core.to !== core.from ? [] : [name];
+    const gone = plantedBugs.flatMap(({ name, change }) => {
+      if (change === undefined) return [];
+      const source = readFileSync(join(import.meta.dirname, '../../packages', change.file), 'utf8');
+      return source.includes(change.from) && change.to !== change.from ? [] : [name];
     });
 
     expect(gone).toEqual([]);

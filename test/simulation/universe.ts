@@ -245,7 +245,6 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
     sim,
     alone: one,
     clock: tellers.clock,
-    keyed: shape?.jobs.keyed ?? true,
     get journal() {
       return fakes().journal;
     },
@@ -374,7 +373,7 @@ function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly
             now: () => sim.now,
             unseenMs: ({ id }) => lagOf(id, shape.jobs.unseenMs),
             call: (name, apply) =>
-              sim.call(process, name, apply, name === 'jobs.create' ? { landsWithinMs: 9 * 60_000 } : undefined),
+              sim.call(process, name, apply, { landsWithinMs: 9 * 60_000, freezesForMs: 30 * 60_000 }),
           }),
     registry: through<Registry>('registry', registry),
     serving: () => endpoints,

@@ -74,6 +74,8 @@ export interface About {
   readonly operation?: Operation;
   /** What its caller gave up lands within this time, or never. */
   readonly landsWithinMs?: number;
+  /** Its process may stop running for so long behind it. */
+  readonly freezesForMs?: number;
 }
 
 export interface Sim {
@@ -261,7 +263,7 @@ export function createSim(seed: number, given: Faults, crashAt?: CrashPoint): Si
           if (crashAt?.call === call ? crashAt.when === 'after' : drawCrash()) return kill(process);
           if (dice.chance(faults.unsure)) return unavailable('was answered too late');
           if (dice.chance(faults.freeze)) {
-            process.frozenUntil = now + dice.between(30_000, 6 * 60_000);
+            process.frozenUntil = now + dice.between(30_000, about?.freezesForMs ?? 6 * 60_000);
             note(`${process.name} freezes`);
           }
           const wait = dice.chance(0.15) ? dice.between(1, cutOffMs / 4) : 0;

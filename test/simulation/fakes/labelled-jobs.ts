@@ -1,8 +1,6 @@
-import { Fault } from '@serin/core/base/fault';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
+import { type JobsOfKey, startOnce, stopOthers, unknownMs } from '@serin/platform/jobs/start-once';
 import type { MemoryJobs, ProviderJob } from './jobs.ts';
-
-const minute = 60_000;
 
 /** What is kept of a creation before it is asked for, by the clock of the store. */
 interface Intent {
@@ -19,62 +17,50 @@ export interface LabelledOptions {
   readonly intents: Map<string, Intent>;
 }
 
-/** So long after a creation was asked for it may still show. */
-export const unknownMs = 10 * minute;
-
-/**
- * `Jobs` over a provider that takes no key, as an adapter has to keep its promise: an intent is written before a creation
- * is asked for, and until ten minutes later a job that its label does not find is `unavailable`, for it may still come. The
- * look that a creation relies on follows its intent.
- * Of two jobs the earlier is adopted and the other stopped; each description looks for others again.
- */
+/** `Jobs` over a provider that takes no key, by the rules of the platform for such a one. */
 export function labelledJobs({ provider, now, unseenMs, call, intents }: LabelledOptions): Jobs {
   const keyOf = ({ project, key }: Job): string => JSON.stringify([project, key]);
-  const list = (key: string): Promise<readonly ProviderJob[]> =>
-    call('jobs.list', () =>
-      provider.created().filter((other) => keyOf(other.job) === key && now() >= other.createdAt + unseenMs(other)),
-    );
 
-  async function stopOthers(key: string, kept: string): Promise<void> {
-    for (const { id, stoppedAt } of await list(key))
-      if (id !== kept && stoppedAt === undefined) await call('jobs.stop', () => provider.stop(id));
-  }
+  const stateOf = ({ stoppedAt, endsAt }: ProviderJob): 'live' | 'ended' | 'stopped' => {
+    if (stoppedAt !== undefined) return 'stopped';
+    return endsAt <= now() ? 'ended' : 'live';
+  };
 
-  async function adopted(key: string): Promise<{ readonly id: string } | undefined> {
-    const [known] = await list(key);
-    if (known === undefined) return undefined;
-    await stopOthers(key, known.id);
-    return { id: known.id };
-  }
+  const jobsOf = (key: string): JobsOfKey => ({
+    list: () =>
+      call('jobs.list', () =>
+        provider
+          .created()
+          .filter((job) => keyOf(job.job) === key && now() >= job.createdAt + unseenMs(job))
+          .map((job) => ({ id: job.id, createdAt: job.createdAt, state: stateOf(job) })),
+      ),
+    stop: (id) => call('jobs.stop', () => provider.stop(id)),
+  });
 
-  function intend(key: string): void {
+  function note(key: string): (() => Promise<void>) | undefined {
     const known = intents.get(key);
-    if (known !== undefined && now() - known.at < unknownMs)
-      throw new Fault('unavailable', `whether ${key} was started is not known yet`);
-    intents.set(key, { at: now() });
+    if (known !== undefined && now() - known.at < unknownMs) return undefined;
+    const mine = { at: now() };
+    intents.set(key, mine);
+    return () =>
+      call('jobs.forget', () => {
+        if (intents.get(key) === mine) intents.delete(key);
+      });
   }
 
   return {
     async start(job) {
       const key = keyOf(job);
-      const known = await adopted(key);
-      if (known !== undefined) return known;
-      await call('jobs.intend', () => intend(key));
-      // Who was frozen after the first look may come when the job is there, or even over: nobody looks for a second one then.
-      const late = await adopted(key);
-      if (late !== undefined) return late;
-      try {
-        return await call('jobs.create', () => provider.start(job));
-      } catch (error) {
-        // A refusal is an answer: nothing can come of it any more.
-        if (error instanceof Fault && error.code !== 'unavailable')
-          await call('jobs.forget', () => intents.delete(key));
-        throw error;
-      }
+      return startOnce(key, {
+        ...jobsOf(key),
+        now,
+        prepare: async () => async () => (await call('jobs.create', () => provider.start(job))).id,
+        intend: () => call('jobs.intend', () => note(key)),
+      });
     },
     async describe(id) {
       const found = provider.created().find((job) => job.id === id);
-      if (found !== undefined) await stopOthers(keyOf(found.job), id);
+      if (found !== undefined) await stopOthers(jobsOf(keyOf(found.job)), id);
       return call('jobs.describe', () => provider.describe(id));
     },
     stop: (id) => call('jobs.stop', () => provider.stop(id)),
