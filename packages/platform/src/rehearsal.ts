@@ -90,7 +90,7 @@ export const secretNamesOf = (variables: Variables): Readonly<Record<string, str
   secretsOf(variables, (name) => `<secret ${name}>`);
 
 /** What is named by its content has no name before it is made. */
-export const imaginedSupplies = (start: StartFile): Supplies => ({
+export const imaginedSupplies = (start?: StartFile): Supplies => ({
   archive: async (digest) => archiveKey(digest, start),
   manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
 });

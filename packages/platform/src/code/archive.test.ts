@@ -36,6 +36,17 @@ test('a code folder becomes an archive that tar unpacks to the same files, with 
   rmSync(directory, { recursive: true });
 });
 
+test('a platform may have no start of its own in an archive: it holds the released files, and nothing else', async () => {
+  const { bucket, put, bytes } = opened();
+  const digest = await storeCode({ 'train.py': '1', 'lib/a.py': '2' }, put);
+
+  const key = await codeArchive(digest, bucket);
+
+  expect(key).toBe(`code/archives/${digest}.tar.gz`);
+  expect(execFileSync('tar', ['-tzf', '-'], { input: await bytes(key) }).toString()).toBe('lib/a.py\ntrain.py\n');
+  expect(await codeArchive(digest, bucket)).toBe(key);
+});
+
 test('equal folders have equal archives, and an archive is written once', async () => {
   const [one, other] = [opened(), opened()];
   const files = { 'b.py': '2', 'a.py': '1' };

@@ -10,7 +10,7 @@ import { padding, tarEnd, tarHead } from './tar.ts';
 const maxBytes = 256 * 1024 * 1024;
 const blobsAtOnce = 16;
 
-/** A program that a platform puts beside the files of each archive. */
+/** A program that a platform may put beside the files of each archive. */
 export interface StartFile {
   readonly path: string;
   readonly text: string;
@@ -23,18 +23,18 @@ export interface StartFile {
  * read and compared, file by file, with what was released. An archive that was changed is `invalid`, and so is a folder
  * that was not completely released. Too big, over 250 MB: `invalid`.
  */
-export async function codeArchive(digest: string, bucket: Bucket, startFile: StartFile): Promise<string> {
+export async function codeArchive(digest: string, bucket: Bucket, startFile?: StartFile): Promise<string> {
   const key = archiveKey(digest, startFile);
   const read = (key: string, maxBytes: number) => bucket.read({ key, maxBytes });
-  const start = stored(startFile);
-  const files = await filesOf(digest, read, start.path);
+  const own = startFile === undefined ? [] : [stored(startFile)];
+  const files = await filesOf(digest, read, startFile?.path);
   const kept = await read(key, maxBytes);
   if (kept !== undefined) {
-    checkArchive(key, kept.content, [start, ...files]);
+    checkArchive(key, kept.content, [...own, ...files]);
     return key;
   }
   const pieces: Uint8Array[] = [];
-  await pipeline(tarOf(start, files, read), createGzip(), async (packed: AsyncIterable<Uint8Array>) => {
+  await pipeline(tarOf(own, files, read), createGzip(), async (packed: AsyncIterable<Uint8Array>) => {
     for await (const piece of packed) pieces.push(piece);
   });
   await bucket.write(key, Buffer.concat(pieces), { ifAbsent: true });
@@ -42,10 +42,11 @@ export async function codeArchive(digest: string, bucket: Bucket, startFile: Sta
 }
 
 /** Another version of the start file makes another archive of the same code. */
-export function archiveKey(digest: string, start: StartFile): string {
+export function archiveKey(digest: string, start?: StartFile): string {
   if (!/^[0-9a-f]{16,64}$/.test(digest))
     throw new Fault('invalid', `'${digest}' is not the digest of a code folder; release the code again`);
-  return `code/archives/${digest}-${stored(start).blob.slice(0, 8)}.tar.gz`;
+  const version = start === undefined ? '' : `-${stored(start).blob.slice(0, 8)}`;
+  return `code/archives/${digest}${version}.tar.gz`;
 }
 
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
@@ -62,7 +63,7 @@ function stored({ path, text }: StartFile): Start {
 }
 
 /** In the order of the archive. */
-async function filesOf(digest: string, read: Read, taken: string): Promise<readonly CodeFile[]> {
+async function filesOf(digest: string, read: Read, taken: string | undefined): Promise<readonly CodeFile[]> {
   const files = await readCode(read, digest);
   const refused = (why: string, mend: string) => new Fault('invalid', `the code ${digest} ${why}; ${mend}`);
   if (files.some(({ path }) => path === taken))
@@ -72,8 +73,8 @@ async function filesOf(digest: string, read: Read, taken: string): Promise<reado
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function* tarOf(start: Start, files: readonly CodeFile[], read: Read): AsyncGenerator<Uint8Array> {
-  yield* [...tarHead(start), start.content, padding(start)];
+async function* tarOf(own: readonly Start[], files: readonly CodeFile[], read: Read): AsyncGenerator<Uint8Array> {
+  for (const file of own) yield* [...tarHead(file), file.content, padding(file)];
   for (let from = 0; from < files.length; from += blobsAtOnce) {
     const some = files.slice(from, from + blobsAtOnce);
     const contents = await Promise.all(some.map((file) => readBlob(read, file, sha256)));

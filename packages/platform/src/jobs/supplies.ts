@@ -12,7 +12,7 @@ export interface Supplies {
 
 export const suppliesOf = (
   buckets: (name: string) => Bucket,
-  { start, list }: { readonly start: StartFile; readonly list: ListFormat },
+  { start, list }: { readonly start?: StartFile; readonly list: ListFormat },
 ): Supplies => ({
   archive: (digest) => codeArchive(digest, buckets(ownBucket), start),
   manifest: (source) => datasetList(source, buckets, list),
