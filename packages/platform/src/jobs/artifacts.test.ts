@@ -35,6 +35,17 @@ describe('an artifact', () => {
     expect(await artifactAt('cloud://own/a/mod', objects)).toBeUndefined();
   });
 
+  test('is made of files: the marker of a folder changes nothing, and is no artifact', async () => {
+    const { objects, put } = opened();
+    await put('a/model', '1');
+    const before = await artifactAt('cloud://own/a/', objects);
+
+    for (const marker of ['a/', 'a/empty/', 'b/']) await put(marker, '');
+
+    expect(await artifactAt('cloud://own/a/', objects)).toEqual(before);
+    expect(await artifactAt('cloud://own/b/', objects)).toBeUndefined();
+  });
+
   test('is all objects of a folder, over all pages of a list', async () => {
     const { objects, put } = opened();
     for (let number = 0; number < 1001; number += 1) await put(`a/${number}`, '1');

@@ -28,7 +28,7 @@ export interface Objects {
  * The artifact at a URI: one object or, if the URI ends with a slash, all objects under it. `undefined`: nothing.
  *
  * `digest` is the SHA-256 over (name, version, bytes) of each object in key order, where the version is the bucket's
- * own, so nothing is downloaded. It changes whenever a byte does. Equal content that was uploaded again may have
+ * own, so nothing is downloaded. The marker of a folder is no file. It changes whenever a byte does. Equal content that was uploaded again may have
  * another digest: an archive holds times, and a version may depend on the parts of the upload and on the encryption.
  */
 export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Promise<Artifact | undefined> {
@@ -42,6 +42,7 @@ export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Pr
   let objects = 0;
   for await (const object of objectsUnder(place, buckets(place.bucket))) {
     if (!folder && object.key !== place.key) break;
+    if (object.bytes === 0 && object.key.endsWith('/')) continue;
     hash.update(`${JSON.stringify([object.key.slice(base), object.version, object.bytes])}\n`);
     bytes += object.bytes;
     objects += 1;
