@@ -33,7 +33,3 @@ export const inputsOf = (
       return { name, type: 'S3Prefix', uri, bytes };
     }),
   );
-
-/** Gigabytes of disk: the inputs, twice over for what is unpacked and written, and room for the image's own files. */
-export const volumeGb = (inputs: readonly Input[]): number =>
-  30 + Math.ceil((3 * inputs.reduce((sum, { bytes }) => sum + bytes, 0)) / 1e9);

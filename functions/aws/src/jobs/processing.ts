@@ -6,10 +6,10 @@ import { plainOf } from '@serin/core/base/variables';
 import { commandOf } from '@serin/core/job-contract/command';
 import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
-import { isArchive, placedIn } from '@serin/platform/jobs/layout';
+import { diskGb, isArchive, placedIn } from '@serin/platform/jobs/layout';
 import { requestVariables } from '@serin/platform/jobs/request-variables';
 import { codeChannel, startChannel, startFile, startScript } from '@serin/platform/jobs/start-script';
-import { type Asked, type Input, volumeGb } from './inputs.ts';
+import type { Asked, Input } from './inputs.ts';
 import { processingLayout } from './layout.ts';
 import { type JobSettings, jobPrefix, s3Uri, startKey, vpcConfig } from './settings.ts';
 import { hasLocalStorage, jobTags } from './training.ts';
@@ -84,7 +84,7 @@ export function processingJob(
         // The table of machines holds names of this enum alone.
         InstanceType: machine.name as ProcessingInstanceType,
         InstanceCount: job.compute.nodes,
-        VolumeSizeInGB: volumeGb(inputs),
+        VolumeSizeInGB: diskGb(inputs),
         ...(kmsKey === undefined || hasLocalStorage(machine.name) ? {} : { VolumeKmsKeyId: kmsKey }),
       },
     },

@@ -7,11 +7,11 @@ import { plainOf } from '@serin/core/base/variables';
 import { checkpointsOf, commandOf } from '@serin/core/job-contract/command';
 import { variablesOf } from '@serin/core/job-contract/variables';
 import type { Job } from '@serin/core/ports/jobs';
-import { type Contained, placedIn } from '@serin/platform/jobs/layout';
+import { type Contained, diskGb, placedIn } from '@serin/platform/jobs/layout';
 import { ownVariables, requestVariables } from '@serin/platform/jobs/request-variables';
 import { codeChannel, startChannel, startFile, startScript } from '@serin/platform/jobs/start-script';
 import { tagsOf } from '../names.ts';
-import { type Asked, type Input, volumeGb } from './inputs.ts';
+import type { Asked, Input } from './inputs.ts';
 import { trainingLayout } from './layout.ts';
 import { type JobSettings, s3Uri, startKey, vpcConfig } from './settings.ts';
 import { scriptBesideToolkit, toolkitStart } from './toolkit.ts';
@@ -72,7 +72,7 @@ export function trainingJob(
       // The table of machines holds names of this enum alone.
       InstanceType: machine.name as TrainingInstanceType,
       InstanceCount: job.compute.nodes,
-      VolumeSizeInGB: volumeGb(inputs),
+      VolumeSizeInGB: diskGb(inputs),
       ...(settings.kmsKey === undefined || hasLocalStorage(machine.name) ? {} : { VolumeKmsKeyId: settings.kmsKey }),
     },
     StoppingCondition: {

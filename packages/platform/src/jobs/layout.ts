@@ -37,3 +37,7 @@ export const placedIn = (places: Layout, job: Job, name: string, region: string,
     ...{ cpus: type.vcpus, gpus: type.accelerator?.count ?? 0 },
   },
 });
+
+/** Gigabytes of disk: the inputs, twice over for what is unpacked and written, and room for the image's own files. */
+export const diskGb = (inputs: readonly { readonly bytes: number }[]): number =>
+  30 + Math.ceil((3 * inputs.reduce((sum, { bytes }) => sum + bytes, 0)) / 1e9);

@@ -120,4 +120,12 @@ describe('the script that starts a container', () => {
 
     expect(said.trim()).toBe('11 algo-12 algo-1');
   });
+
+  test('does first what the platform does not do by itself, and gives the command what that found out', () => {
+    const job = aJob('run_1/evaluate/1', { kind: 'evaluate', command: ['sh', '-c', 'echo "$MASTER_ADDR"'] });
+    const lines = [`first='a "host"'`];
+    put('/job/start.sh', here(startScript(placed(job), undefined, { lines, variables: { MASTER_ADDR: '$first' } })));
+
+    expect(execFileSync('sh', [here('/job/start.sh')]).toString()).toBe('a "host"\n');
+  });
 });

@@ -8,6 +8,14 @@ export const codeChannel = 'serin-code';
 export const startChannel = 'serin-start';
 export const startFile = 'start.sh';
 
+/** What a cloud does not do by itself before a command runs. */
+interface Beforehand {
+  /** Bring the files of the channels, and of `resourceConfig`. */
+  readonly lines?: readonly string[];
+  /** Variables by what the shell makes of these words. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
 /**
  * The script that a container runs if no toolkit of its image starts the command. It unpacks the code and the archives
  * among the channels, and becomes the command, with every variable of the contract. The image needs `sh`, `env` and, if
@@ -15,7 +23,11 @@ export const startFile = 'start.sh';
  *
  * It is a file, because each cloud limits the variables of a request.
  */
-export function startScript(placed: Contained, codeArchive: string | undefined): string {
+export function startScript(
+  placed: Contained,
+  codeArchive: string | undefined,
+  { lines = [], variables = {} }: Beforehand = {},
+): string {
   const { job, places } = placed;
   const directories = [
     places.code,
@@ -28,9 +40,11 @@ export function startScript(placed: Contained, codeArchive: string | undefined):
     isArchive(source) ? [unpacking(`${places.channel(name)}/*.tar.gz`, places.found(name, source))] : [],
   );
   const code = codeArchive === undefined ? [] : [unpacking(`${places.channel(codeChannel)}/*.tar.gz`, places.code)];
+  const atStart = { ...(job.compute.nodes > 1 ? { SM_CURRENT_HOST: '$host', RANK: '$rank' } : {}), ...variables };
   return [
     '#!/bin/sh',
     'set -eu',
+    ...lines,
     `mkdir -p ${shellWords([...new Set(directories)])}`,
     ...(places.exitMessage === undefined ? [] : [`ln -sf ${places.exitMessage} ${places.output}/failure`]),
     ...unpack,
@@ -40,7 +54,7 @@ export function startScript(placed: Contained, codeArchive: string | undefined):
     ...becoming(
       commandOf(job, places),
       variablesOf(placed),
-      job.compute.nodes > 1 ? ['  "SM_CURRENT_HOST=$host" "RANK=$rank" \\'] : [],
+      Object.entries(atStart).map(([name, words]) => `  "${name}=${words}" \\`),
     ),
   ].join('\n');
 }
