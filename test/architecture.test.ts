@@ -259,6 +259,13 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/aws/src/supplies.ts': 'its format of a list of files',
   'functions/gcp/src/alarm.ts': 'the incidents of Cloud Monitoring',
   'functions/gcp/src/http.ts': "the functions framework's requests, and the limits of its answers",
+  'functions/gcp/src/jobs/described.ts': 'the states of its jobs, and the texts of their errors',
+  'functions/gcp/src/jobs/inputs.ts': 'how its jobs find their inputs in the mount',
+  'functions/gcp/src/jobs/layout.ts': 'the folders of its containers',
+  'functions/gcp/src/jobs/request.ts': 'the form of a custom job',
+  'functions/gcp/src/jobs/script.ts': 'the mount of its containers, and CLUSTER_SPEC',
+  'functions/gcp/src/jobs/secret-script.ts': 'how a container asks its metadata server and Secret Manager',
+  'functions/gcp/src/jobs/settings.ts': 'its places in Cloud Storage, its accounts and networks',
   'functions/gcp/src/metric-line.ts': 'how Cloud Logging takes a metric from a log line',
   'functions/gcp/src/names.ts': 'its limits of names, and its labels',
   'functions/gcp/src/serving/distribution.ts': 'the buckets of its histograms',
@@ -267,6 +274,7 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/gcp/src/serving/start.ts': 'how its containers get tokens, objects and secrets',
   'functions/gcp/src/settings.ts': 'the accounts, keys and networks of an installation',
   'functions/gcp/src/signals.ts': 'the messages of Pub/Sub, Cloud Storage and Cloud Logging',
+  'functions/gcp/src/supplies.ts': 'its format of a list of files',
 };
 
 test("a file of a cloud is about that cloud: it uses the cloud's SDK or payloads, or is listed with what it knows", () => {

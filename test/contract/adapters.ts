@@ -100,6 +100,8 @@ export const adapters = [
     gaps: { lineBreaks: 'Cloud Storage takes no line break in a name', dots: 'Cloud Storage takes no such name' } },
   { platform: 'gcp', contract: 'bucket', name: 'Cloud Storage (fake)', file: 'ports/bucket.ts', suite: 'emulators/gcp/bucket.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { lineBreaks: 'Cloud Storage takes no line break in a name', dots: 'Cloud Storage takes no such name' } },
+  { platform: 'gcp', contract: 'jobs', name: 'vertexJobs', file: 'ports/jobs.ts', suite: 'emulators/gcp/jobs.test.ts', behind: "a fake of ours, checked by Google's documents",
+    gaps: { commands: 'the fake Vertex AI runs no container' } },
   { platform: 'gcp', contract: 'telemetry', name: 'monitoringTelemetry', file: 'ports/telemetry.ts', suite: 'emulators/gcp/telemetry.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { routed: 'nothing says that Cloud Monitoring has the time at which a request was routed' } },
   { platform: 'gcp', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },

@@ -24,7 +24,7 @@ import { atOnce } from '../simulation/fakes/sync.ts';
 import { memoryTelemetry, type TelemetryOptions } from '../simulation/fakes/telemetry.ts';
 import { bucketContract } from './bucket.contract.ts';
 import { busContract } from './bus.contract.ts';
-import { jobsContract } from './jobs.contract.ts';
+import { askedAgain, jobsContract } from './jobs.contract.ts';
 import { journalContract } from './journal.contract.ts';
 import { type Answer, notifyContract } from './notify.contract.ts';
 import { registryContract } from './registry.contract.ts';
@@ -68,21 +68,6 @@ const opened = (jobs: Jobs) => ({
 });
 
 jobsContract('memory', async () => opened(atOnce<Jobs>(memoryJobs({ now: () => Date.now(), fateOf }))));
-
-/** "Not known yet" is asked again, as the engine does. */
-const askedAgain = (jobs: Jobs): Jobs => ({
-  ...jobs,
-  async start(job) {
-    for (;;) {
-      try {
-        return await jobs.start(job);
-      } catch (error) {
-        if (!(error instanceof Fault) || error.code !== 'unavailable') throw error;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
-  },
-});
 
 jobsContract('memory without keys', async () => {
   const now = () => Date.now();

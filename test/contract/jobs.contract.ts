@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Fault } from '@serin/core/base/fault';
 import type { Job, JobDescription, Jobs, Source } from '@serin/core/ports/jobs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AdapterOf } from './adapters.ts';
@@ -46,6 +47,21 @@ export function aJob(key: string, job: Partial<Job> = {}): Job {
     ...job,
   };
 }
+
+/** "Not known yet" is asked again, as the engine does. */
+export const askedAgain = (jobs: Jobs): Jobs => ({
+  ...jobs,
+  async start(job) {
+    for (;;) {
+      try {
+        return await jobs.start(job);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'unavailable') throw error;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  },
+});
 
 /** Waits until a job has ended, whichever way. */
 export async function ended(jobs: Jobs, id: string): Promise<JobDescription> {

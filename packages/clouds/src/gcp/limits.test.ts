@@ -1,17 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  compiledFor,
-  image,
-  model,
-  notOnNewClouds,
-  rollout,
-  secretsByName,
-  untried,
-  variables,
-} from '../config.fixture.ts';
+import { compiledFor, model, notOnNewClouds, rollout, secretsByName, untried } from '../config.fixture.ts';
 import { limits, problemsOf } from './limits.ts';
-
-const prepare = { command: ['python3', 'prepare.py'], image };
 
 const cases: readonly (readonly [string, object, string])[] = [
   ...notOnNewClouds,
@@ -21,17 +10,6 @@ const cases: readonly (readonly [string, object, string])[] = [
     'an endpoint of an image that lies elsewhere',
     { serve: { ...model.serve, image: 'docker.io/acme/fraud:1' } },
     'serve.image',
-  ],
-  ['51 variables of a training', { train: { ...model.train, environment: variables(51) } }, 'train.environment'],
-  [
-    '51 variables of a preparation',
-    { split: { prepare: { ...prepare, environment: variables(51) } } },
-    'split.prepare.environment',
-  ],
-  [
-    '51 variables of an evaluation',
-    { evaluate: { ...model.evaluate, environment: variables(51) } },
-    'evaluate.environment',
   ],
   ['a bucket of two letters', { data: { bucket: 'ab' } }, 'data.bucket'],
   ['a bucket called like Google', { data: { bucket: 'my-g00gle-drops' } }, 'data.bucket'],

@@ -1,8 +1,7 @@
 import { hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
-import { jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { bucketNames, type CloudLimit, cannot, inRequest, problemsWith, slowDeployments } from '../limits.ts';
+import { bucketNames, type CloudLimit, cannot, problemsWith, slowDeployments } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { gcpNameProblems, isBucketName } from './names.ts';
 
@@ -11,11 +10,9 @@ const endpoint = 'aiplatform v1: Endpoint has trafficSplit, a percentage by depl
 const noRequestIds =
   'Cloud Monitoring does not record which version answered a request: leave out labels, and judge by errors and latency';
 
-// ContainerSpec.env of aiplatform v1: "Maximum limit is 100"; half of them may be ours.
-const mostVariables = 50;
-
 // No row for guardrails.latency: prediction_latencies is a distribution, whose buckets count what is slower than a bound.
-// None for the length of a job either: Scheduling.timeout has a default of 7 days, and no document names a maximum.
+// None for the length of a job either: Scheduling.timeout has a default of 7 days, and no document names a maximum. None for
+// the variables of a job: they stand in the script that starts it, not in the request.
 export const limits: readonly CloudLimit[] = [
   cannot(
     'ticksWithinMinutes',
@@ -61,12 +58,6 @@ export const limits: readonly CloudLimit[] = [
     because: 'Vertex AI only serves images of Artifact Registry (<region>-docker.pkg.dev/...): push the image there',
     source: 'aiplatform v1: ModelContainerSpec.imageUri, "must identify an image in Artifact Registry"',
   },
-  ...jobPathsOf().map((path) => ({
-    path: `${path}.environment`,
-    broken: inRequest(path, ({ environment }) => Object.keys(environment).length > mostVariables),
-    because: `a job of Vertex AI takes ${mostVariables} variables beside Serin's own: put the rest into a file`,
-    source: 'aiplatform v1: ContainerSpec.env, "Maximum limit is 100"',
-  })),
   ...bucketNames(
     isBucketName,
     "Cloud Storage refuses this name: use 3 to 63 lower-case letters, digits and hyphens, a letter or digit last, without 'google' or a leading 'goog'",
