@@ -47,7 +47,7 @@ emulatedGcp('containers of Vertex AI', () => {
   }
   const script = async (key: string, source: string, job: Partial<Job> = {}): Promise<Job> => {
     const { image: _, ...rest } = imageJob(key, { command: ['node', 'main.mjs'], ...job });
-    const imports = `import { appendFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+    const imports = `import { appendFileSync, existsSync, globSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
       import { join } from 'node:path'; const { env } = process;`;
     return { ...rest, code: { digest: await world.code({ 'main.mjs': `${imports}\n${source}` }) } };
   };
@@ -119,7 +119,7 @@ emulatedGcp('containers of Vertex AI', () => {
     const source = `const step = join(env.AIP_CHECKPOINT_DIR.replace('gs://', '/gcs/'), 'step');
       console.log(existsSync(step) ? readFileSync(step, 'utf8') : 'from the beginning');
       writeFileSync(step, 'step 7');
-      const rows = readFileSync(join(env.AIP_TRAINING_DATA_URI, 'a.csv'), 'utf8');
+      const rows = globSync(env.AIP_TRAINING_DATA_URI).map((file) => readFileSync(file, 'utf8')).join('');
       writeFileSync(join(env.AIP_MODEL_DIR.replace('gs://', '/gcs/'), 'model.txt'), rows);`;
     const train = await world.dataset({ 'a.csv': 'rows' });
     const job = { checkpoints: 'prices/run_1', channels: { train } };

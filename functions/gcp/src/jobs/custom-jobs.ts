@@ -1,6 +1,7 @@
 import { neverStarted } from '@serin/core/job-contract/check';
 import { type JobsOfKey, type KnownJob, keptOf } from '@serin/platform/jobs/start-once';
 import { type Google, GoogleError } from '../calls/google.ts';
+import { lastOf, locationPath, type VertexPlace } from '../calls/vertex.ts';
 import { ifThere } from '../faults.ts';
 
 /** A custom job of Vertex AI, as far as it is read. */
@@ -29,19 +30,11 @@ const stopped = new Set(['CANCELLED', 'CANCELLING']);
 
 export const stateOf = ({ state }: CustomJob): string => state.replace(/^JOB_STATE_/, '');
 
-const idOf = ({ name }: CustomJob): string => name.slice(name.lastIndexOf('/') + 1);
-
-interface Place {
-  readonly google: Google;
-  readonly googleProject: string;
-  readonly region: string;
-}
-
 export type CustomJobs = ReturnType<typeof customJobs>;
 
 /** The custom jobs of a project and region. */
-export function customJobs({ google, googleProject, region }: Place) {
-  const parent = `v1/projects/${googleProject}/locations/${region}/customJobs`;
+export function customJobs({ google, ...place }: VertexPlace & { readonly google: Google }) {
+  const parent = `${locationPath(place)}/customJobs`;
   const pathOf = (id: string): string => {
     if (!isNumber(id)) throw neverStarted(id);
     return `${parent}/${id}`;
@@ -76,7 +69,8 @@ export function customJobs({ google, googleProject, region }: Place) {
   return {
     /** Never repeated: each request makes another job. */
     async create(job: object): Promise<string> {
-      return idOf(await google.json<CustomJob>({ service: 'aiplatform', method: 'POST', path: parent, body: job }));
+      const made = await google.json<CustomJob>({ service: 'aiplatform', method: 'POST', path: parent, body: job });
+      return lastOf(made.name);
     },
     /** `notFound` for an id that no job of ours has. */
     async get(id: string): Promise<CustomJob & { readonly label: string }> {
@@ -107,7 +101,7 @@ const isNumber = (id: string): boolean => /^[1-9]\d{0,19}$/.test(id);
 function known(job: CustomJob): KnownJob {
   const state = stateOf(job);
   return {
-    id: idOf(job),
+    id: lastOf(job.name),
     createdAt: Date.parse(job.createTime),
     state: stopped.has(state) ? 'stopped' : ended.has(state) ? 'ended' : 'live',
   };

@@ -59,7 +59,7 @@ export async function startOnce(key: string, creation: Creation): Promise<{ read
   try {
     return { id: await create() };
   } catch (error) {
-    // A refusal is an answer: nothing can come of it any more.
+    // A refusal is an answer: there will be no job.
     if (error instanceof Fault && error.code !== 'unavailable') await takeBack();
     throw error;
   }
