@@ -93,6 +93,20 @@ emulatedGcp('the bus and the queue on Pub/Sub', () => {
       await close();
     });
 
+    test('is left out by a subscription whose filter is for other types', async () => {
+      const { port, topic, close } = await open();
+      const filter = 'hasPrefix(attributes.ce-type, "dev.serin.rollout.")';
+      const [subscription] = await client.createSubscription(topic, `f-${randomUUID()}`, { filter });
+      const received = once(subscription, 'message');
+
+      await port.publish([eventOf(1), eventOf(2, { type: 'dev.serin.rollout.started.v1' })]);
+
+      const [message] = (await received) as [Delivered];
+      expect(JSON.parse(message.data.toString()).id).toBe(eventOf(2).id);
+      message.ack();
+      await Promise.all([close(), subscription.close()]);
+    });
+
     test('that would be too large has the address of an object with the whole event', async () => {
       const { port, all, bucket, close } = await open();
       const large = eventOf(1, { data: { text: 'ü'.repeat(100_000) } });
