@@ -3,6 +3,7 @@ import { metrics } from '../shared/metrics.ts';
 import { buildAccount, jobAccount, modelAccount, pushAccount } from './topology/accounts.ts';
 import { agentApis, agentGrants, keyBindings, serviceBindings } from './topology/agents.ts';
 import { alarmsOf, channelsOf, logMetricsOf } from './topology/alarms.ts';
+import { apis } from './topology/apis.ts';
 import { byHandOf } from './topology/by-hand.ts';
 import { costsOf } from './topology/costs.ts';
 import { dashboardOf } from './topology/dashboard.ts';
@@ -17,22 +18,6 @@ import { bucketsOf, databaseOf, logStoreOf, notificationsOf, repositoriesOf, top
 export { callsOf, portsOf, projectWide } from './topology/calls.ts';
 export { readSettings, settingsOf } from './topology/settings.ts';
 export type { Settings, Topology, Where } from './topology/shapes.ts';
-
-/** https://docs.cloud.google.com/service-usage/docs/reference/rest */
-const apis = [
-  'aiplatform',
-  'artifactregistry',
-  'cloudbuild',
-  'cloudfunctions',
-  'cloudscheduler',
-  'firestore',
-  'logging',
-  'monitoring',
-  'pubsub',
-  'run',
-  'secretmanager',
-  'storage',
-].map((service) => `${service}.googleapis.com`);
 
 /**
  * All that an installation consists of on Google Cloud, as plain data; SST renders it, `serin plan` prints it.

@@ -53,3 +53,34 @@ const valueText = (name: string, value: unknown): string =>
 /** What stops a deployment, with all that is to be mended. */
 export const refusal = (what: string, problems: readonly string[]): Error =>
   new Error([`${what}:`, ...problems].join('\n  '));
+
+/** What a file of settings is checked by. */
+export interface Checks {
+  readonly fields: Fields;
+  /** Of the field `network`, where it is an object. */
+  readonly network: Fields;
+  /** Older fields, and what became of them. */
+  readonly retired?: Readonly<Record<string, string>>;
+  /** What the cloud would refuse of the names that everything is made of. */
+  readonly nameProblems: (names: { readonly project: string; readonly environment: string }) => readonly {
+    readonly path: string;
+    readonly value: string;
+    readonly message: string;
+  }[];
+}
+
+/** Everything that is wrong with the settings of an installation, each with what is allowed. None: it can be deployed. */
+export function problemsBy(
+  { fields, network: ofNetwork, retired = {}, nameProblems }: Checks,
+  settings: object,
+): readonly string[] {
+  const given: Readonly<Record<string, unknown>> = { ...settings };
+  const { project, environment, network } = given;
+  return [
+    ...fieldProblems(given, fields, { retired }),
+    ...(isObject(network) ? fieldProblems(network, ofNetwork, { path: 'network.' }) : []),
+    ...(typeof project === 'string' && typeof environment === 'string'
+      ? nameProblems({ project, environment }).map(({ path, value, message }) => `the ${path} '${value}' ${message}`)
+      : []),
+  ];
+}

@@ -1,46 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMoto, usual, whyPartsMissing } from '../../../test/emulators/installed.ts';
+import { startMoto, usual } from '../../../test/emulators/installed.ts';
 import { settingsOf, topology } from '../topology.ts';
 import { copyOfRepository, folder, forgetFolders, repository } from './copy.ts';
 import { factsOf } from './facts.ts';
 import { factsOfPulumi, type Registered } from './pulumi-facts.ts';
 import { where } from './settings.ts';
+import { emptyFolder, newComputer, sst, whySstMissing, writeProject } from './sst-program.ts';
 
-const modules = join(repository, 'infra/node_modules');
-const sst = join(modules, '.bin/sst');
-// SST downloads this program unless it finds it; in npm it is a package of its own for each kind of machine.
-const bun = join(modules, '@oven/bun-linux-x64/bin/bun');
-const missing = !existsSync(sst)
-  ? 'SST is not installed; run `npm ci --prefix infra`'
-  : existsSync(bun)
-    ? whyPartsMissing(usual.aws)
-    : "SST's bun is installed from npm on Linux, x64 only";
-const required = (process.env.SERIN_REQUIRE ?? '').split(',').includes('sst');
-if (missing !== undefined)
-  process.stderr.write(`${required ? 'required' : 'skipped'}: SST's own command: ${missing}\n`);
-
-/** What SST has installed stays from one run to the next: that is hundreds of packages. All else goes. */
-function emptyFolder(root: string): string {
-  const kept = ['.sst', '.sst/platform', '.sst/provider-lock.json'];
-  const found = existsSync(root) ? [...readdirSync(root), ...filesIn(root, '.sst')] : [];
-  for (const path of found) if (!kept.includes(path)) rmSync(join(root, path), { recursive: true });
-  return root;
-}
-const filesIn = (root: string, name: string): readonly string[] =>
-  existsSync(join(root, name)) ? readdirSync(join(root, name)).map((file) => `${name}/${file}`) : [];
+const { missing, required } = whySstMissing("SST's own command", usual.aws);
 
 interface Said {
   readonly args: readonly string[];
@@ -61,45 +32,22 @@ describe.skipIf(missing !== undefined && !required)(title, () => {
     moto = await startMoto();
     root = copyOfRepository(emptyFolder(join(repository, 'infra/.build/sst')));
     said = folder('said');
-    const home = folder('home');
-    const programs = join(home, 'sst', 'bin');
-    mkdirSync(programs, { recursive: true });
-    symlinkSync(bun, join(programs, 'bun'));
-    const stub = join(import.meta.dirname, 'pulumi-stub.ts');
-    writeFileSync(join(programs, 'pulumi'), `#!/bin/sh\nexec '${process.execPath}' '${stub}' "$@"\n`);
-    chmodSync(join(programs, 'pulumi'), 0o755);
     env = {
       ...process.env,
-      PATH: [join(modules, '.bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
-      HOME: home,
-      XDG_CONFIG_HOME: home,
+      ...newComputer(),
       AWS_ENDPOINT_URL: moto.url,
       AWS_ACCESS_KEY_ID: 'emulated',
       AWS_SECRET_ACCESS_KEY: 'emulated',
       AWS_REGION: where.region,
-      SST_TELEMETRY_DISABLED: '1',
-      SST_PRINT_LOGS: '1',
       SERIN_PULUMI_SAID: said,
     };
-    writeProject();
+    writeProject(root, { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' });
   });
 
   afterAll(async () => {
     await moto?.stop();
     forgetFolders();
   });
-
-  /** A project whose model is trained only, in the copy that SST deploys from. */
-  function writeProject(): void {
-    const command = ['python3', 'train.py'];
-    const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' };
-    const data = { bucket: 'acme-ml-data', prefix: 'fraud/' };
-    const fraud = { data, train: { code: './src', command, image }, approval: {}, serve: 'none' };
-    const config = { project: 'shop', environment: 'prod', models: { fraud } };
-    mkdirSync(join(root, 'src'));
-    writeFileSync(join(root, 'src/train.py'), '#');
-    writeFileSync(join(root, 'serin.config.json'), JSON.stringify(config));
-  }
 
   /** What a program says, on either stream, and how it ends. */
   function run(file: string, ...args: readonly string[]) {

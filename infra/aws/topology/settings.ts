@@ -1,5 +1,5 @@
 import { awsNameProblems } from '@serin/clouds/aws/names';
-import { type Field, type Fields, fieldProblems, isObject, listOf, oneOf, wholeBetween } from '../../shared/fields.ts';
+import { type Field, type Fields, isObject, listOf, oneOf, problemsBy, wholeBetween } from '../../shared/fields.ts';
 import { hashShape, readSettings as readFile, requireSettings, type SettingsRead } from '../../shared/settings-file.ts';
 import type { Settings } from './shapes.ts';
 
@@ -73,18 +73,8 @@ const networkFields: Fields = {
   securityGroups: { must: "a list of one id ('sg-...') or more", takes: listOf(text(/^sg-\w+$/), 1), required: true },
 };
 
-/** Everything that is wrong with the settings of an installation, each with what is allowed. None: it can be deployed. */
-export function settingsProblems(settings: object): readonly string[] {
-  const given: Readonly<Record<string, unknown>> = { ...settings };
-  const { project, environment, network } = given;
-  return [
-    ...fieldProblems(given, fields, { retired }),
-    ...(isObject(network) ? fieldProblems(network, networkFields, { path: 'network.' }) : []),
-    ...(typeof project === 'string' && typeof environment === 'string'
-      ? awsNameProblems({ project, environment }).map(({ path, value, message }) => `the ${path} '${value}' ${message}`)
-      : []),
-  ];
-}
+export const settingsProblems = (settings: object): readonly string[] =>
+  problemsBy({ fields, network: networkFields, retired, nameProblems: awsNameProblems }, settings);
 
 /** What `serin.aws.json`, or a file of the CDK, says of one environment. `stage` names it, else the file does. */
 export const readSettings = (file: unknown, stage?: string): SettingsRead<Settings> =>

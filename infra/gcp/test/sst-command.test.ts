@@ -1,44 +1,16 @@
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Emulator, startGcs, whyPartsMissing } from '../../../test/emulators/installed.ts';
+import { type Emulator, startGcs } from '../../../test/emulators/installed.ts';
 import { copyOfRepository, folder, forgetFolders, repository } from '../../aws/test/copy.ts';
+import { emptyFolder, newComputer, whySstMissing, writeProject } from '../../aws/test/sst-program.ts';
 import { settingsOf, topology } from '../topology.ts';
 import { where } from './settings.ts';
 
-const modules = join(repository, 'infra/node_modules');
-const sst = join(modules, '.bin/sst');
-// SST downloads this program unless it finds it; in npm it is a package of its own for each kind of machine.
-const bun = join(modules, '@oven/bun-linux-x64/bin/bun');
-const missing = !existsSync(sst)
-  ? 'SST is not installed; run `npm ci --prefix infra`'
-  : existsSync(bun)
-    ? whyPartsMissing(['fake-gcs-server', 'functions-gcp'])
-    : "SST's bun is installed from npm on Linux, x64 only";
-const required = (process.env.SERIN_REQUIRE ?? '').split(',').includes('sst');
-if (missing !== undefined)
-  process.stderr.write(`${required ? 'required' : 'skipped'}: SST's own command on Google Cloud: ${missing}\n`);
-
-/** What SST has installed stays from one run to the next: that is hundreds of packages. All else goes. */
-function emptyFolder(root: string): string {
-  const kept = ['.sst', '.sst/platform', '.sst/provider-lock.json'];
-  const inside = existsSync(join(root, '.sst')) ? readdirSync(join(root, '.sst')).map((file) => `.sst/${file}`) : [];
-  const found = existsSync(root) ? [...readdirSync(root), ...inside] : [];
-  for (const path of found) if (!kept.includes(path)) rmSync(join(root, path), { recursive: true });
-  return root;
-}
+const { missing, required } = whySstMissing("SST's own command on Google Cloud", ['fake-gcs-server', 'functions-gcp']);
 
 interface Said {
   readonly args: readonly string[];
@@ -64,8 +36,8 @@ describe.skipIf(missing !== undefined && !required)(title, () => {
     });
     root = copyOfRepository(emptyFolder(join(repository, 'infra/.build/sst-gcp')));
     said = folder('said');
-    writeProject();
-    env = { ...process.env, ...computer() };
+    writeProject(root, { gcp: 'europe-west4-docker.pkg.dev/acme/ml/fraud:1' });
+    env = computer();
   });
 
   afterAll(async () => {
@@ -73,43 +45,17 @@ describe.skipIf(missing !== undefined && !required)(title, () => {
     forgetFolders();
   });
 
-  /** The environment of a computer on which nobody has deployed yet. */
-  function computer() {
-    const home = folder('home');
-    const programs = join(home, 'sst', 'bin');
-    mkdirSync(programs, { recursive: true });
-    symlinkSync(bun, join(programs, 'bun'));
-    const stub = join(repository, 'infra/aws/test/pulumi-stub.ts');
-    writeFileSync(join(programs, 'pulumi'), `#!/bin/sh\nexec '${process.execPath}' '${stub}' "$@"\n`);
-    chmodSync(join(programs, 'pulumi'), 0o755);
-    return {
-      PATH: [join(modules, '.bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
-      HOME: home,
-      XDG_CONFIG_HOME: home,
-      GOOGLE_OAUTH_ACCESS_TOKEN: 'emulated',
-      GOOGLE_CLOUD_PROJECT: where.account,
-      GOOGLE_CLOUD_REGION: where.region,
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: gcs.url,
-      SST_TELEMETRY_DISABLED: '1',
-      SST_PRINT_LOGS: '1',
-      SERIN_PULUMI_SAID: said,
-      SERIN_PULUMI_CLOUD: 'gcp',
-    };
-  }
-
-  /** A project whose model is trained only, in the copy that SST deploys from. */
-  function writeProject(): void {
-    const command = ['python3', 'train.py'];
-    const image = { gcp: 'europe-west4-docker.pkg.dev/acme/ml/fraud:1' };
-    const data = { bucket: 'acme-ml-data', prefix: 'fraud/' };
-    const fraud = { data, train: { code: './src', command, image }, approval: {}, serve: 'none' };
-    mkdirSync(join(root, 'src'));
-    writeFileSync(join(root, 'src/train.py'), '#');
-    writeFileSync(
-      join(root, 'serin.config.json'),
-      JSON.stringify({ project: 'shop', environment: 'prod', models: { fraud } }),
-    );
-  }
+  /** One on which nobody has deployed yet. */
+  const computer = () => ({
+    ...process.env,
+    ...newComputer(),
+    GOOGLE_OAUTH_ACCESS_TOKEN: 'emulated',
+    GOOGLE_CLOUD_PROJECT: where.account,
+    GOOGLE_CLOUD_REGION: where.region,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: gcs.url,
+    SERIN_PULUMI_SAID: said,
+    SERIN_PULUMI_CLOUD: 'gcp',
+  });
 
   async function serin(...args: readonly string[]) {
     const command = [join(repository, 'packages/cli/bin/serin.js'), ...args, '--cloud', 'gcp', '--json'];
@@ -150,7 +96,7 @@ describe.skipIf(missing !== undefined && !required)(title, () => {
   });
 
   test('a second person deploys with the state of the first, and destroys what both have made', async () => {
-    env = { ...env, ...computer() };
+    env = computer();
 
     const again = await serin('deploy');
     const destroyed = await serin('destroy', '--yes');

@@ -1,23 +1,8 @@
+import { apis } from './apis.ts';
 import { nodeImageOf, type Places } from './places.ts';
 import type { Topology } from './shapes.ts';
 
 type ByHand = Topology['byHand'];
-
-/** The services of a perimeter of VPC Service Controls around an installation. */
-export const perimeterServices = [
-  'aiplatform',
-  'artifactregistry',
-  'cloudbuild',
-  'cloudfunctions',
-  'cloudscheduler',
-  'firestore',
-  'logging',
-  'monitoring',
-  'pubsub',
-  'run',
-  'secretmanager',
-  'storage',
-].map((service) => `${service}.googleapis.com`);
 
 /** What no tool does for the owner, each with its command. */
 export function byHandOf(places: Places): ByHand {
@@ -70,7 +55,7 @@ export function byHandOf(places: Places): ByHand {
     },
     {
       what: 'for a perimeter of VPC Service Controls: these services belong into it, and "sharedEndpoints": true into serin.gcp.json',
-      command: `gcloud access-context-manager perimeters update <perimeter> --add-resources=projects/${where.number} --add-restricted-services=${perimeterServices.join()}`,
+      command: `gcloud access-context-manager perimeters update <perimeter> --add-resources=projects/${where.number} --add-restricted-services=${apis.join()}`,
     },
   ];
 }

@@ -133,6 +133,11 @@ export const callsOf = {
     vertex('customJobs.list', 'finds the job of a key', need('aiplatform.customJobs.list', 'project')),
     vertex('customJobs.cancel', 'stops it', need('aiplatform.customJobs.cancel', 'project')),
     entriesList('reads the end of the log of a job that failed'),
+    call(
+      'storage.objects.delete',
+      'takes back the note of a job that was refused',
+      need('storage.objects.delete', 'own/starts'),
+    ),
   ],
   /** The log of a job, for whoever asks the API. */
   jobLogs: [

@@ -1,6 +1,6 @@
 import { gcpNameProblems, isBucketName } from '@serin/clouds/gcp/names';
 import { places } from '@serin/clouds/gcp/places';
-import { type Field, type Fields, fieldProblems, isObject, listOf, oneOf, wholeBetween } from '../../shared/fields.ts';
+import { type Field, type Fields, isObject, listOf, oneOf, problemsBy, wholeBetween } from '../../shared/fields.ts';
 import { hashShape, readSettings as readFile, requireSettings, type SettingsRead } from '../../shared/settings-file.ts';
 import type { Settings } from './shapes.ts';
 
@@ -57,18 +57,8 @@ const networkFields: Fields = {
   },
 };
 
-/** Everything that is wrong with the settings of an installation, each with what is allowed. None: it can be deployed. */
-export function settingsProblems(settings: object): readonly string[] {
-  const given: Readonly<Record<string, unknown>> = { ...settings };
-  const { project, environment, network } = given;
-  return [
-    ...fieldProblems(given, fields),
-    ...(isObject(network) ? fieldProblems(network, networkFields, { path: 'network.' }) : []),
-    ...(typeof project === 'string' && typeof environment === 'string'
-      ? gcpNameProblems({ project, environment }).map(({ path, value, message }) => `the ${path} '${value}' ${message}`)
-      : []),
-  ];
-}
+export const settingsProblems = (settings: object): readonly string[] =>
+  problemsBy({ fields, network: networkFields, nameProblems: gcpNameProblems }, settings);
 
 /** What `serin.gcp.json` says of one environment. `stage` names it, else the file does. */
 export const readSettings = (file: unknown, stage?: string): SettingsRead<Settings> =>
