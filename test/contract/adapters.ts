@@ -113,6 +113,7 @@ export const adapters = [
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';
+const byDeployedModel = 'Cloud Monitoring counts by deployed model and minute, nothing else';
 const noRequests = 'its counts follow from the weights, and no single request is told to it';
 
 /** What a platform does not have at all, and why. A platform that stands here has a row or a reason for every contract. */
@@ -127,6 +128,7 @@ export const absent: Readonly<Partial<Record<Platform, Readonly<Partial<Record<C
   },
   machine: { inbound: 'what comes in comes through the API (test/api)' },
   aws: { segments: byVariant, users: byVariant, pairs: byVariant, labels: byVariant },
+  gcp: { segments: byDeployedModel, users: byDeployedModel, pairs: byDeployedModel, labels: byDeployedModel },
 };
 
 /** The adapters that stand on the screen for a contract. */
