@@ -4,9 +4,7 @@ import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment, Observation, Operation } from '@serin/core/ports/serving';
 import { endpointName } from '@serin/gcp/names';
 import { vertexServing } from '@serin/gcp/ports/serving';
-import { archiveKey } from '@serin/platform/code/archive';
 import { artifactAt, placeBy } from '@serin/platform/jobs/artifacts';
-import { suppliesOf } from '@serin/platform/jobs/supplies';
 import { expect } from 'vitest';
 import { memoryBucket } from '../../simulation/fakes/bucket.ts';
 import { atOnce } from '../../simulation/fakes/sync.ts';
@@ -19,12 +17,14 @@ export const ownBucket = 'serin-own';
 const image = 'europe-west4-docker.pkg.dev/acme/ml';
 
 export interface WorldOptions {
+  /** In whose name the calls are counted. */
+  readonly suite?: string;
   readonly kmsKey?: string;
   readonly sharedEndpoints?: boolean;
 }
 
 /** Serving by Vertex AI, over fakes of ours that are held to Google's documents. */
-export async function openWorld(options: WorldOptions = {}) {
+export async function openWorld({ suite = 'gcp-serving', ...options }: WorldOptions = {}) {
   const clock = { now: Date.UTC(2026, 10, 20, 12) };
   const cloud = fakeEndpoints(() => clock.now);
   /** What happens just before a call comes to Google, once; by the end of the method's id. */
@@ -45,7 +45,7 @@ export async function openWorld(options: WorldOptions = {}) {
       },
     ]),
   );
-  const served = await serveGoogle('gcp-serving', handlers);
+  const served = await serveGoogle(suite, handlers);
   const bucket = generations(atOnce<Bucket>(memoryBucket()));
   const secretsAsked: string[] = [];
   const serving = vertexServing({
@@ -57,10 +57,6 @@ export async function openWorld(options: WorldOptions = {}) {
     bucket,
     ownBucket,
     secretsPrefix: 'serin-prod-shop-',
-    supplies: suppliesOf(() => bucket, {
-      start,
-      list: { name: '', maxBytes: 0, begin: () => '', item: () => '', end: '' },
-    }),
     secrets: async (variables) => {
       secretsAsked.push(...secretNames(variables));
       if (secretsAsked.includes('absent')) throw new Fault('invalid', "there is no secret 'absent'; create it");
@@ -116,10 +112,6 @@ export async function openWorld(options: WorldOptions = {}) {
 }
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
-
-/** What the archive of a code folder begins with; the person of jobs decides on it. */
-const start = { path: 'serin-start.sh', text: '#!/bin/sh\n' };
-export const codeKey = (digest: string): string => archiveKey(digest, start);
 
 /** A model for each of some versions, and a folder of files for the last. */
 async function storedModels(bucket: Bucket) {

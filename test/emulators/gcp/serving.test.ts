@@ -1,6 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { isFulfilled, nextOperation } from '@serin/core/model/endpoint/wish';
 import type { Deployment, Observation, Operation, Weights } from '@serin/core/ports/serving';
+import { archiveKey } from '@serin/platform/code/archive';
 import { afterEach, describe, expect, test } from 'vitest';
 import { servingContract } from '../../contract/serving.contract.ts';
 import { seeded } from '../../contract/serving-machine.ts';
@@ -9,7 +10,7 @@ import { emulatedGcp } from '../emulated.ts';
 import { Refusal } from './discovery.ts';
 import { neverReady } from './fake-endpoints.ts';
 import { minute } from './fake-operations.ts';
-import { codeKey, openWorld, ownBucket, type World, type WorldOptions } from './serving-world.ts';
+import { openWorld, ownBucket, type World, type WorldOptions } from './serving-world.ts';
 
 const deploy = (deployment: Deployment): Operation => ({ kind: 'deploy', deployment });
 const weigh = (weights: Weights): Operation => ({ kind: 'weigh', weights });
@@ -151,8 +152,8 @@ emulatedGcp('Vertex AI serving', () => {
       const [shell, flag, script] = containerSpec.command;
       expect([shell, flag]).toEqual(['sh', '-c']);
       expect(script).toContain(`/storage/v1/b/${ownBucket}/o/${encodeURIComponent('jobs/v1/model.tar.gz')}?alt=media`);
-      expect(script).toContain(encodeURIComponent(codeKey(digest)));
-      expect(script).toContain('secret API_KEY projects/acme/secrets/serin-prod-shop-api-key');
+      expect(script).toContain(encodeURIComponent(archiveKey(digest)));
+      expect(script).toContain('API_KEY=$$(secret api-key projects/acme/secrets/serin-prod-shop-api-key)');
       expect(script).toMatch(/exec python3 serve\.py$/);
       expect(world.secretsAsked).toEqual(['api-key']);
     });

@@ -27,7 +27,7 @@ export function scriptOf(placed: Contained, { settings, inputs, archive }: Given
   return startScript(placed, archive, {
     lines: [
       'unset SERIN_JOB',
-      ...secretLines(job, settings),
+      ...secretLines({ of: `the job ${job.key}`, environment: job.environment }, settings),
       `rm -rf ${shellWords(begun)}`,
       `mkdir -p ${shellWords([places.checkpoints, places.logs])}`,
       ...(inputs.some(({ kind }) => kind === 'list') ? bringList : []),

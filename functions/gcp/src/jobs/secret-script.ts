@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Job } from '@serin/core/ports/jobs';
+import type { Variables } from '@serin/core/base/variables';
 import { quoted } from '@serin/platform/jobs/command';
 
 interface Place {
@@ -7,18 +7,24 @@ interface Place {
   readonly secretsPrefix: string;
 }
 
+interface Program {
+  /** What has the variables, for the text of an error. */
+  readonly of: string;
+  readonly environment: Variables;
+}
+
 /**
- * Lines of a script that export the variables of a job whose text is a secret. The container itself asks for each text, as
- * the job's service account, so none stands in a request, in a script or in what Vertex AI shows of a job. The image needs
+ * Lines of a script that export the variables of a program whose text is a secret. The container itself asks for each
+ * text, as its service account, so none stands in a request, in a script or in what Vertex AI shows of it. The image needs
  * `python3`, `node`, or `curl` with `sed` and `base64`.
  */
-export function secretLines({ key, environment }: Job, { googleProject, secretsPrefix }: Place): readonly string[] {
+export function secretLines({ of, environment }: Program, { googleProject, secretsPrefix }: Place): readonly string[] {
   const named = Object.entries(environment).flatMap(([variable, value]) =>
     typeof value === 'string' ? [] : [[variable, value.secret] as const],
   );
   const odd = named.find(([variable]) => !/^[a-zA-Z_]\w*$/.test(variable));
   if (odd !== undefined)
-    throw new Fault('invalid', `the job ${key} has a secret variable ${odd[0]}; name it by letters, digits and _`);
+    throw new Fault('invalid', `${of} has a secret variable ${odd[0]}; name it by letters, digits and _`);
   const exports = named.map(
     ([variable, name]) =>
       `${variable}=$(secret ${quoted(name)} ${quoted(`projects/${googleProject}/secrets/${secretsPrefix}${name}`)}) && export ${variable} || exit 1`,
@@ -65,7 +71,7 @@ const reader = [
   '    "$@" "$token" "$url" && return 0',
   '    sleep "$pause"',
   '  done',
-  '  echo "the secret $of cannot be read; let the service account of jobs access it (roles/secretmanager.secretAccessor)" >&2',
+  '  echo "the secret $of cannot be read; let the service account of the container access it (roles/secretmanager.secretAccessor)" >&2',
   '  return 1',
   '}',
 ];

@@ -5,13 +5,15 @@ import { canonical } from '@serin/core/base/json';
 import { plainOf, secretNames } from '@serin/core/base/variables';
 import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
 import type { Deployment } from '@serin/core/ports/serving';
-import { type Objects, placeBy } from '@serin/platform/jobs/artifacts';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Supplies } from '@serin/platform/jobs/supplies';
 import type { Installation } from '@serin/platform/names';
 import { checkArtifact, servedAs } from '@serin/platform/serving';
 import type { VertexPlace } from '../calls/vertex.ts';
+import { secretLines } from '../jobs/secret-script.ts';
+import { gsObjects, gsPlace } from '../jobs/settings.ts';
 import { endpointName, labelsOf, vertexName } from '../names.ts';
+import { vertexSupplies } from '../supplies.ts';
 import { idOfName } from './endpoints.ts';
 import { type Needed, startScript } from './start.ts';
 
@@ -23,7 +25,7 @@ export interface ModelOptions extends VertexPlace {
   /** The own bucket, in which models and code lie, and what Google calls it. */
   readonly bucket: Bucket;
   readonly ownBucket: string;
-  readonly supplies: Supplies;
+  readonly supplies?: Supplies;
   /** Before the name of each secret of a program, in Secret Manager. */
   readonly secretsPrefix: string;
   readonly secrets: ProgramSecrets;
@@ -43,7 +45,7 @@ export function checkDeployment(endpoint: string, deployment: Deployment, ownBuc
     throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: ${why}; ${mend}`);
   };
   if (image === undefined || image === '') refuse('Vertex AI only serves containers', 'set serve.image');
-  if (placeOf(artifact.uri)?.bucket !== ownBucket)
+  if (gsPlace(artifact.uri)?.bucket !== ownBucket)
     refuse(`${artifact.uri} does not lie in the bucket ${ownBucket}`, 'train it here');
   if (!(Number.isInteger(instances.min) && instances.min >= 1 && instances.max >= instances.min))
     refuse('Vertex AI keeps at least one replica', `use other instances than ${instances.min} to ${instances.max}`);
@@ -118,9 +120,6 @@ const online = 'aiplatform.googleapis.com/prediction/online';
 /** Percent of use that autoscaling aims at: Vertex AI's own default (AutoscalingMetricSpec). */
 const target = 60;
 
-/** Which folder or object of Cloud Storage a URI names. */
-const placeOf = placeBy('gs');
-
 /** The objects of the artifact, in the versions that its digest was made of. */
 async function judged(
   { bucket, ownBucket }: ModelOptions,
@@ -136,9 +135,9 @@ async function judged(
       return page;
     },
   };
-  const objects: Objects = { buckets: () => watched, placeOf };
+  const objects = gsObjects(() => watched);
   await checkArtifact(endpoint, deployment, objects, ownBucket);
-  const { key = '' } = placeOf(deployment.artifact.uri) ?? {};
+  const { key = '' } = gsPlace(deployment.artifact.uri) ?? {};
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
   return listed
     .filter((object) => key.endsWith('/') || object.key === key)
@@ -156,7 +155,7 @@ function neededOf(bucket: string, { key, version, bytes }: ObjectInfo, path: str
 }
 
 async function scriptOf(
-  { bucket, ownBucket, supplies, googleProject, secretsPrefix }: ModelOptions,
+  { bucket, ownBucket, googleProject, secretsPrefix, supplies = vertexSupplies(() => bucket) }: ModelOptions,
   endpoint: string,
   { name, code, command, environment }: Deployment,
   model: readonly Needed[],
@@ -165,13 +164,7 @@ async function scriptOf(
     model,
     ...(code === undefined ? {} : { code: await archived(bucket, ownBucket, await supplies.archive(code.digest)) }),
     command,
-    secrets: Object.fromEntries(
-      Object.entries(environment).flatMap(([variable, value]) =>
-        typeof value === 'string'
-          ? []
-          : [[variable, `projects/${googleProject}/secrets/${secretsPrefix}${value.secret}`] as const],
-      ),
-    ),
+    secrets: secretLines({ of: `${name} of ${endpoint}`, environment }, { googleProject, secretsPrefix }),
   });
   if (script.length <= maxScript) return literal(script);
   const why = `its model has ${model.length} files, too many to name in a request`;

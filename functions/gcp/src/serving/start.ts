@@ -13,8 +13,8 @@ export interface Start {
   readonly model: readonly Needed[];
   readonly code?: Needed;
   readonly command: readonly string[];
-  /** By variable, the resource of Secret Manager whose text it gets. */
-  readonly secrets: Readonly<Record<string, string>>;
+  /** Lines that export the variables whose text is a secret. */
+  readonly secrets: readonly string[];
 }
 
 /** Where programs expect a model, if the user of the image may write there. */
@@ -37,7 +37,7 @@ export function startScript({ model, code, command, secrets }: Start, from = roo
     'mkdir -p "$root/model" "$root/code"',
     ...model.flatMap((object) => brought(object, '$root/model')),
     ...(code === undefined ? [] : brought(code, '$root/code')),
-    ...Object.entries(secrets).map(([name, resource]) => `secret ${name} ${resource}`),
+    ...secrets,
     'export SM_MODEL_DIR="$root/model" SERIN_CODE_DIR="$root/code" AIP_STORAGE_URI="file://$root/model"',
     'cd "$root/code"',
     `exec ${shellWords(command)}`,
@@ -52,14 +52,10 @@ function brought({ bucket, key, path, generation, bytes }: Needed, folder: strin
   return [`bring ${shellWords([url])} ${file} ${bytes}`, ...(isPacked(path) ? [`unpack ${file} "${folder}"`] : [])];
 }
 
-// The variables name other hosts in tests, as they do for the functions. A substitution of the shell drops all line breaks
-// at the end; of a secret only one is dropped, as on every platform: hence the full stop behind its text.
+// The variables name other hosts in tests, as they do for the functions.
 const functions = `
 storage="\${CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE:-https://storage.googleapis.com}"
-manager="\${CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER:-https://secretmanager.googleapis.com}"
 tokens="http://\${GCE_METADATA_HOST:-metadata.google.internal}/computeMetadata/v1/instance/service-accounts/default/token"
-line='
-'
 has() { command -v "$1" >/dev/null 2>&1; }
 fail() { echo "serin: $*" >&2; exit 1; }
 get() {
@@ -118,23 +114,4 @@ unpack() {
   fi
   rm -f "$1"
 }
-decoded() {
-  text="$(sed -n 's/.*"data" *: *"\\([^"]*\\)".*/\\1/p' "$1")"
-  if has base64; then echo "$text" | base64 -d
-  elif has python3; then python3 -c 'import base64, sys; sys.stdout.buffer.write(base64.b64decode(sys.argv[1]))' "$text"
-  elif has node; then node -e 'process.stdout.write(Buffer.from(process.argv[1], "base64"))' "$text"
-  else fail 'the image has none of base64, python3 and node, and cannot read a secret; add one of them to serve.image'
-  fi
-}
-secret() {
-  file="$root/.secret"
-  (umask 077; : >"$file")
-  ask "$manager/v1/$2/versions/latest:access" "$file"
-  text="$(decoded "$file" && echo .)" || exit 1
-  rm -f "$file"
-  case "$text" in
-    *"$line.") text="\${text%"$line".}" ;;
-    *) text="\${text%.}" ;;
-  esac
-  export "$1=$text"
-}`.trim();
+`.trim();
