@@ -271,6 +271,7 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/gcp/src/serving/distribution.ts': 'the buckets of its histograms',
   'functions/gcp/src/records.ts': 'the pushes of Pub/Sub and the events of Eventarc',
   'functions/gcp/src/ports/registry.ts': 'that an upload to Vertex AI takes no key',
+  'functions/gcp/src/serving/container.ts': 'the ports, routes and probes of its containers',
   'functions/gcp/src/serving/start.ts': 'how its containers get tokens, objects and secrets',
   'functions/gcp/src/settings.ts': 'the accounts, keys and networks of an installation',
   'functions/gcp/src/signals.ts': 'the messages of Pub/Sub, Cloud Storage and Cloud Logging',

@@ -18,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { secretLines } from '@serin/gcp/jobs/secret-script';
-import { literal } from '@serin/gcp/serving/models';
+import { literal } from '@serin/gcp/serving/container';
 import { type Needed, type Start, startScript } from '@serin/gcp/serving/start';
 import { artifactAt, placeBy } from '@serin/platform/jobs/artifacts';
 import { afterEach, describe, expect, test } from 'vitest';
