@@ -173,6 +173,26 @@ describe('what a message tells', () => {
     expect(bodies.flatMap(factsIn).map(({ kind }) => kind)).toEqual(['object', 'object', 'object']);
   });
 
+  test.each(['eventType', 'bucketId'])(
+    'a message with only some of the attributes of a notification is read by its data (%s)',
+    (name) => {
+      const body = changed('storage-notification', ({ message }) => {
+        delete message.attributes[name];
+        message.data = encoded('{"serin":{"tick":"project"}}');
+      });
+
+      expect(factsIn(body)).toEqual([{ kind: 'tick', stream: 'project' }]);
+    },
+  );
+
+  test("an endpoint of another service is not one of Vertex AI's", () => {
+    const body = changed('audit-model-deployed', ({ data }) =>
+      Object.assign(data.protoPayload, { serviceName: 'servicedirectory.googleapis.com' }),
+    );
+
+    expect(factsIn(body)).toMatchObject([{ kind: 'unrouted' }]);
+  });
+
   test('an event whose data is base64 is read as one whose data is JSON', () => {
     const { data, ...event } = JSON.parse(fixture('storage-finalized'));
 
@@ -226,6 +246,11 @@ describe('an incident of Cloud Monitoring', () => {
     ['incident-labelled', { policy_user_labels: { serin_environment: 'prod', serin_model: 'fraud' } }, true],
     ['incident-labelled', { policy_user_labels: { serin_environment: 'staging', serin_model: 'fraud' } }, false],
     ['incident-labelled', { policy_user_labels: { serin_model: 'fraud' } }, false],
+    [
+      'incident-labelled',
+      { policy_user_labels: { serin_environment: 'prod', serin_project: 'other', serin_model: 'fraud' } },
+      false,
+    ],
     ['incident-documented', {}, true],
     ['incident-documented', { documentation: 'serin_model=prod/shop/fraud' }, true],
     ['incident-documented', { documentation: { subject: 'serin_model=prod/other/fraud' } }, false],

@@ -18,7 +18,7 @@ test.each([
   expect(JSON.parse(withoutVariables(JSON.stringify(body)))).toEqual(kept);
 });
 
-test.each(['not JSON "env"', '[1]', '{"message":{"data":"/w=="}}', '{"data":"no base64!"}'])(
+test.each(['not JSON "env"', '[1]', '{"message":{"data":"/w=="}}', '{ "data": "no base64!" }'])(
   'anything else stays as it is: %s',
   (body) => {
     expect(withoutVariables(body)).toBe(body);
