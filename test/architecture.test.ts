@@ -258,6 +258,7 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/aws/src/signals.ts': 'the messages of EventBridge, S3 and SageMaker',
   'functions/aws/src/supplies.ts': 'its format of a list of files',
   'functions/gcp/src/alarm.ts': 'the incidents of Cloud Monitoring',
+  'functions/gcp/src/functions.ts': 'how its messages are acknowledged',
   'functions/gcp/src/http.ts': "the functions framework's requests, and the limits of its answers",
   'functions/gcp/src/jobs/described.ts': 'the states of its jobs, and the texts of their errors',
   'functions/gcp/src/jobs/inputs.ts': 'how its jobs find their inputs in the mount',
@@ -310,6 +311,7 @@ test('the environment is read in compose.ts, by the command, and by the runner, 
     'packages/local/src/compose.ts',
     'packages/local/src/machine/runner.ts',
     'functions/aws/src/compose.ts',
+    'functions/gcp/src/compose.ts',
   ]);
 });
 

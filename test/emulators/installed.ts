@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -147,11 +147,31 @@ export async function startLambda({ file, variables, timeoutSeconds }: LambdaFun
   };
 }
 
+interface FrameworkFunction {
+  /** Its bundle, and the name of its export. */
+  readonly file: string;
+  readonly target: string;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+const framework = join(paths.gcpFunctions, 'node_modules', '@google-cloud', 'functions-framework');
+
+/** A function under Google's own functions framework, as a buildpack starts it. */
+export const startFramework = ({ file, target, variables }: FrameworkFunction) =>
+  start('functions-framework', usual.gcp, (port) => ({
+    command: [
+      ...[process.execPath, join(framework, 'build', 'src', 'main.js')],
+      ...[`--source=${dirname(file)}`, `--target=${target}`, `--port=${port}`],
+    ],
+    ready: '/robots.txt',
+    variables: { ...variables, NODE_ENV: 'production' },
+  }));
+
 interface Planned {
   readonly command: readonly string[];
   /** A path that is answered, or what is written, when it is up. */
   readonly ready: string | RegExp;
-  readonly variables?: Readonly<Record<string, string>>;
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }
 type Plan = (port: number) => Planned;
 

@@ -15,33 +15,33 @@ export interface HttpRequest extends IncomingMessage {
   readonly rawBody?: Uint8Array;
 }
 
-export type HttpFunction = (request: HttpRequest, response: ServerResponse) => Promise<void>;
-
-interface Served {
+interface Serving {
   readonly log: Pick<LogLines, 'fault'>;
   readonly newId: (prefix: string) => string;
-  take(request: HttpRequest): Promise<Response>;
+  take(): Promise<Response>;
 }
 
 /**
- * A function that answers every request and throws nothing, for the framework answers with the text of what is thrown.
- * What nobody foresaw is logged, and answered as a defect.
+ * Answers a request, whatever happens, and throws nothing: the framework answers with the text of what is thrown. What
+ * nobody foresaw is logged, and answered as a defect.
  */
-export const served =
-  ({ log, newId, take }: Served): HttpFunction =>
-  async (request, response) => {
-    let answer: Answer;
-    try {
-      answer = await wholeOf(await take(request));
-    } catch (error) {
-      const id = newId('req');
-      const isForCaller = error instanceof Problem || asFault(error).retry === 'later';
-      if (!(error instanceof Problem)) log.fault(`request ${id}`, error);
-      const told = isForCaller ? error : new Fault('defect', `request ${id} failed; look at its log`);
-      answer = await wholeOf(problemAnswer(told, pathOf(request), id));
-    }
-    send(request, response, answer);
-  };
+export async function serve(
+  request: HttpRequest,
+  response: ServerResponse,
+  { log, newId, take }: Serving,
+): Promise<void> {
+  let answer: Answer;
+  try {
+    answer = await wholeOf(await take());
+  } catch (error) {
+    const id = newId('req');
+    const isForCaller = error instanceof Problem || asFault(error).retry === 'later';
+    if (!(error instanceof Problem)) log.fault(`request ${id}`, error);
+    const told = isForCaller ? error : new Fault('defect', `request ${id} failed; look at its log`);
+    answer = await wholeOf(problemAnswer(told, pathOf(request), id));
+  }
+  send(request, response, answer);
+}
 
 /** Throws a `Problem` for a request that nothing can be asked with. */
 export function requestOf(request: HttpRequest): Request {
