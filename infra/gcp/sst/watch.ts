@@ -17,20 +17,15 @@ export function renderWatch(around: Around): readonly Pulumi.Resource[] {
 }
 
 function renderLogMetric({ gcp, after }: Around, { name, says, filter, value }: LogMetric): Pulumi.Resource {
-  const descriptor = { metricKind: 'DELTA', unit: '1' };
   return new gcp.logging.Metric(
     `Counts-${name}`,
     {
       name,
       description: says,
       filter,
-      ...(value === undefined
-        ? { metricDescriptor: { ...descriptor, valueType: 'INT64' } }
-        : {
-            metricDescriptor: { ...descriptor, valueType: 'DISTRIBUTION' },
-            valueExtractor: value,
-            bucketOptions: { exponentialBuckets: { numFiniteBuckets: 24, growthFactor: 2, scale: 1 } },
-          }),
+      metricDescriptor: { metricKind: 'DELTA', valueType: 'DISTRIBUTION', unit: '1' },
+      valueExtractor: value,
+      bucketOptions: { exponentialBuckets: { numFiniteBuckets: 24, growthFactor: 2, scale: 1 } },
     },
     { dependsOn: [...after] },
   );
@@ -55,6 +50,10 @@ function renderAlarm(
       combiner: 'OR',
       conditions: [{ displayName: name, ...conditionOf(when) }],
       documentation: { content: says, mimeType: 'text/markdown' },
+      // Monitoring wants a limit where a line of a log is looked for, and takes none elsewhere.
+      ...(when.kind === 'logged'
+        ? { alertStrategy: { notificationRateLimit: { period: `${when.everySeconds}s` } } }
+        : {}),
       notificationChannels: [...notificationChannels],
       userLabels: { ...topology.labels },
     },
@@ -75,6 +74,7 @@ function conditionOf(when: AlarmWhen) {
         trigger: { count: 1 },
       },
     };
+  if (when.kind === 'logged') return { conditionMatchedLog: { filter: when.filter } };
   const { filter, aligner, periodSeconds, forSeconds, threshold } = when;
   return {
     conditionThreshold: {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { metricNames } from '@serin/platform/metrics';
 import { expect, test } from 'vitest';
+import { metricLine } from '../../../functions/gcp/src/metric-line.ts';
 import { paths, whyPartsMissing } from '../../../test/emulators/installed.ts';
 import { metricIdOf } from '../topology/alarms.ts';
 import { type OwnFolder, ownFolders } from '../topology/calls.ts';
@@ -453,12 +454,18 @@ test('what the functions count is counted from their logs, and shown', () => {
   expect(topology(bare, where).dashboard).toBeUndefined();
 });
 
-test('an alarm on a metric of ours is on one that is counted', () => {
-  const { alarms, logMetrics } = topology(plain, where);
+test('an alarm on what the functions count looks for the lines that they write', () => {
+  const { alarms } = topology(plain, where);
 
-  const ours = alarms.flatMap(({ when }) => /logging\.googleapis\.com\/user\/(\w+)/.exec(when.filter)?.[1] ?? []);
-  expect(ours.length).toBeGreaterThan(0);
-  expect(ours.filter((metric) => !logMetrics.some(({ name }) => name === metric))).toEqual([]);
+  const logged = alarms.flatMap(({ id, when }) => (when.kind === 'logged' ? [[id, when.filter] as const] : []));
+  expect(logged.map(([id]) => id)).toEqual(['debts-age', 'dead-letters']);
+  for (const [, filter] of logged) {
+    const [, metric = ''] = /jsonPayload\.metric="(\w+)"/.exec(filter) ?? [];
+    expect(metricNames).toContain(metric);
+    const line = metricLine({ project: 'shop', environment: 'prod' })(metric, 1);
+    for (const [, field = '', value = ''] of filter.matchAll(/jsonPayload\.(\w+)="(\w+)"/g))
+      expect([field, `${Object.entries(line).find(([name]) => name === field)?.[1]}`]).toEqual([field, value]);
+  }
 });
 
 test('what is at rest is paid for by the clock and by what watches', () => {

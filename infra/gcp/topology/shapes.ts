@@ -187,8 +187,8 @@ export interface LogMetric {
   readonly name: string;
   readonly says: string;
   readonly filter: string;
-  /** Counts the values of the lines, else the lines. */
-  readonly value?: string;
+  /** Where a line has the value that is counted. */
+  readonly value: string;
 }
 
 export type AlarmWhen =
@@ -200,7 +200,9 @@ export type AlarmWhen =
       readonly forSeconds: number;
       readonly threshold: number;
     }
-  | { readonly kind: 'silent'; readonly filter: string; readonly forSeconds: number };
+  | { readonly kind: 'silent'; readonly filter: string; readonly forSeconds: number }
+  /** A line of a log; told once in a while, however many there are. */
+  | { readonly kind: 'logged'; readonly filter: string; readonly everySeconds: number };
 
 export interface Alarm {
   readonly id: string;
