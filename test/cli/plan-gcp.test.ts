@@ -60,6 +60,24 @@ test('plan as text has the permissions, the instances with their quotas, what is
   expect(stdout).not.toContain('0.00 USD');
 });
 
+test('plan --requests shows what the first run and the first deployment would send to Vertex AI', async () => {
+  const { exit, stdout } = await serin(['plan', ...onGcp, ...place, '--requests', '--json'], { cwd: project() });
+
+  expect(exit).toBe(0);
+  const { requests } = JSON.parse(stdout);
+  const calls = requests.map(({ call }: { call: string }) => call.replace('aiplatform.projects.locations.', ''));
+  expect(calls).toEqual([
+    'customJobs.create',
+    'customJobs.create',
+    'customJobs.create',
+    'models.upload',
+    'endpoints.create',
+    'models.upload',
+    'endpoints.deployModel',
+  ]);
+  expect(requests[1].request.jobSpec.scheduling.timeout).toBe('7200s');
+});
+
 test('without a Google project a plan shows where it would stand', async () => {
   const { exit, stdout } = await serin(['plan', ...onGcp], { cwd: project() });
 
