@@ -120,6 +120,18 @@ emulatedGcp('the bucket of Cloud Storage', () => {
         });
       });
 
+      test('of which less came than was asked for and is there is read again later', async () => {
+        const headers = new Headers({ 'x-goog-generation': '1', 'content-range': 'bytes 0-8/20' });
+        const google = { ...served.google, bytes: async () => ({ headers, content: Buffer.from('day,n') }) };
+
+        const reading = storageBucket({ google, bucket: 'drops' }).read({ key: 'day.csv', maxBytes: 9 });
+
+        await expect(reading).rejects.toMatchObject({
+          code: 'unavailable',
+          message: expect.stringContaining('a part'),
+        });
+      });
+
       test('of which only the beginning is read is not compared', async () => {
         await open().write('day.csv', bytes('one'));
         storage.damage('drops', 'day.csv', Buffer.from('0ne'));
@@ -209,6 +221,21 @@ emulatedGcp('the bucket of Cloud Storage', () => {
 
         expect(await open().write('day.csv', bytes('two'), { ifAbsent: true })).toBe('exists');
         await expect(open().write('day', bytes('two'), { ifAbsent: true })).rejects.toMatchObject({ code: 'invalid' });
+      });
+
+      test('with ifAbsent that a policy of the organization refuses is not taken for one of an object that is there', async () => {
+        const policy = "Request violates constraint 'constraints/gcp.restrictNonCmekServices'";
+        const refused = new Refusal('FAILED_PRECONDITION', policy, {
+          status: 412,
+          reason: 'orgPolicyConstraintFailed',
+        });
+        storage.mood('insert', refused, refused);
+
+        const writing = open().write('day.csv', bytes('one'), { ifAbsent: true });
+
+        await expect(writing).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(policy) });
+        storage.put('drops', 'day.csv', Buffer.from('zero'));
+        expect(await open().write('day.csv', bytes('one'), { ifAbsent: true })).toBe('exists');
       });
 
       test('without the right is refused, with what to do', async () => {

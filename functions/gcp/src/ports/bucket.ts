@@ -59,10 +59,14 @@ export function storageBucket({ google, bucket }: Options): Bucket {
 
   /**
    * An object that must not be there is. To write over one takes the right to delete it, and no document says which
-   * refusal comes first. https://docs.cloud.google.com/storage/docs/access-control/iam-json
+   * refusal comes first. A policy of the organization is refused with the same status as the condition.
+   *
+   * https://docs.cloud.google.com/storage/docs/access-control/iam-json
+   * https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes
    */
-  async function isKept({ status }: GoogleError, key: string): Promise<boolean> {
-    if (status !== 403) return status === 412;
+  async function isKept({ status, reason }: GoogleError, key: string): Promise<boolean> {
+    if (status === 412 && reason === 'conditionNotMet') return true;
+    if (status !== 412 && status !== 403) return false;
     const { items = [] } = await page({ prefix: key, maxResults: 1 });
     return items[0]?.name === key;
   }
@@ -84,6 +88,7 @@ export function storageBucket({ google, bucket }: Options): Bucket {
       const checksum = said ?? (await describe(key, version))?.crc32c;
       if (checksum !== crc32cText(content)) throw notYet(`other bytes came than are stored under ${named(key)}`);
     }
+    if (content.length < Math.min(bytes, limit)) throw notYet(`only a part came of ${named(key)}`);
     const kept = content.subarray(0, limit);
     return { key, version, bytes, content: kept, truncated: bytes > kept.length };
   }
