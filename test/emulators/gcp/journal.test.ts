@@ -284,6 +284,18 @@ emulatedGcp('the journal on Firestore', () => {
       await expect(reading).rejects.toMatchObject({ code: 'unavailable' });
     });
 
+    test.each([
+      ['that breaks off', [{ error: { code: 503, status: 'UNAVAILABLE', message: 'The service is unavailable.' } }]],
+      ['that says nothing of the stream', []],
+      ['that only says when it was read', [{ readTime: '2026-11-20T14:00:00Z' }]],
+    ])('takes no answer %s for one that there is no such stream', async (_, answer) => {
+      const broken = { ...world.served.google, json: async () => answer as never };
+
+      const reading = firestoreJournal({ google: broken, database }).head('fraud');
+
+      await expect(reading).rejects.toMatchObject({ code: 'unavailable' });
+    });
+
     test('names damage of what is stored', async () => {
       await journal.append(0, appendOf('fraud', 1));
       const [head] = [...world.store.documents.values()].filter(({ name }) => !name.includes('/entries/'));

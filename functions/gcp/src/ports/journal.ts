@@ -58,13 +58,15 @@ function firestoreStore({ google, database }: Options): JournalStore {
     }
   }
 
+  /** The status of HTTP went out before the first part of an answer did. */
+  const cutOff = (error: Streamed['error'], doing: string): Fault =>
+    gcpFault(new GoogleError(error?.message ?? 'no answer', { status: 503, rpc: error?.status ?? '' }), doing);
+
   async function query(parent: string, structuredQuery: object, what: string): Promise<readonly Found[]> {
     const doing = `reading ${what} in the journal (${database})`;
     const answers = await post<readonly Streamed[]>(`${parent}:runQuery`, { structuredQuery }, doing);
     return answers.flatMap(({ document, error }) => {
-      // The status of HTTP went out before the first document did.
-      if (error !== undefined)
-        throw gcpFault(new GoogleError(error.message ?? '', { status: 503, rpc: error.status ?? '' }), doing);
+      if (error !== undefined) throw cutOff(error, doing);
       return document === undefined ? [] : [document];
     });
   }
@@ -91,7 +93,8 @@ function firestoreStore({ google, database }: Options): JournalStore {
       const name = headName(stream);
       const doing = `reading ${stream} in the journal (${database})`;
       const [answer] = await post<readonly Streamed[]>(`${documents}:batchGet`, { documents: [name] }, doing);
-      if (answer?.found === undefined) return undefined;
+      if (answer?.missing !== undefined) return undefined;
+      if (answer?.found === undefined) throw cutOff(answer?.error, doing);
       const { seq, hash, state } = keptIn(answer.found.fields);
       return { place: { seq: numberIn(seq) }, hash: textIn(hash), state: bytesIn(state) };
     },
@@ -144,6 +147,7 @@ interface Found {
 /** An answer of `batchGet` or `runQuery` is a list of these; one may report that nothing was found so far. */
 interface Streamed {
   readonly found?: Found;
+  readonly missing?: string;
   readonly document?: Found;
   readonly error?: { readonly status?: string; readonly message?: string };
 }
