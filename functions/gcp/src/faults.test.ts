@@ -212,6 +212,14 @@ test('a bucket that is not there is not found, and says which', () => {
   expect(saysMissing(error)).toBe(true);
 });
 
+test('a token and a time that ran out come by later, also where Cloud Storage names no code', () => {
+  const expired = new GoogleError('Invalid Credentials', { status: 401, reason: 'authError' });
+  const late = new GoogleError('Request timed out.', { status: 408, reason: 'uploadBrokenConnection' });
+
+  for (const error of [expired, late])
+    expect(gcpFault(error, 'asking')).toMatchObject({ code: 'unavailable', retry: 'later' });
+});
+
 test('what exists already says so by its name, or by 409 where there is none', () => {
   expect(saysExists(refused('ALREADY_EXISTS', 'there'))).toBe(true);
   expect(saysExists(refused('ABORTED', 'contention'))).toBe(false);

@@ -20,6 +20,9 @@ const capacity =
   /stockout|does not have enough resources|resources are insufficient|machine type temporarily unavailable|out of capacity/i;
 const quota = /quotas?\b.* exceed/i;
 
+/** Cloud Storage names no code. https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes */
+const unnamed: Readonly<Record<number, string>> = { 401: 'UNAUTHENTICATED', 408: 'DEADLINE_EXCEEDED' };
+
 /** A pool of requests, which fills up again by itself. */
 const isRate = /per[ _]?(second|minute|day|user)/i;
 const isRateReason = /^(RATE_LIMIT_EXCEEDED|(user)?rateLimitExceeded)$/i;
@@ -30,7 +33,8 @@ function read(error: unknown): SdkError {
     return { name, message, code, status: 0, throttled: false };
   }
   const { rpc, message, status, reason } = error;
-  return { name: rpc, message, status, code: status === 0 ? 'ECONNRESET' : '', throttled: isRateReason.test(reason) };
+  const name = rpc || (unnamed[status] ?? '');
+  return { name, message, status, code: status === 0 ? 'ECONNRESET' : '', throttled: isRateReason.test(reason) };
 }
 
 const faultOf = faultBy({
