@@ -89,6 +89,17 @@ test.each([
   expect(posted(event).id).toBe('b1');
 });
 
+test.each([
+  ['longer than a dead letter can be called', 'x'.repeat(401)],
+  ['of characters that no dead letter can be called by', 'e\0'],
+  ['of another script', 'ü'.repeat(200)],
+])('an id that is %s is not taken', (_, id) => {
+  const event = { specversion: '1.0', id, type: 't', data: {} };
+
+  expect(posted(event).id).toMatch(/^[\w-]+$/);
+  expect(posted(event).id).toBe(posted(event).id);
+});
+
 test('a body without an id has one that is the same each time, and no other body has it', () => {
   expect(posted('hello').id).toBe(posted('hello').id);
   expect(posted('hello').id).not.toBe(posted('hullo').id);

@@ -27,9 +27,10 @@ export function deliveredOf({ headers, rawBody = new Uint8Array() }: Posted): De
   };
 }
 
+/** An id that names a dead letter: what is longer, or in other characters, none can have. */
 const idIn = ({ id, eventId, context }: Fields, { messageId, message_id }: Fields): string | undefined =>
   [messageId, message_id, id, eventId, fieldsOf(context)?.eventId].find(
-    (each): each is string => typeof each === 'string' && each !== '',
+    (each): each is string => typeof each === 'string' && /^[!-~]{1,400}$/.test(each),
   );
 
 /**

@@ -14,6 +14,11 @@ test.each([
   ['as it stands', spec({ env }), spec({})],
   ['in a message of Pub/Sub', inData(spec({ env })), inData(spec({}))],
   ['in a message inside a message', inData(inData(spec({ env }))), inData(inData(spec({})))],
+  [
+    'in an event with bytes',
+    { specversion: '1.0', data_base64: inData(spec({ env })).message.data },
+    { specversion: '1.0', data_base64: inData(spec({})).message.data },
+  ],
 ])('of a log of a request nothing is kept of the variables of its job, secrets among them (%s)', (_, body, kept) => {
   expect(JSON.parse(withoutVariables(JSON.stringify(body)))).toEqual(kept);
 });

@@ -113,7 +113,8 @@ export function withoutVariables(body: string): string {
   const message = fieldsOf(parsed(body));
   let hasAny = false;
   const bare = JSON.stringify(message, (key, value) => {
-    const kept = key === 'env' ? undefined : key === 'data' && typeof value === 'string' ? concealed(value) : value;
+    const kept =
+      key === 'env' ? undefined : /^data(_base64)?$/.test(key) && typeof value === 'string' ? concealed(value) : value;
     hasAny ||= kept !== value;
     return kept;
   });

@@ -20,18 +20,27 @@ async function isBuried(
   error: unknown,
   { id, stream, signal }: { readonly id: string; readonly stream: string; readonly signal: unknown },
 ): Promise<boolean> {
-  const kept = JSON.parse(
-    JSON.stringify(signal, (key, value) =>
-      key === 'body' && typeof value === 'string' ? withoutSecrets(value) : value,
-    ),
-  );
   try {
+    const kept = JSON.parse(
+      JSON.stringify(signal, (key, value) =>
+        key === 'body' && typeof value === 'string' ? concealed(withoutSecrets, value) : value,
+      ),
+    );
     const { because } = await buryFailed(journal, error, { id, stream, signal: kept, at: now() });
     log.count('DeadLetters', { stream, because });
     return true;
   } catch (problem) {
     log.fault(`burying ${id}`, problem);
     return false;
+  }
+}
+
+/** A body in which nobody can look for secrets, such as one that is nested too deeply, is not kept. */
+function concealed(withoutSecrets: Clockwork['withoutSecrets'], body: string): string {
+  try {
+    return withoutSecrets(body);
+  } catch {
+    return '(not kept: nobody could look for secrets in it)';
   }
 }
 

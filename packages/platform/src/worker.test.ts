@@ -262,6 +262,19 @@ test('a dead letter keeps nothing of a message that its platform says is secret'
     expect((await findDeadLetter(journal, id))?.signal).toEqual({ body: bodyOf({ kind: 'job', job: '' }) });
 });
 
+test('a message in which nobody can look for secrets is buried without its body, and does not come again', async () => {
+  const withoutSecrets = () => {
+    throw new RangeError('Maximum call stack size exceeded');
+  };
+  const { worker, journal } = opened({}, { withoutSecrets });
+
+  expect(await takeBatch(worker, [{ id: 'm-deep', body: 'canary' }])).toEqual([]);
+  expect(await buryBatch(worker, [{ id: 'm-given-up', body: 'canary' }])).toEqual([]);
+
+  for (const id of ['m-deep', 'm-given-up'])
+    expect((await findDeadLetter(journal, id))?.signal).toEqual({ body: expect.stringContaining('not kept') });
+});
+
 test('a signal that cannot even be buried comes again', async () => {
   const broken = async () => Promise.reject(new Error('nobody foresaw this'));
   const append = async () => Promise.reject(new Fault('unavailable', 'the journal does not answer'));
