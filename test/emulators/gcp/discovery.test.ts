@@ -578,7 +578,7 @@ emulatedGcp("Google's documents", () => {
 
     await stop();
 
-    const file = join(paths.calls, `${suite}.json`);
+    const file = join(paths.calls, `${suite}.discovery.json`);
     expect(existsSync(file)).toBe(true);
     const { calls, inProtos } = JSON.parse(readFileSync(file, 'utf8'));
     expect(calls['pubsub.projects.topics.publish']).toEqual({ 'a fake of ours': { answered: 1, refused: 0 } });

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { expect } from 'vitest';
 import { paths } from '../installed.ts';
 
 interface Counted {
@@ -11,7 +12,7 @@ interface Counted {
 
 export interface Calls {
   count(id: string, counted: Counted): void;
-  /** Writes `.installed/calls/<suite>.json`. */
+  /** Writes `.installed/calls/<suite>.<file of the tests>.json`: two files may share a world. */
   save(): void;
 }
 
@@ -48,7 +49,7 @@ export function callsOf(suite: string): Calls {
       }
       mkdirSync(paths.calls, { recursive: true });
       writeFileSync(
-        join(paths.calls, `${suite}.json`),
+        join(paths.calls, `${suite}.${basename(expect.getState().testPath ?? '', '.test.ts')}.json`),
         `${JSON.stringify({ suite, calls, inProtos: [...inProtos].sort() }, null, 2)}\n`,
       );
     },
