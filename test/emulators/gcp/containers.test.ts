@@ -115,6 +115,21 @@ emulatedGcp('containers of Vertex AI', () => {
     expect(status).toBe('succeeded');
   });
 
+  test('a training script of Vertex AI runs as it is', async () => {
+    const train = await world.dataset({ '1969.csv': readFileSync(example('sagemaker-pytorch/data/1969.csv'), 'utf8') });
+    const digest = await world.code(textsIn(example('vertex/src')));
+
+    const { status, artifacts, reason } = await run(
+      imageJob('run_1/train/1', {
+        ...{ code: { digest }, command: ['python3', 'train.py'], environment: { AIP_DATA_FORMAT: 'csv' } },
+        channels: { train },
+      }),
+    );
+
+    expect([status, reason]).toEqual(['succeeded', undefined]);
+    expect(artifacts?.model?.bytes).toBeGreaterThan(50);
+  });
+
   test('a program for Vertex AI finds its data, its model folder and the checkpoints of the attempt before', async () => {
     const source = `const step = join(env.AIP_CHECKPOINT_DIR.replace('gs://', '/gcs/'), 'step');
       console.log(existsSync(step) ? readFileSync(step, 'utf8') : 'from the beginning');

@@ -332,6 +332,23 @@ emulatedGcp('jobs on Vertex AI', () => {
       expect(folderOf(one)).not.toBe(folderOf(other));
     });
 
+    test('of many that were born all the same each is found, on whichever page of a list it stands', async () => {
+      const ids: string[] = [];
+      world.fake.fate.unseenMs = 5 * hour;
+      for (let time = 0; time < 5; time += 1) {
+        ids.push((await world.jobs.start(job)).id);
+        world.fake.age(unknownMs + 2000);
+        world.clock.now += unknownMs + 2000;
+      }
+      world.fake.fate.unseenMs = 0;
+
+      expect(await world.jobs.start(job)).toEqual({ id: ids[0] });
+      expect(created().map(({ state }) => state)).toEqual([
+        'JOB_STATE_QUEUED',
+        ...Array.from({ length: 4 }, () => 'JOB_STATE_CANCELLING'),
+      ]);
+    });
+
     test('a description cancels what was born beside its job', async () => {
       const [one, other] = await twins();
 
@@ -607,6 +624,17 @@ emulatedGcp('jobs on Vertex AI', () => {
 
       expect([first, second, third].map((part) => part?.text)).toEqual(['one\ntwo\n', 'three\nfour\n', 'five\n']);
       expect(fourth).toEqual({ text: '', next: third?.next });
+    });
+
+    test('is asked for no further than a part needs', async () => {
+      const { id } = await world.jobs.start(imageJob('run_1/train/1'));
+      for (let line = 0; line < 20; line += 1) world.fake.log(id, start + line, { textPayload: 'line' });
+      const before = served.calls.length;
+
+      const part = await world.logs({ ...place, id }, 0, 10);
+
+      expect(part?.text).toBe('line\nline\n');
+      expect(served.calls.slice(before)).toHaveLength(2);
     });
 
     test('is none for a job that was never started', async () => {
