@@ -251,7 +251,7 @@ function suite(): void {
     test('answers a method that no request can have', async () => {
       const api = await open('api');
       const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
-      socket.end('TRACE /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+      socket.write('TRACE /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
 
       const [text] = await once(socket, 'data');
 

@@ -1,7 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { journalFields } from '@serin/clouds/gcp/journal';
+import { sha256Hex } from '@serin/core/base/json';
+import { topology } from '../../../infra/gcp/topology.ts';
 import { combined, type Handlers, Refusal, serveGoogle } from './discovery.ts';
 import { fakeFirestore } from './fake-firestore.ts';
+import { fakeSecrets } from './fake-secrets.ts';
 import { fakeStorage } from './fake-storage.ts';
 import { firestoreStore } from './firestore-store.ts';
 import { pushAccount, startIssuer, withoutSignature } from './issuer.ts';
@@ -9,15 +12,30 @@ import { pushAccount, startIssuer, withoutSignature } from './issuer.ts';
 export const installation = { project: 'shop', environment: 'prod' };
 export const googleProject = 'acme';
 export const region = 'europe-west4';
+const drops = 'drops';
+/** As `serin deploy` would make it: the names, and the variables of the functions. */
+export const deployed = topology(
+  { ...installation, version: '0.0.0', adminTokenHash: sha256Hex('srn_world'), dataBuckets: [drops] },
+  { account: googleProject, region, number: '123456789012' },
+);
+const functionOf = (name: string) => {
+  const found = deployed.functions.find(({ id }) => id === name);
+  if (found === undefined) throw new Error(`no function is called ${name}`);
+  return found;
+};
+const { environment: ofSignals } = functionOf('signals');
 export const names = {
-  ...{ own: 'serin-own', drops: 'drops', database: `projects/${googleProject}/databases/serin` },
-  ...{ topic: `projects/${googleProject}/topics/signals`, bus: `projects/${googleProject}/topics/events` },
-  secrets: 'serin_shop_prod_',
+  drops,
+  own: `${ofSignals.SERIN_BUCKET}`,
+  database: `${ofSignals.SERIN_DATABASE}`,
+  topic: `${ofSignals.SERIN_TOPIC}`,
+  bus: `${ofSignals.SERIN_BUS}`,
+  secrets: `${ofSignals.SERIN_PROGRAM_SECRETS}`,
 } as const;
 
-const address = `https://${region}-${googleProject}.cloudfunctions.net/`;
+const address = `${ofSignals.SERIN_AUDIENCE}`;
 const token = 'srn_world';
-const serviceOf = (name: string): string => `serin-shop-prod-${name.toLowerCase()}`;
+const serviceOf = (name: string): string => functionOf(name).name;
 
 /** A message of Pub/Sub, as a push has it. */
 export interface Published {
@@ -28,12 +46,18 @@ export interface Published {
 
 interface Options {
   readonly suite: string;
-  /** Beside the journal, the buckets and the topics. */
+  /** Beside the journal, the buckets and the topics; absent: secrets of which there are none. */
   readonly handlers?: readonly Handlers[];
+  /** Looks at each request before it is answered. */
+  readonly watched?: (handlers: Handlers) => Handlers;
 }
 
 /** What `serin deploy` would have made, in fakes that are held to Google's documents, and who may call its functions. */
-export async function openInstallation({ suite, handlers = [] }: Options) {
+export async function openInstallation({
+  suite,
+  handlers = [fakeSecrets().handlers],
+  watched = (all) => all,
+}: Options) {
   const store = firestoreStore({ databases: [names.database], fields: journalFields });
   const firestore = fakeFirestore(store);
   const storage = fakeStorage();
@@ -59,7 +83,7 @@ export async function openInstallation({ suite, handlers = [] }: Options) {
     },
   ]);
   const [google, issuer] = await Promise.all([
-    serveGoogle(suite, combined(Object.fromEntries(journal), storage.handlers, pubsub, ...handlers)),
+    serveGoogle(suite, watched(combined(Object.fromEntries(journal), storage.handlers, pubsub, ...handlers))),
     startIssuer(),
   ]);
 
@@ -71,7 +95,9 @@ export async function openInstallation({ suite, handlers = [] }: Options) {
     /** The bodies of the ticks and messages that wait in the topic of signals. */
     bodies: () => (published.get(names.topic) ?? []).map(({ data = '' }) => Buffer.from(data, 'base64').toString()),
     variables: (name: string): Readonly<Record<string, string>> => ({
-      ...variables,
+      ...functionOf(name).environment,
+      // The issuer of these suites is of one account.
+      SERIN_PUSH_ACCOUNT: pushAccount,
       ...(google.variables as Readonly<Record<string, string>>),
       CLOUDSDK_API_ENDPOINT_OVERRIDES_OAUTH2: issuer.host,
       K_SERVICE: serviceOf(name),
@@ -88,27 +114,6 @@ export async function openInstallation({ suite, handlers = [] }: Options) {
 }
 
 export type GoogleInstallation = Awaited<ReturnType<typeof openInstallation>>;
-
-const variables = {
-  SERIN_PROJECT: installation.project,
-  SERIN_ENVIRONMENT: installation.environment,
-  SERIN_GOOGLE_PROJECT: googleProject,
-  SERIN_REGION: region,
-  SERIN_DATABASE: names.database,
-  SERIN_BUCKET: names.own,
-  SERIN_TOPIC: names.topic,
-  SERIN_BUS: names.bus,
-  SERIN_PROGRAM_SECRETS: names.secrets,
-  SERIN_JOB_ACCOUNT: `jobs@${googleProject}.iam.gserviceaccount.com`,
-  SERIN_MODEL_ACCOUNT: `models@${googleProject}.iam.gserviceaccount.com`,
-  SERIN_NODE_IMAGE: `${region}-docker.pkg.dev/${googleProject}/serin/library/node:24-slim`,
-  SERIN_PUSH_ACCOUNT: pushAccount,
-  SERIN_AUDIENCE: address,
-  SERIN_BEHIND_IAM: 'true',
-  SERIN_TIMEOUT_SECONDS: '120',
-  SERIN_ADMIN_TOKEN_HASH: createHash('sha256').update(token).digest('hex'),
-  SERIN_VERSION: '0.0.0',
-};
 
 /** The first administrator, for the API. */
 export const administrator = { authorization: `Bearer ${token}` };

@@ -16,6 +16,7 @@ import { fakeMetrics } from './fake-metrics.ts';
 import { fakeSecrets } from './fake-secrets.ts';
 import {
   administrator,
+  deployed,
   googleProject,
   messageOf,
   names,
@@ -23,6 +24,7 @@ import {
   type Published,
   pushOf,
 } from './functions-world.ts';
+import { rolesIn } from './roles.ts';
 
 const minute = 60_000;
 const start = Date.UTC(2026, 10, 20, 12);
@@ -50,9 +52,10 @@ export async function openWorld() {
   const endpoints = fakeEndpoints(now);
   const metrics = fakeMetrics({ now, lagMs: () => 3 * minute });
   const secrets = fakeSecrets();
+  const roles = rolesIn(deployed);
   const parts = [withoutStorage(jobs.handlers), endpoints.handlers, metrics.handlers, secrets.handlers];
   const [google, bundles] = await Promise.all([
-    openInstallation({ suite: 'gcp-loop', handlers: parts }),
+    openInstallation({ suite: 'gcp-loop', handlers: parts, watched: roles.watched }),
     bundleFunctions('gcp', folder),
   ]);
   for (const [name, value] of Object.entries(google.variables('signals'))) vi.stubEnv(name, value);
@@ -79,7 +82,7 @@ export async function openWorld() {
   async function request(name: string, path: string, more: RequestInit): Promise<Response> {
     // A function reads its own name when it is called for the first time.
     vi.stubEnv('K_SERVICE', google.variables(name).K_SERVICE);
-    return fetch(`${urls.get(name)}${path}`, more);
+    return roles.as(name, () => fetch(`${urls.get(name)}${path}`, more));
   }
 
   /** A call of Pub/Sub or Cloud Scheduler. */
@@ -111,7 +114,7 @@ export async function openWorld() {
   }
 
   return {
-    ...{ google, jobs, endpoints, metrics, secrets, facts, post, pump, isTaken },
+    ...{ google, roles, jobs, endpoints, metrics, secrets, facts, post, pump, isTaken },
     now: () => Date.now(),
     publish: (message: Published) => void topic.push(message),
     async call(method: string, path: string, body?: unknown) {

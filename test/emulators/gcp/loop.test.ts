@@ -81,6 +81,15 @@ emulatedGcp('the whole loop on Google Cloud', () => {
       const places = await written();
       for (const place of [/^starts\//, /^configs\//, /documents\.commit$/, /topics\.publish$/, /^the log/])
         expect([place, places.some(([where]) => place.test(where))]).toEqual([place, true]);
+      // No emulator asks for permissions: each request of the loop is held to the role of its function.
+      expect(world.roles.refused()).toEqual([]);
+      for (const done of [
+        `api storage.objects.create ${names.own} configs`,
+        'clock datastore.entities.list project',
+        'signals aiplatform.endpoints.deploy project',
+        `signals storage.objects.get ${names.drops} prices`,
+      ])
+        expect(world.roles.done()).toContain(done);
     },
   });
 
