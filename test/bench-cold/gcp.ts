@@ -43,6 +43,7 @@ export const gcp: Bench = {
     SERIN_PUSH_ACCOUNT: 'push@bench-project.iam.gserviceaccount.com',
     SERIN_AUDIENCE: 'https://europe-west4-bench-project.cloudfunctions.net/',
     SERIN_ADMIN_TOKEN_HASH: '0'.repeat(64),
+    SERIN_TIMEOUT_SECONDS: '60',
     SERIN_VERSION: '0',
     K_SERVICE: 'bench',
     METADATA_SERVER_DETECTION: 'none',
