@@ -105,3 +105,11 @@ test('a body without an id has one that is the same each time, and no other body
   expect(posted('hello').id).not.toBe(posted('hullo').id);
   expect(deliveredOf({ headers: {} })).toMatchObject({ body: '', attempt: 1 });
 });
+
+test('a body that is nested deeper than anybody can write it again is a message all the same', () => {
+  const deep = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+  const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-type': finalized };
+
+  for (const { body } of [posted(deep), posted(deep, headers), pushed({ data: encoded(deep) })])
+    expect(body).toContain(deep);
+});

@@ -56,9 +56,9 @@ function structured(headers: Posted['headers'], text: string, bytes: Uint8Array)
   const attributes = Object.entries(headers).flatMap(([name, value]) =>
     name.startsWith('ce-') ? [[name.slice('ce-'.length), value]] : [],
   );
-  const data = parsed(text);
-  const said = data === undefined ? { data_base64: Buffer.from(bytes).toString('base64') } : { data };
-  return JSON.stringify({ ...Object.fromEntries(attributes), ...said });
+  const data =
+    parsed(text) === undefined ? `"data_base64":"${Buffer.from(bytes).toString('base64')}"` : `"data":${text}`;
+  return `${JSON.stringify(Object.fromEntries(attributes)).slice(0, -1)},${data}}`;
 }
 
 function parsed(text: string): unknown {
