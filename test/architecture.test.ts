@@ -291,15 +291,26 @@ test("a file of a cloud is about that cloud: it uses the cloud's SDK or payloads
   expect(plain.sort()).toEqual(Object.keys(withoutSdk).sort());
 });
 
-test('the platforms have the same files', () => {
+/** The files and folders of a folder, without the tests. */
+const listed = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder))
+    .filter((file) => !file.includes('.test.'))
+    .sort();
+
+test('the platforms have the same files, and the clouds the same table of them', () => {
   const shared = ['compose.ts', 'functions.ts', 'http.ts', 'signals.ts'];
   const same = (folder: string) => [
     ...shared.filter((file) => existsSync(join(root, folder, file))),
-    ...readdirSync(join(root, folder, 'ports')).filter((file) => !file.includes('.test.')),
+    ...listed(`${folder}/ports`),
   ];
+  const clouds = readdirSync(join(root, 'functions')).map((cloud) => `functions/${cloud}/src`);
 
-  expect(same('functions/aws/src').sort()).toEqual(same('packages/local/src').sort());
+  for (const cloud of clouds) {
+    expect([cloud, ...same(cloud).toSorted()]).toEqual([cloud, ...same('packages/local/src').toSorted()]);
+    expect([cloud, ...listed(cloud)]).toEqual([cloud, ...listed('functions/aws/src')]);
+  }
   expect(same('packages/local/src')).toHaveLength(11);
+  expect(clouds.length).toBeGreaterThan(1);
 });
 
 test('the environment is read in compose.ts, by the command, and by the runner, which is a process of its own', () => {
