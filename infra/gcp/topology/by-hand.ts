@@ -42,7 +42,7 @@ export function byHandOf(places: Places): ByHand {
       command: `gcloud auth configure-docker ${region}-docker.pkg.dev && docker pull ${nodeImageOf(places)}`,
     },
     {
-      what: 'for alert policies of yours on a model: name the channel of Serin in them, and the model in a user label serin_model; this shows the channel',
+      what: 'for alert policies of yours on a model: name the channel of Serin in them, and the model in user labels where they do not watch its endpoint (docs/gcp.md); this shows the channel',
       command: `gcloud beta monitoring channels list --filter='displayName="${name('signals')}"' ${place}`,
     },
     {
