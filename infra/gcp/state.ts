@@ -16,6 +16,8 @@ type Part = (typeof parts)[number];
 /** What this computer remembers while it holds the state: a deployment that broke off goes on where it was. */
 interface Holding {
   readonly id: string;
+  /** SST's files of two Google projects have the same names. */
+  readonly bucket: string;
   /** Of what was fetched: '0' where there was nothing. Absent: nothing was fetched yet. */
   readonly generations?: Readonly<Record<Part, string>>;
 }
@@ -120,7 +122,11 @@ export function teamState({ account, app, stage, env, command, say }: StateOf): 
     begin: () =>
       refusalOf({ account, bucket }, async () => {
         const known = await readHolding(holdingFile);
-        const holding: Holding = known ?? { id: randomUUID() };
+        if (known?.generations !== undefined && known.bucket !== bucket)
+          throw new Error(
+            `a deployment of ${app}, ${stage} broke off here, and its files are not in gs://${known.bucket} yet: run 'serin deploy' for that Google project first`,
+          );
+        const holding: Holding = { id: known?.id ?? randomUUID(), bucket, ...known };
         // Before the lock is made: an answer that is lost leaves a lock of which it is known that it is ours.
         await write(holdingFile, JSON.stringify(holding));
         const isOurs = await hold(holding.id);
@@ -129,7 +135,7 @@ export function teamState({ account, app, stage, env, command, say }: StateOf): 
           return;
         }
         const generations = await fetchAll();
-        await write(holdingFile, JSON.stringify({ id: holding.id, generations }));
+        await write(holdingFile, JSON.stringify({ id: holding.id, bucket, generations }));
       }),
     end: () =>
       refusalOf({ account, bucket }, async () => {

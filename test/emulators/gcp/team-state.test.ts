@@ -40,11 +40,9 @@ emulatedGcp('the state of SST in the bucket of a team, by fake-gcs-server', () =
         const home = mkdtempSync(join(tmpdir(), 'serin-state-'));
         folders.push(home);
         const said: string[] = [];
-        const fileOf = (part: string) => join(home, 'sst/state', part, 'serin-shop', `${stage}.json`);
-        return {
-          said,
-          ...teamState({
-            account,
+        const to = (project: string) =>
+          teamState({
+            account: project,
             app: 'serin-shop',
             stage,
             command: 'deploy',
@@ -54,7 +52,12 @@ emulatedGcp('the state of SST in the bucket of a team, by fake-gcs-server', () =
               CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: gcs.url,
             },
             say: (text) => said.push(text),
-          }),
+          });
+        const fileOf = (part: string) => join(home, 'sst/state', part, 'serin-shop', `${stage}.json`);
+        return {
+          said,
+          to,
+          ...to(account),
           /** As SST does while it runs. */
           leaves(part: 'app' | 'passphrase', text: string): void {
             mkdirSync(dirname(fileOf(part)), { recursive: true });
@@ -127,6 +130,21 @@ emulatedGcp('the state of SST in the bucket of a team, by fake-gcs-server', () =
     dies.leaves('app', '{"whole":true}');
     await dies.end();
     expect(await object('app')).toBe('{"whole":true}');
+  });
+
+  test('a deployment that died is not written over by one to another Google project', async () => {
+    const { computer } = installation();
+    const one = computer();
+    await one.begin();
+    one.leaves('app', '{"half":true}');
+
+    await expect(one.to('other-ml').begin()).rejects.toThrow(
+      /broke off here, and its files are not in gs:\/\/serin-state-acme-ml yet: run 'serin deploy'/,
+    );
+
+    expect(one.has('app')).toBe('{"half":true}');
+    await one.begin();
+    await one.end();
   });
 
   test('what somebody has brought in past the lock is not overwritten', async () => {
