@@ -527,6 +527,18 @@ emulatedGcp('Vertex AI serving', () => {
     ]);
   });
 
+  test('a version that comes back finds its model, also if that is older than a day', async () => {
+    const world = await canary();
+    world.clock.now += 25 * 60 * minute;
+    await world.change(weigh({ v2: 100 }));
+    await world.change(retire('v1'));
+
+    const back = await world.change(deploy(world.deploymentOf(1)));
+
+    expect(back).toMatchObject({ deployments: [ready(2), ready(1)] });
+    expect(world.asked('models.delete')).toEqual([]);
+  });
+
   test('what Vertex AI remarks on a deployment is told beside it', async () => {
     const world = await canary();
     const endpoint = world.cloud.endpointAt(world.name);

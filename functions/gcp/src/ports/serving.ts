@@ -79,7 +79,7 @@ export function vertexServing(options: Options): Serving {
     const step = { deployment: deployment.name, model };
     if (hosted.endpoint === undefined)
       return begun(name, { ...step, kind: 'create' }, await calls.create(name, endpointOf(endpoint)));
-    await sweep(options, hosted);
+    await sweep(options, hosted, model);
     if (await calls.hasModel(model)) {
       const deployed = deployedModelOf(options, endpoint, deployment);
       return begun(name, { ...step, kind: 'deploy' }, await calls.deploy(name, deployed));

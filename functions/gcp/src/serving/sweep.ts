@@ -18,13 +18,22 @@ interface Listed {
 }
 
 /**
- * Begins to delete models that were uploaded for an endpoint a day ago or earlier and that it does not serve. At most five
- * at a time; the others go with later operations. Vertex AI itself refuses to delete a model that is deployed anywhere.
+ * Begins to delete models that were uploaded for an endpoint a day ago or earlier and that it does not serve, all but the
+ * one that is wanted now. At most five at a time; the others go with later operations. Vertex AI itself refuses to delete
+ * a model that is deployed anywhere.
  */
-export async function sweep({ google, now, ...place }: Options, { name, endpoint, step }: Hosted): Promise<void> {
+export async function sweep(
+  { google, now, ...place }: Options,
+  { name, endpoint, step }: Hosted,
+  wanted?: string,
+): Promise<void> {
   const path = `${locationPath(place)}/models`;
   const query = { filter: `labels.${servesLabel}="${name}"`, orderBy: 'create_time', pageSize: 50 };
-  const kept = new Set([step?.model, ...(endpoint?.deployedModels ?? []).map(({ model = '' }) => lastOf(model))]);
+  const kept = new Set([
+    wanted,
+    step?.model,
+    ...(endpoint?.deployedModels ?? []).map(({ model = '' }) => lastOf(model)),
+  ]);
   try {
     const { models = [] } = await google.json<Listed>({ service: 'aiplatform', method: 'GET', path, query });
     const old = models.filter(({ createTime = '' }) => Date.parse(createTime) < now() - day);
