@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import process from 'node:process';
+import { secretText } from '@serin/core/base/variables';
 import type { Job, JobDescription, Source } from '@serin/core/ports/jobs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { splitterFiles } from '../../../packages/cli/src/places.ts';
@@ -246,6 +247,7 @@ emulatedGcp('containers of Vertex AI', () => {
     let secretManager: Server;
     let env: Readonly<Record<string, string>>;
     const asked: string[] = [];
+    let stored = '';
     beforeAll(async () => {
       // As on the wire: pretty JSON, and the text in base64. https://docs.cloud.google.com/secret-manager/docs/reference/rest
       secretManager = createServer(({ url = '', headers }, response) => {
@@ -253,7 +255,7 @@ emulatedGcp('containers of Vertex AI', () => {
         const isToken =
           url.endsWith('/instance/service-accounts/default/token') && headers['metadata-flavor'] === 'Google';
         const isSecret = url.endsWith('-api-key/versions/latest:access') && headers.authorization === 'Bearer a-token';
-        const data = Buffer.from(`${canary} "quoted" ü\n`).toString('base64');
+        const data = Buffer.from(stored).toString('base64');
         const body = isToken
           ? { access_token: 'a-token', expires_in: 3599, token_type: 'Bearer' }
           : { name: 'projects/1/secrets/x/versions/1', payload: { data, dataCrc32c: '1' } };
@@ -287,17 +289,30 @@ emulatedGcp('containers of Vertex AI', () => {
     }
     const job = (name = 'api-key') =>
       imageJob('run_1/evaluate/1', {
-        ...{ kind: 'evaluate', outputs: [], command: ['printenv', 'API_KEY'] },
+        ...{ kind: 'evaluate', outputs: [], command: ['sh', '-c', 'printf "%s|" "$API_KEY"'] },
         environment: { API_KEY: { secret: name } },
       });
 
     test.each(['python3', 'node', 'curl'])('is read when the container starts, by %s', async (tool) => {
+      stored = `${canary} "quoted" ü\n`;
       const { status, printed, reason } = await run(job(), { ...env, PATH: only(tool) });
 
       expect([status, reason]).toEqual(['succeeded', undefined]);
-      expect(printed[0]).toBe(`${canary} "quoted" ü`);
+      expect(printed[0]).toBe(`${canary} "quoted" ü|`);
       expect(asked.at(-1)).toBe('/v1/projects/acme-ml/secrets/serin-prod-shop-program-api-key/versions/latest:access');
     });
+
+    test.each(['text', 'text\n', 'text\r\n', 'text\n\n', 'te\nxt\r', '.', ''])(
+      'that is stored as %j is what it is on every platform',
+      async (text) => {
+        stored = text;
+
+        const { status, printed } = await run(job(), { ...env, PATH: process.env.PATH ?? '' });
+
+        expect(status).toBe('succeeded');
+        expect(printed[0]).toBe(`${secretText(text)}|`);
+      },
+    );
 
     test('that the image cannot read, for it has no tool for it, fails the job in words', async () => {
       const { status, reason } = await run(job(), { ...env, PATH: only('true') });

@@ -153,7 +153,7 @@ emulatedGcp('Vertex AI serving', () => {
       expect([shell, flag]).toEqual(['sh', '-c']);
       expect(script).toContain(`/storage/v1/b/${ownBucket}/o/${encodeURIComponent('jobs/v1/model.tar.gz')}?alt=media`);
       expect(script).toContain(encodeURIComponent(archiveKey(digest)));
-      expect(script).toContain('API_KEY=$$(secret api-key projects/acme/secrets/serin-prod-shop-api-key)');
+      expect(script).toContain('take API_KEY api-key projects/acme/secrets/serin-prod-shop-api-key');
       expect(script).toMatch(/exec python3 serve\.py$/);
       expect(world.secretsAsked).toEqual(['api-key']);
     });

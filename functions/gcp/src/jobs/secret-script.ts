@@ -16,7 +16,8 @@ interface Program {
 /**
  * Lines of a script that export the variables of a program whose text is a secret. The container itself asks for each
  * text, as its service account, so none stands in a request, in a script or in what Vertex AI shows of it. The image needs
- * `python3`, `node`, or `curl` with `sed` and `base64`.
+ * `python3`, `node`, or `curl` with `sed` and `base64`. As on every platform, a line break at the end of the stored text
+ * is left out (`secretText`).
  */
 export function secretLines({ of, environment }: Program, { googleProject, secretsPrefix }: Place): readonly string[] {
   const named = Object.entries(environment).flatMap(([variable, value]) =>
@@ -27,7 +28,7 @@ export function secretLines({ of, environment }: Program, { googleProject, secre
     throw new Fault('invalid', `${of} has a secret variable ${odd[0]}; name it by letters, digits and _`);
   const exports = named.map(
     ([variable, name]) =>
-      `${variable}=$(secret ${quoted(name)} ${quoted(`projects/${googleProject}/secrets/${secretsPrefix}${name}`)}) && export ${variable} || exit 1`,
+      `take ${variable} ${quoted(name)} ${quoted(`projects/${googleProject}/secrets/${secretsPrefix}${name}`)}`,
   );
   return named.length === 0 ? [] : [...reader, ...exports];
 }
@@ -73,5 +74,17 @@ const reader = [
   '  done',
   '  echo "the secret $of cannot be read; let the service account of the container access it (roles/secretmanager.secretAccessor)" >&2',
   '  return 1',
+  '}',
+  // Of what a command prints, the shell drops all line breaks at the end, and no carriage return.
+  'take() {',
+  '  serin_text=$(secret "$2" "$3" && echo .) || exit 1',
+  `  serin_text=\${serin_text%.} serin_break=$(printf '\\r\\n.')`,
+  '  case $serin_text in',
+  `    *"\${serin_break%.}") serin_text=\${serin_text%"\${serin_break%.}"} ;;`,
+  "    *'",
+  `') serin_text=\${serin_text%?} ;;`,
+  '  esac',
+  '  export "$1=$serin_text"',
+  '  unset serin_text serin_break',
   '}',
 ];
