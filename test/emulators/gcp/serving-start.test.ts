@@ -94,7 +94,8 @@ emulatedGcp('the start of a serving container', () => {
   const objects = new Map<string, Buffer>();
   function needed(key: string, path: string, content: Buffer, more: Partial<Needed> = {}): Needed {
     objects.set(key, content);
-    return { bucket: 'serin-own', key, path, generation: '1795169730123456', bytes: content.length, ...more };
+    const isPacked = path.endsWith('.tar.gz');
+    return { bucket: 'serin-own', key, path, generation: '1795169730123456', bytes: content.length, isPacked, ...more };
   }
 
   /** Storage, secrets and tokens as Google serves them; `cut` answers only half of an object. */

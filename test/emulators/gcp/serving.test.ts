@@ -2,6 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import { isFulfilled, nextOperation } from '@serin/core/model/endpoint/wish';
 import type { Deployment, Observation, Operation, Weights } from '@serin/core/ports/serving';
 import { archiveKey } from '@serin/platform/code/archive';
+import { artifactAt, placeBy } from '@serin/platform/jobs/artifacts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { servingContract } from '../../contract/serving.contract.ts';
 import { seeded } from '../../contract/serving-machine.ts';
@@ -166,6 +167,21 @@ emulatedGcp('Vertex AI serving', () => {
 
       const { command } = uploaded(world).containerSpec;
       expect(command[2].match(/^bring .*$/gm)).toHaveLength(1);
+    });
+
+    test('keeps an archive that its program stored in a folder of the model', async () => {
+      const world = await opened();
+      await world.bucket.write('jobs/v8/folder/tokenizer.tar.gz', Buffer.from('packed'));
+      const artifact = await artifactAt(`gs://${ownBucket}/jobs/v8/folder/`, {
+        buckets: () => world.bucket,
+        placeOf: placeBy('gs'),
+      });
+
+      await world.deployed(world.deploymentOf(1, artifact === undefined ? {} : { artifact }));
+
+      const { command } = uploaded(world).containerSpec;
+      expect(command[2]).toMatch(/^bring .*tokenizer\.tar\.gz/m);
+      expect(command[2]).not.toMatch(/^unpack /m);
     });
 
     test('of an image without a command finds its model by AIP_STORAGE_URI, from the folder of the artifact', async () => {

@@ -54,13 +54,14 @@ async function judged(
   await checkArtifact(endpoint, deployment, objects, ownBucket);
   const { key = '' } = gsPlace(deployment.artifact.uri) ?? {};
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
+  const isPacked = /\.(tar\.gz|tgz)$/.test(key);
   return listed
     .filter((object) => key.endsWith('/') || object.key === key)
     .filter((object) => !object.key.endsWith('/'))
-    .map((object) => neededOf(ownBucket, object, object.key.slice(folder.length)));
+    .map((object) => ({ ...neededOf(ownBucket, object, object.key.slice(folder.length)), isPacked }));
 }
 
-function neededOf(bucket: string, { key, version, bytes }: ObjectInfo, path: string): Needed {
+function neededOf(bucket: string, { key, version, bytes }: ObjectInfo, path: string): Omit<Needed, 'isPacked'> {
   if (/^\d+$/.test(version) && !path.split('/').some((part) => part === '' || part === '.' || part === '..'))
     return { bucket, key, path, generation: version, bytes };
   throw new Fault(
@@ -92,7 +93,7 @@ const maxScript = 100_000;
 async function archived(bucket: Bucket, ownBucket: string, key: string): Promise<Needed> {
   const { items } = await bucket.list(key);
   const found = items.find((object) => object.key === key);
-  if (found !== undefined) return neededOf(ownBucket, found, 'code.tar.gz');
+  if (found !== undefined) return { ...neededOf(ownBucket, found, 'code.tar.gz'), isPacked: true };
   throw new Fault('unavailable', `the archive ${key} is not listed yet; wait, it is tried again`);
 }
 

@@ -7,6 +7,8 @@ export interface Needed extends Place {
   readonly path: string;
   readonly generation: string;
   readonly bytes: number;
+  /** It is the archive of all that is needed, and its files are brought to that folder. */
+  readonly isPacked: boolean;
 }
 
 export interface Start {
@@ -44,12 +46,10 @@ export function startScript({ model, code, command, secrets }: Start, from = roo
   ].join('\n');
 }
 
-export const isPacked = (path: string): boolean => /\.(tar\.gz|tgz)$/.test(path);
-
-function brought({ bucket, key, path, generation, bytes }: Needed, folder: string): readonly string[] {
+function brought({ bucket, key, path, generation, bytes, isPacked }: Needed, folder: string): readonly string[] {
   const url = `/storage/v1/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(key)}?alt=media&generation=${generation}`;
   const file = `"${folder}/"${shellWords([path])}`;
-  return [`bring ${shellWords([url])} ${file} ${bytes}`, ...(isPacked(path) ? [`unpack ${file} "${folder}"`] : [])];
+  return [`bring ${shellWords([url])} ${file} ${bytes}`, ...(isPacked ? [`unpack ${file} "${folder}"`] : [])];
 }
 
 // The variables name other hosts in tests, as they do for the functions.
