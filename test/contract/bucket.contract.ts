@@ -324,6 +324,12 @@ export function bucketContract(name: AdapterOf<'bucket'>, open: () => Promise<Op
       expect(await listAll(bucket)).toEqual([]);
     });
 
+    test('a prefix that no key can begin with finds nothing, also where a key looks like it', async () => {
+      await bucket.write('a\ufffd', bytes('x'));
+
+      expect(await listAll(bucket, 'a\ud800')).toEqual([]);
+    });
+
     test('a bucket that was not created is not found, by any method', async () => {
       await expect(opened.absent.list('')).rejects.toEqual(fault('notFound'));
       await expect(opened.absent.read({ key: 'x', maxBytes: 1 })).rejects.toEqual(fault('notFound'));

@@ -40,6 +40,7 @@ test.each([
 });
 
 test.each<readonly [string, JWTPayload, object]>([
+  ['never expires', { exp: undefined }, unknown],
   ['is expired', { exp: seconds(-1) }, unknown],
   ['is not valid yet', { nbf: seconds(600) }, unknown],
   ['is of another issuer', { iss: 'https://accounts.google.com.evil.example' }, unknown],

@@ -24,13 +24,12 @@ export async function startIssuer() {
   const { port } = server.address() as AddressInfo;
 
   const signed = (by: typeof known, audience: string, more: JWTPayload = {}) =>
-    new SignJWT({ email: account, email_verified: true, ...more })
+    new SignJWT({ email: account, email_verified: true, exp: Math.floor(Date.now() / 1000) + 3600, ...more })
       .setProtectedHeader({ alg: 'RS256', kid: by.kid, typ: 'JWT' })
       .setIssuer(more.iss ?? 'https://accounts.google.com')
       .setAudience(audience)
       .setSubject('113774264463038321964')
       .setIssuedAt(more.iat)
-      .setExpirationTime(more.exp ?? '1h')
       .sign(by.privateKey);
 
   return {

@@ -21,7 +21,7 @@ const worldOf = (...answers: readonly (number | RequestListener)[]): Promise<Wor
 
 async function openWorld(
   answers: readonly (number | RequestListener)[],
-  patience: { readonly wholeMs?: number; readonly onceMs?: number },
+  patience: { readonly wholeMs?: number; readonly onceMs?: number; readonly pausesMs?: readonly number[] },
 ): Promise<World> {
   const asked: string[] = [];
   const refused: (string | undefined)[] = [];
@@ -144,6 +144,12 @@ test('a call is given up in the end', async () => {
   const { google } = await openWorld([never], { wholeMs: 100 });
 
   await expect(google.json(post)).rejects.toMatchObject({ status: 0, message: expect.stringContaining('timeout') });
+});
+
+test('a call that is given up is not paused for', async () => {
+  const { google } = await openWorld([never], { wholeMs: 100, pausesMs: [60_000] });
+
+  await expect(google.json(get)).rejects.toMatchObject({ status: 0 });
 });
 
 test('an answer that is not JSON did not come from Google', async () => {
