@@ -25,7 +25,7 @@ import { deliveredOf } from './records.ts';
 export function signals(request: HttpRequest, response: ServerResponse): Promise<void> {
   return answered(request, response, async (remainingMs) => {
     composed ??= composeWorker();
-    await composed.callers(request.headers.authorization);
+    await composed.callers(request.headers);
     return accepted(await takeInvocation(composed, remainingMs(), [deliveredOf(request)]));
   });
 }
@@ -46,7 +46,7 @@ export function api(request: HttpRequest, response: ServerResponse): Promise<voi
 export function clock(request: HttpRequest, response: ServerResponse): Promise<void> {
   return answered(request, response, async () => {
     clockwork ??= composeClock();
-    await clockwork.callers(request.headers.authorization);
+    await clockwork.callers(request.headers);
     await tickDue(clockwork);
     return done();
   });
@@ -56,7 +56,7 @@ export function clock(request: HttpRequest, response: ServerResponse): Promise<v
 export function deadLetters(request: HttpRequest, response: ServerResponse): Promise<void> {
   return answered(request, response, async () => {
     clockwork ??= composeClock();
-    await clockwork.callers(request.headers.authorization);
+    await clockwork.callers(request.headers);
     return accepted(await buryBatch(clockwork, [deliveredOf(request)]));
   });
 }

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Problem } from '@serin/api/problem';
 import { pushCallers } from '@serin/gcp/calls/identity';
 import type { JWTPayload } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -14,8 +16,10 @@ beforeEach(async () => {
 });
 afterEach(() => issuer.stop());
 
-const callers = (more: { readonly isBehindIam?: boolean } = {}) =>
-  pushCallers({ audience, accounts: ['other@x', pushAccount], isBehindIam: false, keysHost: issuer.host, ...more });
+function callers({ isBehindIam = false } = {}) {
+  const check = pushCallers({ audience, accounts: ['other@x', pushAccount], isBehindIam, keysHost: issuer.host });
+  return (authorization: string | undefined, more: IncomingHttpHeaders = {}) => check({ authorization, ...more });
+}
 
 test("a token that Google signed for this function and one of its accounts is taken, whichever way Google's name is written", async () => {
   const check = callers();
@@ -84,6 +88,18 @@ test('a token whose signature Google has removed is taken behind IAM, and nowher
   await callers({ isBehindIam: true })(await issuer.bearer(audience));
 
   await expect(callers()(token)).rejects.toMatchObject(unknown);
+});
+
+test('behind IAM the token is read that IAM has checked, so that nobody it lets in speaks in the name of another', async () => {
+  const check = callers({ isBehindIam: true });
+  const ours = withoutSignature(await issuer.bearer(audience));
+  const theirs = withoutSignature(await issuer.bearer(audience, { email: 'eve@acme.iam.gserviceaccount.com' }));
+
+  await check(undefined, { 'x-serverless-authorization': ours });
+  await check(theirs, { 'x-serverless-authorization': ours });
+
+  for (const checked of [theirs, '', 'Bearer', `${ours}, ${theirs}`])
+    await expect(check(ours, { 'x-serverless-authorization': checked })).rejects.toBeInstanceOf(Problem);
 });
 
 test.each([500, 404, 302])('a caller may come again while the keys are answered with %i', async (status) => {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '@serin/api/problem';
 import { Fault } from '@serin/core/base/fault';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, UnsecuredJWT } from 'jose';
@@ -22,8 +23,8 @@ interface Options {
   readonly keysHost?: string | undefined;
 }
 
-/** Throws for the value of `Authorization` of a caller that is none of ours; `unavailable`: it may be one. */
-export type Callers = (authorization: string | undefined) => Promise<void>;
+/** Throws for the headers of a caller that is none of ours; `unavailable`: it may be one. */
+export type Callers = (headers: IncomingHttpHeaders) => Promise<void>;
 
 /**
  * Calls of Pub/Sub, Cloud Scheduler and Eventarc carry an ID token of the service account that they were given.
@@ -40,8 +41,11 @@ export function pushCallers({ audience, accounts, isBehindIam, keysHost = google
     return (await jwtVerify(token, keys, { ...claims, algorithms: ['RS256'] })).payload;
   }
 
-  return async (authorization) => {
-    const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+  return async (headers) => {
+    // Of a request with both IAM checks only the first, and hands on what the other says as it came.
+    // https://docs.cloud.google.com/run/docs/authenticating/service-to-service
+    const sent = headers['x-serverless-authorization'] ?? headers.authorization;
+    const token = /^Bearer (\S+)$/i.exec(String(sent))?.[1];
     if (token === undefined) throw unknown('it has none');
     const { email, email_verified: isVerified } = await claimsOf(token).catch((error: unknown) => {
       throw refused(error);
