@@ -154,6 +154,15 @@ describe('a rate comes back by itself', () => {
     expect(faultOf('RESOURCE_EXHAUSTED', text, reason)).toMatchObject({ code: 'throttled', retry: 'later' });
   });
 
+  test('and a permission that is missing does not, where Cloud Storage answers it with 403', () => {
+    const error = new GoogleError('Forbidden', { status: 403, reason: 'forbidden' });
+
+    expect(gcpFault(error, 'asking')).toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('serin plan'),
+    });
+  });
+
   test('also where Cloud Storage answers it with 403', () => {
     const error = new GoogleError('Rate Limit Exceeded', { status: 403, reason: 'userRateLimitExceeded' });
 

@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '@serin/api/problem';
 import { pushCallers } from '@serin/gcp/calls/identity';
-import type { JWTPayload } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Issuer, pushAccount, startIssuer, withoutSignature } from './issuer.ts';
+import { type Claims, type Issuer, pushAccount, startIssuer, withoutSignature } from './issuer.ts';
 
 const audience = 'https://europe-west4-acme.cloudfunctions.net/signals';
 const unknown = { code: 'unauthenticated' };
@@ -43,7 +42,7 @@ test.each([
   await expect(callers()(authorization)).rejects.toMatchObject(unknown);
 });
 
-test.each<readonly [string, JWTPayload, object]>([
+test.each<readonly [string, Claims, object]>([
   ['never expires', { exp: undefined }, unknown],
   ['is expired', { exp: seconds(-1) }, unknown],
   ['is not valid yet', { nbf: seconds(600) }, unknown],

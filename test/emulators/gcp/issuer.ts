@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 const account = 'push@acme.iam.gserviceaccount.com';
+
+/** What a token says; what is `undefined` it does not say. */
+export type Claims = Readonly<Record<string, unknown>>;
 
 /** Signs ID tokens as Google does, with keys of its own, and serves those keys where Google has them. */
 export async function startIssuer() {
@@ -23,14 +26,14 @@ export async function startIssuer() {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
-  const signed = (by: typeof known, audience: string, more: JWTPayload = {}) =>
-    new SignJWT({ email: account, email_verified: true, exp: Math.floor(Date.now() / 1000) + 3600, ...more })
+  const signed = (by: typeof known, audience: string, more: Claims = {}) => {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: 'https://accounts.google.com', aud: audience, sub: '113774264463038321964' };
+    const times = { iat: now, exp: now + 3600 };
+    return new SignJWT({ ...claims, ...times, email: account, email_verified: true, ...more })
       .setProtectedHeader({ alg: 'RS256', kid: by.kid, typ: 'JWT' })
-      .setIssuer(more.iss ?? 'https://accounts.google.com')
-      .setAudience(audience)
-      .setSubject('113774264463038321964')
-      .setIssuedAt(more.iat)
       .sign(by.privateKey);
+  };
 
   return {
     host: `http://127.0.0.1:${port}`,
@@ -41,7 +44,7 @@ export async function startIssuer() {
       status = next;
     },
     /** The value of `Authorization`. */
-    bearer: async (audience: string, more?: JWTPayload) => `Bearer ${await signed(known, audience, more)}`,
+    bearer: async (audience: string, more?: Claims) => `Bearer ${await signed(known, audience, more)}`,
     forged: async (audience: string) => `Bearer ${await signed(forger, audience)}`,
     async stop() {
       server.closeAllConnections();
