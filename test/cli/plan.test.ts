@@ -123,7 +123,7 @@ test.each([
 );
 
 test.each([
-  ['gcp', ['/project', '/models/fraud/rollout/strategy', '/models/fraud/train/environment']],
+  ['gcp', ['/project', '/models/fraud/rollout/strategy']],
   ['azure', ['/project', '/models/fraud/rollout/strategy', '/models/fraud/train/environment']],
 ])('validate --cloud %s refuses what would not run there, all of it at once', async (cloud, places) => {
   const cwd = project({
