@@ -203,6 +203,22 @@ emulatedGcp('Vertex AI serving', () => {
       expect(world.asked('models.upload')).toEqual([]);
     });
 
+    test('is not deployed with a model that was changed after its upload', async () => {
+      const world = await opened();
+      const order = deploy(world.deploymentOf(1));
+      await world.change(order);
+      await world.change(order);
+      await world.bucket.write('jobs/v1/model.tar.gz', Buffer.from('another'));
+
+      const changed = world.serving.change('e', order);
+
+      await expect(changed).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('changed since'),
+      });
+      expect(world.asked('endpoints.deployModel')).toEqual([]);
+    });
+
     test('gets no model that was changed since it was judged', async () => {
       const world = await opened();
       const order = deploy(world.deploymentOf(1));

@@ -1,8 +1,9 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
-import { checkShares } from '@serin/platform/serving';
+import { checkArtifact, checkShares } from '@serin/platform/serving';
 import type { Google } from '../calls/google.ts';
 import type { Operation } from '../calls/operations.ts';
+import { gsObjects } from '../jobs/settings.ts';
 import { endpointName, labelsOf } from '../names.ts';
 import { endpointCalls } from '../serving/calls.ts';
 import { type Endpoints, idOfName, vertexEndpoints } from '../serving/endpoints.ts';
@@ -45,6 +46,7 @@ export function vertexServing(options: Options): Serving {
     kmsKey,
     now,
     sharedEndpoints = false,
+    bucket,
     ownBucket,
     endpoints = vertexEndpoints(options),
   } = options;
@@ -81,6 +83,13 @@ export function vertexServing(options: Options): Serving {
       return begun(name, { ...step, kind: 'create' }, await calls.create(name, endpointOf(endpoint)));
     await sweep(options, hosted, model);
     if (await calls.hasModel(model)) {
+      // The container, or Vertex AI in its place, reads the artifact only now, which may be long after the upload.
+      await checkArtifact(
+        endpoint,
+        deployment,
+        gsObjects(() => bucket),
+        ownBucket,
+      );
       const deployed = deployedModelOf(options, endpoint, deployment);
       return begun(name, { ...step, kind: 'deploy' }, await calls.deploy(name, deployed));
     }
