@@ -162,6 +162,16 @@ test('an answer that is not JSON did not come from Google', async () => {
   expect(Buffer.from((await google.bytes(get)).content).toString()).toBe('<html>proxy</html>');
 });
 
+test('a page that is not found is no word of the API that a thing is not there', async () => {
+  const page: RequestListener = (_, response) =>
+    response.writeHead(404).end('\n<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>');
+  const away = await worldOf(page);
+  const back = await worldOf(page, 200);
+
+  await expect(away.google.json(get)).rejects.toMatchObject({ status: 502, message: expect.stringContaining('404') });
+  expect(await back.google.json(get)).toEqual({});
+});
+
 test('an answer of nothing is an empty one', async () => {
   const { google } = await worldOf((_, response) => response.writeHead(204).end());
 

@@ -169,8 +169,10 @@ function refusal(status: number, content: Uint8Array): GoogleError {
   const text = new TextDecoder().decode(content);
   const { error = {} } = refusedIn(text);
   const reasons = [...(error.details ?? []), ...(error.errors ?? [])].map(({ reason }) => reason);
+  // A page comes from a server before the API, so it does not say that a thing is not there.
+  const isPage = status === 404 && /^\s*</.test(text);
   return new GoogleError(error.message ?? `HTTP ${status} ${text.slice(0, 300)}`.trim(), {
-    status,
+    status: isPage ? 502 : status,
     rpc: error.status ?? '',
     reason: reasons.find((reason) => reason !== undefined) ?? '',
   });
