@@ -33,7 +33,7 @@ describe('the simulator, shaped like a cloud', () => {
     'finds a planted bug that only $shape shows: $name',
     { timeout: 60_000 },
     async (bug) => {
-      const { seed } = await hunt(bug, 50);
+      const { seed } = await hunt(bug, 300);
 
       expect(seed).toBeDefined();
     },

@@ -149,6 +149,11 @@ export const callsOf = {
     vertex('models.operations.get', 'reads whether it is there', need('aiplatform.models.get', 'project')),
     vertex('models.listVersions', 'finds the version of a number', need('aiplatform.models.list', 'project')),
     vertex('models.patch', 'mirrors the approval', need('aiplatform.models.update', 'project')),
+    vertex(
+      'models.mergeVersionAliases',
+      'moves the aliases champion and challenger',
+      need('aiplatform.models.update', 'project'),
+    ),
   ],
   // A read of an operation needs that of what it is about.
   // https://docs.cloud.google.com/vertex-ai/docs/general/iam-permissions

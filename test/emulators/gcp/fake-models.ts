@@ -153,6 +153,21 @@ export function fakeModels({ now, operations, isDeployed, uploadMs = minute, pag
       if (fields.includes('labels')) version.labels = body.labels ?? {};
       return shown(model, version, true);
     },
+    'aiplatform.projects.locations.models.mergeVersionAliases': ({ params, body }) => {
+      if (!lastPart(params.name ?? '').includes('@')) throw wrong('The version ID must be explicitly included.');
+      const { model, version } = versionAt(params.name ?? '');
+      for (const said of body.versionAliases as readonly string[]) {
+        const alias = said.replace(/^-/, '');
+        if (!/^[a-z][a-zA-Z0-9-]{0,126}[a-z0-9-]$/.test(alias)) throw wrong(`Invalid alias ${said}.`);
+        // Of one alias on two versions nothing is documented but that it is unique.
+        const other = model.versions.find((each) => each !== version && each.aliases.includes(alias));
+        if (said === alias && other !== undefined)
+          throw new Refusal('FAILED_PRECONDITION', `The alias ${alias} is on version ${other.id}.`);
+        version.aliases = version.aliases.filter((each) => each !== alias);
+        if (said === alias) version.aliases.push(alias);
+      }
+      return shown(model, version, true);
+    },
     'aiplatform.projects.locations.models.delete': ({ params }) => {
       const { id } = modelAt(params.name ?? '');
       if (isDeployed(id)) throw new Refusal('FAILED_PRECONDITION', `The Model ${id} is deployed or being deployed.`);

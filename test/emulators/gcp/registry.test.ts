@@ -102,6 +102,34 @@ emulatedGcp('the model registry of Vertex AI', () => {
     });
   });
 
+  test('the aliases move: each is on one version, and goes when nothing has it', async () => {
+    const { registry, versions } = await opened();
+    for (const number of [1, 2, 3]) await registry.register(versionOf('fraud', number));
+    const aliases = () => versions('fraud').map(({ aliases: all }) => all.filter((alias) => !/^v|default/.test(alias)));
+
+    await registry.setAliases?.('fraud', { champion: 1, challenger: 2 });
+    const trying = aliases();
+    await registry.setAliases?.('fraud', { champion: 2, challenger: 3 });
+    await registry.setAliases?.('fraud', { champion: 2, challenger: 3 });
+    const next = aliases();
+    await registry.setAliases?.('fraud', { champion: 2 });
+
+    expect(trying).toEqual([['champion'], ['challenger'], []]);
+    expect(next).toEqual([[], ['champion'], ['challenger']]);
+    expect(aliases()).toEqual([[], ['champion'], []]);
+  });
+
+  test('an alias is never given to a version that was not registered, and then none moves', async () => {
+    const { registry, versions } = await opened();
+    await registry.register(versionOf('fraud', 1));
+    await registry.setAliases?.('fraud', { challenger: 1 });
+
+    const moving = registry.setAliases?.('fraud', { champion: 1, challenger: 2 });
+
+    await expect(moving).rejects.toMatchObject({ code: 'notFound' });
+    expect(versions('fraud').map(({ aliases }) => aliases.includes('challenger'))).toEqual([true]);
+  });
+
   test('text of any kind and many metrics come back as they were', async () => {
     const { registry } = await opened();
     const metrics = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`metric-${index}`, index / 7]));

@@ -20,6 +20,11 @@ export function memoryRegistry(): Sync<Registry> {
       if (known === undefined) throw new Fault('notFound', `v${number} of ${model} was never registered`);
       versions.set(keyOf(model, number), { ...known, approval });
     },
+    setAliases(model, wanted) {
+      for (const number of Object.values(wanted))
+        if (!versions.has(keyOf(model, number)))
+          throw new Fault('notFound', `v${number} of ${model} was never registered`);
+    },
     get: (model, number) => versions.get(keyOf(model, number)),
   };
 }

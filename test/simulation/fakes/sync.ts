@@ -1,6 +1,6 @@
 /** A port whose methods answer at once: what a fake is before a world decides when its calls happen. */
 export type Sync<Port> = {
-  readonly [Name in keyof Port]: Port[Name] extends (...given: infer Given) => Promise<infer Result>
+  readonly [Name in keyof Port]: NonNullable<Port[Name]> extends (...given: infer Given) => Promise<infer Result>
     ? (...given: Given) => Result
     : Port[Name];
 };

@@ -14,8 +14,8 @@ interface Options extends RegistryOptions {
 }
 
 /**
- * A mirror of the versions in Vertex AI's model registry: a model per model, a version per version, with the alias
- * `v<number>`.
+ * A mirror of the versions in Vertex AI's model registry: a model per model, a version per version, with the aliases
+ * `v<number>`, `champion` and `challenger`.
  *
  * A version is found by listing those of its model, where its description names our number; Vertex AI numbers versions
  * itself. An upload is never waited for: `register` resolves once the list shows the version, and is `unavailable` before.
@@ -63,6 +63,12 @@ export function vertexRegistry(options: Options): Registry {
         const { found } = await versions.find(model, number);
         if (found === undefined) throw neverRegistered(model, number);
         if (found.version.approval !== approval) await versions.update(found, approval);
+      }),
+
+    setAliases: (model, aliases) =>
+      guarded(`moving the aliases of ${model}`, async () => {
+        const missing = await versions.moveAliases(model, aliases);
+        if (missing !== undefined) throw neverRegistered(model, missing);
       }),
 
     get: (model, number) =>

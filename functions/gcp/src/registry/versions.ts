@@ -1,4 +1,4 @@
-import type { Approval, RegisteredVersion } from '@serin/core/ports/registry';
+import type { Aliases, Approval, RegisteredVersion } from '@serin/core/ports/registry';
 import type { Installation } from '@serin/platform/names';
 import type { Google } from '../calls/google.ts';
 import type { Operation } from '../calls/operations.ts';
@@ -14,15 +14,23 @@ export interface RegistryOptions extends VertexPlace {
   readonly kmsKey?: string;
 }
 
+/** The aliases that are on one version of a model. */
+const movable = ['champion', 'challenger'] as const satisfies readonly (keyof Aliases)[];
+
 /** A version as Vertex AI has it. */
 export interface Listed {
   /** Vertex AI's own number of it. */
   readonly id: string;
+  readonly aliases: readonly string[];
   readonly version: RegisteredVersion;
 }
 
 interface Page {
-  readonly models?: readonly { readonly versionId?: string; readonly versionDescription?: string }[];
+  readonly models?: readonly {
+    readonly versionId?: string;
+    readonly versionAliases?: readonly string[];
+    readonly versionDescription?: string;
+  }[];
   readonly nextPageToken?: string;
 }
 
@@ -61,20 +69,59 @@ export function modelVersions({ google, installation, nodeImage, kmsKey, ...plac
     }),
   });
 
+  /** Its versions, in the order in which Vertex AI numbered them; `undefined`: there is no model at all. */
+  async function list(model: string): Promise<readonly Listed[] | undefined> {
+    let listed: Listed[] | undefined;
+    for await (const { models = [] } of pages(model)) {
+      listed ??= [];
+      for (const { versionId: id = '', versionAliases: aliases = [], versionDescription = '' } of models) {
+        const version = versionIn(versionDescription);
+        if (version?.model === model) listed.push({ id, aliases, version });
+      }
+    }
+    return listed?.sort((a, b) => Number(a.id) - Number(b.id));
+  }
+
+  async function mergeAliases({ id, version }: Listed, versionAliases: readonly string[]): Promise<void> {
+    if (versionAliases.length === 0) return;
+    const path = `${location}/models/${modelName(installation, version.model)}@${id}:mergeVersionAliases`;
+    await google.json({ ...vertex, method: 'POST', path, body: { versionAliases }, repeatable: true });
+  }
+
   return {
     /** The version of a number: of two, the one that Vertex AI numbered first. And whether there is a model at all. */
     async find(model: string, number: number): Promise<{ readonly found?: Listed; readonly hasModel: boolean }> {
-      const named: Listed[] = [];
-      let hasModel = false;
-      for await (const { models = [] } of pages(model)) {
-        hasModel = true;
-        for (const { versionId: id = '', versionDescription = '' } of models) {
-          const version = versionIn(versionDescription);
-          if (version?.model === model && version.number === number) named.push({ id, version });
-        }
+      const all = await list(model);
+      const found = all?.find(({ version }) => version.number === number);
+      return { hasModel: all !== undefined, ...(found === undefined ? {} : { found }) };
+    },
+
+    /**
+     * Moves the aliases; answers the number of a version that is not there. An alias leaves one version before another gets
+     * it: nothing says whether Vertex AI would move it by itself.
+     */
+    async moveAliases(model: string, aliases: Aliases): Promise<number | undefined> {
+      const all = (await list(model)) ?? [];
+      const wanted = Object.entries(aliases).map(([alias, number]: [string, number]) => ({
+        alias,
+        number,
+        on: all.find(({ version }) => version.number === number),
+      }));
+      const missing = wanted.find(({ on }) => on === undefined);
+      if (missing !== undefined) return missing.number;
+      for (const version of all) {
+        const leaving = movable.filter(
+          (alias) =>
+            version.aliases.includes(alias) && !wanted.some(({ alias: name, on }) => name === alias && on === version),
+        );
+        await mergeAliases(
+          version,
+          leaving.map((alias) => `-${alias}`),
+        );
       }
-      const [found] = named.sort((a, b) => Number(a.id) - Number(b.id));
-      return { hasModel, ...(found === undefined ? {} : { found }) };
+      for (const { alias, on } of wanted)
+        if (on !== undefined && !on.aliases.includes(alias)) await mergeAliases(on, [alias]);
+      return undefined;
     },
 
     /** Begins to upload a version; a second call makes a second one, unless it is the first of its model. */

@@ -57,6 +57,10 @@ const performers: Performers = {
     await ports.registry.setApproval(model, number, approval);
     return { type: 'approvalMirrored' };
   },
+  mirrorAliases: async ({ model, aliases }, { ports }) => {
+    await ports.registry.setAliases?.(model, aliases);
+    return { type: 'aliasesMirrored' };
+  },
   change: async ({ endpoint, operation, on = 'endpoint' }, { ports }) => ({
     type: 'endpointChanged',
     answer: await ports.serving(on).change(endpoint, operation),

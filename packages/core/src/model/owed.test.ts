@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { without } from '../base/objects.ts';
 import { converge, human, planOf, score, trainOne, withChampion } from './model.fixture.ts';
 import { modelOwes, modelWakesAt, ownAnswers, tryAgainSlowly } from './owed.ts';
 import type { Model } from './state.ts';
@@ -50,6 +51,30 @@ test('a version that is not registered yet has no approval to mirror', () => {
   } as unknown as Model['versions'];
 
   expect(kinds({ ...atRest, versions })).not.toContain('mirrorApproval');
+});
+
+describe('the registry is told which version is the champion and which one is tried', () => {
+  const aliases = (model: Model) =>
+    modelOwes(model, model.at).flatMap((effect) => (effect.kind === 'mirrorAliases' ? [effect.aliases] : []));
+
+  test('while a rollout goes on, and when it has ended', () => {
+    const { drive } = withChampion();
+    trainOne(drive, 'two');
+    score(drive, 0.82, 0.8);
+    const both = { champion: 1, challenger: 2 };
+
+    expect(aliases({ ...drive.state, aliased: { champion: 1 } })).toEqual([both]);
+    expect(aliases({ ...drive.state, aliased: both })).toEqual([]);
+    expect(aliases({ ...atRest, aliased: both })).toEqual([{ champion: 1 }]);
+    expect(aliases({ ...atRest, aliased: { champion: 1 } })).toEqual([]);
+  });
+
+  test('of a state that was written before there were aliases, and never of a version that is not registered', () => {
+    const older = without(atRest, 'aliased');
+
+    expect(aliases(older)).toEqual([{ champion: 1 }]);
+    expect(aliases({ ...older, versions: {} })).toEqual([]);
+  });
 });
 
 describe('what is asked of an endpoint names the kind of serving of what serves there', () => {

@@ -1,10 +1,13 @@
+import { defined } from '../base/objects.ts';
 import type { Step } from '../base/table.ts';
+import type { Aliases } from '../ports/registry.ts';
 import { withVersion } from './between/versions.ts';
 import { retrySlowly } from './leases.ts';
 import { machinesOwe, machinesWake } from './machines.ts';
 import { noticesOwed, recordNotice } from './notified.ts';
 import type { Effect, SignalOf } from './protocol.ts';
 import { recordsOwed, withoutRecord } from './records.ts';
+import { rolloutEnded } from './rollout/state.ts';
 import type { Model } from './state.ts';
 import { versionOf } from './version.ts';
 
@@ -16,6 +19,7 @@ export function modelOwes(model: Model, now: number): readonly Effect[] {
   return [
     ...machinesOwe(model, now).map((effect) => servedOn(effect, model)),
     ...approvalsOwed(model),
+    ...aliasesOwed(model),
     ...messagesOwed(model),
     ...recordsOwed(model),
     ...noticesOwed(model),
@@ -66,6 +70,25 @@ function approvalsOwed({ model, versions }: Model): readonly Effect[] {
   );
 }
 
+function aliasesOwed(model: Model): readonly Effect[] {
+  const { champion, challenger } = aliasesOf(model);
+  const { aliased = {} } = model;
+  if (champion === aliased.champion && challenger === aliased.challenger) return [];
+  const key = `aliases/${champion ?? ''}/${challenger ?? ''}`;
+  return [{ key, kind: 'mirrorAliases', model: model.model, aliases: defined({ champion, challenger }) }];
+}
+
+/** The registry knows only what was registered there. */
+function aliasesOf({ champion, rollout, versions }: Model): Aliases {
+  const registered = (number: number | undefined) =>
+    versionOf(versions, number)?.registered ? { number } : { number: undefined };
+  const trying = rollout === undefined || rolloutEnded(rollout) ? undefined : rollout.candidate;
+  return defined({
+    champion: registered(champion).number,
+    challenger: registered(trying === champion ? undefined : trying).number,
+  });
+}
+
 const messagesOwed = ({ tells }: Model): readonly Effect[] =>
   Object.entries(tells).map(([id, signal]) => ({ key: `tell/${id}`, kind: 'tell', stream: 'project', id, signal }));
 
@@ -84,6 +107,10 @@ export const ownAnswers = {
       return { ignored: 'the approval has changed since' };
     const approval = { ...version.approval, mirrored: version.approval.status };
     return { moved: withVersion(model, { ...version, approval }) };
+  },
+  aliasesMirrored(model: Model, { key }: SignalOf<'aliasesMirrored'>): Step<Model> {
+    const [, champion, challenger] = key.split('/').map((part) => (part === '' ? undefined : Number(part)));
+    return { moved: { ...model, aliased: defined({ champion, challenger }) } };
   },
   told(model: Model, { key }: SignalOf<'told'>): Step<Model> {
     if (!key.startsWith('tell/')) return { moved: model };

@@ -1,7 +1,7 @@
 import type { Json } from '../base/json.ts';
 import type { Actor, Append } from '../ports/journal.ts';
 import type { SinkPlan } from '../ports/notify.ts';
-import type { Approval } from '../ports/registry.ts';
+import type { Aliases, Approval } from '../ports/registry.ts';
 import type { EndpointProtocol } from './endpoint/protocol.ts';
 import type { IntakeProtocol } from './intake/protocol.ts';
 import type { LabelsProtocol } from './labels/protocol.ts';
@@ -30,6 +30,7 @@ interface OwnProtocol {
     | { readonly type: 'notifyRequested'; readonly sink: string; readonly seq: number; readonly index: number };
   readonly order:
     | { readonly kind: 'mirrorApproval'; readonly model: string; readonly number: number; readonly approval: Approval }
+    | { readonly kind: 'mirrorAliases'; readonly model: string; readonly aliases: Aliases }
     | { readonly kind: 'tell'; readonly stream: string; readonly id: string; readonly signal: Message }
     /** Writes what is known of a run or rollout to its own stream; an older revision never replaces a newer one. */
     | {
@@ -55,6 +56,7 @@ interface OwnProtocol {
       };
   readonly answer:
     | { readonly type: 'approvalMirrored' }
+    | { readonly type: 'aliasesMirrored' }
     | { readonly type: 'told' }
     | { readonly type: 'recorded' }
     | { readonly type: 'announced'; readonly upTo: number }

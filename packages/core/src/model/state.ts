@@ -1,5 +1,6 @@
 import type { Json } from '../base/json.ts';
 import type { ModelPlan } from '../config/config.ts';
+import type { Aliases } from '../ports/registry.ts';
 import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
 import { type Intake, intakeStart } from './intake/intake.ts';
 import { type LabelFiles, planLabels } from './labels/labels.ts';
@@ -47,6 +48,8 @@ export interface Model {
   readonly versions: Versions;
   readonly nextNumber: number;
   readonly champion?: number;
+  /** What the platform's registry says of the aliases. */
+  readonly aliased?: Aliases;
   /** The former champions, the newest last: where a rollback goes. */
   readonly lastGood: readonly number[];
   /** The version that is awaiting its approval or its rollout: it passed the gate. */

@@ -133,6 +133,8 @@ function plausible(
       return { type: 'versionRegistered' };
     case 'mirrorApproval':
       return { type: 'approvalMirrored' };
+    case 'mirrorAliases':
+      return { type: 'aliasesMirrored' };
     case 'change':
       return { type: 'endpointChanged', answer: draw(4) === 0 ? 'busy' : 'accepted' };
     case 'observe':
@@ -197,7 +199,8 @@ function reached(): ReadonlyMap<string, Model> {
     );
     for (let turn = 0; turn < 400; turn += 1) {
       const owed = drive.owed();
-      const effect = owed[draw(Math.max(1, owed.length))];
+      // An alias changes nothing else, so no turn of a walk is spent on waiting for it.
+      const effect = owed.find(({ kind }) => kind === 'mirrorAliases') ?? owed[draw(Math.max(1, owed.length))];
       const { run } = drive.state;
       if (run?.status === 'validating' && draw(2) === 0) drive.say({ type: 'slotGranted', run: run.id });
       else if (drive.state.rollout?.status === 'baking' && draw(8) === 0) drive.say({ type: 'pauseRequested' });
