@@ -22,7 +22,7 @@ interface Given {
 export function scriptOf(placed: Contained, { settings, inputs, archive }: Given): string {
   const { job, places } = placed;
   const several = job.compute.nodes > 1;
-  const code = archive === undefined ? [] : [bring('file', mounted(settings.ownBucket, archive), codeChannel)];
+  const code = archive === undefined ? [] : bring('file', mounted(settings.ownBucket, archive), codeChannel);
   const begun = [localFolder, ...(several ? [] : [places.model, places.output])];
   return startScript(placed, archive, {
     lines: [
@@ -32,20 +32,20 @@ export function scriptOf(placed: Contained, { settings, inputs, archive }: Given
       `mkdir -p ${shellWords([places.checkpoints, places.logs])}`,
       ...(inputs.some(({ kind }) => kind === 'list') ? bringList : []),
       ...code,
-      ...inputs.map(({ kind, path, channel }) => bring(kind, path, channel)),
+      ...inputs.flatMap(({ kind, path, channel }) => bring(kind, path, channel)),
       ...(several ? clusterLines(job.compute.nodes, places.resourceConfig) : []),
     ],
     variables: several ? { MASTER_ADDR: '$first' } : {},
   });
 
-  function bring(kind: Input['kind'], path: string, channel: string): string {
+  function bring(kind: Input['kind'], path: string, channel: string): readonly string[] {
     const to = quoted(places.channel(channel));
     const how = {
       list: `bring ${quoted(path)} ${to}`,
       folder: `cp -R ${quoted(`${path}.`)} ${to}/`,
       file: `cp ${quoted(path)} ${to}/`,
     };
-    return `mkdir -p ${to} && ${how[kind]}`;
+    return [`mkdir -p ${to}`, how[kind]];
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -119,6 +119,20 @@ describe('the script that starts a container', () => {
     const said = execFileSync('sh', [here('/job/start.sh')]).toString();
 
     expect(said.trim()).toBe('11 algo-12 algo-1');
+  });
+
+  test('does not become the command where there is no room to unpack a channel', () => {
+    const artifact = { uri: 's3://own/jobs/x/output/model.tar.gz', digest: 'd', bytes: 1 };
+    const job = aJob('run_1/evaluate/1', {
+      ...{ kind: 'evaluate', command: ['echo', 'ran'] },
+      channels: { model: { kind: 'artifact', artifact } },
+    });
+    put('/job/unpacked', 'a file where the folder should be');
+    put('/job/start.sh', here(startScript(placed(job), undefined)));
+
+    const { status, stdout } = spawnSync('sh', [here('/job/start.sh')]);
+
+    expect([status, stdout.toString()]).toEqual([1, '']);
   });
 
   test('does first what the platform does not do by itself, and gives the command what that found out', () => {

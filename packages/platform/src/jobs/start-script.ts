@@ -37,9 +37,9 @@ export function startScript(
     ...job.outputs.map(places.outputOf),
   ];
   const unpack = Object.entries(job.channels).flatMap(([name, source]) =>
-    isArchive(source) ? [unpacking(`${places.channel(name)}/*.tar.gz`, places.found(name, source))] : [],
+    isArchive(source) ? unpacking(`${places.channel(name)}/*.tar.gz`, places.found(name, source)) : [],
   );
-  const code = codeArchive === undefined ? [] : [unpacking(`${places.channel(codeChannel)}/*.tar.gz`, places.code)];
+  const code = codeArchive === undefined ? [] : unpacking(`${places.channel(codeChannel)}/*.tar.gz`, places.code);
   const atStart = { ...(job.compute.nodes > 1 ? { SM_CURRENT_HOST: '$host', RANK: '$rank' } : {}), ...variables };
   return [
     '#!/bin/sh',
@@ -72,8 +72,11 @@ export const becoming = (
   '',
 ];
 
-const unpacking = (archive: string, directory: string): string =>
-  `mkdir -p ${directory} && tar -xzf ${archive} -C ${directory}`;
+/** Two lines: what fails before an `&&` does not end a script under `set -e`. */
+const unpacking = (archive: string, directory: string): readonly string[] => [
+  `mkdir -p ${directory}`,
+  `tar -xzf ${archive} -C ${directory}`,
+];
 
 const hostLines = (resourceConfig: string): readonly string[] => [
   `host=$(sed -n 's/.*"current_host" *: *"\\([^"]*\\)".*/\\1/p' ${resourceConfig})`,
