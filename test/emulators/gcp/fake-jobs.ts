@@ -141,6 +141,13 @@ export function fakeJobs({ now, pageSize = 2 }: Options) {
     age(ms: number): void {
       for (const intent of intents.values()) intent.createdAt -= ms;
     },
+    /** Another process notes every intent again. */
+    noteAgain(): void {
+      for (const [key, { createdAt }] of intents) {
+        generations += 1;
+        intents.set(key, { generation: generations, createdAt });
+      }
+    },
     log(job: string, at: number, entry: object, task = 'workerpool0-0'): void {
       lines.push({ job, task, at, entry });
     },

@@ -122,6 +122,8 @@ emulatedGcp('jobs on Vertex AI', () => {
         3,
         'The replica workerpool0-0 exited with a non-zero status of 1. ValueError: STOCKOUT of shoes',
       ],
+      [undefined, began, 3, 'ValueError: STOCKOUT of shoes'],
+      [undefined, began, 2, 'The replica workerpool1-0 exited with a non-zero status of 1. STOCKOUT of shoes'],
       [
         undefined,
         {},
@@ -138,6 +140,10 @@ emulatedGcp('jobs on Vertex AI', () => {
 
       expect(description).toMatchObject({ status: 'failed', reason: expect.stringContaining(message) });
       expect(description.retryable).toBe(retryable);
+    });
+
+    test.each(['FAILED', 'EXPIRED', 'PARTIALLY_SUCCEEDED'])('has failed when it ended as %s', async (state) => {
+      expect(await ends({ ...over, state: `JOB_STATE_${state}` })).toMatchObject({ status: 'failed', ...times });
     });
 
     test('that was killed or has no command says what that most often means', async () => {
@@ -204,6 +210,20 @@ emulatedGcp('jobs on Vertex AI', () => {
       await world.jobs.stop(id);
 
       expect(stopping).toBe('JOB_STATE_CANCELLING');
+    });
+
+    test('that cannot be stopped says so', async () => {
+      const { id } = await world.jobs.start(imageJob('run_1/train/1'));
+      const refused = new Refusal('PERMISSION_DENIED', "Permission 'aiplatform.customJobs.cancel' denied on resource");
+      const cancel = () => {
+        throw refused;
+      };
+      handlers = { ...handlers, 'aiplatform.projects.locations.customJobs.cancel': cancel };
+
+      await expect(world.jobs.stop(id)).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('aiplatform.customJobs.cancel'),
+      });
     });
 
     test('of somebody else is not found, and neither is one that Vertex AI does not know', async () => {
@@ -323,6 +343,21 @@ emulatedGcp('jobs on Vertex AI', () => {
       expect(created()).toHaveLength(1);
     });
 
+    test('a refusal is told although somebody else has noted an intent meanwhile, and leaves that one alone', async () => {
+      const create = 'aiplatform.projects.locations.customJobs.create';
+      handlers = {
+        ...handlers,
+        [create]: () => {
+          world.fake.noteAgain();
+          throw new Refusal('RESOURCE_EXHAUSTED', 'Quota exceeded for requests per minute');
+        },
+      };
+
+      await expect(world.jobs.start(job)).rejects.toMatchObject({ code: 'throttled' });
+
+      expect(world.fake.intents.size).toBe(1);
+    });
+
     test('of two that were born all the same the first look keeps the earlier, and cancels the other', async () => {
       const [one, other] = await twins();
 
@@ -355,6 +390,14 @@ emulatedGcp('jobs on Vertex AI', () => {
       await world.jobs.describe(other);
 
       expect(requestFor(one).state).toBe('JOB_STATE_CANCELLING');
+      expect(requestFor(other).state).toBe('JOB_STATE_QUEUED');
+    });
+
+    test.each(['CANCELLING', 'CANCELLED'])('one that is %s as one too many is not taken for the job', async (state) => {
+      const [one, other] = await twins();
+      world.fake.move(one, { state: `JOB_STATE_${state}` });
+
+      expect(await world.jobs.start(job)).toEqual({ id: other });
       expect(requestFor(other).state).toBe('JOB_STATE_QUEUED');
     });
 
