@@ -169,6 +169,34 @@ emulatedGcp('Vertex AI serving', () => {
       expect(command[2].match(/^bring .*$/gm)).toHaveLength(1);
     });
 
+    test('that takes longer to start than Vertex AI waits for gets as long as that', async () => {
+      const world = await opened();
+
+      await world.deployed(world.deploymentOf(1, { readyTimeoutMs: 300 * minute }));
+
+      expect(uploaded(world).containerSpec.deploymentTimeout).toBe('7200s');
+    });
+
+    test.each([
+      ['a name that leads out of its folder', ['a.bin', '../../../bin/sh'], 'rename it'],
+      ['a name that is no path', ['a//b'], 'rename it'],
+      ['too many files to name', Array.from({ length: 1000 }, (_, at) => `part-${at}`), 'fewer files'],
+    ])('is refused for a model with %s, before anything is uploaded', async (_, paths, mend) => {
+      const world = await opened();
+      for (const path of paths) await world.bucket.write(`jobs/v8/folder/${path}`, Buffer.from('x'));
+      const artifact = await artifactAt(`gs://${ownBucket}/jobs/v8/folder/`, {
+        buckets: () => world.bucket,
+        placeOf: placeBy('gs'),
+      });
+      const order = deploy(world.deploymentOf(1, artifact === undefined ? {} : { artifact }));
+      await world.change(order);
+
+      const deploying = world.serving.change('e', order);
+
+      await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(mend) });
+      expect(world.asked('models.upload')).toEqual([]);
+    });
+
     test('keeps an archive that its program stored in a folder of the model', async () => {
       const world = await opened();
       await world.bucket.write('jobs/v8/folder/tokenizer.tar.gz', Buffer.from('packed'));
@@ -557,6 +585,23 @@ emulatedGcp('Vertex AI serving', () => {
       expect.stringContaining('--e-v2-'),
       expect.stringContaining('--e-v3-'),
     ]);
+  });
+
+  test('models are kept for a day, and one that Vertex AI will not delete holds nothing up', async () => {
+    const world = await canary();
+    await world.change(weigh({ v2: 100 }));
+    await world.change(retire('v1'));
+    await world.deployed(world.deploymentOf(3));
+    const young = world.asked('models.delete').length;
+    world.clock.now += 25 * 60 * minute;
+    world.meanwhile.set('models.delete', () => {
+      throw new Refusal('FAILED_PRECONDITION', 'The Model is deployed or being deployed at another endpoint.');
+    });
+
+    const seen = await world.deployed(world.deploymentOf(4));
+
+    expect([young, world.asked('models.delete').length]).toEqual([0, 2]);
+    expect(seen).toMatchObject({ deployments: [ready(2), ready(3), ready(4)] });
   });
 
   test('a version that comes back finds its model, also if that is older than a day', async () => {
