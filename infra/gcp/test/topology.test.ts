@@ -290,6 +290,7 @@ test('under a key of the owner’s, each service that holds data may use it, and
     'gcp-sa-artifactregistry',
     'gcp-sa-firestore',
     'gcp-sa-pubsub',
+    'gcp-sa-secretmanager',
     'gs-project-accounts',
     'serverless-robot-prod',
   ]);
@@ -492,12 +493,32 @@ test('what nobody does for the owner is told with its command', () => {
   expect(told).toContain('gcloud auth application-default login');
   expect(told).toContain('gcloud storage buckets create gs://serin-state-acme-ml --location=europe-west4');
   expect(told).toContain('gcloud secrets create serin_shop_prod_<name> --data-file=<file>');
-  expect(
-    topology(closed, where)
-      .byHand.map(({ command }) => command)
-      .join('\n'),
-  ).toContain(`--kms-key-name=${closed.kmsKey} --project=acme-ml`);
 });
+
+test('under a key of the owner’s, a secret is under it before it has a text', () => {
+  const told = topology(closed, where).byHand.map(({ command }) => command);
+
+  for (const secret of ['serin_shop_closed_<name>', 'serin-shop-closed-webhooks']) {
+    const command = told.find((each) => each.includes(`gcloud secrets create ${secret} `));
+    const [create, key, text] = command?.split(' && ') ?? [];
+    expect(create).toMatch(/--replication-policy=user-managed --locations=europe-west4 --project=acme-ml$/);
+    expect(create).not.toMatch(/--data-file|--kms-key-name/);
+    expect(key).toBe(
+      `gcloud secrets replication update ${secret} --set-kms-key=${closed.kmsKey} --location=europe-west4 --project=acme-ml`,
+    );
+    expect(text).toMatch(new RegExp(`gcloud secrets versions add ${secret} --data-file=(-|<file>) --project=acme-ml$`));
+  }
+});
+
+test.each(installations)(
+  '%s: a policy that lets in nobody from outside is told of, for everybody may call the API',
+  (_, made) => {
+    const { what } = made.byHand.find(({ command }) => command.includes('iam.allowedPolicyMemberDomains')) ?? {};
+
+    expect(made.bindings).toContainEqual(expect.objectContaining({ member: 'allUsers' }));
+    expect(what).toContain('have it lifted for this Google project, before the first deployment');
+  },
+);
 
 test('the topology is data: it survives JSON', () => {
   for (const [, made] of installations) expect(JSON.parse(JSON.stringify(made))).toEqual(made);

@@ -13,6 +13,7 @@ export const agents = {
   registry: 'gcp-sa-artifactregistry',
   functions: 'gcf-admin-robot',
   run: 'serverless-robot-prod',
+  secrets: 'gcp-sa-secretmanager',
 } as const;
 
 /** Those that a project has only once they are asked for. */
@@ -24,6 +25,7 @@ export const agentApis = [
   'firestore.googleapis.com',
   'pubsub.googleapis.com',
   'run.googleapis.com',
+  'secretmanager.googleapis.com',
 ];
 
 interface AgentNames {
@@ -66,7 +68,7 @@ export function agentGrants(places: Places, { signalsSubscription }: AgentNames)
 }
 
 /** What a key is used by: https://docs.cloud.google.com/kms/docs/compatible-services */
-const keyUsers = ['pubsub', 'storage', 'vertex', 'firestore', 'registry', 'functions', 'run'] as const;
+const keyUsers = ['pubsub', 'storage', 'vertex', 'firestore', 'registry', 'functions', 'run', 'secrets'] as const;
 
 /** The key may lie in another project, on which a role of this one cannot be given: the role is Google's own. */
 export const keyBindings = ({ settings: { kmsKey }, agentOf }: Places): readonly Binding[] =>

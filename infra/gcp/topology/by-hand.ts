@@ -6,11 +6,9 @@ type ByHand = Topology['byHand'];
 
 /** What no tool does for the owner, each with its command. */
 export function byHandOf(places: Places): ByHand {
-  const { settings, where, name, secretsPrefix } = places;
+  const { where, name, secretsPrefix } = places;
   const { account, region } = where;
   const place = `--project=${account}`;
-  const key = settings.kmsKey === undefined ? '' : ` --kms-key-name=${settings.kmsKey}`;
-  const kept = `--replication-policy=user-managed --locations=${region}${key} ${place}`;
   return [
     {
       what: 'the Google project must have a billing account, before the first deployment',
@@ -28,14 +26,10 @@ export function byHandOf(places: Places): ByHand {
       what: 'the bucket in which a team keeps the state of SST, once for each Google project, before the first deployment',
       command: `gcloud storage buckets create gs://${stateBucketOf(account)} --location=${region} --uniform-bucket-level-access --public-access-prevention ${place} && gcloud storage buckets update gs://${stateBucketOf(account)} --versioning`,
     },
-    ...(settings.api === 'internal'
-      ? []
-      : [
-          {
-            what: 'where a policy of your organization lets in nobody from outside (iam.allowedPolicyMemberDomains), the API cannot be public: let it be, or write "api": "internal" into serin.gcp.json; this shows the policy',
-            command: `gcloud org-policies describe iam.allowedPolicyMemberDomains ${place} --effective`,
-          },
-        ]),
+    {
+      what: 'everybody may call the API, which asks for tokens of its own, and "api": "internal" closes its network alone: where a policy of your organization lets in nobody from outside (iam.allowedPolicyMemberDomains), have it lifted for this Google project, before the first deployment; this shows the policy',
+      command: `gcloud org-policies describe iam.allowedPolicyMemberDomains ${place} --effective`,
+    },
     ...elsewhere(places),
     {
       what: `for jobs without an image, splitting among them: the stock image of Node is pulled from Docker Hub by the first job; this pulls it before, and shows whether that works`,
@@ -47,17 +41,37 @@ export function byHandOf(places: Places): ByHand {
     },
     {
       what: 'for incoming webhooks: their secrets, several of each while one is replaced',
-      command: `printf '{"github":[],"standard":[]}' | gcloud secrets create ${name('webhooks')} --data-file=- ${kept}`,
+      command: secretCommand(places, name('webhooks'), { file: '-', feed: `printf '{"github":[],"standard":[]}' | ` }),
     },
     {
       what: "for secrets that a config names ({ secret: 'name' }): each of them, before it is used",
-      command: `gcloud secrets create ${secretsPrefix}<name> --data-file=<file> ${kept}`,
+      command: secretCommand(places, `${secretsPrefix}<name>`, { file: '<file>' }),
     },
     {
       what: 'for a perimeter of VPC Service Controls: these services belong into it, and "sharedEndpoints": true into serin.gcp.json',
       command: `gcloud access-context-manager perimeters update <perimeter> --add-resources=projects/${where.number} --add-restricted-services=${apis.join()}`,
     },
   ];
+}
+
+/**
+ * gcloud takes a key with a new secret only where Google chooses the regions, and encrypts only the versions that are
+ * added under the key. https://docs.cloud.google.com/sdk/gcloud/reference/secrets/create
+ */
+function secretCommand(
+  { settings: { kmsKey }, where: { account, region } }: Places,
+  secret: string,
+  { file, feed = '' }: { readonly file: string; readonly feed?: string },
+): string {
+  const place = `--project=${account}`;
+  const create = `gcloud secrets create ${secret}`;
+  const kept = `--replication-policy=user-managed --locations=${region} ${place}`;
+  if (kmsKey === undefined) return `${feed}${create} --data-file=${file} ${kept}`;
+  return [
+    `${create} ${kept}`,
+    `gcloud secrets replication update ${secret} --set-kms-key=${kmsKey} --location=${region} ${place}`,
+    `${feed}gcloud secrets versions add ${secret} --data-file=${file} ${place}`,
+  ].join(' && ');
 }
 
 /** SST keeps a state on this computer; `serin deploy` fetches it from there, and brings it back. */
