@@ -520,6 +520,26 @@ test.each(installations)(
   },
 );
 
+test('on a data bucket of another Google project nothing is granted or made, and its owner is told what to do', () => {
+  const foreign = 'other-team-data';
+  const made = topology({ ...closed, dataBuckets: ['acme-ml-data', foreign], foreignBuckets: [foreign] }, where);
+  const deployed = [made.bindings.map(({ target }) => target.name), made.buckets, made.notifications, made.customRoles];
+  const [told] = made.byHand.filter(({ what }) => what.includes(`the owner of ${foreign}`));
+
+  expect(JSON.stringify(deployed)).not.toContain(foreign);
+  expect(JSON.stringify(deployed)).toContain('acme-ml-data');
+  for (const account of ['signals', 'jobs'])
+    expect(told?.command).toMatch(
+      new RegExp(
+        `gs://${foreign} --member=serviceAccount:serin-\\w+-${account}@\\S+ --role=roles/storage.objectViewer`,
+      ),
+    );
+  expect(told?.command).toContain('--role=roles/pubsub.publisher --project=acme-ml');
+  expect(told?.command).toContain(
+    `notifications create gs://${foreign} --topic=projects/acme-ml/topics/serin-shop-closed-signals --event-types=OBJECT_FINALIZE`,
+  );
+});
+
 test('the topology is data: it survives JSON', () => {
   for (const [, made] of installations) expect(JSON.parse(JSON.stringify(made))).toEqual(made);
 });

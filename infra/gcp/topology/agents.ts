@@ -61,7 +61,7 @@ export function agentGrants(places: Places, { signalsSubscription }: AgentNames)
     ),
     grantee('scheduler', signs),
     // https://docs.cloud.google.com/storage/docs/reporting-changes#prereqs
-    ...(places.settings.dataBuckets.length === 0 ? [] : [grantee('storage', publishes('tells of new objects'))]),
+    ...(places.dataBuckets.length === 0 ? [] : [grantee('storage', publishes('tells of new objects'))]),
     // https://docs.cloud.google.com/monitoring/support/notification-options#pubsub
     grantee('monitoring', publishes('tells of alerts')),
   ];

@@ -77,15 +77,30 @@ function secretCommand(
 /** SST keeps a state on this computer; `serin deploy` fetches it from there, and brings it back. */
 export const stateBucketOf = (account: string): string => `serin-state-${account}`;
 
-/** A role of this project cannot be given on what lies in another. */
-function elsewhere({ settings: { dataBuckets, createDataBuckets }, topic, emailOf, where }: Places): ByHand {
-  if (createDataBuckets || dataBuckets.length === 0) return [];
-  const grant = (account: string): string =>
-    `gcloud storage buckets add-iam-policy-binding gs://<bucket> --member=serviceAccount:${emailOf(account)} --role=roles/storage.objectViewer`;
+/** A role of this project cannot be given on what lies in another, and its owner alone makes it tell our topic. */
+function elsewhere({ settings, topic, emailOf, where }: Places): ByHand {
+  const foreign = settings.dataBuckets.filter((each) => settings.foreignBuckets?.includes(each));
+  const grant = (bucket: string, account: string, role: string): string =>
+    `gcloud storage buckets add-iam-policy-binding gs://${bucket} --member=serviceAccount:${emailOf(account)} --role=roles/storage.${role}`;
   return [
-    {
-      what: 'a data bucket of another Google project: its owner lets signals and jobs read it, and its Cloud Storage tell the topic of signals',
-      command: `${grant('signals')} && ${grant('jobs')} && gcloud pubsub topics add-iam-policy-binding ${topic('signals')} --member="serviceAccount:$(gcloud storage service-agent --project=<its project>)" --role=roles/pubsub.publisher --project=${where.account}`,
-    },
+    ...(settings.dataBuckets.length === foreign.length
+      ? []
+      : [
+          {
+            what: 'a data bucket that lies in another Google project: name it in "foreignBuckets" in serin.gcp.json, and this plan says what its owner does; this shows the buckets of this one',
+            command: `gcloud storage buckets list --format='value(name)' --project=${where.account}`,
+          },
+        ]),
+    ...foreign.map((bucket) => ({
+      what: `after the first deployment, the owner of ${bucket} lets signals and jobs read it and the API list it, and makes it tell the topic of signals`,
+      command: [
+        grant(bucket, 'signals', 'objectViewer'),
+        grant(bucket, 'jobs', 'objectViewer'),
+        // Of Google's roles the one that lists objects and reads none.
+        grant(bucket, 'api', 'legacyBucketReader'),
+        `gcloud pubsub topics add-iam-policy-binding ${topic('signals')} --member="serviceAccount:$(gcloud storage service-agent --project=<its project>)" --role=roles/pubsub.publisher --project=${where.account}`,
+        `gcloud storage buckets notifications create gs://${bucket} --topic=${topic('signals')} --event-types=OBJECT_FINALIZE --payload-format=json --skip-topic-setup`,
+      ].join(' && '),
+    })),
   ];
 }

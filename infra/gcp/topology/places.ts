@@ -25,6 +25,8 @@ export interface Places {
   readonly audienceOf: (functionName: string) => string;
   readonly ownBucket: string;
   readonly codeBucket: string;
+  /** Those of this Google project: a role of it cannot be given on what lies in another one. */
+  readonly dataBuckets: readonly string[];
   readonly database: string;
   /** The secret of incoming webhooks: `projects/<p>/secrets/<name>`. */
   readonly secrets: string;
@@ -54,6 +56,8 @@ export function placesOf(settings: Settings, { account, region, number = '<numbe
   const emailOf = (id: string): string => `${shortName(id)}@${account}.iam.gserviceaccount.com`;
   const topic = (id: TopicId): string => `projects/${account}/topics/${name(id)}`;
   const ownBucket = name(account);
+  const { foreignBuckets = [] } = settings;
+  const dataBuckets = settings.dataBuckets.filter((each) => !foreignBuckets.includes(each));
   const database = `projects/${account}/databases/${name('journal')}`;
   const secrets = `projects/${account}/secrets/${name('webhooks')}`;
   const secretsPrefix = `serin_${project}_${environment}_`;
@@ -79,6 +83,7 @@ export function placesOf(settings: Settings, { account, region, number = '<numbe
     audienceOf: (functionName) => `${audiencePrefix({ account, region })}${functionName}`,
     ownBucket,
     codeBucket: shortName(`code-${account}`),
+    dataBuckets,
     database,
     secrets,
     secretsPrefix,
@@ -94,7 +99,7 @@ export function placesOf(settings: Settings, { account, region, number = '<numbe
           [{ ...bucket(ownBucket), folder, says: `gs://${ownBucket}/${folder}/` }],
         ]),
       ) as unknown as Readonly<Record<`own/${(typeof ownFolders)[number]}`, readonly Place[]>>),
-      dataBuckets: settings.dataBuckets.map(bucket),
+      dataBuckets: dataBuckets.map(bucket),
       signals: publish('signals'),
       bus: publish('events'),
       // In conditions a secret is named by the number of its project.

@@ -10,6 +10,8 @@ const text =
     typeof value === 'string' && shape.test(value);
 const switched: Field = { must: 'true or false', takes: oneOf(true, false) };
 
+const bucketNames = listOf((value) => typeof value === 'string' && isBucketName(value), 0);
+
 const fields: Readonly<Record<keyof Settings, Field>> = {
   project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
   environment: { must: "a name such as 'prod'", takes: (value) => typeof value === 'string', required: true },
@@ -17,9 +19,10 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   adminTokenHash: { must: 'the SHA-256 of a token, 64 hex digits', takes: text(hashShape), required: true },
   dataBuckets: {
     must: 'a list of names of Cloud Storage buckets, each once',
-    takes: listOf((value) => typeof value === 'string' && isBucketName(value), 0),
+    takes: bucketNames,
     required: true,
   },
+  foreignBuckets: { must: 'a list of those data buckets that lie in other Google projects', takes: bucketNames },
   googleProject: { must: "the id of a Google project, such as 'acme-ml'", takes: text(places.account.of) },
   region: { must: "a region such as 'europe-west4'", takes: text(places.region.of) },
   createDataBuckets: switched,

@@ -14,7 +14,9 @@ export interface Settings {
   /** The id of the Google project. `serin deploy` writes it and the region: SST reads both here. */
   readonly googleProject?: string;
   readonly region?: string;
-  /** Creates the data buckets as well; they are kept for ever. */
+  /** Those of them that lie in other Google projects: what is done there is their owners' to do. */
+  readonly foreignBuckets?: readonly string[];
+  /** Creates the data buckets of this Google project as well; they are kept for ever. */
   readonly createDataBuckets?: boolean;
   /** `projects/<p>/locations/<region>/keyRings/<ring>/cryptoKeys/<key>`: for all that holds data, and the disks of jobs. */
   readonly kmsKey?: string;

@@ -6,8 +6,8 @@ import type { Bucket, Database, LogStore, Notification, Repository, Topic } from
 export const databaseOf = ({ name }: Places): Database => ({ name: name('journal'), fields: journalFields });
 
 /** The own bucket, that of the functions' code, and the data buckets where they are ours to create. */
-export function bucketsOf({ settings, ownBucket, codeBucket }: Places): readonly Bucket[] {
-  const data = settings.createDataBuckets ? settings.dataBuckets : [];
+export function bucketsOf({ settings, ownBucket, codeBucket, dataBuckets }: Places): readonly Bucket[] {
+  const data = settings.createDataBuckets ? dataBuckets : [];
   const kept = { kept: true, versioned: true, unfinishedUploadsDays: 7 };
   return [
     // Trainers write checkpoints over each other; all else in it is written once.
@@ -18,8 +18,8 @@ export function bucketsOf({ settings, ownBucket, codeBucket }: Places): readonly
   ];
 }
 
-/** Each data bucket, whoever made it: a bucket may have many notifications, so this one disturbs nobody's. */
-export const notificationsOf = ({ settings: { dataBuckets } }: Places): readonly Notification[] =>
+/** Each data bucket of the Google project, whoever made it: a bucket may have many notifications, so this one disturbs nobody's. */
+export const notificationsOf = ({ dataBuckets }: Places): readonly Notification[] =>
   dataBuckets.map((bucket, index) => ({ id: `Data${index + 1}`, bucket, topic: 'signals' }));
 
 export const topicsOf = ({ name }: Places): readonly Topic[] => [
