@@ -205,6 +205,23 @@ test('deploy names everything that is missing, each with what to do, and runs no
   expect(existsSync(join(cwd, 'serin.gcp.json'))).toBe(false);
 });
 
+test('destroy that lacks something says that it cannot destroy', async () => {
+  const cwd = project();
+
+  const { exit, stderr } = await serin(['destroy', ...onGcp], { cwd, env: { PATH: dirname(process.execPath) } });
+
+  expect([exit, stderr.split('\n')[0]]).toEqual([1, 'serin: cannot destroy acme; add what is missing']);
+});
+
+test('the number of a Google project is no id of it, and what to give is said', async () => {
+  const cwd = project();
+
+  const { exit, stderr } = await serin(['plan', ...onGcp], { cwd, env: { GOOGLE_CLOUD_PROJECT: '123456789012' } });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain('give the id of a Google project, not its number or its name');
+});
+
 test('deploy bundles nothing in a copy of the repository that has nothing installed for GCP', async () => {
   const cwd = project();
   const env = standIn(cwd);

@@ -14,6 +14,7 @@ test.each([
   ['aws', 'process', undefined, false, 'ml.m5.xlarge for processing job usage', 1],
   ['aws', 'serve', 'T4', false, 'ml.g4dn.xlarge for endpoint usage', 1],
   ['gcp', 'train', 'T4', true, 'custom_model_training_preemptible_nvidia_t4_gpus', 1],
+  ['gcp', 'train', undefined, true, 'custom_model_training_preemptible_cpus', 4],
   ['gcp', 'process', undefined, false, 'custom_model_training_cpus', 4],
   ['gcp', 'serve', 'A100-80GB', false, 'custom_model_serving_nvidia_a100_80gb_gpus', 1],
   ['azure', 'train', 'T4', true, 'low-priority cores per region', 4],
@@ -31,7 +32,6 @@ test('an instance with several accelerators counts as so many', () => {
 });
 
 test('a quota that nobody names is not guessed', () => {
-  expect(counted('gcp', 'train', undefined, true)).toBeUndefined();
   expect(counted('gcp', 'train', 'B200')).toBeUndefined();
   expect(counted('azure', 'train', 'H200')).toBeUndefined();
 });

@@ -27,6 +27,8 @@ export interface Deployable {
 }
 
 type Verb = 'deploy' | 'remove';
+/** As `serin` calls it. */
+const commandOf = { deploy: 'deploy', remove: 'destroy' } as const satisfies Readonly<Record<Verb, string>>;
 
 /** The project of this invocation. Throws a `Failure` that names all that is missing, each with what to do. */
 export async function deployable(invocation: Invocation, verb: Verb): Promise<Deployable> {
@@ -60,7 +62,7 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
       : [facts.deploys.credentials.missing]),
   ];
   if (sst === undefined || folder === undefined || missing.length > 0)
-    throw new Failure(1, `cannot deploy ${compiled.project}; add what is missing`, { details: missing });
+    throw new Failure(1, `cannot ${commandOf[verb]} ${compiled.project}; add what is missing`, { details: missing });
   return { prepared, facts, topology, settings, stage: compiled.environment, directory: folder, sst };
 }
 
@@ -132,7 +134,7 @@ async function stateOf({ env, terminal }: Invocation, verb: Verb, project: Deplo
     app: `serin-${prepared.compiled.project}`,
     stage,
     env,
-    command: verb === 'deploy' ? 'deploy' : 'destroy',
+    command: commandOf[verb],
     say: (text) => terminal.say(text),
   });
 }

@@ -4,7 +4,7 @@ export const places: Places = {
   // https://docs.cloud.google.com/resource-manager/docs/creating-managing-projects
   account: {
     of: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
-    mend: 'give 6 to 30 lower-case letters, digits and hyphens: `gcloud config get-value project` shows your project',
+    mend: 'give the id of a Google project, not its number or its name: 6 to 30 lower-case letters, digits and hyphens, a letter first; `gcloud config get-value project` shows yours',
   },
   region: { of: /^[a-z]+-[a-z]+\d{1,2}$/, mend: "give a region such as 'europe-west4'" },
   accountVariables: ['GOOGLE_CLOUD_PROJECT', 'CLOUDSDK_CORE_PROJECT'],
