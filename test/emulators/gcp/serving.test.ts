@@ -764,6 +764,37 @@ emulatedGcp('Vertex AI serving', () => {
     },
   );
 
+  test('a deployment that lands after it was given up gets no request, and is taken away', async () => {
+    const world = await canary();
+    await world.change(deploy(world.deploymentOf(3)));
+    world.cloud.operations.next({ lateMs: 240 * minute });
+    await world.serving.change('e', deploy(world.deploymentOf(3)));
+    world.clock.now += 190 * minute;
+    await world.change(retire('v3'));
+    world.clock.now += 120 * minute;
+
+    const late = await world.serving.observe('e');
+    const left = await walk(world, wish([1, 2], { 1: 100 }, { extras: 'retire' }));
+
+    expect(late).toEqual({ deployments: [ready(1), ready(2), ready(3)], weights: { v1: 100 }, busy: false });
+    expect(left).toEqual({ deployments: [ready(1), ready(2)], weights: { v1: 100 }, busy: false });
+  });
+
+  test('what a person did to an endpoint by hand is put right: its split, and a deployment taken away', async () => {
+    const world = await canary();
+    const endpoint = world.cloud.endpointAt(world.name);
+    endpoint.split = { 2: 100 };
+    endpoint.deployed.delete('1');
+    endpoint.edition += 1;
+
+    await walk(world, wish([1, 2], { 1: 100 }));
+
+    expect(await world.serving.observe('e')).toMatchObject({
+      deployments: [ready(2), ready(1)],
+      weights: { v1: 100 },
+    });
+  });
+
   test('concurrent changes of any kind leave an endpoint that can be brought to any wish', async () => {
     const world = await canary();
     const tries: Operation[] = [
