@@ -19,6 +19,8 @@ test.each([
   ['A100-80GB', 8, 'ml.p4de.24xlarge', 'a2-ultragpu-8g', 'Standard_ND96amsr_A100_v4'],
   ['H100', 1, 'ml.p5.4xlarge', 'a3-highgpu-1g', 'Standard_NC40ads_H100_v5'],
   ['H200', 8, 'ml.p5e.48xlarge', 'a3-ultragpu-8g', 'Standard_ND96isr_H200_v5'],
+  ['TPU-v5e', 1, undefined, 'ct5lp-hightpu-1t', undefined],
+  ['TPU-v6e', 3, undefined, 'ct6e-standard-4t', undefined],
   ['B200', 8, 'ml.p6-b200.48xlarge', 'a4-highgpu-8g', undefined],
 ])('%s x %i names an instance type on each cloud that has one', (type, count, aws, gcp, azure) => {
   for (const [cloud, expected] of Object.entries({ aws, gcp, azure }) as [Cloud, string | undefined][])

@@ -13,6 +13,8 @@ export interface InstanceType {
     readonly memoryGbEach: number;
     /** Where the cloud names the accelerator apart from the instance type. */
     readonly providerType?: string;
+    /** How its chips are arranged, where the cloud asks for that. */
+    readonly topology?: string;
   };
   /** Where the vendor counts its quotas by something else than the name: the family, or the accelerator. */
   readonly countedAs?: string;
@@ -42,12 +44,20 @@ export const row = (
   name: string,
   [vcpus, memoryGb]: readonly [number, number],
   [type, count, memoryGbEach, providerType]: readonly [string, number, number, string?],
-  { uses = everyUse, countedAs }: Partial<Pick<Row, 'uses' | 'countedAs'>> = {},
+  {
+    uses = everyUse,
+    countedAs,
+    topology,
+  }: Partial<Pick<Row, 'uses' | 'countedAs'>> & { readonly topology?: string } = {},
 ): Row => ({
   name,
   vcpus,
   memoryGb,
-  accelerator: { type, count, memoryGbEach, ...(providerType === undefined ? {} : { providerType }) },
+  accelerator: {
+    ...{ type, count, memoryGbEach },
+    ...(providerType === undefined ? {} : { providerType }),
+    ...(topology === undefined ? {} : { topology }),
+  },
   ...(countedAs === undefined ? {} : { countedAs }),
   uses,
 });

@@ -501,6 +501,19 @@ emulatedGcp('jobs on Vertex AI', () => {
       network: 'projects/123456789012/global/networks/default',
     };
 
+    test('for a TPU names its machine and topology, and no type of an accelerator', async () => {
+      const compute = { accelerator: { type: 'TPU-v5e', count: 4 }, nodes: 1, spot: false };
+
+      const { id } = await world.jobs.start(imageJob('run_1/train/1', { compute }));
+
+      expect(requestFor(id).jobSpec.workerPoolSpecs).toEqual([
+        expect.objectContaining({
+          machineSpec: { machineType: 'ct5lp-hightpu-4t', tpuTopology: '2x2' },
+          replicaCount: '1',
+        }),
+      ]);
+    });
+
     test('says everything: pools, machine, spot, limits, account, network, key, labels, and a script in the own bucket', async () => {
       opened(more);
       const digest = await world.code({ 'train.py': 'print(1)' });

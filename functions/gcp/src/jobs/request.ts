@@ -94,9 +94,10 @@ export function saidIn(env: readonly { readonly name: string; readonly value: st
 }
 
 function machineOf({ name, accelerator }: InstanceType): object {
-  const type = accelerator?.providerType;
+  const { providerType: type, topology } = accelerator ?? {};
   return {
     machineType: name,
+    ...(topology === undefined ? {} : { tpuTopology: topology }),
     ...(type === undefined ? {} : { acceleratorType: type, acceleratorCount: accelerator?.count }),
   };
 }

@@ -8,6 +8,10 @@ const a100 = { countedAs: 'nvidia_a100_gpus' };
 const a100With80Gb = { countedAs: 'nvidia_a100_80gb_gpus' };
 const h100 = { countedAs: 'nvidia_h100_gpus' };
 
+// A TPU is told by machine type and topology, without an accelerator type, and trains on one worker only. Not here: v2 and
+// v3, slices of several hosts, and 7x. https://docs.cloud.google.com/vertex-ai/docs/training/configure-compute#tpus
+const tpu = (topology: string) => ({ uses: ['train'] as const, topology });
+
 // Not checked: which of these Vertex AI's batch prediction takes, and which regions have them.
 const rows: readonly Row[] = [
   row('n1-standard-4', [4, 15], ['T4', 1, 16, 'NVIDIA_TESLA_T4'], t4),
@@ -31,6 +35,12 @@ const rows: readonly Row[] = [
   row('a3-highgpu-8g', [208, 1872], ['H100', 8, 80, 'NVIDIA_H100_80GB'], h100),
   row('a3-ultragpu-8g', [224, 2952], ['H200', 8, 141, 'NVIDIA_H200_141GB']),
   row('a4-highgpu-8g', [224, 3968], ['B200', 8, 180, 'NVIDIA_B200']),
+  row('ct5lp-hightpu-1t', [24, 48], ['TPU-v5e', 1, 16], tpu('1x1')),
+  row('ct5lp-hightpu-4t', [112, 192], ['TPU-v5e', 4, 16], tpu('2x2')),
+  row('ct5lp-hightpu-8t', [224, 384], ['TPU-v5e', 8, 16], tpu('2x4')),
+  row('ct6e-standard-1t', [44, 48], ['TPU-v6e', 1, 32], tpu('1x1')),
+  row('ct6e-standard-4t', [180, 720], ['TPU-v6e', 4, 32], tpu('2x2')),
+  row('ct6e-standard-8t', [180, 1440], ['TPU-v6e', 8, 32], tpu('2x4')),
 ];
 
 export const instanceTypes: InstanceTypes = {

@@ -16,6 +16,16 @@ const cases: readonly (readonly [string, object, string])[] = [
   ['a bucket that begins with goog', { data: { bucket: 'goog-drops' } }, 'data.bucket'],
   ['a bucket that ends with a hyphen', { data: { bucket: 'drops-' } }, 'data.bucket'],
   [
+    'a TPU on two workers',
+    { train: { ...model.train, compute: { accelerator: { type: 'TPU-v5e' }, nodes: 2 } } },
+    'train.compute.nodes',
+  ],
+  [
+    'a TPU that is to serve',
+    { serve: { ...model.serve, compute: { accelerator: { type: 'TPU-v6e' } } } },
+    'serve.compute.accelerator',
+  ],
+  [
     'an accelerator that Google does not have',
     { train: { ...model.train, compute: { accelerator: { type: 'A10' } } } },
     'train.compute.accelerator',

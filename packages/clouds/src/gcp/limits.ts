@@ -1,5 +1,6 @@
 import { hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
+import { whenPart } from '@serin/core/config/limits';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import { bucketNames, type CloudLimit, cannot, problemsWith, slowDeployments } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
@@ -46,6 +47,12 @@ export const limits: readonly CloudLimit[] = [
     "a deployment on Vertex AI takes up to three operations of 20 minutes: use at least '1h'",
     'decisions/0013-ports-fit-three-clouds.md, not measured',
   ),
+  {
+    path: 'train.compute.nodes',
+    broken: whenPart('train', ({ instances, accelerator }) => instances > 1 && /^TPU-/.test(accelerator?.type ?? '')),
+    because: 'Vertex AI trains on a TPU with one worker only: use nodes: 1 and an accelerator of more chips',
+    source: 'https://docs.cloud.google.com/vertex-ai/docs/training/configure-compute#tpus',
+  },
   {
     path: 'serve.timeout',
     broken: ({ serve }) => serve !== 'none' && (serve.timeout ?? 0) > 10 * minute,
