@@ -73,7 +73,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'functions/gcp/src': {
     may: ['@serin/core/', '@serin/clouds/', '@serin/api/', '@serin/platform/', 'hono', 'jose', 'node:'],
   },
-  'infra/shared': { may: ['@pulumi/pulumi'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
+  'infra/shared': { may: ['@pulumi/pulumi', '@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   // Plain data: `serin plan` reads it as well.
   'infra/aws/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'infra/gcp/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },

@@ -25,6 +25,16 @@ test.each(installations)('%s: all that stays when the rest is destroyed is liste
   for (const { kind, name } of retained) expect(made.stays.join('\n')).toContain(`the ${kind} ${name}: `);
 });
 
+test('a data bucket is the same resource when the config names another one before it', () => {
+  const idOf = (...dataBuckets: readonly string[]) =>
+    topology({ ...isolated, dataBuckets, createDataBuckets: true }, where).buckets.find(
+      ({ name }) => name === 'acme-drops',
+    )?.id;
+
+  expect(idOf('acme-drops')).toMatch(/^Data[0-9a-f]{8}$/);
+  expect(idOf('acme-earlier', 'acme-drops')).toBe(idOf('acme-drops'));
+});
+
 test.each(installations)('%s: no permission has a wildcard for its action', (_, made) => {
   const actions = rolesOf(made).flatMap(({ statements }) => statements.flatMap(({ actions }) => actions));
 

@@ -1,3 +1,4 @@
+import { dataId } from '../../shared/data-id.ts';
 import { plans } from './functions.ts';
 import type { Places } from './places.ts';
 import { ruleNames } from './rules.ts';
@@ -21,7 +22,7 @@ export function bucketsOf({ settings, ownBucket, where }: Places): readonly Buck
   return names.map((name, index) => {
     const arn = `arn:${where.partition}:s3:::${name}`;
     return {
-      id: index === 0 ? 'Own' : `Data${index}`,
+      id: index === 0 ? 'Own' : dataId(name),
       name,
       arn,
       // The pipeline writes into its own bucket: events of it would only be its own echo.

@@ -197,12 +197,9 @@ test('buckets are private, versioned and kept, but for the one of the code', () 
       );
       expect(inputs.encryption?.defaultKmsKeyName).toBe(settings.kmsKey);
     }
-  expect(of(closed, 'storage/bucket:Bucket').map(({ name, inputs }) => [name, inputs.name])).toEqual([
-    ['Code', expect.stringContaining('-code-')],
-    ['Data1', 'acme-ml-data'],
-    ['Data2', 'acme-ml-labels'],
-    ['Own', 'serin-shop-closed-acme-ml'],
-  ]);
+  expect(of(closed, 'storage/bucket:Bucket').map(({ inputs }) => inputs.name)).toEqual(
+    expect.arrayContaining(['acme-ml-data', 'acme-ml-labels', 'serin-shop-closed-acme-ml']),
+  );
   expect(one(plain, 'storage/bucket:Bucket', 'Own').inputs.lifecycleRules).toEqual([
     { action: { type: 'AbortIncompleteMultipartUpload' }, condition: { age: 7 } },
     { action: { type: 'Delete' }, condition: { daysSinceNoncurrentTime: 90, withState: 'ARCHIVED' } },
@@ -233,14 +230,13 @@ test('the journal is a database of its own, protected, kept, and with no index t
 test('each data bucket tells the topic of new objects, once Cloud Storage may publish there', () => {
   const tells = of(plain, 'storage/notification:Notification');
 
-  expect(tells.map(({ inputs }) => inputs)).toEqual(
-    plain.dataBuckets.map((bucket) => ({
-      bucket,
+  expect(tells.map(({ inputs }) => inputs.bucket).toSorted()).toEqual(plain.dataBuckets.toSorted());
+  for (const { inputs } of tells)
+    expect(inputs).toMatchObject({
       topic: 'projects/acme-ml/topics/serin-shop-prod-signals',
       payloadFormat: 'JSON_API_V1',
       eventTypes: ['OBJECT_FINALIZE'],
-    })),
-  );
+    });
   for (const { after } of tells) expect(after.some((each) => each.includes('agent-storage-topic'))).toBe(true);
   expect(rendered.get(plain)?.asked).toContain('gcp:storage/getProjectServiceAccount:getProjectServiceAccount');
   expect(of(bare, 'storage/notification:Notification')).toEqual([]);

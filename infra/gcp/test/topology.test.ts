@@ -520,6 +520,15 @@ test.each(installations)(
   },
 );
 
+test('a data bucket is the same resource when the config names another one before it', () => {
+  const idsOf = (dataBuckets: readonly string[]) => {
+    const { buckets, notifications } = topology({ ...closed, dataBuckets }, where);
+    return [buckets.find(({ name }) => name === 'acme-ml-data')?.id, notifications.at(-1)?.id];
+  };
+
+  expect(idsOf(['acme-ml-earlier', 'acme-ml-data'])).toEqual(idsOf(['acme-ml-data']));
+});
+
 test('on a data bucket of another Google project nothing is granted or made, and its owner is told what to do', () => {
   const foreign = 'other-team-data';
   const made = topology({ ...closed, dataBuckets: ['acme-ml-data', foreign], foreignBuckets: [foreign] }, where);

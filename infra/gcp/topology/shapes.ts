@@ -161,7 +161,7 @@ export interface Database {
 
 /** Private, and but for code kept when the installation is destroyed. */
 export interface Bucket {
-  readonly id: 'Own' | 'Code' | `Data${number}`;
+  readonly id: 'Own' | 'Code' | `Data${string}`;
   readonly name: string;
   readonly kept: boolean;
   readonly versioned: boolean;

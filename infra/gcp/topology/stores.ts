@@ -1,4 +1,5 @@
 import { journalFields } from '@serin/clouds/gcp/journal';
+import { dataId } from '../../shared/data-id.ts';
 import type { Places } from './places.ts';
 import type { Bucket, Database, LogStore, Notification, Repository, Topic } from './shapes.ts';
 
@@ -14,13 +15,13 @@ export function bucketsOf({ settings, ownBucket, codeBucket, dataBuckets }: Plac
     { id: 'Own', name: ownBucket, ...kept, oldVersionsDays: 90 },
     { id: 'Code', name: codeBucket, kept: false, versioned: false, unfinishedUploadsDays: 1 },
     // Data is never forgotten.
-    ...data.map((name, index): Bucket => ({ id: `Data${index + 1}`, name, ...kept })),
+    ...data.map((name): Bucket => ({ id: dataId(name), name, ...kept })),
   ];
 }
 
 /** Each data bucket of the Google project, whoever made it: a bucket may have many notifications, so this one disturbs nobody's. */
 export const notificationsOf = ({ dataBuckets }: Places): readonly Notification[] =>
-  dataBuckets.map((bucket, index) => ({ id: `Data${index + 1}`, bucket, topic: 'signals' }));
+  dataBuckets.map((bucket) => ({ id: dataId(bucket), bucket, topic: 'signals' }));
 
 export const topicsOf = ({ name }: Places): readonly Topic[] => [
   { id: 'dead', name: name('dead'), says: 'what could not be used' },
