@@ -65,13 +65,20 @@ export function teamState({ account, app, stage, env, command, say }: StateOf): 
   }
 
   /** The bucket keeps what was before. */
-  async function remove(name: string): Promise<void> {
-    await google.bytes({ service: 'storage', method: 'DELETE', path: object(name), repeatable: true });
+  async function remove(name: string, ifGenerationMatch: string): Promise<void> {
+    const query = { ifGenerationMatch };
+    await google.bytes({ service: 'storage', method: 'DELETE', path: object(name), query, repeatable: true });
+  }
+
+  /** Whoever took the lock away by hand may hold one of their own by now: that one stays. */
+  async function release(id: string): Promise<void> {
+    const found = await get('lock');
+    if (found !== undefined && lockIn(found.content).id === id) await remove('lock', found.generation);
   }
 
   /** Answers whether this computer holds the state already. */
   async function hold(id: string): Promise<boolean> {
-    const lock = { id, by: `${userInfo().username} on ${hostname()}`, command, at: new Date().toISOString() };
+    const lock: Lock = { id, by: `${userInfo().username} on ${hostname()}`, command, at: new Date().toISOString() };
     try {
       await put('lock', new TextEncoder().encode(JSON.stringify(lock)), '0');
       return false;
@@ -79,7 +86,7 @@ export function teamState({ account, app, stage, env, command, say }: StateOf): 
       if (!(error instanceof GoogleError) || error.status !== 412) throw error;
     }
     const found = await get('lock');
-    const held = JSON.parse(new TextDecoder().decode(found?.content) || '{}') as Partial<typeof lock>;
+    const held = lockIn(found?.content);
     if (held.id === id) return true;
     throw new Error(
       `${held.by} holds the state of ${app}, ${stage} since ${held.at} (serin ${held.command}): wait for its end; if it died for good, run 'gcloud storage rm gs://${bucket}/${keyOf('lock')}', and deploy again`,
@@ -102,8 +109,10 @@ export function teamState({ account, app, stage, env, command, say }: StateOf): 
       const content = await readIfThere(fileOf(part));
       const before = await get(part);
       if (content === undefined) {
+        if (part !== 'app' || before === undefined) continue;
+        if (before.generation !== generations?.[part]) throw changed(part);
         // SST has taken it away with all that it named.
-        if (part === 'app' && before !== undefined) await remove(part);
+        await remove(part, before.generation);
         continue;
       }
       if (before !== undefined && Buffer.compare(before.content, content) === 0) continue;
@@ -111,12 +120,15 @@ export function teamState({ account, app, stage, env, command, say }: StateOf): 
         await put(part, content, generations?.[part] ?? '0');
       } catch (error) {
         if (!(error instanceof GoogleError) || error.status !== 412) throw error;
-        throw new Error(
-          `somebody else has changed the state of ${app}, ${stage} meanwhile: compare ${fileOf(part)} with gs://${bucket}/${keyOf(part)}, copy the one that is true into the bucket, and deploy again`,
-        );
+        throw changed(part);
       }
     }
   }
+
+  const changed = (part: Part): Error =>
+    new Error(
+      `somebody else has changed the state of ${app}, ${stage} meanwhile: compare ${fileOf(part)} with gs://${bucket}/${keyOf(part)}, copy the one that is true into the bucket, and deploy again`,
+    );
 
   return {
     begin: () =>
@@ -142,11 +154,20 @@ export function teamState({ account, app, stage, env, command, say }: StateOf): 
         const holding = await readHolding(holdingFile);
         if (holding === undefined) return;
         await bringBack(holding);
-        await remove('lock');
+        await release(holding.id);
         await rm(holdingFile, { force: true });
       }),
   };
 }
+
+interface Lock {
+  readonly id: string;
+  readonly by: string;
+  readonly command: string;
+  readonly at: string;
+}
+
+const lockIn = (content?: Uint8Array): Partial<Lock> => JSON.parse(new TextDecoder().decode(content) || '{}');
 
 async function readHolding(file: string): Promise<Holding | undefined> {
   const content = await readIfThere(file);

@@ -165,6 +165,34 @@ emulatedGcp('the state of SST in the bucket of a team, by fake-gcs-server', () =
     expect(await object('app')).toBe('{"by":"second"}');
   });
 
+  test('past a lock that was taken away by hand, nobody takes away what another one holds or has brought in', async () => {
+    const { computer, object } = installation();
+    const [first, second, third] = [computer(), computer(), computer()];
+    const unlock = () =>
+      fetch(`${gcs.url}/storage/v1/b/${bucket}/o/${encodeURIComponent(`serin-shop/stage${stages}/lock.json`)}`, {
+        method: 'DELETE',
+      });
+    await first.begin();
+    first.leaves('app', '{"by":"first"}');
+    await first.end();
+    await first.begin();
+    await unlock();
+    await second.begin();
+
+    await first.end();
+
+    await expect(third.begin()).rejects.toThrow('holds the state');
+    second.leaves('app', '{"by":"second"}');
+    await unlock();
+    await third.begin();
+    await unlock();
+    await second.end();
+    // As SST does when it has destroyed all.
+    third.forgets('app');
+    await expect(third.end()).rejects.toThrow('somebody else has changed the state of serin-shop');
+    expect(await object('app')).toBe('{"by":"second"}');
+  });
+
   test('once SST has taken all away, nothing of it is found again, but its passphrase is', async () => {
     const { computer, object } = installation();
     const one = computer();
