@@ -197,8 +197,9 @@ emulatedGcp('Vertex AI serving', () => {
       expect(world.asked('models.upload')).toEqual([]);
     });
 
-    test('keeps an archive that its program stored in a folder of the model', async () => {
+    test('keeps an archive that its program stored in a folder of the model, and takes no marker of a folder', async () => {
       const world = await opened();
+      for (const marker of ['', 'deep/']) await world.bucket.write(`jobs/v8/folder/${marker}`, new Uint8Array());
       await world.bucket.write('jobs/v8/folder/tokenizer.tar.gz', Buffer.from('packed'));
       const artifact = await artifactAt(`gs://${ownBucket}/jobs/v8/folder/`, {
         buckets: () => world.bucket,
@@ -208,7 +209,7 @@ emulatedGcp('Vertex AI serving', () => {
       await world.deployed(world.deploymentOf(1, artifact === undefined ? {} : { artifact }));
 
       const { command } = uploaded(world).containerSpec;
-      expect(command[2]).toMatch(/^bring .*tokenizer\.tar\.gz/m);
+      expect(command[2].match(/^bring .*$/gm)).toEqual([expect.stringContaining('tokenizer.tar.gz')]);
       expect(command[2]).not.toMatch(/^unpack /m);
     });
 
