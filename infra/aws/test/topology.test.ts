@@ -25,6 +25,12 @@ test.each(installations)('%s: all that stays when the rest is destroyed is liste
   for (const { kind, name } of retained) expect(made.stays.join('\n')).toContain(`the ${kind} ${name}: `);
 });
 
+test('a data bucket that stays is told as what it is', () => {
+  const { stays } = topology({ ...isolated, dataBuckets: ['acme-drops'], createDataBuckets: true }, where);
+
+  expect(stays).toContain('the bucket acme-drops: your data');
+});
+
 test('a data bucket is the same resource when the config names another one before it', () => {
   const idOf = (...dataBuckets: readonly string[]) =>
     topology({ ...isolated, dataBuckets, createDataBuckets: true }, where).buckets.find(

@@ -25,8 +25,10 @@ export function resourcesOf(made: Listed): readonly Resource[] {
 /** What stays when the rest is destroyed. */
 export const staysOf = ({ table, buckets }: Listed): readonly string[] => [
   `the table ${table.name}: the history`,
-  ...buckets.map(({ name }) => `the bucket ${name}: code, configs and what jobs left`),
-  'versions in the model registry, and logs of jobs',
+  ...buckets.map(
+    ({ id, name }) => `the bucket ${name}: ${id === 'Own' ? 'code, configs and what jobs left' : 'your data'}`,
+  ),
+  'versions in the model registry, logs of jobs, and the secrets that you have made',
 ];
 
 /** What can be done with it; the names are fixed, so a plain second deployment would find them taken. */

@@ -33,6 +33,13 @@ test.each(installations)('%s: all that stays when the rest is destroyed is liste
   for (const { kind, name } of retained) expect(made.stays.join('\n')).toContain(`the ${kind} ${name}: `);
 });
 
+test('a data bucket that stays is told as what it is', () => {
+  const { stays } = topology(closed, where);
+
+  expect(stays).toContain('the bucket serin-shop-closed-acme-ml: code, configs and what jobs left');
+  expect(stays).toContain('the bucket acme-ml-data: your data');
+});
+
 test.each(installations)('%s: no role is a primitive one, and none is wider than what is asked for', (_, made) => {
   const roles = made.bindings
     .map(({ role }) => role)

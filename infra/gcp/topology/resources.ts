@@ -55,8 +55,10 @@ const keptBuckets = ({ buckets }: Listed): readonly string[] =>
 /** What stays when the rest is destroyed. */
 export const staysOf = (made: Listed): readonly string[] => [
   `the database ${made.database.name}: the history`,
-  ...keptBuckets(made).map((name) => `the bucket ${name}: code, configs and what jobs left`),
-  'versions in the Model Registry, jobs and their logs',
+  ...made.buckets
+    .filter(({ kept }) => kept)
+    .map(({ id, name }) => `the bucket ${name}: ${id === 'Own' ? 'code, configs and what jobs left' : 'your data'}`),
+  'versions in the Model Registry, jobs and their logs, and the secrets that you have made',
 ];
 
 /** What can be done with it; the names are fixed, so a plain second deployment would find them taken. */
