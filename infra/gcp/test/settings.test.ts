@@ -14,6 +14,11 @@ function refused(changes: object): string {
 
 test.each([
   ['a field in another case', { kmskey: closed.kmsKey }, 'kmskey is no field: there are project, environment'],
+  [
+    'a key of another region',
+    { kmsKey: closed.kmsKey?.replace('europe-west4', 'us-central1') },
+    'kmsKey is a key in us-central1: name one in europe-west4',
+  ],
   ['a key by its version', { kmsKey: `${closed.kmsKey}/cryptoKeyVersions/1` }, 'and no version of it'],
   [
     'a network by the id of its project',

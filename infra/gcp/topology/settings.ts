@@ -60,8 +60,18 @@ const networkFields: Fields = {
   },
 };
 
-export const settingsProblems = (settings: object): readonly string[] =>
-  problemsBy({ fields, network: networkFields, nameProblems: gcpNameProblems }, settings);
+export const settingsProblems = (settings: object): readonly string[] => [
+  ...problemsBy({ fields, network: networkFields, nameProblems: gcpNameProblems }, settings),
+  ...keyProblems(settings),
+];
+
+/** firestore v1, CmekConfig: "Only keys in the same location as this database are allowed". */
+function keyProblems({ kmsKey, region }: { readonly kmsKey?: unknown; readonly region?: unknown }): readonly string[] {
+  const location = /\/locations\/([^/]+)\//.exec(String(kmsKey))?.[1];
+  return region === undefined || location === undefined || location === region
+    ? []
+    : [`kmsKey is a key in ${location}: name one in ${region}, for it encrypts only where the installation is`];
+}
 
 /** What `serin.gcp.json` says of one environment. `stage` names it, else the file does. */
 export const readSettings = (file: unknown, stage?: string): SettingsRead<Settings> =>
