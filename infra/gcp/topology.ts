@@ -1,5 +1,6 @@
 import { refusal } from '../shared/fields.ts';
 import { metrics } from '../shared/metrics.ts';
+import type { AlsoGranted } from '../shared/shapes.ts';
 import { buildAccount, jobAccount, modelAccount, pushAccount } from './topology/accounts.ts';
 import { agentApis, agentGrants, keyBindings, serviceBindings } from './topology/agents.ts';
 import { alarmsOf, channelsOf, logMetricsOf } from './topology/alarms.ts';
@@ -8,7 +9,7 @@ import { byHandOf } from './topology/by-hand.ts';
 import { costsOf } from './topology/costs.ts';
 import { dashboardOf } from './topology/dashboard.ts';
 import { functionsOf } from './topology/functions.ts';
-import { boundOf } from './topology/grants.ts';
+import { type Bound, boundOf } from './topology/grants.ts';
 import { placesOf } from './topology/places.ts';
 import { laterOf, resourcesOf, staysOf } from './topology/resources.ts';
 import { settingsProblems } from './topology/settings.ts';
@@ -43,6 +44,11 @@ export function topology(settings: Settings, where: Where): Topology {
     places,
     functions.map(({ name }) => name),
   );
+  const bindings = [
+    ...bound.bindings,
+    ...keyBindings(places),
+    ...serviceBindings(places, { pushed: ['signals', 'deadLetters', 'clock'].map(nameOf), api: nameOf('api') }),
+  ];
   const made = {
     where: places.where,
     functions,
@@ -51,11 +57,8 @@ export function topology(settings: Settings, where: Where): Topology {
     jobRole: jobs,
     modelRole: models,
     customRoles: bound.customRoles,
-    bindings: [
-      ...bound.bindings,
-      ...keyBindings(places),
-      ...serviceBindings(places, { pushed: ['signals', 'deadLetters', 'clock'].map(nameOf), api: nameOf('api') }),
-    ],
+    bindings,
+    alsoGranted: othersIn({ ...bound, bindings }, [...functions.map(({ role }) => role), jobs, models]),
     agents: agentApis,
     topics: topicsOf(places),
     database: databaseOf(places),
@@ -79,3 +82,16 @@ export function topology(settings: Settings, where: Where): Topology {
 }
 
 const granteeOf = ({ id, email, grants }: Account) => ({ id, member: `serviceAccount:${email}`, grants });
+
+/** What is granted to anybody but these accounts, whose grants are listed with the calls that need them. */
+function othersIn({ bindings, customRoles }: Bound, accounts: readonly Account[]): readonly AlsoGranted[] {
+  const listed = new Set(accounts.map(({ email }) => `serviceAccount:${email}`));
+  return bindings
+    .filter(({ member }) => !listed.has(member))
+    .map(({ member, role, target, why }) => ({
+      who: member.replace(/^serviceAccount:/, ''),
+      what: customRoles.find(({ id }) => role.endsWith(`/roles/${id}`))?.permissions.join(' ') ?? role,
+      on: target.name,
+      why,
+    }));
+}

@@ -10,6 +10,8 @@ export interface Topology {
   /** What jobs and models run as. */
   readonly jobRole: Role;
   readonly modelRole: Role;
+  /** What anybody else is granted: who calls the functions, and services of the cloud. */
+  readonly alsoGranted?: readonly AlsoGranted[];
   /** Names of what the functions count: each is paid for by the hour in which it is counted. */
   readonly metrics: readonly string[];
   readonly byHand: readonly ByHand[];
@@ -18,6 +20,13 @@ export interface Topology {
   readonly stays: readonly string[];
   /** What can be done with that, later. */
   readonly later: readonly string[];
+}
+
+export interface AlsoGranted {
+  readonly who: string;
+  readonly what: string;
+  readonly on: string;
+  readonly why: string;
 }
 
 export interface PlannedFunction {

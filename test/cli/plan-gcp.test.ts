@@ -50,6 +50,9 @@ test('plan as text has the permissions, the instances with their quotas, what is
 
   expect(stdout).toMatch(/^acme, prod: europe-west4, account acme-ml\n/);
   expect(stdout).toMatch(/endpoints\.deployModel +aiplatform\.endpoints\.deploy +deploys a version +projects\/acme-ml/);
+  expect(stdout).toMatch(/\nallUsers +roles\/run\.invoker +the API asks for tokens of its own.* serin-acme-prod-api\n/);
+  expect(stdout).toMatch(/-build@acme-ml\.iam\S+ +roles\/artifactregistry\.writer /);
+  expect(stdout).toMatch(/gcp-sa-pubsub\S+ +pubsub\.topics\.publish .*serin-acme-prod-dead\n/);
   expect(stdout).toContain("2 x 'custom_model_serving_nvidia_t4_gpus'");
   expect(stdout).toContain('champion and candidate stand side by side during a rollout');
   expect(stdout).toContain('gcloud billing projects link acme-ml --billing-account=<account>');

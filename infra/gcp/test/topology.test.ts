@@ -33,6 +33,22 @@ test.each(installations)('%s: all that stays when the rest is destroyed is liste
   for (const { kind, name } of retained) expect(made.stays.join('\n')).toContain(`the ${kind} ${name}: `);
 });
 
+test.each(installations)('%s: nothing is granted that the plan does not say', (_, made) => {
+  const [listed, others] = [
+    [...made.functions.map(({ role }) => role), made.jobRole, made.modelRole],
+    made.alsoGranted ?? [],
+  ];
+
+  for (const { member, target } of made.bindings) {
+    const who = member.replace(/^serviceAccount:/, '');
+    const said = [
+      ...listed.filter(({ name }) => name === who).flatMap(({ grants }) => grants.map((grant) => grant.target.name)),
+      ...others.filter((each) => each.who === who).map(({ on }) => on),
+    ];
+    expect(said).toContain(target.name);
+  }
+});
+
 test('a data bucket that stays is told as what it is', () => {
   const { stays } = topology(closed, where);
 

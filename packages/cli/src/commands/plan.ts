@@ -61,13 +61,22 @@ function deployedText({ terminal }: Invocation, topology: Topology): string {
   return `${table(functions, columns, terminal)}\n${table(topology.resources, { RESOURCE: 'kind', NAME: 'name', '': 'says' }, terminal)}`;
 }
 
-function permissionsText({ terminal }: Invocation, topology: Topology): readonly string[] {
+function permissionsText(invocation: Invocation, topology: Topology): readonly string[] {
+  const { terminal } = invocation;
   const roles = [...topology.functions.map(({ role }) => role), topology.jobRole, topology.modelRole];
   const row = ({ call, action, resources, why }: Grant) => ({ call, action, on: resources.join(' '), why });
-  return roles.map(
-    ({ name, grants }) =>
-      `${name}\n${table(grants.map(row), { CALL: 'call', ACTION: 'action', WHY: 'why', ON: 'on' }, terminal)}`,
-  );
+  const { alsoGranted = [] } = topology;
+  return [
+    ...roles.map(
+      ({ name, grants }) =>
+        `${name}\n${table(grants.map(row), { CALL: 'call', ACTION: 'action', WHY: 'why', ON: 'on' }, terminal)}`,
+    ),
+    ...(alsoGranted.length === 0
+      ? []
+      : [
+          `${heading(invocation, 'also granted')}\n${table(alsoGranted, { WHO: 'who', WHAT: 'what', WHY: 'why', ON: 'on' }, terminal)}`,
+        ]),
+  ];
 }
 
 function costText({ terminal }: Invocation, of: string, how: string, { costs, usd, unpriced }: Sum): string {
