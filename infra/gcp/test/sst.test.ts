@@ -262,6 +262,7 @@ test('in an empty project each thing comes after what it needs', () => {
   for (const wanted of [
     'Api-run.googleapis.com',
     'Grant-build-code',
+    'Grant-build-copies',
     'Grant-build-images',
     'Functions',
     'Journal',

@@ -49,6 +49,16 @@ test.each(installations)('%s: nothing is granted that the plan does not say', (_
   }
 });
 
+test('what builds the functions reads the copies of their code, which lie in a bucket of Cloud Run functions', () => {
+  const { bindings, buildAccount } = topology(plain, where);
+  const reads = bindings.filter(({ member, role }) => member.endsWith(`:${buildAccount}`) && role.endsWith('Viewer'));
+
+  expect(reads.map(({ target, when }) => [target.name, when?.expression])).toEqual([
+    [expect.stringContaining('-code-acme-ml'), undefined],
+    ['acme-ml', 'resource.name.startsWith("projects/_/buckets/gcf-v2-sources-123456789012-europe-west4/")'],
+  ]);
+});
+
 test('a data bucket that stays is told as what it is', () => {
   const { stays } = topology(closed, where);
 
@@ -283,7 +293,7 @@ test('an account that nothing is granted to pushes and does no more, and Cloud B
     made.bindings.filter(({ member }) => member === `serviceAccount:${email}`).map(({ target }) => target.kind);
 
   expect(of(made.pushAccount)).toEqual(['service', 'service', 'service']);
-  expect(of(made.buildAccount).toSorted()).toEqual(['bucket', 'project', 'repository']);
+  expect(of(made.buildAccount).toSorted()).toEqual(['bucket', 'project', 'project', 'repository']);
 });
 
 test('the agents of Google’s services have what their work for the installation needs, and each on one thing', () => {

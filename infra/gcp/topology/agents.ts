@@ -98,6 +98,19 @@ export function serviceBindings(
       target: { kind: 'bucket', name: codeBucket },
       why: 'reads the code of the functions',
     },
+    // Cloud Run functions copies the code into a bucket that it makes with the first function, and builds from there.
+    // https://github.com/hashicorp/terraform-provider-google/issues/20571
+    {
+      id: 'build-copies',
+      member: build,
+      role: 'roles/storage.objectViewer',
+      target: { kind: 'project', name: where.account },
+      when: {
+        title: 'copies of the code',
+        expression: `resource.name.startsWith("projects/_/buckets/gcf-v2-sources-${where.number}-${where.region}/")`,
+      },
+      why: 'reads the copies of the code that Cloud Run functions makes',
+    },
     {
       id: 'build-images',
       member: build,
