@@ -3,6 +3,7 @@ import { type Refusal, refuse } from '../base/table.ts';
 import type { EventBody } from '../ports/journal.ts';
 import { applyRules } from './between/rules.ts';
 import { commands } from './commands.ts';
+import { endForward } from './endpoint/endpoint.ts';
 import { eventsBetween } from './events.ts';
 import { take } from './handlers.ts';
 import { answerPending, type Dispatcher, isStale, reconcile } from './leases.ts';
@@ -52,7 +53,7 @@ export function decideModel(
   const moment = { at, seq: stream.seq, by: signal.actor.subject };
   const answered = endPending(begun, stamped);
   if ('ignored' in answered && !endsForward(begun, stamped)) return answered;
-  const own = 'ignored' in answered ? { moved: withoutForward(begun) } : take(answered.moved, stamped, moment);
+  const own = 'ignored' in answered ? { moved: withForwardEnded(begun, at) } : take(answered.moved, stamped, moment);
   if ('refused' in own) return own;
 
   const moved = 'moved' in own ? own.moved : 'ignored' in answered ? begun : answered.moved;
@@ -91,7 +92,4 @@ const isAnswer = (signal: ModelSignal): signal is Extract<ModelSignal, Answer> =
 /** The late answer of a write that the endpoint still reckons with: now it cannot land any more. */
 const endsForward = ({ endpoint }: Model, signal: ModelSignal): boolean =>
   isAnswer(signal) && signal.type === 'endpointChanged' && endpoint.forward?.key === `${signal.key}#${signal.taken}`;
-const withoutForward = (model: Model): Model => ({
-  ...model,
-  endpoint: without(model.endpoint, 'forward') as Model['endpoint'],
-});
+const withForwardEnded = (model: Model, at: number): Model => ({ ...model, endpoint: endForward(model.endpoint, at) });

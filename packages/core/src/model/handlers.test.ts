@@ -119,3 +119,28 @@ test('a write of an earlier wish is reckoned with until its own answer comes', (
   expect([other, later]).toEqual([{ ignored: expect.any(String) }, { ignored: expect.any(String) }]);
   expect('moved' in own && own.moved.endpoint).not.toHaveProperty('forward');
 });
+
+test('a look that began before the write of an earlier wish had ended says nothing of what is served', () => {
+  const { drive } = withChampion();
+  const { desired, since, weights } = drive.state.endpoint;
+  const forward = { key: 'endpoint/change/1.1#7', until: drive.now + 60_000 };
+  const waiting = { status: 'converging', desired, since, weights, looks: 1, lookAt: drive.now, forward } as const;
+  const looking = { key: `endpoint/observe/${since}.1`, taken: 9 };
+  const debts = { [looking.key]: { taken: 9, by: 'other', until: drive.now + 60_000, failures: 0 } };
+  const model = { ...drive.state, endpoint: waiting, debts } as unknown as Model;
+  const seen = {
+    type: 'endpointObserved',
+    begunAt: drive.now,
+    observation: { ...endpointAtRest, weights: { v1: 100 } },
+  };
+
+  const ended = decided(model, { type: 'endpointChanged', answer: 'accepted', key: 'endpoint/change/1.1', taken: 7 });
+  const state = 'moved' in ended ? ended.moved : model;
+
+  expect(decided(state, { ...seen, ...looking } as never)).toEqual({ ignored: expect.any(String) });
+  expect(Object.keys(state.debts).filter((key) => key.startsWith('endpoint/'))).toEqual([
+    `endpoint/observe/${since}.2`,
+  ]);
+});
+
+const endpointAtRest = { deployments: [{ name: 'v1', version: 1, status: 'ready' }], busy: false } as const;

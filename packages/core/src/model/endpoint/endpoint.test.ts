@@ -3,7 +3,7 @@ import { step } from '../../base/table.ts';
 import type { Observation } from '../../ports/serving.ts';
 import { human, planOf, withCanary } from '../model.fixture.ts';
 import type { ModelSignal } from '../protocol.ts';
-import { type Endpoint, endpointOwes, endpointTable, wishing } from './endpoint.ts';
+import { type Endpoint, endForward, endpointOwes, endpointTable, wishing } from './endpoint.ts';
 import { type Desired, firstOperation, isFulfilled, nextOperation, nothingDesired } from './wish.ts';
 
 const home: Desired = { versions: [1], weights: { '1': 100 }, extras: 'keep', urgent: true, needs: [] };
@@ -152,6 +152,16 @@ describe('an endpoint on the way to its wish', () => {
 
     expect(blocked).toMatchObject({ status: 'blocked', forward });
     expect(look(blocked, seen({ v1: 100 }), at + 1000).status).toBe('converging');
+  });
+
+  test('writes what was decided before it looks again, also when the write before has ended', () => {
+    const further = wishing(shifted, { ...canary, weights: { '1': 50, '2': 50 } }, at);
+    const forward = { key: 'endpoint/change/1.1#7', until: at + 60_000 };
+
+    const ended = endForward(wishing(further, home, at, forward), at + 1);
+
+    expect(ended).not.toHaveProperty('forward');
+    expect(owed(ended)).toEqual([weighHome]);
   });
 
   test('gives orders that change nothing ever more slowly', () => {

@@ -177,6 +177,17 @@ function observe(
     : { ...state, status: 'converging', ...next };
 }
 
+/**
+ * The write of an earlier wish has ended. A look that began before it did may not show what it wrote, so the answer of
+ * that look counts for nothing: the next one has another key.
+ */
+export function endForward(endpoint: Endpoint, at: number): Endpoint {
+  const { forward: _, ...rest } = endpoint;
+  const looksAgain = endpoint.status !== 'absent' && !('operation' in endpoint);
+  // The compiler loses which status has what once a field is taken out of the union.
+  return (looksAgain ? { ...rest, looks: endpoint.looks + 1, lookAt: at } : rest) as Endpoint;
+}
+
 /** An operation is given as soon as it is decided: what a hint brings forward is a look. */
 function lookSooner<Here extends Endpoint>(endpoint: Here, { at }: SignalOf<'endpointHinted'>): Here {
   return endpoint.lookAt > at ? { ...endpoint, lookAt: at } : endpoint;
