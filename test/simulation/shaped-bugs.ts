@@ -118,6 +118,16 @@ export const shapedBugs: readonly PlantedBug[] = [
     scenario: 'a first version is aborted, and nothing comes after it',
   }),
   onShape(
+    'vertex',
+    core(
+      'a look from before the last forward write counts',
+      'model/endpoint/endpoint.ts',
+      'looksAgain ? { ...rest, looks: endpoint.looks + 1, lookAt: at } : rest',
+      'rest',
+      'an alert comes while shifting',
+    ),
+  ),
+  onShape(
     'aws',
     core(
       'a first version is not wished for until it is promoted',
