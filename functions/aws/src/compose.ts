@@ -9,14 +9,13 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { problemsOf } from '@serin/clouds/aws/limits';
-import { Fault } from '@serin/core/base/fault';
 import type { Owners } from '@serin/core/inbound/fact';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
 import { byServingKind } from '@serin/core/ports/serving';
 import { bucketsBy } from '@serin/platform/buckets';
 import type { Clockwork } from '@serin/platform/clock';
-import { artifactAt } from '@serin/platform/jobs/artifacts';
+import { digestAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
 import { endpointOwners, type Installation } from '@serin/platform/names';
 import { notifier } from '@serin/platform/notifier';
@@ -133,12 +132,7 @@ export function composeApi(): ApiRuntime {
       environment: installation.environment,
       platform: 'aws',
       problemsOf,
-      async digestOfArtifact({ uri }) {
-        const found = await artifactAt(uri, s3Objects(bucket));
-        if (found === undefined)
-          throw new Fault('notFound', `${uri} does not exist any more; run the job that made it again`);
-        return found.digest;
-      },
+      digestOfArtifact: ({ uri }) => digestAt(uri, s3Objects(bucket)),
       logs: jobLogs({ cloudwatchLogs: new CloudWatchLogsClient(cutOff), installation }),
       // A request of Lambda holds 6 MB, and bytes travel as base64.
       // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

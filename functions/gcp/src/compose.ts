@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { problemsOf } from '@serin/clouds/gcp/limits';
-import { Fault } from '@serin/core/base/fault';
 import type { Owners } from '@serin/core/inbound/fact';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Ports } from '@serin/core/ports/ports';
 import { byServingKind } from '@serin/core/ports/serving';
 import { bucketsBy } from '@serin/platform/buckets';
 import type { Clockwork } from '@serin/platform/clock';
-import { artifactAt } from '@serin/platform/jobs/artifacts';
+import { digestAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
 import { endpointOwners, type Installation } from '@serin/platform/names';
 import { notifier } from '@serin/platform/notifier';
@@ -124,12 +123,7 @@ export function composeApi(): ApiRuntime {
       environment: installation.environment,
       platform: 'gcp',
       problemsOf,
-      async digestOfArtifact({ uri }) {
-        const found = await artifactAt(uri, gsObjects(bucket));
-        if (found === undefined)
-          throw new Fault('notFound', `${uri} is not there any more; run the job again that made it`);
-        return found.digest;
-      },
+      digestOfArtifact: ({ uri }) => digestAt(uri, gsObjects(bucket)),
       logs: jobLogs({
         google,
         googleProject: required('SERIN_GOOGLE_PROJECT'),

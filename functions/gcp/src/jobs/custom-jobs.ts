@@ -30,8 +30,6 @@ const stopped = new Set(['CANCELLED', 'CANCELLING']);
 
 export const stateOf = ({ state }: CustomJob): string => state.replace(/^JOB_STATE_/, '');
 
-export type CustomJobs = ReturnType<typeof customJobs>;
-
 /** The custom jobs of a project and region. */
 export function customJobs({ google, ...place }: VertexPlace & { readonly google: Google }) {
   const parent = `${locationPath(place)}/customJobs`;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
 import { padding, tarEnd, tarHead } from '../code/tar.ts';
-import { artifactAt, type Objects, placeBy, unchangedArtifact } from './artifacts.ts';
+import { artifactAt, digestAt, type Objects, placeBy, unchangedArtifact } from './artifacts.ts';
 import { metricsAt } from './metrics.ts';
 
 function opened() {
@@ -83,6 +83,14 @@ test('metrics are those of the first file of them in a folder, and one that is t
   expect((await metricsAt('cloud://own/b/', objects)).metrics).toEqual({ auc: 2 });
   expect((await metricsAt('cloud://own/c/', objects)).unread['metrics.json']).toContain('larger than 1048576 bytes');
   expect((await metricsAt('cloud://own/d/', objects)).metrics).toEqual({});
+});
+
+test('what is looked up by its URI has the digest of now, or is said to be gone', async () => {
+  const { objects, put } = opened();
+  await put('a/model', 'one');
+
+  expect(await digestAt('cloud://own/a/', objects)).toBe((await artifactAt('cloud://own/a/', objects))?.digest);
+  await expect(digestAt('cloud://own/b/', objects)).rejects.toMatchObject({ code: 'notFound' });
 });
 
 test('a URI names a bucket and a key, and only one of this cloud does', () => {

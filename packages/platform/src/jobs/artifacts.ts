@@ -28,8 +28,9 @@ export interface Objects {
  * The artifact at a URI: one object or, if the URI ends with a slash, all objects under it. `undefined`: nothing.
  *
  * `digest` is the SHA-256 over (name, version, bytes) of each object in key order, where the version is the bucket's
- * own, so nothing is downloaded. The marker of a folder is no file. It changes whenever a byte does. Equal content that was uploaded again may have
- * another digest: an archive holds times, and a version may depend on the parts of the upload and on the encryption.
+ * own, so nothing is downloaded. The marker of a folder is not a file. The digest changes whenever a byte does. Equal
+ * content that was uploaded again may have another digest: an archive holds times, and a version may depend on the parts
+ * of the upload and on the encryption.
  */
 export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Promise<Artifact | undefined> {
   const place = placeOf(uri);
@@ -48,6 +49,13 @@ export async function artifactAt(uri: string, { buckets, placeOf }: Objects): Pr
     objects += 1;
   }
   return objects === 0 ? undefined : { uri, digest: hash.digest('hex'), bytes };
+}
+
+/** The digest that the artifact at a URI has now; `notFound` if there is nothing. */
+export async function digestAt(uri: string, objects: Objects): Promise<string> {
+  const found = await artifactAt(uri, objects);
+  if (found !== undefined) return found.digest;
+  throw new Fault('notFound', `${uri} does not exist any more; run the job that made it again`);
 }
 
 /** How an error names an artifact that a job is given. */
