@@ -66,6 +66,8 @@ describe('the registry is told which version is the champion and which one is tr
     expect(aliases({ ...drive.state, aliased: { champion: 1 } })).toEqual([both]);
     expect(aliases({ ...drive.state, aliased: both })).toEqual([]);
     expect(aliases({ ...atRest, aliased: both })).toEqual([{ champion: 1 }]);
+    // No version has both.
+    expect(aliases({ ...drive.state, champion: 2, aliased: both })).toEqual([{ champion: 2 }]);
     expect(aliases({ ...atRest, aliased: { champion: 1 } })).toEqual([]);
   });
 
