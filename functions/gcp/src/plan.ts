@@ -82,7 +82,7 @@ function recording(take: (call: string, request: unknown) => void): Google {
     // The ports read no more of these answers than is in them.
     json: async <Body>(call: Call) => answerTo(call) as Body,
     async bytes(call) {
-      return { headers: new Headers(), content: Buffer.from(JSON.stringify(answerTo(call))) };
+      return { status: 200, headers: new Headers(), content: Buffer.from(JSON.stringify(answerTo(call))) };
     },
   };
 }

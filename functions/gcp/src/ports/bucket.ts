@@ -4,8 +4,9 @@ import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectContent, ObjectInfo } from '@serin/core/ports/bucket';
 import { checkKey } from '@serin/platform/buckets';
 import { notYet } from '@serin/platform/faults';
+import type { Answer } from '@serin/platform/rest';
 import { crc32cText } from '../calls/crc32c.ts';
-import { type Answer, type Call, type Google, GoogleError } from '../calls/google.ts';
+import { type Call, type Google, GoogleError } from '../calls/google.ts';
 import { gcpFault, guarded, ifThere } from '../faults.ts';
 
 interface Options {

@@ -10,15 +10,15 @@ interface Sent {
   readonly signal: AbortSignal;
 }
 
-interface Received {
+export interface Received {
   readonly status: number;
   readonly headers: Headers;
   readonly content: Uint8Array;
 }
 
 /**
- * One request over HTTP. `fetch` would unpack an answer that is gzipped, and an object of Cloud Storage that was stored
- * so comes as it is only to those who take gzip. https://docs.cloud.google.com/storage/docs/transcoding
+ * One request over HTTP. `fetch` would unpack an answer that is gzipped, and an object of a bucket that was stored so
+ * must come as it is.
  */
 export function ask(url: URL, { method, headers, body, signal }: Sent): Promise<Received> {
   const request = url.protocol === 'https:' ? https : http;
