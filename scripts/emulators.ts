@@ -1,7 +1,7 @@
 // Installs what the emulator suites run against into test/emulators/.installed/. A second run does only what changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { paths, stampOf } from '../test/emulators/installed.ts';
@@ -33,6 +33,21 @@ const pip = join(paths.python, 'bin', 'pip');
 const parts: readonly Part[] = [
   ofNpm('functions', paths.functions, ['@aws-sdk/client-sagemaker']),
   ofNpm('functions-gcp', paths.gcpFunctions, ['@google-cloud/aiplatform', '@google-cloud/functions-framework']),
+  ofNpm('functions-azure', paths.azureFunctions, ['@azure/functions', '@azure/service-bus']),
+  {
+    name: 'azurite',
+    needs: [],
+    folder: paths.azurite,
+    versions: () => `azurite ${versionIn(join(paths.azurite, 'node_modules'), 'azurite')}`,
+    from: [join(emulators, 'azurite', 'package-lock.json')],
+    install: () => {
+      rmSync(paths.azurite, { recursive: true, force: true });
+      mkdirSync(paths.azurite, { recursive: true });
+      for (const file of ['package.json', 'package-lock.json'])
+        copyFileSync(join(emulators, 'azurite', file), join(paths.azurite, file));
+      run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', paths.azurite]);
+    },
+  },
   {
     name: 'python',
     from: [requirements],

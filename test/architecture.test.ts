@@ -74,6 +74,20 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'functions/gcp/src': {
     may: ['@serin/core/', '@serin/clouds/', '@serin/api/', '@serin/platform/', 'hono', 'jose', 'node:'],
   },
+  // Azure is called over REST; only what speaks AMQP needs a client.
+  'functions/azure/src': {
+    may: [
+      '@serin/core/',
+      '@serin/clouds/',
+      '@serin/api/',
+      '@serin/platform/',
+      'hono',
+      'jose',
+      '@azure/functions',
+      '@azure/service-bus',
+      'node:',
+    ],
+  },
   'infra/shared': { may: ['@pulumi/pulumi', '@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   // Plain data: `serin plan` reads it as well.
   'infra/aws/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
@@ -277,11 +291,13 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/gcp/src/settings.ts': 'the accounts, keys and networks of an installation',
   'functions/gcp/src/signals.ts': 'the messages of Pub/Sub, Cloud Storage and Cloud Logging',
   'functions/gcp/src/supplies.ts': 'its format of a list of files',
+  'functions/azure/src/names.ts': 'its limits of names, and its tags',
+  'functions/azure/src/settings.ts': 'the accounts, identities and workspaces of an installation',
 };
 
 test("a file of a cloud is about that cloud: it uses the cloud's SDK or payloads, or is listed with what it knows", () => {
   const files = readdirSync(join(root, 'functions')).flatMap((cloud) => sources(`functions/${cloud}/src`));
-  const ownSdk = /^(@aws-sdk\/|@smithy\/|aws-lambda$|(\.{1,2}\/)+calls\/)/;
+  const ownSdk = /^(@aws-sdk\/|@smithy\/|aws-lambda$|@azure\/|(\.{1,2}\/)+calls\/)/;
 
   const plain = files
     .filter((file) => !file.includes('/calls/'))
@@ -303,7 +319,9 @@ test('the platforms have the same files, and the clouds the same table of them',
     ...shared.filter((file) => existsSync(join(root, folder, file))),
     ...listed(`${folder}/ports`),
   ];
-  const clouds = readdirSync(join(root, 'functions')).map((cloud) => `functions/${cloud}/src`);
+  const clouds = readdirSync(join(root, 'functions'))
+    .filter((cloud) => cloud !== 'azure')
+    .map((cloud) => `functions/${cloud}/src`);
 
   for (const cloud of clouds) {
     expect([cloud, ...same(cloud).toSorted()]).toEqual([cloud, ...same('packages/local/src').toSorted()]);
@@ -362,6 +380,8 @@ test('each package of a lock file has its digest, and SECURITY.md names those th
     'infra/package-lock.json',
     'functions/aws/package-lock.json',
     'functions/gcp/package-lock.json',
+    'functions/azure/package-lock.json',
+    'test/emulators/azurite/package-lock.json',
   ];
   const packages = locks.flatMap((lock) => {
     const { packages } = JSON.parse(readFileSync(join(root, lock), 'utf8')) as { readonly packages: Locked };

@@ -10,6 +10,10 @@ export const emulated = (name: string, suite: () => void, more: readonly string[
 export const emulatedGcp = (name: string, suite: () => void, more: readonly string[] = []): void =>
   withParts(name, [...usual.gcp, ...more], suite);
 
+/** The same for Azure: npm's packages of functions/azure, and `more`. */
+export const emulatedAzure = (name: string, suite: () => void, more: readonly string[] = []): void =>
+  withParts(name, [...usual.azure, ...more], suite);
+
 /**
  * `describe` for a suite that needs parts of what `npm run emulators` installs. Without one of them the suite is skipped
  * and its name says why; with `SERIN_REQUIRE=emulators` it fails.

@@ -18,11 +18,13 @@ export const paths = {
   calls: join(home, 'calls'),
   functions: join(import.meta.dirname, '..', '..', 'functions', 'aws'),
   gcpFunctions: join(import.meta.dirname, '..', '..', 'functions', 'gcp'),
+  azureFunctions: join(import.meta.dirname, '..', '..', 'functions', 'azure'),
   discovery: join(home, 'discovery'),
   /** Names of permissions of Google's IAM, as others have collected them: one in a line. */
   permissions: join(home, 'iam-permissions'),
   gcs: join(home, 'fake-gcs-server'),
   pubsub: join(home, 'pubsub'),
+  azurite: join(home, 'azurite'),
 } as const;
 
 /** Each part has a stamp when it is whole: `scripts/emulators.ts` writes it last. */
@@ -32,6 +34,7 @@ export const stampOf = (part: string): string => join(paths.stamps, part);
 export const usual = {
   aws: ['functions', 'python', 'dynamodb-local'],
   gcp: ['functions-gcp', 'discovery'],
+  azure: ['functions-azure'],
 } as const;
 
 /** Why parts of what `npm run emulators` installs cannot be used; `undefined` when they can. */
@@ -48,7 +51,7 @@ export interface Emulator {
 }
 
 /** What can be started here, by the names that the recorder uses. */
-export const emulators: readonly string[] = ['moto', 'dynamodb-local', 'fake-gcs-server', 'pstest'];
+export const emulators: readonly string[] = ['moto', 'dynamodb-local', 'fake-gcs-server', 'pstest', 'azurite'];
 const started = new Map<string, string>();
 
 /** The name of the emulator that this process has started at an origin (`http://127.0.0.1:...`). */
@@ -101,6 +104,22 @@ export const startGcs = (pubsub?: { readonly host: string }): Promise<Emulator> 
     ready: '/_internal/healthcheck',
     ...(pubsub === undefined ? {} : { variables: { PUBSUB_EMULATOR_HOST: pubsub.host } }),
   }));
+
+/** Blob and Table Storage by Microsoft's emulator, each on a port of its own, over HTTP, with the well-known account. */
+export async function startAzurite(): Promise<Emulator & { readonly tables: string }> {
+  const [tables, queues] = [await freePort(), await freePort()];
+  const emulator = await start('azurite', [...usual.azure, 'azurite'], (port) => ({
+    command: [
+      ...[process.execPath, join(paths.azurite, 'node_modules', 'azurite', 'dist', 'src', 'azurite.js')],
+      ...['--silent', '--inMemoryPersistence', '--skipApiVersionCheck', '--disableTelemetry'],
+      ...['blob', 'table', 'queue'].map((service) => `--${service}Host=127.0.0.1`),
+      ...[`--blobPort=${port}`, `--tablePort=${tables}`, `--queuePort=${queues}`],
+    ],
+    // The blob service is the first that listens, the table service the last.
+    ready: /Table service successfully/,
+  }));
+  return { ...emulator, tables: `http://127.0.0.1:${tables}` };
+}
 
 /** An instance of a function, as Lambda has it: it begins with the first call, and is frozen between calls. */
 export interface LambdaInstance extends Emulator {

@@ -15,7 +15,17 @@ const clouds = [
     folder: join(root, 'functions', 'gcp'),
     packages: /^(@google-cloud\/|@grpc\/|google-gax|google-auth-library|jose$|protobufjs$)/,
   },
+  {
+    name: 'azure',
+    part: 'functions-azure',
+    folder: join(root, 'functions', 'azure'),
+    packages: /^(@azure\/|jose$|rhea$)/,
+  },
 ] as const;
+
+/** `jose` is a package of two clouds, each with its own files. */
+const isOf = (cloud: string, importer = ''): boolean =>
+  clouds.every(({ name }) => name === cloud || !importer.includes(`/${name}/`));
 
 // Without those no suite of a cloud can even be loaded; what else is missing, each suite says itself (`emulated.ts`).
 const isRequired = (process.env.SERIN_REQUIRE ?? '').split(',').includes('emulators');
@@ -34,7 +44,8 @@ export default defineConfig({
     return {
       name: `the-own-packages-of-${name}`,
       enforce: 'pre' as const,
-      resolveId: (id: string) => (packages.test(id) ? from.resolve(id) : undefined),
+      resolveId: (id: string, importer?: string) =>
+        packages.test(id) && isOf(name, importer) ? from.resolve(id) : undefined,
     };
   }),
   resolve: {

@@ -122,7 +122,10 @@ emulatedGcp('the bucket of Cloud Storage', () => {
 
       test('of which less came than was asked for and is there is read again later', async () => {
         const headers = new Headers({ 'x-goog-generation': '1', 'content-range': 'bytes 0-8/20' });
-        const google = { ...served.google, bytes: async () => ({ status: 206, headers, content: Buffer.from('day,n') }) };
+        const google = {
+          ...served.google,
+          bytes: async () => ({ status: 206, headers, content: Buffer.from('day,n') }),
+        };
 
         const reading = storageBucket({ google, bucket: 'drops' }).read({ key: 'day.csv', maxBytes: 9 });
 
