@@ -116,7 +116,7 @@ export async function startAzurite(): Promise<Emulator & { readonly tables: stri
       ...[`--blobPort=${port}`, `--tablePort=${tables}`, `--queuePort=${queues}`],
     ],
     // The blob service is the first that listens, the table service the last.
-    ready: /Table service successfully/,
+    ready: /Table service is successfully/,
   }));
   return { ...emulator, tables: `http://127.0.0.1:${tables}` };
 }
