@@ -32,6 +32,16 @@ const plain = (text: string): string =>
     .replace(/^-+|-+$/g, '')
     .toLowerCase();
 
+type Naming = (installation: Installation, kind: 'job', readable: string, key: string) => string;
+
+/** Names a cloud's jobs from project and key alone, so that the log of a job is found when only these are known. */
+export const jobNameBy =
+  (nameOfKey: Naming) =>
+  ({ environment }: Installation, { project, key }: { readonly project: string; readonly key: string }): string => {
+    const [, part = 'job', attempt = '1'] = key.split('/');
+    return nameOfKey({ project, environment }, 'job', `${part}-${attempt}`, key);
+  };
+
 interface Owning {
   readonly installation: Installation;
   readonly models: () => Promise<object>;

@@ -1,6 +1,6 @@
 import type { Bucket } from '@serin/core/ports/bucket';
 import { type Objects, placeBy } from '@serin/platform/jobs/artifacts';
-import type { Installation } from '@serin/platform/names';
+import { type Installation, jobNameBy } from '@serin/platform/names';
 import { sageMakerName } from '../names.ts';
 
 export interface Vpc {
@@ -28,20 +28,11 @@ export interface JobSettings {
 /** As `bucketsBy` makes them. */
 export type Buckets = (name: string) => Bucket;
 
-interface Named {
-  readonly project: string;
-  readonly key: string;
-}
-
 /**
- * The name of a job: from its project and key alone, so that the log of a job is found when only these are known.
- * Names of jobs are never free again in an account and region, which makes them the idempotency key.
+ * Names of jobs are never free again in an account and region, which makes them the idempotency key. ARNs have names in
+ * lower case, and permissions are given by ARN.
  */
-export function jobName({ environment }: Installation, { project, key }: Named): string {
-  const [, part = 'job', attempt = '1'] = key.split('/');
-  // ARNs have names in lower case, and permissions are given by ARN.
-  return sageMakerName({ project, environment }, 'job', `${part}-${attempt}`, key);
-}
+export const jobName = jobNameBy(sageMakerName);
 
 /** Where in the own bucket a job leaves what it made, and finds what it starts with. */
 export const jobPrefix = (name: string): string => `jobs/${name}`;
