@@ -2,7 +2,7 @@ import type { CloudEvent } from '@serin/core/ports/bus';
 import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
-import { batches, eventText, streamOf } from './events.ts';
+import { attributesOf, batches, eventText, streamOf } from './events.ts';
 
 const event = (text: string): CloudEvent => ({
   specversion: '1.0',
@@ -58,5 +58,16 @@ describe('an event', () => {
     ['of-another-form', 'of-another-form'],
   ])('of the id %s is of the stream %s', (id, stream) => {
     expect(streamOf({ ...event(''), id })).toBe(stream);
+  });
+
+  test('says all of it beside the text, but for its data', () => {
+    expect(attributesOf({ ...event(''), id: 'project/1/0' }, 'ce-')).toEqual({
+      'ce-specversion': '1.0',
+      'ce-id': 'project/1/0',
+      'ce-source': event('').source,
+      'ce-type': event('').type,
+      'ce-subject': event('').subject,
+      'ce-time': event('').time,
+    });
   });
 });

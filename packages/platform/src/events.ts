@@ -21,6 +21,15 @@ export async function eventText(event: CloudEvent, { maxBytes, bucket, uriOf }: 
   return JSON.stringify({ ...rest, dataref: uriOf(key) });
 }
 
+/** Of the text of a message that is a whole event: the structured mode of CloudEvents. */
+export const eventType = 'application/cloudevents+json; charset=utf-8';
+
+/** What a message says of its event beside the text, to filter by; `prefix` as the binding of the bus has it. */
+export function attributesOf(event: CloudEvent, prefix: string): Readonly<Record<string, string>> {
+  const { data: _, datacontenttype: __, ...attributes } = event;
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`${prefix}${name}`, value]));
+}
+
 /** The stream that an event is of, whose events keep their order. An event of another id is a stream of its own. */
 export const streamOf = ({ id }: CloudEvent): string => id.replace(/\/\d+\/\d+$/, '');
 

@@ -1,6 +1,6 @@
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Bus, CloudEvent } from '@serin/core/ports/bus';
-import { eventText, streamOf } from '@serin/platform/events';
+import { attributesOf, eventText, eventType, streamOf } from '@serin/platform/events';
 import { type Message, publish, type Topic } from '../calls/publish.ts';
 
 interface Options extends Topic {
@@ -26,12 +26,10 @@ const maxBytes = 200_000;
 export function pubsubBus({ google, topic, bucket, bucketName }: Options): Bus {
   async function messageOf(event: CloudEvent): Promise<Message> {
     const text = await eventText(event, { maxBytes, bucket, uriOf: (key) => `gs://${bucketName}/${key}` });
-    const { data: _, datacontenttype: __, ...attributes } = event;
-    const named = Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]);
     return {
       text,
       orderingKey: streamOf(event),
-      attributes: { 'content-type': 'application/cloudevents+json; charset=utf-8', ...Object.fromEntries(named) },
+      attributes: { 'content-type': eventType, ...attributesOf(event, 'ce-') },
     };
   }
 
