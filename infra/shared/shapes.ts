@@ -92,3 +92,6 @@ export interface StateOf {
   readonly command: string;
   readonly say: (text: string) => void;
 }
+
+/** The functions of an installation, on each cloud. */
+export type FunctionId = 'signals' | 'api' | 'clock' | 'deadLetters';

@@ -1,3 +1,5 @@
+import { type CallOf, callOf, type NeedOn, portsOf as shared } from '../../shared/calls.ts';
+
 /**
  * Every call that the AWS ports make, the permission it needs, and on what. Function policies are made from it alone,
  * `serin plan` prints it, and the emulator suite compares it with the calls that were really sent.
@@ -39,18 +41,9 @@ export type On =
 /** A condition of a permission; grants.ts spells it. */
 export type When = 'passedToSageMaker' | 'sageMakerScaling' | 'forSageMakerScaling' | 'ownedAsSaid';
 
-export interface Need {
-  readonly action: string;
-  readonly on: readonly On[];
-  readonly when?: When;
-}
-
+export type Need = NeedOn<On> & { readonly when?: When };
 /** `call`: `<service>:<operation>` as the SDK names it. */
-export interface Call {
-  readonly call: string;
-  readonly why: string;
-  readonly needs: readonly Need[];
-}
+export type Call = CallOf<Need>;
 
 const need = (action: string, ...on: readonly On[]): Need => ({ action, on });
 /** Data buckets are known by name: one that was deleted, and made again by somebody else, is not read. */
@@ -61,7 +54,7 @@ const pass = (role: 'jobRole' | 'modelRole'): Need => ({
   when: 'passedToSageMaker',
 });
 const scaling = (action: string): Need => ({ action, on: ['scalableTargets'], when: 'sageMakerScaling' });
-const call = (name: string, why: string, ...needs: readonly Need[]): Call => ({ call: name, why, needs });
+const call = callOf<Need>;
 
 // A create call that carries tags needs the permission to tag as well.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
@@ -291,12 +284,10 @@ export const callsOf = {
 
 export type PortName = keyof typeof callsOf;
 
-/** Which of them a function has. */
+/** Which of them a function has. Only here a message that failed is brought back by a call. */
 export const portsOf = {
-  signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send', 'again', 'programSecrets'],
-  api: ['journal', 'releases', 'bus', 'jobLogs', 'send', 'secrets'],
-  clock: ['due', 'send'],
-  deadLetters: ['journal'],
+  ...shared,
+  signals: [...shared.signals, 'again'],
 } as const satisfies Readonly<Record<string, readonly PortName[]>>;
 
 /** Actions whose resource must be `*`, and where that is written. Nothing else may have it. */

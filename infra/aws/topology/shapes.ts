@@ -1,4 +1,4 @@
-import type { Grant as PlannedGrant, Topology as PlannedTopology } from '../../shared/shapes.ts';
+import type { FunctionId, Grant as PlannedGrant, Topology as PlannedTopology } from '../../shared/shapes.ts';
 
 /** One installation, as its owner describes it. */
 export interface Settings {
@@ -100,7 +100,7 @@ export interface ServerlessFunction {
   readonly trigger: Trigger;
   readonly logGroup: string;
 }
-export type FunctionId = 'signals' | 'api' | 'clock' | 'deadLetters';
+export type { FunctionId };
 
 export type Trigger =
   | { readonly kind: 'queue'; readonly queue: QueueId; readonly batch: number; readonly maxConcurrency: number }

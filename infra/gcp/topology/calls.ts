@@ -1,3 +1,5 @@
+import { type CallOf, callOf, type NeedOn, type PortName, portsOf } from '../../shared/calls.ts';
+
 /**
  * Every call that the ports make of Google, the permission it needs, and on what. The roles of the functions are made
  * from it alone, `serin plan` prints it, and the emulator suite compares it with the calls that were really sent.
@@ -33,21 +35,13 @@ export type On =
   | 'jobAccount'
   | 'modelAccount';
 
-export interface Need {
-  readonly action: string;
-  readonly on: readonly On[];
-}
-
+export type Need = NeedOn<On>;
 /** `call`: the id of the method in its discovery document. */
-export interface Call {
-  readonly call: string;
-  readonly why: string;
-  readonly needs: readonly Need[];
-}
+export type Call = CallOf<Need>;
 
 const own = (...folders: readonly OwnFolder[]) => folders.map((folder) => `own/${folder}` as const);
 const need = (action: string, ...on: readonly On[]): Need => ({ action, on });
-const call = (name: string, why: string, ...needs: readonly Need[]): Call => ({ call: name, why, needs });
+const call = callOf<Need>;
 
 const vertex = (method: string, why: string, ...needs: readonly Need[]): Call =>
   call(`aiplatform.projects.locations.${method}`, why, ...needs);
@@ -207,17 +201,9 @@ export const callsOf = {
       need('secretmanager.versions.access', 'programSecrets'),
     ),
   ],
-} satisfies Readonly<Record<string, readonly Call[]>>;
+} satisfies Readonly<Record<PortName, readonly Call[]>>;
 
-export type PortName = keyof typeof callsOf;
-
-/** Which of them a function has. */
-export const portsOf = {
-  signals: ['journal', 'bucket', 'jobs', 'registry', 'serving', 'telemetry', 'bus', 'send', 'programSecrets'],
-  api: ['journal', 'releases', 'bus', 'jobLogs', 'send', 'secrets'],
-  clock: ['due', 'send'],
-  deadLetters: ['journal'],
-} as const satisfies Readonly<Record<string, readonly PortName[]>>;
+export { type PortName, portsOf };
 
 const vertexWide = 'Vertex AI has no policies on jobs and models, and its names stand in no condition';
 

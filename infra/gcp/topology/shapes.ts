@@ -1,5 +1,10 @@
 import type { JournalField } from '@serin/clouds/gcp/journal';
-import type { Grant as PlannedGrant, Role as PlannedRole, Topology as PlannedTopology } from '../../shared/shapes.ts';
+import type {
+  FunctionId,
+  Grant as PlannedGrant,
+  Role as PlannedRole,
+  Topology as PlannedTopology,
+} from '../../shared/shapes.ts';
 
 /** One installation, as its owner describes it. */
 export interface Settings {
@@ -97,7 +102,7 @@ export interface Binding {
   readonly when?: Condition;
 }
 
-export type FunctionId = 'signals' | 'api' | 'clock' | 'deadLetters';
+export type { FunctionId };
 
 export interface ServerlessFunction {
   /** Also the export of functions/gcp/src/functions.ts. */
