@@ -2,6 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import { type Fact, idOf, type Unreadable, unrouted } from '@serin/core/inbound/fact';
 import { type Fields, fieldsOf, instantOf, textOf, unreadable, wordOf } from '@serin/platform/fields';
 import { readBody, readEach } from '@serin/platform/message';
+import { withoutKeys } from '@serin/platform/without-keys';
 import { alarmFromBus, alarmFromTopic } from './alarm.ts';
 
 type Facts = readonly (Fact | Unreadable)[];
@@ -144,12 +145,5 @@ function approval(detail: Fields, { time }: Fields): Fact {
   };
 }
 
-/** An event of a job repeats the variables of the job, secrets among them: a dead letter of it has none. */
-export function withoutVariables(body: string): string {
-  if (!body.includes('"Environment"')) return body;
-  try {
-    return JSON.stringify(JSON.parse(body, (key, value) => (key === 'Environment' ? undefined : value)));
-  } catch {
-    return body; // not an event of SageMaker
-  }
-}
+/** Events of SageMaker repeat the variables of jobs. */
+export const withoutVariables = (body: string): string => withoutKeys(body, /^Environment$/);

@@ -1,6 +1,7 @@
 import { type Fact, type Unreadable, unrouted } from '@serin/core/inbound/fact';
 import { type Fields, fieldsOf, textOf, unreadable, wordOf } from '@serin/platform/fields';
 import { readBody } from '@serin/platform/message';
+import { withoutKeys } from '@serin/platform/without-keys';
 import { alarmFromIncident } from './alarm.ts';
 
 type Facts = readonly (Fact | Unreadable)[];
@@ -108,18 +109,9 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A body without the variables of jobs, which audit logs repeat and which may hold secrets. */
-export function withoutVariables(body: string): string {
-  const message = fieldsOf(parsed(body));
-  let hasAny = false;
-  const bare = JSON.stringify(message, (key, value) => {
-    const kept =
-      key === 'env' ? undefined : /^data(_base64)?$/.test(key) && typeof value === 'string' ? concealed(value) : value;
-    hasAny ||= kept !== value;
-    return kept;
-  });
-  return hasAny ? bare : body;
-}
+/** Audit logs repeat the variables of jobs. */
+export const withoutVariables = (body: string): string =>
+  withoutKeys(body, /^env$/, (key, text) => (/^data(_base64)?$/.test(key) ? concealed(text) : text));
 
 function concealed(base64: string): string {
   const text = Buffer.from(base64, 'base64').toString();
