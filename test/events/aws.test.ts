@@ -1,24 +1,23 @@
-import { Fault } from '@serin/core/base/fault';
 import type { Owners } from '@serin/core/inbound/fact';
-import type { Arrival } from '@serin/platform/arrivals';
 import { describe, expect, test } from 'vitest';
 import { endpointName, groupName } from '../../functions/aws/src/names.ts';
 import { read as factsIn } from '../../functions/aws/src/signals.ts';
-import { compiled, openWorld } from '../api/world.ts';
+import { compiled } from '../api/world.ts';
 import {
   after,
-  alarmByApi,
+  aKey,
   installation,
+  oddKeys,
   payloadsOf,
   readerOf,
-  released,
-  releasing,
   said,
   stamped,
+  testAlarms,
   testAnyOrder,
+  testObjects,
+  testRefused,
   testUnbreakable,
   type World,
-  watched,
 } from './happenings.ts';
 
 /**
@@ -46,7 +45,6 @@ const saidBy = async (bodies: readonly string[]) => said(await read(bodies));
 const inEnvelope = (body: string): string =>
   JSON.stringify({ Type: 'Notification', TopicArn: 'arn:aws:sns:eu-west-1:123456789012:alerts', Message: body });
 
-const key = 'fraud/2026/11/20/part 0001+ä%2F.csv';
 const alarm = {
   stream: 'model/fraud',
   type: 'alertRaised',
@@ -57,54 +55,25 @@ const alarm = {
   title: 'fraud-5xx: Threshold Crossed: 1 datapoint [9.0] was greater than the threshold (5.0).',
 };
 
-describe('a happening on AWS gives the signals that it gives on one machine', () => {
+const told = { cloud: 'AWS', read, fixture };
+testObjects({
+  ...{ ...told, owners },
+  objects: ['s3-created', 's3-created-unversioned', 's3-notification'],
+  objectOf: (key) => changed('s3-created', ({ detail }) => Object.assign(detail.object, { key })),
+  hints: { job: 'training-failed', endpoint: 'endpoint-in-service' },
+});
+testAlarms({
+  ...{ ...told, says: alarm, ways: ['alarm', 'alarm-sns'] },
+  ...{ end: 'alarm-ok', endedAt: '2026-11-20T14:14:40.989Z' },
+});
+
+describe('a decision on AWS gives the signals that it gives on one machine', () => {
   const onAws =
     (...fixtures: readonly string[]) =>
     async ({ engine, now }: World) => {
       for (const arrival of (await read(fixtures.map(fixture))).arrivals)
         await engine.receive(arrival.stream, stamped(arrival, now()));
     };
-
-  test('an object in a bucket', async () => {
-    const here = await after(released, (world) => world.put(key, 'day,amount\n2026-01-01,1\n'));
-
-    const [bus, notification] = [
-      await after(released, onAws('s3-created')),
-      await after(released, onAws('s3-notification')),
-    ];
-
-    expect(here).toMatchObject([{ signal: { type: 'dataHinted', keys: [key] }, patch: { intake: {} } }]);
-    expect(bus).toEqual(here);
-    expect(notification).toEqual(here);
-  });
-
-  test('many files in the folders of a bucket', async () => {
-    const files = ['fraud/a.csv', key, 'fraud/b c.csv', 'fraud-labels/1.csv', 'fraud-labels/2.csv', 'nobodys/x.csv'];
-
-    const here = await watched(files);
-    const there = await saidBy(
-      files.map((file) => changed('s3-created', ({ detail }) => Object.assign(detail.object, { key: file }))),
-    );
-
-    expect(here).toHaveLength(2);
-    expect(there).toEqual(here);
-  });
-
-  test('an alarm, and its end', async () => {
-    const { raise, resolve } = alarmByApi(alarm);
-
-    const here = await after(releasing, async (world) => [
-      await raise(alarm.title)(world),
-      await resolve('2026-11-20T14:14:40.989Z')(world),
-    ]);
-    const bus = await after(releasing, async (world) => [await onAws('alarm')(world), await onAws('alarm-ok')(world)]);
-    const topic = await after(releasing, onAws('alarm-sns'));
-
-    expect(here.map(({ signal }) => signal.type)).toEqual(['alertResolved', 'alertRaised']);
-    expect(JSON.stringify(here)).toContain('"status":"reverting"');
-    expect(bus).toEqual(here);
-    expect(topic).toEqual(here.slice(1));
-  });
 
   test('an approval, and a rejection', async () => {
     const waiting = async (world: World) => {
@@ -122,33 +91,20 @@ describe('a happening on AWS gives the signals that it gives on one machine', ()
     expect(await after(waiting, onAws('package-approved'))).toEqual(approved);
     expect(await after(waiting, onAws('package-rejected'))).toEqual(rejected);
   });
+});
 
-  test('is known when it comes again', async () => {
-    const world = await openWorld();
-    await releasing(world);
-    const bodies = [fixture('alarm'), fixture('alarm-sns'), fixture('alarm-ok')];
-    const receive = (each: Arrival) => world.engine.receive(each.stream, stamped(each, world.now()));
-
-    const outcomes = [];
-    for (const body of [...bodies, ...bodies])
-      for (const arrival of (await read([body])).arrivals) outcomes.push((await receive(arrival)).kind);
-
-    expect(outcomes).toEqual(['moved', 'repeated', 'moved', 'repeated', 'repeated', 'repeated']);
-  });
-
-  test("does not take a release back because of auto scaling's own alarms", async () => {
-    expect(await after(releasing, onAws('alarm-autoscaling'))).toEqual([]);
-  });
+test("auto scaling's own alarms take no release back", async () => {
+  expect((await read([fixture('alarm-autoscaling')])).arrivals).toEqual([]);
 });
 
 describe('what a message tells', () => {
   const hints = (type: string) => [{ stream: 'model/fraud', type }];
 
   test.each([
-    ['s3-created', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key] }]],
-    ['s3-created-unversioned', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key] }]],
-    ['s3-notification', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key] }]],
-    ['s3-notification-several', [{ stream: 'model/fraud', type: 'dataHinted', keys: [key, 'fraud/b.csv'] }]],
+    ['s3-created', [{ stream: 'model/fraud', type: 'dataHinted', keys: [aKey] }]],
+    ['s3-created-unversioned', [{ stream: 'model/fraud', type: 'dataHinted', keys: [aKey] }]],
+    ['s3-notification', [{ stream: 'model/fraud', type: 'dataHinted', keys: [aKey] }]],
+    ['s3-notification-several', [{ stream: 'model/fraud', type: 'dataHinted', keys: [aKey, 'fraud/b.csv'] }]],
     ['training-failed', hints('jobHinted')],
     ['training-completed-text-times', hints('jobHinted')],
     ['processing-completed', hints('jobHinted')],
@@ -204,7 +160,7 @@ describe('what a message tells', () => {
       Object.assign(it, { eventName: 's3:ObjectCreated:Put' }),
     );
 
-    expect(factsIn(body)).toEqual([{ kind: 'object', bucket: 'drops', key }]);
+    expect(factsIn(body)).toEqual([{ kind: 'object', bucket: 'drops', key: aKey }]);
   });
 
   test('a key that EventBridge has encoded is found below its prefix all the same', async () => {
@@ -221,26 +177,17 @@ describe('what a message tells', () => {
   });
 
   test('keys are taken as they are: dots, slashes and signs are never tidied up', async () => {
-    const odd = [
-      'fraud/../x',
-      'fraud//y',
-      'fraud/%41',
-      'fraud/ ',
-      'fraud/é',
-      'fraud/e\u0301',
-      'fraud/+',
-      'fraud/\u{1f600}',
-    ];
-
-    const onBus = odd.map((each) => changed('s3-created', ({ detail }) => Object.assign(detail.object, { key: each })));
+    const onBus = oddKeys.map((each) =>
+      changed('s3-created', ({ detail }) => Object.assign(detail.object, { key: each })),
+    );
     const encode = (text: string) => encodeURIComponent(text).replaceAll('%20', '+').replaceAll('%2F', '/');
-    const asNotices = odd.map((each) =>
+    const asNotices = oddKeys.map((each) =>
       changed('s3-notification', ({ Records }) => Object.assign(Records[0].s3.object, { key: encode(each) })),
     );
 
     for (const bodies of [onBus, asNotices]) {
       const keys = bodies.flatMap(factsIn).map((fact) => (fact.kind === 'object' ? fact.key : fact));
-      expect(keys).toEqual(odd);
+      expect(keys).toEqual(oddKeys);
     }
   });
 
@@ -389,18 +336,6 @@ describe('a batch', () => {
     expect(unrouted).toHaveLength(1);
   });
 
-  test('fails the one message that cannot be looked up, and no other', async () => {
-    const denied: Owners = {
-      ...owners,
-      modelOfJob: () => Promise.reject(new Fault('unavailable', 'no answer')),
-    };
-
-    const { arrivals, failed } = await read([fixture('training-failed'), fixture('endpoint-in-service')], denied);
-
-    expect(failed).toMatchObject([{ id: 'm0', fault: { retry: 'later' } }]);
-    expect(arrivals).toMatchObject([{ signal: { type: 'endpointHinted' }, messages: ['m1'] }]);
-  });
-
   testAnyOrder(single.map(fixture), read);
 
   test('tells an alarm before its end, whichever came first', async () => {
@@ -431,7 +366,7 @@ describe('a batch', () => {
 });
 
 describe('what claims to be ours or of AWS and cannot be read', () => {
-  test.each([
+  const refused = [
     ['no JSON', 'hello', 'not JSON'],
     ['no object', '[1]', 'JSON object'],
     ['a tick of no stream', '{"serin":{"tick":"rollout/1"}}', 'tick'],
@@ -469,11 +404,8 @@ describe('what claims to be ours or of AWS and cannot be read', () => {
       'time',
     ],
     ['an alarm without an ARN', changed('alarm', (event) => Object.assign(event, { resources: [] })), 'ARN'],
-  ])('%s is refused, and says what is wrong', (_, body, because) => {
-    expect(() => factsIn(body)).toThrow(
-      expect.objectContaining({ code: 'invalid', message: expect.stringContaining(because) }),
-    );
-  });
+  ] as const;
+  testRefused(refused, factsIn);
 
   testUnbreakable(Object.fromEntries(single.map((name) => [name, fixture(name)])), { read: factsIn, inEnvelope });
 });
