@@ -292,8 +292,10 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/gcp/src/signals.ts': 'the messages of Pub/Sub, Cloud Storage and Cloud Logging',
   'functions/gcp/src/supplies.ts': 'its format of a list of files',
   'functions/azure/src/jobs/settings.ts': 'its places in Blob Storage',
+  'functions/azure/src/alarm.ts': 'the alerts of Azure Monitor',
   'functions/azure/src/names.ts': 'its limits of names, and its tags',
   'functions/azure/src/settings.ts': 'the accounts, identities and workspaces of an installation',
+  'functions/azure/src/signals.ts': 'the events of Event Grid, Blob Storage and Azure ML',
 };
 
 test("a file of a cloud is about that cloud: it uses the cloud's SDK or payloads, or is listed with what it knows", () => {
