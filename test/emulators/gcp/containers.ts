@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import process from 'node:process';
 import type { JobDescription } from '@serin/core/ports/jobs';
-import { localFolder } from '@serin/gcp/jobs/layout';
+import { localFolder } from '@serin/platform/jobs/layout';
 import { settings, start, type World } from './jobs-world.ts';
 
 interface Ended {

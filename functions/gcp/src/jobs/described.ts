@@ -1,9 +1,12 @@
-import { durationText } from '@serin/core/base/time';
 import type { JobDescription } from '@serin/core/ports/jobs';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
+import { outputFolder } from '@serin/platform/jobs/layout';
 import { metricsAt } from '@serin/platform/jobs/metrics';
 import {
+  explainedExit,
   failed,
+  failureAt,
+  noMachineWithin,
   promised,
   ranTooLong,
   retryableBy,
@@ -11,10 +14,10 @@ import {
   succeeded,
   timesOf,
   underWay,
+  withWritten,
 } from '@serin/platform/jobs/results';
+import { saidIn, saidName } from '@serin/platform/jobs/said';
 import { type CustomJob, stateOf } from './custom-jobs.ts';
-import { outputFolder } from './layout.ts';
-import { saidIn } from './request.ts';
 import { type Buckets, gsObjects, gsPlace } from './settings.ts';
 
 interface Sources {
@@ -52,9 +55,10 @@ export function waitedTooLong(job: CustomJob, now: number): boolean {
   return job.startTime === undefined && maxWaitMs !== undefined && now - Date.parse(job.createTime) >= maxWaitMs;
 }
 
-const waited = (job: CustomJob): string => `no machine was free within ${durationText(saidOf(job).maxWaitMs ?? 0)}`;
+const waited = (job: CustomJob): string => noMachineWithin(saidOf(job).maxWaitMs ?? 0);
 
-const saidOf = ({ jobSpec }: CustomJob) => saidIn(jobSpec.workerPoolSpecs[0]?.containerSpec.env);
+const saidOf = ({ jobSpec }: CustomJob) =>
+  saidIn(jobSpec.workerPoolSpecs[0]?.containerSpec.env?.find(({ name }) => name === saidName)?.value);
 
 const baseOf = ({ jobSpec }: CustomJob): string =>
   (jobSpec.baseOutputDirectory?.outputUriPrefix ?? '').replace(/\/$/, '');
@@ -75,15 +79,10 @@ function outOfTime(job: CustomJob): boolean {
   return job.startTime !== undefined && limit > 0 && endOf(job) - Date.parse(job.startTime) >= limit;
 }
 
-const failureBytes = 4000;
-
 /** What the program wrote into the file `failure` comes first, then what Vertex AI says. */
 async function reasonOf(job: CustomJob, buckets: Buckets): Promise<string> {
-  const { bucket = '', key = '' } = gsPlace(`${baseOf(job)}/output/failure`) ?? {};
-  const written = bucket === '' ? undefined : await buckets(bucket).read({ key, maxBytes: failureBytes });
   const said = explained(job.error?.message ?? 'Vertex AI gives no reason');
-  const text = new TextDecoder().decode(written?.content).trim();
-  return text === '' ? said : `${text} (${said})`;
+  return withWritten(said, await failureAt(gsPlace(`${baseOf(job)}/output/failure`), buckets));
 }
 
 // "The replica workerpool0-0 exited with a non-zero status of 1. Termination reason: Error. Traceback ... To find out more
@@ -92,11 +91,7 @@ async function reasonOf(job: CustomJob, buckets: Buckets): Promise<string> {
 function explained(message: string): string {
   const [, code] = /exited with a non-zero status of (\d+)/.exec(message) ?? [];
   const said = message.replace(/\s*To find out more about why your job exited.*$/s, '');
-  if (code === '137')
-    return `${said} Exit code 137 is a kill: most often the machine had too little memory; use a larger one`;
-  if (code === '127')
-    return `${said} Exit code 127: the image does not have the command; correct the command, or the image`;
-  return said;
+  return said + explainedExit(Number(code));
 }
 
 /** Of codes of `google.rpc.Code`: the program itself failed. */

@@ -1,15 +1,12 @@
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Job } from '@serin/core/ports/jobs';
 import { unchangedArtifact } from '@serin/platform/jobs/artifacts';
+import type { Mounted } from '@serin/platform/jobs/bring';
 import type { Supplies } from '@serin/platform/jobs/supplies';
 import { type Buckets, gsObjects, gsPlace, mounted } from './settings.ts';
 
-/** What a container finds in the mount of Cloud Storage, to be brought to a channel. */
-export interface Input {
+export interface Input extends Mounted {
   readonly channel: string;
-  /** `list`: a file that names the files. */
-  readonly kind: 'list' | 'folder' | 'file';
-  readonly path: string;
   readonly bytes: number;
 }
 

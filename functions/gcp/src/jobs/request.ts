@@ -2,6 +2,7 @@ import { instanceTypes } from '@serin/clouds/gcp/instance-types';
 import { type InstanceType, instanceTypeFor } from '@serin/clouds/instance-types';
 import type { Job } from '@serin/core/ports/jobs';
 import { diskGb, placedIn } from '@serin/platform/jobs/layout';
+import { saidName, saidText } from '@serin/platform/jobs/said';
 import { labelsOf } from '../names.ts';
 import type { Input } from './inputs.ts';
 import { layoutOf } from './layout.ts';
@@ -10,12 +11,6 @@ import { gsUri, type JobSettings, mounted, startsFolder } from './settings.ts';
 
 /** aiplatform v1: DiskSpec.bootDiskSizeGb, "default is 100GB" */
 const leastDiskGb = 100;
-
-/** What a job says of itself to `describe`: it stands in its request, so nothing else has to be kept. */
-export interface Said {
-  readonly outputs: readonly string[];
-  readonly maxWaitMs?: number;
-}
 
 export interface Asked {
   readonly request: object;
@@ -52,7 +47,7 @@ export function requestOf(job: Job, { name, at, settings, inputs, archive }: Giv
     containerSpec: {
       imageUri: job.image ?? settings.nodeImage,
       command: ['/bin/sh', mounted(ownBucket, key)],
-      env: [{ name: saidName, value: JSON.stringify(saidOf(job)) }],
+      env: [{ name: saidName, value: saidText(job) }],
     },
   };
   // The first pool has exactly one node. Numbers of 64 bits are text.
@@ -78,19 +73,6 @@ export function requestOf(job: Job, { name, at, settings, inputs, archive }: Giv
     ...(kmsKey === undefined ? {} : { encryptionSpec: { kmsKeyName: kmsKey } }),
   };
   return { request, start: { key, text: scriptOf(placed, { settings, inputs, archive }) } };
-}
-
-const saidName = 'SERIN_JOB';
-
-const saidOf = ({ outputs, maxWaitMs }: Job): Said => ({
-  outputs,
-  ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
-});
-
-/** What a job that was asked for so says of itself. */
-export function saidIn(env: readonly { readonly name: string; readonly value: string }[] = []): Said {
-  const text = env.find(({ name }) => name === saidName)?.value;
-  return text === undefined ? { outputs: [] } : (JSON.parse(text) as Said); // `saidOf` has written it
 }
 
 function machineOf({ name, accelerator }: InstanceType): object {

@@ -1,8 +1,8 @@
-import { quoted, shellWords } from '@serin/platform/jobs/command';
-import type { Contained } from '@serin/platform/jobs/layout';
-import { codeChannel, startScript } from '@serin/platform/jobs/start-script';
+import { bring, bringer } from '@serin/platform/jobs/bring';
+import { shellWords } from '@serin/platform/jobs/command';
+import { type Contained, localFolder } from '@serin/platform/jobs/layout';
+import { codeChannel, hostFile, startScript } from '@serin/platform/jobs/start-script';
 import type { Input } from './inputs.ts';
-import { localFolder } from './layout.ts';
 import { secretLines } from './secret-script.ts';
 import { type JobSettings, mounted } from './settings.ts';
 
@@ -22,7 +22,10 @@ interface Given {
 export function scriptOf(placed: Contained, { settings, inputs, archive }: Given): string {
   const { job, places } = placed;
   const several = job.compute.nodes > 1;
-  const code = archive === undefined ? [] : bring('file', mounted(settings.ownBucket, archive), codeChannel);
+  const code =
+    archive === undefined
+      ? []
+      : bring({ kind: 'file', path: mounted(settings.ownBucket, archive) }, places.channel(codeChannel));
   const begun = [localFolder, ...(several ? [] : [places.model, places.output])];
   return startScript(placed, archive, {
     lines: [
@@ -30,49 +33,14 @@ export function scriptOf(placed: Contained, { settings, inputs, archive }: Given
       ...secretLines({ of: `the job ${job.key}`, environment: job.environment }, settings),
       `rm -rf ${shellWords(begun)}`,
       `mkdir -p ${shellWords([places.checkpoints, places.logs])}`,
-      ...(inputs.some(({ kind }) => kind === 'list') ? bringList : []),
+      ...bringer(inputs, '/gcs'),
       ...code,
-      ...inputs.flatMap(({ kind, path, channel }) => bring(kind, path, channel)),
+      ...inputs.flatMap((input) => bring(input, places.channel(input.channel))),
       ...(several ? clusterLines(job.compute.nodes, places.resourceConfig) : []),
     ],
     variables: several ? { MASTER_ADDR: '$first' } : {},
   });
-
-  function bring(kind: Input['kind'], path: string, channel: string): readonly string[] {
-    const to = quoted(places.channel(channel));
-    const how = {
-      list: `bring ${quoted(path)} ${to}`,
-      folder: `cp -R ${quoted(`${path}.`)} ${to}/`,
-      file: `cp ${quoted(path)} ${to}/`,
-    };
-    return [`mkdir -p ${to}`, how[kind]];
-  }
 }
-
-/** Copies the files that a list names, many by each call of `cp`: a call for each would take a millisecond or two. */
-const bringList = [
-  'bring() {',
-  '  list=$1 channel=$2 to=$2',
-  '  shift 2',
-  '  {',
-  '    IFS= read -r from',
-  '    while IFS= read -r path; do',
-  '      case $path in',
-  `        */*) folder=$channel/\${path%/*} ;;`,
-  '        *) folder=$channel ;;',
-  '      esac',
-  '      if [ "$folder" != "$to" ] || [ $# -ge 200 ]; then',
-  '        if [ $# -gt 0 ]; then cp "$@" "$to/"; fi',
-  '        shift $#',
-  '        to=$folder',
-  '        mkdir -p "$to"',
-  '      fi',
-  '      set -- "$@" "/gcs/$from$path"',
-  '    done',
-  '    if [ $# -gt 0 ]; then cp "$@" "$to/"; fi',
-  '  } < "$list"',
-  '}',
-];
 
 /**
  * Which node it is, by CLUSTER_SPEC: the first worker pool has one node, the others are in the second one.
@@ -80,7 +48,6 @@ const bringList = [
  */
 const clusterLines = (nodes: number, resourceConfig: string): readonly string[] => {
   const found = (pattern: string) => `$(printf %s "\${CLUSTER_SPEC-}" | sed -n 's/.*${pattern}.*/\\1/p')`;
-  const hosts = Array.from({ length: nodes }, (_, index) => `"algo-${index + 1}"`).join(',');
   return [
     `first=${found('"workerpool0" *: *\\[ *"\\([^":]*\\)[":]')}`,
     `pool=${found('"type" *: *"workerpool\\([0-9]*\\)"')}`,
@@ -90,7 +57,6 @@ const clusterLines = (nodes: number, resourceConfig: string): readonly string[] 
     '  exit 1',
     'fi',
     'if [ "$pool" = 0 ]; then number=1; else number=$((index + 2)); fi',
-    `mkdir -p ${quoted(resourceConfig.replace(/\/[^/]*$/, ''))}`,
-    `printf '{"current_host":"algo-%s","hosts":[${hosts}]}' "$number" > ${quoted(resourceConfig)}`,
+    ...hostFile(nodes, resourceConfig),
   ];
 };

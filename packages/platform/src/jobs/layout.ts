@@ -22,6 +22,45 @@ export interface Contained extends PlacedJob {
 export const isArchive = (source: Source): boolean =>
   source.kind === 'artifact' && source.artifact.uri.endsWith('.tar.gz');
 
+/** Files of the container itself. A container of any user may write below it. */
+export const localFolder = '/tmp/serin';
+
+interface Mounted {
+  /** Through a mount to the storage of the cloud: what is written below it is what the job leaves. */
+  readonly left: string;
+  readonly checkpoints: string;
+}
+
+/**
+ * The places of a job of a cloud that mounts its storage: what the job leaves is written through the mount at once, what
+ * it reads is brought to the container's own disk.
+ */
+export function mountedLayout({ left, checkpoints }: Mounted): Layout {
+  const output = `${left}/output`;
+  const channel = (name: string): string => `${localFolder}/input/data/${name}`;
+  return {
+    code: `${localFolder}/code`,
+    model: `${left}/model`,
+    input: `${localFolder}/input`,
+    config: `${localFolder}/input/config`,
+    resourceConfig: `${localFolder}/input/config/resourceconfig.json`,
+    output,
+    outputData: `${output}/data`,
+    checkpoints,
+    logs: `${left}/logs`,
+    tracking: `${output}/data/mlruns`,
+    channel,
+    found: (name, source) => (isArchive(source) ? `${localFolder}/unpacked/${name}` : channel(name)),
+    outputOf: (name) => `${left}/${outputFolder(name)}`,
+  };
+}
+
+/** Below the folder of a job: where it writes an output. */
+export function outputFolder(name: string): string {
+  if (name === 'model') return name;
+  return name === 'output' ? 'output/data' : `output/data/${name}`;
+}
+
 /** An instance type of a cloud, as far as a job is told of it. */
 interface Computer {
   readonly name: string;

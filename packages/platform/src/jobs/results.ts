@@ -2,7 +2,9 @@ import { Fault } from '@serin/core/base/fault';
 import { durationText } from '@serin/core/base/time';
 import { describedBy, type Measured } from '@serin/core/job-contract/metrics';
 import { missingOutput } from '@serin/core/job-contract/variables';
+import type { Bucket } from '@serin/core/ports/bucket';
 import type { Artifact, JobDescription } from '@serin/core/ports/jobs';
+import type { Place } from './artifacts.ts';
 
 export interface Times {
   readonly startedAt?: number;
@@ -61,6 +63,27 @@ export const underWay = ({ startedAt }: Times): JobDescription =>
   startedAt === undefined ? { status: 'starting' } : { status: 'running', startedAt };
 
 export const ranTooLong = (ms: number): string => `ran longer than ${durationText(ms)}`;
+
+export const noMachineWithin = (ms: number): string => `no machine was free within ${durationText(ms)}`;
+
+const failureBytes = 4000;
+
+/** What the program wrote into its file `failure`; '' where there is none. */
+export async function failureAt(place: Place | undefined, buckets: (name: string) => Bucket): Promise<string> {
+  if (place === undefined) return '';
+  const written = await buckets(place.bucket).read({ key: place.key, maxBytes: failureBytes });
+  return new TextDecoder().decode(written?.content).trim();
+}
+
+/** What the program wrote comes first, then what the cloud says. */
+export const withWritten = (said: string, written: string): string => (written === '' ? said : `${written} (${said})`);
+
+/** What the exit code of a program most often means, as the next sentences of a reason. */
+export function explainedExit(code: number): string {
+  if (code === 137) return ' Exit code 137 is a kill: most often the machine had too little memory; use a larger one';
+  if (code === 127) return ' Exit code 127: the image does not have the command; correct the command, or the image';
+  return '';
+}
 
 /** Whether a cloud's reason for a failed job is worth another attempt: the first pattern that finds its words. */
 export const retryableBy =

@@ -78,6 +78,15 @@ const unpacking = (archive: string, directory: string): readonly string[] => [
   `tar -xzf ${archive} -C ${directory}`,
 ];
 
+/** Lines that write down, for a cloud that does not, which of several nodes it is: the shell's `$number`, from 1. */
+export function hostFile(nodes: number, resourceConfig: string): readonly string[] {
+  const hosts = Array.from({ length: nodes }, (_, index) => `"algo-${index + 1}"`).join(',');
+  return [
+    `mkdir -p ${quoted(resourceConfig.replace(/\/[^/]*$/, ''))}`,
+    `printf '{"current_host":"algo-%s","hosts":[${hosts}]}' "$number" > ${quoted(resourceConfig)}`,
+  ];
+}
+
 const hostLines = (resourceConfig: string): readonly string[] => [
   `host=$(sed -n 's/.*"current_host" *: *"\\([^"]*\\)".*/\\1/p' ${resourceConfig})`,
   'rank=$(($(echo "$host" | tr -dc 0-9) - 1))',
