@@ -27,6 +27,8 @@ const emulators = join(import.meta.dirname, '..', 'test', 'emulators');
 const requirements = join(emulators, 'requirements.txt');
 const discovery = join(emulators, 'discovery-documents', 'requirements.txt');
 const permissions = join(emulators, 'iam-permissions', 'requirements.txt');
+const azureModels = join(emulators, 'azure-models', 'requirements.txt');
+const azureReader = join(emulators, 'azure-models', 'models.py');
 const pom = join(emulators, 'dynamodb-local', 'pom.xml');
 const pip = join(paths.python, 'bin', 'pip');
 
@@ -112,6 +114,22 @@ const parts: readonly Part[] = [
       rmSync(wheels, { recursive: true });
     },
     versions: () => readFileSync(permissions, 'utf8').split(' ')[0] ?? '',
+  },
+  {
+    name: 'azure-models',
+    from: [azureModels, azureReader],
+    needs: [],
+    folder: paths.azureModels,
+    // The generated files are read as text, and nothing of the package is installed.
+    install: () => {
+      rmSync(paths.azureModels, { recursive: true, force: true });
+      const wheels = join(paths.azureModels, 'wheels');
+      run(pip, ['download', '--quiet', '--no-deps', '--dest', wheels, '--requirement', azureModels]);
+      const [wheel = ''] = readdirSync(wheels);
+      run('python3', [azureReader, join(wheels, wheel), join(paths.azureModels, 'models.json')]);
+      rmSync(wheels, { recursive: true });
+    },
+    versions: () => readFileSync(azureModels, 'utf8').split(' ')[0] ?? '',
   },
   ofGo('lambda-rie', paths.lambda, 'tool', 'github.com/aws/aws-lambda-runtime-interface-emulator'),
   ofGo('fake-gcs-server', paths.gcs, 'tool', 'github.com/fsouza/fake-gcs-server'),

@@ -19,8 +19,8 @@ const ours = 'a fake of ours';
 
 interface Suite {
   readonly calls: Readonly<Record<string, Readonly<Record<string, { readonly answered: number }>>>>;
-  /** Calls that were held to the protos as well. */
-  readonly inProtos?: readonly string[];
+  /** By call: whose description has checked it. */
+  readonly checkedBy?: Readonly<Record<string, string>>;
 }
 
 interface Cloud {
@@ -35,7 +35,7 @@ interface Cloud {
 }
 
 /** They call the checks and the fakes themselves: no adapter has sent what they sent. */
-const ofTheChecks = /^gcp-(checks|fake)/;
+const ofTheChecks = /^(gcp|azure)-(checks|fake)/;
 
 const suites = readdirSync(paths.calls)
   .filter((file) => !ofTheChecks.test(file))
@@ -43,7 +43,7 @@ const suites = readdirSync(paths.calls)
 
 /** Sent by a request of our own instead of the SDK: no recorder has seen it. */
 const byHand = new Set(['ssm:GetParameter', 'ssm:GetParameters']);
-const inProtos = new Set(suites.flatMap((suite) => suite.inProtos ?? []));
+const checkers = new Map(suites.flatMap(({ checkedBy = {} }) => Object.entries(checkedBy)));
 
 const clouds: readonly Cloud[] = [
   {
@@ -55,7 +55,7 @@ const clouds: readonly Cloud[] = [
   {
     block: 'calls-gcp',
     head: "request and answer by Google's",
-    checkedBy: (call) => (inProtos.has(call) ? 'discovery document, protos' : 'discovery document'),
+    checkedBy: (call) => checkers.get(call) ?? 'nobody',
     callsOf: callsOfGcp,
     listed: /^\w+(\.\w+)+$/,
   },

@@ -25,6 +25,8 @@ export const paths = {
   gcs: join(home, 'fake-gcs-server'),
   pubsub: join(home, 'pubsub'),
   azurite: join(home, 'azurite'),
+  /** What Microsoft's generated client knows of Azure ML's API, as `azure-models/models.py` has read it. */
+  azureModels: join(home, 'azure-models'),
 } as const;
 
 /** Each part has a stamp when it is whole: `scripts/emulators.ts` writes it last. */
@@ -34,7 +36,7 @@ export const stampOf = (part: string): string => join(paths.stamps, part);
 export const usual = {
   aws: ['functions', 'python', 'dynamodb-local'],
   gcp: ['functions-gcp', 'discovery'],
-  azure: ['functions-azure'],
+  azure: ['functions-azure', 'azure-models'],
 } as const;
 
 /** Why parts of what `npm run emulators` installs cannot be used; `undefined` when they can. */

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { type Google, googleClient, type Hosts, type Service } from '@serin/gcp/calls/google';
 import type { Variables } from '@serin/platform/settings';
 import { ask } from '@serin/platform/wire';
+import { type Calls, callsOf } from '../fidelity-calls.ts';
 import { bodyProblems, type Method, methodsOf, queryProblems, services } from './documents.ts';
-import { type Calls, callsOf } from './fidelity-calls.ts';
 import { answerProblems, requestProblems } from './protos.ts';
 import { type Matched, matchOf } from './routes.ts';
 import { isInProtos } from './rpcs.ts';
@@ -189,6 +189,9 @@ export async function serveGoogle(name: string, handlers: Handlers, { relays = {
   };
 }
 
+const checkedBy = (service: Service, method: Method): string =>
+  isInProtos(service, method) ? 'discovery document, protos' : 'discovery document';
+
 /** Any other is taken too: a handler may refuse it. */
 const token = 'token-of-the-function';
 
@@ -279,7 +282,7 @@ async function handle(
     const { params, query, body } = request;
     world.calls.push({ id: method.id, params, query, body, status });
     const isAnswered = status > 0 && status < 400;
-    world.counts.count(method.id, { who: 'a fake of ours', isAnswered, isInProtos: isInProtos(service, method) });
+    world.counts.count(method.id, { who: 'a fake of ours', isAnswered, checkedBy: checkedBy(service, method) });
   };
   let answered: unknown;
   try {
@@ -356,7 +359,7 @@ async function pass(
   const problems = found.filter((problem) => !known?.test(problem));
   if (problems.length > 0) return refuse(problems.map((problem) => `${method.id} by ${relay.who}: ${problem}`));
   world.calls.push({ id: method.id, params, query: request.query, body: request.body, status });
-  world.counts.count(method.id, { who: relay.who, isAnswered, isInProtos: isInProtos(service, method) });
+  world.counts.count(method.id, { who: relay.who, isAnswered, checkedBy: checkedBy(service, method) });
   const kept = [...headers].filter(([name]) => !/^(content-length|transfer-encoding|connection)$/.test(name));
   response.writeHead(status, Object.fromEntries(kept));
   response.end(content);
