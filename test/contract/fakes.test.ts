@@ -37,7 +37,6 @@ journalContract('memory', async () => ({ port: atOnce<Journal>(memoryJournal()),
 
 journalContract('memory in shards', async () => ({
   port: shardedJournal(memoryStore().store, {
-    limits: { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 },
     stored: { bytes: 390_000, of: 'a row' },
     between: { due: '#', name: '\0' },
   }),

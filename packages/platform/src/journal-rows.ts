@@ -5,8 +5,8 @@ import { byBytes } from '@serin/core/base/order';
 import type { Append } from '@serin/core/ports/journal';
 import type { Page } from '@serin/core/ports/page';
 
-/** What a store has room for, in bytes of UTF-8. */
-export interface RowLimits {
+/** What there is room for, in bytes of UTF-8. */
+interface RowLimits {
   /** The name of a stream. */
   readonly stream: number;
   readonly nameKey: number;
@@ -14,6 +14,9 @@ export interface RowLimits {
   /** An entry, and a state, as JSON. */
   readonly text: number;
 }
+
+/** The same on every platform: what fits on one fits on all. */
+const limits: RowLimits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 
 /** Rows of a page of `due` and of `names`. */
 export const journalPageSize = 200;
@@ -26,21 +29,21 @@ export type JournalRows = ReturnType<typeof rowsOf>;
  * `invalid`: something is over a limit, or a text is not valid Unicode. A store would keep half a surrogate pair as
  * U+FFFD, and two names would become one.
  */
-export function rowsOf({ entry, state, due, name }: Append, limits: RowLimits) {
+export function rowsOf({ entry, state, due, name }: Append, most = limits) {
   const { stream, seq, hash } = entry;
   const text = (what: string, value: string, maxBytes: number): string => bounded(value, maxBytes, stream, what);
   if (due !== undefined && !Number.isSafeInteger(due)) throw invalidAppend(stream, `due ${due} is not a whole number`);
   return {
-    stream: text('name', stream, limits.stream),
+    stream: text('name', stream, most.stream),
     seq,
     hash,
     due,
     name: name && {
-      key: text('name key', name.key, limits.nameKey),
-      summary: text('summary', JSON.stringify(name.summary), limits.summary),
+      key: text('name key', name.key, most.nameKey),
+      summary: text('summary', JSON.stringify(name.summary), most.summary),
     },
-    entry: text('entry', JSON.stringify(entry), limits.text),
-    state: text('state', JSON.stringify(state), limits.text),
+    entry: text('entry', JSON.stringify(entry), most.text),
+    state: text('state', JSON.stringify(state), most.text),
   };
 }
 

@@ -4,11 +4,10 @@ import { appendOf } from '../../../test/contract/journal.contract.ts';
 import { memoryStore } from '../../../test/simulation/fakes/journal-store.ts';
 import { type JournalStore, shardedJournal } from './sharded-journal.ts';
 
-const limits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 const stored = { bytes: 390_000, of: 'a row' };
 const between = { due: '#', name: '\0' };
 
-const opened = (store: JournalStore) => shardedJournal(store, { limits, stored, between });
+const opened = (store: JournalStore) => shardedJournal(store, { stored, between });
 
 test('an append after one of its own reads nothing; after one that failed it looks again', async () => {
   const { store, reads } = memoryStore();
@@ -39,7 +38,7 @@ test('what is damaged is named', async () => {
 
 test('a state that does not fit when it is packed is refused, and nothing is written', async () => {
   const { store, streams } = memoryStore();
-  const small = shardedJournal(store, { limits, stored: { bytes: 20, of: 'a row' }, between });
+  const small = shardedJournal(store, { stored: { bytes: 20, of: 'a row' }, between });
 
   await expect(small.append(0, appendOf('fraud', 1))).rejects.toBeInstanceOf(Fault);
   expect(streams.size).toBe(0);

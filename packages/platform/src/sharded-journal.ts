@@ -6,7 +6,6 @@ import {
   mergedPage,
   type Place,
   parsed,
-  type RowLimits,
   recentPlaces,
   refuseGap,
   rowsOf,
@@ -73,7 +72,6 @@ export interface JournalStore {
 }
 
 interface Options {
-  readonly limits: RowLimits;
   readonly stored: PackedLimit;
   /** What stands in an index key between what is sorted by and the mark of the stream. */
   readonly between: { readonly due: string; readonly name: string };
@@ -86,7 +84,7 @@ export const shards = 16;
  * A journal over a database that has partitions and small rows: a head and entries per stream, gzipped, and two indexes of
  * rows in shards. What does not fit is `invalid`, and nothing is written. A page of an index reads every shard.
  */
-export function shardedJournal(store: JournalStore, { limits, stored, between }: Options): Journal {
+export function shardedJournal(store: JournalStore, { stored, between }: Options): Journal {
   const places = recentPlaces();
 
   async function headOf(stream: string): Promise<StoredHead | undefined> {
@@ -104,7 +102,7 @@ export function shardedJournal(store: JournalStore, { limits, stored, between }:
   }
 
   async function storedRows(write: Append): Promise<StoredRows> {
-    const { entry, state, ...rows } = rowsOf(write, limits);
+    const { entry, state, ...rows } = rowsOf(write);
     const place = { seq: rows.seq, ...indexKeys(rows, between) };
     const [packedEntry, packedState] = await Promise.all([
       packed(entry, rows.stream, 'entry', stored),

@@ -24,7 +24,6 @@ interface Options {
 type Item = Record<string, AttributeValue>;
 type Index = 'due' | 'name';
 
-const limits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 // An item holds 400 KB, the names of its attributes and its keys included.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const stored = { bytes: 390_000, of: 'an item' };
@@ -38,8 +37,7 @@ const between = { due: '#', name: '\0' };
  * 8 MB as text or over 390 KB gzipped is `invalid`. All reads are consistent; there is no secondary index, for its lag
  * would hide what is due.
  */
-export const dynamoJournal = (options: Options): Journal =>
-  shardedJournal(dynamoStore(options), { limits, stored, between });
+export const dynamoJournal = (options: Options): Journal => shardedJournal(dynamoStore(options), { stored, between });
 
 function dynamoStore({ client, table }: Options): JournalStore {
   const query = (input: Omit<QueryCommandInput, 'TableName' | 'ConsistentRead'>) =>

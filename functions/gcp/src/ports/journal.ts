@@ -19,7 +19,6 @@ interface Options {
   readonly database: string;
 }
 
-const limits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 // A document holds 1,048,576 bytes, its name and the names of its fields included, and a request 10 MiB.
 // https://docs.cloud.google.com/firestore/quotas
 const stored = { bytes: 1_000_000, of: 'a document' };
@@ -34,7 +33,7 @@ const between = { due: '#', name: '\0' };
  * that is over 8 MB as text or over 1 MB gzipped is `invalid`. Reads and queries are strongly consistent.
  */
 export const firestoreJournal = (options: Options): Journal =>
-  shardedJournal(firestoreStore(options), { limits, stored, between });
+  shardedJournal(firestoreStore(options), { stored, between });
 
 function firestoreStore({ google, database }: Options): JournalStore {
   const documents = `${database}/documents`;

@@ -9,7 +9,6 @@ import { reading } from '../machine/faults.ts';
 import { groupCommit } from '../machine/group-commit.ts';
 import { headCache } from '../machine/head-cache.ts';
 
-const limits = { stream: 1024, nameKey: 512, summary: 1024, text: 8 * 1024 * 1024 };
 /** Characters of state text whose parsed heads are remembered. */
 const cacheCharacters = 8 * 1024 * 1024;
 
@@ -59,7 +58,7 @@ export function sqliteJournal({ database, onAppended }: Options): Journal {
     },
 
     async append(basedOn, write) {
-      const rows = rowsOf(write, limits);
+      const rows = rowsOf(write);
       const state = heads.ownCopy(write.state);
       await commit(() => {
         const at = Number(statements.seq.get(rows.stream)?.seq ?? 0);
