@@ -80,6 +80,8 @@ export function restClient<Call extends RestCall>(options: Options<Call>): Rest<
     const url = new URL(`${hostOf(call)}/${path}`);
     for (const [name, values] of Object.entries(query))
       for (const value of [values].flat()) if (value !== undefined) url.searchParams.append(name, String(value));
+    // A form's `+` is not a space for every API.
+    url.search = url.search.replaceAll('+', '%20');
     const type = bytes?.type ?? (body === undefined ? undefined : 'application/json');
     const sent = {
       method,

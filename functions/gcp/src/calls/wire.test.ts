@@ -35,10 +35,10 @@ test.each(['POST', 'DELETE'] as const)(
       response.end(JSON.stringify({ url: request.url, authorization, type, bytes, body }));
     });
 
-    const said = await google.json({ ...call, method, query: { a: 'b c', left: undefined }, body: { ü: 1 } });
+    const said = await google.json({ ...call, method, query: { a: 'b c+d', left: undefined }, body: { ü: 1 } });
 
     expect(said).toEqual({
-      url: '/x?a=b+c',
+      url: '/x?a=b%20c%2Bd',
       authorization: 'Bearer a-token',
       type: 'application/json',
       bytes: '8',
