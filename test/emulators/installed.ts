@@ -107,9 +107,15 @@ export const startGcs = (pubsub?: { readonly host: string }): Promise<Emulator> 
     ...(pubsub === undefined ? {} : { variables: { PUBSUB_EMULATOR_HOST: pubsub.host } }),
   }));
 
-/** Blob and Table Storage by Microsoft's emulator, each on a port of its own, over HTTP, with the well-known account. */
-export async function startAzurite(): Promise<Emulator & { readonly tables: string }> {
+/**
+ * Blob and Table Storage by Microsoft's emulator, each on a port of its own, over HTTP. `accounts`: their keys by their
+ * names; without any it has its well-known account alone.
+ */
+export async function startAzurite(
+  accounts: Readonly<Record<string, string>> = {},
+): Promise<Emulator & { readonly tables: string }> {
   const [tables, queues] = [await freePort(), await freePort()];
+  const named = Object.entries(accounts).map(([name, key]) => `${name}:${key}`);
   const emulator = await start('azurite', [...usual.azure, 'azurite'], (port) => ({
     command: [
       ...[process.execPath, join(paths.azurite, 'node_modules', 'azurite', 'dist', 'src', 'azurite.js')],
@@ -119,6 +125,7 @@ export async function startAzurite(): Promise<Emulator & { readonly tables: stri
     ],
     // The blob service is the first that listens, the table service the last.
     ready: /Table service is successfully/,
+    ...(named.length === 0 ? {} : { variables: { AZURITE_ACCOUNTS: named.join(';') } }),
   }));
   return { ...emulator, tables: `http://127.0.0.1:${tables}` };
 }

@@ -9,13 +9,15 @@ interface Given {
 
 const withoutSlash = (resource: string): string => resource.replace(/\/$/, '');
 
+/** Those of all endpoints: a server takes what another one gave, so a test may have several. */
+const tokens = new Map<string, Given>();
+
 /**
  * The identity endpoint of Azure Functions: tokens of a managed identity, each for one resource.
  *
  * https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
  */
 export function fakeIdentity(header: string) {
-  const tokens = new Map<string, Given>();
   let made = 0;
 
   return {
@@ -29,7 +31,7 @@ export function fakeIdentity(header: string) {
       // Without it the system-assigned identity is meant, which functions of ours do not have.
       if (resource === null || client === null) return refuse(400, 'resource and client_id must be there');
       made += 1;
-      const token = `token-${made}`;
+      const token = `token-${tokens.size + 1}`;
       tokens.set(token, { resource: withoutSlash(resource), client });
       const until = Math.floor(Date.now() / 1000) + 86_400;
       return {
