@@ -291,6 +291,7 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/gcp/src/settings.ts': 'the accounts, keys and networks of an installation',
   'functions/gcp/src/signals.ts': 'the messages of Pub/Sub, Cloud Storage and Cloud Logging',
   'functions/gcp/src/supplies.ts': 'its format of a list of files',
+  'functions/azure/src/metric-line.ts': 'how Application Insights takes a metric from a log line',
   'functions/azure/src/jobs/settings.ts': 'its places in Blob Storage',
   'functions/azure/src/alarm.ts': 'the alerts of Azure Monitor',
   'functions/azure/src/names.ts': 'its limits of names, and its tags',
