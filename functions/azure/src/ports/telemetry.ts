@@ -1,0 +1,99 @@
+import { errors, thresholdOf } from '@serin/core/base/measures';
+import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import { notYet } from '@serin/platform/faults';
+import type { Installation } from '@serin/platform/names';
+import { withoutLabels } from '@serin/platform/telemetry';
+import { type Counter, closedTicks, percentilesOf, slowOf, ticksOf, wholeSteps } from '@serin/platform/ticks';
+import { mlCall } from '../calls/ml.ts';
+import { ifThere } from '../faults.ts';
+import { endpointName } from '../names.ts';
+import { type Answered, isError, type SourceOptions } from '../serving/answers.ts';
+import { endpointMetrics } from '../serving/metric-data.ts';
+import { trafficLog } from '../serving/traffic-log.ts';
+
+interface Options extends SourceOptions {
+  readonly installation: Installation;
+  readonly now: () => number;
+  /** Of Log Analytics; without it, the metrics of the endpoint are read. */
+  readonly logWorkspaceId?: string;
+}
+
+/**
+ * Telemetry of an endpoint of Azure ML, by whole minutes (`tickMs`: a multiple of 60,000): from the traffic log where there
+ * is a workspace of Log Analytics, else from metrics.
+ *
+ * From the log a request counts in the minute in which it was received, a threshold is counted exactly, and a tick is closed
+ * 13 minutes after its end, or up to 25 while its counts do not fit together (see `ticksOf`). From metrics a request counts
+ * in the minute in which it was sampled, nothing is counted by thresholds, and a tick is closed after 3 to 15 minutes.
+ *
+ * An error is a request that its caller is not to blame for (see `isError`). Of a model that hangs, Azure ML ends the request
+ * at the time-out of its deployment and answers 408. Where nothing of it is counted, it is missing in the share of its
+ * deployment, which the judge compares with the configured one. What was refused before a deployment was chosen is not
+ * counted. Users, segments, pairs and labels are unknown.
+ */
+export function monitorTelemetry(options: Options): Telemetry & Labels {
+  const { azure, installation, now, logWorkspaceId, ...place } = options;
+  const source =
+    logWorkspaceId === undefined ? endpointMetrics({ azure, ...place }) : trafficLog({ azure, logWorkspaceId });
+  const counter: Counter = { ...source.counter, errorsOf: ([failed = 0]) => failed, sure: 1 };
+
+  /** The shares of the deployments as they are now, in percent; an endpoint that is gone has none. */
+  async function trafficOf(endpoint: string): Promise<Readonly<Record<string, number>>> {
+    const call = mlCall(place, `onlineEndpoints/${endpoint}`, { method: 'GET' });
+    const found = await ifThere(`reading the endpoint ${endpoint}`, () =>
+      azure.json<{ readonly properties?: { readonly traffic?: Readonly<Record<string, number>> } }>(call),
+    );
+    return found?.properties?.traffic ?? {};
+  }
+
+  return {
+    async ticks(query) {
+      const closed = closedTicks(query, counter, now());
+      if (closed === undefined) return [];
+      const window = { ...closed, endpoint: endpointName(installation, query.endpoint) };
+      const thresholds = source.knowsDurations ? slowOf(query.measures).map((each) => thresholdOf(each) ?? 0) : [];
+      const [answered, traffic] = await Promise.all([source.answered(window, thresholds), trafficOf(window.endpoint)]);
+      if (answered === undefined) return [];
+      const deployments = new Set([...answered.map(({ deployment }) => deployment), ...Object.keys(traffic)]);
+      const rows = [...deployments].filter(isVersion).map((deployment) => ({
+        deployment,
+        weight: traffic[deployment] ?? 0,
+        ...countedOf(
+          answered.filter((each) => each.deployment === deployment),
+          thresholds.length,
+        ),
+      }));
+      const measures = source.knowsDurations ? query.measures : [errors];
+      return ticksOf(rows, { ...query, ...window, measures }, counter, now());
+    },
+
+    async latency(endpoint, from, to) {
+      const window = wholeSteps({ from, to }, counter, now());
+      if (window === undefined) return undefined;
+      const measured = await source.latencies({ ...window, endpoint: endpointName(installation, endpoint) });
+      if (measured === undefined) throw notYet(`Azure Monitor has only part of the latencies of ${endpoint}`);
+      return percentilesOf(
+        measured.filter(({ deployment }) => isVersion(deployment)),
+        1,
+      );
+    },
+
+    ...withoutLabels('Azure'),
+  };
+}
+
+/** Our deployments are named by their versions. What no deployment answered has another name, or none. */
+const isVersion = (deployment: string): boolean => /^v\d+$/.test(deployment);
+
+function countedOf(answered: readonly Answered[], thresholds: number) {
+  const sumOf = (counts: (row: Answered) => number): ReadonlyMap<number, number> => {
+    const sums = new Map<number, number>();
+    for (const row of answered) sums.set(row.start, (sums.get(row.start) ?? 0) + counts(row));
+    return sums;
+  };
+  return {
+    requests: sumOf(({ requests }) => requests),
+    outcomes: [sumOf((row) => (isError(row) ? row.requests : 0))],
+    slow: Array.from({ length: thresholds }, (_, index) => sumOf(({ slow }) => slow[index] ?? Number.NaN)),
+  };
+}
