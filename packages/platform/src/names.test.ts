@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
-import { endpointOwners } from './names.ts';
+import { endpointOwners, nameOf } from './names.ts';
 
 const installation = { project: 'shop', environment: 'prod' };
-const endpointName = (_: typeof installation, model: string) => `prod-shop--${model}`;
+const endpointName = (of: typeof installation, model: string) =>
+  nameOf(of, 'endpoint', { readable: model, key: model, max: 63 });
+const nameIn = (project: string, model: string) => endpointName({ ...installation, project }, model);
 
-function opened() {
+function opened(named = endpointName, project = installation.project) {
   let models: object = { fraud: {} };
   let looks = 0;
   const ownerOf = endpointOwners({
-    installation,
-    endpointName,
+    installation: { ...installation, project },
+    endpointName: named,
     models: async () => {
       looks += 1;
       return models;
@@ -27,9 +29,11 @@ function opened() {
 test('an endpoint is of the model that it is named for, as the config says now', async () => {
   const { ownerOf, release } = opened();
 
-  const before = [await ownerOf('prod-shop--fraud'), await ownerOf('prod-shop--churn')];
+  const owners = () => Promise.all(['fraud', 'churn'].map((model) => ownerOf(nameIn('shop', model))));
+
+  const before = await owners();
   release({ churn: {} });
-  const after = [await ownerOf('prod-shop--fraud'), await ownerOf('prod-shop--churn')];
+  const after = await owners();
 
   expect([before, after]).toEqual([
     ['fraud', undefined],
@@ -40,6 +44,22 @@ test('an endpoint is of the model that it is named for, as the config says now',
 test('for an endpoint of others nobody reads the config', async () => {
   const { ownerOf, looks } = opened();
 
-  expect([await ownerOf('test-shop--fraud'), await ownerOf('fraud')]).toEqual([undefined, undefined]);
+  const foreign = [
+    nameIn('other', 'fraud'),
+    nameIn('shops', 'fraud').replace('prod', 'test'),
+    `fraud-${'0'.repeat(16)}`,
+  ];
+  for (const name of foreign) expect(await ownerOf(name)).toBeUndefined();
   expect(looks()).toBe(0);
 });
+
+test.each(['shop', 'a-project-of-a-long-name'])(
+  'a short name shows its owner too, with the project %s',
+  async (project) => {
+    const short = (of: typeof installation, model: string) =>
+      nameOf(of, 'endpoint', { readable: model, key: model, max: 32 }).replace(/-+/g, '-');
+    const { ownerOf } = opened(short, project);
+
+    expect(await ownerOf(short({ ...installation, project }, 'fraud'))).toBe('fraud');
+  },
+);

@@ -48,11 +48,16 @@ interface Owning {
   readonly endpointName: (installation: Installation, model: string) => string;
 }
 
-/** Finds the model of an endpoint. The names of all endpoints are made once for each config. */
+/**
+ * Finds the model of an endpoint. The names of all endpoints are made once for each config, which nobody reads for an
+ * endpoint whose name cannot be ours: where names are short, not all of the prefix is in them.
+ */
 export function endpointOwners({ installation, models, endpointName }: Owning) {
   let known: { readonly of: object; readonly byEndpoint: ReadonlyMap<string, string> } | undefined;
   return async (name: string): Promise<string | undefined> => {
-    if (!name.startsWith(ownPrefix(installation))) return undefined;
+    const readable = plain(name).slice(0, -hashLength - 1);
+    const own = plain(`${installation.environment}-${installation.project}`);
+    if (!own.startsWith(readable) && !readable.startsWith(own)) return undefined;
     const all = await models();
     if (known?.of !== all)
       known = {
