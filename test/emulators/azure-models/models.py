@@ -159,6 +159,7 @@ def add_method(found, group, method, requests, enums):
     if builder is not None:
         operation.update(requests[builder])
         operation["statuses"] = statuses_of(method)
+        operation["headers"] = headers_of(method)
     for argument in method.args.args:
         if argument.arg == "body":
             operation["body"] = model_in(argument.annotation)
@@ -175,6 +176,18 @@ def statuses_of(method):
         if isinstance(node, ast.Compare) and ast.unparse(node.left) == "response.status_code" and isinstance(node.ops[0], ast.NotIn):
             return ast.literal_eval(node.comparators[0])
     return []
+
+
+def headers_of(method):
+    """By status: the headers that an answer has."""
+    found = {}
+    for node in ast.walk(method):
+        if isinstance(node, ast.If) and ast.unparse(node.test).startswith("response.status_code == "):
+            names = [line.targets[0] for line in node.body if isinstance(line, ast.Assign)]
+            headers = [name.slice.value for name in names if ast.unparse(name).startswith("response_headers[")]
+            if headers:
+                found[ast.literal_eval(node.test.comparators[0])] = headers
+    return found
 
 
 def model_in(node):

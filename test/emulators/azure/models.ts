@@ -43,6 +43,8 @@ export interface Operation {
   readonly query: Readonly<Record<string, boolean>>;
   /** Of a success. */
   readonly statuses: readonly number[];
+  /** By status: those that a long-running operation answers. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly body?: string;
   readonly answer?: { readonly model: string } | { readonly page: string };
   readonly isLong?: true;

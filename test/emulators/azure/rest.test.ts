@@ -337,9 +337,9 @@ emulatedAzure('the identity endpoint', () => {
     query: { 'api-version': '2024-02-01', metricnames: 'RequestsPerMinute' },
   });
   const routes: Routes = {
-    'GET /{resource+}/providers/Microsoft.Insights/metrics': ({ client }) => ({ client }),
-    'GET vault:/secrets/{secret}': ({ params, client }) => ({ value: `${params.vault}/${params.secret}`, client }),
-    'POST logs:/v1/workspaces/{id}/query': ({ body }) => ({ tables: [], query: body.query }),
+    'GET /{resource+}/providers/Microsoft.Insights/metrics': ({ client }) => ({ timespan: client, value: [] }),
+    'GET vault:/secrets/{secret}': ({ params, client }) => ({ value: `${params.vault}/${params.secret}`, id: client }),
+    'POST logs:/v1/workspaces/{id}/query': ({ client }) => ({ tables: [], statistics: { client } }),
   };
   const secret: Call = {
     service: 'vault',
@@ -353,9 +353,9 @@ emulatedAzure('the identity endpoint', () => {
   test('gives our client a token for each service, once', async () => {
     const { azure } = await serve(routes);
 
-    expect(await azure.json(metrics('subscriptions/s-1'))).toEqual({ client: 'client-of-the-function' });
-    expect(await azure.json(secret)).toMatchObject({ value: 'kv/a' });
-    expect(await azure.json(query)).toMatchObject({ query: 'T' });
+    expect(await azure.json(metrics('subscriptions/s-1'))).toMatchObject({ timespan: 'client-of-the-function' });
+    expect(await azure.json(secret)).toEqual({ value: 'kv/a', id: 'client-of-the-function' });
+    expect(await azure.json(query)).toMatchObject({ statistics: { client: 'client-of-the-function' } });
   });
 
   test.each([
@@ -391,7 +391,7 @@ emulatedAzure('the identity endpoint', () => {
     check();
     await ask('/subscriptions/s-1/providers/Microsoft.Insights/metrics?api-version=2024-02-01');
 
-    expect(right).toMatchObject({ client: 'c-2' });
+    expect(right).toMatchObject({ id: 'c-2' });
     expect(check).toThrow(/the token is for https:\/\/vault.azure.net, not for https:\/\/management.azure.com/);
   });
 });

@@ -6,7 +6,7 @@ import { managedIdentity } from '@serin/azure/calls/token';
 import type { Variables } from '@serin/platform/settings';
 import { type Calls, callsOf } from '../fidelity-calls.ts';
 import { fakeIdentity } from './identity.ts';
-import { bodyProblems } from './models.ts';
+import { bodyProblems, type Operation } from './models.ts';
 import { type Host, hosts, type Matched, matchOf, namedAsByMicrosoft, type Route, routeOf } from './routes.ts';
 import { ruleProblems } from './rules.ts';
 
@@ -57,6 +57,8 @@ export interface Request {
   readonly client: string;
   /** Under which Azure Resource Manager is found, for headers such as `Location`. */
   readonly origin: string;
+  /** With its query, as it was asked. */
+  readonly path: string;
 }
 
 /**
@@ -66,7 +68,7 @@ export interface Request {
  */
 export type Routes = Readonly<Record<string, (request: Request) => unknown>>;
 
-export interface Called extends Omit<Request, 'bytes' | 'headers' | 'origin'> {
+export interface Called extends Omit<Request, 'bytes' | 'headers' | 'origin' | 'path'> {
   /** `PUT onlineEndpoints/{endpointName}`: as Microsoft's client names it. */
   readonly id: string;
   /** The status of HTTP; 0 when the answer was lost. */
@@ -219,7 +221,16 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
   if (found.length > 0) return refuse(found);
   const params = name === '' || name === '-' ? matched.params : { ...matched.params, [host]: name };
   const headers = incoming.headers as Request['headers'];
-  const request: Request = { params, query, body, bytes, headers, client, origin: world.origin };
+  const request: Request = {
+    params,
+    query,
+    body,
+    bytes,
+    headers,
+    client,
+    origin: world.origin,
+    path: incoming.url ?? '',
+  };
   return handle(world, matched, request, response, refuse);
 }
 
@@ -236,7 +247,7 @@ function* queryProblems({ operation, api }: Route, query: URLSearchParams): Gene
 
 function readBody({ route, params }: Matched, bytes: Buffer, type: string): { body?: unknown; problems: string[] } {
   if (bytes.length === 0) {
-    const isMissing = route.operation?.body !== undefined;
+    const isMissing = (route.operation ?? route.api)?.body !== undefined;
     return { problems: isMissing ? ['body: missing'] : [] };
   }
   if (!/^application\/json\b/.test(type)) return { problems: [`content-type: ${type} is not application/json`] };
@@ -246,8 +257,8 @@ function readBody({ route, params }: Matched, bytes: Buffer, type: string): { bo
   } catch {
     return { problems: ['body: it is not JSON'] };
   }
-  const { operation } = route;
-  if (operation === undefined) return { body, problems: [] };
+  const { operation, api } = route;
+  if (operation === undefined) return { body, problems: [...(api?.body?.(body) ?? [])] };
   if (operation.body === undefined) return { body, problems: ['body: it takes none'] };
   const problems = [...bodyProblems(operation.body, body, 'request')];
   if (problems.length > 0) return { body, problems };
@@ -304,9 +315,11 @@ function replyOf({ operation }: Route, answered: unknown): Reply {
   return new Reply(isEmpty ? 204 : status, onWire, headers);
 }
 
-function* answerProblems({ operation, names }: Route, { status, body }: Reply): Generator<string> {
+function* answerProblems({ operation, api, names }: Route, { status, body, headers }: Reply): Generator<string> {
+  if (api !== undefined) yield* api.answer?.(status, body) ?? [];
   if (operation === undefined) return;
   if (!operation.statuses.includes(status)) yield `${status}: it answers ${operation.statuses.join(', ')}`;
+  yield* pollingProblems(operation, status, headers);
   const { answer: expected } = operation;
   if (expected === undefined) {
     if (body !== undefined) yield 'it has no body';
@@ -321,6 +334,18 @@ function* answerProblems({ operation, names }: Route, { status, body }: Reply): 
     yield* bodyProblems(expected.model, body, 'answer');
     yield* ruleProblems({ operation: { ...operation, body: expected.model }, params, body, side: 'answer' });
   } else yield* pageProblems(expected.page, body);
+}
+
+const pollingHeaders = ['Azure-AsyncOperation', 'Location'];
+
+/** A long-running operation says where it is looked at, in the form that Microsoft's client knows of this call. */
+function* pollingProblems({ headers }: Operation, status: number, given: Reply['headers']): Generator<string> {
+  const known = pollingHeaders.filter((name) => headers[status]?.includes(name));
+  const said = Object.keys(given).map((name) => name.toLowerCase());
+  for (const name of pollingHeaders)
+    if (said.includes(name.toLowerCase()) && !known.includes(name)) yield `${name}: a ${status} does not have it`;
+  if (known.length > 0 && !known.some((name) => said.includes(name.toLowerCase())))
+    yield `${status}: the header ${known.join(' or ')} is missing`;
 }
 
 function* pageProblems(model: string, body: unknown): Generator<string> {

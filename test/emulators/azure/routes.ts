@@ -34,7 +34,8 @@ function patternOf(path: string): Pick<Route, 'pattern' | 'names'> {
       return plus === '+' ? '(.+)' : '([^/]+)';
     })
     .join('');
-  return { names, pattern: new RegExp(`^${pattern}$`) };
+  // Azure Resource Manager takes `resourcegroups` as well, and Microsoft's clients write it.
+  return { names, pattern: new RegExp(`^${pattern}$`, 'i') };
 }
 
 /** `PUT jobs/{name}` is of a workspace of Azure ML; `GET vault:/secrets/{name}` and `GET /{resource+}/...` are not. */
