@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
@@ -9,26 +8,14 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { problemsOf } from '@serin/clouds/aws/limits';
-import type { Owners } from '@serin/core/inbound/fact';
 import { ownBucket } from '@serin/core/ports/bucket';
-import type { Ports } from '@serin/core/ports/ports';
-import { byServingKind } from '@serin/core/ports/serving';
 import { bucketsBy } from '@serin/platform/buckets';
 import type { Clockwork } from '@serin/platform/clock';
+import { apiOn, installedAs, workerOn } from '@serin/platform/foundation';
 import { digestAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
-import { endpointOwners, type Installation } from '@serin/platform/names';
-import { notifier } from '@serin/platform/notifier';
-import {
-  type ApiRuntime,
-  apiRuntime,
-  idlePorts,
-  type Runtime,
-  runtimeOf,
-  type WorkerRuntime,
-} from '@serin/platform/runtime';
+import type { ApiRuntime, WorkerRuntime } from '@serin/platform/runtime';
 import { required as requiredOf } from '@serin/platform/settings';
-import { withoutLabels } from '@serin/platform/telemetry';
 import { jobLogs } from './jobs/logs.ts';
 import { jobOwners } from './jobs/owner.ts';
 import { s3Objects } from './jobs/settings.ts';
@@ -85,59 +72,36 @@ export function composeWorker(): ComposedWorker {
   const secrets = ssmSecrets({ path: settings.secretsPath, kmsKey: settings.kmsKey, ...ssmPlace() });
   const registry = sageMakerRegistry({ sagemaker, ...settings });
   const cloudwatchLogs = new CloudWatchLogsClient(cutOff);
-  const autoscaling = new ApplicationAutoScalingClient(cutOff);
-  const cloudwatch = new CloudWatchClient(patient);
   const reading = new SageMakerClient(patient);
   const endpoints = sageMakerEndpoints({ sagemaker: reading, now });
   const serving = sageMakerServing({
-    sagemaker,
-    endpoints,
-    autoscaling,
-    bucket: bucket(ownBucket),
-    secrets,
-    ...settings,
+    ...{ sagemaker, endpoints, secrets, bucket: bucket(ownBucket), ...settings },
+    autoscaling: new ApplicationAutoScalingClient(cutOff),
   });
+  const cloudwatch = new CloudWatchClient(patient);
   const telemetry = cloudWatchTelemetry({ cloudwatch, endpoints, installation, now });
-  const { engine, config, begin, due } = runtime(foundation, {
+  const worker = workerOn(foundation, {
+    ...{ registry, serving, telemetry, labels: telemetry, secrets, read, endpointName },
     jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, secrets, ...settings }),
-    registry,
-    serving: byServingKind('AWS', { endpoint: serving }),
-    telemetry: byServingKind('AWS', { endpoint: telemetry }),
-    labels: telemetry,
-    notify: notifier({ secrets, now }),
-  });
-  const owners: Owners = {
-    installation,
-    modelOfEndpoint: endpointOwners({
-      installation,
-      models: async () => (await config())?.models ?? {},
-      endpointName,
-    }),
     modelOfJob: jobOwners({ ...settings, sagemaker: reading }),
     versionOf: registry.versionOfPackage,
-  };
-  return { worker: { ...clockwork, engine, config, read, owners }, queue: clockwork.queue, begin, due };
+  });
+  return { ...worker, queue: clockwork.queue };
 }
 
 export function composeApi(): ApiRuntime {
   const foundation = compose();
-  const { installation, clockwork, bucket } = foundation;
-  const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;
-  return apiRuntime({
-    runtime: runtime(foundation, idlePorts(withoutLabels('AWS'))),
-    clockwork,
+  const { installation, bucket } = foundation;
+  return apiOn(foundation, {
+    variables: process.env,
     secrets: () => webhookSecrets({ parameter: process.env.SERIN_SECRETS, ...ssmPlace() }),
     options: () => ({
-      version: required('SERIN_VERSION'),
-      environment: installation.environment,
-      platform: 'aws',
       problemsOf,
       digestOfArtifact: ({ uri }) => digestAt(uri, s3Objects(bucket)),
       logs: jobLogs({ cloudwatchLogs: new CloudWatchLogsClient(cutOff), installation }),
       // A request of Lambda holds 6 MB, and bytes travel as base64.
       // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
       maxObjectBytes: 4_000_000,
-      ...(tokenHash === undefined ? {} : { bootstrap: { tokenHash } }),
     }),
   });
 }
@@ -152,25 +116,10 @@ function compose() {
   const eventBus = required('SERIN_BUS');
   const events = new EventBridgeClient(cutOff);
   const bus = eventBridgeBus({ client: events, eventBus, bucket: bucket(ownBucket), bucketName: own });
-  return { installation: installed(), clockwork, bucket, bus };
+  return { platform: 'aws', title: 'AWS', installation: installed(), clockwork, bucket, bus } as const;
 }
 
-function runtime(
-  { installation: { project, environment }, clockwork, bucket, bus }: ReturnType<typeof compose>,
-  ports: Omit<Ports, 'journal' | 'bucket' | 'bus'>,
-): Runtime {
-  return runtimeOf({
-    ports: { journal: clockwork.journal, bucket, bus, ...ports },
-    source: `serin://aws/${project}/${environment}`,
-    self: `lambda-${randomUUID().slice(0, 8)}`,
-    clockwork,
-  });
-}
-
-const installed = (): Installation => ({
-  project: required('SERIN_PROJECT'),
-  environment: required('SERIN_ENVIRONMENT'),
-});
+const installed = () => installedAs(process.env);
 
 const required = (name: string): string => requiredOf(process.env, name);
 

@@ -1,26 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { problemsOf } from '@serin/clouds/gcp/limits';
-import type { Owners } from '@serin/core/inbound/fact';
 import { ownBucket } from '@serin/core/ports/bucket';
-import type { Ports } from '@serin/core/ports/ports';
-import { byServingKind } from '@serin/core/ports/serving';
 import { bucketsBy } from '@serin/platform/buckets';
 import type { Clockwork } from '@serin/platform/clock';
+import { apiOn, installedAs, workerOn } from '@serin/platform/foundation';
 import { digestAt } from '@serin/platform/jobs/artifacts';
 import { logLines } from '@serin/platform/log-lines';
-import { endpointOwners, type Installation } from '@serin/platform/names';
-import { notifier } from '@serin/platform/notifier';
-import {
-  type ApiRuntime,
-  apiRuntime,
-  idlePorts,
-  type Runtime,
-  runtimeOf,
-  type WorkerRuntime,
-} from '@serin/platform/runtime';
+import type { ApiRuntime, WorkerRuntime } from '@serin/platform/runtime';
 import { listOf, required as requiredOf } from '@serin/platform/settings';
-import { withoutLabels } from '@serin/platform/telemetry';
 import { googleClient, hostsOf } from './calls/google.ts';
 import { type Callers, pushCallers } from './calls/identity.ts';
 import { metadataTokens } from './calls/token.ts';
@@ -80,48 +67,30 @@ export function composeClock(): Clock {
 }
 
 export function composeWorker(): ComposedWorker {
-  const foundation = compose();
-  const { installation, clockwork, bucket, google } = foundation;
+  const { google, ...foundation } = compose();
+  const { bucket, clockwork } = foundation;
   const settings = settingsOf(process.env);
   const { googleProject, secretsPrefix: prefix } = settings;
   const secrets = secretManagerSecrets({ google, googleProject, prefix });
   const own = { google, bucket: bucket(ownBucket), now, ...settings };
-  const serving = vertexServing({ ...own, secrets, supplies: vertexSupplies(bucket) });
-  const telemetry = monitoringTelemetry({ google, endpoints: vertexEndpoints(own), now, ...settings });
-  const { engine, config, begin, due } = runtime(foundation, {
+  const worker = workerOn(foundation, {
+    ...{ secrets, read, endpointName },
     jobs: vertexJobs({ google, buckets: bucket, secrets, now, ...settings }),
     registry: vertexRegistry(own),
-    serving: byServingKind('GCP', { endpoint: serving }),
-    telemetry: byServingKind('GCP', { endpoint: telemetry }),
-    labels: withoutLabels('GCP'),
-    notify: notifier({ secrets, now }),
-  });
-  const owners: Owners = {
-    installation,
-    modelOfEndpoint: endpointOwners({
-      installation,
-      models: async () => (await config())?.models ?? {},
-      endpointName,
-    }),
+    serving: vertexServing({ ...own, secrets, supplies: vertexSupplies(bucket) }),
+    telemetry: monitoringTelemetry({ google, endpoints: vertexEndpoints(own), now, ...settings }),
     modelOfJob: jobOwners({ google, ...settings }),
-    // Vertex AI's registry knows no approvals.
-    versionOf: async () => undefined,
-  };
-  return { worker: { ...clockwork, engine, config, read, owners }, callers: clockwork.callers, begin, due };
+  });
+  return { ...worker, callers: clockwork.callers };
 }
 
 export function composeApi(): ApiRuntime {
-  const foundation = compose();
-  const { installation, clockwork, bucket, google } = foundation;
-  const tokenHash = process.env.SERIN_ADMIN_TOKEN_HASH;
-  return apiRuntime({
-    runtime: runtime(foundation, idlePorts(withoutLabels('GCP'))),
-    clockwork,
+  const { google, ...foundation } = compose();
+  const { installation, bucket } = foundation;
+  return apiOn(foundation, {
+    variables: process.env,
     secrets: () => webhookSecrets({ google, secret: process.env.SERIN_SECRETS }),
     options: () => ({
-      version: required('SERIN_VERSION'),
-      environment: installation.environment,
-      platform: 'gcp',
       problemsOf,
       digestOfArtifact: ({ uri }) => digestAt(uri, gsObjects(bucket)),
       logs: jobLogs({
@@ -132,7 +101,6 @@ export function composeApi(): ApiRuntime {
       }),
       // A request holds 32 MB. https://docs.cloud.google.com/functions/quotas
       maxObjectBytes: 32_000_000,
-      ...(tokenHash === undefined ? {} : { bootstrap: { tokenHash } }),
     }),
   });
 }
@@ -143,19 +111,8 @@ function compose() {
   const own = required('SERIN_BUCKET');
   const bucket = bucketsBy(own, (name) => storageBucket({ google, bucket: name }));
   const bus = pubsubBus({ google, topic: required('SERIN_BUS'), bucket: bucket(ownBucket), bucketName: own });
-  return { installation: installed(), clockwork: composeClock(), bucket, bus, google };
-}
-
-function runtime(
-  { installation: { project, environment }, clockwork, bucket, bus }: ReturnType<typeof compose>,
-  ports: Omit<Ports, 'journal' | 'bucket' | 'bus'>,
-): Runtime {
-  return runtimeOf({
-    ports: { journal: clockwork.journal, bucket, bus, ...ports },
-    source: `serin://gcp/${project}/${environment}`,
-    self: `function-${randomUUID().slice(0, 8)}`,
-    clockwork,
-  });
+  const clockwork = composeClock();
+  return { platform: 'gcp', title: 'GCP', installation: installed(), clockwork, bucket, bus, google } as const;
 }
 
 const googleOf = () =>
@@ -164,9 +121,6 @@ const googleOf = () =>
     tokens: metadataTokens({ host: process.env.GCE_METADATA_HOST ?? 'metadata.google.internal', now }),
   });
 
-const installed = (): Installation => ({
-  project: required('SERIN_PROJECT'),
-  environment: required('SERIN_ENVIRONMENT'),
-});
+const installed = () => installedAs(process.env);
 
 const required = (name: string): string => requiredOf(process.env, name);

@@ -102,7 +102,7 @@ type Given =
   | 'redeliver'
   | 'onDefect';
 
-interface ApiRuntimeOptions {
+export interface ApiRuntimeOptions {
   readonly runtime: Runtime;
   readonly clockwork: Pick<Clockwork, 'now' | 'log' | 'queue'>;
   readonly secrets: () => Promise<WebhookSecrets>;

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { Platform } from '@serin/core/config/platforms';
+import type { Owners } from '@serin/core/inbound/fact';
+import type { Bucket } from '@serin/core/ports/bucket';
+import type { Bus } from '@serin/core/ports/bus';
+import type { Ports } from '@serin/core/ports/ports';
+import { byServingKind, type Serving } from '@serin/core/ports/serving';
+import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import type { Read } from './arrivals.ts';
+import type { Clockwork } from './clock.ts';
+import { endpointOwners, type Installation } from './names.ts';
+import { notifier } from './notifier.ts';
+import {
+  type ApiRuntime,
+  type ApiRuntimeOptions,
+  apiRuntime,
+  idlePorts,
+  runtimeOf,
+  type WorkerRuntime,
+} from './runtime.ts';
+import { required, type Variables } from './settings.ts';
+import { withoutLabels } from './telemetry.ts';
+
+/** What the worker and the API of an installation stand on: its stores, its bus and its queue. */
+export interface Foundation {
+  readonly platform: Platform;
+  /** As errors name it. */
+  readonly title: string;
+  readonly installation: Installation;
+  readonly clockwork: Clockwork;
+  readonly bucket: (name: string) => Bucket;
+  readonly bus: Bus;
+}
+
+interface WorkerParts extends Pick<Ports, 'jobs' | 'registry'>, Pick<Owners, 'modelOfJob'> {
+  readonly serving: Serving;
+  readonly telemetry: Telemetry;
+  /** Of a cloud that records which deployment answered. */
+  readonly labels?: Labels;
+  readonly secrets: Parameters<typeof notifier>[0]['secrets'];
+  readonly read: Read;
+  readonly endpointName: (installation: Installation, model: string) => string;
+  /** Of a registry that knows approvals. */
+  readonly versionOf?: Owners['versionOf'];
+}
+
+/** The worker of a cloud that serves on its endpoints, and on nothing else. */
+export function workerOn(foundation: Foundation, parts: WorkerParts): WorkerRuntime {
+  const { title, installation, clockwork } = foundation;
+  const { jobs, registry, serving, telemetry, secrets, read, endpointName, modelOfJob } = parts;
+  const { labels = withoutLabels(title), versionOf = async () => undefined } = parts;
+  const { engine, config, begin, due } = runtimeOn(foundation, {
+    ...{ jobs, registry, labels },
+    serving: byServingKind(title, { endpoint: serving }),
+    telemetry: byServingKind(title, { endpoint: telemetry }),
+    notify: notifier({ secrets, now: clockwork.now }),
+  });
+  const models = async () => (await config())?.models ?? {};
+  const modelOfEndpoint = endpointOwners({ installation, models, endpointName });
+  const owners: Owners = { installation, modelOfEndpoint, modelOfJob, versionOf };
+  return { worker: { ...clockwork, engine, config, read, owners }, begin, due };
+}
+
+type ApiOptions = ReturnType<ApiRuntimeOptions['options']>;
+
+interface ApiParts extends Pick<ApiRuntimeOptions, 'secrets'> {
+  readonly variables: Variables;
+  /** What is the cloud's own; read when the first request comes. */
+  readonly options: () => Omit<ApiOptions, 'version' | 'environment' | 'platform' | 'bootstrap'>;
+}
+
+/** The API of a cloud: it starts nothing there. */
+export function apiOn(foundation: Foundation, { variables, secrets, options }: ApiParts): ApiRuntime {
+  const { platform, title, installation, clockwork } = foundation;
+  const tokenHash = variables.SERIN_ADMIN_TOKEN_HASH;
+  return apiRuntime({
+    ...{ clockwork, secrets },
+    runtime: runtimeOn(foundation, idlePorts(withoutLabels(title))),
+    options: () => ({
+      ...options(),
+      version: required(variables, 'SERIN_VERSION'),
+      environment: installation.environment,
+      platform,
+      ...(tokenHash === undefined ? {} : { bootstrap: { tokenHash } }),
+    }),
+  });
+}
+
+function runtimeOn(foundation: Foundation, ports: Omit<Ports, 'journal' | 'bucket' | 'bus'>) {
+  const { platform, installation, clockwork, bucket, bus } = foundation;
+  return runtimeOf({
+    ports: { journal: clockwork.journal, bucket, bus, ...ports },
+    source: `serin://${platform}/${installation.project}/${installation.environment}`,
+    self: `function-${randomUUID().slice(0, 8)}`,
+    clockwork,
+  });
+}
+
+/** Which installation this is, as its deployment says. */
+export const installedAs = (variables: Variables): Installation => ({
+  project: required(variables, 'SERIN_PROJECT'),
+  environment: required(variables, 'SERIN_ENVIRONMENT'),
+});
