@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem, refusedMethod } from '@serin/api/problem';
-import { problemAnswer } from '@serin/api/serve';
-import { asFault, Fault } from '@serin/core/base/fault';
+import { answered, type WholeAnswer } from '@serin/api/serve';
 import type { LogLines } from '@serin/platform/log-lines';
 
 /**
@@ -22,25 +21,15 @@ interface Serving {
 }
 
 /**
- * Answers a request, whatever happens, and throws nothing: the framework answers with the text of what is thrown. What
- * nobody foresaw is logged, and answered as a defect.
+ * Answers a request, whatever happens, and throws nothing: the framework answers with the text of what is thrown.
  */
 export async function serve(
   request: HttpRequest,
   response: ServerResponse,
   { log, newId, take }: Serving,
 ): Promise<void> {
-  let answer: Answer;
-  try {
-    answer = await wholeOf(await take());
-  } catch (error) {
-    const id = newId('req');
-    const isForCaller = error instanceof Problem || asFault(error).retry === 'later';
-    if (!(error instanceof Problem)) log.fault(`request ${id}`, error);
-    const told = isForCaller ? error : new Fault('defect', `request ${id} failed; look at its log`);
-    answer = await wholeOf(problemAnswer(told, pathOf(request), id));
-  }
-  send(request, response, answer);
+  const onFault = (what: string, error: unknown) => log.fault(what, error);
+  send(request, response, await answered(take, { path: pathOf(request), newId, onFault }));
 }
 
 /** Throws a `Problem` for a request that nothing can be asked with. */
@@ -75,20 +64,8 @@ const asciiOf = (address: string): string =>
 
 const pathOf = ({ originalUrl }: HttpRequest): string => originalUrl.split('?', 1)[0] ?? '/';
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly content: Uint8Array;
-}
-
 // Only an answer that is not streamed may have 32 MB, a streamed one 10 MB. https://docs.cloud.google.com/functions/quotas
-const wholeOf = async (response: Response): Promise<Answer> => ({
-  status: response.status,
-  headers: response.headers,
-  content: new Uint8Array(await response.arrayBuffer()),
-});
-
-function send({ method }: HttpRequest, response: ServerResponse, { status, headers, content }: Answer): void {
+function send({ method }: HttpRequest, response: ServerResponse, { status, headers, content }: WholeAnswer): void {
   response.statusCode = status;
   for (const [name, value] of headers) response.setHeader(name, value);
   if (method === 'HEAD' || status === 204) {

@@ -1,5 +1,6 @@
 import { idOf } from '@serin/core/inbound/fact';
 import { type Fields, fieldsOf } from '@serin/platform/fields';
+import { isLetterId } from '@serin/platform/letters';
 import type { Delivered } from '@serin/platform/worker';
 import type { HttpRequest } from './http.ts';
 import { decoded, notificationIn } from './signals.ts';
@@ -27,11 +28,8 @@ export function deliveredOf({ headers, rawBody = new Uint8Array() }: Posted): De
   };
 }
 
-/** An id that names a dead letter: what is longer, or in other characters, none can have. */
 const idIn = ({ id, eventId, context }: Fields, { messageId, message_id }: Fields): string | undefined =>
-  [messageId, message_id, id, eventId, fieldsOf(context)?.eventId].find(
-    (each): each is string => typeof each === 'string' && /^[!-~]{1,400}$/.test(each),
-  );
+  [messageId, message_id, id, eventId, fieldsOf(context)?.eventId].find(isLetterId);
 
 /**
  * The text that was published, so that a dead letter can be read, and is the same when it is sent again. Bytes that are

@@ -1,4 +1,4 @@
-import { asFault } from '@serin/core/base/fault';
+import { asFault, Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Context } from 'hono';
 import type { z } from 'zod';
@@ -178,6 +178,42 @@ function finishedProblem(api: Api, c: Context, error: unknown, requestId: string
   if (!(error instanceof Problem) && asFault(error).code === 'defect') api.onDefect?.(requestId, error);
   return problemAnswer(error, rawPath(c.req.url), requestId);
 }
+
+interface Answering {
+  readonly path: string;
+  readonly newId: (prefix: string) => string;
+  /** Told of all that is not the fault of the caller. */
+  readonly onFault: (what: string, error: unknown) => void;
+}
+
+/** The whole answer of what takes a request, whatever happens: what nobody foresaw is answered as a defect. */
+export async function answered(
+  take: () => Promise<Response>,
+  { path, newId, onFault }: Answering,
+): Promise<WholeAnswer> {
+  try {
+    return await wholeOf(await take());
+  } catch (error) {
+    const id = newId('req');
+    const isForCaller = error instanceof Problem || asFault(error).retry === 'later';
+    if (!(error instanceof Problem)) onFault(`request ${id}`, error);
+    const told = isForCaller ? error : new Fault('defect', `request ${id} failed; look at its log`);
+    return wholeOf(problemAnswer(told, path, id));
+  }
+}
+
+/** An answer that is not streamed. */
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly content: Uint8Array<ArrayBuffer>;
+}
+
+const wholeOf = async (response: Response): Promise<WholeAnswer> => ({
+  status: response.status,
+  headers: response.headers,
+  content: new Uint8Array(await response.arrayBuffer()),
+});
 
 /** A problem as an answer of the API, also to what it cannot be handed as a request. */
 export function problemAnswer(error: unknown, path: string, requestId: string): Response {

@@ -44,6 +44,9 @@ function concealed(withoutSecrets: Clockwork['withoutSecrets'], body: string): s
   }
 }
 
+/** An id that names a dead letter: what is longer, or in other characters, none can have. */
+export const isLetterId = (id: unknown): id is string => typeof id === 'string' && /^[!-~]{1,400}$/.test(id);
+
 type Letter = Parameters<typeof bury>[1];
 
 /** Writes what failed for good as a dead letter; one that the journal has no room for is cut. Twice: one letter. */

@@ -7,7 +7,7 @@ import { fakeFirestore } from './fake-firestore.ts';
 import { fakeSecrets } from './fake-secrets.ts';
 import { fakeStorage } from './fake-storage.ts';
 import { firestoreStore } from './firestore-store.ts';
-import { pushAccount, startIssuer, withoutSignature } from './issuer.ts';
+import { pushAccount, startGoogle, withoutSignature } from './issuer.ts';
 
 export const installation = { project: 'shop', environment: 'prod' };
 export const googleProject = 'acme';
@@ -84,7 +84,7 @@ export async function openInstallation({
   ]);
   const [google, issuer] = await Promise.all([
     serveGoogle(suite, watched(combined(Object.fromEntries(journal), storage.handlers, pubsub, ...handlers))),
-    startIssuer(),
+    startGoogle(),
   ]);
 
   return {

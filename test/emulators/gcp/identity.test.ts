@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '@serin/api/problem';
 import { pushCallers } from '@serin/gcp/calls/identity';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Claims, type Issuer, pushAccount, startIssuer, withoutSignature } from './issuer.ts';
+import { type Claims, type Issuer, pushAccount, startGoogle, withoutSignature } from './issuer.ts';
 
 const audience = 'https://europe-west4-acme.cloudfunctions.net/signals';
 const unknown = { code: 'unauthenticated' };
@@ -11,7 +11,7 @@ const seconds = (fromNow: number): number => Math.floor(Date.now() / 1000) + fro
 
 let issuer: Issuer;
 beforeEach(async () => {
-  issuer = await startIssuer();
+  issuer = await startGoogle();
 });
 afterEach(() => issuer.stop());
 
@@ -118,5 +118,5 @@ test('a caller may come again while nobody answers for the keys', async () => {
   await issuer.stop();
 
   await expect(check(token)).rejects.toMatchObject({ code: 'unavailable' });
-  issuer = await startIssuer();
+  issuer = await startGoogle();
 });

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { tokenRefusals } from '@serin/api/foreign-tokens';
 import { Problem } from '@serin/api/problem';
-import { Fault } from '@serin/core/base/fault';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, UnsecuredJWT } from 'jose';
+import { createRemoteJWKSet, type JWTPayload, jwtVerify, UnsecuredJWT } from 'jose';
 
 /** Where Google's keys for ID tokens are. https://accounts.google.com/.well-known/openid-configuration */
 const googlesHost = 'https://www.googleapis.com';
@@ -44,9 +44,7 @@ export function pushCallers({ audience, accounts, isBehindIam, keysHost = google
   return async (headers) => {
     // Of a request with both IAM checks only the first, and hands on what the other says as it came.
     // https://docs.cloud.google.com/run/docs/authenticating/service-to-service
-    const sent = headers['x-serverless-authorization'] ?? headers.authorization;
-    const token = /^Bearer (\S+)$/i.exec(String(sent))?.[1];
-    if (token === undefined) throw unknown('it has none');
+    const token = bearerIn(headers['x-serverless-authorization'] ?? headers.authorization);
     const { email, email_verified: isVerified } = await claimsOf(token).catch((error: unknown) => {
       throw refused(error);
     });
@@ -58,32 +56,7 @@ export function pushCallers({ audience, accounts, isBehindIam, keysHost = google
 const removed = 'SIGNATURE_REMOVED_BY_GOOGLE';
 const noSignature = Buffer.from('{"alg":"none"}').toString('base64url');
 
-/** What is wrong with a token. Anything else that fails says nothing of it: Google's keys could not be read. */
-const ofToken: ReadonlySet<string> = new Set([
-  errors.JOSEAlgNotAllowed.code,
-  errors.JOSENotSupported.code,
-  errors.JWKSMultipleMatchingKeys.code,
-  errors.JWKSNoMatchingKey.code,
-  errors.JWSInvalid.code,
-  errors.JWSSignatureVerificationFailed.code,
-  errors.JWTClaimValidationFailed.code,
-  errors.JWTExpired.code,
-  errors.JWTInvalid.code,
-]);
-
-function refused(error: unknown): Problem | Fault {
-  const { code = '', message } = error as { readonly code?: string; readonly message: string };
-  if (ofToken.has(code)) return unknown(message);
-  return new Fault(
-    'unavailable',
-    `the keys of Google for ID tokens cannot be read; send the request again: ${message}`,
-    {
-      cause: error,
-    },
-  );
-}
-
-const unknown = (why: string): Problem =>
-  new Problem('unauthenticated', `the request needs an ID token of Google for this function: ${why}; send one`, {
-    headers: { 'www-authenticate': 'Bearer' },
-  });
+const { bearerIn, refused } = tokenRefusals({
+  token: 'an ID token of Google for this function',
+  keys: 'the keys of Google for ID tokens',
+});
