@@ -1,0 +1,61 @@
+import { Problem } from '@serin/api/problem';
+import { type Fields, fieldsOf, listOf } from '@serin/platform/fields';
+import type { Queue } from '@serin/platform/queue';
+import type { Callers } from './identity.ts';
+
+interface Options {
+  readonly callers: Callers;
+  readonly queue: Pick<Queue, 'send'>;
+}
+
+/**
+ * What Azure Monitor and Event Grid deliver over HTTP, for the queue of signals: it is durable when it is answered with
+ * success. An action group calls again only after 408, 429, 503 and 504.
+ *
+ * https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#webhook
+ */
+export async function takeDelivery(request: Request, { callers, queue }: Options): Promise<Response> {
+  if (request.method === 'OPTIONS') return allowed(request.headers);
+  if (request.method !== 'POST') throw new Problem('methodNotAllowed', 'events are posted here; send a POST');
+  await callers(request.headers);
+  const text = await request.text();
+  const said = parsed(text);
+  const code = validationCodeIn(said);
+  if (code !== undefined) return Response.json({ validationResponse: code });
+  const messages = Array.isArray(said) ? said.map((each) => JSON.stringify(each)) : [text];
+  for (const message of messages) await queue.send(message);
+  return Response.json({});
+}
+
+/**
+ * Event Grid asks before it sends CloudEvents whether it may.
+ *
+ * https://learn.microsoft.com/azure/event-grid/end-point-validation-cloud-events-schema
+ */
+function allowed(headers: Headers): Response {
+  const origin = headers.get('webhook-request-origin');
+  if (origin !== 'eventgrid.azure.net')
+    throw new Problem('forbidden', 'only Event Grid may send events here; create its subscription in Azure');
+  const rate: Record<string, string> =
+    headers.get('webhook-request-rate') === null ? {} : { 'webhook-allowed-rate': '*' };
+  return new Response(null, { status: 200, headers: { 'webhook-allowed-origin': origin, ...rate } });
+}
+
+/**
+ * In its own schema Event Grid sends a code first, which it wants back in the answer.
+ *
+ * https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema
+ */
+function validationCodeIn(said: unknown): string | undefined {
+  const isValidation = ({ eventType }: Fields) => eventType === 'Microsoft.EventGrid.SubscriptionValidationEvent';
+  const code = fieldsOf(listOf([said].flat()).find(isValidation)?.data)?.validationCode;
+  return typeof code === 'string' ? code : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem('malformed', 'the body is not JSON; send events or an alert as JSON');
+  }
+}
