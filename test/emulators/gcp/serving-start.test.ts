@@ -19,8 +19,9 @@ import { promisify } from 'node:util';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { secretLines } from '@serin/gcp/jobs/secret-script';
 import { literal } from '@serin/gcp/serving/container';
-import { type Needed, type Start, startScript } from '@serin/gcp/serving/start';
+import { neededOf, startScript } from '@serin/gcp/serving/start';
 import { artifactAt, placeBy } from '@serin/platform/jobs/artifacts';
+import type { Needed, Start } from '@serin/platform/serving-start';
 import { afterEach, describe, expect, test } from 'vitest';
 import { storeCode } from '../aws/stored.ts';
 import { emulatedGcp } from '../emulated.ts';
@@ -92,10 +93,10 @@ emulatedGcp('the start of a serving container', () => {
   }
 
   const objects = new Map<string, Buffer>();
-  function needed(key: string, path: string, content: Buffer, more: Partial<Needed> = {}): Needed {
+  function needed(key: string, path: string, content: Buffer): Needed {
     objects.set(key, content);
-    const isPacked = path.endsWith('.tar.gz');
-    return { bucket: 'serin-own', key, path, generation: '1795169730123456', bytes: content.length, isPacked, ...more };
+    const object = { key, version: '1795169730123456', bytes: content.length };
+    return neededOf('serin-own', object, { path, isPacked: path.endsWith('.tar.gz') });
   }
 
   /** Storage, secrets and tokens as Google serves them; `cut` answers only half of an object. */
@@ -193,7 +194,7 @@ emulatedGcp('the start of a serving container', () => {
     test.skipIf(!isHere)('stops at a model that was overwritten, and at one that came only in part', async () => {
       const image = programs([...always, ...tools]);
       const [model] = start().model;
-      const other = model === undefined ? [] : [{ ...model, generation: '2' }];
+      const other = model === undefined ? [] : [{ ...model, url: model.url.replace(/\d+$/, '2') }];
 
       const overwritten = await run(start({ model: other }), await google(), image);
       const partly = await run(start(), await google({ cut: true }), image);

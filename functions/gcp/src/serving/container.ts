@@ -1,13 +1,13 @@
-import { Fault } from '@serin/core/base/fault';
 import { plainOf } from '@serin/core/base/variables';
-import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
+import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment } from '@serin/core/ports/serving';
 import type { Supplies } from '@serin/platform/jobs/supplies';
-import { checkArtifact, servedAs } from '@serin/platform/serving';
+import { servedAs } from '@serin/platform/serving';
+import { checkScript, codeFile, type File, judgedFiles } from '@serin/platform/serving-start';
 import { secretLines } from '../jobs/secret-script.ts';
-import { gsObjects, gsPlace } from '../jobs/settings.ts';
+import { gsObjects } from '../jobs/settings.ts';
 import { vertexSupplies } from '../supplies.ts';
-import { type Needed, startScript } from './start.ts';
+import { neededOf, startScript } from './start.ts';
 
 export interface ContainerOptions {
   /** The id of the Google project. */
@@ -29,72 +29,31 @@ export async function containerSpecOf(
   endpoint: string,
   deployment: Deployment,
 ): Promise<object> {
-  const model = await judged(options, endpoint, deployment);
+  const { bucket, ownBucket } = options;
+  const files = await judgedFiles(
+    { bucket, ownBucket, objectsOf: (watched) => gsObjects(() => watched) },
+    endpoint,
+    deployment,
+  );
   const spec = containerOf(endpoint, deployment);
   if (deployment.command.length === 0) return spec;
-  return { ...spec, command: ['sh', '-c', await scriptOf(options, endpoint, deployment, model)] };
-}
-
-/** The objects of the artifact, in the versions that its digest was made of. */
-async function judged(
-  { bucket, ownBucket }: ContainerOptions,
-  endpoint: string,
-  deployment: Deployment,
-): Promise<readonly Needed[]> {
-  const listed: ObjectInfo[] = [];
-  const watched: Bucket = {
-    ...bucket,
-    async list(prefix, cursor) {
-      const page = await bucket.list(prefix, cursor);
-      listed.push(...page.items);
-      return page;
-    },
-  };
-  const objects = gsObjects(() => watched);
-  await checkArtifact(endpoint, deployment, objects, ownBucket);
-  const { key = '' } = gsPlace(deployment.artifact.uri) ?? {};
-  const folder = key.slice(0, key.lastIndexOf('/') + 1);
-  const isPacked = /\.(tar\.gz|tgz)$/.test(key);
-  return listed
-    .filter((object) => key.endsWith('/') || object.key === key)
-    .filter((object) => !object.key.endsWith('/'))
-    .map((object) => ({ ...neededOf(ownBucket, object, object.key.slice(folder.length)), isPacked }));
-}
-
-function neededOf(bucket: string, { key, version, bytes }: ObjectInfo, path: string): Omit<Needed, 'isPacked'> {
-  if (/^\d+$/.test(version) && !path.split('/').some((part) => part === '' || part === '.' || part === '..'))
-    return { bucket, key, path, generation: version, bytes };
-  throw new Fault(
-    'invalid',
-    `cannot bring ${key} into a container: it is not a file's name; rename it, and train again`,
-  );
+  return { ...spec, command: ['sh', '-c', literal(await scriptOf(options, endpoint, deployment, files))] };
 }
 
 async function scriptOf(
   { bucket, ownBucket, googleProject, secretsPrefix, supplies = vertexSupplies(() => bucket) }: ContainerOptions,
   endpoint: string,
   { name, code, command, environment }: Deployment,
-  model: readonly Needed[],
+  files: readonly File[],
 ): Promise<string> {
+  const needed = (file: File) => neededOf(ownBucket, file.object, file);
   const script = startScript({
-    model,
-    ...(code === undefined ? {} : { code: await archived(bucket, ownBucket, await supplies.archive(code.digest)) }),
+    model: files.map(needed),
+    ...(code === undefined ? {} : { code: needed(await codeFile(bucket, await supplies.archive(code.digest))) }),
     command,
     secrets: secretLines({ of: `${name} of ${endpoint}`, environment }, { googleProject, secretsPrefix }),
   });
-  if (script.length <= maxScript) return literal(script);
-  const why = `its model has ${model.length} files, too many to name in a request`;
-  throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: ${why}; store them as fewer files`);
-}
-
-/** Characters: several hundred files. No document says how long a command may be. */
-const maxScript = 100_000;
-
-async function archived(bucket: Bucket, ownBucket: string, key: string): Promise<Needed> {
-  const { items } = await bucket.list(key);
-  const found = items.find((object) => object.key === key);
-  if (found !== undefined) return { ...neededOf(ownBucket, found, 'code.tar.gz'), isPacked: true };
-  throw new Fault('unavailable', `the archive ${key} is not listed yet; wait, it is tried again`);
+  return checkScript(script, endpoint, name, files.length);
 }
 
 /** The port and paths that a server has on every platform. */

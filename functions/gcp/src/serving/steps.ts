@@ -1,6 +1,6 @@
-import { decodeText, encodeText } from '@serin/core/base/json';
 import { hour } from '@serin/core/base/time';
 import type { Bucket } from '@serin/core/ports/bucket';
+import { type StepNotes, stepNotes } from '@serin/platform/serving-steps';
 import { type Google, GoogleError } from '../calls/google.ts';
 import { type Progress, progressOf } from '../calls/operations.ts';
 import { guarded, saysExists } from '../faults.ts';
@@ -16,11 +16,7 @@ export interface Step {
   readonly at: number;
 }
 
-/** Steps are kept in the own bucket, for an operation is found by its name only. */
-export interface Steps {
-  last(endpoint: string): Promise<Step | undefined>;
-  note(endpoint: string, step: Step): Promise<void>;
-  forget(endpoint: string): Promise<void>;
+export interface Steps extends StepNotes<Step> {
   progress(step: Step): Promise<Progress>;
 }
 
@@ -34,19 +30,8 @@ interface Options {
 const longestMs = 3 * hour;
 
 export function endpointSteps({ google, bucket, now }: Options): Steps {
-  const write = async (endpoint: string, said: Step | Record<never, never>) => {
-    await bucket.write(keyOf(endpoint), encodeText(JSON.stringify(said)));
-  };
-
   return {
-    async last(endpoint) {
-      const found = await bucket.read({ key: keyOf(endpoint), maxBytes: 10_000 });
-      const said = JSON.parse(found === undefined ? '{}' : decodeText(found.content)) as Partial<Step>; // as written below
-      return said.kind === undefined ? undefined : (said as Step);
-    },
-
-    note: write,
-    forget: (endpoint) => write(endpoint, {}),
+    ...stepNotes<Step>(bucket),
 
     progress: ({ operation, at }) =>
       guarded(`looking at the operation ${operation}`, async () => {
@@ -59,5 +44,3 @@ export function endpointSteps({ google, bucket, now }: Options): Steps {
       }),
   };
 }
-
-const keyOf = (endpoint: string): string => `serving/${endpoint}.json`;
