@@ -27,6 +27,7 @@ export const platforms = {
   machine: { title: 'one machine', folder: 'packages/local/src', live: 'it is what you run' },
   aws: { title: 'AWS', folder: 'functions/aws/src', live: '**unproven**' },
   gcp: { title: 'Google Cloud', folder: 'functions/gcp/src', live: '**unproven**' },
+  azure: { title: 'Azure', folder: 'functions/azure/src', live: '**unproven**' },
 } as const;
 
 export type Platform = keyof typeof platforms;
@@ -110,6 +111,8 @@ export const adapters = [
   { platform: 'gcp', contract: 'registry', name: 'vertexRegistry', file: 'ports/registry.ts', suite: 'emulators/gcp/registry.test.ts', behind: "a fake of ours, checked by Google's documents" },
   { platform: 'gcp', contract: 'serving', name: 'vertexServing', file: 'ports/serving.ts', suite: 'emulators/gcp/serving.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { mirrors: 'Vertex AI mirrors nothing', wholeMirrors: 'Vertex AI mirrors nothing' } },
+
+  { platform: 'azure', contract: 'registry', name: 'mlRegistry', file: 'ports/registry.ts', suite: 'emulators/azure/registry.test.ts', behind: "a fake of ours, checked by Microsoft's models" },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';
