@@ -27,9 +27,14 @@ const longestOnSpot = (path: JobPath): CloudLimit => ({
   source: `${quotas}: job lifetime on a low-priority node`,
 });
 
-// No row for guardrails.latency and for ticks: the metrics of an endpoint are percentiles and rates by the minute, which
-// cannot be joined, but the traffic log has the time and the duration of each request.
+// No row for guardrails.latency: the metrics of an endpoint are percentiles, which are no counts, but the traffic log has the
+// duration of each request, and an installation has that log unless it is told to do without.
 export const limits: readonly CloudLimit[] = [
+  cannot(
+    'ticksWithinMinutes',
+    "the requests of an endpoint of Azure ML are counted by the minute: use a multiple of '1m'",
+    trafficLog,
+  ),
   cannot(
     'shadow',
     'the traffic log of Azure ML does not join a mirrored request and its answer, which a shadow step needs: use canary, linear or blueGreen',
