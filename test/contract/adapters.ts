@@ -113,6 +113,8 @@ export const adapters = [
     gaps: { mirrors: 'Vertex AI mirrors nothing', wholeMirrors: 'Vertex AI mirrors nothing' } },
 
   { platform: 'azure', contract: 'registry', name: 'mlRegistry', file: 'ports/registry.ts', suite: 'emulators/azure/registry.test.ts', behind: "a fake of ours, checked by Microsoft's models" },
+  { platform: 'azure', contract: 'inbound', name: 'Azure', file: 'signals.ts', suite: 'contract/inbound-azure.test.ts', behind: "samples of Microsoft's documentation",
+    gaps: { approval: "Azure ML's registry tells of no approval" } },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';

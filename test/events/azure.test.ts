@@ -9,6 +9,7 @@ import {
   payloadsOf,
   readerOf,
   said,
+  testAlarms,
   testAnyOrder,
   testObjects,
   testRefused,
@@ -18,7 +19,8 @@ import {
 /**
  * Payloads as Azure sends them, in test/events/azure. They were written from the samples of Microsoft's documentation
  * with the names of an installation put in, not recorded from a subscription: Event Grid (event-schema-blob-storage,
- * event-schema-machine-learning, webhook-event-delivery), Azure Functions (functions-custom-handlers).
+ * event-schema-machine-learning, webhook-event-delivery), Azure Monitor (alerts-payload-samples), Azure Functions
+ * (functions-custom-handlers).
  */
 const { names, fixture, changed } = payloadsOf('azure');
 
@@ -49,6 +51,21 @@ testObjects({
   hints: { job: 'run-completed', endpoint: 'model-deployed' },
 });
 
+const alert = {
+  stream: 'model/fraud',
+  type: 'alertRaised',
+  kind: 'alert',
+  sender: 'azure-monitor',
+  fingerprint:
+    '/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.AlertsManagement/alerts/b9569717-bc32-442f-add5-83a997729330',
+  startedAt: '2026-11-20T14:04:24.371Z',
+  title: 'fraud-errors: RequestsPerMinute is 9 (GreaterThan 5)',
+};
+testAlarms({
+  ...{ cloud: 'Azure', read, fixture, says: alert, ways: ['alert'] },
+  ...{ end: 'alert-resolved', endedAt: '2026-11-20T14:14:40.500Z' },
+});
+
 describe('what a message tells', () => {
   const hints = (type: string) => [{ stream: 'model/fraud', type }];
 
@@ -66,6 +83,7 @@ describe('what a message tells', () => {
     ['run-failed-eventgrid', hints('jobHinted')],
     ['run-status-changed', hints('jobHinted')],
     ['model-deployed', hints('endpointHinted')],
+    ['alert', [alert]],
     ['tick', hints('clockTicked')],
   ])('%s', async (name, expected) => {
     expect(await saidBy([fixture(name)])).toEqual(expected);
@@ -85,6 +103,8 @@ describe('what a message tells', () => {
     ['capture', 'Microsoft.EventHub.CaptureFileCreated'],
     ['no-data', 'captureFileCreated'],
     ['subscription-validation', 'Microsoft.EventGrid.SubscriptionValidationEvent'],
+    ['alert-test', 'a test of an action group'],
+    ['alert-activity-log', 'an alert on the activity log'],
     ['alert-legacy', 'an alert of the schema AzureMonitorMetricAlert'],
   ])('%s is for nobody, and counted as %j', (name, what) => {
     expect(factsIn(fixture(name))).toEqual([{ kind: 'unrouted', what }]);
@@ -145,8 +165,9 @@ describe('what a message tells', () => {
     expect([made('CreateFile', 0), made('SftpCreate', 0)]).toEqual(['unrouted', 'unrouted']);
   });
 
-  test('an endpoint, a job and a container of somebody else are for no model', async () => {
+  test('an alert, an endpoint, a job and a container of somebody else are for no model', async () => {
     const others = [
+      fixture('alert-of-others'),
       changed('model-deployed', ({ data }) => Object.assign(data, { ServiceName: 'theirs' })),
       changed('run-completed', ({ data }) => Object.assign(data, { runId: 'theirs' })),
       blob('theirs/blobs/fraud/a.csv'),
@@ -154,7 +175,7 @@ describe('what a message tells', () => {
 
     expect(await read(others)).toEqual({
       ...{ arrivals: [], failed: [] },
-      unrouted: ['endpoint', 'job', 'object'].map((kind) => `${kind} of no model`),
+      unrouted: ['alarm', 'endpoint', 'job', 'object'].map((kind) => `${kind} of no model`),
     });
   });
 

@@ -10,7 +10,7 @@ const fixture = (name: string) =>
     readFileSync(join(import.meta.dirname, '..', '..', '..', 'test', 'events', 'azure', `${name}.json`), 'utf8'),
   );
 
-const endpoint = 'prod-shop--frau-bd23c96a17ada569';
+const endpoint = 'prod-shop-frau-bd23c96a17ada569';
 const startedAt = '2026-11-20T14:04:24.371Z';
 const endedAt = '2026-11-20T14:14:40.500Z';
 

@@ -32,14 +32,15 @@ export interface Foundation {
   readonly bus: Bus;
 }
 
-interface WorkerParts extends Pick<Ports, 'jobs' | 'registry'>, Pick<Owners, 'modelOfJob'> {
+type Endpoints = Pick<Parameters<typeof endpointOwners>[0], 'endpointName'>;
+
+interface WorkerParts extends Pick<Ports, 'jobs' | 'registry'>, Pick<Owners, 'modelOfJob'>, Endpoints {
   readonly serving: Serving;
   readonly telemetry: Telemetry;
   /** Of a cloud that records which deployment answered. */
   readonly labels?: Labels;
   readonly secrets: Parameters<typeof notifier>[0]['secrets'];
   readonly read: Read;
-  readonly endpointName: (installation: Installation, model: string) => string;
   /** Of a registry that knows approvals. */
   readonly versionOf?: Owners['versionOf'];
 }
@@ -47,7 +48,7 @@ interface WorkerParts extends Pick<Ports, 'jobs' | 'registry'>, Pick<Owners, 'mo
 /** The worker of a cloud that serves on its endpoints, and on nothing else. */
 export function workerOn(foundation: Foundation, parts: WorkerParts): WorkerRuntime {
   const { title, installation, clockwork } = foundation;
-  const { jobs, registry, serving, telemetry, secrets, read, endpointName, modelOfJob } = parts;
+  const { jobs, registry, serving, telemetry, secrets, read, modelOfJob } = parts;
   const { labels = withoutLabels(title), versionOf = async () => undefined } = parts;
   const { engine, config, begin, due } = runtimeOn(foundation, {
     ...{ jobs, registry, labels },
@@ -56,7 +57,7 @@ export function workerOn(foundation: Foundation, parts: WorkerParts): WorkerRunt
     notify: notifier({ secrets, now: clockwork.now }),
   });
   const models = async () => (await config())?.models ?? {};
-  const modelOfEndpoint = endpointOwners({ installation, models, endpointName });
+  const modelOfEndpoint = endpointOwners({ ...parts, installation, models });
   const owners: Owners = { installation, modelOfEndpoint, modelOfJob, versionOf };
   return { worker: { ...clockwork, engine, config, read, owners }, begin, due };
 }
