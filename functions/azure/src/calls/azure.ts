@@ -78,27 +78,45 @@ export const azureClient = ({ hosts, tokens, ...more }: Options): Azure =>
     ...more,
   });
 
+interface Said {
+  readonly code?: string;
+  readonly message?: string;
+  readonly details?: readonly Said[] | null;
+  /** Of Key Vault: what `Forbidden` means. */
+  readonly innererror?: { readonly code?: string } | null;
+}
+
 interface Refused {
-  readonly error?: { readonly code?: string; readonly message?: string };
+  readonly error?: Said;
   /** Of Table Storage. */
   readonly 'odata.error'?: { readonly code?: string; readonly message?: { readonly value?: string } };
+}
+
+/** Azure ML says no more than "The request is invalid." itself: why is in the details. */
+export function textOf({ message = '', details }: Said): string {
+  const more = (details ?? []).map(textOf).filter((text) => text !== '' && !message.includes(text));
+  return [message, ...new Set(more)].filter((text) => text !== '').join(': ');
 }
 
 function refusal({ status, headers, content }: Answer): AzureError {
   const text = new TextDecoder().decode(content);
   const { error, 'odata.error': ofTable } = refusedIn(text);
+  const inJson = error?.innererror?.code ?? error?.code ?? ofTable?.code;
   // Blob Storage answers in XML, and a HEAD has no body.
-  const code = headers.get('x-ms-error-code') ?? error?.code ?? ofTable?.code ?? /<Code>(.*?)<\/Code>/s.exec(text)?.[1];
-  const message = error?.message ?? ofTable?.message?.value ?? /<Message>(.*?)<\/Message>/s.exec(text)?.[1];
+  const code = headers.get('x-ms-error-code') ?? inJson ?? /<Code>(.*?)<\/Code>/s.exec(text)?.[1];
+  const said = error === undefined ? ofTable?.message?.value : textOf(error);
+  const message = said || /<Message>(.*?)<\/Message>/s.exec(text)?.[1];
   const after = Number(headers.get('retry-after') ?? Number.NaN);
   // A web page is no answer of Azure's: nothing follows from its status.
   const isPage = status === 404 && code === undefined && /^\s*</.test(text);
-  return new AzureError(message ?? `HTTP ${status} ${code ?? text.slice(0, 300)}`.trim(), {
+  return new AzureError((message ?? `HTTP ${status} ${code ?? text}`).slice(0, longest).trim(), {
     status: isPage ? 502 : status,
     code: code ?? '',
     ...(Number.isFinite(after) ? { retryAfterSeconds: after } : {}),
   });
 }
+
+const longest = 1500;
 
 function refusedIn(text: string): Refused {
   try {

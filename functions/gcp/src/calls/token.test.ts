@@ -36,34 +36,7 @@ test('a token is kept until five minutes before it expires', async () => {
   expect(asked[0]).toBe('/computeMetadata/v1/instance/service-accounts/default/token Google');
 });
 
-test('calls at the same time ask for one token', async () => {
-  const { tokens, asked } = await worldOf();
-
-  const answered = await Promise.all(Array.from({ length: 20 }, () => tokens()));
-
-  expect(new Set(answered)).toEqual(new Set(['token-1']));
-  expect(asked).toHaveLength(1);
-});
-
-test('a token that was refused is renewed once, however many calls were refused', async () => {
-  const { tokens, asked } = await worldOf();
-  const first = await tokens();
-
-  const renewed = await Promise.all(Array.from({ length: 20 }, () => tokens(first)));
-
-  expect(new Set(renewed)).toEqual(new Set(['token-2']));
-  expect(await tokens(first)).toBe('token-2');
-  expect(await tokens()).toBe('token-2');
-  expect(asked).toHaveLength(2);
-});
-
 const failing: RequestListener = (_, response) => response.writeHead(503).end();
-
-test('one answer that fails is asked for again', async () => {
-  const { tokens } = await worldOf((count) => (count === 1 ? failing : undefined));
-
-  expect(await tokens()).toBe('token-2');
-});
 
 test.each<[string, RequestListener, RegExp]>([
   ['that fails', failing, /: HTTP 503$/],
