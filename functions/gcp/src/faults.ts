@@ -1,5 +1,5 @@
-import { Fault, type FaultCode } from '@serin/core/base/fault';
-import { callsBy, faultBy, type SdkError } from '@serin/platform/faults';
+import type { FaultCode } from '@serin/core/base/fault';
+import { callsBy, faultBy, type Refusal, type SdkError } from '@serin/platform/faults';
 import { GoogleError } from './calls/google.ts';
 
 /** By the name in `google.rpc.Code`. https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
@@ -34,30 +34,14 @@ function read(error: unknown): SdkError {
   }
   const { rpc, message, status, reason } = error;
   const name = rpc || (unnamed[status] ?? '');
-  return { name, message, status, code: status === 0 ? 'ECONNRESET' : '', throttled: isRateReason.test(reason) };
-}
-
-const faultOf = faultBy({
-  read,
-  codes,
-  denied: ({ name, status, throttled }) => !throttled && (name === 'PERMISSION_DENIED' || status === 403),
-  capacity: ({ message }) => capacity.test(message),
-  quota: ({ name, status, message, throttled }) =>
-    (name === 'RESOURCE_EXHAUSTED' || status === 429) && !throttled && quota.test(message) && !isRate.test(message),
-  throttling: () => false,
-  missing: ({ status }) => status === 404,
-  mends: {
-    denied: 'give the service account of the function this permission (`serin plan --cloud gcp` lists all of them)',
-    capacity: 'wait until Google has such a machine free, or use another type or region',
-    quota: 'ask Google for a higher quota, or use another machine type',
-  },
-});
-
-interface Refusal {
-  readonly reason?: string;
-  readonly says: RegExp;
-  /** What to do about it; `named` is what stands in the first bracket of `says`. */
-  readonly mend: (named: string) => string;
+  return {
+    name,
+    message,
+    status,
+    code: status === 0 ? 'ECONNRESET' : '',
+    throttled: isRateReason.test(reason),
+    reason,
+  };
 }
 
 /** What is refused for want of something else than a permission of the function's service account. */
@@ -88,14 +72,22 @@ const refusals: readonly Refusal[] = [
 ];
 
 /** Whatever a call of Google threw, as a `Fault`. */
-export function gcpFault(error: unknown, doing: string): Fault {
-  if (!(error instanceof GoogleError)) return faultOf(error, doing);
-  const { reason, message } = error;
-  const refusal = refusals.find(({ says, reason: its }) => its === reason || says.test(message));
-  if (refusal === undefined) return faultOf(error, doing);
-  const mend = refusal.mend(refusal.says.exec(message)?.[1] ?? 'that is named here');
-  return new Fault('invalid', `${doing} failed; ${mend}: ${message}`, { cause: error });
-}
+export const gcpFault = faultBy({
+  read,
+  codes,
+  denied: ({ name, status, throttled }) => !throttled && (name === 'PERMISSION_DENIED' || status === 403),
+  capacity: ({ message }) => capacity.test(message),
+  quota: ({ name, status, message, throttled }) =>
+    (name === 'RESOURCE_EXHAUSTED' || status === 429) && !throttled && quota.test(message) && !isRate.test(message),
+  throttling: () => false,
+  missing: ({ status }) => status === 404,
+  mends: {
+    denied: 'give the service account of the function this permission (`serin plan --cloud gcp` lists all of them)',
+    capacity: 'wait until Google has such a machine free, or use another type or region',
+    quota: 'ask Google for a higher quota, or use another machine type',
+  },
+  refusals,
+});
 
 export const saysMissing = (error: unknown): boolean => error instanceof GoogleError && error.status === 404;
 export const saysExists = (error: unknown): boolean =>

@@ -13,6 +13,7 @@ const toFault = faultBy({
   throttling: ({ name }) => /Slow/.test(name),
   missing: ({ message }) => /no such/.test(message),
   mends: { denied: 'grant it', capacity: 'it comes back', quota: 'ask for more' },
+  refusals: [{ reason: 'Closed', says: /the door '(\w+)' is closed/, mend: (door) => `open the door ${door}` }],
 });
 
 test.each([
@@ -21,6 +22,18 @@ test.each([
     { name: 'Denied', status: 403 },
     'invalid',
     'calling failed; grant it: said no',
+  ],
+  [
+    'a refusal by its text, before a permission',
+    { name: 'Denied', message: "the door 'a' is closed" },
+    'invalid',
+    'calling failed; open the door a: the door',
+  ],
+  [
+    'a refusal by its reason',
+    { status: 500, reason: 'Closed' },
+    'invalid',
+    'open the door that is named here: said no',
   ],
   ['no capacity, though it is a quota', { name: 'Quota', message: 'no machine' }, 'throttled', 'it comes back'],
   ['a quota, though its name is listed', { name: 'Quota', status: 400 }, 'invalid', 'ask for more'],
@@ -44,6 +57,11 @@ test.each([
   const fault = toFault(error, 'calling');
 
   expect(fault).toMatchObject({ code, cause: error, message: expect.stringContaining(text) });
+});
+
+test('a fault says how long the service wants no further call, where it said so', () => {
+  expect(toFault({ status: 429, retryAfterMs: 7000 }, 'calling')).toMatchObject({ retryAfterMs: 7000 });
+  expect(toFault({ status: 429 }, 'calling').retryAfterMs).toBeUndefined();
 });
 
 test('a fault stays what it is', () => {

@@ -11,6 +11,10 @@ export interface SdkError {
   readonly status: number;
   /** The SDK itself says that it asked too often. */
   readonly throttled: boolean;
+  /** The service's own word for why, beside its name for the error. */
+  readonly reason?: string;
+  /** How long it wants no further call. */
+  readonly retryAfterMs?: number;
 }
 
 type Test = (error: SdkError) => boolean;
@@ -20,6 +24,14 @@ interface Mends {
   readonly denied: string;
   readonly capacity: string;
   readonly quota: string;
+}
+
+/** What is refused for want of something else than a permission of the function. */
+export interface Refusal {
+  readonly reason?: string;
+  readonly says: RegExp;
+  /** What to do about it; `named` is what stands in the first bracket of `says`. */
+  readonly mend: (named: string) => string;
 }
 
 /** What the errors of a vendor mean. Several services may share a table if no name means two things. */
@@ -32,7 +44,11 @@ export interface FaultTables {
   readonly throttling: Test;
   readonly missing: Test;
   readonly mends: Mends;
+  /** They come first. */
+  readonly refusals?: readonly Refusal[];
 }
+
+const unnamed = 'that is named here';
 
 const network = /^(ECONN|ETIMEDOUT|EPIPE|EPROTO|ENOTFOUND|EAI_|EHOST|ENET|ERR_SOCKET)/;
 
@@ -53,13 +69,28 @@ const usually: Readonly<Record<FaultCode, string>> = {
  * Capacity comes back by itself (`throttled`). A missing permission or quota does not, so a job must not be tried again
  * forever (`invalid`).
  */
-export function faultBy({ read, denied, capacity, quota, codes, throttling, missing, mends }: FaultTables) {
+export function faultBy({
+  read,
+  denied,
+  capacity,
+  quota,
+  codes,
+  throttling,
+  missing,
+  mends,
+  refusals = [],
+}: FaultTables) {
   return (error: unknown, doing: string): Fault => {
     if (error instanceof Fault) return error;
     const known = read(error);
-    const { name, message, code, status, throttled } = known;
+    const { name, message, code, status, throttled, reason, retryAfterMs } = known;
+    const after = retryAfterMs === undefined ? {} : { retryAfterMs };
     const fault = (as: FaultCode, mend = usually[as]) =>
-      new Fault(as, `${doing} failed; ${mend}: ${message}`, { cause: error });
+      new Fault(as, `${doing} failed; ${mend}: ${message}`, { cause: error, ...after });
+    const refusal = refusals.find(
+      ({ says, reason: its }) => (its !== undefined && its === reason) || says.test(message),
+    );
+    if (refusal !== undefined) return fault('invalid', refusal.mend(refusal.says.exec(message)?.[1] ?? unnamed));
     if (denied(known)) return fault('invalid', mends.denied);
     if (capacity(known)) return fault('throttled', mends.capacity);
     if (quota(known)) return fault('invalid', mends.quota);

@@ -115,7 +115,7 @@ test('a read that may not be repeated is made once', async () => {
   expect(asked).toHaveLength(1);
 });
 
-test.each<[string, Call, readonly number[]]>([
+test.each<[string, RestCall, readonly number[]]>([
   ['a read', get, [401, 200]],
   ['a call that is never repeated', post, [401, 200]],
   ['a read that was repeated before', get, [503, 401, 200]],
