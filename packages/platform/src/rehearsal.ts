@@ -92,7 +92,7 @@ export const secretNamesOf = (variables: Variables): Readonly<Record<string, str
 /** What is named by its content has no name before it is made. */
 export const imaginedSupplies = (start?: StartFile): Supplies => ({
   archive: async (digest) => archiveKey(digest, start),
-  manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bytes: 1 }),
+  manifest: async () => ({ key: 'datasets/manifests/<digest>.json', bucket: '<bucket of the data>', bytes: 1 }),
 });
 
 /** A bucket that has everything that jobs leave. */

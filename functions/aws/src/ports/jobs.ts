@@ -52,7 +52,7 @@ export function sageMakerJobs({ sagemaker, cloudwatchLogs, buckets, supplies, se
     const tags = await tagsOn(sagemaker, arn);
     if (identity(job, settings).every(({ Key, Value }) => tags.get(Key) === Value)) return;
     if (tags.size === 0) throw notYet(`the job ${name} exists, but SageMaker does not show its tags yet`);
-    throw nameTaken(job, name, tags.get('serin:key') ?? 'a job that does not belong to Serin');
+    throw nameTaken(job, name, tags.get('serin:key'));
   }
 
   async function find(id: string): Promise<FoundJob> {

@@ -1,4 +1,3 @@
-import { Fault } from '@serin/core/base/fault';
 import type { Job } from '@serin/core/ports/jobs';
 import {
   beganAfter,
@@ -7,6 +6,7 @@ import {
   type LogPart,
   logEndBy,
   logPart,
+  noJobToRead,
   type StreamPart,
 } from '@serin/platform/jobs/logs';
 import type { Installation } from '@serin/platform/names';
@@ -71,8 +71,7 @@ export function jobLogs(place: Place & { readonly region: string; readonly insta
     guarded(`reading the log of ${job.key}`, async () => {
       const id = job.id ?? (await jobs.numberOf(jobName(place.installation, job)));
       if (id === undefined) return undefined;
-      if (!/^\d+$/.test(id))
-        throw new Fault('notFound', `there is no job ${id}; ask for the log of a job that was started`);
+      if (!/^\d+$/.test(id)) throw noJobToRead(id);
       return logPart({ epoch: beganAfter(job.key), from, max }, async (startTime) => [
         await linesFrom(place, id, startTime, max),
       ]);

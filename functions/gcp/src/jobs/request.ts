@@ -1,10 +1,10 @@
 import { instanceTypes } from '@serin/clouds/gcp/instance-types';
 import { type InstanceType, instanceTypeFor } from '@serin/clouds/instance-types';
 import type { Job } from '@serin/core/ports/jobs';
+import type { MountedInput } from '@serin/platform/jobs/inputs';
 import { diskGb, placedIn } from '@serin/platform/jobs/layout';
 import { saidName, saidText } from '@serin/platform/jobs/said';
 import { labelsOf } from '../names.ts';
-import type { Input } from './inputs.ts';
 import { layoutOf } from './layout.ts';
 import { scriptOf } from './script.ts';
 import { gsUri, type JobSettings, mounted, startsFolder } from './settings.ts';
@@ -23,7 +23,7 @@ interface Given {
   /** Tells the creations of a job from each other. */
   readonly at: number;
   readonly settings: JobSettings;
-  readonly inputs: readonly Input[];
+  readonly inputs: readonly MountedInput[];
   readonly archive: string | undefined;
 }
 

@@ -1,14 +1,14 @@
 import { bring, bringer } from '@serin/platform/jobs/bring';
 import { shellWords } from '@serin/platform/jobs/command';
+import type { MountedInput } from '@serin/platform/jobs/inputs';
 import { type Contained, localFolder } from '@serin/platform/jobs/layout';
 import { codeChannel, hostFile, startScript } from '@serin/platform/jobs/start-script';
-import type { Input } from './inputs.ts';
 import { secretLines } from './secret-script.ts';
 import { type JobSettings, mounted } from './settings.ts';
 
 interface Given {
   readonly settings: JobSettings;
-  readonly inputs: readonly Input[];
+  readonly inputs: readonly MountedInput[];
   /** The key of the code in the own bucket. */
   readonly archive: string | undefined;
 }

@@ -2,6 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import { checkJob } from '@serin/core/job-contract/check';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Job, Jobs } from '@serin/core/ports/jobs';
+import { mountedInputs } from '@serin/platform/jobs/inputs';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import { startOnce, stopOthers } from '@serin/platform/jobs/start-once';
 import type { Supplies } from '@serin/platform/jobs/supplies';
@@ -9,11 +10,10 @@ import { type Google, GoogleError } from '../calls/google.ts';
 import { guarded } from '../faults.ts';
 import { customJobs } from '../jobs/custom-jobs.ts';
 import { description, waitedTooLong } from '../jobs/described.ts';
-import { inputsOf } from '../jobs/inputs.ts';
 import { noteIntent } from '../jobs/intents.ts';
 import { logEnd } from '../jobs/logs.ts';
 import { requestOf } from '../jobs/request.ts';
-import { type Buckets, type JobSettings, jobName, startsFolder } from '../jobs/settings.ts';
+import { type Buckets, gsObjects, type JobSettings, jobName, mounted, startsFolder } from '../jobs/settings.ts';
 import { vertexSupplies } from '../supplies.ts';
 
 interface Options extends JobSettings {
@@ -33,12 +33,16 @@ interface Options extends JobSettings {
  */
 export function vertexJobs({ google, buckets, secrets, now, supplies, ...settings }: Options): Jobs {
   const jobs = customJobs({ google, ...settings });
-  const stores = { buckets, supplies: supplies ?? vertexSupplies(buckets), own: settings.ownBucket };
+  const stores = {
+    supplies: supplies ?? vertexSupplies(buckets),
+    objects: gsObjects(buckets),
+    mounted: (bucket: string, key: string) => mounted(bucket === ownBucket ? settings.ownBucket : bucket, key),
+  };
 
   async function prepare(job: Job, name: string): Promise<() => Promise<string>> {
     // Looked up so that one that is missing fails before it is paid for: the container reads its text by itself.
     await secrets(job.environment);
-    const inputs = await inputsOf(job, stores);
+    const inputs = await mountedInputs(job, stores);
     const archive = job.code === undefined ? undefined : await stores.supplies.archive(job.code.digest);
     const { request, start } = requestOf(job, { name, at: now(), settings, inputs, archive });
     await buckets(ownBucket).write(start.key, Buffer.from(start.text));

@@ -57,7 +57,11 @@ function regexProblem(regex: string): string | undefined {
 }
 
 /** For `start`, when the name that follows from the key is that of another job. */
-export const nameTaken = ({ project, key }: Pick<Job, 'project' | 'key'>, name: string, other: string): Fault =>
+export const nameTaken = (
+  { project, key }: Pick<Job, 'project' | 'key'>,
+  name: string,
+  other = 'a job that does not belong to Serin',
+): Fault =>
   new Fault(
     'defect',
     `the job ${project}/${key} cannot start: its name ${name} is taken by ${other}; delete that job, or start the run again`,

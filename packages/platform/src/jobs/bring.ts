@@ -1,12 +1,22 @@
 import { quoted } from './command.ts';
+import type { ListFormat } from './dataset-list.ts';
 
 /** What a container finds in the mounted storage of its cloud, to be brought to a channel. */
 export interface Mounted {
-  /** `list`: a file whose first line is where the files are, below the mounts, and each other line the path of one. */
+  /** `list`: by `fileList`. */
   readonly kind: 'list' | 'folder' | 'file';
   /** Of a folder with a slash at its end. */
   readonly path: string;
 }
+
+/** The list of the files of a dataset: where they lie, below the folder of all mounts, then the path of each. */
+export const fileList: ListFormat = {
+  name: 'a list of files',
+  maxBytes: 64_000_000,
+  begin: (bucket, folder) => `${bucket}/${folder}\n`,
+  item: (path) => `${path}\n`,
+  end: '',
+};
 
 /** Lines of a script that bring it to a folder of the container's disk. */
 export function bring({ kind, path }: Mounted, folder: string): readonly string[] {

@@ -19,22 +19,27 @@ export interface ListFormat {
   readonly end: string;
 }
 
+export interface DatasetList {
+  /** Of the list, in the own bucket. */
+  readonly key: string;
+  /** In which the files are. */
+  readonly bucket: string;
+  /** How much all files of the dataset are. */
+  readonly bytes: number;
+}
+
 type Buckets = (name: string) => Bucket;
 
 /**
- * A dataset manifest as a list of a cloud, in the own bucket; answers its key there. It is named by its content.
+ * A dataset manifest as a list of a cloud, in the own bucket. It is named by its content.
  *
  * The dataset is read and compared with its digest each time, and so is a list that is there already. Either is
  * `invalid` if it was changed. A channel has the files under their keys without the longest folder of the prefix.
  * Objects that older code listed although they are not data are left out. Keys that cannot be a path below the channel,
  * and a list that is too large, are `invalid`.
  */
-export async function datasetList(
-  source: ManifestSource,
-  buckets: Buckets,
-  format: ListFormat,
-): Promise<{ readonly key: string; readonly bytes: number }> {
-  const { content, bytes } = await listOf(source, buckets, format);
+export async function datasetList(source: ManifestSource, buckets: Buckets, format: ListFormat): Promise<DatasetList> {
+  const { content, ...list } = await listOf(source, buckets, format);
   const digest = sha256(content);
   const key = `datasets/manifests/${digest}.json`;
   const own = buckets(ownBucket);
@@ -42,7 +47,7 @@ export async function datasetList(
   if (kept === undefined) await own.write(key, content, { ifAbsent: true });
   else if (sha256(kept.content) !== digest)
     throw otherDigest(`${key} in the bucket '${ownBucket}'`, digest, sha256(kept.content), 'delete it');
-  return { key, bytes };
+  return { key, ...list };
 }
 
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
@@ -51,11 +56,11 @@ async function listOf(
   source: ManifestSource,
   buckets: Buckets,
   { name, maxBytes, begin, item, end }: ListFormat,
-): Promise<{ content: Uint8Array; bytes: number }> {
+): Promise<Omit<DatasetList, 'key'> & { readonly content: Uint8Array }> {
   const { under, key, bucket } = source;
   const pieces: Uint8Array[] = [];
   let size = 0;
-  let bytes = 0;
+  let [bytes, of] = [0, ''];
   const refused = (why: string) =>
     new Fault('invalid', `${key} in the bucket ${bucket} ${why}; start a new run, which lists the data again`);
   for await (const { manifest, objects } of datasetParts(
@@ -65,7 +70,7 @@ async function listOf(
   )) {
     const start = under ?? manifest.prefix;
     const folder = start.slice(0, start.lastIndexOf('/') + 1);
-    bytes = manifest.bytes;
+    [bytes, of] = [manifest.bytes, manifest.bucket];
     if (pieces.length === 0) pieces.push(Buffer.from(begin(manifest.bucket, folder)));
     const paths = objects
       .filter(({ key, bytes }) => key.startsWith(under ?? '') && notData(key, bytes, manifest.prefix) === undefined)
@@ -76,7 +81,7 @@ async function listOf(
     if (size > maxBytes) throw refused(`names more objects than ${name} of ${maxBytes} bytes holds`);
   }
   if (size === 0) throw refused(`has no objects under '${under ?? 'its prefix'}'`);
-  return { content: Buffer.concat([...pieces, Buffer.from(end)]), bytes };
+  return { content: Buffer.concat([...pieces, Buffer.from(end)]), bytes, bucket: of };
 }
 
 /** An object is written to this path below the channel. */

@@ -1,4 +1,4 @@
-import { asFault } from '@serin/core/base/fault';
+import { asFault, Fault } from '@serin/core/base/fault';
 
 /** How many lines of a log stand in the reason of a job that failed. */
 export const keptLines = 20;
@@ -16,6 +16,10 @@ export async function logEndBy(read: () => Promise<readonly string[] | undefined
     return `; its log cannot be read: ${fault.message}`;
   }
 }
+
+/** For an id of a job whose log cannot be read, because there is no such job. */
+export const noJobToRead = (id: string): Fault =>
+  new Fault('notFound', `there is no job ${id}; ask for the log of a job that was started`);
 
 export interface LogPart {
   readonly text: string;

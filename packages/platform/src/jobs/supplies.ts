@@ -1,13 +1,13 @@
 import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import { codeArchive, type StartFile } from '../code/archive.ts';
-import { datasetList, type ListFormat, type ManifestSource } from './dataset-list.ts';
+import { type DatasetList, datasetList, type ListFormat, type ManifestSource } from './dataset-list.ts';
 
 /** What a job or a deployment is started with, made in the own bucket from what is stored there under its digest. */
 export interface Supplies {
   /** The key of the archive of a code folder. */
   archive(digest: string): Promise<string>;
-  /** The key of the list of the files of a dataset, and how much they are. */
-  manifest(source: ManifestSource): Promise<{ readonly key: string; readonly bytes: number }>;
+  /** The list of the files of a dataset. */
+  manifest(source: ManifestSource): Promise<DatasetList>;
 }
 
 export const suppliesOf = (
