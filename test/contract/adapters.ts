@@ -115,6 +115,8 @@ export const adapters = [
   { platform: 'azure', contract: 'registry', name: 'mlRegistry', file: 'ports/registry.ts', suite: 'emulators/azure/registry.test.ts', behind: "a fake of ours, checked by Microsoft's models" },
   { platform: 'azure', contract: 'inbound', name: 'Azure', file: 'signals.ts', suite: 'contract/inbound-azure.test.ts', behind: "samples of Microsoft's documentation",
     gaps: { approval: "Azure ML's registry tells of no approval" } },
+  { platform: 'azure', contract: 'jobs', name: 'mlJobs', file: 'ports/jobs.ts', suite: 'emulators/azure/jobs.test.ts', behind: "a fake of ours, checked by Microsoft's models",
+    gaps: { commands: 'the fake Azure ML runs no container' } },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';

@@ -120,6 +120,12 @@ export const apis: readonly Api[] = [
     body: queryProblems,
     answer: ok((body) => clientProblems('logs', body)),
   },
+  {
+    verb: 'GET',
+    path: `history:/history/v1.0${groups}/Microsoft.MachineLearningServices/workspaces/{workspace}/runs/{run}/details`,
+    versions: ['v1.0'],
+    source: 'azure-ai-ml 1.35.2, _restclient/runhistory',
+  },
   // https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret
   ...['vault:/secrets/{secret}', 'vault:/secrets/{secret}/{version}'].map((path) => ({
     verb: 'GET',

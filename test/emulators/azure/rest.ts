@@ -103,6 +103,7 @@ const resources: Readonly<Record<Host, string>> = {
   table: 'https://storage.azure.com',
   vault: 'https://vault.azure.net',
   logs: 'https://api.loganalytics.io',
+  history: 'https://ml.azure.com',
 };
 
 const identityHeader = 'header-of-the-identity-endpoint';
@@ -178,7 +179,10 @@ const variablesOf = (url: string) => ({
   SERIN_ENDPOINT_MANAGEMENT: url,
   SERIN_ENDPOINT_LOGS: `${url}/~logs/-`,
   ...Object.fromEntries(
-    ['blob', 'table', 'vault'].map((host) => [`SERIN_ENDPOINT_${host.toUpperCase()}`, `${url}/~${host}/{name}`]),
+    ['blob', 'table', 'vault', 'history'].map((host) => [
+      `SERIN_ENDPOINT_${host.toUpperCase()}`,
+      `${url}/~${host}/{name}`,
+    ]),
   ),
 });
 

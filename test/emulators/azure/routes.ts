@@ -1,7 +1,7 @@
 import { type Api, apis } from './apis.ts';
 import { modelsOfAzureMl, type Operation } from './models.ts';
 
-export const hosts = ['management', 'blob', 'table', 'vault', 'logs'] as const;
+export const hosts = ['management', 'blob', 'table', 'vault', 'logs', 'history'] as const;
 export type Host = (typeof hosts)[number];
 
 /** A call that a fake answers, and what is known of it. */

@@ -8,17 +8,19 @@ const services = {
   blob: { resource: 'https://storage.azure.com/', host: (account: string) => `${account}.blob.core.windows.net` },
   table: { resource: 'https://storage.azure.com/', host: (account: string) => `${account}.table.core.windows.net` },
   vault: { resource: 'https://vault.azure.net', host: (vault: string) => `${vault}.vault.azure.net` },
+  /** What Azure ML keeps of its runs beside the resources; `name` is the region. */
+  history: { resource: 'https://ml.azure.com', host: (region: string) => `${region}.api.azureml.ms` },
   logs: { resource: 'https://api.loganalytics.io', host: () => 'api.loganalytics.azure.com' },
 } as const satisfies Record<string, { readonly resource: string; readonly host: (name: string) => string }>;
 
 export type Service = keyof typeof services;
 
-/** Where a service is called; `name` is that of the storage account or of the vault. */
+/** Where a service is called; `name` is that of the storage account or of the vault, or the region. */
 export type Hosts = (service: Service, name: string) => string;
 
 /**
  * Azure's public hosts, unless a variable such as `SERIN_ENDPOINT_BLOB` names another: a proxy, an emulator. `{name}` in
- * it stands for the name of the account or vault.
+ * it stands for the name of the account, the vault or the region.
  */
 export const hostsOf =
   (variables: Variables): Hosts =>
@@ -28,7 +30,7 @@ export const hostsOf =
 
 export interface Call extends RestCall {
   readonly service: Service;
-  /** Of the storage account or the vault. */
+  /** Of the storage account, the vault or the region. */
   readonly name?: string;
 }
 

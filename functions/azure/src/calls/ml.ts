@@ -23,3 +23,12 @@ export const mlCall = (place: MlPlace, path: string, { query = {}, ...given }: G
   query: { 'api-version': mlVersion, ...query },
   ...given,
 });
+
+/** A call of what Azure ML keeps of a run: azure-ai-ml 1.35.2, `_restclient/runhistory`. A job's name is the id of its run. */
+export const historyCall = (place: MlPlace & { readonly region: string }, path: string): Call => ({
+  service: 'history',
+  name: place.region,
+  method: 'GET',
+  path: `history/v1.0${workspaceId(place)}/${path}`,
+  query: { 'api-version': 'v1.0' },
+});
