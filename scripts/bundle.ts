@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type FunctionApp, functionApps, hostOf } from '../packages/clouds/src/azure/function-apps.ts';
 
 export const entryPoints = ['signals', 'api', 'clock', 'deadLetters'] as const;
 
@@ -35,12 +36,12 @@ const shakeableSchemas: Plugin = {
 interface Cloud {
   /** The folder in which `functions.ts` stands. */
   readonly source: string;
-  /** How the cloud finds the function of an entry point in its bundle. */
-  exportOf(name: string): string;
+  /** The code of an entry point: how the cloud finds its function. */
+  entryOf(name: string): string;
   /** What we leave out of the cloud's own packages. */
   readonly cuts: BuildOptions;
-  /** The folder has a `package.json` that names the bundle. */
-  readonly hasManifest: boolean;
+  /** Files of JSON beside a bundle, by their names. */
+  beside(name: string): Readonly<Record<string, object>>;
 }
 
 const sourceOf = (cloud: string): string => fileURLToPath(new URL(`../functions/${cloud}/src`, import.meta.url));
@@ -48,23 +49,37 @@ const sourceOf = (cloud: string): string => fileURLToPath(new URL(`../functions/
 export const clouds = {
   aws: {
     source: sourceOf('aws'),
-    exportOf: (name) => `${name} as handler`,
+    entryOf: (name) => `export { ${name} as handler } from './functions.ts';`,
     cuts: {
       alias: { '@aws-sdk/credential-provider-node': join(sourceOf('aws'), 'calls', 'credentials.ts') },
       plugins: [shakeableSchemas],
     },
-    hasManifest: false,
+    beside: () => ({}),
   },
   gcp: {
     source: sourceOf('gcp'),
     // The buildpack brings the framework, which calls the export that is named as the function's target.
-    exportOf: (name) => name,
+    entryOf: (name) => `export { ${name} } from './functions.ts';`,
     cuts: {},
     // Without it the framework asks for an index.js, which a package.json further up may say is a module.
     // https://github.com/GoogleCloudPlatform/buildpacks/blob/main/cmd/nodejs/functions_framework/main.go
-    hasManifest: true,
+    beside: (name) => ({ 'package.json': manifestOf(name) }),
+  },
+  azure: {
+    source: sourceOf('azure'),
+    // The host loads what the manifest names, and takes what registers itself meanwhile.
+    entryOf: (name) => `import { ${name} } from './functions.ts'; ${name}();`,
+    // The host's own module, which it gives to whoever requires it.
+    cuts: { external: ['@azure/functions-core'] },
+    beside: (name) => ({
+      'package.json': manifestOf(name),
+      ...(isApp(name) ? { 'host.json': hostOf(name) } : {}),
+    }),
   },
 } as const satisfies Readonly<Record<string, Cloud>>;
+
+const manifestOf = (name: string) => ({ name: `serin-${name.toLowerCase()}`, private: true, main: 'index.cjs' });
+const isApp = (name: string): name is FunctionApp => Object.hasOwn(functionApps, name);
 
 export type CloudName = keyof typeof clouds;
 
@@ -74,7 +89,7 @@ export async function bundle(
   { name, code, plain = false }: { readonly name: string; readonly code: string; readonly plain?: boolean },
   folder: string,
 ): Promise<Bundle> {
-  const { source, cuts, hasManifest } = clouds[cloud];
+  const { source, cuts, beside } = clouds[cloud];
   const file = join(folder, name, 'index.cjs');
   const { metafile } = await build({
     stdin: { contents: code, resolveDir: source, sourcefile: `entry of ${name}`, loader: 'ts' },
@@ -89,18 +104,14 @@ export async function bundle(
     metafile: true,
     logLevel: 'warning',
   });
-  const manifest = { name: `serin-${name.toLowerCase()}`, private: true, main: 'index.cjs' };
-  if (hasManifest) await writeFile(join(dirname(file), 'package.json'), `${JSON.stringify(manifest)}\n`);
+  for (const [other, content] of Object.entries(beside(name)))
+    await writeFile(join(dirname(file), other), `${JSON.stringify(content)}\n`);
   const bytes = Object.values(metafile.outputs)[0]?.bytes ?? 0;
   return { name, file, bytes };
 }
 
 export const bundleFunctions = (cloud: CloudName, folder: string): Promise<readonly Bundle[]> =>
-  Promise.all(
-    entryPoints.map((name) =>
-      bundle(cloud, { name, code: `export { ${clouds[cloud].exportOf(name)} } from './functions.ts';` }, folder),
-    ),
-  );
+  Promise.all(entryPoints.map((name) => bundle(cloud, { name, code: clouds[cloud].entryOf(name) }, folder)));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const cloud = (Object.keys(clouds) as CloudName[]).find((known) => known === process.argv[2]);

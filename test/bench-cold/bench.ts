@@ -62,7 +62,7 @@ async function rowsOf({ cloud, functions, peers }: Bench, folder: string): Promi
 
 /** The function as it is deployed, and composed at once instead of by its first call. */
 const composed = (cloud: CloudName, name: string, composes: string): string =>
-  `import { ${composes} } from './compose.ts'; export { ${clouds[cloud].exportOf(name)} } from './functions.ts'; export const made = ${composes}();`;
+  `import { ${composes} } from './compose.ts'; ${clouds[cloud].entryOf(name)} export const made = ${composes}();`;
 
 /** Milliseconds from the start of a process of Node until a function is loaded as the cloud does it: the median. */
 function startsOf(
