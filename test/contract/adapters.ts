@@ -117,6 +117,9 @@ export const adapters = [
     gaps: { approval: "Azure ML's registry tells of no approval" } },
   { platform: 'azure', contract: 'jobs', name: 'mlJobs', file: 'ports/jobs.ts', suite: 'emulators/azure/jobs.test.ts', behind: "a fake of ours, checked by Microsoft's models",
     gaps: { commands: 'the fake Azure ML runs no container' } },
+  { platform: 'azure', contract: 'telemetry', name: 'monitorTelemetry (traffic log)', file: 'ports/telemetry.ts', suite: 'emulators/azure/telemetry.test.ts', behind: "a fake of ours, checked by Microsoft's client; it runs no KQL" },
+  { platform: 'azure', contract: 'telemetry', name: 'monitorTelemetry (metrics)', file: 'ports/telemetry.ts', suite: 'emulators/azure/telemetry.test.ts', behind: "a fake of ours, checked by Microsoft's client",
+    gaps: { routed: 'nothing says that a metric of Azure Monitor has the time at which a request was routed' } },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';

@@ -6,7 +6,7 @@ import { withoutLabels } from '@serin/platform/telemetry';
 import { type Counter, closedTicks, percentilesOf, slowOf, ticksOf, wholeSteps } from '@serin/platform/ticks';
 import { mlCall } from '../calls/ml.ts';
 import { ifThere } from '../faults.ts';
-import { endpointName } from '../names.ts';
+import { endpointName, nameOfDeployment } from '../names.ts';
 import { type Answered, isError, type SourceOptions } from '../serving/answers.ts';
 import { endpointMetrics } from '../serving/metric-data.ts';
 import { trafficLog } from '../serving/traffic-log.ts';
@@ -38,12 +38,13 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
   const counter: Counter = { ...source.counter, errorsOf: ([failed = 0]) => failed, sure: 1 };
 
   /** The shares of the deployments as they are now, in percent; an endpoint that is gone has none. */
-  async function trafficOf(endpoint: string): Promise<Readonly<Record<string, number>>> {
+  async function sharesOf(endpoint: string): Promise<ReadonlyMap<string, number>> {
     const call = mlCall(place, `onlineEndpoints/${endpoint}`, { method: 'GET' });
-    const found = await ifThere(`reading the endpoint ${endpoint}`, () =>
+    const found = await ifThere(`reading the shares of the endpoint ${endpoint}`, () =>
       azure.json<{ readonly properties?: { readonly traffic?: Readonly<Record<string, number>> } }>(call),
     );
-    return found?.properties?.traffic ?? {};
+    const traffic = Object.entries(found?.properties?.traffic ?? {});
+    return new Map(traffic.map(([deployment, share]) => [nameOfDeployment(deployment), share]));
   }
 
   return {
@@ -52,16 +53,13 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
       if (closed === undefined) return [];
       const window = { ...closed, endpoint: endpointName(installation, query.endpoint) };
       const thresholds = source.knowsDurations ? slowOf(query.measures).map((each) => thresholdOf(each) ?? 0) : [];
-      const [answered, traffic] = await Promise.all([source.answered(window, thresholds), trafficOf(window.endpoint)]);
+      const [answered, shares] = await Promise.all([source.answered(window, thresholds), sharesOf(window.endpoint)]);
       if (answered === undefined) return [];
-      const deployments = new Set([...answered.map(({ deployment }) => deployment), ...Object.keys(traffic)]);
-      const rows = [...deployments].filter(isVersion).map((deployment) => ({
+      const known = Map.groupBy(answered, ({ deployment }) => nameOfDeployment(deployment));
+      const rows = [...new Set([...known.keys(), ...shares.keys()])].filter(isVersion).map((deployment) => ({
         deployment,
-        weight: traffic[deployment] ?? 0,
-        ...countedOf(
-          answered.filter((each) => each.deployment === deployment),
-          thresholds.length,
-        ),
+        weight: shares.get(deployment) ?? 0,
+        ...countedOf(known.get(deployment) ?? [], thresholds.length),
       }));
       const measures = source.knowsDurations ? query.measures : [errors];
       return ticksOf(rows, { ...query, ...window, measures }, counter, now());

@@ -3,7 +3,7 @@ import type { Azure, Call } from '../calls/azure.ts';
 import { trafficLog } from './traffic-log.ts';
 
 const from = Date.UTC(2026, 10, 20, 12);
-const window = { endpoint: 'prod-shop--fraud-1', from, to: from + 120_000 };
+const window = { endpoint: 'prod-shop-fraud-1', from, to: from + 120_000 };
 const nothing = { tables: [{ name: 'PrimaryResult', columns: [], rows: [] }] };
 
 /** A log that answers this, and what it was asked. */
@@ -60,7 +60,7 @@ test('the requests of a window are counted by deployment, minute and answer', as
     [
       'AmlOnlineEndpointTrafficLog',
       '| where TimeGenerated >= datetime(2026-11-20T12:00:00.000Z) and TimeGenerated < datetime(2026-11-20T12:02:00.000Z)',
-      '| where EndpointName =~ "prod-shop--fraud-1"',
+      '| where EndpointName =~ "prod-shop-fraud-1"',
       '| summarize requests = count(), slow0 = countif(TotalDurationMs > 1000), slow1 = countif(TotalDurationMs > 12.5) by DeploymentName, ResponseCode, ModelStatusCode, minute = bin(TimeGenerated, 1m)',
     ].join('\n'),
   ]);

@@ -1,9 +1,8 @@
 import { instant } from '@serin/core/base/time';
 import type { Series } from '@serin/platform/ticks';
 import type { Azure } from '../calls/azure.ts';
-import { workspaceId } from '../calls/ml.ts';
 import { guarded } from '../faults.ts';
-import { type Answered, daysOf, minuteMs, type Source, type SourceOptions, statusOf, type Window } from './answers.ts';
+import { type Answered, daysOf, minuteMs, type Source, statusOf, type Window } from './answers.ts';
 
 interface LogOptions {
   readonly azure: Azure;
@@ -15,7 +14,8 @@ interface LogOptions {
 const table = 'AmlOnlineEndpointTrafficLog';
 
 /**
- * The traffic log of an endpoint, in a workspace of Log Analytics: one row for each request.
+ * The traffic log of an endpoint, in a workspace of Log Analytics: one row for each request. Whoever makes the endpoint turns
+ * it on, and it "may take up to an hour for the connection to the Log Analytics workspace to be enabled".
  *
  * A request is in the minute in which it "was received by Azure Machine Learning" (`TimeGenerated`). Its row comes when it
  * has ended, after 180 seconds at the latest (the longest time-out of a deployment), and "resource logs are usually available
@@ -117,26 +117,4 @@ async function rowsOf({ azure, logWorkspaceId }: LogOptions, endpoint: string, q
   if (told.error !== undefined) return undefined;
   const { columns = [], rows = [] } = told.tables?.find(({ name }) => name === 'PrimaryResult') ?? {};
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
-}
-
-/**
- * Has Azure write the traffic log of an endpoint into a workspace of Log Analytics. Twice is harmless. It "may take up to an
- * hour for the connection to the Log Analytics workspace to be enabled".
- *
- * https://learn.microsoft.com/azure/machine-learning/how-to-monitor-online-endpoints#how-to-enabledisable-logs
- */
-export async function writeTrafficLog(
-  { azure, logWorkspace, ...place }: SourceOptions & { readonly logWorkspace: string },
-  endpoint: string,
-): Promise<void> {
-  await guarded(`turning on the traffic log of the endpoint ${endpoint}`, () =>
-    azure.json({
-      service: 'management',
-      method: 'PUT',
-      path: `${workspaceId(place).slice(1)}/onlineEndpoints/${endpoint}/providers/Microsoft.Insights/diagnosticSettings/serin`,
-      query: { 'api-version': '2021-05-01-preview' },
-      body: { properties: { workspaceId: logWorkspace, logs: [{ category: table, enabled: true }] } },
-      repeatable: true,
-    }),
-  );
 }
