@@ -68,9 +68,10 @@ export interface Request {
  */
 export type Routes = Readonly<Record<string, (request: Request) => unknown>>;
 
-export interface Called extends Omit<Request, 'bytes' | 'headers' | 'origin' | 'path'> {
+export interface Called extends Omit<Request, 'bytes' | 'headers' | 'origin'> {
   /** `PUT onlineEndpoints/{endpointName}`: as Microsoft's client names it. */
   readonly id: string;
+  readonly verb: string;
   /** The status of HTTP; 0 when the answer was lost. */
   readonly status: number;
 }
@@ -281,7 +282,8 @@ async function handle(
 ): Promise<void> {
   const note = (status: number) => {
     const { params, query, body, client } = request;
-    calls.push({ id: route.id, params, query, body, client, status });
+    const path = request.path.replace(/\?.*$/s, '');
+    calls.push({ id: route.id, verb: route.verb, path, params, query, body, client, status });
     const isAnswered = status > 0 && status < 400;
     counts.count(route.id, { who: 'a fake of ours', isAnswered, checkedBy: checkerOf(route, request) });
   };

@@ -27,6 +27,8 @@ export interface StorageCall {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly bytes: Buffer;
+  /** The client id of the identity whose token was sent. */
+  readonly client: string;
   /** The status of HTTP; 0 when the answer was lost. */
   readonly status: number;
 }
@@ -51,6 +53,7 @@ export const accounts = { own: 'serinown', data: 'serindata' } as const;
 const keyOf = (account: string): string => Buffer.from(`the key of ${account}`).toString('base64');
 
 const identityHeader = 'header-of-the-identity-endpoint';
+const storageResource = 'https://storage.azure.com/';
 
 interface World {
   /** Of Azurite. */
@@ -182,7 +185,8 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
   const { account, request } = asked;
   const note = (status: number) => {
     const { path, query, headers, bytes } = request;
-    world.calls.push({ id, account, path, query, headers, bytes, status });
+    const { client } = world.identity.callerOf(headers.authorization, storageResource);
+    world.calls.push({ id, account, path, query, headers, bytes, client, status });
     const isAnswered = status > 0 && status < 400;
     world.counts.count(id, { who: 'azurite', isAnswered, checkedBy: `x-ms-version ${headers['x-ms-version']}` });
   };
@@ -214,7 +218,7 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
 /** https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory */
 function tokenRefusal({ identity, refused }: World, { headers }: StorageRequest, mood: Mood | undefined) {
   const { authorization = '' } = headers;
-  const { problem } = identity.callerOf(authorization, 'https://storage.azure.com/');
+  const { problem } = identity.callerOf(authorization, storageResource);
   if (problem !== undefined)
     return new StorageRefusal(401, 'InvalidAuthenticationInfo', problem, { isViolation: true });
   if (mood === 'token') refused.add(authorization);
