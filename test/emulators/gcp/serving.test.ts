@@ -1,6 +1,5 @@
-import { Fault } from '@serin/core/base/fault';
-import { isFulfilled, nextOperation } from '@serin/core/model/endpoint/wish';
-import type { Deployment, Observation, Operation, Weights } from '@serin/core/ports/serving';
+import type { Fault } from '@serin/core/base/fault';
+import type { Deployment, Operation, Weights } from '@serin/core/ports/serving';
 import { archiveKey } from '@serin/platform/code/archive';
 import { artifactAt, placeBy } from '@serin/platform/jobs/artifacts';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { servingContract } from '../../contract/serving.contract.ts';
 import { seeded } from '../../contract/serving-machine.ts';
 import { storeCode } from '../aws/stored.ts';
 import { emulatedGcp } from '../emulated.ts';
+import { nothing, walk, wish } from '../serving-walk.ts';
 import { Refusal } from './discovery.ts';
 import { neverReady } from './fake-endpoints.ts';
 import { minute } from './fake-operations.ts';
@@ -676,35 +676,6 @@ emulatedGcp('Vertex AI serving', () => {
 
     await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(mend) });
   });
-
-  type Wish = Parameters<typeof nextOperation>[1];
-  const wish = (versions: number[], weights: Record<string, number>, more: Partial<Wish> = {}): Wish => ({
-    ...{ versions, weights, extras: 'keep', urgent: false, needs: versions },
-    ...more,
-  });
-  const nothing = wish([], {}, { extras: 'retire' });
-
-  async function walk(
-    world: World,
-    desired: Wish,
-    of: (version: number) => Deployment = (version) => world.deploymentOf(version),
-    limit = 400,
-  ): Promise<Observation | 'absent'> {
-    for (let steps = 0; steps < limit; steps++) {
-      const seen = await world.serving.observe('e');
-      if (isFulfilled(seen, desired)) return seen;
-      const isBusy = seen !== 'absent' && seen.busy;
-      const operation = isBusy ? undefined : nextOperation(seen, desired, of);
-      if (operation !== undefined) await world.serving.change('e', operation).catch(askedAgain);
-      world.clock.now += minute / 2;
-    }
-    throw new Error(`never as wished: ${JSON.stringify(desired)}`);
-  }
-
-  /** "Later" is asked again, as the engine does. */
-  function askedAgain(error: unknown): void {
-    if (!(error instanceof Fault) || error.retry !== 'later') throw error;
-  }
 
   test('every wish of the core is fulfilled one after the other, from nothing to nothing', async () => {
     const world = await opened();
