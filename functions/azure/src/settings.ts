@@ -22,6 +22,8 @@ export function settingsOf(variables: Variables) {
     /** The storage account of all other containers. */
     dataAccount: variables.SERIN_DATA_ACCOUNT || account,
     ownContainer: required(variables, 'SERIN_CONTAINER'),
+    /** The datastore of the own container: two installations may share a workspace. */
+    datastore: variables.SERIN_DATASTORE || 'serin',
     /** The user-assigned identities of jobs and of endpoints: resource ids. */
     jobIdentity: required(variables, 'SERIN_JOB_IDENTITY'),
     modelIdentity: required(variables, 'SERIN_MODEL_IDENTITY'),
