@@ -11,8 +11,8 @@ export type Cloud = Exclude<Platform, 'local'>;
 /** What the vendor of a cloud says of it, as data. A cloud is a folder beside this file, and a row in `clouds.ts`. */
 export interface CloudFacts {
   readonly cloud: Cloud;
-  /** What a deployment wants there. Absent: Serin cannot be deployed there yet, and a config can only be checked. */
-  readonly deploys?: {
+  /** What a deployment wants there. */
+  readonly deploys: {
     readonly credentials: Credentials;
     /** Where endpoints stand that go on serving when an installation is destroyed. */
     readonly endpoints: string;

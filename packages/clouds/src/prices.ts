@@ -40,9 +40,6 @@ export interface Prices {
   readonly usage: readonly Usage[];
 }
 
-/** Of a cloud whose prices nobody has published where they could be read. */
-export const noPrices: Prices = { instances: [], units: [], usage: [] };
-
 interface Priced {
   readonly prices: Prices;
 }

@@ -2,7 +2,7 @@ import { findConfig } from '../config-file.ts';
 import { type Command, type Invocation, show, textOption } from '../invocation.ts';
 import { byHandText } from '../plan/by-hand.ts';
 import { type Cost, costsAtRest, costsOfRetrains, retrains, type Sum } from '../plan/costs.ts';
-import { builtCloud, prepareFor } from '../plan/for-cloud.ts';
+import { cloudOf, prepareFor } from '../plan/for-cloud.ts';
 import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
 import { type PlannedRequest, requestsOf } from '../plan/requests.ts';
 import { dataBucketsOf, settingsFileOf } from '../plan/settings.ts';
@@ -11,7 +11,7 @@ import { table } from '../table.ts';
 
 /** What would be deployed, what it may do and why, and what it costs. Asks nobody: no account is needed. */
 export const plan: Command = async (invocation) => {
-  const facts = builtCloud(invocation);
+  const facts = cloudOf(invocation);
   const { cloud } = facts;
   const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), facts);
   const { compiled: config } = prepared;

@@ -5,7 +5,7 @@ import { type CompiledConfig, configSchema } from '@serin/core/config/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';
 import { type Command, show, textOption } from '../invocation.ts';
-import { knownCloud, notBuilt, prepareFor } from '../plan/for-cloud.ts';
+import { namedCloud, prepareFor } from '../plan/for-cloud.ts';
 import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
 import { dataLeftOut, type Prepared, prepareRelease } from '../release.ts';
 
@@ -15,12 +15,11 @@ import { dataLeftOut, type Prepared, prepareRelease } from '../release.ts';
  */
 export const validate: Command = async (invocation) => {
   const file = findConfig(invocation.cwd, textOption(invocation, 'config'));
-  const facts = knownCloud(invocation);
+  const facts = namedCloud(invocation);
   const prepared = facts === undefined ? await prepareRelease(file) : await prepareFor(file, facts);
   const onCloud = facts === undefined ? undefined : explained(prepared.compiled, facts);
   const served = Object.entries(prepared.compiled.models).filter(([, plan]) => plan.serve !== 'none');
   const warnings = [
-    ...(facts === undefined || facts.deploys !== undefined ? [] : [notBuilt(facts)]),
     ...missingScripts(prepared),
     ...dataLeftOut(prepared),
     ...served.flatMap(([model, { rollout, serve }]) =>
@@ -47,8 +46,7 @@ export const validate: Command = async (invocation) => {
 
 function explained(config: CompiledConfig, facts: CloudFacts) {
   const machines = instancesOf(config, facts);
-  const { cloud, deploys } = facts;
-  return { cloud, deployable: deploys !== undefined, machines, quotas: quotasOf(machines, config) };
+  return { cloud: facts.cloud, machines, quotas: quotasOf(machines, config) };
 }
 
 /** Scripts that a command names and its folder does not have; an image may bring them, so this is no error. */

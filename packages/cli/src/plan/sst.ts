@@ -3,12 +3,12 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { clouds } from '@serin/clouds/clouds';
-import type { Cloud } from '@serin/clouds/facts';
+import type { Cloud, CloudFacts } from '@serin/clouds/facts';
 import { findConfig } from '../config-file.ts';
 import { Failure } from '../failure.ts';
 import { type Invocation, textOption } from '../invocation.ts';
 import type { Prepared } from '../release.ts';
-import { type BuiltCloud, builtCloud, prepareFor } from './for-cloud.ts';
+import { cloudOf, prepareFor } from './for-cloud.ts';
 import { isSaid } from './place.ts';
 import { foldersAbove, type SettingsFile, settingsFileOf, settingsNameOf, sstFolder } from './settings.ts';
 import { cloudModule, hasModule, type StateOf, type TeamState, type Topology, topologyOf } from './topology.ts';
@@ -16,7 +16,7 @@ import { cloudModule, hasModule, type StateOf, type TeamState, type Topology, to
 /** A project that SST can deploy, and how. */
 export interface Deployable {
   readonly prepared: Prepared;
-  readonly facts: BuiltCloud;
+  readonly facts: CloudFacts;
   readonly topology: Topology;
   readonly settings: SettingsFile;
   /** The environment of the config: it names everything, so it is the stage as well. */
@@ -32,7 +32,7 @@ const commandOf = { deploy: 'deploy', remove: 'destroy' } as const satisfies Rea
 
 /** The project of this invocation. Throws a `Failure` that names all that is missing, each with what to do. */
 export async function deployable(invocation: Invocation, verb: Verb): Promise<Deployable> {
-  const facts = builtCloud(invocation);
+  const facts = cloudOf(invocation);
   const { cloud } = facts;
   const prepared = await prepareFor(findConfig(invocation.cwd, textOption(invocation, 'config')), facts);
   const { compiled, config } = prepared;
@@ -73,7 +73,7 @@ function canBundle(folder: string, cloud: Cloud): boolean {
 }
 
 /** SST would not know which of them is meant. */
-function othersIn(folder: string, { cloud }: BuiltCloud): readonly string[] {
+function othersIn(folder: string, { cloud }: CloudFacts): readonly string[] {
   const others = Object.values(clouds)
     .map((facts) => settingsNameOf(facts.cloud))
     .filter((name) => name !== settingsNameOf(cloud) && existsSync(join(folder, name)));
@@ -102,7 +102,7 @@ function canRun(file: string): boolean {
 }
 
 /** Does anything say who we are to the cloud? */
-function hasCredentials(env: Invocation['env'], { deploys: { credentials } }: BuiltCloud): boolean {
+function hasCredentials(env: Invocation['env'], { deploys: { credentials } }: CloudFacts): boolean {
   const isSet = (name: string): boolean => (env[name] ?? '') !== '';
   const { variable, path } = credentials.file;
   return credentials.variables.some(isSet) || existsSync(env[variable] ?? join(env.HOME ?? '', path));

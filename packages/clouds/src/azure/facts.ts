@@ -1,8 +1,8 @@
 import type { CloudFacts } from '../facts.ts';
-import { noPrices } from '../prices.ts';
 import { instanceTypes } from './instance-types.ts';
 import { limits, problemsOf } from './limits.ts';
-import { places } from './places.ts';
+import { credentials, places } from './places.ts';
+import { prices } from './prices.ts';
 import { quotas } from './quotas.ts';
 
 export const azure: CloudFacts = {
@@ -11,6 +11,7 @@ export const azure: CloudFacts = {
   limits,
   problemsOf,
   quotas,
-  prices: noPrices,
+  prices,
   places,
+  deploys: { credentials, endpoints: 'Azure ML' },
 };
