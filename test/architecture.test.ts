@@ -92,6 +92,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   // Plain data: `serin plan` reads it as well.
   'infra/aws/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'infra/gcp/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
+  'infra/azure/topology': { may: ['@serin/core/', '@serin/clouds/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/cli/src': {
     may: [
       '@serin/core/',
@@ -152,7 +153,7 @@ test("core's code knows no vendor: what a cloud is like stands in packages/cloud
 test('a cloud is a folder: nowhere is there a branch on the name of one', () => {
   const branch = /[!=]==? '(aws|gcp|azure)'|case '(aws|gcp|azure)'/;
 
-  const offences = [...Object.keys(rules), 'infra/aws', 'infra/gcp']
+  const offences = [...Object.keys(rules), 'infra/aws', 'infra/gcp', 'infra/azure']
     .flatMap(sources)
     .filter((file) => branch.test(withoutComments(readFileSync(file, 'utf8'))))
     .map((file) => relative(root, file));
@@ -164,6 +165,7 @@ test('a cloud is a folder: nowhere is there a branch on the name of one', () => 
 const neighbours: Readonly<Record<string, string>> = {
   'infra/aws/topology': 'infra/shared/',
   'infra/gcp/topology': 'infra/shared/',
+  'infra/azure/topology': 'infra/shared/',
   'packages/cli/src': 'infra/shared/shapes.ts',
 };
 

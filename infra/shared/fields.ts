@@ -57,8 +57,8 @@ export const refusal = (what: string, problems: readonly string[]): Error =>
 /** What a file of settings is checked by. */
 export interface Checks {
   readonly fields: Fields;
-  /** Of the field `network`, where it is an object. */
-  readonly network: Fields;
+  /** Of the fields that are objects, what is in them. */
+  readonly objects: Readonly<Record<string, Fields>>;
   /** Older fields, and what became of them. */
   readonly retired?: Readonly<Record<string, string>>;
   /** What the cloud would refuse of the names that everything is made of. */
@@ -71,14 +71,17 @@ export interface Checks {
 
 /** Everything that is wrong with the settings of an installation, each with what is allowed. None: it can be deployed. */
 export function problemsBy(
-  { fields, network: ofNetwork, retired = {}, nameProblems }: Checks,
+  { fields, objects, retired = {}, nameProblems }: Checks,
   settings: object,
 ): readonly string[] {
   const given: Readonly<Record<string, unknown>> = { ...settings };
-  const { project, environment, network } = given;
+  const { project, environment } = given;
   return [
     ...fieldProblems(given, fields, { retired }),
-    ...(isObject(network) ? fieldProblems(network, ofNetwork, { path: 'network.' }) : []),
+    ...Object.entries(objects).flatMap(([name, its]) => {
+      const object = given[name];
+      return isObject(object) ? fieldProblems(object, its, { path: `${name}.` }) : [];
+    }),
     ...(typeof project === 'string' && typeof environment === 'string'
       ? nameProblems({ project, environment }).map(({ path, value, message }) => `the ${path} '${value}' ${message}`)
       : []),

@@ -74,7 +74,7 @@ const networkFields: Fields = {
 };
 
 export const settingsProblems = (settings: object): readonly string[] =>
-  problemsBy({ fields, network: networkFields, retired, nameProblems: awsNameProblems }, settings);
+  problemsBy({ fields, objects: { network: networkFields }, retired, nameProblems: awsNameProblems }, settings);
 
 /** What `serin.aws.json`, or a file of the CDK, says of one environment. `stage` names it, else the file does. */
 export const readSettings = (file: unknown, stage?: string): SettingsRead<Settings> =>

@@ -61,7 +61,7 @@ const networkFields: Fields = {
 };
 
 export const settingsProblems = (settings: object): readonly string[] => [
-  ...problemsBy({ fields, network: networkFields, nameProblems: gcpNameProblems }, settings),
+  ...problemsBy({ fields, objects: { network: networkFields }, nameProblems: gcpNameProblems }, settings),
   ...keyProblems(settings),
 ];
 

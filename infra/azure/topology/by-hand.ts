@@ -1,0 +1,152 @@
+import { sha256Hex } from '@serin/core/base/json';
+import { azureMonitor, secretsPrefix } from './functions.ts';
+import { parsedId } from './ids.ts';
+import { type Places, webhooksSecret } from './places.ts';
+import type { Topology } from './shapes.ts';
+
+type ByHand = Topology['byHand'];
+
+/** What must be registered in a subscription before anything of it is made. */
+export const providers: readonly string[] = [
+  'App',
+  'EventGrid',
+  'Insights',
+  'KeyVault',
+  'MachineLearningServices',
+  'ManagedIdentity',
+  'OperationalInsights',
+  'ServiceBus',
+  'Storage',
+  'Web',
+].map((provider) => `Microsoft.${provider}`);
+
+/** SST keeps a state on this computer; `serin deploy` fetches it from there, and brings it back. */
+export const stateAccountOf = (subscription: string): string =>
+  `serinstate${sha256Hex(subscription.toLowerCase()).slice(0, 12)}`;
+export const stateGroup = 'serin-state';
+export const stateContainer = 'state';
+
+/** What no tool does for the owner, each with its command. */
+export function byHandOf(places: Places): ByHand {
+  const { where, settings, vaults } = places;
+  const within = `--subscription ${where.account}`;
+  const account = stateAccountOf(where.account);
+  return [
+    {
+      what: 'whoever deploys must be logged in, and must be an owner of the subscription, or of all resource groups that are listed above: roles are made and given',
+      command: `az login && az account set ${within}`,
+    },
+    {
+      what: 'the resource providers, once for each subscription; each takes some minutes',
+      command: providers.map((provider) => `az provider register --namespace ${provider} ${within}`).join(' && '),
+    },
+    {
+      what: 'the storage account in which a team keeps the state of SST, once for each subscription, before the first deployment',
+      command: [
+        `az group create --name ${stateGroup} --location ${where.region} ${within}`,
+        `az storage account create --name ${account} --resource-group ${stateGroup} --location ${where.region} --sku Standard_ZRS --allow-shared-key-access false --allow-blob-public-access false --min-tls-version TLS1_2 ${within}`,
+        `az storage account blob-service-properties update --account-name ${account} --resource-group ${stateGroup} --enable-versioning true ${within}`,
+        `az storage container-rm create --name ${stateContainer} --storage-account ${account} --resource-group ${stateGroup} ${within}`,
+      ].join(' && '),
+    },
+    {
+      what: 'for each person or pipeline that deploys: the state may be read and written; owners of a subscription may not by themselves',
+      command: `az role assignment create --role 'Storage Blob Data Contributor' --assignee $(az ad signed-in-user show --query id --output tsv) --scope /subscriptions/${where.account}/resourceGroups/${stateGroup}/providers/Microsoft.Storage/storageAccounts/${account}`,
+    },
+    {
+      what: 'the quota of processors of each family above, 0 for accelerators in a new subscription: ask in the portal under Quotas, Machine learning; this shows what there is',
+      command: `az ml compute list-usage --location ${where.region} ${within}`,
+    },
+    ...ofGiven(places),
+    ...ofAlarms(places),
+    {
+      what: 'for images in a registry of yours: jobs and models may pull them',
+      command: ['jobs', 'models']
+        .map(
+          (id) =>
+            `az role assignment create --role AcrPull --assignee-object-id $(az identity show --ids ${places.identityId(id === 'jobs' ? 'jobs' : 'models')} --query principalId --output tsv) --assignee-principal-type ServicePrincipal --scope <resource id of the registry>`,
+        )
+        .join(' && '),
+    },
+    {
+      what: `for incoming webhooks: their secrets, several of each while one is replaced; whoever writes them needs the role 'Key Vault Secrets Officer' on the vault`,
+      command: `az keyvault secret set --vault-name ${vaults.webhooks} --name ${webhooksSecret} --value '{"github":[],"standard":[]}'`,
+    },
+    {
+      what: "for secrets that a config names ({ secret: 'name' }): each of them, before it is used",
+      command: `az keyvault secret set --vault-name ${vaults.programs} --name '${secretsPrefix}<name>' --file <file>`,
+    },
+    {
+      what: 'for a copy of the history elsewhere: a table has no point-in-time restore, and soft delete is of blobs only; this copies it, and a history can be read again from the copy',
+      command: `azcopy copy 'https://${places.account}.table.core.windows.net/journal' <where>, of AzCopy 10.8 or older; newer ones copy no tables: use Azure Data Factory`,
+    },
+    ...(settings.network === undefined
+      ? []
+      : [
+          {
+            what: 'the private endpoints have no names yet: add each to the private DNS zones of your network (privatelink.blob.core.windows.net, privatelink.table.core.windows.net, privatelink.servicebus.windows.net, privatelink.vaultcore.azure.net, privatelink.azurewebsites.net); the subnet of the functions must be delegated',
+            command: `az network vnet subnet update --ids ${settings.network.functions} --delegations Microsoft.App/environments`,
+          },
+        ]),
+  ];
+}
+
+/** Of what is the owner's own, and is not changed. */
+function ofGiven({ settings, identityId, where }: Places): ByHand {
+  const { workspace, dataAccount, dataTopic, workspaceTopic } = settings;
+  const updates = [
+    ...(dataTopic === undefined ? [] : [[dataTopic, dataAccount] as const]),
+    ...(workspaceTopic === undefined ? [] : [[workspaceTopic, workspace] as const]),
+  ].map(
+    ([topic, source]) =>
+      `az eventgrid system-topic update --name ${topic} --resource-group ${parsedId(source ?? '')?.group} --identity systemassigned --subscription ${where.account}`,
+  );
+  return [
+    ...(updates.length === 0
+      ? []
+      : [
+          {
+            what: 'the system topics of yours need an identity of their own, before the first deployment',
+            command: updates.join(' && '),
+          },
+        ]),
+    ...(workspace === undefined
+      ? []
+      : [
+          {
+            what: 'your workspace must know the identity of jobs, after the first deployment; name all that it has already as well',
+            command: `az ml workspace update --name ${workspace.split('/').at(-1)} --resource-group ${parsedId(workspace)?.group} --subscription ${where.account} --set identity.user_assigned_identities="[{resource_id: ${identityId('jobs')}}]"`,
+          },
+        ]),
+    ...(workspace !== undefined && workspaceTopic === undefined
+      ? [
+          {
+            what: 'a workspace has one system topic at most: if yours has one, name it in "workspaceTopic" in serin.azure.json; this shows them',
+            command: `az eventgrid system-topic list --query "[].{name:name,source:source}" --subscription ${where.account}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Without an Entra application nothing calls the API but who has a token of Serin's. */
+function ofAlarms({ settings: { alarms }, name }: Places): ByHand {
+  if (alarms === undefined)
+    return [
+      {
+        what: 'for alert rules of yours on a model: an Entra application, under which Azure Monitor calls Serin; put its ids into serin.azure.json, "alarms": {"tenant", "audience", "object"}',
+        command: `az ad app create --display-name ${name('alarms')} --identifier-uris api://${name('alarms')} && az ad sp create --id <its appId> && az ad sp create --id ${azureMonitor}`,
+      },
+    ];
+  return [
+    {
+      what: `the application needs a role for Azure Monitor: its app role 'ActionGroupsSecureWebhook', assigned to the service principal of ${azureMonitor}`,
+      command:
+        'https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook has the script',
+    },
+    {
+      what: 'for alert rules of yours on a model: name the action group of Serin in them; this shows it',
+      command: `az monitor action-group show --name ${name('signals')} --resource-group <its group>`,
+    },
+  ];
+}

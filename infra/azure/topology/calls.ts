@@ -1,0 +1,182 @@
+import { type CallOf, callOf, type NeedOn, type PortName, portsOf } from '../../shared/calls.ts';
+
+/**
+ * Each call that the ports make of Azure, the permission it needs, and on what. The roles of the functions are made from
+ * it alone, `serin plan` prints it, and the emulator suite compares it with the calls that were really sent.
+ */
+
+/** The folders of the own container: whoever may touch one of them may not therefore touch another. */
+export const ownFolders = [
+  'checkpoints',
+  'code',
+  'configs',
+  'datasets',
+  'events',
+  'jobs',
+  'labels',
+  'registry',
+  'serving',
+  'starts',
+] as const;
+export type OwnFolder = (typeof ownFolders)[number];
+
+/** A thing that a permission is about; places.ts knows its scope. */
+export type On =
+  | 'journal'
+  | 'ownContainer'
+  | `own/${OwnFolder}`
+  | 'dataContainers'
+  | 'signals'
+  | 'bus'
+  | 'webhooks'
+  | 'programSecrets'
+  | 'jobIdentity'
+  | 'modelIdentity'
+  | 'workspace'
+  | 'workspaceGroup'
+  | 'workspaceStorage'
+  | 'logWorkspace'
+  | 'insights';
+
+export interface Need extends NeedOn<On> {
+  /** Of `blobs/read`: names are listed, and nothing is read. */
+  readonly only?: 'list';
+}
+/** `call`: the operation as its REST reference names it. */
+export type Call = CallOf<Need>;
+
+const call = callOf<Need>;
+const need = (action: string, ...on: readonly On[]): Need => ({ action, on });
+const own = (...folders: readonly OwnFolder[]) => folders.map((folder) => `own/${folder}` as const);
+
+/** What is done with data, and not with what holds them. https://learn.microsoft.com/azure/role-based-access-control/role-definitions#control-and-data-actions */
+export const isDataAction = (action: string): boolean =>
+  /\/(blobs|entities|messages)\/|\/secrets\/getSecret\/|Insights\/(Telemetry|Metrics)\/Write$/.test(action);
+
+const storage = 'Microsoft.Storage/storageAccounts';
+export const blobs = (verb: 'read' | 'write' | 'delete' | 'add/action'): string =>
+  `${storage}/blobServices/containers/blobs/${verb}`;
+const entities = (verb: 'read' | 'add/action' | 'update/action' | 'delete'): string =>
+  `${storage}/tableServices/tables/entities/${verb}`;
+const messages = (verb: 'send' | 'receive'): string => `Microsoft.ServiceBus/namespaces/messages/${verb}/action`;
+export const sends = messages('send');
+export const receives = messages('receive');
+export const getsSecret = 'Microsoft.KeyVault/vaults/secrets/getSecret/action';
+
+const ml = (call: string, why: string, ...rights: readonly string[]): Call => ({
+  call,
+  why,
+  needs: rights.map((right) => need(`Microsoft.MachineLearningServices/workspaces/${right}`, 'workspace')),
+});
+/** What runs under an identity of ours: whoever starts it must be allowed to give it that identity. */
+const assigns = (identity: 'jobIdentity' | 'modelIdentity'): Need =>
+  need('Microsoft.ManagedIdentity/userAssignedIdentities/assign/action', identity);
+
+/** Names of all that is in a container: no permission and no condition says less without a prefix. */
+const lists: Call = {
+  call: 'List Blobs',
+  why: 'lists what was dropped and what jobs left',
+  needs: [{ action: blobs('read'), on: ['ownContainer', 'dataContainers'], only: 'list' }],
+};
+// https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory#permissions-for-blob-service-operations
+const queriesEntities = (why: string): Call => call('Query Entities', why, need(entities('read'), 'journal'));
+
+export const callsOf = {
+  journal: [
+    queriesEntities('reads heads, entries and the indexes'),
+    call(
+      'Entity Group Transaction',
+      'appends an entry and moves the head and its rows in the indexes, at once',
+      need(entities('add/action'), 'journal'),
+      need(entities('update/action'), 'journal'),
+      need(entities('delete'), 'journal'),
+    ),
+  ],
+  /** What the clock needs of the journal. */
+  due: [queriesEntities('finds the streams that wait for time')],
+  bucket: [
+    lists,
+    call(
+      'Get Blob',
+      'reads configs, code, manifests, what jobs left, markers, labels and notes of what was begun',
+      need(
+        blobs('read'),
+        ...own('code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts'),
+        'dataContainers',
+      ),
+    ),
+    call(
+      'Put Blob',
+      'writes manifests, archives of code, starts of jobs, large events, what was read of labels and notes of what is begun',
+      need(blobs('add/action'), ...own('code', 'datasets', 'events')),
+      need(blobs('write'), ...own('labels', 'registry', 'serving', 'starts')),
+    ),
+  ],
+  /** What the API needs of containers: it takes code and configs, and reads no data. */
+  releases: [
+    lists,
+    call('Get Blob', 'reads configs, code and manifests', need(blobs('read'), ...own('code', 'configs', 'datasets'))),
+    call(
+      'Put Blob',
+      'writes configs, code and large events, and nothing that is there',
+      need(blobs('add/action'), ...own('code', 'configs', 'events')),
+    ),
+  ],
+  jobs: [
+    ml('PUT environments/{name}/versions/{version}', 'the image of a job', 'environments/versions/write'),
+    ml('GET environments/{name}/versions/{version}', 'whether it is there', 'environments/versions/read'),
+    call(
+      'PUT jobs/{name}',
+      'starts a job',
+      need('Microsoft.MachineLearningServices/workspaces/jobs/write', 'workspace'),
+      assigns('jobIdentity'),
+    ),
+    ml('GET jobs/{name}', 'reads how it ended', 'jobs/read'),
+    ml('POST jobs/{name}/cancel', 'stops it', 'jobs/cancel/action'),
+  ],
+  /** The log of a job, for whoever asks the API. */
+  jobLogs: [ml('GET jobs/{name}', 'finds the job whose log is asked for', 'jobs/read')],
+  registry: [
+    ml(
+      'PUT models/{name}/versions/{version}',
+      'registers a version, and mirrors the approval',
+      'models/versions/write',
+    ),
+    ml('GET models/{name}/versions/{version}', 'reads whether it is there', 'models/versions/read'),
+  ],
+  serving: [
+    call(
+      'PUT onlineEndpoints/{name}',
+      'the endpoint of a model, and its traffic',
+      need('Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write', 'workspace'),
+      assigns('modelIdentity'),
+    ),
+    ml('GET onlineEndpoints/{name}', 'reads what really serves', 'onlineEndpoints/read'),
+    ml('PUT environments/{name}/versions/{version}', 'the image of a deployment', 'environments/versions/write'),
+    ml('PUT onlineEndpoints/{endpoint}/deployments/{name}', 'deploys a version', 'onlineEndpoints/deployments/write'),
+    ml('GET onlineEndpoints/{endpoint}/deployments/{name}', 'reads how that goes', 'onlineEndpoints/deployments/read'),
+    ml('DELETE onlineEndpoints/{endpoint}/deployments/{name}', 'retires it', 'onlineEndpoints/deployments/delete'),
+  ],
+  telemetry: [
+    call(
+      'GET Microsoft.Insights/metrics',
+      'requests, errors and latencies of each version',
+      need('Microsoft.Insights/metrics/read', 'workspace'),
+    ),
+    call(
+      'POST workspaces/{id}/query',
+      'the time and the duration of each request',
+      need('Microsoft.OperationalInsights/workspaces/query/read', 'logWorkspace'),
+      need('Microsoft.OperationalInsights/workspaces/query/AmlOnlineEndpointTrafficLog/read', 'logWorkspace'),
+    ),
+  ],
+  bus: [call('send to the topic', 'publishes what happened', need(sends, 'bus'))],
+  send: [call('send to the queue', 'tells that a stream owes something', need(sends, 'signals'))],
+  secrets: [call('Get Secret', 'the secrets of incoming webhooks', need(getsSecret, 'webhooks'))],
+  /** Only for the function that notifies sinks, and that looks before a program is started. */
+  programSecrets: [
+    call('Get Secret', 'the secrets that a config names, when they are used', need(getsSecret, 'programSecrets')),
+  ],
+} satisfies Readonly<Record<PortName, readonly Call[]>>;
+
+export { type PortName, portsOf };
