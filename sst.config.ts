@@ -1,11 +1,13 @@
 /// <reference path="./infra/shared/sst.d.ts" />
 /// <reference path="./infra/aws/sst/globals.d.ts" />
 /// <reference path="./infra/gcp/sst/globals.d.ts" />
+/// <reference path="./infra/azure/sst/globals.d.ts" />
 
 /** What stands in the file of settings, as far as SST has to know it before it runs anything. */
 interface Known {
   readonly project: string;
   readonly googleProject?: string;
+  readonly subscription?: string;
   readonly region?: string;
 }
 
@@ -33,10 +35,7 @@ const clouds = {
     // SST keeps no state in Google Cloud: decisions/0049-where-sst-keeps-its-state-on-gcp.md
     home: 'local',
     providers: ({ project, googleProject, region }: Known, environment: string) => {
-      if (!process.env.SERIN_STATE)
-        throw new Error(
-          "the state of SST is not that of your team here: run 'serin deploy --cloud gcp', which fetches it",
-        );
+      requireTeamState('gcp');
       return {
         gcp: {
           version: '9.37.0',
@@ -51,7 +50,27 @@ const clouds = {
       return installed({ gcp, pulumi: $util }, { root, stage: $app.stage });
     },
   },
+  azure: {
+    // SST keeps no state in Azure: decisions/0061-how-azure-is-deployed.md
+    home: 'local',
+    providers: ({ subscription, region }: Known) => {
+      requireTeamState('azure');
+      return { 'azure-native': { version: '3.28.0', subscriptionId: subscription, location: region } };
+    },
+    async install(root: string) {
+      const { installed } = await import('./infra/azure/sst/installed.ts');
+      return installed({ azure: azurenative, pulumi: $util }, { root, stage: $app.stage });
+    },
+  },
 } as const;
+
+/** Only `serin` fetches it: whoever runs SST by itself would make everything again. */
+function requireTeamState(cloud: string): void {
+  if (process.env.SERIN_STATE) return;
+  throw new Error(
+    `the state of SST is not that of your team here: run 'serin deploy --cloud ${cloud}', which fetches it`,
+  );
+}
 
 /** The cloud whose settings, `serin.<cloud>.json`, are beside this file: one copy deploys one project to one cloud. */
 function chooseCloud(root: string) {

@@ -430,9 +430,9 @@ test('sst.config.ts runs only with the state of the team, which serin fetches', 
   await expect(appIn(projectWith(plain), {})).rejects.toThrow("run 'serin deploy --cloud gcp'");
 });
 
-test('sst.config.ts without settings names the files of both clouds', async () => {
+test('sst.config.ts without settings names the files of all clouds', async () => {
   await expect(appIn(folder('bare'))).rejects.toThrow(
-    'serin.aws.json or serin.gcp.json is missing beside sst.config.ts',
+    'serin.aws.json or serin.gcp.json or serin.azure.json is missing beside sst.config.ts',
   );
 });
 

@@ -1,0 +1,53 @@
+interface About {
+  readonly account: string;
+  /** Absent: it is about the subscription. */
+  readonly store?: string;
+}
+
+/** What Azure says when nothing can be deployed yet, and what mends it. The first that fits is told. */
+const mends: readonly (readonly [said: RegExp, mend: (about: About, text: string) => string])[] = [
+  [
+    /az login|AADSTS|not logged in|InvalidAuthenticationToken|ExpiredAuthenticationToken|could not configure AzureCli/i,
+    () => "Azure does not know who you are: run 'az login'",
+  ],
+  [
+    /MissingSubscriptionRegistration|not registered to use namespace/i,
+    ({ account }, text) =>
+      `a resource provider is off in the subscription ${account}: run 'az provider register --namespace ${/(Microsoft\.\w+)/.exec(text)?.[1] ?? 'Microsoft.Web'} --subscription ${account}', and wait some minutes`,
+  ],
+  [
+    /SubscriptionNotFound|InvalidSubscriptionId/i,
+    ({ account }) =>
+      `there is no subscription ${account}, or you may not see it: correct subscription in serin.azure.json, or look by 'az account list'`,
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|ContainerNotFound|ResourceNotFound|specified container does not exist/i,
+    ({ account, store }) =>
+      `there is no ${store ?? 'such resource'} for the state of the team: make it as 'serin plan --cloud azure' says under "by hand", or correct subscription, which is '${account}'`,
+  ],
+  [
+    /AuthorizationPermissionMismatch|AuthorizationFailed|AuthorizationFailure|Forbidden|not authorized/i,
+    ({ account, store }) =>
+      store === undefined
+        ? `you may not deploy to the subscription ${account}: ask its owner for the role Owner on it, or on the resource groups that 'serin plan --cloud azure' names`
+        : `you may not read and write ${store}: ask its owner for the role 'Storage Blob Data Contributor' on it; that of Owner is not enough`,
+  ],
+];
+
+/** What Azure throws, with what mends it. */
+export async function refusalOf<Answer>(about: About, ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    const {
+      name = '',
+      message = String(error),
+      code = '',
+    } = error as { name?: string; message?: string; code?: string };
+    // Texts of our own say what to do.
+    if (about.store !== undefined && name !== 'AzureError') throw error;
+    const text = `${code} ${message}`;
+    const mend = mends.find(([said]) => said.test(text))?.[1](about, text);
+    throw mend === undefined ? error : new Error(`${mend} (${message})`, { cause: error });
+  }
+}

@@ -1,0 +1,2 @@
+/** The provider, as SST carries it. */
+declare const azurenative: import('./pulumi.ts').Platform['azure'];
