@@ -25,6 +25,7 @@ export const settings = {
   account: 'serinshopprod',
   dataAccount: 'acmedata',
   ownContainer: 'serin-own',
+  datastore: 'serin',
   jobIdentity: identity('serin-shop-prod-jobs'),
   jobClient: '99999999-2222-3333-4444-555555555555',
   vault: 'serin-shop-prod',

@@ -28,7 +28,14 @@ async function openWorld(how = { refusesBy: 409 }) {
     ]),
   );
   const served = await serveAzure('azure-registry', routes);
-  const registry = mlRegistry({ azure: served.azure, installation, ...place, account, ownContainer });
+  const registry = mlRegistry({
+    azure: served.azure,
+    installation,
+    ...place,
+    account,
+    ownContainer,
+    datastore: 'serin',
+  });
   const puts = () => served.calls.filter(({ id, status }) => id.startsWith('PUT') && status < 400);
   const stored = (model: string, number: number) =>
     models.versions.get(`models/${modelName(installation, model)}/versions/${number}`)?.properties;

@@ -2,10 +2,8 @@ import { checkpointsOf } from '@serin/core/job-contract/command';
 import type { Job } from '@serin/core/ports/jobs';
 import { quoted } from '@serin/platform/jobs/command';
 import { type Layout, localFolder, mountedLayout } from '@serin/platform/jobs/layout';
+import type { Settings } from '../settings.ts';
 import { type Accounts, accountOf, jobFolder } from './settings.ts';
-
-/** The datastore of the own container, without credentials: the identity of the job counts. */
-const datastore = 'serin';
 
 /** Below this folder of a container each mounted storage container is found by its name. */
 export const mounts = `${localFolder}/mounts`;
@@ -34,7 +32,22 @@ interface Mount {
  *
  * https://learn.microsoft.com/azure/machine-learning/how-to-read-write-data-v2#paths
  */
-export function mountsOf(job: Job, name: string, containers: readonly string[], accounts: Accounts): readonly Mount[] {
+export function mountsOf(
+  job: Job,
+  name: string,
+  containers: readonly string[],
+  { datastore, ...accounts }: Accounts & Pick<Settings, 'datastore'>,
+): readonly Mount[] {
+  // It has no credentials: the identity of the job counts.
+  const output = (at: string, given: string, folder: string): Mount => ({
+    at,
+    output: given,
+    body: {
+      jobOutputType: 'uri_folder',
+      mode: 'ReadWriteMount',
+      uri: `azureml://datastores/${datastore}/paths/${folder}`,
+    },
+  });
   const inputs = containers.map((container, index): Mount => {
     const uri = `wasbs://${container}@${accountOf(accounts, container)}.blob.core.windows.net/`;
     const body = { jobInputType: 'uri_folder', mode: 'ReadOnlyMount', uri };
@@ -46,16 +59,6 @@ export function mountsOf(job: Job, name: string, containers: readonly string[], 
     ...(job.checkpoints === undefined ? [] : [output(kept, 'serin_kept', 'checkpoints/')]),
   ];
 }
-
-const output = (at: string, name: string, folder: string): Mount => ({
-  at,
-  output: name,
-  body: {
-    jobOutputType: 'uri_folder',
-    mode: 'ReadWriteMount',
-    uri: `azureml://datastores/${datastore}/paths/${folder}`,
-  },
-});
 
 /** The words by which Azure ML puts the place of a mount into a command. */
 export const placeholderOf = ({ input, output }: Mount): string =>

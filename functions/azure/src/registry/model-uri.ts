@@ -4,10 +4,9 @@ import { placeOf } from '../jobs/settings.ts';
 interface Own extends MlPlace {
   readonly account: string;
   readonly ownContainer: string;
+  /** That of the own container. */
+  readonly datastore: string;
 }
-
-/** The datastore of the own container, which the installation makes in the workspace. */
-const datastore = 'serin';
 
 /**
  * The artifact as Azure ML takes it for a model: by the datastore of the own container. What is elsewhere stays as it is.
@@ -16,7 +15,7 @@ const datastore = 'serin';
  */
 export function datastoreUri(
   uri: string,
-  { account, ownContainer, subscription, resourceGroup, workspace }: Own,
+  { account, ownContainer, datastore, subscription, resourceGroup, workspace }: Own,
 ): string {
   const found = placeOf(uri);
   if (found?.account !== account || found.bucket !== ownContainer) return uri;

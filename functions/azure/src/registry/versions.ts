@@ -13,6 +13,8 @@ export interface RegistryOptions extends MlPlace {
   /** The storage account of the own container, and its name: models lie there. */
   readonly account: string;
   readonly ownContainer: string;
+  /** That of the own container in the workspace. */
+  readonly datastore: string;
 }
 
 interface Stored {
@@ -44,7 +46,7 @@ const { propertiesOf, versionIn } = versionProperties({
  * What was registered stands in the properties of a version, which Azure ML does not change any more; its approval is a
  * tag, which it does.
  */
-export function modelVersions({ azure, installation, account, ownContainer, ...place }: RegistryOptions) {
+export function modelVersions({ azure, installation, account, ownContainer, datastore, ...place }: RegistryOptions) {
   const path = (model: string, number: number) => `models/${modelName(installation, model)}/versions/${number}`;
 
   const versionOf = ({ properties = {} }: Stored): RegisteredVersion | undefined => {
@@ -70,7 +72,7 @@ export function modelVersions({ azure, installation, account, ownContainer, ...p
       const { model, number, artifact, approval, metrics, lineage } = version;
       const properties = propertiesOf(installation, { model, number, artifact, metrics, lineage, approval });
       const tags = tagsOf(installation, { 'serin-model': model, 'serin-approval': approval });
-      const modelUri = datastoreUri(artifact.uri, { ...place, account, ownContainer });
+      const modelUri = datastoreUri(artifact.uri, { ...place, account, ownContainer, datastore });
       const body = { properties: { modelType: 'custom_model', modelUri, properties, tags } };
       return versionOf(
         await azure.json<Stored>(mlCall(place, path(model, number), { method: 'PUT', body, repeatable: true })),
