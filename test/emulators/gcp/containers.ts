@@ -1,16 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import process from 'node:process';
+import { join } from 'node:path';
 import type { JobDescription } from '@serin/core/ports/jobs';
 import { localFolder } from '@serin/platform/jobs/layout';
+import { type Ended, mountedStore, runContained } from '../mounted-store.ts';
 import { settings, start, type World } from './jobs-world.ts';
-
-interface Ended {
-  readonly status: number;
-  readonly output: string;
-}
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -22,31 +16,7 @@ type Environment = Readonly<Record<string, string>>;
 export function containersOf(world: World) {
   const root = mkdtempSync(join(tmpdir(), 'vertex-containers-'));
   const mount = join(root, 'gcs');
-  const lost = new Set<string>();
-
-  async function mountBucket(name: string): Promise<void> {
-    mkdirSync(join(mount, name), { recursive: true });
-    for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-      const { items, next } = await world.bucket(name).list('', cursor);
-      for (const { key } of items.filter(({ key }) => !key.endsWith('/') && !lost.has(`${name}/${key}`))) {
-        const found = await world.bucket(name).read({ key, maxBytes: 1e8 });
-        mkdirSync(dirname(join(mount, name, key)), { recursive: true });
-        writeFileSync(join(mount, name, key), found?.content ?? '');
-      }
-      cursor = next;
-    }
-  }
-
-  async function writeBack(name: string): Promise<void> {
-    const folder = join(mount, name);
-    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      const key = relative(folder, path);
-      if (!/^(jobs|checkpoints)\//.test(key)) continue;
-      if (statSync(path).isDirectory()) await world.put(name, `${key}/`, '');
-      else await world.put(name, key, readFileSync(path));
-    }
-  }
+  const store = mountedStore(mount, world);
 
   const here = (text: string, node: number): string =>
     text.replaceAll('/gcs/', `${mount}/`).replaceAll(localFolder, join(root, `node-${node}`));
@@ -56,20 +26,18 @@ export function containersOf(world: World) {
     const script = join(root, `start-${node}.sh`);
     writeFileSync(script, here(readFileSync(here(path, node), 'utf8'), node));
     const given = Object.fromEntries(spec.env.map(({ name, value }) => [name, value]));
-    const child = spawn(shell, [script], { env: { PATH: process.env.PATH ?? '', ...given, ...env } });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (output += part));
-    return new Promise((resolve) => child.once('close', (code) => resolve({ status: code ?? 137, output })));
+    return runContained([shell, script], { ...given, ...env });
   }
 
   return {
     root,
     mount,
-    /** An object, by `<bucket>/<key>`, that the mount does not have. */
-    lose: (object: string) => void lost.add(object),
+    lose: store.lose,
+    filesOf: ({ artifacts }: JobDescription, output: string): readonly string[] =>
+      readdirSync(join(mount, artifacts?.[output]?.uri.replace('gs://', '') ?? '')),
     /** Runs all nodes of a job to their end, tells Vertex AI of it, and answers what the job has come to. */
     async run(id: string, env: Environment = {}): Promise<JobDescription & { readonly printed: readonly string[] }> {
-      for (const name of [settings.ownBucket, 'drops']) await mountBucket(name);
+      for (const name of [settings.ownBucket, 'drops']) await store.bring(name);
       const job = world.fake.jobs.find(({ name }) => name.endsWith(`/${id}`));
       if (job === undefined) throw new Error(`there is no job ${id}`);
       const { workerPoolSpecs, baseOutputDirectory } = job.jobSpec as unknown as JobSpec; // as the request had it
@@ -96,7 +64,7 @@ export function containersOf(world: World) {
           return runNode(spec.containerSpec, node, { ...own, ...env });
         }),
       );
-      await writeBack(settings.ownBucket);
+      await store.takeBack(settings.ownBucket);
       const failed = ended.findIndex(({ status }) => status !== 0);
       const times = { startTime: new Date(start).toISOString(), endTime: new Date(start + 30_000).toISOString() };
       const replica = `The replica workerpool${failed > 0 ? 1 : 0}-${Math.max(0, failed - 1)}`;

@@ -51,13 +51,13 @@ export function scriptOf(placed: Contained, { settings, inputs, mounts: all, arc
 }
 
 /** Azure ML's own tracking server, which it names to each job, unless the job's `environment` names another one. */
-const trackingOf = ({ job, places }: Contained): Readonly<Record<string, string>> =>
-  job.environment.MLFLOW_TRACKING_URI === undefined
-    ? {
-        MLFLOW_TRACKING_URI: `\${MLFLOW_TRACKING_URI:-file:${places.tracking}}`,
-        MLFLOW_EXPERIMENT_NAME: `\${MLFLOW_EXPERIMENT_NAME:-${job.model}}`,
-      }
-    : {};
+function trackingOf({ job, places }: Contained): Readonly<Record<string, string>> {
+  const given = {
+    MLFLOW_TRACKING_URI: `\${MLFLOW_TRACKING_URI:-file:${places.tracking}}`,
+    MLFLOW_EXPERIMENT_NAME: `\${MLFLOW_EXPERIMENT_NAME:-${job.model}}`,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([name]) => job.environment[name] === undefined));
+}
 
 /**
  * Which node it is, by the variables of PyTorch's distribution: one process for each node.
