@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { journalFields, journalUses } from '@serin/clouds/gcp/journal';
-import { Fault } from '@serin/core/base/fault';
-import { rewrite } from '@serin/core/engine/rewrite';
-import type { Actor, Journal } from '@serin/core/ports/journal';
+import type { Journal } from '@serin/core/ports/journal';
 import { googleClient } from '@serin/gcp/calls/google';
 import { firestoreJournal } from '@serin/gcp/ports/journal';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { appendOf, journalContract } from '../../contract/journal.contract.ts';
+import { raceAppends } from '../../contract/journal-races.ts';
 import { emulatedGcp } from '../emulated.ts';
 import { LostAnswer, Refusal, type Served, serveGoogle } from './discovery.ts';
 import { fakeFirestore } from './fake-firestore.ts';
 import { type FirestoreStore, firestoreStore } from './firestore-store.ts';
 
 const database = 'projects/acme/databases/serin';
-const actor: Actor = { subject: 'engine', issuer: 'engine', role: 'system' };
 
 interface World {
   readonly store: FirestoreStore;
@@ -125,60 +123,14 @@ emulatedGcp('the journal on Firestore', () => {
       ] as const;
       const patience = { wholeMs: 20_000, onceMs: 8000, pausesMs: [1, 1] };
       const google = googleClient({ hosts: world.served.hosts, tokens: async () => 'a-token', patience });
-      const works = Array.from({ length: 8 }, (_, process) =>
-        Array.from({ length: 15 }, (_, at) => ({ id: `${process}/${at}`, stream: `model/${(process + at) % 3}` })),
-      );
 
-      /** As the engine does it: what is there already is not written again, and what fails is tried later. */
-      async function perform(port: Journal, { id, stream }: { id: string; stream: string }): Promise<void> {
-        for (;;) {
-          try {
-            await rewrite<{ ids: readonly string[] }>(port, stream, ({ ids } = { ids: [] }) =>
-              ids.includes(id)
-                ? undefined
-                : {
-                    at: 1,
-                    actor,
-                    signal: { id },
-                    state: { ids: [...ids, id] },
-                    due: ids.length,
-                    name: { key: stream, summary: id },
-                  },
-            );
-            return;
-          } catch (error) {
-            if (!(error instanceof Fault) || error.retry === 'never') throw error;
-          }
-        }
-      }
-      await Promise.all(
-        works.map(async (work, process) => {
-          const port = firestoreJournal({ google, database });
-          for (const [at, one] of work.entries()) {
-            const trouble = troubles[(process + at) % 7];
-            if (trouble !== undefined) world.next({ method: 'commit', ...trouble });
-            await perform(port, one);
-          }
-        }),
+      await raceAppends(
+        () => firestoreJournal({ google, database }),
+        (process, at) => {
+          const trouble = troubles[(process + at) % 7];
+          if (trouble !== undefined) world.next({ method: 'commit', ...trouble });
+        },
       );
-
-      for (const stream of ['model/0', 'model/1', 'model/2']) {
-        const ids = works
-          .flat()
-          .filter((one) => one.stream === stream)
-          .map(({ id }) => id);
-        const entries = await journal.history(stream, undefined, 1000);
-        const head = await journal.head(stream);
-        expect(entries.map(({ seq }) => seq)).toEqual(ids.map((_, at) => ids.length - at));
-        const said = entries.map(({ signal }) => (signal as { readonly id: string }).id);
-        expect(said.toSorted()).toEqual(ids.toSorted());
-        expect(entries.map(({ hash }) => hash)).toEqual([
-          head?.hash,
-          ...entries.slice(0, -1).map((entry) => entry.previousHash),
-        ]);
-        expect((await journal.names(stream)).items).toMatchObject([{ seq: ids.length, summary: said[0] }]);
-      }
-      expect((await journal.due(1000)).items).toHaveLength(3);
     }, 60_000);
 
     test('is a conflict while another append to the stream is being made', async () => {
