@@ -11,6 +11,7 @@ import { startAzurite } from '../installed.ts';
 import { fakeIdentity } from './identity.ts';
 import { operationOf, type StorageRequest } from './storage-operations.ts';
 import { answerAsReal, escapedName, refusalOf, StorageRefusal } from './storage-rules.ts';
+import { refusedByTables } from './table-limits.ts';
 
 /**
  * What happens to a call: a refusal before it is done, no answer although it is done, a wait before it is done, or
@@ -200,7 +201,7 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
   if (refusal !== undefined) return refuse(refusal);
   if (mood instanceof StorageRefusal) return refuse(mood);
   if (mood instanceof Promise) await mood;
-  const real = answerAsReal(request, await forward(world, account, request));
+  const real = refusedByTables(request) ?? answerAsReal(request, await forward(world, account, request));
   if (mood === 'lost') {
     note(0);
     response.destroy();

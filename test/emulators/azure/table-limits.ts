@@ -1,17 +1,6 @@
-// What Table Storage refuses and Azurite takes. The proxy before Azurite (storage.ts) asks this of each request.
-
-/** A request of the table service: its path and query as sent, without the host. */
-export interface TableRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly body: Uint8Array;
-}
-
-export interface TableAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+// What Table Storage refuses and Azurite takes. The server before Azurite (storage.ts) asks this of each request.
+import type { Received } from '@serin/platform/wire';
+import type { StorageRequest } from './storage-operations.ts';
 
 interface Refusal {
   readonly status: number;
@@ -53,21 +42,24 @@ const refusals = {
 } as const satisfies Record<string, Refusal>;
 
 /** The answer of Table Storage to a request that Azurite would take; `undefined`: let Azurite answer. */
-export function refusedByTables({ method, url, body }: TableRequest): TableAnswer | undefined {
-  if (/^\/\$batch(\?|$)/.test(url)) return ofTransaction(body);
-  const { pathname, searchParams } = new URL(url, 'http://tables');
+export function refusedByTables({ service, verb, path, query, bytes }: StorageRequest): Received | undefined {
+  if (service !== 'table') return undefined;
+  if (path === '/$batch') return ofTransaction(bytes);
   const refusal =
-    Number(searchParams.get('$top') ?? 1) > most.top
+    Number(query.get('$top') ?? 1) > most.top
       ? refusals.top
-      : ofWrite({ method, path: pathname, body: new TextDecoder().decode(body) });
-  return refusal && answered(refusal, refusal.message);
+      : ofWrite({ method: verb, path, body: new TextDecoder().decode(bytes) });
+  return refusal && answered(refusal);
 }
 
-const answered = ({ status, code }: Refusal, message: string): TableAnswer => ({
-  status,
-  headers: { 'content-type': 'application/json;odata=minimalmetadata;streaming=true;charset=utf-8' },
-  body: JSON.stringify({ 'odata.error': { code, message: { lang: 'en-US', value: message } } }),
+const answered = (refusal: Refusal): Received => ({
+  status: refusal.status,
+  headers: new Headers({ 'content-type': 'application/json;odata=minimalmetadata' }),
+  content: Buffer.from(said(refusal, refusal.message)),
 });
+
+const said = ({ code }: Refusal, message: string): string =>
+  JSON.stringify({ 'odata.error': { code, message: { lang: 'en-US', value: message } } });
 
 interface SentWrite {
   readonly method: string;
@@ -75,8 +67,8 @@ interface SentWrite {
   readonly body: string;
 }
 
-function ofTransaction(body: Uint8Array): TableAnswer | undefined {
-  if (body.length > mostInTransaction.bytes) return answered(refusals.body, refusals.body.message);
+function ofTransaction(body: Uint8Array): Received | undefined {
+  if (body.length > mostInTransaction.bytes) return answered(refusals.body);
   const writes = writesIn(new TextDecoder().decode(body));
   if (writes.length > mostInTransaction.writes) return withinAnswer(refusals.writes, mostInTransaction.writes);
   const partitions = new Set<string | undefined>();
@@ -101,21 +93,18 @@ const writesIn = (text: string): readonly SentWrite[] =>
     });
 
 /** As Table Storage says that a transaction was refused: an answer of 202 with one part, which begins with a number. */
-function withinAnswer(refusal: Refusal, at: number): TableAnswer {
-  const { status, body } = answered(
-    refusal,
-    `${at}:${refusal.message}\nRequestId:00000000-0002-0000-0000-000000000000\nTime:2026-01-01T00:00:00.0000000Z`,
-  );
+function withinAnswer(refusal: Refusal, at: number): Received {
+  const message = `${at}:${refusal.message}\nRequestId:00000000-0002-0000-0000-000000000000\nTime:2026-01-01T00:00:00.0000000Z`;
   const lines = [
     ...['--batchresponse_1', 'Content-Type: multipart/mixed; boundary=changesetresponse_1', ''],
     ...['--changesetresponse_1', 'Content-Type: application/http', 'Content-Transfer-Encoding: binary', ''],
-    ...[`HTTP/1.1 ${status} Refused`, 'DataServiceVersion: 3.0;', 'Content-Type: application/json', '', body],
+    ...[`HTTP/1.1 ${refusal.status} Refused`, 'Content-Type: application/json', '', said(refusal, message)],
     ...['--changesetresponse_1--', '--batchresponse_1--', ''],
   ];
   return {
     status: 202,
-    headers: { 'content-type': 'multipart/mixed; boundary=batchresponse_1' },
-    body: lines.join('\r\n'),
+    headers: new Headers({ 'content-type': 'multipart/mixed; boundary=batchresponse_1' }),
+    content: Buffer.from(lines.join('\r\n')),
   };
 }
 
