@@ -112,6 +112,7 @@ export const adapters = [
   { platform: 'gcp', contract: 'serving', name: 'vertexServing', file: 'ports/serving.ts', suite: 'emulators/gcp/serving.test.ts', behind: "a fake of ours, checked by Google's documents",
     gaps: { mirrors: 'Vertex AI mirrors nothing', wholeMirrors: 'Vertex AI mirrors nothing' } },
 
+  { platform: 'azure', contract: 'journal', name: 'Table Storage (Azurite)', file: 'ports/journal.ts', suite: 'emulators/azure/journal.test.ts', behind: 'Azurite' },
   { platform: 'azure', contract: 'registry', name: 'mlRegistry', file: 'ports/registry.ts', suite: 'emulators/azure/registry.test.ts', behind: "a fake of ours, checked by Microsoft's models" },
   { platform: 'azure', contract: 'inbound', name: 'Azure', file: 'signals.ts', suite: 'contract/inbound-azure.test.ts', behind: "samples of Microsoft's documentation",
     gaps: { approval: "Azure ML's registry tells of no approval" } },
