@@ -4,8 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { callsOf as callsOfAws } from '../../infra/aws/topology/calls.ts';
+import { callsOf as callsOfAzure } from '../../infra/azure/topology/calls.ts';
 import { callsOf as callsOfGcp } from '../../infra/gcp/topology/calls.ts';
 import { replaceBlock } from '../../scripts/readme.ts';
+import { azureCall } from './azure/fidelity-calls.ts';
 import { paths } from './installed.ts';
 
 const readme = join(import.meta.dirname, '..', '..', 'README.md');
@@ -13,11 +15,13 @@ const emulators: Readonly<Record<string, string>> = {
   moto: 'moto',
   'dynamodb-local': 'DynamoDB Local',
   'fake-gcs-server': 'fake-gcs-server',
+  azurite: 'Azurite',
 };
 
 const ours = 'a fake of ours';
 
 interface Suite {
+  readonly suite: string;
   readonly calls: Readonly<Record<string, Readonly<Record<string, { readonly answered: number }>>>>;
   /** By call: whose description has checked it. */
   readonly checkedBy?: Readonly<Record<string, string>>;
@@ -32,6 +36,8 @@ interface Cloud {
   readonly callsOf: Readonly<Record<string, readonly { readonly call: string }[]>>;
   /** The cloud's calls, where suites send nothing but what ports send: one that no port lists lacks its permission. */
   readonly listed?: RegExp;
+  /** One name for a call that suites and ports name differently. */
+  nameOf?(call: string): string;
 }
 
 /** They call the checks and the fakes themselves: no adapter has sent what they sent. */
@@ -44,6 +50,7 @@ const suites = readdirSync(paths.calls)
 /** Sent by a request of our own instead of the SDK: no recorder has seen it. */
 const byHand = new Set(['ssm:GetParameter', 'ssm:GetParameters']);
 const checkers = new Map(suites.flatMap(({ checkedBy = {} }) => Object.entries(checkedBy)));
+const azureCheckers = new Map([...checkers].map(([call, by]) => [azureCall(call), by]));
 
 const clouds: readonly Cloud[] = [
   {
@@ -59,31 +66,42 @@ const clouds: readonly Cloud[] = [
     callsOf: callsOfGcp,
     listed: /^\w+(\.\w+)+$/,
   },
+  {
+    block: 'calls-azure',
+    head: "request and answer by Microsoft's",
+    checkedBy: (call) => azureCheckers.get(azureCall(call)) ?? 'nobody',
+    callsOf: callsOfAzure,
+    nameOf: azureCall,
+    listed: /^(GET|PUT|POST|PATCH|DELETE) |^(blob|table):/,
+  },
 ];
 
 /** By call: the names of those who have answered it at least once. */
-function answerers(): ReadonlyMap<string, ReadonlySet<string>> {
+function answerers(nameOf: (call: string) => string): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
   for (const { calls } of suites)
     for (const [call, by] of Object.entries(calls))
       for (const [who, { answered }] of Object.entries(by))
-        if (answered > 0) found.set(call, (found.get(call) ?? new Set()).add(emulators[who] ?? ours));
+        if (answered > 0) found.set(nameOf(call), (found.get(nameOf(call)) ?? new Set()).add(emulators[who] ?? ours));
   return found;
 }
 
+const asItIs = (call: string): string => call;
+
 /** What was sent and is in no port's list. */
-function unlisted({ callsOf, listed }: Cloud): readonly string[] {
-  const known = new Set(Object.values(callsOf).flatMap((calls) => calls.map(({ call }) => call)));
-  return [...answerers().keys()].filter((call) => listed?.test(call) && !known.has(call));
+function unlisted({ callsOf, listed, nameOf = asItIs }: Cloud): readonly string[] {
+  const known = new Set(Object.values(callsOf).flatMap((calls) => calls.map(({ call }) => nameOf(call))));
+  return [...answerers(asItIs).keys()].filter((call) => listed?.test(call) && !known.has(nameOf(call)));
 }
 
-function table({ callsOf, checkedBy, head }: Cloud): { readonly text: string; readonly missing: readonly string[] } {
-  const known = answerers();
+function table(cloud: Cloud): { readonly text: string; readonly missing: readonly string[] } {
+  const { callsOf, checkedBy, head, nameOf = asItIs } = cloud;
+  const known = answerers(nameOf);
   const missing: string[] = [];
   const rows = Object.entries(callsOf).flatMap(([port, calls]) => {
     const groups = Map.groupBy(calls, ({ call }) => {
       // Emulators first: they are others' work.
-      const who = [...(known.get(call) ?? [])].sort((a, b) => Number(a === ours) - Number(b === ours));
+      const who = [...(known.get(nameOf(call)) ?? [])].sort((a, b) => Number(a === ours) - Number(b === ours));
       if (who.length === 0) missing.push(`${port}: ${call}`);
       return `${checkedBy(call)} | ${who.join(', ')}`;
     });
