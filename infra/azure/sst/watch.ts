@@ -1,7 +1,7 @@
 import { parsedId } from '../topology/ids.ts';
 import type { Alarm } from '../topology/shapes.ts';
 import type { Known } from './functions.ts';
-import { type Around, idIn, type Pulumi, placed } from './pulumi.ts';
+import { type Around, type Pulumi, placed } from './pulumi.ts';
 
 type Before = Omit<Around, 'identities'>;
 
@@ -106,7 +106,7 @@ type QueryWhen = Extract<Alarm['when'], { readonly kind: 'query' }>;
 function renderMetricAlarm(
   { azure, topology, after }: Around,
   { id, name, says }: Alarm,
-  { metric, entity, above, windowMinutes }: MetricWhen,
+  { resource, entity, metric, aggregation, above, windowMinutes }: MetricWhen,
   actionGroups: readonly Pulumi.Output<string>[],
 ): void {
   new azure.monitor.MetricAlert(
@@ -119,7 +119,7 @@ function renderMetricAlarm(
       description: says,
       enabled: true,
       severity: 2,
-      scopes: [idIn(topology, 'Microsoft.ServiceBus/namespaces', topology.namespace.name)],
+      scopes: [resource],
       evaluationFrequency: 'PT5M',
       windowSize: `PT${windowMinutes}M`,
       autoMitigate: true,
@@ -129,13 +129,12 @@ function renderMetricAlarm(
           {
             criterionType: 'StaticThresholdCriterion',
             name: metric,
-            metricNamespace: 'Microsoft.ServiceBus/namespaces',
+            metricNamespace: parsedId(resource)?.type ?? '',
             metricName: metric,
-            // All of the window is above it.
-            timeAggregation: 'Minimum',
+            timeAggregation: aggregation,
             operator: 'GreaterThan',
             threshold: above,
-            dimensions: [{ name: 'EntityName', operator: 'Include', values: [entity] }],
+            dimensions: entity === undefined ? [] : [{ name: 'EntityName', operator: 'Include', values: [entity] }],
           },
         ],
       },

@@ -49,6 +49,8 @@ export const closed: Settings = {
     object: '11111111-2222-4333-8444-555555555555',
   },
   nodeImage: 'acme.azurecr.io/node:24-slim',
+  endpointKeys: true,
+  privateEndpoints: true,
 };
 
 /** Nothing but what must be said. */

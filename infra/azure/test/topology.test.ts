@@ -161,6 +161,24 @@ test('only the function that starts jobs and models may give their identities, a
   }
 });
 
+test('on the subscription nothing is given but to read how an operation of Azure ML goes', () => {
+  for (const [, made] of installations) {
+    const wide = made.assignments.filter(({ target }) => target === `/subscriptions/${where.account}`);
+
+    expect(wide.map((each) => [whoIs(each), permissionsOf(made, each)])).toEqual([
+      ['signals', ['Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read']],
+    ]);
+  }
+});
+
+test('without logs nobody may read logs, or have them kept', () => {
+  const given = topology(bare, where).customRoles.flatMap(({ actions, dataActions }) => [...actions, ...dataActions]);
+
+  expect(
+    given.filter((each) => /OperationalInsights|diagnosticSettings|Insights\/(Telemetry|Metrics)\//.test(each)),
+  ).toEqual([]);
+});
+
 test('the clock and the grave digger have nothing of Azure ML, and read no blob', () => {
   for (const id of ['clock', 'deadLetters']) {
     const held = heldBy(topology(plain, where), id).flatMap((each) => permissionsOf(topology(plain, where), each));
@@ -294,7 +312,7 @@ test('every name is one that Azure takes', () => {
     for (const { id } of made.customRoles) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     for (const { name } of made.customRoles) expect(name.length).toBeLessThanOrEqual(128);
     for (const { target } of made.assignments)
-      expect(parsedId(target) ?? /^\/subscriptions\/[\w-]+\/resourceGroups\/[\w-]+$/.exec(target)).toBeTruthy();
+      expect(parsedId(target) ?? /^\/subscriptions\/[\w-]+(\/resourceGroups\/[\w-]+)?$/.exec(target)).toBeTruthy();
   }
 });
 
@@ -374,6 +392,8 @@ test('the functions are told what they are deployed with', () => {
     SERIN_ALARM_TENANT: closed.alarms?.tenant,
     SERIN_ALARM_AUDIENCE: `${closed.alarms?.audience},5d2a3f0e-6f6f-4b7e-8f7a-0d6a2a1c9b11`,
     SERIN_ALARM_CALLERS: '461e8683-5575-4561-ac7f-899cc907d62a',
+    SERIN_ENDPOINT_KEYS: 'yes',
+    SERIN_PRIVATE_ENDPOINTS: 'yes',
   });
   expect(topology(given, where).functions[0]?.environment).toMatchObject({
     SERIN_RESOURCE_GROUP: 'ml',
@@ -392,7 +412,7 @@ test('an alarm on what the functions count looks for metrics that they count', (
 
   expect(looked.toSorted()).toEqual(['DeadLetters', 'OldestDueSeconds']);
   for (const metric of looked) expect(metricNames).toContain(metric);
-  expect(topology(bare, where).alarms.map(({ when }) => when.kind)).toEqual(['metric', 'metric']);
+  expect(topology(bare, where).alarms.map(({ when }) => when.kind)).toEqual(['metric', 'metric', 'metric']);
 });
 
 test('what nobody does for the owner is told with its command', () => {

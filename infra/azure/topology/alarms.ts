@@ -30,12 +30,14 @@ export function alarmsOf(places: Places): readonly Alarm[] {
   // https://learn.microsoft.com/azure/service-bus-messaging/monitor-service-bus-reference#metrics
   const inQueue = (metric: string, above: number, windowMinutes: number): AlarmWhen => ({
     kind: 'metric',
-    metric,
+    resource: places.idOf('Microsoft.ServiceBus/namespaces', places.namespace),
     entity: signalsQueue,
+    metric,
+    aggregation: 'Minimum',
     above,
     windowMinutes,
   });
-  const ofQueue = [
+  const always = [
     alarm(
       'dead-letters-wait',
       'a message has been among the dead letters of the queue for 15 minutes: the function dead-letters fails; read its log',
@@ -46,10 +48,23 @@ export function alarmsOf(places: Places): readonly Alarm[] {
       'more than 1,000 signals have waited for 15 minutes: the function signals fails, has too few instances or is too slow; read its log',
       inQueue('ActiveMessages', 1000, 15),
     ),
+    alarm(
+      'api-flood',
+      'the API was called more than 10,000 times within 5 minutes, and each call costs: see by whom in its log; apiInstances is the brake, "api": "internal" the door',
+      // https://learn.microsoft.com/azure/azure-functions/monitor-functions-reference#metrics
+      {
+        kind: 'metric',
+        resource: places.idOf('Microsoft.Web/sites', appName('api')),
+        metric: 'OnDemandFunctionExecutionCount',
+        aggregation: 'Total',
+        above: 10_000,
+        windowMinutes: 5,
+      },
+    ),
   ];
-  if (logWorkspaceId === undefined) return ofQueue;
+  if (logWorkspaceId === undefined) return always;
   return [
-    ...ofQueue,
+    ...always,
     alarm(
       'debts-age',
       'a stream has been due for 15 minutes, and nobody has taken it up: the function signals fails or is too slow; read its log',
@@ -64,13 +79,8 @@ export function alarmsOf(places: Places): readonly Alarm[] {
       alarm(
         `${thingOf(id)}-errors`,
         `the function ${thingOf(id)} failed more than twice within 15 minutes; read its log`,
-        query(`${requests(id)} | where Success == false and ResultCode !startswith '4'`, 15, { above: 2 }),
+        query(`${requests(id)} | where Success == false`, 15, { above: 2 }),
       ),
-    ),
-    alarm(
-      'api-flood',
-      'the API was called more than 10,000 times within 5 minutes, and each call costs: see by whom in its log; apiInstances is the brake, "api": "internal" the door',
-      query(requests('api'), 5, { above: 10_000 }),
     ),
     alarm(
       'clock-stands-still',

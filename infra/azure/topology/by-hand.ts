@@ -33,7 +33,7 @@ export function byHandOf(places: Places): ByHand {
   const account = stateAccountOf(where.account);
   return [
     {
-      what: 'whoever deploys must be logged in, and must be an owner of the subscription, or of all resource groups that are listed above: roles are made and given',
+      what: 'whoever deploys must be logged in, and must be an owner of the subscription: roles are made and given, one of them on the subscription',
       command: `az login && az account set ${within}`,
     },
     {

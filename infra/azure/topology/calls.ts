@@ -34,8 +34,11 @@ export type On =
   | 'modelIdentity'
   | 'workspace'
   | 'workspaceGroup'
+  | 'subscription'
   | 'workspaceStorage'
   | 'logWorkspace'
+  /** The workspace, where logs are kept. */
+  | 'loggedWorkspace'
   | 'insights';
 
 export interface Need extends NeedOn<On> {
@@ -71,6 +74,9 @@ const ml = (call: string, why: string, ...rights: readonly string[]): Call => ({
 /** What runs under an identity of ours: whoever starts it must be allowed to give it that identity. */
 const assigns = (identity: 'jobIdentity' | 'modelIdentity'): Need =>
   need('Microsoft.ManagedIdentity/userAssignedIdentities/assign/action', identity);
+
+/** The history of a workspace has a host of its own, and the permissions of the workspace. */
+const runDetails = (why: string): Call => ml('GET history:/runs/{name}/details', why, 'experiments/runs/read');
 
 /** Names of all that is in a container: no permission and no condition says less without a prefix. */
 const lists: Call = {
@@ -133,9 +139,14 @@ export const callsOf = {
     ),
     ml('GET jobs/{name}', 'reads how it ended', 'jobs/read'),
     ml('POST jobs/{name}/cancel', 'stops it', 'jobs/cancel/action'),
+    ml('GET computes/{name}', 'looks how large the machines of a cluster are', 'computes/read'),
+    runDetails('reads when it ran, why it failed, and the end of its log'),
   ],
   /** The log of a job, for whoever asks the API. */
-  jobLogs: [ml('GET jobs/{name}', 'finds the job whose log is asked for', 'jobs/read')],
+  jobLogs: [
+    ml('GET jobs/{name}', 'finds the job whose log is asked for', 'jobs/read'),
+    runDetails('finds its log, which has an address with a right of its own'),
+  ],
   registry: [
     ml(
       'PUT models/{name}/versions/{version}',
@@ -156,6 +167,30 @@ export const callsOf = {
     ml('PUT onlineEndpoints/{endpoint}/deployments/{name}', 'deploys a version', 'onlineEndpoints/deployments/write'),
     ml('GET onlineEndpoints/{endpoint}/deployments/{name}', 'reads how that goes', 'onlineEndpoints/deployments/read'),
     ml('DELETE onlineEndpoints/{endpoint}/deployments/{name}', 'retires it', 'onlineEndpoints/deployments/delete'),
+    // It lies beside the workspaces, below the subscription.
+    // https://learn.microsoft.com/azure/role-based-access-control/permissions/ai-machine-learning
+    call(
+      'GET /subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/mfeOperationsStatus/{id}',
+      'reads why an operation failed',
+      need('Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read', 'subscription'),
+    ),
+    call(
+      'PUT /{endpoint}/providers/Microsoft.Insights/diagnosticSettings/{name}',
+      'has the requests of an endpoint logged',
+      need('Microsoft.Insights/diagnosticSettings/write', 'loggedWorkspace'),
+      // Azure asks it of whoever names a log workspace, whose keys open nothing: they are off in ours.
+      need('Microsoft.OperationalInsights/workspaces/sharedKeys/action', 'logWorkspace'),
+    ),
+    ...(['GET', 'PUT', 'DELETE'] as const).map((verb) =>
+      call(
+        `${verb} /{group}/providers/Microsoft.Insights/autoscalesettings/{name}`,
+        'has the instances of a deployment follow its load',
+        need(
+          `Microsoft.Insights/autoscalesettings/${{ GET: 'read', PUT: 'write', DELETE: 'delete' }[verb]}`,
+          'workspaceGroup',
+        ),
+      ),
+    ),
   ],
   telemetry: [
     call(

@@ -1,3 +1,4 @@
+import { functionApps } from '@serin/clouds/azure/function-apps';
 import { functionIdentity } from './identities.ts';
 import {
   datastoreOf,
@@ -13,7 +14,6 @@ import type { FunctionApp, FunctionId, Trigger, Value } from './shapes.ts';
 interface Plan {
   readonly does: string;
   readonly memoryMb: FunctionApp['memoryMb'];
-  readonly timeoutSeconds: number;
 }
 
 // Flex Consumption has instances of 512, 2048 and 4096 MB. https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
@@ -21,22 +21,18 @@ export const plans: Readonly<Record<FunctionId, Plan>> = {
   signals: {
     does: 'takes what happened, decides, and performs what is owed',
     memoryMb: 2048,
-    timeoutSeconds: 120,
   },
   api: {
     does: 'answers HTTP; what it makes a stream owe is performed by signals',
     memoryMb: 2048,
-    timeoutSeconds: 60,
   },
   clock: {
     does: 'sends a tick for each stream that waits for time',
     memoryMb: 512,
-    timeoutSeconds: 60,
   },
   deadLetters: {
     does: 'writes what nobody could use into dead-letter streams',
     memoryMb: 512,
-    timeoutSeconds: 60,
   },
 };
 
@@ -56,6 +52,7 @@ export function functionsOf(places: Places): readonly FunctionApp[] {
       id,
       name: places.appName(id),
       ...plan,
+      ...functionApps[id],
       node: '24',
       maxInstances: id === 'api' ? apiInstances : fewestInstances,
       // https://learn.microsoft.com/azure/azure-functions/functions-concurrency: else an instance takes 16 calls at once.
@@ -87,7 +84,7 @@ function triggerOf(id: FunctionId): Trigger {
 function ownEnvironment(places: Places, id: FunctionId): Readonly<Record<string, Value>> {
   const client: Value = { clientOf: id };
   return {
-    SERIN_TIMEOUT_SECONDS: String(plans[id].timeoutSeconds),
+    SERIN_TIMEOUT_SECONDS: String(functionApps[id].timeoutSeconds),
     AZURE_CLIENT_ID: client,
     // https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
     AzureWebJobsStorage__accountName: places.hostOf(id),
@@ -110,7 +107,7 @@ function ownEnvironment(places: Places, id: FunctionId): Readonly<Record<string,
 /** One environment for all four: compose.ts takes what it needs. */
 function environmentOf(places: Places): Readonly<Record<string, Value>> {
   const { settings, where, logWorkspaceId } = places;
-  const { alarms, cluster, nodeImage = 'docker.io/library/node:24-slim' } = settings;
+  const { alarms, cluster, nodeImage = 'docker.io/library/node:24-slim', endpointKeys, privateEndpoints } = settings;
   return {
     SERIN_PROJECT: settings.project,
     SERIN_ENVIRONMENT: settings.environment,
@@ -135,6 +132,8 @@ function environmentOf(places: Places): Readonly<Record<string, Value>> {
     SERIN_NODE_IMAGE: nodeImage,
     SERIN_ADMIN_TOKEN_HASH: settings.adminTokenHash,
     ...(cluster === undefined ? {} : { SERIN_CLUSTER: cluster }),
+    ...(endpointKeys ? { SERIN_ENDPOINT_KEYS: 'yes' } : {}),
+    ...(privateEndpoints ? { SERIN_PRIVATE_ENDPOINTS: 'yes' } : {}),
     ...(logWorkspaceId === undefined
       ? {}
       : { SERIN_LOG_WORKSPACE: logWorkspaceId, SERIN_LOG_WORKSPACE_ID: { from: 'logWorkspaceId' } }),

@@ -142,10 +142,12 @@ function onOf(places: Omit<Places, 'on'>): Places['on'] {
     modelIdentity: at(identityId('models')),
     workspace: at(places.workspaceId),
     workspaceGroup: at(`/subscriptions/${places.where.account}/resourceGroups/${places.workspaceGroup}`),
+    subscription: at(`/subscriptions/${places.where.account}`),
     workspaceStorage:
       settings.workspace === undefined
         ? at(idOf('Microsoft.Storage/storageAccounts', places.plainName('ml'), places.workspaceGroup))
         : [],
+    loggedWorkspace: logWorkspaceId === undefined ? [] : at(places.workspaceId),
     logWorkspace: logWorkspaceId === undefined ? [] : at(logWorkspaceId),
     insights: logWorkspaceId === undefined ? [] : at(places.insightsId),
   };

@@ -69,6 +69,8 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
     must: "an image such as 'docker.io/library/node:24-slim'",
     takes: text(/^[\w.-]+(:\d+)?\/[\w./-]+[:@][\w.:-]+$/),
   },
+  endpointKeys: switched,
+  privateEndpoints: switched,
   adopt: switched,
 };
 

@@ -44,6 +44,10 @@ export interface Settings {
   readonly alertEmail?: string;
   /** The Entra application under which Azure Monitor calls Serin. */
   readonly alarms?: { readonly tenant: string; readonly audience: string; readonly object: string };
+  /** Endpoints of models are called with keys; else with tokens of Entra. */
+  readonly endpointKeys?: boolean;
+  /** Endpoints of models are reached from your network only, by a private endpoint of the workspace. */
+  readonly privateEndpoints?: boolean;
   /** The image of Node for jobs without one of their own. */
   readonly nodeImage?: string;
   /** Takes over what an earlier installation of these names has left. */
@@ -221,8 +225,12 @@ export interface Logs {
 export type AlarmWhen =
   | {
       readonly kind: 'metric';
+      /** Whose metric it is: its resource id, and the entity in it. */
+      readonly resource: string;
+      readonly entity?: string;
       readonly metric: string;
-      readonly entity: string;
+      /** Of the window: all of it was above, or its sum is. */
+      readonly aggregation: 'Minimum' | 'Total';
       readonly above: number;
       readonly windowMinutes: number;
     }

@@ -24,3 +24,9 @@ test.each(apps)('an instance of %s takes one message or request at a time', (app
 
   expect([http.maxConcurrentRequests, serviceBus.maxConcurrentCalls, serviceBus.prefetchCount]).toEqual([1, 1, 0]);
 });
+
+test('each run of the clock is in the log, by which an alarm sees that it runs; of the others what failed is', () => {
+  const results = apps.map((app) => hostOf(app).logging.logLevel['Host.Results']);
+
+  expect(results).toEqual(['Error', 'Error', 'Information', 'Error']);
+});

@@ -25,7 +25,12 @@ export const hostOf = (app: FunctionApp) => ({
   functionTimeout: duration(functionApps[app].timeoutSeconds + 30),
   // What a function writes to its standard output is of the category Host.Function.Console.
   logging: {
-    logLevel: { default: 'Warning', 'Host.Function.Console': 'Information' },
+    logLevel: {
+      default: 'Warning',
+      'Host.Function.Console': 'Information',
+      // An alarm looks whether the clock runs; of the others only what failed is a row.
+      'Host.Results': app === 'clock' ? 'Information' : 'Error',
+    },
     applicationInsights: { samplingSettings: { isEnabled: false } },
   },
   concurrency: { dynamicConcurrencyEnabled: false, snapshotPersistenceEnabled: false },
