@@ -147,6 +147,40 @@ test('init --force --yes overwrites: a person has said so twice', async () => {
   expect(readFileSync(join(cwd, 'README.md'), 'utf8')).toContain('First steps');
 });
 
+test.each([['aws,gcp,azure'], ['gcp, azure'], ['azure']])(
+  'init --cloud %s writes a config that validates on all of them, and on one machine',
+  async (clouds) => {
+    const cwd = folder();
+    const named = clouds.split(',').map((name) => name.trim());
+
+    const { exit, stdout } = await serin(['init', 'p', '--cloud', clouds], { cwd });
+
+    expect(exit).toBe(0);
+    expect(await serin(['validate'], { cwd: join(cwd, 'p') })).toMatchObject({ exit: 0 });
+    for (const cloud of named) {
+      expect(stdout).toContain(`npx serin validate --cloud ${cloud}`);
+      expect(await serin(['validate', '--cloud', cloud], { cwd: join(cwd, 'p') })).toMatchObject({ exit: 0 });
+    }
+    const config = readFileSync(join(cwd, 'p', 'serin.config.ts'), 'utf8');
+    expect([...config.matchAll(/^ {2}(\w+): '.*@sha256:0{64}'/gm)].map(([, name]) => name)).toEqual(named);
+  },
+);
+
+test.each([
+  [['--cloud', 'aws,oracle'], 'use aws, gcp, azure'],
+  [['--cloud', ''], 'use aws, gcp, azure'],
+  [['--cloud', 'aws', '--from', 'train.py'], 'leave out --cloud'],
+])('init %j is refused, says what to do, and writes nothing', async (options, mend) => {
+  const cwd = project('train.py', '');
+  const before = readdirSync(cwd);
+
+  const { exit, stderr } = await serin(['init', ...options], { cwd });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain(mend);
+  expect(readdirSync(cwd)).toEqual(before);
+});
+
 const script = `import argparse, os
 p = argparse.ArgumentParser()
 p.add_argument('--learning-rate', type=float, default=1e-2)

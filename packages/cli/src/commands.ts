@@ -90,6 +90,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'write a small working project',
     options: [
       option('--from <script>', 'a config around a training script that is there already'),
+      option('--cloud <clouds>', 'a config for these clouds as well: aws,gcp,azure'),
       option('--force', 'overwrite files, after asking'),
       option('--yes', 'do not ask'),
     ],

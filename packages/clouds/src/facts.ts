@@ -17,6 +17,8 @@ export interface CloudFacts {
     /** Where endpoints stand that go on serving when an installation is destroyed. */
     readonly endpoints: string;
   };
+  /** What the name of an image looks like there, for a config that has none yet. */
+  readonly imageName: string;
   readonly instanceTypes: InstanceTypes;
   /** Of a model's plan. */
   readonly limits: readonly CloudLimit[];

@@ -15,7 +15,16 @@ type Options = Pick<Invocation, 'options'>;
 /** The cloud that `--cloud` names; one that nobody knows is a usage error. */
 export function namedCloud(invocation: Options): CloudFacts | undefined {
   const named = textOption(invocation, 'cloud');
-  if (named === undefined) return undefined;
+  return named === undefined ? undefined : factsOf(named);
+}
+
+/** The clouds that `--cloud` names, with commas between them. */
+export const knownClouds = (invocation: Options): readonly CloudFacts[] | undefined =>
+  textOption(invocation, 'cloud')
+    ?.split(',')
+    .map((name) => factsOf(name.trim()));
+
+function factsOf(named: string): CloudFacts {
   const facts = known.find(({ cloud }) => cloud === named);
   if (facts !== undefined) return facts;
   throw new Failure(2, `Serin does not know the cloud '${named}' of --cloud`, {

@@ -7,6 +7,7 @@ import { quotas } from './quotas.ts';
 
 export const aws: CloudFacts = {
   cloud: 'aws',
+  imageName: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/first-steps',
   instanceTypes,
   limits,
   problemsOf,

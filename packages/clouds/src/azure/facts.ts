@@ -7,6 +7,7 @@ import { quotas } from './quotas.ts';
 
 export const azure: CloudFacts = {
   cloud: 'azure',
+  imageName: 'acme.azurecr.io/first-steps',
   instanceTypes,
   limits,
   problemsOf,

@@ -7,6 +7,7 @@ import { quotas } from './quotas.ts';
 
 export const gcp: CloudFacts = {
   cloud: 'gcp',
+  imageName: 'europe-west4-docker.pkg.dev/acme/serin/first-steps',
   instanceTypes,
   limits,
   problemsOf,
