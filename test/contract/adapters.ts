@@ -7,7 +7,11 @@ export const contracts = {
   journal: {},
   registry: {},
   bus: {},
-  bucket: { lineBreaks: 'keys with a line break', dots: 'the keys `.` and `..`' },
+  bucket: {
+    lineBreaks: 'keys with a line break',
+    dots: 'the keys `.` and `..`',
+    backslashes: 'keys with a backslash',
+  },
   jobs: { commands: 'what a running command shows', stop: 'a stop' },
   serving: { mirrors: 'mirrors', wholeMirrors: 'a mirror of all requests' },
   telemetry: { routed: 'a request counts in the tick in which it was routed' },
@@ -121,6 +125,9 @@ export const adapters = [
   { platform: 'azure', contract: 'telemetry', name: 'monitorTelemetry (traffic log)', file: 'ports/telemetry.ts', suite: 'emulators/azure/telemetry.test.ts', behind: "a fake of ours, checked by Microsoft's client; it runs no KQL" },
   { platform: 'azure', contract: 'telemetry', name: 'monitorTelemetry (metrics)', file: 'ports/telemetry.ts', suite: 'emulators/azure/telemetry.test.ts', behind: "a fake of ours, checked by Microsoft's client",
     gaps: { routed: 'nothing says that a metric of Azure Monitor has the time at which a request was routed' } },
+  { platform: 'azure', contract: 'bus', name: 'Service Bus (fake)', file: 'ports/bus.ts', suite: 'emulators/azure/bus.test.ts', behind: "an AMQP server of ours, called by Microsoft's client" },
+  { platform: 'azure', contract: 'bucket', name: 'Blob Storage (Azurite)', file: 'ports/bucket.ts', suite: 'emulators/azure/bucket.test.ts', behind: 'Azurite',
+    gaps: { dots: 'a URL cannot hold such a name', backslashes: 'Blob Storage takes a backslash for a slash' } },
 ] as const satisfies readonly Adapter[];
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';

@@ -1,6 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { encodeText } from '@serin/core/base/json';
-import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
+import { type Bucket, type ObjectContent, ownBucket } from '@serin/core/ports/bucket';
+import { notYet } from './faults.ts';
 
 /** The buckets of a cloud by their real names, each made once; `ownBucket` names the project's own one, too. */
 export function bucketsBy(own: string, make: (name: string) => Bucket): (name: string) => Bucket {
@@ -19,4 +20,18 @@ export function checkKey(key: string, maxBytes: number): void {
   if (key.isWellFormed() && bytes > 0 && bytes <= maxBytes) return;
   const shown = JSON.stringify(key.slice(0, 100));
   throw new Fault('invalid', `${shown} cannot be a key; use 1 to ${maxBytes} bytes of valid Unicode`);
+}
+
+/** An object of which the content is not the one that the store has a checksum of; `what` names it. */
+export const damaged = (what: string): Fault => notYet(`other bytes came than are stored under ${what}`);
+
+/** What came of an object, up to `limit` bytes; `unavailable` where less came than was asked for. */
+export function contentUpTo(
+  limit: number,
+  { content, bytes, ...more }: Omit<ObjectContent, 'truncated'>,
+  what: string,
+): ObjectContent {
+  if (content.length < Math.min(bytes, limit)) throw notYet(`only a part came of ${what}`);
+  const kept = content.subarray(0, limit);
+  return { ...more, bytes, content: kept, truncated: bytes > kept.length };
 }

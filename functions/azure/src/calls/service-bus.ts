@@ -150,6 +150,8 @@ const statuses: Readonly<Record<string, number>> = {
 
 /** Whatever Microsoft's client threw; an error that it never throws stays what it is. */
 function errorOf(error: unknown): unknown {
+  // What every repetition threw.
+  if (error instanceof AggregateError) return errorOf(error.errors.at(-1));
   const { name, code, message } = error as ServiceBusError;
   if (name === 'AbortError') return new AzureError('no answer from Service Bus in time', { cause: error });
   // A queue that is full takes messages again: it is no quota that somebody must raise.

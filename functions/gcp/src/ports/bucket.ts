@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cursorAfter, keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectContent, ObjectInfo } from '@serin/core/ports/bucket';
-import { checkKey } from '@serin/platform/buckets';
+import { checkKey, contentUpTo, damaged } from '@serin/platform/buckets';
 import { notYet } from '@serin/platform/faults';
 import type { Answer } from '@serin/platform/rest';
 import { crc32cText } from '../calls/crc32c.ts';
@@ -87,11 +87,9 @@ export function storageBucket({ google, bucket }: Options): Bucket {
     if (content.length === bytes) {
       const [, said] = /crc32c=([\w+/=]+)/.exec(headers.get('x-goog-hash') ?? '') ?? [];
       const checksum = said ?? (await describe(key, version))?.crc32c;
-      if (checksum !== crc32cText(content)) throw notYet(`other bytes came than are stored under ${named(key)}`);
+      if (checksum !== crc32cText(content)) throw damaged(named(key));
     }
-    if (content.length < Math.min(bytes, limit)) throw notYet(`only a part came of ${named(key)}`);
-    const kept = content.subarray(0, limit);
-    return { key, version, bytes, content: kept, truncated: bytes > kept.length };
+    return contentUpTo(limit, { key, version, bytes, content }, named(key));
   }
 
   return {
