@@ -26,7 +26,6 @@ const makers: Readonly<Record<string, number>> = {
   longestRun: 2,
   slowDeployments: 1,
   bucketNames: 1,
-  noSecretsByName: 0,
 };
 /** Properties that hold the text of a refusal; `because` does so only where a config is checked. */
 const properties = /^(message|error|mend)$/;

@@ -14,10 +14,13 @@ const codes: Readonly<Record<string, FaultCode>> = {
   BlobAlreadyExists: 'conflict',
   ConditionNotMet: 'conflict',
   Conflict: 'conflict',
+  ContainerBeingDeleted: 'unavailable',
   EndpointAtWork: 'unavailable',
   EntityAlreadyExists: 'conflict',
   ImageBuildFailure: 'invalid',
   InternalServerError: 'unavailable',
+  // Somebody holds the blob for himself.
+  LeaseIdMissing: 'unavailable',
   // Another operation of a higher priority came, or one still held the lock.
   OperationCanceled: 'unavailable',
   OperationNotAllowed: 'conflict',

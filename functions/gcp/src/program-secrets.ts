@@ -1,4 +1,4 @@
-import { type ProgramSecrets, programSecrets } from '@serin/platform/jobs/program-secrets';
+import { oneByOne, type ProgramSecrets, programSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Google } from './calls/google.ts';
 import { secretAt } from './calls/secret.ts';
 
@@ -25,11 +25,6 @@ export function secretManagerSecrets({ google, ...place }: Options): ProgramSecr
     atOnce,
     creation: (name) =>
       `\`gcloud secrets create ${place.prefix}${name} --project=${place.googleProject} --data-file=<file>\``,
-    async read(names) {
-      const texts = await Promise.all(
-        names.map(async (name) => [name, await secretAt(google, programSecret(place, name))]),
-      );
-      return new Map(texts.filter((found): found is [string, string] => found[1] !== undefined));
-    },
+    read: oneByOne((name) => secretAt(google, programSecret(place, name))),
   });
 }

@@ -1,9 +1,8 @@
 import { Fault } from '@serin/core/base/fault';
 import { minute } from '@serin/core/base/time';
-import { secretNames } from '@serin/core/base/variables';
 import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
 import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
-import { type JobPath, jobPathsOf, type Part, partsOf } from '@serin/core/config/parts';
+import { type JobPath, type Part, partsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import type { Cloud } from './facts.ts';
 import { type InstanceType, type InstanceTypes, instanceTypeFor } from './instance-types.ts';
@@ -78,15 +77,6 @@ export const inRequest =
       path,
       ({ program }) => program.image !== undefined && program.code === undefined && isTooMuch(program, plan),
     )(plan);
-
-/** On a cloud where Serin looks up no secrets yet. */
-export const noSecretsByName = (because: string): readonly CloudLimit[] =>
-  ([...jobPathsOf(), 'serve'] as const).map((path) => ({
-    path: `${path}.environment`,
-    broken: whenPart(path, ({ program }) => secretNames(program.environment).length > 0),
-    because,
-    source: 'Serin: secrets by name are looked up on one machine, on AWS and on Google Cloud only',
-  }));
 
 /** What a cloud cannot do with a config: its limits for each model, and what holds for all clouds. */
 export const problemsWith = (

@@ -3,15 +3,7 @@ import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
 import { type JobPath, jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import {
-  bucketNames,
-  type CloudLimit,
-  cannot,
-  longestRun,
-  noSecretsByName,
-  problemsWith,
-  slowDeployments,
-} from '../limits.ts';
+import { bucketNames, type CloudLimit, cannot, longestRun, problemsWith, slowDeployments } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { azureNameProblems, isContainerName } from './names.ts';
 
@@ -78,9 +70,6 @@ export const limits: readonly CloudLimit[] = [
     isContainerName,
     'Blob Storage refuses this name: use 3 to 63 lower-case letters, digits and single hyphens, a letter or digit last',
     'https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata',
-  ),
-  ...noSecretsByName(
-    'a secret by name is looked up on one machine, aws and gcp only: let the program read it from Key Vault itself',
   ),
 ];
 

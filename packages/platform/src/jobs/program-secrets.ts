@@ -16,6 +16,14 @@ interface Options {
   readonly creation: (name: string) => string;
 }
 
+/** Reads secrets where a request has one secret; all at the same time. */
+export const oneByOne =
+  (read: (name: string) => Promise<string | undefined>): Options['read'] =>
+  async (names) => {
+    const texts = await Promise.all(names.map(async (name) => [name, await read(name)] as const));
+    return new Map(texts.filter((found): found is readonly [string, string] => found[1] !== undefined));
+  };
+
 /** Secrets of programs out of the store of a cloud. One that is missing is `invalid`, with how to create it. */
 export function programSecrets({ atOnce, read, creation }: Options): ProgramSecrets {
   return async (variables) => {
