@@ -78,6 +78,8 @@ emulatedAzure('the bucket in Blob Storage', () => {
 
       expect(await bucket.read({ key: 'empty', version, maxBytes: 9 })).toMatchObject({ bytes: 0, version });
       expect(await bucket.read({ key: 'empty', version: '0x1', maxBytes: 9 })).toBeUndefined();
+      storage.mood('blob:GetBlobProperties', withHeaders({ etag: '"0x1"' }));
+      expect(await bucket.read({ key: 'empty', version, maxBytes: 9 })).toBeUndefined();
     });
 
     test('gives a blob that is gzipped as it is stored', async () => {
@@ -221,6 +223,8 @@ emulatedAzure('the bucket in Blob Storage', () => {
         items: [{ key: 'raw/a', bytes: 1, version: expect.stringMatching(/^0x[0-9A-F]+$/) }],
       });
       expect(await bucket.read({ key: 'raw', maxBytes: 9 })).toBeUndefined();
+      storage.mood('blob:GetBlob', withHeaders({ 'x-ms-resource-type': 'directory' }));
+      expect(await bucket.read({ key: 'raw/a', maxBytes: 9 })).toBeUndefined();
     });
 
     test('is ascending by bytes over its pages, whatever the order of Blob Storage is', async () => {
