@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { commandOf } from '@serin/core/job-contract/command';
 import type { Job } from '@serin/core/ports/jobs';
 import { expect, test } from 'vitest';
+import { retiredImport } from '../../packages/cli/src/retired-sdk.ts';
 import { factsOf } from '../../packages/cli/src/script-facts.ts';
 import { folder, serin } from './command.ts';
 
@@ -54,6 +55,33 @@ test('a TypeScript config is a module also beside the package.json that npm init
   const { exit, stderr } = await serin(['validate'], { cwd });
 
   expect([exit, stderr]).toEqual([0, '']);
+});
+
+test("a script of Azure ML's retired SDK v1 is told so, with what takes its place, and still validates", async () => {
+  const cwd = project('serin.config.mjs', `export default ${good};`);
+  writeFileSync(join(cwd, 'src', 'train.py'), 'import os, azureml.core as v1\n\nrun = v1.Run.get_context()\n');
+  writeFileSync(join(cwd, 'src', 'new.py'), '# from azureml.core import Run\nimport azureml.mlflow\nimport mlflow\n');
+
+  const { exit, stdout } = await serin(['validate', '--json'], { cwd });
+  const { stdout: doctor } = await serin(['doctor', '--json'], { cwd });
+
+  const said = expect.stringMatching(
+    /^train\.py of the code \.\/src imports azureml\.core of .*SDK v1.*mlflow.*azure-ai-ml$/,
+  );
+  expect([exit, JSON.parse(stdout).warnings]).toEqual([0, [said]]);
+  expect(JSON.parse(doctor).checks).toContainEqual({ check: 'code', verdict: 'warning', detail: said });
+});
+
+test.each([
+  ['from azureml.core import Workspace, Run', 'azureml.core'],
+  ['  from azureml.train.hyperdrive import choice', 'azureml.train'],
+  ['import azureml.pipeline.steps', 'azureml.pipeline'],
+  ['import azureml.mlflow', undefined],
+  ['from azureml.fsspec import AzureMachineLearningFileSystem', undefined],
+  ['from azure.ai.ml import MLClient', undefined],
+  ['import azureml.corelib', undefined],
+])('%s is an import of the SDK v1: %s', (line, found) => {
+  expect(retiredImport(`import os\n${line}\n`)).toBe(found);
 });
 
 test('every problem is reported at once: its path, the value, and what is allowed', async () => {

@@ -26,6 +26,11 @@ function restNeeds(call: Called, { idOf, logWorkspaceId }: Where): readonly Need
     const scope = `${idOf('vaults', call.params.vault ?? '')}/secrets/${call.params.secret ?? call.params.name ?? ''}`;
     return [{ anyOf: [['Microsoft.KeyVault/vaults/secrets/getSecret/action']], scope }];
   }
+  if (call.id.includes(' history:')) {
+    // https://learn.microsoft.com/azure/role-based-access-control/permissions/ai-machine-learning
+    const permission = 'Microsoft.MachineLearningServices/workspaces/experiments/runs/read';
+    return [{ anyOf: [[permission]], scope: call.path.replace(/^\/history\/v1\.0|\/runs\/.*$/g, '') }];
+  }
   if (call.id.includes(' logs:')) {
     const query = 'Microsoft.OperationalInsights/workspaces/query';
     const table = /^\s*(\w+)/.exec(String(call.body.query))?.[1] ?? '';

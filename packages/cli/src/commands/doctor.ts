@@ -6,6 +6,7 @@ import { findConfig, type LoadedConfig } from '../config-file.ts';
 import { asFailure } from '../failure.ts';
 import { type Command, clientOf, type Invocation, show, textOption } from '../invocation.ts';
 import { prepareRelease } from '../release.ts';
+import { retiredSdk } from '../retired-sdk.ts';
 import { version } from '../version.ts';
 
 interface Check {
@@ -39,13 +40,17 @@ const node = (): Check => ({ check: 'node', verdict: 'ok', detail: `${process.ve
 
 async function configChecks(invocation: Invocation): Promise<Check[]> {
   try {
-    const { config, compiled } = await prepareRelease(findConfig(invocation.cwd, textOption(invocation, 'config')));
+    const { config, compiled, folders } = await prepareRelease(
+      findConfig(invocation.cwd, textOption(invocation, 'config')),
+    );
     const found: Check = {
       check: 'config',
       verdict: 'ok',
       detail: `${config.file}: ${Object.keys(compiled.models).join(', ')}`,
     };
-    return [found, ...(await programs(config, invocation))];
+    const retired = await retiredSdk(folders);
+    const code = retired.map((detail): Check => ({ check: 'code', verdict: 'warning', detail }));
+    return [found, ...code, ...(await programs(config, invocation))];
   } catch (error) {
     const { exit, message, why, details } = asFailure(error);
     return [

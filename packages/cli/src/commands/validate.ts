@@ -8,6 +8,7 @@ import { type Command, show, textOption } from '../invocation.ts';
 import { namedCloud, prepareFor } from '../plan/for-cloud.ts';
 import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
 import { dataLeftOut, type Prepared, prepareRelease } from '../release.ts';
+import { retiredSdk } from '../retired-sdk.ts';
 
 /**
  * Checks what a release would check, without a server: the config, its code folders, and the scripts it names; with
@@ -21,6 +22,7 @@ export const validate: Command = async (invocation) => {
   const served = Object.entries(prepared.compiled.models).filter(([, plan]) => plan.serve !== 'none');
   const warnings = [
     ...missingScripts(prepared),
+    ...(await retiredSdk(prepared.folders)),
     ...dataLeftOut(prepared),
     ...served.flatMap(([model, { rollout, serve }]) =>
       rolloutWarnings(rollout, serve !== 'none' && serve.stickyBy !== undefined).map(

@@ -43,7 +43,7 @@ export const limits: readonly CloudLimit[] = [
   cannot(
     'metricsByRegex',
     'Azure ML reads no metrics from the log of a job: leave metrics out, and let the program write metrics.json',
-    'machinelearningservices 2025-09-01: CommandJob has no field for it',
+    'azure-ai-ml 1.35.2 (api-version 2025-12-01): CommandJob has no field for it',
   ),
   slowDeployments(
     hour,
