@@ -1,10 +1,17 @@
 import type { ModelAsks } from '@serin/core/ports/ask';
 import type { Bucket } from '@serin/core/ports/bucket';
-import type { Artifact } from '@serin/core/ports/jobs';
-import type { Serving } from '@serin/core/ports/serving';
-import { artifactAt } from '@serin/platform/jobs/artifacts';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
-import { imagined, imaginedSupplies, type Request, rehearse, secretNamesOf, textsOf } from '@serin/platform/rehearsal';
+import {
+  answering,
+  imagined,
+  imaginedSupplies,
+  inSteps,
+  placing,
+  type Request,
+  rehearse,
+  secretNamesOf,
+  textsOf,
+} from '@serin/platform/rehearsal';
 import { type Call, type Google, GoogleError } from './calls/google.ts';
 import { gsObjects } from './jobs/settings.ts';
 import { vertexJobs } from './ports/jobs.ts';
@@ -29,15 +36,10 @@ function portsOver(settings: ReturnType<typeof settingsOf>, take: (call: string,
   const buckets = () => withGenerations;
   const secrets: ProgramSecrets = async (variables) => secretNamesOf(variables);
   const shared = { google, bucket: withGenerations, secrets, supplies: imaginedSupplies(), now: () => 0, ...settings };
-  const serving = wholly(vertexServing(shared));
+  const serving = inSteps(3, vertexServing(shared));
   return {
     ports: { jobs: vertexJobs({ ...shared, buckets }), serving: () => serving, registry: vertexRegistry(shared) },
-    // The walk does not know where a cloud puts things; here every output is a folder.
-    async placed(artifact: Artifact): Promise<Artifact> {
-      const path = artifact.uri.replace(/^\w+:\/\/[^/]+\//, '').replace(/\.tar\.gz$/, '/');
-      const uri = `gs://${settings.ownBucket}/${path}`;
-      return (await artifactAt(uri, gsObjects(buckets))) ?? { ...artifact, uri };
-    },
+    placed: placing((path) => `gs://${settings.ownBucket}/${path}`, gsObjects(buckets)),
   };
 }
 
@@ -49,16 +51,6 @@ const withGenerations: Bucket = {
     return { ...rest, items: items.map((item) => ({ ...item, version: '1' })) };
   },
 };
-
-/** A first deployment is an endpoint, a model and its deployment, each begun when the one before it is there. */
-const wholly = (serving: Serving): Serving => ({
-  ...serving,
-  async change(endpoint, operation) {
-    await serving.change(endpoint, operation);
-    await serving.change(endpoint, operation);
-    return serving.change(endpoint, operation);
-  },
-});
 
 const location = /^v1\/projects\/[^/]+\/locations\/[^/]+\//;
 
@@ -78,13 +70,7 @@ function recording(take: (call: string, request: unknown) => void): Google {
     return { name: `${collection.replace(/^v1\//, '')}/1` };
   }
 
-  return {
-    // The ports read no more of these answers than is in them.
-    json: async <Body>(call: Call) => answerTo(call) as Body,
-    async bytes(call) {
-      return { status: 200, headers: new Headers(), content: Buffer.from(JSON.stringify(answerTo(call))) };
-    },
-  };
+  return answering(answerTo);
 }
 
 function absent(method: Call['method']): object {

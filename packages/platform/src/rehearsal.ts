@@ -1,11 +1,15 @@
 import { Fault } from '@serin/core/base/fault';
+import { encodeText } from '@serin/core/base/json';
 import { secretsOf, type Variables } from '@serin/core/base/variables';
 import type { Ask, ModelAsks } from '@serin/core/ports/ask';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Artifact, Job } from '@serin/core/ports/jobs';
 import type { Ports } from '@serin/core/ports/ports';
+import type { Serving } from '@serin/core/ports/serving';
 import { archiveKey, type StartFile } from './code/archive.ts';
+import { artifactAt, type Objects } from './jobs/artifacts.ts';
 import type { Supplies } from './jobs/supplies.ts';
+import type { Rest, RestCall } from './rest.ts';
 
 export interface Request {
   readonly call: string;
@@ -14,7 +18,7 @@ export interface Request {
 }
 
 /** A platform whose clients write down what they would send. */
-interface Rehearsed {
+export interface Rehearsed {
   readonly ports: Pick<Ports, 'jobs' | 'registry' | 'serving'>;
   /** The artifact of an earlier job, where the platform would have it. */
   readonly placed: (artifact: Artifact) => Promise<Artifact>;
@@ -103,3 +107,29 @@ export const imagined: Bucket = {
   read: async () => undefined,
   write: async () => 'written',
 };
+
+/** A first deployment of several operations, each begun when the one before it is there. */
+export const inSteps = (steps: number, serving: Serving): Serving => ({
+  ...serving,
+  async change(endpoint, operation) {
+    for (let begun = 1; begun < steps; begun++) await serving.change(endpoint, operation);
+    return serving.change(endpoint, operation);
+  },
+});
+
+/** Puts artifacts where a cloud has them, which the walk does not know: here every output is a folder. */
+export const placing =
+  (uriOf: (path: string) => string, objects: Objects): Rehearsed['placed'] =>
+  async (artifact) => {
+    const path = artifact.uri.replace(/^\w+:\/\/[^/]+\//, '').replace(/\.tar\.gz$/, '/');
+    const uri = uriOf(path);
+    return (await artifactAt(uri, objects)) ?? { ...artifact, uri };
+  };
+
+/** A REST client whose answers are made here. The ports read no more of them than is in them. */
+export const answering = <Call extends RestCall>(answerTo: (call: Call) => object): Rest<Call> => ({
+  json: async <Body>(call: Call) => answerTo(call) as Body,
+  async bytes(call) {
+    return { status: 200, headers: new Headers(), content: encodeText(JSON.stringify(answerTo(call))) };
+  },
+});

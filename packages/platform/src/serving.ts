@@ -37,6 +37,16 @@ export async function checkArtifact(
   throw new Fault('invalid', `cannot deploy ${name} to ${endpoint}: its artifact ${uri} ${why}; train it again`);
 }
 
+/** Where every model server is asked, on every platform. */
+export const served = { port: 8080, health: '/ping', predict: '/invocations' } as const;
+
+/** The variables by which a model server in a container finds its port. */
+export const portVariables = {
+  PORT: String(served.port),
+  SAGEMAKER_BIND_TO_PORT: String(served.port),
+  SERIN_BIND_ADDRESS: '0.0.0.0',
+} as const;
+
 /** What every model server is told of itself. */
 export const servedAs = (endpoint: string, { name, version }: Pick<Deployment, 'name' | 'version'>) => ({
   MODEL_NAME: endpoint,

@@ -2,7 +2,7 @@ import { plainOf } from '@serin/core/base/variables';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment } from '@serin/core/ports/serving';
 import type { Supplies } from '@serin/platform/jobs/supplies';
-import { servedAs } from '@serin/platform/serving';
+import { portVariables, served, servedAs } from '@serin/platform/serving';
 import { checkScript, codeFile, type File, judgedFiles } from '@serin/platform/serving-start';
 import { secretLines } from '../jobs/secret-script.ts';
 import { gsObjects } from '../jobs/settings.ts';
@@ -56,27 +56,24 @@ async function scriptOf(
   return checkScript(script, endpoint, name, files.length);
 }
 
-/** The port and paths that a server has on every platform. */
-const port = 8080;
-
 function containerOf(endpoint: string, deployment: Deployment): object {
   const { image, environment, readyTimeoutMs } = deployment;
   const variables = {
     ...plainOf(environment),
-    ...{ PORT: String(port), SAGEMAKER_BIND_TO_PORT: String(port), SERIN_BIND_ADDRESS: '0.0.0.0' },
+    ...portVariables,
     ...servedAs(endpoint, deployment),
   };
   const seconds = Math.ceil(readyTimeoutMs / 1000);
   return {
     imageUri: image,
     env: Object.entries(variables).map(([name, value]) => ({ name, value: literal(value) })),
-    ports: [{ containerPort: port }],
-    healthRoute: '/ping',
-    predictRoute: '/invocations',
+    ports: [{ containerPort: served.port }],
+    healthRoute: served.health,
+    predictRoute: served.predict,
     // Without it a container that does not listen within 40 seconds is started again, also while it downloads.
     // https://docs.cloud.google.com/vertex-ai/docs/predictions/custom-container-requirements#liveness_checks
     startupProbe: {
-      httpGet: { path: '/ping', port },
+      httpGet: { path: served.health, port: served.port },
       ...{
         periodSeconds: probedEach,
         timeoutSeconds: 2 * probedEach,
