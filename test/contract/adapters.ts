@@ -118,6 +118,8 @@ export const adapters = [
 
   { platform: 'azure', contract: 'journal', name: 'Table Storage (Azurite)', file: 'ports/journal.ts', suite: 'emulators/azure/journal.test.ts', behind: 'Azurite' },
   { platform: 'azure', contract: 'registry', name: 'mlRegistry', file: 'ports/registry.ts', suite: 'emulators/azure/registry.test.ts', behind: "a fake of ours, checked by Microsoft's models" },
+  { platform: 'azure', contract: 'serving', name: 'mlServing', file: 'ports/serving.ts', suite: 'emulators/azure/serving.test.ts', behind: "a fake of ours, checked by Microsoft's models",
+    gaps: { wholeMirrors: 'Azure ML mirrors half of the requests at most' } },
   { platform: 'azure', contract: 'inbound', name: 'Azure', file: 'signals.ts', suite: 'contract/inbound-azure.test.ts', behind: "samples of Microsoft's documentation",
     gaps: { approval: "Azure ML's registry tells of no approval" } },
   { platform: 'azure', contract: 'jobs', name: 'mlJobs', file: 'ports/jobs.ts', suite: 'emulators/azure/jobs.test.ts', behind: "a fake of ours, checked by Microsoft's models",

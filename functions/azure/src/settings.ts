@@ -37,6 +37,10 @@ export function settingsOf(variables: Variables) {
     nodeImage: required(variables, 'SERIN_NODE_IMAGE'),
     /** A cluster by its name in the workspace; without one, jobs are serverless. */
     ...(optional('cluster', 'SERIN_CLUSTER') as { readonly cluster?: string }),
+    /** Callers of an endpoint show a key, and not a token of Entra. */
+    endpointKeys: (variables.SERIN_ENDPOINT_KEYS ?? '') !== '',
+    /** Endpoints are reached through a private endpoint of the workspace only. */
+    privateEndpoints: (variables.SERIN_PRIVATE_ENDPOINTS ?? '') !== '',
     /** The Log Analytics workspace of the traffic log: its resource id, and the id by which it is queried. */
     ...(optional('logWorkspace', 'SERIN_LOG_WORKSPACE') as { readonly logWorkspace?: string }),
     ...(optional('logWorkspaceId', 'SERIN_LOG_WORKSPACE_ID') as { readonly logWorkspaceId?: string }),

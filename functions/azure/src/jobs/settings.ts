@@ -4,7 +4,10 @@ import { jobNameBy } from '@serin/platform/names';
 import { mlName } from '../names.ts';
 import type { Settings } from '../settings.ts';
 
-export type JobSettings = Omit<Settings, 'modelIdentity' | 'modelClient' | 'logWorkspace' | 'logWorkspaceId'>;
+export type JobSettings = Omit<
+  Settings,
+  'modelIdentity' | 'modelClient' | 'endpointKeys' | 'privateEndpoints' | 'logWorkspace' | 'logWorkspaceId'
+>;
 
 /** Containers by name; the own one is in the storage account of the installation, all others are in that of the data. */
 export type Buckets = ReturnType<typeof bucketsBy>;

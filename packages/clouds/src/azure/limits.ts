@@ -29,7 +29,7 @@ export const limits: readonly CloudLimit[] = [
   ),
   cannot(
     'shadow',
-    'the traffic log of Azure ML does not join a mirrored request and its answer, which a shadow step needs: use canary, linear or blueGreen',
+    'nothing says that the traffic log of Azure ML joins a mirrored request with the one that was served, which a shadow step compares: use canary, linear or blueGreen',
     trafficLog,
   ),
   cannot('segments', 'the traffic log of Azure ML has no headers of requests: leave segments out', trafficLog),

@@ -1,0 +1,764 @@
+import { blobObjects } from '@serin/azure/jobs/settings';
+import { minute } from '@serin/core/base/time';
+import type { Deployment, Operation, Weights } from '@serin/core/ports/serving';
+import { archiveKey } from '@serin/platform/code/archive';
+import { artifactAt } from '@serin/platform/jobs/artifacts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { servingContract } from '../../contract/serving.contract.ts';
+import { seeded } from '../../contract/serving-machine.ts';
+import { storeCode } from '../aws/stored.ts';
+import { emulatedAzure } from '../emulated.ts';
+import { nothing, walk, wish } from '../serving-walk.ts';
+import { noQuota } from './fake-endpoints.ts';
+import { account, accounts, ownContainer, uriOf } from './installation.ts';
+import { Refusal } from './rest.ts';
+import { identity, openWorld, type World, type WorldOptions } from './serving-world.ts';
+
+const deploy = (deployment: Deployment): Operation => ({ kind: 'deploy', deployment });
+const weigh = (weights: Weights): Operation => ({ kind: 'weigh', weights });
+const retire = (deployment: string): Operation => ({ kind: 'retire', deployment });
+
+/** Calls as the fake has them. */
+const puts = {
+  endpoint: 'PUT onlineEndpoints/{endpoint}',
+  deployment: 'PUT onlineEndpoints/{endpoint}/deployments/{deployment}',
+} as const;
+/** Calls as Microsoft's client names their parts. */
+const putEndpoint = 'PUT onlineEndpoints/{endpointName}';
+const putDeployment = 'PUT onlineEndpoints/{endpointName}/deployments/{deploymentName}';
+const putEnvironment = 'PUT environments/{name}/versions/{version}';
+
+emulatedAzure('Azure ML serving', () => {
+  const worlds: World[] = [];
+  async function opened(options: WorldOptions = {}): Promise<World> {
+    const world = await openWorld(options);
+    worlds.push(world);
+    return world;
+  }
+  afterEach(async () => {
+    for (const { served } of worlds.splice(0)) await served.stop();
+  });
+
+  servingContract('mlServing', async () => {
+    const { serving, clock, deploymentOf, mute, served } = await openWorld();
+    return {
+      serving,
+      good: (version) => deploymentOf(version),
+      broken: mute,
+      impossible: (version) =>
+        deploymentOf(version, { artifact: { uri: uriOf('gone.tar.gz'), digest: 'd', bytes: 1 } }),
+      pause: async () => {
+        clock.now += minute / 2;
+      },
+      close: () => served.stop(),
+    };
+  });
+
+  async function canary(options: WorldOptions = {}): Promise<World> {
+    const world = await opened(options);
+    await world.deployed(world.deploymentOf(1));
+    await world.change(weigh({ v1: 100 }));
+    await world.deployed(world.deploymentOf(2));
+    return world;
+  }
+  const ready = (version: number) => ({ name: `v${version}`, version, status: 'ready' });
+  const bodyOf = (world: World) => world.asked(putDeployment)[0]?.body;
+
+  describe('a first deployment', () => {
+    test('takes an endpoint and a deployment, one by each call, and nothing waits for either', async () => {
+      const world = await opened();
+      const order = deploy(world.deploymentOf(1));
+
+      const counts = [];
+      for (const _ of [putEndpoint, putDeployment]) {
+        expect(await world.serving.change('e', order)).toBe('accepted');
+        expect(await world.serving.observe('e')).toMatchObject({ busy: true, weights: {} });
+        expect(await world.serving.change('e', order)).toBe('busy');
+        counts.push([world.asked(putEndpoint).length, world.asked(putDeployment).length]);
+        await world.settled();
+      }
+
+      expect(counts).toEqual([
+        [1, 0],
+        [1, 1],
+      ]);
+      expect(await world.serving.observe('e')).toEqual({ deployments: [ready(1)], weights: {}, busy: false });
+    });
+
+    test('is by machine, identity and instances as configured, and gets no request by itself', async () => {
+      const world = await opened();
+      const compute = { nodes: 1, spot: false, accelerator: { type: 'A100', count: 1 } };
+
+      await world.deployed(world.deploymentOf(7, { instances: { min: 2, max: 5 }, compute }));
+
+      expect(world.asked(putEndpoint).map(({ params, body }) => [Object.values(params).at(-1), body])).toEqual([
+        [
+          world.name,
+          {
+            location: 'westeurope',
+            tags: { 'serin-project': 'shop', 'serin-environment': 'prod', 'serin-model': 'e' },
+            identity: { type: 'UserAssigned', userAssignedIdentities: { [identity]: {} } },
+            properties: { authMode: 'AADToken', publicNetworkAccess: 'Enabled' },
+          },
+        ],
+      ]);
+      expect(bodyOf(world)).toMatchObject({
+        location: 'westeurope',
+        tags: { 'serin-version': '7', 'serin-scale': '2-5', 'serin-content': expect.stringMatching(/^[0-9a-f]{64}$/) },
+        sku: { name: 'Default', capacity: 2 },
+        properties: {
+          endpointComputeType: 'Managed',
+          instanceType: 'Standard_NC24ads_A100_v4',
+          scaleSettings: { scaleType: 'Default' },
+          requestSettings: { requestTimeout: 'PT180S', maxConcurrentRequestsPerInstance: 500 },
+        },
+      });
+      expect(Object.values(world.asked(putDeployment)[0]?.params ?? {})).toContain('v07');
+    });
+
+    test('shows a key, and is private, where that is set', async () => {
+      const world = await opened({ endpointKeys: true, privateEndpoints: true });
+
+      await world.deployed(world.deploymentOf(1));
+
+      const { properties } = world.asked(putEndpoint)[0]?.body ?? {};
+      expect(properties).toEqual({ authMode: 'Key', publicNetworkAccess: 'Disabled' });
+    });
+
+    test('lets the endpoint write its requests to Log Analytics, if there is a workspace', async () => {
+      const logWorkspace = '/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w';
+      const world = await opened({ logWorkspace });
+
+      await world.deployed(world.deploymentOf(1));
+
+      const [[resource, body] = []] = [...world.cloud.logged];
+      expect(resource).toMatch(new RegExp(`/workspaces/acme/onlineEndpoints/${world.name}$`));
+      expect(body).toEqual({
+        properties: {
+          workspaceId: logWorkspace,
+          logAnalyticsDestinationType: 'Dedicated',
+          logs: [
+            { category: 'AmlOnlineEndpointTrafficLog', enabled: true },
+            { category: 'AmlOnlineEndpointConsoleLog', enabled: true },
+          ],
+        },
+      });
+    });
+
+    test('is refused, and not busy for ever, where somebody else has the name in the region', async () => {
+      const world = await opened();
+      world.cloud.taken.add(world.name);
+
+      const deploying = world.serving.change('e', deploy(world.deploymentOf(1)));
+
+      await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('unique') });
+    });
+  });
+
+  describe('a container', () => {
+    const variables = (world: World) => bodyOf(world)?.properties.environmentVariables;
+
+    test('gets the command of the user in a script, the port and paths of every platform, and no text of a secret', async () => {
+      const world = await opened();
+      const digest = await storeCode({ 'serve.py': 'print(1)' }, (_, key, text) =>
+        world.bucket.write(key, Buffer.from(text)),
+      );
+      const environment = { MODE: 'a $(HOME) b', API_KEY: { secret: 'api-key' } };
+
+      await world.deployed(world.deploymentOf(1, { environment, code: { digest } }));
+
+      const { SERIN_START: script, ...rest } = variables(world);
+      expect(rest).toEqual({
+        MODE: 'a $(HOME) b',
+        ...{ PORT: '8080', SAGEMAKER_BIND_TO_PORT: '8080', AIP_HTTP_PORT: '8080', SERIN_BIND_ADDRESS: '0.0.0.0' },
+        ...{ MODEL_NAME: 'e', MODEL_VERSION: '1', SERIN_MODEL_VERSION: '1' },
+        ...{ SERIN_ENDPOINT: 'e', SERIN_DEPLOYMENT: 'v1' },
+      });
+      expect(script).toContain(`bring /${ownContainer}/jobs/v1/model.tar.gz "$root/model/"model.tar.gz`);
+      expect(script).toContain(`/${ownContainer}/${archiveKey(digest)}`);
+      expect(script).toContain('take API_KEY api-key https://shopvault.vault.azure.net/secrets/prod-shop-api-key');
+      expect(script).toMatch(/exec python3 serve\.py$/);
+      expect(world.secretsAsked).toEqual(['api-key']);
+      // Azure ML would mount a model, in whatever content it has by then.
+      expect(bodyOf(world)?.properties).not.toHaveProperty('model');
+      const { image, inferenceConfig } = world.asked(putEnvironment)[0]?.body.properties ?? {};
+      expect(image).toBe('acme.azurecr.io/ml/serve:1');
+      expect(inferenceConfig).toEqual({
+        livenessRoute: { path: '/ping', port: 8080 },
+        readinessRoute: { path: '/ping', port: 8080 },
+        scoringRoute: { path: '/invocations', port: 8080 },
+      });
+    });
+
+    test('has as long to start as its rollout waits, and when it hangs its requests fail before it is started again', async () => {
+      const world = await opened();
+
+      await world.deployed(world.deploymentOf(1, { readyTimeoutMs: 90 * minute }));
+
+      const { livenessProbe, readinessProbe, requestSettings } = bodyOf(world)?.properties ?? {};
+      expect(livenessProbe).toMatchObject({ initialDelay: 'PT5400S', period: 'PT10S', failureThreshold: 30 });
+      expect(readinessProbe).toMatchObject({ initialDelay: 'PT10S', period: 'PT10S', failureThreshold: 540 });
+      expect(requestSettings.requestTimeout).toBe('PT180S');
+    });
+
+    test('gets its own model only, and not what lies beside it', async () => {
+      const world = await opened();
+      await world.bucket.write('jobs/v1/model.tar.gz.before', Buffer.from('another'));
+
+      await world.deployed(world.deploymentOf(1));
+
+      expect(variables(world).SERIN_START.match(/^bring .*$/gm)).toHaveLength(1);
+    });
+
+    test.each([
+      ['a name that leads out of its folder', ['a.bin', '../../../bin/sh'], 'rename it'],
+      ['too many files to name', Array.from({ length: 1000 }, (_, at) => `part-${at}`), 'fewer files'],
+    ])('is refused for a model with %s, before it is asked for', async (_, paths, mend) => {
+      const world = await opened();
+      for (const path of paths) await world.bucket.write(`jobs/v8/folder/${path}`, Buffer.from('x'));
+      const artifact = await artifactAt(
+        uriOf('jobs/v8/folder/'),
+        blobObjects(() => world.bucket, accounts),
+      );
+      const order = deploy(world.deploymentOf(1, artifact === undefined ? {} : { artifact }));
+      await world.change(order);
+
+      const deploying = world.serving.change('e', order);
+
+      await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(mend) });
+      expect(world.asked(putDeployment)).toEqual([]);
+    });
+
+    test.each<[string, Partial<Deployment>, string]>([
+      ['whose secret is missing', { environment: { KEY: { secret: 'absent' } } }, 'create it'],
+      [
+        'whose model was changed',
+        { artifact: { uri: uriOf('jobs/v1/model.tar.gz'), digest: 'd', bytes: 1 } },
+        'train it again',
+      ],
+    ])('%s is refused before it is asked for', async (_, more, mend) => {
+      const world = await opened();
+      const order = deploy(world.deploymentOf(1, more));
+      await world.change(order);
+
+      const deploying = world.serving.change('e', order);
+
+      await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(mend) });
+      expect(world.asked(putDeployment)).toEqual([]);
+    });
+  });
+
+  test.each<[string, Partial<Deployment>, string]>([
+    ['no image', { image: '' }, 'set serve.image'],
+    [
+      'a model elsewhere',
+      { artifact: { uri: `https://other.blob.core.windows.net/${ownContainer}/m`, digest: 'd', bytes: 1 } },
+      'train the model here',
+    ],
+    [
+      'a model in another container',
+      { artifact: { uri: `https://${account}.blob.core.windows.net/c/m`, digest: 'd', bytes: 1 } },
+      'train the model here',
+    ],
+    ['no instance', { instances: { min: 0, max: 1 } }, 'use other instances'],
+    ['fewer instances at most than at least', { instances: { min: 3, max: 2 } }, 'use other instances'],
+    ['spot instances', { compute: { nodes: 1, spot: true } }, 'leave serve.compute.spot out'],
+    ['several nodes', { compute: { nodes: 2, spot: false } }, 'serve.compute.instances'],
+    ['no command', { command: [] }, 'set serve.command'],
+    [
+      'an accelerator that Azure has not',
+      { compute: { nodes: 1, spot: false, accelerator: { type: 'L4', count: 1 } } },
+      'use',
+    ],
+  ])('%s is refused in words before anything is asked', async (_, more, mend) => {
+    const world = await opened();
+
+    const deploying = world.serving.change('e', deploy(world.deploymentOf(1, more)));
+
+    await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(mend) });
+    expect(world.served.calls).toEqual([]);
+  });
+
+  describe('a deployment that failed', () => {
+    test('is told with the reason of its operation, and where to look, until it is retired', async () => {
+      const world = await canary();
+
+      await world.deployed(world.mute(3));
+
+      const failed = await world.serving.observe('e');
+      expect(failed).toMatchObject({ weights: { v1: 100 }, busy: false });
+      expect(failed === 'absent' ? [] : failed.deployments[2]).toMatchObject({
+        name: 'v3',
+        status: 'failed',
+        reason: expect.stringMatching(
+          /ResourceNotReady.*crashed.*get-logs --endpoint-name prod-shop-e-\w+ --name v03.*\$SERIN_START/s,
+        ),
+      });
+      expect(await world.change(retire('v3'))).toMatchObject({ deployments: [ready(1), ready(2)] });
+    });
+
+    test('for want of quota says what to do', async () => {
+      const world = await canary();
+      world.cloud.operations.next({ error: { code: noQuota.code, message: noQuota.message } });
+
+      await world.deployed(world.deploymentOf(3));
+
+      expect(await world.serving.observe('e')).toMatchObject({
+        deployments: [
+          ready(1),
+          ready(2),
+          { status: 'failed', reason: expect.stringContaining('ask Microsoft for a higher quota') },
+        ],
+      });
+    });
+
+    test('and is not there any more is told all the same, until it is retired', async () => {
+      const world = await canary();
+      await world.deployed(world.mute(3));
+      world.cloud.endpointAt(world.name).deployments.delete('v03');
+
+      const told = await world.serving.observe('e');
+      await world.change(retire('v3'));
+
+      expect(told).toMatchObject({ deployments: [ready(1), ready(2), { name: 'v3', status: 'failed' }] });
+      expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1), ready(2)] });
+    });
+
+    test('whose operation Azure has forgotten, or never told, is failed without a reason of its own', async () => {
+      const world = await canary();
+      await world.deployed(world.mute(3));
+      world.cloud.operations.forget();
+
+      expect(await world.serving.observe('e')).toMatchObject({
+        deployments: [
+          ready(1),
+          ready(2),
+          { status: 'failed', reason: expect.stringContaining('Azure ML says Failed, and no reason') },
+        ],
+      });
+    });
+
+    test('is refused at once where Azure refuses it at once', async () => {
+      const world = await canary();
+      world.refused.set(puts.deployment, noQuota);
+
+      const deploying = world.serving.change('e', deploy(world.deploymentOf(3)));
+
+      await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('quota') });
+    });
+
+    test('with its endpoint is told too, and the endpoint is put once more', async () => {
+      const world = await opened();
+      world.cloud.operations.next({ error: { code: 'BadRequest', message: 'the identity cannot be found' } });
+
+      const failed = await world.change(deploy(world.deploymentOf(1)));
+      await world.change(retire('v1'));
+      const after = await world.serving.observe('e');
+      await world.deployed(world.deploymentOf(1));
+
+      expect(failed).toMatchObject({
+        deployments: [
+          { name: 'v1', status: 'failed', reason: expect.stringContaining('the identity cannot be found') },
+        ],
+      });
+      expect(after).toEqual({ deployments: [], weights: {}, busy: false });
+      expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1)] });
+    });
+  });
+
+  test('an endpoint whose making left nothing is told too, and absent once that was taken back', async () => {
+    const world = await opened();
+    world.cloud.operations.next({ error: { code: 'BadRequest', message: 'the identity cannot be found' } });
+    await world.change(deploy(world.deploymentOf(1)));
+    world.cloud.vanish(world.name);
+
+    const told = await world.serving.observe('e');
+    await world.change(retire('v1'));
+
+    expect(told).toMatchObject({ deployments: [{ name: 'v1', status: 'failed' }], weights: {} });
+    expect(await world.serving.observe('e')).toBe('absent');
+  });
+
+  describe('an answer that is lost', () => {
+    test.each([
+      ['an endpoint', 'endpoint'],
+      ['a deployment', 'deployment'],
+    ] as const)('of the making of %s is seen by the next look, and nothing is made twice', async (_, what) => {
+      const world = await opened();
+      if (what === 'deployment') await world.change(deploy(world.deploymentOf(1)));
+      world.lost.add(puts[what]);
+
+      const lost = world.serving.change('e', deploy(world.deploymentOf(1)));
+
+      await expect(lost).rejects.toMatchObject({ code: 'unavailable' });
+      await world.settled();
+      await world.deployed(world.deploymentOf(1));
+      expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1)] });
+      expect([putEndpoint, putDeployment].map((id) => world.asked(id).length)).toEqual([1, 1]);
+    });
+
+    test('of a failed deployment leaves it failed, for it is there', async () => {
+      const world = await canary();
+      world.lost.add(puts.deployment);
+      await world.serving.change('e', deploy(world.mute(3))).catch(() => undefined);
+
+      expect(await world.settled()).toMatchObject({
+        deployments: [ready(1), ready(2), { status: 'failed', reason: expect.stringContaining('ResourceNotReady') }],
+      });
+    });
+
+    test('of a retirement is seen by the next look', async () => {
+      const world = await canary();
+      world.lost.add('DELETE onlineEndpoints/{endpoint}/deployments/{deployment}');
+
+      await expect(world.serving.change('e', retire('v2'))).rejects.toMatchObject({ code: 'unavailable' });
+
+      expect(await world.settled()).toMatchObject({ deployments: [ready(1)] });
+    });
+  });
+
+  describe('weights', () => {
+    test('are set by putting the whole endpoint, with all that it had and nothing that only Azure writes', async () => {
+      const world = await canary();
+      world.cloud.endpointAt(world.name).body.tags.cost = 'team-a';
+
+      await world.change(weigh({ v1: 95, v2: 5 }));
+
+      expect(world.asked(putEndpoint).at(-1)?.body).toEqual({
+        location: 'westeurope',
+        kind: 'Managed',
+        tags: { 'serin-project': 'shop', 'serin-environment': 'prod', 'serin-model': 'e', cost: 'team-a' },
+        identity: { type: 'UserAssigned', userAssignedIdentities: { [identity]: {} } },
+        properties: {
+          authMode: 'AADToken',
+          publicNetworkAccess: 'Enabled',
+          properties: { 'azureml.onlineendpointid': 'x', AzureAsyncOperationUri: expect.any(String) },
+          traffic: { v01: 95, v02: 5 },
+          mirrorTraffic: {},
+        },
+      });
+    });
+
+    test('that nobody got an answer to and that land after a revert are seen by the next look, and taken back', async () => {
+      const world = await canary();
+      world.cloud.hold();
+      await expect(world.serving.change('e', weigh({ v1: 50, v2: 50 }))).rejects.toMatchObject({ code: 'unavailable' });
+      await walk(world, wish([1, 2], { 1: 100 }, { urgent: true }));
+      world.cloud.land();
+
+      const late = await world.serving.observe('e');
+      await walk(world, wish([1, 2], { 1: 100 }, { urgent: true }));
+
+      expect(late).toMatchObject({ weights: { v1: 50, v2: 50 } });
+      expect(await world.serving.observe('e')).toMatchObject({ weights: { v1: 100 } });
+    });
+
+    test('are not sent while another operation runs, and busy where one has just begun', async () => {
+      const world = await canary();
+      const sent = () => world.asked(putEndpoint).length;
+      const before = sent();
+      await world.serving.change('e', retire('v2'));
+      const during = await world.serving.change('e', weigh({}));
+      await world.settled();
+      world.refused.set(
+        puts.endpoint,
+        new Refusal(409, 'Conflict', 'another operation on same entity is already running'),
+      );
+
+      const raced = await world.serving.change('e', weigh({}));
+
+      expect([during, raced, sent() - before]).toEqual(['busy', 'busy', 1]);
+    });
+
+    test('can be set while a deployment follows its load', async () => {
+      const world = await canary();
+      const seen = world.cloud.endpointAt(world.name).deployments.get('v01');
+      if (seen !== undefined) seen.state = 'Scaling';
+
+      expect(await world.serving.observe('e')).toMatchObject({ busy: false, deployments: [ready(1), ready(2)] });
+    });
+
+    test('that are as they were are not written', async () => {
+      const world = await canary();
+      const before = world.asked(putEndpoint).length;
+
+      expect(await world.serving.change('e', weigh({ v1: 100, v2: 0 }))).toBe('accepted');
+
+      expect(world.asked(putEndpoint)).toHaveLength(before);
+    });
+
+    test('of nothing take all requests away, and the capacity stays until it is retired', async () => {
+      const world = await canary();
+
+      const seen = await world.change(weigh({}));
+
+      expect(world.asked(putEndpoint).at(-1)?.body.properties.traffic).toEqual({});
+      expect(seen).toEqual({ deployments: [ready(1), ready(2)], weights: {}, busy: false });
+    });
+
+    test('with more than half of the requests mirrored are refused with the reason', async () => {
+      const world = await canary();
+      const mirror = { deployment: 'v2', percent: 51 };
+
+      const weighing = world.serving.change('e', { kind: 'weigh', weights: { v1: 100 }, mirror });
+
+      await expect(weighing).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('at most 50 %'),
+      });
+    });
+  });
+
+  test('what no request can be routed to, and what requests are routed to, is refused before Azure is asked', async () => {
+    const world = await canary();
+    await world.deployed(world.mute(3));
+    const mirror = { deployment: 'v2', percent: 20 };
+    await world.change({ kind: 'weigh', weights: { v1: 100 }, mirror });
+    const sent = () => world.served.calls.filter(({ id }) => !id.startsWith('GET')).length;
+    const before = sent();
+
+    const refused: readonly (readonly [Operation, string])[] = [
+      [weigh({ v1: 50, v3: 50 }), 'ResourceNotReady'],
+      [weigh({ v1: 50, v9: 50 }), 'it is not deployed'],
+      [{ kind: 'weigh', weights: { v1: 100 }, mirror: { deployment: 'v3', percent: 20 } }, 'ResourceNotReady'],
+      [retire('v1'), 'route its requests elsewhere first'],
+      [retire('v2'), 'end the mirroring before'],
+    ];
+
+    for (const [operation, why] of refused)
+      await expect(world.serving.change('e', operation)).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining(why),
+      });
+    expect(sent()).toBe(before);
+  });
+
+  test('a deployment that comes is pending, one that goes is not told any more, and one that is there costs no look at operations', async () => {
+    const world = await canary();
+    await world.serving.change('e', deploy(world.deploymentOf(3)));
+    const coming = await world.serving.observe('e');
+    await world.settled();
+    await world.serving.change('e', retire('v2'));
+    const going = await world.serving.observe('e');
+
+    expect(coming).toMatchObject({ busy: true, deployments: [ready(1), ready(2), { name: 'v3', status: 'pending' }] });
+    expect(going).toEqual({ busy: true, deployments: [ready(1), ready(3)], weights: { v1: 100 } });
+    expect(world.served.calls.filter(({ id }) => id.includes('mfeOperations'))).toEqual([]);
+  });
+
+  test.each([
+    [409, 'whatever it says', 'busy'],
+    [412, 'whatever it says', 'busy'],
+    [400, 'Cannot create a deployment in endpoint e because it is in Updating provisioning state.', 'busy'],
+    [400, 'the instance type is not known', 'invalid'],
+    [403, 'another operation is not allowed', 'invalid'],
+  ])('a refusal by %i that says: %s', async (status, message, expected) => {
+    const world = await canary();
+    world.refused.set(puts.deployment, new Refusal(status, 'Refused', message));
+
+    const answer = await world.serving.change('e', deploy(world.deploymentOf(3))).catch(({ code }) => code);
+
+    expect(answer).toBe(expected);
+  });
+
+  test('an endpoint that failed is put once more as it was, before anything is deployed to it', async () => {
+    const world = await canary();
+    await world.change({ kind: 'weigh', weights: { v1: 100 }, mirror: { deployment: 'v2', percent: 20 } });
+    world.cloud.endpointAt(world.name).state = 'Failed';
+
+    await world.deployed(world.deploymentOf(3));
+
+    const { traffic, mirrorTraffic } = world.asked(putEndpoint).at(-1)?.body.properties ?? {};
+    expect([traffic, mirrorTraffic]).toEqual([{ v01: 100 }, { v02: 20 }]);
+    expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1), ready(2), ready(3)] });
+  });
+
+  test('traffic of 0, and what Azure writes as null, is nothing', async () => {
+    const world = await canary();
+    world.cloud.endpointAt(world.name).traffic = { v01: 100, v02: 0 };
+
+    expect(await world.serving.observe('e')).toEqual({
+      deployments: [ready(1), ready(2)],
+      weights: { v1: 100 },
+      busy: false,
+    });
+  });
+
+  describe('instances that follow the load', () => {
+    const scaled = { instances: { min: 2, max: 6 } };
+
+    test('get a setting once the deployment is there, and lose it before it goes', async () => {
+      const world = await canary();
+      await world.deployed(world.deploymentOf(3, scaled));
+      const [[name, setting] = []] = [...world.cloud.scaled];
+
+      await world.change(retire('v3'));
+
+      expect(name).toBe(`${world.name}-v03`);
+      expect(setting).toMatchObject({
+        location: 'westeurope',
+        properties: {
+          enabled: true,
+          targetResourceUri: expect.stringMatching(/\/deployments\/v03$/),
+          profiles: [{ capacity: { minimum: '2', maximum: '6', default: '2' }, rules: [{}, {}] }],
+        },
+      });
+      expect([...world.cloud.scaled.keys()]).toEqual([]);
+    });
+
+    test('are asked for once, and not for what has a fixed number', async () => {
+      const world = await canary();
+      await world.deployed(world.deploymentOf(3, scaled));
+
+      await world.serving.observe('e');
+
+      const settings = world.served.calls.filter(({ id }) => id.includes('autoscalesettings'));
+      expect(settings.map(({ id }) => id.split(' ')[0])).toEqual(['GET', 'PUT']);
+    });
+
+    test('are told beside a deployment that is ready all the same, when they cannot be had', async () => {
+      const world = await canary();
+      const autoscale =
+        'PUT /subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Insights/autoscalesettings/{setting}';
+      await world.serving.change('e', deploy(world.deploymentOf(3, scaled)));
+      world.refused.set(autoscale, new Refusal(403, 'AuthorizationFailed', 'no permission'));
+
+      const seen = await world.settled();
+
+      expect(seen).toMatchObject({
+        deployments: [{}, {}, { status: 'ready', reason: expect.stringContaining('no permission') }],
+      });
+    });
+  });
+
+  test('deployments are found on all pages, and what somebody else deployed is not told', async () => {
+    const world = await canary({ pageSize: 1 });
+    const { deployments } = world.cloud.endpointAt(world.name);
+    const [first] = deployments.values();
+    if (first !== undefined) deployments.set('blue', { ...first, name: 'blue' });
+
+    expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1), ready(2)] });
+  });
+
+  test('an endpoint that somebody deleted is absent, and made again by the next deploy', async () => {
+    const world = await canary();
+    world.cloud.vanish(world.name);
+
+    const gone = await world.serving.observe('e');
+    await walk(world, wish([1], { 1: 100 }));
+
+    expect(gone).toBe('absent');
+    expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1)], weights: { v1: 100 } });
+  });
+
+  test('a retirement that fails leaves the deployment, which can be retired again', async () => {
+    const world = await canary();
+    world.cloud.operations.next({ error: { code: 'InternalServerError', message: 'something broke' } });
+    await world.change(retire('v2'));
+    const stays = await world.serving.observe('e');
+
+    await world.change(retire('v2'));
+
+    expect(stays).toMatchObject({ deployments: [ready(1), ready(2)] });
+    expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1)] });
+  });
+
+  test('a deployment that lands after it was given up gets no request, and is taken away', async () => {
+    const world = await canary();
+    world.cloud.operations.next({ lateMs: 240 * minute });
+    await world.serving.change('e', deploy(world.deploymentOf(3)));
+    world.clock.now += 190 * minute;
+    const waiting = await world.serving.change('e', retire('v3'));
+    world.clock.now += 120 * minute;
+
+    const late = await world.serving.observe('e');
+    const left = await walk(world, wish([1, 2], { 1: 100 }, { extras: 'retire' }));
+
+    expect(waiting).toBe('busy');
+    expect(late).toEqual({ deployments: [ready(1), ready(2), ready(3)], weights: { v1: 100 }, busy: false });
+    expect(left).toEqual({ deployments: [ready(1), ready(2)], weights: { v1: 100 }, busy: false });
+  });
+
+  test('every wish of the core is fulfilled one after the other, mirrors included, from nothing to nothing', async () => {
+    const world = await opened();
+
+    for (const desired of [
+      wish([1], { 1: 100 }),
+      wish([1, 2], { 1: 100 }),
+      wish([1, 2], { 1: 100 }, { mirror: { version: 2, percent: 20 } }),
+      wish([1, 2], { 1: 95, 2: 5 }),
+      wish([1, 2], { 1: 50, 2: 50 }),
+      wish([1], { 1: 100 }, { urgent: true }),
+      wish([1], { 1: 100 }, { extras: 'retire' }),
+      wish([1, 2], { 2: 100 }),
+      wish([2], { 2: 100 }, { extras: 'retire' }),
+      nothing,
+      wish([3], { 3: 100 }),
+      nothing,
+    ])
+      await walk(world, desired);
+
+    expect(await world.serving.observe('e')).toEqual({ deployments: [], weights: {}, busy: false });
+  });
+
+  test.each(Array.from({ length: 5 }, (_, seed) => seed + 1))(
+    'whatever fails, is lost and lands late, the core brings an endpoint to its wish (walk %i)',
+    async (seed) => {
+      const random = seeded(seed);
+      const world = await opened();
+      const broken = new Set<number>();
+      const of = (version: number) => (broken.has(version) ? world.mute(version) : world.deploymentOf(version));
+      let champion = 1;
+      await walk(world, wish([champion], { [champion]: 100 }), of);
+
+      for (let version = 2; version < 7; version++) {
+        if (random() < 40) broken.add(version);
+        for (const name of Object.values(puts)) if (random() < 40) world.lost.add(name);
+        if (random() < 40) world.cloud.operations.next({ lateMs: random() * minute });
+        const share = 1 + (random() % 99);
+        const both = [champion, version];
+        if (broken.has(version)) {
+          await expect(walk(world, wish(both, { [champion]: 100 }), of, 100)).rejects.toThrow('never');
+        } else {
+          await walk(world, wish(both, { [champion]: 100 }), of);
+          if (random() < 40) world.cloud.hold();
+          await walk(world, wish(both, { [champion]: 100 - share, [version]: share }), of);
+          world.cloud.land();
+          if (random() < 50) champion = version;
+        }
+        const seen = await walk(world, wish([champion], { [champion]: 100 }, { extras: 'retire' }), of);
+        expect(seen).toMatchObject({ deployments: [ready(champion)] });
+      }
+
+      await walk(world, nothing, of);
+    },
+  );
+
+  test('what a person did to an endpoint by hand is put right: its traffic, and a deployment taken away', async () => {
+    const world = await canary();
+    const hosted = world.cloud.endpointAt(world.name);
+    hosted.traffic = { v02: 100 };
+    hosted.deployments.delete('v01');
+
+    await walk(world, wish([1, 2], { 1: 100 }));
+
+    expect(await world.serving.observe('e')).toMatchObject({ weights: { v1: 100 } });
+  });
+
+  test('concurrent changes of any kind leave an endpoint that can be brought to any wish', async () => {
+    const world = await canary();
+    const tries: Operation[] = [
+      deploy(world.deploymentOf(3)),
+      weigh({ v1: 10, v2: 90 }),
+      weigh({ v1: 20, v2: 80 }),
+      retire('v2'),
+      deploy(world.deploymentOf(3)),
+    ];
+
+    const answers = await Promise.allSettled(tries.map((operation) => world.serving.change('e', operation)));
+
+    for (const answer of answers)
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'invalid' });
+    await walk(world, wish([1, 3], { 3: 100 }, { extras: 'retire' }));
+  });
+});
