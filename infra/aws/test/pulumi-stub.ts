@@ -10,6 +10,8 @@ interface Answers {
   readonly answerOf: (type: string, name: string, inputs: any) => { readonly id: string; readonly state: object };
   // biome-ignore lint/suspicious/noExplicitAny: and so are answers
   readonly answerTo: (token: string) => any;
+  /** The provider's package, where it is not called as the cloud is. */
+  readonly provider?: string;
 }
 
 interface Made {
@@ -48,7 +50,7 @@ switch (command) {
 async function run(): Promise<void> {
   const cloud = process.env.SERIN_PULUMI_CLOUD ?? 'aws';
   const answers = join(import.meta.dirname, '..', '..', cloud, 'test', 'pulumi-answers.ts');
-  const { answerOf, answerTo } = (await import(answers)) as Answers;
+  const { answerOf, answerTo, provider = cloud } = (await import(answers)) as Answers;
   const main = /^main: (.*)$/m.exec(readFileSync(join(work, 'Pulumi.yaml'), 'utf8'))?.[1] ?? '';
   const load = createRequire(main);
   const pulumi = load('@pulumi/pulumi') as PulumiModule;
@@ -71,7 +73,7 @@ async function run(): Promise<void> {
   const address = await new Promise<string>((resolve) => pulumi.output(outputs?.address).apply(resolve));
   await pulumi.runtime.disconnect();
   const registered = made.map((each) => ({ ...each, retained: retained.has(`${each.type} ${each.name}`) }));
-  const versions = ['pulumi', cloud].map((name) => load(`@pulumi/${name}/package.json`).version);
+  const versions = ['pulumi', provider].map((name) => load(`@pulumi/${name}/package.json`).version);
   leave({ registered, versions });
   if (command === 'up') writeState(optionOf('--stack'), { address });
 }

@@ -122,7 +122,7 @@ function publish({ pulumi, code, publish }: Around, { id, name }: FunctionApp, a
   return pulumi.all([app.id, app.hostNameSslStates]).apply(async ([resource, names]) => {
     if (pulumi.runtime.isDryRun()) return resource;
     const host = names?.find(({ hostType }) => hostType === 'Repository')?.name ?? `${name}.scm.azurewebsites.net`;
-    await publish(`https://${host}`, code[id]);
+    await publish(host, code[id]);
     return resource;
   });
 }

@@ -37,8 +37,8 @@ export interface Around extends Platform {
   readonly code: Code;
   readonly tenant: string;
   readonly identities: Readonly<Record<IdentityId, Made>>;
-  /** Gives a function app its code. */
-  readonly publish: (site: string, zip: Uint8Array) => Promise<void>;
+  /** Gives a function app its code, at the host that takes it. */
+  readonly publish: (host: string, zip: Uint8Array) => Promise<void>;
   /** What must stand before: everything is named, so Pulumi sees no order by itself. */
   readonly after: readonly Pulumi.Resource[];
 }

@@ -1,3 +1,5 @@
+export const provider = 'azure-native';
+
 // biome-ignore lint/suspicious/noExplicitAny: of any resource
 type Inputs = any;
 

@@ -98,7 +98,7 @@ export async function registeredBy(settings: Settings, { isPreview = false } = {
         root,
         stage: settings.environment,
         code,
-        publish: async (site) => void published.push(site),
+        publish: async (host) => void published.push(host),
       },
     );
   });

@@ -207,11 +207,11 @@ test('nobody reaches a function but the API, and in a network Azure Monitor reac
 });
 
 test('each app is given its code once it stands, and in a preview none is', async () => {
-  const sites = topology(plain, where).functions.map(({ name }) => `https://${name}.scm.azurewebsites.net`);
+  const hosts = topology(plain, where).functions.map(({ name }) => `${name}.scm.azurewebsites.net`);
 
   const { published } = await registeredBy(plain, { isPreview: true });
 
-  expect(rendered.get(plain)?.published.toSorted()).toEqual(sites.toSorted());
+  expect(rendered.get(plain)?.published.toSorted()).toEqual(hosts.toSorted());
   expect(published).toEqual([]);
 });
 
