@@ -20,7 +20,7 @@ export function forgetFolders(): void {
 /** A copy of the repository, as far as a deployment reads it; what is built goes into the copy. */
 export function copyOfRepository(root = folder('copy')): string {
   mkdirSync(join(root, 'infra'), { recursive: true });
-  for (const path of ['scripts', 'infra/aws', 'infra/gcp', 'infra/shared', 'infra/bundle.ts'])
+  for (const path of ['scripts', 'infra/aws', 'infra/gcp', 'infra/azure', 'infra/shared', 'infra/bundle.ts'])
     symlinkSync(join(repository, path), join(root, path));
   copyFileSync(join(repository, 'sst.config.ts'), join(root, 'sst.config.ts'));
   return root;
