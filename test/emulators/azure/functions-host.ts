@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus';
 
 /** What an app registers of a function. */
 interface Registered {
@@ -56,6 +56,8 @@ export function functionApp({ folder, variables, now, timeoutMs }: Options) {
   const killAfterMs = timeoutMs ?? millisecondsOf(host.functionTimeout);
   let instance: ReturnType<typeof startInstance> | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  let bus: ServiceBusClient | undefined;
+  let receiver: ServiceBusReceiver | undefined;
   let output = '';
 
   function running(): ReturnType<typeof startInstance> {
@@ -112,26 +114,25 @@ export function functionApp({ folder, variables, now, timeoutMs }: Options) {
   /** Delivers the next message, if there is one: locked, renewed, and settled. Answers whether there was one. */
   async function deliver(waitMs = 50): Promise<boolean> {
     const { name, trigger } = await triggerOf('serviceBusTrigger');
-    const queue = resolved(trigger.queueName);
-    const client = new ServiceBusClient(variables[String(trigger.connection)] ?? '');
-    const [entity = '', dead] = queue.split(/\/\$deadletterqueue$/i);
-    const { serviceBus } = host.extensions;
-    const receiver = client.createReceiver(entity, {
+    receiver ??= receiverOf(trigger);
+    const from = receiver;
+    const [message] = await from.receiveMessages(1, { maxWaitTimeInMs: waitMs });
+    if (message === undefined) return false;
+    await inTurn(() => invoke(name, { string: String(message.body) }, metadataOf(message))).then(
+      () => from.completeMessage(message),
+      () => from.abandonMessage(message),
+    );
+    return true;
+  }
+
+  function receiverOf({ queueName, connection }: Binding): ServiceBusReceiver {
+    bus = new ServiceBusClient(variables[String(connection)] ?? '');
+    const [entity = '', dead] = resolved(queueName).split(/\/\$deadletterqueue$/i);
+    return bus.createReceiver(entity, {
       ...(dead === undefined ? {} : { subQueueType: 'deadLetter' }),
       skipParsingBodyAsJson: true,
-      maxAutoLockRenewalDurationInMs: millisecondsOf(serviceBus.maxAutoLockRenewalDuration),
+      maxAutoLockRenewalDurationInMs: millisecondsOf(host.extensions.serviceBus.maxAutoLockRenewalDuration),
     });
-    try {
-      const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: waitMs });
-      if (message === undefined) return false;
-      await inTurn(() => invoke(name, { string: String(message.body) }, metadataOf(message))).then(
-        () => receiver.completeMessage(message),
-        () => receiver.abandonMessage(message),
-      );
-      return true;
-    } finally {
-      await client.close();
-    }
   }
 
   return {
@@ -153,7 +154,7 @@ export function functionApp({ folder, variables, now, timeoutMs }: Options) {
     output: () => output,
     kill: () => instance?.kill(),
     async stop(): Promise<void> {
-      await instance?.stop();
+      await Promise.all([instance?.stop(), bus?.close()]);
     },
   };
 }

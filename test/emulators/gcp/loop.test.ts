@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { emulatedGcp } from '../emulated.ts';
 import { installation, type Loop, loopContract } from '../loop.contract.ts';
 import { googleProject, messageOf, names, pushOf } from './functions-world.ts';
-import { labour } from './loop-labour.ts';
+import { labourOf } from './loop-labour.ts';
 import { type LoopWorld, notificationOf, openWorld } from './loop-world.ts';
 
 const endpoint = endpointName(installation, 'prices');
@@ -17,7 +17,7 @@ interface GoogleLoop extends Loop {
 
 async function openLoop(): Promise<GoogleLoop> {
   const world = await openWorld();
-  const work = labour(world);
+  const work = labourOf(world);
   const { google, endpoints, jobs } = world;
   const deliver = async (name: string, { id, body }: { readonly id: string; readonly body: string }) => {
     const isEnvelope = body.startsWith('{"message"');
