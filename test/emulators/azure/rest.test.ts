@@ -149,6 +149,22 @@ emulatedAzure("Microsoft's models of Azure ML", () => {
     ['a duration in seconds', 'properties.limits.timeout', '3600', /"3600" is not of type duration/],
     ['a duration without its T', 'properties.limits.timeout', 'P10H', /is not of type duration/],
     ['an empty duration', 'properties.limits.timeout', 'PT', /is not of type duration/],
+    ['more than a week on Spot', 'properties.limits.timeout', 'P7DT1S', /P7DT1S is more than 7 days/],
+    ['no instance', 'properties.resources.instanceCount', 0, /instanceCount: 0, below 1/],
+    ['a long name to show', 'properties.displayName', 'x'.repeat(257), /displayName: 257 characters, more than 256/],
+    ['a long tag', 'properties.tags.run', 'x'.repeat(1001), /tags.run: longer than 100 \(key\) or 1000 \(value\)/],
+    [
+      'too many tags',
+      'properties.tags',
+      Object.fromEntries([...Array(51).keys()].map((at) => [`t${at}`, ''])),
+      /51, more/,
+    ],
+    [
+      'too many outputs',
+      'properties.outputs',
+      Object.fromEntries([...Array(21).keys()].map((at) => [`o${at}`, { jobOutputType: 'uri_folder' }])),
+      /outputs: more than 20/,
+    ],
   ])('refuse %s', async (_what, path, value, says) => {
     expect(await violationOf(echo, putJob(changed(job, path, value)))).toMatch(says);
   });

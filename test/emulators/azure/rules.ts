@@ -33,6 +33,7 @@ export function* ruleProblems(checked: Checked): Generator<string> {
   const [group = '', action = ''] = operation.name.split('.');
   if (action === 'create_or_update' && side === 'request') yield* nameProblems(group, checked.params);
   if (body === undefined) return;
+  if (operation.body === 'JobBase') yield* jobProblems(body.properties ?? {});
   if (operation.body === 'OnlineEndpoint') yield* trafficProblems(body.properties ?? {});
   if (operation.body === 'OnlineDeployment') yield* deploymentProblems(body);
   if (operation.body === 'OnlineEndpoint' || operation.body === 'OnlineDeployment') yield* tagProblems(body.tags ?? {});
@@ -43,6 +44,33 @@ function* nameProblems(group: string, params: Readonly<Record<string, string>>):
   if (rule === undefined) return;
   const name = params[rule.param] ?? '';
   if (!rule.of.test(name)) yield `path: the name ${JSON.stringify(name)} is not ${rule.of.source}`;
+}
+
+/** https://learn.microsoft.com/azure/machine-learning/resource-limits-capacity#runs */
+const mostOfJob = { texts: { displayName: 256, experimentName: 256, description: 5000 }, inputs: 200, outputs: 20 };
+const mostWords = { count: 50, key: 100, value: 1000 };
+/** https://learn.microsoft.com/azure/machine-learning/how-to-manage-quotas#azure-machine-learning-compute, in days. */
+const longest = { usual: 21, spot: 7 };
+
+function* jobProblems(job: Body): Generator<string> {
+  for (const [key, most] of Object.entries(mostOfJob.texts))
+    if ((job[key] ?? '').length > most) yield `${key}: ${job[key].length} characters, more than ${most}`;
+  for (const key of ['inputs', 'outputs'] as const)
+    if (Object.keys(job[key] ?? {}).length > mostOfJob[key]) yield `${key}: more than ${mostOfJob[key]}`;
+  for (const key of ['tags', 'properties']) yield* wordProblems(key, job[key] ?? {});
+  if ((job.resources?.instanceCount ?? 1) < 1) yield `resources.instanceCount: ${job.resources.instanceCount}, below 1`;
+  const mostDays = job.queueSettings?.jobTier === 'Spot' ? longest.spot : longest.usual;
+  const timeout = job.limits?.timeout;
+  if (timeout != null && secondsOf(timeout) > mostDays * 86_400)
+    yield `timeout: ${timeout} is more than ${mostDays} days`;
+}
+
+function* wordProblems(what: string, words: Readonly<Record<string, string>>): Generator<string> {
+  const entries = Object.entries(words);
+  if (entries.length > mostWords.count) yield `${what}: ${entries.length}, more than ${mostWords.count}`;
+  for (const [key, value] of entries)
+    if (key.length > mostWords.key || value.length > mostWords.value)
+      yield `${what}.${key}: longer than ${mostWords.key} (key) or ${mostWords.value} (value)`;
 }
 
 const sumOf = (shares: Readonly<Record<string, number>>): number =>
