@@ -4,11 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { type Azure, azureClient, hostsOf } from '@serin/azure/calls/azure';
 import { managedIdentity } from '@serin/azure/calls/token';
 import type { Variables } from '@serin/platform/settings';
+import { LostAnswer } from '../fakes.ts';
 import { type Calls, callsOf } from '../fidelity-calls.ts';
 import { fakeIdentity } from './identity.ts';
 import { bodyProblems, type Operation } from './models.ts';
 import { type Host, hosts, type Matched, matchOf, namedAsByMicrosoft, type Route, routeOf } from './routes.ts';
 import { ruleProblems } from './rules.ts';
+
+export { combined, LostAnswer } from '../fakes.ts';
 
 /** A refusal as Azure's services send it: `{ error: { code, message } }`. */
 export class Refusal extends Error {
@@ -41,9 +44,6 @@ export class Reply {
     this.headers = headers;
   }
 }
-
-/** Thrown by a handler that has done its work: the connection breaks instead of an answer. */
-export class LostAnswer extends Error {}
 
 export interface Request {
   readonly params: Readonly<Record<string, string>>;
@@ -85,16 +85,6 @@ export interface Served {
   /** Throws when a call or an answer was against what Microsoft says since the last look; `stop` looks too. */
   check(): void;
   stop(): Promise<void>;
-}
-
-/** Several fakes as one; a call that two of them have is an error. */
-export function combined(...parts: readonly Routes[]): Routes {
-  const all: Record<string, Routes[string]> = {};
-  for (const [key, handler] of parts.flatMap((part) => Object.entries(part))) {
-    if (all[key] !== undefined) throw new Error(`two fakes have ${key}`);
-    all[key] = handler;
-  }
-  return all;
 }
 
 /** What a token must be for. https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/services-id-authentication-support */

@@ -4,12 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { type Google, googleClient, type Hosts, type Service } from '@serin/gcp/calls/google';
 import type { Variables } from '@serin/platform/settings';
 import { ask } from '@serin/platform/wire';
+import { LostAnswer } from '../fakes.ts';
 import { type Calls, callsOf } from '../fidelity-calls.ts';
 import { bodyProblems, type Method, methodsOf, queryProblems, services } from './documents.ts';
 import { answerProblems, requestProblems } from './protos.ts';
 import { type Matched, matchOf } from './routes.ts';
 import { isInProtos } from './rpcs.ts';
 import { type Content, contentOf } from './upload.ts';
+
+export { combined, LostAnswer } from '../fakes.ts';
 
 /** HTTP's status of each code. https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
 const statuses = {
@@ -46,9 +49,6 @@ export class Refusal extends Error {
     this.reason = more.reason;
   }
 }
-
-/** Thrown by a handler that has done its work: the connection breaks instead of an answer. */
-export class LostAnswer extends Error {}
 
 /** An answer that is no JSON: the content of an object. */
 export class Media {
@@ -106,16 +106,6 @@ export interface Served {
   /** Throws when a call or an answer was against Google's documents since the last look; `stop` looks too. */
   check(): void;
   stop(): Promise<void>;
-}
-
-/** Several fakes as one; a method that two of them have is an error. */
-export function combined(...parts: readonly Handlers[]): Handlers {
-  const all: Record<string, Handlers[string]> = {};
-  for (const [id, handler] of parts.flatMap((part) => Object.entries(part))) {
-    if (all[id] !== undefined) throw new Error(`two fakes have ${id}`);
-    all[id] = handler;
-  }
-  return all;
 }
 
 const idsOf = (service: Service): ReadonlySet<string> => new Set(methodsOf(service).map(({ id }) => id));
