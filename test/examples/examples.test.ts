@@ -52,6 +52,26 @@ test.each([
   expect([exit, JSON.parse(stdout)]).toMatchObject([0, { valid: true }]);
 });
 
+test('the example azure-ml has a config for Azure without a problem', async () => {
+  const command = ['validate', '--json', '--cloud', 'azure'];
+
+  const { exit, stdout } = await serin(command, { cwd: exampleFolder('azure-ml') });
+
+  expect([exit, JSON.parse(stdout)]).toMatchObject([0, { valid: true }]);
+});
+
+test('the image of the example azure-ml serves by what Serin tells it to start', () => {
+  const file = readFileSync(join(exampleFolder('azure-ml'), 'image', 'Dockerfile'), 'utf8');
+  const [program = '', ...words] = JSON.parse(/^CMD (.*)$/m.exec(file)?.[1] ?? '[]') as readonly string[];
+
+  const { stdout } = spawnSync(program, words, {
+    env: { PATH: process.env.PATH, SERIN_START: 'set -eu\necho "a  b" $$\nexec printf %s "$SERIN_START"\n' },
+    encoding: 'utf8',
+  });
+
+  expect(stdout).toMatch(/^a {2}b \d+\nset -eu\necho/);
+});
+
 /** Two years of births are dropped into a project; how far off its first version is for a day of the third year. */
 async function forecast(name: string, env: Environment) {
   const project = await startedProject(hurriedCopy(name), env);
@@ -83,6 +103,25 @@ describe(`the example of Vertex AI${python.note}`, () => {
 
   python.run('trains, judges and serves by its unchanged script on one machine', { timeout: 150_000 }, async () => {
     const { off, bad, version } = await forecast('vertex', python.env);
+
+    expect(off).toBeLessThan(1500);
+    expect(bad.stderr).toContain('answered with 400');
+    expect(version).toMatchObject({
+      verdict: { passed: true, checks: [{ metric: 'mape', rule: 'atMost', bound: 0.2 }] },
+    });
+  });
+});
+
+describe(`the example of Azure ML${python.note}`, () => {
+  test('has a training script that knows nothing but the variables of Azure ML', () => {
+    const script = readFileSync(join(exampleFolder('azure-ml'), 'src', 'train.py'), 'utf8');
+    const names = [...script.matchAll(/environ(?:\.get\(|\[)"(\w+)"/g)].map(([, name = '']) => name);
+
+    expect(names.toSorted()).toEqual(['AZUREML_RUN_ID', 'AZURE_ML_OUTPUT_model']);
+  });
+
+  python.run('trains, judges and serves by its unchanged script on one machine', { timeout: 150_000 }, async () => {
+    const { off, bad, version } = await forecast('azure-ml', python.env);
 
     expect(off).toBeLessThan(1500);
     expect(bad.stderr).toContain('answered with 400');
