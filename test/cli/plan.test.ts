@@ -104,7 +104,7 @@ test.each([
 
 test.each([
   ['gcp', ['/project', '/models/fraud/rollout/strategy']],
-  ['azure', ['/project', '/models/fraud/rollout/strategy', '/models/fraud/train/environment']],
+  ['azure', ['/project', '/models/fraud/rollout/strategy']],
 ])('validate --cloud %s refuses what would not run there, all of it at once', async (cloud, places) => {
   const cwd = project({
     ...everywhere,

@@ -110,7 +110,7 @@ test('a job cannot change code, datasets, starts or configs, from which the next
 
 test('the API reads no data, and writes over nothing', () => {
   for (const [, made] of installations) {
-    expect(may(made, 'api', blobs('read'))).toEqual(['code', 'configs', 'datasets']);
+    expect(may(made, 'api', blobs('read'))).toEqual(['code', 'configs', 'datasets', 'events']);
     expect(may(made, 'api', blobs('add/action'))).toEqual(['code', 'configs', 'events']);
     expect([may(made, 'api', blobs('write')), may(made, 'api', blobs('delete'))]).toEqual([[], []]);
     for (const held of heldBy(made, 'api').filter(({ target }) => target.includes('/containers/acme-')))

@@ -112,6 +112,15 @@ export const callsOf = {
       ),
     ),
     call(
+      'Get Blob Properties',
+      'looks whether a blob that must not be replaced is there, and whether one has no byte',
+      need(
+        blobs('read'),
+        ...own('code', 'configs', 'datasets', 'events', 'jobs', 'labels', 'registry', 'serving', 'starts'),
+        'dataContainers',
+      ),
+    ),
+    call(
       'Put Blob',
       'writes manifests, archives of code, starts of jobs, large events, what was read of labels and notes of what is begun',
       need(blobs('add/action'), ...own('code', 'datasets', 'events')),
@@ -122,6 +131,11 @@ export const callsOf = {
   releases: [
     lists,
     call('Get Blob', 'reads configs, code and manifests', need(blobs('read'), ...own('code', 'configs', 'datasets'))),
+    call(
+      'Get Blob Properties',
+      'looks whether what must not be replaced is there',
+      need(blobs('read'), ...own('code', 'configs', 'datasets', 'events')),
+    ),
     call(
       'Put Blob',
       'writes configs, code and large events, and nothing that is there',

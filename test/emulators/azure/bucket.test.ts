@@ -172,6 +172,15 @@ emulatedAzure('the bucket in Blob Storage', () => {
       expect(text(await bucket.read({ key: 'a', maxBytes: 9 }))).toBe('one');
     });
 
+    test('with ifAbsent over an object needs no right to read it', async () => {
+      const { bucket } = await create();
+      await bucket.write('a', bytes('one'));
+      const from = storage.calls.length;
+
+      expect(await bucket.write('a', bytes('two'), { ifAbsent: true })).toBe('exists');
+      expect(storage.calls.slice(from).map(({ id }) => id)).toEqual(['blob:PutBlob']);
+    });
+
     test('carries its MD5, by which Blob Storage refuses what arrives damaged', async () => {
       const { bucket } = await create();
       await bucket.write('a', bytes('hello'));

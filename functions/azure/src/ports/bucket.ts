@@ -66,6 +66,11 @@ export function blobBucket({ azure, account, container }: Options): Bucket {
     return contentUpTo(limit, { key, version: versionIn(headers), bytes, content }, named(key));
   }
 
+  /** Whether a conditional write found an object. A lease, a policy or a missing right may refuse it before the condition does. */
+  const isKept = async (error: unknown, key: string): Promise<boolean> =>
+    (error instanceof AzureError && error.code === 'BlobAlreadyExists') ||
+    (hasStatus(error, 403, 409, 412) && (await describe(key)) !== undefined);
+
   return {
     async list(prefix, cursor) {
       if (!prefix.isWellFormed()) return { items: [] };
@@ -114,9 +119,7 @@ export function blobBucket({ azure, account, container }: Options): Bucket {
         await azure.bytes(blobCall(place, { method: 'PUT', key, headers, bytes, repeatable: true }));
         return 'written';
       } catch (error) {
-        // A lease, a policy or a right that is not there may refuse it before the condition does.
-        const isKept = condition?.ifAbsent && hasStatus(error, 403, 409, 412) && (await describe(key)) !== undefined;
-        if (isKept) return 'exists';
+        if (condition?.ifAbsent && (await isKept(error, key))) return 'exists';
         throw azureFault(error, `writing ${named(key)}`);
       }
     },
