@@ -184,6 +184,8 @@ test.each([
 
 test.each([
   [409, 'Conflict', 'conflict'],
+  [409, 'ContainerBeingDeleted', 'unavailable'],
+  [412, 'LeaseIdMissing', 'unavailable'],
   [409, 'OperationNotAllowed', 'conflict'],
   [412, 'ConditionNotMet', 'conflict'],
   [409, 'EntityAlreadyExists', 'conflict'],

@@ -211,12 +211,14 @@ emulatedAzure('Service Bus for tests', () => {
   describe('a session', () => {
     test('has its messages alone, and in their order', async () => {
       await start({ q: { sessions: true } });
-      await send({ body: 'a1', sessionId: 'a' }, { body: 'b1', sessionId: 'b' }, { body: 'a2', sessionId: 'a' });
+      await send({ body: 'a1', sessionId: 'a' });
+      await send({ body: 'b1', sessionId: 'b' });
+      await send({ body: 'a2', sessionId: 'a' }, { body: 'a3', sessionId: 'a' });
 
       const a = await client.acceptSession('q', 'a', more);
       const b = await client.acceptNextSession('q', more);
 
-      expect([bodies(await next(a, 2)), b.sessionId, bodies(await next(b))]).toEqual([['a1', 'a2'], 'b', ['b1']]);
+      expect([bodies(await next(a, 3)), b.sessionId, bodies(await next(b))]).toEqual([['a1', 'a2', 'a3'], 'b', ['b1']]);
       await expect(client.acceptSession('q', 'a', more)).rejects.toMatchObject({ code: 'SessionCannotBeLocked' });
     });
 
@@ -247,6 +249,9 @@ emulatedAzure('Service Bus for tests', () => {
       await start({ q: { sessions: true } });
 
       await expect(send({ body: 'a' })).rejects.toThrow(/SessionId was not set/);
+      await expect(send({ body: 'a', sessionId: 'a' }, { body: 'b', sessionId: 'b' })).rejects.toThrow(
+        /several sessions/,
+      );
       await expect(next(receiver())).rejects.toThrow(/requires sessions/);
     });
   });

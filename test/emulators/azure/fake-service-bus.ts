@@ -273,7 +273,7 @@ const outcomes: Readonly<Record<string, Disposition>> = {
   rejected: 'suspended',
 };
 
-function settle({ entities, locks, count }: World, delivery: Delivery, event: string, how: Disposition): void {
+function settle({ entities, locks }: World, delivery: Delivery, event: string, how: Disposition): void {
   const held = locks.get(delivery);
   const info = delivery.remote_state?.error?.info ?? {};
   try {
@@ -284,7 +284,6 @@ function settle({ entities, locks, count }: World, delivery: Delivery, event: st
     const state =
       event === 'accepted' ? codec.accepted() : event === 'rejected' ? codec.rejected({}) : codec.modified({});
     delivery.update(true, state.described());
-    count('Receive', true);
   } catch (error) {
     delivery.update(true, codec.rejected({ error: errorOf(error) }).described());
   }
@@ -313,6 +312,8 @@ function takeMessage(world: World, { receiver, message, delivery, connection }: 
     if (mood instanceof AmqpRefusal) throw mood;
     if (bytesOf(message) > maxMessageBytes)
       throw new AmqpRefusal('amqp:link:message-size-exceeded', 'The received message has more than 262144 bytes.');
+    if (new Set(messages.map(({ group_id }) => group_id)).size > 1)
+      throw new AmqpRefusal('amqp:not-allowed', 'Messages of several sessions cannot be sent together.');
     for (const one of messages) world.entities.send(address, one);
     world.count('Send', true);
     if (mood === 'lost') (connection.socket as { destroy(): void }).destroy();

@@ -79,7 +79,8 @@ export function serviceBus({ variables, tokens, patience = usual }: Options): Se
 
   return {
     async send(entity, messages) {
-      // What is sent together has one session. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-protocol-guide
+      // What is sent together must have one session.
+      // https://github.com/Azure/azure-sdk-for-net/blob/main/sdk/servicebus/Azure.Messaging.ServiceBus/TROUBLESHOOTING.md
       for (const ofSession of Map.groupBy(messages, ({ session }) => session).values())
         await guarded(`sending to ${entity} of Service Bus`, () =>
           sendAll(entity, ofSession.map(messageOf)).catch((error: unknown) => Promise.reject(errorOf(error))),
