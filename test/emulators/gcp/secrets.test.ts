@@ -2,13 +2,12 @@ import { programSecret, secretManagerSecrets } from '@serin/gcp/program-secrets'
 import { webhookSecrets } from '@serin/gcp/secrets';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { emulatedGcp } from '../emulated.ts';
+import { canary, saidBy, secretsContract, variable } from '../secrets.contract.ts';
 import { Refusal, type Served, serveGoogle } from './discovery.ts';
 import { type FakeSecrets, fakeSecrets } from './fake-secrets.ts';
 
-const canary = 'canary-c0ffee-of-a-secret';
 const secret = 'projects/p/secrets/webhooks';
 const place = { googleProject: 'p', prefix: 'serin_shop_prod_' };
-const variable = (name: string) => ({ secret: name });
 
 emulatedGcp('secrets in Secret Manager', () => {
   let manager: FakeSecrets;
@@ -18,22 +17,29 @@ emulatedGcp('secrets in Secret Manager', () => {
     served = await serveGoogle('gcp-secrets', manager.handlers);
   });
   afterEach(() => served.stop());
-  const saidBy = (work: Promise<unknown>): Promise<{ readonly code: string; readonly message: string }> =>
-    work.then(
-      () => Promise.reject(new Error('nothing was refused')),
-      (error) => error,
-    );
+
+  secretsContract(async () => {
+    const fake = fakeSecrets();
+    const at = await serveGoogle('gcp-secrets', fake.handlers);
+    const { google } = at;
+    const prefix = programSecret(place, '');
+    const busy = new Refusal('UNAVAILABLE', 'The service is currently unavailable.');
+    return {
+      webhooks: () => webhookSecrets({ google, secret }),
+      withoutName: () => webhookSecrets({ google, secret: '' }),
+      programs: secretManagerSecrets({ google, ...place }),
+      storeWebhooks: (text) => fake.add(secret, text),
+      storeProgram: (name, text) => fake.add(programSecret(place, name), text),
+      beBusy: (times) => fake.refuse(...Array(times).fill(busy)),
+      asked: () =>
+        at.calls.map(({ params: { name = '' } }) => name.slice(prefix.length).replace('/versions/latest', '')),
+      requests: () => at.calls.length,
+      close: at.stop,
+    };
+  });
 
   describe('of webhooks', () => {
     const webhooks = (of: string | undefined = secret) => webhookSecrets({ google: served.google, secret: of });
-
-    test('are those in the newest version', async () => {
-      const stored = { github: ['one', 'two'], standard: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] };
-      manager.add(secret, '{"github": ["old"]}');
-      manager.add(secret, JSON.stringify(stored));
-
-      expect(await webhooks()).toEqual(stored);
-    });
 
     test('are none where there is no secret, where it has no version, and where none is named', async () => {
       manager.create('projects/p/secrets/empty');
@@ -98,27 +104,6 @@ emulatedGcp('secrets in Secret Manager', () => {
     const add = (name: string, ...rest: [data: string, more?: object]) =>
       manager.add(programSecret(place, name), ...rest);
 
-    test('are looked up each once, without the line break at the end, below the prefix of the installation', async () => {
-      const names = Array.from({ length: 11 }, (_, n) => `key-${n}`);
-      for (const name of names) add(name, `text of ${name}\n`);
-      const variables = Object.fromEntries(names.map((name, n) => [`KEY_${n}`, variable(name)]));
-
-      const found = await secrets()({ ...variables, AGAIN: variable('key-0'), MODE: 'plain' });
-
-      expect(found).toEqual({
-        ...Object.fromEntries(names.map((name, n) => [`KEY_${n}`, `text of ${name}`])),
-        AGAIN: 'text of key-0',
-      });
-      expect(served.calls.map(({ params }) => params.name).sort()).toEqual(
-        names.map((name) => `projects/p/secrets/serin_shop_prod_${name}/versions/latest`).sort(),
-      );
-    });
-
-    test('are not asked for by a program that names none', async () => {
-      expect(await secrets()({ MODE: 'plain' })).toEqual({});
-      expect(served.calls).toEqual([]);
-    });
-
     test('one that is missing is named, with the command that creates it', async () => {
       add('api-key', canary);
 
@@ -141,19 +126,6 @@ emulatedGcp('secrets in Secret Manager', () => {
         message: expect.stringContaining('serin_shop_prod_api-key is not'),
       });
       expect(said.message).not.toContain(canary);
-    });
-
-    test('a look-up that is refused for the moment is made once more, and in the end tried again later', async () => {
-      add('api-key', canary);
-      const busy = new Refusal('UNAVAILABLE', 'The service is currently unavailable.');
-      manager.refuse(busy);
-      const found = await secrets()({ A: variable('api-key') });
-
-      manager.refuse(busy, busy, busy);
-      const looking = secrets()({ A: variable('api-key') });
-
-      expect(found).toEqual({ A: canary });
-      await expect(looking).rejects.toMatchObject({ code: 'unavailable', retry: 'later' });
     });
   });
 });
