@@ -193,7 +193,7 @@ emulatedAzure('the journal on Table Storage', () => {
       await opened(table).append(0, appendOf('fraud', 1));
       storage.mood(reading, ...Array(3).fill(new StorageRefusal(503, 'ServerBusy', 'The server is busy.')));
 
-      await expect(journal.append(0, appendOf('fraud', 1))).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(journal.append(0, appendOf('fraud', 1))).rejects.toMatchObject({ code: 'throttled' });
     });
 
     test('loses and doubles nothing while processes race and answers, places and time are short', async () => {
@@ -231,11 +231,11 @@ emulatedAzure('the journal on Table Storage', () => {
     });
 
     test('says that it is throttled or not available when that lasts, so that the work is done later', async () => {
-      for (const [status, code] of [
-        [429, 'throttled'],
-        [503, 'unavailable'],
+      for (const [status, said, code] of [
+        [503, 'ServerBusy', 'throttled'],
+        [500, 'InternalError', 'unavailable'],
       ] as const) {
-        storage.mood(append, ...Array(3).fill(new StorageRefusal(status, 'ServerBusy', 'The server is busy.')));
+        storage.mood(append, ...Array(3).fill(new StorageRefusal(status, said, 'Try again.')));
         await expect(journal.append(0, appendOf('fraud', 1))).rejects.toMatchObject({ code });
       }
 
