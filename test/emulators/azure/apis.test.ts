@@ -95,6 +95,8 @@ const metricsRoute = 'GET /{resource+}/providers/Microsoft.Insights/metrics';
 const settingsRoute = 'PUT /subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Insights/autoscalesettings/{name}';
 const diagnosticsRoute = 'PUT /{resource+}/providers/Microsoft.Insights/diagnosticSettings/{name}';
 const logsRoute = 'POST logs:/v1/workspaces/{id}/query';
+const statusRoute =
+  'GET /subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationsStatus/{operation}';
 const secretRoute = 'GET vault:/secrets/{name}';
 
 emulatedAzure("Microsoft's clients of Azure Monitor", () => {
@@ -185,6 +187,7 @@ emulatedAzure('a call of another service', () => {
 
   test.each([
     ['an unknown key', 'value.0.timeseries.0.data.1.p99', 3, /p99: Microsoft's client has no such key/],
+    ['no time', 'timespan', undefined, /timespan: missing/],
     ['no list of metrics', 'value', undefined, /Microsoft's client cannot read it/],
     ['a time that is none', 'value.0.timeseries.0.data.0.timeStamp', 'yesterday', /timeStamp: it is not a time/],
     ['a metric without its unit', 'value.0.unit', undefined, /unit: missing/],
@@ -202,6 +205,8 @@ emulatedAzure('a call of another service', () => {
       undefined,
       /threshold/,
     ],
+    ['an action without its direction', 'properties.profiles.0.rules.0.scaleAction.direction', undefined, /direction/],
+    ['too many rules', 'properties.profiles.0.rules', Array(11).fill(rule), /rules: 11, more than 10/],
     ['no profile', 'properties.profiles', [], /0, not 1 to 20/],
     ['no location', 'location', undefined, /location: missing/],
   ])('is refused for autoscale with %s', async (_what, path, to, says) => {
@@ -240,6 +245,24 @@ emulatedAzure('a call of another service', () => {
     ['an unknown attribute', { id: 'x', value: 'y', attributes: { disabled: true } }, /disabled: a secret has no/],
   ])('is refused for a secret with %s', async (_what, answer, says) => {
     expect(await violationOf({ [secretRoute]: () => answer }, secret)).toMatch(says);
+  });
+
+  test.each([
+    ['an unknown key', { status: 'InProgress', since: 'x' }, /since: a status has no such key/],
+    ['no status', { name: 'x' }, /status: missing/],
+    ['an error of what goes on', { status: 'InProgress', error: { code: 'a', message: 'b' } }, /only then/],
+    ['no error of what failed', { status: 'Failed' }, /with Failed and Canceled/],
+  ])('is refused for the status of an operation with %s', async (_what, answer, says) => {
+    const at = 'subscriptions/s-1/providers/Microsoft.MachineLearningServices/locations/r/mfeOperationsStatus/o-1';
+    const look: Call = { service: 'management', method: 'GET', path: at, query: version('2025-12-01') };
+
+    expect(await violationOf({ [statusRoute]: () => answer }, look)).toMatch(says);
+  });
+
+  test('is refused for a query of logs with what Log Analytics does not have', async () => {
+    const ask: Call = { service: 'logs', method: 'POST', path: 'v1/workspaces/w/query', body: { query: 'T', top: 1 } };
+
+    expect(await violationOf({ [logsRoute]: () => ({ tables: [] }) }, ask)).toMatch(/top: Microsoft's client has no/);
   });
 
   test('is refused for a query of logs without its text', async () => {

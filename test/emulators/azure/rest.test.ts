@@ -149,6 +149,9 @@ emulatedAzure("Microsoft's models of Azure ML", () => {
     ['a duration in seconds', 'properties.limits.timeout', '3600', /"3600" is not of type duration/],
     ['a duration without its T', 'properties.limits.timeout', 'P10H', /is not of type duration/],
     ['an empty duration', 'properties.limits.timeout', 'PT', /is not of type duration/],
+    ['limits of another kind', 'properties.limits.jobLimitsType', 'Sweep', /"Sweep" is not "Command"/],
+    ['text for a list', 'properties.notificationSetting', { emails: 'a' }, /emails: "a" is not a list/],
+    ['a wrong item', 'properties.notificationSetting', { emailOn: ['Never'] }, /emailOn\[0\]: "Never" is none of/],
     ['more than a week on Spot', 'properties.limits.timeout', 'P7DT1S', /P7DT1S is more than 7 days/],
     ['no instance', 'properties.resources.instanceCount', 0, /instanceCount: 0, below 1/],
     ['a long name to show', 'properties.displayName', 'x'.repeat(257), /displayName: 257 characters, more than 256/],
@@ -217,6 +220,14 @@ emulatedAzure("Microsoft's models of Azure ML", () => {
     expect(await violationOf(echo, mlCall(place, 'jobs/j1', { method: 'PUT', body: job, query }))).toMatch(says);
   });
 
+  test('refuse a call without a parameter that it must have', async () => {
+    const drop = mlCall(place, 'computes/gpu', { method: 'DELETE' });
+
+    expect(await violationOf({ 'DELETE computes/{name}': () => new Reply(200) }, drop)).toMatch(
+      /\?underlyingResourceAction: missing/,
+    );
+  });
+
   test('refuse a call without a fake, and one whose body is missing, is no JSON, or is not taken', async () => {
     const get = mlCall(place, 'jobs/j1', { method: 'GET' });
     const routes = { ...echo, 'POST jobs/{name}/cancel': () => new Reply(202) };
@@ -245,7 +256,8 @@ emulatedAzure('an answer of a fake of Azure ML', () => {
     ['an unknown status', changed(job, 'properties.status', 'Cancelled'), /"Cancelled" is none of NotStarted/],
     ['a missing key', { id: '/x' }, /properties: missing in JobBase/],
     ['no body', undefined, /the body is missing/],
-    ['a status that the call does not have', new Reply(201, job), /201: it answers 200/],
+    ['a status that the call does not have', new Reply(202, job), /202: it answers 200/],
+    ['a place to look', new Reply(200, job, { location: 'x' }), /Location: a 200 does not have it/],
   ])('is refused with %s', async (_what, answer, says) => {
     expect(await violationOf({ 'GET jobs/{name}': () => answer }, get)).toMatch(says);
   });
@@ -254,8 +266,26 @@ emulatedAzure('an answer of a fake of Azure ML', () => {
     ['no list', job, /value: it is not a list/],
     ['a count', { value: [], count: 0 }, /count: a page has value and nextLink/],
     ['a bad item', { value: [{ id: '/x' }] }, /properties: missing/],
+    ['a number for the next page', { value: [], nextLink: 2 }, /nextLink: it is not text/],
   ])('is refused as a page with %s', async (_what, answer, says) => {
     expect(await violationOf({ 'GET jobs': () => answer }, list)).toMatch(says);
+  });
+
+  test('is refused where it is no endpoint that could be: the traffic is held to its rules as well', async () => {
+    const read = mlCall(place, 'onlineEndpoints/churn', { method: 'GET' });
+    const answer = changed(endpoint, 'properties.traffic', { v1: 90 });
+
+    expect(await violationOf({ 'GET onlineEndpoints/{e}': () => answer }, read)).toMatch(/the sum is 90/);
+  });
+
+  test.each([
+    ['says nowhere to look', new Reply(202), /202: the header Location is missing/],
+    ['has the other form', new Reply(202, undefined, { 'Azure-AsyncOperation': 'x' }), /Azure-AsyncOperation: a 202/],
+    ['has a body', new Reply(200, { done: true }), /it has no body/],
+  ])('is refused when a call that takes time %s', async (_what, answer, says) => {
+    const cancel = mlCall(place, 'jobs/j1/cancel', { method: 'POST' });
+
+    expect(await violationOf({ 'POST jobs/{name}/cancel': () => answer }, cancel)).toMatch(says);
   });
 
   test('may have what only Azure writes, and not the keys of an endpoint', async () => {
