@@ -4,6 +4,8 @@ import type { Job } from '@serin/core/ports/jobs';
 import { placedIn } from '@serin/platform/jobs/layout';
 import { expect, test } from 'vitest';
 import { processingLayout, trainingLayout } from '../../functions/aws/src/jobs/layout.ts';
+import { layoutOf as azureLayout } from '../../functions/azure/src/jobs/mounts.ts';
+import { layoutOf as gcpLayout } from '../../functions/gcp/src/jobs/layout.ts';
 import { placesOf } from '../../packages/local/src/machine/jobs/tree.ts';
 import { configFiles, trainingEnvironment } from '../../packages/local/src/machine/training-environment.ts';
 import { aJob } from './jobs.contract.ts';
@@ -31,6 +33,7 @@ const onMachine = (job: Job) => ({
 });
 const gpu = { name: 'ml.g5.xlarge', vcpus: 4, accelerator: { type: 'A10G', count: 1, memoryGbEach: 24 } };
 const inContainer = (job: Job, layout = trainingLayout) => placedIn(layout, job, 'job-1', 'eu-west-1', gpu);
+const inGcs = gcpLayout(job, 'own', 'jobs/job-1');
 const several = { ...job, compute: { ...job.compute, nodes: 3 } };
 
 const linesOf = (variables: Readonly<Record<string, string>>): string =>
@@ -44,6 +47,8 @@ test.each([
   ['aws-training', variablesOf(inContainer(job)), commandOf(job, trainingLayout)],
   ['aws-training-nodes', variablesOf(inContainer(several)), commandOf(several, trainingLayout)],
   ['aws-training-toolkit', variablesOf(inContainer(job), 'toolkit'), commandOf(job, trainingLayout)],
+  ['gcp', variablesOf(inContainer(job, inGcs)), commandOf(job, inGcs)],
+  ['azure', variablesOf(inContainer(job, azureLayout(job))), commandOf(job, azureLayout(job))],
   ['aws-processing', variablesOf(inContainer(evaluation, processingLayout)), commandOf(evaluation, processingLayout)],
 ])('what a script is given on %s stays what it is', async (platform, variables, command) => {
   const text = `${JSON.stringify(command)}\n${linesOf(variables)}`;

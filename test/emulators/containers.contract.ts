@@ -141,6 +141,33 @@ export function containersContract(
     expect(status).toBe('succeeded');
   });
 
+  test('a training script that was written for a command job of Azure ML runs as it is', async () => {
+    const source = `import argparse, json, os, pathlib
+parser = argparse.ArgumentParser()
+parser.add_argument('--data', type=pathlib.Path)
+parser.add_argument('--out', type=pathlib.Path)
+parser.add_argument('--epochs', type=int)
+found = parser.parse_args()
+rows = [line for file in sorted(found.data.rglob('*.csv')) for line in file.read_text().splitlines()[1:]]
+assert found.data == pathlib.Path(os.environ['AZURE_ML_INPUT_train'])
+(pathlib.Path(os.environ['AZURE_ML_OUTPUT_model']) / 'model.json').write_text(json.dumps({'rows': len(rows)}))
+print(os.environ['AZUREML_RUN_ID'], found.epochs, (found.out / 'model.json').read_text())
+`;
+    const place = (name: string) => `\${{${name}}}`;
+    const train = await containers.dataset({ 'a.csv': 'x\n1\n2\n', 'deep/b.csv': 'x\n3\n' });
+
+    const { status, printed } = await run(
+      containers.imageJob('run_1/train/1', {
+        ...{ code: { digest: await containers.code({ 'train.py': source }) }, channels: { train } },
+        command: ['python3', 'train.py', '--data', place('inputs.train'), '--out', place('outputs.model')],
+        hyperparameters: { epochs: '3' },
+      }),
+    );
+
+    expect(status).toBe('succeeded');
+    expect(printed[0]).toMatch(/^\S*train-1-[0-9a-f]{16} 3 \{"rows": 3\}$/);
+  });
+
   test('a training script that was written for Vertex AI runs as it is', async () => {
     const train = await containers.dataset({
       '1969.csv': readFileSync(example('sagemaker-pytorch/data/1969.csv'), 'utf8'),

@@ -107,7 +107,7 @@ emulatedAzure('containers of Azure ML', () => {
   });
 
   describe('the tracking server of MLflow', () => {
-    const source = `console.log(env.MLFLOW_TRACKING_URI, env.MLFLOW_EXPERIMENT_NAME, env.AZUREML_RUN_ID === env.MLFLOW_RUN_ID); ${leave}`;
+    const source = `console.log(env.MLFLOW_TRACKING_URI, env.MLFLOW_EXPERIMENT_NAME, env.AZUREML_RUN_ID === env.MLFLOW_RUN_ID, env.MLFLOW_TRACKING_TOKEN); ${leave}`;
 
     async function printedBy(
       environment: Readonly<Record<string, string>>,
@@ -121,16 +121,18 @@ emulatedAzure('containers of Azure ML', () => {
     }
 
     test('is that of Azure ML, which names it and its run to each container', async () => {
-      expect(await printedBy({})).toBe('azureml://westeurope.api.azureml.ms/mlflow/v1.0/workspaces/x prices true');
+      expect(await printedBy({})).toBe(
+        'azureml://westeurope.api.azureml.ms/mlflow/v1.0/workspaces/x prices true a-token-of-azure-ml',
+      );
     });
 
     test('has the experiment that the job names', async () => {
-      expect(await printedBy({ MLFLOW_EXPERIMENT_NAME: 'mine' })).toMatch(/^azureml:\S+ mine true$/);
+      expect(await printedBy({ MLFLOW_EXPERIMENT_NAME: 'mine' })).toMatch(/^azureml:\S+ mine true /);
     });
 
-    test('is the one that the job names', async () => {
+    test('is the one that the job names, which is given no run and no token of Azure ML', async () => {
       expect(await printedBy({ MLFLOW_TRACKING_URI: 'https://mlflow.acme.com' })).toBe(
-        'https://mlflow.acme.com prices true',
+        'https://mlflow.acme.com prices false undefined',
       );
     });
 

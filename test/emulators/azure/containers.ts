@@ -108,7 +108,7 @@ const variablesOf = (id: string, node: number, nodes: number): Environment => ({
   AZUREML_RUN_ID: id,
   AZUREML_ARM_WORKSPACE_NAME: settings.workspace,
   MLFLOW_TRACKING_URI: `azureml://${settings.region}.api.azureml.ms/mlflow/v1.0/workspaces/x`,
-  MLFLOW_RUN_ID: id,
+  ...{ MLFLOW_RUN_ID: id, MLFLOW_TRACKING_TOKEN: 'a-token-of-azure-ml' },
   ...(nodes === 1
     ? {}
     : {

@@ -293,6 +293,20 @@ emulatedAzure('jobs on Azure ML', () => {
       });
     });
 
+    test.each([403, 503])(
+      'that has ended says so too when nobody knows whether it may be stopped: %d',
+      async (status) => {
+        const { id } = await world.jobs.start(imageJob('run_1/train/1'));
+        world.fake.move(id, 'Completed', over);
+        const cancel = () => {
+          throw new Refusal(status, 'UserError', 'not now');
+        };
+        routes = { ...routes, 'POST jobs/{name}/cancel': cancel };
+
+        await expect(world.jobs.stop(id)).rejects.toMatchObject({ message: expect.stringContaining('not now') });
+      },
+    );
+
     test('of somebody else is not found, and neither is one that Azure ML does not know', async () => {
       world.fake.make('theirs', { jobType: 'Command', command: 'x', environmentId: 'e', tags: { team: 'other' } });
 
@@ -605,6 +619,12 @@ emulatedAzure('jobs on Azure ML', () => {
       expect(script).toMatch(/AIP_CHECKPOINT_DIR=\/tmp\/serin\/kept\/[0-9a-f]{32} /);
       const [, list = ''] = /bring \/tmp\/serin\/mounts\/serin-own\/(\S+)/.exec(script) ?? [];
       expect(await world.text(list)).toBe('drops/fraud/train/\na.csv\nb.csv\n');
+    });
+
+    test('has the project of the job in its tags', async () => {
+      const { id } = await world.jobs.start(imageJob('run_1/train/1', { project: 'other' }));
+
+      expect(requestFor(id).tags).toMatchObject({ 'serin-project': 'other', 'serin-environment': 'prod' });
     });
 
     test('for one node on demand has no distribution, and a plain machine', async () => {

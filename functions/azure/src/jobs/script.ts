@@ -1,3 +1,4 @@
+import type { Job } from '@serin/core/ports/jobs';
 import { bring, bringer } from '@serin/platform/jobs/bring';
 import { shellWords } from '@serin/platform/jobs/command';
 import type { MountedInput } from '@serin/platform/jobs/inputs';
@@ -29,7 +30,7 @@ export function scriptOf(placed: Contained, { settings, inputs, mounts: all, arc
   const code = archive === undefined ? [] : bring({ kind: 'file', path }, places.channel(codeChannel));
   return startScript(placed, archive, {
     lines: [
-      `unset ${saidName}`,
+      `unset ${[saidName, ...(namesTracking(job) ? ofTracking : [])].join(' ')}`,
       `rm -rf ${localFolder}`,
       ...linkLines(all),
       ...secretLines(
@@ -49,6 +50,11 @@ export function scriptOf(placed: Contained, { settings, inputs, mounts: all, arc
     },
   });
 }
+
+/** The run and the token of Azure ML's tracking server: another server does not know the one, and must not get the other. */
+const ofTracking = ['MLFLOW_RUN_ID', 'MLFLOW_EXPERIMENT_ID', 'MLFLOW_TRACKING_TOKEN'];
+
+const namesTracking = ({ environment }: Job): boolean => environment.MLFLOW_TRACKING_URI !== undefined;
 
 /** Azure ML's own tracking server, which it names to each job, unless the job's `environment` names another one. */
 function trackingOf({ job, places }: Contained): Readonly<Record<string, string>> {
