@@ -27,8 +27,8 @@ interface Mount {
 }
 
 /**
- * What is mounted: each container that the job reads, read-only, and what it leaves. Azure ML would mount each version of a
- * blob nowhere, and names of channels are not all names of its inputs: so our script takes the files out of the mounts.
+ * What is mounted: each container that the job reads, read-only, and what it leaves. An input of Azure ML cannot have the
+ * name of every channel, and would be the whole folder of a dataset: our script takes the files out of the mounts.
  *
  * https://learn.microsoft.com/azure/machine-learning/how-to-read-write-data-v2#paths
  */
