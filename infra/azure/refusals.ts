@@ -1,11 +1,13 @@
+import { type Mends, refusalsBy } from '../refusals.ts';
+
 interface About {
   readonly account: string;
   /** Absent: it is about the subscription. */
   readonly store?: string;
 }
 
-/** What Azure says when nothing can be deployed yet, and what mends it. The first that fits is told. */
-const mends: readonly (readonly [said: RegExp, mend: (about: About, text: string) => string])[] = [
+/** What Azure says when nothing can be deployed yet, and what mends it. */
+const mends: Mends<About> = [
   [
     /az login|AADSTS|not logged in|InvalidAuthenticationToken|ExpiredAuthenticationToken|could not configure AzureCli/i,
     () => "Azure does not know who you are: run 'az login'",
@@ -35,19 +37,8 @@ const mends: readonly (readonly [said: RegExp, mend: (about: About, text: string
 ];
 
 /** What Azure throws, with what mends it. */
-export async function refusalOf<Answer>(about: About, ask: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await ask();
-  } catch (error) {
-    const {
-      name = '',
-      message = String(error),
-      code = '',
-    } = error as { name?: string; message?: string; code?: string };
-    // Texts of our own say what to do.
-    if (about.store !== undefined && name !== 'AzureError') throw error;
-    const text = `${code} ${message}`;
-    const mend = mends.find(([said]) => said.test(text))?.[1](about, text);
-    throw mend === undefined ? error : new Error(`${mend} (${message})`, { cause: error });
-  }
-}
+export const refusalOf = refusalsBy<About>({
+  mends,
+  ofState: ({ store }) => store !== undefined,
+  errorName: 'AzureError',
+});

@@ -1,11 +1,13 @@
+import { type Mends, refusalsBy } from '../refusals.ts';
+
 interface About {
   readonly account: string;
   /** Absent: it is about the Google project. */
   readonly bucket?: string;
 }
 
-/** What Google says when nothing can be deployed yet, and what mends it. The first that fits is told. */
-const mends: readonly (readonly [said: RegExp, mend: (about: About, text: string) => string])[] = [
+/** What Google says when nothing can be deployed yet, and what mends it. */
+const mends: Mends<About> = [
   [
     /could not find default credentials|invalid_grant|reauth|invalid authentication|Invalid Credentials|UNAUTHENTICATED/i,
     () => "Google does not know who you are: run 'gcloud auth application-default login'",
@@ -35,19 +37,8 @@ const mends: readonly (readonly [said: RegExp, mend: (about: About, text: string
 ];
 
 /** What Google throws, with what mends it. */
-export async function refusalOf<Answer>(about: About, ask: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await ask();
-  } catch (error) {
-    const {
-      name = '',
-      message = String(error),
-      reason = '',
-    } = error as { name?: string; message?: string; reason?: string };
-    // Texts of our own say what to do.
-    if (about.bucket !== undefined && name !== 'GoogleError') throw error;
-    const text = `${reason} ${message}`;
-    const mend = mends.find(([said]) => said.test(text))?.[1](about, text);
-    throw mend === undefined ? error : new Error(`${mend} (${message})`, { cause: error });
-  }
-}
+export const refusalOf = refusalsBy<About>({
+  mends,
+  ofState: ({ bucket }) => bucket !== undefined,
+  errorName: 'GoogleError',
+});

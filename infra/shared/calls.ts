@@ -28,3 +28,18 @@ export const portsOf = {
 } as const satisfies Readonly<Record<FunctionId, readonly string[]>>;
 
 export type PortName = (typeof portsOf)[FunctionId][number];
+
+/** The folders of the own bucket or container: whoever may touch one of them may not therefore touch another. */
+export const ownFolders = [
+  'checkpoints',
+  'code',
+  'configs',
+  'datasets',
+  'events',
+  'jobs',
+  'labels',
+  'registry',
+  'serving',
+  'starts',
+] as const;
+export type OwnFolder = (typeof ownFolders)[number];

@@ -1,4 +1,41 @@
-import { isObject, refusal } from './fields.ts';
+import { type Field, isObject, listOf, oneOf, refusal } from './fields.ts';
+
+/** What the settings of an installation have on each cloud. */
+export interface CommonSettings {
+  readonly project: string;
+  /** `prod`, `dev` ...: with the project, and within one account of the cloud, it names everything. */
+  readonly environment: string;
+  readonly version: string;
+  /** SHA-256 (hex) of the first administrator's token. */
+  readonly adminTokenHash: string;
+  /** Buckets that data and labels are dropped into. What is somebody's own is read, never written to, never deleted. */
+  readonly dataBuckets: readonly string[];
+}
+
+export const text =
+  (shape: RegExp) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && shape.test(value);
+
+export const switched: Field = { must: 'true or false', takes: oneOf(true, false) };
+
+export const hashShape = /^[0-9a-f]{64}$/;
+
+/** The fields of these; `buckets`: how one of the cloud's buckets is named, and how a list of them is called. */
+export const commonFields = (buckets: {
+  readonly must: string;
+  readonly takes: (name: string) => boolean;
+}): Readonly<Record<keyof CommonSettings, Field>> => ({
+  project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
+  environment: { must: "a name such as 'prod'", takes: (value) => typeof value === 'string', required: true },
+  version: { must: "a version such as '0.1.0'", takes: text(/^\d+\.\d+\.\d+[\w.+-]*$/), required: true },
+  adminTokenHash: { must: 'the SHA-256 of a token, 64 hex digits', takes: text(hashShape), required: true },
+  dataBuckets: {
+    must: `a list of names of ${buckets.must}, each once`,
+    takes: listOf((value) => typeof value === 'string' && buckets.takes(value), 0),
+    required: true,
+  },
+});
 
 /** The settings of one environment, or all that is wrong with them. */
 export type SettingsRead<Settings> = { readonly settings: Settings } | { readonly problems: readonly string[] };
@@ -34,7 +71,6 @@ export function requireSettings<Settings>(name: string, read: SettingsRead<Setti
 }
 
 const noHash = '0'.repeat(64);
-export const hashShape = /^[0-9a-f]{64}$/;
 
 /** Says no value: somebody may have written a token where its hash should be. */
 function hashProblems(hashes: unknown = {}, environment: string): readonly string[] {

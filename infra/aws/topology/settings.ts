@@ -1,6 +1,11 @@
 import { awsNameProblems } from '@serin/clouds/aws/names';
 import { type Field, type Fields, isObject, listOf, oneOf, problemsBy, wholeBetween } from '../../shared/fields.ts';
-import { hashShape, readSettings as readFile, requireSettings, type SettingsRead } from '../../shared/settings-file.ts';
+import {
+  commonFields,
+  readSettings as readFile,
+  requireSettings,
+  type SettingsRead,
+} from '../../shared/settings-file.ts';
 import type { Settings } from './shapes.ts';
 
 // Within a stack of the CDK, what is made beside the installation is known by a placeholder only.
@@ -23,16 +28,8 @@ const accounts: Field = {
 };
 
 const fields: Readonly<Record<keyof Settings, Field>> = {
-  project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
-  environment: { must: "a name such as 'prod'", takes: (value) => typeof value === 'string', required: true },
-  version: { must: "a version such as '0.1.0'", takes: text(/^\d+\.\d+\.\d+[\w.+-]*$/), required: true },
-  adminTokenHash: { must: 'the SHA-256 of a token, 64 hex digits', takes: text(hashShape), required: true },
-  dataBuckets: {
-    must: 'a list of names of S3 buckets, each once',
-    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-    takes: listOf(text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), 0),
-    required: true,
-  },
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  ...commonFields({ must: 'S3 buckets', takes: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/) }),
   dataAccounts: accounts,
   createDataBuckets: { must: 'true or false', takes: oneOf(true, false) },
   kmsKey: {

@@ -1,15 +1,8 @@
+import type { CommonSettings } from '../../shared/settings-file.ts';
 import type { FunctionId, Grant as PlannedGrant, Topology as PlannedTopology } from '../../shared/shapes.ts';
 
 /** One installation, as its owner describes it. */
-export interface Settings {
-  readonly project: string;
-  /** `prod`, `dev` ...: with the project, and within one account and region, it names everything. */
-  readonly environment: string;
-  readonly version: string;
-  /** SHA-256 (hex) of the first administrator's token. */
-  readonly adminTokenHash: string;
-  /** Buckets that data and labels are dropped into. They are somebody's own: read, never written to, never deleted. */
-  readonly dataBuckets: readonly string[];
+export interface Settings extends CommonSettings {
   /** Accounts that own the data buckets; absent: this one. A bucket of any other account is not read. */
   readonly dataAccounts?: readonly string[];
   /** Creates the data buckets as well (retained for ever), with their events on. */

@@ -114,8 +114,8 @@ function ofGiven({ settings, identityId, where }: Places): ByHand {
       ? []
       : [
           {
-            what: 'your workspace must know the identity of jobs, after the first deployment; name all that it has already as well',
-            command: `az ml workspace update --name ${workspace.split('/').at(-1)} --resource-group ${parsedId(workspace)?.group} --subscription ${where.account} --set identity.user_assigned_identities="[{resource_id: ${identityId('jobs')}}]"`,
+            what: 'your workspace must know the identity of jobs, after the first deployment; a cluster of yours as well, in the portal',
+            command: `az rest --method patch --url 'https://management.azure.com${workspace}?api-version=2025-12-01' --body '{"identity":{"type":"SystemAssigned,UserAssigned","userAssignedIdentities":{"${identityId('jobs')}":{}}}}'`,
           },
         ]),
     ...(workspace !== undefined && workspaceTopic === undefined

@@ -106,5 +106,5 @@ export const laterOf = (made: Listed): readonly string[] => [
       : made.accounts
           .filter(({ kept, group }) => kept && group === made.group)
           .map(({ name }) => `az storage account delete --name ${name} --subscription ${made.where.account}`)),
-  ].join(' && ')}; the names of key vaults are free again when they are purged: az keyvault purge --name <vault>`,
+  ].join(' && ')}; the names of its key vaults are free again 90 days later`,
 ];

@@ -1,32 +1,29 @@
 import { azureNameProblems, isContainerName } from '@serin/clouds/azure/names';
 import { places } from '@serin/clouds/azure/places';
-import { type Field, type Fields, isObject, listOf, oneOf, problemsBy, wholeBetween } from '../../shared/fields.ts';
-import { hashShape, readSettings as readFile, requireSettings, type SettingsRead } from '../../shared/settings-file.ts';
+import { type Field, type Fields, isObject, oneOf, problemsBy, wholeBetween } from '../../shared/fields.ts';
+import {
+  commonFields,
+  readSettings as readFile,
+  requireSettings,
+  type SettingsRead,
+  switched,
+  text,
+} from '../../shared/settings-file.ts';
 import { parsedId } from './ids.ts';
 import type { Settings } from './shapes.ts';
 
-const text =
-  (shape: RegExp) =>
-  (value: unknown): boolean =>
-    typeof value === 'string' && shape.test(value);
 const idOf = (type: string): Field['takes'] => {
   return (value) => typeof value === 'string' && parsedId(value)?.type.toLowerCase() === type.toLowerCase();
 };
-const switched: Field = { must: 'true or false', takes: oneOf(true, false) };
 const guid = places.account.of;
 const ofAccount = "'/subscriptions/<id>/resourceGroups/<group>/providers";
 const topicName = text(/^[A-Za-z0-9-]{3,128}$/);
 
 const fields: Readonly<Record<keyof Settings, Field>> = {
-  project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
-  environment: { must: "a name such as 'prod'", takes: (value) => typeof value === 'string', required: true },
-  version: { must: "a version such as '0.1.0'", takes: text(/^\d+\.\d+\.\d+[\w.+-]*$/), required: true },
-  adminTokenHash: { must: 'the SHA-256 of a token, 64 hex digits', takes: text(hashShape), required: true },
-  dataBuckets: {
-    must: 'a list of names of containers, each once: 3 to 63 lower-case letters, digits and single hyphens',
-    takes: listOf((value) => typeof value === 'string' && isContainerName(value), 0),
-    required: true,
-  },
+  ...commonFields({
+    must: 'containers, of 3 to 63 lower-case letters, digits and single hyphens',
+    takes: isContainerName,
+  }),
   subscription: { must: 'the id of a subscription, a GUID', takes: text(guid) },
   region: { must: "a region such as 'westeurope'", takes: text(places.region.of) },
   // https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources

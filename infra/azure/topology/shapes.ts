@@ -1,3 +1,4 @@
+import type { CommonSettings } from '../../shared/settings-file.ts';
 import type {
   FunctionId,
   Grant as PlannedGrant,
@@ -6,15 +7,7 @@ import type {
 } from '../../shared/shapes.ts';
 
 /** One installation, as its owner describes it. */
-export interface Settings {
-  readonly project: string;
-  /** `prod`, `dev` ...: with the project, and within one subscription, it names everything. */
-  readonly environment: string;
-  readonly version: string;
-  /** SHA-256 (hex) of the first administrator's token. */
-  readonly adminTokenHash: string;
-  /** Containers that data and labels are dropped into. */
-  readonly dataBuckets: readonly string[];
+export interface Settings extends CommonSettings {
   /** `serin deploy` writes both: SST reads them here. */
   readonly subscription?: string;
   readonly region?: string;

@@ -1,24 +1,19 @@
-import { type CallOf, callOf, type NeedOn, type PortName, portsOf } from '../../shared/calls.ts';
+import {
+  type CallOf,
+  callOf,
+  type NeedOn,
+  type OwnFolder,
+  ownFolders,
+  type PortName,
+  portsOf,
+} from '../../shared/calls.ts';
 
 /**
  * Every call that the ports make of Google, the permission it needs, and on what. The roles of the functions are made
  * from it alone, `serin plan` prints it, and the emulator suite compares it with the calls that were really sent.
  */
 
-/** The folders of the project's own bucket: whoever may touch one of them may not therefore touch another. */
-export const ownFolders = [
-  'checkpoints',
-  'code',
-  'configs',
-  'datasets',
-  'events',
-  'jobs',
-  'labels',
-  'registry',
-  'serving',
-  'starts',
-] as const;
-export type OwnFolder = (typeof ownFolders)[number];
+export { type OwnFolder, ownFolders };
 
 /** A thing that a permission is about; places.ts knows how IAM names it. */
 export type On =

@@ -1,27 +1,20 @@
 import { gcpNameProblems, isBucketName } from '@serin/clouds/gcp/names';
 import { places } from '@serin/clouds/gcp/places';
 import { type Field, type Fields, isObject, listOf, oneOf, problemsBy, wholeBetween } from '../../shared/fields.ts';
-import { hashShape, readSettings as readFile, requireSettings, type SettingsRead } from '../../shared/settings-file.ts';
+import {
+  commonFields,
+  readSettings as readFile,
+  requireSettings,
+  type SettingsRead,
+  switched,
+  text,
+} from '../../shared/settings-file.ts';
 import type { Settings } from './shapes.ts';
-
-const text =
-  (shape: RegExp) =>
-  (value: unknown): boolean =>
-    typeof value === 'string' && shape.test(value);
-const switched: Field = { must: 'true or false', takes: oneOf(true, false) };
 
 const bucketNames = listOf((value) => typeof value === 'string' && isBucketName(value), 0);
 
 const fields: Readonly<Record<keyof Settings, Field>> = {
-  project: { must: "a name such as 'shop'", takes: (value) => typeof value === 'string', required: true },
-  environment: { must: "a name such as 'prod'", takes: (value) => typeof value === 'string', required: true },
-  version: { must: "a version such as '0.1.0'", takes: text(/^\d+\.\d+\.\d+[\w.+-]*$/), required: true },
-  adminTokenHash: { must: 'the SHA-256 of a token, 64 hex digits', takes: text(hashShape), required: true },
-  dataBuckets: {
-    must: 'a list of names of Cloud Storage buckets, each once',
-    takes: bucketNames,
-    required: true,
-  },
+  ...commonFields({ must: 'Cloud Storage buckets', takes: isBucketName }),
   foreignBuckets: { must: 'a list of those data buckets that lie in other Google projects', takes: bucketNames },
   googleProject: { must: "the id of a Google project, such as 'acme-ml'", takes: text(places.account.of) },
   region: { must: "a region such as 'europe-west4'", takes: text(places.region.of) },

@@ -1,4 +1,5 @@
 import type { JournalField } from '@serin/clouds/gcp/journal';
+import type { CommonSettings } from '../../shared/settings-file.ts';
 import type {
   FunctionId,
   Grant as PlannedGrant,
@@ -7,15 +8,7 @@ import type {
 } from '../../shared/shapes.ts';
 
 /** One installation, as its owner describes it. */
-export interface Settings {
-  readonly project: string;
-  /** `prod`, `dev` ...: with the project, and within one Google project, it names everything. */
-  readonly environment: string;
-  readonly version: string;
-  /** SHA-256 (hex) of the first administrator's token. */
-  readonly adminTokenHash: string;
-  /** Buckets that data and labels are dropped into. They are somebody's own: read, never written to, never deleted. */
-  readonly dataBuckets: readonly string[];
+export interface Settings extends CommonSettings {
   /** The id of the Google project. `serin deploy` writes it and the region: SST reads both here. */
   readonly googleProject?: string;
   readonly region?: string;

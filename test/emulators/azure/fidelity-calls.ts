@@ -2,6 +2,7 @@
 const words: readonly (readonly [RegExp, string])[] = [
   [/^servicebus:Send$|^send to the (queue|topic)$/, 'Send'],
   [/^GET vault:\/secrets\/\{\}(\/\{\})?$|^Get Secret$/, 'GetSecret'],
+  [/^(\w+) history:\/(?:.*\/)?(runs\/.*)$/, '$1 $2'],
   [/^(\w+) logs:\/v1\/(.*)$/, '$1 $2'],
   // Of the path of a resource only its type is said.
   [/^(\w+) \/(?:\{\}|subscriptions\/.*?)\/providers\/(.*)$/, '$1 $2'],
