@@ -28,9 +28,9 @@ export function renderStores(around: Before): readonly Pulumi.Resource[] {
 const isPrivate = ({ topology }: Pick<Around, 'topology'>): boolean => topology.settings.network !== undefined;
 
 function renderAccount(around: Before, account: StorageAccount): readonly Pulumi.Resource[] {
-  const { azure, after } = around;
+  const { azure, topology, after } = around;
   const { id, name, group, kept } = account;
-  const accountId = idIn(around.topology, 'Microsoft.Storage/storageAccounts', name, group);
+  const accountId = idIn(topology, 'Microsoft.Storage/storageAccounts', name, group);
   const optionsOf = (path = '') => (kept ? keptOf(around, `${accountId}${path}`) : {});
   const within = { accountName: name, resourceGroupName: group };
   const made = new azure.storage.StorageAccount(
@@ -39,7 +39,7 @@ function renderAccount(around: Before, account: StorageAccount): readonly Pulumi
       ...placed(around, group),
       accountName: name,
       kind: 'StorageV2',
-      sku: { name: 'Standard_ZRS' },
+      sku: { name: `Standard_${topology.settings.replication ?? 'ZRS'}` },
       allowSharedKeyAccess: false,
       allowBlobPublicAccess: false,
       allowCrossTenantReplication: false,
@@ -156,6 +156,13 @@ function renderVault(around: Before, { id, name, group }: Vault): Pulumi.Resourc
   );
 }
 
+/** As Azure answers it: another text for the same time would be a change at each deployment. */
+function durationOf(seconds: number): string {
+  const [day, hour] = [24 * 3600, 3600];
+  if (seconds % day === 0) return `P${seconds / day}D`;
+  return seconds % hour === 0 ? `PT${seconds / hour}H` : `PT${seconds / 60}M`;
+}
+
 function renderBus(around: Before): readonly Pulumi.Resource[] {
   const { azure, topology, after } = around;
   const { name, tier, queue, topic } = topology.namespace;
@@ -180,12 +187,12 @@ function renderBus(around: Before): readonly Pulumi.Resource[] {
       {
         ...within,
         queueName: queue.name,
-        lockDuration: `PT${queue.lockSeconds}S`,
+        lockDuration: durationOf(queue.lockSeconds),
         maxDeliveryCount: queue.attempts,
         defaultMessageTimeToLive: `P${queue.days}D`,
         deadLetteringOnMessageExpiration: true,
         requiresDuplicateDetection: true,
-        duplicateDetectionHistoryTimeWindow: `PT${queue.duplicatesSeconds}S`,
+        duplicateDetectionHistoryTimeWindow: durationOf(queue.duplicatesSeconds),
       },
       options,
     ),
@@ -196,7 +203,7 @@ function renderBus(around: Before): readonly Pulumi.Resource[] {
         topicName: topic.name,
         defaultMessageTimeToLive: `P${topic.days}D`,
         requiresDuplicateDetection: true,
-        duplicateDetectionHistoryTimeWindow: `PT${topic.duplicatesSeconds}S`,
+        duplicateDetectionHistoryTimeWindow: durationOf(topic.duplicatesSeconds),
       },
       options,
     ),

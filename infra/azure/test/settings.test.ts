@@ -51,6 +51,7 @@ test.each([
   ['a key by its version', { kmsKey: `${closed.kmsKey}/0123456789abcdef` }, 'and no version of it'],
   ['an API for some', { api: 'private' }, "api is \"private\": it must be 'public' or 'internal'"],
   ['an API with few instances', { apiInstances: 5 }, 'apiInstances is 5: it must be a whole number from 40 to 1000'],
+  ['a replication that there is not', { replication: 'RAGRS' }, 'replication is "RAGRS": it must be'],
   ['logs for a day', { logDays: 1 }, 'logDays is 1: it must be a whole number from 30 to 730'],
   ['an address that is none', { alertEmail: 'oncall' }, 'alertEmail is "oncall"'],
   [

@@ -33,6 +33,7 @@ export const given: Settings = {
 export const closed: Settings = {
   ...plain,
   environment: 'closed',
+  replication: 'GZRS',
   kmsKey: 'https://acme-keys.vault.azure.net/keys/serin',
   kmsIdentity: `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/keys`,
   network: {

@@ -218,16 +218,16 @@ test('each app is given its code once it stands, and in a preview none is', asyn
 test('the queue detects duplicates, holds a message while it is worked on, and lays what nobody can use aside', () => {
   expect(one(plain, 'servicebus:Queue', 'Signals').inputs).toMatchObject({
     queueName: 'signals',
-    lockDuration: 'PT60S',
+    lockDuration: 'PT1M',
     maxDeliveryCount: 10,
     defaultMessageTimeToLive: 'P4D',
     deadLetteringOnMessageExpiration: true,
     requiresDuplicateDetection: true,
-    duplicateDetectionHistoryTimeWindow: 'PT3600S',
+    duplicateDetectionHistoryTimeWindow: 'PT1H',
   });
   expect(one(plain, 'servicebus:Topic', 'Events').inputs).toMatchObject({
     requiresDuplicateDetection: true,
-    duplicateDetectionHistoryTimeWindow: 'PT86400S',
+    duplicateDetectionHistoryTimeWindow: 'P1D',
   });
 });
 

@@ -44,7 +44,7 @@ export function byHandOf(places: Places): ByHand {
       what: 'the storage account in which a team keeps the state of SST, once for each subscription, before the first deployment',
       command: [
         `az group create --name ${stateGroup} --location ${where.region} ${within}`,
-        `az storage account create --name ${account} --resource-group ${stateGroup} --location ${where.region} --sku Standard_ZRS --allow-shared-key-access false --allow-blob-public-access false --min-tls-version TLS1_2 ${within}`,
+        `az storage account create --name ${account} --resource-group ${stateGroup} --location ${where.region} --sku Standard_${settings.replication ?? 'ZRS'} --allow-shared-key-access false --allow-blob-public-access false --min-tls-version TLS1_2 ${within}`,
         `az storage account blob-service-properties update --account-name ${account} --resource-group ${stateGroup} --enable-versioning true ${within}`,
         `az storage container-rm create --name ${stateContainer} --storage-account ${account} --resource-group ${stateGroup} ${within}`,
       ].join(' && '),

@@ -49,6 +49,7 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   },
   // https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure
   logDays: { must: 'a whole number from 30 to 730', takes: wholeBetween(30, 730) },
+  replication: { must: "'LRS', 'ZRS', 'GRS' or 'GZRS'", takes: oneOf('LRS', 'ZRS', 'GRS', 'GZRS') },
   kmsKey: {
     must: "a key in Key Vault, 'https://<vault>.vault.azure.net/keys/<key>', and no version of it",
     takes: text(/^https:\/\/[a-zA-Z][\w-]{2,23}\.vault\.azure\.net\/keys\/[\w-]+$/),

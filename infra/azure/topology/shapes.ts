@@ -24,6 +24,8 @@ export interface Settings extends CommonSettings {
   /** The resource id of a Log Analytics workspace of yours, or `off`; absent: one is made. */
   readonly logWorkspace?: string;
   readonly logDays?: number;
+  /** How storage accounts are replicated: `ZRS`, which some regions do not have. */
+  readonly replication?: 'LRS' | 'ZRS' | 'GRS' | 'GZRS';
   /** `https://<vault>.vault.azure.net/keys/<key>`, for the storage accounts that we make. */
   readonly kmsKey?: string;
   /** The resource id of a managed identity of yours that may use the key. */
