@@ -65,6 +65,18 @@ test('plan as text has the permissions, the instances with their quotas, what is
   expect(stdout).not.toContain('0.00 USD');
 });
 
+test('plan --requests shows what the first run and the first deployment would send to Azure ML', async () => {
+  const { exit, stdout } = await serin(['plan', ...onAzure, ...place, '--requests', '--json'], { cwd: project() });
+
+  expect(exit).toBe(0);
+  const { requests } = JSON.parse(stdout);
+  const calls: readonly string[] = requests.map(({ call }: { call: string }) => call);
+  expect(calls.filter((call) => /^PUT .*\/workspaces\/serin-acme-prod\/jobs\//.test(call))).toHaveLength(3);
+  expect(calls.some((call) => /^PUT .*\/onlineEndpoints\/[^/]+$/.test(call))).toBe(true);
+  expect(JSON.stringify(requests)).toContain('azureml://datastores/serin_acme_prod_store/paths/');
+  expect(JSON.stringify(requests)).toContain('userAssignedIdentities/serin-acme-prod-models');
+});
+
 test('without a subscription a plan shows where it would stand', async () => {
   const { exit, stdout } = await serin(['plan', ...onAzure], { cwd: project() });
 

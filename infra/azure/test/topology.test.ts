@@ -370,7 +370,7 @@ test('the functions are told what they are deployed with', () => {
     SERIN_MODEL_CLIENT: { clientOf: 'models' },
     SERIN_PROGRAM_SECRETS: 'config-',
     SERIN_SECRETS: 'webhooks',
-    SERIN_NODE_IMAGE: 'docker.io/library/node:24-slim',
+    SERIN_NODE_IMAGE: 'mcr.microsoft.com/devcontainers/javascript-node:24',
     SERIN_ADMIN_TOKEN_HASH: '0'.repeat(64),
     SERIN_LOG_WORKSPACE: `${group}/Microsoft.OperationalInsights/workspaces/serin-shop-prod-logs`,
     SERIN_LOG_WORKSPACE_ID: { from: 'logWorkspaceId' },

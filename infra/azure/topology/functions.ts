@@ -41,6 +41,9 @@ export const functionIds = Object.keys(plans) as readonly FunctionId[];
 /** The least that Flex Consumption takes. https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to */
 const fewestInstances = 40;
 
+/** Microsoft's own: Docker Hub counts the pulls of all customers of Azure together. */
+const defaultNodeImage = 'mcr.microsoft.com/devcontainers/javascript-node:24';
+
 /** Each on a plan of its own: Flex Consumption has one app a plan. */
 export function functionsOf(places: Places): readonly FunctionApp[] {
   const { settings } = places;
@@ -107,7 +110,7 @@ function ownEnvironment(places: Places, id: FunctionId): Readonly<Record<string,
 /** One environment for all four: compose.ts takes what it needs. */
 function environmentOf(places: Places): Readonly<Record<string, Value>> {
   const { settings, where, logWorkspaceId } = places;
-  const { alarms, cluster, nodeImage = 'docker.io/library/node:24-slim', endpointKeys, privateEndpoints } = settings;
+  const { alarms, cluster, nodeImage = defaultNodeImage, endpointKeys, privateEndpoints } = settings;
   return {
     SERIN_PROJECT: settings.project,
     SERIN_ENVIRONMENT: settings.environment,

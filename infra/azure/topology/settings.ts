@@ -64,7 +64,7 @@ const fields: Readonly<Record<keyof Settings, Field>> = {
   alertEmail: { must: 'an e-mail address', takes: text(/^[^@\s]+@[^@\s]+\.[^@\s]+$/) },
   alarms: { must: '{tenant, audience, object} of an Entra application', takes: isObject },
   nodeImage: {
-    must: "an image such as 'docker.io/library/node:24-slim'",
+    must: "an image such as 'acme.azurecr.io/node:24-slim'",
     takes: text(/^[\w.-]+(:\d+)?\/[\w./-]+[:@][\w.:-]+$/),
   },
   endpointKeys: switched,
