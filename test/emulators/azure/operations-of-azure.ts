@@ -64,7 +64,12 @@ export const documented: readonly Documented[] = [
   },
   {
     page: 'monitor#microsoftoperationalinsights',
-    actions: of('Microsoft.OperationalInsights/workspaces/query', 'read', 'AmlOnlineEndpointTrafficLog/read'),
+    actions: of(
+      'Microsoft.OperationalInsights/workspaces',
+      'query/read',
+      'query/AmlOnlineEndpointTrafficLog/read',
+      'sharedKeys/action',
+    ),
   },
   {
     page: 'identity#microsoftmanagedidentity',
