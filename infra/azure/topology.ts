@@ -12,7 +12,7 @@ import { jobIdentity, modelIdentity } from './topology/identities.ts';
 import { placesOf } from './topology/places.ts';
 import { laterOf, resourcesOf, staysOf } from './topology/resources.ts';
 import { settingsProblems } from './topology/settings.ts';
-import type { Assignment, Settings, Topology, Where } from './topology/shapes.ts';
+import type { Assignment, Settings, Source, Topology, Where } from './topology/shapes.ts';
 import { accountsOf, deadEvents, endpointsOf, logsOf, namespaceOf, vaultsOf, workspaceOf } from './topology/stores.ts';
 
 export { callsOf, portsOf } from './topology/calls.ts';
@@ -53,7 +53,7 @@ export function topology(settings: Settings, where: Where): Topology {
     modelRole: models,
     customRoles: assigned.customRoles,
     assignments: [...assigned.assignments, ...hosts],
-    alsoGranted: [...others.flatMap(alsoGranted), ...hosts.map(hostGranted)],
+    alsoGranted: [...others.flatMap((each) => alsoGranted(sources, each)), ...hosts.map(hostGranted)],
     accounts: accountsOf(places),
     namespace,
     vaults: vaultsOf(places),
@@ -73,19 +73,19 @@ export function topology(settings: Settings, where: Where): Topology {
   return { ...made, resources: resourcesOf(made), stays: staysOf(made), later: laterOf(made) };
 }
 
-const whoIs = (principal: Grantee['principal']): string =>
-  'of' in principal ? `the identity of ${principal.of}` : principal.identity;
-
-const alsoGranted = ({ principal, grants }: Grantee): readonly AlsoGranted[] =>
-  grants.map(({ action, resources, why }) => ({
-    who: whoIs(principal),
+/** Of an identity of Azure's own: whose it is. */
+function alsoGranted(sources: readonly Source[], { principal, grants }: Grantee): readonly AlsoGranted[] {
+  const topic = sources.find(({ id }) => 'of' in principal && principal.of === `Topic-${id}`)?.topic;
+  return grants.map(({ action, resources, why }) => ({
+    who: `the system topic ${topic}`,
     what: action,
     on: resources.join(' '),
     why,
   }));
+}
 
 const hostGranted = ({ principal, target, why }: Assignment): AlsoGranted => ({
-  who: whoIs(principal),
+  who: 'identity' in principal ? principal.identity : '',
   what: 'Storage Blob Data Owner',
   on: target.split('/').at(-1) ?? '',
   why,

@@ -55,7 +55,9 @@ test('plan as text has the permissions, the instances with their quotas, what is
   expect(stdout).toMatch(
     /\nsignals +Storage Blob Data Owner +the host of Azure Functions .* serin[0-9a-f]{10}signals\n/,
   );
-  expect(stdout).toMatch(/the identity of Topic-Data +Microsoft\.ServiceBus\/namespaces\/messages\/send\/action /);
+  expect(stdout).toMatch(
+    /the system topic serin-acme-prod-data +Microsoft\.ServiceBus\/namespaces\/messages\/send\/action /,
+  );
   expect(stdout).toContain("16 x 'standard NCASv3_T4 Family'");
   expect(stdout).toContain('az provider register --namespace Microsoft.EventGrid');
   expect(stdout).toContain('az login && az account set');

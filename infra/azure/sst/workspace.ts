@@ -41,6 +41,12 @@ function renderMade(around: Around, made: { readonly storage: string; readonly v
   const { id, name, group } = topology.workspace;
   const { network } = topology.settings;
   const [own] = topology.accounts;
+  const vault = topology.vaults.find((each) => each.id === 'Programs');
+  const reaches = (type: string, of: string, subresourceTarget: string) => ({
+    type: 'PrivateEndpoint' as const,
+    category: 'UserDefined',
+    destination: { serviceResourceId: idIn(topology, type, of), subresourceTarget },
+  });
   return new azure.machinelearningservices.Workspace(
     'Workspace',
     {
@@ -60,14 +66,8 @@ function renderMade(around: Around, made: { readonly storage: string; readonly v
             managedNetwork: {
               isolationMode: 'AllowInternetOutbound',
               outboundRules: {
-                own: {
-                  type: 'PrivateEndpoint' as const,
-                  category: 'UserDefined',
-                  destination: {
-                    serviceResourceId: idIn(topology, 'Microsoft.Storage/storageAccounts', own?.name ?? ''),
-                    subresourceTarget: 'blob',
-                  },
-                },
+                own: reaches('Microsoft.Storage/storageAccounts', own?.name ?? '', 'blob'),
+                config: reaches('Microsoft.KeyVault/vaults', vault?.name ?? '', 'vault'),
               },
             },
           }),

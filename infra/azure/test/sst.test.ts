@@ -453,7 +453,7 @@ test.each([
   ],
   [
     'machinelearningservices:Workspace',
-    'managedNetwork.outboundRules.own.type',
+    'managedNetwork.outboundRules.config.type',
     enums.machinelearningservices.RuleType,
   ],
   ['machinelearningservices:Workspace', 'sku.tier', enums.machinelearningservices.SkuTier],

@@ -199,6 +199,8 @@ test('who is told of events may put them into the queue, and aside, and does no 
     }
 });
 
+const topicOf = ({ sources }: Topology, who: string) => sources.find(({ id }) => who === `Topic-${id}`)?.topic;
+
 test.each(installations)('%s: nothing is granted that the plan does not say', (_, made) => {
   const listed: readonly Identity[] = [...made.functions.map(({ role }) => role), made.jobRole, made.modelRole];
   const others = made.alsoGranted ?? [];
@@ -207,7 +209,9 @@ test.each(installations)('%s: nothing is granted that the plan does not say', (_
     const who = whoIs(each);
     const said = [
       ...listed.filter(({ id }) => id === who).flatMap(({ grants }) => grants.map(({ target }) => target)),
-      ...others.filter((other) => other.who === who || other.who.endsWith(` ${who}`)).map(({ on }) => on),
+      ...others
+        .filter((other) => [who, `the system topic ${topicOf(made, who)}`].includes(other.who))
+        .map(({ on }) => on),
     ];
     expect(said.some((one) => each.target.endsWith(one.replace(/\/$/, '').split('/').at(-1) ?? ''))).toBe(true);
   }

@@ -80,14 +80,7 @@ export function byHandOf(places: Places): ByHand {
       what: 'for a copy of the history elsewhere: a table has no point-in-time restore, and soft delete is of blobs only; this copies it, and a history can be read again from the copy',
       command: `azcopy copy 'https://${places.account}.table.core.windows.net/journal' <where>, of AzCopy 10.8 or older; newer ones copy no tables: use Azure Data Factory`,
     },
-    ...(settings.network === undefined
-      ? []
-      : [
-          {
-            what: 'the private endpoints have no names yet: add each to the private DNS zones of your network (privatelink.blob.core.windows.net, privatelink.table.core.windows.net, privatelink.servicebus.windows.net, privatelink.vaultcore.azure.net, privatelink.azurewebsites.net); the subnet of the functions must be delegated',
-            command: `az network vnet subnet update --ids ${settings.network.functions} --delegations Microsoft.App/environments`,
-          },
-        ]),
+    ...ofNetwork(places),
   ];
 }
 
@@ -126,6 +119,24 @@ function ofGiven({ settings, identityId, where }: Places): ByHand {
           },
         ]
       : []),
+  ];
+}
+
+function ofNetwork({ settings, where, account, vaults }: Places): ByHand {
+  if (settings.network === undefined) return [];
+  const ids = [account, vaults.programs].map(
+    (name) =>
+      `az network private-endpoint-connection list --id $(az resource list --name ${name} --query [0].id --output tsv --subscription ${where.account}) --query "[?properties.privateLinkServiceConnectionState.status=='Pending'].id" --output tsv`,
+  );
+  return [
+    {
+      what: 'the private endpoints have no names yet: add each to the private DNS zones of your network (privatelink.blob.core.windows.net, privatelink.table.core.windows.net, privatelink.servicebus.windows.net, privatelink.vaultcore.azure.net, privatelink.azurewebsites.net); the subnet of the functions must be delegated',
+      command: `az network vnet subnet update --ids ${settings.network.functions} --delegations Microsoft.App/environments`,
+    },
+    {
+      what: 'jobs reach the storage account and the secrets from the network of Azure ML, whose requests for a connection you approve after the first deployment; these show them',
+      command: `${ids.join(' ; ')} ; az network private-endpoint-connection approve --id <each of them>`,
+    },
   ];
 }
 
