@@ -5,10 +5,9 @@ import { archiveKey } from '@serin/platform/code/archive';
 import { artifactAt } from '@serin/platform/jobs/artifacts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { servingContract } from '../../contract/serving.contract.ts';
-import { seeded } from '../../contract/serving-machine.ts';
 import { storeCode } from '../aws/stored.ts';
 import { emulatedAzure } from '../emulated.ts';
-import { nothing, walk, wish } from '../serving-walk.ts';
+import { servingWalks, walk, wish } from '../serving-walk.ts';
 import { noQuota } from './fake-endpoints.ts';
 import { account, accounts, ownContainer, uriOf } from './installation.ts';
 import { Refusal } from './rest.ts';
@@ -679,60 +678,14 @@ emulatedAzure('Azure ML serving', () => {
     expect(left).toEqual({ deployments: [ready(1), ready(2)], weights: { v1: 100 }, busy: false });
   });
 
-  test('every wish of the core is fulfilled one after the other, mirrors included, from nothing to nothing', async () => {
-    const world = await opened();
-
-    for (const desired of [
-      wish([1], { 1: 100 }),
-      wish([1, 2], { 1: 100 }),
-      wish([1, 2], { 1: 100 }, { mirror: { version: 2, percent: 20 } }),
-      wish([1, 2], { 1: 95, 2: 5 }),
-      wish([1, 2], { 1: 50, 2: 50 }),
-      wish([1], { 1: 100 }, { urgent: true }),
-      wish([1], { 1: 100 }, { extras: 'retire' }),
-      wish([1, 2], { 2: 100 }),
-      wish([2], { 2: 100 }, { extras: 'retire' }),
-      nothing,
-      wish([3], { 3: 100 }),
-      nothing,
-    ])
-      await walk(world, desired);
-
-    expect(await world.serving.observe('e')).toEqual({ deployments: [], weights: {}, busy: false });
+  servingWalks({
+    opened,
+    canary,
+    more: [wish([1, 2], { 1: 100 }, { mirror: { version: 2, percent: 20 } })],
+    losable: Object.values(puts),
+    late: ({ cloud }, lateMs) => cloud.operations.next({ lateMs }),
+    held: { before: ({ cloud }) => cloud.hold(), after: ({ cloud }) => cloud.land() },
   });
-
-  test.each(Array.from({ length: 5 }, (_, seed) => seed + 1))(
-    'whatever fails, is lost and lands late, the core brings an endpoint to its wish (walk %i)',
-    async (seed) => {
-      const random = seeded(seed);
-      const world = await opened();
-      const broken = new Set<number>();
-      const of = (version: number) => (broken.has(version) ? world.mute(version) : world.deploymentOf(version));
-      let champion = 1;
-      await walk(world, wish([champion], { [champion]: 100 }), of);
-
-      for (let version = 2; version < 7; version++) {
-        if (random() < 40) broken.add(version);
-        for (const name of Object.values(puts)) if (random() < 40) world.lost.add(name);
-        if (random() < 40) world.cloud.operations.next({ lateMs: random() * minute });
-        const share = 1 + (random() % 99);
-        const both = [champion, version];
-        if (broken.has(version)) {
-          await expect(walk(world, wish(both, { [champion]: 100 }), of, 100)).rejects.toThrow('never');
-        } else {
-          await walk(world, wish(both, { [champion]: 100 }), of);
-          if (random() < 40) world.cloud.hold();
-          await walk(world, wish(both, { [champion]: 100 - share, [version]: share }), of);
-          world.cloud.land();
-          if (random() < 50) champion = version;
-        }
-        const seen = await walk(world, wish([champion], { [champion]: 100 }, { extras: 'retire' }), of);
-        expect(seen).toMatchObject({ deployments: [ready(champion)] });
-      }
-
-      await walk(world, nothing, of);
-    },
-  );
 
   test('what a person did to an endpoint by hand is put right: its traffic, and a deployment taken away', async () => {
     const world = await canary();
@@ -743,22 +696,5 @@ emulatedAzure('Azure ML serving', () => {
     await walk(world, wish([1, 2], { 1: 100 }));
 
     expect(await world.serving.observe('e')).toMatchObject({ weights: { v1: 100 } });
-  });
-
-  test('concurrent changes of any kind leave an endpoint that can be brought to any wish', async () => {
-    const world = await canary();
-    const tries: Operation[] = [
-      deploy(world.deploymentOf(3)),
-      weigh({ v1: 10, v2: 90 }),
-      weigh({ v1: 20, v2: 80 }),
-      retire('v2'),
-      deploy(world.deploymentOf(3)),
-    ];
-
-    const answers = await Promise.allSettled(tries.map((operation) => world.serving.change('e', operation)));
-
-    for (const answer of answers)
-      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'invalid' });
-    await walk(world, wish([1, 3], { 3: 100 }, { extras: 'retire' }));
   });
 });

@@ -4,10 +4,9 @@ import { archiveKey } from '@serin/platform/code/archive';
 import { artifactAt, placeBy } from '@serin/platform/jobs/artifacts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { servingContract } from '../../contract/serving.contract.ts';
-import { seeded } from '../../contract/serving-machine.ts';
 import { storeCode } from '../aws/stored.ts';
 import { emulatedGcp } from '../emulated.ts';
-import { nothing, walk, wish } from '../serving-walk.ts';
+import { servingWalks, walk, wish } from '../serving-walk.ts';
 import { Refusal } from './discovery.ts';
 import { neverReady } from './fake-endpoints.ts';
 import { minute } from './fake-operations.ts';
@@ -677,64 +676,15 @@ emulatedGcp('Vertex AI serving', () => {
     await expect(deploying).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(mend) });
   });
 
-  test('every wish of the core is fulfilled one after the other, from nothing to nothing', async () => {
-    const world = await opened();
-
-    for (const desired of [
-      wish([1], { 1: 100 }),
-      wish([1, 2], { 1: 100 }),
-      wish([1, 2], { 1: 95, 2: 5 }),
-      wish([1, 2], { 1: 50, 2: 50 }),
-      wish([1], { 1: 100 }, { urgent: true }),
-      wish([1], { 1: 100 }, { extras: 'retire' }),
-      wish([1, 2], { 2: 100 }),
-      wish([2], { 2: 100 }, { extras: 'retire' }),
-      nothing,
-      wish([3], { 3: 100 }),
-      nothing,
-    ])
-      await walk(world, desired);
-
-    expect(await world.serving.observe('e')).toEqual({ deployments: [], weights: {}, busy: false });
+  servingWalks({
+    opened,
+    canary,
+    losable: [
+      ...['endpoints.create', 'models.upload', 'endpoints.deployModel', 'endpoints.undeployModel'],
+      'endpoints.patch',
+    ],
+    late: ({ cloud }, lateMs) => cloud.operations.next({ lateMs }),
   });
-
-  test.each(Array.from({ length: 5 }, (_, seed) => seed + 1))(
-    'whatever fails, is lost and comes between, the core brings an endpoint to its wish (walk %i)',
-    async (seed) => {
-      const random = seeded(seed);
-      const world = await opened();
-      const broken = new Set<number>();
-      const of = (version: number) => (broken.has(version) ? world.mute(version) : world.deploymentOf(version));
-      const losable = [
-        'endpoints.create',
-        'models.upload',
-        'endpoints.deployModel',
-        'endpoints.undeployModel',
-        'endpoints.patch',
-      ];
-      let champion = 1;
-      await walk(world, wish([champion], { [champion]: 100 }), of);
-
-      for (let version = 2; version < 7; version++) {
-        if (random() < 40) broken.add(version);
-        for (const name of losable) if (random() < 40) world.lost.add(name);
-        if (random() < 40) world.cloud.operations.next({ lateMs: random() * minute });
-        const share = 1 + (random() % 99);
-        const both = [champion, version];
-        if (broken.has(version)) {
-          await expect(walk(world, wish(both, { [champion]: 100 }), of, 100)).rejects.toThrow('never');
-        } else {
-          await walk(world, wish(both, { [champion]: 100 }), of);
-          await walk(world, wish(both, { [champion]: 100 - share, [version]: share }), of);
-          if (random() < 50) champion = version;
-        }
-        const seen = await walk(world, wish([champion], { [champion]: 100 }, { extras: 'retire' }), of);
-        expect(seen).toMatchObject({ deployments: [ready(champion)] });
-      }
-
-      await walk(world, nothing, of);
-    },
-  );
 
   test('a deployment that lands after it was given up gets no request, and is taken away', async () => {
     const world = await canary();
@@ -765,22 +715,5 @@ emulatedGcp('Vertex AI serving', () => {
       deployments: [ready(2), ready(1)],
       weights: { v1: 100 },
     });
-  });
-
-  test('concurrent changes of any kind leave an endpoint that can be brought to any wish', async () => {
-    const world = await canary();
-    const tries: Operation[] = [
-      deploy(world.deploymentOf(3)),
-      weigh({ v1: 10, v2: 90 }),
-      weigh({ v1: 20, v2: 80 }),
-      retire('v2'),
-      deploy(world.deploymentOf(3)),
-    ];
-
-    const answers = await Promise.allSettled(tries.map((operation) => world.serving.change('e', operation)));
-
-    for (const answer of answers)
-      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'invalid' });
-    await walk(world, wish([1, 3], { 3: 100 }, { extras: 'retire' }));
   });
 });
