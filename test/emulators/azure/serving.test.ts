@@ -469,13 +469,21 @@ emulatedAzure('Azure ML serving', () => {
       expect([during, raced, sent() - before]).toEqual(['busy', 'busy', 1]);
     });
 
-    test('can be set while a deployment follows its load', async () => {
-      const world = await canary();
-      const seen = world.cloud.endpointAt(world.name).deployments.get('v01');
-      if (seen !== undefined) seen.state = 'Scaling';
+    test.each(['Scaling', 'Updating'])(
+      'are tried while a deployment is in the state %s, which Azure may mind',
+      async (state) => {
+        const world = await canary();
+        const seen = world.cloud.endpointAt(world.name).deployments.get('v01');
+        if (seen !== undefined) seen.state = state;
+        const before = world.asked(putEndpoint).length;
 
-      expect(await world.serving.observe('e')).toMatchObject({ busy: false, deployments: [ready(1), ready(2)] });
-    });
+        const observed = await world.serving.observe('e');
+        await world.serving.change('e', weigh({}));
+
+        expect(observed).toMatchObject({ busy: false, deployments: [ready(1), ready(2)] });
+        expect(world.asked(putEndpoint)).toHaveLength(before + 1);
+      },
+    );
 
     test('that are as they were are not written', async () => {
       const world = await canary();
@@ -539,6 +547,8 @@ emulatedAzure('Azure ML serving', () => {
     await world.settled();
     await world.serving.change('e', retire('v2'));
     const going = await world.serving.observe('e');
+    await world.settled();
+    await world.change(retire('v3'));
 
     expect(coming).toMatchObject({ busy: true, deployments: [ready(1), ready(2), { name: 'v3', status: 'pending' }] });
     expect(going).toEqual({ busy: true, deployments: [ready(1), ready(3)], weights: { v1: 100 } });

@@ -125,7 +125,7 @@ export function mlServing(options: Options): Serving {
   async function retire(endpoint: string, deployment: string): Promise<Issued> {
     const hosted = await lookAt(endpoint);
     if (isBusy(hosted)) return 'busy';
-    const { name, failed } = hosted;
+    const { name } = hosted;
     const refuse = (why: string, mend: string): never => {
       throw new Fault('invalid', `cannot retire ${deployment} of ${endpoint}: ${why}; ${mend}`);
     };
@@ -134,7 +134,7 @@ export function mlServing(options: Options): Serving {
     const isThere = deployed(hosted, deployment) !== undefined;
     if (isThere) await scaling.release(name, deployment);
     if (isThere && (await calls.retire(name, deployment)) === 'busy') return 'busy';
-    if (failed?.step.deployment === deployment) await steps.forget(name);
+    if ((await steps.last(name))?.deployment === deployment) await steps.forget(name);
     return 'accepted';
   }
 

@@ -17,11 +17,12 @@ export interface Hosted {
 }
 
 const changing = new Set(['Creating', 'Updating', 'Deleting']);
+/** Of deployments: that one follows its load, or Azure renews its machines, must not hold up a revert. */
+const begun = new Set(['Creating', 'Deleting']);
 const lost = new Set(['Failed', 'Canceled']);
 
-/** A deployment that follows its load (`Scaling`) holds nothing up. */
 export const isBusy = ({ endpoint, deployments }: Hosted): boolean =>
-  changing.has(endpoint?.properties.provisioningState ?? '') || deployments.some(({ state }) => changing.has(state));
+  changing.has(endpoint?.properties.provisioningState ?? '') || deployments.some(({ state }) => begun.has(state));
 
 /** There is none, or one that has to be put once more before anything is deployed to it. */
 export const isLost = ({ endpoint }: Hosted): boolean =>
