@@ -22,6 +22,8 @@ const puts = {
   endpoint: 'PUT onlineEndpoints/{endpoint}',
   deployment: 'PUT onlineEndpoints/{endpoint}/deployments/{deployment}',
 } as const;
+const operationStatus =
+  'GET /subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/mfeOperationsStatus/{operation}';
 /** Calls as Microsoft's client names their parts. */
 const putEndpoint = 'PUT onlineEndpoints/{endpointName}';
 const putDeployment = 'PUT onlineEndpoints/{endpointName}/deployments/{deploymentName}';
@@ -176,6 +178,7 @@ emulatedAzure('Azure ML serving', () => {
       expect(script).toContain(`bring /${ownContainer}/jobs/v1/model.tar.gz "$root/model/"model.tar.gz`);
       expect(script).toContain(`/${ownContainer}/${archiveKey(digest)}`);
       expect(script).toContain('take API_KEY api-key https://shopvault.vault.azure.net/secrets/prod-shop-api-key');
+      expect(script.match(/clientid=client-of-models&/g)).toHaveLength(2);
       expect(script).toMatch(/exec python3 serve\.py$/);
       expect(world.secretsAsked).toEqual(['api-key']);
       // Azure ML would mount a model, in whatever content it has by then.
@@ -315,7 +318,9 @@ emulatedAzure('Azure ML serving', () => {
       const world = await canary();
       await world.deployed(world.mute(3));
       world.cloud.endpointAt(world.name).deployments.delete('v03');
+      world.refused.set(operationStatus, new Refusal(403, 'AuthorizationFailed', 'it is not known whether it failed'));
 
+      await expect(world.serving.observe('e')).rejects.toMatchObject({ code: 'invalid' });
       const told = await world.serving.observe('e');
       await world.change(retire('v3'));
 
@@ -333,6 +338,24 @@ emulatedAzure('Azure ML serving', () => {
           ready(1),
           ready(2),
           { status: 'failed', reason: expect.stringContaining('Azure ML says Failed, and no reason') },
+        ],
+      });
+    });
+
+    test('is told, with the weights, also where nobody may look why', async () => {
+      const world = await canary();
+      await world.deployed(world.mute(3));
+      world.refused.set(
+        operationStatus,
+        new Refusal(403, 'AuthorizationFailed', 'mfeOperationsStatus/read is missing'),
+      );
+
+      expect(await world.serving.observe('e')).toMatchObject({
+        weights: { v1: 100 },
+        deployments: [
+          ready(1),
+          ready(2),
+          { status: 'failed', reason: expect.stringContaining('mfeOperationsStatus/read is missing') },
         ],
       });
     });
@@ -609,10 +632,20 @@ emulatedAzure('Azure ML serving', () => {
         properties: {
           enabled: true,
           targetResourceUri: expect.stringMatching(/\/deployments\/v03$/),
-          profiles: [{ capacity: { minimum: '2', maximum: '6', default: '2' }, rules: [{}, {}] }],
+          profiles: [
+            {
+              capacity: { minimum: '2', maximum: '6', default: '2' },
+              rules: [
+                { metricTrigger: { threshold: 70 }, scaleAction: { direction: 'Increase' } },
+                { metricTrigger: { threshold: 30 }, scaleAction: { direction: 'Decrease' } },
+              ],
+            },
+          ],
         },
       });
       expect([...world.cloud.scaled.keys()]).toEqual([]);
+      await world.deployed(world.deploymentOf(3, scaled));
+      expect([...world.cloud.scaled.keys()]).toEqual([name]);
     });
 
     test('are asked for once, and not for what has a fixed number', async () => {

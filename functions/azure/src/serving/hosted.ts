@@ -1,4 +1,4 @@
-import { Fault } from '@serin/core/base/fault';
+import { asFault, Fault } from '@serin/core/base/fault';
 import { defined } from '@serin/core/base/objects';
 import { versionOfName } from '@serin/core/model/version';
 import type { Mirror, Observation, Weights } from '@serin/core/ports/serving';
@@ -41,9 +41,19 @@ export async function look(
   const deployments = endpoint === undefined ? [] : await endpoints.deployments(name);
   const hosted: Hosted = { name, ...(endpoint === undefined ? {} : { endpoint }), deployments };
   const step = isBusy(hosted) ? undefined : stepOf(hosted, await steps.last(name));
-  const error = step === undefined || isDone(hosted, step) ? undefined : await steps.failure(step);
+  const error = step === undefined || isDone(hosted, step) ? undefined : await failureOf(hosted, step, steps);
   if (step === undefined || error === undefined) return hosted;
   return { ...hosted, failed: { step, reason: azureFault(error, `${doing[step.kind]} ${step.deployment}`).message } };
+}
+
+/** Weights must be seen also when nobody can say why a deployment that is there has failed. */
+async function failureOf(hosted: Hosted, step: Step, steps: Steps): Promise<Error | undefined> {
+  try {
+    return await steps.failure(step);
+  } catch (error) {
+    if (deployed(hosted, step.deployment) === undefined) throw error;
+    return asFault(error);
+  }
 }
 
 /** Of a deployment that failed it is known where its operation is looked at, also when nothing was noted. */
