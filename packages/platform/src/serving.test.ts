@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
 import { artifactAt, placeBy } from './jobs/artifacts.ts';
-import { checkArtifact, checkShares } from './serving.ts';
+import { checkArtifact, checkShares, writesInTime } from './serving.ts';
 
 describe('weights and a mirror', () => {
   test.each([
@@ -53,4 +53,14 @@ test('what is deployed is what was judged, as far as it lies where jobs may writ
   await expect(deploying({ uri, digest: judged?.digest })).rejects.toThrow('was changed since it was judged');
   await expect(deploying({ uri: `${uri}.gone`, digest: 'a' })).rejects.toThrow('was deleted; train it again');
   await deploying({ uri, digest: 'a' }, 'another bucket');
+});
+
+test('who was held up after an order for an endpoint came does not write any more', () => {
+  let now = 1000;
+  const check = writesInTime('fraud', () => now);
+
+  now += 10_000;
+  expect(check).not.toThrow();
+  now += 1;
+  expect(check).toThrow(expect.objectContaining({ code: 'unavailable', message: expect.stringContaining('fraud') }));
 });

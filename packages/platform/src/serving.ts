@@ -1,5 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
+import { second } from '@serin/core/base/time';
 import type { Deployment, Mirror, Weights } from '@serin/core/ports/serving';
+import { notYet } from './faults.ts';
 import { artifactAt, type Objects } from './jobs/artifacts.ts';
 
 /** What `weigh` promises on every platform: weights or a mirror that no deployment could have are `invalid`. */
@@ -20,6 +22,21 @@ export function checkShares(endpoint: string, weights: Weights, mirror: Mirror |
       'invalid',
       `cannot mirror ${endpoint} to ${deployment}: it gets requests itself; set its weight to 0`,
     );
+}
+
+/** The engine gives an order 30 seconds of its lease, and a call is cut off after 20. */
+const writeWithinMs = 10 * second;
+
+/**
+ * Made when an order for an endpoint comes, and called before each write for it: `unavailable` for who was held up since,
+ * by slow looks or because the process stood still. The order may be another one's by then, or be taken back.
+ */
+export function writesInTime(endpoint: string, now: () => number): () => void {
+  const orderedAt = now();
+  return () => {
+    if (now() - orderedAt > writeWithinMs)
+      throw notYet(`the endpoint ${endpoint} was not written to, for its order came more than 10 seconds ago`);
+  };
 }
 
 /** What was judged is what is served: a job may write into the own bucket, also over what another one left there. */
