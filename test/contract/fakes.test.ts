@@ -16,6 +16,8 @@ import { memoryJobs } from '../simulation/fakes/jobs.ts';
 import { memoryJournal } from '../simulation/fakes/journal.ts';
 import { memoryStore } from '../simulation/fakes/journal-store.ts';
 import { labelledJobs } from '../simulation/fakes/labelled-jobs.ts';
+import { putJobs } from '../simulation/fakes/put-jobs.ts';
+import { putServing } from '../simulation/fakes/put-serving.ts';
 import { memoryRegistry } from '../simulation/fakes/registry.ts';
 import { memoryServing, type ServingShape } from '../simulation/fakes/serving.ts';
 import { shapes } from '../simulation/fakes/shapes.ts';
@@ -68,6 +70,12 @@ const opened = (jobs: Jobs) => ({
 
 jobsContract('memory', async () => opened(atOnce<Jobs>(memoryJobs({ now: () => Date.now(), fateOf }))));
 
+jobsContract('memory by name', async () => {
+  const provider = memoryJobs({ now: () => Date.now(), fateOf });
+  const call = async <Result>(_: string, apply: () => Result) => apply();
+  return opened(putJobs({ provider, call }));
+});
+
 jobsContract('memory without keys', async () => {
   const now = () => Date.now();
   const provider = memoryJobs({ now, fateOf, keyed: false });
@@ -104,8 +112,12 @@ function openServing(shape?: ServingShape) {
       operationMs: () => 50,
     });
     const { change, observe } = serving;
+    const call = async <Result>(_: string, apply: () => Result) => apply();
     return {
-      serving: atOnce<Serving>({ change, observe }),
+      serving:
+        shape?.isPut === true
+          ? putServing({ provider: serving, now: () => now, call })
+          : atOnce<Serving>({ change, observe }),
       good: (version: number) => deploymentThat('serves', version),
       broken: (version: number) => deploymentThat('breaks', version),
       impossible: (version: number) => deploymentThat('is refused', version),
@@ -162,7 +174,8 @@ test.each([
   const settle = async () => {
     for (let looks = 0; looks < 5; looks += 1) await pause();
   };
-  for (const version of [1, 2]) {
+  // The first deploy may make nothing but the endpoint.
+  for (const version of [1, 1, 2]) {
     await serving.change('e', { kind: 'deploy', deployment: good(version) });
     await settle();
   }

@@ -295,6 +295,10 @@ export function createWatch(watched: Watched): Watch {
         .created()
         .filter((other) => other.job.key === job.key && other.job.project === job.project);
       if (all.length > 1) broken('1', `${job.key} was paid for twice`);
+      const record = watched.journal.head(`run/${job.key.split('/')[0]}`)?.state as
+        | { readonly endedAt?: number }
+        | undefined;
+      if (record?.endedAt !== undefined) broken('1', `${job.key} came after its run had ended, and nobody stops it`);
       const active = watched.jobs.active();
       const run = (key: string): string => key.split('/')[0] ?? '';
       const ofRun = new Set(active.filter((other) => run(other.job.key) === run(job.key)).map(({ job }) => job.key));

@@ -1,5 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Ports } from '@serin/core/ports/ports';
+import type { Observation } from '@serin/core/ports/serving';
 import { labelledJobs } from './fakes/labelled-jobs.ts';
 import type { Shape } from './fakes/shapes.ts';
 import { core, type PlantedBug, platform, replaced, replacedServing } from './planted.ts';
@@ -59,6 +60,39 @@ function neverBusy(ports: Ports): Ports {
     async observe(endpoint) {
       const seen = await ports.serving('endpoint').observe(endpoint);
       return seen === 'absent' ? seen : { ...seen, busy: false };
+    },
+  });
+}
+
+/** An adapter that puts an endpoint as it knows it from an earlier look: weights of others go back to what they were. */
+function putWhatWasSeen(ports: Ports, { sim, serving }: Fakes, process: Process): Ports {
+  const seen = new Map<string, Observation>();
+  return replacedServing(ports, {
+    async observe(endpoint) {
+      const observation = await ports.serving('endpoint').observe(endpoint);
+      if (observation !== 'absent') seen.set(endpoint, seen.get(endpoint) ?? observation);
+      return observation;
+    },
+    async change(endpoint, operation) {
+      const { weights } = seen.get(endpoint) ?? {};
+      if (operation.kind !== 'deploy' || weights === undefined)
+        return ports.serving('endpoint').change(endpoint, operation);
+      await sim.call(process, 'serving.put', () => serving.put(endpoint, { weights }));
+      return ports.serving('endpoint').change(endpoint, operation);
+    },
+  });
+}
+
+/** An adapter that looks for a job after an answer was lost, finds none yet, and says that it was refused. */
+function takeLostForRefused(ports: Ports): Ports {
+  return replaced(ports, 'jobs', {
+    async start(job) {
+      try {
+        return await ports.jobs.start(job);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'unavailable') throw error;
+        throw new Fault('invalid', error.message);
+      }
     },
   });
 }
@@ -124,6 +158,36 @@ export const shapedBugs: readonly PlantedBug[] = [
       'model/endpoint/endpoint.ts',
       'looksAgain ? { ...rest, looks: endpoint.looks + 1, lookAt: at } : rest',
       'rest',
+      'an alert comes while shifting',
+    ),
+  ),
+  onShape(
+    'azure',
+    platform(
+      'who was held up after a look writes all the same',
+      'serving.ts',
+      'if (now() - orderedAt > writeWithinMs)',
+      'if (now() - orderedAt > 600 * writeWithinMs)',
+      'an alert comes while shifting',
+    ),
+  ),
+  onShape('azure', {
+    name: 'an endpoint is put as it was seen before',
+    bugs: { ports: (ports, process, fakes) => putWhatWasSeen(ports, fakes, process) },
+    scenario: 'a second drop goes through its canary',
+  }),
+  onShape('azure', {
+    name: 'a job that is not there yet is taken for refused',
+    bugs: { ports: (ports) => takeLostForRefused(ports) },
+    scenario: 'a drop becomes the champion',
+  }),
+  onShape(
+    'azure',
+    core(
+      'a put of the weights before a revert is not waited for',
+      'model/endpoint/endpoint.ts',
+      'const mayLand = forward !== undefined && begunAt < forward.until;',
+      'const mayLand = false;',
       'an alert comes while shifting',
     ),
   ),

@@ -22,8 +22,10 @@ import { type MemoryBus, memoryBus } from './fakes/bus.ts';
 import { type Fate, type MemoryJobs, memoryJobs, type ProviderJob } from './fakes/jobs.ts';
 import { type MemoryJournal, memoryJournal } from './fakes/journal.ts';
 import { labelledJobs } from './fakes/labelled-jobs.ts';
+import { putJobs } from './fakes/put-jobs.ts';
+import { putServing } from './fakes/put-serving.ts';
 import { memoryRegistry } from './fakes/registry.ts';
-import { memoryServing, type ServingFate } from './fakes/serving.ts';
+import { type MemoryServing, memoryServing, type ServingFate } from './fakes/serving.ts';
 import { countedBy, hintsOf, type Shape, type Span, toldAfterMs } from './fakes/shapes.ts';
 import { type MemorySinks, memorySinks } from './fakes/sinks.ts';
 import { portOf, type Sync } from './fakes/sync.ts';
@@ -68,7 +70,7 @@ export interface Fakes {
   readonly bus: MemoryBus;
   readonly sinks: MemorySinks;
   readonly registry: ReturnType<typeof memoryRegistry>;
-  readonly serving: ReturnType<typeof memoryServing>;
+  readonly serving: MemoryServing;
   readonly telemetry: MemoryTelemetry;
   readonly buckets: Readonly<Record<'drops' | 'serin', Sync<Bucket>>>;
   readonly watch: Watch;
@@ -308,7 +310,10 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
       },
       ...(shape === undefined
         ? {}
-        : { keyed: shape.jobs.keyed, unseenMs: () => (shape.jobs.keyed ? within(shape.jobs.unseenMs) : 0) }),
+        : {
+            keyed: shape.jobs.by !== 'label',
+            unseenMs: () => (shape.jobs.by === 'label' ? 0 : within(shape.jobs.unseenMs)),
+          }),
     }),
     serving: memoryServing({
       now,
@@ -355,7 +360,8 @@ function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly
   const { start, describe, stop } = jobs;
   const { change, observe } = serving;
   const { ticks, latency, label, labels, labelTotals } = telemetry;
-  const endpoints = through<Serving>('serving', { change, observe });
+  const endpoints =
+    shape?.serving.isPut === true ? asPut(fakes, process) : through<Serving>('serving', { change, observe });
   const counts = through<Telemetry>('telemetry', { ticks, latency });
   const store = through<Journal>('journal', { head, append, history, due, names });
   const stores: Readonly<Record<string, Bucket>> = {
@@ -365,22 +371,44 @@ function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly
   return {
     journal: store,
     bucket: (name) => stores[name] ?? through<Bucket>(name, absentBucket(name)),
-    jobs:
-      shape === undefined || shape.jobs.keyed
-        ? through<Jobs>('jobs', { start, describe, stop })
-        : labelledJobs({
-            ...{ provider: jobs, intents },
-            now: () => sim.now,
-            unseenMs: ({ id }) => lagOf(id, shape.jobs.unseenMs),
-            call: (name, apply) =>
-              sim.call(process, name, apply, { landsWithinMs: 9 * 60_000, freezesForMs: 30 * 60_000 }),
-          }),
+    jobs: jobsOf(fakes, process, intents) ?? through<Jobs>('jobs', { start, describe, stop }),
     registry: through<Registry>('registry', registry),
     serving: () => endpoints,
     telemetry: () => counts,
     labels: through<Labels>('telemetry', { label, labels, labelTotals }),
     bus: through<Bus>('bus', { publish: bus.publish }),
     notify: through<Notify>('notify', { deliver: sinks.deliver }),
+  };
+}
+
+/** The port over a provider that takes no key, or over jobs that are put; absent: each of its methods is one call. */
+function jobsOf({ sim, shape, jobs }: Fakes, process: Process, intents: Map<string, { readonly at: number }>) {
+  if (shape?.jobs.by === 'name')
+    return putJobs({ provider: jobs, call: (name, apply) => sim.call(process, name, apply) });
+  if (shape?.jobs.by !== 'label') return undefined;
+  return labelledJobs({
+    ...{ provider: jobs, intents },
+    now: () => sim.now,
+    unseenMs: ({ id }) => lagOf(id, shape.jobs.unseenMs),
+    call: (name, apply) => sim.call(process, name, apply, { landsWithinMs: 9 * 60_000, freezesForMs: 30 * 60_000 }),
+  });
+}
+
+/** The port over an endpoint that is put: its calls are under way one by one. */
+function asPut({ sim, serving, watch }: Fakes, process: Process): Serving {
+  const port = (endpoint: string): Serving =>
+    putServing({
+      provider: serving,
+      now: () => sim.now,
+      call(name, apply, operation) {
+        if (operation === undefined) return sim.call(process, name, apply);
+        sim.check(() => watch.issued(endpoint, operation));
+        return sim.call(process, name, apply, { endpoint, operation });
+      },
+    });
+  return {
+    change: (endpoint, operation) => port(endpoint).change(endpoint, operation),
+    observe: (endpoint) => port(endpoint).observe(endpoint),
   };
 }
 

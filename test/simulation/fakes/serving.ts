@@ -27,6 +27,8 @@ export interface ServingShape {
   readonly mirrorsUpTo: number;
   /** Operations that have to end before a first deploy of a name can begin; each is begun by asking for that deploy. */
   readonly firstSteps: number;
+  /** An endpoint is put as a whole, which makes it or replaces it, and is there before its deployments: `putServing`. */
+  readonly isPut: boolean;
 }
 
 const machineShape: ServingShape = {
@@ -36,6 +38,7 @@ const machineShape: ServingShape = {
   emptyIsAbsent: false,
   mirrorsUpTo: 100,
   firstSteps: 0,
+  isPut: false,
 };
 
 export interface ServingOptions {
@@ -55,7 +58,7 @@ export interface ServingOptions {
 }
 
 /** What a `weigh` sets. */
-interface Shares {
+export interface Shares {
   readonly weights: Weights;
   readonly mirror?: Mirror;
 }
@@ -81,8 +84,16 @@ interface Endpoint {
   revertedByProvider?: string;
 }
 
+export interface MemoryServing extends Sync<Serving> {
+  weights(endpoint: string): Weights;
+  /** What is put replaces all that was there, whatever that was; of an endpoint that is not there it makes one. */
+  put(endpoint: string, shares: Shares): 'accepted' | 'busy';
+  /** What is under way: a change of the endpoint itself, or of one of its deployments. */
+  changing(endpoint: string): 'endpoint' | 'deployment' | undefined;
+}
+
 /** Endpoints in memory: one operation at a time, whose effect comes when it ends. */
-export function memoryServing(options: ServingOptions): Sync<Serving> & { weights(endpoint: string): Weights } {
+export function memoryServing(options: ServingOptions): MemoryServing {
   const endpoints = new Map<string, Endpoint>();
   const { now, shape = machineShape } = options;
 
@@ -175,6 +186,7 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
       if (operation.kind === 'weigh' && (operation.mirror?.percent ?? 0) > shape.mirrorsUpTo)
         throw new Fault('invalid', `${name}: ${operation.mirror?.percent} % cannot be mirrored here`);
       if (endpoint.pending !== undefined) return 'busy';
+      if (shape.isPut && !endpoints.has(name)) throw new Fault('notFound', `there is no endpoint ${name}`);
       if (operation.kind === 'deploy') {
         const { deployment } = operation;
         const known = endpoint.slots.get(deployment.name);
@@ -200,6 +212,20 @@ export function memoryServing(options: ServingOptions): Sync<Serving> & { weight
       return endpoint === undefined ? 'absent' : observation(endpoint, now(), shape);
     },
     weights: (name) => current(name)?.shares.weights ?? {},
+    put(name, shares) {
+      const endpoint: Endpoint = current(name) ?? { slots: new Map(), prepared: new Map(), shares: { weights: {} } };
+      const operation = { kind: 'weigh', ...shares } as const;
+      const problem = putProblem(endpoint, shares, shape) ?? options.refuses?.(operation);
+      if (problem !== undefined) throw new Fault('invalid', `${name}: ${problem}`);
+      if (endpoint.pending !== undefined) return 'busy';
+      endpoints.set(name, endpoint);
+      return begin(name, endpoint, operation, options.operationMs(name, operation));
+    },
+    changing(name) {
+      const kind = current(name)?.pending?.operation.kind;
+      if (kind === undefined) return undefined;
+      return kind === 'weigh' ? 'endpoint' : 'deployment';
+    },
   };
 }
 
@@ -265,6 +291,16 @@ function problemOf({ weights, mirror }: Shares): string | undefined {
   if (!Number.isInteger(mirror.percent) || mirror.percent < 1 || mirror.percent > 100)
     return `${mirror.percent} % cannot be mirrored: use an integer from 1 to 100`;
   return (weights[mirror.deployment] ?? 0) > 0 ? `'${mirror.deployment}' holds weight, so it is no mirror` : undefined;
+}
+
+/** Why shares cannot be put, whatever they were before. */
+function putProblem({ slots }: Endpoint, shares: Shares, { mirrorsUpTo }: ServingShape): string | undefined {
+  const { weights, mirror } = shares;
+  const named = [...Object.keys(weights), ...(mirror === undefined ? [] : [mirror.deployment])];
+  const missing = named.find((deployment) => !slots.has(deployment));
+  if (missing !== undefined) return `there is no deployment '${missing}'`;
+  if ((mirror?.percent ?? 0) > mirrorsUpTo) return `${mirror?.percent} % cannot be mirrored here`;
+  return problemOf(shares);
 }
 
 /** What may not differ under one name. */

@@ -20,8 +20,11 @@ export interface Shape {
     readonly retireMs: Span;
   };
   readonly jobs: {
-    /** The caller names the job, once and for ever. Where it does not, the adapter adopts by label: `labelledJobs`. */
-    readonly keyed: boolean;
+    /**
+     * The caller names the job, once and for ever, and it is made at once (`key`) or put (`name`: `putJobs`). Where it does
+     * not, the adapter adopts by label: `labelledJobs`.
+     */
+    readonly by: 'key' | 'name' | 'label';
     /** How long a job that was just created is not found, by its id or by its label. */
     readonly unseenMs: Span;
   };
@@ -61,12 +64,13 @@ export const shapes: Readonly<Record<Shape['name'], Shape>> = {
       emptyIsAbsent: true,
       mirrorsUpTo: 100,
       firstSteps: 0,
+      isPut: false,
       deployMs: [2 * minute, 10 * minute],
       givesUpMs: 40 * minute,
       weighMs: [2 * minute, 10 * minute],
       retireMs: [2 * minute, 10 * minute],
     },
-    jobs: { keyed: true, unseenMs: [0, 8 * second] },
+    jobs: { by: 'key', unseenMs: [0, 8 * second] },
     telemetry: { closesMs: 3 * minute, blindOneIn: 23, slow: 'some', hasLatency: true, hasUsersAndPairs: false },
     hints: { jobs: 0.1, endpoints: 0.1, doubled: 0.3, late: 0.1, tellsFailures: true },
   },
@@ -81,17 +85,19 @@ export const shapes: Readonly<Record<Shape['name'], Shape>> = {
       emptyIsAbsent: false,
       mirrorsUpTo: 0,
       firstSteps: 2,
+      isPut: false,
       deployMs: [5 * minute, 20 * minute],
       givesUpMs: hour,
       weighMs: [0, 2 * second],
       retireMs: [minute, 5 * minute],
     },
-    jobs: { keyed: false, unseenMs: [0, 4 * minute] },
+    jobs: { by: 'label', unseenMs: [0, 4 * minute] },
     telemetry: { closesMs: 4 * minute, slow: 'none', hasLatency: true, hasUsersAndPairs: false },
     hints: { jobs: 1, endpoints: 1, doubled: 0, late: 0, tellsFailures: false },
   },
-  // Azure ML: failed operations send no event; mirrored traffic sums to 50 at most; an endpoint comes before its first
-  // deployment. Percentiles are of single minutes.
+  // Azure ML: jobs, endpoints and deployments are put by names of ours. A PUT that was given up may land late, and that of
+  // an endpoint replaces whatever weights it has by then. One operation at a time; failed ones send no event. Mirrored
+  // traffic sums to 50 at most. Percentiles are of single minutes.
   azure: {
     name: 'azure',
     serving: {
@@ -100,13 +106,14 @@ export const shapes: Readonly<Record<Shape['name'], Shape>> = {
       failedLeaves: 'itself',
       emptyIsAbsent: false,
       mirrorsUpTo: 50,
-      firstSteps: 1,
+      firstSteps: 0,
+      isPut: true,
       deployMs: [8 * minute, 20 * minute],
       givesUpMs: 30 * minute,
       weighMs: [20 * second, 3 * minute],
       retireMs: [minute, 5 * minute],
     },
-    jobs: { keyed: true, unseenMs: [0, 0] },
+    jobs: { by: 'name', unseenMs: [0, 0] },
     telemetry: { closesMs: 3 * minute, slow: 'none', hasLatency: false, hasUsersAndPairs: false },
     hints: { jobs: 0.1, endpoints: 0.3, doubled: 0.2, late: 0.05, tellsFailures: false },
   },
