@@ -75,7 +75,7 @@ export function composeWorker(): ComposedWorker {
   const reading = new SageMakerClient(patient);
   const endpoints = sageMakerEndpoints({ sagemaker: reading, now });
   const serving = sageMakerServing({
-    ...{ sagemaker, endpoints, secrets, bucket: bucket(ownBucket), ...settings },
+    ...{ sagemaker, endpoints, now, secrets, bucket: bucket(ownBucket), ...settings },
     autoscaling: new ApplicationAutoScalingClient(cutOff),
   });
   const cloudwatch = new CloudWatchClient(patient);

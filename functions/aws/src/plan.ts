@@ -42,7 +42,7 @@ function portsOver(settings: ReturnType<typeof settingsOf>, take: (call: string,
   const cloudwatchLogs = new CloudWatchLogsClient({ region });
   const jobs = sageMakerJobs({ ...shared, cloudwatchLogs, buckets, supplies });
   const endpoints = sageMakerEndpoints({ sagemaker, now: Date.now });
-  const serving = sageMakerServing({ ...shared, endpoints, supplies, autoscaling, bucket: imagined });
+  const serving = sageMakerServing({ ...shared, endpoints, now: Date.now, supplies, autoscaling, bucket: imagined });
   const registry = sageMakerRegistry(shared);
   return {
     ports: { jobs, serving: () => serving, registry },

@@ -73,6 +73,7 @@ function hosting() {
   const serving = sageMakerServing({
     sagemaker,
     endpoints: sageMakerEndpoints({ sagemaker, now: () => clock.now }),
+    now: () => clock.now,
     autoscaling: recorded.watch(new ApplicationAutoScalingClient(settings)),
     installation,
     modelRole: 'arn:aws:iam::123456789012:role/serin-model',

@@ -56,6 +56,7 @@ function opened(options: { readonly configLagMs?: number; readonly kmsKey?: stri
   const serving = sageMakerServing({
     sagemaker: client,
     endpoints: sageMakerEndpoints({ sagemaker: client, now: () => clock.now }),
+    now: () => clock.now,
     autoscaling: recorded.watch(new ApplicationAutoScalingClient(settings)),
     installation,
     modelRole: 'arn:aws:iam::123456789012:role/serin-model',
@@ -197,6 +198,18 @@ emulated('SageMaker serving', () => {
   }
 
   describe('an endpoint of SageMaker', () => {
+    test('sets no weights for a function that stood still since its order', async () => {
+      const world = await canary();
+      world.meanwhile.set('DescribeEndpoint', () => {
+        world.clock.now += minute;
+      });
+
+      const late = world.serving.change('e', weigh({ v1: 90, v2: 10 }));
+
+      await expect(late).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('its order') });
+      expect(await world.serving.observe('e')).toMatchObject({ busy: false, weights: { v1: 100 } });
+    });
+
     test('keeps serving by the old weights until a change of weights has ended', async () => {
       const world = await canary();
       await world.serving.change('e', weigh({ v1: 90, v2: 10 }));
@@ -637,6 +650,7 @@ emulated('SageMaker serving', () => {
       const serving = sageMakerServing({
         sagemaker,
         endpoints: sageMakerEndpoints({ sagemaker, now: Date.now }),
+        now: Date.now,
         autoscaling: recorded.watch(new ApplicationAutoScalingClient(reach(moto.url))),
         installation,
         modelRole: 'arn:aws:iam::123456789012:role/serin-model',

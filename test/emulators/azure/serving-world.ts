@@ -58,6 +58,7 @@ export async function openWorld({ suite = 'azure-serving', pageSize = 100, ...op
   const secretsAsked: string[] = [];
   const serving = mlServing({
     azure: served.azure,
+    now: () => clock.now,
     installation,
     ...place,
     ...{ account, ownContainer, bucket },

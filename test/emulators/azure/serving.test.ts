@@ -475,6 +475,19 @@ emulatedAzure('Azure ML serving', () => {
       expect(await world.serving.observe('e')).toMatchObject({ weights: { v1: 100 } });
     });
 
+    test('are not sent by a function that stood still since its order', async () => {
+      const world = await canary();
+      const before = world.asked(putEndpoint).length;
+      world.meanwhile.set('GET onlineEndpoints/{endpoint}/deployments', () => {
+        world.clock.now += minute;
+      });
+
+      const late = world.serving.change('e', weigh({ v1: 50, v2: 50 }));
+
+      await expect(late).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('its order') });
+      expect(world.asked(putEndpoint)).toHaveLength(before);
+    });
+
     test('are not sent while another operation runs, and busy where one has just begun', async () => {
       const world = await canary();
       const sent = () => world.asked(putEndpoint).length;

@@ -3,7 +3,7 @@ import type { ProductionVariant } from '@aws-sdk/client-sagemaker';
 import { asFault, Fault } from '@serin/core/base/fault';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
 import { notYet } from '@serin/platform/faults';
-import { checkShares } from '@serin/platform/serving';
+import { checkShares, writesInTime } from '@serin/platform/serving';
 import { endpointName, tagsOf } from '../names.ts';
 import { endpointConfigs, type Plan, variantsOf } from '../serving/configs.ts';
 import type { Endpoints } from '../serving/described.ts';
@@ -27,6 +27,7 @@ import { forget, sweep } from '../serving/sweep.ts';
 interface Options extends ModelOptions {
   readonly autoscaling: ApplicationAutoScalingClient;
   readonly endpoints: Endpoints;
+  readonly now: () => number;
   /** Requests per instance and minute that autoscaling aims at. */
   readonly invocationsPerInstance?: number;
   readonly kmsKey?: string;
@@ -46,7 +47,7 @@ interface Options extends ModelOptions {
  * fails the deployment is ready all the same, with the reason.
  */
 export function sageMakerServing(options: Options): Serving {
-  const { sagemaker, endpoints, installation, autoscaling, invocationsPerInstance = 600 } = options;
+  const { sagemaker, endpoints, installation, autoscaling, now, invocationsPerInstance = 600 } = options;
   const configs = endpointConfigs(options);
   const calls = endpointCalls(sagemaker);
   const scaling = variantScaling({ sagemaker, autoscaling, invocationsPerInstance });
@@ -104,15 +105,18 @@ export function sageMakerServing(options: Options): Serving {
   async function weigh(endpoint: string, weights: Weights, mirror: Mirror | undefined): Promise<Issued> {
     checkShares(endpoint, weights, mirror);
     checkMirrored(endpoint, weights, mirror);
+    const checkTime = writesInTime(endpoint, now);
     const held = Object.fromEntries(Object.entries(weights).filter(([, weight]) => weight > 0));
     const wanted = [...Object.keys(held), ...(mirror === undefined ? [] : [mirror.deployment])];
     const hosted = await lookAt(endpointName(installation, endpoint));
     if (hosted !== undefined && isBusy(hosted)) return 'busy';
     for (const name of wanted) checkReady(endpoint, name, hosted);
     if (hosted === undefined) return 'accepted';
+    checkTime();
     if (wanted.length === 0) return remove(hosted);
-    const { mirror: now } = observationOf(hosted, undefined);
-    if (now?.deployment !== mirror?.deployment || now?.percent !== mirror?.percent) return route(hosted, held, mirror);
+    const { mirror: known } = observationOf(hosted, undefined);
+    if (known?.deployment !== mirror?.deployment || known?.percent !== mirror?.percent)
+      return route(hosted, held, mirror);
     const all = Object.fromEntries(hosted.production.map(({ name }) => [name, held[name] ?? 0]));
     const actual = weightsOf(hosted);
     if (Object.entries(all).every(([name, weight]) => (actual[name] ?? 0) === weight)) return 'accepted';

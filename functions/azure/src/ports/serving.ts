@@ -1,6 +1,6 @@
 import { asFault, Fault } from '@serin/core/base/fault';
 import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/serving';
-import { checkShares } from '@serin/platform/serving';
+import { checkShares, writesInTime } from '@serin/platform/serving';
 import { deploymentName, endpointName, tagsOf } from '../names.ts';
 import { endpointCalls, writable } from '../serving/calls.ts';
 import {
@@ -27,6 +27,7 @@ import { deploymentScaling } from '../serving/scaling.ts';
 import { endpointSteps, type Step } from '../serving/steps.ts';
 
 interface Options extends DeploymentOptions {
+  readonly now: () => number;
   /** The resource id of the identity under which containers serve. */
   readonly modelIdentity: string;
   /** Where the logs of endpoints go. */
@@ -55,12 +56,19 @@ const mostMirrored = 50;
  * before. A failure of that is told with the deployment, which is ready.
  */
 export function mlServing(options: Options): Serving {
-  const { azure, installation, logWorkspace } = options;
+  const { azure, installation, logWorkspace, now } = options;
   const endpoints = mlEndpoints(options);
   const calls = endpointCalls(options);
   const steps = endpointSteps(options);
   const scaling = deploymentScaling(options);
   const lookAt = (endpoint: string) => look({ endpoints, steps }, endpointName(installation, endpoint));
+
+  async function lookToWrite(endpoint: string): Promise<Hosted> {
+    const checkTime = writesInTime(endpoint, now);
+    const hosted = await lookAt(endpoint);
+    checkTime();
+    return hosted;
+  }
 
   async function begun(name: string, step: Omit<Step, 'operation'>, answer: { operation: string } | 'busy') {
     if (answer === 'busy') return 'busy';
@@ -70,7 +78,7 @@ export function mlServing(options: Options): Serving {
 
   async function deploy(endpoint: string, deployment: Deployment): Promise<Issued> {
     checkDeployment(endpoint, deployment, options);
-    const hosted = await lookAt(endpoint);
+    const hosted = await lookToWrite(endpoint);
     if (isBusy(hosted)) return 'busy';
     const { name } = hosted;
     const present = deployed(hosted, deployment.name);
@@ -112,7 +120,7 @@ export function mlServing(options: Options): Serving {
       const why = `Azure ML copies at most ${mostMirrored} % of the requests`;
       throw new Fault('invalid', `cannot mirror ${mirror.percent} % of ${endpoint}: ${why}; use a smaller share`);
     }
-    const hosted = await lookAt(endpoint);
+    const hosted = await lookToWrite(endpoint);
     if (isBusy(hosted)) return 'busy';
     const held = Object.entries(weights).filter(([, weight]) => weight > 0);
     for (const [name] of held) checkReady(endpoint, name, hosted);
@@ -123,7 +131,7 @@ export function mlServing(options: Options): Serving {
   }
 
   async function retire(endpoint: string, deployment: string): Promise<Issued> {
-    const hosted = await lookAt(endpoint);
+    const hosted = await lookToWrite(endpoint);
     if (isBusy(hosted)) return 'busy';
     const { name } = hosted;
     const refuse = (why: string, mend: string): never => {
