@@ -32,6 +32,29 @@ test('an alert that fires began when it says, and tells the condition of its rul
   });
 });
 
+test.each([
+  ['alert', {}, 'fraud-errors: RequestsPerMinute is 9 (GreaterThan 5)'],
+  ['alert-log', {}, 'fraud-errors: the query is 9 (GreaterThan 5)'],
+  ['alert', { metricValue: null }, 'fraud-errors'],
+  ['alert', { metricValue: undefined }, 'fraud-errors'],
+  ['alert-log-oldest', undefined, 'fraud-errors'],
+])('the title of %s with %j is %s, by its first condition', (name, more, title) => {
+  const message = fixture(name);
+  const conditions = message.data.alertContext.condition?.allOf ?? [];
+  if (more !== undefined) Object.assign(conditions[0], more);
+  conditions.push({ metricName: 'another', metricValue: 1 });
+
+  expect(alarmFromAlert(message)).toMatchObject({ says: { title } });
+});
+
+test('an endpoint is known in any case of its id', () => {
+  const { alertTargetIDs } = fixture('alert').data.essentials;
+
+  const upper = alertTargetIDs.map((id: string) => id.toUpperCase());
+
+  expect(alarm('alert', { alertTargetIDs: upper }).of).toEqual({ endpoints: [endpoint], written: [] });
+});
+
 test('its end is of the same alert, at the time that is told', () => {
   const raised = alarm('alert').says as { readonly fingerprint: string };
 

@@ -369,6 +369,26 @@ emulatedAzure('Azure Monitor telemetry', () => {
       expect((await read())[0]?.counts).toEqual({ v1: { requests: 1, bad: { errors: 0 } } });
     });
 
+    test('of a day end where those of the next begin, though Azure answers a minute of both', async () => {
+      const { answer, read, settle } = opened('metrics', {
+        bent: (whole, { query }) => {
+          const [from = 0, to = 0] = (query.get('timespan') ?? '').split('/').map((at) => Date.parse(at));
+          for (const { timeseries } of whole.value)
+            for (const { data } of timeseries)
+              for (const at of [from - minute, to]) data.push({ timeStamp: new Date(at).toISOString(), average: 1 });
+          return whole;
+        },
+      });
+      answer('v1', 5);
+      settle();
+
+      const ticks = await read(1, { from: start - day - minute });
+
+      expect(ticks.filter(({ counts }) => counts.v1 !== undefined)).toEqual([
+        { start, counts: { v1: { requests: 1, bad: { errors: 0 } } } },
+      ]);
+    });
+
     test('of minutes that nobody asked for are left out', async () => {
       const { clock, answer, read, settle } = opened('metrics', {
         bent: (whole) => {
@@ -405,6 +425,23 @@ emulatedAzure('Azure Monitor telemetry', () => {
       expect(latency).toMatchObject({ requests: 11 });
       expect(latency?.p50).toBeGreaterThan(15);
       expect(latency?.p99).toBe(kind === 'log' ? 20 : latency?.p50);
+    });
+
+    test('is weighed by all requests of a deployment, however they were answered', async () => {
+      const { clock, telemetry, answer } = opened(kind);
+      for (const status of [200, 200, 503, 429]) answer('v1', 20, { status });
+      answer('v2', 5000);
+      clock.now += 20 * minute;
+
+      expect(await telemetry.latency('e', start, clock.now)).toEqual({ p50: 20, p90: 20, p99: 20, requests: 5 });
+    });
+
+    test('of less than a whole minute is none', async () => {
+      const { clock, telemetry, answer } = opened(kind);
+      answer('v1', 20);
+      clock.now += 20 * minute;
+
+      expect(await telemetry.latency('e', start + 1, start + minute)).toBeUndefined();
     });
   });
 });

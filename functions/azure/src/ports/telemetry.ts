@@ -1,4 +1,4 @@
-import { errors, thresholdOf } from '@serin/core/base/measures';
+import { thresholdOf } from '@serin/core/base/measures';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
@@ -52,7 +52,7 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
       const closed = closedTicks(query, counter, now());
       if (closed === undefined) return [];
       const window = { ...closed, endpoint: endpointName(installation, query.endpoint) };
-      const thresholds = source.knowsDurations ? slowOf(query.measures).map((each) => thresholdOf(each) ?? 0) : [];
+      const thresholds = slowOf(query.measures).map((each) => thresholdOf(each) ?? 0);
       const [answered, shares] = await Promise.all([source.answered(window, thresholds), sharesOf(window.endpoint)]);
       if (answered === undefined) return [];
       const known = Map.groupBy(answered, ({ deployment }) => nameOfDeployment(deployment));
@@ -61,8 +61,7 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
         weight: shares.get(deployment) ?? 0,
         ...countedOf(known.get(deployment) ?? [], thresholds.length),
       }));
-      const measures = source.knowsDurations ? query.measures : [errors];
-      return ticksOf(rows, { ...query, ...window, measures }, counter, now());
+      return ticksOf(rows, { ...query, ...window }, counter, now());
     },
 
     async latency(endpoint, from, to) {

@@ -25,8 +25,6 @@ export interface Answered {
 /** Where the counts of an endpoint are read. `undefined`: something is missing, ask again later. */
 export interface Source {
   readonly counter: Omit<Counter, 'errorsOf' | 'sure'>;
-  /** Whether it knows how long each request took; then each `Answered` has one count for each threshold. */
-  readonly knowsDurations: boolean;
   answered(window: Window, thresholdsMs: readonly number[]): Promise<readonly Answered[] | undefined>;
   /** In milliseconds. */
   latencies(window: Window): Promise<readonly (Measured & { readonly deployment: string })[] | undefined>;

@@ -8,13 +8,13 @@ import { type Answered, daysOf, minuteMs, type Source, type SourceOptions, statu
 /** https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-machinelearningservices-workspaces-onlineendpoints-metrics */
 interface Metric {
   readonly names: readonly string[];
-  /** All that the metric has: a mean over a dimension that is left out would be no count. */
+  /** All that the metric has, but for what follows from the others: a mean over several series would be no count. */
   readonly by: readonly string[];
 }
 
 const requests: Metric = {
   names: ['RequestsPerMinute'],
-  by: ['deployment', 'statusCode', 'statusCodeClass', 'modelStatusCode'],
+  by: ['deployment', 'statusCode', 'modelStatusCode'],
 };
 const percentiles: Metric = {
   names: ['RequestLatency_P50', 'RequestLatency_P90', 'RequestLatency_P99'],
@@ -49,7 +49,6 @@ export function endpointMetrics(options: SourceOptions): Source {
       // https://learn.microsoft.com/azure/azure-monitor/metrics/data-platform-metrics#retention-of-metrics
       keptMs: 93 * 24 * 60 * minuteMs,
     },
-    knowsDurations: false,
 
     async answered(window) {
       const points = await pointsOf(options, requests, window);

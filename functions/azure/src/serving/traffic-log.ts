@@ -34,7 +34,6 @@ export function trafficLog(options: LogOptions): Source {
       // https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure
       keptMs: 30 * 24 * 60 * minuteMs,
     },
-    knowsDurations: true,
 
     async answered(window, thresholdsMs) {
       const found: Answered[] = [];
