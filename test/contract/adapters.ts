@@ -122,6 +122,7 @@ export const adapters = [
   { platform: 'azure', contract: 'registry', name: 'mlRegistry', file: 'ports/registry.ts', suite: 'emulators/azure/registry.test.ts', behind: "a fake of ours, checked by Microsoft's models" },
   { platform: 'azure', contract: 'serving', name: 'mlServing', file: 'ports/serving.ts', suite: 'emulators/azure/serving.test.ts', behind: "a fake of ours, checked by Microsoft's models",
     gaps: { wholeMirrors: 'Azure ML mirrors half of the requests at most' } },
+  { platform: 'azure', contract: 'notify', name: 'notifier', file: 'packages/platform/src/notifier.ts', suite: 'contract/notify.test.ts', behind: 'an HTTP server' },
   { platform: 'azure', contract: 'inbound', name: 'Azure', file: 'signals.ts', suite: 'contract/inbound-azure.test.ts', behind: "samples of Microsoft's documentation",
     gaps: { approval: "Azure ML's registry tells of no approval" } },
   { platform: 'azure', contract: 'jobs', name: 'mlJobs', file: 'ports/jobs.ts', suite: 'emulators/azure/jobs.test.ts', behind: "a fake of ours, checked by Microsoft's models",
@@ -136,6 +137,7 @@ export const adapters = [
 
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';
 const byDeployedModel = 'Cloud Monitoring counts by deployed model and minute, nothing else';
+const byDeployment = 'the traffic log has no header of a request, and nothing that joins a mirrored one to its answer';
 const noRequests = 'its counts follow from the weights, and no single request is told to it';
 
 /** What a platform does not have at all, and why. A platform that stands here has a row or a reason for every contract. */
@@ -150,6 +152,7 @@ export const absent: Readonly<Partial<Record<Platform, Readonly<Partial<Record<C
   },
   machine: { inbound: 'what comes in comes through the API (test/api)' },
   aws: { segments: byVariant, users: byVariant, pairs: byVariant, labels: byVariant },
+  azure: { segments: byDeployment, users: byDeployment, pairs: byDeployment, labels: byDeployment },
   gcp: { segments: byDeployedModel, users: byDeployedModel, pairs: byDeployedModel, labels: byDeployedModel },
 };
 
