@@ -299,6 +299,7 @@ const withoutSdk: Readonly<Record<string, string>> = {
   'functions/azure/src/jobs/secret-script.ts': 'how its containers read Key Vault',
   'functions/azure/src/jobs/request.ts': 'the form of its jobs',
   'functions/azure/src/jobs/settings.ts': 'its places in Blob Storage',
+  'functions/azure/src/ports/telemetry.ts': 'its two sources of counts',
   'functions/azure/src/ports/serving.ts': 'how its endpoints share their traffic',
   'functions/azure/src/serving/container.ts': 'the routes of its containers, and what starts them',
   'functions/azure/src/serving/hosted.ts': 'the states of its endpoints and deployments',

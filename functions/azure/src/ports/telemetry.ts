@@ -4,10 +4,9 @@ import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
 import { withoutLabels } from '@serin/platform/telemetry';
 import { type Counter, closedTicks, percentilesOf, slowOf, ticksOf, wholeSteps } from '@serin/platform/ticks';
-import { mlCall } from '../calls/ml.ts';
-import { ifThere } from '../faults.ts';
 import { endpointName, nameOfDeployment } from '../names.ts';
 import { type Answered, isError, type SourceOptions } from '../serving/answers.ts';
+import { mlEndpoints, sharesOf } from '../serving/endpoints.ts';
 import { endpointMetrics } from '../serving/metric-data.ts';
 import { trafficLog } from '../serving/traffic-log.ts';
 
@@ -35,17 +34,8 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
   const { azure, installation, now, logWorkspaceId, ...place } = options;
   const source =
     logWorkspaceId === undefined ? endpointMetrics({ azure, ...place }) : trafficLog({ azure, logWorkspaceId });
+  const endpoints = mlEndpoints({ azure, ...place });
   const counter: Counter = { ...source.counter, errorsOf: ([failed = 0]) => failed, sure: 1 };
-
-  /** The shares of the deployments as they are now, in percent; an endpoint that is gone has none. */
-  async function sharesOf(endpoint: string): Promise<ReadonlyMap<string, number>> {
-    const call = mlCall(place, `onlineEndpoints/${endpoint}`, { method: 'GET' });
-    const found = await ifThere(`reading the shares of the endpoint ${endpoint}`, () =>
-      azure.json<{ readonly properties?: { readonly traffic?: Readonly<Record<string, number>> } }>(call),
-    );
-    const traffic = Object.entries(found?.properties?.traffic ?? {});
-    return new Map(traffic.map(([deployment, share]) => [nameOfDeployment(deployment), share]));
-  }
 
   return {
     async ticks(query) {
@@ -53,12 +43,16 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
       if (closed === undefined) return [];
       const window = { ...closed, endpoint: endpointName(installation, query.endpoint) };
       const thresholds = slowOf(query.measures).map((each) => thresholdOf(each) ?? 0);
-      const [answered, shares] = await Promise.all([source.answered(window, thresholds), sharesOf(window.endpoint)]);
+      const [answered, endpoint] = await Promise.all([
+        source.answered(window, thresholds),
+        endpoints.describe(window.endpoint),
+      ]);
       if (answered === undefined) return [];
+      const shares = sharesOf(endpoint?.properties.traffic);
       const known = Map.groupBy(answered, ({ deployment }) => nameOfDeployment(deployment));
-      const rows = [...new Set([...known.keys(), ...shares.keys()])].filter(isVersion).map((deployment) => ({
+      const rows = [...new Set([...known.keys(), ...Object.keys(shares)])].filter(isVersion).map((deployment) => ({
         deployment,
-        weight: shares.get(deployment) ?? 0,
+        weight: shares[deployment] ?? 0,
         ...countedOf(known.get(deployment) ?? [], thresholds.length),
       }));
       return ticksOf(rows, { ...query, ...window }, counter, now());
