@@ -29,7 +29,7 @@ function restNeeds(call: Called, { idOf, logWorkspaceId }: Where): readonly Need
   if (call.id.includes(' history:')) {
     // https://learn.microsoft.com/azure/role-based-access-control/permissions/ai-machine-learning
     const permission = 'Microsoft.MachineLearningServices/workspaces/experiments/runs/read';
-    return [{ anyOf: [[permission]], scope: call.path.replace(/^\/history\/v1\.0|\/runs\/.*$/g, '') }];
+    return [{ anyOf: [[permission]], scope: call.path.replace(/^.*\/history\/v1\.0|\/runs\/.*$/g, '') }];
   }
   if (call.id.includes(' logs:')) {
     const query = 'Microsoft.OperationalInsights/workspaces/query';
