@@ -73,6 +73,8 @@ const assigns = (identity: 'jobIdentity' | 'modelIdentity'): Need =>
 /** The history of a workspace has a host of its own, and the permissions of the workspace. */
 const runDetails = (why: string): Call => ml('GET history:/runs/{name}/details', why, 'experiments/runs/read');
 
+const readFolders = own('code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts');
+
 /** Names of all that is in a container: no permission and no condition says less without a prefix. */
 const lists: Call = {
   call: 'List Blobs',
@@ -100,20 +102,12 @@ export const callsOf = {
     call(
       'Get Blob',
       'reads configs, code, manifests, what jobs left, markers, labels and notes of what was begun',
-      need(
-        blobs('read'),
-        ...own('code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts'),
-        'dataContainers',
-      ),
+      need(blobs('read'), ...readFolders, 'dataContainers'),
     ),
     call(
       'Get Blob Properties',
       'looks whether a blob that must not be replaced is there, and whether one has no byte',
-      need(
-        blobs('read'),
-        ...own('code', 'configs', 'datasets', 'events', 'jobs', 'labels', 'registry', 'serving', 'starts'),
-        'dataContainers',
-      ),
+      need(blobs('read'), ...readFolders, 'own/events', 'dataContainers'),
     ),
     call(
       'Put Blob',
@@ -139,7 +133,6 @@ export const callsOf = {
   ],
   jobs: [
     ml('PUT environments/{name}/versions/{version}', 'the image of a job', 'environments/versions/write'),
-    ml('GET environments/{name}/versions/{version}', 'whether it is there', 'environments/versions/read'),
     call(
       'PUT jobs/{name}',
       'starts a job',
@@ -174,17 +167,17 @@ export const callsOf = {
     ml('GET onlineEndpoints/{name}', 'reads what really serves', 'onlineEndpoints/read'),
     ml('PUT environments/{name}/versions/{version}', 'the image of a deployment', 'environments/versions/write'),
     ml('PUT onlineEndpoints/{endpoint}/deployments/{name}', 'deploys a version', 'onlineEndpoints/deployments/write'),
-    ml('GET onlineEndpoints/{endpoint}/deployments/{name}', 'reads how that goes', 'onlineEndpoints/deployments/read'),
+    ml('GET onlineEndpoints/{endpoint}/deployments', 'reads how that goes', 'onlineEndpoints/deployments/read'),
     ml('DELETE onlineEndpoints/{endpoint}/deployments/{name}', 'retires it', 'onlineEndpoints/deployments/delete'),
     // It lies beside the workspaces, below the subscription.
     // https://learn.microsoft.com/azure/role-based-access-control/permissions/ai-machine-learning
     call(
-      'GET /subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/mfeOperationsStatus/{id}',
+      'GET Microsoft.MachineLearningServices/locations/{location}/mfeOperationsStatus/{id}',
       'reads why an operation failed',
       need('Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read', 'subscription'),
     ),
     call(
-      'PUT /{endpoint}/providers/Microsoft.Insights/diagnosticSettings/{name}',
+      'PUT Microsoft.Insights/diagnosticSettings/{name}',
       'has the requests of an endpoint logged',
       need('Microsoft.Insights/diagnosticSettings/write', 'loggedWorkspace'),
       // Azure asks it of whoever names a log workspace, whose keys open nothing: they are off in ours.
@@ -192,7 +185,7 @@ export const callsOf = {
     ),
     ...(['GET', 'PUT', 'DELETE'] as const).map((verb) =>
       call(
-        `${verb} /{group}/providers/Microsoft.Insights/autoscalesettings/{name}`,
+        `${verb} Microsoft.Insights/autoscalesettings/{name}`,
         'has the instances of a deployment follow its load',
         need(
           `Microsoft.Insights/autoscalesettings/${{ GET: 'read', PUT: 'write', DELETE: 'delete' }[verb]}`,
@@ -213,6 +206,7 @@ export const callsOf = {
       need('Microsoft.OperationalInsights/workspaces/query/read', 'logWorkspace'),
       need('Microsoft.OperationalInsights/workspaces/query/AmlOnlineEndpointTrafficLog/read', 'logWorkspace'),
     ),
+    ml('GET onlineEndpoints/{name}', 'which versions there are', 'onlineEndpoints/read'),
   ],
   bus: [call('send to the topic', 'publishes what happened', need(sends, 'bus'))],
   send: [call('send to the queue', 'tells that a stream owes something', need(sends, 'signals'))],
