@@ -141,12 +141,13 @@ function ofNetwork({ settings, where, account, vaults }: Places): ByHand {
 }
 
 /** Without an Entra application nothing calls the API but who has a token of Serin's. */
-function ofAlarms({ settings: { alarms }, name }: Places): ByHand {
+function ofAlarms({ settings: { alarms }, name, group, where }: Places): ByHand {
   if (alarms === undefined)
     return [
       {
         what: 'for alert rules of yours on a model: an Entra application, under which Azure Monitor calls Serin; put its ids into serin.azure.json, "alarms": {"tenant", "audience", "object"}',
-        command: `az ad app create --display-name ${name('alarms')} --identifier-uris api://${name('alarms')} && az ad sp create --id <its appId> && az ad sp create --id ${azureMonitor}`,
+        // Entra takes no other address of an application unless the tenant has verified its domain.
+        command: `az ad app create --display-name ${name('alarms')} && az ad app update --id <its appId> --identifier-uris api://<its appId> && az ad sp create --id <its appId>; docs/azure.md has its role, which Azure Monitor needs`,
       },
     ];
   return [
@@ -157,7 +158,7 @@ function ofAlarms({ settings: { alarms }, name }: Places): ByHand {
     },
     {
       what: 'for alert rules of yours on a model: name the action group of Serin in them; this shows it',
-      command: `az monitor action-group show --name ${name('signals')} --resource-group <its group>`,
+      command: `az monitor action-group show --name ${name('signals')} --resource-group ${group} --subscription ${where.account}`,
     },
   ];
 }
