@@ -13,6 +13,14 @@ test.each([
   ['servicebus:Send', 'send to the queue'],
   ['GET vault:/secrets/{secret}', 'Get Secret'],
   ['POST logs:/v1/workspaces/{workspace}/query', 'POST workspaces/{id}/query'],
+  [
+    'GET history:/history/v1.0/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.MachineLearningServices/workspaces/{workspace}/runs/{run}/details',
+    'GET history:/runs/{name}/details',
+  ],
+  [
+    'PUT /subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Insights/autoscalesettings/{setting}',
+    'PUT /{group}/providers/Microsoft.Insights/autoscalesettings/{name}',
+  ],
   ['GET /{resource+}/providers/Microsoft.Insights/metrics', 'GET Microsoft.Insights/metrics'],
   [
     'GET /subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/mfeOperationsStatus/{operation}',
