@@ -381,6 +381,7 @@ test('the functions are told what they are deployed with', () => {
     SERIN_VAULT: expect.stringMatching(/^serin-[0-9a-f]{10}-config$/),
     SERIN_TIMEOUT_SECONDS: '120',
     AZURE_CLIENT_ID: { clientOf: 'signals' },
+    AzureWebJobsDisableHomepage: 'true',
     AzureWebJobsStorage__accountName: expect.stringMatching(/^serin[0-9a-f]{10}signals$/),
     AzureWebJobsStorage__credential: 'managedidentity',
     AzureWebJobsStorage__clientId: { clientOf: 'signals' },

@@ -89,6 +89,9 @@ function ownEnvironment(places: Places, id: FunctionId): Readonly<Record<string,
   return {
     SERIN_TIMEOUT_SECONDS: String(functionApps[id].timeoutSeconds),
     AZURE_CLIENT_ID: client,
+    // Without it the host answers the address of an app itself.
+    // https://learn.microsoft.com/azure/azure-functions/functions-app-settings#azurewebjobsdisablehomepage
+    AzureWebJobsDisableHomepage: 'true',
     // https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
     AzureWebJobsStorage__accountName: places.hostOf(id),
     AzureWebJobsStorage__credential: 'managedidentity',
