@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { endpointName, groupName } from '../../functions/aws/src/names.ts';
 import { read } from '../../functions/aws/src/signals.ts';
+import { payloadsOf } from '../events/happenings.ts';
 import { inboundContract } from './inbound.contract.ts';
 
-const fixture = (name: string): string =>
-  readFileSync(join(import.meta.dirname, '..', 'events', 'aws', `${name}.json`), 'utf8');
-const changed = (name: string, change: (message: ReturnType<typeof JSON.parse>) => void): string => {
-  const message = JSON.parse(fixture(name));
-  change(message);
-  return JSON.stringify(message);
-};
+const { fixture, changed } = payloadsOf('aws');
 
 const installation = { project: 'shop', environment: 'prod' };
 

@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { endpointName } from '../../functions/azure/src/names.ts';
 import { read } from '../../functions/azure/src/signals.ts';
+import { payloadsOf } from '../events/happenings.ts';
 import { inboundContract } from './inbound.contract.ts';
 
-const fixture = (name: string): string =>
-  readFileSync(join(import.meta.dirname, '..', 'events', 'azure', `${name}.json`), 'utf8');
-const changed = (name: string, change: (message: ReturnType<typeof JSON.parse>) => void): string => {
-  const message = JSON.parse(fixture(name));
-  change(message);
-  return JSON.stringify(message);
-};
+const { fixture, changed } = payloadsOf('azure');
 const container = '/blobServices/default/containers/';
 
 const installation = { project: 'shop', environment: 'prod' };
