@@ -113,6 +113,30 @@ test.each<[string, RequestListener, object]>([
     { status: 403, code: 'ForbiddenByRbac', message: 'No.' },
   ],
   [
+    // https://github.com/CDCgov/prime-reportstream/issues/11773
+    'of Log Analytics, which says more far within',
+    json(400, {
+      error: {
+        ...{ code: 'BadArgumentError', message: 'The request had some invalid properties' },
+        innererror: {
+          ...{ code: 'SemanticError', message: 'A semantic error occurred.' },
+          innererror: { code: 'SEM0100', message: "'where' operator: Failed to resolve table" },
+        },
+      },
+    }),
+    {
+      code: 'SemanticError',
+      message:
+        "The request had some invalid properties: A semantic error occurred.: 'where' operator: Failed to resolve table",
+    },
+  ],
+  [
+    // https://github.com/hashicorp/terraform-provider-azurerm/issues/21161
+    'of Azure Monitor, without an error around it',
+    json(409, { code: 'Conflict', message: 'It is used.' }),
+    { status: 409, code: 'Conflict', message: 'It is used.' },
+  ],
+  [
     'of Table Storage',
     json(412, {
       'odata.error': { code: 'UpdateConditionNotSatisfied', message: { lang: 'en-US', value: 'It has moved on.' } },

@@ -84,25 +84,30 @@ interface Said {
   readonly code?: string;
   readonly message?: string;
   readonly details?: readonly Said[] | null;
-  /** Of Key Vault: what `Forbidden` means. */
-  readonly innererror?: { readonly code?: string } | null;
+  /** Of Key Vault: what `Forbidden` means. Of Log Analytics: what is wrong with a query. */
+  readonly innererror?: Said | null;
 }
 
-interface Refused {
+/** Azure Monitor says it without an `error` around it. */
+interface Refused extends Said {
   readonly error?: Said;
   /** Of Table Storage. */
   readonly 'odata.error'?: { readonly code?: string; readonly message?: { readonly value?: string } };
 }
 
-/** Azure ML says no more than "The request is invalid." itself: why is in the details. */
-export function textOf({ message = '', details }: Said): string {
-  const more = (details ?? []).map(textOf).filter((text) => text !== '' && !message.includes(text));
+/** Azure ML says no more than "The request is invalid." itself: why is in the details, or within. */
+export function textOf({ message = '', details, innererror }: Said): string {
+  const more = [details ?? [], innererror ?? []]
+    .flat()
+    .map(textOf)
+    .filter((text) => text !== '' && !message.includes(text));
   return [message, ...new Set(more)].filter((text) => text !== '').join(': ');
 }
 
 function refusal({ status, headers, content }: Answer): AzureError {
   const text = new TextDecoder().decode(content);
-  const { error, 'odata.error': ofTable } = refusedIn(text);
+  const { 'odata.error': ofTable, ...refused } = refusedIn(text);
+  const error = refused.error ?? (typeof refused.message === 'string' ? refused : undefined);
   const inJson = error?.innererror?.code ?? error?.code ?? ofTable?.code;
   // Blob Storage answers in XML, and a HEAD has no body.
   const code = headers.get('x-ms-error-code') ?? inJson ?? /<Code>(.*?)<\/Code>/s.exec(text)?.[1];
