@@ -312,7 +312,58 @@ emulatedAzure('Azure Monitor telemetry', () => {
     });
   });
 
+  describe('the traffic log of a workspace that has not had a row yet', () => {
+    const unconnected = (table: string) => ({
+      bent: () => {
+        const innererror = {
+          code: 'SEM0100',
+          message: `'where' operator: Failed to resolve table or column expression named '${table}'`,
+        };
+        return new Reply(400, {
+          error: {
+            ...{ code: 'BadArgumentError', message: 'The request had some invalid properties' },
+            innererror: { code: 'SemanticError', message: 'A semantic error occurred.', innererror },
+          },
+        });
+      },
+    });
+
+    test('is waited for until the first row should have come, and then had no requests', async () => {
+      const { clock, telemetry, read, settle } = opened('log', unconnected('AmlOnlineEndpointTrafficLog'));
+      settle();
+
+      const early = await read(2);
+      clock.now = start + minute + 73 * minute;
+      const late = await read(2);
+
+      expect([early, late]).toEqual([[], [{ start, counts: {} }]]);
+      expect(await telemetry.latency('e', start, start + minute)).toBeUndefined();
+    });
+
+    test('is not taken for one that Serin asks in a wrong way', async () => {
+      const { read, settle } = opened('log', unconnected('EndpointName'));
+      settle();
+
+      await expect(read()).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('EndpointName') });
+    });
+  });
+
   describe('the metrics', () => {
+    test('of which Azure could not read all are read again later', async () => {
+      const { clock, telemetry, answer, read, settle } = opened('metrics', {
+        bent: (whole) => {
+          for (const metric of whole.value)
+            Object.assign(metric, { errorCode: 'InternalServerError', errorMessage: 'It failed.', timeseries: [] });
+          return whole;
+        },
+      });
+      answer('v1', 5);
+      settle();
+
+      expect(await read()).toEqual([]);
+      await expect(telemetry.latency('e', start, clock.now)).rejects.toMatchObject({ code: 'unavailable' });
+    });
+
     test('count nothing by thresholds: a percentile is no count', async () => {
       const { answer, read, settle } = opened('metrics');
       answer('v1', 500);

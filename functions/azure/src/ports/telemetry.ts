@@ -1,4 +1,5 @@
 import { thresholdOf } from '@serin/core/base/measures';
+import { minute } from '@serin/core/base/time';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
@@ -48,6 +49,10 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
         endpoints.describe(window.endpoint),
       ]);
       if (answered === undefined) return [];
+      if (answered === 'unconnected') {
+        const old = closedTicks(query, { ...counter, settleMs: connectingMs }, now());
+        return old === undefined ? [] : ticksOf([], { ...query, ...old }, counter, now());
+      }
       const shares = sharesOf(endpoint?.properties.traffic);
       const known = Map.groupBy(answered, ({ deployment }) => nameOfDeployment(deployment));
       const rows = [...new Set([...known.keys(), ...Object.keys(shares)])].filter(isVersion).map((deployment) => ({
@@ -72,6 +77,13 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
     ...withoutLabels('Azure'),
   };
 }
+
+/**
+ * What is not in the log after so long does not come: "it may take up to an hour for the connection to the Log Analytics
+ * workspace to be enabled", and rows are 13 minutes late.
+ * https://learn.microsoft.com/azure/machine-learning/how-to-monitor-online-endpoints#use-logs
+ */
+const connectingMs = 73 * minute;
 
 /** Our deployments are named by their versions. What no deployment answered has another name, or none. */
 const isVersion = (deployment: string): boolean => /^v\d+$/.test(deployment);

@@ -25,7 +25,8 @@ export interface Answered {
 /** Where the counts of an endpoint are read. `undefined`: something is missing, ask again later. */
 export interface Source {
   readonly counter: Omit<Counter, 'errorsOf' | 'sure'>;
-  answered(window: Window, thresholdsMs: readonly number[]): Promise<readonly Answered[] | undefined>;
+  /** `unconnected`: nothing has ever come from any endpoint, and the first may be on its way. */
+  answered(window: Window, thresholdsMs: readonly number[]): Promise<readonly Answered[] | 'unconnected' | undefined>;
   /** In milliseconds. */
   latencies(window: Window): Promise<readonly (Measured & { readonly deployment: string })[] | undefined>;
 }

@@ -52,7 +52,7 @@ export function endpointMetrics(options: SourceOptions): Source {
 
     async answered(window) {
       const points = await pointsOf(options, requests, window);
-      return points.map(
+      return points?.map(
         ({ labels, start, value }): Answered => ({
           deployment: labels.deployment ?? '',
           start,
@@ -69,6 +69,7 @@ export function endpointMetrics(options: SourceOptions): Source {
         await pointsOf(options, requests, window),
         await pointsOf(options, percentiles, window),
       ];
+      if (counted === undefined || measured === undefined) return undefined;
       return [...new Set(counted.map(deploymentOf))].map((deployment) => {
         const of = (points: readonly Point[], metric: string): Series => {
           const sums = new Map<number, number>();
@@ -90,7 +91,6 @@ interface Told {
     readonly name: { readonly value: string };
     /** `Success`, or why there is less than all of it. */
     readonly errorCode?: string;
-    readonly errorMessage?: string;
     readonly timeseries?: readonly {
       readonly metadatavalues?: readonly { readonly name: { readonly value: string }; readonly value: string }[];
       /** A minute without data has a time and no value. */
@@ -102,8 +102,15 @@ interface Told {
 /** "The maximum number of records to retrieve per resource ID in the request [...] Defaults to 10". */
 const mostSeries = 1000;
 
-/** The values of metrics by minute and dimension, in no order; names of dimensions are in lower case. */
-async function pointsOf({ azure, ...place }: SourceOptions, metric: Metric, window: Window): Promise<readonly Point[]> {
+/**
+ * The values of metrics by minute and dimension, in no order; names of dimensions are in lower case. `undefined`: Azure
+ * could not read all of them.
+ */
+async function pointsOf(
+  { azure, ...place }: SourceOptions,
+  metric: Metric,
+  window: Window,
+): Promise<readonly Point[] | undefined> {
   const points: Point[] = [];
   for (const { endpoint, from, to } of daysOf(window)) {
     const told = await ifThere(`asking Azure Monitor for ${metric.names[0]} of the endpoint ${endpoint}`, () =>
@@ -122,7 +129,8 @@ async function pointsOf({ azure, ...place }: SourceOptions, metric: Metric, wind
         },
       }),
     );
-    for (const { name, timeseries = [] } of told?.value ?? []) {
+    for (const { name, errorCode = 'Success', timeseries = [] } of told?.value ?? []) {
+      if (errorCode !== 'Success') return undefined;
       checkWhole(endpoint, timeseries.length);
       for (const { metadatavalues = [], data = [] } of timeseries) {
         const labels = Object.fromEntries(metadatavalues.map((of) => [of.name.value.toLowerCase(), of.value]));

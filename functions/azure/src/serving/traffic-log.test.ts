@@ -139,3 +139,25 @@ test('a workspace without any data has no requests', async () => {
 
   expect([await log.answered(window, []), await log.latencies(window)]).toEqual([[], []]);
 });
+
+test('a percentile of nothing is none, and not a request that took no time', async () => {
+  const { log } = asked({
+    tables: [
+      {
+        name: 'PrimaryResult',
+        columns: ['DeploymentName', 'requests', 'p50', 'p90', 'p99'].map((name) => ({ name })),
+        rows: [['v01', 4, null, 'NaN', 7]],
+      },
+    ],
+  });
+
+  expect(await log.latencies(window)).toEqual([
+    {
+      deployment: 'v01',
+      requests: new Map([[from, 4]]),
+      p50: new Map([[from, Number.NaN]]),
+      p90: new Map([[from, Number.NaN]]),
+      p99: new Map([[from, 7]]),
+    },
+  ]);
+});

@@ -1,6 +1,6 @@
 import { instant } from '@serin/core/base/time';
 import type { Series } from '@serin/platform/ticks';
-import type { Azure } from '../calls/azure.ts';
+import { type Azure, AzureError } from '../calls/azure.ts';
 import { guarded } from '../faults.ts';
 import { type Answered, daysOf, minuteMs, type Source, statusOf, type Window } from './answers.ts';
 
@@ -39,7 +39,7 @@ export function trafficLog(options: LogOptions): Source {
       const found: Answered[] = [];
       for (const day of daysOf(window)) {
         const rows = await rowsOf(options, day.endpoint, countsIn(day, thresholdsMs));
-        if (rows === undefined) return undefined;
+        if (rows === undefined || rows === 'unconnected') return rows;
         for (const row of rows)
           found.push({
             deployment: String(row.DeploymentName),
@@ -55,7 +55,9 @@ export function trafficLog(options: LogOptions): Source {
 
     async latencies(window) {
       const rows = await rowsOf(options, window.endpoint, latenciesIn(window));
-      const at = (value: unknown): Series => new Map([[window.from, Number(value)]]);
+      if (rows === 'unconnected') return [];
+      // The percentile of nothing is null.
+      const at = (value: unknown): Series => new Map([[window.from, Number(value ?? Number.NaN)]]);
       return rows?.map(({ DeploymentName, requests, p50, p90, p99 }) => ({
         deployment: String(DeploymentName),
         ...{ requests: at(requests), p50: at(p50), p90: at(p90), p99: at(p99) },
@@ -101,18 +103,31 @@ interface Told {
   readonly error?: unknown;
 }
 
+/** A table that is made with its first row: https://github.com/CDCgov/prime-reportstream/issues/11773 */
+const saysNoTable = (error: unknown): boolean =>
+  error instanceof AzureError &&
+  error.status === 400 &&
+  new RegExp(`failed to resolve table .*named '${table}'`, 'i').test(error.message);
+
 /**
- * The rows of an answer by the names of their columns; a workspace without any data answers nothing at all (204).
+ * The rows of an answer by the names of their columns; a workspace without any data answers nothing at all (204), or knows
+ * no such table.
  *
  * https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format
  */
 async function rowsOf({ azure, logWorkspaceId }: LogOptions, endpoint: string, query: string) {
   const told = await guarded(`reading the traffic log of the endpoint ${endpoint}`, () =>
-    azure.json<Told>({
-      ...{ service: 'logs', method: 'POST', path: `v1/workspaces/${logWorkspaceId}/query`, body: { query } },
-      repeatable: true,
-    }),
+    azure
+      .json<Told>({
+        ...{ service: 'logs', method: 'POST', path: `v1/workspaces/${logWorkspaceId}/query`, body: { query } },
+        repeatable: true,
+      })
+      .catch((error: unknown) => {
+        if (saysNoTable(error)) return 'unconnected' as const;
+        throw error;
+      }),
   );
+  if (told === 'unconnected') return told;
   if (told.error !== undefined) return undefined;
   const { columns = [], rows = [] } = told.tables?.find(({ name }) => name === 'PrimaryResult') ?? {};
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
