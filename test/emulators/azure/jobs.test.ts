@@ -250,6 +250,20 @@ emulatedAzure('jobs on Azure ML', () => {
       });
     });
 
+    test.each(['Completed', 'Failed', 'Canceled'])(
+      'is not cancelled once it is over (%s), however late it is described',
+      async (status) => {
+        const { id } = await world.jobs.start(imageJob('run_1/train/1', waits));
+        world.fake.move(id, status, { endTimeUtc: at(30) });
+        world.clock.now += 30 * hour;
+        const before = served.calls.length;
+
+        await world.jobs.describe(id);
+
+        expect(served.calls.slice(before).map(({ verb }) => verb)).toEqual(['GET', 'GET']);
+      },
+    );
+
     test('that runs is not cancelled for the time that it waited', async () => {
       const { id } = await world.jobs.start(imageJob('run_1/train/1', waits));
       world.fake.move(id, 'Running', began);

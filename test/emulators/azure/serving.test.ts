@@ -146,6 +146,38 @@ emulatedAzure('Azure ML serving', () => {
       });
     });
 
+    test('leaves to a policy of the subscription what it lets the endpoint write already', async () => {
+      const logWorkspace = '/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w';
+      const world = await opened({ logWorkspace });
+      const put = 'PUT /{resource+}/providers/Microsoft.Insights/diagnosticSettings/{setting}';
+      const taken = (category: string) =>
+        new Refusal(
+          409,
+          'Conflict',
+          `Data sink '${logWorkspace}' is already used in diagnostic setting 'setbypolicy' for category '${category}'. Data sinks can't be reused in different settings on the same category for the same resource.`,
+        );
+      world.refused.set(put, taken('amlonlineendpointtrafficlog'));
+
+      await world.deployed(world.deploymentOf(1));
+      const categories = () =>
+        world
+          .asked(put)
+          .at(-1)
+          ?.body.properties.logs.map(({ category }: { category: string }) => category);
+      const rest = categories();
+      world.meanwhile.set(put, () => {
+        world.refused.set(put, taken('AmlOnlineEndpointConsoleLog'));
+        world.meanwhile.set(put, () => void world.refused.set(put, taken('AmlOnlineEndpointTrafficLog')));
+      });
+      await world.deployed(world.deploymentOf(2));
+      world.refused.set(put, taken('AmlOnlineEndpointEventLog'));
+
+      expect([rest, categories()]).toEqual([['AmlOnlineEndpointConsoleLog'], ['AmlOnlineEndpointTrafficLog']]);
+      await expect(
+        world.serving.change('e', { kind: 'deploy', deployment: world.deploymentOf(3) }),
+      ).rejects.toMatchObject({ code: 'conflict' });
+    });
+
     test('is refused, and not busy for ever, where somebody else has the name in the region', async () => {
       const world = await opened();
       world.cloud.taken.add(world.name);

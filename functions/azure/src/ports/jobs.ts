@@ -8,7 +8,7 @@ import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Supplies } from '@serin/platform/jobs/supplies';
 import { type Azure, AzureError } from '../calls/azure.ts';
 import { guarded } from '../faults.ts';
-import { type CommandJob, commandJobs } from '../jobs/command-jobs.ts';
+import { type CommandJob, commandJobs, isOver } from '../jobs/command-jobs.ts';
 import { description, type Known, waitedTooLong } from '../jobs/described.ts';
 import { environmentOf } from '../jobs/environments.ts';
 import { logEnd } from '../jobs/logs.ts';
@@ -89,7 +89,7 @@ export function mlJobs({ azure, buckets, secrets, supplies, now, ...settings }: 
     describe: (id) =>
       guarded(`describing the job ${id}`, async () => {
         const found = await known(id);
-        if (waitedTooLong(found, now())) await jobs.cancel(id);
+        if (!isOver(found.job) && waitedTooLong(found, now())) await jobs.cancel(id);
         return description(found, { buckets, accounts: settings, logEnd: () => logEnd(found.details) });
       }),
 

@@ -1,4 +1,4 @@
-import type { Azure } from '../calls/azure.ts';
+import type { Azure, Call } from '../calls/azure.ts';
 import { type MlPlace, mlCall } from '../calls/ml.ts';
 import { ifThere } from '../faults.ts';
 import { nameOfDeployment } from '../names.ts';
@@ -67,9 +67,9 @@ export function mlEndpoints({ azure, ...place }: MlPlace & { readonly azure: Azu
     /** All of them, also those that somebody else made. */
     async deployments(name: string): Promise<readonly Deployed[]> {
       const found: Deployed[] = [];
-      let skip: string | undefined;
+      let query: Call['query'] = {};
       do {
-        const call = mlCall(place, `${path(name)}/deployments`, { method: 'GET', query: { $skip: skip } });
+        const call = mlCall(place, `${path(name)}/deployments`, { method: 'GET', query });
         const page = await ifThere(`listing the deployments of the endpoint ${name}`, () => azure.json<Page>(call));
         for (const { id = '', name: known = '', tags, properties } of page?.value ?? [])
           found.push({
@@ -79,8 +79,8 @@ export function mlEndpoints({ azure, ...place }: MlPlace & { readonly azure: Azu
             operation: properties?.properties?.AzureAsyncOperationUri ?? '',
             tags: tags ?? {},
           });
-        skip = page?.nextLink == null ? undefined : (new URL(page.nextLink).searchParams.get('$skip') ?? undefined);
-      } while (skip !== undefined);
+        query = page?.nextLink == null ? undefined : Object.fromEntries(new URL(page.nextLink).searchParams);
+      } while (query !== undefined);
       return found;
     },
   };
