@@ -45,6 +45,9 @@ function renderApp(around: Around, each: FunctionApp, known: Known): App {
       reserved: true,
       serverFarmId: plan.id,
       httpsOnly: true,
+      // A private endpoint closes an app that does not say it: to Azure Monitor, and to whoever deploys.
+      // https://learn.microsoft.com/azure/app-service/overview-access-restrictions#app-access
+      publicNetworkAccess: 'Enabled',
       clientAffinityEnabled: false,
       identity: { type: 'UserAssigned', userAssignedIdentities: [identity.id] },
       functionAppConfig: {

@@ -206,6 +206,16 @@ test('nobody reaches a function but the API, and in a network Azure Monitor reac
   expect(doors(closed)[0]).toEqual(['Api', 'Deny', ['ActionGroup']]);
 });
 
+test.each(installations)(
+  '%s: no private endpoint closes an app to those whom its rules let in, nor to whoever deploys',
+  (_, settings) => {
+    for (const { inputs } of of(settings, 'web:WebApp'))
+      expect([inputs.publicNetworkAccess, inputs.siteConfig.scmIpSecurityRestrictionsDefaultAction ?? 'Allow']).toEqual(
+        ['Enabled', 'Allow'],
+      );
+  },
+);
+
 test('each app is given its code once it stands, and in a preview none is', async () => {
   const hosts = topology(plain, where).functions.map(({ name }) => `${name}.scm.azurewebsites.net`);
 
