@@ -348,6 +348,14 @@ test('two installations of a subscription share no name and no role', () => {
   expect(one?.filter((name) => other?.includes(name))).toEqual([]);
 });
 
+test('the same installation in two subscriptions of a tenant shares no role: Azure takes the name of each once', () => {
+  const other = { ...where, account: '99999999-1bf0-4dda-aec3-cb9272f09590' };
+  const [one, another] = [where, other].map((each) => topology(plain, each).customRoles);
+
+  expect(one?.map(({ name }) => name).filter((name) => another?.some((each) => each.name === name))).toEqual([]);
+  expect(new Set(one?.map(({ name }) => name)).size).toBe(one?.length);
+});
+
 test('the functions are told what they are deployed with', () => {
   const environments = topology(plain, where).functions.map(({ environment }) => environment);
   const account = expect.stringMatching(/^serin[0-9a-f]{10}own$/);

@@ -51,7 +51,9 @@ export function assignedTo(places: Places, grantees: readonly Grantee[]): Assign
     const id = guidOf(`${places.where.account}/${project}/${environment}/${hash}`);
     roles.set(id, {
       id,
-      name: `Serin ${project} ${environment} ${hash.slice(0, 8)}`,
+      // A name is taken for all subscriptions of a tenant.
+      // https://learn.microsoft.com/azure/role-based-access-control/custom-roles#custom-role-properties
+      name: `Serin ${project} ${environment} ${id.slice(0, 8)}`,
       actions: permissions.filter((each) => !isDataAction(each)),
       dataActions: permissions.filter(isDataAction),
     });
