@@ -16,6 +16,12 @@ test.each([
   expect(delivered(message)).toMatchObject({ body });
 });
 
+test('a message that is nested too deeply to be written is taken all the same', () => {
+  const deep = JSON.parse(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`);
+
+  expect(delivered(deep, { messageId: 'm1' })).toMatchObject({ id: 'm1', body: expect.stringContaining('too deeply') });
+});
+
 test('a message has the id that Service Bus knows, and says how often it was delivered', () => {
   expect(delivered({}, { messageId: 'm1', deliveryCount: 3 })).toEqual({ id: 'm1', attempt: 3, body: '{}' });
 });

@@ -34,9 +34,13 @@ function positive(value: unknown): number | undefined {
   return Number.isInteger(count) && count > 0 ? count : undefined;
 }
 
-const textOf = (message: unknown): string =>
-  message instanceof Uint8Array
-    ? new TextDecoder().decode(message)
-    : typeof message === 'string'
-      ? message
-      : (JSON.stringify(message) ?? '');
+function textOf(message: unknown): string {
+  if (typeof message === 'string') return message;
+  if (message instanceof Uint8Array) return new TextDecoder().decode(message);
+  try {
+    return JSON.stringify(message) ?? '';
+  } catch {
+    // Whoever throws here gets the message again without end, also out of the queue of dead letters.
+    return '(not kept: it is nested too deeply to be written)';
+  }
+}

@@ -97,6 +97,7 @@ function suite(): void {
       ['a text', 'hello'],
       ['a number', '5'],
       ['a tick of nothing', '{"serin":{}}'],
+      ['a nest', `${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`],
     ])('keeps %s that nobody can read as a dead letter, and does not ask for it again', async (_, body) => {
       await azure.publish(body);
 
@@ -290,6 +291,12 @@ function suite(): void {
     await clock.tick();
 
     expect([azure.bus.waiting(names.queue), azure.bus.scheduled(names.queue)]).toEqual([[], 0]);
+  });
+
+  test('dead letters are rid of a message that nobody can write down', async () => {
+    await open('deadLetters').call(`${'['.repeat(9000)}${']'.repeat(9000)}`, { MessageId: 'deep', DeliveryCount: 11 });
+
+    expect(await letters()).toMatchObject([{ id: 'deep' }]);
   });
 
   test('dead letters keep what the queue gave up, and send it again as it was', async () => {
