@@ -10,7 +10,9 @@ interface Options {
 }
 
 /** The queue of signals in Service Bus, which holds back a message for as long as is wished. */
-interface ServiceBusQueue extends Queue {
+export interface ServiceBusQueue extends Queue {
+  /** Several in few requests: whoever delivers a batch does not wait for long. */
+  sendAll(bodies: readonly string[]): Promise<void>;
   /** A message that is being worked on comes again after this many seconds: as a copy, for what is given back comes at once. */
   again(message: Pick<Delivered, 'id' | 'body' | 'attempt'>, seconds: number): Promise<void>;
 }
@@ -31,6 +33,7 @@ export function serviceBusQueue({ bus, queue }: Options): ServiceBusQueue {
     tick: (stream, delaySeconds) => send([tickBody(stream)], delaySeconds),
     ticks: (streams) => send(streams.map(tickBody)),
     send: (body) => send([body]),
+    sendAll: (bodies) => send(bodies),
     async again({ id, body, attempt }, delaySeconds) {
       const attributes = { copyOf: id, attempt: String(attempt + 1) } satisfies Copied;
       // Made twice for one delivery, it is one copy.

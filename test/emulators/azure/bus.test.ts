@@ -263,6 +263,16 @@ emulatedAzure('the bus and the queue on Service Bus', () => {
         expect(sent().length).toBeLessThan(8);
       }));
 
+    test('takes a delivery of many events in few requests', () =>
+      opened(async ({ queue, sent, bodiesIn }) => {
+        const events = Array.from({ length: 1000 }, (_, index) => JSON.stringify({ id: index }));
+
+        await queue.sendAll(events);
+
+        expect(bodiesIn('signals')).toEqual(events);
+        expect(sent().length).toBeLessThan(8);
+      }));
+
     test('holds a tick with a delay back until then', () =>
       opened(async ({ queue, fake, bodiesIn }) => {
         await queue.tick('model/a', 30);

@@ -268,6 +268,14 @@ function suite(): void {
       expect((await deliver(api, authorization)).status).toBe(200);
     });
 
+    test('comes again also while the queue itself is not there, for an alert that is refused is lost', async () => {
+      const api = open('api', { SERIN_QUEUE: 'notthere' });
+
+      const { status } = await deliver(api, await azure.entra.bearer(`api://${application}`));
+
+      expect(status).toBe(503);
+    });
+
     test('is answered with the code that Event Grid wants back', async () => {
       const { status, text } = await deliver(
         open('api'),

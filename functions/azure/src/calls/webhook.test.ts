@@ -14,10 +14,14 @@ interface Sent {
   readonly headers?: Record<string, string>;
 }
 
+const queueInto = (queued: string[]) => ({
+  sendAll: async (texts: readonly string[]) => void queued.push(...texts),
+});
+
 async function deliver({ method = 'POST', body, headers = {} }: Sent, more: object = {}) {
   const queued: string[] = [];
   const request = new Request('https://x/azure/events', { method, headers, ...(body === undefined ? {} : { body }) });
-  const options = { callers: async () => {}, queue: { send: async (text: string) => void queued.push(text) }, ...more };
+  const options = { callers: async () => {}, queue: queueInto(queued), ...more };
   const answer = await takeDelivery(request, options);
   return { status: answer.status, headers: answer.headers, text: await answer.text(), queued };
 }
@@ -59,17 +63,23 @@ test('of a caller who is none of ours nothing is read, not even a code', async (
   const callers = () => Promise.reject(new Problem('unauthenticated', 'who are you'));
 
   for (const name of ['subscription-validation', 'alert-legacy'])
-    await expect(
-      deliver({ body: fixture(name) }, { callers, queue: { send: async (text: string) => void queued.push(text) } }),
-    ).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(deliver({ body: fixture(name) }, { callers, queue: queueInto(queued) })).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
   expect(queued).toEqual([]);
 });
 
-test('what cannot be queued is not taken, so that it is sent again', async () => {
-  const queue = { send: () => Promise.reject(new Fault('unavailable', 'the queue is away')) };
+test.each(['unavailable', 'throttled', 'notFound', 'invalid'] as const)(
+  'what cannot be queued is not taken, and is sent again, also when the queue is %s',
+  async (code) => {
+    const queue = { sendAll: () => Promise.reject(new Fault(code, 'give the identity its role')) };
 
-  await expect(deliver({ body: '{}' }, { queue })).rejects.toMatchObject({ code: 'unavailable' });
-});
+    await expect(deliver({ body: '{}' }, { queue })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('give the identity its role'),
+    });
+  },
+);
 
 test.each([
   ['a body that is no JSON', { body: 'hello' }, 'malformed'],

@@ -1,16 +1,19 @@
 import { Problem } from '@serin/api/problem';
+import { asFault } from '@serin/core/base/fault';
+import { notYet } from '@serin/platform/faults';
 import { type Fields, fieldsOf, listOf } from '@serin/platform/fields';
-import type { Queue } from '@serin/platform/queue';
+import type { ServiceBusQueue } from '../queue.ts';
 import type { Callers } from './identity.ts';
 
 interface Options {
   readonly callers: Callers;
-  readonly queue: Pick<Queue, 'send'>;
+  readonly queue: Pick<ServiceBusQueue, 'sendAll'>;
 }
 
 /**
  * What Azure Monitor and Event Grid deliver over HTTP, for the queue of signals: it is durable when it is answered with
- * success. An action group calls again only after 408, 429, 503 and 504.
+ * success. An action group calls again only after 408, 429, 503 and 504, so whatever the queue says of its own is 503:
+ * a role that was taken away is given back.
  *
  * https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#webhook
  */
@@ -23,7 +26,9 @@ export async function takeDelivery(request: Request, { callers, queue }: Options
   const code = validationCodeIn(said);
   if (code !== undefined) return Response.json({ validationResponse: code });
   const messages = Array.isArray(said) ? said.map((each) => JSON.stringify(each)) : [text];
-  for (const message of messages) await queue.send(message);
+  await queue.sendAll(messages).catch((error: unknown) => {
+    throw notYet(`the queue does not take events: ${asFault(error).message}`, error);
+  });
   return Response.json({});
 }
 
