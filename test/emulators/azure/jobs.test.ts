@@ -295,7 +295,11 @@ emulatedAzure('jobs on Azure ML', () => {
       },
     );
 
-    test.each([400, 403, 409])('that cannot be stopped says so: %d', async (status) => {
+    test.each([
+      [400, 'unavailable'],
+      [403, 'invalid'],
+      [409, 'unavailable'],
+    ])('that cannot be stopped says so, and costs on until it can be: %d', async (status, code) => {
       const { id } = await world.jobs.start(imageJob('run_1/train/1'));
       const cancel = () => {
         throw new Refusal(status, 'UserError', 'it must not be cancelled');
@@ -303,7 +307,7 @@ emulatedAzure('jobs on Azure ML', () => {
       routes = { ...routes, 'POST jobs/{name}/cancel': cancel };
 
       await expect(world.jobs.stop(id)).rejects.toMatchObject({
-        message: expect.stringContaining('must not be cancelled'),
+        ...{ code, message: expect.stringContaining('must not be cancelled') },
       });
     });
 
@@ -320,6 +324,16 @@ emulatedAzure('jobs on Azure ML', () => {
         await expect(world.jobs.stop(id)).rejects.toMatchObject({ message: expect.stringContaining('not now') });
       },
     );
+
+    test('whose tags somebody took away can be described and stopped all the same', async () => {
+      const { id } = await world.jobs.start(imageJob('run_1/train/1'));
+      requestFor(id).tags = { team: 'other' };
+
+      const described = await world.jobs.describe(id);
+      await world.jobs.stop(id);
+
+      expect([described.status, requestFor(id).status]).toEqual(['starting', 'CancelRequested']);
+    });
 
     test('of somebody else is not found, and neither is one that Azure ML does not know', async () => {
       world.fake.make('theirs', { jobType: 'Command', command: 'x', environmentId: 'e', tags: { team: 'other' } });

@@ -1,4 +1,6 @@
 import { neverStarted } from '@serin/core/job-contract/check';
+import { notYet } from '@serin/platform/faults';
+import { saidName } from '@serin/platform/jobs/said';
 import { type Azure, AzureError } from '../calls/azure.ts';
 import { historyCall, type MlPlace, mlCall } from '../calls/ml.ts';
 import { ifThere } from '../faults.ts';
@@ -40,7 +42,10 @@ export function commandJobs({ azure, ...place }: Place) {
 
   async function get(name: string): Promise<CommandJob> {
     const found = isName(name) ? await find(name) : undefined;
-    if (found?.properties.tags?.['serin-key'] === undefined) throw neverStarted(name);
+    // Everybody may take its tags away, nobody its variables.
+    const { tags, environmentVariables } = found?.properties ?? {};
+    const isOurs = tags?.['serin-key'] !== undefined || environmentVariables?.[saidName] !== undefined;
+    if (found === undefined || !isOurs) throw neverStarted(name);
     return found;
   }
 
@@ -56,13 +61,18 @@ export function commandJobs({ azure, ...place }: Place) {
     put: (name: string, job: object): Promise<unknown> =>
       azure.json(mlCall(place, pathOf(name), { method: 'PUT', body: job, repeatable: true })),
 
-    /** Without effect on a job that ends or has ended, which Azure ML refuses: https://github.com/Azure/azureml-assets/pull/2496 */
+    /**
+     * Without effect on a job that ends or has ended, which Azure ML refuses: https://github.com/Azure/azureml-assets/pull/2496.
+     * One that it does not cancel otherwise costs on, so it is asked again.
+     */
     async cancel(name: string): Promise<void> {
       try {
         await azure.json(mlCall(place, `${pathOf(name)}/cancel`, { method: 'POST', repeatable: true }));
       } catch (error) {
         if (!(error instanceof AzureError) || (error.status !== 400 && error.status !== 409)) throw error;
-        if (!cannotCancel.has((await get(name)).properties.status ?? '')) throw error;
+        const { status = '' } = (await get(name)).properties;
+        if (!cannotCancel.has(status))
+          throw notYet(`Azure ML did not cancel the job ${name} in the state ${status} (${error.message})`, error);
       }
     },
 
