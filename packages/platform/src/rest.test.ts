@@ -183,6 +183,18 @@ test('an answer that is not JSON did not come from the vendor', async () => {
   expect(Buffer.from((await rest.bytes(get)).content).toString()).toBe('<html>proxy</html>');
 });
 
+test('an answer that came in part stands in no error: it may be a secret', async () => {
+  const { rest } = await worldOf((_, response) => response.end('{"value":"canary'));
+
+  const error = await rest.json(get).then(
+    () => undefined,
+    (thrown: Error) => thrown,
+  );
+
+  expect(error?.message).toBe('the answer is not JSON: 16 characters');
+  expect(String(error?.cause)).not.toContain('canary');
+});
+
 test('an answer of nothing is an empty one', async () => {
   const { rest } = await worldOf((_, response) => response.writeHead(204).end());
 

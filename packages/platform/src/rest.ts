@@ -58,7 +58,7 @@ interface Options<Call> {
   /** What the vendor's answer says, when it is no success. */
   readonly refusal: (answer: Answer, call: Call) => RestError;
   /** The vendor's error where there was no answer, or one that nobody can read. */
-  readonly lost: (message: string, given: { readonly status?: number; readonly cause: unknown }) => RestError;
+  readonly lost: (message: string, given: { readonly status?: number; readonly cause?: unknown }) => RestError;
   readonly patience?: Patience;
   /** At least 0, less than 1: calls that failed together are not repeated together. */
   readonly random: () => number;
@@ -124,12 +124,16 @@ export function restClient<Call extends RestCall>(options: Options<Call>): Rest<
     }
   }
 
-  /** What is not JSON is not from the vendor: something between us answered, and another answer is to be had. */
+  /**
+   * What is not JSON is not from the vendor: something between us answered, and another answer is to be had. Only a page is
+   * shown: what else it is may be a part of a secret.
+   */
   function parsed(text: string): unknown {
     try {
       return JSON.parse(text);
-    } catch (error) {
-      throw lost(`the answer is not JSON: ${text.slice(0, 300)}`, { status: 502, cause: error });
+    } catch {
+      const shown = /^\s*</.test(text) ? text.slice(0, 300) : `${text.length} characters`;
+      throw lost(`the answer is not JSON: ${shown}`, { status: 502 });
     }
   }
 
