@@ -18,7 +18,9 @@ export function alarmFromAlert({ data }: Fields): FactOf<'alarm'> | FactOf<'unro
     return unrouted('a test of an action group');
   // They tell what somebody did, such as a release of ours, and never end.
   if (said.signalType === 'Activity Log') return unrouted('an alert on the activity log');
-  const state = wordOf(said.monitorCondition).toLowerCase();
+  // A budget's alert has no state, and never ends. https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples
+  const always = said.monitoringService === 'CostAlerts' ? 'fired' : undefined;
+  const state = wordOf(said.monitorCondition ?? always).toLowerCase();
   if (state !== 'fired' && state !== 'resolved') throw unreadable(`the state of the alert ${id}`, 'Fired or Resolved');
   const isOver = state === 'resolved';
   const context = fieldsOf(alertContext) ?? {};
