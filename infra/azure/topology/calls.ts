@@ -66,6 +66,24 @@ const ml = (call: string, why: string, ...rights: readonly string[]): Call => ({
   why,
   needs: rights.map((right) => need(`Microsoft.MachineLearningServices/workspaces/${right}`, 'workspace')),
 });
+/**
+ * What Microsoft asks of whoever starts a job, beside the job itself. Its page says every `read` of a workspace: these are
+ * of what a job of ours names, and each is a permission by itself.
+ *
+ * https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles#common-scenarios
+ */
+const submits: readonly Need[] = [
+  'read',
+  'computes/read',
+  'datastores/read',
+  'environments/read',
+  'environments/write',
+  'environments/build/action',
+  'environments/readSecrets/action',
+  'environments/versions/read',
+  'metadata/artifacts/write',
+].map((right) => need(`Microsoft.MachineLearningServices/workspaces/${right}`, 'workspace'));
+
 /** What runs under an identity of ours: whoever starts it must be allowed to give it that identity. */
 const assigns = (identity: 'jobIdentity' | 'modelIdentity'): Need =>
   need('Microsoft.ManagedIdentity/userAssignedIdentities/assign/action', identity);
@@ -137,6 +155,7 @@ export const callsOf = {
       'PUT jobs/{name}',
       'starts a job',
       need('Microsoft.MachineLearningServices/workspaces/jobs/write', 'workspace'),
+      ...submits,
       assigns('jobIdentity'),
     ),
     ml('GET jobs/{name}', 'reads how it ended', 'jobs/read'),

@@ -36,7 +36,31 @@ function restNeeds(call: Called, { idOf, logWorkspaceId }: Where): readonly Need
     const table = /^\s*(\w+)/.exec(String(call.body.query))?.[1] ?? '';
     return ['read', `${table}/read`].map((of) => ({ anyOf: [[`${query}/${of}`]], scope: logWorkspaceId }));
   }
-  return [managementNeed(call), ...assigned(call)];
+  return [managementNeed(call), ...submits(call), ...assigned(call)];
+}
+
+/**
+ * What Microsoft asks of whoever starts a job, beside the job itself. Its page says every `read` of a workspace: these are
+ * of what a job of ours names.
+ *
+ * https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles#common-scenarios
+ */
+const ofSubmission: readonly string[] = [
+  'read',
+  'computes/read',
+  'datastores/read',
+  'environments/read',
+  'environments/write',
+  'environments/build/action',
+  'environments/readSecrets/action',
+  'environments/versions/read',
+  'metadata/artifacts/write',
+];
+
+function submits({ verb, path }: Called): readonly Need[] {
+  const [, scope] = /^(.+\/workspaces\/[^/]+)\/jobs\/[^/]+$/.exec(path) ?? [];
+  if (verb !== 'PUT' || scope === undefined) return [];
+  return ofSubmission.map((of) => ({ anyOf: [[`Microsoft.MachineLearningServices/workspaces/${of}`]], scope }));
 }
 
 const verbs: Readonly<Record<string, string>> = { GET: 'read', PUT: 'write', PATCH: 'write', DELETE: 'delete' };

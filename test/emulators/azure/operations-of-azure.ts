@@ -26,7 +26,7 @@ export const documented: readonly Documented[] = [
         'datastores/write',
         'metrics/resource/write',
       ),
-      ...of(`${ml}/workspaces/environments`, 'read', 'write', 'build/action'),
+      ...of(`${ml}/workspaces/environments`, 'read', 'write', 'build/action', 'readSecrets/action'),
       ...of(`${ml}/workspaces/environments/versions`, 'read', 'write', 'delete'),
       ...of(`${ml}/workspaces/jobs`, 'read', 'write', 'delete', 'cancel/action', 'operationresults/read'),
       ...of(`${ml}/workspaces/models`, 'read', 'write', 'delete', 'versions/read', 'versions/write', 'versions/delete'),

@@ -45,6 +45,10 @@ const endpoint = {
   properties: { authMode: 'AADToken', traffic: {} },
 };
 
+const job = {
+  properties: { jobType: 'Command', command: 'train', environmentId: 'azureml:image:1', isArchived: false },
+};
+
 emulatedAzure('a call of Azure', () => {
   let served: Served;
   const operations = fakeOperations(() => 0);
@@ -55,6 +59,7 @@ emulatedAzure('a call of Azure', () => {
       ...operations.routes,
       'PUT onlineEndpoints/{e}': (request) =>
         new Reply(201, endpoint, operations.async({ request, region: 'westeurope', takesMs: 0, lands })),
+      'PUT jobs/{j}': () => new Reply(201, { id: `${workspace}/jobs/j1`, name: 'j1', ...job }),
       'POST jobs/{j}/cancel': (request) =>
         new Reply(202, undefined, operations.location({ request, region: 'r', takesMs: 0, lands })),
       'GET /{resource+}/providers/Microsoft.Insights/metrics': () => ({ timespan: 'PT1M', value: [] }),
@@ -111,6 +116,16 @@ emulatedAzure('a call of Azure', () => {
     ]);
     expect(looked(writes, assigns).refused(served.calls)).toEqual([]);
     expect(looked(writes, assigns).done(served.calls)).toHaveLength(2);
+  });
+
+  test('needs, to start a job, more than to write it: what Microsoft asks of whoever submits one', async () => {
+    const { calls } = served;
+    await served.azure.json(mlCall(place, 'jobs/j1', { method: 'PUT', body: job }));
+    const ml = 'Microsoft.MachineLearningServices/workspaces';
+    const writes = { permissions: [`${ml}/jobs/write`], target: workspace };
+
+    expect(looked(writes).refused(calls)).toContain(`signals: ${ml}/environments/versions/read on ${workspace}`);
+    expect(looked(writes).refused(calls)).toHaveLength(9);
   });
 
   test('needs, for the status of an operation, a permission that no workspace holds', async () => {
