@@ -5,6 +5,7 @@ import { tableOf } from '@serin/azure/calls/table';
 import { inParts } from '@serin/azure/calls/table-values';
 import { managedIdentity } from '@serin/azure/calls/token';
 import { tableJournal } from '@serin/azure/ports/journal';
+import { cursorAfter } from '@serin/core/base/cursor';
 import type { Journal } from '@serin/core/ports/journal';
 import type { Received } from '@serin/platform/wire';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -135,6 +136,17 @@ emulatedAzure('the journal on Table Storage', () => {
         expect((await journal.names(text)).items.map(({ stream }) => stream).sort()).toEqual(
           texts.filter((other) => other.startsWith(text)).sort(),
         );
+    });
+
+    test('lists nothing that the prefix does not have, wherever a cursor says that the list goes on', async () => {
+      for (const key of ['dead/1', 'model/a', 'run/1']) await journal.append(0, appendOf(key, 1, {}, named(key)));
+      const listed = async (after: string) =>
+        (await journal.names('model/', cursorAfter(after))).items.map(({ key }) => key);
+
+      expect(await listed('a')).toEqual(['model/a']);
+      expect(await listed('model/a')).toEqual(['model/a']);
+      expect(await listed('model/b')).toEqual([]);
+      expect(await listed('z')).toEqual([]);
     });
 
     test('moves both index rows of a stream, also when another process wrote the head before', async () => {
