@@ -31,7 +31,7 @@ const mends: Mends<About> = [
     /AuthorizationPermissionMismatch|AuthorizationFailed|AuthorizationFailure|Forbidden|not authorized/i,
     ({ account, store }) =>
       store === undefined
-        ? `you may not deploy to the subscription ${account}: ask its owner for the role Owner on it, or on the resource groups that 'serin plan --cloud azure' names`
+        ? `you may not deploy to the subscription ${account}: ask its owner for the role Owner on it: roles are made, and one is given on the subscription`
         : `you may not read and write ${store}: ask its owner for the role 'Storage Blob Data Contributor' on it; that of Owner is not enough`,
   ],
 ];

@@ -39,7 +39,7 @@ test.each([
   [
     "Code='AuthorizationFailed' The client does not have authorization to perform action 'Microsoft.Authorization/roleDefinitions/write'",
     {},
-    'you may not deploy to the subscription',
+    `you may not deploy to the subscription ${subscription}: ask its owner for the role Owner on it: roles are made`,
   ],
 ])('%s: it is said what to do', async (message, about, mend) => {
   expect(await told(message, about)).toContain(mend);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { blobs, isDataAction, type OwnFolder, ownFolders } from '../topology/calls.ts';
 import { blobDataOwner } from '../topology/hosts.ts';
 import { parsedId } from '../topology/ids.ts';
-import type { Assignment, Identity } from '../topology/shapes.ts';
+import type { Assignment, Identity, Settings } from '../topology/shapes.ts';
 import { callsOf, portsOf, type Topology, topology } from '../topology.ts';
 import { all, bare, closed, given, plain, where } from './settings.ts';
 
@@ -443,6 +443,35 @@ test('what nobody does for the owner is told with its command', () => {
     'az eventgrid system-topic update --name acmemldata-events --resource-group ml --identity systemassigned',
   );
   expect(told(topology(closed, where))).toContain('--delegations Microsoft.App/environments');
+});
+
+test('whoever is an owner of the subscription is told which roles they still need, on what, and when', () => {
+  const { byHand, accounts } = topology(plain, where);
+  const roleOn = (role: string, target: string) =>
+    byHand.find(({ command }) => command.includes(`--role '${role}'`) && command.includes(`/${target}`));
+
+  expect(roleOn('Storage Blob Data Contributor', accounts[0]?.name ?? '')?.what).toContain('drops data');
+  expect(roleOn('Key Vault Secrets Officer', topology(plain, where).vaults[0]?.name ?? '')?.what).toMatch(
+    /after the first deployment/,
+  );
+  expect(byHand.find(({ command }) => command.includes('AcrPull'))?.what).toMatch(/after the first deployment/);
+});
+
+test('private endpoints of models are told to need one of the workspace, and nothing else asks for it', () => {
+  const asking = (settings: Settings) =>
+    topology(settings, where).byHand.filter(({ command }) => command.includes('--group-id amlworkspace'));
+
+  expect(asking(closed).map(({ command }) => command)).toEqual([
+    expect.stringContaining(`--subnet ${closed.network?.endpoints}`),
+  ]);
+  expect(asking(plain)).toEqual([]);
+});
+
+test('whoever forgets an installation is told for how long its names are taken', () => {
+  const [, forget] = topology(plain, where).later;
+
+  expect(forget).toMatch(/key vaults hold their names for 90 days .* workspace for 14: .* another environment/);
+  expect(topology(given, where).later[1]).not.toContain('for 14');
 });
 
 test('the topology is data: it survives JSON', () => {

@@ -28,7 +28,7 @@ export const stateContainer = 'state';
 
 /** What no tool does for the owner, each with its command. */
 export function byHandOf(places: Places): ByHand {
-  const { where, settings, vaults } = places;
+  const { where, settings, vaults, dataAccountId, idOf } = places;
   const within = `--subscription ${where.account}`;
   const account = stateAccountOf(where.account);
   return [
@@ -51,7 +51,10 @@ export function byHandOf(places: Places): ByHand {
     },
     {
       what: 'for each person or pipeline that deploys: the state may be read and written; owners of a subscription may not by themselves',
-      command: `az role assignment create --role 'Storage Blob Data Contributor' --assignee $(az ad signed-in-user show --query id --output tsv) --scope /subscriptions/${where.account}/resourceGroups/${stateGroup}/providers/Microsoft.Storage/storageAccounts/${account}`,
+      command: grantToMe(
+        'Storage Blob Data Contributor',
+        idOf('Microsoft.Storage/storageAccounts', account, stateGroup),
+      ),
     },
     {
       what: 'the quota of processors of each family above, 0 for accelerators in a new subscription: ask in the portal under Quotas, Machine learning; this shows what there is',
@@ -60,7 +63,11 @@ export function byHandOf(places: Places): ByHand {
     ...ofGiven(places),
     ...ofAlarms(places),
     {
-      what: 'for images in a registry of yours: jobs and models may pull them',
+      what: 'for whoever drops data by hand, after the first deployment: an owner of the subscription may not write a blob by that alone',
+      command: grantToMe('Storage Blob Data Contributor', dataAccountId),
+    },
+    {
+      what: 'for images in a registry of yours, after the first deployment and before the first release: jobs and models may pull them',
       command: ['jobs', 'models']
         .map(
           (id) =>
@@ -69,7 +76,13 @@ export function byHandOf(places: Places): ByHand {
         .join(' && '),
     },
     {
-      what: `for incoming webhooks: their secrets, several of each while one is replaced; whoever writes them needs the role 'Key Vault Secrets Officer' on the vault`,
+      what: 'for whoever writes secrets, after the first deployment: an owner of the subscription may not by that alone',
+      command: [vaults.programs, vaults.webhooks]
+        .map((vault) => grantToMe('Key Vault Secrets Officer', idOf('Microsoft.KeyVault/vaults', vault)))
+        .join(' && '),
+    },
+    {
+      what: 'for incoming webhooks: their secrets, several of each while one is replaced',
       command: `az keyvault secret set --vault-name ${vaults.webhooks} --name ${webhooksSecret} --value '{"github":[],"standard":[]}'`,
     },
     {
@@ -81,8 +94,13 @@ export function byHandOf(places: Places): ByHand {
       command: `azcopy copy 'https://${places.account}.table.core.windows.net/journal' <where>, of AzCopy 10.8 or older; newer ones copy no tables: use Azure Data Factory`,
     },
     ...ofNetwork(places),
+    ...ofPrivateEndpoints(places),
   ];
 }
+
+/** Owners of a subscription hold what is stored, and not what is in it. */
+const grantToMe = (role: string, scope: string): string =>
+  `az role assignment create --role '${role}' --assignee $(az ad signed-in-user show --query id --output tsv) --scope ${scope}`;
 
 /** Of what is the owner's own, and is not changed. */
 function ofGiven({ settings, identityId, where }: Places): ByHand {
@@ -136,6 +154,18 @@ function ofNetwork({ settings, where, account, vaults }: Places): ByHand {
     {
       what: 'jobs reach the storage account and the secrets from the network of Azure ML, whose requests for a connection you approve after the first deployment; these show them',
       command: `${ids.join(' ; ')} ; az network private-endpoint-connection approve --id <each of them>`,
+    },
+  ];
+}
+
+/** https://learn.microsoft.com/azure/machine-learning/concept-secure-online-endpoint#secure-inbound-scoring-requests */
+function ofPrivateEndpoints({ settings, workspaceId, where, group, name }: Places): ByHand {
+  if (settings.privateEndpoints !== true) return [];
+  const subnet = settings.network?.endpoints ?? '<resource id of a subnet>';
+  return [
+    {
+      what: 'for callers of models, after the first deployment: a private endpoint of the workspace in your network, through which alone they reach them, with the private DNS zones privatelink.api.azureml.ms and privatelink.notebooks.azure.net',
+      command: `az network private-endpoint create --name ${name('workspace')} --resource-group ${group} --location ${where.region} --subnet ${subnet} --private-connection-resource-id ${workspaceId} --group-id amlworkspace --connection-name workspace --subscription ${where.account}`,
     },
   ];
 }

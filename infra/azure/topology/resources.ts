@@ -106,5 +106,7 @@ export const laterOf = (made: Listed): readonly string[] => [
       : made.accounts
           .filter(({ kept, group }) => kept && group === made.group)
           .map(({ name }) => `az storage account delete --name ${name} --subscription ${made.where.account}`)),
-  ].join(' && ')}; the names of its key vaults are free again 90 days later`,
+  ].join(' && ')}; its key vaults hold their names for 90 days after that${
+    made.workspace.made === undefined ? '' : ', and its workspace for 14'
+  }: until then deploy as another environment`,
 ];
