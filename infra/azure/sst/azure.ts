@@ -6,7 +6,7 @@ import { renderSubscriptions, renderTopics } from './events.ts';
 import { renderFunctions } from './functions.ts';
 import type { Around, Platform, Pulumi } from './pulumi.ts';
 import { renderGroups, renderStores } from './stores.ts';
-import { renderLogs, renderWatch } from './watch.ts';
+import { doorsOf, renderEndpoints, renderLogs, renderWatch } from './watch.ts';
 import { renderWorkspace } from './workspace.ts';
 
 interface Place extends Pick<Around, 'publish'> {
@@ -41,9 +41,14 @@ export async function serin(
   const granted = renderAssignments({ ...before, after: [...stands, ...topics.resources, ...roles] }, (principal) =>
     'of' in principal ? (topics.principals[principal.of] ?? '') : identities[principal.identity].principalId,
   );
+  const { sites, stored } = doorsOf(made);
   const after = [...stands, ...granted];
-  renderSubscriptions({ ...around, after });
-  const address = renderFunctions({ ...around, after }, logs.known);
-  renderWatch({ ...around, after }, address);
+  const reached = [...after, ...renderEndpoints({ ...around, after }, stored)];
+  const { address, apps } = renderFunctions({ ...around, after: reached }, logs.known);
+  const running = [...reached, ...apps];
+  renderEndpoints({ ...around, after: running }, sites);
+  // By now the roles of the topics have had the time that the apps took.
+  renderSubscriptions({ ...around, after: running });
+  renderWatch({ ...around, after: running }, address);
   return { address };
 }

@@ -9,13 +9,22 @@ export interface Known {
   readonly logWorkspaceId: Pulumi.Output<string>;
 }
 
-/** The function apps, each with its code. Answers where the API is, once all have theirs. */
-export function renderFunctions(around: Around, known: Known): Pulumi.Output<string> {
+interface Functions {
+  /** Where the API is, once all have their code. */
+  readonly address: Pulumi.Output<string>;
+  readonly apps: readonly Pulumi.Resource[];
+}
+
+/** The function apps, each with its code. */
+export function renderFunctions(around: Around, known: Known): Functions {
   const { topology, pulumi } = around;
   const made = topology.functions.map((each) => ({ each, app: renderApp(around, each, known) }));
   const published = made.map(({ each, app }) => publish(around, each, app));
   const api = made.find(({ each }) => each.trigger.kind === 'https');
-  return pulumi.all([api?.app.defaultHostName ?? '', ...published]).apply(([host]) => `https://${host}`);
+  return {
+    address: pulumi.all([api?.app.defaultHostName ?? '', ...published]).apply(([host]) => `https://${host}`),
+    apps: made.map(({ app }) => app),
+  };
 }
 
 type App = InstanceType<Around['azure']['web']['WebApp']>;

@@ -48,13 +48,12 @@ export function renderLogs(around: Before): { readonly known: Known; readonly re
   };
 }
 
-/** Alarms, who hears them, and the addresses in the owner's network. */
+/** Alarms, and who hears them. */
 export function renderWatch(around: Around, api: Pulumi.Output<string>): void {
   const { topology } = around;
   const groups = topology.actionGroups.map((group) => ({ group, made: renderActionGroup(around, group, api) }));
   const told = groups.filter(({ group }) => group.id === 'Email').map(({ made }) => made.id);
   for (const alarm of topology.alarms) renderAlarm(around, alarm, told);
-  renderEndpoints(around);
 }
 
 function renderActionGroup(
@@ -184,19 +183,30 @@ function renderQueryAlarm(
   );
 }
 
-function renderEndpoints(around: Around): void {
+/** Addresses in the owner's network: of what functions reach, and of functions themselves. */
+export const doorsOf = ({ endpoints }: Pick<Around['topology'], 'endpoints'>) => ({
+  sites: endpoints.filter(({ kind }) => kind === 'sites'),
+  stored: endpoints.filter(({ kind }) => kind !== 'sites'),
+});
+
+export function renderEndpoints(
+  around: Around,
+  endpoints: Around['topology']['endpoints'],
+): readonly Pulumi.Resource[] {
   const { azure, topology, after } = around;
   const { network } = topology.settings;
-  if (network === undefined) return;
-  for (const { name, resource, kind } of topology.endpoints)
-    new azure.network.PrivateEndpoint(
-      `Private-${name}`,
-      {
-        ...placed(around),
-        privateEndpointName: name,
-        subnet: { id: network.endpoints },
-        privateLinkServiceConnections: [{ name, privateLinkServiceId: resource, groupIds: [kind] }],
-      },
-      { dependsOn: [...after] },
-    );
+  if (network === undefined) return [];
+  return endpoints.map(
+    ({ name, resource, kind }) =>
+      new azure.network.PrivateEndpoint(
+        `Private-${name}`,
+        {
+          ...placed(around),
+          privateEndpointName: name,
+          subnet: { id: network.endpoints },
+          privateLinkServiceConnections: [{ name, privateLinkServiceId: resource, groupIds: [kind] }],
+        },
+        { dependsOn: [...after] },
+      ),
+  );
 }

@@ -398,6 +398,23 @@ test('in an empty subscription each thing comes after what it needs', () => {
   expect(needs('storage:StorageAccount', 'Storage-Own')).toContain('Group-Own');
 });
 
+test('what is about a function app comes after the app, and an app in a network after its doors to what it reads', () => {
+  for (const settings of [plain, closed]) {
+    const needs = (type: string) => of(settings, type).map((each) => [...before(settings, each)].join('\n'));
+    const ofApi = of(settings, 'monitor:MetricAlert').filter(({ inputs }) => inputs.scopes[0].includes('/sites/'));
+
+    expect(ofApi).toHaveLength(1);
+    for (const each of ofApi) expect([...before(settings, each)]).toContain('web:WebApp Api');
+    for (const each of needs('eventgrid:SystemTopicEventSubscription')) expect(each).toContain('web:WebApp Signals');
+  }
+  const door = one(closed, 'network:PrivateEndpoint', 'Private-serin-shop-closed-api-sites');
+  expect([...before(closed, door)]).toContain('web:WebApp Api');
+  const others = of(closed, 'network:PrivateEndpoint').filter((each) => each !== door);
+  for (const { name } of of(closed, 'web:WebApp'))
+    for (const other of others)
+      expect([...before(closed, one(closed, 'web:WebApp', name))]).toContain(`network:PrivateEndpoint ${other.name}`);
+});
+
 test('alarms are heard by whoever the settings name, and alert rules of the owner’s call the API under Entra', () => {
   const heard = (settings: Settings) => [
     ...new Set(
