@@ -127,6 +127,6 @@ export const azureFault = faultBy({
   refusals,
 });
 
-export const saysMissing = (error: unknown): boolean => error instanceof AzureError && error.status === 404;
+export const saysMissing = (error: unknown): error is AzureError => error instanceof AzureError && error.status === 404;
 
 export const { guarded, ifThere } = callsBy(azureFault, saysMissing);

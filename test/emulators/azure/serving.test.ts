@@ -553,13 +553,33 @@ emulatedAzure('Azure ML serving', () => {
       },
     );
 
-    test('that are as they were are not written', async () => {
+    test('of a revert are written though the endpoint seems to have them, for Azure ML shows older ones for a while', async () => {
       const world = await canary();
+      await world.change(weigh({ v1: 50, v2: 50 }));
+      const endpoint = world.cloud.endpointAt(world.name);
+      const actual = endpoint.traffic;
+      endpoint.traffic = { v01: 100 };
+      world.meanwhile.set(puts.endpoint, () => {
+        endpoint.traffic = actual;
+      });
+
+      const reverted = await world.change(weigh({ v1: 100 }));
+
+      expect(reverted).toMatchObject({ weights: { v1: 100 } });
+      expect(world.asked(putEndpoint).at(-1)?.body.properties.traffic).toEqual({ v01: 100 });
+    });
+
+    test('whose change failed are not taken for what holds, whatever the endpoint shows, and are set again', async () => {
+      const world = await canary();
+      world.cloud.operations.next({ error: { code: 'InternalServerError', message: 'it failed' } });
+
+      const failed = await world.change(weigh({ v1: 50, v2: 50 }));
       const before = world.asked(putEndpoint).length;
+      await walk(world, wish([1, 2], { 1: 100 }, { urgent: true }));
 
-      expect(await world.serving.change('e', weigh({ v1: 100, v2: 0 }))).toBe('accepted');
-
-      expect(world.asked(putEndpoint)).toHaveLength(before);
+      expect(failed).toMatchObject({ weights: {}, busy: false });
+      expect(world.asked(putEndpoint)).toHaveLength(before + 1);
+      expect(await world.serving.observe('e')).toMatchObject({ weights: { v1: 100 }, busy: false });
     });
 
     test('of nothing take all requests away, and the capacity stays until it is retired', async () => {
@@ -736,6 +756,32 @@ emulatedAzure('Azure ML serving', () => {
 
     expect(gone).toBe('absent');
     expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1)], weights: { v1: 100 } });
+  });
+
+  test.each([
+    ['weights', puts.endpoint, weigh({ v1: 50, v2: 50 }), 'Deployment v02 not found in endpoint e, workspace acme'],
+    ['a deployment', puts.deployment, 'deploy', 'Endpoint e not found in workspace acme'],
+  ] as const)(
+    'a change of %s for which Azure ML does not find what it has shown is asked for again',
+    async (_, call, operation, message) => {
+      const world = await canary();
+      const change = operation === 'deploy' ? deploy(world.deploymentOf(3)) : operation;
+      world.refused.set(call, new Refusal(404, 'UserError', message));
+
+      await expect(world.serving.change('e', change)).rejects.toMatchObject({
+        ...{ code: 'unavailable', message: expect.stringContaining(message) },
+      });
+
+      expect(await world.serving.change('e', change)).toBe('accepted');
+    },
+  );
+
+  test('a deployment that goes before it is retired is gone, and no failure', async () => {
+    const world = await canary();
+    const gone = new Refusal(404, 'UserError', 'Deployment v02 not found in endpoint e, workspace acme');
+    world.refused.set('DELETE onlineEndpoints/{endpoint}/deployments/{deployment}', gone);
+
+    expect(await world.serving.change('e', retire('v2'))).toBe('accepted');
   });
 
   test('a retirement that fails leaves the deployment, which can be retired again', async () => {

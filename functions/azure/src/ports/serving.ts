@@ -125,7 +125,7 @@ export function mlServing(options: Options): Serving {
     const held = Object.entries(weights).filter(([, weight]) => weight > 0);
     for (const [name] of held) checkReady(endpoint, name, hosted);
     if (mirror !== undefined) checkReady(endpoint, mirror.deployment, hosted);
-    if (hosted.endpoint === undefined || isSame(hosted, held, mirror)) return 'accepted';
+    if (hosted.endpoint === undefined) return 'accepted';
     const body = withShares(hosted.endpoint, held, mirror);
     return (await calls.putEndpoint(hosted.name, 'changing the traffic of', body)) === 'busy' ? 'busy' : 'accepted';
   }
@@ -171,17 +171,6 @@ export function mlServing(options: Options): Serving {
       return observationOf(hosted, await whyUnscaled(hosted));
     },
   };
-}
-
-function isSame(hosted: Hosted, held: readonly (readonly [string, number])[], mirror: Mirror | undefined): boolean {
-  const actual = weightsOf(hosted);
-  const now = mirrorOf(hosted);
-  return (
-    held.length === Object.keys(actual).length &&
-    held.every(([name, weight]) => actual[name] === weight) &&
-    now?.deployment === mirror?.deployment &&
-    now?.percent === mirror?.percent
-  );
 }
 
 /** As it is, to be put once more. */

@@ -1,8 +1,9 @@
 import { Fault } from '@serin/core/base/fault';
 import { defined } from '@serin/core/base/objects';
+import { notYet } from '@serin/platform/faults';
 import { type Azure, AzureError, type Call } from '../calls/azure.ts';
 import { type MlPlace, mlCall } from '../calls/ml.ts';
-import { azureFault, ifThere } from '../faults.ts';
+import { azureFault, saysMissing } from '../faults.ts';
 import { deploymentName } from '../names.ts';
 import type { Endpoint } from './endpoints.ts';
 
@@ -14,7 +15,8 @@ interface Begun {
 /**
  * What begins a change of an endpoint or its deployments; none waits for its end. `busy`: there is another one under way.
  *
- * None is repeated here: one that was given up may still land, and the core looks what holds before it asks again.
+ * None is repeated here: one that was given up may still land, and the core looks what holds before it asks again. For a
+ * while Azure ML may not find a deployment that is there: https://github.com/Azure-Samples/contoso-chat/issues/139.
  */
 export function endpointCalls({ azure, ...place }: MlPlace & { readonly azure: Azure }) {
   const path = (name: string, deployment?: string) =>
@@ -30,6 +32,9 @@ export function endpointCalls({ azure, ...place }: MlPlace & { readonly azure: A
         throw new Fault('invalid', `${doing} failed; ${mend}: ${error.message}`, { cause: error });
       }
       if (isRace(error)) return 'busy';
+      if (saysMissing(error) && call.method === 'DELETE') return { operation: '' };
+      if (saysMissing(error))
+        throw notYet(`${doing} failed, for Azure ML does not find what it has shown (${error.message})`, error);
       throw azureFault(error, doing);
     }
   }
@@ -44,11 +49,11 @@ export function endpointCalls({ azure, ...place }: MlPlace & { readonly azure: A
         mlCall(place, path(name, deployment), { method: 'PUT', body }),
       ),
 
-    async retire(name: string, deployment: string): Promise<Begun | 'busy'> {
-      const doing = `taking ${deployment} away from the endpoint ${name}`;
-      const call = mlCall(place, path(name, deployment), { method: 'DELETE' });
-      return (await ifThere(doing, () => begin(doing, call))) ?? { operation: '' };
-    },
+    retire: (name: string, deployment: string) =>
+      begin(
+        `taking ${deployment} away from the endpoint ${name}`,
+        mlCall(place, path(name, deployment), { method: 'DELETE' }),
+      ),
   };
 }
 

@@ -112,7 +112,8 @@ export function observationOf(hosted: Hosted, remark?: string): Observation | 'a
         .map((each) => ({ ...named(each.name), ...statusOf(hosted, each, remark) })),
       ...(isGone ? [{ ...named(failed.step.deployment), status: 'failed' as const, reason: failed.reason }] : []),
     ],
-    weights: weightsOf(hosted),
+    // What a change that failed has left is told by nobody: all weights are to be set again.
+    weights: isLost(hosted) ? {} : weightsOf(hosted),
     ...defined({ mirror: mirrorOf(hosted) }),
     busy: isBusy(hosted),
   };
