@@ -1,5 +1,4 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { refusedMethod } from '@serin/api/problem';
 import { answered } from '@serin/api/serve';
 import type { LogLines } from '@serin/platform/log-lines';
 
@@ -29,8 +28,6 @@ export async function serve(request: Asked, { log, newId, take }: Serving): Prom
 
 async function requestOf(request: Asked): Promise<Request> {
   const { method, url, headers } = request;
-  const refused = refusedMethod(method);
-  if (refused !== undefined) throw refused;
   const isBodiless = method === 'GET' || method === 'HEAD';
   return new Request(url, {
     method,

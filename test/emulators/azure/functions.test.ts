@@ -124,6 +124,26 @@ function suite(): void {
       expect(signals.output()).toContain('object of no model');
     });
 
+    test('tries a message five times in all, after 15 s, 1, 4 and 12 minutes', async () => {
+      const signals = open('signals');
+      await azure.publish(tick);
+      const waits: number[] = [];
+
+      for (let attempt = 1; attempt <= 5; attempt += 1) {
+        refuse('QueryEntities');
+        await signals.deliver();
+        for (const seconds of [15, 45, 180, 480]) {
+          if (azure.bus.scheduled(names.queue) === 0) break;
+          azure.bus.pass(seconds * 1000);
+          waits.push(seconds);
+        }
+      }
+
+      expect(waits).toEqual([15, 15, 45, 15, 45, 180, 15, 45, 180, 480]);
+      expect(azure.bus.waiting(names.queue)).toEqual([]);
+      expect(await letters()).toHaveLength(1);
+    });
+
     test('makes a message that it could not take five times a dead letter, under the id that it had first', async () => {
       const ApplicationProperties = { copyOf: 'first', attempt: '5' };
 
