@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined && !required)(title, () => {
       'state/serin-shop/prod/passphrase.json',
     ]);
     expect(azure.published.map(({ url }) => url).toSorted()).toEqual(
-      made.functions.map(({ name }) => `/${name}/api/publish?type=zip&RemoteBuild=false`).toSorted(),
+      made.functions.map(({ name }) => `/${name}/api/publish?RemoteBuild=false`).toSorted(),
     );
     for (const { authorization, zip } of azure.published) {
       expect(authorization).toBe('Bearer token-of-ada');
