@@ -154,6 +154,16 @@ function suite(): void {
       expect(await letters()).toMatchObject([{ id: 'first' }]);
     });
 
+    test('gives such a message back while its dead letter cannot be written', async () => {
+      const ApplicationProperties = { copyOf: 'first', attempt: '5' };
+
+      refuse('QueryEntities');
+      refuse('EntityGroupTransaction');
+      const called = open('signals').call(tick, { MessageId: 'first/5', DeliveryCount: 1, ApplicationProperties });
+
+      await expect(called).rejects.toThrow('first is not done');
+    });
+
     test('gives a message back when it can be neither taken nor put off', async () => {
       const signals = open('signals', { SERIN_TABLE: 'notthere', SERIN_QUEUE: 'notthere' });
 
@@ -319,6 +329,16 @@ function suite(): void {
     await clock.tick();
 
     expect([azure.bus.waiting(names.queue), azure.bus.scheduled(names.queue)]).toEqual([[], 0]);
+  });
+
+  test('dead letters give back what they cannot write', async () => {
+    refuse('EntityGroupTransaction');
+    const deadLetters = open('deadLetters');
+
+    await expect(deadLetters.call(tick, { MessageId: 'kept' })).rejects.toThrow('kept is not done');
+    await deadLetters.call(tick, { MessageId: 'kept' });
+
+    expect(await letters()).toMatchObject([{ id: 'kept' }]);
   });
 
   test('dead letters are rid of a message that nobody can write down', async () => {

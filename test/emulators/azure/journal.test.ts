@@ -369,6 +369,12 @@ emulatedAzure('the journal on Table Storage', () => {
           message: expect.stringMatching(/table nothere of serinown.*serin deploy.*does not exist/s),
         });
 
+      storage.mood(append, new StorageRefusal(409, 'TableBeingDeleted', 'The table is being deleted.'));
+      await expect(journal.append(0, appendOf('fraud', 1))).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringMatching(/serin deploy.*creates the table.*being deleted/),
+      });
+
       const denied = new StorageRefusal(403, 'AuthorizationPermissionMismatch', 'This request is not authorized.');
       storage.mood(append, denied);
       await expect(journal.append(0, appendOf('fraud', 1))).rejects.toMatchObject({
