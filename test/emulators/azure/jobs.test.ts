@@ -170,6 +170,8 @@ emulatedAzure('jobs on Azure ML', () => {
       ['interruption', 'ServiceError', 'InternalServerError'],
       ['interruption', 'SystemError', 'AzureMLCompute job failed. Failed to start the runtime on the node.'],
       [undefined, 'UserError', 'Execution failed. Error: AzureMLCompute job failed. PreemptionError: my own text'],
+      ['interruption', 'SystemError', 'AllocationFailed once a machine was taken away'],
+      [undefined, '', 'nobody says whose fault it is'],
       [undefined, 'UserError', 'AllocationFailed of shoes'],
       [undefined, 'UserError', 'Execution failed. User process exited with status code 1.'],
     ] as const)('is worth another attempt after %s: %s %s', async (retryable, code, message) => {
@@ -200,12 +202,17 @@ emulatedAzure('jobs on Azure ML', () => {
       });
     });
 
-    test('knows its time limit however Azure ML writes it', async () => {
+    test.each([
+      ['P0DT0H59M60S', over, 'ran longer than 1h'],
+      ['P1D', { ...began, endTimeUtc: at(5 + 24 * 60) }, 'ran longer than 1d'],
+      ['P1D', over, 'stopped on request'],
+      [undefined, over, 'stopped on request'],
+    ])('knows its time limit however Azure ML writes it: %s', async (timeout, details, reason) => {
       const { id } = await world.jobs.start(imageJob('run_1/train/1', { maxRuntimeMs: hour }));
-      requestFor(id).limits.timeout = 'P0DT0H59M60S';
-      world.fake.move(id, 'Canceled', over);
+      requestFor(id).limits.timeout = timeout;
+      world.fake.move(id, 'Canceled', details);
 
-      expect((await world.jobs.describe(id)).reason).toBe('ran longer than 1h');
+      expect((await world.jobs.describe(id)).reason).toBe(reason);
     });
 
     test('was stopped when somebody stopped it, in Serin or in the studio', async () => {
@@ -283,11 +290,15 @@ emulatedAzure('jobs on Azure ML', () => {
       expect(requestFor(id).status).toBe('CancelRequested');
     });
 
-    test.each(['Finalizing', 'Completed', 'Failed', 'Canceled'])(
-      'that is %s takes a stop, and stays what it is',
+    test.each(['CancelRequested', 'Finalizing', 'Completed', 'Failed', 'Canceled'])(
+      'that is %s takes a stop, and stays what it is, though Azure ML refuses it',
       async (status) => {
         const { id } = await world.jobs.start(imageJob('run_1/train/1'));
         world.fake.move(id, status, over);
+        const cancel = () => {
+          throw new Refusal(400, 'UserError', `Job ${id} cannot be canceled in state ${status}.`);
+        };
+        routes = { ...routes, 'POST jobs/{name}/cancel': cancel };
 
         await world.jobs.stop(id);
 
