@@ -35,6 +35,18 @@ test('every command has a help that says what it does and that it knows --json',
   expect(new Set(commands.map(({ name }) => name)).size).toBe(commands.length);
 });
 
+test('every command that takes a cloud names all that it takes', async () => {
+  const takes = commands.filter(({ options = [] }) => options.some(({ flags }) => flags.startsWith('--cloud')));
+
+  expect(takes.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['init', 'validate', 'plan', 'deploy', 'destroy']),
+  );
+  for (const { name } of takes) {
+    const about = /--cloud <.*?(?= -)/.exec((await helpOf(name)).replace(/^.*?options:/, ''))?.[0];
+    for (const cloud of ['aws', 'gcp', 'azure']) expect([name, about]).toEqual([name, expect.stringContaining(cloud)]);
+  }
+});
+
 test('every command of the table can be loaded', { timeout: 30_000 }, async () => {
   for (const { name, load } of commands) expect([name, typeof (await load())]).toEqual([name, 'function']);
 });

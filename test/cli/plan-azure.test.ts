@@ -55,6 +55,8 @@ test('plan as text has the permissions, the instances with their quotas, what is
   expect(stdout).toMatch(
     /\nsignals +Storage Blob Data Owner +the host of Azure Functions .* serin[0-9a-f]{10}signals\n/,
   );
+  // A quantity is a multiple of an assumption: no reader needs more of it than two digits.
+  expect(stdout).toMatch(/ 0\.2 x GB of logs /);
   expect(stdout).toMatch(
     /the system topic serin-acme-prod-data +Microsoft\.ServiceBus\/namespaces\/messages\/send\/action /,
   );

@@ -32,7 +32,7 @@ const waiting = [
   option('--timeout <duration>', "how long --wait waits, such as '10m' (default 1h)"),
 ];
 const config = option('--config <file>', 'the config (default: serin.config.* here)');
-const onCloud = option('--cloud <cloud>', 'the cloud: aws (default) or gcp');
+const onCloud = option('--cloud <cloud>', 'the cloud: aws (default), gcp or azure');
 const listing = [
   ...remote,
   option('--limit <n>', 'at most so many (default 50)'),

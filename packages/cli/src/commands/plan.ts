@@ -84,7 +84,7 @@ function costText({ terminal }: Invocation, of: string, how: string, { costs, us
   const row = ({ what, unit, quantity, why, price, ...cost }: Cost) => ({
     what,
     usd: cost.usd === undefined ? 'no price known' : money(cost.usd),
-    quantity: `${quantity >= 10 ? Math.round(quantity).toLocaleString('en') : quantity} x ${unit}`,
+    quantity: `${quantity >= 10 ? Math.round(quantity).toLocaleString('en') : Number(quantity.toPrecision(2))} x ${unit}`,
     price: price === undefined ? '' : `${perUnit(price.usd)} [${sources.indexOf(sourceText(price)) + 1}]`,
     why,
   });
