@@ -457,6 +457,16 @@ test('whoever is an owner of the subscription is told which roles they still nee
   expect(byHand.find(({ command }) => command.includes('AcrPull'))?.what).toMatch(/after the first deployment/);
 });
 
+test('jobs in a workspace of the owner’s are told to need its storage account, which no role of ours is given on', () => {
+  const asked = (settings: Settings) =>
+    topology(settings, where).byHand.filter(({ what }) => what.includes('the storage account of your workspace'));
+
+  expect(asked(given).map(({ command }) => command)).toEqual([
+    expect.stringMatching(/-jobs --query .*-models --query .*<resource id of the account>$/),
+  ]);
+  expect(asked(plain)).toEqual([]);
+});
+
 test('private endpoints of models are told to need one of the workspace, and nothing else asks for it', () => {
   const asking = (settings: Settings) =>
     topology(settings, where).byHand.filter(({ command }) => command.includes('--group-id amlworkspace'));

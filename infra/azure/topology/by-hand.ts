@@ -68,11 +68,8 @@ export function byHandOf(places: Places): ByHand {
     },
     {
       what: 'for images in a registry of yours, after the first deployment and before the first release: jobs and models may pull them',
-      command: ['jobs', 'models']
-        .map(
-          (id) =>
-            `az role assignment create --role AcrPull --assignee-object-id $(az identity show --ids ${places.identityId(id === 'jobs' ? 'jobs' : 'models')} --query principalId --output tsv) --assignee-principal-type ServicePrincipal --scope <resource id of the registry>`,
-        )
+      command: (['jobs', 'models'] as const)
+        .map((id) => grantTo(places.identityId(id), 'AcrPull', '<resource id of the registry>'))
         .join(' && '),
     },
     {
@@ -102,6 +99,9 @@ export function byHandOf(places: Places): ByHand {
 const grantToMe = (role: string, scope: string): string =>
   `az role assignment create --role '${role}' --assignee $(az ad signed-in-user show --query id --output tsv) --scope ${scope}`;
 
+const grantTo = (identity: string, role: string, scope: string): string =>
+  `az role assignment create --role '${role}' --assignee-object-id $(az identity show --ids ${identity} --query principalId --output tsv) --assignee-principal-type ServicePrincipal --scope ${scope}`;
+
 /** Of what is the owner's own, and is not changed. */
 function ofGiven({ settings, identityId, where }: Places): ByHand {
   const { workspace, dataAccount, dataTopic, workspaceTopic } = settings;
@@ -124,6 +124,12 @@ function ofGiven({ settings, identityId, where }: Places): ByHand {
     ...(workspace === undefined
       ? []
       : [
+          {
+            what: 'jobs and models keep their logs in the storage account of your workspace, after the first deployment: this lets them, where its own datastores are used by identities and not by keys',
+            command: (['jobs', 'models'] as const)
+              .map((id) => grantTo(identityId(id), 'Storage Blob Data Contributor', '<resource id of the account>'))
+              .join(' && '),
+          },
           {
             what: 'your workspace must know the identity of jobs, after the first deployment; a cluster of yours as well, in the portal',
             command: `az rest --method patch --url 'https://management.azure.com${workspace}?api-version=2025-12-01' --body '{"identity":{"type":"SystemAssigned,UserAssigned","userAssignedIdentities":{"${identityId('jobs')}":{}}}}'`,
