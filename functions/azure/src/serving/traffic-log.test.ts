@@ -134,6 +134,12 @@ test('an answer that is only part of one is none', async () => {
   expect([await log.answered(window, []), await log.latencies(window)]).toEqual([undefined, undefined]);
 });
 
+test('an answer without the table that was asked for is not one of no requests', async () => {
+  const { log } = asked({ tables: [{ name: 'Statistics', columns: [], rows: [] }] });
+
+  expect([await log.answered(window, []), await log.latencies(window)]).toEqual([undefined, undefined]);
+});
+
 test('a workspace without any data has no requests', async () => {
   const { log } = asked({});
 

@@ -129,6 +129,9 @@ async function rowsOf({ azure, logWorkspaceId }: LogOptions, endpoint: string, q
   );
   if (told === 'unconnected') return told;
   if (told.error !== undefined) return undefined;
-  const { columns = [], rows = [] } = told.tables?.find(({ name }) => name === 'PrimaryResult') ?? {};
+  if (told.tables === undefined) return [];
+  const found = told.tables.find(({ name }) => name === 'PrimaryResult');
+  if (found === undefined) return undefined;
+  const { columns, rows } = found;
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
 }
