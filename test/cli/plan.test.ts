@@ -530,7 +530,9 @@ test('destroy does nothing until somebody says yes, and says what stays', async 
   expect(unasked.stderr).toContain('the table serin-acme-prod-journal: the history');
   expect(unasked.stderr).toContain('give --yes, or answer yes');
   expect(agreed.exit).toBe(0);
-  expect(agreed.stdout).toContain('the endpoint of fraud, if it serves: it goes on serving, and costs');
+  expect(agreed.stdout).toMatch(
+    /the endpoint of fraud, if it serves: it goes on serving, and costs, .* what it runs as is destroyed/,
+  );
   expect(agreed.stdout).toContain('to deploy again with this history: write "adopt": true into serin.aws.json');
   expect(agreed.stdout).toContain('aws dynamodb delete-table --table-name serin-acme-prod-journal');
   expect(called(cwd).args).toEqual(['remove', '--stage', 'prod']);

@@ -4,7 +4,7 @@ import { type Deployable, deployable, runSst } from '../plan/sst.ts';
 
 /**
  * Takes the backend away by SST, after asking. The history and what jobs left are retained, and endpoints that serve go
- * on serving: they are not SST's.
+ * on serving, as long as their machines do: they are not SST's, but what they run as is.
  */
 export const destroy: Command = async (invocation) => {
   const { terminal, options } = invocation;
@@ -45,7 +45,7 @@ function staysOf({ topology, prepared, facts }: Deployable): readonly string[] {
     ...topology.stays,
     ...served.map(
       ([model]) =>
-        `the endpoint of ${model}, if it serves: it goes on serving, and costs, until you delete it in ${facts.deploys.endpoints}`,
+        `the endpoint of ${model}, if it serves: it goes on serving, and costs, until you delete it in ${facts.deploys.endpoints}; what it runs as is destroyed, so a machine of it that starts anew cannot fetch the model`,
     ),
   ];
 }
