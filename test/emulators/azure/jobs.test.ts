@@ -687,6 +687,23 @@ emulatedAzure('jobs on Azure ML', () => {
       expect([...world.fake.environments.values()]).toEqual([settings.nodeImage]);
     });
 
+    test.each([
+      [400, 'Environment e with version 1 is already registered and cannot be changed.', undefined],
+      [409, 'The environment version already exists.', undefined],
+      [400, 'The image is not one.', 'invalid'],
+      [503, 'It already exists, or not: nobody knows.', 'unavailable'],
+    ])('takes an environment that is there, whose name says its image: %d %s', async (status, message, code) => {
+      const put = () => {
+        throw new Refusal(status, 'UserError', message);
+      };
+      routes = { ...routes, 'PUT environments/{name}/versions/{version}': put };
+
+      const started = world.jobs.start(imageJob('run_1/train/1'));
+
+      if (code === undefined) expect(requestFor((await started).id).environmentId).toMatch(/image-[0-9a-f]{16}/);
+      else await expect(started).rejects.toMatchObject({ code });
+    });
+
     test('makes one environment for each image, however many jobs it has', async () => {
       for (const key of ['run_1/train/1', 'run_1/train/2']) await world.jobs.start(imageJob(key));
       await world.jobs.start(imageJob('run_1/train/3', { image: 'acme.azurecr.io/torch:2.5' }));
