@@ -296,6 +296,15 @@ emulatedAzure('the bus and the queue on Service Bus', () => {
         expect(bodiesIn('signals')).toEqual([tick('project')]);
       }));
 
+    test('holds what is sent after its connection was closed', () =>
+      opened(async ({ bus, queue, bodiesIn }) => {
+        await queue.send('a');
+        await bus.close();
+        await queue.send('b');
+
+        expect(bodiesIn('signals')).toEqual(['a', 'b']);
+      }));
+
     test('sends nothing for no tick', () =>
       opened(async ({ queue, sent }) => {
         await queue.ticks([]);

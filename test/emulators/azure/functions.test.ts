@@ -239,6 +239,20 @@ function suite(): void {
       expect(JSON.parse(answer.text)).toMatchObject({ status, requestId: expect.stringMatching(/^req_/) });
     });
 
+    test('has told who performs what a request made a stream owe when it answers', async () => {
+      const headers = { ...administrator, 'content-type': 'application/json' };
+
+      const { status } = await open('api').request('/v1/freeze', {
+        method: 'POST',
+        body: '{"because":"inventory"}',
+        headers,
+      });
+
+      expect(status).toBe(202);
+      const [told, ...more] = azure.bus.waiting(names.queue);
+      expect([String(told?.message.body.content), more]).toEqual(['{"serin":{"tick":"project"}}', []]);
+    });
+
     test('does not tell a caller what is wrong with its deployment, and logs it', async () => {
       const api = open('api', { SERIN_TABLE: '' });
 
