@@ -25,28 +25,23 @@ export function renderIdentities(around: Before): Around['identities'] & {
 }
 
 export function renderRoles({ azure, topology, after }: Before): readonly Pulumi.Resource[] {
-  const { where, customRoles, assignments } = topology;
-  return customRoles.map(({ id, name, actions, dataActions }) => {
-    const given = assignments.filter(({ role }) => role.endsWith(`/${id}`));
-    const scopes = [...new Set(given.map(({ target }) => groupOf(target)))].sort();
-    return new azure.authorization.RoleDefinition(
-      `Role-${id.slice(0, 8)}`,
-      {
-        scope: scopes[0] ?? `/subscriptions/${where.account}`,
-        roleDefinitionId: id,
-        roleName: name,
-        roleType: 'CustomRole',
-        description: [...actions, ...dataActions].join(' ').slice(0, 1000),
-        permissions: [{ actions: [...actions], dataActions: [...dataActions], notActions: [], notDataActions: [] }],
-        assignableScopes: scopes,
-      },
-      { dependsOn: [...after] },
-    );
-  });
+  return topology.customRoles.map(
+    ({ id, name, scope, actions, dataActions }) =>
+      new azure.authorization.RoleDefinition(
+        `Role-${id.slice(0, 8)}`,
+        {
+          scope,
+          roleDefinitionId: id,
+          roleName: name,
+          roleType: 'CustomRole',
+          description: [...actions, ...dataActions].join(' ').slice(0, 1000),
+          permissions: [{ actions: [...actions], dataActions: [...dataActions], notActions: [], notDataActions: [] }],
+          assignableScopes: [scope],
+        },
+        { dependsOn: [...after] },
+      ),
+  );
 }
-
-/** A role can be assigned below the groups that it names. */
-const groupOf = (target: string): string => target.split('/').slice(0, 5).join('/');
 
 /** Who is meant, once it stands. */
 export type Principals = (principal: Principal) => Pulumi.Input<string>;

@@ -38,6 +38,7 @@ test.each(installations)('%s: SST gives the roles that the topology says, and no
   const roles = of(settings, 'authorization:RoleDefinition').map(({ inputs }) => ({
     id: inputs.roleDefinitionId,
     name: inputs.roleName,
+    scope: inputs.assignableScopes.join() === inputs.scope ? inputs.scope : inputs.assignableScopes,
     ...inputs.permissions[0],
   }));
   const given = of(settings, 'authorization:RoleAssignment').map(({ inputs }) => ({

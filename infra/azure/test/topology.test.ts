@@ -356,6 +356,27 @@ test('the same installation in two subscriptions of a tenant shares no role: Azu
   expect(new Set(one?.map(({ name }) => name)).size).toBe(one?.length);
 });
 
+test.each(installations)('%s: a role is of one group, below which all is that it is given on', (_, made) => {
+  for (const { id, scope } of made.customRoles) {
+    const targets = made.assignments.filter(({ role }) => role.endsWith(`/${id}`)).map(({ target }) => target);
+
+    expect(targets).not.toEqual([]);
+    for (const target of targets) expect(`${target}/`).toContain(`${scope}/`);
+    expect(scope.split('/').length).toBeLessThanOrEqual(5);
+  }
+});
+
+test('a role that is given elsewhere is another one: Azure would take away the one that is in use', () => {
+  const dataAccount = given.dataAccount ?? '';
+  const [before, after] = [plain, { ...plain, dataAccount }].map((settings) => topology(settings, where).customRoles);
+
+  for (const role of after ?? []) {
+    const same = before?.find(({ id }) => id === role.id);
+    if (same !== undefined) expect(same).toEqual(role);
+  }
+  expect(after?.some(({ scope }) => scope.endsWith('/resourceGroups/ml'))).toBe(true);
+});
+
 test('the functions are told what they are deployed with', () => {
   const environments = topology(plain, where).functions.map(({ environment }) => environment);
   const account = expect.stringMatching(/^serin[0-9a-f]{10}own$/);

@@ -40,17 +40,17 @@ export interface Grantee {
 }
 
 /**
- * A role is named by what it holds, so a changed one is a new one, and no assignment says more meanwhile. None of
- * Azure's own roles holds exactly what is needed.
+ * A role is named by what it holds and where, so a changed one is a new one: no assignment says more meanwhile, and no
+ * role is made again under an id that is in use. None of Azure's own roles holds exactly what is needed.
  */
 export function assignedTo(places: Places, grantees: readonly Grantee[]): Assigned {
   const { project, environment } = places.settings;
   const roles = new Map<string, CustomRole>();
-  function roleOf(permissions: readonly string[]): string {
-    const hash = sha256Hex(permissions.join('\n'));
-    const id = guidOf(`${places.where.account}/${project}/${environment}/${hash}`);
+  function roleOf(permissions: readonly string[], target: string): string {
+    const scope = groupOf(target);
+    const id = guidOf(`${scope}/${project}/${environment}/${sha256Hex(permissions.join('\n'))}`);
     roles.set(id, {
-      id,
+      ...{ id, scope },
       // A name is taken for all subscriptions of a tenant.
       // https://learn.microsoft.com/azure/role-based-access-control/custom-roles#custom-role-properties
       name: `Serin ${project} ${environment} ${id.slice(0, 8)}`,
@@ -63,7 +63,7 @@ export function assignedTo(places: Places, grantees: readonly Grantee[]): Assign
     [...Map.groupBy(grants, ({ target }) => target)].map(([target, group]) => {
       const permissions = [...new Set(group.map(({ action }) => action))].sort();
       const when = conditionOf(group);
-      const role = roleOf(permissions);
+      const role = roleOf(permissions, target);
       return {
         id: guidOf(JSON.stringify([principal, target, role])),
         principal,
@@ -76,6 +76,9 @@ export function assignedTo(places: Places, grantees: readonly Grantee[]): Assign
   );
   return { customRoles: [...roles.values()], assignments };
 }
+
+/** A role can be given below the groups that it names, or the subscription. */
+const groupOf = (target: string): string => target.split('/').slice(0, 5).join('/');
 
 /** A role definition's resource id. */
 export const roleId = ({ where }: Pick<Places, 'where'>, guid: string): string =>

@@ -83,9 +83,11 @@ export interface Identity extends PlannedRole {
 
 /** A role with exactly the permissions that somebody needs on one scope. */
 export interface CustomRole {
-  /** A GUID by what it holds. */
+  /** A GUID by what it holds, and where. */
   readonly id: string;
   readonly name: string;
+  /** The resource group in which it may be given, or the subscription. */
+  readonly scope: string;
   readonly actions: readonly string[];
   readonly dataActions: readonly string[];
 }
