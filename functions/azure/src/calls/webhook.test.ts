@@ -45,6 +45,14 @@ test('the code of Event Grid is answered, and nothing is queued', async () => {
   ]);
 });
 
+test('no event is lost that comes together with a code', async () => {
+  const events = [JSON.parse(fixture('subscription-validation')), JSON.parse(fixture('blob-created-several'))].flat();
+
+  const { queued } = await deliver({ body: JSON.stringify(events) });
+
+  expect(queued.map((text) => JSON.parse(text))).toEqual(events);
+});
+
 test('Event Grid may send CloudEvents, at any rate if it asks for one, and nobody else may', async () => {
   const ask = (headers: Record<string, string>) => deliver({ method: 'OPTIONS', headers });
   const origin = { 'webhook-request-origin': 'eventgrid.azure.net' };

@@ -52,8 +52,10 @@ function allowed(headers: Headers): Response {
  * https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema
  */
 function validationCodeIn(said: unknown): string | undefined {
-  const isValidation = ({ eventType }: Fields) => eventType === 'Microsoft.EventGrid.SubscriptionValidationEvent';
-  const code = fieldsOf(listOf([said].flat()).find(isValidation)?.data)?.validationCode;
+  const [event = {}, ...others]: readonly Fields[] = listOf([said].flat());
+  // It comes alone. What is answered with a code is not queued, so with others it is an event as they are.
+  if (event.eventType !== 'Microsoft.EventGrid.SubscriptionValidationEvent' || others.length > 0) return undefined;
+  const code = fieldsOf(event.data)?.validationCode;
   return typeof code === 'string' ? code : undefined;
 }
 
