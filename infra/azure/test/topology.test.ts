@@ -488,6 +488,13 @@ test('jobs in a workspace of the owner’s are told to need its storage account,
   expect(asked(plain)).toEqual([]);
 });
 
+test('it is told that nobody hears the alarms, unless somebody does', () => {
+  const silent = (settings: Settings) =>
+    topology(settings, where).byHand.some(({ what }) => what.startsWith('nobody hears'));
+
+  expect([plain, closed].map(silent)).toEqual([true, false]);
+});
+
 test('private endpoints of models are told to need one of the workspace, and nothing else asks for it', () => {
   const asking = (settings: Settings) =>
     topology(settings, where).byHand.filter(({ command }) => command.includes('--group-id amlworkspace'));

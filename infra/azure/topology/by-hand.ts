@@ -62,6 +62,14 @@ export function byHandOf(places: Places): ByHand {
     },
     ...ofGiven(places),
     ...ofAlarms(places),
+    ...(settings.alertEmail === undefined
+      ? [
+          {
+            what: 'nobody hears Serin\'s own alarms yet: put an address into serin.azure.json, "alertEmail", and deploy again; this shows some of them',
+            command: `az monitor metrics alert list --resource-group ${places.group} ${within}`,
+          },
+        ]
+      : []),
     {
       what: 'for whoever drops data by hand, after the first deployment: an owner of the subscription may not write a blob by that alone',
       command: grantToMe('Storage Blob Data Contributor', dataAccountId),

@@ -582,6 +582,14 @@ test('on a data bucket of another Google project nothing is granted or made, and
   );
 });
 
+test('it is told that nobody hears the alarms, unless somebody does', () => {
+  const silent = (settings: typeof bare) =>
+    topology(settings, where).byHand.some(({ what }) => what.startsWith('no one is told'));
+
+  expect(silent({ ...bare, alertEmail: 'oncall@acme.example' })).toBe(false);
+  expect(silent(bare)).toBe(true);
+});
+
 test('the topology is data: it survives JSON', () => {
   for (const [, made] of installations) expect(JSON.parse(JSON.stringify(made))).toEqual(made);
 });

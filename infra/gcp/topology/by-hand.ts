@@ -6,7 +6,7 @@ type ByHand = Topology['byHand'];
 
 /** What no tool does for the owner, each with its command. */
 export function byHandOf(places: Places): ByHand {
-  const { where, name, secretsPrefix } = places;
+  const { where, name, secretsPrefix, settings } = places;
   const { account, region } = where;
   const place = `--project=${account}`;
   return [
@@ -39,6 +39,14 @@ export function byHandOf(places: Places): ByHand {
       what: 'for alert policies of yours on a model: name the channel of Serin in them, and the model in user labels where they do not watch its endpoint (docs/gcp.md); this shows the channel',
       command: `gcloud beta monitoring channels list --filter='displayName="${name('signals')}"' ${place}`,
     },
+    ...(settings.alertEmail === undefined && settings.notify === undefined
+      ? [
+          {
+            what: 'no one is told of an alarm of Serin itself yet: name an address, "alertEmail", or a channel, "notify", in serin.gcp.json, and deploy again; this shows the channels that there are',
+            command: `gcloud beta monitoring channels list ${place}`,
+          },
+        ]
+      : []),
     {
       what: 'for incoming webhooks: their secrets, several of each while one is replaced',
       command: secretCommand(places, name('webhooks'), { file: '-', feed: `printf '{"github":[],"standard":[]}' | ` }),
