@@ -670,6 +670,33 @@ emulatedAzure('Azure ML serving', () => {
     expect(await world.serving.observe('e')).toMatchObject({ deployments: [ready(1), ready(2), ready(3)] });
   });
 
+  test('what is set of an endpoint beside its traffic stays when the traffic changes', async () => {
+    const world = await canary();
+    const endpoint = world.cloud.endpointAt(world.name);
+    const sku = { name: 'Default', tier: 'Standard' };
+    endpoint.body = { ...endpoint.body, sku, properties: { ...endpoint.body.properties, compute: 'cluster' } };
+
+    await world.change(weigh({ v1: 50, v2: 50 }));
+
+    expect(world.asked(putEndpoint).at(-1)?.body).toMatchObject({ sku, properties: { compute: 'cluster' } });
+  });
+
+  test('an endpoint that goes is busy, and a deployment whose making was called off has failed', async () => {
+    const world = await canary();
+    const endpoint = world.cloud.endpointAt(world.name);
+    endpoint.state = 'Deleting';
+    const second = endpoint.deployments.get('v02');
+    if (second !== undefined) second.state = 'Canceled';
+
+    const going = await world.serving.observe('e');
+    endpoint.state = 'Succeeded';
+
+    expect(going).toMatchObject({ busy: true });
+    expect(await world.serving.observe('e')).toMatchObject({
+      ...{ busy: false, deployments: [ready(1), { name: 'v2', status: 'failed' }] },
+    });
+  });
+
   test('traffic of 0, and what Azure writes as null, is nothing', async () => {
     const world = await canary();
     world.cloud.endpointAt(world.name).traffic = { v01: 100, v02: 0 };
