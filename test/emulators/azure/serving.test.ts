@@ -750,6 +750,23 @@ emulatedAzure('Azure ML serving', () => {
       expect(settings.map(({ id }) => id.split(' ')[0])).toEqual(['GET', 'PUT']);
     });
 
+    test('keep the setting that is there: another process made it, and a person may have changed it', async () => {
+      const world = await canary();
+      const tuned = {
+        location: 'westeurope',
+        properties: {
+          enabled: true,
+          targetResourceUri: '/subscriptions/s/x',
+          profiles: [{ name: 'ours', capacity: { minimum: '4', maximum: '9', default: '4' }, rules: [] }],
+        },
+      };
+      world.cloud.scaled.set(`${world.name}-v03`, tuned);
+
+      await world.deployed(world.deploymentOf(3, scaled));
+
+      expect(world.cloud.scaled.get(`${world.name}-v03`)).toEqual(tuned);
+    });
+
     test('are told beside a deployment that is ready all the same, when they cannot be had', async () => {
       const world = await canary();
       const autoscale =
