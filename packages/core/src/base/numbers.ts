@@ -3,3 +3,18 @@ export const grouped = (count: number): string => String(count).replace(/\B(?=(\
 
 /** A share as a person reads it: 0.0123 as `1.23 %`. */
 export const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+
+/**
+ * Evidence as odds: a natural logarithm of E as `159 to 1`. Below 1 it speaks for the other side, and is `1 to 12`.
+ * A betting score is read as odds against the assumption that it tests: https://doi.org/10.1111/rssa.12647
+ */
+export function oddsText(logE: number): string {
+  if (Number.isNaN(logE)) return 'not measured';
+  // Rounded down, but not below a whole number that only the exponential missed.
+  const odds = Math.exp(Math.min(Math.abs(logE), mostLog)) * (1 + 1e-9);
+  const side = `${Math.abs(logE) >= mostLog ? 'over ' : ''}${grouped(odds < 10 ? Number(odds.toPrecision(2)) : Math.floor(odds))}`;
+  return logE < 0 ? `1 to ${side}` : `${side} to 1`;
+}
+
+/** A million to one: nobody tells more apart. */
+const mostLog = Math.log(1e6);

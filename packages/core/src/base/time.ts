@@ -41,3 +41,11 @@ export function parseSize(text: string): number | undefined {
 
 /** Milliseconds since the epoch as RFC 3339 UTC. */
 export const instant = (at: number): string => new Date(at).toISOString();
+
+/** How long ago or ahead of now a time is, in one unit: `just now`, `12s ago`, `3h ago`, `in 5m`. */
+export function agoText(at: number, now: number): string {
+  const ms = Math.abs(now - at);
+  if (ms < second) return 'just now';
+  const text = durationText(ms).split(' ')[0] ?? '';
+  return at > now ? `in ${text}` : `${text} ago`;
+}

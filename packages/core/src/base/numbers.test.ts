@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { oddsText } from './numbers.ts';
+import { agoText, day, hour } from './time.ts';
+
+test.each([
+  [0, '1 to 1'],
+  [Math.log(2.5), '2.5 to 1'],
+  [Math.log(159.4), '159 to 1'],
+  [Math.log(12345), '12,345 to 1'],
+  [Math.log(1e7), 'over 1,000,000 to 1'],
+  [-Math.log(20), '1 to 20'],
+  [Number.NEGATIVE_INFINITY, '1 to over 1,000,000'],
+  [Number.NaN, 'not measured'],
+])('evidence of log %d is told as odds: %s', (logE, text) => {
+  expect(oddsText(logE)).toBe(text);
+});
+
+test.each([
+  [0, 'just now'],
+  [-999, 'just now'],
+  [-12_000, '12s ago'],
+  [-3.5 * hour, '3h ago'],
+  [-2 * day, '2d ago'],
+  [300_000, 'in 5m'],
+])('a time %d ms from now is told as %s', (off, text) => {
+  expect(agoText(1_000_000_000 + off, 1_000_000_000)).toBe(text);
+});
