@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { type FunctionApp, functionApps, hostOf } from '../packages/clouds/src/azure/function-apps.ts';
+import { builtPage } from '../packages/page/build/build.ts';
 
 export const entryPoints = ['signals', 'api', 'clock', 'deadLetters'] as const;
 
@@ -101,6 +102,7 @@ export async function bundle(
     format: 'cjs',
     mainFields: ['module', 'main'],
     ...(plain ? {} : cuts),
+    plugins: [builtPage, ...(plain || !('plugins' in cuts) ? [] : cuts.plugins)],
     metafile: true,
     logLevel: 'warning',
   });

@@ -14,6 +14,7 @@ import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { configSchema } from '@serin/core/config/config';
 import { type BuildOptions, build } from 'esbuild';
+import { builtPage } from '../packages/page/build/build.ts';
 import { bundle as bundleOf, type CloudName, clouds } from './bundle.ts';
 import { declarations } from './pack-types.ts';
 
@@ -60,7 +61,7 @@ async function bundle(dist: string): Promise<void> {
   } satisfies BuildOptions;
   const main = { in: join(cli, 'src', 'main.ts'), out: 'main' };
   const index = { in: join(cli, 'src', 'index.ts'), out: 'index' };
-  await build({ ...common, entryPoints: [main, index], splitting: true });
+  await build({ ...common, entryPoints: [main, index], splitting: true, plugins: [builtPage] });
   // A process of its own for each job: it shares nothing, so that it stays small.
   await build({ ...common, entryPoints: [{ in: join(local, 'machine', 'runner.ts'), out: 'runner' }] });
   // What `serin plan` and `serin deploy` read of a cloud: nothing else of the command depends on it.

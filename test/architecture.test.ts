@@ -19,9 +19,15 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   // Plain data of the clouds; whoever deploys there or plans for it reads it.
   'packages/clouds/src': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   'packages/api/src': {
-    may: ['@serin/core/', 'hono', 'hono/', 'zod'],
+    may: ['@serin/core/', '@serin/page/page', 'hono', 'hono/', 'zod'],
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
   },
+  // The page knows the API only over HTTP, and the browser gets what it draws from here.
+  'packages/page/src': {
+    may: ['@serin/core/', 'hono/html'],
+    never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\b\./, /\bnew Date\(\)/],
+  },
+  'packages/page/browser': { may: ['@serin/core/', 'hono/html'] },
   // What every platform does the same way: no SDK, no environment, no vendor's name.
   'packages/platform/src': {
     may: [
@@ -167,6 +173,9 @@ const neighbours: Readonly<Record<string, string>> = {
   'infra/gcp/topology': 'infra/shared/',
   'infra/azure/topology': 'infra/shared/',
   'packages/cli/src': 'infra/shared/shapes.ts',
+  // The browser draws plots with the same code; the repository builds its files when they are first asked for.
+  'packages/page/browser': 'packages/page/src/',
+  'packages/page/src': 'packages/page/build/',
 };
 
 test('no relative import leaves its own package, but for what clouds share', () => {

@@ -111,11 +111,13 @@ describe('who may do what, over every route there is', () => {
       .map(({ method, path, role }) => `${role} ${method} ${path}`);
 
     expect(open.sort()).toEqual([
+      'public delete /session',
       'public get /docs',
       'public get /livez',
       'public get /openapi.json',
       'public get /readyz',
       'public get /version',
+      'public post /session',
       'signed post /v1/hooks/github',
       'signed post /v1/hooks/standard',
     ]);

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { journalAccess } from './access.ts';
 import { docsRoutes } from './docs.ts';
 import type { Api, ApiOptions } from './options.ts';
+import { isForPage, servePage } from './page.ts';
 import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -17,10 +18,11 @@ import { modelRoutes } from './routes/models.ts';
 import { projectRoutes } from './routes/project.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { runRoutes } from './routes/runs.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { whyRoutes } from './routes/why.ts';
-import { refuse, serve } from './serve.ts';
+import { finishedPage, refuse, serve } from './serve.ts';
 
 /** Every route there is, in the order of the documentation. */
 export const routeTable = (options: ApiOptions): readonly Route[] => tableOf(apiOf(options));
@@ -46,6 +48,7 @@ function tableOf(api: Api): readonly Route[] {
     ...bucketRoutes(api),
     ...deadLetterRoutes(api),
     ...tokenRoutes(api),
+    ...sessionRoutes(api),
     ...auditRoutes(api),
     ...digestRoutes(api),
     ...systemRoutes(api),
@@ -73,6 +76,7 @@ export function createApi(options: ApiOptions): Hono {
       ),
     );
   app.notFound((c) => {
+    if (isForPage(c)) return finishedPage(api, c, () => servePage(api, app, c));
     const { method, path } = c.req;
     const mend = path.endsWith('/invocations') ? 'ask for predictions at /endpoints/<name>/invocations' : 'see /docs';
     return refuse(api, c, new Problem('notFound', `there is no ${method} ${path.slice(0, 200)}; ${mend}`));

@@ -2,13 +2,13 @@ import { asFault, Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { bearerOf } from './access.ts';
 import { mediaType, parseJson, readBody } from './bodies.ts';
 import { once, signalIdOf } from './idempotency.ts';
 import type { Api } from './options.ts';
 import { Problem, problemResponse, wrongs } from './problem.ts';
 import { type Caller, mayAct } from './roles.ts';
 import { type Answer, type Asked, bodyOf, pathParameters, type Route } from './route.ts';
+import { refuseForeignChange, tokenOf } from './session.ts';
 import { visibleTo } from './visible.ts';
 
 /** Answers one request of one route; whatever is thrown becomes a problem document. */
@@ -24,6 +24,20 @@ export async function serve(api: Api, route: Route, c: Context): Promise<Respons
 /** Answers with a problem document. */
 export function refuse(api: Api, c: Context, error: unknown): Response {
   return finishedProblem(api, c, error, api.newId('req'));
+}
+
+/** Answers with a page; a failure is a problem document, as everywhere. */
+export async function finishedPage(api: Api, c: Context, answer: () => Promise<Response>): Promise<Response> {
+  const requestId = api.newId('req');
+  try {
+    const { status, headers, body } = await answer();
+    return new Response(body, {
+      status,
+      headers: { ...always, 'x-request-id': requestId, ...Object.fromEntries(headers) },
+    });
+  } catch (error) {
+    return finishedProblem(api, c, error, requestId);
+  }
 }
 
 /** Who, then whether, then what: nothing of the request is looked at before its sender may send it. */
@@ -70,9 +84,13 @@ async function answer(api: Api, route: Route, c: Context): Promise<Answer> {
 const nobody: Caller = { token: '', actor: { subject: 'nobody', issuer: 'none', role: 'viewer' }, models: [] };
 
 async function authenticated(api: Api, c: Context): Promise<Caller> {
-  const token = bearerOf(c.req.header('authorization'));
+  const header = (name: string) => c.req.header(name);
+  const token = tokenOf(header);
   const caller = token === undefined ? undefined : await api.access.callerOf(token);
-  if (caller !== undefined) return caller;
+  if (caller !== undefined && token !== undefined) {
+    refuseForeignChange(c.req.method.toLowerCase(), header, token);
+    return caller;
+  }
   const detail =
     token === undefined
       ? 'the request has no token; send `Authorization: Bearer <token>`'

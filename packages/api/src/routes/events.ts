@@ -4,13 +4,13 @@ import { perform } from '@serin/core/engine/perform';
 import { modelIn } from '@serin/core/inbound/fact';
 import { withKnownEnds } from '@serin/core/model/monitor/monitor';
 import * as z from 'zod';
-import { bearerOf } from '../access.ts';
 import { cloudEventMedia, readCloudEvents } from '../cloud-events.ts';
 import { pageQuery } from '../cursor.ts';
 import { dataSchemas, signalsOfEvent } from '../incoming.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Answer, type Route, route } from '../route.ts';
+import { tokenOf } from '../session.ts';
 import { countText } from '../shapes.ts';
 import { eventStream } from '../sse.ts';
 import { paged } from '../views.ts';
@@ -52,7 +52,7 @@ export const eventRoutes = (api: Api): readonly Route[] => [
       return {
         status: 200,
         body: eventStream(api.events, from, sees, api.heartbeatMs ?? 15_000, async () => {
-          const token = bearerOf(asked.header('authorization'));
+          const token = tokenOf(asked.header);
           return token !== undefined && (await api.access.callerOf(token)) !== undefined;
         }),
         headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },

@@ -1,0 +1,5 @@
+import { keepLive } from './live.ts';
+import { session } from './session.ts';
+
+session();
+keepLive();

@@ -1,0 +1,72 @@
+import type { html } from 'hono/html';
+import type { Caller } from './frame.ts';
+import type { Look } from './look.ts';
+import { overview } from './views/overview.ts';
+
+export type Html = ReturnType<typeof html>;
+
+/** What a page says: its title, one sentence that a person could read aloud, and the rest. */
+export interface Screen {
+  readonly title: string;
+  readonly sentence: string;
+  readonly main: Html;
+  /** Which kind of page: its link in the navigation is marked. */
+  readonly section?: string;
+}
+
+/** What a view is made from. */
+export interface Given {
+  readonly look: Look;
+  readonly caller: Caller;
+  /** Of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** A link to a path of the page, or of the API. */
+  readonly to: (path: string) => string;
+}
+
+export type View = (given: Given) => Promise<Screen>;
+
+/** Every page there is, by its path; `{name}` stands for one segment. */
+const views: Readonly<Record<string, View>> = {
+  '/': overview,
+};
+
+/** The view of a path, with what its segments say. */
+export function viewOf(
+  path: string,
+): { readonly show: View; readonly params: Readonly<Record<string, string>> } | undefined {
+  const asked = path.split('/');
+  for (const [pattern, show] of Object.entries(views)) {
+    const params = paramsOf(pattern.split('/'), asked);
+    if (params !== undefined) return { show, params };
+  }
+  return undefined;
+}
+
+function paramsOf(pattern: readonly string[], asked: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== asked.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [at, part] of pattern.entries()) {
+    const name = /^\{(\w+)\}$/.exec(part)?.[1];
+    const text = asked[at] ?? '';
+    if (name === undefined) {
+      if (part !== text) return undefined;
+      continue;
+    }
+    const value = decoded(text);
+    if (value === undefined || value === '') return undefined;
+    params[name] = value;
+  }
+  return params;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
