@@ -94,7 +94,7 @@ function answerAsset(asset: Asset | undefined): PageAnswer {
     return {
       status: 404,
       headers: { 'content-type': 'text/plain' },
-      body: 'this file of the page is of another version; reload the page\n',
+      body: 'this file belongs to another version of the page; reload the page\n',
     };
   // The name says the content, so a browser may keep it for ever.
   const headers = { 'content-type': asset.type, 'cache-control': 'public, max-age=31536000, immutable' };
