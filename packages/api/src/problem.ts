@@ -4,6 +4,7 @@ import * as z from 'zod';
 /** What HTTP alone refuses; all else is a `Fault`. */
 const statuses = {
   malformed: 400,
+  ambiguous: 400,
   unauthenticated: 401,
   forbidden: 403,
   notFound: 404,

@@ -4,9 +4,10 @@ import * as z from 'zod';
 
 /** Parts of requests and answers that several routes share. */
 export const modelName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/);
-export const runId = z.string().regex(/^run_[0-9a-z]{8,64}$/);
-export const rolloutId = z.string().regex(/^ro_[0-9a-z]{8,64}$/);
-export const digestText = z.string().regex(/^[0-9a-f]{64}$/);
+/** An id, or as much of its beginning as no other has, with or without `run_` and `ro_`. */
+export const runId = z.string().regex(/^(?:run_)?[0-9a-z]{4,64}$/);
+export const rolloutId = z.string().regex(/^(?:ro_)?[0-9a-z]{4,64}$/);
+export const digestText = z.string().regex(/^[0-9a-f]{4,64}$/);
 /** A version's number in a path or a query. */
 export const numberText = z
   .string()

@@ -9,6 +9,7 @@ import type { Model } from '@serin/core/model/state';
 import { upgrade, upgradeRecord } from '@serin/core/model/upgrade';
 import type { Head, Journal, NameRow } from '@serin/core/ports/journal';
 import type { ProjectStreamSignal } from '@serin/core/project/project';
+import { type IdKind, idsBeginning, type Named } from './beginnings.ts';
 import { listPage } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { type Caller, seesModel } from './roles.ts';
@@ -34,8 +35,11 @@ export interface SeenRecord<Value> {
 export interface Visible {
   sees(model: string): boolean;
   model(name: string): Promise<SeenModel>;
+  /** By its id, or by a beginning of it that no other of the caller's has. Several: a problem that names them. */
   run(id: string): Promise<SeenRecord<Run>>;
   rollout(id: string): Promise<SeenRecord<Rollout>>;
+  /** What the beginning of an id means, among ids of these kinds; nothing begins so: `undefined`. */
+  identify(begin: string, of: readonly IdKind[]): Promise<Named | undefined>;
   /** Rows of the journal whose names start with `prefix`, that concern models of the caller and pass the filter. */
   names(
     prefix: string,
@@ -75,7 +79,23 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
     return { seq: head.seq, state: upgrade(head.state) as Model }; // written by the engine
   }
 
-  async function find<Kind extends 'run' | 'rollout'>(kind: Kind, id: string) {
+  const names: Visible['names'] = (prefix, { cursor, limit }, keep = () => true) =>
+    listPage<NameRow>({
+      list: prefix,
+      cursor,
+      limit: limit ?? 50,
+      fetch: (page) => journal.names(prefix, page),
+      keyOf: ({ key }) => key,
+      keep: (row) => {
+        const summary = row.summary as Readonly<Record<string, unknown>>; // each writer of a name writes an object
+        const owner = ownerOf(row.stream, summary);
+        return (owner === undefined ? caller?.models === undefined : sees(owner)) && keep(summary, row);
+      },
+    });
+  const identify = idsBeginning({ journal, sees, names });
+
+  async function find<Kind extends IdKind>(kind: Kind, begin: string) {
+    const id = (await identify(begin, [kind]))?.id ?? begin;
     const head = await journal.head(`${kind}/${id}`);
     const record = upgradeRecord(kind, head?.state) as (NonNullable<Model[Kind]> & Recorded) | undefined; // by the engine
     // One whose record was not written yet is known only to its model.
@@ -135,19 +155,8 @@ export function visibleTo(caller: Caller | undefined, { engine, journal, now, nu
     model,
     run: (id) => find('run', id),
     rollout: (id) => find('rollout', id),
-    names: (prefix, { cursor, limit }, keep = () => true) =>
-      listPage<NameRow>({
-        list: prefix,
-        cursor,
-        limit: limit ?? 50,
-        fetch: (page) => journal.names(prefix, page),
-        keyOf: ({ key }) => key,
-        keep: (row) => {
-          const summary = row.summary as Readonly<Record<string, unknown>>; // each writer of a name writes an object
-          const owner = ownerOf(row.stream, summary);
-          return (owner === undefined ? caller?.models === undefined : sees(owner)) && keep(summary, row);
-        },
-      }),
+    identify,
+    names,
     async tell(name, signal, id, decidedOn) {
       if (!sees(name)) throw gone(`model '${name}'`);
       return receive(`model/${name}`, signal, id, decidedOn);

@@ -3,6 +3,7 @@ import { decodeText } from '@serin/core/base/json';
 import type { Manifest } from '@serin/core/engine/dataset';
 import { type ObjectInfo, ownBucket } from '@serin/core/ports/bucket';
 import * as z from 'zod';
+import { onlyOne } from '../beginnings.ts';
 import { listPage, pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
@@ -51,13 +52,15 @@ export const datasetRoutes = ({ ports }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/models/{model}/datasets/{digest}',
-    summary: 'one dataset version, and the versions that were trained on it',
+    summary: 'one dataset version, by its digest or the beginning of it, and the versions that were trained on it',
     role: 'viewer',
     scope: 'models',
     params: inModel.extend({ digest: digestText }),
     answers: { 200: { description: 'the dataset version', schema: dataset } },
-    async handle({ project, params: { model, digest } }) {
-      const found = view(await project.model(model), digest, await readManifest(ports, model, digest));
+    async handle({ project, params: { model, digest: begin } }) {
+      const seen = await project.model(model);
+      const digest = await digestBeginning(ports, model, begin);
+      const found = view(seen, digest, await readManifest(ports, model, digest));
       if (found === undefined)
         throw new Fault(
           'notFound',
@@ -67,6 +70,15 @@ export const datasetRoutes = ({ ports }: Api): readonly Route[] => [
     },
   }),
 ];
+
+/** The whole digest that begins so, as far as there is one. */
+async function digestBeginning(ports: Api['ports'], model: string, begin: string): Promise<string> {
+  if (begin.length === 64) return begin;
+  const prefix = `datasets/${model}/`;
+  const { items, next } = await ports.bucket(ownBucket).list(prefix + begin);
+  const digests = items.map(({ key }) => key.slice(prefix.length).replace(/\.json$/, ''));
+  return onlyOne(begin, digests, (digest) => digest, next !== undefined) ?? begin;
+}
 
 /** Written once by the listing, in the project's own bucket. */
 async function readManifest(ports: Api['ports'], model: string, digest: string): Promise<Manifest | undefined> {

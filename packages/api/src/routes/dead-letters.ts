@@ -1,7 +1,9 @@
 import { asFault, Fault } from '@serin/core/base/fault';
 import { closeDeadLetter, type DeadLetter, findDeadLetter, queueStream } from '@serin/core/engine/dead-letters';
 import type { Signal } from '@serin/core/engine/outcome';
+import type { Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
+import { onlyOne } from '../beginnings.ts';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
@@ -87,12 +89,21 @@ async function replay({ engine, now, redeliver }: Api, { stream, signal }: DeadL
 }
 
 async function find({ ports }: Api, project: Visible, id: string): Promise<DeadLetter> {
-  const letter = await findDeadLetter(ports.journal, id);
+  const letter = (await findDeadLetter(ports.journal, id)) ?? (await beginningSo(ports.journal, project, id));
   const model = letter?.stream.startsWith('model/') ? letter.stream.slice('model/'.length) : undefined;
   if (letter === undefined || (model !== undefined && !project.sees(model)))
     throw new Fault('notFound', `there is no dead letter '${id}'; 'serin dead-letters list' shows what there is`);
   if (model === undefined) project.whole();
   return letter;
+}
+
+/** The letter whose id begins so, if it is the only one of the caller's; fewer than four characters are a slip. */
+async function beginningSo(journal: Journal, project: Visible, begin: string): Promise<DeadLetter | undefined> {
+  if (begin.length < 4) return undefined;
+  const { items, next } = await project.names(`dead/${begin}`, { limit: 6 });
+  const ids = items.map(({ summary }) => String(Object(summary).id));
+  const id = onlyOne(begin, ids, (one) => one, next !== undefined);
+  return id === undefined ? undefined : findDeadLetter(journal, id);
 }
 
 /** What made it a dead letter may well do so again: that is an answer, not a defect of this request. */

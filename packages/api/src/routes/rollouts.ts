@@ -60,8 +60,8 @@ export const rolloutRoutes = ({ ports }: Api): readonly Route[] => [
     params: z.object({ id: rolloutId }),
     answers: { 200: { description: 'where record and recomputation part, if they do', schema: verification } },
     async handle({ project, params }) {
-      const { model } = await project.rollout(params.id);
-      const verifier = rolloutVerifier(params.id);
+      const { model, value } = await project.rollout(params.id);
+      const verifier = rolloutVerifier(value.id);
       const head = await ports.journal.head(`model/${model}`);
       if (head !== undefined) for await (const part of partsTo(head, ports.journal)) verifier.take(part);
       return { status: 200, body: verifier.outcome() };

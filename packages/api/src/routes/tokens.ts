@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { newTokenText, type Token } from '../access.ts';
+import { onlyOne } from '../beginnings.ts';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { roleSchema } from '../roles.ts';
@@ -83,11 +84,18 @@ export const tokenRoutes = ({ access, now, wall, newId }: Api): readonly Route[]
     answers: { 204: { description: 'revoked' } },
     problems: signalProblems,
     async handle(asked) {
-      await access.revoke(asked.params.id, asked.caller.actor, asked);
+      const { id } = asked.params;
+      const ids = (await access.list()).tokens.map((token) => token.id);
+      const one = ids.includes(id) ? id : onlyOne(id, ids.filter(beginsWith(id)), (found) => found);
+      await access.revoke(one ?? id, asked.caller.actor, asked);
       return { status: 204 };
     },
   }),
 ];
+
+/** A whole token id is 36 characters; fewer than four digits of one are a slip of the keyboard. */
+const beginsWith = (begin: string) => (id: string) =>
+  /^(?:tok_)?[0-9a-f]{4,}$/.test(begin) && (id.startsWith(begin) || id.startsWith(`tok_${begin}`));
 
 const view = ({ createdAt, expiresAt, ...token }: Token) => ({
   ...token,

@@ -13,3 +13,18 @@ export const newestFirst = (id: string): string => {
   const time = Number.parseInt(id.slice(id.indexOf('_') + 1, id.indexOf('_') + 13), 16);
   return `${(2 ** 48 - 1 - time).toString(16).padStart(12, '0')}/${id}`;
 };
+
+/**
+ * What the keys of `newestFirst` begin with for ids that begin so, with or without the kind's own prefix; `undefined`:
+ * no id begins so. A digit of the time that is left is 15 less that of the time, so a prefix of ids is one of keys.
+ */
+export function listedUnder(prefix: 'run' | 'ro', begin: string): string | undefined {
+  const digits = begin.startsWith(`${prefix}_`) ? begin.slice(prefix.length + 1) : begin;
+  if (!/^[0-9a-f]{0,32}$/.test(digits)) return undefined;
+  const left = [...digits.slice(0, 12)].map((digit) => (15 - Number.parseInt(digit, 16)).toString(16)).join('');
+  return digits.length <= 12 ? left : `${left}/${prefix}_${digits}`;
+}
+
+/** Whether nothing can be added to an id of this kind. */
+export const isWholeId = (prefix: 'run' | 'ro', id: string): boolean =>
+  id.startsWith(`${prefix}_`) && /^[0-9a-f]{32}$/.test(id.slice(prefix.length + 1));
