@@ -39,11 +39,9 @@ export const sessionRoutes = ({ access, platform }: Api): readonly Route[] => [
     },
     maxBytes: 2_000,
     body: z.strictObject({
-      token: z
-        .string()
-        .regex(/^[\x21-\x3a\x3c-\x7e]{1,512}$/, {
-          error: 'must be printable ASCII without blanks and semicolons, at most 512 characters',
-        }),
+      token: z.string().regex(/^[\x21-\x3a\x3c-\x7e]{1,512}$/, {
+        error: 'must be printable ASCII without blanks and semicolons, at most 512 characters',
+      }),
     }),
     answers: { 204: { description: 'signed in' } },
     problems: [401],
