@@ -27,6 +27,9 @@ export interface Caller {
   readonly models?: readonly string[];
 }
 
+/** The roles whose routes a role may use. */
+export const rolesOf = (role: Role): readonly Role[] => includes[role];
+
 export const mayAct = (caller: Caller, needed: Role): boolean => includes[caller.actor.role].includes(needed);
 
 export const seesModel = (caller: Caller, model: string): boolean =>

@@ -1,4 +1,5 @@
 import { eventTypes } from '@serin/core/base/event-types';
+import { morph } from './morph.ts';
 
 const pollMs = 5_000;
 const foldMs = 300;
@@ -37,16 +38,20 @@ function folded(call: () => Promise<void>): () => void {
   };
 }
 
-/** Takes the same page again, and puts in what differs; a part that somebody is working in is left alone. */
-export async function renew(): Promise<void> {
+/** This page as the server has it now; `undefined`: it did not answer. */
+export async function freshPage(): Promise<Document | undefined> {
   const response = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => undefined);
-  if (response === undefined || !response.ok) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
+  if (response === undefined || !response.ok) return undefined;
+  return new DOMParser().parseFromString(await response.text(), 'text/html');
+}
+
+/** Takes the same page again, and puts in what differs. */
+export async function renew(): Promise<void> {
+  const fresh = await freshPage();
+  if (fresh === undefined) return;
   for (const part of document.querySelectorAll<HTMLElement>('[data-part]')) {
     const next = fresh.getElementById(part.id);
-    const busy = part.contains(document.activeElement) && document.activeElement !== part;
-    if (next === null || busy || next.outerHTML === part.outerHTML) continue;
-    part.replaceWith(next);
+    if (next !== null) morph(part, next);
   }
   document.dispatchEvent(new CustomEvent('serin:renewed'));
 }

@@ -1,4 +1,4 @@
-const root = document.documentElement.dataset.root ?? './';
+export const root = document.documentElement.dataset.root ?? './';
 
 /** What a request that changes something carries: no form and no page of another origin can send this header. */
 export const changing = (): Record<string, string> => ({
@@ -22,6 +22,16 @@ export function session(): void {
     await fetch(`${root}session`, { method: 'DELETE', headers: changing() });
     location.assign(`${root}signin`);
   });
+}
+
+/** Whoever is signed out meanwhile comes back to this page. */
+export const toSignIn = (): void =>
+  location.assign(`${root}signin?to=${encodeURIComponent(pathHere() + location.search)}`);
+
+/** The path below where the server is, which may stand behind a proxy. */
+function pathHere(): string {
+  const base = new URL(root, location.href).pathname;
+  return `/${location.pathname.slice(base.length)}`;
 }
 
 async function signIn(form: HTMLFormElement, token: string): Promise<void> {

@@ -6,6 +6,8 @@ import type { Html, Screen } from './views.ts';
 export interface Caller {
   readonly name: string;
   readonly role: string;
+  /** The roles whose routes it may use. */
+  readonly may: readonly string[];
   readonly models?: readonly string[];
 }
 
@@ -50,6 +52,7 @@ ${caller === undefined ? '' : html` <button type="button" class="plain" data-sig
 <p class="sentence" id="sentence" data-part>${sentence}</p>
 ${main}
 </main>
+<p id="said" role="status"></p>
 <footer><p>Serin ${version} · <a href="${to('/docs')}">HTTP API</a> · this page: <code>${path}</code></p></footer>
 </body>
 </html>`;

@@ -17,14 +17,19 @@ export interface Look {
   get<Document>(path: string): Promise<Document>;
   /** The same; `undefined` where there is no such thing, or where this platform has none (404, 501). */
   find<Document>(path: string): Promise<Document | undefined>;
+  /** The revision of a document that was got before, as its `ETag` said. */
+  revisionOf(path: string): number | undefined;
 }
 
 /** Reads the API for one page. */
 export function createLook(call: (path: string) => Promise<Response>): Look {
   const asked = new Map<string, Promise<unknown>>();
+  const revisions = new Map<string, number>();
 
   async function read(path: string): Promise<unknown> {
     const response = await call(path);
+    const revision = /^"(\d+)"$/.exec(response.headers.get('etag') ?? '')?.[1];
+    if (revision !== undefined) revisions.set(path, Number(revision));
     if (response.ok) return response.json();
     const problem = (await response.json().catch(() => ({}))) as { readonly detail?: unknown };
     const detail = typeof problem.detail === 'string' ? problem.detail : `${path} was answered with ${response.status}`;
@@ -47,5 +52,5 @@ export function createLook(call: (path: string) => Promise<Response>): Look {
     }
   }
 
-  return { get, find };
+  return { get, find, revisionOf: (path) => revisions.get(path) };
 }

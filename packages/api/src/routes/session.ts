@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
-import { roleSchema } from '../roles.ts';
+import { roleSchema, rolesOf } from '../roles.ts';
 import { type Route, route } from '../route.ts';
 import { csrfHeader, sessionCookie } from '../session.ts';
 
@@ -15,12 +15,23 @@ export const sessionRoutes = ({ access, platform }: Api): readonly Route[] => [
     answers: {
       200: {
         description: 'the caller',
-        schema: z.object({ name: z.string(), role: roleSchema, models: z.array(z.string()).optional() }),
+        schema: z.object({
+          name: z.string(),
+          role: roleSchema,
+          /** The roles whose routes it may use. */
+          may: z.array(roleSchema),
+          models: z.array(z.string()).optional(),
+        }),
       },
     },
     handle: ({ caller: { actor, models } }) => ({
       status: 200,
-      body: { name: actor.subject, role: actor.role, ...(models === undefined ? {} : { models }) },
+      body: {
+        name: actor.subject,
+        role: actor.role,
+        may: rolesOf(actor.role),
+        ...(models === undefined ? {} : { models }),
+      },
     }),
   }),
   route({
