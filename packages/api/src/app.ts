@@ -12,6 +12,7 @@ import { datasetRoutes } from './routes/datasets.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { digestRoutes } from './routes/digests.ts';
 import { eventRoutes } from './routes/events.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { hookRoutes } from './routes/hooks.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -21,6 +22,7 @@ import { runRoutes } from './routes/runs.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { trafficRoutes } from './routes/traffic.ts';
 import { whyRoutes } from './routes/why.ts';
 import { finishedPage, refuse, serve } from './serve.ts';
 
@@ -38,9 +40,11 @@ function tableOf(api: Api): readonly Route[] {
   const routes = [
     ...projectRoutes(api),
     ...modelRoutes(api),
+    ...trafficRoutes(api),
     ...datasetRoutes(api),
     ...runRoutes(api),
     ...rolloutRoutes(api),
+    ...evidenceRoutes(api),
     ...whyRoutes(api),
     ...eventRoutes(api),
     ...labelRoutes(api),

@@ -117,9 +117,16 @@ const entriesPerRead = 500;
 const entriesPerPart = 100;
 const entriesPerTurn = 20;
 
-/** The entries of a stream up to a head, oldest first, few enough each time to be worked on in one go: others come in between. */
-export async function* partsTo({ stream, seq }: Head, journal: Journal): AsyncGenerator<readonly Entry[], void> {
-  for (let read = 0; read < seq; ) {
+/**
+ * The entries of a stream up to a head, oldest first and after number `after`, few enough each time to be worked on in one
+ * go: others come in between.
+ */
+export async function* partsTo(
+  { stream, seq }: Head,
+  journal: Journal,
+  after = 0,
+): AsyncGenerator<readonly Entry[], void> {
+  for (let read = after; read < seq; ) {
     const before = Math.min(read + entriesPerPart, seq) + 1;
     const part = (await journal.history(stream, before, before - 1 - read)).toReversed();
     for (let at = 0; at < part.length; at += entriesPerTurn) {

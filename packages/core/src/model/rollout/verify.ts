@@ -1,11 +1,12 @@
-import { applyPatch, canonical } from '../../base/json.ts';
+import { canonical } from '../../base/json.ts';
 import { step } from '../../base/table.ts';
 import type { Certificate } from '../../judge/certificate.ts';
 import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { chainProblem } from '../../ports/entry.ts';
 import type { Entry } from '../../ports/journal.ts';
-import type { ModelSignal, SignalOf } from '../protocol.ts';
+import type { SignalOf } from '../protocol.ts';
 import { certify } from './evidence.ts';
+import { readingIn, rolloutFollower } from './follow.ts';
 import type { Rollout } from './state.ts';
 import { rolloutTable } from './table.ts';
 
@@ -89,17 +90,11 @@ export function rolloutVerifier(id: string): RolloutVerifier {
   };
 }
 
-interface Seen {
-  readonly schema?: number;
-  readonly rollout?: Rollout;
-  readonly freeze?: unknown;
-}
-
 /** Before it, rollouts were judged by thresholds. */
-const firstSchema = 2;
+export const firstSchema = 2;
 
 function replayOf(id: string, problems: string[]) {
-  let seen: Seen = {};
+  const follow = rolloutFollower(id);
   let own: Evidence | undefined;
   let readings = 0;
   let status: Rollout['status'] | undefined;
@@ -108,24 +103,19 @@ function replayOf(id: string, problems: string[]) {
   let recorded: Certificate | undefined;
 
   function take(entry: Entry): void {
-    const { rollout, freeze, schema } = entry.patch as Readonly<Record<string, unknown>>;
-    if (rollout === undefined && freeze === undefined && schema === undefined) return;
-    const parts = { rollout, freeze, schema };
-    const before = seen;
     // Written by the machine; whether it is what the machine writes is what is checked here.
-    seen = applyPatch(before, JSON.parse(JSON.stringify(parts))) as Seen;
-    const now = seen.rollout;
-    if (now?.id !== id || rollout === undefined) return;
-    if (status === undefined && Number(seen.schema) < firstSchema) {
+    const change = follow(entry);
+    if (change === undefined) return;
+    const { was, now, schema } = change;
+    if (status === undefined && schema < firstSchema) {
       old = true;
-      problems.push(`${id} began under older rules (schema ${seen.schema}), which this version does not judge again`);
+      problems.push(`${id} began under older rules (schema ${schema}), which this version does not judge again`);
     }
     status = now.status;
     if (old) return;
-    const was = before.rollout?.id === id ? before.rollout : undefined;
     own ??= noEvidence(now.evidence.readTo);
     const until = own;
-    const replayed = was === undefined ? undefined : judgedAgain(was, entry, before.freeze !== undefined);
+    const replayed = was === undefined ? undefined : judgedAgain(was, entry, change.frozen);
     if (replayed === undefined) own = readOn(own, now);
     else {
       readings += 1;
@@ -149,14 +139,13 @@ function replayOf(id: string, problems: string[]) {
 
   /** The reading, put to the machine with the evidence that was recomputed so far. */
   function judgedAgain(was: Rollout, entry: Entry, frozen: boolean): Rollout | undefined {
-    const signal = entry.signal as unknown as ModelSignal & { readonly key?: string };
-    const reads = signal.type === 'ticksRead' || signal.type === 'labelsRead';
-    if (!reads || !signal.key?.startsWith(`rollout/${id}/`) || own === undefined) return undefined;
+    const reading = readingIn(entry, id);
+    if (reading === undefined || own === undefined) return undefined;
     const mine: Rollout = { ...was, evidence: own };
-    const read = step(rolloutTable, mine, { ...signal, at: entry.at }, { frozen });
+    const read = step(rolloutTable, mine, reading, { frozen });
     const judged = 'moved' in read ? read.moved : mine;
     // Time passes in every entry: a hold may end in the one that brings a reading.
-    const tick = { type: 'clockTicked', id: signal.id, at: entry.at, actor: signal.actor } as const;
+    const tick = { type: 'clockTicked', id: `${entry.seq}`, at: entry.at, actor: entry.actor } as const;
     const passed = step(rolloutTable, judged, tick, { frozen });
     return 'moved' in passed ? passed.moved : judged;
   }

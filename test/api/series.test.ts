@@ -1,0 +1,109 @@
+import { instant, minute } from '@serin/core/base/time';
+import { expect, test } from 'vitest';
+import { compiled, modelRules, openWorld } from './world.ts';
+
+/** A champion, and a challenger whose rollout bakes. */
+async function withCanary() {
+  const world = await openWorld();
+  await world.release(compiled());
+  await world.drop();
+  await world.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n', 4 * minute);
+  const { rollout } = await world.model();
+  return { world, id: rollout.id as string, path: `/v1/rollouts/${rollout.id}/evidence` };
+}
+
+test('the evidence of a rollout goes on with it, and ends with what its certificate says', async () => {
+  const { world, id, path } = await withCanary();
+
+  const during = (await world.call('GET', path)).body;
+  await world.pass(15 * minute);
+  const after = (await world.call('GET', path)).body;
+
+  expect(during.points.length).toBeGreaterThan(0);
+  expect(after.points.slice(0, during.points.length)).toEqual(during.points);
+  expect(after.weights.map(({ weight }: { weight: number }) => weight)).toEqual([0, 10, 50, 95, 100]);
+  const { certificate } = (await world.call('GET', `/v1/rollouts/${id}`)).body;
+  const decided = after.points.find(({ at }: { at: string }) => at === instant(certificate.readTo));
+  expect(decided.logE).toBeCloseTo(certificate.logE, 9);
+  expect(decided.streams.errors.logSafe).toBeGreaterThanOrEqual(Math.log(1 / after.beta));
+  expect(after).toMatchObject({ rollout: id, model: 'fraud', alpha: 0.01, lastWeight: 50 });
+});
+
+test('two that ask at once get the same evidence, and so does one who asks later', async () => {
+  const { world, path } = await withCanary();
+
+  const [one, two] = await Promise.all([world.call('GET', path), world.call('GET', path)]);
+
+  expect(two.body).toEqual(one.body);
+  expect((await world.call('GET', path)).body).toEqual(one.body);
+});
+
+test('a viewer sees the evidence, and a token of another model none', async () => {
+  const { world, id, path } = await withCanary();
+
+  const viewer = await world.call('GET', path, undefined, { token: await world.token('viewer') });
+  const stranger = await world.call('GET', path, undefined, { token: await world.token('viewer', ['churn']) });
+  const beginning = await world.call('GET', path.replace(id, id.slice(3)));
+
+  expect([viewer.status, stranger.status]).toEqual([200, 404]);
+  expect(beginning.body.rollout).toBe(id);
+});
+
+test('traffic is told by deployment, and adds up to what was sent', async () => {
+  const { world } = await withCanary();
+  const [from, to] = [instant(world.now() - 10 * minute), instant(world.now())];
+
+  const { body } = await world.call('GET', `/v1/models/fraud/traffic?from=${from}&to=${to}`);
+
+  const sum = (name: string) =>
+    body.ticks.reduce(
+      (all: number, tick: { deployments: Record<string, { requests: number }> }) =>
+        all + (tick.deployments[name]?.requests ?? 0),
+      0,
+    );
+  expect(body.tickMs).toBe(minute);
+  expect(sum('v1') + sum('v2')).toBe(6000 * body.ticks.length);
+  expect(sum('v2')).toBeGreaterThan(0);
+  expect(body.latency.requests).toBeGreaterThan(0);
+  expect(body.ticks[0].deployments.v1).toMatchObject({ errors: 0, slow: expect.any(Number) });
+});
+
+test('traffic of a day has at most 200 ticks, which are whole ones of the rollout', async () => {
+  const { world } = await withCanary();
+
+  const { body } = await world.call('GET', '/v1/models/fraud/traffic');
+
+  expect(body.ticks.length).toBeLessThanOrEqual(200);
+  expect(body.tickMs % minute).toBe(0);
+  expect(Date.parse(body.ticks[0].at) % body.tickMs).toBe(0);
+});
+
+test('traffic of no time, and of more than a week, is refused', async () => {
+  const { world } = await withCanary();
+  const ask = (query: string) => world.call('GET', `/v1/models/fraud/traffic?${query}`);
+
+  const never = await ask('from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z');
+  const long = await ask('from=2025-12-01T00:00:00Z&to=2026-01-01T00:00:00Z');
+
+  expect([never.status, long.status]).toEqual([422, 422]);
+  expect(long.body.detail).toBe('one answer covers at most 7d of traffic; ask for a shorter time');
+});
+
+test('a model that nobody serves says why it has no traffic', async () => {
+  const world = await openWorld();
+  const { serve: _, rollout: __, ...rules } = modelRules;
+  await world.release(compiled({ ...rules, serve: 'none' }));
+
+  const unserved = await world.call('GET', '/v1/models/fraud/traffic');
+
+  expect(unserved.body).toMatchObject({ ticks: [], because: 'this model is not served by Serin' });
+});
+
+test('a model without an endpoint says so', async () => {
+  const world = await openWorld();
+  await world.release(compiled());
+
+  const early = await world.call('GET', '/v1/models/fraud/traffic');
+
+  expect(early.body).toMatchObject({ ticks: [], because: 'it has no endpoint yet' });
+});
