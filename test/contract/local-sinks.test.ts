@@ -65,7 +65,7 @@ test('what happens reaches a webhook, signed, and Slack, and an outage of one is
   await drop(first, 'a.csv');
 
   await expect.poll(() => typesOf(at('/hook')), { timeout: 30_000 }).toContain('run.succeeded');
-  expect(typesOf(at('/hook')).slice(0, 3)).toEqual(['dataset.settled', 'run.started', 'run.succeeded']);
+  expect(typesOf(at('/hook')).slice(0, 4)).toEqual(['data.seen', 'dataset.settled', 'run.started', 'step.started']);
   for (const { headers, body } of at('/hook')) {
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
     const message = { id: String(id), timestamp: String(timestamp), body: Buffer.from(body) };
@@ -86,7 +86,7 @@ test('what happens reaches a webhook, signed, and Slack, and an outage of one is
   onTestFinished(() => second.close());
   await expect
     .poll(() => at('/services/T1').map(({ body }) => JSON.parse(body).text), { timeout: 60_000 })
-    .toEqual(['*m* run started', expect.stringMatching(/^\*m v1\* run succeeded/), '*m v1* registered']);
+    .toEqual(['*m* run started by data', expect.stringMatching(/^\*m v1\* run succeeded/), '*m v1* registered']);
   expect(heard.map(({ headers }) => headers['webhook-id']).filter((id) => id !== undefined)).toHaveLength(
     new Set(heard.map(({ headers }) => headers['webhook-id']).filter((id) => id !== undefined)).size,
   );

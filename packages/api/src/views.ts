@@ -1,6 +1,7 @@
 import { instant } from '@serin/core/base/time';
 import { heldBy } from '@serin/core/model/between/offer';
 import { intakeText } from '@serin/core/model/intake/intake';
+import { standingOf } from '@serin/core/model/rollout/standing';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { Run } from '@serin/core/model/run/state';
 import type { Model } from '@serin/core/model/state';
@@ -51,7 +52,14 @@ export function modelView({ plan, ...model }: Model, seq: number, now: number) {
 export const versionView = ({ serve: _, evaluate: __, holdout: ___, ...version }: Version, model: Model) =>
   shown({ model: model.model, ...version, at: instant(version.at), champion: model.champion === version.number });
 
-export const runView = ({ plan, ...run }: Run, model: string) => shown({ ...run, model, ...timesOf(run), plan });
+export const runView = ({ plan, ...run }: Run, model: string) =>
+  shown({
+    ...run,
+    model,
+    ...timesOf(run),
+    began: run.began && Object.fromEntries(Object.entries(run.began).map(([step, at]) => [step, instant(at)])),
+    plan,
+  });
 
 export const rolloutView = (rollout: Rollout, model: string) =>
   shown({
@@ -61,6 +69,7 @@ export const rolloutView = (rollout: Rollout, model: string) =>
     weight: candidateWeight(rollout),
     because:
       'because' in rollout ? (typeof rollout.because === 'string' ? rollout.because : rollout.because.text) : undefined,
+    standing: standingOf(rollout),
     story: rollout.story.map(({ at, text }) => ({ at: instant(at), text })),
   });
 

@@ -1,13 +1,16 @@
 /** Every event that Serin publishes, without `dev.serin.` before it and its version behind it. */
 export const eventTypes = [
+  'data.seen',
   'dataset.settled',
   'run.started',
+  'step.started',
   'run.succeeded',
   'run.refused',
   'run.failed',
   'run.cancelled',
   'run.superseded',
   'version.registered',
+  'approval.requested',
   'version.approved',
   'version.rejected',
   'version.expired',
@@ -20,8 +23,10 @@ export const eventTypes = [
   'rollout.promoted',
   'rollout.rolledback',
   'rollout.aborted',
+  'endpoint.unready',
   'endpoint.blocked',
   'alert.received',
+  'alert.resolved',
   'drift.detected',
 ] as const;
 export type EventType = (typeof eventTypes)[number];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { oddsText } from './numbers.ts';
+import { bytesText, oddsText } from './numbers.ts';
 import { agoText, day, hour } from './time.ts';
 
 test.each([
@@ -24,4 +24,14 @@ test.each([
   [300_000, 'in 5m'],
 ])('a time %d ms from now is told as %s', (off, text) => {
   expect(agoText(1_000_000_000 + off, 1_000_000_000)).toBe(text);
+});
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [26_125, '26.1 KB'],
+  [1_500_000, '1.5 MB'],
+  [7e15, '7000 TB'],
+])('%d bytes are told as %s', (bytes, text) => {
+  expect(bytesText(bytes)).toBe(text);
 });

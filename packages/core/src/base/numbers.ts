@@ -1,6 +1,12 @@
 /** 1234567 as `1,234,567`. */
 export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** Bytes in decimal units, three digits: 26100 as `26.1 KB`. */
+export function bytesText(bytes: number): string {
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${['B', 'KB', 'MB', 'GB', 'TB'][power]}`;
+}
+
 /** A share as a person reads it: 0.0123 as `1.23 %`. */
 export const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
 

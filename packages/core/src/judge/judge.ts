@@ -226,28 +226,30 @@ export const unmeasured = ({ streams, routed }: Evidence, { clock, streams: own 
   Object.values(routed).some(([candidate, champion]) => candidate > 0 && champion > 0) &&
   own.every(({ id }) => Object.keys(streams[id] ?? {}).length === 0);
 
-export interface Shortfall {
+export interface Safety {
   readonly stream: string;
   readonly logE: number;
 }
 
 /**
- * The streams that still keep the candidate from a promotion certificate at the last step's weight: each has to be
- * certified and is below 1/beta. `undefined`: no guardrail decides, so there is nothing to certify.
+ * What speaks for the candidate at the last step's weight, by each stream that a promotion certificate needs.
+ * `undefined`: no guardrail decides, so there is nothing to certify.
  */
-export function shortfalls(evidence: Evidence, weight: number, rules: Rules): readonly Shortfall[] | undefined {
+export function safetyOf(evidence: Evidence, weight: number, rules: Rules): readonly Safety[] | undefined {
   const deciding = rules.guardrails.filter((each) => each.alphaShare > 0 && !unmeasured(evidence, each));
   if (deciding.length === 0) return undefined;
-  return deciding.flatMap((guardrail) => {
-    const found =
-      guardrail.loss === undefined
-        ? guardrail.streams
-            .filter(({ promotes }) => promotes)
-            .map(({ id }) => ({ stream: id, logE: logSafe(evidence.streams[id], weight, guardrail) }))
-        : [{ stream: guardrail.name, logE: evidence.labels?.safety.logK ?? 0 }];
-    return found.filter(({ logE }) => logE < Math.log(1 / rules.beta));
-  });
+  return deciding.flatMap((guardrail) =>
+    guardrail.loss === undefined
+      ? guardrail.streams
+          .filter(({ promotes }) => promotes)
+          .map(({ id }) => ({ stream: id, logE: logSafe(evidence.streams[id], weight, guardrail) }))
+      : [{ stream: guardrail.name, logE: evidence.labels?.safety.logK ?? 0 }],
+  );
 }
+
+/** The streams that still keep the candidate from a promotion certificate: each is below 1/beta. */
+export const shortfalls = (evidence: Evidence, weight: number, rules: Rules): readonly Safety[] | undefined =>
+  safetyOf(evidence, weight, rules)?.filter(({ logE }) => logE < Math.log(1 / rules.beta));
 
 /** The interval of the ratio of bad shares, at level 1 - alpha; where shares moved inside a cell, the wider bound. */
 export function intervalOf(cells: Cells, { maxBurst }: Guardrail, alpha: number): Interval {

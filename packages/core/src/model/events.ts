@@ -1,8 +1,12 @@
 import type { EventType } from '../base/event-types.ts';
 import { canonical, type Json } from '../base/json.ts';
+import { instant } from '../base/time.ts';
 import type { EventBody } from '../ports/journal.ts';
+import type { Monitor } from './monitor/monitor.ts';
 import type { ModelSignal } from './protocol.ts';
+import { standingOf } from './rollout/standing.ts';
 import type { Model } from './state.ts';
+import { versionOfName } from './version.ts';
 
 /** What changed, as CloudEvents: read off the states before and after, so no machine has to remember to emit them. */
 export function eventsBetween(before: Model, after: Model, signal: ModelSignal): readonly EventBody[] {
@@ -14,6 +18,13 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       data: JSON.parse(canonical({ model: after.model, ...data })) as Json,
     });
 
+  // What comes while a drop settles belongs to it.
+  if (signal.type === 'dataHinted' && before.intake.status !== 'settling' && after.intake !== before.intake)
+    emit('data.seen', {
+      object: signal.keys[0],
+      objects: signal.keys.length,
+      settlesAt: after.intake.status === 'settling' ? instant(after.intake.quietUntil) : undefined,
+    });
   if (after.intake.dataset?.digest !== before.intake.dataset?.digest)
     emit('dataset.settled', { ...after.intake.dataset });
   // What said nothing new did nothing.
@@ -22,9 +33,11 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     emit('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
     if (kind === 'drift') emit('drift.detected', { sender, title });
   }
+  for (const { sender, fingerprint, title } of resolvedBetween(before.monitor, after.monitor))
+    emit('alert.resolved', { sender, fingerprint, title });
 
   const { run } = after;
-  if (run !== undefined && (run.id !== before.run?.id || run.status !== before.run.status)) {
+  if (run !== undefined && run !== before.run) {
     const common = {
       run: run.id,
       status: run.status,
@@ -34,7 +47,11 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       because: 'because' in run ? run.because : undefined,
     };
     if (run.id !== before.run?.id) emit('run.started', common, `runs/${run.id}`);
-    if ('endedAt' in run) emit(`run.${run.status}`, common, `runs/${run.id}`);
+    const was = before.run?.id === run.id && 'job' in before.run ? before.run.job : undefined;
+    if ('job' in run && (was?.part !== run.job.part || was.attempt !== run.job.attempt))
+      emit('step.started', { ...common, step: run.job.part, attempt: run.job.attempt }, `runs/${run.id}`);
+    if ('endedAt' in run && (before.run?.id !== run.id || before.run.status !== run.status))
+      emit(`run.${run.status}`, common, `runs/${run.id}`);
   }
   if (after.superseded !== undefined && after.superseded !== before.superseded)
     emit('run.superseded', { ...after.superseded });
@@ -46,6 +63,14 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     if (version.registered && !was?.registered)
       emit('version.registered', { ...common, verdict: version.verdict }, subject);
     const approval = version.approval?.status;
+    if (approval === 'pending' && was?.approval?.status !== 'pending') {
+      const { expiresAt } = version.approval ?? {};
+      emit(
+        'approval.requested',
+        { ...common, expiresAt: expiresAt === undefined ? undefined : instant(expiresAt) },
+        subject,
+      );
+    }
     if (approval !== undefined && approval !== 'pending' && approval !== was?.approval?.status)
       emit(`version.${approval}`, { ...common, by: version.approval?.by }, subject);
     if (version.restored !== undefined && version.restored !== was?.restored)
@@ -63,23 +88,34 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       status: rollout.status,
     };
     const subject = `rollouts/${rollout.id}`;
+    const standing = rollout === was ? undefined : standingOf(rollout);
     if (was === undefined) emit('rollout.started', common, subject);
     if (rollout.status === 'baking' && (was?.status !== 'baking' || was.step !== rollout.step))
-      emit('rollout.shifted', { ...common, weight: rollout.steps[rollout.step] }, subject);
+      emit(
+        'rollout.shifted',
+        { ...common, weight: rollout.steps[rollout.step], until: instant(rollout.until), standing },
+        subject,
+      );
     if (rollout.status === 'held' && was?.status !== 'held')
-      emit('rollout.held', { ...common, because: rollout.because }, subject);
+      emit('rollout.held', { ...common, because: rollout.because, until: instant(rollout.endsAt), standing }, subject);
     if (rollout.certificate !== undefined && rollout.certificate !== was?.certificate)
       emit('rollout.certified', { ...common, certificate: rollout.certificate }, subject);
     if ('endedAt' in rollout && was?.status !== rollout.status) {
       const because = typeof rollout.because === 'string' ? rollout.because : rollout.because.text;
       emit(
         `rollout.${rollout.status.toLowerCase() as Lowercase<typeof rollout.status>}`,
-        { ...common, because, certificate: rollout.certificate },
+        { ...common, because, certificate: rollout.certificate, standing },
         subject,
       );
     }
   }
+  for (const [name, because] of Object.entries(after.endpoint.unready ?? {}))
+    if (before.endpoint.unready?.[name] === undefined)
+      emit('endpoint.unready', { version: versionOfName(name), because }, `endpoints/${after.model}`);
   if (after.endpoint.status === 'blocked' && before.endpoint.status !== 'blocked')
     emit('endpoint.blocked', { because: after.endpoint.because }, `endpoints/${after.model}`);
   return events;
 }
+
+const resolvedBetween = (before: Monitor, after: Monitor) =>
+  before === after ? [] : Object.entries(before.alerts).flatMap(([key, alert]) => (key in after.alerts ? [] : [alert]));

@@ -2,6 +2,7 @@ import { durationText, instant } from '../base/time.ts';
 import { stepPlan } from '../config/parts.ts';
 import type { Certificate } from '../judge/certificate.ts';
 import { failing, logHarm } from '../judge/judge.ts';
+import { didText } from '../sinks/sentence.ts';
 import { heldBy } from './between/offer.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews, intakeText, leftOutTexts } from './intake/intake.ts';
@@ -93,14 +94,6 @@ export function whyModel(model: Model, now: number): Why {
   };
   return why(`${model.model} ${modelText(model, now)}`, numbers, timeline);
 }
-
-const didText = {
-  revert: 'the rollout under way was taken back',
-  rollback: 'traffic goes back to the last good version',
-  run: 'a run was started',
-  notify: 'it was noted',
-  escalate: 'somebody has to look at it',
-} as const;
 
 const why = (sentence: string, numbers: Why['numbers'], timeline: readonly Line[]): Why => ({
   sentence: oneLine(sentence),

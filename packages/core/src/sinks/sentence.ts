@@ -1,20 +1,101 @@
+import type { EventType } from '../base/event-types.ts';
+import { bytesText } from '../base/numbers.ts';
+import { durationText } from '../base/time.ts';
 import { type Happening, shortType } from './sink.ts';
 
+type Data = Readonly<Record<string, unknown>>;
+type Said = (data: Data, atMs: number) => string;
+
 /** A line for people: what it is about, and what happened to it, with the reason where there is one. */
-export function sentenceOf({ type, subject, data }: Happening): { readonly subject: string; readonly said: string } {
-  const { model, version, because, title, weight, by } = Object(data) as Readonly<Record<string, unknown>>;
+export function sentenceOf({ type, subject, data, time }: Happening): {
+  readonly subject: string;
+  readonly said: string;
+} {
+  const facts = Object(data) as Data;
+  const { model, version } = facts;
   const about = typeof model === 'string' ? model : subject;
   const named = version === undefined ? about : `${about} v${String(version)}`;
-  const [noun = '', past = ''] = shortType(type).split('.');
-  const parts = [
-    noun === 'version' ? past : `${noun} ${words[past] ?? past}`,
-    ...(weight === undefined ? [] : [`to ${String(weight)} %`]),
-    ...(typeof by === 'string' ? [`by ${by}`] : []),
-  ];
-  const reason = [title, because].find((text) => typeof text === 'string' && text !== '');
-  return { subject: named, said: cut(`${parts.join(' ')}${reason === undefined ? '' : `: ${String(reason)}`}`) };
+  const name = shortType(type);
+  const say = Object.hasOwn(sentences, name) ? sentences[name as EventType] : plain(name.replace('.', ' '));
+  return { subject: named, said: oneLine(say(facts, Date.parse(time))) };
 }
 
-const words: Readonly<Record<string, string>> = { rolledback: 'rolled back' };
+/** What an alert made Serin do. */
+export const didText = {
+  revert: 'the rollout under way was taken back',
+  rollback: 'traffic goes back to the last good version',
+  run: 'a run was started',
+  notify: 'it was noted',
+  escalate: 'somebody has to look at it',
+} as const;
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+/** A reason behind what happened, where there is one. */
+const reasoned = (said: string, reason: unknown): string => (text(reason) === '' ? said : `${said}: ${text(reason)}`);
+const plain =
+  (said: string): Said =>
+  ({ because }) =>
+    reasoned(said, because);
+const byWhom =
+  (said: string): Said =>
+  ({ by }) =>
+    text(by) === '' ? said : `${said} by ${text(by)}`;
+/** How long it is from the event to a time in its data; nothing without one. */
+const until = (time: unknown, atMs: number, before: string): string => {
+  const ms = Date.parse(text(time)) - atMs;
+  return Number.isNaN(ms) || ms < 0 ? '' : `${before}${durationText(ms)}`;
+};
+/** A certificate's first clause has the counts; `serin why` has the rest. */
+const firstClause = (reason: unknown): string => text(reason).split('; ')[0] ?? '';
+
+const steps: Readonly<Record<string, string>> = {
+  prepare: 'run prepares its data',
+  train: 'run trains',
+  evaluate: 'run is evaluated',
+  champion: 'the champion is scored on the same hold-out',
+};
+
+const sentences: Readonly<Record<EventType, Said>> = {
+  'data.seen': ({ object, settlesAt }, atMs) =>
+    reasoned('new data', `${text(object)}${until(settlesAt, atMs, '; it is taken if nothing more comes within ')}`),
+  'dataset.settled': ({ digest, objects = 0, bytes = 0 }) =>
+    `dataset ${text(digest).slice(0, 12)} settled: ${String(objects)} object${objects === 1 ? '' : 's'}, ${bytesText(Number(bytes))}`,
+  'run.started': ({ trigger }) => (text(trigger) === '' ? 'run started' : `run started by ${text(trigger)}`),
+  'step.started': ({ step, attempt }) =>
+    `${steps[text(step)] ?? `run goes on with ${text(step)}`}${Number(attempt) > 1 ? `, attempt ${String(attempt)}` : ''}`,
+  'run.succeeded': ({ because }) =>
+    text(because).startsWith('passed') ? `gate ${text(because)}` : reasoned('run succeeded', because),
+  'run.refused': ({ because }) =>
+    text(because).startsWith('refused') ? `gate ${text(because)}` : reasoned('gate refused', because),
+  'run.failed': plain('run failed'),
+  'run.cancelled': plain('run cancelled'),
+  'run.superseded': plain('run superseded'),
+  'version.registered': () => 'registered',
+  'approval.requested': ({ expiresAt }, atMs) => `waits for approval${until(expiresAt, atMs, ', for at most ')}`,
+  'version.approved': byWhom('approved'),
+  'version.rejected': byWhom('rejected'),
+  'version.expired': byWhom('expired'),
+  'version.superseded': byWhom('superseded'),
+  'version.restored': (data, atMs) => reasoned(byWhom('restored')(data, atMs), data.because),
+  'rollout.started': ({ kind }) => (kind === 'rollback' ? 'rollback started' : 'rollout started'),
+  'rollout.shifted': ({ weight = 0, until: end }, atMs) =>
+    `rollout shifted to ${String(weight)} %${until(end, atMs, ', bakes for ')}`,
+  'rollout.held': plain('rollout held'),
+  'rollout.certified': ({ certificate }) => `certificate: ${firstClause(Object(certificate).sentence)}`,
+  'rollout.promoted': ({ because }) => reasoned('rollout promoted', firstClause(because)),
+  'rollout.rolledback': plain('rollout rolled back'),
+  'rollout.aborted': ({ because }) => reasoned('rollout aborted', text(because).replace(/^aborted /, '')),
+  'endpoint.unready': plain('is not ready'),
+  'endpoint.blocked': plain('endpoint blocked'),
+  'alert.received': ({ title, because, did }) => {
+    const said = reasoned('alert received', text(title) === '' ? because : title);
+    return Object.hasOwn(didText, text(did)) ? `${said}; ${didText[did as keyof typeof didText]}` : said;
+  },
+  'alert.resolved': ({ title }) => reasoned('alert resolved', title),
+  'drift.detected': ({ title }) => reasoned('drift detected', title),
+};
+
 const longest = 2000;
-const cut = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+/** A reason may quote the end of a log. */
+const oneLine = (said: string): string => cut(said.replaceAll(/\s+/g, ' ').trim());
+const cut = (said: string): string => (said.length > longest ? `${said.slice(0, longest - 1)}…` : said);

@@ -96,8 +96,11 @@ describe('a message to Slack', () => {
 
     expect(heard.filter((type) => !type.startsWith('rollout.')).sort()).toEqual([
       'alert.received',
+      'alert.resolved',
+      'approval.requested',
       'drift.detected',
       'endpoint.blocked',
+      'endpoint.unready',
       'run.failed',
       'run.refused',
     ]);

@@ -8,7 +8,10 @@ import type { Happening, Settings, Sink } from './sink.ts';
  */
 export const slack = {
   settings: { url: 'the address of an incoming webhook of Slack' },
-  defaultOn: ['rollout.*', 'run.failed', 'run.refused', 'endpoint.blocked', 'alert.received', 'drift.detected'],
+  defaultOn: [
+    ...['rollout.*', 'run.failed', 'run.refused', 'approval.requested'],
+    ...['endpoint.unready', 'endpoint.blocked', 'alert.*', 'drift.detected'],
+  ],
   request(happening: Happening, { url = '' }: Settings) {
     const { subject, said } = sentenceOf(happening);
     return {

@@ -19,7 +19,8 @@ import { steps } from './steps.ts';
 /** A run that waits for the first attempt, or the next one, of a step's job. */
 export function beginJob(run: Base, part: StepName, at: number, attempt = 1, notBefore = at): Run {
   const deadline = notBefore + computeOf(run.plan, part).maxWait;
-  return withStatus(run, stepPlan(part).waiting[0], {
+  const began = { ...run.began, [part]: run.began?.[part] ?? at };
+  return withStatus({ ...run, began }, stepPlan(part).waiting[0], {
     part,
     attempt,
     notBefore,

@@ -33,6 +33,8 @@ export interface Base extends Results {
   /** Digest of dataset, code and parameters: equal inputs are one run. */
   readonly inputs: string;
   readonly startedAt: number;
+  /** By step: when its first job was asked for. A step lasts until the next one begins, or the run ends. */
+  readonly began?: Partial<Record<StepName, number>>;
   /** By step: which metrics of its job were not taken, and why. */
   readonly unread?: Partial<Record<StepName, Readonly<Record<string, string>>>>;
 }

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { shortType } from '../sinks/sink.ts';
+import {
+  converge,
+  type Driver,
+  driver,
+  fakeEndpoint,
+  healthy,
+  planOf,
+  score,
+  serveTicks,
+  trainOne,
+  withCanary,
+} from './model.fixture.ts';
+
+const eventsOf = ({ entries }: Driver, type: string) =>
+  entries.flatMap(({ events, at }) =>
+    events.filter((event) => shortType(event.type) === type).map(({ data }) => ({ at, ...Object(data) })),
+  );
+
+describe('the events of a model', () => {
+  test('tell of new data once, with the time when it is taken', () => {
+    const drive = driver();
+    const nothing = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };
+    drive.wait(0);
+    drive.answer('list', { type: 'listingAdvanced', progress: nothing });
+
+    drive.say({ type: 'dataHinted', keys: ['fraud/a.csv', 'fraud/b.csv'] });
+    drive.say({ type: 'dataHinted', keys: ['fraud/c.csv'] });
+
+    expect(eventsOf(drive, 'data.seen')).toMatchObject([
+      { object: 'fraud/a.csv', objects: 2, settlesAt: new Date(drive.now + 10_000).toISOString() },
+    ]);
+  });
+
+  test('tell of data that comes while the files are being listed', () => {
+    const drive = driver();
+    drive.wait(0);
+
+    drive.say({ type: 'dataHinted', keys: ['fraud/a.csv'] });
+    drive.say({ type: 'dataHinted', keys: ['fraud/b.csv'] });
+
+    expect(drive.state.intake.status).toBe('listing');
+    expect(eventsOf(drive, 'data.seen')).toMatchObject([{ object: 'fraud/a.csv' }]);
+  });
+
+  test('tell of each step of a run once, however often its job is looked at', () => {
+    const { drive } = withCanary();
+    const run = drive.state.run?.id;
+
+    const steps = eventsOf(drive, 'step.started').filter((event) => event.run === run);
+
+    expect(steps.map(({ step, attempt }) => `${step} ${attempt}`)).toEqual([
+      'prepare 1',
+      'train 1',
+      'evaluate 1',
+      'champion 1',
+    ]);
+    expect(steps.map(({ at }) => at)).toEqual(Object.values(drive.state.run?.began ?? {}));
+  });
+
+  test('tell of another attempt of a step, which began when the first one did', () => {
+    const drive = driver();
+    trainOne(drive, 'one');
+    drive.answer('startJob', { type: 'jobStarted', job: 'job-1' });
+    const began = drive.state.run?.began?.evaluate;
+
+    drive.wait(1000);
+    drive.answer('describeJob', {
+      type: 'jobDescribed',
+      description: { status: 'failed', reason: 'no room', retryable: 'capacity' },
+    });
+
+    expect(eventsOf(drive, 'step.started').at(-1)).toMatchObject({ step: 'evaluate', attempt: 2 });
+    expect(drive.state.run?.began?.evaluate).toBe(began);
+  });
+
+  test('ask for the approval that a version waits for', () => {
+    const drive = driver(planOf({ approval: { expires: '1d' } }));
+    trainOne(drive, 'one');
+
+    score(drive, 0.8);
+
+    expect(eventsOf(drive, 'approval.requested')).toMatchObject([
+      { version: 1, expiresAt: new Date(drive.now + 86_400_000).toISOString() },
+    ]);
+  });
+
+  test('tell of a deployment that is not ready once, with the reason', () => {
+    const drive = driver();
+    const endpoint = fakeEndpoint();
+    endpoint.status = 'pending';
+    trainOne(drive, 'one');
+    score(drive, 0.8);
+    const observe = () => {
+      const seen = endpoint.observe();
+      return seen === 'absent'
+        ? seen
+        : { ...seen, deployments: seen.deployments.map((each) => ({ ...each, reason: 'nothing answers' })) };
+    };
+
+    converge(drive, { ...endpoint, apply: endpoint.apply.bind(endpoint), observe });
+
+    expect(eventsOf(drive, 'endpoint.unready')).toMatchObject([{ version: 1, because: 'nothing answers' }]);
+  });
+
+  test('tell that an alert was resolved, and by how much a rollout is ahead or behind', () => {
+    const { drive } = withCanary();
+    const alert = { sender: 'prometheus', fingerprint: 'f1', startedAt: 't1', title: 'p99 high' };
+    serveTicks(drive, healthy, 1);
+    drive.say({ type: 'alertRaised', kind: 'alert', ...alert });
+
+    drive.say({ type: 'alertResolved', sender: 'prometheus', fingerprint: 'f1' });
+
+    expect(eventsOf(drive, 'alert.resolved')).toMatchObject([{ title: 'p99 high', sender: 'prometheus' }]);
+    expect(eventsOf(drive, 'rollout.shifted').at(-1)).toMatchObject({
+      weight: 10,
+      standing: { candidate: { requests: 0 }, harm: { logE: 0 } },
+    });
+  });
+});

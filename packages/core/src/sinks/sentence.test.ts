@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { eventTypes } from '../base/event-types.ts';
+import { sentenceOf } from './sentence.ts';
+
+const time = '2026-03-01T10:00:00Z';
+const said = (type: string, data: Readonly<Record<string, string | number | object>> = {}) =>
+  sentenceOf({
+    id: 'model/fraud/7/0',
+    source: 'serin://local',
+    type: `dev.serin.${type}.v1`,
+    subject: 'models/fraud',
+    time,
+    data: JSON.parse(JSON.stringify({ model: 'fraud', ...data })),
+  }).said;
+
+describe('a sentence says in one line', () => {
+  test.each([
+    [
+      'data.seen',
+      { object: 'fraud/a.csv', settlesAt: '2026-03-01T10:00:30Z' },
+      'new data: fraud/a.csv; it is taken if nothing more comes within 30s',
+    ],
+    ['data.seen', { object: 'fraud/_DONE' }, 'new data: fraud/_DONE'],
+    [
+      'dataset.settled',
+      { digest: '3fa9c1d0e2b4aaaa', objects: 3, bytes: 26_100 },
+      'dataset 3fa9c1d0e2b4 settled: 3 objects, 26.1 KB',
+    ],
+    ['dataset.settled', { digest: '3f', objects: 1, bytes: 1 }, 'dataset 3f settled: 1 object, 1 B'],
+    ['run.started', { trigger: 'data' }, 'run started by data'],
+    ['step.started', { step: 'train', attempt: 1 }, 'run trains'],
+    ['step.started', { step: 'train', attempt: 2 }, 'run trains, attempt 2'],
+    ['run.succeeded', { because: 'passed: auc 0.8, at least 0.5 wanted' }, 'gate passed: auc 0.8, at least 0.5 wanted'],
+    ['run.succeeded', { because: 'trained; nothing to gate' }, 'run succeeded: trained; nothing to gate'],
+    ['run.refused', { because: 'refused: auc 0.3 against 0.4' }, 'gate refused: auc 0.3 against 0.4'],
+    ['approval.requested', { expiresAt: '2026-03-02T10:00:00Z' }, 'waits for approval, for at most 1d'],
+    ['approval.requested', {}, 'waits for approval'],
+    ['rollout.started', { kind: 'rollback' }, 'rollback started'],
+    ['rollout.shifted', { weight: 10, until: '2026-03-01T10:02:00Z' }, 'rollout shifted to 10 %, bakes for 2m'],
+    [
+      'rollout.promoted',
+      { because: 'at 50 %, failed requests: 0 % (0); a candidate 2 times as bad would get this far' },
+      'rollout promoted: at 50 %, failed requests: 0 % (0)',
+    ],
+    [
+      'rollout.certified',
+      { certificate: { sentence: 'Promoted: at 50 %; a candidate' } },
+      'certificate: Promoted: at 50 %',
+    ],
+    ['rollout.aborted', { because: 'aborted by ann' }, 'rollout aborted: by ann'],
+    ['endpoint.unready', { version: 2, because: 'nothing answers' }, 'is not ready: nothing answers'],
+    [
+      'alert.received',
+      { title: 'p99 high', did: 'revert' },
+      'alert received: p99 high; the rollout under way was taken back',
+    ],
+    ['alert.received', { title: 'p99 high', did: 'toString' }, 'alert received: p99 high'],
+    ['alert.resolved', { title: 'p99 high' }, 'alert resolved: p99 high'],
+    ['run.failed', { because: 'exit 1:\n  ValueError\n' }, 'run failed: exit 1: ValueError'],
+    ['version.restored', { by: 'ann', because: 'a mistake' }, 'restored by ann: a mistake'],
+  ])('what %s %j came to', (type, data, text) => {
+    expect(said(type, data)).toBe(text);
+  });
+
+  test('what an event of a later version came to, also if nobody knows it here', () => {
+    expect(said('moon.risen', { because: 'it is late' })).toBe('moon risen: it is late');
+    expect(said('constructor', {})).toBe('constructor');
+  });
+
+  test.each(eventTypes)('what %s came to, also without its data', (type) => {
+    const text = said(type);
+
+    expect(text).not.toMatch(/undefined|NaN|null|\n/);
+    expect(text.length).toBeGreaterThan(5);
+  });
+});
