@@ -1,6 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { commands } from '../packages/cli/src/commands.ts';
+import { configJsonSchema, type Schema } from '../packages/cli/src/config-json-schema.ts';
+import { configTexts } from '../packages/cli/src/config-texts.ts';
+import { compile, parseConfig } from '../packages/core/src/config/config.ts';
+import { renewedPages } from '../scripts/docs.ts';
 import { graphOf, levelsOf, root, sources } from './imports.ts';
 
 const hidden = /(^|\/)(node_modules|dist|cdk\.out|\.(?!ci$|github$)[^/]+)(\/|$)/;
@@ -79,4 +84,95 @@ test('the rooms of core stand on each other as CONTRIBUTING.md says', () => {
   expect(said).toEqual(
     Array.from({ length: Math.max(...levels.map(([, level]) => level)) }, (_, index) => on(index + 1)),
   );
+});
+
+test('what the pages of docs/ have from the code is what the code says (mend: node scripts/docs.ts)', async () => {
+  const pages = await renewedPages();
+
+  expect(pages.length).toBeGreaterThan(4);
+  for (const { page, before, after } of pages) expect([page, before]).toEqual([page, after]);
+});
+
+test('the README can be read in a few minutes', () => {
+  expect(Buffer.byteLength(textOf('README.md'))).toBeLessThanOrEqual(8_000);
+});
+
+test('every npm script that a page names exists', () => {
+  const { scripts } = JSON.parse(textOf('package.json')) as { readonly scripts: Record<string, string> };
+  const named = pages.flatMap((page) =>
+    [...textOf(page).matchAll(/npm run (?:--silent )?([a-z:-]+)/g)].map(([, name = '']) => `${page}: ${name}`),
+  );
+
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((name) => scripts[name.split(': ')[1] ?? ''] === undefined)).toEqual([]);
+});
+
+/** What a newcomer reads. */
+const pages = files.filter((file) => file === 'README.md' || /^(docs|examples|clients)\/.*\.md$/.test(file));
+
+/** The lines of the blocks of a page that are a shell's. */
+const shellLines = (page: string): readonly string[] =>
+  [...textOf(page).matchAll(/```(?:sh|bash|console)?\n([\s\S]*?)```/g)]
+    .flatMap(([, block = '']) => block.split('\n'))
+    .map((line) => line.trim().replace(/\s+#.*$/, ''));
+
+/** Words of a command line, up to what a shell does with its output. */
+const wordsOf = (line: string): readonly string[] => (line.split(/\s(?:\||>|&&|;)\s/)[0] ?? '').split(/\s+/);
+
+test.each(pages)('%s shows only commands and options that there are', (page) => {
+  const shown = shellLines(page).flatMap((line) =>
+    line
+      .split(/\s&&\s|;\s+/)
+      .map(
+        (part) =>
+          /^(?:\$ )?(?:npx )?serin (.*)$/.exec(part.trim())?.[1] ??
+          /^npm run (?:--silent )?serin -- (.*)$/.exec(part.trim())?.[1],
+      )
+      .filter((rest) => rest !== undefined),
+  );
+
+  const unknown = shown.filter((rest) => {
+    const words = wordsOf(rest);
+    if ((words[0] ?? '').startsWith('-')) return false;
+    const spec = commands.find(({ name }) => name === words.slice(0, name.split(' ').length).join(' '));
+    const flags = words.filter((word) => /^--[a-z]/.test(word)).map((word) => word.split('=')[0] ?? '');
+    const known = (spec?.options ?? []).flatMap((option) => option.flags.match(/--[a-z-]+/g) ?? []);
+    return spec === undefined || flags.some((flag) => ![...known, '--json', '--help'].includes(flag));
+  });
+  expect(unknown).toEqual([]);
+});
+
+test('each config that a page shows whole is a config', () => {
+  const shown = pages.flatMap((page) =>
+    [...textOf(page).matchAll(/```ts\n([\s\S]*?defineConfig\(([\s\S]*)\);\n)```/g)].map(([, , literal = '']) => ({
+      page,
+      literal,
+    })),
+  );
+
+  for (const { page, literal } of shown) {
+    const read = parseConfig(new Function(`return (${literal});`)());
+    expect([page, 'problems' in read ? read.problems : []]).toEqual([page, []]);
+    if ('parsed' in read) expect(Object.keys(compile(read.parsed, new Map(), 'local').models)).not.toEqual([]);
+  }
+});
+
+test('each field of a config has a sentence, and no sentence is about a field that is gone', () => {
+  const without: string[] = [];
+  const texts = new Set<string>();
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const { description, properties, additionalProperties, ...rest } = value as Schema;
+    texts.add(description ?? '');
+    const named = { ...properties, ...(typeof additionalProperties === 'object' ? { '*': additionalProperties } : {}) };
+    for (const [name, part] of Object.entries(named)) {
+      if (part.description === undefined) without.push(`${path}.${name}`);
+      walk(part, `${path}.${name}`);
+    }
+    for (const part of Object.values(rest)) walk(part, path);
+  };
+  walk(configJsonSchema(), '');
+
+  expect(without).toEqual([]);
+  expect(Object.entries(configTexts).filter(([, text]) => !texts.has(text))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 // The one screen: which adapter is held to which contract, by which suite, and what stands behind it there. The suites
-// take their names and their gaps from here; the README's table is made of it (`node scripts/readme.ts`). A new adapter
+// take their names and their gaps from here; the table of docs/fidelity.md is made of it (`node scripts/docs.ts`). A new adapter
 // is its file, a row here, and the call of its contract.
 
 /** By contract: the parts that an adapter, or what stands behind it, may be unable to show. Nothing else is left out. */

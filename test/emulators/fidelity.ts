@@ -6,11 +6,11 @@ import process from 'node:process';
 import { callsOf as callsOfAws } from '../../infra/aws/topology/calls.ts';
 import { callsOf as callsOfAzure } from '../../infra/azure/topology/calls.ts';
 import { callsOf as callsOfGcp } from '../../infra/gcp/topology/calls.ts';
-import { replaceBlock } from '../../scripts/readme.ts';
+import { replaceBlock } from '../../scripts/docs.ts';
 import { azureCall } from './azure/fidelity-calls.ts';
 import { paths } from './installed.ts';
 
-const readme = join(import.meta.dirname, '..', '..', 'README.md');
+const page = join(import.meta.dirname, '..', '..', 'docs', 'fidelity.md');
 const emulators: Readonly<Record<string, string>> = {
   moto: 'moto',
   'dynamodb-local': 'DynamoDB Local',
@@ -114,7 +114,7 @@ function table(cloud: Cloud): { readonly text: string; readonly missing: readonl
 }
 
 const tables = clouds.map((cloud) => ({ block: cloud.block, ...table(cloud) }));
-const before = readFileSync(readme, 'utf8');
+const before = readFileSync(page, 'utf8');
 const after = tables.reduce(
   (text, { block, text: content }) => replaceBlock(text, block, 'test/emulators/fidelity.ts', content),
   before,
@@ -126,9 +126,9 @@ for (const call of extra) process.stderr.write(`no port lists ${call}, which a s
 const isWhole = missing.length + extra.length === 0;
 if (process.argv.includes('--check')) {
   if (after !== before)
-    process.stderr.write('a table of calls in README.md is out of date: node test/emulators/fidelity.ts\n');
+    process.stderr.write('a table of calls in docs/fidelity.md is out of date: node test/emulators/fidelity.ts\n');
   process.exitCode = after === before && isWhole ? 0 : 1;
 } else {
-  writeFileSync(readme, after);
+  writeFileSync(page, after);
   process.exitCode = isWhole ? 0 : 1;
 }

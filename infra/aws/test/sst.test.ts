@@ -159,7 +159,7 @@ test('SST and its provider have one version wherever they are named', async () =
     app.version,
     (app.providers as { readonly aws: { readonly version: string } }).aws.version,
   ]);
-  for (const file of ['README.md', 'infra/aws/README.md', 'packages/cli/src/plan/sst.ts']) {
+  for (const file of ['docs/aws.md', 'infra/aws/README.md', 'packages/cli/src/plan/sst.ts']) {
     const text = readFileSync(join(repository, file), 'utf8');
     const named = [...text.matchAll(/\bsst@([\d.]+\d|\w*)/g)].map(([, version]) => version);
     expect([file, new Set(named)]).toEqual([file, new Set([app.version])]);

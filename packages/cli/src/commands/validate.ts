@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, normalize, resolve } from 'node:path';
 import type { CloudFacts } from '@serin/clouds/facts';
-import { type CompiledConfig, configSchema } from '@serin/core/config/config';
+import type { CompiledConfig } from '@serin/core/config/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';
+import { configJsonSchema } from '../config-json-schema.ts';
 import { type Command, show, textOption } from '../invocation.ts';
 import { namedCloud, prepareFor } from '../plan/for-cloud.ts';
 import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
@@ -74,7 +75,7 @@ export const print: Command = async (invocation) => {
 };
 
 export const schema: Command = async (invocation) => {
-  const document = configSchema.toJSONSchema({ io: 'input', unrepresentable: 'any' });
+  const document = configJsonSchema();
   show(invocation, document, () => `${JSON.stringify(document, null, 2)}\n`);
   return 0;
 };
