@@ -63,6 +63,7 @@ export async function screenWorld(): Promise<World> {
 
 /** What a command shows on a terminal of this width, with the command line above it. */
 export async function commandScreen(world: World, width: number, ...argv: readonly string[]): Promise<string> {
+  vi.stubEnv('TZ', 'UTC');
   vi.useFakeTimers({ toFake: ['Date'], now: world.now() });
   vi.stubGlobal('fetch', async (url: string, init?: RequestInit) =>
     world.app.request(new URL(url).pathname + new URL(url).search, init),
@@ -70,6 +71,7 @@ export async function commandScreen(world: World, width: number, ...argv: readon
   onTestFinished(() => {
     vi.useRealTimers();
     vi.unstubAllGlobals();
+    vi.unstubAllEnvs();
   });
   const terminal = keptTerminal(width);
   const signal = new AbortController().signal;

@@ -45,7 +45,9 @@ test('a rollout is verified by the server and from an export, and a changed line
   expect([served.exit, whole.exit, changed.exit, unknown.exit]).toEqual([0, 0, 1, 1]);
   expect(served.stdout).toMatch(/verified {2}ro_\S+: \d+ readings judged again/);
   expect(whole.stdout).toBe(served.stdout);
-  expect(served.stdout).toMatch(/Without certificate: .*\n {2}rule serin-judge\/\d/);
+  expect(served.stdout).toMatch(
+    /Without certificate: .*\n {2}odds of harm [^;]+; a rollback wants 100 to 1; rule serin-judge\/\d/,
+  );
   expect(changed.stdout).toMatch(/differs/);
   expect(changed.stdout).toMatch(new RegExp(`entry ${at + 1} was changed after it was written`));
   expect(changed.stdout).toMatch(/evidence\.candidate\.requests is recorded as \d+, recomputed as \d+/);
@@ -74,7 +76,9 @@ test('a verification of the server that differs is exit code 1, with its problem
 
   expect(exit).toBe(1);
   expect(stdout).toContain('entry 3:');
-  expect(stdout).toContain('errors: no counts, mirrored 24 against 2; ratio 0 to any; log E 0, to blame: certified');
+  expect(stdout).toContain(
+    'errors: no counts; mirrored 24 against 2; ratio 0 to any; odds of harm 1 to 1; to blame: certified',
+  );
   expect(stdout).not.toContain('\u001b');
   expect(received[0]?.url).toBe('/v1/rollouts/ro%2F1/verification');
 });

@@ -6,6 +6,7 @@ import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { Run } from '@serin/core/model/run/state';
 import type { Model } from '@serin/core/model/state';
 import type { Version } from '@serin/core/model/version';
+import { versionState } from '@serin/core/model/version-state';
 import { Problem } from './problem.ts';
 import type { Answer, Asked } from './route.ts';
 
@@ -49,8 +50,16 @@ export function modelView({ plan, ...model }: Model, seq: number, now: number) {
   });
 }
 
-export const versionView = ({ serve: _, evaluate: __, holdout: ___, ...version }: Version, model: Model) =>
-  shown({ model: model.model, ...version, at: instant(version.at), champion: model.champion === version.number });
+export const versionView = (whole: Version, model: Model) => {
+  const { serve: _, evaluate: __, holdout: ___, ...version } = whole;
+  return shown({
+    model: model.model,
+    ...version,
+    at: instant(version.at),
+    champion: model.champion === version.number,
+    state: versionState(whole, model),
+  });
+};
 
 export const runView = ({ plan, ...run }: Run, model: string) =>
   shown({

@@ -21,6 +21,8 @@ const option = (flags: string, does: string): OptionSpec => ({ flags, does });
 const repeated = (flags: string, does: string): OptionSpec => ({ flags, does, repeated: true });
 
 const remote = [option('--context <name>', 'the saved server to talk to')];
+/** Of what shows times. */
+const reading = [...remote, option('--utc', 'exact times, in UTC')];
 const changing = [
   ...remote,
   option('--dry-run', 'say what would be sent, and send nothing'),
@@ -34,7 +36,7 @@ const waiting = [
 const config = option('--config <file>', 'the config (default: serin.config.* here)');
 const onCloud = option('--cloud <cloud>', 'the cloud: aws (default), gcp or azure');
 const listing = [
-  ...remote,
+  ...reading,
   option('--limit <n>', 'at most so many (default 50)'),
   option('--cursor <cursor>', 'go on where a page ended'),
 ];
@@ -65,7 +67,7 @@ const get = (name: string, summary: string, args: string): CommandSpec => ({
   name: `${name} get`,
   args,
   summary,
-  options: remote,
+  options: reading,
   load: async () => (await resources()).get(name),
 });
 const onModel = option('--model <model>', 'only of this model');
@@ -169,14 +171,14 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
     summary: 'what every model is doing',
-    options: [...remote, option('--watch', 'go on, and show what changes')],
+    options: [...reading, option('--watch', 'go on, and show what changes')],
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
     name: 'why',
-    args: '<id>',
+    args: '<id> [version]',
     summary: 'why a model, version, run or rollout is as it is',
-    options: remote,
+    options: reading,
     example: 'serin why fraud@3',
     load: async () => (await import('./commands/why.ts')).why,
   },
@@ -220,7 +222,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'models history',
     args: '<model>',
     summary: 'what served when',
-    options: [...remote, option('--at <time>', 'only the version that served then (RFC 3339)')],
+    options: [...reading, option('--at <time>', 'only the version that served then (RFC 3339)')],
     load: async () => (await resources()).history,
   },
   list('datasets', 'dataset versions of a model', '<model>'),
@@ -261,11 +263,17 @@ export const commands: readonly CommandSpec[] = [
     options: [...changing, ifMatch],
     load: async () => (await runs()).cancel,
   },
-  list('versions', 'versions of a model', '<model>'),
-  get('versions', 'one version', '<model> <number>'),
+  {
+    name: 'versions list',
+    args: '<model>',
+    summary: 'versions of a model, with their scores on the hold-out',
+    options: reading,
+    load: async () => (await versions()).list,
+  },
+  get('versions', 'one version, such as fraud@5', '<model> [number]'),
   {
     name: 'versions approve',
-    args: '<model> <number>',
+    args: '<model> [number]',
     summary: 'approve a version that waits',
     options: [
       option('--note <text>', 'recorded with it'),
@@ -277,14 +285,14 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'versions reject',
-    args: '<model> <number>',
+    args: '<model> [number]',
     summary: 'reject a version: it gets no traffic',
     options: [option('--note <text>', 'recorded with it'), ...changing, ifMatch],
     load: async () => (await versions()).decide('reject'),
   },
   {
     name: 'versions restore',
-    args: '<model> <number>',
+    args: '<model> [number]',
     summary: 'lift the quarantine of a version, if it has one, and offer it again',
     options: [because, ...changing, ifMatch],
     example: "serin versions restore fraud 5 --because 'rolled back by mistake'",

@@ -14,7 +14,7 @@ const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Runs the command of this process and answers its exit code. */
 export async function main(): Promise<number> {
   const argv = withoutHelpVerb(process.argv.slice(2));
-  const terminal = processTerminal(process, argv.includes('--json'));
+  const terminal = processTerminal(process, argv.includes('--json'), argv.includes('--utc'));
   const stop = new AbortController();
   let interrupted = false;
   const interrupt = (signal: NodeJS.Signals) => {

@@ -12,6 +12,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Columns of the terminal that data goes to; absent when it is no terminal. */
   readonly width: number | undefined;
+  /** Exact times are wanted, in UTC. */
+  readonly utc?: boolean;
   readonly out: (text: string) => void;
   readonly say: (text: string) => void;
   readonly paint: (colour: Colour, text: string) => string;
@@ -23,10 +25,12 @@ export interface Terminal {
 export function processTerminal(
   { stdin, stdout, stderr, env }: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env'>,
   json: boolean,
+  utc = false,
 ): Terminal {
   const colour = stdout.isTTY && stderr.isTTY && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
   return {
     json,
+    utc,
     interactive: Boolean(stdin.isTTY && stderr.isTTY),
     width: stdout.isTTY ? stdout.columns : undefined,
     out: (text) => void stdout.write(text),
@@ -49,7 +53,10 @@ export function processTerminal(
   };
 }
 
-/** Control characters of foreign text would move the cursor or colour the terminal of whoever reads it. */
+/**
+ * Control characters of foreign text would move the cursor or colour the terminal of whoever reads it, and marks of
+ * direction would show it in another order than it has.
+ */
 export const harmless = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');

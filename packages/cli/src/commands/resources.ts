@@ -1,4 +1,4 @@
-import type { Document, Query } from '../client.ts';
+import type { Query } from '../client.ts';
 import {
   argument,
   type Command,
@@ -9,7 +9,9 @@ import {
   show,
   textOption,
 } from '../invocation.ts';
+import type { Screen } from '../screens/parts.ts';
 import { type Columns, facts, table } from '../table.ts';
+import { versionPath } from '../version-argument.ts';
 
 /** A list of the API and the columns that a person sees of it. */
 interface List {
@@ -26,12 +28,13 @@ const lists: Readonly<Record<string, List>> = {
     columns: {
       MODEL: 'model',
       CHAMPION: 'champion',
-      RUN: 'run.status',
-      ROLLOUT: 'rollout.status',
-      ENDPOINT: 'endpoint',
-      INTAKE: 'intake',
-      OFFERED: 'offered',
-      AT: 'at',
+      RUN: { path: 'run.status', as: 'state' },
+      ROLLOUT: { path: 'rollout.status', as: 'state' },
+      ENDPOINT: { path: 'endpoint', as: 'state', drop: 2 },
+      INTAKE: { path: 'intake', as: 'state', drop: 3 },
+      OFFERED: { path: 'offered', drop: 1 },
+      FIRING: 'firing',
+      MOVED: { path: 'at', as: 'ago', drop: 4 },
     },
     none: "no models yet; 'serin release' makes them",
   },
@@ -42,8 +45,8 @@ const lists: Readonly<Record<string, List>> = {
       CURRENT: 'current',
       OBJECTS: 'objects',
       BYTES: 'bytes',
-      BUCKET: 'bucket',
-      PREFIX: 'prefix',
+      BUCKET: { path: 'bucket', drop: 2 },
+      PREFIX: { path: 'prefix', drop: 1 },
       VERSIONS: 'versions',
     },
     none: 'no dataset has settled yet',
@@ -51,58 +54,50 @@ const lists: Readonly<Record<string, List>> = {
   runs: {
     path: () => '/v1/runs',
     columns: {
-      ID: 'id',
+      ID: { path: 'id', as: 'id' },
       MODEL: 'model',
-      STATUS: 'status',
-      TRIGGER: 'trigger',
-      VERSION: 'version',
-      STARTED: 'startedAt',
+      STATUS: { path: 'status', as: 'state' },
+      TRIGGER: { path: 'trigger', drop: 2 },
+      VERSION: { path: 'version', drop: 1 },
+      STARTED: { path: 'startedAt', as: 'ago' },
       WHY: 'because',
     },
     none: 'no runs yet',
   },
-  versions: {
-    path: (invocation) => path`/v1/models/${argument(invocation, 0)}/versions`,
-    columns: {
-      VERSION: 'number',
-      CHAMPION: 'champion',
-      APPROVAL: 'approval.status',
-      RUN: 'run',
-      METRICS: 'metrics',
-      QUARANTINED: 'quarantined.because',
-      AT: 'at',
-    },
-    none: 'no versions yet',
-    whole: true,
-  },
   rollouts: {
     path: () => '/v1/rollouts',
     columns: {
-      ID: 'id',
+      ID: { path: 'id', as: 'id' },
       MODEL: 'model',
-      STATUS: 'status',
+      STATUS: { path: 'status', as: 'state' },
       VERSION: 'version',
-      STABLE: 'stable',
-      STARTED: 'startedAt',
+      STABLE: { path: 'stable', drop: 2 },
+      STARTED: { path: 'startedAt', as: 'ago', drop: 1 },
       WHY: 'because',
     },
     none: 'no rollouts yet',
   },
   'dead-letters': {
     path: () => '/v1/dead-letters',
-    columns: { ID: 'id', STREAM: 'stream', STATUS: 'status', AT: 'at', WHY: 'because' },
+    columns: {
+      ID: { path: 'id', as: 'id' },
+      STREAM: 'stream',
+      STATUS: { path: 'status', as: 'state', drop: 1 },
+      BURIED: { path: 'at', as: 'ago', drop: 2 },
+      WHY: 'because',
+    },
     none: 'no dead letters',
   },
   tokens: {
     path: () => '/v1/tokens',
     columns: {
-      ID: 'id',
+      ID: { path: 'id', as: 'id' },
       NAME: 'name',
       ROLE: 'role',
       MODELS: 'models',
-      CREATED: 'createdAt',
-      BY: 'createdBy',
-      EXPIRES: 'expiresAt',
+      CREATED: { path: 'createdAt', as: 'ago', drop: 2 },
+      BY: { path: 'createdBy', drop: 1 },
+      EXPIRES: { path: 'expiresAt', as: 'ago' },
     },
     none: 'no tokens',
     whole: true,
@@ -134,37 +129,51 @@ export const list =
     return 0;
   };
 
-const singles: Readonly<Record<string, (invocation: Invocation) => string>> = {
-  models: (invocation) => path`/v1/models/${argument(invocation, 0)}`,
-  datasets: (invocation) => path`/v1/models/${argument(invocation, 0)}/datasets/${argument(invocation, 1)}`,
-  runs: (invocation) => path`/v1/runs/${argument(invocation, 0)}`,
-  versions: (invocation) =>
-    path`/v1/models/${argument(invocation, 0)}/versions/${argument(invocation, 1).replace(/^v/, '')}`,
-  rollouts: (invocation) => path`/v1/rollouts/${argument(invocation, 0)}`,
-};
+/** One thing of the API, and the screen that a person sees of it. */
+interface Single {
+  readonly path: (invocation: Invocation) => string;
+  readonly screen: () => Promise<Screen>;
+}
 
-/** Parts that are long and say little to a person; `--json` has them. */
-const machineParts = ['plan', 'debts', 'seen', 'records', 'past', 'tells', 'schema', 'finished'];
+const singles: Readonly<Record<string, Single>> = {
+  models: {
+    path: (invocation) => path`/v1/models/${argument(invocation, 0)}`,
+    screen: async () => (await import('../screens/model.ts')).modelScreen,
+  },
+  datasets: {
+    path: (invocation) => path`/v1/models/${argument(invocation, 0)}/datasets/${argument(invocation, 1)}`,
+    screen: async () => facts,
+  },
+  runs: {
+    path: (invocation) => path`/v1/runs/${argument(invocation, 0)}`,
+    screen: async () => (await import('../screens/run.ts')).runScreen,
+  },
+  versions: {
+    path: (invocation) => versionPath(invocation),
+    screen: async () => (await import('../screens/version.ts')).versionScreen,
+  },
+  rollouts: {
+    path: (invocation) => path`/v1/rollouts/${argument(invocation, 0)}`,
+    screen: async () => (await import('../screens/rollout.ts')).rolloutScreen,
+  },
+};
 
 export const get =
   (name: string): Command =>
   async (invocation) => {
-    const document = await (await clientOf(invocation)).get(singles[name]?.(invocation) ?? '');
-    show(invocation, document, () => forPeople(document, invocation));
+    const single = singles[name];
+    if (single === undefined) throw new Error(`there is no screen of ${name}; this is a defect of Serin, report it`);
+    const document = await (await clientOf(invocation)).get(single.path(invocation));
+    const draw = await single.screen();
+    show(invocation, document, () => draw(document, invocation.terminal));
     return 0;
   };
-
-const forPeople = (document: Document, { terminal }: Invocation): string =>
-  facts(Object.fromEntries(Object.entries(document).filter(([key]) => !machineParts.includes(key))), terminal);
 
 export const history: Command = async (invocation) => {
   const at = textOption(invocation, 'at');
   const document = await (await clientOf(invocation)).get(path`/v1/models/${argument(invocation, 0)}/history`, { at });
-  const rows = document.served;
-  show(invocation, document, () =>
-    Array.isArray(rows)
-      ? table(rows, { AT: 'at', VERSION: 'version', WHY: 'because' }, invocation.terminal)
-      : forPeople(document, invocation),
-  );
+  const rows = Array.isArray(document.served) ? document.served : [];
+  const columns: Columns = { AT: { path: 'at', as: 'at' }, VERSION: 'version', WHY: 'because' };
+  show(invocation, document, () => table(rows, columns, invocation.terminal));
   return 0;
 };

@@ -1,0 +1,71 @@
+import { durationText } from '@serin/core/base/time';
+import type { Certificate } from '@serin/core/judge/certificate';
+import { certificateLines } from '../certificate-text.ts';
+import { shortId } from '../short-ids.ts';
+import { type Reader, table, valueAt } from '../table.ts';
+import { paragraph } from '../width.ts';
+import { hint, joined, led, row, type Screen, screenOf, storyPart, textAt, timeAt } from './parts.ts';
+
+/** A rollout: how far it is, what was counted, and what that is worth as evidence. */
+export const rolloutScreen: Screen = (document, terminal) => {
+  const of = (path: string) => textAt(document, path);
+  const until = ['until', 'deadline', 'endsAt']
+    .map((path) => timeAt(document, path, terminal))
+    .find((text) => text !== '');
+  const goes = of('endedAt') === '';
+  return screenOf(
+    `rollout ${of('id')}`,
+    [
+      {
+        rows: [
+          row('status', joined(', ', of('status'), goes ? `${of('weight')} % of the traffic` : ''), of('status')),
+          row('why', of('because')),
+          row('candidate', `v${of('candidate')} of ${of('model')}`),
+          row('champion', led('v', of('stable'))),
+          row('steps', stepsText(document)),
+          row('started', joined(', by ', timeAt(document, 'startedAt', terminal), of('by'))),
+          row('until', goes ? until : ''),
+          row('ended', timeAt(document, 'endedAt', terminal)),
+        ],
+      },
+      { heading: 'Counted', text: countsText(document, terminal) },
+      { heading: 'Evidence', text: evidenceText(document, terminal) },
+      storyPart(document, terminal),
+      hint(goes ? `'serin rollouts promote|pause|abort ${shortId(of('id'))}' ends or holds it by hand` : '', terminal),
+    ],
+    terminal,
+  );
+};
+
+/** `canary: 10 %, [50 %], then all`, with the present step in brackets. */
+function stepsText(document: unknown): string {
+  const steps = valueAt(document, 'steps');
+  if (!Array.isArray(steps)) return '';
+  const present = valueAt(document, 'endedAt') === undefined ? valueAt(document, 'step') : undefined;
+  const texts = steps.map((weight, index) => (index === present ? `[${weight} %]` : `${weight} %`));
+  const bake = Number(valueAt(document, 'plan.bake'));
+  const baked = Number.isFinite(bake) && steps.length > 0 ? `; each bakes for ${durationText(bake)}` : '';
+  return `${textAt(document, 'plan.strategy')}: ${[...texts, 'all'].join(', ')}${baked}`;
+}
+
+function countsText(document: unknown, terminal: Reader): string {
+  const rows = [
+    { who: `v${textAt(document, 'candidate')}, the candidate`, path: 'evidence.candidate' },
+    ...(valueAt(document, 'stable') === undefined
+      ? []
+      : [{ who: `v${textAt(document, 'stable')}, the champion`, path: 'evidence.stable' }]),
+  ].map(({ who, path }) => ({
+    who,
+    requests: valueAt(document, `${path}.requests`),
+    errors: valueAt(document, `${path}.errors`),
+  }));
+  return table(rows, { DEPLOYMENT: 'who', REQUESTS: 'requests', FAILED: 'errors' }, terminal);
+}
+
+function evidenceText(document: unknown, terminal: Reader): string {
+  const certificate = valueAt(document, 'certificate') as Certificate | undefined; // of the server's own schema
+  return certificateLines(certificate)
+    .flatMap((line) => paragraph(line, terminal))
+    .map((line) => `${line}\n`)
+    .join('');
+}
