@@ -37,6 +37,8 @@ if (process.env.ONLY_IF && !existsSync(process.env.ONLY_IF)) process.exit(4);
 if (process.env.MODE === 'crash') { console.error('no model for me'); process.exit(3); }
 const server = createServer((request, response) => {
   if (request.url === '/ping') return response.writeHead(process.env.MODE === 'mute' ? 503 : 200).end();
+  if (process.env.MODE === 'v2' && request.method === 'GET') return response.end(JSON.stringify(
+    { name: process.env.SERIN_ENDPOINT, platform: 'own', inputs: [{ name: 'x', datatype: 'FP64', shape: [-1, 2] }], outputs: [] }));
   const orders = request.headers['x-order'] ? JSON.parse(request.headers['x-order']) : {};
   const order = { ...orders, ...orders[process.env.SERIN_MODEL_VERSION] };
   if (order.early) return response.end('{}');
@@ -45,7 +47,8 @@ const server = createServer((request, response) => {
   request.on('end', async () => {
     const body = Buffer.concat(chunks);
     if (process.env.NOTES) appendFileSync(process.env.NOTES, JSON.stringify({ version: process.env.SERIN_MODEL_VERSION,
-      headers: request.headers, bytes: body.length, digest: createHash('sha256').update(body).digest('hex') }) + '\\n');
+      headers: request.headers, method: request.method, url: request.url, bytes: body.length,
+      text: body.length < 1000 ? body.toString() : undefined, digest: createHash('sha256').update(body).digest('hex') }) + '\\n');
     if (order.exit) process.exit(1);
     if (order.waitMs) await new Promise((resolve) => setTimeout(resolve, order.waitMs));
     while (order.until && !existsSync(order.until)) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -291,14 +294,20 @@ export function isThere(pid: number): boolean {
 }
 
 /** A request to the endpoint `e`, whose body and answer are the test's to drive. */
-export const callTo = (port: number, headers: Readonly<Record<string, string>>): ClientRequest =>
-  httpRequest({ host: '127.0.0.1', port, path: '/endpoints/e/invocations', method: 'POST', agent: false, headers });
+export const callTo = (
+  port: number,
+  headers: Readonly<Record<string, string>>,
+  path = '/endpoints/e/invocations',
+): ClientRequest => httpRequest({ host: '127.0.0.1', port, path, method: 'POST', agent: false, headers });
 
 /** A caller that goes away before the model answers; resolves when the gateway has noticed. */
-export async function giveUp(port: number, { order }: { readonly order: object }): Promise<void> {
-  const call = callTo(port, { 'x-order': JSON.stringify(order) });
+export async function giveUp(
+  port: number,
+  { order, path, body = '{}' }: { readonly order: object; readonly path?: string; readonly body?: string },
+): Promise<void> {
+  const call = callTo(port, { 'x-order': JSON.stringify(order) }, path);
   call.on('error', () => undefined);
-  call.end('{}');
+  call.end(body);
   await once(call, 'finish');
   await sleep(30);
   call.destroy();

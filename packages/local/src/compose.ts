@@ -261,6 +261,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     stickyHeader: (endpoint) => release.served(endpoint)?.stickyBy,
     segment: release.segments,
     remembers: release.labelRule,
+    version: options.version,
   });
 
   const access = journalAccess({ journal, now, wall, bootstrap });

@@ -36,7 +36,7 @@ export function requestListener(options: Options): (request: IncomingMessage, re
     if (detail !== undefined) return deny({ status: 403, detail });
     const target = targetOf(request.method ?? '', request.url ?? '');
     if (target === undefined) void answer(request, response);
-    else if (mayNotPredict === undefined) gateway.handle(request, response, target);
+    else if (mayNotPredict === undefined || target.kind === 'server') gateway.handle(request, response, target);
     else
       mayNotPredict(request.headers.authorization, target.endpoint).then(
         (denial) => (denial === undefined ? gateway.handle(request, response, target) : deny(denial)),

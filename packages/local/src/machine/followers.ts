@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Assignment, Assignments, Prediction } from './assignments.ts';
 import { type BodyCopy, copyBody, roomOf } from './body-copy.ts';
 import type { Routed } from './counters.ts';
-import type { Follower, Limits, Outcome } from './forward.ts';
-import { mirrors } from './mirrors.ts';
+import type { Follower, Limits, Outcome } from './exchange.ts';
+import { type Copy, mirrors } from './mirrors.ts';
 import type { Pool } from './model-servers.ts';
 import type { Pairs, Side } from './pairs.ts';
 import { readPrediction } from './prediction.ts';
@@ -29,6 +29,8 @@ export interface Followed {
   readonly isRemembered: boolean;
   /** Where the prediction is in an answer; default: the usual places. */
   readonly pointer: string | undefined;
+  /** How the mirror is asked; default: as it came. */
+  readonly as?: Copy['as'];
 }
 
 export interface Followers {
@@ -58,18 +60,20 @@ export function followers({ pairs, assignments, time, limits }: Options): Follow
       answering(answer) {
         prediction = readPrediction(answer, what.pointer);
       },
-      ended(outcome) {
+      ended(outcome, cameAt) {
         const value = outcome === 'answered' ? prediction?.() : undefined;
         const found = value === undefined ? {} : { prediction: value };
         record?.({ errored: outcome === 'failed', ...found });
-        copying?.(outcome, found, (mirror) => record?.({ errored: outcome === 'failed', ...found, mirror }));
+        copying?.({ outcome, cameAt, ...found }, (mirror) =>
+          record?.({ errored: outcome === 'failed', ...found, mirror }),
+        );
       },
     };
   }
 
   /** Begins to copy; the answer is what the served exchange calls at its end, and then the pair is made. */
   function copy(what: Followed, mirror: NonNullable<Followed['mirror']>, counted: Pairs) {
-    const { request, endpoint, pointer, path, requestId, timeoutMs } = what;
+    const { request, endpoint, pointer, path, requestId, timeoutMs, as } = what;
     const pair = counted.open(endpoint, mirror.deployment, what.routed.second);
     const body = copyBody(request, { room, maxBytes: limits.maxBodyBytes, onEnd: () => whenWhole?.() });
     let whenWhole: (() => void) | undefined;
@@ -88,17 +92,17 @@ export function followers({ pairs, assignments, time, limits }: Options): Follow
       }
       const { pool } = mirror;
       const { rawHeaders } = request;
-      const sent = { pool, requestId, path, rawHeaders, body: body.chunks(), timeoutMs, pointer, done: end };
+      const sent = { pool, requestId, path, rawHeaders, body: body.chunks(), timeoutMs, pointer, as, done: end };
       queues.send(`${endpoint}\n${mirror.deployment}`, sent);
     }
 
-    return (outcome: Outcome, found: { prediction?: Prediction }, remember: (mirror: Mirrored) => void) => {
+    return ({ outcome, cameAt, ...found }: Ended, remember: (mirror: Mirrored) => void) => {
       if (outcome === 'abandoned') {
         body.giveUp();
         return pair.abandoned();
       }
       const begun = Math.max(what.routedAt, body.endedAt() ?? what.routedAt);
-      const served: Side = { outcome, latencyMs: performance.now() - begun, ...found };
+      const served: Side = { outcome, latencyMs: Math.max(0, cameAt - begun), ...found };
       if (body.state() !== 'coming') return send(served, remember);
       // A model may answer, or be down, before the body is there.
       const timer = setTimeout(body.giveUp, timeoutMs);
@@ -123,6 +127,12 @@ function unsentAs(body: BodyCopy, served: Side): Side | undefined | 'send' {
   if (state === 'dropped') return { outcome: 'dropped' };
   if (state === 'spoilt') return served.outcome === 'failed' ? { outcome: 'failed' } : undefined;
   return 'send';
+}
+
+interface Ended {
+  readonly outcome: Outcome;
+  readonly cameAt: number;
+  readonly prediction?: Prediction;
 }
 
 type Mirrored = NonNullable<Assignment['mirror']>;

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asFault } from '@serin/core/base/fault';
 import { errors } from '@serin/core/base/measures';
 import type { Assignments } from './assignments.ts';
 import type { Arm, Counters, Routed } from './counters.ts';
+import type { Exchange, Follower } from './exchange.ts';
 import { type Followed, followers } from './followers.ts';
-import { type Follower, forward } from './forward.ts';
+import { forward } from './forward.ts';
+import { describe, type Passage } from './inference/describe.ts';
+import { dialects } from './inference/dialect.ts';
+import { infer, mirrored } from './inference/infer.ts';
 import type { Target } from './invocation-paths.ts';
 import { defaultSilenceMs, type Pool } from './model-servers.ts';
 import type { Pairs } from './pairs.ts';
@@ -42,20 +47,17 @@ export interface GatewayOptions {
   readonly silenceMs?: (endpoint: string) => number | undefined;
   /** Of a request body; the default is SageMaker's. */
   readonly maxBodyBytes?: number;
+  /** Of Serin, as the Open Inference Protocol tells it. */
+  readonly version?: string;
 }
+
+type Asked = Extract<Target, { kind: 'predict' }>;
 
 interface Branch {
   readonly deployment: string;
   readonly pool: Pool | undefined;
   readonly arm: Arm;
   readonly users: UserArm | undefined;
-}
-
-/** One request on its way through the gateway. */
-interface Passage {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly requestId: string;
 }
 
 /**
@@ -66,6 +68,10 @@ interface Passage {
  * answers below 500 are the caller's, and a caller who went away is no error. Bodies pass through unread.
  * `Authorization` and `Cookie` belong to this server and are not handed to a model.
  *
+ * A request of the Open Inference Protocol goes the same way, and is translated where its model server does not speak it.
+ * One for a version that serves goes there, whatever the weights are: nobody tossed for it, so it is counted for no
+ * deployment, not mirrored and not remembered.
+ *
  * A route with a mirror has a share of its requests, each by a coin of its own, copied to another deployment once they
  * are answered: see `followers`.
  */
@@ -74,6 +80,7 @@ export function gateway(options: GatewayOptions): Gateway {
   const silenceOf = (endpoint: string): number => options.silenceMs?.(endpoint) ?? timeoutMs;
   const { pairs, assignments } = options;
   const { follow, close } = followers({ pairs, assignments, time: counters.time, limits: { maxBodyBytes } });
+  const dialect = dialects();
   const branches = new WeakMap<Route, readonly Branch[]>();
   const idPrefix = `req_${Date.now().toString(36)}${randomBytes(5).toString('hex')}`;
   let requests = 0;
@@ -94,15 +101,19 @@ export function gateway(options: GatewayOptions): Gateway {
   function handle(request: IncomingMessage, response: ServerResponse, target: Target): void {
     requests += 1;
     const passage = { request, response, requestId: idPrefix + requests.toString(36).padStart(6, '0') };
+    if (target.kind === 'server') {
+      describe.server(passage, target.what, options.version ?? '');
+      return;
+    }
     const route = options.route(target.endpoint);
     if (route === undefined) {
       refuseUnknown(passage, target.endpoint);
-    } else if (target.path === undefined) {
-      ping(passage, route);
+    } else if (target.kind !== 'predict') {
+      void about(passage, route, target);
     } else if (declaredBytes(request) > maxBodyBytes) {
       refusePassage(passage, { status: 413, detail: tooLarge(maxBodyBytes) });
     } else {
-      send(passage, route, target.path);
+      send(passage, route, target);
     }
   }
 
@@ -112,43 +123,79 @@ export function gateway(options: GatewayOptions): Gateway {
     else refusePassage(passage, { status: 404, detail: `there is no endpoint ${endpoint}; see the list of endpoints` });
   }
 
-  function ping(passage: Passage, route: Route): void {
-    const isServed = branchesOf(route).some(({ pool }) => {
+  /** Answers what is served, without a prediction. */
+  async function about(passage: Passage, route: Route, target: Exclude<Target, Asked | { kind: 'server' }>) {
+    const { endpoint } = route;
+    const version = target.kind === 'ping' ? undefined : target.version;
+    const asked = branchesOf(route).filter(({ deployment }) => version === undefined || deployment === `v${version}`);
+    if (version !== undefined && asked.length === 0)
+      return refusePassage(passage, { status: 404, detail: notServed(route, version) });
+    for (const { deployment, pool } of asked) {
       const upstream = pool?.take();
-      if (upstream !== undefined) pool?.release();
-      return upstream !== undefined;
-    });
-    if (!isServed) {
-      refusePassage(passage, { status: 503, detail: nothingServed(route.endpoint) });
-      return;
+      if (upstream === undefined) continue;
+      try {
+        if (target.kind !== 'metadata') return describe.ready(passage, target.kind === 'ping' ? undefined : endpoint);
+        const metadata = await dialect(upstream, endpoint, silenceOf(endpoint));
+        return describe.model(passage, metadata, { endpoint, versions: asked.map((each) => each.deployment.slice(1)) });
+      } catch (error) {
+        const detail = `${deployment} of ${endpoint} did not say what it speaks; try again: ${asFault(error).message}`;
+        return refusePassage(passage, { status: 503, detail, deployment });
+      } finally {
+        pool?.release();
+      }
     }
-    const { request, response, requestId } = passage;
-    request.resume();
-    response.writeHead(200, { 'content-length': '0', 'x-serin-request-id': requestId }).end();
+    refusePassage(passage, { status: 503, detail: nothingServed(endpoint) });
   }
 
-  function send(passage: Passage, route: Route, path: string): void {
+  function send(passage: Passage, route: Route, { protocol, path, version }: Asked): void {
     const { request, response, requestId } = passage;
-    const user = userBy(options.stickyHeader?.(route.endpoint), route, request);
-    const branch = branchesOf(route)[pick(route, user?.number ?? coin())];
+    const { endpoint } = route;
+    const user = userBy(options.stickyHeader?.(endpoint), route, request);
+    const all = branchesOf(route);
+    const branch =
+      version === undefined
+        ? all[pick(route, user?.number ?? coin())]
+        : all.find(({ deployment }) => deployment === `v${version}`);
     if (branch === undefined) {
-      refusePassage(passage, { status: 503, detail: nothingServed(route.endpoint) });
+      const refusal =
+        version === undefined
+          ? { status: 503, detail: nothingServed(endpoint) }
+          : { status: 404, detail: notServed(route, version) };
+      refusePassage(passage, refusal);
       return;
     }
     const { deployment, pool } = branch;
-    const routed = countIn(branch, route, request, user);
-    const routedAt = performance.now();
-    const limits = { timeoutMs: silenceOf(route.endpoint), maxBodyBytes };
-    const follower = followerOf(passage, route, { deployment, path, routed, routedAt, timeoutMs: limits.timeoutMs });
+    const isV2 = protocol === 'v2';
+    // It waits until its process has said which dialect it speaks, and nothing of it is to be lost meanwhile.
+    if (isV2) request.pause();
+    const limits = { timeoutMs: silenceOf(endpoint), maxBodyBytes };
+    const routed = version === undefined ? countIn(branch, route, request, user) : uncounted;
+    const as = isV2 ? mirrored(dialect, { request, endpoint, path }, limits) : undefined;
+    const sent = { deployment, path, routed, routedAt: performance.now(), timeoutMs: limits.timeoutMs, as };
+    const follower = version === undefined ? followerOf(passage, route, sent) : undefined;
     const upstream = pool?.take();
     if (pool === undefined || upstream === undefined) {
       routed.ended(0, [errors]);
-      const detail = `${deployment} of ${route.endpoint} is not ready; try again`;
+      const detail = `${deployment} of ${endpoint} is not ready; try again`;
       refusePassage(passage, { status: 503, detail, deployment });
-      follower?.ended('failed');
+      follower?.ended('failed', performance.now());
       return;
     }
-    forward({ request, response, requestId, deployment, pool, path, routed, routedAt, follower }, upstream, limits);
+    const { routedAt } = sent;
+    const exchange: Exchange = {
+      request,
+      response,
+      requestId,
+      endpoint,
+      deployment,
+      pool,
+      path,
+      routed,
+      routedAt,
+      follower,
+    };
+    if (isV2) infer(exchange, upstream, limits, dialect);
+    else forward(exchange, upstream, limits);
   }
 
   /** Counts a request for its deployment and, where they are known, for its segment and its user. */
@@ -175,7 +222,7 @@ export function gateway(options: GatewayOptions): Gateway {
   function followerOf(
     { request, requestId }: Passage,
     { endpoint, weights, mirror }: Route,
-    sent: Pick<Followed, 'deployment' | 'path' | 'routed' | 'routedAt' | 'timeoutMs'>,
+    sent: Pick<Followed, 'deployment' | 'path' | 'routed' | 'routedAt' | 'timeoutMs' | 'as'>,
   ): Follower | undefined {
     const isMirrored = mirror !== undefined && pairs !== undefined && coin() < mirror.percent;
     const remembered = options.remembers?.(endpoint);
@@ -221,6 +268,14 @@ function declaredBytes(request: IncomingMessage): number {
 
 const nothingServed = (endpoint: string): string =>
   `nothing is served at ${endpoint}; promote a version, then try again`;
+
+const notServed = ({ endpoint, arms }: Route, version: string): string => {
+  const versions = arms.map(({ deployment }) => deployment.slice(1)).join(', ') || 'none';
+  return `version ${version} of ${endpoint} does not serve; ask without /versions, or for one that does: ${versions}`;
+};
+
+/** A request that nobody tossed for says nothing about a deployment beside another. */
+const uncounted: Routed = { second: 0, ended() {} };
 
 const refusePassage = ({ request, response, requestId }: Passage, refusal: Omit<Refusal, 'requestId'>): void =>
   refuse(request, response, { ...refusal, requestId });

@@ -63,8 +63,24 @@ function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
   return names ?? noNames;
 }
 
-/** Raw headers (name, value, name, value ...) without what they say of a length. */
+/** Raw headers without what they say of a length. */
 export const withoutLength = (headers: readonly string[]): string[] =>
+  withoutNamed(headers, new Set(['content-length']));
+
+/** Raw headers (name, value, name, value ...) without those of some names, in lower case. */
+export const withoutNamed = (headers: readonly string[], names: ReadonlySet<string>): string[] =>
   headers.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() !== 'content-length' ? [name, headers[index + 1] ?? ''] : [],
+    index % 2 === 0 && !names.has(name.toLowerCase()) ? [name, headers[index + 1] ?? ''] : [],
   );
+
+const streams: ReadonlySet<string> = new Set([
+  'text/event-stream',
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/json-seq',
+]);
+
+/** Whether an answer comes part by part, each of which means something by itself. */
+export const isStream = (contentType: string | undefined): boolean =>
+  contentType !== undefined && streams.has((contentType.split(';', 1)[0] ?? '').trim().toLowerCase());

@@ -1,5 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { forwardedHeaders, withoutLength } from './hop-headers.ts';
+import { Fault } from '@serin/core/base/fault';
+import { forwardedHeaders, isStream, withoutLength } from './hop-headers.ts';
+import type { Sending } from './inference/translate.ts';
 import type { Upstream } from './model-server.ts';
 import type { Pool } from './model-servers.ts';
 import type { Side } from './pairs.ts';
@@ -13,12 +15,11 @@ const maxWaitShare = 1 / 6;
 const maxAnswerBytes = 256 * 1024;
 
 /** A request that is to be sent once more, to a deployment whose answer goes to nobody. */
-export interface Copy {
+export interface Copy extends Sending {
   readonly pool: Pool | undefined;
   readonly requestId: string;
-  readonly path: string;
-  readonly rawHeaders: readonly string[];
-  readonly body: readonly Buffer[];
+  /** What this process gets instead; absent: what there is. Rejects when nothing can be put to it. */
+  readonly as?: ((upstream: Upstream, body: readonly Buffer[]) => Promise<Sending>) | undefined;
   /** How long the mirror may go without sending a byte; an answer that lasts longer than that has been heard by then. */
   readonly timeoutMs: number;
   /** Where the prediction is in the answer. */
@@ -62,14 +63,25 @@ export function mirrors(): Mirrors {
       return;
     }
     lane.inFlight += 1;
-    const cancel = exchange(copy, upstream, (side) => {
+    const done = (side: Side | undefined) => {
       running.delete(cancel);
       copy.pool?.release();
       lane.inFlight -= 1;
       copy.done(side);
       if (!isClosed) next(mirror, lane);
-    });
-    running.add(cancel);
+    };
+    let cancel = () => {};
+    const put = (sent: Sending) => {
+      cancel = exchange({ ...copy, ...sent }, upstream, done);
+      running.add(cancel);
+    };
+    if (copy.as === undefined) put(copy);
+    else
+      copy.as(upstream, copy.body).then(
+        (sent) => (isClosed ? done(undefined) : put(sent)),
+        // A request that cannot be put to this process says nothing of it.
+        (error) => done(isClosed || error instanceof Fault ? undefined : { outcome: 'failed' }),
+      );
   }
 
   return {
@@ -120,14 +132,17 @@ function exchange(copy: Copy, upstream: Upstream, done: (side: Side | undefined)
     timer.refresh();
     const outcome = (answer.statusCode ?? 502) >= 500 ? 'failed' : 'answered';
     const prediction = readPrediction(answer, copy.pointer);
+    const streams = isStream(answer.headers['content-type']);
     let bytes = 0;
+    let cameAt: number | undefined;
     answer.on('data', (chunk: Buffer) => {
+      if (streams) cameAt ??= performance.now();
       bytes += chunk.length;
       timer.refresh();
       if (bytes > maxAnswerBytes || performance.now() - begun > copy.timeoutMs) stop({ outcome });
     });
     answer.on('end', () => {
-      const latencyMs = performance.now() - begun;
+      const latencyMs = (cameAt ?? performance.now()) - begun;
       const value = prediction();
       finish({ outcome, latencyMs, ...(value === undefined ? {} : { prediction: value }) });
     });

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const retryAfterSeconds = '1';
 
 const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
@@ -23,7 +24,10 @@ export interface Refusal {
 
 export const tooLarge = (maxBytes: number): string => `the body is larger than ${maxBytes} bytes; send less at once`;
 
-/** Answers with problem+json (RFC 9457). */
+/** Whether a request is one of the Open Inference Protocol, whose callers read `error`. */
+const isV2 = (url: string): boolean => url.startsWith('/v2') && /^[/?]?$/.test(url.slice(3, 4));
+
+/** Answers with problem+json (RFC 9457), or with `{"error": "..."}` where the Open Inference Protocol is spoken. */
 export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
@@ -32,9 +36,10 @@ export function refuse(
   const title = titles[status] ?? 'Error';
   const code = title.toLowerCase().replaceAll(' ', '-');
   const instance = request.url ?? '';
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, instance, code, requestId });
+  const problem = { type: 'about:blank', title, status, detail, instance, code, requestId };
+  const body = JSON.stringify(isV2(instance) ? { error: detail } : problem);
   response.writeHead(status, {
-    'content-type': 'application/problem+json',
+    'content-type': isV2(instance) ? 'application/json' : 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
     'x-serin-request-id': requestId,
     ...(deployment === undefined ? {} : { 'x-serin-deployment': deployment }),
