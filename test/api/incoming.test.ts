@@ -604,7 +604,7 @@ describe('events out', () => {
     const text = await reading;
 
     expect(response.headers.get('content-type')).toBe('text/event-stream');
-    expect([...text.matchAll(/^id: (\d)$/gm)].map(([, id]) => id)).toEqual(['3', '4']);
+    expect([...text.matchAll(/^id: (\d)\nevent/gm)].map(([, id]) => id)).toEqual(['3', '4']);
     expect(text).toContain('event: dev.serin.run.started.v1\ndata: {"specversion":"1.0","id":"e3"');
   });
 

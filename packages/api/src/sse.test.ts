@@ -36,6 +36,18 @@ test('a reader to whom nothing of a long log may be shown leaves turns to others
   expect(before).toBeLessThan(500);
 });
 
+test('a reader knows its position before the first event, so that a lost connection loses none', async () => {
+  const { log } = logOf(7);
+  const reader = eventStream(log, 5, () => true, 60_000).getReader();
+
+  const first = new TextDecoder().decode((await reader.read()).value);
+  const second = new TextDecoder().decode((await reader.read()).value);
+  await reader.cancel();
+
+  expect(first).toBe('id: 5\n: connected\n\n');
+  expect(second).toMatch(/^id: 6\n/);
+});
+
 test('many that read a long log at once leave a turn of the event loop between any two parts', async () => {
   const { log, reads } = logOf(2000);
   let [turns, isOver] = [0, false];

@@ -29,7 +29,8 @@ export function eventStream(
   };
 
   return new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(encodeText(': connected\n\n')),
+    // With its position, so that a reader who loses the connection before the first event loses none.
+    start: (controller) => controller.enqueue(encodeText(`id: ${from}\n: connected\n\n`)),
     async pull(controller) {
       unsubscribe ??= log.subscribe(() => wake?.());
       for (;;) {
