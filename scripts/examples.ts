@@ -1,4 +1,4 @@
-// Makes the Python environment that test/examples runs the scikit-learn example with. A second run does nothing new.
+// Makes the Python environment that test/examples and test/python work with. A second run does nothing new.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import process from 'node:process';
 
 const root = join(import.meta.dirname, '..');
 const environment = join(root, 'test', 'emulators', '.installed', 'examples');
-const requirements = join(root, 'examples', 'sklearn', 'image', 'requirements.txt');
+const requirements = ['examples/sklearn/image/requirements.txt', 'test/python/requirements.txt'];
+const wanted = requirements.map((file) => readFileSync(join(root, file), 'utf8')).join('');
 const stamp = join(environment, 'requirements.txt');
 
 function run(command: string, args: readonly string[]): void {
@@ -17,12 +18,13 @@ function run(command: string, args: readonly string[]): void {
   process.exit(1);
 }
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== readFileSync(requirements, 'utf8')) {
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   rmSync(environment, { recursive: true, force: true });
   run('python3', ['-m', 'venv', environment]);
   const pip = join(environment, 'bin', 'pip');
-  run(pip, ['install', '--quiet', '--no-deps', '--requirement', requirements]);
+  const files = requirements.flatMap((file) => ['--requirement', join(root, file)]);
+  run(pip, ['install', '--quiet', '--no-deps', ...files]);
   run(pip, ['check']);
-  writeFileSync(stamp, readFileSync(requirements));
+  writeFileSync(stamp, wanted);
 }
-console.log(`examples: ${environment} has what examples/sklearn/image/requirements.txt names`);
+console.log(`examples: ${environment} has what ${requirements.join(' and ')} name`);
