@@ -59,9 +59,11 @@ async function bundle(dist: string): Promise<void> {
     legalComments: 'linked',
     logLevel: 'warning',
   } satisfies BuildOptions;
+  // For Node the package has CommonJS, whose `require` a bundle of modules does not have.
+  const alias = { yaml: join(root, 'node_modules', 'yaml', 'browser', 'index.js') };
   const main = { in: join(cli, 'src', 'main.ts'), out: 'main' };
   const index = { in: join(cli, 'src', 'index.ts'), out: 'index' };
-  await build({ ...common, entryPoints: [main, index], splitting: true, plugins: [builtPage] });
+  await build({ ...common, entryPoints: [main, index], splitting: true, plugins: [builtPage], alias });
   // A process of its own for each job: it shares nothing, so that it stays small.
   await build({ ...common, entryPoints: [{ in: join(local, 'machine', 'runner.ts'), out: 'runner' }] });
   // What `serin plan` and `serin deploy` read of a cloud: nothing else of the command depends on it.

@@ -106,6 +106,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
       '@serin/api/',
       '@serin/local/',
       'commander',
+      'yaml',
       'hono/client',
       'node:',
       'serin',

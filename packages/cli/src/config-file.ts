@@ -5,9 +5,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseConfig } from '@serin/core/config/config';
 import type { ConfigProblem } from '@serin/core/config/problems';
+import type { ConfigText, Place } from './config-text.ts';
 import { Failure } from './failure.ts';
 
-export const configNames = ['serin.config.ts', 'serin.config.js', 'serin.config.mjs', 'serin.config.json'];
+export const configNames = ['ts', 'js', 'mjs', 'yaml', 'yml', 'json'].map((ending) => `serin.config.${ending}`);
 
 export type Parsed = Extract<ReturnType<typeof parseConfig>, { parsed: unknown }>['parsed'];
 
@@ -15,6 +16,8 @@ export interface LoadedConfig {
   readonly file: string;
   readonly directory: string;
   readonly parsed: Parsed;
+  /** Where a config of YAML or JSON says something. */
+  readonly placeOf?: ConfigText['placeOf'];
 }
 
 /** The config that was named, or the one of this folder. */
@@ -32,24 +35,26 @@ export function findConfig(cwd: string, named?: string): string {
       mend: 'keep one of them, or name it with --config',
     });
   if (found[0] !== undefined) return found[0];
-  throw new Failure(3, `there is no serin.config.ts in ${cwd}`, {
+  throw new Failure(3, `there is no serin.config.yaml, .ts or .json in ${cwd}`, {
     mend: "write one with 'serin init', or name another with --config",
   });
 }
 
 /** Reads a config whole: also what it imports is read again each time. Every problem is in the failure. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
-  const result = parseConfig(await readConfig(file));
-  if ('problems' in result) throw problemsFailure(file, result.problems);
-  return { file, directory: dirname(file), parsed: result.parsed };
+  const { value, placeOf } = await readConfig(file);
+  const result = parseConfig(value);
+  if ('problems' in result) throw problemsFailure(file, result.problems, placeOf);
+  return { file, directory: dirname(file), parsed: result.parsed, ...(placeOf === undefined ? {} : { placeOf }) };
 }
 
-async function readConfig(file: string): Promise<unknown> {
+async function readConfig(file: string): Promise<Pick<ConfigText, 'value'> & Partial<ConfigText>> {
   try {
-    if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8'));
+    if (/\.(?:ya?ml|json)$/.test(file)) return await readText(file);
     const module = (await importFresh(file)) as { readonly default?: unknown };
-    if (module.default !== undefined) return module.default;
+    if (module.default !== undefined) return { value: module.default };
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(2, `cannot load ${file}`, {
       why: `${why}${placeIn(error, file)}`,
@@ -58,6 +63,14 @@ async function readConfig(file: string): Promise<unknown> {
     });
   }
   throw new Failure(2, `${file} has no default export`, { mend: 'write export default defineConfig({ ... })' });
+}
+
+/** A config in TypeScript never loads what reads YAML. */
+async function readText(file: string): Promise<ConfigText> {
+  const { readConfigText } = await import('./config-text.ts');
+  const read = readConfigText(await readFile(file, 'utf8'), file.endsWith('.json'));
+  if ('value' in read) return read;
+  throw problemsFailure(file, read.problems);
 }
 
 /** Where in the config an error came from. */
@@ -105,25 +118,46 @@ function resolveSerin<Resolved>(
   }
 }
 
-/** All problems at once: where, what is there, what is allowed. */
-export function problemsFailure(file: string, problems: readonly ConfigProblem[]): Failure {
-  const width = Math.min(60, Math.max(...problems.map(({ path }) => path.length)));
-  const title = `${basename(file)} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}`;
+type Placed = ConfigProblem & { readonly place?: Place };
+
+/** All problems at once: where, what is there, what is allowed. In a text they have lines, and stand in their order. */
+export function problemsFailure(
+  file: string,
+  problems: readonly Placed[],
+  placeOf: ConfigText['placeOf'] = () => undefined,
+): Failure {
+  const all = problems
+    .map((problem) => ({ ...problem, at: keysOf(problem), place: problem.place ?? placeOf(keysOf(problem)) }))
+    .sort((a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0));
+  const name = basename(file);
+  const title = `${name} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}`;
+  const places = all.map(({ place }) => (place === undefined ? '' : `${name}:${place.line}:${place.column}`));
+  const [placeWidth, pathWidth] = [places, all.map(({ path }) => path)].map(widest);
   return new Failure(2, title, {
-    details: problems.map(({ path, message, value }) => `${path.padEnd(width)}  ${valueText(value)}${message}`),
+    details: all.map(({ path, message, value }, index) =>
+      [(places[index] ?? '').padEnd(placeWidth ?? 0), path.padEnd(pathWidth ?? 0), `${valueText(value)}${message}`]
+        .filter((part) => part !== '')
+        .join('  '),
+    ),
     problem: {
       type: 'urn:serin:problem:config',
       title,
       detail: `${title}; nothing was changed`,
       code: 'config',
-      errors: problems.map(({ path, message, value }) => ({
-        pointer: `/${path.replaceAll('.', '/')}`,
+      errors: all.map(({ at, message, value, place }) => ({
+        pointer: at.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
         detail: message,
         ...(value === undefined ? {} : { value }),
+        ...place,
       })),
     },
   });
 }
+
+const keysOf = ({ keys, path }: ConfigProblem): readonly PropertyKey[] =>
+  keys ?? path.split('.').filter((key) => key !== '');
+
+const widest = (texts: readonly string[]): number => Math.min(60, Math.max(...texts.map(({ length }) => length)));
 
 const valueText = (value: unknown): string => {
   const text = value === undefined ? '' : (JSON.stringify(value) ?? '');

@@ -154,6 +154,7 @@ export const configTexts: Readonly<Record<string, string>> = {
   'types.raised': 'The type of the event that raises the alarm.',
   'types.resolved': 'The type of the event that ends it.',
 
+  $schema: 'Where an editor finds the JSON Schema of this file.',
   notify: 'Who gets events.',
   'notify.webhook': 'A signed webhook (Standard Webhooks).',
   'notify.slack': 'An incoming webhook of Slack.',

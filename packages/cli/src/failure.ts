@@ -11,7 +11,14 @@ export interface Problem {
   readonly detail?: string;
   readonly code?: string;
   readonly requestId?: string;
-  readonly errors?: readonly { readonly pointer?: string; readonly detail?: string; readonly value?: unknown }[];
+  readonly errors?: readonly {
+    readonly pointer?: string;
+    readonly detail?: string;
+    readonly value?: unknown;
+    /** In a config of YAML or JSON. */
+    readonly line?: number;
+    readonly column?: number;
+  }[];
 }
 
 interface More {

@@ -47,7 +47,7 @@ export function watchProject(changed: () => void): Watch {
       const own = dirname(config);
       const named = folders.map((folder) => relative(own, folder).split(sep)[0]);
       // What a config imports lies beside it, as a rule; a code folder may be made later.
-      besideConfig = (name) => /\.(ts|m?js|json)$/.test(name) || named.includes(name) || named.includes('');
+      besideConfig = (name) => /\.(ts|m?js|json|ya?ml)$/.test(name) || named.includes(name) || named.includes('');
       const wanted = [
         look(own, (name) => isConfigOrRules(name) || (!isIgnoredName(name) && besideConfig(name))),
         ...all

@@ -6,6 +6,7 @@ import { asFault } from '@serin/core/base/fault';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { createClient } from '../client.ts';
 import { findConfig } from '../config-file.ts';
+import { writeSchema } from '../config-schema.ts';
 import { writePrivate } from '../contexts.ts';
 import { asFailure, Failure, failureText } from '../failure.ts';
 import { type Command, type Invocation, numberOption, textOption } from '../invocation.ts';
@@ -43,6 +44,7 @@ export const dev: Command = async (invocation) => {
   const file = join(dataDirectory, 'server.json');
   let releasing: Releases | undefined;
   try {
+    await writeSchema(config).catch((error: Error) => log(`editors get no schema of the config: ${error.message}`));
     await writePrivate(file, `${JSON.stringify({ url: server.url, token: server.token, pid: process.pid })}\n`);
     if (sendsInTheClear(server.url))
       log(

@@ -39,6 +39,6 @@ export const cloudOf = (invocation: Options): CloudFacts => namedCloud(invocatio
 export async function prepareFor(file: string, facts: CloudFacts): Promise<Prepared> {
   const prepared = await prepareRelease(file, facts.cloud);
   const problems = facts.problemsOf(prepared.compiled);
-  if (problems.length > 0) throw problemsFailure(file, problems);
+  if (problems.length > 0) throw problemsFailure(file, problems, prepared.config.placeOf);
   return prepared;
 }

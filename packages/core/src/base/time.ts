@@ -5,9 +5,13 @@ export const minute = units.m;
 export const hour = units.h;
 export const day = units.d;
 
+/** How a duration is written, and a size. */
+export const durationForm = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h|d)$/;
+export const sizeForm = /^(\d{1,6}(?:\.\d{1,3})?)(B|KB|MB|GB|TB)$/;
+
 /** `'250ms' '30s' '10m' '4h' '7d'` in milliseconds; `undefined` for any other text. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
+  const match = durationForm.exec(text);
   if (match === null) return undefined;
   const value = Number(match[1]) * units[match[2] as keyof typeof units];
   return Number.isSafeInteger(value) ? value : undefined;
@@ -35,7 +39,7 @@ const sizes = { B: 1, KB: 1_000, MB: 1_000_000, GB: 1_000_000_000, TB: 1_000_000
 
 /** `'512MB'` (decimal units) in bytes; `undefined` for any other text. */
 export function parseSize(text: string): number | undefined {
-  const match = /^(\d{1,6}(?:\.\d{1,3})?)(B|KB|MB|GB|TB)$/.exec(text);
+  const match = sizeForm.exec(text);
   return match === null ? undefined : Math.round(Number(match[1]) * sizes[match[2] as keyof typeof sizes]);
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { day, parseDuration, parseSize } from '../base/time.ts';
+import { day, durationForm, parseDuration, parseSize, sizeForm } from '../base/time.ts';
 import { platforms } from './platforms.ts';
 
 /** A refinement of a field, from a function that says what is wrong with its value; `undefined`: nothing. */
@@ -20,18 +20,21 @@ export const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
 });
 export const tenYears = 10 * 366 * day;
 
+const durationError = "write a duration such as '30s', '10m', '4h' or '7d'";
+const sizeError = "write a size such as '512MB' or '2GB'";
+
 /** The author's: durations and sizes as text, code as folders. */
 export const authorsForms = {
   duration: z
-    .string()
-    .refine((given) => parseDuration(given) !== undefined, {
-      error: "write a duration such as '30s', '10m', '4h' or '7d'",
-    })
+    .string({ error: durationError })
+    .meta({ pattern: durationForm.source })
+    .refine((given) => parseDuration(given) !== undefined, { error: durationError })
     .transform((given) => parseDuration(given) ?? 0)
     .refine((ms) => ms <= tenYears, { error: 'use at most 3660d' }),
   size: z
-    .string()
-    .refine((given) => parseSize(given) !== undefined, { error: "write a size such as '512MB' or '2GB'" })
+    .string({ error: sizeError })
+    .meta({ pattern: sizeForm.source })
+    .refine((given) => parseSize(given) !== undefined, { error: sizeError })
     .transform((given) => parseSize(given) ?? 0),
   code: text.describe('a folder beside the config, hashed and stored at release'),
   image: z.union([text, z.partialRecord(z.enum(platforms), text)]),

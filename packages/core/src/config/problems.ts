@@ -3,6 +3,8 @@ import type * as z from 'zod';
 export interface ConfigProblem {
   /** `models.fraud.data.settle.quiet` */
   readonly path: string;
+  /** The same, key by key: a key may have a dot in it. Absent: what `path` says between its dots. */
+  readonly keys?: readonly PropertyKey[];
   readonly message: string;
   readonly value?: unknown;
 }
@@ -11,7 +13,7 @@ export interface ConfigProblem {
 export function problemsOf(issue: z.core.$ZodIssue, input: unknown): ConfigProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      path: pathText([...issue.path, key]),
+      ...placed([...issue.path, key]),
       message: 'is not a known field (names are exact; see `serin config schema`)',
     }));
   }
@@ -25,18 +27,25 @@ export function problemsOf(issue: z.core.$ZodIssue, input: unknown): ConfigProbl
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element')
     return [
       {
-        path: pathText(issue.path),
+        ...placed(issue.path),
         message: `is not a name that can be used; rename it: ${issue.issues[0]?.message ?? ''}`,
       },
     ];
   const value = valueAt(input, issue.path);
   if (issue.code === 'invalid_type' && value === undefined)
-    return [{ path: pathText(issue.path), message: `is missing; give it a value of the type ${issue.expected}` }];
-  return [{ path: pathText(issue.path), message: issue.message, ...(value === undefined ? {} : { value }) }];
+    return [{ ...placed(issue.path), message: `is missing; give it a value of the type ${issue.expected}` }];
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input'))
+    return [{ ...placed(issue.path), message: typeText(issue.expected, value), value }];
+  return [{ ...placed(issue.path), message: issue.message, ...(value === undefined ? {} : { value }) }];
+}
+
+function typeText(expected: string, value: unknown): string {
+  const quotes = expected === 'string' && ['number', 'boolean'].includes(typeof value) ? '; put it in quotes' : '';
+  return `must be of the type ${expected === 'record' ? 'object' : expected}${quotes}`;
 }
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length));
-const pathText = (path: readonly PropertyKey[]): string => path.map(String).join('.') || '(the config)';
+const placed = (keys: readonly PropertyKey[]) => ({ path: keys.map(String).join('.') || '(the config)', keys });
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(

@@ -74,7 +74,10 @@ const authorsDoor = {
   /** Fields of a model that the compiled form has besides. */
   more: {},
   /** Fields of the project that only the author's form has: they are compiled into each model. */
-  shared: { notify: notifyOf() },
+  shared: {
+    notify: notifyOf(),
+    $schema: z.string().optional(),
+  },
 };
 export type Door = typeof authorsDoor;
 
