@@ -216,6 +216,23 @@ test('problems of a config in JSON have lines as well, and so has what a cloud c
   expect(aws.stderr).toContain('serin.config.json:17:7  models.m.train.image  there is no image for aws');
 });
 
+test('a config that takes pushes is warned of for as long as this machine has no secret for its hook', async () => {
+  const push = 'ci: { github: { repository: acme/p, ref: refs/heads/main } }';
+  const cwd = project('serin.config.yaml', yaml.replace('on: {', `on: { ${push},`));
+  const validate = (env: Record<string, string>, ...more: string[]) =>
+    serin(['validate', '--json', ...more], { cwd, env });
+
+  const [without, having, cloud] = await Promise.all([
+    validate({}),
+    validate({ SERIN_GITHUB_SECRET: 's' }),
+    validate({}, '--cloud', 'aws'),
+  ]);
+
+  const warningsOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).warnings;
+  expect(warningsOf(without)).toEqual([expect.stringMatching(/hooks\/github refuses them.*SERIN_GITHUB_SECRET/)]);
+  expect([having, cloud].map(warningsOf)).toEqual([[], []]);
+});
+
 test('the schema that editors get knows its own name and the form of a duration', async () => {
   const schema = JSON.parse((await serin(['config', 'schema'])).stdout);
 

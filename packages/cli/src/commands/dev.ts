@@ -3,12 +3,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { asFault } from '@serin/core/base/fault';
-import type { CompiledConfig } from '@serin/core/config/config';
 import { createClient } from '../client.ts';
 import { findConfig } from '../config-file.ts';
 import { writeSchema } from '../config-schema.ts';
 import { writePrivate } from '../contexts.ts';
 import { asFailure, Failure, failureText } from '../failure.ts';
+import { missingSecrets } from '../hook-secrets.ts';
 import { type Command, type Invocation, numberOption, textOption } from '../invocation.ts';
 import { runnerFile } from '../places.ts';
 import { dataLeftOut } from '../release.ts';
@@ -101,18 +101,6 @@ function follow(invocation: Invocation, config: string, server: Server): Release
 
 const echoText =
   'is in the code and is written with each release: such a change makes no release; name the file in .serinignore, or write it elsewhere';
-
-/** A push that the config lets start a run is refused for as long as its hook has no secret. */
-function missingSecrets({ models }: CompiledConfig, env: Invocation['env']): readonly string[] {
-  const ci = Object.values(models).map(({ on }) => on.ci);
-  const hooks = [
-    { from: 'github', path: '/v1/hooks/github', variable: 'SERIN_GITHUB_SECRET' },
-    { from: 'webhook', path: '/v1/hooks/standard', variable: 'SERIN_WEBHOOK_SECRET' },
-  ] as const;
-  return hooks
-    .filter(({ from, variable }) => ci.some((senders) => senders?.[from] !== undefined) && !env[variable])
-    .map(({ path, variable }) => `the config takes pushes, and ${path} refuses them: start serin dev with ${variable}`);
-}
 
 /** The folder that a prefix stands for, so that files can be copied into it at once. */
 function folderOf(prefix: string): string {

@@ -5,6 +5,7 @@ import type { CompiledConfig } from '@serin/core/config/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';
 import { configJsonSchema } from '../config-json-schema.ts';
+import { missingSecrets } from '../hook-secrets.ts';
 import { type Command, show, textOption } from '../invocation.ts';
 import { namedCloud, prepareFor } from '../plan/for-cloud.ts';
 import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
@@ -25,6 +26,7 @@ export const validate: Command = async (invocation) => {
     ...missingScripts(prepared),
     ...(await retiredSdk(prepared.folders)),
     ...dataLeftOut(prepared),
+    ...(facts === undefined ? missingSecrets(prepared.compiled, invocation.env) : []),
     ...served.flatMap(([model, { rollout, serve }]) =>
       rolloutWarnings(rollout, serve !== 'none' && serve.stickyBy !== undefined).map(
         (warning) => `models.${model}.rollout: ${warning}`,
