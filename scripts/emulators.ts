@@ -28,6 +28,7 @@ const requirements = join(emulators, 'requirements.txt');
 const discovery = join(emulators, 'discovery-documents', 'requirements.txt');
 const permissions = join(emulators, 'iam-permissions', 'requirements.txt');
 const azureModels = join(emulators, 'azure-models', 'requirements.txt');
+const inferenceClients = join(emulators, 'inference-clients', 'requirements.txt');
 const azureReader = join(emulators, 'azure-models', 'models.py');
 const pom = join(emulators, 'dynamodb-local', 'pom.xml');
 const pip = join(paths.python, 'bin', 'pip');
@@ -130,6 +131,21 @@ const parts: readonly Part[] = [
       rmSync(wheels, { recursive: true });
     },
     versions: () => readFileSync(azureModels, 'utf8').split(' ')[0] ?? '',
+  },
+  {
+    name: 'inference-clients',
+    from: [inferenceClients],
+    needs: [],
+    folder: paths.inferenceClients,
+    install: () => {
+      rmSync(paths.inferenceClients, { recursive: true, force: true });
+      const target = ['--target', paths.inferenceClients, '--requirement', inferenceClients];
+      run(pip, ['install', '--quiet', '--no-deps', ...target]);
+    },
+    versions: () => {
+      const lines = readFileSync(inferenceClients, 'utf8').split('\n');
+      return lines.filter((line) => /^(tritonclient|open-inference)/.test(line)).join(', ');
+    },
   },
   ofGo('lambda-rie', paths.lambda, 'tool', 'github.com/aws/aws-lambda-runtime-interface-emulator'),
   ofGo('fake-gcs-server', paths.gcs, 'tool', 'github.com/fsouza/fake-gcs-server'),

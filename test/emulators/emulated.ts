@@ -18,7 +18,7 @@ export const emulatedAzure = (name: string, suite: () => void, more: readonly st
  * `describe` for a suite that needs parts of what `npm run emulators` installs. Without one of them the suite is skipped
  * and its name says why; with `SERIN_REQUIRE=emulators` it fails.
  */
-function withParts(name: string, parts: readonly string[], suite: () => void): void {
+export function withParts(name: string, parts: readonly string[], suite: () => void): void {
   const missing = whyPartsMissing(parts);
   if (missing === undefined) {
     describe(name, suite);

@@ -25,6 +25,8 @@ export const paths = {
   gcs: join(home, 'fake-gcs-server'),
   pubsub: join(home, 'pubsub'),
   azurite: join(home, 'azurite'),
+  /** Python packages: the clients of Triton and of the open-inference project. */
+  inferenceClients: join(home, 'inference-clients'),
   /** What Microsoft's generated client knows of Azure ML's API, as `azure-models/models.py` has read it. */
   azureModels: join(home, 'azure-models'),
 } as const;
