@@ -31,7 +31,8 @@ import { afterEach, expect, vi } from 'vitest';
 /** A model server whose request says how it answers: all of them, or each version by its number. */
 export const serveScript = `
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 if (process.env.ONLY_IF && !existsSync(process.env.ONLY_IF)) process.exit(4);
 if (process.env.MODE === 'crash') { console.error('no model for me'); process.exit(3); }
@@ -61,6 +62,7 @@ const server = createServer((request, response) => {
       }
       return order.never ? undefined : response.end();
     }
+    if (order.stream) return stream(request, response, order.stream);
     if (order.hang) for (;;);
     for (const end = Date.now() + (order.busyMs ?? 0); Date.now() < end; );
     if (order.never) return;
@@ -74,6 +76,23 @@ const server = createServer((request, response) => {
       environment: order.environment ? process.env : undefined }));
   });
 });
+async function stream(request, response, { type, steps, closed }) {
+  response.writeHead(200, { 'content-type': type }).flushHeaders();
+  if (closed) response.on('close', () => writeFileSync(closed, 'yes'));
+  for (const step of steps) {
+    if (step.text) await new Promise((resolve) => response.write(step.text, resolve));
+    if (step.waitMs) await new Promise((resolve) => setTimeout(resolve, step.waitMs));
+    while (step.until && !existsSync(step.until)) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let sent = 0; sent < (step.bytes ?? 0); sent += 65536) {
+      if (!response.write(Buffer.alloc(65536))) await once(response, 'drain');
+      writeFileSync(step.sent, String(sent));
+    }
+    if (step.exit) process.exit(1);
+    if (step.cut) request.socket.destroy();
+    if (step.cut || step.never) return;
+  }
+  response.end();
+}
 while (process.env.WAIT_FOR && !existsSync(process.env.WAIT_FOR)) await new Promise((resolve) => setTimeout(resolve, 5));
 if (process.env.SLOW) await new Promise((resolve) => setTimeout(resolve, Number(process.env.SLOW)));
 server.listen(Number(process.env.ELSEWHERE ?? process.env.SAGEMAKER_BIND_TO_PORT), process.env.ON ?? process.env.SERIN_BIND_ADDRESS);
