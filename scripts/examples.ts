@@ -1,14 +1,13 @@
-// Makes the Python environment that test/examples and test/python work with. A second run does nothing new.
+// Makes what test/examples, test/python and test/mlflow have of Python. A second run does nothing new.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 
 const root = join(import.meta.dirname, '..');
-const environment = join(root, 'test', 'emulators', '.installed', 'examples');
-const requirements = ['examples/sklearn/image/requirements.txt', 'test/python/requirements.txt'];
-const wanted = requirements.map((file) => readFileSync(join(root, file), 'utf8')).join('');
-const stamp = join(environment, 'requirements.txt');
+const installed = join(root, 'test', 'emulators', '.installed');
+const environment = join(installed, 'examples');
+const pip = join(environment, 'bin', 'pip');
 
 function run(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -18,13 +17,27 @@ function run(command: string, args: readonly string[]): void {
   process.exit(1);
 }
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-  rmSync(environment, { recursive: true, force: true });
+/** Installs into a folder what files of requirements name, unless those very files were installed there before. */
+function made(folder: string, requirements: readonly string[], install: (files: readonly string[]) => void): void {
+  const wanted = requirements.map((file) => readFileSync(join(root, file), 'utf8')).join('');
+  const stamp = join(folder, 'requirements.txt');
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+    rmSync(folder, { recursive: true, force: true });
+    install(requirements.flatMap((file) => ['--requirement', join(root, file)]));
+    writeFileSync(stamp, wanted);
+  }
+  console.log(`examples: ${folder} has what ${requirements.join(' and ')} name`);
+}
+
+made(environment, ['examples/sklearn/image/requirements.txt', 'test/python/requirements.txt'], (files) => {
   run('python3', ['-m', 'venv', environment]);
-  const pip = join(environment, 'bin', 'pip');
-  const files = requirements.flatMap((file) => ['--requirement', join(root, file)]);
   run(pip, ['install', '--quiet', '--no-deps', ...files]);
   run(pip, ['check']);
-  writeFileSync(stamp, wanted);
+});
+// Folders beside that environment, which has scikit-learn and pandas: so those are there once.
+for (const version of ['3', '2']) {
+  const folder = join(installed, `mlflow-${version}`);
+  made(folder, [`test/mlflow/requirements-${version}.txt`], (files) =>
+    run(pip, ['install', '--quiet', '--no-deps', '--no-compile', '--target', folder, ...files]),
+  );
 }
-console.log(`examples: ${environment} has what ${requirements.join(' and ')} name`);

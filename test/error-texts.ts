@@ -20,12 +20,16 @@ interface Node {
 }
 
 /** Which argument is the text: of the classes of errors, and of functions that make one. */
-const classes: Readonly<Record<string, number>> = { Fault: 1, Problem: 1, Failure: 1, Error: 0, SyntaxError: 0 };
+const classes: Readonly<Record<string, number>> = {
+  ...{ Fault: 1, Refused: 1, Problem: 1, Failure: 1, Error: 0, SyntaxError: 0 },
+};
 const makers: Readonly<Record<string, number>> = {
   cannot: 1,
   longestRun: 2,
   slowDeployments: 1,
   bucketNames: 1,
+  wrong: 0,
+  forbidden: 0,
 };
 /** Properties that hold the text of a refusal; `because` does so only where a config is checked. */
 const properties = /^(message|error|mend)$/;

@@ -5,8 +5,8 @@ const texts = errorTexts();
 
 /** How a next step begins: with an order to the reader. Another verb is welcome here if it is one. */
 const orders =
-  'abort|add|allow|approve|ask|begin|bring|check|choose|close|continue|correct|create|delete|deploy|discard|end|export|free|' +
-  'give|install|keep|leave|let|list|load|look|lower|make|move|name|pause|promote|pull|push|put|quote|raise|read|register|' +
+  'abort|add|allow|approve|ask|begin|bring|check|choose|close|continue|correct|create|delete|deploy|discard|encode|end|export|free|' +
+  'give|install|keep|leave|let|list|load|log|look|lower|make|move|name|pause|promote|pull|push|put|quote|raise|read|register|' +
   'reject|release|remove|rename|replay|report|resolve|restore|retire|revoke|roll|run|save|see|send|set|shorten|sign|' +
   'split|start|stop|store|train|try|update|use|wait|write';
 /** An order, what a field must be, a command that shows it, or a step that is filled in. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { journalAccess } from '@serin/api/access';
 import { createApi } from '@serin/api/app';
 import { releasedConfig } from '@serin/api/released';
+import { visibleTo } from '@serin/api/visible';
 import { steadyClock } from '@serin/core/base/clock';
 import { asFault } from '@serin/core/base/fault';
 import { secretsOf } from '@serin/core/base/variables';
@@ -47,6 +48,8 @@ import { followedRelease } from './machine/release.ts';
 import { secretsIn } from './machine/secrets.ts';
 import { journalWitness } from './machine/seen.ts';
 import { gatewayUsers } from './machine/users.ts';
+import { openMlflow } from './mlflow/app.ts';
+import { trackingBy } from './mlflow/tracking.ts';
 import { folderBuckets } from './ports/bucket.ts';
 import { type LocalBus, sqliteBus } from './ports/bus.ts';
 import { jobId, localJobs } from './ports/jobs.ts';
@@ -118,6 +121,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     log(`${what}: ${asFault(error).message}`);
   };
 
+  let port: number | undefined;
   const journal = sqliteJournal({ database, onAppended: (entry) => witness.appended(entry) });
   const witness = journalWitness(directory, database);
   closing.add(witness.close);
@@ -155,6 +159,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const secrets = secretsIn(directory, process.env);
   const jobs = localJobs({
     secrets,
+    tracking: trackingBy({ mlflow: () => mlflow, url: () => (port === undefined ? undefined : addressOf(host, port)) }),
     directory: join(directory, 'jobs'),
     materialise: buckets.materialise,
     readObject,
@@ -220,6 +225,12 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   }
 
   const bootstrap = { tokenHash: createHash('sha256').update(token).digest('hex') };
+  const access = journalAccess({ journal, now, wall, bootstrap });
+  const mlflow = openMlflow({
+    ...{ database, directory: join(directory, 'mlflow'), now, access, secret: token },
+    visibleTo: (caller) => visibleTo(caller, { engine, journal, now, nudge: dispatcher.nudge }),
+    onDefect: (path, error) => fault(`answering MLflow at ${path}`)(error),
+  });
   const newId = newIds(now);
   const api = createApi({
     engine,
@@ -264,31 +275,33 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     version: options.version,
   });
 
-  const access = journalAccess({ journal, now, wall, bootstrap });
   const listener = requestListener({
-    ...{ api, gateway: front, newId },
-    names: ownHosts(host, () => port, listOf(process.env.SERIN_HOSTS)),
+    ...{ api, mlflow, gateway: front, newId },
+    names: ownHosts(host, () => port ?? 0, listOf(process.env.SERIN_HOSTS)),
     ...(options.predictTokens === true ? { mayNotPredict: predictors(access) } : {}),
   });
   const door = openDoor(listener, options.patience);
   closing.add(front.close);
   closing.add(watch.close);
   await serving.resumed;
+  await mlflow.begin();
   await release.follow();
-  const port = await door.listen(options.port, host);
+  port = await door.listen(options.port, host);
   // Calls under way and payments under way end side by side: who stops this process waits for the longer of both.
   closing.add(() => Promise.all([door.close(), dispatcher.stop()]));
   for (const stream of ['project', ...(await allModels(journal)).map(({ model }) => `model/${model}`)])
     dispatcher.nudge(stream);
 
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: addressOf(host, port),
     port,
     token,
     tokenIsNew: isNew,
     close: closing.close,
   };
 }
+
+const addressOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** The newest time that the project or a model has lived through. */
 async function newestEntry(journal: Journal): Promise<number> {

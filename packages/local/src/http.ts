@@ -10,8 +10,14 @@ interface Api {
   readonly fetch: (request: Request) => Response | Promise<Response>;
 }
 
+/** What answers clients of MLflow. */
+interface Mlflow extends Api {
+  readonly takes: (path: string) => boolean;
+}
+
 interface Options {
   readonly api: Api;
+  readonly mlflow: Mlflow;
   readonly gateway: Gateway;
   readonly newId: (prefix: string) => string;
   readonly names: OwnNames;
@@ -24,10 +30,13 @@ export interface Denial {
   readonly detail: string;
 }
 
-/** One door for predictions and the API. Predictions go to the gateway, untouched; everything else to the API. */
+/** One door for predictions, clients of MLflow and the API. Predictions go to the gateway, untouched. */
 export function requestListener(options: Options): (request: IncomingMessage, response: ServerResponse) => void {
-  const { api, gateway, newId, names, mayNotPredict } = options;
-  const answer = getRequestListener((request) => api.fetch(request), { overrideGlobalObjects: false });
+  const { api, mlflow, gateway, newId, names, mayNotPredict } = options;
+  const answer = getRequestListener(
+    (request) => (mlflow.takes(new URL(request.url).pathname) ? mlflow : api).fetch(request),
+    { overrideGlobalObjects: false },
+  );
 
   return (request, response) => {
     const deny = ({ status, detail }: { readonly status: number; readonly detail: string }) =>

@@ -88,3 +88,21 @@ test.each([
   expect(code).toBe('invalid');
   expect(message).toMatch(new RegExp(`wrote no ${name} into /opt/ml/x; .* ${variable} names$`));
 });
+
+test("MLflow's client is told of the run where a server knows it, unless the job brings a server of its own", () => {
+  const tracking = { uri: 'http://127.0.0.1:7373', experiment: 'model-prices' };
+
+  const ours = variablesOf({ ...placed({}), tracking });
+  const theirs = variablesOf({ ...placed({ environment: { MLFLOW_TRACKING_URI: 'https://mine' } }), tracking });
+
+  const { job } = placed({});
+  expect(ours).toMatchObject({
+    MLFLOW_TRACKING_URI: 'http://127.0.0.1:7373',
+    MLFLOW_EXPERIMENT_NAME: 'prices',
+    MLFLOW_EXPERIMENT_ID: 'model-prices',
+    MLFLOW_RUN_ID: job.key.split('/')[0],
+  });
+  expect(theirs).toMatchObject({ MLFLOW_TRACKING_URI: 'https://mine' });
+  expect(Object.keys(theirs)).not.toContain('MLFLOW_RUN_ID');
+  expect(Object.keys(theirs)).not.toContain('MLFLOW_EXPERIMENT_ID');
+});

@@ -19,6 +19,8 @@ export interface PlacedJob {
   readonly name: string;
   readonly places: Places;
   readonly computer: Computer;
+  /** Where MLflow's client logs, and what knows the run of the job there; absent: into a folder of the job. */
+  readonly tracking?: { readonly uri: string; readonly experiment: string };
   /** More that `SM_TRAINING_ENV` says, where the platform itself writes the files of `config`. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
@@ -142,10 +144,20 @@ function azureMl(placed: PlacedJob): Texts {
   return { ...Object.fromEntries([...inputs, ...outputs]), AZUREML_RUN_ID: name };
 }
 
-/** No MLFLOW_RUN_ID: a script that is given one fails unless a tracking server knows that run. */
-function mlflow({ job, places }: PlacedJob): Texts {
-  return { MLFLOW_TRACKING_URI: `file:${places.tracking}`, MLFLOW_EXPERIMENT_NAME: job.model };
+/**
+ * `MLFLOW_RUN_ID` only where a tracking server knows the run: without one a script that is given it fails. A job that
+ * brings a server of its own gets neither run nor experiment of ours by their ids.
+ */
+function mlflow({ job, places, tracking }: PlacedJob): Texts {
+  const name = { MLFLOW_EXPERIMENT_NAME: job.model };
+  if (tracking === undefined || job.environment.MLFLOW_TRACKING_URI !== undefined)
+    return { MLFLOW_TRACKING_URI: `file:${places.tracking}`, ...name };
+  const { uri, experiment } = tracking;
+  return { MLFLOW_TRACKING_URI: uri, ...name, MLFLOW_EXPERIMENT_ID: experiment, MLFLOW_RUN_ID: runOf(job) };
 }
+
+/** The run that a job is of. */
+export const runOf = ({ key }: Pick<Job, 'key'>): string => key.split('/')[0] ?? '';
 
 /**
  * PyTorch's, TensorFlow's and Vertex AI's clusters. `RANK`, `TF_CONFIG` and `CLUSTER_SPEC` name one machine: of several,

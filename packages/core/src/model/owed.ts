@@ -79,7 +79,7 @@ function aliasesOwed(model: Model): readonly Effect[] {
 }
 
 /** The registry knows only what was registered there. */
-function aliasesOf({ champion, rollout, versions }: Model): Aliases {
+export function aliasesOf({ champion, rollout, versions }: Model): Aliases {
   const registered = (number: number | undefined) =>
     versionOf(versions, number)?.registered ? { number } : { number: undefined };
   const trying = rollout === undefined || rolloutEnded(rollout) ? undefined : rollout.candidate;

@@ -9,7 +9,7 @@ const network = 'lo';
  * but what is `inherited`. Its secrets are not among it, for this is written down.
  */
 export function trainingEnvironment(placed: Placed): Readonly<Record<string, string>> {
-  const { job, id, machine } = placed;
+  const { job, id, machine, tracking } = placed;
   const tree = treeAt(placed.root);
   const { input, config } = configFiles(placed);
   return {
@@ -19,7 +19,7 @@ export function trainingEnvironment(placed: Placed): Readonly<Record<string, str
     TMPDIR: tree.temporary,
     SAGEMAKER_BASE_DIR: tree.root,
     ...variablesOf({
-      ...{ job, name: id, places: placesOf(placed) },
+      ...{ job, name: id, places: placesOf(placed), ...(tracking === undefined ? {} : { tracking }) },
       computer: { instanceType: 'local', region: 'local', cpus: machine.cpus, gpus: machine.gpus, network },
       more: { input_data_config: input, resource_config: config },
     }),

@@ -19,6 +19,7 @@ import {
 } from '../machine/jobs/record.ts';
 import type { Stores } from '../machine/jobs/stores.ts';
 import { supervision } from '../machine/jobs/supervision.ts';
+import type { Tracking } from '../machine/jobs/tracking.ts';
 import { jobFiles, type Started } from '../machine/runner.ts';
 
 export interface LocalJobs extends Jobs {
@@ -50,6 +51,8 @@ interface Options extends Pick<Stores, 'materialise' | 'readObject'> {
   /** How long `start` waits for staging and `describe` for hashing before they go on in the background. */
   readonly patienceMs?: number;
   readonly secrets?: Secrets;
+  /** Absent: programs that speak MLflow log into a folder of their job. */
+  readonly tracking?: Tracking;
   /** PATH, LANG, TZ for the jobs; without a PATH they find what is in the system's usual places. */
   readonly inherited?: Readonly<Record<string, string>>;
   /** A job may have ended: a hint, given once per process; it must not throw. */
@@ -81,6 +84,7 @@ export function localJobs(options: Options): LocalJobs {
     machine,
     stores,
     secrets: options.secrets ?? noSecrets,
+    tracking: options.tracking,
     pollMs,
     onChange,
   });
@@ -88,7 +92,7 @@ export function localJobs(options: Options): LocalJobs {
   return {
     start: (job) =>
       guarded(`starting ${job.key}`, async () => {
-        const stored = storedOf(root, { id: jobId(job), job, machine }, options);
+        const stored = storedOf(root, { id: jobId(job), job, machine, ...trackingOf(job, options.tracking) }, options);
         const directory = join(root, stored.id);
         if (!createJob(root, directory, stored)) refuseOther(job, readStored(directory));
         if (!existsSync(join(directory, jobFiles.started))) await within(patienceMs, supervised.begin(stored.id));
@@ -137,6 +141,9 @@ export function localJobs(options: Options): LocalJobs {
     close: supervised.close,
   };
 }
+
+const trackingOf = (job: Job, tracking: Tracking | undefined) =>
+  tracking === undefined ? {} : { tracking: { uri: tracking.uri(), experiment: tracking.experimentOf(job) } };
 
 function signal(pid: number): void {
   try {

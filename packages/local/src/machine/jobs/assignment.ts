@@ -7,7 +7,7 @@ import { trainingEnvironment } from '../training-environment.ts';
 import type { Stored } from './record.ts';
 import { type Machine, type Placed, placesOf } from './tree.ts';
 
-type Unplaced = Pick<Placed, 'id' | 'job' | 'machine'>;
+type Unplaced = Pick<Placed, 'id' | 'job' | 'machine' | 'tracking'>;
 
 interface Limits {
   readonly graceMs?: number;
@@ -15,9 +15,10 @@ interface Limits {
 }
 
 /** What is written down of a job, its command and environment included; `invalid` when this machine cannot run it. */
-export function storedOf(root: string, { id, job, machine }: Unplaced, limits: Limits): Stored {
+export function storedOf(root: string, unplaced: Unplaced, limits: Limits): Stored {
+  const { id, job } = unplaced;
   checkJob(job, { images: false, maxNodes: 1, maxName: 128 });
-  const placed = placedOf(root, { id, job, machine });
+  const placed = placedOf(root, unplaced);
   const places = placesOf(placed);
   return {
     id,
@@ -32,12 +33,12 @@ export function storedOf(root: string, { id, job, machine }: Unplaced, limits: L
 }
 
 /** Where a job stands below the directory of all jobs. */
-export function placedOf(root: string, { id, job, machine }: Unplaced): Placed {
+export function placedOf(root: string, { id, job, ...rest }: Unplaced): Placed {
   const tree = join(root, id, 'tree');
   // All attempts of a run share them, so they stand outside of the job's own directory.
   const shared = checkpointsOf(job);
   const checkpoints = shared === undefined ? join(root, id, 'checkpoints') : join(root, shared);
-  return { id, job, root: tree, checkpoints, machine };
+  return { id, job, root: tree, checkpoints, ...rest };
 }
 
 export function thisMachine(inherited: Readonly<Record<string, string>> = {}): Machine {

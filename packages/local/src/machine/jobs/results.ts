@@ -4,6 +4,7 @@ import { chmod, copyFile, lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault } from '@serin/core/base/fault';
+import { measuredBy } from '@serin/core/job-contract/metrics';
 import { missingOutput } from '@serin/core/job-contract/variables';
 import type { Artifact, Job, JobDescription } from '@serin/core/ports/jobs';
 import { failed, ranTooLong, stopped, succeeded } from '@serin/platform/jobs/results';
@@ -13,10 +14,11 @@ import { digestOfDirectory, filesUnder } from './digest.ts';
 import { endOf, logEnd } from './logs.ts';
 import { metricsOf } from './metrics.ts';
 import { type Stored, stopFile } from './record.ts';
+import type { Tracking } from './tracking.ts';
 import { outputDirectory, type Tree, treeAt } from './tree.ts';
 
 /** What a job that ended came to. Of one whose runner is gone the rest is killed first: it must not go on unseen. */
-export async function conclusion({ job }: Stored, directory: string): Promise<JobDescription> {
+export async function conclusion({ job }: Stored, directory: string, tracking?: Tracking): Promise<JobDescription> {
   const started = readJson<Started>(join(directory, jobFiles.started));
   const exit = readJson<Exit>(join(directory, jobFiles.exit));
   if (started !== undefined && 'instead' in started) {
@@ -44,8 +46,11 @@ export async function conclusion({ job }: Stored, directory: string): Promise<Jo
   if (problem !== undefined) return failed(times, problem + (await logEnd(log)));
   return succeeded(times, async () => {
     await checkPlace(tree.outputData, tree);
+    if (job.outputs.includes('model') && (await checkPlace(tree.model, tree)))
+      await tracking?.bringModel(job, tree.model);
     const artifacts = await artifactsOf(job, tree);
-    return { artifacts, measured: await metricsOf(job, tree.outputData, log) };
+    const measured = await metricsOf(job, tree.outputData, log);
+    return { artifacts, measured: tracking === undefined ? measured : measuredBy(measured, tracking.metricsOf(job)) };
   });
 }
 

@@ -13,6 +13,7 @@ import { conclusion } from './results.ts';
 import { spawnRunner } from './runner-process.ts';
 import { stageTree } from './staging.ts';
 import type { Stores } from './stores.ts';
+import { type Tracking, trackingSecret } from './tracking.ts';
 import type { Machine } from './tree.ts';
 
 interface Options {
@@ -23,6 +24,7 @@ interface Options {
   readonly machine: Machine;
   readonly stores: Stores;
   readonly secrets: Secrets;
+  readonly tracking: Tracking | undefined;
   /** How often the end of a job is looked for that this process did not spawn. */
   readonly pollMs: number;
   readonly onChange: (id: string) => void;
@@ -31,7 +33,7 @@ interface Options {
 const runnerAttempts = 3;
 
 /** What this process does for jobs behind the answers of the port: staging, spawning, concluding, hinting. */
-export function supervision({ root, runner, machine, stores, secrets, pollMs, onChange }: Options) {
+export function supervision({ root, runner, machine, stores, secrets, tracking, pollMs, onChange }: Options) {
   const hints = endHints({ root, pollMs, onChange });
   const beginning = new Map<string, Promise<void>>();
   const staging = new Map<string, AbortController>();
@@ -46,7 +48,7 @@ export function supervision({ root, runner, machine, stores, secrets, pollMs, on
     staging.set(id, abort);
     let secret: Readonly<Record<string, string>> = {};
     try {
-      secret = secretsOf(stored.job.environment, secrets);
+      secret = { ...trackingSecret(stored.job, tracking), ...secretsOf(stored.job.environment, secrets) };
       if (!existsSync(started)) {
         const placed = placedOf(root, { id, job: stored.job, machine });
         await stageTree(placed, directory, stores, abort.signal);
@@ -114,7 +116,7 @@ export function supervision({ root, runner, machine, stores, secrets, pollMs, on
       const under = concluding.get(id);
       if (under !== undefined) return under;
       const { directory, stored } = existingJob(root, id);
-      const concluded = conclusion(stored, directory)
+      const concluded = conclusion(stored, directory, tracking)
         .then((result) => {
           writeJson(join(directory, resultFile), result, 'replace');
           hints.forget(id);

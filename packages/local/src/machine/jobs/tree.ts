@@ -18,6 +18,7 @@ export interface Placed {
   readonly root: string;
   readonly checkpoints: string;
   readonly machine: Machine;
+  readonly tracking?: { readonly uri: string; readonly experiment: string };
 }
 
 export type Tree = ReturnType<typeof treeAt>;
