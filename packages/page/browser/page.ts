@@ -1,9 +1,15 @@
 import { act } from './act.ts';
+import { clock } from './clock.ts';
 import { copy } from './copy.ts';
+import { drop } from './drop.ts';
 import { keepLive } from './live.ts';
 import { session } from './session.ts';
 
 session();
 act();
 copy();
+drop();
+clock();
 keepLive();
+// Scripts have run: what a person presses from here on is heard.
+document.documentElement.dataset.ready = 'yes';

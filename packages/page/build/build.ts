@@ -7,12 +7,13 @@ const browser = join(import.meta.dirname, '..', 'browser');
 const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
 };
 
 /** Bundles the scripts and the style of the page, by the paths under which a browser asks for them. */
 export async function buildPage(): Promise<Readonly<Record<string, Asset>>> {
   const { outputFiles } = await build({
-    entryPoints: [join(browser, 'page.ts'), join(browser, 'style.css')],
+    entryPoints: ['page.ts', 'news.ts', 'style.css', 'icon.svg'].map((name) => join(browser, name)),
     outdir: '/page',
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -21,6 +22,7 @@ export async function buildPage(): Promise<Readonly<Record<string, Asset>>> {
     format: 'esm',
     target: 'es2022',
     minify: true,
+    loader: { '.svg': 'copy' },
     write: false,
     legalComments: 'none',
     logLevel: 'warning',

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { mayNot } from './action.ts';
 import type { Asset } from './assets.ts';
 import type { Html, Screen } from './views.ts';
 
@@ -20,22 +21,49 @@ export interface Frame {
   readonly version: string;
   readonly environment: string;
   readonly live: 'events' | 'poll';
+  /** Milliseconds since the epoch. */
+  readonly now: number;
   readonly files: ReadonlyMap<string, Asset>;
 }
 
-const navigation: readonly (readonly [title: string, path: string])[] = [['Overview', '/']];
+interface Section {
+  readonly title: string;
+  readonly path: string;
+  /** Without it the page is not linked. */
+  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly isOfProject?: true;
+}
 
-/** A whole document. `<main>` is what a live page renews. */
-export function framed(frame: Frame, { title, sentence, main, section }: Screen): Html | Promise<Html> {
-  const { to, csrf, caller, version, environment, live, path } = frame;
-  const link = ([name, target]: readonly [string, string]) =>
-    html`<a href="${to(target)}"${name === section ? html` aria-current="page"` : ''}>${name}</a>`;
+/** All sections, in two groups: what there is, and what looks after it. */
+const navigation: readonly (readonly Section[])[] = [
+  [
+    { title: 'Overview', path: '/', role: 'viewer' },
+    { title: 'Models', path: '/models', role: 'viewer' },
+    { title: 'Versions', path: '/versions', role: 'viewer' },
+    { title: 'Runs', path: '/runs', role: 'viewer' },
+    { title: 'Rollouts', path: '/rollouts', role: 'viewer' },
+    { title: 'Datasets', path: '/datasets', role: 'viewer' },
+    { title: 'Labels', path: '/labels', role: 'viewer' },
+  ],
+  [
+    { title: 'Events', path: '/events', role: 'viewer' },
+    { title: 'Dead letters', path: '/dead-letters', role: 'operator' },
+    { title: 'Freezes', path: '/freezes', role: 'viewer' },
+    { title: 'Audit', path: '/audit', role: 'operator' },
+    { title: 'Tokens', path: '/tokens', role: 'admin', isOfProject: true },
+  ],
+];
+
+/** A whole document. The parts of `<main>` are what a live page renews. */
+export function framed(frame: Frame, { title, sentence, main, section, isStill }: Screen): Html | Promise<Html> {
+  const { to, csrf, caller, version, environment, live, path, now } = frame;
   return html`<!DOCTYPE html>
-<html lang="en" data-root="${to('/')}" data-live="${caller === undefined ? 'no' : live}" data-csrf="${csrf ?? ''}">
+<html lang="en" data-root="${to('/')}" data-live="${caller === undefined || isStill === true ? 'no' : live}" data-csrf="${csrf ?? ''}" data-now="${now}" data-worker="${to(fileNamed(frame, 'news', 'js'))}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · Serin</title>
+<link rel="icon" href="${to(fileNamed(frame, 'icon', 'svg'))}">
 <link rel="stylesheet" href="${to(fileNamed(frame, 'style', 'css'))}">
 <script type="module" src="${to(fileNamed(frame, 'page', 'js'))}"></script>
 </head>
@@ -43,19 +71,32 @@ export function framed(frame: Frame, { title, sentence, main, section }: Screen)
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <a class="brand" href="${to('/')}">Serin</a>
-<nav aria-label="Pages">${caller === undefined ? '' : navigation.map(link)}</nav>
-<p class="who">${environment} · ${caller === undefined ? 'not signed in' : `${caller.name} (${caller.role})`}
-${caller === undefined ? '' : html` <button type="button" class="plain" data-sign-out>Sign out</button>`}</p>
+<p class="who"><span id="connection" role="status"></span> ${environment} · ${caller === undefined ? 'not signed in' : `${caller.name} (${caller.role})`}
+${caller === undefined ? '' : html` <button type="button" class="link" data-sign-out>Sign out</button>`}</p>
 </header>
+<div class="${caller === undefined ? 'alone' : 'columns'}">
+${caller === undefined ? '' : links(frame, caller, section)}
 <main id="main" tabindex="-1">
 <h1>${title}</h1>
 <p class="sentence" id="sentence" data-part>${sentence}</p>
 ${main}
 </main>
+</div>
 <p id="said" role="status"></p>
 <footer><p>Serin ${version} · <a href="${to('/docs')}">HTTP API</a> · this page: <code>${path}</code></p></footer>
 </body>
 </html>`;
+}
+
+/** The sections that this caller may see; of the others, why not. */
+function links({ to }: Frame, caller: Caller, section: string | undefined): Html | Promise<Html> {
+  const link = ({ title, path }: Section) =>
+    html`<li><a href="${to(path)}"${title === section ? html` aria-current="page"` : ''}>${title}</a></li>`;
+  const missing = navigation.flat().filter((each) => mayNot(caller, each) !== undefined);
+  const groups = navigation.map(
+    (group) => html`<ul>${group.filter((each) => mayNot(caller, each) === undefined).map(link)}</ul>`,
+  );
+  return html`<nav aria-label="Pages">${groups}${missing.map((each) => html`<p class="missing">${each.title}: ${mayNot(caller, each) ?? ''}</p>`)}</nav>`;
 }
 
 const fileNamed = ({ files }: Frame, name: string, kind: string): string =>

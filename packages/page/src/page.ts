@@ -46,7 +46,7 @@ export async function answerPage(request: PageRequest): Promise<PageAnswer> {
     if (!(error instanceof Unanswered)) throw error;
     // A token that was revoked, or that expired: sign in again.
     if (error.status === 401) return answerHtml(200, request, signInScreen(request), undefined);
-    return answerHtml(error.status, request, failed(error), undefined);
+    return answerHtml(error.status, request, failed(error, linkFrom(request.path)), undefined);
   }
 }
 
@@ -65,7 +65,10 @@ async function screenFor(
     };
   } catch (error) {
     if (!(error instanceof Unanswered) || error.status === 401) throw error;
-    return { status: error.status, screen: error.status === 404 ? missing(error.message) : failed(error) };
+    return {
+      status: error.status,
+      screen: error.status === 404 ? missing(error.message) : failed(error, linkFrom(path)),
+    };
   }
 }
 
@@ -75,10 +78,13 @@ const missing = (sentence: string): Screen => ({
   main: html`<p>Look at the <a href="./" data-root>overview</a> for what there is.</p>`,
 });
 
-const failed = (error: Unanswered): Screen => ({
-  title: 'Not answered',
+const failed = (error: Unanswered, to: (path: string) => string): Screen => ({
+  title: error.status === 403 ? 'Not for this token' : 'Not answered',
   sentence: error.message,
-  main: html`<p>The API answered ${error.path} with status ${error.status}. Reload the page to ask again.</p>`,
+  main:
+    error.status === 403
+      ? html`<p><a href="${to('/signin')}">Sign in with another token</a>.</p>`
+      : html`<p>The API answered ${error.path} with status ${error.status}. Reload the page to ask again.</p>`,
 });
 
 /** Links are relative, so that the page works below any path of a proxy or a gateway. */
@@ -97,7 +103,12 @@ function answerAsset(asset: Asset | undefined): PageAnswer {
       body: 'this file belongs to another version of the page; reload the page\n',
     };
   // The name says the content, so a browser may keep it for ever.
-  const headers = { 'content-type': asset.type, 'cache-control': 'public, max-age=31536000, immutable' };
+  // What a worker may do is said with its file: https://www.w3.org/TR/CSP3/#worker-src
+  const headers = {
+    'content-type': asset.type,
+    'cache-control': 'public, max-age=31536000, immutable',
+    'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+  };
   return { status: 200, headers, body: asset.text };
 }
 
@@ -107,8 +118,18 @@ async function answerHtml(
   screen: Screen,
   caller: Caller | undefined,
 ): Promise<PageAnswer> {
-  const { path, csrf, version, environment, live } = request;
-  const frame: Frame = { path, to: linkFrom(path), csrf, caller, version, environment, live, files: await assets() };
+  const { path, csrf, version, environment, live, now } = request;
+  const frame: Frame = {
+    path,
+    to: linkFrom(path),
+    csrf,
+    caller,
+    version,
+    environment,
+    live,
+    now,
+    files: await assets(),
+  };
   return {
     status,
     headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy },

@@ -1,6 +1,8 @@
 import type { html } from 'hono/html';
 import type { Caller } from './frame.ts';
 import type { Look } from './look.ts';
+import { datasets, deadLetter, deadLetters, labels, models, rollouts, runs, versions } from './views/lists.ts';
+import { audit, events, freezes, tokens } from './views/operate.ts';
 import { overview } from './views/overview.ts';
 
 export type Html = ReturnType<typeof html>;
@@ -12,6 +14,8 @@ export interface Screen {
   readonly main: Html;
   /** Which kind of page: its link in the navigation is marked. */
   readonly section?: string;
+  /** It does not change by itself, or is too dear to be made again and again. */
+  readonly isStill?: boolean;
 }
 
 /** What a view is made from. */
@@ -32,6 +36,18 @@ export type View = (given: Given) => Promise<Screen>;
 /** Every page there is, by its path; `{name}` stands for one segment. */
 const views: Readonly<Record<string, View>> = {
   '/': overview,
+  '/models': models,
+  '/versions': versions,
+  '/runs': runs,
+  '/rollouts': rollouts,
+  '/datasets': datasets,
+  '/labels': labels,
+  '/events': events,
+  '/dead-letters': deadLetters,
+  '/dead-letters/{id}': deadLetter,
+  '/freezes': freezes,
+  '/audit': audit,
+  '/tokens': tokens,
 };
 
 /** The view of a path, with what its segments say. */

@@ -1,4 +1,5 @@
 import { asFault, Fault } from '@serin/core/base/fault';
+import { instant } from '@serin/core/base/time';
 import { closeDeadLetter, type DeadLetter, findDeadLetter, queueStream } from '@serin/core/engine/dead-letters';
 import type { Signal } from '@serin/core/engine/outcome';
 import type { Journal } from '@serin/core/ports/journal';
@@ -9,7 +10,7 @@ import type { Api } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Answer, type Route, route } from '../route.ts';
 import { outcome, pageOf, signalProblems } from '../shapes.ts';
-import { paged, rowView } from '../views.ts';
+import { paged, rowView, shown } from '../views.ts';
 import { told, type Visible } from '../visible.ts';
 
 const row = z.looseObject({ id: z.string(), stream: z.string(), status: z.string() });
@@ -32,6 +33,19 @@ export const deadLetterRoutes = (api: Api): readonly Route[] => [
         (summary) => status === undefined || summary.status === status,
       );
       return paged(asked, { body: { deadLetters: items.map(({ summary }) => rowView(Object(summary))) }, next });
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/dead-letters/{id}',
+    summary: 'one signal that nobody could use, with all that it says',
+    role: 'operator',
+    scope: 'models',
+    params: letterId,
+    answers: { 200: { description: 'the dead letter; `signal` as it was sent', schema: row } },
+    async handle({ project, params }) {
+      const { at, schema: _, ...letter } = await find(api, project, params.id);
+      return { status: 200, body: shown({ ...letter, at: instant(at) }) };
     },
   }),
   route({

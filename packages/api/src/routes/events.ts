@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { cloudEventMedia, readCloudEvents } from '../cloud-events.ts';
 import { pageQuery } from '../cursor.ts';
 import { dataSchemas, signalsOfEvent } from '../incoming.ts';
-import type { Api } from '../options.ts';
+import type { Api, EventLog } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Answer, type Route, route } from '../route.ts';
 import { tokenOf } from '../session.ts';
@@ -27,9 +27,17 @@ export const eventRoutes = (api: Api): readonly Route[] => [
     summary: 'what Serin announces: server-sent events, or a page of them with Accept: application/json',
     role: 'viewer',
     scope: 'models',
-    query: z.strictObject({ after: countText.optional(), limit: pageQuery.limit }),
+    query: z.strictObject({
+      after: countText.optional(),
+      before: z.union([z.literal('now'), countText]).optional(),
+      limit: pageQuery.limit,
+    }),
     answers: {
-      200: { description: 'from Last-Event-ID or `after` on; without either: new ones', media: 'text/event-stream' },
+      200: {
+        description:
+          'from Last-Event-ID or `after` on; without either: new ones. As a page with `before` (a position, or `now`): the newest first',
+        media: 'text/event-stream',
+      },
     },
     problems: [501],
     handle(asked) {
@@ -41,9 +49,10 @@ export const eventRoutes = (api: Api): readonly Route[] => [
       const last = asked.header('last-event-id');
       if (last !== undefined && !/^\d{1,15}$/.test(last))
         throw new Problem('malformed', 'the Last-Event-ID is not a position of this stream; begin without it');
-      const { after, limit = 50 } = asked.query;
+      const { after, before, limit = 50 } = asked.query;
       const sees = ({ data }: { readonly data: unknown }) => asked.project.sees(String(Object(data).model));
       if (asked.header('accept')?.includes('application/json')) {
+        if (before !== undefined) return newestFirst(api.events, { before, limit, sees }, asked);
         const found = api.events.read(after ?? 0, limit);
         const next = found.length < limit ? undefined : String(found.at(-1)?.position);
         return paged(asked, { body: { events: found.filter(({ event }) => sees(event)) }, next }, 'after');
@@ -108,6 +117,23 @@ export const eventRoutes = (api: Api): readonly Route[] => [
     },
   }),
 ];
+
+/** Events before a position, the newest first. Positions may have gaps, so a page may hold less than its limit. */
+function newestFirst(
+  log: EventLog,
+  given: {
+    readonly before: number | 'now';
+    readonly limit: number;
+    readonly sees: (event: { readonly data: unknown }) => boolean;
+  },
+  asked: Parameters<typeof paged>[0],
+): Answer {
+  const { before, limit, sees } = given;
+  const end = before === 'now' ? log.last() + 1 : Math.min(before, log.last() + 1);
+  const start = Math.max(0, end - 1 - limit);
+  const found = log.read(start, limit).filter(({ position, event }) => position < end && sees(event));
+  return paged(asked, { body: { events: found.reverse() }, next: start > 0 ? String(start + 1) : undefined }, 'before');
+}
 
 type Results = z.infer<typeof results>['results'];
 

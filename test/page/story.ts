@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config/config';
+import { bury } from '@serin/core/engine/dead-letters';
+import { problemsOf } from '@serin/local/machine/limits';
+import { codeDigest, memoryLog, modelRules, openWorld } from '../api/world.ts';
+
+/**
+ * A project in the middle of its life, in memory: the real API over the real core, whose clock stands. It has what a
+ * real server takes hours to come to: a candidate that was taken back, one that bakes, one that is held, an approval
+ * that waits, an alert, a dead letter.
+ */
+
+const rules = (model: string, changes: Partial<Config['models'][string]> = {}) => ({
+  ...modelRules,
+  data: { ...modelRules.data, prefix: `${model}/` },
+  on: {},
+  ...changes,
+});
+
+export function projectOf(models: Config['models']): CompiledConfig {
+  const read = parseConfig({ project: 'shop', models });
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  const digests = new Map(['./src', 'builtin:splitter'].map((code) => [code, codeDigest]));
+  return compile(read.parsed, digests, 'local');
+}
+
+const log = 'epoch 1  loss 0.41\nepoch 2  loss 0.33\nsaved model.json\n';
+
+/** An empty world that a browser can look at. */
+export async function openStory() {
+  const events = memoryLog();
+  let auc = 0.8;
+  const world = await openWorld({
+    events,
+    auc: () => auc,
+    logs: async () => ({ text: log, next: log.length, ended: true }),
+    heartbeatMs: 500,
+    problemsOf,
+  });
+  let told = 0;
+  const tell = () => {
+    for (const event of world.events().slice(told)) events.add(event);
+    told = world.events().length;
+  };
+  const server = createServer(getRequestListener((request) => world.app.fetch(request)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
+  return {
+    ...world,
+    url: `http://127.0.0.1:${address.port}`,
+    /** Lets time pass, and announces what happened. */
+    async pass(ms: number) {
+      await world.pass(ms);
+      tell();
+    },
+    tell,
+    scores(next: number) {
+      auc = next;
+    },
+    async train(model: string, score: number, waitMs = 15 * 60_000) {
+      auc = score;
+      await world.drop(`${model}/${score}.csv`, `day,amount\n2026-01-01,${score}\n`, waitMs);
+      tell();
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+export type Story = Awaited<ReturnType<typeof openStory>>;
+
+/** The project as the pictures show it. */
+export async function tellStory(): Promise<Story> {
+  const story = await openStory();
+  await story.release(
+    projectOf({
+      fraud: rules('fraud'),
+      churn: rules('churn', { approval: { required: true } }),
+      ranking: rules('ranking', { rollout: { ...modelRules.rollout, bake: '2h', tick: '10s' } }),
+      prices: rules('prices'),
+    }),
+  );
+  await story.train('fraud', 0.81);
+  await story.train('fraud', 0.84);
+  story.failing.set('v3', 0.2);
+  await story.train('fraud', 0.85);
+  story.failing.clear();
+  await story.train('fraud', 0.7);
+  await story.train('ranking', 0.7);
+  await story.train('churn', 0.77, 5 * 60_000);
+  await story.call('POST', '/v1/models/churn/versions/1/approve', { note: 'first one' });
+  await story.pass(15 * 60_000);
+  await story.train('ranking', 0.72, 5 * 60_000);
+  await story.train('churn', 0.79, 5 * 60_000);
+  await bury(
+    story.ports.journal,
+    {
+      id: 'evt_01a22603',
+      stream: 'model/fraud',
+      signal: { type: 'dataHinted', keys: ['fraud/2026-01-03.csv'] },
+      because: 'the signal has a field that this version does not know',
+      at: story.now(),
+    },
+    { subject: 'queue', issuer: 'system', role: 'system' },
+  );
+  await story.token('viewer');
+  await story.token('approver', ['churn']);
+  story.tell();
+  return story;
+}
