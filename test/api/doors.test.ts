@@ -175,8 +175,8 @@ test('both doors have the same fields, but for those that a config is compiled i
   const sentOnly = [...sent].filter((place) => !authors.has(place) && !place.includes('.split.'));
 
   expect(sent.size).toBeGreaterThan(90);
-  // Sinks are named once, and compiled into each model that they hear of.
-  expect(authorsOnly.filter((place) => !/\.image\.|^notify/.test(place))).toEqual([]);
+  // Sinks are named once, and compiled into each model that they hear of; `$schema` is for editors.
+  expect(authorsOnly.filter((place) => !/\.image\.|^notify|^\$schema$/.test(place))).toEqual([]);
   expect(sentOnly.filter((place) => !/\.code\.digest$|\.notify\./.test(place))).toEqual([
     'models.*.project',
     'models.*.notify',
