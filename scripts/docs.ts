@@ -7,6 +7,7 @@ import { commandBlocks } from './docs/commands.ts';
 import { fieldBlock } from './docs/fields.ts';
 import { routeBlock } from './docs/routes.ts';
 import { stateTables } from './docs/states.ts';
+import { variableBlock } from './docs/variables.ts';
 
 /** Each block of a page that is made here: the page, the name of the block, and its content. */
 const blocks: readonly {
@@ -19,6 +20,7 @@ const blocks: readonly {
   { page: 'docs/config.md', name: 'fields', content: fieldBlock },
   { page: 'docs/cli.md', name: 'commands', content: commandBlocks },
   { page: 'docs/http.md', name: 'routes', content: routeBlock },
+  { page: 'docs/one-machine.md', name: 'variables', content: variableBlock },
 ];
 
 const root = join(import.meta.dirname, '..');

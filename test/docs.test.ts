@@ -5,6 +5,7 @@ import { commands } from '../packages/cli/src/commands.ts';
 import { configJsonSchema, type Schema } from '../packages/cli/src/config-json-schema.ts';
 import { configTexts } from '../packages/cli/src/config-texts.ts';
 import { compile, parseConfig } from '../packages/core/src/config/config.ts';
+import { variables } from '../scripts/docs/variables.ts';
 import { renewedPages } from '../scripts/docs.ts';
 import { graphOf, levelsOf, root, sources } from './imports.ts';
 
@@ -175,4 +176,18 @@ test('each field of a config has a sentence, and no sentence is about a field th
 
   expect(without).toEqual([]);
   expect(Object.entries(configTexts).filter(([, text]) => !texts.has(text))).toEqual([]);
+});
+
+test('each variable that one machine reads is in the table of docs/one-machine.md, and no other', () => {
+  const read = ['packages/cli/src', 'packages/local/src']
+    .flatMap(sources)
+    .filter((file) => !/\/(demo|starter|templates|splitter)\/|test\.ts$/.test(file))
+    .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\benv\.([A-Z][A-Z_]+)/g)].map(([, name = '']) => name))
+    .filter((name) => !/^(SM_|MASTER_|RANK)/.test(name));
+  const listed = variables.flatMap(({ name }) => name.split(', '));
+
+  expect([...new Set(read)].filter((name) => !listed.includes(name))).toEqual([]);
+  expect(
+    listed.filter((name) => !['SERIN_SECRET_<NAME>', 'LANG', 'TZ'].includes(name) && !read.includes(name)),
+  ).toEqual([]);
 });

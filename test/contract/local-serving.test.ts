@@ -937,8 +937,8 @@ async function openMachineInChild(directory: string): Promise<{ readonly port: n
     const assignments = gatewayAssignments({ database, counters });
     const stageCode = async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), ${JSON.stringify(serveScript)});
     const holdsCode = async () => true;
-    const servers = modelServers({ database, directory: join(directory, 'servers'), stageCode, holdsCode, inherited: {} });
-    const serving = localServing({ database, servers });
+    const servers = modelServers({ database, directory: join(directory, 'servers'), jobs: join(directory, 'jobs'), stageCode, holdsCode, inherited: {} });
+    const serving = localServing({ database, servers, jobs: join(directory, 'jobs') });
     for (const deployment of ${JSON.stringify(deployments)}) await serving.change('e', { kind: 'deploy', deployment });
     const isReady = async () => (await serving.observe('e')).deployments.every(({ status }) => status === 'ready');
     while (!(await isReady())) await new Promise((go) => setTimeout(go, 10));

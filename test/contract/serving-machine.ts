@@ -156,6 +156,7 @@ export async function openMachine(directory: string, options: MachineOptions = {
   const servers = modelServers({
     database,
     directory: join(directory, 'servers'),
+    jobs: join(directory, 'jobs'),
     stageCode: async (_, folder) => writeFileSync(join(folder, 'serve.mjs'), serveScript),
     holdsCode: async (_, folder) => readFileSync(join(folder, 'serve.mjs'), 'utf8') === serveScript,
     inherited: { PATH: '/usr/bin:/bin' },
@@ -165,7 +166,7 @@ export async function openMachine(directory: string, options: MachineOptions = {
     silenceMs: (endpoint) => silenceMs?.(endpoint) ?? timeoutMs,
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
   });
-  const serving = localServing({ database, servers });
+  const serving = localServing({ database, servers, jobs: join(directory, 'jobs') });
   await serving.resumed;
   const front = gateway({ route: serving.route, pool: servers.pool, ...counted, ...options });
   const server = createServer((request, response) => {

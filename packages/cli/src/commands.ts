@@ -55,6 +55,8 @@ const configs = () => import('./commands/validate.ts');
 const freezes = () => import('./commands/freeze.ts');
 const labels = () => import('./commands/labels.ts');
 const endpoints = () => import('./commands/endpoints.ts');
+const backups = () => import('./commands/backup.ts');
+const dataIn = option('--directory <directory>', 'the data directory (default .serin)');
 
 const list = (name: string, summary: string, args?: string, more: readonly OptionSpec[] = []): CommandSpec => ({
   name: `${name} list`,
@@ -109,6 +111,19 @@ export const commands: readonly CommandSpec[] = [
       option('--predict-tokens', 'predictions want a token as well: of the role predictor, operator or admin'),
     ],
     load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  {
+    name: 'serve',
+    summary: 'run the server on this machine for good: no prompts, a JSON object a line',
+    options: [
+      dataIn,
+      option('--config <file>', 'release this config first, once (default: what was released last)'),
+      option('--port <port>', 'the port (default 7373)'),
+      option('--host <address>', 'the address to listen on (default 127.0.0.1)'),
+      option('--open-predictions', 'predictions want no token'),
+    ],
+    example: 'serin serve --directory /var/lib/serin',
+    load: async () => (await import('./commands/serve.ts')).serve,
   },
   {
     name: 'demo',
@@ -209,6 +224,38 @@ export const commands: readonly CommandSpec[] = [
       ...remote,
     ],
     load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'backup',
+    args: '<folder>',
+    summary: 'write a backup of the data directory; a server may run there',
+    options: [dataIn],
+    example: 'serin backup ../backups/monday',
+    load: async () => (await backups()).backup,
+  },
+  {
+    name: 'restore',
+    args: '<folder>',
+    summary: 'lay a backup out as a data directory, and compare all of it with its digests',
+    options: [dataIn],
+    load: async () => (await backups()).restore,
+  },
+  {
+    name: 'upgrade',
+    summary: 'check that this version can take the data directory over; changes nothing',
+    options: [option('--check', 'this is all that it does: starting the new version is the upgrade'), dataIn],
+    load: async () => (await backups()).upgrade,
+  },
+  {
+    name: 'service',
+    args: '<kind>',
+    summary: 'write a unit for systemd, or a file for a container, that runs serin serve',
+    options: [
+      option('--out <file>', 'where to (default serin.service or Dockerfile)'),
+      option('--force', 'overwrite the file'),
+    ],
+    example: 'serin service systemd',
+    load: async () => (await import('./commands/service.ts')).service,
   },
   {
     name: 'version',
@@ -486,9 +533,24 @@ export const commands: readonly CommandSpec[] = [
 
 /** Headings of the help by the first word of a command; nouns without one stand under the last. */
 export const groups: readonly { readonly heading: string; readonly words: readonly string[] }[] = [
-  { heading: 'Start here', words: ['init', 'dev', 'demo'] },
+  { heading: 'Start here', words: ['init', 'dev', 'demo', 'serve'] },
   { heading: 'Release', words: ['validate', 'config', 'release', 'plan', 'deploy', 'destroy'] },
-  { heading: 'Operate', words: ['status', 'why', 'rollback', 'freeze', 'thaw', 'doctor', 'version'] },
+  {
+    heading: 'Operate',
+    words: [
+      'status',
+      'why',
+      'rollback',
+      'freeze',
+      'thaw',
+      'doctor',
+      'backup',
+      'restore',
+      'upgrade',
+      'service',
+      'version',
+    ],
+  },
   { heading: 'Look and act', words: [] },
 ];
 

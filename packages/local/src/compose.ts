@@ -157,10 +157,11 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const labels = labelStore({ database, assignments, now, windowOf: (endpoint) => release.labelWindow(endpoint) });
   const readObject = (bucket: string, key: string, maxBytes: number) => buckets(bucket).read({ key, maxBytes });
   const secrets = secretsIn(directory, process.env);
+  const jobsFolder = join(directory, 'jobs');
   const jobs = localJobs({
     secrets,
     tracking: trackingBy({ mlflow: () => mlflow, url: () => (port === undefined ? undefined : addressOf(host, port)) }),
-    directory: join(directory, 'jobs'),
+    directory: jobsFolder,
     materialise: buckets.materialise,
     readObject,
     inherited: inheritedEnvironment(),
@@ -171,6 +172,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     secrets,
     database,
     directory: join(directory, 'serving'),
+    jobs: jobsFolder,
     stageCode: (digest, target) => stageCode(digest, target, { readObject }),
     holdsCode: (digest, folder) => holdsCode(digest, folder, { readObject }),
     inherited: inheritedEnvironment(),
@@ -180,7 +182,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     warn: log,
   });
   closing.add(servers.stop);
-  const serving = localServing({ database, servers });
+  const serving = localServing({ database, servers, jobs: jobsFolder });
   closing.add(jobs.close);
   const telemetry = gatewayTelemetry({ counters, pairs, users, labels });
   const ports: Ports = {
@@ -227,7 +229,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const bootstrap = { tokenHash: createHash('sha256').update(token).digest('hex') };
   const access = journalAccess({ journal, now, wall, bootstrap });
   const mlflow = openMlflow({
-    ...{ database, directory: join(directory, 'mlflow'), now, access, secret: token },
+    ...{ database, directory: join(directory, 'mlflow'), jobs: jobsFolder, now, access, secret: token },
     visibleTo: (caller) => visibleTo(caller, { engine, journal, now, nudge: dispatcher.nudge }),
     onDefect: (path, error) => fault(`answering MLflow at ${path}`)(error),
   });
@@ -250,7 +252,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
       const { content, next, ended } = await jobs.logs(jobId({ project, key }), from, max);
       return { text: new TextDecoder().decode(content), next, ended };
     },
-    digestOfArtifact: async (artifact) => (await digestOfDirectory(await localFolder(artifact))).digest,
+    digestOfArtifact: async (artifact) => (await digestOfDirectory(await localFolder(artifact, jobsFolder))).digest,
     events: bus,
     probe: storeProbe(database, fault('looking whether the store takes writes')),
     metrics: metrics.text,

@@ -1,10 +1,9 @@
 import { asFault, Fault } from '@serin/core/base/fault';
-import { type CheckedStream, checkOn, headProblem, uncheckedStream } from '@serin/core/ports/entry';
-import type { Entry, Head, Journal } from '@serin/core/ports/journal';
+import type { Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
+import { type AuditedStream, auditStream, unlistedStreams } from '../audit.ts';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
-import { ownTurn } from '../own-turn.ts';
 import { Problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { paged } from '../views.ts';
@@ -21,9 +20,6 @@ const report = z.object({
 });
 
 const written = z.object({ entries: z.array(z.looseObject({ seq: z.int() })), next: z.string().optional() });
-
-/** Streams that no index lists. */
-const unlisted = ['project', 'access'];
 
 export const auditRoutes = ({ ports }: Api): readonly Route[] => [
   route({
@@ -43,8 +39,8 @@ export const auditRoutes = ({ ports }: Api): readonly Route[] => [
         stream === undefined
           ? await streamsOf(asked.project, cursor, whole)
           : { streams: [whole ? stream : await one(ports.journal, asked.project, stream)] };
-      const verified: Verified[] = [];
-      for (const name of streams) verified.push(await verify(ports.journal, name));
+      const verified: AuditedStream[] = [];
+      for (const name of streams) verified.push(await auditStream(ports.journal, name));
       if (stream !== undefined && verified.every(({ entries, problem }) => entries === 0 && problem === undefined))
         throw new Fault('notFound', `there is no stream '${stream}'; 'serin audit verify' lists what there is`);
       const problems = verified.flatMap((each) =>
@@ -89,7 +85,7 @@ async function streamsOf(
   cursor: string | undefined,
   whole: boolean,
 ): Promise<{ readonly streams: readonly string[]; readonly next?: string; readonly problem?: string }> {
-  const first = whole && cursor === undefined ? unlisted : [];
+  const first = whole && cursor === undefined ? unlistedStreams : [];
   try {
     const { items, ...next } = await project.names('', { cursor, limit: 200 });
     return { streams: [...first, ...items.map(({ stream }) => stream)], ...next };
@@ -112,71 +108,3 @@ async function one(journal: Journal, project: Visible, stream: string): Promise<
 }
 
 const entriesPerRead = 500;
-
-/** Entries that are checked together: read in one go, and worked on in smaller ones. */
-const entriesPerPart = 100;
-const entriesPerTurn = 20;
-
-/**
- * The entries of a stream up to a head, oldest first and after number `after`, few enough each time to be worked on in one
- * go: others come in between.
- */
-export async function* partsTo(
-  { stream, seq }: Head,
-  journal: Journal,
-  after = 0,
-): AsyncGenerator<readonly Entry[], void> {
-  for (let read = after; read < seq; ) {
-    const before = Math.min(read + entriesPerPart, seq) + 1;
-    const part = (await journal.history(stream, before, before - 1 - read)).toReversed();
-    for (let at = 0; at < part.length; at += entriesPerTurn) {
-      await ownTurn();
-      yield part.slice(at, at + entriesPerTurn);
-    }
-    const newest = part.at(-1)?.seq ?? read;
-    if (newest <= read) return;
-    read = newest;
-  }
-}
-
-interface Verified {
-  readonly stream: string;
-  readonly entries: number;
-  /** What the stream comes to, when nothing is wrong with it. */
-  readonly head?: readonly [string, number, string];
-  readonly problem?: string;
-}
-
-async function verify(journal: Journal, stream: string): Promise<Verified> {
-  let entries = 0;
-  try {
-    const head = await journal.head(stream);
-    if (head === undefined) return { stream, entries };
-    for await (const checked of checkedTo(journal, head)) {
-      if ('problem' in checked) return { stream, entries, problem: checked.problem };
-      entries = checked.seq;
-    }
-    return { stream, entries, head: [stream, head.seq, head.hash] };
-  } catch (error) {
-    // A row that cannot be read is a problem of this stream; a store that cannot be reached is none of any.
-    const fault = asFault(error);
-    if (fault.retry !== 'never') throw error;
-    return { stream, entries, problem: `${stream}: ${fault.message}` };
-  }
-}
-
-/** From the first entry to the head, part by part; ends with the first problem, or when the head is what they come to. */
-async function* checkedTo(
-  journal: Journal,
-  head: Head,
-): AsyncGenerator<CheckedStream | { readonly problem: string }, void> {
-  let checked = uncheckedStream;
-  for await (const part of partsTo(head, journal)) {
-    const next = checkOn(checked, part);
-    if ('problem' in next) return yield next;
-    checked = next;
-    yield checked;
-  }
-  const problem = headProblem(head, checked);
-  if (problem !== undefined) yield { problem };
-}

@@ -3,10 +3,10 @@ import { type EvidenceSeries, type SeriesReader, seriesReader } from '@serin/cor
 import { rolloutEnded } from '@serin/core/model/rollout/state';
 import type { Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
+import { partsTo } from '../audit.ts';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { rolloutId } from '../shapes.ts';
-import { partsTo } from './audit.ts';
 
 const arm = z.object({ requests: z.int(), errors: z.int() });
 const point = z.looseObject({

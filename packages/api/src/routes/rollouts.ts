@@ -1,12 +1,13 @@
 import { rolloutVerifier } from '@serin/core/model/rollout/verify';
 import * as z from 'zod';
+import { partsTo } from '../audit.ts';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { because, modelName, pageOf, rolloutId, signalAnswers, signalProblems } from '../shapes.ts';
 import { paged, revised, rolloutView, rowView } from '../views.ts';
 import { told } from '../visible.ts';
-import { partsTo } from './audit.ts';
+
 import { given } from './models.ts';
 
 const verification = z.looseObject({ verified: z.boolean(), problems: z.array(z.string()), readings: z.int() });

@@ -5,13 +5,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Fault } from '@serin/core/base/fault';
 import { sha256Hex } from '@serin/core/base/json';
 import { noSecrets, type Secrets } from '@serin/core/base/variables';
 import { otherDigest } from '@serin/core/engine/stored';
 import type { Artifact } from '@serin/core/ports/jobs';
 import type { Deployment } from '@serin/core/ports/serving';
+import { artifactFolder } from './artifact-folder.ts';
 import { type TreeDigest, treeDigests } from './checked-trees.ts';
 import { appearWhole } from './durable.ts';
 import { fileFault } from './faults.ts';
@@ -53,6 +53,8 @@ export interface ModelServersOptions {
   readonly database: DatabaseSync;
   /** Holds a folder per deployment: code, logs, scratch. */
   readonly directory: string;
+  /** The folder of the jobs, whose artifacts are models. */
+  readonly jobs: string;
   /** Writes the files of a code folder into a directory that exists and is empty. */
   readonly stageCode: (digest: string, directory: string) => Promise<void>;
   /** Whether a directory still holds what `stageCode` wrote. */
@@ -306,7 +308,7 @@ function staging(
   let under: Promise<Places> | undefined;
   async function stage(): Promise<Places> {
     const codeFolder = join(folder, 'code');
-    const modelFolder = await localFolder(artifact);
+    const modelFolder = await localFolder(artifact, options.jobs);
     const found = await options.digestOf(modelFolder);
     if (found !== artifact.digest) throw otherDigest(`the model ${artifact.uri}`, artifact.digest, found, again);
     await mkdir(join(folder, 'scratch'), { recursive: true, mode: 0o700 });
@@ -339,8 +341,8 @@ function staging(
 }
 
 /** The folder of a `file:` address; `invalid` when it is another kind of address, or nothing is there. */
-export async function localFolder({ uri }: Artifact): Promise<string> {
-  const folder = uri.startsWith('file:') ? fileURLToPath(uri) : undefined;
+export async function localFolder({ uri }: Artifact, jobs: string): Promise<string> {
+  const folder = artifactFolder(uri, jobs);
   if (folder !== undefined && existsSync(folder)) return folder;
   throw new Fault('invalid', `the model ${uri} is not on this machine; train it here, or copy its artifact to it`);
 }

@@ -32,6 +32,8 @@ interface Options {
   readonly database: DatabaseSync;
   /** Of all that this keeps in files. */
   readonly directory: string;
+  /** The folder of the jobs, whose artifacts are versions. */
+  readonly jobs: string;
   readonly now: () => number;
   readonly access: Access;
   /** What proves the tokens of jobs. */

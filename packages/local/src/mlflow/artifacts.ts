@@ -52,7 +52,7 @@ async function versionFolder(asked: Asked, name: string, number: number): Promis
   const model = await seenModel(party, name);
   const version = model === undefined ? undefined : readVersion(model.state, number);
   if (version !== undefined) {
-    const folder = await localFolder(version.artifact);
+    const folder = await localFolder(version.artifact, house.jobs);
     const digest = await house.treeDigest(folder);
     if (digest !== version.artifact.digest)
       throw otherDigest(`version ${number} of ${name}`, version.artifact.digest, digest, again);

@@ -16,6 +16,8 @@ export interface House {
   readonly now: () => number;
   /** Files of artifacts, below the data directory. */
   readonly directory: string;
+  /** The folder of the jobs, whose artifacts are versions. */
+  readonly jobs: string;
   readonly treeDigest: TreeDigest;
   readonly access: Access;
   readonly tokens: JobTokens;

@@ -39,6 +39,8 @@ interface Endpoint {
 export function localServing(options: {
   readonly database: DatabaseSync;
   readonly servers: ModelServers;
+  /** The folder of the jobs, whose artifacts are models. */
+  readonly jobs: string;
 }): LocalServing {
   const { servers } = options;
   const store = openStore(options.database);
@@ -102,7 +104,7 @@ export function localServing(options: {
     route: (endpoint) => endpoints.get(endpoint)?.route,
 
     async change(endpoint, operation) {
-      if (operation.kind === 'deploy') await checkDeployment(endpoint, operation.deployment);
+      if (operation.kind === 'deploy') await checkDeployment(endpoint, operation.deployment, options.jobs);
       if ((endpoints.get(endpoint)?.draining.size ?? 0) > 0) return 'busy';
       return perform(endpoint, operation);
     },
@@ -172,11 +174,11 @@ function checkReady(servers: ModelServers, endpoint: string, name: string, exist
   );
 }
 
-async function checkDeployment(endpoint: string, deployment: Deployment): Promise<void> {
+async function checkDeployment(endpoint: string, deployment: Deployment, jobs: string): Promise<void> {
   if (deployment.command.length === 0 || deployment.command[0] === '') {
     throw new Fault('invalid', `cannot deploy ${deployment.name} to ${endpoint}: it has no command; set serve.command`);
   }
-  await localFolder(deployment.artifact);
+  await localFolder(deployment.artifact, jobs);
 }
 
 function openStore(database: DatabaseSync) {

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Fault } from '@serin/core/base/fault';
 import { otherDigest } from '@serin/core/engine/stored';
 import type { Source } from '@serin/core/ports/jobs';
 import { artifactName } from '@serin/platform/jobs/artifacts';
+import { artifactFolder } from '../artifact-folder.ts';
 import { digestOfDirectory, filesUnder } from './digest.ts';
 import type { Stores } from './stores.ts';
 
@@ -38,9 +38,10 @@ export async function stageArtifact(
 async function artifactPath(name: string, uri: string, artifacts: string): Promise<string> {
   const refuse = (why: string, cause?: unknown) =>
     new Fault('invalid', `${artifactName(name, uri)} ${why}; use one that a job of this machine made`, { cause });
-  if (!URL.canParse(uri) || new URL(uri).protocol !== 'file:') throw refuse('is not a file of this machine');
+  const folder = artifactFolder(uri, artifacts);
+  if (folder === undefined) throw refuse('is not a file of this machine');
   try {
-    const path = await realpath(fileURLToPath(uri));
+    const path = await realpath(folder);
     const inside = relative(await realpath(artifacts), path);
     if (inside !== '' && inside.split(sep)[0] !== '..') return path;
   } catch (error) {
