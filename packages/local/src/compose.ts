@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { journalAccess } from '@serin/api/access';
 import { createApi } from '@serin/api/app';
+import type { EventLog } from '@serin/api/options';
 import { releasedConfig } from '@serin/api/released';
 import { visibleTo } from '@serin/api/visible';
 import { steadyClock } from '@serin/core/base/clock';
@@ -87,6 +88,8 @@ export interface Server {
   readonly token: string;
   /** It was made by this start: to be shown once. */
   readonly tokenIsNew: boolean;
+  /** What was published, as `GET /v1/events` has it. */
+  readonly events: EventLog;
   /**
    * Drains, and resolves when nothing is under way. Model servers end; training jobs go on and are adopted by the next
    * start. Twice: the same as once.
@@ -299,6 +302,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     port,
     token,
     tokenIsNew: isNew,
+    events: bus,
     close: closing.close,
   };
 }

@@ -1,19 +1,21 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { asFault } from '@serin/core/base/fault';
-import { createClient } from '../client.ts';
+import { type Client, createClient } from '../client.ts';
 import { findConfig } from '../config-file.ts';
 import { writeSchema } from '../config-schema.ts';
 import { writePrivate } from '../contexts.ts';
 import { asFailure, Failure, failureText } from '../failure.ts';
 import { missingSecrets } from '../hook-secrets.ts';
-import { type Command, type Invocation, numberOption, textOption } from '../invocation.ts';
+import { type Command, type Invocation, numberOption, path, textOption } from '../invocation.ts';
 import { runnerFile } from '../places.ts';
 import { dataLeftOut } from '../release.ts';
 import { type Releases, releases } from '../releases.ts';
-import { defaultPort, type Server, sendsInTheClear } from '../server.ts';
+import { defaultPort, sendsInTheClear } from '../server.ts';
+import { followStory } from '../story/follow.ts';
+import { devBanner, folderOf, modelPlaces, type Opening } from '../story/opening.ts';
 import { version } from '../version.ts';
 
 /**
@@ -43,6 +45,7 @@ export const dev: Command = async (invocation) => {
   });
   const file = join(dataDirectory, 'server.json');
   let releasing: Releases | undefined;
+  let endStory: () => void = () => undefined;
   try {
     await writeSchema(config).catch((error: Error) => log(`editors get no schema of the config: ${error.message}`));
     await writePrivate(file, `${JSON.stringify({ url: server.url, token: server.token, pid: process.pid })}\n`);
@@ -50,41 +53,60 @@ export const dev: Command = async (invocation) => {
       log(
         `it listens on ${host}, beyond this machine: ${invocation.options.predictTokens === true ? 'without TLS' : 'without TLS, and whoever reaches it may ask for predictions (--predict-tokens)'}; put a proxy in front of it`,
       );
+    const { url, token } = server;
     banner(invocation, { ...server, dataDirectory, config });
-    releasing = follow(invocation, config, { url: server.url, token: server.token, from: file });
+    const client = createClient({ url, token, from: file }, invocation.signal);
+    endStory = followStory({
+      log: server.events,
+      terminal: invocation.terminal,
+      rollout: (id) => client.get(path`/v1/rollouts/${id}`),
+      sizeOf: ({ bucket, object }) => sizeIn(join(dataDirectory, 'buckets'), bucket, object),
+    });
+    releasing = follow(invocation, config, client);
     await stopped(invocation.signal);
     invocation.terminal.say('serin: stopping; what is under way is finished first\n');
   } finally {
     // On a disk that cannot be written any more, all the rest still ends as it should.
     await rm(file, { force: true }).catch((error: Error) => log(`${file} stays: ${error.message}`));
     await releasing?.close();
+    endStory();
     await server.close();
   }
   return 0;
 };
 
-function follow(invocation: Invocation, config: string, server: Server): Releases {
+/** The bytes of an object that was dropped, where it is still there. */
+function sizeIn(buckets: string, bucket: unknown, object: unknown): number | undefined {
+  return typeof bucket === 'string' && typeof object === 'string'
+    ? statSync(join(buckets, bucket, object), { throwIfNoEntry: false })?.size
+    : undefined;
+}
+
+function follow(invocation: Invocation, config: string, client: Client): Releases {
   const { terminal } = invocation;
   const told = new Set<string>();
-  const once = (lines: readonly string[]): void => {
+  const once = (lines: readonly string[], by = 'serin: '): void => {
     const news = lines.filter((line) => !told.has(line));
-    for (const line of news) terminal.say(`serin: ${line}\n`);
+    for (const line of news) terminal.say(`${by}${line}\n`);
     for (const line of news) told.add(line);
   };
   return releases({
     config,
-    client: createClient(server, invocation.signal),
+    client,
     // Folders that are there before the server begins to watch them miss no file.
     prepare: async ({ compiled }) => {
       for (const { data } of Object.values(compiled.models))
-        await mkdir(join(dirname(server.from), 'buckets', data.bucket, folderOf(data.prefix)), { recursive: true });
+        await mkdir(join(invocation.cwd, '.serin', 'buckets', data.bucket, folderOf(data.prefix)), { recursive: true });
     },
     released: (prepared) => {
       const { compiled, digest } = prepared;
       once([...dataLeftOut(prepared), ...missingSecrets(compiled, invocation.env)]);
       if (terminal.json)
         terminal.out(`${JSON.stringify({ type: 'released', digest, models: Object.keys(compiled.models) })}\n`);
-      else terminal.say(`serin: released ${digest.slice(0, 12)}: ${Object.keys(compiled.models).join(', ')}\n`);
+      else {
+        terminal.say(`serin: released ${digest.slice(0, 12)}: ${Object.keys(compiled.models).join(', ')}\n`);
+        once(modelPlaces(compiled, { url: client.server.url, cwd: invocation.cwd, terminal }), '');
+      }
     },
     echoed: (files) => once(files.map(({ path }) => `${path} ${echoText}`)),
     failed: (error, before) => {
@@ -101,12 +123,6 @@ function follow(invocation: Invocation, config: string, server: Server): Release
 
 const echoText =
   'is in the code and is written with each release: such a change makes no release; name the file in .serinignore, or write it elsewhere';
-
-/** The folder that a prefix stands for, so that files can be copied into it at once. */
-function folderOf(prefix: string): string {
-  const parts = prefix.split('/').slice(0, -1);
-  return parts.every((part) => /^[\w-][\w.-]*$/.test(part)) ? parts.join('/') : '';
-}
 
 const stopped = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) =>
@@ -154,33 +170,11 @@ function isFree(port: number, host: string): Promise<boolean> {
   });
 }
 
-interface Started {
-  readonly url: string;
-  readonly token: string;
-  readonly tokenIsNew: boolean;
-  readonly dataDirectory: string;
-  readonly config: string;
-}
-
-function banner({ terminal, cwd }: Invocation, { url, token, tokenIsNew, dataDirectory, config }: Started): void {
-  const persistence = 'kept there: stop and start as you like';
-  const next = existsSync(join(cwd, 'sample'))
-    ? 'see README.md, or in another terminal: serin status --watch'
-    : 'in another terminal: serin status --watch';
-  if (terminal.json) {
+function banner({ terminal, cwd }: Invocation, started: Opening): void {
+  const { url, token, tokenIsNew, dataDirectory, config } = started;
+  if (terminal.json)
     terminal.out(
       `${JSON.stringify({ type: 'ready', version: version(), url, dataDirectory, config, ...(tokenIsNew ? { token } : {}) })}\n`,
     );
-    return;
-  }
-  const rows = [
-    ['url', url],
-    ['data', `${dataDirectory} (${persistence})`],
-    ['config', config],
-    ...(tokenIsNew ? [['token', `${token} (shown once; commands in this folder have it)`]] : []),
-    ['predict', `curl -d '<what the model takes>' ${url}/endpoints/<model>/invocations`],
-    ['next', next],
-  ];
-  const lines = rows.map(([name = '', text = '']) => `  ${terminal.paint('dim', name.padEnd(7))} ${text}\n`);
-  terminal.say(`${terminal.paint('bold', `serin ${version()}`)}\n${lines.join('')}`);
+  else terminal.say(devBanner(started, { cwd, terminal, version: version() }));
 }

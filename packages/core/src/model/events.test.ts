@@ -99,8 +99,11 @@ describe('the events of a model', () => {
         : { ...seen, deployments: seen.deployments.map((each) => ({ ...each, reason: 'nothing answers' })) };
     };
 
-    converge(drive, { ...endpoint, apply: endpoint.apply.bind(endpoint), observe });
+    const slow = { ...endpoint, apply: endpoint.apply.bind(endpoint), observe };
+    converge(drive, slow);
 
+    const since = drive.state.endpoint.since;
+    expect(eventsOf(drive, 'endpoint.unready')[0].at - since).toBeGreaterThanOrEqual(15_000);
     expect(eventsOf(drive, 'endpoint.unready')).toMatchObject([{ version: 1, because: 'nothing answers' }]);
   });
 

@@ -1,6 +1,6 @@
 import type { EventType } from '../base/event-types.ts';
 import { canonical, type Json } from '../base/json.ts';
-import { instant } from '../base/time.ts';
+import { instant, second } from '../base/time.ts';
 import type { EventBody } from '../ports/journal.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { ModelSignal } from './protocol.ts';
@@ -21,6 +21,7 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
   // What comes while a drop settles belongs to it.
   if (signal.type === 'dataHinted' && before.intake.status !== 'settling' && after.intake !== before.intake)
     emit('data.seen', {
+      bucket: after.plan.data.bucket,
       object: signal.keys[0],
       objects: signal.keys.length,
       settlesAt: after.intake.status === 'settling' ? instant(after.intake.quietUntil) : undefined,
@@ -110,12 +111,16 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     }
   }
   for (const [name, because] of Object.entries(after.endpoint.unready ?? {}))
-    if (before.endpoint.unready?.[name] === undefined)
+    if (isLate(after, signal.at) && !(isLate(before, before.at) && before.endpoint.unready?.[name] !== undefined))
       emit('endpoint.unready', { version: versionOfName(name), because }, `endpoints/${after.model}`);
   if (after.endpoint.status === 'blocked' && before.endpoint.status !== 'blocked')
     emit('endpoint.blocked', { because: after.endpoint.because }, `endpoints/${after.model}`);
   return events;
 }
+
+/** Every deployment takes a moment. */
+const lateAfterMs = 15 * second;
+const isLate = ({ endpoint }: Model, at: number): boolean => at - endpoint.since >= lateAfterMs;
 
 const resolvedBetween = (before: Monitor, after: Monitor) =>
   before === after ? [] : Object.entries(before.alerts).flatMap(([key, alert]) => (key in after.alerts ? [] : [alert]));

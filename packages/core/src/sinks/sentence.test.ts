@@ -39,13 +39,21 @@ describe('a sentence says in one line', () => {
     ['rollout.shifted', { weight: 10, until: '2026-03-01T10:02:00Z' }, 'rollout shifted to 10 %, bakes for 2m'],
     [
       'rollout.promoted',
-      { because: 'at 50 %, failed requests: 0 % (0); a candidate 2 times as bad would get this far' },
+      {
+        because: 'at 50 %, failed requests: 0 % (0); a candidate 2 times as bad would get this far',
+        certificate: { verdict: 'promotion' },
+      },
       'rollout promoted: at 50 %, failed requests: 0 % (0)',
     ],
     [
       'rollout.certified',
-      { certificate: { sentence: 'Promoted: at 50 %; a candidate' } },
-      'certificate: Promoted: at 50 %',
+      { certificate: { verdict: 'promotion', sentence: 'Promoted: at 50 %; a candidate' } },
+      'certified: at 50 %',
+    ],
+    [
+      'rollout.certified',
+      { certificate: { verdict: 'none', sentence: 'Without certificate: paused too long.' } },
+      'not certified: paused too long.',
     ],
     ['rollout.aborted', { because: 'aborted by ann' }, 'rollout aborted: by ann'],
     ['endpoint.unready', { version: 2, because: 'nothing answers' }, 'is not ready: nothing answers'],

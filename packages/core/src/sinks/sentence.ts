@@ -48,6 +48,10 @@ const until = (time: unknown, atMs: number, before: string): string => {
 /** A certificate's first clause has the counts; `serin why` has the rest. */
 const firstClause = (reason: unknown): string => text(reason).split('; ')[0] ?? '';
 
+/** `Rolled back: 8 of 8 ...` without its first words, which another event says. */
+const certifiedText = ({ verdict, sentence }: Data): string =>
+  `${verdict === 'none' ? 'not certified' : 'certified'}: ${firstClause(sentence).replace(/^[A-Z][a-z ]+: /, '')}`;
+
 const steps: Readonly<Record<string, string>> = {
   prepare: 'run prepares its data',
   train: 'run trains',
@@ -57,7 +61,7 @@ const steps: Readonly<Record<string, string>> = {
 
 const sentences: Readonly<Record<EventType, Said>> = {
   'data.seen': ({ object, settlesAt }, atMs) =>
-    reasoned('new data', `${text(object)}${until(settlesAt, atMs, '; it is taken if nothing more comes within ')}`),
+    `${reasoned('new data', object)}${until(settlesAt, atMs, '; it is taken if nothing more comes within ')}`,
   'dataset.settled': ({ digest, objects = 0, bytes = 0 }) =>
     `dataset ${text(digest).slice(0, 12)} settled: ${String(objects)} object${objects === 1 ? '' : 's'}, ${bytesText(Number(bytes))}`,
   'run.started': ({ trigger }) => (text(trigger) === '' ? 'run started' : `run started by ${text(trigger)}`),
@@ -81,8 +85,9 @@ const sentences: Readonly<Record<EventType, Said>> = {
   'rollout.shifted': ({ weight = 0, until: end }, atMs) =>
     `rollout shifted to ${String(weight)} %${until(end, atMs, ', bakes for ')}`,
   'rollout.held': plain('rollout held'),
-  'rollout.certified': ({ certificate }) => `certificate: ${firstClause(Object(certificate).sentence)}`,
-  'rollout.promoted': ({ because }) => reasoned('rollout promoted', firstClause(because)),
+  'rollout.certified': ({ certificate }) => certifiedText(Object(certificate)),
+  'rollout.promoted': ({ because, certificate }) =>
+    reasoned('rollout promoted', Object(certificate).verdict === 'promotion' ? firstClause(because) : because),
   'rollout.rolledback': plain('rollout rolled back'),
   'rollout.aborted': ({ because }) => reasoned('rollout aborted', text(because).replace(/^aborted /, '')),
   'endpoint.unready': plain('is not ready'),
