@@ -91,7 +91,7 @@ test('random requests, valid and not: no 5xx, and every answer is one that the d
   const defects: unknown[] = [];
   const world = await openWorld({
     events: memoryLog(),
-    metrics: () => '# EOF\n',
+    metrics: async () => '# EOF\n',
     logs: async () => ({ text: '', next: 0 }),
     secrets: { github: ['s'], standard: [standardSecret] },
     onDefect: (_, error) => defects.push(error),

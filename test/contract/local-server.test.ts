@@ -207,3 +207,73 @@ describe('the door of predictions', () => {
     expect(status.status).toBe(403);
   });
 });
+
+describe('the metrics of the server', () => {
+  const metricsOf = async ({ url, token }: Server, accept: string) => {
+    const answer = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}`, accept } });
+    return { type: answer.headers.get('content-type'), text: await answer.text() };
+  };
+
+  test('tell of what stands, how it is asked, and how it answers', async () => {
+    const directory = newDirectory();
+    const earlier = await openMachine(directory);
+    const deployments = [1, 2, 3].map((version) => deploymentOf(directory, version));
+    await earlier.serve('e', deployments, { v1: 75, v2: 25 });
+    await earlier.serving.change('e', { kind: 'retire', deployment: 'v3' });
+    await earlier.leave();
+    const server = await start(directory);
+    await release(server, { e: { serve } });
+    await expect.poll(async () => (await call(server.port, 'e')).status, { interval: 10 }).toBe(200);
+
+    const failing = { 'x-order': '{"status":500}' };
+    await invoke(server.port, '/v2/models/e/versions/2/infer', {
+      headers: failing,
+      body: '{"inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[1]}]}',
+    });
+    await invoke(server.port, '/v1/projects/p/locations/l/endpoints/e:predict');
+    const { text } = await metricsOf(server, '*/*');
+
+    const value = (series: string) =>
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${series} `))
+        ?.slice(series.length + 1);
+    const [first, second] = ['1', '2'].map((version) => `{model="e",version="${version}"}`);
+    expect([first, second].map((labels) => value(`serin_deployment_weight_ratio${labels}`))).toEqual(['0.75', '0.25']);
+    expect(
+      Number(value(`serin_requests_total${first}`)) + Number(value(`serin_requests_total${second}`)),
+    ).toBeGreaterThanOrEqual(3);
+    expect(Number(value(`serin_request_errors_total${second}`))).toBeGreaterThanOrEqual(1);
+    expect(value(`serin_request_duration_seconds_bucket{model="e",version="2",le="+Inf"}`)).toBe(
+      value(`serin_requests_total${second}`),
+    );
+    expect(
+      ['v2', 'vertex'].map((protocol) => value(`serin_predictions_total{model="e",protocol="${protocol}"}`)),
+    ).toEqual(['1', '1']);
+    expect(value('serin_alerts_firing{model="e"}')).toBe('0');
+    expect(text).not.toContain('version="3"');
+  });
+
+  test.each([
+    ['', 'text/plain; version=0.0.4'],
+    ['*/*', 'text/plain; version=0.0.4'],
+    ['application/openmetrics-text', 'application/openmetrics-text; version=1.0.0'],
+    [
+      'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1',
+      'application/openmetrics-text; version=1.0.0',
+    ],
+    ['application/openmetrics-text;q=0.2, text/plain;q=0.3', 'text/plain; version=0.0.4'],
+    ['application/openmetrics-text;q=0', 'text/plain; version=0.0.4'],
+    [
+      'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+      'text/plain; version=0.0.4',
+    ],
+  ])('are text as the caller would like it best: %s', async (accept, type) => {
+    const server = await start(newDirectory());
+
+    const answer = await metricsOf(server, accept);
+
+    expect(answer.type).toBe(`${type}; charset=utf-8`);
+    expect(answer.text.endsWith('# EOF\n')).toBe(type.startsWith('application'));
+  });
+});

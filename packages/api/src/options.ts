@@ -52,7 +52,7 @@ export interface ApiOptions {
   readonly probe?: () => Promise<void>;
   readonly events?: EventLog;
   /** In OpenMetrics text, or in that of Prometheus. */
-  readonly metrics?: (isOpenMetrics: boolean) => string;
+  readonly metrics?: (isOpenMetrics: boolean) => Promise<string>;
   /** Told of what nobody foresaw, with the request it happened in. */
   readonly onDefect?: (requestId: string, error: unknown) => void;
   /** Silence on an event stream after which a comment is sent; 15 s. */

@@ -37,6 +37,7 @@ import { gateway } from './machine/gateway.ts';
 import { machineHints } from './machine/hints.ts';
 import { holdsCode, stageCode } from './machine/jobs/code.ts';
 import { digestOfDirectory } from './machine/jobs/digest.ts';
+import { journalGauges } from './machine/journal-gauges.ts';
 import { labelStore, lastLabel } from './machine/labels.ts';
 import { problemsOf } from './machine/limits.ts';
 import { serverMetrics } from './machine/metrics.ts';
@@ -118,16 +119,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 async function begin(options: ServerOptions, database: DatabaseSync, closing: Closers): Promise<Server> {
   const { directory, host = '127.0.0.1', log = () => {}, wall = Date.now } = options;
-  const metrics = serverMetrics();
+  const metrics = serverMetrics(() => ({
+    version: options.version,
+    now,
+    gauges,
+    counters,
+    standing: serving.standing,
+  }));
   const fault = (what: string) => (error: unknown) => {
     metrics.fault();
     log(`${what}: ${asFault(error).message}`);
   };
 
   let port: number | undefined;
-  const journal = sqliteJournal({ database, onAppended: (entry) => witness.appended(entry) });
+  const journal = sqliteJournal({ database, onAppended: appended });
+  const gauges = journalGauges(journal);
   const witness = journalWitness(directory, database);
   closing.add(witness.close);
+  function appended(entry: Entry): void {
+    witness.appended(entry);
+    gauges.appended(entry);
+  }
   const newest = Math.max(
     await newestEntry(journal),
     openCounterStore(database).lastUntil() * 1000,
@@ -278,6 +290,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     segment: release.segments,
     remembers: release.labelRule,
     version: options.version,
+    onPrediction: metrics.predicted,
   });
 
   const listener = requestListener({

@@ -56,15 +56,30 @@ export const systemRoutes = ({ ports, probe, version, environment, platform, met
       200: { description: 'the counters; application/openmetrics-text where that is asked for', media: 'text/plain' },
     },
     problems: [501],
-    handle({ header }) {
+    async handle({ header }) {
       if (metrics === undefined)
         throw new Problem(
           'notImplemented',
           'this installation has no counters of its own; read the metrics of its cloud',
         );
-      const isOpen = header('accept')?.includes('application/openmetrics-text') ?? false;
+      const isOpen = prefersOpenMetrics(header('accept') ?? '');
       const type = isOpen ? 'application/openmetrics-text; version=1.0.0' : 'text/plain; version=0.0.4';
-      return { status: 200, body: metrics(isOpen), headers: { 'content-type': `${type}; charset=utf-8` } };
+      return { status: 200, body: await metrics(isOpen), headers: { 'content-type': `${type}; charset=utf-8` } };
     },
   }),
 ];
+
+/** Whether a caller would rather have OpenMetrics than Prometheus text. Nothing else is offered, so other types say nothing. */
+function prefersOpenMetrics(accept: string): boolean {
+  const weightOf = (wanted: string) =>
+    Math.max(
+      0,
+      ...accept.split(',').map((part) => {
+        const [type = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
+        const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1';
+        return type === wanted ? Number(quality) || 0 : 0;
+      }),
+    );
+  const open = weightOf('application/openmetrics-text');
+  return open > 0 && open >= weightOf('text/plain');
+}

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { asFault, type Fault } from '@serin/core/base/fault';
+import { errors } from '@serin/core/base/measures';
 import { type CounterStore, counted, openCounterStore, type SecondRow, type SegmentRow } from './counter-store.ts';
 import { bucketCount, bucketOf, textOf } from './latency.ts';
+import { newTally, type Tally } from './tally.ts';
 
 const flushMs = 1000;
 const idleFlushes = 10;
@@ -21,6 +23,10 @@ export interface Routed {
 export interface Arm {
   /** Counts a request in the second that runs now, or in the one in which it was just routed. */
   routed(second?: number): Routed;
+  /** A request that no coin chose it for: it is in the tally, and no evidence. */
+  unchosen(): Routed;
+  /** Of a segment nothing. */
+  readonly tally: Tally;
 }
 
 /** What is kept beside the counts and is final with them: written in the same transaction as its seconds. */
@@ -154,10 +160,13 @@ export function gatewayCounters({ database, now, onFault }: Options): Counters {
 
   function newArm(endpoint: string, deployment: string, segment: string | undefined): Arm {
     let current: Second | undefined;
+    const tally = newTally();
     return {
+      tally,
+      unchosen: () => ({ second: secondNow(), ended: (ms, bad) => tally.add(ms, bad.includes(errors)) }),
       routed(second = secondNow()) {
         if (current?.second !== second) {
-          current = newSecond({ endpoint, deployment, segment }, second);
+          current = newSecond({ endpoint, deployment, segment, tally }, second);
           pending = [...pending, current];
         }
         current.requests += 1;
@@ -202,9 +211,10 @@ interface Counted {
   readonly endpoint: string;
   readonly deployment: string;
   readonly segment: string | undefined;
+  readonly tally: Tally;
 }
 
-function newSecond({ endpoint, deployment, segment }: Counted, second: number): Second {
+function newSecond({ endpoint, deployment, segment, tally }: Counted, second: number): Second {
   const histogram = new Uint32Array(bucketCount);
   const bad: Record<string, number> = Object.fromEntries(counted.map((measure) => [measure, 0]));
   return {
@@ -215,6 +225,7 @@ function newSecond({ endpoint, deployment, segment }: Counted, second: number): 
       const bucket = bucketOf(latencyMs);
       histogram[bucket] = (histogram[bucket] ?? 0) + 1;
       for (const measure of measures) bad[measure] = (bad[measure] ?? 0) + 1;
+      if (segment === undefined) tally.add(latencyMs, measures.includes(errors));
       this.open -= 1;
     },
     write(store) {

@@ -10,7 +10,7 @@ import { forward } from './forward.ts';
 import { describe, type Passage } from './inference/describe.ts';
 import { dialects } from './inference/dialect.ts';
 import { infer, mirrored } from './inference/infer.ts';
-import type { Target } from './invocation-paths.ts';
+import type { Protocol, Target } from './invocation-paths.ts';
 import { defaultSilenceMs, type Pool } from './model-servers.ts';
 import type { Pairs } from './pairs.ts';
 import { type Refusal, refuse, tooLarge } from './refusal.ts';
@@ -49,6 +49,8 @@ export interface GatewayOptions {
   readonly maxBodyBytes?: number;
   /** Of Serin, as the Open Inference Protocol tells it. */
   readonly version?: string;
+  /** Told of each request for a prediction of an endpoint that there is. */
+  readonly onPrediction?: (endpoint: string, protocol: Protocol) => void;
 }
 
 type Asked = Extract<Target, { kind: 'predict' }>;
@@ -108,9 +110,14 @@ export function gateway(options: GatewayOptions): Gateway {
     const route = options.route(target.endpoint);
     if (route === undefined) {
       refuseUnknown(passage, target.endpoint);
-    } else if (target.kind !== 'predict') {
+      return;
+    }
+    if (target.kind !== 'predict') {
       void about(passage, route, target);
-    } else if (declaredBytes(request) > maxBodyBytes) {
+      return;
+    }
+    options.onPrediction?.(target.endpoint, target.protocol);
+    if (declaredBytes(request) > maxBodyBytes) {
       refusePassage(passage, { status: 413, detail: tooLarge(maxBodyBytes) });
     } else {
       send(passage, route, target);
@@ -169,7 +176,7 @@ export function gateway(options: GatewayOptions): Gateway {
     // It waits until its process has said which dialect it speaks, and nothing of it is to be lost meanwhile.
     if (isV2) request.pause();
     const limits = { timeoutMs: silenceOf(endpoint), maxBodyBytes };
-    const routed = version === undefined ? countIn(branch, route, request, user) : uncounted;
+    const routed = version === undefined ? countIn(branch, route, request, user) : branch.arm.unchosen();
     const as = isV2 ? mirrored(dialect, { request, endpoint, path }, limits) : undefined;
     const sent = { deployment, path, routed, routedAt: performance.now(), timeoutMs: limits.timeoutMs, as };
     const follower = version === undefined ? followerOf(passage, route, sent) : undefined;
@@ -273,9 +280,6 @@ const notServed = ({ endpoint, arms }: Route, version: string): string => {
   const versions = arms.map(({ deployment }) => deployment.slice(1)).join(', ') || 'none';
   return `version ${version} of ${endpoint} does not serve; ask without /versions, or for one that does: ${versions}`;
 };
-
-/** A request that nobody tossed for says nothing about a deployment beside another. */
-const uncounted: Routed = { second: 0, ended() {} };
 
 const refusePassage = ({ request, response, requestId }: Passage, refusal: Omit<Refusal, 'requestId'>): void =>
   refuse(request, response, { ...refusal, requestId });

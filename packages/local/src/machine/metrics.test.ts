@@ -1,24 +1,143 @@
-import { expect, test } from 'vitest';
+import type { Entry } from '@serin/core/ports/journal';
+import { describe, expect, test } from 'vitest';
+import type { ModelGauge } from './journal-gauges.ts';
 import { serverMetrics } from './metrics.ts';
+import { newTally, type Tally } from './tally.ts';
 
-test.each([
-  [true, 'serin_entries', /# EOF\n$/],
-  [false, 'serin_entries_total', /serin_resident_memory_bytes \d+\n$/],
-])(
-  'each family has its type and its help under the name that its format wants (OpenMetrics: %s)',
-  (isOpen, entries, end) => {
-    const metrics = serverMetrics();
-    const entry = { signal: { type: 'dataHinted' }, events: [] };
-    metrics.appended(entry as unknown as Parameters<typeof metrics.appended>[0]);
-    metrics.fault();
+const entry = { signal: { type: 'dataHinted' }, events: [{ type: 'dev.serin.run.started.v1' }] } as unknown as Entry;
+const now = 1_000_000;
 
-    const text = metrics.text(isOpen);
+interface World {
+  readonly models?: readonly ModelGauge[];
+  readonly tallies?: Readonly<Record<string, Tally>>;
+  readonly standing?: readonly { readonly endpoint: string; readonly version: number; readonly weight: number }[];
+  readonly deadLetters?: number;
+}
 
-    expect(text).toContain(`# TYPE ${entries} counter\n# HELP ${entries} `);
-    expect(text).toContain('serin_entries_total{signal="dataHinted"} 1\n');
-    expect(text).toContain('serin_faults_total 1\n');
-    expect(text).toMatch(end);
-    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
-    expect([...text.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name)).toEqual(names);
-  },
-);
+function metricsOf({ models = [], tallies = {}, standing = [], deadLetters = 0 }: World) {
+  return serverMetrics(() => ({
+    version: '1.2.3',
+    now: () => now,
+    gauges: { appended() {}, read: async () => ({ models, deadLetters }) },
+    counters: {
+      arm: (endpoint, deployment) => {
+        const tally = tallies[`${endpoint} ${deployment}`] ?? newTally();
+        const routed = () => ({ second: 0, ended() {} });
+        return { tally, routed, unchosen: routed };
+      },
+    },
+    standing: () => standing.map((row) => ({ ...row, deployment: `v${row.version}`, isReady: true })),
+  }));
+}
+
+const idle = { model: 'fraud', firing: 0, approvals: 0 };
+
+/** The lines of a family, without what begins with `#`. */
+const of = (text: string, name: string): readonly string[] =>
+  text.split('\n').filter((line) => line.startsWith(name) && /^[_a-z]*(\{|\s)/.test(line.slice(name.length)));
+
+describe('the metrics of a server', () => {
+  test.each([
+    [true, 'serin_entries', 'serin_champion', 'info', /# EOF\n$/],
+    [false, 'serin_entries_total', 'serin_champion_info', 'gauge', /serin_resident_memory_bytes \d+\n$/],
+  ])(
+    'have a help and a type each, under the name that its format wants (OpenMetrics: %s)',
+    async (isOpen, entries, champion, info, end) => {
+      const metrics = metricsOf({ models: [{ ...idle, champion: 7 }] });
+      metrics.appended(entry);
+      metrics.fault();
+
+      const text = await metrics.text(isOpen);
+
+      expect(text).toContain(`# TYPE ${entries} counter\n`);
+      expect(text).toContain('serin_entries_total{signal="dataHinted"} 1\n');
+      expect(text).toContain('serin_events_total{type="dev.serin.run.started.v1"} 1\n');
+      expect(text).toContain('serin_faults_total 1\n');
+      expect(text).toContain(`# TYPE ${champion} ${info}\nserin_champion_info{model="fraud",version="7"} 1\n`);
+      expect(text).toContain('serin_build_info{version="1.2.3"} 1\n');
+      expect(text).toMatch(end);
+      const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+      expect([...text.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name)).toEqual(names);
+      expect(new Set(names).size).toBe(names.length);
+    },
+  );
+
+  test('say units only where they are asked for, under names that end in them', async () => {
+    const metrics = metricsOf({});
+
+    const units = [...(await metrics.text(true)).matchAll(/^# UNIT (\S+) (\S+)$/gm)];
+
+    expect(units.length).toBeGreaterThan(4);
+    for (const [, name = '', unit] of units) expect(name.endsWith(`_${unit}`)).toBe(true);
+    expect(await metrics.text(false)).not.toContain('# UNIT');
+  });
+
+  test('tell of each version that stands its share, its requests, its errors and its latencies', async () => {
+    const tally = newTally();
+    for (const ms of [1, 2.5, 2.6, 700, 40_000]) tally.add(ms, ms === 700);
+    const metrics = metricsOf({
+      tallies: { 'fraud v7': tally },
+      standing: [{ endpoint: 'fraud', version: 7, weight: 25 }],
+    });
+
+    const text = await metrics.text(false);
+
+    const labels = 'model="fraud",version="7"';
+    expect(of(text, 'serin_requests')).toEqual([`serin_requests_total{${labels}} 5`]);
+    expect(of(text, 'serin_request_errors')).toEqual([`serin_request_errors_total{${labels}} 1`]);
+    expect(of(text, 'serin_deployment_weight')).toEqual([`serin_deployment_weight_ratio{${labels}} 0.25`]);
+    expect(of(text, 'serin_deployment_ready')).toEqual([`serin_deployment_ready{${labels}} 1`]);
+    const buckets = of(text, 'serin_request_duration_seconds').map((line) => line.replace(`{${labels}`, '{'));
+    expect(buckets).toContain('serin_request_duration_seconds_bucket{,le="0.0025"} 2');
+    expect(buckets).toContain('serin_request_duration_seconds_bucket{,le="0.005"} 3');
+    expect(buckets).toContain('serin_request_duration_seconds_bucket{,le="1.0"} 4');
+    expect(buckets).toContain('serin_request_duration_seconds_bucket{,le="30.0"} 4');
+    expect(buckets.slice(-3)).toEqual([
+      'serin_request_duration_seconds_bucket{,le="+Inf"} 5',
+      'serin_request_duration_seconds_sum{} 40.7061',
+      'serin_request_duration_seconds_count{} 5',
+    ]);
+  });
+
+  test('tell nothing of a version that does not stand any more, nor of a model that is not there', async () => {
+    const metrics = metricsOf({
+      tallies: { 'fraud v6': newTally() },
+      standing: [{ endpoint: 'fraud', version: 7, weight: 100 }],
+    });
+    metrics.predicted('fraud', 'v2');
+    metrics.predicted('gone', 'v2');
+
+    const text = await metrics.text(false);
+
+    expect(text).not.toContain('version="6"');
+    expect(of(text, 'serin_predictions')).toEqual(['serin_predictions_total{model="fraud",protocol="v2"} 1']);
+  });
+
+  test('tell what a model waits for, and for how long', async () => {
+    const busy: ModelGauge = {
+      ...{ ...idle, run: 'training', rollout: { status: 'baking', candidate: 8 } },
+      ...{ firing: 2, approvals: 1, dataSince: now - 90_000, owesSince: now - 1500 },
+    };
+    const text = await metricsOf({ models: [busy, { ...idle, model: 'quiet' }], deadLetters: 3 }).text(false);
+
+    const lines = (name: string) => of(text, name).map((line) => line.slice(name.length));
+    expect(lines('serin_rollout_state')).toEqual(['{model="fraud",candidate="8",state="baking"} 1']);
+    expect(lines('serin_runs')).toEqual(['{state="training"} 1']);
+    expect(lines('serin_alerts_firing')).toEqual(['{model="fraud"} 2', '{model="quiet"} 0']);
+    expect(lines('serin_approvals_waiting')).toEqual(['{model="fraud"} 1', '{model="quiet"} 0']);
+    expect(lines('serin_data_waiting_seconds')).toEqual(['{model="fraud"} 90', '{model="quiet"} 0']);
+    expect(lines('serin_oldest_debt_seconds')).toEqual(['{model="fraud"} 1.5', '{model="quiet"} 0']);
+    expect(lines('serin_dead_letters')).toEqual([' 3']);
+  });
+
+  test('write a name that is hostile as one label', async () => {
+    const model = 'a"} 1\n# EOF\nserin_faults_total 99\\ <b> \u202e\ud800';
+
+    const text = await metricsOf({ models: [{ ...idle, model }] }).text(false);
+
+    expect(of(text, 'serin_alerts_firing')).toEqual([
+      'serin_alerts_firing{model="a\\"} 1\\n# EOF\\nserin_faults_total 99\\\\ <b> \u202e\ufffd"} 0',
+    ]);
+    expect(of(text, 'serin_faults_total')).toEqual(['serin_faults_total 0']);
+  });
+});

@@ -1,44 +1,226 @@
 import type { Entry } from '@serin/core/ports/journal';
+import type { Standing } from '../ports/serving.ts';
+import type { Counters } from './counters.ts';
+import { expose, type Family, type Sample } from './exposition.ts';
+import type { Protocol } from './invocation-paths.ts';
+import type { JournalGauges, ModelGauge } from './journal-gauges.ts';
+import { tallyBoundsMs } from './tally.ts';
 
-/** What the server did since it started. */
+/** What the server did since it started, and how it stands. */
 export interface Metrics {
   appended(entry: Entry): void;
   fault(): void;
-  /** In OpenMetrics text, or in that of Prometheus, which names a counter by its sample. */
-  text(isOpenMetrics: boolean): string;
+  predicted(endpoint: string, protocol: Protocol): void;
+  /** In OpenMetrics text, or in that of Prometheus. */
+  text(isOpenMetrics: boolean): Promise<string>;
 }
 
-export function serverMetrics(): Metrics {
-  const entries = new Map<string, number>();
-  const events = new Map<string, number>();
+interface Sources {
+  readonly version: string;
+  readonly now: () => number;
+  readonly gauges: JournalGauges;
+  readonly counters: Pick<Counters, 'arm'>;
+  /** Only of these deployments something is told: series of others end. */
+  readonly standing: () => readonly Standing[];
+}
+
+/** `sources` are asked when somebody looks: they need not be there before. */
+export function serverMetrics(sources: () => Sources): Metrics {
+  const entries = counts();
+  const events = counts();
+  const predictions = new Map<string, ReturnType<typeof counts>>();
   let faults = 0;
-  const count = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
-  const counter = (isOpenMetrics: boolean, name: string, help: string, samples: readonly string[]) => {
-    const family = isOpenMetrics ? name : `${name}_total`;
-    return [`# TYPE ${family} counter`, `# HELP ${family} ${help}`, ...samples.map((text) => `${name}_total${text}`)];
-  };
-  const labelled = (label: string, counts: ReadonlyMap<string, number>) =>
-    [...counts].sort().map(([value, total]) => `{${label}="${value}"} ${total}`);
+
   return {
     appended({ signal, events: published }) {
-      // Types are the core's own words: a closed set, safe as label values.
-      count(entries, (signal as { readonly type: string }).type);
-      for (const { type } of published) count(events, type);
+      // Types are the core's own words: a closed set.
+      entries.add((signal as { readonly type: string }).type);
+      for (const { type } of published) events.add(type);
     },
     fault() {
       faults += 1;
     },
-    text: (isOpenMetrics) =>
-      [
-        ...counter(isOpenMetrics, 'serin_entries', 'Journal entries by signal.', labelled('signal', entries)),
-        ...counter(isOpenMetrics, 'serin_events', 'CloudEvents by type.', labelled('type', events)),
-        ...counter(isOpenMetrics, 'serin_faults', 'Things that went wrong and are tried again.', [` ${faults}`]),
-        '# TYPE serin_resident_memory_bytes gauge',
-        '# HELP serin_resident_memory_bytes Memory of the server that is in RAM.',
-        ...(isOpenMetrics ? ['# UNIT serin_resident_memory_bytes bytes'] : []),
-        `serin_resident_memory_bytes ${process.memoryUsage.rss()}`,
-        ...(isOpenMetrics ? ['# EOF'] : []),
-        '',
-      ].join('\n'),
+    predicted(endpoint, protocol) {
+      const known = predictions.get(endpoint) ?? counts();
+      predictions.set(endpoint, known);
+      known.add(protocol);
+    },
+    async text(isOpenMetrics) {
+      const { version, now, gauges, counters, standing } = sources();
+      const { models, deadLetters } = await gauges.read();
+      const live = standing();
+      const endpoints = new Set(live.map(({ endpoint }) => endpoint));
+      const asked = [...predictions].filter(([endpoint]) => endpoints.has(endpoint));
+      const families: readonly Family[] = [
+        {
+          name: 'serin_build',
+          type: 'info',
+          help: 'The version of Serin.',
+          samples: [{ labels: { version }, value: 1 }],
+        },
+        ...ofDeployments(live, counters),
+        {
+          name: 'serin_predictions',
+          type: 'counter',
+          help: 'Requests for predictions, by how the caller speaks.',
+          samples: asked.flatMap(([model, known]) => known.samples('protocol', { model })),
+        },
+        ...ofModels(models, now()),
+        gauge('serin_dead_letters', 'Signals that nobody could use, and that wait for a person.', [
+          { value: deadLetters },
+        ]),
+        {
+          name: 'serin_entries',
+          type: 'counter',
+          help: 'Journal entries by signal.',
+          samples: entries.samples('signal'),
+        },
+        { name: 'serin_events', type: 'counter', help: 'CloudEvents by type.', samples: events.samples('type') },
+        {
+          name: 'serin_faults',
+          type: 'counter',
+          help: 'Things that went wrong and are tried again.',
+          samples: [{ value: faults }],
+        },
+        {
+          ...gauge('serin_resident_memory_bytes', 'Memory of the server that is in RAM.', [
+            { value: process.memoryUsage.rss() },
+          ]),
+          unit: 'bytes',
+        },
+      ];
+      return expose(families, isOpenMetrics);
+    },
   };
+}
+
+const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
+  name,
+  type: 'gauge',
+  help,
+  samples,
+});
+
+function counts() {
+  const known = new Map<string, number>();
+  return {
+    add: (value: string) => void known.set(value, (known.get(value) ?? 0) + 1),
+    samples: (label: string, labels: Readonly<Record<string, string>> = {}): readonly Sample[] =>
+      [...known].sort().map(([value, total]) => ({ labels: { ...labels, [label]: value }, value: total })),
+  };
+}
+
+/** Requests by deployment: those of copies for a mirror, whose answers go to nobody, are not among them. */
+function ofDeployments(live: readonly Standing[], counters: Pick<Counters, 'arm'>): readonly Family[] {
+  const rows = live.map(({ endpoint, deployment, version, weight, isReady }) => {
+    const { tally } = counters.arm(endpoint, deployment);
+    const upTo = tally.upTo();
+    const requests = upTo.at(-1) ?? 0;
+    return { labels: { model: endpoint, version: String(version) }, tally, upTo, requests, weight, isReady };
+  });
+  const each = (of: (row: (typeof rows)[number]) => number) =>
+    rows.map((row) => ({ labels: row.labels, value: of(row) }));
+  return [
+    {
+      name: 'serin_requests',
+      type: 'counter',
+      help: 'Requests by the version that they were routed to.',
+      samples: each(({ requests }) => requests),
+    },
+    {
+      name: 'serin_request_errors',
+      type: 'counter',
+      help: 'Requests that failed: answers of 500 and more, broken connections, and silence.',
+      samples: each(({ tally }) => tally.errors()),
+    },
+    {
+      name: 'serin_request_duration_seconds',
+      type: 'histogram',
+      help: 'Time from routing to the end of the answer, or to the first byte of a stream.',
+      unit: 'seconds',
+      samples: rows.flatMap(({ labels, tally, upTo, requests }) => [
+        ...upTo.map((value, index) => ({
+          suffix: '_bucket',
+          labels: { ...labels, le: boundText(tallyBoundsMs[index]) },
+          value,
+        })),
+        { suffix: '_sum', labels, value: tally.sum() },
+        { suffix: '_count', labels, value: requests },
+      ]),
+    },
+    {
+      ...gauge(
+        'serin_deployment_weight_ratio',
+        'Share of the requests that a version gets.',
+        each(({ weight }) => weight / 100),
+      ),
+      unit: 'ratio',
+    },
+    gauge(
+      'serin_deployment_ready',
+      'Whether all model servers of a version answer.',
+      each(({ isReady }) => (isReady ? 1 : 0)),
+    ),
+  ];
+}
+
+/** Numbers as both formats want them: `1.0` and not `1`. */
+const boundText = (ms: number | undefined): string => {
+  if (ms === undefined) return '+Inf';
+  const seconds = String(ms / 1000);
+  return seconds.includes('.') ? seconds : `${seconds}.0`;
+};
+
+function ofModels(models: readonly ModelGauge[], now: number): readonly Family[] {
+  const each = (of: (gauge: ModelGauge) => number) =>
+    models.map((known) => ({ labels: { model: known.model }, value: of(known) }));
+  const age = (since: number | undefined) => (since === undefined ? 0 : Math.max(0, now - since) / 1000);
+  const runs = counts();
+  for (const { run } of models) if (run !== undefined) runs.add(run);
+  return [
+    {
+      name: 'serin_champion',
+      type: 'info',
+      help: 'The version that is the champion.',
+      samples: models.flatMap(({ model, champion }) =>
+        champion === undefined ? [] : [{ labels: { model, version: String(champion) }, value: 1 }],
+      ),
+    },
+    gauge(
+      'serin_rollout_state',
+      'The rollout that is under way, by its state: always 1.',
+      models.flatMap(({ model, rollout }) =>
+        rollout === undefined
+          ? []
+          : [{ labels: { model, candidate: String(rollout.candidate), state: rollout.status }, value: 1 }],
+      ),
+    ),
+    gauge('serin_runs', 'Runs that are under way, by state.', runs.samples('state')),
+    gauge(
+      'serin_alerts_firing',
+      'Alerts that fire for a model.',
+      each(({ firing }) => firing),
+    ),
+    gauge(
+      'serin_approvals_waiting',
+      'Versions that wait for the approval of a person.',
+      each(({ approvals }) => approvals),
+    ),
+    {
+      ...gauge(
+        'serin_data_waiting_seconds',
+        'How long new data has waited for a run.',
+        each(({ dataSince }) => age(dataSince)),
+      ),
+      unit: 'seconds',
+    },
+    {
+      ...gauge(
+        'serin_oldest_debt_seconds',
+        'How long the oldest call that a model owes has been owed.',
+        each(({ owesSince }) => age(owesSince)),
+      ),
+      unit: 'seconds',
+    },
+  ];
 }

@@ -18,8 +18,20 @@ const tables = `
 export interface LocalServing extends Serving {
   /** What the gateway routes by, as one value: the weights of one `weigh`, never a mixture. */
   route(endpoint: string): Route | undefined;
+  /** What stands at all endpoints, but for what is on its way out. */
+  standing(): readonly Standing[];
   /** Resolves when all processes of an earlier run of the server were taken back or given up. */
   readonly resumed: Promise<void>;
+}
+
+/** One deployment of an endpoint. */
+export interface Standing {
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly version: number;
+  /** In percent. */
+  readonly weight: number;
+  readonly isReady: boolean;
 }
 
 interface Endpoint {
@@ -102,6 +114,16 @@ export function localServing(options: {
   return {
     resumed,
     route: (endpoint) => endpoints.get(endpoint)?.route,
+
+    standing: () =>
+      [...endpoints].flatMap(([endpoint, { route, deployments, draining }]) =>
+        [...deployments.values()]
+          .filter(({ name }) => !draining.has(name))
+          .map(({ name, version }) => ({
+            ...{ endpoint, deployment: name, version, weight: route.weights[name] ?? 0 },
+            isReady: servers.state(endpoint, name)?.status === 'ready',
+          })),
+      ),
 
     async change(endpoint, operation) {
       if (operation.kind === 'deploy') await checkDeployment(endpoint, operation.deployment, options.jobs);
