@@ -3,6 +3,7 @@ import { clock } from './clock.ts';
 import { copy } from './copy.ts';
 import { drop } from './drop.ts';
 import { keepLive } from './live.ts';
+import { plots } from './plots.ts';
 import { session } from './session.ts';
 
 session();
@@ -10,6 +11,7 @@ act();
 copy();
 drop();
 clock();
+plots();
 keepLive();
 // Scripts have run: what a person presses from here on is heard.
 document.documentElement.dataset.ready = 'yes';
