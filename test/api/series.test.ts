@@ -78,6 +78,18 @@ test('traffic of a day has at most 200 ticks, which are whole ones of the rollou
   expect(Date.parse(body.ticks[0].at) % body.tickMs).toBe(0);
 });
 
+test('who asks for the same traffic again at once gets the same, and later what came since', async () => {
+  const { world } = await withCanary();
+  const [from, to] = [instant(world.now() - 10 * minute), instant(world.now() + 10 * minute)];
+  const ask = async () => (await world.call('GET', `/v1/models/fraud/traffic?from=${from}&to=${to}`)).body.ticks;
+
+  const [one, two] = [await ask(), await ask()];
+  await world.pass(2 * minute);
+
+  expect(two).toEqual(one);
+  expect((await ask()).length).toBe(one.length + 2);
+});
+
 test('traffic of no time, and of more than a week, is refused', async () => {
   const { world } = await withCanary();
   const ask = (query: string) => world.call('GET', `/v1/models/fraud/traffic?${query}`);
@@ -106,4 +118,18 @@ test('a model without an endpoint says so', async () => {
   const early = await world.call('GET', '/v1/models/fraud/traffic');
 
   expect(early.body).toMatchObject({ ticks: [], because: 'it has no endpoint yet' });
+});
+
+test('the steps of a run are told with their times, also those of an earlier run', async () => {
+  const { world } = await withCanary();
+  const runs = (await world.call('GET', '/v1/runs')).body.runs;
+
+  for (const { id, startedAt, endedAt } of runs) {
+    const { steps } = (await world.call('GET', `/v1/runs/${id}/steps`)).body;
+
+    expect(steps.map(({ step }: { step: string }) => step).slice(0, 3)).toEqual(['prepare', 'train', 'evaluate']);
+    expect(steps[0].from >= startedAt).toBe(true);
+    expect(steps.at(-1).to <= endedAt).toBe(true);
+  }
+  expect(runs).toHaveLength(2);
 });

@@ -18,6 +18,7 @@ import { labelRoutes } from './routes/labels.ts';
 import { modelRoutes } from './routes/models.ts';
 import { projectRoutes } from './routes/project.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { runStepRoutes } from './routes/run-steps.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -43,6 +44,7 @@ function tableOf(api: Api): readonly Route[] {
     ...trafficRoutes(api),
     ...datasetRoutes(api),
     ...runRoutes(api),
+    ...runStepRoutes(api),
     ...rolloutRoutes(api),
     ...evidenceRoutes(api),
     ...whyRoutes(api),

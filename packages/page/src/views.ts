@@ -1,9 +1,14 @@
 import type { html } from 'hono/html';
 import type { Caller } from './frame.ts';
 import type { Look } from './look.ts';
+import { compare } from './views/compare.ts';
 import { datasets, deadLetter, deadLetters, labels, models, rollouts, runs, versions } from './views/lists.ts';
+import { model } from './views/model.ts';
 import { audit, events, freezes, tokens } from './views/operate.ts';
 import { overview } from './views/overview.ts';
+import { rollout } from './views/rollout.ts';
+import { run } from './views/run.ts';
+import { version } from './views/version.ts';
 
 export type Html = ReturnType<typeof html>;
 
@@ -37,9 +42,14 @@ export type View = (given: Given) => Promise<Screen>;
 const views: Readonly<Record<string, View>> = {
   '/': overview,
   '/models': models,
+  '/models/{model}': model,
+  '/models/{model}/compare': compare,
+  '/models/{model}/versions/{number}': version,
   '/versions': versions,
   '/runs': runs,
+  '/runs/{id}': run,
   '/rollouts': rollouts,
+  '/rollouts/{id}': rollout,
   '/datasets': datasets,
   '/labels': labels,
   '/events': events,

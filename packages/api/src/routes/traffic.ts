@@ -30,34 +30,57 @@ const traffic = z.object({
   because: z.string().optional(),
 });
 
-export const trafficRoutes = ({ ports, now }: Api): readonly Route[] => [
-  route({
-    method: 'get',
-    path: '/v1/models/{model}/traffic',
-    summary: 'requests, failures and slow answers of each deployment over time',
-    role: 'viewer',
-    scope: 'models',
-    params: inModel,
-    query: z.strictObject({ from: instantText.optional(), to: instantText.optional() }),
-    answers: {
-      200: {
-        description:
-          'oldest first, as far as the platform has counted, at most 200 ticks; at most 7 days, by default the last one; `slow`: slower than `slowMs`, the p90 of all of them; `because`: why there is nothing',
-        schema: traffic,
+export function trafficRoutes({ ports, now }: Api): readonly Route[] {
+  const recent = recently(now);
+  return [
+    route({
+      method: 'get',
+      path: '/v1/models/{model}/traffic',
+      summary: 'requests, failures and slow answers of each deployment over time',
+      role: 'viewer',
+      scope: 'models',
+      params: inModel,
+      query: z.strictObject({ from: instantText.optional(), to: instantText.optional() }),
+      answers: {
+        200: {
+          description:
+            'oldest first, as far as the platform has counted, at most 200 ticks; at most 7 days, by default the last one; `slow`: slower than `slowMs`, the p90 of all of them; `because`: why there is nothing',
+          schema: traffic,
+        },
       },
-    },
-    problems: [422],
-    async handle({ project, params, query }) {
-      const { state } = await project.model(params.model);
-      const window = windowOf(query, now(), state.plan.rollout.tick);
-      const { from, to, tickMs } = window;
-      const answer = { model: state.model, from: instant(from), to: instant(to), tickMs };
-      const because = silenceOf(state);
-      if (because !== undefined) return { status: 200, body: { ...answer, ticks: [], because } };
-      return { status: 200, body: { ...answer, ...(await read(ports.telemetry(kindOf(state)), state, window)) } };
-    },
-  }),
-];
+      problems: [422],
+      async handle({ project, params, query }) {
+        const { state } = await project.model(params.model);
+        const window = windowOf(query, now(), state.plan.rollout.tick);
+        const { from, to, tickMs } = window;
+        const answer = { model: state.model, from: instant(from), to: instant(to), tickMs };
+        const because = silenceOf(state);
+        if (because !== undefined) return { status: 200, body: { ...answer, ticks: [], because } };
+        const { readMs } = window;
+        const key = JSON.stringify([state.model, window]);
+        const told = await recent(key, readMs / 2, () => read(ports.telemetry(kindOf(state)), state, window));
+        return { status: 200, body: { ...answer, ...told } };
+      },
+    }),
+  ];
+}
+
+const mostKept = 32;
+
+/** Answers what is not older than `ms` again: a page that is open asks every few seconds, and clouds charge for it. */
+function recently(now: () => number) {
+  const kept = new Map<string, { readonly until: number; readonly told: Promise<object> }>();
+  return (key: string, ms: number, ask: () => Promise<object>): Promise<object> => {
+    const known = kept.get(key);
+    if (known !== undefined && now() < known.until) return known.told;
+    const told = ask();
+    kept.delete(key);
+    kept.set(key, { until: now() + ms, told });
+    told.catch(() => kept.delete(key));
+    for (const oldest of kept.keys()) if (kept.size > mostKept) kept.delete(oldest);
+    return told;
+  };
+}
 
 interface Window {
   readonly from: number;

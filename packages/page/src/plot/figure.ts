@@ -16,7 +16,7 @@ export function figure(plot: Plot): Html {
 <figcaption>${plot.title}</figcaption>
 <div class="plot-box" data-own>${raw(drawPlot(plot))}</div>
 ${plot.kind === 'xy' ? legend(plot) : ''}
-<details><summary>Numbers of “${plot.title}”</summary><div class="scroll" tabindex="0" role="group" aria-label="Numbers of “${plot.title}”">${plot.kind === 'xy' ? valuesTable(plot) : spansTable(plot)}</div></details>
+<details><summary>Numbers<span class="unseen"> of “${plot.title}”</span></summary><div class="scroll" tabindex="0" role="group" aria-label="Numbers of “${plot.title}”">${plot.kind === 'xy' ? valuesTable(plot) : spansTable(plot)}</div></details>
 </figure>`;
 }
 
@@ -42,9 +42,9 @@ function valuesTable({ x, y, layers }: XyPlot): Html {
   const all = [...new Set(columns.flatMap(({ values }) => [...values.keys()]))].sort((a, b) => a - b);
   const every = Math.ceil(all.length / mostRows);
   const shown = all.filter((_, index) => index % every === 0 || index === all.length - 1);
-  return html`<table><caption>${y.label}${every > 1 ? `; each ${every}th row of ${all.length}` : ''}</caption>
+  return html`<table><caption>${y.label}${every > 1 ? `; one row in ${every} of ${all.length}` : ''}</caption>
 <thead><tr><th scope="col">${x.kind === 'time' ? 'Time (UTC)' : ''}</th>${columns.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${shown.map((value) => html`<tr><th scope="row">${xText(x, value)}</th>${columns.map(({ values }) => html`<td>${values.get(value) ?? ''}</td>`)}</tr>`)}</tbody></table>`;
+<tbody>${shown.map((value) => html`<tr><th scope="row">${xText(x, value)}</th>${columns.map(({ name, values }) => html`<td data-label="${name}">${values.get(value) ?? ''}</td>`)}</tr>`)}</tbody></table>`;
 }
 
 interface Column {
@@ -72,5 +72,5 @@ export const clockText = (at: number): string => instant(at).slice(0, 19).replac
 function spansTable({ rows }: SpansPlot): Html {
   const all = rows.flatMap(({ name, spans }) => spans.map((span) => ({ name, ...span })));
   return html`<table><thead><tr><th scope="col">What</th><th scope="col"></th><th scope="col">From (UTC)</th><th scope="col">For</th></tr></thead>
-<tbody>${all.map(({ name, text, from, to }) => html`<tr><th scope="row">${name}</th><td>${text}</td><td>${clockText(from)}</td><td>${durationText(to - from)}</td></tr>`)}</tbody></table>`;
+<tbody>${all.map(({ name, text, from, to }) => html`<tr><th scope="row">${name}</th><td data-label="">${text}</td><td data-label="From (UTC)">${clockText(from)}</td><td data-label="For">${durationText(to - from)}</td></tr>`)}</tbody></table>`;
 }

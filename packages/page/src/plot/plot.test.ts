@@ -264,7 +264,7 @@ test('a figure holds its numbers as a table, thinned where there are many', () =
   const page = String(figure(plotOf([line(points)])));
 
   expect(page.match(/<tr>/g)?.length).toBeLessThan(50);
-  expect(page).toContain('each 3th row of 100');
+  expect(page).toContain('one row in 3 of 100');
   expect(page).toContain('2026-01-01 13:39:00');
   expect(page).toContain('<svg role="img" aria-labelledby="p-title p-told"');
 });

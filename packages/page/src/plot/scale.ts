@@ -19,7 +19,7 @@ export interface Placed {
 /** Both ends of an axis. */
 export type Domain = readonly [from: number, to: number];
 
-const textWidth = 6.8;
+const textWidth = 7.3;
 /** About how wide a text of 12 px is. */
 export const widthOf = (text: string): number => Math.ceil(text.length * textWidth);
 

@@ -42,6 +42,9 @@ export interface EvidenceSeries {
   readonly guardrails: readonly {
     readonly name: string;
     readonly alphaShare: number;
+    /** The ratio above which the candidate does harm, and the one that a promotion excludes. */
+    readonly toleratedRatio: number;
+    readonly margin: number;
     readonly streams: readonly { readonly id: string; readonly events: string }[];
   }[];
   /** What the candidate was meant to have, since when. */
@@ -95,8 +98,8 @@ export function seriesReader(id: string, most = 500): SeriesReader {
       const last = lastWeight(newest);
       return {
         ...{ alpha, beta, unit, lastWeight: last },
-        guardrails: guardrails.map(({ name, alphaShare, streams }) => ({
-          ...{ name, alphaShare },
+        guardrails: guardrails.map(({ name, alphaShare, toleratedRatio, margin, streams }) => ({
+          ...{ name, alphaShare, toleratedRatio, margin },
           streams: streams.map(({ id, events }) => ({ id, events })),
         })),
         weights,
