@@ -12,11 +12,20 @@ export async function startIn(directory: string, log: (line: string) => void = (
 }
 
 /** A project that trains, judges and serves, released, with its first version serving. */
-export async function trained(server: Server, directory: string): Promise<void> {
-  await release(server, join(directory, 'executions.txt'));
-  for (const part of ['train', 'holdout'])
-    await sent(server, 'PUT', `/v1/buckets/drops/objects/judged/${part}/first.json`, '{}');
+export async function trained(
+  server: Server,
+  directory: string,
+  changed?: Parameters<typeof release>[2],
+): Promise<void> {
+  await release(server, join(directory, 'executions.txt'), changed);
+  await drop(server, 'first');
   while ((await predicted(server)) !== 200) await sleep(50);
+}
+
+/** New data, of which a version is trained. */
+export async function drop(server: Server, name: string): Promise<void> {
+  for (const part of ['train', 'holdout'])
+    await sent(server, 'PUT', `/v1/buckets/drops/objects/judged/${part}/${name}.json`, '{}');
 }
 
 async function sent(server: Server, method: string, path: string, body: string | Buffer): Promise<void> {

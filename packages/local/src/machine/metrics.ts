@@ -1,3 +1,4 @@
+import { eventTypes } from '@serin/core/base/event-types';
 import type { Entry } from '@serin/core/ports/journal';
 import type { Standing } from '../ports/serving.ts';
 import type { Counters } from './counters.ts';
@@ -27,7 +28,8 @@ interface Sources {
 /** `sources` are asked when somebody looks: they need not be there before. */
 export function serverMetrics(sources: () => Sources): Metrics {
   const entries = counts();
-  const events = counts();
+  // All there are, from 0 on: the first one of a kind is an increase as well.
+  const events = counts(eventTypes.map((type) => `dev.serin.${type}.v1`));
   const predictions = new Map<string, ReturnType<typeof counts>>();
   let faults = 0;
 
@@ -101,8 +103,8 @@ const gauge = (name: string, help: string, samples: readonly Sample[]): Family =
   samples,
 });
 
-function counts() {
-  const known = new Map<string, number>();
+function counts(from: readonly string[] = []) {
+  const known = new Map<string, number>(from.map((value) => [value, 0]));
   return {
     add: (value: string) => void known.set(value, (known.get(value) ?? 0) + 1),
     samples: (label: string, labels: Readonly<Record<string, string>> = {}): readonly Sample[] =>
