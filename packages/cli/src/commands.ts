@@ -277,6 +277,17 @@ export const commands: readonly CommandSpec[] = [
   list('runs', 'runs, the newest first', undefined, [onModel, onStatus]),
   get('runs', 'one run', '<id>'),
   {
+    name: 'runs watch',
+    args: '<id-or-model>',
+    summary: 'follow a run, or the newest of a model, to its end; exit code 1 when it failed or was refused',
+    options: [
+      ...remote,
+      option('--watch', 'with --json: a line for each change'),
+      option('--timeout <duration>', 'give up after so long (exit code 6)'),
+    ],
+    load: async () => (await runs()).watch,
+  },
+  {
     name: 'runs logs',
     args: '<id>',
     summary: 'what a job of a run wrote',
@@ -349,8 +360,8 @@ export const commands: readonly CommandSpec[] = [
   get('rollouts', 'one rollout', '<id>'),
   {
     name: 'rollouts watch',
-    args: '<id>',
-    summary: 'follow a rollout to its end; exit code 7 when it was taken back',
+    args: '<id-or-model>',
+    summary: 'follow a rollout, or the newest of a model, to its end; exit code 7 when it was taken back',
     options: [
       ...remote,
       option('--watch', 'with --json: a line for each change'),

@@ -12,6 +12,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Columns of the terminal that data goes to; absent when it is no terminal. */
   readonly width: number | undefined;
+  /** Rows of the same terminal; it may have been made larger or smaller since. */
+  readonly height?: number | undefined;
   /** Exact times are wanted, in UTC. */
   readonly utc?: boolean;
   readonly out: (text: string) => void;
@@ -32,7 +34,12 @@ export function processTerminal(
     json,
     utc,
     interactive: Boolean(stdin.isTTY && stderr.isTTY),
-    width: stdout.isTTY ? stdout.columns : undefined,
+    get width() {
+      return stdout.isTTY ? stdout.columns : undefined;
+    },
+    get height() {
+      return stdout.isTTY ? stdout.rows : undefined;
+    },
     out: (text) => void stdout.write(text),
     say: (text) => void stderr.write(text),
     paint: (name, text) => (colour && !json ? styleText(name, text, { validateStream: false }) : text),

@@ -8,16 +8,17 @@ const defaultTimeoutMs = 3_600_000;
 const fastestLookMs = 200;
 const slowestLookMs = 2_000;
 
-/** Looks until `ended` answers something; exit code 6 after `--timeout`. `what` names what is waited for. */
+/** Looks until `ended` answers something; exit code 6 after `--timeout`, unless it is endless. `what` is waited for. */
 export async function waitFor<Found>(
   invocation: Invocation,
   what: string,
   ended: () => Promise<Found | undefined>,
+  endless = false,
 ): Promise<Found> {
   const timeout = textOption(invocation, 'timeout');
   const limit = timeout === undefined ? defaultTimeoutMs : parseDuration(timeout);
   if (limit === undefined) throw new Failure(2, `--timeout is '${timeout}'; give a duration such as '30s' or '10m'`);
-  const until = performance.now() + limit;
+  const until = endless ? Number.POSITIVE_INFINITY : performance.now() + limit;
   for (let wait = fastestLookMs; ; wait = Math.min(wait * 1.5, slowestLookMs)) {
     const found = await ended();
     if (found !== undefined) return found;
@@ -48,6 +49,17 @@ export function waitForEnd(
     last = status;
     return document.endedAt === undefined ? undefined : document;
   });
+}
+
+/** The id that was given, or that of the newest run or rollout of the model of this name. */
+export async function newestOf(client: Client, kind: 'runs' | 'rollouts', given: string): Promise<string> {
+  // Names of models have no underscore, and prefixes of ids are digits or begin with `run_` or `ro_`.
+  if (!/^[a-z][a-z0-9-]*$/.test(given) || /^[0-9a-f]{8,}$/.test(given)) return given;
+  const { items } = await client.list(`/v1/${kind}`, { model: given }, 1);
+  const [newest] = items.filter(isDocument);
+  if (newest === undefined)
+    throw new Failure(3, `${given} has no ${kind} yet`, { mend: `name a model or an id of 'serin ${kind} list'` });
+  return String(newest.id);
 }
 
 export const isDocument = (value: unknown): value is Document =>

@@ -11,7 +11,9 @@ import {
   textOption,
 } from '../invocation.ts';
 import { textOf } from '../table.ts';
-import { isDocument, reasonOf, waitFor, waitForEnd } from '../wait.ts';
+import { isDocument, newestOf, reasonOf, waitForEnd } from '../wait.ts';
+import { type RolloutDocument, rolloutFrame } from '../watching/rollout-frame.ts';
+import { watched } from '../watching/watch.ts';
 
 export const move =
   (verb: 'pause' | 'resume' | 'promote' | 'abort'): Command =>
@@ -41,31 +43,31 @@ export function ended(invocation: Invocation, rollout: Document): number {
   return promoted ? 0 : 7;
 }
 
-/** Follows a rollout to its end: each line of its timeline once, or with `--json --watch` each state that differs. */
+/** Follows a rollout, or the newest one of a model, to its end. */
 export const watch: Command = async (invocation) => {
-  const id = argument(invocation, 0);
   const client = await clientOf(invocation);
   const { terminal, options } = invocation;
-  let printedTo = 0;
-  let before = '';
-  const rollout = await waitFor(invocation, `rollout ${id}`, async () => {
-    const now = await client.get(path`/v1/rollouts/${id}`);
-    if (terminal.json && options.watch === true && JSON.stringify(now) !== before)
-      terminal.out(`${JSON.stringify(now)}\n`);
-    before = JSON.stringify(now);
-    if (!terminal.json) printedTo = printNew(now, printedTo, invocation);
-    return now.endedAt === undefined ? undefined : now;
+  const id = await newestOf(client, 'rollouts', argument(invocation, 0));
+  const rollout = await watched<RolloutDocument>(invocation, {
+    what: `rollout ${id}`,
+    // As the API answers it.
+    look: async () => (await client.get(path`/v1/rollouts/${id}`)) as RolloutDocument,
+    isOver: ({ endedAt }) => endedAt !== undefined,
+    frame: (seen, now) => rolloutFrame(seen, now, terminal),
+    changes: (seen, before) => newLines(seen, before, terminal),
   });
-  if (terminal.json && options.watch === true) return rollout.status === 'promoted' ? 0 : 7;
+  if (terminal.width !== undefined || (terminal.json && options.watch === true))
+    return rollout.status === 'promoted' ? 0 : 7;
   return ended(invocation, rollout);
 };
 
-/** Prints the lines of the timeline that are newer than the last one printed. */
-function printNew(rollout: Document, lastAt: number, { terminal }: Invocation): number {
-  const timeline = Array.isArray(rollout.story) ? rollout.story.filter(isDocument) : [];
+/** The lines of the timeline that are newer than those of before. */
+function newLines(rollout: Document, before: Document | undefined, terminal: Invocation['terminal']): string {
+  const linesOf = ({ story }: Document) => (Array.isArray(story) ? story.filter(isDocument) : []);
   const timeOf = ({ at }: Document) => Date.parse(String(at));
-  const fresh = timeline.filter((line) => timeOf(line) > lastAt);
-  for (const { at, text } of fresh)
-    terminal.out(`${terminal.paint('dim', textOf('at', at))}  ${textOf('text', text)}\n`);
-  return Math.max(lastAt, ...fresh.map(timeOf));
+  const last = Math.max(0, ...(before === undefined ? [] : linesOf(before).map(timeOf)));
+  return linesOf(rollout)
+    .filter((line) => timeOf(line) > last)
+    .map(({ at, text }) => `${terminal.paint('dim', textOf('at', at))}  ${textOf('text', text)}\n`)
+    .join('');
 }

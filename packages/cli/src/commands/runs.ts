@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { instant } from '@serin/core/base/time';
 import type { Client, Document } from '../client.ts';
 import { Failure } from '../failure.ts';
 import {
@@ -14,7 +15,10 @@ import {
   show,
   textOption,
 } from '../invocation.ts';
-import { isDocument, reasonOf, waitFor, waitForEnd } from '../wait.ts';
+import { textOf } from '../table.ts';
+import { isDocument, newestOf, reasonOf, waitFor, waitForEnd } from '../wait.ts';
+import { type RunDocument, runFrame } from '../watching/run-frame.ts';
+import { watched } from '../watching/watch.ts';
 
 export const start: Command = async (invocation) => {
   const model = argument(invocation, 0);
@@ -113,3 +117,51 @@ export const logs: Command = async (invocation) => {
   }
   return 130;
 };
+
+/** Follows a run, or the newest one of a model, to its end: 0 when it succeeded, 7 when it was cancelled. */
+export const watch: Command = async (invocation) => {
+  const client = await clientOf(invocation);
+  const { terminal, options } = invocation;
+  const id = await newestOf(client, 'runs', argument(invocation, 0));
+  const tail = logTail(client, id);
+  const run = await watched<RunDocument>(invocation, {
+    what: `run ${id}`,
+    look: async () => {
+      if (terminal.width !== undefined && !terminal.json) await tail.read();
+      return (await client.get(path`/v1/runs/${id}`)) as RunDocument; // as the API answers it
+    },
+    isOver: ({ endedAt }) => endedAt !== undefined,
+    frame: (seen, now) => runFrame(seen, tail.text(), now, terminal),
+    changes: (seen, before) => newStatus(seen, before, terminal),
+  });
+  const exit = run.status === 'succeeded' ? 0 : run.status === 'cancelled' ? 7 : 1;
+  if (terminal.json && options.watch !== true) terminal.out(`${JSON.stringify(run)}\n`);
+  return exit;
+};
+
+/** The end of the log of the job that a run is at; empty where there is none, or the platform keeps none. */
+function logTail(client: Client, id: string) {
+  const kept = 4_000;
+  let [job, from, text] = ['', 0, ''];
+  return {
+    text: () => text,
+    async read() {
+      const part = await client.get(path`/v1/runs/${id}/logs`, { from }).catch(() => undefined);
+      if (part === undefined) return;
+      const of = `${part.job}/${part.attempt}`;
+      const [before, isWhole] = [of === job ? text : '', of === job || from === 0];
+      // Of another job this part is not the beginning, which is read at the next look.
+      text = isWhole ? (before + String(part.text ?? '')).slice(-kept) : '';
+      from = isWhole && typeof part.next === 'number' ? part.next : 0;
+      job = of;
+    },
+  };
+}
+
+function newStatus(run: Document, before: Document | undefined, terminal: Invocation['terminal']): string {
+  const stateOf = ({ status, job }: Document) =>
+    `${status}${isDocument(job) ? ` (${job.part}, attempt ${job.attempt})` : ''}`;
+  if (before !== undefined && stateOf(before) === stateOf(run)) return '';
+  const reason = reasonOf(run);
+  return `${terminal.paint('dim', instant(Date.now()))}  ${stateOf(run)}${reason === '' ? '' : `: ${textOf('', reason)}`}\n`;
+}

@@ -1,9 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Document } from '../client.ts';
+import type { Client, Document } from '../client.ts';
 import { type Command, clientOf, type Invocation, show } from '../invocation.ts';
 import { table, textOf } from '../table.ts';
 import { isDocument } from '../wait.ts';
+import { modelsOf, statusFrame } from '../watching/status-frame.ts';
+import { watched } from '../watching/watch.ts';
 
+/** On a pipe a model is a line, with everything that a list of models has. */
 const columns = {
   MODEL: 'model',
   CHAMPION: 'champion',
@@ -17,30 +19,57 @@ const columns = {
   FIRING: 'firing',
   AT: 'at',
 };
-const lookMs = 1_000;
 
-/** With `--watch`: each state that differs from the one before, as NDJSON with `--json`. */
+/** With `--watch` it goes on: in place on a terminal, as lines on a pipe, as NDJSON with `--json`. */
 export const status: Command = async (invocation) => {
   const client = await clientOf(invocation);
-  const { signal, options, terminal } = invocation;
-  let before = await client.get('/v1/status');
-  show(invocation, before, () => whole(before, invocation));
-  while (options.watch === true && !signal.aborted) {
-    await pause(lookMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) break;
-    const now = await client.get('/v1/status');
-    if (terminal.json && JSON.stringify(now) !== JSON.stringify(before)) terminal.out(`${JSON.stringify(now)}\n`);
-    if (!terminal.json) terminal.out(changes(before, now));
-    before = now;
+  const { terminal, options } = invocation;
+  let rollouts = new Map<string, Document>();
+  const look = async (): Promise<Document> => {
+    const document = await client.get('/v1/status');
+    if (terminal.width !== undefined && !terminal.json) rollouts = await rolloutsOf(client, document);
+    return document;
+  };
+  const frame = (seen: Document, now: number) => statusFrame(seen, rollouts, now, terminal);
+  if (options.watch !== true) {
+    const document = await look();
+    show(invocation, document, () =>
+      terminal.width === undefined ? whole(document, invocation) : frame(document, Date.now()),
+    );
+    return 0;
   }
-  return signal.aborted ? 130 : 0;
+  await watched(invocation, {
+    what: 'the project',
+    look,
+    isOver: () => false,
+    frame,
+    changes: (seen, before) => (before === undefined ? whole(seen, invocation) : changes(before, seen)),
+    endless: true,
+  });
+  return 0;
 };
 
+/** The counts of so many rollouts are shown at once. */
+const mostRollouts = 5;
+
+async function rolloutsOf(client: Client, document: Document): Promise<Map<string, Document>> {
+  const going = modelsOf(document).flatMap(({ rollout }) =>
+    isDocument(rollout) &&
+    typeof rollout.id === 'string' &&
+    rollout.endedAt === undefined &&
+    rollout.status !== 'promoted'
+      ? [rollout.id]
+      : [],
+  );
+  const found = await Promise.all(
+    going.slice(0, mostRollouts).map(async (id) => [id, await client.get(`/v1/rollouts/${id}`)] as const),
+  );
+  return new Map(found);
+}
+
 function whole(document: Document, { terminal }: Invocation): string {
-  const models = rows(document);
-  const frozen = isDocument(document.freeze)
-    ? `  ${terminal.paint('yellow', `frozen: ${textOf('freeze', document.freeze)}`)}`
-    : '';
+  const models = modelsOf(document);
+  const frozen = isDocument(document.freeze) ? `  frozen: ${textOf('freeze', document.freeze)}` : '';
   const head = [
     document.project,
     document.environment,
@@ -50,17 +79,17 @@ function whole(document: Document, { terminal }: Invocation): string {
   const notes = models.flatMap((row) =>
     ['unready', 'data', 'untold']
       .filter((name) => typeof row[name] === 'string')
-      .map((name) => `${terminal.paint('yellow', `${textOf('model', row.model)}: ${textOf(name, row[name])}`)}\n`),
+      .map((name) => `${textOf('model', row.model)}: ${textOf(name, row[name])}\n`),
   );
   const more = document.next === undefined || document.next === null ? '' : "there are more: 'serin models list'\n";
-  const clock = typeof document.clock === 'string' ? `${terminal.paint('yellow', `clock: ${document.clock}`)}\n` : '';
-  return `${terminal.paint('bold', head.join('  '))}${frozen}\n${clock}${body}${notes.join('')}${more}`;
+  const clock = typeof document.clock === 'string' ? `clock: ${document.clock}\n` : '';
+  return `${head.join('  ')}${frozen}\n${clock}${body}${notes.join('')}${more}`;
 }
 
 /** A line for each model that changed. */
 function changes(before: Document, now: Document): string {
-  const known = new Map(rows(before).map((row) => [row.model, JSON.stringify(row)]));
-  return rows(now)
+  const known = new Map(modelsOf(before).map((row) => [row.model, JSON.stringify(row)]));
+  return modelsOf(now)
     .filter((row) => known.get(row.model) !== JSON.stringify(row))
     .map((row) => {
       const { at, model, ...rest } = row;
@@ -68,8 +97,3 @@ function changes(before: Document, now: Document): string {
     })
     .join('');
 }
-
-const rows = ({ models }: Document): readonly Document[] => {
-  const items = isDocument(models) ? models.items : models;
-  return Array.isArray(items) ? items.filter(isDocument) : [];
-};
