@@ -37,6 +37,7 @@ from ._types import (
     Run,
     Served,
     Started,
+    Traffic,
     Version,
     Why,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "Served",
     "ServerError",
     "Started",
+    "Traffic",
     "UnreachableError",
     "UnsupportedError",
     "UsageError",

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 from ._encode import given, instant
 from ._errors import ConflictError, WaitTimeoutError
 from ._http import Transport, path_of
-from ._types import Expected, LabelResult, Model, ModelLabels, Outcome, Rollout, Run, Served, Started, Version
+from ._types import Expected, LabelResult, Model, ModelLabels, Outcome, Rollout, Run, Served, Started, Traffic, Version
 
 Found = TypeVar("Found")
 Ended = TypeVar("Ended", Run, Rollout)
@@ -123,6 +123,15 @@ class Models:
         query = {} if at is None else {"at": instant(at)}
         served: List[Served] = self._http.get(path_of("v1", "models", model, "history"), query)["served"]
         return served
+
+
+    def traffic(
+        self, model: str, since: Union[datetime, str, None] = None, until: Union[datetime, str, None] = None
+    ) -> Traffic:
+        """Requests, failures and slow answers of each deployment over time: of the last day, or between two times."""
+        query = {name: instant(time) for name, time in (("from", since), ("to", until)) if time is not None}
+        traffic: Traffic = self._http.get(path_of("v1", "models", model, "traffic"), query)
+        return traffic
 
 
 class Versions:

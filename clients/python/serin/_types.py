@@ -78,6 +78,20 @@ class Served(_Served, total=False):
     version: int
 
 
+class _Traffic(TypedDict):
+    model: str
+    tickMs: int
+    #: Oldest first: `at`, and under `deployments` by name: `requests`, `errors`, `slow`.
+    ticks: List[Dict[str, Any]]
+
+
+class Traffic(_Traffic, total=False):
+    latency: Dict[str, float]
+    slowMs: float
+    #: Why there is nothing.
+    because: str
+
+
 class _Version(TypedDict):
     number: int
     model: str

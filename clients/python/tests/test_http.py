@@ -64,6 +64,17 @@ class Requests(Hurried):
 
         self.assertEqual([len(once.received), len(always.received)], [2, 8])
 
+    def test_without_a_time_to_wait_only_what_is_done_once_is_asked_for_again(self) -> None:
+        stub = Stub(self, lambda *_: Reply(503, {}))
+        client = stub.client()
+
+        with self.assertRaises(serin.BusyError):
+            client.predict("weather", [1])
+        self.assertEqual(len(stub.received), 1)
+        with self.assertRaises(serin.BusyError):
+            client.rollouts.abort("ro_1")
+        self.assertEqual(len(stub.received), 5)
+
     def test_a_server_that_asks_for_an_hour_is_not_waited_for(self) -> None:
         stub = Stub(self, lambda *_: Reply(503, {}, {"retry-after": "3600"}))
 
@@ -143,15 +154,15 @@ class Requests(Hurried):
 class Errors(Hurried):
     def test_a_problem_says_what_why_and_how_to_mend_it(self) -> None:
         errors = [{"pointer": "/to", "detail": "must be a number"}]
-        stub = Stub(self, lambda *_: problem(422, "the body has a wrong field; correct it", errors=errors))
+        stub = Stub(self, lambda *_: problem(422, "a field is wrong; it is known; correct it", errors=errors))
 
         with self.assertRaises(serin.InvalidError) as caught:
             stub.client().rollback("weather")
 
         error = caught.exception
-        self.assertEqual([error.what, error.mend], ["the body has a wrong field", "correct it"])
+        self.assertEqual([error.what, error.mend], ["a field is wrong; it is known", "correct it"])
         self.assertEqual([error.status, error.code, error.request_id], [422, "x", "req_1"])
-        self.assertEqual(str(error), "the body has a wrong field\n  /to  must be a number\n  mend: correct it")
+        self.assertEqual(str(error), "a field is wrong; it is known\n  /to  must be a number\n  mend: correct it")
 
     def test_each_status_has_its_exception(self) -> None:
         kinds = {
@@ -223,12 +234,12 @@ class Events(Hurried):
         return Reply(200, content, {"content-type": "text/event-stream"})
 
     def test_go_on_behind_the_last_one_after_a_lost_connection_and_a_restart(self) -> None:
-        first = self.stream(b": connected\n\n" + event(4) + event(5)[:12])
+        first = self.stream(b": connected\n\n" + event(3) + event(4) + event(5)[:12])
         stub = self.streams(first, Reply(cut=-1), BUSY, self.stream(event(5)))
 
-        events = list(itertools.islice(stub.client().events(follow=True), 2))
+        events = list(itertools.islice(stub.client().events(follow=True), 3))
 
-        self.assertEqual([(each["id"], each["position"]) for each in events], [("e4", 4), ("e5", 5)])
+        self.assertEqual([(each["id"], each["position"]) for each in events], [("e3", 3), ("e4", 4), ("e5", 5)])
         self.assertEqual([each.headers.get("last-event-id") for each in stub.received], [None, "4", "4", "4"])
         self.assertEqual({each.headers["accept"] for each in stub.received}, {"text/event-stream"})
 
@@ -238,6 +249,11 @@ class Events(Hurried):
         self.assertEqual(next(stub.client().events(follow=True))["id"], "e8")
 
         self.assertEqual(stub.received[1].headers["last-event-id"], "7")
+
+    def test_outlive_a_connection_that_brought_a_sign_of_life_only(self) -> None:
+        stub = self.streams(self.stream(b": beat\n"), self.stream(event(8)))
+
+        self.assertEqual(next(stub.client().events(follow=True))["id"], "e8")
 
     def test_begin_where_the_caller_says(self) -> None:
         stub = self.streams(self.stream(event(4)))

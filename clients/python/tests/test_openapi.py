@@ -33,6 +33,7 @@ CALLS: Dict[str, Callable[[serin.Client], Any]] = {
     "models.list": lambda client: client.models.list(),
     "models.get": lambda client: client.models.get("m"),
     "models.history": lambda client: client.models.history("m", at="2026-01-02T08:00:00Z"),
+    "models.traffic": lambda client: client.models.traffic("m", "2026-01-02T08:00:00Z", "2026-01-02T09:00:00Z"),
     "versions.list": lambda client: client.versions.list("m"),
     "versions.get": lambda client: client.versions.get("m", 1),
     "versions.approve": lambda client: client.versions.approve("m", 1, note="n", override="o"),
