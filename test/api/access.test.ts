@@ -3,7 +3,7 @@ import { mayAct, type Role, roleSchema } from '@serin/api/roles';
 import { pathParameters, type Route } from '@serin/api/route';
 import { visibleTo } from '@serin/api/visible';
 import { describe, expect, test } from 'vitest';
-import { adminToken, openWorld, type World } from './world.ts';
+import { adminToken, memoryLog, openWorld, type World } from './world.ts';
 
 const roles = roleSchema.options;
 
@@ -134,6 +134,61 @@ describe('who may do what, over every route there is', () => {
       ]);
     }
     expect((await app.request('/livez')).status).toBe(200);
+  });
+
+  test('by the cookie of the page nothing is changed without the header of its session', async () => {
+    const everything = await withEverything();
+    const { world } = everything;
+    const cookie = `serin_session=${await world.token('admin')}`;
+    const before = seqs(world);
+
+    const statuses = await Promise.all(
+      guarded
+        .filter(({ method }) => method !== 'get')
+        .map(async (route) => {
+          const path = pathOf(route, everything);
+          const headers = { cookie, 'x-serin-csrf': 'signin', 'content-type': 'application/json' };
+          const method = route.method.toUpperCase();
+          const bare = await world.app.request(path, { method, headers: { cookie } });
+          const wrong = await world.app.request(path, { method, headers, ...(takes(route) ? { body: '{}' } : {}) });
+          return [`${route.method} ${route.path}`, bare.status, wrong.status];
+        }),
+    );
+
+    expect(statuses.length).toBeGreaterThan(20);
+    expect(statuses.filter(([, ...both]) => both.join() !== '403,403')).toEqual([]);
+    expect(seqs(world)).toEqual(before);
+  });
+
+  test('a session ends with its token: the page asks for another, and its event stream closes', async () => {
+    const world = await openWorld({ events: memoryLog(), heartbeatMs: 5 });
+    await world.release();
+    const { body } = await world.call('POST', '/v1/tokens', { name: 'vera', role: 'viewer' });
+    const cookie = `serin_session=${body.token}`;
+    const stream = await world.app.request('/v1/events', { headers: { cookie } });
+    const open = await world.app.request('/', { headers: { cookie } });
+
+    await world.call('DELETE', `/v1/tokens/${body.id}`);
+    const sent = await stream.text();
+    const after = await world.app.request('/', { headers: { cookie } });
+
+    expect(await open.text()).toContain('vera (viewer)');
+    expect(await after.text()).toMatch(/Sign in with a token(?!.*shop)/s);
+    expect(sent).toContain(': connected');
+  });
+
+  test('the text of a token stands in no page that it opens', async () => {
+    const { world, run, rollout } = await withEverything();
+    const token = await world.token('admin');
+    const paths = ['/', '/tokens', '/audit?stream=access', `/runs/${run}`, `/rollouts/${rollout}`, '/models/fraud'];
+
+    const pages = await Promise.all(
+      paths.map(async (path) =>
+        (await world.app.request(path, { headers: { cookie: `serin_session=${token}`, accept: 'text/html' } })).text(),
+      ),
+    );
+
+    expect(pages.filter((page) => page.includes(token))).toEqual([]);
   });
 
   test('without a token, with a wrong one, or with a revoked one: 401, and nothing changes', async () => {

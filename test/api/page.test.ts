@@ -42,6 +42,28 @@ test('a token that signs in becomes a cookie that no script and no other site ca
   expect(page).toContain('(operator)');
 });
 
+test('two servers of one machine do not sign each other out: the cookie has the port in its name', async () => {
+  const { app, token } = await signedIn();
+  const signInAt = async (host: string) =>
+    app.request('/session', {
+      method: 'POST',
+      headers: { ...signIn, host },
+      body: JSON.stringify({ token: await token('viewer') }),
+    });
+
+  const first = (await signInAt('127.0.0.1:7373')).headers.get('set-cookie')?.split(';')[0] ?? '';
+  const second = (await signInAt('127.0.0.1:7374')).headers.get('set-cookie')?.split(';')[0] ?? '';
+  const both = { cookie: `${first}; ${second}` };
+  const callers = await Promise.all(
+    ['127.0.0.1:7373', '127.0.0.1:7374', '127.0.0.1:7375'].map((host) =>
+      app.request('/v1/caller', { headers: { ...both, host } }),
+    ),
+  );
+
+  expect([first, second].map((pair) => pair.split('=')[0])).toEqual(['serin_session_7373', 'serin_session_7374']);
+  expect(callers.map(({ status }) => status)).toEqual([200, 200, 401]);
+});
+
 test('behind TLS the cookie is bound to its host', async () => {
   const { app, token } = await signedIn();
   const headers = { ...signIn, 'x-forwarded-proto': 'https' };

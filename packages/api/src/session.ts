@@ -2,9 +2,6 @@ import { sha256Hex } from '@serin/core/base/json';
 import { bearerOf } from './access.ts';
 import { Problem } from './problem.ts';
 
-/** The cookie of the page. The prefix binds it to this host and to TLS. https://www.rfc-editor.org/rfc/rfc6265#section-4.1.3 */
-const secureName = '__Host-serin_session';
-const plainName = 'serin_session';
 export const csrfHeader = 'x-serin-csrf';
 /** A browser forgets it after half a day. */
 const lifeSeconds = 12 * 3600;
@@ -18,8 +15,18 @@ export function tokenOf(header: HeaderOf): string | undefined {
 
 function tokenInCookie(header: HeaderOf): string | undefined {
   const pairs = (header('cookie') ?? '').split(';').map((pair) => pair.trim());
-  const text = [secureName, plainName].map((name) => pairs.find((pair) => pair.startsWith(`${name}=`))).find(Boolean);
-  return /=([\x21-\x3a\x3c-\x7e]{1,512})$/.exec(text ?? '')?.[1];
+  const named = namesOf(header).map((name) => pairs.find((pair) => pair.startsWith(`${name}=`)));
+  return /=([\x21-\x3a\x3c-\x7e]{1,512})$/.exec(named.find((pair) => pair !== undefined) ?? '')?.[1];
+}
+
+/**
+ * The cookie of the page with TLS, and without. The prefix binds it to this host; nothing binds it to a port, so the name
+ * does: two servers of one machine would sign each other out. https://www.rfc-editor.org/rfc/rfc6265#section-8.5
+ */
+function namesOf(header: HeaderOf): readonly [secure: string, plain: string] {
+  const port = /:(\d{1,5})$/.exec(header('host') ?? '')?.[1];
+  const name = port === undefined ? 'serin_session' : `serin_session_${port}`;
+  return [`__Host-${name}`, name];
 }
 
 /** What a page must send with a request that changes something: only a page that this server made knows it. */
@@ -34,10 +41,11 @@ export function refuseForeignChange(method: string, header: HeaderOf, token: str
 
 /** On one machine the page is read without TLS; everywhere else, and behind a proxy with TLS, the cookie wants it. */
 const isSecure = (platform: string, header: HeaderOf): boolean =>
-  platform !== 'local' || header('x-forwarded-proto') === 'https';
+  platform !== 'local' || /^https\b/i.test(header('x-forwarded-proto') ?? '');
 
 /** The cookie that keeps a token for the page: no script can read it, and no other site can have it sent. */
 export function sessionCookie(token: string, platform: string, header: HeaderOf): string {
   const secure = isSecure(platform, header);
+  const [secureName, plainName] = namesOf(header);
   return `${secure ? secureName : plainName}=${token}; Path=/; Max-Age=${token === '' ? 0 : lifeSeconds}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 }

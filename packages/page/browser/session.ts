@@ -9,19 +9,35 @@ export const changing = (): Record<string, string> => ({
 /** Signs in with what was typed, or with the fragment of a link that `serin dev` printed; signs out. */
 export function session(): void {
   const form = document.querySelector<HTMLFormElement>('#sign-in');
-  const fragment = decodeURIComponent(location.hash.slice(1));
-  if (form !== null && fragment.startsWith('srn_')) {
-    history.replaceState(null, '', location.pathname + location.search);
-    void signIn(form, fragment);
+  if (form !== null) {
+    warnOfPlainHttp(form);
+    takeFragment(form);
+    addEventListener('hashchange', () => takeFragment(form));
   }
   form?.addEventListener('submit', (event) => {
     event.preventDefault();
     void signIn(form, String(new FormData(form).get('token') ?? '').trim());
   });
   document.querySelector('[data-sign-out]')?.addEventListener('click', async () => {
-    await fetch(`${root}session`, { method: 'DELETE', headers: changing() });
+    await fetch(`${root}session`, { method: 'DELETE', headers: changing() }).catch(() => undefined);
     location.assign(`${root}signin`);
   });
+}
+
+/** A browser sends no fragment, so the token of a link is in no log; it must not stay in the history either. */
+function takeFragment(form: HTMLFormElement): void {
+  const token = location.hash.slice(1);
+  if (!token.startsWith('srn_')) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  void signIn(form, token);
+}
+
+function warnOfPlainHttp(form: HTMLFormElement): void {
+  if (location.protocol !== 'http:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname)) return;
+  const warning = form.querySelector('#sign-in-warning');
+  if (warning !== null)
+    warning.textContent =
+      'This connection is not encrypted: whoever listens on the way can read your token. Put a proxy with TLS in front of the server.';
 }
 
 /** Whoever is signed out meanwhile comes back to this page. */

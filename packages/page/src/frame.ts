@@ -110,7 +110,8 @@ export const signInScreen = ({ query }: { readonly query: URLSearchParams }): Sc
   main: html`<form id="sign-in" data-to="${ownPath(query.get('to'))}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required spellcheck="false">
-<button type="submit">Sign in</button>
+<p id="sign-in-warning" class="warning"></p>
+<button type="submit" class="main">Sign in</button>
 <p id="sign-in-problem" role="alert"></p>
 </form>
 <p>An administrator makes one with <code>serin tokens create &lt;name&gt; --role viewer</code>. On one machine <code>serin dev</code> prints a link that signs in.</p>`,
