@@ -26,10 +26,10 @@ export function projectOf(models: Config['models']): CompiledConfig {
   return compile(read.parsed, digests, 'local');
 }
 
-const log = 'epoch 1  loss 0.41\nepoch 2  loss 0.33\nsaved model.json\n';
+const trained = 'epoch 1  loss 0.41\nepoch 2  loss 0.33\nsaved model.json\n';
 
 /** An empty world that a browser can look at. */
-export async function openStory() {
+export async function openStory({ log = trained }: { readonly log?: string } = {}) {
   const events = memoryLog();
   let auc = 0.8;
   const world = await openWorld({
@@ -40,11 +40,20 @@ export async function openStory() {
     problemsOf,
   });
   let told = 0;
-  const tell = () => {
+  const tell = async () => {
+    await world.pay();
     for (const event of world.events().slice(told)) events.add(event);
     told = world.events().length;
   };
+  let streams = 0;
   const server = createServer(getRequestListener((request) => world.app.fetch(request)));
+  server.prependListener('request', ({ url }, response) => {
+    if (!url?.startsWith('/v1/events')) return;
+    streams += 1;
+    response.once('close', () => {
+      streams -= 1;
+    });
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -52,10 +61,12 @@ export async function openStory() {
   return {
     ...world,
     url: `http://127.0.0.1:${address.port}`,
+    /** How many event streams are open. */
+    streams: () => streams,
     /** Lets time pass, and announces what happened. */
     async pass(ms: number) {
       await world.pass(ms);
-      tell();
+      await tell();
     },
     tell,
     scores(next: number) {
@@ -64,7 +75,7 @@ export async function openStory() {
     async train(model: string, score: number, waitMs = 15 * 60_000) {
       auc = score;
       await world.drop(`${model}/${score}.csv`, `day,amount\n2026-01-01,${score}\n`, waitMs);
-      tell();
+      await tell();
     },
     async close() {
       server.closeAllConnections();
@@ -77,8 +88,8 @@ export async function openStory() {
 export type Story = Awaited<ReturnType<typeof openStory>>;
 
 /** The project as the pictures show it. */
-export async function tellStory(): Promise<Story> {
-  const story = await openStory();
+export async function tellStory(given: Parameters<typeof openStory>[0] = {}): Promise<Story> {
+  const story = await openStory(given);
   await story.release(
     projectOf({
       fraud: rules('fraud'),
@@ -112,6 +123,6 @@ export async function tellStory(): Promise<Story> {
   );
   await story.token('viewer');
   await story.token('approver', ['churn']);
-  story.tell();
+  await story.tell();
   return story;
 }

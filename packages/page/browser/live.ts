@@ -88,7 +88,7 @@ export async function freshPage(): Promise<Document | undefined> {
   showConnection(response !== undefined);
   if (response === undefined || response.status >= 500) return undefined;
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
-  if (fresh.documentElement.dataset.csrf === '') toSignIn();
+  if (fresh.getElementById('sign-in') !== null) toSignIn();
   return fresh;
 }
 
@@ -96,10 +96,15 @@ export async function freshPage(): Promise<Document | undefined> {
 export async function renew(): Promise<boolean> {
   const fresh = await freshPage();
   if (fresh === undefined) return false;
-  for (const part of document.querySelectorAll<HTMLElement>('[data-part]')) {
+  const hadFocus = document.activeElement !== document.body;
+  // A part within a part is renewed with it.
+  for (const part of document.querySelectorAll<HTMLElement>('[data-part]:not([data-part] [data-part])')) {
     const next = fresh.getElementById(part.id);
     if (next !== null) morph(part, next);
   }
+  // What had the focus is gone: whoever goes on by keyboard begins with the content, not with the address bar.
+  if (hadFocus && document.activeElement === document.body)
+    document.querySelector<HTMLElement>('#main')?.focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent('serin:renewed'));
   return true;
 }

@@ -104,10 +104,10 @@ const fileNamed = ({ files }: Frame, name: string, kind: string): string =>
   `/page/${name}.${kind}`;
 
 /** Asks for a token. The island sends it, so that it never stands in a URL or a log. */
-export const signInScreen = ({ query }: { readonly query: URLSearchParams }): Screen => ({
+export const signInScreen = ({ path, query }: { readonly path: string; readonly query: URLSearchParams }): Screen => ({
   title: 'Sign in',
   sentence: 'Sign in with a token to see this project.',
-  main: html`<form id="sign-in" data-to="${ownPath(query.get('to'))}">
+  main: html`<form id="sign-in" data-to="${ownPath(path === '/signin' ? query.get('to') : wholePath(path, query))}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required spellcheck="false">
 <p id="sign-in-warning" class="warning"></p>
@@ -116,6 +116,8 @@ export const signInScreen = ({ query }: { readonly query: URLSearchParams }): Sc
 </form>
 <p>An administrator makes one with <code>serin tokens create &lt;name&gt; --role viewer</code>. On one machine <code>serin dev</code> prints a link that signs in.</p>`,
 });
+
+const wholePath = (path: string, query: URLSearchParams): string => (query.size === 0 ? path : `${path}?${query}`);
 
 /** Only a path of this server: a link must not send somebody who signs in elsewhere. */
 const ownPath = (to: string | null): string => (to !== null && /^\/(?![/\\])[^\\]*$/.test(to) ? to : '/');

@@ -62,23 +62,24 @@ export interface Column<Row> {
   readonly isMinor?: true;
 }
 
-/** Rows; where there is little room each becomes a card, and the roles keep it a table for those who hear it. `empty`: what is said when there are none. */
-export function table<Row>(
-  id: string,
-  caption: string,
-  {
-    columns,
-    rows,
-    empty,
-  }: { readonly columns: readonly Column<Row>[]; readonly rows: readonly Row[]; readonly empty: Part },
-): Part {
+interface Listing<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  /** What is said when there are none. */
+  readonly empty: Part;
+  /** What a row is known by when others come before it: what is open or has the focus in it stays. */
+  readonly keyOf?: (row: Row) => string | number;
+}
+
+/** Rows; where there is little room each becomes a card, and the roles keep it a table for those who hear it. */
+export function table<Row>(id: string, caption: string, { columns, rows, empty, keyOf }: Listing<Row>): Part {
   if (rows.length === 0) return html`<p class="quiet" id="${id}" data-part>${empty}</p>`;
   const head = columns.map(
     ({ name, isMinor }) => html`<th role="columnheader" scope="col"${minor(isMinor)}>${name}</th>`,
   );
   const body = rows.map(
     (row) =>
-      html`<tr role="row">${columns.map(({ name, show, isMinor }) => html`<td role="cell" data-label="${name}"${minor(isMinor)}><div>${show(row)}</div></td>`)}</tr>`,
+      html`<tr role="row"${keyOf === undefined ? '' : html` id="${id}-${keyOf(row)}"`}>${columns.map(({ name, show, isMinor }) => html`<td role="cell" data-label="${name}"${minor(isMinor)}><div>${show(row)}</div></td>`)}</tr>`,
   );
   return html`<table role="table" id="${id}" data-part><caption>${caption}</caption><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">${body}</tbody></table>`;
 }

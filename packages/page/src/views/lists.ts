@@ -82,6 +82,7 @@ export const models: View = async (given) => {
     main: html`${table('models', 'Models, by name', {
       rows,
       empty: emptyText('model', next),
+      keyOf: ({ model }) => model,
       columns: [
         modelColumn(given),
         {
@@ -122,6 +123,7 @@ export const runs: View = async (given) => {
     main: html`${await modelFilter(given)}${statusFilter(given, endedRuns)}${table('runs', 'Runs, the newest first', {
       rows,
       empty: emptyText('run', next),
+      keyOf: ({ id }) => id,
       columns: [
         { name: 'Run', show: ({ id }) => html`<a href="${to(runPath(id))}">${shortId(id)}</a>` },
         modelColumn(given),
@@ -153,6 +155,7 @@ export const rollouts: View = async (given) => {
       {
         rows,
         empty: emptyText('rollout', next),
+        keyOf: ({ id }) => id,
         columns: [
           { name: 'Rollout', show: ({ id }) => html`<a href="${to(rolloutPath(id))}">${shortId(id)}</a>` },
           modelColumn(given),
@@ -383,6 +386,7 @@ export const deadLetters: View = async (given) => {
       {
         rows,
         empty: emptyText('dead letter', next),
+        keyOf: ({ id }) => id,
         columns: [
           { name: 'Signal', show: ({ id }) => html`<a href="${to(letterPath(id))}">${shortId(id)}</a>` },
           { name: 'To', show: ({ stream }) => stream },

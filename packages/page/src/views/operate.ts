@@ -34,6 +34,7 @@ export const events: View = async (given) => {
         : table('events', 'Events, the newest first', {
             rows,
             empty: 'Nothing happened yet.',
+            keyOf: ({ position }) => position,
             columns: [
               { name: 'When', show: ({ event }) => ago(event.time, now) },
               { name: 'What', show: ({ event }) => sentence(given, event) },
@@ -204,6 +205,7 @@ async function entriesOf(given: Parameters<View>[0], stream: string): ReturnType
       {
         rows: entries,
         empty: 'There is no entry here.',
+        keyOf: ({ seq }) => seq,
         columns: [
           { name: 'Entry', show: ({ seq }) => seq },
           { name: 'When', show: ({ at }) => ago(at, now) },
@@ -246,6 +248,7 @@ export const tokens: View = async (given) => {
       'Tokens; nobody can read their texts again',
       {
         rows,
+        keyOf: ({ id }) => id,
         empty: 'Create one for each person and each tool: the record then says who did what.',
         columns: [
           { name: 'Name', show: ({ name }) => name },
