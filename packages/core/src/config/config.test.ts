@@ -63,6 +63,8 @@ describe('a config', () => {
     [{ on: { schedule: { cron: '0 3 * * 1', zone: 'Mars/Base' } } }, 'on.schedule'],
     [{ on: { schedule: { cron: '0 0 30 2 *' } } }, 'on.schedule'],
     [{ train: { ...model.train, metrics: [{ name: 'acc', regex: 'acc=(' }] } }, 'train.metrics.0.regex'],
+    [{ train: { ...model.train, command: ['x', '{holdout}'] } }, 'train.command'],
+    [{ evaluate: { command: ['x', '{train}'] } }, 'evaluate.command'],
     [{ rollout: { steps: [50, 25] } }, 'rollout.steps'],
     [{ rollout: { steps: [100] } }, 'rollout.steps.0'],
     [{ data: { ...model.data, settle: { marker: '_OK', manifest: 'm.json' } } }, 'data.settle'],
@@ -74,6 +76,12 @@ describe('a config', () => {
     [{ serve: { command: ['x'], compute: { instances: { min: 5 } } } }, 'serve.compute.instances'],
   ])('refuses %j', (changes, path) => {
     expect(problemsOf(configOf(changes)).map((problem) => problem.split(':')[0])).toContain(`models.fraud.${path}`);
+  });
+
+  test('knows the short places of a command', () => {
+    const train = { ...model.train, command: ['x', '--data={train}', '{model}', '{epoch}'] };
+
+    expect(problemsOf(configOf({ train, evaluate: { command: ['x', '{holdout}', '{model}'] } }))).toEqual([]);
   });
 
   test('a name that cannot be used is told with the rule for names', () => {

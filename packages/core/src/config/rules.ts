@@ -115,7 +115,9 @@ function unfilled(known: string): string {
 /** Every placeholder of a command names something. A value that is not a command has no placeholders. */
 const fills = (command: unknown, inputs: readonly string[], outputs: readonly string[]): boolean =>
   !Array.isArray(command) ||
-  placeholdersIn(command.map(String)).every(({ kind, name }) => (kind === 'inputs' ? inputs : outputs).includes(name));
+  placeholdersIn(command.map(String)).every(({ kind, name }) =>
+    ({ inputs, outputs, short: [...inputs, ...outputs] })[kind].includes(name),
+  );
 
 const served = (serve: Seen<ParsedModel>['serve']) => (typeof serve === 'object' ? serve : undefined);
 

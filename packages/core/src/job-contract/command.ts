@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { sha256Hex } from '../base/json.ts';
-import { placeholder } from '../base/placeholders.ts';
+import { placeholder, placeholderOf, placeholdersIn } from '../base/placeholders.ts';
 import type { Job, Source } from '../ports/jobs.ts';
 
 /**
@@ -11,10 +11,14 @@ import type { Job, Source } from '../ports/jobs.ts';
 
 /**
  * `--name value` for each hyperparameter, as SageMaker's toolkit passes them: sorted, one dash before a single letter,
- * and truth as Python writes it.
+ * and truth as Python writes it. One that a placeholder of the command gives already is not given twice.
  */
-export const userArguments = ({ hyperparameters }: Pick<Job, 'hyperparameters'>): readonly string[] =>
+export const userArguments = ({
+  hyperparameters,
+  command,
+}: Pick<Job, 'hyperparameters' | 'command'>): readonly string[] =>
   Object.entries(hyperparameters)
+    .filter(([name]) => !placeholdersIn(command).some((given) => given.kind === 'inputs' && given.name === name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, value]) => [`${name.length > 1 ? '--' : '-'}${name}`, pythonWords[value] ?? value]);
 
@@ -46,19 +50,25 @@ export interface Places {
 }
 
 /**
- * The command of a job: Azure ML's `${{inputs.x}}` and `${{outputs.y}}` filled in, and for a trainer the arguments.
+ * The command of a job: its placeholders filled in, and for a trainer the arguments.
  * A placeholder that names nothing is `invalid`.
  */
 export function commandOf(job: Job, places: Pick<Places, 'found' | 'outputOf'>): readonly string[] {
   const ofJob = <Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined =>
     Object.hasOwn(values, name) ? values[name] : undefined;
-  const input = (name: string): string | undefined => {
+  const channel = (name: string): string | undefined => {
     const source = ofJob(job.channels, name);
-    return source === undefined ? ofJob(job.hyperparameters, name) : places.found(name, source);
+    return source === undefined ? undefined : places.found(name, source);
   };
   const output = (name: string) => (job.outputs.includes(name) ? places.outputOf(name) : undefined);
-  const fill = (whole: string, kind: string, name: string): string => {
-    const value = kind === 'inputs' ? input(name) : output(name);
+  const values = {
+    inputs: (name: string) => channel(name) ?? ofJob(job.hyperparameters, name),
+    outputs: output,
+    short: (name: string) => output(name) ?? channel(name),
+  };
+  const fill = (whole: string, ...groups: readonly (string | undefined)[]): string => {
+    const { kind, name } = placeholderOf(...groups.slice(0, 3));
+    const value = values[kind](name);
     if (value !== undefined) return value;
     throw new Fault(
       'invalid',
