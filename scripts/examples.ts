@@ -1,4 +1,5 @@
 // Makes what test/examples, test/python and test/mlflow have of Python. A second run does nothing new.
+// `node scripts/examples.ts xgboost onnx pytorch` makes what projects of these templates need, each in a folder of its own.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,4 +41,11 @@ for (const version of ['3', '2']) {
   made(folder, [`test/mlflow/requirements-${version}.txt`], (files) =>
     run(pip, ['install', '--quiet', '--no-deps', '--no-compile', '--target', folder, ...files]),
   );
+}
+for (const name of process.argv.slice(2)) {
+  const folder = join(installed, name);
+  made(folder, [`packages/cli/src/templates/${name}/src/requirements.txt`], (files) => {
+    run('python3', ['-m', 'venv', folder]);
+    run(join(folder, 'bin', 'pip'), ['install', '--quiet', ...files]);
+  });
 }

@@ -97,11 +97,12 @@ async function bundleRequests(dist: string): Promise<void> {
 
 /** What is read at run time and is no module of the bundle. */
 function copyFiles(target: string): void {
-  const isProduct = (file: string) => !/\.test\.\w+$/.test(file) && !/node_modules|\.serin$/.test(file);
+  const isProduct = (file: string) => !/\.test\.\w+$/.test(file) && !/node_modules|\.serin$|__pycache__/.test(file);
   const copy = (from: string, to: string) => cpSync(from, join(target, to), { recursive: true, filter: isProduct });
   copy(join(cli, 'bin'), 'bin');
   chmodSync(join(target, 'bin', 'serin.js'), 0o755);
   copy(join(cli, 'src', 'starter'), 'dist/starter');
+  copy(join(cli, 'src', 'templates'), 'dist/templates');
   copy(join(local, 'splitter'), 'dist/splitter');
   copy(join(root, 'packages', 'core', 'src', 'base', 'data-files.mjs'), 'dist/splitter/data-files.mjs');
   copy(join(root, 'examples', 'births'), 'dist/births');

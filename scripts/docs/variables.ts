@@ -41,6 +41,12 @@ export const variables: readonly Variable[] = [
     readBy: '`serve`, `dev`',
     means: 'Handed to jobs and model servers; nothing else of the environment is.',
   },
+  {
+    name: 'VIRTUAL_ENV, CONDA_PREFIX',
+    readBy: '`serve`, `dev`, `validate`',
+    means:
+      'An environment of Python that is active: with `VIRTUAL_ENV`, jobs and model servers do not look into `.venv` beside the config first.',
+  },
   { name: 'NO_COLOR', readBy: 'each command', means: 'Any value: no colours.' },
   { name: 'TERM', readBy: 'each command', means: '`dumb`: no colours.' },
   {

@@ -61,6 +61,8 @@ test('the package installs offline without dependencies, and its command makes a
     'births/serin.config.ts',
     'births/data/1969.csv',
     'starter/gitignore',
+    'templates/python/src/serinignore',
+    'templates/sklearn/src/train.py',
   ])
     expect([file, existsSync(join(dist, file))]).toEqual([file, true]);
   expect(

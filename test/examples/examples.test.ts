@@ -4,16 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { folder, serin } from '../cli/command.ts';
-import { type Environment, exampleFolder, hurriedCopy, pythonWith, startedProject } from './one-machine.ts';
-
-const required = (process.env.SERIN_REQUIRE ?? '').split(',');
-
-/** Runs only where `python3` can import the module, or where it must: `SERIN_REQUIRE` has its name. */
-function withModule(module: string) {
-  const { env, why } = pythonWith(module);
-  const runs = why === undefined || required.includes(module);
-  return { env, run: runs ? test : test.skip, note: why === undefined ? '' : ` [skipped: ${why}]` };
-}
+import { type Environment, exampleFolder, hurriedCopy, startedProject, withModule } from './one-machine.ts';
 
 describe.each(['sklearn', 'sagemaker-pytorch'])('the example %s', (name) => {
   test.each([

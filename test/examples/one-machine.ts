@@ -3,30 +3,36 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSy
 import { basename, delimiter, join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, test } from 'vitest';
 import { begin, folder, serin } from '../cli/command.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 export const exampleFolder = (name: string): string => join(root, 'examples', name);
 
-/** Where `node scripts/examples.ts` puts its Python, and this machine's own. */
-const paths = [
-  [join(root, 'test', 'emulators', '.installed', 'examples', 'bin'), process.env.PATH].join(delimiter),
-  process.env.PATH ?? '',
-];
+const installed = join(root, 'test', 'emulators', '.installed');
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** The environment in which `python3` can import a module, or why there is none. */
-export function pythonWith(module: string): { readonly env: Environment; readonly why?: string } {
-  const tried = paths.map((path) => {
+/** The environment in which `python3` can import a module, or why there is none: `node scripts/examples.ts` makes one. */
+export function pythonWith(module: string, place = 'examples'): { readonly env: Environment; readonly why?: string } {
+  const own = process.env.PATH ?? '';
+  const tried = [[join(installed, place, 'bin'), own].join(delimiter), own].map((path) => {
     const env = { PATH: path, PYTHONDONTWRITEBYTECODE: '1' };
     const { status, stderr, error } = spawnSync('python3', ['-c', `import ${module}`], { env, encoding: 'utf8' });
     return { env, status, why: error?.message ?? stderr.trim().split('\n').at(-1) ?? '' };
   });
   const found = tried.find(({ status }) => status === 0);
   return found === undefined ? { env: {}, why: tried.map(({ why }) => why).join('; ') } : { env: found.env };
+}
+
+const required = (process.env.SERIN_REQUIRE ?? '').split(',');
+
+/** Runs only where `python3` can import the module, or where it must: `SERIN_REQUIRE` has its name. */
+export function withModule(module: string, place?: string) {
+  const { env, why } = pythonWith(module, place);
+  const runs = why === undefined || required.includes(module);
+  return { env, run: runs ? test : test.skip, note: why === undefined ? '' : ` [skipped: ${why}]` };
 }
 
 /** A copy of an example whose rollout is over in seconds: nothing else of it is changed. */
@@ -64,14 +70,16 @@ export async function startedProject(cwd: string, env: Environment) {
       mkdirSync(target, { recursive: true });
       cpSync(file, join(target, basename(file)));
     },
-    /** The first event of this type; one that says that a run or rollout ended otherwise throws. */
-    async event(type: string): Promise<unknown> {
+    /** The first event of this type, or the nth; one that says that a run or rollout ended otherwise throws. */
+    async event(type: string, nth = 1): Promise<unknown> {
+      let left = nth;
       const follower = begin(['events', 'list', '--follow', '--after', '0', '--json'], { cwd });
       const late = setTimeout(() => follower.kill(), 120_000);
       for await (const line of createInterface({ input: follower.stdout ?? process.stdin })) {
         const event = JSON.parse(line);
         if (/run\.(failed|refused)|rollout\.(rolledback|aborted)/.test(event.type)) throw new Error(line);
-        if (event.type !== type) continue;
+        if (event.type === type) left -= 1;
+        if (left > 0) continue;
         clearTimeout(late);
         follower.kill();
         return event;

@@ -93,12 +93,14 @@ export const commands: readonly CommandSpec[] = [
     args: '[directory]',
     summary: 'write a small working project',
     options: [
+      option('--template <name>', 'a project in Python: sklearn, xgboost, pytorch or onnx; or node, in JavaScript'),
       option('--from <script>', 'a config around a training script that is there already'),
+      option('--no-serve', 'without a server of the model'),
       option('--cloud <clouds>', 'a config for these clouds as well: aws,gcp,azure'),
       option('--force', 'overwrite files, after asking'),
       option('--yes', 'do not ask'),
     ],
-    example: 'serin init first-steps && cd first-steps && serin dev',
+    example: 'serin init churn --template sklearn && cd churn && serin dev',
     load: async () => (await import('./commands/init.ts')).init,
   },
   {

@@ -7,6 +7,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** The files of the project that `init` writes. */
 export const starterFolder = join(here, 'starter');
 
+/** The files of the projects in Python that `init` writes. */
+export const templatesFolder = join(here, 'templates');
+
 /** The built-in splitter: one folder of the published package; in the repository the core's part lies in the core. */
 export const splitterFiles: readonly string[] = filesOf(
   existsSync(join(here, 'splitter'))

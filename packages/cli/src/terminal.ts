@@ -21,6 +21,8 @@ export interface Terminal {
   readonly paint: (colour: Colour, text: string) => string;
   /** No terminal, or any answer but y or yes: `false`. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /** What a person answers, without the blanks around it; only for a terminal that is `interactive`. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 /** Colour wants a terminal, no `NO_COLOR`, and one that is not `dumb`. */
@@ -43,21 +45,23 @@ export function processTerminal(
     out: (text) => void stdout.write(text),
     say: (text) => void stderr.write(text),
     paint: (name, text) => (colour && !json ? styleText(name, text, { validateStream: false }) : text),
-    async confirm(question) {
-      const stop = new AbortController();
-      const dialogue = createInterface({ input: stdin, output: stderr });
-      try {
-        // In a dialogue the terminal hands Ctrl-C to the dialogue, not to the process.
-        dialogue.once('SIGINT', () => stop.abort());
-        const answer = await dialogue.question(`${question} [y/N] `, { signal: stop.signal });
-        return /^y(es)?$/i.test(answer.trim());
-      } catch (error) {
-        throw stop.signal.aborted ? new Failure(130, 'interrupted') : error;
-      } finally {
-        dialogue.close();
-      }
-    },
+    confirm: async (question) => /^y(es)?$/i.test(await ask(`${question} [y/N] `)),
+    ask,
   };
+
+  async function ask(question: string): Promise<string> {
+    const stop = new AbortController();
+    const dialogue = createInterface({ input: stdin, output: stderr });
+    try {
+      // In a dialogue the terminal hands Ctrl-C, and Ctrl-D, to the dialogue, not to the process.
+      for (const event of ['SIGINT', 'close'] as const) dialogue.once(event, () => stop.abort());
+      return (await dialogue.question(question, { signal: stop.signal })).trim();
+    } catch (error) {
+      throw stop.signal.aborted ? new Failure(130, 'interrupted') : error;
+    } finally {
+      dialogue.close();
+    }
+  }
 }
 
 /**

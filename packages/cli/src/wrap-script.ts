@@ -38,7 +38,7 @@ export async function writeFrom(invocation: Invocation, directory: string, given
   );
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'serin.config.ts');
-  const name = nameOf(basename(directory));
+  const name = projectName(directory);
   await writeFile(file, configText(name, program, inside, facts));
   const written = ['serin.config.ts', ...(await ignoreFile(directory))];
   const assumptions = assumed(name, inside, facts);
@@ -58,6 +58,8 @@ async function ignoreFile(directory: string): Promise<readonly string[]> {
   await writeFile(file, '.serin/\n.env\n.venv/\n__pycache__/\nnode_modules/\n');
   return ['.gitignore'];
 }
+
+export const projectName = (directory: string): string => nameOf(basename(directory));
 
 const nameOf = (text: string): string =>
   text

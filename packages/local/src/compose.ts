@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import type { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -70,6 +70,8 @@ export interface ServerOptions {
   readonly version: string;
   /** The file of machine/runner.ts, or of its bundle. */
   readonly runner?: string;
+  /** A folder in which the commands of jobs and model servers are looked for before those of `PATH`; it may come later. */
+  readonly programs?: string;
   /** How long a file in a bucket folder must have been left alone before it counts as whole. */
   readonly settleMs?: number;
   /** One fact for the operator: what went wrong that nobody asked for. */
@@ -179,7 +181,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     directory: jobsFolder,
     materialise: buckets.materialise,
     readObject,
-    inherited: inheritedEnvironment(),
+    inherited: inheritedEnvironment(options.programs),
     runner: options.runner ?? fileURLToPath(new URL('./machine/runner.ts', import.meta.url)),
     onChange: (id) => hintJob(id),
   });
@@ -190,7 +192,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     jobs: jobsFolder,
     stageCode: (digest, target) => stageCode(digest, target, { readObject }),
     holdsCode: (digest, folder) => holdsCode(digest, folder, { readObject }),
-    inherited: inheritedEnvironment(),
+    inherited: inheritedEnvironment(options.programs),
     onChange: (endpoint) => hint(`model/${endpoint}`, { type: 'endpointHinted' }),
     onReturn: counters.returning,
     silenceMs: (endpoint) => release.served(endpoint)?.timeout ?? defaultSilenceMs,
@@ -341,8 +343,9 @@ function prunedHourly(bus: LocalBus, onFault: (error: unknown) => void): () => v
   return () => clearInterval(timer);
 }
 
-function inheritedEnvironment(): Readonly<Record<string, string>> {
-  const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG, TZ } = process.env;
+function inheritedEnvironment(programs: string | undefined): Readonly<Record<string, string>> {
+  const { PATH: own = '/usr/local/bin:/usr/bin:/bin', LANG, TZ } = process.env;
+  const PATH = programs === undefined ? own : `${programs}${delimiter}${own}`;
   return { PATH, ...(LANG === undefined ? {} : { LANG }), ...(TZ === undefined ? {} : { TZ }) };
 }
 

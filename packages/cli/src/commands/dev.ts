@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { asFault } from '@serin/core/base/fault';
 import { type Client, createClient } from '../client.ts';
 import { findConfig } from '../config-file.ts';
@@ -11,6 +11,7 @@ import { asFailure, Failure, failureText } from '../failure.ts';
 import { missingSecrets } from '../hook-secrets.ts';
 import { type Command, type Invocation, numberOption, path, textOption } from '../invocation.ts';
 import { runnerFile } from '../places.ts';
+import { missingEnvironment, pythonPrograms } from '../python-environment.ts';
 import { dataLeftOut } from '../release.ts';
 import { type Releases, releases } from '../releases.ts';
 import { defaultPort, sendsInTheClear } from '../server.ts';
@@ -37,6 +38,7 @@ export const dev: Command = async (invocation) => {
     log,
     predictTokens: invocation.options.predictTokens === true,
     ...(runnerFile === undefined ? {} : { runner: runnerFile }),
+    ...pythonPrograms(dirname(config), invocation.env),
   }).catch((error: unknown) => {
     throw new Failure(1, `the server cannot start: ${asFault(error).message}`, {
       mend: 'correct this, then start it again',
@@ -100,7 +102,11 @@ function follow(invocation: Invocation, config: string, client: Client): Release
     },
     released: (prepared) => {
       const { compiled, digest } = prepared;
-      once([...dataLeftOut(prepared), ...missingSecrets(compiled, invocation.env)]);
+      once([
+        ...dataLeftOut(prepared),
+        ...missingSecrets(compiled, invocation.env),
+        ...missingEnvironment(prepared, invocation.env),
+      ]);
       if (terminal.json)
         terminal.out(`${JSON.stringify({ type: 'released', digest, models: Object.keys(compiled.models) })}\n`);
       else {

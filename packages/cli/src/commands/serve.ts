@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { asFault } from '@serin/core/base/fault';
 import { createClient } from '../client.ts';
 import { findConfig } from '../config-file.ts';
@@ -7,6 +7,7 @@ import { writePrivate } from '../contexts.ts';
 import { Failure } from '../failure.ts';
 import { type Command, type Invocation, numberOption, textOption } from '../invocation.ts';
 import { runnerFile } from '../places.ts';
+import { pythonPrograms } from '../python-environment.ts';
 import { prepareRelease, uploadCode } from '../release.ts';
 import { defaultPort, type Server, sendsInTheClear } from '../server.ts';
 import { version } from '../version.ts';
@@ -30,6 +31,10 @@ export const serve: Command = async (invocation) => {
     log: (line) => log('warning', line),
     predictTokens,
     ...(runnerFile === undefined ? {} : { runner: runnerFile }),
+    ...pythonPrograms(
+      dirname(resolve(invocation.cwd, textOption(invocation, 'config') ?? 'serin.config')),
+      invocation.env,
+    ),
   }).catch((error: unknown) => {
     throw new Failure(1, `the server cannot start: ${asFault(error).message}`, {
       mend: 'correct this, then start it again',

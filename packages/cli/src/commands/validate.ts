@@ -6,9 +6,10 @@ import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
 import { findConfig, loadConfig } from '../config-file.ts';
 import { configJsonSchema } from '../config-json-schema.ts';
 import { missingSecrets } from '../hook-secrets.ts';
-import { type Command, show, textOption } from '../invocation.ts';
+import { type Command, type Invocation, show, textOption } from '../invocation.ts';
 import { namedCloud, prepareFor } from '../plan/for-cloud.ts';
 import { instancesOf, instancesText, quotasOf } from '../plan/instances.ts';
+import { missingEnvironment } from '../python-environment.ts';
 import { dataLeftOut, type Prepared, prepareRelease } from '../release.ts';
 import { retiredSdk } from '../retired-sdk.ts';
 
@@ -26,7 +27,7 @@ export const validate: Command = async (invocation) => {
     ...missingScripts(prepared),
     ...(await retiredSdk(prepared.folders)),
     ...dataLeftOut(prepared),
-    ...(facts === undefined ? missingSecrets(prepared.compiled, invocation.env) : []),
+    ...(facts === undefined ? ofThisMachine(prepared, invocation) : []),
     ...served.flatMap(([model, { rollout, serve }]) =>
       rolloutWarnings(rollout, serve !== 'none' && serve.stickyBy !== undefined).map(
         (warning) => `models.${model}.rollout: ${warning}`,
@@ -48,6 +49,11 @@ export const validate: Command = async (invocation) => {
   );
   return 0;
 };
+
+const ofThisMachine = (prepared: Prepared, { env }: Invocation): readonly string[] => [
+  ...missingSecrets(prepared.compiled, env),
+  ...missingEnvironment(prepared, env),
+];
 
 function explained(config: CompiledConfig, facts: CloudFacts) {
   const machines = instancesOf(config, facts);
