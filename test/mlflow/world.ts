@@ -65,9 +65,10 @@ export async function tokenOf(server: Server, role: string, models?: readonly st
 }
 
 /** A model whose training is a command, released. */
-export async function released(server: Server, model: object, name = 'm'): Promise<void> {
+export async function released(server: Server, model: object, name = 'm', notify?: readonly object[]): Promise<void> {
   const read = parseConfig({
     project: 'p',
+    ...(notify === undefined ? {} : { notify }),
     models: { [name]: { data: { bucket: 'drops', settle: { quiet: '100ms' } }, ...model } },
   });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));

@@ -158,4 +158,5 @@ export const configTexts: Readonly<Record<string, string>> = {
   notify: 'Who gets events.',
   'notify.webhook': 'A signed webhook (Standard Webhooks).',
   'notify.slack': 'An incoming webhook of Slack.',
+  'notify.mlflow': 'A tracking server of MLflow, which gets runs, versions and aliases.',
 };

@@ -283,3 +283,63 @@ test('no reason has the text of a setting in it, whatever the receiver says', as
 
   expect(message).toBe('it answered 403; check its settings and the receiver: <setting> of <setting>');
 });
+
+const mlflowAt = (host: string, more: Partial<SinkPlan> = {}): SinkPlan =>
+  webhookTo(host, { kind: 'mlflow', settings: { url: `http://${host}`, token: { secret: 'hooks' } }, ...more });
+const ended: CloudEvent = { ...event, data: { model: 'fraud', run: 'run_1', status: 'failed', because: 'exit 1' } };
+
+test('a sink of several requests is sent one after the other, each by what was answered before', async () => {
+  const answers = ['{"experiment":{"experiment_id":"3"}}', '{"runs":[{"info":{"run_id":"abc"}}]}', '{}', '{}'];
+  const { heard, host } = await receiver((response) => response.end(answers.shift()));
+  const { deliver } = notifier({ secrets: async () => ({ token: 'key-of-a-test' }), now: () => 0 });
+
+  await deliver(mlflowAt(host), ended);
+
+  expect(heard.map(({ path }) => path.replace('/api/2.0/mlflow/', ''))).toEqual([
+    'experiments/get-by-name?experiment_name=fraud',
+    'runs/search',
+    'runs/log-batch',
+    'runs/update',
+  ]);
+  expect(JSON.parse(heard[3]?.body ?? '')).toMatchObject({ run_id: 'abc' });
+  expect(heard[1]?.headers).toMatchObject({ authorization: 'Bearer key-of-a-test' });
+});
+
+test('of several requests the first that fails ends the delivery', async () => {
+  const { heard, host } = await receiver((response) =>
+    response.writeHead(heard.length > 1 ? 503 : 200).end('{"experiment":{"experiment_id":"3"}}'),
+  );
+  const { deliver } = notifier({ secrets: async () => secretTexts, now: () => 0 });
+
+  const fault: Fault = await deliver(mlflowAt(host), ended).then(() => asFault('delivered'), asFault);
+
+  expect(fault.code).toBe('unavailable');
+  expect(heard).toHaveLength(2);
+});
+
+test('an answer that a sink cannot read waits until somebody mends the url, without the text of a setting', async () => {
+  const { host } = await receiver((response) => response.end(`<p>${secretTexts.hooks}</p>`));
+  const { deliver } = notifier({ secrets: async () => ({ token: secretTexts.hooks ?? '' }), now: () => 0 });
+
+  const fault: Fault = await deliver(mlflowAt(host), ended).then(() => asFault('delivered'), asFault);
+
+  expect([fault.code, fault.message]).toEqual([
+    'unavailable',
+    expect.stringContaining("the sink 'ops' cannot be used"),
+  ]);
+  expect(fault.message).not.toContain(secretTexts.hooks);
+});
+
+test('a receiver that answers each of several requests slowly does not hold the delivery for long', async () => {
+  let at = 0;
+  const { heard, host } = await receiver((response) => {
+    at += 20_000;
+    response.end('{"experiment":{"experiment_id":"3"},"runs":[{"info":{"run_id":"abc"}}]}');
+  });
+  const { deliver } = notifier({ secrets: async () => secretTexts, now: () => at });
+
+  const fault: Fault = await deliver(mlflowAt(host), ended).then(() => asFault('delivered'), asFault);
+
+  expect(fault.message).toMatch(/answers too slowly/);
+  expect(heard).toHaveLength(2);
+});

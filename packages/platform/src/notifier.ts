@@ -2,7 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import { plainOf, type Variables } from '@serin/core/base/variables';
 import type { CloudEvent } from '@serin/core/ports/bus';
 import type { Notify, SinkPlan } from '@serin/core/ports/notify';
-import type { Sink, SinkRequest } from '@serin/core/sinks/sink';
+import type { Settings, Sink, SinkRequest, SinkRequests } from '@serin/core/sinks/sink';
 import { sinks } from '@serin/core/sinks/sinks';
 import { type Answered, post } from './post.ts';
 
@@ -14,17 +14,31 @@ interface Options {
   readonly send?: (request: SinkRequest, allowPrivate: readonly string[]) => Promise<Answered>;
 }
 
-/** The port of sinks. The request of each kind is pure; everything about sending it is here. */
+/** All requests of one delivery: an answer that comes later begins no other. */
+const longestMs = 30_000;
+
+/** The port of sinks. The requests of each kind are pure; everything about sending them is here. */
 export function notifier({ secrets, now, send = post }: Options): Notify {
+  async function sendAll(requests: SinkRequests, plan: SinkPlan): Promise<void> {
+    const until = now() + longestMs;
+    let next = usable(plan, () => requests.next());
+    while (!next.done) {
+      if (now() > until) throw new Fault('unavailable', 'it answers too slowly; check its load and its network');
+      const answer = await send(next.value, plan.allowPrivate ?? []);
+      const fault = next.value.accepts?.includes(answer.status) ? undefined : faultOf(answer);
+      if (fault !== undefined) throw fault;
+      next = usable(plan, () => requests.next(answer));
+    }
+  }
+
   return {
     async deliver(plan, event) {
       const settings = { ...plainOf(plan.settings), ...(await lookUp(plan, secrets)) };
-      const request = requestOf(plan, event, settings, now());
-      const answer = await send(request, plan.allowPrivate ?? []).catch((error: unknown) => {
+      try {
+        await sendAll(requestsOf(plan, event, settings, now()), plan);
+      } catch (error) {
         throw conceal(error, Object.values(settings));
-      });
-      const fault = faultOf(answer);
-      if (fault !== undefined) throw conceal(fault, Object.values(settings));
+      }
     },
   };
 }
@@ -41,18 +55,24 @@ async function lookUp({ name, settings }: SinkPlan, secrets: Options['secrets'])
   }
 }
 
-function requestOf(
-  { name, kind }: SinkPlan,
-  event: CloudEvent,
-  settings: Readonly<Record<string, string>>,
-  atMs: number,
-): SinkRequest {
+function requestsOf(plan: SinkPlan, event: CloudEvent, settings: Settings, atMs: number): SinkRequests {
+  const { kind } = plan;
   const sink: Sink | undefined = Object.hasOwn(sinks, kind) ? sinks[kind as keyof typeof sinks] : undefined;
   if (sink === undefined)
     throw new Fault('unavailable', `this installation has no sink of the kind '${kind}'; update it`);
+  const { id, source, type, subject, time, data } = event;
+  const found = usable(plan, () => sink.request({ id, source, type, subject, time, data }, settings, atMs));
+  return 'next' in found ? found : only(found);
+}
+
+function* only(request: SinkRequest): SinkRequests {
+  yield request;
+}
+
+/** What a sink throws, of its settings or of an answer that it cannot read, waits until somebody mends it. */
+function usable<Value>({ name }: SinkPlan, work: () => Value): Value {
   try {
-    const { id, source, type, subject, time, data } = event;
-    return sink.request({ id, source, type, subject, time, data }, settings, atMs);
+    return work();
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
     throw new Fault('unavailable', `the sink '${name}' cannot be used; correct its settings: ${because}`, {

@@ -10,12 +10,15 @@ export interface Answered {
   readonly status: number;
   /** The beginning of the answer, in one line; it may repeat what was sent. */
   readonly text: string;
+  /** The whole answer, up to 1 MB. */
+  readonly body: string;
   readonly retryAfterMs?: number;
 }
 
 const longestMs = 6000;
 const longestLookUpMs = 3000;
 const longestText = 2000;
+const longestBody = 1_000_000;
 
 /**
  * Networks that are not the public internet: RFC 6890 with its updates, and the addresses on which clouds answer their
@@ -58,12 +61,12 @@ export function isPrivate(address: string): boolean {
 }
 
 /**
- * One POST. The name is resolved once, and the request goes to the address that was checked, so a second answer of the
+ * One request. The name is resolved once, and the request goes to the address that was checked, so a second answer of the
  * name server changes nothing. No redirect is followed. A host in `allowPrivate` may have a private address, and
  * `http:`.
  */
 export async function post(
-  { url: text, headers, body }: SinkRequest,
+  { method, url: text, headers, body }: SinkRequest,
   allowPrivate: readonly string[],
 ): Promise<Answered> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -78,7 +81,7 @@ export async function post(
       'unavailable',
       `its host has the private address ${address}; name the host in allowPrivate if that is intended`,
     );
-  return send(url, { headers, body, address, family });
+  return send(url, { method: method ?? 'POST', headers, body, address, family });
 }
 
 async function addressOf(host: string): Promise<{ readonly address: string; readonly family: number }> {
@@ -99,15 +102,13 @@ async function addressOf(host: string): Promise<{ readonly address: string; read
   }
 }
 
-function send(
-  url: URL,
-  {
-    headers,
-    body,
-    address,
-    family,
-  }: Pick<SinkRequest, 'headers' | 'body'> & { readonly address: string; readonly family: number },
-): Promise<Answered> {
+interface Sent extends Pick<SinkRequest, 'headers' | 'body'> {
+  readonly method: string;
+  readonly address: string;
+  readonly family: number;
+}
+
+function send(url: URL, { method, headers, body, address, family }: Sent): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) =>
       reject(
@@ -118,7 +119,7 @@ function send(
     const sent = (url.protocol === 'https:' ? https : http)(
       url,
       {
-        method: 'POST',
+        method,
         headers: { ...headers, 'content-length': String(Buffer.byteLength(body)), 'user-agent': 'serin' },
         agent: false,
         signal: AbortSignal.timeout(longestMs),
@@ -129,13 +130,14 @@ function send(
         answer.setEncoding('utf8');
         answer.on('data', (part: string) => {
           // More is not needed, and a receiver may send without end.
-          if (text.length > longestText) answer.destroy();
+          if (text.length > longestBody) answer.destroy();
           else text += part;
         });
         answer.on('error', () => undefined);
         answer.on('close', () =>
           resolve({
             status: answer.statusCode ?? 0,
+            body: text,
             text: text.slice(0, longestText).replace(/\s+/g, ' ').trim(),
             ...retryAfterOf(answer.headers),
           }),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { eventTypes } from '../base/event-types.ts';
 import type { SinkPlan } from '../ports/notify.ts';
-import { matches } from '../sinks/sink.ts';
+import { matches, type Sink } from '../sinks/sink.ts';
 import { type SinkKind, sinks } from '../sinks/sinks.ts';
 import { name, text } from './forms.ts';
 
@@ -23,6 +23,7 @@ const allowPrivate = z
 /** A text may be a secret: it is named here and looked up when it is used. */
 const textOrSecret = z.union([text, z.strictObject({ secret: name })]);
 
+// One that may be left out has the type of the others: nobody reads a field by its name here but `url`.
 type SettingsOf<Kind extends SinkKind> = z.ZodObject<
   { readonly [Field in keyof (typeof sinks)[Kind]['settings']]: typeof textOrSecret },
   z.core.$strict
@@ -31,7 +32,11 @@ type SettingsOf<Kind extends SinkKind> = z.ZodObject<
 const settingsOf = <Kind extends SinkKind>(kind: Kind): SettingsOf<Kind> =>
   z.strictObject(
     Object.fromEntries(
-      Object.entries(sinks[kind].settings).map(([field, what]) => [field, textOrSecret.describe(what)]),
+      Object.entries(sinks[kind].settings).map(([field, what]) => {
+        const described = textOrSecret.describe(what);
+        const { optional = [] }: Sink = sinks[kind];
+        return [field, optional.includes(field) ? described.optional() : described];
+      }),
     ),
   ) as unknown as SettingsOf<Kind>;
 type SettingsFields = { [Kind in SinkKind]: z.ZodOptional<SettingsOf<Kind>> };

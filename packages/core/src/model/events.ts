@@ -6,6 +6,7 @@ import type { Monitor } from './monitor/monitor.ts';
 import type { ModelSignal } from './protocol.ts';
 import { standingOf } from './rollout/standing.ts';
 import type { Model } from './state.ts';
+import { hyperparametersOf } from './trigger.ts';
 import { versionOfName } from './version.ts';
 
 /** What changed, as CloudEvents: read off the states before and after, so no machine has to remember to emit them. */
@@ -47,12 +48,18 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       version: run.trained?.number,
       because: 'because' in run ? run.because : undefined,
     };
-    if (run.id !== before.run?.id) emit('run.started', common, `runs/${run.id}`);
+    const params = some(hyperparametersOf(run.plan, run.trigger));
+    const begun = { ...common, commit: run.trigger.commit, params };
+    if (run.id !== before.run?.id) emit('run.started', begun, `runs/${run.id}`);
     const was = before.run?.id === run.id && 'job' in before.run ? before.run.job : undefined;
     if ('job' in run && (was?.part !== run.job.part || was.attempt !== run.job.attempt))
       emit('step.started', { ...common, step: run.job.part, attempt: run.job.attempt }, `runs/${run.id}`);
     if ('endedAt' in run && (before.run?.id !== run.id || before.run.status !== run.status))
-      emit(`run.${run.status}`, common, `runs/${run.id}`);
+      emit(
+        `run.${run.status}`,
+        { ...begun, metrics: some({ ...run.trained?.metrics, ...run.scored }) },
+        `runs/${run.id}`,
+      );
   }
   if (after.superseded !== undefined && after.superseded !== before.superseded)
     emit('run.superseded', { ...after.superseded });
@@ -62,7 +69,7 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     const common = { version: version.number, run: version.run, dataset: version.dataset };
     const subject = `models/${after.model}/versions/${version.number}`;
     if (version.registered && !was?.registered)
-      emit('version.registered', { ...common, verdict: version.verdict }, subject);
+      emit('version.registered', { ...common, verdict: version.verdict, artifact: version.artifact }, subject);
     const approval = version.approval?.status;
     if (approval === 'pending' && was?.approval?.status !== 'pending') {
       const { expiresAt } = version.approval ?? {};
@@ -73,7 +80,7 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       );
     }
     if (approval !== undefined && approval !== 'pending' && approval !== was?.approval?.status)
-      emit(`version.${approval}`, { ...common, by: version.approval?.by }, subject);
+      emit(`version.${approval}`, { ...common, by: version.approval?.by, champion: after.champion }, subject);
     if (version.restored !== undefined && version.restored !== was?.restored)
       emit('version.restored', { ...common, ...version.restored, at: undefined }, subject);
   }
@@ -105,7 +112,7 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       const because = typeof rollout.because === 'string' ? rollout.because : rollout.because.text;
       emit(
         `rollout.${rollout.status.toLowerCase() as Lowercase<typeof rollout.status>}`,
-        { ...common, because, certificate: rollout.certificate, standing },
+        { ...common, because, certificate: rollout.certificate, standing, champion: after.champion },
         subject,
       );
     }
@@ -121,6 +128,11 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
 /** Every deployment takes a moment. */
 const lateAfterMs = 15 * second;
 const isLate = ({ endpoint }: Model, at: number): boolean => at - endpoint.since >= lateAfterMs;
+/** Buses take events of some 100 KB: of many entries an event has the first. */
+function some<Value>(record: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> | undefined {
+  const entries = Object.entries(record).filter(([key, value]) => `${key}${String(value)}`.length <= 500);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries.slice(0, 100));
+}
 
 const resolvedBetween = (before: Monitor, after: Monitor) =>
   before === after ? [] : Object.entries(before.alerts).flatMap(([key, alert]) => (key in after.alerts ? [] : [alert]));

@@ -18,7 +18,7 @@ export interface Notify {
    * Resolves when the receiver has taken the event. Twice: the receiver gets it twice, under one id. Concurrently: each
    * call stands by itself. `invalid`: the receiver refuses this very event, and will refuse it again. Everything else,
    * also a wrong address or secret, is `unavailable` or `throttled` with the reason, and waits until somebody mends it.
-   * A reason never contains the text of a secret. A call takes 10 s at most.
+   * A reason never contains the text of a secret. A call takes 40 s at most.
    */
   deliver(sink: SinkPlan, event: CloudEvent): Promise<void>;
 }

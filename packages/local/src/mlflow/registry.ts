@@ -268,7 +268,8 @@ async function versionView(asked: Asked, name: string, text: string): Promise<Ve
   throw gone();
 }
 
-const schemes = /^(mlflow-artifacts|runs|models|s3|gs|wasbs?|abfss?|https?|dbfs|hdfs):/;
+/** As MLflow has it: every address but a path. */
+const schemes = /^(?!file:)[a-z][a-z0-9+.-]+:/i;
 
 async function createVersion(asked: Asked) {
   const { house, party, fields } = asked;
