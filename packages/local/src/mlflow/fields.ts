@@ -90,8 +90,9 @@ const words = ['NaN', 'Infinity', '-Infinity'];
 
 export function pointOf(fields: Fields): Point {
   const { value } = fields;
-  const number = typeof value === 'string' && !words.includes(value) && value !== '' ? Number(value) : value;
-  if (!words.includes(String(number)) && !(typeof number === 'number' && Number.isFinite(number)))
+  const isWord = typeof value === 'string' && words.includes(value);
+  const number = typeof value === 'string' && !isWord && value.trim() !== '' ? Number(value) : value;
+  if (!isWord && !(typeof number === 'number' && Number.isFinite(number)))
     throw wrong(`the value of the metric '${keyOf(fields)}' is not a number; send a number`);
   const timestamp = optionalInt(fields, 'timestamp');
   if (timestamp === undefined) throw wrong("a value for the required parameter 'timestamp' is missing; send it");
