@@ -840,6 +840,38 @@ describe('the journal of a model', () => {
   });
 });
 
+describe('the log of a model server', () => {
+  test('is that of the champion, or of the version that is named', async () => {
+    const asked: unknown[] = [];
+    const world = await withChampion({
+      async serverLogs(server, start, max) {
+        asked.push([server, start, max]);
+        return server.deployment === 'v1' ? { text: 'ready\n', next: 6 } : undefined;
+      },
+    });
+    const read = (query: string, token?: string) =>
+      world.call('GET', `/v1/models/fraud/logs${query}`, undefined, token === undefined ? {} : { token });
+
+    expect((await read('?tail=9')).body).toEqual({ version: 1, instance: 0, text: 'ready\n', next: 6 });
+    expect((await read('?version=4&from=7')).status).toBe(404);
+    expect((await read('', await world.token('predictor'))).status).toBe(403);
+    expect((await read('', await world.token('viewer', ['churn']))).status).toBe(404);
+    expect((await world.call('GET', '/v1/models/churn/logs')).status).toBe(404);
+    expect(asked).toEqual([
+      [{ model: 'fraud', deployment: 'v1', instance: 0 }, { tail: 9 }, 256_000],
+      [{ model: 'fraud', deployment: 'v4', instance: 0 }, { from: 7 }, 256_000],
+    ]);
+  });
+
+  test('is read with the tools of the cloud that keeps it', async () => {
+    const world = await withChampion({ serverLogsCommand: (model, deployment) => `show ${model} ${deployment}` });
+
+    const { status, body } = await world.call('GET', '/v1/models/fraud/logs');
+
+    expect([status, body.errors]).toEqual([501, [{ pointer: 'command', detail: 'show fraud v1' }]]);
+  });
+});
+
 describe('a platform', () => {
   test('refuses a config for what it cannot do, with each place, and nothing is released', async () => {
     const world = await openWorld({ platform: 'aws', problemsOf });

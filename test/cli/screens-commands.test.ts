@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { canaryWorld, commandScreen, screen } from './screens.ts';
 
 const commands: Readonly<Record<string, readonly string[]>> = {
@@ -9,6 +13,10 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   'versions-get': ['versions', 'get', 'fraud@2'],
   'rollouts-list': ['rollouts', 'list'],
   why: ['why', 'fraud'],
+  'events-list': ['events', 'list'],
+  'events-get': ['events', 'get', 'fraud/83/0'],
+  'events-get-unknown': ['events', 'get', 'fraud/1/9'],
+  'endpoints-get': ['endpoints', 'get', 'fraud'],
 };
 
 for (const [name, words] of Object.entries(commands))
@@ -31,3 +39,50 @@ screen('tokens-list', async (width) => {
   await world.token('admin');
   return commandScreen(world, width, 'tokens', 'list');
 });
+
+screen('compare', async (width) => {
+  const runs = new Set<string>();
+  const world = await canaryWorld({
+    auc({ key }) {
+      const [run = '', step] = key.split('/');
+      if (step === 'evaluate') runs.add(run);
+      return step === 'evaluate' && runs.size > 1 ? 0.83 : 0.8;
+    },
+  });
+  await world.pass(120_000);
+  return commandScreen(world, width, 'compare', 'fraud@2', 'fraud@1');
+});
+
+screen('drop', async (width) => {
+  const world = await canaryWorld();
+  const file = fileOf('week-48.csv', 'day,amount\n2026-01-04,1\n');
+  const first = await commandScreen(world, width, 'drop', 'fraud', file);
+  const again = await commandScreen(world, width, 'drop', 'fraud', file);
+  return `${first}${again}`.replaceAll(file, 'week-48.csv');
+});
+
+screen('drop-cloud', async (width) => {
+  const world = await canaryWorld({ platform: 'aws' });
+  const file = fileOf("Anna's week.csv", 'day,amount\n');
+  return (await commandScreen(world, width, 'drop', 'fraud', file)).replaceAll(/\/\S*serin-drop-\w+/g, '');
+});
+
+screen('logs', async (width) => {
+  const world = await canaryWorld({
+    serverLogs: async (_, start) =>
+      'from' in start ? { text: '', next: start.from } : { text: 'listening on 7001\n\u001b[2Jready\n', next: 32 },
+  });
+  return commandScreen(world, width, 'logs', 'fraud@2');
+});
+
+screen('logs-cloud', async (width) => {
+  const world = await canaryWorld({ serverLogsCommand: (model, deployment) => `acme logs ${model}/${deployment}` });
+  return commandScreen(world, width, 'logs', 'fraud');
+});
+
+function fileOf(name: string, content: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'serin-drop-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  writeFileSync(join(directory, name), content);
+  return join(directory, name);
+}

@@ -277,3 +277,28 @@ describe('the metrics of the server', () => {
     expect(answer.text.endsWith('# EOF\n')).toBe(type.startsWith('application'));
   });
 });
+
+test('what the server of a model wrote is read over HTTP, from its end or from a byte on', async () => {
+  const directory = newDirectory();
+  const earlier = await openMachine(directory);
+  await earlier.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+  await earlier.leave();
+  const server = await start(directory);
+  await release(server, { e: { serve } });
+  const read = async (query: string) => {
+    const response = await fetch(`${server.url}/v1/models/e/logs?${query}`, {
+      headers: { authorization: `Bearer ${server.token}` },
+    });
+    return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> };
+  };
+
+  await expect.poll(async () => (await read('version=1')).status, { interval: 10 }).toBe(200);
+  const whole = await read('version=1');
+  const rest = await read(`version=1&from=${whole.body.next}`);
+
+  expect([whole.status, whole.body.version, whole.body.instance]).toEqual([200, 1, 0]);
+  expect(rest.body).toMatchObject({ text: '', next: whole.body.next });
+  expect((await read('version=9')).status).toBe(404);
+  expect((await read('version=1&instance=7')).status).toBe(404);
+  expect((await read('')).status).toBe(404);
+});

@@ -98,6 +98,9 @@ export function composeApi(): ApiRuntime {
     options: () => ({
       problemsOf,
       digestOfArtifact: ({ uri }) => digestAt(uri, s3Objects(bucket)),
+      // https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+      serverLogsCommand: (model, deployment) =>
+        `aws logs tail /aws/sagemaker/Endpoints/${endpointName(installation, model)} --log-stream-name-prefix ${deployment}/ --follow`,
       logs: jobLogs({ cloudwatchLogs: new CloudWatchLogsClient(cutOff), installation }),
       // A request of Lambda holds 6 MB, and bytes travel as base64.
       // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -76,6 +76,9 @@ export function composeApi(): ApiRuntime {
     options: () => ({
       problemsOf,
       digestOfArtifact: ({ uri }) => digestAt(uri, blobObjects(foundation.bucket, settings)),
+      // https://learn.microsoft.com/cli/azure/ml/online-deployment#az-ml-online-deployment-get-logs
+      serverLogsCommand: (model, deployment) =>
+        `az ml online-deployment get-logs --endpoint-name ${endpointName(settings.installation, model)} --name ${deployment} --resource-group ${settings.resourceGroup} --workspace-name ${settings.workspace}`,
       logs: jobLogs({ azure, ...settings }),
       // The host takes no larger body unless a setting says so.
       // https://learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit

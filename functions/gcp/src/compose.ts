@@ -93,6 +93,9 @@ export function composeApi(): ApiRuntime {
     options: () => ({
       problemsOf,
       digestOfArtifact: ({ uri }) => digestAt(uri, gsObjects(bucket)),
+      // https://docs.cloud.google.com/vertex-ai/docs/predictions/online-prediction-logging
+      serverLogsCommand: (model) =>
+        `gcloud logging read 'resource.type="aiplatform.googleapis.com/Endpoint" resource.labels.endpoint_id="${endpointName(installation, model)}"' --project ${required('SERIN_GOOGLE_PROJECT')} --freshness 1h`,
       logs: jobLogs({
         google,
         googleProject: required('SERIN_GOOGLE_PROJECT'),

@@ -45,7 +45,11 @@ export interface ApiOptions {
     job: LoggedJob,
     from: number,
     max: number,
-  ) => Promise<{ readonly text: string; readonly next: number; readonly ended?: boolean } | undefined>;
+  ) => Promise<(LogText & { readonly ended?: boolean }) | undefined>;
+  /** Up to `max` bytes of the log of a model server; `undefined`: there is no such server. */
+  readonly serverLogs?: (server: LoggedServer, from: LogStart, max: number) => Promise<LogText | undefined>;
+  /** Where the platform keeps such logs itself: the command of its own tools that shows them. */
+  readonly serverLogsCommand?: (model: string, deployment: string) => string;
   /** Reads an artifact whole, and answers the digest of what is there; absent: the platform cannot. */
   readonly digestOfArtifact?: (artifact: Artifact) => Promise<string>;
   /** Rejects when nothing can be written durably; absent: a look at the journal must do. */
@@ -69,6 +73,22 @@ export interface LoggedJob {
   readonly kind: Job['kind'];
   /** The provider's; only while the run waits for this very job. */
   readonly id?: string;
+}
+
+/** One of the processes that serve a deployment of a model. */
+export interface LoggedServer {
+  readonly model: string;
+  readonly deployment: string;
+  readonly instance: number;
+}
+
+/** A byte of a log, or so many bytes before its end. */
+export type LogStart = { readonly from: number } | { readonly tail: number };
+
+/** A part of a log, and the byte to go on from. */
+export interface LogText {
+  readonly text: string;
+  readonly next: number;
 }
 
 /** The events of one machine, in the order in which they were published. */

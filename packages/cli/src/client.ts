@@ -14,6 +14,8 @@ export interface Request {
   readonly body?: unknown;
   /** Sent as they are. */
   readonly bytes?: Uint8Array;
+  /** Sent as it is read, so a large file is never in memory as a whole; only with `open`. */
+  readonly stream?: ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -51,8 +53,8 @@ export function createClient(server: Server, signal: AbortSignal): Client {
   }
 
   async function reach(request: Request, stop: AbortSignal): Promise<Response> {
-    const { method, path, query, body, bytes, headers } = request;
-    const content = bytes === undefined ? {} : { 'content-type': 'application/octet-stream' };
+    const { method, path, query, body, bytes, stream, headers } = request;
+    const content = bytes === undefined && stream === undefined ? {} : { 'content-type': 'application/octet-stream' };
     try {
       return await fetch(address(server.url, path, query), {
         method,
@@ -67,6 +69,7 @@ export function createClient(server: Server, signal: AbortSignal): Client {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(bytes === undefined ? {} : { body: bytes as Uint8Array<ArrayBuffer> }),
+        ...(stream === undefined ? {} : { body: stream, duplex: 'half' }),
       });
     } catch (error) {
       throw signal.aborted ? new Failure(130, 'interrupted') : unreachable(error, server);

@@ -1,4 +1,5 @@
 import { Fault, type FaultCode } from '@serin/core/base/fault';
+import { wrapAt } from './width.ts';
 
 /** 0 ok, 1 failure, 2 usage, 3 not found, 4 conflict, 5 auth, 6 timeout of `--wait`, 7 rolled back or aborted, 130 SIGINT. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
@@ -83,13 +84,19 @@ export function asFailure(error: unknown): Failure {
   });
 }
 
-export function failureText({ message, why, mend, problem, details }: Failure): string {
+/** For a person. Details stay whole, as they may be commands that somebody copies. */
+export function failureText({ message, why, mend, problem, details }: Failure, width?: number): string {
+  const wrapped = (label: string, text: string) =>
+    text
+      .split('\n')
+      .flatMap((line) => (width === undefined ? [line] : wrapAt(line, width - label.length)))
+      .map((line, index) => `${index === 0 ? label : ' '.repeat(label.length)}${line}`);
   const lines = [
-    `serin: ${message}`,
-    ...(why === undefined ? [] : [`  why:  ${why}`]),
+    ...wrapped('serin: ', message),
+    ...(why === undefined ? [] : wrapped('  why:  ', why)),
     ...details.map((line) => `  ${line}`),
     ...(problem?.requestId === undefined ? [] : [`  request: ${problem.requestId}`]),
-    ...(mend === undefined ? [] : [`  mend: ${mend}`]),
+    ...(mend === undefined ? [] : wrapped('  mend: ', mend)),
   ];
   return `${lines.join('\n')}\n`;
 }

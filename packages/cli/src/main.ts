@@ -13,6 +13,7 @@ const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs the command of this process and answers its exit code. */
 export async function main(): Promise<number> {
+  if (process.argv[2] === '__complete') return propose(process.argv.slice(3));
   const argv = withoutHelpVerb(process.argv.slice(2));
   const terminal = processTerminal(process, argv.includes('--json'), argv.includes('--utc'));
   const stop = new AbortController();
@@ -44,6 +45,13 @@ export async function main(): Promise<number> {
   return exit;
 }
 
+/** For the completion of a shell. */
+async function propose(words: readonly string[]): Promise<number> {
+  const { complete } = await import('./complete.ts');
+  process.stdout.write(await complete(words, { env: process.env, cwd: process.cwd() }));
+  return 0;
+}
+
 /** `serin help runs` is `serin runs --help`. */
 const withoutHelpVerb = (argv: readonly string[]): string[] =>
   argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
@@ -58,7 +66,7 @@ function report(error: unknown, terminal: Terminal): number {
         })
       : asFailure(error);
   if (terminal.json) terminal.out(`${JSON.stringify(problemOf(failure))}\n`);
-  else terminal.say(failureText(failure));
+  else terminal.say(failureText(failure, terminal.width));
   return failure.exit;
 }
 

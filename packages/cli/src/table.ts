@@ -53,8 +53,8 @@ export function textOf(key: string, value: unknown): string {
 }
 
 const coloured: readonly (readonly [Colour, readonly string[]])[] = [
-  ['green', ['succeeded', 'promoted', 'approved', 'champion', 'converged', 'ready', 'passed', 'ok']],
-  ['red', ['failed', 'refused', 'rolledBack', 'quarantined', 'blocked', 'rejected', 'alarmed', 'degraded']],
+  ['green', ['succeeded', 'promoted', 'approved', 'champion', 'converged', 'ready', 'passed', 'better', 'ok']],
+  ['red', ['failed', 'refused', 'rolledBack', 'quarantined', 'blocked', 'rejected', 'alarmed', 'degraded', 'worse']],
   ['yellow', ['held', 'paused', 'pending', 'waiting', 'aborted', 'cancelled', 'expired', 'reverting', 'stopping']],
 ];
 const quiet = ['idle', 'quiet', 'absent', 'served', 'replayed', 'discarded', ''];

@@ -18,6 +18,8 @@ export interface Terminal {
   readonly utc?: boolean;
   readonly out: (text: string) => void;
   readonly say: (text: string) => void;
+  /** Writes over the line that it wrote before, or takes it away with `''`; absent where nobody looks. */
+  readonly redraw?: ((line: string) => void) | undefined;
   readonly paint: (colour: Colour, text: string) => string;
   /** No terminal, or any answer but y or yes: `false`. */
   readonly confirm: (question: string) => Promise<boolean>;
@@ -44,6 +46,7 @@ export function processTerminal(
     },
     out: (text) => void stdout.write(text),
     say: (text) => void stderr.write(text),
+    redraw: stderr.isTTY && !json && env.TERM !== 'dumb' ? (line) => void stderr.write(`\r\u001b[K${line}`) : undefined,
     paint: (name, text) => (colour && !json ? styleText(name, text, { validateStream: false }) : text),
     confirm: async (question) => /^y(es)?$/i.test(await ask(`${question} [y/N] `)),
     ask,

@@ -37,6 +37,7 @@ import { gateway } from './machine/gateway.ts';
 import { machineHints } from './machine/hints.ts';
 import { holdsCode, stageCode } from './machine/jobs/code.ts';
 import { digestOfDirectory } from './machine/jobs/digest.ts';
+import { readText } from './machine/jobs/logs.ts';
 import { journalGauges } from './machine/journal-gauges.ts';
 import { labelStore, lastLabel } from './machine/labels.ts';
 import { problemsOf } from './machine/limits.ts';
@@ -268,6 +269,10 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     logs: async ({ project, key }, from, max) => {
       const { content, next, ended } = await jobs.logs(jobId({ project, key }), from, max);
       return { text: new TextDecoder().decode(content), next, ended };
+    },
+    serverLogs: async ({ model, deployment, instance }, from, max) => {
+      const file = servers.log(model, deployment, instance);
+      return file === undefined ? undefined : readText(file, from, max);
     },
     digestOfArtifact: async (artifact) => (await digestOfDirectory(await localFolder(artifact, jobsFolder))).digest,
     events: bus,

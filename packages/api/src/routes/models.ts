@@ -1,13 +1,15 @@
 import { Fault } from '@serin/core/base/fault';
 import { instant } from '@serin/core/base/time';
 import type { OutsideSignal } from '@serin/core/model/protocol';
-import { type Version, versionOf } from '@serin/core/model/version';
+import { deploymentName, type Version, versionOf } from '@serin/core/model/version';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
 import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
 import { type Answer, type Asked, type Route, route } from '../route.ts';
 import {
   because,
+  countText,
   inModel,
   instantText,
   inVersion,
@@ -24,10 +26,11 @@ import { type SeenModel, told } from '../visible.ts';
 const onlyNote: z.ZodType<{ note?: string | undefined; override?: string | undefined }> = z.strictObject({
   note: because.optional(),
 });
+const logBytes = 256_000;
 const modelRow = z.looseObject({ model: z.string(), champion: z.int().optional() });
 const served = z.object({ at: z.string(), version: z.int().optional(), because: z.string() });
 
-export const modelRoutes = ({ ports, now }: Api): readonly Route[] => [
+export const modelRoutes = ({ ports, now, serverLogs, serverLogsCommand }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/models',
@@ -105,6 +108,49 @@ export const modelRoutes = ({ ports, now }: Api): readonly Route[] => [
       const next = last > 1 ? String(last) : undefined;
       const rows = entries.map((entry) => ({ ...entry, at: instant(entry.at) }));
       return paged(asked, { body: { entries: shown(rows) }, next }, 'before');
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/logs',
+    summary: 'what the server of a model wrote: from a byte on, or its last bytes',
+    role: 'viewer',
+    scope: 'models',
+    params: inModel,
+    query: z.strictObject({
+      version: numberText.optional(),
+      instance: countText.optional(),
+      from: countText.optional(),
+      tail: countText.optional(),
+    }),
+    answers: {
+      200: {
+        description: 'text, and the byte to go on from; of the champion, or else of the candidate',
+        schema: z.object({ version: z.int(), instance: z.int(), text: z.string(), next: z.int() }),
+      },
+    },
+    problems: [501],
+    async handle({ project, params: { model }, query: { version: asked, instance = 0, from, tail } }) {
+      const { state } = await project.model(model);
+      const version = asked ?? state.champion ?? state.rollout?.candidate;
+      if (version === undefined)
+        throw new Fault('notFound', `nothing of '${model}' is served yet; see with 'serin why ${model}' what it waits for`);
+      const deployment = deploymentName(version);
+      if (serverLogs === undefined)
+        throw new Problem(
+          'notImplemented',
+          'this installation does not keep the logs of its model servers; read them with the tools of its cloud',
+          { errors: commandOf(serverLogsCommand?.(model, deployment)) },
+        );
+      const start =
+        from !== undefined ? { from } : tail !== undefined ? { tail: Math.min(tail, logBytes) } : { from: 0 };
+      const log = await serverLogs({ model, deployment, instance }, start, logBytes);
+      if (log === undefined)
+        throw new Fault(
+          'notFound',
+          `v${version} of ${model} has no server ${instance} here; name a version that 'serin endpoints get ${model}' lists`,
+        );
+      return { status: 200, body: { version, instance, ...log } };
     },
   }),
   route({
@@ -193,6 +239,10 @@ function decision(verb: 'approve' | 'reject', summary: string): Route {
     },
   });
 }
+
+/** A command of other tools that does what this API does not. */
+const commandOf = (command: string | undefined) =>
+  command === undefined ? [] : [{ pointer: 'command', detail: command }];
 
 /** Tells a model what somebody decided about one of its versions. */
 async function tellOf(

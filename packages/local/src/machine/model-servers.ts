@@ -41,6 +41,8 @@ export interface ModelServers {
   /** `undefined` for a deployment that was never started, or whose processes are gone. */
   state(endpoint: string, name: string): ServerState | undefined;
   pool(endpoint: string, name: string): Pool | undefined;
+  /** The file that a process writes its log into; `undefined`: there is no such process. */
+  log(endpoint: string, name: string, instance: number): string | undefined;
   /** Lets requests end for at most `drainMs`, then ends the processes; resolves when they are gone. Twice: the same. */
   drain(endpoint: string, name: string): Promise<void>;
   /** Ends the supervision; the processes go on, to be taken back by `resume` of the next run. */
@@ -225,6 +227,8 @@ export function modelServers(options: ModelServersOptions): ModelServers {
     },
 
     pool: (endpoint, name) => fleets.get(keyOf(endpoint, name))?.pool,
+
+    log: (endpoint, name, instance) => fleets.get(keyOf(endpoint, name))?.logs[instance],
 
     async drain(endpoint, name) {
       const fleet = fleets.get(keyOf(endpoint, name));
