@@ -135,3 +135,12 @@ test('the log of a run is asked of the run', async () => {
 
   expect(received.map(({ url }) => url)).toEqual(['/v1/runs/run_01a2/logs?from=0', '/v1/runs/01a2/logs?from=0']);
 });
+
+test('what a model says about a request that it cannot use is quoted, harmless for a terminal', async () => {
+  const { env } = await stubServer(() => ({ status: 400, body: { error: 'x is missing\u001b[2J' } }));
+
+  const { exit, stderr } = await serin(['predict', 'fraud', '--data', '{}'], { env });
+
+  expect(exit).toBe(2);
+  expect(stderr).toContain('why:  {"error":"x is missing\\u001b[2J"}');
+});

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Json } from '@serin/core/base/json';
 import { type ExitCode, Failure, type Problem } from './failure.ts';
 import type { Server } from './server.ts';
+import { harmless } from './terminal.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 export type Document = { readonly [key: string]: Json };
@@ -144,13 +145,22 @@ async function answerOf(response: Response, request: Request, server: Server): P
 const exits: Readonly<Record<number, ExitCode>> = { 400: 2, 401: 5, 403: 5, 404: 3, 409: 4, 412: 4, 413: 2, 422: 2 };
 
 async function failureOf(response: Response, request: Request, server: Server): Promise<Failure> {
-  const problem = await problemIn(response);
+  const text = await response.text().catch(() => '');
+  const problem = problemIn(text, response.status);
   const what =
     problem?.detail ?? problem?.title ?? `${request.method} ${request.path} was answered with ${response.status}`;
   const mend = mendOf(response.status, problem, server);
   const details = problem?.errors?.map(({ pointer, detail }) => `${pointer ?? ''}  ${detail ?? ''}`);
-  return new Failure(exits[response.status] ?? 1, what, { problem, mend, details });
+  const why = problem === undefined && isText(response) ? beginningOf(text) : undefined;
+  return new Failure(exits[response.status] ?? 1, what, { problem, why, mend, details });
 }
+
+/** What is not in Serin's words is quoted: it may be a model that says what is wrong with a request. */
+const beginningOf = (text: string): string | undefined =>
+  harmless(text).replace(/\s+/g, ' ').trim().slice(0, 300) || undefined;
+
+const isText = (response: Response): boolean =>
+  /^(?:text\/plain|application\/(?:[\w.-]+\+)?json)/.test(response.headers.get('content-type') ?? '');
 
 function mendOf(status: number, problem: Problem | undefined, server: Server): string | undefined {
   if (status === 401)
@@ -161,15 +171,12 @@ function mendOf(status: number, problem: Problem | undefined, server: Server): s
   return undefined;
 }
 
-async function problemIn(response: Response): Promise<Problem | undefined> {
-  const text = await response.text().catch(() => '');
+function problemIn(text: string, status: number): Problem | undefined {
   try {
     const body = JSON.parse(text) as Partial<Problem> | null;
-    return typeof body?.title === 'string'
-      ? { type: 'about:blank', status: response.status, ...body, title: body.title }
-      : undefined;
+    return typeof body?.title === 'string' ? { type: 'about:blank', status, ...body, title: body.title } : undefined;
   } catch {
-    return undefined; // a proxy's own page
+    return undefined; // a proxy's own page, or what a model says
   }
 }
 

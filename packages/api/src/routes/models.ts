@@ -134,7 +134,10 @@ export const modelRoutes = ({ ports, now, serverLogs, serverLogsCommand }: Api):
       const { state } = await project.model(model);
       const version = asked ?? state.champion ?? state.rollout?.candidate;
       if (version === undefined)
-        throw new Fault('notFound', `nothing of '${model}' is served yet; see with 'serin why ${model}' what it waits for`);
+        throw new Fault(
+          'notFound',
+          `nothing of '${model}' is served yet; see with 'serin why ${model}' what it waits for`,
+        );
       const deployment = deploymentName(version);
       if (serverLogs === undefined)
         throw new Problem(
