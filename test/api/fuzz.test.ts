@@ -93,6 +93,7 @@ test('random requests, valid and not: no 5xx, and every answer is one that the d
     events: memoryLog(),
     metrics: async () => '# EOF\n',
     logs: async () => ({ text: '', next: 0 }),
+    serverLogs: async () => ({ text: '', next: 0 }),
     secrets: { github: ['s'], standard: [standardSecret] },
     onDefect: (_, error) => defects.push(error),
   });
