@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import { commands, nouns } from '../../packages/cli/src/commands.ts';
 import { bashScript } from '../../packages/cli/src/completion/bash.ts';
 import { fishScript } from '../../packages/cli/src/completion/fish.ts';
@@ -10,7 +10,13 @@ import { zshScript } from '../../packages/cli/src/completion/zsh.ts';
 import { folder, serin, stubServer } from './command.ts';
 
 const all = completedOf(commands);
-const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
+const required = (process.env.SERIN_REQUIRE ?? '').split(',').includes('shells');
+
+/** Runs where a shell is installed, or where it must be: `SERIN_REQUIRE` has the word `shells`. */
+function wants(shell: string, context: TestContext): void {
+  if (!required && spawnSync(shell, ['--version']).status !== 0)
+    context.skip(`${shell} is not installed; apt-get install ${shell}`);
+}
 
 /** A folder with a `serin` that knows two models, and says what it was asked. */
 function withServer(): string {
@@ -18,7 +24,7 @@ function withServer(): string {
   const file = join(directory, 'serin');
   writeFileSync(
     file,
-    '#!/bin/sh\n[ "$1" = __complete ] || exit 1\ncase $2 in versions) printf "%s-1\\n" "$3" ;; *) printf "fraud\\tchampion v1\\nfriend\\n" ;; esac\n',
+    '#!/bin/sh\n[ "$1" = __complete ] || { echo "RAN $*"; exit; }\ncase $2 in versions) printf "%s-1\\n" "$3" ;; *) printf "fraud\\tchampion v1\\nfriend\\n" ;; esac\n',
   );
   chmodSync(file, 0o755);
   return directory;
@@ -49,18 +55,52 @@ test('bash completes commands, options and their values, and names that the serv
   expect(inBash('serin', 'nothing', 'x')).toEqual([]);
 });
 
-test('zsh reads its script, and completes as bash does', (context) => {
-  if (!has('zsh')) context.skip('zsh is not installed; apt-get install zsh');
-  const directory = folder();
+test('zsh completes commands, options and names that the server knows', (context) => {
+  wants('zsh', context);
+  const directory = withServer();
   writeFileSync(join(directory, '_serin'), zshScript(all, nouns));
+  // A terminal of zsh's own: the tabulator completes the line, and what is then run says which line it was.
+  const driver = `zmodload zsh/zpty
+    zpty z zsh -f -i
+    zpty -w z "PS1=; PATH=${directory}:$PATH; fpath=(${directory} $fpath); autoload -Uz compinit; compinit -u -D; print READY"
+    zpty -r z out '*READY*READY*'
+    for line in "$@"; do zpty -w z "$line"$'\\t'; done
+    zpty -w z exit
+    while zpty -r z out; do print -rn -- $out; done`;
+  const inZsh = (...lines: readonly string[]) =>
+    [
+      ...execFileSync('zsh', ['-f', '-c', driver, 'zsh', ...lines], {
+        encoding: 'utf8',
+        timeout: 20_000,
+        cwd: directory,
+      }).matchAll(/^RAN (.*?)\s*$/gm),
+    ].map(([, line]) => line);
 
-  const checked = spawnSync('zsh', ['-n', join(directory, '_serin')], { encoding: 'utf8' });
-
-  expect([checked.status, checked.stderr]).toEqual([0, '']);
+  expect(
+    inZsh(
+      'serin ru',
+      'serin runs sta',
+      'serin runs start --wai',
+      'serin why frau',
+      'serin versions approve fraud ',
+      'serin plan --cloud az',
+      'serin runs list --model frie',
+      'serin drop fraud _se',
+    ),
+  ).toEqual([
+    'runs',
+    'runs start',
+    'runs start --wait',
+    'why fraud',
+    'versions approve fraud fraud-1',
+    'plan --cloud azure',
+    'runs list --model friend',
+    'drop fraud _serin',
+  ]);
 });
 
 test('fish completes commands, options and names that the server knows', (context) => {
-  if (!has('fish')) context.skip('fish is not installed; apt-get install fish');
+  wants('fish', context);
   const directory = folder();
   writeFileSync(join(directory, 'serin.fish'), fishScript(all, nouns));
   const inFish = (line: string) =>

@@ -37,6 +37,7 @@ test('a rollout is verified by the server and from an export, and a changed line
   writeFileSync(join(cwd, 'cut.ndjson'), lines.slice(0, at).join('\n'));
   const file = (name: string) => serin(['rollouts', 'verify', id, '--file', name], { cwd, env: { SERIN_URL: 'x:' } });
   const whole = await file('whole.ndjson');
+  const short = await serin(['rollouts', 'verify', id.slice(3, 20), '--file', 'whole.ndjson'], { cwd });
   const changed = await file('changed.ndjson');
   const cut = await file('cut.ndjson');
   const unknown = await serin(['rollouts', 'verify', 'ro_none', '--file', 'whole.ndjson', '--json'], { cwd });
@@ -45,6 +46,7 @@ test('a rollout is verified by the server and from an export, and a changed line
   expect([served.exit, whole.exit, changed.exit, unknown.exit]).toEqual([0, 0, 1, 1]);
   expect(served.stdout).toMatch(/verified {2}ro_\S+: \d+ readings judged again/);
   expect(whole.stdout).toBe(served.stdout);
+  expect(short.stdout).toBe(whole.stdout);
   expect(served.stdout).toMatch(
     /Without certificate: .*\n {2}odds of harm [^;]+; a rollback wants 100 to 1; rule serin-judge\/\d/,
   );

@@ -201,7 +201,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'compare',
-    args: '<version> [other] [number]',
+    args: '<model> [version] [other]',
     summary: 'two versions side by side: scores, what they were made from, how they served',
     options: reading,
     example: 'serin compare fraud@5 fraud@2',

@@ -1,5 +1,6 @@
-import { percent } from '@serin/core/base/numbers';
+import { durationText, second } from '@serin/core/base/time';
 import type { Terminal } from './terminal.ts';
+import { wrapAt } from './width.ts';
 
 /** One line of a terminal that is drawn again and again; on a pipe nothing. */
 export interface Progress {
@@ -13,22 +14,25 @@ export interface Progress {
 
 const barWidth = 24;
 
-export function progressOn({ redraw, paint }: Pick<Terminal, 'redraw' | 'paint'>): Progress {
-  const draw = redraw ?? (() => undefined);
+export function progressOn({ redraw, paint, width = 80 }: Pick<Terminal, 'redraw' | 'paint' | 'width'>): Progress {
   let shown = '';
   const show = (text: string) => {
-    if (text !== shown) draw(text);
+    if (text !== shown) redraw?.(text);
     shown = text;
   };
   return {
-    bytes: (done, total) =>
-      show(`${bar(total === 0 ? 1 : done / total, paint)} ${percent(total === 0 ? 1 : done / total)}`),
-    waits: (what, ms) => show(`${what}  ${Math.floor(ms / 1000)}s`),
+    bytes(done, total) {
+      const share = total === 0 ? 1 : Math.min(1, done / total);
+      show(`${bar(share, paint)} ${Math.floor(share * 100)} %`);
+    },
+    // A line that is wider than the terminal would not be written over, but pushed up.
+    waits: (what, ms) =>
+      show(wrapAt(`${durationText(Math.floor(ms / second) * second)} waiting for ${what}`, width - 1)[0] ?? ''),
     end: () => show(''),
   };
 }
 
 function bar(share: number, paint: Terminal['paint']): string {
-  const full = Math.round(Math.min(1, share) * barWidth);
+  const full = Math.round(share * barWidth);
   return `${paint('green', '━'.repeat(full))}${paint('dim', '─'.repeat(barWidth - full))}`;
 }

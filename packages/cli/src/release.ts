@@ -66,7 +66,7 @@ export interface Uploaded {
 export async function uploadCode(
   client: Client,
   folders: Iterable<CodeFolder>,
-  told: (line: string) => void = () => undefined,
+  told: (line: string, done: number, total: number) => void = () => undefined,
 ): Promise<Uploaded> {
   let sum: Uploaded = { blobs: 0, bytes: 0 };
   for (const folder of folders) {
@@ -77,14 +77,17 @@ export async function uploadCode(
       ({ blob }, index, all) =>
         !known.has(`code/blobs/${blob}`) && all.findIndex((file) => file.blob === blob) === index,
     );
+    const total = missing.reduce((all, { bytes }) => all + bytes, 0);
+    let done = 0;
     for (const { path: file, blob, bytes, source } of missing) {
-      told(`storing ${file} (${bytes} bytes)`);
+      told(`storing ${file} (${bytes} bytes)`, done, total);
+      done += bytes;
       await put(client, `code/blobs/${blob}`, await readFile(source));
     }
     await put(client, manifest, folder.manifest);
     sum = {
       blobs: sum.blobs + missing.length,
-      bytes: sum.bytes + missing.reduce((total, { bytes }) => total + bytes, 0),
+      bytes: sum.bytes + total,
     };
   }
   return sum;

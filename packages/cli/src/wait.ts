@@ -3,6 +3,7 @@ import { parseDuration } from '@serin/core/base/time';
 import type { Client, Document } from './client.ts';
 import { Failure } from './failure.ts';
 import { type Invocation, path, textOption } from './invocation.ts';
+import { progressOn } from './progress.ts';
 
 const defaultTimeoutMs = 3_600_000;
 const fastestLookMs = 200;
@@ -18,7 +19,9 @@ export async function waitFor<Found>(
   const timeout = textOption(invocation, 'timeout');
   const limit = timeout === undefined ? defaultTimeoutMs : parseDuration(timeout);
   if (limit === undefined) throw new Failure(2, `--timeout is '${timeout}'; give a duration such as '30s' or '10m'`);
-  const until = endless ? Number.POSITIVE_INFINITY : performance.now() + limit;
+  const progress = progressOn(invocation.terminal);
+  const begun = performance.now();
+  const until = endless ? Number.POSITIVE_INFINITY : begun + limit;
   for (let wait = fastestLookMs; ; wait = Math.min(wait * 1.5, slowestLookMs)) {
     const found = await ended();
     if (found !== undefined) return found;
@@ -27,9 +30,12 @@ export async function waitFor<Found>(
         why: 'it continues without this command',
         mend: "look at it with 'serin status'",
       });
+    progress.waits(what, performance.now() - begun);
     await pause(Math.min(wait, Math.max(0, until - performance.now())), undefined, { signal: invocation.signal }).catch(
       () => undefined,
     );
+    // Before the next look, which may have something to say.
+    progress.end();
     if (invocation.signal.aborted) throw new Failure(130, 'interrupted');
   }
 }

@@ -10,7 +10,8 @@ import {
   show,
   textOption,
 } from '../invocation.ts';
-import { facts, table } from '../table.ts';
+import { endpointScreen } from '../screens/endpoint.ts';
+import { table } from '../table.ts';
 
 export const getEndpoint: Command = async (invocation) => {
   const client = await clientOf(invocation);
@@ -19,12 +20,7 @@ export const getEndpoint: Command = async (invocation) => {
   const { platform } = await client.get('/version');
   const predict = platform === 'local' ? { predict: client.server.url + path`/endpoints/${name}/invocations` } : {};
   const document = { name, champion: model.champion ?? null, ...predict, endpoint: model.endpoint ?? null };
-  show(invocation, document, () =>
-    facts(
-      { champion: model.champion, ...predict, ...(typeof model.endpoint === 'object' ? model.endpoint : {}) },
-      invocation.terminal,
-    ),
-  );
+  show(invocation, document, () => endpointScreen(document, invocation.terminal));
   return 0;
 };
 

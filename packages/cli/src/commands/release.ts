@@ -4,6 +4,7 @@ import type { Client } from '../client.ts';
 import { findConfig } from '../config-file.ts';
 import { asFailure } from '../failure.ts';
 import { type Command, change, clientOf, type Invocation, outcomeText, path, show, textOption } from '../invocation.ts';
+import { progressOn } from '../progress.ts';
 import { dataLeftOut, type Prepared, platformOf, prepareRelease, uploadCode } from '../release.ts';
 import { waitFor } from '../wait.ts';
 
@@ -14,7 +15,10 @@ export const release: Command = async (invocation) => {
   const prepared = await prepareRelease(file, await platformOf(client));
   for (const line of dataLeftOut(prepared)) terminal.say(`serin: ${line}\n`);
   if (options.dryRun === true) return dryRun(invocation, client, prepared);
-  const stored = await uploadCode(client, prepared.folders.values(), (line) => terminal.say(`${line}\n`));
+  const progress = progressOn(terminal);
+  const stored = await uploadCode(client, prepared.folders.values(), (line, done, total) =>
+    terminal.redraw === undefined ? terminal.say(`${line}\n`) : progress.bytes(done, total),
+  ).finally(progress.end);
   const does = `release ${prepared.digest.slice(0, 12)} of ${prepared.compiled.project} (${summary(prepared)})`;
   const answer = await change(invocation, client, {
     method: 'POST',

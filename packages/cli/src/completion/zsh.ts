@@ -78,10 +78,10 @@ function argumentLines({ options, args, repeats }: Completed, at: number): strin
 
 const bracketed = (text: string): string => text.replace(/[[\]\\]/g, '\\$&').replaceAll(':', '\\:');
 
-/** What proposes values; the model is the first word after the command. */
+/** What proposes values, with a blank before a function, which then gets no more than these words; the model is the first word after the command. */
 function actionOf(kind: Kind): string {
   if (kind === '') return '';
   if (kind === 'files') return '_files';
   if (kind.startsWith('=')) return `(${kind.slice(1)})`;
-  return kind === 'versions' || kind === 'datasets' ? `_serin_of_model ${kind} 2` : `_serin_names ${kind}`;
+  return kind === 'versions' || kind === 'datasets' ? ` _serin_of_model ${kind} 2` : ` _serin_names ${kind}`;
 }

@@ -2,7 +2,19 @@ import { percent } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import { shortId } from '../short-ids.ts';
 import { type Reader, textOf, valueAt } from '../table.ts';
-import { hint, joined, led, type Row, row, type Screen, screenOf, textAt, timeAt, trailed } from './parts.ts';
+import {
+  hint,
+  joined,
+  led,
+  type Row,
+  row,
+  type Screen,
+  screenOf,
+  textAt,
+  timeAt,
+  trailed,
+  weightsText,
+} from './parts.ts';
 import { commandText } from './run.ts';
 
 /** A model: what serves, what goes on, and what its config says in short. */
@@ -22,7 +34,11 @@ export const modelScreen: Screen = (document, terminal) => {
           row('offered', led('v', of('offered'))),
           row('waiting', led('a run by ', of('queued'))),
           row('skipped', joined(': ', of('skipped.trigger'), of('skipped.because'))),
-          row('endpoint', joined(': ', of('endpoint.status'), weightsText(document)), of('endpoint.status')),
+          row(
+            'endpoint',
+            joined(': ', of('endpoint.status'), weightsText(valueAt(document, 'endpoint.weights'))),
+            of('endpoint.status'),
+          ),
           row('', of('endpoint.because')),
           ...alertRows(document, terminal),
           row('holds', led('v', of('monitor.holds')), 'held'),
@@ -40,11 +56,6 @@ export const modelScreen: Screen = (document, terminal) => {
     terminal,
   );
 };
-
-const weightsText = (document: unknown): string =>
-  Object.entries(Object(valueAt(document, 'endpoint.weights')) as Record<string, unknown>)
-    .map(([name, weight]) => `${textOf('', name)} ${String(weight)} %`)
-    .join(', ');
 
 function alertRows(document: unknown, terminal: Reader): readonly Row[] {
   const alerts = valueAt(document, 'monitor.alerts');

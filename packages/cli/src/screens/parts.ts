@@ -87,3 +87,9 @@ export const valueRows = (values: unknown): readonly Row[] =>
 
 export const trailed = (before: string, text: string, after: string): string =>
   text === '' ? '' : `${before}${text}${after}`;
+
+/** Deployments by their share of the traffic. */
+export const weightsText = (weights: unknown): string =>
+  Object.entries(Object(weights) as Record<string, unknown>)
+    .map(([name, weight]) => `${textOf('', name)} ${String(weight)} %`)
+    .join(', ');

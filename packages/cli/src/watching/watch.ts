@@ -33,7 +33,8 @@ export async function watched<Seen extends Document>(invocation: Invocation, of:
   const timer = setInterval(draw, live === undefined ? 2 ** 30 : drawEveryMs).unref();
   try {
     return await waitFor(
-      invocation,
+      // The frame says what is waited for.
+      { ...invocation, terminal: { ...terminal, redraw: undefined } },
       of.what,
       async () => {
         const before = seen;
