@@ -863,6 +863,15 @@ describe('the log of a model server', () => {
     ]);
   });
 
+  test('is that of the candidate while there is no champion', async () => {
+    const world = await openWorld({ serverLogs: async () => ({ text: '', next: 0 }) });
+    await world.release();
+    await world.drop('fraud/a.csv', 'day,amount\n2026-01-01,1\n', 30_000);
+
+    expect((await world.model()).champion).toBeUndefined();
+    expect((await world.call('GET', '/v1/models/fraud/logs')).body.version).toBe(1);
+  });
+
   test('is read with the tools of the cloud that keeps it', async () => {
     const world = await withChampion({ serverLogsCommand: (model, deployment) => `show ${model} ${deployment}` });
 

@@ -1,7 +1,8 @@
+import { idsBeginning } from '@serin/api/beginnings';
 import { derivedId, listedUnder, newestFirst } from '@serin/core/base/ids';
 import { bury } from '@serin/core/engine/dead-letters';
 import { expect, test } from 'vitest';
-import { openWorld } from './world.ts';
+import { compiled, openWorld } from './world.ts';
 
 /** Both models have run once. */
 async function withRuns() {
@@ -102,6 +103,28 @@ test('a version is named by its number where there is one model, and by its mode
   expect(one.body.sentence).toContain('v1 of fraud');
   expect([several.status, several.body.code]).toEqual([400, 'ambiguous']);
   expect(several.body.detail).toContain('churn@1, fraud@1');
+});
+
+test('a beginning is not unique where more was not looked at', async () => {
+  const one = { key: 'run/x', stream: 'run/x', seq: 1, summary: { id: 'run_01a2' } };
+  const find = (next: { readonly next?: string }) =>
+    idsBeginning({
+      journal: { names: async () => ({ items: [] }) },
+      sees: () => true,
+      names: async () => ({ items: [one], ...next }),
+    })('01a2', ['run']);
+
+  expect(await find({})).toEqual({ kind: 'run', id: 'run_01a2' });
+  await expect(find({ next: 'c' })).rejects.toThrow("'01a2' could be run_01a2, others; say which, or give more of it");
+});
+
+test('a model that is called like a version is meant before one', async () => {
+  const world = await openWorld();
+  const config = compiled();
+  const churn = config.models.churn;
+  if (churn !== undefined) await world.release({ ...config, models: { ...config.models, v1: churn } });
+
+  expect((await world.call('GET', '/v1/why/v1')).body.sentence).toMatch(/^v1 has no champion/);
 });
 
 test('a dead letter is named by a beginning that no other has', async () => {

@@ -41,6 +41,17 @@ COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _serin; printf '%s\\n' "
     .filter((line) => line !== '');
 }
 
+test('an option proposes what its command means by it', () => {
+  const kindOf = (command: string, flag: string) =>
+    all.find(({ words }) => words.join(' ') === command)?.options.find((option) => option.flag === flag)?.value;
+
+  expect([kindOf('init', '--from'), kindOf('events replay', '--from'), kindOf('runs list', '--status')]).toEqual([
+    'files',
+    '',
+    'statuses-runs',
+  ]);
+});
+
 test('bash completes commands, options and their values, and names that the server knows', () => {
   expect(inBash('serin', 'ru')).toEqual(['runs']);
   expect(inBash('serin', 'runs', 'st')).toEqual(['start']);

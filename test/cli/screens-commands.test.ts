@@ -15,7 +15,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   why: ['why', 'fraud'],
   'events-list': ['events', 'list'],
   'events-get': ['events', 'get', 'fraud/83/0'],
-  'events-get-unknown': ['events', 'get', 'fraud/1/9'],
+  'events-get-unknown': ['events', 'get', 'fraud/9999/0'],
   'endpoints-get': ['endpoints', 'get', 'fraud'],
 };
 

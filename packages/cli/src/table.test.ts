@@ -51,6 +51,12 @@ test('columns that matter less go first where a terminal is narrow, and the reas
   expect(lines(table(runs, columns, at(66)))[0]).toBe('ID                MODEL    STARTED  WHY');
 });
 
+test('a short reason takes no more room than it has', () => {
+  const short = [{ ...runs[0], why: 'passed' }];
+
+  expect(lines(table(short, columns, at(48)))[0]).toBe('ID            MODEL    N  STARTED  WHY');
+});
+
 test('a name that is wider than a terminal is broken, and no line is wider than it', () => {
   const rows = [{ ...runs[0], model: 'm'.repeat(63) }];
 
@@ -76,6 +82,7 @@ test('an id of a list is as long as it must be, and has eight digits at least', 
 });
 
 test('wide characters and emoji take two columns, marks and joiners none', () => {
+  expect(['\u200b', '\u0301'].map(widthOf)).toEqual([0, 0]);
   expect(['abc', '模型', '🚀', '👩‍🔬', 'é', '🇨🇭', '❤️'].map(widthOf)).toEqual([3, 4, 2, 2, 1, 2, 2]);
   expect(padTo('模型', 6)).toBe('模型  ');
   expect(

@@ -1,10 +1,24 @@
+import { oddsText } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import type { Certificate } from '@serin/core/judge/certificate';
+import type { Standing } from '@serin/core/model/rollout/standing';
 import { certificateLines } from '../certificate-text.ts';
 import { shortId } from '../short-ids.ts';
-import { type Reader, table, valueAt } from '../table.ts';
+import { type Reader, table, textOf, valueAt } from '../table.ts';
 import { paragraph } from '../width.ts';
-import { hint, joined, led, row, type Screen, screenOf, storyPart, textAt, timeAt } from './parts.ts';
+import {
+  hint,
+  joined,
+  led,
+  type Part,
+  type Row,
+  row,
+  type Screen,
+  screenOf,
+  storyPart,
+  textAt,
+  timeAt,
+} from './parts.ts';
 
 /** A rollout: how far it is, what was counted, and what that is worth as evidence. */
 export const rolloutScreen: Screen = (document, terminal) => {
@@ -29,7 +43,7 @@ export const rolloutScreen: Screen = (document, terminal) => {
         ],
       },
       { heading: 'Counted', text: countsText(document, terminal) },
-      { heading: 'Evidence', text: evidenceText(document, terminal) },
+      evidencePart(document, terminal),
       storyPart(document, terminal),
       hint(goes ? `'serin rollouts promote|pause|abort ${shortId(of('id'))}' ends or holds it by hand` : '', terminal),
     ],
@@ -62,10 +76,20 @@ function countsText(document: unknown, terminal: Reader): string {
   return table(rows, { DEPLOYMENT: 'who', REQUESTS: 'requests', FAILED: 'errors' }, terminal);
 }
 
-function evidenceText(document: unknown, terminal: Reader): string {
+/** Once it has ended its certificate; until then how far the odds are from what decides. */
+function evidencePart(document: unknown, terminal: Reader): Part {
   const certificate = valueAt(document, 'certificate') as Certificate | undefined; // of the server's own schema
-  return certificateLines(certificate)
-    .flatMap((line) => paragraph(line, terminal))
-    .map((line) => `${line}\n`)
-    .join('');
+  const standing = valueAt(document, 'standing') as Standing | undefined; // the same
+  const heading = 'Evidence';
+  if (certificate === undefined || valueAt(document, 'endedAt') === undefined)
+    return { heading, rows: standingRows(standing ?? {}) };
+  const lines = certificateLines(certificate).flatMap((line) => paragraph(line, terminal));
+  return { heading, text: lines.map((line) => `${line}\n`).join('') };
 }
+
+const standingRows = ({ harm, safety = [] }: Partial<Standing>): readonly Row[] => [
+  ...(harm === undefined ? [] : [row('harm', `${oddsText(harm.logE)}; it is taken back at ${oddsText(harm.wanted)}`)]),
+  ...safety.map(({ stream, logE, wanted }) =>
+    row('safety', `${oddsText(logE)} in ${textOf('', stream)}; it passes at ${oddsText(wanted)}`),
+  ),
+];

@@ -1,7 +1,7 @@
 import { grouped } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import { shortId } from '../short-ids.ts';
-import { type Reader, valueAt } from '../table.ts';
+import { type Reader, table, textOf, valueAt } from '../table.ts';
 import { hint, joined, led, row, type Screen, screenOf, textAt, timeAt, valueRows } from './parts.ts';
 import { gatePart } from './scores.ts';
 
@@ -24,6 +24,7 @@ export const runScreen: Screen = (document, terminal) => {
           row('job', jobText(document, terminal)),
         ],
       },
+      { heading: 'Steps', text: stepsText(document, terminal) },
       gatePart(document, version, terminal),
       { heading: 'Measured in training', rows: valueRows(valueAt(document, 'trained.metrics')) },
       {
@@ -45,6 +46,21 @@ export const runScreen: Screen = (document, terminal) => {
 function tookText(document: unknown): string {
   const [from, to] = ['startedAt', 'endedAt'].map((path) => Date.parse(textAt(document, path)));
   return from === undefined || to === undefined || Number.isNaN(to) ? '' : durationText(to - from);
+}
+
+/** When each step began, and how long it took: until the next one, or the end. */
+function stepsText(document: unknown, terminal: Reader): string {
+  const began = Object.entries(Object(valueAt(document, 'began')) as Readonly<Record<string, unknown>>)
+    .map(([step, at]) => ({ step: textOf('', step), at: Date.parse(String(at)) }))
+    .filter(({ at }) => !Number.isNaN(at))
+    .sort((one, other) => one.at - other.at);
+  const ended = Date.parse(textAt(document, 'endedAt'));
+  const rows = began.map((each, index) => {
+    const until = began[index + 1]?.at ?? ended;
+    return { ...each, took: Number.isNaN(until) ? 'goes on' : durationText(until - each.at) };
+  });
+  if (rows.length === 0) return '';
+  return table(rows, { STEP: 'step', BEGAN: { path: 'at', as: 'at' }, TOOK: 'took' }, terminal);
 }
 
 function jobText(document: unknown, terminal: Reader): string {
