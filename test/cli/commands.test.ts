@@ -144,3 +144,18 @@ test('what a model says about a request that it cannot use is quoted, harmless f
   expect(exit).toBe(2);
   expect(stderr).toContain('why:  {"error":"x is missing\\u001b[2J"}');
 });
+
+test('an event that is not there is not taken for a newer one', async () => {
+  const entry = { seq: 90, at: 'x', events: [{ type: 'dev.serin.run.started.v1', subject: 's', data: {} }] };
+  const { env, received } = await stubServer(() => ({ body: { entries: [entry] } }));
+
+  const newer = await serin(['events', 'get', 'fraud/9999/0'], { env });
+  const found = await serin(['events', 'get', 'model/fraud/90/0', '--json'], { env });
+
+  expect([newer.exit, found.exit]).toEqual([3, 0]);
+  expect(JSON.parse(found.stdout)).toMatchObject({ id: 'model/fraud/90/0', type: 'dev.serin.run.started.v1' });
+  expect(received.map(({ url }) => url)).toEqual([
+    '/v1/models/fraud/entries?before=10000&limit=1',
+    '/v1/models/fraud/entries?before=91&limit=1',
+  ]);
+});

@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, type TestContext, test } from 'vitest';
+import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { commands, nouns } from '../../packages/cli/src/commands.ts';
 import { bashScript } from '../../packages/cli/src/completion/bash.ts';
 import { fishScript } from '../../packages/cli/src/completion/fish.ts';
@@ -153,6 +155,18 @@ test('a server that is not there proposes nothing, and writes nothing into the l
   const { exit, stdout, stderr } = await serin(['__complete', 'models'], { env: { SERIN_URL: 'http://127.0.0.1:9' } });
 
   expect([exit, stdout, stderr]).toEqual([0, '', '']);
+});
+
+test('a server that does not answer is not waited for', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  const address = silent.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+
+  const { exit, stdout } = await serin(['__complete', 'models'], { env: { SERIN_URL: `http://127.0.0.1:${port}` } });
+
+  expect([exit, stdout]).toEqual([0, '']);
 });
 
 test('the command prints the script of each shell', async () => {

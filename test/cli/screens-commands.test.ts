@@ -86,3 +86,11 @@ function fileOf(name: string, content: string): string {
   writeFileSync(join(directory, name), content);
   return join(directory, name);
 }
+
+screen('rollouts-get-ended', async (width) => {
+  const world = await canaryWorld();
+  world.failing.set('v2', 0.5);
+  await world.pass(40 * 60_000);
+  const [row] = (await world.call('GET', '/v1/rollouts?status=rolledBack')).body.rollouts;
+  return commandScreen(world, width, 'rollouts', 'get', row.id.slice(0, 15));
+});

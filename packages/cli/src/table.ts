@@ -121,7 +121,7 @@ function fitted(columns: readonly Drawn[], width: number): readonly Drawn[] {
   const last = columns.at(-1);
   if (last === undefined || widthAll(columns) <= width) return columns;
   const room = width - (widthAll(columns) - last.width);
-  if (room >= Math.min(last.width, leastRest)) return [...columns.slice(0, -1), { ...last, width: room }];
+  if (room >= leastRest) return [...columns.slice(0, -1), { ...last, width: room }];
   const [out] = columns.filter(({ drop }) => drop !== undefined).sort((a, b) => (b.drop ?? 0) - (a.drop ?? 0));
   return out === undefined
     ? squeezed(columns, width)

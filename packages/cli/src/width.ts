@@ -36,12 +36,12 @@ export function padTo(text: string, width: number, side: 'left' | 'right' = 'rig
   return side === 'right' ? text + blanks : blanks + text;
 }
 
-/** In lines of at most `width` columns, broken at blanks; a word that is wider than a line is broken where it must be. */
+/** In lines of at most `width` columns, broken at blanks, but not before a `%`; a word that is wider than a line is broken where it must be. */
 export function wrapAt(text: string, width: number): readonly string[] {
   const room = Math.max(2, width);
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/ +/).flatMap((each) => pieces(each, room))) {
+  for (const word of text.split(/ +(?!%)/).flatMap((each) => pieces(each, room))) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (widthOf(longer) <= room) line = longer;
     else {
