@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
@@ -26,7 +26,7 @@ function withServer(): string {
   const file = join(directory, 'serin');
   writeFileSync(
     file,
-    '#!/bin/sh\n[ "$1" = __complete ] || { echo "RAN $*"; exit; }\ncase $2 in versions) printf "%s-1\\n" "$3" ;; *) printf "fraud\\tchampion v1\\nfriend\\n" ;; esac\n',
+    '#!/bin/sh\n[ "$1" = __complete ] || { echo "RAN $*"; exit; }\ncase $2 in versions) printf "%s-1\\n" "$3" ;; dead-letters) printf \'ev$(touch pwned)`touch pwned`;touch pwned\\tto\\n\' ;; *) printf "fraud\\tchampion v1\\nfriend\\n" ;; esac\n',
   );
   chmodSync(file, 0o755);
   return directory;
@@ -68,6 +68,13 @@ test('bash completes commands, options and their values, and names that the serv
   expect(inBash('serin', 'nothing', 'x')).toEqual([]);
 });
 
+test('what a server says is proposed as it is, and is never run', () => {
+  const [found] = inBash('serin', 'dead-letters', 'replay', 'ev');
+
+  expect(found).toBe('ev$(touch pwned)`touch pwned`;touch pwned');
+  expect(existsSync(join(import.meta.dirname, 'pwned'))).toBe(false);
+});
+
 test('zsh completes commands, options and names that the server knows', (context) => {
   wants('zsh', context);
   const directory = withServer();
@@ -99,6 +106,7 @@ test('zsh completes commands, options and names that the server knows', (context
       'serin plan --cloud az',
       'serin runs list --model frie',
       'serin drop fraud _se',
+      'serin dead-letters replay ev',
     ),
   ).toEqual([
     'runs',
@@ -109,7 +117,9 @@ test('zsh completes commands, options and names that the server knows', (context
     'plan --cloud azure',
     'runs list --model friend',
     'drop fraud _serin',
+    'dead-letters replay ev$(touch pwned)`touch pwned`;touch pwned',
   ]);
+  expect(existsSync(join(directory, 'pwned'))).toBe(false);
 });
 
 test('fish completes commands, options and names that the server knows', (context) => {
@@ -131,6 +141,8 @@ test('fish completes commands, options and names that the server knows', (contex
   expect(inFish('serin why fra')).toEqual(['fraud']);
   expect(inFish('serin versions approve fraud ')).toEqual(['fraud-1']);
   expect(inFish('serin plan --cloud a')).toEqual(['aws', 'azure']);
+  expect(inFish('serin dead-letters replay ev')).toEqual(['ev$(touch pwned)`touch pwned`;touch pwned']);
+  expect(existsSync(join(directory, 'pwned'))).toBe(false);
 });
 
 test('names come from the server of the folder, one a line with what they are', async () => {

@@ -84,8 +84,10 @@ _serin() {
       fi
     fi
   fi
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "\${found-}" -- "$cur"))
+  # Not by compgen -W, which would expand what a server says.
+  while IFS= read -r word; do
+    if [[ -n $word && $word == "$cur"* ]]; then COMPREPLY[\${#COMPREPLY[@]}]=$word; fi
+  done <<< "\${found-}"
 }
 
 complete -o filenames -F _serin serin
