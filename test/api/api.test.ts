@@ -196,6 +196,17 @@ describe('runs', () => {
     });
     expect((await world.call('GET', `/v1/runs/${id}/logs?attempt=2`)).status).toBe(404);
   });
+
+  test('that failed answer the log of the job in which they did', async () => {
+    const world = await withChampion({
+      logs: async ({ key }) => ({ text: key, next: 1 }),
+      fails: ({ key }) => key.includes('/evaluate/'),
+    });
+    const [run] = (await world.call('GET', '/v1/runs')).body.runs;
+
+    expect(run.status).toBe('failed');
+    expect((await world.call('GET', `/v1/runs/${run.id}/logs`)).body.job).toBe('evaluate');
+  });
 });
 
 describe('rollouts and versions', () => {

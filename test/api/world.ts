@@ -69,7 +69,9 @@ export function compiled(changes: Partial<Config['models'][string]> = {}): Compi
 type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** The API over the real core and ports in memory, whose clock stands until it is moved. */
-export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (job: Job) => number } = {}) {
+export async function openWorld(
+  more: Partial<ApiOptions> & { readonly auc?: (job: Job) => number; readonly fails?: (job: Job) => boolean } = {},
+) {
   let now = start;
   let count = 0;
   const clock = () => now;
@@ -88,7 +90,7 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
   const failing = new Map<string, number>();
   const journal = memoryJournal();
   const buckets = new Map(['serin', 'drops'].map((name) => [name, atOnce<Bucket>(memoryBucket())]));
-  const { auc = () => 0.8, ...options } = more;
+  const { auc = () => 0.8, fails = () => false, ...options } = more;
   const bus = memoryBus();
   const serving = atOnce<Serving>(
     memoryServing({
@@ -105,7 +107,10 @@ export async function openWorld(more: Partial<ApiOptions> & { readonly auc?: (jo
     jobs: atOnce<Jobs>(
       memoryJobs({
         now: clock,
-        fateOf: (job) => ({ waitMs: 0, runMs: 0, status: 'succeeded', metrics: { auc: auc(job) } }),
+        fateOf: (job) =>
+          fails(job)
+            ? { waitMs: 0, runMs: 0, status: 'failed', reason: 'exited with code 1' }
+            : { waitMs: 0, runMs: 0, status: 'succeeded', metrics: { auc: auc(job) } },
       }),
     ),
     registry: atOnce<Registry>(memoryRegistry()),

@@ -237,7 +237,10 @@ export const commands: readonly CommandSpec[] = [
     summary: 'what a run wrote, or the server of a model: run_…, fraud or fraud@5',
     options: [
       ...remote,
-      option('--job <kind>', 'of a run: prepare, train, evaluate or champion (default: the current one)'),
+      option(
+        '--job <kind>',
+        'of a run: prepare, train, evaluate or champion (default: the current one, or the one that failed)',
+      ),
       option('--attempt <n>', 'of a run: which attempt (default: the current one)'),
       option('--instance <n>', 'of a model: which of its servers (default 0)'),
       option('--from <byte>', 'go on from this byte'),
@@ -349,7 +352,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'what a job of a run wrote',
     options: [
       ...remote,
-      option('--job <kind>', 'prepare, train, evaluate or champion (default: the current one)'),
+      option('--job <kind>', 'prepare, train, evaluate or champion (default: the current one, or the one that failed)'),
       option('--attempt <n>', 'which attempt (default: the current one)'),
       option('--from <byte>', 'go on from this byte'),
       option('--follow', 'go on until the run has ended'),

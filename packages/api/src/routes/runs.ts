@@ -1,6 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import { derivedId } from '@serin/core/base/ids';
-import { stepNames, stepPlan } from '@serin/core/config/parts';
+import { type StepName, stepNames, stepPlan } from '@serin/core/config/parts';
+import type { Run } from '@serin/core/model/run/state';
 import type { Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
 import { pageQuery } from '../cursor.ts';
@@ -92,7 +93,7 @@ export const runRoutes = (api: Api): readonly Route[] => [
     async handle({ project, params, query }) {
       const { value: run } = await project.run(params.id);
       const track = 'job' in run ? run.job : undefined;
-      const job = query.job ?? track?.part ?? 'train';
+      const job = query.job ?? track?.part ?? endedIn(run) ?? 'train';
       const attempt = query.attempt ?? (track?.part === job ? track.attempt : 1);
       if (api.logs === undefined)
         throw new Problem(
@@ -162,6 +163,13 @@ export const runRoutes = (api: Api): readonly Route[] => [
     },
   }),
 ];
+
+/** The job that a run failed in: there is the reason. */
+function endedIn(run: Run): StepName | undefined {
+  if (run.status !== 'failed' && run.status !== 'cancelled') return undefined;
+  const began = Object.entries(run.began ?? {}).sort(([, one], [, other]) => one - other);
+  return began.at(-1)?.[0] as StepName | undefined; // the keys of `began`
+}
 
 /** Reads off the entry what the request came to: a run, a place in the queue, or a run with equal inputs. */
 async function withRun(journal: Journal, model: string, answer: Answer): Promise<Answer> {
