@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from dataclasses import dataclass
@@ -62,8 +63,9 @@ class Stub:
                 headers = {"content-type": "application/json", "content-length": str(len(content))}
                 for name, value in {**headers, **(reply.headers or {})}.items():
                     handler.send_header(name, value)
-                handler.end_headers()
-                handler.wfile.write(content[: reply.cut])
+                with contextlib.suppress(ConnectionError):  # the caller waits no longer
+                    handler.end_headers()
+                    handler.wfile.write(content[: reply.cut])
 
             def log_message(handler, format: str, *args: Any) -> None:
                 pass

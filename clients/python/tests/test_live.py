@@ -89,6 +89,7 @@ class Live(TestCase):
         self.assertEqual(client.versions.get("line", 1)["champion"], True)
         self.assertEqual(client.models.history("line")[-1].get("version"), 1)
         self.assertEqual([each["model"] for each in client.models.list()], ["line"])
-        self.assertIn("v1", {name for tick in client.models.traffic("line")["ticks"] for name in tick["deployments"]})
+        ticks = client.models.traffic("line", since=client.runs.list("line")[-1]["startedAt"])["ticks"]
+        self.assertIn("v1", {name for tick in ticks for name in tick["deployments"]})
         self.assertIn("v1", client.why("line@1")["sentence"])
         self.assertIn("dev.serin.rollout.promoted.v1", {each["type"] for each in client.events()})
