@@ -75,6 +75,7 @@ describe('the answer of a model as tensors', () => {
     ['null', '{"predictions":[1,null]}', /not all numbers/],
     ['rows with other fields', '{"predictions":[{"a":1},{"b":1}]}', /differ in their fields/],
     ['a row with fields missing', '{"predictions":[{"a":1,"b":1},{"a":1}]}', /differ in their fields/],
+    ['very many values', JSON.stringify(Array(2 ** 18 + 1).fill(1)), /too large/],
     ['an empty object', '{}', /differ in their fields/],
     ['very deep lists', `{"predictions":${'['.repeat(20)}1${']'.repeat(20)}}`, /too large/],
     [

@@ -17,9 +17,12 @@ const { parse, rawJSON } = JSON as unknown as {
 const large = /\d{16}/;
 const decimal = /\d\.0*(?![0-9])|\d[eE]/;
 
+/** Whether a text may have a number such as `2.0`. */
+export const hasDecimals = (text: string): boolean => decimal.test(text);
+
 /** As `JSON.parse`, but integers of any size stay what they are, as bigints; with `decimals`, so does `2.0`. */
 export function parseExactly(text: string, { decimals = false } = {}): unknown {
-  if (!large.test(text) && !(decimals && decimal.test(text))) return JSON.parse(text);
+  if (!large.test(text) && !decimals) return JSON.parse(text);
   return parse(text, (_, value, { source }) => {
     if (typeof value !== 'number' || source === undefined || !Number.isInteger(value)) return value;
     if (/[.eE]/.test(source)) return decimals ? new Decimal(value) : value;

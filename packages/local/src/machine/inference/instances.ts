@@ -4,6 +4,9 @@ import { writable } from './exact-json.ts';
 import type { InferenceRequest } from './request.ts';
 import type { Tensor } from './tensors.ts';
 
+/** Of the names of all columns in all rows. */
+const maxNamesLength = 16 * 1024 * 1024;
+
 /**
  * The body of `POST /invocations` for tensors: `{"instances": [...], "parameters": {...}}`, one instance for each row.
  *
@@ -25,6 +28,12 @@ function instancesOf(inputs: readonly Tensor[]): readonly unknown[] {
     throw new Fault(
       'invalid',
       `input '${unequal.name}' must have as many rows as '${first.name}', ${rows}: the first number of its shape`,
+    );
+  const namesLength = inputs.reduce((sum, { name }) => sum + JSON.stringify(name).length, 0);
+  if (rows * namesLength > maxNamesLength)
+    throw new Fault(
+      'invalid',
+      `the names of the inputs come again in each of the ${rows} rows and are too long for that; send fewer rows, or shorter names`,
     );
   const columns = inputs.map((input) => ({
     name: input.name,

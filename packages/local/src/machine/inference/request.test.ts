@@ -116,9 +116,9 @@ describe('a request is refused', () => {
     ['no shape', { ...x, shape: undefined }, /has no shape/],
     ['a fraction in the shape', { ...x, shape: [2.5, 2] }, /has no shape/],
     ['a negative length', { ...x, shape: [-2, -2] }, /has no shape/],
-    ['a huge shape', { ...x, shape: [1e9, 1e9] }, /more than 1048576 values/],
+    ['a huge shape', { ...x, shape: [1e9, 1e9] }, /more than 262144 values/],
     ['a shape of nothing, a billion times', { ...x, shape: [1e9, 0], data: [] }, /has no values/],
-    ['a million lists of lists of one value', { ...x, shape: [1e6, 1, 1] }, /more than 1048576 values/],
+    ['very many lists of lists of one value', { ...x, shape: [2e5, 1, 1] }, /more than 262144 values/],
     ['very many dimensions', { ...x, shape: Array(9).fill(1), data: [1] }, /9 dimensions/],
     ['no data', { ...x, data: undefined }, /has no data/],
     ['no name', { ...x, name: '' }, /has no name/],
@@ -146,12 +146,12 @@ describe('a request is refused', () => {
         inputs: Array.from({ length: 3 }, (_, index) => ({
           ...x,
           name: `${index}`,
-          shape: [2 ** 19],
+          shape: [2 ** 17],
           datatype: 'BOOL',
-          data: Array(2 ** 19).fill(true),
+          data: Array(2 ** 17).fill(true),
         })),
       },
-      /more than 1048576/,
+      /more than 262144/,
     ],
   ])('for %s', (_, head, problem) => {
     expect(() => read(head)).toThrow(problem);
@@ -252,6 +252,13 @@ describe('what a model server is asked instead', () => {
     const text = invocationOf(read({ inputs: [column('__proto__', [1], [1]), column('b', [1], [2])] }));
 
     expect(text).toBe('{"instances":[{"__proto__":1,"b":2}]}');
+  });
+
+  test('names that would make a large body of a small one are refused', () => {
+    const rows = 2 ** 17;
+    const input = column('n'.repeat(200), [rows], Array(rows).fill(1));
+
+    expect(() => asked({ inputs: [input] })).toThrow('are too long for that; send fewer rows, or shorter names');
   });
 
   test('tensors with another number of rows are refused', () => {

@@ -9,8 +9,11 @@ export interface Tensor {
   readonly values: readonly Value[];
 }
 
-/** Of all tensors of a request or an answer: a model server that speaks the protocol itself takes more. */
-export const maxValues = 2 ** 20;
+/**
+ * Of all tensors of a request or an answer: while they are translated, other requests wait, a tenth of a second for as
+ * many as these. A model server that speaks the protocol itself takes more.
+ */
+export const maxValues = 2 ** 18;
 export const maxDimensions = 8;
 
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(',')}]`;
