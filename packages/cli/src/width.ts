@@ -14,9 +14,13 @@ const wide: readonly (readonly [number, number])[] = [
   [0x20000, 0x3fffd],
 ];
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-const isPlain = (text: string): boolean => /^[ -~]*$/.test(text);
-const graphemes = (text: string): readonly string[] => [...segmenter.segment(text)].map(({ segment }) => segment);
+let segmenter: Intl.Segmenter | undefined;
+/** Also with marks of our own: what has only them needs no tables of Unicode, which take 17 MB. */
+const isPlain = (text: string): boolean => /^[ -~○●✔✖█░…]*$/.test(text);
+function graphemes(text: string): readonly string[] {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return [...segmenter.segment(text)].map(({ segment }) => segment);
+}
 
 /** What a person takes for one character: 2 columns for wide ones and emoji, 0 for what only marks another. */
 function graphemeWidth(grapheme: string): number {

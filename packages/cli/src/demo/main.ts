@@ -5,9 +5,12 @@ import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Verification } from '@serin/core/model/rollout/verify';
+import { shortId } from '../short-ids.ts';
+import type { Terminal } from '../terminal.ts';
 import { watchMemory } from './memory.ts';
 import { type Facts, type Release, report } from './report.ts';
 import { model, type Server, serveHere, startServer, until } from './server.ts';
+import { tellStory } from './story.ts';
 import { replay } from './traffic.ts';
 
 export interface DemoOptions {
@@ -16,7 +19,13 @@ export interface DemoOptions {
   readonly directory?: string;
   /** Where the lines go; default: standard output. */
   readonly write?: (line: string) => void;
+  /** Columns and colours of the terminal; absent: 80 columns, without colours. */
+  readonly terminal?: Pick<Terminal, 'width' | 'paint'>;
+  /** Its server stays up after the report, for somebody who looks at the page, until this is aborted. */
+  readonly stay?: AbortSignal;
 }
+
+const plainTerminal: Pick<Terminal, 'width' | 'paint'> = { width: 80, paint: (_, text) => text };
 
 const firstDrop = [1969, 1970, 1971];
 const lastYear = 1988;
@@ -35,11 +44,20 @@ export async function demo(options: DemoOptions): Promise<number> {
   const secret = randomBytes(24).toString('hex');
   const yearCsv = cutYears(project);
 
-  say('Serin: daily births in the United States, 1969 to 1988. Each drop of data becomes a model, or says why not.');
+  say('Serin: daily births in the United States, 1969 to 1988.');
+  say('Each drop of data becomes a model, or says why not. This takes a minute.');
   say('');
   let server = await startServer(command, project, secret);
   const traffic = replay(() => server.url, yearCsv(1970));
   const releases: Release[] = [];
+  const terminal = options.terminal ?? plainTerminal;
+  const story = options.json
+    ? undefined
+    : tellStory(
+        () => server,
+        (text) => say(text.trimEnd()),
+        terminal,
+      );
   try {
     await server.drop(`${firstDrop[0]}-${lastOf(firstDrop)}`, joined(firstDrop.map(yearCsv)));
     const killed = await until(
@@ -48,22 +66,20 @@ export async function demo(options: DemoOptions): Promise<number> {
       5,
     );
     server.kill();
-    say(`     kill -9 of the server while ${killed?.id} trains`);
+    await story?.catchUp();
+    say(`          ✖ kill -9 of the server while ${shortId(killed?.id ?? '')} trains`);
     server = await serveHere(project, secret);
     releases.push(await ended(server, String(lastOf(firstDrop)), undefined));
     const trainingJobs = executionsOf(project, killed?.id ?? '');
-    say(`     the next server goes on where it was: training jobs started: ${trainingJobs}`);
-    say(line(releases));
+    say(`          ● the next server went on where it was; training jobs started: ${trainingJobs}`);
     for (let year = lastOf(firstDrop) + 1; year <= lastYear; year += 1) {
       const before = await server.state();
       await server.drop(String(year), yearCsv(year));
       releases.push(await ended(server, String(year), before?.run?.id));
-      say(line(releases));
     }
     releases.push(await failingCandidate(server));
-    say(line(releases));
     releases.push(await alertedRelease(server, secret));
-    say(line(releases));
+    await story?.catchUp();
     const proof = await proofOf(server, releases);
     const facts: Facts = {
       releases,
@@ -76,13 +92,34 @@ export async function demo(options: DemoOptions): Promise<number> {
     };
     const problems = problemsOf(facts);
     if (options.json) process.stdout.write(`${JSON.stringify({ ...facts, problems }, null, 2)}\n`);
-    else for (const text of report(facts, problems, relative(process.cwd(), project) || '.')) say(text);
+    else for (const text of report(facts, problems, terminal.width ?? 80)) say(text);
+    traffic.stop();
+    if (!options.json) await lookFurther(server, relative(process.cwd(), project) || '.', say, options.stay);
     return problems.length === 0 ? 0 : 1;
   } finally {
+    story?.stop();
     traffic.stop();
     memory.stop();
     await server.stop();
   }
+}
+
+/** Says where to look; with somebody at the terminal the server stays up until they have seen enough. */
+async function lookFurther(
+  { url, token }: Server,
+  project: string,
+  say: (line: string) => void,
+  stay: AbortSignal | undefined,
+): Promise<void> {
+  if (stay === undefined || stay.aborted) {
+    say(`Look further:  cd ${project} && npx serin dev`);
+    say('  It prints the address of its page. In a second terminal there:');
+    say('  npx serin status    npx serin why births    npx serin versions list births');
+    return;
+  }
+  say(`Look at it:  ${url}/signin#${token}`);
+  say(`  The server stays up until Ctrl-C. Later:  cd ${project} && npx serin dev`);
+  await new Promise((resolve) => stay.addEventListener('abort', resolve, { once: true }));
 }
 
 /** One CSV of several, under the header of the first. */
@@ -115,16 +152,6 @@ function problemsOf({
     ...(served.length === count('promoted') ? [] : ['what served does not match what was promoted']),
   ];
 }
-
-const line = (releases: readonly Release[]): string => {
-  const { dataset, outcome, version, because } = releases.at(-1) ?? {
-    dataset: '',
-    outcome: '',
-    version: 0,
-    because: '',
-  };
-  return `${dataset.padEnd(10)} v${String(version).padEnd(3)} ${outcome.padEnd(10)} ${because}`;
-};
 
 /** A candidate whose server fails a share of its requests: the canary takes it back by itself. */
 async function failingCandidate(server: Server): Promise<Release> {

@@ -1,5 +1,9 @@
+import { grouped } from '@serin/core/base/numbers';
 import type { Certificate } from '@serin/core/judge/certificate';
 import { certificateLines } from '../certificate-text.ts';
+import { shortId } from '../short-ids.ts';
+import { table } from '../table.ts';
+import { paragraph, widthOf } from '../width.ts';
 
 /** One drop, run or push, and what became of it. */
 export interface Release {
@@ -36,57 +40,62 @@ export interface Facts {
   readonly peakMb: number;
 }
 
-/** The facts as a person reads them. */
+/** The facts as a person reads them, in lines of at most `width` columns. */
 export function report(
   { releases, trainingJobsOfKilledRun, requests, seconds, peakMb, promotion, rollback, verified, changed }: Facts,
   problems: readonly string[],
-  project: string,
+  width: number,
 ): readonly string[] {
-  let serving = '-';
-  const rows = releases.map(({ dataset, datasetVersion, version, verdict, outcome }) => {
-    if (outcome === 'promoted') serving = `v${version}`;
-    return [
-      dataset,
-      datasetVersion,
-      `v${version}`,
-      shortVerdict(verdict),
-      outcome === 'refused' ? '-' : outcome,
-      serving,
-    ];
-  });
   const back = releases.filter(({ outcome }) => outcome === 'rolledBack');
-  return [
+  const lines = [
     '',
-    ...aligned([['drop', 'dataset', 'version', 'gate', 'rollout', 'serves'], ...rows]),
+    ...tableOf(releases, width),
     '',
     'Rolled back by itself:',
     ...back.map(({ dataset, version, because }) => `  v${version} (${dataset}): ${because}`),
     '',
     'The certificate of the failing candidate:',
-    ...certificateLines(rollback).map((text) => `  ${text}`),
+    ...shortCertificate(rollback),
     'The certificate of the last promotion:',
-    ...certificateLines(promotion).map((text) => `  ${text}`),
-    `serin rollouts verify ${verified.rollout}: ${verified.readings} readings judged again, ${verified.problems.length === 0 ? 'all counts and the verdict are the same' : 'they differ'}`,
-    `the same with one count changed: ${changed.problems[0] ?? 'nothing was found'}`,
-    ...changed.problems.slice(1, 3).map((problem) => `  ${problem}`),
+    ...shortCertificate(promotion),
+    '',
+    `serin rollouts verify ${shortId(verified.rollout)}: ${verified.readings} readings judged again, ${verified.problems.length === 0 ? 'all counts and the verdict are the same' : 'they differ'}`,
+    `The same with one count changed: ${changed.problems[0] ?? 'nothing was found'}`,
     '',
     `After the kill -9: training jobs started: ${trainingJobsOfKilledRun}`,
-    `${requests.sent} predictions sent, ${requests.failed} failed (the failing candidate's share, and those of the kill); ${seconds} s, ${peakMb} MB at the highest`,
+    `${grouped(requests.sent)} predictions sent, ${grouped(requests.failed)} failed: the failing candidate's share, and those of the kill`,
+    `${seconds} s, ${peakMb} MB at the highest`,
     '',
     ...(problems.length === 0 ? [] : ['Not as it should be:', ...problems.map((problem) => `  ${problem}`), '']),
-    `Look further:  cd ${project} && npx serin dev      then, in a second terminal there:  npx serin status   npx serin why births`,
   ];
+  return lines.flatMap((line) => (widthOf(line) <= width ? [line] : paragraph(line, { width })));
+}
+
+function tableOf(releases: readonly Release[], width: number): readonly string[] {
+  let serving = '-';
+  const rows = releases.map(({ dataset, version, verdict, outcome }) => {
+    if (outcome === 'promoted') serving = `v${version}`;
+    const rollout = outcome === 'refused' ? '-' : outcome;
+    return { dataset, version: `v${version}`, rollout, serving, gate: shortVerdict(verdict) };
+  });
+  const columns = { DROP: 'dataset', VERSION: 'version', ROLLOUT: 'rollout', SERVES: 'serving', GATE: 'gate' };
+  return table(rows, columns, { width, paint: (_, text) => text })
+    .trimEnd()
+    .split('\n');
 }
 
 const shortVerdict = (verdict: string): string =>
-  verdict.replace(' of the champion', ' of').replace('passed: no criterion applied', 'passed: the first version');
+  verdict
+    .replace(/ against (\S+) of the champion (v\d+), (?:not )?within \S+$/, ', $2 has $1')
+    .replaceAll(/\d+\.\d{4,}/g, (number) => String(Number(Number(number).toPrecision(3))))
+    .replace('passed: no criterion applied', 'passed: the first version');
 
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+/** The sentence, the odds and the counts; what was assumed is named by its number. */
+function shortCertificate(certificate: Certificate | undefined): readonly string[] {
+  const lines = certificateLines(certificate).filter((line) => !line.startsWith('  assumed: '));
+  const assumed = certificate?.conditions.length ?? 0;
+  return [
+    ...lines.map((line) => `  ${line}`),
+    `    ${assumed} assumptions: serin why births@${certificate?.candidate ?? ''}`,
+  ];
 }

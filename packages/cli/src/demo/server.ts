@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Certificate } from '@serin/core/judge/certificate';
 import type { Entry } from '@serin/core/ports/journal';
+import type { Happening } from '@serin/core/sinks/sink';
 import { call } from './http.ts';
 import type { Facts } from './report.ts';
 
@@ -32,6 +33,9 @@ interface Rollout extends Record {
 
 export interface Running {
   readonly url: string;
+  readonly token: string;
+  /** What was published after a position, with the position of each. */
+  events(after: number): Promise<readonly { readonly position: number; readonly event: Happening }[]>;
   state(): Promise<State | undefined>;
   run(id: string): Promise<Run | undefined>;
   rollout(id: string): Promise<Rollout | undefined>;
@@ -146,6 +150,16 @@ async function reach(project: string, pid: number, isOver: () => boolean, said: 
   await until(state, (found) => found !== undefined);
   return {
     url: url ?? '',
+    token: token ?? '',
+    events: async (after) =>
+      (
+        await api<{ readonly events: Awaited<ReturnType<Running['events']>> }>(
+          'GET',
+          `/v1/events?after=${after}`,
+          undefined,
+          { accept: 'application/json' },
+        )
+      )?.events ?? [],
     state,
     run: (id) => api<Run>('GET', `/v1/runs/${id}`),
     rollout: (id) => api<Rollout>('GET', `/v1/rollouts/${id}`),
