@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Client } from '../../packages/cli/src/client.ts';
+import { newestOf } from '../../packages/cli/src/wait.ts';
 import { liveScreen } from '../../packages/cli/src/watching/live.ts';
 import { type RolloutDocument, rolloutFrame } from '../../packages/cli/src/watching/rollout-frame.ts';
 import { type RunDocument, runFrame } from '../../packages/cli/src/watching/run-frame.ts';
@@ -154,6 +156,23 @@ describe('a frame on a terminal', () => {
     expect(hasCursor()).toBe(true);
     expect(rows()).toBe('one');
     expect(process.listeners('exit')).not.toContain(live.end);
+  });
+});
+
+describe('what is asked to be watched', () => {
+  const client = (...ids: readonly string[]) =>
+    ({ list: async () => ({ items: ids.map((id) => ({ id })) }) }) as unknown as Client;
+
+  test.each(['run_019b76e88ab0', '019b76e8', 'ro_1'])('%s is an id, or its beginning', async (given) => {
+    expect(await newestOf(client('run_newest'), 'runs', given)).toBe(given);
+  });
+
+  test('is the newest of a model by the name of the model', async () => {
+    expect(await newestOf(client('run_newest', 'run_older'), 'runs', 'fraud-2')).toBe('run_newest');
+    await expect(newestOf(client(), 'rollouts', 'fraud')).rejects.toMatchObject({
+      exit: 3,
+      message: 'fraud has no rollouts yet',
+    });
   });
 });
 

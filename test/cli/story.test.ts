@@ -82,6 +82,32 @@ test('names and reasons of others can neither move the cursor nor add a line to 
   expect(text.split('\n').filter((each) => /^\d/.test(each))).toHaveLength(1);
 });
 
+const happened = (type: string, data: object, time = '2026-01-01T00:00:00Z') => ({
+  ...{ id: 'e', source: 's', subject: 'models/m', type: `dev.serin.${type}.v1`, time },
+  data: { model: 'm', ...data },
+});
+
+test('a folder that is looked at without a name for what came is not told as new data', () => {
+  const { tell } = teller();
+
+  expect(tell(happened('data.seen', { objects: 0 }))).toBeUndefined();
+});
+
+test('another attempt of a step is not told as if the step had ended', () => {
+  const { tell } = teller();
+  const step = (step: string, attempt: number, time: string) =>
+    tell(happened('step.started', { run: 'run_1', step, attempt }, time))?.text;
+
+  tell(happened('run.started', { run: 'run_1' }));
+  const lines = [
+    step('train', 1, '2026-01-01T00:00:01Z'),
+    step('train', 2, '2026-01-01T00:00:09Z'),
+    step('evaluate', 1, '2026-01-01T00:00:12Z'),
+  ];
+
+  expect(lines).toEqual(['run trains', 'run trains, attempt 2', 'run is evaluated; train took 11s']);
+});
+
 function following(width: number | undefined, json = false) {
   vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
   onTestFinished(() => void vi.useRealTimers());

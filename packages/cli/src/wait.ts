@@ -59,8 +59,8 @@ export function waitForEnd(
 
 /** The id that was given, or that of the newest run or rollout of the model of this name. */
 export async function newestOf(client: Client, kind: 'runs' | 'rollouts', given: string): Promise<string> {
-  // Names of models have no underscore, and prefixes of ids are digits or begin with `run_` or `ro_`.
-  if (!/^[a-z][a-z0-9-]*$/.test(given) || /^[0-9a-f]{8,}$/.test(given)) return given;
+  // An id, or its beginning, has an underscore or begins with the digits of its time.
+  if (!/^[a-z][a-z0-9-]*$/.test(given)) return given;
   const { items } = await client.list(`/v1/${kind}`, { model: given }, 1);
   const [newest] = items.filter(isDocument);
   if (newest === undefined)

@@ -24,7 +24,8 @@ export function teller(sizeOf: (data: Data) => number | undefined = () => undefi
     const id = String(run);
     const last = began.get(id);
     if (name === 'run.started') began.set(id, { step: '', at, runAt: at });
-    if (name === 'step.started') began.set(id, { step: String(step), at, runAt: last?.runAt ?? at });
+    if (name === 'step.started' && last?.step !== step)
+      began.set(id, { step: String(step), at, runAt: last?.runAt ?? at });
     if (last === undefined) return '';
     if (name === 'step.started')
       return last.step === '' || last.step === step ? '' : `; ${last.step} took ${durationText(at - last.at)}`;

@@ -26,11 +26,11 @@ describe('the events of a model', () => {
     drive.answer('list', { type: 'listingAdvanced', progress: nothing });
 
     drive.say({ type: 'dataHinted', keys: ['fraud/a.csv', 'fraud/b.csv'] });
-    drive.say({ type: 'dataHinted', keys: ['fraud/c.csv'] });
+    const settlesAt = new Date(drive.now + 10_000).toISOString();
+    drive.wait(5_000);
+    expect(drive.say({ type: 'dataHinted', keys: ['fraud/c.csv'] })).toBe('moved');
 
-    expect(eventsOf(drive, 'data.seen')).toMatchObject([
-      { object: 'fraud/a.csv', objects: 2, settlesAt: new Date(drive.now + 10_000).toISOString() },
-    ]);
+    expect(eventsOf(drive, 'data.seen')).toMatchObject([{ object: 'fraud/a.csv', objects: 2, settlesAt }]);
   });
 
   test('tell of data that comes while the files are being listed', () => {
@@ -80,10 +80,10 @@ describe('the events of a model', () => {
     trainOne(drive, 'one');
 
     score(drive, 0.8);
+    const expiresAt = new Date(drive.now + 86_400_000).toISOString();
+    drive.say({ type: 'dataHinted', keys: ['fraud/more.csv'] });
 
-    expect(eventsOf(drive, 'approval.requested')).toMatchObject([
-      { version: 1, expiresAt: new Date(drive.now + 86_400_000).toISOString() },
-    ]);
+    expect(eventsOf(drive, 'approval.requested')).toMatchObject([{ version: 1, expiresAt }]);
   });
 
   test('tell of a deployment that is not ready once, with the reason', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { driver, healthy, planOf, score, serveTicks, trainOne, withCanary } from '../model.fixture.ts';
+import { driver, healthy, planOf, score, serveTicks, serveToTheEnd, trainOne, withCanary } from '../model.fixture.ts';
 import { challenge, rolloutOf, until } from './judge.fixture.ts';
 import { standingOf } from './standing.ts';
 
@@ -38,6 +38,27 @@ describe('where a rollout stands', () => {
     const { safety } = standingOf(rolloutOf(good));
     expect(harm?.logE).toBeGreaterThanOrEqual(harm?.wanted ?? Number.NaN);
     expect(safety?.every(({ logE, wanted }) => logE >= wanted)).toBe(true);
+  });
+
+  test('is no comparison for a rollback, which goes to the last good version', () => {
+    const { drive, endpoint } = withCanary();
+    serveToTheEnd(drive, endpoint);
+    drive.say({ type: 'rollbackRequested' });
+
+    expect(rolloutOf({ drive })).toMatchObject({ kind: 'rollback', stable: 2 });
+    expect(standingOf(rolloutOf({ drive })).harm).toBeUndefined();
+  });
+
+  test('is plain JSON where no guardrail decides', () => {
+    const guardrails = { errors: { dryRun: true }, latency: false as const };
+    const { drive } = withCanary(
+      planOf({ rollout: { steps: [10, 50], bake: '2m', guard: '2m', warmUp: 0, guardrails } }),
+    );
+
+    const standing = standingOf(rolloutOf({ drive }));
+
+    expect(standing.harm?.logE).toBe(0);
+    expect(JSON.parse(JSON.stringify(standing))).toEqual(standing);
   });
 
   test('has nothing to compare a first version with', () => {
