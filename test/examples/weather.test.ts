@@ -90,7 +90,7 @@ describe(`the weather example${note}`, () => {
       expect(stdout).toMatch(/^v4 +\d+\.0$/m);
 
       const looks = wordsIn(/^\$ serin (.*)/gm).filter((words) =>
-        /^(runs|versions|rollouts) list|^why|^endpoints invoke weather --data|^models history/.test(words.join(' ')),
+        /^(runs|versions|rollouts) list|^why|^predict|^models history/.test(words.join(' ')),
       );
       expect(looks.length).toBeGreaterThan(5);
       for (const words of looks) expect([words, (await serin(words, { cwd })).exit]).toEqual([words, 0]);
@@ -112,7 +112,7 @@ describe('the quickstart', () => {
 
     expect(typed.length).toBeGreaterThan(12);
     expect(unknown).toEqual([]);
-    for (const [, file = ''] of quickstart.matchAll(/^\$ cp (\S+)/gm))
+    for (const [, file = ''] of quickstart.matchAll(/^\$ serin drop weather (\S+)/gm))
       expect(readFileSync(join(example, file), 'utf8')).toContain('date,precipitation');
   });
 
