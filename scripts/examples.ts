@@ -1,5 +1,6 @@
 // Makes what test/examples, test/python and test/mlflow have of Python. A second run does nothing new.
-// `node scripts/examples.ts xgboost onnx pytorch` makes what projects of these templates need, each in a folder of its own.
+// `node scripts/examples.ts xgboost onnx pytorch scripts` makes what projects of these templates need, and the scripts of
+// test/examples/scripts, each in a folder of its own.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,7 +45,8 @@ for (const version of ['3', '2']) {
 }
 for (const name of process.argv.slice(2)) {
   const folder = join(installed, name);
-  made(folder, [`packages/cli/src/templates/${name}/src/requirements.txt`], (files) => {
+  const where = name === 'scripts' ? 'test/examples/scripts' : `packages/cli/src/templates/${name}/src`;
+  made(folder, [`${where}/requirements.txt`], (files) => {
     run('python3', ['-m', 'venv', folder]);
     run(join(folder, 'bin', 'pip'), ['install', '--quiet', ...files]);
   });

@@ -232,7 +232,13 @@ test('init --from wraps a script: its flags are the hyperparameters, a person ap
   expect(exit).toBe(0);
   expect(stdout).toContain('SM_CHANNEL_LABELS');
   expect(stdout).toContain('a person approves each version');
-  expect(readdirSync(join(cwd, 'My Churn')).sort()).toEqual(['.gitignore', 'serin.config.ts', 'train.py']);
+  expect(readdirSync(join(cwd, 'My Churn')).sort()).toEqual([
+    '.gitignore',
+    '.serin',
+    '.serinignore',
+    'serin.config.yaml',
+    'train.py',
+  ]);
   expect(printed.models['my-churn']).toMatchObject({
     train: {
       code: '.',
@@ -245,8 +251,7 @@ test('init --from wraps a script: its flags are the hyperparameters, a person ap
   expect(Object.keys(printed.models['my-churn'].train.hyperparameters)).toHaveLength(3);
 });
 
-const place = (name: string) => `\${{${name}}}`;
-const [train, model] = [place('inputs.train'), place('outputs.model')];
+const [train, model] = ['{train}', '{model}'];
 
 const usual = `import argparse, csv, pathlib
 p = argparse.ArgumentParser()
@@ -286,13 +291,13 @@ test('init --from: a script with flags of its own for data and model is trained 
   expect(readFileSync(join(saved ?? '', 'model.txt'), 'utf8')).toBe('2 files, 3 rows');
   expect(exit).toBe(0);
   expect(stderr).toContain('goes without data/ (1 files)');
-  expect(JSON.parse(stdout).written).toEqual(['serin.config.ts', '.gitignore']);
+  expect(JSON.parse(stdout).written).toEqual(['serin.config.yaml', '.gitignore', '.serinignore']);
   expect(readFileSync(join(cwd, 'p', '.gitignore'), 'utf8')).toContain('.serin/');
 });
 
 test.each<[string, readonly string[], readonly string[]]>([
   ["p.add_argument('--data-path', required=True)", ['--data-path', train], []],
-  ["p.add_argument('--train', default='data/houses.csv')", ['--train', `${train}/houses.csv`], []],
+  ["p.add_argument('--train', default='data/houses.csv')", ['--train', `${train}/train.csv`], []],
   ["p.add_argument('--output-dir', type=Path, default=Path('out'))", ['--output-dir', model], []],
   ["p.add_argument('data')", [train], []],
   ["@click.option('--data-dir', default='./data')", ['--data-dir', train], []],
@@ -310,7 +315,7 @@ test.each<[string, readonly string[], readonly string[]]>([
 
 test('init --from says what a script has yet to do that knows neither its data nor where its model goes', async () => {
   const cwd = folder();
-  writeFileSync(join(cwd, 'train.py'), "import pandas\npandas.read_csv('data/train.csv')\n");
+  writeFileSync(join(cwd, 'train.py'), "import pandas\npandas.read_parquet('data/train.parquet')\n");
   writeFileSync(join(cwd, '.gitignore'), 'mine');
 
   const { stdout } = await serin(['init', '--from', 'train.py'], { cwd });

@@ -95,6 +95,7 @@ export const commands: readonly CommandSpec[] = [
     options: [
       option('--template <name>', 'a project in Python: sklearn, xgboost, pytorch or onnx; or node, in JavaScript'),
       option('--from <script>', 'a config around a training script that is there already'),
+      option('--target <column>', 'with --from: the column that the model predicts (default: what the script says)'),
       option('--no-serve', 'without a server of the model'),
       option('--cloud <clouds>', 'a config for these clouds as well: aws,gcp,azure'),
       option('--force', 'overwrite files, after asking'),

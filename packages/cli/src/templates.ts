@@ -46,17 +46,20 @@ export async function templateFiles(name: string, project: string, serves: boole
     __HYPERPARAMETERS__: hyperparameters,
     __AND_SERVED__: serves ? ' and served' : '',
     __SERVE__: serves ? `\n${servePage.trimEnd()}` : '',
-    __SERVE_ROW__: serves ? '\n| what is answered | `src/serve.py` |' : '',
+    __SERVE_ROW__: serves ? '\n| how requests are taken | `src/serve.py` |' : '',
   };
-  const fill = (text: string) => text.replace(/__[A-Z_]+__/g, (token) => filled[token] ?? token);
   const files = [...(await filesIn('python')), ...(await filesIn(name))].filter(
     ({ path }) => path !== 'serve.md' && (serves || path !== 'src/serve.py'),
   );
   return files.map(({ path, text }) => ({
     path,
-    text: fill(path === 'serin.config.yaml' && !serves ? unserved(text) : text),
+    text: filledIn(path === 'serin.config.yaml' && !serves ? unserved(text) : text, filled),
   }));
 }
+
+/** A template with its blanks, such as `__NAME__`, filled in. */
+export const filledIn = (text: string, filled: Readonly<Record<string, string>>): string =>
+  text.replace(/__[A-Z_]+__/g, (token) => filled[token] ?? token);
 
 /** What a config says of serving stands last in it. */
 const unserved = (config: string): string => config.replace(/^ {4}serve:[\s\S]*$/m, '    serve: none\n');
@@ -64,7 +67,8 @@ const unserved = (config: string): string => config.replace(/^ {4}serve:[\s\S]*$
 /** npm leaves a file of the name .gitignore out of a package. */
 const dotted = (path: string): string => path.replace(/(^|\/)(gitignore|serinignore)$/, '$1.$2');
 
-async function filesIn(name: string): Promise<readonly ProjectFile[]> {
+/** The files of a folder of templates. */
+export async function filesIn(name: string): Promise<readonly ProjectFile[]> {
   const folder = join(templatesFolder, name);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries

@@ -2,10 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { configNames } from './config-file.ts';
+import { writeSchema } from './config-schema.ts';
 import { Failure } from './failure.ts';
-import { type Invocation, show } from './invocation.ts';
+import { type Invocation, show, textOption } from './invocation.ts';
 import { mayWrite } from './may-write.ts';
+import { settingsFile } from './script-arguments.ts';
 import { factsOf, type ScriptFacts } from './script-facts.ts';
+import { filesIn, filledIn, type ProjectFile } from './templates.ts';
+import { wrappedConfig } from './wrap-config.ts';
 
 const programs: Readonly<Record<string, string>> = {
   '.py': 'python3',
@@ -16,8 +20,13 @@ const programs: Readonly<Record<string, string>> = {
   '.sh': 'sh',
 };
 
-/** Writes a config beside a script and copies nothing. It says what it assumed. */
-export async function writeFrom(invocation: Invocation, directory: string, given: string): Promise<number> {
+/** Writes a config beside a script, and what judges and serves its model; the script stays as it is. Says what it assumed. */
+export async function writeFrom(
+  invocation: Invocation,
+  directory: string,
+  given: string,
+  serves: boolean,
+): Promise<number> {
   const script = resolve(invocation.cwd, given);
   if (!existsSync(script)) throw new Failure(3, `there is no script ${given}`, { mend: 'name a file that is there' });
   const program = programs[extname(script)];
@@ -31,17 +40,34 @@ export async function writeFrom(invocation: Invocation, directory: string, given
       why: "a config's code lies beside it",
       mend: `run 'serin init --from ${given} ${relative(invocation.cwd, dirname(script)) || '.'}'`,
     });
-  const facts = factsOf(await readFile(script, 'utf8'));
+  const facts = await readFacts(script);
   await mayWrite(
     invocation,
     configNames.map((name) => join(directory, name)),
   );
-  await mkdir(directory, { recursive: true });
-  const file = join(directory, 'serin.config.ts');
   const name = projectName(directory);
-  await writeFile(file, configText(name, program, inside, facts));
-  const written = ['serin.config.ts', ...(await ignoreFile(directory))];
-  const assumptions = assumed(name, inside, facts);
+  const place = placeOf(inside);
+  const target =
+    facts.readsRows && facts.model.unclear === undefined
+      ? (textOption(invocation, 'target') ?? facts.model.target)
+      : undefined;
+  const taken = ['evaluate.py', 'rows.py', 'predictor.py', ...(serves ? ['serve.py'] : [])].filter((file) =>
+    existsSync(join(dirname(script), file)),
+  );
+  const judged = program === 'python3' && taken.length === 0 ? target : undefined;
+  const config = wrappedConfig({ name, ...place, program, facts, target: judged, serves });
+  const files = [
+    { path: 'serin.config.yaml', text: config },
+    ...(judged === undefined ? [] : await judgeFiles(place, facts, judged, serves)),
+    ...ignoreFiles(directory, place.code),
+  ];
+  for (const { path, text } of files) {
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), text);
+  }
+  await writeSchema(join(directory, 'serin.config.yaml'));
+  const written = files.map(({ path }) => path);
+  const assumptions = assumed({ name, inside, facts, target, taken, isJudged: judged !== undefined, serves });
   show(
     invocation,
     { directory, written, assumptions },
@@ -51,12 +77,55 @@ export async function writeFrom(invocation: Invocation, directory: string, given
   return 0;
 }
 
-/** What the server keeps, and what never belongs to a repository; a file that is there stays as it is. */
-async function ignoreFile(directory: string): Promise<readonly string[]> {
-  const file = join(directory, '.gitignore');
-  if (existsSync(file)) return [];
-  await writeFile(file, '.serin/\n.env\n.venv/\n__pycache__/\nnode_modules/\n');
-  return ['.gitignore'];
+async function readFacts(script: string): Promise<ScriptFacts> {
+  const text = await readFile(script, 'utf8');
+  const file = settingsFile(text);
+  if (file === undefined || !existsSync(join(dirname(script), file))) return factsOf(text);
+  const { readConfigText } = await import('./config-text.ts');
+  const read = readConfigText(await readFile(join(dirname(script), file), 'utf8'), false);
+  return factsOf(
+    text,
+    'value' in read && typeof read.value === 'object' && read.value !== null
+      ? (read.value as Record<string, unknown>)
+      : {},
+  );
+}
+
+/** What evaluates and serves the model of a script, beside it. */
+async function judgeFiles(
+  { code, script }: Place,
+  { model }: ScriptFacts,
+  target: string,
+  serves: boolean,
+): Promise<readonly ProjectFile[]> {
+  const filled = {
+    __SCRIPT__: script,
+    __TARGET__: JSON.stringify(target),
+    __METRIC__: model.metric ?? 'accuracy',
+    __IMPORT__: ['import numpy', ...(model.load?.imports ?? [])].sort().join('\n'),
+    __LOAD__: model.load?.line ?? '',
+  };
+  const server = serves
+    ? (await filesIn('python'))
+        .filter(({ path }) => path === 'src/serve.py')
+        .map((file) => ({ ...file, path: 'serve.py' }))
+    : [];
+  return [...(await filesIn('script')), ...server].map(({ path, text }) => ({
+    path: join(code, path),
+    text: filledIn(text, filled),
+  }));
+}
+
+/** What the server keeps, what never belongs to a repository, and what is no code; files that are there stay as they are. */
+function ignoreFiles(directory: string, code: string): readonly ProjectFile[] {
+  const files = [
+    { path: '.gitignore', text: '.serin/\n.env\n.venv/\n__pycache__/\nnode_modules/\n' },
+    {
+      path: join(code, '.serinignore'),
+      text: '# What lies here and belongs to no release. Environments of Python, .env and __pycache__ never do,\n# nor does a folder data/ that holds only data.\n*.ipynb\n',
+    },
+  ];
+  return files.filter(({ path }) => !existsSync(join(directory, path)));
 }
 
 export const projectName = (directory: string): string => nameOf(basename(directory));
@@ -68,71 +137,49 @@ const nameOf = (text: string): string =>
     .replace(/^[^a-z]+|-+$/g, '')
     .slice(0, 63) || 'model';
 
-function placeOf(inside: string): { readonly code: string; readonly script: string } {
+interface Place {
+  readonly code: string;
+  readonly script: string;
+}
+
+function placeOf(inside: string): Place {
   const parts = inside.split(sep);
   return parts.length === 1
     ? { code: '.', script: inside }
     : { code: `./${parts.slice(0, -1).join('/')}`, script: parts.at(-1) ?? inside };
 }
 
-function configText(name: string, program: string, inside: string, { hyperparameters, places }: ScriptFacts): string {
-  const { code, script } = placeOf(inside);
-  const flags = Object.entries(hyperparameters).map(
-    ([key, value]) =>
-      `${/^[A-Za-z_]\w*$/.test(key) ? key : quote(key)}: ${typeof value === 'number' ? value : quote(value)}`,
-  );
-  const evaluate = `evaluate${extname(script)}`;
-  return `import { defineConfig } from 'serin';
-
-export default defineConfig({
-  project: '${name}',
-  models: {
-    '${name}': {
-      // Files that arrive under this prefix are the next dataset, once nothing was added for two minutes.
-      data: { bucket: 'drops', prefix: '${name}/' },
-      train: {
-        code: ${quote(code)},
-        command: [${[program, script, ...places].map(quote).join(', ')}],
-        hyperparameters: {${flags.length === 0 ? '' : ` ${flags.join(', ')} `}},
-      },
-      // Nothing judges the model yet, so a person does. Better: rows that training never sees, a script that reads them
-      // from SM_CHANNEL_HOLDOUT and the model from SM_CHANNEL_MODEL, and writes {"auc": 0.9} into metrics.json in
-      // SM_OUTPUT_DATA_DIR, and a bound for it:
-      // split: { holdout: { by: 'rows', share: '20%' } },
-      // evaluate: { command: ['${program}', ${quote(evaluate)}] },
-      // gate: { auc: { direction: 'up', atLeast: 0.8, noWorseBy: 0.01 } },
-      approval: { required: true },
-      serve: 'none',
-    },
-  },
-});
-`;
+interface Assumed {
+  readonly name: string;
+  readonly inside: string;
+  readonly facts: ScriptFacts;
+  readonly target: string | undefined;
+  /** Files of the names that evaluate.py and its like would have. */
+  readonly taken: readonly string[];
+  readonly isJudged: boolean;
+  readonly serves: boolean;
 }
 
-const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-
-function assumed(
-  name: string,
-  inside: string,
-  { hyperparameters, places, channels, savesModel }: ScriptFacts,
-): string[] {
-  const names = Object.keys(hyperparameters);
-  const others = channels.filter((channel) => channel !== 'train');
-  const given = places.filter((place) => place.startsWith('${{'));
-  const getsData = given.some((place) => place.includes('inputs.'));
+function assumed({ name, inside, facts, target, taken, isJudged, serves }: Assumed): string[] {
+  const names = Object.keys(facts.hyperparameters);
+  const others = facts.channels.filter((channel) => !['train', 'training'].includes(channel));
+  const given = [...facts.variables, ...facts.places].filter((part) => /\{(?:train|model)\}/.test(part));
   return [
     `new data arrives in the bucket 'drops' under '${name}/'`,
     names.length === 0
       ? `${inside} has no flags with a default: no hyperparameters`
       : `hyperparameters with the script's own defaults: ${names.join(', ')}`,
-    ...(given.length === 0
+    ...(given.length === 0 ? [] : [`it gets ${[...facts.variables, ...facts.places].join(' ')}`]),
+    ...(facts.before.length + facts.after.length === 0
       ? []
-      : [`it gets ${places.join(' ')}: the folder of the dropped files, and that of the model`]),
-    ...given
-      .filter((place) => /^\$\{\{inputs\.train\}\}\//.test(place))
-      .map((place) => `among the dropped files is one called ${place.split('}}/')[1]}`),
-    ...(getsData ? [] : [dataText(inside, channels)]),
-    ...(savesModel
+      : [`its own paths lead to a job's: ${[...facts.before, ...facts.after].join('; ')}`]),
+    ...facts.fixed.map((path) => `${inside} has yet to take ${path} from outside: a job has no such file`),
+    ...(facts.readsData
+      ? []
+      : [
+          `${inside} has yet to read its data from the folder os.environ['SM_CHANNEL_TRAIN']: as it is, it knows nothing of what is dropped`,
+        ]),
+    ...(facts.savesModel
       ? []
       : [`${inside} has yet to save its model into the folder os.environ['SM_MODEL_DIR']: without it a run fails`]),
     ...(others.length === 0
@@ -140,12 +187,20 @@ function assumed(
       : [
           `the script also reads ${others.map((channel) => `SM_CHANNEL_${channel.toUpperCase()}`).join(', ')}: give a 'split' whose prepare command writes it`,
         ]),
-    'a person approves each version (approval.required), because nothing evaluates it',
-    "nothing is served (serve: 'none')",
+    ...(isJudged
+      ? [
+          `the model predicts the column ${target}; evaluate.py and rows.py say so, correct them if it does not`,
+          `a version is judged by ${facts.model.metric} on a fifth of the rows${serves ? ', and served by serve.py' : ''}`,
+        ]
+      : [`a person approves each version (approval.required), and nothing is served: ${whyNot(inside, facts, taken)}`]),
   ];
 }
 
-const dataText = (inside: string, channels: readonly string[]): string =>
-  channels.includes('train')
-    ? 'the script reads its data from SM_CHANNEL_TRAIN'
-    : `${inside} has yet to read its data from the folder os.environ['SM_CHANNEL_TRAIN']: as it is, it knows nothing of what is dropped`;
+/** Why nothing judges the model by itself, and what would change it. */
+function whyNot(inside: string, { readsRows, model }: ScriptFacts, taken: readonly string[]): string {
+  if (!readsRows) return `${inside} reads no CSV, so nobody can hold rows out for it; write an evaluate.py`;
+  if (model.unclear !== undefined) return `${model.unclear}; write an evaluate.py and a serve.py for it`;
+  if (taken.length > 0)
+    return `${taken.join(', ')} ${taken.length === 1 ? 'is' : 'are'} there already; name what is yours in the config`;
+  return 'nothing says which column the model predicts; name it with --target';
+}

@@ -30,7 +30,7 @@ export const init: Command = async (invocation) => {
       why: 'nobody knows what the script needs in its image',
       mend: "leave out --cloud, name an image for each cloud in the config, and ask 'serin validate --cloud <cloud>'",
     });
-  if (script !== undefined) return writeFrom(invocation, directory, script);
+  if (script !== undefined) return writeFrom(invocation, directory, script, serves);
   if (template !== undefined && template !== 'node') return writeTemplate(invocation, directory, template, serves);
   if (!serves)
     throw new Failure(2, 'the template node has a server of its model', {

@@ -6,6 +6,7 @@ import sys
 
 FEATURES = ["tenure_months", "monthly_fee", "support_calls", "late_payments"]
 TARGET = "churned"
+EXPECTED = f"numbers for {', '.join(FEATURES)}"
 
 
 def read_rows(directory):
@@ -27,3 +28,8 @@ def read_rows(directory):
 
 def vector(instance):
     return [float(instance[name]) for name in FEATURES]
+
+
+def shown(score):
+    """What serve.py answers for one row."""
+    return {"churned": score >= 0.5, "probability": round(score, 4)}

@@ -1,4 +1,4 @@
-"""The model server: GET /ping, and POST /invocations with {"instances": [{"tenure_months": 3, ...}]}."""
+"""The model server: GET /ping, and POST /invocations with {"instances": [{...}]}, one object of columns for each row."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import predictor
-from rows import FEATURES, vector
+from rows import EXPECTED, shown, vector
 
 # Loaded before the server listens: an answer to /ping says that it is ready.
 model = predictor.load(os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
@@ -14,8 +14,7 @@ model = predictor.load(os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
 
 def answer(body):
     rows = [vector(instance) for instance in json.loads(body)["instances"]]
-    scores = predictor.predict(model, rows) if rows else []
-    return {"predictions": [{"churned": score >= 0.5, "probability": round(score, 4)} for score in scores]}
+    return {"predictions": [shown(prediction) for prediction in (predictor.predict(model, rows) if rows else [])]}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -33,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self.send(200, answer(body))
         except (KeyError, TypeError, ValueError) as error:
-            self.send(400, {"error": f"expected instances with numbers for {', '.join(FEATURES)}: {error!r}"})
+            self.send(400, {"error": f"expected instances with {EXPECTED}: {error!r}"})
         except Exception as error:
             traceback.print_exc()
             self.send(500, {"error": repr(error)})
