@@ -92,6 +92,7 @@ test('random requests, valid and not: no 5xx, and every answer is one that the d
   const world = await openWorld({
     events: memoryLog(),
     metrics: async () => '# EOF\n',
+    logged: () => [],
     logs: async () => ({ text: '', next: 0 }),
     serverLogs: async () => ({ text: '', next: 0 }),
     secrets: { github: ['s'], standard: [standardSecret] },

@@ -1,4 +1,5 @@
 import { instant, minute } from '@serin/core/base/time';
+import type { Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
 import { expect, test } from 'vitest';
 import { compiled, modelRules, openWorld } from './world.ts';
 
@@ -90,15 +91,59 @@ test('who asks for the same traffic again at once gets the same, and later what 
   expect((await ask()).length).toBe(one.length + 2);
 });
 
+test('what jobs logged is told where somebody keeps it, and elsewhere it is said that nobody does', async () => {
+  const points = [{ step: 1, at: 0, value: 0.5 }];
+  const keeping = await openWorld({ logged: () => [{ job: 'train', attempt: 1, name: 'loss', points }] });
+  const { world: other } = await withCanary();
+  await keeping.release(compiled());
+  await keeping.drop();
+  const ask = async (world: typeof keeping) => {
+    const [{ id }] = (await world.call('GET', '/v1/runs')).body.runs;
+    return world.call('GET', `/v1/runs/${id}/metrics`);
+  };
+
+  const [kept, not] = [await ask(keeping), await ask(other)];
+
+  expect(kept.body.metrics).toEqual([
+    { job: 'train', attempt: 1, name: 'loss', points: [{ step: 1, at: '1970-01-01T00:00:00.000Z', value: 0.5 }] },
+  ]);
+  expect(not.status).toBe(501);
+});
+
 test('traffic of no time, and of more than a week, is refused', async () => {
   const { world } = await withCanary();
   const ask = (query: string) => world.call('GET', `/v1/models/fraud/traffic?${query}`);
 
   const never = await ask('from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z');
-  const long = await ask('from=2025-12-01T00:00:00Z&to=2026-01-01T00:00:00Z');
+  const long = await ask('from=2025-12-24T00:00:00Z&to=2026-01-01T00:00:00Z');
 
   expect([never.status, long.status]).toEqual([422, 422]);
   expect(long.body.detail).toBe('one answer covers at most 7d of traffic; ask for a shorter time');
+});
+
+test('a time counts as one without service only if none of it was served', async () => {
+  const { world: base } = await withCanary();
+  const ticks = async ({ from, to, tickMs }: TickQuery): Promise<readonly Tick[]> =>
+    Array.from({ length: (to - from) / tickMs }, (_, index) => {
+      const at = from + index * tickMs;
+      const isOff = index % 2 === 0 || at < Date.UTC(2025, 11, 29);
+      return isOff
+        ? { start: at, counts: {}, unserved: true }
+        : { start: at, counts: { v1: { requests: 2, bad: { errors: 1 } } } };
+    });
+  const telemetry: Telemetry = { ticks, latency: async () => undefined };
+  const world = await openWorld({ ports: { ...base.ports, telemetry: () => telemetry } });
+
+  const { body } = await world.call(
+    'GET',
+    '/v1/models/fraud/traffic?from=2025-12-27T00:00:00Z&to=2025-12-31T00:00:00Z',
+  );
+
+  const [first, last] = [body.ticks[0], body.ticks.at(-1)];
+  const parts = body.tickMs / (3 * minute);
+  expect(first).toMatchObject({ unserved: true, deployments: {} });
+  expect(last.unserved).toBeUndefined();
+  expect(last.deployments.v1).toEqual({ requests: 2 * Math.floor(parts / 2), errors: Math.floor(parts / 2) });
 });
 
 test('a model that nobody serves says why it has no traffic', async () => {

@@ -7,6 +7,12 @@ export async function lived(): Promise<World> {
   const log = 'epoch 1 <loss> 0.41\nepoch 2 loss 0.33\n';
   const world = await openWorld({
     auc: ({ key }) => (key.includes('/champion/') ? 0.81 : auc),
+    logged: () => [
+      {
+        ...{ job: 'train', attempt: 1, name: 'loss' },
+        points: [0.9, 0.5, 0.3].map((value, step) => ({ step, at: 0, value })),
+      },
+    ],
     logs: async ({ key }, from) =>
       key.endsWith('/train/1') ? { text: log.slice(from), next: log.length, ended: true } : undefined,
   });

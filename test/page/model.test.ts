@@ -25,7 +25,7 @@ describe('the page of a model', () => {
 
     const plot = /<figure class="plot" id="metric-auc"[\s\S]*?<\/figure>/.exec(main)?.[0] ?? '';
     expect(plot).toContain('>gate: at least 0.5</text>');
-    expect(plot).toMatch(/<desc[^>]*>Each version [^<]*v3 0\.83, v4 0\.7 \(refused\), v5 0\.84\./);
+    expect(plot).toMatch(/<desc[^>]*>Each version [^<]*v2 0\.82, v3 0\.83, v4 0\.7 \(refused\), v5 0\.84\./);
     expect(plot.match(/<path class="mark bad" d/g)).toHaveLength(2);
     expect(plot).toMatch(/<tr><th scope="row">v4<\/th><td[^>]*>0\.81<\/td><td[^>]*><\/td><td[^>]*>0\.7<\/td><\/tr>/);
   });
@@ -41,6 +41,14 @@ describe('the page of a model', () => {
       '<title>v5 baking</title>',
     ])
       expect(band).toContain(text);
+  });
+
+  test('shows of a shorter time only what was then', async () => {
+    const { main } = await look(world, '/models/fraud?span=15m');
+
+    const band = /<figure class="plot" id="served"[\s\S]*?<\/figure>/.exec(main)?.[0] ?? '';
+    expect(band).not.toContain('<title>v1</title>');
+    expect(band.match(/<rect/g)).toHaveLength(2);
   });
 
   test('shows the traffic of each version, and says how long answers took', async () => {
@@ -145,6 +153,19 @@ describe('the comparison of two versions', () => {
     expect(text).toContain('auc 0.7 0.81 -0.11 worse');
     expect(text).toMatch(/data [0-9a-f]{12} [0-9a-f]{12} differs code [0-9a-f]{12} [0-9a-f]{12} same/);
     expect(text).toContain('serin compare fraud@4 fraud@2');
+  });
+
+  test('knows of which metric less is better', async () => {
+    let loss = 0.5;
+    const falling = await openWorld({ auc: () => loss });
+    await falling.release(compiled({ gate: { auc: { direction: 'down', atMost: 0.9 } } }));
+    await falling.drop();
+    loss = 0.4;
+    await falling.drop('fraud/b.csv', 'day,amount\n2026-01-02,2\n');
+
+    const { text } = await look(falling, '/models/fraud/compare?a=2&b=1');
+
+    expect(text).toContain('v2 is better in auc than v1');
   });
 
   test('without a choice takes the newest and the champion', async () => {

@@ -32,6 +32,8 @@ describe('the page of a rollout', () => {
     const evidence = /<figure class="plot" id="evidence"[\s\S]*?<\/figure>/.exec(main)?.[0] ?? '';
     expect(evidence).toContain('>takes back at 100 to 1</text>');
     expect(evidence).toContain('>may promote at 20 to 1</text>');
+    // It never came to the step whose requests speak for a promotion.
+    expect(evidence).not.toContain('of safety (the weakest)');
     expect(evidence).toMatch(/<desc[^>]*>Evidence of harm is now [\d,]+ to 1; traffic goes back at 100 to 1/);
     expect(evidence).toMatch(/<th scope="row">2026-01-01 \d\d:\d\d:00<\/th>/);
   });

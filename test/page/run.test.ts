@@ -41,6 +41,14 @@ describe('the page of a run', () => {
     expect(text).toContain('There is no log of this job here');
   });
 
+  test('draws what a job logged while it ran', async () => {
+    const { main } = await look(world, `/runs/${runs[3]}`);
+
+    const plot = /<figure class="plot" id="logged-loss"[\s\S]*?<\/figure>/.exec(main)?.[0] ?? '';
+    expect(plot).toMatch(/<desc[^>]*>As the jobs logged it: 3 values of train, 0\.9 to 0\.3\./);
+    expect(plot).toContain('<th scope="row">2</th><td data-label="train">0.3</td>');
+  });
+
   test('says what it was made from', async () => {
     const { text } = await look(world, `/runs/${runs[1]}`);
 

@@ -50,6 +50,8 @@ export interface ApiOptions {
   readonly serverLogs?: (server: LoggedServer, from: LogStart, max: number) => Promise<LogText | undefined>;
   /** Where the platform keeps such logs itself: the command of its own tools that shows them. */
   readonly serverLogsCommand?: (model: string, deployment: string) => string;
+  /** What the jobs of a run logged while they ran; absent: nobody keeps it here. */
+  readonly logged?: (run: string) => readonly LoggedMetric[];
   /** Reads an artifact whole, and answers the digest of what is there; absent: the platform cannot. */
   readonly digestOfArtifact?: (artifact: Artifact) => Promise<string>;
   /** Rejects when nothing can be written durably; absent: a look at the journal must do. */
@@ -63,6 +65,15 @@ export interface ApiOptions {
   readonly heartbeatMs?: number;
   /** The largest object that `PUT` takes; 64 MB. It is held in memory. */
   readonly maxObjectBytes?: number;
+}
+
+/** One metric of one job, the oldest value first. */
+export interface LoggedMetric {
+  readonly job: string;
+  readonly attempt: number;
+  readonly name: string;
+  /** `at`: when, in milliseconds. */
+  readonly points: readonly { readonly step: number; readonly at: number; readonly value: number }[];
 }
 
 /** A job, as the `Jobs` port knows it. */

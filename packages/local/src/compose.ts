@@ -52,6 +52,7 @@ import { secretsIn } from './machine/secrets.ts';
 import { journalWitness } from './machine/seen.ts';
 import { gatewayUsers } from './machine/users.ts';
 import { openMlflow } from './mlflow/app.ts';
+import { loggedBy } from './mlflow/logged.ts';
 import { trackingBy } from './mlflow/tracking.ts';
 import { folderBuckets } from './ports/bucket.ts';
 import { type LocalBus, sqliteBus } from './ports/bus.ts';
@@ -274,6 +275,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
       const file = servers.log(model, deployment, instance);
       return file === undefined ? undefined : readText(file, from, max);
     },
+    logged: loggedBy(mlflow.store),
     digestOfArtifact: async (artifact) => (await digestOfDirectory(await localFolder(artifact, jobsFolder))).digest,
     events: bus,
     probe: storeProbe(database, fault('looking whether the store takes writes')),

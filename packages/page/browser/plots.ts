@@ -1,4 +1,5 @@
 import { drawPlot } from '../src/plot/draw.ts';
+import { readout } from '../src/plot/readout.ts';
 import type { Plot } from '../src/plot/spec.ts';
 
 /** Draws each plot at the width of its place, again when that changes or when the page was renewed. */
@@ -26,4 +27,18 @@ export function plots(): void {
 
   find();
   document.addEventListener('serin:renewed', find);
+  document.addEventListener('pointermove', read);
+  document.addEventListener('pointerdown', read);
+}
+
+/** Says what a plot shows where the pointer is. Whoever has none reads its numbers. */
+function read({ target, clientX }: PointerEvent): void {
+  const svg = target instanceof Element ? target.closest<SVGSVGElement>('.plot-box svg') : null;
+  const figure = svg?.closest<HTMLElement>('[data-plot]');
+  const place = figure?.querySelector('.readout');
+  if (!svg || !figure || !place) return;
+  const plot = JSON.parse(figure.dataset.plot ?? '') as Plot;
+  const { left = 0, right = 1 } = svg.dataset;
+  const share = (clientX - svg.getBoundingClientRect().left - Number(left)) / (Number(right) - Number(left));
+  if (plot.kind === 'xy') place.textContent = readout(plot, share);
 }

@@ -4,6 +4,7 @@ import type { Journal } from '@serin/core/ports/journal';
 import * as z from 'zod';
 import { partsTo } from '../audit.ts';
 import type { Api } from '../options.ts';
+import { Problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { runId } from '../shapes.ts';
 
@@ -18,7 +19,14 @@ const step = z.object({
 /** Of one run; a model's other business comes in between. */
 const mostEntries = 5000;
 
-export const runStepRoutes = ({ ports }: Api): readonly Route[] => [
+const logged = z.object({
+  job: z.string(),
+  attempt: z.int(),
+  name: z.string(),
+  points: z.array(z.object({ step: z.int(), at: z.string(), value: z.number() })),
+});
+
+export const runStepRoutes = ({ ports, logged: loggedOf }: Api): readonly Route[] => [
   route({
     method: 'get',
     path: '/v1/runs/{id}/steps',
@@ -36,6 +44,34 @@ export const runStepRoutes = ({ ports }: Api): readonly Route[] => [
       const { model, value } = await project.run(params.id);
       const steps = await stepsOf(ports.journal, `model/${model}`, value);
       return { status: 200, body: { run: value.id, steps: steps.map(stepView) } };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/runs/{id}/metrics',
+    summary: 'what the jobs of a run logged while they ran, value by value',
+    role: 'viewer',
+    scope: 'models',
+    params: z.object({ id: runId }),
+    answers: {
+      200: {
+        description: 'by job and name, the oldest first; of many values some, evenly',
+        schema: z.object({ run: z.string(), metrics: z.array(logged) }),
+      },
+    },
+    problems: [501],
+    async handle({ project, params }) {
+      const { value } = await project.run(params.id);
+      if (loggedOf === undefined)
+        throw new Problem(
+          'notImplemented',
+          'this installation does not keep what jobs log while they run; look at the tracking server that they log to',
+        );
+      const metrics = loggedOf(value.id).map(({ points, ...rest }) => ({
+        ...rest,
+        points: points.map(({ at, ...point }) => ({ ...point, at: instant(at) })),
+      }));
+      return { status: 200, body: { run: value.id, metrics } };
     },
   }),
 ];

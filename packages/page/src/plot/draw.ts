@@ -29,7 +29,7 @@ function drawXy(plot: XyPlot, width: number): string {
   );
   const layers = plot.layers.map((layer) => (layer.kind === 'threshold' ? '' : drawn(layer, at)));
   const unit = `<text x="${0}" y="12">${escaped(fitting(plot.y.label, width))}</text>`;
-  return framed(plot, width, height, [unit, ...lines, ...names, ...layers, thresholdsOf(plot.layers, at)]);
+  return framed(plot, box, { width, height }, [unit, ...lines, ...names, ...layers, thresholdsOf(plot.layers, at)]);
 }
 
 /** A mark of the lower axis; the outermost labels stay inside. */
@@ -53,7 +53,7 @@ function drawSpans(plot: SpansPlot, width: number): string {
     const label = `<text x="${box.left - 8}" y="${y + 19}" text-anchor="end">${escaped(fitting(name, widest))}</text>`;
     return label + spans.map((span) => bar(span, x(span.from), x(span.to), y)).join('');
   });
-  return framed(plot, width, box.bottom + axisHeight, [...marks, ...bars]);
+  return framed(plot, box, { width, height: box.bottom + axisHeight }, [...marks, ...bars]);
 }
 
 function bar({ text, tone }: SpansPlot['rows'][number]['spans'][number], from: number, to: number, y: number): string {
@@ -63,7 +63,12 @@ function bar({ text, tone }: SpansPlot['rows'][number]['spans'][number], from: n
   return `<g><title>${escaped(text)}</title><rect class="bar ${tone}" x="${from}" y="${y + 3}" width="${wide}" height="${rowHeight - 6}" rx="3"/>${label}</g>`;
 }
 
-function framed({ id, title, description }: Plot, width: number, height: number, parts: readonly string[]): string {
+function framed(
+  { id, title, description }: Plot,
+  { left, right }: Box,
+  { width, height }: { readonly width: number; readonly height: number },
+  parts: readonly string[],
+): string {
   const [named, told] = [`${escaped(id)}-title`, `${escaped(id)}-told`];
-  return `<svg role="img" aria-labelledby="${named} ${told}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><title id="${named}">${escaped(title)}</title><desc id="${told}">${escaped(description)}</desc>${parts.join('')}</svg>`;
+  return `<svg role="img" aria-labelledby="${named} ${told}" data-left="${left}" data-right="${right}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><title id="${named}">${escaped(title)}</title><desc id="${told}">${escaped(description)}</desc>${parts.join('')}</svg>`;
 }

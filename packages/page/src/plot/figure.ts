@@ -1,9 +1,10 @@
-import { durationText, instant } from '@serin/core/base/time';
+import { durationText } from '@serin/core/base/time';
 import { html, raw } from 'hono/html';
 import type { Html } from '../views.ts';
 import { drawPlot } from './draw.ts';
+import { clockText, xText } from './readout.ts';
 import { drawn } from './shapes.ts';
-import type { Axis, Format, Layer, Plot, SpansPlot, XyPlot } from './spec.ts';
+import type { Format, Layer, Plot, SpansPlot, XyPlot } from './spec.ts';
 import { valueText } from './ticks.ts';
 
 /** More rows nobody reads. */
@@ -13,7 +14,7 @@ const mostRows = 40;
 export function figure(plot: Plot): Html {
   // Each text in what `drawPlot` answers is escaped by it.
   return html`<figure class="plot" id="${plot.id}" data-plot="${JSON.stringify(plot)}">
-<figcaption>${plot.title}</figcaption>
+<figcaption>${plot.title} <span class="readout" data-own aria-hidden="true"></span></figcaption>
 <div class="plot-box" data-own>${raw(drawPlot(plot))}</div>
 ${plot.kind === 'xy' ? legend(plot) : ''}
 <details><summary>Numbers<span class="unseen"> of “${plot.title}”</span></summary><div class="scroll" tabindex="0" role="group" aria-label="Numbers of “${plot.title}”">${plot.kind === 'xy' ? valuesTable(plot) : spansTable(plot)}</div></details>
@@ -43,7 +44,7 @@ function valuesTable({ x, y, layers }: XyPlot): Html {
   const every = Math.ceil(all.length / mostRows);
   const shown = all.filter((_, index) => index % every === 0 || index === all.length - 1);
   return html`<table><caption>${y.label}${every > 1 ? `; one row in ${every} of ${all.length}` : ''}</caption>
-<thead><tr><th scope="col">${x.kind === 'time' ? 'Time (UTC)' : ''}</th>${columns.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr><th scope="col">${{ time: 'Time (UTC)', count: 'Step', names: '' }[x.kind]}</th>${columns.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${shown.map((value) => html`<tr><th scope="row">${xText(x, value)}</th>${columns.map(({ name, values }) => html`<td data-label="${name}">${values.get(value) ?? ''}</td>`)}</tr>`)}</tbody></table>`;
 }
 
@@ -62,12 +63,6 @@ function columnsOf(layer: Layer, format: Format): readonly Column[] {
     { name: `${layer.name}, to`, values: new Map(layer.points.map(([x, , high]) => [x, textOf(high, 'open')])) },
   ];
 }
-
-const xText = (axis: Axis, value: number): string =>
-  axis.kind === 'names' ? (axis.names[value] ?? '') : clockText(value);
-
-/** `2026-11-29 22:04:05`, in UTC. */
-export const clockText = (at: number): string => instant(at).slice(0, 19).replace('T', ' ');
 
 function spansTable({ rows }: SpansPlot): Html {
   const all = rows.flatMap(({ name, spans }) => spans.map((span) => ({ name, ...span })));

@@ -2,6 +2,7 @@ import { minute } from '@serin/core/base/time';
 import { describe, expect, test } from 'vitest';
 import { drawPlot } from './draw.ts';
 import { figure } from './figure.ts';
+import { readout } from './readout.ts';
 import type { Layer, SpansPlot, XyPlot } from './spec.ts';
 import { linearTicks, logTicks, oddsTicks, stepOf, timeTicks } from './ticks.ts';
 
@@ -106,6 +107,10 @@ describe('a plot', () => {
       expect(svg).toContain(`width="${width}"`);
       expect(Math.max(...xs(svg))).toBeLessThanOrEqual(width);
       expect(Math.min(...xs(svg))).toBeGreaterThanOrEqual(0);
+      for (const [, x, text = ''] of svg.matchAll(/<text x="([\d.]+)"[^>]*anchor="middle">([^<]*)/g)) {
+        expect(Number(x) - text.length * 3).toBeGreaterThanOrEqual(0);
+        expect(Number(x) + text.length * 3).toBeLessThanOrEqual(width);
+      }
     }
   });
 
@@ -201,6 +206,25 @@ describe('a plot', () => {
     expect(shown(2000)).toBe(40);
   });
 
+  test('of a ratio takes no notice of what is not above zero', () => {
+    const ratio = { label: 'ratio', kind: 'log', format: 'ratio' } as const;
+
+    const svg = drawPlot(
+      plotOf(
+        [
+          line([
+            [start, 0],
+            [start + minute, 5],
+          ]),
+        ],
+        { y: ratio },
+      ),
+    );
+
+    expect(svg).not.toMatch(/NaN|Infinity/);
+    expect(texts(svg).slice(1, 3)).toEqual(['5×', '10×']);
+  });
+
   test('of nothing has an axis and no line', () => {
     expect(() => drawPlot(plotOf([]))).not.toThrow();
     expect(drawPlot(plotOf([line([])], { y: { label: 'ratio', kind: 'log', format: 'ratio' } }))).toContain('<svg');
@@ -220,6 +244,38 @@ describe('a plot', () => {
 
     for (const svg of [drawPlot(spans), drawPlot(xy), String(figure(spans)), String(figure(xy))])
       expect(svg.replaceAll('data-plot', '')).not.toMatch(/<script|alert\(1\)<\/script|="[^"]*"'/);
+  });
+});
+
+describe('what a plot shows at a place', () => {
+  const points = [
+    [start, 10],
+    [start + 30 * minute, 20],
+    [start + 60 * minute, null],
+  ] as const;
+
+  test('is the value that held there', () => {
+    const plot = plotOf([line(points), { kind: 'threshold', name: 'gate', tone: 'bad', y: 1 }]);
+
+    expect(readout(plot, 0.25)).toBe('2026-01-01 12:15:00 UTC · v1 10');
+    expect(readout(plot, 0.75)).toBe('2026-01-01 12:45:00 UTC · v1 20');
+    expect(readout(plot, 2)).toBe('2026-01-01 13:00:00 UTC');
+  });
+
+  test('is the value of that version, or of that step', () => {
+    const named = plotOf([line([[0, 1]])], { x: { kind: 'names', names: ['v1', 'v2'] } });
+    const counted = plotOf(
+      [
+        line([
+          [0, 1],
+          [10, 5],
+        ]),
+      ],
+      { x: { kind: 'count', from: 0, to: 20 } },
+    );
+
+    expect([readout(named, 0.1), readout(named, 0.9)]).toEqual(['v1 · v1 1', 'v2']);
+    expect(readout(counted, 0.51)).toBe('10 · v1 5');
   });
 });
 

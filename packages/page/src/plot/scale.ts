@@ -48,6 +48,10 @@ function valuesOf(layer: Layer): readonly (number | null)[] {
 
 export function xTicks(axis: Axis, width: number): readonly Tick[] {
   if (axis.kind === 'time') return timeTicks(axis.from, axis.to, Math.max(2, Math.floor(width / 90)));
+  if (axis.kind === 'count')
+    return linearTicks(axis.from, axis.to, Math.max(2, Math.floor(width / 70)), 'count').filter(
+      ({ at }) => at >= axis.from && at <= axis.to,
+    );
   const widest = Math.max(...axis.names.map(widthOf), 1) + 10;
   const every = Math.max(1, Math.ceil((axis.names.length * widest) / width));
   return axis.names.map((text, at) => ({ at, text })).filter(({ at }) => at % every === 0);
@@ -55,7 +59,7 @@ export function xTicks(axis: Axis, width: number): readonly Tick[] {
 
 export function placed({ x, y }: Pick<XyPlot, 'x' | 'y'>, ticks: readonly Tick[], box: Box): Placed {
   // Names stand in the middle of their part of the axis.
-  const [from, to] = x.kind === 'time' ? [x.from, x.to] : [-0.5, Math.max(0.5, x.names.length - 0.5)];
+  const [from, to] = x.kind === 'names' ? [-0.5, Math.max(0.5, x.names.length - 0.5)] : [x.from, x.to];
   const [low, high] = [ticks.at(0)?.at ?? 0, ticks.at(-1)?.at ?? 1].map((at) => inside(at, y)) as [number, number];
   const share = (value: number, begin: number, end: number) =>
     Math.min(1, Math.max(0, end > begin ? (value - begin) / (end - begin) : 0.5));

@@ -39,10 +39,13 @@ export function logTicks(from: number, to: number, most: number, format: Format)
     for (const factor of factors) if (power < last || factor === 1) values.push(factor * 10 ** power);
   const whole = values.map((value) => Number(value.toPrecision(6)));
   // Those beyond the values are not wanted, but for one at each end.
-  const lowest = whole.findLastIndex((value) => value <= from * (1 + 1e-9));
+  const lowest = Math.max(
+    0,
+    whole.findLastIndex((value) => value <= from * (1 + 1e-9)),
+  );
   const highest = whole.findIndex((value) => value >= to * (1 - 1e-9));
   return whole
-    .slice(Math.max(0, lowest), highest < 0 ? undefined : highest + 1)
+    .slice(lowest, highest < 0 ? undefined : Math.max(highest, lowest + 1) + 1)
     .map((at) => ({ at, text: valueText(at, format) }));
 }
 

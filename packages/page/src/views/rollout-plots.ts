@@ -90,7 +90,7 @@ function evidencePlot(drawn: Drawn): XyPlot {
       pointsOf(drawn, ({ logE }) => logE),
     ),
     line('of safety (the weakest)', 'good', pointsOf(drawn, leastSafe, null), true),
-  ];
+  ].filter(hasValues);
   return {
     ...{ kind: 'xy', id: 'evidence', title: 'Evidence', height: 260 },
     description: `Evidence of harm is now ${oddsText(last?.logE ?? 0)}; traffic goes back at ${oddsText(harm)}. Evidence of safety is ${oddsText((last && leastSafe(last)) ?? 0)}; a promotion needs ${oddsText(safety)}. What is beyond the axis is drawn at its edge.`,
@@ -144,7 +144,8 @@ function guardrailPlots(drawn: Drawn): readonly XyPlot[] {
     y: oddsScale('odds', needed, safeties),
     layers: [threshold(`needed: ${oddsText(needed)}`, 'good', needed), ...safeties],
   };
-  return [...(guardrails.length > 1 ? [harm] : []), ...(promoting.length > 1 ? [safety] : [])];
+  const isShown = promoting.length > 1 && safeties.some(hasValues);
+  return [...(guardrails.length > 1 ? [harm] : []), ...(isShown ? [safety] : [])];
 }
 
 function ratioPlots(drawn: Drawn): readonly XyPlot[] {
@@ -202,6 +203,7 @@ function countsPlot(drawn: Drawn): XyPlot {
   };
 }
 
+const hasValues = (layer: Layer): boolean => layer.kind === 'line' && layer.points.some(([, y]) => y !== null);
 const threshold = (name: string, tone: Tone, y: number): Layer => ({ kind: 'threshold', name, tone, y });
 const line = (name: string, tone: Tone, points: readonly Point[], dashed = false): Layer => ({
   ...{ kind: 'line', name, tone, points },

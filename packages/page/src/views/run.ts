@@ -9,7 +9,8 @@ import type { Span, SpansPlot } from '../plot/spec.ts';
 import type { Given, View } from '../views.ts';
 import { facts, sentenceOf, story } from './facts.ts';
 import { runLog } from './run-log.ts';
-import { digestText, numberText, type RunDoc, type Why } from './things.ts';
+import { type Logged, loggedPlots, metricsTable } from './run-metrics.ts';
+import { digestText, type RunDoc, type Why } from './things.ts';
 import { gate } from './version.ts';
 
 /** `GET /v1/runs/{id}/steps` */
@@ -26,9 +27,10 @@ export const run: View = async (given) => {
   const { look, params, now } = given;
   const path = `/v1/runs/${encodeURIComponent(params.id ?? '')}`;
   const it = await look.get<RunDoc>(path);
-  const [why, { steps }] = await Promise.all([
+  const [why, { steps }, logged] = await Promise.all([
     look.get<Why>(`/v1/why/${it.id}`),
     look.get<{ readonly steps: readonly StepDoc[] }>(`/v1/runs/${it.id}/steps`),
+    look.find<{ readonly metrics: readonly Logged[] }>(`/v1/runs/${it.id}/metrics`),
   ]);
   const isOver = endedRuns.includes(it.status);
   return {
@@ -39,7 +41,7 @@ export const run: View = async (given) => {
 ${section('steps', 'Steps', stepsPart(it, steps, now))}
 ${await runLog(given, it, steps)}
 ${section('gate', 'The gate', gate(it.verdict))}
-${section('metrics', 'Metrics', metricsTable(it))}
+${section('metrics', 'Metrics', metricsTable(it), loggedPlots(logged?.metrics ?? []))}
 ${section('lineage', 'Made from', madeFrom(it))}
 ${section('story', 'What happened', story(why.story, now))}`,
   };
@@ -115,37 +117,6 @@ function stepsPlot(it: RunDoc, steps: readonly StepDoc[], now: number): SpansPlo
     description: `${steps.length} jobs, one after the other: ${names.join(', ')}.`,
     rows: names.map((name) => ({ name, spans: steps.filter(({ step }) => step === name).flatMap(spanOf) })),
   };
-}
-
-interface Measured {
-  readonly metric: string;
-  readonly trained?: number | undefined;
-  readonly scored?: number | undefined;
-  readonly champion?: number | undefined;
-}
-
-function metricsTable({ trained, scored = {}, championScore = {}, split, against, unread = {} }: RunDoc): Part {
-  const own = trained?.metrics ?? {};
-  const names = [...new Set([...Object.keys(scored), ...Object.keys(own)])];
-  const notTaken = Object.entries(unread).flatMap(([step, each]) =>
-    Object.entries(each).map(([name, because]) => html`<li>${name} of ${step}: ${because}</li>`),
-  );
-  const cut = Object.entries(split?.metrics ?? {}).map(([name, value]) => `${name} ${numberText(value)}`);
-  return html`${table<Measured>('metrics-table', 'On the hold-out, and as the trainer measured them', {
-    rows: names.map((metric) => ({
-      metric,
-      trained: own[metric],
-      scored: scored[metric],
-      champion: championScore[metric],
-    })),
-    empty: 'Nothing has been measured yet.',
-    columns: [
-      { name: 'Metric', show: ({ metric }) => metric },
-      { name: 'Hold-out', show: (row) => numberText(row.scored) },
-      { name: against === undefined ? 'Champion' : `Champion v${against}`, show: (row) => numberText(row.champion) },
-      { name: 'Training', show: (row) => numberText(row.trained) },
-    ],
-  })}${cut.length === 0 ? '' : html`<p class="quiet">The hold-out: ${cut.join(', ')}</p>`}${notTaken.length === 0 ? '' : html`<p>Metrics that were not taken:</p><ul>${notTaken}</ul>`}`;
 }
 
 function madeFrom({ dataset, plan, trigger, releasedBy, inputs, split }: RunDoc): Part {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { logHarm } from '../../judge/judge.ts';
-import { type Driver, healthy, planOf } from '../model.fixture.ts';
+import type { Entry } from '../../ports/journal.ts';
+import { type Driver, healthy, planOf, serveTicks } from '../model.fixture.ts';
 import { rulesFor } from './evidence.ts';
 import { challenge, rolloutOf, until, type World } from './judge.fixture.ts';
 import { type EvidenceSeries, seriesReader } from './series.ts';
@@ -107,6 +108,37 @@ test('the same entries, in parts, come to the same', () => {
 
   expect(reader.series()).toEqual(seriesOf(world.drive, id));
   expect(verifyRollout(entries, id).problems).toEqual([]);
+});
+
+test('ticks that were read after the judge had decided are no points', () => {
+  const world = challenge();
+  until(world, healthy, 'baking');
+
+  world.drive.wait(8 * 60_000);
+  serveTicks(world.drive, bad, 1);
+
+  const { status, certificate, id } = rolloutOf(world);
+  expect([status, certificate?.verdict]).toEqual(['reverting', 'rollback']);
+  expect(seriesOf(world.drive, id).points.at(-1)?.at).toBe(certificate?.readTo);
+});
+
+test('a reading that comes again, or is of another rollout, is no point', () => {
+  const world = challenge();
+  const { id } = until(world, bad, 'rolledBack');
+  const { entries } = world.drive;
+  const at = entries.findIndex(({ signal }) =>
+    String((signal as { key?: string }).key).startsWith(`rollout/${id}/ticks`),
+  );
+  const read = entries[at] as Entry; // there was one
+  const again = { ...read, patch: { rollout: {} } };
+  const { signal } = read;
+  const foreign = { ...again, signal: { ...(signal as object), key: 'rollout/ro_2/ticks/0' } };
+
+  const repeated = seriesOf({ entries: [...entries.slice(0, at + 1), again, ...entries.slice(at + 1)] }, id);
+  const mixed = seriesOf({ entries: [...entries.slice(0, at), foreign, ...entries.slice(at)] }, id);
+
+  expect(repeated).toEqual(seriesOf({ entries }, id));
+  expect(mixed).toEqual(seriesOf({ entries }, id));
 });
 
 test('a rollout that is not there has no series', () => {

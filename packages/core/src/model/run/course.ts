@@ -43,11 +43,7 @@ export function courseReader(id: string): CourseReader {
     if (run === undefined || isOver) return;
     // An ended run has no job and another id, so that of the next one is whole, whatever was before.
     seen = (applyPatch({ run: seen }, { run: run as never }) as { readonly run?: SeenRun }).run ?? {};
-    if (seen.id !== id) {
-      isOver = steps.length > 0;
-      close(at);
-      return;
-    }
+    if (seen.id !== id) return;
     const { job, endedAt } = seen;
     const last = steps.at(-1);
     const isSame =
