@@ -348,6 +348,60 @@ describe('the job of a run', () => {
     expect(answers.below.run.data.tags).toContainEqual({ key: 'mlflow.parentRunId', value: run.id });
   });
 
+  test('registers as its version nothing but a model of its own run, below its artifacts', async () => {
+    const server = await started();
+    const first = await trained(
+      server,
+      `${leaveModel} const { model } = await call('POST', 'logged-models', { name: 'model', source_run_id: run });
+      writeFileSync(process.env.SM_MODEL_DIR + '/id', model.info.model_id);`,
+    );
+    const { body: id } = await raw(server, 'GET', '/api/2.0/mlflow-artifacts/artifacts/versions/m/1/id');
+    const register = (source: string) =>
+      `await call('POST', 'model-versions/create', { name: 'm', source: '${source}' })`;
+    const outside = "mlflow-artifacts:/runs/' + run + '/artifacts/../../../../secrets";
+    await released(server, {
+      ...{ approval: { required: false } },
+      train: {
+        command: program(
+          `${leaveModel} writeFileSync(process.env.SM_MODEL_DIR + '/said', JSON.stringify([${register(`models:/${id}`)},
+          ${register(outside)}, ${register(`mlflow-artifacts:/models/${id}/artifacts`)}, ${register('s3://elsewhere/x')},
+          await call('POST', 'runs/log-model', { run_id: run, model_json: '{"artifact_path":"../../x"}' }),
+          await call('POST', 'runs/log-model', { run_id: run, model_json: 'none' })]));`,
+        ),
+      },
+    });
+    await dropped(server, 'b.csv', 'y');
+    await endedRun(server, first.id);
+
+    const said = await raw(server, 'GET', '/api/2.0/mlflow-artifacts/artifacts/versions/m/2/said');
+    expect(JSON.parse(said.body).map(({ error_code }: { error_code: string }) => error_code)).toEqual([
+      ...['PERMISSION_DENIED', 'INVALID_PARAMETER_VALUE', 'PERMISSION_DENIED', 'INVALID_PARAMETER_VALUE'],
+      ...['INVALID_PARAMETER_VALUE', 'INVALID_PARAMETER_VALUE'],
+    ]);
+  });
+
+  test('that logs its model by MLflow leaves it as the model of its run, the one that it asked to register first', async () => {
+    const server = await started();
+    const logged = (
+      name: string,
+    ) => `const ${name} = (await call('POST', 'logged-models', { name: '${name}', source_run_id: run })).model.info.model_id;
+      await call('PUT', files + 'models/' + ${name} + '/artifacts/dir/m', null, '${name}');`;
+
+    const run = await trained(
+      server,
+      `${logged('first')} ${logged('second')} ${logged('third')}
+      await call('POST', 'registered-models/create', { name: 'm' });
+      await call('POST', 'model-versions/create', { name: 'm', source: 'models:/' + second });
+      await call('POST', 'model-versions/create', { name: 'm', source: 'models:/' + second });`,
+    );
+
+    expect(run.status, run.because).toBe('succeeded');
+    const { body } = await raw(server, 'GET', '/api/2.0/mlflow-artifacts/artifacts/versions/m/1/dir/m');
+    expect(body).toBe('second');
+    const listed = await mlflow(server, 'GET', 'model-versions/search', { filter: "name = 'm'" });
+    expect(listed.body.model_versions.map(({ version }: { version: string }) => version)).toEqual(['1']);
+  });
+
   test('whose token is written into no file of the server', async () => {
     const directory = newFolder();
     const server = await started(directory);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isSafeArtifact } from './artifact-paths.ts';
 import { experimentOf, modelOf, recordOf } from './experiments.ts';
 import { type Fields, optionalText, pairOf, recordsOf, textOf, textsOf } from './fields.ts';
 import { type Asked, needs, type Party, type Routes, seesClients } from './house.ts';
@@ -86,6 +87,9 @@ export async function noteFiles(
   root: string,
 ): Promise<Item<'model'>> {
   const { store, now } = house;
+  const [, path = '..'] = /^runs\/\w+\/artifacts\/(.*)$/.exec(root) ?? [];
+  if (!isSafeArtifact(path))
+    throw wrong(`the model ${JSON.stringify(root.slice(0, 200))} is not in its run; log it below its artifacts`);
   const experiment = made?.parent ?? experimentOf(party.job?.model ?? '');
   return store.commit(() => {
     const at = now();

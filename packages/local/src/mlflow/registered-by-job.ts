@@ -1,6 +1,6 @@
 import { textOf } from './fields.ts';
 import type { Asked, Party } from './house.ts';
-import { chosen, loggedModel, noteFiles } from './logged-models.ts';
+import { chosen, loggedModel, noteFiles, writableModel } from './logged-models.ts';
 import { wrong } from './refused.ts';
 import { comingVersion } from './registry-views.ts';
 import { writable } from './runs.ts';
@@ -22,11 +22,18 @@ export async function registerComing(asked: Asked, job: NonNullable<Party['job']
 /** The logged model that a source names. */
 async function sourceOf(asked: Asked, source: string): Promise<string> {
   const [, logged] = /^models:\/(m-\w+)$/.exec(source) ?? [];
-  if (logged !== undefined) return loggedModel(asked, logged).id;
+  if (logged !== undefined) return ownModel(asked, logged);
   const [, root, id] = /^mlflow-artifacts:\/((?:models\/(m-\w+)|runs\/\w+)\/artifacts.*)$/.exec(source) ?? [];
-  if (id !== undefined) return loggedModel(asked, id).id;
+  if (id !== undefined) return ownModel(asked, id);
   const [, run] = /^runs\/(\w+)\//.exec(root ?? '') ?? [];
   if (root === undefined || run === undefined)
     throw wrong(`the source '${source.slice(0, 200)}' is not in a run of this server; log the model in this run first`);
   return (await noteFiles(asked, await writable(asked, run), root.replace(/\/$/, ''))).id;
+}
+
+/** A model of this run, or of one below it: a version is never made of what another run logged. */
+async function ownModel(asked: Asked, id: string): Promise<string> {
+  const item = loggedModel(asked, id);
+  await writableModel(asked, item);
+  return item.id;
 }
