@@ -110,7 +110,7 @@ describe('a server with a run of a client', () => {
 
   test('has a metric once that came twice, and a batch whole or not at all', async () => {
     await log('twice', 0.5, 3);
-    await log('twice', 0.5, 3);
+    const second = await log('twice', 0.5, 3);
     const broken = await mlflow(server, 'POST', 'runs/log-batch', {
       run_id: run,
       metrics: [point('whole', 1)],
@@ -121,6 +121,7 @@ describe('a server with a run of a client', () => {
     });
 
     const history = await mlflow(server, 'GET', 'metrics/get-history', { run_id: run, metric_key: 'twice' });
+    expect(second.status).toBe(200);
     expect(history.body.metrics).toEqual([{ key: 'twice', value: 0.5, timestamp: 1000, step: 3 }]);
     expect([broken.status, broken.body.error_code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
     const { data } = (await mlflow(server, 'GET', 'runs/get', { run_id: run })).body.run;
@@ -325,7 +326,7 @@ describe('the job of a run', () => {
         write: await call('POST', 'runs/log-metric', { run_id: '${other}', key: 'a', value: 1, timestamp: 1 }),
         champion: await call('POST', 'registered-models/alias', { name: 'm', alias: 'champion', version: '1' }),
         models: await call('GET', '/v1/models'), stop: await call('POST', '/v1/freeze', { because: 'x' }),
-        forged: await (token => fetch(uri + '/api/2.0/mlflow/runs/get?run_id=' + run, { headers: { authorization: 'Bearer ' + token } }))(token.replace('/train/1', '/train/2')).then(async (answer) => ({ status: answer.status, ...(await answer.json()) })),
+        forged: await (token => fetch(uri + '/api/2.0/mlflow/runs/get?run_id=' + run, { headers: { authorization: 'Bearer ' + token } }))(token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A')).then(async (answer) => ({ status: answer.status, ...(await answer.json()) })),
         same: await call('POST', 'runs/log-parameter', { run_id: run, key: 'p', value: '1' }),
         changed: await call('POST', 'runs/log-parameter', { run_id: run, key: 'p', value: '2' }),
         below: await call('POST', 'runs/create', { experiment_id: '0' }),
@@ -353,9 +354,12 @@ describe('the job of a run', () => {
     const first = await trained(
       server,
       `${leaveModel} const { model } = await call('POST', 'logged-models', { name: 'model', source_run_id: run });
-      writeFileSync(process.env.SM_MODEL_DIR + '/id', model.info.model_id);`,
+      const below = await call('POST', 'runs/create', { experiment_id: '0' });
+      writeFileSync(process.env.SM_MODEL_DIR + '/id', model.info.model_id);
+      writeFileSync(process.env.SM_MODEL_DIR + '/below', below.run.info.run_id);`,
     );
     const { body: id } = await raw(server, 'GET', '/api/2.0/mlflow-artifacts/artifacts/versions/m/1/id');
+    const { body: below } = await raw(server, 'GET', '/api/2.0/mlflow-artifacts/artifacts/versions/m/1/below');
     const register = (source: string) =>
       `await call('POST', 'model-versions/create', { name: 'm', source: '${source}' })`;
     const outside = "mlflow-artifacts:/runs/' + run + '/artifacts/../../../../secrets";
@@ -366,7 +370,8 @@ describe('the job of a run', () => {
           `${leaveModel} writeFileSync(process.env.SM_MODEL_DIR + '/said', JSON.stringify([${register(`models:/${id}`)},
           ${register(outside)}, ${register(`mlflow-artifacts:/models/${id}/artifacts`)}, ${register('s3://elsewhere/x')},
           await call('POST', 'runs/log-model', { run_id: run, model_json: '{"artifact_path":"../../x"}' }),
-          await call('POST', 'runs/log-model', { run_id: run, model_json: 'none' })]));`,
+          await call('POST', 'runs/log-model', { run_id: run, model_json: 'none' }),
+          await call('POST', 'runs/log-metric', { run_id: '${below}', key: 'a', value: 1, timestamp: 1 })]));`,
         ),
       },
     });
@@ -376,7 +381,7 @@ describe('the job of a run', () => {
     const said = await raw(server, 'GET', '/api/2.0/mlflow-artifacts/artifacts/versions/m/2/said');
     expect(JSON.parse(said.body).map(({ error_code }: { error_code: string }) => error_code)).toEqual([
       ...['PERMISSION_DENIED', 'INVALID_PARAMETER_VALUE', 'PERMISSION_DENIED', 'INVALID_PARAMETER_VALUE'],
-      ...['INVALID_PARAMETER_VALUE', 'INVALID_PARAMETER_VALUE'],
+      ...['INVALID_PARAMETER_VALUE', 'INVALID_PARAMETER_VALUE', 'PERMISSION_DENIED'],
     ]);
   });
 
@@ -416,6 +421,8 @@ describe('the job of a run', () => {
     expect(token).toContain(run.id);
     const { stdout } = spawnSync('grep', ['-rl', token.slice(-43), join(directory, 'data')], { encoding: 'utf8' });
     expect(stdout).toBe('');
+    const late = await mlflow(server, 'GET', 'runs/get', { run_id: run.id }, token);
+    expect([late.status, late.body.error_code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
   test('that has a server of its own gets no token of ours', async () => {
