@@ -58,6 +58,7 @@ test('one config in YAML and in JSON is the same release, and the same as in Typ
     ['serin.config.yml', yaml.replaceAll('\n', '\r\n')],
     ['serin.config.yaml', `\uFEFF${yaml}`],
     ['serin.config.json', json],
+    ['serin.config.json', `\uFEFF${json}`],
     ['serin.config.ts', `export default ${JSON.stringify(plain)};`],
   ] as const;
 
@@ -155,6 +156,16 @@ test.each([
   expect(problemsIn(text, isJson)).toEqual([expect.stringMatching(said)]);
 });
 
+test('a problem within what an alias stands for is told where it stands', async () => {
+  const text = yaml
+    .replace('train:\n', 'train: &program\n')
+    .replace('approval: {}', 'approval: {}\n    evaluate: *program');
+
+  const { stderr } = await serin(['validate'], { cwd: project('serin.config.yaml', text) });
+
+  expect(stderr).toContain('serin.config.yaml:10:7  models.m.evaluate.hyperparameters  is not a known field');
+});
+
 test('a few aliases are what YAML has them for, and a problem in one is told where the value stands', async () => {
   const text = yaml
     .replace('command: [node, train.mjs]', 'command: &command [node, train.mjs]\n      image: &image 5')
@@ -246,10 +257,10 @@ test('the schema that editors get knows its own name and the form of a duration'
 test('dev follows a config in YAML, says where it is wrong, and keeps the schema of editors', {
   timeout: 60_000,
 }, async () => {
-  const cwd = project('serin.config.yaml', yaml);
-  const file = join(cwd, 'serin.config.yaml');
+  const cwd = project('prod.yaml', yaml);
+  const file = join(cwd, 'prod.yaml');
 
-  const child = begin(['dev', '--port', '0', '--json'], { cwd });
+  const child = begin(['dev', '--port', '0', '--json', '--config', 'prod.yaml'], { cwd });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (said += bytes));
   const until = async (text: RegExp) => {
@@ -259,7 +270,7 @@ test('dev follows a config in YAML, says where it is wrong, and keeps the schema
   };
   await until(/"type":"released"/);
   writeFileSync(file, yaml.replace('quiet: 2s', 'quiet: 2 s'));
-  await until(/serin\.config\.yaml:5:45 {2}models\.m\.data\.settle\.quiet/);
+  await until(/prod\.yaml:5:45 {2}models\.m\.data\.settle\.quiet/);
   writeFileSync(file, yaml.replace('quiet: 2s', 'quiet: 3s'));
   await until(/"type":"released"/);
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 DATA_DIR = os.environ.get("DATA_DIR", "data")
 MODEL_PATH = os.getenv("MODEL_PATH", "out/model.joblib")
 MAX_ITER = int(os.environ.get("MAX_ITER", "200"))
-API_KEY = os.environ.get("WEATHER_API_KEY", "")
+API_KEY = os.environ.get("WEATHER_API_KEY", "none")
 
 
 def main():

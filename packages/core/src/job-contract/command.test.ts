@@ -39,6 +39,7 @@ const shell = `$${'{model}'}`;
 test('in short a place is a word in braces: what the job writes, or else what it reads', () => {
   const short = {
     ...job,
+    channels: { train: job.channels.train, model: job.channels.train },
     command: ['{train}', '--out={model}/m.pt', shell, '{{model}}', '{epoch}'],
   };
   const judge = {
