@@ -139,6 +139,9 @@ function madeFrom({ dataset, plan, trigger, releasedBy, inputs, split }: RunDoc)
     ],
     split === undefined ? undefined : ['Hold-out', split.rule],
     releasedBy === undefined || releasedBy.length === 0 ? undefined : ['Config released by', releasedBy.join(', ')],
-    ['Inputs', html`<code>${digestText(inputs)}</code> <small class="quiet">Equal inputs are run once.</small>`],
+    [
+      'Inputs',
+      html`<code>${digestText(inputs)}</code> <small class="quiet">A drop with equal inputs starts no second run.</small>`,
+    ],
   ]);
 }
