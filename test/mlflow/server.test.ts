@@ -139,6 +139,8 @@ describe('a server with a run of a client', () => {
 
     expect([first.body.metrics.length, second.body.metrics.length]).toEqual([20, 10]);
     expect(second.body.next_page_token).toBeUndefined();
+    const whole = await page({ max_results: '30' });
+    expect([whole.body.metrics.length, whole.body.next_page_token]).toEqual([30, undefined]);
     expect((await page({ page_token: 'bm9uZQ==' })).body.message).toContain('begin without it');
   });
 
@@ -290,11 +292,17 @@ describe('the job of a run', () => {
       writeFileSync(process.env.SM_OUTPUT_DATA_DIR + '/metrics.json', '{"file":1}');
       for (const name of ['file', 'regex', 'logged', 'system/cpu']) await log(name, 3);
       await log('logged', 4, 1); await log('logged', 4, 1);
-      writeFileSync(process.env.SM_OUTPUT_DATA_DIR + '/seen.json', JSON.stringify(await call('GET', 'experiments/get-by-name?experiment_name=any')));`,
+      writeFileSync(process.env.SM_MODEL_DIR + '/seen', JSON.stringify([await call('GET', 'experiments/get-by-name?experiment_name=any'),
+        await call('POST', 'experiments/create', { name: 'any' })]));`,
       { metrics: [{ name: 'regex', regex: 'regex=([0-9]+)' }] },
     );
 
     expect(run.trained.metrics).toEqual({ file: 1, regex: 2, logged: 4 });
+    const named = await raw(server, 'GET', '/api/2.0/mlflow-artifacts/artifacts/versions/m/1/seen');
+    expect(JSON.parse(named.body)).toMatchObject([
+      { experiment: { experiment_id: 'model-m', name: 'm' } },
+      { experiment_id: 'model-m' },
+    ]);
     const seen = (await mlflow(server, 'GET', 'runs/get', { run_id: run.id })).body.run;
     const values = Object.fromEntries(seen.data.metrics.map(({ key, value }: Record<string, unknown>) => [key, value]));
     expect(values).toEqual({ file: 1, regex: 2, logged: 4, 'system/cpu': 3 });

@@ -6,6 +6,7 @@ import {
   driver,
   fakeEndpoint,
   healthy,
+  job,
   planOf,
   score,
   serveTicks,
@@ -121,4 +122,19 @@ describe('the events of a model', () => {
       standing: { candidate: { requests: 0 }, harm: { logE: 0 } },
     });
   });
+});
+
+test('a run says what it was given and what it measured, and of many metrics the first hundred', () => {
+  const drive = driver(planOf({ train: { command: ['node', 'train.mjs'], hyperparameters: { depth: 3 } } }));
+  trainOne(drive, 'one');
+  const many = Array.from({ length: 150 }, (_, index) => [`metric${index}`, index] as const);
+
+  job(drive, { metrics: { auc: 0.9, ...Object.fromEntries(many) } });
+  drive.answer('register', { type: 'versionRegistered' });
+
+  const dataOf = (type: string) => Object(eventsOf(drive, type)[0]);
+  expect(dataOf('run.started')).toMatchObject({ params: { depth: '3' } });
+  expect(Object.keys(dataOf('run.succeeded').metrics)).toHaveLength(100);
+  expect(dataOf('run.succeeded').metrics).toMatchObject({ loss: 1, auc: 0.9 });
+  expect(dataOf('version.registered')).toMatchObject({ artifact: { uri: 'file:model-one' } });
 });
