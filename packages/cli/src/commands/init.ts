@@ -70,7 +70,7 @@ async function writeTemplate(
     [
       'python3 -m venv .venv && .venv/bin/pip install -r src/requirements.txt',
       'npx serin dev',
-      '# then, in a second terminal: cp sample/first.csv .serin/buckets/drops/churn/',
+      '# then, in a second terminal: npx serin drop churn sample/first.csv',
     ],
   );
   return 0;
