@@ -31,8 +31,9 @@ export const describe = {
     metadata: Metadata | undefined,
     { endpoint, versions }: { readonly endpoint: string; readonly versions: readonly string[] },
   ): void {
-    const known = metadata ?? { platform: 'serin', inputs: [], outputs: [] };
-    answer(passage, { ...known, name: endpoint, versions });
+    const known: Metadata = metadata ?? { platform: 'serin', inputs: [], outputs: [] };
+    const { name: _, versions: __, ...others } = known;
+    answer(passage, { name: endpoint, versions, ...others });
   },
 };
 
