@@ -79,6 +79,45 @@ export const clouds = {
   },
 } as const satisfies Readonly<Record<string, Cloud>>;
 
+const pageFile = 'page.cjs';
+
+/**
+ * The page is a file of its own beside the API, loaded when a browser first asks: a function that answers tools and
+ * webhooks does not read it when it starts. `wants` is told when something imports it.
+ */
+const pageBeside = (wants: () => void): Plugin => ({
+  name: 'page beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@serin\/page\/page$/ }, () => {
+      wants();
+      return { path: `./${pageFile}`, external: true };
+    });
+  },
+});
+
+const forNode = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+const bundlePage = (folder: string): Promise<unknown> =>
+  build({
+    ...forNode,
+    stdin: {
+      contents: `export { answerPage } from '@serin/page/page';`,
+      resolveDir: fileURLToPath(new URL('../packages/api/src', import.meta.url)),
+      sourcefile: 'entry of the page',
+      loader: 'ts',
+    },
+    outfile: join(folder, pageFile),
+    plugins: [builtPage],
+  });
+
 const manifestOf = (name: string) => ({ name: `serin-${name.toLowerCase()}`, private: true, main: 'index.cjs' });
 const isApp = (name: string): name is FunctionApp => Object.hasOwn(functionApps, name);
 
@@ -92,20 +131,19 @@ export async function bundle(
 ): Promise<Bundle> {
   const { source, cuts, beside } = clouds[cloud];
   const file = join(folder, name, 'index.cjs');
+  let isPageWanted = false;
+  const pages = pageBeside(() => {
+    isPageWanted = true;
+  });
   const { metafile } = await build({
+    ...forNode,
     stdin: { contents: code, resolveDir: source, sourcefile: `entry of ${name}`, loader: 'ts' },
     outfile: file,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
     ...(plain ? {} : cuts),
-    plugins: [builtPage, ...(plain || !('plugins' in cuts) ? [] : cuts.plugins)],
+    plugins: [pages, ...(plain || !('plugins' in cuts) ? [] : cuts.plugins)],
     metafile: true,
-    logLevel: 'warning',
   });
+  if (isPageWanted) await bundlePage(dirname(file));
   for (const [other, content] of Object.entries(beside(name)))
     await writeFile(join(dirname(file), other), `${JSON.stringify(content)}\n`);
   const bytes = Object.values(metafile.outputs)[0]?.bytes ?? 0;

@@ -1,7 +1,7 @@
 import { bury } from '@serin/core/engine/dead-letters';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adminToken } from '../api/world.ts';
+import { adminToken } from '../../api/world.ts';
 import { look, openBrowser } from './browser.ts';
 import { type Story, tellStory } from './story.ts';
 

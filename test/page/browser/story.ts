@@ -4,7 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config/config';
 import { bury } from '@serin/core/engine/dead-letters';
 import { problemsOf } from '@serin/local/machine/limits';
-import { codeDigest, memoryLog, modelRules, openWorld } from '../api/world.ts';
+import { codeDigest, memoryLog, modelRules, openWorld } from '../../api/world.ts';
 
 /**
  * A project in the middle of its life, in memory: the real API over the real core, whose clock stands. It has what a

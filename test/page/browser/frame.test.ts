@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adminToken } from '../api/world.ts';
-import { startGate } from '../emulators/gate.ts';
+import { adminToken } from '../../api/world.ts';
+import { startGate } from '../../emulators/gate.ts';
 import { isReady, look, openBrowser, sentence } from './browser.ts';
 import { type Story, tellStory } from './story.ts';
 

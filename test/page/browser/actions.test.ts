@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { adminToken } from '../api/world.ts';
+import { adminToken } from '../../api/world.ts';
 import { type Looking, look, openBrowser, sentence } from './browser.ts';
 import { type Story, tellStory } from './story.ts';
 

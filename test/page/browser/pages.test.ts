@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildPage } from '../../packages/page/build/build.ts';
-import { adminToken } from '../api/world.ts';
+import { buildPage } from '../../../packages/page/build/build.ts';
+import { adminToken } from '../../api/world.ts';
 import { look, openBrowser, overflow, sentence } from './browser.ts';
 import { type Story, tellStory } from './story.ts';
 
@@ -12,6 +12,13 @@ let story: Story;
 
 beforeAll(async () => {
   [browser, story] = await Promise.all([openBrowser(), tellStory()]);
+  const newest = async (list: string, model: string) =>
+    (await story.call('GET', `/v1/${list}?model=${model}`)).body[list][0].id;
+  pages.push(
+    [`/runs/${await newest('runs', 'fraud')}`, 'succeeded'],
+    [`/rollouts/${await newest('rollouts', 'ranking')}`, 'bakes at 10 %'],
+    [`/rollouts/${await newest('rollouts', 'fraud')}`, 'was promoted'],
+  );
 });
 afterAll(async () => {
   await browser?.close();
@@ -19,7 +26,7 @@ afterAll(async () => {
 });
 
 /** Every page, and what it says of the story. */
-const pages: readonly (readonly [path: string, sentence: string])[] = [
+const pages: (readonly [path: string, sentence: string])[] = [
   ['/', 'waits for approval'],
   ['/models', '4 models.'],
   ['/versions', '8 versions.'],
@@ -35,6 +42,10 @@ const pages: readonly (readonly [path: string, sentence: string])[] = [
   ['/audit?check=yes', 'the history is whole.'],
   ['/audit?stream=model/fraud', 'of model/fraud'],
   ['/tokens', '2 tokens'],
+  ['/models/fraud', 'fraud has the champion v4'],
+  ['/models/fraud/versions/3', 'is quarantined'],
+  ['/models/fraud/compare?versions=4,3', ''],
+  ['/rollouts?model=ranking', '2 rollouts of ranking.'],
   ['/nothing', 'there is no page /nothing'],
   ['/signin', 'Sign in with a token'],
 ];

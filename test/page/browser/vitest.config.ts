@@ -7,13 +7,13 @@ import { whyNoBrowser } from './browser.ts';
 const why = whyNoBrowser();
 if (why !== undefined) {
   if ((process.env.SERIN_REQUIRE ?? '').split(',').includes('browser')) throw new Error(why);
-  process.stderr.write(`skipped: all of test/page: ${why}\n`);
+  process.stderr.write(`skipped: all of test/page/browser: ${why}\n`);
 }
 
 export default defineConfig({
-  root: join(import.meta.dirname, '..', '..'),
+  root: join(import.meta.dirname, '..', '..', '..'),
   test: {
-    include: why === undefined ? ['test/page/**/*.test.ts'] : [],
+    include: why === undefined ? ['test/page/browser/**/*.test.ts'] : [],
     passWithNoTests: true,
     // A browser and a server start here, on a machine that may be busy.
     testTimeout: 60_000,

@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { adminToken } from '../../api/world.ts';
+import { look, openBrowser } from './browser.ts';
+import { type Story, tellStory } from './story.ts';
+
+/** The pictures of docs/page.md. `SERIN_SCREENSHOTS=1` makes them anew; otherwise they must be there, and be linked. */
+const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
+const isAsked = process.env.SERIN_SCREENSHOTS === '1';
+const maxBytes = 150_000;
+
+let browser: Browser;
+let story: Story;
+
+beforeAll(async () => {
+  [browser, story] = await Promise.all([openBrowser(), tellStory()]);
+  mkdirSync(join(docs, 'images'), { recursive: true });
+});
+afterAll(async () => {
+  await browser?.close();
+  await story?.close();
+});
+
+const newestRollout = async (model: string): Promise<string> =>
+  (await story.call('GET', `/v1/rollouts?model=${model}`)).body.rollouts[0].id;
+
+interface Picture {
+  readonly name: string;
+  /** Of the page; `ro_`: the newest rollout of `ranking`. */
+  readonly path: string;
+  readonly scheme?: 'light' | 'dark';
+  readonly width?: number;
+  /** A button that is pressed first. */
+  readonly press?: string;
+}
+
+const pictures: readonly Picture[] = [
+  { name: 'page-overview', path: '/' },
+  { name: 'page-overview-dark', path: '/', scheme: 'dark' },
+  { name: 'page-model', path: '/models/fraud' },
+  { name: 'page-rollout', path: '/rollouts/ro_' },
+  { name: 'page-approve', path: '/', press: 'Approve v2' },
+  { name: 'page-narrow', path: '/', width: 360 },
+];
+
+test.each(pictures)('the picture $name shows the page as it is', async ({ name, path, press, ...wish }) => {
+  const file = join(docs, 'images', `${name}.png`);
+  if (isAsked) {
+    const { page, go, context } = await look(browser, { url: story.url, token: adminToken, ...wish });
+    await go(path.replace('ro_', await newestRollout('ranking')));
+    await page.locator('#connection.live').waitFor();
+    if (press !== undefined) await page.getByRole('button', { name: press }).click();
+    await page.screenshot({ path: file });
+    await context.close();
+  }
+
+  expect(existsSync(file), `${file}; make it with SERIN_SCREENSHOTS=1 npm run test:page`).toBe(true);
+  expect(statSync(file).size).toBeLessThan(maxBytes);
+  expect(readFileSync(join(docs, 'page.md'), 'utf8')).toContain(`images/${name}.png`);
+});
