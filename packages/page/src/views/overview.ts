@@ -50,7 +50,11 @@ function sentenceOf(models: readonly ModelRow[], isFrozen: boolean): string {
     of.length === 0 ? [] : [`${of.length === 1 ? of[0]?.model : of.length} ${of.length === 1 ? one : more}`],
   );
   const serving = models.filter(({ champion }) => champion !== undefined).length;
-  const first = `${serving} of ${models.length} ${models.length === 1 ? 'model' : 'models'} ${serving === 1 ? 'serves' : 'serve'}`;
+  const [only] = models;
+  const first =
+    models.length === 1
+      ? `${only?.model} ${serving === 1 ? 'serves' : 'does not serve yet'}`
+      : `${serving} of ${models.length} models ${serving === 1 ? 'serves' : 'serve'}`;
   return `${isFrozen ? 'The project is frozen. ' : ''}${[first, ...said].join('; ')}.`;
 }
 
