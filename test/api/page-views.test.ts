@@ -149,3 +149,26 @@ test('a page of another answer than its own is not made again and again', async 
   expect(html).toContain('data-live="no"');
   expect(html).toMatch(/id="root">[0-9a-f]{64}</);
 });
+
+test('a token of some models reads the events of those only, also the newest first', async () => {
+  const world = await withData();
+  const token = await world.token('viewer', ['churn']);
+  const headers = { accept: 'application/json' };
+
+  const { body } = await world.call('GET', '/v1/events?before=now', undefined, { token, headers });
+
+  expect(
+    body.events.filter(({ event }: { event: { data: { model: string } } }) => event.data.model !== 'churn'),
+  ).toEqual([]);
+});
+
+test.each(['//evil.test/', '/\\evil.test', 'https://evil.test', 'javascript:alert(1)'])(
+  'the sign-in sends nobody elsewhere: %s',
+  async (to) => {
+    const { app } = await openWorld();
+
+    const answer = await app.request(`/signin?to=${encodeURIComponent(to)}`, { headers: { accept: 'text/html' } });
+
+    expect(await answer.text()).toContain('data-to="/"');
+  },
+);
