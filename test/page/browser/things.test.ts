@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adminToken } from '../api/world.ts';
+import { adminToken } from '../../api/world.ts';
 import { isReady, look, openBrowser, overflow, sentence } from './browser.ts';
 import { type Story, tellStory } from './story.ts';
 
