@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { commands } from '../packages/cli/src/commands.ts';
 import { configJsonSchema, type Schema } from '../packages/cli/src/config-json-schema.ts';
 import { configTexts } from '../packages/cli/src/config-texts.ts';
@@ -144,6 +145,17 @@ test.each(pages)('%s shows only commands and options that there are', (page) => 
 });
 
 test('each config that a page shows whole is a config', () => {
+  const yaml = pages.flatMap((page) =>
+    [...textOf(page).matchAll(/```yaml\n(project:[\s\S]*?)```/g)].map(([, text = '']) => ({
+      page,
+      config: parse(text),
+    })),
+  );
+  expect(yaml.length).toBeGreaterThan(0);
+  for (const { page, config } of yaml) {
+    const read = parseConfig(config);
+    expect([page, 'problems' in read ? read.problems : []]).toEqual([page, []]);
+  }
   const shown = pages.flatMap((page) =>
     [...textOf(page).matchAll(/```ts\n([\s\S]*?defineConfig\(([\s\S]*)\);\n)```/g)].map(([, , literal = '']) => ({
       page,
