@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type Server, startServer } from '@serin/local/compose';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { asked, dropped, endedRun, mlflow, newFolder, released, started, tokenOf } from './world.ts';
+
+// Jobs are processes of their own, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A program of a job: `call(method, path, body)` asks MLflow's API as the variables say. */
 const program = (body: string): readonly string[] => [
