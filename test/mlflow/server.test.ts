@@ -418,6 +418,25 @@ describe('the job of a run', () => {
     expect(listed.body.model_versions.map(({ version }: { version: string }) => version)).toEqual(['1']);
   });
 
+  test('says with its tags nothing in the name of Serin', async () => {
+    const server = await started();
+
+    const run = await trained(
+      server,
+      `${leaveModel} await call('POST', 'runs/set-tag', { run_id: run, key: 'mlflow.runName', value: 'mine' });
+      for (const [key, value] of [['serin.status', 'refused'], ['serin.dataset', 'none'], ['serin.made', 'up']])
+        console.log(JSON.stringify(await call('POST', 'runs/set-tag', { run_id: run, key, value })));`,
+    );
+
+    const { data } = (await mlflow(server, 'GET', 'runs/get', { run_id: run.id })).body.run;
+    const tags = Object.fromEntries(data.tags.map(({ key, value }: Record<string, string>) => [key, value]));
+    expect(tags).toMatchObject({ 'serin.status': 'succeeded', 'mlflow.runName': 'mine' });
+    expect(tags['serin.dataset']).not.toBe('none');
+    expect(tags['serin.made']).toBeUndefined();
+    const { body: log } = await asked(server, 'GET', `/v1/runs/${run.id}/logs`);
+    expect(log.text.match(/is written by Serin; use another key/g)).toHaveLength(3);
+  });
+
   test('whose token is written into no file of the server', async () => {
     const directory = newFolder();
     const server = await started(directory);

@@ -1,4 +1,4 @@
-import { wrong } from './refused.ts';
+import { forbidden, wrong } from './refused.ts';
 
 /** What a client sent, from the body or the query; fields that nobody asks for are ignored, as MLflow does. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -70,6 +70,13 @@ export function pairOf(fields: Fields, kind: keyof typeof longest): Pair {
   if (typeof value !== 'string') throw wrong(`the value of a ${kind} is ${typeof value}; send a text`);
   const key = keyOf(fields);
   return { key, value: bounded(`${kind} '${key}'`, value, longest[kind]) };
+}
+
+/** A tag that a client gives to what is of Serin, which says itself what it knows of it. */
+export function tagOf(fields: Fields): Pair {
+  const tag = pairOf(fields, 'tag');
+  if (tag.key.startsWith('serin.')) throw forbidden(`the tag '${tag.key}' is written by Serin; use another key`);
+  return tag;
 }
 
 export function bounded(what: string, value: string, most: number): string {

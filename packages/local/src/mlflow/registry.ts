@@ -1,6 +1,6 @@
 import type { Model } from '@serin/core/model/state';
 import { recordOf } from './experiments.ts';
-import { bounded, type Fields, longest, optionalText, pairOf, recordsOf, textOf } from './fields.ts';
+import { bounded, type Fields, longest, optionalText, pairOf, recordsOf, tagOf, textOf } from './fields.ts';
 import {
   type Asked,
   needs,
@@ -195,8 +195,7 @@ async function setTag(asked: Asked, ownerOf: (name: string) => string) {
   needs(asked.party, 'operator');
   const name = nameOf(asked);
   await found(asked, name);
-  const pair = pairOf(asked.fields, 'tag');
-  if (pair.key.startsWith('serin.')) throw forbidden(`the tag '${pair.key}' is written by Serin; use another key`);
+  const pair = tagOf(asked.fields);
   await asked.house.store.commit(() => asked.house.store.setText('tag', ownerOf(name), pair));
   return {};
 }

@@ -11,6 +11,7 @@ import {
   pairOf,
   pointOf,
   recordsOf,
+  tagOf,
   textOf,
   textsOf,
 } from './fields.ts';
@@ -179,7 +180,10 @@ async function log(asked: Asked, { metrics = [], params = [], tags = [] }: Logge
   if (metrics.length + params.length + tags.length > most.together)
     throw wrong(`a batch has more than ${most.together} entries; split it`);
   const points: readonly Point[] = metrics.map(pointOf);
-  const pairs = { param: params.map((pair) => pairOf(pair, 'param')), tag: tags.map((pair) => pairOf(pair, 'tag')) };
+  const pairs = {
+    param: params.map((pair) => pairOf(pair, 'param')),
+    tag: tags.map((tag) => (run.item === undefined ? tagOf(tag) : pairOf(tag, 'tag'))),
+  };
   await store.commit(() => write(asked, run, points, pairs));
   return {};
 }
