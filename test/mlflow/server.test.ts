@@ -111,6 +111,45 @@ describe('a server with a run of a client', () => {
     );
   });
 
+  test('shows nothing to a token that may only ask for predictions', async () => {
+    const predictor = await tokenOf(server, 'predictor');
+    await put(`runs/${run}/artifacts/secret.txt`, 'a secret');
+
+    for (const [method, path] of [
+      ['GET', `/api/2.0/mlflow/runs/get?run_id=${run}`],
+      ['GET', '/api/2.0/mlflow/experiments/search?max_results=5'],
+      ['GET', '/api/2.0/mlflow/registered-models/search?max_results=5'],
+      ['GET', `/api/2.0/mlflow-artifacts/artifacts/runs/${run}/artifacts/secret.txt`],
+    ] as const)
+      expect([path, (await asked(server, method, path, undefined, predictor)).body.error_code]).toEqual([
+        path,
+        'PERMISSION_DENIED',
+      ]);
+  });
+
+  test('gives a registered model no name that it could not have been made with', async () => {
+    await mlflow(server, 'POST', 'registered-models/create', { name: 'plain' });
+
+    for (const new_name of ['plain/1', 'a:b', 'a\u0007'])
+      expect(
+        (await mlflow(server, 'POST', 'registered-models/rename', { name: 'plain', new_name })).body.error_code,
+      ).toBe('INVALID_PARAMETER_VALUE');
+    expect((await mlflow(server, 'GET', 'registered-models/get', { name: 'plain' })).status).toBe(200);
+  });
+
+  test('refuses a search that is longer than anybody writes, before it is read', async () => {
+    const blanks = ' '.repeat(200_000);
+
+    for (const more of [
+      { order_by: [`a${blanks}b`] },
+      { filter: `tags.a = '${blanks}'` },
+      { order_by: Array(200).fill('a') },
+    ])
+      expect((await mlflow(server, 'POST', 'runs/search', { experiment_ids: ['0'], ...more })).body.message).toMatch(
+        /shorten it|use at most/,
+      );
+  });
+
   test('has a metric once that came twice, and a batch whole or not at all', async () => {
     await log('twice', 0.5, 3);
     const second = await log('twice', 0.5, 3);

@@ -41,7 +41,7 @@ export interface Asked {
 export type Handler = (asked: Asked) => unknown;
 export type Routes = Readonly<Record<string, Handler>>;
 
-/** Refuses a token that is unknown, and that of a job that is over. */
+/** Refuses a token that is unknown or may read nothing, and that of a job that is over. */
 export async function partyOf(house: House, authorization: string | undefined): Promise<Party> {
   const text = bearerOf(authorization);
   if (text === undefined)
@@ -57,7 +57,9 @@ export async function partyOf(house: House, authorization: string | undefined): 
       'UNAUTHENTICATED',
       'the token is unknown, revoked or expired; set MLFLOW_TRACKING_TOKEN to another one',
     );
-  return { caller, visible: house.visibleTo(caller) };
+  const party = { caller, visible: house.visibleTo(caller) };
+  needs(party, 'viewer');
+  return party;
 }
 
 async function jobParty(house: House, job: NonNullable<ReturnType<JobTokens['read']>>): Promise<Party> {

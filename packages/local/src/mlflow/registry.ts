@@ -114,12 +114,16 @@ async function needsOwn(asked: Asked, name: string, mendOf: (name: string) => st
 
 const byConfig = (): string => 'change it in serin.config and release it';
 
+function needsPlain(name: string): void {
+  if (/[/:\p{Cc}]/u.test(name))
+    throw wrong(`the name ${JSON.stringify(name)} is not valid; leave out '/', ':' and control characters`);
+}
+
 async function create(asked: Asked) {
   const { house, fields } = asked;
   const { store, now } = house;
   const name = nameOf(asked);
-  if (/[/:\p{Cc}]/u.test(name))
-    throw wrong(`the name ${JSON.stringify(name)} is not valid; leave out '/', ':' and control characters`);
+  needsPlain(name);
   needs(asked.party, 'operator');
   if ((await seenModel(asked.party, name)) !== undefined)
     throw new Refused('RESOURCE_ALREADY_EXISTS', `'${name}' already exists, it is a model of Serin; use it as it is`);
@@ -155,6 +159,7 @@ async function rename(asked: Asked) {
   const { house, fields, party } = asked;
   const { store } = house;
   const [name, other] = [nameOf(asked), textOf(fields, 'new_name', 250)];
+  needsPlain(other);
   await needsOwn(asked, name, byConfig);
   await needsOwn(asked, other, () => 'choose another name');
   needsClients(party);

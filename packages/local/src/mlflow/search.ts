@@ -1,4 +1,4 @@
-import { type Fields, optionalInt, optionalText, textsOf } from './fields.ts';
+import { bounded, type Fields, optionalInt, optionalText, textsOf } from './fields.ts';
 import { wrong } from './refused.ts';
 
 /** What a search looks at: the attributes of an item, and its metrics, params and tags by name. */
@@ -180,6 +180,18 @@ interface Found<Row> {
   readonly next_page_token?: string;
 }
 
+/** Longer ones would be read, and compared with each row, for longer than other requests can wait. */
+const most = { filter: 10_000, order: 500, orders: 20 };
+
+const filterIn = (fields: Fields): string =>
+  bounded('filter', optionalText(fields, 'filter') ?? optionalText(fields, 'filter_string') ?? '', most.filter);
+
+function ordersIn(fields: Fields): readonly string[] {
+  const orders = textsOf(fields, 'order_by');
+  if (orders.length > most.orders) throw wrong(`'order_by' has ${orders.length} entries; use at most ${most.orders}`);
+  return orders.map((order) => bounded('order_by', order, most.order));
+}
+
 /** The page of rows that a search asks for. Rows that an order leaves equal keep the order in which they came. */
 export function searched<Row>(
   rows: readonly Row[],
@@ -188,8 +200,8 @@ export function searched<Row>(
 ): Found<Row> {
   const size = optionalInt(fields, 'max_results') ?? given.usually;
   if (size < 1 || size > given.most) throw wrong(`'max_results' is ${size}; use a number from 1 to ${given.most}`);
-  const keeps = filterOf(optionalText(fields, 'filter') ?? optionalText(fields, 'filter_string'));
-  const orders = textsOf(fields, 'order_by').map(orderOf);
+  const keeps = filterOf(filterIn(fields));
+  const orders = ordersIn(fields).map(orderOf);
   const found = rows
     .map((row) => ({ row, seen: given.seenAs(row) }))
     .filter(({ seen }) => keeps(seen))
