@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nextEntry } from '@serin/core/ports/entry';
@@ -85,6 +87,50 @@ test('a backup holds the history as it is, and every file that a start does not 
   ]);
   expect(statSync(join(restored, 'secrets', 'api-key')).mode & 0o777).toBe(0o640);
   expect(statSync(restored).mode & 0o777).toBe(0o700);
+});
+
+test('a backup holds what people named like the drafts of a server, and not those', async () => {
+  const { put, made, root } = await dataDirectory();
+  const kept = [
+    'buckets/drops/fraud/b.new',
+    `jobs/${'a'.repeat(32)}/tree/model/weights.new`,
+    `jobs/${'a'.repeat(32)}/tree/model/code/serve.py`,
+    'mlflow/artifacts/runs/r/artifacts/m.new',
+    'serving.txt',
+  ];
+  const drafts = [
+    'admin.token.1.new',
+    'buckets/drops/.serin-objects/s.u.new',
+    `jobs/${'a'.repeat(32)}/record.1.new`,
+    'mlflow/artifacts/incoming/u',
+  ];
+  for (const path of [...kept, ...drafts]) put(path, path);
+
+  await made();
+
+  const found = pathsIn(join(root, 'backup'));
+  expect(found).toEqual(expect.arrayContaining(kept));
+  expect(found.filter((path) => drafts.includes(path))).toEqual([]);
+});
+
+test('a folder that is filled while a backup is restored keeps what is in it', async () => {
+  const { made, restored, root } = await dataDirectory();
+  const { path } = (await made()).files.at(-1) ?? { path: '' };
+  const source = join(root, 'backup');
+  // Whoever reads the last file of the backup waits until the folder is filled.
+  const bytes = readFileSync(join(source, path));
+  rmSync(join(source, path));
+  execFileSync('mkfifo', [join(source, path)]);
+
+  const restoring = restore({ source, directory: restored });
+  await expect.poll(() => existsSync(`${restored}.partial`)).toBe(true);
+  mkdirSync(restored);
+  writeFileSync(join(restored, 'of somebody else'), 'x');
+  await writeFile(join(source, path), bytes);
+
+  await expect(restoring).rejects.toThrow(/exists and is not empty/);
+  expect(readFileSync(join(restored, 'of somebody else'), 'utf8')).toBe('x');
+  expect(existsSync(`${restored}.partial`)).toBe(false);
 });
 
 test('what was restored goes on: it can be opened, and its history is the same', async () => {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import { syncDirectory, syncTree } from '../machine/durable.ts';
@@ -124,8 +124,9 @@ export async function restore(given: { readonly source: string; readonly directo
     if (problems.length > 0 || root !== backup.root)
       throw damaged(source, problems[0] ?? `its history comes to the root ${root}, not to ${backup.root}`);
     await syncTree(draft);
-    // An empty folder may stand there.
-    await rm(directory, { recursive: true, force: true });
+    // An empty folder may stand there; what came meanwhile is somebody's.
+    refuseExisting(directory);
+    if (existsSync(directory)) await rmdir(directory);
     await rename(draft, directory);
     syncDirectory(dirname(directory));
     return backup;

@@ -13,7 +13,11 @@ export interface BackedUpFile {
 }
 
 /** What a start makes anew, and what belongs to the process that runs. */
-const leftOut = /^(serin\.sqlite.*|lock\.sqlite.*|journal\.seen.*|server\.json|serving(\/.*)?|.*\.new)$/;
+const leftOut =
+  /^(serin\.sqlite.*|lock\.sqlite.*|journal\.seen.*|server\.json|serving(\/.*)?|mlflow\/artifacts\/incoming\/.*)$/;
+/** What the server writes before it gives it its name; where people name files, they may end so as well. */
+const drafts = /\.new$/;
+const namedByPeople = /^(buckets\/[^/]+\/(?!\.serin-objects\/)|jobs\/[0-9a-f]{32}\/tree\/|mlflow\/artifacts\/)/;
 /** Copies of data and code that a job got: the originals are in the buckets. */
 const staged = /^jobs\/[0-9a-f]{32}\/tree\/(input\/data|code|tmp|home)\//;
 
@@ -29,6 +33,7 @@ export async function filesToKeep(directory: string): Promise<readonly string[]>
         .join('/'),
     )
     .filter((path) => !leftOut.test(path) && !staged.test(path))
+    .filter((path) => !drafts.test(path) || namedByPeople.test(path))
     .sort();
 }
 
