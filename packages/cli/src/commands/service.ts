@@ -9,7 +9,7 @@ import { version } from '../version.ts';
 const kinds = {
   systemd: {
     file: 'serin.service',
-    content: unit,
+    content: () => unit(),
     next: (file: string) => [
       `sudo useradd --system --home-dir /var/lib/serin --create-home serin`,
       `sudo cp ${file} /etc/systemd/system/ && sudo systemctl enable --now serin`,
@@ -52,13 +52,25 @@ export const service: Command = async (invocation) => {
   return 0;
 };
 
-/** The command as it was started here. */
-function commandLine(): string {
+/** The program and its script, as they were started here. */
+function startedAs(): readonly string[] {
   const script = process.argv[1] ?? 'serin';
-  return `${process.execPath} ${existsSync(script) ? script : join(process.cwd(), 'node_modules', '.bin', 'serin')}`;
+  return [process.execPath, existsSync(script) ? script : join(process.cwd(), 'node_modules', '.bin', 'serin')];
 }
 
-function unit(): string {
+/** One word of a command line: https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html#Command%20lines */
+const word = (text: string): string => {
+  const meant = text.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w%@+:,./-]+$/.test(meant) ? meant : `"${meant.replace(/["\\]/g, '\\$&')}"`;
+};
+
+/** What `ProtectHome=yes` hides from a service. */
+const isAtHome = (path: string): boolean => /^\/(home|root|run\/user)\//.test(path);
+
+export function unit(command: readonly string[] = startedAs()): string {
+  const home = command.some(isAtHome)
+    ? '# Node or serin lies in a home folder: the user serin must be able to read it there.\nProtectHome=read-only'
+    : 'ProtectHome=yes';
   return `# serin ${version()} on one machine
 [Unit]
 Description=Serin: from data to a safely released model
@@ -71,7 +83,7 @@ Group=serin
 StateDirectory=serin
 StateDirectoryMode=0700
 WorkingDirectory=/var/lib/serin
-ExecStart=${commandLine()} serve --directory /var/lib/serin
+ExecStart=${command.map(word).join(' ')} serve --directory /var/lib/serin
 # Secrets and webhooks: SERIN_SECRET_<NAME>, SERIN_GITHUB_SECRET, SERIN_WEBHOOK_SECRET
 EnvironmentFile=-/etc/serin.env
 Restart=on-failure
@@ -81,7 +93,7 @@ KillMode=process
 TimeoutStopSec=60
 NoNewPrivileges=yes
 ProtectSystem=strict
-ProtectHome=yes
+${home}
 PrivateTmp=yes
 LimitNOFILE=65536
 
