@@ -13,9 +13,15 @@ import {
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { nextEntry } from '@serin/core/ports/entry';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../machine/database.ts';
+import { hasEnded } from '../machine/jobs/record.ts';
+import { takeBack } from '../machine/model-server.ts';
+import { killLeftovers, processStart } from '../machine/runner.ts';
+import { launch } from '../machine/server-process.ts';
+import { serverRecords } from '../machine/server-records.ts';
 import { sqliteJournal } from '../ports/journal.ts';
 import { backUp, restore } from './backup.ts';
 import { checkReadable } from './readable.ts';
@@ -142,6 +148,37 @@ test('what was restored goes on: it can be opened, and its history is the same',
   onTestFinished(close);
 
   expect((await sqliteJournal({ database }).head('model/fraud'))?.state).toEqual({ schema: 3, count: 2 });
+});
+
+test('what the old server still runs is neither taken over nor ended by one on the restored directory', async () => {
+  const { directory, put, made, restored, root } = await dataDirectory();
+  const log = join(root, 'log');
+  const running = await launch({ command: ['sleep', '600'], folder: root, environment: { SERIN_SERVER: 'm1' }, log });
+  onTestFinished(() => running.end(0));
+  const mark = { pid: running.pid, start: processStart(running.pid) ?? '' };
+  const slot = { endpoint: 'fraud', deployment: 'v1', instance: 0 };
+  const begun = { ...slot, instance: 1 };
+  const database = new DatabaseSync(join(directory, 'serin.sqlite'));
+  const { pid, born } = running;
+  serverRecords(database).put(slot, { mark: 'm1', port: 1, wasReady: true, process: { pid, born } });
+  serverRecords(database).put(begun, { mark: 'm1', port: 1, wasReady: false });
+  database.close();
+  const job = `jobs/${'b'.repeat(32)}`;
+  put(`${job}/job.json`, '{}');
+  put(`${job}/started.json`, JSON.stringify({ ...mark, at: 1 }));
+  put(`${job}/child.json`, JSON.stringify(mark));
+  await made();
+
+  await restore({ source: join(root, 'backup'), directory: restored });
+
+  const copy = openDatabase(restored);
+  onTestFinished(copy.close);
+  const records = serverRecords(copy.database);
+  expect([takeBack(records.get(slot)), takeBack(records.get(begun))]).toEqual([undefined, undefined]);
+  expect(records.get(slot)).toMatchObject({ wasReady: true });
+  expect([hasEnded(join(directory, job)), hasEnded(join(restored, job))]).toEqual([false, true]);
+  killLeftovers(join(restored, job));
+  expect(processStart(running.pid)).toBe(mark.start);
 });
 
 test('a later backup has another root, and an earlier one keeps its own', async () => {

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '@serin/core/base/fault';
 import { syncDirectory, syncTree } from '../machine/durable.ts';
 import { fileFault } from '../machine/faults.ts';
+import { forgetRunners } from '../machine/jobs/record.ts';
+import { forgetServers } from '../machine/server-records.ts';
 import { type BackedUpFile, copyFile, filesToKeep, isInside } from './files.ts';
 import { auditDatabase, databaseFile, snapshotDatabase } from './snapshot.ts';
 
@@ -123,6 +126,7 @@ export async function restore(given: { readonly source: string; readonly directo
     const { root, problems } = await auditDatabase(draft);
     if (problems.length > 0 || root !== backup.root)
       throw damaged(source, problems[0] ?? `its history comes to the root ${root}, not to ${backup.root}`);
+    forgetProcesses(draft);
     await syncTree(draft);
     // An empty folder may stand there; what came meanwhile is somebody's.
     refuseExisting(directory);
@@ -134,6 +138,17 @@ export async function restore(given: { readonly source: string; readonly directo
     await rm(draft, { recursive: true, force: true });
     throw fileFault(error, `restoring ${source}`);
   }
+}
+
+/** The server that the backup came from may run on this machine: its processes are neither taken over nor ended. */
+function forgetProcesses(draft: string): void {
+  const database = new DatabaseSync(join(draft, databaseFile));
+  try {
+    forgetServers(database);
+  } finally {
+    database.close();
+  }
+  forgetRunners(join(draft, 'jobs'));
 }
 
 async function restoreFile(source: string, draft: string, file: BackedUpFile): Promise<void> {

@@ -57,6 +57,15 @@ export function serverRecords(database: DatabaseSync): ServerRecords {
   return records;
 }
 
+/** Of a restored history: what ran when it was written belongs to the server that it came from. */
+export function forgetServers(database: DatabaseSync): void {
+  const records = serverRecords(database);
+  for (const { slot, record } of records.all()) {
+    const { process: _, ...kept } = record;
+    records.put(slot, { ...kept, mark: '' });
+  }
+}
+
 const parsed = (text: unknown): ServerRecord => JSON.parse(String(text)) as ServerRecord; // written by `put`
 
 function guarded<Answer>(work: () => Answer): Answer {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import { nameTaken, neverStarted } from '@serin/core/job-contract/check';
@@ -64,3 +64,17 @@ export const unfinishedIn = (root: string): readonly string[] =>
   readdirSync(root).filter(
     (name) => existsSync(join(root, name, jobFiles.assignment)) && !existsSync(join(root, name, resultFile)),
   );
+
+/** Of restored jobs: those that ran when the backup was written have no runner here, and what still runs is another's. */
+export function forgetRunners(root: string): void {
+  if (!existsSync(root)) return;
+  for (const id of unfinishedIn(root)) {
+    const directory = join(root, id);
+    rmSync(join(directory, jobFiles.child), { force: true });
+    const file = join(directory, jobFiles.started);
+    const started = readJson<Started>(file);
+    // No process ever began at such a time, also where the machine does not tell starts.
+    if (started !== undefined && 'pid' in started)
+      writeJson(file, { ...started, start: 'before a restore' }, 'replace');
+  }
+}
