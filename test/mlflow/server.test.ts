@@ -467,6 +467,9 @@ describe('the job of a run', () => {
         console.log(JSON.stringify(await call('POST', 'runs/set-tag', { run_id: run, key, value })));`,
     );
 
+    const beginning = run.id.slice(0, -4);
+    const short = await mlflow(server, 'POST', 'runs/set-tag', { run_id: beginning, key: 'a', value: 'b' });
+    expect(short.body.error_code).toBe('RESOURCE_DOES_NOT_EXIST');
     const { data } = (await mlflow(server, 'GET', 'runs/get', { run_id: run.id })).body.run;
     const tags = Object.fromEntries(data.tags.map(({ key, value }: Record<string, string>) => [key, value]));
     expect(tags).toMatchObject({ 'serin.status': 'succeeded', 'mlflow.runName': 'mine' });

@@ -51,6 +51,8 @@ export async function runView({ house, party }: Asked, id: string): Promise<RunV
     const { value, model } = await party.visible.run(id).catch((error: unknown) => {
       throw error instanceof Fault && error.code === 'notFound' ? noSuch('run', id) : error;
     });
+    // Elsewhere the beginning of an id will do. What is logged here is kept under the id that was given.
+    if (value.id !== id) throw noSuch('run', id);
     return serinRun(house.store, value, model);
   }
   const model = modelOf(item.parent);
