@@ -77,6 +77,38 @@ test('behind TLS the cookie is bound to its host', async () => {
   expect(answer.headers.get('set-cookie')).toMatch(/^__Host-serin_session=.*; Secure$/);
 });
 
+test('on a cloud the cookie wants TLS, whatever a proxy says', async () => {
+  const { app, token } = await openWorld({ platform: 'aws' });
+
+  const answer = await app.request('/session', {
+    method: 'POST',
+    headers: { ...signIn, 'x-forwarded-proto': 'http' },
+    body: JSON.stringify({ token: await token('viewer') }),
+  });
+
+  expect(answer.headers.get('set-cookie')).toMatch(/^__Host-serin_session=.*; Secure$/);
+});
+
+test('a request is of whoever its bearer token is of, also where a cookie comes with it', async () => {
+  const { app, cookie, token } = await signedIn('operator');
+  const viewer = `Bearer ${await token('viewer')}`;
+
+  const answer = await app.request('/v1/caller', { headers: { cookie, authorization: viewer } });
+
+  expect(await answer.json()).toMatchObject({ role: 'viewer' });
+});
+
+test('whose token was revoked is asked to sign in, and sees nothing more', async () => {
+  const { app, call, cookie } = await signedIn();
+  const { tokens } = (await call('GET', '/v1/tokens')).body;
+  for (const { id } of tokens) await call('DELETE', `/v1/tokens/${id}`);
+
+  const answer = await app.request('/models/fraud', { headers: { cookie, accept: 'text/html' } });
+
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toMatch(/Sign in with a token(?!.*shop)/s);
+});
+
 test('a token that is unknown does not sign in, and a page of another origin cannot try', async () => {
   const { app, token } = await signedIn();
   const body = JSON.stringify({ token: 'srn_unknown' });
