@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { countText } from '@serin/core/base/numbers';
 import { parseConfig } from '@serin/core/config/config';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import type { ConfigText, Place } from './config-text.ts';
@@ -130,7 +131,7 @@ export function problemsFailure(
     .map((problem) => ({ ...problem, at: keysOf(problem), place: problem.place ?? placeOf(keysOf(problem)) }))
     .sort((a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0));
   const name = basename(file);
-  const title = `${name} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}`;
+  const title = `${name} has ${countText(problems.length, 'problem')}`;
   const places = all.map(({ place }) => (place === undefined ? '' : `${name}:${place.line}:${place.column}`));
   const [placeWidth, pathWidth] = [places, all.map(({ path }) => path)].map(widest);
   return new Failure(2, title, {

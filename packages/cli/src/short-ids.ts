@@ -1,23 +1,15 @@
-/** `run_` and 32 digits, of which the first 12 are its time. */
-const isLong = (id: string): boolean => /^[a-z]+_[0-9a-f]{32}$/.test(id);
+import { isLongId, shortenedId } from '@serin/core/base/ids';
 
 const leastDigits = 8;
-/** To the millisecond of its time: enough where an id stands by itself. */
-const digitsByItself = 12;
-
-const shortened = (id: string, digits: number): string => id.slice(0, id.indexOf('_') + 1 + digits);
-
-/** An id that stands by itself. */
-export const shortId = (id: string): string => (isLong(id) ? shortened(id, digitsByItself) : id);
 
 /** Each id of a list by as much of it as no other of the list has. */
 export function shortIds(ids: readonly string[]): (id: string) => string {
-  const whole = [...new Set(ids)].filter(isLong).sort();
+  const whole = [...new Set(ids)].filter(isLongId).sort();
   return (id) => {
-    if (!isLong(id)) return id;
+    if (!isLongId(id)) return id;
     const at = whole.indexOf(id);
     const shared = [whole[at - 1], whole[at + 1]].map((other) => (other === undefined ? 0 : sharedLength(id, other)));
-    return shortened(id, Math.max(leastDigits, Math.max(...shared) - id.indexOf('_')));
+    return shortenedId(id, Math.max(leastDigits, Math.max(...shared) - id.indexOf('_')));
   };
 }
 

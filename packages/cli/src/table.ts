@@ -1,3 +1,4 @@
+import { numberText } from '@serin/core/base/numbers';
 import { shortIds } from './short-ids.ts';
 import { type Colour, harmless, type Terminal } from './terminal.ts';
 import { agoIn, timeIn } from './times.ts';
@@ -33,10 +34,6 @@ export function valueAt(value: unknown, path: string): unknown {
 
 const isTime = (key: string, value: unknown): value is number =>
   typeof value === 'number' && value > 1e11 && /(^|\.)(at|since|until|due|[a-zA-Z]+At|expires|deadline)$/.test(key);
-
-/** A number as a person reads it: at most six digits, unless it is whole. */
-export const numberText = (value: number): string =>
-  String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
 
 /** A value as a person reads it in one line: times as RFC 3339, digests short. */
 export function textOf(key: string, value: unknown): string {

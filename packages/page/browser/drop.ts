@@ -1,4 +1,4 @@
-import { sizeText } from '../src/size-text.ts';
+import { bytesText } from '@serin/core/base/numbers';
 import { made } from './elements.ts';
 import { renew } from './live.ts';
 import { say } from './say.ts';
@@ -32,7 +32,7 @@ async function bring(form: HTMLFormElement, files: readonly File[]): Promise<voi
   for (const file of files) {
     const progress = made('progress', { max: file.size, value: 0 });
     progress.setAttribute('aria-label', file.name);
-    output?.replaceChildren(`${file.name} (${sizeText(file.size)}) `, progress);
+    output?.replaceChildren(`${file.name} (${bytesText(file.size)}) `, progress);
     const problem = await put(form, file, (bytes) => {
       progress.value = bytes;
     });

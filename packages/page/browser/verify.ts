@@ -1,3 +1,4 @@
+import { countText } from '@serin/core/base/numbers';
 import type { Verification } from '@serin/core/model/rollout/verify';
 import type { Entry } from '@serin/core/ports/journal';
 
@@ -46,7 +47,7 @@ async function read<Document>(path: string): Promise<Document> {
 
 function textOf({ verified, readings, problems }: Verification, whose: string): string {
   return verified
-    ? `Verified ${whose}: ${readings === 1 ? '1 reading of counts was' : `${readings} readings of counts were`} judged again, and all counts and certificates are as recorded.`
+    ? `Verified ${whose}: ${countText(readings, 'reading of counts was', 'readings of counts were')} judged again, and all counts and certificates are as recorded.`
     : `Not verified ${whose}: ${problems.slice(0, 3).join('; ')}`;
 }
 

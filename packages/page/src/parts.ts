@@ -15,9 +15,6 @@ export function ago(time: string | number | undefined, now: number): Part {
   return html`<time datetime="${exact}" title="${exact}" data-ago>${agoText(at, now)}</time>`;
 }
 
-/** `run_01a22610ef34…` as `run_01a22610`. */
-export const shortId = (id: string): string => (/^(run|ro|tok|evt)_/.test(id) ? id.slice(0, id.indexOf('_') + 9) : id);
-
 const tones: Readonly<Record<string, string>> = {
   succeeded: 'good',
   promoted: 'good',

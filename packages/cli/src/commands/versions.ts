@@ -1,7 +1,8 @@
+import { numberText } from '@serin/core/base/numbers';
 import { Failure } from '../failure.ts';
 import { argument, type Command, clientOf, path, plainChange, show, textOption } from '../invocation.ts';
 import { type Score, scoresOf } from '../screens/scores.ts';
-import { type Columns, numberText, table, textOf } from '../table.ts';
+import { type Columns, table, textOf } from '../table.ts';
 import { versionArgument } from '../version-argument.ts';
 import { isDocument } from '../wait.ts';
 

@@ -4,8 +4,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { shortId } from '@serin/core/base/ids';
 import type { Verification } from '@serin/core/model/rollout/verify';
-import { shortId } from '../short-ids.ts';
 import type { Terminal } from '../terminal.ts';
 import { watchMemory } from './memory.ts';
 import { type Facts, type Release, report } from './report.ts';

@@ -1,7 +1,7 @@
+import { shortId } from '@serin/core/base/ids';
 import { grouped } from '@serin/core/base/numbers';
 import type { Certificate } from '@serin/core/judge/certificate';
 import { certificateLines } from '../certificate-text.ts';
-import { shortId } from '../short-ids.ts';
 import { table } from '../table.ts';
 import { paragraph, widthOf } from '../width.ts';
 

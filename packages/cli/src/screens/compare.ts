@@ -1,6 +1,6 @@
-import { grouped } from '@serin/core/base/numbers';
+import { grouped, numberText } from '@serin/core/base/numbers';
 import type { Document } from '../client.ts';
-import { type Columns, numberText, type Reader, table, textOf, valueAt } from '../table.ts';
+import { type Columns, type Reader, table, textOf, valueAt } from '../table.ts';
 import { joined, type Part, screenOf, textAt } from './parts.ts';
 import { scoresOf } from './scores.ts';
 

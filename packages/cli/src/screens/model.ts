@@ -1,6 +1,6 @@
+import { shortId } from '@serin/core/base/ids';
 import { percent } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
-import { shortId } from '../short-ids.ts';
 import { type Reader, textOf, valueAt } from '../table.ts';
 import {
   hint,

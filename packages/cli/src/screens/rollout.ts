@@ -1,9 +1,9 @@
+import { shortId } from '@serin/core/base/ids';
 import { oddsText } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import type { Certificate } from '@serin/core/judge/certificate';
 import type { Standing } from '@serin/core/model/rollout/standing';
 import { certificateLines } from '../certificate-text.ts';
-import { shortId } from '../short-ids.ts';
 import { type Reader, table, textOf, valueAt } from '../table.ts';
 import { paragraph } from '../width.ts';
 import {

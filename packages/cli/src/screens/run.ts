@@ -1,6 +1,6 @@
+import { shortId } from '@serin/core/base/ids';
 import { grouped } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
-import { shortId } from '../short-ids.ts';
 import { type Reader, table, textOf, valueAt } from '../table.ts';
 import { hint, joined, led, row, type Screen, screenOf, textAt, timeAt, valueRows } from './parts.ts';
 import { gatePart } from './scores.ts';

@@ -1,4 +1,5 @@
-import { type Columns, numberText, type Reader, table, valueAt } from '../table.ts';
+import { numberText } from '@serin/core/base/numbers';
+import { type Columns, type Reader, table, valueAt } from '../table.ts';
 import type { Part } from './parts.ts';
 
 /** A metric on a hold-out: of a version, and of the champion that it was compared with. */

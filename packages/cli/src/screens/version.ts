@@ -1,4 +1,4 @@
-import { shortId } from '../short-ids.ts';
+import { shortId } from '@serin/core/base/ids';
 import { valueAt } from '../table.ts';
 import { hint, joined, led, row, type Screen, screenOf, textAt, timeAt, valueRows } from './parts.ts';
 import { gatePart } from './scores.ts';

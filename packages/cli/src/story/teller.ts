@@ -1,10 +1,10 @@
 import type { EventType } from '@serin/core/base/event-types';
+import { shortId } from '@serin/core/base/ids';
 import { bytesText, grouped, oddsText } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import type { Standing } from '@serin/core/model/rollout/standing';
 import { sentenceOf } from '@serin/core/sinks/sentence';
 import { type Happening, shortType } from '@serin/core/sinks/sink';
-import { shortId } from '../short-ids.ts';
 import type { StoryLine } from './line.ts';
 
 type Data = Readonly<Record<string, unknown>>;

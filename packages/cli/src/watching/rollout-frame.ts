@@ -1,8 +1,8 @@
+import { shortId } from '@serin/core/base/ids';
 import { grouped, percent } from '@serin/core/base/numbers';
 import { agoText, durationText } from '@serin/core/base/time';
 import type { Bar, Standing } from '@serin/core/model/rollout/standing';
 import type { Document } from '../client.ts';
-import { shortId } from '../short-ids.ts';
 import { stateColour, table } from '../table.ts';
 import { isDocument } from '../wait.ts';
 import { paragraph } from '../width.ts';

@@ -1,9 +1,9 @@
-import { bytesText } from '@serin/core/base/numbers';
+import { shortId } from '@serin/core/base/ids';
+import { bytesText, countText } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import { stepNames } from '@serin/core/config/parts';
 import { type GateVerdict, gateText } from '@serin/core/model/run/gate';
 import type { Document } from '../client.ts';
-import { shortId } from '../short-ids.ts';
 import { stateColour, textOf } from '../table.ts';
 import { paragraph } from '../width.ts';
 import { type Mark, marked, type Reader } from './parts.ts';
@@ -43,7 +43,7 @@ const timeOf = (time: unknown): number | undefined => (typeof time === 'string' 
 
 function datasetText({ dataset, trigger }: RunDocument): string {
   const { digest = '', objects = 0, bytes = 0 } = Object(dataset);
-  return `dataset ${String(digest).slice(0, 12)}: ${objects} object${objects === 1 ? '' : 's'}, ${bytesText(Number(bytes))}; started by ${textOf('', Object(trigger).by ?? Object(trigger).kind)}`;
+  return `dataset ${String(digest).slice(0, 12)}: ${countText(Number(objects), 'object')}, ${bytesText(Number(bytes))}; started by ${textOf('', Object(trigger).by ?? Object(trigger).kind)}`;
 }
 
 /** A step lasts until the next one begins, or the run ends. */

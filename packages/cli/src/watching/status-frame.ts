@@ -1,7 +1,7 @@
+import { shortId } from '@serin/core/base/ids';
 import { agoText, durationText } from '@serin/core/base/time';
 import type { Standing } from '@serin/core/model/rollout/standing';
 import type { Document } from '../client.ts';
-import { shortId } from '../short-ids.ts';
 import { standingText } from '../story/teller.ts';
 import { textOf, valueAt } from '../table.ts';
 import { isDocument } from '../wait.ts';

@@ -28,3 +28,11 @@ export function listedUnder(prefix: 'run' | 'ro', begin: string): string | undef
 /** Whether nothing can be added to an id of this kind. */
 export const isWholeId = (prefix: 'run' | 'ro', id: string): boolean =>
   id.startsWith(`${prefix}_`) && /^[0-9a-f]{32}$/.test(id.slice(prefix.length + 1));
+
+/** `run_` and 32 digits, of which the first 12 are its time. */
+export const isLongId = (id: string): boolean => /^[a-z]+_[0-9a-f]{32}$/.test(id);
+
+export const shortenedId = (id: string, digits: number): string => id.slice(0, id.indexOf('_') + 1 + digits);
+
+/** An id that a person reads by itself: to the millisecond of its time. */
+export const shortId = (id: string): string => (isLongId(id) ? shortenedId(id, 12) : id);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytesText, oddsText } from './numbers.ts';
+import { bytesText, countText, numberText, oddsText } from './numbers.ts';
 import { agoText, day, hour } from './time.ts';
 
 test.each([
@@ -34,4 +34,19 @@ test.each([
   [7e15, '7000 TB'],
 ])('%d bytes are told as %s', (bytes, text) => {
   expect(bytesText(bytes)).toBe(text);
+});
+
+test.each([
+  [0, '0 runs'],
+  [1, '1 run'],
+  [1200, '1,200 runs'],
+])('%d of a thing are told as %s', (count, text) => {
+  expect(countText(count, 'run')).toBe(text);
+});
+
+test.each([
+  [0.123456789, '0.123457'],
+  [1234567, '1234567'],
+])('%d is told as %s: whole numbers stay whole', (value, text) => {
+  expect(numberText(value)).toBe(text);
 });

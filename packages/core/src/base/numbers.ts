@@ -1,6 +1,14 @@
 /** 1234567 as `1,234,567`. */
 export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** A count with its noun: `1 run`, `1,200 runs`. */
+export const countText = (count: number, one: string, more = `${one}s`): string =>
+  `${grouped(count)} ${count === 1 ? one : more}`;
+
+/** A number as a person reads it: at most six digits, unless it is whole. */
+export const numberText = (value: number): string =>
+  String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+
 /** Bytes in decimal units, three digits: 26100 as `26.1 KB`. */
 export function bytesText(bytes: number): string {
   const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));

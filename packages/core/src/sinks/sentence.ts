@@ -1,5 +1,5 @@
 import type { EventType } from '../base/event-types.ts';
-import { bytesText } from '../base/numbers.ts';
+import { bytesText, countText } from '../base/numbers.ts';
 import { durationText } from '../base/time.ts';
 import { type Happening, shortType } from './sink.ts';
 
@@ -63,7 +63,7 @@ const sentences: Readonly<Record<EventType, Said>> = {
   'data.seen': ({ object, settlesAt }, atMs) =>
     `${reasoned('new data', object)}${until(settlesAt, atMs, '; it is taken if nothing more comes within ')}`,
   'dataset.settled': ({ digest, objects = 0, bytes = 0 }) =>
-    `dataset ${text(digest).slice(0, 12)} settled: ${String(objects)} object${objects === 1 ? '' : 's'}, ${bytesText(Number(bytes))}`,
+    `dataset ${text(digest).slice(0, 12)} settled: ${countText(Number(objects), 'object')}, ${bytesText(Number(bytes))}`,
   'run.started': ({ trigger }) => (text(trigger) === '' ? 'run started' : `run started by ${text(trigger)}`),
   'step.started': ({ step, attempt }) =>
     `${steps[text(step)] ?? `run goes on with ${text(step)}`}${Number(attempt) > 1 ? `, attempt ${String(attempt)}` : ''}`,

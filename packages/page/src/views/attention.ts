@@ -1,3 +1,4 @@
+import { countText } from '@serin/core/base/numbers';
 import { type GateVerdict, gateText } from '@serin/core/model/run/gate';
 import { html } from 'hono/html';
 import { mayNot } from '../action.ts';
@@ -68,8 +69,8 @@ async function letters({ look, caller, to }: Given): Promise<readonly Part[]> {
   );
   const count = found?.deadLetters.length ?? 0;
   if (count === 0) return [];
-  const many = found?.next === undefined ? String(count) : `more than ${count}`;
+  const many = `${found?.next === undefined ? '' : 'more than '}${countText(count, 'signal')}`;
   return [
-    html`<p>${badge('waiting', 'dead letters')} <a href="${to('/dead-letters?status=waiting')}">${many} ${count === 1 ? 'signal' : 'signals'}</a> could not be used.</p>`,
+    html`<p>${badge('waiting', 'dead letters')} <a href="${to('/dead-letters?status=waiting')}">${many}</a> could not be used.</p>`,
   ];
 }

@@ -1,4 +1,4 @@
-import { grouped, oddsText, percent } from '@serin/core/base/numbers';
+import { countText, grouped, oddsText, percent } from '@serin/core/base/numbers';
 import { whatBreaks } from '@serin/core/judge/breaks';
 import type { Certificate } from '@serin/core/judge/certificate';
 import { html } from 'hono/html';
@@ -16,7 +16,7 @@ export function certificateView(certificate: Certificate): Html {
       ? 'It was decided by policy, a person or time, so neither bound was used.'
       : `If all of this holds, a harmless candidate is taken back in at most ${percent(alpha)} of all rollouts, and one that is as bad as excluded is promoted in at most ${percent(beta)}.`;
   return html`<p class="sentence">${sentence}</p>
-<p>Evidence of harm: ${oddsText(logE)}, of the ${oddsText(Math.log(1 / alpha))} that take traffic back, from ${ticks === 1 ? '1 tick' : `${grouped(ticks)} ticks`}. ${bound}</p>
+<p>Evidence of harm: ${oddsText(logE)}, of the ${oddsText(Math.log(1 / alpha))} that take traffic back, from ${countText(ticks, 'tick')}. ${bound}</p>
 ${findings(certificate)}
 <h3>What was assumed, and what breaks it</h3>
 <dl class="assumed">${conditions.map((condition) => assumption(condition))}</dl>

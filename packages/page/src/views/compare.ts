@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { badge, command, type Part, section, table } from '../parts.ts';
 import { modelPath, rolloutPath, versionPath } from '../paths.ts';
 import type { Given, View } from '../views.ts';
-import { type ModelDoc, numberText, rivalScoreOf, scoreOf, type VersionDoc } from './things.ts';
+import { type ModelDoc, rivalScoreOf, scoreOf, type VersionDoc, valueText } from './things.ts';
 import { hyperparametersOf } from './version.ts';
 
 interface Rollout {
@@ -130,12 +130,12 @@ const scoresTable = ([a, b]: readonly [number, number], rows: readonly Row[], is
     empty: 'Neither was scored.',
     columns: [
       { name: 'Metric', show: ({ metric }) => metric },
-      { name: `v${a}`, show: ({ one }) => numberText(one) },
-      { name: `v${b}`, show: ({ other }) => numberText(other) },
+      { name: `v${a}`, show: ({ one }) => valueText(one) },
+      { name: `v${b}`, show: ({ other }) => valueText(other) },
       {
         name: 'Difference',
         show: ({ one, other }) =>
-          one === undefined || other === undefined ? '' : numberText(Number((one - other).toPrecision(6))),
+          one === undefined || other === undefined ? '' : valueText(Number((one - other).toPrecision(6))),
       },
       { name: '', show: ({ says }) => says },
     ],

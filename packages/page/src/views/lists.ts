@@ -1,12 +1,14 @@
+import { shortId } from '@serin/core/base/ids';
+import { bytesText, countText } from '@serin/core/base/numbers';
 import { type GateVerdict, gateText } from '@serin/core/model/run/gate';
 import { html } from 'hono/html';
 import { endedRollouts, endedRuns, letterActions } from '../actions.ts';
-import { ago, badge, type Column, filter, type Part, pager, section, shortId, table, wordsOf } from '../parts.ts';
+import { ago, badge, type Column, filter, type Part, pager, section, table, wordsOf } from '../parts.ts';
 import { modelPath, rolloutPath, runPath, versionPath } from '../paths.ts';
-import { sizeText } from '../size-text.ts';
 import type { Given, View } from '../views.ts';
 import type { ModelRow, Plan, Row, Status } from './documents.ts';
 import { dropForm } from './drop.ts';
+import { digestText } from './things.ts';
 
 /** Lists of what there is: filters and pages are URLs. */
 
@@ -52,9 +54,6 @@ const modelColumn = (given: Given): Column<{ readonly model: string }> => ({
   show: ({ model }) => modelLink(given, model),
 });
 
-const counted = (count: number, one: string, next?: string): string =>
-  `${next === undefined ? '' : 'more than '}${count} ${count === 1 ? one : `${one}s`}`;
-
 /** What is listed, in words: `12 runs of fraud that are failed`. */
 function listSentence(given: Given, rows: readonly unknown[], one: string, next: string | undefined): string {
   const { query } = given;
@@ -63,7 +62,7 @@ function listSentence(given: Given, rows: readonly unknown[], one: string, next:
   const from = query.has('cursor') ? ', from further on' : '';
   return rows.length === 0
     ? `There is no ${one}${of}${state} here.`
-    : `${counted(rows.length, one, next)}${of}${state}${from}.`;
+    : `${next === undefined ? '' : 'more than '}${countText(rows.length, one)}${of}${state}${from}.`;
 }
 
 /** Filtered pages may be empty and still have a next one. */
@@ -282,11 +281,11 @@ export const datasets: View = async (given) => {
           {
             name: 'Dataset',
             show: ({ digest, current }) =>
-              html`<code title="${digest}">${digest.slice(0, 12)}</code> ${current ? badge('champion', 'newest') : ''}`,
+              html`<code title="${digest}">${digestText(digest)}</code> ${current ? badge('champion', 'newest') : ''}`,
           },
           modelColumn(given),
           { name: 'Objects', show: ({ objects }) => objects },
-          { name: 'Size', show: ({ bytes }) => sizeText(bytes) },
+          { name: 'Size', show: ({ bytes }) => bytesText(bytes) },
           {
             name: 'Versions',
             show: ({ model, versions: trained }) =>
@@ -337,7 +336,7 @@ export const labels: View = async (given) => {
     sentence:
       recorded === 0
         ? 'No outcome of a request is known yet.'
-        : `${recorded} ${recorded === 1 ? 'outcome of a request is' : 'outcomes of requests are'} known.`,
+        : `${countText(recorded, 'outcome of a request is', 'outcomes of requests are')} known.`,
     main: html`${await modelFilter(given)}${table('labels', 'What became of the labels, by model', {
       rows: found,
       empty: 'There is no model.',

@@ -1,8 +1,9 @@
+import { shortId } from '@serin/core/base/ids';
 import { html } from 'hono/html';
-import { ago, badge, type Part, shortId, table } from '../parts.ts';
+import { ago, badge, type Part, table } from '../parts.ts';
 import { runPath, versionPath } from '../paths.ts';
 import type { Given } from '../views.ts';
-import { digestText, type ModelDoc, metricsOf, numberText, scoreOf, type VersionDoc, versionBadge } from './things.ts';
+import { digestText, type ModelDoc, metricsOf, scoreOf, type VersionDoc, valueText, versionBadge } from './things.ts';
 
 /** A row of `GET /v1/runs`. */
 export interface RunRow {
@@ -35,7 +36,7 @@ export function versionsTable({ to, now }: Given, it: ModelDoc, versions: readon
       { name: 'State', show: versionBadge },
       ...metrics.map((metric) => ({
         name: metric,
-        show: (version: VersionDoc) => numberText(scoreOf(version, metric)),
+        show: (version: VersionDoc) => valueText(scoreOf(version, metric)),
       })),
       { name: 'Trained', show: ({ at }) => ago(at, now) },
       { name: 'Compare', show: ({ number }) => compared(number), isMinor: true },

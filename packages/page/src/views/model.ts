@@ -1,8 +1,9 @@
+import { shortId } from '@serin/core/base/ids';
 import { grouped } from '@serin/core/base/numbers';
 import { day, hour, minute } from '@serin/core/base/time';
 import { html } from 'hono/html';
 import { approve, reject, rollback, startRun } from '../actions.ts';
-import { ago, badge, command, filter, type Part, section, shortId } from '../parts.ts';
+import { ago, badge, command, filter, type Part, section } from '../parts.ts';
 import { rolloutPath, runPath, versionPath } from '../paths.ts';
 import { figure } from '../plot/figure.ts';
 import type { Given, View } from '../views.ts';

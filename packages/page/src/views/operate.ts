@@ -1,14 +1,17 @@
+import { shortId } from '@serin/core/base/ids';
+import { countText } from '@serin/core/base/numbers';
 import { rootOf } from '@serin/core/ports/entry';
 import type { Entry } from '@serin/core/ports/journal';
 import { html } from 'hono/html';
 import { mayNot } from '../action.ts';
 import { createToken, freeze, revokeToken, thaw } from '../actions.ts';
 import type { Look } from '../look.ts';
-import { ago, badge, command, type Part, pager, section, shortId, table, withQuery } from '../parts.ts';
+import { ago, badge, command, type Part, pager, section, table, withQuery } from '../parts.ts';
 import { modelPath } from '../paths.ts';
 import type { View } from '../views.ts';
 import { sentence } from './activity.ts';
 import type { Happened, ModelRow, Status } from './documents.ts';
+import { digestText } from './things.ts';
 
 /** What an operator looks after: events, freezes, the audit and tokens. */
 
@@ -211,7 +214,7 @@ async function entriesOf(given: Parameters<View>[0], stream: string): ReturnType
           { name: 'When', show: ({ at }) => ago(at, now) },
           { name: 'Who', show: ({ actor }) => actor.subject },
           { name: 'Signal', show: ({ signal }) => String(signal.type ?? '') },
-          { name: 'Hash', show: ({ hash }) => html`<code title="${hash}">${hash.slice(0, 12)}</code>`, isMinor: true },
+          { name: 'Hash', show: ({ hash }) => html`<code title="${hash}">${digestText(hash)}</code>`, isMinor: true },
           {
             name: 'All of it',
             show: ({ seq, signal, patch }) =>
@@ -242,7 +245,7 @@ export const tokens: View = async (given) => {
     sentence:
       rows.length === 0
         ? 'There is only the first administrator’s token.'
-        : `${rows.length} ${rows.length === 1 ? 'token' : 'tokens'}, beside the first administrator’s.`,
+        : `${countText(rows.length, 'token')}, beside the first administrator’s.`,
     main: html`<div id="tokens-page" data-part><p class="actions">${createToken(given, look.revisionOf('/v1/tokens'))}</p>${table(
       'tokens',
       'Tokens; nobody can read their texts again',

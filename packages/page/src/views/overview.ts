@@ -1,14 +1,16 @@
+import { shortId } from '@serin/core/base/ids';
 import { grouped } from '@serin/core/base/numbers';
 import { html } from 'hono/html';
 import { endedRollouts, endedRuns, thaw } from '../actions.ts';
 import type { Look } from '../look.ts';
-import { ago, badge, command, type Part, shortId } from '../parts.ts';
+import { ago, badge, command, type Part } from '../parts.ts';
 import { modelPath, rolloutPath, runPath, versionPath } from '../paths.ts';
 import type { Given, View } from '../views.ts';
 import { activity } from './activity.ts';
 import { attention } from './attention.ts';
 import { asksFor, type ModelRow, type Plan, type Rollout, type Status } from './documents.ts';
 import { dropForm } from './drop.ts';
+import { digestText } from './things.ts';
 
 export const overview: View = async (given) => {
   const { look, now, to } = given;
@@ -29,7 +31,7 @@ ${frozenNote(given, status)}${needed}${steps}
 ${models.length === 0 ? '' : html`<section aria-labelledby="models-title"><h2 id="models-title">Models</h2><ul class="cards">${models.map((model) => card(given, model, rollouts.get(model.rollout?.id ?? '')))}</ul></section>`}
 ${status.next === undefined ? '' : html`<p><a href="${to('/models')}">All models</a></p>`}
 ${models.length === 0 ? '' : html`<section aria-labelledby="news-title"><h2 id="news-title">What happened</h2>${news}</section>`}
-<p class="quiet">${config === undefined ? '' : html`Config ${config.digest.slice(0, 12)}, released by ${config.by} ${ago(config.at, now)}.`} ${status.clock ?? ''}</p>
+<p class="quiet">${config === undefined ? '' : html`Config ${digestText(config.digest)}, released by ${config.by} ${ago(config.at, now)}.`} ${status.clock ?? ''}</p>
 </div>`,
   };
 };

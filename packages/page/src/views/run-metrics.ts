@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { type Part, table } from '../parts.ts';
 import { figure } from '../plot/figure.ts';
 import type { Tone, XyPlot } from '../plot/spec.ts';
-import { numberText, type RunDoc } from './things.ts';
+import { type RunDoc, valueText } from './things.ts';
 
 /** `GET /v1/runs/{id}/metrics` */
 export interface Logged {
@@ -25,7 +25,7 @@ export function loggedPlots(metrics: readonly Logged[]): Part {
     const steps = own.flatMap(({ points }) => points.map(({ step }) => step));
     return {
       ...{ kind: 'xy', id: `logged-${name}`, title: name, height: 180 },
-      description: `As the jobs logged it: ${own.map(({ job, points }) => `${points.length} values of ${job}, ${numberText(points[0]?.value)} to ${numberText(points.at(-1)?.value)}`).join('; ')}.`,
+      description: `As the jobs logged it: ${own.map(({ job, points }) => `${points.length} values of ${job}, ${valueText(points[0]?.value)} to ${valueText(points.at(-1)?.value)}`).join('; ')}.`,
       x: { kind: 'count', from: Math.min(...steps), to: Math.max(...steps, Math.min(...steps) + 1) },
       y: { label: `${name} by step`, kind: 'linear', format: 'number' },
       layers: own.map(({ job, attempt, points }, index) => ({
@@ -51,7 +51,7 @@ export function metricsTable({ trained, scored = {}, championScore = {}, split, 
   const notTaken = Object.entries(unread).flatMap(([step, each]) =>
     Object.entries(each).map(([name, because]) => html`<li>${name} of ${step}: ${because}</li>`),
   );
-  const cut = Object.entries(split?.metrics ?? {}).map(([name, value]) => `${name} ${numberText(value)}`);
+  const cut = Object.entries(split?.metrics ?? {}).map(([name, value]) => `${name} ${valueText(value)}`);
   return html`${table<Measured>('metrics-table', 'On the hold-out, and as the trainer measured them', {
     rows: names.map((metric) => ({
       metric,
@@ -62,9 +62,9 @@ export function metricsTable({ trained, scored = {}, championScore = {}, split, 
     empty: 'Nothing has been measured yet.',
     columns: [
       { name: 'Metric', show: ({ metric }) => metric },
-      { name: 'Hold-out', show: (row) => numberText(row.scored) },
-      { name: against === undefined ? 'Champion' : `Champion v${against}`, show: (row) => numberText(row.champion) },
-      { name: 'Training', show: (row) => numberText(row.trained) },
+      { name: 'Hold-out', show: (row) => valueText(row.scored) },
+      { name: against === undefined ? 'Champion' : `Champion v${against}`, show: (row) => valueText(row.champion) },
+      { name: 'Training', show: (row) => valueText(row.trained) },
     ],
   })}${cut.length === 0 ? '' : html`<p class="quiet">The hold-out: ${cut.join(', ')}</p>`}${notTaken.length === 0 ? '' : html`<p>Metrics that were not taken:</p><ul>${notTaken}</ul>`}`;
 }

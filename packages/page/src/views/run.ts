@@ -1,4 +1,4 @@
-import { grouped } from '@serin/core/base/numbers';
+import { countText, grouped } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import { html } from 'hono/html';
 import { cancelRun, endedRuns } from '../actions.ts';
@@ -124,7 +124,7 @@ function madeFrom({ dataset, plan, trigger, releasedBy, inputs, split }: RunDoc)
   return facts([
     [
       'Data',
-      html`<code>${digestText(dataset.digest)}</code> ${grouped(dataset.objects)} ${dataset.objects === 1 ? 'object' : 'objects'}, ${grouped(dataset.bytes)} bytes of <code>${dataset.bucket}/${dataset.prefix}</code>`,
+      html`<code>${digestText(dataset.digest)}</code> ${countText(dataset.objects, 'object')}, ${grouped(dataset.bytes)} bytes of <code>${dataset.bucket}/${dataset.prefix}</code>`,
     ],
     dataset.by === undefined || dataset.by.length === 0 ? undefined : ['Dropped by', dataset.by.join(', ')],
     plan.train.code === undefined ? undefined : ['Code', html`<code>${digestText(plan.train.code.digest)}</code>`],

@@ -1,3 +1,4 @@
+import { numberText } from '@serin/core/base/numbers';
 import type { gateText } from '@serin/core/model/run/gate';
 import type { Part } from '../parts.ts';
 import { badge } from '../parts.ts';
@@ -135,8 +136,7 @@ export function versionState({ champion, quarantined, verdict, approval }: Versi
 
 export const versionBadge = (version: VersionDoc): Part => badge(versionState(version));
 
-/** Six digits are what a person compares. */
-export const numberText = (value: number | undefined): string =>
-  value === undefined ? '' : String(Number(value.toPrecision(6)));
+/** What was measured, or nothing. */
+export const valueText = (value: number | undefined): string => (value === undefined ? '' : numberText(value));
 
 export const digestText = (digest: string | undefined): string => digest?.slice(0, 12) ?? '';

@@ -1,11 +1,12 @@
+import { shortId } from '@serin/core/base/ids';
 import { gateText } from '@serin/core/model/run/gate';
 import { html } from 'hono/html';
 import { approve, reject, restore } from '../actions.ts';
-import { ago, badge, type Part, section, shortId, table } from '../parts.ts';
+import { ago, badge, type Part, section, table } from '../parts.ts';
 import { modelPath, rolloutPath, runPath } from '../paths.ts';
 import type { Given, View } from '../views.ts';
 import { facts, sentenceOf, story } from './facts.ts';
-import { type ModelDoc, numberText, type Verdict, type VersionDoc, versionBadge, type Why } from './things.ts';
+import { type ModelDoc, type Verdict, type VersionDoc, valueText, versionBadge, type Why } from './things.ts';
 
 interface RolloutRow {
   readonly id: string;
@@ -76,13 +77,13 @@ ${table(
     empty: 'No criterion applied.',
     columns: [
       { name: 'Metric', show: ({ metric }) => metric },
-      { name: 'Wanted', show: ({ rule, bound }) => `${rules[rule]} ${numberText(bound)}` },
+      { name: 'Wanted', show: ({ rule, bound }) => `${rules[rule]} ${valueText(bound)}` },
       {
         name: 'Measured',
         show: ({ challenger, unread }) =>
-          challenger === undefined ? (unread ?? 'not measured') : numberText(challenger),
+          challenger === undefined ? (unread ?? 'not measured') : valueText(challenger),
       },
-      { name: 'Champion', show: ({ champion }) => numberText(champion) },
+      { name: 'Champion', show: ({ champion }) => valueText(champion) },
       { name: 'Passed', show: ({ passed }) => (passed ? 'yes' : 'no') },
     ],
   },
@@ -114,7 +115,7 @@ function metrics({ metrics: trained, scores }: VersionDoc): Part {
     empty: 'Nothing was measured.',
     columns: [
       { name: 'Metric', show: ({ metric }) => metric },
-      { name: 'Value', show: ({ value }) => numberText(value) },
+      { name: 'Value', show: ({ value }) => valueText(value) },
       { name: 'Where', show: ({ where }) => where },
     ],
   });

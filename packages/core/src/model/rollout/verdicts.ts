@@ -1,5 +1,5 @@
 import { Fault } from '../../base/fault.ts';
-import { grouped } from '../../base/numbers.ts';
+import { countText, grouped } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText } from '../../base/time.ts';
 import { shiftedIn, type Verdict } from '../../judge/judge.ts';
@@ -194,7 +194,7 @@ function lackOf(rollout: Rollout): string | undefined {
   return `${parts.join(', ')} of the evidence that a promotion needs, with ${seen}`;
 }
 
-const requestsText = (count: number): string => (count === 1 ? '1 request' : `${grouped(count)} requests`);
+const requestsText = (count: number): string => countText(count, 'request');
 
 /** What was missing may have come while it was held. */
 function afterHold(rollout: In<'held'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
