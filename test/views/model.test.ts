@@ -132,7 +132,7 @@ describe('the page of a version', () => {
     const { text } = await look(world, '/models/fraud/versions/2');
 
     expect(text).toMatch(
-      /Made from run run_\w+ trigger data data [0-9a-f]{64} .* hold-out --by time --column day --last 20%/,
+      /Made from run run_\w+ trigger data dataset [0-9a-f]{64} .* split --by time --column day --last 20%/,
     );
     expect(text).toMatch(/Rollouts In which it was the candidate .* promoted at 50 %/);
   });
@@ -151,7 +151,7 @@ describe('the comparison of two versions', () => {
 
     expect(text).toContain('v4 is worse in auc than v2, on the same hold-out.');
     expect(text).toContain('auc 0.7 0.81 -0.11 worse');
-    expect(text).toMatch(/data [0-9a-f]{12} [0-9a-f]{12} differs code [0-9a-f]{12} [0-9a-f]{12} same/);
+    expect(text).toMatch(/dataset [0-9a-f]{12} [0-9a-f]{12} differs code [0-9a-f]{12} [0-9a-f]{12} same/);
     expect(text).toContain('serin compare fraud@4 fraud@2');
   });
 

@@ -26,7 +26,7 @@ test('where less is better, less is called better, and a metric that no gate kno
 test('what both were made from stands once, and what differs for each', () => {
   const text = compareScreen({ versions: [side(5, 0.3), side(2, 0.4)] }, terminal);
 
-  expect(text).toMatch(/data +same +dddddddddddd\n/);
+  expect(text).toMatch(/dataset +same +dddddddddddd\n/);
   expect(text).toMatch(/code +555555555555 +222222222222\n/);
   expect(text).toMatch(/epochs +5 +2\n/);
 });

@@ -1,8 +1,9 @@
-import { grouped, numberText } from '@serin/core/base/numbers';
+import { grouped } from '@serin/core/base/numbers';
+import { type Comparable, comparedOrigins, comparedScores } from '@serin/core/model/compare';
+import type { Criteria } from '@serin/core/model/run/gate';
 import type { Document } from '../client.ts';
 import { type Columns, type Reader, table, textOf, valueAt } from '../table.ts';
 import { joined, type Part, screenOf, textAt } from './parts.ts';
-import { scoresOf } from './scores.ts';
 
 /** One of the two: a version, and how it was rolled out. */
 export interface Side {
@@ -33,39 +34,14 @@ export function compareScreen({ versions, gate }: Comparison, terminal: Reader):
 const nameOf = ({ version }: Side): string => `${textAt(version, 'model')} v${textAt(version, 'number')}`;
 const titleOf = ({ version }: Side): string => `V${textAt(version, 'number')}`;
 
-type Metrics = Readonly<Record<string, unknown>>;
-
-/** The scores of both, on one hold-out where both were scored on the same, else each on that of its own run. */
-interface Measured {
-  readonly values: readonly [Metrics, Metrics];
-  readonly isSame: boolean;
-}
-
-function measured([one, other]: Comparison['versions']): Measured {
-  const scores = ({ version }: Side) => Object(version.scores) as Readonly<Record<string, Metrics>>;
-  const key = Object.keys(scores(one)).findLast((each) => scores(other)[each] !== undefined);
-  if (key !== undefined) return { values: [scores(one)[key] ?? {}, scores(other)[key] ?? {}], isSame: true };
-  if (isAgainst(one, other)) return { values: [gateMetrics(one, 'value'), gateMetrics(one, 'champion')], isSame: true };
-  if (isAgainst(other, one))
-    return { values: [gateMetrics(other, 'champion'), gateMetrics(other, 'value')], isSame: true };
-  return { values: [gateMetrics(one, 'value'), gateMetrics(other, 'value')], isSame: false };
-}
-
-/** The gate of one compared it with the other, which was the champion. */
-const isAgainst = (one: Side, other: Side): boolean =>
-  valueAt(one.version, 'verdict.against') === other.version.number && other.version.number !== undefined;
-
-const gateMetrics = ({ version }: Side, whose: 'value' | 'champion'): Metrics =>
-  Object.fromEntries(scoresOf(version).map((score) => [score.metric, score[whose]]));
+/** The documents are the API's own. */
+const versionsOf = (versions: Comparison['versions']): readonly [Comparable, Comparable] => [
+  Object(versions[0].version) as Comparable,
+  Object(versions[1].version) as Comparable,
+];
 
 function scoresText(versions: Comparison['versions'], gate: unknown, terminal: Reader): string {
-  const { values, isSame } = measured(versions);
-  const [one, other] = values;
-  const rows = [...new Set([...Object.keys(one), ...Object.keys(other)])].map((metric) => ({
-    metric,
-    ...{ one: one[metric], other: other[metric] },
-    ...difference(one[metric], other[metric], valueAt(gate, `${metric}.direction`)),
-  }));
+  const { rows, isSame } = comparedScores(versionsOf(versions), Object(gate) as Criteria);
   if (rows.length === 0) return '';
   const columns: Columns = {
     METRIC: 'metric',
@@ -77,60 +53,21 @@ function scoresText(versions: Comparison['versions'], gate: unknown, terminal: R
   const note = isSame
     ? 'on the same hold-out'
     : 'each on the hold-out of its own run: the numbers do not compare exactly';
-  return `${table(rows, columns, terminal)}${terminal.paint('dim', note)}\n`;
+  const told = rows.map((row) => (row.says === 'equal' ? { ...row, difference: 'equal', says: undefined } : row));
+  return `${table(told, columns, terminal)}${terminal.paint('dim', note)}\n`;
 }
 
-/** From the second to the first; better or worse is known only where the gate knows it. */
-function difference(one: unknown, other: unknown, direction: unknown) {
-  if (typeof one !== 'number' || typeof other !== 'number') return {};
-  const by = one - other;
-  const text = `${by > 0 ? '+' : ''}${numberText(Number(by.toPrecision(6)))}`;
-  if (by === 0 || (direction !== 'up' && direction !== 'down')) return { difference: by === 0 ? 'equal' : text };
-  return { difference: text, says: by > 0 === (direction === 'up') ? 'better' : 'worse' };
-}
-
-const origins: readonly (readonly [string, string])[] = [
-  ['data', 'dataset'],
-  ['code', 'lineage.code'],
-  ['image', 'lineage.image'],
-  ['commit', 'lineage.commit'],
-  ['split', 'lineage.split'],
-  ['trigger', 'lineage.trigger'],
-  ['released by', 'lineage.releasedBy'],
-  ['dropped by', 'lineage.droppedBy'],
-];
-
-function originText([one, other]: Comparison['versions'], terminal: Reader): string {
-  const named = origins.map(([what, at]) => ({ what, one: textAt(one.version, at), other: textAt(other.version, at) }));
-  const rows = [...named, ...hyperparameters(one, other)]
-    .filter((row) => row.one !== '' || row.other !== '')
+function originText(versions: Comparison['versions'], terminal: Reader): string {
+  const rows = comparedOrigins(versionsOf(versions))
+    .map(({ what, one, other }) => ({ what: textOf('', what), one: textOf('', one), other: textOf('', other) }))
     .map((row) => (row.one === row.other ? { ...row, other: '', same: 'same' } : row));
   const columns: Columns = {
     WHAT: 'what',
     SAME: { path: 'same' },
-    [titleOf(one)]: 'one',
-    [titleOf(other)]: 'other',
+    [titleOf(versions[0])]: 'one',
+    [titleOf(versions[1])]: 'other',
   };
   return rows.length === 0 ? '' : table(rows, columns, terminal);
-}
-
-function hyperparameters(one: Side, other: Side) {
-  const [left, right] = [one, other].map(({ version }) => parsed(valueAt(version, 'lineage.hyperparameters')));
-  const names = [...new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})])];
-  return names.map((name) => ({
-    what: textOf('', name),
-    one: textOf('', left?.[name]),
-    other: textOf('', right?.[name]),
-  }));
-}
-
-/** They are kept as JSON. */
-function parsed(value: unknown): Readonly<Record<string, unknown>> {
-  try {
-    return typeof value === 'string' ? (Object(JSON.parse(value)) as Readonly<Record<string, unknown>>) : {};
-  } catch {
-    return {};
-  }
 }
 
 function servedPart(versions: Comparison['versions'], terminal: Reader): Part {

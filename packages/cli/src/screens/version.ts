@@ -1,21 +1,8 @@
 import { shortId } from '@serin/core/base/ids';
+import { lineageNames } from '@serin/core/model/compare';
 import { valueAt } from '../table.ts';
 import { hint, joined, led, row, type Screen, screenOf, textAt, timeAt, valueRows } from './parts.ts';
 import { gatePart } from './scores.ts';
-
-const ofLineage: readonly (readonly [string, string])[] = [
-  ['trigger', 'trigger'],
-  ['dataset', 'dataset'],
-  ['code', 'code'],
-  ['image', 'image'],
-  ['repository', 'repository'],
-  ['commit', 'commit'],
-  ['split', 'split'],
-  ['hyperparameters', 'hyperparameters'],
-  ['started by', 'startedBy'],
-  ['released by', 'releasedBy'],
-  ['dropped by', 'droppedBy'],
-];
 
 /** A version: whether it serves, what the gate said, and what it was made from. */
 export const versionScreen: Screen = (document, terminal) => {
@@ -50,7 +37,10 @@ export const versionScreen: Screen = (document, terminal) => {
       },
       gatePart(document, typeof number === 'number' ? number : undefined, terminal),
       { heading: 'Measured in training', rows: valueRows(valueAt(document, 'metrics')) },
-      { heading: 'Made from', rows: ofLineage.map(([label, name]) => row(label, lineageText(document, name))) },
+      {
+        heading: 'Made from',
+        rows: Object.entries(lineageNames).map(([name, label]) => row(label, lineageText(document, name))),
+      },
       hint(`'serin why ${of('model')}@${of('number')}' says how it came to be`, terminal),
     ],
     terminal,

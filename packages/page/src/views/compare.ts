@@ -1,10 +1,10 @@
 import { grouped } from '@serin/core/base/numbers';
+import { type ComparedScore, comparedOrigins, comparedScores } from '@serin/core/model/compare';
 import { html } from 'hono/html';
 import { badge, command, type Part, section, table } from '../parts.ts';
 import { modelPath, rolloutPath, versionPath } from '../paths.ts';
 import type { Given, View } from '../views.ts';
-import { type ModelDoc, rivalScoreOf, scoreOf, type VersionDoc, valueText } from './things.ts';
-import { hyperparametersOf } from './version.ts';
+import { digestText, type ModelDoc, type VersionDoc, valueText } from './things.ts';
 
 interface Rollout {
   readonly id: string;
@@ -43,7 +43,7 @@ export const compare: View = async (given) => {
       main: html`<p><a href="${to(modelPath(model.model))}">Back to ${model.model}</a></p>`,
     };
   const sides: Sides = [await side(given, path, a), await side(given, path, b)];
-  const { rows, isSame } = measured(sides, model);
+  const { rows, isSame } = comparedScores([sides[0].version, sides[1].version], model.plan.gate);
   return {
     title,
     section: 'Versions',
@@ -71,48 +71,12 @@ function form(model: string, versions: readonly VersionDoc[], chosen: readonly n
   return html`<form class="actions" action="${action}" aria-label="Versions of ${model}">${choice('a', 'Version', chosen[0])} ${choice('b', 'with', chosen[1])} <button type="submit">Compare</button></form>`;
 }
 
-interface Row {
-  readonly metric: string;
-  readonly one: number | undefined;
-  readonly other: number | undefined;
-  /** From the second to the first. */
-  readonly says: 'better' | 'worse' | 'equal' | '';
-}
-
-/** Scores on one hold-out where both were scored on the same, else each on that of its own run. */
-function measured(
-  [one, other]: Sides,
-  { plan }: ModelDoc,
-): { readonly rows: readonly Row[]; readonly isSame: boolean } {
-  const key = Object.keys(one.version.scores).findLast((each) => other.version.scores[each] !== undefined);
-  const isAgainst = (mine: Side, theirs: Side) => mine.version.verdict?.against === theirs.version.number;
-  const read = (metric: string): readonly [number | undefined, number | undefined] => {
-    if (key !== undefined) return [one.version.scores[key]?.[metric], other.version.scores[key]?.[metric]];
-    const [mine, theirs] = [scoreOf(one.version, metric), scoreOf(other.version, metric)];
-    if (isAgainst(one, other)) return [mine, rivalScoreOf(one.version, metric)];
-    return isAgainst(other, one) ? [rivalScoreOf(other.version, metric), theirs] : [mine, theirs];
-  };
-  const metrics = [one, other].flatMap(({ version }) =>
-    Object.values(version.scores).flatMap((each) => Object.keys(each)),
-  );
-  const rows = [...new Set([...Object.keys(plan.gate ?? {}), ...metrics])].flatMap((metric): readonly Row[] => {
-    const [mine, theirs] = read(metric);
-    return mine === undefined && theirs === undefined
-      ? []
-      : [{ metric, one: mine, other: theirs, says: judged(mine, theirs, plan.gate?.[metric]?.direction) }];
-  });
-  return { rows, isSame: key !== undefined || isAgainst(one, other) || isAgainst(other, one) };
-}
-
-function judged(one: number | undefined, other: number | undefined, direction: 'up' | 'down' | undefined): Row['says'] {
-  if (one === undefined || other === undefined) return '';
-  if (one === other) return 'equal';
-  if (direction === undefined) return '';
-  return one > other === (direction === 'up') ? 'better' : 'worse';
-}
-
-function sentence([{ version: one }, { version: other }]: Sides, rows: readonly Row[], isSame: boolean): string {
-  const told = rows.filter(({ says }) => says !== '').map(({ metric, says }) => `${says} in ${metric}`);
+function sentence(
+  [{ version: one }, { version: other }]: Sides,
+  rows: readonly ComparedScore[],
+  isSame: boolean,
+): string {
+  const told = rows.filter(({ says }) => says !== undefined).map(({ metric, says }) => `${says} in ${metric}`);
   const where = isSame
     ? 'on the same hold-out'
     : 'each on the hold-out of its own run, so the numbers do not compare exactly';
@@ -124,8 +88,8 @@ function sentence([{ version: one }, { version: other }]: Sides, rows: readonly 
       );
 }
 
-const scoresTable = ([a, b]: readonly [number, number], rows: readonly Row[], isSame: boolean): Part =>
-  table<Row>('scores-table', isSame ? 'On the same hold-out' : 'Each on the hold-out of its own run', {
+const scoresTable = ([a, b]: readonly [number, number], rows: readonly ComparedScore[], isSame: boolean): Part =>
+  table<ComparedScore>('scores-table', isSame ? 'On the same hold-out' : 'Each on the hold-out of its own run', {
     rows,
     empty: 'Neither was scored.',
     columns: [
@@ -134,33 +98,14 @@ const scoresTable = ([a, b]: readonly [number, number], rows: readonly Row[], is
       { name: `v${b}`, show: ({ other }) => valueText(other) },
       {
         name: 'Difference',
-        show: ({ one, other }) =>
-          one === undefined || other === undefined ? '' : valueText(Number((one - other).toPrecision(6))),
+        show: ({ difference }) => difference ?? '',
       },
-      { name: '', show: ({ says }) => says },
+      { name: '', show: ({ says }) => says ?? '' },
     ],
   });
 
-const origins: readonly (readonly [name: string, read: (version: VersionDoc) => string | undefined])[] = [
-  ['data', ({ dataset }) => dataset],
-  ...(['code', 'image', 'commit', 'split', 'trigger', 'releasedBy', 'droppedBy'] as const).map(
-    (name) =>
-      [
-        { releasedBy: 'released by', droppedBy: 'dropped by', split: 'hold-out' }[name as string] ?? name,
-        ({ lineage }: VersionDoc) => lineage[name],
-      ] as const,
-  ),
-];
-
 function originsTable({ to }: Given, [one, other]: Sides): Part {
-  const parameters = [one, other].map(({ version }) => new Map(hyperparametersOf(version.lineage.hyperparameters)));
-  const rows = [
-    ...origins.map(([what, read]) => ({ what, one: read(one.version), other: read(other.version) })),
-    ...[...new Set(parameters.flatMap((each) => [...each.keys()]))].map((what) => {
-      const [left, right] = parameters.map((each) => (each.has(what) ? String(each.get(what)) : undefined));
-      return { what, one: left, other: right };
-    }),
-  ].filter((row) => row.one !== undefined || row.other !== undefined);
+  const rows = comparedOrigins([one.version, other.version]);
   const heading = ({ version: { model, number } }: Side) =>
     html`<a href="${to(versionPath(model, number))}">v${number}</a>`;
   return html`<p>${heading(one)} and ${heading(other)}; what differs is marked.</p>${table(
@@ -179,8 +124,10 @@ function originsTable({ to }: Given, [one, other]: Sides): Part {
   )}`;
 }
 
-const shortened = (text: string | undefined): string =>
-  text !== undefined && /^[0-9a-f]{32,}$/.test(text) ? text.slice(0, 12) : (text ?? '');
+const shortened = (value: unknown): string => {
+  const text = value === undefined ? '' : String(value);
+  return /^[0-9a-f]{32,}$/.test(text) ? digestText(text) : text;
+};
 
 const servedTable = ({ to }: Given, sides: Sides): Part =>
   table('served-table', 'The newest rollout of each', {

@@ -178,20 +178,11 @@ interface Version {
   readonly run: string;
   readonly at: string;
   readonly dataset: string;
-  readonly champion?: boolean;
+  readonly state: string;
   readonly metrics: Readonly<Record<string, number>>;
   readonly scores: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly verdict?: GateVerdict;
-  readonly approval?: { readonly status: string };
-  readonly quarantined?: { readonly because: string };
 }
-
-const stateOf = ({ champion, quarantined, verdict, approval }: Version): string =>
-  quarantined !== undefined
-    ? 'quarantined'
-    : champion === true
-      ? 'champion'
-      : (approval?.status ?? (verdict?.passed === false ? 'refused' : 'trained'));
 
 /** What was measured on what training never saw; else what training says of itself. */
 function measured({ scores, metrics }: Version): Part {
@@ -229,7 +220,7 @@ export const versions: View = async (given) => {
           name: 'Version',
           show: ({ model, number }) => html`<a href="${to(versionPath(model, number))}">${model} v${number}</a>`,
         },
-        { name: 'State', show: (version) => badge(stateOf(version)) },
+        { name: 'State', show: ({ state }) => badge(state) },
         { name: 'On the hold-out', show: measured },
         { name: 'Gate', show: ({ verdict }) => (verdict === undefined ? '–' : gateText(verdict)) },
         { name: 'Trained', show: ({ at }) => ago(at, now) },

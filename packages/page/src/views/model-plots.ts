@@ -1,6 +1,7 @@
 import { durationText } from '@serin/core/base/time';
+import { championScoreOf, scoreOf } from '@serin/core/model/compare';
 import type { Layer, Plot, Point, Span, SpansPlot, Tone, XyPlot } from '../plot/spec.ts';
-import { type Criterion, rivalScoreOf, scoreOf, type VersionDoc } from './things.ts';
+import type { Criterion, VersionDoc } from './things.ts';
 
 /** The plots of one model. */
 
@@ -15,7 +16,7 @@ export function metricPlot(metric: string, rule: Criterion | undefined, versions
   const refused = ({ verdict }: VersionDoc) => verdict?.passed === false;
   const served = points((version) => (refused(version) ? undefined : scoreOf(version, metric)));
   const crosses = points((version) => (refused(version) ? scoreOf(version, metric) : undefined));
-  const rivals = points((version) => rivalScoreOf(version, metric));
+  const rivals = points((version) => championScoreOf(version, metric));
   return {
     ...{ kind: 'xy', id: `metric-${metric}`, title: `${metric} by version`, height: 240 },
     description: `Each version as its own run measured it on its hold-out: ${ordered.map((version) => `v${version.number} ${scoreOf(version, metric) ?? 'not measured'}${refused(version) ? ' (refused)' : ''}`).join(', ')}.`,

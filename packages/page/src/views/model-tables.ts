@@ -1,9 +1,10 @@
 import { shortId } from '@serin/core/base/ids';
+import { scoreOf } from '@serin/core/model/compare';
 import { html } from 'hono/html';
 import { ago, badge, type Part, table } from '../parts.ts';
 import { runPath, versionPath } from '../paths.ts';
 import type { Given } from '../views.ts';
-import { digestText, type ModelDoc, metricsOf, scoreOf, type VersionDoc, valueText, versionBadge } from './things.ts';
+import { digestText, type ModelDoc, metricsOf, type VersionDoc, valueText } from './things.ts';
 
 /** A row of `GET /v1/runs`. */
 export interface RunRow {
@@ -33,7 +34,7 @@ export function versionsTable({ to, now }: Given, it: ModelDoc, versions: readon
         name: 'Version',
         show: ({ model: name, number }) => html`<a href="${to(versionPath(name, number))}">v${number}</a>`,
       },
-      { name: 'State', show: versionBadge },
+      { name: 'State', show: ({ state }) => badge(state) },
       ...metrics.map((metric) => ({
         name: metric,
         show: (version: VersionDoc) => valueText(scoreOf(version, metric)),

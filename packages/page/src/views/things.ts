@@ -1,7 +1,5 @@
 import { numberText } from '@serin/core/base/numbers';
 import type { gateText } from '@serin/core/model/run/gate';
-import type { Part } from '../parts.ts';
-import { badge } from '../parts.ts';
 
 /** Documents of the API, as far as the pages of one thing look at them. */
 
@@ -61,6 +59,8 @@ export interface VersionDoc {
   readonly approval?: { readonly status: string; readonly by?: string; readonly at?: number };
   readonly quarantined?: { readonly because: string };
   readonly champion?: boolean;
+  /** Where it stands, in one word. */
+  readonly state: string;
 }
 
 export interface RunDoc {
@@ -109,32 +109,12 @@ export interface Why {
   readonly story: readonly { readonly at: string; readonly text: string }[];
 }
 
-/** A hold-out score as the gate of its own run had it, else as it was measured last. */
-export function scoreOf({ verdict, scores }: VersionDoc, metric: string): number | undefined {
-  const judged = verdict?.checks.find((check) => check.metric === metric)?.challenger;
-  return judged ?? Object.values(scores).at(-1)?.[metric];
-}
-
-/** What the champion of then had on the same hold-out. */
-export const rivalScoreOf = ({ verdict }: VersionDoc, metric: string): number | undefined =>
-  verdict?.checks.find((check) => check.metric === metric && check.champion !== undefined)?.champion;
-
 /** The metrics that the gate looks at; without a gate those that were measured on the hold-out. */
 export function metricsOf({ plan }: Pick<ModelDoc, 'plan'>, versions: readonly VersionDoc[]): readonly string[] {
   const gated = Object.keys(plan.gate ?? {});
   if (gated.length > 0) return gated;
   return [...new Set(versions.flatMap(({ scores }) => Object.values(scores).flatMap((each) => Object.keys(each))))];
 }
-
-/** A version in one word. */
-export function versionState({ champion, quarantined, verdict, approval }: VersionDoc): string {
-  if (champion === true) return 'champion';
-  if (quarantined !== undefined) return 'quarantined';
-  if (verdict?.passed === false) return 'refused';
-  return approval?.status ?? 'trained';
-}
-
-export const versionBadge = (version: VersionDoc): Part => badge(versionState(version));
 
 /** What was measured, or nothing. */
 export const valueText = (value: number | undefined): string => (value === undefined ? '' : numberText(value));

@@ -1,4 +1,5 @@
 import { shortId } from '@serin/core/base/ids';
+import { hyperparametersIn, lineageNames } from '@serin/core/model/compare';
 import { gateText } from '@serin/core/model/run/gate';
 import { html } from 'hono/html';
 import { approve, reject, restore } from '../actions.ts';
@@ -6,7 +7,7 @@ import { ago, badge, type Part, section, table } from '../parts.ts';
 import { modelPath, rolloutPath, runPath } from '../paths.ts';
 import type { Given, View } from '../views.ts';
 import { facts, sentenceOf, story } from './facts.ts';
-import { type ModelDoc, type Verdict, type VersionDoc, valueText, versionBadge, type Why } from './things.ts';
+import { type ModelDoc, type Verdict, type VersionDoc, valueText, type Why } from './things.ts';
 
 interface RolloutRow {
   readonly id: string;
@@ -33,7 +34,7 @@ export const version: View = async (given) => {
     sentence: sentenceOf(why.sentence),
     main: html`<div id="state" data-part>${actions(given, it, of)}${facts([
       ['Model', html`<a href="${to(modelPath(it.model))}">${it.model}</a>`],
-      ['State', versionBadge(it)],
+      ['State', badge(it.state)],
       ['Trained', html`${ago(it.at, now)} by <a href="${to(runPath(it.run))}">${shortId(it.run)}</a>`],
       it.approval === undefined
         ? undefined
@@ -121,23 +122,10 @@ function metrics({ metrics: trained, scores }: VersionDoc): Part {
   });
 }
 
-const names: Readonly<Record<string, string>> = {
-  dataset: 'data',
-  code: 'code',
-  image: 'image',
-  commit: 'commit',
-  split: 'hold-out',
-  trigger: 'trigger',
-  startedBy: 'started by',
-  releasedBy: 'config released by',
-  droppedBy: 'data dropped by',
-  hyperparameters: 'hyperparameters',
-};
-
 /** What it was made from: the same inputs make the same run. */
 export function lineage({ lineage: from, artifact }: Pick<VersionDoc, 'lineage' | 'artifact'>): Part {
   return facts([
-    ...Object.entries(from).map(([name, text]) => [names[name] ?? name, lineageText(name, text)] as const),
+    ...Object.entries(from).map(([name, text]) => [lineageNames[name] ?? name, lineageText(name, text)] as const),
     ['model artifact', html`<code>${artifact.digest ?? artifact.uri}</code>`],
   ]);
 }
@@ -145,16 +133,8 @@ export function lineage({ lineage: from, artifact }: Pick<VersionDoc, 'lineage' 
 /** Hyperparameters are kept as JSON. */
 function lineageText(name: string, text: string): Part {
   if (name !== 'hyperparameters') return /[0-9a-f]{32}/.test(text) ? html`<code>${text}</code>` : text;
-  const given = hyperparametersOf(text);
+  const given = Object.entries(hyperparametersIn(text));
   return given.length === 0 ? 'none' : given.map(([key, value]) => `${key} ${String(value)}`).join(', ');
-}
-
-export function hyperparametersOf(text: string | undefined): readonly (readonly [string, unknown])[] {
-  try {
-    return Object.entries(Object(JSON.parse(text ?? '{}')));
-  } catch {
-    return [];
-  }
 }
 
 const rolloutsTable = ({ to, now }: Given, rows: readonly RolloutRow[]): Part =>
