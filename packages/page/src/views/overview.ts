@@ -1,10 +1,11 @@
 import { shortId } from '@serin/core/base/ids';
 import { grouped } from '@serin/core/base/numbers';
 import { html } from 'hono/html';
-import { endedRollouts, endedRuns, thaw } from '../actions.ts';
+import { endedRollouts, endedRuns } from '../actions.ts';
 import type { Look } from '../look.ts';
 import { ago, badge, command, type Part } from '../parts.ts';
 import { modelPath, rolloutPath, runPath, versionPath } from '../paths.ts';
+import { thaw } from '../project-actions.ts';
 import type { Given, View } from '../views.ts';
 import { activity } from './activity.ts';
 import { attention } from './attention.ts';
