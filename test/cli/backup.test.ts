@@ -102,6 +102,13 @@ test('a backup under load is restored elsewhere, where the history is the same a
   const audit = await serin(['audit', 'verify', '--json'], { cwd: target });
   writeFileSync(since, audit.stdout);
   expect(JSON.parse(audit.stdout)).toMatchObject({ ok: true });
+  // It goes on from each backup: nothing of what was there then has changed.
+  const backed = join(elsewhere, 'three', 'backup.json');
+  const against = await serin(['audit', 'verify', '--against', backed, '--json'], { cwd: target });
+  expect([against.exit, JSON.parse(against.stdout).ok]).toEqual([0, true]);
+  const other = join(elsewhere, 'other.json');
+  writeFileSync(other, JSON.stringify({ heads: [['project', 1, 'another hash']] }));
+  expect((await serin(['audit', 'verify', '--against', other], { cwd: target })).exit).toBe(1);
   const answer = await until(
     () => serin(['endpoints', 'invoke', 'line', '--data', '{"instances":[{"x":1}]}'], { cwd: target }),
     ({ exit }) => exit === 0,

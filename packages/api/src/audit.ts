@@ -11,6 +11,8 @@ export interface Audit {
   readonly streams: number;
   readonly entries: number;
   readonly root: string;
+  /** Each stream, the number of its newest entry, and that entry's hash. */
+  readonly heads: readonly (readonly [string, number, string])[];
   readonly problems: readonly string[];
 }
 
@@ -29,6 +31,7 @@ export async function auditJournal(journal: Journal): Promise<Audit> {
     streams: audited.length,
     entries: audited.reduce((sum, { entries }) => sum + entries, 0),
     root: rootOf(heads),
+    heads,
     problems: audited.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
   };
 }

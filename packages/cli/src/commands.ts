@@ -569,7 +569,10 @@ export const commands: readonly CommandSpec[] = [
     options: [
       ...remote,
       option('--stream <stream>', 'only this stream'),
-      option('--against <file>', 'nothing of what --json wrote into this file may have changed (wants an admin)'),
+      option(
+        '--against <file>',
+        'nothing of what --json wrote into this file, or of a backup.json, may have changed (wants an admin)',
+      ),
       option('--file <file>', 'check what audit export wrote, without the server'),
     ],
     example: 'serin audit verify --json > root.json && serin audit verify --against root.json',

@@ -114,7 +114,7 @@ export const signInScreen = ({ path, query }: { readonly path: string; readonly 
 <button type="submit" class="main">Sign in</button>
 <p id="sign-in-problem" role="alert"></p>
 </form>
-<p>An administrator makes one with <code>serin tokens create &lt;name&gt; --role viewer</code>. On one machine <code>serin dev</code> prints a link that signs in.</p>`,
+<p>An administrator makes one with <code>serin tokens create &lt;name&gt; --role viewer</code>. On one machine <code>serin dev</code> prints a link that signs in, and <code>serin serve</code> keeps the first token in <code>admin.token</code> of its data directory.</p>`,
 });
 
 const wholePath = (path: string, query: URLSearchParams): string => (query.size === 0 ? path : `${path}?${query}`);

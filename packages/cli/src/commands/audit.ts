@@ -90,7 +90,7 @@ function headsIn(file: string): readonly StreamHead[] {
 const notARoot = (file: string, cause?: unknown): Failure =>
   new Failure(2, `${file} is not a record of 'serin audit verify'`, {
     why: cause instanceof Error ? cause.message : 'it lists no streams',
-    mend: 'name a file that `serin audit verify --json > file` wrote',
+    mend: 'name a file that `serin audit verify --json > file` wrote, or the backup.json of a backup',
     cause,
   });
 

@@ -12,7 +12,7 @@ const sizeText = ({ files }: Backup): string => {
   return `${files.length} files, ${megabytes < 10 ? megabytes.toFixed(1) : Math.round(megabytes)} MB`;
 };
 
-const documentOf = ({ files, ...rest }: Backup, more: object) => ({ ...rest, files: files.length, ...more });
+const documentOf = ({ files, heads: _, ...rest }: Backup, more: object) => ({ ...rest, files: files.length, ...more });
 
 /** Writes a backup of a data directory; a server may run there. */
 export const backup: Command = async (invocation) => {

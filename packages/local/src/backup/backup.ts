@@ -17,10 +17,12 @@ export interface Backup {
   readonly serin: string;
   /** RFC 3339. */
   readonly at: string;
-  /** One hash over the whole history: `serin audit verify` prints the same of what was restored. */
+  /** One hash over the whole history, which `restore` compares. */
   readonly root: string;
   readonly streams: number;
   readonly entries: number;
+  /** What `serin audit verify --against` holds a later history to; backups of before have none. */
+  readonly heads?: readonly (readonly [string, number, string])[];
   readonly files: readonly BackedUpFile[];
 }
 
