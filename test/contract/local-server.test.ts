@@ -206,6 +206,22 @@ describe('the door of predictions', () => {
     const status = await fetch(`${server.url}/v1/status`, { headers: { authorization: `Bearer ${mine}` } });
     expect(status.status).toBe(403);
   });
+
+  test('of whatever protocol, and what is asked about an endpoint, want it as well; about the server they do not', async () => {
+    const server = await serving({ predictTokens: true });
+    const ask = async (method: string, path: string) => (await fetch(`${server.url}${path}`, { method })).status;
+
+    expect([
+      await ask('GET', '/endpoints/e/ping'),
+      await ask('GET', '/v2/models/e'),
+      await ask('GET', '/v2/models/e/ready'),
+      await ask('GET', '/v2/models/e/versions/1/ready'),
+      await ask('POST', '/v2/models/e/infer'),
+      await ask('POST', '/v2/models/%65/versions/1/infer'),
+      await ask('POST', '/v1/projects/p/locations/l/endpoints/e:predict'),
+    ]).toEqual(Array(7).fill(401));
+    expect([await ask('GET', '/v2'), await ask('GET', '/v2/health/live')]).toEqual([200, 200]);
+  });
 });
 
 describe('the metrics of the server', () => {
