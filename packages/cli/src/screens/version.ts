@@ -23,6 +23,7 @@ export const versionScreen: Screen = (document, terminal) => {
               of('approval.status'),
               led('by ', of('approval.by')),
               led('at ', timeAt(document, 'approval.at', terminal)),
+              of('approval.note'),
             ),
           ),
           row('expires', timeAt(document, 'approval.expiresAt', terminal)),

@@ -1,4 +1,4 @@
-import { without } from '../base/objects.ts';
+import { defined, without } from '../base/objects.ts';
 import { type Refusal, refuse, type Step } from '../base/table.ts';
 import type { Actor } from '../ports/journal.ts';
 import { rollBack } from './between/champion.ts';
@@ -57,7 +57,7 @@ function heldText(model: Model, number: number): string {
 
 /** Approval is a field of the offered version and never blocks the next run. */
 function approve(model: Model, signal: SignalOf<'approvalGiven'>): Step<Model> {
-  const { version: number, approved, override, actor, at } = signal;
+  const { version: number, approved, note, override, actor, at } = signal;
   const version = versionOf(model.versions, number);
   if (version === undefined)
     return refuse(`there is no version ${number} of ${model.model}; name one of 'serin versions list ${model.model}'`);
@@ -81,6 +81,7 @@ function approve(model: Model, signal: SignalOf<'approvalGiven'>): Step<Model> {
       by: actor.subject,
       at,
       mirrored: approval.mirrored ?? 'pending',
+      ...defined({ note }),
     },
   });
   if (approved && override !== undefined) return overrideAlerts(decided, signal, override);

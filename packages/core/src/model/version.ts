@@ -26,6 +26,8 @@ export interface Version {
     readonly expiresAt?: number;
     readonly by?: string;
     readonly at?: number;
+    /** What they wrote with their decision. */
+    readonly note?: string;
     /** What the registry says already. */
     readonly mirrored?: Approval;
   };

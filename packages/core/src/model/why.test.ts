@@ -130,3 +130,29 @@ test('says of a deployment that is not ready what its platform knows, in one lin
 
   expect(whyModel(drive.state, drive.now).sentence).toContain('v1 is not ready: it does not answer on port 8080');
 });
+
+test.each([
+  [true, 'approved'],
+  [false, 'rejected'],
+])('what a person wrote with a decision (%s) stands in the story of the version', (approved, word) => {
+  const drive = driver(planOf({ approval: { required: true } }));
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+
+  drive.say({ type: 'approvalGiven', version: 1, approved, note: 'seen with\nthe team' });
+
+  const { story } = whyVersion(drive.state.versions['1'] as never, drive.state, drive.state.at);
+  expect(story.map(({ text }) => text)).toContainEqual(`${word} by ann: seen with the team`);
+});
+
+test('a start that came to no run is in the story of the model, with the reason', () => {
+  const drive = driver();
+  trainOne(drive, 'one');
+  score(drive, 0.4);
+
+  drive.say({ type: 'runRequested', trigger: { kind: 'manual' } });
+
+  expect(whyModel(drive.state, drive.state.at).story.map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(/^no run by manual: equal inputs: the same dataset, code and parameters as run_/),
+  );
+});

@@ -44,13 +44,16 @@ export function whyRollout(rollout: Rollout, model: string): Why {
   return rollout.certificate === undefined ? said : { ...said, certificate: rollout.certificate };
 }
 
+const decisionText = ({ status, by, note }: NonNullable<Version['approval']>): string =>
+  `${status} by ${by ?? 'nobody'}${note === undefined ? '' : `: ${note}`}`;
+
 /** Why a version serves, does not serve any more, or never did; `now` is what "ago" counts from. */
 export function whyVersion(version: Version, model: Model, now: number): Why {
   const { number, verdict, approval, quarantined, restored } = version;
   const timeline = [
     line(version.at, `trained by ${version.run} on ${version.dataset.slice(0, 12)}`),
     ...(verdict === undefined ? [] : [line(version.at, `the gate ${gateText(verdict)}`)]),
-    ...(approval?.at === undefined ? [] : [line(approval.at, `${approval.status} by ${approval.by ?? 'nobody'}`)]),
+    ...(approval?.at === undefined ? [] : [line(approval.at, decisionText(approval))]),
     ...model.served
       .filter((served) => served.version === number)
       .map(({ at, because }) => line(at, `became the champion: ${because}`)),
@@ -71,7 +74,7 @@ const restoredText = ({ by, because, was }: NonNullable<Version['restored']>): s
 
 /** Why a model serves what it serves, and what is under way at `now`. */
 export function whyModel(model: Model, now: number): Why {
-  const { run, rollout, champion, served } = model;
+  const { run, rollout, champion, served, skipped } = model;
   const timeline = [
     ...served
       .slice(-10)
@@ -87,6 +90,7 @@ export function whyModel(model: Model, now: number): Why {
     ),
     ...(rollout?.story ?? []).map(({ at, text }) => line(at, `v${rollout?.candidate}: ${text}`)),
     ...(run !== undefined && 'endedAt' in run ? [line(run.endedAt, `run ${run.id} ${runText(run)}`)] : []),
+    ...(skipped === undefined ? [] : [line(skipped.at, `no run by ${skipped.trigger}: ${skipped.because}`)]),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const numbers = {
     ...(champion === undefined ? {} : { champion }),
@@ -235,7 +239,7 @@ function versionText(version: Version, model: Model, now: number): string {
     return `waits for approval${approval.expiresAt === undefined ? '' : ` until ${instant(approval.expiresAt)}`}${gateNote(verdict)}`;
   if (approval !== undefined && approval.status !== 'approved')
     // Records from before have a version that was superseded as expired.
-    return `was never rolled out: ${approval.by?.startsWith('superseded') ? approval.by : `${approval.status} by ${approval.by ?? 'nobody'}`}`;
+    return `was never rolled out: ${approval.by?.startsWith('superseded') ? approval.by : decisionText(approval)}`;
   if (verdict?.passed === false) return `was ${gateText(verdict)}`;
   if (model.served.some((served) => served.version === number))
     return 'served before, and was followed by another version';

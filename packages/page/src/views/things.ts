@@ -56,7 +56,7 @@ export interface VersionDoc {
   readonly scores: Readonly<Record<string, Metrics>>;
   readonly lineage: Readonly<Record<string, string>>;
   readonly verdict?: Verdict;
-  readonly approval?: { readonly status: string; readonly by?: string; readonly at?: number };
+  readonly approval?: { readonly status: string; readonly by?: string; readonly at?: number; readonly note?: string };
   readonly quarantined?: { readonly because: string };
   readonly champion?: boolean;
   /** Where it stands, in one word. */

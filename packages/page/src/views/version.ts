@@ -40,7 +40,7 @@ export const version: View = async (given) => {
         ? undefined
         : [
             'Approval',
-            html`${badge(it.approval.status)}${it.approval.by === undefined ? '' : ` by ${it.approval.by}`}`,
+            html`${badge(it.approval.status)}${it.approval.by === undefined ? '' : ` by ${it.approval.by}`}${it.approval.note === undefined ? '' : `: ${it.approval.note}`}`,
           ],
       of.champion === undefined || of.champion === it.number
         ? undefined
