@@ -14,6 +14,7 @@ const kinds = {
       `sudo useradd --system --home-dir /var/lib/serin --create-home serin`,
       `sudo cp ${file} /etc/systemd/system/ && sudo systemctl enable --now serin`,
       'sudo cat /var/lib/serin/admin.token    # the administrator: serin context add <name> --url ... --token-stdin',
+      'serin release --context <name>         # in the folder of a config: what the service runs',
     ],
   },
   container: {
@@ -84,7 +85,7 @@ StateDirectory=serin
 StateDirectoryMode=0700
 WorkingDirectory=/var/lib/serin
 ExecStart=${command.map(word).join(' ')} serve --directory /var/lib/serin
-# Secrets and webhooks: SERIN_SECRET_<NAME>, SERIN_GITHUB_SECRET, SERIN_WEBHOOK_SECRET
+# SERIN_SECRET_<NAME>, SERIN_GITHUB_SECRET, SERIN_WEBHOOK_SECRET, SERIN_HOSTS, and the PATH of jobs and model servers
 EnvironmentFile=-/etc/serin.env
 Restart=on-failure
 RestartSec=2
