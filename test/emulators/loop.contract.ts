@@ -228,7 +228,7 @@ export function loopContract<Of extends Loop>(
       await loop.minute();
 
       const types = heard.map(({ body }) => JSON.parse(body).type);
-      expect(types[0]).toBe('dev.serin.dataset.settled.v1');
+      expect(types.slice(0, 2)).toEqual(['dev.serin.data.seen.v1', 'dev.serin.dataset.settled.v1']);
       expect(types.at(-1)).toBe('dev.serin.rollout.promoted.v1');
       expect(new Set(heard.map(({ headers }) => headers['webhook-id'])).size).toBe(heard.length);
       for (const { headers, body } of heard) {
