@@ -3,6 +3,8 @@ import type { Store } from './store.ts';
 
 const mostMetrics = 100;
 const mostPoints = 500;
+/** https://tc39.es/ecma262/#sec-time-values-and-time-range: a program may say any time. */
+const latest = 8.64e15;
 
 /** What the jobs of a run logged while they ran: of a long history some points, evenly, with the first and the last. */
 export const loggedBy =
@@ -18,7 +20,9 @@ export const loggedBy =
         const points = store
           .history(run, scope, key)
           // NaN and infinity are kept as words.
-          .flatMap(({ step, timestamp: at, value }) => (typeof value === 'number' ? [{ step, at, value }] : []));
+          .flatMap(({ step, timestamp: at, value }) =>
+            typeof value === 'number' ? [{ step, at: Math.min(Math.max(at, 0), latest), value }] : [],
+          );
         const every = Math.ceil(points.length / mostPoints);
         const shown = points.filter((_, index) => index % every === 0 || index === points.length - 1);
         return { job, attempt: Number(attempt), name: key, points: shown };
