@@ -1,3 +1,7 @@
+/** The field of a name that other people chose: it may be that of something which every object inherits. */
+export const own = <Value>(record: Readonly<Record<string, Value>> = {}, name: string): Value | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
+
 /** Without the fields that are `undefined`, which a state must not hold. */
 export function defined<Fields extends object>(
   fields: Fields,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Comparable, comparedOrigins, comparedScores } from './compare.ts';
+import { type Comparable, comparedOrigins, comparedScores, scoreOf } from './compare.ts';
 import type { GateVerdict } from './run/gate.ts';
 
 const version = (number: number, more: Partial<Comparable> = {}): Comparable => ({ number, ...more });
@@ -42,6 +42,21 @@ test('without a hold-out in common each has the score of its own run, and that i
     ],
   });
 });
+
+test.each(['constructor', 'toString', '__proto__'])(
+  'a metric may be called %s, and one version have none',
+  (metric) => {
+    const scored = JSON.parse(`{"${metric}":1}`);
+    const one = version(2, { scores: { same: scored } });
+    const other = version(1, { scores: { same: { auc: 0.5 } } });
+
+    expect(comparedScores([one, other], up).rows).toEqual([
+      { metric: 'auc', other: 0.5 },
+      { metric, one: 1 },
+    ]);
+    expect(scoreOf(other, metric)).toBeUndefined();
+  },
+);
 
 test('a metric that the gate does not know is neither better nor worse', () => {
   const scored = (number: number, loss: number) => version(number, { scores: { same: { loss } } });

@@ -1,4 +1,5 @@
 import { numberText } from '../base/numbers.ts';
+import { own } from '../base/objects.ts';
 import type { Criteria, GateVerdict, Metrics } from './run/gate.ts';
 
 /** A version, as far as it is compared with another. */
@@ -35,7 +36,7 @@ export function comparedScores(
   const { read, isSame } = measured(one, other);
   const scored = versions.flatMap(({ scores = {} }) => Object.values(scores).flatMap(Object.keys));
   const rows = [...new Set([...Object.keys(gate), ...scored])].map((metric) =>
-    comparedScore(metric, read(metric), gate[metric]?.direction),
+    comparedScore(metric, read(metric), own(gate, metric)?.direction),
   );
   return { rows: rows.filter((row) => row.one !== undefined || row.other !== undefined), isSame };
 }
@@ -46,7 +47,7 @@ function measured(one: Comparable, other: Comparable) {
   const key = Object.keys(one.scores ?? {}).findLast((each) => other.scores?.[each] !== undefined);
   const isAgainst = (mine: Comparable, theirs: Comparable) => mine.verdict?.against === theirs.number;
   const read = (metric: string): Pair => {
-    if (key !== undefined) return [one.scores?.[key]?.[metric], other.scores?.[key]?.[metric]];
+    if (key !== undefined) return [own(one.scores?.[key], metric), own(other.scores?.[key], metric)];
     if (isAgainst(one, other)) return [scoreOf(one, metric), championScoreOf(one, metric)];
     if (isAgainst(other, one)) return [championScoreOf(other, metric), scoreOf(other, metric)];
     return [scoreOf(one, metric), scoreOf(other, metric)];
@@ -66,7 +67,7 @@ function comparedScore(metric: string, [one, other]: Pair, direction: 'up' | 'do
 /** The score on the hold-out of its own run, as its gate had it, else as it was measured last. */
 export function scoreOf({ verdict, scores = {} }: Comparable, metric: string): number | undefined {
   const judged = verdict?.checks.find((check) => check.metric === metric)?.challenger;
-  return judged ?? Object.values(scores).at(-1)?.[metric];
+  return judged ?? own(Object.values(scores).at(-1), metric);
 }
 
 /** What the champion of that time had on the same hold-out. */

@@ -1,4 +1,4 @@
-import { defined, without } from '../base/objects.ts';
+import { defined, own, without } from '../base/objects.ts';
 import { refuse, type Step } from '../base/table.ts';
 import type { Effect, SignalOf } from './protocol.ts';
 import type { Model } from './state.ts';
@@ -45,10 +45,6 @@ export function followSinks<State extends Notified>(model: State): State {
   const again = only(model.notifyAgain, ([, { sink }]) => names.includes(sink));
   return filled(filled(filled(model, 'notified', notified), 'notifiedEvents', delivered), 'notifyAgain', again);
 }
-
-/** A sink may have the name of something that every object inherits. */
-const own = <Value>(record: Readonly<Record<string, Value>> = {}, name: string): Value | undefined =>
-  Object.hasOwn(record, name) ? record[name] : undefined;
 
 const notifiedUpTo = ({ notified, lastEventSeq }: Omit<Notified, 'plan'>, name: string): number =>
   own(notified, name) ?? lastEventSeq;

@@ -15,9 +15,14 @@ export function stepOf(span: number, most: number): number {
   return ([1, 2, 5].find((factor) => factor * unit >= rough * (1 - 1e-9)) ?? 10) * unit;
 }
 
+/** A program may log any number: with those beyond, and with those closer to each other, nothing can be counted any more. */
+const farthest = 1e300;
+const inReach = (value: number): number => Math.min(farthest, Math.max(-farthest, value));
+
 /** Round values from at most `from` to at least `to`. */
-export function linearTicks(from: number, to: number, most: number, format: Format): readonly Tick[] {
-  const span = to > from ? to - from : Math.abs(from) || 1;
+export function linearTicks(least: number, largest: number, most: number, format: Format): readonly Tick[] {
+  const [from, to] = [inReach(least), inReach(largest)];
+  const span = to > from ? Math.max(to - from, 1 / farthest) : Math.abs(from) || 1;
   const rough = stepOf(span, most);
   const step = format === 'count' ? Math.max(1, rough) : rough;
   const first = Math.floor(from / step + 1e-9);

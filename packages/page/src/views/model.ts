@@ -1,5 +1,6 @@
 import { shortId } from '@serin/core/base/ids';
 import { grouped } from '@serin/core/base/numbers';
+import { own } from '@serin/core/base/objects';
 import { day, hour, minute } from '@serin/core/base/time';
 import { html } from 'hono/html';
 import { approve, reject, rollback, startRun } from '../actions.ts';
@@ -97,7 +98,7 @@ const didText: Readonly<Record<string, string>> = {
 function scores(it: ModelDoc, versions: readonly VersionDoc[]): Part {
   const metrics = metricsOf(it, versions).slice(0, mostMetrics);
   const plots = metrics
-    .map((metric) => metricPlot(metric, it.plan.gate?.[metric], versions))
+    .map((metric) => metricPlot(metric, own(it.plan.gate, metric), versions))
     .filter(({ layers }) => layers.some((layer) => layer.kind === 'marks'));
   return plots.length === 0
     ? html`<p class="quiet">No version has been scored on a hold-out yet.</p>`

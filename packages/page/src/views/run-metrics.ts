@@ -1,3 +1,4 @@
+import { own } from '@serin/core/base/objects';
 import { html } from 'hono/html';
 import { type Part, table } from '../parts.ts';
 import { figure } from '../plot/figure.ts';
@@ -46,8 +47,8 @@ interface Measured {
 }
 
 export function metricsTable({ trained, scored = {}, championScore = {}, split, against, unread = {} }: RunDoc): Part {
-  const own = trained?.metrics ?? {};
-  const names = [...new Set([...Object.keys(scored), ...Object.keys(own)])];
+  const before = trained?.metrics ?? {};
+  const names = [...new Set([...Object.keys(scored), ...Object.keys(before)])];
   const notTaken = Object.entries(unread).flatMap(([step, each]) =>
     Object.entries(each).map(([name, because]) => html`<li>${name} of ${step}: ${because}</li>`),
   );
@@ -55,9 +56,9 @@ export function metricsTable({ trained, scored = {}, championScore = {}, split, 
   return html`${table<Measured>('metrics-table', 'On the hold-out, and as the trainer measured them', {
     rows: names.map((metric) => ({
       metric,
-      trained: own[metric],
-      scored: scored[metric],
-      champion: championScore[metric],
+      trained: own(before, metric),
+      scored: own(scored, metric),
+      champion: own(championScore, metric),
     })),
     empty: 'Nothing has been measured yet.',
     columns: [
