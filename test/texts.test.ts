@@ -36,7 +36,7 @@ const plainer: readonly (readonly [RegExp, string])[] = [
   [/^the database failed\b(?!;)/, 'what failed'],
 ];
 
-/** What is no error of ours, with the reason. */
+/** What is not an error of ours, with the reason. */
 const exceptions: readonly (readonly [RegExp, string])[] = [
   [/^Could not find it$/, 'what AWS says, for the rehearsal of a deployment'],
   [/^stopped before the command began$/, 'how a job ended that was asked to'],

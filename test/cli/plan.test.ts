@@ -317,7 +317,7 @@ test('deploy says where to look for the address when sst left none', async () =>
   expect(stdout).toContain('serin context add acme-prod --url <address> --token-stdin');
 });
 
-test('the first deployment makes a token, shows it once, and keeps its hash alone', async () => {
+test('the first deployment makes a token, shows it once, and keeps only its hash', async () => {
   const cwd = project();
 
   const { stderr, stdout } = await serin(['deploy'], { cwd, env: standIn(cwd) });

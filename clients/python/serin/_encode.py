@@ -75,7 +75,7 @@ def dropped_file(data: Any, name: Optional[str]) -> tuple[str, bytes]:
             raise UsageError("bytes have no name of their own", mend="give one: drop(model, data, name='2013.csv')")
         return _checked(name), bytes(data)
     content = _written(data, name or "")
-    # The same rows are the same file, so that dropping them again is no news.
+    # The same rows are the same file, so dropping them again changes nothing.
     return _checked(name or f"{hashlib.sha256(content).hexdigest()[:16]}.csv"), content
 
 

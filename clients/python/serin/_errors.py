@@ -27,7 +27,7 @@ class SerinError(Exception):
         self.status = status
         #: Of the problem document, such as `notFound`.
         self.code = code
-        #: Under which the server has it in its log.
+        #: The id of the request in the log of the server.
         self.request_id = request_id
         #: One line for each field that cannot be used: its JSON pointer, and what is wrong.
         self.details = tuple(details)

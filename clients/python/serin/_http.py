@@ -24,7 +24,7 @@ _LONGEST_WAIT_S = 10.0
 _SLOWEST_BYTES_PER_S = 100_000
 #: The server sends a comment every 15 seconds.
 _SILENCE_S = 45.0
-#: A server that starts anew is back long before.
+#: A server that starts again is back long before.
 _PATIENCE_S = 300.0
 
 
@@ -36,7 +36,7 @@ class Request:
     query: Query = field(default_factory=dict)
     content: Optional[bytes] = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: Sent again after a lost connection, for twice is once.
+    #: Sent again after a lost connection, because twice is once.
     repeatable: bool = True
 
 

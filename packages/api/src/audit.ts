@@ -83,7 +83,7 @@ export async function auditStream(journal: Journal, stream: string): Promise<Aud
     }
     return { stream, entries, head: [stream, head.seq, head.hash] };
   } catch (error) {
-    // A row that cannot be read is a problem of this stream; a store that cannot be reached is none of any.
+    // A row that cannot be read is a problem of this stream. A store that cannot be reached is not.
     const fault = asFault(error);
     if (fault.retry !== 'never') throw error;
     return { stream, entries, problem: `${stream}: ${fault.message}` };

@@ -14,7 +14,7 @@ export interface Named {
   readonly id: string;
 }
 
-/** More than these are not named to somebody who has to choose. */
+/** At most so many are named to somebody who has to choose. */
 const mostNamed = 5;
 
 /**

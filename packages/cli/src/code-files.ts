@@ -12,7 +12,7 @@ export interface FoundFile {
   readonly source: string;
 }
 
-/** What is in a code folder, and what lies in it and is no part of it. */
+/** What is in a code folder, and what lies in it and is not part of it. */
 export interface Walked {
   readonly files: readonly FoundFile[];
   /** The folder itself, and those below it. */
@@ -26,7 +26,7 @@ export interface Walked {
 
 const maxFiles = 10_000;
 
-/** Neither looked at nor brought back by any rule. */
+/** Never looked at, and no rule brings it back. */
 const never = new Set(['.git', 'node_modules', '.serin']);
 /** What running code leaves, environments, secrets, logs, and the config, which is released by itself. */
 const usual = `__pycache__/
@@ -51,8 +51,8 @@ const isData = (name: string): boolean =>
 const mayHoldData = (path: string): boolean => /^(?:data|datasets?)$/i.test(path);
 
 /**
- * Reads a code folder. What git ignores belongs to no release, nor does what is usual (above); `.serinignore` has the
- * last word, and may bring something back with `!`.
+ * Reads a code folder, without what git ignores and what `usual` (above) names. `.serinignore` has the last word, and may
+ * bring something back with `!`.
  */
 export async function walkCode(root: string): Promise<Walked> {
   const found: Found = { files: [], folders: [], dataFolders: [], ignored: 0 };
@@ -161,6 +161,6 @@ const tooMany = (root: string): Failure =>
     mend: "name a smaller folder as 'code', or list in .serinignore what is not code; put data into the bucket",
   });
 
-/** By its name alone: belongs to no release, so a change of it is none. */
+/** Judged by the name: what is not part of a release, so a change of it starts nothing. */
 export const isIgnoredName = (name: string): boolean =>
   never.has(name) || isIgnoredBy([ignoreRules('', usual)], `/${name}`, extname(name) === '') === true;

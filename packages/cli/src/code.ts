@@ -22,7 +22,8 @@ const maxBytes = 200_000_000;
 /**
  * Hashes a folder. Equal content, names and execute bits give an equal digest, whatever the times and the order on disk.
  *
- * Symbolic links, more than 200 MB and what is no file are refused: a job on another machine would not see the same.
+ * Symbolic links, more than 200 MB and anything that is not a file are refused: a job on another machine would not see
+ * the same.
  */
 export async function hashFolder(directory: string): Promise<CodeFolder> {
   const walked = await walkCode(directory);

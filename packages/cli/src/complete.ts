@@ -5,7 +5,7 @@ import { findServer } from './server.ts';
 import { harmless } from './terminal.ts';
 import { isDocument } from './wait.ts';
 
-/** Whoever presses the tabulator does not wait longer. */
+/** How long somebody who presses Tab waits. */
 const withinMs = 1_500;
 const most = 200;
 
@@ -69,7 +69,7 @@ const proposers: Readonly<Record<string, Proposer>> = {
 };
 
 /**
- * Names that the server knows, for the completion of a shell: one a line, with what it is behind a tabulator. A server
+ * Names that the server knows, for the completion of a shell: one a line, with its kind after a tab. A server
  * that does not answer has none, and says nothing into the line that somebody is writing.
  */
 export async function complete(

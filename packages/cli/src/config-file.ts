@@ -66,7 +66,7 @@ async function readConfig(file: string): Promise<Pick<ConfigText, 'value'> & Par
   throw new Failure(2, `${file} has no default export`, { mend: 'write export default defineConfig({ ... })' });
 }
 
-/** A config in TypeScript never loads what reads YAML. */
+/** Loaded only for YAML and JSON: a config in TypeScript does not need it. */
 async function readText(file: string): Promise<ConfigText> {
   const { readConfigText } = await import('./config-text.ts');
   const read = readConfigText(await readFile(file, 'utf8'), file.endsWith('.json'));

@@ -129,7 +129,7 @@ function deeperThan(tokens: readonly unknown[], most: number): number | undefine
     const { offset, items, value, key } = token as Readonly<Record<string, unknown>>;
     if (depth > most) return typeof offset === 'number' ? offset : 0;
     const within = Array.isArray(items) ? items : [];
-    // An item of a collection is no token: its key and its value are.
+    // An item of a collection is not a token: its key and its value are.
     for (const inner of [...within, value, key]) open.push({ token: inner, depth: depth + (inner === key ? 1 : 0.5) });
   }
   return undefined;

@@ -39,7 +39,7 @@ export async function readContexts(env: Environment): Promise<Contexts> {
   throw new Failure(1, `${file} is not a file of contexts`, { mend: 'correct the file, or move it away' });
 }
 
-/** Readable by its owner alone: it holds tokens. Seen whole or not at all. */
+/** Only its owner can read it, because it holds tokens. Others see it whole or not at all. */
 export async function writeContexts(env: Environment, contexts: Contexts): Promise<void> {
   const file = contextsFile(env);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });

@@ -43,7 +43,7 @@ function ruleOf(line: string): Rule | undefined {
   return path === '' ? undefined : { matches: compiled(source), foldersOnly, takesBack };
 }
 
-/** A class that is no class, such as `[z-a]`, matches nothing, as in git. */
+/** A class that is not valid, such as `[z-a]`, matches nothing, as in git. */
 function compiled(source: string): RegExp {
   try {
     return new RegExp(source, 's');

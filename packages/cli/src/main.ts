@@ -25,7 +25,7 @@ export async function main(): Promise<number> {
     stop.abort();
   };
   for (const signal of interruptions) process.on(signal, interrupt);
-  // A reader that has seen enough (`serin runs list | head`) is no error.
+  // A reader that has seen enough (`serin runs list | head`) is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
   let exit = 0;

@@ -88,7 +88,7 @@ const saysPath = (name: string): boolean => /[-_](?:dir|directory|folder|root|pa
 
 /**
  * Where a job has what an argument asks for. A default that names a file asks for one: of rows, which are held out by
- * Serin, that is `train.csv`. A `--model` whose default is no path is the kind of a model.
+ * Serin, that is `train.csv`. A `--model` whose default is not a path names a kind of model.
  */
 function placeOf({ name, fallback, positional, fromJob }: Argument, reads: Reads): string | undefined {
   if (fromJob || typeof fallback === 'number') return undefined;

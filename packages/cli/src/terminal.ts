@@ -10,7 +10,7 @@ export interface Terminal {
   readonly json: boolean;
   /** A person can be asked something. */
   readonly interactive: boolean;
-  /** Columns of the terminal that data goes to; absent when it is no terminal. */
+  /** Columns of the terminal that data goes to; absent when it is not a terminal. */
   readonly width: number | undefined;
   /** Rows of the same terminal; it may have been made larger or smaller since. */
   readonly height?: number | undefined;

@@ -116,13 +116,13 @@ async function judgeFiles(
   }));
 }
 
-/** What the server keeps, what never belongs to a repository, and what is no code; files that are there stay as they are. */
+/** Files that keep out of git and of releases what is not code. Existing files stay as they are. */
 function ignoreFiles(directory: string, code: string): readonly ProjectFile[] {
   const files = [
     { path: '.gitignore', text: '.serin/\n.env\n.venv/\n__pycache__/\nnode_modules/\n' },
     {
       path: join(code, '.serinignore'),
-      text: '# What lies here and belongs to no release. Environments of Python, .env and __pycache__ never do,\n# nor does a folder data/ that holds only data.\n*.ipynb\n',
+      text: '# Files here that are not part of a release. Environments of Python, .env and __pycache__ never are,\n# and a folder data/ that holds only data is not either.\n*.ipynb\n',
     },
   ];
   return files.filter(({ path }) => !existsSync(join(directory, path)));

@@ -19,7 +19,7 @@ export function act(): void {
 // Written by `action` on the server.
 const readAction = (button: HTMLElement): Asked => JSON.parse(button.dataset.action ?? '{}') as Asked;
 
-/** Shows what will happen, asks what has to be said, and sends it once, however often it is pressed. */
+/** Shows what will happen, asks for what is needed, and sends it once, however often it is pressed. */
 function ask(first: Asked): void {
   let now = first;
   const key = newKey();
@@ -156,7 +156,7 @@ async function reread(asked: Asked): Promise<Asked | string> {
   return page?.getElementById(whyNotId(asked))?.textContent ?? 'the page does not offer it any more.';
 }
 
-/** The text of a new token: it is nowhere else. */
+/** The text of a new token, which is shown nowhere else. */
 function showOnce(dialog: HTMLDialogElement, form: HTMLFormElement, secret: string): void {
   const code = made('code', {}, secret);
   const close = made('button', { type: 'button', className: 'main' }, 'I have copied it');

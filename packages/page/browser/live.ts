@@ -102,7 +102,7 @@ export async function renew(): Promise<boolean> {
     const next = fresh.getElementById(part.id);
     if (next !== null) morph(part, next);
   }
-  // What had the focus is gone: whoever goes on by keyboard begins with the content, not with the address bar.
+  // What had the focus is gone. The keyboard goes on with the content, not with the address bar.
   if (hadFocus && document.activeElement === document.body)
     document.querySelector<HTMLElement>('#main')?.focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent('serin:renewed'));

@@ -1,5 +1,5 @@
 const pauseMs = 1_000;
-/** Whoever wants more asks the command for it. */
+/** The command answers more. */
 const mostCharacters = 1_000_000;
 
 /** Follows the log of a job that goes on. It scrolls with it only while its end is looked at. */

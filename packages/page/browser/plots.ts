@@ -31,7 +31,7 @@ export function plots(): void {
   document.addEventListener('pointerdown', read);
 }
 
-/** Says what a plot shows where the pointer is. Whoever has none reads its numbers. */
+/** Says what a plot shows where the pointer is. Without a pointer, people read its numbers. */
 function read({ target, clientX }: PointerEvent): void {
   const svg = target instanceof Element ? target.closest<SVGSVGElement>('.plot-box svg') : null;
   const figure = svg?.closest<HTMLElement>('[data-plot]');

@@ -40,7 +40,7 @@ function warnOfPlainHttp(form: HTMLFormElement): void {
       'This connection is not encrypted: whoever listens on the way can read your token. Put a proxy with TLS in front of the server.';
 }
 
-/** Whoever is signed out meanwhile comes back to this page. */
+/** Somebody who is signed out comes back to this page. */
 export const toSignIn = (): void =>
   location.assign(`${root}signin?to=${encodeURIComponent(pathHere() + location.search)}`);
 

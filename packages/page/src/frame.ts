@@ -88,7 +88,7 @@ ${main}
 </html>`;
 }
 
-/** The sections that this caller may see; of the others, why not. */
+/** The sections that this caller may see, and for the others why not. */
 function links({ to }: Frame, caller: Caller, section: string | undefined): Html | Promise<Html> {
   const link = ({ title, path }: Section) =>
     html`<li><a href="${to(path)}"${title === section ? html` aria-current="page"` : ''}>${title}</a></li>`;

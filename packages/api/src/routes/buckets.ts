@@ -71,7 +71,7 @@ export const bucketRoutes = (api: Api): readonly Route[] => [
     answers: {
       201: { description: 'written, durably', schema: z.object({ key: z.string(), models: z.array(z.string()) }) },
       200: {
-        description: 'it was there already (content-addressed keys alone)',
+        description: 'it was there already (only keys that are content-addressed)',
         schema: z.object({ key: z.string(), models: z.array(z.string()) }),
       },
     },

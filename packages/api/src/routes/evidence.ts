@@ -73,10 +73,10 @@ interface Known {
   last: Promise<EvidenceSeries | undefined>;
 }
 
-/** Whoever looks at a rollout asks again and again. */
+/** Somebody who looks at a rollout asks again and again. */
 const rolloutsKept = 8;
 
-/** Reads the evidence of rollouts; of one that was read before only the entries that are new. */
+/** Reads the evidence of rollouts. If one was read before, only its new entries are read. */
 function evidenceReader(journal: Journal) {
   const known = new Map<string, Known>();
 

@@ -16,7 +16,7 @@ const step = z.object({
   to: z.string().optional(),
 });
 
-/** Of one run; a model's other business comes in between. */
+/** Of one run. Other entries of the model come in between. */
 const mostEntries = 5000;
 
 const logged = z.object({

@@ -10,10 +10,10 @@ import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { inModel, instantText } from '../shapes.ts';
 
-/** Every cloud keeps counts of a week. */
+/** Every cloud keeps counts for a week. */
 const longestMs = 7 * day;
 const mostTicks = 200;
-/** Read finer than shown: of a tick in which the platform was away for a moment nothing is counted. */
+/** Read finer than shown: a tick in which the platform was away for a moment is not counted. */
 const mostRead = 2000;
 
 const countsShape = z.object({ requests: z.int(), errors: z.int(), slow: z.int().optional() });

@@ -66,7 +66,7 @@ async function tellToken({ terminal }: Invocation, settings: SettingsFile): Prom
   if (settings.changes.length > 0) terminal.say(`serin: wrote ${settings.file}: ${settings.changes.join(', ')}\n`);
   if (token === undefined) return;
   terminal.say(
-    `serin: the token of the administrator of ${settings.settings.environment}, shown this once; ${name} keeps its hash alone, so commit that file:\n  ${token}\n`,
+    `serin: the token of the administrator of ${settings.settings.environment}, shown this once; ${name} keeps only its hash, so commit that file:\n  ${token}\n`,
   );
 }
 

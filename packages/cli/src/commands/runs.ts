@@ -150,7 +150,7 @@ function logTail(client: Client, id: string) {
       if (part === undefined) return;
       const of = `${part.job}/${part.attempt}`;
       const [before, isWhole] = [of === job ? text : '', of === job || from === 0];
-      // Of another job this part is not the beginning, which is read at the next look.
+      // Another job has begun, so this part is not its beginning. The next look reads that.
       text = isWhole ? (before + String(part.text ?? '')).slice(-kept) : '';
       from = isWhole && typeof part.next === 'number' ? part.next : 0;
       job = of;

@@ -60,7 +60,7 @@ function explained(config: CompiledConfig, facts: CloudFacts) {
   return { cloud: facts.cloud, machines, quotas: quotasOf(machines, config) };
 }
 
-/** Scripts that a command names and its folder does not have; an image may bring them, so this is no error. */
+/** Scripts that a command names and its folder does not have; an image may bring them, so this is not an error. */
 function missingScripts({ config, folders }: Prepared): string[] {
   return Object.entries(config.parsed.models).flatMap(([model, { train, evaluate, serve }]) =>
     Object.entries({ train, evaluate, serve: serve === 'none' ? undefined : serve }).flatMap(([part, program]) => {

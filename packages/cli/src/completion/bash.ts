@@ -1,7 +1,7 @@
 import { type Completed, firstWords, quoted, secondWords } from './table.ts';
 
 /**
- * For bash 3.2 and newer. All that never changes stands in the script, so only a name that the server knows costs a start
+ * For bash 3.2 and newer. What never changes is in the script, so only a name that the server knows costs a start
  * of the command. https://www.gnu.org/software/bash/manual/html_node/Programmable-Completion.html
  */
 export function bashScript(all: readonly Completed[], nouns: Readonly<Record<string, string>>): string {

@@ -4,7 +4,7 @@ import { teller } from '../story/teller.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Running } from './server.ts';
 
-/** Of the first version all is told; of the others what the gate and the canary said. */
+/** The first version is told whole. The others are told by what the gate and the canary said. */
 const toldOfOthers = ['run.refused', 'run.succeeded', 'rollout.promoted', 'rollout.rolledback', 'alert.received'];
 const lookMs = 150;
 
@@ -14,7 +14,7 @@ export interface DemoStory {
   stop(): void;
 }
 
-/** The lines of `serin dev`, of a server that is killed and started again meanwhile. */
+/** The lines of `serin dev`, while its server is killed and started again. */
 export function tellStory(
   server: () => Pick<Running, 'events'>,
   write: (text: string) => void,

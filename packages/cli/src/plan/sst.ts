@@ -66,7 +66,7 @@ export async function deployable(invocation: Invocation, verb: Verb): Promise<De
   return { prepared, facts, topology, settings, stage: compiled.environment, directory: folder, sst };
 }
 
-/** A folder that is no copy of Serin's repository has an `sst.config.ts` of its own, and says itself what it wants. */
+/** A folder that is not a copy of Serin's repository has an `sst.config.ts` of its own, and says itself what it wants. */
 function canBundle(folder: string, cloud: Cloud): boolean {
   const functions = join(folder, 'functions', cloud);
   return !existsSync(functions) || existsSync(join(functions, 'node_modules'));

@@ -79,7 +79,7 @@ export const storyPart = (document: Document, terminal: Reader): Part => ({
       : '',
 });
 
-/** Names and numbers, such as metrics, as rows. */
+/** Rows of names and numbers, such as metrics. */
 export const valueRows = (values: unknown): readonly Row[] =>
   Object.entries(Object(values) as Record<string, unknown>).map(([name, value]) =>
     row(textOf('', name), textOf(name, value)),

@@ -92,7 +92,7 @@ function presentStep({ status, step, steps, evidence }: RolloutDocument, all: nu
   if (typeof step === 'number') return step + 1;
   if (finishing.includes(status)) return all;
   if (status === 'deploying') return 0;
-  // Of one that has ended only its counts say how far it came.
+  // When a rollout has ended, only its counts say how far it came.
   const reached = Object.keys(Object(Object(evidence).routed)).map(Number);
   return steps.findLastIndex((weight) => reached.includes(weight)) + 1;
 }

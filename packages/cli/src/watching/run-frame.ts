@@ -64,7 +64,7 @@ function stepLines(run: RunDocument, end: number, terminal: Reader): readonly st
   return [...done, ...stepNames.filter(isNext).map((name) => marked('later', name, terminal))];
 }
 
-/** The champion is scored only where the gate compares with it. */
+/** The champion is scored only if the gate compares with it. */
 function isPlanned({ plan }: RunDocument, name: string): boolean {
   const { evaluate, split, gate } = Object(plan);
   if (name === 'prepare') return Object(split).kind === 'job';

@@ -1,6 +1,6 @@
 /**
  * Azure ML's `${{inputs.x}}` and `${{outputs.y}}` in a command, and in short `{train}`, `{holdout}`, `{data}` and `{model}`.
- * The variable `${model}` of a shell is none.
+ * The variable `${model}` of a shell is not a placeholder.
  */
 export const placeholder =
   /\$\{\{\s*(inputs|outputs)\.([\w.-]+)\s*\}\}|(?<![\w${])\{(train|holdout|data|model)\}(?!\})/g;

@@ -20,7 +20,7 @@ export interface ComparedScore {
   readonly other?: number;
   /** From the second to the first, with its sign. */
   readonly difference?: string;
-  /** Which way is better only the gate knows. */
+  /** Absent where the gate does not say which way is better. */
   readonly says?: 'better' | 'worse' | 'equal';
 }
 
@@ -112,7 +112,7 @@ export function comparedOrigins([one, other]: Two): readonly Origin[] {
   return rows.filter((row) => row.one !== undefined || row.other !== undefined);
 }
 
-/** They are kept as JSON; what cannot be read has none. */
+/** They are kept as JSON. Text that cannot be read has none. */
 export function hyperparametersIn(text: unknown): Readonly<Record<string, unknown>> {
   try {
     return typeof text === 'string' ? (Object(JSON.parse(text)) as Readonly<Record<string, unknown>>) : {};

@@ -6,7 +6,7 @@ import { writeWhole } from './durable.ts';
 import { fileFault, isMissing } from './faults.ts';
 
 /**
- * The admin token of a data directory: made at the first start, durable, readable by its owner alone.
+ * The admin token of a data directory: made at the first start, durable, and only its owner can read it.
  *
  * An empty file is what an older version left when the power was cut: it lets nobody in, so a new token is made. A file
  * with anything else in it is refused.

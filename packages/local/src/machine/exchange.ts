@@ -32,7 +32,7 @@ export interface Exchange {
 }
 
 export interface Limits {
-  /** Of silence: how long neither the caller nor the model may send a byte. */
+  /** How long both the caller and the model may send nothing. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
 }
@@ -46,7 +46,7 @@ export interface Ending {
   calls(call: ClientRequest): void;
   /** The latency is the time until now. */
   came(): void;
-  /** It is counted now, although more of the answer is coming. */
+  /** Counts it now, although more of the answer is coming. */
   count(outcome: Outcome): void;
   end(outcome: Outcome): void;
   /** Ends it early: the caller is answered if no head was sent yet, else the connection is cut. */

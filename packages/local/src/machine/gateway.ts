@@ -49,7 +49,7 @@ export interface GatewayOptions {
   readonly maxBodyBytes?: number;
   /** Of Serin, as the Open Inference Protocol tells it. */
   readonly version?: string;
-  /** Told of each request for a prediction of an endpoint that there is. */
+  /** Called for each prediction that an existing endpoint is asked for. */
   readonly onPrediction?: (endpoint: string, protocol: Protocol) => void;
 }
 
@@ -67,7 +67,7 @@ interface Branch {
  *
  * A request is never sent twice, and never to another deployment than the one it was routed to: if that one is down, the
  * caller gets 503 and the deployment an error. Errors are answers of 500 and more, broken connections, and silence;
- * answers below 500 are the caller's, and a caller who went away is no error. Bodies pass through unread.
+ * answers below 500 are the caller's, and a caller who went away is not an error. Bodies pass through unread.
  * `Authorization` and `Cookie` belong to this server and are not handed to a model.
  *
  * A request of the Open Inference Protocol goes the same way, and is translated where its model server does not speak it.
@@ -173,7 +173,7 @@ export function gateway(options: GatewayOptions): Gateway {
     }
     const { deployment, pool } = branch;
     const isV2 = protocol === 'v2';
-    // It waits until its process has said which dialect it speaks, and nothing of it is to be lost meanwhile.
+    // It waits until its process has said which dialect it speaks. Nothing may be lost meanwhile.
     if (isV2) request.pause();
     const limits = { timeoutMs: silenceOf(endpoint), maxBodyBytes };
     const routed = version === undefined ? countIn(branch, route, request, user) : branch.arm.unchosen();

@@ -7,7 +7,7 @@ import type { Model } from '@serin/core/model/state';
 import { upgrade } from '@serin/core/model/upgrade';
 import type { Entry, Journal } from '@serin/core/ports/journal';
 
-/** What is told of one model. Times are milliseconds since the epoch. */
+/** What the metrics say of one model. Times are milliseconds since the epoch. */
 export interface ModelGauge {
   readonly model: string;
   readonly champion?: number;
@@ -18,12 +18,12 @@ export interface ModelGauge {
   readonly approvals: number;
   /** Since when new data waits for a run. */
   readonly dataSince?: number;
-  /** Since when the oldest of what it owes is owed, as far as this server has seen. */
+  /** Since when its oldest debt exists, as far as this server has seen. */
   readonly owesSince?: number;
 }
 
 export interface JournalGauges {
-  /** Told of each entry once it is durable. */
+  /** Called with each entry once it is durable. */
   appended(entry: Entry): void;
   /** Models that are in the config, or still serve, by name; and how many dead letters wait. */
   read(): Promise<{ readonly models: readonly ModelGauge[]; readonly deadLetters: number }>;
@@ -31,7 +31,7 @@ export interface JournalGauges {
 
 type Debts = Map<string, number>;
 
-/** Reads a model again only after it has moved on: a look costs as much as what has happened since the last one. */
+/** Reads a model again only after it has moved on, so a look costs as much as what happened since the last one. */
 export function journalGauges(journal: Journal): JournalGauges {
   const models = new Map<string, ModelGauge | undefined>();
   const debts = new Map<string, Debts>();
@@ -73,7 +73,7 @@ export function journalGauges(journal: Journal): JournalGauges {
     if (head === undefined) return;
     const model = upgrade(head.state) as Model; // the engine writes it
     const known = debts.get(stream) ?? new Map<string, number>();
-    // Of what an earlier server has left it is known only that it was owed when the model moved last.
+    // Of a debt that an earlier server left, only this is known: it existed when the model last moved.
     for (const key of Object.keys((model.debts ?? {}) as PendingEffects)) if (!known.has(key)) known.set(key, model.at);
     debts.set(stream, known);
     models.set(stream, gaugeOf(model, known));
@@ -85,7 +85,7 @@ export function journalGauges(journal: Journal): JournalGauges {
       begun ??= begin();
       await begun;
       for (const stream of moved) {
-        // There may be many, at the first look: predictions come in between.
+        // The first look may find many, so predictions are answered in between.
         await ownTurn();
         moved.delete(stream);
         await look(stream);
@@ -99,7 +99,7 @@ export function journalGauges(journal: Journal): JournalGauges {
 function gaugeOf(model: Model, debts: Debts): ModelGauge | undefined {
   const { champion, run, rollout, monitor, versions, intake, queued } = model;
   if (model.retired === true && champion === undefined) return undefined;
-  // A rescan looks whether there is something, mostly in vain.
+  // A rescan is not a debt: it only looks whether something is there.
   const isNews = intake.status === 'settling' || (intake.status === 'listing' && intake.cause !== 'rescan');
   const since = [...(isNews ? [intake.since] : []), ...(queued === undefined ? [] : [queued.at])];
   const pending = Object.values(versions).filter(({ approval }) => approval?.status === 'pending');

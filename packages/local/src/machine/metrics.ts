@@ -21,14 +21,14 @@ interface Sources {
   readonly now: () => number;
   readonly gauges: JournalGauges;
   readonly counters: Pick<Counters, 'arm'>;
-  /** Only of these deployments something is told: series of others end. */
+  /** Only these deployments have series; the series of others end. */
   readonly standing: () => readonly Standing[];
 }
 
 /** `sources` are asked when somebody looks: they need not be there before. */
 export function serverMetrics(sources: () => Sources): Metrics {
   const entries = counts();
-  // All there are, from 0 on: the first one of a kind is an increase as well.
+  // Each kind is listed from the start with 0, so that its first occurrence shows as an increase.
   const events = counts(eventTypes.map((type) => `dev.serin.${type}.v1`));
   const predictions = new Map<string, ReturnType<typeof counts>>();
   let faults = 0;

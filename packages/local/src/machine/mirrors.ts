@@ -79,7 +79,7 @@ export function mirrors(): Mirrors {
     else
       copy.as(upstream, copy.body).then(
         (sent) => (isClosed ? done(undefined) : put(sent)),
-        // A request that cannot be put to this process says nothing of it.
+        // A request that cannot be put to this process says nothing about the process.
         (error) => done(isClosed || error instanceof Fault ? undefined : { outcome: 'failed' }),
       );
   }

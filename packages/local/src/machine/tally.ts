@@ -1,7 +1,7 @@
 /** Upper bounds of the buckets in which latencies are told, in milliseconds, ascending. */
 export const tallyBoundsMs: readonly number[] = [2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
 
-/** Requests of one deployment since the server started, for who watches: nothing is decided on them. */
+/** Requests of one deployment since the server started. They are only shown: no decision depends on them. */
 export interface Tally {
   add(latencyMs: number, isError: boolean): void;
   errors(): number;

@@ -20,7 +20,7 @@ import { openStore } from './store.ts';
 
 const tracking = '/api/2.0/mlflow/';
 const files = '/api/2.0/mlflow-artifacts/artifacts';
-/** All that a client of MLflow may ask a tracking server, also what this one does not answer. */
+/** Everything that a client of MLflow may ask a tracking server, also what this one does not answer. */
 const asks = /^\/(?:ajax-)?api\/[23]\.0\/mlflow/;
 
 /** MLflow's own limit is 1 MB of a batch; a logged model of a client before 3 comes with its whole description. */
@@ -30,7 +30,7 @@ const routes: Routes = { ...experimentRoutes, ...runRoutes, ...loggedModelRoutes
 
 interface Options {
   readonly database: DatabaseSync;
-  /** Of all that this keeps in files. */
+  /** The folder of all files that this API keeps. */
   readonly directory: string;
   /** The folder of the jobs, whose artifacts are versions. */
   readonly jobs: string;
@@ -39,7 +39,7 @@ interface Options {
   /** What proves the tokens of jobs. */
   readonly secret: string;
   readonly visibleTo: (caller: Caller) => Visible;
-  /** Told of what is nobody's fault but ours. */
+  /** Called with errors that are our own fault. */
   readonly onDefect: (path: string, error: unknown) => void;
 }
 
@@ -48,8 +48,8 @@ export type Mlflow = ReturnType<typeof openMlflow>;
 /**
  * MLflow's REST API for tracking and its registry, as its own clients ask it.
  *
- * It reads what Serin knows, and keeps what clients log. Nothing of it changes what Serin decides, but for what a job
- * logs into its own run: that is a part of what the job measured and made.
+ * It reads what Serin knows, and keeps what clients log. It changes no decision of Serin, with one exception:
+ * what a job logs into its own run is part of what the job measured and made.
  */
 export function openMlflow({ database, directory, secret, onDefect, ...given }: Options) {
   const tokens = jobTokens(secret);
@@ -123,7 +123,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Whatever its type says: clients send JSON also as text. */
+/** The content type is ignored: clients also send JSON as text. */
 async function fieldsOf(request: Request): Promise<Fields> {
   if (request.method === 'GET') return queryOf(request);
   const body = parseJson(await readBody(request, mostBytes));

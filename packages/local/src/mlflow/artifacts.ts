@@ -65,7 +65,7 @@ async function versionFolder(asked: Asked, name: string, number: number): Promis
   return join(house.directory, logged.body.root);
 }
 
-/** What is in a folder: names, as MLflow lists them. A file has nothing in it. */
+/** The names in a folder, as MLflow lists them. A file holds no names. */
 export async function listArtifacts(asked: Asked, text: string): Promise<unknown> {
   const place = placeOf(text);
   const folder = join(await folderOf(asked, place), place.path);

@@ -28,7 +28,7 @@ export interface House {
 export interface Party {
   readonly caller: Caller;
   readonly visible: Visible;
-  /** Only of the program of a job: the run and the model that it is of. */
+  /** Only for the program of a job: its run and its model. */
   readonly job?: JobParty & { readonly scope: string; readonly model: string; readonly state: Model };
 }
 
@@ -91,7 +91,7 @@ export function needs({ caller }: Party, role: Role): void {
     throw forbidden(`this needs the role ${role}, and the token '${subject}' has ${has}; use another token`);
 }
 
-/** What clients made beside Serin's models concerns the whole project: a token of some models does not see it. */
+/** What clients made themselves belongs to the whole project: a token of some models does not see it. */
 export const seesClients = ({ caller }: Party): boolean => caller.models === undefined;
 
 export function needsClients(party: Party): void {

@@ -47,7 +47,7 @@ function partsOf(key: string): { readonly run: string; readonly scope: string } 
   return { run, scope: scope.join('/') };
 }
 
-/** Also true of what is not there or is not a folder. */
+/** Also true when the folder does not exist, or is not a folder. */
 async function isEmpty(folder: string): Promise<boolean> {
   const found = await lstat(folder).catch(() => undefined);
   if (found !== undefined && !found.isDirectory()) return false;

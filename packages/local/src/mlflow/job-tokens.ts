@@ -8,8 +8,8 @@ export interface JobParty {
 }
 
 /**
- * The token of a job: its key, and a proof that this server gave it. Nothing of it is kept. Whoever has one cannot make
- * that of another job, and it opens nothing but what this folder answers.
+ * The token of a job: its key, and a proof that this server gave it. It is not stored. Whoever has one cannot make
+ * the token of another job, and it opens only what this folder answers.
  */
 export function jobTokens(secret: string) {
   const proofOf = (project: string, key: string): string =>

@@ -80,7 +80,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Files of a run as a model of it; the newest is what its job leaves. Answers what is known of them. */
+/** Registers files of a run as its model. The newest one is what the job leaves. Answers what is known of it. */
 export async function noteFiles(
   { house, party }: Asked,
   { id: run, scope, item: made }: Awaited<ReturnType<typeof writable>>,
@@ -151,7 +151,7 @@ async function search(asked: Asked) {
     .map((item) => view(asked, item));
   const { rows, ...next } = searched(
     all,
-    // Its order is one of objects, which the page of MLflow alone asks for.
+    // Its order is a list of objects, which only MLflow's own page sends.
     { ...fields, order_by: [] },
     {
       ...{ usually: 100, most: 1000 },

@@ -132,7 +132,7 @@ async function removeModel(asked: Asked) {
   return {};
 }
 
-/** Tags change nothing that Serin decides by, so its models and versions take them as well. */
+/** No decision of Serin depends on tags, so its models and versions take them too. */
 async function setTag(asked: Asked, ownerOf: (name: string) => string) {
   needs(asked.party, 'operator');
   const name = nameOf(asked);

@@ -58,7 +58,7 @@ export function serinPoints(store: Store, run: Run): readonly Point[] {
   return [...logged.values()];
 }
 
-/** All others are of a run that works. A run that the gate refused has finished. */
+/** Every other status means that the run works. A run that the gate refused has finished. */
 const statuses: Partial<Readonly<Record<Run['status'], string>>> = {
   validating: 'SCHEDULED',
   succeeded: 'FINISHED',

@@ -133,7 +133,7 @@ export async function runnableExperiment({ house, party }: Asked, id: string): P
 
 const statuses = ['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'];
 
-/** Serin says itself how its runs end: of those, only the name is taken. */
+/** Serin decides how its own runs end, so only their name can be changed. */
 async function update(asked: Asked) {
   const { house, fields } = asked;
   const { store } = house;
@@ -236,7 +236,7 @@ async function history(asked: Asked) {
   const { data } = await runView(asked, id);
   const key = textOf(fields, 'metric_key');
   const logged = historyOf(house.store, id, key);
-  // What Serin recorded and nobody logged is one point.
+  // A value that Serin recorded and nobody logged is one point.
   const last = data.metrics.find((point) => point.key === key);
   const isLast = last === undefined || logged.some(({ value }) => value === last.value);
   const { rows, ...next } = paged(

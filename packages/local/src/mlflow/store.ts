@@ -176,7 +176,7 @@ export function openStore(database: DatabaseSync) {
       }
     },
     history: (run: string, scope: string, key: string) => history.all(run, scope, key) as unknown as readonly Point[], // the columns of the query
-    /** Of a job that is tried once more: what the attempt before logged is not of the run any more. */
+    /** A job is tried once more: what the attempt before logged is not part of the run any more. */
     forget(run: string, scope: string): void {
       forgetTexts.run(`run/${run}`, scope);
       forgetPoints.run(run, scope);

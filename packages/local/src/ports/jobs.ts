@@ -149,7 +149,7 @@ function signal(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM');
   } catch {
-    // It ended meanwhile: a stop of a finished job is no error.
+    // It ended meanwhile: a stop of a finished job is not an error.
   }
 }
 

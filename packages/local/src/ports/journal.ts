@@ -28,7 +28,7 @@ const tables = `
 
 interface Options {
   readonly database: DatabaseSync;
-  /** Told of each entry once it is durable. */
+  /** Called with each entry once it is durable. */
   readonly onAppended?: (entry: Entry) => void;
 }
 

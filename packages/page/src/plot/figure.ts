@@ -7,7 +7,7 @@ import { drawn } from './shapes.ts';
 import type { Format, Layer, Plot, SpansPlot, XyPlot } from './spec.ts';
 import { valueText } from './ticks.ts';
 
-/** More rows nobody reads. */
+/** Nobody reads more rows. */
 const mostRows = 40;
 
 /** A plot with its legend, and its numbers as a table. The browser draws it again at the width that it has there. */

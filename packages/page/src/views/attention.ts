@@ -47,7 +47,7 @@ function stopped(given: Given, rollout: Rollout, isFrozen: boolean): Part {
 <p class="actions">${rolloutActions(given, rollout, { revision, isFrozen })}</p>`;
 }
 
-/** What nobody decided and nobody can wait out. */
+/** Troubles that do not end by themselves. */
 function troubles({ to }: Given, row: ModelRow): readonly Part[] {
   const link = html`<a href="${to(modelPath(row.model))}">${row.model}</a>`;
   return [

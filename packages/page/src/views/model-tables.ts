@@ -17,7 +17,7 @@ export interface RunRow {
   readonly because?: string;
 }
 
-/** More hide each other. */
+/** More lines hide each other. */
 export const mostMetrics = 4;
 
 export function versionsTable({ to, now }: Given, it: ModelDoc, versions: readonly VersionDoc[]): Part {

@@ -40,7 +40,7 @@ ${models.length === 0 ? '' : html`<section aria-labelledby="news-title"><h2 id="
 const isTraining = ({ run }: ModelRow): boolean => run !== undefined && !endedRuns.includes(run.status);
 const isMoving = ({ rollout }: ModelRow): boolean => rollout !== undefined && !endedRollouts.includes(rollout.status);
 
-/** What a person would say who looked for a second. */
+/** What a person would say after one look. */
 function sentenceOf(models: readonly ModelRow[], isFrozen: boolean): string {
   if (models.length === 0) return 'Nothing is released yet.';
   const parts = [
@@ -107,13 +107,13 @@ const lastRun = (to: Given['to'], row: ModelRow): Part =>
     ? ''
     : html`<p class="quiet">last run <a href="${to(runPath(row.run.id))}">${shortId(row.run.id)}</a> ${badge(row.run.status)}</p>`;
 
-/** Nothing was done with it yet. */
+/** Whether the model is still unused. */
 const isFresh = ({ champion, run, intake, retired }: ModelRow): boolean =>
   champion === undefined && run === undefined && intake === 'idle' && retired !== true;
 
 const modelsGuided = 3;
 
-/** What to do next, for as long as there is a model that nothing was done with. */
+/** What to do next, as long as some model is still unused. */
 async function firstSteps(given: Given, { models, project }: Status): Promise<Part> {
   if (models.length === 0)
     return html`<section aria-labelledby="next-title"><h2 id="next-title">What to do next</h2>

@@ -22,7 +22,7 @@ export interface Drawn {
   readonly to: number;
 }
 
-/** More points than pixels say nothing more. */
+/** More points than pixels show nothing more. */
 const mostPoints = 200;
 const mostRatios = 4;
 const tones: readonly Tone[] = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
@@ -71,7 +71,7 @@ function weightPlot(drawn: Drawn): XyPlot {
 
 const [ten, thousand] = [Math.log(10), Math.log(1000)];
 
-/** As far as there are values and what is needed, but not beyond a thousand to one: nobody tells more apart. */
+/** Shows all values and what is needed, but at most a thousand to one: nobody tells more apart. */
 function oddsScale(label: string, needed: number, lines: readonly Layer[]): Scale {
   const values = lines.flatMap((layer) => (layer.kind === 'line' ? layer.points.flatMap(([, y]) => y ?? []) : []));
   const from = Math.max(-thousand, Math.min(-ten, ...values));

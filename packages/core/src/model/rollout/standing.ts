@@ -44,5 +44,5 @@ export function standingOf(rollout: Rollout): Standing {
   };
 }
 
-/** Before the first evidence there is none: E is 1. */
+/** E is 1 before the first evidence. */
 const finite = (log: number): number => (Number.isFinite(log) ? log : 0);

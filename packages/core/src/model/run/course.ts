@@ -27,7 +27,7 @@ export interface CourseReader {
   readonly isOver: boolean;
 }
 
-/** Reads from the journal when each step of a run began and ended: the run itself knows only the step that it is in. */
+/** Reads from the journal when each step of a run began and ended. The run itself knows only its present step. */
 export function courseReader(id: string): CourseReader {
   const steps: StepTaken[] = [];
   let seen: SeenRun = {};
@@ -41,7 +41,7 @@ export function courseReader(id: string): CourseReader {
   function takeOne({ at, patch }: Entry): void {
     const { run } = patch as { readonly run?: unknown };
     if (run === undefined || isOver) return;
-    // An ended run has no job and another id, so that of the next one is whole, whatever was before.
+    // An ended run has no job, so the patch of the next run holds its whole job.
     seen = (applyPatch({ run: seen }, { run: run as never }) as { readonly run?: SeenRun }).run ?? {};
     if (seen.id !== id) return;
     const { job, endedAt } = seen;

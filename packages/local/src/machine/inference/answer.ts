@@ -29,7 +29,7 @@ export function inferenceOf(
   model: { readonly name: string; readonly version: string },
 ): string {
   const said = outputsIn(parsed(body, false));
-  // It takes ten times as long, and only what looks like integers can be something else.
+  // This takes ten times as long, and is needed only for numbers that look like integers.
   const isUnsure = hasDecimals(body) && said.some(({ datatype }) => datatype === 'INT64');
   const outputs = isUnsure ? outputsIn(parsed(body, true)) : said;
   const names = outputs.map(({ name }) => name);

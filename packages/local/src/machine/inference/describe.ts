@@ -25,7 +25,7 @@ export const describe = {
     answer(passage, endpoint === undefined ? undefined : { name: endpoint, ready: true });
   },
 
-  /** Of a model server that does not speak the protocol nobody knows the tensors. */
+  /** Nobody knows the tensors of a model server that does not speak the protocol. */
   model(
     passage: Passage,
     metadata: Metadata | undefined,

@@ -49,7 +49,7 @@ export function translated(
 /**
  * Puts a request of the Open Inference Protocol to a model server that knows only `POST /invocations`, and says its answer
  * in the protocol. Both are held whole, so both have a limit. Counted as `forward` does; a request that is not valid
- * reaches no model and is no error of it, an answer that cannot be said in the protocol is one.
+ * reaches no model and is not an error of it. An answer that the protocol cannot express is one.
  */
 export function translate(exchange: Exchange, upstream: Upstream, { maxBodyBytes }: Limits, ending: Ending): void {
   const { request, response, requestId, deployment, follower } = exchange;
@@ -115,7 +115,7 @@ interface Gathering {
   readonly onTooLarge: () => void;
 }
 
-/** Holds a message until it is whole; of one that is too large nothing is held any more. */
+/** Holds a message until it is whole. One that is too large is dropped. */
 function gather(message: IncomingMessage, { maxBytes, heard, whole, onTooLarge }: Gathering): void {
   let chunks: Buffer[] = [];
   let bytes = 0;
