@@ -63,9 +63,9 @@ test.each([['validate'], ['plan'], ['deploy'], ['destroy']])(
 
     expect(exit).toBe(2);
     expect(JSON.parse(stdout).errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
-      '/models/fraud/rollout/tick',
-      '/models/fraud/serve/stickyBy',
       '/models/fraud/evaluate/compute/accelerator',
+      '/models/fraud/serve/stickyBy',
+      '/models/fraud/rollout/tick',
     ]);
   },
 );
@@ -202,7 +202,7 @@ test('100 retrains cost their longest jobs, with the champion scored again, and 
   expect(retrains.usd).toBeGreaterThan(500 * 0.257 + 125 * 0.822);
 });
 
-test('an instance type without a published price is named, and is no zero in the sum', async () => {
+test('an instance type without a published price is named, and is not a zero in the sum', async () => {
   const { atRest, machines } = await planned({
     serve: { ...fraud.serve, compute: { accelerator: { type: 'L4' } } },
   });
@@ -236,10 +236,12 @@ test.each([['validate'], ['plan']])('%s refuses names that AWS would refuse, at 
   const anywhere = await serin(['validate'], { cwd });
 
   expect([exit, anywhere.exit]).toEqual([2, 0]);
+  const ofProject = { pointer: '/project', value: 'a--b', line: 1, column: 12 };
+  const ofEnvironment = { pointer: '/environment', value: named.environment, line: 1, column: 33 };
   expect(JSON.parse(stdout).errors).toEqual([
-    { pointer: '/project', value: 'a--b', detail: expect.stringContaining('single hyphens') },
-    { pointer: '/environment', value: named.environment, detail: expect.stringContaining('without a hyphen') },
-    { pointer: '/project', value: 'a--b', detail: expect.stringContaining('has 32 characters') },
+    { ...ofProject, detail: expect.stringContaining('single hyphens') },
+    { ...ofProject, detail: expect.stringContaining('has 32 characters') },
+    { ...ofEnvironment, detail: expect.stringContaining('without a hyphen') },
   ]);
 });
 
