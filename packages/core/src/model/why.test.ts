@@ -156,3 +156,20 @@ test('a start that came to no run is in the story of the model, with the reason'
     expect.stringMatching(/^no run by manual: equal inputs: the same dataset, code and parameters as run_/),
   );
 });
+
+test('a run that was asked for and has not begun says what it waits for', () => {
+  const freeze = { by: 'fay', because: 'audit' };
+  const [frozen, busy] = [driver(), driver()];
+  trainOne(frozen, 'one');
+  score(frozen, 0.4);
+  frozen.say({ type: 'configReleased', revision: 9, plan: planOf(), freeze });
+  trainOne(busy, 'one');
+
+  for (const drive of [frozen, busy]) drive.say({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+
+  const empty = { ...driver().state, queued: { trigger: { kind: 'schedule' as const }, at: 0, by: 'time' } };
+  const said = [frozen.state, busy.state, empty].map((state) => whyModel(state, state.at).sentence);
+  expect(said[0]).toContain('; a run by manual waits for the end of the freeze');
+  expect(said[1]).toMatch(/; a run by manual waits for the end of run run_\w+/);
+  expect(said[2]).toContain('; a run by schedule waits for data');
+});

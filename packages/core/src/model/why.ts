@@ -264,6 +264,7 @@ function modelText(model: Model, now: number): string {
     run === undefined || (run.status === 'succeeded' && run.trained?.number === rollout?.candidate)
       ? ''
       : `run ${run.id} ${runText(run)}`,
+    queuedText(model),
     offered === undefined ? '' : offerText(model, offered.version, now),
     ...(run === undefined || model.intake.status !== 'idle'
       ? [intakeText(model.intake, now)]
@@ -272,6 +273,13 @@ function modelText(model: Model, now: number): string {
     model.retired ? 'it left the config' : '',
   ];
   return parts.filter((part) => part !== '').join('; ');
+}
+
+/** What a run waits for that was asked for and has not begun. */
+function queuedText({ queued, freeze, run }: Model): string {
+  if (queued === undefined) return '';
+  const behind = run === undefined || 'endedAt' in run ? 'data' : `the end of run ${run.id}`;
+  return `a run by ${queued.trigger.kind} waits for ${freeze === undefined ? behind : 'the end of the freeze'}`;
 }
 
 function alertsText(model: Model): string {
