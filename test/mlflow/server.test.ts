@@ -111,6 +111,21 @@ describe('a server with a run of a client', () => {
     );
   });
 
+  test('shows nothing that clients made to a token of some models', async () => {
+    const scoped = await tokenOf(server, 'viewer', ['m']);
+    await mlflow(server, 'POST', 'registered-models/create', { name: 'of a client' });
+    const { model } = (await mlflow(server, 'POST', 'logged-models', { name: 'x', source_run_id: run })).body;
+    const logged = `logged-models/${model.info.model_id}`;
+
+    const registered = (token?: string) =>
+      mlflow(server, 'GET', 'registered-models/get', { name: 'of a client' }, token);
+    expect([(await registered()).status, (await registered(scoped)).status]).toEqual([200, 404]);
+    expect([
+      (await mlflow(server, 'GET', logged)).status,
+      (await mlflow(server, 'GET', logged, {}, scoped)).status,
+    ]).toEqual([200, 404]);
+  });
+
   test('shows nothing to a token that may only ask for predictions', async () => {
     const predictor = await tokenOf(server, 'predictor');
     await put(`runs/${run}/artifacts/secret.txt`, 'a secret');
