@@ -6,7 +6,7 @@ import type { Job } from '@serin/core/ports/jobs';
 import { expect, test } from 'vitest';
 import { retiredImport } from '../../packages/cli/src/retired-sdk.ts';
 import { factsOf } from '../../packages/cli/src/script-facts.ts';
-import { folder, serin } from './command.ts';
+import { bin, folder, serin } from './command.ts';
 
 const good = `{
   project: 'p',
@@ -186,7 +186,7 @@ test.each([['aws,gcp,azure'], ['gcp, azure'], ['azure']])(
     expect(exit).toBe(0);
     expect(await serin(['validate'], { cwd: join(cwd, 'p') })).toMatchObject({ exit: 0 });
     for (const cloud of named) {
-      expect(stdout).toContain(`npx serin validate --cloud ${cloud}`);
+      expect(stdout).toContain(`node ${bin} validate --cloud ${cloud}`);
       expect(await serin(['validate', '--cloud', cloud], { cwd: join(cwd, 'p') })).toMatchObject({ exit: 0 });
     }
     const config = readFileSync(join(cwd, 'p', 'serin.config.ts'), 'utf8');

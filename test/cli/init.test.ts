@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { init } from '../../packages/cli/src/commands/init.ts';
 import type { Options } from '../../packages/cli/src/invocation.ts';
-import { begin, folder, serin } from './command.ts';
+import { begin, bin, folder, serin } from './command.ts';
 import { keptTerminal } from './screens.ts';
 
 /** A person at a terminal who gives these answers, one after the other. */
@@ -79,6 +79,8 @@ test.each(['sklearn', 'xgboost', 'pytorch', 'onnx', 'node'])(
     expect([exit, JSON.parse(stdout).warnings]).toEqual([0, []]);
     expect(again.exit).toBe(4);
     for (const file of written) expect(readFileSync(join(place, file), 'utf8')).not.toMatch(/__[A-Z_]+__(?!")/);
+    const readme = readFileSync(join(place, 'README.md'), 'utf8');
+    expect([readme.includes(`node ${bin} dev`), readme.includes('npx')]).toEqual([true, false]);
     if (template === 'node') return;
     expect(configIn(place)).toContain('project: my-shop\n');
     expect(readFileSync(join(place, 'src', '.serinignore'), 'utf8')).toContain('data/');

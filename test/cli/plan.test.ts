@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { compile, parseConfig } from '@serin/core/config/config';
 import { expect, test } from 'vitest';
 import { firstAsks } from '../../packages/cli/src/plan/walk.ts';
-import { folder, serin } from './command.ts';
+import { bin, folder, serin } from './command.ts';
 
 const image = { aws: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/fraud:1' };
 const fraud = {
@@ -271,10 +271,10 @@ test('the first run asks for its jobs in order, then for its version and its dep
  * https://github.com/sst/sst/blob/dev/pkg/project/run.go
  */
 function standIn(cwd: string, { exit = 0, outputs = true } = {}): Readonly<Record<string, string>> {
-  const bin = join(cwd, 'bin');
-  mkdirSync(bin);
+  const programs = join(cwd, 'bin');
+  mkdirSync(programs);
   writeFileSync(
-    join(bin, 'sst'),
+    join(programs, 'sst'),
     `#!${process.execPath}
 const { mkdirSync, writeFileSync } = require('node:fs');
 writeFileSync('called.json', JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), profile: process.env.AWS_PROFILE }));
@@ -284,9 +284,9 @@ console.log('sst talks');
 process.exit(${exit});
 `,
   );
-  chmodSync(join(bin, 'sst'), 0o755);
+  chmodSync(join(programs, 'sst'), 0o755);
   writeFileSync(join(cwd, 'sst.config.ts'), '// ours');
-  return { PATH: [bin, dirname(process.execPath)].join(delimiter), AWS_PROFILE: 'acme', AWS_REGION: 'eu-west-1' };
+  return { PATH: [programs, dirname(process.execPath)].join(delimiter), AWS_PROFILE: 'acme', AWS_REGION: 'eu-west-1' };
 }
 const address = 'https://x.lambda-url.eu-west-1.on.aws/';
 const settings = (cwd: string) => JSON.parse(readFileSync(join(cwd, 'serin.aws.json'), 'utf8'));
@@ -304,7 +304,10 @@ test('deploy runs sst for the environment of the config, and tells the address t
     project: 'acme',
     stage: 'prod',
     address,
-    next: [`npx serin context add acme-prod --url ${address} --token-stdin`, 'npx serin release --context acme-prod'],
+    next: [
+      `node ${bin} context add acme-prod --url ${address} --token-stdin`,
+      `node ${bin} release --context acme-prod`,
+    ],
   });
   expect(called(cwd)).toEqual({ args: ['deploy', '--stage', 'prod'], cwd: realpathSync(cwd), profile: 'acme' });
 });
@@ -316,7 +319,7 @@ test('deploy says where to look for the address when sst left none', async () =>
 
   expect(exit).toBe(0);
   expect(stdout).toContain('.sst/outputs.json: take the one that it printed above');
-  expect(stdout).toContain('serin context add acme-prod --url <address> --token-stdin');
+  expect(stdout).toContain(`node ${bin} context add acme-prod --url <address> --token-stdin`);
 });
 
 test('the first deployment makes a token, shows it once, and keeps only its hash', async () => {

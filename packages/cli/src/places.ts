@@ -7,6 +7,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** The files of the project that `init` writes. */
 export const starterFolder = join(here, 'starter');
 
+/** What starts this command, in the repository and in the published package. */
+export const binFile = join(here, '..', 'bin', 'serin.js');
+
 /** The files of the projects in Python that `init` writes. */
 export const templatesFolder = join(here, 'templates');
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { calledFrom } from './called.ts';
 import { configNames } from './config-file.ts';
 import { writeSchema } from './config-schema.ts';
 import { Failure } from './failure.ts';
@@ -68,11 +69,12 @@ export async function writeFrom(
   await writeSchema(join(directory, 'serin.config.yaml'));
   const written = files.map(({ path }) => path);
   const assumptions = assumed({ name, inside, facts, target, taken, isJudged: judged !== undefined, serves });
+  const called = calledFrom(directory, invocation.env.PATH);
   show(
     invocation,
     { directory, written, assumptions },
     () =>
-      `wrote ${written.map((each) => relative(invocation.cwd, join(directory, each))).join(', ')}, and assumed:\n${assumptions.map((line) => `  - ${line}\n`).join('')}\nnext: serin validate, then serin dev\n`,
+      `wrote ${written.map((each) => relative(invocation.cwd, join(directory, each))).join(', ')}, and assumed:\n${assumptions.map((line) => `  - ${line}\n`).join('')}\nnext:\n  ${called} validate\n  ${called} dev\n  # then, in a second terminal: ${called} drop ${name} <file>\n`,
   );
   return 0;
 }

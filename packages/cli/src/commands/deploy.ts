@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { calledFrom } from '../called.ts';
 import { type Command, type Invocation, show } from '../invocation.ts';
 import { byHandText } from '../plan/by-hand.ts';
 import { type SettingsFile, writeSettings } from '../plan/settings.ts';
@@ -28,7 +29,7 @@ export const deploy: Command = async (invocation) => {
   await tellToken(invocation, settings);
   await runSst(invocation, 'deploy', project);
   const address = await addressOf(project);
-  const next = nextOf(project, address);
+  const next = nextOf(project, calledFrom(invocation.cwd, invocation.env.PATH), address);
   show(invocation, { ...document, ...(address === undefined ? {} : { address }), next, byHand: topology.byHand }, () =>
     [
       `${terminal.paint('green', 'ok')}  deployed ${document.project} as ${stage}`,
@@ -71,7 +72,7 @@ async function tellToken({ terminal }: Invocation, settings: SettingsFile): Prom
 }
 
 /** From a deployment to a first release, where an address that nobody knows stands as a placeholder. */
-function nextOf({ prepared, stage }: Deployable, address = '<address>'): readonly string[] {
+function nextOf({ prepared, stage }: Deployable, serin: string, address = '<address>'): readonly string[] {
   const name = `${prepared.compiled.project}-${stage}`;
-  return [`npx serin context add ${name} --url ${address} --token-stdin`, `npx serin release --context ${name}`];
+  return [`${serin} context add ${name} --url ${address} --token-stdin`, `${serin} release --context ${name}`];
 }

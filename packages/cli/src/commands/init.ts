@@ -1,5 +1,6 @@
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { asCalled } from '../called.ts';
 import { cloudStarter } from '../cloud-starter.ts';
 import { configNames } from '../config-file.ts';
 import { writeSchema } from '../config-schema.ts';
@@ -59,9 +60,13 @@ async function writeTemplate(
   template: string,
   serves: boolean,
 ): Promise<number> {
+  const { env } = invocation;
   const files = await templateFiles(template, projectName(directory), serves);
   await mayWrite(invocation, targetsIn(directory, files));
-  await writeFiles(directory, files);
+  await writeFiles(
+    directory,
+    files.map(({ path, text }) => ({ path, text: path === 'README.md' ? asCalled(text, directory, env.PATH) : text })),
+  );
   await writeSchema(join(directory, 'serin.config.yaml'));
   wrote(
     invocation,
@@ -95,6 +100,8 @@ async function writeStarter(
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await cp(from, join(directory, path));
   }
+  const readme = join(directory, 'README.md');
+  await writeFile(readme, asCalled(await readFile(readme, 'utf8'), directory, invocation.env.PATH));
   if (clouds !== undefined) await writeFile(join(directory, 'serin.config.ts'), cloudStarter(clouds));
   const paths = targets.map(({ path }) => path);
   wrote(invocation, directory, paths, [
@@ -118,7 +125,9 @@ async function writeFiles(directory: string, files: readonly ProjectFile[]): Pro
 function wrote(invocation: Invocation, directory: string, written: readonly string[], next: readonly string[]): void {
   const place = relative(invocation.cwd, directory);
   show(invocation, { directory, written }, () => {
-    const lines = [...(place === '' ? [] : [`cd ${place}`]), ...next].map((line) => `  ${line}`);
+    const lines = [...(place === '' ? [] : [`cd ${place}`]), ...next].map(
+      (line) => `  ${asCalled(line, directory, invocation.env.PATH)}`,
+    );
     return `wrote ${written.join(', ')}\n\n${lines.join('\n')}\n\nREADME.md goes on from there.\n`;
   });
 }

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { shortId } from '@serin/core/base/ids';
 import type { Verification } from '@serin/core/model/rollout/verify';
+import { asCalled } from '../called.ts';
 import type { Terminal } from '../terminal.ts';
 import { watchMemory } from './memory.ts';
 import { type Facts, type Release, report } from './report.ts';
@@ -108,9 +109,10 @@ export async function demo(options: DemoOptions): Promise<number> {
 async function lookFurther(
   { url, token }: Server,
   project: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
   stay: AbortSignal | undefined,
 ): Promise<void> {
+  const say = (line: string) => print(asCalled(line, resolve(project), process.env.PATH));
   if (stay === undefined || stay.aborted) {
     say(`Look further:  cd ${project} && npx serin dev`);
     say('  It prints the address of its page. In a second terminal there:');
