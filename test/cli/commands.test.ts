@@ -159,3 +159,45 @@ test('an event that is not there is not taken for a newer one', async () => {
     '/v1/models/fraud/entries?before=91&limit=1',
   ]);
 });
+
+test('repeated requests go on when the model fails, and say who failed how often, and the first reason', async () => {
+  const { env } = await stubServer((_, index) => ({
+    status: index % 4 === 0 ? 500 : 200,
+    headers: { 'x-serin-deployment': index % 4 === 0 ? 'v2' : 'v1' },
+    body: index % 4 === 0 ? { error: 'the cache is cold' } : { predictions: [1] },
+  }));
+
+  const ask = ['endpoints', 'invoke', 'fraud', '--data', '{}', '--repeat', '40'];
+  const { exit, stdout, stderr } = await serin([...ask, '--json'], { env });
+
+  expect(exit).toBe(1);
+  expect(JSON.parse(stdout).items).toEqual([
+    { deployment: 'v1', requests: 30, failed: 0 },
+    { deployment: 'v2', requests: 10, failed: 10 },
+  ]);
+  expect(stderr).toContain('the cache is cold');
+});
+
+test('a request that the model cannot use is not repeated', async () => {
+  const { env, received } = await stubServer(() => ({ status: 400, body: { error: 'no column x' } }));
+
+  const { exit, stderr } = await serin(['endpoints', 'invoke', 'fraud', '--data', '{}', '--repeat', '500'], { env });
+
+  expect([exit, received.length < 50]).toEqual([2, true]);
+  expect(stderr).toContain('no column x');
+});
+
+test('a version alone is compared with the champion, and the champion alone wants another', async () => {
+  const { env, received } = await stubServer(({ url }) => ({
+    body: url === '/v1/models/fraud' ? { model: 'fraud', champion: 2 } : { items: [], model: 'fraud', number: 1 },
+  }));
+
+  const one = await serin(['compare', 'fraud', '5', '--json'], { env });
+  const joined = await serin(['compare', 'fraud@5', '--json'], { env });
+  const champion = await serin(['compare', 'fraud', 'v2'], { env });
+
+  const asked = received.map(({ url }) => url).filter((url) => url.includes('/versions/'));
+  expect([one.exit, joined.exit, champion.exit]).toEqual([0, 0, 2]);
+  expect(asked).toEqual([5, 2, 5, 2].map((number) => `/v1/models/fraud/versions/${number}`));
+  expect(champion.stderr).toContain('serin compare fraud@2 fraud@<number>');
+});

@@ -152,7 +152,7 @@ async function failureOf(response: Response, request: Request, server: Server): 
   const mend = mendOf(response.status, problem, server);
   const details = problem?.errors?.map(({ pointer, detail }) => `${pointer ?? ''}  ${detail ?? ''}`);
   const why = problem === undefined && isText(response) ? beginningOf(text) : undefined;
-  return new Failure(exits[response.status] ?? 1, what, { problem, why, mend, details });
+  return new Failure(exits[response.status] ?? 1, what, { problem, response, why, mend, details });
 }
 
 /** What is not in Serin's words is quoted: it may be a model that says what is wrong with a request. */

@@ -203,7 +203,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'compare',
     args: '<model> [version] [other]',
-    summary: 'two versions side by side: scores, what they were made from, how they served',
+    summary: 'two versions side by side, or one and the champion: scores, origin, how they served',
     options: reading,
     example: 'serin compare fraud@5 fraud@2',
     load: async () => (await import('./commands/compare.ts')).compare,

@@ -26,6 +26,8 @@ interface More {
   readonly why?: string | undefined;
   readonly mend?: string | undefined;
   readonly problem?: Problem | undefined;
+  /** What a server answered, where one did. */
+  readonly response?: Response | undefined;
   /** Lines that say more: one problem each. */
   readonly details?: readonly string[] | undefined;
   readonly cause?: unknown;
@@ -37,15 +39,17 @@ export class Failure extends Error {
   readonly why: string | undefined;
   readonly mend: string | undefined;
   readonly problem: Problem | undefined;
+  readonly response: Response | undefined;
   readonly details: readonly string[];
 
-  constructor(exit: ExitCode, what: string, { why, mend, problem, details, cause }: More = {}) {
+  constructor(exit: ExitCode, what: string, { why, mend, problem, response, details, cause }: More = {}) {
     super(what, { cause });
     this.name = 'Failure';
     this.exit = exit;
     this.why = why;
     this.mend = mend;
     this.problem = problem;
+    this.response = response;
     this.details = details ?? [];
   }
 }

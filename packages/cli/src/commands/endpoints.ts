@@ -57,6 +57,7 @@ async function repeatedly(invocation: Invocation, body: string, times: number): 
     counts.set(who, { requests: known.requests + 1, failed: known.failed + (failed ? 1 : 0) });
   };
   let left = times;
+  let first: Failure | undefined;
   const worker = async () => {
     while (left > 0 && !invocation.signal.aborted) {
       left -= 1;
@@ -65,9 +66,10 @@ async function repeatedly(invocation: Invocation, body: string, times: number): 
         await response.arrayBuffer();
         count(response.headers.get('x-serin-deployment') ?? '', false);
       } catch (error) {
-        // A server that is not there fails every time; what a model answers is counted.
-        if (!(error instanceof Failure) || error.problem?.status === undefined) throw error;
-        count('failed', true);
+        // A wrong request, or a server that is not there, fails every time; a model that fails is counted.
+        if (!(error instanceof Failure) || error.response === undefined || error.response.status < 500) throw error;
+        first ??= error;
+        count(error.response.headers.get('x-serin-deployment') ?? 'nobody', true);
       }
     }
   };
@@ -78,5 +80,7 @@ async function repeatedly(invocation: Invocation, body: string, times: number): 
   show(invocation, { items }, () =>
     table(items, { DEPLOYMENT: 'deployment', REQUESTS: 'requests', FAILED: 'failed' }, invocation.terminal),
   );
+  if (first !== undefined)
+    invocation.terminal.say(`the first failure: ${[first.message, first.why].filter(Boolean).join('; ')}\n`);
   return items.some(({ failed }) => failed > 0) ? 1 : 0;
 }

@@ -18,6 +18,7 @@ test('where less is better, less is called better, and a metric that no gate kno
     terminal,
   );
 
+  expect(text).toMatch(/METRIC +V5 +V2 +DIFFERENCE +V5 IS\n/);
   expect(text).toMatch(/loss +0\.3 +0\.4 +-0\.1 +better/);
   expect(text).toMatch(/other +3 +3 +equal\n/);
   expect(text).toContain('on the same hold-out');

@@ -48,7 +48,7 @@ function scoresText(versions: Comparison['versions'], gate: unknown, terminal: R
     [titleOf(versions[0])]: 'one',
     [titleOf(versions[1])]: 'other',
     DIFFERENCE: 'difference',
-    '': { path: 'says', as: 'state' },
+    [`${titleOf(versions[0])} IS`]: { path: 'says', as: 'state' },
   };
   const note = isSame
     ? 'on the same hold-out'

@@ -100,7 +100,7 @@ const scoresTable = ([a, b]: readonly [number, number], rows: readonly ComparedS
         name: 'Difference',
         show: ({ difference }) => difference ?? '',
       },
-      { name: '', show: ({ says }) => says ?? '' },
+      { name: `v${a} is`, show: ({ says }) => says ?? '' },
     ],
   });
 
