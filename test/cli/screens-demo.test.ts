@@ -17,7 +17,7 @@ async function factsOf(share: number): Promise<Facts> {
     verified: { rollout: rollout.id, readings: 2, problems: [] },
     changed: { rollout: rollout.id, readings: 2, problems: ['model/births: entry 7 was changed after it was written'] },
     releases: [
-      { ...release, dataset: '1971', verdict: 'passed: no criterion applied', outcome: 'promoted' },
+      { ...release, dataset: '1971', verdict: 'passed: no champion to compare with yet', outcome: 'promoted' },
       {
         ...release,
         ...{ dataset: '1977', version: 7, outcome: 'refused' },

@@ -23,8 +23,9 @@ export function wrappedConfig({ name, code, program, script, facts, target, serv
     `project: ${name}`,
     'models:',
     `  ${name}:`,
-    `    # Files that are dropped into .serin/buckets/drops/${name}/ are new data, once nothing was added for two minutes.`,
-    `    data: { bucket: drops, prefix: ${name}/ }`,
+    `    # Files that are dropped into .serin/buckets/drops/${name}/ are new data, once nothing was added for so long.`,
+    '    # Where a drop has many files that take a while to arrive: 2m.',
+    `    data: { bucket: drops, prefix: ${name}/, settle: { quiet: 5s } }`,
     ...(readsRows
       ? [
           '    # Training gets four fifths of the rows, as train.csv; what is held out judges the model.',
@@ -57,7 +58,8 @@ export function wrappedConfig({ name, code, program, script, facts, target, serv
             ? [
                 `    serve: { command: [${program}, serve.py] }`,
                 '    # A twentieth of the traffic, then a quarter, then half, for 15 minutes each, then all of it; back at once if',
-                '    # requests fail more often than before.',
+                '    # requests fail more often than before. To see all of it in the first minute, write instead',
+                '    # { steps: [10, 50], bake: 10s, tick: 1s, guard: 10s, guardrails: { errors: { floor: 0.01 } } }',
                 '    rollout: { steps: [5, 25, 50], bake: 15m }',
               ]
             : ['    serve: none']),

@@ -88,7 +88,7 @@ const shortVerdict = (verdict: string): string =>
   verdict
     .replace(/ against (\S+) of the champion (v\d+), (?:not )?within \S+$/, ', $2 has $1')
     .replaceAll(/\d+\.\d{4,}/g, (number) => String(Number(Number(number).toPrecision(3))))
-    .replace('passed: no criterion applied', 'passed: the first version');
+    .replace('passed: no champion to compare with yet', 'passed: the first version');
 
 /** The sentence, the odds and the counts; what was assumed is named by its number. */
 function shortCertificate(certificate: Certificate | undefined): readonly string[] {

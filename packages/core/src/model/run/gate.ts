@@ -108,7 +108,7 @@ const reaches = (value: number, bound: number, slack = 0): boolean =>
 /** A verdict in one line: the failing checks, or all of them. */
 export function gateText(verdict: GateVerdict): string {
   const shown = verdict.passed ? verdict.checks : verdict.checks.filter((check) => !check.passed);
-  if (shown.length === 0) return verdict.passed ? 'passed: no criterion applied' : 'refused';
+  if (shown.length === 0) return verdict.passed ? 'passed: no champion to compare with yet' : 'refused';
   const texts = new Set(shown.map((check) => checkText(check, verdict.against)));
   return `${verdict.passed ? 'passed' : 'refused'}: ${[...texts].join('; ')}`;
 }
