@@ -19,8 +19,6 @@ const statuses = {
   notConfigured: 503,
 } as const;
 
-export type ProblemCode = keyof typeof statuses | FaultCode;
-
 /** What is wrong with one part of a request; `pointer` is a JSON pointer into the body, or `query/<name>`. */
 export interface Wrong {
   readonly pointer: string;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { configJsonSchema } from './config-json-schema.ts';
 
 /** Where an editor finds the schema, from the config's folder: the server's folder, which no repository keeps. */
-export const schemaFile = './.serin/schema.json';
+const schemaFile = './.serin/schema.json';
 
 /** Writes the schema of this version for the editors that a config sends there; for any other it does nothing. */
 export async function writeSchema(config: string): Promise<void> {

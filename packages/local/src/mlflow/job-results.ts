@@ -39,8 +39,6 @@ export function jobResults({ store, artifacts }: { readonly store: Store; readon
   };
 }
 
-export type JobResults = ReturnType<typeof jobResults>;
-
 /** `run_1/train/2` */
 function partsOf(key: string): { readonly run: string; readonly scope: string } {
   const [run = '', ...scope] = key.split('/');

@@ -8,7 +8,7 @@ import type { Item, Store } from './store.ts';
 export type VersionView = ReturnType<typeof clientVersion>;
 
 /** Where the files of a version of Serin are, below the folder of artifacts. */
-export const versionRoot = (model: string, number: number): string => `versions/${model}/${number}`;
+const versionRoot = (model: string, number: number): string => `versions/${model}/${number}`;
 
 const uriOf = (root: string): string => `mlflow-artifacts:/${root}`;
 

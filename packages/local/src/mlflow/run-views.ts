@@ -42,7 +42,7 @@ export function historyOf(store: Store, run: string, key: string): readonly Poin
 }
 
 /** What Serin recorded of a run. What its hold-out says wins over what its training said, as in its version. */
-export function recordedMetrics({ trained, scored, championScore }: Run): Readonly<Record<string, number>> {
+function recordedMetrics({ trained, scored, championScore }: Run): Readonly<Record<string, number>> {
   const ofRival = Object.entries(championScore ?? {}).map(([name, value]) => [`${rival}/${name}`, value] as const);
   return { ...trained?.metrics, ...scored, ...Object.fromEntries(ofRival) };
 }

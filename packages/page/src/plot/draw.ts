@@ -4,7 +4,7 @@ import type { Plot, SpansPlot, XyPlot } from './spec.ts';
 import { timeTicks } from './ticks.ts';
 
 /** How wide a plot is until a browser has measured its place. */
-export const usualWidth = 640;
+const usualWidth = 640;
 
 const axisHeight = 22;
 const rowHeight = 30;

@@ -17,7 +17,7 @@ export interface Placed {
 }
 
 /** Both ends of an axis. */
-export type Domain = readonly [from: number, to: number];
+type Domain = readonly [from: number, to: number];
 
 const textWidth = 7.3;
 /** About how wide a text of 12 px is. */
@@ -32,7 +32,7 @@ export function yTicks({ y, layers }: XyPlot, height: number): readonly Tick[] {
 }
 
 /** The values of all layers, and what the scale says itself. */
-export function domainOf({ from, to, cut, kind }: Scale, layers: readonly Layer[]): Domain {
+function domainOf({ from, to, cut, kind }: Scale, layers: readonly Layer[]): Domain {
   const fits = (value: number | null): value is number => value !== null && (kind !== 'log' || value > 0);
   const values = layers.flatMap(valuesOf).filter(fits);
   const low = cut && from !== undefined ? from : Math.min(from ?? Number.POSITIVE_INFINITY, ...values);

@@ -68,7 +68,7 @@ function notes({ alphaShare, blame }: Finding, { pairs }: Found): string {
 }
 
 /** `0.4 to 1.8`, or open at a side. */
-export function ratioText({ low, high }: Found['ratio']): string {
+function ratioText({ low, high }: Found['ratio']): string {
   const short = (value: number): string => String(Number(value.toPrecision(2)));
   if (high === undefined) return low === 0 ? 'any' : `at least ${short(low)}`;
   return low === 0 ? `at most ${short(high)}` : `${short(low)} to ${short(high)}`;
