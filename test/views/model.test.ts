@@ -132,7 +132,7 @@ describe('the page of a version', () => {
     const { text } = await look(world, '/models/fraud/versions/2');
 
     expect(text).toMatch(
-      /Made from run run_\w+ trigger data dataset [0-9a-f]{64} .* split --by time --column day --last 20%/,
+      /Made from run run_[0-9a-f]{12} trigger data dataset [0-9a-f]{12} .* split --by time --column day --last 20%/,
     );
     expect(text).toMatch(/Rollouts In which it was the candidate .* promoted at 50 %/);
   });

@@ -46,6 +46,9 @@ export function parseSize(text: string): number | undefined {
 /** Milliseconds since the epoch as RFC 3339 UTC. */
 export const instant = (at: number): string => new Date(at).toISOString();
 
+/** A moment in a sentence, for people: `2026-12-06 23:30:51 UTC`. */
+export const momentText = (at: number): string => `${instant(at).slice(0, 19).replace('T', ' ')} UTC`;
+
 /** How long ago or ahead of now a time is, in one unit: `just now`, `12s ago`, `3h ago`, `in 5m`. */
 export function agoText(at: number, now: number): string {
   const ms = Math.abs(now - at);

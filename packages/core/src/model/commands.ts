@@ -12,7 +12,7 @@ import { rolloutEnded } from './rollout/state.ts';
 import { runEnded } from './run/state.ts';
 import type { Model, Moment } from './state.ts';
 import { triggerProblem } from './trigger.ts';
-import { type Version, versionOf } from './version.ts';
+import { handIn, hands, type Version, versionOf } from './version.ts';
 
 /** What people and tools may ask for. Each leaves one record, and is known when it comes again. */
 export const commands = {
@@ -88,27 +88,17 @@ function approve(model: Model, signal: SignalOf<'approvalGiven'>): Step<Model> {
   return { moved: !approved && model.offered?.version === number ? without(decided, 'offered') : decided };
 }
 
-/** What one person does to a version, and another has to look at: by the field of its lineage. */
-const hands = {
-  startedBy: (number: number) => `started the run of v${number}`,
-  releasedBy: (number: number) => `released the config and code of v${number}`,
-  droppedBy: (number: number) => `brought data of v${number}`,
-} as const;
-
 function notFourEyes({ plan }: Model, { number, lineage }: Version, { subject, issuer }: Actor): Refusal | undefined {
   // The stricter of the two plans: a release must not free its own author.
   if (!plan.approval?.fourEyes && lineage.fourEyes === undefined) return undefined;
-  const found = Object.entries(hands).filter(([field]) => lineage[field] !== undefined);
   if (issuer === 'registry') {
-    const names = [...new Set(found.map(([field]) => lineage[field]))].join(', ');
+    const names = [...new Set(Object.keys(hands).flatMap((field) => lineage[field] ?? []))].join(', ');
     return refuse(
       `four eyes: ${subject} of the cloud's registry may be ${names}; approve v${number} with 'serin versions approve'`,
     );
   }
-  const own = found.find(([field]) => lineage[field]?.split(', ').includes(subject));
-  return own === undefined
-    ? undefined
-    : refuse(`four eyes: ${subject} ${own[1](number)}; ask somebody else to approve it`);
+  const own = handIn({ number, lineage }, subject);
+  return own === undefined ? undefined : refuse(`four eyes: ${subject} ${own}; ask somebody else to approve it`);
 }
 
 /** The offered version may start although these alerts fire: each is named, for the next one was not looked at. */

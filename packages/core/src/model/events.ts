@@ -80,7 +80,11 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
       );
     }
     if (approval !== undefined && approval !== 'pending' && approval !== was?.approval?.status)
-      emit(`version.${approval}`, { ...common, by: version.approval?.by, champion: after.champion }, subject);
+      emit(
+        `version.${approval}`,
+        { ...common, by: version.approval?.by, note: version.approval?.note, champion: after.champion },
+        subject,
+      );
     if (version.restored !== undefined && version.restored !== was?.restored)
       emit('version.restored', { ...common, ...version.restored, at: undefined }, subject);
   }

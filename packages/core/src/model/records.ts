@@ -43,6 +43,7 @@ function numbersOf(record: NonNullable<Model[Recorded]>): { readonly [key: strin
     return {
       version: record.candidate,
       because: text,
+      ...(record.kind === 'rollback' ? { kind: record.kind } : {}),
       ...(record.stable === undefined ? {} : { stable: record.stable }),
     };
   return {

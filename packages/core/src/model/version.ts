@@ -41,6 +41,17 @@ export type Versions = Readonly<Record<string, Version>>;
 export const versionOf = (versions: Versions, number: number | undefined): Version | undefined =>
   number === undefined ? undefined : versions[String(number)];
 
+/** What one person does to a version, and another has to look at: by the field of its lineage. */
+export const hands: Readonly<Record<string, (number: number) => string>> = {
+  startedBy: (number) => `started the run of v${number}`,
+  releasedBy: (number) => `released the config and code of v${number}`,
+  droppedBy: (number) => `brought data of v${number}`,
+};
+
+/** What this person did to a version, for which four eyes want another one to approve it. */
+export const handIn = ({ number, lineage }: Pick<Version, 'number' | 'lineage'>, subject: string): string | undefined =>
+  Object.entries(hands).find(([field]) => lineage[field]?.split(', ').includes(subject))?.[1](number);
+
 /** May this version get traffic? Only one that was registered, approved, and did no harm. */
 export const servable = (version: Version | undefined): boolean =>
   version?.registered === true && version.approval?.status === 'approved' && version.quarantined === undefined;

@@ -87,9 +87,38 @@ test('a version that waits for a yes says so, with the verdict', () => {
   const [version] = Object.values(drive.state.versions);
 
   expect(version === undefined ? '' : whyVersion(version, drive.state, drive.state.at).sentence).toMatch(
-    /^v1 of fraud waits for approval until \S+; the gate passed: auc 0.8, at least 0.5 wanted$/,
+    /^v1 of fraud waits for approval until 2026-\d\d-\d\d \d\d:\d\d:\d\d UTC; the gate passed: auc 0.8, at least 0.5 wanted$/,
   );
   expect(whyModel(drive.state, drive.state.at).sentence).toContain('v1 waits for approval');
+});
+
+test('a decision is told with the name and the note of whoever made it', () => {
+  const drive = driver(planOf({ approval: { required: true } }));
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+
+  drive.say({ type: 'approvalGiven', version: 1, approved: false, note: 'wrong\nweek' });
+
+  const version = drive.state.versions['1'];
+  const told = version === undefined ? undefined : whyVersion(version, drive.state, drive.state.at);
+  expect(told?.sentence).toMatch(/^v1 of fraud was never rolled out: rejected by \w+: wrong week$/);
+  expect(told?.story.at(-1)?.text).toMatch(/^rejected by \w+: wrong week$/);
+});
+
+test('what serves is said once, and ids are short', () => {
+  const drive = driver();
+  const endpoint = fakeEndpoint();
+  trainOne(drive, 'one');
+  score(drive, 0.8);
+  converge(drive, endpoint);
+  serveTicks(drive, healthy);
+  converge(drive, endpoint);
+
+  const all = reasons(drive).flatMap(({ sentence, story }) => [sentence, ...story.map(({ text }) => text)]);
+
+  expect(drive.state.rollout?.status).toBe('promoted');
+  expect(whyModel(drive.state, drive.now).sentence).not.toContain('was promoted');
+  expect(all.join('\n')).not.toMatch(/_[0-9a-f]{13}|\d{4}-\d\d-\d\dT/);
 });
 
 test('what is said of the time counts from now, not from the last entry', () => {

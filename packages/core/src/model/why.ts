@@ -1,4 +1,6 @@
-import { durationText, instant } from '../base/time.ts';
+import { shortId } from '../base/ids.ts';
+import { bytesText, countText } from '../base/numbers.ts';
+import { durationText, instant, momentText } from '../base/time.ts';
 import { stepPlan } from '../config/parts.ts';
 import type { Certificate } from '../judge/certificate.ts';
 import { failing, logHarm } from '../judge/judge.ts';
@@ -32,7 +34,11 @@ type Line = Why['story'][number];
 export function whyRun(run: Run, model: string): Why {
   const verdict = 'verdict' in run ? run.verdict : undefined;
   const metrics = { ...named('trained', run.trained?.metrics), ...named('challenger', run.scored) };
-  return why(`run ${run.id} of ${model} ${runText(run)}`, { ...metrics, ...gateNumbers(verdict) }, runTimeline(run));
+  return why(
+    `run ${shortId(run.id)} of ${model} ${runText(run)}`,
+    { ...metrics, ...gateNumbers(verdict) },
+    runTimeline(run),
+  );
 }
 
 /** Why a rollout went forward, waits or went back. */
@@ -51,7 +57,7 @@ const decisionText = ({ status, by, note }: NonNullable<Version['approval']>): s
 export function whyVersion(version: Version, model: Model, now: number): Why {
   const { number, verdict, approval, quarantined, restored } = version;
   const timeline = [
-    line(version.at, `trained by ${version.run} on ${version.dataset.slice(0, 12)}`),
+    line(version.at, `trained by ${shortId(version.run)} on ${version.dataset.slice(0, 12)}`),
     ...(verdict === undefined ? [] : [line(version.at, `the gate ${gateText(verdict)}`)]),
     ...(approval?.at === undefined ? [] : [line(approval.at, decisionText(approval))]),
     ...model.served
@@ -89,7 +95,7 @@ export function whyModel(model: Model, now: number): Why {
       line(at, `'${title}' (${sender}) fires: ${didText[did]}`),
     ),
     ...(rollout?.story ?? []).map(({ at, text }) => line(at, `v${rollout?.candidate}: ${text}`)),
-    ...(run !== undefined && 'endedAt' in run ? [line(run.endedAt, `run ${run.id} ${runText(run)}`)] : []),
+    ...(run !== undefined && 'endedAt' in run ? [line(run.endedAt, `run ${shortId(run.id)} ${runText(run)}`)] : []),
     ...(skipped === undefined ? [] : [line(skipped.at, `no run by ${skipped.trigger}: ${skipped.because}`)]),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const numbers = {
@@ -142,7 +148,7 @@ function runTimeline(run: Run): readonly Line[] {
     line(
       run.startedAt,
       [
-        `dataset ${dataset.digest.slice(0, 12)}: ${dataset.objects} objects, ${dataset.bytes} bytes`,
+        `dataset ${dataset.digest.slice(0, 12)}: ${countText(dataset.objects, 'object')}, ${bytesText(dataset.bytes)}`,
         ...leftOutTexts(dataset),
       ].join('; '),
     ),
@@ -169,19 +175,19 @@ function rolloutText(rollout: Rollout): string {
     case 'shifting':
       return `waits until the endpoint has taken ${weight} %`;
     case 'baking':
-      return `bakes at ${weight} % until ${instant(rollout.until)}: ${seen}`;
+      return `bakes at ${weight} % until ${momentText(rollout.until)}: ${seen}`;
     case 'paused':
-      return `is paused at ${weight} % until ${instant(rollout.endsAt)}: ${seen}`;
+      return `is paused at ${weight} % until ${momentText(rollout.endsAt)}: ${seen}`;
     case 'held':
-      return `is held at ${weight} % until ${instant(rollout.endsAt)}: ${rollout.because}; ${failing(rollout.evidence)}; a person may end it: serin rollouts promote|abort|resume ${rollout.id}`;
+      return `is held at ${weight} % until ${momentText(rollout.endsAt)}: ${rollout.because}; ${failing(rollout.evidence)}; a person may end it: serin rollouts promote|abort|resume ${shortId(rollout.id)}`;
     case 'promoting':
       return `waits until the endpoint has taken all traffic: ${seen}`;
     case 'guarding':
-      return `has all traffic and is guarded until ${instant(rollout.until)}: ${seen}`;
+      return `has all traffic and is guarded until ${momentText(rollout.until)}: ${seen}`;
     case 'reverting':
       return `is being taken back: ${rollout.because.text}`;
     case 'promoted':
-      return `was promoted: ${rollout.because}`;
+      return `${rollout.kind === 'rollback' ? 'is done' : 'was promoted'}: ${rollout.because}`;
     case 'rolledBack':
       return `was rolled back: ${rollout.because.text}`;
     case 'aborted':
@@ -236,7 +242,7 @@ function versionText(version: Version, model: Model, now: number): string {
   if (isOffered) return `${waitText(model, number)}${gateNote(verdict)}`;
   if (rollout?.status === 'aborted') return `does not serve: its rollout ${rolloutText(rollout)}`;
   if (approval?.status === 'pending')
-    return `waits for approval${approval.expiresAt === undefined ? '' : ` until ${instant(approval.expiresAt)}`}${gateNote(verdict)}`;
+    return `waits for approval${approval.expiresAt === undefined ? '' : ` until ${momentText(approval.expiresAt)}`}${gateNote(verdict)}`;
   if (approval !== undefined && approval.status !== 'approved')
     // Records from before have a version that was superseded as expired.
     return `was never rolled out: ${approval.by?.startsWith('superseded') ? approval.by : decisionText(approval)}`;
@@ -259,11 +265,13 @@ function modelText(model: Model, now: number): string {
     freeze === undefined ? '' : `it is frozen by ${freeze.by}: ${freeze.because}`,
     endpoint.status === 'blocked' ? `its endpoint is blocked: ${endpoint.because}` : '',
     ...unreadyText(endpoint),
-    rollout === undefined ? '' : `v${rollout.candidate} ${rolloutText(rollout)}`,
+    rollout === undefined || (rollout.status === 'promoted' && rollout.candidate === champion)
+      ? '' // That it serves, and since when, is said of the champion.
+      : `v${rollout.candidate} ${rolloutText(rollout)}`,
     // What a passing run offered speaks for itself, and so does the rollout of its version.
     run === undefined || (run.status === 'succeeded' && run.trained?.number === rollout?.candidate)
       ? ''
-      : `run ${run.id} ${runText(run)}`,
+      : `run ${shortId(run.id)} ${runText(run)}`,
     queuedText(model),
     offered === undefined ? '' : offerText(model, offered.version, now),
     ...(run === undefined || model.intake.status !== 'idle'

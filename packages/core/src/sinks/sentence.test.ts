@@ -21,6 +21,7 @@ describe('a sentence says in one line', () => {
       'new data: fraud/a.csv; it is taken if nothing more comes within 30s',
     ],
     ['data.seen', { object: 'fraud/_DONE' }, 'new data: fraud/_DONE'],
+    ['data.seen', { settlesAt: '2026-03-01T10:02:00Z' }, 'looks for new data in 2m'],
     [
       'dataset.settled',
       { digest: '3fa9c1d0e2b4aaaa', objects: 3, bytes: 26_100 },
@@ -35,7 +36,13 @@ describe('a sentence says in one line', () => {
     ['run.refused', { because: 'refused: auc 0.3 against 0.4' }, 'gate refused: auc 0.3 against 0.4'],
     ['approval.requested', { expiresAt: '2026-03-02T10:00:00Z' }, 'waits for approval, for at most 1d'],
     ['approval.requested', {}, 'waits for approval'],
+    ['version.rejected', { by: 'ann', note: 'wrong week' }, 'rejected by ann: wrong week'],
     ['rollout.started', { kind: 'rollback' }, 'rollback started'],
+    [
+      'rollout.promoted',
+      { kind: 'rollback', because: 'v1 serves again: rolled back by ann: odd prices' },
+      'serves again: rolled back by ann: odd prices',
+    ],
     ['rollout.shifted', { weight: 10, until: '2026-03-01T10:02:00Z' }, 'rollout shifted to 10 %, bakes for 2m'],
     [
       'rollout.promoted',

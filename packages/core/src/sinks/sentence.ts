@@ -38,8 +38,8 @@ const plain =
     reasoned(said, because);
 const byWhom =
   (said: string): Said =>
-  ({ by }) =>
-    text(by) === '' ? said : `${said} by ${text(by)}`;
+  ({ by, note }) =>
+    reasoned(text(by) === '' ? said : `${said} by ${text(by)}`, note);
 /** How long it is from the event to a time in its data; nothing without one. */
 const until = (time: unknown, atMs: number, before: string): string => {
   const ms = Date.parse(text(time)) - atMs;
@@ -61,7 +61,10 @@ const steps: Readonly<Record<string, string>> = {
 
 const sentences: Readonly<Record<EventType, Said>> = {
   'data.seen': ({ object, settlesAt }, atMs) =>
-    `${reasoned('new data', object)}${until(settlesAt, atMs, '; it is taken if nothing more comes within ')}`,
+    // A release or a clock that names no object knows of none.
+    text(object) === ''
+      ? `looks for new data${until(settlesAt, atMs, ' in ')}`
+      : `new data: ${text(object)}${until(settlesAt, atMs, '; it is taken if nothing more comes within ')}`,
   'dataset.settled': ({ digest, objects = 0, bytes = 0 }) =>
     `dataset ${text(digest).slice(0, 12)} settled: ${countText(Number(objects), 'object')}, ${bytesText(Number(bytes))}`,
   'run.started': ({ trigger }) => (text(trigger) === '' ? 'run started' : `run started by ${text(trigger)}`),
@@ -86,8 +89,11 @@ const sentences: Readonly<Record<EventType, Said>> = {
     `rollout shifted to ${String(weight)} %${until(end, atMs, ', bakes for ')}`,
   'rollout.held': plain('rollout held'),
   'rollout.certified': ({ certificate }) => certifiedText(Object(certificate)),
-  'rollout.promoted': ({ because, certificate }) =>
-    reasoned('rollout promoted', Object(certificate).verdict === 'promotion' ? firstClause(because) : because),
+  'rollout.promoted': ({ kind, because, certificate }) =>
+    kind === 'rollback'
+      ? // The subject names the version.
+        text(because).replace(/^v\d+ /, '') || 'serves again'
+      : reasoned('rollout promoted', Object(certificate).verdict === 'promotion' ? firstClause(because) : because),
   'rollout.rolledback': plain('rollout rolled back'),
   'rollout.aborted': ({ because }) => reasoned('rollout aborted', text(because).replace(/^aborted /, '')),
   'endpoint.unready': plain('is not ready'),

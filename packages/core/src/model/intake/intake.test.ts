@@ -168,7 +168,7 @@ describe('what is said of the newest look', () => {
   const told = "left out as no data: 2 behind a symbolic link ('fraud/big.csv')";
 
   test.each([
-    ['made a dataset', found(1), '1 objects, chain of 1', []],
+    ['made a dataset', found(1), '1 object, chain of 1', []],
     ['found nothing', nothing, '0 objects, of at least 1', ['0 objects, of at least 1']],
   ])('a look that %s tells what it left out', (_, progress, text, news) => {
     const { drive, hint, list } = intakeOf();
@@ -203,7 +203,7 @@ describe('what is said of the newest look', () => {
     drive.wait(rescan);
     list(found(1, 'first write'));
 
-    expect(drive.state.intake.note).toBe('nothing new: the same 1 objects as chain of 1');
+    expect(drive.state.intake.note).toBe('nothing new: the same 1 object as chain of 1');
     expect(intakeNews(drive.state.intake)).toEqual([]);
   });
 });

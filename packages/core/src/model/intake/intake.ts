@@ -1,6 +1,7 @@
 import { nextCron } from '../../base/cron.ts';
 import { notData } from '../../base/data-files.mjs';
 import { digestOf } from '../../base/json.ts';
+import { countText } from '../../base/numbers.ts';
 import { defined } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import { durationText, minute } from '../../base/time.ts';
@@ -251,7 +252,7 @@ export function intakeText(intake: Intake, now: number): string {
 }
 
 const datasetText = ({ objects, digest }: DatasetVersion, between = ', '): string =>
-  `${objects} objects${between}${digest.slice(0, 12)}`;
+  `${countText(objects, 'object')}${between}${digest.slice(0, 12)}`;
 
 export const leftOutTexts = ({ leftOut = [] }: Pick<Base, 'leftOut'> | DatasetVersion): readonly string[] =>
   leftOut.length === 0

@@ -166,8 +166,9 @@ export function endPromoted(rollout: Waiting, at: number): Rollout {
   return note({ ...base(rollout), status: 'promoted', endedAt: at, because }, at, `promoted: ${because}`);
 }
 
-function promotedBecause({ kind, candidate, certificate, evidence }: Waiting): string {
-  if (kind === 'rollback' || certificate === undefined) return `v${candidate} serves again`;
+function promotedBecause({ kind, by, candidate, certificate, evidence }: Waiting): string {
+  if (kind === 'rollback') return `v${candidate} serves again: rolled back by ${by}`;
+  if (certificate === undefined) return `v${candidate} serves again`;
   if (certificate.verdict === 'promotion') return clause(certificate);
   const { requests, errors } = evidence.candidate;
   return `${requests} requests, ${errors} failed; ${clause(certificate)}`;
