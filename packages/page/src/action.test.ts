@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { action } from './action.ts';
-import { approve, rollback, rolloutActions } from './actions.ts';
+import { approve, restore, rollback, rolloutActions } from './actions.ts';
 
 const operator = { caller: { name: 'olga', role: 'operator', may: ['predictor', 'viewer', 'operator'] } };
 const approver = { caller: { name: 'anna', role: 'approver', may: ['viewer', 'approver'] } };
@@ -32,6 +32,37 @@ test('a button that the role does not allow says which role does, and stays reac
   expect(button).toContain('needs a token with the role approver; yours has operator');
   expect(button).toMatch(/aria-disabled="true" aria-describedby="([\w-]+)".*id="\1"/s);
   expect(button).not.toMatch(/data-action| disabled/);
+});
+
+test('whoever had a hand in a version that wants four eyes reads so before deciding', async () => {
+  const lineage = { fourEyes: 'wanted', startedBy: 'serin', droppedBy: 'olga, anna' };
+  const version = { number: 3, approval: { status: 'pending' }, lineage };
+
+  const [own, other, unwanted] = await Promise.all(
+    [
+      approve(approver, fraud, version),
+      approve({ caller: { ...approver.caller, name: 'vera' } }, fraud, version),
+      approve(approver, fraud, { ...version, lineage: { droppedBy: 'anna' } }),
+    ].map(html),
+  );
+
+  expect(own).toContain('four eyes: you brought data of v3; somebody else has to approve it');
+  expect(own).not.toContain('data-action');
+  expect(other).toContain('data-action');
+  expect(unwanted).toContain('data-action');
+});
+
+test('a version that is in a rollout is not offered again', async () => {
+  const version = { number: 3, approval: { status: 'approved' } };
+
+  const [now, ended] = await Promise.all(
+    ['baking', 'rolledBack'].map((status) =>
+      html(restore(approver, { ...fraud, rollout: { status, candidate: 3 } }, version)),
+    ),
+  );
+
+  expect(now).toContain('v3 is in a rollout now');
+  expect(ended).toContain('data-action');
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { handIn } from '@serin/core/model/version';
 import { action, becauseField } from './action.ts';
 import type { Action } from './action-shape.ts';
 import type { Caller } from './frame.ts';
@@ -18,6 +19,7 @@ interface ModelNow {
   readonly retired?: boolean;
   readonly freeze?: unknown;
   readonly frozen?: unknown;
+  readonly rollout?: { readonly status: string; readonly candidate?: number } | undefined;
 }
 
 interface VersionNow {
@@ -25,6 +27,7 @@ interface VersionNow {
   readonly champion?: boolean;
   readonly approval?: { readonly status: string } | undefined;
   readonly quarantined?: { readonly because: string } | undefined;
+  readonly lineage?: Readonly<Record<string, string>>;
 }
 
 const frozenText = 'the project is frozen; thaw it first';
@@ -67,7 +70,7 @@ export function approve(
     revision: model.seq,
     role: 'approver',
     tone: 'main',
-    refused: isLet || approval?.status === 'pending' ? undefined : notPending(version),
+    refused: isLet || approval?.status === 'pending' ? oneEyed(by, version) : notPending(version),
   });
 }
 
@@ -84,6 +87,12 @@ export const reject = (by: By, model: ModelNow, version: VersionNow, seen?: stri
     tone: 'danger',
     refused: version.approval?.status === 'pending' ? undefined : notPending(version),
   });
+
+/** The server refuses it too; it is said before somebody writes a note. */
+function oneEyed({ caller }: By, { number, lineage }: VersionNow): string | undefined {
+  const own = lineage?.fourEyes === undefined ? undefined : handIn({ number, lineage }, caller.name);
+  return own === undefined ? undefined : `four eyes: you ${own}; somebody else has to approve it`;
+}
 
 const notPending = ({ number, approval }: VersionNow): string =>
   approval === undefined
@@ -104,17 +113,21 @@ export const restore = (by: By, model: ModelNow, version: VersionNow): Button =>
     refused:
       version.champion === true || model.champion === version.number
         ? `v${version.number} is the champion`
-        : version.approval?.status === 'approved'
-          ? undefined
-          : `v${version.number} was never approved`,
+        : isInRollout(model, version.number)
+          ? `v${version.number} is in a rollout now`
+          : version.approval?.status === 'approved'
+            ? oneEyed(by, version)
+            : `v${version.number} was never approved`,
   });
+
+const isInRollout = ({ rollout }: ModelNow, number: number): boolean =>
+  rollout?.candidate === number && !endedRollouts.includes(rollout.status);
 
 /** Goes back to an earlier champion, or takes the rollout under way back. `candidates`: where it may go. */
 export function rollback(
   by: By,
   model: ModelNow & {
     readonly lastGood?: readonly number[];
-    readonly rollout?: { readonly status: string } | undefined;
   },
   candidates: readonly number[] = model.lastGood ?? [],
 ): Button {

@@ -32,10 +32,17 @@ async function approval(given: Given, row: ModelRow): Promise<Part> {
   const { look, to } = given;
   const number = asksFor(row) ?? 0;
   const path = `/v1/models/${encodeURIComponent(row.model)}/versions/${number}`;
-  const version = await look.find<{ readonly verdict?: GateVerdict }>(path);
+  const version = await look.find<{
+    readonly verdict?: GateVerdict;
+    readonly lineage: Readonly<Record<string, string>>;
+  }>(path);
   const gate = version?.verdict === undefined ? undefined : `The gate ${gateText(version.verdict)}.`;
   const model = { model: row.model, seq: look.revisionOf(path) } as { model: string; seq?: number };
-  const pending = { number, approval: { status: 'pending' } };
+  const pending = {
+    number,
+    approval: { status: 'pending' },
+    ...(version === undefined ? {} : { lineage: version.lineage }),
+  };
   return html`<p>${badge('pending', 'approval')} <a href="${to(versionPath(row.model, number))}">v${number} of ${row.model}</a> waits for approval. ${gate ?? ''}</p>
 <p class="actions">${approve(given, model, pending, { seen: gate, holds: row.holds === number ? row.firing : undefined })} ${reject(given, model, pending, gate)}</p>`;
 }
