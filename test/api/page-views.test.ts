@@ -37,6 +37,7 @@ test.each([
   ['/audit', 'Every decision is an entry'],
   ['/audit?check=yes', 'the history is whole.'],
   ['/audit?stream=model/fraud', 'of model/fraud, the oldest first.'],
+  ['/audit?stream=model/fraud&by=people', 'What people did to model/fraud, the oldest first.'],
   ['/tokens', '1 token, beside'],
 ])('the page %s says: %s', async (path, sentence) => {
   const world = await withData();

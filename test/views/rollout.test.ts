@@ -20,7 +20,9 @@ describe('the page of a rollout', () => {
       /The rollout of v3 of fraud was rolled back: \d+ of \d+ failed requests came from the candidate's/,
     );
     expect(text).toContain('State rolled back');
-    expect(text).toMatch(/Evidence of harm: [\d,]+ to 1, of the 100 to 1 that take traffic back/);
+    expect(text).toContain('All traffic went back to v2 . v3 gets no more traffic until somebody restores it.');
+    expect(text).toContain('Odds of harm of 100 to 1 mean: if the candidate were no worse');
+    expect(text).toMatch(/Evidence of harm: [\d,]+ to 1, from 2 ticks\. Traffic is taken back at 100 to 1\./);
     expect(text).toContain('share: the weight that was set; each request is routed by a fresh coin Breaks if');
     expect(text).toMatch(/What happened .* started by gate .* step 1 of 2: 10 % to v3 .* all traffic back to v2/);
     expect(main).not.toContain('data-action');

@@ -2,8 +2,6 @@ import { agoText } from '@serin/core/base/time';
 import { html } from 'hono/html';
 import type { Html } from './views.ts';
 
-export { shortId } from '@serin/core/base/ids';
-
 /** Parts that pages are made of. */
 
 export type Part = Html | Promise<Html> | string | number;

@@ -87,6 +87,7 @@ export const lineageNames: Readonly<Record<string, string>> = {
   startedBy: 'started by',
   releasedBy: 'released by',
   droppedBy: 'dropped by',
+  fourEyes: 'four eyes',
 };
 
 const compared = ['code', 'image', 'commit', 'split', 'trigger', 'releasedBy', 'droppedBy'] as const;

@@ -14,9 +14,9 @@ export function certificateView(certificate: Certificate): Html {
   const bound =
     verdict === 'none'
       ? 'It was decided by policy, a person or time, so neither bound was used.'
-      : `If all of this holds, a harmless candidate is taken back in at most ${percent(alpha)} of all rollouts, and one that is as bad as excluded is promoted in at most ${percent(beta)}.`;
+      : `If what is assumed below holds, at most ${percent(alpha)} of harmless candidates are taken back, and at most ${percent(beta)} of those that are as bad as the margin are promoted.`;
   return html`<p class="sentence">${sentence}</p>
-<p>Evidence of harm: ${oddsText(logE)}, of the ${oddsText(Math.log(1 / alpha))} that take traffic back, from ${countText(ticks, 'tick')}. ${bound}</p>
+<p>Evidence of harm: ${oddsText(logE)}, from ${countText(ticks, 'tick')}. Traffic is taken back at ${oddsText(Math.log(1 / alpha))}. ${bound}</p>
 ${findings(certificate)}
 <h3>What was assumed, and what breaks it</h3>
 <dl class="assumed">${conditions.map((condition) => assumption(condition))}</dl>

@@ -65,6 +65,8 @@ export interface Row {
   readonly stable?: number;
   readonly trigger?: string;
   readonly dataset?: string;
+  /** Only of a rollback. */
+  readonly kind?: string;
 }
 
 export interface Happened {

@@ -81,6 +81,10 @@ export const runs: View = async (given) => {
   };
 };
 
+/** A rollback by hand that arrived did not promote anything. */
+const rolloutBadge = (kind: string | undefined, status: string): Part =>
+  kind === 'rollback' && status === 'promoted' ? badge('rolledBack', 'done') : badge(status);
+
 export const rollouts: View = async (given) => {
   const { look, query, now, to } = given;
   const path = `/v1/rollouts${asked(query, 'model', 'status')}`;
@@ -101,10 +105,10 @@ export const rollouts: View = async (given) => {
           modelColumn(given),
           {
             name: 'Version',
-            show: ({ model, version, stable }) =>
-              html`<a href="${to(versionPath(model, version ?? 0))}">v${version ?? 0}</a>${stable === undefined ? '' : html` <span class="quiet">against v${stable}</span>`}`,
+            show: ({ model, version, stable, kind }) =>
+              html`${kind === 'rollback' ? 'back to ' : ''}<a href="${to(versionPath(model, version ?? 0))}">v${version ?? 0}</a>${stable === undefined ? '' : html` <span class="quiet">${kind === 'rollback' ? 'from' : 'against'} v${stable}</span>`}`,
           },
-          { name: 'State', show: ({ status }) => badge(status) },
+          { name: 'State', show: ({ kind, status }) => rolloutBadge(kind, status) },
           { name: 'Why', show: ({ because }) => because ?? '–' },
           { name: 'Started', show: ({ startedAt }) => ago(startedAt, now) },
         ],
@@ -123,7 +127,14 @@ interface Version {
   readonly metrics: Readonly<Record<string, number>>;
   readonly scores: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly verdict?: GateVerdict;
+  readonly approval?: { readonly status: string; readonly by?: string; readonly note?: string };
 }
+
+/** Who let it serve or not, and why. */
+const decided = (approval: Version['approval']): string =>
+  approval?.by === undefined
+    ? (approval?.status ?? '–')
+    : `${approval.status} by ${approval.by}${approval.note === undefined ? '' : `: ${approval.note}`}`;
 
 /** What was measured on what training never saw; else what training says of itself. */
 function measured({ scores, metrics }: Version): Part {
@@ -156,8 +167,9 @@ export const versions: View = async (given) => {
           show: ({ model, number }) => html`<a href="${to(versionPath(model, number))}">${model} v${number}</a>`,
         },
         { name: 'State', show: ({ state }) => badge(state) },
-        { name: 'On the hold-out', show: measured },
+        { name: 'On its newest hold-out', show: measured },
         { name: 'Gate', show: ({ verdict }) => (verdict === undefined ? '–' : gateText(verdict)) },
+        { name: 'Approval', show: ({ approval }) => decided(approval) },
         { name: 'Trained', show: ({ at }) => ago(at, now) },
         { name: 'Run', show: ({ run }) => html`<a href="${to(runPath(run))}">${shortId(run)}</a>`, isMinor: true },
       ],

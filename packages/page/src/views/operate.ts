@@ -5,7 +5,7 @@ import type { Entry } from '@serin/core/ports/journal';
 import { html } from 'hono/html';
 import { mayNot } from '../action.ts';
 import type { Look } from '../look.ts';
-import { ago, badge, command, type Part, pager, section, table, withQuery } from '../parts.ts';
+import { ago, badge, command, type Part, pager, section, table, withQuery, wordsOf } from '../parts.ts';
 import { modelPath } from '../paths.ts';
 import { createToken, freeze, revokeToken, thaw } from '../project-actions.ts';
 import type { View } from '../views.ts';
@@ -90,20 +90,32 @@ type FreezeEntry = Omit<Entry, 'signal'> & {
 
 const pagesRead = 10;
 
-/** What the history of the project says of freezes. */
-async function frozenBefore(look: Look): Promise<readonly FreezeEntry[]> {
-  const found: FreezeEntry[] = [];
-  let cursor: string | undefined;
+/** Entries of a stream that are looked for, from a cursor on; of a long history as far as a page may look. */
+async function entriesFound<Of>(
+  look: Look,
+  { stream, cursor: first }: { readonly stream: string; readonly cursor?: string },
+  isWanted: (entry: Of) => boolean,
+): Promise<{ readonly entries: readonly Of[]; readonly next?: string }> {
+  const found: Of[] = [];
+  let cursor = first;
   for (let page = 0; page < pagesRead; page += 1) {
-    const query = new URLSearchParams({ stream: 'project', ...(cursor === undefined ? {} : { cursor }) });
-    const read = await look.find<{ readonly entries: readonly FreezeEntry[]; readonly next?: string }>(
+    const query = new URLSearchParams({ stream, ...(cursor === undefined ? {} : { cursor }) });
+    const read = await look.find<{ readonly entries: readonly Of[]; readonly next?: string }>(
       `/v1/audit/entries?${query}`,
     );
-    found.push(...(read?.entries ?? []).filter(({ signal }) => /^(freeze|thaw)Requested$/.test(signal.type)));
+    found.push(...(read?.entries ?? []).filter(isWanted));
     cursor = read?.next;
     if (cursor === undefined) break;
   }
-  return found.reverse().slice(0, 50);
+  return { entries: found, ...(cursor === undefined ? {} : { next: cursor }) };
+}
+
+/** What the history of the project says of freezes. */
+async function frozenBefore(look: Look): Promise<readonly FreezeEntry[]> {
+  const { entries } = await entriesFound<FreezeEntry>(look, { stream: 'project' }, ({ signal }) =>
+    /^(freeze|thaw)Requested$/.test(signal.type),
+  );
+  return [...entries].reverse().slice(0, 50);
 }
 
 interface Report {
@@ -186,23 +198,45 @@ async function streamLinks({ look, caller, query }: Parameters<View>[0]): Promis
   const { models } = await look.get<Status>('/v1/status');
   const own = caller.models === undefined ? ['project', 'access'] : [];
   const names = [...own, ...models.map(({ model }: ModelRow) => `model/${model}`)];
-  return html`<ul class="inline">${names.map((name) => html`<li><a href="${withQuery(query, { stream: name, check: undefined })}">${name}</a></li>`)}</ul>
+  return html`<ul class="inline">${names.map((name) => html`<li><a href="${withQuery(query, { stream: name, check: undefined })}">${name}</a> (<a href="${withQuery(query, { stream: name, by: 'people', check: undefined })}">what people did</a>)</li>`)}</ul>
 <form method="get" class="filter"><label for="stream">Another stream</label> <input id="stream" name="stream" placeholder="run/run_…" required> <button type="submit">Read</button></form>`;
+}
+
+interface Signalled extends Entry {
+  readonly signal: Entry['signal'] & {
+    readonly type?: string;
+    readonly version?: number;
+    readonly approved?: boolean;
+    readonly note?: string;
+    readonly because?: string;
+    readonly freeze?: { readonly because?: string };
+  };
+}
+
+/** Serin's own entries are by far the most. */
+const isByPerson = ({ actor }: Signalled): boolean => actor.subject !== 'serin';
+
+function askedText({ type = '', version, approved }: Signalled['signal']): string {
+  const what = approved === false ? 'rejection given' : type === 'dataHinted' ? 'data dropped' : wordsOf(type);
+  return version === undefined ? what : `${what}, v${version}`;
 }
 
 async function entriesOf(given: Parameters<View>[0], stream: string): ReturnType<View> {
   const { look, query, now } = given;
-  const asked = new URLSearchParams({ stream, ...(query.get('cursor') ? { cursor: query.get('cursor') ?? '' } : {}) });
-  const { entries, next } = await look.get<{
-    entries: readonly (Entry & { signal: { type?: string } })[];
-    next?: string;
-  }>(`/v1/audit/entries?${asked}`);
+  const asked = { stream, ...(query.get('cursor') ? { cursor: query.get('cursor') ?? '' } : {}) };
+  const byPeople = query.get('by') === 'people';
+  const { entries, next } = byPeople
+    ? await entriesFound<Signalled>(look, asked, isByPerson)
+    : await look.get<{ entries: readonly Signalled[]; next?: string }>(
+        `/v1/audit/entries?${new URLSearchParams(asked)}`,
+      );
+  const some = `Entries ${entries[0]?.seq} to ${entries.at(-1)?.seq}`;
   return {
     title: `History of ${stream}`,
     section: 'Audit',
     isStill: true,
-    sentence: `${entries.length === 0 ? 'No entries' : `Entries ${entries[0]?.seq} to ${entries.at(-1)?.seq}`} of ${stream}, the oldest first.`,
-    main: html`<p><a href="${given.to('/audit')}">Audit</a>${stream.startsWith('model/') ? html` · <a href="${given.to(modelPath(stream.slice(6)))}">${stream.slice(6)}</a>` : ''}</p>${table(
+    sentence: `${entries.length === 0 ? 'No entries of' : byPeople ? 'What people did to' : `${some} of`} ${stream}, the oldest first.`,
+    main: html`<p><a href="${given.to('/audit')}">Audit</a>${stream.startsWith('model/') ? html` · <a href="${given.to(modelPath(stream.slice(6)))}">${stream.slice(6)}</a>` : ''} · <a href="${withQuery(query, { by: byPeople ? undefined : 'people', cursor: undefined })}">${byPeople ? 'all entries' : 'what people did'}</a></p>${table(
       'entries',
       `Entries of ${stream}`,
       {
@@ -213,7 +247,8 @@ async function entriesOf(given: Parameters<View>[0], stream: string): ReturnType
           { name: 'Entry', show: ({ seq }) => seq },
           { name: 'When', show: ({ at }) => ago(at, now) },
           { name: 'Who', show: ({ actor }) => actor.subject },
-          { name: 'Signal', show: ({ signal }) => String(signal.type ?? '') },
+          { name: 'What', show: ({ signal }) => askedText(signal) },
+          { name: 'Why', show: ({ signal }) => signal.note ?? signal.because ?? signal.freeze?.because ?? '–' },
           { name: 'Hash', show: ({ hash }) => html`<code title="${hash}">${digestText(hash)}</code>`, isMinor: true },
           {
             name: 'All of it',

@@ -45,7 +45,7 @@ function sentenceOf(models: readonly ModelRow[], isFrozen: boolean): string {
   if (models.length === 0) return 'Nothing is released yet.';
   const parts = [
     [models.filter(isTraining), 'trains', 'train'],
-    [models.filter(isMoving), 'is rolled out', 'are rolled out'],
+    [models.filter(isMoving), 'has a new version on its way', 'have a new version on their way'],
     [models.filter((model) => asksFor(model) !== undefined), 'waits for approval', 'wait for approval'],
     [models.filter(({ firing }) => firing !== undefined), 'has an alert that fires', 'have alerts that fire'],
   ] as const;

@@ -168,7 +168,9 @@ function ratioPlots(drawn: Drawn): readonly XyPlot[] {
         layers: [
           { kind: 'band', name: 'ratio', tone: 'accent', points: band },
           threshold(`as bad as tolerated: ${toleratedRatio}×`, 'bad', toleratedRatio),
-          ...(margin === toleratedRatio ? [] : [threshold(`excluded by a promotion: ${margin}×`, 'good', margin)]),
+          ...(margin === toleratedRatio
+            ? []
+            : [threshold(`ruled out before it is promoted: ${margin}×`, 'good', margin)]),
         ],
       },
     ];

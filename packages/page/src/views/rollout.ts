@@ -1,8 +1,9 @@
+import { oddsText, percent } from '@serin/core/base/numbers';
 import type { Certificate } from '@serin/core/judge/certificate';
 import { html } from 'hono/html';
 import { endedRollouts, isFrozen, rolloutActions } from '../actions.ts';
 import type { Caller } from '../frame.ts';
-import { ago, badge, command, section } from '../parts.ts';
+import { ago, badge, command, type Part, section } from '../parts.ts';
 import { modelPath, versionPath } from '../paths.ts';
 import type { Given, Html, View } from '../views.ts';
 import { certificateView } from './certificate.ts';
@@ -51,9 +52,12 @@ export const rollout: View = async (given) => {
     main: html`<div id="state" data-part>${isOver ? '' : html`<p class="actions">${rolloutActions(given, it, { revision: look.revisionOf(path), isFrozen: isFrozen(model) })}</p>`}
 ${facts([
   ['Model', html`<a href="${to(modelPath(it.model))}">${it.model}</a>`],
-  ['State', badge(it.status)],
-  ['Candidate', version(it.candidate)],
-  ['Champion then', it.stable === undefined ? 'none: it is the first version' : version(it.stable)],
+  ['State', it.kind === 'rollback' && it.status === 'promoted' ? badge('rolledBack', 'done') : badge(it.status)],
+  [it.kind === 'rollback' ? 'Back to' : 'Candidate', version(it.candidate)],
+  [
+    it.kind === 'rollback' ? 'From' : 'Champion then',
+    it.stable === undefined ? 'none: it is the first version' : version(it.stable),
+  ],
   isOver ? undefined : ['Traffic', `${it.weight} %`],
   [
     'Steps',
@@ -62,10 +66,11 @@ ${facts([
   it.sticky ? ['Users', 'each user stays with one model'] : undefined,
   ['Started', html`${ago(it.startedAt, now)} by ${it.by}`],
   it.endedAt === undefined ? undefined : ['Ended', ago(it.endedAt, now)],
-])}</div>
+])}${whatNow(it, version)}</div>
 ${section(
   'plots',
   'What the judge knows',
+  howToRead(evidence),
   rolloutPlots({
     evidence,
     candidate: `v${it.candidate}`,
@@ -79,6 +84,18 @@ ${section('story', 'What happened', story(why.story, now))}
 ${verification(given, it)}`,
   };
 };
+
+/** What odds are, where a plot of them follows. */
+function howToRead({ points, alpha = 0.01 }: Evidence): Part {
+  if (points.length === 0) return '';
+  return html`<p class="quiet">Odds of harm of ${oddsText(Math.log(1 / alpha))} mean: if the candidate were no worse, evidence this strong would appear in at most ${percent(alpha)} of all rollouts. Above that line it is taken back.</p>`;
+}
+
+/** What a rollout that was taken back leaves behind, and what a person can do. */
+function whatNow({ kind, status, candidate, stable }: Rollout, version: (number: number) => Part): Part {
+  if (kind === 'rollback' || status !== 'rolledBack') return '';
+  return html`<p>${stable === undefined ? 'Nothing serves now.' : html`All traffic went back to ${version(stable)}.`} ${version(candidate)} gets no more traffic until somebody restores it. New data, or a new run, offers another version.</p>`;
+}
 
 function noCertificate({ kind, status }: Rollout): Html {
   if (kind === 'rollback') return html`<p>A rollback to a version that served before is not judged.</p>`;

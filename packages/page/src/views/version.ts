@@ -7,7 +7,7 @@ import { ago, badge, type Part, section, table } from '../parts.ts';
 import { modelPath, rolloutPath, runPath } from '../paths.ts';
 import type { Given, View } from '../views.ts';
 import { facts, sentenceOf, story } from './facts.ts';
-import { type ModelDoc, type Verdict, type VersionDoc, valueText, type Why } from './things.ts';
+import { digestText, type ModelDoc, type Verdict, type VersionDoc, valueText, type Why } from './things.ts';
 
 interface RolloutRow {
   readonly id: string;
@@ -126,13 +126,18 @@ function metrics({ metrics: trained, scores }: VersionDoc): Part {
 export function lineage({ lineage: from, artifact }: Pick<VersionDoc, 'lineage' | 'artifact'>): Part {
   return facts([
     ...Object.entries(from).map(([name, text]) => [lineageNames[name] ?? name, lineageText(name, text)] as const),
-    ['model artifact', html`<code>${artifact.digest ?? artifact.uri}</code>`],
+    ['model artifact', artifact.digest === undefined ? html`<code>${artifact.uri}</code>` : digest(artifact.digest)],
   ]);
 }
 
+/** The whole of it is one look away. */
+const digest = (text: string): Part => html`<code title="${text}">${digestText(text)}</code>`;
+
 /** Hyperparameters are kept as JSON. */
 function lineageText(name: string, text: string): Part {
-  if (name !== 'hyperparameters') return /[0-9a-f]{32}/.test(text) ? html`<code>${text}</code>` : text;
+  if (name === 'run') return html`<code title="${text}">${shortId(text)}</code>`;
+  if (name !== 'hyperparameters')
+    return /^[0-9a-f]{64}$/.test(text) ? digest(text) : /[0-9a-f]{32}/.test(text) ? html`<code>${text}</code>` : text;
   const given = Object.entries(hyperparametersIn(text));
   return given.length === 0 ? 'none' : given.map(([key, value]) => `${key} ${String(value)}`).join(', ');
 }
