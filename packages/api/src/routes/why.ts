@@ -39,7 +39,7 @@ async function explain(project: Visible, given: string, now: number): Promise<Wh
   if (version === undefined)
     throw new Fault(
       'notFound',
-      `there is no version '${number}' of ${name} any more; name one of 'serin versions list ${name}'`,
+      `there is no version '${number}' of ${name}; name one of 'serin versions list ${name}'`,
     );
   return whyVersion(version, state, now);
 }

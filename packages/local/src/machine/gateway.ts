@@ -274,7 +274,7 @@ function declaredBytes(request: IncomingMessage): number {
 }
 
 const nothingServed = (endpoint: string): string =>
-  `nothing is served at ${endpoint}; promote a version, then try again`;
+  `nothing is served at ${endpoint}; look what goes on with 'serin why ${endpoint}', then try again`;
 
 const notServed = ({ endpoint, arms }: Route, version: string): string => {
   const versions = arms.map(({ deployment }) => deployment.slice(1)).join(', ') || 'none';
