@@ -1,5 +1,5 @@
 import { configJsonSchema, type Schema } from '../../packages/cli/src/config-json-schema.ts';
-import { durationText, parseDuration } from '../../packages/core/src/base/time.ts';
+import { day, hour, minute, second } from '../../packages/core/src/base/time.ts';
 import { parseConfig } from '../../packages/core/src/config/config.ts';
 
 interface Field {
@@ -164,8 +164,16 @@ function defaultText(path: string, schema: Schema): string {
   if (value === undefined) return '-';
   if (typeof value === 'object' && !Array.isArray(value)) return schema.default === undefined ? '-' : 'as below';
   if (schema.type === 'string' && typeof value === 'number') {
-    const text = durationText(value).replace(' ', '');
-    return /bytes/i.test(path) || parseDuration(text) !== value ? `\`${value}B\`` : `\`${text}\``;
+    if (/bytes/i.test(path)) return `\`${value}B\``;
+    const whole = (
+      [
+        ['d', day],
+        ['h', hour],
+        ['m', minute],
+        ['s', second],
+      ] as const
+    ).find(([, unit]) => value % unit === 0);
+    return whole === undefined ? `\`${value}ms\`` : `\`${value / whole[1]}${whole[0]}\``;
   }
   return `\`${typeof value === 'string' ? value || "''" : JSON.stringify(value)}\``;
 }

@@ -24,12 +24,19 @@ afterAll(async () => {
   await story?.close();
 });
 
-const newestRollout = async (model: string): Promise<string> =>
-  (await story.call('GET', `/v1/rollouts?model=${model}`)).body.rollouts[0].id;
+/** Rollouts that a path stands for: the newest one of `ranking`, and the newest that was taken back. */
+const rollouts: Readonly<Record<string, string>> = { ro_: 'model=ranking', back_: 'status=rolledBack' };
+
+async function pathOf(path: string): Promise<string> {
+  const [, place = ''] = /\/(\w+_)$/.exec(path) ?? [];
+  if (place === '') return path;
+  const { body } = await story.call('GET', `/v1/rollouts?${rollouts[place]}`);
+  return path.replace(place, body.rollouts[0].id);
+}
 
 interface Picture {
   readonly name: string;
-  /** Of the page; `ro_`: the newest rollout of `ranking`. */
+  /** Of the page; a last `ro_` or `back_` stands for a rollout. */
   readonly path: string;
   readonly scheme?: 'light' | 'dark';
   readonly width?: number;
@@ -42,6 +49,7 @@ const pictures: readonly Picture[] = [
   { name: 'page-overview-dark', path: '/', scheme: 'dark' },
   { name: 'page-model', path: '/models/fraud' },
   { name: 'page-rollout', path: '/rollouts/ro_' },
+  { name: 'page-taken-back', path: '/rollouts/back_' },
   { name: 'page-approve', path: '/', press: 'Approve v2' },
   { name: 'page-narrow', path: '/', width: 360 },
 ];
@@ -50,7 +58,7 @@ test.each(pictures)('the picture $name shows the page as it is', async ({ name, 
   const file = join(docs, 'images', `${name}.png`);
   if (isAsked) {
     const { page, go, context } = await look(browser, { url: story.url, token: adminToken, ...wish });
-    await go(path.replace('ro_', await newestRollout('ranking')));
+    await go(await pathOf(path));
     await page.locator('#connection.live').waitFor();
     if (press !== undefined) await page.getByRole('button', { name: press }).click();
     await page.screenshot({ path: file });
