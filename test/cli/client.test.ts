@@ -392,6 +392,6 @@ test('repeated invocations are counted by the deployment that answered', async (
   expect(JSON.parse(stdout).items).toEqual([
     { deployment: 'v1', requests: 12, failed: 0 },
     { deployment: 'v2', requests: 4, failed: 0 },
-    { deployment: 'failed', requests: 4, failed: 4 },
+    { deployment: 'nobody', requests: 4, failed: 4 },
   ]);
 });

@@ -278,8 +278,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'one guardrail may be missing from a promotion',
     'judge/judge.ts',
-    'return deciding.flatMap((guardrail) => {',
-    'return deciding.slice(0, -1).flatMap((guardrail) => {',
+    'return deciding.flatMap((guardrail) =>',
+    'return deciding.slice(0, -1).flatMap((guardrail) =>',
     'labels come before and after they mature',
   ),
   core(
