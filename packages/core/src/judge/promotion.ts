@@ -33,6 +33,57 @@ export function addRatio(
   }
 }
 
+/** The log of most that one tick may add for a candidate, in each alternative. */
+const mostOfATick = Math.log(3);
+/** The part of the noise's standard deviation by which a margin is taken to be smaller. */
+const marginOfNoise = 0.6;
+
+export interface RatioRule {
+  readonly margin: number;
+  /** The standard deviation of the log-odds between the arms that is noise. */
+  readonly tau: number;
+  /** Most bad requests of both arms that a tick counts for. */
+  readonly most: number;
+}
+
+/**
+ * Writes the log factor of one tick for each ratio x of the grid into `into`, on top of what is there. `tau` and `most`
+ * have to be known before the tick. With r = margin exp(-0.6 tau), m bad requests, and q the share of them that the
+ * candidate has at r:
+ *
+ *     min(log L(x against r) / max(1 + (m - 1) q (1 - q) tau^2, m / most), log 3), of a tick with m > most: min(., 0)
+ *
+ * and 0 where x >= r. Without noise each factor is the likelihood ratio of addRatio against a margin that is no larger,
+ * to a power of 1 or less that is fixed before the tick's bad requests are told apart, and then cut from above. So its
+ * expectation under H0' is 1 at most, whatever `tau` and `most` are (Jensen).
+ *
+ * The arms' own noise, up to `tau`, leaves the expectation below 1 as well: summed for normal noise that is independent
+ * from tick to tick, measured for noise that lasts. The cut is for bursts of the champion, which would make a candidate
+ * look good: a likelihood ratio divided by m / most alone promotes 22 to 57 % of candidates at the margin when 10 to 100
+ * requests of one arm fail together once in 20 ticks, with the cut 3 % or less.
+ */
+export function ratioFactors(
+  into: number[],
+  { candidate, champion, share }: { readonly candidate: number; readonly champion: number; readonly share: number },
+  { margin, tau, most }: RatioRule,
+): void {
+  const bad = candidate + champion;
+  const excluded = margin * Math.exp(-marginOfNoise * tau);
+  const whole = share * excluded + 1 - share;
+  const origin = (share * excluded) / whole;
+  const design = Math.max(1 + Math.max(bad - 1, 0) * origin * (1 - origin) * tau * tau, bad / most);
+  const atMost = bad > most ? 0 : mostOfATick;
+  for (let index = 0; index < ratioGrid.length; index += 1) {
+    const ratio = ratioGrid[index] ?? 1;
+    const known = into[index] ?? 0;
+    const log =
+      ratio >= excluded || bad === 0
+        ? 0
+        : candidate * Math.log(ratio / excluded) - bad * Math.log((share * ratio + 1 - share) / whole);
+    into[index] = known + Math.min(log / design, atMost);
+  }
+}
+
 /** `log E'ratio` of ticks. */
 export function logRatio(
   ticks: readonly { readonly candidate: number; readonly champion: number; readonly share: number }[],
