@@ -21,7 +21,7 @@ import { memoryJournal } from '../simulation/fakes/journal.ts';
 import { memoryRegistry } from '../simulation/fakes/registry.ts';
 import { memoryServing } from '../simulation/fakes/serving.ts';
 import { atOnce } from '../simulation/fakes/sync.ts';
-import { memoryTelemetry } from '../simulation/fakes/telemetry.ts';
+import { memoryTelemetry, type TelemetryOptions } from '../simulation/fakes/telemetry.ts';
 
 export const start = Date.UTC(2026, 0, 1);
 export const githubSecrets = ['first-secret', 'second-secret'];
@@ -70,7 +70,11 @@ type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** The API over the real core and ports in memory, whose clock stands until it is moved. */
 export async function openWorld(
-  more: Partial<ApiOptions> & { readonly auc?: (job: Job) => number; readonly fails?: (job: Job) => boolean } = {},
+  more: Partial<ApiOptions> & {
+    readonly auc?: (job: Job) => number;
+    readonly fails?: (job: Job) => boolean;
+    readonly traffic?: Partial<TelemetryOptions>;
+  } = {},
 ) {
   let now = start;
   let count = 0;
@@ -86,11 +90,12 @@ export async function openWorld(
     outcomesTakeMs: 5000,
     labelled: { share: 1, takeMs: 0 },
     told: (tick) => [tick],
+    ...more.traffic,
   });
   const failing = new Map<string, number>();
   const journal = memoryJournal();
   const buckets = new Map(['serin', 'drops'].map((name) => [name, atOnce<Bucket>(memoryBucket())]));
-  const { auc = () => 0.8, fails = () => false, ...options } = more;
+  const { auc = () => 0.8, fails = () => false, traffic: _, ...options } = more;
   const bus = memoryBus();
   const serving = atOnce<Serving>(
     memoryServing({

@@ -14,7 +14,7 @@ import type { Notify } from '@serin/core/ports/notify';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Registry } from '@serin/core/ports/registry';
 import type { Deployment, Operation, Serving, Weights } from '@serin/core/ports/serving';
-import type { Labels, Telemetry, Tick } from '@serin/core/ports/telemetry';
+import type { Labels, LabelTick, Telemetry, Tick } from '@serin/core/ports/telemetry';
 import type { Project } from '@serin/core/project/project';
 import type { MachineClock } from './clocks.ts';
 import { absentBucket, memoryBucket } from './fakes/bucket.ts';
@@ -22,6 +22,7 @@ import { type MemoryBus, memoryBus } from './fakes/bus.ts';
 import { type Fate, type MemoryJobs, memoryJobs, type ProviderJob } from './fakes/jobs.ts';
 import { type MemoryJournal, memoryJournal } from './fakes/journal.ts';
 import { labelledJobs } from './fakes/labelled-jobs.ts';
+import type { People } from './fakes/people.ts';
 import { putJobs } from './fakes/put-jobs.ts';
 import { putServing } from './fakes/put-serving.ts';
 import { memoryRegistry } from './fakes/registry.ts';
@@ -48,8 +49,12 @@ export interface Outside {
   readonly refuses?: (operation: Operation, fakes: Fakes) => string | undefined;
   readonly outcomesTakeMs?: number;
   readonly labelled?: { readonly share: number; readonly takeMs: number };
+  /** Who sends the requests, one by one, drawn from the seed; absent: even arrivals, and nobody is known. */
+  readonly people?: Omit<People, 'seed'>;
   /** What the platform tells instead of a tick. */
   readonly told?: (tick: Tick) => readonly Tick[];
+  /** The same of labels. */
+  readonly toldLabels?: (tick: LabelTick) => readonly LabelTick[];
   /** Why a sink does not take an event now. */
   readonly sinkAnswers?: (sink: string, event: CloudEvent, now: number) => Fault | undefined;
 }
@@ -225,6 +230,8 @@ export function createUniverse(sim: Sim, { outside, one, shape, bugs = {} }: Set
   };
 }
 
+const withSeed = (people: Omit<People, 'seed'>, seed: number) => (): People => ({ ...people, seed });
+
 interface Tellers {
   readonly clock: () => MachineClock | undefined;
   readonly job: (job: ProviderJob) => void;
@@ -277,6 +284,8 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
     outcomesTakeMs: outside.outcomesTakeMs ?? 5000,
     labelled: outside.labelled ?? { share: 0.8, takeMs: 60_000 },
     told: outside.told ?? ((tick) => [tick]),
+    ...(outside.toldLabels === undefined ? {} : { toldLabels: outside.toldLabels }),
+    ...(outside.people === undefined ? {} : { people: withSeed(outside.people, sim.seed) }),
     ...(shape === undefined
       ? {}
       : {

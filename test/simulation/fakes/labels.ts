@@ -1,5 +1,7 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Discordant, Label, LabelAnswer, Labels, LabelTick } from '@serin/core/ports/telemetry';
+import type { Request } from './people.ts';
+import { labelsIn } from './people-counts.ts';
 import type { Sync } from './sync.ts';
 import { part, type Range, type Span, type Traffic } from './traffic.ts';
 
@@ -10,6 +12,10 @@ export interface LabelsOptions {
   readonly wrong: (deployment: string) => number;
   /** Share of the requests that get one at all; they come evenly until the last one has. */
   readonly labelled: { readonly share: number; readonly takeMs: number };
+  /** The requests of an endpoint, where they are drawn one by one. */
+  readonly requests?: (endpoint: string, from: number, to: number) => readonly Request[] | undefined;
+  /** What is told in the place of labels. */
+  readonly toldLabels?: (tick: LabelTick) => readonly LabelTick[];
 }
 
 export type LabelQuery = Parameters<Labels['labels']>[0];
@@ -27,11 +33,14 @@ const answers: readonly LabelAnswer[] = ['recorded', 'duplicate', 'conflict', 'u
  *
  * `label` takes any id, keeps what it was told of it first, and changes no tick.
  */
-export function memoryLabels({ now, traffic, wrong, labelled }: LabelsOptions): MemoryLabels {
+export function memoryLabels(options: LabelsOptions): MemoryLabels {
+  const { now, traffic, wrong, labelled, requests, toldLabels = (tick) => [tick] } = options;
   const outcomes = new Map<string, string>();
   const totals: Record<LabelAnswer, number> = { recorded: 0, duplicate: 0, conflict: 0, unknown: 0, late: 0 };
 
   function tickOf({ endpoint, tickMs, maturityMs }: LabelQuery, start: number): LabelTick {
+    const drawn = requests?.(endpoint, start, start + tickMs);
+    if (drawn !== undefined) return labelsIn(start, drawn, start + tickMs + maturityMs);
     const spans = traffic.spans(endpoint, start, start + tickMs);
     const inTime = labelled.share * Math.min(1, maturityMs / labelled.takeMs);
     return { start, rows: rowsOf(spans, inTime), losses: [], pairs: pairsOf(spans, inTime) };
@@ -89,7 +98,7 @@ export function memoryLabels({ now, traffic, wrong, labelled }: LabelsOptions): 
 
   return {
     truth,
-    labels: (query) => truth({ ...query, to: Math.min(query.to, now() - query.maturityMs) }),
+    labels: (query) => truth({ ...query, to: Math.min(query.to, now() - query.maturityMs) }).flatMap(toldLabels),
     label(labels) {
       for (const { outcome } of labels)
         if ('loss' in outcome && !(outcome.loss >= 0 && outcome.loss <= 1))

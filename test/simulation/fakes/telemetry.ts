@@ -1,7 +1,18 @@
 import { byMeasure, errors, thresholdOf } from '@serin/core/base/measures';
 import type { Weights } from '@serin/core/ports/serving';
-import type { Counts, Labels, PairCounts, Telemetry, Tick, TickQuery, UserCounts } from '@serin/core/ports/telemetry';
+import type {
+  Counts,
+  Labels,
+  LabelTick,
+  PairCounts,
+  Telemetry,
+  Tick,
+  TickQuery,
+  UserCounts,
+} from '@serin/core/ports/telemetry';
 import { type MemoryLabels, memoryLabels } from './labels.ts';
+import { type People, type Request, requestsIn } from './people.ts';
+import { type Counting, countsIn, type Met, metIn, nobody, pairsIn, segmentsIn, usersIn } from './people-counts.ts';
 import type { Sync } from './sync.ts';
 import { type Behaviour, evenTraffic, part, type Route, type Span } from './traffic.ts';
 
@@ -13,6 +24,10 @@ export interface TelemetryOptions extends Behaviour {
   readonly labelled: { readonly share: number; readonly takeMs: number };
   /** What the platform tells instead of a tick. */
   readonly told: (tick: Tick) => readonly Tick[];
+  /** The same of labels. */
+  readonly toldLabels?: (tick: LabelTick) => readonly LabelTick[];
+  /** Who sends the requests of an endpoint, one by one; absent: even arrivals, and nobody is known. */
+  readonly people?: (endpoint: string) => People | undefined;
   /** What the platform counts of what happened; everything, as a rule. */
   readonly counted?: (tick: Tick) => Tick;
   /** A tick that began then is told so long after its end at the earliest. */
@@ -33,6 +48,8 @@ export interface MemoryTelemetry extends Sync<Telemetry & Labels> {
   /** What really was, whether or not it has closed, and whatever is told of it. */
   truth(query: TickQuery): readonly Tick[];
   trueLabels: MemoryLabels['truth'];
+  /** The requests that were served in a window, where they are drawn one by one. */
+  requests(endpoint: string, from: number, to: number): readonly Request[] | undefined;
 }
 
 /** Of requests to the champion the share that is bad by a measure of latency. */
@@ -44,7 +61,45 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
   const { toldAfterMs = () => 0, hasLatency = true } = options;
   const traffic = evenTraffic(options);
   const absences: { readonly deployment: string; readonly from: number; readonly to: number }[] = [];
-  const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic });
+  const isAway = (from: number, to: number): boolean => absences.some((away) => away.from < to && away.to > from);
+  const requests: MemoryTelemetry['requests'] = (endpoint, from, to) => {
+    const people = options.people?.(endpoint);
+    if (people === undefined) return undefined;
+    const { labelled } = options;
+    return traffic
+      .windows(endpoint, from, to)
+      .flatMap((window) => requestsIn(window.route, window.from, window.to, { people, behaviour: options, labelled }));
+  };
+  const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic, requests });
+  const metUsers = new Map<string, { readonly until: number; readonly met: Met }>();
+
+  /** Whom the endpoint knew at a time, of those since another. A tick that was not served is nobody's. */
+  function metUntil(endpoint: string, { usersSince = 0, tickMs, ...asked }: TickQuery, time: number): Met {
+    const key = JSON.stringify([endpoint, usersSince, tickMs, asked.measures]);
+    const known = metUsers.get(key);
+    let { until, met } = known !== undefined && known.until <= time ? known : { until: usersSince, met: nobody };
+    const counting: Counting = { measures: asked.measures, shareSlower };
+    for (; until < time; until = nextTick(until, tickMs)) {
+      const to = nextTick(until, tickMs);
+      if (!isAway(until, to)) met = metIn(met, requests(endpoint, until, to) ?? [], counting);
+    }
+    if (time <= now() - outcomesTakeMs) metUsers.set(key, { until, met });
+    return met;
+  }
+
+  function drawnTick(query: TickQuery, start: number, found: readonly Request[]): Tick {
+    const counting: Counting = { measures: query.measures, shareSlower };
+    const [segments, pairs] = [segmentsIn(found, counting), pairsIn(found, counting)];
+    const isKnown = query.usersSince !== undefined && start >= query.usersSince;
+    return {
+      ...{ start, counts: countsIn(found, counting) },
+      ...(Object.keys(segments).length === 0 ? {} : { segments }),
+      ...(Object.keys(pairs).length === 0 ? {} : { pairs }),
+      ...(query.usersSince === undefined
+        ? {}
+        : { users: isKnown ? usersIn(metUntil(query.endpoint, query, start), found, counting) : {} }),
+    };
+  }
 
   function countsOf(name: string, spans: readonly Span[], measures: readonly string[], start: number): Counts {
     const sum = (share: (span: Span) => number): number =>
@@ -61,7 +116,10 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     };
   }
 
-  function tickOf({ endpoint, tickMs, measures, usersSince }: TickQuery, start: number): Tick {
+  function tickOf(query: TickQuery, start: number): Tick {
+    const { endpoint, tickMs, measures, usersSince } = query;
+    const found = requests(endpoint, start, start + tickMs);
+    if (found !== undefined) return drawnTick(query, start, found);
     const spans = traffic.spans(endpoint, start, start + tickMs);
     const names = [...new Set(spans.flatMap(({ arms }) => Object.keys(arms)))];
     const counts = Object.fromEntries(
@@ -121,6 +179,7 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     away: (deployment, from, to) => void absences.push({ deployment, from, to }),
     truth,
     trueLabels,
+    requests,
   };
 }
 
@@ -175,3 +234,4 @@ function pairsOf(
 }
 
 const none = { from: 0, to: 0 };
+const nextTick = (time: number, tickMs: number): number => (Math.floor(time / tickMs) + 1) * tickMs;

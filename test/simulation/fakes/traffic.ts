@@ -38,6 +38,8 @@ export interface Traffic {
   /** From now on requests are routed so. */
   routed(endpoint: string, route: Route): void;
   spans(endpoint: string, from: number, to: number): readonly Span[];
+  /** The parts of a window, each under one route. */
+  windows(endpoint: string, from: number, to: number): readonly (Range & { readonly route: Route })[];
   /** What held in any part of a window, in order. */
   routes(endpoint: string, from: number, to: number): readonly Route[];
 }
@@ -75,6 +77,15 @@ export function evenTraffic({ perMinute, routed }: Pick<Behaviour, 'perMinute' |
 
   return {
     spans,
+    windows(endpoint, from, to) {
+      const all = changes.get(endpoint) ?? [];
+      return all
+        .map((route, index) => ({
+          ...{ route, from: Math.max(from, route.at) },
+          to: Math.min(to, all[index + 1]?.at ?? to),
+        }))
+        .filter((window) => window.from < window.to && Object.keys(window.route.weights).length > 0);
+    },
     routed(endpoint, route) {
       const all = changes.get(endpoint) ?? [];
       all.push(route);
