@@ -1,10 +1,18 @@
 import { calibrations } from './calibration.ts';
+import { conditionCases } from './conditions.ts';
 import { effects, promotions } from './effects.ts';
 import { mutantCases } from './mutant-cases.ts';
 import { nulls } from './nulls.ts';
 import type { Case } from './tally.ts';
 
-export const cases: readonly Case[] = [...calibrations, ...nulls, ...effects, ...promotions, ...mutantCases];
+export const cases: readonly Case[] = [
+  ...calibrations,
+  ...conditionCases,
+  ...nulls,
+  ...effects,
+  ...promotions,
+  ...mutantCases,
+];
 
 export function caseNamed(name: string): Case {
   const found = cases.find((one) => one.name === name);

@@ -1,0 +1,132 @@
+import { follow, type Plan, planFor } from './rollout.ts';
+import { type Case, note } from './tally.ts';
+import { type Noise, type Weather, type Worse, weathered } from './weather.ts';
+
+/**
+ * What each condition of the judge is worth: the shipped default in weather that breaks it. A candidate as good as its
+ * champion must not be taken back by the evidence, and one at the margin must not be promoted.
+ */
+export interface Condition {
+  /** Of the table: what is broken. */
+  readonly breaks: string;
+  readonly name: string;
+  readonly weather: Weather;
+  /** Percent at which the candidate is held for all of the time; absent: the steps of the default. */
+  readonly held?: number;
+  /** What the candidate at the margin has twice as much of. */
+  readonly margin: 'errors' | 'p90';
+}
+
+const rpms = [60, 600, 6000] as const;
+const errors = 0.005;
+const percent = (sd: number): string => `${Math.round(100 * sd)} %`;
+const inWeather = (
+  breaks: string,
+  name: string,
+  more: Partial<Weather>,
+  margin: Condition['margin'] = 'errors',
+  at: readonly number[] = rpms,
+): readonly Condition[] =>
+  at.map((rpm) => ({ breaks, name: `${name}, ${rpm} rpm`, weather: { rpm, errors, ...more }, margin }));
+
+const noises = [0.05, 0.1, 0.2].flatMap((sd) => [0, 0.5, 0.8].map((ar): Noise => ({ sd, ar })));
+const worst: Noise = { sd: 0.2, ar: 0.8 };
+
+const kept = [
+  ...inWeather('nothing', 'calm', {}),
+  ...inWeather('nothing', 'day and night, and an incident of both arms', { shared: true }),
+];
+const own = [
+  ...noises.flatMap((slowNoise) =>
+    inWeather(
+      "an arm's own latency",
+      `latency of an arm's own, sd ${percent(slowNoise.sd)}, AR ${slowNoise.ar}`,
+      { slowNoise },
+      'p90',
+    ),
+  ),
+  ...inWeather("an arm's own errors", `errors of an arm's own, sd ${percent(worst.sd)}, AR ${worst.ar}`, {
+    errorNoise: worst,
+  }),
+  ...inWeather(
+    'a candidate noisier than its champion',
+    "latency of an arm's own, sd 20 % for the candidate, 5 % for the champion, AR 0.5",
+    { slowNoise: { sd: 0.05, ar: 0.5 }, candidateNoise: { sd: 0.2, ar: 0.5 } },
+    'p90',
+  ),
+];
+const clustered = [
+  ...inWeather('requests fail together', 'bursts of 10 to 100, one in 20 minutes and arm', { bursts: [10, 100] }),
+  ...inWeather('requests fail together', 'bursts of 10, one in 20 minutes and arm', { bursts: [10, 10] }),
+  ...inWeather('requests fail together', 'bursts of 10 to 100, and latency of sd 10 %, AR 0.5', {
+    bursts: [10, 100],
+    slowNoise: { sd: 0.1, ar: 0.5 },
+  }),
+  ...inWeather('requests fail together', 'ten bad requests on one connection, one in 5 minutes', { connections: 0.2 }),
+  ...inWeather('requests fail together', 'three retries on the same arm', { retries: 3 }),
+];
+const others = [
+  ...inWeather(
+    'warm caches',
+    'slow requests x2 after each change of weight, less so for 10 minutes',
+    { cold: 2 },
+    'p90',
+  ),
+  ...inWeather('a fresh coin for each request', 'users stay with their model, and nobody says so', { sticky: true }),
+];
+const holds = [5, 25, 50].flatMap((held) =>
+  [
+    ...inWeather('nothing', 'calm', {}, 'errors', [600, 6000]),
+    ...inWeather('requests fail together', 'bursts of 10 to 100', { bursts: [10, 100] }, 'errors', [600, 6000]),
+    ...inWeather("an arm's own latency", 'latency of sd 20 %, AR 0.8', { slowNoise: worst }, 'p90', [600, 6000]),
+  ].map((condition): Condition => ({ ...condition, name: `held at ${held} %: ${condition.name}`, held })),
+);
+
+export const conditions: readonly Condition[] = [...kept, ...own, ...clustered, ...others, ...holds];
+
+/** The default; where the weight is held, one step of it for as long as all steps may last. */
+export const planIn = ({ held }: Pick<Condition, 'held'>, given: Parameters<typeof planFor>[0] = {}): Plan =>
+  planFor({ ...given, ...(held === undefined ? {} : { steps: [held], bake: '105m', atMost: '105m' }) });
+
+/** To the end of the guard behind a last step that took all of its time. */
+const until = 140;
+/** To the end of the longest last step. */
+const untilPromoted = 108;
+/** So little that no evidence reaches it: the bound of the promotion is measured by itself. */
+const neverBack = 1e-12;
+
+export const falseName = ({ name }: Pick<Condition, 'name'>): string => `innocent: ${name}`;
+export const wrongName = ({ name }: Pick<Condition, 'name'>): string => `at the margin: ${name}`;
+
+function casesOf(condition: Condition, short: number): readonly Case[] {
+  const { weather, margin } = condition;
+  const plan = planIn(condition);
+  const unguarded = planIn(condition, { alpha: neverBack, guard: '0s' });
+  const worse: Worse = { [margin]: 2 };
+  return [
+    {
+      name: falseName(condition),
+      runs: { short, full: 2000 },
+      begin: () => (random, tallies) => {
+        const { end, minutes, exposed, wasHeld } = follow(plan, weathered(random, weather), { until });
+        note(tallies, 'judge', end === 'evidence' ? minutes : undefined, exposed);
+        note(tallies, `ended: ${end}`, minutes);
+        if (wasHeld) note(tallies, 'was held', 0);
+      },
+    },
+    {
+      name: wrongName(condition),
+      runs: { short: 0, full: condition.held === undefined ? 1000 : 0 },
+      begin: () => (random, tallies) => {
+        const { end, promotedAt } = follow(unguarded, weathered(random, weather, worse), { until: untilPromoted });
+        note(tallies, 'judge', end === 'certified' ? promotedAt : undefined);
+      },
+    },
+  ];
+}
+
+/** Few runs decide little: the short form only looks whether they run at all. */
+const inShort = new Set(['calm, 600 rpm']);
+export const conditionCases: readonly Case[] = conditions.flatMap((condition) =>
+  casesOf(condition, inShort.has(condition.name) ? 300 : 0),
+);
