@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { day, minute } from '../base/time.ts';
+import type { Counts, Tick } from '../ports/telemetry.ts';
+import { aloneIn, historyOf, historyTickMs, noiseOf, recentMs } from './history.ts';
+
+const errors = (requests: number, bad: number): Counts => ({ requests, bad: { errors: bad } });
+
+/** Ticks from `from` on; `undefined`: none is there. */
+const ticksOf = (tickMs: number, counts: readonly (Tick['counts'] | undefined)[], from = 0): readonly Tick[] =>
+  counts.flatMap((each, index) => (each === undefined ? [] : [{ start: from + index * tickMs, counts: each }]));
+
+const bad = (values: readonly number[], requests: number) =>
+  values.map((value, index) => ({ index, bad: value, requests }));
+
+describe('the noise of a champion', () => {
+  const small = [30, 25, 41, 33, 28, 35, 29, 31, 60, 27, 33, 30];
+  const large = small.map((value) => 3 * value);
+
+  test('is what its log-odds vary beyond chance, as another implementation has it', () => {
+    expect(noiseOf(bad(large, 600), { lag: 3, fewest: 12 })).toBeCloseTo(0.122971075771, 10);
+    // Chance is greater: judge-weather clips it to 0.05.
+    expect(noiseOf(bad(small, 600), { lag: 3, fewest: 12 })).toBe(0);
+  });
+
+  test('is not told from less than ten bad requests a tick, nor from less than two hours of ticks', () => {
+    const of = (count: number, value: number) =>
+      noiseOf(
+        bad(
+          Array.from({ length: count }, () => value),
+          6000,
+        ),
+      );
+
+    expect(of(120, 10)).toBe(0);
+    expect(of(120, 9.9)).toBeUndefined();
+    expect(of(119, 10)).toBeUndefined();
+  });
+
+  test('compares ticks that are half an hour apart, however many between them are missing', () => {
+    const hours = Array.from({ length: 600 }, (_, index) => ({
+      index,
+      requests: 6000,
+      // Up for half an hour, down for half an hour: ticks beside one another are alike.
+      bad: Math.floor(index / 30) % 2 === 0 ? 300 : 600,
+    }));
+    const gaps = hours.filter(({ index }) => index % 7 !== 0);
+    const neverApart = hours.filter(({ index }) => index % 60 < 30);
+
+    expect(noiseOf(hours)).toBeGreaterThan(0.7);
+    expect(noiseOf(gaps)).toBeCloseTo(noiseOf(hours) ?? 0, 1);
+    expect(noiseOf(hours, { lag: 1 })).toBe(0);
+    expect(noiseOf(neverApart)).toBeUndefined();
+  });
+
+  test('is not what an incident of an hour was', () => {
+    const calm = Array.from({ length: 600 }, () => 100);
+    const incident = calm.map((value, index) => (index >= 200 && index < 260 ? 10 * value : value));
+
+    expect(noiseOf(bad(incident, 6000))).toBe(noiseOf(bad(calm, 6000)));
+  });
+});
+
+describe('the history of a champion', () => {
+  const recent = ticksOf(
+    minute,
+    Array.from({ length: 200 }, (_, index) => ({ v1: errors(1000, 9 + (index % 3)) })),
+    7 * day,
+  );
+  const long = ticksOf(
+    historyTickMs,
+    Array.from({ length: 2016 }, () => ({ v1: errors(5000, 50) })),
+  );
+  const given = { deployment: 'v1', measures: ['errors'], tickMs: minute, recent, long };
+
+  test('has its rate from the longer window, and a usual tick and its noise from the last day', () => {
+    expect(historyOf(given)).toEqual({
+      from: 0,
+      to: 7 * day,
+      ticks: 200,
+      measures: { errors: { bad: 2016 * 50, requests: 2016 * 5000, typical: 10, noise: 0, outliers: 0 } },
+    });
+  });
+
+  test('leaves out ticks without requests, unserved ones, and those in which somebody else answered too', () => {
+    const counts = { v1: errors(10, 1) };
+    const ticks: readonly Tick[] = [
+      { start: 0, counts },
+      { start: 1, counts: {} },
+      { start: 2, counts: { v1: errors(0, 0) } },
+      { start: 3, counts, unserved: true },
+      { start: 4, counts: { ...counts, v0: errors(1, 0) } },
+      { start: 5, counts: { ...counts, v0: errors(0, 0) } },
+      { start: 6, counts: { v0: errors(10, 1) } },
+    ];
+
+    expect(aloneIn(ticks, 'v1').map(({ start }) => start)).toEqual([0, 5]);
+    expect(historyOf({ ...given, recent: ticks, long: ticks })).toMatchObject({
+      ticks: 2,
+      measures: { errors: { bad: 2, requests: 20, typical: 1 } },
+    });
+  });
+
+  test('is unknown when it answered nothing alone', () => {
+    expect(historyOf({ ...given, long: [] })).toBeUndefined();
+    expect(historyOf({ ...given, deployment: 'v2' })).toBeUndefined();
+  });
+
+  test('says nothing of a measure that is not counted', () => {
+    const measures = ['errors', 'slower than 20 ms'];
+
+    expect(Object.keys(historyOf({ ...given, measures })?.measures ?? {})).toEqual(['errors']);
+  });
+
+  test('counts the ticks that are far above those before them, the first of an incident only', () => {
+    const outliersOf = (...values: readonly number[]) =>
+      historyOf({
+        ...given,
+        recent: ticksOf(
+          minute,
+          values.map((value) => ({ v1: errors(1000, value) })),
+        ),
+      })?.measures.errors?.outliers;
+    // The limits of the reference: 54.58, 55.6, 59.1 ... before the third tick and the ones after it.
+    const before = [32, 28, 31, 39];
+
+    expect(outliersOf(...before, 59)).toBe(0);
+    expect(outliersOf(...before, 60)).toBe(1);
+    expect(outliersOf(...before, 31, 71, 61, 32)).toBe(1);
+    expect(outliersOf(...before, 31, 71, 71, 32)).toBe(1);
+    expect(outliersOf(...before, 31, 71, 32, 100)).toBe(2);
+    expect(outliersOf(0, 0, 0, 2, 0, 0, 4)).toBe(1);
+  });
+});
+
+test('the last day has no more ticks where they are shorter than a minute', () => {
+  expect(recentMs(5 * minute)).toBe(day);
+  expect(recentMs(minute)).toBe(day);
+  expect(recentMs(1000)).toBe(24 * minute);
+});
