@@ -118,6 +118,7 @@ function baking(count: number): Rollout {
   );
   const moves = [
     { type: 'latencyRead', percentiles: { p50: 10, p90: 20, p99: 50, requests: 1000 } },
+    { type: 'historyRead' },
     { type: 'endpointConverged' },
     { type: 'endpointConverged' },
   ];

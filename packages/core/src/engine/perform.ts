@@ -12,6 +12,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { LabelTick } from '../ports/telemetry.ts';
 import { listDataset } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
+import { readHistory } from './history.ts';
 import { findLabels, importLabels } from './label-file.ts';
 import type { Outcome } from './outcome.ts';
 import { notify, publish } from './published.ts';
@@ -82,6 +83,10 @@ const performers: Performers = {
   readLatency: async ({ endpoint, from, to, on = 'endpoint' }, { ports }) => {
     const percentiles = await ports.telemetry(on).latency(endpoint, from, to);
     return { type: 'latencyRead', ...(percentiles === undefined ? {} : { percentiles }) };
+  },
+  readHistory: async (order, { ports, now }) => {
+    const history = await readHistory(order, ports.telemetry(order.on ?? 'endpoint'), now);
+    return { type: 'historyRead', ...(history === undefined ? {} : { history }) };
   },
   tell: async ({ stream, id, signal }, { tell }) => {
     const outcome = await tell(stream, { ...signal, id });

@@ -3,6 +3,7 @@ import type { ModelPlan } from '../config/config.ts';
 import type { GuardrailKind, Thresholds, Watch } from '../guardrails/guardrail.ts';
 import type { Bounds } from '../guardrails/kit.ts';
 import { guardrailKinds } from '../guardrails/list.ts';
+import type { History } from './history.ts';
 
 /** What is watched, and the bounds that the config sets it. */
 export interface Guardrail extends Pick<GuardrailKind, 'name' | 'clock' | 'warmsUp'>, Watch {
@@ -26,6 +27,8 @@ export interface Rules {
   /** Guardrails of the config that cannot be judged in this rollout, and why. */
   readonly off: readonly { readonly name: string; readonly because: string }[];
   readonly limits: ModelPlan['rollout']['limits'];
+  /** What the champion did before the start. Absent: not known, and the careful defaults hold. */
+  readonly history?: History;
 }
 
 /** Changes with every change of a formula or of a text of a certificate. */
@@ -48,9 +51,10 @@ export interface RulesOf {
   readonly sticky: boolean;
   /** `none`: nobody could say them. Absent: nobody asked. */
   readonly thresholds?: Thresholds | 'none' | undefined;
+  readonly history?: History | 'none' | undefined;
 }
 
-export function rulesOf({ plan, sticky, thresholds, edition: began = edition }: RulesOf): Rules {
+export function rulesOf({ plan, sticky, thresholds, history, edition: began = edition }: RulesOf): Rules {
   const segments = sticky ? [] : (plan.segments?.values ?? []);
   const setting = { sticky, routing: plan.routing, segments, thresholds };
   const given: Readonly<Record<string, Bounds | false | undefined>> = plan.guardrails;
@@ -76,6 +80,7 @@ export function rulesOf({ plan, sticky, thresholds, edition: began = edition }: 
     guardrails: withShares(found),
     off,
     limits: plan.limits,
+    ...(history === undefined || history === 'none' ? {} : { history }),
   };
 }
 

@@ -173,6 +173,7 @@ export const machines = {
       'ticksRead',
       'labelsRead',
       'latencyRead',
+      'historyRead',
     ],
     owes: (rollout, now, { model }) => rolloutOwes(rollout, now, model),
     wakes: rolloutWakes,

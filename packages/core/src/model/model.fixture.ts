@@ -147,10 +147,11 @@ export function score(drive: Driver, challenger: number, champion?: number): voi
   if (drive.owed('register').length > 0) drive.answer('register', { type: 'versionRegistered' });
 }
 
-/** Observes until the endpoint is as wanted, carrying out what it orders. */
+/** Observes until the endpoint is as wanted, carrying out what it orders. Nothing is known of the champion's past. */
 export function converge(drive: Driver, endpoint: FakeEndpoint): void {
   for (let round = 0; round < 30 && drive.state.endpoint.status === 'converging'; round += 1) {
-    if (drive.owed('change').length > 0) {
+    if (drive.owed('readHistory').length > 0) drive.answer('readHistory', { type: 'historyRead' });
+    else if (drive.owed('change').length > 0) {
       const effect = drive.owed('change')[0];
       if (effect?.kind === 'change') endpoint.apply(effect.operation);
       drive.answer('change', { type: 'endpointChanged', answer: 'accepted' });

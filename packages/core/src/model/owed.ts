@@ -33,7 +33,8 @@ function servedOn(effect: Effect, { rollout, champion, versions }: Model): Effec
     effect.kind !== 'change' &&
     effect.kind !== 'observe' &&
     effect.kind !== 'readTicks' &&
-    effect.kind !== 'readLatency'
+    effect.kind !== 'readLatency' &&
+    effect.kind !== 'readHistory'
   )
     return effect;
   const serve = versionOf(versions, champion ?? rollout?.candidate)?.serve;

@@ -59,6 +59,7 @@ const answers: readonly Said[] = [
   { ...debt, type: 'ticksRead', from: 0, to: 0, ticks: [] },
   { ...debt, type: 'labelsRead', from: 0, to: 0, ticks: [] },
   { ...debt, type: 'latencyRead' },
+  { ...debt, type: 'historyRead' },
   { ...debt, type: 'told' },
   { ...debt, type: 'recorded' },
   { ...debt, type: 'announced', upTo: 1 },
@@ -155,6 +156,13 @@ function plausible(
         type: 'latencyRead',
         ...(draw(3) === 0 ? {} : { percentiles: { p50: 10, p90: 20, p99: 50, requests: 30 * draw(3) } }),
       };
+    case 'readHistory': {
+      const measures = { errors: { bad: 50, requests: 5000, typical: 5, outliers: draw(3) } };
+      return {
+        type: 'historyRead',
+        ...(draw(3) === 0 ? {} : { history: { from: effect.from, to: effect.to, ticks: 100, measures } }),
+      };
+    }
     case 'publish':
       return { type: 'announced', upTo: effect.to };
     default:

@@ -10,8 +10,8 @@ import { type Base, candidateWeight, lastWeight, type Rollout } from './state.ts
 
 /** What the judge has to know of a rollout, and what a rollout learns from the judge. */
 
-export const rulesFor = ({ edition = 1, plan, sticky, latency }: Base): Rules =>
-  rulesOf({ edition, plan, sticky, thresholds: latency });
+export const rulesFor = ({ edition = 1, plan, sticky, latency, history }: Base): Rules =>
+  rulesOf({ edition, plan, sticky, thresholds: latency, history });
 
 const placeOf = (rollout: Rollout) => ({
   weight: candidateWeight(rollout),

@@ -1,19 +1,18 @@
 import { day } from '../../base/time.ts';
 import { whyNoLabels } from '../../guardrails/labels.ts';
+import { historyMs } from '../../judge/history.ts';
 import { measuresOf } from '../../judge/rules.ts';
 import type { Effect } from '../protocol.ts';
+import { deploymentName } from '../version.ts';
 import { rulesFor } from './evidence.ts';
-import { labelsFrom, type Rollout, wantsLatency } from './state.ts';
+import { type Base, labelsFrom, type Rollout, wantsHistory, wantsLatency } from './state.ts';
 
 const maxTicksPerReading = 240;
 
-/** What a rollout owes while it waits: the champion's latency, then the ticks and labels that have closed since. */
+/** What a rollout owes while it waits: the champion's latency and history, then the ticks and labels that have closed since. */
 export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): readonly Effect[] {
+  if (rollout.status === 'deploying') return pastOwed(rollout, endpoint);
   const { id, plan, sticky, evidence, startedAt } = rollout;
-  if (rollout.status === 'deploying' && wantsLatency(rollout)) {
-    const from = Math.max(rollout.championSince ?? 0, startedAt - day);
-    return [{ key: `rollout/${id}/latency`, kind: 'readLatency', endpoint, from, to: startedAt }];
-  }
   const { tick } = plan;
   const upTo = (from: number, until: number) =>
     Math.min(Math.floor(until / tick), from / tick + maxTicksPerReading) * tick;
@@ -27,7 +26,7 @@ export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): re
       from,
       to: upTo(from, now),
       tickMs: tick,
-      measures: [...new Set(measuresOf(rulesFor(rollout)))],
+      measures: judgedBy(rollout),
       ...(sticky ? { usersSince: evidence.usersSince ?? evidence.from ?? startedAt } : {}),
     });
   }
@@ -45,6 +44,27 @@ export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): re
     });
   }
   return owed;
+}
+
+/** Two thresholds may be the same. */
+const judgedBy = (rollout: Base): readonly string[] => [...new Set(measuresOf(rulesFor(rollout)))];
+
+/** What the champion did until the start. Its slow requests are counted once the thresholds are frozen. */
+function pastOwed(rollout: Base, endpoint: string): readonly Effect[] {
+  const { id, plan, stable, championSince = 0, startedAt } = rollout;
+  const window = (ms: number) => ({ endpoint, from: Math.max(championSince, startedAt - ms), to: startedAt });
+  if (wantsLatency(rollout)) return [{ key: `rollout/${id}/latency`, kind: 'readLatency', ...window(day) }];
+  if (!wantsHistory(rollout) || stable === undefined) return [];
+  return [
+    {
+      key: `rollout/${id}/history`,
+      kind: 'readHistory',
+      ...window(historyMs),
+      deployment: deploymentName(stable),
+      tickMs: plan.tick,
+      measures: judgedBy(rollout),
+    },
+  ];
 }
 
 export function rolloutWakes(rollout: Rollout): number | undefined {

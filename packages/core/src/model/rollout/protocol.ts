@@ -1,4 +1,5 @@
 import type { Thresholds } from '../../guardrails/guardrail.ts';
+import type { History } from '../../judge/history.ts';
 import type { ServingKind } from '../../ports/serving.ts';
 import type { LabelTick, Tick } from '../../ports/telemetry.ts';
 
@@ -36,12 +37,25 @@ export interface RolloutProtocol {
         readonly from: number;
         readonly to: number;
         readonly on?: ServingKind;
+      }
+    /** What a deployment did before a rollout while it answered alone. `from` is of the longer window. */
+    | {
+        readonly kind: 'readHistory';
+        readonly endpoint: string;
+        readonly deployment: string;
+        readonly from: number;
+        readonly to: number;
+        readonly tickMs: number;
+        readonly measures: readonly string[];
+        readonly on?: ServingKind;
       };
   readonly answer:
     | { readonly type: 'ticksRead'; readonly from: number; readonly to: number; readonly ticks: readonly Tick[] }
     | { readonly type: 'labelsRead'; readonly from: number; readonly to: number; readonly ticks: readonly LabelTick[] }
     /** Without percentiles: there were no requests. */
-    | { readonly type: 'latencyRead'; readonly percentiles?: Thresholds };
+    | { readonly type: 'latencyRead'; readonly percentiles?: Thresholds }
+    /** Without a history: it answered nothing alone, or its counts cannot be read. */
+    | { readonly type: 'historyRead'; readonly history?: History };
 }
 
 /** Between the machines of one model: never stored, never sent. */

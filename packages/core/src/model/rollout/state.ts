@@ -2,6 +2,7 @@ import type { ModelPlan } from '../../config/config.ts';
 import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { Certificate } from '../../judge/certificate.ts';
 import type { Evidence } from '../../judge/evidence.ts';
+import type { History } from '../../judge/history.ts';
 import type { Edition } from '../../judge/rules.ts';
 
 /** What a rollout is, and what others ask of it. */
@@ -28,6 +29,8 @@ export interface Base {
   readonly championSince?: number;
   /** The champion's percentiles before the start; `none`: it had hardly any requests. Absent: not read yet. */
   readonly latency?: Thresholds | 'none';
+  /** What the champion did before the start; `none`: nobody knows. Absent: not read yet. */
+  readonly history?: History | 'none';
   /** Weights of the candidate in percent, in order, 0 being a mirror; then all traffic. */
   readonly steps: readonly number[];
   readonly guardMs: number;
@@ -118,9 +121,13 @@ export const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
   evidence.labels?.readTo ?? Math.ceil(startedAt / plan.tick) * plan.tick;
 
 /** The thresholds of the latency guardrail are frozen before the candidate has any traffic. */
-export const wantsLatency = ({ kind, stable, plan, latency }: Base): boolean =>
-  kind === 'release' &&
-  stable !== undefined &&
-  plan.guardrails.latency !== false &&
-  plan.strategy !== 'allAtOnce' &&
-  latency === undefined;
+export const wantsLatency = (rollout: Base): boolean =>
+  isCompared(rollout) && rollout.plan.guardrails.latency !== false && rollout.latency === undefined;
+
+/** What the champion did is known before the candidate has any traffic, also of its slow requests: after the thresholds. */
+export const wantsHistory = (rollout: Base): boolean =>
+  isCompared(rollout) && !wantsLatency(rollout) && rollout.history === undefined;
+
+/** A candidate that is judged against a champion. */
+const isCompared = ({ kind, stable, plan }: Base): boolean =>
+  kind === 'release' && stable !== undefined && plan.strategy !== 'allAtOnce';

@@ -199,9 +199,9 @@ export const note = <Kind extends Base>(rollout: Kind, at: number, text: string)
 /** Only what every state has. */
 function base(rollout: Base): Base {
   const { id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story } = rollout;
-  const { edition, stable, championSince, latency, certificate } = rollout;
+  const { edition, stable, championSince, latency, history, certificate } = rollout;
   return {
     ...{ id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story },
-    ...defined({ edition, stable, championSince, latency, certificate }),
+    ...defined({ edition, stable, championSince, latency, history, certificate }),
   };
 }

@@ -3,7 +3,7 @@ import { durationText } from '../../base/time.ts';
 import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { ModelSignal, SignalOf } from '../protocol.ts';
 import type { InnerSignal } from './protocol.ts';
-import { type Base, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
+import { type Base, type Rollout, type RolloutContext, type Waiting, wantsHistory, wantsLatency } from './state.ts';
 import { bake, endPromoted, endReverted, guard, holdText, note, promote, revert, shift } from './steps.ts';
 import { endUnread, holdUnreadable, judgeLabels, judgeTicks, resume } from './verdicts.ts';
 
@@ -16,15 +16,15 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   deploying: {
     ...stoppable<'deploying'>(),
     endpointConverged: (rollout, { at }, { frozen }) => {
-      if (wantsLatency(rollout)) return rollout;
+      if (wantsLatency(rollout) || wantsHistory(rollout)) return rollout;
       if (!frozen || rollout.kind === 'rollback') return shift(rollout, 0, at);
       return rollout.ready ? rollout : { ...rollout, ready: true };
     },
     clockTicked: (rollout, { at }) => {
       if (at < rollout.deadline || rollout.ready) return rollout;
-      // A platform that cannot say how fast the champion is says nothing against a candidate that is ready.
-      return wantsLatency(rollout)
-        ? { ...rollout, latency: 'none' }
+      // A platform that cannot say how fast the champion is, or what it did, says nothing against a candidate that is ready.
+      return wantsLatency(rollout) || wantsHistory(rollout)
+        ? { ...rollout, latency: rollout.latency ?? 'none', history: 'none' }
         : revert(rollout, at, {
             kind: 'ready',
             text: `v${rollout.candidate} was not ready within ${durationText(rollout.plan.readyWithin)}`,
@@ -39,6 +39,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
       ...rollout,
       latency: percentiles !== undefined && isUsable(percentiles) ? percentiles : 'none',
     }),
+    historyRead: (rollout, { history }) => ({ ...rollout, history: history ?? 'none' }),
   },
   shifting: {
     ...stoppable<'shifting'>(),
@@ -57,6 +58,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: 'ignore', // of the step before, delivered late
     labelsRead: 'ignore', // read again once it bakes
     latencyRead: 'ignore',
+    historyRead: 'ignore',
   },
   baking: {
     ...stoppable<'baking'>(),
@@ -64,6 +66,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: judgeTicks,
     labelsRead: judgeLabels,
     latencyRead: 'ignore',
+    historyRead: 'ignore',
     // The bake ends on the ticks that cover it, if there are any.
     clockTicked: (rollout, { at }) => endUnread(rollout, at),
     promoteRequested: (rollout, signal) =>
@@ -83,6 +86,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: judgeTicks,
     labelsRead: judgeLabels,
     latencyRead: 'ignore',
+    historyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
       at < rollout.endsAt
         ? rollout
@@ -103,6 +107,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: judgeTicks,
     labelsRead: judgeLabels,
     latencyRead: 'ignore',
+    historyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
       at < rollout.endsAt
         ? rollout
@@ -129,6 +134,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: 'ignore',
     labelsRead: 'ignore',
     latencyRead: 'ignore',
+    historyRead: 'ignore',
   },
   guarding: {
     ...stoppable<'guarding'>(),
@@ -136,6 +142,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: judgeTicks,
     labelsRead: judgeLabels,
     latencyRead: 'ignore',
+    historyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
       at >= rollout.until && rollout.until === rollout.since ? endPromoted(rollout, at) : endUnread(rollout, at),
     promoteRequested: (rollout, signal) =>
@@ -155,6 +162,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ticksRead: 'ignore',
     labelsRead: 'ignore',
     latencyRead: 'ignore',
+    historyRead: 'ignore',
     clockTicked: 'ignore',
     promoteRequested: takenBack,
     pauseRequested: takenBack,
@@ -203,6 +211,7 @@ function over() {
     ticksRead: 'ignore',
     labelsRead: 'ignore',
     latencyRead: 'ignore',
+    historyRead: 'ignore',
     clockTicked: 'ignore',
     effectRefused: 'ignore',
     abortRequested: ended,

@@ -5,7 +5,7 @@ import { durationText } from '../../base/time.ts';
 import { shiftedIn, type Verdict } from '../../judge/judge.ts';
 import type { SignalOf } from '../protocol.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
-import { labelsFrom, type Rollout, type RolloutContext, type Waiting } from './state.ts';
+import { labelsFrom, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
 import { bake, endPromoted, hold, holdBack, note, promote, revert, shift } from './steps.ts';
 
 /** What evidence comes to in each state that reads it, and what ends a hold. */
@@ -83,7 +83,7 @@ export function holdUnreadable(
   const text = `its counts cannot be read: ${because}`;
   switch (rollout.status) {
     case 'deploying':
-      return { ...rollout, latency: 'none' };
+      return wantsLatency(rollout) ? { ...rollout, latency: 'none' } : { ...rollout, history: 'none' };
     case 'baking':
       return what === 'labels' ? hold(rollout, at, { because: text }) : holdBack(rollout, at, text);
     case 'paused':

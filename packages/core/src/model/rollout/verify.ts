@@ -126,8 +126,8 @@ function replayOf(id: string, problems: string[]) {
       if (next.status === now.status) note(entry, 'until', endOf(next), endOf(now));
     }
     note(entry, 'evidence', own, now.evidence);
-    if (was !== undefined && entryType(entry) === 'latencyRead')
-      note(entry, 'latency', latencyAgain(was, entry), now.latency);
+    const past = pastIn(entry);
+    if (was !== undefined && past !== undefined) note(entry, past, pastAgain(was, entry)[past], now[past]);
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
       recorded = now.certificate;
       recomputed =
@@ -180,10 +180,18 @@ function converged(rollout: Rollout, { at }: Entry): Rollout {
   return 'moved' in next ? next.moved : rollout;
 }
 
-function latencyAgain(was: Rollout, { signal, at }: Entry): Rollout['latency'] {
+/** What an entry tells of the champion's past: the field in which a rollout keeps it. */
+const pastIn = (entry: Entry) => pasts.find(([type]) => type === entryType(entry))?.[1];
+const pasts = [
+  ['latencyRead', 'latency'],
+  ['historyRead', 'history'],
+] as const;
+
+function pastAgain(was: Rollout, { signal, at }: Entry): Rollout {
   // Written by the engine; what is in it is compared.
-  const next = step(rolloutTable, was, { ...(signal as unknown as SignalOf<'latencyRead'>), at }, { frozen: false });
-  return 'moved' in next ? next.moved.latency : was.latency;
+  const told = signal as unknown as SignalOf<'latencyRead' | 'historyRead'>;
+  const next = step(rolloutTable, was, { ...told, at }, { frozen: false });
+  return 'moved' in next ? next.moved : was;
 }
 
 const entryType = ({ signal }: Entry): unknown => (signal as { readonly type?: unknown }).type;
