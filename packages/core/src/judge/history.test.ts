@@ -73,7 +73,7 @@ describe('the history of a champion', () => {
   const given = { deployment: 'v1', measures: ['errors'], tickMs: minute, recent, long };
 
   test('has its rate from the longer window, and a usual tick and its noise from the last day', () => {
-    expect(historyOf(given)).toEqual({
+    expect(historyOf(given)).toMatchObject({
       from: 0,
       to: 7 * day,
       ticks: 200,

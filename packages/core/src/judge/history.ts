@@ -1,6 +1,7 @@
 import { byMeasure } from '../base/measures.ts';
 import { day, minute } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
+import { type Part, partsOf } from './past.ts';
 
 /** What the champion did before the start, alone. */
 export interface History {
@@ -17,6 +18,8 @@ export interface MeasureHistory {
   /** Of the longer window. */
   readonly bad: number;
   readonly requests: number;
+  /** What the least share of the champion is taken from, see `partsOf`; absent: of an older record. */
+  readonly parts?: readonly Part[];
   /** Median of the bad requests of a tick, last day. */
   readonly typical: number;
   /**
@@ -94,12 +97,16 @@ const badOf =
   ({ start, requests, bad }: Alone): readonly (Count & { readonly start: number })[] =>
     bad[measure] === undefined ? [] : [{ start, requests, bad: bad[measure] }];
 
-function measureOf(recent: readonly Indexed[], long: readonly Count[]): MeasureHistory | undefined {
+function measureOf(
+  recent: readonly Indexed[],
+  long: readonly (Count & { readonly start: number })[],
+): MeasureHistory | undefined {
   if (recent.length === 0 || long.length === 0) return undefined;
   const noise = noiseOf(recent);
   return {
     bad: sum(long, ({ bad }) => bad),
     requests: sum(long, ({ requests }) => requests),
+    parts: partsOf(long),
     typical: median(recent.map(({ bad }) => bad)),
     ...(noise === undefined ? {} : { noise }),
     outliers: outliersIn(recent.map(({ bad }) => bad)),

@@ -23,6 +23,26 @@ export function logPaired(candidateWrong: number, championWrong: number, ratio: 
   );
 }
 
+const safeGrid = [0.5, 0.7, 0.85, 1, 1.1] as const;
+
+/**
+ * `log E'` of the pairs of a mirror: the candidate is not `margin` times as bad as the champion.
+ *
+ * H0': P(the candidate is the wrong one | exactly one is wrong, the past) >= margin / (1 + margin) at every pair. A
+ * candidate whose bad share is `margin` >= 1 times the champion's or more fulfils it: if both err together with
+ * probability s, p_c - s >= margin (p_p - s). So errors that both share only make it slower.
+ * Conditions: a mirrored answer errs as a served one would; one pair an entity.
+ */
+export function logPairedSafe(candidateWrong: number, championWrong: number, margin: number): number {
+  return logMean(
+    safeGrid.map(
+      (ratio) =>
+        candidateWrong * Math.log((ratio * (1 + margin)) / (margin * (1 + ratio))) +
+        championWrong * Math.log((1 + margin) / (1 + ratio)),
+    ),
+  );
+}
+
 /** `log E` against "neither model answers systematically higher": both directions share the evidence. */
 export const logShift = (higher: number, lower: number): number =>
   logMean([logPaired(higher, lower, 1), logPaired(lower, higher, 1)]);
