@@ -25,7 +25,7 @@ const tables = `
   ) WITHOUT ROWID;
 `;
 
-/** Counts of one second of one deployment. */
+/** Counts of one deployment in one second, or in several that begin with it. */
 export interface SecondRow {
   readonly second: number;
   readonly deployment: string;
@@ -36,7 +36,7 @@ export interface SecondRow {
   readonly latencies: string;
 }
 
-/** Counts of one second of one segment of the requests of one deployment. */
+/** Those of one segment of its requests. */
 export interface SegmentRow extends SecondRow {
   readonly segment: string;
 }
@@ -47,6 +47,12 @@ interface InsertedRow extends SecondRow {
 }
 
 const columns = counted.map((measure) => `"${measure}"`).join(', ');
+
+/** Sums of so many seconds at once: SQLite makes them ten times as fast as rows of seconds are read. */
+const sumsOf = (table: string, keys: string): string =>
+  `SELECT second / :perTick * :perTick AS first, ${keys}, sum(requests) AS requests, group_concat(latencies) AS latencies,
+     ${counted.map((measure) => `sum("${measure}") AS "${measure}"`).join(', ')}
+   FROM ${table} WHERE endpoint = :endpoint AND second >= :from AND second < :to GROUP BY first, ${keys} ORDER BY first`;
 
 /** A database that older code made has no columns for measures that came later. */
 function addColumns(database: DatabaseSync, table: string): void {
@@ -85,14 +91,8 @@ export function openCounterStore(database: DatabaseSync) {
   const returning = database.prepare(
     'SELECT 1 FROM gateway_returns WHERE endpoint = ? AND since < ? AND until > ? LIMIT 1',
   );
-  const select = database.prepare(
-    `SELECT second, deployment, requests, latencies, ${columns} FROM gateway_counts
-     WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
-  );
-  const selectSegments = database.prepare(
-    `SELECT second, deployment, segment, requests, latencies, ${columns} FROM gateway_segments
-     WHERE endpoint = ? AND second >= ? AND second < ? ORDER BY second`,
-  );
+  const select = database.prepare(sumsOf('gateway_counts', 'deployment'));
+  const selectSegments = database.prepare(sumsOf('gateway_segments', 'deployment, segment'));
   const forget = [
     'gateway_counts WHERE second',
     'gateway_segments WHERE second',
@@ -110,10 +110,10 @@ export function openCounterStore(database: DatabaseSync) {
     closeReturns: (until: number) => void closeReturns.run(until, until),
     wasReturning: (endpoint: string, from: number, to: number) =>
       reading(() => returning.get(endpoint, to, from) !== undefined),
-    rows: (endpoint: string, from: number, to: number): readonly SecondRow[] =>
-      reading(() => select.all(endpoint, from, to)).map(rowOf),
-    segmentRows: (endpoint: string, from: number, to: number): readonly SegmentRow[] =>
-      reading(() => selectSegments.all(endpoint, from, to)).map((row) => ({
+    rows: (endpoint: string, from: number, to: number, perTick = 1): readonly SecondRow[] =>
+      reading(() => select.all(windowOf(endpoint, from, to, perTick))).map(rowOf),
+    segmentRows: (endpoint: string, from: number, to: number, perTick = 1): readonly SegmentRow[] =>
+      reading(() => selectSegments.all(windowOf(endpoint, from, to, perTick))).map((row) => ({
         ...rowOf(row),
         segment: String(row.segment),
       })),
@@ -131,8 +131,16 @@ export function openCounterStore(database: DatabaseSync) {
   };
 }
 
+/** Of a `BigInt` SQLite makes an integer, and of a number none: a tick is the whole part of a quotient. */
+const windowOf = (endpoint: string, from: number, to: number, perTick: number) => ({
+  endpoint,
+  from,
+  to,
+  perTick: BigInt(perTick),
+});
+
 const rowOf = (row: Record<string, unknown>): SecondRow => ({
-  second: Number(row.second),
+  second: Number(row.first),
   deployment: String(row.deployment),
   requests: Number(row.requests),
   bad: byMeasure(counted, (measure) => Number(row[measure])),

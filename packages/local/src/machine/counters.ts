@@ -61,9 +61,9 @@ export interface Counters {
   /** A deployment that was ready before this server started is on its way back, until the answer is called. */
   returning(endpoint: string): () => void;
   isReturning(endpoint: string): boolean;
-  /** Durable rows with `from <= second < to`, ascending by second. */
-  rows(endpoint: string, from: number, to: number): Iterable<SecondRow>;
-  segmentRows(endpoint: string, from: number, to: number): Iterable<SegmentRow>;
+  /** Durable rows with `from <= second < to`, ascending by second; of so many seconds each, from multiples of them. */
+  rows(endpoint: string, from: number, to: number, perTick?: number): Iterable<SecondRow>;
+  segmentRows(endpoint: string, from: number, to: number, perTick?: number): Iterable<SegmentRow>;
   /** Flushes a last time. Counts of requests that are still without an outcome are lost, and their seconds not covered. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
 import type { Labels, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
 import { checkTicks } from '@serin/platform/telemetry';
@@ -42,30 +42,36 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
     const first = Math.ceil(from / tickMs);
     const end = Math.max(first, Math.floor(Math.min(to, counters.finalUntil() * 1000) / tickMs));
     const perTick = tickMs / 1000;
-    const window = [endpoint, first * perTick, end * perTick] as const;
-    const counted = groupByTick(counters.rows(...window), perTick);
-    const segmented = groupByTick(counters.segmentRows(...window), perTick);
-    const paired = groupByTick(pairs.rows(...window), perTick);
     const since = usersSince === undefined ? undefined : Math.ceil(usersSince / 1000);
     const userTicks =
       since === undefined
         ? undefined
         : await usersIn({ endpoint, since, from: first * perTick, to: end * perTick, perTick, measures });
-    return Array.from({ length: end - first }, (_, index): Tick => {
-      const tick = first + index;
-      const isServed = counters.covered(endpoint, tick * perTick, (tick + 1) * perTick);
-      const isWhole = isServed && counted.has(tick);
-      const segments = isWhole ? segmented.get(tick) : undefined;
-      const copies = isWhole ? paired.get(tick) : undefined;
-      return {
-        start: tick * tickMs,
-        counts: isWhole ? countsOf(counted.get(tick) ?? [], measures) : {},
-        ...(isServed ? {} : { unserved: true }),
-        ...(segments === undefined ? {} : { segments: segmentsOf(segments, measures) }),
-        ...(userTicks === undefined ? {} : { users: (isWhole ? userTicks.get(tick) : undefined) ?? {} }),
-        ...(copies === undefined ? {} : { pairs: pairsOf(copies, measures) }),
-      };
-    });
+    const ticksIn = (begin: number, until: number): readonly Tick[] => {
+      const window = [endpoint, begin * perTick, until * perTick] as const;
+      const counted = groupByTick(counters.rows(...window, perTick), perTick);
+      const segmented = groupByTick(counters.segmentRows(...window, perTick), perTick);
+      const paired = groupByTick(pairs.rows(...window), perTick);
+      return Array.from({ length: until - begin }, (_, index) => {
+        const tick = begin + index;
+        const isServed = counters.covered(endpoint, tick * perTick, (tick + 1) * perTick);
+        const isWhole = isServed && counted.has(tick);
+        const segments = isWhole ? segmented.get(tick) : undefined;
+        const copies = isWhole ? paired.get(tick) : undefined;
+        return {
+          start: tick * tickMs,
+          counts: isWhole ? countsOf(counted.get(tick) ?? [], measures) : {},
+          ...(isServed ? {} : { unserved: true }),
+          ...(segments === undefined ? {} : { segments: segmentsOf(segments, measures) }),
+          ...(userTicks === undefined ? {} : { users: (isWhole ? userTicks.get(tick) : undefined) ?? {} }),
+          ...(copies === undefined ? {} : { pairs: pairsOf(copies, measures) }),
+        };
+      });
+    };
+    const ticksAtOnce = Math.max(1, Math.floor(secondsAtOnce / perTick));
+    const found: Tick[] = [];
+    for await (const part of partsOf(first, end, ticksAtOnce)) found.push(...ticksIn(...part));
+    return found;
   }
 
   return {
@@ -75,8 +81,8 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
     async latency(endpoint, from, to) {
       await counters.flush();
       const histogram = new Uint32Array(bucketCount);
-      const rows = counters.rows(endpoint, Math.ceil(from / 1000), Math.floor(to / 1000));
-      for (const { latencies } of rows) addText(histogram, latencies);
+      for await (const part of partsOf(Math.ceil(from / 1000), Math.floor(to / 1000), secondsAtOnce))
+        for (const { latencies } of counters.rows(endpoint, ...part, secondsAtOnce)) addText(histogram, latencies);
       const requests = total(histogram);
       if (requests === 0) return undefined;
       return {
@@ -87,6 +93,17 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
       };
     },
   };
+}
+
+/** Requests go on while a week of counts is read: of so many seconds at once. */
+const secondsAtOnce = 3600;
+
+/** From one to another, `most` at a time; between the parts others have their turn. */
+async function* partsOf(from: number, to: number, most: number): AsyncGenerator<readonly [number, number]> {
+  for (let begin = from; begin < to; begin += most) {
+    if (begin > from) await breathe();
+    yield [begin, Math.min(to, begin + most)];
+  }
 }
 
 const shortlyMs = 250;
