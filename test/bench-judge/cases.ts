@@ -3,11 +3,13 @@ import { conditionCases } from './conditions.ts';
 import { effects, promotions } from './effects.ts';
 import { mutantCases } from './mutant-cases.ts';
 import { nulls } from './nulls.ts';
+import { otherCases } from './others-cases.ts';
 import type { Case } from './tally.ts';
 
 export const cases: readonly Case[] = [
   ...calibrations,
   ...conditionCases,
+  ...otherCases,
   ...nulls,
   ...effects,
   ...promotions,

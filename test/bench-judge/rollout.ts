@@ -1,13 +1,14 @@
 import { slowerThan } from '../../packages/core/src/base/measures.ts';
 import { step } from '../../packages/core/src/base/table.ts';
 import type { ModelPlan } from '../../packages/core/src/config/config.ts';
+import type { History } from '../../packages/core/src/judge/history.ts';
 import { planOf } from '../../packages/core/src/model/model.fixture.ts';
 import type { Effect, ModelSignal } from '../../packages/core/src/model/protocol.ts';
 import { rolloutOwes, rolloutWakes } from '../../packages/core/src/model/rollout/owes.ts';
 import { type Because, candidateWeight, type Rollout } from '../../packages/core/src/model/rollout/state.ts';
 import { beginRollout } from '../../packages/core/src/model/rollout/steps.ts';
 import { rolloutTable } from '../../packages/core/src/model/rollout/table.ts';
-import type { Counts, Tick } from '../../packages/core/src/ports/telemetry.ts';
+import type { Counts, LabelTick, Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { thresholds } from './stream.ts';
 
 /**
@@ -31,14 +32,24 @@ export interface ArmCounts {
 /** Where requests come from. */
 export interface Source {
   /** The next minute, with the candidate at this weight in percent. The answer is good until the next call. */
-  next(weight: number): Readonly<Record<'candidate' | 'champion', ArmCounts>>;
+  next(weight: number): Readonly<Record<'candidate' | 'champion', ArmCounts>> & { readonly beside?: Beside };
 }
 
 export interface Followed {
   /** Minutes after which nobody looks any more. */
   readonly until: number;
+  /** What the champion did before; absent: nobody can say. */
+  readonly history?: History | undefined;
   /** Minutes that a platform waits before it tells a tick. */
   readonly settle?: number;
+  /** Users stay with their model. */
+  readonly sticky?: boolean;
+}
+
+/** What a platform tells of a minute beside the counts of its requests. */
+export interface Beside extends Pick<Tick, 'users' | 'segments' | 'pairs'> {
+  /** Of the requests that were routed in it, as they are known when they have matured. */
+  readonly labels?: Omit<LabelTick, 'start'>;
 }
 
 /** How a rollout came to its end, or where it was after `until`. */
@@ -58,21 +69,22 @@ export interface Ended {
   readonly wasHeld: boolean;
 }
 
-const minuteMs = 60_000;
-const start = Date.UTC(2026, 0, 1, 12);
-const [candidate, champion] = ['v2', 'v1'];
+export const minuteMs = 60_000;
+export const start = Date.UTC(2026, 0, 8, 12);
+export const [candidate, champion] = ['v2', 'v1'];
 const [p50 = 0, p90 = 0, p99 = 0] = thresholds;
 const [overP50, overP90, overP99] = [slowerThan(p50), slowerThan(p90), slowerThan(p99)];
 const actor = { subject: 'engine', issuer: 'engine', role: 'operator' } as const;
 
-export function follow(plan: Plan, source: Source, { until, settle = 0 }: Followed): Ended {
+export function follow(plan: Plan, source: Source, { until, history, settle = 0, sticky = false }: Followed): Ended {
   let now = start;
   let count = 0;
   let rollout: Rollout = beginRollout(
-    { id: 'r1', kind: 'release', candidate: 2, stable: 1, plan, sticky: false, by: 'bench', championSince: 0 },
+    { id: 'r1', kind: 'release', candidate: 2, stable: 1, plan, sticky, by: 'bench', championSince: 0 },
     start,
   );
   let waiting: Tick[] = [];
+  const labels: LabelTick[] = [];
   let exposed = 0;
   let promotedAt: number | undefined;
   let wasHeld = false;
@@ -89,11 +101,16 @@ export function follow(plan: Plan, source: Source, { until, settle = 0 }: Follow
     }
   };
   const pay = () => {
-    for (const effect of rolloutOwes(rollout, now - settle * minuteMs, 'endpoint')) say(answerTo(effect, waiting));
+    for (const effect of rolloutOwes(rollout, now - settle * minuteMs, 'endpoint'))
+      say(answerTo(effect, { waiting, labels, history }));
     if ((rolloutWakes(rollout) ?? Number.POSITIVE_INFINITY) <= now) say({ type: 'clockTicked' });
   };
-  pay();
-  converge();
+  // The champion's latency, its history, and whatever else is asked before the first step.
+  for (let asked = rollout; ; asked = rollout) {
+    pay();
+    converge();
+    if (rollout === asked || rollout.status !== 'deploying') break;
+  }
   const ended = (minutes: number): Ended => ({
     end: endOf(rollout),
     minutes,
@@ -102,10 +119,11 @@ export function follow(plan: Plan, source: Source, { until, settle = 0 }: Follow
     ...(promotedAt === undefined ? {} : { promotedAt }),
   });
   for (let minute = 1; minute <= until; minute += 1) {
-    const counts = source.next(candidateWeight(rollout));
+    const { beside: { labels: told, ...beside } = {}, ...counts } = source.next(candidateWeight(rollout));
     exposed += counts.candidate.requests;
+    if (told !== undefined) labels.push({ start: now, ...told });
     waiting.push({
-      start: now,
+      ...{ start: now, ...beside },
       counts: { [candidate]: countsOf(counts.candidate), [champion]: countsOf(counts.champion) },
     });
     now += minuteMs;
@@ -123,21 +141,33 @@ type Said = { readonly type: ModelSignal['type'] | 'endpointConverged' } & Reado
 const context = { frozen: false };
 const converging = { deploying: true, shifting: true, promoting: true, reverting: true };
 
+interface Known {
+  readonly waiting: readonly Tick[];
+  readonly labels: readonly LabelTick[];
+  readonly history: History | undefined;
+}
+
 /** What a platform answers. */
-function answerTo(effect: Effect, waiting: readonly Tick[]): Said {
+function answerTo(effect: Effect, { waiting, labels, history }: Known): Said {
   switch (effect.kind) {
     case 'readLatency':
       return { type: 'latencyRead', percentiles: { p50, p90, p99, requests: 1_000_000 } };
+    case 'readHistory':
+      return { type: 'historyRead', ...(history === undefined ? {} : { history }) };
     case 'readTicks': {
       const { from, to } = effect;
       return { type: 'ticksRead', from, to, ticks: waiting.filter((tick) => tick.start >= from && tick.start < to) };
+    }
+    case 'readLabels': {
+      const { from, to } = effect;
+      return { type: 'labelsRead', from, to, ticks: labels.filter((tick) => tick.start >= from && tick.start < to) };
     }
     default:
       throw new Error(`the benchmark answers no '${effect.kind}'`);
   }
 }
 
-const countsOf = ({ requests, errors, slow }: ArmCounts): Counts => ({
+export const countsOf = ({ requests, errors, slow }: ArmCounts): Counts => ({
   requests,
   bad: { errors, [overP50]: slow[0], [overP90]: slow[1], [overP99]: slow[2] },
 });

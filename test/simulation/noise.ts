@@ -70,12 +70,17 @@ export function withNoisy(known: Known, tick: Bad, noise: Noise): Known {
   const highest = usual === undefined ? undefined : Math.max(1.5 * usual + 2 * Math.sqrt(usual) + 2, known.before ?? 0);
   const sd = noiseIn(known, noise);
   const factors = tick.isCold === true ? whole : factorsOf(tick, sd, highest ?? Math.max(all, 1), noise);
-  const begun = Array.from({ length: Math.max(known.logs.length, tick.step + 1) }, (_, step) => known.logs[step] ?? whole);
+  const begun = Array.from(
+    { length: Math.max(known.logs.length, tick.step + 1) },
+    (_, step) => known.logs[step] ?? whole,
+  );
   return {
     usual: usual === undefined ? undefined : usual + 0.2 * (Math.min(all, highest ?? all) - usual),
     before: all,
     ...learned(known, tick),
-    logs: begun.map((logs, step) => (step === 0 || step <= tick.step ? logs.map((log, index) => log + (factors[index] ?? 0)) : logs)),
+    logs: begun.map((logs, step) =>
+      step === 0 || step <= tick.step ? logs.map((log, index) => log + (factors[index] ?? 0)) : logs,
+    ),
   };
 }
 
