@@ -162,3 +162,31 @@ test('a verification takes the history as it was read, and finds one that was ch
     /history\.measures\.errors\.noise is recorded as 0.9, recomputed as 0.2/,
   );
 });
+
+describe('a champion with few requests', () => {
+  const parts = [0, 1, 2, 3, 4].map(() => ({ bad: 700, requests: 140_000 }));
+  const small = { errors: { bad: 3000, requests: 604_800, parts, typical: 0, outliers: 0 } };
+
+  test('has its candidate begin at the first step that can show something, and the rollout says so', () => {
+    const given = challenge(planOf({ rollout: { steps: [5, 25, 50], ...errorsOnly } }), 40);
+
+    given.drive.answer('readHistory', { type: 'historyRead', history: { ...history, measures: small } });
+    const rollout = until(given, healthy, 'baking');
+
+    expect(rollout).toMatchObject({ steps: [25, 50], step: 0 });
+    expect(rollout.story.map(({ text }) => text)).toMatchObject([
+      expect.stringMatching(/^the step of 5 % is left out: with 56 requests a minute/),
+      'step 1 of 2: 25 % to v2',
+    ]);
+  });
+
+  test('is expected by the config where nothing is known of its past', () => {
+    const rollout = { steps: [5, 25, 50], ...errorsOnly };
+    const [few, many] = [60, 600].map((rpm) =>
+      until(challenge(planOf({ rollout: { ...rollout, expected: { rpm } } }), 40), healthy, 'baking'),
+    );
+
+    expect(few?.steps).toEqual([25, 50]);
+    expect(many?.steps).toEqual([5, 25, 50]);
+  });
+});

@@ -2,8 +2,9 @@ import { defined } from '../../base/objects.ts';
 import { durationText, minute, second } from '../../base/time.ts';
 import { stepsOf } from '../../config/steps.ts';
 import { type Evidence, noEvidence } from '../../judge/evidence.ts';
+import { idleSteps, idleText, type Traffic, trafficOf } from '../../judge/idle.ts';
 import { edition } from '../../judge/rules.ts';
-import { affordableStep, certify, clause } from './evidence.ts';
+import { affordableStep, certify, clause, rulesFor } from './evidence.ts';
 import type { Base, Because, Rollout, Waiting } from './state.ts';
 
 /** From one state of a rollout to the next: what a step, a hold, a promotion and a revert come to. */
@@ -26,6 +27,20 @@ export function beginRollout(
     deadline: at + given.plan.readyWithin,
   };
 }
+
+/** To the first step that can show something. */
+export function begin(rollout: Waiting, at: number): Rollout {
+  const traffic = trafficBefore(rollout);
+  if (traffic === undefined) return shift(rollout, 0, at);
+  const idle = idleSteps(rollout.steps, rollout.plan, rulesFor(rollout), traffic);
+  if (idle.length === 0) return shift(rollout, 0, at);
+  const steps = rollout.steps.filter((weight) => !idle.includes(weight));
+  return shift(note({ ...rollout, steps }, at, idleText(idle, traffic)), 0, at);
+}
+
+/** What the champion's busiest quarter of a day brought, else what the config expects. */
+const trafficBefore = ({ history, plan }: Base): Traffic | undefined =>
+  (history === undefined || history === 'none' ? undefined : trafficOf(history)) ?? plan.expected;
 
 /** Towards the weight of a step, or past the last one to a promotion. */
 export function shift(rollout: Waiting, step: number, at: number): Rollout {

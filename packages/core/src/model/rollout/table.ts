@@ -4,7 +4,7 @@ import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { ModelSignal, SignalOf } from '../protocol.ts';
 import type { InnerSignal } from './protocol.ts';
 import { type Base, type Rollout, type RolloutContext, type Waiting, wantsHistory, wantsLatency } from './state.ts';
-import { bake, endPromoted, endReverted, guard, holdText, note, promote, revert, shift } from './steps.ts';
+import { bake, begin, endPromoted, endReverted, guard, holdText, note, promote, revert } from './steps.ts';
 import { endUnread, holdUnreadable, judgeLabels, judgeTicks, resume } from './verdicts.ts';
 
 type Signals = ModelSignal | (InnerSignal & { readonly at: number });
@@ -17,7 +17,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     ...stoppable<'deploying'>(),
     endpointConverged: (rollout, { at }, { frozen }) => {
       if (wantsLatency(rollout) || wantsHistory(rollout)) return rollout;
-      if (!frozen || rollout.kind === 'rollback') return shift(rollout, 0, at);
+      if (!frozen || rollout.kind === 'rollback') return begin(rollout, at);
       return rollout.ready ? rollout : { ...rollout, ready: true };
     },
     clockTicked: (rollout, { at }) => {
