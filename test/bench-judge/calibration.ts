@@ -19,7 +19,7 @@ export const calibrations: readonly Case[] = comparedRpms.flatMap((rpm) =>
     ({ name, weather }): Case => ({
       name: nameOf(rpm, name),
       // The short form compares with them at 6,000 rpm alone.
-      runs: { short: rpm === 6000 ? 4000 : 0, full: 20_000 },
+      runs: { short: rpm === 6000 ? 4000 : 0, full: 10_000 },
       begin() {
         const stream = newStream(ramp);
         const traffic: Traffic = { rpm, share: comparedShare, ...weather };

@@ -4,12 +4,14 @@ import { effects, promotions } from './effects.ts';
 import { mutantCases } from './mutant-cases.ts';
 import { nulls } from './nulls.ts';
 import { otherCases } from './others-cases.ts';
+import { parts } from './parts.ts';
 import type { Case } from './tally.ts';
 
 export const cases: readonly Case[] = [
   ...calibrations,
   ...conditionCases,
   ...otherCases,
+  ...parts.flatMap((part) => part.cases),
   ...nulls,
   ...effects,
   ...promotions,
@@ -20,11 +22,4 @@ export function caseNamed(name: string): Case {
   const found = cases.find((one) => one.name === name);
   if (found === undefined) throw new Error(`no case is named '${name}'`);
   return found;
-}
-
-/** A number from a name (FNV-1a), so that no two cases share their streams. */
-export function numberOf(name: string): number {
-  let mixed = 0x811c9dc5;
-  for (let index = 0; index < name.length; index += 1) mixed = Math.imul(mixed ^ name.charCodeAt(index), 0x01000193);
-  return mixed >>> 0;
 }

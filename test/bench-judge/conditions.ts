@@ -1,4 +1,8 @@
-import { follow, type Plan, planFor } from './rollout.ts';
+import type { History } from '../../packages/core/src/judge/history.ts';
+import { numberOf } from './names.ts';
+import { daysBefore, historyAfter } from './past.ts';
+import { type Random, random } from './random.ts';
+import { type Ended, follow, type Plan, planFor } from './rollout.ts';
 import { type Case, note } from './tally.ts';
 import { type Noise, type Weather, type Worse, weathered } from './weather.ts';
 
@@ -50,7 +54,7 @@ const own = [
   }),
   ...inWeather(
     'a candidate noisier than its champion',
-    "latency of an arm's own, sd 20 % for the candidate, 5 % for the champion, AR 0.5",
+    'latency: sd 20 % of the candidate, 5 % of the champion, AR 0.5',
     { slowNoise: { sd: 0.05, ar: 0.5 }, candidateNoise: { sd: 0.2, ar: 0.5 } },
     'p90',
   ),
@@ -58,17 +62,17 @@ const own = [
 const clustered = [
   ...inWeather('requests fail together', 'bursts of 10 to 100, one in 20 minutes and arm', { bursts: [10, 100] }),
   ...inWeather('requests fail together', 'bursts of 10, one in 20 minutes and arm', { bursts: [10, 10] }),
-  ...inWeather('requests fail together', 'bursts of 10 to 100, and latency of sd 10 %, AR 0.5', {
+  ...inWeather('requests fail together', 'bursts of 10 to 100 and latency of sd 10 %, AR 0.5', {
     bursts: [10, 100],
     slowNoise: { sd: 0.1, ar: 0.5 },
   }),
-  ...inWeather('requests fail together', 'ten bad requests on one connection, one in 5 minutes', { connections: 0.2 }),
+  ...inWeather('requests fail together', 'ten bad requests on one connection, once in 5 minutes', { connections: 0.2 }),
   ...inWeather('requests fail together', 'three retries on the same arm', { retries: 3 }),
 ];
 const others = [
   ...inWeather(
     'warm caches',
-    'slow requests x2 after each change of weight, less so for 10 minutes',
+    'cold caches: slow x2 after each change of weight, decaying over 10 min',
     { cold: 2 },
     'p90',
   ),
@@ -88,38 +92,80 @@ export const conditions: readonly Condition[] = [...kept, ...own, ...clustered, 
 export const planIn = ({ held }: Pick<Condition, 'held'>, given: Parameters<typeof planFor>[0] = {}): Plan =>
   planFor({ ...given, ...(held === undefined ? {} : { steps: [held], bake: '105m', atMost: '105m' }) });
 
-/** To the end of the guard behind a last step that took all of its time. */
+/** To the end of the guard behind a last step that took all of its time; where nothing happens, much longer. */
 const until = 140;
+const untilCalm = 600;
+const isCalm = ({ name }: Condition): boolean => name.startsWith('calm');
 /** To the end of the longest last step. */
 const untilPromoted = 108;
 /** So little that no evidence reaches it: the bound of the promotion is measured by itself. */
 const neverBack = 1e-12;
 
-export const falseName = ({ name }: Pick<Condition, 'name'>): string => `innocent: ${name}`;
-export const wrongName = ({ name }: Pick<Condition, 'name'>): string => `at the margin: ${name}`;
+/** How far the judge knows the champion. */
+export const knowledges = ['with history', 'no history'] as const;
+export type Knowledge = (typeof knowledges)[number];
 
-function casesOf(condition: Condition, short: number): readonly Case[] {
-  const { weather, margin } = condition;
+export const falseName = ({ name }: Pick<Condition, 'name'>, known: Knowledge): string => `innocent, ${known}: ${name}`;
+export const wrongName = ({ name }: Pick<Condition, 'name'>, known: Knowledge): string =>
+  `at the margin, ${known}: ${name}`;
+
+interface Given {
+  readonly condition: Condition;
+  readonly known: Knowledge;
+  readonly plan: Plan;
+  readonly until: number;
+  readonly worse?: Worse;
+}
+
+/** How many rollouts have the same history: to draw a day costs as much as five of them. */
+const perHistory = 5;
+
+/** Follows one rollout after the other in the same weather. */
+export function followerIn({
+  condition: { name, weather },
+  known,
+  plan,
+  until,
+  worse,
+}: Given): (random: Random) => Ended {
+  const before = known === 'no history' ? undefined : daysBefore(weathered(random(numberOf(name)), weather).alone);
+  let history: History | undefined;
+  let count = 0;
+  return (own) => {
+    if (before !== undefined && count % perHistory === 0) history = historyAfter(before, weathered(own, weather).alone);
+    count += 1;
+    return follow(plan, weathered(own, weather, worse), { until, history });
+  };
+}
+
+function casesOf(condition: Condition, known: Knowledge, short: number): readonly Case[] {
   const plan = planIn(condition);
   const unguarded = planIn(condition, { alpha: neverBack, guard: '0s' });
-  const worse: Worse = { [margin]: 2 };
   return [
     {
-      name: falseName(condition),
+      name: falseName(condition, known),
       runs: { short, full: 2000 },
-      begin: () => (random, tallies) => {
-        const { end, minutes, exposed, wasHeld } = follow(plan, weathered(random, weather), { until });
-        note(tallies, 'judge', end === 'evidence' ? minutes : undefined, exposed);
-        note(tallies, `ended: ${end}`, minutes);
-        if (wasHeld) note(tallies, 'was held', 0);
+      begin() {
+        const next = followerIn({ condition, known, plan, until: isCalm(condition) ? untilCalm : until });
+        return (random, tallies) => {
+          const { end, minutes, exposed, wasHeld, promotedAt } = next(random);
+          note(tallies, 'judge', end === 'evidence' ? minutes : undefined, exposed);
+          note(tallies, `ended: ${end}`, minutes);
+          note(tallies, 'promoted', promotedAt);
+          if (wasHeld) note(tallies, 'was held', 0);
+        };
       },
     },
     {
-      name: wrongName(condition),
+      name: wrongName(condition, known),
       runs: { short: 0, full: condition.held === undefined ? 1000 : 0 },
-      begin: () => (random, tallies) => {
-        const { end, promotedAt } = follow(unguarded, weathered(random, weather, worse), { until: untilPromoted });
-        note(tallies, 'judge', end === 'certified' ? promotedAt : undefined);
+      begin() {
+        const worse: Worse = { [condition.margin]: 2 };
+        const next = followerIn({ condition, known, plan: unguarded, until: untilPromoted, worse });
+        return (random, tallies) => {
+          const { end, promotedAt } = next(random);
+          note(tallies, 'judge', end === 'certified' ? promotedAt : undefined);
+        };
       },
     },
   ];
@@ -128,5 +174,5 @@ function casesOf(condition: Condition, short: number): readonly Case[] {
 /** Few runs decide little: the short form only looks whether they run at all. */
 const inShort = new Set(['calm, 600 rpm']);
 export const conditionCases: readonly Case[] = conditions.flatMap((condition) =>
-  casesOf(condition, inShort.has(condition.name) ? 300 : 0),
+  knowledges.flatMap((known) => casesOf(condition, known, inShort.has(condition.name) ? 300 : 0)),
 );

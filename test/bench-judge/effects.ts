@@ -19,7 +19,8 @@ const errors = comparedRpms.flatMap((rpm) =>
     compare({
       name: errorsName(rpm, ratio),
       traffic: { rpm, share: comparedShare, ratio: () => ratio },
-      runs: { short: rpm === 6000 ? (ratio < 2 ? 400 : 1000) : ratio === 3 ? 600 : 0, full: 2 * full },
+      ratio,
+      runs: { short: rpm === 6000 ? (ratio < 2 ? 400 : 1000) : ratio === 3 ? 600 : 0, full },
       families: allFamilies,
       tuned: true,
     }),
@@ -28,11 +29,12 @@ const errors = comparedRpms.flatMap((rpm) =>
 
 /** Also where traffic is thin and where it is thick. */
 const elsewhere = [60, 60_000].flatMap((rpm) =>
-  [2, 3].map((ratio) =>
+  [2, 3, 5].map((ratio) =>
     compare({
       name: errorsName(rpm, ratio),
       traffic: { rpm, share: comparedShare, ratio: () => ratio },
-      runs: { short: 0, full },
+      ratio,
+      runs: { short: 0, full: 1000 },
       families: allFamilies,
     }),
   ),
@@ -40,7 +42,7 @@ const elsewhere = [60, 60_000].flatMap((rpm) =>
 
 const onsets = [
   { name: 'errors x3 from minute 21 on, 6000 rpm', from: 20 },
-  { name: 'errors x3 from the last step on, 6000 rpm', from: 45 },
+  { name: 'errors x3 from the last step on, 6000 rpm', from: ramp.indexOf(50) },
 ].map(({ name, from }) =>
   compare({
     name,
@@ -133,13 +135,15 @@ const quality = [0, ...qualityPoints].map(
 
 // Promotion: how soon a healthy candidate has its certificate, and how often one as bad as the margin gets it.
 
-export const lastHour = [...ramp.slice(0, 45), ...steps([50], 60)];
+/** Where the last step of the ramp begins. */
+export const lastStep = ramp.indexOf(50);
+export const lastHour = [...ramp.slice(0, lastStep), ...steps([50], 60)];
 export const healthyName = (rpm: number): string => `healthy, ${rpm} rpm`;
 
 const healthy = [60, 600, 6000].map(
   (rpm): Case => ({
     name: healthyName(rpm),
-    runs: { short: rpm === 60 ? 0 : rpm === 600 ? 1200 : 200, full: rpm === 600 ? 20_000 : full },
+    runs: { short: rpm === 60 ? 0 : rpm === 600 ? 1200 : 200, full: rpm === 600 ? 6000 : full },
     begin() {
       const weights = steps([50], 60);
       const stream = newStream(weights);
@@ -161,7 +165,7 @@ interface Margin {
   readonly overwrite?: (stream: Stream, random: Random) => void;
 }
 
-const onset = (tick: number): number => (tick >= 45 ? 2 : 1);
+const onset = (tick: number): number => (tick >= lastStep ? 2 : 1);
 const margins: readonly Margin[] = [
   { name: 'twice the errors, 6000 rpm', traffic: { rpm: 6000, share: 0.005, ratio: () => 2 }, short: 600 },
   { name: 'twice the errors, 600 rpm', traffic: { rpm: 600, share: 0.005, ratio: () => 2 }, short: 600 },
@@ -194,7 +198,7 @@ export const marginName = (name: string): string => `as bad as the margin: ${nam
 const wrong = margins.map(
   ({ name, traffic, overwrite, short = 0 }): Case => ({
     name: marginName(name),
-    runs: { short, full: 10_000 },
+    runs: { short, full: 4000 },
     begin() {
       const stream = newStream(lastHour);
       const rules = rulesFor('errors');

@@ -1,5 +1,6 @@
 import { betOnHarm, noBets } from '../../packages/core/src/judge/betting.ts';
 import { judged } from './compare.ts';
+import { lastHour, lastStep } from './effects.ts';
 import { mutants } from './mutants.ts';
 import { fillSaturated, saturated } from './nulls.ts';
 import { certified, promotion, rollback, rollbackByEvidence, rulesFor, ticksOf } from './ours.ts';
@@ -98,8 +99,6 @@ const empty: Case = {
   },
 };
 
-const lastHour = [...ramp.slice(0, 45), ...steps([50], 60)];
-
 /** One guardrail of eight is three times as bad, and the others are well. */
 const outvoted: Case = {
   name: 'mutant (g), one of eight guardrails at three times',
@@ -132,7 +131,7 @@ const lateOnset: Case = {
     const stream = newStream(lastHour);
     const rules = rulesFor('errors');
     return (random, tallies) => {
-      fill(stream, random, { rpm: 6000, share: 0.005, ratio: (tick) => (tick >= 45 ? 2 : 1) });
+      fill(stream, random, { rpm: 6000, share: 0.005, ratio: (tick) => (tick >= lastStep ? 2 : 1) });
       const ticks = ticksOf(stream, 'errors');
       note(tallies, 'judge', promotion(ticks, lastHour, rules, certified));
       note(tallies, 'h', promotion(ticks, lastHour, rules, mutants.h));

@@ -22,7 +22,7 @@ export const cellText = ({ rpm, share }: Traffic): string => `${rpm} rpm, ${perc
 
 const rpms = [60, 600, 6000, 60_000] as const;
 const someShares = [0.0005, 0.005, 0.05, 0.2] as const;
-const full = 20_000;
+const full = 4000;
 
 interface Cell {
   readonly of: string;
@@ -89,7 +89,7 @@ const n0 = (
 ).map(
   ([ticks, bad]): Case => ({
     name: `N0 saturated, ${ticks} ticks of ${bad}`,
-    runs: { short: 0, full: 100_000 },
+    runs: { short: 0, full: 40_000 },
     begin() {
       const stream = saturated(ticks);
       const rules = rulesFor('errors');

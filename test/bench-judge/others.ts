@@ -78,8 +78,15 @@ export const sageMakerAlarm =
  */
 export const kayenta = (every: number): Rule => judgedBy(every, (stream) => minutes(stream, stream.errors, 100));
 
-/** The same of the mean latency of each minute, in ms. */
-export const kayentaLatency = (every: number): Rule => judgedBy(every, (stream) => minutes(stream, stream.latency, 1));
+/** The same of the mean latency of each minute, in ms; so many minutes after each change of weight are left out. */
+export const kayentaLatency = (every: number, warmUp = 0): Rule =>
+  judgedBy(every, (stream) => warmed(stream, warmUp, minutes(stream, stream.latency, 1)));
+
+function warmed({ weights }: Stream, warmUp: number, { candidate, champion }: Series): Series {
+  const isWarm = (tick: number) => weights[tick - warmUp] === weights[tick];
+  const only = (values: Series['candidate']) => values.map((value, tick) => (isWarm(tick) ? value : undefined));
+  return { candidate: only(candidate), champion: only(champion) };
+}
 
 interface Series {
   readonly candidate: readonly (number | undefined)[];

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { caseNamed, cases, numberOf } from './cases.ts';
+import { caseNamed, cases } from './cases.ts';
 import { largestMean, rounding } from './enumeration.ts';
 import { mutantCases } from './mutant-cases.ts';
 import { mutants, nextWeights } from './mutants.ts';
+import { numberOf } from './names.ts';
 import { certified, promotion, rollback, rollbackByEvidence, rulesFor, ticksOf } from './ours.ts';
 import { random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream, steps } from './stream.ts';

@@ -1,39 +1,43 @@
 import { expect, test } from 'vitest';
-import { lines, ranges } from './plot.ts';
+import { type Chart, dots } from './plot.ts';
 
-const chart = {
-  title: 'Requests <b>',
-  note: ['one line'],
-  categories: ['x2', 'x3'],
-  series: [
-    { name: 'ours', values: [10, 5], look: 'ours' as const },
-    { name: 'a & b', values: [100, undefined], look: 'unsafe' as const },
+const chart: Chart = {
+  title: 'Requests & minutes',
+  note: ['less is <better>'],
+  panels: [
+    { title: 'x2', marks: [1, 10, 100].map((value) => ({ value, text: `${value}` })), bound: 10 },
+    { title: 'x3', marks: [1, 10, 100].map((value) => ({ value, text: `${value}` })) },
   ],
-  marks: [
-    { value: 1, text: '1' },
-    { value: 100, text: '100' },
+  rows: [
+    { name: 'ours', look: 'ours', points: [{ value: 10, low: 5, high: 20 }, undefined] },
+    { name: 'theirs', points: [{ value: 0 }, { value: 1000 }] },
   ],
 };
 
-test('a plot escapes its texts, draws a point for each value and follows the colours of the reader', () => {
-  const drawn = lines(chart);
+const circles = (svg: string) =>
+  [...svg.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [Number(x), Number(y)]);
 
-  expect(drawn).toContain('Requests &lt;b&gt;');
-  expect(drawn).toContain('a &amp; b');
-  expect(drawn.match(/<circle/g)).toHaveLength(3);
-  expect(drawn).toContain('prefers-color-scheme: dark');
+test('a dot stands where its row and its panel meet, on the bound if it has its value, and a gap has none', () => {
+  const svg = dots(chart);
+  const [ours, none, most] = circles(svg);
+
+  expect(circles(svg)).toHaveLength(3);
+  expect(ours?.[1]).toBeLessThan(none?.[1] ?? 0);
+  expect(svg).toContain(`M${ours?.[0]?.toFixed(1)},`);
+  expect(most?.[0]).toBeGreaterThan(ours?.[0] ?? 0);
+  expect(svg.match(/class="bound"/g)).toHaveLength(1);
 });
 
-test('a value lies on its mark, and none below the lowest', () => {
-  const drawn = lines({ ...chart, series: [{ name: 'low', values: [1, 0] }] });
+test('what lies beyond the axis is drawn at its edge', () => {
+  const [ours, none, most] = circles(dots(chart));
 
-  const heights = [...drawn.matchAll(/<circle [^>]*cy="([\d.]+)"/g)].map(([, y]) => y);
-  expect(heights).toEqual(['376.0', '376.0']);
+  expect(none?.[0]).toBeLessThan(ours?.[0] ?? 0);
+  expect(most?.[0]).toBeLessThanOrEqual(980);
 });
 
-test('a range shows its limits and the bound', () => {
-  const drawn = ranges('Shares', ['note'], [{ name: 'N1', value: 0.005, low: 0.004, high: 0.02 }], 0.01, 0.0125);
+test('words are escaped', () => {
+  const svg = dots(chart);
 
-  expect(drawn).toContain('class="bound"');
-  expect(drawn).toContain('H820.0');
+  expect(svg).toContain('Requests &amp; minutes');
+  expect(svg).toContain('less is &lt;better&gt;');
 });

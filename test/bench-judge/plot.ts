@@ -1,127 +1,102 @@
 /** SVG by hand: readable on a light page and on a dark one, and without a dependency. */
 
-export interface Series {
-  readonly name: string;
-  /** One for each category; `undefined` leaves a gap. */
-  readonly values: readonly (number | undefined)[];
-  /** Drawn thick: this judge. Drawn with gaps: a rule that is not safe. */
-  readonly look?: 'ours' | 'unsafe';
-}
-
+/** One picture: a row for each rule or null, a panel for each effect, and a dot where they meet. Nothing overlaps. */
 export interface Chart {
   readonly title: string;
   /** Lines of it. */
   readonly note: readonly string[];
-  readonly categories: readonly string[];
-  readonly series: readonly Series[];
-  /** `false`: the categories have no order, so points stand side by side without a line. */
-  readonly joined?: boolean;
-  /** Marks of the logarithmic axis, ascending. */
-  readonly marks: readonly { readonly value: number; readonly text: string }[];
+  readonly panels: readonly Panel[];
+  readonly rows: readonly Row[];
 }
 
-const colours = ['#2f81f7', '#e3742f', '#3fa45b', '#b65fd6', '#c9a227', '#e0527a', '#3aa6a6', '#8b8f98'] as const;
+export interface Panel {
+  readonly title: string;
+  /** Marks of the logarithmic axis, ascending; what lies beyond them is drawn at the edge. */
+  readonly marks: readonly { readonly value: number; readonly text: string }[];
+  /** A red line: what must not be exceeded. */
+  readonly bound?: number;
+}
+
+export interface Row {
+  readonly name: string;
+  /** Filled and large: this judge. Empty: a rule that rolls back more of the innocent than the bound. */
+  readonly look?: 'ours' | 'unsafe' | 'reference';
+  /** One for each panel; `undefined` leaves a gap. */
+  readonly points: readonly (Point | undefined)[];
+}
+
+export interface Point {
+  readonly value: number;
+  /** Limits, drawn as a bar. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
 const style = `<style>
 text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-size:15px;font-weight:600}.note{fill:#57606a}
-.grid{stroke:#8b949e;stroke-opacity:.35}.bound{stroke:#d1242f;stroke-width:1.5;stroke-dasharray:6 3}
-@media (prefers-color-scheme: dark){text{fill:#e6edf3}.note{fill:#9aa4af}.bound{stroke:#ff7b72}}
+.small{font-size:11px;fill:#57606a}.strong{font-weight:600}.grid{stroke:#8b949e;stroke-opacity:.35}
+.row{stroke:#8b949e;stroke-opacity:.15}.bound{stroke:#d1242f;stroke-width:1.5;stroke-dasharray:6 3}
+.ours{fill:#2f81f7;stroke:#2f81f7}.other{fill:#e3742f;stroke:#e3742f}.unsafe{fill:none;stroke:#e3742f;stroke-width:1.6}
+.reference{fill:#8b8f98;stroke:#8b8f98}
+@media (prefers-color-scheme: dark){text{fill:#e6edf3}.note,.small{fill:#9aa4af}.bound{stroke:#ff7b72}}
 </style>`;
 
 const escaped = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const text = (x: number, y: number, what: string, kind = '', anchor = 'start'): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" class="${kind}" text-anchor="${anchor}">${escaped(what)}</text>`;
 
-const noteOf = (note: readonly string[]): readonly string[] =>
-  note.map((line, index) => text(16, 43 + 16 * index, line, 'note'));
+const [width, left, gap, step] = [1000, 400, 26, 20];
 
-function svg(width: number, height: number, title: string, parts: readonly string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">
+export function dots({ title, note, panels, rows }: Chart): string {
+  const top = 66 + 16 * note.length;
+  const bottom = top + rows.length * step;
+  const wide = (width - left - 20 - gap * (panels.length - 1)) / panels.length;
+  const drawn = panels.map((panel, index) => {
+    const from = left + index * (wide + gap);
+    const x = axis(panel, from, wide);
+    return [
+      text(from, top - 12, panel.title, 'strong'),
+      ...panel.marks.flatMap(({ value, text: mark }) => [
+        `<path d="M${x(value).toFixed(1)},${top}V${bottom}" class="grid"/>`,
+        text(x(value), bottom + 16, mark, 'small', 'middle'),
+      ]),
+      ...(panel.bound === undefined
+        ? []
+        : [`<path d="M${x(panel.bound).toFixed(1)},${top - 4}V${bottom + 2}" class="bound"/>`]),
+      ...rows.flatMap(({ points, look }, row) => {
+        const point = points[index];
+        return point === undefined ? [] : [dotAt(point, x, top + row * step + step / 2, look)];
+      }),
+    ].join('\n');
+  });
+  const names = rows.flatMap(({ name, look }, row) => {
+    const y = top + row * step + step / 2;
+    return [
+      `<path d="M16,${y + step / 2}H${width - 20}" class="row"/>`,
+      text(left - 16, y + 4, name, look === 'ours' ? 'strong' : '', 'end'),
+    ];
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 30}" role="img" aria-label="${escaped(title)}">
 ${style}
-${parts.join('\n')}
+${[text(16, 24, title, 'title'), ...note.map((line, index) => text(16, 43 + 16 * index, line, 'note')), ...names, ...drawn].join('\n')}
 </svg>
 `;
 }
 
-/** Lines over categories, on a logarithmic axis. */
-export function lines({ title, note, categories, series, marks, joined = true }: Chart): string {
-  const [left, right, top, height] = [70, 560, 76, 300];
+function axis({ marks }: Panel, from: number, wide: number): (value: number) => number {
   const low = Math.log(marks[0]?.value ?? 1);
   const high = Math.log(marks[marks.length - 1]?.value ?? 10);
-  const y = (value: number) => top + height - ((Math.log(value) - low) / (high - low)) * height;
-  const x = (index: number) => left + 30 + (index * (right - left - 60)) / Math.max(1, categories.length - 1);
-  const drawn = series.map(({ name, values, look }, index) => {
-    const colour = colours[index % colours.length];
-    const points = values.flatMap((value, at) =>
-      value === undefined
-        ? []
-        : [
-            {
-              x: x(at) + (joined ? 0 : 11 * (index - (series.length - 1) / 2)),
-              y: y(Math.max(value, marks[0]?.value ?? value)),
-            },
-          ],
-    );
-    const path = points
-      .map((point, at) => `${at === 0 ? 'M' : 'L'}${point.x.toFixed(1)},${point.y.toFixed(1)}`)
-      .join('');
-    const dash = look === 'unsafe' ? ' stroke-dasharray="5 4"' : '';
-    const width = look === 'ours' ? 3.5 : 1.8;
-    const key = top + 10 + index * 22;
-    return [
-      joined ? `<path d="${path}" fill="none" stroke="${colour}" stroke-width="${width}"${dash}/>` : '',
-      ...points.map(
-        (point) =>
-          `<circle cx="${point.x.toFixed(1)}" cy="${point.y.toFixed(1)}" r="${look === 'ours' ? 4.5 : 3.2}" fill="${colour}"/>`,
-      ),
-      `<path d="M${right + 20},${key}h24" stroke="${colour}" stroke-width="${width}"${dash}/>`,
-      text(right + 52, key + 4, name),
-    ].join('\n');
-  });
-  return svg(860, top + height + 50, title, [
-    text(16, 24, title, 'title'),
-    ...noteOf(note),
-    ...marks.flatMap((mark) => [
-      `<path d="M${left},${y(mark.value).toFixed(1)}H${right}" class="grid"/>`,
-      text(left - 8, y(mark.value) + 4, mark.text, '', 'end'),
-    ]),
-    ...categories.map((category, index) => text(x(index), top + height + 22, category, '', 'middle')),
-    ...drawn,
-  ]);
+  return (value) => {
+    const part = value <= 0 ? 0 : (Math.log(value) - low) / (high - low);
+    return from + 6 + Math.min(1, Math.max(0, part)) * (wide - 12);
+  };
 }
 
-export interface Range {
-  readonly name: string;
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** A row for each share with its limits, from 0 to `most`, and the bound that they must keep. */
-export function ranges(
-  title: string,
-  note: readonly string[],
-  rows: readonly Range[],
-  bound: number,
-  most: number,
-): string {
-  const [left, right, top, step] = [330, 820, 84, 19];
-  const x = (value: number) => left + (Math.min(value, most) / most) * (right - left);
-  const bottom = top + rows.length * step;
-  const marks = [0, 0.25, 0.5, 0.75, 1, 1.25].map((part) => part * bound).filter((value) => value <= most);
-  return svg(860, bottom + 40, title, [
-    text(16, 24, title, 'title'),
-    ...noteOf(note),
-    ...marks.flatMap((mark) => [
-      `<path d="M${x(mark).toFixed(1)},${top - 6}V${bottom}" class="${mark === bound ? 'bound' : 'grid'}"/>`,
-      text(x(mark), bottom + 18, `${Number((mark * 100).toPrecision(3))} %`, '', 'middle'),
-    ]),
-    ...rows.map(({ name, value, low, high }, index) => {
-      const y = top + index * step + 8;
-      return [
-        text(left - 12, y + 4, name, '', 'end'),
-        `<path d="M${x(low).toFixed(1)},${y}H${x(high).toFixed(1)}" stroke="${colours[0]}" stroke-width="2"/>`,
-        `<circle cx="${x(value).toFixed(1)}" cy="${y}" r="3.6" fill="${colours[0]}"/>`,
-      ].join('\n');
-    }),
-  ]);
+function dotAt({ value, low, high }: Point, x: (value: number) => number, y: number, look: Row['look']): string {
+  const kind = look ?? 'other';
+  const bar =
+    low === undefined || high === undefined
+      ? ''
+      : `<path d="M${x(low).toFixed(1)},${y}H${x(high).toFixed(1)}" class="${kind}" stroke-width="2"/>`;
+  return `${bar}<circle cx="${x(value).toFixed(1)}" cy="${y}" r="${look === 'ours' ? 5 : 3.8}" class="${kind}"/>`;
 }

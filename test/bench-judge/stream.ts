@@ -15,6 +15,8 @@ export interface Stream {
   readonly weights: readonly number[];
   readonly requests: Arms;
   readonly errors: Arms;
+  /** Of the champion's: as many as the candidate gets, for rules that compare two equal halves of an experiment. */
+  readonly control: { readonly requests: Int32Array; readonly errors: Int32Array };
   /** Slower than the champion's p50, p90, p99. */
   readonly slow: readonly [Arms, Arms, Arms];
   /** Six more 0/1 signals of each request. */
@@ -23,9 +25,12 @@ export interface Stream {
   readonly latency: Arms<Float64Array>;
 }
 
-/** The ramp of every comparison: 5, 10, 25, 50 %, a quarter of an hour each. */
-export const ramp: readonly number[] = steps([5, 10, 25, 50], 15);
-export const fallingRamp: readonly number[] = steps([50, 25, 10, 5], 15);
+/**
+ * The weights of the default config, minute by minute: a quarter of an hour each, and the minute in which a weight is
+ * confirmed. The last one is longer, as a rollout that is not certified yet stays there.
+ */
+export const ramp: readonly number[] = [...steps([5, 25], 16), ...steps([50], 28)];
+export const fallingRamp: readonly number[] = [...steps([50, 25], 16), ...steps([5], 28)];
 
 export function steps(weights: readonly number[], ticks: number): readonly number[] {
   return weights.flatMap((weight) => Array.from({ length: ticks }, () => weight));
@@ -39,6 +44,7 @@ export function newStream(weights: readonly number[]): Stream {
     weights,
     requests: arms(ticks),
     errors: arms(ticks),
+    control: { requests: new Int32Array(ticks), errors: new Int32Array(ticks) },
     slow: [arms(ticks), arms(ticks), arms(ticks)],
     others: ownShares.map(() => arms(ticks)),
     latency: { candidate: new Float64Array(ticks), champion: new Float64Array(ticks) },
@@ -74,20 +80,51 @@ const causeFactor = 4;
 /** Draws one run. Each request is routed by its own coin, so both arms' numbers are Poisson and independent. */
 export function fill(stream: Stream, random: Random, traffic: Traffic): void {
   const weather = traffic.weather?.(random);
-  for (let tick = 0; tick < stream.weights.length; tick += 1) {
-    const part = (stream.weights[tick] ?? 0) / 100;
-    stream.requests.candidate[tick] = random.poisson(traffic.rpm * part);
-    stream.requests.champion[tick] = random.poisson(traffic.rpm * (1 - part));
-    const factor = weather?.(tick) ?? 1;
-    const cause = random.next() * causeEvery < 1 ? causeFactor * factor : factor;
-    fillArm(stream, random, { tick, arm: 'champion', share: traffic.share * factor, factor, cause });
-    const share = traffic.share * factor * (traffic.ratio?.(tick) ?? 1);
-    fillArm(stream, random, { tick, arm: 'candidate', share, factor, cause, slowness: traffic.latency });
-    if (traffic.latency !== undefined) {
-      fillLatency(stream, random, tick, 'champion', { factor: 1, tail: 0 });
-      fillLatency(stream, random, tick, 'candidate', traffic.latency);
-    }
+  for (let tick = 0; tick < stream.weights.length; tick += 1)
+    fillTick(stream, random, traffic, { tick, minute: tick, weight: stream.weights[tick] ?? 0, weather });
+}
+
+interface Minute {
+  /** Where it is written. */
+  readonly tick: number;
+  /** Since the rollout began. */
+  readonly minute: number;
+  readonly weight: number;
+  readonly weather: ((minute: number) => number) | undefined;
+}
+
+export function fillTick(stream: Stream, random: Random, traffic: Traffic, { tick, minute, weight, weather }: Minute) {
+  const part = weight / 100;
+  const control = random.poisson(traffic.rpm * Math.min(part, 1 - part));
+  stream.control.requests[tick] = control;
+  stream.requests.candidate[tick] = random.poisson(traffic.rpm * part);
+  stream.requests.champion[tick] = control + random.poisson(traffic.rpm * Math.max(0, 1 - 2 * part));
+  const factor = weather?.(minute) ?? 1;
+  const cause = random.next() * causeEvery < 1 ? causeFactor * factor : factor;
+  fillArm(stream, random, { tick, arm: 'champion', share: traffic.share * factor, factor, cause });
+  stream.control.errors[tick] = among(random, stream.errors.champion[tick] ?? 0, {
+    part: control,
+    of: stream.requests.champion[tick] ?? 0,
+  });
+  const share = traffic.share * factor * (traffic.ratio?.(minute) ?? 1);
+  fillArm(stream, random, { tick, arm: 'candidate', share, factor, cause, slowness: traffic.latency });
+  if (traffic.latency !== undefined) {
+    fillLatency(stream, random, tick, 'champion', { factor: 1, tail: 0 });
+    fillLatency(stream, random, tick, 'candidate', traffic.latency);
   }
+}
+
+/** How many of so many lie among `part` of `of`: one after the other, without putting any back. */
+function among(random: Random, bad: number, { part, of }: { readonly part: number; readonly of: number }): number {
+  let [hits, left, among] = [0, of, part];
+  for (let index = 0; index < bad; index += 1) {
+    if (random.next() * left < among) {
+      hits += 1;
+      among -= 1;
+    }
+    left -= 1;
+  }
+  return hits;
 }
 
 interface ArmTick {

@@ -1,6 +1,16 @@
 import { falseShares } from './calibration.ts';
-import { exposureOf, figure, medianOf, shareOf, shareWithin } from './claims.ts';
-import { comparedRpms, limitKey, others, oursName, tunedName } from './compare.ts';
+import { type Estimate, exposureOf, figure, medianOf, shareOf, shareWithin } from './claims.ts';
+import {
+  comparedRpms,
+  comparedShare,
+  limitKey,
+  oracleNames,
+  others,
+  oursName,
+  settledName,
+  tunedName,
+} from './compare.ts';
+import { type Condition, conditions, falseName, type Knowledge, wrongName } from './conditions.ts';
 import {
   errorRatios,
   errorsName,
@@ -12,6 +22,8 @@ import {
   qualityPoints,
 } from './effects.ts';
 import { nulls } from './nulls.ts';
+import { bestName } from './plots.ts';
+import { waldBound } from './sequential.ts';
 import type { Tallies, Tally } from './tally.ts';
 import { bestTuned, judgeIn, type Results } from './targets.ts';
 import { shapes } from './tuned.ts';
@@ -25,41 +37,187 @@ const share = (value: number): string => figure(value, 'share');
 const minutes = (value: number): string => figure(value, 'minutes');
 const requests = (value: number): string => figure(value, 'requests');
 
-/** The judge in every null. */
+/** What the default does, and what it costs: the first table of the page. */
+export function defaultTable(results: Results): string {
+  const rows = [6000, 600, 60].flatMap((rpm): readonly Row[] => [
+    ...[1.5, 2, 3, 5].flatMap((ratio) => defaultRow(results, rpm, errorsName(rpm, ratio), ratio)),
+    ...['x1.25', 'x1.5'].flatMap((text) => defaultRow(results, rpm, latencyName(rpm, text))),
+  ]);
+  return table(
+    [
+      'requests a minute',
+      'candidate',
+      'taken back',
+      'median',
+      'requests to it, mean',
+      'least possible',
+      'on AWS: median, requests',
+    ],
+    rows,
+  );
+}
+
+/** A candidate as good as its champion, from its first request on. */
+export function calmTable(results: Results): string {
+  const rows = conditions
+    .filter(({ name }) => name.startsWith('calm'))
+    .flatMap((condition): readonly Row[] => {
+      const tallies = results[falseName(condition, 'with history')] ?? {};
+      const [judge, promoted] = [tallies.judge, tallies.promoted];
+      if (judge === undefined || promoted === undefined) return [];
+      const ended = (...ends: readonly string[]) =>
+        share(ends.reduce((sum, end) => sum + (tallies[`ended: ${end}`]?.runs ?? 0), 0) / judge.runs);
+      const within = (part: number) => {
+        const sorted = promoted.minutes.toSorted((a, b) => a - b);
+        return minutes(sorted[Math.ceil(part * promoted.runs) - 1] ?? Number.POSITIVE_INFINITY);
+      };
+      return [
+        [
+          condition.weather.rpm.toLocaleString('en-GB'),
+          ended('certified'),
+          within(0.5),
+          within(0.9),
+          share((tallies['was held']?.runs ?? 0) / judge.runs),
+          upTo(shareOf(judge)),
+          ended('limit', 'routing', 'hold', 'together', 'inconclusive'),
+        ],
+      ];
+    })
+    .toReversed();
+  return table(
+    [
+      'requests a minute',
+      'certified',
+      'median',
+      'nine of ten',
+      'held on the way',
+      'taken back by evidence',
+      'by policy',
+    ],
+    rows,
+  );
+}
+
+function defaultRow(results: Results, rpm: number, name: string, ratio?: number): readonly Row[] {
+  const [tally, settled] = [results[name]?.[oursName.default], results[name]?.[settledName]];
+  if (tally === undefined) return [];
+  const bound = ratio === undefined ? '' : requests(waldBound(ratio, comparedShare, 0.01));
+  const later =
+    settled === undefined ? '' : `${minutes(medianOf(settled).value)}, ${requests(exposureOf(settled).value)}`;
+  const what = name.replace(/, \d+ rpm$/, '');
+  return [
+    [
+      rpm.toLocaleString('en-GB'),
+      what,
+      share(shareOf(tally).value),
+      minutes(medianOf(tally).value),
+      requests(exposureOf(tally).value),
+      bound,
+      later,
+    ],
+  ];
+}
+
+const upTo = ({ value, high }: Estimate): string => `${share(value)} (<= ${share(high)})`;
+
+/** One row a kind of weather; the traffics beside each other. */
+export function conditionsTable(results: Results): string {
+  const groups = Map.groupBy(conditions, ({ name }) => name.replace(/, \d+ rpm$/, ''));
+  const rows = [...groups].map(([name, cells]): Row => {
+    const at = (rpm: number) => cells.find(({ weather }) => weather.rpm === rpm);
+    const cell = (tally: Tally | undefined) => cellOf(tally, (found) => upTo(shareOf(found)));
+    const innocent = (condition: Condition | undefined, known: Knowledge) =>
+      condition === undefined ? '' : cell(results[falseName(condition, known)]?.judge);
+    const worst = (nameOf: typeof falseName, known: Knowledge) =>
+      cell(worstOf(cells.map((condition) => results[nameOf(condition, known)]?.judge)));
+    return [
+      cells[0]?.breaks ?? '',
+      name,
+      ...[60, 600, 6000].map((rpm) => innocent(at(rpm), 'with history')),
+      worst(falseName, 'no history'),
+      byPolicy(results, cells),
+      worst(wrongName, 'with history'),
+      worst(wrongName, 'no history'),
+    ];
+  });
+  return table(
+    [
+      'what is broken',
+      'weather',
+      'innocent, taken back: 60 rpm',
+      '600 rpm',
+      '6,000 rpm',
+      'without history, worst',
+      'by policy, worst',
+      'at the margin, promoted: worst',
+      'without history',
+    ],
+    rows,
+  );
+}
+
+const worstOf = (tallies: readonly (Tally | undefined)[]): Tally | undefined =>
+  tallies.filter((tally) => tally !== undefined).toSorted((a, b) => shareOf(b).high - shareOf(a).high)[0];
+
+/** Innocent rollouts that a limit, a hold or routing took back: no bound speaks of these. */
+function byPolicy(results: Results, cells: readonly Condition[]): string {
+  const shares = cells.flatMap((condition) => {
+    const tallies = results[falseName(condition, 'with history')] ?? {};
+    const runs = tallies.judge?.runs ?? 0;
+    const back = ['limit', 'routing', 'hold', 'together', 'inconclusive']
+      .map((end) => ({ end, part: (tallies[`ended: ${end}`]?.runs ?? 0) / Math.max(1, runs) }))
+      .toSorted((a, b) => b.part - a.part)[0];
+    return runs === 0 || back === undefined ? [] : [back];
+  });
+  const most = shares.toSorted((a, b) => b.part - a.part)[0];
+  return most === undefined ? '' : most.part === 0 ? share(0) : `${share(most.part)} (${most.end})`;
+}
+
+/** The judge where its conditions hold: the worst cell of each null. */
 export function nullsTable(results: Results): string {
-  const rows = nulls.flatMap(({ name }): readonly Row[] => {
-    const tallies = results[name] ?? {};
-    const tally = judgeIn(tallies);
-    if (tally === undefined) return [];
-    const { value, low, high } = shareOf(tally);
-    const held =
-      (tallies[`${oursName.eight}: held for wrong routing`] ?? tallies['judge: held for wrong routing'])?.runs ?? 0;
+  const families = Map.groupBy(nulls, ({ name }) => name.split(/, (?=\d)/)[0] ?? name);
+  const rows = [...families].flatMap(([family, cells]): readonly Row[] => {
+    const found = cells.flatMap(({ name }) => {
+      const tally = judgeIn(results[name] ?? {});
+      return tally === undefined ? [] : [{ name, tally }];
+    });
+    const [worst] = found.toSorted((a, b) => shareOf(b.tally).high - shareOf(a.tally).high);
+    if (worst === undefined) return [];
+    const { value, low, high } = shareOf(worst.tally);
+    const cell = worst.name.replace(`${family}, `, '');
     return [
       [
-        name,
-        tally.runs.toLocaleString('en-GB'),
-        String(tally.found),
+        family,
+        String(found.length),
+        cell === family ? '' : cell,
+        worst.tally.runs.toLocaleString('en-GB'),
         share(value),
         `${share(low)} to ${share(high)}`,
-        String(held),
       ],
     ];
   });
-  return table(['null', 'runs', 'rolled back', 'share', 'limits (Clopper-Pearson, 95 %)', 'held for routing'], rows);
+  return table(['null', 'cells', 'the worst of them', 'runs', 'rolled back', 'limits (Clopper-Pearson, 95 %)'], rows);
 }
 
-/** What the nulls would cost a judge that leaves out a condition. */
-export function conditionsTable(results: Results): string {
+/** What the nulls would cost a judge that makes a mistake. */
+export function mistakesTable(results: Results): string {
   const rows = nulls.flatMap(({ name }) =>
     Object.entries(results[name] ?? {})
-      .filter(([rule]) => ['without maxBurst', 'counted where they arrive'].includes(rule))
+      .filter(([rule]) => ['counted where they arrive'].includes(rule))
       .map(([rule, tally]): Row => [name, rule, share(shareOf(tally).value)]),
   );
   return table(['null', 'with the mistake', 'false rollback'], rows);
 }
 
 const comparedNulls = ['N1 iid', 'N2 shared incident', 'N3 moving baseline'];
-const ruleNames = [oursName.errors, oursName.default, oursName.eight, ...Object.keys(others)];
+const ruleNames = [
+  oursName.default,
+  settledName,
+  oursName.errors,
+  oursName.eight,
+  ...Object.values(oracleNames),
+  ...Object.keys(others),
+];
 
 /** Every rule in the nulls of the comparison. */
 export function falseRollbackTable(results: Results): string {
@@ -88,9 +246,15 @@ export function effectsTable(results: Results, rpm: number): string {
   return table(
     ['found, median, exposed', ...names.map((name) => name.replace('errors ', '').replace(/, .*/, ''))],
     [
+      [
+        "Wald's bound: no test needs fewer",
+        ...errorRatios
+          .filter((ratio) => names.includes(errorsName(rpm, ratio)))
+          .map((ratio) => requests(waldBound(ratio, comparedShare, 0.01))),
+      ],
       ...ruleNames.map((rule): Row => [rule, ...names.map((name) => cellOf(results[name]?.[rule], shown))]),
       ...(comparedRpms.some((compared) => compared === rpm)
-        ? [best('safe', 'best tuned limit, 1 % in N1, N2 and N3'), best('iid', 'best tuned limit, 1 % in N1 alone')]
+        ? [best('safe', `${bestName}: 1 % in N1, N2 and N3`), best('iid', `${bestName}: 1 % in N1 alone`)]
         : []),
     ],
   );

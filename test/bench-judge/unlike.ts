@@ -21,7 +21,7 @@ import { fallingRamp, fill, newStream, ramp, type Stream } from './stream.ts';
 import { type Case, note } from './tally.ts';
 
 /** The nulls whose requests are not independent, or whose outcomes do not come with the request. */
-const full = 20_000;
+const full = 4000;
 const usual = { rpm: 6000, share: 0.005 } as const;
 
 // N5: users stay with their model.

@@ -43,13 +43,10 @@ export interface Worse {
   readonly p90?: number;
 }
 
-/** What the champion did in one minute when it was alone. */
-export type Past = Pick<ArmCounts, 'requests' | 'errors'> & { readonly slow: readonly [number, number, number] };
-
 /** A stream of minutes, the champion's day before first. */
 export interface Weathered extends Source {
   /** The next minute of the champion alone; before the first `next`. */
-  alone(): Past;
+  alone(): ArmCounts;
 }
 
 const slowShares = [0.5, 0.1, 0.01] as const;

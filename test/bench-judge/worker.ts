@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { caseNamed, numberOf } from './cases.ts';
+import { caseNamed } from './cases.ts';
+import { numberOf } from './names.ts';
 import { random } from './random.ts';
 import type { Context, Tallies } from './tally.ts';
 
