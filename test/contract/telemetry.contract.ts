@@ -122,6 +122,29 @@ export function telemetryContract(name: AdapterOf<'telemetry'>, open: () => Prom
       expect(await read(start, start + tickMs)).toHaveLength(1);
     });
 
+    test('tells days that are past by ticks of five minutes as well, all of them', async () => {
+      const [five, days] = [5 * tickMs, 2 * 288];
+      for (const wait of [tickMs, 26 * 12 * five, 3 * tickMs]) {
+        opened.request({ endpoint: 'e', deployment: 'v1', latencyMs: 5, isError: true });
+        opened.request({ endpoint: 'e', deployment: 'v1', latencyMs: 50 });
+        await opened.advance(wait);
+      }
+      await opened.advance(days * five);
+
+      const long = { endpoint: 'e', from: start, to: start + days * five, tickMs: five, measures: measuring([]) };
+      const ticks = await opened.telemetry.ticks(long);
+
+      expect(ticks.map((tick) => tick.start)).toEqual(Array.from({ length: days }, (_, index) => start + index * five));
+      expect(ticks.some(({ unserved }) => unserved)).toBe(false);
+      const counts = (requests: number) => ({ v1: { requests, bad: { errors: requests / 2 } } });
+      expect(
+        Object.fromEntries(ticks.flatMap((tick, index) => (tick.counts.v1 ? [[index, tick.counts]] : []))),
+      ).toEqual({
+        0: counts(4),
+        312: counts(2),
+      });
+    });
+
     test('gives equal numbers when it is asked twice', async () => {
       for (let index = 0; index < 100; index++) {
         opened.request({ endpoint: 'e', deployment: `v${index % 2}`, latencyMs: index, isError: index % 7 === 0 });

@@ -94,10 +94,11 @@ export function ticksOf(
   now: number,
 ): readonly Tick[] {
   const slow = slowOf(measures);
+  const parted = rows.map((row) => partedBy(tickMs, row));
   const ticks: Tick[] = [];
   for (let start = from; start < to; start += tickMs) {
     const isLate = now >= start + tickMs + counter.patienceMs;
-    const counts = countsOf(rows, { from: start, to: start + tickMs, isLate }, slow, counter);
+    const counts = countsOf(parted, { start, isLate }, slow, counter);
     const isWhole = counts !== undefined && !lacksOne(rows, counts);
     if (!isWhole && !isLate) break;
     ticks.push({ start, counts: counts ?? {} });
@@ -105,22 +106,33 @@ export function ticksOf(
   return ticks;
 }
 
-interface Within extends Window {
+/** The steps of a series by the start of their tick: of a week of them each is looked at once. */
+type Parted = ReadonlyMap<number, Steps>;
+type Steps = readonly (readonly [number, number])[];
+
+function partedBy(tickMs: number, { deployment, requests, outcomes, slow }: Counted) {
+  const parted = (series: Series): Parted => Map.groupBy(series, ([step]) => Math.floor(step / tickMs) * tickMs);
+  return { deployment, requests: parted(requests), outcomes: outcomes.map(parted), slow: slow.map(parted) };
+}
+
+interface Within {
+  readonly start: number;
   /** Nothing more is waited for. */
   readonly isLate: boolean;
 }
 
 /** `undefined`: what there is of the tick does not fit together (yet). */
 function countsOf(
-  rows: readonly Counted[],
-  within: Within,
+  rows: readonly ReturnType<typeof partedBy>[],
+  { start, isLate }: Within,
   slow: readonly string[],
   { name, errorsOf, sure }: Counter,
 ): Readonly<Record<string, Counts>> | undefined {
   const counts: Record<string, Counts> = {};
   for (const row of rows) {
-    const requestsByStep = steps(row.requests, within);
-    const outcomes = row.outcomes.map((series) => steps(series, within));
+    const within = (series: Parted): Steps => series.get(start) ?? [];
+    const requestsByStep = within(row.requests);
+    const outcomes = row.outcomes.map(within);
     const requests = sum(requestsByStep);
     const errors = errorsOf(outcomes.map(sum));
     if (requests === 0 && errors === 0) continue;
@@ -129,11 +141,11 @@ function countsOf(
         'invalid',
         `${name} has ${errors} errors of ${requests} requests of ${row.deployment}, which are not whole numbers; report it as a defect of Serin`,
       );
-    const needed = within.isLate ? outcomes.slice(0, sure) : outcomes;
+    const needed = isLate ? outcomes.slice(0, sure) : outcomes;
     const isWhole = requestsByStep.every(
-      ([step, value]) => value === 0 || needed.every((values) => values.some(([start]) => start === step)),
+      ([step, value]) => value === 0 || needed.every((values) => values.some(([at]) => at === step)),
     );
-    const slower = row.slow.map((series) => sum(steps(series, within)));
+    const slower = row.slow.map((series) => sum(within(series)));
     if (!isWhole || errors > requests || slower.some((count) => count > requests)) return undefined;
     const isCount = slower.every(Number.isSafeInteger);
     const bad = {
@@ -158,11 +170,6 @@ function lacksOne(rows: readonly Counted[], counts: Readonly<Record<string, Coun
     return share > 0 && (requests * weight) / share >= surely;
   });
 }
-
-type Steps = readonly (readonly [number, number])[];
-
-const steps = (series: Series, { from, to }: Window): Steps =>
-  [...series].filter(([start]) => start >= from && start < to);
 
 const sum = (values: Steps): number => values.reduce((total, [, value]) => total + value, 0);
 
