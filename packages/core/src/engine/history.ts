@@ -7,9 +7,11 @@ import type { Telemetry, Tick, TickQuery } from '../ports/telemetry.ts';
 type HistoryOrder = Extract<Order, { kind: 'readHistory' }>;
 
 const ticksPerCall = 240;
+/** Of each window: a platform may answer no more than five queries of one caller at once. */
+const callsAtOnce = 2;
 
-/** No call begins later: one may take 20 s, and an effect is leased for 90 s. */
-const patienceMs = 20_000;
+/** No call begins later: an effect begins with 30 s left of its lease and its process, and a call may take 20 s. */
+const patienceMs = 10_000;
 
 /**
  * The history of a champion, as far back as its counts can be read in time. A fault that time may mend is thrown.
@@ -33,15 +35,28 @@ export async function readHistory(
 
 /** The ticks of a window, ascending, read from its end on: what was longer ago is worth less, and may be forgotten. */
 async function backwards(query: TickQuery, telemetry: Telemetry, isOver: () => boolean): Promise<readonly Tick[]> {
-  const { from, to, tickMs } = query;
-  const parts: (readonly Tick[])[] = [];
-  for (let end = Math.floor(to / tickMs) * tickMs; end > from && !isOver(); end -= ticksPerCall * tickMs) {
-    const part = { ...query, from: Math.max(from, end - ticksPerCall * tickMs), to: end };
-    const ticks = await unlessRefused(() => ticksIn(part, telemetry));
-    if (ticks === undefined) break;
-    parts.unshift(ticks);
+  const parts = partsOf(query);
+  const known: (readonly Tick[])[] = [];
+  for (let next = 0; next < parts.length && !isOver(); next += callsAtOnce) {
+    const calls = parts.slice(next, next + callsAtOnce).map((part) => unlessRefused(() => ticksIn(part, telemetry)));
+    for (const ticks of await Promise.all(calls)) {
+      if (ticks === undefined) return known.flat();
+      known.unshift(ticks);
+    }
   }
-  return parts.flat();
+  return known.flat();
+}
+
+/** The latest first. */
+function partsOf(query: TickQuery): readonly TickQuery[] {
+  const { from, to, tickMs } = query;
+  const most = ticksPerCall * tickMs;
+  const end = Math.floor(to / tickMs) * tickMs;
+  return Array.from({ length: Math.max(0, Math.ceil((end - from) / most)) }, (_, index) => ({
+    ...query,
+    from: Math.max(from, end - (index + 1) * most),
+    to: end - index * most,
+  }));
 }
 
 async function ticksIn(query: TickQuery, telemetry: Telemetry): Promise<readonly Tick[]> {

@@ -27,7 +27,7 @@ export interface MeasureHistory {
    * Absent: too few bad requests in a tick, or too few ticks, to tell.
    */
   readonly noise?: number;
-  /** Ticks of the last day with far more bad requests than those before them, see `isOutlier`. */
+  /** Ticks of the last day with far more bad requests than those before them, see `outliersIn`. */
   readonly outliers: number;
 }
 
