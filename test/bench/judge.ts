@@ -184,5 +184,5 @@ function replayed(entries: readonly Entry[]): number {
     },
     baking(entries.length - 1),
   );
-  return certify(end, { verdict: 'none', because: 'the benchmark is over' }).ticks;
+  return certify(end, { verdict: 'none', because: 'the benchmark is over' }, '').ticks;
 }

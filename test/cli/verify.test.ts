@@ -48,7 +48,7 @@ test('a rollout is verified by the server and from an export, and a changed line
   expect(whole.stdout).toBe(served.stdout);
   expect(short.stdout).toBe(whole.stdout);
   expect(served.stdout).toMatch(
-    /Without certificate: .*\n {2}odds of harm [^;]+; a rollback wants 100 to 1; rule serin-judge\/\d/,
+    /Without certificate: .*\n {2}evidence of harm [^;]+; taken back at 100 to 1; rule serin-judge\/\d/,
   );
   expect(changed.stdout).toMatch(/differs/);
   expect(changed.stdout).toMatch(new RegExp(`entry ${at + 1} was changed after it was written`));
@@ -79,7 +79,7 @@ test('a verification of the server that differs is exit code 1, with its problem
   expect(exit).toBe(1);
   expect(stdout).toContain('entry 3:');
   expect(stdout).toContain(
-    'errors: no counts; mirrored 24 against 2; ratio 0 to any; odds of harm 1 to 1; to blame: certified',
+    'errors: no counts; mirrored, only one bad: the candidate 24, the champion 2; evidence of harm 1 to 1; to blame',
   );
   expect(stdout).not.toContain('\u001b');
   expect(received[0]?.url).toBe('/v1/rollouts/ro%2F1/verification');

@@ -395,7 +395,7 @@ export const judgeScenarios: readonly Scenario[] = [
     act: canary({ maxHold: '1h' }),
     expect(universe, calm) {
       rollsBack('hold')(universe, calm);
-      if (calm) told(universe, /held: inconclusive after 8m: errors has \d+ %/);
+      if (calm) told(universe, /held: inconclusive after 8 minutes: there is too little evidence yet to promote it/);
     },
   },
   {

@@ -23,7 +23,7 @@ describe('the page of a rollout', () => {
     expect(text).toContain('All traffic went back to v2 . v3 gets no more traffic until somebody restores it.');
     expect(text).toContain('Odds of harm of 100 to 1 mean: if the candidate were no worse');
     expect(text).toMatch(/Evidence of harm: [\d,]+ to 1, from 2 ticks\. Traffic is taken back at 100 to 1\./);
-    expect(text).toContain('share: the weight that was set; each request is routed by a fresh coin Breaks if');
+    expect(text).toContain('each request was sent to a model by a fresh coin, with the weight that was set Untrue if');
     expect(text).toMatch(/What happened .* started by gate .* step 1 of 2: 10 % to v3 .* all traffic back to v2/);
     expect(main).not.toContain('data-action');
   });
@@ -62,7 +62,7 @@ describe('the page of a rollout', () => {
 
     expect(text).toContain('Champion then none: it is the first version');
     expect(text).toContain(
-      'a first version has no champion: only absolute limits were applied Nothing else protects you',
+      'there was no champion to compare it with: only the absolute limits protected you Untrue if',
     );
     expect(main).not.toContain('takes back at');
   });

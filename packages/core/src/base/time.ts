@@ -35,6 +35,20 @@ export function durationText(ms: number): string {
   return parts.slice(0, 2).join(' ');
 }
 
+/** About how long something lasts, in words for a sentence: `40 seconds`, `1 minute`, `3 hours`, `2 days`. */
+export function spanText(ms: number): string {
+  const [unit, size] =
+    ms < minute
+      ? (['second', second] as const)
+      : ms < 2 * hour
+        ? (['minute', minute] as const)
+        : ms < 2 * day
+          ? (['hour', hour] as const)
+          : (['day', day] as const);
+  const count = Math.max(1, Math.round(ms / size));
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
 const sizes = { B: 1, KB: 1_000, MB: 1_000_000, GB: 1_000_000_000, TB: 1_000_000_000_000 } as const;
 
 /** `'512MB'` (decimal units) in bytes; `undefined` for any other text. */

@@ -9,6 +9,10 @@ export const errors = {
   warmsUp: false,
   schema: ({ z, bounds }: Kit) => z.union([z.literal(false), bounds]).prefault({}),
   watch: (_, { segments }) => ({
-    streams: streamsOf({ id: 'errors', measure, promotes: true }, segments, (of) => `failed requests${of}`),
+    streams: streamsOf(
+      { id: 'errors', measure, promotes: true, were: 'failed' },
+      segments,
+      (of) => `failed requests${of}`,
+    ),
   }),
 } as const satisfies GuardrailKind;

@@ -22,6 +22,9 @@ export interface Stream {
   readonly promotes: boolean;
   /** What is counted as bad, in words for a person: `failed requests of de`. */
   readonly events: string;
+  /** The same as a sentence about what was counted: `requests of de` that `failed`. Absent: `requests` that `were bad`. */
+  readonly counted?: string;
+  readonly were?: string;
   /** The champion's bad share if the measure itself fixes it; absent: the config's `errorShare`. */
   readonly expectedShare?: number;
 }
@@ -62,12 +65,12 @@ export interface GuardrailKind<Rule extends Bounds = Bounds> {
 
 /** The whole, and each segment by itself: a segment may bring the candidate down, and need not be certified. */
 export function streamsOf(
-  whole: Pick<Stream, 'id' | 'measure' | 'promotes' | 'expectedShare'>,
+  whole: Pick<Stream, 'id' | 'measure' | 'promotes' | 'expectedShare' | 'were'>,
   segments: readonly string[],
   eventsOf: (ofSegment: string) => string,
 ): readonly Stream[] {
   return [
-    { ...whole, harm: true, events: eventsOf('') },
+    { ...whole, harm: true, events: eventsOf(''), counted: 'requests' },
     ...segments.map((segment) => ({
       ...whole,
       id: `${whole.id}@${segment}`,
@@ -75,6 +78,7 @@ export function streamsOf(
       harm: true,
       promotes: false,
       events: eventsOf(` of ${segment}`),
+      counted: `requests of ${segment}`,
     })),
   ];
 }

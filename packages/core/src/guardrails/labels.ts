@@ -45,10 +45,12 @@ export function whyNoLabels(
   return missing === 'worst' ? 'a loss that is missing cannot be taken at its worst' : undefined;
 }
 
-const streamOf = (stream: Pick<Stream, 'id' | 'harm' | 'promotes'>): Stream => ({
+const streamOf = (kind: Rule['kind'], stream: Pick<Stream, 'id' | 'harm' | 'promotes'>): Stream => ({
   ...stream,
   measure: 'labels',
-  events: 'wrong predictions',
+  events: kind === 'loss' ? 'losses of predictions' : 'wrong predictions',
+  counted: 'predictions',
+  were: 'were wrong',
 });
 
 /** Predictions that were wrong, or lost more, as labels said later. */
@@ -63,10 +65,10 @@ export const labels = {
     return {
       streams:
         rule.missing === 'leftOut'
-          ? [streamOf({ id: 'labels', harm: true, promotes: true })]
+          ? [streamOf(rule.kind, { id: 'labels', harm: true, promotes: true })]
           : [
-              streamOf({ id: 'labels', harm: true, promotes: false }),
-              streamOf({ id: 'labels.worst', harm: false, promotes: true }),
+              streamOf(rule.kind, { id: 'labels', harm: true, promotes: false }),
+              streamOf(rule.kind, { id: 'labels.worst', harm: false, promotes: true }),
             ],
       ...(rule.kind === 'loss' ? { loss: { tolerated: rule.tolerated, margin: rule.marginLoss } } : {}),
     };

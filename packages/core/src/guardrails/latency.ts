@@ -22,7 +22,7 @@ export const latency = {
     if (thresholds === undefined) return undefined;
     if (thresholds === 'none')
       return {
-        off: 'the champion had too few requests before the rollout to freeze its percentiles, or they could not be read',
+        off: 'the champion had too few requests before the rollout to tell how fast it is, or they could not be read',
       };
     const { p50, p90, p99, requests } = thresholds;
     return {
@@ -35,12 +35,13 @@ export const latency = {
             // A heavy user has a slow request within a tick or two with any model, so first ones certify nothing.
             promotes: name !== 'p50' && !sticky,
             expectedShare,
+            were: `were slower than ${ms(thresholds[name])}`,
           },
           segments,
           (of) => `requests${of} slower than ${ms(thresholds[name])} (the champion's ${name})`,
         ),
       ),
-      condition: `slower than ${ms(p50)}, ${ms(p90)}, ${ms(p99)}, the champion's p50, p90, p99 of ${grouped(requests)} requests before the start`,
+      condition: `a request is slow when it takes longer than ${ms(p50)}, ${ms(p90)} or ${ms(p99)}: the champion's p50, p90 and p99 over ${grouped(requests)} requests before the start`,
     };
   },
 } as const satisfies GuardrailKind;

@@ -32,7 +32,7 @@ export interface Rules {
 }
 
 /** Changes with every change of a formula or of a text of a certificate. */
-export const ruleVersion = 'serin-judge/2';
+export const ruleVersion = 'serin-judge/3';
 
 /**
  * What is evidence, and what a hold does. A rollout keeps the edition under which it began, so that its record can be

@@ -112,7 +112,7 @@ describe('a challenger', () => {
       status: 'reverting',
       because: {
         kind: 'evidence',
-        text: "17 of 17 failed requests came from the candidate's 10 % of traffic; if it were no worse, evidence this strong would ever appear in at most 1 rollout in a million",
+        text: "17 of 17 failed requests came from the candidate's 10 % of the traffic: over 1 minute, 42.5 % of its 40 requests failed (17), and 0 % of the champion's 360 (0); if the candidate were no worse than the champion, evidence this strong would ever appear in at most 1 rollout in a million",
       },
       certificate: { verdict: 'rollback', guardrails: [{ name: 'errors', blame: 'certified' }] },
     });
@@ -134,7 +134,7 @@ describe('a challenger', () => {
     expect(drive.state.rollout).toMatchObject({
       status: 'held',
       because:
-        'inconclusive after 8m: errors has 0 % of the evidence that a promotion needs, with 0 requests to the candidate at this step',
+        'inconclusive after 8 minutes: nothing that decides was counted in this step yet, so there is no evidence to promote it, and nobody can say when there will be',
     });
     drive.wait(24 * 3_600_000);
 

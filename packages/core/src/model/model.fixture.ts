@@ -205,6 +205,10 @@ export interface Traffic {
   readonly failing?: Readonly<Record<string, number>>;
   readonly wrong?: Readonly<Record<string, number>>;
   readonly loss?: Readonly<Record<string, number>>;
+  /** Of each deployment's requests a half each is of `de` and of `fr`; the share that fails in `de`. */
+  readonly failingInDe?: Readonly<Record<string, number>>;
+  /** Users stay with their model: so many new ones come in a minute, and each is at risk in the minute of its first. */
+  readonly newUsers?: number;
   /** Factor of the shares 1/2, 1/10 and 1/100 that are slower than the champion's p50, p90 and p99. */
   readonly slower?: Readonly<Record<string, number>>;
   /** The machine is off, or a deployment on its way back: nothing is counted. */
@@ -286,8 +290,30 @@ function tickOf(drive: Driver, traffic: Traffic) {
   };
   return {
     counts: Object.fromEntries(counts),
+    ...(traffic.failingInDe === undefined ? {} : { segments: segmentsOf(drive, traffic) }),
+    ...(traffic.newUsers === undefined ? {} : { users: usersOf(drive, traffic, traffic.newUsers) }),
     ...(pairs === undefined ? {} : { pairs: { [`v${drive.state.rollout?.candidate}`]: mirrored } }),
   };
+}
+
+function segmentsOf(drive: Driver, { failing = {}, failingInDe = {}, ...traffic }: Traffic) {
+  const half = (failed: Readonly<Record<string, number>>) =>
+    Object.fromEntries(
+      shared(drive, traffic).map(([name, requests]) => [
+        name,
+        { requests: Math.round(requests / 2), bad: { [errors]: Math.round((requests / 2) * (failed[name] ?? 0)) } },
+      ]),
+    );
+  return { de: half(failingInDe), fr: half(failing) };
+}
+
+function usersOf(drive: Driver, { failing = {} }: Traffic, perMinute: number) {
+  return Object.fromEntries(
+    shared(drive, { perMinute }).map(([name, assigned]) => [
+      name,
+      { assigned, bad: { [errors]: { bad: Math.round(assigned * (failing[name] ?? 0)), atRisk: assigned } } },
+    ]),
+  );
 }
 
 /** Labels of a minute at the weights that hold now. */

@@ -11,6 +11,7 @@ import { intakeNews, intakeText, leftOutTexts } from './intake/intake.ts';
 import { firingName, firingText, holding } from './monitor/monitor.ts';
 import { untoldTexts } from './notified.ts';
 import { rulesFor } from './rollout/evidence.ts';
+import { nextInHold } from './rollout/next.ts';
 import { candidateWeight, type Rollout } from './rollout/state.ts';
 import { type GateVerdict, gateText } from './run/gate.ts';
 import type { Run, Working } from './run/state.ts';
@@ -179,7 +180,7 @@ function rolloutText(rollout: Rollout): string {
     case 'paused':
       return `is paused at ${weight} % until ${momentText(rollout.endsAt)}: ${seen}`;
     case 'held':
-      return `is held at ${weight} % until ${momentText(rollout.endsAt)}: ${rollout.because}; ${failing(rollout.evidence)}; a person may end it: serin rollouts promote|abort|resume ${shortId(rollout.id)}`;
+      return `is held at ${weight} %: ${rollout.because}${rollout.gathering ? '' : `; ${failing(rollout.evidence)}`}. Now: ${nextInHold(rollout)}`;
     case 'promoting':
       return `waits until the endpoint has taken all traffic: ${seen}`;
     case 'guarding':

@@ -47,10 +47,10 @@ describe('a sentence says in one line', () => {
     [
       'rollout.promoted',
       {
-        because: 'at 50 %, failed requests: 0 % (0); a candidate 2 times as bad would get this far',
+        because: 'at 50 % of the traffic: 0 % of 9 requests failed (0); a candidate that is 2 times as bad would not',
         certificate: { verdict: 'promotion' },
       },
-      'rollout promoted: at 50 %, failed requests: 0 % (0)',
+      'rollout promoted: at 50 % of the traffic: 0 % of 9 requests failed (0)',
     ],
     [
       'rollout.certified',
@@ -59,8 +59,15 @@ describe('a sentence says in one line', () => {
     ],
     [
       'rollout.certified',
-      { certificate: { verdict: 'none', sentence: 'Without certificate: paused too long.' } },
-      'not certified: paused too long.',
+      {
+        certificate: { verdict: 'none', sentence: 'Without certificate: paused too long; no test decided. Now: wait.' },
+      },
+      'not certified: paused too long',
+    ],
+    [
+      'rollout.held',
+      { because: 'it is not sure', until: '2026-03-01T12:00:00Z' },
+      'rollout held: it is not sure; unless something ends it, it is taken back in 2h',
     ],
     ['rollout.aborted', { because: 'aborted by ann' }, 'rollout aborted: by ann'],
     ['endpoint.unready', { version: 2, because: 'nothing answers' }, 'is not ready: nothing answers'],

@@ -87,7 +87,8 @@ const sentences: Readonly<Record<EventType, Said>> = {
   'rollout.started': ({ kind }) => (kind === 'rollback' ? 'rollback started' : 'rollout started'),
   'rollout.shifted': ({ weight = 0, until: end }, atMs) =>
     `rollout shifted to ${String(weight)} %${until(end, atMs, ', bakes for ')}`,
-  'rollout.held': plain('rollout held'),
+  'rollout.held': ({ because, until: end }, atMs) =>
+    `${reasoned('rollout held', because)}${until(end, atMs, '; unless something ends it, it is taken back in ')}`,
   'rollout.certified': ({ certificate }) => certifiedText(Object(certificate)),
   'rollout.promoted': ({ kind, because, certificate }) =>
     kind === 'rollback'

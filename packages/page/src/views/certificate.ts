@@ -1,6 +1,6 @@
 import { countText, grouped, oddsText, percent } from '@serin/core/base/numbers';
-import { whatBreaks } from '@serin/core/judge/breaks';
 import type { Certificate } from '@serin/core/judge/certificate';
+import { breakOf } from '@serin/core/judge/conditions';
 import { html } from 'hono/html';
 import { type Part, table } from '../parts.ts';
 import type { Html } from '../views.ts';
@@ -10,7 +10,7 @@ type Found = Finding['streams'][number];
 
 /** A certificate in words: what was decided, on which numbers, what was assumed and what breaks it. */
 export function certificateView(certificate: Certificate): Html {
-  const { sentence, rule, alpha, beta, logE, verdict, conditions, ticks } = certificate;
+  const { sentence, rule, alpha, beta, logE, verdict, conditions, conditionIds = [], ticks } = certificate;
   const bound =
     verdict === 'none'
       ? 'It was decided by policy, a person or time, so neither bound was used.'
@@ -19,13 +19,13 @@ export function certificateView(certificate: Certificate): Html {
 <p>Evidence of harm: ${oddsText(logE)}, from ${countText(ticks, 'tick')}. Traffic is taken back at ${oddsText(Math.log(1 / alpha))}. ${bound}</p>
 ${findings(certificate)}
 <h3>What was assumed, and what breaks it</h3>
-<dl class="assumed">${conditions.map((condition) => assumption(condition))}</dl>
+<dl class="assumed">${conditions.map((condition, index) => assumption(condition, conditionIds[index]))}</dl>
 <p class="quiet">Rule ${rule}.</p>`;
 }
 
-function assumption(condition: string): Html {
-  const broken = whatBreaks(condition);
-  return html`<div><dt>${condition}</dt>${broken === undefined ? '' : html`<dd>${broken}</dd>`}</div>`;
+function assumption(condition: string, id: string | undefined): Html {
+  const broken = breakOf(id);
+  return html`<div><dt>${condition}</dt>${broken === undefined ? '' : html`<dd>Untrue if ${broken.breaks}. Then ${broken.mend}.</dd>`}</div>`;
 }
 
 interface Row {

@@ -4,6 +4,7 @@ import { type Evidence, withLabels } from '../../judge/evidence.ts';
 import { judge, shortfalls, type Verdict, verdictOf } from '../../judge/judge.ts';
 import { tickOf } from '../../judge/recorded.ts';
 import { type Rules, rulesOf } from '../../judge/rules.ts';
+import { clauseOf, type Decided } from '../../judge/sentence.ts';
 import type { SignalOf } from '../protocol.ts';
 import { deploymentName } from '../version.ts';
 import { type Base, candidateWeight, lastWeight, type Rollout } from './state.ts';
@@ -52,7 +53,8 @@ export function countLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRea
 /** What keeps the candidate from a certificate; `undefined`: nothing is certified in this rollout. */
 export const missingFor = (rollout: Rollout) => shortfalls(rollout.evidence, lastWeight(rollout), rulesFor(rollout));
 
-export function certify(rollout: Rollout, decided: Parameters<typeof certificateOf>[1]): Certificate {
+/** `now`: what is to be done now. */
+export function certify(rollout: Rollout, decided: Decided, now: string): Certificate {
   const { evidence, candidate, stable, plan, steps } = rollout;
   return certificateOf(
     {
@@ -62,13 +64,14 @@ export function certify(rollout: Rollout, decided: Parameters<typeof certificate
       champion: stable,
       lastWeight: steps.at(-1),
       warmUp: plan.warmUp,
+      tickMs: plan.tick,
+      now,
     },
     decided,
   );
 }
 
-/** The sentence without its first word, for texts that begin otherwise. */
-export const clause = ({ sentence }: Certificate): string => sentence.replace(/^[A-Z][a-z ]+: /, '').replace(/\.$/, '');
+export const clause = ({ sentence }: Certificate): string => clauseOf(sentence);
 
 /**
  * The weight of the next step under the harm budget, or the budget that it would need: the last step may have to gather

@@ -26,12 +26,18 @@ export interface World {
   readonly endpoint: ReturnType<typeof fakeEndpoint>;
 }
 
-/** A champion that serves alone for so many ticks, and a challenger whose rollout has just begun. */
-export function challenge(plan?: Parameters<typeof driver>[0], ticks?: number): World {
+/** A first version whose rollout has just begun. */
+export function first(plan?: Parameters<typeof driver>[0]): World {
   const drive = driver(plan);
   const endpoint = fakeEndpoint();
   trainOne(drive, 'one');
   score(drive, 0.8);
+  return { drive, endpoint };
+}
+
+/** A champion that serves alone for so many ticks, and a challenger whose rollout has just begun. */
+export function challenge(plan?: Parameters<typeof driver>[0], ticks?: number): World {
+  const { drive, endpoint } = first(plan);
   converge(drive, endpoint);
   serveTicks(drive, healthy, ticks);
   converge(drive, endpoint);

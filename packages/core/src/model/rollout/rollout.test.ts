@@ -79,7 +79,7 @@ describe('a rollout that is not routed as configured', () => {
     expect(rolloutOf(given)).toMatchObject({ status: 'held', step: 0, backTo: 0 });
     expect(served(given)).toEqual({ v1: 100 });
     expect(whyRollout(rolloutOf(given), 'fraud').sentence).toMatch(
-      /is held at 0 % until .*: the requests were not shared out as configured: the candidate got 300 of 6000 at 10 %; 2 % of the candidate's 300 requests failed, 2 % of the champion's 5,700; .*serin rollouts promote\|abort\|resume ro_\w+$/,
+      /is held at 0 %: the requests were not shared out as configured: the candidate got 300 of 6000 at 10 %; 2 % of the candidate's 300 requests failed, 2 % of the champion's 5,700\. Now: mend .*serin rollouts promote\|abort\|resume ro_\w+; without a person/,
     );
   });
 
@@ -481,7 +481,7 @@ test('a promotion says which share of each arm was bad', () => {
   const { certificate } = until(begun(), { ...healthy, failing: { v1: 0.008, v2: 0.004 } }, 'promoted', 'held');
 
   expect(certificate?.sentence).toBe(
-    "Promoted: at 50 %, failed requests: 0.4 % (180) of the candidate's 45,000, 0.8 % (360) of the champion's 45,000; a candidate 2 times as bad, and bad in at least 0.1 %, would get this far in at most 1 rollout in 20.",
+    "Promoted: after 30 minutes, at 50 % of the traffic: 0.4 % of the candidate's 45,000 requests failed (180), and 0.8 % of the champion's 45,000 (360); a candidate that is 2 times as bad as the champion in one of these, and bad for at least 0.1 % of its requests, would get this far in at most 1 rollout in 20. Now: v2 gets all traffic but 5 %, which stay with v1 for 15 minutes to compare with; nothing needs to be done.",
   );
 });
 

@@ -5,6 +5,7 @@ import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { idleSteps, idleText, type Traffic, trafficOf } from '../../judge/idle.ts';
 import { edition } from '../../judge/rules.ts';
 import { affordableStep, certify, clause, rulesFor } from './evidence.ts';
+import { nextAfterPromotion, nextAfterRevert } from './next.ts';
 import type { Base, Because, Rollout, Waiting } from './state.ts';
 
 /** From one state of a rollout to the next: what a step, a hold, a promotion and a revert come to. */
@@ -152,7 +153,9 @@ export const promote = (rollout: Waiting, at: number, because: string): Rollout 
   note(
     {
       ...base(rollout),
-      ...withCertificate(rollout, rollout.certificate?.verdict === 'promotion' ? undefined : because),
+      ...(rollout.certificate?.verdict === 'promotion'
+        ? {}
+        : withCertificate(rollout, because, nextAfterPromotion(rollout))),
       status: 'promoting',
       deadline: at + rollout.plan.readyWithin,
     },
@@ -160,10 +163,8 @@ export const promote = (rollout: Waiting, at: number, because: string): Rollout 
     `all traffic to v${rollout.candidate}: ${because}`,
   );
 
-const withCertificate = (rollout: Waiting, because: string | undefined): Partial<Pick<Base, 'certificate'>> =>
-  rollout.kind === 'rollback' || because === undefined
-    ? {}
-    : { certificate: certify(rollout, { verdict: 'none', because }) };
+const withCertificate = (rollout: Waiting, because: string, now: string): Partial<Pick<Base, 'certificate'>> =>
+  rollout.kind === 'rollback' ? {} : { certificate: certify(rollout, { verdict: 'none', because }, now) };
 
 export function guard(rollout: Waiting, at: number): Rollout {
   if (rollout.guardMs === 0) return endPromoted(rollout, at);
@@ -191,7 +192,8 @@ function promotedBecause({ kind, by, candidate, certificate, evidence }: Waiting
 
 export function revert(rollout: Waiting, at: number, because: Because): Rollout {
   const back = rollout.stable === undefined ? 'nothing is served' : `all traffic back to v${rollout.stable}`;
-  const certificate = because.kind === 'evidence' ? {} : withCertificate(rollout, because.text);
+  const certificate =
+    because.kind === 'evidence' ? {} : withCertificate(rollout, because.text, nextAfterRevert(rollout, because.kind));
   return note(
     { ...base(rollout), ...certificate, status: 'reverting', since: at, because },
     at,

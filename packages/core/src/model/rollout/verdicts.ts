@@ -1,11 +1,14 @@
 import { Fault } from '../../base/fault.ts';
 import { countText, grouped } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
-import { durationText } from '../../base/time.ts';
+import { durationText, spanText } from '../../base/time.ts';
 import { shiftedIn, type Verdict } from '../../judge/judge.ts';
+import { type Lack, lacks } from '../../judge/needed.ts';
+import { lackText } from '../../judge/sentence.ts';
 import type { SignalOf } from '../protocol.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
-import { labelsFrom, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
+import { nextAfterPromotion, nextAfterRevert } from './next.ts';
+import { labelsFrom, lastWeight, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
 import { bake, endPromoted, hold, holdBack, note, promote, revert, shift } from './steps.ts';
 
 /** What evidence comes to in each state that reads it, and what ends a hold. */
@@ -53,7 +56,7 @@ function weigh(
   if (verdict.kind === 'limit') return revert(counted, at, { kind: 'limit', text: verdict.text });
   if (verdict.kind === 'harmAsCame') return revert(counted, at, { kind: 'routing', text: verdict.text });
   if (verdict.kind === 'harm') {
-    const certificate = certify(counted, { verdict: 'rollback' });
+    const certificate = certify(counted, { verdict: 'rollback' }, nextAfterRevert(counted, 'evidence'));
     return revert({ ...counted, certificate }, at, { kind: 'evidence', text: clause(certificate) });
   }
   return { counted, verdict };
@@ -138,7 +141,7 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
   const missing = lackAt(rollout);
   if (missing === undefined) return goOn(rollout, at);
   if (evidence.readTo < until - plan.bake + plan.atMost) return rollout;
-  const because = `inconclusive after ${durationText(plan.atMost)}: ${missing}`;
+  const because = `inconclusive after ${spanText(plan.atMost)}: ${missing()}`;
   if (plan.onInconclusive === 'promote' && step < steps.length - 1)
     return shift(note(rollout, at, `${because}; goes on by policy`), step + 1, at);
   if (plan.onInconclusive === 'promote')
@@ -162,36 +165,53 @@ const isLast = ({ step, steps }: AtAStep): boolean => step >= steps.length - 1;
 const goOn = (rollout: AtAStep, at: number): Rollout =>
   isLast(rollout) ? promoteCertified(rollout, at) : shift(rollout, rollout.step + 1, at);
 
-/** What a step has to show before the next: the last one a certificate, a mirror that it mirrors at all. */
-function lackAt(rollout: AtAStep): string | undefined {
+/** What a step lacks before the next, as text once somebody asks: it takes longer to say than to find out. */
+type Lacking = () => string;
+
+/** The last step needs a certificate, a mirror that it mirrors at all. `undefined`: nothing is missing. */
+function lackAt(rollout: AtAStep): Lacking | undefined {
   if (isLast(rollout)) return lackOf(rollout);
   const { steps, step, evidence, plan } = rollout;
   if (steps[step] !== 0) return undefined;
   const { pairs, dropped } = evidence.mirrored ?? { pairs: 0, dropped: 0 };
   const fewest = plan.limits.errors.minRequests;
-  if (pairs < fewest) return `no data: ${requestsText(pairs)} mirrored to the candidate, of at least ${fewest}`;
+  if (pairs < fewest) return () => `no data: ${requestsText(pairs)} mirrored to the candidate, of at least ${fewest}`;
   return dropped > pairs
-    ? `${grouped(dropped)} of ${requestsText(pairs + dropped)} were never copied, for the queue was full; mirror a smaller share`
+    ? () =>
+        `${grouped(dropped)} of ${requestsText(pairs + dropped)} were never copied, for the queue was full; mirror a smaller share`
     : undefined;
 }
 
-/** What is still to be shown in the last step, as text. */
-function lackOf(rollout: Rollout): string | undefined {
+function lackOf(rollout: AtAStep): Lacking | undefined {
   const { evidence, plan } = rollout;
   const missing = missingFor(rollout);
   const fewest = plan.limits.errors.minRequests;
+  const { requests } = evidence.candidate;
   if (missing === undefined)
-    return evidence.candidate.requests >= fewest
+    return requests >= fewest
       ? undefined
-      : `no data: ${requestsText(evidence.candidate.requests)} to the candidate, of at least ${fewest}`;
+      : () => `no data: ${requestsText(requests)} to the candidate, of at least ${fewest}`;
   if (missing.length === 0) return undefined;
-  const needed = Math.log(1 / plan.beta);
-  const parts = missing.map(({ stream, logE }) => `${stream} has ${Math.max(0, Math.round((100 * logE) / needed))} %`);
-  const [counted = 0] = evidence.routed[String(rollout.steps.at(-1))] ?? [];
-  const seen = rollout.sticky
-    ? `${requestsText(evidence.candidate.requests)} to the candidate`
-    : `${requestsText(counted)} to the candidate at this step`;
-  return `${parts.join(', ')} of the evidence that a promotion needs, with ${seen}`;
+  return () => {
+    const rules = rulesFor(rollout);
+    const found = lacks(evidence, lastWeight(rollout), rules).map((lack) => ({
+      ...lack,
+      moreMs: moreMs(rollout, lack),
+    }));
+    return lackText(found, rules, plan.tick);
+  };
+}
+
+/** How much longer the last step takes at the traffic of this rollout until a stream has its evidence. */
+function moreMs(rollout: AtAStep, { times, cell, stream }: Lack): number | undefined {
+  const { evidence, plan, sticky, since } = rollout;
+  if (times === undefined) return undefined;
+  const { candidate, stable, closed, readTo } = evidence;
+  const atStep = ((candidate.requests + stable.requests) * lastWeight(rollout)) / 100 / Math.max(1, closed);
+  // What counts of users and of labels comes at another pace than requests.
+  const isPaced = !sticky && stream.measure !== 'labels' && atStep > 0 && cell !== undefined;
+  const until = isPaced ? (cell.candidateRequests / atStep) * plan.tick : readTo - since;
+  return (times - 1) * until;
 }
 
 const requestsText = (count: number): string => countText(count, 'request');
@@ -226,6 +246,6 @@ export function resume(
 function promoteCertified(rollout: Waiting, at: number): Rollout {
   if (missingFor(rollout) === undefined)
     return promote(rollout, at, 'the last step baked without harm; no guardrail decides, so there is no certificate');
-  const certificate = certify(rollout, { verdict: 'promotion' });
+  const certificate = certify(rollout, { verdict: 'promotion' }, nextAfterPromotion(rollout));
   return promote({ ...rollout, certificate }, at, clause(certificate));
 }

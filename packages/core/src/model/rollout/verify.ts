@@ -131,7 +131,7 @@ function replayOf(id: string, problems: string[]) {
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
       recorded = now.certificate;
       recomputed =
-        replayed?.certificate ?? certify({ ...now, evidence: until }, { verdict: 'none', because: 'policy' });
+        replayed?.certificate ?? certify({ ...now, evidence: until }, { verdict: 'none', because: 'policy' }, '');
       // What policy said is not for the evidence to confirm.
       note(entry, 'certificate', worded(recomputed, recorded), recorded);
     }
@@ -215,9 +215,18 @@ function differences(mine: unknown, theirs: unknown, path: string): readonly str
 }
 
 /** What policy said is not for the evidence to confirm, and texts are those of the rule that wrote them. */
-function worded(mine: Certificate, { rule, verdict, sentence, conditions }: Certificate): Certificate {
-  if (rule !== mine.rule) return { ...mine, rule, sentence, conditions };
+function worded(mine: Certificate, recorded: Certificate): unknown {
+  const { rule, verdict, sentence, conditions } = recorded;
+  if (rule !== mine.rule) return { ...Object(knownOf(mine, recorded)), rule, sentence, conditions };
   return verdict === 'none' ? { ...mine, sentence } : mine;
+}
+
+/** Without the fields that a certificate of another rule does not have. */
+function knownOf(mine: unknown, theirs: unknown): unknown {
+  if (!isRecord(mine) || !isRecord(theirs)) return mine;
+  return Object.fromEntries(
+    Object.entries(mine).flatMap(([key, value]) => (key in theirs ? [[key, knownOf(value, theirs[key])]] : [])),
+  );
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

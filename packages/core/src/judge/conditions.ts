@@ -1,0 +1,193 @@
+import { countText, grouped } from '../base/numbers.ts';
+import type { Evidence } from './evidence.ts';
+import type { Guardrail, Rules } from './rules.ts';
+
+/** What the conditions of a certificate are read from. */
+export interface Assumed {
+  readonly rules: Rules;
+  readonly evidence: Evidence;
+  readonly champion?: number | undefined;
+  readonly warmUp: number;
+  readonly verdict: 'rollback' | 'promotion' | 'none';
+  /** Guardrails that the platform did not count. */
+  readonly unmeasured: readonly Guardrail[];
+}
+
+/** What makes a condition untrue, and what to do where that is so. */
+export interface Break {
+  readonly breaks: string;
+  readonly mend: string;
+}
+
+interface Row extends Break {
+  /** What is assumed in this rollout, one sentence each; none: nothing of the kind. */
+  readonly assumes: (given: Assumed) => readonly string[];
+}
+
+const only = (holds: boolean, text: string): readonly string[] => (holds ? [text] : []);
+const isJudged = ({ champion }: Assumed): boolean => champion !== undefined;
+const shares =
+  (routing: Rules['routing'], textOf: (unit: Rules['unit']) => string) =>
+  (given: Assumed): readonly string[] =>
+    only(isJudged(given) && given.rules.routing === routing, textOf(given.rules.unit));
+const units = (unit: Rules['unit'], text: string) => (given: Assumed) =>
+  only(isJudged(given) && given.rules.unit === unit, text);
+const labelled = ({ evidence: { labels } }: Assumed, missing: string): readonly string[] =>
+  labels === undefined
+    ? []
+    : [`${grouped(labels.labelled)} of ${countText(labels.requests, 'request')} had a label: ${missing}`];
+const takesWorst = ({ rules }: Assumed): boolean =>
+  rules.guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
+
+/** Every condition that a certificate can have, in the order in which they are told. */
+const rows = {
+  firstVersion: {
+    assumes: ({ champion }) =>
+      only(champion === undefined, 'there was no champion to compare it with: only the absolute limits protected you'),
+    breaks: 'it is worse than what you had before, but not so bad that a limit is reached',
+    mend: 'look at its errors yourself',
+  },
+  share: {
+    assumes: shares(
+      'configured',
+      (unit) => `each ${unit} was sent to a model by a fresh coin, with the weight that was set`,
+    ),
+    breaks:
+      'something in front of the endpoint sends requests to one model because of what they ask, or answers some of them from a cache',
+    mend: "set routing: 'realised', or put the cache behind the endpoint",
+  },
+  shareThatCame: {
+    assumes: shares(
+      'realised',
+      () =>
+        'how many requests a model got did not depend on how they ended, and within a tick they ended independently of each other',
+    ),
+    breaks: 'an answer changes which model the next requests get, for example because callers repeat those that failed',
+    mend: "set routing: 'configured' where the platform routes by a weight",
+  },
+  counted: {
+    assumes: (given) =>
+      only(isJudged(given), 'all requests of both models were counted in the same way, and nothing else was'),
+    breaks: 'health checks or tests call one model directly, or failures of one model never reach the counts',
+    mend: 'send them through the endpoint as other requests are, and count where requests come in',
+  },
+  requests: {
+    assumes: units('request', 'each request counts by itself'),
+    breaks: 'a few callers send most of the requests, or repeat a failed one at the same model',
+    mend: 'set serve.stickyBy to the header that names the caller, or give the guardrail a maxBurst',
+  },
+  users: {
+    assumes: units(
+      'user',
+      'each user counts once, with the first bad request; a promotion goes by the users who had none yet, and says nothing about latency',
+    ),
+    breaks: 'the key of a user changes between requests: one user then counts as several',
+    mend: 'set serve.stickyBy to a header that stays',
+  },
+  noBursts: {
+    assumes: (given) =>
+      only(
+        isJudged(given) && given.rules.guardrails.some(({ maxBurst }) => maxBurst === 1),
+        'nothing makes many requests of one model bad at the same moment, unless it is the model itself',
+      ),
+    breaks: 'a replica pauses, a disk is full, or a network fails at one model only',
+    mend: 'give the guardrail a maxBurst: as many bad requests as come from one cause',
+  },
+  bursts: {
+    assumes: ({ rules }) =>
+      rules.guardrails
+        .filter(({ maxBurst }) => maxBurst > 1)
+        .map(
+          ({ name, maxBurst }) => `${name}: one cause makes at most ${maxBurst} requests of one model bad in a tick`,
+        ),
+    breaks: 'one incident in one model makes more requests bad in a tick than that',
+    mend: 'raise its maxBurst',
+  },
+  noInterference: {
+    assumes: (given) => only(isJudged(given), 'the candidate does not make the champion worse'),
+    breaks:
+      'both use the same database, accelerator or quota, and the candidate uses it up: both get worse together, and a comparison of the two does not show it',
+    mend: 'look at the champion before and after the rollout began',
+  },
+  warmUp: {
+    assumes: (given) =>
+      only(
+        isJudged(given) && given.warmUp > 0,
+        `a model that has just got more traffic is as fast as usual after ${countText(given.warmUp, 'tick')}; until then its latency does not count`,
+      ),
+    breaks: 'its caches stay cold for longer than that',
+    mend: 'raise warmUp',
+  },
+  noWarmUp: {
+    assumes: (given) =>
+      only(isJudged(given) && given.warmUp === 0, 'a model that has just got more traffic is as fast as usual at once'),
+    breaks: 'it answers more slowly until its caches are warm',
+    mend: 'set warmUp to as many ticks as that takes',
+  },
+  measured: {
+    assumes: ({ rules, unmeasured }) =>
+      rules.guardrails.flatMap((guardrail) =>
+        guardrail.condition === undefined || unmeasured.includes(guardrail)
+          ? []
+          : [`${guardrail.name}: ${guardrail.condition}`],
+      ),
+    breaks: 'what callers ask for has changed since then, so that these times mean something else',
+    mend: 'start the rollout again: it measures them again',
+  },
+  labels: {
+    assumes: (given) =>
+      takesWorst(given) ? [] : labelled(given, 'whether one comes does not depend on the model that answered'),
+    breaks: 'outcomes of one model are reported more often, or sooner, than those of the other',
+    mend: "set labels.missing: 'worst', or wait longer with labels.maturity",
+  },
+  labelsAtWorst: {
+    assumes: (given) =>
+      takesWorst(given) ? labelled(given, 'those without one count against what would be decided') : [],
+    breaks: 'a label says something that was not true',
+    mend: 'correct where labels come from',
+  },
+  mirrored: {
+    assumes: ({ evidence: { mirrored } }) =>
+      mirrored === undefined
+        ? []
+        : [
+            `${countText(mirrored.pairs, 'request')} went to both models, and ${countText(mirrored.dropped, 'copy was', 'copies were')} never sent and count nowhere; a copy is answered as the request itself would be`,
+          ],
+    breaks:
+      'a request changes something in the world, which its copy then changes again, or the mirror is slower because it is busy or cold',
+    mend: 'send copies only of requests that change nothing, and of a smaller share',
+  },
+  laterToo: {
+    assumes: ({ verdict }) =>
+      only(verdict === 'promotion', 'later requests are like those of the last step: the certificate speaks of these'),
+    breaks: 'the requests of the night or of the next week are of another kind',
+    mend: 'make bake or guard long enough to see them',
+  },
+  unmeasured: {
+    assumes: ({ unmeasured }) => unmeasured.map(({ name }) => `${name}: not judged, the platform does not measure it`),
+    breaks: 'it gets worse, which nobody would notice',
+    mend: 'look at it elsewhere',
+  },
+  off: {
+    assumes: ({ rules }) => rules.off.map(({ name, because }) => `${name}: not judged, ${because}`),
+    breaks: 'it gets worse, which nobody would notice',
+    mend: 'remove what keeps it from being judged, or look at it elsewhere',
+  },
+} satisfies Readonly<Record<string, Row>>;
+
+export type ConditionId = keyof typeof rows;
+
+export interface Condition {
+  readonly id: ConditionId;
+  readonly text: string;
+}
+
+/** What a certificate rests on. */
+export const conditionsOf = (given: Assumed): readonly Condition[] =>
+  (Object.entries(rows) as readonly (readonly [ConditionId, Row])[]).flatMap(([id, { assumes }]) =>
+    assumes(given).map((text) => ({ id, text })),
+  );
+
+/** `undefined`: of a condition that this version does not know, or of a certificate that has no ids. */
+export const breakOf = (id: string | undefined): Break | undefined =>
+  id !== undefined && Object.hasOwn(rows, id) ? rows[id as ConditionId] : undefined;
