@@ -125,7 +125,7 @@ test('validate says when a healthy candidate is certified, what a bake finds, an
 
   expect([fine.exit, fine.stderr]).toEqual([0, '']);
   expect(fine.stdout).toMatch(
-    /line: 6000 requests a minute: a healthy candidate is certified after \S+ of the last step/,
+    /line: 6000 requests a minute: a healthy candidate is certified \S+ after its first step began, \S+ of them in the last/,
   );
   expect(fine.stdout).toMatch(/until then it finds errors/);
   expect(warned.exit).toBe(0);

@@ -1,96 +1,149 @@
 import { percent } from '../base/numbers.ts';
+import { defined } from '../base/objects.ts';
 import { durationText, minute } from '../base/time.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { stepsOf } from '../config/steps.ts';
-import type { Stream } from '../guardrails/guardrail.ts';
 import type { Bounds } from '../guardrails/kit.ts';
 import { guardrailKinds } from '../guardrails/list.ts';
 import { excessBound } from './budget.ts';
-import { turningPoint } from './log.ts';
-import { type AtShare, logEvidence } from './origin.ts';
-import { logFloor, logPromotion, logRatio } from './promotion.ts';
-import { type Guardrail, type Rules, rulesOf } from './rules.ts';
+import { expectedShare, idleSteps, idleText, liveStreams, type Traffic } from './idle.ts';
+import { historyUnder, type Rehearsal, type Rehearsed, rehearse } from './rehearse.ts';
+import { type Rules, rulesOf } from './rules.ts';
 
 /** What a rollout can find out with the traffic that is expected. Times in milliseconds. */
 export interface Forecast {
+  /** When a candidate that is like the champion is certified, since the first step began; absent: see `certified`. */
+  readonly certifies?: { readonly median: number; readonly ofLastStep: number };
+  /** The share of such candidates that are certified within `atMost`, and before a hold for want of evidence ends. */
+  readonly certified: { readonly inTime: number; readonly atAll: number };
+  /** The stream that is mostly waited for; absent: the last step bakes longer than any of them needs. */
+  readonly slowest?: string;
+  /** Weights that are left out, because they can show nothing. */
+  readonly idle: readonly number[];
   /**
-   * How long the last step lasts until a candidate that is like the champion is certified; absent: never within a week.
+   * The smallest bad share, by stream, that is mostly taken back before the last step has baked; absent: none would be.
    */
-  readonly certifiesAfter?: number;
-  /** The stream that takes longest. */
-  readonly slowest: string;
-  /** The smallest bad share, by stream, that is found before the last step has baked; absent: none would be. */
   readonly finds: readonly { readonly stream: string; readonly from: number; readonly to?: number }[];
   /** The smallest harm budget that does not slow down a candidate that is like the champion. */
   readonly harmBudget?: number;
 }
 
-const week = 7 * 24 * 60;
+type Plan = ModelPlan['rollout'];
+
 /** Any thresholds do for a forecast, because the shares of slow requests do not depend on them. */
 const anyThresholds = { p50: 1, p90: 2, p99: 3, requests: 1000 };
 
 /**
- * Uses expected counts. The answer is about the median of what rollouts with these rates would show.
- *
- * `rpm`: requests a minute of both arms; `errorShare`: the champion's share of failed requests. Latency needs no
- * assumption: a share of 1/2, 1/10 and 1/100 of the champion's requests is slower than its p50, p90 and p99.
+ * Plays rollouts through, with counts as this traffic brings them, beside a champion that had it for a week
+ * (rehearse.ts). Latency needs no assumption: a share of 1/2, 1/10 and 1/100 of the champion's requests is slower than
+ * its p50, p90 and p99.
  */
-export function forecastOf(plan: ModelPlan['rollout'], rpm: number, errorShare: number): Forecast | undefined {
-  const steps = stepsOf(plan).filter((weight) => weight > 0);
-  const last = steps.at(-1);
-  if (last === undefined) return undefined;
-  const rules = rulesOf({ plan, sticky: false, thresholds: anyThresholds });
-  const live = rules.guardrails
-    .filter(({ alphaShare, clock }) => alphaShare > 0 && clock === 'ticks')
-    .flatMap((guardrail) =>
-      guardrail.streams.filter(({ segment }) => segment === undefined).map((stream) => ({ guardrail, stream })),
-    );
-  if (live.length === 0) return undefined;
-  const needed = live
-    .filter(({ stream }) => stream.promotes)
-    .map(({ guardrail, stream }) => {
-      const from = shareOf(stream, errorShare);
-      const minutes = minutesToCertify(guardrail, from, (rpm * last) / 100, last / 100, rules.beta);
-      return {
-        stream: stream.id,
-        ...(minutes === undefined ? {} : { minutes: minutes + coldMs(plan, guardrail) / minute }),
-      };
-    });
-  const slowest = needed.reduce((a, b) => ((b.minutes ?? week) > (a.minutes ?? week) ? b : a));
-  const finds = live.map(({ guardrail, stream }) => {
-    const from = shareOf(stream, errorShare);
-    const wanted = Math.log(membersOf(guardrail, rules) / rules.alpha / guardrail.alphaShare);
-    const baked = bakedSteps(plan, steps, rpm, coldMs(plan, guardrail));
-    return { stream: stream.id, from, ...smallestFound(guardrail, from, baked, wanted) };
-  });
-  const budget = smallestBudget(plan, steps, rpm, errorShare);
+export function forecastOf(plan: Plan, rpm: number, errorShare: number): Forecast | undefined {
+  const traffic = { rpm, errorShare };
+  const rules = rulesUnder(plan, traffic);
+  const planned = stepsOf(plan);
+  if (!planned.some((weight) => weight > 0) || liveStreams(rules).length === 0) return undefined;
+  const idle = idleSteps(planned, plan, rules, traffic);
+  const steps = planned.filter((weight) => !idle.includes(weight));
+  const given = { plan, rules, steps, traffic };
+  const budget = smallestBudget(
+    plan,
+    steps.filter((weight) => weight > 0),
+    traffic,
+  );
   return {
-    ...(slowest.minutes === undefined ? {} : { certifiesAfter: slowest.minutes * 60_000 }),
-    slowest: slowest.stream,
-    finds,
+    ...certificationOf(given),
+    idle,
+    finds: findsOf(given),
     ...(budget === undefined ? {} : { harmBudget: budget }),
   };
 }
 
-/** Segments, and the pairs of a mirror, have an even part of their guardrail's evidence. */
-function membersOf({ streams }: Guardrail, { mirrored }: Rules): number {
-  const split = streams.filter(({ harm }) => harm);
-  const paired = mirrored ? split.filter(({ segment }) => segment === undefined) : [];
-  return split.length + paired.length;
+/** Of what the ticks show: labels come when they come. */
+function rulesUnder(plan: Plan, traffic: Traffic): Rules {
+  const setting = { plan, sticky: false, thresholds: anyThresholds };
+  const history = historyUnder(traffic, rulesOf(setting), plan.tick);
+  const rules = rulesOf({ ...setting, history });
+  return { ...rules, guardrails: rules.guardrails.filter(({ clock }) => clock === 'ticks') };
+}
+
+const rollouts = 51;
+/** A forecast of a rollout that lasts for days plays fewer of them. */
+const ticksInAll = 15_000;
+const fewest = 15;
+
+function certificationOf(given: Rehearsal): Pick<Forecast, 'certifies' | 'certified' | 'slowest'> {
+  const { plan, steps } = given;
+  const before = (steps.length - 1) * Math.ceil(plan.bake / plan.tick);
+  const most = before + Math.ceil((plan.atMost + plan.maxHold) / plan.tick);
+  const played: Rehearsed[] = [];
+  for (let seed = 1, spent = 0; seed <= rollouts && (spent < ticksInAll || seed <= fewest); seed += 1) {
+    const one = rehearse(given, seed, most);
+    spent += one.ticks;
+    played.push(one);
+  }
+  const certified = played.flatMap(({ ticks, certified: found }) => (found === undefined ? [] : [{ ticks, ...found }]));
+  const inTime = certified.filter(({ ofLast }) => ofLast * plan.tick <= plan.atMost);
+  const middle = certified.sort((a, b) => a.ticks - b.ticks)[Math.floor(played.length / 2)];
+  return {
+    ...(middle === undefined
+      ? {}
+      : { certifies: { median: middle.ticks * plan.tick, ofLastStep: middle.ofLast * plan.tick } }),
+    certified: { inTime: inTime.length / played.length, atAll: certified.length / played.length },
+    ...defined({ slowest: mostOften(played.flatMap(({ last }) => last ?? [])) }),
+  };
+}
+
+function mostOften(names: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+/** How many times as bad, in steps of 10 %. */
+const growths = Array.from({ length: 48 }, (_, index) => 1.1 ** (index + 1));
+const probes = 7;
+
+function findsOf(given: Rehearsal): Forecast['finds'] {
+  const { plan, steps, rules, traffic } = given;
+  const most = steps.length * Math.ceil(plan.bake / plan.tick);
+  return liveStreams(rules).map(({ stream }) => {
+    const { id } = stream;
+    const from = expectedShare(stream, traffic.errorShare);
+    const isFound = (growth: number) => {
+      const isBack = (_: unknown, seed: number) =>
+        rehearse({ ...given, worse: { [id]: growth } }, seed + 1, most).takenBack !== undefined;
+      return 2 * Array.from({ length: probes }).filter(isBack).length > probes;
+    };
+    const possible = growths.filter((growth) => growth * from <= 1);
+    const smallest = firstOf(possible, isFound);
+    return { stream: id, from, ...(smallest === undefined ? {} : { to: from * smallest }) };
+  });
+}
+
+/** The first of them for which it holds, if it holds for all that follow. */
+function firstOf(sorted: readonly number[], holds: (value: number) => boolean): number | undefined {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (holds(sorted[middle] ?? 1)) to = middle;
+    else from = middle + 1;
+  }
+  return sorted[from];
 }
 
 /** What is wrong with a rollout's config under the traffic that it expects, one sentence each; empty: nothing. */
-export function rolloutWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
+export function rolloutWarnings(plan: Plan, sticky: boolean): readonly string[] {
   const single = guardrailWarnings(plan, sticky);
   if (plan.expected === undefined) return single;
   const { rpm, errorShare } = plan.expected;
   const forecast = forecastOf(plan, rpm, errorShare);
   if (forecast === undefined) return single;
-  const { certifiesAfter, slowest, harmBudget } = forecast;
+  const { certified, certifies, slowest, harmBudget } = forecast;
   const late =
-    certifiesAfter === undefined || certifiesAfter > plan.atMost
+    certified.inTime < 0.5
       ? [
-          `with ${rpm} requests a minute a healthy candidate is not certified within atMost (${durationText(plan.atMost)}): ${slowest} would take ${certifiesAfter === undefined ? 'more than a week' : durationText(minutes(certifiesAfter))}; lengthen atMost, raise its margin or floor, make it a dryRun, or use strategy shadow`,
+          `with ${rpm} requests a minute a healthy candidate is not certified within atMost (${durationText(plan.atMost)}): ${slowest ?? 'it'} would take ${certifies === undefined ? `longer than a hold lasts (${durationText(plan.maxHold)})` : durationText(minutes(certifies.ofLastStep))}; lengthen atMost, raise its margin or floor, make it a dryRun, or use strategy shadow`,
         ]
       : [];
   const costly =
@@ -101,7 +154,7 @@ export function rolloutWarnings(plan: ModelPlan['rollout'], sticky: boolean): re
 }
 
 /** What is wrong with single guardrails under this plan. */
-function guardrailWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonly string[] {
+function guardrailWarnings(plan: Plan, sticky: boolean): readonly string[] {
   const { off } = rulesOf({ plan, sticky, thresholds: anyThresholds });
   const given: Readonly<Record<string, Bounds | false | undefined>> = plan.guardrails;
   return guardrailKinds.flatMap((kind) => {
@@ -115,91 +168,28 @@ function guardrailWarnings(plan: ModelPlan['rollout'], sticky: boolean): readonl
 }
 
 /** What the rollout can find out, in one line for a person. */
-export function forecastText(plan: ModelPlan['rollout']): string {
+export function forecastText(plan: Plan): string {
   if (plan.expected === undefined)
     return 'give rollout.expected.rpm, and this says when a healthy candidate is certified and what a bake finds';
   const { rpm, errorShare } = plan.expected;
   const forecast = forecastOf(plan, rpm, errorShare);
   if (forecast === undefined) return `strategy ${plan.strategy} is not judged step by step`;
-  const { certifiesAfter, slowest, finds, harmBudget } = forecast;
+  const { certifies, slowest, finds, harmBudget, idle } = forecast;
   const found = finds.flatMap(({ stream, from, to }) =>
     to === undefined ? [] : [`${stream} of ${percent(to)} instead of ${percent(from)}`],
   );
   const when =
-    certifiesAfter === undefined
-      ? 'never within a week'
-      : `after ${durationText(minutes(certifiesAfter))} of the last step`;
+    certifies === undefined
+      ? `not before a hold of ${durationText(plan.maxHold)} ends`
+      : `${durationText(minutes(certifies.median))} after its first step began, ${durationText(minutes(certifies.ofLastStep))} of them in the last`;
+  const leftOut = idle.length === 0 ? '' : `; ${idleText(idle, { rpm, errorShare })}`;
   const budget = harmBudget === undefined ? '' : `; a harmBudget of ${harmBudget} would not slow it down`;
-  return `${rpm} requests a minute: a healthy candidate is certified ${when} (${slowest} is the slowest); until then it finds ${found.length === 0 ? 'no regression' : found.join(', ')}${budget}`;
+  return `${rpm} requests a minute: a healthy candidate is certified ${when} ${slowest === undefined ? '' : ` (${slowest} is the slowest)`}; until then it finds ${found.length === 0 ? 'no regression' : found.join(', ')}${budget}${leftOut}`;
 }
 
-const minutes = (ms: number): number => Math.ceil(ms / 60_000) * 60_000;
+const minutes = (ms: number): number => Math.ceil(ms / minute) * minute;
 
-/** Of the champion's requests. */
-const shareOf = ({ expectedShare }: Stream, errorShare: number): number => expectedShare ?? errorShare;
-
-function minutesToCertify(
-  { margin, floor, maxBurst }: Guardrail,
-  share: number,
-  perMinute: number,
-  weight: number,
-  beta: number,
-): number | undefined {
-  const lacks = (minutes: number) => {
-    const requests = perMinute * minutes;
-    const candidate = (requests * share) / maxBurst;
-    const champion = (candidate * (1 - weight)) / weight;
-    const ratio = logRatio([{ candidate, champion, share: weight }], margin);
-    return Math.log(1 / beta) - logPromotion(ratio, logFloor(requests * share, requests, floor, maxBurst));
-  };
-  return lacks(week) >= 0 ? undefined : turningPoint(0, week, lacks);
-}
-
-interface Baked {
-  readonly share: number;
-  readonly candidate: number;
-  readonly champion: number;
-}
-
-/** How long each step says nothing about a guardrail. */
-const coldMs = ({ warmUp, tick }: ModelPlan['rollout'], { warmsUp }: Guardrail): number =>
-  warmsUp ? warmUp * tick : 0;
-
-/** Requests of both arms in each step, without the time in which it is cold. */
-function bakedSteps(plan: ModelPlan['rollout'], steps: readonly number[], rpm: number, cold: number): readonly Baked[] {
-  return steps.map((weight) => {
-    const counted = Math.max(0, plan.bake - cold);
-    const requests = (rpm * counted) / 60_000;
-    const share = weight / 100;
-    return { share, candidate: requests * share, champion: requests * (1 - share) };
-  });
-}
-
-function smallestFound(
-  { toleratedRatio, maxBurst }: Guardrail,
-  from: number,
-  baked: readonly Baked[],
-  wanted: number,
-): { readonly to?: number } {
-  const lacks = (to: number) => {
-    const ticks = baked.map(
-      ({ share, candidate, champion }): AtShare => ({
-        share,
-        candidate: (candidate * to) / maxBurst,
-        champion: (champion * from) / maxBurst,
-      }),
-    );
-    return wanted - logEvidence(ticks, toleratedRatio);
-  };
-  return lacks(1) >= 0 ? {} : { to: turningPoint(from, 1, lacks) };
-}
-
-function smallestBudget(
-  plan: ModelPlan['rollout'],
-  steps: readonly number[],
-  rpm: number,
-  errorShare: number,
-): number | undefined {
+function smallestBudget(plan: Plan, steps: readonly number[], { rpm, errorShare }: Traffic): number | undefined {
   let [candidate, champion, needed] = [0, 0, 0];
   for (const [index, weight] of steps.entries()) {
     const share = weight / 100;
