@@ -129,13 +129,14 @@ test('validate says when a healthy candidate is certified, what a bake finds, an
   );
   expect(fine.stdout).toMatch(/until then it finds errors/);
   expect(warned.exit).toBe(0);
-  const { warnings, forecasts } = JSON.parse(warned.stdout);
+  const { warnings, forecasts, proposals } = JSON.parse(warned.stdout);
+  expect(proposals.line.write).toMatch(/^atMost: '\S+', guardrails: \{ errors: \{ margin: \d, floor: [\d.]+ \}/);
   expect(forecasts.line).toMatch(/^6 requests a minute: /);
   expect(warnings).toEqual([
-    expect.stringMatching(/^models\.line\.rollout: with 6 requests a minute a healthy candidate is not certified/),
+    expect.stringMatching(/^models\.line\.rollout: with 6 requests a minute atMost \(\S+\) is too short/),
     expect.stringMatching(/^models\.line\.rollout: a harmBudget below \d+ slows down a healthy candidate/),
   ]);
-  expect(warned.stderr).toContain('is not certified within atMost');
+  expect(warned.stderr).toContain('is too short');
 });
 
 test('validate refuses labels that cannot be judged, and says why', async () => {

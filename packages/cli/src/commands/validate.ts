@@ -3,6 +3,7 @@ import { join, normalize, resolve } from 'node:path';
 import type { CloudFacts } from '@serin/clouds/facts';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { forecastText, rolloutWarnings } from '@serin/core/judge/forecast';
+import { proposalFields, proposalFor, proposalText } from '@serin/core/judge/proposal';
 import { findConfig, loadConfig } from '../config-file.ts';
 import { configJsonSchema } from '../config-json-schema.ts';
 import { missingSecrets } from '../hook-secrets.ts';
@@ -35,20 +36,32 @@ export const validate: Command = async (invocation) => {
     ),
   ];
   const forecasts = Object.fromEntries(served.map(([model, { rollout }]) => [model, forecastText(rollout)]));
+  const proposals = Object.fromEntries(
+    served.flatMap(([model, { rollout }]) => {
+      const proposal = proposalFor(rollout);
+      const said = proposal && { write: proposalFields(proposal), because: proposalText(proposal) };
+      return said === undefined ? [] : [[model, said] as const];
+    }),
+  );
   const code = Object.fromEntries([...prepared.folders].map(([name, { digest }]) => [name, digest]));
   const models = Object.keys(prepared.compiled.models);
   for (const warning of warnings) invocation.terminal.say(`serin: ${warning}\n`);
-  const document = { valid: true, config: file, digest: prepared.digest, models, code, warnings, forecasts };
+  const document = { valid: true, config: file, digest: prepared.digest, models, code, warnings, forecasts, proposals };
   show(invocation, { ...document, ...onCloud }, () =>
     [
       `${invocation.terminal.paint('green', 'ok')}  ${file}: ${models.join(', ')}`,
-      ...Object.entries(forecasts).map(([model, text]) => `  ${model}: ${text}`),
+      ...Object.entries(forecasts).flatMap(([model, text]) => [`  ${model}: ${text}`, ...proposed(proposals[model])]),
       ...(facts === undefined || onCloud === undefined ? [] : ['', instancesText(onCloud, facts)]),
       '',
     ].join('\n'),
   );
   return 0;
 };
+
+const proposed = (proposal: { readonly write: string; readonly because: string } | undefined): readonly string[] =>
+  proposal === undefined
+    ? []
+    : ['    to end sooner, write into its rollout:', `      ${proposal.write}`, `    then ${proposal.because}`];
 
 const ofThisMachine = (prepared: Prepared, { env }: Invocation): readonly string[] => [
   ...missingSecrets(prepared.compiled, env),

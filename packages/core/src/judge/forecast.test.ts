@@ -59,11 +59,11 @@ describe('a forecast', () => {
 
 test('a config is warned of only if its traffic is too little for its time', () => {
   const warnings = (rpm: number) =>
-    rolloutWarnings(planWith({ expected: { rpm, errorShare: 0.005 } }), false).filter((text) => /certified/.test(text));
+    rolloutWarnings(planWith({ expected: { rpm, errorShare: 0.005 } }), false).filter((text) => /atMost/.test(text));
 
   expect(warnings(6000)).toEqual([]);
   expect(warnings(6)).toEqual([
-    expect.stringMatching(/^with 6 requests a minute a healthy candidate is not certified/),
+    expect.stringMatching(/^with 6 requests a minute atMost \(1h\) is too short: 0 % of the healthy candidates/),
   ]);
 });
 

@@ -39,24 +39,44 @@ const anyThresholds = { p50: 1, p90: 2, p99: 3, requests: 1000 };
  * its p50, p90 and p99.
  */
 export function forecastOf(plan: Plan, rpm: number, errorShare: number): Forecast | undefined {
-  const traffic = { rpm, errorShare };
+  const key = `${rpm} ${errorShare}`;
+  const known = forecasts.get(plan) ?? new Map<string, Forecast | undefined>();
+  if (!known.has(key)) known.set(key, played(plan, { rpm, errorShare }));
+  forecasts.set(plan, known);
+  return known.get(key);
+}
+
+/** A warning, a text and a proposal ask for the same one. */
+const forecasts = new WeakMap<Plan, Map<string, Forecast | undefined>>();
+
+function played(plan: Plan, traffic: Traffic): Forecast | undefined {
+  const given = rehearsalOf(plan, traffic);
+  if (given === undefined) return undefined;
+  const { steps } = given;
+  const split = steps.filter((weight) => weight > 0);
+  const budget = smallestBudget(plan, split, traffic);
+  const { certifies, certified, slowest } = certificationOf(given);
+  return {
+    certified,
+    idle: stepsOf(plan).filter((weight) => !steps.includes(weight)),
+    finds: findsOf(given),
+    ...defined({ certifies, slowest, harmBudget: budget }),
+  };
+}
+
+/** When candidates that are like the champion are certified under this traffic; `undefined`: nothing certifies them. */
+export function certificationUnder(plan: Plan, traffic: Traffic): Certification | undefined {
+  const given = rehearsalOf(plan, traffic);
+  return given === undefined ? undefined : certificationOf(given);
+}
+
+/** `undefined`: the strategy has no steps, or no guardrail decides. */
+function rehearsalOf(plan: Plan, traffic: Traffic): Rehearsal | undefined {
   const rules = rulesUnder(plan, traffic);
   const planned = stepsOf(plan);
   if (!planned.some((weight) => weight > 0) || liveStreams(rules).length === 0) return undefined;
   const idle = idleSteps(planned, plan, rules, traffic);
-  const steps = planned.filter((weight) => !idle.includes(weight));
-  const given = { plan, rules, steps, traffic };
-  const budget = smallestBudget(
-    plan,
-    steps.filter((weight) => weight > 0),
-    traffic,
-  );
-  return {
-    ...certificationOf(given),
-    idle,
-    finds: findsOf(given),
-    ...(budget === undefined ? {} : { harmBudget: budget }),
-  };
+  return { plan, rules, steps: planned.filter((weight) => !idle.includes(weight)), traffic };
 }
 
 /** Of what the ticks show: labels come when they come. */
@@ -69,30 +89,44 @@ function rulesUnder(plan: Plan, traffic: Traffic): Rules {
 
 const rollouts = 51;
 /** A forecast of a rollout that lasts for days plays fewer of them. */
-const ticksInAll = 15_000;
-const fewest = 15;
+const ticksInAll = 12_000;
+const fewest = 11;
 
-function certificationOf(given: Rehearsal): Pick<Forecast, 'certifies' | 'certified' | 'slowest'> {
+interface Certification extends Pick<Forecast, 'certifies' | 'certified' | 'slowest'> {
+  /** How long the last step lasted in each rollout that was played, shortest first; infinite: it was not certified. */
+  readonly lastSteps: readonly number[];
+}
+
+function certificationOf(given: Rehearsal): Certification {
   const { plan, steps } = given;
   const before = (steps.length - 1) * Math.ceil(plan.bake / plan.tick);
   const most = before + Math.ceil((plan.atMost + plan.maxHold) / plan.tick);
-  const played: Rehearsed[] = [];
+  const rehearsals: Rehearsed[] = [];
   for (let seed = 1, spent = 0; seed <= rollouts && (spent < ticksInAll || seed <= fewest); seed += 1) {
     const one = rehearse(given, seed, most);
     spent += one.ticks;
-    played.push(one);
+    rehearsals.push(one);
   }
-  const certified = played.flatMap(({ ticks, certified: found }) => (found === undefined ? [] : [{ ticks, ...found }]));
-  const inTime = certified.filter(({ ofLast }) => ofLast * plan.tick <= plan.atMost);
-  const middle = certified.sort((a, b) => a.ticks - b.ticks)[Math.floor(played.length / 2)];
+  const certified = rehearsals.flatMap(({ ticks, certified: found }) =>
+    found === undefined ? [] : [{ ticks, ...found }],
+  );
+  const lastSteps = rehearsals
+    .map(({ certified: found }) => (found === undefined ? Number.POSITIVE_INFINITY : found.ofLast * plan.tick))
+    .sort((a, b) => a - b);
+  const middle = certified.sort((a, b) => a.ticks - b.ticks)[Math.floor(rehearsals.length / 2)];
   return {
     ...(middle === undefined
       ? {}
       : { certifies: { median: middle.ticks * plan.tick, ofLastStep: middle.ofLast * plan.tick } }),
-    certified: { inTime: inTime.length / played.length, atAll: certified.length / played.length },
-    ...defined({ slowest: mostOften(played.flatMap(({ last }) => last ?? [])) }),
+    certified: { inTime: shareWithin(lastSteps, plan.atMost), atAll: certified.length / rehearsals.length },
+    lastSteps,
+    ...defined({ slowest: mostOften(rehearsals.flatMap(({ last }) => last ?? [])) }),
   };
 }
+
+/** The share of these last steps that end within a time. */
+export const shareWithin = (lastSteps: readonly number[], ms: number): number =>
+  lastSteps.filter((last) => last <= ms).length / lastSteps.length;
 
 function mostOften(names: readonly string[]): string | undefined {
   const counts = new Map<string, number>();
@@ -132,6 +166,9 @@ function firstOf(sorted: readonly number[], holds: (value: number) => boolean): 
   return sorted[from];
 }
 
+/** A config is good for its traffic if so many healthy candidates are certified within `atMost`. */
+export const mostly = 0.8;
+
 /** What is wrong with a rollout's config under the traffic that it expects, one sentence each; empty: nothing. */
 export function rolloutWarnings(plan: Plan, sticky: boolean): readonly string[] {
   const single = guardrailWarnings(plan, sticky);
@@ -141,9 +178,9 @@ export function rolloutWarnings(plan: Plan, sticky: boolean): readonly string[] 
   if (forecast === undefined) return single;
   const { certified, certifies, slowest, harmBudget } = forecast;
   const late =
-    certified.inTime < 0.5
+    certified.inTime < mostly
       ? [
-          `with ${rpm} requests a minute a healthy candidate is not certified within atMost (${durationText(plan.atMost)}): ${slowest ?? 'it'} would take ${certifies === undefined ? `longer than a hold lasts (${durationText(plan.maxHold)})` : durationText(minutes(certifies.ofLastStep))}; lengthen atMost, raise its margin or floor, make it a dryRun, or use strategy shadow`,
+          `with ${rpm} requests a minute atMost (${durationText(plan.atMost)}) is too short: ${percent(certified.inTime)} of the healthy candidates are certified by then, and half of them ${certifies === undefined ? `not before a hold ends (${durationText(plan.maxHold)})` : `after ${durationText(minutes(certifies.ofLastStep))} of the last step`}${slowest === undefined ? '' : ` (${slowest} is the slowest)`}; lengthen atMost, raise margin or floor, or use strategy shadow`,
         ]
       : [];
   const costly =
