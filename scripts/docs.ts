@@ -1,10 +1,11 @@
 // Renews what the pages of docs/ have from the code: `node scripts/docs.ts`. `--check` only says which are out of date.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { contractTable } from './contract-table.ts';
 import { commandBlocks } from './docs/commands.ts';
 import { fieldBlock } from './docs/fields.ts';
+import { pictureOf, stories } from './docs/pictures.ts';
 import { routeBlock } from './docs/routes.ts';
 import { stateTables } from './docs/states.ts';
 import { variableBlock } from './docs/variables.ts';
@@ -26,7 +27,7 @@ const blocks: readonly {
 const root = join(import.meta.dirname, '..');
 const maker = 'scripts/docs.ts';
 
-/** Every page that has a generated block, as it is and as it ought to be. */
+/** Every page that has a generated block, and every picture that is drawn here, as it is and as it ought to be. */
 export async function renewedPages(): Promise<
   readonly { readonly page: string; readonly before: string; readonly after: string }[]
 > {
@@ -36,7 +37,12 @@ export async function renewedPages(): Promise<
     const text = pages.get(page)?.after ?? before;
     pages.set(page, { before, after: replaceBlock(text, name, maker, await content()) });
   }
-  return [...pages].map(([page, texts]) => ({ page, ...texts }));
+  const pictures = Object.entries(stories).map(([name, story]) => {
+    const page = `docs/images/${name}.svg`;
+    const file = join(root, page);
+    return { page, before: existsSync(file) ? readFileSync(file, 'utf8') : '', after: pictureOf(story) };
+  });
+  return [...[...pages].map(([page, texts]) => ({ page, ...texts })), ...pictures];
 }
 
 /** The text with another content between the two marks of a block. */

@@ -22,7 +22,7 @@ describe('the page of a rollout', () => {
     expect(text).toContain('State rolled back');
     expect(text).toContain('All traffic went back to v2 . v3 gets no more traffic until somebody restores it.');
     expect(text).toContain('Odds of harm of 100 to 1 mean: if the candidate were no worse');
-    expect(text).toMatch(/Evidence of harm: [\d,]+ to 1, from 2 ticks\. Traffic is taken back at 100 to 1\./);
+    expect(text).toMatch(/Evidence of harm: [\d,]+ to 1, from 2 ticks of 1m\. Traffic is taken back at 100 to 1\./);
     expect(text).toContain('each request was sent to a model by a fresh coin, with the weight that was set Untrue if');
     expect(text).toMatch(/What happened .* started by gate .* step 1 of 2: 10 % to v3 .* all traffic back to v2/);
     expect(main).not.toContain('data-action');
@@ -32,10 +32,10 @@ describe('the page of a rollout', () => {
     const { main } = await page(3);
 
     const evidence = /<figure class="plot" id="evidence"[\s\S]*?<\/figure>/.exec(main)?.[0] ?? '';
-    expect(evidence).toContain('>takes back at 100 to 1</text>');
-    expect(evidence).toContain('>may promote at 20 to 1</text>');
+    expect(evidence).toContain('>taken back at 100 to 1</text>');
     // It never came to the step whose requests speak for a promotion.
-    expect(evidence).not.toContain('of safety (the weakest)');
+    expect(evidence).not.toContain('promoted at 20 to 1');
+    expect(evidence).not.toContain('safety (the weakest)');
     expect(evidence).toMatch(/<desc[^>]*>Evidence of harm is now [\d,]+ to 1; traffic goes back at 100 to 1/);
     expect(evidence).toMatch(/<th scope="row">2026-01-01 \d\d:\d\d:00<\/th>/);
   });
@@ -43,9 +43,13 @@ describe('the page of a rollout', () => {
   test('that was promoted shows each step of its weight, and how the candidate compares', async () => {
     const { main, text } = await page(2);
 
-    expect(main).toContain('v2 was meant to have 0 %, then 10 %, then 50 %, then 95 %, then 100 % of the traffic.');
-    expect(text).toContain('How the candidate compares: latency.p90');
-    expect(text).toMatch(/latency\.p90 [\d,]+ of [\d,]+ \(10 %\) [\d,]+ of [\d,]+ \(10 %\) 0\.\d+ to 1\.\d+/);
+    const evidence = /<figure class="plot" id="evidence"[\s\S]*?<\/figure>/.exec(main)?.[0] ?? '';
+    for (const weight of ['10 %', '50 %', '95 %']) expect(evidence).toContain(`<title>${weight}</title>`);
+    expect(evidence).toContain('>promoted at 20 to 1</text>');
+    expect(evidence).toContain('requests slower than 100 ms (the champion&#39;s p90): times the champion&#39;s</text>');
+    expect(text).toMatch(
+      /latency\.p90 requests slower than 100 ms \(the champion's p90\) [\d,]+ of [\d,]+ \(10 %\) [\d,]+ of [\d,]+ \(10 %\) 0\.\d+ to 1\.\d+/,
+    );
   });
 
   test('that goes on can be paused and aborted, and has no certificate yet', async () => {

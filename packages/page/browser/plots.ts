@@ -40,5 +40,5 @@ function read({ target, clientX }: PointerEvent): void {
   const plot = JSON.parse(figure.dataset.plot ?? '') as Plot;
   const { left = 0, right = 1 } = svg.dataset;
   const share = (clientX - svg.getBoundingClientRect().left - Number(left)) / (Number(right) - Number(left));
-  if (plot.kind === 'xy') place.textContent = readout(plot, share);
+  if (plot.kind !== 'spans') place.textContent = readout(plot, share);
 }

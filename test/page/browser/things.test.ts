@@ -100,7 +100,7 @@ test('a plot is drawn at the width of its place, also when that changes', async 
   await fits();
 
   await page.locator('#evidence svg').hover({ position: { x: 200, y: 60 } });
-  expect(await page.textContent('#evidence .readout')).toMatch(/UTC · of harm [\d,.]+ to [\d,.]+/);
+  expect(await page.textContent('#evidence .readout')).toMatch(/UTC · harm [\d,.]+ to [\d,.]+/);
   await context.close();
 });
 

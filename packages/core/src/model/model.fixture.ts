@@ -201,6 +201,8 @@ export type FakeEndpoint = ReturnType<typeof fakeEndpoint>;
 /** What comes in a minute, and how it is answered, by deployment. */
 export interface Traffic {
   readonly perMinute: number;
+  /** How many of so many that are expected come, at most `of`; absent: just these. */
+  readonly draw?: (expected: number, of?: number) => number;
   /** Share of the requests that fail, whose label is wrong, and their loss. */
   readonly failing?: Readonly<Record<string, number>>;
   readonly wrong?: Readonly<Record<string, number>>;
@@ -253,13 +255,16 @@ export function serveTicks(drive: Driver, traffic: Traffic, most = 10): void {
 const startsOf = ({ from, to, tickMs }: { readonly from: number; readonly to: number; readonly tickMs: number }) =>
   Array.from({ length: (to - from) / tickMs }, (_, index) => from + index * tickMs);
 
-function shared(drive: Driver, { perMinute, skew = 1 }: Traffic): readonly (readonly [string, number, number])[] {
+function shared(
+  drive: Driver,
+  { perMinute, skew = 1, draw = Math.round }: Traffic,
+): readonly (readonly [string, number, number])[] {
   const { weights } = drive.state.endpoint;
   const candidate = `v${drive.state.rollout?.candidate}`;
   const ours = (weights[candidate] ?? 0) * skew;
   return Object.entries(weights).map(([name, weight]) => {
     const share = name === candidate ? ours : Object.keys(weights).length > 1 ? 100 - ours : weight;
-    return [name, Math.round((perMinute * share) / 100), weight] as const;
+    return [name, draw((perMinute * share) / 100), weight] as const;
   });
 }
 
@@ -271,21 +276,21 @@ function slowIn({ rollout }: Model): Readonly<Record<string, number>> {
 }
 
 function tickOf(drive: Driver, traffic: Traffic) {
-  const { failing = {}, slower = {}, pairs } = traffic;
+  const { failing = {}, slower = {}, pairs, draw = Math.round } = traffic;
   if (traffic.isUnserved) return { counts: {}, unserved: true } as const;
   const slow = slowIn(drive.state);
   const counts = shared(drive, traffic).map(([name, requests]) => {
     const bad = byMeasure([errors, ...Object.keys(slow)], (measure) =>
       measure === errors
-        ? Math.round(requests * (failing[name] ?? 0))
-        : Math.round(requests * (slow[measure] ?? 0) * (slower[name] ?? 1)),
+        ? draw(requests * (failing[name] ?? 0), requests)
+        : draw(requests * (slow[measure] ?? 0) * (slower[name] ?? 1), requests),
     );
     return [name, { requests, bad }];
   });
   const mirrored = {
     pairs: traffic.perMinute,
     dropped: pairs?.dropped ?? 0,
-    bad: { errors: { mirror: pairs?.mirror, served: pairs?.served } },
+    bad: { errors: { mirror: draw(pairs?.mirror ?? 0), served: draw(pairs?.served ?? 0) } },
     predictions: { higher: pairs?.higher ?? 0, lower: pairs?.lower ?? 0, equal: 0 },
   };
   return {
@@ -297,35 +302,36 @@ function tickOf(drive: Driver, traffic: Traffic) {
 }
 
 function segmentsOf(drive: Driver, { failing = {}, failingInDe = {}, ...traffic }: Traffic) {
+  const { draw = Math.round } = traffic;
   const half = (failed: Readonly<Record<string, number>>) =>
     Object.fromEntries(
       shared(drive, traffic).map(([name, requests]) => [
         name,
-        { requests: Math.round(requests / 2), bad: { [errors]: Math.round((requests / 2) * (failed[name] ?? 0)) } },
+        { requests: Math.round(requests / 2), bad: { [errors]: draw((requests / 2) * (failed[name] ?? 0)) } },
       ]),
     );
   return { de: half(failingInDe), fr: half(failing) };
 }
 
-function usersOf(drive: Driver, { failing = {} }: Traffic, perMinute: number) {
+function usersOf(drive: Driver, { failing = {}, draw = Math.round }: Traffic, perMinute: number) {
   return Object.fromEntries(
-    shared(drive, { perMinute }).map(([name, assigned]) => [
+    shared(drive, { perMinute, draw }).map(([name, assigned]) => [
       name,
-      { assigned, bad: { [errors]: { bad: Math.round(assigned * (failing[name] ?? 0)), atRisk: assigned } } },
+      { assigned, bad: { [errors]: { bad: draw(assigned * (failing[name] ?? 0), assigned), atRisk: assigned } } },
     ]),
   );
 }
 
 /** Labels of a minute at the weights that hold now. */
 function labelsOf(drive: Driver, traffic: Traffic) {
-  const { wrong = {}, loss = {} } = traffic;
+  const { wrong = {}, loss = {}, draw = Math.round } = traffic;
   const arms = shared(drive, traffic);
   const rows = arms.map(([deployment, requests, weight]) => ({
     deployment,
     weight,
     requests,
     labelled: requests,
-    wrong: Math.round(requests * (wrong[deployment] ?? 0)),
+    wrong: draw(requests * (wrong[deployment] ?? 0), requests),
   }));
   const losses = Array.from({ length: 50 }, (_, index) => arms[index % arms.length]).flatMap((arm) =>
     arm === undefined || loss[arm[0]] === undefined ? [] : [{ deployment: arm[0], weight: arm[2], loss: loss[arm[0]] }],

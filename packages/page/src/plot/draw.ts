@@ -1,7 +1,7 @@
-import { type Box, placed, rounded, widthOf, xTicks, yTicks } from './scale.ts';
+import { type Box, type Placed, placed, rounded, widthOf, xTicks, yTicks } from './scale.ts';
 import { drawn, escaped, fitting, thresholdsOf } from './shapes.ts';
-import type { Plot, SpansPlot, XyPlot } from './spec.ts';
-import { timeTicks } from './ticks.ts';
+import type { Plot, Row, SpansPlot, StripPlot, XyPlot } from './spec.ts';
+import { type Tick, timeTicks } from './ticks.ts';
 
 /** How wide a plot is until a browser has measured its place. */
 const usualWidth = 640;
@@ -9,27 +9,92 @@ const usualWidth = 640;
 const axisHeight = 22;
 const rowHeight = 30;
 
+const labelHeight = 22;
+/** Between two rows of a strip. */
+const gap = 16;
+
 /** A plot as SVG for a place of so many pixels, with text of 12 px at any width. The text is safe to put into a page. */
 export function drawPlot(plot: Plot, width: number = usualWidth): string {
-  return plot.kind === 'xy' ? drawXy(plot, width) : drawSpans(plot, width);
+  switch (plot.kind) {
+    case 'xy':
+      return drawRows(
+        plot,
+        { rows: [{ ...plot, height: (plot.height ?? 220) - axisHeight }], zones: [], zoned: '' },
+        width,
+      );
+    case 'strip':
+      return drawRows(plot, plot, width);
+    case 'spans':
+      return drawSpans(plot, width);
+  }
 }
 
-function drawXy(plot: XyPlot, width: number): string {
-  const { height = 220 } = plot;
-  const [top, bottom] = [22, height - axisHeight];
-  const values = yTicks(plot, bottom - top);
-  const box: Box = { left: Math.max(...values.map(({ text }) => widthOf(text))) + 8, right: width - 12, top, bottom };
-  const at = placed(plot, values, box);
-  const lines = values.map(
+/** Rows one below the other over one lower axis. The height of a row includes the line that names its unit. */
+function drawRows(
+  plot: XyPlot | StripPlot,
+  { rows, zones, zoned }: Pick<StripPlot, 'rows' | 'zones' | 'zoned'>,
+  width: number,
+): string {
+  const head = zones.length === 0 ? 0 : labelHeight - 4;
+  const all = rows.map((row) => ({ row, ticks: yTicks(row, row.height - labelHeight) }));
+  const widest = Math.max(...all.flatMap(({ ticks }) => ticks.map(({ text }) => widthOf(text))));
+  const [left, right] = [widest + 8, width - 12];
+  let top = head;
+  const drawnRows = all.map(({ row, ticks }) => {
+    const box = { left, right, top: top + labelHeight, bottom: top + row.height };
+    top = box.bottom + gap;
+    return {
+      box,
+      svg: rowOf(row, ticks, placed({ x: plot.x, y: row.y }, ticks, box), { width, isKeyed: zones.length > 0 }),
+    };
+  });
+  const bottom = top - gap;
+  const box: Box = { left, right, top: head, bottom };
+  const at = placed({ x: plot.x, y: rows[0]?.y ?? noScale }, [], box);
+  const names = xTicks(plot.x, right - left).map(({ at: value, text }) => xLabel(at.x(value), text, box, width));
+  const shades = zones.map((zone, index) => zoneOf(zone, index, at));
+  const name = zones.length === 0 ? [] : [`<text x="0" y="12">${escaped(fitting(zoned, left))}</text>`];
+  const parts = [...name, ...shades, ...drawnRows.map(({ svg }) => svg), ...names];
+  return framed(plot, box, { width, height: bottom + axisHeight }, parts);
+}
+
+const noScale = { label: '', kind: 'linear', format: 'number' } as const;
+
+/** `isKeyed`: its layers are named beside its unit, in their colours, and not in a legend. */
+function rowOf(
+  { y, layers }: Row,
+  ticks: readonly Tick[],
+  at: Placed,
+  { width, isKeyed }: { readonly width: number; readonly isKeyed: boolean },
+): string {
+  const { left, right, top } = at.box;
+  const lines = ticks.map(
     ({ at: value, text }) =>
-      `<path class="grid" d="M${box.left} ${at.y(value)}H${box.right}"/><text x="${box.left - 6}" y="${at.y(value) + 4}" text-anchor="end">${escaped(text)}</text>`,
+      `<path class="grid" d="M${left} ${at.y(value)}H${right}"/><text x="${left - 6}" y="${at.y(value) + 4}" text-anchor="end">${escaped(text)}</text>`,
   );
-  const names = xTicks(plot.x, box.right - box.left).map(({ at: value, text }) =>
-    xLabel(at.x(value), text, box, width),
-  );
-  const layers = plot.layers.map((layer) => (layer.kind === 'threshold' ? '' : drawn(layer, at)));
-  const unit = `<text x="${0}" y="12">${escaped(fitting(plot.y.label, width))}</text>`;
-  return framed(plot, box, { width, height }, [unit, ...lines, ...names, ...layers, thresholdsOf(plot.layers, at)]);
+  const named = layers.filter(({ kind }) => kind !== 'threshold');
+  const keyed = isKeyed && named.length > 1 ? named : [];
+  const keys = keyed.map(({ name, tone }) => `<tspan class="${tone}" dx="10">${escaped(name)}</tspan>`);
+  // The names tell more than the unit does.
+  const room = Math.max(80, width - keyed.reduce((sum, { name }) => sum + widthOf(name) + 10, 0));
+  const unit = `<text x="${0}" y="${top - 10}">${escaped(fitting(y.label, room))}${keys.join('')}</text>`;
+  const drawnLayers = layers.map((layer) => (layer.kind === 'threshold' ? '' : drawn(layer, at)));
+  return [unit, ...lines, ...drawnLayers, thresholdsOf(layers, at)].join('');
+}
+
+/** Named where there is room. */
+function zoneOf({ from, to, text }: StripPlot['zones'][number], index: number, at: Placed): string {
+  const [left, right] = [at.x(from), at.x(to)];
+  const { top, bottom } = at.box;
+  const shade =
+    index % 2 === 0
+      ? ''
+      : `<rect class="zone" x="${left}" y="${top}" width="${rounded(right - left)}" height="${bottom - top}"/>`;
+  const label =
+    widthOf(text) > right - left
+      ? ''
+      : `<text x="${rounded((left + right) / 2)}" y="12" text-anchor="middle">${escaped(text)}</text>`;
+  return `<g><title>${escaped(text)}</title>${shade}${label}</g>`;
 }
 
 /** A mark of the lower axis; the outermost labels stay inside. */

@@ -17,8 +17,13 @@ export function figure(plot: Plot): Html {
 <figcaption>${plot.title} <span class="readout" data-own aria-hidden="true"></span></figcaption>
 <div class="plot-box" data-own>${raw(drawPlot(plot))}</div>
 ${plot.kind === 'xy' ? legend(plot) : ''}
-<details><summary>Numbers<span class="unseen"> of “${plot.title}”</span></summary><div class="scroll" tabindex="0" role="group" aria-label="Numbers of “${plot.title}”">${plot.kind === 'xy' ? valuesTable(plot) : spansTable(plot)}</div></details>
+<details><summary>Numbers<span class="unseen"> of “${plot.title}”</span></summary><div class="scroll" tabindex="0" role="group" aria-label="Numbers of “${plot.title}”">${tablesOf(plot)}</div></details>
 </figure>`;
+}
+
+function tablesOf(plot: Plot): Html | readonly Html[] {
+  if (plot.kind === 'spans') return spansTable(plot);
+  return plot.kind === 'xy' ? valuesTable(plot) : plot.rows.map((row) => valuesTable({ ...row, x: plot.x }));
 }
 
 function legend({ layers }: XyPlot): Html | '' {
@@ -38,7 +43,7 @@ function keyOf(layer: Exclude<Layer, { kind: 'threshold' }>): string {
   return `<svg aria-hidden="true" width="24" height="16">${drawn(sample, at)}</svg>`;
 }
 
-function valuesTable({ x, y, layers }: XyPlot): Html {
+function valuesTable({ x, y, layers }: Pick<XyPlot, 'x' | 'y' | 'layers'>): Html {
   const columns = layers.flatMap((layer) => columnsOf(layer, y.format));
   const all = [...new Set(columns.flatMap(({ values }) => [...values.keys()]))].sort((a, b) => a - b);
   const every = Math.ceil(all.length / mostRows);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { drawPlot } from './draw.ts';
 import { figure } from './figure.ts';
 import { readout } from './readout.ts';
-import type { Layer, SpansPlot, XyPlot } from './spec.ts';
+import type { Layer, SpansPlot, StripPlot, XyPlot } from './spec.ts';
 import { linearTicks, logTicks, oddsTicks, stepOf, timeTicks } from './ticks.ts';
 
 const start = Date.UTC(2026, 0, 1, 12);
@@ -242,7 +242,13 @@ describe('a plot', () => {
       y: { label: hostile, kind: 'linear', format: 'count' },
     });
 
-    for (const svg of [drawPlot(spans), drawPlot(xy), String(figure(spans)), String(figure(xy))])
+    const strip: StripPlot = {
+      ...{ kind: 'strip', id: hostile, title: hostile, description: hostile, x: hourLong, zoned: hostile },
+      zones: [{ from: start, to: start + 60 * minute, text: hostile }],
+      rows: [{ name: hostile, height: 100, y: xy.y, layers: [line([]), line([], { name: hostile })] }],
+    };
+
+    for (const svg of [spans, xy, strip].flatMap((plot) => [drawPlot(plot), String(figure(plot))]))
       expect(svg.replaceAll('data-plot', '')).not.toMatch(/<script|alert\(1\)<\/script|"(?:'|&#39;)/);
   });
 });
@@ -311,6 +317,68 @@ describe('spans', () => {
 
     expect(svg).toContain('<title>v1</title>');
     expect(texts(svg)).not.toContain('v1');
+  });
+});
+
+describe('a strip', () => {
+  const strip: StripPlot = {
+    ...{ kind: 'strip', id: 'strip', title: 'Evidence', description: 'told', x: hourLong, zoned: 'traffic' },
+    zones: [
+      { from: start, to: start + 30 * minute, text: '5 %' },
+      { from: start + 30 * minute, to: start + 59 * minute, text: '25 %' },
+      { from: start + 59 * minute, to: start + 60 * minute, text: '50 %' },
+    ],
+    rows: [
+      {
+        ...{ height: 120, y: { label: 'odds', kind: 'odds', format: 'odds' } },
+        layers: [
+          line([[start, 0]], { name: 'harm' }),
+          line([[start + 45 * minute, 3]], { name: 'safety' }),
+          { kind: 'threshold', name: 'promoted', tone: 'good', y: 3, from: start + 30 * minute },
+        ],
+      },
+      {
+        ...{ name: 'ratio', height: 100, y: { label: 'times', kind: 'log', format: 'ratio' } },
+        layers: [{ kind: 'band', name: 'errors', tone: 'accent', points: [[start, 0.5, 2]] }],
+      },
+    ],
+  };
+  const svg = drawPlot(strip, 600);
+
+  test('has one lower axis for all of its rows, one below the other', () => {
+    expect(texts(svg).filter((text) => text === '12:30')).toHaveLength(1);
+    const [odds = 0, times = 0, axis = 0] = ['>odds<', '>times<', '>12:30<'].map((text) =>
+      Number(/y="(\d+)"[^>]*$/.exec(svg.slice(0, svg.indexOf(text)))?.[1]),
+    );
+    expect(odds).toBeLessThan(times);
+    expect(times).toBeLessThan(axis);
+  });
+
+  test('names its zones where there is room, and shades every other one over all rows', () => {
+    expect(texts(svg).slice(0, 3)).toEqual(['traffic', '5 %', '25 %']);
+    expect(svg).toContain('<title>50 %</title>');
+    expect(svg.match(/class="zone"/g)).toHaveLength(1);
+    expect(Number(/class="zone"[^>]*height="(\d+)"/.exec(svg)?.[1])).toBeGreaterThan(200);
+  });
+
+  test('has its lines named beside the unit, where there are several', () => {
+    expect(svg).toMatch(/>odds<tspan class="champion" dx="10">harm<\/tspan><tspan [^>]*>safety<\/tspan>/);
+    expect(svg).not.toContain('>errors<');
+    expect(String(figure(strip))).not.toContain('class="legend"');
+  });
+
+  test('has a threshold only from where it counts', () => {
+    const from = Number(/class="threshold good" d="M([\d.]+) /.exec(svg)?.[1]);
+    const [, left = 0, right = 0] = (/data-left="([\d.]+)" data-right="([\d.]+)"/.exec(svg) ?? []).map(Number);
+
+    expect(from).toBeCloseTo((left + right) / 2, 0);
+  });
+
+  test('is read at a place over all of its rows, and has a table for each', () => {
+    expect(readout(strip, 0.8)).toBe(
+      '2026-01-01 12:48:00 UTC · harm 1 to 1 · safety 20 to 1 · ratio errors 0.5× to 2×',
+    );
+    expect(String(figure(strip)).match(/<table>/g)).toHaveLength(2);
   });
 });
 

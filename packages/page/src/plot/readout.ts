@@ -1,5 +1,5 @@
 import { instant } from '@serin/core/base/time';
-import type { Axis, Layer, XyPlot } from './spec.ts';
+import type { Axis, Layer, Row, StripPlot, XyPlot } from './spec.ts';
 import { valueText } from './ticks.ts';
 
 /** `2026-11-29 22:04:05`, in UTC. */
@@ -8,17 +8,25 @@ export const clockText = (at: number): string => instant(at).slice(0, 19).replac
 export const xText = (axis: Axis, value: number): string =>
   axis.kind === 'names' ? (axis.names[value] ?? '') : axis.kind === 'count' ? String(value) : clockText(value);
 
+type ReadPlot = Pick<XyPlot, 'x' | 'y' | 'layers'> | Pick<StripPlot, 'x' | 'rows'>;
+
 /** What a plot shows at a place of its lower axis: 0 is its left end, 1 its right end. */
-export function readout({ x, y, layers }: Pick<XyPlot, 'x' | 'y' | 'layers'>, share: number): string {
+export function readout(plot: ReadPlot, share: number): string {
+  const { x } = plot;
   const [from, to] = x.kind === 'names' ? [-0.5, x.names.length - 0.5] : [x.from, x.to];
   const asked = from + Math.min(1, Math.max(0, share)) * (to - from);
   const at = x.kind === 'time' ? asked : Math.round(asked);
-  const values = layers.flatMap((layer) => {
-    const known = valueAt(layer, at, x.kind === 'names');
-    return known === undefined
-      ? []
-      : [`${layer.name} ${known.map((value) => valueText(value, y.format)).join(' to ')}`];
-  });
+  const rows: readonly Omit<Row, 'height'>[] = 'rows' in plot ? plot.rows : [plot];
+  const values = rows.flatMap(({ name, y, layers }) =>
+    layers.flatMap((layer) => {
+      const known = valueAt(layer, at, x.kind === 'names');
+      return known === undefined
+        ? []
+        : [
+            `${name === undefined ? '' : `${name} `}${layer.name} ${known.map((value) => valueText(value, y.format)).join(' to ')}`,
+          ];
+    }),
+  );
   return [x.kind === 'time' ? `${clockText(at)} UTC` : xText(x, at), ...values].join(' · ');
 }
 

@@ -24,7 +24,7 @@ const textWidth = 7.3;
 export const widthOf = (text: string): number => Math.ceil(text.length * textWidth);
 
 /** The marks of the axis of values; its ends are the first and the last. */
-export function yTicks({ y, layers }: XyPlot, height: number): readonly Tick[] {
+export function yTicks({ y, layers }: Pick<XyPlot, 'y' | 'layers'>, height: number): readonly Tick[] {
   const [from, to] = domainOf(y, layers);
   const most = Math.max(2, Math.floor(height / 36));
   if (y.kind === 'odds') return oddsTicks(from, to, most);

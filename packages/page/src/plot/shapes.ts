@@ -64,12 +64,15 @@ export function thresholdsOf(layers: readonly Layer[], at: Placed): string {
     .filter((layer) => layer.kind === 'threshold')
     .map((layer) => ({ ...layer, line: at.y(layer.y) }))
     .sort((a, b) => a.line - b.line)
-    .map(({ name, tone, line }) => {
+    .map(({ name, tone, line, from }) => {
       const below = [1, 2, 3, 4].map((rows) => line + rows * labelHeight - 1);
       const label = [line - 4, ...below].find(isFree) ?? line - 4;
       taken.push(label);
-      const text = fitting(name, right - left - 8);
-      return `<path class="threshold ${tone}" d="M${left} ${line}H${right}"/><text class="label ${tone}" x="${left + 4}" y="${label}">${escaped(text)}</text>`;
+      const begin = from === undefined ? left : at.x(from);
+      // Where there is no room beside its line, it is named from the left.
+      const x = widthOf(name) > right - begin - 8 ? left : begin;
+      const text = fitting(name, right - x - 8);
+      return `<path class="threshold ${tone}" d="M${begin} ${line}H${right}"/><text class="label ${tone}" x="${x + 4}" y="${label}">${escaped(text)}</text>`;
     })
     .join('');
 }

@@ -63,7 +63,14 @@ export type Layer =
       readonly tone: Tone;
       readonly points: readonly (readonly [x: number, low: number | null, high: number | null])[];
     }
-  | { readonly kind: 'threshold'; readonly name: string; readonly tone: Tone; readonly y: number };
+  /** `from`: where it begins to count; absent: it always does. */
+  | {
+      readonly kind: 'threshold';
+      readonly name: string;
+      readonly tone: Tone;
+      readonly y: number;
+      readonly from?: number;
+    };
 
 interface Told {
   /** Of the figure; unique on its page. */
@@ -78,6 +85,24 @@ export interface XyPlot extends Told {
   readonly kind: 'xy';
   readonly height?: number;
   readonly x: Axis;
+  readonly y: Scale;
+  readonly layers: readonly Layer[];
+}
+
+/** Values of several scales over the same time, one row below the other. */
+export interface StripPlot extends Told {
+  readonly kind: 'strip';
+  readonly x: Extract<Axis, { kind: 'time' }>;
+  /** What held from when to when: named above the first row, and every other one shaded behind all. */
+  readonly zoned: string;
+  readonly zones: readonly { readonly from: number; readonly to: number; readonly text: string }[];
+  readonly rows: readonly Row[];
+}
+
+export interface Row {
+  /** Before the names of its layers, where these are read outside of it; absent: they say it themselves. */
+  readonly name?: string;
+  readonly height: number;
   readonly y: Scale;
   readonly layers: readonly Layer[];
 }
@@ -97,4 +122,4 @@ export interface Span {
   readonly tone: Tone;
 }
 
-export type Plot = XyPlot | SpansPlot;
+export type Plot = XyPlot | StripPlot | SpansPlot;

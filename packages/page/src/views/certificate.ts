@@ -1,4 +1,5 @@
 import { countText, grouped, oddsText, percent } from '@serin/core/base/numbers';
+import { durationText } from '@serin/core/base/time';
 import type { Certificate } from '@serin/core/judge/certificate';
 import { breakOf } from '@serin/core/judge/conditions';
 import { html } from 'hono/html';
@@ -10,13 +11,13 @@ type Found = Finding['streams'][number];
 
 /** A certificate in words: what was decided, on which numbers, what was assumed and what breaks it. */
 export function certificateView(certificate: Certificate): Html {
-  const { sentence, rule, alpha, beta, logE, verdict, conditions, conditionIds = [], ticks } = certificate;
+  const { sentence, rule, alpha, beta, logE, verdict, conditions, conditionIds = [], ticks, tickMs } = certificate;
   const bound =
     verdict === 'none'
       ? 'It was decided by policy, a person or time, so neither bound was used.'
       : `If what is assumed below holds, at most ${percent(alpha)} of harmless candidates are taken back, and at most ${percent(beta)} of those that are as bad as the margin are promoted.`;
   return html`<p class="sentence">${sentence}</p>
-<p>Evidence of harm: ${oddsText(logE)}, from ${countText(ticks, 'tick')}. Traffic is taken back at ${oddsText(Math.log(1 / alpha))}. ${bound}</p>
+<p>Evidence of harm: ${oddsText(logE)}, from ${countText(ticks, 'tick')}${tickMs === undefined ? '' : ` of ${durationText(tickMs)}`}. Traffic is taken back at ${oddsText(Math.log(1 / alpha))}. ${bound}</p>
 ${findings(certificate)}
 <h3>What was assumed, and what breaks it</h3>
 <dl class="assumed">${conditions.map((condition, index) => assumption(condition, conditionIds[index]))}</dl>
@@ -41,7 +42,7 @@ const findings = ({ guardrails }: Certificate): Part =>
       { name: 'Guardrail', show: ({ finding, found }) => html`${found.id} <small>${notes(finding, found)}</small>` },
       { name: 'Bad of the candidate’s', show: ({ found }) => badOf(found, 'candidate') },
       { name: 'Bad of the champion’s', show: ({ found }) => badOf(found, 'champion') },
-      { name: 'Ratio', show: ({ found }) => ratioText(found.ratio) },
+      { name: 'Times as often as the champion', show: ({ found }) => ratioText(found.ratio) },
       { name: 'Odds of harm', show: ({ found }) => oddsText(found.logE) },
       {
         name: 'Odds of safety',
@@ -57,8 +58,9 @@ function badOf({ cells }: Found, arm: 'candidate' | 'champion'): string {
   return of === 0 ? 'no requests' : `${grouped(bad)} of ${grouped(of)} (${percent(bad / of)})`;
 }
 
-function notes({ alphaShare, blame }: Finding, { pairs }: Found): string {
+function notes({ alphaShare, blame }: Finding, { pairs, events }: Found): string {
   return [
+    ...(events === undefined ? [] : [events]),
     ...(alphaShare === 0 ? ['dry run'] : []),
     ...(blame === undefined ? [] : [blame === 'certified' ? 'to blame' : 'most likely to blame']),
     ...(pairs === undefined

@@ -2,7 +2,7 @@ import { oddsText } from '@serin/core/base/numbers';
 import type { EvidenceSeries } from '@serin/core/model/rollout/series';
 import { html } from 'hono/html';
 import { figure } from '../plot/figure.ts';
-import type { Axis, Layer, Point, Scale, Tone, XyPlot } from '../plot/spec.ts';
+import type { Axis, Layer, Point, Row, Scale, StripPlot, Tone, XyPlot } from '../plot/spec.ts';
 import type { Html } from '../views.ts';
 
 type Told<Part> = Omit<Part, 'at'> & { readonly at: string };
@@ -24,17 +24,17 @@ export interface Drawn {
 
 /** More points than pixels show nothing more. */
 const mostPoints = 200;
-const mostRatios = 4;
+const mostRatios = 8;
 const tones: readonly Tone[] = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
 const toneAt = (index: number): Tone => tones[index % tones.length] ?? 'c0';
 
 /** What the evidence said over time: each plot that has something to show. */
 export function rolloutPlots(drawn: Drawn): Html {
   const { points } = drawn.evidence;
-  const judged =
-    points.length === 0 || drawn.stable === undefined ? [] : [evidencePlot(drawn), ...guardrailPlots(drawn)];
-  const counted = points.length === 0 ? [] : [...ratioPlots(drawn), countsPlot(drawn)];
-  return html`<div class="plots">${[weightPlot(drawn), ...judged, ...counted].map(figure)}</div>
+  const isJudged = points.length > 0 && drawn.stable !== undefined;
+  const counted = points.length === 0 ? [] : [countsPlot(drawn)];
+  const plots = [isJudged ? certificateStrip(drawn) : weightPlot(drawn), ...counted];
+  return html`<div class="plots">${plots.map(figure)}</div>
 ${points.length === 0 ? html`<p>There is no evidence yet: no tick with requests has been read.</p>` : ''}`;
 }
 
@@ -46,9 +46,13 @@ function pointsOf(
   read: (point: EvidencePoint) => number | null | undefined,
   begin: number | null = 0,
 ): readonly Point[] {
-  const known = kept(evidence.points).map((point): Point => [Date.parse(point.at), read(point) ?? null]);
+  const known = kept(evidence.points).map((point): Point => [Date.parse(point.at), rounded(read(point))]);
   return begin === null ? known : [[from, begin], ...known];
 }
+
+/** More digits only make the page longer. */
+const rounded = (value: number | null | undefined): number | null =>
+  value === undefined || value === null ? null : Number(value.toPrecision(6));
 
 function kept(points: Evidence['points']): Evidence['points'] {
   const every = Math.ceil(points.length / mostPoints);
@@ -70,6 +74,7 @@ function weightPlot(drawn: Drawn): XyPlot {
 }
 
 const [ten, thousand] = [Math.log(10), Math.log(1000)];
+const [wide, narrow] = [190, 110];
 
 /** Shows all values and what is needed, but at most a thousand to one: nobody tells more apart. */
 function oddsScale(label: string, needed: number, lines: readonly Layer[]): Scale {
@@ -79,26 +84,51 @@ function oddsScale(label: string, needed: number, lines: readonly Layer[]): Scal
   return { label, kind: 'odds', format: 'odds', from, to, cut: true };
 }
 
-function evidencePlot(drawn: Drawn): XyPlot {
+/**
+ * What a certificate rests on, over the steps: the evidence of harm and of safety in odds, then how the candidate
+ * compares, stream by stream. Only the last step can show safety.
+ */
+export function certificateStrip(drawn: Drawn): StripPlot {
   const { alpha = 0.01, beta = 0.05, points } = drawn.evidence;
   const [harm, safety] = [Math.log(1 / alpha), Math.log(1 / beta)];
   const last = points.at(-1);
+  return {
+    ...{ kind: 'strip', id: 'evidence', title: 'Evidence, step by step' },
+    description: `Evidence of harm is now ${oddsText(last?.logE ?? 0)}; traffic goes back at ${oddsText(harm)}. Evidence of safety is ${oddsText((last && leastSafe(last)) ?? 0)}; a promotion needs ${oddsText(safety)} in the last step. Below it is how many times as often something bad happens to the candidate as to the champion: at any time the band holds the ratio with a confidence of ${Number((100 * (1 - alpha)).toFixed(3))} %, if it is constant. What is beyond an axis is drawn at its edge.`,
+    x: { kind: 'time', from: drawn.from, to: Math.max(drawn.to, drawn.from + 1000) },
+    zoned: 'traffic',
+    zones: zonesOf(drawn),
+    rows: [familyRow(drawn, harm, safety), ...guardrailRows(drawn, safety), ...ratioRows(drawn)],
+  };
+}
+
+function zonesOf({ evidence: { weights, points }, to }: Drawn): StripPlot['zones'] {
+  return weights.map(({ at, weight }, index) => {
+    const [from, end] = [Date.parse(at), Date.parse(weights[index + 1]?.at ?? '') || to];
+    const isMirror = weight === 0 && points.some((point) => Date.parse(point.at) > from && Date.parse(point.at) <= end);
+    return { from, to: Math.max(from, end), text: isMirror ? 'mirror' : `${weight} %` };
+  });
+}
+
+function familyRow(drawn: Drawn, harm: number, safety: number): Row {
+  const { weights, lastWeight } = drawn.evidence;
+  const lastStep = weights.find(({ weight }) => weight === lastWeight)?.at;
   const lines = [
     line(
-      'of harm',
+      'harm',
       'bad',
       pointsOf(drawn, ({ logE }) => logE),
     ),
-    line('of safety (the weakest)', 'good', pointsOf(drawn, leastSafe, null), true),
+    line('safety (the weakest)', 'good', pointsOf(drawn, leastSafe, null)),
   ].filter(hasValues);
   return {
-    ...{ kind: 'xy', id: 'evidence', title: 'Evidence', height: 260 },
-    description: `Evidence of harm is now ${oddsText(last?.logE ?? 0)}; traffic goes back at ${oddsText(harm)}. Evidence of safety is ${oddsText((last && leastSafe(last)) ?? 0)}; a promotion needs ${oddsText(safety)}. What is beyond the axis is drawn at its edge.`,
-    x: axisOf(drawn),
-    y: oddsScale('odds', Math.max(harm, safety), lines),
+    height: wide,
+    y: oddsScale('evidence, as odds', Math.max(harm, safety), lines),
     layers: [
-      threshold(`takes back at ${oddsText(harm)}`, 'bad', harm),
-      threshold(`may promote at ${oddsText(safety)}`, 'good', safety),
+      threshold(`taken back at ${oddsText(harm)}`, 'bad', harm),
+      ...(lastStep === undefined
+        ? []
+        : [threshold(`promoted at ${oddsText(safety)}`, 'good', safety, Date.parse(lastStep))]),
       ...lines,
     ],
   };
@@ -110,16 +140,15 @@ function leastSafe({ streams }: EvidencePoint): number | undefined {
   return logs.length === 0 || logs.every((log) => log === 0) ? undefined : Math.min(...logs);
 }
 
-function guardrailPlots(drawn: Drawn): readonly XyPlot[] {
-  const { guardrails = [], beta = 0.05, points } = drawn.evidence;
-  const needed = Math.log(1 / beta);
+/** Guardrails share the evidence that takes traffic back; of safety each stream has its own. */
+function guardrailRows(drawn: Drawn, needed: number): readonly Row[] {
+  const { guardrails = [], points } = drawn.evidence;
   const promoting = Object.entries(points.at(-1)?.streams ?? {}).filter(([, { logSafe }]) => logSafe !== undefined);
   const harms = guardrails.map(({ name, alphaShare }, index) =>
     line(
       alphaShare === 0 ? `${name} (dry run, decides nothing)` : name,
       toneAt(index),
       pointsOf(drawn, (point) => point.guardrails[name]),
-      index > 0,
     ),
   );
   const safeties = promoting.map(([id], index) =>
@@ -127,54 +156,70 @@ function guardrailPlots(drawn: Drawn): readonly XyPlot[] {
       id,
       toneAt(index),
       pointsOf(drawn, ({ streams }) => streams[id]?.logSafe || null, null),
-      index > 0,
     ),
   );
-  const harm: XyPlot = {
-    ...{ kind: 'xy', id: 'harm', title: 'Evidence of harm, by guardrail', height: 240 },
-    description: 'Guardrails share the evidence that takes traffic back.',
-    x: axisOf(drawn),
-    y: oddsScale('odds', 0, harms),
-    layers: harms,
-  };
-  const safety: XyPlot = {
-    ...{ kind: 'xy', id: 'safety', title: 'Evidence of safety, by stream', height: 240 },
-    description: `A promotion needs ${oddsText(needed)} in each of them, from requests of the last step.`,
-    x: axisOf(drawn),
-    y: oddsScale('odds', needed, safeties),
-    layers: [threshold(`needed: ${oddsText(needed)}`, 'good', needed), ...safeties],
-  };
   const isShown = promoting.length > 1 && safeties.some(hasValues);
-  return [...(guardrails.length > 1 ? [harm] : []), ...(isShown ? [safety] : [])];
+  return [
+    ...(guardrails.length > 1
+      ? [{ name: 'harm', height: narrow, y: oddsScale('evidence of harm, by guardrail', 0, harms), layers: harms }]
+      : []),
+    ...(isShown
+      ? [
+          {
+            name: 'safety',
+            height: narrow,
+            y: oddsScale('evidence of safety in the last step, by what is measured', needed, safeties),
+            layers: [threshold(`needed in each: ${oddsText(needed)}`, 'good', needed), ...safeties],
+          },
+        ]
+      : []),
+  ];
 }
 
-function ratioPlots(drawn: Drawn): readonly XyPlot[] {
-  const { guardrails = [], points, alpha = 0.01 } = drawn.evidence;
+function ratioRows(drawn: Drawn): readonly Row[] {
+  const { guardrails = [], points } = drawn.evidence;
   const counted = guardrails.flatMap(({ streams, ...rule }) => streams.map((stream) => ({ ...stream, ...rule })));
-  return counted.slice(0, mostRatios).flatMap(({ id, events, toleratedRatio, margin }): readonly XyPlot[] => {
-    const band = kept(points).flatMap((point) => {
-      const { low, high } = point.streams[id]?.ratio ?? { low: 0 };
-      // An interval that says nothing yet would only hide the rest.
-      if (low === 0 && high === undefined) return [];
-      return [[Date.parse(point.at), low > 0.01 ? low : null, high === undefined || high > 100 ? null : high] as const];
-    });
-    if (band.length < 2) return [];
-    return [
-      {
-        ...{ kind: 'xy', id: `ratio-${id}`, title: `How the candidate compares: ${id}`, height: 200 },
-        description: `The ratio of the shares of ${events}, candidate to champion: with a confidence of ${Number((100 * (1 - alpha)).toFixed(3))} % it is in the band, at every time together. Open where nothing bounds it.`,
-        x: axisOf(drawn),
-        y: { label: `${events}: candidate ÷ champion`, kind: 'log', format: 'ratio', from: 0.5, to: 2 },
-        layers: [
-          { kind: 'band', name: 'ratio', tone: 'accent', points: band },
-          threshold(`as bad as tolerated: ${toleratedRatio}×`, 'bad', toleratedRatio),
-          ...(margin === toleratedRatio
-            ? []
-            : [threshold(`ruled out before it is promoted: ${margin}×`, 'good', margin)]),
-        ],
-      },
-    ];
+  const lowest = (id: string): number => points.at(-1)?.streams[id]?.ratio.low ?? 0;
+  const isWhole = (id: string): boolean => !id.includes('@');
+  return counted
+    .map((stream) => ({ ...stream, band: bandOf(kept(points), stream.id) }))
+    .filter(({ band }) => band.length > 1)
+    .toSorted(
+      (a, b) => Number(isWhole(b.id)) - Number(isWhole(a.id)) || (isWhole(a.id) ? 0 : lowest(b.id) - lowest(a.id)),
+    )
+    .slice(0, mostRatios)
+    .map(({ id, events, toleratedRatio, margin, band }, index) => ({
+      name: 'ratio',
+      height: narrow,
+      y: ratioScale(`${events}: times the champion's`, band, margin),
+      layers: [
+        { kind: 'band', name: id, tone: 'accent', points: band },
+        threshold(index > 0 ? '' : `tolerated: ${toleratedRatio}×`, 'bad', toleratedRatio),
+        ...(margin === toleratedRatio
+          ? []
+          : [threshold(index > 0 ? '' : `ruled out by a promotion: ${margin}×`, 'good', margin)]),
+      ],
+    }));
+}
+
+type Band = Extract<Layer, { kind: 'band' }>['points'];
+
+function bandOf(points: Evidence['points'], id: string): Band {
+  return points.flatMap((point) => {
+    const { low, high } = point.streams[id]?.ratio ?? { low: 0 };
+    // An interval that says nothing yet would only hide the rest.
+    if (low === 0 && high === undefined) return [];
+    const [bottom, top] = [low > 0.01 ? low : null, high === undefined || high > 100 ? null : high];
+    return [[Date.parse(point.at), rounded(bottom), rounded(top)] as const];
   });
+}
+
+/** Holds what is known at the end. The beginning, which is wide, is cut. */
+function ratioScale(label: string, band: Band, margin: number): Scale {
+  const [, low, high] = band.at(-1) ?? [0, null, null];
+  const from = Math.min(0.5, low ?? 0.5);
+  const to = Math.max(2, margin, high ?? (low ?? 0) * 2);
+  return { label, kind: 'log', format: 'ratio', from, to, cut: true };
 }
 
 function countsPlot(drawn: Drawn): XyPlot {
@@ -206,7 +251,10 @@ function countsPlot(drawn: Drawn): XyPlot {
 }
 
 const hasValues = (layer: Layer): boolean => layer.kind === 'line' && layer.points.some(([, y]) => y !== null);
-const threshold = (name: string, tone: Tone, y: number): Layer => ({ kind: 'threshold', name, tone, y });
+const threshold = (name: string, tone: Tone, y: number, from?: number): Layer => ({
+  ...{ kind: 'threshold', name, tone, y },
+  ...(from === undefined ? {} : { from }),
+});
 const line = (name: string, tone: Tone, points: readonly Point[], dashed = false): Layer => ({
   ...{ kind: 'line', name, tone, points },
   ...(dashed ? { dashed } : {}),
