@@ -2,6 +2,7 @@ import { shortId } from '@serin/core/base/ids';
 import { oddsText } from '@serin/core/base/numbers';
 import { durationText } from '@serin/core/base/time';
 import type { Certificate } from '@serin/core/judge/certificate';
+import { historyText } from '@serin/core/judge/history';
 import type { Standing } from '@serin/core/model/rollout/standing';
 import { certificateLines } from '../certificate-text.ts';
 import { type Reader, table, textOf, valueAt } from '../table.ts';
@@ -36,6 +37,7 @@ export const rolloutScreen: Screen = (document, terminal) => {
           row('why', of('because')),
           row('candidate', `v${of('candidate')} of ${of('model')}`),
           row('champion', led('v', of('stable'))),
+          row('its past', pastText(document)),
           row('steps', stepsText(document)),
           row('started', joined(', by ', timeAt(document, 'startedAt', terminal), of('by'))),
           row('until', goes ? until : ''),
@@ -50,6 +52,12 @@ export const rolloutScreen: Screen = (document, terminal) => {
     terminal,
   );
 };
+
+/** What the champion did before, by itself. */
+function pastText(document: unknown): string {
+  const history = valueAt(document, 'history') as Parameters<typeof historyText>[0] | undefined; // of the server's own state
+  return history === undefined ? '' : historyText(history);
+}
 
 /** `canary: 10 %, [50 %], then all`, with the present step in brackets. */
 function stepsText(document: unknown): string {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { day, minute } from '../base/time.ts';
 import type { Counts, Tick } from '../ports/telemetry.ts';
-import { aloneIn, historyOf, historyTickMs, noiseOf, recentMs } from './history.ts';
+import { aloneIn, historyOf, historyText, historyTickMs, noiseOf, recentMs } from './history.ts';
 
 const errors = (requests: number, bad: number): Counts => ({ requests, bad: { errors: bad } });
 
@@ -136,4 +136,13 @@ test('the last day has no more ticks where they are shorter than a minute', () =
   expect(recentMs(5 * minute)).toBe(day);
   expect(recentMs(minute)).toBe(day);
   expect(recentMs(1000)).toBe(24 * minute);
+});
+
+test('a history is told in one line', () => {
+  const failed = { bad: 3024, requests: 604_800, typical: 12, noise: 0.2, outliers: 0 };
+  const told = (errors: object) => historyText({ from: 0, to: 7 * day, ticks: 1440, measures: { errors } } as never);
+
+  expect(told(failed)).toBe('7d, 604,800 requests, 0.5 % failed; a share that varies by 14.1 % by itself');
+  expect(told({ ...failed, noise: undefined })).toBe('7d, 604,800 requests, 0.5 % failed');
+  expect(historyText('none')).toMatch(/^not known/);
 });

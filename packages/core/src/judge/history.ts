@@ -1,5 +1,6 @@
-import { byMeasure } from '../base/measures.ts';
-import { day, minute } from '../base/time.ts';
+import { byMeasure, errors } from '../base/measures.ts';
+import { grouped, percent } from '../base/numbers.ts';
+import { day, durationText, minute } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Part, partsOf } from './past.ts';
 
@@ -29,6 +30,19 @@ export interface MeasureHistory {
   readonly noise?: number;
   /** Ticks of the last day with far more bad requests than those before them, see `outliersIn`. */
   readonly outliers: number;
+}
+
+/** In short, for a person: `7d, 604,800 requests, 0.5 % failed; a share that varies by 12 % by itself`. */
+export function historyText(history: History | 'none'): string {
+  if (history === 'none') return 'not known: it was too new, or its counts could not be read';
+  const { from, to, measures } = history;
+  const failed = measures[errors];
+  const span = durationText(to - from);
+  if (failed === undefined) return span;
+  const share = `${span}, ${grouped(failed.requests)} requests, ${percent(failed.bad / failed.requests)} failed`;
+  return failed.noise === undefined
+    ? share
+    : `${share}; a share that varies by ${percent(failed.noise / Math.SQRT2)} by itself`;
 }
 
 /** How far back the longer window goes, and its ticks: a rate needs many requests, and no small ticks. */

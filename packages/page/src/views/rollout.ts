@@ -1,5 +1,6 @@
 import { oddsText, percent } from '@serin/core/base/numbers';
 import type { Certificate } from '@serin/core/judge/certificate';
+import { type History, historyText } from '@serin/core/judge/history';
 import { html } from 'hono/html';
 import { endedRollouts, isFrozen, rolloutActions } from '../actions.ts';
 import type { Caller } from '../frame.ts';
@@ -24,6 +25,8 @@ interface Rollout {
   readonly sticky: boolean;
   readonly steps: readonly number[];
   readonly plan: { readonly strategy: string };
+  /** What the champion did before. */
+  readonly history?: History | 'none';
   readonly certificate?: Certificate;
   readonly story: readonly { readonly at: string; readonly text: string }[];
 }
@@ -58,6 +61,7 @@ ${facts([
     it.kind === 'rollback' ? 'From' : 'Champion then',
     it.stable === undefined ? 'none: it is the first version' : version(it.stable),
   ],
+  it.history === undefined ? undefined : ['Champion before', historyText(it.history)],
   isOver ? undefined : ['Traffic', `${it.weight} %`],
   [
     'Steps',
