@@ -141,6 +141,16 @@ const offUnderGuard: Scenario['act'] = async (universe) => {
 /** With all the traffic it fails. */
 const failsAlone = (deployment: string, { v2 = 0 }: Weights): number => (deployment === 'v2' && v2 > 90 ? 0.3 : 0.005);
 
+/** A day of ticks, in each of which as many requests failed, and two days for the share. */
+function knowsPast(universe: Universe): void {
+  const { history = 'none' } = universe.model()?.rollout ?? {};
+  const { bad = 0, requests = 0, ...errors } = history === 'none' ? {} : { ...history.measures.errors };
+  const isKnown = history !== 'none' && history.ticks > 1300 && history.to - history.from > 47 * 60 * minute;
+  must(isKnown, `of the champion is known ${JSON.stringify(history)}`);
+  must(Math.abs(bad / requests - 0.005) < 1e-4, `${bad} of ${requests} requests failed before`);
+  must(errors.noise === 0 && errors.outliers === 0, `what never varied has noise: ${JSON.stringify(errors)}`);
+}
+
 export const judgeScenarios: readonly Scenario[] = [
   {
     name: 'a machine is restarted while a slow candidate bakes',
@@ -186,6 +196,19 @@ export const judgeScenarios: readonly Scenario[] = [
     outside: { models: { slower: shares(2, 1) } },
     act: canary(),
     expect: rollsBack('evidence', 'latency'),
+  },
+  {
+    name: 'a champion that has answered alone for days',
+    async act(universe) {
+      await first(universe);
+      await universe.sleep(50 * 60 * minute);
+      universe.drop('fraud/2.csv');
+      await universe.when(over(2));
+    },
+    expect(universe, calm) {
+      promotes(universe, calm);
+      if (calm) knowsPast(universe);
+    },
   },
   {
     name: 'outcomes come ticks later',

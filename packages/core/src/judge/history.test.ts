@@ -90,6 +90,7 @@ describe('the history of a champion', () => {
       { start: 3, counts, unserved: true },
       { start: 4, counts: { ...counts, v0: errors(1, 0) } },
       { start: 5, counts: { ...counts, v0: errors(0, 0) } },
+      { start: 5, counts },
       { start: 6, counts: { v0: errors(10, 1) } },
     ];
 

@@ -91,11 +91,14 @@ export interface Alone {
   readonly bad: Readonly<Record<string, number>>;
 }
 
-/** The ticks in which only this deployment answered. One without requests says nothing, and an unserved one less. */
+/**
+ * The ticks in which only this deployment answered. One without requests says nothing, and an unserved one less. One that
+ * is told twice counts once.
+ */
 export function aloneIn(ticks: readonly Tick[], deployment: string): readonly Alone[] {
-  return ticks.flatMap(({ start, counts, unserved }) => {
+  return ticks.flatMap(({ start, counts, unserved }, index) => {
     const own = counts[deployment];
-    if (unserved || own === undefined || own.requests === 0) return [];
+    if (unserved || own === undefined || own.requests === 0 || start === ticks[index - 1]?.start) return [];
     const others = Object.entries(counts).some(([name, { requests }]) => name !== deployment && requests > 0);
     return others ? [] : [{ start, ...own }];
   });
