@@ -79,6 +79,13 @@ describe('a history', () => {
     expect(await read()).toMatchObject({ from: now - 40 * hour, ticks: 1440 });
   });
 
+  test('has no hole where one part is refused', async () => {
+    const isThird = ({ from, tickMs }: TickQuery) => tickMs > minute && from === now - 60 * hour;
+    const { read } = served({ fault: (query) => (isThird(query) ? new Fault('invalid', 'x') : undefined) });
+
+    expect(await read()).toMatchObject({ from: now - 40 * hour, to: now, ticks: 1440 });
+  });
+
   test('goes as far back as there is time for, from now on', async () => {
     const { calls, read } = served({ takesMs: 2000 });
 

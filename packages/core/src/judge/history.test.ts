@@ -129,6 +129,8 @@ describe('the history of a champion', () => {
     expect(outliersOf(...before, 31, 71, 61, 32)).toBe(1);
     expect(outliersOf(...before, 31, 71, 71, 32)).toBe(1);
     expect(outliersOf(...before, 31, 71, 32, 100)).toBe(2);
+    // What is far above counts as a usual tick at most.
+    expect(outliersOf(...before, 31, 500, 32, 100)).toBe(2);
     expect(outliersOf(0, 0, 0, 2, 0, 0, 4)).toBe(1);
   });
 });

@@ -101,6 +101,7 @@ describe('what is asked of an endpoint names the kind of serving of what serves 
       type: 'latencyRead',
       percentiles: { p50: 10, p90: 20, p99: 40, requests: 1000 },
     });
+    expect(asked('endpoint')).toContain('readHistory endpoint');
     converge(drive, endpoint);
     converge(drive, endpoint);
     drive.wait(60_000);

@@ -124,9 +124,8 @@ export const labelsFrom = ({ evidence, startedAt, plan }: Base): number =>
 export const wantsLatency = (rollout: Base): boolean =>
   isCompared(rollout) && rollout.plan.guardrails.latency !== false && rollout.latency === undefined;
 
-/** What the champion did is known before the candidate has any traffic, also of its slow requests: after the thresholds. */
-export const wantsHistory = (rollout: Base): boolean =>
-  isCompared(rollout) && !wantsLatency(rollout) && rollout.history === undefined;
+/** What the champion did is known before the candidate has any traffic. */
+export const wantsHistory = (rollout: Base): boolean => isCompared(rollout) && rollout.history === undefined;
 
 /** A candidate that is judged against a champion. */
 const isCompared = ({ kind, stable, plan }: Base): boolean =>
