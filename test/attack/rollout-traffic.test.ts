@@ -123,35 +123,15 @@ const retried =
     return { counts: { v1: arm(all - ours, 0.005), ...(ours === 0 ? {} : { v2: arm(ours, failing) }) } };
   };
 
-describe('a bad candidate whose requests are not shared out as configured is taken back within half an hour', () => {
-  test.each<[string, Minute]>([
-    ['it gets 1.5 times its share, and 10 % of its requests fail', skewed(1.5, 0.1)],
-    ['it gets twice its share, and 25 % fail', skewed(2, 0.25)],
-    ['it gets 300 requests a minute directly, and 30 % fail', direct],
-    ['a client asks the same arm again, and 20 % fail', retried(0.2)],
-    ['a client asks the same arm again, and 30 % fail', retried(0.3)],
-    ['a client asks the same arm again, and 45 % fail', retried(0.45)],
-  ])('%s', (_, traffic) => {
-    for (let seed = 1; seed <= 5; seed += 1) {
-      const given = begun();
-      serve(given, random(seed), traffic, 10, 'baking');
-
-      const took = serve(given, random(seed, 1), traffic, 60, 'rolledBack', 'promoted');
-
-      expect(rolloutOf(given)).toMatchObject({
-        status: 'rolledBack',
-        because: { kind: expect.stringMatching(/routing|evidence/) },
-      });
-      expect(took).toBeLessThanOrEqual(10);
-      expect(verifyRollout(given.drive.entries, rolloutOf(given).id).problems).toEqual([]);
-    }
-  });
-});
-
-test.each<[string, Minute]>([
-  ['1.2 times its share, and 1.5 % fail', skewed(1.2, 0.015)],
-  ['0.7 times its share, and 2.5 % fail', skewed(0.7, 0.025)],
-])('a candidate that gets %s has no request any more within half an hour', (_, traffic) => {
+test.each<[string, Minute, number]>([
+  ['1.5 times its share, and 10 % fail', skewed(1.5, 0.1), 5],
+  ['twice its share, and 25 % fail', skewed(2, 0.25), 5],
+  ['300 requests a minute directly, and 30 % fail', direct, 5],
+  ['those that failed again, and 20 % fail', retried(0.2), 5],
+  ['those that failed again, and 45 % fail', retried(0.45), 5],
+  ['1.2 times its share, and 1.5 % fail', skewed(1.2, 0.015), 30],
+  ['0.7 times its share, and 2.5 % fail', skewed(0.7, 0.025), 30],
+])('a candidate that gets %s has no request any more within minutes', (_, traffic, most) => {
   for (let seed = 1; seed <= 5; seed += 1) {
     const given = begun();
     serve(given, random(seed), traffic, 10, 'baking');
@@ -159,10 +139,11 @@ test.each<[string, Minute]>([
     const took = serve(given, random(seed, 1), traffic, 60, 'held', 'rolledBack', 'promoted');
     converge(given.drive, given.endpoint);
 
-    expect(took).toBeLessThanOrEqual(30);
+    expect(took).toBeLessThanOrEqual(most);
     expect(given.endpoint.observe()).toMatchObject({ weights: { v1: 100 } });
     serve(given, random(seed, 2), traffic, 40, 'rolledBack', 'promoted');
     expect(rolloutOf(given).status).toBe('rolledBack');
+    expect(verifyRollout(given.drive.entries, rolloutOf(given).id).problems).toEqual([]);
   }
 });
 
@@ -234,6 +215,6 @@ test('caches that are cold for two minutes after each change of weight take no h
   expect(ends.filter(({ status }) => status === 'promoted').length).toBeGreaterThanOrEqual(19);
   expect(ends.flatMap(({ problems }) => problems)).toEqual([]);
   expect(ends[0]?.certificate?.conditions).toContain(
-    'warm-up: the first 2 ticks after each change of weight are no evidence about latency',
+    'a model that has just got more traffic is as fast as usual after 2 ticks; until then its latency does not count',
   );
 });

@@ -54,9 +54,9 @@ const emptyArmsSkipped: Rollback = (ticks, weights, rules) =>
   );
 
 /** (g) An average of the guardrails instead of every one. */
-const average: Promotes = ({ streams }, weight, rules) => {
+const average: Promotes = (evidence, weight, rules) => {
   const logs = rules.guardrails.flatMap((guardrail) =>
-    guardrail.streams.filter(({ promotes }) => promotes).map(({ id }) => logSafe(streams[id], weight, guardrail)),
+    guardrail.streams.filter(({ promotes }) => promotes).map(({ id }) => logSafe(evidence, id, weight, guardrail)),
   );
   return logMean(logs) >= Math.log(1 / rules.beta);
 };

@@ -2,7 +2,7 @@ import { slowerThan } from '../../packages/core/src/base/measures.ts';
 import type { Stream as Watched } from '../../packages/core/src/guardrails/guardrail.ts';
 import { type Evidence, noEvidence, type Place, withTick } from '../../packages/core/src/judge/evidence.ts';
 import { judge, logHarm, shortfalls, type Verdict } from '../../packages/core/src/judge/judge.ts';
-import { edition, type Guardrail, type Rules } from '../../packages/core/src/judge/rules.ts';
+import type { Guardrail, Rules } from '../../packages/core/src/judge/rules.ts';
 import type { Counts, Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { type Arms, type Stream, thresholds } from './stream.ts';
 
@@ -15,7 +15,7 @@ export const alpha = 0.01;
 export const beta = 0.05;
 
 /** The defaults of the config. */
-const bounds = { toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1 };
+const bounds = { climates: {}, toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1 };
 const whole = (id: string, measure: string, promotes = true): Watched => ({
   ...{ id, measure, harm: true, promotes },
   events: 'bad requests',
@@ -59,7 +59,6 @@ export type Family = keyof typeof families;
 export function rulesFor(family: Family, changed: Partial<Rules> = {}): Rules {
   const guardrails = families[family];
   return {
-    edition,
     alpha,
     beta,
     routing: 'configured',
@@ -74,7 +73,7 @@ export function rulesFor(family: Family, changed: Partial<Rules> = {}): Rules {
 
 export const candidate = 'candidate';
 export const champion = 'champion';
-export const placeAt = (weight: number): Place => ({ weight, candidate, champion });
+export const placeAt = (weight: number): Place => ({ weight, lastWeight: weight, candidate, champion });
 
 /** The ticks of a stream as telemetry gives them. */
 export function ticksOf(stream: Stream, family: Family): readonly Tick[] {

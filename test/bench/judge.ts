@@ -60,7 +60,7 @@ export async function benchJudge(quick: boolean): Promise<readonly Measure[]> {
       evidence = judge(
         evidence,
         { ticks: [tick], to: tick.start + tickMs, tickMs },
-        { weight, candidate: 'v2', champion: 'v1' },
+        { weight, lastWeight: weight, candidate: 'v2', champion: 'v1' },
         rules,
       ).evidence;
     return evidence;

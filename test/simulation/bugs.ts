@@ -313,7 +313,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'only the first weight has a warm-up',
     'model/rollout/steps.ts',
-    "edition > 1 && weight === 'newWeight' ? undefined : evidence.from",
+    "weight === 'newWeight' ? undefined : evidence.from",
     'evidence.from',
     'caches are cold after each change of weight',
   ),

@@ -8,6 +8,7 @@ import {
   type Account,
   differenceFrom,
   emptyAccount,
+  knownBefore,
   type Reality,
   slowMeasures,
   Wrong,
@@ -82,7 +83,7 @@ function shrunk(from: Evidence, to: Evidence): void {
   });
   walk(counts(from), counts(to), 'evidence');
   for (const [id, cells] of Object.entries(from.streams))
-    for (const [weight, { realised: _, ...cell }] of Object.entries(cells))
+    for (const [weight, { shares: _, ...cell }] of Object.entries(cells))
       walk(cell, to.streams[id]?.[weight], `evidence.streams.${id}.${weight}`);
 }
 
@@ -94,7 +95,7 @@ function decided(was: Rollout, is: Rollout, account: Account, entry: Entry): voi
   const isMisrouted = logMisrouted(account) >= Math.log(1000);
   const { type } = entry.signal as { readonly type?: string };
   const isSure = harm >= Math.log(1 / plan.alpha);
-  const asCame = logAsCame(account.came, watched);
+  const asCame = logAsCame(account, watched);
   const isRead = type === 'ticksRead' || type === 'labelsRead';
   if (isRead && was.evidence !== is.evidence && isMisrouted)
     notShielded(was, is, { at: entry.at, isHarmful: asCame >= Math.log(1 / plan.alpha) });
@@ -153,18 +154,19 @@ function promotedBy(was: Rollout, is: Rollout, type: string | undefined, watched
  * The rows that have to be certified, and are not, in the ticks of the last step. Users go by shares of each tick; a
  * platform that measured no slow request of both arms at once has nothing to certify of them.
  */
-function missingOf(
-  { steps, plan, sticky }: Rollout,
-  { streams }: Account,
-  watched: readonly Watched[],
-): readonly string[] {
+function missingOf(rollout: Rollout, { streams, heard }: Account, watched: readonly Watched[]): readonly string[] {
+  const { steps, plan, sticky } = rollout;
+  const togetherIn = (id: string) => (heard[id] === undefined ? 1 : knownBefore(id, rollout).together);
   const last = steps.at(-1) ?? 0;
   if (sticky) return [];
   return watched
     .filter(({ part, harms }) => part > 0 && harms.some((id) => streams[id] !== undefined))
     .flatMap((guardrail) =>
       guardrail.promotes
-        .map((id) => ({ id, log: logSafe(streams[id]?.[last], last, guardrail) }))
+        .map((id) => ({
+          id,
+          log: logSafe({ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) }, last, guardrail),
+        }))
         .filter(({ log }) => log < Math.log(1 / plan.beta))
         .map(({ id, log }) => `${id}, with log E' = ${log}`),
     );

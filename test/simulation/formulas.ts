@@ -1,4 +1,5 @@
 import type { ModelPlan } from '@serin/core/config/config';
+import { logOfStream, type Stream } from './weather.ts';
 
 /**
  * The formulas of rollout-decisions.md once more, in the form of shares of bad requests (theta): what the core says is
@@ -20,6 +21,8 @@ export interface Counted {
   readonly streams: Readonly<Record<string, Readonly<Record<string, Cell>>>>;
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
   readonly pairs: Readonly<Record<string, readonly [number, number]>>;
+  /** What the streams of ticks have come to. */
+  readonly heard: Readonly<Record<string, Stream>>;
 }
 
 type Plan = ModelPlan['rollout'];
@@ -85,18 +88,30 @@ export function logHarm(counted: Counted, plan: Plan, watched: readonly Watched[
 
 function harmOf(
   id: string,
-  { toleratedRatio: r0, maxBurst }: Watched,
+  { name, toleratedRatio: r0, maxBurst }: Watched,
   counted: Counted,
   plan: Plan,
 ): readonly number[] {
+  const heard = counted.heard[id];
   const cells = Object.entries(counted.streams[id] ?? {});
-  const split = logOfMean(
-    growths.map((growth) =>
-      total(cells, (weight, cell) =>
-        against(weight, r0, r0 * growth, cell.candidate / maxBurst, (cell.champion + cell.championAlone) / maxBurst),
-      ),
-    ),
-  );
+  const split =
+    name !== 'labels'
+      ? heard === undefined
+        ? 0
+        : logOfStream(heard)
+      : logOfMean(
+          growths.map((growth) =>
+            total(cells, (weight, cell) =>
+              against(
+                weight,
+                r0,
+                r0 * growth,
+                cell.candidate / maxBurst,
+                (cell.champion + cell.championAlone) / maxBurst,
+              ),
+            ),
+          ),
+        );
   if (plan.strategy !== 'shadow') return [split];
   const [ours, theirs] = counted.pairs[id] ?? [0, 0];
   const null0 = r0 / (1 + r0);
@@ -107,44 +122,33 @@ function harmOf(
   return [split, logOfMean(paired)];
 }
 
-/** `log L` of each alternative with the requests of one tick, by the share of them that came to the candidate. */
-export function cameWith(
-  known: readonly number[] | undefined,
-  { ours, theirs }: { readonly ours: Events; readonly theirs: Events },
-  { toleratedRatio: r0, maxBurst }: Watched,
-): readonly number[] {
-  const weight = (100 * ours.of) / (ours.of + theirs.of);
-  const isShared = ours.of > 0 && theirs.of > 0;
-  return growths.map((growth, index) => {
-    const log = isShared ? against(weight, r0, r0 * growth, ours.bad / maxBurst, theirs.bad / maxBurst) : 0;
-    return (known?.[index] ?? 0) + log;
-  });
-}
-
-interface Events {
-  readonly bad: number;
-  readonly of: number;
-}
-
 /** `log E` of the guardrails on the clock of the ticks, by the requests that came. */
-export const logAsCame = (came: Readonly<Record<string, readonly number[]>>, watched: readonly Watched[]): number =>
+export const logAsCame = ({ heard }: Counted, watched: readonly Watched[]): number =>
   logOfSum(
     watched
       .filter(({ part, name }) => part > 0 && name !== 'labels')
-      .map(({ part, harms }) => Math.log(part) + logOfMean(harms.map((id) => logOfMean(came[id] ?? [0])))),
+      .map(({ part, harms }) => Math.log(part) + logOfMean(harms.map((id) => logOfMean(heard[id]?.came ?? [0])))),
   );
 
-/** `log E'` of one stream, from the ticks of the last step. */
-export function logSafe(cell: Cell | undefined, weight: number, { margin, floor, maxBurst }: Watched): number {
+/** `log E'` of one stream, from the ticks of the last step. `together`: bad requests that are known to come together. */
+export function logSafe(
+  {
+    cell,
+    heard,
+    together,
+  }: { readonly cell: Cell | undefined; readonly heard: Stream | undefined; readonly together: number },
+  weight: number,
+  { margin, floor, maxBurst }: Watched,
+): number {
   if (cell === undefined) return 0;
   const bad = cell.candidate + cell.candidateAlone;
-  const ratio = [0.5, 0.7, 0.85, 1, 1.1].map((r) =>
-    against(weight, margin, r, bad / maxBurst, cell.champion / maxBurst),
-  );
+  const ratio =
+    heard?.safe ??
+    [0.5, 0.7, 0.85, 1, 1.1].map((r) => against(weight, margin, r, bad / maxBurst, cell.champion / maxBurst));
   const absolute = [0, floor / 4, floor / 2].map(
     (x) =>
       ((bad === 0 ? 0 : bad * Math.log(x / floor)) + (cell.candidateRequests - bad) * Math.log((1 - x) / (1 - floor))) /
-      maxBurst,
+      (maxBurst * together),
   );
   return logOfMean([logOfMean(ratio), logOfMean(absolute)]);
 }

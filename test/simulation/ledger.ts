@@ -4,7 +4,8 @@ import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { LabelTick, Tick } from '@serin/core/ports/telemetry';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';
-import { type Cell, type Counted, cameWith, watchedIn } from './formulas.ts';
+import { type Cell, type Counted, watchedIn } from './formulas.ts';
+import { before, heardOne, type Stream } from './weather.ts';
 
 export interface Reality extends Pick<MemoryTelemetry, 'truth' | 'trueLabels' | 'routes'> {
   /** How far off the clock may be that says when a weight was confirmed, where it is off by more than is promised. */
@@ -22,14 +23,12 @@ export interface Account extends Counted {
   readonly ticks: number;
   readonly candidate: Arm;
   readonly stable: Arm;
-  /** `log L` of each alternative by stream, by the requests that came. */
-  readonly came: Readonly<Record<string, readonly number[]>>;
   readonly mirrored?: Evidence['mirrored'];
   readonly labels?: { readonly requests: number; readonly labelled: number };
 }
 
 export const emptyAccount: Account = {
-  ...{ closed: 0, ticks: 0, streams: {}, routed: {}, pairs: {}, came: {} },
+  ...{ closed: 0, ticks: 0, streams: {}, routed: {}, pairs: {}, heard: {} },
   candidate: { requests: 0, errors: 0 },
   stable: { requests: 0, errors: 0 },
 };
@@ -124,10 +123,11 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   const [ours, theirs] = arms;
   if (ours === undefined || theirs === undefined) return next;
   const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
-  const came = cameBy(next.came, rollout, (id) =>
-    isLeftOut(id) ? undefined : { ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
-  );
-  if (weight === 'unknown') return { ...next, came };
+  const heard = heardBy(next.heard, rollout, (id) => ({
+    ...{ weight, isCold: isLeftOut(id) },
+    ...{ ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
+  }));
+  if (weight === 'unknown') return { ...next, heard };
   const streams = Object.entries(ours.bad).reduce((all, [id, bad]) => {
     const other = theirs.bad[id] ?? nothing;
     if (!isLeftOut(id)) return withCell(all, id, weight, { ...bad, other });
@@ -136,25 +136,47 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   }, next.streams);
   const [before, beforeThem] = next.routed[weight] ?? [0, 0];
   const routed = { ...next.routed, [weight]: [before + ours.seen, beforeThem + theirs.seen] as const };
-  return { ...next, ticks: next.ticks + 1, streams: only(streams, rollout), routed, came };
+  return { ...next, ticks: next.ticks + 1, streams: only(streams, rollout), routed, heard };
 }
 
 const nothing: Bad = { bad: 0, of: 0 };
 
-function cameBy(
-  came: Account['came'],
-  rollout: Rollout,
-  eventsOf: (id: string) => { readonly ours: Bad; readonly theirs: Bad } | undefined,
-): Account['came'] {
-  const next = { ...came };
+interface HeardOf {
+  readonly weight: number | 'unknown';
+  readonly isCold: boolean;
+  readonly ours: Bad;
+  readonly theirs: Bad;
+}
+
+function heardBy(known: Account['heard'], rollout: Rollout, eventsOf: (id: string) => HeardOf): Account['heard'] {
+  const next: Record<string, Stream> = { ...known };
   const watched = watchedIn(rollout.plan, { hasLatency: slowMeasures(rollout).length > 0, sticky: rollout.sticky });
-  for (const guardrail of watched.filter(({ name }) => name !== 'labels'))
-    for (const id of guardrail.harms) {
+  for (const { harms, ...guardrail } of watched.filter(({ name }) => name !== 'labels'))
+    for (const id of harms) {
       const events = eventsOf(id);
-      if (events !== undefined && events.ours.of + events.theirs.of > 0)
-        next[id] = cameWith(next[id], events, guardrail);
+      if (events.ours.of + events.theirs.of === 0) continue;
+      const rule = {
+        ...guardrail,
+        ...{ isRealised: rollout.plan.routing === 'realised', isOfUsers: rollout.sticky },
+        wished: candidateWeight(rollout),
+      };
+      next[id] = heardOne(
+        next[id],
+        { ...events, lastWeight: rollout.steps.at(-1) ?? 0 },
+        knownBefore(id, rollout),
+        rule,
+      );
     }
   return next;
+}
+
+/** What is known of a stream before its first tick. */
+export function knownBefore(id: string, rollout: Rollout) {
+  const slow = slowMeasures(rollout);
+  const own = id === 'errors' ? 'errors' : (slow[percentiles.findIndex((name) => id === `latency.${name}`)] ?? '');
+  const measures = id === 'errors' ? [own] : [own, ...slow.filter((measure) => measure !== own)];
+  const rule = rollout.plan.guardrails[id === 'errors' ? 'errors' : 'latency'];
+  return before(rollout, measures, { maxBurst: rule === false ? 1 : rule.maxBurst, isWhole: !rollout.sticky });
 }
 
 interface Bad {
@@ -303,7 +325,7 @@ const plus = (a: Arm, b: Arm): Arm => ({ requests: a.requests + b.requests, erro
 
 /** Where the evidence of a rollout is not what really was. */
 export function differenceFrom(account: Account, { evidence }: Rollout): string | undefined {
-  const cells = ({ realised: _, ...cell }: Evidence['streams'][string][string]): Cell => cell;
+  const cells = ({ shares: _, ...cell }: Evidence['streams'][string][string]): Cell => cell;
   // A stream of ticks without any request may be there, and empty.
   const streams = Object.fromEntries(
     Object.entries(evidence.streams)
@@ -320,21 +342,38 @@ export function differenceFrom(account: Account, { evidence }: Rollout): string 
     ...(mirrored === undefined ? {} : { mirrored }),
     ...(told === undefined ? {} : { labels: told }),
     streams,
-    came: account.came,
+    heard: account.heard,
   };
   for (const part of new Set([...Object.keys(said), ...Object.keys(account)])) {
     const [mine, theirs] = [account[part as keyof Account], said[part as keyof Account]];
     if (!isDeepStrictEqual(plain(mine), plain(theirs)))
       return `${part} are ${JSON.stringify(theirs)}, and really were ${JSON.stringify(mine)}`;
   }
-  const far = Object.entries(account.came).find(([id, logs]) =>
-    logs.some(
-      (log, index) => Math.abs(log - (evidence.came?.[id]?.[index] ?? 0)) > rounding * Math.max(1, Math.abs(log)),
-    ),
-  );
+  const far = Object.entries(account.heard).find(([id, stream]) => isFar(stream, evidence.weather[id]));
   return far === undefined
     ? undefined
-    : `by the requests that came ${far[0]} is ${evidence.came?.[far[0]]}, and really was ${far[1]}`;
+    : `what the ticks say of ${far[0]} is ${JSON.stringify(evidence.weather[far[0]])}, and really was ${JSON.stringify({ ...far[1], rows: [] })}`;
+}
+
+function isFar(
+  { start, came, safe, later, usual, noise }: Stream,
+  said: Evidence['weather'][string] | undefined,
+): boolean {
+  if (said === undefined) return true;
+  const apart = (mine: readonly number[], theirs: readonly number[] = []) =>
+    mine.length !== theirs.length ||
+    mine.some((log, index) => Math.abs(log - (theirs[index] ?? Number.NaN)) > rounding * Math.max(1, Math.abs(log)));
+  return (
+    apart(start, said.harm) ||
+    apart(came, said.came) ||
+    apart(safe, said.safe) ||
+    apart(later.logs ?? [], said.since) ||
+    apart([noise.sum, noise.weight], said.noise) ||
+    apart(
+      usual === undefined || said.typical === undefined ? [] : [usual],
+      said.typical === undefined ? [] : [said.typical],
+    )
+  );
 }
 
 const rounding = 1e-9;

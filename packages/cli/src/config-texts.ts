@@ -128,7 +128,8 @@ export const configTexts: Readonly<Record<string, string>> = {
   'labels.missing': 'What a request without a label counts as.',
   'labels.prediction': 'A JSON pointer to the prediction in an answer; default: the usual places.',
   'rollout.routing': 'The share that the judge reckons with: the weight that was set, or the share that came.',
-  'rollout.warmUp': 'The first ticks of a step, which are not evidence on latency: caches and pools are cold.',
+  'rollout.warmUp':
+    'The first ticks after each change of weight, in which slow requests are no evidence: caches and pools are cold.',
   'rollout.segments': 'Each of these values of a request header is judged by itself, too.',
   'segments.by': 'The request header, lower case.',
   'segments.values': 'The values that are judged by themselves.',

@@ -45,8 +45,8 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
       guardrails: z.strictObject(guardrailSchemas(kitOf(duration))).prefault({}),
       /** The share of the traffic that the judge reckons with: the weight that was set, or the share that came. */
       routing: z.enum(['configured', 'realised']).default('configured'),
-      /** The first ticks, which are not evidence: caches and pools are cold. */
-      warmUp: z.int().min(0).max(1000).default(2),
+      /** The first ticks after each change of weight, in which slow requests are no evidence: caches and pools are cold. */
+      warmUp: z.int().min(0).max(1000).default(10),
       /** Judges each of these values of a request header by itself, too. */
       segments: z
         .strictObject({

@@ -148,9 +148,11 @@ function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): rea
       events,
       cells,
       ...(pairs === undefined ? {} : { pairs }),
-      logE: bets === undefined ? logStream(cells, guardrail) : bets.harm.logK,
-      ...(certifies ? { logSafe: bets === undefined ? logSafe(cells, lastWeight, guardrail) : bets.safety.logK } : {}),
-      ratio: intervalOf(cells, guardrail, rules.alpha),
+      logE: bets === undefined ? logStream(evidence, id, guardrail) : bets.harm.logK,
+      ...(certifies
+        ? { logSafe: bets === undefined ? logSafe(evidence, id, lastWeight, guardrail) : bets.safety.logK }
+        : {}),
+      ratio: intervalOf(cells, guardrail, rules),
     };
   }
 }

@@ -5,9 +5,8 @@ import type { Counts, LabelTick, Tick, UserCounts } from '../ports/telemetry.ts'
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
-import { originCost, originGains, originGrid } from './origin.ts';
-import { addRatio } from './promotion.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
+import { independent, type Weather, withHeard } from './weather.ts';
 
 export interface Arm {
   readonly requests: number;
@@ -16,7 +15,7 @@ export interface Arm {
 
 const noRequests: Arm = { requests: 0, errors: 0 };
 
-/** Bad requests (sticky: users) of all ticks at one weight. Every e-value can be computed from them again. */
+/** Bad requests (sticky: users) of all ticks at one weight. */
 export interface Cell {
   /** In ticks in which both arms had requests. */
   readonly candidate: number;
@@ -26,27 +25,18 @@ export interface Cell {
   readonly championAlone: number;
   readonly candidateRequests: number;
   readonly championRequests: number;
-  /**
-   * The logs of each tick's own share, and the bounds of these shares. If the unit is the user, a promotion uses the
-   * share of the users still at risk. With the configured share it would say how many users had a bad request, not how
-   * often they have one. The rollback test uses these shares only with routing `realised`.
-   */
-  readonly realised?: {
-    readonly harm?: readonly number[];
-    readonly ratio: readonly number[];
-    readonly low: number;
-    readonly high: number;
-  };
+  /** The bounds of the shares that came, where the evidence does not reckon with the weight. */
+  readonly shares?: { readonly low: number; readonly high: number };
 }
 
 /** Cells by the candidate's weight in percent. */
 export type Cells = Readonly<Record<string, Cell>>;
 
-/** What a rollout has seen of its two arms: integers, so that the order of ticks at one weight makes no difference. */
+/** What a rollout has seen of its two arms. */
 export interface Evidence {
   /** Ticks that start before were counted. */
   readonly readTo: number;
-  /** Ticks that start before are warm-up: they say nothing about latency (edition 1: nothing at all). */
+  /** Ticks that start before are warm-up: they say nothing about latency. */
   readonly from?: number;
   /** If users stay with their model: nothing is known of them before this time. */
   readonly usersSince?: number;
@@ -57,13 +47,10 @@ export interface Evidence {
   readonly candidate: Arm;
   readonly stable: Arm;
   readonly streams: Readonly<Record<string, Cells>>;
+  /** What each stream says, tick by tick. The order of ticks matters. */
+  readonly weather: Readonly<Record<string, Weather>>;
   /** What was routed, by weight: [to the candidate, to the champion]. */
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
-  /**
-   * `log L` of each alternative, by stream, with the share that really came in each tick, not the one that was set. It
-   * decides if the requests are not shared out as configured.
-   */
-  readonly came?: Readonly<Record<string, readonly number[]>>;
   /** What the hard limit uses if there is a champion. */
   readonly compared?: Compared;
   /** Mirrored requests of which exactly one answer was bad, by stream: [the candidate's, the champion's]. */
@@ -99,6 +86,8 @@ export interface Compared {
 export interface Place {
   /** Percent; 0: nothing but a mirror. */
   readonly weight: number;
+  /** That of the last step: only its ticks speak for a promotion. */
+  readonly lastWeight: number;
   readonly candidate: string;
   readonly champion?: string | undefined;
   /** Keeps the bound that a harm budget needs. */
@@ -114,6 +103,7 @@ export const noEvidence = (readTo: number): Evidence => ({
   candidate: noRequests,
   stable: noRequests,
   streams: {},
+  weather: {},
   routed: {},
   pairs: {},
   recent: {},
@@ -154,21 +144,19 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
     : {};
   const next = { ...evidence, ...totals, ...excess, ...withCompared(evidence, tick, place, rules) };
   const isCold = tick.start < (evidence.from ?? 0);
-  if (place.champion === undefined || (isCold && rules.edition === 1)) return next;
+  if (place.champion === undefined) return next;
   if (place.weight === 0 && place.astray !== true) return withPairs(next, tick, { place, rules, isCold });
   // "No data" speaks neither for the candidate nor against it.
   if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
   const found = eventsIn(tick, place, rules, isCold);
+  const weather = withWeather(next.weather, found, place, rules);
+  if (place.astray === true) return { ...next, weather };
   return {
     ...next,
-    ...(rules.edition === 1 ? {} : { came: withCame(next.came, found) }),
-    ...(place.astray === true
-      ? {}
-      : {
-          ticks: next.ticks + 1,
-          streams: withEvents(next.streams, found, place, rules),
-          routed: withRouted(next.routed, tick, place, rules),
-        }),
+    weather,
+    ticks: next.ticks + 1,
+    streams: withEvents(next.streams, found, place, rules),
+    routed: withRouted(next.routed, tick, place, rules),
   };
 }
 
@@ -179,9 +167,9 @@ function withCompared(
   { compared = noneCompared }: Evidence,
   tick: Tick,
   place: Place,
-  { edition, unit }: Rules,
+  { unit }: Rules,
 ): Pick<Evidence, 'compared'> {
-  if (edition === 1 || place.champion === undefined) return {};
+  if (place.champion === undefined) return {};
   const events = eventsOf({ measure: errors }, tick, place, unit);
   if (events === undefined || events.candidateRequests === 0 || events.championRequests === 0) return {};
   const { candidateRequests: requests, championRequests } = events;
@@ -197,8 +185,9 @@ function withCompared(
 interface Found {
   readonly id: string;
   readonly guardrail: Guardrail;
-  /** `cold`: they say nothing. */
-  readonly events: Events | 'cold';
+  readonly events: Events;
+  /** They are no evidence: caches are cold. */
+  readonly isCold: boolean;
 }
 
 function eventsIn(tick: Tick, place: Place, { guardrails, unit }: Rules, isCold: boolean): readonly Found[] {
@@ -208,8 +197,7 @@ function eventsIn(tick: Tick, place: Place, { guardrails, unit }: Rules, isCold:
     for (const stream of guardrail.streams) {
       const events = eventsOf(stream, tick, place, unit);
       if (events === undefined) continue;
-      const isLeftOut = isCold && guardrail.warmsUp && requestsOf(events) > 0;
-      found.push({ id: stream.id, guardrail, events: isLeftOut ? 'cold' : events });
+      found.push({ id: stream.id, guardrail, events, isCold: isCold && guardrail.warmsUp });
     }
   }
   return found;
@@ -222,24 +210,38 @@ function withEvents(
   rules: Rules,
 ): Evidence['streams'] {
   const next: Record<string, Cells> = { ...streams };
-  for (const { id, guardrail, events } of found)
+  for (const { id, events, isCold } of found)
     next[id] =
       // An empty cell says that the stream is measured.
-      events === 'cold'
+      isCold && requestsOf(events) > 0
         ? { ...next[id], [weight]: next[id]?.[weight] ?? noEvents }
-        : withCell(next[id], weight, events, guardrail, rules);
+        : withCell(next[id], weight, events, rules);
   return next;
 }
 
-function withCame(came: Evidence['came'], found: readonly Found[]): NonNullable<Evidence['came']> {
-  const next: Record<string, readonly number[]> = { ...came };
-  for (const { id, guardrail, events } of found)
-    if (events !== 'cold' && requestsOf(events) > 0) next[id] = withHarm(next[id], events, guardrail);
+/** Nobody knows by which weight requests were routed: then the share that came is all that there is. */
+function withWeather(
+  weather: Evidence['weather'],
+  found: readonly Found[],
+  { weight, lastWeight, astray = false }: Place,
+  rules: Rules,
+): Evidence['weather'] {
+  const next: Record<string, Weather> = { ...weather };
+  for (const { id, guardrail, events, isCold } of found) {
+    if (requestsOf(events) === 0) continue;
+    const heard = { weight, events, isCold, isLast: weight === lastWeight };
+    next[id] = withHeard(next[id], heard, { ...limitsOf(id, guardrail, rules), isAstray: astray });
+  }
   return next;
+}
+
+function limitsOf(id: string, { toleratedRatio, margin, maxBurst, climates }: Guardrail, { routing, unit }: Rules) {
+  const climate = climates[id] ?? independent;
+  return { toleratedRatio, margin, maxBurst, climate, routing, unit };
 }
 
 /** Bad requests and requests of both arms in one tick. */
-interface Events {
+export interface Events {
   readonly candidate: number;
   readonly champion: number;
   readonly candidateRequests: number;
@@ -252,13 +254,14 @@ function withCell(
   cells: Cells | undefined,
   weight: number,
   events: Events,
-  guardrail: Guardrail,
-  rules: Pick<Rules, 'routing' | 'unit'>,
+  { routing, unit }: Pick<Rules, 'routing' | 'unit'>,
 ): Cells {
   const { candidate, champion, candidateRequests, championRequests } = events;
   if (requestsOf(events) === 0) return cells ?? {};
   const cell = cells?.[weight] ?? noEvents;
   const both = candidateRequests > 0 && championRequests > 0;
+  const share = candidateRequests / requestsOf(events);
+  const { low, high } = cell.shares ?? { low: 1, high: 0 };
   return {
     ...cells,
     [weight]: {
@@ -268,8 +271,8 @@ function withCell(
       championAlone: cell.championAlone + (both ? 0 : champion),
       candidateRequests: cell.candidateRequests + candidateRequests,
       championRequests: cell.championRequests + championRequests,
-      ...(rules.routing === 'realised' || rules.unit === 'user'
-        ? { realised: withRealised(cell.realised, events, guardrail, rules) }
+      ...(routing === 'realised' || unit === 'user'
+        ? { shares: { low: Math.min(low, share), high: Math.max(high, share) } }
         : {}),
     },
   };
@@ -283,43 +286,6 @@ const noEvents: Cell = {
   candidateRequests: 0,
   championRequests: 0,
 };
-
-function withRealised(
-  known: Cell['realised'],
-  events: Events,
-  guardrail: Guardrail,
-  { routing }: Pick<Rules, 'routing'>,
-): NonNullable<Cell['realised']> {
-  const asCame = byShareThatCame(events, guardrail.maxBurst);
-  const ratio = [...(known?.ratio ?? [])];
-  addRatio(ratio, asCame, guardrail.margin);
-  return {
-    ...(routing === 'realised' ? { harm: withHarm(known?.harm, events, guardrail) } : {}),
-    ratio,
-    low: Math.min(known?.low ?? 1, asCame.share),
-    high: Math.max(known?.high ?? 0, asCame.share),
-  };
-}
-
-const byShareThatCame = (events: Events, maxBurst: number) => ({
-  candidate: events.candidate / maxBurst,
-  champion: events.champion / maxBurst,
-  share: events.candidateRequests / requestsOf(events),
-});
-
-/** `log L` of each alternative with one more tick, by the share that came. Without bad requests it does not change. */
-function withHarm(known: readonly number[] = noHarm, events: Events, { toleratedRatio, maxBurst }: Guardrail) {
-  if (events.candidate + events.champion === 0) return known;
-  const { candidate, champion, share } = byShareThatCame(events, maxBurst);
-  return known.map(
-    (log, index) =>
-      log +
-      candidate * (originGains[index] ?? 0) -
-      (candidate + champion) * originCost(share, toleratedRatio, originGrid[index] ?? 1),
-  );
-}
-
-const noHarm: readonly number[] = originGrid.map(() => 0);
 
 type Counted = Pick<Stream, 'measure' | 'segment'>;
 
@@ -395,15 +361,9 @@ function withPairs(
 
 /**
  * The evidence with the labels of one tick whose maturity window has closed. Each request counts at the weight under
- * which it was routed. `lastWeight` is that of the last step: only the losses of that step speak for a promotion.
+ * which it was routed, and only those of the last step speak for a promotion.
  */
-export function withLabels(
-  evidence: Evidence,
-  tick: LabelTick,
-  tickMs: number,
-  place: Place & { readonly lastWeight: number },
-  rules: Rules,
-): Evidence {
+export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, place: Place, rules: Rules): Evidence {
   const known = evidence.labels ?? { readTo: tick.start, requests: 0, labelled: 0, harm: noBets, safety: noBets };
   const guardrail = rules.guardrails.find(({ clock }) => clock === 'labels');
   if (tick.start < known.readTo || guardrail === undefined) return evidence;
@@ -413,7 +373,7 @@ export function withLabels(
   const weightOf = (row: { readonly deployment: string; readonly weight: number }) =>
     isChampion(row.deployment) ? 100 - row.weight : row.weight;
   const weights = [...new Set(ours.map(weightOf))].filter((weight) => weight > 0 && weight < 100);
-  let { streams, pairs } = evidence;
+  let { streams, pairs, weather } = evidence;
   for (const weight of weights) {
     const rows = ours.filter((row) => weightOf(row) === weight);
     const sum = (champion: boolean, field: 'requests' | 'labelled' | 'wrong') =>
@@ -428,8 +388,11 @@ export function withLabels(
         candidateRequests: sum(false, worst ? 'requests' : 'labelled'),
         championRequests: sum(true, worst ? 'requests' : 'labelled'),
       };
-      const unit = { routing: rules.routing, unit: 'request' } as const;
-      streams = { ...streams, [id]: withCell(streams[id], weight, events, guardrail, unit) };
+      const byRequest = { ...rules, unit: 'request' } as const;
+      streams = { ...streams, [id]: withCell(streams[id], weight, events, byRequest) };
+      if (requestsOf(events) === 0) continue;
+      const heard = { weight, events, isCold: false, isLast: weight === place.lastWeight };
+      weather = { ...weather, [id]: withHeard(weather[id], heard, limitsOf(id, guardrail, byRequest)) };
     }
   }
   const discordant = tick.pairs[place.candidate];
@@ -454,7 +417,7 @@ export function withLabels(
     harm,
     safety,
   };
-  return { ...evidence, streams, pairs, labels };
+  return { ...evidence, streams, weather, pairs, labels };
 }
 
 const plus = (arm: Arm, { requests, errors }: Arm): Arm => ({

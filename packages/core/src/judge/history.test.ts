@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { day, minute } from '../base/time.ts';
 import type { Counts, Tick } from '../ports/telemetry.ts';
-import { aloneIn, historyOf, historyText, historyTickMs, noiseOf, recentMs } from './history.ts';
+import { aloneIn, dispersionOf, historyOf, historyText, historyTickMs, isCalm, noiseOf, recentMs } from './history.ts';
 
 const errors = (requests: number, bad: number): Counts => ({ requests, bad: { errors: bad } });
 
@@ -11,6 +11,24 @@ const ticksOf = (tickMs: number, counts: readonly (Tick['counts'] | undefined)[]
 
 const bad = (values: readonly number[], requests: number) =>
   values.map((value, index) => ({ index, bad: value, requests }));
+
+/** Draws that are the same in each run (mulberry32). */
+function drawn(seed: number) {
+  let state = seed;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const poisson = (mean: number) => {
+    let count = 0;
+    for (let left = next(); left > Math.exp(-mean); left *= next()) count += 1;
+    return count;
+  };
+  const normal = () => Math.sqrt(-2 * Math.log(next())) * Math.cos(2 * Math.PI * next());
+  return { poisson, normal };
+}
 
 describe('the noise of a champion', () => {
   const small = [30, 25, 41, 33, 28, 35, 29, 31, 60, 27, 33, 30];
@@ -77,7 +95,9 @@ describe('the history of a champion', () => {
       from: 0,
       to: 7 * day,
       ticks: 200,
-      measures: { errors: { bad: 2016 * 50, requests: 2016 * 5000, typical: 10, noise: 0, outliers: 0 } },
+      measures: {
+        errors: { bad: 2016 * 50, requests: 2016 * 5000, typical: 10, noise: 0, dispersion: 1, calm: false },
+      },
     });
   });
 
@@ -112,26 +132,30 @@ describe('the history of a champion', () => {
     expect(Object.keys(historyOf({ ...given, measures })?.measures ?? {})).toEqual(['errors']);
   });
 
-  test('counts the ticks that are far above those before them, the first of an incident only', () => {
-    const outliersOf = (...values: readonly number[]) =>
-      historyOf({
-        ...given,
-        recent: ticksOf(
-          minute,
-          values.map((value) => ({ v1: errors(1000, value) })),
-        ),
-      })?.measures.errors?.outliers;
-    // The limits of the reference: 54.58, 55.6, 59.1 ... before the third tick and the ones after it.
-    const before = [32, 28, 31, 39];
+  test('is dispersed where bad requests come together, and bursts do not count as that', () => {
+    const draws = drawn(7);
+    const chance = Array.from({ length: 1440 }, () => draws.poisson(3));
 
-    expect(outliersOf(...before, 59)).toBe(0);
-    expect(outliersOf(...before, 60)).toBe(1);
-    expect(outliersOf(...before, 31, 71, 61, 32)).toBe(1);
-    expect(outliersOf(...before, 31, 71, 71, 32)).toBe(1);
-    expect(outliersOf(...before, 31, 71, 32, 100)).toBe(2);
-    // What is far above counts as a usual tick at most.
-    expect(outliersOf(...before, 31, 500, 32, 100)).toBe(2);
-    expect(outliersOf(0, 0, 0, 2, 0, 0, 4)).toBe(1);
+    expect(dispersionOf(chance)).toBeCloseTo(1, 1);
+    expect(dispersionOf(chance.map((count) => 4 * count))).toBeGreaterThan(3);
+    expect(dispersionOf(chance.map((count, index) => (index % 20 === 9 ? count + 50 : count)))).toBeCloseTo(1, 1);
+    expect(dispersionOf([0, 0, 0])).toBe(1);
+  });
+
+  test('is calm where its counts scatter by chance alone, day and night and an incident of an hour included', () => {
+    const draws = drawn(8);
+    const chance = (mean: (tick: number) => number) =>
+      Array.from({ length: 1440 }, (_, tick) => draws.poisson(mean(tick)));
+    const daily = (tick: number) => 1 + 0.5 * Math.sin((2 * Math.PI * tick) / 1440);
+
+    expect(isCalm(chance(() => 30))).toBe(true);
+    expect(isCalm(chance((tick) => 30 * daily(tick)))).toBe(true);
+    expect(isCalm(chance((tick) => (tick >= 600 && tick < 608 ? 180 : 30)))).toBe(true);
+    expect(isCalm(chance(() => 0))).toBe(true);
+    expect(isCalm(chance(() => 30 * Math.exp(0.2 * draws.normal())))).toBe(false);
+    expect(isCalm(chance(() => 3).map((count, tick) => (tick % 20 === 9 ? count + 10 : count)))).toBe(false);
+    expect(isCalm(chance(() => 3).map((count) => 3 * count))).toBe(false);
+    expect(isCalm(chance(() => 30).slice(0, 999))).toBe(false);
   });
 });
 
@@ -142,7 +166,7 @@ test('the last day has no more ticks where they are shorter than a minute', () =
 });
 
 test('a history is told in one line', () => {
-  const failed = { bad: 3024, requests: 604_800, typical: 12, noise: 0.2, outliers: 0 };
+  const failed = { bad: 3024, requests: 604_800, typical: 12, noise: 0.2, dispersion: 1, calm: false };
   const told = (errors: object) => historyText({ from: 0, to: 7 * day, ticks: 1440, measures: { errors } } as never);
 
   expect(told(failed)).toBe('7d, 604,800 requests, 0.5 % failed; a share that varies by 14.1 % by itself');

@@ -3,6 +3,7 @@ import { grouped, percent } from '../base/numbers.ts';
 import { day, durationText, minute } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Part, partsOf } from './past.ts';
+import { mostOf } from './weather.ts';
 
 /** What the champion did before the start, alone. */
 export interface History {
@@ -28,8 +29,10 @@ export interface MeasureHistory {
    * Absent: too few bad requests in a tick, or too few ticks, to tell.
    */
   readonly noise?: number;
-  /** Ticks of the last day with far more bad requests than those before them, see `outliersIn`. */
-  readonly outliers: number;
+  /** Bad requests that come together, on average, where no burst is; 1: each comes by itself. See `dispersionOf`. */
+  readonly dispersion: number;
+  /** The counts of a whole day scatter as chance alone would have them, see `isCalm`. */
+  readonly calm: boolean;
 }
 
 /** In short, for a person: `7d, 604,800 requests, 0.5 % failed; a share that varies by 12 % by itself`. */
@@ -126,7 +129,8 @@ function measureOf(
     parts: partsOf(long),
     typical: median(recent.map(({ bad }) => bad)),
     ...(noise === undefined ? {} : { noise }),
-    outliers: outliersIn(recent.map(({ bad }) => bad)),
+    dispersion: dispersionOf(recent.map(({ bad }) => bad)),
+    calm: isCalm(recent.map(({ bad }) => bad)),
   };
 }
 
@@ -170,20 +174,70 @@ export function noiseOf(counts: readonly Indexed[], { lag = noiseLag, fewest = f
 const logOdds = (bad: number, requests: number): number => Math.log((bad + 0.5) / (requests - bad + 0.5));
 
 /**
- * How many of these counts of ticks, in order, are more than `most`, which is what a rollout counts of a tick at most:
- * half as many again as usual, twice the chance of it and two, or as many as the tick before.
+ * Bad requests that come together, as where a client repeats what failed: the index of dispersion, variance over mean, of
+ * the counts of ticks, 1 for a Poisson count. The variance is half of the mean square of the difference to the tick
+ * before, which is blind to slow changes (von Neumann 1941). Ticks with a burst are left out: a rollout cuts those.
  */
-function outliersIn(bad: readonly number[]): number {
-  const [first = 0, second = 0] = bad;
-  let usual = Math.min(first, second);
-  let outliers = 0;
-  for (let index = 1; index < bad.length; index += 1) {
-    const now = bad[index] ?? 0;
-    const most = Math.max(1.5 * usual + 2 * Math.sqrt(usual) + 2, bad[index - 1] ?? 0);
-    if (now > most) outliers += 1;
-    usual += 0.2 * (Math.min(now, most) - usual);
+export function dispersionOf(bad: readonly number[]): number {
+  const kept = withoutBursts(bad);
+  const pairs = kept.slice(1).map((now, index) => [now, kept[index]] as const);
+  const squares = pairs.flatMap(([now, then]) =>
+    now === undefined || then === undefined ? [] : [(now - then) ** 2 / 2],
+  );
+  const counts = kept.filter((count) => count !== undefined);
+  const mean = sum(counts, (count) => count) / counts.length;
+  return mean > 0 && squares.length > 0 ? Math.max(1, sum(squares, (square) => square) / squares.length / mean) : 1;
+}
+
+/** Each count, or `undefined` where a rollout would not count all of it (`mostOf`). */
+function withoutBursts(bad: readonly number[]): readonly (number | undefined)[] {
+  let typical = Math.min(bad[0] ?? 0, bad[1] ?? 0);
+  return bad.map((now, index) => {
+    const most = mostOf(typical, bad[index - 1] ?? now);
+    typical += 0.2 * (Math.min(now, most) - typical);
+    return now > most ? undefined : now;
+  });
+}
+
+const blockTicks = 60;
+const fewestForCalm = 1000;
+/** Blocks that are left out on each side: an incident that both arms would share is no noise of an arm. */
+const trimmed = 1 / 8;
+/** Standard errors above 1. One in fifteen calm champions is above them, and is judged as carefully as a noisy one. */
+const calmErrors = 1.5;
+
+/**
+ * Whether the counts of ticks scatter no more than Poisson counts: neither noise of the champion's own nor bursts. The
+ * index of dispersion of each hour (60 ticks) about its own trend, and the mean of the middle three quarters of the hours;
+ * its variance under Poisson is (2.3 + 1 / mean) / ticks, the 2.3 being 2 and what the trim costs. A day shows bursts of
+ * 10 requests once in 20 ticks where fewer than about 30 a tick are bad; with more they weigh little.
+ */
+export function isCalm(bad: readonly number[]): boolean {
+  if (bad.length < fewestForCalm) return false;
+  const blocks = Array.from({ length: Math.floor(bad.length / blockTicks) }, (_, index) =>
+    bad.slice(index * blockTicks, (index + 1) * blockTicks),
+  );
+  const scatter = blocks.map(scatterOf).sort((a, b) => a - b);
+  const left = Math.floor(scatter.length * trimmed);
+  const middle = scatter.slice(left, scatter.length - left);
+  const mean = Math.max(sum(bad, (count) => count) / bad.length, 1e-3);
+  const error = Math.sqrt((2.3 + 1 / mean) / bad.length);
+  return sum(middle, (each) => each) / middle.length <= 1 + calmErrors * error;
+}
+
+/** Variance about a straight line, over the mean; 1 without any. */
+function scatterOf(bad: readonly number[]): number {
+  const mean = sum(bad, (count) => count) / bad.length;
+  if (mean === 0) return 1;
+  const center = (bad.length - 1) / 2;
+  let [along, squares] = [0, 0];
+  for (const [index, count] of bad.entries()) {
+    along += (index - center) * count;
+    squares += (index - center) ** 2;
   }
-  return outliers;
+  const slope = along / squares;
+  const left = bad.map((count, index) => (count - mean - slope * (index - center)) ** 2);
+  return sum(left, (each) => each) / (bad.length - 2) / mean;
 }
 
 const sum = <Row>(rows: readonly Row[], value: (row: Row) => number): number =>

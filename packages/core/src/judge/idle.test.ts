@@ -56,7 +56,8 @@ describe('the traffic of a champion', () => {
     requests: 100_000,
     parts: [10_000, 20_000, 40_000, 30_000, 15_000].map((requests) => ({ bad: 5, requests })),
     typical: 0,
-    outliers: 0,
+    dispersion: 1,
+    calm: true,
   };
   const history: History = { from: 0, to: 7 * day, ticks: 1440, measures: { errors } };
 

@@ -4,10 +4,11 @@ import type { Tick } from '../ports/telemetry.ts';
 import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
-import { type AtShare, logSampleRatio, originCosts, originGains, originGrid } from './origin.ts';
+import { type AtShare, logSampleRatio } from './origin.ts';
 import { logPaired, logShift } from './paired.ts';
-import { logFloor, logPromotion, logRatio } from './promotion.ts';
+import { logFloor, logPromotion } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
+import { independent, logOfHarm } from './weather.ts';
 
 /** What the evidence says now. */
 export type Verdict =
@@ -74,11 +75,11 @@ export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdi
  * better days. Both arms need `minRequests` in ticks in which both had some. Sticky users are counted in place of their
  * requests, so that each user weighs the same.
  *
- * A candidate without a champion is measured by its requests as they are (edition 1: every candidate).
+ * A candidate without a champion is measured by its requests as they are.
  */
 function beyondLimit(evidence: Evidence, { champion }: Place, rules: Rules): string | undefined {
   const { share, minRequests } = rules.limits.errors;
-  const isAlone = champion === undefined || rules.edition === 1;
+  const isAlone = champion === undefined;
   const compared = isAlone ? { ...evidence, championRequests: minRequests, excused: 0 } : evidence.compared;
   if (compared === undefined || Math.min(compared.candidate.requests, compared.championRequests) < minRequests)
     return undefined;
@@ -145,12 +146,11 @@ export function logHarm(evidence: Evidence, rules: Rules): number {
 
 /** What is most to blame if the guardrails on the ticks' clock reach 1/alpha by the share that came. */
 function harmAsCame(evidence: Evidence, { guardrails, alpha }: Rules): string | undefined {
-  const { came } = evidence;
-  if (came === undefined) return undefined;
+  const { weather } = evidence;
   const own = guardrails
     .filter(({ alphaShare, clock }) => alphaShare > 0 && clock === 'ticks')
     .map(({ name, alphaShare, streams }) => {
-      const logs = streams.filter(({ harm }) => harm).map(({ id }) => logMean(came[id] ?? [0]));
+      const logs = streams.filter(({ harm }) => harm).map(({ id }) => logMean(weather[id]?.came ?? [0]));
       return { name, log: Math.log(alphaShare) + logMean(logs) };
     });
   if (logSum(own.map(({ log }) => log)) < Math.log(1 / alpha)) return undefined;
@@ -164,7 +164,7 @@ export function logGuardrail(evidence: Evidence, guardrail: Guardrail, rules: Ru
   const logs: number[] = [];
   for (const stream of guardrail.streams) {
     if (!stream.harm) continue;
-    logs.push(logStream(evidence.streams[stream.id], guardrail));
+    logs.push(logStream(evidence, stream.id, guardrail));
     if (rules.mirrored && stream.segment === undefined) logs.push(logPairs(evidence, stream, guardrail));
   }
   return logMean(logs);
@@ -175,20 +175,10 @@ function logPairs({ pairs }: Evidence, { id }: Stream, { toleratedRatio, maxBurs
   return logPaired(candidate / maxBurst, champion / maxBurst, toleratedRatio);
 }
 
-export function logStream(cells: Cells | undefined, { toleratedRatio, maxBurst }: Guardrail): number {
-  if (cells === undefined) return 0;
-  const logs: number[] = originGrid.map(() => 0);
-  for (const weight in cells) {
-    const cell = cells[weight];
-    if (cell === undefined) continue;
-    const { candidate, champion, share } = againstCandidate(cell, Number(weight), maxBurst);
-    const costs = originCosts(share, toleratedRatio);
-    for (let index = 0; index < logs.length; index += 1) {
-      const own = candidate * (originGains[index] ?? 0) - (candidate + champion) * (costs[index] ?? 0);
-      logs[index] = (logs[index] ?? 0) + (cell.realised?.harm?.[index] ?? own);
-    }
-  }
-  return logMean(logs);
+/** `log E` of one stream against the candidate; before its first tick 0. */
+export function logStream({ weather }: Evidence, id: string, { climates }: Guardrail): number {
+  const known = weather[id];
+  return known === undefined ? 0 : logOfHarm(known, climates[id] ?? independent);
 }
 
 /** Without ticks in which the champion had no requests: only the candidate could have been blamed for them. */
@@ -205,17 +195,15 @@ const forCandidate = (cell: Cell, weight: number, maxBurst: number): AtShare => 
   champion: cell.champion / maxBurst,
 });
 
-/** `log E'` of one stream from the ticks of one weight, that of the last step; of no ticks: 0. */
-export function logSafe(cells: Cells | undefined, weight: number, guardrail: Guardrail): number {
-  const cell = cells?.[weight];
-  if (cell === undefined) return 0;
-  const { margin, floor, maxBurst } = guardrail;
-  const ratio =
-    cell.realised === undefined
-      ? logRatio([forCandidate(cell, weight, maxBurst)], margin)
-      : logMean(cell.realised.ratio);
+/** `log E'` of one stream from the ticks of the last step, whose weight is given; of no ticks: 0. */
+export function logSafe({ weather, streams }: Evidence, id: string, weight: number, guardrail: Guardrail): number {
+  const cell = streams[id]?.[weight];
+  const known = weather[id];
+  if (cell === undefined || known === undefined) return 0;
+  const { floor, maxBurst, climates } = guardrail;
+  const together = maxBurst * (climates[id] ?? independent).dispersion;
   const bad = cell.candidate + cell.candidateAlone;
-  return logPromotion(ratio, logFloor(bad, cell.candidateRequests, floor, maxBurst));
+  return logPromotion(logMean(known.safe), logFloor(bad, cell.candidateRequests, floor, together));
 }
 
 /**
@@ -242,7 +230,7 @@ export function safetyOf(evidence: Evidence, weight: number, rules: Rules): read
     guardrail.loss === undefined
       ? guardrail.streams
           .filter(({ promotes }) => promotes)
-          .map(({ id }) => ({ stream: id, logE: logSafe(evidence.streams[id], weight, guardrail) }))
+          .map(({ id }) => ({ stream: id, logE: logSafe(evidence, id, weight, guardrail) }))
       : [{ stream: guardrail.name, logE: evidence.labels?.safety.logK ?? 0 }],
   );
 }
@@ -252,16 +240,16 @@ export const shortfalls = (evidence: Evidence, weight: number, rules: Rules): re
   safetyOf(evidence, weight, rules)?.filter(({ logE }) => logE < Math.log(1 / rules.beta));
 
 /** The interval of the ratio of bad shares, at level 1 - alpha; where shares moved inside a cell, the wider bound. */
-export function intervalOf(cells: Cells, { maxBurst }: Guardrail, alpha: number): Interval {
+export function intervalOf(cells: Cells, { maxBurst }: Guardrail, { alpha, routing }: Rules): Interval {
   const entries = Object.entries(cells);
   return ratioInterval(
     entries.map(([weight, cell]) => ({
       ...againstCandidate(cell, Number(weight), maxBurst),
-      ...(cell.realised?.harm === undefined ? {} : { share: cell.realised.high }),
+      ...(cell.shares === undefined || routing === 'configured' ? {} : { share: cell.shares.high }),
     })),
     entries.map(([weight, cell]) => ({
       ...forCandidate(cell, Number(weight), maxBurst),
-      ...(cell.realised?.harm === undefined ? {} : { share: cell.realised.low }),
+      ...(cell.shares === undefined || routing === 'configured' ? {} : { share: cell.shares.low }),
     })),
     alpha,
   );

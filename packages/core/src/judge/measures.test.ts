@@ -6,7 +6,7 @@ import { unmeasured } from './judge.ts';
 import { measuresOf, type Rules, rulesOf } from './rules.ts';
 
 const thresholds = { p50: 20, p90: 20, p99: 50, requests: 1000 };
-const place = { weight: 50, candidate: 'v2', champion: 'v1' };
+const place = { weight: 50, lastWeight: 50, candidate: 'v2', champion: 'v1' };
 const tick = {
   start: 0,
   counts: { v1: { requests: 10, bad: { errors: 3 } }, v2: { requests: 10, bad: { errors: 4 } } },

@@ -34,26 +34,39 @@ export function lacks(evidence: Evidence, weight: number, rules: Rules): readonl
     const cell = evidence.streams[id]?.[String(weight)];
     return cell === undefined || cell.candidateRequests === 0
       ? [{ stream, logE }]
-      : [{ stream, logE, cell, ...inTime(timesAsMuch(cell, weight, guardrail, needed)) }];
+      : [{ stream, logE, cell, ...inTime(timesAsMuch(evidence, id, weight, { guardrail, needed })) }];
   });
   return missing.toSorted((a, b) => (b.times ?? mostTimes) - (a.times ?? mostTimes));
 }
 
 const inTime = (times: number): Pick<Lack, 'times'> => (times >= 1 && times < mostTimes ? { times } : {});
 
-function timesAsMuch(cell: Cell, weight: number, guardrail: Guardrail, needed: number): number {
-  const missing = (times: number) => needed - logSafe({ [weight]: multiplied(cell, times) }, weight, guardrail);
+function timesAsMuch(evidence: Evidence, id: string, weight: number, { guardrail, needed }: Wanted): number {
+  const missing = (times: number) => needed - logSafe(multiplied(evidence, id, weight, times), id, weight, guardrail);
   return missing(mostTimes) >= 0 ? mostTimes : turningPoint(1, mostTimes, missing);
 }
 
-const multiplied = (cell: Cell, times: number): Cell => ({
-  candidate: cell.candidate * times,
-  champion: cell.champion * times,
-  candidateAlone: cell.candidateAlone * times,
-  championAlone: cell.championAlone * times,
-  candidateRequests: cell.candidateRequests * times,
-  championRequests: cell.championRequests * times,
-  ...(cell.realised === undefined
-    ? {}
-    : { realised: { ...cell.realised, ratio: cell.realised.ratio.map((log) => log * times) } }),
-});
+interface Wanted {
+  readonly guardrail: Guardrail;
+  readonly needed: number;
+}
+
+/** What the stream would have come to with so many times as much of the same in the last step. */
+function multiplied(evidence: Evidence, id: string, weight: number, times: number): Evidence {
+  const { [id]: weather } = evidence.weather;
+  const cell = evidence.streams[id]?.[weight];
+  if (weather === undefined || cell === undefined) return evidence;
+  const more: Cell = {
+    candidate: cell.candidate * times,
+    champion: cell.champion * times,
+    candidateAlone: cell.candidateAlone * times,
+    championAlone: cell.championAlone * times,
+    candidateRequests: cell.candidateRequests * times,
+    championRequests: cell.championRequests * times,
+  };
+  return {
+    ...evidence,
+    streams: { [id]: { [weight]: more } },
+    weather: { [id]: { ...weather, safe: weather.safe.map((log) => log * times) } },
+  };
+}

@@ -16,7 +16,7 @@ import { originCost } from './origin.ts';
  */
 
 /** The ratio of the candidate to the champion, in the alternatives to "as bad as the margin". */
-const ratioGrid = [0.5, 0.7, 0.85, 1, 1.1] as const;
+export const ratiosTried = [0.5, 0.7, 0.85, 1, 1.1] as const;
 /** Its bad share as a part of the floor, in the alternatives to "as bad as the floor". */
 const floorGrid = [0, 0.25, 0.5] as const;
 
@@ -26,8 +26,8 @@ export function addRatio(
   { candidate, champion, share }: { readonly candidate: number; readonly champion: number; readonly share: number },
   margin: number,
 ): void {
-  for (let index = 0; index < ratioGrid.length; index += 1) {
-    const growth = (ratioGrid[index] ?? 1) / margin;
+  for (let index = 0; index < ratiosTried.length; index += 1) {
+    const growth = (ratiosTried[index] ?? 1) / margin;
     into[index] =
       (into[index] ?? 0) + candidate * Math.log(growth) - (candidate + champion) * originCost(share, margin, growth);
   }
@@ -44,6 +44,10 @@ export interface RatioRule {
   readonly tau: number;
   /** Most bad requests of both arms that a tick counts for. */
   readonly most: number;
+  /** Bad requests that come together, on average; at least 1. */
+  readonly dispersion?: number;
+  /** `false`: no tick is cut, because its requests are a cohort that counts one by one. */
+  readonly isCut?: boolean;
 }
 
 /**
@@ -51,7 +55,7 @@ export interface RatioRule {
  * have to be known before the tick. With r = margin exp(-0.6 tau), m bad requests, and q the share of them that the
  * candidate has at r:
  *
- *     min(log L(x against r) / max(1 + (m - 1) q (1 - q) tau^2, m / most), log 3), of a tick with m > most: min(., 0)
+ *     min(log L(x against r) / max(1 + (m - 1) q (1 - q) tau^2, dispersion, m / most), log 3), of a tick with m > most: min(., 0)
  *
  * and 0 where x >= r. Without noise each factor is the likelihood ratio of addRatio against a margin that is no larger,
  * to a power of 1 or less that is fixed before the tick's bad requests are told apart, and then cut from above. So its
@@ -65,16 +69,18 @@ export interface RatioRule {
 export function ratioFactors(
   into: number[],
   { candidate, champion, share }: { readonly candidate: number; readonly champion: number; readonly share: number },
-  { margin, tau, most }: RatioRule,
+  { margin, tau, most, dispersion = 1, isCut = true }: RatioRule,
 ): void {
   const bad = candidate + champion;
   const excluded = margin * Math.exp(-marginOfNoise * tau);
   const whole = share * excluded + 1 - share;
   const origin = (share * excluded) / whole;
-  const design = Math.max(1 + Math.max(bad - 1, 0) * origin * (1 - origin) * tau * tau, bad / most);
-  const atMost = bad > most ? 0 : mostOfATick;
-  for (let index = 0; index < ratioGrid.length; index += 1) {
-    const ratio = ratioGrid[index] ?? 1;
+  const scatter = 1 + Math.max(bad - 1, 0) * origin * (1 - origin) * tau * tau;
+  const design = Math.max(scatter, dispersion, bad / most);
+  const cut = bad > most ? 0 : mostOfATick;
+  const atMost = isCut ? cut : Number.POSITIVE_INFINITY;
+  for (let index = 0; index < ratiosTried.length; index += 1) {
+    const ratio = ratiosTried[index] ?? 1;
     const known = into[index] ?? 0;
     const log =
       ratio >= excluded || bad === 0

@@ -47,7 +47,7 @@ export function rehearse(given: Rehearsal, seed: number, most: number): Rehearse
   let last: string | undefined;
   for (const [index, weight] of steps.entries()) {
     const isLast = index === steps.length - 1;
-    const place: Place = { weight, candidate, champion };
+    const place: Place = { weight, lastWeight: steps.at(-1) ?? 0, candidate, champion };
     evidence = { ...evidence, from: (ticks + plan.warmUp) * plan.tick };
     for (let ofStep = 0; (isLast || ofStep < baked) && ticks < most; ) {
       // In a long wait, whether it is over is looked at every 3 % of it.

@@ -3,7 +3,9 @@ import type { ModelPlan } from '../config/config.ts';
 import type { GuardrailKind, Thresholds, Watch } from '../guardrails/guardrail.ts';
 import type { Bounds } from '../guardrails/kit.ts';
 import { guardrailKinds } from '../guardrails/list.ts';
+import { climatesOf } from './climate.ts';
 import type { History } from './history.ts';
+import type { Climate } from './weather.ts';
 
 /** What is watched, and the bounds that the config sets it. */
 export interface Guardrail extends Pick<GuardrailKind, 'name' | 'clock' | 'warmsUp'>, Watch {
@@ -13,11 +15,12 @@ export interface Guardrail extends Pick<GuardrailKind, 'name' | 'clock' | 'warms
   readonly maxBurst: number;
   /** Its part of alpha; those of the guardrails that decide add up to 1. 0: a dry run, which decides nothing. */
   readonly alphaShare: number;
+  /** What is expected of each stream, by its id. */
+  readonly climates: Readonly<Record<string, Climate>>;
 }
 
 /** How a rollout is judged: fixed before its first tick, and part of its certificate. */
 export interface Rules {
-  readonly edition: Edition;
   readonly alpha: number;
   readonly beta: number;
   readonly routing: 'configured' | 'realised';
@@ -35,17 +38,12 @@ export interface Rules {
 export const ruleVersion = 'serin-judge/3';
 
 /**
- * What is evidence, and what a hold does. A rollout keeps the edition under which it began, so that its record can be
- * judged again. 1: none of its first `warmUp` ticks is evidence, the hard limit does not look at the champion, and a
- * rollout whose requests are not shared out as configured waits where it is. 2: see `withTick`, `beyondLimit`,
- * `holdBack`.
+ * Of what is evidence, and of what a hold does. A rollout keeps the edition under which it began; one of an older edition
+ * is neither judged nor verified by this code.
  */
-export type Edition = 1 | 2;
-export const edition: Edition = 2;
+export const edition = 3;
 
 export interface RulesOf {
-  /** Absent: the newest. */
-  readonly edition?: Edition;
   readonly plan: ModelPlan['rollout'];
   /** Users stay with their model: the unit of the evidence is the user. */
   readonly sticky: boolean;
@@ -54,10 +52,12 @@ export interface RulesOf {
   readonly history?: History | 'none' | undefined;
 }
 
-export function rulesOf({ plan, sticky, thresholds, history, edition: began = edition }: RulesOf): Rules {
+export function rulesOf({ plan, sticky, thresholds, history }: RulesOf): Rules {
   const segments = sticky ? [] : (plan.segments?.values ?? []);
   const setting = { sticky, routing: plan.routing, segments, thresholds };
   const given: Readonly<Record<string, Bounds | false | undefined>> = plan.guardrails;
+  const unit = sticky ? 'user' : 'request';
+  const known = history === 'none' ? undefined : history;
   const found: Found[] = [];
   const off: { readonly name: string; readonly because: string }[] = [];
   for (const kind of guardrailKinds) {
@@ -66,21 +66,23 @@ export function rulesOf({ plan, sticky, thresholds, history, edition: began = ed
     if (rule === undefined || rule === false || watch === undefined) continue;
     const { name, clock, warmsUp } = kind;
     if ('off' in watch) off.push({ name, because: watch.off });
-    else found.push({ rule, guardrail: { ...boundsOf(rule), name, clock, warmsUp, ...watch } });
+    else {
+      const climates = climatesOf({ clock, unit, streams: watch.streams, maxBurst: rule.maxBurst }, known);
+      found.push({ rule, guardrail: { ...boundsOf(rule), name, clock, warmsUp, ...watch, climates } });
+    }
   }
   if (sticky && plan.segments !== undefined)
     off.push({ name: 'segments', because: 'users are not counted by segment' });
   return {
-    edition: began,
     alpha: plan.alpha,
     beta: plan.beta,
     routing: plan.routing,
-    unit: sticky ? 'user' : 'request',
+    unit,
     mirrored: plan.strategy === 'shadow',
     guardrails: withShares(found),
     off,
     limits: plan.limits,
-    ...(history === undefined || history === 'none' ? {} : { history }),
+    ...(known === undefined ? {} : { history: known }),
   };
 }
 

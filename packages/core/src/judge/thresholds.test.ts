@@ -5,9 +5,15 @@ import { shortfalls, verdictOf } from './judge.ts';
 import { logEvidence } from './origin.ts';
 import { logFloor, logRatio } from './promotion.ts';
 import { rulesOf } from './rules.ts';
+import { independent } from './weather.ts';
 
-const rules = rulesOf({ plan: planOf().rollout, sticky: false });
-const place = { weight: 50, candidate: 'v2', champion: 'v1' };
+const given = rulesOf({ plan: planOf().rollout, sticky: false });
+/** Single requests that are independent: no tick is cut. */
+const rules = {
+  ...given,
+  guardrails: given.guardrails.map((guardrail) => ({ ...guardrail, climates: { errors: independent } })),
+};
+const place = { weight: 50, lastWeight: 50, candidate: 'v2', champion: 'v1' };
 
 const seen = (ours: number, theirs: number, requests: number) => {
   const arm = (errors: number) => ({ requests, bad: { errors } });

@@ -112,7 +112,7 @@ describe('a challenger', () => {
       status: 'reverting',
       because: {
         kind: 'evidence',
-        text: "17 of 17 failed requests came from the candidate's 10 % of the traffic: over 1 minute, 42.5 % of its 40 requests failed (17), and 0 % of the champion's 360 (0); if the candidate were no worse than the champion, evidence this strong would ever appear in at most 1 rollout in a million",
+        text: "34 of 34 failed requests came from the candidate's 10 % of the traffic: over 2 minutes, 42.5 % of its 80 requests failed (34), and 0 % of the champion's 720 (0); if the candidate were no worse than the champion, evidence this strong would ever appear in at most 1 rollout in 1,000",
       },
       certificate: { verdict: 'rollback', guardrails: [{ name: 'errors', blame: 'certified' }] },
     });
@@ -121,7 +121,7 @@ describe('a challenger', () => {
 
     expect(drive.state.rollout?.status).toBe('rolledBack');
     expect(endpoint.log.slice(-2)).toEqual(['weigh {"v1":100}', 'retire v2']);
-    expect(drive.state.versions['2']?.quarantined?.because).toContain('17 of 17');
+    expect(drive.state.versions['2']?.quarantined?.because).toContain('34 of 34');
     expect(drive.state.champion).toBe(1);
   });
 

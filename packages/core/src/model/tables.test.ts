@@ -157,7 +157,7 @@ function plausible(
         ...(draw(3) === 0 ? {} : { percentiles: { p50: 10, p90: 20, p99: 50, requests: 30 * draw(3) } }),
       };
     case 'readHistory': {
-      const measures = { errors: { bad: 50, requests: 5000, typical: 5, outliers: draw(3) } };
+      const measures = { errors: { bad: 50, requests: 5000, typical: 5, dispersion: 1, calm: false } };
       return {
         type: 'historyRead',
         ...(draw(3) === 0 ? {} : { history: { from: effect.from, to: effect.to, ticks: 100, measures } }),

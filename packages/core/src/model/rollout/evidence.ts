@@ -1,9 +1,9 @@
+import { Fault } from '../../base/fault.ts';
 import { affordable } from '../../judge/budget.ts';
 import { type Certificate, certificateOf } from '../../judge/certificate.ts';
-import { type Evidence, withLabels } from '../../judge/evidence.ts';
+import { type Evidence, type Place, withLabels } from '../../judge/evidence.ts';
 import { judge, shortfalls, type Verdict, verdictOf } from '../../judge/judge.ts';
-import { tickOf } from '../../judge/recorded.ts';
-import { type Rules, rulesOf } from '../../judge/rules.ts';
+import { edition, type Rules, rulesOf } from '../../judge/rules.ts';
 import { clauseOf, type Decided } from '../../judge/sentence.ts';
 import type { SignalOf } from '../protocol.ts';
 import { deploymentName } from '../version.ts';
@@ -11,11 +11,12 @@ import { type Base, candidateWeight, lastWeight, type Rollout } from './state.ts
 
 /** What the judge has to know of a rollout, and what a rollout learns from the judge. */
 
-export const rulesFor = ({ edition = 1, plan, sticky, latency, history }: Base): Rules =>
-  rulesOf({ edition, plan, sticky, thresholds: latency, history });
+export const rulesFor = ({ plan, sticky, latency, history }: Base): Rules =>
+  rulesOf({ plan, sticky, thresholds: latency, history });
 
-const placeOf = (rollout: Rollout) => ({
+const placeOf = (rollout: Rollout): Place => ({
   weight: candidateWeight(rollout),
+  lastWeight: lastWeight(rollout),
   candidate: deploymentName(rollout.candidate),
   budgeted: rollout.plan.harmBudget !== undefined,
   astray: rollout.status === 'held' && rollout.backTo !== undefined,
@@ -28,18 +29,24 @@ export interface Counted {
   readonly verdict: Verdict;
 }
 
-/** Older code recorded them in another form, and what it judged is judged again. */
+/** Throws a `Fault` for a rollout that began under older rules: its evidence cannot be continued. */
 export function countTicks(rollout: Rollout, { ticks, to }: SignalOf<'ticksRead'>): Counted {
-  const read = ticks.map((tick) => tickOf(tick, thresholdsOf(rollout)));
-  return judge(rollout.evidence, { ticks: read, to, tickMs: rollout.plan.tick }, placeOf(rollout), rulesFor(rollout));
+  checkEdition(rollout);
+  return judge(rollout.evidence, { ticks, to, tickMs: rollout.plan.tick }, placeOf(rollout), rulesFor(rollout));
 }
 
-const thresholdsOf = ({ latency }: Rollout): readonly number[] =>
-  latency === undefined || latency === 'none' ? [] : [latency.p50, latency.p90, latency.p99];
+function checkEdition({ edition: began = 1 }: Base): void {
+  if (began === edition) return;
+  throw new Fault(
+    'invalid',
+    `the rollout began under edition ${began} of the judge's rules, and this version judges by edition ${edition}; promote or abort it by hand, and release again`,
+  );
+}
 
 export function countLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRead'>): Counted {
+  checkEdition(rollout);
   const rules = rulesFor(rollout);
-  const place = { ...placeOf(rollout), lastWeight: lastWeight(rollout) };
+  const place = placeOf(rollout);
   const counted = ticks.reduce(
     (evidence, tick) => withLabels(evidence, tick, rollout.plan.tick, place, rules),
     rollout.evidence,

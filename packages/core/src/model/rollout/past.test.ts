@@ -13,7 +13,7 @@ const errorsOnly = { guardrails: { latency: false } } satisfies GivenRollout;
 
 const begun = (rollout: GivenRollout = {}): World => challenge(plan(rollout), 40);
 
-const measures = { errors: { bad: 500, requests: 100_000, typical: 4, noise: 0.2, outliers: 1 } };
+const measures = { errors: { bad: 500, requests: 100_000, typical: 4, noise: 0.2, dispersion: 1, calm: false } };
 const history: History = { from: 0, to: 7 * day, ticks: 1440, measures };
 
 const owedBy = ({ drive }: World): readonly string[] => drive.owed().map(({ kind }) => kind);
@@ -165,7 +165,7 @@ test('a verification takes the history as it was read, and finds one that was ch
 
 describe('a champion with few requests', () => {
   const parts = [0, 1, 2, 3, 4].map(() => ({ bad: 700, requests: 140_000 }));
-  const small = { errors: { bad: 3000, requests: 604_800, parts, typical: 0, outliers: 0 } };
+  const small = { errors: { bad: 3000, requests: 604_800, parts, typical: 0, dispersion: 1, calm: false } };
 
   test('has its candidate begin at the first step that can show something, and the rollout says so', () => {
     const given = challenge(planOf({ rollout: { steps: [5, 25, 50], ...errorsOnly } }), 40);

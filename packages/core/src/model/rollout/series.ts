@@ -7,7 +7,7 @@ import type { Entry } from '../../ports/journal.ts';
 import { countLabels, countTicks, rulesFor } from './evidence.ts';
 import { type Reading, readingIn, rolloutFollower } from './follow.ts';
 import { candidateWeight, lastWeight, type Rollout } from './state.ts';
-import { firstSchema } from './verify.ts';
+import { isOlder } from './verify.ts';
 
 /** What the judge knew after a tick. Counts are those since the rollout began, and logarithms are natural ones. */
 export interface EvidencePoint {
@@ -76,7 +76,7 @@ export function seriesReader(id: string, most = 500): SeriesReader {
 
   function judge(entry: Entry): void {
     const change = follow(entry);
-    if (change === undefined || change.schema < firstSchema) return;
+    if (change === undefined || isOlder(change)) return;
     newest = change.now;
     const reading = readingIn(entry, id);
     if (reading !== undefined && change.was !== undefined)
@@ -141,8 +141,9 @@ function pointOf({ at, weight, evidence, rules }: Known, last: number): Evidence
   const streams = rules.guardrails.flatMap((guardrail) =>
     guardrail.streams.map(({ id, promotes }): readonly [string, StreamPoint] => {
       const cells = evidence.streams[id] ?? {};
-      const safe = guardrail.loss === undefined ? logSafe(cells, last, guardrail) : (evidence.labels?.safety.logK ?? 0);
-      return [id, { ...(promotes ? { logSafe: finite(safe) } : {}), ratio: intervalOf(cells, guardrail, rules.alpha) }];
+      const safe =
+        guardrail.loss === undefined ? logSafe(evidence, id, last, guardrail) : (evidence.labels?.safety.logK ?? 0);
+      return [id, { ...(promotes ? { logSafe: finite(safe) } : {}), ratio: intervalOf(cells, guardrail, rules) }];
     }),
   );
   return {

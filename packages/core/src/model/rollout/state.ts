@@ -3,7 +3,6 @@ import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { Certificate } from '../../judge/certificate.ts';
 import type { Evidence } from '../../judge/evidence.ts';
 import type { History } from '../../judge/history.ts';
-import type { Edition } from '../../judge/rules.ts';
 
 /** What a rollout is, and what others ask of it. */
 
@@ -18,7 +17,7 @@ export interface Base {
   /** `rollback`: back to an earlier version, without a gate and without steps. */
   readonly kind: 'release' | 'rollback';
   /** Of the judge's rules, since it began; absent: 1. */
-  readonly edition?: Edition;
+  readonly edition?: number;
   readonly candidate: number;
   /** The champion when it began: what a revert restores. Absent: a first version, whose revert serves nothing. */
   readonly stable?: number;

@@ -83,14 +83,10 @@ export function bake(rollout: Base, step: number, at: number, weight: 'newWeight
 }
 
 /** Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. */
-function fromNow(
-  { edition = 1, evidence, plan, sticky }: Base,
-  at: number,
-  weight: 'newWeight' | 'sameWeight',
-): Evidence {
+function fromNow({ evidence, plan, sticky }: Base, at: number, weight: 'newWeight' | 'sameWeight'): Evidence {
   const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
-  const known = edition > 1 && weight === 'newWeight' ? undefined : evidence.from;
-  const users = edition > 1 && sticky ? { usersSince: evidence.usersSince ?? readTo } : {};
+  const known = weight === 'newWeight' ? undefined : evidence.from;
+  const users = sticky ? { usersSince: evidence.usersSince ?? readTo } : {};
   return { ...evidence, readTo, from: known ?? readTo + plan.warmUp * plan.tick, ...users };
 }
 
@@ -120,7 +116,6 @@ export function holdBack(
   at: number,
   because: string,
 ): Rollout {
-  if (rollout.edition === undefined) return hold(rollout, at, { because });
   if (rollout.status === 'held' && rollout.backTo !== undefined) return rollout;
   const { plan, steps, since, until } = rollout;
   const step = 'step' in rollout ? rollout.step : steps.length;

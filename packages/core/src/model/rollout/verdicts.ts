@@ -91,9 +91,9 @@ export function holdUnreadable(
       return what === 'labels' ? hold(rollout, at, { because: text }) : holdBack(rollout, at, text);
     case 'paused':
     case 'held':
-      return what === 'labels' || rollout.edition === undefined ? rollout : holdBack(rollout, at, text);
+      return what === 'labels' ? rollout : holdBack(rollout, at, text);
     case 'guarding':
-      return rollout.edition === undefined ? revert(rollout, at, { kind: 'limit', text }) : holdBack(rollout, at, text);
+      return holdBack(rollout, at, text);
     default:
       return rollout;
   }
@@ -114,19 +114,9 @@ export function endUnread(rollout: In<'baking' | 'guarding'>, at: number): Rollo
 }
 
 function afterGuard(rollout: In<'guarding'>, verdict: Verdict, signal: SignalOf<'ticksRead'>): Rollout {
-  if (verdict.kind === 'misrouted') return holdBlindGuard(rollout, signal, verdict.text);
+  // A guard whose evidence is suspended sees nothing.
+  if (verdict.kind === 'misrouted') return holdBack(rollout, signal.at, `the guard saw nothing: ${verdict.text}`);
   return signal.to < rollout.until ? rollout : endPromoted(rollout, signal.at);
-}
-
-/** A guard whose evidence is suspended sees nothing. In edition 1 it waited for a person with all the traffic. */
-function holdBlindGuard(rollout: In<'guarding'>, { at, to }: SignalOf<'ticksRead'>, because: string): Rollout {
-  const text = `the guard saw nothing: ${because}`;
-  if (rollout.edition !== undefined) return holdBack(rollout, at, text);
-  if (to < rollout.until) return rollout;
-  if (at >= rollout.until + rollout.plan.maxHold) return revert(rollout, at, { kind: 'hold', text });
-  return rollout.story.some((line) => line.text.startsWith('the guard saw nothing'))
-    ? rollout
-    : note(rollout, at, text);
 }
 
 function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
@@ -218,7 +208,7 @@ const requestsText = (count: number): string => countText(count, 'request');
 
 /** What was missing may have come while it was held. */
 function afterHold(rollout: In<'held'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
-  if (verdict.kind === 'misrouted' && rollout.edition !== undefined) return holdBack(rollout, at, verdict.text);
+  if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
   return rollout.gathering && verdict.kind === 'none' && !frozen && lackAt(rollout) === undefined
     ? goOn(rollout, at)
     : rollout;

@@ -42,7 +42,7 @@ test('one changed count is found: in the tick, in the certificate, and by the ch
     idOf(drive),
   );
   const kinder = verifyRollout(
-    changedAt(certificate, (text) => text.replaceAll('"candidate":18', '"candidate":8')),
+    changedAt(certificate, (text) => text.replaceAll('"candidate":36', '"candidate":8')),
     idOf(drive),
   );
 

@@ -2,11 +2,12 @@ import { canonical } from '../../base/json.ts';
 import { step } from '../../base/table.ts';
 import type { Certificate } from '../../judge/certificate.ts';
 import { type Evidence, noEvidence } from '../../judge/evidence.ts';
+import { edition } from '../../judge/rules.ts';
 import { chainProblem } from '../../ports/entry.ts';
 import type { Entry } from '../../ports/journal.ts';
 import type { SignalOf } from '../protocol.ts';
 import { certify } from './evidence.ts';
-import { readingIn, rolloutFollower } from './follow.ts';
+import { type Change, readingIn, rolloutFollower } from './follow.ts';
 import type { Rollout } from './state.ts';
 import { rolloutTable } from './table.ts';
 
@@ -91,7 +92,11 @@ export function rolloutVerifier(id: string): RolloutVerifier {
 }
 
 /** Before it, rollouts were judged by thresholds. */
-export const firstSchema = 2;
+const firstSchema = 2;
+
+/** Rules that this version does not judge by. */
+export const isOlder = ({ schema, now }: Pick<Change, 'schema' | 'now'>): boolean =>
+  schema < firstSchema || now.edition !== edition;
 
 function replayOf(id: string, problems: string[]) {
   const follow = rolloutFollower(id);
@@ -107,9 +112,10 @@ function replayOf(id: string, problems: string[]) {
     const change = follow(entry);
     if (change === undefined) return;
     const { was, now, schema } = change;
-    if (status === undefined && schema < firstSchema) {
+    if (status === undefined && isOlder(change)) {
       old = true;
-      problems.push(`${id} began under older rules (schema ${schema}), which this version does not judge again`);
+      const rules = schema < firstSchema ? `schema ${schema}` : `edition ${now.edition ?? 1}`;
+      problems.push(`${id} began under older rules (${rules}), which this version does not judge again`);
     }
     status = now.status;
     if (old) return;
@@ -158,13 +164,12 @@ function replayOf(id: string, problems: string[]) {
 }
 
 /**
- * A weight was confirmed: the next reading begins later, with a warm-up (edition 1: only the first). It never goes
- * back.
+ * A weight was confirmed: the next reading begins later, with a warm-up. It never goes back.
  */
-function readOn(mine: Evidence, { evidence, edition = 1, plan }: Rollout): Evidence {
+function readOn(mine: Evidence, { evidence, plan }: Rollout): Evidence {
   const { readTo, from, usersSince } = evidence;
   if (!(readTo >= mine.readTo)) return mine;
-  const begins = mine.from === undefined || (edition > 1 && from === readTo + plan.warmUp * plan.tick);
+  const begins = mine.from === undefined || from === readTo + plan.warmUp * plan.tick;
   return {
     ...mine,
     readTo,

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { originGrid } from './origin.ts';
+import { type Climate, harmFactors, logOfHarm, mostOf, tauOf, type Weather, withHeard } from './weather.ts';
+
+const careful = { tau: 0.1, cap: 5, tax: Math.log(1.01), dispersion: 1, later: 0.1 } as const satisfies Climate;
+const limits = {
+  toleratedRatio: 1,
+  margin: 2,
+  maxBurst: 1,
+  climate: careful,
+  routing: 'configured',
+  unit: 'request',
+} as const;
+
+/** [e_c, e_p] of a tick at this weight; 1,000 requests for each percent. */
+const tick = (weight: number, [candidate, champion]: readonly [number, number], isCold = false) => ({
+  ...{ weight, isCold, isLast: weight === 50 },
+  events: { candidate, champion, candidateRequests: 1000 * weight, championRequests: 1000 * (100 - weight) },
+});
+type Told = ReturnType<typeof tick>;
+const after = (ticks: readonly Told[], climate: Climate = careful): Weather => {
+  const [first, ...others] = ticks.map((each) => (known?: Weather) => withHeard(known, each, { ...limits, climate }));
+  if (first === undefined) throw new Error('no tick');
+  return others.reduce((known, next) => next(known), first());
+};
+
+describe('the factor of a tick', () => {
+  // judge-weather's reference values: bad of either arm, share, tolerated ratio without noise, alternative, noise, most.
+  test.each([
+    [[3, 28], 0.05, 1, 2, 0.1, 60, 0.4635449010092],
+    [[60, 540], 0.05, 1, 1.5, 0.28, 1500, 1.599487581581],
+    [[12, 8], 0.5, 1, 3, 0.28, 40, -1.105410268316],
+    [[20, 3], 0.05, 1, 10, 0.1, 8, 0.213193220461],
+    [[1, 0], 0.05, 1, 1.1, 0.05, 3, 0.08022859727437],
+    [[300, 300], 0.5, 1, 1.25, 0.6, 2000, -0.3009800321456],
+  ] as const)('is that of another implementation: %j', ([candidate, champion], share, r0, growth, tau, most, log) => {
+    const logs = originGrid.map(() => 0);
+
+    harmFactors(logs, { candidate, champion, share }, { ratio: r0 * Math.exp(0.6 * tau), tau, most, climate: careful });
+
+    expect(logs[originGrid.indexOf(growth)]).toBeCloseTo(log, 9);
+  });
+
+  test('is 1 without bad requests, whatever the tax', () => {
+    const logs = originGrid.map(() => 0.5);
+
+    harmFactors(logs, { candidate: 0, champion: 0, share: 0.25 }, { ratio: 1, tau: 0.1, most: 5, climate: careful });
+
+    expect(logs).toEqual(originGrid.map(() => 0.5));
+  });
+
+  test('says less where bad requests come together', () => {
+    const [single, together] = [1, 4].map((dispersion) =>
+      logOfHarm(after([tick(5, [4, 28]), tick(5, [4, 28]), tick(5, [6, 28])], { ...careful, dispersion }), careful),
+    );
+
+    expect(together ?? 0).toBeLessThan(single ?? 0);
+  });
+});
+
+describe('no few ticks decide', () => {
+  const quiet = Array.from({ length: 4 }, () => tick(5, [2, 28]));
+
+  test('a burst of the candidate adds a quarter at most', () => {
+    const before = logOfHarm(after(quiet), careful);
+
+    const burst = logOfHarm(after([...quiet, tick(5, [100, 28])]), careful);
+
+    expect(burst - before).toBeLessThanOrEqual(Math.log(1.25));
+  });
+
+  test('an outage is as good as any other tick from its second minute on', () => {
+    const logs = [1, 2, 3, 4].map((length) =>
+      logOfHarm(after([...quiet, ...Array.from({ length }, () => tick(5, [100, 28]))]), careful),
+    );
+
+    for (const [index, log] of logs.slice(1).entries()) {
+      expect(log - (logs[index] ?? 0)).toBeLessThanOrEqual(Math.log(5));
+      expect(log - (logs[index] ?? 0)).toBeGreaterThan(1.3);
+    }
+  });
+
+  test('the first two ticks of a stream without a history only teach', () => {
+    const taught = after([tick(5, [30, 20]), tick(5, [30, 10])]);
+
+    expect(taught).toMatchObject({ typical: 40, before: 40 });
+    expect(logOfHarm(taught, careful)).toBeCloseTo(0, 12);
+    expect(logOfHarm(after([...quiet.slice(0, 2), tick(5, [9, 28])]), careful)).toBeGreaterThan(0.3);
+    expect(logOfHarm(after([tick(5, [9, 28])], { ...careful, typical: 30 }), careful)).toBeGreaterThan(0.3);
+  });
+
+  test('ticks while caches are cold teach as well, and are no evidence', () => {
+    const cold = after([...quiet, tick(5, [9, 28], true)]);
+
+    expect(cold).toMatchObject({ harm: after(quiet).harm, before: 37 });
+    expect(cold.past.at(-1)).toHaveLength(1);
+  });
+});
+
+describe('what a stream learns', () => {
+  test('is the reference of another implementation', () => {
+    const ticks = [tick(5, [2, 30], true), tick(5, [1, 27], true), tick(5, [3, 28]), tick(5, [9, 30])];
+    const more = [
+      tick(5, [6, 25]),
+      tick(5, [40, 31]),
+      tick(5, [1, 60]),
+      tick(25, [8, 24], true),
+      tick(25, [7, 20], true),
+    ];
+
+    const typical = [...ticks, ...more].map((_, index, all) => after(all.slice(0, index + 1)).typical);
+
+    expect(typical.map((value) => value?.toFixed(8))).toEqual(
+      [undefined, 28, 28.6, 30.68, 30.744, 36.436290891, 41.349032712, 39.47922617, 36.983380936].map((value) =>
+        value?.toFixed(8),
+      ),
+    );
+    expect(mostOf(36.786704748549084, 37)).toBeCloseTo(69.310465978019, 9);
+  });
+
+  test('is more noise than was known before, never less', () => {
+    const wild = Array.from({ length: 40 }, (_, index) => tick(50, index % 7 < 3 ? [60, 30] : [30, 60]));
+    const calm = Array.from({ length: 40 }, () => tick(50, [30, 30]));
+
+    expect(tauOf(after(wild), careful)).toBeGreaterThan(0.3);
+    expect(tauOf(after(calm), careful)).toBe(0.1);
+  });
+
+  test('is no noise where the candidate is worse all the time', () => {
+    const worse = Array.from({ length: 40 }, () => tick(50, [90, 30]));
+
+    expect(tauOf(after(worse), careful)).toBe(0.1);
+  });
+});
+
+describe('evidence that begins at a later weight', () => {
+  const clean = Array.from({ length: 60 }, () => tick(5, [1, 40]));
+  const late = Array.from({ length: 8 }, () => tick(25, [24, 18]));
+
+  test('finds what the ticks before would hide', () => {
+    expect(logOfHarm(after([...clean, ...late]), careful)).toBeGreaterThan(Math.log(100));
+    expect(logOfHarm(after([...clean, ...late], { ...careful, later: 0 }), { ...careful, later: 0 })).toBeLessThan(0);
+  });
+
+  test('has half of what is kept for each change, so that all of it together is the evidence of one rollout', () => {
+    const changed = after([tick(5, [1, 19]), tick(5, [1, 19]), tick(25, [0, 0]), tick(50, [0, 0]), tick(95, [0, 0])]);
+
+    expect(changed.changes).toBe(3);
+    expect(Math.exp(changed.since?.[0] ?? 0)).toBeCloseTo(0.05 + 0.025 + 0.0125, 12);
+    expect(logOfHarm(changed, careful)).toBeCloseTo(0, 12);
+  });
+});
+
+test('nothing but the share that came counts while nobody knows how requests are routed', () => {
+  const known = after([tick(5, [2, 28]), tick(5, [2, 28])]);
+
+  const astray = withHeard(known, tick(0, [9, 28]), { ...limits, isAstray: true });
+
+  expect(astray.harm).toEqual(known.harm);
+  expect(astray.came).not.toEqual(known.came);
+  expect(JSON.stringify(astray)).not.toContain('null');
+});
