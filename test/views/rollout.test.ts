@@ -20,6 +20,7 @@ describe('the page of a rollout', () => {
       /The rollout of v3 of fraud was rolled back: \d+ of \d+ failed requests came from the candidate's/,
     );
     expect(text).toContain('State rolled back');
+    expect(text).toMatch(/Champion before [\dhm ]+, [\d,]+ requests, 0\.1 % failed/);
     expect(text).toContain('All traffic went back to v2 . v3 gets no more traffic until somebody restores it.');
     expect(text).toContain('Odds of harm of 100 to 1 mean: if the candidate were no worse');
     expect(text).toMatch(/Evidence of harm: [\d,]+ to 1, from 2 ticks of 1m\. Traffic is taken back at 100 to 1\./);

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { slowerThan } from '@serin/core/base/measures';
+import { readHistory } from '@serin/core/engine/history';
 import type { Tick } from '@serin/core/ports/telemetry';
 import { expect, test } from 'vitest';
 import { openCounterStore } from '../machine/counter-store.ts';
@@ -80,6 +81,33 @@ test('percentiles of hours are those of all their requests', async () => {
 
   expect(found?.requests).toBe(32_397 + 10_803);
   expect([found?.p50 ?? 0, found?.p90 ?? 0].map((ms) => Math.abs(ms - 20) < 1)).toEqual([true, false]);
+});
+
+test('the history of a champion is read from the counts of the hours in which it answered alone', async () => {
+  const telemetry = await threeHours();
+  const order = { kind: 'readHistory', endpoint: 'e', deployment: 'v1', tickMs: 60_000 } as const;
+  const read = (measures: readonly string[]) =>
+    readHistory(
+      { ...order, measures, from: (end - 7 * 24 * hour) * 1000, to: end * 1000 },
+      telemetry,
+      () => end * 1000,
+    );
+
+  const alone = await telemetry.ticks({
+    endpoint: 'e',
+    from: (end - 3 * hour) * 1000,
+    to: (end - hour) * 1000,
+    tickMs: hour * 1000,
+    measures: ['errors', slow],
+  });
+  const { requests, errors, slower } = total(alone, 'v1');
+
+  const history = await read(['errors', slow, 'wrong']);
+  expect(history).toMatchObject({
+    ticks: 120,
+    measures: { errors: { requests, bad: errors }, [slow]: { requests, bad: slower, typical: 26 } },
+  });
+  expect(Object.keys(history?.measures ?? {})).toEqual(['errors', slow]);
 });
 
 test('a week of counts is read while others have their turn', async () => {
