@@ -5,7 +5,7 @@ import process from 'node:process';
 import { contractTable } from './contract-table.ts';
 import { commandBlocks } from './docs/commands.ts';
 import { fieldBlock } from './docs/fields.ts';
-import { pictureOf, stories } from './docs/pictures.ts';
+import { pictureOf, sentenceBlock, stories } from './docs/pictures.ts';
 import { routeBlock } from './docs/routes.ts';
 import { stateTables } from './docs/states.ts';
 import { variableBlock } from './docs/variables.ts';
@@ -21,6 +21,7 @@ const blocks: readonly {
   { page: 'docs/config.md', name: 'fields', content: fieldBlock },
   { page: 'docs/cli.md', name: 'commands', content: commandBlocks },
   { page: 'docs/http.md', name: 'routes', content: routeBlock },
+  { page: 'docs/rollout.md', name: 'sentence', content: sentenceBlock },
   { page: 'docs/one-machine.md', name: 'variables', content: variableBlock },
 ];
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instant } from '../../packages/core/src/base/time.ts';
 import { planOf, type Traffic } from '../../packages/core/src/model/model.fixture.ts';
+import { endings } from '../../packages/core/src/model/rollout/endings.fixture.ts';
 import { challenge, type GivenModel, rolloutOf, until } from '../../packages/core/src/model/rollout/judge.fixture.ts';
 import { seriesReader } from '../../packages/core/src/model/rollout/series.ts';
 import { drawPlot } from '../../packages/page/src/plot/draw.ts';
@@ -24,6 +25,9 @@ export const stories = {
   'rollout-taken-back': { traffic: { perMinute: 1200, failing: arms(0.005, 0.011) }, plan: latencyToo },
   'rollout-promoted': { traffic: { perMinute: 1200, failing: arms(0.005, 0.005) }, plan: latencyToo },
 } satisfies Readonly<Record<string, Story>>;
+
+/** What a certificate says of one of them, as a quotation. */
+export const sentenceBlock = (): string => `> ${rolloutOf(endings['more errors']()).certificate?.sentence}`;
 
 /** An SVG file that is its own page: with the colours of the page, light and dark. */
 export function pictureOf({ traffic, plan = {} }: Story): string {

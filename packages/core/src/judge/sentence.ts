@@ -100,18 +100,18 @@ function harmText(
   }
   const all = totals(found.cells);
   const bad = grouped(all.candidate.bad + all.champion.bad);
-  const whose = `the candidate${hadText(all, unit, routing)}`;
-  const from = unit === 'user' ? `users with ${events} were with` : `${events} came from`;
-  return `${grouped(all.candidate.bad)} of ${bad} ${from} ${whose}: over ${spanText(ticks * tickMs)}, ${ratesText(stream, all, unit, tickMs, 'its')}`;
+  const from =
+    unit === 'user' ? `users with ${events} were users of the candidate` : `${events} came from the candidate`;
+  return `${grouped(all.candidate.bad)} of ${bad} ${from}${hadText(all, unit, routing)}: over ${spanText(ticks * tickMs)}, ${ratesText(stream, all, unit, tickMs, 'its')}`;
 }
 
 /** A share is named only if there was one. */
 function hadText({ weights, share }: Totals, unit: Rules['unit'], routing: Rules['routing']): string {
   if (routing === 'realised') return `, which had ${percent(share)} of the requests`;
-  const of = unit === 'user' ? 'users' : 'traffic';
-  return weights.length === 1
-    ? `'s ${weights[0]} % of the ${of}`
-    : `, which had ${weights.map((weight) => `${weight} %`).join(', then ')} of the ${of}`;
+  const [weight] = weights;
+  if (weights.length === 1 && unit === 'request') return `'s ${weight} % of the traffic`;
+  const had = weights.map((each) => `${each} %`).join(', then ');
+  return `, which had ${had} of the ${unit === 'user' ? 'users' : 'traffic'}`;
 }
 
 function promotionText({ guardrails, beta, lastWeight, unit, ticks }: Unworded, given: Case): string {
@@ -176,7 +176,7 @@ function ratesText(
 ): string {
   // A user is at risk in each tick until the first bad request, so these shares are those of a tick.
   if (unit === 'user')
-    return `in ${spanText(tickMs)} on average ${rateOf(candidate)} of ${whose} users had their first ${events} (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
+    return `in an average ${spanText(tickMs).replace(/^1 /, '')} ${rateOf(candidate)} of ${whose} users had their first ${events} (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
   return `${rateOf(candidate)} of ${whose} ${grouped(candidate.of)} ${counted} ${were} (${grouped(candidate.bad)}), and ${rateOf(champion)} of the champion's ${grouped(champion.of)} (${grouped(champion.bad)})`;
 }
 

@@ -161,14 +161,14 @@ function guardrailRows(drawn: Drawn, needed: number): readonly Row[] {
   const isShown = promoting.length > 1 && safeties.some(hasValues);
   return [
     ...(guardrails.length > 1
-      ? [{ name: 'harm', height: narrow, y: oddsScale('evidence of harm, by guardrail', 0, harms), layers: harms }]
+      ? [{ name: 'harm', height: narrow, y: oddsScale('harm by guardrail', 0, harms), layers: harms }]
       : []),
     ...(isShown
       ? [
           {
             name: 'safety',
             height: narrow,
-            y: oddsScale('evidence of safety in the last step, by what is measured', needed, safeties),
+            y: oddsScale('safety in the last step', needed, safeties),
             layers: [threshold(`needed in each: ${oddsText(needed)}`, 'good', needed), ...safeties],
           },
         ]
