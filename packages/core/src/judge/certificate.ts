@@ -4,6 +4,7 @@ import { type ConditionId, conditionsOf } from './conditions.ts';
 import type { Cells, Evidence } from './evidence.ts';
 import type { Interval } from './interval.ts';
 import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, unmeasured } from './judge.ts';
+import { toleranceOf } from './noise.ts';
 import { type Guardrail, type Rules, ruleVersion } from './rules.ts';
 import { type Decided, sentenceOf } from './sentence.ts';
 
@@ -58,6 +59,9 @@ export interface StreamFinding {
   /** Mirrored requests with exactly one bad answer: [the candidate's, the champion's]. */
   readonly pairs?: readonly [number, number];
   readonly logE: number;
+  /** Of a stream that is judged tick by tick, see `Tolerance`. */
+  readonly noise?: number;
+  readonly tolerated?: number;
   /** `log E'` of the last step, where a promotion needs it to reach log(1/beta). */
   readonly logSafe?: number;
   /** Candidate to champion, at level 1 - alpha, if the ratio is constant. */
@@ -149,6 +153,7 @@ function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): rea
       cells,
       ...(pairs === undefined ? {} : { pairs }),
       logE: bets === undefined ? logStream(evidence, id, guardrail) : bets.harm.logK,
+      ...toleranceOf(evidence, id, guardrail),
       ...(certifies
         ? { logSafe: bets === undefined ? logSafe(evidence, id, lastWeight, guardrail) : bets.safety.logK }
         : {}),

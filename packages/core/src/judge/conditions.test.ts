@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { planOf } from '../model/model.fixture.ts';
 import { endings } from '../model/rollout/endings.fixture.ts';
 import { rolloutOf } from '../model/rollout/judge.fixture.ts';
-import { breakOf } from './conditions.ts';
+import { breakOf, conditionsOf } from './conditions.ts';
+import { noEvidence } from './evidence.ts';
+import type { MeasureHistory } from './history.ts';
+import { rulesOf } from './rules.ts';
+import { independent, newWeather } from './weather.ts';
 
 describe('each condition of a certificate', () => {
   test.each(Object.entries(endings))('of %s says what breaks it and what to do then', (_, make) => {
@@ -36,4 +41,46 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
   expect(idsOf('a promotion')).toEqual(expect.arrayContaining(['share', 'noInterference', 'measured', 'laterToo']));
   expect(idsOf('more errors')).not.toContain('laterToo');
   expect(idsOf('a first version')).toEqual(['firstVersion']);
+});
+
+describe("what is tolerated because of an arm's own noise", () => {
+  const measured = { bad: 7000, requests: 1_400_000, typical: 12, dispersion: 1, calm: false };
+  const assumed = (id: string, errors: MeasureHistory | undefined, evidence = noEvidence(0)) => {
+    const history = errors && { from: 0, to: 1, ticks: 1440, measures: { errors } };
+    const rules = rulesOf({ plan: planOf().rollout, sticky: false, history });
+    const given = { rules, evidence, champion: 1, warmUp: 0, verdict: 'none', unmeasured: [] } as const;
+    return conditionsOf(given)
+      .filter((condition) => condition.id === id)
+      .map(({ text }) => text);
+  };
+
+  test.each<[string, MeasureHistory | undefined, string]>([
+    ['nobody knows', undefined, '1.22 times .* nothing is known of how the champion varies by itself: 20 % from tick'],
+    [
+      'varied',
+      { ...measured, noise: 0.2 },
+      '1.15 times .* the champion itself varies by about 10 % from tick to tick$',
+    ],
+    ['was calm', { ...measured, noise: 0.01, calm: true }, '1.04 times .* no more than by chance in its last day: 4 %'],
+    ['hardly fails', measured, '1.07 times .* too few of the champion.s requests are bad .*: 7 % from tick to tick'],
+  ])('of a champion that %s', (_, history, text) => {
+    expect(assumed('ownNoise', history)).toEqual([expect.stringMatching(new RegExp(`^errors: up to ${text}`))]);
+  });
+
+  test('grows with the noise that the rollout shows', () => {
+    const noisy = { ...newWeather({ ...independent, tau: 0.3 }, 50) };
+
+    expect(assumed('ownNoise', { ...measured, noise: 0.1 }, { ...noEvidence(0), weather: { errors: noisy } })).toEqual([
+      expect.stringMatching(/1\.23 times .* the models varied by about 20 % from tick to tick in this rollout/),
+    ]);
+  });
+
+  test('goes with how often a burst may come', () => {
+    expect(assumed('noBursts', { ...measured, noise: 0.2 })).toEqual([
+      expect.stringMatching(/^errors: .*, but in at most one tick of 400$/),
+    ]);
+    expect(assumed('noBursts', { ...measured, calm: true })).toEqual([
+      expect.stringMatching(/, as the champion had no moment like that in its last day$/),
+    ]);
+  });
 });

@@ -1,6 +1,9 @@
-import { countText, grouped } from '../base/numbers.ts';
+import { countText, grouped, percent } from '../base/numbers.ts';
 import type { Evidence } from './evidence.ts';
+import type { MeasureHistory } from './history.ts';
+import { toleranceOf } from './noise.ts';
 import type { Guardrail, Rules } from './rules.ts';
+import { independent } from './weather.ts';
 
 /** What the conditions of a certificate are read from. */
 export interface Assumed {
@@ -38,6 +41,62 @@ const labelled = ({ evidence: { labels } }: Assumed, missing: string): readonly 
     : [`${grouped(labels.labelled)} of ${countText(labels.requests, 'request')} had a label: ${missing}`];
 const takesWorst = ({ rules }: Assumed): boolean =>
   rules.guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
+
+const ticked = ({ rules, unmeasured }: Assumed): readonly Guardrail[] =>
+  rules.guardrails.filter((guardrail) => guardrail.clock === 'ticks' && !unmeasured.includes(guardrail));
+
+/** A text that several guardrails have is told once. */
+function together(texts: readonly (readonly [name: string, text: string])[]): readonly string[] {
+  const names = new Map<string, readonly string[]>();
+  for (const [name, text] of texts) names.set(text, [...new Set([...(names.get(text) ?? []), name])]);
+  return [...names].map(([text, own]) => `${own.join(' and ')}: ${text}`);
+}
+
+/** What is tolerated besides the config, and why; of the streams of one reason the largest. */
+function toleratedTexts(given: Assumed): readonly string[] {
+  const { evidence, rules } = given;
+  return together(
+    ticked(given).flatMap((guardrail) => {
+      const largest = new Map<string, number>();
+      for (const { id, measure, segment } of guardrail.streams) {
+        const tolerance = segment === undefined ? toleranceOf(evidence, id, guardrail) : undefined;
+        if (tolerance === undefined) continue;
+        const because = noiseText(tolerance.noise, guardrail.climates[id]?.tau, rules.history?.measures[measure]);
+        largest.set(because, Math.max(largest.get(because) ?? 0, tolerance.tolerated));
+      }
+      return [...largest].map(([because, ratio]): [string, string] => [
+        guardrail.name,
+        `up to ${Number(ratio.toPrecision(3))} times as bad as the champion is tolerated, because ${because}`,
+      ]);
+    }),
+  );
+}
+
+function noiseText(noise: number, before: number | undefined, known: MeasureHistory | undefined): string {
+  // Each of the two arms has its part.
+  const sd = percent(Number((noise / Math.SQRT2).toPrecision(1)));
+  const allowed = `${sd} from tick to tick is allowed for`;
+  if (before !== undefined && noise > before * 1.01)
+    return `the models varied by about ${sd} from tick to tick in this rollout`;
+  if (known === undefined) return `nothing is known of how the champion varies by itself: ${allowed}`;
+  if (known.calm) return `the champion varied no more than by chance in its last day: ${allowed}`;
+  return known.noise === undefined
+    ? `too few of the champion's requests are bad to see how it varies by itself: ${allowed}`
+    : `the champion itself varies by about ${sd} from tick to tick`;
+}
+
+const rarely = 1e-4;
+
+/** The tax on each tick pays for so rare a burst, whatever its size (weather.ts). */
+function burstText({ streams, climates }: Guardrail): string {
+  const { tax, cap } = climates[streams[0]?.id ?? ''] ?? independent;
+  const share = Math.expm1(tax) / (cap - 1);
+  const but =
+    share > rarely
+      ? `, but in at most one tick of ${grouped(Math.round(1 / share))}`
+      : ', as the champion had no moment like that in its last day';
+  return `nothing but its version makes many requests of one model bad at once${but}`;
+}
 
 /** Every condition that a certificate can have, in the order in which they are told. */
 const rows = {
@@ -84,12 +143,21 @@ const rows = {
     breaks: 'the key of a user changes between requests: one user then counts as several',
     mend: 'set serve.stickyBy to a header that stays',
   },
+  ownNoise: {
+    assumes: (given) => (isJudged(given) ? toleratedTexts(given) : []),
+    breaks:
+      'one model varies by more than that for minutes on end and for reasons of its own, such as slower machines or busy neighbours',
+    mend: 'raise the toleratedRatio of the guardrail, or give both models the same machines',
+  },
   noBursts: {
     assumes: (given) =>
-      only(
-        isJudged(given) && given.rules.guardrails.some(({ maxBurst }) => maxBurst === 1),
-        'nothing makes many requests of one model bad at the same moment, unless it is the model itself',
-      ),
+      isJudged(given)
+        ? together(
+            ticked(given).flatMap((guardrail) =>
+              guardrail.maxBurst === 1 ? [[guardrail.name, burstText(guardrail)] as const] : [],
+            ),
+          )
+        : [],
     breaks: 'a replica pauses, a disk is full, or a network fails at one model only',
     mend: 'give the guardrail a maxBurst: as many bad requests as come from one cause',
   },

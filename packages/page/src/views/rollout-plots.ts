@@ -188,19 +188,22 @@ function ratioRows(drawn: Drawn): readonly Row[] {
       (a, b) => Number(isWhole(b.id)) - Number(isWhole(a.id)) || (isWhole(a.id) ? 0 : lowest(b.id) - lowest(a.id)),
     )
     .slice(0, mostRatios)
-    .map(({ id, events, toleratedRatio, margin, band }, index) => ({
+    .map((stream) => ({ ...stream, tolerated: toleratedAt(points.at(-1)?.streams[stream.id], stream.toleratedRatio) }))
+    .map(({ id, events, tolerated, margin, band }, index) => ({
       name: 'ratio',
       height: narrow,
       y: ratioScale(`${events}: times the champion's`, band, margin),
       layers: [
         { kind: 'band', name: id, tone: 'accent', points: band },
-        threshold(index > 0 ? '' : `tolerated: ${toleratedRatio}×`, 'bad', toleratedRatio),
-        ...(margin === toleratedRatio
-          ? []
-          : [threshold(index > 0 ? '' : `ruled out by a promotion: ${margin}×`, 'good', margin)]),
+        threshold(index > 0 ? `${tolerated}×` : `tolerated: ${tolerated}×`, 'bad', tolerated),
+        threshold(index > 0 ? '' : `ruled out by a promotion: ${margin}×`, 'good', margin),
       ],
     }));
 }
+
+/** With what an arm's own noise adds, as known at the end. */
+const toleratedAt = (stream: EvidencePoint['streams'][string] | undefined, toleratedRatio: number): number =>
+  Number((stream?.tolerated ?? toleratedRatio).toPrecision(3));
 
 type Band = Extract<Layer, { kind: 'band' }>['points'];
 

@@ -2,6 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import type { Arm, Evidence } from '../../judge/evidence.ts';
 import type { Interval } from '../../judge/interval.ts';
 import { intervalOf, logGuardrail, logHarm, logRouted, logSafe } from '../../judge/judge.ts';
+import { toleranceOf } from '../../judge/noise.ts';
 import type { Rules } from '../../judge/rules.ts';
 import type { Entry } from '../../ports/journal.ts';
 import { countLabels, countTicks, rulesFor } from './evidence.ts';
@@ -30,6 +31,8 @@ export interface StreamPoint {
   readonly logSafe?: number;
   /** Bad shares, candidate to champion. */
   readonly ratio: Interval;
+  /** The ratio that was no harm then; absent: it is judged otherwise than tick by tick. */
+  readonly tolerated?: number;
 }
 
 /** How a rollout was judged, tick by tick. */
@@ -143,7 +146,15 @@ function pointOf({ at, weight, evidence, rules }: Known, last: number): Evidence
       const cells = evidence.streams[id] ?? {};
       const safe =
         guardrail.loss === undefined ? logSafe(evidence, id, last, guardrail) : (evidence.labels?.safety.logK ?? 0);
-      return [id, { ...(promotes ? { logSafe: finite(safe) } : {}), ratio: intervalOf(cells, guardrail, rules) }];
+      const { tolerated } = toleranceOf(evidence, id, guardrail) ?? {};
+      return [
+        id,
+        {
+          ...(promotes ? { logSafe: finite(safe) } : {}),
+          ...(tolerated === undefined ? {} : { tolerated }),
+          ratio: intervalOf(cells, guardrail, rules),
+        },
+      ];
     }),
   );
   return {

@@ -1,0 +1,24 @@
+import type { Evidence } from './evidence.ts';
+import type { Guardrail } from './rules.ts';
+import { tauOf, toleratedIn } from './weather.ts';
+
+/** What is tolerated of a stream by now, because an arm has noise of its own. */
+export interface Tolerance {
+  /** Standard deviation of the log-odds between the arms that is noise. */
+  readonly noise: number;
+  /** The ratio that is no harm: that of the config, and what such noise may look like. */
+  readonly tolerated: number;
+}
+
+/** `undefined`: the stream is not judged tick by tick. */
+export function toleranceOf(
+  { weather }: Evidence,
+  id: string,
+  { clock, climates, toleratedRatio }: Guardrail,
+): Tolerance | undefined {
+  const climate = climates[id];
+  if (clock !== 'ticks' || climate === undefined) return undefined;
+  const known = weather[id];
+  const noise = known === undefined ? climate.tau : tauOf(known, climate);
+  return { noise, tolerated: toleratedIn(toleratedRatio, noise) };
+}
