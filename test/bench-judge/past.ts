@@ -34,7 +34,7 @@ export function historyAfter(before: readonly Tick[], alone: Alone): History | u
       together(minutes.slice(index * perTick, (index + 1) * perTick)),
     ),
   );
-  return historyOf({ deployment: champion, measures, tickMs: minuteMs, recent, long: [...before, ...lately] });
+  return historyOf({ deployment: champion, measures, tickMs: minuteMs, start, recent, long: [...before, ...lately] });
 }
 
 const copy = ({ requests, errors, slow }: ArmCounts): ArmCounts => ({ requests, errors, slow: [...slow] });

@@ -140,6 +140,8 @@ export const configTexts: Readonly<Record<string, string>> = {
   'expected.errorShare': "The champion's share of failed requests.",
   'rollout.limits': 'Limits that need no comparison.',
   'limits.errors': 'A candidate that fails this much is taken back at once.',
+  'limits.together':
+    'Holds, and then takes back, when both models together get worse than in the last seven days; `false` switches it off.',
   'errors.share': 'The share of failed requests.',
   'errors.minRequests': 'Not before so many requests.',
 

@@ -66,6 +66,8 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
       limits: z
         .strictObject({
           errors: z.strictObject({ share: share.default(0.5), minRequests: z.int().min(1).default(20) }).prefault({}),
+          // Stored plans of older versions do not have it.
+          together: z.boolean().default(true).optional(),
         })
         .prefault({}),
     })

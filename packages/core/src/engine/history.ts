@@ -30,7 +30,7 @@ export async function readHistory(
     read(Math.max(from, to - recentMs(tickMs)), tickMs),
     read(from, historyTickMs),
   ]);
-  return historyOf({ deployment, measures, tickMs, recent, long });
+  return historyOf({ deployment, measures, tickMs, start: to, recent, long });
 }
 
 /** The ticks of a window, ascending, read from its end on: what was longer ago is worth less, and may be forgotten. */

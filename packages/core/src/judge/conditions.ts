@@ -3,6 +3,7 @@ import type { Evidence } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
 import { toleranceOf } from './noise.ts';
 import type { Guardrail, Rules } from './rules.ts';
+import { togetherText } from './together.ts';
 import { independent } from './weather.ts';
 
 /** What the conditions of a certificate are read from. */
@@ -172,10 +173,14 @@ const rows = {
     mend: 'raise its maxBurst',
   },
   noInterference: {
-    assumes: (given) => only(isJudged(given), 'the candidate does not make the champion worse'),
+    assumes: (given) =>
+      only(
+        isJudged(given),
+        `the candidate does not make the champion worse; ${togetherText(given.rules, given.evidence)}`,
+      ),
     breaks:
       'both use the same database, accelerator or quota, and the candidate uses it up: both get worse together, and a comparison of the two does not show it',
-    mend: 'look at the champion before and after the rollout began',
+    mend: 'look at the champion before and after the rollout began, and give the candidate its own of what both use',
   },
   warmUp: {
     assumes: (given) =>

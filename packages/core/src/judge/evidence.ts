@@ -6,6 +6,7 @@ import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
+import { type BothArms, togetherAfter } from './together.ts';
 import { independent, type Weather, withHeard } from './weather.ts';
 
 export interface Arm {
@@ -51,6 +52,8 @@ export interface Evidence {
   readonly weather: Readonly<Record<string, Weather>>;
   /** What was routed, by weight: [to the candidate, to the champion]. */
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
+  /** What both arms did, as far as it is ranked against the champion's past. */
+  readonly together?: BothArms;
   /** What the hard limit uses if there is a champion. */
   readonly compared?: Compared;
   /** Mirrored requests of which exactly one answer was bad, by stream: [the candidate's, the champion's]. */
@@ -142,7 +145,13 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const excess = place.budgeted
     ? { excess: Math.min(evidence.excess ?? 1, excessBound(totals.candidate, totals.stable, rules.alpha)) }
     : {};
-  const next = { ...evidence, ...totals, ...excess, ...withCompared(evidence, tick, place, rules) };
+  const next = {
+    ...evidence,
+    ...totals,
+    ...excess,
+    ...withCompared(evidence, tick, place, rules),
+    ...togetherAfter(evidence, tick, tickMs, place, rules),
+  };
   const isCold = tick.start < (evidence.from ?? 0);
   if (place.champion === undefined) return next;
   if (place.weight === 0 && place.astray !== true) return withPairs(next, tick, { place, rules, isCold });

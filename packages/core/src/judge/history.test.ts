@@ -88,7 +88,7 @@ describe('the history of a champion', () => {
     historyTickMs,
     Array.from({ length: 2016 }, () => ({ v1: errors(5000, 50) })),
   );
-  const given = { deployment: 'v1', measures: ['errors'], tickMs: minute, recent, long };
+  const given = { deployment: 'v1', measures: ['errors'], tickMs: minute, start: 7 * day, recent, long };
 
   test('has its rate from the longer window, and a usual tick and its noise from the last day', () => {
     expect(historyOf(given)).toMatchObject({
@@ -98,7 +98,9 @@ describe('the history of a champion', () => {
       measures: {
         errors: { bad: 2016 * 50, requests: 2016 * 5000, typical: 10, noise: 0, dispersion: 1, calm: false },
       },
+      together: { windows: 2016, measures: { errors: { bad: 600, requests: 60_000, worst: 0.01 } } },
     });
+    expect(historyOf({ ...given, start: 7 * day - 1 })?.together?.windows).toBe(2015);
   });
 
   test('leaves out ticks without requests, unserved ones, and those in which somebody else answered too', () => {

@@ -3,6 +3,7 @@ import { grouped, percent } from '../base/numbers.ts';
 import { day, durationText, minute } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Part, partsOf } from './past.ts';
+import { type Together, togetherOf, windowMs } from './together.ts';
 import { mostOf } from './weather.ts';
 
 /** What the champion did before the start, alone. */
@@ -14,6 +15,8 @@ export interface History {
   readonly ticks: number;
   /** By measure; one that is not counted here is absent. */
   readonly measures: Readonly<Record<string, MeasureHistory>>;
+  /** Absent: the longer window has too few ticks to rank a rollout among them. */
+  readonly together?: Together;
 }
 
 export interface MeasureHistory {
@@ -50,7 +53,7 @@ export function historyText(history: History | 'none'): string {
 
 /** How far back the longer window goes, and its ticks: a rate needs many requests, and no small ticks. */
 export const historyMs = 7 * day;
-export const historyTickMs = 5 * minute;
+export const historyTickMs = windowMs;
 
 /** Noise is one of ticks of the plan: those of the last day, or so many where they are shorter than a minute. */
 const mostTicks = day / minute;
@@ -62,6 +65,8 @@ export interface Past {
   readonly deployment: string;
   readonly measures: readonly string[];
   readonly tickMs: number;
+  /** When the rollout began. */
+  readonly start: number;
   /** Of the last day, at the tick of the plan. */
   readonly recent: readonly Tick[];
   /** Of the last seven days, of `historyTickMs`. */
@@ -69,11 +74,12 @@ export interface Past {
 }
 
 /** `undefined`: the champion answered no request alone, so nothing is known of it. */
-export function historyOf({ deployment, measures, tickMs, recent, long }: Past): History | undefined {
+export function historyOf({ deployment, measures, tickMs, start, recent, long }: Past): History | undefined {
   const lately = aloneIn(recent, deployment);
   const before = aloneIn(long, deployment);
   const [first, last] = [long[0], long.at(-1)];
   if (first === undefined || last === undefined || before.length === 0) return undefined;
+  const together = togetherOf(before, { start, measures });
   return {
     from: first.start,
     to: last.start + historyTickMs,
@@ -84,6 +90,7 @@ export function historyOf({ deployment, measures, tickMs, recent, long }: Past):
         before.flatMap(badOf(measure)),
       ),
     ),
+    ...(together === undefined ? {} : { together }),
   };
 }
 

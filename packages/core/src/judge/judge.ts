@@ -8,6 +8,7 @@ import { type AtShare, logSampleRatio } from './origin.ts';
 import { logPaired, logShift } from './paired.ts';
 import { logFloor, logPromotion } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
+import { risenText } from './together.ts';
 import { independent, logOfHarm } from './weather.ts';
 
 /** What the evidence says now. */
@@ -19,6 +20,8 @@ export type Verdict =
   | { readonly kind: 'misrouted'; readonly text: string }
   /** By the share that came, the candidate does harm as well. Policy, as `limit`. */
   | { readonly kind: 'harmAsCame'; readonly text: string }
+  /** Both arms got worse together, which no comparison of the two shows. Policy, as `limit`. */
+  | { readonly kind: 'together'; readonly text: string }
   | { readonly kind: 'none' };
 
 const logMisrouted = Math.log(1000);
@@ -62,11 +65,17 @@ export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdi
   if (misrouted !== undefined || place.astray === true) {
     const harm = harmAsCame(evidence, rules);
     if (harm !== undefined) return { kind: 'harmAsCame', text: [harm, misrouted].filter(isText).join('; ') };
-    return misrouted === undefined ? { kind: 'none' } : { kind: 'misrouted', text: misrouted };
+    return misrouted === undefined ? ofBoth(evidence, rules) : { kind: 'misrouted', text: misrouted };
   }
   const logE = logHarm(evidence, rules);
   if (logE >= Math.log(1 / rules.alpha)) return { kind: 'harm', logE };
-  return { kind: 'none' };
+  return ofBoth(evidence, rules);
+}
+
+/** What both arms did together, which only the past can be compared with. */
+function ofBoth({ together }: Evidence, { together: rule }: Rules): Verdict {
+  if (together?.risen === undefined || rule === undefined || 'off' in rule) return { kind: 'none' };
+  return { kind: 'together', text: risenText(together.risen, rule) };
 }
 
 /**

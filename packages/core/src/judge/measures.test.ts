@@ -54,3 +54,16 @@ test('counts without errors are refused', () => {
     'the errors of v2 are not counted',
   );
 });
+
+test('both arms together are watched in the measures that decide, and not by segment', () => {
+  const guardrails = { errors: { floor: 0.05, toleratedRatio: 1.5 }, latency: { dryRun: true } };
+  const { rollout: plan } = planOf({ rollout: { guardrails, segments: { by: 'x-country', values: ['ch', 'de'] } } });
+  const before = { bad: 10, requests: 1000, worst: 0.01 };
+  const together = { windows: 2016, measures: { errors: before, 'slower than 50 ms': before } };
+  const history = { from: 0, to: 1, ticks: 1, measures: {}, together };
+
+  expect(rulesOf({ plan, sticky: false, thresholds, history }).together).toMatchObject({
+    windows: 2016,
+    ceilings: [{ measure: 'errors', events: 'failed requests', limit: 0.05 }],
+  });
+});

@@ -131,5 +131,6 @@ export function historyUnder({ rpm, errorShare }: Traffic, rules: Rules, tick: n
     });
   const recent = alone(tick, historyMs - recentMs(tick));
   const measures = measuresOf(rules);
-  return historyOf({ deployment: champion, measures, tickMs: tick, recent, long: alone(historyTickMs, 0) });
+  const long = alone(historyTickMs, 0);
+  return historyOf({ deployment: champion, measures, tickMs: tick, start: historyMs, recent, long });
 }

@@ -5,6 +5,7 @@ import type { Bounds } from '../guardrails/kit.ts';
 import { guardrailKinds } from '../guardrails/list.ts';
 import { climatesOf } from './climate.ts';
 import type { History } from './history.ts';
+import { type TogetherRule, togetherRule } from './together.ts';
 import type { Climate } from './weather.ts';
 
 /** What is watched, and the bounds that the config sets it. */
@@ -30,6 +31,8 @@ export interface Rules {
   /** Guardrails of the config that cannot be judged in this rollout, and why. */
   readonly off: readonly { readonly name: string; readonly because: string }[];
   readonly limits: ModelPlan['rollout']['limits'];
+  /** What both arms together may reach. Absent: as if it were off. */
+  readonly together?: TogetherRule;
   /** What the champion did before the start. Absent: not known, and the careful defaults hold. */
   readonly history?: History;
 }
@@ -50,9 +53,11 @@ export interface RulesOf {
   /** `none`: nobody could say them. Absent: nobody asked. */
   readonly thresholds?: Thresholds | 'none' | undefined;
   readonly history?: History | 'none' | undefined;
+  /** A person saw that both arms got worse together, and let it go on. */
+  readonly accepted?: boolean;
 }
 
-export function rulesOf({ plan, sticky, thresholds, history }: RulesOf): Rules {
+export function rulesOf({ plan, sticky, thresholds, history, accepted }: RulesOf): Rules {
   const segments = sticky ? [] : (plan.segments?.values ?? []);
   const setting = { sticky, routing: plan.routing, segments, thresholds };
   const given: Readonly<Record<string, Bounds | false | undefined>> = plan.guardrails;
@@ -73,17 +78,36 @@ export function rulesOf({ plan, sticky, thresholds, history }: RulesOf): Rules {
   }
   if (sticky && plan.segments !== undefined)
     off.push({ name: 'segments', because: 'users are not counted by segment' });
+  const guardrails = withShares(found);
   return {
     alpha: plan.alpha,
     beta: plan.beta,
     routing: plan.routing,
     unit,
     mirrored: plan.strategy === 'shadow',
-    guardrails: withShares(found),
+    guardrails,
     off,
     limits: plan.limits,
+    together: whole(guardrails, known, whyNotTogether(plan, accepted)),
     ...(known === undefined ? {} : { history: known }),
   };
+}
+
+function whyNotTogether(plan: RulesOf['plan'], accepted: boolean | undefined): string | undefined {
+  if (plan.limits.together === false) return 'the config says so';
+  return accepted === true ? 'a person let the rollout go on after it had held it' : undefined;
+}
+
+/** What both arms together may reach in each measure that decides. A segment is part of the whole. */
+function whole(guardrails: readonly Guardrail[], history: History | undefined, off: string | undefined): TogetherRule {
+  if (off !== undefined) return { off };
+  const deciding = guardrails.filter(({ clock, alphaShare }) => clock === 'ticks' && alphaShare > 0);
+  const watched = deciding.flatMap(({ streams, floor, toleratedRatio }) =>
+    streams
+      .filter(({ segment }) => segment === undefined)
+      .map(({ measure, events }) => ({ measure, events, floor, toleratedRatio })),
+  );
+  return togetherRule(history?.together, watched);
 }
 
 interface Found {

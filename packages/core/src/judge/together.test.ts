@@ -8,6 +8,7 @@ import {
   type PastWindow,
   togetherOf,
   togetherRule,
+  togetherText,
   windowMs,
   windowsInRow,
   withBoth,
@@ -206,6 +207,28 @@ describe('a rise of both arms together', () => {
     const long = after(calm(0.02, 500), ceilings);
 
     expect(JSON.stringify(long).length).toBeLessThan(400);
+  });
+});
+
+describe('what a certificate says of it', () => {
+  const before = { bad: 0, requests: 1000, worst: 0.4 };
+  const known = { windows: 2016, measures: { errors: { ...before, worst: 0.01 }, slow: before, slower: before } };
+  const rule = togetherRule(known, [
+    ...watched,
+    { measure: 'slow', events: 'slow requests', floor: 0.001, toleratedRatio: 1 },
+    { measure: 'slower', events: 'slower requests', floor: 1, toleratedRatio: 1 },
+    { measure: 'unknown', events: 'unknown requests', floor: 1, toleratedRatio: 1 },
+  ]);
+
+  test('is the limits that can be exceeded, and how often they are by chance', () => {
+    const text = (hours: number) =>
+      togetherText({ together: rule }, { together: { since: start, last: [] }, readTo: start + hours * hour });
+
+    expect(text(2)).toMatch(
+      /with more than 1.25 % failed requests, 50 % slow requests of both models together for 20 minutes, which happens by chance in at most 1 of 85 rollouts that are as long as this one, for each of these$/,
+    );
+    expect(text(2.1)).toMatch(/at most 1 of 81 rollouts/);
+    expect(text(0)).toMatch(/at most 1 of 2017 rollouts/);
   });
 });
 

@@ -1,4 +1,5 @@
-import { hour, minute } from '../base/time.ts';
+import { percent } from '../base/numbers.ts';
+import { hour, minute, momentText, spanText } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
 
 /**
@@ -96,7 +97,11 @@ interface Watched {
   readonly toleratedRatio: number;
 }
 
-export function togetherRule(together: Together, watched: readonly Watched[]): TogetherRule {
+export function togetherRule(together: Together | undefined, watched: readonly Watched[]): TogetherRule {
+  if (together === undefined)
+    return {
+      off: `less than ${spanText(fewestWindows * windowMs)} is known in which only the champion answered`,
+    };
   const ceilings = watched.flatMap(({ measure, events, floor, toleratedRatio }): readonly Ceiling[] => {
     const known = together.measures[measure];
     if (known === undefined) return [];
@@ -109,6 +114,8 @@ export function togetherRule(together: Together, watched: readonly Watched[]): T
 
 /** What both arms did together since the start. */
 export interface BothArms {
+  /** When the first of their ticks began. */
+  readonly since: number;
   /** The window that is filling, and how much of it was counted. */
   readonly open?: Window & { readonly ms: number };
   /** The last full windows, oldest first. */
@@ -141,21 +148,33 @@ export interface Risen {
  * of windows within a stretch nor the two factors matter for that; the factors only make it rarer.
  */
 export function withBoth(
-  { open, last, risen }: BothArms = { last: [] },
+  known: BothArms | undefined,
   tick: Tick,
   tickMs: number,
   arms: readonly (string | undefined)[],
   ceilings: readonly Ceiling[],
 ): BothArms {
-  const known = { last, ...(risen === undefined ? {} : { risen }) };
-  if (tick.unserved === true) return { ...known, ...(open === undefined ? {} : { open }) };
+  const { open, ...before } = known ?? { since: tick.start, last: [] };
+  if (tick.unserved === true) return known ?? before;
   const filled = plusTick(open ?? { start: tick.start, requests: 0, bad: ceilings.map(() => 0) }, tick, arms, ceilings);
   const ms = (open?.ms ?? 0) + tickMs;
-  if (ms < windowMs) return { ...known, open: { ...filled, ms } };
-  if (filled.requests === 0) return known;
-  const now = [...last, filled].slice(-windowsInRow);
-  const found = lasting(risen, now, ceilings) ?? risenIn(now, ceilings);
-  return { last: now, ...(found === undefined ? {} : { risen: found }) };
+  if (ms < windowMs) return { ...before, open: { ...filled, ms } };
+  if (filled.requests === 0) return before;
+  const now = [...before.last, filled].slice(-windowsInRow);
+  const found = lasting(before.risen, now, ceilings) ?? risenIn(now, ceilings);
+  return { since: before.since, last: now, ...(found === undefined ? {} : { risen: found }) };
+}
+
+/** For the evidence. */
+export function togetherAfter(
+  { together }: { readonly together?: BothArms },
+  tick: Tick,
+  tickMs: number,
+  { candidate, champion }: { readonly candidate: string; readonly champion?: string | undefined },
+  { together: rule }: { readonly together?: TogetherRule },
+): { readonly together?: BothArms } {
+  if (rule === undefined || 'off' in rule) return {};
+  return { together: withBoth(together, tick, tickMs, [candidate, champion], rule.ceilings) };
 }
 
 function plusTick(
@@ -164,14 +183,16 @@ function plusTick(
   arms: readonly (string | undefined)[],
   ceilings: readonly Ceiling[],
 ): Window {
-  const found = arms.flatMap((arm) => (arm === undefined ? [] : (counts[arm] ?? [])));
-  return {
-    start,
-    requests: found.reduce((sum, arm) => sum + arm.requests, requests),
-    bad: ceilings.map(({ measure }, index) =>
-      found.reduce((sum, arm) => sum + (arm.bad[measure] ?? 0), bad[index] ?? 0),
-    ),
-  };
+  const sum = [...bad];
+  let all = requests;
+  for (const arm of arms) {
+    const found = arm === undefined ? undefined : counts[arm];
+    if (found === undefined) continue;
+    all += found.requests;
+    for (let index = 0; index < sum.length; index += 1)
+      sum[index] = (sum[index] ?? 0) + (found.bad[ceilings[index]?.measure ?? ''] ?? 0);
+  }
+  return { start, requests: all, bad: sum };
 }
 
 const shareOf = ({ requests, bad }: Window, index: number): number => (bad[index] ?? 0) / requests;
@@ -191,4 +212,27 @@ function risenIn(last: readonly Window[], ceilings: readonly Ceiling[]): Risen |
     if (share > limit) return { measure, since: first.start, share };
   }
   return undefined;
+}
+
+const runText = spanText(windowsInRow * windowMs);
+
+/** What rose, from what to what, since when, and that it was never as high before. */
+export function risenText({ measure, since, share }: Risen, rule: TogetherRule): string {
+  const { windows, ceilings } = 'off' in rule ? { windows: 0, ceilings: [] } : rule;
+  const { events = 'bad requests', before = 0, worst = 0 } = ceilings.find((each) => each.measure === measure) ?? {};
+  const now = `rose from ${percent(before)} in the hour before the rollout to at least ${percent(share)} for ${runText}, since ${momentText(since)}`;
+  return `${events} of both models together ${now}, more than in any ${runText} of the ${spanText(windows * windowMs)} before (${percent(worst)} at worst)`;
+}
+
+/** What would show that the candidate makes both worse, and how often that is chance: see \`withBoth\`. */
+export function togetherText(
+  { together: rule = { off: 'it is not known' } }: { readonly together?: TogetherRule },
+  { together: both, readTo }: { readonly together?: BothArms; readonly readTo: number },
+): string {
+  if ('off' in rule) return `limits.together does not watch for it, because ${rule.off}`;
+  const limits = rule.ceilings
+    .filter(({ limit }) => limit < 1)
+    .map(({ events, limit }) => `${percent(limit)} ${events}`);
+  const rollouts = 1 + Math.floor((rule.windows * windowMs) / Math.max(windowMs, readTo - (both?.since ?? readTo)));
+  return `limits.together holds it with more than ${limits.join(', ')} of both models together for ${runText}, which happens by chance in at most 1 of ${rollouts} rollouts that are as long as this one, for each of these`;
 }

@@ -11,8 +11,8 @@ import { type Base, candidateWeight, lastWeight, type Rollout } from './state.ts
 
 /** What the judge has to know of a rollout, and what a rollout learns from the judge. */
 
-export const rulesFor = ({ plan, sticky, latency, history }: Base): Rules =>
-  rulesOf({ plan, sticky, thresholds: latency, history });
+export const rulesFor = ({ plan, sticky, latency, history, together }: Base): Rules =>
+  rulesOf({ plan, sticky, thresholds: latency, history, accepted: together === 'accepted' });
 
 const placeOf = (rollout: Rollout): Place => ({
   weight: candidateWeight(rollout),

@@ -13,10 +13,19 @@ export function nextAfterPromotion({ candidate, stable, guardMs, plan }: Rollout
 }
 
 /** It waits at a weight: what ends that by itself, and how a person can. */
-export function nextInHold({ id, endsAt, gathering, backTo }: Extract<Rollout, { status: 'held' }>): string {
+export function nextInHold({
+  id,
+  candidate,
+  endsAt,
+  gathering,
+  passing,
+  backTo,
+}: Extract<Rollout, { status: 'held' }>): string {
   const byHand = `serin rollouts promote|abort|resume ${shortId(id)}`;
   if (gathering)
     return `it is promoted as soon as there is enough evidence, and taken back on ${momentText(endsAt)} if there is not; nothing needs to be done, but a person may end it: ${byHand}`;
+  if (passing)
+    return `it goes on by itself once that is over, and is taken back on ${momentText(endsAt)} if it is not; look at what both models use, and if something else than v${candidate} is to blame, let it go on: ${byHand}`;
   const cure = backTo === undefined ? 'look into it' : 'mend how requests are shared out or counted';
   return `${cure}, then end it: ${byHand}; without a person it is taken back on ${momentText(endsAt)}`;
 }

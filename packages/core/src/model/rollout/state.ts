@@ -8,7 +8,17 @@ import type { History } from '../../judge/history.ts';
 
 /** Why traffic goes back, and whether a person wanted it. */
 export interface Because {
-  readonly kind: 'evidence' | 'limit' | 'routing' | 'ready' | 'alert' | 'hold' | 'inconclusive' | 'abort' | 'rollback';
+  readonly kind:
+    | 'evidence'
+    | 'limit'
+    | 'routing'
+    | 'together'
+    | 'ready'
+    | 'alert'
+    | 'hold'
+    | 'inconclusive'
+    | 'abort'
+    | 'rollback';
   readonly text: string;
 }
 
@@ -30,6 +40,11 @@ export interface Base {
   readonly latency?: Thresholds | 'none';
   /** What the champion did before the start; `none`: nobody knows. Absent: not read yet. */
   readonly history?: History | 'none';
+  /**
+   * Both arms got worse together. `held`: that held it once, and then passed. `accepted`: a person let it go on, and it is
+   * not looked at any more.
+   */
+  readonly together?: 'held' | 'accepted';
   /** Weights of the candidate in percent, in order, 0 being a mirror; then all traffic. */
   readonly steps: readonly number[];
   readonly guardMs: number;
@@ -63,7 +78,8 @@ export type Rollout =
   | (Base & AtStep & { readonly status: 'paused'; readonly endsAt: number })
   /**
    * `gathering`: what is missing is evidence, and a certificate ends the hold. `backTo`: nobody can say what the
-   * candidate does with the weight of `step`, and it waits at this one (percent).
+   * candidate does with the weight of `step`, and it waits at this one (percent). `passing`: it goes on by itself once what
+   * both arms did together is over.
    */
   | (Base &
       AtStep & {
@@ -72,6 +88,7 @@ export type Rollout =
         readonly because: string;
         readonly gathering?: true;
         readonly backTo?: number;
+        readonly passing?: true;
       })
   | (Base & { readonly status: 'promoting'; readonly deadline: number })
   | (Base & Unread & { readonly status: 'guarding'; readonly since: number; readonly until: number })

@@ -128,6 +128,29 @@ export function holdBack(
   );
 }
 
+/**
+ * Both arms got worse together, and nobody can say whether the candidate is to blame: back, as above. If that ends it,
+ * the rollout goes on once; if it comes back then, it came with the candidate's weight, and that is enough.
+ */
+export function holdBoth(
+  rollout: Extract<Rollout, { status: 'baking' | 'held' | 'guarding' }>,
+  at: number,
+  because: string,
+): Rollout {
+  if (rollout.status === 'held' && rollout.backTo !== undefined) return rollout;
+  if (rollout.together === 'held') return revert(rollout, at, { kind: 'together', text: `it came back: ${because}` });
+  const held = holdBack(rollout, at, because);
+  return held.status === 'held' ? { ...held, together: 'held', passing: true } : held;
+}
+
+/** A person lets a rollout go on that was held for what both arms did: that does not hold it again. */
+export const accepted = (held: Extract<Rollout, { status: 'held' }>): typeof held =>
+  held.passing === undefined ? held : { ...held, together: 'accepted' };
+
+/** From a hold at a lower weight back to the weight of its step, or on to the promotion that was under way. */
+export const goForward = (held: Extract<Rollout, { status: 'held' }>, at: number, because: string): Rollout =>
+  held.step >= held.steps.length ? promote(held, at, because) : shift(held, held.step, at);
+
 export function hold(
   rollout: Waiting,
   at: number,
@@ -211,9 +234,9 @@ export const note = <Kind extends Base>(rollout: Kind, at: number, text: string)
 /** Only what every state has. */
 function base(rollout: Base): Base {
   const { id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story } = rollout;
-  const { edition, stable, championSince, latency, history, certificate } = rollout;
+  const { edition, stable, championSince, latency, history, together, certificate } = rollout;
   return {
     ...{ id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story },
-    ...defined({ edition, stable, championSince, latency, history, certificate }),
+    ...defined({ edition, stable, championSince, latency, history, together, certificate }),
   };
 }

@@ -4,7 +4,7 @@ import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { ModelSignal, SignalOf } from '../protocol.ts';
 import type { InnerSignal } from './protocol.ts';
 import { type Base, type Rollout, type RolloutContext, type Waiting, wantsHistory, wantsLatency } from './state.ts';
-import { bake, begin, endPromoted, endReverted, guard, holdText, note, promote, revert } from './steps.ts';
+import { accepted, bake, begin, endPromoted, endReverted, guard, holdText, note, promote, revert } from './steps.ts';
 import { endUnread, holdUnreadable, judgeLabels, judgeTicks, resume } from './verdicts.ts';
 
 type Signals = ModelSignal | (InnerSignal & { readonly at: number });
@@ -112,11 +112,13 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
       at < rollout.endsAt
         ? rollout
         : revert(rollout, at, {
-            kind: 'hold',
-            text: `${rollout.because}, and held longer than ${holdText(rollout)}`,
+            kind: rollout.passing ? 'together' : 'hold',
+            text: rollout.passing
+              ? `${rollout.because}; it did not end in ${holdText(rollout)} at ${rollout.backTo} %`
+              : `${rollout.because}, and held longer than ${holdText(rollout)}`,
           }),
     promoteRequested: (rollout, signal) =>
-      ours(rollout, signal) ?? promote(rollout, signal.at, `promoted by ${byWhom(signal)}`),
+      ours(rollout, signal) ?? promote(accepted(rollout), signal.at, `promoted by ${byWhom(signal)}`),
     pauseRequested: 'ignore',
     resumeRequested: (rollout, signal, { frozen }) =>
       ours(rollout, signal) ?? resume(rollout, { at: signal.at, by: byWhom(signal) }, frozen),

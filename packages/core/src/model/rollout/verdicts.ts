@@ -9,7 +9,19 @@ import type { SignalOf } from '../protocol.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
 import { nextAfterPromotion, nextAfterRevert } from './next.ts';
 import { labelsFrom, lastWeight, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
-import { bake, endPromoted, hold, holdBack, note, promote, revert, shift } from './steps.ts';
+import {
+  accepted,
+  bake,
+  endPromoted,
+  goForward,
+  hold,
+  holdBack,
+  holdBoth,
+  note,
+  promote,
+  revert,
+  shift,
+} from './steps.ts';
 
 /** What evidence comes to in each state that reads it, and what ends a hold. */
 
@@ -116,12 +128,14 @@ export function endUnread(rollout: In<'baking' | 'guarding'>, at: number): Rollo
 function afterGuard(rollout: In<'guarding'>, verdict: Verdict, signal: SignalOf<'ticksRead'>): Rollout {
   // A guard whose evidence is suspended sees nothing.
   if (verdict.kind === 'misrouted') return holdBack(rollout, signal.at, `the guard saw nothing: ${verdict.text}`);
+  if (verdict.kind === 'together') return holdBoth(rollout, signal.at, verdict.text);
   return signal.to < rollout.until ? rollout : endPromoted(rollout, signal.at);
 }
 
 function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
   const { evidence, until, step, steps, plan } = rollout;
   if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
+  if (verdict.kind === 'together') return holdBoth(rollout, at, verdict.text);
   if (evidence.readTo < until || frozen) return rollout;
   const shifted = shiftAt(rollout);
   if (shifted !== undefined) {
@@ -206,9 +220,14 @@ function moreMs(rollout: AtAStep, { times, cell, stream }: Lack): number | undef
 
 const requestsText = (count: number): string => countText(count, 'request');
 
-/** What was missing may have come while it was held. */
+/** What was missing may have come while it was held, and what both arms did together may be over. */
 function afterHold(rollout: In<'held'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
   if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
+  if (verdict.kind === 'together') return holdBoth(rollout, at, verdict.text);
+  if (rollout.passing && !frozen) {
+    const over = 'both models are as they were before, and the rollout goes on';
+    return goForward(note(rollout, at, over), at, over);
+  }
   return rollout.gathering && verdict.kind === 'none' && !frozen && lackAt(rollout) === undefined
     ? goOn(rollout, at)
     : rollout;
@@ -220,14 +239,14 @@ export function resume(
   { at, by }: { readonly at: number; readonly by: string },
   frozen: boolean,
 ): Rollout | Refusal {
-  const rollout = note(held, at, `resumed by ${by}`);
-  const { step, steps, backTo, evidence, until } = rollout;
+  const because = `resumed by ${by}`;
+  const rollout = note(accepted(held), at, because);
+  const { step, backTo, evidence, until } = rollout;
   if (backTo !== undefined && frozen)
     return refuse(
       'the project is frozen, and the weight of the candidate would rise; end the freeze first, or abort the rollout',
     );
-  if (backTo !== undefined && step >= steps.length) return promote(rollout, at, `resumed by ${by}`);
-  if (backTo !== undefined) return shift(rollout, step, at);
+  if (backTo !== undefined) return goForward(rollout, at, because);
   // A shift of the predictions does not go away by mirroring more: somebody has looked at it.
   const looked = !frozen && evidence.readTo >= until && shiftAt(rollout) !== undefined;
   return looked ? shift(rollout, step + 1, at) : bake(rollout, step, at, 'sameWeight');
