@@ -67,6 +67,8 @@ export interface Ended {
   readonly promotedAt?: number;
   /** It waited on the way, for whatever reason. */
   readonly wasHeld: boolean;
+  /** When it was held for what both arms did together. */
+  readonly wasHeldTogether?: number;
 }
 
 export const minuteMs = 60_000;
@@ -88,6 +90,7 @@ export function follow(plan: Plan, source: Source, { until, history, settle = 0,
   let exposed = 0;
   let promotedAt: number | undefined;
   let wasHeld = false;
+  let wasHeldTogether: number | undefined;
   const say = (said: Said) => {
     count += 1;
     const read = step(rolloutTable, rollout, { ...said, id: `s${count}`, at: now, actor } as ModelSignal, context);
@@ -117,6 +120,7 @@ export function follow(plan: Plan, source: Source, { until, history, settle = 0,
     exposed,
     wasHeld,
     ...(promotedAt === undefined ? {} : { promotedAt }),
+    ...(wasHeldTogether === undefined ? {} : { wasHeldTogether }),
   });
   for (let minute = 1; minute <= until; minute += 1) {
     const { beside: { labels: told, ...beside } = {}, ...counts } = source.next(candidateWeight(rollout));
@@ -130,6 +134,7 @@ export function follow(plan: Plan, source: Source, { until, history, settle = 0,
     pay();
     if (waiting.length > 10) waiting = waiting.filter((tick) => tick.start >= rollout.evidence.readTo);
     if (rollout.status === 'held') wasHeld = true;
+    if (rollout.together === 'held') wasHeldTogether ??= minute;
     if (rollout.status === 'promoting') promotedAt = minute;
     converge();
     if ('endedAt' in rollout) return ended(minute);
