@@ -35,12 +35,12 @@ describe('the noise of a champion', () => {
   const large = small.map((value) => 3 * value);
 
   test('is what its log-odds vary beyond chance, as another implementation has it', () => {
-    expect(noiseOf(bad(large, 600), { lag: 3, fewest: 12 })).toBeCloseTo(0.122971075771, 10);
-    // Chance is greater: judge-weather clips it to 0.05.
+    expect(noiseOf(bad(large, 600), { lag: 3, fewest: 12 })).toBeCloseTo(0.067242446859, 10);
+    // Chance is greater.
     expect(noiseOf(bad(small, 600), { lag: 3, fewest: 12 })).toBe(0);
   });
 
-  test('is not told from less than ten bad requests a tick, nor from less than two hours of ticks', () => {
+  test('is not told from less than ten bad requests a tick, nor from less than three hours of ticks', () => {
     const of = (count: number, value: number) =>
       noiseOf(
         bad(
@@ -49,25 +49,33 @@ describe('the noise of a champion', () => {
         ),
       );
 
-    expect(of(120, 10)).toBe(0);
-    expect(of(120, 9.9)).toBeUndefined();
-    expect(of(119, 10)).toBeUndefined();
+    expect(of(180, 10)).toBe(0);
+    expect(of(180, 9.9)).toBeUndefined();
+    expect(of(179, 10)).toBeUndefined();
   });
 
-  test('compares ticks that are half an hour apart, however many between them are missing', () => {
-    const hours = Array.from({ length: 600 }, (_, index) => ({
-      index,
-      requests: 6000,
-      // Up for half an hour, down for half an hour: ticks beside one another are alike.
-      bad: Math.floor(index / 30) % 2 === 0 ? 300 : 600,
-    }));
+  test('compares ticks that are an hour apart, however many between them are missing', () => {
+    const of = (valueAt: (index: number) => number) =>
+      Array.from({ length: 600 }, (_, index) => ({ index, requests: 6000, bad: valueAt(index) }));
+    // Up for an hour, down for an hour: ticks beside one another are alike.
+    const hours = of((index) => (Math.floor(index / 60) % 2 === 0 ? 300 : 600));
     const gaps = hours.filter(({ index }) => index % 7 !== 0);
-    const neverApart = hours.filter(({ index }) => index % 60 < 30);
+    const neverApart = hours.filter(({ index }) => index % 120 < 60);
 
     expect(noiseOf(hours)).toBeGreaterThan(0.7);
     expect(noiseOf(gaps)).toBeCloseTo(noiseOf(hours) ?? 0, 1);
     expect(noiseOf(hours, { lag: 1 })).toBe(0);
     expect(noiseOf(neverApart)).toBeUndefined();
+  });
+
+  test('is neither what comes with each hour nor a day that turns to night', () => {
+    const of = (factorAt: (index: number) => number) =>
+      Array.from({ length: 1440 }, (_, index) => ({ index, requests: 60_000, bad: Math.round(300 * factorAt(index)) }));
+    const wave = (index: number, period: number) => 1 + 0.5 * Math.sin((2 * Math.PI * index) / period);
+
+    expect(noiseOf(of((index) => wave(index, 60)))).toBe(0);
+    expect(noiseOf(of((index) => wave(index, 1440)))).toBe(0);
+    expect(noiseOf(of((index) => wave(index, 300)))).toBeGreaterThan(0.1);
   });
 
   test('is not what an incident of an hour was', () => {

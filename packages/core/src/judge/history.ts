@@ -146,12 +146,12 @@ export interface Indexed extends Count {
   readonly index: number;
 }
 
-/** Fewer say nothing of noise: an hour and a half of pairs that are half an hour apart, where a tick is a minute. */
-const fewestTicks = 120;
+/** Fewer say nothing of noise: an hour of ticks with another an hour before and after, where a tick is a minute. */
+const fewestTicks = 180;
 /** Below it chance is greater than noise. */
 const fewestBad = 10;
-/** Shorter ones miss noise that is slow: half an hour where a tick is a minute. */
-const noiseLag = 30;
+/** Shorter ones miss noise that is slow, and an hour leaves out what comes with each hour. */
+const noiseLag = 60;
 /** The median of the square of a standard normal: of chi-squared with one degree of freedom. */
 const medianOfSquare = 0.4549364231;
 /** So much is added for what is not known of the sample. */
@@ -161,19 +161,20 @@ const caution = 1.1;
  * The standard deviation of the difference of the log-odds of two arms that both vary as this one did.
  *
  * With x the log-odds of a tick and v the variance that chance alone gives it (1/bad + 1/good, each with a half added:
- * Haldane 1955, Anscombe 1956), x_t - x_(t-lag) has the variance 2 s² + v_t + v_(t-lag). The median of its square in the
- * place of the mean: incidents and bursts are not noise. The variance of a median is that of a normal distribution, an
- * assumption. Two arms differ by twice the variance of one. The lag, the caution and the fewest counts were chosen by
- * simulation, and no bound rests on them: see decisions/0075.
+ * Haldane 1955, Anscombe 1956), x_t - (x_(t-lag) + x_(t+lag)) / 2 has the variance 1.5 (s² + v) where v hardly changes. It
+ * is blind to a trend, as from day to night, and to what comes with each hour: both arms would have these alike, and they
+ * are no noise. The median of its square in the place of the mean: incidents and bursts are not noise. The variance of a
+ * median is that of a normal distribution, an assumption. Two arms differ by twice the variance of one. The lag, the
+ * caution and the fewest counts were chosen by simulation, and no bound rests on them: see decisions/0075.
  */
 export function noiseOf(counts: readonly Indexed[], { lag = noiseLag, fewest = fewestTicks } = {}): number | undefined {
   if (counts.length < fewest || median(counts.map(({ bad }) => bad)) < fewestBad) return undefined;
   const odds = new Map(counts.map(({ index, bad, requests }) => [index, logOdds(bad, requests)]));
   const squares = [...odds].flatMap(([index, now]) => {
-    const then = odds.get(index - lag);
-    return then === undefined ? [] : [(now - then) ** 2 / 2];
+    const [before, after] = [odds.get(index - lag), odds.get(index + lag)];
+    return before === undefined || after === undefined ? [] : [(now - (before + after) / 2) ** 2 / 1.5];
   });
-  if (squares.length < fewest - lag) return undefined;
+  if (squares.length < fewest - 2 * lag) return undefined;
   const chance = median(counts.map(({ bad, requests }) => 1 / (bad + 0.5) + 1 / (requests - bad + 0.5)));
   return Math.sqrt(2 * Math.max((caution * median(squares)) / medianOfSquare - chance, 0));
 }
