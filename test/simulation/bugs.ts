@@ -7,6 +7,7 @@ import type { Append, Head } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Operation } from '@serin/core/ports/serving';
 import type { Telemetry } from '@serin/core/ports/telemetry';
+import { crowdBugs } from './crowd-bugs.ts';
 import { shapes } from './fakes/shapes.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
 import { core, type PlantedBug, replaced, replacedServing } from './planted.ts';
@@ -479,6 +480,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'return alert.at < last',
     'drift starts runs within budget and cooldown',
   ),
+  ...crowdBugs,
   ...shapedBugs,
 ];
 

@@ -3,15 +3,15 @@ import type { Evidence } from '@serin/core/judge/evidence';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { Model } from '@serin/core/model/state';
 import type { Entry } from '@serin/core/ports/journal';
-import { logAsCame, logHarm, logMisrouted, logSafe, type Watched, watchedIn } from './formulas.ts';
+import { logAsCame, logHarm, logMisrouted, logSafe, type Watched } from './formulas.ts';
 import {
   type Account,
   differenceFrom,
   emptyAccount,
   knownBefore,
   type Reality,
-  slowMeasures,
   Wrong,
+  watchedOf,
   withLabels,
   withTicks,
 } from './ledger.ts';
@@ -90,7 +90,7 @@ function shrunk(from: Evidence, to: Evidence): void {
 /** A decision by evidence has the evidence, by formulas that are not the judge's own; harm that is found is acted upon. */
 function decided(was: Rollout, is: Rollout, account: Account, entry: Entry): void {
   const { plan } = is;
-  const watched = watchedIn(plan, { hasLatency: slowMeasures(is).length > 0, sticky: is.sticky });
+  const watched = watchedOf(is);
   const harm = watched.some(({ part }) => part > 0) ? logHarm(account, plan, watched) : 0;
   const isMisrouted = logMisrouted(account) >= Math.log(1000);
   const { type } = entry.signal as { readonly type?: string };
@@ -154,18 +154,28 @@ function promotedBy(was: Rollout, is: Rollout, type: string | undefined, watched
  * The rows that have to be certified, and are not, in the ticks of the last step. Users go by shares of each tick; a
  * platform that measured no slow request of both arms at once has nothing to certify of them.
  */
-function missingOf(rollout: Rollout, { streams, heard }: Account, watched: readonly Watched[]): readonly string[] {
+function missingOf(
+  rollout: Rollout,
+  { streams, heard, losses }: Account,
+  watched: readonly Watched[],
+): readonly string[] {
   const { steps, plan, sticky } = rollout;
   const togetherIn = (id: string) => (heard[id] === undefined ? 1 : knownBefore(id, rollout).together);
   const last = steps.at(-1) ?? 0;
   if (sticky) return [];
+  const isLoss = ({ name }: Watched): boolean => name === 'labels' && plan.guardrails.labels?.kind === 'loss';
   return watched
-    .filter(({ part, harms }) => part > 0 && harms.some((id) => streams[id] !== undefined))
+    .filter(
+      (guardrail) =>
+        guardrail.part > 0 && (isLoss(guardrail) || guardrail.harms.some((id) => streams[id] !== undefined)),
+    )
     .flatMap((guardrail) =>
       guardrail.promotes
         .map((id) => ({
           id,
-          log: logSafe({ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) }, last, guardrail),
+          log: isLoss(guardrail)
+            ? losses.safety.log
+            : logSafe({ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) }, last, guardrail),
         }))
         .filter(({ log }) => log < Math.log(1 / plan.beta))
         .map(({ id, log }) => `${id}, with log E' = ${log}`),

@@ -21,8 +21,36 @@ export interface Counted {
   readonly streams: Readonly<Record<string, Readonly<Record<string, Cell>>>>;
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
   readonly pairs: Readonly<Record<string, readonly [number, number]>>;
+  /** What losses have come to. */
+  readonly losses: { readonly harm: Bets; readonly safety: Bets };
   /** What the streams of ticks have come to. */
   readonly heard: Readonly<Record<string, Stream>>;
+}
+
+/** Bets on losses, one after the other. */
+export interface Bets {
+  readonly values: number;
+  readonly sum: number;
+  readonly squares: number;
+  readonly log: number;
+}
+
+export const noBets: Bets = { values: 0, sum: 0, squares: 0, log: 0 };
+
+/**
+ * One more value, whose mean is `most` at most under the null hypothesis. What is put on it follows from the values
+ * before, and with the least value there can be half of the capital is left.
+ */
+export function bet({ values, sum, squares, log }: Bets, value: number, most: number, least: number): Bets {
+  const count = values + 1;
+  const mean = sum / count;
+  const gain = mean - most;
+  const variance = Math.max(0.001, (squares + 1) / count - mean ** 2);
+  const part = most <= least ? 0 : Math.min(Math.max(0, gain / (variance + gain ** 2)), 0.5 / (most - least));
+  return {
+    ...{ values: count, sum: sum + value, squares: squares + value ** 2 },
+    log: log + Math.log1p(part * (value - most)),
+  };
 }
 
 type Plan = ModelPlan['rollout'];
@@ -43,16 +71,21 @@ export interface Watched {
 /** The guardrails of a plan; without frozen percentiles there is none of latency, and by first requests none promotes. */
 export function watchedIn(
   { guardrails }: Plan,
-  { hasLatency, sticky }: { readonly hasLatency: boolean; readonly sticky: boolean },
+  {
+    hasLatency,
+    sticky,
+    segments,
+  }: { readonly hasLatency: boolean; readonly sticky: boolean; readonly segments: readonly string[] },
 ): readonly Watched[] {
   const { errors, latency, labels } = guardrails;
   const isWorst = labels?.missing === 'worst';
+  const withSegments = (ids: readonly string[]) => ids.flatMap((id) => [id, ...segments.map((one) => `${id}@${one}`)]);
   const rows = [
-    { name: 'errors' as const, rule: errors, harms: ['errors'], promotes: ['errors'] },
+    { name: 'errors' as const, rule: errors, harms: withSegments(['errors']), promotes: ['errors'] },
     {
       name: 'latency' as const,
       rule: hasLatency ? latency : (false as const),
-      harms: ['latency.p50', 'latency.p90', 'latency.p99'],
+      harms: withSegments(['latency.p50', 'latency.p90', 'latency.p99']),
       promotes: sticky ? [] : ['latency.p90', 'latency.p99'],
     },
     {
@@ -92,6 +125,7 @@ function harmOf(
   counted: Counted,
   plan: Plan,
 ): readonly number[] {
+  if (name === 'labels' && plan.guardrails.labels?.kind === 'loss') return [counted.losses.harm.log];
   const heard = counted.heard[id];
   const cells = Object.entries(counted.streams[id] ?? {});
   const split =
@@ -112,7 +146,7 @@ function harmOf(
             ),
           ),
         );
-  if (plan.strategy !== 'shadow') return [split];
+  if (plan.strategy !== 'shadow' || id.includes('@')) return [split];
   const [ours, theirs] = counted.pairs[id] ?? [0, 0];
   const null0 = r0 / (1 + r0);
   const paired = [11 / 9, 1.5, 7 / 3, 4, 9].map((factor) => {

@@ -26,21 +26,21 @@ type RolloutPlan = NonNullable<Given['rollout']>;
 type Because = Extract<Rollout, { status: 'reverting' }>['because']['kind'];
 
 /** A second version under a rollout of its own; whatever comes of it. */
-const canary =
+export const canary =
   (changes: RolloutPlan = {}, model: Partial<Given> = {}): Scenario['act'] =>
   async (universe) => {
     await second(universe, configOf({ ...model, rollout: { ...given.rollout, ...changes } }));
     await universe.when(over(2));
   };
 
-const promotes: Scenario['expect'] = (universe, calm) => {
+export const promotes: Scenario['expect'] = (universe, calm) => {
   if (!calm) return;
   champion(universe, 2);
   must(universe.model()?.rollout?.certificate?.verdict === 'promotion', 'the promotion has no certificate');
 };
 
 /** No schedule may promote it; without faults it is rolled back for this reason, with what is to blame. */
-const rollsBack =
+export const rollsBack =
   (kind: Because, blamed?: string): Scenario['expect'] =>
   (universe, calm) => {
     const { rollout } = universe.model() ?? {};
@@ -68,7 +68,7 @@ const story = (universe: Universe): string =>
     .model()
     ?.rollout?.story.map(({ text }) => text)
     .join('; ') ?? '';
-const told = (universe: Universe, text: RegExp): void =>
+export const told = (universe: Universe, text: RegExp): void =>
   must(text.test(story(universe)), `${text} is not told: ${story(universe)}`);
 
 /** The candidate gets half as much again as its weight says. */

@@ -4,7 +4,7 @@ import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { LabelTick, Tick } from '@serin/core/ports/telemetry';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';
-import { type Cell, type Counted, watchedIn } from './formulas.ts';
+import { bet, type Cell, type Counted, noBets, watchedIn } from './formulas.ts';
 import { before, heardOne, type Stream } from './weather.ts';
 
 export interface Reality extends Pick<MemoryTelemetry, 'truth' | 'trueLabels' | 'routes'> {
@@ -25,10 +25,12 @@ export interface Account extends Counted {
   readonly stable: Arm;
   readonly mirrored?: Evidence['mirrored'];
   readonly labels?: { readonly requests: number; readonly labelled: number };
+  /** When the first tick began that was read: before it nobody was known. */
+  readonly usersSince?: number;
 }
 
 export const emptyAccount: Account = {
-  ...{ closed: 0, ticks: 0, streams: {}, routed: {}, pairs: {}, heard: {} },
+  ...{ closed: 0, ticks: 0, streams: {}, routed: {}, pairs: {}, heard: {}, losses: { harm: noBets, safety: noBets } },
   candidate: { requests: 0, errors: 0 },
   stable: { requests: 0, errors: 0 },
 };
@@ -47,15 +49,19 @@ const percentiles = ['p50', 'p90', 'p99'] as const;
 /** The ticks `from <= start < to` of a rollout, each under the weight that really held while it was routed. */
 export function withTicks(account: Account, { rollout, endpoint, from, to }: Stretch, telemetry: Reality): Account {
   const tickMs = rollout.plan.tick;
-  const users = rollout.sticky ? { usersSince: rollout.startedAt } : {};
+  const usersSince = account.usersSince ?? from;
+  const users = rollout.sticky ? { usersSince } : {};
   const query = { endpoint, from, to, tickMs, measures: ['errors', ...slowMeasures(rollout)], ...users };
-  return telemetry.truth(query).reduce((sum, tick) => {
-    // Where nobody knows how requests are routed no weight is claimed.
-    if (isAstray(rollout)) return withTick(sum, tick, rollout, 'unknown');
-    const weight = weightDuring(tick.start, rollout, endpoint, telemetry);
-    if (!isCold(tick, rollout)) hasWarmedUp(tick.start, rollout, endpoint, telemetry);
-    return withTick(sum, tick, rollout, weight);
-  }, account);
+  return telemetry.truth(query).reduce<Account>(
+    (sum, tick) => {
+      // Where nobody knows how requests are routed no weight is claimed.
+      if (isAstray(rollout)) return withTick(sum, tick, rollout, 'unknown');
+      const weight = weightDuring(tick.start, rollout, endpoint, telemetry);
+      if (!isCold(tick, rollout)) hasWarmedUp(tick.start, rollout, endpoint, telemetry);
+      return withTick(sum, tick, rollout, weight);
+    },
+    { ...account, usersSince },
+  );
 }
 
 export interface Stretch {
@@ -119,7 +125,10 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   const isMeasured = names.every((name) =>
     slow.every((by) => (tick.counts[name]?.bad ?? { [by]: 0 })[by] !== undefined),
   );
-  const arms = names.map((name) => eventsOf(tick, name, { sticky: rollout.sticky, slow: isMeasured ? slow : [] }));
+  const segments = segmentsOf(rollout);
+  const arms = names.map((name) =>
+    eventsOf(tick, name, { sticky: rollout.sticky, slow: isMeasured ? slow : [], segments }),
+  );
   const [ours, theirs] = arms;
   if (ours === undefined || theirs === undefined) return next;
   const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
@@ -150,8 +159,7 @@ interface HeardOf {
 
 function heardBy(known: Account['heard'], rollout: Rollout, eventsOf: (id: string) => HeardOf): Account['heard'] {
   const next: Record<string, Stream> = { ...known };
-  const watched = watchedIn(rollout.plan, { hasLatency: slowMeasures(rollout).length > 0, sticky: rollout.sticky });
-  for (const { harms, ...guardrail } of watched.filter(({ name }) => name !== 'labels'))
+  for (const { harms, ...guardrail } of watchedOf(rollout).filter(({ name }) => name !== 'labels'))
     for (const id of harms) {
       const events = eventsOf(id);
       if (events.ours.of + events.theirs.of === 0) continue;
@@ -170,13 +178,26 @@ function heardBy(known: Account['heard'], rollout: Rollout, eventsOf: (id: strin
   return next;
 }
 
+/** Of users no segment is known. */
+const segmentsOf = ({ sticky, plan }: Rollout): readonly string[] => (sticky ? [] : (plan.segments?.values ?? []));
+
+export const watchedOf = (rollout: Rollout) =>
+  watchedIn(rollout.plan, {
+    ...{ hasLatency: slowMeasures(rollout).length > 0, sticky: rollout.sticky },
+    segments: segmentsOf(rollout),
+  });
+
 /** What is known of a stream before its first tick. */
-export function knownBefore(id: string, rollout: Rollout) {
+export function knownBefore(stream: string, rollout: Rollout) {
+  const [id = '', segment] = stream.split('@');
   const slow = slowMeasures(rollout);
   const own = id === 'errors' ? 'errors' : (slow[percentiles.findIndex((name) => id === `latency.${name}`)] ?? '');
   const measures = id === 'errors' ? [own] : [own, ...slow.filter((measure) => measure !== own)];
   const rule = rollout.plan.guardrails[id === 'errors' ? 'errors' : 'latency'];
-  return before(rollout, measures, { maxBurst: rule === false ? 1 : rule.maxBurst, isWhole: !rollout.sticky });
+  return before(rollout, measures, {
+    maxBurst: rule === false ? 1 : rule.maxBurst,
+    isWhole: !rollout.sticky && segment === undefined,
+  });
 }
 
 interface Bad {
@@ -188,7 +209,11 @@ interface Bad {
  * Every row of counts of an arm, whether or not it is watched; and how many requests (users) were shared out. What is
  * unmeasured for either arm says nothing about both.
  */
-function eventsOf(tick: Tick, name: string, { sticky, slow }: { sticky: boolean; slow: readonly string[] }) {
+function eventsOf(
+  tick: Tick,
+  name: string,
+  { sticky, slow, segments }: { sticky: boolean; slow: readonly string[]; segments: readonly string[] },
+) {
   const counts = tick.counts[name] ?? { requests: 0, bad: { errors: 0 } };
   const users = tick.users?.[name];
   const rows = (read: (measure: string) => Bad | undefined): Readonly<Record<string, Bad>> => ({
@@ -196,7 +221,13 @@ function eventsOf(tick: Tick, name: string, { sticky, slow }: { sticky: boolean;
     ...Object.fromEntries(percentiles.map((p, index) => [`latency.${p}`, read(slow[index] ?? '') ?? nothing])),
   });
   const { requests: of } = counts;
-  if (!sticky) return { seen: of, bad: rows((by) => ({ bad: counts.bad[by] ?? 0, of: by === '' ? 0 : of })) };
+  const requestsIn = (found: typeof counts) =>
+    rows((by) => ({ bad: found.bad[by] ?? 0, of: by === '' ? 0 : found.requests }));
+  const parts = segments.flatMap((segment) => {
+    const found = tick.segments?.[segment]?.[name] ?? { requests: 0, bad: {} };
+    return Object.entries(requestsIn(found)).map(([id, bad]) => [`${id}@${segment}`, bad] as const);
+  });
+  if (!sticky) return { seen: of, bad: { ...requestsIn(counts), ...Object.fromEntries(parts) } };
   return {
     seen: users?.assigned ?? 0,
     bad: rows((by) => {
@@ -210,7 +241,7 @@ function eventsOf(tick: Tick, name: string, { sticky, slow }: { sticky: boolean;
 function only(streams: Counted['streams'], rollout: Rollout): Counted['streams'] {
   const { errors, latency } = rollout.plan.guardrails;
   const isWatched = (id: string): boolean =>
-    id === 'errors'
+    id.startsWith('errors')
       ? errors !== false
       : id.startsWith('labels') || (latency !== false && slowMeasures(rollout).length > 0);
   return Object.fromEntries(Object.entries(streams).filter(([id]) => isWatched(id)));
@@ -279,7 +310,8 @@ export function withLabels(account: Account, { rollout, endpoint, from, to }: St
   return telemetry.trueLabels(query).reduce((sum, tick) => withLabelTick(sum, tick, rollout), account);
 }
 
-function withLabelTick(account: Account, { rows, pairs }: LabelTick, { candidate, stable, plan }: Rollout): Account {
+function withLabelTick(account: Account, { rows, losses, pairs }: LabelTick, rollout: Rollout): Account {
+  const { candidate, stable, plan } = rollout;
   const ours = rows.filter(({ deployment }) => deployment === nameOf(candidate));
   const theirs = rows.filter(({ deployment }) => deployment === nameOf(stable));
   const isWorst = plan.guardrails.labels?.missing === 'worst';
@@ -308,11 +340,29 @@ function withLabelTick(account: Account, { rows, pairs }: LabelTick, { candidate
     ...account,
     streams,
     labels: { requests: sum('requests'), labelled: sum('labelled') },
+    losses: lossesAfter(account.losses, losses, rollout),
     pairs:
       apart === undefined
         ? account.pairs
         : { ...account.pairs, labels: [before + apart.mirror, beforeThem + apart.served] },
   };
+}
+
+/** Losses in the order of their requests, each under the weight by which it was routed. */
+function lossesAfter(known: Account['losses'], losses: LabelTick['losses'], rollout: Rollout): Account['losses'] {
+  const { kind, tolerated = 0, marginLoss = 0 } = rollout.plan.guardrails.labels ?? {};
+  if (kind !== 'loss') return known;
+  return losses.reduce(({ harm, safety }, { deployment, weight, loss }) => {
+    const isOurs = deployment === nameOf(rollout.candidate);
+    const ours = isOurs ? weight : 100 - weight;
+    if ((!isOurs && deployment !== nameOf(rollout.stable)) || ours <= 0 || ours >= 100) return { harm, safety };
+    const share = ours / 100;
+    const worth = isOurs ? loss / share : -loss / (1 - share);
+    return {
+      harm: bet(harm, worth, tolerated, -1 / (1 - share)),
+      safety: ours === rollout.steps.at(-1) ? bet(safety, -worth, -marginLoss, -1 / share) : safety,
+    };
+  }, known);
 }
 
 const noRow = { requests: 0, labelled: 0, wrong: 0 };
@@ -343,12 +393,18 @@ export function differenceFrom(account: Account, { evidence }: Rollout): string 
     ...(told === undefined ? {} : { labels: told }),
     streams,
     heard: account.heard,
+    losses: account.losses,
+    ...(account.usersSince === undefined ? {} : { usersSince: account.usersSince }),
   };
   for (const part of new Set([...Object.keys(said), ...Object.keys(account)])) {
     const [mine, theirs] = [account[part as keyof Account], said[part as keyof Account]];
     if (!isDeepStrictEqual(plain(mine), plain(theirs)))
       return `${part} are ${JSON.stringify(theirs)}, and really were ${JSON.stringify(mine)}`;
   }
+  const bets = ['harm', 'safety'] as const;
+  const lost = bets.find((of) => isApart(account.losses[of].log, labels?.[of].logK ?? 0));
+  if (lost !== undefined)
+    return `what losses say of ${lost} is ${labels?.[lost].logK}, and really was ${account.losses[lost].log}`;
   const far = Object.entries(account.heard).find(([id, stream]) => isFar(stream, evidence.weather[id]));
   return far === undefined
     ? undefined
@@ -376,5 +432,7 @@ function isFar(
   );
 }
 
+const isApart = (mine: number, theirs: number): boolean =>
+  !(Math.abs(mine - theirs) <= rounding * Math.max(1, Math.abs(mine)));
 const rounding = 1e-9;
 const plain = (value: unknown): unknown => (value === undefined ? {} : JSON.parse(JSON.stringify(value)));

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { plantedBugs } from './bugs.ts';
+import { healthyCrowds } from './crowd-scenarios.ts';
 import { shapes } from './fakes/shapes.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
 import { runPlan } from './run.ts';
@@ -10,7 +11,7 @@ import { scenariosOn } from './shaped-scenarios.ts';
 import type { Failure, Task, TaskResult } from './worker.ts';
 
 const usage =
-  'node test/simulation/main.ts [--seed N] [--runs N] [--shape aws|vertex|azure] [--scenario name] [--crash-every-call] [--bugs] [--bug name]';
+  'node test/simulation/main.ts [--seed N] [--runs N] [--shape aws|vertex|azure] [--scenario name] [--crash-every-call] [--healthy N] [--bugs] [--bug name]';
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     shape: { type: 'string' },
     scenario: { type: 'string' },
     'crash-every-call': { type: 'boolean' },
+    healthy: { type: 'string' },
     bugs: { type: 'boolean' },
     bug: { type: 'string' },
     'until-failure': { type: 'boolean' },
@@ -55,6 +57,7 @@ async function untilFailure(runs: number): Promise<void> {
 }
 
 function tasks(): Task[] {
+  if (values.healthy !== undefined) return healthyTasks(Number(values.healthy));
   const chosen = values.seed !== undefined || values.runs !== undefined;
   const only = values['crash-every-call'] || values.bugs || values.bug;
   const seeds: Task[] = [];
@@ -78,6 +81,12 @@ function tasks(): Task[] {
           .filter(({ name }) => name.includes(values.bug ?? ''))
           .map(({ name }): Task => ({ kind: 'bug', bug: name, most: seedsPerBug }));
   return [...bugs, ...crashes, ...seeds];
+}
+
+/** Candidates that are healthy, of requests that are drawn: how often the evidence takes them back. */
+function healthyTasks(runs: number): Task[] {
+  const chosen = healthyCrowds.filter(({ name }) => named === undefined || name === named.name);
+  return chosen.map(({ name }): Task => ({ kind: 'healthy', scenario: name, runs }));
 }
 
 /** Each cloud with the same seeds. */

@@ -1,3 +1,4 @@
+import type { Rollout } from '@serin/core/model/rollout/state';
 import type { Shape } from './fakes/shapes.ts';
 import { checkAtRest, unrest } from './rest.ts';
 import type { Scenario } from './script.ts';
@@ -20,6 +21,8 @@ export interface Result {
   readonly calls: number;
   readonly trace: readonly string[];
   readonly problem?: Error;
+  /** The newest, as it is at the end. */
+  readonly rollout?: Rollout | undefined;
 }
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
@@ -31,10 +34,10 @@ export async function runPlan(plan: Plan): Promise<Result> {
   const universe = createUniverse(sim, { outside: scenario.outside ?? {}, one, shape, bugs });
   try {
     await play(plan, sim, universe);
-    return { calls: sim.calls, trace: sim.trace };
+    return { calls: sim.calls, trace: sim.trace, rollout: universe.model()?.rollout };
   } catch (error) {
     const problem = error instanceof Error ? error : new Error(String(error));
-    return { calls: sim.calls, trace: sim.trace, problem };
+    return { calls: sim.calls, trace: sim.trace, problem, rollout: universe.model()?.rollout };
   }
 }
 

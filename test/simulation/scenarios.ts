@@ -2,6 +2,7 @@ import { Fault } from '@serin/core/base/fault';
 import type { Config } from '@serin/core/config/config';
 import type { Model } from '@serin/core/model/state';
 import { alertScenarios } from './alert-scenarios.ts';
+import { crowdScenarios } from './crowd-scenarios.ts';
 import { judgeScenarios } from './judge-scenarios.ts';
 import { objectsOf } from './rest.ts';
 import {
@@ -809,5 +810,6 @@ export const scenarios: readonly Scenario[] = [
   },
   ...alertScenarios,
   ...judgeScenarios,
+  ...crowdScenarios,
   ...sinkScenarios,
 ];

@@ -51,6 +51,8 @@ export interface Outside {
   readonly labelled?: { readonly share: number; readonly takeMs: number };
   /** Who sends the requests, one by one, drawn from the seed; absent: even arrivals, and nobody is known. */
   readonly people?: Omit<People, 'seed'>;
+  /** What the platform counts of a tick; everything, as a rule. */
+  readonly counted?: (tick: Tick) => Tick;
   /** What the platform tells instead of a tick. */
   readonly told?: (tick: Tick) => readonly Tick[];
   /** The same of labels. */
@@ -284,6 +286,7 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
     outcomesTakeMs: outside.outcomesTakeMs ?? 5000,
     labelled: outside.labelled ?? { share: 0.8, takeMs: 60_000 },
     told: outside.told ?? ((tick) => [tick]),
+    ...(outside.counted === undefined ? {} : { counted: outside.counted }),
     ...(outside.toldLabels === undefined ? {} : { toldLabels: outside.toldLabels }),
     ...(outside.people === undefined ? {} : { people: withSeed(outside.people, sim.seed) }),
     ...(shape === undefined

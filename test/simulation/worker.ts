@@ -1,4 +1,6 @@
 import { parentPort } from 'node:worker_threads';
+import { shareOf } from '../bench-judge/claims.ts';
+import { newTally } from '../bench-judge/tally.ts';
 import { hunt, plantedBugs } from './bugs.ts';
 import { type Shape, shapes } from './fakes/shapes.ts';
 import { calmPlan, planOf, shapedPlanOf } from './plans.ts';
@@ -16,6 +18,8 @@ export type Task =
     }
   /** `each`: before every call and after it; else every call once, in turns before and after. */
   | { readonly kind: 'crashes'; readonly scenario: string; readonly each: boolean }
+  /** A healthy candidate, calmly, once for each seed. */
+  | { readonly kind: 'healthy'; readonly scenario: string; readonly runs: number }
   | { readonly kind: 'bug'; readonly bug: string; readonly most: number };
 
 export interface Failure {
@@ -42,6 +46,8 @@ async function perform(task: Task): Promise<TaskResult> {
       return runSeeds(task);
     case 'crashes':
       return crashEverywhere(task);
+    case 'healthy':
+      return runHealthy(task.scenario, task.runs);
     case 'bug':
       return findBug(task.bug, task.most);
   }
@@ -93,6 +99,26 @@ async function crashEverywhere({ scenario: name, each }: Extract<Task, { kind: '
   }
   return { passed: runs - failures.length, failures, said: `crashed at each of the ${calls} calls of '${name}'` };
 }
+
+/** By the evidence a healthy candidate may be taken back, but not more often than the config allows. */
+async function runHealthy(name: string, runs: number): Promise<TaskResult> {
+  const scenario = scenarioOf(name);
+  const failures: Failure[] = [];
+  let found = 0;
+  for (let seed = 1; scenario !== undefined && seed <= runs; seed += 1) {
+    const { problem, rollout, trace } = await runPlan({ ...calmPlan(scenario), seed });
+    const isUnlucky = rollout?.status === 'rolledBack' && rollout.because.kind === 'evidence';
+    if (isUnlucky) found += 1;
+    else if (problem !== undefined)
+      failures.push({ what: `seed ${seed}: ${name}`, problem: problem.message, trace: trace.slice(-40) });
+  }
+  const { low, high } = shareOf({ ...newTally(), runs, found });
+  const said = `taken back by evidence: ${found} of ${runs}, at most ${(100 * high).toFixed(2)} %: ${name}`;
+  if (low > alpha) failures.push({ what: name, problem: `${said}, which is more than alpha`, trace: [] });
+  return { passed: runs - failures.length, failures, said };
+}
+
+const alpha = 0.01;
 
 async function findBug(name: string, most: number): Promise<TaskResult> {
   const bug = plantedBugs.find((planted) => planted.name === name);

@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type JudgedBy, judged } from './judged.ts';
+import { crowds, type JudgedBy } from '../simulation/crowds.ts';
+import { judged } from './judged.ts';
 import { idsOf, look } from './life.ts';
 
-/** By what a rollout is judged, and what takes a bad candidate back. */
-const cases: readonly (readonly [JudgedBy, string])[] = [
-  ['users', 'errors'],
-  ['segments', 'errors'],
-  ['labels', 'labels'],
-  ['worst', 'labels'],
-  ['losses', 'labels'],
-  ['pairs', 'errors'],
-];
+const kinds = Object.keys(crowds) as readonly JudgedBy[];
 
 const rolloutIn = async (world: Awaited<ReturnType<typeof judged>>) => {
   const id = (await idsOf(world, 'rollouts')).at(-1) ?? '';
@@ -19,7 +12,9 @@ const rolloutIn = async (world: Awaited<ReturnType<typeof judged>>) => {
   return { id, rollout: body, verified };
 };
 
-describe.each(cases)('a rollout that is judged by its %s', (by, blamed) => {
+describe.each(kinds)('a rollout that is judged by its %s', (by) => {
+  const { blamed } = crowds[by];
+
   test('promotes a healthy candidate, and its journal is verified', async () => {
     const { rollout, verified } = await rolloutIn(await judged(by));
 

@@ -62,28 +62,36 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
   const traffic = evenTraffic(options);
   const absences: { readonly deployment: string; readonly from: number; readonly to: number }[] = [];
   const isAway = (from: number, to: number): boolean => absences.some((away) => away.from < to && away.to > from);
+  // To draw them again is what takes most of the time of a simulation.
+  const lately = new Map<string, readonly Request[]>();
   const requests: MemoryTelemetry['requests'] = (endpoint, from, to) => {
     const people = options.people?.(endpoint);
     if (people === undefined) return undefined;
-    const { labelled } = options;
-    return traffic
-      .windows(endpoint, from, to)
-      .flatMap((window) => requestsIn(window.route, window.from, window.to, { people, behaviour: options, labelled }));
+    const windows = traffic.windows(endpoint, from, to);
+    const key = JSON.stringify([endpoint, windows.map((window) => [window.from, window.to, window.route.at])]);
+    const drawing = { people, behaviour: options, labelled: options.labelled };
+    const drawn =
+      lately.get(key) ?? windows.flatMap(({ route, ...window }) => requestsIn(route, window.from, window.to, drawing));
+    lately.delete(key);
+    lately.set(key, drawn);
+    for (const old of lately.keys()) if (lately.size > remembered) lately.delete(old);
+    return drawn;
   };
   const { labels, label, labelTotals, truth: trueLabels } = memoryLabels({ ...options, traffic, requests });
-  const metUsers = new Map<string, { readonly until: number; readonly met: Met }>();
+  const metUsers = new Map<string, readonly Meeting[]>();
 
   /** Whom the endpoint knew at a time, of those since another. A tick that was not served is nobody's. */
   function metUntil(endpoint: string, { usersSince = 0, tickMs, ...asked }: TickQuery, time: number): Met {
     const key = JSON.stringify([endpoint, usersSince, tickMs, asked.measures]);
-    const known = metUsers.get(key);
-    let { until, met } = known !== undefined && known.until <= time ? known : { until: usersSince, met: nobody };
+    const known = metUsers.get(key) ?? [];
+    let { until, met } = known.findLast((meeting) => meeting.until <= time) ?? { until: usersSince, met: nobody };
     const counting: Counting = { measures: asked.measures, shareSlower };
     for (; until < time; until = nextTick(until, tickMs)) {
       const to = nextTick(until, tickMs);
       if (!isAway(until, to)) met = metIn(met, requests(endpoint, until, to) ?? [], counting);
     }
-    if (time <= now() - outcomesTakeMs) metUsers.set(key, { until, met });
+    if (time <= now() && known.every((meeting) => meeting.until !== until))
+      metUsers.set(key, [...known, { until, met }].slice(-remembered));
     return met;
   }
 
@@ -232,6 +240,14 @@ function pairsOf(
   }
   return found;
 }
+
+/** Who had been met when. */
+interface Meeting {
+  readonly until: number;
+  readonly met: Met;
+}
+/** Windows and meetings. */
+const remembered = 60;
 
 const none = { from: 0, to: 0 };
 const nextTick = (time: number, tickMs: number): number => (Math.floor(time / tickMs) + 1) * tickMs;
