@@ -6,9 +6,10 @@ import { edition } from '../../judge/rules.ts';
 import { chainProblem } from '../../ports/entry.ts';
 import type { Entry } from '../../ports/journal.ts';
 import type { SignalOf } from '../protocol.ts';
+import { deploymentName } from '../version.ts';
 import { certify } from './evidence.ts';
 import { type Change, readingIn, rolloutFollower } from './follow.ts';
-import type { Rollout } from './state.ts';
+import { candidateWeight, type Rollout } from './state.ts';
 import { rolloutTable } from './table.ts';
 
 export interface Verification {
@@ -29,8 +30,13 @@ export interface Verification {
  * implementation-approximated).
  *
  * `entries` are those of the model's stream, oldest first, from its first on, or at least up to the end of the rollout.
- * Their chain of hashes is checked as well, and says which entry was changed after it was written. When a weight was
- * confirmed, and what people and alerts said, is taken as recorded. Never throws, whatever is in the entries.
+ * Their chain of hashes is checked as well, and says which entry was changed after it was written. Never throws, whatever
+ * is in the entries.
+ *
+ * Taken as recorded: what the platform counted and saw (ticks, labels, the champion's past as it was summarised, the
+ * weights of its endpoint and when it had them), what people and alerts said and what became of the rollout by that, the
+ * plan, and the text of a decision by policy. Everything that follows from these is recomputed, also when a reading
+ * begins, how long a bake lasts and since when users are known.
  */
 export function verifyRollout(entries: readonly Entry[], id: string): Verification {
   const odd = entries.findIndex((entry) => !isEntry(entry));
@@ -119,19 +125,23 @@ function replayOf(id: string, problems: string[]) {
     }
     status = now.status;
     if (old) return;
-    own ??= noEvidence(now.evidence.readTo);
+    if (was === undefined) note(entry, 'startedAt', entry.at, now.startedAt);
+    own ??= noEvidence(now.startedAt);
     const until = own;
     const replayed = was === undefined ? undefined : judgedAgain(was, entry, change.frozen);
-    if (replayed === undefined) own = readOn(own, now);
-    else {
-      readings += 1;
+    if (replayed !== undefined) readings += 1;
+    if (was !== undefined) {
       // The endpoint may be as wanted already, and the wait for it over in the same entry.
-      const next = replayed.status === now.status ? replayed : converged(replayed, entry);
-      own = next === replayed ? replayed.evidence : readOn(replayed.evidence, now);
-      note(entry, 'status', next.status, now.status);
-      if (next.status === now.status) note(entry, 'until', endOf(next), endOf(now));
+      const next =
+        replayed === undefined
+          ? goneOn({ ...was, evidence: own }, entry, change)
+          : convergences(replayed, entry).find(({ status }) => status === now.status);
+      if (replayed !== undefined) note(entry, 'status', (next ?? replayed).status, now.status);
+      if (next !== undefined) note(entry, 'rollout', restOf(next), restOf(now));
+      own = (next ?? replayed)?.evidence ?? own;
     }
     note(entry, 'evidence', own, now.evidence);
+    if (was !== undefined && isConfirmed(was, now)) note(entry, 'weight', weightIn(entry, now), candidateWeight(now));
     const past = pastIn(entry);
     if (was !== undefined && past !== undefined) note(entry, past, pastAgain(was, entry)[past], now[past]);
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
@@ -164,25 +174,39 @@ function replayOf(id: string, problems: string[]) {
 }
 
 /**
- * A weight was confirmed: the next reading begins later, with a warm-up. It never goes back.
+ * Without a reading: a weight was confirmed, or somebody resumed. Then the next reading begins later, with a warm-up.
+ * `undefined`: what else was said is taken as recorded.
  */
-function readOn(mine: Evidence, { evidence, plan }: Rollout): Evidence {
-  const { readTo, from, usersSince } = evidence;
-  if (!(readTo >= mine.readTo)) return mine;
-  const begins = mine.from === undefined || from === readTo + plan.warmUp * plan.tick;
-  return {
-    ...mine,
-    readTo,
-    ...(begins && from !== undefined ? { from } : {}),
-    ...(mine.usersSince !== undefined || usersSince === undefined ? {} : { usersSince }),
-  };
+function goneOn(mine: Rollout, entry: Entry, { now, frozen }: Change): Rollout | undefined {
+  const { signal, at } = entry;
+  // Written by the engine; what comes of it is compared.
+  const heard = step(rolloutTable, mine, { ...(signal as unknown as SignalOf<'resumeRequested'>), at }, { frozen });
+  const said = entryType(entry) === 'resumeRequested' && 'moved' in heard ? heard.moved : mine;
+  return convergences(said, entry).find((next) => next !== mine && next.status === now.status);
 }
 
-const endOf = (rollout: Rollout): number | undefined => ('until' in rollout ? rollout.until : undefined);
+/** All that a rollout is beside its evidence and its certificate, which are compared by themselves. */
+function restOf({ evidence: _, certificate: __, ...rest }: Rollout): unknown {
+  return rest;
+}
 
-function converged(rollout: Rollout, { at }: Entry): Rollout {
-  const next = step(rolloutTable, rollout, { type: 'endpointConverged', at }, { frozen: false });
-  return 'moved' in next ? next.moved : rollout;
+const isConfirmed = (was: Rollout, now: Rollout): boolean =>
+  (was.status === 'shifting' && now.status === 'baking') || (was.status === 'promoting' && now.status === 'guarding');
+
+/** What an entry saw of the candidate's weight; where it saw nothing, the endpoint was as wanted before. */
+function weightIn({ signal }: Entry, now: Rollout): number {
+  const { observation } = signal as { readonly observation?: { readonly weights?: Readonly<Record<string, number>> } };
+  return observation === undefined ? candidateWeight(now) : (observation.weights?.[deploymentName(now.candidate)] ?? 0);
+}
+
+/** A rollout, and what becomes of it while its endpoint is as it is wanted, all in one entry. */
+function convergences(rollout: Rollout, { at }: Entry): readonly Rollout[] {
+  const found = [rollout];
+  for (const last of found) {
+    const next = step(rolloutTable, last, { type: 'endpointConverged', at }, { frozen: false });
+    if ('moved' in next && next.moved !== last && found.length < 4) found.push(next.moved);
+  }
+  return found;
 }
 
 /** What an entry tells of the champion's past: the field in which a rollout keeps it. */
