@@ -3,16 +3,12 @@ import { conditionCases } from './conditions.ts';
 import { effects, promotions } from './effects.ts';
 import { mutantCases } from './mutant-cases.ts';
 import { nulls } from './nulls.ts';
-import { otherCases } from './others-cases.ts';
 import { parts } from './parts.ts';
 import type { Case } from './tally.ts';
-import { togetherCases } from './together.ts';
 
 export const cases: readonly Case[] = [
   ...calibrations,
   ...conditionCases,
-  ...otherCases,
-  ...togetherCases,
   ...parts.flatMap((part) => part.cases),
   ...nulls,
   ...effects,

@@ -1,6 +1,9 @@
+import type { History } from '../../packages/core/src/judge/history.ts';
+import { numberOf } from './names.ts';
 import { argo, flagger, kayenta, kayentaLatency, type Rule, sageMakerAlarm } from './others.ts';
 import { type Ended, type Family, rollback, rulesFor, ticksOf } from './ours.ts';
-import type { Random } from './random.ts';
+import { aloneIn, daysBefore, historyAfter, perHistory } from './past.ts';
+import { type Random, random as seeded } from './random.ts';
 import { type ArmCounts, follow, type Plan, planFor, type Source } from './rollout.ts';
 import { growthBook, mixtureSprt, originOracle, rateOracle } from './sequential.ts';
 import { exposedUntil, fill, fillTick, newStream, ramp, type Stream, type Traffic } from './stream.ts';
@@ -102,16 +105,38 @@ export function compare({ name, traffic, runs, families: watched, ratio = 2, tun
     runs,
     begin({ limits: known }) {
       const stream = newStream(ramp);
-      const eight = rulesFor('eight');
+      const before = daysBefore(aloneIn(traffic, seeded(numberOf(name))));
+      let history: History | undefined;
+      let eight = rulesFor('eight');
+      let count = 0;
       const ours = watched.filter((family) => family !== 'eight').map((family) => ({ family, plan: plans[family]() }));
       const isLatency = traffic.latency !== undefined;
       const rules = Object.entries(isLatency ? latencyOthers : { ...others, ...oraclesOf(ratio) });
       const given = tuned ? tunedRules(traffic.rpm, known) : [];
       return (random, tallies) => {
+        if (count % perHistory === 0) {
+          history = historyAfter(before, aloneIn(traffic, random));
+          eight = rulesFor('eight', {}, history);
+        }
+        count += 1;
         fill(stream, random, traffic);
-        for (const { family, plan } of ours) followed(tallies, oursName[family], { plan, stream, random, traffic });
+        for (const { family, plan } of ours)
+          followed(tallies, oursName[family], {
+            plan,
+            stream,
+            random,
+            traffic,
+            history,
+          });
         if (watched.includes('default'))
-          followed(tallies, settledName, { plan: plans.default(), stream, random, traffic, settle: 3 });
+          followed(tallies, settledName, {
+            plan: plans.default(),
+            stream,
+            random,
+            traffic,
+            history,
+            settle: 3,
+          });
         if (watched.includes('eight'))
           judged(tallies, oursName.eight, rollback(ticksOf(stream, 'eight'), ramp, eight, warmUp), stream);
         for (const [rule, decide] of rules) noteAt(tallies, rule, decide(stream), stream);
@@ -145,11 +170,16 @@ interface Given {
   readonly stream: Stream;
   readonly random: Random;
   readonly traffic: Traffic;
+  readonly history: History | undefined;
   readonly settle?: number;
 }
 
-function followed(tallies: Tallies, rule: string, { plan, settle = 0, ...given }: Given): void {
-  const { end, minutes, exposed } = follow(plan, sourceOf(given), { until, settle });
+function followed(tallies: Tallies, rule: string, { plan, history, settle = 0, ...given }: Given): void {
+  const { end, minutes, exposed } = follow(plan, sourceOf(given), {
+    until,
+    history,
+    settle,
+  });
   note(tallies, rule, end === 'evidence' || end === 'limit' ? minutes : undefined, exposed);
 }
 
@@ -163,7 +193,13 @@ export function sourceOf({ stream, random, traffic }: Pick<Given, 'stream' | 'ra
     next(weight) {
       minute += 1;
       const known = stream.weights[minute] === weight;
-      if (!known) fillTick(more, random, traffic, { tick: 0, minute, weight, weather: undefined });
+      if (!known)
+        fillTick(more, random, traffic, {
+          tick: 0,
+          minute,
+          weight,
+          weather: undefined,
+        });
       const [from, at] = known ? [stream, minute] : [more, 0];
       for (const arm of ['candidate', 'champion'] as const) {
         const counts = answer[arm];

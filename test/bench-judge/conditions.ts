@@ -1,6 +1,6 @@
 import type { History } from '../../packages/core/src/judge/history.ts';
 import { numberOf } from './names.ts';
-import { daysBefore, historyAfter } from './past.ts';
+import { daysBefore, historyAfter, perHistory } from './past.ts';
 import { type Random, random } from './random.ts';
 import { type Ended, follow, type Plan, planFor } from './rollout.ts';
 import { type Case, note } from './tally.ts';
@@ -31,14 +31,21 @@ const inWeather = (
   margin: Condition['margin'] = 'errors',
   at: readonly number[] = rpms,
 ): readonly Condition[] =>
-  at.map((rpm) => ({ breaks, name: `${name}, ${rpm} rpm`, weather: { rpm, errors, ...more }, margin }));
+  at.map((rpm) => ({
+    breaks,
+    name: `${name}, ${rpm} rpm`,
+    weather: { rpm, errors, ...more },
+    margin,
+  }));
 
 const noises = [0.05, 0.1, 0.2].flatMap((sd) => [0, 0.5, 0.8].map((ar): Noise => ({ sd, ar })));
 const worst: Noise = { sd: 0.2, ar: 0.8 };
 
 const kept = [
   ...inWeather('nothing', 'calm', {}),
-  ...inWeather('nothing', 'day and night, and an incident of both arms', { shared: true }),
+  ...inWeather('nothing', 'day and night, and an incident of both arms', {
+    shared: true,
+  }),
 ];
 const own = [
   ...noises.flatMap((slowNoise) =>
@@ -54,7 +61,7 @@ const own = [
   }),
   ...inWeather(
     'a candidate noisier than its champion',
-    'latency: sd 20 % of the candidate, 5 % of the champion, AR 0.5',
+    'latency, candidate sd 20 %, champion sd 5 %, AR 0.5',
     { slowNoise: { sd: 0.05, ar: 0.5 }, candidateNoise: { sd: 0.2, ar: 0.5 } },
     'p90',
   ),
@@ -67,15 +74,12 @@ const clustered = [
     slowNoise: { sd: 0.1, ar: 0.5 },
   }),
   ...inWeather('requests fail together', 'ten bad requests on one connection, once in 5 minutes', { connections: 0.2 }),
-  ...inWeather('requests fail together', 'three retries on the same arm', { retries: 3 }),
+  ...inWeather('requests fail together', 'three retries on the same arm', {
+    retries: 3,
+  }),
 ];
 const others = [
-  ...inWeather(
-    'warm caches',
-    'cold caches: slow x2 after each change of weight, decaying over 10 min',
-    { cold: 2 },
-    'p90',
-  ),
+  ...inWeather('warm caches', 'cold caches: slow x2 at each new weight, for 10 min', { cold: 2 }, 'p90'),
   ...inWeather('a fresh coin for each request', 'users stay with their model, and nobody says so', { sticky: true }),
 ];
 const holds = [5, 25, 50].flatMap((held) =>
@@ -83,14 +87,23 @@ const holds = [5, 25, 50].flatMap((held) =>
     ...inWeather('nothing', 'calm', {}, 'errors', [600, 6000]),
     ...inWeather('requests fail together', 'bursts of 10 to 100', { bursts: [10, 100] }, 'errors', [600, 6000]),
     ...inWeather("an arm's own latency", 'latency of sd 20 %, AR 0.8', { slowNoise: worst }, 'p90', [600, 6000]),
-  ].map((condition): Condition => ({ ...condition, name: `held at ${held} %: ${condition.name}`, held })),
+  ].map(
+    (condition): Condition => ({
+      ...condition,
+      name: `held at ${held} %: ${condition.name}`,
+      held,
+    }),
+  ),
 );
 
 export const conditions: readonly Condition[] = [...kept, ...own, ...clustered, ...others, ...holds];
 
 /** The default; where the weight is held, one step of it for as long as all steps may last. */
 export const planIn = ({ held }: Pick<Condition, 'held'>, given: Parameters<typeof planFor>[0] = {}): Plan =>
-  planFor({ ...given, ...(held === undefined ? {} : { steps: [held], bake: '105m', atMost: '105m' }) });
+  planFor({
+    ...given,
+    ...(held === undefined ? {} : { steps: [held], bake: '105m', atMost: '105m' }),
+  });
 
 /** To the end of the guard behind a last step that took all of its time; where nothing happens, much longer. */
 const until = 140;
@@ -117,9 +130,6 @@ interface Given {
   readonly worse?: Worse;
 }
 
-/** How many rollouts have the same history: to draw a day costs as much as five of them. */
-const perHistory = 5;
-
 /** Follows one rollout after the other in the same weather. */
 export function followerIn({
   condition: { name, weather },
@@ -144,9 +154,14 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
   return [
     {
       name: falseName(condition, known),
-      runs: { short, full: 2000 },
+      runs: { short, full: known === 'no history' ? 1000 : 2000 },
       begin() {
-        const next = followerIn({ condition, known, plan, until: isCalm(condition) ? untilCalm : until });
+        const next = followerIn({
+          condition,
+          known,
+          plan,
+          until: isCalm(condition) ? untilCalm : until,
+        });
         return (random, tallies) => {
           const { end, minutes, exposed, wasHeld, promotedAt } = next(random);
           note(tallies, 'judge', end === 'evidence' ? minutes : undefined, exposed);
@@ -161,7 +176,13 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
       runs: { short: 0, full: condition.held === undefined ? 1000 : 0 },
       begin() {
         const worse: Worse = { [condition.margin]: 2 };
-        const next = followerIn({ condition, known, plan: unguarded, until: untilPromoted, worse });
+        const next = followerIn({
+          condition,
+          known,
+          plan: unguarded,
+          until: untilPromoted,
+          worse,
+        });
         return (random, tallies) => {
           const { end, promotedAt } = next(random);
           note(tallies, 'judge', end === 'certified' ? promotedAt : undefined);
@@ -171,8 +192,14 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
   ];
 }
 
-/** Few runs decide little: the short form only looks whether they run at all. */
-const inShort = new Set(['calm, 600 rpm']);
+/** Those that a judge without reckoning with weather loses so often that few runs tell. */
+const inShort = new Set([
+  'calm, 600 rpm',
+  "latency of an arm's own, sd 20 %, AR 0.8, 6000 rpm",
+  'bursts of 10 to 100, one in 20 minutes and arm, 600 rpm',
+  'three retries on the same arm, 6000 rpm',
+  'cold caches: slow x2 at each new weight, for 10 min, 600 rpm',
+]);
 export const conditionCases: readonly Case[] = conditions.flatMap((condition) =>
-  knowledges.flatMap((known) => casesOf(condition, known, inShort.has(condition.name) ? 300 : 0)),
+  knowledges.flatMap((known) => casesOf(condition, known, inShort.has(condition.name) ? 150 : 0)),
 );

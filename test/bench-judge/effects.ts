@@ -4,6 +4,7 @@ import type { Rules } from '../../packages/core/src/judge/rules.ts';
 import type { LabelTick } from '../../packages/core/src/ports/telemetry.ts';
 import { compare, comparedRpms, comparedShare } from './compare.ts';
 import { candidate, placeAt, promotion, rulesFor, tickMs, ticksOf } from './ours.ts';
+import { historyIn } from './past.ts';
 import type { Random } from './random.ts';
 import { fill, newStream, ramp, type Slowness, type Stream, steps, type Traffic } from './stream.ts';
 import { type Case, note } from './tally.ts';
@@ -20,7 +21,10 @@ const errors = comparedRpms.flatMap((rpm) =>
       name: errorsName(rpm, ratio),
       traffic: { rpm, share: comparedShare, ratio: () => ratio },
       ratio,
-      runs: { short: rpm === 6000 ? (ratio < 2 ? 400 : 1000) : ratio === 3 ? 600 : 0, full },
+      runs: {
+        short: rpm === 6000 ? (ratio < 2 ? 400 : 1000) : ratio === 3 ? 600 : 0,
+        full,
+      },
       families: allFamilies,
       tuned: true,
     }),
@@ -46,7 +50,11 @@ const onsets = [
 ].map(({ name, from }) =>
   compare({
     name,
-    traffic: { rpm: 6000, share: comparedShare, ratio: (tick) => (tick >= from ? 3 : 1) },
+    traffic: {
+      rpm: 6000,
+      share: comparedShare,
+      ratio: (tick) => (tick >= from ? 3 : 1),
+    },
     runs: { short: 0, full },
     families: allFamilies,
   }),
@@ -96,7 +104,15 @@ export function qualityRules(): Rules {
               ...first,
               name: 'labels',
               clock: 'labels',
-              streams: [{ id: 'labels', measure: 'labels', harm: true, promotes: true, events: 'wrong predictions' }],
+              streams: [
+                {
+                  id: 'labels',
+                  measure: 'labels',
+                  harm: true,
+                  promotes: true,
+                  events: 'wrong predictions',
+                },
+              ],
             },
           ],
   };
@@ -143,11 +159,18 @@ export const healthyName = (rpm: number): string => `healthy, ${rpm} rpm`;
 const healthy = [60, 600, 6000].map(
   (rpm): Case => ({
     name: healthyName(rpm),
-    runs: { short: rpm === 60 ? 0 : rpm === 600 ? 1200 : 200, full: rpm === 600 ? 6000 : full },
+    runs: {
+      short: rpm === 60 ? 0 : rpm === 600 ? 1200 : 200,
+      full: rpm === 600 ? 6000 : full,
+    },
     begin() {
       const weights = steps([50], 60);
       const stream = newStream(weights);
-      const rules = allFamilies.map((family) => ({ family, rules: rulesFor(family) }));
+      const history = historyIn({ rpm, share: comparedShare }, healthyName(rpm));
+      const rules = allFamilies.map((family) => ({
+        family,
+        rules: rulesFor(family, {}, history),
+      }));
       return (random, tallies) => {
         fill(stream, random, { rpm, share: comparedShare });
         for (const { family, rules: given } of rules)
@@ -167,9 +190,20 @@ interface Margin {
 
 const onset = (tick: number): number => (tick >= lastStep ? 2 : 1);
 const margins: readonly Margin[] = [
-  { name: 'twice the errors, 6000 rpm', traffic: { rpm: 6000, share: 0.005, ratio: () => 2 }, short: 600 },
-  { name: 'twice the errors, 600 rpm', traffic: { rpm: 600, share: 0.005, ratio: () => 2 }, short: 600 },
-  { name: 'twice the errors, 60 rpm', traffic: { rpm: 60, share: 0.05, ratio: () => 2 } },
+  {
+    name: 'twice the errors, 6000 rpm',
+    traffic: { rpm: 6000, share: 0.005, ratio: () => 2 },
+    short: 600,
+  },
+  {
+    name: 'twice the errors, 600 rpm',
+    traffic: { rpm: 600, share: 0.005, ratio: () => 2 },
+    short: 600,
+  },
+  {
+    name: 'twice the errors, 60 rpm',
+    traffic: { rpm: 60, share: 0.05, ratio: () => 2 },
+  },
   {
     name: 'twice the errors, both rare, at the floor, 6000 rpm',
     traffic: { rpm: 6000, share: 0.0005, ratio: () => 2 },
@@ -185,7 +219,10 @@ const margins: readonly Margin[] = [
     traffic: { rpm: 6000, share: 0.005, ratio: onset },
     short: 600,
   },
-  { name: 'twice the errors from the last step on, 600 rpm', traffic: { rpm: 600, share: 0.005, ratio: onset } },
+  {
+    name: 'twice the errors from the last step on, 600 rpm',
+    traffic: { rpm: 600, share: 0.005, ratio: onset },
+  },
 ];
 
 function atTheFloor(stream: Stream, random: Random): void {
@@ -201,7 +238,7 @@ const wrong = margins.map(
     runs: { short, full: 4000 },
     begin() {
       const stream = newStream(lastHour);
-      const rules = rulesFor('errors');
+      const rules = rulesFor('errors', {}, historyIn(traffic, name));
       return (random, tallies) => {
         fill(stream, random, traffic);
         overwrite?.(stream, random);

@@ -1,23 +1,36 @@
 import { noEvidence, withTick } from '../../packages/core/src/judge/evidence.ts';
+import type { History } from '../../packages/core/src/judge/history.ts';
 import { logHarm } from '../../packages/core/src/judge/judge.ts';
+import type { Rules } from '../../packages/core/src/judge/rules.ts';
+import { toleratedIn } from '../../packages/core/src/judge/weather.ts';
 import { nextWeights } from './mutants.ts';
 import { candidate, champion, placeAt, rulesFor, tickMs } from './ours.ts';
+import { calmAt } from './past.ts';
 import { logFactorial } from './random.ts';
 
 /**
  * The mean of E after one tick, over every origin that its bad requests can have: at most 1 for a judge that knows the
  * weight, whatever the number of bad requests. Simulation alone would not see a weight that is wrong in few ticks.
  */
-export function meanEvidence(bad: number, weight: number, told: number): number {
-  const rules = rulesFor('errors');
-  let mean = 0;
-  for (let ours = 0; ours <= bad; ours += 1) {
-    const count = (errors: number) => ({ requests: 10_000, bad: { errors } });
-    const tick = { start: 0, counts: { [candidate]: count(ours), [champion]: count(bad - ours) } };
-    const evidence = withTick(noEvidence(0), tick, tickMs, placeAt(told), rules);
-    mean += probability(bad, ours, weight / 100) * Math.exp(logHarm(evidence, rules));
-  }
-  return mean;
+export function meanEvidence(
+  bad: number,
+  weight: number,
+  told: number,
+  rules = rulesFor('errors', {}, 'exact'),
+): number {
+  return mean(bad, weight / 100, (ours) => evidenceOf(ours, bad, told, rules));
+}
+
+function evidenceOf(ours: number, bad: number, told: number, rules: Rules): number {
+  const count = (errors: number) => ({ requests: 10_000, bad: { errors } });
+  const tick = { start: 0, counts: { [candidate]: count(ours), [champion]: count(bad - ours) } };
+  return Math.exp(logHarm(withTick(noEvidence(0), tick, tickMs, placeAt(told), rules), rules));
+}
+
+function mean(bad: number, share: number, of: (ours: number) => number): number {
+  let sum = 0;
+  for (let ours = 0; ours <= bad; ours += 1) sum += probability(bad, ours, share) * of(ours);
+  return sum;
 }
 
 const probability = (trials: number, hits: number, share: number): number =>
@@ -29,11 +42,37 @@ const probability = (trials: number, hits: number, share: number): number =>
       (trials - hits) * Math.log1p(-share),
   );
 
+const counts = [1, 2, 5, 20, 60] as const;
+
 /** The largest mean of E over the ticks of a ramp, when the judge is told these weights. */
 export function largestMean(weights: readonly number[], told: readonly number[]): number {
   let largest = 0;
   for (const [tick, weight] of weights.entries())
-    for (const bad of [1, 2, 5, 20, 60]) largest = Math.max(largest, meanEvidence(bad, weight, told[tick] ?? weight));
+    for (const bad of counts) largest = Math.max(largest, meanEvidence(bad, weight, told[tick] ?? weight));
+  return largest;
+}
+
+/** One tick in 400 may be anything at all, and is the worst that it can be. */
+const burstEvery = 400;
+/** A champion whose counts are known and not calm. */
+const restless: History = {
+  ...calmAt(20),
+  measures: Object.fromEntries(
+    Object.entries(calmAt(20).measures).map(([name, known]) => [name, { ...known, calm: false }]),
+  ),
+};
+
+export function largestMeanWithBursts(change: (rules: Rules) => Rules = (rules) => rules): number {
+  const rules = change(rulesFor('errors', {}, restless));
+  const tau = rules.guardrails[0]?.climates.errors?.tau ?? 0;
+  let largest = 0;
+  for (const weight of [5, 25, 50])
+    for (const bad of counts) {
+      const odds = (weight / (100 - weight)) * toleratedIn(1, tau);
+      const usual = mean(bad, odds / (1 + odds), (ours) => evidenceOf(ours, bad, weight, rules));
+      const worst = Math.max(...Array.from({ length: bad + 1 }, (_, ours) => evidenceOf(ours, bad, weight, rules)));
+      largest = Math.max(largest, usual + (worst - usual) / burstEvery);
+    }
   return largest;
 }
 

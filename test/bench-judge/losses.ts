@@ -1,7 +1,7 @@
 import { falseShares } from './calibration.ts';
 import { exposureOf, figure, shareOf } from './claims.ts';
 import { limitKey, others, oursName } from './compare.ts';
-import { errorsName, healthyName, latencyName } from './effects.ts';
+import { errorsName, latencyName } from './effects.ts';
 import type { Measured } from './report.ts';
 import { bestTuned } from './targets.ts';
 
@@ -28,16 +28,22 @@ export function losses({ results, tuning, limits }: Measured): string {
   });
   return `- **Mean latency.** Kayenta on the mean latency of each minute is as good as three thresholds: at x1.1 it exposes
   ${exposed(slow, 'Kayenta on the mean latency, every 5 min')} requests when it judges every 5 minutes and ${exposed(slow, 'Kayenta on the mean latency, every 15 min')} every 15, this judge ${exposed(slow, oursName.latency)} (latency alone) or ${exposed(slow, oursName.default)}
-  (with errors). It has no bound on false rollbacks, and finds a slow tail later.
+  (the default). It has no bound on false rollbacks, and finds a slow tail later.
 - **Limits tuned to traffic that never changes.** The best limit tuned to 1 % in N1 alone (${iid?.shape ?? 'none'}) exposes
   ${iid === undefined ? '' : figure(exposureOf(iid.tally).value, 'requests')} requests at x2, this judge ${exposed(errorsName(rpm, 2), oursName.errors)}. It rolls back ${figure(incident, 'share')} of the innocent in a shared incident and
   ${figure(moving, 'share')} with a moving baseline.
 - **Rules that roll back the innocent.** At x2 and 6,000 requests a minute these expose less than this judge: ${sooner.join('; ') || 'none'}.
   Their false rollbacks stand above.
-- **More guardrails share one alpha.** At x2 eight guardrails expose ${exposed(errorsName(rpm, 2), oursName.eight)} requests, errors and latency ${exposed(errorsName(rpm, 2), oursName.default)}, errors alone ${exposed(errorsName(rpm, 2), oursName.errors)}.
-- **Doubled errors at 600 requests a minute** are limited by information: ${found(thin, oursName.errors)} are found within the hour (errors alone), ${found(thin, oursName.default)}
-  with latency beside them, after ${exposed(thin, oursName.errors)} exposed requests.
-- **60 requests a minute.** ${found(thinner, oursName.errors)} of the doubled errors are found within the hour, and ${found(healthyName(60), 'default')} of the healthy candidates are certified within
-  60 ticks of the last step (errors and latency): most rollouts stay inconclusive. The honest answer there is to hold, to
-  lengthen the bake or to shadow.`;
+- **More guardrails share one alpha.** At x2 eight guardrails expose ${exposed(errorsName(rpm, 2), oursName.eight)} requests, the default ${exposed(errorsName(rpm, 2), oursName.default)}, errors alone ${exposed(errorsName(rpm, 2), oursName.errors)}.
+- **Doubled errors at 600 requests a minute** are limited by information: ${found(thin, oursName.default)} are taken back before the last step has used its
+  time, after ${exposed(thin, oursName.default)} exposed requests. At 60 it is ${found(thinner, oursName.default)}; the honest answer there is to hold, to lengthen the bake or to
+  shadow.
+- **The first minutes.** Where the champion is not known to be calm, a minute multiplies the evidence by five at most, so
+  nothing is taken back by the evidence in the first minutes, however bad it is. The hard limits act at once.
+- **Weather that lasts.** Noise of an arm's own with a correlation of 0.95, bursts of one arm alone in three minutes one
+  after the other, a candidate several times as noisy as its champion was: these are not told from a regression for
+  certain. A replica that is slower for the whole of a rollout is a regression to every rule.
+- **A noisy champion hides small regressions**: what it tolerates stands in each certificate. A champion whose traffic of
+  both arms has a rhythm of an hour is taken for a noisy one.
+- **Users who stay with their model, when nobody says so**: routing holds the rollout, and takes it back by policy.`;
 }

@@ -4,7 +4,7 @@ import { cases } from './cases.ts';
 import { estimateText, goalText, verdictOn } from './claims.ts';
 import { measure } from './pool.ts';
 import { writeReport } from './report.ts';
-import { claimsOn, hunt, type Results } from './targets.ts';
+import { claimsOn, hunt, prices, type Results } from './targets.ts';
 
 /**
  * `npm run bench:judge [-- --short] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
@@ -55,6 +55,9 @@ for (const claim of claimsOn(results, form)) {
   counts[verdict] += 1;
   console.log(`${verdict.toUpperCase().padEnd(7)} ${claim.what}: ${estimateText(claim)}, ${goalText(claim)}`);
 }
+console.log('\nPrice of robustness');
+for (const { what, goal, before, now } of prices(results))
+  console.log(`${what}: ${now}; before ${before === '' ? 'not measured' : before}, goal then ${goal}`);
 console.log('\nMutants');
 for (const { letter, what, in: name, bound, product, mutant, flagged } of hunt(results)) {
   counts[flagged ? 'met' : 'missed'] += 1;

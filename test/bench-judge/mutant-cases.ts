@@ -1,23 +1,39 @@
 import { betOnHarm, noBets } from '../../packages/core/src/judge/betting.ts';
-import { judged } from './compare.ts';
+import type { Tick } from '../../packages/core/src/ports/telemetry.ts';
+import { judged, warmUp } from './compare.ts';
 import { lastHour, lastStep } from './effects.ts';
 import { mutants } from './mutants.ts';
+import { numberOf } from './names.ts';
 import { fillSaturated, saturated } from './nulls.ts';
-import { certified, promotion, rollback, rollbackByEvidence, rulesFor, ticksOf } from './ours.ts';
-import type { Random } from './random.ts';
+import {
+  candidate,
+  champion,
+  type Family,
+  promotion,
+  rollback,
+  rollbackByEvidence,
+  rulesFor,
+  tickMs,
+  ticksOf,
+} from './ours.ts';
+import { calmAt, daysBefore, historyAfter } from './past.ts';
+import { type Random, random as seeded } from './random.ts';
+import { type ArmCounts, countsOf } from './rollout.ts';
 import { fill, newStream, ramp, steps } from './stream.ts';
 import { type Case, note } from './tally.ts';
 import { stickyTicks } from './unlike.ts';
+import { type Weather, weathered } from './weather.ts';
 
 /** Each mutant beside the product, on the same numbers, in the null that shows it. (b) is enumerated as well. */
-const full = 20_000;
+const full = 10_000;
 
 const saturatedCase = (letter: 'a' | 'e', runs: Case['runs']): Case => ({
   name: `mutant (${letter}), N0 saturated`,
   runs,
   begin() {
     const stream = saturated(300);
-    const rules = rulesFor('errors');
+    // As labels are judged: the only ticks of which alpha is nearly used up.
+    const rules = rulesFor('errors', {}, 'exact');
     return (random, tallies) => {
       fillSaturated(stream, random, 1);
       const ticks = ticksOf(stream, 'errors');
@@ -41,7 +57,7 @@ const nextWeight: Case = {
   runs: { short: 1000, full },
   begin() {
     const stream = newStream(steep);
-    const rules = rulesFor('errors');
+    const rules = rulesFor('errors', {}, calmAt(300));
     return (random, tallies) => {
       fill(stream, random, { rpm: 6000, share: 0.05 });
       const ticks = ticksOf(stream, 'errors');
@@ -77,7 +93,15 @@ const bets: Case = {
 function firstBeyond(random: Random, bet: typeof betOnHarm): number | undefined {
   let bets = noBets;
   for (let label = 1; label <= 1000; label += 1) {
-    bets = bet(bets, { candidate: random.next() < 0.5, share: 0.5, loss: random.next() < 0.5 ? 1 : 0 }, 0);
+    bets = bet(
+      bets,
+      {
+        candidate: random.next() < 0.5,
+        share: 0.5,
+        loss: random.next() < 0.5 ? 1 : 0,
+      },
+      0,
+    );
     if (bets.logK >= Math.log(100)) return label;
   }
   return undefined;
@@ -89,7 +113,7 @@ const empty: Case = {
   begin() {
     const weights = steps([5], 240);
     const stream = newStream(weights);
-    const rules = rulesFor('errors');
+    const rules = rulesFor('errors', {}, calmAt(4));
     return (random, tallies) => {
       fill(stream, random, { rpm: 20, share: 0.2 });
       const ticks = ticksOf(stream, 'errors');
@@ -118,7 +142,7 @@ const outvoted: Case = {
         }
       const ticks = ticksOf(stream, 'eight');
       note(tallies, 'judge', promotion(ticks, lastHour, rules));
-      note(tallies, 'g', promotion(ticks, lastHour, rules, mutants.g));
+      note(tallies, 'g', promotion(ticks, lastHour, rules, { promotes: mutants.g }));
     };
   },
 };
@@ -131,13 +155,93 @@ const lateOnset: Case = {
     const stream = newStream(lastHour);
     const rules = rulesFor('errors');
     return (random, tallies) => {
-      fill(stream, random, { rpm: 6000, share: 0.005, ratio: (tick) => (tick >= lastStep ? 2 : 1) });
+      fill(stream, random, {
+        rpm: 6000,
+        share: 0.005,
+        ratio: (tick) => (tick >= lastStep ? 2 : 1),
+      });
       const ticks = ticksOf(stream, 'errors');
-      note(tallies, 'judge', promotion(ticks, lastHour, rules, certified));
-      note(tallies, 'h', promotion(ticks, lastHour, rules, mutants.h));
+      note(tallies, 'judge', promotion(ticks, lastHour, rules));
+      note(tallies, 'h', mutants.h(ticks, lastHour, rules));
     };
   },
 };
+
+interface InWeather {
+  readonly letter: 'i' | 'j' | 'k' | 'l';
+  readonly name: string;
+  readonly family: Family;
+  readonly weather: Weather;
+  readonly runs: Case['runs'];
+  /** Absent: those of the ramp. */
+  readonly weights?: readonly number[];
+  /** With the history of this weather; absent: nothing is known of the champion. */
+  readonly isKnown?: true;
+}
+
+/** Innocent candidates in weather that the mutant does not reckon with. */
+const inWeather = ({ letter, name, family, weather, runs, weights = ramp, isKnown }: InWeather): Case => ({
+  name: `mutant (${letter}), ${name}`,
+  runs,
+  begin() {
+    const past = weathered(seeded(numberOf(name)), weather);
+    const rules = rulesFor(family, {}, isKnown ? historyAfter(daysBefore(past.alone), past.alone) : undefined);
+    return (random, tallies) => {
+      const source = weathered(random, weather);
+      const ticks = weights.map((weight, index) => namedTick(index * tickMs, source.next(weight)));
+      note(tallies, 'judge', rollback(ticks, weights, rules, warmUp).rolledBack);
+      note(tallies, letter, mutants[letter](ticks, weights, rules).rolledBack);
+    };
+  },
+});
+
+const namedTick = (start: number, arms: Readonly<Record<'candidate' | 'champion', ArmCounts>>): Tick => ({
+  start,
+  counts: {
+    [candidate]: countsOf(arms.candidate),
+    [champion]: countsOf(arms.champion),
+  },
+});
+
+const bursts: Weather = { rpm: 600, errors: 0.005, bursts: [10, 100] };
+const noisy: Weather = {
+  rpm: 6000,
+  errors: 0.005,
+  slowNoise: { sd: 0.2, ar: 0.8 },
+};
+const weatherCases = [
+  inWeather({
+    letter: 'i',
+    name: 'bursts of 10 to 100, held at 5 %',
+    family: 'errors',
+    weather: bursts,
+    weights: steps([5], 105),
+    runs: { short: 400, full: 4000 },
+  }),
+  inWeather({
+    letter: 'j',
+    name: 'bursts of 10',
+    family: 'errors',
+    weather: { ...bursts, rpm: 6000, bursts: [10, 10] },
+    runs: { short: 400, full: 4000 },
+  }),
+  inWeather({
+    letter: 'k',
+    name: "latency of an arm's own, sd 20 %, AR 0.8",
+    family: 'latency',
+    weather: noisy,
+    isKnown: true,
+    runs: { short: 200, full: 2000 },
+  }),
+  inWeather({
+    letter: 'l',
+    name: 'cold caches, slow x2 after each change of weight',
+    family: 'latency',
+    weather: { rpm: 600, errors: 0.005, cold: 2 },
+    isKnown: true,
+    runs: { short: 400, full: 2000 },
+  }),
+];
 
 export const mutantCases: readonly Case[] = [
   halfThreshold,
@@ -148,4 +252,5 @@ export const mutantCases: readonly Case[] = [
   empty,
   outvoted,
   lateOnset,
+  ...weatherCases,
 ];

@@ -1,11 +1,11 @@
 import { type Bets, betOnHarm, type Loss } from '../../packages/core/src/judge/betting.ts';
-import type { Evidence } from '../../packages/core/src/judge/evidence.ts';
 import { logSafe } from '../../packages/core/src/judge/judge.ts';
 import { logMean } from '../../packages/core/src/judge/log.ts';
-import { logFloor, logPromotion, logRatio } from '../../packages/core/src/judge/promotion.ts';
 import type { Rules } from '../../packages/core/src/judge/rules.ts';
+import type { Climate } from '../../packages/core/src/judge/weather.ts';
 import type { Tick } from '../../packages/core/src/ports/telemetry.ts';
-import { candidate, type Ended, type Promotes, rollback, rollbackByEvidence, tickMs } from './ours.ts';
+import { warmUp } from './compare.ts';
+import { candidate, type Ended, type Promotes, promotion, rollback, rollbackByEvidence, tickMs } from './ours.ts';
 
 /**
  * The mistakes that judges of this kind are known for, each a wrapper around the functions of the product. The
@@ -28,7 +28,10 @@ const requestsOfUsers: Rollback = (ticks, weights, rules) => rollback(ticks, wei
 /** (d) A bet that looks at the observation it is placed on. */
 function peekingBet(bets: Bets, loss: Loss, m: number): Bets {
   const seen = betOnHarm(bets, loss, m);
-  return { ...seen, logK: betOnHarm({ ...seen, logK: bets.logK }, loss, m).logK };
+  return {
+    ...seen,
+    logK: betOnHarm({ ...seen, logK: bets.logK }, loss, m).logK,
+  };
 }
 
 /** (e) A tick counted twice, as if it had another name each time. */
@@ -61,36 +64,45 @@ const average: Promotes = (evidence, weight, rules) => {
   return logMean(logs) >= Math.log(1 / rules.beta);
 };
 
-/** (h) All ticks instead of those of the last step. */
-const allTicks: Promotes = (evidence, _, rules) =>
-  rules.guardrails.every((guardrail) =>
-    guardrail.streams
-      .filter(({ promotes }) => promotes)
-      .every(({ id }) => logSafeOfAll(evidence, id, guardrail) >= Math.log(1 / rules.beta)),
-  );
+/** (h) All ticks instead of those of the last step: each is taken for one of it. */
+const allTicks = (ticks: readonly Tick[], weights: readonly number[], rules: Rules): number | undefined =>
+  promotion(ticks, weights, rules, { lastWeightAt: (weight) => weight });
 
-function logSafeOfAll({ streams }: Evidence, id: string, { margin, floor }: Rules['guardrails'][number]): number {
-  const cells = Object.entries(streams[id] ?? {});
-  const sum = (part: (cell: (typeof cells)[number][1]) => number) =>
-    cells.reduce((all, [, cell]) => all + part(cell), 0);
-  const ratio = logRatio(
-    cells.map(([weight, cell]) => ({
-      candidate: cell.candidate + cell.candidateAlone,
-      champion: cell.champion,
-      share: Number(weight) / 100,
-    })),
-    margin,
-  );
-  const bad = sum((cell) => cell.candidate + cell.candidateAlone);
-  return logPromotion(
-    ratio,
-    logFloor(
-      bad,
-      sum(({ candidateRequests }) => candidateRequests),
-      floor,
+/** (i) A tick's own bad requests say how many of them count, so that no burst is one too many. */
+const ownMost: Rollback = (ticks, weights, rules) =>
+  rollbackByEvidence(ticks, weights, rules, (evidence, tick) => ({
+    ...evidence,
+    weather: Object.fromEntries(
+      Object.entries(evidence.weather).map(([id, weather]) => [id, { ...weather, before: badIn(tick, id) }]),
     ),
-  );
-}
+  }));
+
+const badIn = ({ counts }: Tick, measure: string): number =>
+  Object.values(counts).reduce((sum, { bad }) => sum + (bad[measure] ?? 0), 0);
+
+/** (j) A tick may multiply the evidence by as much as it says. */
+const noCut: Rollback = (ticks, weights, rules) =>
+  rollback(ticks, weights, inClimates(rules, { cap: Number.POSITIVE_INFINITY }));
+
+/** (k) Two arms that are alike are taken to differ by chance alone. */
+const noNoise: Rollback = (ticks, weights, rules) =>
+  rollback(ticks, weights, inClimates(rules, { tau: 0, fixed: true }), warmUp);
+
+/** (l) Only the first weight has a warm-up. */
+const warmedOnce: Rollback = (ticks, weights, rules) => rollback(ticks, weights, rules, warmUp, 'once');
+
+const inClimates = (rules: Rules, changed: Partial<Climate>): Rules => ({
+  ...rules,
+  guardrails: rules.guardrails.map((guardrail) => ({
+    ...guardrail,
+    climates: Object.fromEntries(
+      Object.entries(guardrail.climates).map(([id, climate]) => [id, { ...climate, ...changed }]),
+    ),
+  })),
+});
+
+/** (m) No tick is taxed for the burst that it may be: what one tick is worth with a burst in 400, see enumeration.ts. */
+export const untaxed = (rules: Rules): Rules => inClimates(rules, { tax: 0 });
 
 export const mutants = {
   a: halfTheThreshold,
@@ -101,6 +113,11 @@ export const mutants = {
   f: emptyArmsSkipped,
   g: average,
   h: allTicks,
+  i: ownMost,
+  j: noCut,
+  k: noNoise,
+  l: warmedOnce,
+  m: untaxed,
 } as const;
 
 export const mutantTexts: Readonly<Record<keyof typeof mutants, string>> = {
@@ -112,4 +129,9 @@ export const mutantTexts: Readonly<Record<keyof typeof mutants, string>> = {
   f: 'ticks in which the candidate had no requests skipped',
   g: 'an average of the guardrails instead of every one, in promotion',
   h: "all ticks instead of the last step's, in promotion",
+  i: "a tick's own bad requests say how many of them count",
+  j: 'what one tick says is not cut',
+  k: "an arm's own noise is not reckoned with",
+  l: 'a warm-up of the first weight alone',
+  m: 'no tax for the burst that a tick may be',
 };

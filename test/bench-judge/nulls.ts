@@ -1,5 +1,6 @@
 import { compare, comparedAt, judged } from './compare.ts';
 import { rollback, rulesFor, ticksOf } from './ours.ts';
+import { calmAt, historyIn } from './past.ts';
 import type { Random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream, steps, type Traffic } from './stream.ts';
 import type { Case } from './tally.ts';
@@ -37,13 +38,18 @@ function cell({ of, traffic, weights = ramp, short = 0, routing = 'configured' }
   const kind = [routing === 'realised' ? ', share as it came' : '', weights === fallingRamp ? ', falling ramp' : ''];
   const name = `${of}, ${cellText(traffic)}${kind.join('')}`;
   if (routing === 'configured' && weights === ramp && comparedAt(traffic))
-    return compare({ name, traffic, runs: { short, full }, families: ['errors', 'default', 'eight'] });
+    return compare({
+      name,
+      traffic,
+      runs: { short, full },
+      families: ['errors', 'default', 'eight'],
+    });
   return {
     name,
     runs: { short, full },
     begin() {
       const stream = newStream(weights);
-      const rules = rulesFor('eight', { routing });
+      const rules = rulesFor('eight', { routing }, historyIn(traffic, name));
       return (random, tallies) => {
         fill(stream, random, traffic);
         judged(tallies, 'judge', rollback(ticksOf(stream, 'eight'), weights, rules), stream);
@@ -58,19 +64,41 @@ const n1 = rpms.flatMap((rpm) =>
   [0, ...someShares].map((share) => cell({ of: 'N1 iid', traffic: { rpm, share }, short: shortOf(rpm, share) })),
 );
 const n1Others = [
-  cell({ of: 'N1 iid', traffic: { rpm: 6000, share: 0.005 }, weights: fallingRamp, short: 1000 }),
-  cell({ of: 'N1 iid', traffic: { rpm: 600, share: 0.05 }, weights: fallingRamp }),
-  cell({ of: 'N1 iid', traffic: { rpm: 6000, share: 0.005 }, routing: 'realised', short: 1000 }),
+  cell({
+    of: 'N1 iid',
+    traffic: { rpm: 6000, share: 0.005 },
+    weights: fallingRamp,
+    short: 1000,
+  }),
+  cell({
+    of: 'N1 iid',
+    traffic: { rpm: 600, share: 0.05 },
+    weights: fallingRamp,
+  }),
+  cell({
+    of: 'N1 iid',
+    traffic: { rpm: 6000, share: 0.005 },
+    routing: 'realised',
+    short: 1000,
+  }),
   cell({ of: 'N1 iid', traffic: { rpm: 60, share: 0.2 }, routing: 'realised' }),
 ];
 const n2 = rpms.flatMap((rpm) =>
   someShares.map((share) =>
-    cell({ of: 'N2 shared incident', traffic: { rpm, share, weather: incident }, short: shortOf(rpm, share) }),
+    cell({
+      of: 'N2 shared incident',
+      traffic: { rpm, share, weather: incident },
+      short: shortOf(rpm, share),
+    }),
   ),
 );
 const n3 = rpms.flatMap((rpm) =>
   [0.005, 0.05].map((share) =>
-    cell({ of: 'N3 moving baseline', traffic: { rpm, share, weather: sinus }, short: shortOf(rpm, share) / 2 }),
+    cell({
+      of: 'N3 moving baseline',
+      traffic: { rpm, share, weather: sinus },
+      short: shortOf(rpm, share) / 2,
+    }),
   ),
 );
 const n4 = [
@@ -80,25 +108,27 @@ const n4 = [
   { rpm: 60, share: 0.9 },
 ].map((traffic, index) => cell({ of: 'N4 rare and common', traffic, short: index === 2 ? 1000 : 0 }));
 
-const n0 = (
-  [
-    [300, 1],
-    [400, 4],
-    [800, 40],
-  ] as const
-).map(
-  ([ticks, bad]): Case => ({
-    name: `N0 saturated, ${ticks} ticks of ${bad}`,
-    runs: { short: 0, full: 40_000 },
-    begin() {
-      const stream = saturated(ticks);
-      const rules = rulesFor('errors');
-      return (random, tallies) => {
-        fillSaturated(stream, random, bad);
-        judged(tallies, 'judge', rollback(ticksOf(stream, 'errors'), stream.weights, rules), stream);
-      };
-    },
-  }),
+const n0 = (['', ', as labels are judged'] as const).flatMap((how) =>
+  (
+    [
+      [300, 1],
+      [400, 4],
+      [800, 40],
+    ] as const
+  ).map(
+    ([ticks, bad]): Case => ({
+      name: `N0 saturated${how}, ${ticks} ticks of ${bad}`,
+      runs: { short: 0, full: how === '' ? 4000 : 20_000 },
+      begin() {
+        const stream = saturated(ticks);
+        const rules = rulesFor('errors', {}, how === '' ? calmAt(bad) : 'exact');
+        return (random, tallies) => {
+          fillSaturated(stream, random, bad);
+          judged(tallies, 'judge', rollback(ticksOf(stream, 'errors'), stream.weights, rules), stream);
+        };
+      },
+    }),
+  ),
 );
 
 /** Half of the traffic each: nothing but the origin of the bad requests is left to chance. */

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { caseNamed, cases } from './cases.ts';
-import { largestMean, rounding } from './enumeration.ts';
+import { conditionCases } from './conditions.ts';
+import { largestMean, largestMeanWithBursts, rounding } from './enumeration.ts';
 import { mutantCases } from './mutant-cases.ts';
-import { mutants, nextWeights } from './mutants.ts';
+import { mutants, nextWeights, untaxed } from './mutants.ts';
 import { numberOf } from './names.ts';
-import { certified, promotion, rollback, rollbackByEvidence, rulesFor, ticksOf } from './ours.ts';
+import { promotion, rollback, rollbackByEvidence, rulesFor, ticksOf } from './ours.ts';
 import { random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream, steps } from './stream.ts';
 import { newTally, type Tally } from './tally.ts';
@@ -43,7 +44,7 @@ test('eight guardrails are eight, share alpha evenly, and each of them sees its 
 test('a healthy candidate is certified within the last step, and one at three times is not', () => {
   const weights = [...ramp, ...steps([50], 20)];
 
-  expect(promotion(ticksOf(drawn(1, 2, weights), 'default'), weights, rulesFor('default'), certified)).toBeLessThan(15);
+  expect(promotion(ticksOf(drawn(1, 2, weights), 'default'), weights, rulesFor('default'))).toBeLessThan(15);
   expect(promotion(ticksOf(drawn(3, 2, weights), 'errors'), weights, rulesFor('errors'))).toBeUndefined();
 });
 
@@ -56,7 +57,7 @@ test('one outvoted guardrail stops the product and not the average', () => {
   const ticks = ticksOf(stream, 'eight');
 
   expect(promotion(ticks, ramp, rulesFor('eight'))).toBeUndefined();
-  expect(promotion(ticks, ramp, rulesFor('eight'), mutants.g)).toBeDefined();
+  expect(promotion(ticks, ramp, rulesFor('eight'), { promotes: mutants.g })).toBeDefined();
 });
 
 test('the mean of E after one tick is 1 with the weight of the tick, and far above with that of the next', () => {
@@ -85,8 +86,12 @@ test('every case has a name and a number of its own', () => {
 });
 
 test('every mutant is hunted, and one that behaves like the product is not flagged', () => {
-  const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
-  const tally = (found: number): Tally => ({ ...newTally(), runs: 10_000, found });
+  const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'] as const;
+  const tally = (found: number): Tally => ({
+    ...newTally(),
+    runs: 10_000,
+    found,
+  });
   const measured = (product: number, mutant: number) =>
     Object.fromEntries(
       mutantCases.map(({ name }) => {
@@ -99,4 +104,15 @@ test('every mutant is hunted, and one that behaves like the product is not flagg
   expect(flagged(measured(50, 700)).map(({ letter }) => letter)).toEqual(expect.arrayContaining([...letters]));
   expect(flagged(measured(50, 50))).toEqual([]);
   expect(flagged(measured(700, 700))).toEqual([]);
+});
+
+test('a tick in 400 that is the worst possible burst is paid for by the tax, and by nothing else', () => {
+  expect(largestMeanWithBursts()).toBeLessThanOrEqual(1 + rounding);
+  expect(largestMeanWithBursts(untaxed)).toBeGreaterThan(1.001);
+});
+
+test('each kind of weather that the short form has is there', () => {
+  const short = conditionCases.filter(({ runs }) => runs.short > 0).map(({ name }) => name);
+
+  expect(short).toHaveLength(10);
 });

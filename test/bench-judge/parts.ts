@@ -1,5 +1,7 @@
 import type { Claim } from './claims.ts';
+import { othersPart } from './others-part.ts';
 import type { Case, Tallies } from './tally.ts';
+import { togetherPart } from './together-part.ts';
 
 /** What one more part of the judge is measured in: its cases, its targets and its section of docs/judge.md. */
 export interface Part {
@@ -11,4 +13,4 @@ export interface Part {
 }
 
 /** In the order of the page. */
-export const parts: readonly Part[] = [];
+export const parts: readonly Part[] = [togetherPart, othersPart];

@@ -20,13 +20,17 @@ test('a history is of a week of the champion alone, and knows its rates', () => 
 
 test('a history has the noise and the bursts of its weather', () => {
   const calm = historyIn({ rpm: 6000, errors: 0.01 })?.measures.errors;
-  const noisy = historyIn({ rpm: 6000, errors: 0.01, errorNoise: { sd: 0.2, ar: 0.5 } })?.measures.errors;
+  const noisy = historyIn({
+    rpm: 6000,
+    errors: 0.01,
+    errorNoise: { sd: 0.2, ar: 0.5 },
+  })?.measures.errors;
   const bursts = historyIn({ rpm: 6000, errors: 0.01, bursts: [100, 100] })?.measures.errors;
 
   // Between two arms of a standard deviation of 20 % each.
   expect(noisy?.noise).toBeCloseTo(0.28, 1);
   expect(calm?.noise).toBeLessThan(0.15);
-  expect(bursts?.calm).toBe(false);
+  expect([calm?.calm, noisy?.calm, bursts?.calm]).toEqual([true, false, false]);
 });
 
 test('a rollout reads the minutes of its stream while it has its weights, and others beyond them', () => {

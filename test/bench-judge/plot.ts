@@ -69,11 +69,12 @@ export function dots({ title, note, panels, rows }: Chart): string {
       }),
     ].join('\n');
   });
+  const isMixed = rows.some(({ look }) => look !== 'ours');
   const names = rows.flatMap(({ name, look }, row) => {
     const y = top + row * step + step / 2;
     return [
       `<path d="M16,${y + step / 2}H${width - 20}" class="row"/>`,
-      text(left - 16, y + 4, name, look === 'ours' ? 'strong' : '', 'end'),
+      text(left - 16, y + 4, name, isMixed && look === 'ours' ? 'strong' : '', 'end'),
     ];
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 30}" role="img" aria-label="${escaped(title)}">

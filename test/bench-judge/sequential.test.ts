@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 import { random } from './random.ts';
-import { growthBook, halfWidth, logMixture, mixtureSprt, originOracle, rateOracle, waldBound } from './sequential.ts';
+import {
+  growthBook,
+  halfWidth,
+  logMixture,
+  mixtureSprt,
+  originOracle,
+  rateOracle,
+  rhoSquared,
+  waldBound,
+} from './sequential.ts';
 import { fill, newStream, ramp, type Stream } from './stream.ts';
 
 function drawn(ratio: number, seed: number): Stream {
@@ -20,9 +29,10 @@ test("Wald's bound is what the papers have: log(1/alpha) over the divergence", (
 });
 
 test('the half width of the confidence sequence is that of equation 134, and is narrowest about its tuning', () => {
-  const rho2 = (-2 * Math.log(0.1) + Math.log(-2 * Math.log(0.1) + 1)) / 5000;
+  const rho2 = rhoSquared(0.05, 5000);
   const widths = [500, 5000, 50_000].map((n) => halfWidth(1, n, rho2, 0.05) * Math.sqrt(n));
 
+  expect(5000 * rho2).toBeCloseTo(6.3288, 3);
   // n rho^2 is 6.3288 there: sqrt(2 * 7.3288 * log(1 + 2.7072 / 0.1) / (5000 * 6.3288)).
   expect(halfWidth(1, 5000, rho2, 0.05)).toBeCloseTo(0.0393, 4);
   expect(widths[1]).toBeLessThan(Math.min(widths[0] ?? 0, widths[2] ?? 0));
@@ -45,5 +55,6 @@ test('sequential rules find a tripled error rate and leave the innocent alone', 
   for (const rule of [growthBook(0.01), mixtureSprt(0.01, 0.005), originOracle(3, 0.01), rateOracle(3, 0.005, 0.01)]) {
     expect(found(rule, 3)).toBe(200);
     expect(found(rule, 1)).toBeLessThanOrEqual(8);
+    expect(found(rule, 1 / 3)).toBe(0);
   }
 });

@@ -37,8 +37,7 @@ const inHalves =
  * control is as large as the candidate. Looked at every minute, which is more often than it does itself.
  */
 export function growthBook(alpha: number, tuning = 5000): Rule {
-  const log = -2 * Math.log(2 * alpha);
-  const rho2 = (log + Math.log(log + 1)) / tuning;
+  const rho2 = rhoSquared(alpha, tuning);
   return inHalves(({ ours, ourErrors, theirs, theirErrors }) => {
     if (theirErrors === 0 || ourErrors === 0) return false;
     const [p, q] = [ourErrors / ours, theirErrors / theirs];
@@ -46,6 +45,12 @@ export function growthBook(alpha: number, tuning = 5000): Rule {
     const variance = (p * (1 - p)) / ours / (q * q) + ((q * (1 - q)) / theirs) * (p / (q * q)) ** 2;
     return p / q - 1 > halfWidth(variance * n, n, rho2, alpha);
   });
+}
+
+/** Equation 161; at twice alpha, as the sequence is one-sided. */
+export function rhoSquared(alpha: number, tuning: number): number {
+  const log = -2 * Math.log(2 * alpha);
+  return (log + Math.log(log + 1)) / tuning;
 }
 
 export function halfWidth(s2: number, n: number, rho2: number, alpha: number): number {

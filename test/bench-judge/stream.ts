@@ -16,7 +16,10 @@ export interface Stream {
   readonly requests: Arms;
   readonly errors: Arms;
   /** Of the champion's: as many as the candidate gets, for rules that compare two equal halves of an experiment. */
-  readonly control: { readonly requests: Int32Array; readonly errors: Int32Array };
+  readonly control: {
+    readonly requests: Int32Array;
+    readonly errors: Int32Array;
+  };
   /** Slower than the champion's p50, p90, p99. */
   readonly slow: readonly [Arms, Arms, Arms];
   /** Six more 0/1 signals of each request. */
@@ -36,7 +39,10 @@ export function steps(weights: readonly number[], ticks: number): readonly numbe
   return weights.flatMap((weight) => Array.from({ length: ticks }, () => weight));
 }
 
-const arms = (ticks: number): Arms => ({ candidate: new Int32Array(ticks), champion: new Int32Array(ticks) });
+const arms = (ticks: number): Arms => ({
+  candidate: new Int32Array(ticks),
+  champion: new Int32Array(ticks),
+});
 
 export function newStream(weights: readonly number[]): Stream {
   const ticks = weights.length;
@@ -47,7 +53,10 @@ export function newStream(weights: readonly number[]): Stream {
     control: { requests: new Int32Array(ticks), errors: new Int32Array(ticks) },
     slow: [arms(ticks), arms(ticks), arms(ticks)],
     others: ownShares.map(() => arms(ticks)),
-    latency: { candidate: new Float64Array(ticks), champion: new Float64Array(ticks) },
+    latency: {
+      candidate: new Float64Array(ticks),
+      champion: new Float64Array(ticks),
+    },
   };
 }
 
@@ -81,7 +90,12 @@ const causeFactor = 4;
 export function fill(stream: Stream, random: Random, traffic: Traffic): void {
   const weather = traffic.weather?.(random);
   for (let tick = 0; tick < stream.weights.length; tick += 1)
-    fillTick(stream, random, traffic, { tick, minute: tick, weight: stream.weights[tick] ?? 0, weather });
+    fillTick(stream, random, traffic, {
+      tick,
+      minute: tick,
+      weight: stream.weights[tick] ?? 0,
+      weather,
+    });
 }
 
 interface Minute {
@@ -101,17 +115,38 @@ export function fillTick(stream: Stream, random: Random, traffic: Traffic, { tic
   stream.requests.champion[tick] = control + random.poisson(traffic.rpm * Math.max(0, 1 - 2 * part));
   const factor = weather?.(minute) ?? 1;
   const cause = random.next() * causeEvery < 1 ? causeFactor * factor : factor;
-  fillArm(stream, random, { tick, arm: 'champion', share: traffic.share * factor, factor, cause });
+  fillArm(stream, random, {
+    tick,
+    arm: 'champion',
+    share: traffic.share * factor,
+    factor,
+    cause,
+  });
   stream.control.errors[tick] = among(random, stream.errors.champion[tick] ?? 0, {
     part: control,
     of: stream.requests.champion[tick] ?? 0,
   });
   const share = traffic.share * factor * (traffic.ratio?.(minute) ?? 1);
-  fillArm(stream, random, { tick, arm: 'candidate', share, factor, cause, slowness: traffic.latency });
+  fillArm(stream, random, {
+    tick,
+    arm: 'candidate',
+    share,
+    factor,
+    cause,
+    slowness: traffic.latency,
+  });
   if (traffic.latency !== undefined) {
     fillLatency(stream, random, tick, 'champion', { factor: 1, tail: 0 });
     fillLatency(stream, random, tick, 'candidate', traffic.latency);
   }
+}
+
+/** A minute of the champion alone. */
+export function fillAlone(stream: Stream, random: Random, { rpm, share }: Traffic, factor: number): void {
+  const requests = random.poisson(rpm);
+  stream.requests.champion[0] = requests;
+  stream.errors.champion[0] = random.binomial(requests, Math.min(1, share * factor));
+  fillSlow(stream, random, 0, 'champion', factor);
 }
 
 /** How many of so many lie among `part` of `of`: one after the other, without putting any back. */

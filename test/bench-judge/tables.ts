@@ -21,6 +21,7 @@ import {
   qualityName,
   qualityPoints,
 } from './effects.ts';
+import { type Row, table } from './markdown.ts';
 import { nulls } from './nulls.ts';
 import { bestName } from './plots.ts';
 import { waldBound } from './sequential.ts';
@@ -29,10 +30,6 @@ import { bestTuned, judgeIn, type Results } from './targets.ts';
 import { shapes } from './tuned.ts';
 
 /** The tables of docs/judge.md, as markdown. */
-export type Row = readonly string[];
-export const table = (head: Row, rows: readonly Row[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-
 const share = (value: number): string => figure(value, 'share');
 const minutes = (value: number): string => figure(value, 'minutes');
 const requests = (value: number): string => figure(value, 'requests');
@@ -136,6 +133,7 @@ export function conditionsTable(results: Results): string {
       ...[60, 600, 6000].map((rpm) => innocent(at(rpm), 'with history')),
       worst(falseName, 'no history'),
       byPolicy(results, cells),
+      certifiedIn(results, cells),
       worst(wrongName, 'with history'),
       worst(wrongName, 'no history'),
     ];
@@ -149,6 +147,7 @@ export function conditionsTable(results: Results): string {
       '6,000 rpm',
       'without history, worst',
       'by policy, worst',
+      'certified, worst to best',
       'at the margin, promoted: worst',
       'without history',
     ],
@@ -165,12 +164,24 @@ function byPolicy(results: Results, cells: readonly Condition[]): string {
     const tallies = results[falseName(condition, 'with history')] ?? {};
     const runs = tallies.judge?.runs ?? 0;
     const back = ['limit', 'routing', 'hold', 'together', 'inconclusive']
-      .map((end) => ({ end, part: (tallies[`ended: ${end}`]?.runs ?? 0) / Math.max(1, runs) }))
+      .map((end) => ({
+        end,
+        part: (tallies[`ended: ${end}`]?.runs ?? 0) / Math.max(1, runs),
+      }))
       .toSorted((a, b) => b.part - a.part)[0];
     return runs === 0 || back === undefined ? [] : [back];
   });
   const most = shares.toSorted((a, b) => b.part - a.part)[0];
   return most === undefined ? '' : most.part === 0 ? share(0) : `${share(most.part)} (${most.end})`;
+}
+
+/** Innocent rollouts that were certified in the time that a last step has. */
+function certifiedIn(results: Results, cells: readonly Condition[]): string {
+  const shares = cells.flatMap((condition) => {
+    const tallies = results[falseName(condition, 'with history')] ?? {};
+    return tallies.judge === undefined ? [] : [(tallies['ended: certified']?.runs ?? 0) / tallies.judge.runs];
+  });
+  return shares.length === 0 ? '' : `${share(Math.min(...shares))} to ${share(Math.max(...shares))}`;
 }
 
 /** The judge where its conditions hold: the worst cell of each null. */

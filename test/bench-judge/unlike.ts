@@ -16,6 +16,7 @@ import {
   tickMs,
   ticksOf,
 } from './ours.ts';
+import { historyIn } from './past.ts';
 import type { Random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream } from './stream.ts';
 import { type Case, note } from './tally.ts';
@@ -103,7 +104,7 @@ export const n5: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
   runs: { short: weights === ramp ? 600 : 0, full },
   begin() {
     // Users are not counted by segment, so there are two guardrails here: errors and latency.
-    const rules = rulesFor('default', { unit: 'user' });
+    const rules = rulesFor('default', { unit: 'user' }, historyIn(usual, 'N5'));
     return (random, tallies) => {
       const { rolledBack, misrouted } = rollback(stickyTicks(random, weights), weights, rules);
       note(tallies, 'judge', rolledBack);
@@ -119,7 +120,7 @@ const labelled = 0.7 * (1 - Math.exp(-maturity / 20));
 
 /** Eight guardrails on the ticks' clock share four fifths of alpha; the labels have the rest on their own. */
 export function rulesWithLabels(): Rules {
-  const eight = rulesFor('eight');
+  const eight = rulesFor('eight', {}, historyIn(usual, 'N6'));
   const [first] = eight.guardrails;
   if (first === undefined) return eight;
   const labels: Guardrail = {
@@ -127,9 +128,20 @@ export function rulesWithLabels(): Rules {
     name: 'labels',
     clock: 'labels',
     alphaShare: 0.2,
-    streams: [{ id: 'labels', measure: 'labels', harm: true, promotes: true, events: 'wrong predictions' }],
+    streams: [
+      {
+        id: 'labels',
+        measure: 'labels',
+        harm: true,
+        promotes: true,
+        events: 'wrong predictions',
+      },
+    ],
   };
-  return { ...eight, guardrails: [...eight.guardrails.map((given) => ({ ...given, alphaShare: 0.1 })), labels] };
+  return {
+    ...eight,
+    guardrails: [...eight.guardrails.map((given) => ({ ...given, alphaShare: 0.1 })), labels],
+  };
 }
 
 /** A matured cohort: exponential delays of 20 minutes in the mean, three in ten labels never. */
@@ -138,9 +150,20 @@ function labelTick(stream: Stream, random: Random, index: number, share: number)
   const row = (deployment: 'candidate' | 'champion', own: number) => {
     const requests = stream.requests[deployment][index] ?? 0;
     const came = random.binomial(requests, labelled);
-    return { deployment, weight: own, requests, labelled: came, wrong: random.binomial(came, share) };
+    return {
+      deployment,
+      weight: own,
+      requests,
+      labelled: came,
+      wrong: random.binomial(came, share),
+    };
   };
-  return { start: index * tickMs, rows: [row(candidate, weight), row(champion, 100 - weight)], losses: [], pairs: {} };
+  return {
+    start: index * tickMs,
+    rows: [row(candidate, weight), row(champion, 100 - weight)],
+    losses: [],
+    pairs: {},
+  };
 }
 
 function withDelay(stream: Stream, random: Random, share: number, rules: Rules): Ended {
@@ -179,12 +202,6 @@ export const n6: readonly Case[] = [0.02, 0.1].map((share) => ({
 
 const burst = 10;
 
-export const burstRules = (): Rules => {
-  const eight = rulesFor('eight');
-  const bursts = (name: Guardrail['name']) => (name === 'errors' ? { maxBurst: burst } : {});
-  return { ...eight, guardrails: eight.guardrails.map((given) => ({ ...given, ...bursts(given.name) })) };
-};
-
 /** The pause is the candidate's with its share of the traffic; half of its failures show in each other signal. */
 function addPauses(stream: Stream, random: Random, perTickMean: number): void {
   for (const [tick, weight] of stream.weights.entries())
@@ -205,13 +222,13 @@ export const n8: readonly Case[] = [0.2, 2].map((mean) => ({
   runs: { short: mean === 2 ? 500 : 0, full },
   begin() {
     const stream = newStream(ramp);
-    const [rules, blind] = [burstRules(), rulesFor('eight')];
+    // Nobody knows its pauses, and no config says how many requests fail together.
+    const rules = rulesFor('eight');
     return (random, tallies) => {
       fill(stream, random, usual);
       addPauses(stream, random, mean);
       const ticks = ticksOf(stream, 'eight');
       judged(tallies, 'judge', rollback(ticks, ramp, rules), stream);
-      judged(tallies, 'without maxBurst', rollback(ticks, ramp, blind), stream);
     };
   },
 }));
@@ -252,9 +269,10 @@ export const n9: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
   runs: { short: weights === fallingRamp ? 500 : 0, full },
   begin() {
     const stream = newStream(weights);
-    const rules = rulesFor('eight');
+    const traffic = { rpm: 6000, share: 0.05 };
+    const rules = rulesFor('eight', {}, historyIn(traffic, 'N9'));
     return (random, tallies) => {
-      fill(stream, random, { rpm: 6000, share: 0.05 });
+      fill(stream, random, traffic);
       judged(tallies, 'judge', settled(stream, rules), stream);
       byArrival(stream, random);
       judged(tallies, 'counted where they arrive', rollback(ticksOf(stream, 'eight'), weights, rules), stream);
@@ -287,9 +305,10 @@ export const n10: readonly Case[] = [600, 6000].map((rpm) => ({
   runs: { short: 1000, full },
   begin() {
     const stream = newStream(ramp);
-    const rules = rulesFor('default');
+    const traffic = { rpm, share: 0.005 };
+    const rules = rulesFor('default', {}, historyIn(traffic, 'N10'));
     return (random, tallies) => {
-      fill(stream, random, { rpm, share: 0.005 });
+      fill(stream, random, traffic);
       chill(stream, random);
       judged(tallies, 'judge', rollback(ticksOf(stream, 'default'), ramp, rules, coldTicks), stream);
     };

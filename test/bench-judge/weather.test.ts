@@ -36,18 +36,22 @@ test('noise leaves the mean odds as they are, has its standard deviation and las
 
   expect(Math.sqrt(covariance(0))).toBeCloseTo(0.2, 1);
   expect(covariance(1) / covariance(0)).toBeCloseTo(0.8, 1);
-  expect(shareIn(minutes, 0)).toBeCloseTo(0.1, 2);
+  const loud = minutesOf({ rpm: 20_000, errors: 0.01, errorNoise: { sd: 0.6, ar: 0 } }, 5000, 3);
+  expect(shareIn(loud, 0)).toBeCloseTo(0.01, 3);
 });
 
 test('bursts, retries and connections come as often and as large as is said', () => {
   const quiet = { ...calm, errors: 0 };
   const bursts = minutesOf({ ...quiet, bursts: [10, 10] }, 4000).map(([ours]) => ours?.errors ?? 0);
-  const retries = minutesOf({ ...calm, retries: 3 }, 500).map(([ours]) => ours?.errors ?? 0);
+  const again = minutesOf({ ...calm, retries: 3 }, 500);
+  const retries = again.map(([ours]) => ours?.errors ?? 0);
   const connections = minutesOf({ ...quiet, connections: 0.2 }, 4000);
 
   expect([...new Set(bursts)].sort()).toEqual([0, 10]);
   expect(sum(bursts) / 4000).toBeCloseTo(0.5, 1);
   expect(retries.every((errors) => errors % 4 === 0)).toBe(true);
+  // Each of 3 failures in a minute is sent three times more.
+  expect(sum(again.map(([ours]) => ours?.requests ?? 0)) / 500).toBeCloseTo(309, -1);
   expect(sum(connections.flat().map(({ errors }) => errors)) / 4000).toBeCloseTo(2, 0);
 });
 
@@ -88,7 +92,7 @@ test('the champion alone has the noise of the rollout that follows, and no candi
 test('a candidate at twice the errors fails twice as often whatever the cause', () => {
   const causes: readonly Partial<Weather>[] = [
     {},
-    { bursts: [10, 10] },
+    { errors: 0, bursts: [10, 10] },
     { connections: 2 },
     { retries: 1 },
     { sticky: true },
