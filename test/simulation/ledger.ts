@@ -334,12 +334,14 @@ function withLabelTick(account: Account, { rows, losses, pairs }: LabelTick, rol
   const apart = pairs[nameOf(candidate)];
   const [before, beforeThem] = account.pairs.labels ?? [0, 0];
   const known = account.labels ?? { requests: 0, labelled: 0 };
+  const isLoss = plan.guardrails.labels?.kind === 'loss';
+  const ourLosses = losses.filter(({ deployment }) => [candidate, stable].map(nameOf).includes(deployment));
   const sum = (field: 'requests' | 'labelled'): number =>
     [...ours, ...theirs].reduce((total, row) => total + row[field], known[field]);
   return {
     ...account,
     streams,
-    labels: { requests: sum('requests'), labelled: sum('labelled') },
+    labels: { requests: sum('requests'), labelled: isLoss ? known.labelled + ourLosses.length : sum('labelled') },
     losses: lossesAfter(account.losses, losses, rollout),
     pairs:
       apart === undefined

@@ -410,9 +410,11 @@ export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, 
     pairs = { ...pairs, labels: [before[0] + discordant.mirror, before[1] + discordant.served] };
   }
   let { harm, safety } = known;
+  let losses = 0;
   for (const row of tick.losses) {
     const weight = weightOf(row);
     const isOurs = row.deployment === place.candidate || isChampion(row.deployment);
+    if (isOurs) losses += 1;
     if (!isOurs || weight <= 0 || weight >= 100 || guardrail.loss === undefined) continue;
     const loss = { candidate: !isChampion(row.deployment), share: weight / 100, loss: row.loss };
     harm = betOnHarm(harm, loss, guardrail.loss.tolerated);
@@ -422,7 +424,8 @@ export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, 
   const labels = {
     readTo: tick.start + tickMs,
     requests: known.requests + total('requests'),
-    labelled: known.labelled + total('labelled'),
+    // A label that is a loss says neither right nor wrong.
+    labelled: known.labelled + (guardrail.loss === undefined ? total('labelled') : losses),
     harm,
     safety,
   };

@@ -273,4 +273,14 @@ describe('labels', () => {
     expect(given({ v1: 0.2, v2: 0.6 })).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
     expect(given({ v1: 0.2, v2: 0.2 })).toMatchObject({ status: 'promoted', certificate: { verdict: 'promotion' } });
   });
+
+  test('that are losses are told of as labels: as many as there were losses', () => {
+    const kind = { kind: 'loss', tolerated: 0, marginLoss: 0.2, maturity: '10m' } as const;
+    const plan = { strategy: 'ab', atMost: '3h', guardrails: { latency: false, labels: kind } } as const;
+
+    const { labels } = until(begun(plan), { ...healthy, loss: { v1: 0.2, v2: 0.6 } }, 'rolledBack').evidence;
+
+    expect(labels?.harm.labels).toBeGreaterThan(0);
+    expect(labels?.labelled).toBe(labels?.harm.labels);
+  });
 });
