@@ -50,7 +50,8 @@ const countsText = (bad: number, of: number): string =>
 
 /** Nothing, where nothing bounds it. */
 function ratioText({ low, high }: StreamFinding['ratio']): readonly string[] {
-  const digits = (value: number): string => String(Number(value.toPrecision(2)));
+  const digits = (value: number): string =>
+    value < 100 ? String(Number(value.toPrecision(2))) : grouped(Number(value.toPrecision(2)));
   if (high === undefined) return low === 0 ? [] : [`at least ${digits(low)} times as often as the champion`];
   const from = low === 0 ? `at most ${digits(high)}` : `${digits(low)} to ${digits(high)}`;
   return [`${from} times as often as the champion`];

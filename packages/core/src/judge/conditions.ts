@@ -230,6 +230,15 @@ const rows = {
       'a request changes something in the world, which its copy then changes again, or the mirror is slower because it is busy or cold',
     mend: 'send copies only of requests that change nothing, and of a smaller share',
   },
+  constantRatio: {
+    assumes: (given) =>
+      only(
+        isJudged(given) && given.rules.guardrails.some(({ loss }) => loss === undefined),
+        'how many times as often something bad happens does not change during the rollout: the range that is given for it rests on this, and nothing else does',
+      ),
+    breaks: 'the candidate gets worse with time or with more traffic',
+    mend: 'look at the evidence instead, which does not rest on this',
+  },
   laterToo: {
     assumes: ({ verdict }) =>
       only(verdict === 'promotion', 'later requests are like those of the last step: the certificate speaks of these'),

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import type { Stream } from '../guardrails/guardrail.ts';
+import { planOf } from '../model/model.fixture.ts';
+import { rulesOf } from './rules.ts';
+import { clauseOf, lackText } from './sentence.ts';
+
+const rules = rulesOf({ plan: planOf().rollout, sticky: false });
+const stream = (events: string, were: string): Stream => ({
+  ...{ id: events, measure: events, harm: true, promotes: true, events, counted: 'requests', were },
+});
+const cell = {
+  ...{ candidate: 3, champion: 4, candidateAlone: 1, championAlone: 2 },
+  ...{ candidateRequests: 1000, championRequests: 3000 },
+};
+const slow = { stream: stream('slow requests', 'were slow'), cell, logE: Math.log(2) };
+const failed = { stream: stream('failed requests', 'failed'), cell, logE: Math.log(3) };
+const hourMs = 3_600_000;
+
+describe('what a promotion still lacks', () => {
+  test('is told of what takes longest, with its counts, and of the others how long', () => {
+    const lacks = [
+      { ...slow, moreMs: 3 * hourMs },
+      { ...failed, moreMs: 40 * 60_000 },
+    ];
+
+    expect(lackText(lacks, rules, 60_000)).toBe(
+      "there is too little evidence yet to promote it, and at this traffic it takes about 3 hours more: 0.4 % of the candidate's 1,000 requests were slow (4), and 0.2 % of the champion's 3,000 (6), which is evidence of 2 to 1 that it is good enough, and 20 to 1 is needed; failed requests take about 40 minutes",
+    );
+  });
+
+  test('may be more than ever comes', () => {
+    const lacks = [
+      { ...slow, moreMs: undefined },
+      { ...failed, moreMs: undefined },
+    ];
+
+    expect(lackText(lacks, rules, 60_000)).toMatch(
+      /if both models go on like this there never will be enough: .*; failed requests take longer than anybody waits$/,
+    );
+  });
+
+  test('is all, where nothing came yet', () => {
+    const { cell: _, ...uncounted } = failed;
+
+    expect(lackText([{ ...uncounted, logE: 0, moreMs: undefined }], rules, 60_000)).toMatch(/nobody can say when/);
+    expect(lackText([{ ...uncounted, moreMs: hourMs }], rules, 60_000)).toContain(
+      'about 60 minutes more: failed requests are evidence of 3 to 1 that it is good enough',
+    );
+  });
+});
+
+test.each([
+  ['Rolled back: 1 of 2; at most 1 in 9. Now: wait. Now: go.', '1 of 2; at most 1 in 9. Now: wait'],
+  [
+    'Without certificate: aborted; no test decided this, so the chance of a mistake is not known. Now: nothing.',
+    'aborted',
+  ],
+  ['Rolled back: as older rules said it.', 'as older rules said it'],
+])('%s is told in another sentence by its counts and how sure they are', (sentence, clause) => {
+  expect(clauseOf(sentence)).toBe(clause);
+});
