@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { slowerThan } from '../base/measures.ts';
 import { planOf } from '../model/model.fixture.ts';
 import { endings } from '../model/rollout/endings.fixture.ts';
 import { rolloutOf } from '../model/rollout/judge.fixture.ts';
@@ -40,6 +41,18 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
   expect(idsOf('a mirror')).toContain('mirrored');
   expect(idsOf('a promotion')).toEqual(expect.arrayContaining(['share', 'noInterference', 'measured', 'laterToo']));
   expect(idsOf('more errors')).not.toContain('laterToo');
+  const {
+    conditions = [],
+    conditionIds = [],
+    guardrails = [],
+  } = rolloutOf(endings['wrong predictions']()).certificate ?? {};
+  expect(conditionIds[conditions.findIndex((text) => text.includes('fresh coin'))]).toBe('share');
+  expect(conditionIds[conditions.findIndex((text) => text.includes('had a label'))]).toBe('labels');
+  // Only what is judged tick by tick has noise to tolerate.
+  expect(guardrails.map(({ streams: [stream] }) => [stream?.id, stream?.noise === undefined])).toEqual([
+    ['errors', false],
+    ['labels', true],
+  ]);
   expect(idsOf('a first version')).toEqual(['firstVersion']);
 });
 
@@ -73,6 +86,33 @@ describe("what is tolerated because of an arm's own noise", () => {
     expect(assumed('ownNoise', { ...measured, noise: 0.1 }, { ...noEvidence(0), weather: { errors: noisy } })).toEqual([
       expect.stringMatching(/1\.23 times .* the models varied by about 20 % from tick to tick in this rollout/),
     ]);
+  });
+
+  test('is the largest of the thresholds that have one reason', () => {
+    const latency = { ...measured, noise: 0.1 };
+    const measures = { errors: latency, [slowerThan(10)]: latency, [slowerThan(30)]: { ...latency, noise: 0.05 } };
+    const thresholds = { p50: 10, p90: 10, p99: 30, requests: 100 };
+    const plan = planOf({ rollout: {} }).rollout;
+    const rules = rulesOf({ plan, sticky: false, thresholds, history: { from: 0, to: 1, ticks: 1440, measures } });
+    const given = { rules, evidence: noEvidence(0), champion: 1, warmUp: 0, verdict: 'none', unmeasured: [] } as const;
+
+    const texts = conditionsOf(given).filter(({ id }) => id === 'ownNoise');
+
+    expect(texts.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^errors and latency: up to 1\.07 times/),
+    );
+    expect(texts).toHaveLength(2);
+  });
+
+  test('is not said of bursts where the config says how large they are', () => {
+    const guarded = { errors: { maxBurst: 5 }, latency: false } as const;
+    const rules = rulesOf({ plan: planOf({ rollout: { guardrails: guarded } }).rollout, sticky: false });
+    const given = { rules, evidence: noEvidence(0), champion: 1, warmUp: 0, verdict: 'none', unmeasured: [] } as const;
+
+    const ids = conditionsOf(given).map(({ id }) => id);
+
+    expect(ids).toContain('bursts');
+    expect(ids).not.toContain('noBursts');
   });
 
   test('goes with how often a burst may come', () => {

@@ -125,14 +125,15 @@ function promotionText({ guardrails, beta, lastWeight, unit, ticks }: Unworded, 
       return stream.promotes && cell !== undefined ? [ratesText(stream, totals({ '': cell }), unit, tickMs)] : [];
     });
   });
-  const excluded = [...new Set(deciding.map((rule) => excludedText(rule, unit)))].join(', or ');
+  const where = measured.length > 1 ? ' in one of these' : '';
+  const excluded = [...new Set(deciding.map((rule) => excludedText(rule, unit, where)))].join(', or ');
   const rollouts = grouped(Math.floor(1 / beta + 1e-9));
   return `after ${spanText(ticks * tickMs)}, at ${lastWeight} % of the traffic: ${measured.join('; ')}; a candidate that is ${excluded}, would get this far in at most 1 rollout in ${rollouts}`;
 }
 
-const excludedText = ({ loss, margin, floor }: Guardrail, unit: Rules['unit']): string =>
+const excludedText = ({ loss, margin, floor }: Guardrail, unit: Rules['unit'], where: string): string =>
   loss === undefined
-    ? `${margin} times as bad as the champion in one of these, and bad for at least ${percent(floor)} of its ${unit}s`
+    ? `${margin} times as bad as the champion${where}, and bad for at least ${percent(floor)} of its ${unit}s`
     : `worse by ${loss.margin} in its average loss`;
 
 /** The mean is unbiased, as it is what the bets are on. */

@@ -60,7 +60,8 @@ export const endings = {
     ),
   'a promotion': () => under(calm),
   'a promotion without errors': () => under({ perMinute: 6000 }),
-  'too little evidence': () => under({ perMinute: 60, failing: arms(0.02, 0.02) }, {}, ['held', ...ended]),
+  'too little evidence': () => under({ perMinute: 60 }, {}, ['held', ...ended]),
+  'all at once': () => under(calm, { rollout: { strategy: 'allAtOnce' } }),
   'requests that came otherwise': () => under({ ...calm, skew: 1.5 }, { rollout: noLatency }, ['held', ...ended]),
   'a hard limit': () => under({ ...healthy, failing: arms(0.005, 0.9) }, { rollout: noLatency }),
   'a person': () => {

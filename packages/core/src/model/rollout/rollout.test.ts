@@ -486,7 +486,7 @@ test('a promotion says which share of each arm was bad', () => {
   const { certificate } = until(begun(), { ...healthy, failing: { v1: 0.008, v2: 0.004 } }, 'promoted', 'held');
 
   expect(certificate?.sentence).toBe(
-    "Promoted: after 30 minutes, at 50 % of the traffic: 0.4 % of the candidate's 45,000 requests failed (180), and 0.8 % of the champion's 45,000 (360); a candidate that is 2 times as bad as the champion in one of these, and bad for at least 0.1 % of its requests, would get this far in at most 1 rollout in 20. Now: v2 gets all traffic but 5 %, which stay with v1 for 15 minutes to compare with; nothing needs to be done.",
+    "Promoted: after 30 minutes, at 50 % of the traffic: 0.4 % of the candidate's 45,000 requests failed (180), and 0.8 % of the champion's 45,000 (360); a candidate that is 2 times as bad as the champion, and bad for at least 0.1 % of its requests, would get this far in at most 1 rollout in 20. Now: v2 gets all traffic but 5 %, which stay with v1 for 15 minutes to compare with; nothing needs to be done.",
   );
 });
 
