@@ -26,6 +26,7 @@ function eightGuardrails(): Rules {
   const guardrails = segments.map(
     (segment): Guardrail => ({
       ...errors,
+      climates: Object.fromEntries(Object.values(errors.climates).map((climate) => [`errors@${segment}`, climate])),
       alphaShare: 1 / segments.length,
       streams: [
         { id: `errors@${segment}`, measure: 'errors', segment, harm: true, promotes: true, events: 'failed requests' },

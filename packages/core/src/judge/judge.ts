@@ -39,14 +39,15 @@ export function judge(
   rules: Rules,
 ): { readonly evidence: Evidence; readonly verdict: Verdict } {
   let counted = evidence;
+  let verdict: Verdict | undefined;
   for (const tick of ticks) {
     if (tick.start >= to) break;
     counted = withTick(counted, tick, tickMs, place, rules);
-    const verdict = verdictOf(counted, place, rules);
+    verdict = verdictOf(counted, place, rules);
     if (takesBack(verdict)) return { evidence: counted, verdict };
   }
-  const read = { ...counted, readTo: Math.max(counted.readTo, to) };
-  return { evidence: read, verdict: verdictOf(read, place, rules) };
+  const read = counted.readTo < to ? { ...counted, readTo: to } : counted;
+  return { evidence: read, verdict: verdict ?? verdictOf(read, place, rules) };
 }
 
 const isText = (text: string | undefined): text is string => text !== undefined;

@@ -34,19 +34,17 @@ describe('the factor of a tick', () => {
     [[1, 0], 0.05, 1, 1.1, 0.05, 3, 0.08022859727437],
     [[300, 300], 0.5, 1, 1.25, 0.6, 2000, -0.3009800321456],
   ] as const)('is that of another implementation: %j', ([candidate, champion], share, r0, growth, tau, most, log) => {
-    const logs = originGrid.map(() => 0);
+    const rule = { ratio: r0 * Math.exp(0.6 * tau), tau, most, climate: careful };
 
-    harmFactors(logs, { candidate, champion, share }, { ratio: r0 * Math.exp(0.6 * tau), tau, most, climate: careful });
+    const logs = harmFactors({ candidate, champion, share }, rule);
 
     expect(logs[originGrid.indexOf(growth)]).toBeCloseTo(log, 9);
   });
 
   test('is 1 without bad requests, whatever the tax', () => {
-    const logs = originGrid.map(() => 0.5);
+    const rule = { ratio: 1, tau: 0.1, most: 5, climate: careful };
 
-    harmFactors(logs, { candidate: 0, champion: 0, share: 0.25 }, { ratio: 1, tau: 0.1, most: 5, climate: careful });
-
-    expect(logs).toEqual(originGrid.map(() => 0.5));
+    expect(harmFactors({ candidate: 0, champion: 0, share: 0.25 }, rule)).toEqual(originGrid.map(() => 0));
   });
 
   test('says less where bad requests come together', () => {

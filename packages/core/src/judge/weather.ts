@@ -133,25 +133,29 @@ export interface FactorRule {
   readonly climate: Pick<Climate, 'cap' | 'tax' | 'dispersion'>;
 }
 
-/** The log factor of a tick for each alternative of the grid, written into `into` on top of what is there. */
-export function harmFactors(into: number[], { candidate, champion, share }: Origins, rule: FactorRule): void {
+const noFactors: readonly number[] = originGrid.map(() => 0);
+
+/** The log factor of a tick for each alternative of the grid. */
+export function harmFactors({ candidate, champion, share }: Origins, rule: FactorRule): readonly number[] {
   const { ratio, tau, most, climate } = rule;
   const bad = candidate + champion;
-  if (bad === 0) return;
+  if (bad === 0) return noFactors;
   const whole = share * ratio + 1 - share;
   const origin = (share * ratio) / whole;
   const scatter = origin * (1 - origin);
   const design = Math.max(1 + Math.max(bad - 1, 0) * scatter * tau * tau, climate.dispersion);
   const divisor = Math.max(design, bad / most);
+  const isCut = climate.cap < Number.POSITIVE_INFINITY;
   const cut = bad > most ? outlierCap : Math.log(climate.cap);
   const reach = 1 + spread * Math.sqrt((Math.min(bad, most) * scatter) / design);
+  const logs: number[] = [];
   for (let index = 0; index < originGrid.length; index += 1) {
     const gain = originGains[index] ?? 0;
     const cost = Math.log((share * ratio * (originGrid[index] ?? 1) + 1 - share) / whole);
     const raw = (candidate * gain - bad * cost) / divisor;
-    const top = climate.cap === Number.POSITIVE_INFINITY ? raw : Math.min(cut, gain * reach);
-    into[index] = (into[index] ?? 0) + Math.min(raw, top) - climate.tax;
+    logs.push((isCut ? Math.min(raw, cut, gain * reach) : raw) - climate.tax);
   }
+  return logs;
 }
 
 /** One tick of a stream. */
@@ -220,16 +224,17 @@ function judged(
   const asCame = { ...origins, share: shareThatCame };
   const { candidateRequests, championRequests } = heard.events;
   // A test leaves out the ticks in which only the arm that it would blame had requests.
-  const came = championRequests > 0 ? harmAfter(weather.came, asCame, rule) : weather.came;
+  const counts = championRequests > 0;
+  const came = counts ? plus(weather.came, harmFactors(asCame, rule)) : weather.came;
   if (isAstray) return { came };
   const changed = heard.weight === weather.weight ? weather : withChange(weather, heard.weight, climate);
   const { harm, since, safe } = changed;
-  const counts = championRequests > 0;
+  const factors = counts ? harmFactors(origins, rule) : noFactors;
   return {
     ...changed,
     came,
-    harm: counts ? harmAfter(harm, origins, rule) : harm,
-    ...(since === undefined ? {} : { since: counts ? harmAfter(since, origins, rule) : since }),
+    harm: plus(harm, factors),
+    ...(since === undefined ? {} : { since: plus(since, factors) }),
     // Of users who are at risk the share that came, because the other would say how many had a bad request.
     ...(heard.isLast && candidateRequests > 0
       ? { safe: safeAfter(safe, unit === 'user' ? asCame : origins, { margin, tau, most, climate }) }
@@ -237,11 +242,8 @@ function judged(
   };
 }
 
-function harmAfter(known: readonly number[], origins: Origins, rule: FactorRule): readonly number[] {
-  const logs = [...known];
-  harmFactors(logs, origins, rule);
-  return logs;
-}
+const plus = (logs: readonly number[], more: readonly number[]): readonly number[] =>
+  logs.map((log, index) => log + (more[index] ?? 0));
 
 function safeAfter(
   known: readonly number[],
