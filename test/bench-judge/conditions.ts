@@ -19,6 +19,8 @@ export interface Condition {
   readonly held?: number;
   /** What the candidate at the margin has twice as much of. */
   readonly margin: 'errors' | 'p90';
+  /** Nothing is promised here: what happens is shown, and routing holds such a rollout. */
+  readonly isUnprotected?: true;
 }
 
 const rpms = [60, 600, 6000] as const;
@@ -80,7 +82,9 @@ const clustered = [
 ];
 const others = [
   ...inWeather('warm caches', 'cold caches: slow x2 at each new weight, for 10 min', { cold: 2 }, 'p90'),
-  ...inWeather('a fresh coin for each request', 'users stay with their model, and nobody says so', { sticky: true }),
+  ...inWeather('a fresh coin for each request', 'users stay with their model, and nobody says so', {
+    sticky: true,
+  }).map((condition): Condition => ({ ...condition, isUnprotected: true })),
 ];
 const holds = [5, 25, 50].flatMap((held) =>
   [
@@ -173,7 +177,7 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
     },
     {
       name: wrongName(condition, known),
-      runs: { short: 0, full: condition.held === undefined ? 1000 : 0 },
+      runs: { short: 0, full: condition.held === undefined ? 600 : 0 },
       begin() {
         const worse: Worse = { [condition.margin]: 2 };
         const next = followerIn({

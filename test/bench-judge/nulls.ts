@@ -118,7 +118,7 @@ const n0 = (['', ', as labels are judged'] as const).flatMap((how) =>
   ).map(
     ([ticks, bad]): Case => ({
       name: `N0 saturated${how}, ${ticks} ticks of ${bad}`,
-      runs: { short: 0, full: how === '' ? 4000 : 20_000 },
+      runs: { short: 0, full: how === '' ? 2000 : 10_000 },
       begin() {
         const stream = saturated(ticks);
         const rules = rulesFor('errors', {}, how === '' ? calmAt(bad) : 'exact');

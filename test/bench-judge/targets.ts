@@ -182,6 +182,7 @@ function inWeather(results: Results): readonly Claim[] {
   return knowledges.flatMap((known) =>
     ([falseName, wrongName] as const).flatMap((nameOf): readonly Claim[] => {
       const found = conditions.flatMap((condition) => {
+        if (condition.isUnprotected) return [];
         const name = nameOf(condition, known);
         const tally = results[name]?.judge;
         return tally === undefined ? [] : [{ name, estimate: shareOf(tally) }];
