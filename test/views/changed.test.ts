@@ -118,3 +118,14 @@ test('a weight that was confirmed, and was not the one that was seen, is found',
   const { problems } = verifyRollout(chained(other), id);
   expect(problems).toEqual([`entry ${seen + 1}: weight is recorded as 10, recomputed as 9`]);
 });
+
+test('a rollout that would have begun at another time is found', async () => {
+  const { entries, id } = await journalOf('pairs');
+  const begun = entries.findIndex(({ patch }) => (patch as { readonly rollout?: { id?: string } }).rollout?.id === id);
+  const { at } = entries[begun] ?? { at: 0 };
+
+  const other = withValue(entries, [begun, 'patch', 'rollout', 'startedAt'], at + 1) as readonly Entry[];
+
+  const { problems } = verifyRollout(chained(other), id);
+  expect(problems[0]).toBe(`entry ${begun + 1}: startedAt is recorded as ${at + 1}, recomputed as ${at}`);
+});
