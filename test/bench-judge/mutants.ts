@@ -1,7 +1,7 @@
 import { type Bets, betOnHarm, type Loss } from '../../packages/core/src/judge/betting.ts';
-import { logSafe } from '../../packages/core/src/judge/judge.ts';
 import { logMean } from '../../packages/core/src/judge/log.ts';
 import type { Rules } from '../../packages/core/src/judge/rules.ts';
+import { logSafe } from '../../packages/core/src/judge/safe.ts';
 import type { Climate } from '../../packages/core/src/judge/weather.ts';
 import type { Tick } from '../../packages/core/src/ports/telemetry.ts';
 import { warmUp } from './compare.ts';
@@ -59,7 +59,9 @@ const emptyArmsSkipped: Rollback = (ticks, weights, rules) =>
 /** (g) An average of the guardrails instead of every one. */
 const average: Promotes = (evidence, weight, rules) => {
   const logs = rules.guardrails.flatMap((guardrail) =>
-    guardrail.streams.filter(({ promotes }) => promotes).map(({ id }) => logSafe(evidence, id, weight, guardrail)),
+    guardrail.streams
+      .filter(({ promotes }) => promotes)
+      .map((stream) => logSafe(evidence, stream, { weight, guardrail, rules })),
   );
   return logMean(logs) >= Math.log(1 / rules.beta);
 };

@@ -3,9 +3,10 @@ import { noBets } from './betting.ts';
 import { type ConditionId, conditionsOf } from './conditions.ts';
 import type { Cells, Evidence } from './evidence.ts';
 import type { Interval } from './interval.ts';
-import { intervalOf, logGuardrail, logHarm, logRouted, logSafe, logStream, unmeasured } from './judge.ts';
+import { intervalOf, logGuardrail, logHarm, logRouted, logStream, unmeasured } from './judge.ts';
 import { toleranceOf } from './noise.ts';
 import { type Guardrail, type Rules, ruleVersion } from './rules.ts';
+import { logSafe } from './safe.ts';
 import { type Decided, sentenceOf } from './sentence.ts';
 
 /** All that a reader needs to check how a rollout ended. Logarithms are natural ones. */
@@ -141,7 +142,8 @@ function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): rea
       : guardrail;
   });
 
-  function streamOf({ id, promotes, events }: Stream, guardrail: Guardrail): StreamFinding {
+  function streamOf(stream: Stream, guardrail: Guardrail): StreamFinding {
+    const { id, promotes, events } = stream;
     // The bets are on single losses: no prediction was counted as wrong or right.
     const bets = guardrail.loss === undefined ? undefined : (evidence.labels ?? { harm: noBets, safety: noBets });
     const cells = bets === undefined ? (evidence.streams[id] ?? {}) : {};
@@ -155,7 +157,12 @@ function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): rea
       logE: bets === undefined ? logStream(evidence, id, guardrail) : bets.harm.logK,
       ...toleranceOf(evidence, id, guardrail),
       ...(certifies
-        ? { logSafe: bets === undefined ? logSafe(evidence, id, lastWeight, guardrail) : bets.safety.logK }
+        ? {
+            logSafe:
+              bets === undefined
+                ? logSafe(evidence, stream, { weight: lastWeight, guardrail, rules })
+                : bets.safety.logK,
+          }
         : {}),
       ratio: intervalOf(cells, guardrail, rules),
     };

@@ -3,6 +3,7 @@ import type { Evidence } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
 import { toleranceOf } from './noise.ts';
 import type { Guardrail, Rules } from './rules.ts';
+import { isUnlike, pastsOf } from './safe.ts';
 import { togetherText } from './together.ts';
 import { independent } from './weather.ts';
 
@@ -238,6 +239,28 @@ const rows = {
       ),
     breaks: 'the candidate gets worse with time or with more traffic',
     mend: 'look at the evidence instead, which does not rest on this',
+  },
+  past: {
+    assumes: (given) =>
+      given.verdict === 'promotion'
+        ? pastsOf(given.rules).flatMap(({ stream, limit }) =>
+            isUnlike(given.evidence, stream.id)
+              ? []
+              : [
+                  `${stream.id}: at least ${percent(limit)} of the champion's requests are bad now; that is the least of what it was in the last seven days, by quarter of the day, and in the last day, and a tenth of beta pays for its chance`,
+                ],
+          )
+        : [],
+    breaks: 'the champion has just become better than it was, by less than its requests in this rollout can show',
+    mend: 'roll out at another time of the day, or wait a day after what made it better',
+  },
+  pastLeftOut: {
+    assumes: ({ evidence: { unlike = [] } }) =>
+      unlike.map(
+        (id) => `${id}: what the champion was like before counts nothing, because it was better in this rollout`,
+      ),
+    breaks: 'nothing: it only takes longer',
+    mend: 'nothing needs to be done',
   },
   laterToo: {
     assumes: ({ verdict }) =>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Evidence, noEvidence, type Place, withTick } from './evidence.ts';
-import { logSafe, logStream } from './judge.ts';
+import { logStream } from './judge.ts';
 import { logOrigin, originGrid } from './origin.ts';
 import {
   atMostOne,
@@ -19,6 +19,7 @@ import {
   toArm,
 } from './outcomes.fixture.ts';
 import type { Guardrail, Rules } from './rules.ts';
+import { logSafe } from './safe.ts';
 import { type Climate, independent } from './weather.ts';
 
 /**
@@ -85,7 +86,12 @@ const harm = (ticks: readonly Counted[], rules: Rules, guardrail: Guardrail): nu
   Math.exp(logStream(after(ticks, rules), 'errors', guardrail));
 
 const safety = (ticks: readonly Counted[], rules: Rules, guardrail: Guardrail): number =>
-  Math.exp(logSafe(after(ticks, rules), 'errors', (ticks.at(-1)?.[1] ?? 0) * 100, guardrail));
+  Math.exp(safe(after(ticks, rules), (ticks.at(-1)?.[1] ?? 0) * 100, guardrail, rules));
+
+function safe(evidence: Evidence, weight: number, guardrail: Guardrail, rules: Rules): number {
+  const [stream] = guardrail.streams;
+  return stream === undefined ? Number.NaN : logSafe(evidence, stream, { weight, guardrail, rules });
+}
 
 const cases = { share: [0.01, 0.25, 0.5], requests: [1, 3, 5], ratio: [1, 1.2, 2], baseline: [0.05, 0.5] } as const;
 
@@ -359,7 +365,7 @@ describe('the evidence of ticks at one weight', () => {
         const [before, more] = [evidence([one]), evidence([{ ...one, candidate: one.candidate + 1 }])];
 
         expect(logStream(more, 'errors', guardrail)).toBeGreaterThan(logStream(before, 'errors', guardrail));
-        expect(logSafe(more, 'errors', 25, guardrail)).toBeLessThan(logSafe(before, 'errors', 25, guardrail));
+        expect(safe(more, 25, guardrail, rules)).toBeLessThan(safe(before, 25, guardrail, rules));
       }),
     );
   });

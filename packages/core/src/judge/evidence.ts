@@ -6,6 +6,7 @@ import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
+import { withUnlike } from './safe.ts';
 import { type BothArms, togetherAfter } from './together.ts';
 import { independent, type Weather, withHeard } from './weather.ts';
 
@@ -73,6 +74,8 @@ export interface Evidence {
   };
   /** With a harm budget: the least upper bound so far of the candidate's excess share of failures. */
   readonly excess?: number;
+  /** Streams in which the champion has been better than its past, see safe.ts. */
+  readonly unlike?: readonly string[];
   /** The last ticks that were counted, by start: what came with them, as one number. */
   readonly recent: Readonly<Record<string, number>>;
 }
@@ -160,13 +163,14 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const found = eventsIn(tick, place, rules, isCold);
   const weather = withWeather(next.weather, found, place, rules);
   if (place.astray === true) return { ...next, weather };
-  return {
+  const counted = {
     ...next,
     weather,
     ticks: next.ticks + 1,
     streams: withEvents(next.streams, found, place, rules),
     routed: withRouted(next.routed, tick, place, rules),
   };
+  return withUnlike(counted, rules);
 }
 
 const noneCompared: Compared = { candidate: noRequests, championRequests: 0, excused: 0 };

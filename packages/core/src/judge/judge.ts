@@ -6,8 +6,8 @@ import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
 import { type AtShare, logSampleRatio } from './origin.ts';
 import { logPaired, logShift } from './paired.ts';
-import { logFloor, logPromotion } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
+import { logSafe } from './safe.ts';
 import { risenText } from './together.ts';
 import { independent, logOfHarm } from './weather.ts';
 
@@ -205,17 +205,6 @@ const forCandidate = (cell: Cell, weight: number, maxBurst: number): AtShare => 
   champion: cell.champion / maxBurst,
 });
 
-/** `log E'` of one stream from the ticks of the last step, whose weight is given; of no ticks: 0. */
-export function logSafe({ weather, streams }: Evidence, id: string, weight: number, guardrail: Guardrail): number {
-  const cell = streams[id]?.[weight];
-  const known = weather[id];
-  if (cell === undefined || known === undefined) return 0;
-  const { floor, maxBurst, climates } = guardrail;
-  const together = maxBurst * (climates[id] ?? independent).dispersion;
-  const bad = cell.candidate + cell.candidateAlone;
-  return logPromotion(logMean(known.safe), logFloor(bad, cell.candidateRequests, floor, together));
-}
-
 /**
  * Whether there is nothing to judge: both arms had requests, and the platform did not count this guardrail's measures.
  */
@@ -240,7 +229,7 @@ export function safetyOf(evidence: Evidence, weight: number, rules: Rules): read
     guardrail.loss === undefined
       ? guardrail.streams
           .filter(({ promotes }) => promotes)
-          .map(({ id }) => ({ stream: id, logE: logSafe(evidence, id, weight, guardrail) }))
+          .map((stream) => ({ stream: stream.id, logE: logSafe(evidence, stream, { weight, guardrail, rules }) }))
       : [{ stream: guardrail.name, logE: evidence.labels?.safety.logK ?? 0 }],
   );
 }

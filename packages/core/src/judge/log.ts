@@ -48,7 +48,7 @@ export function incompleteBeta(share: number, a: number, b: number): number {
       c = 1 + coefficient / c;
       fraction *= c * d;
     }
-    if (Math.abs(c * d - 1) < 1e-15) break;
+    if (!(Math.abs(c * d - 1) >= 1e-15)) break;
   }
   return front * fraction;
 }

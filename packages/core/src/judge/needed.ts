@@ -1,8 +1,9 @@
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Cell, Evidence } from './evidence.ts';
-import { logSafe, shortfalls } from './judge.ts';
+import { shortfalls } from './judge.ts';
 import { turningPoint } from './log.ts';
-import type { Guardrail, Rules } from './rules.ts';
+import type { Rules } from './rules.ts';
+import { logSafe } from './safe.ts';
 
 /** What one stream lacks for a promotion. */
 export interface Lack {
@@ -34,21 +35,17 @@ export function lacks(evidence: Evidence, weight: number, rules: Rules): readonl
     const cell = evidence.streams[id]?.[String(weight)];
     return cell === undefined || cell.candidateRequests === 0
       ? [{ stream, logE }]
-      : [{ stream, logE, cell, ...inTime(timesAsMuch(evidence, id, weight, { guardrail, needed })) }];
+      : [{ stream, logE, cell, ...inTime(timesAsMuch(evidence, stream, { weight, guardrail, rules })) }];
   });
   return missing.toSorted((a, b) => (b.times ?? mostTimes) - (a.times ?? mostTimes));
 }
 
 const inTime = (times: number): Pick<Lack, 'times'> => (times >= 1 && times < mostTimes ? { times } : {});
 
-function timesAsMuch(evidence: Evidence, id: string, weight: number, { guardrail, needed }: Wanted): number {
-  const missing = (times: number) => needed - logSafe(multiplied(evidence, id, weight, times), id, weight, guardrail);
+function timesAsMuch(evidence: Evidence, stream: Stream, at: Parameters<typeof logSafe>[2]): number {
+  const needed = Math.log(1 / at.rules.beta);
+  const missing = (times: number) => needed - logSafe(multiplied(evidence, stream.id, at.weight, times), stream, at);
   return missing(mostTimes) >= 0 ? mostTimes : turningPoint(1, mostTimes, missing);
-}
-
-interface Wanted {
-  readonly guardrail: Guardrail;
-  readonly needed: number;
 }
 
 /** What the stream would have come to with so many times as much of the same in the last step. */

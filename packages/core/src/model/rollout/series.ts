@@ -1,9 +1,10 @@
 import { Fault } from '../../base/fault.ts';
 import type { Arm, Evidence } from '../../judge/evidence.ts';
 import type { Interval } from '../../judge/interval.ts';
-import { intervalOf, logGuardrail, logHarm, logRouted, logSafe } from '../../judge/judge.ts';
+import { intervalOf, logGuardrail, logHarm, logRouted } from '../../judge/judge.ts';
 import { toleranceOf } from '../../judge/noise.ts';
 import type { Rules } from '../../judge/rules.ts';
+import { logSafe } from '../../judge/safe.ts';
 import type { Entry } from '../../ports/journal.ts';
 import { countLabels, countTicks, rulesFor } from './evidence.ts';
 import { type Reading, readingIn, rolloutFollower } from './follow.ts';
@@ -142,10 +143,13 @@ function tickByTick(rollout: Rollout, reading: Extract<Reading, { type: 'ticksRe
 
 function pointOf({ at, weight, evidence, rules }: Known, last: number): EvidencePoint {
   const streams = rules.guardrails.flatMap((guardrail) =>
-    guardrail.streams.map(({ id, promotes }): readonly [string, StreamPoint] => {
+    guardrail.streams.map((stream): readonly [string, StreamPoint] => {
+      const { id, promotes } = stream;
       const cells = evidence.streams[id] ?? {};
       const safe =
-        guardrail.loss === undefined ? logSafe(evidence, id, last, guardrail) : (evidence.labels?.safety.logK ?? 0);
+        guardrail.loss === undefined
+          ? logSafe(evidence, stream, { weight: last, guardrail, rules })
+          : (evidence.labels?.safety.logK ?? 0);
       const { tolerated } = toleranceOf(evidence, id, guardrail) ?? {};
       return [
         id,

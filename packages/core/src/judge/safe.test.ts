@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { day, minute } from '../base/time.ts';
+import type { Tick } from '../ports/telemetry.ts';
+import { type Evidence, noEvidence, withTick } from './evidence.ts';
+import type { History, MeasureHistory } from './history.ts';
+import { shortfalls } from './judge.ts';
+import { both, expected, type Law, rounding, type Tally, times, toArm } from './outcomes.fixture.ts';
+import { logPairedSafe } from './paired.ts';
+import { logAgainstPast, lowerLimit } from './past.ts';
+import type { Guardrail, Rules } from './rules.ts';
+import { isUnlike, limitOf, logSafe, pastsOf } from './safe.ts';
+import { independent } from './weather.ts';
+
+const stream = { id: 'errors', measure: 'errors', harm: true, promotes: true, events: 'failed requests' } as const;
+const guardrail: Guardrail = {
+  ...{ name: 'errors', clock: 'ticks', warmsUp: false, toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1 },
+  ...{ alphaShare: 1, streams: [stream], climates: { errors: independent } },
+};
+const part = { bad: 750, requests: 150_000 };
+const known: MeasureHistory = {
+  ...{ bad: 3000, requests: 600_000, parts: [part, part, part, { bad: 700, requests: 150_000 }, part] },
+  ...{ typical: 0, dispersion: 1, calm: true },
+};
+const history = (errors: MeasureHistory = known): History => ({
+  ...{ from: 0, to: 7 * day, ticks: 1440, measures: { errors } },
+});
+const rules: Rules = {
+  ...{ alpha: 0.01, beta: 0.05, routing: 'configured', unit: 'request', mirrored: false, off: [] },
+  ...{ guardrails: [guardrail], limits: { errors: { share: 1, minRequests: 1 } } },
+};
+const withPast: Rules = { ...rules, history: history() };
+const limit = lowerLimit(700, 150_000, 0.005);
+
+const place = { weight: 50, lastWeight: 50, candidate: 'v2', champion: 'v1' };
+function counted(from: Evidence, tally: Tally, under: Rules = withPast): Evidence {
+  const tick: Tick = {
+    start: from.readTo,
+    counts: {
+      v2: { requests: tally.candidateRequests, bad: { errors: tally.candidate } },
+      v1: { requests: tally.championRequests, bad: { errors: tally.champion } },
+    },
+  };
+  return withTick(from, tick, minute, place, under);
+}
+const safe = (evidence: Evidence, under: Rules = withPast) =>
+  logSafe(evidence, stream, { weight: 50, guardrail, rules: under });
+const tallyOf = (candidate: number, candidateRequests: number, champion: number, championRequests: number): Tally => ({
+  ...{ candidate, candidateRequests, champion, championRequests },
+});
+
+describe("the champion's past", () => {
+  test('counts by the least of its limits, at a tenth of beta', () => {
+    expect(limitOf(stream, guardrail, withPast)).toBeCloseTo(limit, 12);
+    expect(pastsOf(withPast)).toEqual([{ stream, limit: limitOf(stream, guardrail, withPast) }]);
+    expect(limitOf(stream, guardrail, { ...withPast, beta: 0.2 })).toBeGreaterThan(limit);
+  });
+
+  test('counts less where bad requests come together', () => {
+    const together = { ...rules, history: history({ ...known, dispersion: 3 }) };
+
+    expect(limitOf(stream, guardrail, together)).toBeCloseTo(lowerLimit(700 / 3, 50_000, 0.005), 12);
+  });
+
+  test.each([
+    ['nothing is known', stream, guardrail, rules],
+    ['users are the unit', stream, guardrail, { ...withPast, unit: 'user' }],
+    ['one cause makes several requests bad', stream, { ...guardrail, maxBurst: 4 }, withPast],
+    ['the stream is that of a segment', { ...stream, segment: 'de' }, guardrail, withPast],
+    ['the stream certifies nothing', { ...stream, promotes: false }, guardrail, withPast],
+    ['it is judged by labels', stream, { ...guardrail, clock: 'labels' }, withPast],
+    [
+      'two requests a minute are bad',
+      stream,
+      guardrail,
+      { ...rules, history: history({ ...known, bad: 2 * 7 * 24 * 60 }) },
+    ],
+    [
+      'it was not there for a whole day',
+      stream,
+      guardrail,
+      { ...rules, history: history({ ...known, parts: [part, { bad: 0, requests: 0 }] }) },
+    ],
+    ['an older record has no parts', stream, guardrail, { ...rules, history: history({ ...known, parts: [] }) }],
+  ] as const)('counts nothing where %s', (_, one, of, under) => {
+    expect(limitOf(one, of as Guardrail, under as Rules)).toBe(0);
+  });
+
+  test('is half of the evidence, and its chance is paid for out of beta', () => {
+    const evidence = counted(noEvidence(0), tallyOf(1, 2000, 8, 2000));
+    const present = Math.exp(safe(evidence, rules));
+    const past = Math.exp(logAgainstPast(1, 2000, { limit, margin: 2, floor: 0.001 }));
+
+    expect(Math.exp(safe(evidence))).toBeCloseTo(0.9 * (present / 2 + past / 2), 10);
+    expect(safe(noEvidence(0))).toBeCloseTo(Math.log(0.9), 12);
+    expect(safe(noEvidence(0), rules)).toBe(0);
+  });
+
+  test('certifies sooner than the last step alone', () => {
+    const evidence = counted(noEvidence(0), tallyOf(9, 3000, 14, 3000));
+
+    expect(shortfalls(counted(noEvidence(0), tallyOf(9, 3000, 14, 3000), rules), 50, rules)).toHaveLength(1);
+    expect(shortfalls(evidence, 50, withPast)).toEqual([]);
+  });
+
+  test('counts nothing any more once the champion is better than it was, also when it is as bad again', () => {
+    const like = counted(noEvidence(0), tallyOf(0, 10, 9, 2000));
+    const better = counted(like, tallyOf(0, 10, 0, 4000));
+    const again = counted(better, tallyOf(0, 10, 90, 4000));
+
+    expect(isUnlike(like, 'errors')).toBe(false);
+    expect(better.unlike).toEqual(['errors']);
+    expect(again.unlike).toEqual(['errors']);
+    expect(safe(again)).toBeCloseTo(
+      safe(
+        counted(
+          counted(counted(noEvidence(0), tallyOf(0, 10, 9, 2000), rules), tallyOf(0, 10, 0, 4000), rules),
+          tallyOf(0, 10, 90, 4000),
+          rules,
+        ),
+        rules,
+      ) + Math.log(0.45),
+      10,
+    );
+  });
+});
+
+test('a candidate at the margin of a champion that is as its past is expected to bring 0.9 at most, in two ticks', () => {
+  const bad = { champion: limit, candidate: 2 * limit };
+  const tick: Law = both(times(3, toArm('candidate', bad.candidate)), times(3, toArm('champion', bad.champion)));
+
+  const value = expected(tick, (first) =>
+    expected(tick, (second) => Math.exp(safe(counted(counted(noEvidence(0), first), second)))),
+  );
+
+  expect(value).toBeLessThanOrEqual(0.9 + rounding);
+  expect(value).toBeGreaterThan(0.85);
+});
+
+describe('pairs of a mirror', () => {
+  const mirrored = { ...rules, mirrored: true };
+  const evidence = counted(noEvidence(0), tallyOf(1, 2000, 8, 2000), mirrored);
+  const after = (pairs: readonly [number, number]) => safe({ ...evidence, pairs: { errors: pairs } }, mirrored);
+
+  test('multiply what the last step shows, up to half of what a promotion needs', () => {
+    expect(after([0, 0])).toBe(safe(evidence, rules));
+    expect(after([3, 4]) - after([0, 0])).toBeCloseTo(logPairedSafe(3, 4, 2), 12);
+    expect(after([0, 50]) - after([0, 0])).toBeCloseTo(Math.log(20) / 2, 12);
+    expect(after([9, 3])).toBeLessThan(after([0, 0]));
+  });
+
+  test('certify nothing by themselves', () => {
+    const alone = { ...noEvidence(0), pairs: { errors: [0, 1000] as const } };
+
+    expect(shortfalls(alone, 50, mirrored)).toHaveLength(1);
+  });
+
+  test('count nothing where nothing was mirrored', () => {
+    expect(safe({ ...evidence, pairs: { errors: [0, 50] } }, rules)).toBe(safe(evidence, rules));
+  });
+});

@@ -1,0 +1,129 @@
+import { minute } from '../base/time.ts';
+import type { Stream } from '../guardrails/guardrail.ts';
+import type { Cells, Evidence } from './evidence.ts';
+import type { MeasureHistory } from './history.ts';
+import { logMean } from './log.ts';
+import { logPairedSafe } from './paired.ts';
+import { logAgainstPast, logBelowPast, lowerLimit, refutes } from './past.ts';
+import { logFloor, logPromotion } from './promotion.ts';
+import type { Guardrail, Rules } from './rules.ts';
+import { independent } from './weather.ts';
+
+/**
+ * What speaks for a promotion of one stream: the ratio and the floor (promotion.ts), where requests are few the champion's
+ * past (past.ts), and the pairs of a mirror.
+ *
+ *     without a past  E' = P (E'ratio + E'floor) / 2
+ *     with a past     E' = 0.9 P ((E'ratio + E'floor) / 4 + E'past / 2)
+ *     of a mirror     P  = min(E'pairs, sqrt(1 / beta)), and 1 without one
+ *
+ * E' reaches 1/beta with probability beta at most under H0'. P is fixed before the last step, an e-value of H0' of its
+ * own, and the rest is a supermartingale from the last step on, so their product is one. At least half of the logarithm
+ * that is needed comes from requests that the candidate served itself. Without a past that is all. With one, E' >= 1/beta
+ * means P (...) >= 1 / (0.9 beta), which has probability 0.9 beta at most if the limit of the past is right, and it is
+ * wrong with probability 0.1 beta at most: the promise stays beta.
+ */
+
+/** The part of beta that pays for the limit of the past. */
+const partOfPast = 0.1;
+/** Where so many requests a minute are bad, the ratio is quick by itself, and noise is greater than chance. */
+const fewBad = 2;
+
+/** The least share that the champion may have now, from its past; 0: the past counts nothing. */
+export function limitOf(stream: Stream, guardrail: Guardrail, { beta, unit, history }: Rules): number {
+  const known = history?.measures[stream.measure];
+  if (history === undefined || known === undefined || unit === 'user') return 0;
+  if (guardrail.clock !== 'ticks' || !stream.promotes || stream.segment !== undefined || guardrail.maxBurst > 1)
+    return 0;
+  return (known.bad * minute) / (history.to - history.from) < fewBad ? leastShare(known, beta * partOfPast) : 0;
+}
+
+/** The streams whose past counts for a promotion. */
+export const pastsOf = (rules: Rules): readonly { readonly stream: Stream; readonly limit: number }[] =>
+  rules.guardrails.flatMap((guardrail) =>
+    guardrail.alphaShare === 0
+      ? []
+      : guardrail.streams.flatMap((stream) => {
+          const limit = limitOf(stream, guardrail, rules);
+          return limit === 0 ? [] : [{ stream, limit }];
+        }),
+  );
+
+const limits = new WeakMap<MeasureHistory, Map<number, number>>();
+
+/** Remembered, because it is asked for in every tick. */
+function leastShare(known: MeasureHistory, error: number): number {
+  const byError = limits.get(known) ?? new Map<number, number>();
+  limits.set(known, byError);
+  const before = byError.get(error);
+  if (before !== undefined) return before;
+  const { parts = [], dispersion } = known;
+  const found = parts.map(({ bad, requests }) => lowerLimit(bad / dispersion, requests / dispersion, error));
+  const limit = found.length === 0 ? 0 : Math.min(...found);
+  byError.set(error, limit);
+  return limit;
+}
+
+/** `log E'` of one stream from the ticks of the last step, whose weight is given. */
+export function logSafe(
+  evidence: Evidence,
+  stream: Stream,
+  { weight, guardrail, rules }: { readonly weight: number; readonly guardrail: Guardrail; readonly rules: Rules },
+): number {
+  const start = rules.mirrored && guardrail.clock === 'ticks' ? startOf(evidence, stream, guardrail, rules.beta) : 0;
+  const cell = evidence.streams[stream.id]?.[weight];
+  const known = evidence.weather[stream.id];
+  const limit = limitOf(stream, guardrail, rules);
+  const price = limit === 0 ? 0 : Math.log(1 - partOfPast);
+  if (cell === undefined || known === undefined) return start + price;
+  const { margin, floor } = guardrail;
+  const together = togetherIn(stream.id, guardrail);
+  const bad = cell.candidate + cell.candidateAlone;
+  const present = logPromotion(logMean(known.safe), logFloor(bad, cell.candidateRequests, floor, together));
+  if (limit === 0) return start + present;
+  const past = isUnlike(evidence, stream.id)
+    ? Number.NEGATIVE_INFINITY
+    : logAgainstPast(bad / together, cell.candidateRequests / together, { limit, margin, floor });
+  return start + price + logMean([present, past]);
+}
+
+/** How many bad requests count as one. */
+const togetherIn = (id: string, { maxBurst, climates }: Guardrail): number =>
+  maxBurst * (climates[id] ?? independent).dispersion;
+
+/** A mirror that saw no pair with one wrong answer says nothing. */
+function startOf({ pairs }: Evidence, { id }: Stream, { margin, maxBurst }: Guardrail, beta: number): number {
+  const [candidate, champion] = pairs[id] ?? [0, 0];
+  return Math.min(logPairedSafe(candidate / maxBurst, champion / maxBurst, margin), Math.log(1 / beta) / 2);
+}
+
+/** The champion has been better in this rollout than its past: what the past says of this stream does not count. */
+export const isUnlike = ({ unlike = [] }: Pick<Evidence, 'unlike'>, id: string): boolean => unlike.includes(id);
+
+/** Asks after each tick whether the champion is still as its past was. Once it was not, its past stays out. */
+export function withUnlike(evidence: Evidence, rules: Rules): Evidence {
+  if (rules.history === undefined) return evidence;
+  let { unlike = [] } = evidence;
+  for (const guardrail of rules.guardrails)
+    for (const stream of guardrail.streams) {
+      const limit = limitOf(stream, guardrail, rules);
+      const cells = evidence.streams[stream.id];
+      if (limit === 0 || cells === undefined || unlike.includes(stream.id)) continue;
+      const { bad, requests } = ofChampion(cells);
+      const together = togetherIn(stream.id, guardrail);
+      if (logBelowPast(bad / together, requests / together, limit) >= Math.log(refutes))
+        unlike = [...unlike, stream.id];
+    }
+  return unlike === evidence.unlike || unlike.length === 0 ? evidence : { ...evidence, unlike };
+}
+
+function ofChampion(cells: Cells): { readonly bad: number; readonly requests: number } {
+  let [bad, requests] = [0, 0];
+  for (const weight in cells) {
+    const cell = cells[weight];
+    if (cell === undefined) continue;
+    bad += cell.champion + cell.championAlone;
+    requests += cell.championRequests;
+  }
+  return { bad, requests };
+}
