@@ -1,5 +1,6 @@
 import type { Claim } from './claims.ts';
 import { othersPart } from './others-part.ts';
+import { smallPart } from './small-part.ts';
 import type { Case, Tallies } from './tally.ts';
 import { togetherPart } from './together-part.ts';
 
@@ -13,4 +14,4 @@ export interface Part {
 }
 
 /** In the order of the page. */
-export const parts: readonly Part[] = [togetherPart, othersPart];
+export const parts: readonly Part[] = [smallPart, togetherPart, othersPart];
