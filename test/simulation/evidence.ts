@@ -9,12 +9,14 @@ import {
   differenceFrom,
   emptyAccount,
   knownBefore,
+  measureOf,
   type Reality,
   Wrong,
   watchedOf,
   withLabels,
   withTicks,
 } from './ledger.ts';
+import { againstPast, fromPairs } from './past.ts';
 
 /** Holds what rollouts count, and what they decide by it, against what really was. Throws `Wrong`. */
 export interface EvidenceWatch {
@@ -25,6 +27,8 @@ const wrong = (text: string): never => {
   throw new Wrong(text);
 };
 const rounding = 1e-9;
+/** The limit of a champion's past is integrated here. */
+const nearly = 1e-5;
 
 export function createEvidenceWatch(telemetry: Reality, now: () => number): EvidenceWatch {
   const accounts = new Map<string, Account>();
@@ -162,6 +166,11 @@ function missingOf(
   const { steps, plan, sticky } = rollout;
   const togetherIn = (id: string) => (heard[id] === undefined ? 1 : knownBefore(id, rollout).together);
   const last = steps.at(-1) ?? 0;
+  const shownIn = (id: string, { name, margin, maxBurst }: Watched) => ({
+    ...{ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) },
+    past: name === 'labels' ? undefined : againstPast(rollout, { id, measure: measureOf(id, rollout), maxBurst }),
+    start: name === 'labels' ? 0 : fromPairs(rollout, id, margin, maxBurst),
+  });
   if (sticky) return [];
   const isLoss = ({ name }: Watched): boolean => name === 'labels' && plan.guardrails.labels?.kind === 'loss';
   return watched
@@ -173,11 +182,9 @@ function missingOf(
       guardrail.promotes
         .map((id) => ({
           id,
-          log: isLoss(guardrail)
-            ? losses.safety.log
-            : logSafe({ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) }, last, guardrail),
+          log: isLoss(guardrail) ? losses.safety.log : logSafe(shownIn(id, guardrail), last, guardrail),
         }))
-        .filter(({ log }) => log < Math.log(1 / plan.beta))
+        .filter(({ log }) => log < Math.log(1 / plan.beta) - nearly)
         .map(({ id, log }) => `${id}, with log E' = ${log}`),
     );
 }

@@ -1,4 +1,5 @@
 import type { ModelPlan } from '@serin/core/config/config';
+import type { Shown } from './past.ts';
 import { logOfStream, type Stream } from './weather.ts';
 
 /**
@@ -164,17 +165,28 @@ export const logAsCame = ({ heard }: Counted, watched: readonly Watched[]): numb
       .map(({ part, harms }) => Math.log(part) + logOfMean(harms.map((id) => logOfMean(heard[id]?.came ?? [0])))),
   );
 
-/** `log E'` of one stream, from the ticks of the last step. `together`: bad requests that are known to come together. */
+/**
+ * `log E'` of one stream, from the ticks of the last step. `together`: bad requests that are known to come together;
+ * `past`: what the champion did before, if it counts; `start`: what a mirror has shown.
+ */
 export function logSafe(
   {
     cell,
     heard,
     together,
-  }: { readonly cell: Cell | undefined; readonly heard: Stream | undefined; readonly together: number },
+    past,
+    start,
+  }: {
+    readonly cell: Cell | undefined;
+    readonly heard: Stream | undefined;
+    readonly together: number;
+    readonly past: ((shown: Shown) => number) | undefined;
+    readonly start: number;
+  },
   weight: number,
   { margin, floor, maxBurst }: Watched,
 ): number {
-  if (cell === undefined) return 0;
+  if (cell === undefined) return start;
   const bad = cell.candidate + cell.candidateAlone;
   const ratio =
     heard?.safe ??
@@ -184,7 +196,10 @@ export function logSafe(
       ((bad === 0 ? 0 : bad * Math.log(x / floor)) + (cell.candidateRequests - bad) * Math.log((1 - x) / (1 - floor))) /
       (maxBurst * together),
   );
-  return logOfMean([logOfMean(ratio), logOfMean(absolute)]);
+  const present = logOfMean([logOfMean(ratio), logOfMean(absolute)]);
+  if (past === undefined) return start + present;
+  const requests = cell.candidateRequests / together;
+  return start + Math.log(0.9) + logOfMean([present, past({ bad: bad / together, requests, margin, floor })]);
 }
 
 /** `log S`: were the requests shared out as configured? */

@@ -187,11 +187,15 @@ export const watchedOf = (rollout: Rollout) =>
     segments: segmentsOf(rollout),
   });
 
+/** What a stream counts as bad. */
+export const measureOf = (id: string, rollout: Rollout): string =>
+  id === 'errors' ? id : (slowMeasures(rollout)[percentiles.findIndex((name) => id === `latency.${name}`)] ?? '');
+
 /** What is known of a stream before its first tick. */
 export function knownBefore(stream: string, rollout: Rollout) {
   const [id = '', segment] = stream.split('@');
   const slow = slowMeasures(rollout);
-  const own = id === 'errors' ? 'errors' : (slow[percentiles.findIndex((name) => id === `latency.${name}`)] ?? '');
+  const own = measureOf(id, rollout);
   const measures = id === 'errors' ? [own] : [own, ...slow.filter((measure) => measure !== own)];
   const rule = rollout.plan.guardrails[id === 'errors' ? 'errors' : 'latency'];
   return before(rollout, measures, {

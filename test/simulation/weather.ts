@@ -142,9 +142,11 @@ function judgedOne(
   const later = began.logs === undefined ? began : { ...began, logs: add(began.logs, share) };
   const speaks = weight === heard.lastWeight && heard.ours.of > 0;
   const at = rule.isOfUsers ? shareCame : share;
-  const excluded = rule.margin * Math.exp(-0.6 * noise);
+  // Where hardly any request of a tick is bad, more noise than this is hidden behind chance.
+  const seen = (was.usual ?? 0) < 2 ? Math.min(noise, 0.1) : noise;
+  const excluded = rule.margin * Math.exp(-0.6 * seen);
   const q = theta(at, excluded);
-  const d = Math.max(1 + Math.max(0, m - 1) * q * (1 - q) * noise ** 2, known.together, m / most);
+  const d = Math.max(1 + Math.max(0, m - 1) * q * (1 - q) * seen ** 2, known.together, m / most);
   const safe = was.safe.map((log, index) => {
     const ratio = ratios[index] ?? 1;
     if (!speaks || m === 0 || ratio >= excluded) return log;

@@ -60,6 +60,7 @@ export function wrappedConfig({ name, code, program, script, facts, target, serv
                 '    # A twentieth of the traffic, then a quarter, then half, for 15 minutes each, then all of it; back at once if',
                 '    # requests fail more often than before. To see all of it in the first minute, write instead',
                 '    # { steps: [10, 50], bake: 10s, tick: 1s, guard: 10s, guardrails: { errors: { floor: 0.01 } } }',
+                '    # With few requests it takes hours: add expected: { rpm: 60 }, and serin validate says how many, and what to write.',
                 '    rollout: { steps: [5, 25, 50], bake: 15m }',
               ]
             : ['    serve: none']),

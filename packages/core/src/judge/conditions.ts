@@ -260,7 +260,7 @@ const rows = {
         (id) => `${id}: what the champion was like before counts nothing, because it was better in this rollout`,
       ),
     breaks: 'nothing: it only takes longer',
-    mend: 'nothing needs to be done',
+    mend: 'wait until the last step has shown enough by itself',
   },
   laterToo: {
     assumes: ({ verdict }) =>

@@ -7,7 +7,7 @@ import { type Draws, drawsOf } from './draws.ts';
 import { type Evidence, noEvidence, type Place } from './evidence.ts';
 import { type History, historyMs, historyOf, historyTickMs, recentMs } from './history.ts';
 import { expectedShare, type Traffic } from './idle.ts';
-import { judge, type Safety, shortfalls } from './judge.ts';
+import { judge, type Safety, shortfalls, type Verdict } from './judge.ts';
 import { measuresOf, type Rules } from './rules.ts';
 
 /**
@@ -59,7 +59,8 @@ export function rehearse(given: Rehearsal, seed: number, most: number): Rehearse
       ofStep += count;
       const judged = judge(evidence, { ticks: read, to: ticks * plan.tick, tickMs: plan.tick }, place, rules);
       evidence = judged.evidence;
-      if (judged.verdict.kind !== 'none')
+      // A hold is not an end: it is left out, as it comes to one healthy rollout in a hundred.
+      if (isEnd(judged.verdict))
         return {
           ticks: evidence.readTo / plan.tick,
           ...defined({ last }),
@@ -73,6 +74,8 @@ export function rehearse(given: Rehearsal, seed: number, most: number): Rehearse
   }
   return { ticks, ...defined({ last }) };
 }
+
+const isEnd = ({ kind }: Verdict): boolean => kind === 'harm' || kind === 'limit' || kind === 'harmAsCame';
 
 const slowestOf = (missing: readonly Safety[]): string => missing.reduce((a, b) => (b.logE < a.logE ? b : a)).stream;
 

@@ -237,13 +237,25 @@ function judged(
     ...(since === undefined ? {} : { since: plus(since, factors) }),
     // Of users who are at risk the share that came, because the other would say how many had a bad request.
     ...(heard.isLast && candidateRequests > 0
-      ? { safe: safeAfter(safe, unit === 'user' ? asCame : origins, { margin, tau, most, climate }) }
+      ? {
+          safe: safeAfter(safe, unit === 'user' ? asCame : origins, {
+            margin,
+            tau: noiseBehind(tau, typical),
+            most,
+            climate,
+          }),
+        }
       : {}),
   };
 }
 
 const plus = (logs: readonly number[], more: readonly number[]): readonly number[] =>
   logs.map((log, index) => log + (more[index] ?? 0));
+
+/** Where so few requests of a tick are bad, noise is hidden behind chance: more of it changes nothing that is decided. */
+const fewBad = 2;
+const hiddenNoise = 0.1;
+const noiseBehind = (tau: number, typical: number): number => (typical < fewBad ? Math.min(tau, hiddenNoise) : tau);
 
 function safeAfter(
   known: readonly number[],
