@@ -62,7 +62,7 @@ function followed(name: string, known: Knowledge, plan: Plan, runs: Case['runs']
       const next = followerIn({ condition: conditionIn('calm'), known, plan, until: untilAllEnd, worse });
       return (random, tallies) => {
         const { end, minutes, exposed, promotedAt } = next(random);
-        const isBack = end === 'evidence' || end === 'limit';
+        const isBack = end === 'evidence' || end === 'limit' || end === 'together';
         note(tallies, 'certified', end === 'certified' ? promotedAt : undefined, exposed);
         note(tallies, 'taken back', isBack ? minutes : undefined, exposed);
         note(tallies, 'no evidence', end === 'hold' || end === 'inconclusive' || end === 'held' ? minutes : undefined);

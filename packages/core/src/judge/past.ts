@@ -10,8 +10,8 @@ import { incompleteBeta, logMean, turningPoint } from './log.ts';
  * champion's share was: with an upper one, "less than margin times the most that it was" would be certified.
  *
  * Condition: in every tick counted the champion's share is at least `limit`. If it is f times that (f < 1), the
- * certificate speaks of margin / f. One limit of a whole week would break it: it certified 27 % of candidates at the margin
- * for a champion whose share moves by half between day and night, and 84 % for one with bursts. So the limit is the least
+ * certificate speaks of margin / f. One limit of a whole week would break it: it certified 28 % of candidates at the margin
+ * for a champion whose share moves by half between day and night, and 88 % for one with bursts. So the limit is the least
  * of five (`partsOf`), and the live counts are asked whether the champion is better than that now (`logBelowPast`).
  *
  * Sources: Clopper & Pearson (1934); mixtures of simple likelihood ratios as in promotion.ts.

@@ -7,9 +7,10 @@ import { shortfalls } from './judge.ts';
 import { both, expected, type Law, rounding, type Tally, times, toArm } from './outcomes.fixture.ts';
 import { logPairedSafe } from './paired.ts';
 import { logAgainstPast, lowerLimit } from './past.ts';
+import { ratioFactors } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { isUnlike, limitOf, logSafe, pastsOf } from './safe.ts';
-import { independent } from './weather.ts';
+import { type Climate, independent } from './weather.ts';
 
 const stream = { id: 'errors', measure: 'errors', harm: true, promotes: true, events: 'failed requests' } as const;
 const guardrail: Guardrail = {
@@ -109,6 +110,7 @@ describe("the champion's past", () => {
 
     expect(isUnlike(like, 'errors')).toBe(false);
     expect(better.unlike).toEqual(['errors']);
+    expect(counted(better, tallyOf(0, 10, 0, 10)).unlike).toEqual(['errors']);
     expect(again.unlike).toEqual(['errors']);
     expect(safe(again)).toBeCloseTo(
       safe(
@@ -157,4 +159,18 @@ describe('pairs of a mirror', () => {
   test('count nothing where nothing was mirrored', () => {
     expect(safe({ ...evidence, pairs: { errors: [0, 50] } }, rules)).toBe(safe(evidence, rules));
   });
+});
+
+test.each([
+  { typical: 1.9, tau: 0.1 },
+  { typical: 2, tau: 0.28 },
+])('with $typical bad requests a tick a promotion reckons with noise of $tau', ({ typical, tau }) => {
+  const careful: Climate = { tau: 0.28, cap: 5, tax: 0, dispersion: 1, later: 0.1, typical };
+  const under = { ...rules, guardrails: [{ ...guardrail, climates: { errors: careful } }] };
+  const logs: number[] = [];
+
+  const { weather } = counted(noEvidence(0), tallyOf(1, 100, 1, 100), under);
+
+  ratioFactors(logs, { candidate: 1, champion: 1, share: 0.5 }, { margin: 2, tau, most: 5 });
+  expect(weather.errors?.safe).toEqual(logs);
 });
