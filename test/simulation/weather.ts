@@ -32,7 +32,8 @@ export function before(
   if (known.every(({ calm }) => calm))
     return { noise: clip(own.noise ?? 0.05, 0.05, 0.1), most: 50, tax: 0.001, together: 1, usual };
   const others = 1.5 * Math.max(...known.map(({ noise = 0 }) => noise));
-  const noise = own.noise === undefined ? clip(others, 0.1, 1) : clip(own.noise, 0.05, 1);
+  const isYoung = typeof history !== 'object' || history.ticks < 180;
+  const noise = own.noise === undefined ? clip(others, isYoung ? 0.28 : 0.1, 1) : clip(own.noise, 0.05, 1);
   return { noise, most: 5, tax: Math.log(1.01), together: own.noise === undefined ? own.dispersion : 1, usual };
 }
 

@@ -1,5 +1,5 @@
 import type { Stream } from '../guardrails/guardrail.ts';
-import type { History, MeasureHistory } from './history.ts';
+import { fewestTicks, type History, type MeasureHistory } from './history.ts';
 import { type Climate, independent } from './weather.ts';
 
 /**
@@ -39,25 +39,27 @@ export function climatesOf(
   if (clock === 'labels') return Object.fromEntries(streams.map(({ id }) => [id, independent]));
   const measured = new Map(streams.map(({ measure }) => [measure, history?.measures[measure]]));
   const all = [...measured.values()].filter((known) => known !== undefined);
+  const hidden = (history?.ticks ?? 0) < fewestTicks ? unknownNoise : hiddenNoise;
   return Object.fromEntries(
     streams.map(({ id, measure, segment }) => {
       const known = measured.get(measure);
       // A segment, and users, have fewer bad requests than the whole.
       const typical =
         known === undefined || segment !== undefined || unit === 'user' ? {} : { typical: known.typical / maxBurst };
-      return [id, { ...climateOf(known, all), ...typical }];
+      return [id, { ...climateOf(known, all, hidden), ...typical }];
     }),
   );
 }
 
-function climateOf(known: MeasureHistory | undefined, all: readonly MeasureHistory[]): Climate {
+/** `hidden`: the noise where the measure itself shows none. */
+function climateOf(known: MeasureHistory | undefined, all: readonly MeasureHistory[], hidden: number): Climate {
   if (known === undefined) return { ...careful, tau: unknownNoise, dispersion: 1 };
   if (all.every(({ calm }) => calm))
     return { ...quick, tau: within(known.noise ?? leastNoise, leastNoise, hiddenNoise) };
   const largest = Math.max(0, ...all.map(({ noise = 0 }) => noise));
   const tau =
     known.noise === undefined
-      ? within(thinner * largest, hiddenNoise, mostNoise)
+      ? within(thinner * largest, hidden, mostNoise)
       : within(known.noise, leastNoise, mostNoise);
   return { ...careful, tau, dispersion: known.noise === undefined ? known.dispersion : 1 };
 }

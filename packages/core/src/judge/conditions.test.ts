@@ -58,8 +58,8 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
 
 describe("what is tolerated because of an arm's own noise", () => {
   const measured = { bad: 7000, requests: 1_400_000, typical: 12, dispersion: 1, calm: false };
-  const assumed = (id: string, errors: MeasureHistory | undefined, evidence = noEvidence(0)) => {
-    const history = errors && { from: 0, to: 1, ticks: 1440, measures: { errors } };
+  const assumed = (id: string, errors: MeasureHistory | undefined, evidence = noEvidence(0), ticks = 1440) => {
+    const history = errors && { from: 0, to: 1, ticks, measures: { errors } };
     const rules = rulesOf({ plan: planOf().rollout, sticky: false, history });
     const given = { rules, evidence, champion: 1, warmUp: 0, verdict: 'none', unmeasured: [] } as const;
     return conditionsOf(given)
@@ -78,6 +78,12 @@ describe("what is tolerated because of an arm's own noise", () => {
     ['hardly fails', measured, '1.07 times .* too few of the champion.s requests are bad .*: 7 % from tick to tick'],
   ])('of a champion that %s', (_, history, text) => {
     expect(assumed('ownNoise', history)).toEqual([expect.stringMatching(new RegExp(`^errors: up to ${text}`))]);
+  });
+
+  test('of a champion of less than three hours is that of one which nobody knows', () => {
+    expect(assumed('ownNoise', measured, noEvidence(0), 179)).toEqual([
+      expect.stringMatching(/1\.22 times .* nothing is known of how the champion varies by itself: 20 % from tick/),
+    ]);
   });
 
   test('grows with the noise that the rollout shows', () => {

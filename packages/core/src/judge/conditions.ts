@@ -1,6 +1,6 @@
 import { countText, grouped, percent } from '../base/numbers.ts';
 import type { Evidence } from './evidence.ts';
-import type { MeasureHistory } from './history.ts';
+import { fewestTicks, type MeasureHistory } from './history.ts';
 import { toleranceOf } from './noise.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { isUnlike, pastsOf } from './safe.ts';
@@ -63,7 +63,7 @@ function toleratedTexts(given: Assumed): readonly string[] {
       for (const { id, measure, segment } of guardrail.streams) {
         const tolerance = segment === undefined ? toleranceOf(evidence, id, guardrail) : undefined;
         if (tolerance === undefined) continue;
-        const because = noiseText(tolerance.noise, guardrail.climates[id]?.tau, rules.history?.measures[measure]);
+        const because = noiseText(tolerance.noise, guardrail.climates[id]?.tau, variedBefore(rules, measure));
         largest.set(because, Math.max(largest.get(because) ?? 0, tolerance.tolerated));
       }
       return [...largest].map(([because, ratio]): [string, string] => [
@@ -73,6 +73,10 @@ function toleratedTexts(given: Assumed): readonly string[] {
     }),
   );
 }
+
+/** A champion that was young does not show how it varies. */
+const variedBefore = ({ history }: Rules, measure: string): MeasureHistory | undefined =>
+  history === undefined || history.ticks < fewestTicks ? undefined : history.measures[measure];
 
 function noiseText(noise: number, before: number | undefined, known: MeasureHistory | undefined): string {
   // Each of the two arms has its part.

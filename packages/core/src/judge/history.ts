@@ -147,7 +147,7 @@ export interface Indexed extends Count {
 }
 
 /** Fewer say nothing of noise: an hour of ticks with another an hour before and after, where a tick is a minute. */
-const fewestTicks = 180;
+export const fewestTicks = 180;
 /** Below it chance is greater than noise. */
 const fewestBad = 10;
 /** Shorter ones miss noise that is slow, and an hour leaves out what comes with each hour. */
