@@ -74,3 +74,17 @@ test('a sticky user has a first bad request once, and all users are assigned onc
   expect(sum(({ bad }) => bad.errors?.bad ?? 0)).toBe(8);
   expect(ticks[0]?.users?.candidate?.bad.errors?.atRisk).toBe(ticks[0]?.users?.candidate?.assigned);
 });
+
+test('the control is a part of the champion as large as the candidate, and has its share of the errors', () => {
+  const stream = newStream(ramp);
+  const total = (column: Int32Array) => column.reduce((sum, count) => sum + count, 0);
+  fill(stream, random(8), { rpm: 6000, share: 1 });
+
+  // All of the champion's requests fail, so all of the control's do.
+  expect(stream.control.errors).toEqual(stream.control.requests);
+  expect(total(stream.control.requests) / total(stream.requests.candidate)).toBeCloseTo(1, 1);
+  expect((total(stream.requests.candidate) + total(stream.requests.champion)) / ramp.length).toBeCloseTo(6000, -2);
+
+  fill(stream, random(8), { rpm: 6000, share: 0.2 });
+  expect(total(stream.control.errors) / total(stream.control.requests)).toBeCloseTo(0.2, 2);
+});
