@@ -230,6 +230,9 @@ const ruleNames = [
   ...Object.keys(others),
 ];
 
+/** Without the fixed limits, whose figures at other traffic say little more. */
+const fewerNames = ruleNames.filter((rule) => !rule.includes('limit'));
+
 /** Every rule in the nulls of the comparison. */
 export function falseRollbackTable(results: Results): string {
   const places = comparedRpms.toReversed().flatMap((rpm) => comparedNulls.map((name) => `${name}, ${rpm} rpm, 0.5 %`));
@@ -250,6 +253,7 @@ export function effectsTable(results: Results, rpm: number): string {
   const names = errorRatios.map((ratio) => errorsName(rpm, ratio)).filter((name) => results[name] !== undefined);
   const shown = (tally: Tally) =>
     `${share(shareOf(tally).value)}, ${minutes(medianOf(tally).value)}, ${requests(exposureOf(tally).value)}`;
+  const isCompared = comparedRpms.some((compared) => compared === rpm);
   const best = (tuning: string, what: string): Row => [
     what,
     ...names.map((name) => cellOf(bestTuned(results[name] ?? {}, tuning)?.tally, shown)),
@@ -263,8 +267,10 @@ export function effectsTable(results: Results, rpm: number): string {
           .filter((ratio) => names.includes(errorsName(rpm, ratio)))
           .map((ratio) => requests(waldBound(ratio, comparedShare, 0.01))),
       ],
-      ...ruleNames.map((rule): Row => [rule, ...names.map((name) => cellOf(results[name]?.[rule], shown))]),
-      ...(comparedRpms.some((compared) => compared === rpm)
+      ...(isCompared ? ruleNames : fewerNames).map(
+        (rule): Row => [rule, ...names.map((name) => cellOf(results[name]?.[rule], shown))],
+      ),
+      ...(isCompared
         ? [best('safe', `${bestName}: 1 % in N1, N2 and N3`), best('iid', `${bestName}: 1 % in N1 alone`)]
         : []),
     ],
@@ -274,7 +280,7 @@ export function effectsTable(results: Results, rpm: number): string {
 export function namedTable(results: Results, names: readonly string[]): string {
   const rows = names.flatMap((name) =>
     Object.entries(results[name] ?? {})
-      .filter(([rule]) => !rule.endsWith('routing'))
+      .filter(([rule]) => !rule.endsWith('routing') && !rule.includes(', limit '))
       .map(([rule, tally]): Row => {
         const [found, median, exposed] = [shareOf(tally).value, medianOf(tally).value, exposureOf(tally).value];
         return [name, rule, share(found), minutes(median), exposed === 0 ? '' : requests(exposed)];
