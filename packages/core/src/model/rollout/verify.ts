@@ -173,15 +173,19 @@ function replayOf(id: string, problems: string[]) {
   return { take, outcome: () => ({ readings, recorded, recomputed, status }) };
 }
 
+/** What a person says after which the next reading begins later. */
+const ordered: readonly unknown[] = ['resumeRequested', 'promoteRequested'];
+
 /**
- * Without a reading: a weight was confirmed, or somebody resumed. Then the next reading begins later, with a warm-up.
+ * Without a reading: a weight was confirmed, or a person resumed or promoted. Then the next reading begins later, with a
+ * warm-up.
  * `undefined`: what else was said is taken as recorded.
  */
 function goneOn(mine: Rollout, entry: Entry, { now, frozen }: Change): Rollout | undefined {
   const { signal, at } = entry;
   // Written by the engine; what comes of it is compared.
   const heard = step(rolloutTable, mine, { ...(signal as unknown as SignalOf<'resumeRequested'>), at }, { frozen });
-  const said = entryType(entry) === 'resumeRequested' && 'moved' in heard ? heard.moved : mine;
+  const said = ordered.includes(entryType(entry)) && 'moved' in heard ? heard.moved : mine;
   return convergences(said, entry).find((next) => next !== mine && next.status === now.status);
 }
 
