@@ -129,8 +129,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'a guard goes on while the machine is off',
     'model/rollout/verdicts.ts',
-    'counted.until + unservedMs(rollout, signal)',
-    'counted.until',
+    'read.counted.until + unseenMs(rollout, read.counted, signal)',
+    'read.counted.until',
     'a machine is off for longer than the guard of a candidate that fails with all the traffic',
   ),
   {

@@ -3,7 +3,7 @@ import type { Evidence } from '@serin/core/judge/evidence';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { Model } from '@serin/core/model/state';
 import type { Entry } from '@serin/core/ports/journal';
-import { logAsCame, logHarm, logMisrouted, logSafe, type Watched } from './formulas.ts';
+import { logAsCame, logHarm, logSafe, type Watched } from './formulas.ts';
 import {
   type Account,
   differenceFrom,
@@ -17,6 +17,7 @@ import {
   withTicks,
 } from './ledger.ts';
 import { againstPast, fromPairs } from './past.ts';
+import { isOff } from './routed.ts';
 
 /** Holds what rollouts count, and what they decide by it, against what really was. Throws `Wrong`. */
 export interface EvidenceWatch {
@@ -96,7 +97,8 @@ function decided(was: Rollout, is: Rollout, account: Account, entry: Entry): voi
   const { plan } = is;
   const watched = watchedOf(is);
   const harm = watched.some(({ part }) => part > 0) ? logHarm(account, plan, watched) : 0;
-  const isMisrouted = logMisrouted(account) >= Math.log(1000);
+  const { shared } = account;
+  const isMisrouted = shared !== undefined && shared.from === is.evidence.from && isOff(shared);
   const { type } = entry.signal as { readonly type?: string };
   const isSure = harm >= Math.log(1 / plan.alpha);
   const asCame = logAsCame(account, watched);

@@ -188,27 +188,21 @@ export function logSafe(
 ): number {
   if (cell === undefined) return start;
   const bad = cell.candidate + cell.candidateAlone;
+  // As many as its share explains: what calls it directly would make its bad requests look rare.
+  const explained = Math.min(cell.candidateRequests, Math.max((cell.championRequests * weight) / (100 - weight), bad));
   const ratio =
     heard?.safe ??
     [0.5, 0.7, 0.85, 1, 1.1].map((r) => against(weight, margin, r, bad / maxBurst, cell.champion / maxBurst));
   const absolute = [0, floor / 4, floor / 2].map(
     (x) =>
-      ((bad === 0 ? 0 : bad * Math.log(x / floor)) + (cell.candidateRequests - bad) * Math.log((1 - x) / (1 - floor))) /
+      ((bad === 0 ? 0 : bad * Math.log(x / floor)) + (explained - bad) * Math.log((1 - x) / (1 - floor))) /
       (maxBurst * together),
   );
   const present = logOfMean([logOfMean(ratio), logOfMean(absolute)]);
   if (past === undefined) return start + present;
-  const requests = cell.candidateRequests / together;
+  const requests = explained / together;
   return start + Math.log(0.9) + logOfMean([present, past({ bad: bad / together, requests, margin, floor })]);
 }
-
-/** `log S`: were the requests shared out as configured? */
-export const logMisrouted = ({ routed }: Counted): number =>
-  logOfMean(
-    [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2].map((growth) =>
-      total(Object.entries(routed), (weight, [candidate, champion]) => against(weight, 1, growth, candidate, champion)),
-    ),
-  );
 
 /** `log` of the likelihood of which arm each bad request came from: ratio `r` against ratio `null0`. */
 function against(weight: number, null0: number, r: number, candidate: number, champion: number): number {

@@ -5,6 +5,7 @@ import type { LabelTick, Tick } from '@serin/core/ports/telemetry';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';
 import { bet, type Cell, type Counted, noBets, watchedIn } from './formulas.ts';
+import { type Said, type Shared, saidBy } from './routed.ts';
 import { before, heardOne, type Stream } from './weather.ts';
 
 export interface Reality extends Pick<MemoryTelemetry, 'truth' | 'trueLabels' | 'routes'> {
@@ -27,6 +28,7 @@ export interface Account extends Counted {
   readonly labels?: { readonly requests: number; readonly labelled: number };
   /** When the first tick began that was read: before it nobody was known. */
   readonly usersSince?: number;
+  readonly shared?: Shared;
 }
 
 export const emptyAccount: Account = {
@@ -132,8 +134,10 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   const [ours, theirs] = arms;
   if (ours === undefined || theirs === undefined) return next;
   const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
+  const said = saidOf(next.shared, tick, rollout, { weight, ours: ours.seen, theirs: theirs.seen });
+  const isOut = said !== undefined && said.against === undefined;
   const heard = heardBy(next.heard, rollout, (id) => ({
-    ...{ weight, isCold: isLeftOut(id) },
+    ...{ weight, isCold: isLeftOut(id), isOut, against: said?.against, isFor: said?.isFor ?? true },
     ...{ ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
   }));
   if (weight === 'unknown') return { ...next, heard };
@@ -145,7 +149,24 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   }, next.streams);
   const [before, beforeThem] = next.routed[weight] ?? [0, 0];
   const routed = { ...next.routed, [weight]: [before + ours.seen, beforeThem + theirs.seen] as const };
-  return { ...next, ticks: next.ticks + 1, streams: only(streams, rollout), routed, heard };
+  const routing = { ...next, routed, heard, ...(said === undefined ? {} : { shared: said.shared }) };
+  return isOut ? routing : { ...routing, ticks: next.ticks + 1, streams: only(streams, rollout) };
+}
+
+/** `undefined`: no share is configured, or nobody knows which one holds. */
+function saidOf(
+  known: Shared | undefined,
+  { start }: Tick,
+  { plan, evidence, sticky }: Rollout,
+  { weight, ours, theirs }: { readonly weight: number | 'unknown'; readonly ours: number; readonly theirs: number },
+): Said | undefined {
+  if (weight === 'unknown' || plan.routing === 'realised') return undefined;
+  return saidBy(known, {
+    ...{ ours, theirs, start, weight },
+    tickMs: plan.tick,
+    from: evidence.from,
+    isOfUsers: sticky,
+  });
 }
 
 const nothing: Bad = { bad: 0, of: 0 };
@@ -153,6 +174,9 @@ const nothing: Bad = { bad: 0, of: 0 };
 interface HeardOf {
   readonly weight: number | 'unknown';
   readonly isCold: boolean;
+  readonly isOut: boolean;
+  readonly against: number | undefined;
+  readonly isFor: boolean;
   readonly ours: Bad;
   readonly theirs: Bad;
 }
@@ -401,6 +425,7 @@ export function differenceFrom(account: Account, { evidence }: Rollout): string 
     heard: account.heard,
     losses: account.losses,
     ...(account.usersSince === undefined ? {} : { usersSince: account.usersSince }),
+    ...(account.shared === undefined ? {} : { shared: account.shared }),
   };
   for (const part of new Set([...Object.keys(said), ...Object.keys(account)])) {
     const [mine, theirs] = [account[part as keyof Account], said[part as keyof Account]];

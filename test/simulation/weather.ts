@@ -64,6 +64,10 @@ export interface Heard {
   readonly ours: { readonly bad: number; readonly of: number };
   readonly theirs: { readonly bad: number; readonly of: number };
   readonly isCold: boolean;
+  /** The numbers of requests make it no evidence, or another share counts against the candidate, or it is not for it. */
+  readonly isOut: boolean;
+  readonly against: number | undefined;
+  readonly isFor: boolean;
   readonly lastWeight: number;
 }
 
@@ -99,9 +103,10 @@ export function heardOne(stream: Stream | undefined, heard: Heard, known: Before
   const share = rule.isRealised || heard.weight === 'unknown' ? shareCame : weight / 100;
   const counts = !heard.isCold && was.usual !== undefined;
   const after = counts ? judgedOne(was, heard, { e, p, share, shareCame, weight }, known, rule) : was;
+  if (heard.isOut) return { ...after, weight: after.weight ?? weight };
   return taught(
     { ...after, weight: after.weight ?? weight },
-    { e, p, share },
+    { e, p, share: rule.isRealised ? share : (heard.against ?? share) },
     counts && heard.ours.of > 0 && heard.theirs.of > 0,
     known,
   );
@@ -138,10 +143,11 @@ function judgedOne(
     });
   };
   const came = add(was.came, shareCame);
+  const blaming = rule.isRealised ? share : (heard.against ?? share);
   if (heard.weight === 'unknown') return { ...was, came };
   const began = was.weight !== undefined && was.weight !== weight ? anew(was.later) : was.later;
-  const later = began.logs === undefined ? began : { ...began, logs: add(began.logs, share) };
-  const speaks = weight === heard.lastWeight && heard.ours.of > 0;
+  const later = began.logs === undefined || heard.isOut ? began : { ...began, logs: add(began.logs, blaming) };
+  const speaks = weight === heard.lastWeight && heard.isFor && heard.ours.of > 0;
   const at = rule.isOfUsers ? shareCame : share;
   // Where hardly any request of a tick is bad, more noise than this is hidden behind chance.
   const seen = (was.usual ?? 0) < 2 ? Math.min(noise, 0.1) : noise;
@@ -153,7 +159,7 @@ function judgedOne(
     if (!speaks || m === 0 || ratio >= excluded) return log;
     return log + Math.min(likelihood(at, [e, p], excluded, ratio) / d, m > most ? 0 : Math.log(3));
   });
-  return { ...was, came, start: add(was.start, share), later, safe, weight };
+  return { ...was, came, start: heard.isOut ? was.start : add(was.start, blaming), later, safe, weight };
 }
 
 /** Half of what is kept begins beside what began before. */

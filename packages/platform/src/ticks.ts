@@ -84,7 +84,8 @@ export const slowOf = (measures: readonly string[]): readonly string[] =>
  *
  * A tick in which a deployment has requests and not all of its outcomes is not closed, nor one in which a deployment has
  * no requests that should have many. After the patience of the counter it is told by what there is, or empty where
- * nothing fits together, for part of a tick would mislead. Counts of requests and errors that are not whole numbers throw
+ * nothing fits together, for part of a tick would mislead. What is not there then may be requests that did not come, or
+ * data: the metrics of a cloud have no zeros. The judge leaves such a tick out (judge/routing.ts of core). Counts of requests and errors that are not whole numbers throw
  * `invalid`; such counts of slow requests are left out.
  */
 export function ticksOf(

@@ -106,7 +106,7 @@ export function certificateOf(given: Case, decided: Decided): Certificate {
     routing: rules.routing,
     unit: rules.unit,
     logE: finite(logE),
-    logSampleRatio: logRouted(evidence, rules),
+    logSampleRatio: logRouted(evidence),
     guardrails,
     conditions: conditions.map(({ text }) => text),
     conditionIds: conditions.map(({ id }) => id),

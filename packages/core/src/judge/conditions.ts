@@ -2,6 +2,7 @@ import { countText, grouped, percent } from '../base/numbers.ts';
 import type { Evidence } from './evidence.ts';
 import { fewestTicks, type MeasureHistory } from './history.ts';
 import { toleranceOf } from './noise.ts';
+import { directPerMinute, leftOutText } from './routing.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { isUnlike, pastsOf } from './safe.ts';
 import { togetherText } from './together.ts';
@@ -41,6 +42,10 @@ const labelled = ({ evidence: { labels } }: Assumed, missing: string): readonly 
   labels === undefined
     ? []
     : [`${grouped(labels.labelled)} of ${countText(labels.requests, 'request')} had a label: ${missing}`];
+const othersIn = ({ rules: { routing, unit } }: Assumed): string =>
+  routing === 'configured' && unit === 'request'
+    ? `nothing else but at most ${directPerMinute} direct calls a minute of either`
+    : 'nothing else was';
 const takesWorst = ({ rules }: Assumed): boolean =>
   rules.guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
 
@@ -132,9 +137,18 @@ const rows = {
   },
   counted: {
     assumes: (given) =>
-      only(isJudged(given), 'all requests of both models were counted in the same way, and nothing else was'),
-    breaks: 'health checks or tests call one model directly, or failures of one model never reach the counts',
+      only(isJudged(given), `all requests of both models were counted in the same way, and ${othersIn(given)}`),
+    breaks:
+      'health checks or tests call one model directly more often, or fail for reasons of their own, or failures of one model never reach the counts',
     mend: 'send them through the endpoint as other requests are, and count where requests come in',
+  },
+  leftOut: {
+    assumes: ({ evidence: { routing } }) => {
+      const text = routing === undefined ? undefined : leftOutText(routing);
+      return text === undefined ? [] : [`${text}: nothing happened in them that the others do not show`];
+    },
+    breaks: 'they were requests that nobody could count because a model hung or could not be reached',
+    mend: 'look into the logs of the models for that time',
   },
   requests: {
     assumes: units('request', 'each request counts by itself'),

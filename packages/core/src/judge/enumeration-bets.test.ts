@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Bets, betOnHarm, betOnSafety, type Loss, noBets } from './betting.ts';
-import { logSampleRatio } from './origin.ts';
 import {
   atMostOne,
   expected,
   grid,
   type Law,
   largest,
-  mixed,
   rounding,
   routed,
   type Tally,
@@ -78,48 +76,6 @@ test('predictions that are as often higher as lower are no evidence of a shift',
       Math.exp(logShift(candidate, champion)),
     ),
   );
-});
-
-describe('the sample ratio', () => {
-  const drawn = (requests: number, share: number): Law => times(requests, routed(share, everyRequest));
-  const surprise =
-    (share: number) =>
-    ({ candidate, champion }: Tally): number =>
-      Math.exp(logSampleRatio([{ share, candidate, champion }]));
-  const shares = [0.01, 0.05, 0.25, 0.5, 0.9, 1] as const;
-
-  test('is exact for a gateway that routes as configured, however many requests come', () => {
-    exactlyOne(grid({ share: shares, requests: [0, 1, 3, 8] }), ({ share, requests }) =>
-      expected(
-        mixed([
-          [0.5, drawn(requests, share)],
-          [0.5, drawn(2, share)],
-        ]),
-        surprise(share),
-      ),
-    );
-  });
-
-  test('is exact over ticks whose weight is chosen from the past', () => {
-    exactlyOne(grid({ share: shares, requests: [1, 4] }), ({ share, requests }) =>
-      expected(drawn(requests, share), (first) => {
-        const next = first.candidate > 1 ? 0.05 : 0.5;
-        return expected(drawn(3, next), (second) =>
-          Math.exp(
-            logSampleRatio([
-              { share, candidate: first.candidate, champion: first.champion },
-              { share: next, candidate: second.candidate, champion: second.champion },
-            ]),
-          ),
-        );
-      }),
-    );
-  });
-
-  test('is surprised by a gateway that routes otherwise, in either direction', () => {
-    expect(expected(drawn(12, 0.4), surprise(0.25))).toBeGreaterThan(1.1);
-    expect(expected(drawn(12, 0.1), surprise(0.25))).toBeGreaterThan(1.1);
-  });
 });
 
 describe('bets on bounded losses', () => {

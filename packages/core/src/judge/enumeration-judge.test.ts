@@ -311,16 +311,15 @@ describe('the evidence of ticks at one weight', () => {
   const tally = fc
     .record({
       candidateRequests: fc.nat(5000),
-      championRequests: fc.nat(5000),
       ours: fc.double({ min: 0, max: 1, noNaN: true }),
       theirs: fc.double({ min: 0, max: 1, noNaN: true }),
     })
     .map(
-      ({ candidateRequests, championRequests, ours, theirs }): Tally => ({
+      ({ candidateRequests, ours, theirs }): Tally => ({
         candidateRequests,
-        championRequests,
+        championRequests: 3 * candidateRequests,
         candidate: Math.floor(ours * candidateRequests),
-        champion: Math.floor(theirs * championRequests),
+        champion: Math.floor(theirs * 3 * candidateRequests),
       }),
     );
   const guardrail = errors({});

@@ -1,10 +1,12 @@
 import { Fault } from '../base/fault.ts';
 import { errors } from '../base/measures.ts';
+import { defined } from '../base/objects.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Counts, LabelTick, Tick, UserCounts } from '../ports/telemetry.ts';
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
+import { type Admitted, admit, type Routing, type Split } from './routing.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
 import { withUnlike } from './safe.ts';
 import { type BothArms, togetherAfter } from './together.ts';
@@ -55,6 +57,8 @@ export interface Evidence {
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
   /** What both arms did, as far as it is ranked against the champion's past. */
   readonly together?: BothArms;
+  /** What the numbers of requests say; absent where no share is configured. */
+  readonly routing?: Routing;
   /** What the hard limit uses if there is a champion. */
   readonly compared?: Compared;
   /** Mirrored requests of which exactly one answer was bad, by stream: [the candidate's, the champion's]. */
@@ -161,17 +165,30 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   // "No data" speaks neither for the candidate nor against it.
   if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
   const found = eventsIn(tick, place, rules, isCold);
-  const weather = withWeather(next.weather, found, place, rules);
+  const split = splitOf(tick, place, rules);
+  const admitted = admittedBy(evidence, split, { start: tick.start, tickMs }, place, rules);
+  const weather = withWeather(next.weather, found, { place, rules, admitted });
   if (place.astray === true) return { ...next, weather };
-  const counted = {
-    ...next,
-    weather,
-    ticks: next.ticks + 1,
-    streams: withEvents(next.streams, found, place, rules),
-    routed: withRouted(next.routed, tick, place, rules),
-  };
-  return withUnlike(counted, rules);
+  const seen = { ...next, weather, routed: withRouted(next.routed, split, place), ...routingOf(admitted) };
+  if (admitted !== undefined && admitted.against === undefined) return seen;
+  const streams = withEvents(next.streams, found, place, rules);
+  return withUnlike({ ...seen, ticks: next.ticks + 1, streams }, rules);
 }
+
+/** `undefined`: no weight is configured, or nobody knows by which one requests are routed, and every tick counts. */
+function admittedBy(
+  { routing, from }: Evidence,
+  split: Split,
+  tick: { readonly start: number; readonly tickMs: number },
+  { weight, astray }: Place,
+  rules: Rules,
+): Admitted | undefined {
+  if (astray === true || rules.routing === 'realised') return undefined;
+  return admit(routing, split, { ...tick, share: weight / 100, period: from, unit: rules.unit });
+}
+
+const routingOf = (admitted: Admitted | undefined): Pick<Evidence, 'routing'> =>
+  admitted === undefined ? {} : { routing: admitted.routing };
 
 const noneCompared: Compared = { candidate: noRequests, championRequests: 0, excused: 0 };
 
@@ -236,14 +253,17 @@ function withEvents(
 function withWeather(
   weather: Evidence['weather'],
   found: readonly Found[],
-  { weight, lastWeight, astray = false }: Place,
-  rules: Rules,
+  given: { readonly place: Place; readonly rules: Rules; readonly admitted: Admitted | undefined },
 ): Evidence['weather'] {
+  const { weight, lastWeight, astray = false } = given.place;
+  const { admitted } = given;
+  const isLeftOut = admitted !== undefined && admitted.against === undefined;
   const next: Record<string, Weather> = { ...weather };
   for (const { id, guardrail, events, isCold } of found) {
     if (requestsOf(events) === 0) continue;
-    const heard = { weight, events, isCold, isLast: weight === lastWeight };
-    next[id] = withHeard(next[id], heard, { ...limitsOf(id, guardrail, rules), isAstray: astray });
+    const isLast = weight === lastWeight && (admitted?.isFor ?? true);
+    const heard = { weight, events, isCold, isLast, isLeftOut, ...defined({ against: admitted?.against }) };
+    next[id] = withHeard(next[id], heard, { ...limitsOf(id, guardrail, given.rules), isAstray: astray });
   }
   return next;
 }
@@ -337,13 +357,17 @@ function usersOf({ measure }: Counted, users: UserCounts | undefined): typeof no
 }
 
 /** Requests, or users seen for the first time. */
-function withRouted(routed: Evidence['routed'], tick: Tick, place: Place, { unit }: Rules): Evidence['routed'] {
+function splitOf({ counts, users }: Tick, { candidate, champion }: Place, { unit }: Rules): Split {
   const read = (deployment: string | undefined) => {
     if (deployment === undefined) return 0;
-    return (unit === 'user' ? tick.users?.[deployment]?.assigned : tick.counts[deployment]?.requests) ?? 0;
+    return (unit === 'user' ? users?.[deployment]?.assigned : counts[deployment]?.requests) ?? 0;
   };
-  const [candidate, champion] = routed[place.weight] ?? [0, 0];
-  return { ...routed, [place.weight]: [candidate + read(place.candidate), champion + read(place.champion)] };
+  return { candidate: read(candidate), champion: read(champion) };
+}
+
+function withRouted(routed: Evidence['routed'], split: Split, { weight }: Place): Evidence['routed'] {
+  const [candidate, champion] = routed[weight] ?? [0, 0];
+  return { ...routed, [weight]: [candidate + split.candidate, champion + split.champion] };
 }
 
 function withPairs(

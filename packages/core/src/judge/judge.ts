@@ -4,8 +4,9 @@ import type { Tick } from '../ports/telemetry.ts';
 import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
-import { type AtShare, logSampleRatio } from './origin.ts';
+import type { AtShare } from './origin.ts';
 import { logPaired, logShift } from './paired.ts';
+import { isMisrouted, leftOutText, logSampleRatio } from './routing.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { logSafe } from './safe.ts';
 import { risenText } from './together.ts';
@@ -23,8 +24,6 @@ export type Verdict =
   /** Both arms got worse together, which no comparison of the two shows. Policy, as `limit`. */
   | { readonly kind: 'together'; readonly text: string }
   | { readonly kind: 'none' };
-
-const logMisrouted = Math.log(1000);
 
 /**
  * The only place where ticks come in and a verdict goes out.
@@ -110,23 +109,16 @@ export function failing({ candidate, stable }: Pick<Evidence, 'candidate' | 'sta
   return `${share(candidate)} of the candidate's ${grouped(candidate.requests)} requests failed, ${share(stable)} of the champion's ${grouped(stable.requests)}`;
 }
 
-/** `log S` of the sample ratio over all weights; 0 where the share is not configured. */
-export function logRouted({ routed }: Evidence, { routing }: Rules): number {
-  if (routing === 'realised') return 0;
-  const ticks: AtShare[] = [];
-  for (const weight in routed) {
-    const [candidate, champion] = routed[weight] ?? [0, 0];
-    ticks.push({ share: Number(weight) / 100, candidate, champion });
-  }
-  return logSampleRatio(ticks);
-}
+/** `log S` of the sample ratio; 0 where the share is not configured. */
+export const logRouted = ({ routing }: Evidence): number => logSampleRatio(routing);
 
-function misroutedIn(evidence: Evidence, rules: Rules): string | undefined {
-  if (logRouted(evidence, rules) < logMisrouted) return undefined;
-  const parts = Object.entries(evidence.routed).map(
+function misroutedIn({ routing, from, routed }: Evidence, { unit }: Rules): string | undefined {
+  if (routing === undefined || routing.period !== from || !isMisrouted(routing)) return undefined;
+  const parts = Object.entries(routed).map(
     ([weight, [candidate, champion]]) => `${candidate} of ${candidate + champion} at ${weight} %`,
   );
-  return `the ${rules.unit}s were not shared out as configured: the candidate got ${parts.join(', ')}`;
+  const leftOut = leftOutText(routing);
+  return `the ${unit}s were not shared out as configured: the candidate got ${parts.join(', ')}${leftOut === undefined ? '' : `; ${leftOut}`}`;
 }
 
 /** The mirror's predictions are systematically higher or lower; certified at alpha, both directions together. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AtShare, logEvidence, logOrigin, logSampleRatio, originGrid } from './origin.ts';
+import { type AtShare, logEvidence, logOrigin, originGrid } from './origin.ts';
 import { everHappens } from './outcomes.fixture.ts';
 
 const anyCount = fc.integer({ min: 0, max: 1_000_000_000 });
@@ -47,7 +47,6 @@ describe('the evidence of an error', () => {
   test('is nothing without errors', () => {
     expect(logEvidence([], 1)).toBe(0);
     expect(logEvidence([{ candidate: 0, champion: 0, share: 0.3 }], 1.2)).toBe(0);
-    expect(logSampleRatio([])).toBeCloseTo(0, 12);
   });
 
   test('does not depend on the order of ticks, nor on how the ticks of one weight are put together', () => {
@@ -111,7 +110,6 @@ describe('the evidence of an error', () => {
 
         expect(logEvidence(all, ratio)).toSatisfy(Number.isFinite);
         expect(logEvidence(all, ratio, 'better')).toSatisfy(Number.isFinite);
-        expect(logSampleRatio(all)).toSatisfy(Number.isFinite);
       }),
     );
   });
@@ -122,10 +120,4 @@ describe('the evidence of an error', () => {
       expect(logOrigin(0, 7, 0, 1.5, growth)).toBe(0);
     }
   });
-});
-
-test('a gateway that routes as configured keeps a small sample ratio, and one that is off by a tenth does not', () => {
-  expect(logSampleRatio([{ candidate: 5000, champion: 95_000, share: 0.05 }])).toBeLessThan(0);
-  expect(logSampleRatio([{ candidate: 5500, champion: 94_500, share: 0.05 }])).toBeGreaterThan(Math.log(1000));
-  expect(logSampleRatio([{ candidate: 4500, champion: 95_500, share: 0.05 }])).toBeGreaterThan(Math.log(1000));
 });

@@ -72,22 +72,3 @@ export function logEvidence(ticks: readonly AtShare[], ratio: number, towards: '
     }),
   );
 }
-
-const deviations = [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2] as const;
-
-/**
- * `log S` of the sample ratio: were the requests shared out as configured?
- *
- * H0: each request goes to the candidate with probability `share`. The event is every request (sticky: every user who
- * is seen for the first time). With a gateway that routes as configured, S >= 1000 happens in 1 rollout of 1,000 at
- * most.
- */
-export const logSampleRatio = (ticks: readonly AtShare[]): number =>
-  logMean(
-    deviations.map((deviation) =>
-      ticks.reduce(
-        (sum, { candidate, champion, share }) => sum + logOrigin(candidate, champion, share, 1, deviation),
-        0,
-      ),
-    ),
-  );

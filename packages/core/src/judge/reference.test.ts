@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { betOnHarm, noBets } from './betting.ts';
 import { ratioInterval } from './interval.ts';
 import { logMean } from './log.ts';
-import { type AtShare, logEvidence, logSampleRatio } from './origin.ts';
+import { type AtShare, logEvidence } from './origin.ts';
 import { logPaired } from './paired.ts';
 import { logFloor, logRatio } from './promotion.ts';
+import { deviations, logShared } from './routing.ts';
 
 /**
  * The reference table of the judge, computed outside this repository. Every value has to come out to 1e-9, so that a
@@ -178,8 +179,10 @@ describe('the interval of the ratio', () => {
 test.each([
   { candidate: 350, champion: 5650, logS: 2.5021254424 },
   { candidate: 400, champion: 5600, logS: 12.9335067131 },
-])('a sample ratio of $candidate to $champion at 5 % has log S $logS', ({ candidate, champion, logS }) => {
-  near(logSampleRatio([at([candidate, champion, 0.05])]), logS);
+])('requests of $candidate to $champion at 5 % have a mean ratio of log $logS', ({ candidate, champion, logS }) => {
+  const tick = { share: 0.05, tickMs: 60_000, unit: 'user' } as const;
+
+  near(logMean(deviations.map((deviation) => logShared({ candidate, champion }, tick, deviation))), logS);
 });
 
 test.each([

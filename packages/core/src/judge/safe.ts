@@ -1,6 +1,6 @@
 import { minute } from '../base/time.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
-import type { Cells, Evidence } from './evidence.ts';
+import type { Cell, Cells, Evidence } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
 import { logMean } from './log.ts';
 import { logPairedSafe } from './paired.ts';
@@ -79,12 +79,23 @@ export function logSafe(
   const { margin, floor } = guardrail;
   const together = togetherIn(stream.id, guardrail);
   const bad = cell.candidate + cell.candidateAlone;
-  const present = logPromotion(logMean(known.safe), logFloor(bad, cell.candidateRequests, floor, together));
+  const requests = explained(cell, weight);
+  const present = logPromotion(logMean(known.safe), logFloor(bad, requests, floor, together));
   if (limit === 0) return start + present;
   const past = isUnlike(evidence, stream.id)
     ? Number.NEGATIVE_INFINITY
-    : logAgainstPast(bad / together, cell.candidateRequests / together, { limit, margin, floor });
+    : logAgainstPast(bad / together, requests / together, { limit, margin, floor });
   return start + price + logMean([present, past]);
+}
+
+/**
+ * The candidate's requests, or as many as its share explains if these are fewer: health checks that call it directly
+ * would make its bad requests look rare. Fewer of them make less of the evidence, so the bound keeps.
+ */
+function explained(cell: Cell, weight: number): number {
+  if (cell.shares !== undefined) return cell.candidateRequests;
+  const meant = (cell.championRequests * weight) / (100 - weight);
+  return Math.min(cell.candidateRequests, Math.max(meant, cell.candidate + cell.candidateAlone));
 }
 
 /** How many bad requests count as one. */

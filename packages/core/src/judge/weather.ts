@@ -173,6 +173,10 @@ export interface Heard {
   readonly isCold: boolean;
   /** It belongs to the last step, and may speak for a promotion. */
   readonly isLast: boolean;
+  /** The share by which it counts against the candidate, where that is not the weight. */
+  readonly against?: number;
+  /** Its numbers of requests make it no evidence, and it teaches nothing. */
+  readonly isLeftOut?: boolean;
 }
 
 export interface Limits {
@@ -197,25 +201,36 @@ export function withHeard(known: Weather | undefined, heard: Heard, limits: Limi
     champion: champion / maxBurst,
     share: routing === 'realised' || isAstray ? shareThatCame : heard.weight / 100,
   };
+  const against = routing === 'realised' ? shareThatCame : (heard.against ?? origins.share);
   const typical = weather.typical ?? climate.typical;
   const isEvidence = !heard.isCold && typical !== undefined;
   return {
     ...weather,
-    ...(isEvidence ? judged(weather, { heard, origins, shareThatCame, typical }, limits) : {}),
-    ...learned(weather, origins, climate, isEvidence && candidateRequests > 0 && championRequests > 0),
+    ...(isEvidence ? judged(weather, { heard, origins, against, shareThatCame, typical }, limits) : {}),
+    // What is left out teaches nothing.
+    ...(heard.isLeftOut === true
+      ? {}
+      : learned(
+          weather,
+          { ...origins, share: against },
+          climate,
+          isEvidence && candidateRequests > 0 && championRequests > 0,
+        )),
   };
 }
 
 interface Weighed {
   readonly heard: Heard;
   readonly origins: Origins;
+  /** The share that counts against the candidate. */
+  readonly against: number;
   readonly shareThatCame: number;
   readonly typical: number;
 }
 
 function judged(
   weather: Weather,
-  { heard, origins, shareThatCame, typical }: Weighed,
+  { heard, origins, against, shareThatCame, typical }: Weighed,
   { toleratedRatio, margin, climate, unit, isAstray }: Limits,
 ): Partial<Weather> {
   const tau = tauOf(weather, climate);
@@ -229,7 +244,8 @@ function judged(
   if (isAstray) return { came };
   const changed = heard.weight === weather.weight ? weather : withChange(weather, heard.weight, climate);
   const { harm, since, safe } = changed;
-  const factors = counts ? harmFactors(origins, rule) : noFactors;
+  const isBlamed = counts && heard.isLeftOut !== true;
+  const factors = isBlamed ? harmFactors({ ...origins, share: against }, rule) : noFactors;
   return {
     ...changed,
     came,

@@ -35,6 +35,11 @@ export interface Discordant {
 /** Counts of the requests that were routed in `[start, start + tickMs)`, by deployment. */
 export interface Tick {
   readonly start: number;
+  /**
+   * A deployment that is not in it had no requests, or the platform has no data of it. No cloud counts zeros, so it
+   * cannot tell the two apart; the judge does, from the requests of the others. A platform that counts each request
+   * itself leaves a tick out that it did not see as a whole (`unserved`), so there it means none.
+   */
   readonly counts: Readonly<Record<string, Counts>>;
   /**
    * The platform knows that it did not serve the endpoint during all of this tick: the computer was off, or a

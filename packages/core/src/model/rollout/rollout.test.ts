@@ -79,11 +79,11 @@ describe('a rollout that is not routed as configured', () => {
     expect(rolloutOf(given)).toMatchObject({ status: 'held', step: 0, backTo: 0 });
     expect(served(given)).toEqual({ v1: 100 });
     expect(whyRollout(rolloutOf(given), 'fraud').sentence).toMatch(
-      /is held at 0 %: the requests were not shared out as configured: the candidate got 300 of 6000 at 10 %; 2 % of the candidate's 300 requests failed, 2 % of the champion's 5,700\. Now: mend .*serin rollouts promote\|abort\|resume ro_\w+; without a person/,
+      /is held at 0 %: the requests were not shared out as configured: the candidate got 1200 of 24000 at 10 %; 4 ticks left out: 1 right after a change of weight, 3 with far too few of the candidate's; 2 % of the candidate's 1,200 requests failed, 2 % of the champion's 22,800\. Now: mend .*serin rollouts promote\|abort\|resume ro_\w+; without a person/,
     );
   });
 
-  test('because nothing is counted of a candidate that answers nobody loses its weight at once', () => {
+  test('because nothing was ever counted of a candidate that answers nobody loses its weight within minutes', () => {
     const given = begun();
     until(given, healthy, 'baking');
 
@@ -91,9 +91,40 @@ describe('a rollout that is not routed as configured', () => {
 
     expect(held).toMatchObject({
       backTo: 0,
-      because: expect.stringContaining('the candidate got 0 of 6000 at 10 %'),
+      because: expect.stringContaining('the candidate got 0 of 24000 at 10 %'),
     });
     expect(served(given)).toEqual({ v1: 100 });
+  });
+
+  test('is not one in which nothing is told of the candidate for ten minutes: its step lasts as much longer', () => {
+    const given = begun({ bake: '15m' });
+    until(given, healthy, 'baking');
+    serveTicks(given.drive, healthy, 4);
+    const before = rolloutOf(given);
+
+    serveTicks(given.drive, { ...healthy, skew: 0 }, 10);
+
+    const after = rolloutOf(given);
+    expect(after).toMatchObject({ status: 'baking', step: 0, evidence: { routing: { leftOut: { gaps: 10 } } } });
+    expect('until' in after && 'until' in before ? after.until - before.until : 0).toBe(10 * 60_000);
+    expect(until(given, healthy, 'promoted', 'rolledBack').certificate?.conditions.join()).toMatch(
+      /10 ticks left out: 10 without requests of one model/,
+    );
+  });
+
+  test('that a person resumes is looked at anew, and not held for what was', () => {
+    const given = begun();
+    until(given, healthy, 'baking');
+    until(given, skewed, 'held');
+
+    given.drive.say({ type: 'resumeRequested' });
+
+    expect(
+      rolloutOf(given)
+        .story.map(({ text }) => text)
+        .join(),
+    ).toContain('resumed by ann; how requests are shared out is looked at anew');
+    expect(until(given, healthy, 'promoted', 'rolledBack', 'held').status).toBe('promoted');
   });
 
   test('at a later step goes back to the one before, and to none when nobody comes for half an hour', () => {
@@ -128,7 +159,7 @@ describe('a rollout that is not routed as configured', () => {
     const given = begun({ atMost: '20m' });
     expect(until(given, { perMinute: 60 }, 'held')).not.toHaveProperty('backTo');
 
-    serveTicks(given.drive, { ...skewed, perMinute: 60_000 }, 2);
+    serveTicks(given.drive, { ...skewed, perMinute: 60_000 }, 5);
 
     expect(rolloutOf(given)).toMatchObject({ status: 'held', backTo: 10 });
   });
@@ -153,6 +184,8 @@ describe('a rollout that is not routed as configured', () => {
   test('is taken back at once when it fails more by the requests that came, by policy', () => {
     const given = begun();
     until(given, healthy, 'baking');
+    until(given, healthy, 'shifting');
+    until(given, { ...healthy, skew: 1.15 }, 'held');
 
     const rollout = until(
       given,
@@ -164,7 +197,7 @@ describe('a rollout that is not routed as configured', () => {
     expect(rollout).toMatchObject({ because: { kind: 'routing' }, certificate: { verdict: 'none' } });
     expect(given.drive.state.monitor.wentBack).toMatchObject({ to: 1 });
     expect(rollout.certificate?.sentence).toMatch(
-      /^Without certificate: by the requests that came the candidate does harm \(errors\): 3.04 % of the candidate's 1,380 requests failed, 0.508 % of the champion's 10,620; the requests were not shared out/,
+      /^Without certificate: by the requests that came the candidate does harm \(errors\): 0.222 % of the candidate's 28,320 requests failed, 0.0739 % of the champion's 109,680; the requests were not shared out/,
     );
   });
 });

@@ -166,7 +166,7 @@ function pointOf({ at, weight, evidence, rules }: Known, last: number): Evidence
     candidate: evidence.candidate,
     stable: evidence.stable,
     logE: finite(logHarm(evidence, rules)),
-    logSampleRatio: finite(logRouted(evidence, rules)),
+    logSampleRatio: finite(logRouted(evidence)),
     guardrails: Object.fromEntries(
       rules.guardrails.map((guardrail) => [guardrail.name, finite(logGuardrail(evidence, guardrail, rules))]),
     ),

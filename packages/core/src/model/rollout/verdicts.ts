@@ -2,8 +2,10 @@ import { Fault } from '../../base/fault.ts';
 import { countText, grouped } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText, spanText } from '../../base/time.ts';
+import type { Evidence } from '../../judge/evidence.ts';
 import { shiftedIn, type Verdict } from '../../judge/judge.ts';
 import { type Lack, lacks } from '../../judge/needed.ts';
+import { isMisrouted, ticksLeftOut } from '../../judge/routing.ts';
 import { lackText } from '../../judge/sentence.ts';
 import type { SignalOf } from '../protocol.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
@@ -33,7 +35,7 @@ export function judgeTicks(rollout: Reading, signal: SignalOf<'ticksRead'>, cont
   if (signal.from !== rollout.evidence.readTo) return rollout;
   const read = weigh(rollout, { at: signal.at, what: 'ticks', count: () => countTicks(rollout, signal) });
   if (!('verdict' in read)) return read;
-  const counted = { ...read.counted, until: read.counted.until + unservedMs(rollout, signal) };
+  const counted = { ...read.counted, until: read.counted.until + unseenMs(rollout, read.counted, signal) };
   return counted.status === 'guarding'
     ? afterGuard(counted, read.verdict, signal)
     : afterVerdict(counted, read.verdict, signal.at, context);
@@ -45,11 +47,17 @@ export function judgeLabels(rollout: Reading, signal: SignalOf<'labelsRead'>, co
   return 'verdict' in read ? afterVerdict(read.counted, read.verdict, signal.at, context) : read;
 }
 
-/** A bake and a guard last for time that was served: each tick that was not moves their end by its length. */
-function unservedMs({ evidence, plan }: Reading, { ticks }: SignalOf<'ticksRead'>): number {
+/**
+ * A bake and a guard last for time in which both models were seen: each tick that was not served, or whose numbers of
+ * requests make it no evidence, moves their end by its length.
+ */
+function unseenMs({ evidence, plan }: Reading, counted: Reading, { ticks }: SignalOf<'ticksRead'>): number {
   const unserved = ticks.filter((tick) => tick.unserved === true && tick.start >= evidence.readTo);
-  return new Set(unserved.map(({ start }) => start)).size * plan.tick;
+  const leftOut = leftOutOf(counted.evidence) - leftOutOf(evidence);
+  return (new Set(unserved.map(({ start }) => start)).size + leftOut) * plan.tick;
 }
+
+const leftOutOf = ({ routing }: Evidence): number => (routing === undefined ? 0 : ticksLeftOut(routing));
 
 /** Evidence goes to the judge; harm takes the rollout back from any state that reads it. */
 function weigh(
@@ -239,8 +247,10 @@ export function resume(
   { at, by }: { readonly at: number; readonly by: string },
   frozen: boolean,
 ): Rollout | Refusal {
+  const { routing } = held.evidence;
+  const anew = routing !== undefined && isMisrouted(routing) ? '; how requests are shared out is looked at anew' : '';
   const because = `resumed by ${by}`;
-  const rollout = note(accepted(held), at, because);
+  const rollout = note(accepted(held), at, `${because}${anew}`);
   const { step, backTo, evidence, until } = rollout;
   if (backTo !== undefined && frozen)
     return refuse(

@@ -1,0 +1,120 @@
+/**
+ * What the numbers of requests say of the routing, once more and from the rule's text (judge/routing.ts): what the core
+ * says is held against it, so nothing of the judge is used here.
+ */
+export interface Shared {
+  /** The candidate's weight that holds, and the one before, in percent. */
+  readonly weight: number;
+  readonly before: number;
+  readonly from: number | undefined;
+  readonly since: number;
+  /** For each factor of the odds, how much better it explains the numbers. */
+  readonly better: readonly number[];
+  readonly seen: number;
+  /** Requests since the weight holds, and of a usual tick. */
+  readonly ours: number;
+  readonly all: number;
+  readonly usual: number | undefined;
+  /** How long the ticks were that are left out. */
+  readonly outMs: number;
+}
+
+export interface Numbers {
+  readonly ours: number;
+  readonly theirs: number;
+  readonly start: number;
+  readonly tickMs: number;
+  readonly weight: number;
+  readonly from: number | undefined;
+  readonly isOfUsers: boolean;
+}
+
+export interface Said {
+  readonly shared: Shared;
+  /** The share by which the tick counts against the candidate; absent: it does not. */
+  readonly against?: number;
+  readonly isFor: boolean;
+}
+
+const factors = [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2];
+const minuteMs = 60_000;
+const none = factors.map(() => 0);
+
+export function saidBy(known: Shared | undefined, tick: Numbers): Said {
+  const { ours, theirs } = tick;
+  const [all, share] = [ours + theirs, tick.weight / 100];
+  const was = atWeight(known, tick);
+  if (all === 0) return { shared: was, against: share, isFor: true };
+  const isFirst = tick.from !== undefined && tick.start < was.since + minuteMs;
+  const isOdd = odd(tick) > Math.log(2e6);
+  const isFew = ours < all * share;
+  const isBefore = likelihood(tick, was.before / 100) > likelihood(tick, share);
+  const isLate = isFirst && (isBefore || (isOdd && isFew));
+  const hasAll = was.usual !== undefined && share <= 0.5 && ours > (was.usual * (1 + share)) / 2;
+  const isGap = isOdd && !isLate && (ours === 0 ? was.usual !== undefined : theirs === 0 && !hasAll);
+  const isOut = isLate || isGap || (isOdd && isFew && ours > 0);
+  const looks = !isFirst && !isGap && (isOdd || (ours > 0 && theirs > 0));
+  const seen = looks ? { ...was, seen: was.seen + 1, better: was.better.map(grown(was.seen, tick)) } : was;
+  if (isOut) {
+    const shared = { ...seen, outMs: was.outMs + (isLate ? 0 : tick.tickMs) };
+    return { shared, isFor: false, ...(isOdd ? {} : { against: moved(was.ours, was.all, tick, false) }) };
+  }
+  const usual = was.usual ?? all;
+  const shared = {
+    ...seen,
+    ...{ ours: was.ours + ours, all: was.all + all },
+    ...(ours > 0 && theirs > 0 ? { usual: 0.8 * usual + 0.2 * all } : {}),
+  };
+  const against = isOdd ? moved(ours, all, tick, true) : moved(shared.ours, shared.all, tick, false);
+  return { shared, against, isFor: true };
+}
+
+/** A weight that is confirmed begins anew, and what held a rollout before that is forgotten. */
+function atWeight(known: Shared | undefined, { weight, from, start }: Numbers): Shared {
+  if (known !== undefined && known.weight === weight && known.from === from) return known;
+  return {
+    ...{ weight, before: known?.weight ?? 0, from, since: start, ours: 0, all: 0, outMs: 0 },
+    ...{ seen: known?.seen ?? 0, usual: known?.usual },
+    better: known === undefined || isOff(known) ? none : known.better,
+  };
+}
+
+export const isOff = ({ better, outMs }: Shared): boolean =>
+  better.reduce((sum, value) => sum + value, 0) / better.length >= 1000 || outMs > 15 * minuteMs;
+
+const direct = ({ tickMs, isOfUsers }: Numbers): number => (isOfUsers ? 0 : (6 * tickMs) / minuteMs);
+
+function likelihood({ ours, theirs }: Pick<Numbers, 'ours' | 'theirs'>, share: number): number {
+  return (ours === 0 ? 0 : ours * Math.log(share)) + (theirs === 0 ? 0 : theirs * Math.log(1 - share));
+}
+
+/** How far numbers are from the weight, direct calls aside. */
+function odd(tick: Numbers): number {
+  const share = tick.weight / 100;
+  const isFew = tick.ours < (tick.ours + tick.theirs) * share;
+  const ours = isFew ? tick.ours : Math.max(0, tick.ours - direct(tick));
+  const theirs = isFew ? Math.max(0, tick.theirs - direct(tick)) : tick.theirs;
+  const all = ours + theirs;
+  if (all === 0 || (isFew ? ours >= all * share : ours < all * share)) return 0;
+  return likelihood({ ours, theirs }, ours / all) - likelihood({ ours, theirs }, share);
+}
+
+function moved(ours: number, all: number, { weight, isOfUsers }: Numbers, isOwn: boolean): number {
+  const share = weight / 100;
+  if (isOfUsers || ours === all || ours <= all * share) return share;
+  const counts = { ours, theirs: all - ours };
+  return isOwn || likelihood(counts, ours / all) - likelihood(counts, share) > 4 ? ours / all : share;
+}
+
+const grown =
+  (seen: number, tick: Numbers) =>
+  (known: number, index: number): number => {
+    const [factor, share] = [factors[index] ?? 1, tick.weight / 100];
+    const other = (share * factor) / (share * factor + 1 - share);
+    const ours = factor > 1 ? Math.max(0, tick.ours - direct(tick)) : tick.ours;
+    const theirs = factor > 1 ? tick.theirs : Math.max(0, tick.theirs - direct(tick));
+    const all = tick.ours + tick.theirs;
+    const both = (at: number) => (tick.ours > 0 && tick.theirs > 0 ? Math.log(1 - at ** all - (1 - at) ** all) : 0);
+    const log = likelihood({ ours, theirs }, other) - likelihood({ ours, theirs }, share) + both(share) - both(other);
+    return Math.min(1e12, (known + 1 / ((seen + 1) * (seen + 2))) * Math.min(30, Math.exp(log)));
+  };
