@@ -22,8 +22,9 @@ export function meanEvidence(
 }
 
 function evidenceOf(ours: number, bad: number, told: number, rules: Rules): number {
-  const count = (errors: number) => ({ requests: 10_000, bad: { errors } });
-  const tick = { start: 0, counts: { [candidate]: count(ours), [champion]: count(bad - ours) } };
+  // The numbers of requests fit what the judge is told, so that they cannot tell it better.
+  const count = (percent: number, errors: number) => ({ requests: 200 * percent, bad: { errors } });
+  const tick = { start: 0, counts: { [candidate]: count(told, ours), [champion]: count(100 - told, bad - ours) } };
   return Math.exp(logHarm(withTick(noEvidence(0), tick, tickMs, placeAt(told), rules), rules));
 }
 

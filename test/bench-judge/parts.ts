@@ -1,5 +1,6 @@
 import type { Claim } from './claims.ts';
 import { othersPart } from './others-part.ts';
+import { routingPart } from './routing-part.ts';
 import { smallPart } from './small-part.ts';
 import type { Case, Tallies } from './tally.ts';
 import { togetherPart } from './together-part.ts';
@@ -14,4 +15,4 @@ export interface Part {
 }
 
 /** In the order of the page. */
-export const parts: readonly Part[] = [smallPart, togetherPart, othersPart];
+export const parts: readonly Part[] = [routingPart, smallPart, togetherPart, othersPart];

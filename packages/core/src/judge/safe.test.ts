@@ -104,9 +104,9 @@ describe("the champion's past", () => {
   });
 
   test('counts nothing any more once the champion is better than it was, also when it is as bad again', () => {
-    const like = counted(noEvidence(0), tallyOf(0, 10, 9, 2000));
-    const better = counted(like, tallyOf(0, 10, 0, 4000));
-    const again = counted(better, tallyOf(0, 10, 90, 4000));
+    const like = counted(noEvidence(0), tallyOf(0, 2000, 9, 2000));
+    const better = counted(like, tallyOf(0, 4000, 0, 4000));
+    const again = counted(better, tallyOf(0, 4000, 90, 4000));
 
     expect(isUnlike(like, 'errors')).toBe(false);
     expect(better.unlike).toEqual(['errors']);
@@ -115,8 +115,8 @@ describe("the champion's past", () => {
     expect(safe(again)).toBeCloseTo(
       safe(
         counted(
-          counted(counted(noEvidence(0), tallyOf(0, 10, 9, 2000), rules), tallyOf(0, 10, 0, 4000), rules),
-          tallyOf(0, 10, 90, 4000),
+          counted(counted(noEvidence(0), tallyOf(0, 2000, 9, 2000), rules), tallyOf(0, 4000, 0, 4000), rules),
+          tallyOf(0, 4000, 90, 4000),
           rules,
         ),
         rules,
