@@ -110,26 +110,28 @@ async function benchReplay(count: number): Promise<readonly Measure[]> {
   ];
 }
 
-function baking(count: number): Rollout {
+function begun(count: number): Rollout {
   if (plan === undefined) throw new Error('the benchmark has no plan');
   const long = { ...plan, bake: (count + 10) * tickMs, warmUp: 0, tick: tickMs };
-  const begun = beginRollout(
-    { id: 'ro_bench', kind: 'release', candidate: 2, stable: 1, plan: long, by: 'bench', sticky: false },
-    0,
-  );
-  const moves = [
-    { type: 'latencyRead', percentiles: { p50: 10, p90: 20, p99: 50, requests: 1000 } },
-    { type: 'historyRead' },
-    { type: 'endpointConverged' },
-    { type: 'endpointConverged' },
-  ];
-  return moves.reduce<Rollout>((rollout, signal) => {
-    const moved = step(rolloutTable, rollout, { ...signal, at: 0 } as never, {
-      frozen: false,
-    });
-    return 'moved' in moved ? moved.moved : rollout;
-  }, begun);
+  const given = { id: 'ro_bench', kind: 'release', candidate: 2, stable: 1, plan: long, by: 'bench' } as const;
+  return beginRollout({ ...given, sticky: false }, 0);
 }
+
+/** What leads to the bake: what an entry says, and what the rollout hears of it. */
+const converged = { entry: { type: 'endpointObserved' }, heard: { type: 'endpointConverged' } };
+const percentiles = { p50: 10, p90: 20, p99: 50, requests: 1000 };
+const moves = [
+  ...[{ type: 'latencyRead', percentiles }, { type: 'historyRead' }].map((told) => ({ entry: told, heard: told })),
+  ...[converged, converged],
+];
+
+function heard(rollout: Rollout, signal: unknown): Rollout {
+  const moved = step(rolloutTable, rollout, signal as never, { frozen: false });
+  return 'moved' in moved ? moved.moved : rollout;
+}
+
+const baking = (count: number): Rollout =>
+  moves.reduce<Rollout>((rollout, move) => heard(rollout, { ...move.heard, at: 0 }), begun(count));
 
 const reading = (index: number, weight: number) => {
   const { start, counts } = tickAt(index, weight);
@@ -157,7 +159,7 @@ const reading = (index: number, weight: number) => {
 };
 
 function longRollout(count: number): { readonly id: string; readonly entries: readonly Entry[] } {
-  let rollout = baking(count);
+  let rollout = begun(count);
   let head: Head | undefined;
   const entries: Entry[] = [];
   const append = (signal: unknown) => {
@@ -167,10 +169,13 @@ function longRollout(count: number): { readonly id: string; readonly entries: re
     head = { stream: 'model/bench', seq: entry.seq, hash: entry.hash, state: state as unknown as Head['state'] };
   };
   append({ type: 'begun' });
+  for (const move of moves) {
+    rollout = heard(rollout, { ...move.heard, at: 0 });
+    append(move.entry);
+  }
   for (let index = 0; index < count; index += 1) {
     const signal = reading(index, 5);
-    const moved = step(rolloutTable, rollout, signal as never, { frozen: false });
-    if ('moved' in moved) rollout = moved.moved;
+    rollout = heard(rollout, signal);
     append(signal);
   }
   return { id: rollout.id, entries };
@@ -178,12 +183,7 @@ function longRollout(count: number): { readonly id: string; readonly entries: re
 
 /** The readings alone, put to the machine one after the other, and the certificate at the end. */
 function replayed(entries: readonly Entry[]): number {
-  const end = entries.slice(1).reduce<Rollout>(
-    (rollout, { signal }) => {
-      const moved = step(rolloutTable, rollout, signal as never, { frozen: false });
-      return 'moved' in moved ? moved.moved : rollout;
-    },
-    baking(entries.length - 1),
-  );
+  const readings = entries.slice(1 + moves.length);
+  const end = readings.reduce<Rollout>((rollout, { signal }) => heard(rollout, signal), baking(readings.length));
   return certify(end, { verdict: 'none', because: 'the benchmark is over' }, '').ticks;
 }

@@ -1,6 +1,5 @@
 import { Fault } from '../base/fault.ts';
 import { errors } from '../base/measures.ts';
-import { defined } from '../base/objects.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Counts, LabelTick, Tick, UserCounts } from '../ports/telemetry.ts';
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
@@ -259,10 +258,11 @@ function withWeather(
   const { admitted } = given;
   const isLeftOut = admitted !== undefined && admitted.against === undefined;
   const next: Record<string, Weather> = { ...weather };
+  const against = admitted?.against === undefined ? {} : { against: admitted.against };
   for (const { id, guardrail, events, isCold } of found) {
     if (requestsOf(events) === 0) continue;
     const isLast = weight === lastWeight && (admitted?.isFor ?? true);
-    const heard = { weight, events, isCold, isLast, isLeftOut, ...defined({ against: admitted?.against }) };
+    const heard = { weight, events, isCold, isLast, isLeftOut, ...against };
     next[id] = withHeard(next[id], heard, { ...limitsOf(id, guardrail, given.rules), isAstray: astray });
   }
   return next;

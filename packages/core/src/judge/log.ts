@@ -9,7 +9,8 @@ export function logSum(logs: readonly number[]): number {
 }
 
 /** The log of an even mixture. A mean of e-values is an e-value, also if they depend on each other. */
-export const logMean = (logs: readonly number[]): number => logSum(logs) - Math.log(logs.length);
+export const logMean = (logs: readonly number[]): number =>
+  logs.length === 1 ? (logs[0] ?? Number.NaN) : logSum(logs) - Math.log(logs.length);
 
 /**
  * `log B(a, b)` to about 1e-13 relative, up to arguments of 1e9: Stirling's series after shifting both above 10, put

@@ -131,6 +131,14 @@ describe('what a stream learns', () => {
   });
 });
 
+test('evidence that is too large for a number is still a logarithm', () => {
+  const known = after([tick(5, [2, 28]), tick(5, [2, 28])]);
+  const huge = { ...known, harm: known.harm.map(() => 5000) };
+
+  expect(logOfHarm(huge, careful)).toBeCloseTo(5000 + Math.log(0.9), 9);
+  expect(logOfHarm({ ...huge, since: huge.harm }, careful)).toBeCloseTo(5000 + Math.log(1.9), 9);
+});
+
 describe('evidence that begins at a later weight', () => {
   const clean = Array.from({ length: 60 }, () => tick(5, [1, 40]));
   const late = Array.from({ length: 8 }, () => tick(25, [24, 18]));

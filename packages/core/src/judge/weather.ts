@@ -334,10 +334,20 @@ function noiseAfter(
   return [Math.max(sum + says * excess, 0), weight + says];
 }
 
+/** Above it `Math.exp` is near its end. */
+const mostLog = 700;
+
 /** `log E` against the candidate. */
 export function logOfHarm({ harm, since, changes }: Weather, { later }: Climate): number {
   if (later === 0) return logMean(harm);
-  const kept = Math.log(later) - changes * Math.LN2;
-  const begun = since === undefined ? [] : [logMean(since)];
-  return logSum([Math.log(1 - later) + logMean(harm), kept, ...begun]);
+  const kept = later * 2 ** -changes;
+  let [begun, whole, top] = [0, 0, 0];
+  for (let index = 0; index < harm.length; index += 1) {
+    top = Math.max(top, harm[index] ?? 0, since?.[index] ?? 0);
+    whole += Math.exp(harm[index] ?? 0);
+    begun += since === undefined ? 0 : Math.exp(since[index] ?? 0);
+  }
+  if (top <= mostLog) return Math.log(kept + ((1 - later) * whole + begun) / harm.length);
+  const logs = [Math.log(1 - later) + logMean(harm), ...(since === undefined ? [] : [logMean(since)])];
+  return logSum(logs);
 }
