@@ -7,25 +7,28 @@ import { writeReport } from './report.ts';
 import { claimsOn, hunt, prices, type Results } from './targets.ts';
 
 /**
- * `npm run bench:judge [-- --short] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
+ * `npm run bench:judge [-- --short] [-- --part <share>] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
  *
  * The full form writes docs/judge.md; the short form (CI) ends with 1 when a target that so few runs can decide is
- * missed, or a mutant is not told from the product. `--only` measures the cases whose name contains the text.
+ * missed, or a mutant is not told from the product. `--part 0.25` runs a quarter of the full form. `--only` measures the cases whose name contains the text.
  */
 const { values } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
     only: { type: 'string' },
+    part: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
   },
 });
 const seed = Number(values.seed);
 if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed wants a whole number, not '${values.seed}'`);
 const form = values.short ? 'short' : 'full';
+const part = Number(values.part);
+if (!(part > 0 && part <= 1)) throw new Error(`--part wants a number above 0 and up to 1, not '${values.part}'`);
 const { only } = values;
-const chosen = cases.filter(
-  ({ name }) => only === undefined || name.includes(only) || calibrations.some((one) => one.name === name),
-);
+const chosen = cases
+  .filter(({ name }) => only === undefined || name.includes(only) || calibrations.some((one) => one.name === name))
+  .map(({ runs, ...one }) => ({ ...one, runs: { ...runs, full: Math.ceil(part * runs.full) } }));
 if (chosen.length === calibrations.length) throw new Error(`no case has '${only}' in its name`);
 
 const begun = performance.now();
@@ -66,7 +69,7 @@ for (const { letter, what, in: name, bound, product, mutant, flagged } of hunt(r
   );
 }
 if (form === 'full' && only === undefined) {
-  const files = writeReport({ results, tuning, limits: context.limits, seed, took: minutes() });
+  const files = writeReport({ results, tuning, limits: context.limits, seed, part, took: minutes() });
   console.log(`\nwritten: ${files.join(', ')}`);
 }
 const open = counts.open === 0 ? '' : `, ${counts.open} open: the full form decides`;

@@ -15,6 +15,8 @@ export interface Measured {
   readonly tuning: Results;
   readonly limits: Readonly<Record<string, number>>;
   readonly seed: number;
+  /** Of the runs of the full form. */
+  readonly part: number;
   readonly took: string;
 }
 
@@ -38,11 +40,11 @@ export function writeReport(measured: Measured): readonly string[] {
 }
 
 export function pageOf(measured: Measured): string {
-  const { results, tuning, limits, seed, took } = measured;
+  const { results, tuning, limits, seed, part, took } = measured;
   const { warmUp } = planFor();
   return `# What the judge does, measured
 
-Written by \`npm run bench:judge\`; not edited by hand. Seed ${seed}; it took ${took} on ${availableParallelism()} cores, Node ${process.versions.node}. The same
+Written by \`npm run bench:judge${part === 1 ? '' : ` -- --part ${part}`}\`; not edited by hand.${part === 1 ? '' : ` This is ${Math.round(100 * part)} % of the runs of the full form, so the limits are wide.`} Seed ${seed}; it took ${took} on ${availableParallelism()} cores, Node ${process.versions.node}. The same
 seed gives the same figures wherever this Node runs.
 
 A rollout here is one that a user gets. It goes through the product's own state table under the compiled default config:
