@@ -129,7 +129,7 @@ export const configTexts: Readonly<Record<string, string>> = {
   'labels.prediction': 'A JSON pointer to the prediction in an answer; default: the usual places.',
   'rollout.routing': 'The share that the judge reckons with: the weight that was set, or the share that came.',
   'rollout.warmUp':
-    'The first ticks after each change of weight, in which slow requests are no evidence: caches and pools are cold.',
+    'The first ticks after each change of weight, in which slow requests are no evidence, as caches and pools are cold; default: ten, but no more than two thirds of `bake`.',
   'rollout.segments': 'Each of these values of a request header is judged by itself, too.',
   'segments.by': 'The request header, lower case.',
   'segments.values': 'The values that are judged by themselves.',

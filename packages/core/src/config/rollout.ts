@@ -45,8 +45,11 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
       guardrails: z.strictObject(guardrailSchemas(kitOf(duration))).prefault({}),
       /** The share of the traffic that the judge reckons with: the weight that was set, or the share that came. */
       routing: z.enum(['configured', 'realised']).default('configured'),
-      /** The first ticks after each change of weight, in which slow requests are no evidence: caches and pools are cold. */
-      warmUp: z.int().min(0).max(1000).default(10),
+      /**
+       * The first ticks after each change of weight, in which slow requests are no evidence: caches and pools are cold.
+       * Default: ten, but no more than two thirds of `bake`.
+       */
+      warmUp: z.int().min(0).max(1000).optional(),
       /** Judges each of these values of a request header by itself, too. */
       segments: z
         .strictObject({
@@ -74,5 +77,6 @@ export const rolloutOf = ({ duration }: Pick<Forms, 'duration'>) =>
     .prefault({})
     .transform((rule) => {
       const longEnough = 4 * rule.bake + (rule.guardrails.labels?.maturity ?? 0);
-      return { ...rule, atMost: rule.atMost ?? Math.min(longEnough, tenYears) };
+      const warmUp = rule.warmUp ?? Math.min(10, Math.floor((2 * rule.bake) / (3 * rule.tick)));
+      return { ...rule, warmUp, atMost: rule.atMost ?? Math.min(longEnough, tenYears) };
     });
