@@ -127,7 +127,7 @@ test.each<[string, Minute, number]>([
   ['1.5 times its share, and 10 % fail', skewed(1.5, 0.1), 5],
   ['twice its share, and 25 % fail', skewed(2, 0.25), 5],
   ['300 requests a minute directly, and 30 % fail', direct, 5],
-  ['those that failed again, and 20 % fail', retried(0.2), 5],
+  ['those that failed again, and 20 % fail', retried(0.2), 8],
   ['those that failed again, and 45 % fail', retried(0.45), 5],
   ['1.2 times its share, and 1.5 % fail', skewed(1.2, 0.015), 30],
   ['0.7 times its share, and 2.5 % fail', skewed(0.7, 0.025), 30],

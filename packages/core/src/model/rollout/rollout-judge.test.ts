@@ -83,6 +83,37 @@ describe('a rollout under the default config', () => {
   });
 });
 
+describe('a suspect', () => {
+  const suspect = { ...healthy, failing: { v1: 0.005, v2: 0.009 } };
+
+  test('gets no more traffic while its step has time: it bakes on, and is taken back there', () => {
+    const given = begun({ ...noLatency, bake: '5m', atMost: '60m' });
+    until(given, healthy, 'baking');
+
+    const rollout = until(given, suspect, 'shifting', 'rolledBack');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    expect(rollout.evidence.ticks).toBeGreaterThan(5);
+    const told = rollout.story.filter(({ text }) => text.startsWith('bakes on'));
+    expect(told.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^bakes on at this weight: the evidence of harm is \d+(\.\d+)? to 1$/),
+    ]);
+  });
+
+  test('goes on when its step has used all of its time, or nothing speaks against it any more', () => {
+    const over = begun({ ...noLatency, bake: '2m', atMost: '2m' });
+    const cleared = begun({ ...noLatency, bake: '5m', atMost: '60m' });
+    until(over, healthy, 'baking');
+    until(cleared, healthy, 'baking');
+    serveTicks(cleared.drive, suspect, 5);
+
+    expect(until(over, suspect, 'shifting', 'rolledBack').status).toBe('shifting');
+    expect(until(cleared, { ...healthy, failing: { v1: 0.005, v2: 0.002 } }, 'shifting', 'rolledBack').status).toBe(
+      'shifting',
+    );
+  });
+});
+
 describe('a rollout', () => {
   test('whose errors begin under the guard is taken back while the champion still serves', () => {
     const given = begun(noLatency);

@@ -1,9 +1,9 @@
 import { Fault } from '../../base/fault.ts';
-import { countText, grouped } from '../../base/numbers.ts';
+import { countText, grouped, oddsText } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText, spanText } from '../../base/time.ts';
 import type { Evidence } from '../../judge/evidence.ts';
-import { shiftedIn, type Verdict } from '../../judge/judge.ts';
+import { logHarm, shiftedIn, type Verdict } from '../../judge/judge.ts';
 import { type Lack, lacks } from '../../judge/needed.ts';
 import { isMisrouted, ticksLeftOut } from '../../judge/routing.ts';
 import { lackText } from '../../judge/sentence.ts';
@@ -145,6 +145,8 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
   if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
   if (verdict.kind === 'together') return holdBoth(rollout, at, verdict.text);
   if (evidence.readTo < until || frozen) return rollout;
+  const isInTime = evidence.readTo < until - plan.bake + plan.atMost;
+  if (isInTime && isSuspect(rollout)) return bakeOn(rollout, at);
   const shifted = shiftAt(rollout);
   if (shifted !== undefined) {
     if (plan.onPredictionShift === 'hold') return hold(rollout, at, { because: shifted });
@@ -152,7 +154,7 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
   }
   const missing = lackAt(rollout);
   if (missing === undefined) return goOn(rollout, at);
-  if (evidence.readTo < until - plan.bake + plan.atMost) return rollout;
+  if (isInTime) return rollout;
   const because = `inconclusive after ${spanText(plan.atMost)}: ${missing()}`;
   if (plan.onInconclusive === 'promote' && step < steps.length - 1)
     return shift(note(rollout, at, `${because}; goes on by policy`), step + 1, at);
@@ -164,6 +166,17 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
       text: `${because}; rolled back by policy, without certificate`,
     });
   return hold(rollout, at, { because, gathering: true });
+}
+
+/** A quarter of the way to a rollback, in logarithms: 3 to 1 by default. Weights may follow from the evidence. */
+const isSuspect = (rollout: Rollout): boolean =>
+  logHarm(rollout.evidence, rulesFor(rollout)) >= Math.log(1 / rollout.plan.alpha) / 4;
+
+/** A suspect gets no more traffic, but time in which it shows what it is. */
+function bakeOn(rollout: In<'baking'>, at: number): Rollout {
+  if (rollout.story.at(-1)?.text.startsWith('bakes on')) return rollout;
+  const odds = oddsText(logHarm(rollout.evidence, rulesFor(rollout)));
+  return note(rollout, at, `bakes on at this weight: the evidence of harm is ${odds}`);
 }
 
 /** Predictions of a mirror that are systematically higher or lower. */
