@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from typing import Any, List, Mapping, Tuple
+import time
+from typing import Any, List, Mapping, Set, Tuple
 from unittest import TestCase, skipUnless
 
 import serin
@@ -82,6 +83,16 @@ class Live(TestCase):
         for kind, answer in answers:
             self.assertLessEqual(set(getattr(kind, "__required_keys__")), set(answer), kind)
 
+    def counted_since(self, client: serin.Client, since: str) -> Set[str]:
+        # A prediction is counted when its tick is over.
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            ticks = client.models.traffic("line", since=since)["ticks"]
+            names = {name for tick in ticks for name in tick["deployments"]}
+            if names or time.monotonic() > deadline:
+                return names
+            time.sleep(0.2)
+
     def compares_versions(self, client: serin.Client) -> None:
         versions = client.versions.list("line")
 
@@ -89,7 +100,6 @@ class Live(TestCase):
         self.assertEqual(client.versions.get("line", 1)["champion"], True)
         self.assertEqual(client.models.history("line")[-1].get("version"), 1)
         self.assertEqual([each["model"] for each in client.models.list()], ["line"])
-        ticks = client.models.traffic("line", since=client.runs.list("line")[-1]["startedAt"])["ticks"]
-        self.assertIn("v1", {name for tick in ticks for name in tick["deployments"]})
+        self.assertIn("v1", self.counted_since(client, client.runs.list("line")[-1]["startedAt"]))
         self.assertIn("v1", client.why("line@1")["sentence"])
         self.assertIn("dev.serin.rollout.promoted.v1", {each["type"] for each in client.events()})
