@@ -1,7 +1,7 @@
 import { grouped, percent } from '../base/numbers.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Tick } from '../ports/telemetry.ts';
-import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
+import { type Arm, type Cell, type Cells, type Evidence, type Place, weatherOf, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
 import type { AtShare } from './origin.ts';
@@ -148,11 +148,10 @@ export function logHarm(evidence: Evidence, rules: Rules): number {
 
 /** What is most to blame if the guardrails on the ticks' clock reach 1/alpha by the share that came. */
 function harmAsCame(evidence: Evidence, { guardrails, alpha }: Rules): string | undefined {
-  const { weather } = evidence;
   const own = guardrails
     .filter(({ alphaShare, clock }) => alphaShare > 0 && clock === 'ticks')
     .map(({ name, alphaShare, streams }) => {
-      const logs = streams.filter(({ harm }) => harm).map(({ id }) => logMean(weather[id]?.came ?? [0]));
+      const logs = streams.filter(({ harm }) => harm).map(({ id }) => logMean(weatherOf(evidence, id)?.came ?? [0]));
       return { name, log: Math.log(alphaShare) + logMean(logs) };
     });
   if (logSum(own.map(({ log }) => log)) < Math.log(1 / alpha)) return undefined;
@@ -178,8 +177,8 @@ function logPairs({ pairs }: Evidence, { id }: Stream, { toleratedRatio, maxBurs
 }
 
 /** `log E` of one stream against the candidate; before its first tick 0. */
-export function logStream({ weather }: Evidence, id: string, { climates }: Guardrail): number {
-  const known = weather[id];
+export function logStream(evidence: Evidence, id: string, { climates }: Guardrail): number {
+  const known = weatherOf(evidence, id);
   return known === undefined ? 0 : logOfHarm(known, climates[id] ?? independent);
 }
 

@@ -1,5 +1,5 @@
 import type { Stream } from '../guardrails/guardrail.ts';
-import type { Cell, Evidence } from './evidence.ts';
+import { type Cell, type Evidence, weatherOf } from './evidence.ts';
 import { shortfalls } from './judge.ts';
 import { turningPoint } from './log.ts';
 import type { Rules } from './rules.ts';
@@ -50,7 +50,7 @@ function timesAsMuch(evidence: Evidence, stream: Stream, at: Parameters<typeof l
 
 /** What the stream would have come to with so many times as much of the same in the last step. */
 function multiplied(evidence: Evidence, id: string, weight: number, times: number): Evidence {
-  const { [id]: weather } = evidence.weather;
+  const weather = weatherOf(evidence, id);
   const cell = evidence.streams[id]?.[weight];
   if (weather === undefined || cell === undefined) return evidence;
   const more: Cell = {

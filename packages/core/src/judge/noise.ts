@@ -1,4 +1,4 @@
-import type { Evidence } from './evidence.ts';
+import { type Evidence, weatherOf } from './evidence.ts';
 import type { Guardrail } from './rules.ts';
 import { tauOf, toleratedIn } from './weather.ts';
 
@@ -12,13 +12,13 @@ export interface Tolerance {
 
 /** `undefined`: the stream is not judged tick by tick. */
 export function toleranceOf(
-  { weather }: Evidence,
+  evidence: Evidence,
   id: string,
   { clock, climates, toleratedRatio }: Guardrail,
 ): Tolerance | undefined {
   const climate = climates[id];
   if (clock !== 'ticks' || climate === undefined) return undefined;
-  const known = weather[id];
+  const known = weatherOf(evidence, id);
   const noise = known === undefined ? climate.tau : tauOf(known, climate);
   return { noise, tolerated: toleratedIn(toleratedRatio, noise) };
 }

@@ -1,6 +1,6 @@
 import { minute } from '../base/time.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
-import type { Cell, Cells, Evidence } from './evidence.ts';
+import { type Cell, type Cells, type Evidence, weatherOf } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
 import { logMean } from './log.ts';
 import { logPairedSafe } from './paired.ts';
@@ -72,7 +72,7 @@ export function logSafe(
 ): number {
   const start = rules.mirrored && guardrail.clock === 'ticks' ? startOf(evidence, stream, guardrail, rules.beta) : 0;
   const cell = evidence.streams[stream.id]?.[weight];
-  const known = evidence.weather[stream.id];
+  const known = weatherOf(evidence, stream.id);
   const limit = limitOf(stream, guardrail, rules);
   const price = limit === 0 ? 0 : Math.log(1 - partOfPast);
   if (cell === undefined || known === undefined) return start + price;
