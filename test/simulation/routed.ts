@@ -17,6 +17,8 @@ export interface Shared {
   readonly usual: number | undefined;
   /** How long the ticks were that are left out. */
   readonly outMs: number;
+  /** A row of ticks in which one model had no requests, and how many of them are a gap. */
+  readonly row: { readonly ours: number; readonly theirs: number; readonly ticks: number; readonly gap: number };
 }
 
 export interface Numbers {
@@ -66,14 +68,26 @@ export function saidBy(known: Shared | undefined, tick: Numbers): Said {
     ...(ours > 0 && theirs > 0 ? { usual: 0.8 * usual + 0.2 * all } : {}),
   };
   const against = isOdd ? moved(ours, all, tick, true) : moved(shared.ours, shared.all, tick, false);
-  return { shared, against, isFor: true };
+  return { shared: inRow(shared, tick), against, isFor: true };
+}
+
+const noRow = { ours: 0, theirs: 0, ticks: 0, gap: 0 };
+
+/** A row of ticks without one of the models is odd as a whole, or it is not. */
+function inRow(shared: Shared, tick: Numbers): Shared {
+  if (tick.ours > 0 && tick.theirs > 0) return { ...shared, row: noRow };
+  const ticks = shared.row.ticks + 1;
+  const sum = { ours: shared.row.ours + tick.ours, theirs: shared.row.theirs + tick.theirs };
+  const isOdd = odd({ ...tick, ...sum, tickMs: tick.tickMs * ticks }) > Math.log(2e6);
+  const gap = isOdd ? ticks : shared.row.gap;
+  return { ...shared, row: { ...sum, ticks, gap }, outMs: shared.outMs + (gap - shared.row.gap) * tick.tickMs };
 }
 
 /** A weight that is confirmed begins anew, and what held a rollout before that is forgotten. */
 function atWeight(known: Shared | undefined, { weight, from, start }: Numbers): Shared {
   if (known !== undefined && known.weight === weight && known.from === from) return known;
   return {
-    ...{ weight, before: known?.weight ?? 0, from, since: start, ours: 0, all: 0, outMs: 0 },
+    ...{ weight, before: known?.weight ?? 0, from, since: start, ours: 0, all: 0, outMs: 0, row: noRow },
     ...{ seen: known?.seen ?? 0, usual: known?.usual },
     better: known === undefined || isOff(known) ? none : known.better,
   };

@@ -218,8 +218,24 @@ describe('a gap', () => {
     expect(isMisrouted(after([...usual, ...gone(10, at5), late, ...gone(15, at25)]).routing)).toBe(false);
   });
 
-  test('of an arm that has few requests is none, however long it lasts', () => {
-    expect(isMisrouted(after(times(60, split(0, 57), at5)).routing)).toBe(false);
+  test('of an arm that has few requests is seen in a row of ticks, each of which is possible', () => {
+    const { routing } = after(times(10, split(0, 57), at5));
+
+    expect(routing.leftOut).toEqual({ late: 1, gaps: 9, few: 0 });
+    expect(isMisrouted(routing)).toBe(false);
+    expect(isMisrouted(after(times(17, split(0, 57), at5)).routing)).toBe(true);
+    expect(isMisrouted(after(times(40, split(250, 0), { share: 0.95 })).routing)).toBe(true);
+  });
+
+  test('is none where an arm may well have had no requests, nor where it has some now and then', () => {
+    const sparse = Array.from({ length: 30 }, () => [
+      ...times(4, split(0, 57), at5),
+      [split(3, 57), at5] as const,
+    ]).flat();
+
+    expect(isMisrouted(after(times(600, split(0, 6), at5)).routing)).toBe(false);
+    expect(after(sparse).routing.leftOut.gaps).toBe(0);
+    expect(after([...sparse, ...times(3, split(0, 57), at5)]).routing.alone).toMatchObject({ ticks: 3, told: 0 });
   });
 
   test('begins and ends in the middle of a minute', () => {

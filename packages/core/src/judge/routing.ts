@@ -42,6 +42,11 @@ export interface Routing {
   readonly strayMs: number;
   /** Requests of a tick in which nothing was missing. */
   readonly usual?: number;
+  /**
+   * What came in a row of ticks in which one arm had none, each of them possible; how many they are, and how many of them
+   * are known to be a gap. Absent: both arms had requests in the last tick.
+   */
+  readonly alone?: Split & { readonly ticks: number; readonly told: number };
   /** Ticks that are left out, since the rollout began. */
   readonly leftOut: LeftOut;
 }
@@ -133,7 +138,7 @@ export function admit(known: Routing | undefined, split: Split, at: Weighing): A
   const isWhole = candidate > 0 && champion > 0;
   const looks = !isEarly && why !== 'gaps' && (isWhole || isImpossible);
   const seen = looks ? looked(routing, split, at) : routing;
-  const next = why === undefined ? withCame(seen, split, isWhole) : without(seen, why, at.tickMs);
+  const next = why === undefined ? withAlone(withCame(seen, split, isWhole), split, at) : without(seen, why, at.tickMs);
   const isLeftOut = isImpossible && why !== undefined;
   return {
     routing: next,
@@ -159,8 +164,9 @@ function shareAgainst({ came }: Routing, split: Split, isImpossible: boolean, { 
  */
 function weighed(known: Routing, { share, period, start }: Weighing): Routing {
   if (known.period === period && known.share === share) return known;
+  const { alone: _, ...rest } = known;
   return {
-    ...known,
+    ...rest,
     ...(isMisrouted(known) ? { off: noneOff } : {}),
     ...{ share, before: known.share, since: start, came: noneCame, strayMs: 0 },
     ...(period === undefined ? {} : { period }),
@@ -220,6 +226,27 @@ function withCame(routing: Routing, { candidate, champion }: Split, isWhole: boo
     ...routing,
     came: { candidate: came.candidate + candidate, champion: came.champion + champion },
     ...(isWhole ? { usual: usual + newest * (candidate + champion - usual) } : {}),
+  };
+}
+
+/**
+ * With few requests a tick without those of one arm is possible, and a row of them is not: it is a gap as well, from its
+ * first tick on. What was counted of it stays, because nothing of it is known to be missing before.
+ */
+function withAlone(routing: Routing, { candidate, champion }: Split, at: Odds): Routing {
+  const { alone, ...rest } = routing;
+  if (candidate > 0 && champion > 0) return rest;
+  const known = alone ?? { candidate: 0, champion: 0, ticks: 0, told: 0 };
+  const ticks = known.ticks + 1;
+  const sum = { candidate: known.candidate + candidate, champion: known.champion + champion };
+  const isGap = surprise(sum, { ...at, tickMs: at.tickMs * ticks }) > impossible;
+  const told = isGap ? ticks : known.told;
+  const more = told - known.told;
+  return {
+    ...rest,
+    alone: { ...sum, ticks, told },
+    leftOut: { ...rest.leftOut, gaps: rest.leftOut.gaps + more },
+    strayMs: rest.strayMs + more * at.tickMs,
   };
 }
 
