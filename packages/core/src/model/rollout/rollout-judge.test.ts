@@ -86,7 +86,7 @@ describe('a rollout under the default config', () => {
 describe('a suspect', () => {
   const suspect = { ...healthy, failing: { v1: 0.005, v2: 0.009 } };
 
-  test('gets no more traffic while its step has time: it bakes on, and is taken back there', () => {
+  test('gets no more traffic while its step has time: the step goes on, and it is taken back there', () => {
     const given = begun({ ...noLatency, bake: '5m', atMost: '60m' });
     until(given, healthy, 'baking');
 
@@ -94,24 +94,43 @@ describe('a suspect', () => {
 
     expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
     expect(rollout.evidence.ticks).toBeGreaterThan(5);
-    const told = rollout.story.filter(({ text }) => text.startsWith('bakes on'));
+    const told = rollout.story.filter(({ text }) => text.startsWith('goes on'));
     expect(told.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/^bakes on at this weight: the evidence of harm is \d+(\.\d+)? to 1$/),
+      expect.stringMatching(/^goes on at this weight: the evidence of harm is \d+(\.\d+)? to 1$/),
     ]);
   });
 
-  test('goes on when its step has used all of its time, or nothing speaks against it any more', () => {
+  test('is held when its step has used all of its time, and goes on when nothing speaks against it any more', () => {
     const over = begun({ ...noLatency, bake: '2m', atMost: '2m' });
+    const bad = { ...healthy, failing: { v1: 0.005, v2: 0.012 } };
     const cleared = begun({ ...noLatency, bake: '5m', atMost: '60m' });
     until(over, healthy, 'baking');
     until(cleared, healthy, 'baking');
     serveTicks(cleared.drive, suspect, 5);
 
-    expect(until(over, suspect, 'shifting', 'rolledBack').status).toBe('shifting');
+    expect(until(over, bad, 'shifting', 'held', 'rolledBack')).toMatchObject({
+      status: 'held',
+      because: expect.stringMatching(/^inconclusive after 2 minutes: the evidence of harm is [\d.]+ to 1$/),
+    });
     expect(until(cleared, { ...healthy, failing: { v1: 0.005, v2: 0.002 } }, 'shifting', 'rolledBack').status).toBe(
       'shifting',
     );
   });
+});
+
+test('a guard does not end on a suspect while it has time: it lasts as long again at most', () => {
+  const [bad, close] = [0.036, 0.032].map((failing) => {
+    const given = begun(noLatency);
+    until(given, healthy, 'guarding');
+    return until(given, { ...healthy, failing: { v1: 0.02, v2: failing } }, 'rolledBack', 'promoted');
+  });
+
+  expect(bad).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+  expect(close?.status).toBe('promoted');
+  for (const { story } of [bad, close].filter((one) => one !== undefined))
+    expect(story.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^goes on at this weight: the evidence/),
+    );
 });
 
 describe('a rollout', () => {

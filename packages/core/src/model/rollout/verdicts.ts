@@ -137,7 +137,11 @@ function afterGuard(rollout: In<'guarding'>, verdict: Verdict, signal: SignalOf<
   // A guard whose evidence is suspended sees nothing.
   if (verdict.kind === 'misrouted') return holdBack(rollout, signal.at, `the guard saw nothing: ${verdict.text}`);
   if (verdict.kind === 'together') return holdBoth(rollout, signal.at, verdict.text);
-  return signal.to < rollout.until ? rollout : endPromoted(rollout, signal.at);
+  const { until, guardMs } = rollout;
+  if (signal.to < until) return rollout;
+  return isSuspect(rollout) && signal.to < until + guardMs
+    ? goesOn(rollout, signal.at)
+    : endPromoted(rollout, signal.at);
 }
 
 function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
@@ -146,13 +150,13 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
   if (verdict.kind === 'together') return holdBoth(rollout, at, verdict.text);
   if (evidence.readTo < until || frozen) return rollout;
   const isInTime = evidence.readTo < until - plan.bake + plan.atMost;
-  if (isInTime && isSuspect(rollout)) return bakeOn(rollout, at);
+  if (isInTime && isSuspect(rollout)) return goesOn(rollout, at);
   const shifted = shiftAt(rollout);
   if (shifted !== undefined) {
     if (plan.onPredictionShift === 'hold') return hold(rollout, at, { because: shifted });
     return shift(note(rollout, at, `noted: ${shifted}`), step + 1, at);
   }
-  const missing = lackAt(rollout);
+  const missing = isSuspect(rollout) ? () => harmText(rollout) : lackAt(rollout);
   if (missing === undefined) return goOn(rollout, at);
   if (isInTime) return rollout;
   const because = `inconclusive after ${spanText(plan.atMost)}: ${missing()}`;
@@ -172,11 +176,13 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
 const isSuspect = (rollout: Rollout): boolean =>
   logHarm(rollout.evidence, rulesFor(rollout)) >= Math.log(1 / rollout.plan.alpha) / 4;
 
+const harmText = (rollout: Rollout): string =>
+  `the evidence of harm is ${oddsText(logHarm(rollout.evidence, rulesFor(rollout)))}`;
+
 /** A suspect gets no more traffic, but time in which it shows what it is. */
-function bakeOn(rollout: In<'baking'>, at: number): Rollout {
-  if (rollout.story.at(-1)?.text.startsWith('bakes on')) return rollout;
-  const odds = oddsText(logHarm(rollout.evidence, rulesFor(rollout)));
-  return note(rollout, at, `bakes on at this weight: the evidence of harm is ${odds}`);
+function goesOn<Kind extends In<'baking' | 'guarding'>>(rollout: Kind, at: number): Kind {
+  if (rollout.story.at(-1)?.text.startsWith('goes on')) return rollout;
+  return note(rollout, at, `goes on at this weight: ${harmText(rollout)}`);
 }
 
 /** Predictions of a mirror that are systematically higher or lower. */
@@ -249,7 +255,7 @@ function afterHold(rollout: In<'held'>, verdict: Verdict, at: number, frozen: bo
     const over = 'both models are as they were before, and the rollout goes on';
     return goForward(note(rollout, at, over), at, over);
   }
-  return rollout.gathering && verdict.kind === 'none' && !frozen && lackAt(rollout) === undefined
+  return rollout.gathering && verdict.kind === 'none' && !frozen && !isSuspect(rollout) && lackAt(rollout) === undefined
     ? goOn(rollout, at)
     : rollout;
 }
