@@ -56,8 +56,8 @@ function suite(): void {
     const sizes = Object.fromEntries(bundles.map(({ name, bytes }) => [name, bytes / 1024]));
 
     // Microsoft's client of Service Bus is 500 KB of each.
-    expect(sizes.signals).toBeLessThan(900);
-    expect(sizes.api).toBeLessThan(1100);
+    expect(sizes.signals).toBeLessThan(940);
+    expect(sizes.api).toBeLessThan(1140);
     expect(sizes.clock).toBeLessThan(650);
     expect(sizes.deadLetters).toBeLessThan(650);
   });
