@@ -83,10 +83,6 @@ export interface Evidence {
   readonly recent: Readonly<Record<string, number>>;
 }
 
-/** What one stream says. The evidence of a rollout that began under older rules has no weather at all. */
-export const weatherOf = ({ weather }: { readonly weather?: Evidence['weather'] }, id: string): Weather | undefined =>
-  weather?.[id];
-
 /** Requests (sticky: users at risk, and those with their first error) of all ticks in which both arms had some. */
 export interface Compared {
   readonly candidate: Arm;

@@ -1,7 +1,7 @@
 import { grouped, percent } from '../base/numbers.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Tick } from '../ports/telemetry.ts';
-import { type Arm, type Cell, type Cells, type Evidence, type Place, weatherOf, withTick } from './evidence.ts';
+import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
 import type { AtShare } from './origin.ts';
@@ -10,7 +10,7 @@ import { isMisrouted, leftOutText, logSampleRatio } from './routing.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { logSafe } from './safe.ts';
 import { risenText } from './together.ts';
-import { independent, logOfHarm } from './weather.ts';
+import { independent, logOfHarm, weatherOf } from './weather.ts';
 
 /** What the evidence says now. */
 export type Verdict =

@@ -1,9 +1,10 @@
 import type { Stream } from '../guardrails/guardrail.ts';
-import { type Cell, type Evidence, weatherOf } from './evidence.ts';
+import type { Cell, Evidence } from './evidence.ts';
 import { shortfalls } from './judge.ts';
 import { turningPoint } from './log.ts';
 import type { Rules } from './rules.ts';
 import { logSafe } from './safe.ts';
+import { weatherOf } from './weather.ts';
 
 /** What one stream lacks for a promotion. */
 export interface Lack {

@@ -1,6 +1,6 @@
-import { type Evidence, weatherOf } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import type { Guardrail } from './rules.ts';
-import { tauOf, toleratedIn } from './weather.ts';
+import { tauOf, toleratedIn, weatherOf } from './weather.ts';
 
 /** What is tolerated of a stream by now, because an arm has noise of its own. */
 export interface Tolerance {

@@ -1,13 +1,13 @@
 import { minute } from '../base/time.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
-import { type Cell, type Cells, type Evidence, weatherOf } from './evidence.ts';
+import type { Cell, Cells, Evidence } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
 import { logMean } from './log.ts';
 import { logPairedSafe } from './paired.ts';
 import { logAgainstPast, logBelowPast, lowerLimit, refutes } from './past.ts';
 import { logFloor, logPromotion } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
-import { independent } from './weather.ts';
+import { independent, weatherOf } from './weather.ts';
 
 /**
  * What speaks for a promotion of one stream: the ratio and the floor (promotion.ts), where requests are few the champion's

@@ -83,6 +83,12 @@ export interface Weather {
   readonly past: readonly (readonly [variance: number, odds?: number])[];
 }
 
+/** What one stream says. The evidence of a rollout that began under older rules has no weather at all. */
+export const weatherOf = (
+  { weather }: { readonly weather?: Readonly<Record<string, Weather>> },
+  id: string,
+): Weather | undefined => weather?.[id];
+
 /** Bad requests of both arms in a tick, and the candidate's share. */
 export interface Origins {
   readonly candidate: number;
