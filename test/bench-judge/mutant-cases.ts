@@ -24,7 +24,7 @@ import { type Case, note } from './tally.ts';
 import { stickyTicks } from './unlike.ts';
 import { type Weather, weathered } from './weather.ts';
 
-/** Each mutant beside the product, on the same numbers, in the null that shows it. (b) is enumerated as well. */
+/** Each mutant beside the product, on the same numbers, in the null that shows it. (b) is enumerated: the numbers of requests show a wrong weight. */
 const full = 10_000;
 
 const saturatedCase = (letter: 'a' | 'e', runs: Case['runs']): Case => ({
@@ -45,27 +45,6 @@ const saturatedCase = (letter: 'a' | 'e', runs: Case['runs']): Case => ({
 // A threshold of half the size doubles a share of about 0.7 %: it takes many runs to tell.
 const halfThreshold = saturatedCase('a', { short: 9000, full });
 const tickTwice = saturatedCase('e', { short: 1000, full: 5000 });
-
-/** Falls by a fifth each tick, so that every tick's next weight is a wrong one. */
-const steep = steps(
-  Array.from({ length: 12 }, (_, tick) => Math.max(1, Math.round(50 * 0.8 ** tick))),
-  1,
-);
-
-const nextWeight: Case = {
-  name: 'mutant (b), a ramp that falls each tick',
-  runs: { short: 1000, full },
-  begin() {
-    const stream = newStream(steep);
-    const rules = rulesFor('errors', {}, calmAt(300));
-    return (random, tallies) => {
-      fill(stream, random, { rpm: 6000, share: 0.05 });
-      const ticks = ticksOf(stream, 'errors');
-      judged(tallies, 'judge', rollbackByEvidence(ticks, steep, rules), stream);
-      judged(tallies, 'b', mutants.b(ticks, steep, rules), stream);
-    };
-  },
-};
 
 const sticky: Case = {
   name: 'mutant (c), N5 sticky users',
@@ -245,7 +224,6 @@ const weatherCases = [
 
 export const mutantCases: readonly Case[] = [
   halfThreshold,
-  nextWeight,
   sticky,
   bets,
   tickTwice,

@@ -20,7 +20,6 @@ const halfTheThreshold: Rollback = (ticks, weights, rules) =>
 /** (b) The weight of the next tick used for this one. */
 export const nextWeights = (weights: readonly number[]): readonly number[] =>
   weights.map((weight, tick) => weights[tick + 1] ?? weight);
-const weightOfTheNext: Rollback = (ticks, weights, rules) => rollbackByEvidence(ticks, nextWeights(weights), rules);
 
 /** (c) The test of requests where users stay with their model. */
 const requestsOfUsers: Rollback = (ticks, weights, rules) => rollback(ticks, weights, { ...rules, unit: 'request' });
@@ -108,7 +107,6 @@ export const untaxed = (rules: Rules): Rules => inClimates(rules, { tax: 0 });
 
 export const mutants = {
   a: halfTheThreshold,
-  b: weightOfTheNext,
   c: requestsOfUsers,
   d: peekingBet,
   e: ticksTwice,
@@ -122,7 +120,7 @@ export const mutants = {
   m: untaxed,
 } as const;
 
-export const mutantTexts: Readonly<Record<keyof typeof mutants, string>> = {
+export const mutantTexts: Readonly<Record<keyof typeof mutants | 'b', string>> = {
   a: '1 / (2 alpha) as the threshold',
   b: 'the weight of the next tick used for this one',
   c: 'the test of requests where users stay with their model',

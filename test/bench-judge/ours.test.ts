@@ -86,7 +86,7 @@ test('every case has a name and a number of its own', () => {
 });
 
 test('every mutant is hunted, and one that behaves like the product is not flagged', () => {
-  const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'] as const;
+  const letters = ['a', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'] as const;
   const tally = (found: number): Tally => ({
     ...newTally(),
     runs: 10_000,

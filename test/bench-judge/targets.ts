@@ -4,7 +4,7 @@ import { conditions, falseName, knowledges, wrongName } from './conditions.ts';
 import { errorsName, healthyName, latencyName, marginNames, qualityName } from './effects.ts';
 import { enumerated, largestMeanWithBursts, rounding } from './enumeration.ts';
 import { mutantCases } from './mutant-cases.ts';
-import { type mutants, mutantTexts, untaxed } from './mutants.ts';
+import { mutantTexts, untaxed } from './mutants.ts';
 import { nulls } from './nulls.ts';
 import { alpha, beta } from './ours.ts';
 import { parts } from './parts.ts';
@@ -225,7 +225,7 @@ export const claimsOn = (results: Results, form: 'short' | 'full'): readonly Cla
 
 /** Whether the harness tells a mutant from the product. */
 export interface Hunted {
-  readonly letter: keyof typeof mutants;
+  readonly letter: keyof typeof mutantTexts;
   readonly what: string;
   readonly in: string;
   readonly bound: string;
@@ -258,7 +258,7 @@ export function hunt(results: Results): readonly Hunted[] {
   return simulated.length === 0 ? [] : [...simulated, ...enumeratedMeans()];
 }
 
-const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'] as const;
+const letters = ['a', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'] as const;
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
 
 function enumeratedMeans(): readonly Hunted[] {
