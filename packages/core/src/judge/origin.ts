@@ -41,19 +41,6 @@ export const originCost = (share: number, ratio: number, growth: number): number
 /** `log(growth)` of each alternative. */
 export const originGains: readonly number[] = originGrid.map(Math.log);
 
-const costsByRatio = new Map<number, Map<number, readonly number[]>>();
-
-/** `originCost` of each alternative, remembered: a rollout has few weights and few tolerated ratios. */
-export function originCosts(share: number, ratio: number): readonly number[] {
-  const byShare = costsByRatio.get(ratio) ?? new Map<number, readonly number[]>();
-  const known = byShare.get(share);
-  if (known !== undefined) return known;
-  if (costsByRatio.size > 100 || byShare.size > 1000) costsByRatio.clear();
-  const costs = originGrid.map((growth) => originCost(share, ratio, growth));
-  costsByRatio.set(ratio, byShare.set(share, costs));
-  return costs;
-}
-
 /** Bad requests of ticks that had the same share. */
 export interface AtShare {
   readonly share: number;

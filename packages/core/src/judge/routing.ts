@@ -15,8 +15,9 @@ import { minute } from '../base/time.ts';
  * - A tick that is late has too few requests of the candidate, and is left out for the candidate only. Given the bad
  *   requests, the factor that speaks for it falls with the number of its requests, so the ticks that stay expect no more
  *   than all of them.
- * - Against the candidate the share is never smaller than the weight, and the factor falls with the share. So the factor
- *   is one of H0, or smaller.
+ * - Against the candidate the share is never smaller than the weight. That makes its factor smaller where the factor is
+ *   above 1. Where many requests are bad and hardly any of the candidate's, the divisor of weather.ts grows with the share
+ *   as well, and the factor is nearer to 1: this step is measured, not proved.
  *
  * Without H0, direct calls that either arm gets beside its share move the share that came, by which the candidate is judged
  * where it is the larger one. That is exact if the outcomes do not depend on the numbers and the share stays as it was.

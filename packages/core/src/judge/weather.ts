@@ -19,7 +19,8 @@ import { ratioFactors, ratiosTried } from './promotion.ts';
  *     E = 0.9 of the mean over g of the products since the start, and 0.1 for products that begin when the weight changes
  *
  * Proved, for every tau, M, cap, dispersion and tax >= 0. If given the past and m each bad request is the candidate's
- * with probability q at most (origin.ts says when), E[exp(raw d)] <= 1. The divisor is at least 1 and depends on the past
+ * with probability q at most (origin.ts says when; not at the realised share with a toleratedRatio above 1),
+ * E[exp(raw d)] <= 1. The divisor is at least 1 and depends on the past
  * and m alone, so E[exp raw] <= 1 (Jensen), and a cut from above and a tax make it smaller. Products that begin later are
  * 1 before, and a convex sum of supermartingales is one. So P(E ever reaches 1/alpha) <= alpha (Ville).
  *
@@ -34,7 +35,7 @@ import { ratioFactors, ratiosTried } from './promotion.ts';
 export interface Climate {
   /** Standard deviation of the log-odds between the arms that is noise. */
   readonly tau: number;
-  /** `false`: `tau` is learned from the rollout as well, upwards only. */
+  /** Nothing is learned from the rollout; absent: `tau` is, upwards only, and what is typical. */
   readonly fixed?: true;
   /** By how much a tick may multiply the evidence. */
   readonly cap: number;
