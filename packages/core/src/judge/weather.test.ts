@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { originGrid } from './origin.ts';
-import { type Climate, harmFactors, logOfHarm, mostOf, tauOf, type Weather, withHeard } from './weather.ts';
+import {
+  type Climate,
+  harmFactors,
+  logOfHarm,
+  mostOf,
+  tauOf,
+  toleratedIn,
+  type Weather,
+  withHeard,
+} from './weather.ts';
 
 const careful = { tau: 0.1, cap: 5, tax: Math.log(1.01), dispersion: 1, later: 0.1 } as const satisfies Climate;
 const limits = {
@@ -45,6 +54,18 @@ describe('the factor of a tick', () => {
     const rule = { ratio: 1, tau: 0.1, most: 5, climate: careful };
 
     expect(harmFactors({ candidate: 0, champion: 0, share: 0.25 }, rule)).toEqual(originGrid.map(() => 0));
+  });
+
+  test('is no larger than so few requests can say of a small alternative', () => {
+    const rule = { ratio: 1, tau: 0.1, most: 60, climate: careful };
+
+    const [smallest] = harmFactors({ candidate: 9, champion: 0, share: 0.05 }, rule);
+
+    expect(smallest).toBeCloseTo(0.24085747437570199, 12);
+  });
+
+  test('takes a lasting difference of 0.7 standard deviations of the noise for no harm', () => {
+    expect(toleratedIn(2, 0.5)).toBeCloseTo(2 * Math.exp(0.35), 12);
   });
 
   test('says less where bad requests come together', () => {
