@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytesText, countText, numberText, oddsText } from './numbers.ts';
+import { bytesText, countText, median, numberText, oddsText } from './numbers.ts';
 import { agoText, day, hour } from './time.ts';
 
 test.each([
@@ -49,4 +49,10 @@ test.each([
   [1234567, '1234567'],
 ])('%d is told as %s: whole numbers stay whole', (value, text) => {
   expect(numberText(value)).toBe(text);
+});
+
+test('the median of an even number is between the two in the middle', () => {
+  expect(median([9, 1, 10])).toBe(9);
+  expect(median([9, 1, 10, 2])).toBe(5.5);
+  expect(median([])).toBeNaN();
 });

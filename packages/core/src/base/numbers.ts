@@ -32,3 +32,11 @@ export function oddsText(logE: number): string {
 
 /** A million to one: nobody tells more apart. */
 const mostLog = Math.log(1e6);
+
+/** Of an even number the mean of the two in the middle; of none `NaN`. */
+export function median(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length >> 1;
+  const high = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2;
+}

@@ -5,8 +5,8 @@ import { type Climate, independent } from './weather.ts';
 /**
  * From what the champion did before the start to what is expected of a rollout.
  *
- * A champion whose counts scatter as chance alone would have them is calm: its ticks may count for much. Of one that is
- * not, or of which nothing is known, no few ticks decide. The constants were chosen by simulation (decisions/0074); no
+ * A champion whose counts scatter as chance alone would have them, and that had no incident, is calm: ticks of its rollout
+ * may count for much. Of one that is not, or of which nothing is known, no few ticks decide. The constants were chosen by simulation (decisions/0074); no
  * bound rests on them.
  */
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { slowerThan } from '../base/measures.ts';
+import { day } from '../base/time.ts';
 import { planOf } from '../model/model.fixture.ts';
 import { endings } from '../model/rollout/endings.fixture.ts';
 import { rolloutOf } from '../model/rollout/judge.fixture.ts';
@@ -59,7 +60,7 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
 describe("what is tolerated because of an arm's own noise", () => {
   const measured = { bad: 7000, requests: 1_400_000, typical: 12, dispersion: 1, calm: false };
   const assumed = (id: string, errors: MeasureHistory | undefined, evidence = noEvidence(0), ticks = 1440) => {
-    const history = errors && { from: 0, to: 1, ticks, measures: { errors } };
+    const history = errors && { from: 0, to: 7 * day, ticks, measures: { errors } };
     const rules = rulesOf({ plan: planOf().rollout, sticky: false, history });
     const given = { rules, evidence, champion: 1, warmUp: 0, verdict: 'none', unmeasured: [] } as const;
     return conditionsOf(given)
@@ -72,10 +73,19 @@ describe("what is tolerated because of an arm's own noise", () => {
     [
       'varied',
       { ...measured, noise: 0.2 },
-      '1.15 times .* the champion itself varies by about 10 % from tick to tick$',
+      '1.15 times .* the champion itself varied by about 10 % beyond chance: 10 % from tick to tick is allowed for$',
     ],
-    ['was calm', { ...measured, noise: 0.01, calm: true }, '1.04 times .* no more than by chance in its last day: 4 %'],
-    ['hardly fails', measured, '1.07 times .* too few of the champion.s requests are bad .*: 7 % from tick to tick'],
+    [
+      'varied by so little that it does not show',
+      { ...measured, noise: 0 },
+      '1.04 times .* the champion itself varied by about 0 % beyond chance: 4 % from tick to tick is allowed for$',
+    ],
+    [
+      'was calm',
+      { ...measured, noise: 0.01, calm: true },
+      "1.04 times .* the champion's ticks scattered no more than chance may explain: 4 %",
+    ],
+    ['hardly fails', measured, "1.07 times .* the champion's counts are too few .*: 7 % from tick to tick"],
   ])('of a champion that %s', (_, history, text) => {
     expect(assumed('ownNoise', history)).toEqual([expect.stringMatching(new RegExp(`^errors: up to ${text}`))]);
   });
@@ -126,7 +136,15 @@ describe("what is tolerated because of an arm's own noise", () => {
       expect.stringMatching(/^errors: .*, but in at most one tick of 400$/),
     ]);
     expect(assumed('noBursts', { ...measured, calm: true })).toEqual([
-      expect.stringMatching(/, as the champion had no moment like that in its last day$/),
+      expect.stringMatching(/at once; in no five minutes of its last 7d, and in none of its last 1,440 ticks, had the/),
+    ]);
+  });
+
+  test('tells the moments that the champion had, and what one of them means for a candidate', () => {
+    expect(assumed('noBursts', { ...measured, incidents: 14 })).toEqual([
+      expect.stringMatching(
+        /one tick of 400; the champion had 14 moments like that in its last 7d, and one that hits the candidate for minutes may be taken for the candidate's fault$/,
+      ),
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { countText, grouped, percent } from '../base/numbers.ts';
+import { durationText } from '../base/time.ts';
 import type { Evidence } from './evidence.ts';
 import { fewestTicks, type MeasureHistory } from './history.ts';
 import { toleranceOf } from './noise.ts';
@@ -83,30 +84,36 @@ function toleratedTexts(given: Assumed): readonly string[] {
 const variedBefore = ({ history }: Rules, measure: string): MeasureHistory | undefined =>
   history === undefined || history.ticks < fewestTicks ? undefined : history.measures[measure];
 
+/** Each of the two arms has its part of the noise between them. */
+const sdText = (noise: number): string => percent(Number((noise / Math.SQRT2).toPrecision(1)));
+
 function noiseText(noise: number, before: number | undefined, known: MeasureHistory | undefined): string {
-  // Each of the two arms has its part.
-  const sd = percent(Number((noise / Math.SQRT2).toPrecision(1)));
-  const allowed = `${sd} from tick to tick is allowed for`;
+  const allowed = `${sdText(noise)} from tick to tick is allowed for`;
   if (before !== undefined && noise > before * 1.01)
-    return `the models varied by about ${sd} from tick to tick in this rollout`;
+    return `the models varied by about ${sdText(noise)} from tick to tick in this rollout`;
   if (known === undefined) return `nothing is known of how the champion varies by itself: ${allowed}`;
-  if (known.calm) return `the champion varied no more than by chance in its last day: ${allowed}`;
+  if (known.calm) return `the champion's ticks scattered no more than chance may explain: ${allowed}`;
   return known.noise === undefined
-    ? `too few of the champion's requests are bad to see how it varies by itself: ${allowed}`
-    : `the champion itself varies by about ${sd} from tick to tick`;
+    ? `the champion's counts are too few to see how it varies by itself: ${allowed}`
+    : `the champion itself varied by about ${sdText(known.noise)} beyond chance: ${allowed}`;
 }
 
 const rarely = 1e-4;
 
 /** The tax on each tick pays for so rare a burst, whatever its size (weather.ts). */
-function burstText({ streams, climates }: Guardrail): string {
-  const { tax, cap } = climates[streams[0]?.id ?? ''] ?? independent;
-  const share = Math.expm1(tax) / (cap - 1);
-  const but =
-    share > rarely
-      ? `, but in at most one tick of ${grouped(Math.round(1 / share))}`
-      : ', as the champion had no moment like that in its last day';
-  return `nothing but its version makes many requests of one model bad at once${but}`;
+function burstText({ streams, climates }: Guardrail, { history }: Rules): string {
+  const assumed = 'nothing but its version makes many requests of one model bad at once';
+  const share = Math.max(
+    ...streams.map(({ id }) => climates[id] ?? independent).map(({ tax, cap }) => Math.expm1(tax) / (cap - 1)),
+  );
+  const span = history === undefined ? '' : durationText(history.to - history.from);
+  if (share <= rarely)
+    return `${assumed}; in no five minutes of its last ${span}, and in none of its last ${countText(history?.ticks ?? 0, 'tick')}, had the champion far more bad requests than just before and after`;
+  const rare = `${assumed}, but in at most one tick of ${grouped(Math.round(1 / share))}`;
+  const incidents = Math.max(0, ...streams.map(({ measure }) => history?.measures[measure]?.incidents ?? 0));
+  return incidents === 0
+    ? rare
+    : `${rare}; the champion had ${countText(incidents, 'moment')} like that in its last ${span}, and one that hits the candidate for minutes may be taken for the candidate's fault`;
 }
 
 /** Every condition that a certificate can have, in the order in which they are told. */
@@ -174,7 +181,7 @@ const rows = {
       isJudged(given)
         ? together(
             ticked(given).flatMap((guardrail) =>
-              guardrail.maxBurst === 1 ? [[guardrail.name, burstText(guardrail)] as const] : [],
+              guardrail.maxBurst === 1 ? [[guardrail.name, burstText(guardrail, given.rules)] as const] : [],
             ),
           )
         : [],

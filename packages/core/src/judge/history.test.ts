@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { day, minute } from '../base/time.ts';
 import type { Counts, Tick } from '../ports/telemetry.ts';
-import { aloneIn, dispersionOf, historyOf, historyText, historyTickMs, isCalm, noiseOf, recentMs } from './history.ts';
+import {
+  aloneIn,
+  dispersionOf,
+  historyOf,
+  historyText,
+  historyTickMs,
+  incidentsIn,
+  noiseOf,
+  recentMs,
+  scattersByChance,
+} from './history.ts';
 
 const errors = (requests: number, bad: number): Counts => ({ requests, bad: { errors: bad } });
 
@@ -152,20 +162,79 @@ describe('the history of a champion', () => {
     expect(dispersionOf([0, 0, 0])).toBe(1);
   });
 
-  test('is calm where its counts scatter by chance alone, day and night and an incident of an hour included', () => {
+  test('scatters by chance alone, day and night and an incident of an hour included', () => {
     const draws = drawn(8);
     const chance = (mean: (tick: number) => number) =>
       Array.from({ length: 1440 }, (_, tick) => draws.poisson(mean(tick)));
     const daily = (tick: number) => 1 + 0.5 * Math.sin((2 * Math.PI * tick) / 1440);
 
-    expect(isCalm(chance(() => 30))).toBe(true);
-    expect(isCalm(chance((tick) => 30 * daily(tick)))).toBe(true);
-    expect(isCalm(chance((tick) => (tick >= 600 && tick < 608 ? 180 : 30)))).toBe(true);
-    expect(isCalm(chance(() => 0))).toBe(true);
-    expect(isCalm(chance(() => 30 * Math.exp(0.2 * draws.normal())))).toBe(false);
-    expect(isCalm(chance(() => 3).map((count, tick) => (tick % 20 === 9 ? count + 10 : count)))).toBe(false);
-    expect(isCalm(chance(() => 3).map((count) => 3 * count))).toBe(false);
-    expect(isCalm(chance(() => 30).slice(0, 999))).toBe(false);
+    expect(scattersByChance(chance(() => 30))).toBe(true);
+    expect(scattersByChance(chance((tick) => 30 * daily(tick)))).toBe(true);
+    expect(scattersByChance(chance((tick) => (tick >= 600 && tick < 608 ? 180 : 30)))).toBe(true);
+    expect(scattersByChance(chance(() => 0))).toBe(true);
+    expect(scattersByChance(chance(() => 30 * Math.exp(0.2 * draws.normal())))).toBe(false);
+    expect(scattersByChance(chance(() => 3).map((count, tick) => (tick % 20 === 9 ? count + 10 : count)))).toBe(false);
+    expect(scattersByChance(chance(() => 3).map((count) => 3 * count))).toBe(false);
+    expect(scattersByChance(chance(() => 30).slice(0, 999))).toBe(false);
+  });
+});
+
+describe('the incidents of a champion', () => {
+  const perWindow = historyTickMs / minute;
+  const draws = drawn(11);
+  /** A week of chance, with the last day by the minute; `factor` multiplies the bad requests of a minute. */
+  const weekOf = (
+    mean: number,
+    factor: (at: number) => number = () => 1,
+    requestsAt: (at: number) => number = () => 1000,
+  ) => {
+    const minutes = Array.from({ length: 7 * 1440 }, (_, at) => ({
+      ...{ start: at * minute, requests: requestsAt(at), bad: draws.poisson(mean * factor(at)) },
+    }));
+    const long = Array.from({ length: minutes.length / perWindow }, (_, index) => {
+      const own = minutes.slice(index * perWindow, (index + 1) * perWindow);
+      const sum = (field: 'requests' | 'bad') => own.reduce((total, one) => total + one[field], 0);
+      return { start: index * historyTickMs, requests: sum('requests'), bad: sum('bad') };
+    });
+    return [minutes.slice(-1440), long] as const;
+  };
+  const lasting = (minutes: number, times: number, starts: readonly number[]) => (at: number) =>
+    starts.some((start) => at >= start && at < start + minutes) ? times : 1;
+
+  test('are those of ten minutes of the whole week, and each counts once', () => {
+    expect(incidentsIn(...weekOf(3, lasting(10, 10, [1000, 4003, 9001])))).toBe(3);
+    expect(incidentsIn(...weekOf(3, lasting(10, 5, [1000, 9001])))).toBe(2);
+    expect(incidentsIn(...weekOf(30, lasting(10, 3, [2000])))).toBe(1);
+  });
+
+  test('are single ticks of the last day, too short for five minutes to show', () => {
+    expect(incidentsIn(...weekOf(3, lasting(1, 8, [9000, 9500])))).toBe(2);
+    expect(incidentsIn(...weekOf(3, lasting(1, 3, [1000, 1500])))).toBe(0);
+  });
+
+  test('are neither chance, nor day and night, nor more traffic', () => {
+    const daily = (at: number) => 1 + 0.5 * Math.sin((2 * Math.PI * at) / 1440);
+    const rush = lasting(60, 4, [2000, 9000]);
+
+    for (const mean of [0, 0.3, 3, 30, 200]) expect(incidentsIn(...weekOf(mean))).toBe(0);
+    expect(incidentsIn(...weekOf(30, daily))).toBe(0);
+    expect(incidentsIn(...weekOf(30, rush, (at) => 1000 * rush(at)))).toBe(0);
+    expect(incidentsIn(...weekOf(30, rush))).toBe(2);
+    expect(incidentsIn([], [])).toBe(0);
+  });
+
+  test('are no calm, however rare', () => {
+    const told = (factor?: (at: number) => number) => {
+      const [recent, long] = weekOf(3, factor);
+      const ticks = (counts: typeof recent) =>
+        counts.map(({ start, requests, bad: own }) => ({ start, counts: { v1: errors(requests, own) } }));
+      const past = { deployment: 'v1', measures: ['errors'], tickMs: minute, start: 7 * day };
+      return historyOf({ ...past, recent: ticks(recent), long: ticks(long) })?.measures.errors;
+    };
+
+    expect(told()).toMatchObject({ calm: true });
+    expect(told()?.incidents).toBeUndefined();
+    expect(told(lasting(10, 10, [1000]))).toMatchObject({ calm: false, incidents: 1 });
   });
 });
 

@@ -1,3 +1,4 @@
+import { median } from '../base/numbers.ts';
 import { day } from '../base/time.ts';
 import { incompleteBeta, logMean, turningPoint } from './log.ts';
 
@@ -47,11 +48,6 @@ export function partsOf(windows: readonly (Part & { readonly start: number })[])
     ...quarters.map((quarter) => part((start) => Math.floor(((start % day) * 4) / day) === quarter)),
     part((start) => start > last),
   ];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
 }
 
 /** Of an alternative the candidate's share, and of an alternative the champion's, in parts of `limit`. */
