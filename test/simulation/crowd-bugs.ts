@@ -98,8 +98,8 @@ export const crowdBugs: readonly PlantedBug[] = [
   core(
     'the wrong answer of a pair is taken for the other',
     'judge/evidence.ts',
-    '[before[0] + counted.mirror, before[1] + counted.served]',
-    '[before[0] + counted.served, before[1] + counted.mirror]',
+    'candidate: mirror, champion: served',
+    'candidate: served, champion: mirror',
     'copies of requests, half of whose failures are shared',
   ),
 ];

@@ -168,10 +168,10 @@ function missingOf(
   const { steps, plan, sticky } = rollout;
   const togetherIn = (id: string) => (heard[id] === undefined ? 1 : knownBefore(id, rollout).together);
   const last = steps.at(-1) ?? 0;
-  const shownIn = (id: string, { name, margin, maxBurst }: Watched) => ({
+  const shownIn = (id: string, { name, maxBurst }: Watched) => ({
     ...{ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) },
     past: name === 'labels' ? undefined : againstPast(rollout, { id, measure: measureOf(id, rollout), maxBurst }),
-    start: name === 'labels' ? 0 : fromPairs(rollout, id, margin, maxBurst),
+    start: name === 'labels' ? 0 : fromPairs(rollout, heard[`${id}.mirror`]),
   });
   if (sticky) return [];
   const isLoss = ({ name }: Watched): boolean => name === 'labels' && plan.guardrails.labels?.kind === 'loss';

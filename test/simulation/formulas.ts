@@ -1,6 +1,6 @@
 import type { ModelPlan } from '@serin/core/config/config';
 import type { Shown } from './past.ts';
-import { logOfStream, type Stream } from './weather.ts';
+import { logOfPairs, logOfStream, type Stream } from './weather.ts';
 
 /**
  * The formulas of rollout-decisions.md once more, in the form of shares of bad requests (theta): what the core says is
@@ -148,12 +148,10 @@ function harmOf(
           ),
         );
   if (plan.strategy !== 'shadow' || id.includes('@')) return [split];
+  if (name !== 'labels') return [split, logOfPairs(counted.heard[`${id}.mirror`])];
+  // Each pair of labels counts by itself: as many as those that a coin of one half had sent to either model.
   const [ours, theirs] = counted.pairs[id] ?? [0, 0];
-  const null0 = r0 / (1 + r0);
-  const paired = [11 / 9, 1.5, 7 / 3, 4, 9].map((factor) => {
-    const share = (r0 * factor) / (1 + r0 * factor);
-    return (ours * Math.log(share / null0) + theirs * Math.log((1 - share) / (1 - null0))) / maxBurst;
-  });
+  const paired = growths.map((growth) => against(50, r0, r0 * growth, ours / maxBurst, theirs / maxBurst));
   return [split, logOfMean(paired)];
 }
 

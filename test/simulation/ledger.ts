@@ -6,7 +6,7 @@ import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';
 import { bet, type Cell, type Counted, noBets, watchedIn } from './formulas.ts';
 import { type Said, type Shared, saidBy } from './routed.ts';
-import { before, heardOne, type Stream } from './weather.ts';
+import { before, heardOne, heardPairs, type Stream } from './weather.ts';
 
 export interface Reality extends Pick<MemoryTelemetry, 'truth' | 'trueLabels' | 'routes'> {
   /** How far off the clock may be that says when a weight was confirmed, where it is off by more than is promised. */
@@ -120,7 +120,7 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
     stable: rollout.stable === undefined ? account.stable : plus(account.stable, champion),
   };
   if (rollout.stable === undefined) return next;
-  if (weight === 0) return withPairs(next, tick, rollout);
+  if (weight === 0) return withPairs(next, tick, rollout, account.stable);
   if (candidate.requests + champion.requests === 0) return next;
   const names = [nameOf(rollout.candidate), nameOf(rollout.stable)];
   const slow = slowMeasures(rollout);
@@ -306,7 +306,7 @@ const noCell: Cell = {
   championRequests: 0,
 };
 
-function withPairs(account: Account, tick: Tick, rollout: Rollout): Account {
+function withPairs(account: Account, tick: Tick, rollout: Rollout, usual: Arm): Account {
   const found = tick.pairs?.[nameOf(rollout.candidate)];
   if (found === undefined) return account;
   const rows = ['errors', ...slowMeasures(rollout)].map(
@@ -314,12 +314,18 @@ function withPairs(account: Account, tick: Tick, rollout: Rollout): Account {
   );
   const { errors, latency } = rollout.plan.guardrails;
   const pairs: Record<string, readonly [number, number]> = { ...account.pairs };
+  const heard: Record<string, Stream> = { ...account.heard };
   for (const [id, bad] of rows) {
-    if (bad === undefined) continue;
+    if (bad === undefined || (id === 'errors' ? errors : latency) === false) continue;
     const { mirror, served } = bad;
     const [ours, theirs] = pairs[id] ?? [0, 0];
-    if (id === 'errors' ? errors !== false : latency !== false && !isCold(tick, rollout))
-      pairs[id] = [ours + mirror, theirs + served];
+    const isTaught = id !== 'errors' && isCold(tick, rollout);
+    if (!isTaught) pairs[id] = [ours + mirror, theirs + served];
+    const guardrail = watchedOf(rollout).find(({ harms }) => harms.includes(id));
+    if (found.pairs === 0 || guardrail === undefined) continue;
+    const usually = id === 'errors' ? usual.errors / Math.max(1, usual.requests) : usuallySlow[id];
+    const of = { mirror, served, pairs: found.pairs, isCold: isTaught, share: usually ?? 0 };
+    heard[`${id}.mirror`] = heardPairs(heard[`${id}.mirror`], of, knownBefore(id, rollout), guardrail);
   }
   const { higher, lower } = found.predictions;
   const was = account.mirrored ?? { pairs: 0, dropped: 0, higher: 0, lower: 0 };
@@ -327,8 +333,11 @@ function withPairs(account: Account, tick: Tick, rollout: Rollout): Account {
     ...{ pairs: was.pairs + found.pairs, dropped: was.dropped + found.dropped },
     ...{ higher: was.higher + higher, lower: was.lower + lower },
   };
-  return { ...account, ticks: account.ticks + 1, pairs, mirrored };
+  return { ...account, ticks: account.ticks + 1, pairs, heard, mirrored };
 }
+
+/** The champion's frozen percentiles say how many of its requests are slow. */
+const usuallySlow: Readonly<Record<string, number>> = { 'latency.p50': 0.5, 'latency.p90': 0.1, 'latency.p99': 0.01 };
 
 /** The labels of requests that were routed in `from <= start < to` and had matured. */
 export function withLabels(account: Account, { rollout, endpoint, from, to }: Stretch, telemetry: Reality): Account {

@@ -1,4 +1,5 @@
 import type { Rollout } from '@serin/core/model/rollout/state';
+import type { Stream } from './weather.ts';
 
 /**
  * What the champion's past and the pairs of a mirror add to a promotion, once more and from the rule's text: nothing of
@@ -35,14 +36,9 @@ export function againstPast(
 }
 
 /** What a mirror has shown before the last step: half of what is needed at most. */
-export function fromPairs({ plan, evidence }: Rollout, id: string, margin: number, maxBurst: number): number {
-  if (plan.strategy !== 'shadow') return 0;
-  const [ours, theirs] = evidence.pairs[id] ?? [0, 0];
-  const logs = [0.5, 0.7, 0.85, 1, 1.1].map((ratio) => {
-    const [one, none] = [ratio / (1 + ratio), margin / (1 + margin)];
-    return (ours * Math.log(one / none) + theirs * Math.log((1 - one) / (1 - none))) / maxBurst;
-  });
-  return Math.min(logOfMean(logs), Math.log(1 / plan.beta) / 2);
+export function fromPairs({ plan }: Rollout, pairs: Stream | undefined): number {
+  if (plan.strategy !== 'shadow' || pairs === undefined) return 0;
+  return Math.min(logOfMean(pairs.safe), Math.log(1 / plan.beta) / 2);
 }
 
 const limits = new Map<string, number>();

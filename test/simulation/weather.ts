@@ -196,6 +196,41 @@ function noiseWith({ sum, weight }: Stream['noise'], now: Row, then: Row | undef
   return { sum: Math.max(0, sum + says * excess), weight: weight + says };
 }
 
+/** Copies of one tick: those of which only the candidate's answer was bad, and those of which only the champion's was. */
+interface Copies {
+  readonly mirror: number;
+  readonly served: number;
+  readonly pairs: number;
+  readonly isCold: boolean;
+  /** How many of the champion's answers are bad, as far as that was known before. */
+  readonly share: number;
+}
+
+/**
+ * Two answers to one request are as a coin of one half that sends it to either model. Where fewer of them differ than
+ * would if each model erred by itself, the same noise is that much more of those that differ.
+ */
+export function heardPairs(
+  stream: Stream | undefined,
+  { mirror, served, pairs, isCold, share }: Copies,
+  known: Before,
+  rule: Pick<Rule, 'toleratedRatio' | 'margin' | 'maxBurst'>,
+): Stream {
+  const apart = ((1 - share) * share * 2 * pairs) / rule.maxBurst;
+  const more = stream?.usual === undefined ? 1 : Math.max(1, (2 + apart) / (2 + stream.usual));
+  const heard = { weight: 50, lastWeight: 50, isCold, isOut: false, against: undefined, isFor: true };
+  return heardOne(
+    stream,
+    { ...heard, ours: { bad: mirror, of: pairs }, theirs: { bad: served, of: pairs } },
+    { ...known, noise: known.noise * more, usual: undefined },
+    { ...rule, isRealised: false, isOfUsers: false, wished: 50 },
+  );
+}
+
+/** `log E` of pairs against the candidate: nothing is kept for another weight, as there is none. */
+export const logOfPairs = (stream: Stream | undefined): number =>
+  stream === undefined ? 0 : Math.log(meanOfExp(stream.start));
+
 /** `log E` against the candidate. */
 export const logOfStream = ({ start, later: { logs, kept } }: Stream): number =>
   Math.log(0.9 * meanOfExp(start) + kept + (logs === undefined ? 0 : meanOfExp(logs)));

@@ -3,7 +3,7 @@ import { noBets } from './betting.ts';
 import { type ConditionId, conditionsOf } from './conditions.ts';
 import type { Cells, Evidence } from './evidence.ts';
 import type { Interval } from './interval.ts';
-import { intervalOf, logGuardrail, logHarm, logRouted, logStream, unmeasured } from './judge.ts';
+import { intervalOf, logGuardrail, logHarm, logPairs, logRouted, logStream, unmeasured } from './judge.ts';
 import { toleranceOf } from './noise.ts';
 import { type Guardrail, type Rules, ruleVersion } from './rules.ts';
 import { logSafe } from './safe.ts';
@@ -59,6 +59,8 @@ export interface StreamFinding {
   readonly cells: Cells;
   /** Mirrored requests with exactly one bad answer: [the candidate's, the champion's]. */
   readonly pairs?: readonly [number, number];
+  /** `log E` of these pairs against the candidate, beside that of split traffic. */
+  readonly logEPairs?: number;
   readonly logE: number;
   /** Of a stream that is judged tick by tick, see `Tolerance`. */
   readonly noise?: number;
@@ -153,7 +155,7 @@ function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): rea
       id,
       events,
       cells,
-      ...(pairs === undefined ? {} : { pairs }),
+      ...(pairs === undefined ? {} : { pairs, logEPairs: logPairs(evidence, id) }),
       logE: bets === undefined ? logStream(evidence, id, guardrail) : bets.harm.logK,
       ...toleranceOf(evidence, id, guardrail),
       ...(certifies

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Bets, betOnHarm, betOnSafety, type Loss, noBets } from './betting.ts';
+import { type Evidence, noEvidence, withLabels, withTick } from './evidence.ts';
+import { logPairs } from './judge.ts';
+import { logMean } from './log.ts';
 import {
   atMostOne,
   expected,
@@ -11,7 +14,9 @@ import {
   type Tally,
   times,
 } from './outcomes.fixture.ts';
-import { logPaired, logShift } from './paired.ts';
+import { logShift, pairsOf } from './paired.ts';
+import type { Guardrail, Rules } from './rules.ts';
+import { type Climate, independent } from './weather.ts';
 
 /** E <= 1 under H0 for pairs, for the sample ratio and for bets on losses, by exact enumeration of all outcomes. */
 
@@ -22,13 +27,13 @@ const exactlyOne = <Case>(cases: Iterable<Case>, value: (of: Case) => number) =>
 
 const everyRequest = { candidate: 1, champion: 1 } as const;
 
-describe('pairs in which exactly one model is wrong', () => {
+describe('pairs of labels of which exactly one is wrong', () => {
   /** `share`: how probable it is that the wrong one is the candidate. */
   const pairs = (count: number, share: number): Law => times(count, routed(share, everyRequest));
   const evidence =
-    (ratio: number) =>
+    (toleratedRatio: number) =>
     ({ candidate, champion }: Tally): number =>
-      Math.exp(logPaired(candidate, champion, ratio));
+      Math.exp(logPairs(labelled({ mirror: candidate, served: champion }, toleratedRatio), 'labels'));
   const cases = { count: [0, 1, 2, 5, 8], ratio: [0.5, 1, 1.5, 3] } as const;
 
   test('expect no evidence from a candidate that is wrong no more often than tolerated', () => {
@@ -43,32 +48,117 @@ describe('pairs in which exactly one model is wrong', () => {
     exactlyOne(grid(cases), ({ count, ratio }) => expected(pairs(count, ratio / (1 + ratio)), evidence(ratio)));
   });
 
-  test('keep the bound when the second tick depends on the first', () => {
-    const total = (first: Tally, second: Tally): Tally => ({
-      ...first,
-      candidate: first.candidate + second.candidate,
-      champion: first.champion + second.champion,
-    });
-
-    atMostOne(
-      largest(grid({ ...cases, part: [0.5, 1] }), ({ count, ratio, part }) => {
-        const most = ratio / (1 + ratio);
-        return expected(pairs(count, part * most), (first) =>
-          expected(pairs(first.candidate > 1 ? 4 : 1, first.candidate > 0 ? most : 0.1 * most), (second) =>
-            evidence(ratio)(total(first, second)),
-          ),
-        );
-      }),
-    );
-  });
-
   test('expect too much once the candidate is wrong more often, or when a pair counts twice', () => {
     expect(expected(pairs(5, 0.6), evidence(1))).toBeGreaterThan(1.2);
     expect(
-      expected(pairs(5, 0.5), ({ candidate, champion }) => Math.exp(logPaired(2 * candidate, 2 * champion, 1))),
+      expected(pairs(5, 0.5), ({ candidate, champion }) =>
+        Math.exp(logPairs(labelled({ mirror: 2 * candidate, served: 2 * champion }, 1), 'labels')),
+      ),
     ).toBeGreaterThan(1.2);
   });
 });
+
+describe('pairs of a mirror of which exactly one answer is bad', () => {
+  /** One request, to which both models answer: which of them errs alone, or neither or both. */
+  const pair = (ours: number, theirs: number): Law => [
+    { candidateRequests: 1, championRequests: 1, candidate: 1, champion: 0, probability: ours },
+    { candidateRequests: 1, championRequests: 1, candidate: 0, champion: 1, probability: theirs },
+    { candidateRequests: 1, championRequests: 1, candidate: 0, champion: 0, probability: 1 - ours - theirs },
+  ];
+  const climates: readonly Climate[] = [
+    independent,
+    { tau: 0.05, cap: 50, tax: 0, dispersion: 1, typical: 1, later: 0.1 },
+    { tau: 0.28, cap: 5, tax: 0, dispersion: 1, typical: 0, later: 0.1 },
+    { tau: 1, cap: 1.5, tax: 0, dispersion: 2, typical: 0.2, later: 0.5 },
+  ];
+  /** What is usual is known after two ticks, and so is whether the models err together. */
+  const taught = {
+    quiet: [zero, zero],
+    loud: [
+      { ...zero, candidate: 2, champion: 2 },
+      { ...zero, candidate: 1, champion: 3 },
+    ],
+  };
+  const cases = { climate: [0, 1, 2, 3], champion: [0.1, 0.4], together: [0, 0.5, 1], ratio: [0.5, 1] } as const;
+
+  describe.each(Object.entries(taught))('after %s ticks', (_, before) => {
+    test('expect no evidence from a candidate that is as bad as tolerated, also in a tick that depends on another', () => {
+      const found = largest(grid({ ...cases, part: [0.5, 1] }), ({ climate, champion, together, ratio, part }) => {
+        const guardrail = guarded({ toleratedRatio: ratio, climates: { errors: climates[climate] ?? independent } });
+        const shared = together * ratio * champion;
+        const law = (of: number) => pair(of * (ratio * champion - shared), champion - shared);
+        const start = mirrored(noEvidence(0), before, guardrail);
+        return expected(times(3, law(part)), (first) => {
+          const between = mirrored(start, [first], guardrail);
+          return expected(times(first.candidate > 1 ? 3 : 1, law(first.candidate > 0 ? 1 : 0.1)), (second) =>
+            Math.exp(logPairs(mirrored(between, [second], guardrail), 'errors')),
+          );
+        });
+      });
+
+      atMostOne(found);
+    });
+
+    test('expect no evidence for a candidate that is as bad as the margin', () => {
+      const found = largest(
+        grid({ ...cases, ratio: [1.2, 2, 3], champion: [0.02, 0.1, 0.25], over: [1, 1.3] }),
+        ({ climate, champion, together, ratio: margin, over }) => {
+          const guardrail = guarded({ margin, climates: { errors: climates[climate] ?? independent } });
+          const shared = together * champion;
+          const law = pair(Math.min(over * margin * champion - shared, 1 - champion), champion - shared);
+          const start = mirrored(noEvidence(0), before, guardrail);
+          return expected(times(2, law), (first) => {
+            const between = mirrored(start, [first], guardrail);
+            return expected(times(2, law), (second) => shown(mirrored(between, [second], guardrail)));
+          });
+        },
+      );
+
+      atMostOne(found);
+    });
+  });
+
+  test('would bring evidence against a candidate that is worse, and for one that is as good', () => {
+    const guardrail = guarded({});
+    const start = mirrored(noEvidence(0), taught.loud, guardrail);
+    const mean = (law: Law, value: (evidence: Evidence) => number) =>
+      expected(times(6, law), (tally) => value(mirrored(start, [tally], guardrail)));
+
+    expect(mean(pair(0.5, 0.1), (evidence) => Math.exp(logPairs(evidence, 'errors')))).toBeGreaterThan(1.2);
+    expect(mean(pair(0.2, 0.2), shown)).toBeGreaterThan(1.1);
+  });
+
+  const shown = ({ weather }: Evidence): number => Math.exp(logMean(weather[pairsOf('errors')]?.safe ?? []));
+});
+
+const zero = { candidateRequests: 9, championRequests: 9, candidate: 0, champion: 0 };
+const guarded = (own: Partial<Guardrail>): Guardrail => ({
+  ...{ name: 'errors', clock: 'ticks', warmsUp: false, toleratedRatio: 1, margin: 4, floor: 0.001, maxBurst: 1 },
+  ...{ alphaShare: 1, climates: { errors: independent } },
+  streams: [
+    { id: 'errors', measure: 'errors', harm: true, promotes: true, events: 'failed requests', expectedShare: 0.3 },
+  ],
+  ...own,
+});
+const rulesOf = (guardrail: Guardrail): Rules => ({
+  ...{ alpha: 0.01, beta: 0.05, routing: 'configured', unit: 'request', mirrored: true, off: [] },
+  ...{ guardrails: [guardrail], limits: { errors: { share: 1, minRequests: 1 } } },
+});
+const place = { weight: 0, lastWeight: 50, candidate: 'v2', champion: 'v1' };
+
+const mirrored = (from: Evidence, ticks: readonly Tally[], guardrail: Guardrail): Evidence =>
+  ticks.reduce((evidence, { candidateRequests: pairs, candidate, champion }) => {
+    const bad = { errors: { mirror: candidate, served: champion } };
+    const predictions = { higher: 0, lower: 0, equal: pairs };
+    const tick = { start: evidence.readTo, counts: {}, pairs: { v2: { pairs, dropped: 0, bad, predictions } } };
+    return withTick(evidence, tick, 60_000, place, rulesOf(guardrail));
+  }, from);
+
+function labelled(wrong: { readonly mirror: number; readonly served: number }, toleratedRatio: number): Evidence {
+  const guardrail = guarded({ toleratedRatio, name: 'labels', clock: 'labels', streams: [] });
+  const tick = { start: 0, rows: [], losses: [], pairs: { v2: wrong } };
+  return withLabels(noEvidence(0), tick, 60_000, place, rulesOf(guardrail));
+}
 
 test('predictions that are as often higher as lower are no evidence of a shift', () => {
   exactlyOne([0, 1, 2, 5, 8], (count) =>

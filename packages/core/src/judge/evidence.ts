@@ -1,15 +1,16 @@
 import { Fault } from '../base/fault.ts';
 import { errors } from '../base/measures.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
-import type { Counts, LabelTick, Tick, UserCounts } from '../ports/telemetry.ts';
+import type { Counts, LabelTick, PairCounts, Tick, UserCounts } from '../ports/telemetry.ts';
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
+import { climateOfPairs, evenWeight, pairsOf } from './paired.ts';
 import { type Admitted, admit, type Routing, type Split } from './routing.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
 import { withUnlike } from './safe.ts';
 import { type BothArms, togetherAfter } from './together.ts';
-import { independent, type Weather, withHeard } from './weather.ts';
+import { type Climate, independent, type Weather, withHeard } from './weather.ts';
 
 export interface Arm {
   readonly requests: number;
@@ -160,7 +161,8 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   };
   const isCold = tick.start < (evidence.from ?? 0);
   if (place.champion === undefined) return next;
-  if (place.weight === 0 && place.astray !== true) return withPairs(next, tick, { place, rules, isCold });
+  if (place.weight === 0 && place.astray !== true)
+    return withPairs(next, tick, { place, rules, isCold, before: evidence.stable });
   // "No data" speaks neither for the candidate nor against it.
   if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
   const found = eventsIn(tick, place, rules, isCold);
@@ -370,31 +372,71 @@ function withRouted(routed: Evidence['routed'], split: Split, { weight }: Place)
   return { ...routed, [weight]: [candidate + split.candidate, champion + split.champion] };
 }
 
-function withPairs(
-  evidence: Evidence,
-  tick: Tick,
-  { place, rules, isCold }: { readonly place: Place; readonly rules: Rules; readonly isCold: boolean },
-): Evidence {
+interface PairedIn {
+  readonly place: Place;
+  readonly rules: Rules;
+  readonly isCold: boolean;
+  /** What the champion served before this tick. */
+  readonly before: Arm;
+}
+
+function withPairs(evidence: Evidence, tick: Tick, { place, rules, isCold, before }: PairedIn): Evidence {
   const found = tick.pairs?.[place.candidate];
   if (found === undefined) return evidence;
   const pairs: Record<string, readonly [number, number]> = { ...evidence.pairs };
-  for (const { clock, warmsUp, streams } of rules.guardrails) {
-    if (clock !== 'ticks' || (isCold && warmsUp)) continue;
-    for (const { id, measure, segment } of streams) {
-      const counted = segment === undefined ? found.bad[measure] : undefined;
-      const before = pairs[id] ?? [0, 0];
-      if (counted !== undefined) pairs[id] = [before[0] + counted.mirror, before[1] + counted.served];
+  const weather: Record<string, Weather> = { ...evidence.weather };
+  for (const guardrail of rules.guardrails) {
+    if (guardrail.clock !== 'ticks') continue;
+    const isTaught = isCold && guardrail.warmsUp;
+    for (const { id, measure, segment, expectedShare } of guardrail.streams) {
+      const bad = segment === undefined ? found.bad[measure] : undefined;
+      if (bad === undefined) continue;
+      if (!isTaught) pairs[id] = withBad(pairs[id], bad);
+      if (found.pairs === 0) continue;
+      const known = weather[pairsOf(id)];
+      const share = expectedShare ?? before.errors / Math.max(before.requests, 1);
+      const expected = { share, pairs: found.pairs / guardrail.maxBurst, usual: known?.typical };
+      const climate = climateOfPairs(guardrail.climates[id] ?? independent, expected);
+      weather[pairsOf(id)] = withPaired(known, { ...bad, of: found.pairs, isCold: isTaught, climate }, guardrail);
     }
   }
-  const before = evidence.mirrored ?? { pairs: 0, dropped: 0, higher: 0, lower: 0 };
-  const mirrored = {
-    pairs: before.pairs + found.pairs,
-    dropped: before.dropped + found.dropped,
-    higher: before.higher + found.predictions.higher,
-    lower: before.lower + found.predictions.lower,
-  };
-  return { ...evidence, ticks: evidence.ticks + 1, pairs, mirrored };
+  return { ...evidence, ticks: evidence.ticks + 1, pairs, weather, mirrored: withMirrored(evidence.mirrored, found) };
 }
+
+const withMirrored = (
+  { pairs, dropped, higher, lower }: NonNullable<Evidence['mirrored']> = { pairs: 0, dropped: 0, higher: 0, lower: 0 },
+  found: PairCounts,
+): NonNullable<Evidence['mirrored']> => ({
+  pairs: pairs + found.pairs,
+  dropped: dropped + found.dropped,
+  higher: higher + found.predictions.higher,
+  lower: lower + found.predictions.lower,
+});
+
+/** Pairs of one tick with exactly one bad answer, and how many pairs there were. */
+interface Paired {
+  readonly mirror: number;
+  readonly served: number;
+  readonly of: number;
+  readonly isCold: boolean;
+  readonly climate: Climate;
+}
+
+/** All ticks of a mirror come before the last step, and all of them may speak for a promotion. */
+function withPaired(
+  known: Weather | undefined,
+  { mirror, served, of, isCold, climate }: Paired,
+  { toleratedRatio, margin, maxBurst }: Guardrail,
+): Weather {
+  const events = { candidate: mirror, champion: served, candidateRequests: of, championRequests: of };
+  const heard = { weight: evenWeight, events, isCold, isLast: true };
+  return withHeard(known, heard, { toleratedRatio, margin, maxBurst, climate, routing: 'configured', unit: 'request' });
+}
+
+const withBad = (
+  [ours, theirs]: readonly [number, number] = [0, 0],
+  { mirror, served }: { readonly mirror: number; readonly served: number },
+): readonly [number, number] => [ours + mirror, theirs + served];
 
 /**
  * The evidence with the labels of one tick whose maturity window has closed. Each request counts at the weight under
@@ -434,8 +476,9 @@ export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, 
   }
   const discordant = tick.pairs[place.candidate];
   if (discordant !== undefined) {
-    const before = pairs.labels ?? [0, 0];
-    pairs = { ...pairs, labels: [before[0] + discordant.mirror, before[1] + discordant.served] };
+    const told = { ...discordant, of: discordant.mirror + discordant.served, isCold: false, climate: independent };
+    pairs = { ...pairs, labels: withBad(pairs.labels, discordant) };
+    weather = { ...weather, [pairsOf('labels')]: withPaired(weather[pairsOf('labels')], told, guardrail) };
   }
   let { harm, safety } = known;
   let losses = 0;

@@ -1,11 +1,10 @@
 import { grouped, percent } from '../base/numbers.ts';
-import type { Stream } from '../guardrails/guardrail.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
 import type { AtShare } from './origin.ts';
-import { logPaired, logShift } from './paired.ts';
+import { logShift, pairsOf } from './paired.ts';
 import { isMisrouted, leftOutText, logSampleRatio } from './routing.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { logSafe } from './safe.ts';
@@ -166,15 +165,14 @@ export function logGuardrail(evidence: Evidence, guardrail: Guardrail, rules: Ru
   for (const stream of guardrail.streams) {
     if (!stream.harm) continue;
     logs.push(logStream(evidence, stream.id, guardrail));
-    if (rules.mirrored && stream.segment === undefined) logs.push(logPairs(evidence, stream, guardrail));
+    if (rules.mirrored && stream.segment === undefined) logs.push(logPairs(evidence, stream.id));
   }
   return logMean(logs);
 }
 
-function logPairs({ pairs }: Evidence, { id }: Stream, { toleratedRatio, maxBurst }: Guardrail): number {
-  const [candidate, champion] = pairs[id] ?? [0, 0];
-  return logPaired(candidate / maxBurst, champion / maxBurst, toleratedRatio);
-}
+/** `log E` of the pairs of a mirror against the candidate; before the first of them 0. */
+export const logPairs = (evidence: Evidence, id: string): number =>
+  logMean(weatherOf(evidence, pairsOf(id))?.harm ?? [0]);
 
 /** `log E` of one stream against the candidate; before its first tick 0. */
 export function logStream(evidence: Evidence, id: string, { climates }: Guardrail): number {

@@ -1,4 +1,5 @@
 import type { Evidence } from './evidence.ts';
+import { pairsOf } from './paired.ts';
 import type { Guardrail } from './rules.ts';
 import { tauOf, toleratedIn, weatherOf } from './weather.ts';
 
@@ -10,7 +11,7 @@ export interface Tolerance {
   readonly tolerated: number;
 }
 
-/** `undefined`: the stream is not judged tick by tick. */
+/** Of split traffic or of the pairs of a mirror, whichever is noisier. `undefined`: not judged tick by tick. */
 export function toleranceOf(
   evidence: Evidence,
   id: string,
@@ -18,7 +19,7 @@ export function toleranceOf(
 ): Tolerance | undefined {
   const climate = climates[id];
   if (clock !== 'ticks' || climate === undefined) return undefined;
-  const known = weatherOf(evidence, id);
-  const noise = known === undefined ? climate.tau : tauOf(known, climate);
+  const seen = [weatherOf(evidence, id), weatherOf(evidence, pairsOf(id))];
+  const noise = Math.max(...seen.map((known) => (known === undefined ? climate.tau : tauOf(known, climate))));
   return { noise, tolerated: toleratedIn(toleratedRatio, noise) };
 }

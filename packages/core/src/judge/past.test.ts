@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { day, minute } from '../base/time.ts';
 import { incompleteBeta } from './log.ts';
 import { atMostOne, everHappens, expected, grid, largest, rounding, times, toArm } from './outcomes.fixture.ts';
-import { logPairedSafe } from './paired.ts';
 import { logAgainstPast, logBelowPast, lowerLimit, partsOf } from './past.ts';
 
 /** Computed outside this repository. */
@@ -29,13 +28,6 @@ describe('the reference table', () => {
 
   test('has log E of a champion that is better than its past', () => {
     near(logBelowPast(3, 1500, limit), 1.125344697124);
-  });
-
-  test.each([
-    { candidate: 10, champion: 12, margin: 2, log: 1.891582178776 },
-    { candidate: 4, champion: 9, margin: 3, log: 5.06515638419 },
-  ])("has log E' $log of pairs, $candidate to $champion", ({ candidate, champion, margin, log }) => {
-    near(logPairedSafe(candidate, champion, margin), log);
   });
 });
 
@@ -131,35 +123,6 @@ test('a champion that is as bad as the limit or worse is said to be better with 
   expect(everHappens(400, 0.01, (bad, good) => logBelowPast(bad, bad + good, 0.05) >= Math.log(20))).toBeGreaterThan(
     0.9,
   );
-});
-
-describe('pairs of a mirror that is as bad as the margin', () => {
-  test('are expected to bring no evidence, also where both models err together', () => {
-    const found = largest(
-      grid({ champion: [0.02, 0.1, 0.2], together: [0, 0.3, 1], margin: [1.2, 2, 3], pairs: [1, 5, 20] }),
-      ({ champion, together, margin, pairs }) => {
-        const shared = together * champion;
-        const [ours, theirs] = [margin * champion - shared, champion - shared];
-        const one = ours / (ours + theirs);
-        let sum = 0;
-        for (let wrong = 0; wrong <= pairs; wrong += 1)
-          sum +=
-            binomial(pairs, wrong) *
-            one ** wrong *
-            (1 - one) ** (pairs - wrong) *
-            Math.exp(logPairedSafe(wrong, pairs - wrong, margin));
-        return sum;
-      },
-    );
-
-    atMostOne(found);
-  });
-
-  const binomial = (of: number, count: number): number => {
-    let value = 1;
-    for (let index = 1; index <= count; index += 1) value = (value * (of - count + index)) / index;
-    return value;
-  };
 });
 
 describe('what the limit is taken of', () => {

@@ -3,7 +3,7 @@ import { betOnHarm, noBets } from './betting.ts';
 import { ratioInterval } from './interval.ts';
 import { logMean } from './log.ts';
 import { type AtShare, logEvidence } from './origin.ts';
-import { logPaired } from './paired.ts';
+import { logShift } from './paired.ts';
 import { logFloor, logRatio } from './promotion.ts';
 import { deviations, logShared } from './routing.ts';
 
@@ -186,14 +186,17 @@ test.each([
 });
 
 test.each([
-  { wrong: '1111111111', ratio: 1, logE: 4.6145437759 },
-  { wrong: '1101110110', ratio: 1, logE: 0.4369505924 },
-  { wrong: '1111111111', ratio: 1.5, logE: 3.3035606215 },
-  { wrong: '1101110110', ratio: 1.5, logE: -0.1927086419 },
-])("pairs of which $wrong were the candidate's fault have log E $logE at ratio $ratio", ({ wrong, ratio, logE }) => {
-  const candidate = [...wrong].filter((digit) => digit === '1').length;
+  { candidate: 10, champion: 12, margin: 2, log: 1.891582178776 },
+  { candidate: 4, champion: 9, margin: 3, log: 5.06515638419 },
+])("has log E' $log of pairs without noise, $candidate to $champion", ({ candidate, champion, margin, log }) => {
+  near(logRatio([{ candidate, champion, share: 0.5 }], margin), log);
+});
 
-  near(logPaired(candidate, wrong.length - candidate, ratio), logE);
+test.each([
+  { higher: 10, lower: 0, log: 3.92231196017 },
+  { higher: 3, lower: 7, log: -0.125279932063 },
+])('of $higher higher and $lower lower predictions the log E of a shift is $log', ({ higher, lower, log }) => {
+  near(logShift(higher, lower), log);
 });
 
 test('bets on ten losses have the log K of the table after 3, 7 and 10 of them', () => {

@@ -4,13 +4,14 @@ import type { Tick } from '../ports/telemetry.ts';
 import { type Evidence, noEvidence, withTick } from './evidence.ts';
 import type { History, MeasureHistory } from './history.ts';
 import { shortfalls } from './judge.ts';
+import { lacks } from './needed.ts';
 import { both, expected, type Law, rounding, type Tally, times, toArm } from './outcomes.fixture.ts';
-import { logPairedSafe } from './paired.ts';
+import { pairsOf } from './paired.ts';
 import { logAgainstPast, lowerLimit } from './past.ts';
 import { ratioFactors } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { isUnlike, limitOf, logSafe, pastsOf } from './safe.ts';
-import { type Climate, independent } from './weather.ts';
+import { type Climate, independent, newWeather } from './weather.ts';
 
 const stream = { id: 'errors', measure: 'errors', harm: true, promotes: true, events: 'failed requests' } as const;
 const guardrail: Guardrail = {
@@ -141,23 +142,37 @@ test('a candidate at the margin of a champion that is as its past is expected to
 describe('pairs of a mirror', () => {
   const mirrored = { ...rules, mirrored: true };
   const evidence = counted(noEvidence(0), tallyOf(1, 2000, 8, 2000), mirrored);
-  const after = (pairs: readonly [number, number]) => safe({ ...evidence, pairs: { errors: pairs } }, mirrored);
+  const shows = (from: Evidence, log: number): Evidence => ({
+    ...from,
+    weather: {
+      ...from.weather,
+      [pairsOf('errors')]: { ...newWeather(independent, 50), safe: [log, log, log, log, log] },
+    },
+  });
+  const after = (log: number) => safe(shows(evidence, log), mirrored);
 
   test('multiply what the last step shows, up to half of what a promotion needs', () => {
-    expect(after([0, 0])).toBe(safe(evidence, rules));
-    expect(after([3, 4]) - after([0, 0])).toBeCloseTo(logPairedSafe(3, 4, 2), 12);
-    expect(after([0, 50]) - after([0, 0])).toBeCloseTo(Math.log(20) / 2, 12);
-    expect(after([9, 3])).toBeLessThan(after([0, 0]));
+    expect(after(0)).toBe(safe(evidence, rules));
+    expect(after(0.7) - after(0)).toBeCloseTo(0.7, 12);
+    expect(after(50) - after(0)).toBeCloseTo(Math.log(20) / 2, 12);
+    expect(after(-2)).toBeLessThan(after(0));
   });
 
   test('certify nothing by themselves', () => {
-    const alone = { ...noEvidence(0), pairs: { errors: [0, 1000] as const } };
-
-    expect(shortfalls(alone, 50, mirrored)).toHaveLength(1);
+    expect(shortfalls(shows(noEvidence(0), 1000), 50, mirrored)).toHaveLength(1);
   });
 
   test('count nothing where nothing was mirrored', () => {
-    expect(safe({ ...evidence, pairs: { errors: [0, 50] } }, rules)).toBe(safe(evidence, rules));
+    expect(safe(shows(evidence, 50), rules)).toBe(safe(evidence, rules));
+  });
+
+  test('shorten how long a promotion is expected to take', () => {
+    const little = counted(noEvidence(0), tallyOf(3, 1000, 3, 1000), mirrored);
+    const [times = 0, shorter = 0] = [little, shows(little, 50)].map((of) => lacks(of, 50, mirrored)[0]?.times ?? 0);
+
+    expect(times).toBeGreaterThan(1);
+    expect(shorter).toBeGreaterThan(1);
+    expect(shorter).toBeLessThan(times);
   });
 });
 

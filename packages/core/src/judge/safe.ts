@@ -3,7 +3,7 @@ import type { Stream } from '../guardrails/guardrail.ts';
 import type { Cell, Cells, Evidence } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
 import { logMean } from './log.ts';
-import { logPairedSafe } from './paired.ts';
+import { pairsOf } from './paired.ts';
 import { logAgainstPast, logBelowPast, lowerLimit, refutes } from './past.ts';
 import { logFloor, logPromotion } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
@@ -70,7 +70,7 @@ export function logSafe(
   stream: Stream,
   { weight, guardrail, rules }: { readonly weight: number; readonly guardrail: Guardrail; readonly rules: Rules },
 ): number {
-  const start = rules.mirrored && guardrail.clock === 'ticks' ? startOf(evidence, stream, guardrail, rules.beta) : 0;
+  const start = rules.mirrored && guardrail.clock === 'ticks' ? startOf(evidence, stream, rules.beta) : 0;
   const cell = evidence.streams[stream.id]?.[weight];
   const known = weatherOf(evidence, stream.id);
   const limit = limitOf(stream, guardrail, rules);
@@ -102,11 +102,9 @@ function explained(cell: Cell, weight: number): number {
 const togetherIn = (id: string, { maxBurst, climates }: Guardrail): number =>
   maxBurst * (climates[id] ?? independent).dispersion;
 
-/** A mirror that saw no pair with one wrong answer says nothing. */
-function startOf({ pairs }: Evidence, { id }: Stream, { margin, maxBurst }: Guardrail, beta: number): number {
-  const [candidate, champion] = pairs[id] ?? [0, 0];
-  return Math.min(logPairedSafe(candidate / maxBurst, champion / maxBurst, margin), Math.log(1 / beta) / 2);
-}
+/** A mirror that saw no pair with one bad answer says nothing. */
+const startOf = (evidence: Evidence, { id }: Stream, beta: number): number =>
+  Math.min(logMean(weatherOf(evidence, pairsOf(id))?.safe ?? [0]), Math.log(1 / beta) / 2);
 
 /** The champion has been better in this rollout than its past: what the past says of this stream does not count. */
 export const isUnlike = ({ unlike = [] }: Pick<Evidence, 'unlike'>, id: string): boolean => unlike.includes(id);

@@ -1,11 +1,10 @@
 import { grouped, oddsText, percent } from '../base/numbers.ts';
 import { spanText } from '../base/time.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
-import type { Case, Certificate, GuardrailFinding, StreamFinding } from './certificate.ts';
+import type { Case, Certificate, StreamFinding } from './certificate.ts';
 import type { Cells } from './evidence.ts';
 import { unmeasured } from './judge.ts';
 import type { Lack } from './needed.ts';
-import { logPaired } from './paired.ts';
 import type { Guardrail, Rules } from './rules.ts';
 
 /** Without bounds (`none`) `because` says what decided. */
@@ -79,21 +78,20 @@ function rollbackText(unworded: Unworded, given: Case): string {
   }
   const { toleratedRatio } = blamed;
   const harmless = toleratedRatio === 1 ? 'no worse than' : `at most ${toleratedRatio} times as bad as`;
-  const worst = blamed.streams.reduce((a, b) => (strength(b, blamed) > strength(a, blamed) ? b : a));
+  const worst = blamed.streams.reduce((a, b) => (strength(b) > strength(a) ? b : a));
   const stream = rule?.streams.find(({ id }) => id === worst.id);
-  const found = stream === undefined ? 'the candidate was worse' : harmText(stream, worst, blamed, unworded, given);
+  const found = stream === undefined ? 'the candidate was worse' : harmText(stream, worst, unworded, given);
   return `${found}; ${sure(`the candidate were ${harmless} the champion`)}`;
 }
 
 function harmText(
   stream: Stream,
   found: StreamFinding,
-  blamed: GuardrailFinding,
   { unit, routing, ticks }: Unworded,
   { evidence, tickMs }: Case,
 ): string {
   const { events, were = 'were bad' } = stream;
-  if (found.pairs !== undefined && pairsLog(found, blamed) > found.logE) {
+  if (found.pairs !== undefined && (found.logEPairs ?? 0) > found.logE) {
     const [ours, theirs] = found.pairs;
     const all = grouped(evidence.mirrored?.pairs ?? ours + theirs);
     return `of ${all} mirrored requests ${grouped(ours + theirs)} ${were} at only one of the two models, and ${grouped(ours)} of these at the candidate`;
@@ -185,10 +183,7 @@ function ratesText(
 const rateOf = ({ bad, of }: ArmTotals): string =>
   of === 0 ? 'none' : percent(bad / of < 0.1 ? Number((bad / of).toPrecision(2)) : bad / of);
 
-const pairsLog = ({ pairs = [0, 0] }: StreamFinding, { toleratedRatio, maxBurst }: GuardrailFinding): number =>
-  logPaired(pairs[0] / maxBurst, pairs[1] / maxBurst, toleratedRatio);
-const strength = (stream: StreamFinding, found: GuardrailFinding): number =>
-  Math.max(stream.logE, pairsLog(stream, found));
+const strength = ({ logE, logEPairs = logE }: StreamFinding): number => Math.max(logE, logEPairs);
 
 /** E with two digits, rounded down: 4344.8 as `4,300`. */
 function rare(logE: number): string {

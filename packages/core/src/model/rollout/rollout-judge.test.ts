@@ -220,7 +220,7 @@ describe('strategy shadow', () => {
     expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
     expect(rollout.evidence.candidate.requests).toBe(0);
     expect(rollout.certificate?.sentence).toMatch(
-      /of [\d,]+ mirrored requests 26 failed at only one of the two models, and 24 of these at the candidate/,
+      /of [\d,]+ mirrored requests 52 failed at only one of the two models, and 48 of these at the candidate/,
     );
   });
 
