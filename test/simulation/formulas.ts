@@ -155,12 +155,15 @@ function harmOf(
   return [split, logOfMean(paired)];
 }
 
-/** `log E` of the guardrails on the clock of the ticks, by the requests that came. */
+/** `log E` of the guardrails on the clock of the ticks, by the requests that came; no segment takes part. */
 export const logAsCame = ({ heard }: Counted, watched: readonly Watched[]): number =>
   logOfSum(
     watched
       .filter(({ part, name }) => part > 0 && name !== 'labels')
-      .map(({ part, harms }) => Math.log(part) + logOfMean(harms.map((id) => logOfMean(heard[id]?.came ?? [0])))),
+      .map(({ part, harms }) => {
+        const whole = harms.filter((id) => !id.includes('@'));
+        return Math.log(part) + logOfMean(whole.map((id) => logOfMean(heard[id]?.came ?? [0])));
+      }),
   );
 
 /**

@@ -194,7 +194,11 @@ function heardBy(known: Account['heard'], rollout: Rollout, eventsOf: (id: strin
       };
       next[id] = heardOne(
         next[id],
-        { ...events, lastWeight: rollout.steps.at(-1) ?? 0 },
+        {
+          ...events,
+          isFor: events.isFor && guardrail.promotes.includes(id),
+          lastWeight: rollout.steps.at(-1) ?? 0,
+        },
         knownBefore(id, rollout),
         rule,
       );
@@ -445,13 +449,15 @@ export function differenceFrom(account: Account, { evidence }: Rollout): string 
   const lost = bets.find((of) => isApart(account.losses[of].log, labels?.[of].logK ?? 0));
   if (lost !== undefined)
     return `what losses say of ${lost} is ${labels?.[lost].logK}, and really was ${account.losses[lost].log}`;
-  const far = Object.entries(account.heard).find(([id, stream]) => isFar(stream, evidence.weather[id]));
+  const far = Object.entries(account.heard).find(([id, stream]) => isFar(id, stream, evidence.weather[id]));
   return far === undefined
     ? undefined
     : `what the ticks say of ${far[0]} is ${JSON.stringify(evidence.weather[far[0]])}, and really was ${JSON.stringify({ ...far[1], rows: [] })}`;
 }
 
+/** Nothing is kept of what came of a segment, or of copies. Zeros need not be. */
 function isFar(
+  id: string,
   { start, came, safe, later, usual, noise }: Stream,
   said: Evidence['weather'][string] | undefined,
 ): boolean {
@@ -461,8 +467,8 @@ function isFar(
     mine.some((log, index) => Math.abs(log - (theirs[index] ?? Number.NaN)) > rounding * Math.max(1, Math.abs(log)));
   return (
     apart(start, said.harm) ||
-    apart(came, said.came) ||
-    apart(safe, said.safe) ||
+    (/@|[.]mirror$/.test(id) ? said.came !== undefined : apart(came, said.came ?? came.map(() => 0))) ||
+    apart(safe, said.safe ?? safe.map(() => 0)) ||
     apart(later.logs ?? [], said.since) ||
     apart([noise.sum, noise.weight], said.noise) ||
     apart(

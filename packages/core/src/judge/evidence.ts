@@ -214,7 +214,7 @@ function withCompared(
 }
 
 interface Found {
-  readonly id: string;
+  readonly stream: Stream;
   readonly guardrail: Guardrail;
   readonly events: Events;
   /** They are no evidence: caches are cold. */
@@ -228,7 +228,7 @@ function eventsIn(tick: Tick, place: Place, { guardrails, unit }: Rules, isCold:
     for (const stream of guardrail.streams) {
       const events = eventsOf(stream, tick, place, unit);
       if (events === undefined) continue;
-      found.push({ id: stream.id, guardrail, events, isCold: isCold && guardrail.warmsUp });
+      found.push({ stream, guardrail, events, isCold: isCold && guardrail.warmsUp });
     }
   }
   return found;
@@ -241,7 +241,11 @@ function withEvents(
   rules: Rules,
 ): Evidence['streams'] {
   const next: Record<string, Cells> = { ...streams };
-  for (const { id, events, isCold } of found)
+  for (const {
+    stream: { id },
+    events,
+    isCold,
+  } of found)
     next[id] =
       // An empty cell says that the stream is measured.
       isCold && requestsOf(events) > 0
@@ -261,18 +265,24 @@ function withWeather(
   const isLeftOut = admitted !== undefined && admitted.against === undefined;
   const next: Record<string, Weather> = { ...weather };
   const against = admitted?.against === undefined ? {} : { against: admitted.against };
-  for (const { id, guardrail, events, isCold } of found) {
+  for (const { stream, guardrail, events, isCold } of found) {
     if (requestsOf(events) === 0) continue;
+    const { id } = stream;
     const isLast = weight === lastWeight && (admitted?.isFor ?? true);
     const heard = { weight, events, isCold, isLast, isLeftOut, ...against };
-    next[id] = withHeard(next[id], heard, { ...limitsOf(id, guardrail, given.rules), isAstray: astray });
+    next[id] = withHeard(next[id], heard, { ...limitsOf(stream, guardrail, given.rules), isAstray: astray });
   }
   return next;
 }
 
-function limitsOf(id: string, { toleratedRatio, margin, maxBurst, climates }: Guardrail, { routing, unit }: Rules) {
+function limitsOf(
+  { id, promotes, segment }: Stream,
+  { clock, toleratedRatio, margin, maxBurst, climates }: Guardrail,
+  { routing, unit }: Rules,
+) {
   const climate = climates[id] ?? independent;
-  return { toleratedRatio, margin, maxBurst, climate, routing, unit };
+  const cameToo = clock === 'ticks' && segment === undefined;
+  return { toleratedRatio, margin, maxBurst, climate, routing, unit, promotes, cameToo };
 }
 
 /** Bad requests and requests of both arms in one tick. */
@@ -430,7 +440,8 @@ function withPaired(
 ): Weather {
   const events = { candidate: mirror, champion: served, candidateRequests: of, championRequests: of };
   const heard = { weight: evenWeight, events, isCold, isLast: true };
-  return withHeard(known, heard, { toleratedRatio, margin, maxBurst, climate, routing: 'configured', unit: 'request' });
+  const limits = { toleratedRatio, margin, maxBurst, climate, routing: 'configured', unit: 'request' } as const;
+  return withHeard(known, heard, { ...limits, promotes: true, cameToo: false });
 }
 
 const withBad = (
@@ -459,7 +470,8 @@ export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, 
       rows.reduce((total, row) => total + (isChampion(row.deployment) === champion ? row[field] : 0), 0);
     const missing = (champion: boolean) => sum(champion, 'requests') - sum(champion, 'labelled');
     const worst = guardrail.streams.length > 1;
-    for (const { id, harm } of guardrail.streams) {
+    for (const stream of guardrail.streams) {
+      const { id, harm } = stream;
       // A request without a label counts against the decision that the stream may make.
       const events: Events = {
         candidate: sum(false, 'wrong') + (worst && !harm ? missing(false) : 0),
@@ -471,7 +483,7 @@ export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, 
       streams = { ...streams, [id]: withCell(streams[id], weight, events, byRequest) };
       if (requestsOf(events) === 0) continue;
       const heard = { weight, events, isCold: false, isLast: weight === place.lastWeight };
-      weather = { ...weather, [id]: withHeard(weather[id], heard, limitsOf(id, guardrail, byRequest)) };
+      weather = { ...weather, [id]: withHeard(weather[id], heard, limitsOf(stream, guardrail, byRequest)) };
     }
   }
   const discordant = tick.pairs[place.candidate];

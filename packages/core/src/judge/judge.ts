@@ -145,12 +145,13 @@ export function logHarm(evidence: Evidence, rules: Rules): number {
   return Math.max(top, logSum(together));
 }
 
-/** What is most to blame if the guardrails on the ticks' clock reach 1/alpha by the share that came. */
+/** What is most to blame if the guardrails on the ticks' clock reach 1/alpha by the share that came, segments left out. */
 function harmAsCame(evidence: Evidence, { guardrails, alpha }: Rules): string | undefined {
   const own = guardrails
     .filter(({ alphaShare, clock }) => alphaShare > 0 && clock === 'ticks')
     .map(({ name, alphaShare, streams }) => {
-      const logs = streams.filter(({ harm }) => harm).map(({ id }) => logMean(weatherOf(evidence, id)?.came ?? [0]));
+      const whole = streams.filter(({ harm, segment }) => harm && segment === undefined);
+      const logs = whole.map(({ id }) => logMean(weatherOf(evidence, id)?.came ?? [0]));
       return { name, log: Math.log(alphaShare) + logMean(logs) };
     });
   if (logSum(own.map(({ log }) => log)) < Math.log(1 / alpha)) return undefined;

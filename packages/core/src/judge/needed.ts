@@ -65,6 +65,6 @@ function multiplied(evidence: Evidence, id: string, weight: number, times: numbe
   return {
     ...evidence,
     streams: { [id]: { [weight]: more } },
-    weather: { ...evidence.weather, [id]: { ...weather, safe: weather.safe.map((log) => log * times) } },
+    weather: { ...evidence.weather, [id]: { ...weather, safe: (weather.safe ?? [0]).map((log) => log * times) } },
   };
 }

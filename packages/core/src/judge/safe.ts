@@ -80,7 +80,7 @@ export function logSafe(
   const together = togetherIn(stream.id, guardrail);
   const bad = cell.candidate + cell.candidateAlone;
   const requests = explained(cell, weight);
-  const present = logPromotion(logMean(known.safe), logFloor(bad, requests, floor, together));
+  const present = logPromotion(logMean(known.safe ?? [0]), logFloor(bad, requests, floor, together));
   if (limit === 0) return start + present;
   const past = isUnlike(evidence, stream.id)
     ? Number.NEGATIVE_INFINITY

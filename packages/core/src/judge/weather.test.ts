@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { minute } from '../base/time.ts';
+import { planOf } from '../model/model.fixture.ts';
+import { noEvidence, withTick } from './evidence.ts';
+import { verdictOf } from './judge.ts';
 import { originGrid } from './origin.ts';
+import { rulesOf } from './rules.ts';
 import {
   type Climate,
   harmFactors,
@@ -19,6 +24,8 @@ const limits = {
   climate: careful,
   routing: 'configured',
   unit: 'request',
+  promotes: true,
+  cameToo: true,
 } as const;
 
 /** [e_c, e_p] of a tick at this weight; 1,000 requests for each percent. */
@@ -112,7 +119,7 @@ describe('no few ticks decide', () => {
     const cold = after([...quiet, tick(5, [9, 28], true)]);
 
     expect(cold).toMatchObject({ harm: after(quiet).harm, before: 37 });
-    expect(cold.past.at(-1)).toHaveLength(1);
+    expect(cold.past.at(-1)).toEqual([]);
   });
 });
 
@@ -186,4 +193,40 @@ test('nothing but the share that came counts while nobody knows how requests are
   expect(astray.harm).toEqual(known.harm);
   expect(astray.came).not.toEqual(known.came);
   expect(JSON.stringify(astray)).not.toContain('null');
+});
+
+describe('of a segment', () => {
+  const rulesWith = (values: string[]) =>
+    rulesOf({
+      plan: planOf({ rollout: { guardrails: { latency: false }, segments: { by: 'country', values } } }).rollout,
+      sticky: false,
+    });
+  const counts = { v1: { requests: 500, bad: { errors: 5 } }, v2: { requests: 500, bad: { errors: 20 } } };
+  const tickOf = (index: number) => ({ start: index * minute, counts, segments: { de: counts } });
+  const place = { weight: 50, lastWeight: 50, candidate: 'v2', champion: 'v1' };
+
+  test('nothing is kept that only the whole needs', () => {
+    let evidence = noEvidence(0);
+    for (const index of [0, 1, 2]) evidence = withTick(evidence, tickOf(index), minute, place, rulesWith(['de']));
+
+    const { errors, 'errors@de': segment } = evidence.weather;
+    expect(errors).toMatchObject({ came: segment?.harm, safe: expect.any(Array) });
+    expect(segment?.harm[0]).not.toBe(0);
+    expect(segment).not.toHaveProperty('came');
+    expect(segment).not.toHaveProperty('safe');
+  });
+
+  test('no part of the evidence is used by which harm is found where nobody knows how requests are routed', () => {
+    const ticksUntilHarm = (values: string[]) => {
+      let evidence = noEvidence(0);
+      for (let index = 0; index < 50; index += 1) {
+        evidence = withTick(evidence, tickOf(index), minute, { ...place, astray: true }, rulesWith(values));
+        if (verdictOf(evidence, { ...place, astray: true }, rulesWith(values)).kind === 'harmAsCame') return index;
+      }
+      return undefined;
+    };
+
+    expect(ticksUntilHarm(['de', 'fr', 'it'])).toBeGreaterThan(2);
+    expect(ticksUntilHarm(['de', 'fr', 'it'])).toBe(ticksUntilHarm(['elsewhere']));
+  });
 });

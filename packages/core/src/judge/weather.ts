@@ -60,16 +60,19 @@ export const independent: Climate = {
   later: 0,
 };
 
-/** What a stream has seen. Logarithms are natural ones, in the order of the grids. */
+/**
+ * What a stream has seen. Logarithms are natural ones, in the order of the grids; where they are absent each is 0. The
+ * record of a rollout has it for each stream, so what nobody reads is left out.
+ */
 export interface Weather {
   /** Of the products since the start. */
   readonly harm: readonly number[];
   /** Of the capital that began at changes of weight; absent before the first. */
   readonly since?: readonly number[];
-  /** Like `harm`, with the share that came in place of the one that was set. */
-  readonly came: readonly number[];
-  /** Of the products for a promotion, in the ticks of the last step. */
-  readonly safe: readonly number[];
+  /** Like `harm`, with the share that came in place of the one that was set. Not of segments, nor of labels. */
+  readonly came?: readonly number[];
+  /** Of the products for a promotion, in the ticks of the last step. Only of streams that it needs. */
+  readonly safe?: readonly number[];
   /** The weight that was counted last, and how often it has changed. */
   readonly weight: number;
   readonly changes: number;
@@ -80,8 +83,8 @@ export interface Weather {
   readonly before: number;
   /** Sums whose quotient is the square of `tau`. */
   readonly noise: readonly [number, number];
-  /** The last five ticks: the variance that chance gives the log-odds between the arms, and these, if they are evidence. */
-  readonly past: readonly (readonly [variance: number, odds?: number])[];
+  /** The last five ticks: the arms' bad requests and the share by which they count; none: no evidence. */
+  readonly past: readonly (readonly [] | readonly [candidate: number, champion: number, share: number])[];
 }
 
 /** What one stream says. The evidence of a rollout that began under older rules has no weather at all. */
@@ -111,9 +114,7 @@ export const toleratedIn = (toleratedRatio: number, tau: number): number =>
   toleratedRatio * Math.exp(partOfNoise * tau);
 
 export const newWeather = ({ tau }: Climate, weight: number): Weather => ({
-  harm: originGrid.map(() => 0),
-  came: originGrid.map(() => 0),
-  safe: ratiosTried.map(() => 0),
+  harm: noFactors,
   weight,
   changes: 0,
   before: 0,
@@ -193,6 +194,10 @@ export interface Limits {
   readonly climate: Climate;
   readonly routing: 'configured' | 'realised';
   readonly unit: 'request' | 'user';
+  /** A promotion needs the stream. */
+  readonly promotes: boolean;
+  /** What came is kept of it. */
+  readonly cameToo: boolean;
   /** Requests are not shared out by the weight: nothing counts but the share that came. */
   readonly isAstray?: boolean;
 }
@@ -238,7 +243,7 @@ interface Weighed {
 function judged(
   weather: Weather,
   { heard, origins, against, shareThatCame, typical }: Weighed,
-  { toleratedRatio, margin, climate, unit, isAstray }: Limits,
+  { toleratedRatio, margin, climate, unit, promotes, cameToo, isAstray }: Limits,
 ): Partial<Weather> {
   const tau = tauOf(weather, climate);
   const most = mostOf(typical, weather.before);
@@ -247,19 +252,19 @@ function judged(
   const { candidateRequests, championRequests } = heard.events;
   // A test leaves out the ticks in which only the arm that it would blame had requests.
   const counts = championRequests > 0;
-  const came = counts ? plus(weather.came, harmFactors(asCame, rule)) : weather.came;
-  if (isAstray) return { came };
+  const came = counts && cameToo ? { came: plus(weather.came ?? noFactors, harmFactors(asCame, rule)) } : {};
+  if (isAstray) return came;
   const changed = heard.weight === weather.weight ? weather : withChange(weather, heard.weight, climate);
   const { harm, since, safe } = changed;
   const isBlamed = counts && heard.isLeftOut !== true;
   const factors = isBlamed ? harmFactors({ ...origins, share: against }, rule) : noFactors;
   return {
     ...changed,
-    came,
+    ...came,
     harm: plus(harm, factors),
     ...(since === undefined ? {} : { since: plus(since, factors) }),
     // Of users who are at risk the share that came, because the other would say how many had a bad request.
-    ...(heard.isLast && candidateRequests > 0
+    ...(promotes && heard.isLast && candidateRequests > 0
       ? {
           safe: safeAfter(safe, unit === 'user' ? asCame : origins, {
             margin,
@@ -281,7 +286,7 @@ const hiddenNoise = 0.1;
 const noiseBehind = (tau: number, typical: number): number => (typical < fewBad ? Math.min(tau, hiddenNoise) : tau);
 
 function safeAfter(
-  known: readonly number[],
+  known: readonly number[] = ratiosTried.map(() => 0),
   origins: Origins,
   { margin, tau, most, climate }: Omit<FactorRule, 'ratio'> & { readonly margin: number; readonly climate: Climate },
 ): readonly number[] {
@@ -307,16 +312,13 @@ function learned(
   isPair: boolean,
 ): Partial<Weather> {
   if (climate.fixed) return {};
-  const odds = Math.log((candidate + 0.5) / (champion + 0.5)) - Math.log(share / (1 - share));
-  const variance = 1 / (candidate + 0.5) + 1 / (champion + 0.5);
-  const [then] = weather.past.length === lag ? weather.past : [];
-  const noise =
-    isPair && then?.[1] !== undefined ? noiseAfter(weather.noise, [variance, odds], [then[0], then[1]]) : weather.noise;
+  const now = isPair ? ([candidate, champion, share] as const) : ([] as const);
+  const [then = []] = weather.past.length === lag ? weather.past : [];
   return {
     ...typicalAfter(weather, candidate + champion, climate),
     before: candidate + champion,
-    noise,
-    past: [...weather.past.slice(1 - lag), isPair ? [variance, odds] : [variance]],
+    noise: noiseAfter(weather.noise, now, then),
+    past: [...weather.past.slice(1 - lag), now],
   };
 }
 
@@ -329,17 +331,24 @@ function typicalAfter(weather: Weather, bad: number, climate: Climate): Pick<Wea
   return weather.first === undefined ? { first: bad } : { typical: Math.min(weather.first, bad) };
 }
 
+type Row = Weather['past'][number];
+
 /** How much two ticks that are `lag` apart scatter beyond chance. A ratio that stays does not, as it is in both. */
-function noiseAfter(
-  [sum, weight]: Weather['noise'],
-  [variance, now]: readonly [number, number],
-  [varianceThen, then]: readonly [number, number],
-): Weather['noise'] {
-  const chance = (variance + varianceThen) / 2;
-  const excess = Math.min(Math.max((now - then) ** 2 / 2 - chance, -0.5), 0.5);
+function noiseAfter(known: Weather['noise'], now: Row, then: Row): Weather['noise'] {
+  if (now.length === 0 || then.length === 0) return known;
+  const [sum, weight] = known;
+  const chance = (varianceOf(now) + varianceOf(then)) / 2;
+  const excess = Math.min(Math.max((oddsOf(now) - oddsOf(then)) ** 2 / 2 - chance, -0.5), 0.5);
   const says = (0.09 / (0.09 + chance)) ** 2;
   return [Math.max(sum + says * excess, 0), weight + says];
 }
+
+type Pair = Exclude<Row, readonly []>;
+
+/** The log-odds between the arms beyond those of the share, and the variance that chance gives them. */
+const oddsOf = ([candidate, champion, share]: Pair): number =>
+  Math.log((candidate + 0.5) / (champion + 0.5)) - Math.log(share / (1 - share));
+const varianceOf = ([candidate, champion]: Pair): number => 1 / (candidate + 0.5) + 1 / (champion + 0.5);
 
 /** Above it `Math.exp` is near its end. */
 const mostLog = 700;
