@@ -293,8 +293,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'a hold for routing keeps the weight on the candidate',
     'model/rollout/state.ts',
-    'return rollout.backTo ?? rollout.steps[rollout.step] ?? 100;',
-    'return rollout.steps[rollout.step] ?? 100;',
+    'return rollout.backTo ?? rollout.steps',
+    'return rollout.steps',
     'a gateway that shares out otherwise, and the candidate is well',
   ),
   core(
@@ -328,7 +328,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'the champion keeps nothing while the candidate is guarded',
     'model/rollout/state.ts',
-    '100 - rollout.plan.guardShare',
+    '100 - plan.guardShare',
     '100',
     'errors begin once the candidate is promoted',
   ),

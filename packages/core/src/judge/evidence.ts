@@ -5,19 +5,13 @@ import type { Counts, LabelTick, PairCounts, Tick, UserCounts } from '../ports/t
 import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
+import { type Arm, type Compared, comparedAfter, noneCompared, noRequests, plus } from './compared.ts';
 import { climateOfPairs, evenWeight, pairsOf } from './paired.ts';
 import { type Admitted, admit, type Routing, type Split } from './routing.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
 import { withUnlike } from './safe.ts';
 import { type BothArms, togetherAfter } from './together.ts';
 import { type Climate, independent, type Weather, withHeard } from './weather.ts';
-
-export interface Arm {
-  readonly requests: number;
-  readonly errors: number;
-}
-
-const noRequests: Arm = { requests: 0, errors: 0 };
 
 /** Bad requests (sticky: users) of all ticks at one weight. */
 export interface Cell {
@@ -84,14 +78,6 @@ export interface Evidence {
   readonly recent: Readonly<Record<string, number>>;
 }
 
-/** Requests (sticky: users at risk, and those with their first error) of all ticks in which both arms had some. */
-export interface Compared {
-  readonly candidate: Arm;
-  readonly championRequests: number;
-  /** Failures that the candidate would have had if it had failed as often as the champion did in the same tick. */
-  readonly excused: number;
-}
-
 /** Where the ticks were counted: the candidate's weight, confirmed before they began, and who the arms are. */
 export interface Place {
   /** Percent; 0: nothing but a mirror. */
@@ -156,7 +142,7 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
     ...evidence,
     ...totals,
     ...excess,
-    ...withCompared(evidence, tick, place, rules),
+    ...withCompared(evidence, tick, tickMs, place, rules),
     ...togetherAfter(evidence, tick, tickMs, place, rules),
   };
   const isCold = tick.start < (evidence.from ?? 0);
@@ -191,26 +177,20 @@ function admittedBy(
 const routingOf = (admitted: Admitted | undefined): Pick<Evidence, 'routing'> =>
   admitted === undefined ? {} : { routing: admitted.routing };
 
-const noneCompared: Compared = { candidate: noRequests, championRequests: 0, excused: 0 };
-
-/** What the hard limit uses, with one more tick. A tick in which one arm had no requests does not count. */
+/** What the hard limit uses, with one more tick. */
 function withCompared(
   { compared = noneCompared }: Evidence,
   tick: Tick,
+  tickMs: number,
   place: Place,
   { unit }: Rules,
 ): Pick<Evidence, 'compared'> {
-  if (place.champion === undefined) return {};
+  if (place.champion === undefined || place.weight === 0) return {};
   const events = eventsOf({ measure: errors }, tick, place, unit);
-  if (events === undefined || events.candidateRequests === 0 || events.championRequests === 0) return {};
-  const { candidateRequests: requests, championRequests } = events;
-  return {
-    compared: {
-      candidate: plus(compared.candidate, { requests, errors: events.candidate }),
-      championRequests: compared.championRequests + championRequests,
-      excused: compared.excused + (requests * events.champion) / championRequests,
-    },
-  };
+  if (events === undefined || requestsOf(events) === 0) return {};
+  const candidate = { requests: events.candidateRequests, errors: events.candidate };
+  const champion = { requests: events.championRequests, errors: events.champion };
+  return { compared: comparedAfter(compared, { candidate, champion }, { weight: place.weight, tickMs, unit }) };
 }
 
 interface Found {
@@ -514,11 +494,6 @@ export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, 
   };
   return { ...evidence, streams, weather, pairs, labels };
 }
-
-const plus = (arm: Arm, { requests, errors }: Arm): Arm => ({
-  requests: arm.requests + requests,
-  errors: arm.errors + errors,
-});
 
 const armOf = (counts: Counts | undefined): Arm =>
   counts === undefined ? noRequests : { requests: counts.requests, errors: counts.bad[errors] ?? 0 };

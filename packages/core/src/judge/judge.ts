@@ -1,6 +1,7 @@
 import { grouped, percent } from '../base/numbers.ts';
 import type { Tick } from '../ports/telemetry.ts';
-import { type Arm, type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
+import type { Arm } from './compared.ts';
+import { type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
 import type { AtShare } from './origin.ts';

@@ -189,6 +189,9 @@ export function surprise({ candidate, champion }: Split, at: Odds): number {
   return divergence(ours, theirs, share);
 }
 
+/** Such numbers do not happen by chance. */
+export const isNoChance = (split: Split, at: Odds): boolean => surprise(split, at) > impossible;
+
 function divergence(candidate: number, champion: number, share: number): number {
   const all = candidate + champion;
   return part(candidate, all * share) + part(champion, all * (1 - share));

@@ -1,11 +1,12 @@
 import { errors } from '../base/measures.ts';
+import { spanText } from '../base/time.ts';
 import type { ModelPlan } from '../config/config.ts';
 import type { GuardrailKind, Thresholds, Watch } from '../guardrails/guardrail.ts';
 import type { Bounds } from '../guardrails/kit.ts';
 import { guardrailKinds } from '../guardrails/list.ts';
 import { climatesOf } from './climate.ts';
 import type { History } from './history.ts';
-import { type TogetherRule, togetherRule } from './together.ts';
+import { type TogetherRule, togetherRule, windowMs } from './together.ts';
 import type { Climate } from './weather.ts';
 
 /** What is watched, and the bounds that the config sets it. */
@@ -95,6 +96,8 @@ export function rulesOf({ plan, sticky, thresholds, history, accepted }: RulesOf
 
 function whyNotTogether(plan: RulesOf['plan'], accepted: boolean | undefined): string | undefined {
   if (plan.limits.together === false) return 'the config says so';
+  if (windowMs % plan.tick !== 0)
+    return `windows of ${spanText(windowMs)} cannot be filled by ticks of ${spanText(plan.tick)}`;
   return accepted === true ? 'a person let the rollout go on after it had held it' : undefined;
 }
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { minute } from '../../base/time.ts';
 import { healthy, planOf, serveTicks } from '../model.fixture.ts';
 import { whyRollout } from '../why.ts';
 import { challenge, type GivenRollout, noLatency, rolloutOf, until } from './judge.fixture.ts';
 import type { Rollout } from './state.ts';
+import { verifyRollout } from './verify.ts';
 
 const begun = (rollout: GivenRollout = {}) => challenge(planOf({ rollout: { bake: '5m', guard: '5m', ...rollout } }));
 
@@ -118,19 +120,65 @@ describe('a suspect', () => {
   });
 });
 
-test('a guard does not end on a suspect while it has time: it lasts as long again at most', () => {
-  const [bad, close] = [0.036, 0.032].map((failing) => {
+describe('a guard that would end on a suspect', () => {
+  const guarded = (later: number) => {
     const given = begun(noLatency);
     until(given, healthy, 'guarding');
-    return until(given, { ...healthy, failing: { v1: 0.02, v2: failing } }, 'rolledBack', 'promoted');
+    serveTicks(given.drive, { ...healthy, failing: { v1: 0.02, v2: 0.032 } }, 8);
+    until(given, { ...healthy, failing: { v1: 0.02, v2: later } }, 'rolledBack', 'promoted', 'held');
+    return given;
+  };
+  const told = ({ story }: Rollout) => story.map(({ text }) => text).join('\n');
+
+  test('goes on, and takes back what shows that it does harm', () => {
+    const given = begun(noLatency);
+    until(given, healthy, 'guarding');
+
+    const rollout = until(given, { ...healthy, failing: { v1: 0.02, v2: 0.036 } }, 'rolledBack', 'promoted', 'held');
+
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    expect(told(rollout)).toMatch(/goes on at this weight: the evidence/);
   });
 
-  expect(bad).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
-  expect(close?.status).toBe('promoted');
-  for (const { story } of [bad, close].filter((one) => one !== undefined))
-    expect(story.map(({ text }) => text)).toContainEqual(
-      expect.stringMatching(/^goes on at this weight: the evidence/),
+  test('lasts as long again at most: then the candidate is promoted, and the story tells the odds', () => {
+    const rollout = rolloutOf(guarded(0.022));
+
+    expect(rollout.status).toBe('promoted');
+    expect(told(rollout)).toMatch(
+      /goes on at this weight.*\nthe guard is over: the evidence of harm is [3-9][.\d]* to 1/,
     );
+  });
+
+  test('is held from 10 to 1 on, with the traffic of the guard, and evidence takes the candidate back from there', () => {
+    const given = guarded(0.032);
+    const held = rolloutOf(given);
+
+    expect(held).toMatchObject({
+      status: 'held',
+      because: expect.stringMatching(/^the guard is over, and the evidence of harm is [1-9]\d to 1$/),
+    });
+    expect('endsAt' in held ? held.endsAt - given.drive.now : 0).toBe(24 * 60 * minute);
+    expect(given.drive.state.endpoint.weights).toEqual({ v1: 5, v2: 95 });
+    expect(whyRollout(held, 'fraud').sentence).toMatch(/is held at 95 %: the guard is over/);
+
+    const rollout = until(given, { ...healthy, failing: { v1: 0.02, v2: 0.032 } }, 'rolledBack', 'promoted');
+    expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
+    expect(verifyRollout(given.drive.entries, rollout.id).problems).toEqual([]);
+  });
+
+  test('is guarded anew when a person resumes it, and promoted when one says so', () => {
+    const resumed = guarded(0.032);
+    const promoted = guarded(0.032);
+
+    resumed.drive.say({ type: 'resumeRequested' });
+    promoted.drive.say({ type: 'promoteRequested', because: 'the errors are of a test' });
+
+    expect(until(resumed, healthy, 'guarding', 'baking').status).toBe('guarding');
+    expect(rolloutOf(promoted)).toMatchObject({ status: 'promoted', certificate: { verdict: 'promotion' } });
+    expect(told(rolloutOf(promoted))).toMatch(/the guard was ended by ann: the errors are of a test/);
+    for (const given of [resumed, promoted])
+      expect(verifyRollout(given.drive.entries, rolloutOf(given).id).problems).toEqual([]);
+  });
 });
 
 describe('a rollout', () => {

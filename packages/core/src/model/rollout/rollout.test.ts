@@ -14,7 +14,7 @@ import {
   trainOne,
 } from '../model.fixture.ts';
 import { whyRollout } from '../why.ts';
-import { challenge, type GivenModel, type GivenRollout, rolloutOf, until, type World } from './judge.fixture.ts';
+import { challenge, first, type GivenModel, type GivenRollout, rolloutOf, until, type World } from './judge.fixture.ts';
 import type { Rollout } from './state.ts';
 import { bake } from './steps.ts';
 import { rolloutTable } from './table.ts';
@@ -181,6 +181,22 @@ describe('a rollout that is not routed as configured', () => {
     expect(served(given)).toEqual({ v1: 90, v2: 10 });
   });
 
+  test('knows what is late after that: it was routed by the weight of the hold', () => {
+    const given = begun({ steps: [20, 50] });
+    until(given, healthy, 'shifting');
+    until(given, healthy, 'baking');
+    until(given, skewed, 'held');
+    given.drive.say({ type: 'resumeRequested' });
+    until(given, healthy, 'baking');
+
+    const { late = 0 } = rolloutOf(given).evidence.routing?.leftOut ?? {};
+    serveTicks(given.drive, { perMinute: 60, skew: 0.4 }, 2);
+
+    const { routing } = rolloutOf(given).evidence;
+    expect(routing).toMatchObject({ share: 0.5, before: 0.2, strayMs: 0, leftOut: { late: late + 1 } });
+    expect(verifyRollout(given.drive.entries, rolloutOf(given).id).problems).toEqual([]);
+  });
+
   test('is taken back at once when it fails more by the requests that came, by policy', () => {
     const given = begun();
     until(given, healthy, 'baking');
@@ -281,6 +297,7 @@ describe('a hold that nobody can judge', () => {
     ['half an hour', { atMost: '2h', maxHold: '3h' }, half],
     ['atMost where that is shorter', { atMost: '20m', maxHold: '3h' }, 20 * 60_000],
     ['maxHold where that is shorter', { atMost: '2h', maxHold: '10m' }, 10 * 60_000],
+    ['two ticks at least', { tick: '1m', atMost: '2h', maxHold: '90s' }, 2 * 60_000],
   ])('lasts %s', (_, limits, ms) => {
     const given = begun(limits);
     until(given, healthy, 'baking');
@@ -374,6 +391,49 @@ describe('time in which the endpoint was not served', () => {
     expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
   });
 
+  test.each([
+    ['a bake', 'baking', 0],
+    ['a guard', 'guarding', 50],
+  ] as const)(
+    'ends %s after maxHold: nobody sees the candidate, which gets the weight of the step before',
+    (_, status, backTo) => {
+      const given = begun({ maxHold: '2h' });
+      until(given, healthy, status);
+
+      const rollout = until(given, off, 'held', 'shifting', 'promoted');
+
+      expect(rollout).toMatchObject({
+        status: 'held',
+        backTo,
+        because: 'nobody saw the candidate for more than maxHold (2h)',
+      });
+      expect(verifyRollout(given.drive.entries, rollout.id).problems).toEqual([]);
+      expect(until(given, off, 'rolledBack', 'promoted').status).toBe('rolledBack');
+    },
+  );
+
+  test('takes no first version away: there is nobody to go back to', () => {
+    const given = first(planOf({ rollout: { guard: '15m', maxHold: '1h' } }));
+    until(given, healthy, 'guarding');
+
+    serveTicks(given.drive, off, 100);
+
+    expect(rolloutOf(given).status).toBe('guarding');
+  });
+
+  test('does not count before it is read, with whatever reading it is told', () => {
+    const given = begun();
+    const began = until(given, healthy, 'baking');
+    given.drive.wait(2 * minute);
+    const order = given.drive.owed('readTicks')[0];
+    if (order?.kind !== 'readTicks') throw new Error('no ticks are owed');
+    const { from } = order;
+    const ticks = [0, 1, 2, 3].map((index) => ({ start: from + index * minute, counts: {}, unserved: true as const }));
+    given.drive.answer('readTicks', { type: 'ticksRead', from, to: from + minute, ticks });
+
+    expect(endOf(rolloutOf(given)) - endOf(began)).toBe(minute);
+  });
+
   test('is none in which evidence could come: a step still has all of atMost', () => {
     const given = begun({ atMost: '20m' });
     until(given, healthy, 'baking');
@@ -455,6 +515,30 @@ describe('the hard limit of failed requests', () => {
       evidence: { candidate: { requests: 26, errors: 26 } },
     });
     expect(verifyRollout(given.drive.entries, rolloutOf(given).id).problems).toEqual([]);
+  });
+
+  test('sums up ticks in which only one of both had a request: few of them are enough to take back what always fails', () => {
+    const given = begun({ steps: [50], bake: '2h', guardrails: { errors: { dryRun: true }, latency: false } });
+    until(given, healthy, 'baking');
+
+    for (let round = 0; round < 25 && rolloutOf(given).status === 'baking'; round += 1) {
+      serveMinutes(given, 1, { v2: [1, 1] });
+      serveMinutes(given, 1, { v1: [0, 1] });
+    }
+
+    expect(rolloutOf(given)).toMatchObject({
+      because: { kind: 'limit', text: expect.stringMatching(/^20 of 20 requests to the candidate failed/) },
+    });
+  });
+
+  test('forgets a row of ticks that the weight makes impossible, for that is a gap of the champion', () => {
+    const given = begun({ bake: '4h', atMost: '5h' });
+    until(given, healthy, 'baking');
+
+    serveMinutes(given, 7, { v2: [8, 8] });
+    serveMinutes(given, 1, { v2: [0, 1], v1: [0, 400] });
+
+    expect(rolloutOf(given).evidence.compared).toMatchObject({ candidate: { requests: 1, errors: 0 } });
   });
 
   test('waits for as many requests of the champion: one of them says little of what is sent to both', () => {

@@ -1,5 +1,6 @@
 import { Fault } from '../../base/fault.ts';
-import type { Arm, Evidence } from '../../judge/evidence.ts';
+import type { Arm } from '../../judge/compared.ts';
+import type { Evidence } from '../../judge/evidence.ts';
 import type { Interval } from '../../judge/interval.ts';
 import { intervalOf, logGuardrail, logHarm, logRouted } from '../../judge/judge.ts';
 import { toleranceOf } from '../../judge/noise.ts';

@@ -1,4 +1,4 @@
-import type { Arm } from '../../judge/evidence.ts';
+import type { Arm } from '../../judge/compared.ts';
 import { logHarm, safetyOf } from '../../judge/judge.ts';
 import { rulesFor } from './evidence.ts';
 import { candidateWeight, lastWeight, type Rollout } from './state.ts';

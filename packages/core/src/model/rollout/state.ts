@@ -112,16 +112,24 @@ export function candidateWeight(rollout: Rollout): number {
     case 'paused':
       return rollout.steps[rollout.step] ?? 100;
     case 'held':
-      return rollout.backTo ?? rollout.steps[rollout.step] ?? 100;
+      return rollout.backTo ?? rollout.steps[rollout.step] ?? guardedWeight(rollout);
     case 'promoting':
     case 'guarding':
-      return rollout.guardMs > 0 && rollout.stable !== undefined ? 100 - rollout.plan.guardShare : 100;
+      return guardedWeight(rollout);
     case 'promoted':
       return 100;
     default:
       return 0;
   }
 }
+
+/** What the champion does not keep while a promoted candidate is guarded. */
+const guardedWeight = ({ guardMs, stable, plan }: Base): number =>
+  guardMs > 0 && stable !== undefined ? 100 - plan.guardShare : 100;
+
+/** Held when the guard had no time left: the candidate has the traffic of the guard. */
+export const isHeldGuard = ({ step, steps, backTo }: Extract<Rollout, { status: 'held' }>): boolean =>
+  step >= steps.length && backTo === undefined;
 
 /** Percent of the requests that the candidate gets a copy of. */
 export function mirroredShare(rollout: Rollout): number {

@@ -61,6 +61,7 @@ export function shift(rollout: Waiting, step: number, at: number): Rollout {
   return note(
     {
       ...base(rollout),
+      ...routedBefore(rollout),
       steps: steps.map((planned, index) => (index === step ? weight : planned)),
       status: 'shifting',
       step,
@@ -69,6 +70,13 @@ export function shift(rollout: Waiting, step: number, at: number): Rollout {
     at,
     `step ${step + 1} of ${steps.length}: ${what} to v${candidate}${limited}`,
   );
+}
+
+/** What comes late after a hold was routed by the weight of the hold. */
+function routedBefore(rollout: Waiting): Pick<Base, 'evidence'> {
+  const { evidence } = rollout;
+  if (rollout.status !== 'held' || rollout.backTo === undefined || evidence.routing === undefined) return { evidence };
+  return { evidence: { ...evidence, routing: { ...evidence.routing, share: rollout.backTo / 100 } } };
 }
 
 export function bake(rollout: Base, step: number, at: number, weight: 'newWeight' | 'sameWeight'): Rollout {
@@ -98,9 +106,13 @@ const clockMarginMs = 10 * second;
 const firstTick = (at: number, tick: number): number =>
   Math.ceil((at + Math.min(clockMarginMs, tick / 6)) / tick) * tick;
 
-/** A candidate that nobody can judge is not left with its weight, nor anywhere for longer than this. */
+/**
+ * A candidate that nobody can judge is not left with its weight, nor anywhere for longer than this. Two ticks are the
+ * least in which anything can be seen of it.
+ */
 const maxBlindMs = 30 * minute;
-const blindMs = ({ atMost, maxHold }: Base['plan']): number => Math.min(maxBlindMs, atMost, maxHold);
+const blindMs = ({ atMost, maxHold, tick }: Base['plan']): number =>
+  Math.max(2 * tick, Math.min(maxBlindMs, atMost, maxHold));
 
 /** How long a hold may last, as text. */
 export const holdText = ({ plan, backTo }: Extract<Rollout, { status: 'held' }>): string =>
@@ -118,7 +130,7 @@ export function holdBack(
 ): Rollout {
   if (rollout.status === 'held' && rollout.backTo !== undefined) return rollout;
   const { plan, steps, since, until } = rollout;
-  const step = 'step' in rollout ? rollout.step : steps.length;
+  const step = stepOf(rollout);
   const backTo = steps[step - 1] ?? 0;
   const endsAt = at + blindMs(plan);
   return note(
@@ -151,12 +163,21 @@ export const accepted = (held: Extract<Rollout, { status: 'held' }>): typeof hel
 export const goForward = (held: Extract<Rollout, { status: 'held' }>, at: number, because: string): Rollout =>
   held.step >= held.steps.length ? promote(held, at, because) : shift(held, held.step, at);
 
+/**
+ * How long nobody saw the candidate since its weight was confirmed: so much longer its bake or its guard lasts than is
+ * configured.
+ */
+export function unseenIn(rollout: Extract<Rollout, { status: 'baking' | 'guarding' }>): number {
+  const { status, since, until, plan, guardMs } = rollout;
+  return until - firstTick(since, plan.tick) - (status === 'baking' ? plan.bake : guardMs);
+}
+
 export function hold(
   rollout: Waiting,
   at: number,
   { because, gathering }: { readonly because: string; readonly gathering?: true },
 ): Rollout {
-  const step = 'step' in rollout ? rollout.step : 0;
+  const step = stepOf(rollout);
   const { since = at, until = at } = rollout as { readonly since?: number; readonly until?: number };
   const endsAt = at + rollout.plan.maxHold;
   return note(
@@ -166,11 +187,18 @@ export function hold(
   );
 }
 
+/** Past the last one under the guard. */
+function stepOf(rollout: Waiting): number {
+  if ('step' in rollout) return rollout.step;
+  return rollout.status === 'guarding' ? rollout.steps.length : 0;
+}
+
 /** Without a certificate of its evidence a promotion is policy, and its certificate says so. */
 export const promote = (rollout: Waiting, at: number, because: string): Rollout =>
   note(
     {
       ...base(rollout),
+      ...routedBefore(rollout),
       ...(rollout.certificate?.verdict === 'promotion'
         ? {}
         : withCertificate(rollout, because, nextAfterPromotion(rollout))),

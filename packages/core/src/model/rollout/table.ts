@@ -3,7 +3,15 @@ import { durationText } from '../../base/time.ts';
 import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { ModelSignal, SignalOf } from '../protocol.ts';
 import type { InnerSignal } from './protocol.ts';
-import { type Base, type Rollout, type RolloutContext, type Waiting, wantsHistory, wantsLatency } from './state.ts';
+import {
+  type Base,
+  isHeldGuard,
+  type Rollout,
+  type RolloutContext,
+  type Waiting,
+  wantsHistory,
+  wantsLatency,
+} from './state.ts';
 import { accepted, bake, begin, endPromoted, endReverted, guard, holdText, note, promote, revert } from './steps.ts';
 import { endUnread, holdUnreadable, judgeLabels, judgeTicks, resume } from './verdicts.ts';
 
@@ -118,7 +126,10 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
               : `${rollout.because}, and held longer than ${holdText(rollout)}`,
           }),
     promoteRequested: (rollout, signal) =>
-      ours(rollout, signal) ?? promote(accepted(rollout), signal.at, `promoted by ${byWhom(signal)}`),
+      ours(rollout, signal) ??
+      (isHeldGuard(rollout)
+        ? endGuard(rollout, signal)
+        : promote(accepted(rollout), signal.at, `promoted by ${byWhom(signal)}`)),
     pauseRequested: 'ignore',
     resumeRequested: (rollout, signal, { frozen }) =>
       ours(rollout, signal) ?? resume(rollout, { at: signal.at, by: byWhom(signal) }, frozen),
@@ -147,9 +158,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     historyRead: 'ignore',
     clockTicked: (rollout, { at }) =>
       at >= rollout.until && rollout.until === rollout.since ? endPromoted(rollout, at) : endUnread(rollout, at),
-    promoteRequested: (rollout, signal) =>
-      ours(rollout, signal) ??
-      endPromoted(note(rollout, signal.at, `the guard was ended by ${byWhom(signal)}`), signal.at),
+    promoteRequested: (rollout, signal) => ours(rollout, signal) ?? endGuard(rollout, signal),
     pauseRequested: refuse('the candidate already has all traffic and cannot be paused; abort it instead'),
     resumeRequested: 'ignore',
   },
@@ -230,6 +239,9 @@ const isUsable = ({ p50, p90, p99, requests }: Thresholds): boolean =>
 
 const byWhom = ({ actor, because }: Pick<ModelSignal, 'actor'> & { readonly because?: string }): string =>
   because === undefined ? actor.subject : `${actor.subject}: ${because}`;
+
+const endGuard = (rollout: Waiting, signal: SignalOf<'promoteRequested'>): Rollout =>
+  endPromoted(note(rollout, signal.at, `the guard was ended by ${byWhom(signal)}`), signal.at);
 
 function ours(rollout: Base, signal: { readonly rollout?: string }): Refusal | undefined {
   return signal.rollout === undefined || signal.rollout === rollout.id

@@ -197,6 +197,12 @@ describe('a limit that does not watch', () => {
       history,
       /does not watch for it, because the config says so$/,
     ],
+    [
+      'no window is full',
+      { tick: '2m' },
+      history,
+      /because windows of 5 minutes cannot be filled by ticks of 2 minutes/,
+    ],
     ['there is no history', {}, 'none', /because less than 24 hours is known in which only the champion/],
     ['the history is short', {}, { ...history, together: undefined } as never, /less than 24 hours is known/],
   ])('lets it happen, and the certificate says why: %s', (_, rollout, past, why) => {

@@ -10,7 +10,15 @@ import { lackText } from '../../judge/sentence.ts';
 import type { SignalOf } from '../protocol.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
 import { nextAfterPromotion, nextAfterRevert } from './next.ts';
-import { labelsFrom, lastWeight, type Rollout, type RolloutContext, type Waiting, wantsLatency } from './state.ts';
+import {
+  isHeldGuard,
+  labelsFrom,
+  lastWeight,
+  type Rollout,
+  type RolloutContext,
+  type Waiting,
+  wantsLatency,
+} from './state.ts';
 import {
   accepted,
   bake,
@@ -23,6 +31,7 @@ import {
   promote,
   revert,
   shift,
+  unseenIn,
 } from './steps.ts';
 
 /** What evidence comes to in each state that reads it, and what ends a hold. */
@@ -51,13 +60,25 @@ export function judgeLabels(rollout: Reading, signal: SignalOf<'labelsRead'>, co
  * A bake and a guard last for time in which both models were seen: each tick that was not served, or whose numbers of
  * requests make it no evidence, moves their end by its length.
  */
-function unseenMs({ evidence, plan }: Reading, counted: Reading, { ticks }: SignalOf<'ticksRead'>): number {
-  const unserved = ticks.filter((tick) => tick.unserved === true && tick.start >= evidence.readTo);
+function unseenMs({ evidence, plan }: Reading, counted: Reading, { ticks, to }: SignalOf<'ticksRead'>): number {
+  const isRead = (start: number): boolean => start >= evidence.readTo && start < to;
+  const unserved = ticks.filter((tick) => tick.unserved === true && isRead(tick.start));
   const leftOut = leftOutOf(counted.evidence) - leftOutOf(evidence);
   return (new Set(unserved.map(({ start }) => start)).size + leftOut) * plan.tick;
 }
 
 const leftOutOf = ({ routing }: Evidence): number => (routing === undefined ? 0 : ticksLeftOut(routing));
+
+/**
+ * Where nobody sees the candidate for `maxHold`, waiting is over: what is not served for so long is not judged any more.
+ * `undefined`: it was seen. A first version has nobody to go back to.
+ */
+function unseenText(rollout: In<'baking' | 'guarding'>): string | undefined {
+  const { maxHold } = rollout.plan;
+  return rollout.stable === undefined || unseenIn(rollout) <= maxHold
+    ? undefined
+    : `nobody saw the candidate for more than maxHold (${durationText(maxHold)})`;
+}
 
 /** Evidence goes to the judge; harm takes the rollout back from any state that reads it. */
 function weigh(
@@ -137,17 +158,23 @@ function afterGuard(rollout: In<'guarding'>, verdict: Verdict, signal: SignalOf<
   // A guard whose evidence is suspended sees nothing.
   if (verdict.kind === 'misrouted') return holdBack(rollout, signal.at, `the guard saw nothing: ${verdict.text}`);
   if (verdict.kind === 'together') return holdBoth(rollout, signal.at, verdict.text);
+  const unseen = unseenText(rollout);
+  if (unseen !== undefined) return holdBack(rollout, signal.at, unseen);
   const { until, guardMs } = rollout;
   if (signal.to < until) return rollout;
-  return isSuspect(rollout) && signal.to < until + guardMs
-    ? goesOn(rollout, signal.at)
-    : endPromoted(rollout, signal.at);
+  if (!isSuspect(rollout)) return endPromoted(rollout, signal.at);
+  if (signal.to < until + guardMs) return goesOn(rollout, signal.at);
+  return halfWayToHarm(rollout) >= 1
+    ? hold(rollout, signal.at, { because: `the guard is over, and ${harmText(rollout)}` })
+    : endPromoted(note(rollout, signal.at, `the guard is over: ${harmText(rollout)}`), signal.at);
 }
 
 function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
   const { evidence, until, step, steps, plan } = rollout;
   if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
   if (verdict.kind === 'together') return holdBoth(rollout, at, verdict.text);
+  const unseen = unseenText(rollout);
+  if (unseen !== undefined) return holdBack(rollout, at, unseen);
   if (evidence.readTo < until || frozen) return rollout;
   const isInTime = evidence.readTo < until - plan.bake + plan.atMost;
   if (isInTime && isSuspect(rollout)) return goesOn(rollout, at);
@@ -172,9 +199,12 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
   return hold(rollout, at, { because, gathering: true });
 }
 
-/** A quarter of the way to a rollback, in logarithms: 3 to 1 by default. Weights may follow from the evidence. */
-const isSuspect = (rollout: Rollout): boolean =>
-  logHarm(rollout.evidence, rulesFor(rollout)) >= Math.log(1 / rollout.plan.alpha) / 4;
+/** How far the evidence of harm is, in logarithms: 1 is half of the way to a rollback, 10 to 1 by default. */
+const halfWayToHarm = (rollout: Rollout): number =>
+  logHarm(rollout.evidence, rulesFor(rollout)) / (Math.log(1 / rollout.plan.alpha) / 2);
+
+/** A quarter of the way: 3 to 1 by default. Weights may follow from the evidence. */
+const isSuspect = (rollout: Rollout): boolean => halfWayToHarm(rollout) >= 1 / 2;
 
 const harmText = (rollout: Rollout): string =>
   `the evidence of harm is ${oddsText(logHarm(rollout.evidence, rulesFor(rollout)))}`;
@@ -275,7 +305,7 @@ export function resume(
     return refuse(
       'the project is frozen, and the weight of the candidate would rise; end the freeze first, or abort the rollout',
     );
-  if (backTo !== undefined) return goForward(rollout, at, because);
+  if (backTo !== undefined || isHeldGuard(rollout)) return goForward(rollout, at, because);
   // A shift of the predictions does not go away by mirroring more: somebody has looked at it.
   const looked = !frozen && evidence.readTo >= until && shiftAt(rollout) !== undefined;
   return looked ? shift(rollout, step + 1, at) : bake(rollout, step, at, 'sameWeight');
