@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
-import type { Entry } from '../../ports/journal.ts';
+import { describe, expect, test } from 'vitest';
+import { fold, nextEntry } from '../../ports/entry.ts';
+import type { Entry, Head } from '../../ports/journal.ts';
 import { converge, type Driver, healthy, serveTicks, type Traffic, withCanary } from '../model.fixture.ts';
+import type { Model } from '../state.ts';
+import { kept } from './fields.ts';
 import { challenge } from './judge.fixture.ts';
 import { rolloutEnded } from './state.ts';
 import { rolloutVerifier, verifyRollout } from './verify.ts';
@@ -108,6 +111,116 @@ test('a guard that time without service made longer is recomputed, and one that 
   expect(longer.length).toBeGreaterThan(2);
   expect(verifyRollout(drive.entries, idOf(drive)).problems).toEqual([]);
   expect(verifyRollout(forged, idOf(drive)).problems.join('\n')).toMatch(/until is recorded as/);
+});
+
+/** An insider writes another state from this entry on, and chains all entries anew. */
+function rewritten(drive: Driver, from: number, change: (rollout: Record<string, unknown>) => void): readonly Entry[] {
+  const found: Entry[] = [];
+  let real: ReturnType<typeof fold> = {};
+  let head: Head | undefined;
+  for (const entry of drive.entries) {
+    real = fold([entry], real);
+    const state = JSON.parse(JSON.stringify(real));
+    if (entry.seq >= from && state.rollout !== undefined) change(state.rollout);
+    const { stream, at, actor, signal, events } = entry;
+    const next = nextEntry(head, { stream, at, actor, signal, state, events });
+    found.push(next);
+    head = { stream, seq: next.seq, hash: next.hash, state };
+  }
+  return found;
+}
+
+const typeOf = ({ signal }: Entry): string => (signal as { readonly type: string }).type;
+const seqOf = (drive: Driver, pick: (entry: Entry, state: Model) => boolean): number => {
+  const found = drive.entries.find((entry, index) =>
+    pick(entry, fold(drive.entries.slice(0, index + 1)) as unknown as Model),
+  );
+  return found?.seq ?? expect.fail();
+};
+
+describe('an insider who chains the journal anew', () => {
+  const drive = released({ perMinute: 6000 });
+  const plain = seqOf(drive, (entry, { rollout }) => rollout?.status === 'baking' && typeOf(entry) === 'clockTicked');
+  const known = Object.entries(kept);
+
+  test('is not found where nothing was changed', () => {
+    expect(
+      verifyRollout(
+        rewritten(drive, plain, () => {}),
+        idOf(drive),
+      ).problems,
+    ).toEqual([]);
+  });
+
+  test.each(known.filter(([, by]) => by !== 'recorded'))(
+    'is found, who changes `%s` without a reading (%s)',
+    (field) => {
+      const forged = rewritten(drive, plain, (rollout) => {
+        rollout[field] = field === 'id' ? rollout.id : { ...Object(rollout[field]), forged: true };
+      });
+      const other = rewritten(drive, plain, (rollout) => {
+        rollout.id = 'ro_other';
+      });
+
+      const found = field === 'id' ? verifyRollout(other, 'ro_other') : verifyRollout(forged, idOf(drive));
+
+      expect(found.verified).toBe(false);
+      if (field !== 'id') expect(found.problems.join('\n')).toMatch(new RegExp(`entry ${plain}: .*${field}`));
+    },
+  );
+
+  test.each([
+    ['a looser limit', 'plan'],
+    ['steps that were never planned', 'steps'],
+    ['a guard that is shorter', 'guardMs'],
+  ])('is found, who lets a rollout begin with %s', (_, field) => {
+    const begun = seqOf(drive, (_, { rollout }) => rollout?.id === idOf(drive));
+    const forged = rewritten(drive, begun, (rollout) => {
+      if (field === 'plan') rollout.plan = { ...Object(rollout.plan), guard: 60_000 };
+      else rollout[field] = field === 'steps' ? [50] : 60_000;
+    });
+
+    expect(verifyRollout(forged, idOf(drive)).problems[0]).toMatch(new RegExp(`^entry ${begun}: rollout\\.`));
+  });
+
+  test('is found, who changes what the champion did once it was read', () => {
+    const read = seqOf(drive, (entry) => typeOf(entry) === 'historyRead');
+    const change = (from: number) =>
+      verifyRollout(
+        rewritten(drive, from, (rollout) => {
+          rollout.history = 'none';
+        }),
+        idOf(drive),
+      ).problems;
+
+    expect(change(read)[0]).toMatch(/rollout\.history is recorded as "none"/);
+    expect(change(read + 1)[0]).toMatch(/rollout\.history is recorded as "none"/);
+  });
+
+  test('is found, who makes a hold last longer or takes a certificate away', () => {
+    const held = seqOf(drive, (_, { rollout }) => rollout?.status === 'promoted' && rollout.id === idOf(drive));
+    const { drive: paused, endpoint } = withCanary();
+    converge(paused, endpoint);
+    paused.say({ type: 'pauseRequested' });
+    paused.wait(60_000);
+    const pause = seqOf(paused, (entry) => typeOf(entry) === 'pauseRequested');
+
+    const without = rewritten(drive, held, (rollout) => {
+      delete rollout.certificate;
+    });
+    const longer = rewritten(paused, pause, (rollout) => {
+      rollout.endsAt = Number(rollout.endsAt) + 60_000;
+    });
+
+    expect(verifyRollout(without, idOf(drive)).problems.join('\n')).toMatch(/certificate is recorded as nothing/);
+    expect(
+      verifyRollout(
+        rewritten(paused, pause, () => {}),
+        idOf(paused),
+      ).problems,
+    ).toEqual([]);
+    expect(verifyRollout(longer, idOf(paused)).problems.join('\n')).toMatch(/rollout\.endsAt is recorded as/);
+  });
 });
 
 test('a rollout that is not there is said to be missing', () => {

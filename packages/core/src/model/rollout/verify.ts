@@ -8,8 +8,10 @@ import type { Entry } from '../../ports/journal.ts';
 import type { SignalOf } from '../protocol.ts';
 import { deploymentName } from '../version.ts';
 import { certify } from './evidence.ts';
+import { type Field, keptFields } from './fields.ts';
 import { type Change, readingIn, rolloutFollower } from './follow.ts';
 import { candidateWeight, type Rollout } from './state.ts';
+import { beginRollout } from './steps.ts';
 import { rolloutTable } from './table.ts';
 
 export interface Verification {
@@ -34,9 +36,11 @@ export interface Verification {
  * is in the entries.
  *
  * Taken as recorded: what the platform counted and saw (ticks, labels, the champion's past as it was summarised, the
- * weights of its endpoint and when it had them), what people and alerts said and what became of the rollout by that, the
- * plan, and the text of a decision by policy. Everything that follows from these is recomputed, also when a reading
- * begins, how long a bake lasts and since when users are known.
+ * weights of its endpoint and when it had them), what people and alerts said, what a rollout began with (its versions and
+ * its plan), and the text of a decision by policy. Everything that follows from these is recomputed, also when a reading
+ * begins, how long a bake lasts and since when users are known. What became of the rollout by something that is not in
+ * its entry (a deployment failed, a freeze ended) is taken as recorded too, but for the fields that nothing of this
+ * changes: see fields.ts.
  */
 export function verifyRollout(entries: readonly Entry[], id: string): Verification {
   const odd = entries.findIndex((entry) => !isEntry(entry));
@@ -125,25 +129,29 @@ function replayOf(id: string, problems: string[]) {
     }
     status = now.status;
     if (old) return;
-    if (was === undefined) note(entry, 'startedAt', entry.at, now.startedAt);
+    if (was === undefined) note(entry, 'rollout', begunAs(now, entry.at), begunAs(now, now.startedAt, now));
     own ??= noEvidence(now.startedAt);
     const until = own;
     const replayed = was === undefined ? undefined : judgedAgain(was, entry, change.frozen);
     if (replayed !== undefined) readings += 1;
     if (was !== undefined) {
+      const mine: Rollout = { ...was, evidence: own };
       // The endpoint may be as wanted already, and the wait for it over in the same entry.
       const next =
         replayed === undefined
-          ? goneOn({ ...was, evidence: own }, entry, change)
+          ? goneOn(mine, entry, change)
           : convergences(replayed, entry).find(({ status }) => status === now.status);
       if (replayed !== undefined) note(entry, 'status', (next ?? replayed).status, now.status);
       if (next !== undefined) note(entry, 'rollout', restOf(next), restOf(now));
+      else
+        for (const field of keptFields(was, now))
+          note(entry, `rollout.${field}`, fieldOf(was, field), fieldOf(now, field));
       own = (next ?? replayed)?.evidence ?? own;
     }
     note(entry, 'evidence', own, now.evidence);
     if (was !== undefined && isConfirmed(was, now)) note(entry, 'weight', weightIn(entry, now), candidateWeight(now));
-    const past = pastIn(entry);
-    if (was !== undefined && past !== undefined) note(entry, past, pastAgain(was, entry)[past], now[past]);
+    if (was?.certificate !== undefined && now.certificate === undefined)
+      note(entry, 'certificate', was.certificate, undefined);
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
       recorded = now.certificate;
       recomputed =
@@ -173,21 +181,34 @@ function replayOf(id: string, problems: string[]) {
   return { take, outcome: () => ({ readings, recorded, recomputed, status }) };
 }
 
-/** What a person says after which the next reading begins later. */
-const ordered: readonly unknown[] = ['resumeRequested', 'promoteRequested'];
-
 /**
- * Without a reading: a weight was confirmed, or a person resumed or promoted. Then the next reading begins later, with a
- * warm-up.
- * `undefined`: what else was said is taken as recorded.
+ * Without a reading: what the signal comes to by itself, with the time that passes and a weight that is confirmed in the
+ * same entry. `undefined`: it is something else that moved the rollout, or nothing did.
  */
 function goneOn(mine: Rollout, entry: Entry, { now, frozen }: Change): Rollout | undefined {
-  const { signal, at } = entry;
+  const { signal, at, seq, actor } = entry;
   // Written by the engine; what comes of it is compared.
   const heard = step(rolloutTable, mine, { ...(signal as unknown as SignalOf<'resumeRequested'>), at }, { frozen });
-  const said = ordered.includes(entryType(entry)) && 'moved' in heard ? heard.moved : mine;
-  return convergences(said, entry).find((next) => next !== mine && next.status === now.status);
+  const said = isFor(mine, entry) && 'moved' in heard ? heard.moved : mine;
+  const passed = step(rolloutTable, said, { type: 'clockTicked', id: `${seq}`, at, actor }, { frozen });
+  const found = [...convergences(said, entry), ...('moved' in passed ? convergences(passed.moved, entry) : [])];
+  const moved = found.filter((next) => next !== mine && next.status === now.status);
+  return moved.find((next) => differences(restOf(next), restOf(now), '').length === 0) ?? moved[0];
 }
+
+/** An answer is one to the order of this rollout. */
+function isFor({ id }: Rollout, { signal }: Entry): boolean {
+  const { key } = signal as { readonly key?: unknown };
+  return key === undefined || String(key).startsWith(`rollout/${id}/`);
+}
+
+/** What follows from what a rollout began with. */
+function begunAs(given: Rollout, at: number, { steps, guardMs, startedAt, edition } = beginRollout(given, at)) {
+  return { steps, guardMs, startedAt, edition };
+}
+
+/** A field that is not in every state. */
+const fieldOf = (rollout: Rollout, field: Field): unknown => (rollout as Partial<Record<Field, unknown>>)[field];
 
 /** All that a rollout is beside its evidence and its certificate, which are compared by themselves. */
 function restOf({ evidence: _, certificate: __, ...rest }: Rollout): unknown {
@@ -213,21 +234,6 @@ function convergences(rollout: Rollout, { at }: Entry): readonly Rollout[] {
   return found;
 }
 
-/** What an entry tells of the champion's past: the field in which a rollout keeps it. */
-const pastIn = (entry: Entry) => pasts.find(([type]) => type === entryType(entry))?.[1];
-const pasts = [
-  ['latencyRead', 'latency'],
-  ['historyRead', 'history'],
-] as const;
-
-function pastAgain(was: Rollout, { signal, at }: Entry): Rollout {
-  // Written by the engine; what is in it is compared.
-  const told = signal as unknown as SignalOf<'latencyRead' | 'historyRead'>;
-  const next = step(rolloutTable, was, { ...told, at }, { frozen: false });
-  return 'moved' in next ? next.moved : was;
-}
-
-const entryType = ({ signal }: Entry): unknown => (signal as { readonly type?: unknown }).type;
 const isEntry = (entry: unknown): boolean =>
   isRecord(entry) && typeof entry.seq === 'number' && isRecord(entry.patch) && isRecord(entry.signal);
 
