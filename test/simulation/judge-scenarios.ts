@@ -339,7 +339,7 @@ export const judgeScenarios: readonly Scenario[] = [
   {
     name: 'caches are cold after each change of weight',
     outside: { models: { slower: (deployment, ageMs) => (deployment === 'v2' && ageMs < 2 * minute ? 3 : 1) } },
-    act: canary({ warmUp: 2 }),
+    act: canary({ warmUp: 2, bake: '3m' }),
     expect: promotes,
   },
   {

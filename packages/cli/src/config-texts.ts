@@ -108,7 +108,8 @@ export const configTexts: Readonly<Record<string, string>> = {
   'rollout.atMost': 'How long the last step may gather evidence in all; default: four times `bake`.',
   'rollout.onInconclusive':
     'What happens when `atMost` is over without enough evidence; `promote` and `rollBack` are policy, not evidence.',
-  'rollout.maxHold': 'A held rollout is taken back after so long.',
+  'rollout.maxHold':
+    'A held rollout is taken back after so long; time without service prolongs a bake or a guard by so much at most.',
   'rollout.alpha': 'The greatest probability of taking back a candidate that is not worse than tolerated.',
   'rollout.beta': 'The greatest probability of promoting a candidate that is as bad as the margin.',
   'rollout.guardrails': 'What makes a candidate bad.',
@@ -129,7 +130,7 @@ export const configTexts: Readonly<Record<string, string>> = {
   'labels.prediction': 'A JSON pointer to the prediction in an answer; default: the usual places.',
   'rollout.routing': 'The share that the judge reckons with: the weight that was set, or the share that came.',
   'rollout.warmUp':
-    'The first ticks after each change of weight, in which slow requests are no evidence, as caches and pools are cold; default: ten, but no more than two thirds of `bake`.',
+    'The first ticks after each change of weight, in which slow requests are no evidence, as caches and pools are cold; default: ten, but no more than two thirds of `bake`; where latency is judged, less than `bake`.',
   'rollout.segments': 'Each of these values of a request header is judged by itself, too.',
   'segments.by': 'The request header, lower case.',
   'segments.values': 'The values that are judged by themselves.',
@@ -141,9 +142,9 @@ export const configTexts: Readonly<Record<string, string>> = {
   'rollout.limits': 'Limits that need no comparison.',
   'limits.errors': 'A candidate that fails this much is taken back at once.',
   'limits.together':
-    'Holds, and then takes back, when both models together get worse than in the last seven days; `false` switches it off.',
+    'Holds, and then takes back, when both models together get worse than in the last seven days; `false` switches it off, and so does a `tick` that does not divide 5 minutes.',
   'errors.share': 'The share of failed requests.',
-  'errors.minRequests': 'Not before so many requests.',
+  'errors.minRequests': 'Not before each model has had so many requests.',
 
   monitor: 'What drift does.',
   'monitor.onDrift': 'What a drift alert does.',

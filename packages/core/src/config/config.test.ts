@@ -73,6 +73,7 @@ describe('a config', () => {
     [{ rollout: { bake: '10s' } }, 'rollout.bake'],
     [{ rollout: { tick: '20m' } }, 'rollout.bake'],
     [{ rollout: { bake: '99999d' } }, 'rollout.bake'],
+    [{ rollout: { bake: '10m', warmUp: 10 } }, 'rollout.warmUp'],
     [{ serve: { command: ['x'], compute: { instances: { min: 5 } } } }, 'serve.compute.instances'],
   ])('refuses %j', (changes, path) => {
     expect(problemsOf(configOf(changes)).map((problem) => problem.split(':')[0])).toContain(`models.fraud.${path}`);

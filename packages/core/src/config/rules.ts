@@ -79,6 +79,12 @@ export const modelRules: readonly Rule[] = [
     because: 'bake is shorter than one tick, but requests are counted once per tick: use at least one tick',
   },
   {
+    path: ['rollout', 'warmUp'],
+    holds: ({ rollout }) => warmsUpInTime(rollout),
+    because:
+      'the warm-up fills the whole bake, so slow requests are not judged before the next step, and the last step may have no time for a certificate: lower warmUp, raise bake, or set guardrails.latency: false',
+  },
+  {
     path: ['rollout', 'guardrails'],
     holds: ({ rollout }) => alphaLeft(Object.values(rollout?.guardrails ?? {})),
     because:
@@ -123,6 +129,14 @@ const served = (serve: Seen<ParsedModel>['serve']) => (typeof serve === 'object'
 
 const inOrder = (less: unknown, more: unknown): boolean =>
   typeof less !== 'number' || typeof more !== 'number' || less <= more;
+
+/** Where latency is judged step by step, a bake has ticks that are not warm-up. */
+function warmsUpInTime(rollout: Seen<ParsedModel>['rollout']): boolean {
+  const { warmUp, tick, bake, strategy, guardrails } = rollout ?? {};
+  if (guardrails?.latency === false || strategy === 'allAtOnce') return true;
+  if (typeof warmUp !== 'number' || typeof tick !== 'number' || typeof bake !== 'number') return true;
+  return warmUp * tick < bake;
+}
 
 /** Every guardrail that may roll back needs a part of alpha. */
 function alphaLeft(guardrails: readonly unknown[]): boolean {

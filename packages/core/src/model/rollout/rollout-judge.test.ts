@@ -245,7 +245,9 @@ describe('a rollout', () => {
   });
 
   test('is not promoted while latency was only seen with cold caches', () => {
-    const given = begun({ steps: [50], bake: '2m', warmUp: 4, atMost: '10m' });
+    // Stored plans may have what a config may not have any more.
+    const plan = planOf({ rollout: { steps: [50], bake: '2m', guard: '5m', atMost: '10m' } });
+    const given = challenge({ ...plan, rollout: { ...plan.rollout, warmUp: 4 } });
     until(given, healthy, 'baking');
 
     for (let tick = 0; tick < 9 && rolloutOf(given).evidence.ticks < 4; tick += 1) serveTicks(given.drive, healthy, 1);
