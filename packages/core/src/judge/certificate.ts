@@ -67,7 +67,7 @@ export interface StreamFinding {
   readonly tolerated?: number;
   /** `log E'` of the last step, where a promotion needs it to reach log(1/beta). */
   readonly logSafe?: number;
-  /** Candidate to champion, at level 1 - alpha, if the ratio is constant. */
+  /** Candidate to champion, at level 1 - alpha, if the ratio is constant; under noise that is measured, not proved. */
   readonly ratio: Interval;
 }
 
@@ -166,7 +166,7 @@ function findingsOf({ rules, evidence, lastWeight }: Case, blames: boolean): rea
                 : bets.safety.logK,
           }
         : {}),
-      ratio: intervalOf(cells, guardrail, rules),
+      ratio: intervalOf(evidence, id, guardrail, rules),
     };
   }
 }

@@ -260,7 +260,7 @@ const rows = {
     assumes: (given) =>
       only(
         isJudged(given) && given.rules.guardrails.some(({ loss }) => loss === undefined),
-        'how many times as often something bad happens does not change during the rollout: the range that is given for it rests on this, and nothing else does',
+        'how many times as often something bad happens does not change during the rollout, but for as much noise as is tolerated: the range that is given for it rests on this, and nothing else does',
       ),
     breaks: 'the candidate gets worse with time or with more traffic',
     mend: 'look at the evidence instead, which does not rest on this',

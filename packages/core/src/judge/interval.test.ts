@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Evidence, noEvidence, withTick } from './evidence.ts';
 import { ratioInterval, shareInterval } from './interval.ts';
+import { intervalOf } from './judge.ts';
 import { turningPoint } from './log.ts';
 import type { AtShare } from './origin.ts';
-import { everHappens } from './outcomes.fixture.ts';
+import { everHappens, normals } from './outcomes.fixture.ts';
+import type { Guardrail, Rules } from './rules.ts';
 
 const count = fc.integer({ min: 0, max: 10_000 });
 const weight = fc.integer({ min: 1, max: 99 }).map((percent) => percent / 100);
@@ -120,6 +123,124 @@ describe('the interval of the ratio', () => {
       }, 0);
     return Math.exp(turningPoint(-40, 40, missing));
   }
+});
+
+describe('the interval of the ratio under noise', () => {
+  const noises = fc.record({
+    tau: fc.double({ min: 0, max: 1, noNaN: true }),
+    dispersion: fc.double({ min: 1, max: 20, noNaN: true }),
+    bad: fc.integer({ min: 0, max: 10_000 }),
+  });
+  const even = [{ share: 0.5, candidate: 120, champion: 100 }];
+  const halved = [{ share: 0.5, candidate: 60, champion: 50 }];
+
+  test('contains that of the counts as they are, whatever is taken for the noise', () => {
+    fc.assert(
+      fc.property(ticks, level, noises, (given, alpha, noise) => {
+        const { low, high } = of(given, alpha);
+
+        const under = ratioInterval(given, given, alpha, noise);
+
+        expect(under.low).toBeLessThanOrEqual(low * (1 + rounding));
+        expect(under.high ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(high * (1 - rounding));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('is that of as many counts as are independent, moved apart by noise that lasts', () => {
+    const scatter = (120 / 220) * (100 / 220);
+    const twice = { low: ratioInterval(halved, halved, 0.01).low, high: ratioInterval(halved, halved, 0.01).high ?? 0 };
+
+    for (const tau of [0.1, 0.4]) {
+      const { low, high } = ratioInterval(even, even, 0.01, { tau, dispersion: 1, bad: 1 + 1 / (0.25 * tau * tau) });
+
+      expect(scatter).toBeLessThan(0.25);
+      expect(low).toBeCloseTo(twice.low * Math.exp(-0.7 * tau), 9);
+      expect(high).toBeCloseTo(twice.high * Math.exp(0.7 * tau), 9);
+    }
+    expect(ratioInterval(even, even, 0.01, { tau: 0, dispersion: 2, bad: 100 })).toEqual(
+      ratioInterval(halved, halved, 0.01),
+    );
+  });
+
+  test('goes by what most of the bad requests are, where that is more than the weight says', () => {
+    const worse = [{ share: 0.05, candidate: 100, champion: 100 }];
+    const fewer = [{ share: 0.05, candidate: 50, champion: 50 }];
+
+    const { low } = ratioInterval(worse, worse, 0.01, { tau: 0.2, dispersion: 1, bad: 101 });
+
+    expect(low).toBeCloseTo(ratioInterval(fewer, fewer, 0.01).low * Math.exp(-0.14), 9);
+  });
+
+  test('divides the counts of all weights by the same', () => {
+    const both = [{ share: 0.05, candidate: 6, champion: 100 }, ...even];
+    const divided = both.map(({ share, ...counts }) => ({
+      share,
+      candidate: counts.candidate / 2,
+      champion: counts.champion / 2,
+    }));
+
+    const { low } = ratioInterval(both, both, 0.01, { tau: 0.2, dispersion: 1, bad: 101 });
+
+    expect(low).toBeCloseTo(ratioInterval(divided, divided, 0.01).low * Math.exp(-0.14), 9);
+  });
+
+  test('has the truth in it though one arm varies by 10 % for minutes', () => {
+    const normal = normals(7);
+    const missed = Array.from({ length: 40 }, () => varied(normal, 0.1)).filter((evidence) => {
+      const { low, high = 0 } = intervalOf(evidence, 'errors', guardrail, rules);
+      return low > 1 || high < 1;
+    });
+
+    expect(missed).toEqual([]);
+  });
+
+  test('reckons with the larger of what is usual now and what was on average', () => {
+    const [loud, quiet] = [[500, 500] as const, [1, 1] as const];
+    const expected = (given: readonly (readonly [number, number])[], bad: number) => {
+      const [candidate, champion] = given.reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
+      const cells = [{ share: 0.5, candidate, champion }];
+      return ratioInterval(cells, cells, 0.01, { tau: 0.28, dispersion: 1, bad });
+    };
+    const fading = [...Array.from({ length: 10 }, () => loud), ...Array.from({ length: 30 }, () => quiet)];
+    const rising = fading.toReversed();
+
+    expect(intervalOf(counted(fading), 'errors', guardrail, rules)).toEqual(expected(fading, 251.5));
+    expect(intervalOf(counted(rising), 'errors', guardrail, rules).high).toBeGreaterThan(
+      expected(rising, 700).high ?? 0,
+    );
+  });
+
+  const stream = { id: 'errors', measure: 'errors', harm: true, promotes: true, events: 'failed requests' } as const;
+  const guardrail: Guardrail = {
+    ...{ name: 'errors', clock: 'ticks', warmsUp: false, toleratedRatio: 1, margin: 2, floor: 0.001, maxBurst: 1 },
+    ...{ alphaShare: 1, streams: [stream] },
+    climates: { errors: { tau: 0.28, cap: 5, tax: 0, dispersion: 1, later: 0.1 } },
+  };
+  const rules: Rules = {
+    ...{ alpha: 0.01, beta: 0.05, routing: 'configured', unit: 'request', mirrored: false, off: [] },
+    ...{ guardrails: [guardrail], limits: { errors: { share: 1, minRequests: 1 } } },
+  };
+  const place = { weight: 50, lastWeight: 50, candidate: 'v2', champion: 'v1' };
+
+  const counted = (bad: readonly (readonly [number, number])[]): Evidence =>
+    bad.reduce((evidence, [ours, theirs]) => {
+      const of = (errors: number) => ({ requests: 3000, bad: { errors } });
+      const tick = { start: evidence.readTo, counts: { v2: of(ours), v1: of(theirs) } };
+      return withTick(evidence, tick, 60_000, place, rules);
+    }, noEvidence(0));
+
+  /** Twenty minutes of 6,000 requests a minute, of which a tenth is bad in both arms. */
+  const varied = (normal: () => number, sd: number): Evidence => {
+    let noise = [normal() * sd, normal() * sd] as const;
+    const bad = Array.from({ length: 20 }, () => {
+      noise = [0.8 * noise[0] + 0.6 * sd * normal(), 0.8 * noise[1] + 0.6 * sd * normal()];
+      const [ours = 0, theirs = 0] = noise.map((own) => Math.round(3000 / (1 + 9 * Math.exp(-own)) + 16 * normal()));
+      return [ours, theirs] as const;
+    });
+    return counted(bad);
+  };
 });
 
 describe('the interval of a bad share', () => {

@@ -1,7 +1,7 @@
 import { grouped, percent } from '../base/numbers.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import type { Arm } from './compared.ts';
-import { type Cell, type Cells, type Evidence, type Place, withTick } from './evidence.ts';
+import { type Cell, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
 import { logMean, logSum } from './log.ts';
 import type { AtShare } from './origin.ts';
@@ -10,7 +10,7 @@ import { isMisrouted, leftOutText, logSampleRatio } from './routing.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { logSafe } from './safe.ts';
 import { risenText } from './together.ts';
-import { independent, logOfHarm, weatherOf } from './weather.ts';
+import { independent, logOfHarm, tauOf, weatherOf } from './weather.ts';
 
 /** What the evidence says now. */
 export type Verdict =
@@ -229,18 +229,32 @@ export function safetyOf(evidence: Evidence, weight: number, rules: Rules): read
 export const shortfalls = (evidence: Evidence, weight: number, rules: Rules): readonly Safety[] | undefined =>
   safetyOf(evidence, weight, rules)?.filter(({ logE }) => logE < Math.log(1 / rules.beta));
 
-/** The interval of the ratio of bad shares, at level 1 - alpha; where shares moved inside a cell, the wider bound. */
-export function intervalOf(cells: Cells, { maxBurst }: Guardrail, { alpha, routing }: Rules): Interval {
-  const entries = Object.entries(cells);
-  return ratioInterval(
-    entries.map(([weight, cell]) => ({
-      ...againstCandidate(cell, Number(weight), maxBurst),
-      ...(cell.shares === undefined || routing === 'configured' ? {} : { share: cell.shares.high }),
-    })),
-    entries.map(([weight, cell]) => ({
-      ...forCandidate(cell, Number(weight), maxBurst),
-      ...(cell.shares === undefined || routing === 'configured' ? {} : { share: cell.shares.low }),
-    })),
-    alpha,
-  );
+/**
+ * The interval of the ratio of bad shares, at level 1 - alpha; where shares moved inside a cell, by the wider bound, and
+ * wider by the noise that is known (interval.ts).
+ */
+export function intervalOf(evidence: Evidence, id: string, guardrail: Guardrail, { alpha, routing }: Rules): Interval {
+  const cells = Object.entries(evidence.streams[id] ?? {});
+  const sides = (count: typeof againstCandidate, bound: 'low' | 'high') =>
+    cells.map(([weight, cell]) => ({
+      ...count(cell, Number(weight), guardrail.maxBurst),
+      ...(cell.shares === undefined || routing === 'configured' ? {} : { share: cell.shares[bound] }),
+    }));
+  const climate = guardrail.climates[id] ?? independent;
+  const weather = weatherOf(evidence, id);
+  const noise = {
+    tau: weather === undefined ? climate.tau : tauOf(weather, climate),
+    dispersion: climate.dispersion,
+    // What is usual now, or was on average, whichever is more.
+    bad: Math.max(weather?.typical ?? 0, badInATick(evidence, id, guardrail)),
+  };
+  return ratioInterval(sides(againstCandidate, 'high'), sides(forCandidate, 'low'), alpha, noise);
+}
+
+/** On average since the rollout began, as the evidence counts them. */
+function badInATick({ streams, ticks }: Evidence, id: string, { maxBurst }: Guardrail): number {
+  let bad = 0;
+  for (const cell of Object.values(streams[id] ?? {}))
+    bad += cell.candidate + cell.champion + cell.candidateAlone + cell.championAlone;
+  return bad / maxBurst / Math.max(ticks, 1);
 }

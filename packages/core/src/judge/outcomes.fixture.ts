@@ -162,3 +162,13 @@ export function everHappens(events: number, share: number, says: (hits: number, 
   }
   return happened;
 }
+
+/** Standard normal numbers, always the same. */
+export function normals(seed: number): () => number {
+  let state = seed;
+  const uniform = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+}

@@ -6,7 +6,7 @@ import { climatesOf } from './climate.ts';
 import { type Evidence, noEvidence, withTick } from './evidence.ts';
 import { logHarm, logPairs } from './judge.ts';
 import { toleranceOf } from './noise.ts';
-import { everHappens } from './outcomes.fixture.ts';
+import { everHappens, normals } from './outcomes.fixture.ts';
 import { climateOfPairs, logShift, pairsOf } from './paired.ts';
 import { ratioFactors } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
@@ -170,16 +170,6 @@ function noisyMirror(normal: () => number, sd: number): boolean {
     if (logHarm(evidence, rules) >= Math.log(1 / rules.alpha)) return true;
   }
   return false;
-}
-
-/** Standard normal numbers, always the same. */
-function normals(seed: number): () => number {
-  let state = seed;
-  const uniform = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state + 0.5) / 2 ** 32;
-  };
-  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
 const anyCount = fc.integer({ min: 0, max: 1_000_000_000 });

@@ -146,7 +146,6 @@ function pointOf({ at, weight, evidence, rules }: Known, last: number): Evidence
   const streams = rules.guardrails.flatMap((guardrail) =>
     guardrail.streams.map((stream): readonly [string, StreamPoint] => {
       const { id, promotes } = stream;
-      const cells = evidence.streams[id] ?? {};
       const safe =
         guardrail.loss === undefined
           ? logSafe(evidence, stream, { weight: last, guardrail, rules })
@@ -157,7 +156,7 @@ function pointOf({ at, weight, evidence, rules }: Known, last: number): Evidence
         {
           ...(promotes ? { logSafe: finite(safe) } : {}),
           ...(tolerated === undefined ? {} : { tolerated }),
-          ratio: intervalOf(cells, guardrail, rules),
+          ratio: intervalOf(evidence, id, guardrail, rules),
         },
       ];
     }),
