@@ -6,7 +6,7 @@ import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import type { Route } from './fakes/traffic.ts';
 import { bet, type Cell, type Counted, noBets, watchedIn } from './formulas.ts';
 import { type Said, type Shared, saidBy } from './routed.ts';
-import { before, heardOne, heardPairs, type Stream } from './weather.ts';
+import { before, heardOne, heardPairs, pardoned, type Stream } from './weather.ts';
 
 export interface Reality extends Pick<MemoryTelemetry, 'truth' | 'trueLabels' | 'routes'> {
   /** How far off the clock may be that says when a weight was confirmed, where it is off by more than is promised. */
@@ -121,7 +121,6 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   };
   if (rollout.stable === undefined) return next;
   if (weight === 0) return withPairs(next, tick, rollout, account.stable);
-  if (candidate.requests + champion.requests === 0) return next;
   const names = [nameOf(rollout.candidate), nameOf(rollout.stable)];
   const slow = slowMeasures(rollout);
   const isMeasured = names.every((name) =>
@@ -133,10 +132,14 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   );
   const [ours, theirs] = arms;
   if (ours === undefined || theirs === undefined) return next;
-  const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
   const said = saidOf(next.shared, tick, rollout, { weight, ours: ours.seen, theirs: theirs.seen });
+  const isPardoned = (said?.shared.pardons ?? 0) > (next.shared?.pardons ?? 0);
+  const known = isPardoned ? each(next.heard, pardoned) : next.heard;
+  if (candidate.requests + champion.requests === 0)
+    return isPardoned && said !== undefined ? { ...next, heard: known, shared: said.shared } : next;
+  const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
   const isOut = said !== undefined && said.against === undefined;
-  const heard = heardBy(next.heard, rollout, (id) => ({
+  const heard = heardBy(known, rollout, (id) => ({
     ...{ weight, isCold: isLeftOut(id), isOut, against: said?.against, isFor: said?.isFor ?? true },
     ...{ ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
   }));
@@ -170,6 +173,9 @@ function saidOf(
 }
 
 const nothing: Bad = { bad: 0, of: 0 };
+
+const each = (heard: Account['heard'], change: (stream: Stream) => Stream): Account['heard'] =>
+  Object.fromEntries(Object.entries(heard).map(([id, stream]) => [id, change(stream)]));
 
 interface HeardOf {
   readonly weight: number | 'unknown';

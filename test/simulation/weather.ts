@@ -162,6 +162,21 @@ function judgedOne(
   return { ...was, came, start: heard.isOut ? was.start : add(was.start, blaming), later, safe, weight };
 }
 
+/**
+ * A person went on although requests had been shared out otherwise: no bet is worth more than its stake any more. What is
+ * kept for later weights has staked all but what is left of it.
+ */
+export function pardoned(was: Stream): Stream {
+  const { logs, kept } = was.later;
+  const cut = (all: readonly number[], stake: number) => all.map((log) => Math.min(log, Math.log(stake)));
+  return {
+    ...was,
+    start: cut(was.start, 1),
+    safe: cut(was.safe, 1),
+    later: logs === undefined ? was.later : { kept, logs: cut(logs, 0.1 - kept) },
+  };
+}
+
 /** Half of what is kept begins beside what began before. */
 function anew({ logs, kept }: Stream['later']): Stream['later'] {
   const capital = (logs === undefined ? 0 : meanOfExp(logs)) + kept / 2;

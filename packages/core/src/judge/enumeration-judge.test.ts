@@ -273,8 +273,8 @@ describe('a promotion', () => {
   test('leaves out the ticks without candidate requests', () => {
     const guardrail = errors({});
     const rules = rulesOf('configured', 'request', guardrail);
-    const alone: Tally = { candidateRequests: 0, championRequests: 50, candidate: 0, champion: 20 };
-    const last: Tally = { candidateRequests: 10, championRequests: 10, candidate: 3, champion: 1 };
+    const alone: Tally = { candidateRequests: 0, championRequests: 10, candidate: 0, champion: 4 };
+    const last: Tally = { candidateRequests: 200, championRequests: 200, candidate: 3, champion: 1 };
 
     const withBoth = safety(
       [

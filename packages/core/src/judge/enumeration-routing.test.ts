@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Evidence, noEvidence, type Place, withTick } from './evidence.ts';
 import { logStream, verdictOf } from './judge.ts';
+import { logMean } from './log.ts';
 import { rounding } from './outcomes.fixture.ts';
 import { logFloor, logPromotion } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
@@ -117,7 +118,8 @@ test('the first tick of the last step expects none for a candidate as bad as the
 
   expect(rest).toBeLessThan(1e-6);
   expect(sum).toBeLessThanOrEqual(1 + 1e-6 + rounding);
-  expect(sum).toBeGreaterThan(0.5);
+  // In 1 tick of 6 the champion has so many more requests by chance that direct calls are reckoned with.
+  expect(sum).toBeGreaterThan(0.3);
 });
 
 test('a tick that is late leaves the evidence as it was, and one with far too many requests counts by what came', () => {
@@ -176,6 +178,56 @@ test('a weight that is confirmed again is not held for what came before, even be
 
   expect(verdictOf(evidence, placeAt(5), rules).kind).toBe('misrouted');
   expect(verdictOf({ ...evidence, from: 9 * tickMs }, placeAt(5), rules).kind).toBe('none');
+});
+
+describe('what came before a person ordered to go on', () => {
+  const later = { tau: 0.1, cap: 50, tax: 0, dispersion: 1, typical: 6, later: 0.1 };
+  const careful = { ...guardrail, climates: { errors: later } };
+  const own = { ...rules, guardrails: [careful] };
+  /** Nine ticks in which the candidate gets 42 in place of 50 %, a change of weight before them, and then one more tick. */
+  const held = (bad: readonly [number, number], period: number, last: Partial<Counts> = {}): Evidence => {
+    let evidence: Evidence = { ...noEvidence(0), from: 0 };
+    const of = (counts: Counts, index: number, weight: number) =>
+      withTick(evidence, tickOf(index, counts), tickMs, placeAt(weight), own);
+    evidence = of({ ours: 100, theirs: 300, oursBad: 1, theirsBad: 3 }, 0, 25);
+    evidence = { ...evidence, from: tickMs };
+    const skewed = { ours: 250, theirs: 350, oursBad: bad[0], theirsBad: bad[1] };
+    for (let index = 1; index < 10; index += 1) evidence = of(skewed, index, 50);
+    evidence = { ...evidence, from: period };
+    return of({ ours: 200, theirs: 200, oursBad: 0, theirsBad: 0, ...last }, 10, 50);
+  };
+  const harm = (evidence: Evidence) => logStream(evidence, 'errors', careful);
+  const safeOf = ({ weather }: Evidence) => logMean(weather.errors?.safe ?? []);
+  const [goesOn, resumed] = [tickMs, 10 * tickMs];
+
+  test('speaks no more against the candidate, nor for it', () => {
+    expect(harm(held([9, 3], goesOn))).toBeGreaterThan(Math.log(100));
+    expect(Math.abs(harm(held([9, 3], resumed)) + 0.1)).toBeLessThan(0.1);
+    expect(safeOf(held([3, 9], goesOn))).toBeGreaterThan(Math.log(20));
+    expect(safeOf(held([3, 9], resumed))).toBe(0);
+  });
+
+  test('still counts where it is against what would be decided', () => {
+    expect(harm(held([3, 9], resumed))).toBe(harm(held([3, 9], goesOn)));
+    expect(harm(held([3, 9], resumed))).toBeLessThan(0);
+    expect(safeOf(held([9, 3], resumed))).toBe(safeOf(held([9, 3], goesOn)));
+    expect(safeOf(held([9, 3], resumed))).toBeLessThan(-1);
+  });
+
+  test('decides nothing before the first tick either, nor if that has no requests', () => {
+    const before = { ...held([9, 3], goesOn), from: 11 * tickMs };
+    const empty = withTick(
+      before,
+      tickOf(11, { ours: 0, theirs: 0, oursBad: 0, theirsBad: 0 }),
+      tickMs,
+      placeAt(50),
+      own,
+    );
+
+    expect(verdictOf(before, placeAt(50), own).kind).toBe('none');
+    expect(verdictOf(empty, placeAt(50), own).kind).toBe('none');
+    expect(Math.abs(harm(empty) + 0.1)).toBeLessThan(0.1);
+  });
 });
 
 test('a candidate without a weight that nobody knows the routing of is learned of by the share that came', () => {

@@ -7,11 +7,11 @@ import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
 import { type Arm, type Compared, comparedAfter, noneCompared, noRequests, plus } from './compared.ts';
 import { climateOfPairs, evenWeight, pairsOf } from './paired.ts';
-import { type Admitted, admit, type Routing, type Split } from './routing.ts';
+import { type Admitted, admit, type Routing, type Split, timesForgiven } from './routing.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
 import { withUnlike } from './safe.ts';
 import { type BothArms, togetherAfter } from './together.ts';
-import { type Climate, independent, type Weather, withHeard } from './weather.ts';
+import { type Climate, forgiven, independent, type Weather, withHeard } from './weather.ts';
 
 /** Bad requests (sticky: users) of all ticks at one weight. */
 export interface Cell {
@@ -149,12 +149,15 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   if (place.champion === undefined) return next;
   if (place.weight === 0 && place.astray !== true)
     return withPairs(next, tick, { place, rules, isCold, before: evidence.stable });
-  // "No data" speaks neither for the candidate nor against it.
-  if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return next;
-  const found = eventsIn(tick, place, rules, isCold);
   const split = splitOf(tick, place, rules);
   const admitted = admittedBy(evidence, split, { start: tick.start, tickMs }, place, rules);
-  const weather = withWeather(next.weather, found, { place, rules, admitted });
+  const isForgiven = timesForgiven(admitted?.routing) > timesForgiven(evidence.routing);
+  const before = isForgiven ? forgivenIn(next.weather, rules) : next.weather;
+  // "No data" speaks neither for the candidate nor against it.
+  if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0)
+    return isForgiven ? { ...next, weather: before, ...routingOf(admitted) } : next;
+  const found = eventsIn(tick, place, rules, isCold);
+  const weather = withWeather(before, found, { place, rules, admitted });
   if (place.astray === true) return { ...next, weather };
   const seen = { ...next, weather, routed: withRouted(next.routed, split, place), ...routingOf(admitted) };
   if (admitted !== undefined && admitted.against === undefined) return seen;
@@ -231,6 +234,17 @@ function withEvents(
       isCold && requestsOf(events) > 0
         ? { ...next[id], [weight]: next[id]?.[weight] ?? noEvents }
         : withCell(next[id], weight, events, rules);
+  return next;
+}
+
+/** Labels come later than what they are of, so those of that time still count. */
+function forgivenIn(weather: Evidence['weather'], { guardrails }: Rules): Evidence['weather'] {
+  const next: Record<string, Weather> = { ...weather };
+  for (const { clock, climates, streams } of guardrails)
+    for (const { id } of clock === 'ticks' ? streams : []) {
+      const known = weather[id];
+      if (known !== undefined) next[id] = forgiven(known, climates[id] ?? independent);
+    }
   return next;
 }
 

@@ -67,10 +67,14 @@ export function verdictOf(evidence: Evidence, place: Place, rules: Rules): Verdi
     if (harm !== undefined) return { kind: 'harmAsCame', text: [harm, misrouted].filter(isText).join('; ') };
     return misrouted === undefined ? ofBoth(evidence, rules) : { kind: 'misrouted', text: misrouted };
   }
-  const logE = logHarm(evidence, rules);
+  const logE = isToForgive(evidence) ? 0 : logHarm(evidence, rules);
   if (logE >= Math.log(1 / rules.alpha)) return { kind: 'harm', logE };
   return ofBoth(evidence, rules);
 }
+
+/** A person has ordered to go on, and the first tick after that has not come. */
+const isToForgive = ({ routing, from }: Evidence): boolean =>
+  routing !== undefined && routing.period !== from && isMisrouted(routing);
 
 /** What both arms did together, which only the past can be compared with. */
 function ofBoth({ together }: Evidence, { together: rule }: Rules): Verdict {

@@ -5,6 +5,7 @@ import {
   admit,
   deviations,
   isMisrouted,
+  leftOutText,
   logSampleRatio,
   logShared,
   type Routing,
@@ -154,6 +155,15 @@ describe('direct calls', () => {
     expect(against).toBeCloseTo(9 / 66, 12);
   });
 
+  test('count by what came before the tick alone', () => {
+    const before = times(20, split(9, 57), at5);
+
+    const shares = [split(3, 57), split(9, 57), split(15, 57)].map((came) => after([...before, [came, at5]]).against);
+
+    expect(shares).toEqual([180 / 1320, 180 / 1320, 180 / 1320]);
+    expect(after(times(1, split(9, 57), at5)).against).toBe(0.05);
+  });
+
   test('are allowed by the length of a tick', () => {
     const short = { share: 0.5, period: 0, tickMs: 10_000, unit: 'request' } as const;
     const shared = (came: Split) => {
@@ -198,6 +208,22 @@ describe('requests that are not shared out as configured', () => {
     expect(isMisrouted(after([...held, [split(300, 5700), again]]).routing)).toBe(false);
     expect(isMisrouted(after([...held, ...times(12, split(600, 5400), again)]).routing)).toBe(true);
   });
+
+  test('are counted as forgiven then, and another weight forgives nothing', () => {
+    const held = times(10, split(600, 5400), at5);
+
+    expect(after([...held, [split(300, 5700), { share: 0.05, period: 1 }]]).routing.forgiven).toBe(1);
+    expect(after([...usual, [split(1500, 4500), at25]]).routing.forgiven).toBeUndefined();
+  });
+});
+
+test('what is left out is told with its reasons, and that a late weight may count against the candidate', () => {
+  const { routing } = after([...usual, [split(0, 5700), at5], [split(100, 5700), at5], [split(300, 5700), at25]]);
+
+  expect(leftOutText(routing)).toBe(
+    "3 ticks left out: 1 without requests of one model, 1 with far too few of the candidate's, 1 right after a change of weight, where only what speaks against the candidate may count",
+  );
+  expect(leftOutText(after(usual).routing)).toBeUndefined();
 });
 
 describe('a gap', () => {
@@ -236,6 +262,28 @@ describe('a gap', () => {
     expect(isMisrouted(after(times(600, split(0, 6), at5)).routing)).toBe(false);
     expect(after(sparse).routing.leftOut.gaps).toBe(0);
     expect(after([...sparse, ...times(3, split(0, 57), at5)]).routing.alone).toMatchObject({ ticks: 3, told: 0 });
+  });
+
+  test('that is rare is no fault of the routing, however long the weight holds', () => {
+    const rare = [...times(59, split(300, 5700), at5), ...times(1, split(0, 5700), at5)];
+    const often = [...times(3, split(300, 5700), at5), ...times(1, split(0, 5700), at5)];
+    const repeated = (some: typeof rare, count: number) => Array.from({ length: count }, () => some).flat();
+
+    expect(isMisrouted(after([...usual, ...repeated(rare, 60)]).routing)).toBe(false);
+    expect(isMisrouted(after([...usual, ...repeated(often, 30)]).routing)).toBe(true);
+    expect(after(repeated(rare, 60)).routing.leftOut.gaps).toBe(60);
+  });
+
+  test('may last three ticks, however long a tick is', () => {
+    const hourly = { ...at5, period: 0, tickMs: 60 * minute, unit: 'request' } as const;
+    const gone = (ticks: number) => {
+      let routing: Routing | undefined;
+      for (let index = 0; index < 5 + ticks; index += 1)
+        routing = admit(routing, split(index < 5 ? 300 : 0, 5700), { ...hourly, start: index * hourly.tickMs }).routing;
+      return routing !== undefined && isMisrouted(routing);
+    };
+
+    expect([1, 3, 4].map(gone)).toEqual([false, false, true]);
   });
 
   test('begins and ends in the middle of a minute', () => {

@@ -11,16 +11,18 @@ import { minute } from '../base/time.ts';
  * Why both bounds keep, for H0: each request goes to the candidate by a fresh coin of the weight.
  *
  * - Numbers are impossible if some as odd as them have a probability of 1e-6 at most. Whatever such a tick would have
- *   said, to leave it out raises the expectation of its factor from 1 to 1 + 1e-6 at most.
+ *   said, to leave it out raises the expectation of its factor from 1 to 1 + 1e-6 at most. One with too many requests of
+ *   the candidate counts by the share of its own numbers: its factor is at most the cap of weather.ts, so the expectation
+ *   is 1 + 5e-5 at most.
  * - A tick that is late has too few requests of the candidate, and is left out for the candidate only. Given the bad
  *   requests, the factor that speaks for it falls with the number of its requests, so the ticks that stay expect no more
  *   than all of them.
- * - Against the candidate the share is never smaller than the weight. That makes its factor smaller where the factor is
- *   above 1. Where many requests are bad and hardly any of the candidate's, the divisor of weather.ts grows with the share
- *   as well, and the factor is nearer to 1: this step is measured, not proved.
+ * - Against the candidate the share is never smaller than the weight, and known before the tick. A bad request of H0 is
+ *   then the candidate's with no larger probability than weather.ts asks for at that share, so its proof holds as it is.
  *
- * Without H0, direct calls that either arm gets beside its share move the share that came, by which the candidate is judged
- * where it is the larger one. That is exact if the outcomes do not depend on the numbers and the share stays as it was.
+ * Without H0, direct calls that the candidate gets beside its share move the share that came before, by which it is judged
+ * where that is the larger one. That is as good as exact, once some minutes have come, if the outcomes do not depend on the
+ * numbers and the share stays as it was. direct.ts has what direct calls of the champion do to a promotion.
  *
  * Where that fails: with retries the outcomes make the numbers. A candidate whose failed requests are sent again to it has
  * too many requests. So a tick with too many is never left out, against a promotion it counts as it is, and against the
@@ -38,9 +40,12 @@ export interface Routing {
   readonly before: number;
   readonly period?: number;
   readonly since: number;
-  /** Since then: what came in ticks that are not left out, and how long the others were, but for late ones. */
+  /** Since then: what came in ticks that are not left out. */
   readonly came: Split;
+  /** How much is missing, see `strayAfter`. */
   readonly strayMs: number;
+  /** How often a person has ordered to go on after requests were not shared out as configured. */
+  readonly forgiven?: number;
   /** Requests of a tick in which nothing was missing. */
   readonly usual?: number;
   /**
@@ -115,8 +120,12 @@ const lateMs = minute;
 /** What came is not by chance so much more than the weight: it happens to 1 tick of 50 at most. */
 const moved = 4;
 
-/** So long the ticks of a weight may be left out. Metrics that come later than this are not waited for either. */
+/** So long an arm may be missing. Metrics that come later than this are not waited for either. */
 const mostStrayMs = 15 * minute;
+/** Three ticks of any length may be missing: each counts for a third at most. */
+const mostOfStray = mostStrayMs / 3;
+/** So many ticks in which both arms had requests make up for one that is missing. */
+const makesUp = 10;
 
 /** No tick alone says that the requests are not shared out as configured. */
 const mostOfATick = 30;
@@ -139,24 +148,26 @@ export function admit(known: Routing | undefined, split: Split, at: Weighing): A
   const isWhole = candidate > 0 && champion > 0;
   const looks = !isEarly && why !== 'gaps' && (isWhole || isImpossible);
   const seen = looks ? looked(routing, split, at) : routing;
-  const next = why === undefined ? withAlone(withCame(seen, split, isWhole), split, at) : without(seen, why, at.tickMs);
+  const next = why === undefined ? withAlone(withCame(seen, split, at), split, at) : without(seen, why, at);
   const isLeftOut = isImpossible && why !== undefined;
   return {
     routing: next,
-    ...(isLeftOut ? {} : { against: shareAgainst(next, split, isImpossible, at) }),
+    ...(isLeftOut ? {} : { against: isImpossible ? shareOf(split, at) : shareAgainst(routing, at) }),
     isFor: why === undefined,
   };
 }
 
+/** The share by which the next tick counts against the candidate: the weight, or what came since it holds if that is far more. */
+export const shareAgainst = ({ came }: Routing, at: Pick<Weighing, 'share' | 'unit'>): number =>
+  divergence(came.candidate, came.champion, at.share) > moved ? shareOf(came, at) : at.share;
+
 /**
- * The weight, or what came since it holds if that is far more. Of an impossible tick it is what came in it. Users who are
- * at risk are not those who were assigned: of them it is always the weight.
+ * What came, if it is more than the weight. Users who are at risk are not those who were assigned: of them it is always the
+ * weight.
  */
-function shareAgainst({ came }: Routing, split: Split, isImpossible: boolean, { share, unit }: Weighing): number {
-  const { candidate, champion } = isImpossible ? split : came;
-  const all = candidate + champion;
-  const isMore = unit === 'request' && candidate > all * share && champion > 0;
-  return isMore && divergence(candidate, champion, share) > moved ? candidate / all : share;
+function shareOf({ candidate, champion }: Split, { share, unit }: Pick<Weighing, 'share' | 'unit'>): number {
+  const came = candidate / (candidate + champion);
+  return unit === 'request' && champion > 0 && came > share ? came : share;
 }
 
 /**
@@ -168,11 +179,16 @@ function weighed(known: Routing, { share, period, start }: Weighing): Routing {
   const { alone: _, ...rest } = known;
   return {
     ...rest,
-    ...(isMisrouted(known) ? { off: noneOff } : {}),
+    ...(isMisrouted(known) ? { off: noneOff, forgiven: timesForgiven(known) + 1 } : {}),
     ...{ share, before: known.share, since: start, came: noneCame, strayMs: 0 },
     ...(period === undefined ? {} : { period }),
   };
 }
+
+/** What came since this share holds; `undefined`: another one holds. */
+export const routedAt = ({ share, came }: Routing, at: number): Split | undefined => (share === at ? came : undefined);
+
+export const timesForgiven = (routing: Routing | undefined): number => routing?.forgiven ?? 0;
 
 /**
  * `n KL(observed || configured)` of n requests. Chernoff: numbers of one side have this or more with a probability of
@@ -224,14 +240,23 @@ const fitsBefore = ({ share, before }: Routing, { candidate, champion }: Split):
 const hasAll = ({ share, usual }: Routing, { candidate }: Split): boolean =>
   usual !== undefined && share <= 0.5 && candidate > (usual * (1 + share)) / 2;
 
-function withCame(routing: Routing, { candidate, champion }: Split, isWhole: boolean): Routing {
+function withCame(routing: Routing, { candidate, champion }: Split, at: Odds): Routing {
   const { came, usual = candidate + champion } = routing;
+  const next = { ...routing, came: { candidate: came.candidate + candidate, champion: came.champion + champion } };
+  if (candidate === 0 || champion === 0) return next;
   return {
-    ...routing,
-    came: { candidate: came.candidate + candidate, champion: came.champion + champion },
-    ...(isWhole ? { usual: usual + newest * (candidate + champion - usual) } : {}),
+    ...next,
+    usual: usual + newest * (candidate + champion - usual),
+    strayMs: strayAfter(routing, -1 / makesUp, at),
   };
 }
+
+/**
+ * How much is missing, after so many more ticks without an arm; a part of one less after a tick in which both had
+ * requests. So gaps that are rare never add up, however long a weight holds, and one tick of an hour is no long gap.
+ */
+const strayAfter = ({ strayMs }: Routing, ticks: number, { tickMs }: Odds): number =>
+  Math.max(0, strayMs + ticks * Math.min(tickMs, mostOfStray));
 
 /**
  * With few requests a tick without those of one arm is possible, and a row of them is not: it is a gap as well, from its
@@ -250,14 +275,14 @@ function withAlone(routing: Routing, { candidate, champion }: Split, at: Odds): 
     ...rest,
     alone: { ...sum, ticks, told },
     leftOut: { ...rest.leftOut, gaps: rest.leftOut.gaps + more },
-    strayMs: rest.strayMs + more * at.tickMs,
+    strayMs: strayAfter(rest, more, at),
   };
 }
 
-const without = (routing: Routing, why: keyof LeftOut, tickMs: number): Routing => ({
+const without = (routing: Routing, why: keyof LeftOut, at: Odds): Routing => ({
   ...routing,
   leftOut: { ...routing.leftOut, [why]: routing.leftOut[why] + 1 },
-  strayMs: routing.strayMs + (why === 'late' ? 0 : tickMs),
+  strayMs: strayAfter(routing, why === 'late' ? 0 : 1, at),
 });
 
 /**
@@ -306,7 +331,7 @@ export function logSampleRatio(routing: Routing | undefined): number {
   return Math.log(Math.max(Number.MIN_VALUE, routing.off.reduce((sum, value) => sum + value, 0) / routing.off.length));
 }
 
-/** Its requests are not shared out as configured, or too many of its ticks are left out. */
+/** Its requests are not shared out as configured, or too much is missing. */
 export const isMisrouted = (routing: Routing): boolean =>
   logSampleRatio(routing) >= Math.log(misrouted) || routing.strayMs > mostStrayMs;
 
@@ -316,9 +341,9 @@ export const ticksLeftOut = ({ leftOut: { late, gaps, few } }: Routing): number 
 export function leftOutText(routing: Routing): string | undefined {
   const { late, gaps, few } = routing.leftOut;
   const parts = [
-    [late, 'right after a change of weight'],
     [gaps, 'without requests of one model'],
     [few, "with far too few of the candidate's"],
+    [late, 'right after a change of weight, where only what speaks against the candidate may count'],
   ] as const;
   const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   return told.length === 0 ? undefined : `${countText(ticksLeftOut(routing), 'tick')} left out: ${told.join(', ')}`;

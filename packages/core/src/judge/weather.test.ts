@@ -3,10 +3,12 @@ import { minute } from '../base/time.ts';
 import { planOf } from '../model/model.fixture.ts';
 import { noEvidence, withTick } from './evidence.ts';
 import { verdictOf } from './judge.ts';
+import { logMean } from './log.ts';
 import { originGrid } from './origin.ts';
 import { rulesOf } from './rules.ts';
 import {
   type Climate,
+  forgiven,
   harmFactors,
   logOfHarm,
   mostOf,
@@ -183,6 +185,22 @@ describe('evidence that begins at a later weight', () => {
     expect(Math.exp(changed.since?.[0] ?? 0)).toBeCloseTo(0.05 + 0.025 + 0.0125, 12);
     expect(logOfHarm(changed, careful)).toBeCloseTo(0, 12);
   });
+});
+
+test('what is forgiven is worth no more than it began with, and what speaks against a decision stays', () => {
+  const known = after([
+    ...Array.from({ length: 4 }, () => tick(5, [9, 28])),
+    ...Array.from({ length: 4 }, () => tick(50, [60, 20])),
+  ]);
+  const cut = forgiven(known, careful);
+
+  expect(known.changes).toBe(1);
+  expect(logOfHarm(known, careful)).toBeGreaterThan(2);
+  expect(logOfHarm(cut, careful)).toBeLessThanOrEqual(1e-12);
+  expect(logMean(cut.since ?? [])).toBeGreaterThan(Math.log(0.04));
+  expect(cut.safe).toEqual(known.safe.map((log) => Math.min(0, log)));
+  expect(Math.min(...cut.safe)).toBeLessThan(-1);
+  expect(forgiven(cut, careful)).toEqual(cut);
 });
 
 test('nothing but the share that came counts while nobody knows how requests are routed', () => {

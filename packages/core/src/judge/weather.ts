@@ -296,6 +296,25 @@ function safeAfter(
   return logs;
 }
 
+/**
+ * What was gathered before a person ordered to go on, after requests that were not shared out as configured: it counts
+ * only against what it would decide.
+ *
+ * So both bounds keep. If all was as configured, each product is the supermartingale that it was, and smaller. If not, what
+ * it came to by then may be anything, and what comes after multiplies a number that is 1 at most.
+ */
+export function forgiven(weather: Weather, { later }: Climate): Weather {
+  const begun = Math.log(later * (1 - 2 ** -weather.changes));
+  return {
+    ...weather,
+    harm: noMoreThan(0, weather.harm),
+    safe: noMoreThan(0, weather.safe),
+    ...(weather.since === undefined ? {} : { since: noMoreThan(begun, weather.since) }),
+  };
+}
+
+const noMoreThan = (most: number, logs: readonly number[]): readonly number[] => logs.map((log) => Math.min(log, most));
+
 /** What is kept for changes of weight: each begins with half of what is left, beside what those before have become. */
 function withChange(weather: Weather, weight: number, { later }: Climate): Weather {
   if (later === 0) return { ...weather, weight };

@@ -79,7 +79,7 @@ describe('a rollout that is not routed as configured', () => {
     expect(rolloutOf(given)).toMatchObject({ status: 'held', step: 0, backTo: 0 });
     expect(served(given)).toEqual({ v1: 100 });
     expect(whyRollout(rolloutOf(given), 'fraud').sentence).toMatch(
-      /is held at 0 %: the requests were not shared out as configured: the candidate got 1200 of 24000 at 10 %; 4 ticks left out: 1 right after a change of weight, 3 with far too few of the candidate's; 2 % of the candidate's 1,200 requests failed, 2 % of the champion's 22,800\. Now: mend .*serin rollouts promote\|abort\|resume ro_\w+; without a person/,
+      /is held at 0 %: the requests were not shared out as configured: the candidate got 1200 of 24000 at 10 %; 4 ticks left out: 3 with far too few of the candidate's, 1 right after a change of weight, where only what speaks against the candidate may count; 2 % of the candidate's 1,200 requests failed, 2 % of the champion's 22,800\. Now: mend .*serin rollouts promote\|abort\|resume ro_\w+; without a person/,
     );
   });
 
