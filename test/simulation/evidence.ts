@@ -17,7 +17,7 @@ import {
   withTicks,
 } from './ledger.ts';
 import { againstPast, fromPairs } from './past.ts';
-import { isOff } from './routed.ts';
+import { besideIn, isOff } from './routed.ts';
 
 /** Holds what rollouts count, and what they decide by it, against what really was. Throws `Wrong`. */
 export interface EvidenceWatch {
@@ -169,7 +169,7 @@ function promotedBy(was: Rollout, is: Rollout, type: string | undefined, watched
  */
 function missingOf(
   rollout: Rollout,
-  { streams, heard, losses }: Account,
+  { streams, heard, losses, shared }: Account,
   watched: readonly Watched[],
 ): readonly string[] {
   const { steps, plan, sticky } = rollout;
@@ -179,6 +179,7 @@ function missingOf(
     ...{ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) },
     past: name === 'labels' ? undefined : againstPast(rollout, { id, measure: measureOf(id, rollout), maxBurst }),
     start: name === 'labels' ? 0 : fromPairs(rollout, heard[`${id}.mirror`]),
+    beside: name === 'labels' || shared?.weight !== last ? 0 : besideIn(shared, last),
   });
   if (sticky) return [];
   const isLoss = ({ name }: Watched): boolean => name === 'labels' && plan.guardrails.labels?.kind === 'loss';

@@ -177,12 +177,15 @@ export function logSafe(
     together,
     past,
     start,
+    beside,
   }: {
     readonly cell: Cell | undefined;
     readonly heard: Stream | undefined;
     readonly together: number;
     readonly past: ((shown: Shown) => number) | undefined;
     readonly start: number;
+    /** The part of the champion's requests that may not have come through the endpoint. */
+    readonly beside: number;
   },
   weight: number,
   { margin, floor, maxBurst }: Watched,
@@ -190,16 +193,20 @@ export function logSafe(
   if (cell === undefined) return start;
   const bad = cell.candidate + cell.candidateAlone;
   // As many as its share explains: what calls it directly would make its bad requests look rare.
-  const explained = Math.min(cell.candidateRequests, Math.max((cell.championRequests * weight) / (100 - weight), bad));
+  const through = cell.championRequests * (1 - beside);
+  const explained = Math.min(cell.candidateRequests, Math.max((through * weight) / (100 - weight), bad));
+  const countedOnce = (champion: number, own: number, times: number) =>
+    [0.5, 0.7, 0.85, 1, 1.1].map((r) => against(weight, margin, r, own / times, champion / times));
+  const whole = logOfMean(heard?.safe ?? countedOnce(cell.champion, bad, maxBurst));
+  const others = Math.max(0, cell.champion - beside * cell.championRequests);
   const ratio =
-    heard?.safe ??
-    [0.5, 0.7, 0.85, 1, 1.1].map((r) => against(weight, margin, r, bad / maxBurst, cell.champion / maxBurst));
+    beside > 0 ? Math.min(whole, logOfMean(countedOnce(others, cell.candidate, maxBurst * together))) : whole;
   const absolute = [0, floor / 4, floor / 2].map(
     (x) =>
       ((bad === 0 ? 0 : bad * Math.log(x / floor)) + (explained - bad) * Math.log((1 - x) / (1 - floor))) /
       (maxBurst * together),
   );
-  const present = logOfMean([logOfMean(ratio), logOfMean(absolute)]);
+  const present = logOfMean([ratio, logOfMean(absolute)]);
   if (past === undefined) return start + present;
   const requests = explained / together;
   return start + Math.log(0.9) + logOfMean([present, past({ bad: bad / together, requests, margin, floor })]);

@@ -15,8 +15,10 @@ export interface Shared {
   readonly ours: number;
   readonly all: number;
   readonly usual: number | undefined;
-  /** How long the ticks were that are left out. */
+  /** What is missing: a third of the quarter of an hour at most for a tick, and a tenth of it less for each good one. */
   readonly outMs: number;
+  /** How often a person went on although requests had been shared out otherwise. */
+  readonly pardons: number;
   /** A row of ticks in which one model had no requests, and how many of them are a gap. */
   readonly row: { readonly ours: number; readonly theirs: number; readonly ticks: number; readonly gap: number };
 }
@@ -41,6 +43,7 @@ export interface Said {
 const factors = [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2];
 const minuteMs = 60_000;
 const none = factors.map(() => 0);
+const missed = ({ tickMs }: Numbers): number => Math.min(tickMs, 5 * minuteMs);
 
 export function saidBy(known: Shared | undefined, tick: Numbers): Said {
   const { ours, theirs } = tick;
@@ -58,16 +61,18 @@ export function saidBy(known: Shared | undefined, tick: Numbers): Said {
   const looks = !isFirst && !isGap && (isOdd || (ours > 0 && theirs > 0));
   const seen = looks ? { ...was, seen: was.seen + 1, better: was.better.map(grown(was.seen, tick)) } : was;
   if (isOut) {
-    const shared = { ...seen, outMs: was.outMs + (isLate ? 0 : tick.tickMs) };
+    const shared = { ...seen, outMs: was.outMs + (isLate ? 0 : missed(tick)) };
     return { shared, isFor: false, ...(isOdd ? {} : { against: moved(was.ours, was.all, tick, false) }) };
   }
   const usual = was.usual ?? all;
   const shared = {
     ...seen,
     ...{ ours: was.ours + ours, all: was.all + all },
-    ...(ours > 0 && theirs > 0 ? { usual: 0.8 * usual + 0.2 * all } : {}),
+    ...(ours > 0 && theirs > 0
+      ? { usual: 0.8 * usual + 0.2 * all, outMs: Math.max(0, was.outMs - missed(tick) / 10) }
+      : {}),
   };
-  const against = isOdd ? moved(ours, all, tick, true) : moved(shared.ours, shared.all, tick, false);
+  const against = isOdd ? moved(ours, all, tick, true) : moved(was.ours, was.all, tick, false);
   return { shared: inRow(shared, tick), against, isFor: true };
 }
 
@@ -80,7 +85,18 @@ function inRow(shared: Shared, tick: Numbers): Shared {
   const sum = { ours: shared.row.ours + tick.ours, theirs: shared.row.theirs + tick.theirs };
   const isOdd = odd({ ...tick, ...sum, tickMs: tick.tickMs * ticks }) > Math.log(2e6);
   const gap = isOdd ? ticks : shared.row.gap;
-  return { ...shared, row: { ...sum, ticks, gap }, outMs: shared.outMs + (gap - shared.row.gap) * tick.tickMs };
+  return { ...shared, row: { ...sum, ticks, gap }, outMs: shared.outMs + (gap - shared.row.gap) * missed(tick) };
+}
+
+/**
+ * The part of the champion's requests that may have come beside the endpoint: nothing, unless they are a twentieth above
+ * its share and one standard deviation above chance; then what is above its share, and three standard deviations.
+ */
+export function besideIn({ ours, all }: Shared, weight: number): number {
+  const [theirs, rest] = [all - ours, (100 - weight) / weight];
+  const above = theirs - rest * ours;
+  const sd = (theirs + rest ** 2 * ours) ** 0.5;
+  return above > sd && above > theirs / 20 ? Math.min(1, (above + 3 * sd) / theirs) : 0;
 }
 
 /** A weight that is confirmed begins anew, and what held a rollout before that is forgotten. */
@@ -89,6 +105,7 @@ function atWeight(known: Shared | undefined, { weight, from, start }: Numbers): 
   return {
     ...{ weight, before: known?.weight ?? 0, from, since: start, ours: 0, all: 0, outMs: 0, row: noRow },
     ...{ seen: known?.seen ?? 0, usual: known?.usual },
+    pardons: (known?.pardons ?? 0) + (known !== undefined && isOff(known) ? 1 : 0),
     better: known === undefined || isOff(known) ? none : known.better,
   };
 }
@@ -115,7 +132,7 @@ function odd(tick: Numbers): number {
 
 function moved(ours: number, all: number, { weight, isOfUsers }: Numbers, isOwn: boolean): number {
   const share = weight / 100;
-  if (isOfUsers || ours === all || ours <= all * share) return share;
+  if (isOfUsers || ours === all || !(ours / all > share)) return share;
   const counts = { ours, theirs: all - ours };
   return isOwn || likelihood(counts, ours / all) - likelihood(counts, share) > 4 ? ours / all : share;
 }

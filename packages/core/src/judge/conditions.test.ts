@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { slowerThan } from '../base/measures.ts';
-import { day } from '../base/time.ts';
+import { day, minute } from '../base/time.ts';
 import { planOf } from '../model/model.fixture.ts';
 import { endings } from '../model/rollout/endings.fixture.ts';
 import { rolloutOf } from '../model/rollout/judge.fixture.ts';
 import { breakOf, conditionsOf } from './conditions.ts';
-import { noEvidence } from './evidence.ts';
+import { type Evidence, noEvidence, withTick } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
-import { rulesOf } from './rules.ts';
+import { type Rules, rulesOf } from './rules.ts';
 import { independent, newWeather } from './weather.ts';
 
 describe('each condition of a certificate', () => {
@@ -146,5 +146,61 @@ describe("what is tolerated because of an arm's own noise", () => {
         /one tick of 400; the champion had 14 moments like that in its last 7d, and one that hits the candidate for minutes may be taken for the candidate's fault$/,
       ),
     ]);
+  });
+});
+
+describe('what the numbers of requests make of a certificate', () => {
+  const plan = planOf({ rollout: { guardrails: { latency: false, errors: { toleratedRatio: 1.5 } } } }).rollout;
+  const rules = rulesOf({ plan, sticky: false });
+  const place = { weight: 50, lastWeight: 50, candidate: 'v2', champion: 'v1' };
+  /** Ticks of a minute, of so many requests to each. */
+  function after(ticks: number, [ours, theirs]: readonly [number, number], from = 0, before = noEvidence(0)): Evidence {
+    let evidence: Evidence = { ...before, from };
+    for (let index = 0; index < ticks; index += 1) {
+      const counts = { v2: { requests: ours, bad: { errors: 0 } }, v1: { requests: theirs, bad: { errors: 0 } } };
+      evidence = withTick(evidence, { start: evidence.readTo, counts }, minute, place, rules);
+    }
+    return evidence;
+  }
+  const textsOf = (evidence: Evidence, id: string, own: Partial<Rules> = {}, verdict: 'none' | 'rollback' = 'none') =>
+    conditionsOf({
+      ...{ rules: { ...rules, ...own }, evidence, champion: 1, lastWeight: 50, warmUp: 0, verdict, unmeasured: [] },
+    })
+      .filter((condition) => condition.id === id)
+      .map(({ text }) => text);
+
+  test('is nothing where they fit the weight', () => {
+    for (const id of ['moreThanWeight', 'directCalls', 'forgivenRouting', 'shareThatCame'])
+      expect(textsOf(after(60, [300, 300]), id)).toEqual([]);
+  });
+
+  test('names the share by which the candidate is judged in place of the weight', () => {
+    expect(textsOf(after(60, [36, 30]), 'moreThanWeight')).toEqual([
+      'the candidate is judged by 54.5 % of the requests in place of 50 %, because so many came to it, and they ended as others do',
+    ]);
+  });
+
+  test('says how many calls of the champion may be direct ones, where they could promote the candidate', () => {
+    const evidence = after(60, [30, 36]);
+
+    expect(textsOf(evidence, 'directCalls')).toEqual([
+      'errors: the champion got more requests than its share: 549 may be direct calls, and as many bad ones say nothing for the candidate',
+    ]);
+    expect(textsOf(evidence, 'directCalls', {}, 'rollback')).toEqual([]);
+  });
+
+  test('says that a person resumed a rollout that was held for them', () => {
+    const held = after(12, [250, 350]);
+
+    expect(textsOf(held, 'forgivenRouting')).toEqual([]);
+    expect(textsOf(after(1, [300, 300], held.readTo, held), 'forgivenRouting')).toEqual([
+      expect.stringMatching(/a person resumed it: what had been counted by then counts only against what is decided$/),
+    ]);
+  });
+
+  test('does not promise alpha for a ratio above 1 where the share that came is what counts', () => {
+    expect(textsOf(noEvidence(0), 'shareThatCame', { routing: 'realised' })).toContain(
+      'errors: alpha is not proved for a toleratedRatio above 1',
+    );
   });
 });

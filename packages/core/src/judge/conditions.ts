@@ -1,9 +1,10 @@
 import { countText, grouped, percent } from '../base/numbers.ts';
 import { durationText } from '../base/time.ts';
+import { directCalls } from './direct.ts';
 import type { Evidence } from './evidence.ts';
 import { fewestTicks, type MeasureHistory } from './history.ts';
 import { toleranceOf } from './noise.ts';
-import { directPerMinute, leftOutText } from './routing.ts';
+import { directPerMinute, leftOutText, type Routing, shareAgainst, timesForgiven } from './routing.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { isUnlike, pastsOf } from './safe.ts';
 import { togetherText } from './together.ts';
@@ -14,6 +15,7 @@ export interface Assumed {
   readonly rules: Rules;
   readonly evidence: Evidence;
   readonly champion?: number | undefined;
+  readonly lastWeight?: number | undefined;
   readonly warmUp: number;
   readonly verdict: 'rollback' | 'promotion' | 'none';
   /** Guardrails that the platform did not count. */
@@ -49,6 +51,36 @@ const othersIn = ({ rules: { routing, unit } }: Assumed): string =>
     : 'nothing else was';
 const takesWorst = ({ rules }: Assumed): boolean =>
   rules.guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
+
+/** By which share the candidate is judged now, if that is not the weight. */
+function judgedTexts(routing: Routing | undefined, { unit }: Rules): readonly string[] {
+  if (routing === undefined) return [];
+  const { share } = routing;
+  const judged = shareAgainst(routing, { share, unit });
+  const text = `the candidate is judged by ${percent(judged)} of the requests in place of ${percent(share)}, because so many came to it, and they ended as others do`;
+  return only(judged > share, text);
+}
+
+/** How many of the champion's bad requests may be direct calls, by the streams that a promotion needs. */
+function directTexts(given: Assumed): readonly string[] {
+  const { evidence, lastWeight = 0 } = given;
+  const streams = ticked(given).flatMap((guardrail) => guardrail.streams.filter(({ promotes }) => promotes));
+  return together(
+    streams.flatMap(({ id }): readonly (readonly [string, string])[] => {
+      const cell = evidence.streams[id]?.[lastWeight];
+      const direct = cell === undefined ? 0 : Math.ceil(directCalls(cell, evidence.routing, lastWeight));
+      const because = 'the champion got more requests than its share';
+      return direct === 0
+        ? []
+        : [
+            [
+              id,
+              `${because}: ${grouped(direct)} may be direct calls, and as many bad ones say nothing for the candidate`,
+            ],
+          ];
+    }),
+  );
+}
 
 const ticked = ({ rules, unmeasured }: Assumed): readonly Guardrail[] =>
   rules.guardrails.filter((guardrail) => guardrail.clock === 'ticks' && !unmeasured.includes(guardrail));
@@ -134,11 +166,16 @@ const rows = {
     mend: "set routing: 'realised', or put the cache behind the endpoint",
   },
   shareThatCame: {
-    assumes: shares(
-      'realised',
-      () =>
-        'how many requests a model got did not depend on how they ended, and within a tick they ended independently of each other',
-    ),
+    assumes: (given) => [
+      ...shares(
+        'realised',
+        () =>
+          'how many requests a model got did not depend on how they ended, and within a tick they ended independently of each other',
+      )(given),
+      ...ticked(given)
+        .filter(({ toleratedRatio }) => isJudged(given) && given.rules.routing === 'realised' && toleratedRatio > 1)
+        .map(({ name }) => `${name}: alpha is not proved for a toleratedRatio above 1`),
+    ],
     breaks: 'an answer changes which model the next requests get, for example because callers repeat those that failed',
     mend: "set routing: 'configured' where the platform routes by a weight",
   },
@@ -156,6 +193,25 @@ const rows = {
     },
     breaks: 'they were requests that nobody could count because a model hung or could not be reached',
     mend: 'look into the logs of the models for that time',
+  },
+  moreThanWeight: {
+    assumes: ({ rules, evidence: { routing } }) => judgedTexts(routing, rules),
+    breaks: 'failed requests are sent to it again, or what calls it directly does so in bursts',
+    mend: 'send repeats and health checks through the endpoint',
+  },
+  directCalls: {
+    assumes: (given) => (given.verdict === 'rollback' ? [] : directTexts(given)),
+    breaks: 'more of its calls than that do not come through the endpoint, and are slow or fail',
+    mend: 'send health checks and tests through the endpoint',
+  },
+  forgivenRouting: {
+    assumes: ({ evidence: { routing } }) =>
+      only(
+        timesForgiven(routing) > 0,
+        'it was held because requests were not shared out as configured, and a person resumed it: what had been counted by then counts only against what is decided',
+      ),
+    breaks: 'requests are still shared out otherwise, by less than their numbers show',
+    mend: 'look at what is in front of the endpoint before you resume',
   },
   requests: {
     assumes: units('request', 'each request counts by itself'),
@@ -276,7 +332,8 @@ const rows = {
                 ],
           )
         : [],
-    breaks: 'the champion has just become better than it was, by less than its requests in this rollout can show',
+    breaks:
+      'the champion has just become better than it was, by less than its requests in this rollout can show, or direct calls of both models make their bad requests look rare',
     mend: 'roll out at another time of the day, or wait a day after what made it better',
   },
   pastLeftOut: {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { day, minute } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
-import { type Evidence, noEvidence, withTick } from './evidence.ts';
+import { directCalls } from './direct.ts';
+import { type Cell, type Evidence, noEvidence, withTick } from './evidence.ts';
 import type { History, MeasureHistory } from './history.ts';
 import { shortfalls } from './judge.ts';
+import { logMean } from './log.ts';
 import { lacks } from './needed.ts';
 import { both, expected, type Law, rounding, type Tally, times, toArm } from './outcomes.fixture.ts';
 import { pairsOf } from './paired.ts';
@@ -137,6 +139,64 @@ test('a candidate at the margin of a champion that is as its past is expected to
 
   expect(value).toBeLessThanOrEqual(0.9 + rounding);
   expect(value).toBeGreaterThan(0.85);
+});
+
+describe('direct calls of the champion', () => {
+  const plain = { ...guardrail, floor: 0.000_01 };
+  const own = { ...rules, guardrails: [plain] };
+  const after = (ticks: number, tally: Tally, under: Rules = own): Evidence => {
+    let evidence = noEvidence(0);
+    for (let index = 0; index < ticks; index += 1) evidence = counted(evidence, tally, under);
+    return evidence;
+  };
+  const shown = (evidence: Evidence) => logSafe(evidence, stream, { weight: 50, guardrail: plain, rules: own });
+
+  test.each([
+    ['all of them are slow, of 20 requests a minute', tallyOf(20, 100, 70, 160)],
+    ['half of them are slow, of 20 requests a minute', tallyOf(20, 100, 40, 160)],
+    ['they are slow as often as others, of 10 requests a minute', tallyOf(10, 50, 11, 110)],
+    ['all of them fail, of 60 requests a minute', tallyOf(3, 300, 61, 360)],
+  ])('promote nobody who is as bad as the margin where %s', (_, tenMinutes) => {
+    for (const times of [3, 6, 24]) {
+      const evidence = after(times, tenMinutes);
+
+      expect(logMean(evidence.weather.errors?.safe ?? [])).toBeGreaterThan(Math.log(20));
+      expect(shown(evidence)).toBeLessThan(0);
+    }
+  });
+
+  test('are nobody before the champion has a twentieth more, nor before that is more than chance', () => {
+    const ratioOf = (evidence: Evidence) => logMean(evidence.weather.errors?.safe ?? []);
+    const half = (evidence: Evidence) => ratioOf(evidence) + Math.log(0.5);
+
+    for (const [tally, ticks] of [
+      [tallyOf(3, 300, 3, 315), 60],
+      [tallyOf(3, 30, 3, 36), 1],
+    ] as const)
+      expect(shown(after(ticks, tally))).toBeGreaterThanOrEqual(half(after(ticks, tally)));
+    expect(shown(after(60, tallyOf(3, 300, 3, 320)))).toBeLessThan(half(after(60, tallyOf(3, 300, 3, 320))));
+  });
+
+  test('leave a promotion to those of its bad requests that are more than they', () => {
+    expect(shown(after(60, tallyOf(30, 300, 60, 330)))).toBeLessThan(Math.log(20));
+    expect(shown(after(60, tallyOf(30, 300, 90, 330)))).toBeGreaterThan(Math.log(20));
+  });
+
+  test('explain no requests of the candidate, which the past counts', () => {
+    const direct = shownByPast(tallyOf(4, 900, 4, 1000));
+
+    expect(direct).toBeLessThan(shownByPast(tallyOf(4, 900, 4, 940)));
+  });
+  const shownByPast = (tally: Tally) => safe(counted(noEvidence(0), { ...tally, champion: 0 }));
+
+  test('are reckoned with at the weight that holds alone, and not among users', () => {
+    const evidence = after(60, tallyOf(2, 10, 7, 16));
+    const ofUsers = { ...evidence.streams.errors?.[50], shares: { low: 0.4, high: 0.4 } } as Cell;
+
+    expect(directCalls(ofUsers, evidence.routing, 50)).toBe(0);
+    expect(directCalls({ ...ofUsers, shares: undefined } as unknown as Cell, evidence.routing, 25)).toBe(0);
+    expect(directCalls({ ...ofUsers, shares: undefined } as unknown as Cell, undefined, 50)).toBe(0);
+  });
 });
 
 describe('pairs of a mirror', () => {

@@ -1,11 +1,12 @@
 import { minute } from '../base/time.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
+import { directCalls } from './direct.ts';
 import type { Cell, Cells, Evidence } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
 import { logMean } from './log.ts';
 import { pairsOf } from './paired.ts';
 import { logAgainstPast, logBelowPast, lowerLimit, refutes } from './past.ts';
-import { logFloor, logPromotion } from './promotion.ts';
+import { logFloor, logPromotion, logRatio } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { independent, weatherOf } from './weather.ts';
 
@@ -79,8 +80,11 @@ export function logSafe(
   const { margin, floor } = guardrail;
   const together = togetherIn(stream.id, guardrail);
   const bad = cell.candidate + cell.candidateAlone;
-  const requests = explained(cell, weight);
-  const present = logPromotion(logMean(known.safe ?? [0]), logFloor(bad, requests, floor, together));
+  const direct = guardrail.clock === 'ticks' ? directCalls(cell, evidence.routing, weight) : 0;
+  const requests = explained(cell, weight, direct);
+  const whole = logMean(known.safe ?? [0]);
+  const ratio = direct === 0 ? whole : Math.min(whole, logWithout(direct, cell, { weight, margin, together }));
+  const present = logPromotion(ratio, logFloor(bad, requests, floor, together));
   if (limit === 0) return start + present;
   const past = isUnlike(evidence, stream.id)
     ? Number.NEGATIVE_INFINITY
@@ -88,13 +92,24 @@ export function logSafe(
   return start + price + logMean([present, past]);
 }
 
+/** `log E'ratio` of all bad requests of the last step, but for as many of the champion's as direct calls may have been. */
+function logWithout(
+  direct: number,
+  { candidate, champion }: Cell,
+  { weight, margin, together }: { readonly weight: number; readonly margin: number; readonly together: number },
+): number {
+  const counted = { candidate: candidate / together, champion: Math.max(0, champion - direct) / together };
+  return logRatio([{ ...counted, share: weight / 100 }], margin);
+}
+
 /**
  * The candidate's requests, or as many as its share explains if these are fewer: health checks that call it directly
- * would make its bad requests look rare. Fewer of them make less of the evidence, so the bound keeps.
+ * would make its bad requests look rare, and those of the champion explain none. Fewer of them make less of the evidence,
+ * so the bound keeps. Direct calls that both get in the same proportion cannot be seen.
  */
-function explained(cell: Cell, weight: number): number {
+function explained(cell: Cell, weight: number, direct: number): number {
   if (cell.shares !== undefined) return cell.candidateRequests;
-  const meant = (cell.championRequests * weight) / (100 - weight);
+  const meant = (Math.max(0, cell.championRequests - direct) * weight) / (100 - weight);
   return Math.min(cell.candidateRequests, Math.max(meant, cell.candidate + cell.candidateAlone));
 }
 

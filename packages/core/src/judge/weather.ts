@@ -308,7 +308,7 @@ export function forgiven(weather: Weather, { later }: Climate): Weather {
   return {
     ...weather,
     harm: noMoreThan(0, weather.harm),
-    safe: noMoreThan(0, weather.safe),
+    ...(weather.safe === undefined ? {} : { safe: noMoreThan(0, weather.safe) }),
     ...(weather.since === undefined ? {} : { since: noMoreThan(begun, weather.since) }),
   };
 }
