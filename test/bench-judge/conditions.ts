@@ -19,7 +19,9 @@ export interface Condition {
   readonly held?: number;
   /** What the candidate at the margin has twice as much of. */
   readonly margin: 'errors' | 'p90';
-  /** Nothing is promised here: what happens is shown, and routing holds such a rollout. */
+  /** Minutes after which nobody looks any more; absent: the time that the default has for its last step. */
+  readonly until?: number;
+  /** Nothing is promised here: what happens is shown. */
   readonly isUnprotected?: true;
 }
 
@@ -80,12 +82,7 @@ const clustered = [
     retries: 3,
   }),
 ];
-const others = [
-  ...inWeather('warm caches', 'cold caches: slow x2 at each new weight, for 10 min', { cold: 2 }, 'p90'),
-  ...inWeather('a fresh coin for each request', 'users stay with their model, and nobody says so', {
-    sticky: true,
-  }).map((condition): Condition => ({ ...condition, isUnprotected: true })),
-];
+const others = [...inWeather('warm caches', 'cold caches: slow x2 at each new weight, for 10 min', { cold: 2 }, 'p90')];
 const holds = [5, 25, 50].flatMap((held) =>
   [
     ...inWeather('nothing', 'calm', {}, 'errors', [600, 6000]),
@@ -101,6 +98,63 @@ const holds = [5, 25, 50].flatMap((held) =>
 );
 
 export const conditions: readonly Condition[] = [...kept, ...own, ...clustered, ...others, ...holds];
+
+/** Slow probes count for the champion, beside so little traffic that a certificate takes up to a day. */
+const probed = [1, 0.5].flatMap((slowProbes) =>
+  inWeather(
+    'nobody calls an arm directly',
+    `six slow probes a minute to the champion, ${slowProbes === 1 ? 'all' : 'half'} of them slow`,
+    { slowProbes },
+    'p90',
+    [10, 20],
+  ).map((condition): Condition => ({ ...condition, until: 26 * 60 })),
+);
+const lasting: Noise = { sd: 0.2, ar: 0.95 };
+const beyond = [
+  ...[0.2, 2].flatMap((incidents) =>
+    inWeather(
+      "an arm's own errors",
+      `an arm's own incidents, ten times the errors for 10 min, ${incidents} a day and arm`,
+      { incidents },
+      'errors',
+      [600, 6000],
+    ),
+  ),
+  ...inWeather("an arm's own latency", 'latency, sd 20 %, AR 0.95', { slowNoise: lasting }, 'p90', [600, 6000]),
+  ...inWeather("an arm's own errors", 'errors, sd 20 %, AR 0.95', { errorNoise: lasting }, 'errors', [600, 6000]),
+  ...inWeather(
+    'as many replicas',
+    'latency of 1 replica beside 19, each of sd 20 %, AR 0.8',
+    { slowNoise: { sd: 0.2 / Math.sqrt(19), ar: 0.8 }, candidateNoise: worst },
+    'p90',
+    [600, 6000],
+  ),
+  ...inWeather(
+    'it can serve while it scales up',
+    'cold errors: 5 % fail for 2 min at each new weight',
+    { coldErrors: 0.05 },
+    'errors',
+    [60, 600, 6000],
+  ),
+  ...inWeather(
+    'capacity grows with the share',
+    'load: no slower at 5 %, x1.5 at 50 %',
+    { load: 1.5 },
+    'p90',
+    [600, 6000],
+  ),
+  ...inWeather(
+    'a fresh coin for each request',
+    'a coin for each connection of 10 to 100 requests',
+    { perConnection: [10, 100] },
+    'errors',
+    [600, 6000],
+  ),
+  ...inWeather('a fresh coin for each request', 'users stay with their model, and nobody says so', { sticky: true }),
+].map((condition): Condition => ({ ...condition, isUnprotected: true }));
+
+/** In a table of their own: at other traffic, or outside of what is promised. */
+export const furtherConditions: readonly Condition[] = [...probed, ...beyond];
 
 /** The default; where the weight is held, one step of it for as long as all steps may last. */
 export const planIn = ({ held }: Pick<Condition, 'held'>, given: Parameters<typeof planFor>[0] = {}): Plan =>
@@ -155,16 +209,17 @@ export function followerIn({
 function casesOf(condition: Condition, known: Knowledge, short: number): readonly Case[] {
   const plan = planIn(condition);
   const unguarded = planIn(condition, { alpha: neverBack, guard: '0s' });
+  const isFurther = condition.until !== undefined || condition.isUnprotected === true;
   return [
     {
       name: falseName(condition, known),
-      runs: { short, full: known === 'no history' ? 1000 : 2000 },
+      runs: { short, full: isFurther ? 500 : known === 'no history' ? 1000 : 2000 },
       begin() {
         const next = followerIn({
           condition,
           known,
           plan,
-          until: isCalm(condition) ? untilCalm : until,
+          until: condition.until ?? (isCalm(condition) ? untilCalm : until),
         });
         return (random, tallies) => {
           const { end, minutes, exposed, wasHeld, promotedAt } = next(random);
@@ -177,14 +232,14 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
     },
     {
       name: wrongName(condition, known),
-      runs: { short: 0, full: condition.held === undefined ? 600 : 0 },
+      runs: { short: 0, full: isFurther ? 400 : condition.held === undefined ? 600 : 0 },
       begin() {
         const worse: Worse = { [condition.margin]: 2 };
         const next = followerIn({
           condition,
           known,
           plan: unguarded,
-          until: untilPromoted,
+          until: condition.until ?? untilPromoted,
           worse,
         });
         return (random, tallies) => {
@@ -204,6 +259,6 @@ const inShort = new Set([
   'three retries on the same arm, 6000 rpm',
   'cold caches: slow x2 at each new weight, for 10 min, 600 rpm',
 ]);
-export const conditionCases: readonly Case[] = conditions.flatMap((condition) =>
+export const conditionCases: readonly Case[] = [...conditions, ...furtherConditions].flatMap((condition) =>
   knowledges.flatMap((known) => casesOf(condition, known, inShort.has(condition.name) ? 150 : 0)),
 );

@@ -3,7 +3,7 @@ import { verdictOf } from '../../packages/core/src/judge/judge.ts';
 import type { Rules } from '../../packages/core/src/judge/rules.ts';
 import type { LabelTick } from '../../packages/core/src/ports/telemetry.ts';
 import { compare, comparedRpms, comparedShare } from './compare.ts';
-import { candidate, placeAt, promotion, rulesFor, tickMs, ticksOf } from './ours.ts';
+import { candidate, ofLabels, placeAt, promotion, rulesFor, tickMs, ticksOf } from './ours.ts';
 import { historyIn } from './past.ts';
 import type { Random } from './random.ts';
 import { fill, newStream, ramp, type Slowness, type Stream, steps, type Traffic } from './stream.ts';
@@ -92,30 +92,8 @@ export const qualityPoints = [1, 2, 5, 10] as const;
 export const qualityName = (points: number): string => `quality +${points} points, paired shadow`;
 
 export function qualityRules(): Rules {
-  const [first] = rulesFor('errors').guardrails;
-  return {
-    ...rulesFor('errors'),
-    mirrored: true,
-    guardrails:
-      first === undefined
-        ? []
-        : [
-            {
-              ...first,
-              name: 'labels',
-              clock: 'labels',
-              streams: [
-                {
-                  id: 'labels',
-                  measure: 'labels',
-                  harm: true,
-                  promotes: true,
-                  events: 'wrong predictions',
-                },
-              ],
-            },
-          ],
-  };
+  const rules = rulesFor('errors');
+  return { ...rules, mirrored: true, guardrails: rules.guardrails.map(ofLabels) };
 }
 
 const day = 24 * 60;

@@ -4,19 +4,22 @@ import { cases } from './cases.ts';
 import { estimateText, goalText, verdictOn } from './claims.ts';
 import { measure } from './pool.ts';
 import { writeReport } from './report.ts';
+import { spentText } from './spent.ts';
 import { claimsOn, hunt, prices, type Results } from './targets.ts';
 
 /**
- * `npm run bench:judge [-- --short] [-- --part <share>] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
+ * `npm run bench:judge [-- --short] [-- --part <share>] [-- --within <minutes>] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
  *
  * The full form writes docs/judge.md; the short form (CI) ends with 1 when a target that so few runs can decide is
- * missed, or a mutant is not told from the product. `--part 0.25` runs a quarter of the full form. `--only` measures the cases whose name contains the text.
+ * missed, or a mutant is not told from the product. `--part 0.25` runs a quarter of the full form, and `--within 50`
+ * begins nothing after 50 minutes. `--only` measures the cases whose name contains the text.
  */
 const { values } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
     only: { type: 'string' },
     part: { type: 'string', default: '1' },
+    within: { type: 'string' },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -25,6 +28,8 @@ if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed wants a who
 const form = values.short ? 'short' : 'full';
 const part = Number(values.part);
 if (!(part > 0 && part <= 1)) throw new Error(`--part wants a number above 0 and up to 1, not '${values.part}'`);
+const within = values.within === undefined ? Number.POSITIVE_INFINITY : Number(values.within);
+if (!(within > 0)) throw new Error(`--within wants minutes above 0, not '${values.within}'`);
 const { only } = values;
 const chosen = cases
   .filter(({ name }) => only === undefined || name.includes(only) || calibrations.some((one) => one.name === name))
@@ -32,24 +37,25 @@ const chosen = cases
 if (chosen.length === calibrations.length) throw new Error(`no case has '${only}' in its name`);
 
 const begun = performance.now();
-const minutes = (): string => `${((performance.now() - begun) / 60_000).toFixed(1)} min`;
+const passedMs = (): number => performance.now() - begun;
+const minutes = (): string => `${(passedMs() / 60_000).toFixed(1)} min`;
 const tell = (name: string, done: number, of: number): void => console.log(`${minutes()}  ${done}/${of}  ${name}`);
 console.log(`the judge's benchmark, ${form} form, seed ${seed}`);
 
 const isTuning = new Set(calibrations.map(({ name }) => name));
-const tuning = await measure(
+const tuned = await measure(
   chosen.filter(({ name }) => isTuning.has(name)),
-  form,
   { seed, context: { limits: {} } },
-  tell,
+  { form, withinMs: Number.POSITIVE_INFINITY, tell },
 );
+const tuning: Results = tuned.results;
 const context = { limits: limitsFrom(tuning) };
-const results: Results = await measure(
+const judged = await measure(
   chosen.filter(({ name }) => !isTuning.has(name)),
-  form,
   { seed, context },
-  tell,
+  { form, withinMs: within * 60_000 - passedMs(), tell },
 );
+const results: Results = judged.results;
 
 const counts = { met: 0, missed: 0, open: 0 };
 console.log('\nTargets');
@@ -69,9 +75,19 @@ for (const { letter, what, in: name, bound, product, mutant, flagged } of hunt(r
   );
 }
 if (form === 'full' && only === undefined) {
-  const files = writeReport({ results, tuning, limits: context.limits, seed, part, took: minutes() });
+  const files = writeReport({
+    results,
+    tuning,
+    limits: context.limits,
+    seed,
+    part,
+    took: minutes(),
+    left: judged.left,
+  });
   console.log(`\nwritten: ${files.join(', ')}`);
 }
+console.log(`\nProcessor time${judged.left === 0 ? '' : `; ${judged.left} runs were left out`}`);
+for (const line of spentText({ ...tuned.spent, ...judged.spent })) console.log(line);
 const open = counts.open === 0 ? '' : `, ${counts.open} open: the full form decides`;
 console.log(`\n${minutes()}\n${counts.met} passed, ${counts.missed} failed${open}`);
 process.exitCode = counts.missed === 0 ? 0 : 1;

@@ -4,6 +4,7 @@ import {
   labelledSource,
   lossySource,
   mirroredSource,
+  noisyMirrorSource,
   segmentedSource,
   stickySource,
 } from './others-streams.ts';
@@ -92,6 +93,14 @@ const mirrored = (candidate: number, both: number): Pick<Scene, 'given' | 'sourc
   source: (random) => mirroredSource(random, mirrorPercent, { rpm: 600, champion: 0.02, candidate, both }),
 });
 
+/** Both models have noise of their own while one of them answers copies, and afterwards. */
+const noisyMirror = (sd: number, p90 = 1): Pick<Scene, 'given' | 'source'> => ({
+  given: { strategy: 'shadow', mirror: mirrorPercent },
+  source: (random) => noisyMirrorSource(random, mirrorPercent, { rpm: 600, errors: 0.02, noise: { sd, ar: 0.8 }, p90 }),
+});
+const mirrorNoises = [0.05, 0.1, 0.2] as const;
+const mirrorName = (sd: number): string => `pairs, and noise of each model's own, sd ${100 * sd} %, AR 0.8`;
+
 export const otherNulls: readonly Scene[] = [
   ...labelNulls,
   { name: 'sticky users, few of whom send most and have all errors', ...sticky(), short: 20 },
@@ -101,6 +110,7 @@ export const otherNulls: readonly Scene[] = [
   ...(Object.keys(losses) as (keyof typeof losses)[]).map((kind) => ({ name: `losses ${kind}`, ...lossy(kind, 0) })),
   { name: 'pairs without shared errors', ...mirrored(0.02, 0.0004) },
   { name: 'pairs, nine errors in ten shared', ...mirrored(0.02, 0.018) },
+  ...mirrorNoises.map((sd) => ({ name: mirrorName(sd), ...noisyMirror(sd), short: sd === 0.2 ? 60 : 0 })),
 ];
 
 export const otherEffects: readonly Scene[] = [
@@ -154,7 +164,7 @@ const caseOf = (scene: Scene, name: string, full: number): Case => ({
 });
 
 /** As bad as the margin, where the labels of its wrong predictions are the ones that never come. */
-const atTheMargin: readonly Scene[] = [
+export const otherMargins: readonly Scene[] = [
   {
     name: 'twice as many wrong, and half of these have no label, taken at their worst',
     given: { alpha: neverBack, guard: '0s', guardrails: { labels: { ...labels, missing: 'worst' } } },
@@ -169,10 +179,16 @@ const atTheMargin: readonly Scene[] = [
     ...lossy('small and spread, and a few of 1', 0.05 / 0.93),
     given: { ...lossy('small and spread, and a few of 1', 0).given, alpha: neverBack, guard: '0s' },
   },
+  ...mirrorNoises.map((sd) => ({
+    name: `twice as many slower than the p90: ${mirrorName(sd)}`,
+    ...noisyMirror(sd, 2),
+    given: { ...noisyMirror(sd).given, alpha: neverBack, guard: '0s' },
+  })),
 ];
 
+export const otherMarginName = ({ name }: Pick<Scene, 'name'>): string => `at the margin, ${name}`;
 const wrongCaseOf = (scene: Scene): Case => ({
-  name: `at the margin, ${scene.name}`,
+  name: otherMarginName(scene),
   runs: { short: 0, full: 1000 },
   begin() {
     const plan = planFor(scene.given);
@@ -186,5 +202,5 @@ const wrongCaseOf = (scene: Scene): Case => ({
 export const otherCases: readonly Case[] = [
   ...otherNulls.map((scene) => caseOf(scene, innocentName(scene), 2000)),
   ...otherEffects.map((scene) => caseOf(scene, `worse, ${scene.name}`, 500)),
-  ...atTheMargin.map(wrongCaseOf),
+  ...otherMargins.map(wrongCaseOf),
 ];

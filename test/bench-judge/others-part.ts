@@ -1,6 +1,6 @@
 import { type Claim, figure, medianOf, shareOf } from './claims.ts';
 import { table } from './markdown.ts';
-import { innocentName, otherCases, otherNulls } from './others-cases.ts';
+import { innocentName, otherCases, otherMarginName, otherMargins, otherNulls } from './others-cases.ts';
 import type { Part } from './parts.ts';
 
 /** Users, segments, labels, losses and pairs, through the table of the product. */
@@ -8,14 +8,18 @@ const share = (value: number): string => figure(value, 'share');
 
 export const othersPart: Part = {
   cases: otherCases,
-  claims: (results) =>
-    otherNulls.flatMap((scene): readonly Claim[] => {
-      const name = innocentName(scene);
+  claims(results) {
+    const claim = (name: string, what: string, atMost: number): readonly Claim[] => {
       const tally = results[name]?.judge;
       return tally === undefined
         ? []
-        : [{ what: `rolled back, ${name}`, estimate: shareOf(tally), goal: { atMost: 0.01 }, unit: 'share' }];
-    }),
+        : [{ what: `${what}, ${name}`, estimate: shareOf(tally), goal: { atMost }, unit: 'share' }];
+    };
+    return [
+      ...otherNulls.flatMap((scene) => claim(innocentName(scene), 'rolled back', 0.01)),
+      ...otherMargins.flatMap((scene) => claim(otherMarginName(scene), 'promoted', 0.05)),
+    ];
+  },
   section(results) {
     const rows = otherCases.flatMap(({ name }) => {
       const tallies = results[name] ?? {};

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { otherCases } from './others-cases.ts';
-import { labelledSource, lossySource, mirroredSource, segmentedSource, stickySource } from './others-streams.ts';
+import {
+  labelledSource,
+  lossySource,
+  mirroredSource,
+  noisyMirrorSource,
+  segmentedSource,
+  stickySource,
+} from './others-streams.ts';
 import { random } from './random.ts';
 import { type Beside, candidate, champion } from './rollout.ts';
 import type { Tallies } from './tally.ts';
@@ -45,6 +52,22 @@ describe('the streams that are looked at more closely', () => {
     expect(besideOf(lossy).labels?.losses).toHaveLength(lossy.candidate.requests + lossy.champion.requests);
     expect(besideOf(mirrored).pairs?.[candidate]?.pairs).toBe(mirrored.champion.requests);
   });
+});
+
+test('copies and served answers of the same model differ as often as two coins do, and noise makes minutes differ', () => {
+  const source = noisyMirrorSource(random(8), 100, { rpm: 1000, errors: 0.02, noise: { sd: 0, ar: 0 } });
+  const noisy = noisyMirrorSource(random(8), 100, { rpm: 10_000, errors: 0.02, noise: { sd: 0.2, ar: 0.8 } });
+  const alone = (from: typeof source, measure: string, minutes: number) =>
+    Array.from({ length: minutes }, () => besideOf(from.next(0)).pairs?.[candidate]?.bad[measure]?.mirror ?? 0);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const slowest = Object.keys(besideOf(source.next(0)).pairs?.[candidate]?.bad ?? {});
+
+  // Of ten in a hundred that are slow, nine come with an answer that is not.
+  expect(mean(alone(source, slowest[2] ?? '', 500))).toBeCloseTo(90, -1);
+  expect(mean(alone(source, 'errors', 500))).toBeCloseTo(20 * 0.98, 0);
+  const errors = alone(noisy, 'errors', 500);
+  const sd = Math.sqrt(mean(errors.map((value) => (value - mean(errors)) ** 2)));
+  expect(sd).toBeGreaterThan(30);
 });
 
 test('each of these cases runs through the table of the product', () => {

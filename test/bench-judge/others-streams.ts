@@ -3,6 +3,7 @@ import type { Counts, LabelTick, UserCounts } from '../../packages/core/src/port
 import type { Random } from './random.ts';
 import { type ArmCounts, type Beside, candidate, champion, type Source } from './rollout.ts';
 import { thresholds } from './stream.ts';
+import { atOdds, type Noise, noiseOf } from './weather.ts';
 
 /** Requests whose users, segments, labels, losses and copies are looked at as well. */
 
@@ -226,4 +227,80 @@ export function mirroredSource(random: Random, mirrorPercent: number, { rpm, ...
       };
     },
   };
+}
+
+/** A shadow whose arms have noise of their own, the same for their errors and their latency. */
+export interface NoisyMirror {
+  readonly rpm: number;
+  readonly errors: number;
+  readonly noise: Noise;
+  /** How many times as many of the candidate's answers are slower than the champion's p90. */
+  readonly p90?: number;
+}
+
+/** Both answers to a request are independent but for the minute that they come in. */
+export function noisyMirrorSource(random: Random, mirrorPercent: number, mirror: NoisyMirror): Source {
+  const counts = arms();
+  const [ours, theirs] = [noisyArm(random, mirror, mirror.p90 ?? 1), noisyArm(random, mirror, 1)];
+  return {
+    next(weight) {
+      const [copied, served] = [ours(), theirs()];
+      drawArm(random, counts.candidate, (mirror.rpm * weight) / 100, copied);
+      drawArm(random, counts.champion, (mirror.rpm * (100 - weight)) / 100, served);
+      if (weight > 0) return { ...counts };
+      const pairs = random.binomial(counts.champion.requests, mirrorPercent / 100);
+      const badCopies = random.binomial(pairs, copied.errors);
+      const copyAlone = random.binomial(badCopies, 1 - served.errors);
+      const bad: Record<string, { mirror: number; served: number }> = {
+        errors: { mirror: copyAlone, served: random.binomial(pairs - badCopies, served.errors) },
+        ...byMeasure(measures.slice(1), () => ({ mirror: 0, served: 0 })),
+      };
+      // How many thresholds the served answer is above, and then its copy.
+      for (const [level, group] of levelsOf(random, pairs, served.slow).entries())
+        for (const [copy, size] of levelsOf(random, group, copied.slow).entries())
+          for (const [index, measure] of measures.slice(1).entries()) {
+            const found = bad[measure];
+            if (found === undefined) continue;
+            if (copy > index && level <= index) found.mirror += size;
+            if (level > index && copy <= index) found.served += size;
+          }
+      const told = { pairs, dropped: 0, bad, predictions: { higher: 0, lower: 0, equal: pairs } };
+      return { ...counts, beside: { pairs: { [candidate]: told } } };
+    },
+  };
+}
+
+interface Shares {
+  readonly errors: number;
+  readonly slow: readonly number[];
+}
+
+/** The shares of an arm, minute after minute. */
+function noisyArm(random: Random, { errors, noise }: NoisyMirror, p90: number): () => Shares {
+  const [failing, slow] = [noiseOf(random, noise), noiseOf(random, noise)];
+  return () => {
+    const odds = slow();
+    return {
+      errors: atOdds(errors, failing()),
+      slow: slowShares.map((share, index) => atOdds(share * (index === 1 ? p90 : 1), odds)),
+    };
+  };
+}
+
+function drawArm(random: Random, own: ArmCounts, mean: number, { errors, slow }: Shares): void {
+  own.requests = random.poisson(mean);
+  own.errors = random.binomial(own.requests, errors);
+  const levels = levelsOf(random, own.requests, slow);
+  for (const index of slow.keys()) own.slow[index] = levels.slice(index + 1).reduce((sum, size) => sum + size, 0);
+}
+
+/** How many of so many are slower than none, one, two and all three of the thresholds. */
+function levelsOf(random: Random, all: number, shares: readonly number[]): readonly number[] {
+  let [left, of] = [all, 1];
+  const above = shares.map((share) => {
+    left = random.binomial(left, Math.min(1, share / of));
+    of = share;
+    return left;
+  });
+  return [all, ...above].map((count, index) => count - (above[index] ?? 0));
 }

@@ -70,11 +70,11 @@ test('a run has the same numbers whoever performs it, and however the runs are c
   const setting = { seed: 5, context: { limits: {} } };
   const name = 'N9 late outcomes, falling ramp';
 
-  const whole = perform({ name, from: 0, to: 6 }, setting);
+  const whole = perform({ name, from: 0, to: 6 }, setting).tallies;
   const parts = [perform({ name, from: 0, to: 2 }, setting), perform({ name, from: 2, to: 6 }, setting)];
 
-  expect(parts.reduce((sum, part) => sum + (part.judge?.exposed ?? 0), 0)).toBe(whole.judge?.exposed);
-  expect(perform({ name, from: 0, to: 6 }, { ...setting, seed: 6 })).not.toEqual(whole);
+  expect(parts.reduce((sum, { tallies }) => sum + (tallies.judge?.exposed ?? 0), 0)).toBe(whole.judge?.exposed);
+  expect(perform({ name, from: 0, to: 6 }, { ...setting, seed: 6 }).tallies).not.toEqual(whole);
 });
 
 test('every case has a name and a number of its own', () => {

@@ -86,6 +86,14 @@ export function rulesFor(family: Family, changed: Partial<Rules> = {}, known?: H
   };
 }
 
+/** A guardrail of requests, as one of wrong predictions. */
+export const ofLabels = (guardrail: Guardrail): Guardrail => ({
+  ...guardrail,
+  name: 'labels',
+  clock: 'labels',
+  streams: [{ id: 'labels', measure: 'labels', harm: true, promotes: true, events: 'wrong predictions' }],
+});
+
 export const candidate = 'candidate';
 export const champion = 'champion';
 export const placeAt = (weight: number): Place => ({

@@ -1,6 +1,6 @@
 import { type Estimate, exposureOf, figure, medianOf, shareOf } from './claims.ts';
 import { comparedShare, oracleNames, others, oursName, settledName } from './compare.ts';
-import { conditions, falseName, knowledges, wrongName } from './conditions.ts';
+import { conditions, falseName, furtherConditions, knowledges, wrongName } from './conditions.ts';
 import { errorsName } from './effects.ts';
 import { nulls } from './nulls.ts';
 import { dots, type Row } from './plot.ts';
@@ -130,7 +130,7 @@ export function falseRollbackPlot(results: Results): string {
 
 /** One row a kind of weather, the worst of its traffics. */
 export function conditionsPlot(results: Results): string {
-  const groups = Map.groupBy(conditions, ({ name }) => name.replace(/, \d+ rpm$/, ''));
+  const groups = Map.groupBy([...conditions, ...furtherConditions], ({ name }) => name.replace(/, \d+ rpm$/, ''));
   const columns = [
     ...knowledges.map((known) => ({
       title: known === 'no history' ? 'innocent, no history' : 'innocent',

@@ -18,6 +18,8 @@ export interface Measured {
   /** Of the runs of the full form. */
   readonly part: number;
   readonly took: string;
+  /** Runs that were left out, for the time was over. */
+  readonly left: number;
 }
 
 const docs = join(import.meta.dirname, '../../docs');

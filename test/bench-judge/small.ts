@@ -53,13 +53,27 @@ const conditionIn = (weather: string): Condition => ({
   ...{ breaks: '', name: `small, ${weather}`, weather: { ...few, ...weathers[weather] }, margin: 'errors' },
 });
 
+/** Exactly one request a minute: no minute has requests of both models. */
+const one: Weather = { rpm: 1, evenly: true, errors: 0.005 };
+export const deadName = (known: Knowledge): string =>
+  `small, one request in each minute, all of the candidate's fail, ${known}`;
+
 /** What is told of each rollout: when it was certified, or when it was taken back, and by what. */
-function followed(name: string, known: Knowledge, plan: Plan, runs: Case['runs'], worse: Worse = {}): Case {
+interface Followed {
+  readonly name: string;
+  readonly known: Knowledge;
+  readonly plan: Plan;
+  readonly full: number;
+  readonly condition?: Condition;
+  readonly worse?: Worse;
+}
+
+function followed({ name, known, plan, full, condition = conditionIn('calm'), worse = {} }: Followed): Case {
   return {
     name,
-    runs,
+    runs: { short: 0, full },
     begin() {
-      const next = followerIn({ condition: conditionIn('calm'), known, plan, until: untilAllEnd, worse });
+      const next = followerIn({ condition, known, plan, until: untilAllEnd, worse });
       return (random, tallies) => {
         const { end, minutes, exposed, promotedAt } = next(random);
         const isBack = end === 'evidence' || end === 'limit' || end === 'together';
@@ -87,16 +101,24 @@ function atTheMargin(config: SmallConfig, known: Knowledge, weather: string): Ca
   };
 }
 
-export const smallCases: readonly Case[] = smallConfigs.flatMap((config) =>
-  knowledges.flatMap((known) => {
-    const plan = planFor(configs[config]);
-    return [
-      followed(healthyName(config, known), known, plan, { short: 0, full: 1000 }),
-      followed(fiveName(config, known), known, plan, { short: 0, full: 1000 }, { errors: 5 }),
-      ...Object.keys(weathers).map((weather) => atTheMargin(config, known, weather)),
-    ];
-  }),
-);
+const dead = knowledges.map((known): Case => {
+  const condition: Condition = { breaks: '', name: 'small, 1 rpm', weather: one, margin: 'errors' };
+  return followed({ name: deadName(known), known, plan: planFor(), full: 200, condition, worse: { errors: 200 } });
+});
+
+export const smallCases: readonly Case[] = [
+  ...smallConfigs.flatMap((config) =>
+    knowledges.flatMap((known) => {
+      const of = { known, plan: planFor(configs[config]), full: 1000 };
+      return [
+        followed({ ...of, name: healthyName(config, known) }),
+        followed({ ...of, name: fiveName(config, known), worse: { errors: 5 } }),
+        ...Object.keys(weathers).map((weather) => atTheMargin(config, known, weather)),
+      ];
+    }),
+  ),
+  ...dead,
+];
 
 export const marginNames: readonly string[] = smallCases
   .map(({ name }) => name)

@@ -10,7 +10,7 @@ import {
   settledName,
   tunedName,
 } from './compare.ts';
-import { type Condition, conditions, falseName, type Knowledge, wrongName } from './conditions.ts';
+import { type Condition, conditions, falseName, furtherConditions, type Knowledge, wrongName } from './conditions.ts';
 import {
   errorRatios,
   errorsName,
@@ -130,6 +130,7 @@ export function conditionsTable(results: Results): string {
     return [
       cells[0]?.breaks ?? '',
       name,
+      runsIn(results, cells),
       ...[60, 600, 6000].map((rpm) => innocent(at(rpm), 'with history')),
       worst(falseName, 'no history'),
       byPolicy(results, cells),
@@ -142,6 +143,7 @@ export function conditionsTable(results: Results): string {
     [
       'what is broken',
       'weather',
+      'runs a cell: innocent, without history, at the margin',
       'innocent, taken back: 60 rpm',
       '600 rpm',
       '6,000 rpm',
@@ -155,8 +157,56 @@ export function conditionsTable(results: Results): string {
   );
 }
 
+/** Other traffic, and what no promise speaks of: a row for each. */
+export function furtherTable(results: Results): string {
+  const rows = furtherConditions.flatMap((condition): readonly Row[] => {
+    const innocent = (known: Knowledge) => results[falseName(condition, known)]?.judge;
+    const wrong = (known: Knowledge) =>
+      cellOf(results[wrongName(condition, known)]?.judge, (tally) => upTo(shareOf(tally)));
+    const known = innocent('with history');
+    if (known === undefined) return [];
+    return [
+      [
+        condition.breaks,
+        condition.name,
+        runsText(known),
+        upTo(shareOf(known)),
+        cellOf(innocent('no history'), (tally) => upTo(shareOf(tally))),
+        byPolicy(results, [condition]),
+        certifiedIn(results, [condition]),
+        wrong('with history'),
+        wrong('no history'),
+        condition.isUnprotected ? 'nothing' : 'both bounds',
+      ],
+    ];
+  });
+  return table(
+    [
+      'what is broken',
+      'weather',
+      'runs',
+      'innocent, taken back',
+      'without history',
+      'by policy',
+      'certified',
+      'at the margin, promoted',
+      'without history',
+      'promised',
+    ],
+    rows,
+  );
+}
+
+const runsText = ({ runs }: Tally): string => runs.toLocaleString('en-GB');
+
 const worstOf = (tallies: readonly (Tally | undefined)[]): Tally | undefined =>
   tallies.filter((tally) => tally !== undefined).toSorted((a, b) => shareOf(b).high - shareOf(a).high)[0];
+
+function runsIn(results: Results, [cell]: readonly Condition[]): string {
+  if (cell === undefined) return '';
+  const names = [falseName(cell, 'with history'), falseName(cell, 'no history'), wrongName(cell, 'with history')];
+  return names.flatMap((name) => cellOf(results[name]?.judge, runsText) || []).join(', ');
+}
 
 /** Innocent rollouts that a limit, a hold or routing took back: no bound speaks of these. */
 function byPolicy(results: Results, cells: readonly Condition[]): string {
@@ -181,7 +231,8 @@ function certifiedIn(results: Results, cells: readonly Condition[]): string {
     const tallies = results[falseName(condition, 'with history')] ?? {};
     return tallies.judge === undefined ? [] : [(tallies['ended: certified']?.runs ?? 0) / tallies.judge.runs];
   });
-  return shares.length === 0 ? '' : `${share(Math.min(...shares))} to ${share(Math.max(...shares))}`;
+  const [least, most] = [share(Math.min(...shares)), share(Math.max(...shares))];
+  return shares.length === 0 ? '' : least === most ? least : `${least} to ${most}`;
 }
 
 /** The judge where its conditions hold: the worst cell of each null. */

@@ -1,6 +1,6 @@
 import { type Claim, exposureOf, figure, medianOf, shareOf, shareWithin } from './claims.ts';
 import { oursName, tunedName } from './compare.ts';
-import { conditions, falseName, knowledges, wrongName } from './conditions.ts';
+import { conditions, falseName, furtherConditions, knowledges, wrongName } from './conditions.ts';
 import { errorsName, healthyName, latencyName, marginNames, qualityName } from './effects.ts';
 import { enumerated, largestMeanWithBursts, rounding } from './enumeration.ts';
 import { mutantCases } from './mutant-cases.ts';
@@ -181,7 +181,7 @@ function price(results: Results): readonly Claim[] {
 function inWeather(results: Results): readonly Claim[] {
   return knowledges.flatMap((known) =>
     ([falseName, wrongName] as const).flatMap((nameOf): readonly Claim[] => {
-      const found = conditions.flatMap((condition) => {
+      const found = [...conditions, ...furtherConditions].flatMap((condition) => {
         if (condition.isUnprotected) return [];
         const name = nameOf(condition, known);
         const tally = results[name]?.judge;

@@ -1,7 +1,7 @@
 import { byMeasure } from '../../packages/core/src/base/measures.ts';
 import { type Evidence, noEvidence, withLabels, withTick } from '../../packages/core/src/judge/evidence.ts';
 import { verdictOf } from '../../packages/core/src/judge/judge.ts';
-import type { Guardrail, Rules } from '../../packages/core/src/judge/rules.ts';
+import type { Rules } from '../../packages/core/src/judge/rules.ts';
 import type { LabelTick, Tick, UserCounts } from '../../packages/core/src/ports/telemetry.ts';
 import { judged } from './compare.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type Ended,
   isMisrouted,
   measures,
+  ofLabels,
   placeAt,
   rollback,
   rulesFor,
@@ -123,25 +124,8 @@ export function rulesWithLabels(): Rules {
   const eight = rulesFor('eight', {}, historyIn(usual, 'N6'));
   const [first] = eight.guardrails;
   if (first === undefined) return eight;
-  const labels: Guardrail = {
-    ...first,
-    name: 'labels',
-    clock: 'labels',
-    alphaShare: 0.2,
-    streams: [
-      {
-        id: 'labels',
-        measure: 'labels',
-        harm: true,
-        promotes: true,
-        events: 'wrong predictions',
-      },
-    ],
-  };
-  return {
-    ...eight,
-    guardrails: [...eight.guardrails.map((given) => ({ ...given, alphaShare: 0.1 })), labels],
-  };
+  const requests = eight.guardrails.map((given) => ({ ...given, alphaShare: 0.1 }));
+  return { ...eight, guardrails: [...requests, { ...ofLabels(first), alphaShare: 0.2 }] };
 }
 
 /** A matured cohort: exponential delays of 20 minutes in the mean, three in ten labels never. */

@@ -114,3 +114,45 @@ test('a candidate at twice the errors fails twice as often whatever the cause', 
     expect(ours / ourRequests / (theirs / theirRequests)).toBeLessThan(2.25);
   }
 });
+
+test('slow probes come to the champion alone, in its history as well', () => {
+  const silent: Weather = { rpm: 0, errors: 0.01, slowProbes: 1 };
+  const [candidate, champion] = minutesOf(silent, 1)[0] ?? [];
+
+  expect(candidate?.requests).toBe(0);
+  expect(champion).toEqual({ requests: 6, errors: 0, slow: [6, 6, 6] });
+  expect(weathered(random(1), silent).alone().requests).toBe(6);
+});
+
+test('cold errors are those of the first two minutes of each weight, and load grows with the share', () => {
+  const cold = weathered(random(5), { rpm: 60_000, errors: 0, coldErrors: 0.05 });
+  const shares = [5, 5, 5, 25, 25, 25].map((weight) => {
+    const { candidate } = cold.next(weight);
+    return candidate.errors / candidate.requests;
+  });
+  const loaded = [5, 50].map((weight) => {
+    const { candidate } = weathered(random(5), { rpm: 600_000, errors: 0, load: 1.5 }).next(weight);
+    return candidate.slow[0] / candidate.requests;
+  });
+
+  expect(shares.map((share) => Math.round(100 * share))).toEqual([5, 5, 0, 5, 5, 0]);
+  expect(loaded[0]).toBeCloseTo(0.5, 1);
+  expect(loaded[1]).toBeCloseTo(1 - 0.5 ** 1.5, 2);
+});
+
+test('connections go to one arm as a whole, and leave the mean traffic as it is', () => {
+  const minutes = minutesOf({ rpm: 600, errors: 0, perConnection: [100, 100] }, 2000);
+
+  expect(minutes.flat().every(({ requests }) => requests % 100 === 0)).toBe(true);
+  expect(sum(minutes.flat().map(({ requests }) => requests)) / 2000).toBeCloseTo(600, -2);
+});
+
+test('incidents of an arm come as often as is said, last ten minutes, and are none of the other arm', () => {
+  const minutes = minutesOf({ rpm: 1000, errors: 0.05, incidents: 20 }, 20_000);
+  const bad = (arm: 0 | 1) => minutes.map((minute) => Number((minute[arm]?.errors ?? 0) > 50));
+  const [ours, theirs] = [bad(0), bad(1)];
+
+  // Twenty of ten minutes in a day, of which few overlap.
+  expect(sum(ours) / ours.length).toBeCloseTo(200 / 1440, 1);
+  expect(sum(ours.map((mine, index) => mine * (theirs[index] ?? 0))) / sum(ours)).toBeLessThan(0.25);
+});

@@ -8,6 +8,8 @@ import type { ArmCounts, Source } from './rollout.ts';
 export interface Weather {
   /** Requests a minute, Poisson. */
   readonly rpm: number;
+  /** Exactly so many, each routed by its own coin. */
+  readonly evenly?: true;
   /** The share of them that fails. */
   readonly errors: number;
   /** Noise of an arm's own in the odds of a slow request, and of a failed one. Independent between the arms. */
@@ -23,6 +25,16 @@ export interface Weather {
   readonly retries?: number;
   /** Slow requests of the candidate are so many times as frequent after a change of weight, less so for ten minutes. */
   readonly cold?: number;
+  /** In the first two minutes of each weight this share of the candidate's requests fails, whatever else does. */
+  readonly coldErrors?: number;
+  /** So many times as slow is the candidate at 50 %; in proportion below, and as quick as its champion at 5 %. */
+  readonly load?: number;
+  /** Six requests a minute call the champion directly, and this share of them is slower than its p99. */
+  readonly slowProbes?: number;
+  /** All requests of a connection go to one arm: so many at least, and at most. */
+  readonly perConnection?: readonly [number, number];
+  /** So many times a day each arm has an incident of its own, for itself: ten times the errors for ten minutes. */
+  readonly incidents?: number;
   /** Users stay with their model, and the judge is not told of it. */
   readonly sticky?: true;
   /** Both arms: up and down by half in an hour, and six times the errors for 8 minutes. */
@@ -53,6 +65,10 @@ const slowShares = [0.5, 0.1, 0.01] as const;
 const burstEvery = 20;
 const connectionSize = 10;
 const coldMinutes = 10;
+const coldErrorMinutes = 2;
+const probesPerMinute = 6;
+const [incidentMinutes, incidentFactor] = [10, 10];
+const day = 24 * 60;
 
 interface Arm {
   readonly counts: ArmCounts;
@@ -62,12 +78,23 @@ interface Arm {
 
 const arm = (random: Random, slow: Noise | undefined, errors: Noise | undefined): Arm => ({
   counts: { requests: 0, errors: 0, slow: [0, 0, 0] },
-  slow: noise(random, slow),
-  failing: noise(random, errors),
+  slow: noiseOf(random, slow),
+  failing: noiseOf(random, errors),
 });
 
+/** Factors of an arm's errors, minute after minute. */
+function incidentsOf(random: Random, perDay: number | undefined): () => number {
+  if (perDay === undefined) return () => 1;
+  let left = random.next() * day < perDay * incidentMinutes ? Math.ceil(random.next() * incidentMinutes) : 0;
+  return () => {
+    if (random.next() * day < perDay) left = incidentMinutes;
+    left -= 1;
+    return left >= 0 ? incidentFactor : 1;
+  };
+}
+
 /** Factors of the odds, minute after minute. */
-function noise(random: Random, given: Noise | undefined): () => number {
+export function noiseOf(random: Random, given: Noise | undefined): () => number {
   if (given === undefined) return () => 1;
   const { sd, ar } = given;
   const fresh = Math.sqrt(1 - ar * ar);
@@ -82,6 +109,10 @@ export function weathered(random: Random, weather: Weather, worse: Worse = {}): 
   const { rpm, slowNoise, errorNoise, candidateNoise } = weather;
   const ours = arm(random, candidateNoise ?? slowNoise, errorNoise);
   const theirs = arm(random, slowNoise, errorNoise);
+  const [ourIncidents, theirIncidents] = [
+    incidentsOf(random, weather.incidents),
+    incidentsOf(random, weather.incidents),
+  ];
   const users = weather.sticky ? usersOf(random, rpm, weather.errors, worse.errors ?? 1) : undefined;
   const shared = weather.shared ? sharedBy(random) : () => 1;
   let [known, since] = [0, 0];
@@ -90,10 +121,15 @@ export function weathered(random: Random, weather: Weather, worse: Worse = {}): 
     const factor = shared();
     if (users !== undefined) users(answer, weight);
     else {
-      ours.counts.requests = random.poisson((rpm * weight) / 100);
-      theirs.counts.requests = random.poisson((rpm * (100 - weight)) / 100);
-      fail(random, ours, weather.errors * factor, weather, worse.errors ?? 1);
-      fail(random, theirs, weather.errors * factor, weather, 1);
+      if (weather.evenly) {
+        ours.counts.requests = random.binomial(rpm, weight / 100);
+        theirs.counts.requests = rpm - ours.counts.requests;
+      } else if (weather.perConnection === undefined) {
+        ours.counts.requests = random.poisson((rpm * weight) / 100);
+        theirs.counts.requests = random.poisson((rpm * (100 - weight)) / 100);
+      } else route(random, answer, { rpm, weight, sizes: weather.perConnection });
+      fail(random, ours, weather.errors * factor * ourIncidents(), weather, worse.errors ?? 1);
+      fail(random, theirs, weather.errors * factor * theirIncidents(), weather, 1);
       if (weather.connections !== undefined) connect(random, answer, weight, weather.connections, worse.errors ?? 1);
     }
     return factor;
@@ -101,6 +137,7 @@ export function weathered(random: Random, weather: Weather, worse: Worse = {}): 
   return {
     alone() {
       slowDown(random, theirs, alone(0), 1);
+      probe(random, theirs.counts, weather.slowProbes);
       return theirs.counts;
     },
     next(weight) {
@@ -108,14 +145,47 @@ export function weathered(random: Random, weather: Weather, worse: Worse = {}): 
       known = weight;
       const factor = alone(weight);
       const cold = weather.cold === undefined ? 1 : 1 + (weather.cold - 1) * Math.max(0, 1 - since / coldMinutes);
+      const loaded = weather.load === undefined ? 1 : 1 + ((weather.load - 1) * Math.max(0, weight - 5)) / 45;
       slowDown(random, theirs, factor, 1);
-      slowDown(random, ours, factor * cold, worse.p90 ?? 1);
+      slowDown(random, ours, factor * cold * loaded, worse.p90 ?? 1);
+      if (weather.coldErrors !== undefined && since < coldErrorMinutes)
+        ours.counts.errors += random.binomial(ours.counts.requests - ours.counts.errors, weather.coldErrors);
+      probe(random, theirs.counts, weather.slowProbes);
       return answer;
     },
   };
 }
 
-const atOdds = (share: number, factor: number): number => (share * factor) / (1 - share + share * factor);
+/** Deep probes of an arm: they look at everything behind it, so they are slow, and they do not fail. */
+function probe(random: Random, counts: ArmCounts, slow: number | undefined): void {
+  if (slow === undefined) return;
+  const late = random.binomial(probesPerMinute, slow);
+  counts.requests += probesPerMinute;
+  for (let index = 0; index < slowShares.length; index += 1) counts.slow[index] = (counts.slow[index] ?? 0) + late;
+}
+
+interface Routed {
+  readonly rpm: number;
+  readonly weight: number;
+  readonly sizes: readonly [number, number];
+}
+
+/** A coin for each connection in place of one for each request. */
+function route(
+  random: Random,
+  { candidate, champion }: ReturnType<Source['next']>,
+  { rpm, weight, sizes }: Routed,
+): void {
+  const [from, to] = sizes;
+  candidate.requests = 0;
+  champion.requests = 0;
+  for (let left = random.poisson((2 * rpm) / (from + to)); left > 0; left -= 1) {
+    const counts = random.next() * 100 < weight ? candidate : champion;
+    counts.requests += from + Math.floor(random.next() * (to - from + 1));
+  }
+}
+
+export const atOdds = (share: number, factor: number): number => (share * factor) / (1 - share + share * factor);
 
 function fail(
   random: Random,

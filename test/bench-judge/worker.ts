@@ -13,14 +13,28 @@ export interface Setting {
   readonly seed: number;
   readonly context: Context;
 }
+/** What the runs of a task found, and the processor time that they took. */
+export interface Performed {
+  readonly tallies: Tallies;
+  /** Before the first run, such as to draw the week before. */
+  readonly beginMs: number;
+  readonly runMs: number;
+}
+
+const processorMs = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
 
 /** A run's numbers depend on the seed, its case and its own number, so it does not matter who performs it. */
-export function perform({ name, from, to }: Task, { seed, context }: Setting): Tallies {
+export function perform({ name, from, to }: Task, { seed, context }: Setting): Performed {
   const tallies: Tallies = {};
+  const begun = processorMs();
   const run = caseNamed(name).begin(context);
+  const ready = processorMs();
   const own = numberOf(name);
   for (let number = from; number < to; number += 1) run(random(seed, own, number), tallies);
-  return tallies;
+  return { tallies, beginMs: ready - begun, runMs: processorMs() - ready };
 }
 
 // What starts it as a worker has sent the setting with it.
