@@ -53,6 +53,12 @@ export function medianOf({ runs, minutes }: Tally): Estimate {
   return { value: at(runs / 2), low: at(runs / 2 - spread), high: at(runs / 2 + spread + 1) };
 }
 
+/** When this part of all runs was ended. */
+export function quantileOf({ runs, minutes }: Tally, part: number): number {
+  const sorted = minutes.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(part * runs) - 1] ?? Number.POSITIVE_INFINITY;
+}
+
 /** Requests to the candidate in the mean of all runs, with the limits of a normal mean at 95 %. */
 export function exposureOf({ runs, exposed, exposedSquares }: Tally): Estimate {
   if (runs === 0) return { value: 0, low: 0, high: 0 };

@@ -114,7 +114,7 @@ const beyond = [
   ...[0.2, 2].flatMap((incidents) =>
     inWeather(
       "an arm's own errors",
-      `an arm's own incidents, ten times the errors for 10 min, ${incidents} a day and arm`,
+      `incidents of one arm: errors x10 for 10 min, ${incidents} a day`,
       { incidents },
       'errors',
       [600, 6000],
@@ -213,7 +213,10 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
   return [
     {
       name: falseName(condition, known),
-      runs: { short, full: isFurther ? 500 : known === 'no history' ? 1000 : 2000 },
+      runs: {
+        short: condition.until === undefined ? short : 0,
+        full: isFurther ? 500 : known === 'no history' ? 1000 : 2000,
+      },
       begin() {
         const next = followerIn({
           condition,
@@ -232,7 +235,10 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
     },
     {
       name: wrongName(condition, known),
-      runs: { short: 0, full: isFurther ? 400 : condition.held === undefined ? 600 : 0 },
+      runs: {
+        short: condition.until === undefined ? short : short / 5,
+        full: isFurther ? 400 : condition.held === undefined ? 600 : 0,
+      },
       begin() {
         const worse: Worse = { [condition.margin]: 2 };
         const next = followerIn({
@@ -258,6 +264,7 @@ const inShort = new Set([
   'bursts of 10 to 100, one in 20 minutes and arm, 600 rpm',
   'three retries on the same arm, 6000 rpm',
   'cold caches: slow x2 at each new weight, for 10 min, 600 rpm',
+  'six slow probes a minute to the champion, all of them slow, 20 rpm',
 ]);
 export const conditionCases: readonly Case[] = [...conditions, ...furtherConditions].flatMap((condition) =>
   knowledges.flatMap((known) => casesOf(condition, known, inShort.has(condition.name) ? 150 : 0)),

@@ -10,7 +10,7 @@ import { fill, newStream, ramp, type Slowness, type Stream, steps, type Traffic 
 import { type Case, note } from './tally.ts';
 
 const full = 2000;
-const allFamilies = ['errors', 'default', 'eight'] as const;
+const allFamilies = ['default', 'errors', 'eight'] as const;
 
 export const errorRatios = [1.25, 1.5, 2, 3, 5] as const;
 export const errorsName = (rpm: number, ratio: number): string => `errors x${ratio}, ${rpm} rpm`;
@@ -78,7 +78,7 @@ const latency = comparedRpms.flatMap((rpm) =>
         short: rpm === 6000 && slowness.factor > 1 && slowness.factor < 1.5 ? 60 : 0,
         full: rpm === 6000 ? 1000 : full,
       },
-      families: ['latency', 'default', 'eight'],
+      families: ['default', 'latency', 'eight'],
     }),
   ),
 );

@@ -3,14 +3,14 @@ import { calibrations, limitsFrom } from './calibration.ts';
 import { cases } from './cases.ts';
 import { estimateText, goalText, verdictOn } from './claims.ts';
 import { measure } from './pool.ts';
-import { writeReport } from './report.ts';
+import { docs, writeReport } from './report.ts';
 import { spentText } from './spent.ts';
 import { claimsOn, hunt, prices, type Results } from './targets.ts';
 
 /**
- * `npm run bench:judge [-- --short] [-- --part <share>] [-- --within <minutes>] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
+ * `npm run bench:judge [-- --short] [-- --part <share>] [-- --within <minutes>] [-- --into <folder>] [-- --only <text>] [-- --seed <number>]`: the judge beside the rules of the others.
  *
- * The full form writes docs/judge.md; the short form (CI) ends with 1 when a target that so few runs can decide is
+ * The full form writes docs/judge.md, and the table of few requests in docs/rollout.md; the short form (CI) ends with 1 when a target that so few runs can decide is
  * missed, or a mutant is not told from the product. `--part 0.25` runs a quarter of the full form, and `--within 50`
  * begins nothing after 50 minutes. `--only` measures the cases whose name contains the text.
  */
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     part: { type: 'string', default: '1' },
     within: { type: 'string' },
+    into: { type: 'string' },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -59,8 +60,10 @@ const results: Results = judged.results;
 
 const counts = { met: 0, missed: 0, open: 0 };
 console.log('\nTargets');
+// A part of the full form has too few runs to decide by a limit.
+const decided = part === 1 ? form : 'short';
 for (const claim of claimsOn(results, form)) {
-  const verdict = verdictOn(claim, form);
+  const verdict = verdictOn(claim, decided);
   counts[verdict] += 1;
   console.log(`${verdict.toUpperCase().padEnd(7)} ${claim.what}: ${estimateText(claim)}, ${goalText(claim)}`);
 }
@@ -75,15 +78,8 @@ for (const { letter, what, in: name, bound, product, mutant, flagged } of hunt(r
   );
 }
 if (form === 'full' && only === undefined) {
-  const files = writeReport({
-    results,
-    tuning,
-    limits: context.limits,
-    seed,
-    part,
-    took: minutes(),
-    left: judged.left,
-  });
+  const measured = { results, tuning, limits: context.limits, seed, part, took: minutes(), left: judged.left };
+  const files = writeReport(measured, values.into ?? docs);
   console.log(`\nwritten: ${files.join(', ')}`);
 }
 console.log(`\nProcessor time${judged.left === 0 ? '' : `; ${judged.left} runs were left out`}`);

@@ -51,6 +51,7 @@ const labelNulls: readonly Scene[] = [
     name: `labels that come late or never, ${100 * wrong} % wrong`,
     given: { guardrails: { labels } },
     source: labelled(0, bothAlike, wrong),
+    short: wrong === 0.02 ? 40 : 0,
   })),
   {
     name: 'labels whose lack depends on the arm and on the answer, taken at their worst',
@@ -105,9 +106,12 @@ export const otherNulls: readonly Scene[] = [
   ...labelNulls,
   { name: 'sticky users, few of whom send most and have all errors', ...sticky(), short: 20 },
   { name: 'sticky users, and bursts of 10 to 100 in one arm', ...sticky({ bursts: [10, 100] }) },
-  { name: '20 segments', ...segmented(0.005, 1) },
+  { name: '20 segments', ...segmented(0.005, 1), short: 20 },
   { name: '20 segments with many errors', ...segmented(0.05, 1) },
-  ...(Object.keys(losses) as (keyof typeof losses)[]).map((kind) => ({ name: `losses ${kind}`, ...lossy(kind, 0) })),
+  ...(Object.keys(losses) as (keyof typeof losses)[]).map((kind) => ({
+    ...{ name: `losses ${kind}`, ...lossy(kind, 0) },
+    short: kind === 'even in [0, 1]' ? 40 : 0,
+  })),
   { name: 'pairs without shared errors', ...mirrored(0.02, 0.0004) },
   { name: 'pairs, nine errors in ten shared', ...mirrored(0.02, 0.018) },
   ...mirrorNoises.map((sd) => ({ name: mirrorName(sd), ...noisyMirror(sd), short: sd === 0.2 ? 60 : 0 })),
@@ -176,6 +180,7 @@ export const otherMargins: readonly Scene[] = [
   },
   {
     name: 'losses 0.05 above the champion',
+    short: 40,
     ...lossy('small and spread, and a few of 1', 0.05 / 0.93),
     given: { ...lossy('small and spread, and a few of 1', 0).given, alpha: neverBack, guard: '0s' },
   },
@@ -189,7 +194,7 @@ export const otherMargins: readonly Scene[] = [
 export const otherMarginName = ({ name }: Pick<Scene, 'name'>): string => `at the margin, ${name}`;
 const wrongCaseOf = (scene: Scene): Case => ({
   name: otherMarginName(scene),
-  runs: { short: 0, full: 1000 },
+  runs: { short: scene.short ?? 0, full: 1000 },
   begin() {
     const plan = planFor(scene.given);
     return (random, tallies) => {

@@ -69,7 +69,7 @@ export function dots({ title, note, panels, rows }: Chart): string {
       }),
     ].join('\n');
   });
-  const isMixed = rows.some(({ look }) => look !== 'ours');
+  const isMixed = rows.some(({ look }) => look !== 'ours' && look !== 'reference');
   const names = rows.flatMap(({ name, look }, row) => {
     const y = top + row * step + step / 2;
     return [

@@ -59,7 +59,8 @@ function byEffect(results: Results, read: (tally: Tally, ratio: number) => numbe
 
 const base = 'Base error 0.5 %, 6,000 requests a minute, the weights of the default config.';
 const hollow =
-  'Empty dots: rolls back more than 1 % of the innocent in N1, N2 or N3. Grey: knows what nobody can know.';
+  'Blue: this judge. Orange: others. Empty dots: rolls back more than 1 % of the innocent in N1, N2 or N3.';
+const grey = 'Grey: knows what nobody can know.';
 const titles = plotted.map((ratio) => `errors x${ratio}`);
 const marked = (values: readonly number[], text: (value: number) => string) =>
   values.map((value) => ({ value, text: text(value) }));
@@ -71,6 +72,7 @@ export const exposedPlot = (results: Results): string =>
       base,
       "1 is Wald's bound of a test with alpha 1 % that knows both shares and looks after each request.",
       hollow,
+      grey,
     ],
     panels: titles.map((title) => ({ title, marks: marked([1, 3, 10, 30, 100], (value) => `x${value}`) })),
     rows: byEffect(results, (tally, ratio) => exposureOf(tally).value / waldBound(ratio, comparedShare, 0.01)),
@@ -79,7 +81,7 @@ export const exposedPlot = (results: Results): string =>
 export const detectionPlot = (results: Results): string =>
   dots({
     title: 'Minutes until a worse candidate is rolled back, median',
-    note: [`${base} No dot: not found in half of the rollouts.`, hollow],
+    note: [`${base} No dot: not found in half of the rollouts.`, hollow, grey],
     panels: titles.map((title) => ({ title, marks: marked([1, 3, 10, 30, 90], (value) => `${value}`) })),
     rows: byEffect(results, (tally) => {
       const { value } = medianOf(tally);
@@ -121,7 +123,8 @@ export function falseRollbackPlot(results: Results): string {
   return dots({
     title: 'False rollbacks of this judge where its conditions hold',
     note: [
-      'Eight guardrails together. The worst of the cells of each null (so many), with its 95 % limits. Red: alpha, 1 %.',
+      'Eight guardrails together. In brackets: the cells of a null; the worst of them is drawn, with its 95 % limits.',
+      'The red line is alpha, 1 %. What is below 0.01 % is drawn there.',
     ],
     panels: [{ title: '', marks: shares([0.0001, 0.001, 0.01, 0.02]), bound: 0.01 }],
     rows: rows.toSorted((a, b) => (b.points[0]?.value ?? 0) - (a.points[0]?.value ?? 0)),
@@ -149,12 +152,12 @@ export function conditionsPlot(results: Results): string {
     title: 'What each condition is worth: the shipped default in weather that breaks it',
     note: [
       'Innocent: rolled back by the evidence, red line 1 %. Margin: twice as bad and promoted with a certificate, red line 5 %.',
-      'The worst of 60, 600 and 6,000 requests a minute, with 95 % limits. What is below 0.1 % is drawn there.',
+      'The worst of its traffics, with 95 % limits. What is below 0.1 % is drawn there. Grey: no bound speaks of it.',
     ],
     panels: columns.map(({ title, bound }) => ({ title, bound, marks: shares([0.001, 0.01, 0.1, 1]) })),
     rows: [...groups].map(([name, cells]) => ({
       name,
-      look: 'ours' as const,
+      look: cells[0]?.isUnprotected ? ('reference' as const) : ('ours' as const),
       points: columns.map(({ nameOf, known }) =>
         worst(cells.map((condition) => pointOf(results[nameOf(condition, known)]?.judge))),
       ),

@@ -170,6 +170,7 @@ export const routingPart: Part = {
       const tally = results[name]?.judge;
       return tally === undefined ? '' : figure(shareOf(tally).value, 'share');
     };
+    const runsText = (name: string): string => (results[name]?.judge?.runs ?? 0).toLocaleString('en-GB');
     const healthyRows = [...harmless, pinnedScene].map((scene) => {
       const tallies = results[nameOf(scene)] ?? {};
       const { judge } = tallies;
@@ -179,23 +180,24 @@ export const routingPart: Part = {
         judge === undefined ? '' : figure(medianOf(judge).value, 'minutes'),
         figure((tallies['taken back by evidence']?.runs ?? 0) / Math.max(1, judge?.runs ?? 0), 'share'),
         shareText(marginName(scene)),
+        runsText(nameOf(scene)),
       ];
     });
     const misroutedRows = misrouted.map((scene) => {
       const judge = results[nameOf(scene)]?.judge;
       const exposed = judge === undefined ? '' : figure(judge.exposed / Math.max(1, judge.runs), 'requests');
-      return [nameOf(scene), shareText(nameOf(scene)), exposed];
+      return [nameOf(scene), shareText(nameOf(scene)), exposed, runsText(nameOf(scene))];
     });
     return `## Numbers of requests
 
 Gaps in the telemetry, weights that land late and direct calls say nothing about a candidate. Through the table of the product, with the default config and without a history.
 
-${table(['what happens', 'healthy, certified', 'median', 'healthy, taken back by evidence', 'at the margin, certified'], healthyRows)}
+${table(['what happens', 'healthy, certified', 'median', 'healthy, taken back by evidence', 'at the margin, certified', 'rollouts'], healthyRows)}
 
 Requests that are not shared out as configured, all of the time. A rollout is taken back, or held at the weight of the step before until it is.
 
-${table(['what happens', 'taken back or held back', 'requests to the candidate'], misroutedRows)}
+${table(['what happens', 'taken back or held back', 'requests to the candidate', 'rollouts'], misroutedRows)}
 
-Where every request is routed by its coin, a rollout is held for its routing in ${rpms.map((rpm) => `${shareText(falseName(rpm))} (${rpm} rpm)`).join(', ')} of the runs; the bound is 0.1 %.`;
+Where every request is routed by its coin, a rollout is held for its routing in ${rpms.map((rpm) => `${shareText(falseName(rpm))} (${rpm} rpm)`).join(', ')} of ${runsText(falseName(600))} runs each; the bound is 0.1 %.`;
   },
 };

@@ -12,9 +12,10 @@ import type { Weather, Worse } from './weather.ts';
 const few = { rpm: 60, errors: 0.005 };
 type Given = NonNullable<Parameters<typeof planFor>[0]>;
 
+const proposal = proposalFor(planFor({ expected: { rpm: few.rpm, errorShare: few.errors } }));
+
 /** The bounds that are proposed, in the config as a user writes them. */
 function proposed(): Given {
-  const proposal = proposalFor(planFor({ expected: { rpm: few.rpm, errorShare: few.errors } }));
   if (proposal === undefined) return {};
   const { margin, floor, atMost } = proposal;
   return { atMost: `${atMost / 60_000}m`, guardrails: { errors: { margin, floor }, latency: { margin, floor } } };
@@ -26,6 +27,11 @@ const marginOf = (plan: Plan): number => (plan.guardrails.errors === false ? 2 :
 export type SmallConfig = keyof typeof configs;
 export const smallConfigs = Object.keys(configs) as readonly SmallConfig[];
 export const smallKnowledges = knowledges;
+/** What a config is called in a table. */
+export const configText = (config: SmallConfig): string =>
+  config === 'as proposed' && proposal !== undefined
+    ? `\`margin: ${proposal.margin}\` and \`floor: ${proposal.floor}\` for errors and latency, and \`atMost: '${proposal.atMost / 60_000}m'\`, as \`serin validate\` proposes`
+    : config;
 
 /** Past the hold that follows a last step without a certificate. */
 const untilAllEnd = 26 * 60;
@@ -64,14 +70,15 @@ interface Followed {
   readonly known: Knowledge;
   readonly plan: Plan;
   readonly full: number;
+  readonly short?: number;
   readonly condition?: Condition;
   readonly worse?: Worse;
 }
 
-function followed({ name, known, plan, full, condition = conditionIn('calm'), worse = {} }: Followed): Case {
+function followed({ name, known, plan, full, short = 0, condition = conditionIn('calm'), worse = {} }: Followed): Case {
   return {
     name,
-    runs: { short: 0, full },
+    runs: { short, full },
     begin() {
       const next = followerIn({ condition, known, plan, until: untilAllEnd, worse });
       return (random, tallies) => {
@@ -109,7 +116,8 @@ const dead = knowledges.map((known): Case => {
 export const smallCases: readonly Case[] = [
   ...smallConfigs.flatMap((config) =>
     knowledges.flatMap((known) => {
-      const of = { known, plan: planFor(configs[config]), full: 1000 };
+      const isAsked = config === 'as proposed' && known === 'with history';
+      const of = { known, plan: planFor(configs[config]), full: 1000, short: isAsked ? 60 : 0 };
       return [
         followed({ ...of, name: healthyName(config, known) }),
         followed({ ...of, name: fiveName(config, known), worse: { errors: 5 } }),

@@ -13,12 +13,17 @@ export function spentText(spent: Readonly<Record<string, Spent>>): readonly stri
     .toSorted((a, b) => b.fullMs - a.fullMs)
     .slice(0, 10);
   const whole = all.reduce((total, { cases }) => total + sum(cases, 'fullMs'), 0);
+  const cores = availableParallelism();
+  const minutes = (whole / cores / 60_000).toFixed(1);
+  const isWhole = all.every(({ cases }) => cases.every(({ runs }) => runs > 0));
   return [
     ...all.map(
       ({ part, cases }) =>
         `${seconds(sum(cases, 'ms'))} of ${seconds(sum(cases, 'fullMs'))}  ${part}: ${sum(cases, 'runs')} of ${sum(cases, 'fullRuns')} runs`,
     ),
-    `All runs of the full form: ${seconds(whole).trim()}, or ${(whole / availableParallelism() / 60_000).toFixed(1)} min on ${availableParallelism()} quiet cores`,
+    ...(isWhole
+      ? [`All runs of the full form: ${seconds(whole).trim()}, or ${minutes} min on ${cores} quiet cores`]
+      : []),
     'The slowest cases',
     ...slowest.map(
       ({ name, ms, fullMs, fullRuns }) => `${seconds(ms)} of ${seconds(fullMs)}  ${name}: ${fullRuns} runs`,

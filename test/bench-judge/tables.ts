@@ -1,5 +1,5 @@
 import { falseShares } from './calibration.ts';
-import { type Estimate, exposureOf, figure, medianOf, shareOf, shareWithin } from './claims.ts';
+import { type Estimate, exposureOf, figure, medianOf, quantileOf, shareOf, shareWithin } from './claims.ts';
 import {
   comparedRpms,
   comparedShare,
@@ -49,6 +49,7 @@ export function defaultTable(results: Results): string {
       'requests to it, mean',
       'least possible',
       'on AWS: median, requests',
+      'rollouts',
     ],
     rows,
   );
@@ -64,10 +65,7 @@ export function calmTable(results: Results): string {
       if (judge === undefined || promoted === undefined) return [];
       const ended = (...ends: readonly string[]) =>
         share(ends.reduce((sum, end) => sum + (tallies[`ended: ${end}`]?.runs ?? 0), 0) / judge.runs);
-      const within = (part: number) => {
-        const sorted = promoted.minutes.toSorted((a, b) => a - b);
-        return minutes(sorted[Math.ceil(part * promoted.runs) - 1] ?? Number.POSITIVE_INFINITY);
-      };
+      const within = (part: number) => minutes(quantileOf(promoted, part));
       return [
         [
           condition.weather.rpm.toLocaleString('en-GB'),
@@ -77,6 +75,7 @@ export function calmTable(results: Results): string {
           share((tallies['was held']?.runs ?? 0) / judge.runs),
           upTo(shareOf(judge)),
           ended('limit', 'routing', 'hold', 'together', 'inconclusive'),
+          runsText(judge),
         ],
       ];
     })
@@ -90,6 +89,7 @@ export function calmTable(results: Results): string {
       'held on the way',
       'taken back by evidence',
       'by policy',
+      'rollouts',
     ],
     rows,
   );
@@ -111,6 +111,7 @@ function defaultRow(results: Results, rpm: number, name: string, ratio?: number)
       requests(exposureOf(tally).value),
       bound,
       later,
+      runsText(tally),
     ],
   ];
 }
@@ -261,16 +262,6 @@ export function nullsTable(results: Results): string {
   return table(['null', 'cells', 'the worst of them', 'runs', 'rolled back', 'limits (Clopper-Pearson, 95 %)'], rows);
 }
 
-/** What the nulls would cost a judge that makes a mistake. */
-export function mistakesTable(results: Results): string {
-  const rows = nulls.flatMap(({ name }) =>
-    Object.entries(results[name] ?? {})
-      .filter(([rule]) => ['counted where they arrive'].includes(rule))
-      .map(([rule, tally]): Row => [name, rule, share(shareOf(tally).value)]),
-  );
-  return table(['null', 'with the mistake', 'false rollback'], rows);
-}
-
 const comparedNulls = ['N1 iid', 'N2 shared incident', 'N3 moving baseline'];
 const ruleNames = [
   oursName.default,
@@ -289,10 +280,13 @@ export function falseRollbackTable(results: Results): string {
   const places = comparedRpms.toReversed().flatMap((rpm) => comparedNulls.map((name) => `${name}, ${rpm} rpm, 0.5 %`));
   return table(
     ['false rollback', ...places.map((name) => name.replace(', 0.5 %', ''))],
-    ruleNames.map((rule) => [
-      rule,
-      ...places.map((name) => cellOf(results[name]?.[rule], (tally) => share(shareOf(tally).value))),
-    ]),
+    [
+      ...ruleNames.map((rule) => [
+        rule,
+        ...places.map((name) => cellOf(results[name]?.[rule], (tally) => share(shareOf(tally).value))),
+      ]),
+      ['rollouts', ...places.map((name) => cellOf(results[name]?.[oursName.default], runsText))],
+    ],
   );
 }
 
@@ -324,6 +318,7 @@ export function effectsTable(results: Results, rpm: number): string {
       ...(isCompared
         ? [best('safe', `${bestName}: 1 % in N1, N2 and N3`), best('iid', `${bestName}: 1 % in N1 alone`)]
         : []),
+      ['rollouts', ...names.map((name) => cellOf(results[name]?.[oursName.default], runsText))],
     ],
   );
 }
@@ -334,10 +329,10 @@ export function namedTable(results: Results, names: readonly string[]): string {
       .filter(([rule]) => !rule.endsWith('routing') && !rule.includes(', limit '))
       .map(([rule, tally]): Row => {
         const [found, median, exposed] = [shareOf(tally).value, medianOf(tally).value, exposureOf(tally).value];
-        return [name, rule, share(found), minutes(median), exposed === 0 ? '' : requests(exposed)];
+        return [name, rule, share(found), minutes(median), exposed === 0 ? '' : requests(exposed), runsText(tally)];
       }),
   );
-  return table(['effect', 'rule', 'found', 'median', 'exposed'], rows);
+  return table(['effect', 'rule', 'found', 'median', 'exposed', 'rollouts'], rows);
 }
 
 export const latencyTable = (results: Results): string =>
@@ -349,11 +344,11 @@ export const latencyTable = (results: Results): string =>
 export function qualityTable(results: Results): string {
   const rows = [0, ...qualityPoints].map((points): Row => {
     const tally = results[qualityName(points)]?.['this judge, paired shadow'];
-    if (tally === undefined) return [`+${points}`, '', '', ''];
+    if (tally === undefined) return [`+${points}`, '', '', '', ''];
     const median = medianOf(tally).value;
-    return [`+${points}`, share(shareOf(tally).value), minutes(median), requests(median * 60)];
+    return [`+${points}`, share(shareOf(tally).value), minutes(median), requests(median * 60), runsText(tally)];
   });
-  return table(['points more wrong', 'found within a day', 'median', 'labelled pairs by then'], rows);
+  return table(['points more wrong', 'found within a day', 'median', 'labelled pairs by then', 'runs'], rows);
 }
 
 /** Limit and cost of each window, at its best start and number in a row. */
@@ -411,12 +406,21 @@ export function promotionTable(results: Results): string {
 
 export function healthyTable(results: Results): string {
   const rows = [6000, 600, 60].flatMap((rpm) =>
-    (['errors', 'default', 'eight'] as const).flatMap((family): readonly Row[] => {
+    (['default', 'errors', 'eight'] as const).flatMap((family): readonly Row[] => {
       const tally: Tally | undefined = (results[healthyName(rpm)] as Tallies | undefined)?.[family];
       if (tally === undefined) return [];
       const within = (ticks: number) => share(shareWithin(tally, ticks).value);
-      return [[String(rpm), oursName[family], figure(medianOf(tally).value, 'ticks'), within(15), within(60)]];
+      return [
+        [
+          String(rpm),
+          oursName[family],
+          figure(medianOf(tally).value, 'ticks'),
+          within(15),
+          within(60),
+          runsText(tally),
+        ],
+      ];
     }),
   );
-  return table(['rpm', 'what must be certified', 'median', 'within 15 ticks', 'within 60'], rows);
+  return table(['rpm', 'what must be certified', 'median', 'within 15 ticks', 'within 60', 'runs'], rows);
 }

@@ -3,6 +3,7 @@ import { oursName, tunedName } from './compare.ts';
 import { conditions, falseName, furtherConditions, knowledges, wrongName } from './conditions.ts';
 import { errorsName, healthyName, latencyName, marginNames, qualityName } from './effects.ts';
 import { enumerated, largestMeanWithBursts, rounding } from './enumeration.ts';
+import { type Row, table } from './markdown.ts';
 import { mutantCases } from './mutant-cases.ts';
 import { mutantTexts, untaxed } from './mutants.ts';
 import { nulls } from './nulls.ts';
@@ -177,28 +178,41 @@ function price(results: Results): readonly Claim[] {
   });
 }
 
-/** The issue: at most 1 % of the innocent, and 5 % of those at the margin, whatever the weather. */
+/** Each with its ratio: the one target that a better protection was allowed to cost. */
+export function exposureTable(results: Results): string {
+  const rows = Object.entries(exposedBefore).flatMap(([name, before]): readonly Row[] => {
+    const tally = results[name]?.[oursName.default];
+    if (tally === undefined) return [];
+    const { value, low, high } = exposureOf(tally);
+    const times = (exposed: number) => (exposed / before).toFixed(2);
+    return [
+      [
+        name,
+        figure(before, 'requests'),
+        figure(value, 'requests'),
+        `${times(value)} (${times(low)} to ${times(high)})`,
+        value <= mostOfBefore * before ? 'met' : '**missed**',
+        tally.runs.toLocaleString('en-GB'),
+      ],
+    ];
+  });
+  return table(['candidate', 'edition 2', 'today', 'times as many', `goal <= ${mostOfBefore}`, 'rollouts'], rows);
+}
+
+/** At most 1 % of the innocent, and 5 % of those at the margin, whatever the weather. */
 function inWeather(results: Results): readonly Claim[] {
   return knowledges.flatMap((known) =>
-    ([falseName, wrongName] as const).flatMap((nameOf): readonly Claim[] => {
-      const found = [...conditions, ...furtherConditions].flatMap((condition) => {
-        if (condition.isUnprotected) return [];
-        const name = nameOf(condition, known);
+    [...conditions, ...furtherConditions].flatMap((condition): readonly Claim[] => {
+      if (condition.isUnprotected) return [];
+      const claim = (what: string, name: string, atMost: number): readonly Claim[] => {
         const tally = results[name]?.judge;
-        return tally === undefined ? [] : [{ name, estimate: shareOf(tally) }];
-      });
-      const worst = found.toSorted((a, b) => b.estimate.value - a.estimate.value)[0];
-      if (worst === undefined) return [];
-      const [bound, what] = nameOf === falseName ? [alpha, 'rolled back'] : [beta, 'promoted'];
-      const beyond = found.filter(({ estimate }) => estimate.value > bound).length;
-      const more = beyond === 0 ? '' : `, ${beyond} of them above`;
+        return tally === undefined
+          ? []
+          : [{ what: `${what} in weather, ${name}`, estimate: shareOf(tally), goal: { atMost }, unit: 'share' }];
+      };
       return [
-        {
-          what: `${what} in each of ${found.length} kinds of weather${more}; the worst: ${worst.name}`,
-          estimate: worst.estimate,
-          goal: { atMost: bound },
-          unit: 'share',
-        },
+        ...claim('rolled back', falseName(condition, known), alpha),
+        ...claim('promoted', wrongName(condition, known), beta),
       ];
     }),
   );

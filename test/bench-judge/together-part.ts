@@ -39,7 +39,8 @@ export const togetherPart: Part = {
     return `## Both arms together
 
 A candidate that wears out what both arms share makes both fail. Each rollout has a week of its own behind it: nights,
-days, and incidents of 8 minutes with six times the errors, or long ones. "Not below": the harm goes with the weight.
+days, and incidents of 8 minutes with six times the errors, or long ones. "Not below": the harm goes with the weight. The more incidents the champion's own week had, and the longer
+they were, the less such harm stands out: beside long ones most of it is not found.
 
 ${table(['candidate', 'runs', 'held (limits)', 'taken back', 'median'], rows)}`;
   },

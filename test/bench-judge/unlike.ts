@@ -23,7 +23,7 @@ import { fallingRamp, fill, newStream, ramp, type Stream } from './stream.ts';
 import { type Case, note } from './tally.ts';
 
 /** The nulls whose requests are not independent, or whose outcomes do not come with the request. */
-const full = 4000;
+const full = 2000;
 const usual = { rpm: 6000, share: 0.005 } as const;
 
 // N5: users stay with their model.
@@ -234,20 +234,6 @@ function settled(stream: Stream, rules: Rules): Ended {
   return {};
 }
 
-/** The mistake that the routed tick avoids: an outcome counted in the tick, and under the weight, in which it arrives. */
-function byArrival(stream: Stream, random: Random): void {
-  for (const column of [stream.errors, ...stream.others])
-    for (const arm of [candidate, champion] as const) {
-      let late = 0;
-      for (let tick = 0; tick < stream.weights.length; tick += 1) {
-        const bad = column[arm][tick] ?? 0;
-        const later = random.binomial(bad, 0.5);
-        column[arm][tick] = Math.min(stream.requests[arm][tick] ?? 0, bad - later + late);
-        late = later;
-      }
-    }
-}
-
 export const n9: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
   name: `N9 late outcomes${weights === fallingRamp ? ', falling ramp' : ''}`,
   runs: { short: weights === fallingRamp ? 500 : 0, full },
@@ -258,8 +244,6 @@ export const n9: readonly Case[] = [ramp, fallingRamp].map((weights) => ({
     return (random, tallies) => {
       fill(stream, random, traffic);
       judged(tallies, 'judge', settled(stream, rules), stream);
-      byArrival(stream, random);
-      judged(tallies, 'counted where they arrive', rollback(ticksOf(stream, 'eight'), weights, rules), stream);
     };
   },
 }));
