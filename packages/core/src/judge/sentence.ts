@@ -70,18 +70,25 @@ function rollbackText(unworded: Unworded, given: Case): string {
     .filter(({ blame }) => blame !== undefined)
     .reduce((a, b) => (Math.log(b.alphaShare) + b.logE > Math.log(a.alphaShare) + a.logE ? b : a));
   const rule = given.rules.guardrails.find(({ name }) => name === blamed.name);
-  const sure = (harmless: string) =>
-    `if ${harmless}, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}`;
-  if (rule?.loss !== undefined) {
-    const { tolerated } = rule.loss;
-    return `${lossText(given)}; ${sure(tolerated === 0 ? 'it were not above' : `it were at most ${tolerated} above`)}`;
-  }
-  const { toleratedRatio } = blamed;
-  const harmless = toleratedRatio === 1 ? 'no worse than' : `at most ${toleratedRatio} times as bad as`;
+  const sure = `if ${harmlessText(given.rules)}, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}`;
+  if (rule?.loss !== undefined) return `${lossText(given)}; ${sure}`;
   const worst = blamed.streams.reduce((a, b) => (strength(b) > strength(a) ? b : a));
   const stream = rule?.streams.find(({ id }) => id === worst.id);
   const found = stream === undefined ? 'the candidate was worse' : harmText(stream, worst, unworded, given);
-  return `${found}; ${sure(`the candidate were ${harmless} the champion`)}`;
+  return `${found}; ${sure}`;
+}
+
+/** The evidence is that of all guardrails together, so one that tolerates something else cannot speak for all. */
+function harmlessText({ guardrails }: Rules): string {
+  const texts = new Set(guardrails.filter(({ alphaShare }) => alphaShare > 0).map(toleratedText));
+  const [text, another] = texts;
+  return text === undefined || another !== undefined ? 'the candidate were no worse than tolerated' : text;
+}
+
+function toleratedText({ loss, toleratedRatio }: Guardrail): string {
+  if (loss !== undefined && loss.tolerated > 0) return `its average loss were at most ${loss.tolerated} above`;
+  if (loss !== undefined || toleratedRatio === 1) return 'the candidate were no worse than the champion';
+  return `the candidate were at most ${toleratedRatio} times as bad as the champion`;
 }
 
 function harmText(

@@ -85,6 +85,19 @@ describe('a rollout under the default config', () => {
   });
 });
 
+test.each([
+  ['no worse than the champion', {}],
+  ['at most 1.2 times as bad as the champion', { errors: { toleratedRatio: 1.2 }, latency: { toleratedRatio: 1.2 } }],
+  ['at most 1.2 times as bad as the champion', { errors: { toleratedRatio: 1.2 }, latency: { dryRun: true } }],
+  ['no worse than tolerated', { errors: { toleratedRatio: 1.2 } }],
+])('how rare the evidence is holds for all guardrails: if the candidate were %s', (harmless, guardrails) => {
+  const given = begun({ guardrails });
+
+  const rollout = until(given, { ...healthy, failing: { v2: 0.2 } }, 'rolledBack', 'held');
+
+  expect(rollout.certificate?.sentence).toContain(`; if the candidate were ${harmless}, evidence this strong`);
+});
+
 describe('a suspect', () => {
   const suspect = { ...healthy, failing: { v1: 0.005, v2: 0.009 } };
 
