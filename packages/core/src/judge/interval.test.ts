@@ -207,6 +207,10 @@ describe('the interval of the ratio under noise', () => {
     const rising = fading.toReversed();
 
     expect(intervalOf(counted(fading), 'errors', guardrail, rules)).toEqual(expected(fading, 251.5));
+    const tenths = [{ share: 0.5, candidate: 503, champion: 503 }];
+    expect(intervalOf({ ...counted(fading), weather: {} }, 'errors', { ...guardrail, maxBurst: 10 }, rules)).toEqual(
+      ratioInterval(tenths, tenths, 0.01, { tau: 0.28, dispersion: 1, bad: 25.15 }),
+    );
     expect(intervalOf(counted(rising), 'errors', guardrail, rules).high).toBeGreaterThan(
       expected(rising, 700).high ?? 0,
     );

@@ -28,11 +28,17 @@ const rulesOf = (own: Partial<Guardrail> = {}): Rules => ({
 const rules = rulesOf();
 const place = { weight: 0, lastWeight: 50, candidate: 'v2', champion: 'v1' };
 
-function mirrored(from: Evidence, [mirror, served]: readonly [number, number], pairs = 1000, under = rules): Evidence {
+function mirrored(
+  from: Evidence,
+  [mirror, served]: readonly [number, number],
+  pairs = 1000,
+  under = rules,
+  errors = 0,
+): Evidence {
   const bad = { [stream.measure]: { mirror, served } };
   const tick: Tick = {
     start: from.readTo,
-    counts: { v1: { requests: pairs, bad: { errors: 0, [stream.measure]: pairs / 10 } } },
+    counts: { v1: { requests: pairs, bad: { errors, [stream.measure]: pairs / 10 } } },
     pairs: { v2: { pairs, dropped: 0, bad, predictions: { higher: 0, lower: 0, equal: pairs } } },
   };
   return withTick(from, tick, minute, place, under);
@@ -96,6 +102,35 @@ describe('pairs of a mirror', () => {
 
     expect(pairsIn(tenths)?.typical).toBeCloseTo(29, 9);
     expect(logPairs(tenths, stream.id)).toBeLessThan(logPairs(after(ticks), stream.id) / 2);
+  });
+
+  test('are as noisy as the shares also where one cause makes several answers bad', () => {
+    const logs: number[] = [];
+
+    const evenly = after(
+      [
+        [90, 90],
+        [90, 90],
+        [90, 90],
+      ],
+      noEvidence(0),
+      rulesOf({ maxBurst: 10 }),
+    );
+
+    ratioFactors(logs, { candidate: 9, champion: 9, share: 0.5 }, { margin: 2, tau: 0.28, most: 100 });
+    expect(pairsIn(evenly)?.safe?.map((log) => log.toFixed(9))).toEqual(logs.map((log) => log.toFixed(9)));
+  });
+
+  test('are as noisy as what was known before the tick makes them, whatever the champion does in it', () => {
+    const { expectedShare: _, ...unexpected } = stream;
+    const under = rulesOf({ streams: [unexpected] });
+    const taught = [1, 2].reduce((evidence) => mirrored(evidence, [15, 10], 1000, under, 50), noEvidence(0));
+    const [calm, storm] = [0, 500].map((errors) => mirrored(taught, [15, 10], 1000, under, errors));
+
+    expect(pairsIn(storm ?? taught)).toEqual(pairsIn(calm ?? taught));
+    expect(pairsIn(mirrored(calm ?? taught, [15, 10], 1000, under))).not.toEqual(
+      pairsIn(mirrored(storm ?? taught, [15, 10], 1000, under)),
+    );
   });
 
   test('speak for a promotion in every tick, with the noise that is known', () => {
