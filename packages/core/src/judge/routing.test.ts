@@ -274,6 +274,12 @@ describe('a gap', () => {
     expect(after(repeated(rare, 60)).routing.leftOut.gaps).toBe(60);
   });
 
+  test('is one all the same after hours without any', () => {
+    const [well, gone] = [times(300, split(300, 5700), at5), times(16, split(0, 5700), at5)];
+
+    expect(isMisrouted(after([...well, ...gone]).routing)).toBe(true);
+  });
+
   test('may last three ticks, however long a tick is', () => {
     const hourly = { ...at5, period: 0, tickMs: 60 * minute, unit: 'request' } as const;
     const gone = (ticks: number) => {

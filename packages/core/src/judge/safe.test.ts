@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { day, minute } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { directCalls } from './direct.ts';
-import { type Cell, type Evidence, noEvidence, withTick } from './evidence.ts';
+import { type Evidence, noEvidence, withTick } from './evidence.ts';
 import type { History, MeasureHistory } from './history.ts';
 import { shortfalls } from './judge.ts';
 import { logMean } from './log.ts';
@@ -10,7 +10,8 @@ import { lacks } from './needed.ts';
 import { both, expected, type Law, rounding, type Tally, times, toArm } from './outcomes.fixture.ts';
 import { pairsOf } from './paired.ts';
 import { logAgainstPast, lowerLimit } from './past.ts';
-import { ratioFactors } from './promotion.ts';
+import { logRatio, ratioFactors } from './promotion.ts';
+import { admit } from './routing.ts';
 import type { Guardrail, Rules } from './rules.ts';
 import { isUnlike, limitOf, logSafe, pastsOf } from './safe.ts';
 import { type Climate, independent, newWeather } from './weather.ts';
@@ -189,13 +190,44 @@ describe('direct calls of the champion', () => {
   });
   const shownByPast = (tally: Tally) => safe(counted(noEvidence(0), { ...tally, champion: 0 }));
 
-  test('are reckoned with at the weight that holds alone, and not among users', () => {
-    const evidence = after(60, tallyOf(2, 10, 7, 16));
-    const ofUsers = { ...evidence.streams.errors?.[50], shares: { low: 0.4, high: 0.4 } } as Cell;
+  test('never make the evidence larger, and count as many causes as bad requests do', () => {
+    const evidence = after(60, tallyOf(30, 300, 90, 330));
+    const weather = { errors: { ...newWeather(independent, 50), safe: [-9, -9, -9, -9, -9] } };
+    const bursts = { ...plain, maxBurst: 3 };
+    const [of, ratio] = [
+      { weight: 50, guardrail: bursts, rules: own },
+      { candidate: 600, share: 0.5 },
+    ];
+    const direct = 1800 + 3 * Math.sqrt(37_800);
 
-    expect(directCalls(ofUsers, evidence.routing, 50)).toBe(0);
-    expect(directCalls({ ...ofUsers, shares: undefined } as unknown as Cell, evidence.routing, 25)).toBe(0);
-    expect(directCalls({ ...ofUsers, shares: undefined } as unknown as Cell, undefined, 50)).toBe(0);
+    expect(shown({ ...evidence, weather })).toBeLessThan(-8);
+    expect(logSafe(evidence, stream, of)).toBeCloseTo(
+      logRatio([{ ...ratio, champion: (5400 - direct) / 3 }], 2) + Math.log(0.5),
+      6,
+    );
+  });
+
+  test('are what came beyond the share and three standard deviations, and no more than the champion got', () => {
+    const cell = { ...{ candidate: 0, champion: 0, candidateAlone: 0, championAlone: 0 }, candidateRequests: 100 };
+    const routed = (share: number, candidate: number, champion: number) =>
+      admit(undefined, { candidate, champion }, { start: 0, tickMs: day, share, unit: 'request' }).routing;
+
+    expect(directCalls({ ...cell, championRequests: 720 }, routed(0.25, 100, 360), 25)).toBeCloseTo(
+      2 * (60 + 3 * Math.sqrt(360 + 900)),
+      9,
+    );
+    expect(directCalls({ ...cell, championRequests: 10 }, routed(0.5, 1, 20), 50)).toBe(10);
+  });
+
+  test('are reckoned with at the weight that holds alone, and not among users', () => {
+    const { streams, routing } = after(60, tallyOf(2, 10, 7, 16));
+    const cell = streams.errors?.[50];
+    if (cell === undefined) throw new Error('nothing was counted');
+
+    expect(directCalls(cell, routing, 50)).toBeGreaterThan(360);
+    expect(directCalls(cell, routing, 75)).toBe(0);
+    expect(directCalls(cell, undefined, 50)).toBe(0);
+    expect(directCalls({ ...cell, shares: { low: 0.4, high: 0.4 } }, routing, 50)).toBe(0);
   });
 });
 
