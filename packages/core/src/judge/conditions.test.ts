@@ -42,6 +42,8 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
   expect(idsOf('a mirror')).toContain('mirrored');
   expect(idsOf('a promotion')).toEqual(expect.arrayContaining(['share', 'noInterference', 'measured', 'laterToo']));
   expect(idsOf('more errors')).not.toContain('laterToo');
+  expect(idsOf('more errors')).toContain('coldErrors');
+  expect(idsOf('a first version')).not.toContain('coldErrors');
   const {
     conditions = [],
     conditionIds = [],

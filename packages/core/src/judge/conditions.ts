@@ -279,6 +279,15 @@ const rows = {
     breaks: 'it answers more slowly until its caches are warm',
     mend: 'set warmUp to as many ticks as that takes',
   },
+  coldErrors: {
+    assumes: (given) =>
+      only(
+        isJudged(given) && ticked(given).some(({ warmsUp }) => !warmsUp),
+        'a model that has just got more traffic fails no more often than later: its errors count from the first request on',
+      ),
+    breaks: 'the platform answers 503 while it starts more instances',
+    mend: 'raise serve.compute.instances.min',
+  },
   measured: {
     assumes: ({ rules, unmeasured }) =>
       rules.guardrails.flatMap((guardrail) =>
