@@ -63,7 +63,7 @@ describe('from a drop to a champion, over HTTP alone', () => {
     const { body } = await world.call('GET', '/v1/rollouts?status=rolledBack');
     const { body: why } = await world.call('GET', `/v1/why/${body.rollouts[0].id}`);
     expect(why.sentence).toMatch(
-      /^the rollout of v2 of fraud was rolled back: ([\d,]+) of \1 failed requests came from the candidate, which had 10 %, then 50 % of the traffic: /,
+      /^the rollout of v2 of fraud was rolled back: [\d.]+ % of the candidate's [\d,]+ requests failed \([\d,]+\), and 0 % of the champion's/,
     );
     expect(why.numbers['candidate.errors']).toBeGreaterThan(0);
     expect((await world.call('GET', '/v1/why/fraud@2')).body.sentence).toContain('is quarantined');

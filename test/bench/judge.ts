@@ -185,5 +185,5 @@ function longRollout(count: number): { readonly id: string; readonly entries: re
 function replayed(entries: readonly Entry[]): number {
   const readings = entries.slice(1 + moves.length);
   const end = readings.reduce<Rollout>((rollout, { signal }) => heard(rollout, signal), baking(readings.length));
-  return certify(end, { verdict: 'none', because: 'the benchmark is over' }, '').ticks;
+  return certify(end, { verdict: 'none', by: 'noSteps', because: 'the benchmark is over' }, '').ticks;
 }

@@ -48,7 +48,7 @@ test('a rollout is verified by the server and from an export, and a changed line
   expect(whole.stdout).toBe(served.stdout);
   expect(short.stdout).toBe(whole.stdout);
   expect(served.stdout).toMatch(
-    /Without certificate: .*\n {2}evidence of harm [^;]+; taken back at 100 to 1; rule serin-judge\/\d/,
+    /Promoted without a test: .*\n {2}evidence of harm [^;]+; taken back at 100 to 1; rule serin-judge\/\d/,
   );
   expect(changed.stdout).toMatch(/differs/);
   expect(changed.stdout).toMatch(new RegExp(`entry ${at + 1} was changed after it was written`));

@@ -257,7 +257,7 @@ export function loopContract<Of extends Loop>(
   });
 }
 
-export const failures = /failed requests came from the candidate's|requests to the candidate failed/;
+export const failures = /of the candidate's [\d,]+ requests failed|requests to the candidate failed/;
 
 const summary = ({ champion, run, rollout, endpoint, intake, versions }: Shown): string =>
   JSON.stringify(

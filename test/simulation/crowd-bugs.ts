@@ -49,8 +49,8 @@ export const crowdBugs: readonly PlantedBug[] = [
   core(
     'segments are not judged',
     'judge/rules.ts',
-    'const segments = sticky ? [] : (plan.segments?.values ?? []);',
-    'const segments: readonly string[] = [];',
+    'const segments = sticky ? undefined : plan.segments;',
+    'const segments = undefined;',
     'segments, which are judged by themselves as well, and a bad candidate',
   ),
   core(

@@ -323,7 +323,8 @@ export const judgeScenarios: readonly Scenario[] = [
     act: canary({ maxHold: '1h' }),
     expect(universe, calm) {
       rollsBack('routing')(universe, calm);
-      if (calm) told(universe, /by the requests that came the candidate does harm \(errors\): 40 % of the candidate's/);
+      if (calm)
+        told(universe, /among the requests that came the candidate does worse \(errors\): 40 % of the candidate's/);
     },
   },
   {

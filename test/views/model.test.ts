@@ -15,7 +15,7 @@ describe('the page of a model', () => {
 
     expect(title).toBe('fraud');
     expect(text).toMatch(
-      /fraud has the champion v2: promoted: after \d+ minutes, at 50 % of the traffic: .* v5 bakes at \d+ %/,
+      /fraud has the champion v2: promoted: in the last step, at 50 % of the traffic, .* v5 bakes at \d+ %/,
     );
     expect(text).toMatch(
       /Champion v2 Run run_\w+ succeeded Rollout ro_\w+ baking Endpoint converged v2 \d+ %, v5 \d+ %/,
@@ -117,7 +117,7 @@ describe('the page of a version', () => {
     const { title, text, main } = await look(world, '/models/fraud/versions/3');
 
     expect(title).toBe('v3 of fraud');
-    expect(text).toMatch(/v3 of fraud is quarantined: \d+ of \d+ failed requests came from/);
+    expect(text).toMatch(/v3 of fraud is quarantined: [\d.]+ % of the candidate's [\d,]+ requests failed/);
     expect(main).toMatch(/data-action="[^"]*\/versions\/3\/restore/);
     expect(text).toContain('Compare with the champion v2');
   });
@@ -136,7 +136,7 @@ describe('the page of a version', () => {
     expect(text).toMatch(
       /Made from run run_[0-9a-f]{12} trigger data dataset [0-9a-f]{12} .* split --by time --column day --last 20%/,
     );
-    expect(text).toMatch(/Rollouts In which it was the candidate .* promoted after \d+ minutes, at 50 %/);
+    expect(text).toMatch(/Rollouts In which it was the candidate .* promoted in the last step, at 50 %/);
   });
 
   test('that is not there says so', async () => {

@@ -17,12 +17,14 @@ describe('the page of a rollout', () => {
 
     expect(title).toBe('Rollout of v3 of fraud');
     expect(text).toMatch(
-      /The rollout of v3 of fraud was rolled back: \d+ of \d+ failed requests came from the candidate's/,
+      /The rollout of v3 of fraud was rolled back: [\d.]+ % of the candidate's [\d,]+ requests failed/,
     );
     expect(text).toContain('State rolled back');
     expect(text).toMatch(/Champion before [\dhm ]+, [\d,]+ requests, 0\.1 % failed/);
     expect(text).toContain('All traffic went back to v2 . v3 gets no more traffic until somebody restores it.');
-    expect(text).toContain('Odds of harm of 100 to 1 mean: if the candidate were no worse');
+    expect(text).toContain(
+      'Odds of harm of 100 to 1 are the line at which a candidate is rolled back. One that is no worse',
+    );
     expect(text).toMatch(/Evidence of harm: [\d,]+ to 1, from \d+ ticks of 1m\. Traffic is taken back at 100 to 1\./);
     expect(text).toContain('each request was sent to a model by a fresh coin, with the weight that was set Untrue if');
     expect(text).toMatch(/What happened .* started by gate .* step 1 of 2: 10 % to v3 .* all traffic back to v2/);
@@ -47,9 +49,11 @@ describe('the page of a rollout', () => {
     const evidence = /<figure class="plot" id="evidence"[\s\S]*?<\/figure>/.exec(main)?.[0] ?? '';
     for (const weight of ['10 %', '50 %', '95 %']) expect(evidence).toContain(`<title>${weight}</title>`);
     expect(evidence).toContain('>promoted at 20 to 1</text>');
-    expect(evidence).toContain('requests slower than 100 ms (the champion&#39;s p90): times the champion&#39;s</text>');
+    expect(evidence).toContain(
+      'requests slower than 100 ms (about 10 % of the champion&#39;s were): times the champion&#39;s</text>',
+    );
     expect(text).toMatch(
-      /latency\.p90 requests slower than 100 ms \(the champion's p90\) [\d,]+ of [\d,]+ \(10 %\) [\d,]+ of [\d,]+ \(10 %\) 0\.\d+ to 1\.\d+/,
+      /latency\.p90 requests slower than 100 ms \(about 10 % of the champion's were\) [\d,]+ of [\d,]+ \(10 %\) [\d,]+ of [\d,]+ \(10 %\) 0\.\d+ to 1\.\d+/,
     );
   });
 

@@ -12,7 +12,7 @@ export const errors = {
     streams: streamsOf(
       { id: 'errors', measure, promotes: true, were: 'failed' },
       segments,
-      (of) => `failed requests${of}`,
+      (segment) => `failed requests${segment}`,
     ),
   }),
 } as const satisfies GuardrailKind;

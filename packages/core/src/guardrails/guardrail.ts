@@ -20,9 +20,9 @@ export interface Stream {
   readonly harm: boolean;
   /** Has to be certified before the candidate is promoted. */
   readonly promotes: boolean;
-  /** What is counted as bad, in words for a person: `failed requests of de`. */
+  /** What is counted as bad, in words for a person: `failed requests with x-country=de`. */
   readonly events: string;
-  /** The same as a sentence about what was counted: `requests of de` that `failed`. Absent: `requests` that `were bad`. */
+  /** The same as a sentence about what was counted: `requests with x-country=de` that `failed`. Absent: `requests` that `were bad`. */
   readonly counted?: string;
   readonly were?: string;
   /** The champion's bad share if the measure itself fixes it; absent: the config's `errorShare`. */
@@ -38,12 +38,18 @@ export interface Watch {
   readonly condition?: string;
 }
 
+export interface Segments {
+  readonly by: string;
+  readonly values: readonly string[];
+}
+
 /** What a guardrail may ask of its rollout. */
 export interface Setting {
   /** Users stay with their model, and are the unit that is counted. */
   readonly sticky: boolean;
   readonly routing: 'configured' | 'realised';
-  readonly segments: readonly string[];
+  /** Values of a request header that are judged by themselves, too. */
+  readonly segments?: Segments | undefined;
   /** `none`: nobody could say them. Absent: nobody asked. */
   readonly thresholds?: Thresholds | 'none' | undefined;
 }
@@ -66,19 +72,19 @@ export interface GuardrailKind<Rule extends Bounds = Bounds> {
 /** The whole, and each segment by itself: a segment may bring the candidate down, and need not be certified. */
 export function streamsOf(
   whole: Pick<Stream, 'id' | 'measure' | 'promotes' | 'expectedShare' | 'were'>,
-  segments: readonly string[],
-  eventsOf: (ofSegment: string) => string,
+  segments: Segments | undefined,
+  eventsOf: (withSegment: string) => string,
 ): readonly Stream[] {
   return [
     { ...whole, harm: true, events: eventsOf(''), counted: 'requests' },
-    ...segments.map((segment) => ({
+    ...(segments?.values ?? []).map((segment) => ({
       ...whole,
       id: `${whole.id}@${segment}`,
       segment,
       harm: true,
       promotes: false,
-      events: eventsOf(` of ${segment}`),
-      counted: `requests of ${segment}`,
+      events: eventsOf(` with ${segments?.by}=${segment}`),
+      counted: `requests with ${segments?.by}=${segment}`,
     })),
   ];
 }

@@ -16,7 +16,7 @@ const labelRule = (more: object = {}) => labelsOf.parse({ maturity: `${10 * minu
 const bounds = latencyOf.parse({}) || expect.fail();
 
 const thresholds = { p50: 10, p90: 20, p99: 40, requests: 1000 };
-const setting: Setting = { sticky: false, routing: 'configured', segments: [], thresholds };
+const setting: Setting = { sticky: false, routing: 'configured', thresholds };
 
 /** `errors harm`, `labels.worst promotes`: the streams of a guardrail, and what each may do. */
 function streams<Rule extends Parameters<GuardrailKind['watch']>[0]>(
@@ -34,7 +34,7 @@ describe('a guardrail of errors or latency', () => {
   test('is about the whole and each segment: a segment may bring down, and need not be certified', () => {
     const [errors] = guardrailKinds.filter(({ name }) => name === 'errors');
 
-    expect(errors && streams(errors, bounds, { segments: ['ch', 'de'] })).toEqual([
+    expect(errors && streams(errors, bounds, { segments: { by: 'x-country', values: ['ch', 'de'] } })).toEqual([
       'errors harm promotes',
       'errors@ch harm',
       'errors@de harm',

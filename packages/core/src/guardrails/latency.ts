@@ -1,5 +1,5 @@
 import { slowerThan } from '../base/measures.ts';
-import { grouped } from '../base/numbers.ts';
+import { grouped, percent } from '../base/numbers.ts';
 import { type GuardrailKind, streamsOf } from './guardrail.ts';
 import type { Kit } from './kit.ts';
 
@@ -38,7 +38,8 @@ export const latency = {
             were: `were slower than ${ms(thresholds[name])}`,
           },
           segments,
-          (of) => `requests${of} slower than ${ms(thresholds[name])} (the champion's ${name})`,
+          (segment) =>
+            `requests${segment} slower than ${ms(thresholds[name])} (about ${percent(expectedShare)} of the champion's were)`,
         ),
       ),
       condition: `a request is slow when it takes longer than ${ms(p50)}, ${ms(p90)} or ${ms(p99)}: the champion's p50, p90 and p99 over ${grouped(requests)} requests before the start`,

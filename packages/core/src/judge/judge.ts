@@ -98,19 +98,19 @@ function beyondLimit(evidence: Evidence, { champion }: Place, rules: Rules): str
     return undefined;
   const { candidate, excused } = compared;
   if ((candidate.errors - excused) / candidate.requests <= share) return undefined;
-  const counted = `${candidate.errors} of ${candidate.requests}`;
+  const counted = `${grouped(candidate.errors)} of ${grouped(candidate.requests)}`;
   const failed =
     isAlone || rules.unit === 'request'
       ? `${counted} requests to the candidate failed`
-      : `${counted} users at risk had their first failed request at the candidate`;
-  const whose = excused < 0.5 ? '' : `, ${Math.round(excused)} of them as the champion's did`;
-  return `${failed}${whose}, more than the limit of ${percent(share)}`;
+      : `${counted} users of the candidate had failed requests for the first time`;
+  const beyond = isAlone ? '' : `, ${grouped(Math.round(candidate.errors - excused))} more than at the champion's rate`;
+  return `${failed}${beyond}, and the limit is ${percent(share)} of them`;
 }
 
 /** The share of each arm's requests that fails, for a person. */
 export function failing({ candidate, stable }: Pick<Evidence, 'candidate' | 'stable'>): string {
   const share = ({ requests, errors }: Arm) => (requests === 0 ? 'none' : percent(errors / requests));
-  return `${share(candidate)} of the candidate's ${grouped(candidate.requests)} requests failed, ${share(stable)} of the champion's ${grouped(stable.requests)}`;
+  return `${share(candidate)} of the candidate's ${grouped(candidate.requests)} requests failed, and ${share(stable)} of the champion's ${grouped(stable.requests)}`;
 }
 
 /** `log S` of the sample ratio; 0 where the share is not configured. */
@@ -118,11 +118,13 @@ export const logRouted = ({ routing }: Evidence): number => logSampleRatio(routi
 
 function misroutedIn({ routing, from, routed }: Evidence, { unit }: Rules): string | undefined {
   if (routing === undefined || routing.period !== from || !isMisrouted(routing)) return undefined;
-  const parts = Object.entries(routed).map(
-    ([weight, [candidate, champion]]) => `${candidate} of ${candidate + champion} at ${weight} %`,
-  );
+  const parts = Object.entries(routed).map(([weight, [candidate, champion]]) => {
+    const all = candidate + champion;
+    const share = grouped(Math.round((all * Number(weight)) / 100));
+    return `at ${weight} % the candidate should have got about ${share} of ${grouped(all)}, and got ${grouped(candidate)}`;
+  });
   const leftOut = leftOutText(routing);
-  return `the ${unit}s were not shared out as configured: the candidate got ${parts.join(', ')}${leftOut === undefined ? '' : `; ${leftOut}`}`;
+  return `the ${unit}s were not shared out as configured: ${parts.join('; ')}${leftOut === undefined ? '' : `; ${leftOut}`}`;
 }
 
 /** The mirror's predictions are systematically higher or lower; certified at alpha, both directions together. */
@@ -161,7 +163,7 @@ function harmAsCame(evidence: Evidence, { guardrails, alpha }: Rules): string | 
     });
   if (logSum(own.map(({ log }) => log)) < Math.log(1 / alpha)) return undefined;
   const { name } = own.reduce((a, b) => (b.log > a.log ? b : a));
-  return `by the requests that came the candidate does harm (${name}): ${failing(evidence)}`;
+  return `among the requests that came the candidate does worse (${name}): ${failing(evidence)}`;
 }
 
 /** `log E` of one guardrail. Its streams share it evenly, and so do pairs and split traffic if there are both. */

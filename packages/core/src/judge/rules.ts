@@ -59,7 +59,7 @@ export interface RulesOf {
 }
 
 export function rulesOf({ plan, sticky, thresholds, history, accepted }: RulesOf): Rules {
-  const segments = sticky ? [] : (plan.segments?.values ?? []);
+  const segments = sticky ? undefined : plan.segments;
   const setting = { sticky, routing: plan.routing, segments, thresholds };
   const given: Readonly<Record<string, Bounds | false | undefined>> = plan.guardrails;
   const unit = sticky ? 'user' : 'request';

@@ -24,7 +24,7 @@ describe('what a promotion still lacks', () => {
     ];
 
     expect(lackText(lacks, rules, 60_000)).toBe(
-      "there is too little evidence yet to promote it, and at this traffic it takes about 3 hours more: 0.4 % of the candidate's 1,000 requests were slow (4), and 0.2 % of the champion's 3,000 (6), which is evidence of 2 to 1 that it is good enough, and 20 to 1 is needed; failed requests take about 40 minutes",
+      "there is too little evidence yet to promote it, and at this traffic it takes about 3 more hours: 0.4 % of the candidate's 1,000 requests were slow (4), and 0.2 % of the champion's 3,000 (6); the evidence for it is 2 so far, and a promotion needs 20; the check of failed requests needs about 40 more minutes",
     );
   });
 
@@ -35,7 +35,7 @@ describe('what a promotion still lacks', () => {
     ];
 
     expect(lackText(lacks, rules, 60_000)).toMatch(
-      /if both models go on like this there never will be enough: .*; failed requests take longer than anybody waits$/,
+      /if both models go on like this there never will be enough: .*; the check of failed requests needs longer than anybody waits$/,
     );
   });
 
@@ -44,18 +44,20 @@ describe('what a promotion still lacks', () => {
 
     expect(lackText([{ ...uncounted, logE: 0, moreMs: undefined }], rules, 60_000)).toMatch(/nobody can say when/);
     expect(lackText([{ ...uncounted, moreMs: hourMs }], rules, 60_000)).toContain(
-      'about 60 minutes more: failed requests are evidence of 3 to 1 that it is good enough',
+      'about 60 more minutes: counting failed requests, the evidence for it is 3 so far, and a promotion needs 20',
     );
   });
 });
 
 test.each([
-  ['Rolled back: 1 of 2; at most 1 in 9. Now: wait. Now: go.', '1 of 2; at most 1 in 9. Now: wait'],
+  ['Rolled back after 4 minutes of evidence: 1 of 2; 1 in 9. Now: wait. Now: go.', '1 of 2; 1 in 9. Now: wait'],
+  ['Promoted without proof: it waited; no test has shown that it is good enough. Now: nothing.', 'it waited'],
   [
-    'Without certificate: aborted; no test decided this, so the chance of a mistake is not known. Now: nothing.',
-    'aborted',
+    'Aborted by ann: it lies; a person decided this, not a test, so there is no figure for how sure it is. Now: nothing.',
+    'Aborted by ann: it lies',
   ],
   ['Rolled back: as older rules said it.', 'as older rules said it'],
+  ['Without certificate: as older rules said it.', 'as older rules said it'],
 ])('%s is told in another sentence by its counts and how sure they are', (sentence, clause) => {
   expect(clauseOf(sentence)).toBe(clause);
 });

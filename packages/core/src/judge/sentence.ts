@@ -1,4 +1,4 @@
-import { grouped, oddsText, percent } from '../base/numbers.ts';
+import { grouped, numberText, percent } from '../base/numbers.ts';
 import { spanText } from '../base/time.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Case, Certificate, StreamFinding } from './certificate.ts';
@@ -10,35 +10,67 @@ import type { Guardrail, Rules } from './rules.ts';
 /** Without bounds (`none`) `because` says what decided. */
 export type Decided =
   | { readonly verdict: 'rollback' | 'promotion' }
-  | { readonly verdict: 'none'; readonly because: string };
+  | { readonly verdict: 'none'; readonly by: Untested; readonly because: string };
 
 type Unworded = Omit<Certificate, 'sentence'>;
 
+const decidedBy = (who: string) => `${who} decided this, not a test, so there is no figure for how sure it is`;
+
+/** What is not decided by a test: what became of the rollout, and what is to be said of how sure that is. */
+const untested = {
+  noSteps: ['Promoted without a test', 'so nothing shows yet whether it is good enough'],
+  unproved: ['Promoted without proof', 'no test has shown that it is good enough'],
+  limit: ['Rolled back by a limit', decidedBy('a fixed limit')],
+  together: ['Rolled back by a limit', decidedBy('a fixed limit')],
+  routing: ['Rolled back by a rule', decidedBy('a fixed rule')],
+  alert: ['Rolled back by an alert', decidedBy('an alert')],
+  inconclusive: ['Rolled back by policy', decidedBy('the config')],
+  hold: ['Rolled back', decidedBy('time')],
+  ready: ['Rolled back', decidedBy('what the platform said')],
+  abort: ['Aborted', decidedBy('a person')],
+  rollback: ['Rolled back', decidedBy('a person')],
+} as const satisfies Readonly<Record<string, readonly [became: string, sure: string]>>;
+
+export type Untested = keyof typeof untested;
+
 const nowMark = '. Now: ';
-const untested = '; no test decided this, so the chance of a mistake is not known';
 
 /**
  * What a certificate says to a person: `<what became of it>: <on which counts>; <how sure that is>. Now: <what is to be
  * done>.`
  */
 export function sentenceOf(unworded: Unworded, decided: Decided, given: Case): string {
+  const time = `after ${spanText(unworded.ticks * given.tickMs)} of evidence`;
   const ended = `${nowMark}${given.now}.`;
   switch (decided.verdict) {
     case 'rollback':
-      return `Rolled back: ${rollbackText(unworded, given)}${ended}`;
+      return `Rolled back ${time}: ${rollbackText(unworded, given)}${ended}`;
     case 'promotion':
-      return `Promoted: ${promotionText(unworded, given)}${ended}`;
+      return `Promoted ${time}: ${promotionText(unworded, given)}${ended}`;
     case 'none':
-      return `Without certificate: ${decided.because.replace(/\.$/, '')}${untested}${ended}`;
+      return `${untestedText(decided)}${ended}`;
   }
+}
+
+/** A reason may say itself what became of it: `aborted by ann: the model is biased`. */
+function untestedText({ by, because }: Extract<Decided, { verdict: 'none' }>): string {
+  const [became, sure] = untested[by];
+  const reason = because.replace(/\.$/, '');
+  const itself = /^(aborted|promoted|rolled back) by /.test(reason);
+  return `${itself ? `${reason[0]?.toUpperCase()}${reason.slice(1)}` : `${became}: ${reason}`}; ${sure}`;
 }
 
 /** The counts and how sure a test is, without what became of it and what is to be done: for texts that say that. */
 export function clauseOf(sentence: string): string {
   const end = sentence.lastIndexOf(nowMark);
   const said = end < 0 ? sentence.replace(/\.$/, '') : sentence.slice(0, end);
-  return said.replace(untested, '').replace(/^[A-Z][a-z ]+: /, '');
+  const sure = Object.values(untested).find(([, text]) => said.endsWith(`; ${text}`))?.[1];
+  return (sure === undefined ? said : said.slice(0, -`; ${sure}`.length)).replace(outcome, '');
 }
+
+/** `Rolled back after 4 minutes of evidence: `, but not `Promoted by ann: `, which is a reason as well. */
+const outcome =
+  /^(Rolled back|Promoted|Without certificate)( after [^:]*| without [a-z ]+| by an? [a-z]+| by policy)?: /;
 
 /** How long a stream takes until it has its evidence, at this traffic; `undefined`: longer than anybody waits. */
 type Lacking = Lack & { readonly moreMs: number | undefined };
@@ -53,16 +85,20 @@ export function lackText(lacks: readonly Lacking[], { beta, unit }: Rules, tickM
   const time =
     moreMs === undefined
       ? 'if both models go on like this there never will be enough'
-      : `at this traffic it takes about ${spanText(moreMs)} more`;
+      : `at this traffic it takes about ${moreText(moreMs)}`;
   const seen =
-    cell === undefined ? `${stream.events} are` : `${ratesText(stream, totals({ '': cell }), unit, tickMs)}, which is`;
-  const odds = `evidence of ${oddsText(logE)} that it is good enough, and ${oddsText(-Math.log(beta))} is needed`;
-  const rest = others.map(({ stream: { events }, ...other }) => `; ${events} take ${moreText(other)}`).join('');
-  return `there is too little evidence yet to promote it, and ${time}: ${seen} ${odds}${rest}`;
+    cell === undefined
+      ? `counting ${stream.events}, the`
+      : `${ratesText(stream, totals({ '': cell }), unit, tickMs)}; the`;
+  const evidence = `evidence for it is ${evidenceText(logE)} so far, and a promotion needs ${evidenceText(-Math.log(beta))}`;
+  const rest = others.map((other) => `; the check of ${other.stream.events} needs ${otherText(other)}`).join('');
+  return `there is too little evidence yet to promote it, and ${time}: ${seen} ${evidence}${rest}`;
 }
 
-const moreText = ({ moreMs }: Pick<Lacking, 'moreMs'>): string =>
-  moreMs === undefined ? 'longer than anybody waits' : `about ${spanText(moreMs)}`;
+const otherText = ({ moreMs }: Lacking): string =>
+  moreMs === undefined ? 'longer than anybody waits' : `about ${moreText(moreMs)}`;
+/** `86 more minutes`. */
+const moreText = (ms: number): string => spanText(ms).replace(' ', ' more ');
 
 function rollbackText(unworded: Unworded, given: Case): string {
   const { guardrails, logE } = unworded;
@@ -70,7 +106,7 @@ function rollbackText(unworded: Unworded, given: Case): string {
     .filter(({ blame }) => blame !== undefined)
     .reduce((a, b) => (Math.log(b.alphaShare) + b.logE > Math.log(a.alphaShare) + a.logE ? b : a));
   const rule = given.rules.guardrails.find(({ name }) => name === blamed.name);
-  const sure = `if ${harmlessText(given.rules)}, evidence this strong would ever appear in at most 1 rollout in ${rare(logE)}`;
+  const sure = `a candidate ${harmlessText(given.rules)} would be rolled back on evidence this strong in at most 1 rollout in ${rare(logE)} (the judge rolls back at 1 in ${rare(-Math.log(unworded.alpha))})`;
   if (rule?.loss !== undefined) return `${lossText(given)}; ${sure}`;
   const worst = blamed.streams.reduce((a, b) => (strength(b) > strength(a) ? b : a));
   const stream = rule?.streams.find(({ id }) => id === worst.id);
@@ -78,75 +114,63 @@ function rollbackText(unworded: Unworded, given: Case): string {
   return `${found}; ${sure}`;
 }
 
-/** The evidence is that of all guardrails together, so one that tolerates something else cannot speak for all. */
-function harmlessText({ guardrails }: Rules): string {
-  const texts = new Set(guardrails.filter(({ alphaShare }) => alphaShare > 0).map(toleratedText));
-  const [text, another] = texts;
-  return text === undefined || another !== undefined ? 'the candidate were no worse than tolerated' : text;
+/**
+ * The bound is of all guardrails together: it speaks of a candidate that none of them has anything against. By pairs, or by
+ * the share that came, no ratio above 1 is proved (paired.ts, weather.ts).
+ */
+function harmlessText({ guardrails, mirrored, routing }: Rules): string {
+  const deciding = guardrails.filter(({ alphaShare }) => alphaShare > 0);
+  const [{ loss } = {}, another] = deciding;
+  if (another === undefined && loss !== undefined && loss.tolerated > 0)
+    return `whose average loss is at most ${loss.tolerated} above the champion's`;
+  const most = mirrored || routing === 'realised' ? 1 : Number.POSITIVE_INFINITY;
+  const ratios = deciding.map((each) => (each.loss === undefined ? each.toleratedRatio : 1));
+  const ratio = Math.min(most, ...ratios);
+  return ratio === 1 ? 'no worse than the champion' : `at most ${ratio} times as bad as the champion`;
 }
 
-function toleratedText({ loss, toleratedRatio }: Guardrail): string {
-  if (loss !== undefined && loss.tolerated > 0) return `its average loss were at most ${loss.tolerated} above`;
-  if (loss !== undefined || toleratedRatio === 1) return 'the candidate were no worse than the champion';
-  return `the candidate were at most ${toleratedRatio} times as bad as the champion`;
-}
-
-function harmText(
-  stream: Stream,
-  found: StreamFinding,
-  { unit, routing, ticks }: Unworded,
-  { evidence, tickMs }: Case,
-): string {
-  const { events, were = 'were bad' } = stream;
+function harmText(stream: Stream, found: StreamFinding, { unit }: Unworded, { evidence, tickMs }: Case): string {
+  const { were = 'were bad' } = stream;
   if (found.pairs !== undefined && (found.logEPairs ?? 0) > found.logE) {
     const [ours, theirs] = found.pairs;
     const all = grouped(evidence.mirrored?.pairs ?? ours + theirs);
-    return `of ${all} mirrored requests ${grouped(ours + theirs)} ${were} at only one of the two models, and ${grouped(ours)} of these at the candidate`;
+    return `of ${all} mirrored requests ${grouped(ours)} ${were} only at the candidate, and ${grouped(theirs)} only at the champion`;
   }
-  const all = totals(found.cells);
-  const bad = grouped(all.candidate.bad + all.champion.bad);
-  const from =
-    unit === 'user' ? `users with ${events} were users of the candidate` : `${events} came from the candidate`;
-  return `${grouped(all.candidate.bad)} of ${bad} ${from}${hadText(all, unit, routing)}: over ${spanText(ticks * tickMs)}, ${ratesText(stream, all, unit, tickMs, 'its')}`;
+  return ratesText(stream, totals(found.cells), unit, tickMs);
 }
 
-/** A share is named only if there was one. */
-function hadText({ weights, share }: Totals, unit: Rules['unit'], routing: Rules['routing']): string {
-  if (routing === 'realised') return `, which had ${percent(share)} of the requests`;
-  const [weight] = weights;
-  if (weights.length === 1 && unit === 'request') return `'s ${weight} % of the traffic`;
-  const had = weights.map((each) => `${each} %`).join(', then ');
-  return `, which had ${had} of the ${unit === 'user' ? 'users' : 'traffic'}`;
-}
-
-function promotionText({ guardrails, beta, lastWeight, unit, ticks }: Unworded, given: Case): string {
+function promotionText({ guardrails, beta, lastWeight, unit }: Unworded, given: Case): string {
   const { rules, evidence, tickMs } = given;
   const deciding = rules.guardrails.filter((rule) => rule.alphaShare > 0 && !unmeasured(evidence, rule));
-  const measured = deciding.flatMap((rule) => {
-    if (rule.loss !== undefined) return [lossText(given)];
+  const rates = deciding.flatMap((rule) => {
     const found = guardrails.find(({ name }) => name === rule.name)?.streams ?? [];
     return rule.streams.flatMap((stream) => {
       const cell = found.find(({ id }) => id === stream.id)?.cells[String(lastWeight)];
-      return stream.promotes && cell !== undefined ? [ratesText(stream, totals({ '': cell }), unit, tickMs)] : [];
+      return rule.loss === undefined && stream.promotes && cell !== undefined
+        ? [ratesText(stream, totals({ '': cell }), unit, tickMs)]
+        : [];
     });
   });
+  // Losses are counted in all steps.
+  const losses = deciding.flatMap(({ loss }) => (loss === undefined ? [] : [lossText(given)]));
+  const measured = [...rates, ...losses];
+  const place = rates.length === 0 ? '' : `in the last step, at ${lastWeight} % of the traffic, `;
   const where = measured.length > 1 ? ' in one of these' : '';
   const excluded = [...new Set(deciding.map((rule) => excludedText(rule, unit, where)))].join(', or ');
-  const rollouts = grouped(Math.floor(1 / beta + 1e-9));
-  return `after ${spanText(ticks * tickMs)}, at ${lastWeight} % of the traffic: ${measured.join('; ')}; a candidate that is ${excluded}, would get this far in at most 1 rollout in ${rollouts}`;
+  return `${place}${measured.join('; ')}; a candidate that is ${excluded}, would be promoted in at most 1 rollout in ${rare(-Math.log(beta))}, and smaller harm can get through`;
 }
 
 const excludedText = ({ loss, margin, floor }: Guardrail, unit: Rules['unit'], where: string): string =>
   loss === undefined
-    ? `${margin} times as bad as the champion${where}, and bad for at least ${percent(floor)} of its ${unit}s`
-    : `worse by ${loss.margin} in its average loss`;
+    ? `at least ${margin} times as bad as the champion${where}, and bad for at least ${percent(floor)} of its ${unit}s`
+    : `worse by at least ${loss.margin} in its average loss`;
 
 /** The mean is unbiased, as it is what the bets are on. */
 function lossText({ evidence }: Case): string {
   const { labels, sum } = evidence.labels?.harm ?? { labels: 0, sum: 0 };
   const mean = Number((sum / Math.max(1, labels)).toPrecision(2));
-  const compared = mean > 0 ? `${mean} above` : mean < 0 ? `${-mean} below` : 'the same as';
-  return `over ${grouped(labels)} labels the candidate's average loss is ${compared} the champion's (a loss is at most 1)`;
+  const compared = mean > 0 ? `${mean} higher than` : mean < 0 ? `${-mean} lower than` : 'the same as';
+  return `over ${grouped(labels)} labelled predictions the candidate's average loss was ${compared} the champion's (0 is the best loss, 1 the worst)`;
 }
 
 interface ArmTotals {
@@ -156,20 +180,16 @@ interface ArmTotals {
 interface Totals {
   readonly candidate: ArmTotals;
   readonly champion: ArmTotals;
-  readonly weights: readonly string[];
-  readonly share: number;
 }
 
 function totals(cells: Cells): Totals {
-  const entries = Object.entries(cells);
-  const sum = (count: (cell: Cells[string]) => number) => entries.reduce((total, [, cell]) => total + count(cell), 0);
+  const sum = (count: (cell: Cells[string]) => number) =>
+    Object.values(cells).reduce((total, cell) => total + count(cell), 0);
   const arm = (whose: 'candidate' | 'champion') => ({
     bad: sum((cell) => cell[whose] + cell[`${whose}Alone`]),
     of: sum((cell) => cell[`${whose}Requests`]),
   });
-  const [candidate, champion] = [arm('candidate'), arm('champion')];
-  const share = candidate.of / Math.max(1, candidate.of + champion.of);
-  return { candidate, champion, weights: entries.map(([weight]) => weight), share };
+  return { candidate: arm('candidate'), champion: arm('champion') };
 }
 
 /** `1.7 % of the candidate's 1,000 requests failed (17), and 0.39 % of the champion's 9,000 (35)`. */
@@ -178,12 +198,11 @@ function ratesText(
   { candidate, champion }: Totals,
   unit: Rules['unit'],
   tickMs: number,
-  whose: "the candidate's" | 'its' = "the candidate's",
 ): string {
   // A user is at risk in each tick until the first bad request, so these shares are those of a tick.
   if (unit === 'user')
-    return `in an average ${spanText(tickMs).replace(/^1 /, '')} ${rateOf(candidate)} of ${whose} users had their first ${events} (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
-  return `${rateOf(candidate)} of ${whose} ${grouped(candidate.of)} ${counted} ${were} (${grouped(candidate.bad)}), and ${rateOf(champion)} of the champion's ${grouped(champion.of)} (${grouped(champion.bad)})`;
+    return `each ${spanText(tickMs).replace(/^1 /, '')}, on average ${rateOf(candidate)} of the candidate's users had ${events} for the first time (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
+  return `${rateOf(candidate)} of the candidate's ${grouped(candidate.of)} ${counted} ${were} (${grouped(candidate.bad)}), and ${rateOf(champion)} of the champion's ${grouped(champion.of)} (${grouped(champion.bad)})`;
 }
 
 /** Two digits tell all; near 100 % three do. */
@@ -193,9 +212,16 @@ const rateOf = ({ bad, of }: ArmTotals): string =>
 const strength = ({ logE, logEPairs = logE }: StreamFinding): number => Math.max(logE, logEPairs);
 
 /** E with two digits, rounded down: 4344.8 as `4,300`. */
-function rare(logE: number): string {
-  if (logE > Math.log(1e6)) return 'a million';
-  const value = Math.exp(logE);
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
-  return grouped(Math.floor(value / unit) * unit);
+const rare = (logE: number): string => (logE > Math.log(1e6) ? 'a million' : grouped(Math.max(1, twoDigits(logE, 1))));
+
+/** The same as a figure by itself, where less than 10 keeps two digits: `2.1`. */
+export const evidenceText = (logE: number): string =>
+  logE > Math.log(1e6) ? 'over a million' : numberText(twoDigits(logE, 0));
+
+/** `least`: the smallest unit, 1 for whole numbers. */
+function twoDigits(logE: number, least: number): number {
+  // Not below a number that only the exponential missed.
+  const value = Math.exp(logE) * (1 + 1e-9);
+  const unit = Math.max(least, 10 ** (Math.floor(Math.log10(value)) - 1));
+  return Number((Math.floor(value / unit) * unit).toPrecision(2));
 }

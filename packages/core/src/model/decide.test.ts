@@ -112,7 +112,7 @@ describe('a challenger', () => {
       status: 'reverting',
       because: {
         kind: 'evidence',
-        text: "34 of 34 failed requests came from the candidate's 10 % of the traffic: over 2 minutes, 42.5 % of its 80 requests failed (34), and 0 % of the champion's 720 (0); if the candidate were no worse than the champion, evidence this strong would ever appear in at most 1 rollout in 1,000",
+        text: "42.5 % of the candidate's 80 requests failed (34), and 0 % of the champion's 720 (0); a candidate no worse than the champion would be rolled back on evidence this strong in at most 1 rollout in 1,000 (the judge rolls back at 1 in 100)",
       },
       certificate: { verdict: 'rollback', guardrails: [{ name: 'errors', blame: 'certified' }] },
     });
@@ -121,7 +121,7 @@ describe('a challenger', () => {
 
     expect(drive.state.rollout?.status).toBe('rolledBack');
     expect(endpoint.log.slice(-2)).toEqual(['weigh {"v1":100}', 'retire v2']);
-    expect(drive.state.versions['2']?.quarantined?.because).toContain('34 of 34');
+    expect(drive.state.versions['2']?.quarantined?.because).toContain('80 requests failed (34)');
     expect(drive.state.champion).toBe(1);
   });
 

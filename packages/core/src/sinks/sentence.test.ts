@@ -54,15 +54,15 @@ describe('a sentence says in one line', () => {
     ],
     [
       'rollout.certified',
-      { certificate: { verdict: 'promotion', sentence: 'Promoted: at 50 %; a candidate' } },
+      { certificate: { verdict: 'promotion', sentence: 'Promoted after 45 minutes of evidence: at 50 %; it' } },
       'certified: at 50 %',
     ],
     [
       'rollout.certified',
       {
-        certificate: { verdict: 'none', sentence: 'Without certificate: paused too long; no test decided. Now: wait.' },
+        certificate: { verdict: 'none', sentence: 'Promoted without a test: a first version; so nothing. Now: wait.' },
       },
-      'not certified: paused too long',
+      'not certified: a first version',
     ],
     [
       'rollout.held',

@@ -50,7 +50,9 @@ const firstClause = (reason: unknown): string => text(reason).split('; ')[0] ?? 
 
 /** `Rolled back: 8 of 8 ...` without its first words, which another event says. */
 const certifiedText = ({ verdict, sentence }: Data): string =>
-  `${verdict === 'none' ? 'not certified' : 'certified'}: ${firstClause(sentence).replace(/^[A-Z][a-z ]+: /, '')}`;
+  `${verdict === 'none' ? 'not certified' : 'certified'}: ${firstClause(sentence).replace(outcome, '')}`;
+const outcome =
+  /^(Rolled back|Promoted|Without certificate)( after [^:]*| without [a-z ]+| by an? [a-z]+| by policy)?: /;
 
 const steps: Readonly<Record<string, string>> = {
   prepare: 'run prepares its data',

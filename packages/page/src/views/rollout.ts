@@ -92,7 +92,7 @@ ${verification(given, it)}`,
 /** What odds are, where a plot of them follows. */
 function howToRead({ points, alpha = 0.01 }: Evidence): Part {
   if (points.length === 0) return '';
-  return html`<p class="quiet">Odds of harm of ${oddsText(Math.log(1 / alpha))} mean: if the candidate were no worse, evidence this strong would appear in at most ${percent(alpha)} of all rollouts. Above that line it is taken back.</p>`;
+  return html`<p class="quiet">Odds of harm of ${oddsText(Math.log(1 / alpha))} are the line at which a candidate is rolled back. One that is no worse than the champion comes that far in at most ${percent(alpha)} of all rollouts.</p>`;
 }
 
 /** What a rollout that was taken back leaves behind, and what a person can do. */

@@ -119,6 +119,7 @@ export function startRollout(model: Model, { at, seq }: Moment, before: Model | 
   const given = {
     id: derivedId('ro', at, model.model, seq),
     kind: 'release',
+    model: model.model,
     candidate: version.number,
     plan: plan.rollout,
     by: version.approval?.by ?? 'gate',

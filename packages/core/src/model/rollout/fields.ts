@@ -17,7 +17,15 @@ export type Kept = 'apart' | 'fixed' | 'ofStep' | 'ofStatus' | 'recorded';
 /** A new field does not compile until somebody decides. */
 export const kept: Readonly<Record<Field, Kept>> = {
   ...{ evidence: 'apart', certificate: 'apart' },
-  ...{ id: 'fixed', kind: 'fixed', edition: 'fixed', candidate: 'fixed', stable: 'fixed', plan: 'fixed' },
+  ...{
+    id: 'fixed',
+    kind: 'fixed',
+    model: 'fixed',
+    edition: 'fixed',
+    candidate: 'fixed',
+    stable: 'fixed',
+    plan: 'fixed',
+  },
   ...{ sticky: 'fixed', championSince: 'fixed', guardMs: 'fixed', startedAt: 'fixed', by: 'fixed' },
   ...{ latency: 'fixed', history: 'fixed', together: 'fixed', steps: 'fixed' },
   ...{ step: 'ofStep', since: 'ofStep', until: 'ofStep' },

@@ -1,41 +1,44 @@
 import { shortId } from '../../base/ids.ts';
 import { momentText, spanText } from '../../base/time.ts';
-import { type Because, candidateWeight, type Rollout } from './state.ts';
+import { candidateWeight, type Rollout } from './state.ts';
 
-/** What is to be done once a rollout was decided, as a clause for a person. */
+/** What is to be done once a rollout was decided, as sentences for a person, without the last full stop. */
 
 /** Traffic goes to the candidate. */
 export function nextAfterPromotion({ candidate, stable, guardMs, plan }: Rollout): string {
-  if (stable === undefined)
-    return `v${candidate} gets all traffic; watch its errors yourself, because nothing compares them`;
-  if (guardMs === 0) return `v${candidate} gets all traffic, and nothing needs to be done`;
-  return `v${candidate} gets all traffic but ${plan.guardShare} %, which stay with v${stable} for ${spanText(guardMs)} to compare with; nothing needs to be done`;
+  const alone = `v${candidate} gets all traffic. Watch its errors yourself: nothing compares it with`;
+  if (stable === undefined) return `${alone} another version`;
+  if (guardMs === 0) return `${alone} v${stable} any more`;
+  return `v${candidate} gets ${100 - plan.guardShare} % of the traffic for ${spanText(guardMs)}, while v${stable} keeps ${plan.guardShare} % to compare with. Then it gets all, unless harm shows before that. You need do nothing`;
 }
 
-/** It waits at a weight: what ends that by itself, and how a person can. */
-export function nextInHold({
-  id,
-  candidate,
-  endsAt,
-  gathering,
-  passing,
-  backTo,
-}: Extract<Rollout, { status: 'held' }>): string {
-  const byHand = `serin rollouts promote|abort|resume ${shortId(id)}`;
+type Held = Extract<Rollout, { status: 'held' }>;
+
+/** It waits at a weight: what ends that by itself, and what each command of a person does. */
+export function nextInHold(held: Held): string {
+  const { candidate, stable, endsAt, gathering, passing, backTo, step, steps, plan } = held;
+  const by = momentText(endsAt);
+  const [promote, abort, resume] = (['promote', 'abort', 'resume'] as const).map(
+    (verb) => `serin rollouts ${verb} ${shortId(held.id)}`,
+  );
+  const end = `${promote} (v${candidate} gets all traffic) or ${abort} (v${stable} gets all traffic)`;
+  const goesOn = step < steps.length - 1 ? 'it goes on' : `v${candidate} is promoted`;
   if (gathering)
-    return `it is promoted as soon as there is enough evidence, and taken back on ${momentText(endsAt)} if there is not; nothing needs to be done, but a person may end it: ${byHand}`;
+    return `${goesOn} by itself as soon as there is enough evidence. If there is not by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. You need do nothing. To end it sooner: ${end}`;
   if (passing)
-    return `it goes on by itself once that is over, and is taken back on ${momentText(endsAt)} if it is not; look at what both models use, and if something else than v${candidate} is to blame, let it go on: ${byHand}`;
-  const cure = backTo === undefined ? 'look into it' : 'mend how requests are shared out or counted';
-  return `${cure}, then end it: ${byHand}; without a person it is taken back on ${momentText(endsAt)}`;
+    return `it goes on by itself once that is over. If it is not over by ${by}, v${candidate} is rolled back. Look at what both models use. If something else than v${candidate} is to blame: ${resume} (goes on at once). To end it: ${end}`;
+  const cure =
+    backTo === undefined
+      ? `look into it. If v${candidate} is as it should be: ${resume} (tests v${candidate} again)`
+      : `mend how requests are shared out (a cache, retries, direct calls) or counted (telemetry), then: ${resume} (tests v${candidate} again)`;
+  return `${cure}. To end it: ${end}. If you do nothing, v${candidate} is rolled back on ${by}`;
 }
 
-/** Traffic goes back. `abort` leaves the version as good as it was; all others keep it from serving. */
-export function nextAfterRevert(rollout: Rollout, kind: Because['kind']): string {
-  const { candidate, stable } = rollout;
-  const goes = candidateWeight(rollout) === 0 ? `v${stable} keeps all traffic` : `all traffic goes back to v${stable}`;
-  const back = stable === undefined ? 'nothing serves; release another version' : goes;
-  if (kind === 'abort') return stable === undefined ? back : `${back}, and nothing needs to be done`;
-  const out = `v${candidate} gets no traffic until somebody restores it (serin versions restore)`;
-  return stable === undefined ? `${back}, for ${out}` : `${back}, and nothing needs to be done; ${out}`;
+/** Traffic goes back. No version that was taken back serves again by itself. */
+export function nextAfterRevert(rollout: Rollout): string {
+  const { candidate, stable, model = '<model>' } = rollout;
+  const again = `v${candidate} stays off; to try it again: serin versions restore ${model} ${candidate} --because '<why>'`;
+  if (stable === undefined) return `nothing serves, so release another version. ${again}`;
+  const goes = candidateWeight(rollout) === 0 ? `v${stable} keeps all traffic` : `v${stable} gets all traffic again`;
+  return `${goes}. You need do nothing. ${again}`;
 }

@@ -26,6 +26,8 @@ export interface Base {
   readonly id: string;
   /** `rollback`: back to an earlier version, without a gate and without steps. */
   readonly kind: 'release' | 'rollback';
+  /** Whose version it is, for commands that a person is told. Absent in records from before. */
+  readonly model?: string;
   /** Of the judge's rules, since it began; absent: 1. */
   readonly edition?: number;
   readonly candidate: number;

@@ -4,6 +4,7 @@ import { stepsOf } from '../../config/steps.ts';
 import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { idleSteps, idleText, type Traffic, trafficOf } from '../../judge/idle.ts';
 import { edition } from '../../judge/rules.ts';
+import type { Untested } from '../../judge/sentence.ts';
 import { affordableStep, certify, clause, rulesFor } from './evidence.ts';
 import { nextAfterPromotion, nextAfterRevert } from './next.ts';
 import type { Base, Because, Rollout, Waiting } from './state.ts';
@@ -12,7 +13,7 @@ import type { Base, Because, Rollout, Waiting } from './state.ts';
 
 export function beginRollout(
   given: Pick<Base, 'id' | 'kind' | 'candidate' | 'plan' | 'by' | 'sticky'> &
-    Partial<Pick<Base, 'stable' | 'championSince'>>,
+    Partial<Pick<Base, 'stable' | 'championSince' | 'model'>>,
   at: number,
 ): Rollout {
   const stepwise = given.kind === 'release' && given.stable !== undefined;
@@ -45,11 +46,8 @@ const trafficBefore = ({ history, plan }: Base): Traffic | undefined =>
 
 /** Towards the weight of a step, or past the last one to a promotion. */
 export function shift(rollout: Waiting, step: number, at: number): Rollout {
-  const { steps, stable, kind, plan, candidate } = rollout;
-  if (step >= steps.length) {
-    const why = kind === 'rollback' ? '' : stable === undefined ? 'a first version' : `strategy ${plan.strategy}`;
-    return promote(rollout, at, why === '' ? 'ready' : `ready; ${why} has no step to judge it in`);
-  }
+  const { steps, plan, candidate } = rollout;
+  if (step >= steps.length) return promote(rollout, at, untestedText(rollout));
   const afforded = affordableStep(rollout, step);
   if ('needs' in afforded)
     return hold(rollout, at, {
@@ -77,6 +75,13 @@ function routedBefore(rollout: Waiting): Pick<Base, 'evidence'> {
   const { evidence } = rollout;
   if (rollout.status !== 'held' || rollout.backTo === undefined || evidence.routing === undefined) return { evidence };
   return { evidence: { ...evidence, routing: { ...evidence.routing, share: rollout.backTo / 100 } } };
+}
+
+function untestedText({ kind, stable, plan }: Base): string {
+  if (kind === 'rollback') return 'ready';
+  return stable === undefined
+    ? 'a first version has nothing to be compared with'
+    : `strategy ${plan.strategy} has no step in which it is compared with v${stable}`;
 }
 
 export function bake(rollout: Base, step: number, at: number, weight: 'newWeight' | 'sameWeight'): Rollout {
@@ -201,7 +206,11 @@ export const promote = (rollout: Waiting, at: number, because: string): Rollout 
       ...routedBefore(rollout),
       ...(rollout.certificate?.verdict === 'promotion'
         ? {}
-        : withCertificate(rollout, because, nextAfterPromotion(rollout))),
+        : withCertificate(
+            rollout,
+            { by: rollout.steps.length === 0 ? 'noSteps' : 'unproved', because },
+            nextAfterPromotion(rollout),
+          )),
       status: 'promoting',
       deadline: at + rollout.plan.readyWithin,
     },
@@ -209,8 +218,12 @@ export const promote = (rollout: Waiting, at: number, because: string): Rollout 
     `all traffic to v${rollout.candidate}: ${because}`,
   );
 
-const withCertificate = (rollout: Waiting, because: string, now: string): Partial<Pick<Base, 'certificate'>> =>
-  rollout.kind === 'rollback' ? {} : { certificate: certify(rollout, { verdict: 'none', because }, now) };
+const withCertificate = (
+  rollout: Waiting,
+  decided: { readonly by: Untested; readonly because: string },
+  now: string,
+): Partial<Pick<Base, 'certificate'>> =>
+  rollout.kind === 'rollback' ? {} : { certificate: certify(rollout, { verdict: 'none', ...decided }, now) };
 
 export function guard(rollout: Waiting, at: number): Rollout {
   if (rollout.guardMs === 0) return endPromoted(rollout, at);
@@ -238,8 +251,9 @@ function promotedBecause({ kind, by, candidate, certificate, evidence }: Waiting
 
 export function revert(rollout: Waiting, at: number, because: Because): Rollout {
   const back = rollout.stable === undefined ? 'nothing is served' : `all traffic back to v${rollout.stable}`;
+  const { kind, text } = because;
   const certificate =
-    because.kind === 'evidence' ? {} : withCertificate(rollout, because.text, nextAfterRevert(rollout, because.kind));
+    kind === 'evidence' ? {} : withCertificate(rollout, { by: kind, because: text }, nextAfterRevert(rollout));
   return note(
     { ...base(rollout), ...certificate, status: 'reverting', since: at, because },
     at,
@@ -262,9 +276,9 @@ export const note = <Kind extends Base>(rollout: Kind, at: number, text: string)
 /** Only what every state has. */
 function base(rollout: Base): Base {
   const { id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story } = rollout;
-  const { edition, stable, championSince, latency, history, together, certificate } = rollout;
+  const { model, edition, stable, championSince, latency, history, together, certificate } = rollout;
   return {
     ...{ id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story },
-    ...defined({ edition, stable, championSince, latency, history, together, certificate }),
+    ...defined({ model, edition, stable, championSince, latency, history, together, certificate }),
   };
 }

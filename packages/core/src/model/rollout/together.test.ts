@@ -56,7 +56,7 @@ describe('a candidate that makes both models fail ten times as often from 25 % o
     expect(rollout).toMatchObject({ status: 'held', step: 2, backTo: 25, together: 'held', passing: true });
     expect(rollout.evidence.together?.last).toMatchObject([{}, {}, {}, { requests: 30_000, bad: [3000] }]);
     expect(whyRollout(rollout, 'fraud').sentence).toMatch(
-      /is held at 25 %: failed requests of both models together rose from 1 % in the hour before the rollout to at least 10 % for 20 minutes, since \d{4}-.* UTC, more than in any 20 minutes of the 7 days before \(2 % at worst\); 9.04 % of the candidate's .*\. Now: it goes on by itself once that is over, and is taken back on .* if it is not; look at what both models use, and if something else than v2 is to blame, let it go on: serin rollouts promote\|abort\|resume/,
+      /is held at 25 % of the traffic: failed requests of both models together rose from 1 % in the hour before the rollout to at least 10 % for 20 minutes, since \d{4}-.* UTC, more than in any 20 minutes of the 7 days before \(2 % at worst\); 9.04 % of the candidate's .*\. Now: it goes on by itself once that is over\. If it is not over by .*, v2 is rolled back\. Look at what both models use\. If something else than v2 is to blame: serin rollouts resume/,
     );
   });
 
@@ -72,7 +72,7 @@ describe('a candidate that makes both models fail ten times as often from 25 % o
       certificate: { verdict: 'none' },
     });
     expect(rollout.certificate?.sentence).toMatch(
-      /^Without certificate: failed requests of both models together rose from .*\(2 % at worst\); it did not end in 30m at 25 %; no test decided this/,
+      /^Rolled back by a limit: failed requests of both models together rose from .*\(2 % at worst\); it did not end in 30m at 25 %; a fixed limit decided this, not a test/,
     );
     expect(condition(rollout)).toMatch(
       /^the candidate does not make the champion worse; limits.together holds it with more than 2.5 % failed requests of both models together for 20 minutes, which happens by chance in at most 1 of \d+ rollouts/,

@@ -1,12 +1,12 @@
 import { Fault } from '../../base/fault.ts';
-import { countText, grouped, oddsText } from '../../base/numbers.ts';
+import { countText, grouped } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText, spanText } from '../../base/time.ts';
 import type { Evidence } from '../../judge/evidence.ts';
 import { logHarm, shiftedIn, type Verdict } from '../../judge/judge.ts';
 import { type Lack, lacks } from '../../judge/needed.ts';
 import { isMisrouted, ticksLeftOut } from '../../judge/routing.ts';
-import { lackText } from '../../judge/sentence.ts';
+import { evidenceText, lackText } from '../../judge/sentence.ts';
 import type { SignalOf } from '../protocol.ts';
 import { type Counted, certify, clause, countLabels, countTicks, missingFor, rulesFor } from './evidence.ts';
 import { nextAfterPromotion, nextAfterRevert } from './next.ts';
@@ -97,7 +97,7 @@ function weigh(
   if (verdict.kind === 'limit') return revert(counted, at, { kind: 'limit', text: verdict.text });
   if (verdict.kind === 'harmAsCame') return revert(counted, at, { kind: 'routing', text: verdict.text });
   if (verdict.kind === 'harm') {
-    const certificate = certify(counted, { verdict: 'rollback' }, nextAfterRevert(counted, 'evidence'));
+    const certificate = certify(counted, { verdict: 'rollback' }, nextAfterRevert(counted));
     return revert({ ...counted, certificate }, at, { kind: 'evidence', text: clause(certificate) });
   }
   return { counted, verdict };
@@ -189,12 +189,11 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
   const because = `inconclusive after ${spanText(plan.atMost)}: ${missing()}`;
   if (plan.onInconclusive === 'promote' && step < steps.length - 1)
     return shift(note(rollout, at, `${because}; goes on by policy`), step + 1, at);
-  if (plan.onInconclusive === 'promote')
-    return promote(rollout, at, `${because}; promoted by policy, without certificate`);
+  if (plan.onInconclusive === 'promote') return promote(rollout, at, `${because}; onInconclusive is 'promote'`);
   if (plan.onInconclusive === 'rollBack')
     return revert(rollout, at, {
       kind: 'inconclusive',
-      text: `${because}; rolled back by policy, without certificate`,
+      text: `${because}; onInconclusive is 'rollBack'`,
     });
   return hold(rollout, at, { because, gathering: true });
 }
@@ -207,7 +206,7 @@ const halfWayToHarm = (rollout: Rollout): number =>
 const isSuspect = (rollout: Rollout): boolean => halfWayToHarm(rollout) >= 1 / 2;
 
 const harmText = (rollout: Rollout): string =>
-  `the evidence of harm is ${oddsText(logHarm(rollout.evidence, rulesFor(rollout)))}`;
+  `the evidence of harm is ${evidenceText(logHarm(rollout.evidence, rulesFor(rollout)))} (a rollback needs ${evidenceText(-Math.log(rollout.plan.alpha))})`;
 
 /** A suspect gets no more traffic, but time in which it shows what it is. */
 function goesOn<Kind extends In<'baking' | 'guarding'>>(rollout: Kind, at: number): Kind {
@@ -313,7 +312,7 @@ export function resume(
 
 function promoteCertified(rollout: Waiting, at: number): Rollout {
   if (missingFor(rollout) === undefined)
-    return promote(rollout, at, 'the last step baked without harm; no guardrail decides, so there is no certificate');
+    return promote(rollout, at, 'the last step baked without harm, and no guardrail decides');
   const certificate = certify(rollout, { verdict: 'promotion' }, nextAfterPromotion(rollout));
   return promote({ ...rollout, certificate }, at, clause(certificate));
 }

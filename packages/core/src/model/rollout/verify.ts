@@ -155,7 +155,8 @@ function replayOf(id: string, problems: string[]) {
     if (now.certificate !== undefined && canonical(now.certificate) !== canonical(was?.certificate)) {
       recorded = now.certificate;
       recomputed =
-        replayed?.certificate ?? certify({ ...now, evidence: until }, { verdict: 'none', because: 'policy' }, '');
+        replayed?.certificate ??
+        certify({ ...now, evidence: until }, { verdict: 'none', by: 'noSteps', because: 'policy' }, '');
       // What policy said is not for the evidence to confirm.
       note(entry, 'certificate', worded(recomputed, recorded), recorded);
     }
