@@ -62,6 +62,7 @@ const rows: readonly Row[] = [
   },
   { at: `${guardrail}.errors.toleratedRatio`, authors: { [`${guardrail}.errors.toleratedRatio`]: 2 } },
   { at: `${guardrail}.errors.margin`, authors: { [`${guardrail}.errors.margin`]: 1.1 } },
+  { at: 'rollout.warmUp', authors: { 'rollout.warmUp': 999 } },
   { at: 'rollout.steps', authors: { 'rollout.steps': [50, 5] } },
   { at: 'rollout.tick', authors: { 'rollout.tick': '1500ms' }, compiled: { 'rollout.tick': 1500 } },
   { at: 'data.rescan', authors: { 'data.rescan': '1ms' }, compiled: { 'data.rescan': 1 } },
