@@ -59,6 +59,19 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
   expect(idsOf('a first version')).toEqual(['firstVersion']);
 });
 
+test('of copies a tolerated ratio above 1 is not that of the shares, and a certificate says so', () => {
+  const evidence = { ...noEvidence(0), mirrored: { pairs: 10, dropped: 0, higher: 0, lower: 0 } };
+  const known = rulesOf({ plan: planOf().rollout, sticky: false });
+  const [text, above] = [1, 1.2].map((toleratedRatio) => {
+    const rules = { ...known, guardrails: known.guardrails.map((guardrail) => ({ ...guardrail, toleratedRatio })) };
+    const given = { rules, evidence, champion: 1, warmUp: 0, verdict: 'none', unmeasured: [] } as const;
+    return conditionsOf(given).find(({ id }) => id === 'mirrored')?.text;
+  });
+
+  expect(text).toMatch(/as the request itself would be$/);
+  expect(above).toMatch(/as the request itself would be; .* bad at only one of the two models$/);
+});
+
 describe("what is tolerated because of an arm's own noise", () => {
   const measured = { bad: 7000, requests: 1_400_000, typical: 12, dispersion: 1, calm: false };
   const assumed = (id: string, errors: MeasureHistory | undefined, evidence = noEvidence(0), ticks = 1440) => {

@@ -148,6 +148,12 @@ function burstText({ streams, climates }: Guardrail, { history }: Rules): string
     : `${rare}; the champion had ${countText(incidents, 'moment')} like that in its last ${span}, and one that hits the candidate for minutes may be taken for the candidate's fault`;
 }
 
+/** Where both models fail at the same requests, more is tolerated of the shares than of what they do not share. */
+const ofCopies = (guardrails: readonly Guardrail[]): string =>
+  guardrails.some(({ toleratedRatio }) => toleratedRatio > 1)
+    ? '; of the copies a toleratedRatio above 1 holds for the answers that are bad at only one of the two models'
+    : '';
+
 /** Every condition that a certificate can have, in the order in which they are told. */
 const rows = {
   firstVersion: {
@@ -311,11 +317,11 @@ const rows = {
     mend: 'correct where labels come from',
   },
   mirrored: {
-    assumes: ({ evidence: { mirrored } }) =>
+    assumes: ({ evidence: { mirrored }, rules: { guardrails } }) =>
       mirrored === undefined
         ? []
         : [
-            `${countText(mirrored.pairs, 'request')} went to both models, and ${countText(mirrored.dropped, 'copy was', 'copies were')} never sent and count nowhere; a copy is answered as the request itself would be`,
+            `${countText(mirrored.pairs, 'request')} went to both models, and ${countText(mirrored.dropped, 'copy was', 'copies were')} never sent and count nowhere; a copy is answered as the request itself would be${ofCopies(guardrails)}`,
           ],
     breaks:
       'a request changes something in the world, which its copy then changes again, or the mirror is slower because it is busy or cold',
