@@ -312,6 +312,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a gateway that shares out otherwise than it says',
   ),
   core(
+    'what the candidate does while the champion has no request is forgotten',
+    'judge/weather.ts',
+    'isSame && isBlamed ? plus(own, before) : own;',
+    'own;',
+    'so few requests that most minutes have those of one model',
+  ),
+  core(
+    'the candidate is blamed before the champion has had a request',
+    'judge/weather.ts',
+    'own.map((log) => Math.min(log, 0))',
+    'own',
+    'so few requests that most minutes have those of one model',
+  ),
+  core(
+    'time that nobody saw is waited for without end',
+    'model/rollout/verdicts.ts',
+    'unseenIn(rollout) <= maxHold',
+    'unseenIn(rollout) >= 0',
+    'a machine is off for longer than maxHold while a candidate bakes',
+  ),
+  core(
     'only the first weight has a warm-up',
     'model/rollout/steps.ts',
     "weight === 'newWeight' ? undefined : evidence.from",

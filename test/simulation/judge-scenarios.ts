@@ -128,16 +128,19 @@ const underRestart =
     await universe.when(over(2));
   };
 
-/** A second version; in its guard the machine is off for longer than the guard lasts. */
-const offUnderGuard: Scenario['act'] = async (universe) => {
-  await second(universe, configOf({ rollout: { ...given.rollout, guard: '20m' } }));
-  await universe.when(at('guarding'));
-  const { platform, telemetry, sim } = universe;
-  const now = platform.clock?.now() ?? sim.now;
-  telemetry.away('v2', now, now + 25 * minute);
-  platform.restart(25 * minute);
-  await universe.when(over(2));
-};
+/** A second version; in its guard (bake) the machine is off for longer than the guard (maxHold) lasts. */
+const offWhile =
+  (status: 'baking' | 'guarding', changes: RolloutPlan): Scenario['act'] =>
+  async (universe) => {
+    await second(universe, configOf({ rollout: { ...given.rollout, ...changes } }));
+    await universe.when(at(status));
+    const { platform, telemetry, sim } = universe;
+    const now = platform.clock?.now() ?? sim.now;
+    telemetry.away('v2', now, now + 25 * minute);
+    platform.restart(25 * minute);
+    await universe.when(over(2));
+  };
+
 /** With all the traffic it fails. */
 const failsAlone = (deployment: string, { v2 = 0 }: Weights): number => (deployment === 'v2' && v2 > 90 ? 0.3 : 0.005);
 
@@ -169,8 +172,17 @@ export const judgeScenarios: readonly Scenario[] = [
     name: 'a machine is off for longer than the guard of a candidate that fails with all the traffic',
     one: true,
     outside: { models: { failing: failsAlone } },
-    act: offUnderGuard,
+    act: offWhile('guarding', { guard: '20m' }),
     expect: rollsBack('evidence', 'errors'),
+  },
+  {
+    name: 'a machine is off for longer than maxHold while a candidate bakes',
+    one: true,
+    act: offWhile('baking', { maxHold: '15m' }),
+    expect(universe, calm) {
+      rollsBack('hold')(universe, calm);
+      if (calm) told(universe, /held, back at 0 %: nobody saw the candidate for more than maxHold \(15m\)/);
+    },
   },
   {
     name: 'the wall clock is set back while a bad candidate bakes',
@@ -421,6 +433,12 @@ export const judgeScenarios: readonly Scenario[] = [
       rollsBack('hold')(universe, calm);
       if (calm) told(universe, /held: inconclusive after 8 minutes: there is too little evidence yet to promote it/);
     },
+  },
+  {
+    name: 'so few requests that most minutes have those of one model, and the candidate fails them all',
+    outside: { models: { perMinute: 1, failing: (deployment) => (deployment === 'v2' ? 1 : 0) } },
+    act: canary({ steps: [30], bake: '1h', maxHold: '3h' }),
+    expect: rollsBack('evidence', 'errors'),
   },
   {
     name: 'what was missing comes while it is held',

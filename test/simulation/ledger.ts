@@ -141,6 +141,7 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   const isOut = said !== undefined && said.against === undefined;
   const heard = heardBy(known, rollout, (id) => ({
     ...{ weight, isCold: isLeftOut(id), isOut, against: said?.against, isFor: said?.isFor ?? true },
+    isByChance: !rollout.sticky && said !== undefined && said.shared.row.ticks > 0 && said.shared.row.gap === 0,
     ...{ ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
   }));
   if (weight === 'unknown') return { ...next, heard };
@@ -183,6 +184,7 @@ interface HeardOf {
   readonly isOut: boolean;
   readonly against: number | undefined;
   readonly isFor: boolean;
+  readonly isByChance: boolean;
   readonly ours: Bad;
   readonly theirs: Bad;
 }
@@ -464,7 +466,7 @@ export function differenceFrom(account: Account, { evidence }: Rollout): string 
 /** Nothing is kept of what came of a segment, or of copies. Zeros need not be. */
 function isFar(
   id: string,
-  { start, came, safe, later, usual, noise }: Stream,
+  { start, won, came, safe, later, usual, noise }: Stream,
   said: Evidence['weather'][string] | undefined,
 ): boolean {
   if (said === undefined) return true;
@@ -473,6 +475,7 @@ function isFar(
     mine.some((log, index) => Math.abs(log - (theirs[index] ?? Number.NaN)) > rounding * Math.max(1, Math.abs(log)));
   return (
     apart(start, said.harm) ||
+    apart(won, said.waiting ?? won.map(() => 0)) ||
     (/@|[.]mirror$/.test(id) ? said.came !== undefined : apart(came, said.came ?? came.map(() => 0))) ||
     apart(safe, said.safe ?? safe.map(() => 0)) ||
     apart(later.logs ?? [], said.since) ||

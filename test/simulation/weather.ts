@@ -52,6 +52,8 @@ export interface Stream {
   readonly usual: number | undefined;
   readonly noise: { readonly sum: number; readonly weight: number };
   readonly start: readonly number[];
+  /** What ticks of the candidate alone have won, until the champion has requests as well. */
+  readonly won: readonly number[];
   /** Capital of what began later, and what is still kept for that. */
   readonly later: { readonly logs: readonly number[] | undefined; readonly kept: number };
   readonly came: readonly number[];
@@ -68,6 +70,8 @@ export interface Heard {
   readonly isOut: boolean;
   readonly against: number | undefined;
   readonly isFor: boolean;
+  /** One of both had no requests in the tick, and in no row that is a gap. */
+  readonly isByChance: boolean;
   readonly lastWeight: number;
 }
 
@@ -84,6 +88,10 @@ export interface Rule {
 const growths = [1.1, 1.25, 1.5, 2, 3, 5, 10];
 const ratios = [0.5, 0.7, 0.85, 1, 1.1];
 
+const nothingWon: readonly number[] = growths.map(() => 0);
+const sumOf = (logs: readonly number[], more: readonly number[]): readonly number[] =>
+  logs.map((log, index) => log + (more[index] ?? 0));
+
 const theta = (share: number, ratio: number): number => (share * ratio) / (share * ratio + 1 - share);
 
 /** log of the likelihood that the candidate has the ratio `to` against `from`, of e and p bad requests. */
@@ -94,7 +102,7 @@ const likelihood = (share: number, [e, p]: readonly [number, number], from: numb
 export function heardOne(stream: Stream | undefined, heard: Heard, known: Before, rule: Rule): Stream {
   const was: Stream = stream ?? {
     ...{ rows: [], usual: known.usual, noise: { sum: 10 * known.noise ** 2, weight: 10 } },
-    ...{ start: growths.map(() => 0), came: growths.map(() => 0), safe: ratios.map(() => 0) },
+    ...{ start: growths.map(() => 0), won: nothingWon, came: growths.map(() => 0), safe: ratios.map(() => 0) },
     ...{ later: { logs: undefined, kept: 0.1 }, weight: undefined },
   };
   const [e, p] = [heard.ours.bad / rule.maxBurst, heard.theirs.bad / rule.maxBurst];
@@ -102,7 +110,9 @@ export function heardOne(stream: Stream | undefined, heard: Heard, known: Before
   const weight = heard.weight === 'unknown' ? rule.wished : heard.weight;
   const share = rule.isRealised || heard.weight === 'unknown' ? shareCame : weight / 100;
   const counts = !heard.isCold && was.usual !== undefined;
-  const after = counts ? judgedOne(was, heard, { e, p, share, shareCame, weight }, known, rule) : was;
+  const after = counts
+    ? judgedOne(was, heard, { e, p, share, shareCame, weight }, known, rule)
+    : { ...was, won: nothingWon };
   if (heard.isOut) return { ...after, weight: after.weight ?? weight };
   return taught(
     { ...after, weight: after.weight ?? weight },
@@ -130,23 +140,31 @@ function judgedOne(
   const noise = clip(Math.sqrt(was.noise.sum / was.noise.weight), known.noise, 1);
   const most = mostIn(was);
   const m = e + p;
-  const add = (logs: readonly number[], at: number): readonly number[] => {
+  const gains = (at: number): readonly number[] => {
     const r = rule.toleratedRatio * Math.exp(0.7 * noise);
     const q = theta(at, r);
     const d = Math.max(1 + Math.max(0, m - 1) * q * (1 - q) * noise ** 2, known.together);
     const spread = 2.5 * Math.sqrt((Math.min(m, most) * q * (1 - q)) / d);
-    return growths.map((g, index) => {
-      if (m === 0 || heard.theirs.of === 0) return logs[index] ?? 0;
+    return growths.map((g) => {
+      if (m === 0) return 0;
       const raw = likelihood(at, [e, p], r, r * g) / Math.max(d, m / most);
       const top = Math.min(m > most ? Math.log(1.25) : Math.log(known.most), Math.log(g) * (1 + spread));
-      return (logs[index] ?? 0) + Math.min(raw, top) - known.tax;
+      return Math.min(raw, top) - known.tax;
     });
   };
-  const came = add(was.came, shareCame);
+  const isOurs = heard.theirs.of === 0;
+  const came = isOurs ? was.came : sumOf(was.came, gains(shareCame));
   const blaming = rule.isRealised ? share : (heard.against ?? share);
-  if (heard.weight === 'unknown') return { ...was, came };
-  const began = was.weight !== undefined && was.weight !== weight ? anew(was.later) : was.later;
-  const later = began.logs === undefined || heard.isOut ? began : { ...began, logs: add(began.logs, blaming) };
+  if (heard.weight === 'unknown') return { ...was, came, won: nothingWon };
+  const isNew = was.weight !== undefined && was.weight !== weight;
+  const began = isNew ? anew(was.later) : was.later;
+  const isSaid = !heard.isOut && (!isOurs || heard.isByChance);
+  const said = isSaid ? gains(blaming) : nothingWon;
+  const purse = isNew || !isSaid ? said : sumOf(was.won, said);
+  // A loss is paid at once. What is won by the candidate alone is paid once the champion is there.
+  const paid = isOurs ? said.map((log) => Math.min(0, log)) : purse;
+  const won = isOurs && isSaid ? purse.map((log, index) => log - (paid[index] ?? 0)) : nothingWon;
+  const later = began.logs === undefined ? began : { ...began, logs: sumOf(began.logs, paid) };
   const speaks = weight === heard.lastWeight && heard.isFor && heard.ours.of > 0;
   const at = rule.isOfUsers ? shareCame : share;
   // Where hardly any request of a tick is bad, more noise than this is hidden behind chance.
@@ -159,7 +177,7 @@ function judgedOne(
     if (!speaks || m === 0 || ratio >= excluded) return log;
     return log + Math.min(likelihood(at, [e, p], excluded, ratio) / d, m > most ? 0 : Math.log(3));
   });
-  return { ...was, came, start: heard.isOut ? was.start : add(was.start, blaming), later, safe, weight };
+  return { ...was, came, start: sumOf(was.start, paid), won, later, safe, weight };
 }
 
 /**
@@ -171,6 +189,7 @@ export function pardoned(was: Stream): Stream {
   const cut = (all: readonly number[], stake: number) => all.map((log) => Math.min(log, Math.log(stake)));
   return {
     ...was,
+    won: nothingWon,
     start: cut(was.start, 1),
     safe: cut(was.safe, 1),
     later: logs === undefined ? was.later : { kept, logs: cut(logs, 0.1 - kept) },
@@ -233,7 +252,15 @@ export function heardPairs(
 ): Stream {
   const apart = ((1 - share) * share * 2 * pairs) / rule.maxBurst;
   const more = stream?.usual === undefined ? 1 : Math.max(1, (2 + apart) / (2 + stream.usual));
-  const heard = { weight: 50, lastWeight: 50, isCold, isOut: false, against: undefined, isFor: true };
+  const heard = {
+    weight: 50,
+    lastWeight: 50,
+    isCold,
+    isOut: false,
+    against: undefined,
+    isFor: true,
+    isByChance: false,
+  };
   return heardOne(
     stream,
     { ...heard, ours: { bad: mirror, of: pairs }, theirs: { bad: served, of: pairs } },

@@ -257,13 +257,15 @@ function withWeather(
   const { weight, lastWeight, astray = false } = given.place;
   const { admitted } = given;
   const isLeftOut = admitted !== undefined && admitted.against === undefined;
+  // Of users nobody knows whether it is chance: those who are at risk are not those who come.
+  const isAlone = given.rules.unit === 'request' && admitted?.routing.alone?.told === 0;
   const next: Record<string, Weather> = { ...weather };
   const against = admitted?.against === undefined ? {} : { against: admitted.against };
   for (const { stream, guardrail, events, isCold } of found) {
     if (requestsOf(events) === 0) continue;
     const { id } = stream;
     const isLast = weight === lastWeight && (admitted?.isFor ?? true);
-    const heard = { weight, events, isCold, isLast, isLeftOut, ...against };
+    const heard = { weight, events, isCold, isLast, isLeftOut, isAlone, ...against };
     next[id] = withHeard(next[id], heard, { ...limitsOf(stream, guardrail, given.rules), isAstray: astray });
   }
   return next;

@@ -27,6 +27,10 @@ import { ratioFactors, ratiosTried } from './promotion.ts';
  * Also proved: if a tick may besides be anything with probability eps (a burst in one arm), the tax log(1 + eps (cap - 1))
  * keeps the expectation at 1. And no few ticks decide: each adds log(cap) at most, and one with m > M log 1.25.
  *
+ * Also proved: what a tick of the candidate alone says against it may wait until the champion has had requests, and is
+ * forgotten if it never has, or only after a gap. Of such a tick only what makes E smaller counts at once, so E is never
+ * larger than if every tick counted when it came.
+ *
  * Measured, not proved: noise that lasts from tick to tick, and how quick it is (docs/judge.md). Noise that is
  * independent between ticks was summed for m up to 3,000 and an sd up to tau: E[factor] < 1.
  */
@@ -73,6 +77,8 @@ export interface Weather {
   readonly came?: readonly number[];
   /** Of the products for a promotion, in the ticks of the last step. Only of streams that it needs. */
   readonly safe?: readonly number[];
+  /** What ticks in which only the candidate had requests say against it; absent: nothing waits. */
+  readonly waiting?: readonly number[];
   /** The weight that was counted last, and how often it has changed. */
   readonly weight: number;
   readonly changes: number;
@@ -185,6 +191,8 @@ export interface Heard {
   readonly against?: number;
   /** Its numbers of requests make it no evidence, and it teaches nothing. */
   readonly isLeftOut?: boolean;
+  /** One arm had no requests, which happens by chance with so few. */
+  readonly isAlone?: boolean;
 }
 
 export interface Limits {
@@ -206,6 +214,7 @@ export interface Limits {
 export function withHeard(known: Weather | undefined, heard: Heard, limits: Limits): Weather {
   const { climate, maxBurst, routing, isAstray } = limits;
   const weather = known ?? newWeather(climate, heard.weight);
+  const { waiting: _, ...kept } = weather;
   const { candidate, champion, candidateRequests, championRequests } = heard.events;
   const shareThatCame = candidateRequests / (candidateRequests + championRequests);
   const origins = {
@@ -217,7 +226,7 @@ export function withHeard(known: Weather | undefined, heard: Heard, limits: Limi
   const typical = weather.typical ?? climate.typical;
   const isEvidence = !heard.isCold && typical !== undefined;
   return {
-    ...weather,
+    ...kept,
     ...(isEvidence ? judged(weather, { heard, origins, against, shareThatCame, typical }, limits) : {}),
     // What is left out teaches nothing.
     ...(heard.isLeftOut === true
@@ -254,14 +263,18 @@ function judged(
   const counts = championRequests > 0;
   const came = counts && cameToo ? { came: plus(weather.came ?? noFactors, harmFactors(asCame, rule)) } : {};
   if (isAstray) return came;
-  const changed = heard.weight === weather.weight ? weather : withChange(weather, heard.weight, climate);
+  const isSame = heard.weight === weather.weight;
+  const { waiting: before, ...changed } = isSame ? weather : withChange(weather, heard.weight, climate);
   const { harm, since, safe } = changed;
-  const isBlamed = counts && heard.isLeftOut !== true;
-  const factors = isBlamed ? harmFactors({ ...origins, share: against }, rule) : noFactors;
+  const isBlamed = (counts || heard.isAlone === true) && heard.isLeftOut !== true;
+  const own = isBlamed ? harmFactors({ ...origins, share: against }, rule) : noFactors;
+  const waited = isSame && isBlamed ? plus(own, before) : own;
+  const factors = counts ? waited : own.map((log) => Math.min(log, 0));
   return {
     ...changed,
     ...came,
     harm: plus(harm, factors),
+    ...(counts || !isBlamed ? {} : { waiting: waited.map((log, index) => log - (factors[index] ?? 0)) }),
     ...(since === undefined ? {} : { since: plus(since, factors) }),
     // Of users who are at risk the share that came, because the other would say how many had a bad request.
     ...(promotes && heard.isLast && candidateRequests > 0
@@ -277,7 +290,7 @@ function judged(
   };
 }
 
-const plus = (logs: readonly number[], more: readonly number[]): readonly number[] =>
+const plus = (logs: readonly number[], more: readonly number[] = noFactors): readonly number[] =>
   logs.map((log, index) => log + (more[index] ?? 0));
 
 /** Where so few requests of a tick are bad, noise is hidden behind chance: more of it changes nothing that is decided. */
@@ -303,7 +316,7 @@ function safeAfter(
  * So both bounds keep. If all was as configured, each product is the supermartingale that it was, and smaller. If not, what
  * it came to by then may be anything, and what comes after multiplies a number that is 1 at most.
  */
-export function forgiven(weather: Weather, { later }: Climate): Weather {
+export function forgiven({ waiting: _, ...weather }: Weather, { later }: Climate): Weather {
   const begun = Math.log(later * (1 - 2 ** -weather.changes));
   return {
     ...weather,
