@@ -261,6 +261,7 @@ npm run bench:judge                          # all runs, writes this page and it
 npm run bench:judge -- --short               # what CI runs: two minutes, exit code 1 when something is missed
 npm run bench:judge -- --part 0.1 --into /tmp/judge   # a tenth of the runs, into another folder
 npm run bench:judge -- --within 50           # begins nothing after 50 minutes, and says what was left out
+npm run bench:judge -- --keep /tmp/figures   # also keeps the figures; --from /tmp/figures writes the page again
 npm run bench:judge -- --only "errors x2"    # the cases with this in their name; writes nothing
 npm run bench:judge -- --seed 7              # other streams
 \`\`\`
@@ -272,7 +273,7 @@ const familyOf = (claim: Claim): string => `${claim.what.split(/[,:]/)[0]}, ${go
 /** So many rows of one target are told one by one. */
 const fewRows = 3;
 
-function targetsTable(results: Results, form: 'short' | 'full'): string {
+export function targetsTable(results: Results, form: 'short' | 'full'): string {
   const families = Map.groupBy(claimsOn(results, 'full'), familyOf);
   const rows = [...families.values()].flatMap((claims): readonly Row[] => {
     const row = (claim: Claim, what = claim.what) => targetRow(claim, what, form);
