@@ -215,7 +215,7 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
       name: falseName(condition, known),
       runs: {
         short: condition.until === undefined ? short : 0,
-        full: isFurther ? 500 : known === 'no history' ? 1000 : 2000,
+        full: isFurther ? 500 : known === 'no history' ? 800 : 1500,
       },
       begin() {
         const next = followerIn({
@@ -237,7 +237,7 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
       name: wrongName(condition, known),
       runs: {
         short: condition.until === undefined ? short : short / 5,
-        full: isFurther ? 400 : condition.held === undefined ? 600 : 0,
+        full: isFurther ? 400 : condition.held === undefined ? 500 : 0,
       },
       begin() {
         const worse: Worse = { [condition.margin]: 2 };

@@ -15,7 +15,7 @@ export function spentText(spent: Readonly<Record<string, Spent>>): readonly stri
   const whole = all.reduce((total, { cases }) => total + sum(cases, 'fullMs'), 0);
   const cores = availableParallelism();
   const minutes = (whole / cores / 60_000).toFixed(1);
-  const isWhole = all.every(({ cases }) => cases.every(({ runs }) => runs > 0));
+  const isWhole = all.every(({ cases }) => cases.every(({ runs, fullRuns }) => runs > 0 || fullRuns === 0));
   return [
     ...all.map(
       ({ part, cases }) =>
