@@ -206,17 +206,22 @@ export function followerIn({
   };
 }
 
+/** As many as tell whether a target is met. */
+function runsOf({ held, until: long, isUnprotected }: Condition, known: Knowledge) {
+  if (long !== undefined) return { innocent: 200, margin: 200 };
+  if (isUnprotected) return { innocent: 500, margin: 400 };
+  return { innocent: known === 'no history' ? 800 : 1500, margin: held === undefined ? 500 : 0 };
+}
+
 function casesOf(condition: Condition, known: Knowledge, short: number): readonly Case[] {
   const plan = planIn(condition);
   const unguarded = planIn(condition, { alpha: neverBack, guard: '0s' });
-  const isFurther = condition.until !== undefined || condition.isUnprotected === true;
+  const isLong = condition.until !== undefined;
+  const runs = runsOf(condition, known);
   return [
     {
       name: falseName(condition, known),
-      runs: {
-        short: condition.until === undefined ? short : 0,
-        full: isFurther ? 500 : known === 'no history' ? 800 : 1500,
-      },
+      runs: { short: isLong ? 0 : short, full: runs.innocent },
       begin() {
         const next = followerIn({
           condition,
@@ -235,10 +240,7 @@ function casesOf(condition: Condition, known: Knowledge, short: number): readonl
     },
     {
       name: wrongName(condition, known),
-      runs: {
-        short: condition.until === undefined ? short : short / 5,
-        full: isFurther ? 400 : condition.held === undefined ? 500 : 0,
-      },
+      runs: { short: isLong ? short / 5 : short, full: runs.margin },
       begin() {
         const worse: Worse = { [condition.margin]: 2 };
         const next = followerIn({

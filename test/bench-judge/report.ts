@@ -107,7 +107,7 @@ in brackets the upper end of its 95 % limits. "By policy": what a limit or a hol
 ${tables.conditionsTable(results)}
 
 The rows below have other traffic, or break what no bound reckons with. With slow probes there are so few requests that
-rollouts wait for up to a day, and some end there without a certificate. A candidate that slows down under load is no
+rollouts wait for up to a day, and many end there without a certificate. A candidate that slows down under load is no
 innocent at 50 %: to take it back is right, and a certificate says nothing of more traffic than that of the last step.
 
 ${tables.furtherTable(results)}
