@@ -72,6 +72,18 @@ test('of copies a tolerated ratio above 1 is not that of the shares, and a certi
   expect(above).toMatch(/as the request itself would be; .* bad at only one of the two models$/);
 });
 
+test('cold caches concern latency, and a platform that scales up concerns errors', () => {
+  const thresholds = { p50: 10, p90: 10, p99: 30, requests: 100 };
+  const { rollout: plan } = planOf({ rollout: { guardrails: { errors: false, latency: {} } } });
+  const rules = rulesOf({ plan, sticky: false, thresholds });
+  const given = { rules, evidence: noEvidence(0), champion: 1, warmUp: 5, verdict: 'none', unmeasured: [] } as const;
+
+  const ids = conditionsOf(given).map(({ id }) => id);
+
+  expect(ids).toContain('warmUp');
+  expect(ids).not.toContain('coldErrors');
+});
+
 describe("what is tolerated because of an arm's own noise", () => {
   const measured = { bad: 7000, requests: 1_400_000, typical: 12, dispersion: 1, calm: false };
   const assumed = (id: string, errors: MeasureHistory | undefined, evidence = noEvidence(0), ticks = 1440) => {

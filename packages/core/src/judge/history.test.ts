@@ -212,6 +212,23 @@ describe('the incidents of a champion', () => {
     expect(incidentsIn(...weekOf(3, lasting(1, 3, [1000, 1500])))).toBe(0);
   });
 
+  test.each([
+    { usual: 0, most: 6 },
+    { usual: 3, most: 15 },
+    { usual: 30, most: 62 },
+    // Chance is far less here, and half more is not far more.
+    { usual: 1000, most: 1501 },
+  ])('begin above $most bad requests where $usual are usual', ({ usual, most }) => {
+    const with1 = (value: number) =>
+      bad(
+        Array.from({ length: 60 }, (_, index) => (index === 40 ? value : usual)),
+        6000,
+      ).map((count, index) => ({ ...count, start: index * historyTickMs }));
+
+    expect(incidentsIn([], with1(most))).toBe(0);
+    expect(incidentsIn([], with1(most + 1))).toBe(1);
+  });
+
   test('are neither chance, nor day and night, nor more traffic', () => {
     const daily = (at: number) => 1 + 0.5 * Math.sin((2 * Math.PI * at) / 1440);
     const rush = lasting(60, 4, [2000, 9000]);
