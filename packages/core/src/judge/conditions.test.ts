@@ -41,7 +41,13 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
   expect(idsOf('users who stay')).not.toContain('requests');
   expect(idsOf('a mirror')).toContain('mirrored');
   expect(idsOf('a promotion')).toEqual(expect.arrayContaining(['share', 'noInterference', 'measured', 'laterToo']));
-  expect(idsOf('more errors')).not.toContain('laterToo');
+  for (const id of ['laterToo', 'load', 'everyMinute'] as const) {
+    expect(idsOf('a promotion')).toContain(id);
+    expect(idsOf('more errors')).not.toContain(id);
+  }
+  expect(rolloutOf(endings['a promotion']()).certificate?.conditions).toContain(
+    "the candidate's capacity grows with its share: nothing was seen of it with more than 50 % of the traffic",
+  );
   expect(idsOf('more errors')).toContain('coldErrors');
   expect(idsOf('a first version')).not.toContain('coldErrors');
   const {

@@ -15,8 +15,9 @@ export interface Assumed {
   readonly rules: Rules;
   readonly evidence: Evidence;
   readonly champion?: number | undefined;
-  readonly lastWeight?: number | undefined;
   readonly warmUp: number;
+  /** The candidate's weight in the last step, in percent. */
+  readonly lastWeight?: number | undefined;
   readonly verdict: 'rollback' | 'promotion' | 'none';
   /** Guardrails that the platform did not count. */
   readonly unmeasured: readonly Guardrail[];
@@ -326,6 +327,24 @@ const rows = {
     breaks:
       'a request changes something in the world, which its copy then changes again, or the mirror is slower because it is busy or cold',
     mend: 'send copies only of requests that change nothing, and of a smaller share',
+  },
+  load: {
+    assumes: ({ verdict, lastWeight = 0 }) =>
+      only(
+        verdict === 'promotion',
+        `the candidate's capacity grows with its share: nothing was seen of it with more than ${lastWeight} % of the traffic`,
+      ),
+    breaks: 'it has as many machines for all traffic as for a part of it, or the traffic grows',
+    mend: 'let it scale before it gets all traffic, and make guard long enough to see the busiest hour',
+  },
+  everyMinute: {
+    assumes: ({ verdict }) =>
+      only(
+        verdict === 'promotion',
+        'harm is excluded that lasts through every minute that was counted: what comes only in rare short bursts is taken for noise, and may get through',
+      ),
+    breaks: 'it fails for a minute or two now and then, such as in a job of its own every hour',
+    mend: 'make bake or guard long enough to see several of these, and look at its worst minutes',
   },
   constantRatio: {
     assumes: (given) =>
