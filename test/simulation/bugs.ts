@@ -314,7 +314,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'what the candidate does while the champion has no request is forgotten',
     'judge/weather.ts',
-    'isSame && isBlamed ? plus(own, before) : own;',
+    'before !== undefined && isSame && isBlamed ? plus(own, before) : own;',
     'own;',
     'so few requests that most minutes have those of one model',
   ),

@@ -213,8 +213,7 @@ export interface Limits {
 /** The weather after one more tick, in which at least one arm had requests. */
 export function withHeard(known: Weather | undefined, heard: Heard, limits: Limits): Weather {
   const { climate, maxBurst, routing, isAstray } = limits;
-  const weather = known ?? newWeather(climate, heard.weight);
-  const { waiting: _, ...kept } = weather;
+  const weather = withoutWaiting(known ?? newWeather(climate, heard.weight));
   const { candidate, champion, candidateRequests, championRequests } = heard.events;
   const shareThatCame = candidateRequests / (candidateRequests + championRequests);
   const origins = {
@@ -225,9 +224,10 @@ export function withHeard(known: Weather | undefined, heard: Heard, limits: Limi
   const against = routing === 'realised' ? shareThatCame : (heard.against ?? origins.share);
   const typical = weather.typical ?? climate.typical;
   const isEvidence = !heard.isCold && typical !== undefined;
+  const waiting = known?.waiting;
   return {
-    ...kept,
-    ...(isEvidence ? judged(weather, { heard, origins, against, shareThatCame, typical }, limits) : {}),
+    ...weather,
+    ...(isEvidence ? judged(weather, { heard, origins, against, shareThatCame, typical, waiting }, limits) : {}),
     // What is left out teaches nothing.
     ...(heard.isLeftOut === true
       ? {}
@@ -240,6 +240,12 @@ export function withHeard(known: Weather | undefined, heard: Heard, limits: Limi
   };
 }
 
+function withoutWaiting(weather: Weather): Weather {
+  if (weather.waiting === undefined) return weather;
+  const { waiting: _, ...rest } = weather;
+  return rest;
+}
+
 interface Weighed {
   readonly heard: Heard;
   readonly origins: Origins;
@@ -247,11 +253,13 @@ interface Weighed {
   readonly against: number;
   readonly shareThatCame: number;
   readonly typical: number;
+  /** From ticks before. */
+  readonly waiting: readonly number[] | undefined;
 }
 
 function judged(
   weather: Weather,
-  { heard, origins, against, shareThatCame, typical }: Weighed,
+  { heard, origins, against, shareThatCame, typical, waiting: before }: Weighed,
   { toleratedRatio, margin, climate, unit, promotes, cameToo, isAstray }: Limits,
 ): Partial<Weather> {
   const tau = tauOf(weather, climate);
@@ -264,11 +272,11 @@ function judged(
   const came = counts && cameToo ? { came: plus(weather.came ?? noFactors, harmFactors(asCame, rule)) } : {};
   if (isAstray) return came;
   const isSame = heard.weight === weather.weight;
-  const { waiting: before, ...changed } = isSame ? weather : withChange(weather, heard.weight, climate);
+  const changed = isSame ? weather : withChange(weather, heard.weight, climate);
   const { harm, since, safe } = changed;
   const isBlamed = (counts || heard.isAlone === true) && heard.isLeftOut !== true;
   const own = isBlamed ? harmFactors({ ...origins, share: against }, rule) : noFactors;
-  const waited = isSame && isBlamed ? plus(own, before) : own;
+  const waited = before !== undefined && isSame && isBlamed ? plus(own, before) : own;
   const factors = counts ? waited : own.map((log) => Math.min(log, 0));
   return {
     ...changed,
@@ -290,7 +298,7 @@ function judged(
   };
 }
 
-const plus = (logs: readonly number[], more: readonly number[] = noFactors): readonly number[] =>
+const plus = (logs: readonly number[], more: readonly number[]): readonly number[] =>
   logs.map((log, index) => log + (more[index] ?? 0));
 
 /** Where so few requests of a tick are bad, noise is hidden behind chance: more of it changes nothing that is decided. */
@@ -316,10 +324,10 @@ function safeAfter(
  * So both bounds keep. If all was as configured, each product is the supermartingale that it was, and smaller. If not, what
  * it came to by then may be anything, and what comes after multiplies a number that is 1 at most.
  */
-export function forgiven({ waiting: _, ...weather }: Weather, { later }: Climate): Weather {
+export function forgiven(weather: Weather, { later }: Climate): Weather {
   const begun = Math.log(later * (1 - 2 ** -weather.changes));
   return {
-    ...weather,
+    ...withoutWaiting(weather),
     harm: noMoreThan(0, weather.harm),
     ...(weather.safe === undefined ? {} : { safe: noMoreThan(0, weather.safe) }),
     ...(weather.since === undefined ? {} : { since: noMoreThan(begun, weather.since) }),
