@@ -289,9 +289,11 @@ export function targetsTable(results: Results, form: 'short' | 'full'): string {
   return table(['target', 'goal', 'measured (limits)', ''], rows);
 }
 
+/** By what decides: the figure, or its limit. Rows with few runs have wide limits, and are not worse for that. */
 function worseFirst(a: Claim, b: Claim): number {
-  const end = (claim: Claim) => ('atMost' in claim.goal ? claim.estimate.high : -claim.estimate.low);
-  return end(b) - end(a);
+  const end = ({ goal, estimate }: Claim) => ('atMost' in goal ? estimate.high : -estimate.low);
+  const figure = ({ goal, estimate: { value } }: Claim) => ('atMost' in goal ? value : -value);
+  return (a.strict ? 0 : figure(b) - figure(a)) || end(b) - end(a);
 }
 
 function targetRow(claim: Claim, what: string, form: 'short' | 'full'): Row {

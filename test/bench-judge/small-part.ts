@@ -67,7 +67,7 @@ for a day at most, and may still be certified. That day without a certificate is
 ${fewRequests(results)}
 
 With exactly one request a minute no minute has requests of both models. A candidate that fails every one of them is
-taken back by the evidence or a limit in ${dead.join(' and in ')}. The others are held for a day and then taken back.`;
+taken back by the evidence or a limit in ${dead.join(' and in ')}. Any other is held for a day and then taken back.`;
   },
 };
 
