@@ -50,6 +50,32 @@ describe('a candidate that fails in ticks in which the champion has no request',
     expect(harmIn(judged([...before, ...rows(12, many), champion]).evidence)).toBeLessThanOrEqual(known);
   });
 
+  test('pays at once for what such a tick costs, so what waits never makes the evidence larger than it is', () => {
+    const served = [champion, champion, failed];
+
+    const { harm = [], waiting = [] } = judged(served, 95).evidence.weather.errors ?? {};
+
+    expect(harm[0]).toBeLessThan(0);
+    expect(waiting[0]).toBe(0);
+    expect(harm.at(-1)).toBe(0);
+    expect(waiting.at(-1)).toBeGreaterThan(0);
+  });
+
+  test('is not blamed where users stay with their model: who is at risk is no chance', () => {
+    const sticky = rulesOf({ plan: planOf({ rollout }).rollout, sticky: true });
+    const place = { weight: 50, lastWeight: 50, candidate: 'v2', champion: 'v1' };
+    const user = (name: string, bad: number) => ({ [name]: { assigned: 1, bad: { errors: { atRisk: 1, bad } } } });
+    const ticks = rows(9, failed, champion).map((served, index) => ({
+      ...tickOf(served, index),
+      users: served === failed ? user('v2', 1) : user('v1', 0),
+    }));
+
+    const { evidence } = judge({ ...noEvidence(0), from: 0 }, { ticks, to: 18 * tickMs, tickMs }, place, sticky);
+
+    expect(evidence.weather.errors?.waiting).toBeUndefined();
+    expect(harmIn(evidence)).toBeLessThanOrEqual(1);
+  });
+
   test('is not blamed at another weight for what waits', () => {
     const { evidence } = judged([...rows(4, champion, failed, champion), failed]);
     const place = { weight: 25, lastWeight: 50, candidate: 'v2', champion: 'v1' };

@@ -40,8 +40,7 @@ const reading: readonly Rollout['status'][] = ['baking', 'paused', 'held', 'guar
 /** The fields that an entry leaves as they were. */
 export function keptFields(was: Rollout, now: Rollout): readonly Field[] {
   const isSame = was.status === now.status;
-  // Under a guard there is no step, and a hold of it is past the last one.
-  const isReading = reading.includes(was.status) && reading.includes(now.status) && 'step' in was === 'step' in now;
+  const isReading = reading.includes(was.status) && reading.includes(now.status);
   const holds: Readonly<Record<Kept, boolean>> = {
     ...{ apart: false, fixed: true, ofStep: isSame || isReading, ofStatus: isSame, recorded: false },
   };
