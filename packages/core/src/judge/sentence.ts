@@ -110,7 +110,10 @@ function rollbackText(unworded: Unworded, given: Case): string {
   if (rule?.loss !== undefined) return `${lossText(given)}; ${sure}`;
   const worst = blamed.streams.reduce((a, b) => (strength(b) > strength(a) ? b : a));
   const stream = rule?.streams.find(({ id }) => id === worst.id);
-  const found = stream === undefined ? 'the candidate was worse' : harmText(stream, worst, unworded, given);
+  const found =
+    rule === undefined || stream === undefined
+      ? 'the candidate was worse'
+      : harmText(withWarmUp(stream, rule, given), worst, unworded, given);
   return `${found}; ${sure}`;
 }
 
@@ -139,6 +142,10 @@ function harmText(stream: Stream, found: StreamFinding, { unit }: Unworded, { ev
   return ratesText(stream, totals(found.cells), unit, tickMs);
 }
 
+/** Latency is of fewer requests than failures are, where caches warm up first. */
+const withWarmUp = (stream: Stream, { warmsUp }: Guardrail, { warmUp }: Case): Stream =>
+  warmsUp && warmUp > 0 ? { ...stream, counted: `${stream.counted ?? 'requests'} after the warm-up` } : stream;
+
 function promotionText({ guardrails, beta, lastWeight, unit }: Unworded, given: Case): string {
   const { rules, evidence, tickMs } = given;
   const deciding = rules.guardrails.filter((rule) => rule.alphaShare > 0 && !unmeasured(evidence, rule));
@@ -147,7 +154,7 @@ function promotionText({ guardrails, beta, lastWeight, unit }: Unworded, given: 
     return rule.streams.flatMap((stream) => {
       const cell = found.find(({ id }) => id === stream.id)?.cells[String(lastWeight)];
       return rule.loss === undefined && stream.promotes && cell !== undefined
-        ? [ratesText(stream, totals({ '': cell }), unit, tickMs)]
+        ? [ratesText(withWarmUp(stream, rule, given), totals({ '': cell }), unit, tickMs)]
         : [];
     });
   });

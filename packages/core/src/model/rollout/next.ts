@@ -24,7 +24,7 @@ export function nextInHold(held: Held): string {
   const end = `${promote} (v${candidate} gets all traffic) or ${abort} (v${stable} gets all traffic)`;
   const goesOn = step < steps.length - 1 ? 'it goes on' : `v${candidate} is promoted`;
   if (gathering)
-    return `${goesOn} by itself as soon as there is enough evidence. If there is not by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. You need do nothing. To end it sooner: ${end}`;
+    return `${goesOn} by itself as soon as there is enough evidence. If it is not enough by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. You need do nothing. To end it sooner: ${end}`;
   if (passing)
     return `it goes on by itself once that is over. If it is not over by ${by}, v${candidate} is rolled back. Look at what both models use. If something else than v${candidate} is to blame: ${resume} (goes on at once). To end it: ${end}`;
   const cure =

@@ -29,7 +29,9 @@ describe('a rollout under the default config', () => {
     expect(rollout).toMatchObject({ status: 'rolledBack', because: { kind: 'evidence' } });
     const blamed = rollout.certificate?.guardrails.filter(({ blame }) => blame !== undefined);
     expect(blamed).toMatchObject([{ name: 'latency', blame: 'certified' }]);
-    expect(rollout.certificate?.sentence).toMatch(/of the candidate's \d+ requests were slower than \d+ ms/);
+    expect(rollout.certificate?.sentence).toMatch(
+      /of the candidate's \d+ requests after the warm-up were slower than \d+ ms/,
+    );
   });
 
   test('at 60 requests a minute ends too: held, with what is missing, and taken back when the hold is over', () => {
@@ -39,7 +41,7 @@ describe('a rollout under the default config', () => {
     const held = until(given, slow, 'promoted', 'held');
     expect(held.status).toBe('held');
     expect(whyRollout(held, 'fraud').sentence).toMatch(
-      /is held at 50 % of the traffic: inconclusive after 20 minutes: there is too little evidence yet to promote it, and at this traffic it takes about \d+ more \w+: .* Now: v2 is promoted by itself as soon as .* If there is not by 2026-.*, after 2 hours of waiting, v2 is rolled back\./,
+      /is held at 50 % of the traffic: inconclusive after 20 minutes: there is too little evidence yet to promote it, and at this traffic it takes about \d+ more \w+: .* Now: v2 is promoted by itself as soon as .* If it is not enough by 2026-.*, after 2 hours of waiting, v2 is rolled back\./,
     );
 
     const ended = until(given, slow, 'rolledBack', 'promoted');
