@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { minute } from '../../base/time.ts';
-import { healthy, planOf } from '../model.fixture.ts';
+import { healthy, planOf, type Traffic } from '../model.fixture.ts';
 import { whyRollout } from '../why.ts';
 import { endings } from './endings.fixture.ts';
 import { challenge, first, type GivenRollout, noLatency, rolloutOf, until } from './judge.fixture.ts';
@@ -40,8 +40,8 @@ test.each([
 const worse = { perMinute: 6000, failing: { v1: 0.005, v2: 0.05 }, loss: { v1: 0.1, v2: 0.6 } };
 const steady = { perMinute: 6000, failing: { v1: 0.005, v2: 0.005 } };
 const alert = { kind: 'alert', sender: 'pager', fingerprint: 'odd', startedAt: 'T1', title: 'it is odd' } as const;
-const judged = (rollout: GivenRollout) =>
-  rolloutOf(begun(rollout, worse, 'rolledBack')).certificate?.sentence.replace(/^.*?; |\. Now: .*$/g, '');
+const judged = (rollout: GivenRollout, traffic: Traffic = worse) =>
+  rolloutOf(begun(rollout, traffic, 'rolledBack')).certificate?.sentence.replace(/^.*?; |\. Now: .*$/g, '');
 
 function begun(
   rollout: GivenRollout,
@@ -82,6 +82,13 @@ describe('how sure a rollback is', () => {
         `^a candidate ${harmless} would be rolled back on evidence this strong in at most 1 rollout in [\\d,a-z ]+ \\(the judge rolls back at 1 in 100\\)$`,
       ),
     );
+  });
+
+  test('is one of a candidate that is no worse where pairs decide, whatever is tolerated', () => {
+    const guardrails = { errors: { toleratedRatio: 1.5 }, latency: false } as const;
+    const said = judged({ strategy: 'shadow', guardrails }, { ...steady, pairs: { mirror: 60, served: 1 } });
+
+    expect(said).toMatch(/^a candidate no worse than the champion would be rolled back/);
   });
 
   test('names the alpha of the config', () => {
@@ -130,6 +137,17 @@ describe('what is to be done', () => {
     );
     const { model: _, ...before } = rollout;
     expect(nextAfterRevert(before)).toContain('serin versions restore <model> 1');
+  });
+
+  test('in a hold of a mirror that mirrors nothing is nothing: the rollout goes on by itself', () => {
+    const rollout = { ...noLatency, strategy: 'shadow', atMost: '20m' } as const;
+    const pairs = { mirror: 0, served: 0, dropped: 20_000 };
+
+    const held = rolloutOf(begun(rollout, { ...steady, pairs }, 'held', 'shifting', 'promoted'));
+
+    expect(whyRollout(held, 'fraud').sentence).toMatch(
+      /never copied.* Now: it goes on by itself as soon as there is enough evidence\. If it is not enough by 2026-.*, after 24 hours of waiting, v2 is rolled back\. You need do nothing\./,
+    );
   });
 
   test('in a hold for what a mirror shows is to look into it, with what each command does', () => {

@@ -32,6 +32,8 @@ describe('a rollout under the default config', () => {
     expect(rollout.certificate?.sentence).toMatch(
       /of the candidate's \d+ requests after the warm-up were slower than \d+ ms/,
     );
+    const cold = until(begun({ warmUp: 0 }), { ...healthy, slower: { v2: 1.6 } }, 'rolledBack', 'held');
+    expect(cold.certificate?.sentence).toMatch(/of the candidate's [\d,]+ requests were slower than \d+ ms/);
   });
 
   test('at 60 requests a minute ends too: held, with what is missing, and taken back when the hold is over', () => {
@@ -232,6 +234,9 @@ describe('a rollout', () => {
       /^Promoted without proof: inconclusive .*; no test has shown that it is good enough\. Now: /,
     );
     expect(end('rollBack')).toMatchObject({ status: 'rolledBack', because: { kind: 'inconclusive' } });
+    expect(end('rollBack').certificate?.sentence).toMatch(
+      /^Rolled back by policy: inconclusive .*; the config decided this, not a test, so there is no figure /,
+    );
   });
 
   test('counts errors from the first tick on, and latency after the warm-up of each weight', () => {

@@ -619,6 +619,9 @@ test('an endpoint that never takes the full weight ends a promotion in a revert'
     status: 'reverting',
     because: { kind: 'ready', text: 'the endpoint did not take the full weight in time' },
   });
+  expect(rolloutOf(given).certificate?.sentence).toMatch(
+    /^Rolled back: the endpoint did not take the full weight in time; what the platform said decided this, not a test, so /,
+  );
 });
 
 test('an alert does not revert a rollback: there is nowhere better to go', () => {
