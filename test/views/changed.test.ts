@@ -127,5 +127,5 @@ test('a rollout that would have begun at another time is found', async () => {
   const other = withValue(entries, [begun, 'patch', 'rollout', 'startedAt'], at + 1) as readonly Entry[];
 
   const { problems } = verifyRollout(chained(other), id);
-  expect(problems[0]).toBe(`entry ${begun + 1}: startedAt is recorded as ${at + 1}, recomputed as ${at}`);
+  expect(problems[0]).toBe(`entry ${begun + 1}: rollout.startedAt is recorded as ${at + 1}, recomputed as ${at}`);
 });
