@@ -39,7 +39,7 @@ export const latency = {
           },
           segments,
           (segment) =>
-            `requests${segment} slower than ${ms(thresholds[name])} (about ${percent(expectedShare)} of the champion's were)`,
+            `requests${segment} slower than ${ms(thresholds[name])} (about ${percent(expectedShare)} before)`,
         ),
       ),
       condition: `a request is slow when it takes longer than ${ms(p50)}, ${ms(p90)} or ${ms(p99)}: the champion's p50, p90 and p99 over ${grouped(requests)} requests before the start`,
