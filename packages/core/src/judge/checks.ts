@@ -7,6 +7,9 @@ import type { Counts, LabelTick, Tick } from '../ports/telemetry.ts';
 
 export const named = (tick: Tick): string => `the tick of ${instant(tick.start)}`;
 
+/** What is no finite number is `null` once it was recorded, and a refusal reads the same then. */
+const told = (value: number): string => (Number.isFinite(value) ? `${value}` : 'no number');
+
 /**
  * Throws on counts that are impossible. Answers one number that differs, almost always, between two readings of a tick.
  *
@@ -16,7 +19,7 @@ export function checkTick(tick: Tick, measures: readonly string[]): number {
   if (!Number.isSafeInteger(tick.start))
     throw new Fault(
       'invalid',
-      `a tick starts at ${tick.start}, which is not a whole number; correct the source of the counts`,
+      `a tick starts at ${told(tick.start)}, which is not a whole number; correct the source of the counts`,
     );
   let mark = 0x811c9dc5;
   // Hardly any tick is refused, so texts are made only then.
@@ -24,7 +27,7 @@ export function checkTick(tick: Tick, measures: readonly string[]): number {
     if (!Number.isSafeInteger(value) || value < 0 || value > most)
       throw new Fault(
         'invalid',
-        `${named(tick)}: ${what} ${where} is ${value}, not a whole number from 0 to ${most}; correct the source of the counts`,
+        `${named(tick)}: ${what} ${where} is ${told(value)}, not a whole number from 0 to ${most}; correct the source of the counts`,
       );
     mark = Math.imul(mark ^ (value | 0), 0x01000193);
   };
@@ -75,11 +78,11 @@ export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
     throw new Fault('invalid', `labels of ${instant(start)}: ${what}; correct the source of the labels`);
   };
   for (const { deployment, weight } of [...rows, ...losses])
-    if (!(weight >= 0 && weight <= 100)) refuse(`the weight of ${deployment} is ${weight} %, not 0 to 100`);
+    if (!(weight >= 0 && weight <= 100)) refuse(`the weight of ${deployment} is ${told(weight)} %, not 0 to 100`);
   for (const [mirror, pair] of Object.entries(pairs))
     for (const count of [pair.mirror, pair.served])
       if (!Number.isSafeInteger(count) || count < 0)
-        refuse(`the pairs with one wrong answer of ${mirror} are ${count}, not a whole number`);
+        refuse(`the pairs with one wrong answer of ${mirror} are ${told(count)}, not a whole number`);
   for (const { deployment, requests, labelled, wrong } of rows)
     if (
       ![requests, labelled, wrong].every(Number.isSafeInteger) ||
@@ -88,8 +91,8 @@ export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
       requests < labelled
     )
       refuse(
-        `${deployment} has ${wrong} wrong answers, ${labelled} labels and ${requests} requests, which do not fit together`,
+        `${deployment} has ${told(wrong)} wrong answers, ${told(labelled)} labels and ${told(requests)} requests, which do not fit together`,
       );
   const odd = losses.find(({ loss }) => !(loss >= 0 && loss <= 1));
-  if (odd !== undefined) refuse(`a loss of ${odd.deployment} is ${odd.loss}, not in [0, 1]`);
+  if (odd !== undefined) refuse(`a loss of ${odd.deployment} is ${told(odd.loss)}, not in [0, 1]`);
 }

@@ -8,7 +8,7 @@ import { ownAnswers, tryAgainSlowly } from './owed.ts';
 import type { ModelSignal, SignalOf } from './protocol.ts';
 import { releaseConfig } from './release.ts';
 import { rolloutEnded } from './rollout/state.ts';
-import { rolloutTable } from './rollout/table.ts';
+import { meant, rolloutTable } from './rollout/table.ts';
 import type { Model, Moment } from './state.ts';
 
 type Handler<Type extends ModelSignal['type']> = (model: Model, signal: SignalOf<Type>, moment: Moment) => Step<Model>;
@@ -62,21 +62,9 @@ function nameDroppers(model: Model, signal: SignalOf<'listingAdvanced'>): Step<M
 /** What the provider says of the candidate's deployment is for the rollout as well. */
 function observeEndpoint(model: Model, signal: SignalOf<'endpointObserved'>): Step<Model> {
   const seen = machines.endpoint.step(model, signal);
-  if (!('moved' in seen) || model.rollout === undefined || signal.observation === 'absent') return seen;
-  const { rollout } = model;
-  const broken = signal.observation.deployments.find(
-    ({ version, status }) => version === rollout.candidate && status === 'failed',
-  );
-  // Before its own deployment is there, what the provider took back was asked for by somebody else.
-  const takenBack = rollout.status === 'deploying' ? undefined : signal.observation.revertedByProvider;
-  const because = broken?.reason ?? takenBack;
-  if (broken === undefined && takenBack === undefined) return seen;
-  const failed = step(
-    rolloutTable,
-    rollout,
-    { type: 'deploymentFailed', version: rollout.candidate, because: because ?? 'without a reason', at: signal.at },
-    { frozen: false },
-  );
+  const said = model.rollout && meant(model.rollout, signal);
+  if (!('moved' in seen) || model.rollout === undefined || said === undefined) return seen;
+  const failed = step(rolloutTable, model.rollout, said, { frozen: false });
   return 'moved' in failed ? { moved: { ...seen.moved, rollout: failed.moved } } : seen;
 }
 

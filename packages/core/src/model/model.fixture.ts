@@ -58,6 +58,9 @@ export function driver(plan = planOf()) {
       if (head === undefined) throw new Error('nothing was decided yet');
       return head.state as unknown as Model;
     },
+    skip(ms: number) {
+      now += ms;
+    },
     wait(ms: number) {
       now += ms;
       return drive.say({ type: 'clockTicked' });

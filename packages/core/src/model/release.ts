@@ -6,6 +6,7 @@ import { offerAgain } from './between/offer.ts';
 import { machines, underPlan } from './machines.ts';
 import type { SignalOf } from './protocol.ts';
 import { rolloutEnded } from './rollout/state.ts';
+import { leftConfig } from './rollout/table.ts';
 import type { Model } from './state.ts';
 import { servable, versionOf } from './version.ts';
 
@@ -26,8 +27,7 @@ function retire(model: Model, { id, at, actor }: SignalOf<'configReleased'>): Mo
   const stop = { id, at, actor };
   const stopped = machines.run.step(retired, { ...stop, type: 'cancelRequested' });
   const idle = 'moved' in stopped ? stopped.moved : retired;
-  const because = 'the model left the config';
-  const reverted = machines.rollout.step(idle, { ...stop, type: 'abortRequested', because });
+  const reverted = machines.rollout.step(idle, { ...stop, type: 'abortRequested', because: leftConfig });
   return 'moved' in reverted ? reverted.moved : idle;
 }
 

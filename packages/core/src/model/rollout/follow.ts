@@ -8,8 +8,9 @@ export interface Change {
   /** Absent: it began in this entry. */
   readonly was?: Rollout;
   readonly now: Rollout;
-  /** Whether the project was frozen when it was decided. */
+  /** Whether the project was frozen before the entry, and after it. */
   readonly frozen: boolean;
+  readonly stillFrozen: boolean;
   /** Of the model's state. */
   readonly schema: number;
 }
@@ -38,6 +39,7 @@ export function rolloutFollower(id: string): (entry: Entry) => Change | undefine
       ...(before.rollout?.id === id ? { was: before.rollout } : {}),
       now: seen.rollout,
       frozen: before.freeze !== undefined,
+      stillFrozen: seen.freeze !== undefined,
       schema: Number(seen.schema),
     };
   };

@@ -17,6 +17,42 @@ import { endUnread, holdUnreadable, judgeLabels, judgeTicks, resume } from './ve
 
 type Signals = ModelSignal | (InnerSignal & { readonly at: number });
 
+/** Why a rollout of a model that is not served any more is aborted. */
+export const leftConfig = 'the model left the config';
+
+/** What a signal of the model means for its rollout; `undefined`: nothing. */
+export function meant(rollout: Rollout, signal: ModelSignal): Signals | undefined {
+  const { at, id, actor } = signal;
+  switch (signal.type) {
+    case 'endpointObserved':
+      return failureIn(rollout, signal);
+    case 'configReleased':
+      return signal.plan === undefined ? { type: 'abortRequested', id, at, actor, because: leftConfig } : undefined;
+    default:
+      return isOfOthers(rollout, signal) ? undefined : signal;
+  }
+}
+
+/** The answer to an order of another machine; that the endpoint cannot be changed is for the rollout as well. */
+function isOfOthers({ id }: Rollout, signal: ModelSignal): boolean {
+  if (!('key' in signal)) return false;
+  return !signal.key.startsWith(`rollout/${id}/`) && !signal.key.startsWith('endpoint/change/');
+}
+
+/** What the provider says of the candidate's deployment. */
+function failureIn(
+  { status, candidate }: Rollout,
+  { observation, at }: SignalOf<'endpointObserved'>,
+): Extract<Signals, { type: 'deploymentFailed' }> | undefined {
+  if (observation === 'absent') return undefined;
+  const broken = observation.deployments.find((each) => each.version === candidate && each.status === 'failed');
+  // Before its own deployment is there, what the provider took back was asked for by somebody else.
+  const takenBack = status === 'deploying' ? undefined : observation.revertedByProvider;
+  if (broken === undefined && takenBack === undefined) return undefined;
+  const because = broken?.reason ?? takenBack ?? 'without a reason';
+  return { type: 'deploymentFailed', version: candidate, because, at };
+}
+
 const takenBack = refuse('the rollout is already being rolled back; wait until it has ended');
 
 /** What moves a rollout. */

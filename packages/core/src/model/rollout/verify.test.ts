@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import { day } from '../../base/time.ts';
 import { fold, nextEntry } from '../../ports/entry.ts';
 import type { Entry, Head } from '../../ports/journal.ts';
-import { converge, type Driver, healthy, serveTicks, type Traffic, withCanary } from '../model.fixture.ts';
+import {
+  calmHistory,
+  converge,
+  type Driver,
+  healthy,
+  planOf,
+  serveTicks,
+  type Traffic,
+  withCanary,
+} from '../model.fixture.ts';
 import type { Model } from '../state.ts';
 import { kept } from './fields.ts';
-import { challenge } from './judge.fixture.ts';
-import { rolloutEnded } from './state.ts';
+import { challenge, noLatency, rolloutOf, until, type World } from './judge.fixture.ts';
+import { type Rollout, rolloutEnded } from './state.ts';
 import { rolloutVerifier, verifyRollout } from './verify.ts';
 
 /** A champion, and a challenger that gets the traffic until its rollout has ended. */
@@ -225,4 +235,141 @@ describe('an insider who chains the journal anew', () => {
 
 test('a rollout that is not there is said to be missing', () => {
   expect(verifyRollout([], 'ro_1').problems).toEqual(['there is no rollout ro_1 in these 0 entries']);
+});
+
+describe('an honest journal is verified', () => {
+  const plan = planOf({ rollout: { bake: '5m', guard: '5m', ...noLatency, maxHold: '1h' } });
+  const freeze = { by: 'fay', because: 'audit' };
+  const problemsOf = ({ drive }: World) => verifyRollout(drive.entries, idOf(drive)).problems;
+
+  test('of a rollout that was ready while the project was frozen, and began when that ended', () => {
+    const given = challenge(plan, 60);
+    given.drive.say({ type: 'configReleased', revision: 2, plan, freeze });
+    until(given, healthy, 'baking');
+    expect(rolloutOf(given)).toMatchObject({ status: 'deploying', ready: true });
+    given.drive.say({ type: 'configReleased', revision: 3, plan });
+
+    expect(until(given, healthy, 'promoted').status).toBe('promoted');
+    expect(problemsOf(given)).toEqual([]);
+  });
+
+  test('of a rollout whose champion was read last of all, under a freeze', () => {
+    const given = challenge(plan, 60);
+    const [order] = given.drive.owed('readHistory');
+    given.drive.say({ type: 'configReleased', revision: 2, plan, freeze });
+    for (let round = 0; round < 9 && given.drive.state.endpoint.status === 'converging'; round += 1) {
+      const [change] = given.drive.owed('change');
+      if (change?.kind === 'change') {
+        given.endpoint.apply(change.operation);
+        given.drive.answer('change', { type: 'endpointChanged', answer: 'accepted' });
+      } else if (given.drive.owed('observe').length > 0)
+        given.drive.answer('observe', {
+          type: 'endpointObserved',
+          begunAt: given.drive.now,
+          observation: given.endpoint.observe(),
+        });
+      else given.drive.wait(1000);
+    }
+    if (order?.kind !== 'readHistory') return expect.fail();
+    given.drive.answer('readHistory', { type: 'historyRead', history: calmHistory(order.measures) });
+
+    expect(rolloutOf(given)).toMatchObject({ status: 'deploying', ready: true });
+    expect(problemsOf(given)).toEqual([]);
+  });
+
+  test.each([
+    ['its deployment fails', 'observe'],
+    ['its platform refuses the order', 'change'],
+  ] as const)('in which %s in the entry that passes its deadline', (_, kind) => {
+    const given = challenge(plan, 60);
+    until(given, healthy, 'shifting');
+    const rollout = rolloutOf(given);
+    const { drive, endpoint } = given;
+    for (let round = 0; round < 9 && drive.owed(kind).length === 0; round += 1)
+      if (drive.owed('observe').length === 0) drive.wait(1000);
+      else
+        drive.answer('observe', {
+          type: 'endpointObserved',
+          begunAt: drive.now,
+          observation: endpoint.observe(),
+        });
+    drive.skip(('deadline' in rollout ? rollout.deadline : drive.now) - drive.now + 1);
+    const seen = endpoint.observe();
+    if (seen === 'absent') return expect.fail();
+    const failed = seen.deployments.map((each) =>
+      each.version === 2 ? { ...each, status: 'failed', reason: 'it crashed' } : each,
+    );
+
+    if (kind === 'change') drive.answer('change', { type: 'effectRefused', because: 'no quota' });
+    else
+      drive.answer('observe', {
+        type: 'endpointObserved',
+        begunAt: drive.now,
+        observation: { ...seen, deployments: failed },
+      });
+
+    expect(rolloutOf(given)).toMatchObject({
+      status: 'reverting',
+      because: { kind: 'ready', text: expect.stringMatching(/v2 failed: it crashed|no quota/) },
+    });
+    expect(problemsOf(given)).toEqual([]);
+  });
+
+  test('of a model that leaves the config', () => {
+    const given = challenge(plan, 60);
+    until(given, healthy, 'baking');
+    given.drive.say({ type: 'configReleased', revision: 2 });
+
+    expect(rolloutOf(given).status).toBe('reverting');
+    expect(problemsOf(given)).toEqual([]);
+  });
+
+  test('in which a count was no number', () => {
+    const given = challenge(plan, 60);
+    until(given, healthy, 'baking');
+    given.drive.wait(2 * 60_000);
+    const [order] = given.drive.owed('readTicks');
+    if (order?.kind !== 'readTicks') return expect.fail();
+    const counts = { v2: { requests: Number.NaN, bad: { errors: 0 } } };
+    given.drive.answer('readTicks', {
+      type: 'ticksRead',
+      from: order.from,
+      to: order.to,
+      ticks: [{ start: order.from, counts }],
+    });
+
+    expect(rolloutOf(given)).toMatchObject({
+      status: 'held',
+      because: expect.stringMatching(/requests of v2 is no number, not a whole number/),
+    });
+    const entries = given.drive.entries.map((entry) => JSON.parse(JSON.stringify(entry)));
+    expect(verifyRollout(entries, idOf(given.drive)).problems).toEqual([]);
+  });
+});
+
+describe('a status that nothing in its entry brings about is found', () => {
+  const given = challenge(planOf({ rollout: { bake: '15m', guard: '5m', ...noLatency } }), 60);
+  until(given, healthy, 'baking');
+  serveTicks(given.drive, healthy, 3);
+  const { drive } = given;
+  const { seq } = drive.entries.findLast((entry) => typeOf(entry) === 'clockTicked') ?? expect.fail();
+
+  test.each<[Rollout['status'], Readonly<Record<string, unknown>>]>([
+    ['deploying', { deadline: drive.now + day }],
+    ['shifting', { step: 1, deadline: drive.now + day }],
+    ['paused', { endsAt: drive.now + day }],
+    ['held', { endsAt: drive.now + day, because: 'it is late' }],
+    ['promoting', { deadline: drive.now + day }],
+    ['guarding', {}],
+    ['promoted', { endedAt: drive.now, because: 'all is well' }],
+    ['reverting', { because: { kind: 'ready', text: 'v2 failed: it crashed' } }],
+    ['rolledBack', { endedAt: drive.now, because: { kind: 'ready', text: 'v2 failed: it crashed' } }],
+    ['aborted', { endedAt: drive.now, because: { kind: 'abort', text: 'aborted by ann' } }],
+  ])('%s', (status, fields) => {
+    const forged = rewritten(drive, seq, (rollout) => Object.assign(rollout, { status, ...fields }));
+
+    expect(verifyRollout(forged, idOf(drive)).problems[0]).toBe(
+      `entry ${seq}: status is recorded as "${status}", recomputed as "baking"`,
+    );
+  });
 });

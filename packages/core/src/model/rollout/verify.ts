@@ -5,14 +5,14 @@ import { type Evidence, noEvidence } from '../../judge/evidence.ts';
 import { edition } from '../../judge/rules.ts';
 import { chainProblem } from '../../ports/entry.ts';
 import type { Entry } from '../../ports/journal.ts';
-import type { SignalOf } from '../protocol.ts';
+import type { ModelSignal } from '../protocol.ts';
 import { deploymentName } from '../version.ts';
 import { certify } from './evidence.ts';
 import { type Field, keptFields } from './fields.ts';
 import { type Change, readingIn, rolloutFollower } from './follow.ts';
 import { candidateWeight, type Rollout } from './state.ts';
 import { beginRollout } from './steps.ts';
-import { rolloutTable } from './table.ts';
+import { meant, rolloutTable } from './table.ts';
 
 export interface Verification {
   readonly verified: boolean;
@@ -38,9 +38,7 @@ export interface Verification {
  * Taken as recorded: what the platform counted and saw (ticks, labels, the champion's past as it was summarised, the
  * weights of its endpoint and when it had them), what people and alerts said, what a rollout began with (its versions and
  * its plan), and the text of a decision by policy. Everything that follows from these is recomputed, also when a reading
- * begins, how long a bake lasts and since when users are known. What became of the rollout by something that is not in
- * its entry (a deployment failed, a freeze ended) is taken as recorded too, but for the fields that nothing of this
- * changes: see fields.ts.
+ * begins, how long a bake lasts and since when users are known. No status changes but by what its entry says.
  */
 export function verifyRollout(entries: readonly Entry[], id: string): Verification {
   const odd = entries.findIndex((entry) => !isEntry(entry));
@@ -140,8 +138,8 @@ function replayOf(id: string, problems: string[]) {
       const next =
         replayed === undefined
           ? goneOn(mine, entry, change)
-          : convergences(replayed, entry).find(({ status }) => status === now.status);
-      if (replayed !== undefined) note(entry, 'status', (next ?? replayed).status, now.status);
+          : convergences(replayed, entry, change).find(({ status }) => status === now.status);
+      note(entry, 'status', (next ?? replayed ?? was).status, now.status);
       if (next !== undefined) note(entry, 'rollout', restOf(next), restOf(now));
       else
         for (const field of keptFields(was, now))
@@ -183,24 +181,26 @@ function replayOf(id: string, problems: string[]) {
 }
 
 /**
- * Without a reading: what the signal comes to by itself, with the time that passes and a weight that is confirmed in the
- * same entry. `undefined`: it is something else that moved the rollout, or nothing did.
+ * Without a reading: what the signal comes to, with the time that passes and a weight that is confirmed in the same entry.
+ * `undefined`: nothing of this moves the rollout to where it is.
  */
-function goneOn(mine: Rollout, entry: Entry, { now, frozen }: Change): Rollout | undefined {
-  const { signal, at, seq, actor } = entry;
-  // Written by the engine; what comes of it is compared.
-  const heard = step(rolloutTable, mine, { ...(signal as unknown as SignalOf<'resumeRequested'>), at }, { frozen });
-  const said = isFor(mine, entry) && 'moved' in heard ? heard.moved : mine;
-  const passed = step(rolloutTable, said, { type: 'clockTicked', id: `${seq}`, at, actor }, { frozen });
-  const found = [...convergences(said, entry), ...('moved' in passed ? convergences(passed.moved, entry) : [])];
+function goneOn(mine: Rollout, entry: Entry, change: Change): Rollout | undefined {
+  const { at, seq, actor } = entry;
+  const { now, frozen } = change;
+  const found = heardIn(mine, entry, frozen).flatMap((said) => {
+    const passed = step(rolloutTable, said, { type: 'clockTicked', id: `${seq}`, at, actor }, { frozen });
+    return [said, ...('moved' in passed ? [passed.moved] : [])].flatMap((each) => convergences(each, entry, change));
+  });
   const moved = found.filter((next) => next !== mine && next.status === now.status);
   return moved.find((next) => differences(restOf(next), restOf(now), '').length === 0) ?? moved[0];
 }
 
-/** An answer is one to the order of this rollout. */
-function isFor({ id }: Rollout, { signal }: Entry): boolean {
-  const { key } = signal as { readonly key?: unknown };
-  return key === undefined || String(key).startsWith(`rollout/${id}/`);
+/** What may have become of it by the signal of an entry; whether the model passed that on is not for it to know. */
+function heardIn(mine: Rollout, { signal, at }: Entry, frozen: boolean): readonly Rollout[] {
+  // Written by the engine; what comes of it is compared.
+  const said = meant(mine, { ...(signal as unknown as ModelSignal), at });
+  const heard = said === undefined ? undefined : step(rolloutTable, mine, said, { frozen });
+  return heard !== undefined && 'moved' in heard ? [heard.moved, mine] : [mine];
 }
 
 /** What follows from what a rollout began with. */
@@ -226,10 +226,10 @@ function weightIn({ signal }: Entry, now: Rollout): number {
 }
 
 /** A rollout, and what becomes of it while its endpoint is as it is wanted, all in one entry. */
-function convergences(rollout: Rollout, { at }: Entry): readonly Rollout[] {
+function convergences(rollout: Rollout, { at }: Entry, { stillFrozen }: Change): readonly Rollout[] {
   const found = [rollout];
   for (const last of found) {
-    const next = step(rolloutTable, last, { type: 'endpointConverged', at }, { frozen: false });
+    const next = step(rolloutTable, last, { type: 'endpointConverged', at }, { frozen: stillFrozen });
     if ('moved' in next && next.moved !== last && found.length < 4) found.push(next.moved);
   }
   return found;
