@@ -335,15 +335,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'only the first weight has a warm-up',
     'model/rollout/steps.ts',
-    "weight === 'newWeight' ? undefined : evidence.from",
-    'evidence.from',
+    'from: readTo + plan.warmUp * plan.tick',
+    'from: evidence.from ?? readTo + plan.warmUp * plan.tick',
     'caches are cold after each change of weight',
   ),
   core(
     'the guard has no warm-up',
     'model/rollout/steps.ts',
-    "evidence: fromNow(rollout, at, 'newWeight'),",
-    "evidence: fromNow(rollout, at, 'sameWeight'),",
+    "evidence: fromNow(rollout, at),\n    status: 'guarding',",
+    "evidence: { ...fromNow(rollout, at), from: 0 },\n    status: 'guarding',",
     'caches are cold after each change of weight',
   ),
   core(

@@ -10,9 +10,8 @@ export type Field = FieldOf<Rollout>;
  * - `fixed`: as it was. What may change it is a signal that the machine is asked again.
  * - `ofStep`: as it was from one state that reads ticks to another.
  * - `ofStatus`: as it was while the status is the same.
- * - `recorded`: taken as recorded.
  */
-export type Kept = 'apart' | 'fixed' | 'ofStep' | 'ofStatus' | 'recorded';
+export type Kept = 'apart' | 'fixed' | 'ofStep' | 'ofStatus';
 
 /** A new field does not compile until somebody decides. */
 export const kept: Readonly<Record<Field, Kept>> = {
@@ -30,9 +29,8 @@ export const kept: Readonly<Record<Field, Kept>> = {
   ...{ latency: 'fixed', history: 'fixed', together: 'fixed', steps: 'fixed' },
   ...{ step: 'ofStep', since: 'ofStep', until: 'ofStep' },
   ...{ deadline: 'ofStatus', endsAt: 'ofStatus', because: 'ofStatus', gathering: 'ofStatus', backTo: 'ofStatus' },
-  ...{ passing: 'ofStatus', unreadSince: 'ofStatus', endedAt: 'ofStatus', story: 'ofStatus' },
-  // A freeze that ends is not a signal of the rollout.
-  ...{ status: 'recorded', ready: 'recorded' },
+  ...{ passing: 'ofStatus', frozen: 'ofStatus', unreadSince: 'ofStatus', endedAt: 'ofStatus', story: 'ofStatus' },
+  ...{ status: 'apart', ready: 'ofStatus' },
 };
 
 const reading: readonly Rollout['status'][] = ['baking', 'paused', 'held', 'guarding'];
@@ -42,7 +40,7 @@ export function keptFields(was: Rollout, now: Rollout): readonly Field[] {
   const isSame = was.status === now.status;
   const isReading = reading.includes(was.status) && reading.includes(now.status);
   const holds: Readonly<Record<Kept, boolean>> = {
-    ...{ apart: false, fixed: true, ofStep: isSame || isReading, ofStatus: isSame, recorded: false },
+    ...{ apart: false, fixed: true, ofStep: isSame || isReading, ofStatus: isSame },
   };
   return (Object.keys(kept) as Field[]).filter((field) => holds[kept[field]]);
 }

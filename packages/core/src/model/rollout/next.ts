@@ -16,15 +16,19 @@ type Held = Extract<Rollout, { status: 'held' }>;
 
 /** It waits at a weight: what ends that by itself, and what each command of a person does. */
 export function nextInHold(held: Held): string {
-  const { candidate, stable, endsAt, gathering, passing, backTo, step, steps, plan } = held;
+  const { candidate, stable, endsAt, gathering, passing, frozen, backTo, step, steps, plan } = held;
   const by = momentText(endsAt);
   const [promote, abort, resume] = (['promote', 'abort', 'resume'] as const).map(
     (verb) => `serin rollouts ${verb} ${shortId(held.id)}`,
   );
   const end = `${promote} (v${candidate} gets all traffic) or ${abort} (v${stable} gets all traffic)`;
   const goesOn = step < steps.length - 1 ? 'it goes on' : `v${candidate} is promoted`;
+  if (frozen)
+    return `it goes on by itself once the freeze ends (serin thaw). If that is not by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. To end it: ${abort} (v${stable} gets all traffic)`;
   if (gathering)
     return `${goesOn} by itself as soon as there is enough evidence. If it is not enough by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. You need do nothing. To end it sooner: ${end}`;
+  if (passing === 'byPerson')
+    return `look at what both models use. If v${candidate} is not to blame for it: ${resume} (goes on at once). To end it: ${end}. If you do nothing, v${candidate} is rolled back on ${by}`;
   if (passing)
     return `it goes on by itself once that is over. If it is not over by ${by}, v${candidate} is rolled back. Look at what both models use. If something else than v${candidate} is to blame: ${resume} (goes on at once). To end it: ${end}`;
   const cure =

@@ -80,8 +80,8 @@ export type Rollout =
   | (Base & AtStep & { readonly status: 'paused'; readonly endsAt: number })
   /**
    * `gathering`: what is missing is evidence, and a certificate ends the hold. `backTo`: nobody can say what the
-   * candidate does with the weight of `step`, and it waits at this one (percent). `passing`: it goes on by itself once what
-   * both arms did together is over.
+   * candidate does with the weight of `step`, and it waits at this one (percent). `passing`: what both arms did together
+   * is waited for, and who lets it go on once that is over. `frozen`: it is over, and only a freeze is waited for.
    */
   | (Base &
       AtStep & {
@@ -90,7 +90,8 @@ export type Rollout =
         readonly because: string;
         readonly gathering?: true;
         readonly backTo?: number;
-        readonly passing?: true;
+        readonly passing?: 'byItself' | 'byPerson';
+        readonly frozen?: true;
       })
   | (Base & { readonly status: 'promoting'; readonly deadline: number })
   | (Base & Unread & { readonly status: 'guarding'; readonly since: number; readonly until: number })

@@ -30,6 +30,8 @@ export function beginRollout(
   };
 }
 
+type Held = Extract<Rollout, { status: 'held' }>;
+
 /** To the first step that can show something. */
 export function begin(rollout: Waiting, at: number): Rollout {
   const traffic = trafficBefore(rollout);
@@ -44,13 +46,17 @@ export function begin(rollout: Waiting, at: number): Rollout {
 const trafficBefore = ({ history, plan }: Base): Traffic | undefined =>
   (history === undefined || history === 'none' ? undefined : trafficOf(history)) ?? plan.expected;
 
-/** Towards the weight of a step, or past the last one to a promotion. */
+/**
+ * Towards the weight of a step, or past the last one to a promotion. If the harm budget does not afford it, the rollout is
+ * held at the weight of the step before, which is the one that it has, also after a hold that took weight away.
+ */
 export function shift(rollout: Waiting, step: number, at: number): Rollout {
   const { steps, plan, candidate } = rollout;
   if (step >= steps.length) return promote(rollout, at, untestedText(rollout));
   const afforded = affordableStep(rollout, step);
   if ('needs' in afforded)
     return hold(rollout, at, {
+      step: step - 1,
       because: `the harm budget of ${plan.harmBudget} failed requests affords no further step; the next would need ${afforded.needs}`,
     });
   const { weight } = afforded;
@@ -84,10 +90,11 @@ function untestedText({ kind, stable, plan }: Base): string {
     : `strategy ${plan.strategy} has no step in which it is compared with v${stable}`;
 }
 
+/** At the weight that it had, each tick counts that was not read yet. */
 export function bake(rollout: Base, step: number, at: number, weight: 'newWeight' | 'sameWeight'): Rollout {
   return {
     ...base(rollout),
-    evidence: fromNow(rollout, at, weight),
+    evidence: weight === 'sameWeight' ? rollout.evidence : fromNow(rollout, at),
     status: 'baking',
     step,
     since: at,
@@ -96,11 +103,10 @@ export function bake(rollout: Base, step: number, at: number, weight: 'newWeight
 }
 
 /** Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. */
-function fromNow({ evidence, plan, sticky }: Base, at: number, weight: 'newWeight' | 'sameWeight'): Evidence {
+function fromNow({ evidence, plan, sticky }: Base, at: number): Evidence {
   const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
-  const known = weight === 'newWeight' ? undefined : evidence.from;
   const users = sticky ? { usersSince: evidence.usersSince ?? readTo } : {};
-  return { ...evidence, readTo, from: known ?? readTo + plan.warmUp * plan.tick, ...users };
+  return { ...evidence, readTo, from: readTo + plan.warmUp * plan.tick, ...users };
 }
 
 /**
@@ -120,8 +126,8 @@ const blindMs = ({ atMost, maxHold, tick }: Base['plan']): number =>
   Math.max(2 * tick, Math.min(maxBlindMs, atMost, maxHold));
 
 /** How long a hold may last, as text. */
-export const holdText = ({ plan, backTo }: Extract<Rollout, { status: 'held' }>): string =>
-  backTo === undefined ? `maxHold (${durationText(plan.maxHold)})` : durationText(blindMs(plan));
+export const holdText = ({ plan, backTo, frozen }: Held): string =>
+  backTo === undefined || frozen ? `maxHold (${durationText(plan.maxHold)})` : durationText(blindMs(plan));
 
 /**
  * Nobody can say what the candidate does: its requests are not shared out as configured, or its ticks cannot be read.
@@ -147,25 +153,32 @@ export function holdBack(
 
 /**
  * Both arms got worse together, and nobody can say whether the candidate is to blame: back, as above. If that ends it,
- * the rollout goes on once; if it comes back then, it came with the candidate's weight, and that is enough.
+ * the rollout goes on once; if it comes back then, it came with the candidate's weight, and that is enough. One that was
+ * held for a person before goes on by that person alone.
  */
 export function holdBoth(
   rollout: Extract<Rollout, { status: 'baking' | 'held' | 'guarding' }>,
   at: number,
   because: string,
 ): Rollout {
-  if (rollout.status === 'held' && rollout.backTo !== undefined) return rollout;
+  if (rollout.status === 'held' && rollout.backTo !== undefined)
+    return rollout.frozen ? passAgain(rollout, at, because) : rollout;
   if (rollout.together === 'held') return revert(rollout, at, { kind: 'together', text: `it came back: ${because}` });
-  const held = holdBack(rollout, at, because);
-  return held.status === 'held' ? { ...held, together: 'held', passing: true } : held;
+  const asks = rollout.status === 'held' && !rollout.gathering;
+  const held = holdBack(rollout, at, asks ? `${rollout.because}; then ${because}` : because);
+  return held.status === 'held' ? { ...held, together: 'held', passing: asks ? 'byPerson' : 'byItself' } : held;
+}
+
+/** It comes again while the candidate waits for the end of a freeze: not with its weight. */
+function passAgain({ frozen: _, ...held }: Held, at: number, because: string): Rollout {
+  return note({ ...held, because, endsAt: at + blindMs(held.plan) }, at, `waits again: ${because}`);
 }
 
 /** A person lets a rollout go on that was held for what both arms did: that does not hold it again. */
-export const accepted = (held: Extract<Rollout, { status: 'held' }>): typeof held =>
-  held.passing === undefined ? held : { ...held, together: 'accepted' };
+export const accepted = (held: Held): Held => (held.passing === undefined ? held : { ...held, together: 'accepted' });
 
 /** From a hold at a lower weight back to the weight of its step, or on to the promotion that was under way. */
-export const goForward = (held: Extract<Rollout, { status: 'held' }>, at: number, because: string): Rollout =>
+export const goForward = (held: Held, at: number, because: string): Rollout =>
   held.step >= held.steps.length ? promote(held, at, because) : shift(held, held.step, at);
 
 /**
@@ -180,9 +193,8 @@ export function unseenIn(rollout: Extract<Rollout, { status: 'baking' | 'guardin
 export function hold(
   rollout: Waiting,
   at: number,
-  { because, gathering }: { readonly because: string; readonly gathering?: true },
+  { because, gathering, step = stepOf(rollout) }: Pick<Held, 'because' | 'gathering'> & { readonly step?: number },
 ): Rollout {
-  const step = stepOf(rollout);
   const { since = at, until = at } = rollout as { readonly since?: number; readonly until?: number };
   const endsAt = at + rollout.plan.maxHold;
   return note(
@@ -229,7 +241,7 @@ export function guard(rollout: Waiting, at: number): Rollout {
   if (rollout.guardMs === 0) return endPromoted(rollout, at);
   return {
     ...base(rollout),
-    evidence: fromNow(rollout, at, 'newWeight'),
+    evidence: fromNow(rollout, at),
     status: 'guarding',
     since: at,
     until: firstTick(at, rollout.plan.tick) + rollout.guardMs,

@@ -155,12 +155,16 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
     clockTicked: (rollout, { at }) =>
       at < rollout.endsAt
         ? rollout
-        : revert(rollout, at, {
-            kind: rollout.passing ? 'together' : 'hold',
-            text: rollout.passing
-              ? `${rollout.because}; it did not end in ${holdText(rollout)} at ${rollout.backTo} %`
-              : `${rollout.because}, and held longer than ${holdText(rollout)}`,
-          }),
+        : revert(
+            rollout,
+            at,
+            rollout.passing === 'byItself' && !rollout.frozen
+              ? {
+                  kind: 'together',
+                  text: `${rollout.because}; it did not end in ${holdText(rollout)} at ${rollout.backTo} %`,
+                }
+              : { kind: 'hold', text: `${rollout.because}, and held longer than ${holdText(rollout)}` },
+          ),
     promoteRequested: (rollout, signal) =>
       ours(rollout, signal) ??
       (isHeldGuard(rollout)

@@ -117,7 +117,7 @@ function afterVerdict(rollout: Reading, verdict: Verdict, at: number, { frozen }
 
 /**
  * Counts that cannot be read are neither harm nor a reason to go on. Without ticks nobody sees what the candidate does;
- * without labels its ticks still count.
+ * without labels its ticks still count. A first version has nobody to go back to.
  */
 export function holdUnreadable(
   rollout: Waiting,
@@ -134,7 +134,7 @@ export function holdUnreadable(
     case 'held':
       return what === 'labels' ? rollout : holdBack(rollout, at, text);
     case 'guarding':
-      return holdBack(rollout, at, text);
+      return what === 'labels' || rollout.stable === undefined ? rollout : holdBack(rollout, at, text);
     default:
       return rollout;
   }
@@ -142,16 +142,18 @@ export function holdUnreadable(
 
 /**
  * Ticks that cannot be read for `maxHold` end a rollout that nobody judges any more; `readyWithin` after that was seen
- * first, as it may be this installation that stood still.
+ * first, as it may be this installation that stood still. A first version goes on serving: nothing else would.
  */
 export function endUnread(rollout: In<'baking' | 'guarding'>, at: number): Rollout {
   const { since, evidence, plan, unreadSince = 0 } = rollout;
   const missedAt = Math.max(since, evidence.readTo) + plan.tick + plan.maxHold;
   if (at < missedAt) return rollout;
   if (unreadSince < missedAt) return { ...rollout, unreadSince: at };
-  return at < unreadSince + plan.readyWithin
-    ? rollout
-    : revert(rollout, at, { kind: 'hold', text: `no tick could be read for maxHold (${durationText(plan.maxHold)})` });
+  if (at < unreadSince + plan.readyWithin) return rollout;
+  const text = `no tick could be read for maxHold (${durationText(plan.maxHold)})`;
+  return rollout.stable === undefined
+    ? endPromoted(note(rollout, at, `the guard is over: ${text}, and there is no version to go back to`), at)
+    : revert(rollout, at, { kind: 'hold', text });
 }
 
 function afterGuard(rollout: In<'guarding'>, verdict: Verdict, signal: SignalOf<'ticksRead'>): Rollout {
@@ -183,7 +185,7 @@ function afterBake(rollout: In<'baking'>, verdict: Verdict, at: number, frozen: 
     if (plan.onPredictionShift === 'hold') return hold(rollout, at, { because: shifted });
     return shift(note(rollout, at, `noted: ${shifted}`), step + 1, at);
   }
-  const missing = isSuspect(rollout) ? () => harmText(rollout) : lackAt(rollout);
+  const missing = missingAt(rollout);
   if (missing === undefined) return goOn(rollout, at);
   if (isInTime) return rollout;
   const because = `inconclusive after ${spanText(plan.atMost)}: ${missing()}`;
@@ -227,6 +229,10 @@ const goOn = (rollout: AtAStep, at: number): Rollout =>
 
 /** What a step lacks before the next, as text once somebody asks: it takes longer to say than to find out. */
 type Lacking = () => string;
+
+/** A suspect lacks what clears it. */
+const missingAt = (rollout: AtAStep): Lacking | undefined =>
+  isSuspect(rollout) ? () => harmText(rollout) : lackAt(rollout);
 
 /** The last step needs a certificate, a mirror that it mirrors at all. `undefined`: nothing is missing. */
 function lackAt(rollout: AtAStep): Lacking | undefined {
@@ -280,13 +286,23 @@ const requestsText = (count: number): string => countText(count, 'request');
 function afterHold(rollout: In<'held'>, verdict: Verdict, at: number, frozen: boolean): Rollout {
   if (verdict.kind === 'misrouted') return holdBack(rollout, at, verdict.text);
   if (verdict.kind === 'together') return holdBoth(rollout, at, verdict.text);
-  if (rollout.passing && !frozen) {
+  if (rollout.passing === 'byItself') {
+    if (frozen) return awaitThaw(rollout, at, 'both models are as they were before');
     const over = 'both models are as they were before, and the rollout goes on';
     return goForward(note(rollout, at, over), at, over);
   }
-  return rollout.gathering && verdict.kind === 'none' && !frozen && !isSuspect(rollout) && lackAt(rollout) === undefined
-    ? goOn(rollout, at)
-    : rollout;
+  if (!rollout.gathering) return rollout;
+  const missing = missingAt(rollout);
+  if (missing === undefined) return frozen ? awaitThaw(rollout, at, 'nothing is missing any more') : goOn(rollout, at);
+  return rollout.frozen ? hold(rollout, at, { because: missing(), gathering: true }) : rollout;
+}
+
+/** What it was held for is over, and only a freeze keeps it: it waits anew for the end of that. */
+function awaitThaw(rollout: In<'held'>, at: number, over: string): In<'held'> {
+  if (rollout.frozen) return rollout;
+  const text = `${over}, and the rollout waits for the end of the freeze`;
+  const endsAt = at + rollout.plan.maxHold;
+  return { ...note(rollout, at, text), frozen: true, because: `${rollout.because}; ${text}`, endsAt };
 }
 
 /** A person ends a hold. The rollout bakes again at the weight of its step, after it has got that weight back. */
