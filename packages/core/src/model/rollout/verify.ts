@@ -8,7 +8,6 @@ import type { Entry } from '../../ports/journal.ts';
 import type { ModelSignal } from '../protocol.ts';
 import { deploymentName } from '../version.ts';
 import { certify } from './evidence.ts';
-import { type Field, keptFields } from './fields.ts';
 import { type Change, readingIn, rolloutFollower } from './follow.ts';
 import { candidateWeight, type Rollout } from './state.ts';
 import { beginRollout } from './steps.ts';
@@ -139,12 +138,9 @@ function replayOf(id: string, problems: string[]) {
         replayed === undefined
           ? goneOn(mine, entry, change)
           : convergences(replayed, entry, change).find(({ status }) => status === now.status);
-      note(entry, 'status', (next ?? replayed ?? was).status, now.status);
-      if (next !== undefined) note(entry, 'rollout', restOf(next), restOf(now));
-      else
-        for (const field of keptFields(was, now))
-          note(entry, `rollout.${field}`, fieldOf(was, field), fieldOf(now, field));
-      own = (next ?? replayed)?.evidence ?? own;
+      const followed = next ?? replayed ?? mine;
+      note(entry, 'rollout', restOf(followed), restOf(now));
+      own = followed.evidence;
     }
     note(entry, 'evidence', own, now.evidence);
     if (was !== undefined && isConfirmed(was, now)) note(entry, 'weight', weightIn(entry, now), candidateWeight(now));
@@ -208,12 +204,9 @@ function begunAs(given: Rollout, at: number, { steps, guardMs, startedAt, editio
   return { steps, guardMs, startedAt, edition };
 }
 
-/** A field that is not in every state. */
-const fieldOf = (rollout: Rollout, field: Field): unknown => (rollout as Partial<Record<Field, unknown>>)[field];
-
-/** All that a rollout is beside its evidence and its certificate, which are compared by themselves. */
-function restOf({ evidence: _, certificate: __, ...rest }: Rollout): unknown {
-  return rest;
+/** All that a rollout is beside its evidence and its certificate, which are compared by themselves; its status first. */
+function restOf({ evidence: _, certificate: __, status, ...rest }: Rollout): unknown {
+  return { status, ...rest };
 }
 
 const isConfirmed = (was: Rollout, now: Rollout): boolean =>
