@@ -67,12 +67,22 @@ export function createEvidenceWatch(telemetry: Reality, now: () => number): Evid
     appended(before, after, entry) {
       const [was, is] = [before?.rollout, after.rollout];
       if (was === undefined || is === undefined || was.id !== is.id || was === is) return;
+      risen(was, is);
       const account = counted(was, is, entry, after.model);
       // Realised shares are of each tick, and formulas.ts has the configured ones alone.
       const isConfigured = is.plan.routing === 'configured';
       if (was.kind === 'release' && was.stable !== undefined && isConfigured) decided(was, is, account, entry);
     },
   };
+}
+
+/** More traffic is a step that waits for the endpoint to take it, or the end of a guard. */
+function risen(was: Rollout, is: Rollout): void {
+  const [from, to] = [was, is].map(candidateWeight);
+  if ((to ?? 0) > (from ?? 0) && !['shifting', 'baking', 'promoting', 'guarding', 'promoted'].includes(is.status))
+    wrong(`${is.status} has ${to} % of the traffic, after ${from} % while ${was.status}`);
+  if (is.status === 'baking' && is.evidence.from === was.evidence.from && (to ?? 0) > (from ?? 0))
+    wrong(`it bakes at ${to} %, after ${from} %, and nobody has confirmed that`);
 }
 
 /** A weight comes back, or all of the traffic, after a hold at a lower one. */

@@ -48,17 +48,18 @@ const trafficBefore = ({ history, plan }: Base): Traffic | undefined =>
 
 /**
  * Towards the weight of a step, or past the last one to a promotion. If the harm budget does not afford it, the rollout is
- * held at the weight of the step before, which is the one that it has, also after a hold that took weight away.
+ * held at the weight that it has. After a hold that took weight away nobody has confirmed that one: its step is begun
+ * anew, and the budget is asked again after it.
  */
 export function shift(rollout: Waiting, step: number, at: number): Rollout {
   const { steps, plan, candidate } = rollout;
   if (step >= steps.length) return promote(rollout, at, untestedText(rollout));
   const afforded = affordableStep(rollout, step);
-  if ('needs' in afforded)
-    return hold(rollout, at, {
-      step: step - 1,
-      because: `the harm budget of ${plan.harmBudget} failed requests affords no further step; the next would need ${afforded.needs}`,
-    });
+  if ('needs' in afforded) {
+    const because = `the harm budget of ${plan.harmBudget} failed requests affords no further step; the next would need ${afforded.needs}`;
+    const isBack = rollout.status === 'held' && rollout.backTo !== undefined;
+    return isBack ? shift(note(rollout, at, because), step - 1, at) : hold(rollout, at, { because });
+  }
   const { weight } = afforded;
   const limited = weight === steps[step] ? '' : `, all that the harm budget affords of ${steps[step]} %`;
   const what = weight === 0 ? `${plan.mirror} % mirrored` : `${weight} %`;
@@ -193,8 +194,9 @@ export function unseenIn(rollout: Extract<Rollout, { status: 'baking' | 'guardin
 export function hold(
   rollout: Waiting,
   at: number,
-  { because, gathering, step = stepOf(rollout) }: Pick<Held, 'because' | 'gathering'> & { readonly step?: number },
+  { because, gathering }: Pick<Held, 'because' | 'gathering'>,
 ): Rollout {
+  const step = stepOf(rollout);
   const { since = at, until = at } = rollout as { readonly since?: number; readonly until?: number };
   const endsAt = at + rollout.plan.maxHold;
   return note(
