@@ -179,13 +179,14 @@ function promotedBy(was: Rollout, is: Rollout, type: string | undefined, watched
  */
 function missingOf(
   rollout: Rollout,
-  { streams, heard, losses, shared }: Account,
+  { streams, heard, losses, shared, pardonedAt }: Account,
   watched: readonly Watched[],
 ): readonly string[] {
   const { steps, plan, sticky } = rollout;
   const togetherIn = (id: string) => (heard[id] === undefined ? 1 : knownBefore(id, rollout).together);
   const last = steps.at(-1) ?? 0;
   const shownIn = (id: string, { name, maxBurst }: Watched) => ({
+    early: name === 'labels' ? undefined : pardonedAt?.[id]?.[last],
     ...{ cell: streams[id]?.[last], heard: heard[id], together: togetherIn(id) },
     past: name === 'labels' ? undefined : againstPast(rollout, { id, measure: measureOf(id, rollout), maxBurst }),
     start: name === 'labels' ? 0 : fromPairs(rollout, heard[`${id}.mirror`]),

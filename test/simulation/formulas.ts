@@ -173,6 +173,7 @@ export const logAsCame = ({ heard }: Counted, watched: readonly Watched[]): numb
 export function logSafe(
   {
     cell,
+    early,
     heard,
     together,
     past,
@@ -180,6 +181,8 @@ export function logSafe(
     beside,
   }: {
     readonly cell: Cell | undefined;
+    /** What of it was counted before a person let a rollout go on after a hold for its routing. */
+    readonly early: Cell | undefined;
     readonly heard: Stream | undefined;
     readonly together: number;
     readonly past: ((shown: Shown) => number) | undefined;
@@ -193,23 +196,36 @@ export function logSafe(
   if (cell === undefined) return start;
   const bad = cell.candidate + cell.candidateAlone;
   // As many as its share explains: what calls it directly would make its bad requests look rare.
-  const through = cell.championRequests * (1 - beside);
-  const explained = Math.min(cell.candidateRequests, Math.max((through * weight) / (100 - weight), bad));
+  const explainedOf = (own: number, theirs: number, failed: number) =>
+    Math.min(own, Math.max((theirs * (1 - beside) * weight) / (100 - weight), failed));
+  // Before a pardon and after it; the first may only count against it.
+  const halves = (test: (failed: number, of: number) => number): number => {
+    const [own, theirs] = [cell.candidateRequests, cell.championRequests];
+    if (early === undefined) return test(bad, explainedOf(own, theirs, bad));
+    const first = early.candidate + early.candidateAlone;
+    const rest = bad - first;
+    const before = test(first, explainedOf(early.candidateRequests, early.championRequests, first));
+    const since = explainedOf(own - early.candidateRequests, theirs - early.championRequests, rest);
+    return Math.min(before, 0) + test(rest, since);
+  };
   const countedOnce = (champion: number, own: number, times: number) =>
     [0.5, 0.7, 0.85, 1, 1.1].map((r) => against(weight, margin, r, own / times, champion / times));
   const whole = logOfMean(heard?.safe ?? countedOnce(cell.champion, bad, maxBurst));
   const others = Math.max(0, cell.champion - beside * cell.championRequests);
   const ratio =
     beside > 0 ? Math.min(whole, logOfMean(countedOnce(others, cell.candidate, maxBurst * together))) : whole;
-  const absolute = [0, floor / 4, floor / 2].map(
-    (x) =>
-      ((bad === 0 ? 0 : bad * Math.log(x / floor)) + (explained - bad) * Math.log((1 - x) / (1 - floor))) /
-      (maxBurst * together),
-  );
-  const present = logOfMean([ratio, logOfMean(absolute)]);
+  const absolute = (failed: number, of: number) =>
+    logOfMean(
+      [0, floor / 4, floor / 2].map(
+        (x) =>
+          ((failed === 0 ? 0 : failed * Math.log(x / floor)) + (of - failed) * Math.log((1 - x) / (1 - floor))) /
+          (maxBurst * together),
+      ),
+    );
+  const present = logOfMean([ratio, halves(absolute)]);
   if (past === undefined) return start + present;
-  const requests = explained / together;
-  return start + Math.log(0.9) + logOfMean([present, past({ bad: bad / together, requests, margin, floor })]);
+  const known = halves((failed, of) => past({ bad: failed / together, requests: of / together, margin, floor }));
+  return start + Math.log(0.9) + logOfMean([present, known]);
 }
 
 /** `log` of the likelihood of which arm each bad request came from: ratio `r` against ratio `null0`. */

@@ -29,6 +29,8 @@ export interface Account extends Counted {
   /** When the first tick began that was read: before it nobody was known. */
   readonly usersSince?: number;
   readonly shared?: Shared;
+  /** The streams when a person last let it go on after a hold for its routing. */
+  readonly pardonedAt?: Counted['streams'];
 }
 
 export const emptyAccount: Account = {
@@ -134,9 +136,12 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   if (ours === undefined || theirs === undefined) return next;
   const said = saidOf(next.shared, tick, rollout, { weight, ours: ours.seen, theirs: theirs.seen });
   const isPardoned = (said?.shared.pardons ?? 0) > (next.shared?.pardons ?? 0);
-  const known = isPardoned ? each(next.heard, pardoned) : next.heard;
-  if (candidate.requests + champion.requests === 0)
-    return isPardoned && said !== undefined ? { ...next, heard: known, shared: said.shared } : next;
+  const base: Account =
+    isPardoned && said !== undefined
+      ? { ...next, heard: each(next.heard, pardoned), pardonedAt: next.streams, shared: said.shared }
+      : next;
+  const known = base.heard;
+  if (candidate.requests + champion.requests === 0) return base;
   const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
   const isOut = said !== undefined && said.against === undefined;
   const heard = heardBy(known, rollout, (id) => ({
@@ -144,7 +149,7 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
     isByChance: !rollout.sticky && said !== undefined && said.shared.row.ticks > 0 && said.shared.row.gap === 0,
     ...{ ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
   }));
-  if (weight === 'unknown') return { ...next, heard };
+  if (weight === 'unknown') return { ...base, heard };
   const streams = Object.entries(ours.bad).reduce((all, [id, bad]) => {
     const other = theirs.bad[id] ?? nothing;
     if (!isLeftOut(id)) return withCell(all, id, weight, { ...bad, other });
@@ -153,7 +158,7 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   }, next.streams);
   const [before, beforeThem] = next.routed[weight] ?? [0, 0];
   const routed = { ...next.routed, [weight]: [before + ours.seen, beforeThem + theirs.seen] as const };
-  const routing = { ...next, routed, heard, ...(said === undefined ? {} : { shared: said.shared }) };
+  const routing = { ...base, routed, heard, ...(said === undefined ? {} : { shared: said.shared }) };
   return isOut ? routing : { ...routing, ticks: next.ticks + 1, streams: only(streams, rollout) };
 }
 
@@ -335,7 +340,7 @@ function withPairs(account: Account, tick: Tick, rollout: Rollout, usual: Arm): 
     if (!isTaught) pairs[id] = [ours + mirror, theirs + served];
     const guardrail = watchedOf(rollout).find(({ harms }) => harms.includes(id));
     if (found.pairs === 0 || guardrail === undefined) continue;
-    const usually = id === 'errors' ? usual.errors / Math.max(1, usual.requests) : usuallySlow[id];
+    const usually = id === 'errors' ? usuallyFails(rollout, usual) : usuallySlow[id];
     const of = { mirror, served, pairs: found.pairs, isCold: isTaught, share: usually ?? 0 };
     heard[`${id}.mirror`] = heardPairs(heard[`${id}.mirror`], of, knownBefore(id, rollout), guardrail);
   }
@@ -346,6 +351,12 @@ function withPairs(account: Account, tick: Tick, rollout: Rollout, usual: Arm): 
     ...{ higher: was.higher + higher, lower: was.lower + lower },
   };
   return { ...account, ticks: account.ticks + 1, pairs, heard, mirrored };
+}
+
+/** Its week says it, or, of a champion that nobody knows, what it served in this rollout. */
+function usuallyFails({ history }: Rollout, { errors, requests }: Arm): number {
+  const week = history === undefined || history === 'none' ? undefined : history.measures.errors;
+  return week === undefined ? errors / Math.max(1, requests) : week.bad / week.requests;
 }
 
 /** The champion's frozen percentiles say how many of its requests are slow. */

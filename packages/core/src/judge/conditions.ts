@@ -48,7 +48,7 @@ const labelled = ({ evidence: { labels } }: Assumed, missing: string): readonly 
     : [`${grouped(labels.labelled)} of ${countText(labels.requests, 'request')} had a label: ${missing}`];
 const othersIn = ({ rules: { routing, unit } }: Assumed): string =>
   routing === 'configured' && unit === 'request'
-    ? `nothing else but at most ${directPerMinute} direct calls a minute of either`
+    ? `nothing else but at most ${directPerMinute} direct calls a minute of either, which are bad no more often than the others`
     : 'nothing else was';
 const takesWorst = ({ rules }: Assumed): boolean =>
   rules.guardrails.some(({ streams }) => streams.some(({ id }) => id === 'labels.worst'));
@@ -141,7 +141,7 @@ function burstText({ streams, climates }: Guardrail, { history }: Rules): string
   );
   const span = history === undefined ? '' : durationText(history.to - history.from);
   if (share <= rarely)
-    return `${assumed}; in no five minutes of its last ${span}, and in none of its last ${countText(history?.ticks ?? 0, 'tick')}, had the champion far more bad requests than just before and after`;
+    return `${assumed}; in no five minutes of its last ${span}, and in none of its last ${countText(history?.ticks ?? 0, 'tick')}, had the champion far more bad requests than just before and after; what lasted for more than an hour may not be among these`;
   const rare = `${assumed}, but in at most one tick of ${grouped(Math.round(1 / share))}`;
   const incidents = Math.max(0, ...streams.map(({ measure }) => history?.measures[measure]?.incidents ?? 0));
   return incidents === 0
@@ -215,7 +215,7 @@ const rows = {
     assumes: ({ evidence: { routing } }) =>
       only(
         timesForgiven(routing) > 0,
-        'it was held because requests were not shared out as configured, and a person resumed it: what had been counted by then counts only against what is decided',
+        'it was held because requests were not shared out as configured, and a person resumed it: what had been counted by then, labels aside, counts only against what is decided',
       ),
     breaks: 'requests are still shared out otherwise, by less than their numbers show',
     mend: 'look at what is in front of the endpoint before you resume',

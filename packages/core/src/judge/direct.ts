@@ -21,7 +21,8 @@ const leastSeen = 1 / 20;
  * minute, whether all, half or none of them are bad: 4 % at most of the candidates at the margin are promoted, where all
  * were before. A healthy candidate takes a little longer at 60 requests a minute (79 in place of 84 % are certified within half an hour)
  * and no longer at 600. Of more requests six calls are too small a part to be seen: at 100 a minute 17 % are promoted if all
- * of the calls are bad, at 200 two thirds. Where the calls are as good as other requests nobody can know it: with few
+ * of the calls are bad, at 200 two thirds. Fewer calls are not seen either: one a minute, beside 60 requests, that always
+ * fails lets nearly all of these candidates through within hours, as the condition in the certificate says. Where the calls are as good as other requests nobody can know it: with few
  * requests there is no certificate by the ratio then.
  */
 export function directCalls({ championRequests, shares }: Cell, routing: Routing | undefined, weight: number): number {

@@ -6,6 +6,7 @@ import { type Bets, betOnHarm, betOnSafety, noBets } from './betting.ts';
 import { excessBound } from './budget.ts';
 import { checkLabels, checkTick, named } from './checks.ts';
 import { type Arm, type Compared, comparedAfter, noneCompared, noRequests, plus } from './compared.ts';
+import type { MeasureHistory } from './history.ts';
 import { climateOfPairs, evenWeight, pairsOf } from './paired.ts';
 import { type Admitted, admit, type Routing, type Split, timesForgiven } from './routing.ts';
 import { type Guardrail, measuresOf, type Rules } from './rules.ts';
@@ -47,6 +48,8 @@ export interface Evidence {
   readonly streams: Readonly<Record<string, Cells>>;
   /** What each stream says, tick by tick. The order of ticks matters. */
   readonly weather: Readonly<Record<string, Weather>>;
+  /** The cells when a person last ordered to go on with requests that had not been shared out as configured. */
+  readonly forgiven?: Readonly<Record<string, Cells>>;
   /** What was routed, by weight: [to the candidate, to the champion]. */
   readonly routed: Readonly<Record<string, readonly [number, number]>>;
   /** What both arms did, as far as it is ranked against the champion's past. */
@@ -152,17 +155,16 @@ export function withTick(evidence: Evidence, tick: Tick, tickMs: number, place: 
   const split = splitOf(tick, place, rules);
   const admitted = admittedBy(evidence, split, { start: tick.start, tickMs }, place, rules);
   const isForgiven = timesForgiven(admitted?.routing) > timesForgiven(evidence.routing);
-  const before = isForgiven ? forgivenIn(next.weather, rules) : next.weather;
+  const start = isForgiven ? { ...next, ...forgivenIn(next, rules), ...routingOf(admitted) } : next;
   // "No data" speaks neither for the candidate nor against it.
-  if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0)
-    return isForgiven ? { ...next, weather: before, ...routingOf(admitted) } : next;
+  if ((candidate?.requests ?? 0) + (champion?.requests ?? 0) === 0) return start;
   const found = eventsIn(tick, place, rules, isCold);
-  const weather = withWeather(before, found, { place, rules, admitted });
-  if (place.astray === true) return { ...next, weather };
-  const seen = { ...next, weather, routed: withRouted(next.routed, split, place), ...routingOf(admitted) };
+  const weather = withWeather(start.weather, found, { place, rules, admitted });
+  if (place.astray === true) return { ...start, weather };
+  const seen = { ...start, weather, routed: withRouted(next.routed, split, place), ...routingOf(admitted) };
   if (admitted !== undefined && admitted.against === undefined) return seen;
-  const streams = withEvents(next.streams, found, place, rules);
-  return withUnlike({ ...seen, ticks: next.ticks + 1, streams }, rules);
+  const streams = withEvents(seen.streams, found, place, rules);
+  return withUnlike({ ...seen, ticks: seen.ticks + 1, streams }, rules);
 }
 
 /** `undefined`: no weight is configured, or nobody knows by which one requests are routed, and every tick counts. */
@@ -238,14 +240,17 @@ function withEvents(
 }
 
 /** Labels come later than what they are of, so those of that time still count. */
-function forgivenIn(weather: Evidence['weather'], { guardrails }: Rules): Evidence['weather'] {
+function forgivenIn(
+  { weather, streams: cells }: Evidence,
+  { guardrails }: Rules,
+): Pick<Evidence, 'weather' | 'forgiven'> {
   const next: Record<string, Weather> = { ...weather };
   for (const { clock, climates, streams } of guardrails)
     for (const { id } of clock === 'ticks' ? streams : []) {
       const known = weather[id];
       if (known !== undefined) next[id] = forgiven(known, climates[id] ?? independent);
     }
-  return next;
+  return { weather: next, forgiven: cells };
 }
 
 /** Nobody knows by which weight requests were routed: then the share that came is all that there is. */
@@ -400,7 +405,7 @@ function withPairs(evidence: Evidence, tick: Tick, { place, rules, isCold, befor
       if (!isTaught) pairs[id] = withBad(pairs[id], bad);
       if (found.pairs === 0) continue;
       const known = weather[pairsOf(id)];
-      const share = expectedShare ?? before.errors / Math.max(before.requests, 1);
+      const share = expectedShare ?? shareBefore(rules.history?.measures[measure], before);
       const expected = { share, pairs: found.pairs / guardrail.maxBurst, usual: known?.typical };
       const climate = climateOfPairs(guardrail.climates[id] ?? independent, expected);
       weather[pairsOf(id)] = withPaired(known, { ...bad, of: found.pairs, isCold: isTaught, climate }, guardrail);
@@ -408,6 +413,10 @@ function withPairs(evidence: Evidence, tick: Tick, { place, rules, isCold, befor
   }
   return { ...evidence, ticks: evidence.ticks + 1, pairs, weather, mirrored: withMirrored(evidence.mirrored, found) };
 }
+
+/** An outage of both during the rollout would make them look as if they often failed together. */
+const shareBefore = (known: MeasureHistory | undefined, { errors, requests }: Arm): number =>
+  known === undefined ? errors / Math.max(requests, 1) : known.bad / known.requests;
 
 const withMirrored = (
   { pairs, dropped, higher, lower }: NonNullable<Evidence['mirrored']> = { pairs: 0, dropped: 0, higher: 0, lower: 0 },

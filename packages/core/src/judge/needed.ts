@@ -62,8 +62,18 @@ function multiplied(evidence: Evidence, id: string, weight: number, times: numbe
     candidateRequests: cell.candidateRequests * times,
     championRequests: cell.championRequests * times,
   };
+  const { routing } = evidence;
+  const came = (count: number): number => count * times;
   return {
     ...evidence,
+    ...(routing === undefined
+      ? {}
+      : {
+          routing: {
+            ...routing,
+            came: { candidate: came(routing.came.candidate), champion: came(routing.came.champion) },
+          },
+        }),
     streams: { [id]: { [weight]: more } },
     weather: { ...evidence.weather, [id]: { ...weather, safe: (weather.safe ?? [0]).map((log) => log * times) } },
   };

@@ -55,6 +55,32 @@ describe('pairs of a mirror', () => {
     expect(rolledBack).toBeLessThanOrEqual(2);
   });
 
+  test('are as quick after an outage of both models, where the history says how many fail usually', () => {
+    const { expectedShare: _, ...slow } = stream;
+    const failing = { ...slow, id: 'errors', measure: 'errors' };
+    const own = rulesOf({ streams: [failing], climates: climatesOf({ ...watched, streams: [failing] }, undefined) });
+    const measures = { errors: { bad: 500, requests: 100_000, typical: 5, dispersion: 1, calm: true } };
+    const knowing = { ...own, history: { from: 0, to: 7 * 24 * 60 * minute, ticks: 1440, measures } };
+    const tickOf = (from: Evidence, errors: number, [mirror, served]: readonly [number, number]): Evidence => {
+      const pairs = { pairs: 600, dropped: 0, bad: { errors: { mirror, served } } };
+      const v2 = { ...pairs, predictions: { higher: 0, lower: 0, equal: 600 } };
+      const counts = { v1: { requests: 600, bad: { errors } } };
+      return withTick(from, { start: from.readTo, counts, pairs: { v2 } }, minute, place, knowing);
+    };
+    const minutesTo100 = (outage: number): number => {
+      let evidence = noEvidence(0);
+      for (let index = 0; index < 10; index += 1) evidence = tickOf(evidence, 3, [3, 3]);
+      for (let index = 0; index < outage; index += 1) evidence = tickOf(evidence, 540, [3, 3]);
+      for (let index = 1; index < 200; index += 1) {
+        evidence = tickOf(evidence, 3, [6, 3]);
+        if (logHarm(evidence, knowing) >= Math.log(100)) return index;
+      }
+      return Number.POSITIVE_INFINITY;
+    };
+
+    expect(minutesTo100(10)).toBeLessThanOrEqual(1.5 * minutesTo100(0));
+  });
+
   test('are found to be worse within minutes', () => {
     const worse = after(Array.from({ length: 25 }, () => [180, 90] as const));
 

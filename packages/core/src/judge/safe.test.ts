@@ -142,6 +142,33 @@ test('a candidate at the margin of a champion that is as its past is expected to
   expect(value).toBeGreaterThan(0.85);
 });
 
+describe('after a person ordered to go on with requests that had not been shared out as configured', () => {
+  const fair = tallyOf(0, 300, 0, 300);
+  const at = (from: Evidence, ticks: number, tally: Tally, under: Rules): Evidence =>
+    Array.from({ length: ticks }).reduce<Evidence>((evidence) => counted(evidence, tally, under), from);
+
+  test.each([
+    ['a past', withPast],
+    ['none', rules],
+  ])('a promotion is not shown by what was counted before, with %s', (_, under) => {
+    const held = at({ ...noEvidence(0), from: 0 }, 120, tallyOf(0, 600, 0, 200), under);
+    expect(safe(held, under)).toBeGreaterThan(Math.log(20));
+
+    const resumed = at({ ...held, from: held.readTo }, 1, fair, under);
+
+    expect(safe(resumed, under)).toBeLessThan(Math.log(2));
+    expect(safe(at(resumed, 120, fair, under), under)).toBeGreaterThan(Math.log(20));
+  });
+
+  test('what was counted against it before still counts', () => {
+    const held = at({ ...noEvidence(0), from: 0 }, 120, tallyOf(3, 600, 0, 200), rules);
+
+    const resumed = at({ ...held, from: held.readTo }, 121, fair, rules);
+
+    expect(safe(resumed, rules)).toBeLessThan(0);
+  });
+});
+
 describe('direct calls of the champion', () => {
   const plain = { ...guardrail, floor: 0.000_01 };
   const own = { ...rules, guardrails: [plain] };

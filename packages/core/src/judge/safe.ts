@@ -79,18 +79,56 @@ export function logSafe(
   if (cell === undefined || known === undefined) return start + price;
   const { margin, floor } = guardrail;
   const together = togetherIn(stream.id, guardrail);
-  const bad = cell.candidate + cell.candidateAlone;
   const direct = guardrail.clock === 'ticks' ? directCalls(cell, evidence.routing, weight) : 0;
-  const requests = explained(cell, weight, direct);
+  const old = guardrail.clock === 'ticks' ? evidence.forgiven?.[stream.id]?.[weight] : undefined;
+  const shown = (test: Test): number => {
+    if (old === undefined) return test(shownIn(cell, { weight, direct }));
+    const after = test(shownIn(without(cell, old), { weight, direct }));
+    return Math.min(0, test(shownIn(old, { weight, direct }))) + after;
+  };
   const whole = logMean(known.safe ?? [0]);
   const ratio = direct === 0 ? whole : Math.min(whole, logWithout(direct, cell, { weight, margin, together }));
-  const present = logPromotion(ratio, logFloor(bad, requests, floor, together));
+  const present = logPromotion(
+    ratio,
+    shown(({ bad, requests }) => logFloor(bad, requests, floor, together)),
+  );
   if (limit === 0) return start + present;
   const past = isUnlike(evidence, stream.id)
     ? Number.NEGATIVE_INFINITY
-    : logAgainstPast(bad / together, requests / together, { limit, margin, floor });
+    : shown(({ bad, requests }) => logAgainstPast(bad / together, requests / together, { limit, margin, floor }));
   return start + price + logMean([present, past]);
 }
+
+/** Of a candidate's requests those that were bad, and so many as are taken to be all. */
+interface Shown {
+  readonly bad: number;
+  readonly requests: number;
+}
+type Test = (shown: Shown) => number;
+
+interface Whole {
+  readonly weight: number;
+  readonly direct: number;
+}
+
+const shownIn = (cell: Cell, { weight, direct }: Whole): Shown => ({
+  bad: cell.candidate + cell.candidateAlone,
+  requests: explained(cell, weight, direct),
+});
+
+/**
+ * What came after a person ordered to go on. What came before, when requests were not shared out as configured, counts
+ * only against a promotion: the product of a number that is 1 at most, and of a test that begins anew.
+ */
+const without = (cell: Cell, old: Cell): Cell => ({
+  ...cell,
+  candidate: cell.candidate - old.candidate,
+  champion: cell.champion - old.champion,
+  candidateAlone: cell.candidateAlone - old.candidateAlone,
+  championAlone: cell.championAlone - old.championAlone,
+  candidateRequests: cell.candidateRequests - old.candidateRequests,
+  championRequests: cell.championRequests - old.championRequests,
+});
 
 /** `log E'ratio` of all bad requests of the last step, but for as many of the champion's as direct calls may have been. */
 function logWithout(
