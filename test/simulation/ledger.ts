@@ -145,7 +145,14 @@ function withTick(account: Account, tick: Tick, rollout: Rollout, weight: number
   const isLeftOut = (id: string): boolean => isCold(tick, rollout) && id.startsWith('latency');
   const isOut = said !== undefined && said.against === undefined;
   const heard = heardBy(known, rollout, (id) => ({
-    ...{ weight, isCold: isLeftOut(id), isOut, against: said?.against, isFor: said?.isFor ?? true },
+    ...{
+      weight,
+      isCold: isLeftOut(id),
+      isOut,
+      against: said?.against,
+      isFor: said?.isFor ?? true,
+      inFavour: said?.inFavour,
+    },
     isByChance: !rollout.sticky && said !== undefined && said.shared.row.ticks > 0 && said.shared.row.gap === 0,
     ...{ ours: ours.bad[id] ?? nothing, theirs: theirs.bad[id] ?? nothing },
   }));
@@ -188,6 +195,7 @@ interface HeardOf {
   readonly isCold: boolean;
   readonly isOut: boolean;
   readonly against: number | undefined;
+  readonly inFavour: number | undefined;
   readonly isFor: boolean;
   readonly isByChance: boolean;
   readonly ours: Bad;

@@ -40,6 +40,7 @@ test.each([60, 600, 6000])('with about %d requests a tick it says of their numbe
     [known, shared] = [core.routing, own.shared];
     expect([own.isFor, own.against === undefined]).toEqual([core.isFor, core.against === undefined]);
     expect(own.against ?? 0).toBeCloseTo(core.against ?? 0, 9);
+    expect(own.inFavour).toBeCloseTo(core.inFavour, 9);
     expect(own.shared.outMs).toBeCloseTo(core.routing.strayMs, 3);
     expect([own.shared.pardons, isOff(own.shared)]).toEqual([core.routing.forgiven ?? 0, isMisrouted(core.routing)]);
     const cell = { ...rest, candidateRequests: candidate, championRequests: champion };

@@ -38,6 +38,8 @@ export interface Said {
   /** The share by which the tick counts against the candidate; absent: it does not. */
   readonly against?: number;
   readonly isFor: boolean;
+  /** The share that speaks for it. */
+  readonly inFavour: number;
 }
 
 const factors = [0.5, 0.8, 0.9, 1 / 0.9, 1.25, 2];
@@ -49,7 +51,9 @@ export function saidBy(known: Shared | undefined, tick: Numbers): Said {
   const { ours, theirs } = tick;
   const [all, share] = [ours + theirs, tick.weight / 100];
   const was = atWeight(known, tick);
-  if (all === 0) return { shared: was, against: share, isFor: true };
+  if (all === 0) return { shared: was, against: share, isFor: true, inFavour: share };
+  // What has come to it until now, if that is less than its weight.
+  const inFavour = tick.isOfUsers || was.ours === 0 ? share : Math.min(was.ours / was.all, share);
   const isFirst = tick.from !== undefined && tick.start < was.since + minuteMs;
   const isOdd = odd(tick) > Math.log(2e6);
   const isFew = ours < all * share;
@@ -62,7 +66,7 @@ export function saidBy(known: Shared | undefined, tick: Numbers): Said {
   const seen = looks ? { ...was, seen: was.seen + 1, better: was.better.map(grown(was.seen, tick)) } : was;
   if (isOut) {
     const shared = { ...seen, outMs: was.outMs + (isLate ? 0 : missed(tick)) };
-    return { shared, isFor: false, ...(isOdd ? {} : { against: moved(was.ours, was.all, tick, false) }) };
+    return { shared, isFor: false, inFavour, ...(isOdd ? {} : { against: moved(was.ours, was.all, tick, false) }) };
   }
   const usual = was.usual ?? all;
   const shared = {
@@ -73,7 +77,7 @@ export function saidBy(known: Shared | undefined, tick: Numbers): Said {
       : {}),
   };
   const against = isOdd ? moved(ours, all, tick, true) : moved(was.ours, was.all, tick, false);
-  return { shared: inRow(shared, tick), against, isFor: true };
+  return { shared: inRow(shared, tick), against, isFor: true, inFavour };
 }
 
 const noRow = { ours: 0, theirs: 0, ticks: 0, gap: 0 };
@@ -89,14 +93,14 @@ function inRow(shared: Shared, tick: Numbers): Shared {
 }
 
 /**
- * The part of the champion's requests that may have come beside the endpoint: nothing, unless they are a twentieth above
+ * The part of the champion's requests that may have come beside the endpoint: nothing, unless they are a quarter above
  * its share and one standard deviation above chance; then what is above its share, and three standard deviations.
  */
 export function besideIn({ ours, all }: Shared, weight: number): number {
   const [theirs, rest] = [all - ours, (100 - weight) / weight];
   const above = theirs - rest * ours;
   const sd = (theirs + rest ** 2 * ours) ** 0.5;
-  return above > sd && above > theirs / 20 ? Math.min(1, (above + 3 * sd) / theirs) : 0;
+  return above > sd && above > theirs / 4 ? Math.min(1, (above + 3 * sd) / theirs) : 0;
 }
 
 /** A weight that is confirmed begins anew, and what held a rollout before that is forgotten. */

@@ -70,6 +70,7 @@ export interface Heard {
   readonly isOut: boolean;
   readonly against: number | undefined;
   readonly isFor: boolean;
+  readonly inFavour: number | undefined;
   /** One of both had no requests in the tick, and in no row that is a gap. */
   readonly isByChance: boolean;
   readonly lastWeight: number;
@@ -166,7 +167,7 @@ function judgedOne(
   const won = isOurs && isSaid ? purse.map((log, index) => log - (paid[index] ?? 0)) : nothingWon;
   const later = began.logs === undefined ? began : { ...began, logs: sumOf(began.logs, paid) };
   const speaks = weight === heard.lastWeight && heard.isFor && heard.ours.of > 0;
-  const at = rule.isOfUsers ? shareCame : share;
+  const at = rule.isOfUsers ? shareCame : rule.isRealised ? share : (heard.inFavour ?? share);
   // Where hardly any request of a tick is bad, more noise than this is hidden behind chance.
   const seen = (was.usual ?? 0) < 2 ? Math.min(noise, 0.1) : noise;
   const excluded = rule.margin * Math.exp(-0.6 * seen);
@@ -258,6 +259,7 @@ export function heardPairs(
     isCold,
     isOut: false,
     against: undefined,
+    inFavour: undefined,
     isFor: true,
     isByChance: false,
   };

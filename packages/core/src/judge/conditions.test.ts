@@ -214,10 +214,10 @@ describe('what the numbers of requests make of a certificate', () => {
   });
 
   test('says how many calls of the champion may be direct ones, where they could promote the candidate', () => {
-    const evidence = after(60, [30, 36]);
+    const evidence = after(60, [20, 36]);
 
     expect(textsOf(evidence, 'directCalls')).toEqual([
-      'errors: the champion got more requests than its share: 549 may be direct calls, and as many bad ones say nothing for the candidate',
+      'errors: the champion got more requests than its share: 1,134 may be direct calls, and as many bad ones say nothing for the candidate',
     ]);
     expect(textsOf(evidence, 'directCalls', {}, 'rollback')).toEqual([]);
   });

@@ -118,7 +118,7 @@ test('the first tick of the last step expects none for a candidate as bad as the
 
   expect(rest).toBeLessThan(1e-6);
   expect(sum).toBeLessThanOrEqual(1 + 1e-6 + rounding);
-  // In 1 tick of 6 the champion has so many more requests by chance that direct calls are reckoned with.
+  // Now and then the champion has so many more requests by chance that direct calls are reckoned with.
   expect(sum).toBeGreaterThan(0.3);
 });
 

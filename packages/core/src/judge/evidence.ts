@@ -266,11 +266,12 @@ function withWeather(
   const isAlone = given.rules.unit === 'request' && admitted?.routing.alone?.told === 0;
   const next: Record<string, Weather> = { ...weather };
   const against = admitted?.against === undefined ? {} : { against: admitted.against };
+  const shares = admitted === undefined ? {} : { ...against, inFavour: admitted.inFavour };
   for (const { stream, guardrail, events, isCold } of found) {
     if (requestsOf(events) === 0) continue;
     const { id } = stream;
     const isLast = weight === lastWeight && (admitted?.isFor ?? true);
-    const heard = { weight, events, isCold, isLast, isLeftOut, isAlone, ...against };
+    const heard = { weight, events, isCold, isLast, isLeftOut, isAlone, ...shares };
     next[id] = withHeard(next[id], heard, { ...limitsOf(stream, guardrail, given.rules), isAstray: astray });
   }
   return next;

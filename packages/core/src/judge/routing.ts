@@ -19,10 +19,13 @@ import { minute } from '../base/time.ts';
  *   than all of them.
  * - Against the candidate the share is never smaller than the weight, and known before the tick. A bad request of H0 is
  *   then the candidate's with no larger probability than weather.ts asks for at that share, so its proof holds as it is.
+ * - For a promotion the share is never larger than the weight, and known before the tick. A bad request of H0' is then the
+ *   candidate's with at least the probability that promotion.ts asks for at that share, and its factors fall with it.
  *
  * Without H0, direct calls that the candidate gets beside its share move the share that came before, by which it is judged
  * where that is the larger one. That is as good as exact, once some minutes have come, if the outcomes do not depend on the
- * numbers and the share stays as it was. direct.ts has what direct calls of the champion do to a promotion.
+ * numbers and the share stays as it was. So it is for a promotion with direct calls of the champion, as long as they are bad
+ * no more often than other requests; direct.ts has what is done where they are too many to rely on that.
  *
  * Where that fails: with retries the outcomes make the numbers. A candidate whose failed requests are sent again to it has
  * too many requests. So a tick with too many is never left out, against a promotion it counts as it is, and against the
@@ -89,8 +92,9 @@ export interface Admitted {
   readonly routing: Routing;
   /** The candidate's share by which the tick counts against it; absent: not at all. */
   readonly against?: number;
-  /** Whether it counts for the candidate. */
+  /** Whether it counts for the candidate, and by which share. */
   readonly isFor: boolean;
+  readonly inFavour: number;
 }
 
 /** The candidate's share in odds, as a multiple of the configured one. */
@@ -141,7 +145,7 @@ const misrouted = 1000;
 export function admit(known: Routing | undefined, split: Split, at: Weighing): Admitted {
   const routing = weighed(known ?? atFirst, at);
   const { candidate, champion } = split;
-  if (candidate + champion === 0) return { routing, against: at.share, isFor: true };
+  if (candidate + champion === 0) return { routing, against: at.share, isFor: true, inFavour: at.share };
   const isEarly = at.period !== undefined && at.start < routing.since + lateMs;
   const isImpossible = surprise(split, at) > impossible;
   const why = whyOut(routing, split, { isEarly, isImpossible });
@@ -154,7 +158,16 @@ export function admit(known: Routing | undefined, split: Split, at: Weighing): A
     routing: next,
     ...(isLeftOut ? {} : { against: isImpossible ? shareOf(split, at) : shareAgainst(routing, at) }),
     isFor: why === undefined,
+    inFavour: shareInFavour(routing, at),
   };
+}
+
+/**
+ * The share by which the next tick counts for a promotion: the weight, or what came since it holds if that is less. Direct
+ * calls of the champion make its bad requests more, and by the weight the candidate would look better for it.
+ */
+function shareInFavour({ came: { candidate, champion } }: Routing, { share, unit }: Weighing): number {
+  return unit === 'request' && candidate > 0 ? Math.min(share, candidate / (candidate + champion)) : share;
 }
 
 /** The share by which the next tick counts against the candidate: the weight, or what came since it holds if that is far more. */

@@ -182,8 +182,7 @@ describe('direct calls of the champion', () => {
   test.each([
     ['all of them are slow, of 20 requests a minute', tallyOf(20, 100, 70, 160)],
     ['half of them are slow, of 20 requests a minute', tallyOf(20, 100, 40, 160)],
-    ['they are slow as often as others, of 10 requests a minute', tallyOf(10, 50, 11, 110)],
-    ['all of them fail, of 60 requests a minute', tallyOf(3, 300, 61, 360)],
+    ['all of them fail, of 30 requests a minute', tallyOf(2, 150, 61, 210)],
   ])('promote nobody who is as bad as the margin where %s', (_, tenMinutes) => {
     for (const times of [3, 6, 24]) {
       const evidence = after(times, tenMinutes);
@@ -193,43 +192,48 @@ describe('direct calls of the champion', () => {
     }
   });
 
-  test('are nobody before the champion has a twentieth more, nor before that is more than chance', () => {
+  test('that are bad as often as other requests promote no candidate at the margin, and keep none that is healthy', () => {
+    expect(shown(after(240, tallyOf(60, 300, 36, 360)))).toBeLessThan(Math.log(20));
+    expect(shown(after(12, tallyOf(30, 300, 36, 360)))).toBeGreaterThan(Math.log(20));
+  });
+
+  test('are nobody before the champion has a quarter more, nor before that is more than chance', () => {
     const ratioOf = (evidence: Evidence) => logMean(evidence.weather.errors?.safe ?? []);
     const half = (evidence: Evidence) => ratioOf(evidence) + Math.log(0.5);
 
     for (const [tally, ticks] of [
-      [tallyOf(3, 300, 3, 315), 60],
-      [tallyOf(3, 30, 3, 36), 1],
+      [tallyOf(3, 300, 3, 390), 60],
+      [tallyOf(3, 10, 3, 14), 1],
     ] as const)
       expect(shown(after(ticks, tally))).toBeGreaterThanOrEqual(half(after(ticks, tally)));
-    expect(shown(after(60, tallyOf(3, 300, 3, 320)))).toBeLessThan(half(after(60, tallyOf(3, 300, 3, 320))));
+    expect(shown(after(60, tallyOf(3, 300, 3, 440)))).toBeLessThan(half(after(60, tallyOf(3, 300, 3, 440))));
   });
 
   test('leave a promotion to those of its bad requests that are more than they', () => {
-    expect(shown(after(60, tallyOf(30, 300, 60, 330)))).toBeLessThan(Math.log(20));
-    expect(shown(after(60, tallyOf(30, 300, 90, 330)))).toBeGreaterThan(Math.log(20));
+    expect(shown(after(60, tallyOf(30, 300, 175, 450)))).toBeLessThan(Math.log(20));
+    expect(shown(after(60, tallyOf(30, 300, 200, 450)))).toBeGreaterThan(Math.log(20));
   });
 
   test('explain no requests of the candidate, which the past counts', () => {
-    const direct = shownByPast(tallyOf(4, 900, 4, 1000));
+    const direct = shownByPast(tallyOf(4, 900, 4, 1300));
 
     expect(direct).toBeLessThan(shownByPast(tallyOf(4, 900, 4, 940)));
   });
   const shownByPast = (tally: Tally) => safe(counted(noEvidence(0), { ...tally, champion: 0 }));
 
   test('never make the evidence larger, and count as many causes as bad requests do', () => {
-    const evidence = after(60, tallyOf(30, 300, 90, 330));
+    const evidence = after(60, tallyOf(30, 300, 200, 450));
     const weather = { errors: { ...newWeather(independent, 50), safe: [-9, -9, -9, -9, -9] } };
     const bursts = { ...plain, maxBurst: 3 };
     const [of, ratio] = [
       { weight: 50, guardrail: bursts, rules: own },
       { candidate: 600, share: 0.5 },
     ];
-    const direct = 1800 + 3 * Math.sqrt(37_800);
+    const direct = 9000 + 3 * Math.sqrt(45_000);
 
     expect(shown({ ...evidence, weather })).toBeLessThan(-8);
     expect(logSafe(evidence, stream, of)).toBeCloseTo(
-      logRatio([{ ...ratio, champion: (5400 - direct) / 3 }], 2) + Math.log(0.5),
+      logRatio([{ ...ratio, champion: (12_000 - direct) / 3 }], 2) + Math.log(0.5),
       6,
     );
   });
@@ -239,8 +243,8 @@ describe('direct calls of the champion', () => {
     const routed = (share: number, candidate: number, champion: number) =>
       admit(undefined, { candidate, champion }, { start: 0, tickMs: day, share, unit: 'request' }).routing;
 
-    expect(directCalls({ ...cell, championRequests: 720 }, routed(0.25, 100, 360), 25)).toBeCloseTo(
-      2 * (60 + 3 * Math.sqrt(360 + 900)),
+    expect(directCalls({ ...cell, championRequests: 880 }, routed(0.25, 100, 440), 25)).toBeCloseTo(
+      2 * (140 + 3 * Math.sqrt(440 + 900)),
       9,
     );
     expect(directCalls({ ...cell, championRequests: 10 }, routed(0.5, 1, 20), 50)).toBe(10);

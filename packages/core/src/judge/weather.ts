@@ -189,6 +189,8 @@ export interface Heard {
   readonly isLast: boolean;
   /** The share by which it counts against the candidate, where that is not the weight. */
   readonly against?: number;
+  /** The share by which it counts for a promotion, where that is not the weight. */
+  readonly inFavour?: number;
   /** Its numbers of requests make it no evidence, and it teaches nothing. */
   readonly isLeftOut?: boolean;
   /** One arm had no requests, which happens by chance with so few. */
@@ -287,7 +289,7 @@ function judged(
     // Of users who are at risk the share that came, because the other would say how many had a bad request.
     ...(promotes && heard.isLast && candidateRequests > 0
       ? {
-          safe: safeAfter(safe, unit === 'user' ? asCame : origins, {
+          safe: safeAfter(safe, unit === 'user' ? asCame : { ...origins, share: heard.inFavour ?? origins.share }, {
             margin,
             tau: noiseBehind(tau, typical),
             most,
