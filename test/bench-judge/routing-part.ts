@@ -1,15 +1,22 @@
+import type { History } from '../../packages/core/src/judge/history.ts';
 import { admit, isMisrouted, type Routing } from '../../packages/core/src/judge/routing.ts';
 import { type Claim, figure, medianOf, shareOf } from './claims.ts';
 import { table } from './markdown.ts';
+import { numberOf } from './names.ts';
 import type { Part } from './parts.ts';
-import type { Random } from './random.ts';
+import { daysBefore, historyAfter, perHistory } from './past.ts';
+import { type Random, random } from './random.ts';
 import { follow, minuteMs, planFor } from './rollout.ts';
 import { type Disturbance, direct, gap, late, lost, pinned, skewed } from './routing.ts';
 import { type Case, note } from './tally.ts';
 import { type Weather, type Worse, weathered } from './weather.ts';
 
-/** What the numbers of requests do to a rollout, through the table of the product and without a history. */
+/**
+ * What the numbers of requests do to a rollout, through the table of the product: where requests are few with the week that
+ * the champion had before, as every champion has one, and without a history where it is told or they are many.
+ */
 interface Scene {
+  readonly known?: true;
   readonly name: string;
   readonly rpm: number;
   readonly disturb?: Disturbance;
@@ -33,8 +40,19 @@ const harmless: readonly Scene[] = rpms.flatMap((rpm) =>
       ['six health checks a minute on the candidate', direct('candidate', 6)],
       ['six health checks a minute on the champion', direct('champion', 6)],
     ] as const
-  ).map(([name, disturb]): Scene => ({ name, rpm, ...(disturb === undefined ? {} : { disturb }) })),
+  ).map(
+    ([name, disturb]): Scene => ({
+      ...{ name, rpm, ...(disturb === undefined ? {} : { disturb }) },
+      ...(rpm === 60 ? { known: true } : {}),
+    }),
+  ),
 );
+
+/** By the ratio alone: a check that is never bad makes the champion look better. */
+const unknownScene: Scene = {
+  ...{ name: 'six health checks a minute on the champion, no history', rpm: 60 },
+  disturb: direct('champion', 6),
+};
 
 const pinnedScene: Scene = {
   name: 'six real requests a minute are pinned to the candidate',
@@ -84,9 +102,23 @@ const untilOf = (rpm: number): number => (rpm === 60 ? 1600 : 400);
 const nameOf = ({ name, rpm }: Scene): string => `${name}, ${rpm} rpm`;
 const marginName = (scene: Scene): string => `at the margin: ${nameOf(scene)}`;
 
-function played({ rpm, disturb, weather }: Scene, random: Random, worse?: Worse) {
-  const source = weathered(random, { rpm, errors, ...weather }, worse);
-  return disturb === undefined ? source : disturb(source, random);
+/** A week of the champion for five rollouts: it takes as long to draw. */
+function historiesOf({ known, rpm, weather, name }: Scene): (random: Random) => History | undefined {
+  if (known === undefined) return () => undefined;
+  const alone = (own: Random) => weathered(own, { rpm, errors, ...weather }).alone;
+  const before = daysBefore(alone(random(numberOf(name))));
+  let history: History | undefined;
+  let count = 0;
+  return (own) => {
+    if (count % perHistory === 0) history = historyAfter(before, alone(own));
+    count += 1;
+    return history;
+  };
+}
+
+function played({ rpm, disturb, weather }: Scene, own: Random, worse?: Worse) {
+  const source = weathered(own, { rpm, errors, ...weather }, worse);
+  return disturb === undefined ? source : disturb(source, own);
 }
 
 const runsOf = ({ rpm }: Scene, short: number) => ({ short: rpm === 60 ? 0 : short, full: rpm === 60 ? 300 : 1000 });
@@ -94,19 +126,27 @@ const runsOf = ({ rpm }: Scene, short: number) => ({ short: rpm === 60 ? 0 : sho
 const healthyCase = (scene: Scene): Case => ({
   name: nameOf(scene),
   runs: runsOf(scene, scene.name.startsWith('ten minutes') ? 100 : 0),
-  begin: () => (random, tallies) => {
-    const { end, promotedAt, exposed } = follow(plan, played(scene, random), { until: untilOf(scene.rpm) });
-    note(tallies, 'judge', end === 'certified' ? promotedAt : undefined, exposed);
-    if (end === 'evidence') note(tallies, 'taken back by evidence', 0);
+  begin: () => {
+    const historyOf = historiesOf(scene);
+    return (own, tallies) => {
+      const given = { until: untilOf(scene.rpm), history: historyOf(own) };
+      const { end, promotedAt, exposed } = follow(plan, played(scene, own), given);
+      note(tallies, 'judge', end === 'certified' ? promotedAt : undefined, exposed);
+      if (end === 'evidence') note(tallies, 'taken back by evidence', 0);
+    };
   },
 });
 
 const marginCase = (scene: Scene): Case => ({
   name: marginName(scene),
   runs: runsOf(scene, 0),
-  begin: () => (random, tallies) => {
-    const { end, promotedAt } = follow(unjudged, played(scene, random, { errors: 2 }), { until: untilOf(scene.rpm) });
-    note(tallies, 'judge', end === 'certified' ? promotedAt : undefined);
+  begin: () => {
+    const historyOf = historiesOf(scene);
+    return (own, tallies) => {
+      const given = { until: untilOf(scene.rpm), history: historyOf(own) };
+      const { end, promotedAt } = follow(unjudged, played(scene, own, { errors: 2 }), given);
+      note(tallies, 'judge', end === 'certified' ? promotedAt : undefined);
+    };
   },
 });
 
@@ -154,8 +194,8 @@ const claimOf = (
 
 export const routingPart: Part = {
   cases: [
-    ...[...harmless, pinnedScene].map(healthyCase),
-    ...harmless.map(marginCase),
+    ...[...harmless, unknownScene, pinnedScene].map(healthyCase),
+    ...[...harmless, unknownScene].map(marginCase),
     ...misrouted.map(misroutedCase),
     ...falseCases,
   ],
@@ -171,7 +211,7 @@ export const routingPart: Part = {
       return tally === undefined ? '' : figure(shareOf(tally).value, 'share');
     };
     const runsText = (name: string): string => (results[name]?.judge?.runs ?? 0).toLocaleString('en-GB');
-    const healthyRows = [...harmless, pinnedScene].map((scene) => {
+    const healthyRows = [...harmless, unknownScene, pinnedScene].map((scene) => {
       const tallies = results[nameOf(scene)] ?? {};
       const { judge } = tallies;
       return [
@@ -190,7 +230,7 @@ export const routingPart: Part = {
     });
     return `## Numbers of requests
 
-Gaps in the telemetry, weights that land late and direct calls say nothing about a candidate. Through the table of the product, with the default config and without a history.
+Gaps in the telemetry, weights that land late and direct calls say nothing about a candidate. Through the table of the product, with the default config. At 60 requests a minute with the champion's week before, but for the row that says otherwise; at more without it. A health check is never bad here, so by the ratio alone it makes the champion look better, and a certificate takes longer.
 
 ${table(['what happens', 'healthy, certified', 'median', 'healthy, taken back by evidence', 'at the margin, certified', 'rollouts'], healthyRows)}
 
