@@ -25,6 +25,8 @@ const handlers: { readonly [Type in Exclude<ModelSignal['type'], MachineSignal>]
   endpointObserved: observeEndpoint,
   configReleased: releaseConfig,
   effectRefused: refuseEffect,
+  ticksRead: takeReading,
+  labelsRead: takeReading,
   clockTicked: () => ({ ignored: 'nothing is due' }),
 };
 
@@ -66,6 +68,14 @@ function observeEndpoint(model: Model, signal: SignalOf<'endpointObserved'>): St
   if (!('moved' in seen) || model.rollout === undefined || said === undefined) return seen;
   const failed = step(rolloutTable, model.rollout, said, { frozen: false });
   return 'moved' in failed ? { moved: { ...seen.moved, rollout: failed.moved } } : seen;
+}
+
+/** Counts that cannot be are owed as before, so they are read again more slowly. */
+function takeReading(model: Model, signal: SignalOf<'ticksRead' | 'labelsRead'>): Step<Model> {
+  const heard = machines.rollout.step(model, signal);
+  const next = 'moved' in heard ? heard.moved : model;
+  const isOwed = machines.rollout.owes(next, signal.at).some(({ key }) => key === signal.key);
+  return isOwed ? { moved: tryAgainSlowly(next, { ...signal, because: 'its counts cannot be read' }) } : heard;
 }
 
 /** "Never" from a provider goes to the machine whose effect it was. */

@@ -128,7 +128,10 @@ export const ownAnswers = {
 } as const;
 
 /** An effect that was refused and must happen is kept, and tried again with growing pauses. */
-export const tryAgainSlowly = (model: Model, { key, at, because }: SignalOf<'effectRefused'>): Model => ({
+export const tryAgainSlowly = (
+  model: Model,
+  { key, at, because }: Pick<SignalOf<'effectRefused'>, 'key' | 'at' | 'because'>,
+): Model => ({
   ...model,
   debts: { ...model.debts, [key]: retrySlowly(key, at, because) },
 });

@@ -250,3 +250,19 @@ test('what came unread while a rollout was paused is read once it goes on, harm 
   expect(rolloutOf(given).evidence.readTo - evidence.readTo).toBeLessThanOrEqual(22 * minute);
   expect(problemsOf(given)).toEqual([]);
 });
+
+test('counts that cannot be are asked for again after minutes, not at once', () => {
+  const given = first(planOf({ rollout: { guard: '30m' } }));
+  until(given, healthy, 'guarding');
+  given.drive.wait(2 * minute);
+  const [order] = given.drive.owed('readTicks');
+  if (order?.kind !== 'readTicks') return expect.fail();
+  const ticks = [{ start: order.from, counts: { v1: { requests: 5, bad: { errors: 7 } } } }];
+
+  given.drive.answer('readTicks', { type: 'ticksRead', from: order.from, to: order.to, ticks });
+
+  const { until: again = 0, taken } = given.drive.state.debts[order.key] ?? {};
+  expect(taken).toBeUndefined();
+  expect(again - given.drive.now).toBeGreaterThan(5 * minute);
+  expect(until(given, healthy, 'promoted').status).toBe('promoted');
+});
