@@ -276,8 +276,7 @@ export const judgeScenarios: readonly Scenario[] = [
   {
     name: 'a broken shadow serves nobody',
     outside: { models: { failing: shares(0.4, 0.005) } },
-    // What is usual is learned in two minutes.
-    act: canary({ ...shadow, bake: '6m' }),
+    act: canary(shadow),
     expect(universe, calm) {
       rollsBack('evidence', 'errors')(universe, calm);
       const ticks = universe.telemetry.truth({

@@ -266,7 +266,8 @@ export function heardPairs(
   return heardOne(
     stream,
     { ...heard, ours: { bad: mirror, of: pairs }, theirs: { bad: served, of: pairs } },
-    { ...known, noise: known.noise * more, usual: undefined },
+    // No noise is taken to be more than 1.
+    { ...known, noise: Math.min(1, known.noise * more), usual: undefined },
     { ...rule, isRealised: false, isOfUsers: false, wished: 50 },
   );
 }

@@ -1,4 +1,5 @@
 import { grouped, percent } from '../base/numbers.ts';
+import type { Stream } from '../guardrails/guardrail.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import type { Arm } from './compared.ts';
 import { type Cell, type Evidence, type Place, withTick } from './evidence.ts';
@@ -48,6 +49,23 @@ export function judge(
   const read = counted.readTo < to ? { ...counted, readTo: to } : counted;
   return { evidence: read, verdict: verdict ?? verdictOf(read, place, rules) };
 }
+
+/**
+ * The fewest ticks of a mirror in which it may find harm: two only teach what is usual, and each of the others multiplies
+ * the evidence of a stream by its cap at most.
+ */
+export function fewestMirrored({ guardrails, alpha }: Rules): number {
+  const needed = guardrails
+    .filter(({ clock, alphaShare }) => clock === 'ticks' && alphaShare > 0)
+    .map(({ alphaShare, streams, climates }) => {
+      const logs = streams.filter(({ harm }) => harm).length + streams.filter(isPaired).length;
+      const cap = Math.min(...streams.map(({ id }) => (climates[id] ?? independent).cap));
+      return Math.ceil(Math.log(logs / (alpha * alphaShare)) / Math.log(cap));
+    });
+  return 2 + Math.max(0, ...needed);
+}
+
+const isPaired = ({ harm, segment }: Stream): boolean => harm && segment === undefined;
 
 const isText = (text: string | undefined): text is string => text !== undefined;
 const takesBack = ({ kind }: Verdict): boolean => kind === 'harm' || kind === 'limit' || kind === 'harmAsCame';
@@ -173,7 +191,7 @@ export function logGuardrail(evidence: Evidence, guardrail: Guardrail, rules: Ru
   for (const stream of guardrail.streams) {
     if (!stream.harm) continue;
     logs.push(logStream(evidence, stream.id, guardrail));
-    if (rules.mirrored && stream.segment === undefined) logs.push(logPairs(evidence, stream.id));
+    if (rules.mirrored && isPaired(stream)) logs.push(logPairs(evidence, stream.id));
   }
   return logMean(logs);
 }

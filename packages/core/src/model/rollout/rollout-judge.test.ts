@@ -287,6 +287,24 @@ describe('strategy shadow', () => {
     );
   });
 
+  test.each([
+    ['calm', 4],
+    ['unknown', 6],
+  ])('mirrors for long enough to find harm, whatever its bake, where the past is %s', (past, ticks) => {
+    const mirroring = (mirror: number) => {
+      const given = begun({ ...shadow, bake: '1m', atMost: '20m' });
+      if (past === 'unknown') given.drive.answer('readHistory', { type: 'historyRead' });
+      return { given, traffic: { ...healthy, pairs: { mirror, served: 1 } } };
+    };
+    const broken = mirroring(600);
+    const sound = mirroring(1);
+
+    until(broken.given, broken.traffic, 'rolledBack', 'promoted');
+    expect(broken.given.endpoint.log.join()).not.toContain('"v2"');
+    until(sound.given, sound.traffic, 'baking');
+    expect(until(sound.given, sound.traffic, 'shifting', 'rolledBack').evidence.ticks).toBe(ticks);
+  });
+
   test('goes on with its steps when the mirror shows no harm', () => {
     const given = begun(shadow);
 

@@ -3,7 +3,7 @@ import { countText, grouped } from '../../base/numbers.ts';
 import { type Refusal, refuse } from '../../base/table.ts';
 import { durationText, spanText } from '../../base/time.ts';
 import type { Evidence } from '../../judge/evidence.ts';
-import { logHarm, shiftedIn, type Verdict } from '../../judge/judge.ts';
+import { fewestMirrored, logHarm, shiftedIn, type Verdict } from '../../judge/judge.ts';
 import { type Lack, lacks } from '../../judge/needed.ts';
 import { isMisrouted, ticksLeftOut } from '../../judge/routing.ts';
 import { evidenceText, lackText } from '../../judge/sentence.ts';
@@ -234,7 +234,7 @@ type Lacking = () => string;
 const missingAt = (rollout: AtAStep): Lacking | undefined =>
   isSuspect(rollout) ? () => harmText(rollout) : lackAt(rollout);
 
-/** The last step needs a certificate, a mirror that it mirrors at all. `undefined`: nothing is missing. */
+/** The last step needs a certificate, a mirror that it was judged at all. `undefined`: nothing is missing. */
 function lackAt(rollout: AtAStep): Lacking | undefined {
   if (isLast(rollout)) return lackOf(rollout);
   const { steps, step, evidence, plan } = rollout;
@@ -242,6 +242,9 @@ function lackAt(rollout: AtAStep): Lacking | undefined {
   const { pairs, dropped } = evidence.mirrored ?? { pairs: 0, dropped: 0 };
   const fewest = plan.limits.errors.minRequests;
   if (pairs < fewest) return () => `no data: ${requestsText(pairs)} mirrored to the candidate, of at least ${fewest}`;
+  const ticks = Math.min(fewestMirrored(rulesFor(rollout)), Math.floor(plan.atMost / plan.tick));
+  if (evidence.ticks < ticks)
+    return () => `${countText(evidence.ticks, 'tick')} mirrored, and a mirror finds no harm in fewer than ${ticks}`;
   return dropped > pairs
     ? () =>
         `${grouped(dropped)} of ${requestsText(pairs + dropped)} were never copied, for the queue was full; mirror a smaller share`
