@@ -178,7 +178,10 @@ describe('a guard that would end on a suspect', () => {
     const resumed = guarded(0.032);
     const promoted = guarded(0.032);
 
+    const { readTo } = rolloutOf(resumed).evidence;
+    resumed.drive.skip(5 * minute);
     resumed.drive.say({ type: 'resumeRequested' });
+    expect(rolloutOf(resumed)).toMatchObject({ status: 'guarding', evidence: { readTo } });
     promoted.drive.say({ type: 'promoteRequested', because: 'the errors are of a test' });
 
     expect(until(resumed, healthy, 'guarding', 'baking').status).toBe('guarding');

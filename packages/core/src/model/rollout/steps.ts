@@ -91,11 +91,12 @@ function untestedText({ kind, stable, plan }: Base): string {
     : `strategy ${plan.strategy} has no step in which it is compared with v${stable}`;
 }
 
-/** At the weight that it had, each tick counts that was not read yet. */
-export function bake(rollout: Base, step: number, at: number, weight: 'newWeight' | 'sameWeight'): Rollout {
+type Weight = 'newWeight' | 'sameWeight';
+
+export function bake(rollout: Base, step: number, at: number, weight: Weight): Rollout {
   return {
     ...base(rollout),
-    evidence: weight === 'sameWeight' ? rollout.evidence : fromNow(rollout, at),
+    evidence: fromNow(rollout, at, weight),
     status: 'baking',
     step,
     since: at,
@@ -103,8 +104,12 @@ export function bake(rollout: Base, step: number, at: number, weight: 'newWeight
   };
 }
 
-/** Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. */
-function fromNow({ evidence, plan, sticky }: Base, at: number): Evidence {
+/**
+ * Ticks that began before the weight was confirmed are not counted; the first that are counted are warm-up. At the weight
+ * that it had, each tick counts that was not read yet.
+ */
+function fromNow({ evidence, plan, sticky }: Base, at: number, weight: Weight): Evidence {
+  if (weight === 'sameWeight') return evidence;
   const readTo = Math.max(evidence.readTo, firstTick(at, plan.tick));
   const users = sticky ? { usersSince: evidence.usersSince ?? readTo } : {};
   return { ...evidence, readTo, from: readTo + plan.warmUp * plan.tick, ...users };
@@ -239,11 +244,11 @@ const withCertificate = (
 ): Partial<Pick<Base, 'certificate'>> =>
   rollout.kind === 'rollback' ? {} : { certificate: certify(rollout, { verdict: 'none', ...decided }, now) };
 
-export function guard(rollout: Waiting, at: number): Rollout {
+export function guard(rollout: Waiting, at: number, weight: Weight): Rollout {
   if (rollout.guardMs === 0) return endPromoted(rollout, at);
   return {
     ...base(rollout),
-    evidence: fromNow(rollout, at),
+    evidence: fromNow(rollout, at, weight),
     status: 'guarding',
     since: at,
     until: firstTick(at, rollout.plan.tick) + rollout.guardMs,

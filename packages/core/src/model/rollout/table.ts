@@ -176,7 +176,7 @@ export const rolloutTable: Table<Rollout, Signals, RolloutContext> = {
   },
   promoting: {
     ...stoppable<'promoting'>(),
-    endpointConverged: (rollout, { at }) => guard(rollout, at),
+    endpointConverged: (rollout, { at }) => guard(rollout, at, 'newWeight'),
     clockTicked: (rollout, { at }) =>
       at < rollout.deadline
         ? rollout

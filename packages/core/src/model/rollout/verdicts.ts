@@ -24,6 +24,7 @@ import {
   bake,
   endPromoted,
   goForward,
+  guard,
   hold,
   holdBack,
   holdBoth,
@@ -323,7 +324,8 @@ export function resume(
     return refuse(
       'the project is frozen, and the weight of the candidate would rise; end the freeze first, or abort the rollout',
     );
-  if (backTo !== undefined || isHeldGuard(rollout)) return goForward(rollout, at, because);
+  if (backTo !== undefined) return goForward(rollout, at, because);
+  if (isHeldGuard(rollout)) return guard(rollout, at, 'sameWeight');
   // A shift of the predictions does not go away by mirroring more: somebody has looked at it.
   const looked = !frozen && evidence.readTo >= until && shiftAt(rollout) !== undefined;
   return looked ? shift(rollout, step + 1, at) : bake(rollout, step, at, 'sameWeight');
