@@ -308,6 +308,14 @@ describe('strategy shadow', () => {
     expect(until(sound.given, sound.traffic, 'shifting', 'rolledBack').evidence.ticks).toBe(ticks);
   });
 
+  test('mirrors for no longer than its last step may take', () => {
+    const given = begun({ ...shadow, bake: '1m', atMost: '3m', onInconclusive: 'rollBack' });
+
+    const rollout = until(given, { ...healthy, pairs: { mirror: 1, served: 1 } }, 'rolledBack', 'shifting', 'promoted');
+    expect(rollout.status).toBe('shifting');
+    expect(until(given, { ...healthy, pairs: { mirror: 1, served: 1 } }, 'baking').evidence.ticks).toBe(3);
+  });
+
   test('goes on with its steps when the mirror shows no harm', () => {
     const given = begun(shadow);
 
