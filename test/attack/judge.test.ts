@@ -143,7 +143,7 @@ describe('a certificate of losses', () => {
     expect(certificate?.guardrails[0]?.streams[0]?.cells).toEqual({});
     expect(certificate?.sentence).not.toMatch(/wrong predictions/);
     expect(certificate?.sentence).toMatch(
-      /^Promoted after 12 minutes of evidence: over [\d,]+ labelled predictions the candidate's average loss was .*; a candidate that is worse by at least 0.2 in its average loss, would/,
+      /^Promoted after 12 minutes of evidence: over [\d,]+ labelled predictions the candidate's average loss was .*; if the candidate were worse by at least 0.2 in its average loss, it would/,
     );
   });
 });
@@ -284,7 +284,7 @@ describe('sentences', () => {
 
     const { certificate } = rolloutOf(given);
     expect(certificate?.sentence).toBe(
-      "Aborted by ann: it lies; a person decided this, not a test, so there is no figure for how sure it is. Now: v1 gets all traffic again. You need do nothing. v2 stays off; to try it again: serin versions restore fraud 2 --because '<why>'.",
+      "Aborted by ann: it lies; a person decided this, not a test, so there is no figure for how sure it is. Now: the champion, v1, gets all traffic again. You do not need to do anything. The candidate, v2, stays off; to offer it for another rollout: serin versions restore fraud 2 --because '<why>'.",
     );
     expect(certificate?.conditions).toContain(
       'a model that has just got more traffic is as fast as usual after 1 tick; until then its latency does not count',

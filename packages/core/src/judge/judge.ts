@@ -121,8 +121,9 @@ function beyondLimit(evidence: Evidence, { champion }: Place, rules: Rules): str
     isAlone || rules.unit === 'request'
       ? `${counted} requests to the candidate failed`
       : `${counted} users of the candidate had failed requests for the first time`;
-  const beyond = isAlone ? '' : `, ${grouped(Math.round(candidate.errors - excused))} more than at the champion's rate`;
-  return `${failed}${beyond}, and the limit is ${percent(share)} of them`;
+  const others = isAlone ? '' : `, where ${grouped(Math.round(excused))} would have at the champion's rate`;
+  const most = grouped(Math.floor(candidate.requests * share + excused));
+  return `${failed}${others}; the limit is ${percent(share)}${isAlone ? '' : ' more'}, which is ${most}`;
 }
 
 /** The share of each arm's requests that fails, for a person. */

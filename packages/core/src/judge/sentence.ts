@@ -79,26 +79,18 @@ type Lacking = Lack & { readonly moreMs: number | undefined };
 export function lackText(lacks: readonly Lacking[], { beta, unit }: Rules, tickMs: number): string {
   const [slowest, ...others] = lacks;
   if (slowest === undefined) return 'nothing is missing';
-  const { stream, cell, logE, moreMs } = slowest;
+  const { stream, cell, logE } = slowest;
   if (cell === undefined && logE === 0)
     return 'nothing that decides was counted in this step yet, so there is no evidence to promote it, and nobody can say when there will be';
-  const time =
-    moreMs === undefined
-      ? 'if both models go on like this there never will be enough'
-      : `at this traffic it takes about ${moreText(moreMs)}`;
-  const seen =
-    cell === undefined
-      ? `counting ${stream.events}, the`
-      : `${ratesText(stream, totals({ '': cell }), unit, tickMs)}; the`;
-  const evidence = `evidence for it is ${evidenceText(logE)} so far, and a promotion needs ${evidenceText(-Math.log(beta))}`;
-  const rest = others.map((other) => `; the check of ${other.stream.events} needs ${otherText(other)}`).join('');
-  return `there is too little evidence yet to promote it, and ${time}: ${seen} ${evidence}${rest}`;
+  const slowestText = others.length === 0 ? `the check of ${stream.events}` : `the slowest check, of ${stream.events},`;
+  const rest = others.map((other) => `, and the check of ${other.stream.events} ${moreText(other)}`).join('');
+  const so = cell === undefined ? 'The' : `So far ${ratesText(stream, totals({ '': cell }), unit, tickMs)}; the`;
+  const evidence = `evidence for a promotion is ${evidenceText(logE)}, and ${evidenceText(-Math.log(beta))} is needed`;
+  return `there is too little evidence yet to promote it: ${slowestText} needs ${moreText(slowest)} at this traffic${rest}. ${so} ${evidence}`;
 }
 
-const otherText = ({ moreMs }: Lacking): string =>
-  moreMs === undefined ? 'longer than anybody waits' : `about ${moreText(moreMs)}`;
-/** `86 more minutes`. */
-const moreText = (ms: number): string => spanText(ms).replace(' ', ' more ');
+const moreText = ({ moreMs }: Lacking): string =>
+  moreMs === undefined ? 'longer than anybody waits' : `about ${spanText(moreMs).replace(' ', ' more ')}`;
 
 function rollbackText(unworded: Unworded, given: Case): string {
   const { guardrails, logE } = unworded;
@@ -106,7 +98,8 @@ function rollbackText(unworded: Unworded, given: Case): string {
     .filter(({ blame }) => blame !== undefined)
     .reduce((a, b) => (Math.log(b.alphaShare) + b.logE > Math.log(a.alphaShare) + a.logE ? b : a));
   const rule = given.rules.guardrails.find(({ name }) => name === blamed.name);
-  const sure = `a candidate ${harmlessText(given.rules)} would be rolled back on evidence this strong in at most 1 rollout in ${rare(logE)} (the judge rolls back at 1 in ${rare(-Math.log(unworded.alpha))})`;
+  const enough = `1 in ${rare(-Math.log(unworded.alpha))} is enough to roll back`;
+  const sure = `if ${harmlessText(given.rules)}, evidence this strong would turn up in at most 1 rollout in ${rare(logE)} (${enough})`;
   if (rule?.loss !== undefined) return `${lossText(given)}; ${sure}`;
   const worst = blamed.streams.reduce((a, b) => (strength(b) > strength(a) ? b : a));
   const stream = rule?.streams.find(({ id }) => id === worst.id);
@@ -125,11 +118,11 @@ function harmlessText({ guardrails, mirrored, routing }: Rules): string {
   const deciding = guardrails.filter(({ alphaShare }) => alphaShare > 0);
   const [{ loss } = {}, another] = deciding;
   if (another === undefined && loss !== undefined && loss.tolerated > 0)
-    return `whose average loss is at most ${loss.tolerated} above the champion's`;
+    return `the candidate's average loss were at most ${loss.tolerated} above the champion's`;
   const most = mirrored || routing === 'realised' ? 1 : Number.POSITIVE_INFINITY;
   const ratios = deciding.map((each) => (each.loss === undefined ? each.toleratedRatio : 1));
   const ratio = Math.min(most, ...ratios);
-  return ratio === 1 ? 'no worse than the champion' : `at most ${ratio} times as bad as the champion`;
+  return `the candidate were ${ratio === 1 ? 'no worse than the champion' : `at most ${ratio} times as bad as the champion`}`;
 }
 
 function harmText(stream: Stream, found: StreamFinding, { unit }: Unworded, { evidence, tickMs }: Case): string {
@@ -162,14 +155,14 @@ function promotionText({ guardrails, beta, lastWeight, unit }: Unworded, given: 
   const losses = deciding.flatMap(({ loss }) => (loss === undefined ? [] : [lossText(given)]));
   const measured = [...rates, ...losses];
   const place = rates.length === 0 ? '' : `in the last step, at ${lastWeight} % of the traffic, `;
-  const where = measured.length > 1 ? ' in one of these' : '';
+  const where = measured.length > 1 ? ' in any one of these' : '';
   const excluded = [...new Set(deciding.map((rule) => excludedText(rule, unit, where)))].join(', or ');
-  return `${place}${measured.join('; ')}; a candidate that is ${excluded}, would be promoted in at most 1 rollout in ${rare(-Math.log(beta))}, and smaller harm can get through`;
+  return `${place}${measured.join('; ')}; if the candidate were ${excluded}, it would be promoted in at most 1 rollout in ${rare(-Math.log(beta))}, and smaller harm is not ruled out`;
 }
 
 const excludedText = ({ loss, margin, floor }: Guardrail, unit: Rules['unit'], where: string): string =>
   loss === undefined
-    ? `at least ${margin} times as bad as the champion${where}, and bad for at least ${percent(floor)} of its ${unit}s`
+    ? `at least ${margin} times as bad as the champion${where}, and bad in at least ${percent(floor)} of its ${unit === 'user' ? 'users' : 'requests'}`
     : `worse by at least ${loss.margin} in its average loss`;
 
 /** The mean is unbiased, as it is what the bets are on. */
@@ -208,7 +201,7 @@ function ratesText(
 ): string {
   // A user is at risk in each tick until the first bad request, so these shares are those of a tick.
   if (unit === 'user')
-    return `each ${spanText(tickMs).replace(/^1 /, '')}, on average ${rateOf(candidate)} of the candidate's users had ${events} for the first time (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
+    return `each ${spanText(tickMs).replace(/^1 /, '')}, on average ${rateOf(candidate)} of the candidate's users who had no ${events} before had their first (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
   return `${rateOf(candidate)} of the candidate's ${grouped(candidate.of)} ${counted} ${were} (${grouped(candidate.bad)}), and ${rateOf(champion)} of the champion's ${grouped(champion.of)} (${grouped(champion.bad)})`;
 }
 

@@ -112,7 +112,7 @@ describe('a challenger', () => {
       status: 'reverting',
       because: {
         kind: 'evidence',
-        text: "42.5 % of the candidate's 80 requests failed (34), and 0 % of the champion's 720 (0); a candidate no worse than the champion would be rolled back on evidence this strong in at most 1 rollout in 1,000 (the judge rolls back at 1 in 100)",
+        text: "42.5 % of the candidate's 80 requests failed (34), and 0 % of the champion's 720 (0); if the candidate were no worse than the champion, evidence this strong would turn up in at most 1 rollout in 1,000 (1 in 100 is enough to roll back)",
       },
       certificate: { verdict: 'rollback', guardrails: [{ name: 'errors', blame: 'certified' }] },
     });

@@ -30,7 +30,7 @@ test.each([
   until(world, traffic, 'promoting', 'rolledBack');
 
   const [, said = Number.NaN, unit = ''] =
-    /takes about (\d+) more (minute|hour)s?/.exec(whyRollout(held, 'fraud').sentence) ?? [];
+    /needs about (\d+) more (minute|hour)s? at this traffic/.exec(whyRollout(held, 'fraud').sentence) ?? [];
   const saidMs = Number(said) * (unit === 'hour' ? 60 * minute : minute);
   expect(rolloutOf(world).status).toBe('promoting');
   expect((world.drive.now - heldAt) / saidMs).toBeGreaterThan(0.8);
@@ -55,19 +55,25 @@ function begun(
 
 describe('how sure a rollback is', () => {
   test.each<[string, GivenRollout]>([
-    ['at most 1.5 times as bad as the champion', { guardrails: { errors: { toleratedRatio: 1.5 }, latency: false } }],
-    ['no worse than the champion', { guardrails: { errors: { toleratedRatio: 1.5 } } }],
-    ['at most 0.8 times as bad as the champion', { guardrails: { errors: { toleratedRatio: 0.8 } } }],
     [
-      'no worse than the champion',
+      'the candidate were at most 1.5 times as bad as the champion',
+      { guardrails: { errors: { toleratedRatio: 1.5 }, latency: false } },
+    ],
+    ['the candidate were no worse than the champion', { guardrails: { errors: { toleratedRatio: 1.5 } } }],
+    [
+      'the candidate were at most 0.8 times as bad as the champion',
+      { guardrails: { errors: { toleratedRatio: 0.8 } } },
+    ],
+    [
+      'the candidate were no worse than the champion',
       { routing: 'realised', guardrails: { errors: { toleratedRatio: 1.5 }, latency: false } },
     ],
     [
-      'at most 1.5 times as bad as the champion',
+      'the candidate were at most 1.5 times as bad as the champion',
       { guardrails: { errors: { toleratedRatio: 1.5 }, latency: { dryRun: true } } },
     ],
     [
-      "whose average loss is at most 0.1 above the champion's",
+      "the candidate's average loss were at most 0.1 above the champion's",
       {
         ...{ strategy: 'ab', atMost: '3h' },
         guardrails: {
@@ -76,10 +82,10 @@ describe('how sure a rollback is', () => {
         },
       },
     ],
-  ])('is a bound for a candidate %s, which is what all guardrails together bear', (harmless, rollout) => {
+  ])('is a bound that holds if %s, which is what all guardrails together bear', (harmless, rollout) => {
     expect(judged(rollout)).toMatch(
       new RegExp(
-        `^a candidate ${harmless} would be rolled back on evidence this strong in at most 1 rollout in [\\d,a-z ]+ \\(the judge rolls back at 1 in 100\\)$`,
+        `^if ${harmless}, evidence this strong would turn up in at most 1 rollout in [\\d,a-z ]+ \\(1 in 100 is enough to roll back\\)$`,
       ),
     );
   });
@@ -88,11 +94,11 @@ describe('how sure a rollback is', () => {
     const guardrails = { errors: { toleratedRatio: 1.5 }, latency: false } as const;
     const said = judged({ strategy: 'shadow', guardrails }, { ...steady, pairs: { mirror: 60, served: 1 } });
 
-    expect(said).toMatch(/^a candidate no worse than the champion would be rolled back/);
+    expect(said).toMatch(/^if the candidate were no worse than the champion, /);
   });
 
   test('names the alpha of the config', () => {
-    expect(judged({ ...noLatency, alpha: 0.004 })).toMatch(/\(the judge rolls back at 1 in 250\)$/);
+    expect(judged({ ...noLatency, alpha: 0.004 })).toMatch(/\(1 in 250 is enough to roll back\)$/);
   });
 });
 
@@ -105,7 +111,7 @@ describe('what no test decided', () => {
 
   test('begins with what became of it, and says who decided', () => {
     expect(said({ type: 'promoteRequested', because: 'it is urgent.' })).toMatch(
-      /^Promoted by ann: it is urgent; no test has shown that it is good enough\. Now: v2 gets 95 % of the traffic for /,
+      /^Promoted by ann: it is urgent; no test has shown that it is good enough\. Now: the candidate, v2, gets 95 % of the traffic for /,
     );
     expect(said({ type: 'rollbackRequested' })).toMatch(/^Rolled back by ann; a person decided this, not a test, so /);
     expect(said({ type: 'alertRaised', ...alert })).toMatch(
@@ -133,7 +139,7 @@ describe('what is to be done', () => {
     const rollout = rolloutOf(first());
 
     expect(nextAfterRevert(rollout)).toBe(
-      "nothing serves, so release another version. v1 stays off; to try it again: serin versions restore fraud 1 --because '<why>'",
+      "nothing serves, so release another version. The candidate, v1, stays off; to offer it for another rollout: serin versions restore fraud 1 --because '<why>'",
     );
     const { model: _, ...before } = rollout;
     expect(nextAfterRevert(before)).toContain('serin versions restore <model> 1');
@@ -146,7 +152,7 @@ describe('what is to be done', () => {
     const held = rolloutOf(begun(rollout, { ...steady, pairs }, 'held', 'shifting', 'promoted'));
 
     expect(whyRollout(held, 'fraud').sentence).toMatch(
-      /never copied.* Now: it goes on by itself as soon as there is enough evidence\. If it is not enough by 2026-.*, after 24 hours of waiting, v2 is rolled back\. You need do nothing\./,
+      /never copied.* Now: it goes on by itself as soon as there is enough evidence\. If it is not enough by 2026-.*, after 24 hours of waiting, v2 is rolled back\. You do not need to do anything\./,
     );
   });
 

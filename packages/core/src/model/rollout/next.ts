@@ -9,7 +9,7 @@ export function nextAfterPromotion({ candidate, stable, guardMs, plan }: Rollout
   const alone = `v${candidate} gets all traffic. Watch its errors yourself: nothing compares it with`;
   if (stable === undefined) return `${alone} another version`;
   if (guardMs === 0) return `${alone} v${stable} any more`;
-  return `v${candidate} gets ${100 - plan.guardShare} % of the traffic for ${spanText(guardMs)}, while v${stable} keeps ${plan.guardShare} % to compare with. Then it gets all, unless harm shows before that. You need do nothing`;
+  return `the candidate, v${candidate}, gets ${100 - plan.guardShare} % of the traffic for ${spanText(guardMs)}, while the champion, v${stable}, keeps ${plan.guardShare} % to compare with. Then it gets all. If harm shows before that, it is rolled back. You do not need to do anything`;
 }
 
 type Held = Extract<Rollout, { status: 'held' }>;
@@ -26,7 +26,7 @@ export function nextInHold(held: Held): string {
   if (frozen)
     return `it goes on by itself once the freeze ends (serin thaw). If that is not by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. To end it: ${abort} (v${stable} gets all traffic)`;
   if (gathering)
-    return `${goesOn} by itself as soon as there is enough evidence. If it is not enough by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. You need do nothing. To end it sooner: ${end}`;
+    return `${goesOn} by itself as soon as there is enough evidence. If it is not enough by ${by}, after ${spanText(plan.maxHold)} of waiting, v${candidate} is rolled back. You do not need to do anything. To end it sooner: ${end}`;
   if (passing === 'byPerson')
     return `look at what both models use. If v${candidate} is not to blame for it: ${resume} (goes on at once). To end it: ${end}. If you do nothing, v${candidate} is rolled back on ${by}`;
   if (passing)
@@ -34,15 +34,15 @@ export function nextInHold(held: Held): string {
   const cure =
     backTo === undefined
       ? `look into it. If v${candidate} is as it should be: ${resume} (tests v${candidate} again)`
-      : `mend how requests are shared out (a cache, retries, direct calls) or counted (telemetry), then: ${resume} (tests v${candidate} again)`;
+      : `fix how requests are shared out (a cache, retries, direct calls) or counted (telemetry), then: ${resume} (tests v${candidate} again)`;
   return `${cure}. To end it: ${end}. If you do nothing, v${candidate} is rolled back on ${by}`;
 }
 
 /** Traffic goes back. No version that was taken back serves again by itself. */
 export function nextAfterRevert(rollout: Rollout): string {
   const { candidate, stable, model = '<model>' } = rollout;
-  const again = `v${candidate} stays off; to try it again: serin versions restore ${model} ${candidate} --because '<why>'`;
+  const again = `The candidate, v${candidate}, stays off; to offer it for another rollout: serin versions restore ${model} ${candidate} --because '<why>'`;
   if (stable === undefined) return `nothing serves, so release another version. ${again}`;
-  const goes = candidateWeight(rollout) === 0 ? `v${stable} keeps all traffic` : `v${stable} gets all traffic again`;
-  return `${goes}. You need do nothing. ${again}`;
+  const goes = `the champion, v${stable}, ${candidateWeight(rollout) === 0 ? 'keeps all traffic' : 'gets all traffic again'}`;
+  return `${goes}. You do not need to do anything. ${again}`;
 }
