@@ -143,7 +143,7 @@ describe('a certificate of losses', () => {
     expect(certificate?.guardrails[0]?.streams[0]?.cells).toEqual({});
     expect(certificate?.sentence).not.toMatch(/wrong predictions/);
     expect(certificate?.sentence).toMatch(
-      /^Promoted after 12 minutes of evidence: over [\d,]+ labelled predictions the candidate's average loss was .*; if the candidate were worse by at least 0.2 in its average loss, it would/,
+      /^Promoted after 12 minutes of evidence: on [\d,]+ labelled predictions of both models the candidate's average loss was .*; if the candidate were worse by at least 0.2 in its average loss, it would/,
     );
   });
 });

@@ -123,7 +123,7 @@ function beyondLimit(evidence: Evidence, { champion }: Place, rules: Rules): str
       : `${counted} users of the candidate had failed requests for the first time`;
   const others = isAlone ? '' : `, where ${grouped(Math.round(excused))} would have at the champion's rate`;
   const most = grouped(Math.floor(candidate.requests * share + excused));
-  return `${failed}${others}; the limit is ${percent(share)}${isAlone ? '' : ' more'}, which is ${most}`;
+  return `${failed}${others}; the limit is ${isAlone ? percent(share) : `${percent(share)} of them beyond that`}, which is ${most}`;
 }
 
 /** The share of each arm's requests that fails, for a person. */

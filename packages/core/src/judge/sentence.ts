@@ -76,17 +76,16 @@ const outcome =
 type Lacking = Lack & { readonly moreMs: number | undefined };
 
 /** Why a candidate is not promoted yet, and how long that may take. `lacks`: longest first. */
-export function lackText(lacks: readonly Lacking[], { beta, unit }: Rules, tickMs: number): string {
+export function lackText(lacks: readonly Lacking[], { unit }: Rules, tickMs: number): string {
   const [slowest, ...others] = lacks;
   if (slowest === undefined) return 'nothing is missing';
   const { stream, cell, logE } = slowest;
   if (cell === undefined && logE === 0)
     return 'nothing that decides was counted in this step yet, so there is no evidence to promote it, and nobody can say when there will be';
-  const slowestText = others.length === 0 ? `the check of ${stream.events}` : `the slowest check, of ${stream.events},`;
-  const rest = others.map((other) => `, and the check of ${other.stream.events} ${moreText(other)}`).join('');
-  const so = cell === undefined ? 'The' : `So far ${ratesText(stream, totals({ '': cell }), unit, tickMs)}; the`;
-  const evidence = `evidence for a promotion is ${evidenceText(logE)}, and ${evidenceText(-Math.log(beta))} is needed`;
-  return `there is too little evidence yet to promote it: ${slowestText} needs ${moreText(slowest)} at this traffic${rest}. ${so} ${evidence}`;
+  const more = others.map((other) => `, and the check of ${other.stream.events} ${moreText(other)}`).join('');
+  const longest = `the check of ${stream.events} needs ${others.length === 0 ? '' : 'longest, '}${moreText(slowest)}`;
+  const so = cell === undefined ? '' : `. So far ${ratesText(stream, totals({ '': cell }), unit, tickMs)}`;
+  return `there is too little evidence yet to promote it: at this traffic ${longest}${more}${so}`;
 }
 
 const moreText = ({ moreMs }: Lacking): string =>
@@ -155,9 +154,11 @@ function promotionText({ guardrails, beta, lastWeight, unit }: Unworded, given: 
   const losses = deciding.flatMap(({ loss }) => (loss === undefined ? [] : [lossText(given)]));
   const measured = [...rates, ...losses];
   const place = rates.length === 0 ? '' : `in the last step, at ${lastWeight} % of the traffic, `;
+  const isLabelled = deciding.some(({ clock }) => clock === 'labels');
+  const unlabelled = isLabelled ? '' : '. Whether its predictions are right was not tested';
   const where = measured.length > 1 ? ' in any one of these' : '';
   const excluded = [...new Set(deciding.map((rule) => excludedText(rule, unit, where)))].join(', or ');
-  return `${place}${measured.join('; ')}; if the candidate were ${excluded}, it would be promoted in at most 1 rollout in ${rare(-Math.log(beta))}, and smaller harm is not ruled out`;
+  return `${place}${measured.join('; ')}; if the candidate were ${excluded}, it would be promoted in at most 1 rollout in ${rare(-Math.log(beta))}, and smaller harm is not ruled out${unlabelled}`;
 }
 
 const excludedText = ({ loss, margin, floor }: Guardrail, unit: Rules['unit'], where: string): string =>
@@ -170,7 +171,7 @@ function lossText({ evidence }: Case): string {
   const { labels, sum } = evidence.labels?.harm ?? { labels: 0, sum: 0 };
   const mean = Number((sum / Math.max(1, labels)).toPrecision(2));
   const compared = mean > 0 ? `${mean} higher than` : mean < 0 ? `${-mean} lower than` : 'the same as';
-  return `over ${grouped(labels)} labelled predictions the candidate's average loss was ${compared} the champion's (0 is the best loss, 1 the worst)`;
+  return `on ${grouped(labels)} labelled predictions of both models the candidate's average loss was ${compared} the champion's (0 is the best loss, 1 the worst)`;
 }
 
 interface ArmTotals {
@@ -201,7 +202,7 @@ function ratesText(
 ): string {
   // A user is at risk in each tick until the first bad request, so these shares are those of a tick.
   if (unit === 'user')
-    return `each ${spanText(tickMs).replace(/^1 /, '')}, on average ${rateOf(candidate)} of the candidate's users who had no ${events} before had their first (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
+    return `each ${spanText(tickMs).replace(/^1 /, '')}, on average ${rateOf(candidate)} of the candidate's users who had seen no ${events} until then saw their first (${grouped(candidate.bad)} in all), and ${rateOf(champion)} of the champion's (${grouped(champion.bad)})`;
   return `${rateOf(candidate)} of the candidate's ${grouped(candidate.of)} ${counted} ${were} (${grouped(candidate.bad)}), and ${rateOf(champion)} of the champion's ${grouped(champion.of)} (${grouped(champion.bad)})`;
 }
 

@@ -180,7 +180,7 @@ function rolloutText(rollout: Rollout): string {
     case 'paused':
       return `is paused at ${weight} % until ${momentText(rollout.endsAt)}: ${seen}`;
     case 'held':
-      return `is held ${weight === 0 ? 'without traffic' : `at ${weight} % of the traffic`}: ${rollout.because}${rollout.gathering ? '' : `; ${failing(rollout.evidence)}`}. Now: ${nextInHold(rollout)}`;
+      return `is held ${weight === 0 ? 'without traffic' : `at ${weight} % of the traffic`}: ${rollout.because}${rollout.gathering ? '' : `; for orientation only: ${failing(rollout.evidence)}`}. Now: ${nextInHold(rollout)}`;
     case 'promoting':
       return `waits until the endpoint has taken all traffic: ${seen}`;
     case 'guarding':

@@ -30,7 +30,7 @@ test.each([
   until(world, traffic, 'promoting', 'rolledBack');
 
   const [, said = Number.NaN, unit = ''] =
-    /needs about (\d+) more (minute|hour)s? at this traffic/.exec(whyRollout(held, 'fraud').sentence) ?? [];
+    /needs (?:longest, )?about (\d+) more (minute|hour)s?/.exec(whyRollout(held, 'fraud').sentence) ?? [];
   const saidMs = Number(said) * (unit === 'hour' ? 60 * minute : minute);
   expect(rolloutOf(world).status).toBe('promoting');
   expect((world.drive.now - heldAt) / saidMs).toBeGreaterThan(0.8);

@@ -43,7 +43,7 @@ describe('a rollout under the default config', () => {
     const held = until(given, slow, 'promoted', 'held');
     expect(held.status).toBe('held');
     expect(whyRollout(held, 'fraud').sentence).toMatch(
-      /is held at 50 % of the traffic: inconclusive after 20 minutes: there is too little evidence yet to promote it: the slowest check, of [^,]+, needs about \d+ more \w+ at this traffic.* Now: v2 is promoted by itself as soon as .* If it is not enough by 2026-.*, after 2 hours of waiting, v2 is rolled back\./,
+      /is held at 50 % of the traffic: inconclusive after 20 minutes: there is too little evidence yet to promote it: at this traffic the check of [^,]+ needs longest, about \d+ more \w+, .* Now: v2 is promoted by itself as soon as .* If it is not enough by 2026-.*, after 2 hours of waiting, v2 is rolled back\./,
     );
 
     const ended = until(given, slow, 'rolledBack', 'promoted');

@@ -79,7 +79,7 @@ describe('a rollout that is not routed as configured', () => {
     expect(rolloutOf(given)).toMatchObject({ status: 'held', step: 0, backTo: 0 });
     expect(served(given)).toEqual({ v1: 100 });
     expect(whyRollout(rolloutOf(given), 'fraud').sentence).toMatch(
-      /is held without traffic: the requests were not shared out as configured: at 10 % the candidate should have got about 2,400 of 24,000, and got 1,200; 4 ticks left out: 3 with far too few of the candidate's, 1 right after a change of weight, where only what speaks against the candidate may count; 2 % of the candidate's 1,200 requests failed, and 2 % of the champion's 22,800\. Now: fix .*, then: serin rollouts resume ro_\w+ \(tests v2 again\)\. To end it: serin rollouts promote ro_\w+ \(v2 gets all traffic\) or serin rollouts abort ro_\w+ \(v1 gets all traffic\)\. If you do nothing, v2 is rolled back on 2026/,
+      /is held without traffic: the requests were not shared out as configured: at 10 % the candidate should have got about 2,400 of 24,000, and got 1,200; 4 ticks left out: 3 with far too few of the candidate's, 1 right after a change of weight, where only what speaks against the candidate may count; for orientation only: 2 % of the candidate's 1,200 requests failed, and 2 % of the champion's 22,800\. Now: fix .*, then: serin rollouts resume ro_\w+ \(tests v2 again\)\. To end it: serin rollouts promote ro_\w+ \(v2 gets all traffic\) or serin rollouts abort ro_\w+ \(v1 gets all traffic\)\. If you do nothing, v2 is rolled back on 2026/,
     );
   });
 
@@ -480,7 +480,7 @@ describe('the hard limit of failed requests', () => {
     expect(broken.status).toBe('rolledBack');
     expect(broken).toMatchObject({
       because: {
-        text: "600 of 600 requests to the candidate failed, where 180 would have at the champion's rate; the limit is 50 % more, which is 480",
+        text: "600 of 600 requests to the candidate failed, where 180 would have at the champion's rate; the limit is 50 % of them beyond that, which is 480",
       },
     });
   });
@@ -596,7 +596,7 @@ describe('the hard limit of failed requests', () => {
     expect(rolloutOf(broken)).toMatchObject({
       because: {
         kind: 'limit',
-        text: "30 of 40 users of the candidate had failed requests for the first time, where 2 would have at the champion's rate; the limit is 50 % more, which is 22",
+        text: "30 of 40 users of the candidate had failed requests for the first time, where 2 would have at the champion's rate; the limit is 50 % of them beyond that, which is 22",
       },
     });
   });
@@ -606,7 +606,7 @@ test('a promotion says which share of each arm was bad', () => {
   const { certificate } = until(begun(), { ...healthy, failing: { v1: 0.008, v2: 0.004 } }, 'promoted', 'held');
 
   expect(certificate?.sentence).toBe(
-    "Promoted after 30 minutes of evidence: in the last step, at 50 % of the traffic, 0.4 % of the candidate's 45,000 requests failed (180), and 0.8 % of the champion's 45,000 (360); if the candidate were at least 2 times as bad as the champion, and bad in at least 0.1 % of its requests, it would be promoted in at most 1 rollout in 20, and smaller harm is not ruled out. Now: the candidate, v2, gets 95 % of the traffic for 15 minutes, while the champion, v1, keeps 5 % to compare with. Then it gets all. If harm shows before that, it is rolled back. You do not need to do anything.",
+    "Promoted after 30 minutes of evidence: in the last step, at 50 % of the traffic, 0.4 % of the candidate's 45,000 requests failed (180), and 0.8 % of the champion's 45,000 (360); if the candidate were at least 2 times as bad as the champion, and bad in at least 0.1 % of its requests, it would be promoted in at most 1 rollout in 20, and smaller harm is not ruled out. Whether its predictions are right was not tested. Now: the candidate, v2, gets 95 % of the traffic for 15 minutes, while the champion, v1, keeps 5 % to compare with. Then it gets all. If harm shows before that, it is rolled back. You do not need to do anything.",
   );
 });
 
