@@ -41,7 +41,11 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
   expect(idsOf('users who stay')).not.toContain('requests');
   expect(idsOf('a mirror')).toContain('mirrored');
   expect(idsOf('a promotion')).toEqual(expect.arrayContaining(['share', 'noInterference', 'measured', 'laterToo']));
-  for (const id of ['laterToo', 'load', 'everyMinute'] as const) {
+  for (const id of ['everywhere', 'load'] as const) expect(idsOf('more errors')).toContain(id);
+  expect(idsOf('wrong predictions')).toContain('labelNoise');
+  expect(idsOf('a promotion')).toContain('parts');
+  expect(idsOf('a promotion')).not.toContain('everywhere');
+  for (const id of ['laterToo', 'parts', 'everyMinute'] as const) {
     expect(idsOf('a promotion')).toContain(id);
     expect(idsOf('more errors')).not.toContain(id);
   }
@@ -63,6 +67,34 @@ test('what only one kind of rollout assumes stands only in its certificate', () 
     ['labels', true],
   ]);
   expect(idsOf('a first version')).toEqual(['firstVersion']);
+});
+
+test('what a harm budget, a ratio below 1, a dry run and copies assume is told where there is one', () => {
+  const known = rulesOf({ plan: planOf().rollout, sticky: false });
+  const textsIn = (id: string, given: Partial<Parameters<typeof conditionsOf>[0]>) =>
+    conditionsOf({
+      ...{ rules: known, evidence: noEvidence(0), champion: 1, warmUp: 0, verdict: 'rollback', unmeasured: [] },
+      ...given,
+    })
+      .filter((condition) => condition.id === id)
+      .map(({ text }) => text);
+  const changed = (own: Partial<Rules['guardrails'][number]>) => ({
+    rules: { ...known, guardrails: known.guardrails.map((each) => ({ ...each, ...own })) },
+  });
+  const mirrored = { ...noEvidence(0), mirrored: { pairs: 10, dropped: 0, higher: 0, lower: 0 } };
+
+  expect(textsIn('budget', {})).toEqual([]);
+  expect(textsIn('budget', { evidence: { ...noEvidence(0), excess: 0.1 } })).toHaveLength(1);
+  expect(textsIn('sharedOutage', {})).toEqual([]);
+  expect(textsIn('sharedOutage', changed({ toleratedRatio: 0.8 }))).toEqual([
+    expect.stringMatching(/^errors: .* at most 0.8 times as bad also in minutes in which both/),
+  ]);
+  expect(textsIn('shownOnly', {})).toEqual([]);
+  expect(textsIn('shownOnly', changed({ alphaShare: 0 }))).toEqual([expect.stringMatching(/^errors: a dry run/)]);
+  expect(textsIn('mirrored', { evidence: mirrored })).toHaveLength(1);
+  expect(textsIn('mirrored', { evidence: mirrored, verdict: 'promotion' })[0]).toMatch(
+    /begins later up to 22\.4 % may/,
+  );
 });
 
 test('of copies a tolerated ratio above 1 is not that of the shares, and a certificate says so', () => {
@@ -166,7 +198,7 @@ describe("what is tolerated because of an arm's own noise", () => {
 
   test('goes with how often a burst may come', () => {
     expect(assumed('noBursts', { ...measured, noise: 0.2 })).toEqual([
-      expect.stringMatching(/^errors: .*, but in at most one tick of 400$/),
+      expect.stringMatching(/^errors: .*, but in at most one tick of 400, and not in several in a row$/),
     ]);
     expect(assumed('noBursts', { ...measured, calm: true })).toEqual([
       expect.stringMatching(/at once; in no five minutes of its last 7d, and in none of its last 1,440 ticks, had the/),
@@ -176,7 +208,7 @@ describe("what is tolerated because of an arm's own noise", () => {
   test('tells the moments that the champion had, and what one of them means for a candidate', () => {
     expect(assumed('noBursts', { ...measured, incidents: 14 })).toEqual([
       expect.stringMatching(
-        /one tick of 400; the champion had 14 moments like that in its last 7d, and one that hits the candidate for minutes may be taken for the candidate's fault$/,
+        /one tick of 400, and not in several in a row; the champion had 14 moments like that in its last 7d, and one that hits the candidate alone for minutes may be taken for its fault$/,
       ),
     ]);
   });
@@ -228,7 +260,7 @@ describe('what the numbers of requests make of a certificate', () => {
     expect(textsOf(held, 'forgivenRouting')).toEqual([]);
     expect(textsOf(after(1, [300, 300], held.readTo, held), 'forgivenRouting')).toEqual([
       expect.stringMatching(
-        /a person resumed it: what had been counted by then, labels aside, counts only against what is decided$/,
+        /a person resumed it: what had been counted by then counts only against what is decided, but for labels and copies, /,
       ),
     ]);
   });

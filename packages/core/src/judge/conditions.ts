@@ -142,11 +142,11 @@ function burstText({ streams, climates }: Guardrail, { history }: Rules): string
   const span = history === undefined ? '' : durationText(history.to - history.from);
   if (share <= rarely)
     return `${assumed}; in no five minutes of its last ${span}, and in none of its last ${countText(history?.ticks ?? 0, 'tick')}, had the champion far more bad requests than just before and after; what lasted for more than an hour may not be among these`;
-  const rare = `${assumed}, but in at most one tick of ${grouped(Math.round(1 / share))}`;
+  const rare = `${assumed}, but in at most one tick of ${grouped(Math.round(1 / share))}, and not in several in a row`;
   const incidents = Math.max(0, ...streams.map(({ measure }) => history?.measures[measure]?.incidents ?? 0));
   return incidents === 0
     ? rare
-    : `${rare}; the champion had ${countText(incidents, 'moment')} like that in its last ${span}, and one that hits the candidate for minutes may be taken for the candidate's fault`;
+    : `${rare}; the champion had ${countText(incidents, 'moment')} like that in its last ${span}, and one that hits the candidate alone for minutes may be taken for its fault`;
 }
 
 /** Where both models fail at the same requests, more is tolerated of the shares than of what they do not share. */
@@ -177,20 +177,24 @@ const rows = {
       ...shares(
         'realised',
         () =>
-          'how many requests a model got did not depend on how they ended, and within a tick they ended independently of each other',
+          'how many requests a model got did not depend on how they ended, and within a tick they ended independently of each other and of the share that the model had',
       )(given),
       ...ticked(given)
         .filter(({ toleratedRatio }) => isJudged(given) && given.rules.routing === 'realised' && toleratedRatio > 1)
         .map(({ name }) => `${name}: alpha is not proved for a toleratedRatio above 1`),
     ],
-    breaks: 'an answer changes which model the next requests get, for example because callers repeat those that failed',
+    breaks:
+      'an answer changes which model the next requests get, for example because callers repeat those that failed, or a balancer sends less to a model that is slow',
     mend: "set routing: 'configured' where the platform routes by a weight",
   },
   counted: {
     assumes: (given) =>
-      only(isJudged(given), `all requests of both models were counted in the same way, and ${othersIn(given)}`),
+      only(
+        isJudged(given),
+        `all requests of both models were counted in the same way, each in the tick in which it was routed, and ${othersIn(given)}`,
+      ),
     breaks:
-      'health checks or tests call one model directly more often, or fail for reasons of their own, or failures of one model never reach the counts',
+      'health checks or tests call one model directly more often, fail for reasons of their own, are so many at both that bad requests look rare, or have the header of one segment; failures of one model never reach the counts; or answers take as long as a tick, and the platform counts them when they end',
     mend: 'send them through the endpoint as other requests are, and count where requests come in',
   },
   leftOut: {
@@ -215,7 +219,7 @@ const rows = {
     assumes: ({ evidence: { routing } }) =>
       only(
         timesForgiven(routing) > 0,
-        'it was held because requests were not shared out as configured, and a person resumed it: what had been counted by then, labels aside, counts only against what is decided',
+        'it was held because requests were not shared out as configured, and a person resumed it: what had been counted by then counts only against what is decided, but for labels and copies, which count as if all had been as configured',
       ),
     breaks: 'requests are still shared out otherwise, by less than their numbers show',
     mend: 'look at what is in front of the endpoint before you resume',
@@ -228,15 +232,16 @@ const rows = {
   users: {
     assumes: units(
       'user',
-      'each user counts once, with the first bad request; a promotion goes by the users who had none yet, and says nothing about latency',
+      'each user counts once, with the first bad request; a promotion goes by the users who had none yet, assumes that within a tick they meet it independently of each other, and says nothing about latency',
     ),
-    breaks: 'the key of a user changes between requests: one user then counts as several',
+    breaks:
+      'the key of a user changes between requests, so that one user counts as several; or users differ much, and those who are left at the worse model are those who hardly ever fail',
     mend: 'set serve.stickyBy to a header that stays',
   },
   ownNoise: {
     assumes: (given) => (isJudged(given) ? toleratedTexts(given) : []),
     breaks:
-      'one model varies by more than that for minutes on end and for reasons of its own, such as slower machines or busy neighbours',
+      'one model varies by more than that, or for longer than a quarter of an hour, for reasons of its own, such as slower machines or busy neighbours; this protection is measured, not proved',
     mend: 'raise the toleratedRatio of the guardrail, or give both models the same machines',
   },
   noBursts: {
@@ -248,7 +253,7 @@ const rows = {
             ),
           )
         : [],
-    breaks: 'a replica pauses, a disk is full, or a network fails at one model only',
+    breaks: 'a replica pauses, a disk is full, or a network fails at one model only, for minutes or often',
     mend: 'give the guardrail a maxBurst: as many bad requests as come from one cause',
   },
   bursts: {
@@ -308,8 +313,22 @@ const rows = {
   labels: {
     assumes: (given) =>
       takesWorst(given) ? [] : labelled(given, 'whether one comes does not depend on the model that answered'),
-    breaks: 'outcomes of one model are reported more often, or sooner, than those of the other',
+    breaks:
+      'outcomes of one model are reported more often, or sooner, than those of the other, or the answer decides whether an outcome is ever known, as of a payment that was declined',
     mend: "set labels.missing: 'worst', or wait longer with labels.maturity",
+  },
+  labelNoise: {
+    assumes: ({ evidence: { labels }, rules: { guardrails } }) =>
+      labels === undefined
+        ? []
+        : guardrails
+            .filter(({ clock, maxBurst }) => clock === 'labels' && maxBurst === 1)
+            .map(
+              ({ name }) =>
+                `${name}: each counts by itself, and no noise of a model's own is tolerated: nothing but its version makes many predictions of one model wrong at once`,
+            ),
+    breaks: 'a feature was missing for one model for an hour, or a batch was labelled wrongly',
+    mend: 'give the guardrail a maxBurst, or correct the labels',
   },
   labelsAtWorst: {
     assumes: (given) =>
@@ -318,41 +337,99 @@ const rows = {
     mend: 'correct where labels come from',
   },
   mirrored: {
-    assumes: ({ evidence: { mirrored }, rules: { guardrails } }) =>
+    assumes: ({ evidence: { mirrored }, rules: { guardrails, beta }, verdict }) =>
       mirrored === undefined
         ? []
         : [
+            ...only(
+              verdict === 'promotion',
+              `up to half of what a promotion needs comes from the copies, so harm has to show there already: of candidates whose harm begins later up to ${percent(Math.sqrt(beta))} may get through`,
+            ),
             `${countText(mirrored.pairs, 'request')} went to both models, and ${countText(mirrored.dropped, 'copy was', 'copies were')} never sent and count nowhere; a copy is answered as the request itself would be${ofCopies(guardrails)}`,
           ],
     breaks:
-      'a request changes something in the world, which its copy then changes again, or the mirror is slower because it is busy or cold',
+      'a request changes something in the world, which its copy then changes again; the mirror is slower because it is busy or cold, and copies are dropped for it; or the candidate fails only when it serves',
     mend: 'send copies only of requests that change nothing, and of a smaller share',
   },
   load: {
-    assumes: ({ verdict, lastWeight = 0 }) =>
-      only(
-        verdict === 'promotion',
-        `the candidate's capacity grows with its share: nothing was seen of it with more than ${lastWeight} % of the traffic`,
+    assumes: (given) => [
+      ...only(
+        given.verdict === 'promotion',
+        `the candidate's capacity grows with its share: nothing was seen of it with more than ${given.lastWeight ?? 0} % of the traffic`,
       ),
-    breaks: 'it has as many machines for all traffic as for a part of it, or the traffic grows',
-    mend: 'let it scale before it gets all traffic, and make guard long enough to see the busiest hour',
+      ...only(given.verdict === 'rollback' && isJudged(given), 'each model has machines in proportion to its share'),
+    ],
+    breaks: 'the candidate has as few machines for a large share as for a small one, or the traffic grows',
+    mend: 'let it scale with its share, and make guard long enough to see the busiest hour',
+  },
+  everywhere: {
+    assumes: (given) =>
+      only(
+        given.verdict === 'rollback' && isJudged(given),
+        'a harmless candidate is no worse than is tolerated in every tick, and in each thing and segment that is watched',
+      ),
+    breaks: 'it is worse in some and better in others, and good enough on the whole',
+    mend: 'raise the toleratedRatio, or leave out the guardrail or segment that does not matter',
+  },
+  sharedOutage: {
+    assumes: ({ rules: { guardrails }, verdict }) =>
+      guardrails
+        .filter(({ toleratedRatio }) => verdict === 'rollback' && toleratedRatio < 1)
+        .map(
+          ({ name, toleratedRatio }) =>
+            `${name}: a harmless candidate is at most ${toleratedRatio} times as bad also in minutes in which both models fail for one cause`,
+        ),
+    breaks: 'something fails that both models use',
+    mend: 'set the toleratedRatio to 1 or more',
+  },
+  budget: {
+    assumes: (given) =>
+      only(
+        given.evidence.excess !== undefined,
+        "the harm budget holds on average, if each model's share of failures does not change from step to step, and weights do not follow from how many users a model has",
+      ),
+    breaks: 'later steps are at another time of the day than the first',
+    mend: 'give the steps the same length and time of the day, or a smaller harmBudget',
+  },
+  parts: {
+    assumes: (given) =>
+      given.verdict === 'promotion'
+        ? ticked(given).flatMap(({ name, streams }) => {
+            const others = streams.filter(({ promotes }) => !promotes).map(({ events }) => events);
+            return others.length === 0
+              ? []
+              : [`${name}: nothing is excluded of ${others.join(', ')} alone: the candidate may be far worse there`];
+          })
+        : [],
+    breaks: 'it is worse for a part of the requests, and well on the whole',
+    mend: 'look at the counts of that part below',
+  },
+  shownOnly: {
+    assumes: ({ rules: { guardrails } }) =>
+      guardrails
+        .filter(({ alphaShare }) => alphaShare === 0)
+        .map(({ name }) => `${name}: a dry run, which decides nothing and is in neither bound`),
+    breaks: 'it gets worse, which is shown and changes nothing',
+    mend: 'remove dryRun once you trust it',
   },
   everyMinute: {
     assumes: ({ verdict }) =>
       only(
         verdict === 'promotion',
-        'harm is excluded that lasts through every minute that was counted: what comes only in rare short bursts is taken for noise, and may get through',
+        'harm is excluded that lasts through every tick that was counted: what comes only in rare short bursts is taken for noise, and ticks in which both models fail for one cause count as ticks in which the candidate is no worse',
       ),
-    breaks: 'it fails for a minute or two now and then, such as in a job of its own every hour',
-    mend: 'make bake or guard long enough to see several of these, and look at its worst minutes',
+    breaks:
+      'it fails for a minute or two now and then, such as in a job of its own every hour; or both models fail together for some minutes of the last step, which alone may promote a candidate that is otherwise as bad as the margin',
+    mend: 'make bake or guard long enough to see several of these, look at its worst minutes, and roll out again what was promoted during an incident',
   },
   constantRatio: {
     assumes: (given) =>
       only(
         isJudged(given) && given.rules.guardrails.some(({ loss }) => loss === undefined),
-        'how many times as often something bad happens does not change during the rollout, but for as much noise as is tolerated: the range that is given for it rests on this, and nothing else does',
+        'how many times as often something bad happens does not change during the rollout, but for as much noise as is tolerated, and requests were shared out by the weights: each range that is given for it rests on this, by itself, and nothing that is decided does',
       ),
-    breaks: 'the candidate gets worse with time or with more traffic',
+    breaks:
+      'the candidate gets worse with time or with more traffic, one model is called directly, a rollout was resumed after odd routing, missing labels count at their worst, or users stay with their model',
     mend: 'look at the evidence instead, which does not rest on this',
   },
   past: {
@@ -367,7 +444,7 @@ const rows = {
           )
         : [],
     breaks:
-      'the champion has just become better than it was, by less than its requests in this rollout can show, or direct calls of both models make their bad requests look rare',
+      'the champion is better at this hour or on this day of the week than in its quarter of the day, or has just become better than it was, by less than its requests in this rollout can show, or direct calls of both models make their bad requests look rare or were bad themselves',
     mend: 'roll out at another time of the day, or wait a day after what made it better',
   },
   pastLeftOut: {

@@ -233,6 +233,7 @@ export function togetherText(
   const limits = rule.ceilings
     .filter(({ limit }) => limit < 1)
     .map(({ events, limit }) => `${percent(limit)} ${events}`);
+  if (limits.length === 0) return 'limits.together does not watch for it, because nothing that it counts is judged';
   const rollouts = 1 + Math.floor((rule.windows * windowMs) / Math.max(windowMs, readTo - (both?.since ?? readTo)));
-  return `limits.together holds it with more than ${limits.join(', ')} of both models together for ${runText}, which happens by chance in at most 1 of ${rollouts} rollouts that are as long as this one, for each of these`;
+  return `limits.together holds it with more than ${limits.join(', ')} of both models together for ${runText}, which happens by chance in at most 1 of ${rollouts} rollouts that are as long as this one, for each of these, if its time is like any other of those days`;
 }
