@@ -118,7 +118,7 @@ function begun(count: number): Rollout {
 }
 
 /** What leads to the bake: what an entry says, and what the rollout hears of it. */
-const converged = { entry: { type: 'endpointObserved' }, heard: { type: 'endpointConverged' } };
+const converged = { entry: { type: 'clockTicked' }, heard: { type: 'endpointConverged' } };
 const percentiles = { p50: 10, p90: 20, p99: 50, requests: 1000 };
 const moves = [
   ...[{ type: 'latencyRead', percentiles }, { type: 'historyRead' }].map((told) => ({ entry: told, heard: told })),
