@@ -17,6 +17,14 @@ const reasons: readonly (readonly [of: RegExp, reason: string])[] = [
   [/slow probes/, 'probes of the champion count as its requests, so that it seems worse than it is'],
   [/noise of each model's own/, 'the copies of one minute share the noise of their model'],
   [/x10 from 25 % on/, "the champion's own week had minutes as bad"],
+  [
+    /three retries on the same arm/,
+    'repeated failures come together, and without a history nothing says so before the first of them',
+  ],
+  [
+    /both arms: innocent, a long incident/,
+    'a rank among seven days, each with such an incident: by chance it holds 1 in about 85 rollouts of two hours (1.2 %), for each measure',
+  ],
   [/false rollback, |rolled back/, 'more than the bound: a fault of the rule, or a condition that this row breaks'],
 ];
 
