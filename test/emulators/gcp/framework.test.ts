@@ -76,8 +76,8 @@ function suite(): void {
   test('are small, and the clock does not carry what it never calls', () => {
     const sizes = Object.fromEntries(bundles.map(({ name, bytes }) => [name, bytes / 1024]));
 
-    expect(sizes.signals).toBeLessThan(430);
-    expect(sizes.api).toBeLessThan(530);
+    expect(sizes.signals).toBeLessThan(450);
+    expect(sizes.api).toBeLessThan(550);
     expect(sizes.clock).toBeLessThan(175);
     expect(sizes.deadLetters).toBeLessThan(175);
   });
