@@ -195,6 +195,8 @@ describe('direct calls of the champion', () => {
   test('that are bad as often as other requests promote no candidate at the margin, and keep none that is healthy', () => {
     expect(shown(after(240, tallyOf(60, 300, 36, 360)))).toBeLessThan(Math.log(20));
     expect(shown(after(12, tallyOf(30, 300, 36, 360)))).toBeGreaterThan(Math.log(20));
+    // The same bad requests among more of the champion's: it is better than they look beside the weight.
+    expect(shown(after(12, tallyOf(30, 300, 30, 360)))).toBeLessThan(shown(after(12, tallyOf(30, 300, 30, 300))) - 1);
   });
 
   test('are nobody before the champion has a quarter more, nor before that is more than chance', () => {
