@@ -18,6 +18,11 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   },
   // Plain data of the clouds; whoever deploys there or plans for it reads it.
   'packages/clouds/src': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
+  // Bytes to profiles: pure but for inflating.
+  'packages/profile/src': {
+    may: ['@serin/core/', 'hyparquet', 'node:zlib'],
+    never: [/\bprocess\b\./, /\bDate\.now\b/, /\bMath\.random\b/, /\bnew Date\(\)/],
+  },
   'packages/api/src': {
     may: ['@serin/core/', '@serin/page/page', 'hono', 'hono/', 'zod'],
     never: [/\bDate\.now\b/, /\bMath\.random\b/, /\bprocess\.env\b/, /\bnew Date\(\)/],
@@ -33,6 +38,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     may: [
       '@serin/core/',
       '@serin/api/',
+      '@serin/profile/',
       'node:crypto',
       'node:dns/promises',
       'node:http',
@@ -52,7 +58,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
     ],
   },
   'packages/local/src': {
-    may: ['@serin/core/', '@serin/api/', '@serin/platform/', '@hono/node-server', 'hono', 'node:'],
+    may: ['@serin/core/', '@serin/api/', '@serin/platform/', '@serin/profile/', '@hono/node-server', 'hono', 'node:'],
   },
   'functions/aws/src': {
     may: [

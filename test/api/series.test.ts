@@ -131,7 +131,7 @@ test('a time counts as one without service only if none of it was served', async
         ? { start: at, counts: {}, unserved: true }
         : { start: at, counts: { v1: { requests: 2, bad: { errors: 1 } } } };
     });
-  const telemetry: Telemetry = { ticks, latency: async () => undefined };
+  const telemetry: Telemetry = { ticks, latency: async () => undefined, captured: async () => ({ items: [] }) };
   const world = await openWorld({ ports: { ...base.ports, telemetry: () => telemetry } });
 
   const { body } = await world.call(

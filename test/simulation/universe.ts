@@ -371,10 +371,10 @@ function portsOf(fakes: Fakes, process: Process, intents: Map<string, { readonly
   const { head, append, history, due, names } = journal;
   const { start, describe, stop } = jobs;
   const { change, observe } = serving;
-  const { ticks, latency, label, labels, labelTotals } = telemetry;
+  const { ticks, latency, captured, label, labels, labelTotals } = telemetry;
   const endpoints =
     shape?.serving.isPut === true ? asPut(fakes, process) : through<Serving>('serving', { change, observe });
-  const counts = through<Telemetry>('telemetry', { ticks, latency });
+  const counts = through<Telemetry>('telemetry', { ticks, latency, captured });
   const store = through<Journal>('journal', { head, append, history, due, names });
   const stores: Readonly<Record<string, Bucket>> = {
     drops: through<Bucket>('drops', buckets.drops),

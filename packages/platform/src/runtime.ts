@@ -159,7 +159,7 @@ export const idlePorts = (labels: Labels) => ({
   jobs: { start: notHere, describe: notHere, stop: notHere },
   registry: { register: notHere, setApproval: notHere, get: notHere },
   serving: () => ({ change: notHere, observe: notHere }),
-  telemetry: () => ({ ticks: notHere, latency: notHere }),
+  telemetry: () => ({ ticks: notHere, latency: notHere, captured: notHere }),
   labels,
   notify: { deliver: notHere },
 });

@@ -179,6 +179,7 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
         .reduce((sum, range) => sum + part(range, 1), 0);
       return requests === 0 ? undefined : { p50: 20, p90: 100, p99: 1000, requests };
     },
+    captured: () => ({ items: [] }),
     label,
     labels,
     labelTotals,

@@ -3,7 +3,7 @@ import { thresholdOf } from '@serin/core/base/measures';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutLabels } from '@serin/platform/telemetry';
+import { withoutCaptured, withoutLabels } from '@serin/platform/telemetry';
 import {
   type Counter,
   closedTicks,
@@ -101,6 +101,7 @@ export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }
     },
 
     ...withoutLabels('AWS'),
+    ...withoutCaptured('AWS'),
   };
 }
 

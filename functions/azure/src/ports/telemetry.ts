@@ -3,7 +3,7 @@ import { minute } from '@serin/core/base/time';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutLabels } from '@serin/platform/telemetry';
+import { withoutCaptured, withoutLabels } from '@serin/platform/telemetry';
 import { type Counter, closedTicks, percentilesOf, slowOf, ticksOf, wholeSteps } from '@serin/platform/ticks';
 import { endpointName, nameOfDeployment } from '../names.ts';
 import { type Answered, isError, type SourceOptions } from '../serving/answers.ts';
@@ -75,6 +75,7 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
     },
 
     ...withoutLabels('Azure'),
+    ...withoutCaptured('Azure'),
   };
 }
 

@@ -2,7 +2,7 @@ import { thresholdOf } from '@serin/core/base/measures';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutLabels } from '@serin/platform/telemetry';
+import { withoutCaptured, withoutLabels } from '@serin/platform/telemetry';
 import {
   type Counter,
   closedTicks,
@@ -112,6 +112,7 @@ export function monitoringTelemetry(options: Options): Telemetry & Labels {
     },
 
     ...withoutLabels('GCP'),
+    ...withoutCaptured('GCP'),
   };
 }
 

@@ -112,6 +112,21 @@ export const modelRules: readonly Rule[] = [
       rollout?.guardrails?.labels?.kind !== 'loss' || rollout.guardrails.labels.missing !== 'worst',
     because: "a missing loss has no worst value: leave out missing: 'worst', or use another kind of label",
   },
+  {
+    path: ['monitor', 'capture'],
+    holds: ({ monitor, serve }) => monitor?.capture === undefined || served(serve) !== undefined,
+    because: "there are no requests to capture with serve: 'none': give serve, or leave out monitor.capture",
+  },
+  {
+    path: ['monitor', 'drift'],
+    holds: ({ monitor }) => monitor?.drift === undefined || monitor.capture !== undefined,
+    because: 'drift is judged on captured requests: give monitor.capture with a share and the fields that may be kept',
+  },
+  {
+    path: ['monitor', 'drift', 'notice'],
+    holds: ({ monitor }) => inOrder(monitor?.drift?.notice, monitor?.drift?.major),
+    because: 'must not be more than major',
+  },
 ];
 
 function unfilled(known: string): string {

@@ -206,11 +206,32 @@ const modelOf = (door: Door) =>
       rollout: rolloutOf(door),
       monitor: z
         .strictObject({
-          onDrift: z.enum(['run', 'notify']).default('notify'),
+          onDrift: z.enum(['run', 'rollback', 'notify']).default('notify'),
           cooldown: door.duration.default(6 * hour),
           retrainBudget: z
             .strictObject({ runs: z.int().min(0), per: door.duration })
             .default({ runs: 4, per: 7 * day }),
+          capture: z
+            .strictObject({
+              share: z
+                .string()
+                .regex(/^(100|\d{1,2}(\.\d+)?)%$/, { error: "write a share of the requests such as '10%'" }),
+              fields: z.array(text).min(1).max(10_000),
+              keep: door.duration
+                .refine((ms) => ms >= day && ms <= 90 * day, { error: 'use 1d to 90d' })
+                .default(14 * day),
+              atMost: door.size.default(1_000_000_000),
+            })
+            .optional(),
+          drift: z
+            .strictObject({
+              window: door.duration.refine((ms) => ms >= 10 * second, { error: 'use at least 10s' }).default(day),
+              notice: z.number().gt(0).lt(1).default(0.03),
+              major: z.number().gt(0).lt(1).default(0.1),
+              quietFor: z.int().min(50).max(100_000).default(365),
+              columns: z.record(text, z.enum(['number', 'category', 'plain', 'off'])).default({}),
+            })
+            .optional(),
         })
         .prefault({}),
       alerts,

@@ -44,7 +44,7 @@ function served({ takesMs = 0, keptSince = 0, closedUntil = now, fault }: Given 
       counts: { v1: { requests, bad: { errors: requests / 10 } } },
     }));
   };
-  const telemetry: Telemetry = { ticks, latency: async () => undefined };
+  const telemetry: Telemetry = { ticks, latency: async () => undefined, captured: async () => ({ items: [] }) };
   return { calls, read: (more: object = {}) => readHistory({ ...order, ...more }, telemetry, () => time) };
 }
 
@@ -99,6 +99,7 @@ describe('a history', () => {
     const impossible: Telemetry = {
       ticks: async () => [{ start: 0, counts: { v1: { requests: 1, bad: { errors: 2 } } } }],
       latency: async () => undefined,
+      captured: async () => ({ items: [] }),
     };
 
     expect(await unsupported.read()).toBeUndefined();

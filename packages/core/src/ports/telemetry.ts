@@ -1,3 +1,5 @@
+import type { CapturedPage, CapturedQuery } from './captured.ts';
+
 export interface Counts {
   readonly requests: number;
   /** Bad requests by each measure that was asked for and is counted on this platform. `errors` is always there. */
@@ -124,6 +126,12 @@ export interface Telemetry {
   ): Promise<
     { readonly p50: number; readonly p90: number; readonly p99: number; readonly requests: number } | undefined
   >;
+  /**
+   * Copies of the requests that were routed in `[from, to)`, in no order, a page at a time; at most about 1,000 requests
+   * or 4 MB a page. Twice: the same requests. A window whose requests may still come (the platform writes them late)
+   * throws `unavailable`. An endpoint that captures nothing answers an empty page; a platform that cannot: `invalid`.
+   */
+  captured(query: CapturedQuery): Promise<CapturedPage>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { setImmediate as breathe, setTimeout } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
 import type { Labels, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
-import { checkTicks } from '@serin/platform/telemetry';
+import { checkTicks, withoutCaptured } from '@serin/platform/telemetry';
 import type { Counters } from '../machine/counters.ts';
 import type { LabelStore } from '../machine/labels.ts';
 import { addText, bucketCount, quantile, total } from '../machine/latency.ts';
@@ -76,6 +76,7 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
 
   return {
     ...labels,
+    ...withoutCaptured('one machine'),
     ticks,
 
     async latency(endpoint, from, to) {

@@ -1,0 +1,32 @@
+/**
+ * What a reader gives the values of a column to. A value, or its absence, is one call; the calls of a column are in the
+ * order of its rows. Readers know nothing of sketches, and sinks nothing of formats.
+ */
+export interface ColumnSink {
+  missing(): void;
+  /** Any double, NaN and the infinities as well. `isWhole`: it was written without a fraction or an exponent. */
+  number(value: number, isWhole: boolean): void;
+  boolean(value: boolean): void;
+  /** Milliseconds since the epoch. */
+  time(ms: number): void;
+  /** UTF-8, `from` included, `to` excluded. The bytes are the reader's: a sink that keeps them copies them. */
+  text(bytes: Uint8Array, from: number, to: number): void;
+  /** A list or a record. */
+  nested(): void;
+  /** Many finite numbers at once, in place of `number`: the way of the columnar reader. */
+  numbers(values: Float64Array, count: number, areWhole: boolean): void;
+}
+
+/** Takes the rows of a part: one sink a column, made when a reader first meets the column. */
+export interface RowSink {
+  /** The sink of a column, by its name; `invalid` where there are more columns than 10,000. */
+  column(name: string): ColumnSink;
+  /**
+   * One row has ended; each column of the part that had no call for it is missing in it. `hash` is the row's 64 bits as two
+   * numbers of 32: equal rows of any format have equal hashes.
+   */
+  rowEnded(hashHigh: number, hashLow: number): void;
+  /** Many rows at once, of a columnar reader that has called every sink for each of them. */
+  rowsEnded(hashesHigh: Uint32Array, hashesLow: Uint32Array, count: number): void;
+  badRow(where: string): void;
+}
