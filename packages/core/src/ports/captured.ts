@@ -18,6 +18,16 @@ export interface CapturedRequest {
   readonly answers: readonly Json[];
 }
 
+/** Of which requests an endpoint keeps copies, and for how long. */
+export interface Capture {
+  /** Of the requests, in (0, 100]. */
+  readonly percent: number;
+  /** Names of the features; what else a platform keeps lies in the user's own storage and is not read. */
+  readonly fields: readonly string[];
+  readonly keepMs: number;
+  readonly atMostBytes: number;
+}
+
 export interface CapturedQuery {
   readonly endpoint: string;
   readonly from: number;

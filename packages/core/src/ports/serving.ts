@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import type { Variables } from '../base/variables.ts';
+import type { Capture } from './captured.ts';
 import type { Artifact, Compute } from './jobs.ts';
 
 /** What a model can be served on: a standing endpoint. */
@@ -29,6 +30,11 @@ export interface Deployment {
   readonly instances: { readonly min: number; readonly max: number };
   readonly compute: Compute;
   readonly readyTimeoutMs: number;
+  /**
+   * What its endpoint keeps of the requests; absent: nothing. A platform may set it for the whole endpoint, by whichever
+   * deployment came last. It changes with the next deployment only.
+   */
+  readonly capture?: Capture;
 }
 
 /** Weights by deployment: integers 0..100 that sum to exactly 100, or `{}`: nothing is served. */

@@ -63,3 +63,18 @@ test('a version is deployed by its own program; one that serves nowhere is not',
   expect(deploymentOf(champion, 1)).toMatchObject({ name: 'v1', version: 1, command: ['node', 'serve.mjs'] });
   expect([deploymentOf(champion, 9), deploymentOf(without, 1)]).toEqual([undefined, undefined]);
 });
+
+test('an endpoint keeps copies of the share of requests that the plan says, and none of a share of nothing', () => {
+  const capture = (share: string) => ({ share, fields: ['size', 'colour'], keep: '7d', atMost: '5MB' });
+  const deployed = (share: string) => {
+    const { state } = withChampion(planOf({ monitor: { capture: capture(share) } })).drive;
+    return deploymentOf(state, 1);
+  };
+
+  const kept = { fields: ['size', 'colour'], keepMs: 7 * 24 * 3_600_000, atMostBytes: 5_000_000 };
+  expect(deployed('2.5%')?.capture).toEqual({ percent: 2.5, ...kept });
+  expect([deployed('0%'), deploymentOf(champion, 1)].map((deployment) => deployment?.capture)).toEqual([
+    undefined,
+    undefined,
+  ]);
+});

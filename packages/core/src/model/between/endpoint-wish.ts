@@ -1,5 +1,7 @@
 import { defined } from '../../base/objects.ts';
 import { step } from '../../base/table.ts';
+import type { ModelPlan } from '../../config/config.ts';
+import type { Capture } from '../../ports/captured.ts';
 import type { Deployment } from '../../ports/serving.ts';
 import { type Endpoint, wishing } from '../endpoint/endpoint.ts';
 import { type Desired, nothingDesired } from '../endpoint/wish.ts';
@@ -80,9 +82,16 @@ export function deploymentOf(model: Model, number: number): Deployment | undefin
     artifact: version.artifact,
     command,
     environment,
-    ...defined({ code, image }),
+    ...defined({ code, image, capture: captureOf(model.plan) }),
     instances: compute.instances,
     compute: { nodes: 1, spot: false, ...defined({ accelerator: compute.accelerator }) },
     readyTimeoutMs: model.plan.rollout.readyWithin,
   };
+}
+
+/** A share of nothing is no capture. */
+function captureOf({ monitor: { capture } }: ModelPlan): Capture | undefined {
+  const percent = Number.parseFloat(capture?.share ?? '0');
+  if (capture === undefined || percent === 0) return undefined;
+  return { percent, fields: capture.fields, keepMs: capture.keep, atMostBytes: capture.atMost };
 }
