@@ -159,6 +159,49 @@ export function bucketContract(name: AdapterOf<'bucket'>, open: () => Promise<Op
       expect(await bucket.read({ key: 'day.csv', maxBytes: 10 })).toMatchObject({ bytes: 10, truncated: false });
     });
 
+    test('a part from a byte on is read, and says whether there is more behind it', async () => {
+      await bucket.write('day.csv', bytes('0123456789'));
+      const [{ version = '' } = {}] = await listAll(bucket);
+      const part = async (from: number, maxBytes: number) => {
+        const found = await bucket.read({ key: 'day.csv', version, from, maxBytes });
+        expect(found).toMatchObject({ key: 'day.csv', version, bytes: 10 });
+        return [Buffer.from(found?.content ?? []).toString(), found?.truncated];
+      };
+
+      expect(await part(0, 4)).toEqual(['0123', true]);
+      expect(await part(4, 4)).toEqual(['4567', true]);
+      expect(await part(8, 2)).toEqual(['89', false]);
+      expect(await part(8, 100)).toEqual(['89', false]);
+      expect(await part(3, 0)).toEqual(['', true]);
+    });
+
+    test('at the end of an object and beyond it there is nothing to read, and it is no error', async () => {
+      await bucket.write('day.csv', bytes('0123456789'));
+      await bucket.write('_SUCCESS', new Uint8Array(0));
+
+      for (const from of [10, 11, 1e9])
+        expect(await bucket.read({ key: 'day.csv', from, maxBytes: 4 })).toMatchObject({ bytes: 10, truncated: false });
+      const behind = await bucket.read({ key: 'day.csv', from: 10, maxBytes: 4 });
+      expect(behind?.content).toHaveLength(0);
+      expect(await bucket.read({ key: '_SUCCESS', from: 1, maxBytes: 4 })).toMatchObject({
+        bytes: 0,
+        truncated: false,
+      });
+      expect(await bucket.read({ key: 'other.csv', from: 10, maxBytes: 4 })).toBeUndefined();
+    });
+
+    test('a part of a version that was overwritten is not a part of the new one', async () => {
+      await bucket.write('day.csv', bytes('0123456789'));
+      const [first] = await listAll(bucket);
+      await bucket.write('day.csv', bytes('abcdefghij'));
+
+      for (const from of [4, 10]) {
+        const found = await bucket.read({ key: 'day.csv', version: first?.version ?? '', from, maxBytes: 4 });
+        // A store that keeps versions has it still; all others have none.
+        expect([undefined, '4567', '']).toContain(found && Buffer.from(found.content).toString());
+      }
+    });
+
     test('an empty object is an object', async () => {
       await bucket.write('_SUCCESS', new Uint8Array(0));
 

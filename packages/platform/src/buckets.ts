@@ -25,13 +25,27 @@ export function checkKey(key: string, maxBytes: number): void {
 /** An object of which the content is not the one that the store has a checksum of; `what` names it. */
 export const damaged = (what: string): Fault => notYet(`other bytes came than are stored under ${what}`);
 
-/** What came of an object, up to `limit` bytes; `unavailable` where less came than was asked for. */
+/** Bytes of an object that are asked for. */
+export interface Extent {
+  readonly from: number;
+  readonly limit: number;
+}
+
+export const extentOf = ({ from = 0, maxBytes }: Pick<Parameters<Bucket['read']>[0], 'from' | 'maxBytes'>): Extent => ({
+  from: Math.max(0, Math.trunc(from)),
+  limit: Math.max(0, Math.trunc(maxBytes)),
+});
+
+/** The header that asks for them: of one byte at least, because there is no header for none. */
+export const rangeOf = ({ from, limit }: Extent): string => `bytes=${from}-${from + Math.max(1, limit) - 1}`;
+
+/** What came of an object from `from` on, up to `limit` bytes; `unavailable` where less came than was asked for. */
 export function contentUpTo(
-  limit: number,
+  { from, limit }: Extent,
   { content, bytes, ...more }: Omit<ObjectContent, 'truncated'>,
   what: string,
 ): ObjectContent {
-  if (content.length < Math.min(bytes, limit)) throw notYet(`only a part came of ${what}`);
+  if (content.length < Math.min(bytes - from, limit)) throw notYet(`only a part came of ${what}`);
   const kept = content.subarray(0, limit);
-  return { ...more, bytes, content: kept, truncated: bytes > kept.length };
+  return { ...more, bytes, content: kept, truncated: bytes > from + kept.length };
 }

@@ -16,12 +16,12 @@ export function memoryBucket(): Sync<Bucket> {
         .map(({ content: _, ...info }) => info);
       return pageOf(rows, cursor, 1000);
     },
-    read({ key, version, maxBytes }) {
+    read({ key, version, from = 0, maxBytes }) {
       checkKey(key);
       const object = objects.get(key);
       if (object === undefined || (version !== undefined && version !== object.version)) return undefined;
-      const content = Buffer.from(object.content.subarray(0, maxBytes));
-      return { ...object, content, truncated: object.bytes > maxBytes };
+      const content = Buffer.from(object.content.subarray(from, from + maxBytes));
+      return { ...object, content, truncated: object.bytes > from + content.length };
     },
     write(key, given, condition) {
       checkKey(key);

@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { cursorAfter, keyIn } from '@serin/core/base/cursor';
-import type { Bucket, ObjectInfo } from '@serin/core/ports/bucket';
-import { checkKey } from '@serin/platform/buckets';
+import type { Bucket, ObjectContent, ObjectInfo } from '@serin/core/ports/bucket';
+import { checkKey, extentOf, rangeOf } from '@serin/platform/buckets';
 import { notYet } from '@serin/platform/faults';
 import { awsFault, guarded, nameOfError } from '../faults.ts';
 
@@ -24,7 +24,7 @@ const maxKeyBytes = 1024;
 export function s3Bucket({ client, bucket, owner }: Options): Bucket {
   const place = { Bucket: bucket, ...(owner === undefined ? {} : { ExpectedBucketOwner: owner }) };
 
-  return {
+  const port: Bucket = {
     async list(prefix, cursor) {
       if (!prefix.isWellFormed()) return { items: [] };
       const command = new ListObjectsV2Command({
@@ -48,26 +48,26 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
       return { items, ...(IsTruncated && last !== undefined ? { next: cursorAfter(last.key) } : {}) };
     },
 
-    async read({ key, version, maxBytes }) {
+    async read(what) {
+      const { key, version } = what;
       checkKey(key, maxKeyBytes);
       const wanted = {
         ...place,
         Key: key,
         ...(version === undefined ? {} : { IfMatch: `"${version}"` }),
       };
-      const limit = Math.max(0, Math.trunc(maxBytes));
+      const extent = extentOf(what);
+      const { from, limit } = extent;
       try {
-        const found = await client.send(
-          new GetObjectCommand({ ...wanted, Range: `bytes=0-${Math.max(0, limit - 1)}` }),
-        );
+        const found = await client.send(new GetObjectCommand({ ...wanted, Range: rangeOf(extent) }));
         const content = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
         const bytes = Number(/\/(\d+)$/.exec(found.ContentRange ?? '')?.[1] ?? found.ContentLength ?? content.length);
         const kept = Uint8Array.from(content.subarray(0, limit));
-        return { key, version: versionOf(found.ETag), bytes, content: kept, truncated: bytes > kept.length };
+        return { key, version: versionOf(found.ETag), bytes, content: kept, truncated: bytes > from + kept.length };
       } catch (error) {
         const name = nameOfError(error);
         if (name === 'NoSuchKey' || name === 'PreconditionFailed') return undefined;
-        if (name === 'InvalidRange') return emptyObject(wanted);
+        if (name === 'InvalidRange') return from > 0 ? behindTheEnd(what, from) : emptyObject(wanted);
         throw awsFault(error, `reading ${JSON.stringify(key)} of the bucket ${bucket}`);
       }
     },
@@ -93,6 +93,13 @@ export function s3Bucket({ client, bucket, owner }: Options): Bucket {
       }
     },
   };
+  return port;
+
+  /** S3 refuses each range that begins at the end of an object, or behind it. How long it is, its beginning says. */
+  async function behindTheEnd(what: Parameters<Bucket['read']>[0], from: number): Promise<ObjectContent | undefined> {
+    const found = await port.read({ ...what, from: 0, maxBytes: 0 });
+    return found && { ...found, truncated: found.bytes > from };
+  }
 
   /** Of an object without a byte no range can be read. */
   async function emptyObject(wanted: { readonly Bucket: string; readonly Key: string }) {

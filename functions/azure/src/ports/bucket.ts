@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { badCursor, cursorOf, placeIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectContent } from '@serin/core/ports/bucket';
-import { checkKey, contentUpTo, damaged } from '@serin/platform/buckets';
+import { checkKey, contentUpTo, damaged, type Extent, extentOf, rangeOf } from '@serin/platform/buckets';
 import { notYet } from '@serin/platform/faults';
 import type { Answer } from '@serin/platform/rest';
 import { type Azure, AzureError } from '../calls/azure.ts';
@@ -49,21 +49,26 @@ export function blobBucket({ azure, account, container }: Options): Bucket {
       }
     });
 
-  /** Blob Storage refuses each range of a blob without a byte. */
-  async function withoutBytes(key: string, version: string | undefined): Promise<ObjectContent | undefined> {
+  /** Blob Storage refuses each range that begins at the end of a blob, or behind it. */
+  async function withoutBytes(
+    key: string,
+    version: string | undefined,
+    { from }: Extent,
+  ): Promise<ObjectContent | undefined> {
     const headers = await describe(key);
     if (headers === undefined || isDirectory(headers)) return undefined;
     if (version !== undefined && version !== versionIn(headers)) return undefined;
-    if (headers.get('content-length') !== '0') throw notYet(`${named(key)} is being written`);
-    return { key, version: versionIn(headers), bytes: 0, content: new Uint8Array(), truncated: false };
+    const bytes = Number(headers.get('content-length'));
+    if (bytes > from) throw notYet(`${named(key)} is being written`);
+    return { key, version: versionIn(headers), bytes, content: new Uint8Array(), truncated: false };
   }
 
-  function contentOf({ headers, content }: Answer, key: string, limit: number): ObjectContent | undefined {
+  function contentOf({ headers, content }: Answer, key: string, extent: Extent): ObjectContent | undefined {
     if (isDirectory(headers)) return undefined;
     const bytes = Number(/\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] ?? content.length);
     const md5 = headers.get('x-ms-blob-content-md5') ?? headers.get('content-md5');
     if (content.length === bytes && md5 !== null && md5 !== md5Of(content)) throw damaged(named(key));
-    return contentUpTo(limit, { key, version: versionIn(headers), bytes, content }, named(key));
+    return contentUpTo(extent, { key, version: versionIn(headers), bytes, content }, named(key));
   }
 
   /** Whether a conditional write found an object. A lease, a policy or a missing right may refuse it before the condition does. */
@@ -92,16 +97,16 @@ export function blobBucket({ azure, account, container }: Options): Bucket {
       return marker === '' ? { items } : { items, next: cursorOf([marker, last]) };
     },
 
-    async read({ key, version, maxBytes }) {
+    async read({ key, version, ...part }) {
       checkName(key);
       if (version !== undefined && !isEtag(version)) return undefined;
-      const limit = Math.max(0, Math.trunc(maxBytes));
-      const headers = { ...ifMatch(version), 'x-ms-range': `bytes=0-${Math.max(0, limit - 1)}` };
+      const extent = extentOf(part);
+      const headers = { ...ifMatch(version), 'x-ms-range': rangeOf(extent) };
       try {
-        return contentOf(await azure.bytes(blobCall(place, { method: 'GET', key, headers })), key, limit);
+        return contentOf(await azure.bytes(blobCall(place, { method: 'GET', key, headers })), key, extent);
       } catch (error) {
         if (isMissing(error) || hasStatus(error, 412)) return undefined;
-        if (hasStatus(error, 416)) return withoutBytes(key, version);
+        if (hasStatus(error, 416)) return withoutBytes(key, version, extent);
         throw archived(error, named(key)) ?? azureFault(error, `reading ${named(key)}`);
       }
     },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cursorAfter, keyIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import type { Bucket, ObjectContent, ObjectInfo } from '@serin/core/ports/bucket';
-import { checkKey, contentUpTo, damaged } from '@serin/platform/buckets';
+import { checkKey, contentUpTo, damaged, type Extent, extentOf, rangeOf } from '@serin/platform/buckets';
 import { notYet } from '@serin/platform/faults';
 import type { Answer } from '@serin/platform/rest';
 import { crc32cText } from '../calls/crc32c.ts';
@@ -72,15 +72,19 @@ export function storageBucket({ google, bucket }: Options): Bucket {
     return items[0]?.name === key;
   }
 
-  /** Cloud Storage refuses each range of an object without a byte. */
-  async function withoutBytes(key: string, version: string | undefined): Promise<ObjectContent | undefined> {
+  /** Cloud Storage refuses each range that begins at the end of an object, or behind it. */
+  async function withoutBytes(
+    key: string,
+    version: string | undefined,
+    { from }: Extent,
+  ): Promise<ObjectContent | undefined> {
     const found = await describe(key, version);
     if (found === undefined) return undefined;
-    if (found.size !== '0') throw notYet(`${named(key)} is being written`);
+    if (Number(found.size) > from) throw notYet(`${named(key)} is being written`);
     return { ...infoOf(found), content: new Uint8Array(), truncated: false };
   }
 
-  async function contentOf({ headers, content }: Answer, key: string, limit: number): Promise<ObjectContent> {
+  async function contentOf({ headers, content }: Answer, key: string, extent: Extent): Promise<ObjectContent> {
     const version = headers.get('x-goog-generation') ?? '';
     const stored = headers.get('x-goog-stored-content-length') ?? content.length;
     const bytes = Number(/\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] ?? stored);
@@ -89,7 +93,7 @@ export function storageBucket({ google, bucket }: Options): Bucket {
       const checksum = said ?? (await describe(key, version))?.crc32c;
       if (checksum !== crc32cText(content)) throw damaged(named(key));
     }
-    return contentUpTo(limit, { key, version, bytes, content }, named(key));
+    return contentUpTo(extent, { key, version, bytes, content }, named(key));
   }
 
   return {
@@ -108,19 +112,19 @@ export function storageBucket({ google, bucket }: Options): Bucket {
       }
     },
 
-    async read({ key, version, maxBytes }) {
+    async read({ key, version, ...part }) {
       checkName(key);
       if (version !== undefined && !isGeneration(version)) return undefined;
-      const limit = Math.max(0, Math.trunc(maxBytes));
+      const extent = extentOf(part);
       try {
         const answer = await google.bytes({
           ...get(object(key), { alt: 'media', generation: version }),
-          headers: { range: `bytes=0-${Math.max(0, limit - 1)}`, 'accept-encoding': 'gzip' },
+          headers: { range: rangeOf(extent), 'accept-encoding': 'gzip' },
         });
-        return await contentOf(answer, key, limit);
+        return await contentOf(answer, key, extent);
       } catch (error) {
         if (error instanceof GoogleError && error.status === 404) return missing(error);
-        if (error instanceof GoogleError && error.status === 416) return withoutBytes(key, version);
+        if (error instanceof GoogleError && error.status === 416) return withoutBytes(key, version, extent);
         throw gcpFault(error, `reading ${named(key)}`);
       }
     },

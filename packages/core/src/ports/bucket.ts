@@ -29,12 +29,13 @@ export interface Bucket {
    */
   list(prefix: string, cursor?: string): Promise<Page<ObjectInfo> & { readonly leftOut?: readonly LeftOut[] }>;
   /**
-   * The object, or `undefined` when there is none (or none of that version). Of an object over `maxBytes` only the
-   * first `maxBytes` bytes come, with `truncated`.
+   * The object, or `undefined` when there is none (or none of that version): its bytes from `from` on (absent: 0), at
+   * most `maxBytes` of them. `truncated`: there is more behind them. At the end of the object, or beyond it, there are none.
    */
   read(what: {
     readonly key: string;
     readonly version?: string;
+    readonly from?: number;
     readonly maxBytes: number;
   }): Promise<ObjectContent | undefined>;
   /**

@@ -40,25 +40,25 @@ async function readHandle(
   folder: Folder,
   item: Item,
   handle: FileHandle,
-  { version: asked, maxBytes }: Wanted,
+  { version: asked, from = 0, maxBytes }: Wanted,
 ): Promise<ObjectContent | 'moved' | undefined> {
   const stats = await handle.stat({ bigint: true });
   const known = knownVersion(store, folder, item.place, stats);
   if (known === undefined && stats.nlink === 0n) return 'moved';
   if (known === undefined) refuseFresh(store, folder, item.key, stats);
   const version = known ?? (await hashHandle(handle));
-  const content = Buffer.alloc(Math.min(Number(stats.size), Math.max(0, maxBytes)));
-  const filled = await fill(handle, content);
+  const bytes = Number(stats.size);
+  const content = Buffer.alloc(Math.max(0, Math.min(bytes - from, maxBytes)));
+  const filled = await fill(handle, content, from);
   if (!filled || contentStamp(await handle.stat({ bigint: true })) !== contentStamp(stats)) return 'moved';
   if (known === undefined) await store.versions.remember([[folder.name, item.place, identityOf(stats), version]]);
   if (asked !== undefined && asked !== version) return undefined;
-  const bytes = Number(stats.size);
-  return { key: item.key, version, bytes, content, truncated: content.length < bytes };
+  return { key: item.key, version, bytes, content, truncated: from + content.length < bytes };
 }
 
-async function fill(handle: FileHandle, buffer: Buffer): Promise<boolean> {
+async function fill(handle: FileHandle, buffer: Buffer, from: number): Promise<boolean> {
   for (let position = 0; position < buffer.length; ) {
-    const { bytesRead } = await handle.read(buffer, position, buffer.length - position, position);
+    const { bytesRead } = await handle.read(buffer, position, buffer.length - position, from + position);
     if (bytesRead === 0) return false;
     position += bytesRead;
   }
