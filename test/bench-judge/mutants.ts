@@ -1,5 +1,5 @@
+import { logMean } from '../../packages/core/src/base/log.ts';
 import { type Bets, betOnHarm, type Loss } from '../../packages/core/src/judge/betting.ts';
-import { logMean } from '../../packages/core/src/judge/log.ts';
 import type { Rules } from '../../packages/core/src/judge/rules.ts';
 import { logSafe } from '../../packages/core/src/judge/safe.ts';
 import type { Climate } from '../../packages/core/src/judge/weather.ts';

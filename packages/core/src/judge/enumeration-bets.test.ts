@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { logMean } from '../base/log.ts';
 import { type Bets, betOnHarm, betOnSafety, type Loss, noBets } from './betting.ts';
 import { type Evidence, noEvidence, withLabels, withTick } from './evidence.ts';
 import { logPairs } from './judge.ts';
-import { logMean } from './log.ts';
 import {
   atMostOne,
   expected,

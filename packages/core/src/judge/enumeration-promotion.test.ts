@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { logMean } from './log.ts';
+import { logMean } from '../base/log.ts';
 import {
   atMostOne,
   both,

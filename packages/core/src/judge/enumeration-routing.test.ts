@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { logMean } from '../base/log.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { type Evidence, noEvidence, type Place, withTick } from './evidence.ts';
 import { logStream, verdictOf } from './judge.ts';
-import { logMean } from './log.ts';
 import { rounding } from './outcomes.fixture.ts';
 import { logFloor, logPromotion } from './promotion.ts';
 import type { Guardrail, Rules } from './rules.ts';

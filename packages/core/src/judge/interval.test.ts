@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { turningPoint } from '../base/log.ts';
 import { type Evidence, noEvidence, withTick } from './evidence.ts';
 import { ratioInterval, shareInterval } from './interval.ts';
 import { intervalOf } from './judge.ts';
-import { turningPoint } from './log.ts';
 import type { AtShare } from './origin.ts';
 import { everHappens, normals } from './outcomes.fixture.ts';
 import type { Guardrail, Rules } from './rules.ts';

@@ -1,4 +1,4 @@
-import { logBeta, turningPoint } from './log.ts';
+import { logBeta, turningPoint } from '../base/log.ts';
 import { type AtShare, logEvidence } from './origin.ts';
 import { toleratedIn } from './weather.ts';
 

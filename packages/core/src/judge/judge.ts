@@ -1,10 +1,10 @@
+import { logMean, logSum } from '../base/log.ts';
 import { grouped, percent } from '../base/numbers.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import type { Arm } from './compared.ts';
 import { type Cell, type Evidence, type Place, withTick } from './evidence.ts';
 import { type Interval, ratioInterval } from './interval.ts';
-import { logMean, logSum } from './log.ts';
 import type { AtShare } from './origin.ts';
 import { logShift, pairsOf } from './paired.ts';
 import { isMisrouted, leftOutText, logSampleRatio } from './routing.ts';

@@ -1,7 +1,7 @@
+import { turningPoint } from '../base/log.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import type { Cell, Evidence } from './evidence.ts';
 import { shortfalls } from './judge.ts';
-import { turningPoint } from './log.ts';
 import type { Rules } from './rules.ts';
 import { logSafe } from './safe.ts';
 import { weatherOf } from './weather.ts';

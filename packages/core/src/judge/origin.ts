@@ -1,4 +1,4 @@
-import { logMean } from './log.ts';
+import { logMean } from '../base/log.ts';
 
 /**
  * Given a bad request, which arm did it come from? The e-process of this question, from counts alone.

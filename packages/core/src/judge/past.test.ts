@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { incompleteBeta } from '../base/log.ts';
 import { day, minute } from '../base/time.ts';
-import { incompleteBeta } from './log.ts';
 import { atMostOne, everHappens, expected, grid, largest, rounding, times, toArm } from './outcomes.fixture.ts';
 import { logAgainstPast, logBelowPast, lowerLimit, partsOf } from './past.ts';
 

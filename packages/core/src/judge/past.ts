@@ -1,6 +1,6 @@
+import { incompleteBeta, logMean, turningPoint } from '../base/log.ts';
 import { median } from '../base/numbers.ts';
 import { day } from '../base/time.ts';
-import { incompleteBeta, logMean, turningPoint } from './log.ts';
 
 /**
  * What the champion did before the rollout, as a part of the promotion test.

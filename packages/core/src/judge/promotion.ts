@@ -1,4 +1,4 @@
-import { logMean } from './log.ts';
+import { logMean } from '../base/log.ts';
 import { originCost } from './origin.ts';
 
 /**

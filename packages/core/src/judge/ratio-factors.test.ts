@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { logBeta } from './log.ts';
+import { logBeta } from '../base/log.ts';
 import { atMostOne, grid, largest } from './outcomes.fixture.ts';
 import { addRatio, ratioFactors } from './promotion.ts';
 

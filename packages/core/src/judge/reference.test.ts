@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { logMean } from '../base/log.ts';
 import { betOnHarm, noBets } from './betting.ts';
 import { ratioInterval } from './interval.ts';
-import { logMean } from './log.ts';
 import { type AtShare, logEvidence } from './origin.ts';
 import { logShift } from './paired.ts';
 import { logFloor, logRatio } from './promotion.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { logMean } from '../base/log.ts';
 import { day, minute } from '../base/time.ts';
 import type { Tick } from '../ports/telemetry.ts';
 import { directCalls } from './direct.ts';
 import { type Evidence, noEvidence, withTick } from './evidence.ts';
 import type { History, MeasureHistory } from './history.ts';
 import { shortfalls } from './judge.ts';
-import { logMean } from './log.ts';
 import { lacks } from './needed.ts';
 import { both, expected, type Law, rounding, type Tally, times, toArm } from './outcomes.fixture.ts';
 import { pairsOf } from './paired.ts';

@@ -1,9 +1,9 @@
+import { logMean } from '../base/log.ts';
 import { minute } from '../base/time.ts';
 import type { Stream } from '../guardrails/guardrail.ts';
 import { directCalls } from './direct.ts';
 import type { Cell, Cells, Evidence } from './evidence.ts';
 import type { MeasureHistory } from './history.ts';
-import { logMean } from './log.ts';
 import { pairsOf } from './paired.ts';
 import { logAgainstPast, logBelowPast, lowerLimit, refutes } from './past.ts';
 import { logFloor, logPromotion, logRatio } from './promotion.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { logMean } from '../base/log.ts';
 import { minute } from '../base/time.ts';
 import { planOf } from '../model/model.fixture.ts';
 import { noEvidence, withTick } from './evidence.ts';
 import { verdictOf } from './judge.ts';
-import { logMean } from './log.ts';
 import { originGrid } from './origin.ts';
 import { rulesOf } from './rules.ts';
 import {

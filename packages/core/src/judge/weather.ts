@@ -1,4 +1,4 @@
-import { logMean, logSum } from './log.ts';
+import { logMean, logSum } from '../base/log.ts';
 import { originGains, originGrid } from './origin.ts';
 import { ratioFactors, ratiosTried } from './promotion.ts';
 

@@ -24,6 +24,15 @@ export function logBeta(a: number, b: number): number {
   return shift + powers + 0.5 * Math.log(2 * Math.PI) + stirling(x) + stirling(y) - stirling(x + y);
 }
 
+/** `log Gamma(x)` for x > 0, to about 1e-13 (relative above 1): Stirling's series after shifting x above 10. */
+export function logGamma(x: number): number {
+  let [shifted, product] = [x, 1];
+  for (; shifted < 10; shifted += 1) product *= shifted;
+  return (
+    (shifted - 0.5) * Math.log(shifted) - shifted + 0.5 * Math.log(2 * Math.PI) + stirling(shifted) - Math.log(product)
+  );
+}
+
 /** `log Gamma(x)` beyond `(x - 1/2) log x - x + log(2 pi) / 2`. */
 function stirling(x: number): number {
   const inverse = 1 / (x * x);

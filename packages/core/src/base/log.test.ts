@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { logBeta, logMean, logSum, turningPoint } from './log.ts';
+import { logBeta, logGamma, logMean, logSum, turningPoint } from './log.ts';
 
 describe('sums of what is kept as logs', () => {
   test('are right where the numbers themselves would overflow or vanish', () => {
@@ -52,4 +52,18 @@ describe('log B(a, b)', () => {
 test('a turning point is found to the last digits', () => {
   expect(turningPoint(0, 10, (x) => 2 - x * x)).toBeCloseTo(Math.SQRT2, 15);
   expect(turningPoint(3, 3, () => 1)).toBe(3);
+});
+
+describe('log Gamma(x)', () => {
+  test.each([
+    { x: 1e-5, value: 11.51291969289583 },
+    { x: 0.5, value: Math.log(Math.PI) / 2 },
+    { x: 1, value: 0 },
+    { x: 2, value: 0 },
+    { x: 7, value: Math.log(720) },
+    { x: 21, value: 42.33561646075349 },
+    { x: 1e6, value: 12815504.569147611 },
+  ])('of $x is $value', ({ x, value }) => {
+    expect(Math.abs(logGamma(x) - value)).toBeLessThan(1e-13 * Math.max(1, Math.abs(value)));
+  });
 });
