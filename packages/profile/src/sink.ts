@@ -21,12 +21,12 @@ export interface ColumnSink {
 export interface RowSink {
   /** The sink of a column, by its name; `invalid` where there are more columns than 10,000. */
   column(name: string): ColumnSink;
+  /** One row has ended, of a reader that goes row by row; the sink has its hash from the values that it was given. */
+  rowEnded(): void;
   /**
-   * One row has ended; each column of the part that had no call for it is missing in it. `hash` is the row's 64 bits as two
-   * numbers of 32: equal rows of any format have equal hashes.
+   * Many rows at once, of a columnar reader that has called every sink for each of them. It has made their hashes with
+   * hash.ts: equal rows of any format have equal hashes.
    */
-  rowEnded(hashHigh: number, hashLow: number): void;
-  /** Many rows at once, of a columnar reader that has called every sink for each of them. */
   rowsEnded(hashesHigh: Uint32Array, hashesLow: Uint32Array, count: number): void;
   badRow(where: string): void;
 }
