@@ -9,6 +9,7 @@ export function mix(value: number): number {
   return h ^ (h >>> 16);
 }
 
+const encoder = new TextEncoder();
 const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 
@@ -35,8 +36,10 @@ export class ValueHash {
     this.bits(value ? 1 : 0, 0x7feb352d);
   }
 
-  nested(): void {
-    this.bits(0, 0x3c6ef372);
+  nested(json = ''): void {
+    const bytes = encoder.encode(json);
+    this.text(bytes, 0, bytes.length);
+    this.high = mix(this.high ^ 0x3c6ef372);
   }
 
   private bits(value: number, kind: number): void {
@@ -116,7 +119,7 @@ export interface ColumnSalt {
 }
 
 export function saltOf(column: string): ColumnSalt {
-  const bytes = new TextEncoder().encode(column);
+  const bytes = encoder.encode(column);
   const hash = new ValueHash();
   hash.text(bytes, 0, bytes.length);
   return { high: hash.high, low: hash.low };

@@ -11,8 +11,8 @@ export interface ColumnSink {
   time(ms: number): void;
   /** UTF-8, `from` included, `to` excluded. The bytes are the reader's: a sink that keeps them copies them. */
   text(bytes: Uint8Array, from: number, to: number): void;
-  /** A list or a record. */
-  nested(): void;
+  /** A list or a record; equal ones have equal JSON, where the reader has it. */
+  nested(json?: string): void;
   /** Many finite numbers at once, in place of `number`: the way of the columnar reader. */
   numbers(values: Float64Array, count: number, areWhole: boolean): void;
 }
