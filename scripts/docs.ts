@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { contractTable } from './contract-table.ts';
+import { checkBlock } from './docs/checks.ts';
 import { commandBlocks } from './docs/commands.ts';
 import { fieldBlock } from './docs/fields.ts';
 import { pictureOf, sentenceBlock, stories } from './docs/pictures.ts';
@@ -19,6 +20,7 @@ const blocks: readonly {
   { page: 'docs/machines.md', name: 'states', content: stateTables },
   { page: 'docs/fidelity.md', name: 'contracts', content: contractTable },
   { page: 'docs/config.md', name: 'fields', content: fieldBlock },
+  { page: 'docs/data.md', name: 'checks', content: checkBlock },
   { page: 'docs/cli.md', name: 'commands', content: commandBlocks },
   { page: 'docs/http.md', name: 'routes', content: routeBlock },
   { page: 'docs/rollout.md', name: 'sentence', content: sentenceBlock },

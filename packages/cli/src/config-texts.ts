@@ -35,6 +35,21 @@ export const configTexts: Readonly<Record<string, string>> = {
   'on.ci.webhook.repository': 'The repository that the webhook must name.',
   'on.ci.webhook.ref': 'The ref that the webhook must name.',
 
+  validate:
+    'Compares new data with what the champion was trained on, before any job is paid for; `{}` is all defaults, and without it nothing is compared.',
+  'validate.checks': 'What a check does, by its name; the names and their defaults are in [data](data.md#validation).',
+  'checks.*': '`off`; `warn`: it never refuses; `refuse`: it refuses beyond its larger limit, or beyond its only one.',
+  'validate.label': 'The column that the model predicts: its classes are checked.',
+  'validate.columns':
+    'What you promise of columns, by name. It takes the place of what the last data says, and no row may break it.',
+  'validate.columns.*': 'A column that must be there. `serin datasets constraints` suggests what to write.',
+  'validate.columns.*.type': '`text` takes every value but lists and records.',
+  'validate.columns.*.missing': 'How many rows may lack a value.',
+  'validate.columns.*.missing.atMost': 'This share of the rows, between 0 and 1.',
+  'validate.columns.*.min': 'No number is smaller.',
+  'validate.columns.*.max': 'No number is larger.',
+  'validate.columns.*.values': 'There is no other value.',
+
   split: 'How the hold-out data is made that the gate compares models on.',
   'split.holdout': 'The built-in splitter: the newest rows, some rows, or folders of the drop.',
   'split.holdout.by': '`time`: the newest rows; `rows`: rows by a hash; `manifest`: folders of the drop.',

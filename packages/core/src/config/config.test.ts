@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { durationText, parseDuration, parseSize } from '../base/time.ts';
+import { compiledConfig } from './compiled.ts';
 import { type Config, codeFolders, compile, parseConfig } from './config.ts';
 
 const model = {
@@ -70,6 +71,12 @@ describe('a config', () => {
     [{ data: { ...model.data, settle: { marker: '_OK', manifest: 'm.json' } } }, 'data.settle'],
     [{ split: { holdout: { by: 'time', column: 'day', last: 'a fifth' } } }, 'split.holdout.last'],
     [{ costBudget: { usd: 1 } }, 'costBudget'],
+    [{ validate: { checks: { nulls: 'warn' } } }, 'validate.checks.nulls'],
+    [{ validate: { checks: { missing: 'fail' } } }, 'validate.checks.missing'],
+    [{ validate: { checks: { labelRareClass: 'warn' } } }, 'validate.label'],
+    [{ validate: { checks: { leakage: 'warn' } } }, 'validate.checks.leakage'],
+    [{ validate: { columns: { age: { min: 2, max: 1 } } } }, 'validate.columns'],
+    [{ validate: { columns: { age: { missing: { atMost: 2 } } } } }, 'validate.columns.age.missing.atMost'],
     [{ rollout: { bake: '10s' } }, 'rollout.bake'],
     [{ rollout: { tick: '20m' } }, 'rollout.bake'],
     [{ rollout: { bake: '99999d' } }, 'rollout.bake'],
@@ -77,6 +84,20 @@ describe('a config', () => {
     [{ serve: { command: ['x'], compute: { instances: { min: 5 } } } }, 'serve.compute.instances'],
   ])('refuses %j', (changes, path) => {
     expect(problemsOf(configOf(changes)).map((problem) => problem.split(':')[0])).toContain(`models.fraud.${path}`);
+  });
+
+  test('takes the names of checks, a label and promises of columns, and a plan without them stays as it is', () => {
+    const split = { holdout: { by: 'manifest', train: 'a', holdout: 'b' } };
+    const checks = { missing: 'warn', leakage: 'refuse', labelRareClass: 'off' };
+    const read = parseConfig(configOf({ split, validate: { checks, columns: { age: { min: 1, max: 1 } } } }));
+    const [bare, all] = [parseConfig(configOf({})), parseConfig(configOf({ validate: {} }))];
+    if ('problems' in read || 'problems' in bare || 'problems' in all) throw new Error(JSON.stringify(read));
+
+    const compiled = compile(read.parsed, new Map(), 'aws');
+    expect(compiledConfig.safeParse(compiled).error).toBeUndefined();
+    expect(compiled.models.fraud?.validate).toEqual({ checks, columns: { age: { min: 1, max: 1 } } });
+    expect(compile(bare.parsed, new Map(), 'aws').models.fraud).not.toHaveProperty('validate');
+    expect(compile(all.parsed, new Map(), 'aws').models.fraud?.validate).toEqual({ checks: {}, columns: {} });
   });
 
   test('knows the short places of a command', () => {

@@ -48,6 +48,21 @@ export const modelRules: readonly Rule[] = [
     because: 'use either marker or manifest, not both',
   },
   {
+    path: ['validate', 'columns'],
+    holds: ({ validate }) => Object.values(validate?.columns ?? {}).every((rule) => inOrder(rule?.min, rule?.max)),
+    because: 'the min of a column is larger than its max: lower min or raise max',
+  },
+  {
+    path: ['validate', 'label'],
+    holds: ({ validate }) => validate?.label !== undefined || !asks(validate?.checks, /^label/),
+    because: 'a check of the label needs to know which column that is: give its name',
+  },
+  {
+    path: ['validate', 'checks', 'leakage'],
+    holds: ({ validate, split }) => !asks(validate?.checks, /^leakage$/) || isByManifest(split),
+    because: 'only a split by manifest has both parts before the run: use one, or leave the check out',
+  },
+  {
     path: ['train', 'compute', 'spot'],
     holds: ({ train }) => train?.compute?.spot !== true || train.checkpoints === true,
     because: 'spot needs checkpoints: set checkpoints: true, or each interruption starts from the beginning',
@@ -139,6 +154,14 @@ const fills = (command: unknown, inputs: readonly string[], outputs: readonly st
   placeholdersIn(command.map(String)).every(({ kind, name }) =>
     ({ inputs, outputs, short: [...inputs, ...outputs] })[kind].includes(name),
   );
+
+/** The author's split has its folders in `holdout`; the compiled one has them itself. */
+const isByManifest = (split: unknown): boolean =>
+  [split, Object(split).holdout].some((rule) => typeof Object(rule).train === 'string');
+
+/** A check is on, by name; what is off asks for nothing. */
+const asks = (checks: unknown, named: RegExp): boolean =>
+  Object.entries(Object(checks)).some(([name, action]) => named.test(name) && action !== 'off');
 
 const served = (serve: Seen<ParsedModel>['serve']) => (typeof serve === 'object' ? serve : undefined);
 

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { day, hour, minute, second } from '../base/time.ts';
+import { checkActions, ruleTypes } from '../drift/report.ts';
+import { checkNames } from '../drift/validate.ts';
 import { servingKinds } from '../ports/serving.ts';
 import { authorsForms, type Forms, given, name, refusing, text } from './forms.ts';
 import { hyperparameterProblem } from './hyperparameters.ts';
@@ -113,6 +115,23 @@ const criterion = z
     error: 'a criterion needs a bound: give at least one of atLeast, atMost, noWorseBy',
   });
 
+const validation = z.strictObject({
+  checks: z.partialRecord(z.enum(checkNames), z.enum(checkActions)).default({}),
+  label: text.optional(),
+  columns: z
+    .record(
+      text,
+      z.strictObject({
+        type: z.enum(ruleTypes).optional(),
+        missing: z.strictObject({ atMost: z.number().min(0).max(1) }).optional(),
+        min: z.number().optional(),
+        max: z.number().optional(),
+        values: z.array(z.string().max(128)).min(1).max(1000).optional(),
+      }),
+    )
+    .default({}),
+});
+
 const modelOf = (door: Door) =>
   withRules(
     z.strictObject({
@@ -154,6 +173,7 @@ const modelOf = (door: Door) =>
             .optional(),
         })
         .prefault({}),
+      validate: validation.optional(),
       split: door.split.optional(),
       train: z.strictObject({
         ...programFields(door),

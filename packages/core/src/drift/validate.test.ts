@@ -357,7 +357,7 @@ test('the reason names the first three refusals with their numbers, and how many
   const { because } = validate(broken, { against: { profile: profileOf(usual) } });
 
   expect(because).toBe(
-    "the dataset is refused: 'a' is missing in 34 % of 1,000 rows; it was 0 % of 1,000 rows, and the limit is 10 %; " +
+    "the dataset has 5 faults: 'a' is missing in 34 % of 1,000 rows; it was 0 % of 1,000 rows, and the limit is 10 %; " +
       "'b' is missing in 34 % of 1,000 rows; it was 0 % of 1,000 rows, and the limit is 10 %; " +
       "'c' is missing in 34 % of 1,000 rows; it was 0 % of 1,000 rows, and the limit is 10 %; 2 more",
   );

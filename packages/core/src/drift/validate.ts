@@ -17,7 +17,8 @@ import {
 
 /** Whether a dataset may be trained on: decided before anything is paid. */
 
-const checks: Readonly<Record<string, Omit<DatasetCheck, 'measure'> | Omit<ColumnCheck, 'measure'>>> = {
+/** By name: what each check says, and what it does by itself at most. */
+export const checks: Readonly<Record<string, Omit<DatasetCheck, 'measure'> | Omit<ColumnCheck, 'measure'>>> = {
   ...datasetChecks,
   ...columnChecks,
 };
@@ -182,9 +183,6 @@ function becauseOf(findings: readonly Finding[], { rows, columns }: DatasetProfi
   if (first === undefined)
     return `nothing was found in ${countText(rows, 'row')} of ${countText(columns.length, 'column')}`;
   const told = findings.filter(({ action }) => action === first.action).map(({ text }) => text);
-  const begin = first.action === 'refuse' ? `${refusedBecause}: ` : `${countText(told.length, 'warning')}: `;
-  return `${begin}${listed(told, '; ')}`.slice(0, longestBecause);
+  const count = countText(told.length, first.action === 'refuse' ? 'fault' : 'warning');
+  return `the dataset has ${count}: ${listed(told, '; ')}`.slice(0, longestBecause);
 }
-
-/** How the reason of each run begins that was refused for its dataset. */
-export const refusedBecause = 'the dataset is refused';
