@@ -79,7 +79,7 @@ export function composeWorker(): ComposedWorker {
     autoscaling: new ApplicationAutoScalingClient(cutOff),
   });
   const cloudwatch = new CloudWatchClient(patient);
-  const telemetry = cloudWatchTelemetry({ cloudwatch, endpoints, installation, now });
+  const telemetry = cloudWatchTelemetry({ cloudwatch, endpoints, installation, now, bucket: bucket(ownBucket) });
   const worker = workerOn(foundation, {
     ...{ registry, serving, telemetry, labels: telemetry, secrets, read, endpointName },
     jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, secrets, ...settings }),

@@ -40,7 +40,7 @@ export const renderTable = (scope: Construct, table: Table, kmsKey: string | und
   );
 
 export function renderBucket(scope: Construct, bucket: Bucket, kmsKey: string | undefined): CfnBucket {
-  const { unfinishedUploads, oldVersions } = bucket;
+  const { unfinishedUploads, oldVersions, captured } = bucket;
   const made = kept(
     new CfnBucket(scope, bucket.id, {
       bucketName: bucket.name,
@@ -76,6 +76,17 @@ export function renderBucket(scope: Construct, bucket: Bucket, kmsKey: string | 
                   id: oldVersions.rule,
                   status: 'Enabled',
                   noncurrentVersionExpiration: { noncurrentDays: oldVersions.days },
+                },
+              ]),
+          ...(captured === undefined
+            ? []
+            : [
+                {
+                  id: captured.rule,
+                  status: 'Enabled',
+                  prefix: captured.prefix,
+                  expirationInDays: captured.days,
+                  noncurrentVersionExpiration: { noncurrentDays: 1 },
                 },
               ]),
         ],

@@ -54,7 +54,7 @@ export function renderBuckets(around: Around): void {
 function renderBucket(around: Around, described: Bucket): void {
   const { aws, topology } = around;
   const { kmsKey } = topology.settings;
-  const { id, unfinishedUploads, oldVersions } = described;
+  const { id, unfinishedUploads, oldVersions, captured } = described;
   const bucket = new aws.s3.Bucket(id, { bucket: described.name }, keptOf(around, described.name)).bucket;
   new aws.s3.BucketVersioning(id, { bucket, versioningConfiguration: { status: 'Enabled' } }, kept);
   new aws.s3.BucketPublicAccessBlock(
@@ -97,6 +97,17 @@ function renderBucket(around: Around, described: Bucket): void {
                 status: 'Enabled',
                 filter: { prefix: '' },
                 noncurrentVersionExpiration: { noncurrentDays: oldVersions.days },
+              },
+            ]),
+        ...(captured === undefined
+          ? []
+          : [
+              {
+                id: captured.rule,
+                status: 'Enabled',
+                filter: { prefix: captured.prefix },
+                expiration: { days: captured.days },
+                noncurrentVersionExpiration: { noncurrentDays: 1 },
               },
             ]),
       ],

@@ -190,6 +190,7 @@ function bucketFacts(registered: readonly Registered[], bucket: string) {
   const { kmsMasterKeyId, sseAlgorithm } = encryption.applyServerSideEncryptionByDefault;
   const rule = (key: string): Any =>
     part('BucketLifecycleConfiguration').rules.find((each: Any) => each[key] !== undefined);
+  const forgotten = rule('expiration');
   return {
     versioning: part('BucketVersioning').versioningConfiguration.status,
     blocked: [
@@ -202,6 +203,10 @@ function bucketFacts(registered: readonly Registered[], bucket: string) {
     events: part('BucketNotification')?.eventbridge ?? false,
     policy: JSON.parse(part('BucketPolicy').policy),
     abortUploadsAfterDays: rule('abortIncompleteMultipartUpload').abortIncompleteMultipartUpload.daysAfterInitiation,
+    forgetCaptured:
+      forgotten === undefined
+        ? null
+        : [forgotten.filter.prefix, forgotten.expiration.days, forgotten.noncurrentVersionExpiration.noncurrentDays],
     forgetOldVersionsAfterDays: rule('noncurrentVersionExpiration')?.noncurrentVersionExpiration.noncurrentDays ?? null,
     kept: parts.every(({ retained }) => retained),
   };

@@ -146,6 +146,7 @@ const bucketFacts = (bucket: Any, policyOf: (type: string, key: string, value: s
   const { KMSMasterKeyID, SSEAlgorithm } = encryption.ServerSideEncryptionByDefault;
   const blocked = bucket.PublicAccessBlockConfiguration;
   const rule = (key: string): Any => bucket.LifecycleConfiguration.Rules.find((each: Any) => each[key] !== undefined);
+  const forgotten = rule('ExpirationInDays');
   return {
     versioning: bucket.VersioningConfiguration.Status,
     blocked: [
@@ -158,6 +159,10 @@ const bucketFacts = (bucket: Any, policyOf: (type: string, key: string, value: s
     events: bucket.NotificationConfiguration?.EventBridgeConfiguration.EventBridgeEnabled ?? false,
     policy: policyOf('AWS::S3::BucketPolicy', 'Bucket', bucket.BucketName),
     abortUploadsAfterDays: rule('AbortIncompleteMultipartUpload').AbortIncompleteMultipartUpload.DaysAfterInitiation,
+    forgetCaptured:
+      forgotten === undefined
+        ? null
+        : [forgotten.Prefix, forgotten.ExpirationInDays, forgotten.NoncurrentVersionExpiration.NoncurrentDays],
     forgetOldVersionsAfterDays: rule('NoncurrentVersionExpiration')?.NoncurrentVersionExpiration.NoncurrentDays ?? null,
     kept: bucket.kept,
   };

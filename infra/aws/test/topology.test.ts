@@ -286,6 +286,20 @@ test('no role has the whole of the own bucket, and neither job nor model reads c
   }
 });
 
+test('copies of requests are written by endpoints, read by the function that counts them, and forgotten', () => {
+  for (const [, made] of installations) {
+    const who = (action: string) =>
+      rolesOf(made)
+        .filter((role) => foldersOf(role, action).includes('captured/*'))
+        .map(({ name }) => name.replace(/^.*-/, ''));
+
+    expect([who('s3:PutObject'), who('s3:GetObject')]).toEqual([['models'], ['signals']]);
+    expect(made.buckets.map(({ captured }) => captured?.days)).toEqual(
+      made.buckets.map((_, index) => (index === 0 ? 14 : undefined)),
+    );
+  }
+});
+
 test('data under a key of somebody else’s is decrypted by S3 for who reads data, and for nobody else', () => {
   const made = topology(joined, where);
   const readers = rolesOf(made).filter(({ grants }) =>
@@ -352,12 +366,14 @@ test('lines of a log are read in streams of this installation only, for groups a
   expect(reading).not.toContain('logs:FilterLogEvents');
 });
 
-test('a job cannot change code, datasets or configs, from which the next job is made', () => {
+test('neither a job nor an endpoint can change code, datasets or configs, from which the next job is made', () => {
   for (const [, { jobRole, modelRole }] of installations)
-    for (const { statements } of [jobRole, modelRole])
+    for (const [{ statements }, its] of [
+      [jobRole, /\/(jobs|checkpoints)\/\*$/],
+      [modelRole, /\/captured\/\*$/],
+    ] as const)
       for (const { actions, resources } of statements.filter(isWrite))
-        for (const resource of resources)
-          expect([actions, resource]).toEqual([actions, expect.stringMatching(/\/(jobs|checkpoints)\/\*$/)]);
+        for (const resource of resources) expect([actions, resource]).toEqual([actions, expect.stringMatching(its)]);
 });
 
 test('the clock and the grave digger have nothing of SageMaker, S3 or IAM', () => {

@@ -6,7 +6,17 @@ import { type CallOf, callOf, type NeedOn, portsOf as shared } from '../../share
  */
 
 /** The folders of the project's own bucket: whoever may touch one of them may not therefore touch another. */
-export const ownFolders = ['checkpoints', 'code', 'configs', 'datasets', 'events', 'jobs', 'labels', 'starts'] as const;
+export const ownFolders = [
+  'captured',
+  'checkpoints',
+  'code',
+  'configs',
+  'datasets',
+  'events',
+  'jobs',
+  'labels',
+  'starts',
+] as const;
 export type OwnFolder = (typeof ownFolders)[number];
 
 /** A thing that a permission is about; places.ts knows its ARNs. */
@@ -84,8 +94,8 @@ export const callsOf = {
     // A version is an ETag here, asked for by If-Match: no permission for versions is needed.
     call(
       's3:GetObject',
-      'reads configs, code, manifests, what jobs left, markers and labels',
-      need('s3:GetObject', 'own/code', 'own/configs', 'own/datasets', 'own/jobs', 'own/labels'),
+      'reads configs, code, manifests, what jobs left, markers, labels and captured requests',
+      need('s3:GetObject', 'own/captured', 'own/code', 'own/configs', 'own/datasets', 'own/jobs', 'own/labels'),
       ofData('s3:GetObject', 'dataObjects'),
     ),
     call(

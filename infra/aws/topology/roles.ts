@@ -92,11 +92,15 @@ export function jobRole(places: Places): Role {
   return role(places.name('jobs'), 'sagemaker.amazonaws.com', trustOf(places), grants);
 }
 
-/** What a served model may do: read its artifact and its code, write its log and its metrics. */
+/** What a served model may do: read its artifact and its code, write its log, its metrics and what is captured. */
 export function modelRole(places: Places): Role {
   const grants = [
     ...grant('endpoint', 'lists its artifact', places.on.ownBucket, ['s3:ListBucket']),
     ...grant('endpoint', 'reads its artifact and its code', under(places, 'jobs', 'code'), ['s3:GetObject']),
+    // Never read back: what others asked is none of its business.
+    ...grant('endpoint', 'writes copies of requests that its model wants captured', under(places, 'captured'), [
+      's3:PutObject',
+    ]),
     ...imageGrants(places),
     ...logGrants(endpointLogsOf(places), endpointLogsOf(places)),
     ...networkGrants(places, 'sagemaker'),

@@ -165,6 +165,8 @@ export interface Bucket {
   readonly unfinishedUploads: Lifetime;
   /** Absent: they are kept for ever. */
   readonly oldVersions?: Lifetime;
+  /** What lies under a prefix is forgotten, its old versions a day later. */
+  readonly captured?: Lifetime & { readonly prefix: string };
 }
 
 export interface Lifetime {

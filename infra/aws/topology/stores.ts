@@ -1,3 +1,4 @@
+import { capturedDays } from '@serin/clouds/captured';
 import { dataId } from '../../shared/data-id.ts';
 import { plans } from './functions.ts';
 import type { Places } from './places.ts';
@@ -30,7 +31,12 @@ export function bucketsOf({ settings, ownBucket, where }: Places): readonly Buck
       statements: [onlyTls('s3:*', [arn, `${arn}/*`])],
       unfinishedUploads: { rule: 'unfinished-uploads', days: 7 },
       // Trainers write checkpoints over each other; all else in it is written once. Data is never forgotten.
-      ...(index === 0 ? { oldVersions: { rule: 'old-versions', days: 90 } } : {}),
+      ...(index === 0
+        ? {
+            oldVersions: { rule: 'old-versions', days: 90 },
+            captured: { rule: 'captured', prefix: 'captured/', days: capturedDays },
+          }
+        : {}),
     };
   });
 }

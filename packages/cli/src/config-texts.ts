@@ -169,11 +169,11 @@ export const configTexts: Readonly<Record<string, string>> = {
   'retrainBudget.runs': 'So many runs.',
   'retrainBudget.per': 'In this time.',
   'monitor.capture':
-    'Keeps copies of requests, for drift; without it none is kept. Their values are in no log. On a cloud they lie in your own storage.',
+    'Keeps copies of requests, for drift; without it none is kept. Their values are in no log. On a cloud they lie in your own storage, and a change takes effect with the next deployment.',
   'capture.share': "The share of the requests that is kept: '10%'.",
   'capture.fields':
     'The features that may be kept, by name; others are left out. Also their order, where a request has values without names.',
-  'capture.keep': 'Forgotten after this time.',
+  'capture.keep': 'Forgotten after this time; on a cloud it is 14d.',
   'capture.atMost': 'Forgotten, the oldest first, beyond this size; on one machine.',
   'monitor.drift': 'Compares captured requests with the data that the champion was trained on.',
   'drift.window': 'Judged once in this time, on all requests of it.',

@@ -43,6 +43,17 @@ export const many = <Made>(count: number, make: (index: number) => Made): readon
 /** Variables `V0`, `V1` and so on. */
 export const variables = (count: number) => Object.fromEntries(many(count, (index) => [`V${index}`, '']));
 
+/** A model whose requests are captured, and compared. */
+export const monitored = (capture: object, drift: object = {}) => ({
+  monitor: { capture: { share: '10%', fields: ['size'], ...capture }, drift },
+});
+
+/** What no cloud can do with captured requests. */
+export const notCaptured: readonly (readonly [string, object, string])[] = [
+  ['captured requests that are kept for a month', monitored({ keep: '30d' }), 'monitor.capture.keep'],
+  ['a window of 90 minutes', monitored({}, { window: '90m' }), 'monitor.drift.window'],
+];
+
 const prepare = { command: ['python3', 'prepare.py'], image };
 const environment = { KEY: { secret: 'api-key' } };
 

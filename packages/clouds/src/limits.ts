@@ -1,9 +1,10 @@
 import { Fault } from '@serin/core/base/fault';
-import { minute } from '@serin/core/base/time';
+import { day, hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
 import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
 import { type JobPath, type Part, partsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
+import { capturedDays } from './captured.ts';
 import type { Cloud } from './facts.ts';
 import { type InstanceType, type InstanceTypes, instanceTypeFor } from './instance-types.ts';
 
@@ -32,6 +33,7 @@ const asks = {
     path: 'serve.stickyBy',
     broken: ({ serve }: ModelPlan) => serve !== 'none' && serve.stickyBy !== undefined,
   },
+  capture: { path: 'monitor.capture', broken: ({ monitor }: ModelPlan) => monitor.capture !== undefined },
   metricsByRegex: { path: 'train.metrics', broken: ({ train }: ModelPlan) => train.metrics.length > 0 },
 } satisfies Readonly<Record<string, Pick<Limit, 'path' | 'broken'>>>;
 
@@ -56,6 +58,22 @@ export const slowDeployments = (ms: number, because: string, source: string): Cl
   because,
   source,
 });
+
+/** What holds for the captured requests of every cloud; `where` says what holds them. */
+export const captured = (where: string, source: string): readonly CloudLimit[] => [
+  {
+    path: 'monitor.capture.keep',
+    broken: ({ monitor: { capture } }) => capture !== undefined && capture.keep !== capturedDays * day,
+    because: `${where} forgets what is captured after ${capturedDays}d, for all models: leave out keep`,
+    source,
+  },
+  {
+    path: 'monitor.drift.window',
+    broken: ({ monitor: { drift } }) => drift !== undefined && drift.window % hour !== 0,
+    because: `${where} has what is captured by the hour: use a multiple of '1h'`,
+    source,
+  },
+];
 
 /** What the cloud takes as the name of a bucket, of those that a config can name. */
 export const bucketNames = (isTaken: (name: string) => boolean, because: string, source: string) =>

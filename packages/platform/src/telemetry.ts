@@ -22,7 +22,7 @@ export function withoutCaptured(platform: string): Pick<Telemetry, 'captured'> {
     captured: async () => {
       throw new Fault(
         'invalid',
-        `captured requests of ${platform} are not read yet; take monitor.drift out of the config, or serve on one machine`,
+        `captured requests of ${platform} are not read yet; serve on one machine, or leave monitor.drift out`,
       );
     },
   };

@@ -178,6 +178,7 @@ emulated('an attack on AWS', () => {
         }),
         installation,
         now: () => clock.now,
+        bucket: atOnce<Bucket>(memoryBucket()),
       });
       const readAfter = (minutes: number) => {
         clock.now = start + minutes * minute;

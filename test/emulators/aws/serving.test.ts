@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
-import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { type DataCaptureConfig, DescribeEndpointCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { toolkitStart } from '@serin/aws/jobs/toolkit';
 import { endpointName } from '@serin/aws/names';
 import { sageMakerServing } from '@serin/aws/ports/serving';
@@ -135,6 +135,43 @@ emulated('SageMaker serving', () => {
     expect(sent.filter(([, text]) => text.includes(planted)).map(([operation]) => operation)).toEqual(['CreateModel']);
     expect(sent.find(([operation]) => operation === 'CreateModel')?.[1]).toContain(`"API_KEY":"${planted} of api-key"`);
     expect(JSON.stringify(seen)).not.toContain(planted);
+  });
+
+  test('an endpoint captures the share that its last deployment says, whatever is done with it after', async () => {
+    const kmsKey = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+    const world = opened({ kmsKey });
+    const capture = (percent: number) => ({ percent, fields: ['size'], keepMs: 1, atMostBytes: 1 });
+    const before = recorded.recorded.length;
+
+    await change(world, deploy(deploymentOf(1)));
+    await change(world, deploy(deploymentOf(2, { capture: capture(10) })));
+    await change(world, { kind: 'weigh', weights: { v1: 100 }, mirror: { deployment: 'v2', percent: 5 } });
+    await change(world, weigh({ v1: 100 }));
+    await change(world, { kind: 'retire', deployment: 'v2' });
+    await change(world, deploy(deploymentOf(3, { capture: capture(100) })));
+    await change(world, deploy(deploymentOf(4)));
+
+    const sent = recorded.recorded
+      .slice(before)
+      .filter(({ operation }) => operation === 'CreateEndpointConfig')
+      .map(({ input }) => (input as { readonly DataCaptureConfig?: DataCaptureConfig }).DataCaptureConfig);
+    expect(sent.map((each) => each?.InitialSamplingPercentage)).toEqual([undefined, 10, 10, 10, 10, 100, undefined]);
+    expect(sent[1]).toEqual({
+      EnableCapture: true,
+      InitialSamplingPercentage: 10,
+      DestinationS3Uri: 's3://serin-own/captured',
+      KmsKeyId: kmsKey,
+      CaptureOptions: [{ CaptureMode: 'Input' }, { CaptureMode: 'Output' }],
+      CaptureContentTypeHeader: { CsvContentTypes: ['text/csv'], JsonContentTypes: ['application/json'] },
+    });
+  });
+
+  test('a deployment that is ordered again while its capture changes is the same', async () => {
+    const world = opened();
+    const capture = { percent: 10, fields: ['size'], keepMs: 1, atMostBytes: 1 };
+    await change(world, deploy(deploymentOf(1)));
+
+    expect(await world.serving.change('e', deploy(deploymentOf(1, { capture })))).toBe('accepted');
   });
 
   test('a secret that a model names, and that is longer than a variable may be, is refused and not told', async () => {
@@ -659,15 +696,19 @@ emulated('SageMaker serving', () => {
         secrets: async () => ({}),
       });
 
+      const capture = { percent: 10, fields: ['size'], keepMs: 1, atMostBytes: 1 };
+      const first = deploy(deploymentOf(1, { instances: { min: 1, max: 3 }, capture }));
+
       const answers = [
         await serving.observe('e'),
-        await serving.change('e', deploy(deploymentOf(1, { instances: { min: 1, max: 3 } }))),
+        await serving.change('e', first),
         await serving.observe('e'),
         await serving.change('e', weigh({ v1: 100 })),
-        await serving.change('e', deploy(deploymentOf(1, { instances: { min: 1, max: 3 } }))),
-        await serving.change('e', weigh({})),
-        await serving.observe('e'),
+        await serving.change('e', first),
       ];
+      const EndpointName = endpointName(installation, 'e');
+      const { DataCaptureConfig: captures } = await sagemaker.send(new DescribeEndpointCommand({ EndpointName }));
+      answers.push(await serving.change('e', weigh({})), await serving.observe('e'));
 
       const ready = {
         deployments: [{ name: 'v1', version: 1, status: 'ready' }],
@@ -675,6 +716,7 @@ emulated('SageMaker serving', () => {
         busy: false,
       };
       expect(answers).toEqual(['absent', 'accepted', ready, 'accepted', 'accepted', 'accepted', 'absent']);
+      expect(captures).toMatchObject({ EnableCapture: true, DestinationS3Uri: 's3://serin-own/captured' });
     });
   });
 

@@ -4,9 +4,12 @@ import { endpointName } from '@serin/aws/names';
 import { cloudWatchTelemetry } from '@serin/aws/ports/telemetry';
 import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { slowerThan } from '@serin/core/base/measures';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
+import { memoryBucket } from '../../simulation/fakes/bucket.ts';
+import { atOnce } from '../../simulation/fakes/sync.ts';
 import { emulated } from '../emulated.ts';
 import { startMoto } from '../installed.ts';
 import { reach, recorder } from './clients.ts';
@@ -28,6 +31,7 @@ type Changes = Partial<Parameters<typeof fakeMetrics>[0]> & {
 
 function opened({ bent, ...options }: Changes = {}) {
   const clock = { now: start };
+  const bucket = atOnce<Bucket>(memoryBucket());
   const { cloudwatch, answered } = fakeMetrics({ now: () => clock.now, lagMs: () => minute, ...options });
   /** What the endpoint has now; nothing: it is gone. */
   const hosted = { production: ['v1', 'v2'], shadow: [] as string[] };
@@ -68,6 +72,7 @@ function opened({ bent, ...options }: Changes = {}) {
     endpoints,
     installation,
     now: () => clock.now,
+    bucket,
   });
   const answer = (endpoint: string, variant: string, latencyMs: number, outcome: Answered['outcome'] = '2xx') => {
     answered.push({ endpoint: endpointName(installation, endpoint), variant, at: clock.now, latencyMs, outcome });
@@ -81,7 +86,7 @@ function opened({ bent, ...options }: Changes = {}) {
       measures: ['errors'],
       ...more,
     });
-  return { clock, hosted, endpoints, telemetry, answer, read };
+  return { clock, hosted, bucket, endpoints, telemetry, answer, read };
 }
 
 emulated('CloudWatch telemetry', () => {
@@ -313,6 +318,106 @@ emulated('CloudWatch telemetry', () => {
     expect(await telemetry.latency('e', start, clock.now)).toEqual({ p50: 20, p90: 20, p99: 20, requests: 11 });
   });
 
+  describe('captured requests', () => {
+    const side = (data: string, more: object = {}) => ({
+      observedContentType: 'text/csv',
+      ...{ mode: 'INPUT', data, encoding: 'CSV' },
+      ...more,
+    });
+    /** A line as the developer guide has it, "Capture data from real-time endpoint"; the values are invented. */
+    const line = (number: number, at: number, more: { input?: object; output?: object; meta?: object } = {}) =>
+      JSON.stringify({
+        captureData: {
+          endpointInput: side(`${number},red\n`, more.input),
+          endpointOutput: side(`0.${number}`, { mode: 'OUTPUT', ...more.output }),
+        },
+        eventMetadata: { eventId: `event-${number}`, inferenceTime: new Date(at).toISOString(), ...more.meta },
+        eventVersion: '0',
+      });
+    const put = ({ bucket }: Pick<ReturnType<typeof opened>, 'bucket'>, place: string, lines: readonly string[]) =>
+      bucket.write(
+        `captured/${endpointName(installation, 'e')}/${place}.jsonl`,
+        Buffer.from(lines.map((each) => `${each}\n`).join('')),
+      );
+    const asked = (more: object = {}) => ({
+      ...{ endpoint: 'e', from: start, to: start + 60 * minute, fields: ['size', 'colour'] },
+      ...more,
+    });
+
+    test('are told with their rows and answers by the variant that answered, from the files of their hours', async () => {
+      const world = opened();
+      await put(world, 'v1/2026/11/20/12/05-00-000-a', [line(1, start), line(2, start + minute)]);
+      await put(world, 'v2/2026/11/20/13/01-00-000-b', [line(3, start + 59 * minute), line(4, start + 61 * minute)]);
+      await put(world, 'v2/2026/11/20/11/01-00-000-b', [line(5, start - minute)]);
+      world.clock.now = start + 90 * minute;
+
+      const { items, ...rest } = await world.telemetry.captured(asked());
+
+      const row = (number: number) => ({ rows: [{ size: number, colour: 'red' }], answers: [number / 10] });
+      expect(items).toEqual([
+        { at: start, deployment: 'v1', requestId: 'event-1', ...row(1) },
+        { at: start + minute, deployment: 'v1', requestId: 'event-2', ...row(2) },
+        { at: start + 59 * minute, deployment: 'v2', requestId: 'event-3', ...row(3) },
+      ]);
+      expect(rest).toEqual({});
+    });
+
+    test('have the id that the caller gave, and payloads of any encoding', async () => {
+      const world = opened();
+      const json = { observedContentType: 'application/json', encoding: 'JSON' };
+      const encoded = { encoding: 'BASE64', data: Buffer.from('7,blue\n').toString('base64') };
+      await put(world, 'v1/2026/11/20/12/a', [
+        line(1, start, {
+          input: { ...json, data: '{"instances":[{"size":1,"secret":9},{"size":2}]}' },
+          output: { ...json, data: '{"predictions":[0.1,0.2]}' },
+        }),
+        line(2, start, { input: encoded, meta: { inferenceId: 'order-2' } }),
+        line(3, start, { output: { data: undefined } }),
+      ]);
+      world.clock.now = start + 90 * minute;
+
+      const { items } = await world.telemetry.captured(asked());
+
+      expect(items.map(({ requestId, rows, answers }) => [requestId, rows, answers])).toEqual([
+        ['event-1', [{ size: 1 }, { size: 2 }], [0.1, 0.2]],
+        ['order-2', [{ size: 7, colour: 'blue' }], [0.2]],
+        ['event-3', [{ size: 3, colour: 'red' }], []],
+      ]);
+    });
+
+    test('that cannot be read are counted, with why, and not told', async () => {
+      const world = opened();
+      await put(world, 'v1/2026/11/20/12/a', ['{"captureData":', line(1, start), '{"eventVersion":"0"}', 'null']);
+      world.clock.now = start + 90 * minute;
+
+      const { items, unread } = await world.telemetry.captured(asked());
+
+      expect(items).toHaveLength(1);
+      expect(unread).toEqual({ requests: 3, first: 'a line of a capture file is not what SageMaker writes' });
+    });
+
+    test('may still come for half an hour, and are gone after two weeks', async () => {
+      const world = opened();
+      world.clock.now = start + 90 * minute - 1;
+
+      await expect(world.telemetry.captured(asked())).rejects.toMatchObject({ code: 'unavailable' });
+      world.clock.now = start + 14 * 24 * 60 * minute;
+      expect(await world.telemetry.captured(asked())).toEqual({ items: [] });
+      world.clock.now += 1;
+      await expect(world.telemetry.captured(asked())).rejects.toMatchObject({ code: 'invalid' });
+    });
+
+    test('of a mirror are not told, for each is a copy of another', async () => {
+      const world = opened();
+      world.hosted.production = ['v1'];
+      world.hosted.shadow = ['v2'];
+      await put(world, 'v2/2026/11/20/12/a', [line(1, start)]);
+      world.clock.now = start + 90 * minute;
+
+      expect(await world.telemetry.captured(asked())).toEqual({ items: [] });
+    });
+  });
+
   describe('with moto for CloudWatch, which others wrote', () => {
     // It counts sums alone, and shows a value at once.
     let moto: Awaited<ReturnType<typeof startMoto>>;
@@ -354,6 +459,7 @@ emulated('CloudWatch telemetry', () => {
         }),
         installation,
         now: Date.now,
+        bucket: atOnce<Bucket>(memoryBucket()),
       });
       const query = { endpoint: 'e', tickMs: minute, measures: ['errors'] };
 

@@ -5,6 +5,7 @@ import type { Deployment, Mirror, Serving, Weights } from '@serin/core/ports/ser
 import { notYet } from '@serin/platform/faults';
 import { checkShares, writesInTime } from '@serin/platform/serving';
 import { endpointName, tagsOf } from '../names.ts';
+import { dataCaptureOf } from '../serving/captured.ts';
 import { endpointConfigs, type Plan, variantsOf } from '../serving/configs.ts';
 import type { Endpoints } from '../serving/described.ts';
 import {
@@ -41,7 +42,8 @@ interface Options extends ModelOptions {
  * is deployed while it lasts. `busy` is also the answer to a `deploy` on an endpoint that failed: that one is deleted
  * first. All operations but a change of weights alone build the instances of the whole endpoint anew, which takes
  * minutes. A deployment that SageMaker took back is `failed` until it is retired or another is deployed. Configs and
- * models that nothing uses are deleted with the next `deploy` or `retire`.
+ * models that nothing uses are deleted with the next `deploy` or `retire`. What the endpoint captures is in the config
+ * too: the last `deploy` says it, and every other operation keeps it.
  *
  * `observe` also registers autoscaling where a deployment in service wants it and has none: it cannot be before. Where that
  * fails the deployment is ready all the same, with the reason.
@@ -76,9 +78,10 @@ export function sageMakerServing(options: Options): Serving {
       return 'busy';
     }
     const model = modelName(installation, endpoint, deployment);
+    const capture = deployment.capture === undefined ? {} : { capture: dataCaptureOf(deployment.capture, options) };
     if (hosted === undefined) {
       await createModel(options, endpoint, deployment);
-      const config = await configs.create(name, '', { production: [variantOf(deployment, model, 100)] });
+      const config = await configs.create(name, '', { production: [variantOf(deployment, model, 100)], ...capture });
       return calls.create(name, config, tagsOf(installation, { 'serin:model': endpoint }));
     }
     const plan = await servingPlan(hosted);
@@ -99,7 +102,7 @@ export function sageMakerServing(options: Options): Serving {
     if (attempt !== undefined && known === undefined) await forget({ sagemaker, configs }, hosted, attempt);
     await createModel(options, endpoint, deployment);
     const production = [...plan.production, variantOf(deployment, model, 0)];
-    return update(hosted, { production }, 'retained');
+    return update(hosted, { production, ...capture }, 'retained');
   }
 
   async function weigh(endpoint: string, weights: Weights, mirror: Mirror | undefined): Promise<Issued> {
@@ -130,7 +133,7 @@ export function sageMakerServing(options: Options): Serving {
     const weighed = (variant: ProductionVariant, weight: number) => ({ ...variant, InitialVariantWeight: weight });
     if (mirror === undefined) {
       const production = all.map((variant) => weighed(variant, weights[variant.VariantName ?? ''] ?? 0));
-      return update(hosted, { production }, 'of the config');
+      return update(hosted, { ...captureOf(plan), production }, 'of the config');
     }
     const production = all.filter(({ VariantName = '' }) => (weights[VariantName] ?? 0) > 0);
     const shadow = all.find(({ VariantName }) => VariantName === mirror.deployment);
@@ -139,6 +142,7 @@ export function sageMakerServing(options: Options): Serving {
     return update(
       hosted,
       {
+        ...captureOf(plan),
         production: production.map((variant) => weighed(variant, 100)),
         // The share is the ratio to the weight of the production variant (developer guide, shadow variants: 1 and 1).
         ...(shadow === undefined ? {} : { shadow: weighed(shadow, mirror.percent) }),
@@ -205,6 +209,8 @@ export function sageMakerServing(options: Options): Serving {
     },
   };
 }
+
+const captureOf = ({ capture }: Plan): Pick<Plan, 'capture'> => (capture === undefined ? {} : { capture });
 
 const modelsOf = (variants: readonly ProductionVariant[], names: readonly string[]) =>
   variants

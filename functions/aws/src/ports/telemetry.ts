@@ -1,9 +1,11 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { thresholdOf } from '@serin/core/base/measures';
+import type { Bucket } from '@serin/core/ports/bucket';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import { type CaptureFiles, capturedInFiles, checkCaptured } from '@serin/platform/captured';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutCaptured, withoutLabels } from '@serin/platform/telemetry';
+import { withoutLabels } from '@serin/platform/telemetry';
 import {
   type Counter,
   closedTicks,
@@ -14,6 +16,7 @@ import {
   wholeSteps,
 } from '@serin/platform/ticks';
 import { endpointName } from '../names.ts';
+import { capturedFolder, captureTimes, readCaptured } from '../serving/captured.ts';
 import type { Endpoints } from '../serving/described.ts';
 import { metricValues, type Statistic, type Window } from '../serving/metric-data.ts';
 import { variantsOf } from '../serving/variants.ts';
@@ -23,6 +26,8 @@ interface Options {
   readonly endpoints: Endpoints;
   readonly installation: Installation;
   readonly now: () => number;
+  /** The own bucket: what endpoints capture is there. */
+  readonly bucket: Bucket;
 }
 
 const minuteMs = 60_000;
@@ -56,8 +61,11 @@ const counter: Counter = {
  * a 5xx or not at all (see `errorsOf`): a 4xx is the caller's. Latency is ModelLatency, the model's own time as SageMaker
  * sees it, without the overhead that is the same for all. Ticks of more than 15 days ago are `invalid`. There are no
  * users, segments, pairs or labels. A threshold is rounded to the microsecond.
+ *
+ * `captured` reads what SageMaker captured into the own bucket, half an hour after the window ended: a copy that is
+ * written later is never read. A request has the id that its caller gave, else SageMaker's own.
  */
-export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }: Options): Telemetry & Labels {
+export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now, bucket }: Options): Telemetry & Labels {
   /** Each statistic of each variant of an endpoint; `undefined`: CloudWatch has not all of them yet. */
   async function read(window: Window, statistics: readonly Statistic[]) {
     const variants = await variantsOf({ cloudwatch, endpoints }, window.endpoint);
@@ -100,8 +108,16 @@ export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now }
       return percentilesOf(measured, microsecondsPerMs);
     },
 
+    async captured(query) {
+      checkCaptured(query, captureTimes, now());
+      const endpoint = endpointName(installation, query.endpoint);
+      const variants = await variantsOf({ cloudwatch, endpoints }, endpoint);
+      const folders = variants.map(({ name }) => capturedFolder(endpoint, name));
+      const readPart: CaptureFiles['readPart'] = (...part) => readCaptured(bucket, query.fields, ...part);
+      return capturedInFiles({ bucket, folders, lagMs: captureTimes.lagMs, readPart }, query);
+    },
+
     ...withoutLabels('AWS'),
-    ...withoutCaptured('AWS'),
   };
 }
 

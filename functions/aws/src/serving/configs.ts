@@ -1,6 +1,7 @@
 import {
   AddTagsCommand,
   CreateEndpointConfigCommand,
+  type DataCaptureConfig,
   DeleteEndpointConfigCommand,
   DescribeEndpointConfigCommand,
   type DescribeEndpointConfigCommandOutput,
@@ -9,6 +10,7 @@ import {
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { sha256Hex } from '@serin/core/base/json';
+import { defined } from '@serin/core/base/objects';
 import type { Installation } from '@serin/platform/names';
 import { tagsOn } from '../calls/tags.ts';
 import { awsFault, guarded, ifThere, saysExists } from '../faults.ts';
@@ -18,6 +20,8 @@ import { tagsOf } from '../names.ts';
 export interface Plan {
   readonly production: readonly ProductionVariant[];
   readonly shadow?: ProductionVariant;
+  /** What is kept of the requests to all variants; absent: nothing. */
+  readonly capture?: DataCaptureConfig;
 }
 
 export const variantsOf = ({ production, shadow }: Plan): readonly ProductionVariant[] => [
@@ -72,6 +76,7 @@ export function endpointConfigs(options: {
         EndpointConfigName: name,
         ProductionVariants: [...plan.production],
         ...(plan.shadow === undefined ? {} : { ShadowProductionVariants: [plan.shadow] }),
+        ...(plan.capture === undefined ? {} : { DataCaptureConfig: plan.capture }),
         ...(kmsKey === undefined || variantsOf(plan).some(isEncryptedAnyway) ? {} : { KmsKeyId: kmsKey }),
         Tags: tagsOf(installation, { 'serin:endpoint': endpoint, 'serin:after': after }),
       });
@@ -143,21 +148,28 @@ const maxLength = 63;
 /** The hash at the end of an endpoint's name: no other endpoint has it. */
 const markOf = (endpoint: string): string => endpoint.slice(-hashLength);
 
-function nameOfPlan(endpoint: string, after: string, { production, shadow }: Plan): string {
+function nameOfPlan(endpoint: string, after: string, { production, shadow, capture }: Plan): string {
   const row = ({ VariantName, ModelName, InitialVariantWeight, InitialInstanceCount }: ProductionVariant) => [
     VariantName,
     ModelName,
     InitialVariantWeight,
     InitialInstanceCount,
   ];
-  const content = JSON.stringify([endpoint, after, production.map(row), shadow === undefined ? null : row(shadow)]);
+  const share = capture === undefined ? [] : [capture.InitialSamplingPercentage];
+  const content = JSON.stringify([
+    ...[endpoint, after, production.map(row), shadow === undefined ? null : row(shadow)],
+    ...share,
+  ]);
   const readable = endpoint.slice(0, Math.min(endpoint.length - hashLength, maxLength - 2 * hashLength - 2));
   const hash = sha256Hex(content).slice(0, hashLength);
   // ARNs have names in lower case, and the tags of a config are read by its ARN.
   return `${readable.replace(/-+$/, '')}-${markOf(endpoint)}-${hash}`.toLowerCase();
 }
 
-function planOf({ ProductionVariants = [], ShadowProductionVariants = [] }: DescribeEndpointConfigCommandOutput): Plan {
-  const [shadow] = ShadowProductionVariants;
-  return { production: ProductionVariants, ...(shadow === undefined ? {} : { shadow }) };
+function planOf({
+  ProductionVariants: production = [],
+  ShadowProductionVariants: [shadow] = [],
+  DataCaptureConfig: capture,
+}: DescribeEndpointConfigCommandOutput): Plan {
+  return { production, ...defined({ shadow, capture: capture?.EnableCapture ? capture : undefined }) };
 }

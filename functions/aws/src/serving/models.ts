@@ -39,7 +39,11 @@ export interface ModelOptions {
 /** The name says the whole content: a deployment is another one when its model has another name. */
 export const modelName = (installation: Installation, endpoint: string, deployment: Deployment): string =>
   // ARNs have names in lower case, and the tags of a model are read by its ARN.
-  sageMakerName(installation, 'model', `${endpoint}-${deployment.name}`, canonical({ endpoint, deployment }));
+  sageMakerName(installation, 'model', `${endpoint}-${deployment.name}`, contentOf(endpoint, deployment));
+
+/** What is captured is no content of it: that stands in the config of the endpoint. */
+const contentOf = (endpoint: string, { capture: _, ...deployment }: Deployment): string =>
+  canonical({ endpoint, deployment });
 
 /** Tag of a model: `1-4` where the number of instances follows the load. */
 export const scaleTag = 'serin:scale';
@@ -105,7 +109,7 @@ export async function createModel(
       'serin:endpoint': endpoint,
       'serin:version': String(version),
       'serin:artifact': artifact.digest,
-      'serin:content': sha256Hex(canonical({ endpoint, deployment })),
+      'serin:content': sha256Hex(contentOf(endpoint, deployment)),
       ...scale,
     }),
   });

@@ -81,6 +81,7 @@ export const actualPlan = (hosted: Hosted, plan: Plan): Plan => {
       : { ...variant, InitialVariantWeight: seen.weight, InitialInstanceCount: Math.max(1, seen.count) };
   };
   return {
+    ...plan,
     production: plan.production.map(actual),
     ...(plan.shadow === undefined ? {} : { shadow: actual(plan.shadow) }),
   };

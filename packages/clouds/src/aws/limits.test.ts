@@ -1,6 +1,16 @@
 import { parseConfig } from '@serin/core/config/config';
 import { expect, test } from 'vitest';
-import { compiledFor, image, many, model, rollout, untried, variables } from '../config.fixture.ts';
+import {
+  compiledFor,
+  image,
+  many,
+  model,
+  monitored,
+  notCaptured,
+  rollout,
+  untried,
+  variables,
+} from '../config.fixture.ts';
 import { limits, problemsOf } from './limits.ts';
 
 const problems = (changes: object) =>
@@ -9,6 +19,7 @@ const problems = (changes: object) =>
 test('a config with an image for each of its programs has no problem on aws; a job of Node needs none', () => {
   expect(problems({})).toEqual([]);
   expect(problems({ train: { command: ['node', 'train.mjs'] } })).toEqual([]);
+  expect(problems(monitored({}))).toEqual([]);
 });
 
 const cases: readonly (readonly [string, object, string])[] = [
@@ -18,6 +29,8 @@ const cases: readonly (readonly [string, object, string])[] = [
   ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
   ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
   ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
+  ...notCaptured,
+  ['half a percent of the requests', monitored({ share: '0.5%' }), 'monitor.capture.share'],
   [
     'a training of 28 days and an hour',
     { train: { ...model.train, compute: { maxRuntime: '673h' } } },

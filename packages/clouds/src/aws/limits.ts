@@ -4,7 +4,7 @@ import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
 import { type JobPath, jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { type CloudLimit, cannot, inRequest, longestRun, problemsWith } from '../limits.ts';
+import { type CloudLimit, cannot, captured, inRequest, longestRun, problemsWith } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { awsNameProblems } from './names.ts';
 
@@ -60,6 +60,13 @@ export const limits: readonly CloudLimit[] = [
     'SageMaker chooses a variant for each request and uses no header for it: leave out stickyBy',
     'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html',
   ),
+  ...captured('the own bucket', 'infra/aws/topology/stores.ts: the rule captured'),
+  {
+    path: 'monitor.capture.share',
+    broken: ({ monitor: { capture } }) => capture !== undefined && !Number.isInteger(Number.parseFloat(capture.share)),
+    because: "SageMaker captures whole percents of the requests: write a whole number, like '10%'",
+    source: 'botocore: SamplingPercentage',
+  },
   longestRun(
     'train',
     28 * day,

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { compiledFor, image, many, model, notOnNewClouds, rollout, secretsByName, untried } from '../config.fixture.ts';
+import {
+  compiledFor,
+  image,
+  many,
+  model,
+  monitored,
+  notOnNewClouds,
+  rollout,
+  secretsByName,
+  untried,
+} from '../config.fixture.ts';
 import { limits, problemsOf } from './limits.ts';
 
 const prepare = { command: ['python3', 'prepare.py'], image };
@@ -10,6 +20,7 @@ const trains = (maxRuntime: string, spot = false) => ({
 
 const cases: readonly (readonly [string, object, string])[] = [
   ...notOnNewClouds,
+  ['captured requests', monitored({}), 'monitor.capture'],
   [
     '51 instances of a deployment',
     { serve: { ...model.serve, compute: { instances: { min: 1, max: 51 } } } },

@@ -41,6 +41,11 @@ export const limits: readonly CloudLimit[] = [
     'https://learn.microsoft.com/azure/machine-learning/concept-endpoints-online',
   ),
   cannot(
+    'capture',
+    'Serin does not read what Azure ML collects of requests yet: leave capture out',
+    'functions/azure/src/ports/telemetry.ts',
+  ),
+  cannot(
     'metricsByRegex',
     'Azure ML reads no metrics from the log of a job: leave metrics out, and let the program write metrics.json',
     'azure-ai-ml 1.35.2 (api-version 2025-12-01): CommandJob has no field for it',

@@ -38,6 +38,11 @@ export const limits: readonly CloudLimit[] = [
     endpoint,
   ),
   cannot(
+    'capture',
+    'Serin does not read what Vertex AI logs of requests yet: leave out capture',
+    'functions/gcp/src/ports/telemetry.ts',
+  ),
+  cannot(
     'metricsByRegex',
     'Vertex AI does not read metrics from the log of a job: leave out metrics, and let the program write metrics.json',
     'aiplatform v1: CustomJobSpec has no field for it',

@@ -140,7 +140,7 @@ export const modelRules: readonly Rule[] = [
   {
     path: ['monitor', 'drift', 'notice'],
     holds: ({ monitor }) => inOrder(monitor?.drift?.notice, monitor?.drift?.major),
-    because: 'must not be more than major',
+    because: 'must not be more than major: lower it',
   },
 ];
 
