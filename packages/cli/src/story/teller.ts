@@ -108,6 +108,8 @@ const tellings: Readonly<Record<EventType, Telling>> = {
   'alert.resolved': marked('well'),
   // The alert that brought it says the same, and what was done.
   'drift.detected': nothing,
+  // Its run says it.
+  'dataset.refused': nothing,
 };
 const longestLog = 12;
 

@@ -2,6 +2,7 @@
 export const eventTypes = [
   'data.seen',
   'dataset.settled',
+  'dataset.refused',
   'run.started',
   'step.started',
   'run.succeeded',

@@ -32,6 +32,10 @@ const namings = [
     key: /^datasets\/chunks\/([0-9a-f]{64})\.json$/,
     mend: 'restore it from a backup, or delete it: the next listing of the data writes it again',
   },
+  {
+    key: /^(?:profiles|references|reports|drift)\/([0-9a-f]{64})\.json$/,
+    mend: 'restore it from a backup, or roll back to a version whose objects are there',
+  },
 ] as const;
 
 /** The SHA-256 that an object of the own bucket must have by its name; `undefined`: its name says none. */

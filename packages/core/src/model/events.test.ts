@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { shortType } from '../sinks/sink.ts';
+import { eventsBetween } from './events.ts';
 import {
   converge,
   type Driver,
@@ -13,6 +14,9 @@ import {
   trainOne,
   withCanary,
 } from './model.fixture.ts';
+import type { ModelSignal } from './protocol.ts';
+import { bare } from './run/state.ts';
+import type { Model } from './state.ts';
 
 const eventsOf = ({ entries }: Driver, type: string) =>
   entries.flatMap(({ events, at }) =>
@@ -74,6 +78,28 @@ describe('the events of a model', () => {
 
     expect(eventsOf(drive, 'step.started').at(-1)).toMatchObject({ step: 'evaluate', attempt: 2 });
     expect(drive.state.run?.began?.evaluate).toBe(began);
+  });
+
+  test('tell of a dataset that was refused once, with what was found', () => {
+    const before = withCanary().drive.state;
+    const { run } = before;
+    if (run === undefined) throw new Error('there is no run');
+    const because = "the dataset has 1 fault: 'age' is not there";
+    const data = { profile: 'a', report: 'b', rows: 7 };
+    const after: Model = { ...before, run: { ...bare(run), status: 'refused', endedAt: 9, because, data } };
+    const signal = { type: 'clockTicked', at: 9 } as ModelSignal;
+    const heard = (one: Model, other: Model) =>
+      eventsBetween(one, other, signal).map(({ type, subject }) => `${shortType(type)} ${subject}`);
+
+    expect(heard(before, after)).toEqual([`run.refused runs/${run.id}`, `dataset.refused runs/${run.id}`]);
+    expect(eventsBetween(before, after, signal)[1]?.data).toEqual({
+      ...{ model: 'fraud', run: run.id, dataset: run.dataset.digest },
+      ...{ rows: 7, report: 'b', because },
+    });
+    expect(heard(after, { ...after, run: { ...after.run } as Model['run'] & object })).toEqual([]);
+    const verdict = { passed: false, checks: [] };
+    const byGate: Model = { ...before, run: { ...run, status: 'refused', endedAt: 9, because, data, verdict } };
+    expect(heard(before, byGate)).toEqual([`run.refused runs/${run.id}`]);
   });
 
   test('ask for the approval that a version waits for', () => {

@@ -5,6 +5,7 @@ import type { EventBody } from '../ports/journal.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { ModelSignal } from './protocol.ts';
 import { standingOf } from './rollout/standing.ts';
+import type { Run } from './run/state.ts';
 import type { Model } from './state.ts';
 import { hyperparametersOf } from './trigger.ts';
 import { versionOfName } from './version.ts';
@@ -60,6 +61,14 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
         { ...begun, metrics: some({ ...run.trained?.metrics, ...run.scored }) },
         `runs/${run.id}`,
       );
+    if (isRefusedData(run) && !isRefusedData(before.run)) {
+      const { dataset, data, because } = run;
+      emit(
+        'dataset.refused',
+        { run: run.id, dataset: dataset.digest, rows: data?.rows, report: data?.report, because },
+        `runs/${run.id}`,
+      );
+    }
   }
   if (after.superseded !== undefined && after.superseded !== before.superseded)
     emit('run.superseded', { ...after.superseded });
@@ -128,6 +137,10 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     emit('endpoint.blocked', { because: after.endpoint.because }, `endpoints/${after.model}`);
   return events;
 }
+
+/** A run that ended before its first job: a gate has a verdict. */
+const isRefusedData = (run: Run | undefined): run is Extract<Run, { status: 'refused' }> =>
+  run?.status === 'refused' && run.verdict === undefined;
 
 /** Every deployment takes a moment. */
 const lateAfterMs = 15 * second;

@@ -3,12 +3,21 @@ import type { Artifact, Source } from '../ports/jobs.ts';
 import type { Approval } from '../ports/registry.ts';
 import type { GateVerdict } from './run/gate.ts';
 
+/** What was found of a dataset before it was trained on: digests of objects of Serin's own bucket. */
+export interface DataSeen {
+  readonly profile: string;
+  readonly rows: number;
+  readonly reference?: string;
+  readonly report?: string;
+}
+
 /** An immutable model version and what was decided about it. Its number is given when its training succeeds. */
 export interface Version {
   readonly number: number;
   readonly run: string;
   readonly at: number;
   readonly dataset: string;
+  readonly data?: DataSeen;
   readonly artifact: Artifact;
   /** As the trainer measured them. */
   readonly metrics: Readonly<Record<string, number>>;

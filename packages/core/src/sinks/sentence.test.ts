@@ -34,6 +34,16 @@ describe('a sentence says in one line', () => {
     ['run.succeeded', { because: 'passed: auc 0.8, at least 0.5 wanted' }, 'gate passed: auc 0.8, at least 0.5 wanted'],
     ['run.succeeded', { because: 'trained; nothing to gate' }, 'run succeeded: trained; nothing to gate'],
     ['run.refused', { because: 'refused: auc 0.3 against 0.4' }, 'gate refused: auc 0.3 against 0.4'],
+    [
+      'run.refused',
+      { because: "the dataset has 1 fault: 'age' is not there" },
+      "run refused: the dataset has 1 fault: 'age' is not there",
+    ],
+    [
+      'dataset.refused',
+      { because: "the dataset has 1 fault: 'age' is not there" },
+      "dataset refused: 1 fault: 'age' is not there",
+    ],
     ['approval.requested', { expiresAt: '2026-03-02T10:00:00Z' }, 'waits for approval, for at most 1d'],
     ['approval.requested', {}, 'waits for approval'],
     ['version.rejected', { by: 'ann', note: 'wrong week' }, 'rejected by ann: wrong week'],

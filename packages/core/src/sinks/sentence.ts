@@ -69,13 +69,16 @@ const sentences: Readonly<Record<EventType, Said>> = {
       : `new data: ${text(object)}${until(settlesAt, atMs, '; it is taken if nothing more comes within ')}`,
   'dataset.settled': ({ digest, objects = 0, bytes = 0 }) =>
     `dataset ${text(digest).slice(0, 12)} settled: ${countText(Number(objects), 'object')}, ${bytesText(Number(bytes))}`,
+  'dataset.refused': ({ because }) => reasoned('dataset refused', text(because).replace(/^the dataset has /, '')),
   'run.started': ({ trigger }) => (text(trigger) === '' ? 'run started' : `run started by ${text(trigger)}`),
   'step.started': ({ step, attempt }) =>
     `${steps[text(step)] ?? `run goes on with ${text(step)}`}${Number(attempt) > 1 ? `, attempt ${String(attempt)}` : ''}`,
   'run.succeeded': ({ because }) =>
     text(because).startsWith('passed') ? `gate ${text(because)}` : reasoned('run succeeded', because),
   'run.refused': ({ because }) =>
-    text(because).startsWith('refused') ? `gate ${text(because)}` : reasoned('gate refused', because),
+    text(because).startsWith('refused')
+      ? `gate ${text(because)}`
+      : reasoned(text(because).startsWith('the dataset') ? 'run refused' : 'gate refused', because),
   'run.failed': plain('run failed'),
   'run.cancelled': plain('run cancelled'),
   'run.superseded': plain('run superseded'),

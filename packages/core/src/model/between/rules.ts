@@ -1,4 +1,4 @@
-import { lastOf, without } from '../../base/objects.ts';
+import { defined, lastOf, without } from '../../base/objects.ts';
 import { machineRules } from '../machines.ts';
 import { markRecords } from '../records.ts';
 import type { Because } from '../rollout/state.ts';
@@ -61,7 +61,8 @@ function endRun(model: Model, moment: Moment): Model {
   const version = versionOf(model.versions, run.trained?.number);
   if (version === undefined) return noted;
   if (run.status === 'succeeded') return offerPassed(noted, version, run, moment);
-  const judged = run.status === 'refused' ? withVersion(noted, { ...version, verdict: run.verdict }) : noted;
+  const judged =
+    run.status === 'refused' ? withVersion(noted, { ...version, ...defined({ verdict: run.verdict }) }) : noted;
   return judged.offered?.version === version.number ? without(judged, 'offered') : judged;
 }
 

@@ -2,7 +2,7 @@ import { defined, without } from '../../base/objects.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import type { StepName, stepPlans } from '../../config/parts.ts';
 import type { DatasetVersion } from '../intake/protocol.ts';
-import type { Version, Versions } from '../version.ts';
+import type { DataSeen, Version, Versions } from '../version.ts';
 import type { GateVerdict } from './gate.ts';
 import type { Trigger } from './protocol.ts';
 import type { Results } from './steps.ts';
@@ -30,6 +30,8 @@ export interface Base extends Results {
   /** Who released the plan. */
   readonly releasedBy?: readonly string[];
   readonly dataset: DatasetVersion;
+  /** What its profile, its reference and its report are. */
+  readonly data?: DataSeen;
   /** Digest of dataset, code and parameters: equal inputs are one run. */
   readonly inputs: string;
   readonly startedAt: number;
@@ -66,7 +68,8 @@ export type Run =
   | (Base & {
       readonly status: 'refused';
       readonly endedAt: number;
-      readonly verdict: GateVerdict;
+      /** The gate's, of what was trained; absent: the dataset was refused, and `data.report` says more. */
+      readonly verdict?: GateVerdict;
       readonly because: string;
     })
   | (Base & { readonly status: 'failed'; readonly endedAt: number; readonly because: string })
