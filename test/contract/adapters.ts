@@ -15,6 +15,7 @@ export const contracts = {
   jobs: { commands: 'what a running command shows', stop: 'a stop' },
   serving: { mirrors: 'mirrors', wholeMirrors: 'a mirror of all requests' },
   telemetry: { routed: 'a request counts in the tick in which it was routed' },
+  captured: { routed: 'a captured request belongs to the time at which it was routed' },
   segments: {},
   users: {},
   pairs: {},
@@ -80,6 +81,7 @@ export const adapters = [
   { platform: 'machine', contract: 'jobs', name: 'child processes', file: 'ports/jobs.ts', suite: 'contract/local-jobs.test.ts', behind: 'child processes' },
   { platform: 'machine', contract: 'serving', name: 'localServing', file: 'ports/serving.ts', suite: 'contract/local-serving.test.ts', behind: 'child processes, sockets' },
   { platform: 'machine', contract: 'telemetry', name: 'gatewayTelemetry', file: 'ports/telemetry.ts', suite: 'contract/local-serving.test.ts', behind: 'SQLite' },
+  { platform: 'machine', contract: 'captured', name: 'gatewayTelemetry', file: 'ports/telemetry.ts', suite: 'contract/local-capture.test.ts', behind: 'SQLite' },
   { platform: 'machine', contract: 'segments', name: 'gatewayTelemetry', file: 'ports/telemetry.ts', suite: 'contract/local-serving.test.ts', behind: 'SQLite' },
   { platform: 'machine', contract: 'users', name: 'gatewayTelemetry', file: 'ports/telemetry.ts', suite: 'contract/local-serving.test.ts', behind: 'SQLite' },
   { platform: 'machine', contract: 'pairs', name: 'gatewayTelemetry', file: 'ports/telemetry.ts', suite: 'contract/local-serving.test.ts', behind: 'SQLite' },
@@ -138,12 +140,14 @@ export const adapters = [
 const byVariant = 'CloudWatch counts by variant and minute, nothing else';
 const byDeployedModel = 'Cloud Monitoring counts by deployed model and minute, nothing else';
 const byDeployment = 'the traffic log has no header of a request, and nothing that joins a mirrored one to its answer';
+const notRead = 'what the platform captures is not read yet';
 const noRequests = 'its counts follow from the weights, and no single request is told to it';
 
 /** What a platform does not have at all, and why. A platform that stands here has a row or a reason for every contract. */
 export const absent: Readonly<Partial<Record<Platform, Readonly<Partial<Record<Contract, string>>>>>> = {
   simulator: {
     telemetry: noRequests,
+    captured: noRequests,
     segments: noRequests,
     users: noRequests,
     pairs: noRequests,
@@ -151,9 +155,15 @@ export const absent: Readonly<Partial<Record<Platform, Readonly<Partial<Record<C
     inbound: 'its world says facts',
   },
   machine: { inbound: 'what comes in comes through the API (test/api)' },
-  aws: { segments: byVariant, users: byVariant, pairs: byVariant, labels: byVariant },
-  azure: { segments: byDeployment, users: byDeployment, pairs: byDeployment, labels: byDeployment },
-  gcp: { segments: byDeployedModel, users: byDeployedModel, pairs: byDeployedModel, labels: byDeployedModel },
+  aws: { captured: notRead, segments: byVariant, users: byVariant, pairs: byVariant, labels: byVariant },
+  azure: { captured: notRead, segments: byDeployment, users: byDeployment, pairs: byDeployment, labels: byDeployment },
+  gcp: {
+    captured: notRead,
+    segments: byDeployedModel,
+    users: byDeployedModel,
+    pairs: byDeployedModel,
+    labels: byDeployedModel,
+  },
 };
 
 /** The adapters that stand on the screen for a contract. */

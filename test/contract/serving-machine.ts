@@ -9,13 +9,15 @@ import {
   type Server,
 } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { sha256Hex } from '@serin/core/base/json';
 import type { Deployment } from '@serin/core/ports/serving';
 import { gatewayAssignments } from '@serin/local/machine/assignments';
+import { captureStore } from '@serin/local/machine/capture-store';
+import { gatewayCaptures } from '@serin/local/machine/captures';
 import { gatewayCounters } from '@serin/local/machine/counters';
 import { openDatabase } from '@serin/local/machine/database';
 import { type GatewayOptions, gateway } from '@serin/local/machine/gateway';
@@ -182,6 +184,7 @@ export async function openMachine(directory: string, options: MachineOptions = {
     front.close();
     await end();
     await counters.close();
+    counted.captured.close();
     closeDatabase();
   }
   let isClosed = false;
@@ -222,8 +225,10 @@ export function openCounted(database: DatabaseSync, now: () => number) {
   const users = gatewayUsers({ database, counters });
   const assignments = gatewayAssignments({ database, counters });
   const labels = labelStore({ database, assignments, now });
-  const telemetry = gatewayTelemetry({ counters, pairs, users, labels });
-  return { counters, pairs, users, assignments, telemetry };
+  const captured = captureStore(dirname(database.location() ?? ''));
+  const captures = gatewayCaptures({ store: captured, counters });
+  const telemetry = gatewayTelemetry({ counters, pairs, users, labels, captures: captured });
+  return { counters, pairs, users, assignments, captured, captures, telemetry };
 }
 
 async function listen(server: Server): Promise<number> {

@@ -26,6 +26,8 @@ import { createDispatcher } from './functions.ts';
 import { requestListener } from './http.ts';
 import { adminToken } from './machine/admin-token.ts';
 import { gatewayAssignments } from './machine/assignments.ts';
+import { captureStore } from './machine/capture-store.ts';
+import { gatewayCaptures } from './machine/captures.ts';
 import { type Closers, closers } from './machine/closers.ts';
 import { openCounterStore } from './machine/counter-store.ts';
 import { gatewayCounters } from './machine/counters.ts';
@@ -128,6 +130,8 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     now,
     gauges,
     counters,
+    captures,
+    isCaptured: (endpoint) => release.captureRule(endpoint) !== undefined,
     standing: serving.standing,
   }));
   const fault = (what: string) => (error: unknown) => {
@@ -168,12 +172,15 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const { token, isNew } = adminToken(directory);
   const bus = sqliteBus({ database });
   closing.add(prunedHourly(bus, fault('forgetting old events')));
+  const captured = captureStore(directory, log);
+  closing.add(captured.close);
   const counters = gatewayCounters({ database, now, onFault: fault('counting') });
   closing.add(counters.close);
   const pairs = gatewayPairs({ database, counters });
   const users = gatewayUsers({ database, counters });
   const assignments = gatewayAssignments({ database, counters });
   const labels = labelStore({ database, assignments, now, windowOf: (endpoint) => release.labelWindow(endpoint) });
+  const captures = gatewayCaptures({ store: captured, counters, onFault: fault('keeping captured requests') });
   const readObject = (bucket: string, key: string, maxBytes: number) => buckets(bucket).read({ key, maxBytes });
   const secrets = secretsIn(directory, process.env);
   const jobsFolder = join(directory, 'jobs');
@@ -203,7 +210,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   closing.add(servers.stop);
   const serving = localServing({ database, servers, jobs: jobsFolder });
   closing.add(jobs.close);
-  const telemetry = gatewayTelemetry({ counters, pairs, users, labels });
+  const telemetry = gatewayTelemetry({ counters, pairs, users, labels, captures: captured });
   const ports: Ports = {
     journal,
     bucket: buckets,
@@ -293,6 +300,8 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     pairs,
     users,
     assignments,
+    captures,
+    captureRule: release.captureRule,
     isPlanned: (endpoint) => release.served(endpoint) !== undefined,
     silenceMs: (endpoint) => release.served(endpoint)?.timeout,
     stickyHeader: (endpoint) => release.served(endpoint)?.stickyBy,

@@ -1,6 +1,7 @@
 import type { Json } from '@serin/core/base/json';
-import type { CapturedRow } from '@serin/core/ports/captured';
 import { isScalar, maxPayloadRows, readText, scalarOf, type Unread } from './payload-text.ts';
+
+export type NamedRow = Readonly<Record<string, Json>>;
 
 /**
  * The rows of features that the body of a request has; `unread`, when it has none of these forms:
@@ -17,7 +18,7 @@ export function decodeRequest(
   body: Uint8Array | string,
   contentType: string | undefined,
   fields: readonly string[],
-): { readonly rows: readonly CapturedRow[] } | Unread {
+): { readonly rows: readonly NamedRow[] } | Unread {
   const text = readText(body, contentType);
   if ('unread' in text) return text;
   const allowed = new Set(fields);

@@ -66,6 +66,8 @@ async function dataDirectory(state: object = { schema: 3 }) {
   put(`jobs/${'a'.repeat(32)}/tree/input/data/train/a.csv`, 'a copy');
   put('secrets/api-key', 'hunter2');
   put('server.json', '{}');
+  put('captures.sqlite', 'of a person');
+  put('captures.sqlite-wal', 'of a person');
   put('serving/fraud/log-0.txt', 'log');
   const made = (target = join(root, 'backup')) => backUp({ directory, target, version: '1.2.3', now: () => 0 });
   return { root, directory, append, put, made, restored: join(root, 'restored') };

@@ -14,7 +14,7 @@ export interface BackedUpFile {
 
 /** What a start makes anew, and what belongs to the process that runs. */
 const leftOut =
-  /^(serin\.sqlite.*|lock\.sqlite.*|journal\.seen.*|server\.json|serving(\/.*)?|mlflow\/artifacts\/incoming\/.*)$/;
+  /^(serin\.sqlite.*|captures\.sqlite.*|lock\.sqlite.*|journal\.seen.*|server\.json|serving(\/.*)?|mlflow\/artifacts\/incoming\/.*)$/;
 /** What the server writes before it gives it its name; where people name files, they may end so as well. */
 const drafts = /\.new$/;
 const namedByPeople = /^(buckets\/[^/]+\/(?!\.serin-objects\/)|jobs\/[0-9a-f]{32}\/tree\/|mlflow\/artifacts\/)/;

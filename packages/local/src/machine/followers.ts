@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Assignment, Assignments, Prediction } from './assignments.ts';
 import { type BodyCopy, copyBody, roomOf } from './body-copy.ts';
+import type { CaptureOpening, CaptureRule, Captures } from './captures.ts';
+import { capturing } from './capturing.ts';
 import type { Routed } from './counters.ts';
 import type { Follower, Limits, Outcome } from './exchange.ts';
 import { type Copy, mirrors } from './mirrors.ts';
@@ -27,6 +29,8 @@ export interface Followed {
   readonly mirror?: { readonly deployment: string; readonly pool: Pool | undefined };
   /** It is to be remembered for its label. */
   readonly isRemembered: boolean;
+  /** It was chosen to be captured. */
+  readonly capture: CaptureRule | undefined;
   /** Where the prediction is in an answer; default: the usual places. */
   readonly pointer: string | undefined;
   /** How the mirror is asked; default: as it came. */
@@ -42,25 +46,31 @@ export interface Followers {
 interface Options {
   readonly pairs: Pairs | undefined;
   readonly assignments: Assignments | undefined;
+  readonly captures: Captures | undefined;
   /** Milliseconds since the epoch; never goes back. */
   readonly time: () => number;
   readonly limits: Pick<Limits, 'maxBodyBytes'>;
 }
 
-/** Followers of the requests that are remembered, mirrored, or both. */
-export function followers({ pairs, assignments, time, limits }: Options): Followers {
+/** Followers of the requests that are remembered, mirrored, captured, or several of these. */
+export function followers({ pairs, assignments, captures, time, limits }: Options): Followers {
   const queues = mirrors();
   const room = roomOf(maxRoomBytes);
+  const capture = captures === undefined ? undefined : capturing(captures);
 
   function follow(what: Followed): Follower {
     const record = what.isRemembered && assignments !== undefined ? recorder(what, assignments, time) : undefined;
     const copying = what.mirror !== undefined && pairs !== undefined ? copy(what, what.mirror, pairs) : undefined;
+    const captured =
+      what.capture === undefined ? undefined : capture?.(what.request, openingOf(what, what.capture, time));
     let prediction: (() => Prediction | undefined) | undefined;
     return {
       answering(answer) {
+        captured?.answering(answer);
         prediction = readPrediction(answer, what.pointer);
       },
       ended(outcome, cameAt) {
+        captured?.ended(outcome, cameAt);
         const value = outcome === 'answered' ? prediction?.() : undefined;
         const found = value === undefined ? {} : { prediction: value };
         record?.({ errored: outcome === 'failed', ...found });
@@ -145,11 +155,18 @@ const mirroredAs = (deployment: string, { outcome, prediction }: Side): Mirrored
 
 type Ending = Pick<Assignment, 'errored' | 'prediction' | 'mirror'>;
 
+/** In the second in which it is counted, though the clock may have gone on since then. */
+const routedAtOf = ({ routed }: Followed, time: () => number): number => Math.min(time(), routed.second * 1000 + 999);
+
+function openingOf(what: Followed, rule: CaptureRule, time: () => number): CaptureOpening {
+  const { endpoint, deployment, requestId, routed } = what;
+  return { endpoint, deployment, requestId, at: Math.floor(routedAtOf(what, time)), second: routed.second, rule };
+}
+
 /** Remembers a request from now on; the answer completes what is remembered, each time anew. */
 function recorder(what: Followed, assignments: Assignments, time: () => number): (ending: Ending) => void {
-  const { requestId, endpoint, deployment, weight, routed } = what;
-  // In the second in which it is counted, though the clock may have gone on since then.
-  const at = Math.min(time(), routed.second * 1000 + 999);
+  const { requestId, endpoint, deployment, weight } = what;
+  const at = routedAtOf(what, time);
   const assignment: Assignment = { requestId, endpoint, deployment, weight, at, errored: false };
   assignments.record(assignment);
   return (ending) => assignments.record({ ...assignment, ...ending });

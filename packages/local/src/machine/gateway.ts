@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFault } from '@serin/core/base/fault';
 import { errors } from '@serin/core/base/measures';
 import type { Assignments } from './assignments.ts';
+import type { CaptureRule, Captures } from './captures.ts';
 import type { Arm, Counters, Routed } from './counters.ts';
 import type { Exchange, Follower } from './exchange.ts';
 import { type Followed, followers } from './followers.ts';
@@ -33,6 +34,7 @@ export interface GatewayOptions {
   /** Without it nothing is mirrored. */
   readonly pairs?: Pairs;
   readonly assignments?: Assignments;
+  readonly captures?: Captures;
   /** An endpoint to which nothing was deployed yet. */
   readonly isPlanned?: (endpoint: string) => boolean;
   /** The header whose value decides the deployment; without one, or without the header, a coin decides. */
@@ -41,6 +43,8 @@ export interface GatewayOptions {
   readonly segment?: (endpoint: string) => { readonly by: string; readonly values: readonly string[] } | undefined;
   /** The requests of an endpoint are remembered, with the prediction at a JSON pointer or in one of the usual places. */
   readonly remembers?: (endpoint: string) => { readonly prediction?: string | undefined } | undefined;
+  /** Without one nothing of an endpoint is captured. */
+  readonly captureRule?: (endpoint: string) => CaptureRule | undefined;
   readonly coin?: Coin;
   /** How long neither the caller nor the model may send a byte, where `silenceMs` has nothing for an endpoint; 30 s. */
   readonly timeoutMs?: number;
@@ -74,14 +78,18 @@ interface Branch {
  * One for a version that serves goes there, whatever the weights are: nobody tossed for it, so it is counted for no
  * deployment, not mirrored and not remembered.
  *
+ * A share of the requests is captured, if the endpoint has a rule for that: each by a coin of its own, tossed when it is
+ * routed, so that neither the caller nor the answer has a say.
+ *
  * A route with a mirror has a share of its requests, each by a coin of its own, copied to another deployment once they
  * are answered: see `followers`.
  */
 export function gateway(options: GatewayOptions): Gateway {
   const { counters, timeoutMs = defaultSilenceMs, maxBodyBytes = 6 * 1024 * 1024, coin = cryptoCoin() } = options;
   const silenceOf = (endpoint: string): number => options.silenceMs?.(endpoint) ?? timeoutMs;
-  const { pairs, assignments } = options;
-  const { follow, close } = followers({ pairs, assignments, time: counters.time, limits: { maxBodyBytes } });
+  const { pairs, assignments, captures } = options;
+  const { follow, close } = followers({ pairs, assignments, captures, time: counters.time, limits: { maxBodyBytes } });
+  const captureCoin = cryptoCoin(1_000_000);
   const dialect = dialects();
   const branches = new WeakMap<Route, readonly Branch[]>();
   const idPrefix = `req_${Date.now().toString(36)}${randomBytes(5).toString('hex')}`;
@@ -233,7 +241,9 @@ export function gateway(options: GatewayOptions): Gateway {
   ): Follower | undefined {
     const isMirrored = mirror !== undefined && pairs !== undefined && coin() < mirror.percent;
     const remembered = options.remembers?.(endpoint);
-    if (!isMirrored && remembered === undefined) return undefined;
+    const rule = captures === undefined ? undefined : options.captureRule?.(endpoint);
+    const capture = rule !== undefined && captureCoin() < rule.share ? rule : undefined;
+    if (!isMirrored && remembered === undefined && capture === undefined) return undefined;
     const to = isMirrored ? mirror.deployment : undefined;
     return follow({
       ...sent,
@@ -242,6 +252,7 @@ export function gateway(options: GatewayOptions): Gateway {
       endpoint,
       weight: weights[sent.deployment] ?? 0,
       isRemembered: remembered !== undefined,
+      capture,
       pointer: remembered?.prediction,
       ...(to === undefined ? {} : { mirror: { deployment: to, pool: options.pool(endpoint, to) } }),
     });

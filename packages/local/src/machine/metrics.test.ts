@@ -1,5 +1,6 @@
 import type { Entry } from '@serin/core/ports/journal';
 import { describe, expect, test } from 'vitest';
+import type { CaptureEnd } from './captures.ts';
 import type { ModelGauge } from './journal-gauges.ts';
 import { serverMetrics } from './metrics.ts';
 import { newTally, type Tally } from './tally.ts';
@@ -12,9 +13,10 @@ interface World {
   readonly tallies?: Readonly<Record<string, Tally>>;
   readonly standing?: readonly { readonly endpoint: string; readonly version: number; readonly weight: number }[];
   readonly deadLetters?: number;
+  readonly captured?: Readonly<Record<string, { readonly ends: Record<CaptureEnd, number>; readonly bytes: number }>>;
 }
 
-function metricsOf({ models = [], tallies = {}, standing = [], deadLetters = 0 }: World) {
+function metricsOf({ models = [], tallies = {}, standing = [], deadLetters = 0, captured = {} }: World) {
   return serverMetrics(() => ({
     version: '1.2.3',
     now: () => now,
@@ -26,6 +28,11 @@ function metricsOf({ models = [], tallies = {}, standing = [], deadLetters = 0 }
         return { tally, routed, unchosen: routed };
       },
     },
+    captures: {
+      ends: (endpoint) => captured[endpoint]?.ends ?? { kept: 0, unread: 0, tooLarge: 0, busy: 0, full: 0 },
+      bytes: (endpoint) => captured[endpoint]?.bytes ?? 0,
+    },
+    isCaptured: (endpoint) => Object.hasOwn(captured, endpoint),
     standing: () => standing.map((row) => ({ ...row, deployment: `v${row.version}`, isReady: true })),
   }));
 }
@@ -111,6 +118,17 @@ describe('the metrics of a server', () => {
 
     expect(text).not.toContain('version="6"');
     expect(of(text, 'serin_predictions')).toEqual(['serin_predictions_total{model="fraud",protocol="v2"} 1']);
+  });
+
+  test('tell of captured requests how many there are, and only where they are captured', async () => {
+    const standing = ['fraud', 'quiet'].map((endpoint) => ({ endpoint, version: 7, weight: 100 }));
+    const ends = { kept: 5, unread: 4, tooLarge: 3, busy: 2, full: 1 };
+    const text = await metricsOf({ standing, captured: { fraud: { ends, bytes: 700 } } }).text(false);
+
+    expect(of(text, 'serin_captures')).toEqual(
+      Object.entries(ends).map(([end, count]) => `serin_captures_total{model="fraud",end="${end}"} ${count}`),
+    );
+    expect(of(text, 'serin_captured_bytes')).toEqual(['serin_captured_bytes{model="fraud"} 700']);
   });
 
   test('tell what a model waits for, and for how long', async () => {

@@ -1,6 +1,7 @@
 import { eventTypes } from '@serin/core/base/event-types';
 import type { Entry } from '@serin/core/ports/journal';
 import type { Standing } from '../ports/serving.ts';
+import { type Captures, captureEnds } from './captures.ts';
 import type { Counters } from './counters.ts';
 import { expose, type Family, type Sample } from './exposition.ts';
 import type { Protocol } from './invocation-paths.ts';
@@ -21,6 +22,8 @@ interface Sources {
   readonly now: () => number;
   readonly gauges: JournalGauges;
   readonly counters: Pick<Counters, 'arm'>;
+  readonly captures: Pick<Captures, 'ends' | 'bytes'>;
+  readonly isCaptured: (endpoint: string) => boolean;
   /** Only these deployments have series; the series of others end. */
   readonly standing: () => readonly Standing[];
 }
@@ -48,7 +51,7 @@ export function serverMetrics(sources: () => Sources): Metrics {
       known.add(protocol);
     },
     async text(isOpenMetrics) {
-      const { version, now, gauges, counters, standing } = sources();
+      const { version, now, gauges, counters, standing, captures, isCaptured } = sources();
       const { models, deadLetters } = await gauges.read();
       const live = standing();
       const endpoints = new Set(live.map(({ endpoint }) => endpoint));
@@ -67,6 +70,7 @@ export function serverMetrics(sources: () => Sources): Metrics {
           help: 'Requests for predictions, by how the caller speaks.',
           samples: asked.flatMap(([model, known]) => known.samples('protocol', { model })),
         },
+        ...ofCaptures([...endpoints].filter(isCaptured), captures),
         ...ofModels(models, now()),
         gauge('serin_dead_letters', 'Signals that nobody could use, and that wait for a person.', [
           { value: deadLetters },
@@ -111,6 +115,27 @@ function counts(from: readonly string[] = []) {
       [...known].sort().map(([value, total]) => ({ labels: { ...labels, [label]: value }, value: total })),
   };
 }
+
+/** How many were chosen and what became of them: never what is in them. */
+const ofCaptures = (endpoints: readonly string[], captures: Pick<Captures, 'ends' | 'bytes'>): readonly Family[] => [
+  {
+    name: 'serin_captures',
+    type: 'counter',
+    help: 'Requests that were chosen to be captured, by what became of them.',
+    samples: endpoints.flatMap((model) => {
+      const ends = captures.ends(model);
+      return captureEnds.map((end) => ({ labels: { model, end }, value: ends[end] }));
+    }),
+  },
+  {
+    ...gauge(
+      'serin_captured_bytes',
+      'Captured requests on the disk.',
+      endpoints.map((model) => ({ labels: { model }, value: captures.bytes(model) })),
+    ),
+    unit: 'bytes',
+  },
+];
 
 /** Requests by deployment: those of copies for a mirror, whose answers go to nobody, are not among them. */
 function ofDeployments(live: readonly Standing[], counters: Pick<Counters, 'arm'>): readonly Family[] {

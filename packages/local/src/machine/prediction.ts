@@ -71,17 +71,19 @@ export function readPrediction(answer: IncomingMessage, pointer: string | undefi
     else chunks = [];
   });
   return () => {
-    const text = bytes > maxBytes ? undefined : decoded(Buffer.concat(chunks), answer.headers['content-encoding']);
+    const encoding = answer.headers['content-encoding'];
+    const text = bytes > maxBytes ? undefined : unpacked(Buffer.concat(chunks), encoding, maxBytes);
     return text === undefined ? undefined : predictionIn(text, pointer);
   };
 }
 
-function decoded(body: Buffer, encoding: string | undefined): string | undefined {
+/** The text of a body; `undefined`: its encoding is not known, it is damaged, or it has more bytes than are allowed. */
+export function unpacked(body: Buffer, encoding: string | undefined, maxOutputLength: number): string | undefined {
   try {
     if (encoding === undefined || encoding === 'identity') return body.toString();
     // It tells gzip from deflate by itself.
-    if (encoding === 'gzip' || encoding === 'deflate') return unzipSync(body, { maxOutputLength: maxBytes }).toString();
-    if (encoding === 'br') return brotliDecompressSync(body, { maxOutputLength: maxBytes }).toString();
+    if (encoding === 'gzip' || encoding === 'deflate') return unzipSync(body, { maxOutputLength }).toString();
+    if (encoding === 'br') return brotliDecompressSync(body, { maxOutputLength }).toString();
     return undefined;
   } catch {
     return undefined;

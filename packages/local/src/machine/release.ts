@@ -1,6 +1,8 @@
 import type { CompiledConfig } from '@serin/core/config/config';
 import { type Routes, routesOf } from '@serin/core/inbound/route';
 
+import type { CaptureRule } from './captures.ts';
+
 interface Options {
   readonly released: () => Promise<CompiledConfig | undefined>;
   readonly createBucket: (name: string) => Promise<unknown>;
@@ -10,6 +12,7 @@ interface Options {
 /** The released config as the server goes by it. */
 export function followedRelease({ released, createBucket, watch }: Options) {
   let current: CompiledConfig | undefined;
+  let captureRules: ReadonlyMap<string, CaptureRule> = new Map();
 
   const served = (endpoint: string) => {
     const serve = current?.models[endpoint]?.serve;
@@ -21,6 +24,7 @@ export function followedRelease({ released, createBucket, watch }: Options) {
   return {
     served,
     labelRule,
+    captureRule: (endpoint: string) => captureRules.get(endpoint),
     segments: (endpoint: string) => current?.models[endpoint]?.rollout.segments,
 
     /** When labels of an endpoint count: by the released plan, though a rollout goes by the one that it began with. */
@@ -35,9 +39,21 @@ export function followedRelease({ released, createBucket, watch }: Options) {
       const config = await released();
       if (config === undefined || config === current) return;
       current = config;
+      captureRules = captureRulesIn(config);
       for (const { data, labels } of Object.values(config.models))
         for (const place of [data, labels]) if (place !== undefined) await createBucket(place.bucket);
       watch(routesOf(config));
     },
   };
+}
+
+function captureRulesIn(config: CompiledConfig): ReadonlyMap<string, CaptureRule> {
+  const rules = Object.entries(config.models).flatMap(([endpoint, { monitor }]) => {
+    const { capture } = monitor;
+    if (capture === undefined) return [];
+    const { share, fields, keep, atMost } = capture;
+    const millionths = Math.round(Number.parseFloat(share) * 10_000);
+    return [[endpoint, { share: millionths, fields, keepMs: keep, atMostBytes: atMost }] as const];
+  });
+  return new Map(rules);
 }

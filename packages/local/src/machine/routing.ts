@@ -10,14 +10,14 @@ export interface Route {
   readonly mirror?: Mirror;
 }
 
-/** A fair number of 0..99, fresh for each call and independent of all others. */
+/** A fair number of 0..99, or below another bound; fresh for each call and independent of all others. */
 export type Coin = () => number;
 
 /** Coins from the operating system's random source, drawn in blocks. */
-export function cryptoCoin(): Coin {
+export function cryptoCoin(sides = 100): Coin {
   const block = new Uint32Array(4096);
-  // The largest multiple of 100: a number above it would favour the low coins.
-  const fair = 2 ** 32 - (2 ** 32 % 100);
+  // The largest multiple: a number above it would favour the low coins.
+  const fair = 2 ** 32 - (2 ** 32 % sides);
   let next = block.length;
   return function toss(): number {
     for (;;) {
@@ -26,7 +26,7 @@ export function cryptoCoin(): Coin {
         next = 0;
       }
       const number = block[next++] ?? 0;
-      if (number < fair) return number % 100;
+      if (number < fair) return number % sides;
     }
   };
 }

@@ -1,7 +1,8 @@
 import { setImmediate as breathe, setTimeout } from 'node:timers/promises';
 import { Fault } from '@serin/core/base/fault';
 import type { Labels, Telemetry, Tick, TickQuery } from '@serin/core/ports/telemetry';
-import { checkTicks, withoutCaptured } from '@serin/platform/telemetry';
+import { checkTicks } from '@serin/platform/telemetry';
+import type { CaptureStore } from '../machine/capture-store.ts';
 import type { Counters } from '../machine/counters.ts';
 import type { LabelStore } from '../machine/labels.ts';
 import { addText, bucketCount, quantile, total } from '../machine/latency.ts';
@@ -17,6 +18,7 @@ interface Sources {
   readonly pairs: Pairs;
   readonly users: Users;
   readonly labels: LabelStore;
+  readonly captures: Pick<CaptureStore, 'read'>;
 }
 
 /**
@@ -30,7 +32,7 @@ interface Sources {
  * A tick with mirrored requests stays open until their mirror has ended as well: over two request timeouts when it hangs.
  * A user is one of the endpoint: an error at one deployment is known at all others. Users are remembered for 3 days: of a longer `usersSince`, who was not seen for 3 days is a new user.
  */
-export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): Telemetry & Labels {
+export function gatewayTelemetry({ counters, pairs, users, labels, captures }: Sources): Telemetry & Labels {
   const usersIn = userHistories(users);
 
   async function ticks({ endpoint, from, to, tickMs, measures, usersSince }: TickQuery): Promise<readonly Tick[]> {
@@ -76,8 +78,18 @@ export function gatewayTelemetry({ counters, pairs, users, labels }: Sources): T
 
   return {
     ...labels,
-    ...withoutCaptured('one machine'),
     ticks,
+
+    async captured(query) {
+      await flushed(counters, query.to);
+      const finalUntil = counters.finalUntil() * 1000;
+      if (query.to > finalUntil)
+        throw new Fault(
+          'unavailable',
+          `requests before ${query.to} may still come: all before ${finalUntil} have come; try again later`,
+        );
+      return captures.read(query);
+    },
 
     async latency(endpoint, from, to) {
       await counters.flush();
