@@ -1,0 +1,119 @@
+import { Fault } from '@serin/core/base/fault';
+
+/** Writes numbers and bytes one after another; `Input` reads them back in the same order. */
+export class Output {
+  private bytes = new Uint8Array(1 << 16);
+  private view = new DataView(this.bytes.buffer);
+  private length = 0;
+
+  /** A whole number from 0 on, up to 2^53. */
+  whole(value: number): void {
+    this.reserve(8);
+    let rest = value;
+    while (rest >= 128) {
+      this.bytes[this.length++] = (rest % 128) + 128;
+      rest = Math.floor(rest / 128);
+    }
+    this.bytes[this.length++] = rest;
+  }
+
+  /** Any double; small whole ones are short. */
+  double(value: number): void {
+    if (Number.isSafeInteger(value) && Math.abs(value) < 2 ** 50 && !Object.is(value, -0)) {
+      this.whole(1 + (value < 0 ? -2 * value - 1 : 2 * value));
+      return;
+    }
+    this.whole(0);
+    this.reserve(8);
+    this.view.setFloat64(this.length, value);
+    this.length += 8;
+  }
+
+  int32(value: number): void {
+    this.reserve(4);
+    this.view.setInt32(this.length, value);
+    this.length += 4;
+  }
+
+  doubles(values: ArrayLike<number>, count = values.length): void {
+    this.whole(count);
+    for (let at = 0; at < count; at += 1) this.double(values[at] ?? 0);
+  }
+
+  blob(bytes: Uint8Array): void {
+    this.whole(bytes.length);
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  text(text: string): void {
+    this.blob(new TextEncoder().encode(text));
+  }
+
+  written(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+
+  private reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const grown = new Uint8Array(2 * (this.bytes.length + more));
+    grown.set(this.bytes);
+    [this.bytes, this.view] = [grown, new DataView(grown.buffer)];
+  }
+}
+
+/** Reads what `Output` has written; what ends too early is `invalid`. */
+export class Input {
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  whole(): number {
+    let [value, scale] = [0, 1];
+    for (;;) {
+      const byte = this.bytes[this.skip(1)] ?? 0;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+  }
+
+  double(): number {
+    const short = this.whole();
+    if (short === 0) return this.view.getFloat64(this.skip(8));
+    const folded = short - 1;
+    return folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
+  }
+
+  int32(): number {
+    return this.view.getInt32(this.skip(4));
+  }
+
+  doubles(): number[] {
+    return Array.from({ length: this.whole() }, () => this.double());
+  }
+
+  blob(): Uint8Array {
+    const length = this.whole();
+    const from = this.skip(length);
+    return this.bytes.slice(from, from + length);
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.blob());
+  }
+
+  private skip(length: number): number {
+    const from = this.at;
+    this.at += length;
+    if (this.at > this.bytes.length)
+      throw new Fault('invalid', 'the state of a profile breaks off; profile the dataset again from its first part');
+    return from;
+  }
+}

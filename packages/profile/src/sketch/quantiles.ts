@@ -1,0 +1,160 @@
+import type { Input, Output } from './bytes.ts';
+
+const k = 200;
+const bufferSize = 512;
+const blockShift = 3;
+const blockSize = 2 ** blockShift;
+/** From here on one value of each block of eight is taken: a deviation of the rank of 0.28 % at most. */
+const sampledFrom = 65_536;
+
+/** What a level may hold, by its distance from the highest. */
+const capacityOf = (depth: number) => Math.max(8, Math.ceil(k * (2 / 3) ** depth));
+
+/**
+ * Quantiles of any number of values in about 8 KB: KLL (Karnin, Lang, Liberty 2016, arXiv:1603.05346) with k = 200. An
+ * item of level `h` stands for 2^h values; a level that is full is sorted, and every other item goes up, by a coin. The
+ * error of the rank is 1.33 % (99 %) for one quantile and 1.65 % for all; up to 512 values it is exact. The weights sum
+ * to the count, always.
+ *
+ * The coins know nothing of the values, and begin with `seed`: the same values in the same order give the same sketch.
+ */
+export class Quantiles {
+  private readonly levels: number[][] = [];
+  private readonly buffer = new Float64Array(bufferSize);
+  private filled = 0;
+  private readonly block = new Float64Array(blockSize);
+  private blockFilled = 0;
+  /** The level of what is in the buffer. */
+  private shift = 0;
+  private count = 0;
+  private coins: number;
+
+  constructor(seed: number) {
+    this.coins = seed | 1;
+  }
+
+  add(values: Float64Array, count: number): void {
+    this.count += count;
+    let at = 0;
+    if (this.shift === 0) {
+      for (; at < count && this.shift === 0; at += 1) this.take(values[at] ?? 0);
+    }
+    for (; at < count && this.blockFilled > 0; at += 1) this.takeOfBlock(values[at] ?? 0);
+    for (; at + blockSize <= count; at += blockSize) this.take(values[at + (this.coin() >>> 29)] ?? 0);
+    for (; at < count; at += 1) this.takeOfBlock(values[at] ?? 0);
+  }
+
+  private takeOfBlock(value: number): void {
+    this.block[this.blockFilled] = value;
+    this.blockFilled += 1;
+    if (this.blockFilled < blockSize) return;
+    this.blockFilled = 0;
+    this.take(this.block[this.coin() >>> 29] ?? 0);
+  }
+
+  private take(value: number): void {
+    this.buffer[this.filled] = value;
+    this.filled += 1;
+    if (this.filled < bufferSize) return;
+    this.buffer.sort();
+    this.filled = 0;
+    this.lift(this.buffer, bufferSize, this.shift);
+    this.compress();
+    if (this.shift === 0 && this.taken() >= sampledFrom) this.shift = blockShift;
+  }
+
+  /** Values that have left the buffer, while each stands for itself. */
+  private taken(): number {
+    return this.levels.reduce((sum, level, height) => sum + level.length * 2 ** height, 0);
+  }
+
+  /** Xorshift32 (Marsaglia 2003). */
+  private coin(): number {
+    let x = this.coins;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.coins = x;
+    return x;
+  }
+
+  /** Every other one of an even number of sorted values goes up. */
+  private lift(sorted: ArrayLike<number>, count: number, height: number): void {
+    const above = this.level(height + 1);
+    for (let at = this.coin() >>> 31; at < count; at += 2) above.push(sorted[at] ?? 0);
+  }
+
+  private level(height: number): number[] {
+    for (;;) {
+      const level = this.levels[height];
+      if (level !== undefined) return level;
+      this.levels.push([]);
+    }
+  }
+
+  private compress(): void {
+    for (;;) {
+      const top = this.levels.length - 1;
+      const full = this.levels.findIndex((level, height) => level.length >= capacityOf(top - height));
+      if (full < 0) return;
+      const level = this.level(full);
+      const odd = level.length % 2 === 1 ? level.pop() : undefined;
+      level.sort((one, other) => one - other);
+      this.lift(level, level.length, full);
+      level.length = 0;
+      if (odd !== undefined) level.push(odd);
+    }
+  }
+
+  merge(other: Quantiles): void {
+    this.count += other.count;
+    for (const [height, level] of other.levels.entries()) this.level(height).push(...level);
+    this.level(other.shift).push(...other.buffer.subarray(0, other.filled));
+    this.level(0).push(...other.block.subarray(0, other.blockFilled));
+    this.compress();
+  }
+
+  /** The values of the ranks `i / parts`, `i` from 1 to `parts - 1`; each is a value that came. */
+  inner(parts: number): number[] {
+    const items = this.levels.flatMap((level, height) => level.map((value) => ({ value, weight: 2 ** height })));
+    for (const value of this.buffer.subarray(0, this.filled)) items.push({ value, weight: 2 ** this.shift });
+    for (const value of this.block.subarray(0, this.blockFilled)) items.push({ value, weight: 1 });
+    items.sort((one, other) => one.value - other.value);
+    let [at, below] = [0, 0];
+    return Array.from({ length: parts - 1 }, (_, part) => {
+      const rank = ((part + 1) / parts) * this.count;
+      while (at < items.length - 1 && below + (items[at]?.weight ?? 0) < rank) {
+        below += items[at]?.weight ?? 0;
+        at += 1;
+      }
+      return items[at]?.value ?? 0;
+    });
+  }
+
+  get bytes(): number {
+    return 8 * (bufferSize + blockSize + this.levels.reduce((sum, level) => sum + level.length, 0));
+  }
+
+  write(to: Output): void {
+    to.whole(this.count);
+    to.int32(this.coins);
+    to.whole(this.shift);
+    to.doubles(this.block, this.blockFilled);
+    to.doubles(this.buffer, this.filled);
+    to.whole(this.levels.length);
+    for (const level of this.levels) to.doubles(level);
+  }
+
+  static read(from: Input): Quantiles {
+    const sketch = new Quantiles(1);
+    sketch.count = from.whole();
+    sketch.coins = from.int32();
+    sketch.shift = from.whole();
+    const [block, buffer] = [from.doubles(), from.doubles()];
+    sketch.block.set(block);
+    sketch.buffer.set(buffer);
+    [sketch.blockFilled, sketch.filled] = [block.length, buffer.length];
+    for (let levels = from.whole(); levels > 0; levels -= 1) sketch.levels.push(from.doubles());
+    return sketch;
+  }
+}
