@@ -9,7 +9,10 @@ export interface ColumnSink {
   boolean(value: boolean): void;
   /** Milliseconds since the epoch. */
   time(ms: number): void;
-  /** UTF-8, `from` included, `to` excluded. The bytes are the reader's: a sink that keeps them copies them. */
+  /**
+   * UTF-8, `from` included, `to` excluded. The bytes are the reader's: a sink that keeps them copies them. Readers give
+   * texts through `giveField` (text/field.ts): what says a number, a boolean or a time is one in every format.
+   */
   text(bytes: Uint8Array, from: number, to: number): void;
   /** A list or a record; equal ones have equal JSON, where the reader has it. */
   nested(json?: string): void;

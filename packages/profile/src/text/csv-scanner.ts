@@ -75,7 +75,9 @@ export class CsvScanner {
 
   private begin(): void {
     this.window.pass();
-    [this.field, this.count, this.isOdd] = [this.window.start, 0, false];
+    this.field = this.window.start;
+    this.count = 0;
+    this.isOdd = false;
   }
 
   private isBlank(): boolean {
@@ -102,13 +104,16 @@ export class CsvScanner {
 
   private quotedField(): number {
     const { bytes, filled, isClosed } = this.window;
-    let [at, lines, kind] = [this.field + 1, 0, quoting.quoted as number];
+    let at = this.field + 1;
+    let lines = 0;
+    let kind: number = quoting.quoted;
     for (; at < filled; at += 1) {
       const byte = bytes[at];
       if (byte === newline) lines += 1;
       if (byte !== quote) continue;
       if (at + 1 >= filled || bytes[at + 1] !== quote) break;
-      [at, kind] = [at + 1, quoting.escaped];
+      at += 1;
+      kind = quoting.escaped;
     }
     if (at >= filled && isClosed)
       throw this.window.fault('a quote that is opened in this row is never closed; close it');

@@ -33,7 +33,9 @@ function giveRow(scanner: CsvScanner, columns: readonly ColumnSink[], sink: RowS
   const { bytes } = scanner.window;
   for (let at = 0; at < columns.length; at += 1) {
     const column = columns[at];
-    const [start, end, kind] = [starts[at] ?? 0, ends[at] ?? 0, quotes[at]];
+    const start = starts[at] ?? 0;
+    const end = ends[at] ?? 0;
+    const kind = quotes[at];
     if (column === undefined) continue;
     if (kind === quoting.escaped) giveField(column, unescaped, 0, unquote(bytes, start, end), true);
     else giveField(column, bytes, start, end, kind === quoting.quoted);

@@ -4,7 +4,7 @@ import { maySayTime, timeOf } from './time.ts';
 
 const number = new NumberText();
 
-/** Gives a field of a text file, which has no types, as what it can be read as. A quoted number is a number. */
+/** Gives a field of a file as what it can be read as: a quoted number is a number. Without quotes, no bytes are no value. */
 export function giveField(sink: ColumnSink, bytes: Uint8Array, from: number, to: number, isQuoted: boolean): void {
   if (from === to && !isQuoted) sink.missing();
   else if (maySayTime(bytes, from, to)) giveTime(sink, bytes, from, to);
@@ -14,8 +14,7 @@ export function giveField(sink: ColumnSink, bytes: Uint8Array, from: number, to:
   else sink.text(bytes, from, to);
 }
 
-/** Gives a text that is known to be one, of a format that has types but none for times. */
-export function giveTime(sink: ColumnSink, bytes: Uint8Array, from: number, to: number): void {
+function giveTime(sink: ColumnSink, bytes: Uint8Array, from: number, to: number): void {
   const ms = timeOf(bytes, from, to);
   if (Number.isNaN(ms)) sink.text(bytes, from, to);
   else sink.time(ms);

@@ -2,13 +2,14 @@ import type { ObjectSource, Place } from '@serin/core/drift/profiler';
 import { maxFieldBytes } from '../limits.ts';
 import type { ColumnSink, RowSink } from '../sink.ts';
 import { fromUtf8 } from '../utf8.ts';
-import { giveTime } from './field.ts';
+import { giveField } from './field.ts';
 import { LineScanner } from './line-scanner.ts';
 import { placeOf, type Reading, readRows } from './read-rows.ts';
 
 /**
  * Reads a part of a file with one JSON object a line; the order of keys plays no part, and an absent key is a missing
- * value. JSON does not tell 1.0 from 1: both are whole. A text that is a time in ISO 8601 is a time, since JSON has none.
+ * value. JSON does not tell 1.0 from 1: both are whole. A text is what it can be read as, as in a CSV: `"5"` is a number,
+ * because live requests of other formats are compared with it.
  */
 export function readNdjson(object: ObjectSource, given: Reading, sink: RowSink): Promise<{ readonly next?: Place }> {
   const scanner = new LineScanner(object.key, placeOf(given.from));
@@ -60,6 +61,6 @@ function giveValue(column: ColumnSink, value: unknown): boolean {
 function giveText(column: ColumnSink, text: string): boolean {
   if (encoded.length < 3 * text.length) encoded = new Uint8Array(6 * text.length);
   const { written } = encoder.encodeInto(text, encoded);
-  giveTime(column, encoded, 0, written);
+  giveField(column, encoded, 0, written, true);
   return written <= maxFieldBytes;
 }

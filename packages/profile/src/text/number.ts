@@ -20,7 +20,8 @@ export class NumberText {
   isWhole = false;
 
   read(bytes: Uint8Array, start: number, end: number): boolean {
-    let [from, to] = [start, end];
+    let from = start;
+    let to = end;
     while (from < to && isSpace(bytes[from] ?? 0)) from += 1;
     while (to > from && isSpace(bytes[to - 1] ?? 0)) to -= 1;
     const sign = bytes[from];
@@ -33,7 +34,10 @@ export class NumberText {
   }
 
   private readDigits(bytes: Uint8Array, from: number, to: number, isNegative: boolean): boolean {
-    let [at, digits, fraction, leading] = [from, 0, 0, 0];
+    let at = from;
+    let digits = 0;
+    let fraction = 0;
+    let leading = 0;
     let mantissa = 0;
     let isInFraction = false;
     for (; at < to; at += 1) {

@@ -158,7 +158,7 @@ test('an NDJSON file has its rows whatever the order of their keys; what is no o
     { a: 2.5, b: null },
     { a: 'nested', b: 'nested' },
   ]);
-  expect(rows[3]).toMatchObject({ t: new Date('2026-01-01'), n: '5' });
+  expect(rows[3]).toMatchObject({ t: new Date('2026-01-01'), n: 5 });
   expect(bad).toEqual(['a.ndjson:4', 'a.ndjson:5', 'a.ndjson:6', 'a.ndjson:7']);
 });
 
