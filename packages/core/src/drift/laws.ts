@@ -94,8 +94,8 @@ export function exactKolmogorov(d: number, n: number, m: number): number {
 /**
  * P(D >= d) of one sample of n rows against its continuous distribution, two-sided.
  *
- * Exact (to 1e-11) up to 140 rows. With more it is right to about 1e-7, and its tail (n d^2 >= 2.2) is twice the
- * one-sided law.
+ * Exact (to 1e-9) up to 140 rows. With more it is right to about 1e-5, and its tail (n d^2 >= 2.2) is twice the one-sided
+ * law: exact up to 10,000 rows, beyond to three digits above 1e-8.
  * Sources: Marsaglia, Tsang & Wang (2003) for few rows; Pelz & Good (1976) for many; Birnbaum & Tingey (1951) for the
  * tail; where each is used: Simard & L'Ecuyer (2011).
  */
@@ -108,7 +108,7 @@ export function kolmogorovTail(d: number, n: number): number {
   return Math.min(1, Math.max(0, 1 - inside));
 }
 
-/** More terms than this are not summed up: the exponential is right to a few digits there. */
+/** More terms than this are not summed up. */
 const manyTerms = 10_000;
 
 function oneSidedTail(d: number, n: number): number {
