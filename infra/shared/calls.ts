@@ -31,6 +31,7 @@ export type PortName = (typeof portsOf)[FunctionId][number];
 
 /** The folders of the own bucket or container: whoever may touch one of them may not therefore touch another. */
 export const ownFolders = [
+  'captured',
   'checkpoints',
   'code',
   'configs',

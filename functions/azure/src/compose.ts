@@ -61,7 +61,7 @@ export function composeWorker(): ComposedWorker {
     jobs: mlJobs({ azure, buckets: bucket, secrets, now, ...settings }),
     registry: mlRegistry(own),
     serving: mlServing({ ...own, secrets, supplies: mlSupplies(bucket) }),
-    telemetry: monitorTelemetry({ azure, now, ...settings }),
+    telemetry: monitorTelemetry({ ...own, ...settings }),
     modelOfJob: jobOwners({ azure, ...settings }),
   });
   return { ...worker, queue: clockwork.queue };

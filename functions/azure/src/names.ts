@@ -1,7 +1,7 @@
 import { type Installation, nameOf } from '@serin/platform/names';
 
 /** Azure ML's limits for names: endpoints 3 to 32, a letter first; jobs and models up to 255. */
-const mostOf = { endpoint: 32, job: 63, model: 63, environment: 63 } as const;
+const mostOf = { endpoint: 32, job: 63, model: 63, environment: 63, data: 63 } as const;
 
 /** A name of Azure ML's for a key of ours. */
 export const mlName = (installation: Installation, kind: keyof typeof mostOf, readable: string, key: string): string =>

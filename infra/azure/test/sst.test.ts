@@ -318,6 +318,18 @@ test('the own account keeps old versions and what was deleted for a while', () =
   );
 });
 
+test('copies of requests are deleted after two weeks, and their old versions a day later', () => {
+  const { rules } = one(plain, 'storage:ManagementPolicy', 'Lifecycle-Own').inputs.policy;
+
+  expect(rules.at(-1).definition).toEqual({
+    actions: {
+      baseBlob: { delete: { daysAfterCreationGreaterThan: 14 } },
+      version: { delete: { daysAfterCreationGreaterThan: 1 } },
+    },
+    filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['serin/captured/'] },
+  });
+});
+
 test('the datastore has no credentials, and a workspace that is given is not made', () => {
   expect(one(plain, 'machinelearningservices:Datastore', 'Datastore').inputs.properties).toMatchObject({
     datastoreType: 'AzureBlob',

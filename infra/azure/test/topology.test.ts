@@ -99,12 +99,22 @@ test('nobody has the whole of the own container, and neither job nor model reads
   }
 });
 
-test('a job cannot change code, datasets, starts or configs, from which the next job is made, and a model changes nothing', () => {
+test('a job cannot change code, datasets, starts or configs, from which the next job is made, and a model writes what is captured only', () => {
   for (const [, made] of installations) {
     for (const verb of ['write', 'delete'] as const)
       expect(may(made, 'jobs', blobs(verb))).toEqual(['checkpoints', 'jobs']);
     expect(may(made, 'jobs', blobs('add/action'))).toEqual([]);
-    for (const verb of ['write', 'delete', 'add/action'] as const) expect(may(made, 'models', blobs(verb))).toEqual([]);
+    for (const verb of ['write', 'add/action'] as const) expect(may(made, 'models', blobs(verb))).toEqual(['captured']);
+    expect(may(made, 'models', blobs('delete'))).toEqual([]);
+  }
+});
+
+test('copies of requests are written by models and read by the function that counts them', () => {
+  for (const [, made] of installations) {
+    const who = (verb: 'read' | 'write') =>
+      made.identities.flatMap(({ id }) => (may(made, id, blobs(verb)).includes('captured') ? [id] : []));
+
+    expect([who('write'), who('read')]).toEqual([['models'], ['signals']]);
   }
 });
 

@@ -91,7 +91,7 @@ const assigns = (identity: 'jobIdentity' | 'modelIdentity'): Need =>
 /** The history of a workspace has a host of its own, and the permissions of the workspace. */
 const runDetails = (why: string): Call => ml('GET history:/runs/{name}/details', why, 'experiments/runs/read');
 
-const readFolders = own('code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts');
+const readFolders = own('captured', 'code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts');
 
 /** Names of all that is in a container: no permission and no condition says less without a prefix. */
 const lists: Call = {
@@ -119,7 +119,7 @@ export const callsOf = {
     lists,
     call(
       'Get Blob',
-      'reads configs, code, manifests, what jobs left, markers, labels and notes of what was begun',
+      'reads configs, code, manifests, what jobs left, markers, labels, captured requests and notes of what was begun',
       need(blobs('read'), ...readFolders, 'dataContainers'),
     ),
     call(
@@ -185,6 +185,7 @@ export const callsOf = {
     ),
     ml('GET onlineEndpoints/{name}', 'reads what really serves', 'onlineEndpoints/read'),
     ml('PUT environments/{name}/versions/{version}', 'the image of a deployment', 'environments/versions/write'),
+    ml('PUT data/{name}/versions/{version}', 'where a deployment puts copies of requests', 'data/versions/write'),
     ml('PUT onlineEndpoints/{endpoint}/deployments/{name}', 'deploys a version', 'onlineEndpoints/deployments/write'),
     ml('GET onlineEndpoints/{endpoint}/deployments', 'reads how that goes', 'onlineEndpoints/deployments/read'),
     ml('DELETE onlineEndpoints/{endpoint}/deployments/{name}', 'retires it', 'onlineEndpoints/deployments/delete'),

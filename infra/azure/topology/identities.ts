@@ -58,11 +58,15 @@ export const jobIdentity = (places: Places): Identity =>
     wanted('job', 'writes its log', blobs('write'), 'workspaceStorage'),
   ]);
 
-/** What a served model may do: read its artifact and its code. */
+/** What a served model may do: read its artifact and its code, and write what is captured. */
 export const modelIdentity = (places: Places): Identity =>
   identity(places, 'models', 'what served models run as', [
     { ...wanted('endpoint', 'lists its artifact', blobs('read'), 'ownContainer'), only: 'list' },
     wanted('endpoint', 'reads its artifact and its code', blobs('read'), ...own('jobs', 'code')),
+    // Never read back: what others asked is none of its business.
+    // https://learn.microsoft.com/azure/machine-learning/how-to-collect-production-data: the identity of the endpoint writes.
+    wanted('endpoint', 'writes copies of requests that its model wants captured', blobs('write'), ...own('captured')),
+    wanted('endpoint', 'appends to them', blobs('add/action'), ...own('captured')),
     fetchesSecrets,
     // https://learn.microsoft.com/azure/machine-learning/how-to-access-resources-from-endpoints-managed-identities
     wanted('endpoint', 'reads what Azure ML keeps of it', blobs('read'), 'workspaceStorage'),

@@ -1,3 +1,4 @@
+import { capturedDays } from '@serin/clouds/captured';
 import { functionIds } from './functions.ts';
 import { datastoreOf, eventsTopic, journalTable, ownContainer, type Places, signalsQueue, thingOf } from './places.ts';
 import type { Logs, Namespace, PrivateEndpoint, StorageAccount, Vault, Workspace } from './shapes.ts';
@@ -26,6 +27,7 @@ export function accountsOf(places: Places): readonly StorageAccount[] {
       tables: [journalTable],
       // Trainers write checkpoints over each other; all else in it is written once.
       oldVersionsDays: 90,
+      captured: { prefix: `${ownContainer}/captured/`, days: capturedDays },
     },
     ...functionIds.map((id) => ({
       id: `Host-${id}`,

@@ -151,7 +151,8 @@ function hourFoldersOf({ folders, lagMs }: CaptureFiles, { from, to }: Window, s
     );
 }
 
-async function* keysUnder(bucket: Bucket, prefix: string): AsyncGenerator<string> {
+/** The keys with a prefix, page by page. */
+export async function* keysUnder(bucket: Bucket, prefix: string): AsyncGenerator<string> {
   let cursor: string | undefined;
   do {
     const { items, next } = await bucket.list(prefix, cursor);

@@ -1,4 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
+import { canonical } from '@serin/core/base/json';
 import { second } from '@serin/core/base/time';
 import type { Deployment, Mirror, Weights } from '@serin/core/ports/serving';
 import { notYet } from './faults.ts';
@@ -38,6 +39,10 @@ export function writesInTime(endpoint: string, now: () => number): () => void {
       throw notYet(`the endpoint ${endpoint} was not written to, for its order came more than 10 seconds ago`);
   };
 }
+
+/** What a deployment is: it is another one when this is another. What its endpoint captures is not a part of it. */
+export const contentOf = (endpoint: string, { capture: _, ...deployment }: Deployment): string =>
+  canonical({ endpoint, deployment });
 
 /** What was judged is what is served: a job may write into the own bucket, also over what another one left there. */
 export async function checkArtifact(

@@ -10,10 +10,11 @@ interface Version {
 const fixed = {
   models: ['modelType', 'modelUri', 'properties'],
   environments: ['image', 'inferenceConfig', 'osType'],
+  data: ['dataType', 'dataUri'],
 } as const;
 
 /**
- * Models and environments of Azure ML, each with its versions.
+ * Models, environments and data assets of Azure ML, each with its versions.
  *
  * A guess: that other content under a name is refused, and how (`refusesBy`), and that a part that changes nothing is taken.
  */
@@ -28,7 +29,12 @@ export function fakeModels(how: { refusesBy: number } = { refusesBy: 409 }) {
       id: `${workspace}/${key}`,
       name: params.version,
       type: `Microsoft.MachineLearningServices/workspaces/${key.replace(/\/.*/, '')}/versions`,
-      properties: { isAnonymous: false, isArchived: false, ...properties, stage: null },
+      properties: {
+        isAnonymous: false,
+        isArchived: false,
+        ...properties,
+        ...(key.startsWith('data/') ? {} : { stage: null }),
+      },
     };
   }
 
@@ -54,9 +60,9 @@ export function fakeModels(how: { refusesBy: number } = { refusesBy: 409 }) {
   });
 
   return {
-    routes: { ...kind('models'), ...kind('environments') } as Routes,
+    routes: { ...kind('models'), ...kind('environments'), ...kind('data') } as Routes,
     versions,
-    has: (id: string) => versions.has(id.replace(/^.*?\/(?=(models|environments)\/)/, '')),
+    has: (id: string) => versions.has(id.replace(/^.*?\/(?=(models|environments|data)\/)/, '')),
     imageOf: (id: string): string => versions.get(id.replace(/^.*?\/(?=environments\/)/, ''))?.properties.image ?? '',
   };
 }

@@ -27,6 +27,8 @@ export const documented: readonly Documented[] = [
         'metrics/resource/write',
       ),
       ...of(`${ml}/workspaces/environments`, 'read', 'write', 'build/action', 'readSecrets/action'),
+      // https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles names it.
+      ...of(`${ml}/workspaces/data/versions`, 'write'),
       ...of(`${ml}/workspaces/environments/versions`, 'read', 'write', 'delete'),
       ...of(`${ml}/workspaces/jobs`, 'read', 'write', 'delete', 'cancel/action', 'operationresults/read'),
       ...of(`${ml}/workspaces/models`, 'read', 'write', 'delete', 'versions/read', 'versions/write', 'versions/delete'),

@@ -61,7 +61,7 @@ export async function openWorld({ suite = 'azure-serving', pageSize = 100, ...op
     now: () => clock.now,
     installation,
     ...place,
-    ...{ account, ownContainer, bucket },
+    ...{ account, ownContainer, bucket, datastore: 'serin' },
     modelIdentity: identity,
     modelClient: 'client-of-models',
     vault: 'shopvault',

@@ -117,6 +117,28 @@ emulatedAzure('Azure ML serving', () => {
       expect(Object.values(world.asked(putDeployment)[0]?.params ?? {})).toContain('v07');
     });
 
+    test('collects the share of its requests that it says, with their answers, into the own container', async () => {
+      const world = await opened();
+      const capture = { percent: 2.5, fields: ['size'], keepMs: 1, atMostBytes: 1 };
+
+      await world.deployed(world.deploymentOf(7, { capture }));
+      await world.serving.change('e', deploy(world.deploymentOf(7)));
+
+      const { collections, rollingRate } = bodyOf(world)?.properties.dataCollector ?? {};
+      expect(rollingRate).toBe('Hour');
+      const places = world.asked('PUT data/{name}/versions/{version}').map(({ path, body }) => [path, body.properties]);
+      expect(places.map(([, properties]) => properties)).toEqual(
+        ['request', 'response'].map((collection) => ({
+          dataType: 'uri_folder',
+          dataUri: `azureml://datastores/serin/paths/captured/${world.name}/v07/${collection}`,
+        })),
+      );
+      expect(collections).toEqual({
+        request: { dataCollectionMode: 'Enabled', dataId: places[0]?.[0], samplingRate: 0.025 },
+        response: { dataCollectionMode: 'Enabled', dataId: places[1]?.[0], samplingRate: 0.025 },
+      });
+    });
+
     test('shows a key, and is private, where that is set', async () => {
       const world = await opened({ endpointKeys: true, privateEndpoints: true });
 

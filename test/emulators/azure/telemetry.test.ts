@@ -2,9 +2,12 @@ import { deploymentName, endpointName } from '@serin/azure/names';
 import { monitorTelemetry } from '@serin/azure/ports/telemetry';
 import { slowerThan } from '@serin/core/base/measures';
 import { day, minute, second } from '@serin/core/base/time';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
+import { memoryBucket } from '../../simulation/fakes/bucket.ts';
+import { atOnce } from '../../simulation/fakes/sync.ts';
 import { emulatedAzure } from '../emulated.ts';
 import { fakeMonitor, type Requested } from './fake-metrics.ts';
 import { Refusal, Reply, type Request, type Routes, type Served, serveAzure } from './rest.ts';
@@ -46,6 +49,7 @@ emulatedAzure('Azure Monitor telemetry', () => {
 
   function opened(kind: Kind, { bent = (answer) => answer, ...options }: Changes = {}) {
     const clock = { now: start };
+    const bucket = atOnce<Bucket>(memoryBucket());
     const { routes, requests, traffic } = fakeMonitor({ now: () => clock.now, ...options });
     fake = Object.fromEntries(
       Object.entries<Routes[string]>(routes).map(([call, handler]) => [
@@ -61,7 +65,7 @@ emulatedAzure('Azure Monitor telemetry', () => {
       );
     share({});
     const telemetry = monitorTelemetry({
-      ...{ azure: served.azure, installation, ...place, now: () => clock.now },
+      ...{ azure: served.azure, installation, ...place, now: () => clock.now, bucket },
       ...(kind === 'log' ? { logWorkspaceId: 'workspace-1' } : {}),
     });
     const answer = (deployment: string, durationMs: number, more: Partial<Requested> = {}) =>
@@ -78,7 +82,7 @@ emulatedAzure('Azure Monitor telemetry', () => {
     const settle = () => {
       clock.now += minute + settleMs[kind];
     };
-    return { clock, share, gone: () => traffic.delete(name), telemetry, requests, answer, read, settle };
+    return { clock, bucket, share, gone: () => traffic.delete(name), telemetry, requests, answer, read, settle };
   }
 
   const openContract = (kind: Kind) => async () => {
@@ -116,6 +120,35 @@ emulatedAzure('Azure Monitor telemetry', () => {
       const { clock, telemetry, answer } = opened(kind);
       return { clock, telemetry, answer: () => answer('v1', 5) };
     });
+
+  test('captured requests are read from the own container, half an hour after the window, for two weeks', async () => {
+    const { bucket, clock, share, telemetry } = opened('log');
+    share({ v1: 100 });
+    const line = (id: string, data: unknown) =>
+      JSON.stringify({
+        time: new Date(start).toISOString(),
+        datacontenttype: 'application/json',
+        data,
+        correlationid: id,
+      });
+    const put = (collection: string, content: string) =>
+      bucket.write(
+        `captured/${endpointName(installation, 'e')}/v01/${collection}/2026/11/20/12/i.jsonl`,
+        Buffer.from(content),
+      );
+    await put('request', line('a', { instances: [{ size: 3, secret: 9 }] }));
+    await put('response', line('a', { predictions: [0.5] }));
+    const query = { endpoint: 'e', from: start, to: start + 60 * minute, fields: ['size'] };
+
+    clock.now = query.to + 30 * minute - 1;
+    await expect(telemetry.captured(query)).rejects.toMatchObject({ code: 'unavailable' });
+    clock.now += 1;
+    const { items } = await telemetry.captured(query);
+    clock.now = start + 14 * day + 1;
+
+    expect(items).toEqual([{ at: start, deployment: 'v1', requestId: 'a', rows: [{ size: 3 }], answers: [0.5] }]);
+    await expect(telemetry.captured(query)).rejects.toMatchObject({ code: 'invalid' });
+  });
 
   describe.each(['log', 'metrics'] as const)('a tick of the %s', (kind) => {
     test('is closed when all of its requests should be there', async () => {

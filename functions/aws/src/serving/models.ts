@@ -9,14 +9,14 @@ import {
 import { instanceTypes } from '@serin/clouds/aws/instance-types';
 import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
-import { canonical, sha256Hex } from '@serin/core/base/json';
+import { sha256Hex } from '@serin/core/base/json';
 import { plainOf } from '@serin/core/base/variables';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Deployment } from '@serin/core/ports/serving';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Supplies } from '@serin/platform/jobs/supplies';
 import type { Installation } from '@serin/platform/names';
-import { checkArtifact, servedAs } from '@serin/platform/serving';
+import { checkArtifact, contentOf, servedAs } from '@serin/platform/serving';
 import { awsFault, ifThere, saysExists } from '../faults.ts';
 import { s3Objects, type Vpc, vpcConfig } from '../jobs/settings.ts';
 import { sageMakerName, tagsOf } from '../names.ts';
@@ -40,10 +40,6 @@ export interface ModelOptions {
 export const modelName = (installation: Installation, endpoint: string, deployment: Deployment): string =>
   // ARNs have names in lower case, and the tags of a model are read by its ARN.
   sageMakerName(installation, 'model', `${endpoint}-${deployment.name}`, contentOf(endpoint, deployment));
-
-/** What is captured is no content of it: that stands in the config of the endpoint. */
-const contentOf = (endpoint: string, { capture: _, ...deployment }: Deployment): string =>
-  canonical({ endpoint, deployment });
 
 /** Tag of a model: `1-4` where the number of instances follows the load. */
 export const scaleTag = 'serin:scale';

@@ -29,7 +29,7 @@ export async function environmentOf(
  * "Environment e with version 6 is already registered and cannot be changed.": said also to whoever changes nothing, for
  * Azure ML adds fields of its own. https://github.com/Azure/azure-cli-extensions/issues/5440
  */
-const saysThere = (error: unknown): boolean =>
+export const saysThere = (error: unknown): boolean =>
   error instanceof AzureError &&
   (error.status === 400 || error.status === 409) &&
   /already registered|already exists|cannot be changed/i.test(error.message);

@@ -5,8 +5,8 @@ import { deploymentName, endpointName, tagsOf } from '../names.ts';
 import { endpointCalls, writable } from '../serving/calls.ts';
 import {
   checkDeployment,
-  contentOf,
   contentTag,
+  contentTagOf,
   type DeploymentOptions,
   deploymentBody,
 } from '../serving/deployments.ts';
@@ -82,7 +82,7 @@ export function mlServing(options: Options): Serving {
     if (isBusy(hosted)) return 'busy';
     const { name } = hosted;
     const present = deployed(hosted, deployment.name);
-    if (present !== undefined && present.tags[contentTag] !== contentOf(endpoint, deployment)) {
+    if (present !== undefined && present.tags[contentTag] !== contentTagOf(endpoint, deployment)) {
       const mend = 'retire it first, or deploy a later version';
       throw new Fault('defect', `${deployment.name} of ${endpoint} is there with other content; ${mend}`);
     }

@@ -1,12 +1,15 @@
 import { thresholdOf } from '@serin/core/base/measures';
 import { minute } from '@serin/core/base/time';
+import type { Bucket } from '@serin/core/ports/bucket';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import { type CaptureFiles, capturedInFiles, checkCaptured } from '@serin/platform/captured';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutCaptured, withoutLabels } from '@serin/platform/telemetry';
+import { withoutLabels } from '@serin/platform/telemetry';
 import { type Counter, closedTicks, percentilesOf, slowOf, ticksOf, wholeSteps } from '@serin/platform/ticks';
 import { endpointName, nameOfDeployment } from '../names.ts';
 import { type Answered, isError, type SourceOptions } from '../serving/answers.ts';
+import { captureTimes, readCollected, requestFolders } from '../serving/captured.ts';
 import { mlEndpoints, sharesOf } from '../serving/endpoints.ts';
 import { endpointMetrics } from '../serving/metric-data.ts';
 import { trafficLog } from '../serving/traffic-log.ts';
@@ -14,6 +17,8 @@ import { trafficLog } from '../serving/traffic-log.ts';
 interface Options extends SourceOptions {
   readonly installation: Installation;
   readonly now: () => number;
+  /** The own container: what endpoints collect is there. */
+  readonly bucket: Bucket;
   /** Of Log Analytics; without it, the metrics of the endpoint are read. */
   readonly logWorkspaceId?: string;
 }
@@ -30,9 +35,12 @@ interface Options extends SourceOptions {
  * at the time-out of its deployment and answers 408. Where nothing of it is counted, it is missing in the share of its
  * deployment, which the judge compares with the configured one. What was refused before a deployment was chosen is not
  * counted. Users, segments, pairs and labels are unknown.
+ *
+ * Captured requests are what Azure ML collected into the own container. They are read half an hour after the window, by the id
+ * that Azure ML gave each; a copy that is written later is left out.
  */
 export function monitorTelemetry(options: Options): Telemetry & Labels {
-  const { azure, installation, now, logWorkspaceId, ...place } = options;
+  const { azure, installation, now, bucket, logWorkspaceId, ...place } = options;
   const source =
     logWorkspaceId === undefined ? endpointMetrics({ azure, ...place }) : trafficLog({ azure, logWorkspaceId });
   const endpoints = mlEndpoints({ azure, ...place });
@@ -74,8 +82,16 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
       );
     },
 
+    async captured(query) {
+      checkCaptured(query, captureTimes, now());
+      const name = endpointName(installation, query.endpoint);
+      const mirrors = sharesOf((await endpoints.describe(name))?.properties.mirrorTraffic);
+      const folders = await requestFolders(bucket, name, Object.keys(mirrors));
+      const readPart: CaptureFiles['readPart'] = (...part) => readCollected(bucket, query.fields, ...part);
+      return capturedInFiles({ bucket, folders, lagMs: captureTimes.lagMs, readPart }, query);
+    },
+
     ...withoutLabels('Azure'),
-    ...withoutCaptured('Azure'),
   };
 }
 

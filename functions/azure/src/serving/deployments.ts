@@ -1,29 +1,33 @@
 import { instanceTypes } from '@serin/clouds/azure/instance-types';
 import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
-import { canonical, sha256Hex } from '@serin/core/base/json';
+import { sha256Hex } from '@serin/core/base/json';
 import type { Deployment } from '@serin/core/ports/serving';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Installation } from '@serin/platform/names';
+import { contentOf } from '@serin/platform/serving';
 import type { Azure } from '../calls/azure.ts';
 import type { MlPlace } from '../calls/ml.ts';
 import { guarded } from '../faults.ts';
 import { environmentOf } from '../jobs/environments.ts';
 import { placeOf } from '../jobs/settings.ts';
-import { deploymentName, tagsOf } from '../names.ts';
+import { deploymentName, endpointName, tagsOf } from '../names.ts';
+import { dataCollectorOf } from './captured.ts';
 import { type ContainerOptions, inferenceConfig, variablesOf } from './container.ts';
 
 export interface DeploymentOptions extends MlPlace, ContainerOptions {
   readonly azure: Azure;
   readonly installation: Installation;
   readonly region: string;
+  /** The datastore of the own container. */
+  readonly datastore: string;
   readonly secrets: ProgramSecrets;
 }
 
 /** Tag of a deployment: it is another one when its content is another. */
 export const contentTag = 'serin-content';
-export const contentOf = (endpoint: string, deployment: Deployment): string =>
-  sha256Hex(canonical({ endpoint, deployment }));
+export const contentTagOf = (endpoint: string, deployment: Deployment): string =>
+  sha256Hex(contentOf(endpoint, deployment));
 
 /** Tag of a deployment whose instances may become more: `<least>-<most>`. */
 export const scaleTag = 'serin-scale';
@@ -60,7 +64,7 @@ export async function deploymentBody(
   deployment: Deployment,
 ): Promise<object> {
   const { installation, region, secrets, azure, subscription, resourceGroup, workspace } = options;
-  const { version, image = '', artifact, instances, compute, environment, readyTimeoutMs } = deployment;
+  const { name, version, image = '', artifact, instances, compute, environment, readyTimeoutMs, capture } = deployment;
   await secrets(environment);
   const environmentVariables = await variablesOf(options, endpoint, deployment);
   const place = { azure, installation, subscription, resourceGroup, workspace };
@@ -70,7 +74,7 @@ export async function deploymentBody(
       'serin-model': endpoint,
       'serin-version': String(version),
       'serin-artifact': artifact.digest,
-      [contentTag]: contentOf(endpoint, deployment),
+      [contentTag]: contentTagOf(endpoint, deployment),
       ...(instances.max > instances.min ? { [scaleTag]: `${instances.min}-${instances.max}` } : {}),
     }),
     sku: { name: 'Default', capacity: instances.min },
@@ -83,6 +87,15 @@ export async function deploymentBody(
       instanceType: instanceTypeFor(instanceTypes, 'serve', compute.accelerator).name,
       scaleSettings: { scaleType: 'Default' },
       requestSettings,
+      ...(capture === undefined
+        ? {}
+        : {
+            dataCollector: await dataCollectorOf(options, {
+              endpoint: endpointName(installation, endpoint),
+              deployment: name,
+              percent: capture.percent,
+            }),
+          }),
       ...probes(Math.ceil(readyTimeoutMs / 1000)),
     },
   };

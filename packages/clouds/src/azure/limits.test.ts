@@ -4,7 +4,7 @@ import {
   image,
   many,
   model,
-  monitored,
+  notCaptured,
   notOnNewClouds,
   rollout,
   secretsByName,
@@ -20,7 +20,7 @@ const trains = (maxRuntime: string, spot = false) => ({
 
 const cases: readonly (readonly [string, object, string])[] = [
   ...notOnNewClouds,
-  ['captured requests', monitored({}), 'monitor.capture'],
+  ...notCaptured,
   [
     '51 instances of a deployment',
     { serve: { ...model.serve, compute: { instances: { min: 1, max: 51 } } } },

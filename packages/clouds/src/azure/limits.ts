@@ -3,7 +3,15 @@ import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
 import { type JobPath, jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { bucketNames, type CloudLimit, cannot, longestRun, problemsWith, slowDeployments } from '../limits.ts';
+import {
+  bucketNames,
+  type CloudLimit,
+  cannot,
+  captured,
+  longestRun,
+  problemsWith,
+  slowDeployments,
+} from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { azureNameProblems, isContainerName } from './names.ts';
 
@@ -40,11 +48,7 @@ export const limits: readonly CloudLimit[] = [
     'an endpoint of Azure ML draws a deployment for each request and takes no header of ours into account: leave stickyBy out',
     'https://learn.microsoft.com/azure/machine-learning/concept-endpoints-online',
   ),
-  cannot(
-    'capture',
-    'Serin does not read what Azure ML collects of requests yet: leave capture out',
-    'functions/azure/src/ports/telemetry.ts',
-  ),
+  ...captured('the own container', 'infra/azure/topology/stores.ts: what is captured'),
   cannot(
     'metricsByRegex',
     'Azure ML reads no metrics from the log of a job: leave metrics out, and let the program write metrics.json',
