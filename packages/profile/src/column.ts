@@ -187,7 +187,8 @@ export class Column implements ColumnSink {
         lengths: { shortest: this.shortest, longest: this.longest, mean: this.characters / texts },
       }),
       ...(this.timestamps > 0 && { times: { first: this.first, last: this.last } }),
-      distinct: this.frequent.size,
+      // An estimate of them can be above the number of all values, of which they are a part.
+      distinct: Math.min(this.frequent.size, this.values - this.nans - this.empties - this.nesteds),
       distinctIsExact: this.frequent.distinct === undefined,
       ...(this.frequent.distinct === undefined && { singletons: this.frequent.singletons }),
       frequent: this.frequent.most(128),

@@ -130,7 +130,7 @@ export class DatasetState {
     if (version !== stateVersion)
       throw new Fault(
         'invalid',
-        `the state of a profile has version ${version}, not ${stateVersion}; profile the dataset again`,
+        `the state of a profile has version ${version}, not ${stateVersion}; start the run again`,
       );
     for (const sum of sums) state[sum] = from.whole();
     state.firstBad = from.text() || undefined;

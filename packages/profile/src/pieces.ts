@@ -48,7 +48,11 @@ async function* inflated(object: ObjectSource): AsyncGenerator<Uint8Array> {
     }
   } catch (error) {
     if (!isOfZlib(error)) throw error;
-    throw new Fault('invalid', `${object.key} is no whole gzip after ${bytes} bytes; write it again`, { cause: error });
+    throw new Fault(
+      'invalid',
+      `${object.key} breaks off as a gzip after ${bytes} bytes, or is not one; write it again`,
+      { cause: error },
+    );
   } finally {
     gunzip.destroy();
   }
@@ -77,5 +81,5 @@ function joined(head: Uint8Array, piece: Uint8Array): Uint8Array {
 function checkEncoding(object: ObjectSource, head: Uint8Array): void {
   const isMarked = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
   if (isMarked || head.subarray(0, 1024).includes(0))
-    throw new Fault('invalid', `${object.key} is not UTF-8 but UTF-16, or no text; save it as UTF-8`);
+    throw new Fault('invalid', `${object.key} is not UTF-8 but UTF-16, or not a text; save it as UTF-8`);
 }

@@ -118,6 +118,14 @@ test('quantiles begin with the minimum, end with the maximum, and are values tha
   expect(deviation).toBeCloseTo(Math.sqrt((3000 ** 2 - 1) / 12), 6);
 });
 
+test('a column of ids has as many different values as rows at most', async () => {
+  for (const seed of [0, 1, 2]) {
+    const profile = await profileOf([csv(`x\n${Array.from({ length: 3000 }, (_, i) => `id${seed}-${i}`).join('\n')}`)]);
+    expect(column(profile, 'x').distinct).toBeLessThanOrEqual(3000);
+    expect(column(profile, 'x').distinct).toBeGreaterThan(2850);
+  }
+});
+
 test('a column that not all objects have counts the rows of those that have it; a key that a row lacks is missing', async () => {
   const objects = [
     csv('a,b\n1,2\n'),

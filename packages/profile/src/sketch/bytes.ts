@@ -1,8 +1,11 @@
 import { Fault } from '@serin/core/base/fault';
 
-/** Writes numbers and bytes one after another; `Input` reads them back in the same order. */
+const chunkSize = 2 ** 16;
+
+/** Writes numbers and bytes one after another, in chunks; `Input` reads them back in the same order. */
 export class Output {
-  private bytes = new Uint8Array(1 << 16);
+  private readonly full: Uint8Array[] = [];
+  private bytes = new Uint8Array(chunkSize);
   private view = new DataView(this.bytes.buffer);
   private length = 0;
 
@@ -52,14 +55,22 @@ export class Output {
   }
 
   written(): Uint8Array {
-    return this.bytes.slice(0, this.length);
+    const chunks = [...this.full, this.bytes.subarray(0, this.length)];
+    const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    return all;
   }
 
   private reserve(more: number): void {
     if (this.length + more <= this.bytes.length) return;
-    const grown = new Uint8Array(2 * (this.bytes.length + more));
-    grown.set(this.bytes);
-    [this.bytes, this.view] = [grown, new DataView(grown.buffer)];
+    this.full.push(this.bytes.subarray(0, this.length));
+    this.bytes = new Uint8Array(Math.max(chunkSize, more));
+    this.view = new DataView(this.bytes.buffer);
+    this.length = 0;
   }
 }
 
@@ -113,7 +124,7 @@ export class Input {
     const from = this.at;
     this.at += length;
     if (this.at > this.bytes.length)
-      throw new Fault('invalid', 'the state of a profile breaks off; profile the dataset again from its first part');
+      throw new Fault('invalid', 'the state of a profile breaks off; start the run again');
     return from;
   }
 }

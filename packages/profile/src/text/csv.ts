@@ -90,7 +90,7 @@ function readHeader(scanner: CsvScanner): Header {
       throw window.fault(`the columns ${same} and ${at + 1} have the same name; give each its own, in the first row`);
     positions.set(name, at + 1);
     if (/[\r\0]/.test(name))
-      throw window.fault('the lines end with CR only, or it is no text; write lines that end with LF');
+      throw window.fault('the lines end with CR only, or it is not a text; write lines that end with LF');
   }
   return { names, delimiter };
 }

@@ -54,8 +54,17 @@ function giveValue(column: ColumnSink, value: unknown): boolean {
   else if (typeof value === 'number') column.number(value, Number.isInteger(value));
   else if (typeof value === 'boolean') column.boolean(value);
   else if (typeof value === 'string') return giveText(column, value);
-  else column.nested(JSON.stringify(value));
+  else column.nested(jsonOf(value));
   return true;
+}
+
+/** Nothing where it is nested too deeply to be written, which is deeper than data is. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function giveText(column: ColumnSink, text: string): boolean {

@@ -162,6 +162,12 @@ test('an NDJSON file has its rows whatever the order of their keys; what is no o
   expect(bad).toEqual(['a.ndjson:4', 'a.ndjson:5', 'a.ndjson:6', 'a.ndjson:7']);
 });
 
+test('an object that is nested a million times is a row like others', async () => {
+  const { rows, bad } = await ndjson(`{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}\n{"a":1}`);
+
+  expect([rows, bad]).toEqual([[{ a: 'nested' }, { a: 1 }], []]);
+});
+
 test('a file is read in parts of any size: each row once, each bad row once', async () => {
   const lines = Array.from({ length: 40 }, (_, i) => (i % 7 === 0 ? 'oops' : `{"i":${i}}`));
   const object = objectOf('a.jsonl', lines.join('\n'));
@@ -218,17 +224,17 @@ test.each([
     'secret,b,secret\n',
     'a.csv:1: the columns 1 and 3 have the same name; give each its own, in the first row',
   ],
-  ['a.csv', 'a,b\r1,2\r3,4', 'a.csv:1: the lines end with CR only, or it is no text; write lines that end with LF'],
+  ['a.csv', 'a,b\r1,2\r3,4', 'a.csv:1: the lines end with CR only, or it is not a text; write lines that end with LF'],
   ['a.csv', 'a"b,c\n', 'a.csv:1: the header has a quote inside a name; quote whole names and double the quotes'],
   [
     'a.csv',
     Uint8Array.from([0xff, 0xfe, 0x61, 0, 0x2c, 0]),
-    'a.csv is not UTF-8 but UTF-16, or no text; save it as UTF-8',
+    'a.csv is not UTF-8 but UTF-16, or not a text; save it as UTF-8',
   ],
-  ['a.csv', Buffer.from('a,b\n1,2\n', 'utf16le'), 'a.csv is not UTF-8 but UTF-16, or no text; save it as UTF-8'],
-  ['a.ndjson', new Uint8Array(5_000_000), 'a.ndjson is not UTF-8 but UTF-16, or no text; save it as UTF-8'],
-  ['a.csv.gz', gzipSync('a\n1\n').subarray(0, 20), 'a.csv.gz is no whole gzip after'],
-  ['a.csv.gz', 'a\n1\n', 'a.csv.gz is no whole gzip after 0 bytes; write it again'],
+  ['a.csv', Buffer.from('a,b\n1,2\n', 'utf16le'), 'a.csv is not UTF-8 but UTF-16, or not a text; save it as UTF-8'],
+  ['a.ndjson', new Uint8Array(5_000_000), 'a.ndjson is not UTF-8 but UTF-16, or not a text; save it as UTF-8'],
+  ['a.csv.gz', gzipSync('a\n1\n').subarray(0, 20), 'a.csv.gz breaks off as a gzip after'],
+  ['a.csv.gz', 'a\n1\n', 'a.csv.gz breaks off as a gzip after 0 bytes, or is not one; write it again'],
 ])('%s that is hostile or broken is refused in words, without a value of it (%#)', async (key, content, message) => {
   const object = objectOf(key, content);
 
