@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logBeta, logGamma, logMean, logSum, turningPoint } from './log.ts';
+import { logBeta, logGamma, logMean, logRising, logSum, turningPoint } from './log.ts';
 
 describe('sums of what is kept as logs', () => {
   test('are right where the numbers themselves would overflow or vanish', () => {
@@ -65,5 +66,25 @@ describe('log Gamma(x)', () => {
     { x: 1e6, value: 12815504.569147611 },
   ])('of $x is $value', ({ x, value }) => {
     expect(Math.abs(logGamma(x) - value)).toBeLessThan(1e-13 * Math.max(1, Math.abs(value)));
+  });
+});
+
+describe('the log of a rising factorial', () => {
+  test('is the sum of the logs of its factors, small or large', () => {
+    const whole = fc.tuple(fc.double({ min: 1e-9, max: 1e7, noNaN: true }), fc.integer({ min: 0, max: 300 }));
+
+    fc.assert(
+      fc.property(whole, ([b, y]) => {
+        let log = 0;
+        for (let step = 0; step < y; step += 1) log += Math.log(b + step);
+        expect(Math.abs(logRising(b, y) - log)).toBeLessThan(1e-11 * Math.max(1, Math.abs(log)));
+      }),
+    );
+  });
+
+  test('is that of a step that is not whole', () => {
+    // Gamma(3/2) is half the square root of pi; Gamma(5/4) and Gamma(3/4): Abramowitz & Stegun, table 6.1.
+    expect(logRising(1, 0.5)).toBeCloseTo(Math.log(Math.sqrt(Math.PI) / 2), 11);
+    expect(logRising(0.75, 0.5)).toBeCloseTo(Math.log(0.9064024770554771 / 1.2254167024651776), 11);
   });
 });

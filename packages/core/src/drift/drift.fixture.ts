@@ -1,6 +1,6 @@
 import { noRows } from './cells.ts';
-import type { ColumnProfile, DatasetProfile } from './profile.ts';
-import type { Reference, ReferenceColumn } from './reference.ts';
+import { normal, drawsOf as unitsOf } from './profile.fixture.ts';
+import type { Reference, ReferenceColumn, WindowCounts } from './reference.ts';
 
 const none = { rows: 0, missing: 0, mistyped: 0, outside: 0, cells: [] };
 const filled = (column: ReferenceColumn): ReferenceColumn => ({ ...column, ...noRows(column) });
@@ -26,51 +26,43 @@ export const referenceOf = (...columns: readonly ReferenceColumn[]): Reference =
   columns,
 });
 
-const noTypes = { boolean: 0, integer: 0, decimal: 0, timestamp: 0, text: 0, nested: 0 };
+export interface Draws {
+  unit(): number;
+  normal(): number;
+  /** Counts of `rows` rows by cells of these shares. */
+  counts(shares: readonly number[], rows: number): number[];
+  /** The shares of cells between order statistics of a continuous column, for these numbers of spacings. */
+  shares(spacings: readonly number[]): number[];
+}
 
-/** The profile of one column of numbers, as an exact reading would make it. */
-export function numberProfile(name: string, values: readonly number[]): ColumnProfile {
-  const sorted = [...values].sort((one, other) => one - other);
-  const whole = values.filter(Number.isInteger).length;
-  const quantiles = Array.from({ length: 257 }, (_, i) => sorted[Math.round(((values.length - 1) * i) / 256)] ?? 0);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [min, max] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
+/** The same seed gives the same draws. */
+export function drawsOf(seed: number): Draws {
+  const unit = unitsOf(seed);
   return {
-    ...profileOf(name, values.map(String)),
-    types: { ...noTypes, integer: whole, decimal: values.length - whole },
-    numbers: { count: values.length, min, max, mean, deviation: 1, quantiles },
+    unit,
+    normal: () => normal(unit),
+    counts: (shares, rows) => {
+      const counts = shares.map(() => 0);
+      for (let row = 0; row < rows; row += 1) {
+        let [cell, left] = [0, unit() - (shares[0] ?? 0)];
+        for (; left > 0 && cell < shares.length - 1; left -= shares[cell] ?? 0) cell += 1;
+        counts[cell] = (counts[cell] ?? 0) + 1;
+      }
+      return counts;
+    },
+    // Spacings of uniform numbers are those of independent exponential ones.
+    shares: (spacings) => {
+      const masses = spacings.map((count) => Array.from({ length: count }, () => -Math.log(1 - unit())).reduce(add, 0));
+      return masses.map((mass) => mass / masses.reduce(add, 0));
+    },
   };
 }
 
-/** The profile of one column of text. */
-export function profileOf(name: string, values: readonly string[]): ColumnProfile {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const frequent = [...counts].sort(([a, many], [b, few]) => few - many || (a < b ? -1 : 1));
-  return {
-    name,
-    rows: values.length,
-    missing: 0,
-    empty: 0,
-    nan: 0,
-    plusInfinity: 0,
-    minusInfinity: 0,
-    types: { ...noTypes, text: values.length },
-    distinct: counts.size,
-    distinctIsExact: counts.size <= 1024,
-    singletons: frequent.filter(([, count]) => count === 1).length,
-    frequent: frequent.slice(0, 128),
-    frequentAbout: 0,
-  };
-}
+const add = (one: number, other: number): number => one + other;
 
-export const datasetOf = (...columns: readonly ColumnProfile[]): DatasetProfile => ({
+/** Counts of a window, of columns that have only cells. */
+export const windowOf = (...cells: readonly (readonly number[])[]): WindowCounts => ({
   version: 1,
-  objects: 1,
-  passedOver: 0,
-  bytes: 1,
-  rows: columns[0]?.rows ?? 0,
-  badRows: { rows: 0 },
-  rowSample: { below: 'f'.repeat(16), rows: [] },
-  columns,
+  rows: (cells[0] ?? []).reduce(add, 0),
+  columns: cells.map((counts) => ({ rows: counts.reduce(add, 0), missing: 0, mistyped: 0, outside: 0, cells: counts })),
 });

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { cellRule, countRows } from './cells.ts';
-import { datasetOf, numberProfile, profileOf } from './drift.fixture.ts';
-import { freeze, kindOf, nextBelow } from './freeze.ts';
-import type { ColumnProfile } from './profile.ts';
+import { freeze, nextBelow } from './freeze.ts';
+import { kindOf } from './kind.ts';
+import { columnOf, profileOf } from './profile.fixture.ts';
+import type { ColumnProfile, DatasetProfile } from './profile.ts';
 
 const dataset = 'd'.repeat(64);
+const datasetOf = (...columns: readonly ColumnProfile[]): DatasetProfile => ({ ...profileOf({}), columns });
 const frozen = (column: ColumnProfile, columns = {}) => freeze(datasetOf(column), { dataset, columns }).columns[0];
 const drawn = (count: number, draw: (unit: number) => number) =>
   Array.from({ length: count }, (_, i) => draw(((i * 7919) % count) / count));
@@ -14,11 +16,11 @@ const typed = (column: ColumnProfile, types: Partial<ColumnProfile['types']>): C
 });
 
 describe('the kind of a column', () => {
-  const prices = numberProfile(
+  const prices = columnOf(
     'price',
     drawn(1000, (u) => u * 9.99),
   );
-  const few = numberProfile(
+  const few = columnOf(
     'rooms',
     drawn(1000, (u) => Math.floor(u * 20)),
   );
@@ -28,7 +30,7 @@ describe('the kind of a column', () => {
     ['twenty whole numbers', few, 'category'],
     [
       'twenty-one whole numbers',
-      numberProfile(
+      columnOf(
         'n',
         drawn(1000, (u) => Math.floor(u * 21)),
       ),
@@ -36,17 +38,17 @@ describe('the kind of a column', () => {
     ],
     [
       'few whole numbers that are over 5 % of the rows',
-      numberProfile(
+      columnOf(
         'n',
         drawn(100, (u) => Math.floor(u * 6)),
       ),
       'number',
     ],
-    ['numbers with one text in twenty', typed(prices, { decimal: 950, text: 50 }), 'number'],
-    ['numbers with more text', typed(prices, { decimal: 949, text: 51 }), 'category'],
+    ['numbers with text in fewer than half of the rows', typed(prices, { decimal: 501, text: 499 }), 'number'],
+    ['numbers with more text', typed(prices, { decimal: 499, text: 501 }), 'plain'],
     [
       'numbers that were counted up',
-      numberProfile(
+      columnOf(
         'id',
         drawn(1000, (u) => 5000 + u * 1000),
       ),
@@ -54,7 +56,7 @@ describe('the kind of a column', () => {
     ],
     [
       'whole numbers far apart',
-      numberProfile(
+      columnOf(
         'n',
         drawn(1000, (u) => Math.floor(u * 1000) * 9),
       ),
@@ -62,18 +64,18 @@ describe('the kind of a column', () => {
     ],
     [
       'long whole numbers',
-      numberProfile(
+      columnOf(
         'id',
         drawn(1000, (u) => 1.7e12 + Math.floor(u * 1000) * 1e6),
       ),
       'plain',
     ],
-    ['text that repeats', profileOf('colour', ['red', 'blue', 'red']), 'category'],
-    ['text that hardly repeats', profileOf('note', drawn(100, (u) => u).map(String)), 'plain'],
-    ['booleans', typed(profileOf('flag', ['true', 'false']), { boolean: 2 }), 'category'],
-    ['times', typed(profileOf('at', ['a', 'a', 'a']), { timestamp: 2, text: 1 }), 'plain'],
-    ['lists', typed(profileOf('tags', ['a', 'a', 'a']), { nested: 3 }), 'plain'],
-    ['no value at all', typed(profileOf('void', []), {}), 'plain'],
+    ['text that repeats', columnOf('colour', ['red', 'blue', 'red']), 'category'],
+    ['text that hardly repeats', columnOf('note', drawn(100, (u) => u).map(String)), 'plain'],
+    ['booleans', typed(columnOf('flag', ['true', 'false']), { boolean: 2 }), 'category'],
+    ['times', typed(columnOf('at', ['a', 'a', 'a']), { timestamp: 2, text: 1 }), 'plain'],
+    ['lists', typed(columnOf('tags', ['a', 'a', 'a']), { nested: 3 }), 'plain'],
+    ['no value at all', typed(columnOf('void', []), {}), 'plain'],
   ])('of %s', (_, column, kind) => {
     expect(kindOf(column)).toBe(kind);
   });
@@ -95,10 +97,10 @@ describe('the cells of numbers', () => {
   test('are 256 of about equal mass where no value comes twice', () => {
     const values = drawn(10_240, (u) => u + 1e-9);
 
-    const column = frozen(numberProfile('x', values));
+    const column = frozen(columnOf('x', values));
 
     expect([column?.edges?.length, column?.isContinuous, column?.cells.length]).toEqual([255, true, 256]);
-    const reference = freeze(datasetOf(numberProfile('x', values)), { dataset });
+    const reference = freeze(datasetOf(columnOf('x', values)), { dataset });
     const counts = countRows(
       reference,
       values.map((value) => [value]),
@@ -110,7 +112,7 @@ describe('the cells of numbers', () => {
 
   test('set a value apart that has 1/256 of the mass or more', () => {
     const values = drawn(2560, (u) => (u < 0.25 ? 0 : u));
-    const column = frozen(numberProfile('x', values));
+    const column = frozen(columnOf('x', values));
 
     expect(column?.edges?.slice(0, 2)).toEqual([nextBelow(0), 0]);
     expect(column?.isContinuous).toBe(false);
@@ -119,7 +121,7 @@ describe('the cells of numbers', () => {
 
   test('of one value are three: below it, it, and above it', () => {
     const column = frozen(
-      numberProfile(
+      columnOf(
         'x',
         drawn(100, () => 1.5),
       ),
@@ -132,7 +134,7 @@ describe('the cells of numbers', () => {
   test('are at most 256, also where both ends are values of their own', () => {
     const values = drawn(25_600, (u) => Math.min(0.994, Math.max(0.006, u)));
 
-    const edges = frozen(numberProfile('x', values))?.edges ?? [];
+    const edges = frozen(columnOf('x', values))?.edges ?? [];
 
     expect(edges.length).toBeLessThanOrEqual(255);
     expect(edges).toContain(0.006);
@@ -143,7 +145,7 @@ describe('the cells of numbers', () => {
     const ends = [-Number.MAX_VALUE, 0, Number.MIN_VALUE, Number.MAX_VALUE];
     const edges =
       frozen(
-        numberProfile(
+        columnOf(
           'x',
           drawn(400, (u) => ends[Math.floor(u * 4)] ?? 0),
         ),
@@ -157,7 +159,7 @@ describe('the cells of numbers', () => {
   test('of whole numbers with ties are not exact spacings', () => {
     expect(
       frozen(
-        numberProfile(
+        columnOf(
           'n',
           drawn(10_000, (u) => Math.floor(u * 3000)),
         ),
@@ -171,26 +173,26 @@ describe('the cells of categories', () => {
     Array.from({ length: count }, (_, i) => [`v${i}`, `v${i}`, `v${i}`].slice(i % 2)).flat();
 
   test('are all values and two more, where there are at most 127', () => {
-    const column = frozen(profileOf('c', names(127)));
+    const column = frozen(columnOf('c', names(127)));
 
     expect([column?.values?.length, column?.isWhole, column?.cells.length]).toEqual([127, true, 129]);
   });
 
   test('are the 127 most frequent ones, where there are more: what is not listed is known', () => {
-    const column = frozen(profileOf('c', names(128)));
+    const column = frozen(columnOf('c', names(128)));
 
     expect([column?.values?.length, column?.isWhole]).toEqual([127, false]);
     expect(column && cellRule(column)('never seen')).toBe(127);
   });
 
   test('of numbers are named as JSON writes them, whatever the file did', () => {
-    const column = frozen(typed(profileOf('c', ['1.0', '1', '1', '2.50']), { text: 4 }), { c: 'category' });
+    const column = frozen(typed(columnOf('c', ['1.0', '1', '1', '2.50']), { text: 4 }), { c: 'category' });
 
     expect(column?.values).toEqual(['1', '2.5']);
   });
 
   test('say how many values came once', () => {
-    expect(frozen(profileOf('c', ['a', 'a', 'b', 'c', 'c']))?.singletons).toBe(1);
+    expect(frozen(columnOf('c', ['a', 'a', 'b', 'c', 'c']))?.singletons).toBe(1);
   });
 });
 

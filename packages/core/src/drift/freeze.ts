@@ -1,4 +1,5 @@
 import { categoryOf, noRows, numberIn } from './cells.ts';
+import { kindOf } from './kind.ts';
 import type { ColumnProfile, DatasetProfile } from './profile.ts';
 import type { ColumnKind, Reference, ReferenceColumn } from './reference.ts';
 
@@ -40,32 +41,6 @@ function frozen(column: ColumnProfile, kind: ColumnKind): ReferenceColumn {
     cells: [],
   };
   return { ...cells, ...noRows(cells) };
-}
-
-/**
- * What a column looks like. Numbers are one where at least 95 % of the values are: the rest is mistyped, and is seen as
- * such. Text and booleans are categories, and so are at most 20 whole numbers that are at most 5 % of the rows. Times,
- * lists, text that hardly repeats (95 % distinct) and identifiers are only looked at for missing values.
- */
-export function kindOf(column: ColumnProfile): ColumnKind {
-  const { types, distinct } = column;
-  const present = types.boolean + types.integer + types.decimal + types.timestamp + types.text + types.nested;
-  if (present === 0 || types.timestamp + types.nested > present / 2) return 'plain';
-  if (types.integer + types.decimal >= 0.95 * present) {
-    if (isIdentifier(column, present)) return 'plain';
-    const few = types.decimal === 0 && distinct <= 20 && distinct <= 0.05 * present;
-    return few ? 'category' : 'number';
-  }
-  return types.text > present / 2 && distinct >= 0.95 * present ? 'plain' : 'category';
-}
-
-/**
- * Whole numbers that hardly repeat and were counted up, or are too long to be a measure. Of numbers drawn at random
- * from a range of 8 per row, only 8 (1 - exp(-1/8)) = 94 % are distinct: what repeats less was numbered.
- */
-function isIdentifier({ types, distinct, numbers }: ColumnProfile, present: number): boolean {
-  if (numbers === undefined || types.decimal > 0 || distinct < 0.95 * present) return false;
-  return (present >= 20 && numbers.max - numbers.min < 8 * present) || numbers.max >= 2 ** 40;
 }
 
 /**

@@ -1,0 +1,459 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type DetectorState, judgeWindow, startDetector } from './detector.ts';
+import { categories, counted, drawsOf, numbersOf, referenceOf, windowOf } from './drift.fixture.ts';
+import type { Reference, ReferenceColumn, WindowCounts } from './reference.ts';
+import { normalScores } from './tilts.ts';
+import type { DetectorRules, Verdict } from './verdict.ts';
+
+const day = 86_400_000;
+const rules: DetectorRules = { notice: 0.03, major: 0.1, quietFor: 365 };
+const span = (index: number) => ({ start: index * day, end: (index + 1) * day });
+const ten = new Array<number>(10).fill(1000);
+const numbers = (name: string, cells: readonly number[]): ReferenceColumn =>
+  counted(
+    numbersOf(
+      name,
+      cells.slice(1).map((_, index) => index),
+    ),
+    cells,
+  );
+const values = (name: string, cells: readonly number[]): ReferenceColumn =>
+  counted(
+    categories(
+      name,
+      cells.slice(2).map((_, index) => String(index)),
+    ),
+    cells,
+  );
+
+/** Judges windows one after another. */
+function judgeAll(reference: Reference, windows: readonly WindowCounts[], its: DetectorRules = rules) {
+  let state = startDetector(reference);
+  const verdicts: Verdict[] = [];
+  for (const [index, counts] of windows.entries()) {
+    const judged = judgeWindow(state, reference, { counts, window: span(index), rules: its });
+    state = JSON.parse(JSON.stringify(judged.state)) as DetectorState;
+    verdicts.push(judged.verdict);
+  }
+  return { state, verdicts };
+}
+
+const times = <Made>(count: number, make: (index: number) => Made): Made[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const openedAt = (verdicts: readonly Verdict[]) => verdicts.findIndex(({ clean }) => !clean);
+/** Where a column is a standard normal one with these cells, and shifts. */
+function shifted(cells: readonly number[], by: number): number[] {
+  const weights = Array.from(
+    normalScores(Float64Array.from(cells)),
+    (score, cell) => Math.exp(by * score) * (cells[cell] ?? 0),
+  );
+  return weights.map((weight) => weight / weights.reduce((sum, other) => sum + other, 0));
+}
+
+describe('a detector', () => {
+  test('finds a shift of 0.2 standard deviations in one of 30 columns within a few windows', () => {
+    const draws = drawsOf(3);
+    const even = new Array<number>(10).fill(0.1);
+    const columns = times(30, (index) => numbers(`c${index}`, ten));
+    const windows = times(16, (index) =>
+      windowOf(
+        ...columns.map((_, column) => draws.counts(column === 7 && index >= 9 ? shifted(ten, 0.2) : even, 1000)),
+      ),
+    );
+
+    const { verdicts } = judgeAll(referenceOf(...columns), windows);
+
+    expect(openedAt(verdicts)).toBeGreaterThanOrEqual(9);
+    expect(openedAt(verdicts)).toBeLessThan(12);
+    const verdict = verdicts[openedAt(verdicts)];
+    expect(verdict?.alarms).toEqual({ major: [], notice: ['c7'] });
+    expect(verdict?.columns[7]).toMatchObject({
+      name: 'c7',
+      cause: 'data',
+      kind: 'number',
+      rows: 1000,
+      alarm: 'notice',
+    });
+    expect(verdict?.columns[7]?.evidence).toBeGreaterThan(30 * 365);
+  });
+
+  test('finds that one category in six took 5 points from another', () => {
+    const draws = drawsOf(4);
+    const shares = [1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 0, 0];
+    const moved = shares.map((share, cell) => share + ([0.05, -0.05][cell] ?? 0));
+    const reference = referenceOf(values('c', draws.counts(shares, 10_000)), values('d', draws.counts(shares, 10_000)));
+    const windows = times(8, (index) =>
+      windowOf(draws.counts(index >= 4 ? moved : shares, 1000), draws.counts(shares, 1000)),
+    );
+
+    const { verdicts } = judgeAll(reference, windows);
+
+    expect([4, 5]).toContain(openedAt(verdicts));
+  });
+
+  test('finds that values are missing, are of another type, or were never seen, in one window', () => {
+    const reference = referenceOf(
+      counted(numbersOf('nulls', [0]), [4950, 4950], 100),
+      numbers('texts', [5000, 5000]),
+      values('c', [5000, 5000, 0, 0]),
+      { ...numbersOf('id', []), kind: 'plain', cells: [], rows: 10_000, missing: 0 },
+    );
+    const full = { rows: 1000, missing: 0, mistyped: 0, outside: 0 };
+    const window: WindowCounts = {
+      version: 1,
+      rows: 1000,
+      columns: [
+        { ...full, missing: 50, cells: [475, 475] },
+        { ...full, mistyped: 150, cells: [425, 425] },
+        { ...full, cells: [490, 480, 0, 30] },
+        { ...full, missing: 50, cells: [] },
+      ],
+    };
+
+    const { verdicts } = judgeAll(reference, [window]);
+
+    expect(verdicts[0]?.alarms).toEqual({ major: ['texts'], notice: ['nulls', 'c', 'id'] });
+    const [nulls, texts, c] = verdicts[0]?.columns ?? [];
+    expect([nulls?.missingChange, texts?.missingChange, c?.unseenChange]).toEqual([0.04, 0.15, 0.03]);
+  });
+
+  test('finds that a constant is another one', () => {
+    const constant = counted(numbersOf('x', [0, 1]), [0, 1000, 0]);
+    const reference = referenceOf({ ...constant, isContinuous: false });
+
+    const same = judgeAll(
+      reference,
+      times(100, () => windowOf([0, 100, 0])),
+    );
+    const other = judgeAll(reference, [windowOf([0, 0, 100])]);
+
+    expect(same.verdicts.every(({ clean }) => clean)).toBe(true);
+    expect(other.verdicts[0]?.columns[0]).toMatchObject({ size: 1, alarm: 'major' });
+  });
+
+  test('says nothing of a window without a row, and does not count it', () => {
+    const reference = referenceOf(numbers('x', ten), values('c', ten));
+    const some = windowOf(
+      ten.map((count) => count / 10),
+      ten.map((count) => count / 10),
+    );
+    const none = windowOf(
+      ten.map(() => 0),
+      ten.map(() => 0),
+    );
+
+    const { state, verdicts } = judgeAll(reference, [some, ...times(1000, () => none)]);
+
+    expect(verdicts.at(-1)).toMatchObject({ clean: true, evidence: verdicts[0]?.evidence, rows: 0 });
+    expect(verdicts.at(-1)?.columns[0]).toMatchObject({ rows: 0, size: 0, missingChange: 0, unseenChange: 0 });
+    expect(state.columns[0]?.growth).toEqual(judgeAll(reference, [some]).state.columns[0]?.growth);
+  });
+
+  test('alarms where no row has a value', () => {
+    const window = {
+      version: 1 as const,
+      rows: 500,
+      columns: [{ rows: 500, missing: 500, mistyped: 0, outside: 0, cells: ten.map(() => 0) }],
+    };
+
+    const { verdicts } = judgeAll(referenceOf(numbers('x', ten)), [window]);
+
+    expect(verdicts[0]?.columns[0]).toMatchObject({ size: 0, missingChange: 1, alarm: 'major' });
+  });
+
+  test('is the same whatever the order of categories', () => {
+    const cells = fc.uniqueArray(fc.integer({ min: 1, max: 9999 }), { minLength: 40, maxLength: 60 });
+
+    fc.assert(
+      fc.property(cells, fc.infiniteStream(fc.nat({ max: 30 })), fc.nat({ max: 39 }), (reference, live, turn) => {
+        const window = [...reference.map(() => live.next().value ?? 0), 3, 2];
+        const turned = (cells: readonly number[]) => [
+          ...cells.slice(turn, -2),
+          ...cells.slice(0, turn),
+          ...cells.slice(-2),
+        ];
+        const verdictOf = (order: (cells: readonly number[]) => readonly number[]) =>
+          judgeAll(
+            referenceOf(values('c', order([...reference, 5, 0]))),
+            times(3, () => windowOf(order(window))),
+          ).verdicts.at(-1);
+
+        const [one, other] = [verdictOf((cells) => cells), verdictOf(turned)];
+
+        expect(other?.columns[0]?.size).toBeCloseTo(one?.columns[0]?.size ?? Number.NaN, 9);
+        expect(Math.log((other?.evidence ?? 0) + 1e-9)).toBeCloseTo(Math.log((one?.evidence ?? 0) + 1e-9), 2);
+        expect(other?.alarms).toEqual(one?.alarms);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('has a state of bounded size, however many windows there are and however clear the evidence', () => {
+    const reference = referenceOf(numbers('x', new Array<number>(256).fill(40)));
+    const window = windowOf(times(256, (cell) => (cell < 8 ? 100 : 0)));
+    const text = (windows: number) =>
+      JSON.stringify(
+        judgeAll(
+          reference,
+          times(windows, () => window),
+          { ...rules, notice: 0.9999, major: 0.9999 },
+        ).state,
+      );
+
+    expect(text(400).length).toBeLessThan(2000);
+    expect(text(400)).not.toContain('null');
+  });
+});
+
+describe('without a change', () => {
+  /** Windows with an alarm where nothing changes, whatever the size; the reference pretends to have so many times its rows. */
+  function falseAlarms(pretended: number): number {
+    const draws = drawsOf(11);
+    const spacings = [100, 100, 100, 100, 101];
+    const columns = times(4, (index) => ({
+      shares: draws.shares(spacings),
+      column: numbers(
+        `c${index}`,
+        [100, 100, 100, 100, 100].map((count) => count * pretended),
+      ),
+    }));
+    const windows = times(300, () => windowOf(...columns.map(({ shares }) => draws.counts(shares, 500))));
+    const { verdicts } = judgeAll(referenceOf(...columns.map(({ column }) => column)), windows, {
+      ...rules,
+      notice: 1e-9,
+      quietFor: 100,
+    });
+    return verdicts.filter(({ clean }) => !clean).length;
+  }
+
+  test('alarms are as rare as promised, though the reference is small', () => {
+    expect(falseAlarms(1)).toBeLessThanOrEqual(3);
+  });
+
+  test('an urn that takes the reference for the truth alarms: that it is finite is what keeps quiet', () => {
+    expect(falseAlarms(1000)).toBeGreaterThan(50);
+  });
+
+  test('a column that varies from weekday to weekday alarms, unless each weekday has an urn', () => {
+    const draws = drawsOf(5);
+    const sharesOn = (weekday: number) => shifted(ten, weekday % 6 === 0 ? 0.3 : 0);
+    const byWeekday = times(7, (weekday) => numbers('x', draws.counts(sharesOn(weekday), 2000)));
+    const all = numbers(
+      'x',
+      ten.map((_, cell) => byWeekday.reduce((sum, { cells }) => sum + (cells[cell] ?? 0), 0)),
+    );
+    // The epoch began on a Thursday.
+    const windows = times(60, (index) => windowOf(draws.counts(sharesOn((index + 4) % 7), 1000)));
+
+    const pooled = judgeAll(referenceOf(all), windows);
+    const own = judgeAll(referenceOf({ ...all, byWeekday }), windows);
+
+    expect(openedAt(pooled.verdicts)).toBeGreaterThan(-1);
+    expect(openedAt(own.verdicts)).toBe(-1);
+    expect(Math.max(...own.verdicts.map(({ columns }) => columns[0]?.size ?? 1))).toBeLessThan(0.08);
+  });
+
+  test('a window longer than a day has no weekday', () => {
+    const byWeekday = times(7, (weekday) => numbers('x', weekday === 0 ? [9000, 1000] : [5000, 5000]));
+    const reference = referenceOf({ ...numbers('x', [39_000, 31_000]), byWeekday });
+    const week = { start: 3 * day, end: 10 * day };
+
+    const { verdict } = judgeWindow(startDetector(reference), reference, {
+      counts: windowOf([557, 443]),
+      window: week,
+      rules,
+    });
+
+    expect(verdict.columns[0]?.size).toBeLessThan(0.001);
+  });
+
+  test('rows that depend on each other count as fewer', () => {
+    const far = windowOf(shifted(ten, 0.2).map((share) => Math.round(share * 1000)));
+    const evidence = (dispersion: number) =>
+      judgeAll(referenceOf({ ...numbers('x', ten), dispersion }), [far]).verdicts[0]?.evidence ?? 0;
+
+    expect(evidence(1)).toBeGreaterThan(1000);
+    expect(evidence(4)).toBeLessThan(30);
+    expect(evidence(0.5)).toBe(evidence(1));
+  });
+
+  test('a column that varies too much from day to day is said to be not calibrated', () => {
+    const column = (dispersion: number) => ({ ...numbers('x', ten), dispersion });
+    const of = (dispersion: number) => judgeAll(referenceOf(column(dispersion)), [windowOf(ten)]).verdicts[0];
+
+    expect([of(5)?.calibrated, of(5)?.columns[0]?.notCalibrated]).toEqual([true, undefined]);
+    expect(of(12.345)?.calibrated).toBe(false);
+    expect(of(12.345)?.columns[0]?.notCalibrated).toBe(
+      'its counts vary 12 times as much from day to day as those of independent rows; a false alarm is bounded up to 5 times',
+    );
+  });
+});
+
+describe('the two gates', () => {
+  const even = windowOf(ten.map((count) => count / 10));
+  const small = windowOf(shifted(ten, 0.05).map((share) => share * 100_000));
+  const reference = referenceOf(
+    numbers(
+      'x',
+      ten.map((count) => count * 100),
+    ),
+  );
+
+  test('evidence without size does nothing, and stays', () => {
+    const { verdicts, state } = judgeAll(
+      reference,
+      times(3, () => small),
+    );
+
+    expect(verdicts.every(({ clean, evidence, threshold }) => clean && evidence > threshold)).toBe(true);
+    expect(verdicts[0]?.columns[0]?.size).toBeLessThan(0.03);
+    expect(state.incidents).toEqual({});
+  });
+
+  test('evidence of a column that is too small does not help another', () => {
+    const two = referenceOf(...reference.columns, numbers('y', ten));
+    const few = windowOf(
+      shifted(ten, 0.05).map((share) => share * 100_000),
+      [3, 3, 3, 3, 3, 1, 1, 1, 1, 1],
+    );
+
+    const { verdicts } = judgeAll(
+      two,
+      times(3, () => few),
+    );
+
+    expect(verdicts[2]?.evidence).toBeGreaterThan(1e6);
+    expect(verdicts[2]?.columns[1]?.size).toBeGreaterThan(0.1);
+    expect(verdicts[2]?.columns[1]?.evidence).toBeLessThan(365);
+    expect(verdicts[2]?.clean).toBe(true);
+  });
+
+  test('size without evidence does nothing', () => {
+    const { verdicts } = judgeAll(referenceOf(numbers('x', ten)), [windowOf([8, 5, 5, 5, 5, 5, 5, 5, 5, 2])]);
+
+    expect(verdicts[0]?.columns[0]?.size).toBeGreaterThan(0.03);
+    expect(verdicts[0]?.clean).toBe(true);
+  });
+
+  test('are set by the rules: sizes, patience and weights', () => {
+    const far = windowOf(
+      shifted(ten, 0.3).map((share) => share * 1000),
+      ten,
+    );
+    const two = referenceOf(numbers('x', ten), numbers('y', ten));
+    const level = (its: Partial<DetectorRules>) =>
+      judgeAll(two, [far], { ...rules, ...its }).verdicts[0]?.columns[0]?.alarm;
+
+    expect([level({}), level({ major: 0.12 }), level({ notice: 0.13, major: 0.13 })]).toEqual([
+      'major',
+      'notice',
+      undefined,
+    ]);
+    expect([level({ weights: { x: 0 } }), level({ weights: { y: 1e12 } }), level({ weights: { y: 0 } })]).toEqual([
+      undefined,
+      undefined,
+      'major',
+    ]);
+    expect(level({ quietFor: 1e200 })).toBeUndefined();
+  });
+
+  test('size is that of the last 1, 3 or 7 windows with 500 rows, or of all where none has', () => {
+    const of = (rows: number) => [rows * 0.6, rows * 0.4];
+    const half = (rows: number) => [rows * 0.5, rows * 0.5];
+    const sizeOf = (...windows: readonly number[][]) =>
+      judgeAll(
+        referenceOf(numbers('x', [50_000, 50_000])),
+        windows.map((cells) => windowOf(cells)),
+        { ...rules, quietFor: 1e300 },
+      ).verdicts.at(-1)?.columns[0]?.size;
+
+    expect(sizeOf(half(1000), half(1000), of(1000))).toBeCloseTo(0.1, 9);
+    expect(sizeOf(half(1000), half(1000), of(400))).toBeCloseTo(40 / 2400, 9);
+    expect(sizeOf(of(1000), of(1000), half(1000))).toBeCloseTo(200 / 3000, 9);
+    expect(sizeOf(half(100), of(100), of(100))).toBeCloseTo(20 / 300, 9);
+    expect(sizeOf(...times(8, (index) => (index === 0 ? of(1000) : half(1000))))).toBeCloseTo(0, 9);
+    expect(sizeOf(...times(7, (index) => (index === 0 ? of(7000) : half(1000))))).toBeCloseTo(700 / 13_000, 9);
+  });
+
+  test('what is quiet is learned', () => {
+    const { state } = judgeAll(reference, [even, even]);
+
+    expect(state.columns[0]?.learned).toEqual([[...ten.map((count) => count / 5), 0]]);
+  });
+});
+
+describe('an open incident', () => {
+  const far = windowOf(
+    shifted(ten, 0.3).map((share) => Math.round(share * 1000)),
+    ten.map((count) => count / 10),
+  );
+  const same = windowOf(
+    ten.map((count) => count / 10),
+    ten.map((count) => count / 10),
+  );
+  const reference = referenceOf(numbers('x', ten), numbers('y', ten));
+
+  test('stays open while the column drifts, which the urn does not learn', () => {
+    const { state, verdicts } = judgeAll(reference, [same, ...times(50, () => far)]);
+
+    expect(verdicts.slice(1).every(({ clean }) => !clean)).toBe(true);
+    expect(state.incidents.data).toMatchObject({ level: 'major', first: span(1), last: span(50), cleanWindows: 0 });
+    expect(Object.keys(state.incidents.data?.columns ?? {})).toEqual(['x']);
+    expect(state.columns[0]?.learned[0]?.slice(0, 2)).toEqual([100, 100]);
+    expect(state.columns[1]?.learned[0]?.slice(0, 2)).toEqual([5100, 5100]);
+  });
+
+  test('resolves after three clean windows, and the column starts anew', () => {
+    const { state, verdicts } = judgeAll(reference, [same, far, same, same, same]);
+
+    expect(verdicts.map(({ clean }) => clean)).toEqual([true, false, true, true, true]);
+    expect(state.incidents).toEqual({});
+    expect(state.columns[0]).toEqual(startDetector(reference).columns[0]);
+    expect(state.columns[1]?.learned[0]?.[0]).toBe(500);
+  });
+
+  test('does not resolve in windows without a row', () => {
+    const none = windowOf(
+      ten.map(() => 0),
+      ten,
+    );
+
+    const { state } = judgeAll(reference, [far, same, same, ...times(9, () => none)]);
+
+    expect(state.incidents.data?.cleanWindows).toBe(2);
+  });
+
+  test('starts the evidence of all columns again when it opens', () => {
+    const { state } = judgeAll(reference, [same, far]);
+
+    expect(state.columns.flatMap(({ growth }) => growth).every((log) => log === 0)).toBe(true);
+  });
+
+  test('is one of answers, where the column holds them', () => {
+    const { state, verdicts } = judgeAll(reference, [far], { ...rules, answers: ['x'] });
+
+    expect(Object.keys(state.incidents)).toEqual(['prediction']);
+    expect(verdicts[0]?.columns.map(({ cause }) => cause)).toEqual(['prediction', 'data']);
+  });
+});
+
+test('a state that was written and read goes on as one that was not', () => {
+  const draws = drawsOf(9);
+  const reference = referenceOf({ ...numbers('x', ten), dispersion: 1.7 }, values('c', [500, 300, 200, 0, 0]));
+  const windows = times(40, (index) =>
+    windowOf(
+      draws.counts(shifted(ten, index > 20 && index < 26 ? 0.4 : 0), 300),
+      draws.counts([0.5, 0.3, 0.2], 300).concat(0, 0),
+    ),
+  );
+  let state = startDetector(reference);
+  const kept = windows.map((counts, index) => {
+    const judged = judgeWindow(state, reference, { counts, window: span(index), rules });
+    state = judged.state;
+    return judged.verdict;
+  });
+
+  expect(judgeAll(reference, windows).verdicts).toEqual(kept);
+  expect(kept.some(({ clean }) => !clean)).toBe(true);
+});

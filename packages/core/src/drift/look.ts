@@ -1,0 +1,143 @@
+import type { ColumnCounts, ReferenceColumn } from './reference.ts';
+import { largestSize, mostPooled, type Size, ungrouped } from './sizes.ts';
+import { apart, sum, tilted, tiltedCount, weaker, weakerCount } from './tilts.ts';
+import { type Groups, grouped, groupsOf, logUrn, urnsOf } from './urn.ts';
+
+/** Counts are by group, and the last of each list for rows without a value. */
+export interface ColumnState {
+  /** Rows that the urn learned: one urn for all days, or one a weekday. */
+  readonly learned: readonly (readonly number[])[];
+  /** The last windows, oldest first, at most 7. */
+  readonly recent: readonly (readonly number[])[];
+  /** About the last 28 windows: 1/28 of it is forgotten with each. */
+  readonly month: readonly number[];
+  /** `log(1 + R)` of each alternative, rounded down. */
+  readonly growth: readonly number[];
+}
+
+/** The weekday of a window that is longer than a day. */
+export const noWeekday = 7;
+
+export function startColumn(column: ReferenceColumn): ColumnState {
+  const { count } = groupsOf(column);
+  const empty = new Array<number>(count + 1).fill(0);
+  const alternatives = { number: tiltedCount + weakerCount, category: count + weakerCount, plain: 0 }[column.kind];
+  return {
+    learned: column.byWeekday === undefined ? [empty] : Array.from({ length: noWeekday + 1 }, () => empty),
+    recent: [],
+    month: empty,
+    growth: new Array<number>(alternatives + weakerCount).fill(0),
+  };
+}
+
+/** What is seen of a column in a window. */
+export interface Look {
+  readonly column: ReferenceColumn;
+  readonly before: ColumnState;
+  readonly live: readonly number[];
+  readonly day: number;
+  readonly isDrifted: boolean;
+  readonly size: Size;
+  readonly growth: readonly number[];
+  readonly evidence: number;
+}
+
+export function look(
+  column: ReferenceColumn,
+  before: ColumnState,
+  given: { readonly counts: ColumnCounts; readonly days: readonly number[]; readonly isDrifted: boolean },
+): Look {
+  const { counts, days, isDrifted } = given;
+  const groups = groupsOf(column);
+  const day = column.byWeekday === undefined ? 0 : (days.at(-1) ?? noWeekday);
+  const live = grouped(groups, counts);
+  const logs = counts.rows === 0 ? [] : logEvidence(column, groups, { before, live, day });
+  const growth = isDrifted ? before.growth : grown(before.growth, logs);
+  const evidence = isDrifted ? meanOf(logs.map(Math.exp)) : meanOf(growth.map(Math.expm1));
+  const size = sizeOf(column, groups, { counts, days, recent: [...before.recent, live].slice(-mostPooled) });
+  return { column, before, live, day, isDrifted, size, growth, evidence };
+}
+
+function sizeOf(
+  column: ReferenceColumn,
+  groups: Groups,
+  given: { readonly counts: ColumnCounts; readonly days: readonly number[]; readonly recent: ColumnState['recent'] },
+): Size {
+  const { counts, days, recent } = given;
+  const ofDay = new Map<ColumnCounts, readonly number[]>();
+  const pairs = recent.map((live, index) => {
+    const expected = countsOn(column, days[days.length - recent.length + index]);
+    const reference = ofDay.get(expected) ?? grouped(groups, expected);
+    ofDay.set(expected, reference);
+    return { live, reference };
+  });
+  const latest = { live: ungrouped(counts), reference: ungrouped(countsOn(column, days.at(-1))) };
+  return largestSize(column.kind, column.kind === 'plain' ? (pairs.at(-1) ?? latest) : latest, pairs);
+}
+
+/** The reference's counts of a weekday, where it has them. */
+function countsOn(column: ReferenceColumn, day = noWeekday): ColumnCounts {
+  const counts = column.byWeekday?.[day];
+  return counts === undefined || counts.rows === 0 ? column : counts;
+}
+
+/** The logarithms of E of all alternatives of a column, for one window. */
+function logEvidence(
+  column: ReferenceColumn,
+  groups: Groups,
+  given: { readonly before: ColumnState; readonly live: readonly number[]; readonly day: number },
+): number[] {
+  const { before, live, day } = given;
+  const dispersion = Math.max(1, column.dispersion ?? 1);
+  const counts = column.byWeekday === undefined ? column : countsOn(column, day);
+  const urns = urnsOf(column, groups, { counts, learned: before.learned[day] ?? [], dispersion });
+  const thinned = (counts: readonly number[]) => counts.map((count) => count / dispersion);
+  const [y, week, month] = [live, total(before.recent, live.length), before.month].map((counts) => thinned(counts)) as [
+    number[],
+    number[],
+    number[],
+  ];
+  const presenceOf = (counts: readonly number[]) => {
+    const none = counts[groups.count] ?? 0;
+    return [sum(counts) - none, none];
+  };
+  const presence = { urn: urns.presence, week: presenceOf(week), month: presenceOf(month) };
+  const nulls = weaker(presence, presenceOf(y), logUrn(urns.presence, presenceOf(y)));
+  if (column.kind === 'plain') return nulls;
+  const log = logUrn(urns.values, y);
+  const own = column.kind === 'number' ? tilted(urns.values, y, log) : apart(urns.values, y.slice(0, groups.count));
+  return [...own, ...weaker({ urn: urns.values, week, month }, y, log), ...nulls];
+}
+
+function total(windows: readonly (readonly number[])[], length: number): number[] {
+  const sums = new Array<number>(length).fill(0);
+  for (const window of windows)
+    for (let group = 0; group < length; group += 1) sums[group] = (sums[group] ?? 0) + (window[group] ?? 0);
+  return sums;
+}
+
+/** `log(1 + R)` after R = (1 + R) E. Rounded down to four digits: then a state takes less room, and E no more. */
+const grown = (growth: readonly number[], logs: readonly number[]): readonly number[] =>
+  logs.length === 0
+    ? growth
+    : growth.map((log, index) => {
+        const sum = log + (logs[index] ?? 0);
+        return Math.floor((sum > 30 ? sum : Math.log1p(Math.exp(sum))) * 1e4) / 1e4;
+      });
+
+const meanOf = (values: readonly number[]): number => (values.length === 0 ? 0 : sum(values) / values.length);
+
+/** The column after the window. A window counts as recent in any case; drift is not learned, and leaves no evidence. */
+export function after(
+  seen: Look,
+  { learns, keepsEvidence }: { readonly learns: boolean; readonly keepsEvidence: boolean },
+): ColumnState {
+  const { before, live, day, growth } = seen;
+  const add = (counts: readonly number[]) => counts.map((count, group) => count + (live[group] ?? 0));
+  return {
+    learned: learns ? before.learned.map((counts, urn) => (urn === day ? add(counts) : counts)) : before.learned,
+    recent: [...before.recent, live].slice(-mostPooled),
+    month: learns ? add(before.month.map((count) => Math.floor((count * 27) / 28))) : before.month,
+    growth: keepsEvidence ? growth : growth.map(() => 0),
+  };
+}

@@ -1,0 +1,107 @@
+import { logRising } from '../base/log.ts';
+import { logUrn } from './urn.ts';
+
+/**
+ * What a change would look like: other urns b, decided before the window is counted. Each gives an e-value
+ * E = P(y; b) / P(y; a): its expectation is at most 1 where the urn a holds, since P(.; b) sums to 1.
+ *
+ * - `weaker`: the same shares, less sure of them (20, 200, 2,000 rows), or drawn to those of the last 7 and 28 windows.
+ * They look in all directions at once.
+ * - `tilted`: the cells of numbers weighed by exp(d z) along their normal scores z, or by exp(d (z^2 - 1)): what a shift
+ * of d standard deviations of a normal column does, and a wider or narrower one. One direction each, so a shift of 0.1
+ * is found in a third of the windows.
+ * - `apart`: of categories, one against all others as a beta-binomial.
+ */
+export interface Past {
+  readonly urn: Float64Array;
+  /** Counts of the last 7 windows, and of about the last 28. */
+  readonly week: ArrayLike<number>;
+  readonly month: ArrayLike<number>;
+}
+
+/** How many alternatives `weaker` and `tilted` have. */
+export const weakerCount = 5;
+export const tiltedCount = 8;
+
+/** The logarithms of E of all alternatives that look in every direction. `log` is that of the urn itself. */
+export function weaker({ urn, week, month }: Past, y: ArrayLike<number>, log: number): number[] {
+  const balls = sum(urn);
+  const other = new Float64Array(urn.length);
+  const against = (rows: number, drawn?: ArrayLike<number>): number => {
+    for (let cell = 0; cell < urn.length; cell += 1)
+      other[cell] = ((urn[cell] ?? 0) / balls) * rows + (drawn?.[cell] ?? 0);
+    return logUrn(other, y) - log;
+  };
+  return [against(20), against(200), against(2000), against(50, week), against(50, month)];
+}
+
+export function tilted(urn: Float64Array, y: ArrayLike<number>, log: number): number[] {
+  const balls = sum(urn);
+  const other = new Float64Array(urn.length);
+  /** The same number of balls, moved to where the weights are large. */
+  const against = (weights: Float64Array, isUp: boolean): number => {
+    let moved = 0;
+    for (let cell = 0; cell < urn.length; cell += 1) {
+      const weight = weights[cell] ?? 1;
+      const count = (urn[cell] ?? 0) * (isUp ? weight : 1 / weight);
+      moved += count;
+      other[cell] = count;
+    }
+    for (let cell = 0; cell < urn.length; cell += 1) other[cell] = ((other[cell] ?? 0) * balls) / moved;
+    return logUrn(other, y) - log;
+  };
+  return tiltWeights(urn).flatMap((weights) => [against(weights, true), against(weights, false)]);
+}
+
+/** Shifts by 0.1, 0.2 and 0.4, and a change of width. */
+function tiltWeights(urn: Float64Array): Float64Array[] {
+  const scores = normalScores(urn);
+  const shift = scores.map((score) => Math.exp(0.1 * score));
+  const twice = shift.map((weight) => weight * weight);
+  return [
+    shift,
+    twice,
+    twice.map((weight) => weight * weight),
+    scores.map((score) => Math.exp(0.1 * (score * score - 1))),
+  ];
+}
+
+/** How sure `apart` is of a category's share: about a standard deviation of 5 points at one half, 3 at one tenth. */
+const apartRows = 100;
+
+export function apart(urn: Float64Array, y: readonly number[]): number[] {
+  const [balls, rows] = [sum(urn), sum(y)];
+  const all = logRising(balls, rows) - logRising(apartRows, rows);
+  return y.map((count, cell) => {
+    const [own, rest] = [urn[cell] ?? 0, rows - count];
+    const share = own / balls;
+    const other = logRising(apartRows * share, count) + logRising(apartRows * (1 - share), rest);
+    return other - logRising(own, count) - logRising(balls - own, rest) + all;
+  });
+}
+
+/** The standard normal quantile at the middle of each cell's mass. */
+export function normalScores(urn: Float64Array): Float64Array {
+  const balls = sum(urn);
+  let below = 0;
+  return urn.map((count) => {
+    const middle = (below + count / 2) / balls;
+    below += count;
+    return normalQuantile(middle);
+  });
+}
+
+/** The standard normal quantile to 4.5e-4: Abramowitz & Stegun 26.2.23. Any score that is decided before gives an e-value. */
+function normalQuantile(share: number): number {
+  const tail = Math.max(1e-12, Math.min(share, 1 - share));
+  const t = Math.sqrt(-2 * Math.log(tail));
+  const above = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308));
+  const value = t - (2.515517 + t * (0.802853 + t * 0.010328)) / above;
+  return share < 0.5 ? -value : value;
+}
+
+export function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let index = 0; index < values.length; index += 1) total += values[index] ?? 0;
+  return total;
+}

@@ -1,0 +1,133 @@
+import type { Look } from './look.ts';
+import type { ColumnKind } from './reference.ts';
+import type { Size } from './sizes.ts';
+import { sum } from './tilts.ts';
+
+/** What drifted: the features of requests, or the answers. */
+export type Cause = 'data' | 'prediction';
+export type Level = 'notice' | 'major';
+
+/** A window; milliseconds since the epoch, the end excluded. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface DetectorRules {
+  /** Sizes from which a change is worth a notice, and is major. */
+  readonly notice: number;
+  readonly major: number;
+  /** So many windows pass between two false alarms, on average, at least. */
+  readonly quietFor: number;
+  /** How much a column counts in the evidence, relative to others; 1 where it is not named. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** Columns that hold the answers. */
+  readonly answers?: readonly string[];
+}
+
+export interface ColumnVerdict extends Size {
+  readonly name: string;
+  readonly cause: Cause;
+  readonly kind: ColumnKind;
+  /** Live rows of the window. */
+  readonly rows: number;
+  /** The mean R of its alternatives; while it is in an incident, the mean E of the window. At most 1e300. */
+  readonly evidence: number;
+  /** Past both gates; while it is in an incident, it still is. */
+  readonly alarm?: Level;
+  /** Why its false alarms are not bounded. */
+  readonly notCalibrated?: string;
+}
+
+export interface Verdict {
+  readonly version: 1;
+  readonly window: Span;
+  readonly rows: number;
+  /** The weighted mean over columns, and what it has to reach. */
+  readonly evidence: number;
+  readonly threshold: number;
+  readonly columns: readonly ColumnVerdict[];
+  /** Names of columns past both gates. */
+  readonly alarms: Readonly<Record<Level, readonly string[]>>;
+  /** No column is past both gates. */
+  readonly clean: boolean;
+  readonly calibrated: boolean;
+}
+
+/** A missing or unseen share that changed by more is worth a notice. */
+const shareNotice = 0.01;
+/**
+ * Dispersion that thinning repairs. Above it, the variance between days is most of what is seen: the true shares change
+ * from day to day by more than chance, and no null with fixed shares holds.
+ */
+export const mostDispersion = 5;
+const mostEvidence = 1e300;
+
+/** What is to be said of a window: which columns are past both gates. */
+export function verdictOf(
+  looks: readonly Look[],
+  given: { readonly window: Span; readonly rows: number; readonly rules: DetectorRules },
+): Verdict {
+  const { window, rows, rules } = given;
+  const weights = looks.map(({ column }) => weightOf(rules, column.name));
+  const all = sum(weights) || 1;
+  const levels = looks.map(({ size }) => levelOf(size, rules));
+  const evidenceOf = (counts: (index: number) => boolean): number =>
+    Math.min(
+      mostEvidence,
+      looks.reduce(
+        (total, { isDrifted, evidence }, index) =>
+          total + (isDrifted || !counts(index) ? 0 : ((weights[index] ?? 0) / all) * evidence),
+        0,
+      ),
+    );
+  const isEvident = evidenceOf((index) => levels[index] !== undefined) >= rules.quietFor;
+  const columns = looks.map((seen, index): ColumnVerdict => {
+    const isPast = seen.isDrifted ? seen.evidence > 1 : isEvident && seen.evidence >= rules.quietFor;
+    return columnVerdict(seen, rules, isPast ? levels[index] : undefined);
+  });
+  const named = (level: Level) => columns.filter(({ alarm }) => alarm === level).map(({ name }) => name);
+  return {
+    version: 1,
+    window,
+    rows,
+    evidence: evidenceOf(() => true),
+    threshold: rules.quietFor,
+    columns,
+    alarms: { major: named('major'), notice: named('notice') },
+    clean: columns.every(({ alarm }) => alarm === undefined),
+    calibrated: columns.every(({ notCalibrated }) => notCalibrated === undefined),
+  };
+}
+
+const weightOf = ({ weights = {} }: DetectorRules, name: string): number =>
+  Object.hasOwn(weights, name) ? (weights[name] ?? 1) : 1;
+
+/** The gate of size. */
+function levelOf({ size, missingChange, unseenChange }: Size, { notice, major }: DetectorRules): Level | undefined {
+  const share = Math.max(Math.abs(missingChange), Math.abs(unseenChange));
+  if (Math.max(size, share) >= major) return 'major';
+  return size >= notice || share > shareNotice ? 'notice' : undefined;
+}
+
+function columnVerdict(
+  { column, live, size, evidence }: Look,
+  rules: DetectorRules,
+  alarm: Level | undefined,
+): ColumnVerdict {
+  const { name, kind, dispersion = 1 } = column;
+  return {
+    name,
+    cause: rules.answers?.includes(name) === true ? 'prediction' : 'data',
+    kind,
+    rows: sum(live),
+    ...size,
+    evidence: Math.min(mostEvidence, evidence),
+    ...(alarm === undefined ? {} : { alarm }),
+    ...(dispersion <= mostDispersion
+      ? {}
+      : {
+          notCalibrated: `its counts vary ${Number(dispersion.toPrecision(2))} times as much from day to day as those of independent rows; a false alarm is bounded up to ${mostDispersion} times`,
+        }),
+  };
+}
