@@ -85,3 +85,25 @@ test('a season of the week is none, where the reference has each weekday', () =>
   expect(of(27)).toBeGreaterThan(10);
   expect(of(280)).toBeLessThan(1.4);
 });
+
+test('a day that is like the one before counts for more than one that is not', () => {
+  const draws = drawsOf(6);
+  const shares = (by: number) => [0.5 + by, 0.5 - by, 0, 0, 0];
+  const of = (kept: number, days: number) => {
+    let by = 0;
+    return withDays(
+      empty,
+      daysOf(days, () => {
+        by = kept * by + Math.sqrt(1 - kept * kept) * 0.04 * draws.normal();
+        return [draws.counts(eight, 10), draws.counts(shares(by), 1000)];
+      }),
+    ).columns[1];
+  };
+
+  // A day adds 0.04^2 x 4 x 1,000 = 6.4 to 1; one half of it kept makes three times as much.
+  const [apart, alike] = [of(0, 400)?.dispersion ?? 0, of(0.5, 400)?.dispersion ?? 0];
+  expect(apart).toBeGreaterThan(5);
+  expect(apart).toBeLessThan(11);
+  expect(alike).toBeGreaterThan(1.7 * apart);
+  expect(of(0, 14)?.dayRows).toBe(1000);
+});

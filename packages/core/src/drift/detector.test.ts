@@ -235,6 +235,59 @@ describe('without a change', () => {
     expect(falseAlarms(1000)).toBeGreaterThan(50);
   });
 
+  test('windows that say nothing do not add up to evidence', () => {
+    const reference = referenceOf(numbers('x', ten), {
+      ...numbersOf('id', []),
+      kind: 'plain',
+      cells: [],
+      rows: 10_000,
+    });
+    const window: WindowCounts = {
+      version: 1,
+      rows: 50,
+      columns: [5, 0].map((count) => ({
+        ...{ rows: 50, missing: 0, mistyped: 0, outside: 0 },
+        cells: count === 0 ? [] : ten.map(() => count),
+      })),
+    };
+
+    const { verdicts } = judgeAll(
+      reference,
+      times(800, () => window),
+    );
+
+    expect(Math.max(...verdicts.map(({ evidence }) => evidence))).toBeLessThan(30);
+  });
+
+  test('rows that vary less than they should are no evidence', () => {
+    const few = referenceOf(numbers('x', new Array<number>(10).fill(20)));
+
+    const { verdicts } = judgeAll(
+      few,
+      times(100, () => windowOf(new Array<number>(10).fill(20))),
+    );
+
+    expect(Math.max(...verdicts.map(({ evidence }) => evidence))).toBeLessThan(30);
+  });
+
+  test('what other weekdays say is not taken for a change of this one', () => {
+    const draws = drawsOf(8);
+    const even = ten.map(() => 0.1);
+    const columns = times(20, (index) => {
+      const byWeekday = times(7, () => numbers('x', draws.counts(even, 300)));
+      const cells = ten.map((_, cell) => byWeekday.reduce((sum, { cells }) => sum + (cells[cell] ?? 0), 0));
+      return { ...numbers(`c${index}`, cells), byWeekday };
+    });
+
+    const { verdicts } = judgeAll(
+      referenceOf(...columns),
+      times(7, () => windowOf(...columns.map(() => draws.counts(even, 3000)))),
+      { ...rules, notice: 1e-9 },
+    );
+
+    expect(openedAt(verdicts)).toBe(-1);
+  });
+
   test('a column that varies from weekday to weekday alarms, unless each weekday has an urn', () => {
     const draws = drawsOf(5);
     const sharesOn = (weekday: number) => shifted(ten, weekday % 6 === 0 ? 0.3 : 0);
@@ -278,6 +331,16 @@ describe('without a change', () => {
     expect(evidence(0.5)).toBe(evidence(1));
   });
 
+  test('a window with more rows than a day of the reference varies more, where days do', () => {
+    const far = windowOf(shifted(ten, 0.2).map((share) => Math.round(share * 1000)));
+    const evidence = (its: Partial<ReferenceColumn>) =>
+      judgeAll(referenceOf({ ...numbers('x', ten), ...its }), [far]).verdicts[0]?.evidence;
+
+    expect(evidence({ dispersion: 1.5, dayRows: far.rows / 4 })).toBe(evidence({ dispersion: 3 }));
+    expect(evidence({ dispersion: 1.5, dayRows: 4000 })).toBe(evidence({ dispersion: 1.5 }));
+    expect(evidence({ dispersion: 1, dayRows: 10 })).toBe(evidence({}));
+  });
+
   test('a column that varies too much from day to day is said to be not calibrated', () => {
     const column = (dispersion: number) => ({ ...numbers('x', ten), dispersion });
     const of = (dispersion: number) => judgeAll(referenceOf(column(dispersion)), [windowOf(ten)]).verdicts[0];
@@ -285,7 +348,7 @@ describe('without a change', () => {
     expect([of(5)?.calibrated, of(5)?.columns[0]?.notCalibrated]).toEqual([true, undefined]);
     expect(of(12.345)?.calibrated).toBe(false);
     expect(of(12.345)?.columns[0]?.notCalibrated).toBe(
-      'its counts vary 12 times as much from day to day as those of independent rows; a false alarm is bounded up to 5 times',
+      'its counts vary 12 times as much from day to day as those of independent rows; how often it alarms by mistake is known up to 5 times',
     );
   });
 });

@@ -5,21 +5,6 @@ import type { Reference, WindowCounts } from './reference.ts';
 import { mostPooled } from './sizes.ts';
 import { type Cause, type DetectorRules, type Span, type Verdict, verdictOf } from './verdict.ts';
 
-/**
- * Judges the counts of each window of live rows against a reference, by two gates: is there evidence that anything
- * changed, and is the change large enough to matter.
- *
- * Evidence. Each alternative of a column is a Shiryaev-Roberts e-detector: R = (1 + R) E. Where nothing changes,
- * E[R] grows by at most 1 a window, and so do the mean R of a column over its alternatives and the weighted mean M of
- * all columns, however the columns depend on each other. An alarm needs M >= `quietFor`, and then all R start at 0 again.
- * So the expected number of alarms in t windows is at most t / quietFor, and the mean time to the first is at least
- * `quietFor` windows (Shin, Ramdas & Rinaldo, E-detectors, 2022, Theorem 2.4). It is proved under the conditions of the
- * urn (urn.ts): rows of continuous numbers that are independent of each other, without a season that the reference does
- * not have. For categories, ties, weekdays and thinned counts the rate is measured.
- *
- * Size. Only columns whose change is large enough count for the evidence of an alarm; that makes M smaller. Evidence
- * without size does nothing, and stays.
- */
 /** Plain numbers, bounded: about 1.3 KB of JSON a column, 2 KB with weekdays. */
 export interface DetectorState {
   readonly version: 1;
@@ -36,7 +21,22 @@ export const startDetector = (reference: Reference): DetectorState => ({
   incidents: {},
 });
 
-/** The state after a window, and what is to be said of it. The same state and counts give the same verdict. */
+/**
+ * Judges the counts of a window of live rows against a reference, by two gates: is there evidence that anything changed,
+ * and is the change large enough to matter. The same state and counts give the same verdict.
+ *
+ * Evidence. Each alternative of a column is a Shiryaev-Roberts e-detector that forgets: R = (1 + 27/28 R) E, which is at
+ * most the R of one that does not. Without forgetting, windows that say nothing (E = 1) add up to an alarm after
+ * `quietFor` of them. Where nothing changes, E[R] grows by at most 1 a window, and so do the mean R of a column over its
+ * alternatives and the weighted mean M of all columns, however the columns depend on each other. An alarm needs
+ * M >= `quietFor`, and then all R start at 0 again. So the expected number of alarms in t windows is at most
+ * t / `quietFor`, and the mean time to the first is at least `quietFor` windows (Shin, Ramdas & Rinaldo, E-detectors,
+ * arXiv:2203.03532). It is proved under the conditions of the urn (urn.ts): independent rows of continuous numbers without
+ * a season. For categories, ties, weekdays and thinned counts the rate is measured (decisions/0084).
+ *
+ * Size. Only columns whose change is large enough count for the evidence of an alarm, which makes M smaller. Evidence
+ * without size does nothing, and stays.
+ */
 export function judgeWindow(
   state: DetectorState,
   reference: Reference,

@@ -35,7 +35,8 @@ export interface Look {
   readonly column: ReferenceColumn;
   readonly before: ColumnState;
   readonly live: readonly number[];
-  readonly day: number;
+  /** Which urn the window is of. */
+  readonly urn: number;
   readonly isDrifted: boolean;
   readonly size: Size;
   readonly growth: readonly number[];
@@ -49,13 +50,12 @@ export function look(
 ): Look {
   const { counts, days, isDrifted } = given;
   const groups = groupsOf(column);
-  const day = column.byWeekday === undefined ? 0 : (days.at(-1) ?? noWeekday);
   const live = grouped(groups, counts);
-  const logs = counts.rows === 0 ? [] : logEvidence(column, groups, { before, live, day });
+  const logs = counts.rows === 0 ? [] : logEvidence(column, groups, { before, live, days });
   const growth = isDrifted ? before.growth : grown(before.growth, logs);
   const evidence = isDrifted ? meanOf(logs.map(Math.exp)) : meanOf(growth.map(Math.expm1));
   const size = sizeOf(column, groups, { counts, days, recent: [...before.recent, live].slice(-mostPooled) });
-  return { column, before, live, day, isDrifted, size, growth, evidence };
+  return { column, before, live, urn: urnOf(column, days), isDrifted, size, growth, evidence };
 }
 
 function sizeOf(
@@ -75,28 +75,44 @@ function sizeOf(
   return largestSize(column.kind, column.kind === 'plain' ? (pairs.at(-1) ?? latest) : latest, pairs);
 }
 
+/** One urn for all days, or that of the last day. */
+const urnOf = (column: ReferenceColumn, days: readonly number[]): number =>
+  column.byWeekday === undefined ? 0 : (days.at(-1) ?? noWeekday);
+
 /** The reference's counts of a weekday, where it has them. */
 function countsOn(column: ReferenceColumn, day = noWeekday): ColumnCounts {
   const counts = column.byWeekday?.[day];
   return counts === undefined || counts.rows === 0 ? column : counts;
 }
 
-/** The logarithms of E of all alternatives of a column, for one window. */
+/**
+ * How many rows of a window count as one. Where whole days vary, they do so the more visibly the more rows they have, so a
+ * window with more rows than a day of the reference has more dispersion. Where rows follow each other it has as much.
+ */
+export const dispersionIn = ({ dispersion = 1, dayRows = 0 }: ReferenceColumn, rows: number): number =>
+  1 + Math.max(0, dispersion - 1) * (dayRows > 0 ? Math.max(1, rows / dayRows) : 1);
+
+/**
+ * The logarithms of E of all alternatives of a column, for one window. An urn of a weekday knows nothing of other days,
+ * so its alternatives must not either: with them the law of its next counts would be another one.
+ */
 function logEvidence(
   column: ReferenceColumn,
   groups: Groups,
-  given: { readonly before: ColumnState; readonly live: readonly number[]; readonly day: number },
+  given: { readonly before: ColumnState; readonly live: readonly number[]; readonly days: readonly number[] },
 ): number[] {
-  const { before, live, day } = given;
-  const dispersion = Math.max(1, column.dispersion ?? 1);
-  const counts = column.byWeekday === undefined ? column : countsOn(column, day);
-  const urns = urnsOf(column, groups, { counts, learned: before.learned[day] ?? [], dispersion });
+  const { before, live, days } = given;
+  const urn = urnOf(column, days);
+  const learned = before.learned[urn] ?? [];
+  const counts = column.byWeekday === undefined ? column : countsOn(column, urn);
+  const dispersion = dispersionIn(column, sum(live));
+  const urns = urnsOf(column, groups, { counts, learned, dispersion });
+  const hasWeekday = column.byWeekday !== undefined && urn !== noWeekday;
+  const last = before.recent.filter((_, index, { length }) => !hasWeekday || days.at(index - length - 1) === urn);
   const thinned = (counts: readonly number[]) => counts.map((count) => count / dispersion);
-  const [y, week, month] = [live, total(before.recent, live.length), before.month].map((counts) => thinned(counts)) as [
-    number[],
-    number[],
-    number[],
-  ];
+  const y = thinned(live);
+  const week = thinned(total(last, live.length));
+  const month = thinned(hasWeekday ? learned : before.month);
   const presenceOf = (counts: readonly number[]) => {
     const none = counts[groups.count] ?? 0;
     return [sum(counts) - none, none];
@@ -116,12 +132,15 @@ function total(windows: readonly (readonly number[])[], length: number): number[
   return sums;
 }
 
-/** `log(1 + R)` after R = (1 + R) E. Rounded down to four digits: then a state takes less room, and E no more. */
+/** So much of the evidence is kept from one window to the next: what says nothing adds up to 28 at most. */
+const kept = 27 / 28;
+
+/** `log(1 + R)` after R = (1 + 27/28 R) E. Rounded down to four digits: then a state takes less room, and R is no more. */
 const grown = (growth: readonly number[], logs: readonly number[]): readonly number[] =>
   logs.length === 0
     ? growth
     : growth.map((log, index) => {
-        const sum = log + (logs[index] ?? 0);
+        const sum = log + Math.log(kept + (1 - kept) * Math.exp(-log)) + (logs[index] ?? 0);
         return Math.floor((sum > 30 ? sum : Math.log1p(Math.exp(sum))) * 1e4) / 1e4;
       });
 
@@ -132,10 +151,10 @@ export function after(
   seen: Look,
   { learns, keepsEvidence }: { readonly learns: boolean; readonly keepsEvidence: boolean },
 ): ColumnState {
-  const { before, live, day, growth } = seen;
+  const { before, live, urn, growth } = seen;
   const add = (counts: readonly number[]) => counts.map((count, group) => count + (live[group] ?? 0));
   return {
-    learned: learns ? before.learned.map((counts, urn) => (urn === day ? add(counts) : counts)) : before.learned,
+    learned: learns ? before.learned.map((counts, index) => (index === urn ? add(counts) : counts)) : before.learned,
     recent: [...before.recent, live].slice(-mostPooled),
     month: learns ? add(before.month.map((count) => Math.floor((count * 27) / 28))) : before.month,
     growth: keepsEvidence ? growth : growth.map(() => 0),

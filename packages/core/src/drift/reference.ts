@@ -41,10 +41,11 @@ export interface ReferenceColumn extends ColumnCounts {
   /** Counts by day of the week, Sunday first (UTC), where the reference has a column of time over at least 28 days. */
   readonly byWeekday?: readonly ColumnCounts[];
   /**
-   * How much more the counts vary from day to day than independent rows would: 1 is none. Where the reference has a
-   * column of time over at least 14 days.
+   * How much more the counts vary from day to day than independent rows would: 1 is none; and the mean rows of a day.
+   * Where the reference has a column of time over at least 14 days.
    */
   readonly dispersion?: number;
+  readonly dayRows?: number;
 }
 
 /** What was counted of one column on frozen cells. Adding two gives the counts of both. */

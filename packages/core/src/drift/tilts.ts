@@ -6,7 +6,8 @@ import { logUrn } from './urn.ts';
  * E = P(y; b) / P(y; a): its expectation is at most 1 where the urn a holds, since P(.; b) sums to 1.
  *
  * - `weaker`: the same shares, less sure of them (20, 200, 2,000 rows), or drawn to those of the last 7 and 28 windows.
- * They look in all directions at once.
+ * They look in all directions at once. None is surer than the urn: that would find rows that vary less than they should,
+ * which thinned ones do.
  * - `tilted`: the cells of numbers weighed by exp(d z) along their normal scores z, or by exp(d (z^2 - 1)): what a shift
  * of d standard deviations of a normal column does, and a wider or narrower one. One direction each, so a shift of 0.1
  * is found in a third of the windows.
@@ -27,7 +28,8 @@ export const tiltedCount = 8;
 export function weaker({ urn, week, month }: Past, y: ArrayLike<number>, log: number): number[] {
   const balls = sum(urn);
   const other = new Float64Array(urn.length);
-  const against = (rows: number, drawn?: ArrayLike<number>): number => {
+  const against = (most: number, drawn?: ArrayLike<number>): number => {
+    const rows = Math.min(most, balls);
     for (let cell = 0; cell < urn.length; cell += 1)
       other[cell] = ((urn[cell] ?? 0) / balls) * rows + (drawn?.[cell] ?? 0);
     return logUrn(other, y) - log;
@@ -71,11 +73,12 @@ const apartRows = 100;
 
 export function apart(urn: Float64Array, y: readonly number[]): number[] {
   const [balls, rows] = [sum(urn), sum(y)];
-  const all = logRising(balls, rows) - logRising(apartRows, rows);
+  const sure = Math.min(apartRows, balls);
+  const all = logRising(balls, rows) - logRising(sure, rows);
   return y.map((count, cell) => {
     const [own, rest] = [urn[cell] ?? 0, rows - count];
     const share = own / balls;
-    const other = logRising(apartRows * share, count) + logRising(apartRows * (1 - share), rest);
+    const other = logRising(sure * share, count) + logRising(sure * (1 - share), rest);
     return other - logRising(own, count) - logRising(balls - own, rest) + all;
   });
 }

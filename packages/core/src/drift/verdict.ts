@@ -1,4 +1,4 @@
-import type { Look } from './look.ts';
+import { dispersionIn, type Look } from './look.ts';
 import type { ColumnKind } from './reference.ts';
 import type { Size } from './sizes.ts';
 import { sum } from './tilts.ts';
@@ -57,8 +57,8 @@ export interface Verdict {
 /** A missing or unseen share that changed by more is worth a notice. */
 const shareNotice = 0.01;
 /**
- * Dispersion that thinning repairs. Above it, the variance between days is most of what is seen: the true shares change
- * from day to day by more than chance, and no null with fixed shares holds.
+ * Up to it, thinning was measured to keep false alarms rare, whatever the days are like (decisions/0084). Above it, days
+ * differ so much that a reference of few of them, each like the one before, does not show how much.
  */
 export const mostDispersion = 5;
 const mostEvidence = 1e300;
@@ -115,7 +115,8 @@ function columnVerdict(
   rules: DetectorRules,
   alarm: Level | undefined,
 ): ColumnVerdict {
-  const { name, kind, dispersion = 1 } = column;
+  const { name, kind } = column;
+  const dispersion = dispersionIn(column, sum(live));
   return {
     name,
     cause: rules.answers?.includes(name) === true ? 'prediction' : 'data',
@@ -127,7 +128,7 @@ function columnVerdict(
     ...(dispersion <= mostDispersion
       ? {}
       : {
-          notCalibrated: `its counts vary ${Number(dispersion.toPrecision(2))} times as much from day to day as those of independent rows; a false alarm is bounded up to ${mostDispersion} times`,
+          notCalibrated: `its counts vary ${Number(dispersion.toPrecision(2))} times as much from day to day as those of independent rows; how often it alarms by mistake is known up to ${mostDispersion} times`,
         }),
   };
 }
