@@ -17,7 +17,7 @@ type Model = Config['models'][string];
 /** Releases a config of these models, and resolves when the gateway goes by it. */
 async function release(
   { url, token, port }: Server,
-  models: Readonly<Record<string, Pick<Model, 'serve' | 'rollout'>>>,
+  models: Readonly<Record<string, Pick<Model, 'serve' | 'rollout' | 'monitor'>>>,
 ) {
   const rest = {
     data: { bucket: 'drops', prefix: '' },
@@ -93,6 +93,35 @@ test('the gateway counts users, segments and pairs, and remembers requests, as t
   expect(rows('gateway_assignments')).toContainEqual(
     expect.objectContaining({ deployment: 'v1', weight: 100, prediction: '"1"', mirror_prediction: '"2"' }),
   );
+});
+
+test('the gateway captures requests as the released config says, and nothing tells what is in them', async () => {
+  const directory = newDirectory();
+  const earlier = await openMachine(directory);
+  await earlier.serve('e', [deploymentOf(directory, 1)], { v1: 100 });
+  await earlier.leave();
+  const lines: string[] = [];
+  const server = await start(directory, { log: (line) => void lines.push(line) });
+  await release(server, { e: { serve, monitor: { capture: { share: '100%', fields: ['name', 'size'] } } } });
+  const ask = (body: string) => invoke(server.port, '/endpoints/e/invocations', { body, order: { answer: '1' } });
+  const get = async (path: string) =>
+    (await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${server.token}` } })).text();
+
+  const captured = async () => {
+    await Promise.all([ask('{"name":"of-a-person","other":"not-a-field"}'), ask('of-a-person')]);
+    const values = [...(await get('/metrics')).matchAll(/^serin_captures_total\{.*end="(\w+)"\} [1-9]/gm)];
+    return values.map(([, end]) => end);
+  };
+  await expect.poll(captured, { interval: 200, timeout: 20_000 }).toEqual(['kept', 'unread']);
+  const database = new DatabaseSync(join(directory, 'data', 'captures.sqlite'), { readOnly: true });
+  onTestFinished(() => database.close());
+  const kept = JSON.stringify(database.prepare('SELECT * FROM captures').all());
+
+  expect(kept).toContain('of-a-person');
+  expect(kept).not.toContain('not-a-field');
+  const told = [...lines, await get('/metrics'), await get('/v1/models/e'), await get('/v1/endpoints/e')];
+  expect(told.join()).toContain('serin_captured_bytes{model="e"}');
+  expect(told.join()).not.toContain('of-a-person');
 });
 
 describe('a wall clock that is set', () => {
