@@ -102,6 +102,19 @@ test('a row keeps only scalars of the fields, and of a long text the beginning',
   });
 });
 
+test('a line of CSV that has a name twice is no header', () => {
+  expect(decode('colour,colour,colour\n1,2,3', 'text/csv')).toEqual({
+    rows: [
+      { size: 'colour', colour: 'colour', price: 'colour' },
+      { size: 1, colour: 2, price: 3 },
+    ],
+  });
+});
+
+test('what JSON or UTF-8 cannot say again is replaced', () => {
+  expect(decode('{"size":1e999,"colour":"\\ud800"}')).toEqual({ rows: [{ size: null, colour: '\ufffd' }] });
+});
+
 test('a field may have any name, and reaches no prototype', () => {
   const decoded = decodeRequest('{"__proto__":1,"constructor":{"a":1},"toString":"x"}', json, [
     '__proto__',
