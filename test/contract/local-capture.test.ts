@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { captureStore } from '@serin/local/machine/capture-store';
@@ -198,6 +198,9 @@ const asked = (size: number, more: Partial<AskedRequest> = {}): AskedRequest => 
   ...more,
 });
 
+/** About 200 KB. */
+const largeBody = JSON.stringify(Array.from({ length: 1000 }, () => [1, 'x'.repeat(200), 1]));
+
 async function sizesIn(opened: ReturnType<typeof openCaptured>) {
   const { items } = await opened.telemetry.captured({
     endpoint: 'e',
@@ -242,6 +245,41 @@ describe('captured requests', () => {
 
     expect(filesOf(opened.directory)).not.toContain('marker');
     await opened.close();
+  });
+
+  test('give their room back to the disk when they are forgotten', async () => {
+    const opened = openCaptured({ keepMs: day });
+    for (let size = 0; size < 50; size++) opened.begin(asked(size, { body: largeBody }))();
+    await opened.advance(1000);
+    const sizeOf = () => statSync(join(opened.directory, 'data', 'captures.sqlite')).size;
+    await opened.captured.forgetOld(opened.now());
+    const before = sizeOf();
+
+    await opened.captured.forgetOld(opened.now() + 2 * day);
+
+    expect([before > 5_000_000, sizeOf() < 500_000]).toEqual([true, true]);
+    await opened.close();
+  });
+
+  test('come in pages of some megabytes at most', async () => {
+    const opened = openCaptured({ atMostBytes: 1e9 });
+    for (let size = 0; size < 50; size++) opened.begin(asked(size, { body: largeBody }))();
+    await opened.advance(1000);
+
+    const query = { endpoint: 'e', from: 0, to: opened.now(), fields: capturedFields };
+    const { items, next } = await opened.telemetry.captured(query);
+
+    expect([items.length > 1, items.length < 20, next !== undefined]).toEqual([true, true, true]);
+    await opened.close();
+  });
+
+  test('that are written twice are there once, and take their room once', () => {
+    const store = captureStore(newDirectory());
+    const entry = { endpoint: 'e', at: 1, id: 'req_1', deployment: 'v1', unread: 'why', bytes: 300 };
+    const write = () => store.write([{ ...entry, keepMs: day, atMostBytes: 1000 }]);
+
+    expect([write().size, write().size, store.bytes('e')]).toEqual([0, 0, 300]);
+    store.close();
   });
 
   test('never take more than they may: the oldest go first', async () => {
@@ -329,8 +367,7 @@ describe('captured requests', () => {
   test('are not held beyond some megabytes while their second is open', async () => {
     const opened = openCaptured({ atMostBytes: 1e9 });
     const hanging = opened.begin(asked(0));
-    const large = JSON.stringify(Array.from({ length: 1000 }, () => [1, 'x'.repeat(200), 1]));
-    for (let size = 0; size < 100; size++) opened.begin(asked(size, { body: large }))();
+    for (let size = 0; size < 100; size++) opened.begin(asked(size, { body: largeBody }))();
 
     hanging();
     await opened.advance(1000);
