@@ -20,7 +20,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'packages/clouds/src': { may: ['@serin/core/'], never: [/\bprocess\b\./, /\bDate\.now\b/] },
   // Bytes to profiles: pure but for inflating.
   'packages/profile/src': {
-    may: ['@serin/core/', 'hyparquet', 'node:zlib'],
+    may: ['@serin/core/', 'node:zlib'],
     never: [/\bprocess\b\./, /\bDate\.now\b/, /\bMath\.random\b/, /\bnew Date\(\)/],
   },
   'packages/api/src': {
