@@ -11,6 +11,7 @@ import { benchJudge } from './judge.ts';
 import { benchLatency } from './latency.ts';
 import type { Measure } from './measure.ts';
 import { benchModels } from './models.ts';
+import { benchParquet } from './parquet.ts';
 import { benchProfile } from './profile.ts';
 import { machineText, markdown } from './report.ts';
 import { benchSignals } from './signals.ts';
@@ -25,6 +26,7 @@ const rows: Readonly<Record<string, (quick: boolean) => Promise<readonly Measure
   latency: benchLatency,
   judge: benchJudge,
   profile: benchProfile,
+  parquet: benchParquet,
   help: benchHelp,
   idle: benchIdle,
 };
