@@ -162,6 +162,19 @@ describe('a detector', () => {
     expect(verdicts[0]?.columns[0]).toMatchObject({ size: 0, missingChange: 1, alarm: 'major' });
   });
 
+  test('learns every window, and remembers about the last 28 and the last 7', () => {
+    const { state } = judgeAll(
+      referenceOf(numbers('x', ten)),
+      times(200, () => windowOf(ten.map(() => 100))),
+    );
+
+    const [column] = state.columns;
+    expect(column?.learned[0]?.[0]).toBe(20_000);
+    expect(column?.month[0]).toBeGreaterThan(2500);
+    expect(column?.month[0]).toBeLessThanOrEqual(2800);
+    expect(column?.recent.length).toBe(7);
+  });
+
   test('is the same whatever the order of categories', () => {
     const cells = fc.uniqueArray(fc.integer({ min: 1, max: 9999 }), { minLength: 40, maxLength: 60 });
 
@@ -207,32 +220,53 @@ describe('a detector', () => {
 });
 
 describe('without a change', () => {
-  /** Windows with an alarm where nothing changes, whatever the size; the reference pretends to have so many times its rows. */
-  function falseAlarms(pretended: number): number {
+  /** Windows with an alarm where nothing changes, whatever the size. */
+  function falseAlarms(columns: readonly { readonly shares: readonly number[]; readonly cells: readonly number[] }[]) {
     const draws = drawsOf(11);
-    const spacings = [100, 100, 100, 100, 101];
-    const columns = times(4, (index) => ({
-      shares: draws.shares(spacings),
-      column: numbers(
-        `c${index}`,
-        [100, 100, 100, 100, 100].map((count) => count * pretended),
-      ),
-    }));
     const windows = times(300, () => windowOf(...columns.map(({ shares }) => draws.counts(shares, 500))));
-    const { verdicts } = judgeAll(referenceOf(...columns.map(({ column }) => column)), windows, {
-      ...rules,
-      notice: 1e-9,
-      quietFor: 100,
-    });
+    const reference = referenceOf(...columns.map(({ cells }, index) => numbers(`c${index}`, cells)));
+    const { verdicts } = judgeAll(reference, windows, { ...rules, notice: 1e-9, quietFor: 100 });
     return verdicts.filter(({ clean }) => !clean).length;
   }
 
+  /** Columns of 500 rows in five cells. The reference pretends to have so many times its rows. */
+  function ofQuantiles(pretended: number) {
+    const draws = drawsOf(12);
+    return times(4, () => ({
+      shares: draws.shares([100, 100, 100, 100, 101]),
+      cells: [100, 100, 100, 100, 100].map((count) => count * pretended),
+    }));
+  }
+
+  /** Columns of 500 uniform rows, whose edges are what is left when every other value is thrown away, by a coin, six times. */
+  function ofSketches() {
+    const draws = drawsOf(13);
+    return times(4, () => {
+      const values = times(500, () => draws.unit()).sort((one, other) => one - other);
+      let edges = values;
+      for (let round = 0; round < 6; round += 1) {
+        const coin = draws.unit() < 0.5 ? 0 : 1;
+        edges = edges.filter((_, index) => index % 2 === coin);
+      }
+      const ends = [...edges, 1];
+      const of = (edge: number) => values.filter((value) => value <= edge).length;
+      return {
+        shares: ends.map((end, index) => end - (ends[index - 1] ?? 0)),
+        cells: ends.map((end, index) => of(end) - (index === 0 ? 0 : of(ends[index - 1] ?? 0))),
+      };
+    });
+  }
+
   test('alarms are as rare as promised, though the reference is small', () => {
-    expect(falseAlarms(1)).toBeLessThanOrEqual(3);
+    expect(falseAlarms(ofQuantiles(1))).toBeLessThanOrEqual(3);
+  });
+
+  test('alarms are as rare where a sketch chose the edges by rank and coin', () => {
+    expect(falseAlarms(ofSketches())).toBeLessThanOrEqual(3);
   });
 
   test('an urn that takes the reference for the truth alarms: that it is finite is what keeps quiet', () => {
-    expect(falseAlarms(1000)).toBeGreaterThan(50);
+    expect(falseAlarms(ofQuantiles(1000))).toBeGreaterThan(50);
   });
 
   test('windows that say nothing do not add up to evidence', () => {
@@ -376,20 +410,24 @@ describe('the two gates', () => {
 
   test('evidence of a column that is too small does not help another', () => {
     const two = referenceOf(...reference.columns, numbers('y', ten));
-    const few = windowOf(
-      shifted(ten, 0.05).map((share) => share * 100_000),
-      [3, 3, 3, 3, 3, 1, 1, 1, 1, 1],
+    const both = windowOf(
+      small.columns[0]?.cells ?? [],
+      shifted(ten, 0.3).map((share) => Math.round(share * 1000)),
     );
 
-    const { verdicts } = judgeAll(
-      two,
-      times(3, () => few),
-    );
+    const { verdicts } = judgeAll(two, [both], { ...rules, weights: { y: 1e-100 } });
 
-    expect(verdicts[2]?.evidence).toBeGreaterThan(1e6);
-    expect(verdicts[2]?.columns[1]?.size).toBeGreaterThan(0.1);
-    expect(verdicts[2]?.columns[1]?.evidence).toBeLessThan(365);
-    expect(verdicts[2]?.clean).toBe(true);
+    const [x, y] = verdicts[0]?.columns ?? [];
+    expect([x?.evidence, y?.evidence].every((evidence = 0) => evidence > 365)).toBe(true);
+    expect([(x?.size ?? 1) < 0.03, (y?.size ?? 0) > 0.1]).toEqual([true, true]);
+    expect(verdicts[0]?.clean).toBe(true);
+  });
+
+  test('what speaks against a change leaves nothing of the evidence for it', () => {
+    const { state } = judgeAll(referenceOf(numbers('x', ten)), [windowOf(ten)]);
+
+    // The tilt by 0.4 is the fifth alternative.
+    expect(state.columns[0]?.growth[4]).toBe(0);
   });
 
   test('size without evidence does nothing', () => {

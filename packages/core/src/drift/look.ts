@@ -52,7 +52,7 @@ export function look(
   const groups = groupsOf(column);
   const live = grouped(groups, counts);
   const logs = counts.rows === 0 ? [] : logEvidence(column, groups, { before, live, days });
-  const growth = isDrifted ? before.growth : grown(before.growth, logs);
+  const growth = grown(before.growth, logs);
   const evidence = isDrifted ? meanOf(logs.map(Math.exp)) : meanOf(growth.map(Math.expm1));
   const size = sizeOf(column, groups, { counts, days, recent: [...before.recent, live].slice(-mostPooled) });
   return { column, before, live, urn: urnOf(column, days), isDrifted, size, growth, evidence };

@@ -81,7 +81,7 @@ function sized(kind: ColumnKind, { rows, all, change }: Pool): Size & { readonly
   };
 }
 
-/** Kolmogorov-Smirnov on the edges: how far the cumulative counts are apart at most. */
+/** Kolmogorov-Smirnov on the edges, in rows. A loop, as it runs for each column and pool of a window. */
 function largestGap(change: Float64Array): number {
   let [total, most] = [0, 0];
   for (let cell = 0; cell < change.length; cell += 1) {
@@ -91,7 +91,7 @@ function largestGap(change: Float64Array): number {
   return most;
 }
 
-/** L-infinity. */
+/** L-infinity, in rows. */
 function largestOf(change: Float64Array): number {
   let most = 0;
   for (let cell = 0; cell < change.length; cell += 1) most = Math.max(most, Math.abs(change[cell] ?? 0));

@@ -132,6 +132,14 @@ describe('an alternative', () => {
     expect(logs.indexOf(Math.max(...logs))).toBe(1);
   });
 
+  test('is never surer of the shares than the urn, so rows that vary less than they should are not evidence', () => {
+    const urn = Float64Array.of(6, 6, 6);
+    const y = [6, 6, 6];
+
+    for (const log of [...weaker({ urn, week: y, month: y }, y, logUrn(urn, y)).slice(0, 3), ...apart(urn, y)])
+      expect(log).toBeLessThan(1e-9);
+  });
+
   test('scores cells by the normal quantile in their middle', () => {
     const scores = normalScores(Float64Array.of(1, 1, 2));
 
