@@ -55,6 +55,8 @@ function linesIn(text: string): PayloadText | undefined {
 }
 
 function csvIn(text: string): PayloadText | Unread {
+  // Most have no quotes, and are read in a fifth of the time without looking for them.
+  if (!text.includes('"')) return { list: plainRows(text), isCsv: true };
   // https://www.rfc-editor.org/rfc/rfc4180, and quotes inside of a cell that does not begin with one. No part of it can
   // match the same text in two ways, so the time is that of the length.
   const cell = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n][^,\r\n]*|))(,|\r?\n|\r|$)/y;
@@ -73,6 +75,13 @@ function csvIn(text: string): PayloadText | Unread {
   }
   return { list, isCsv: true };
 }
+
+const plainRows = (text: string): readonly (readonly Json[])[] =>
+  text
+    .split(/\r?\n|\r/)
+    .filter((line) => line.trim() !== '')
+    .slice(0, maxPayloadRows + 1)
+    .map((line) => line.split(',').map((cell) => cellOf(cell.trim())));
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 

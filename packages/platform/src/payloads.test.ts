@@ -302,6 +302,21 @@ test('texts come out of CSV as they went in, whatever is in them', () => {
   );
 });
 
+test('lines of CSV say the same beside one with quotes as without it', () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', ' ', '1', '.', '-', 'é', 'e') });
+  const end = fc.constantFrom('\n', '\r\n', '\r', '\n\n', '\n \n');
+  const row = fc.tuple(cell, cell, cell, end).map(([one, two, three, by]) => `${one},${two},${three}${by}`);
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1 }), (rows) => {
+      const [plain, quoted] = [rows.join(''), `${rows.join('')}"","",""`].map((csv) => decode(csv, 'text/csv'));
+
+      expect(quoted).toEqual({
+        rows: [...('rows' in Object(plain) ? Object(plain).rows : []), { size: '', colour: '', price: '' }],
+      });
+    }),
+  );
+});
+
 test('any bytes of any type are read or unread, never thrown, and leave nothing but the fields', () => {
   const types = fc.constantFrom(json, 'text/csv', 'text/plain', '', undefined, 'application/x-npy');
   const wrapped = fc

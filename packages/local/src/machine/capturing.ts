@@ -11,11 +11,12 @@ import { unpacked } from './prediction.ts';
 const maxBodyBytes = 256 * 1024;
 /** All bodies that are held until they are read. */
 const maxRoomBytes = 16 * 1024 * 1024;
+const smallBytes = 16 * 1024;
 /** One core is for requests: reading pauses for so many times as long as it took. */
-const restRatio = 9;
+const restRatios = { small: 9, large: 19 };
 const turnMs = 2;
 /** Who waited longer holds up the counts of its second. */
-const maxWaitMs = 1000;
+const maxWaitMs = 2000;
 
 interface Waiting {
   readonly since: number;
@@ -24,34 +25,20 @@ interface Waiting {
   readonly giveUp: () => void;
 }
 
+export interface Capturing {
+  follow(request: IncomingMessage, opening: CaptureOpening): Follower;
+  /** Gives up what waits, so that the counts of its seconds are final. */
+  close(): void;
+}
+
 /** Followers of the requests that are captured: they keep copies, which are read after the caller was answered. */
-export function capturing(captures: Captures): (request: IncomingMessage, opening: CaptureOpening) => Follower {
+export function capturing(captures: Captures): Capturing {
   const room = roomOf(maxRoomBytes);
   const limits = { room, maxBytes: maxBodyBytes, onEnd: () => undefined };
-  const queue: Waiting[] = [];
-  let isReading = false;
+  // Apart, so that who sends large ones does not crowd out the others.
+  const [small, large] = [newLane(restRatios.small), newLane(restRatios.large)];
 
-  function readNext(): void {
-    const begun = performance.now();
-    while (performance.now() - begun < turnMs) {
-      const next = queue.shift();
-      if (next === undefined) break;
-      if (begun - next.since > maxWaitMs) next.giveUp();
-      else next.read();
-    }
-    isReading = queue.length > 0;
-    if (isReading) setTimeout(readNext, (performance.now() - begun) * restRatio).unref();
-  }
-
-  function enqueue(waiting: Waiting): void {
-    queue.push(waiting);
-    if (isReading) return;
-    isReading = true;
-    // The answer goes out first.
-    setImmediate(readNext);
-  }
-
-  return function follow(request, opening) {
+  function follow(request: IncomingMessage, opening: CaptureOpening): Follower {
     const capture = captures.open(opening);
     const asked = copyBody(request, limits);
     let answered: { readonly message: IncomingMessage; readonly body: BodyCopy } | undefined;
@@ -82,11 +69,70 @@ export function capturing(captures: Captures): (request: IncomingMessage, openin
           release();
           capture.keep(body);
         };
-        enqueue({ since: performance.now(), read, giveUp: () => giveUp('busy') });
+        const isPacked = request.headers['content-encoding'] ?? answer.message.headers['content-encoding'];
+        const isSmall = isPacked === undefined && bytesOf(asked) + bytesOf(answer.body) <= smallBytes;
+        const lane = isSmall ? small : large;
+        lane.enqueue({ since: performance.now(), read, giveUp: () => giveUp('busy') });
       },
     };
+  }
+
+  return {
+    follow,
+    close() {
+      small.close();
+      large.close();
+    },
   };
 }
+
+interface Lane {
+  enqueue(waiting: Waiting): void;
+  close(): void;
+}
+
+/** Reads one after the other, with rests; what waits too long is given up. */
+function newLane(restRatio: number): Lane {
+  const queue: Waiting[] = [];
+  let isBusy = false;
+  let isClosed = false;
+
+  function readNext(): void {
+    const begun = performance.now();
+    while (performance.now() - begun < turnMs) {
+      const next = queue.shift();
+      if (next === undefined) break;
+      if (begun - next.since > maxWaitMs) next.giveUp();
+      else next.read();
+    }
+    const rested = () => {
+      isBusy = false;
+      if (queue.length > 0) begin();
+    };
+    setTimeout(rested, (performance.now() - begun) * restRatio).unref();
+  }
+
+  function begin(): void {
+    if (isBusy) return;
+    isBusy = true;
+    // The answer goes out first.
+    setImmediate(readNext);
+  }
+
+  return {
+    enqueue(waiting) {
+      if (isClosed) return waiting.giveUp();
+      queue.push(waiting);
+      begin();
+    },
+    close() {
+      isClosed = true;
+      for (const waiting of queue.splice(0)) waiting.giveUp();
+    },
+  };
+}
+
+const bytesOf = (body: BodyCopy): number => body.chunks().reduce((sum, { length }) => sum + length, 0);
 
 type Answered = { readonly message: IncomingMessage; readonly body: BodyCopy };
 

@@ -62,7 +62,7 @@ export function followers({ pairs, assignments, captures, time, limits }: Option
     const record = what.isRemembered && assignments !== undefined ? recorder(what, assignments, time) : undefined;
     const copying = what.mirror !== undefined && pairs !== undefined ? copy(what, what.mirror, pairs) : undefined;
     const captured =
-      what.capture === undefined ? undefined : capture?.(what.request, openingOf(what, what.capture, time));
+      what.capture === undefined ? undefined : capture?.follow(what.request, openingOf(what, what.capture, time));
     let prediction: (() => Prediction | undefined) | undefined;
     return {
       answering(answer) {
@@ -123,7 +123,13 @@ export function followers({ pairs, assignments, captures, time, limits }: Option
     };
   }
 
-  return { follow, close: queues.close };
+  return {
+    follow,
+    close() {
+      queues.close();
+      capture?.close();
+    },
+  };
 }
 
 /**
