@@ -7,7 +7,7 @@ import { Moments } from './sketch/moments.ts';
 import { Quantiles } from './sketch/quantiles.ts';
 import { isContinuation } from './utf8.ts';
 
-const batchSize = 256;
+const largestBatch = 256;
 const hash = new ValueHash();
 
 /** What is known of a column: the sink of its values, and their sketches. */
@@ -81,10 +81,12 @@ export class Column implements ColumnSink {
   }
 
   private put(value: number): void {
-    this.batch ??= new Float64Array(batchSize);
+    this.batch ??= new Float64Array(16);
     this.batch[this.batched] = value + 0;
     this.batched += 1;
-    if (this.batched === batchSize) this.flush();
+    if (this.batched < this.batch.length) return;
+    this.flush();
+    if (this.batch.length < largestBatch) this.batch = new Float64Array(2 * this.batch.length);
   }
 
   /** Values come to the sketches in the order of the rows, however many at once. */

@@ -9,7 +9,8 @@ import { LowestRows } from './sketch/row-sample.ts';
 
 /** Of what the bytes of a state are; a state of another version is not read. */
 export const stateVersion = 1;
-const rowsBetweenChecks = 8192;
+/** The size of the sketches is looked at after so many values. */
+const valuesBetweenChecks = 2 ** 20;
 
 /** What is known of a dataset so far: the state of a profile between two parts. Merging two is to have read both. */
 export class DatasetState {
@@ -19,6 +20,7 @@ export class DatasetState {
   private rows = 0;
   private looseRows = 0;
   private badRows = 0;
+  private nextCheck = 0;
   private firstBad: string | undefined;
   private sample = new LowestRows();
   private readonly columns = new Map<string, Column>();
@@ -39,7 +41,7 @@ export class DatasetState {
         this.sample.add(this.row.high, this.row.low);
         this.row.begin();
         this.rows += 1;
-        if (this.rows % rowsBetweenChecks === 0) this.checkSize();
+        if (this.rows >= this.nextCheck) this.checkSize();
       },
       rowsEnded: (highs, lows, count) => {
         for (let at = 0; at < count; at += 1) this.sample.add(highs[at] ?? 0, lows[at] ?? 0);
@@ -78,6 +80,7 @@ export class DatasetState {
   }
 
   private checkSize(): void {
+    this.nextCheck = this.rows + Math.ceil(valuesBetweenChecks / this.columns.size);
     let bytes = 0;
     for (const column of this.columns.values()) bytes += column.bytes;
     if (bytes > maxStateBytes)

@@ -20,10 +20,9 @@ const capacityOf = (depth: number) => Math.max(8, Math.ceil(k * (2 / 3) ** depth
  */
 export class Quantiles {
   private readonly levels: number[][] = [];
-  private readonly buffer = new Float64Array(bufferSize);
+  private buffer = new Float64Array(16);
   private filled = 0;
-  private readonly block = new Float64Array(blockSize);
-  private blockFilled = 0;
+  private readonly block: number[] = [];
   /** The level of what is in the buffer. */
   private shift = 0;
   private count = 0;
@@ -39,20 +38,20 @@ export class Quantiles {
     if (this.shift === 0) {
       for (; at < count && this.shift === 0; at += 1) this.take(values[at] ?? 0);
     }
-    for (; at < count && this.blockFilled > 0; at += 1) this.takeOfBlock(values[at] ?? 0);
+    for (; at < count && this.block.length > 0; at += 1) this.takeOfBlock(values[at] ?? 0);
     for (; at + blockSize <= count; at += blockSize) this.take(values[at + (this.coin() >>> 29)] ?? 0);
     for (; at < count; at += 1) this.takeOfBlock(values[at] ?? 0);
   }
 
   private takeOfBlock(value: number): void {
-    this.block[this.blockFilled] = value;
-    this.blockFilled += 1;
-    if (this.blockFilled < blockSize) return;
-    this.blockFilled = 0;
+    this.block.push(value);
+    if (this.block.length < blockSize) return;
     this.take(this.block[this.coin() >>> 29] ?? 0);
+    this.block.length = 0;
   }
 
   private take(value: number): void {
+    if (this.filled === this.buffer.length) this.hold(2 * this.filled);
     this.buffer[this.filled] = value;
     this.filled += 1;
     if (this.filled < bufferSize) return;
@@ -61,6 +60,13 @@ export class Quantiles {
     this.lift(this.buffer, bufferSize, this.shift);
     this.compress();
     if (this.shift === 0 && this.taken() >= sampledFrom) this.shift = blockShift;
+  }
+
+  /** Few values take little memory, because there may be many columns of few values. */
+  private hold(size: number): void {
+    const grown = new Float64Array(size);
+    grown.set(this.buffer);
+    this.buffer = grown;
   }
 
   /** Values that have left the buffer, while each stands for itself. */
@@ -110,36 +116,38 @@ export class Quantiles {
     this.count += other.count;
     for (const [height, level] of other.levels.entries()) this.level(height).push(...level);
     this.level(other.shift).push(...other.buffer.subarray(0, other.filled));
-    this.level(0).push(...other.block.subarray(0, other.blockFilled));
+    this.level(0).push(...other.block);
     this.compress();
   }
 
   /** The values of the ranks `i / parts`, `i` from 1 to `parts - 1`; each is a value that came. */
   inner(parts: number): number[] {
-    const items = this.levels.flatMap((level, height) => level.map((value) => ({ value, weight: 2 ** height })));
-    for (const value of this.buffer.subarray(0, this.filled)) items.push({ value, weight: 2 ** this.shift });
-    for (const value of this.block.subarray(0, this.blockFilled)) items.push({ value, weight: 1 });
-    items.sort((one, other) => one.value - other.value);
-    let [at, below] = [0, 0];
+    const runs = [
+      ...this.levels.map((level, height) => ({ weight: 2 ** height, values: Float64Array.from(level) })),
+      { weight: 2 ** this.shift, values: this.buffer.slice(0, this.filled) },
+      { weight: 1, values: Float64Array.from(this.block) },
+    ].map(({ weight, values }) => ({ weight, values: values.sort(), at: 0 }));
+    let [value, below] = [0, 0];
     return Array.from({ length: parts - 1 }, (_, part) => {
-      const rank = ((part + 1) / parts) * this.count;
-      while (at < items.length - 1 && below + (items[at]?.weight ?? 0) < rank) {
-        below += items[at]?.weight ?? 0;
-        at += 1;
+      while (below < ((part + 1) / parts) * this.count) {
+        const lowest = runs.reduce((one, other) => (headOf(other) < headOf(one) ? other : one));
+        value = headOf(lowest);
+        below += lowest.weight;
+        lowest.at += 1;
       }
-      return items[at]?.value ?? 0;
+      return value;
     });
   }
 
   get bytes(): number {
-    return 8 * (bufferSize + blockSize + this.levels.reduce((sum, level) => sum + level.length, 0));
+    return 8 * (this.buffer.length + blockSize + this.levels.reduce((sum, level) => sum + level.length, 0));
   }
 
   write(to: Output): void {
     to.whole(this.count);
     to.int32(this.coins);
     to.whole(this.shift);
-    to.doubles(this.block, this.blockFilled);
+    to.doubles(this.block);
     to.doubles(this.buffer, this.filled);
     to.whole(this.levels.length);
     for (const level of this.levels) to.doubles(level);
@@ -151,10 +159,14 @@ export class Quantiles {
     sketch.coins = from.int32();
     sketch.shift = from.whole();
     const [block, buffer] = [from.doubles(), from.doubles()];
-    sketch.block.set(block);
+    sketch.block.push(...block);
+    while (sketch.buffer.length < buffer.length) sketch.hold(2 * sketch.buffer.length);
     sketch.buffer.set(buffer);
-    [sketch.blockFilled, sketch.filled] = [block.length, buffer.length];
+    sketch.filled = buffer.length;
     for (let levels = from.whole(); levels > 0; levels -= 1) sketch.levels.push(from.doubles());
     return sketch;
   }
 }
+
+const headOf = ({ values, at }: { readonly values: Float64Array; readonly at: number }): number =>
+  values[at] ?? Number.POSITIVE_INFINITY;
