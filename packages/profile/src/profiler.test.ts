@@ -184,6 +184,13 @@ test('a profile is plain JSON: no NaN, no infinity, the counts of a column are t
   );
 });
 
+test('a zero has no sign in a profile', async () => {
+  const profile = await profileOf([objectOf('a.ndjson', '{"a":-0}\n{"a":-0.0}')]);
+
+  expect(column(profile, 'a')).toMatchObject({ distinct: 1, frequent: [['0', 2]] });
+  expect(JSON.parse(JSON.stringify(profile))).toEqual(profile);
+});
+
 test('the same rows are the same in CSV, NDJSON and gzip, in whatever order their columns are', async () => {
   const rows = Array.from({ length: 500 }, (_, i) => ({
     i,

@@ -188,6 +188,24 @@ test('a gzip is one part with the rows of what is in it', async () => {
   expect(packed).toEqual({ ...(await csv(text)), parts: 1 });
 });
 
+test('a part ends with the row that reaches its limit, and not one later', async () => {
+  const object = objectOf('a.csv', 'a\n10\n20\n30\n');
+
+  expect((await read(object, 5)).parts).toBe(2);
+  expect((await read(object, 6)).parts).toBe(2);
+  expect((await read(object, 2)).parts).toBe(4);
+});
+
+test('a byte order mark is known where a bucket gives one byte after another, as UTF-16 is', async () => {
+  const byOne = (bytes: readonly number[]) => ({
+    ...objectOf('a.csv', Uint8Array.from(bytes)),
+    read: async (from: number) => Uint8Array.from(bytes.slice(from, from + 1)),
+  });
+
+  expect((await read(byOne([0xef, 0xbb, 0xbf, 0x61, 10, 0x31]))).rows).toEqual([{ a: 1 }]);
+  await expect(read(byOne([0xff, 0xfe, 0x61, 0x62, 10]))).rejects.toMatchObject({ code: 'invalid' });
+});
+
 const many = (count: number, name: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => name(at)).join(',');
 
