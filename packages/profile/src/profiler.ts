@@ -2,6 +2,7 @@ import { formatOf } from '@serin/core/base/data-files';
 import type { ObjectSource, Place, Profiler } from '@serin/core/drift/profiler';
 import { countingSink } from './count.ts';
 import { DatasetState, type PartSink, stateVersion } from './dataset.ts';
+import { readParquet } from './parquet/read.ts';
 import type { RowSink } from './sink.ts';
 import { readCsv } from './text/csv.ts';
 import { readNdjson } from './text/ndjson.ts';
@@ -16,10 +17,12 @@ interface Format {
 const formats: Readonly<Record<string, Format>> = {
   csv: { isLoose: false, read: readCsv },
   ndjson: { isLoose: true, read: readNdjson },
+  parquet: { isLoose: false, read: readParquet },
 };
 
 /** The format of an object by the ending of its name, with `.gz` behind it or without. */
-const formatAt = (key: string): Format | undefined => formats[formatOf(key.replace(/\.gz$/i, '')) ?? ''];
+const formatAt = (key: string): Format | undefined =>
+  formats[/\.(parquet|pq)$/i.test(key) ? 'parquet' : (formatOf(key.replace(/\.gz$/i, '')) ?? '')];
 
 /** The profiler of all platforms. An object of a format that is not read is counted as passed over. */
 export const profiler: Profiler = {

@@ -63,7 +63,9 @@ function roomOf(leaf: Leaf, codec: number): Room {
 }
 
 function dictionaryOf(header: Header, body: Uint8Array, { leaf, codec }: Room): Values {
-  return readDictionary(inflatePage(body, codec, header.inflatedBytes), header.values, leaf.meaning);
+  const page = inflatePage(body, codec, header.inflatedBytes);
+  // What was not inflated is the window's, and gone when it moves on.
+  return readDictionary(page === body ? page.slice() : page, header.values, leaf.meaning);
 }
 
 const widthOf = (level: number): number => 32 - Math.clz32(level);

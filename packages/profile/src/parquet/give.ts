@@ -4,7 +4,7 @@ import type { Leaf } from './leaves.ts';
 import { damaged } from './limits.ts';
 import type { Meaning } from './meaning.ts';
 import { inside, type RowHashes } from './row-hashes.ts';
-import type { Values } from './values.ts';
+import { says, type Values } from './values.ts';
 
 /** Some levels of a leaf and the values that belong to them, in the order of the rows. */
 export interface Piece {
@@ -34,8 +34,9 @@ function adderOf(as: Meaning['as'], hashes: RowHashes): Add {
   const hash = new ValueHash();
   if (as === 'nothing') return () => {};
   if (as === 'text')
-    return (row, salt, { from, to, high, low }, at) => {
-      if (from[at] !== to[at]) hashes.addWords(row, salt, high[at] ?? 0, low[at] ?? 0);
+    return (row, salt, { from, to, doubles, high, low }, at) => {
+      if (from[at] === to[at] || Number.isNaN(doubles[at] ?? 0)) return;
+      hashes.addWords(row, salt, high[at] ?? 0, low[at] ?? 0);
     };
   const take = {
     number: (value: number) => hash.number(value),
@@ -99,16 +100,23 @@ function giveRun(sink: ColumnSink, doubles: Float64Array, from: number, to: numb
   else for (let at = from; at < to; at += 1) sink.number(doubles[at] ?? 0, areWhole);
 }
 
-function giveOthers(sink: ColumnSink, as: Meaning['as'], present: number, { count, definitions, values }: Piece): void {
+function giveOthers(
+  sink: ColumnSink,
+  as: Exclude<Meaning['as'], 'number'>,
+  present: number,
+  { count, definitions, values }: Piece,
+): void {
   const { doubles, from, to } = values;
   for (let index = 0, at = 0; index < count; index += 1) {
     if ((definitions && definitions[index] !== present) || as === 'nothing') {
       sink.missing();
       continue;
     }
-    if (as === 'text') sink.text(values.bytes, from[at] ?? 0, to[at] ?? 0);
-    else if (as === 'time') sink.time(doubles[at] ?? 0);
-    else sink.boolean(doubles[at] === 1);
+    const said = as === 'text' ? values.says[at] : says[as];
+    if (said === says.text) sink.text(values.bytes, from[at] ?? 0, to[at] ?? 0);
+    else if (said === says.time) sink.time(doubles[at] ?? 0);
+    else if (said === says.boolean) sink.boolean(doubles[at] === 1);
+    else sink.number(doubles[at] ?? 0, said === says.whole);
     at += 1;
   }
 }

@@ -3,6 +3,7 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { Fault } from '@serin/core/base/fault';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { RowHash, saltOf, ValueHash } from '../hash.ts';
 import { ended, type ForgedColumn, forged, page, plain, varint } from './forged.fixture.ts';
 import { record, sourceOf } from './recording.fixture.ts';
 
@@ -43,6 +44,26 @@ test('columns are read in whatever order they stand, and behind long headers', a
   const read = await record(sourceOf('x', forged(1, columns)));
 
   expect([...read.columns.values()].map(({ calls }) => calls)).toEqual([[1], [2], [3]]);
+});
+
+const textBytes = (text: string) => [text.length, 0, 0, 0, ...new TextEncoder().encode(text)];
+
+test('a text that says a number, a boolean or a time is one, as in a CSV', async () => {
+  const texts = ['12', '1.5', 'true', '2026-01-31', '', 'x', 'nan'].flatMap(textBytes);
+  const plainly = page({ values: 7 }, texts);
+  const places = [6, ...[0, 1, 2, 3, 4, 5, 6].flatMap((at) => [2, at])];
+  const coded = [page({ type: 2, values: 7 }, texts), page({ values: 7, encoding: 8 }, places)];
+
+  for (const pages of [[plainly], coded]) {
+    const { columns, rows } = await record(sourceOf('x', forged(7, [column({ type: 6, pages })])));
+    expect(columns.get('x')?.calls).toEqual([12, 1.5, true, { time: Date.UTC(2026, 0, 31) }, '', 'x', Number.NaN]);
+    const [hash, row] = [new ValueHash(), new RowHash()];
+    hash.number(12);
+    row.add(saltOf('x'), hash);
+    row.end();
+    expect(rows[0]).toBe(`${row.high >>> 0} ${row.low >>> 0}`);
+    expect(rows[6]).toBe(rows[4]);
+  }
 });
 
 test('a page may have more values than are taken at once', async () => {

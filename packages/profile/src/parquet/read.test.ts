@@ -131,6 +131,18 @@ test('a part has as many row groups as fit, and the place of the next', async ()
   expect(next).toEqual({ rowGroup: 2 });
 });
 
+test('whoever has the bytes may use the room of an answer again', async () => {
+  const { key, bytes, read } = fixture('groups');
+  const room = new Uint8Array(bytes);
+  const again = async (from: number, length: number) => {
+    const answer = await read(from, length);
+    room.set(answer);
+    return room.subarray(0, answer.length);
+  };
+
+  expect(await record({ key, bytes, read: again })).toEqual(await record(fixture('groups')));
+});
+
 test('a file without rows has its columns all the same', async () => {
   const { columns, rows, next } = await record(fixture('empty'));
 

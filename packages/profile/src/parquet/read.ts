@@ -24,7 +24,7 @@ const valuesOfPart = 32 << 20;
  */
 export async function readParquet(
   object: ObjectSource,
-  { from, atMostBytes }: { readonly from?: Place; readonly atMostBytes: number },
+  { from, atMostBytes }: { readonly from?: Place | undefined; readonly atMostBytes: number },
   sink: RowSink,
 ): Promise<{ readonly next?: Place }> {
   const footer = await named(`${object.key}`, () => readFooter(object));

@@ -6,7 +6,7 @@ import { type ColumnSalt, mix, RowHash } from '../hash.ts';
  *
  * What is inside of a list or a record is added scalar by scalar, each as a column of its own (`inside`). So rows that differ
  * only there are different rows; an empty list and an empty record add nothing, and a map is a list of records with `key`
- * and `value`.
+ * and `value`. The same rows of NDJSON have other hashes where they have lists or records: those go by their JSON.
  */
 export class RowHashes {
   readonly high: Uint32Array;

@@ -1,8 +1,9 @@
 import { ValueHash } from '../hash.ts';
+import { giveField } from '../text/field.ts';
 import { readLengths } from './delta.ts';
 import { checked, damaged, limits } from './limits.ts';
 import type { Meaning } from './meaning.ts';
-import { type Source, tooShort, type Values } from './values.ts';
+import { type Source, says, tooShort, type Values } from './values.ts';
 
 /** Gives the places of texts by `next`, which answers with the place of a text's end. */
 function textSource(bytes: Uint8Array, meaning: Meaning, next: () => readonly [from: number, to: number]): Source {
@@ -16,16 +17,44 @@ function textSource(bytes: Uint8Array, meaning: Meaning, next: () => readonly [f
       out.from[index] = from;
       out.to[index] = to;
     }
+    if (numberOf) return;
     if (textOf) rewrite(out, count, textOf);
-    if (!numberOf) hashTexts(out, count);
+    understand(out, count, textOf === undefined);
   };
 }
 
 const hash = new ValueHash();
 
-function hashTexts(out: Values, count: number): void {
+/** What is said, instead of a sink that is told. */
+const heard = {
+  says: says.text as number,
+  value: 0,
+  missing: () => {},
+  nested: () => {},
+  numbers: () => {},
+  text: () => {},
+  number: (value: number, isWhole: boolean) => hear(isWhole ? says.whole : says.fraction, value),
+  boolean: (value: boolean) => hear(says.boolean, value ? 1 : 0),
+  time: (ms: number) => hear(says.time, ms),
+};
+
+function hear(what: number, value: number): void {
+  heard.says = what;
+  heard.value = value;
+}
+
+/** A text that says a number is one, as in a CSV (`areFields`); bytes that are shown as hex or as a UUID are what they are. */
+function understand(out: Values, count: number, areFields: boolean): void {
   for (let index = 0; index < count; index += 1) {
-    hash.text(out.bytes, out.from[index] ?? 0, out.to[index] ?? 0);
+    const [from, to] = [out.from[index] ?? 0, out.to[index] ?? 0];
+    hear(says.text, 0);
+    if (areFields) giveField(heard, out.bytes, from, to, true);
+    if (heard.says === says.text) hash.text(out.bytes, from, to);
+    else if (heard.says === says.time) hash.time(heard.value);
+    else if (heard.says === says.boolean) hash.boolean(heard.value === 1);
+    else hash.number(heard.value);
+    out.says[index] = heard.says;
+    out.doubles[index] = heard.value;
     out.high[index] = hash.high;
     out.low[index] = hash.low;
   }

@@ -13,7 +13,7 @@ export class Window {
     this.#object = object;
   }
 
-  /** `length` bytes from `from` on. They stay as they are, whatever is read next. */
+  /** `length` bytes from `from` on. They hold until the next are read. */
   async read(from: number, length: number): Promise<Uint8Array> {
     const end = from + length;
     if (end > this.#object.bytes) throw damaged(`it says bytes up to ${end}, and the object has ${this.#object.bytes}`);
