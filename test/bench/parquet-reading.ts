@@ -2,9 +2,10 @@ import { openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { Place } from '@serin/core/drift/profiler';
 import { parquetMetadata, parquetRead } from 'hyparquet';
 import { readParquet } from '../../packages/profile/src/parquet/read.ts';
+import { profiler } from '../../packages/profile/src/profiler.ts';
 import type { ColumnSink } from '../../packages/profile/src/sink.ts';
 
-/** `node parquet-reading.ts own|hyparquet <file>`: one reader in a process of its own, so that its memory is its own. */
+/** `node parquet-reading.ts profile|own|hyparquet <file>`: one reader in a process of its own, so that its memory is its own. */
 const [reader = '', file = ''] = process.argv.slice(2);
 const descriptor = openSync(file, 'r');
 const { size } = statSync(file);
@@ -36,11 +37,20 @@ const cheap: ColumnSink = {
   },
 };
 
+const object = { key: file, bytes: size, read: async (from: number, length: number) => bytesOf(from, length) };
+const atMostBytes = 64 << 20;
+
+async function readProfile(): Promise<void> {
+  let part = await profiler.profile(object, { atMostBytes });
+  while (part.next) part = await profiler.profile(object, { atMostBytes, state: part.state, from: part.next });
+  const { rows, columns } = profiler.finish(part.state);
+  values = rows * columns.length;
+}
+
 async function readOwn(): Promise<void> {
-  const object = { key: file, bytes: size, read: async (from: number, length: number) => bytesOf(from, length) };
   const sink = { column: () => cheap, rowEnded: () => {}, rowsEnded: () => {}, badRow: () => {} };
   for (let from: Place | undefined, more = true; more; more = from !== undefined)
-    from = (await readParquet(object, { atMostBytes: 64 << 20, ...(from && { from }) }, sink)).next;
+    from = (await readParquet(object, { atMostBytes, ...(from && { from }) }, sink)).next;
 }
 
 /** One row group and one column at a time, which is how it takes the least memory. */
@@ -66,7 +76,13 @@ async function readOther(): Promise<void> {
   }
 }
 
-const read = reader === 'own' ? readOwn : readOther;
+const readers: Readonly<Record<string, () => Promise<void>>> = {
+  profile: readProfile,
+  own: readOwn,
+  hyparquet: readOther,
+};
+const read = readers[reader];
+if (!read) throw new Error(`no reader is named ${reader}`);
 const passes: number[] = [];
 for (let pass = 0; pass < 3; pass += 1) {
   const begun = process.cpuUsage();

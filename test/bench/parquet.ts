@@ -17,30 +17,31 @@ interface Read {
   readonly megabytes: number;
 }
 
-/** A whole file, read value by value with the hash of each row, beside the best known reader in JavaScript. */
+/** A whole file profiled, beside what reading it takes, and beside the best known reader in JavaScript. */
 export function benchParquet(quick: boolean): Promise<readonly Measure[]> {
   return withDirectory(async (directory) => {
     const filename = join(directory, 'rows.parquet');
     const rows = quick ? 200_000 : 1_000_000;
     parquetWriteFile({ filename, columnData: columnsOf(rows), rowGroupSize: rows / 4, statistics: false });
+    const profiled = readBy('profile', filename);
     const own = readBy('own', filename);
     const other = readBy('hyparquet', filename);
-    const rate = millions(own);
     return [
       {
-        what: `a Parquet file of ${count(rows)} rows and 10 columns (${count(statSync(filename).size / 1e6)} MB, Snappy) read, with the hashes of its rows`,
-        goal: `${goalMillions} M values a second of one core with a whole profile, in ${goalMegabytes} MB`,
-        got: `${rate.toFixed(1)} M, in ${count(own.megabytes)} MB; the profile comes on top`,
-        beside: `hyparquet, column by column and without hashes: ${millions(other).toFixed(1)} M, in ${count(other.megabytes)} MB`,
-        met: rate >= goalMillions && own.megabytes <= goalMegabytes,
+        what: `a Parquet file of ${count(rows)} rows and 10 columns (${count(statSync(filename).size / 1e6)} MB, Snappy) profiled in full`,
+        goal: `>= ${goalMillions} M values a second of CPU, in ${goalMegabytes} MB`,
+        got: saidOf(profiled),
+        beside: `only read, with the hashes of its rows: ${saidOf(own)}; hyparquet, column by column and without hashes: ${saidOf(other)}`,
+        met: millions(profiled) >= goalMillions && profiled.megabytes <= goalMegabytes,
       },
     ];
   });
 }
 
+const saidOf = (read: Read): string => `${millions(read).toFixed(1)} M in ${count(read.megabytes)} MB`;
 const millions = ({ values, seconds }: Read): number => values / seconds / 1e6;
 
-function readBy(reader: 'own' | 'hyparquet', file: string): Read {
+function readBy(reader: 'profile' | 'own' | 'hyparquet', file: string): Read {
   const { status, stdout, stderr } = spawnSync(process.execPath, [reading, reader, file], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`reading ${file} by ${reader} ended with ${status}: ${stderr}`);
   return JSON.parse(stdout) as Read;
