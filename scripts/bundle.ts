@@ -79,21 +79,43 @@ export const clouds = {
   },
 } as const satisfies Readonly<Record<string, Cloud>>;
 
-const pageFile = 'page.cjs';
+interface Beside {
+  readonly module: string;
+  readonly file: string;
+  readonly exports: string;
+  /** Where the module is resolved from. */
+  readonly from: string;
+  readonly plugins: readonly Plugin[];
+}
 
 /**
- * The page is a file of its own beside the API, loaded when a browser first asks: a function that answers tools and
- * webhooks does not read it when it starts. `wants` is told when something imports it.
+ * Files of their own beside a function that imports them when it needs them: one that answers tools and webhooks does not
+ * read the page when it starts, nor one that takes a signal the readers of datasets.
  */
-const pageBeside = (wants: () => void): Plugin => ({
-  name: 'page beside',
-  setup({ onResolve }) {
-    onResolve({ filter: /^@serin\/page\/page$/ }, () => {
-      wants();
-      return { path: `./${pageFile}`, external: true };
-    });
+const besides: readonly Beside[] = [
+  {
+    module: '@serin/page/page',
+    file: 'page.cjs',
+    exports: 'answerPage',
+    from: '../packages/api/src',
+    plugins: [builtPage],
   },
-});
+  {
+    module: '@serin/profile/profiler',
+    file: 'profiler.cjs',
+    exports: 'profiler',
+    from: '../packages/platform/src',
+    plugins: [],
+  },
+];
+
+const leftBeside: Plugin = {
+  name: 'left beside',
+  setup({ onResolve }) {
+    for (const { module, file } of besides)
+      onResolve({ filter: new RegExp(`^${module}$`) }, () => ({ path: `./${file}`, external: true }));
+  },
+};
 
 const forNode = {
   bundle: true,
@@ -105,17 +127,17 @@ const forNode = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-const bundlePage = (folder: string): Promise<unknown> =>
+const bundleBeside = ({ module, file, exports, from, plugins }: Beside, folder: string): Promise<unknown> =>
   build({
     ...forNode,
     stdin: {
-      contents: `export { answerPage } from '@serin/page/page';`,
-      resolveDir: fileURLToPath(new URL('../packages/api/src', import.meta.url)),
-      sourcefile: 'entry of the page',
+      contents: `export { ${exports} } from '${module}';`,
+      resolveDir: fileURLToPath(new URL(from, import.meta.url)),
+      sourcefile: `entry of ${file}`,
       loader: 'ts',
     },
-    outfile: join(folder, pageFile),
-    plugins: [builtPage],
+    outfile: join(folder, file),
+    plugins: [...plugins],
   });
 
 const manifestOf = (name: string) => ({ name: `serin-${name.toLowerCase()}`, private: true, main: 'index.cjs' });
@@ -131,19 +153,16 @@ export async function bundle(
 ): Promise<Bundle> {
   const { source, cuts, beside } = clouds[cloud];
   const file = join(folder, name, 'index.cjs');
-  let isPageWanted = false;
-  const pages = pageBeside(() => {
-    isPageWanted = true;
-  });
   const { metafile } = await build({
     ...forNode,
     stdin: { contents: code, resolveDir: source, sourcefile: `entry of ${name}`, loader: 'ts' },
     outfile: file,
     ...(plain ? {} : cuts),
-    plugins: [pages, ...(plain || !('plugins' in cuts) ? [] : cuts.plugins)],
+    plugins: [leftBeside, ...(plain || !('plugins' in cuts) ? [] : cuts.plugins)],
     metafile: true,
   });
-  if (isPageWanted) await bundlePage(dirname(file));
+  const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  for (const each of besides) if (imported.includes(`./${each.file}`)) await bundleBeside(each, dirname(file));
   for (const [other, content] of Object.entries(beside(name)))
     await writeFile(join(dirname(file), other), `${JSON.stringify(content)}\n`);
   const bytes = Object.values(metafile.outputs)[0]?.bytes ?? 0;
