@@ -18,6 +18,7 @@ import { absentBucket, memoryBucket } from '../simulation/fakes/bucket.ts';
 import { memoryBus } from '../simulation/fakes/bus.ts';
 import { memoryJobs } from '../simulation/fakes/jobs.ts';
 import { memoryJournal } from '../simulation/fakes/journal.ts';
+import { memoryProfiler } from '../simulation/fakes/profiler.ts';
 import { memoryRegistry } from '../simulation/fakes/registry.ts';
 import { memoryServing } from '../simulation/fakes/serving.ts';
 import { atOnce } from '../simulation/fakes/sync.ts';
@@ -126,7 +127,14 @@ export async function openWorld(
     notify: { deliver: async () => {} },
   };
   const ports = options.ports ?? own;
-  const engine = createEngine({ ports, now: options.now ?? clock, self: 'test', alone: true, source: 'serin://test' });
+  const engine = createEngine({
+    ports,
+    profiler: async () => memoryProfiler(),
+    now: options.now ?? clock,
+    self: 'test',
+    alone: true,
+    source: 'serin://test',
+  });
   const nudged = new Set<string>();
   const app = createApi({
     engine,

@@ -5,6 +5,7 @@ import type { Entry } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
 import { expect, test } from 'vitest';
 import { driver } from '../../packages/core/src/model/model.fixture.ts';
+import { noProfiler } from '../simulation/fakes/profiler.ts';
 
 const actor = { subject: 'serin', issuer: 'engine', role: 'system' } as const;
 
@@ -35,6 +36,7 @@ test('events that waited through a long silence of the bus are published in thei
   } as unknown as Ports;
   const around = {
     ports,
+    profiler: noProfiler,
     now: () => 0,
     stream: 'model/fraud',
     source: 'test',

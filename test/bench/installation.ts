@@ -90,6 +90,7 @@ export function openInstallation({ directory, onStart = () => {}, onAppend = () 
   const self = `bench-${randomUUID()}`;
   const engine = createEngine({
     ports,
+    profiler: () => Promise.reject(new Error('nothing is profiled here')),
     now,
     self,
     alone: true,

@@ -25,18 +25,18 @@ export async function trained(
 /** New data, of which a version is trained. */
 export async function drop(server: Server, name: string): Promise<void> {
   for (const part of ['train', 'holdout'])
-    await sent(server, 'PUT', `/v1/buckets/drops/objects/judged/${part}/${name}.json`, '{}');
+    await put(server, `/v1/buckets/drops/objects/judged/${part}/${name}.json`, '{}');
 }
 
-async function sent(server: Server, method: string, path: string, body: string | Buffer): Promise<void> {
+export async function put(server: Server, path: string, body: string | Buffer): Promise<void> {
   const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
-  let response = await fetch(`${server.url}${path}`, { method, headers, body });
+  let response = await fetch(`${server.url}${path}`, { method: 'PUT', headers, body });
   // A release is answered before the folders of its buckets are there.
   for (let tries = 0; response.status === 404 && tries < 100; tries += 1) {
     await sleep(50);
-    response = await fetch(`${server.url}${path}`, { method, headers, body });
+    response = await fetch(`${server.url}${path}`, { method: 'PUT', headers, body });
   }
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`);
 }
 
 export const read = async (server: Server, path: string): Promise<Record<string, unknown>> => {

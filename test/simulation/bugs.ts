@@ -133,6 +133,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     'read.counted.until',
     'a machine is off for longer than the guard of a candidate that fails with all the traffic',
   ),
+  core(
+    'a dataset that is refused is trained on',
+    'model/run/profiling.ts',
+    'return refused\n',
+    'return refused && at < 0\n',
+    'a dataset without labels is refused before anything is paid',
+  ),
+  core(
+    'rows are counted from where their profile ended',
+    'model/run/profiling.ts',
+    'readOn(run, readingStart, at)',
+    'readOn(run, run.reading, at)',
+    'two datasets are profiled, validated and counted part by part',
+  ),
   {
     name: 'a machine goes by its wall clock',
     bugs: { obeysTheWall: true },

@@ -7,6 +7,7 @@ import { engineActor } from '@serin/core/ports/actors';
 import type { Actor } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
 import { type MachineClock, machineClock, type ProcessClock, wallClock } from './clocks.ts';
+import { memoryProfiler } from './fakes/profiler.ts';
 import type { Process, Sim } from './world.ts';
 
 type Bare<Known> = Known extends unknown ? Omit<Known, 'id' | 'at' | 'actor'> : never;
@@ -44,6 +45,7 @@ export interface Platform {
   restart(downMs: number): void;
 }
 
+const profiler = memoryProfiler();
 const visibilityMs = 180_000;
 const minuteMs = 60_000;
 
@@ -72,6 +74,7 @@ export function createPlatform(
       const { life } = process;
       const engine = createEngine({
         ports,
+        profiler: async () => profiler,
         now: clock.now,
         self: `${name}#${life}`,
         alone: one || bugs.allAlone === true,

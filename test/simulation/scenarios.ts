@@ -3,6 +3,7 @@ import type { Config } from '@serin/core/config/config';
 import type { Model } from '@serin/core/model/state';
 import { alertScenarios } from './alert-scenarios.ts';
 import { crowdScenarios } from './crowd-scenarios.ts';
+import { dataScenarios } from './data-scenarios.ts';
 import { judgeScenarios } from './judge-scenarios.ts';
 import { objectsOf } from './rest.ts';
 import {
@@ -71,6 +72,7 @@ export const scenarios: readonly Scenario[] = [
       if (calm) must(universe.model()?.lastGood.join() === '1', 'v1 should be the last good one');
     },
   },
+  ...dataScenarios,
   {
     name: 'the gate refuses the second version',
     brief: true,

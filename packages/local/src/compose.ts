@@ -20,6 +20,7 @@ import type { Ports } from '@serin/core/ports/ports';
 import { byServingKind } from '@serin/core/ports/serving';
 import { newIds } from '@serin/platform/ids';
 import { notifier } from '@serin/platform/notifier';
+import { loadProfiler } from '@serin/platform/profiler';
 import type { WebhookSecrets } from '@serin/platform/secrets';
 import { listOf } from '@serin/platform/settings';
 import { createDispatcher } from './functions.ts';
@@ -226,6 +227,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const source = `serin://${host}/${directory}`;
   const engine = createEngine({
     ports,
+    profiler: loadProfiler,
     now,
     self: `server-${process.pid}-${randomUUID().slice(0, 8)}`,
     alone: true,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Platform } from '@serin/core/config/platforms';
+import type { EngineOptions } from '@serin/core/engine/engine';
 import type { Owners } from '@serin/core/inbound/fact';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Bus } from '@serin/core/ports/bus';
@@ -10,11 +11,13 @@ import type { Read } from './arrivals.ts';
 import type { Clockwork } from './clock.ts';
 import { endpointOwners, type Installation } from './names.ts';
 import { notifier } from './notifier.ts';
+import { loadProfiler } from './profiler.ts';
 import {
   type ApiRuntime,
   type ApiRuntimeOptions,
   apiRuntime,
   idlePorts,
+  notHere,
   runtimeOf,
   type WorkerRuntime,
 } from './runtime.ts';
@@ -50,12 +53,16 @@ export function workerOn(foundation: Foundation, parts: WorkerParts): WorkerRunt
   const { title, installation, clockwork } = foundation;
   const { jobs, registry, serving, telemetry, secrets, read, modelOfJob } = parts;
   const { labels = withoutLabels(title), versionOf = async () => undefined } = parts;
-  const { engine, config, begin, due } = runtimeOn(foundation, {
-    ...{ jobs, registry, labels },
-    serving: byServingKind(title, { endpoint: serving }),
-    telemetry: byServingKind(title, { endpoint: telemetry }),
-    notify: notifier({ secrets, now: clockwork.now }),
-  });
+  const { engine, config, begin, due } = runtimeOn(
+    foundation,
+    {
+      ...{ jobs, registry, labels },
+      serving: byServingKind(title, { endpoint: serving }),
+      telemetry: byServingKind(title, { endpoint: telemetry }),
+      notify: notifier({ secrets, now: clockwork.now }),
+    },
+    loadProfiler,
+  );
   const models = async () => (await config())?.models ?? {};
   const modelOfEndpoint = endpointOwners({ ...parts, installation, models });
   const owners: Owners = { installation, modelOfEndpoint, modelOfJob, versionOf };
@@ -76,7 +83,7 @@ export function apiOn(foundation: Foundation, { variables, secrets, options }: A
   const tokenHash = variables.SERIN_ADMIN_TOKEN_HASH;
   return apiRuntime({
     ...{ clockwork, secrets },
-    runtime: runtimeOn(foundation, idlePorts(withoutLabels(title))),
+    runtime: runtimeOn(foundation, idlePorts(withoutLabels(title)), notHere),
     options: () => ({
       ...options(),
       version: required(variables, 'SERIN_VERSION'),
@@ -87,10 +94,15 @@ export function apiOn(foundation: Foundation, { variables, secrets, options }: A
   });
 }
 
-function runtimeOn(foundation: Foundation, ports: Omit<Ports, 'journal' | 'bucket' | 'bus'>) {
+function runtimeOn(
+  foundation: Foundation,
+  ports: Omit<Ports, 'journal' | 'bucket' | 'bus'>,
+  profiler: EngineOptions['profiler'],
+) {
   const { platform, installation, clockwork, bucket, bus } = foundation;
   return runtimeOf({
     ports: { journal: clockwork.journal, bucket, bus, ...ports },
+    profiler,
     source: `serin://${platform}/${installation.project}/${installation.environment}`,
     self: `function-${randomUUID().slice(0, 8)}`,
     clockwork,

@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../test/simulation/fakes/bucket.ts';
 import { memoryBus } from '../../../test/simulation/fakes/bus.ts';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
+import { noProfiler } from '../../../test/simulation/fakes/profiler.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
 import { planOf } from '../../core/src/model/model.fixture.ts';
 import { apiRuntime, idlePorts, runtimeOf } from './runtime.ts';
@@ -45,7 +46,7 @@ function opened() {
       send: async () => {},
     },
   };
-  const runtime = runtimeOf({ ports, source: 'serin://test', self: 'one', clockwork });
+  const runtime = runtimeOf({ ports, profiler: noProfiler, source: 'serin://test', self: 'one', clockwork });
   const say = (body: object) =>
     runtime.engine.receive(stream, { type: 'configReleased', id: 'c1', at: clock.now, actor, ...body } as Signal);
   const release = () => say({ revision: 1, plan: planOf() });

@@ -3,7 +3,7 @@ import type { ApiOptions } from '@serin/api/options';
 import { releasedConfig } from '@serin/api/released';
 import { Fault } from '@serin/core/base/fault';
 import type { CompiledConfig } from '@serin/core/config/config';
-import { createEngine, type Engine } from '@serin/core/engine/engine';
+import { createEngine, type Engine, type EngineOptions } from '@serin/core/engine/engine';
 import type { Ports } from '@serin/core/ports/ports';
 import type { Labels } from '@serin/core/ports/telemetry';
 import { type Clockwork, wakeSoon } from './clock.ts';
@@ -26,17 +26,19 @@ export interface Runtime {
 
 interface Options {
   readonly ports: Ports;
+  readonly profiler: EngineOptions['profiler'];
   readonly source: string;
   /** Names this instance in the leases that it takes. */
   readonly self: string;
   readonly clockwork: Pick<Clockwork, 'now' | 'log'>;
 }
 
-export function runtimeOf({ ports, source, self, clockwork: { now, log } }: Options): Runtime {
+export function runtimeOf({ ports, profiler, source, self, clockwork: { now, log } }: Options): Runtime {
   let endsAt = 0;
   const due = new Map<string, number>();
   const engine = createEngine({
     ports,
+    profiler,
     now,
     self,
     alone: false,
@@ -164,7 +166,7 @@ export const idlePorts = (labels: Labels) => ({
   notify: { deliver: notHere },
 });
 
-async function notHere(): Promise<never> {
+export async function notHere(): Promise<never> {
   throw new Fault(
     'defect',
     'only the queue starts jobs and reads their state, not the API; this is a defect of Serin, report it',

@@ -1,6 +1,6 @@
 import { Fault } from '@serin/core/base/fault';
 import type { Outcome } from '@serin/core/engine/outcome';
-import { perform } from '@serin/core/engine/perform';
+import { publish } from '@serin/core/engine/published';
 import { modelIn } from '@serin/core/inbound/fact';
 import { withKnownEnds } from '@serin/core/model/monitor/monitor';
 import * as z from 'zod';
@@ -104,15 +104,8 @@ export const eventRoutes = (api: Api): readonly Route[] => [
         );
       if (to - body.from >= maxReplayed)
         throw new Fault('invalid', `more than ${maxReplayed} entries cannot be replayed at once; set \`to\``);
-      const { ports, now, source } = api;
-      const order = { key: 'replay', kind: 'publish', from: body.from - 1, to } as const;
-      await perform(order, {
-        ports,
-        now,
-        source,
-        stream: body.stream,
-        tell: () => Promise.reject(new Error('publishing sends no signal; this is a defect of Serin, report it')),
-      });
+      const { ports, source } = api;
+      await publish(body.from - 1, to, { ports, source, stream: body.stream });
       return { status: 200, body: { from: body.from, to } };
     },
   }),

@@ -6,7 +6,7 @@ import type { DatasetVersion, ListingProgress } from '../model/intake/protocol.t
 import type { Order } from '../model/protocol.ts';
 import { type Bucket, type LeftOut, type ObjectInfo, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
-import { otherDigest, type ReadOwn, readNamed } from './stored.ts';
+import { otherDigest, type ReadOwn, readKept, readNamed } from './stored.ts';
 
 /** Keys that one listing effect takes in: a commit each, and a chunk of the manifest. */
 const keysPerPart = 50_000;
@@ -229,6 +229,23 @@ export async function* datasetParts(
   if (wanted === found) return;
   if (wanted === undefined) throw unusable(key, 'is not named by the digest of a dataset version');
   throw otherDigest(`the dataset version that ${key} describes`, wanted, found, mend);
+}
+
+/**
+ * The objects of one chunk of a dataset version, compared with its own digest. Whether the chunks are those of the version,
+ * only the whole walk says.
+ */
+export async function datasetChunk(
+  read: ReadOwn,
+  key: string,
+  chunk: number,
+): Promise<{ readonly objects: readonly ObjectInfo[]; readonly isLast: boolean }> {
+  const { chunks } = await readManifest(read, key);
+  const name = chunks[chunk];
+  return {
+    objects: name === undefined ? [] : objectsIn(await readKept(read, name)),
+    isLast: chunk + 1 >= chunks.length,
+  };
 }
 
 // Written by `writeChunk`, as its digest says.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memoryJournal } from '../../../../test/simulation/fakes/journal.ts';
+import { noProfiler } from '../../../../test/simulation/fakes/profiler.ts';
 import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
 import { Fault } from '../base/fault.ts';
 import {
@@ -40,7 +41,14 @@ function engineOver(drive: Driver, journal: (real: Journal, clock: { now: number
     ...{ jobs: away, registry: away, telemetry: () => away, bus: away, bucket: () => away },
     ...{ serving: () => serving, journal: { ...real, ...journal(real, clock) } },
   } as unknown as Ports;
-  const engine = createEngine({ ports, now: () => clock.now, self: 'engine', alone: true, source: 'test' });
+  const engine = createEngine({
+    ports,
+    profiler: noProfiler,
+    now: () => clock.now,
+    self: 'engine',
+    alone: true,
+    source: 'test',
+  });
   return { engine, changes, clock, head: () => memory.head(stream) };
 }
 

@@ -1,5 +1,6 @@
 import { asFault, Fault } from '../base/fault.ts';
 import { defined } from '../base/objects.ts';
+import type { Profiler } from '../drift/profiler.ts';
 import { type Decision, decideModel } from '../model/decide.ts';
 import { type Dispatcher, leaseMs, type PendingEffects } from '../model/leases.ts';
 import { modelWakesAt } from '../model/owed.ts';
@@ -17,6 +18,8 @@ import { type Next, rewrite } from './rewrite.ts';
 
 export interface EngineOptions {
   readonly ports: Ports;
+  /** Asked for when the first dataset is read: whoever reads none need not load it. */
+  readonly profiler: () => Promise<Profiler>;
   /** The only clock there is: milliseconds since the epoch. */
   readonly now: () => number;
   /** Names this engine in the leases it takes; unique among those that run. */
@@ -115,6 +118,7 @@ export function createEngine(options: EngineOptions): Engine {
     try {
       return await perform(effect, {
         ports,
+        profiler: options.profiler,
         now,
         stream,
         source: options.source,

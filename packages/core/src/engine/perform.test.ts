@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { noProfiler } from '../../../../test/simulation/fakes/profiler.ts';
 import { canonical, encodeText, sha256Hex } from '../base/json.ts';
 import { planOf } from '../model/model.fixture.ts';
 import type { Spread } from '../model/streams.ts';
@@ -33,6 +34,7 @@ async function told(before: Record<string, Plan> | undefined, after: Record<stri
   const answer = await perform({ key: 'spread', ...order } as never, {
     ports: { bucket: () => ({ read }) } as unknown as Ports,
     now: () => 0,
+    profiler: noProfiler,
     stream: 'project',
     source: 'test',
     tell: async (stream, signal) => {

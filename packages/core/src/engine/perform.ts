@@ -2,6 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { canonical } from '../base/json.ts';
 import { instant } from '../base/time.ts';
 import type { CompiledConfig, ModelPlan } from '../config/config.ts';
+import type { Profiler } from '../drift/profiler.ts';
 import { checkLabels, checkTick } from '../judge/checks.ts';
 import type { Answer, Effect, Order } from '../model/protocol.ts';
 import type { Spread } from '../model/streams.ts';
@@ -15,6 +16,7 @@ import { checkDataset } from './dataset-check.ts';
 import { readHistory } from './history.ts';
 import { findLabels, importLabels } from './label-file.ts';
 import type { Outcome } from './outcome.ts';
+import { countDataset, profileDataset, validate } from './profile.ts';
 import { notify, publish } from './published.ts';
 import { rewrite } from './rewrite.ts';
 
@@ -31,17 +33,21 @@ export interface Surroundings {
   readonly tell: (stream: string, signal: Record<string, unknown> & { readonly id: string }) => Promise<Outcome>;
 }
 
+interface Performing extends Surroundings {
+  readonly profiler: () => Promise<Profiler>;
+}
+
 type Performers = {
-  readonly [Kind in Order['kind']]: (
-    order: Extract<Order, { kind: Kind }>,
-    around: Surroundings,
-  ) => Promise<AnswerBody>;
+  readonly [Kind in Order['kind']]: (order: Extract<Order, { kind: Kind }>, around: Performing) => Promise<AnswerBody>;
 };
 
 /** Each order, and the port call that carries it out. A fault is the caller's: it knows what to do with its `retry`. */
 const performers: Performers = {
   list: async (order, { ports, now }) => ({ type: 'listingAdvanced', ...(await listDataset(order, ports, now())) }),
   checkDataset: async (order, { ports }) => ({ type: 'datasetChecked', problems: await checkDataset(order, ports) }),
+  profileDataset: async (order, around) => ({ type: 'datasetProfiled', ...(await profileDataset(order, around)) }),
+  validateDataset: async (order, { ports }) => ({ type: 'datasetValidated', ...(await validate(order, ports)) }),
+  countDataset: async (order, around) => ({ type: 'datasetCounted', ...(await countDataset(order, around)) }),
   findLabels: async (order, { ports }) => ({ type: 'labelsFound', found: await findLabels(order, ports) }),
   importLabels: async (order, { ports }) => ({ type: 'labelsImported', progress: await importLabels(order, ports) }),
   startJob: async ({ job }, { ports }) => ({ type: 'jobStarted', job: (await ports.jobs.start(job)).id }),
@@ -125,9 +131,9 @@ function endOf(ticks: readonly { readonly start: number }[], tickMs: number, end
   return last.start + tickMs;
 }
 
-export function perform(effect: Effect, around: Surroundings): Promise<AnswerBody> {
+export function perform(effect: Effect, around: Performing): Promise<AnswerBody> {
   // The table pairs each kind with its own order; the compiler cannot follow the pair through the look-up.
-  const performer = performers[effect.kind] as (order: Order, around: Surroundings) => Promise<AnswerBody>;
+  const performer = performers[effect.kind] as (order: Order, around: Performing) => Promise<AnswerBody>;
   return performer(effect, around);
 }
 

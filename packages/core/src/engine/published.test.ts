@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { noProfiler } from '../../../../test/simulation/fakes/profiler.ts';
 import { Fault } from '../base/fault.ts';
 import type { Json } from '../base/json.ts';
 import { day, hour } from '../base/time.ts';
@@ -60,7 +61,14 @@ function world(
     publish: (from: number, to: number) =>
       perform(
         { key: `publish/${from}`, kind: 'publish', from, to },
-        { ports, now: () => now, stream, source: 'test', tell: () => expect.fail('nothing is told') },
+        {
+          ports,
+          profiler: noProfiler,
+          now: () => now,
+          stream,
+          source: 'test',
+          tell: () => expect.fail('nothing is told'),
+        },
       ),
     letters: () => [...streams.keys()].filter((name) => name.startsWith('dead/')),
     letter: (id: string) => streams.get(`dead/${id}`)?.head.state,
@@ -70,7 +78,14 @@ function world(
     notify: (from: number, to: number, only: { readonly index?: number; readonly delivered?: number } = {}) =>
       perform(
         { key: `notify/pager/${from}`, kind: 'notify', sink, from, to, ...only },
-        { ports, now: () => now, stream, source: 'test', tell: () => expect.fail('nothing is told') },
+        {
+          ports,
+          profiler: noProfiler,
+          now: () => now,
+          stream,
+          source: 'test',
+          tell: () => expect.fail('nothing is told'),
+        },
       ),
   };
 }

@@ -1,7 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { decodeText, encodeText, sha256Hex } from '../base/json.ts';
 import type { CompiledConfig } from '../config/config.ts';
-import { type ObjectContent, ownBucket } from '../ports/bucket.ts';
+import { type Bucket, type ObjectContent, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 
 /** Up to `maxBytes` of an object of the project's own bucket, as `Bucket.read`. */
@@ -36,7 +36,12 @@ const namings = [
     key: /^(?:profiles|references|reports|drift)\/([0-9a-f]{64})\.json$/,
     mend: 'restore it from a backup, or roll back to a version whose objects are there',
   },
+  {
+    key: /^profiles\/state\/([0-9a-f]{64})$/,
+    mend: 'start another run: it reads its dataset from the beginning',
+  },
 ] as const;
+const mendOf = (key: string): string => namings.find((naming) => naming.key.test(key))?.mend ?? '';
 
 /** The SHA-256 that an object of the own bucket must have by its name; `undefined`: its name says none. */
 export function digestInKey(key: string): string | undefined {
@@ -59,8 +64,7 @@ function checkNamed(key: string, found: string): void {
   const what = `${key} in the bucket '${ownBucket}'`;
   if (wanted === undefined)
     throw new Fault('invalid', `${what} is not named by its digest and cannot be trusted; release again`);
-  const mend = namings.find((naming) => naming.key.test(key))?.mend ?? '';
-  throw otherDigest(what, wanted, found, mend);
+  throw otherDigest(what, wanted, found, mendOf(key));
 }
 
 /** The content of an object that its digest names, compared with it; `undefined` where there is none. */
@@ -81,6 +85,26 @@ export async function readNamed(
     );
   checkNamed(key, sha256(object.content));
   return object.content;
+}
+
+/** The content of an object that must be there, compared with the digest that names it. */
+export async function readKept(read: ReadOwn, key: string): Promise<Uint8Array> {
+  const content = await readNamed(read, key);
+  if (content !== undefined) return content;
+  const mend = mendOf(key);
+  throw new Fault('invalid', `${key} is not in the bucket '${ownBucket}'; ${mend}`);
+}
+
+/** Writes an object under its digest, and answers it. `name` makes a key of the digest. Twice: the same object. */
+export async function writeKept(own: Bucket, name: (digest: string) => string, content: Uint8Array): Promise<string> {
+  const digest = sha256Hex(content);
+  if (content.length > maxStoredBytes)
+    throw new Fault(
+      'invalid',
+      `${name(digest)} would have ${content.length} bytes, and ${maxStoredBytes} is the most: the data has too many columns; leave some out`,
+    );
+  await own.write(name(digest), content, { ifAbsent: true });
+  return digest;
 }
 
 /**

@@ -144,6 +144,9 @@ export const machines = {
     takes: [
       'cancelRequested',
       'datasetChecked',
+      'datasetProfiled',
+      'datasetCounted',
+      'datasetValidated',
       'jobStarted',
       'jobStopAsked',
       'jobDescribed',

@@ -8,6 +8,7 @@ import type { Entry, Head } from '../ports/journal.ts';
 import { decideModel } from './decide.ts';
 import { modelOwes } from './owed.ts';
 import type { Effect, ModelSignal, Stamp } from './protocol.ts';
+import { readingStart } from './run/protocol.ts';
 import type { Model } from './state.ts';
 
 type Given = Config['models'][string];
@@ -115,8 +116,8 @@ export type Driver = ReturnType<typeof driver>;
 
 export const artifactOf = (name: string) => ({ uri: `file:${name}`, digest: `digest-${name}`, bytes: 10 });
 
-/** From a drop to a finished training job. */
-export function trainOne(drive: Driver, digest: string, by: Stamp['actor'] = human): void {
+/** From a drop to a dataset that is checked. */
+export function dropOne(drive: Driver, digest: string, by: Stamp['actor'] = human): void {
   drive.say({ type: 'dataHinted', keys: [`fraud/${digest}.csv`] }, by);
   drive.wait(10_000);
   const progress = { chain: digest, chunks: ['c'], objects: 1, bytes: 10, complete: false };
@@ -134,6 +135,40 @@ export function trainOne(drive: Driver, digest: string, by: Stamp['actor'] = hum
     },
   });
   drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+}
+
+/** The name of an object in the bucket that a task of the profiling leaves. */
+export const seenAs = (task: string): string => task.padEnd(64, '0');
+
+/** Answers what is owed for a dataset until nothing is, and says what that was. */
+export function lookThrough(
+  drive: Driver,
+  { rows = 100, refused }: { rows?: number; refused?: string } = {},
+): string[] {
+  const asked: string[] = [];
+  while (drive.state.run?.status === 'profiling') {
+    const effect = drive.owed().find(({ kind }) => /^(profile|count|validate)Dataset$/.test(kind));
+    if (effect === undefined) throw new Error('nothing is owed of the dataset');
+    const [, , task = '', part] = effect.key.split('/');
+    asked.push(`${task}/${part}`);
+    const name = seenAs(task);
+    const reading = { ...readingStart, parts: Number(part) + 1 };
+    if (effect.kind === 'profileDataset')
+      drive.answer(effect.kind, { type: 'datasetProfiled', reading, ended: { profile: name, rows } });
+    if (effect.kind === 'countDataset')
+      drive.answer(effect.kind, { type: 'datasetCounted', reading, ended: { reference: name } });
+    if (effect.kind === 'validateDataset') {
+      const because = refused ?? 'nothing was found';
+      drive.answer(effect.kind, { type: 'datasetValidated', report: name, refused: refused !== undefined, because });
+    }
+  }
+  return asked;
+}
+
+/** From a drop to a finished training job. */
+export function trainOne(drive: Driver, digest: string, by: Stamp['actor'] = human): void {
+  dropOne(drive, digest, by);
+  lookThrough(drive);
   drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
   job(drive, { artifacts: { train: artifactOf(`train-${digest}`), holdout: artifactOf(`holdout-${digest}`) } });
   job(drive, { artifacts: { model: artifactOf(`model-${digest}`) }, metrics: { loss: 1 } });

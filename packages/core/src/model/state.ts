@@ -44,6 +44,8 @@ export interface Model {
   readonly skipped?: { readonly trigger: string; readonly at: number; readonly because: string };
   /** By inputs digest: the run that was finished with them; the last 50. */
   readonly finished: Readonly<Record<string, string>>;
+  /** By dataset: the rows of those that were profiled, the newest last; the last 14. */
+  readonly profiled?: Readonly<Record<string, number>>;
 
   readonly versions: Versions;
   readonly nextNumber: number;

@@ -4,6 +4,7 @@ import { type MachineName, machines, ownerOf } from './machines.ts';
 import { artifactOf, type Driver, driver, human, planOf, type Said } from './model.fixture.ts';
 import { modelOwes, modelWakesAt } from './owed.ts';
 import type { Effect, ModelSignal } from './protocol.ts';
+import { readingStart } from './run/protocol.ts';
 import type { Model } from './state.ts';
 
 /** A small seeded generator (mulberry32): the walks are the same on every machine. */
@@ -49,6 +50,9 @@ const answers: readonly Said[] = [
   { ...debt, type: 'labelsFound', found: 'busy' },
   { ...debt, type: 'labelsImported', progress: 'gone' },
   { ...debt, type: 'datasetChecked', problems: [] },
+  { ...debt, type: 'datasetProfiled', reading: readingStart },
+  { ...debt, type: 'datasetCounted', reading: readingStart, ended: { reference: 'r' } },
+  { ...debt, type: 'datasetValidated', report: 'r', refused: true, because: 'x' },
   { ...debt, type: 'jobStarted', job: 'j' },
   { ...debt, type: 'jobDescribed', description: { status: 'succeeded' } },
   { ...debt, type: 'jobStopAsked' },
@@ -107,6 +111,15 @@ function plausible(
       };
     case 'checkDataset':
       return { type: 'datasetChecked', problems: draw(10) === 0 ? ['empty'] : [] };
+    case 'profileDataset':
+    case 'countDataset': {
+      const type = effect.kind === 'profileDataset' ? 'datasetProfiled' : 'datasetCounted';
+      const reading = { ...effect.reading, parts: effect.reading.parts + 1, state: `s${draw(9)}` };
+      const ended = { profile: `p${draw(4)}`, rows: draw(100), reference: `r${draw(4)}` };
+      return { type, reading, ...(draw(2) === 0 ? {} : { ended }) };
+    }
+    case 'validateDataset':
+      return { type: 'datasetValidated', report: `r${draw(4)}`, refused: draw(4) === 0, because: 'x' };
     case 'startJob':
       return { type: 'jobStarted', job: `j${draw(1e6)}` };
     case 'describeJob': {
@@ -185,6 +198,8 @@ function observed(state: Model, draw: (below: number) => number) {
   };
 }
 
+const looking = { validate: {}, monitor: { capture: { share: '10%', fields: ['n'] }, drift: {} } };
+
 const names = Object.keys(machines) as readonly MachineName[];
 
 /** Walks the machines at random and keeps one state per combination that was reached. */
@@ -197,7 +212,7 @@ function reached(): ReadonlyMap<string, Model> {
         seed % 4 === 0
           ? { rollout: { steps: [10], bake: '1m', atMost: '1m', guard: '1m' } }
           : seed % 3 === 0
-            ? { approval: {} }
+            ? { approval: {}, ...looking }
             : seed % 5 === 0
               ? { rollout: { strategy: 'allAtOnce', guard: '1m' }, labels: outcomes }
               : seed % 7 === 0

@@ -14,9 +14,10 @@ import { rulesFor } from './rollout/evidence.ts';
 import { nextInHold } from './rollout/next.ts';
 import { candidateWeight, type Rollout } from './rollout/state.ts';
 import { type GateVerdict, gateText } from './run/gate.ts';
+import { profilingText } from './run/profiling.ts';
 import type { Run, Working } from './run/state.ts';
 import type { Model } from './state.ts';
-import { type Version, versionOf } from './version.ts';
+import { type DataSeen, type Version, versionOf } from './version.ts';
 
 /** Why something is as it is: one line that names the rule and its numbers, the numbers by name, and how it came to be. */
 export interface Why {
@@ -124,6 +125,8 @@ function runText(run: Run): string {
   switch (run.status) {
     case 'validating':
       return run.checked ? 'waits for a free slot' : 'waits until its dataset is checked';
+    case 'profiling':
+      return profilingText(run);
     case 'registering':
       return `is being registered${run.verdict === undefined ? '' : `; the gate ${gateText(run.verdict)}`}`;
     case 'stopping':
@@ -131,6 +134,8 @@ function runText(run: Run): string {
     case 'succeeded':
       return `succeeded: ${run.because}`;
     case 'refused':
+      if (run.verdict === undefined)
+        return `ended before anything was paid: ${run.because}; equal data runs again only when it is forced`;
       // The verdict's own text begins with the word.
       return `was ${run.because.startsWith('refused') ? run.because : `refused: ${run.because}`}`;
     case 'failed':
@@ -153,6 +158,7 @@ function runTimeline(run: Run): readonly Line[] {
         ...leftOutTexts(dataset),
       ].join('; '),
     ),
+    ...(run.data === undefined ? [] : [line(run.startedAt, dataText(run.data))]),
     ...(run.trained === undefined ? [] : [line(run.startedAt, `trained v${run.trained.number}`)]),
     ...Object.entries(run.unread ?? {}).map(([part, unread]) =>
       line(run.startedAt, `metrics of the ${part} job that were not taken: ${unreadText(unread)}`),
@@ -160,6 +166,9 @@ function runTimeline(run: Run): readonly Line[] {
     ...('endedAt' in run ? [line(run.endedAt, runText(run))] : []),
   ];
 }
+
+const dataText = ({ profile, rows, report }: DataSeen): string =>
+  `dataset profiled: ${countText(rows, 'row')} (profile ${profile.slice(0, 12)}${report === undefined ? '' : `, report ${report.slice(0, 12)}`})`;
 
 const unreadText = (unread: Readonly<Record<string, string>>): string =>
   Object.entries(unread)

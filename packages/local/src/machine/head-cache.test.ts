@@ -8,6 +8,7 @@ import { planOf } from '@serin/core/model/model.fixture';
 import type { Ports } from '@serin/core/ports/ports';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { noProfiler } from '../../../../test/simulation/fakes/profiler.ts';
 import { sqliteJournal } from '../ports/journal.ts';
 import { openDatabase } from './database.ts';
 import { headCache } from './head-cache.ts';
@@ -70,7 +71,14 @@ test('signals that come to one model at once are all committed, each after the o
   };
   // No effect is performed: signals are only received.
   const ports = { journal: counted } as unknown as Ports;
-  const engine = createEngine({ ports, now: () => 1, self: 'test', alone: true, source: 'test' });
+  const engine = createEngine({
+    ports,
+    profiler: noProfiler,
+    now: () => 1,
+    self: 'test',
+    alone: true,
+    source: 'test',
+  });
   const actor = { subject: 'ann', issuer: 'token', role: 'operator' } as const;
   const say = (id: string, said: Record<string, unknown>) =>
     engine.receive('model/fraud', { id, at: 1, actor, ...said } as unknown as Signal);

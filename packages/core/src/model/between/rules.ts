@@ -1,4 +1,4 @@
-import { defined, lastOf, without } from '../../base/objects.ts';
+import { defined, lastOf, withLast, without } from '../../base/objects.ts';
 import { machineRules } from '../machines.ts';
 import { markRecords } from '../records.ts';
 import type { Because } from '../rollout/state.ts';
@@ -57,6 +57,9 @@ function endRun(model: Model, moment: Moment): Model {
     settledRun: run.id,
     tells: released,
     finished: conclusive ? lastOf({ ...model.finished, [run.inputs]: run.id }, 50) : model.finished,
+    ...(run.data === undefined
+      ? {}
+      : { profiled: withLast(model.profiled ?? {}, [run.dataset.digest, run.data.rows], 14) }),
   };
   const version = versionOf(model.versions, run.trained?.number);
   if (version === undefined) return noted;

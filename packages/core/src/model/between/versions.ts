@@ -31,7 +31,7 @@ export function numberTrained(model: Model, { at }: Moment): Model {
     scores: {},
     serve,
     lineage: lineageOf(run),
-    ...defined({ evaluate, holdout: run.holdout }),
+    ...defined({ evaluate, holdout: run.holdout, data: run.data }),
   };
   const versions = { ...model.versions, [String(number)]: version };
   return { ...model, nextNumber: number + 1, versions: prune(versions, model, number) };

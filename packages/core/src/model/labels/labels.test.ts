@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../../../test/simulation/fakes/bucket.ts';
+import { noProfiler } from '../../../../../test/simulation/fakes/profiler.ts';
 import { atOnce } from '../../../../../test/simulation/fakes/sync.ts';
 import { Fault } from '../../base/fault.ts';
 import { encodeText } from '../../base/json.ts';
@@ -50,6 +51,7 @@ function world(changes: Parameters<typeof planOf>[0] = {}) {
   const carryOut = (effect: Effect) =>
     perform(effect, {
       ports,
+      profiler: noProfiler,
       now: () => drive.now,
       stream: 'model/fraud',
       source: 'test',

@@ -4,7 +4,7 @@ import type { StepName, stepPlans } from '../../config/parts.ts';
 import type { DatasetVersion } from '../intake/protocol.ts';
 import type { DataSeen, Version, Versions } from '../version.ts';
 import type { GateVerdict } from './gate.ts';
-import type { Trigger } from './protocol.ts';
+import type { Reading, SeenFor, Trigger } from './protocol.ts';
 import type { Results } from './steps.ts';
 
 /** What a run is, and what others ask of it. */
@@ -56,6 +56,16 @@ export type Run =
       readonly slot: boolean;
       readonly deadline: number;
     })
+  | (Base & {
+      readonly status: 'profiling';
+      readonly reading: Reading;
+      /** What the champion was trained on, fixed when the profiling began. */
+      readonly former?: DataSeen;
+      readonly seen: SeenFor;
+      readonly slot: boolean;
+      /** Until then the next part must have been read. */
+      readonly deadline: number;
+    })
   | Working
   | (Base & { readonly status: 'registering'; readonly verdict?: GateVerdict })
   | (Waiting<'stopping'> & { readonly because: string; readonly then: 'failed' | 'cancelled'; readonly asked: boolean })
@@ -83,6 +93,8 @@ export interface RunContext {
   readonly versions: Versions;
   readonly champion?: number;
   readonly nextNumber: number;
+  /** By dataset: the rows of those that were profiled, the newest last. */
+  readonly profiled?: Readonly<Record<string, number>>;
 }
 
 export const runEnded = (run: Run | undefined): boolean => run === undefined || 'endedAt' in run;
@@ -124,5 +136,6 @@ export function bare(run: Base): Base {
 
 const ofStatus = [
   ...(['status', 'job', 'checked', 'slot', 'deadline'] as const),
+  ...(['reading', 'former', 'seen'] as const),
   ...(['verdict', 'because', 'endedAt', 'then', 'asked'] as const),
 ] as const;

@@ -120,6 +120,8 @@ export const inputsOf = (dataset: DatasetVersion, plan: ModelPlan, trigger: Trig
     trigger.image ?? '',
     trigger.hyperparameters ?? '',
     trigger.version ?? '',
+    // A plan without it keeps its digest.
+    ...(plan.validate === undefined ? [] : [plan.validate]),
   ]).slice(0, 32);
 
 /** The score key: one score per artifact, hold-out and evaluator. */

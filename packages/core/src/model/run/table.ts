@@ -6,6 +6,7 @@ import type { Effect, ModelSignal, SignalOf } from '../protocol.ts';
 import { versionOf } from '../version.ts';
 import { type GateVerdict, gateText } from './gate.ts';
 import { beginJob, isOver, jobKey, jobOwes, noteJob, noteLook, overdueText, stopJob } from './jobs.ts';
+import { beginProfiling, profilingOwes, profilingRow, wantsProfile } from './profiling.ts';
 import { type Base, bare, endRun, type JobStatus, type Run, type RunContext, type Working } from './state.ts';
 import { judgeRun, nextStep, steps, withData } from './steps.ts';
 
@@ -16,7 +17,9 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
     datasetChecked: (run, { at, problems }, context) =>
       problems.length > 0
         ? endRun(run, at, 'failed', `the dataset cannot be used: ${problems.join('; ')}`)
-        : start({ ...run, checked: true }, at, context),
+        : wantsProfile(run.plan)
+          ? beginProfiling(run, at, context)
+          : start({ ...run, checked: true }, at, context),
     slotGranted: (run, signal, context) => refuseSlot(run, signal) ?? start({ ...run, slot: true }, signal.at, context),
     clockTicked: (run, { at }) =>
       at >= run.deadline
@@ -25,6 +28,16 @@ export const runTable: Table<Run, ModelSignal, RunContext> = {
     cancelRequested: (run, signal) =>
       refuseOther(run, signal) ?? endRun(run, signal.at, 'cancelled', cancelText(signal)),
     effectRefused: (run, { at, because }) => endRun(run, at, 'failed', because),
+    jobHinted: 'ignore',
+    jobDescribed: 'ignore',
+    jobStarted: 'ignore',
+  },
+  profiling: {
+    ...profilingRow((run, slot, at, context) => start(profiled(run, slot, at), at, context)),
+    slotGranted: (run, signal) => refuseSlot(run, signal) ?? { ...run, slot: true },
+    cancelRequested: (run, signal) =>
+      refuseOther(run, signal) ?? endRun(run, signal.at, 'cancelled', cancelText(signal)),
+    datasetChecked: 'ignore',
     jobHinted: 'ignore',
     jobDescribed: 'ignore',
     jobStarted: 'ignore',
@@ -126,6 +139,8 @@ export function runOwes(run: Run, now: number, context: RunContext): readonly Ef
         ...(run.checked ? [] : [checkOf(run)]),
         ...(run.checked && !run.slot && now < run.deadline ? [slot] : []),
       ];
+    case 'profiling':
+      return profilingOwes(run, now, context);
     case 'registering':
       return [{ key: `run/${run.id}/register`, kind: 'register', version: registration(run, context) }];
     case 'stopping':
@@ -138,11 +153,19 @@ export function runOwes(run: Run, now: number, context: RunContext): readonly Ef
 }
 
 export function runWakes(run: Run): number | undefined {
-  if (run.status === 'validating') return run.deadline;
+  if (run.status === 'validating' || run.status === 'profiling') return run.deadline;
   if (!('job' in run)) return undefined;
   const next = run.job.id === undefined ? run.job.notBefore : run.job.lookAt;
   return run.status === 'stopping' ? next : Math.min(run.job.deadline, next);
 }
+
+const profiled = (run: Base, slot: boolean, at: number): Extract<Run, { status: 'validating' }> => ({
+  ...run,
+  status: 'validating',
+  checked: true,
+  slot,
+  deadline: at + run.plan.train.compute.maxWait,
+});
 
 /** Goes on once the dataset is checked and a slot is reserved. */
 function start(run: Extract<Run, { status: 'validating' }>, at: number, context: RunContext): Run {
