@@ -95,6 +95,22 @@ const rows: readonly Row[] = [
   { at: 'train.environment.KEY', authors: { 'train.environment': { KEY: 'a\0b' } } },
   { at: 'train.command.1', authors: { 'train.command': ['python', 'a\0b'] } },
   { at: 'serve.command.0', authors: { 'serve.command': ['python\0'] } },
+  { at: 'validate.columns', authors: { validate: { columns: { age: { min: 2, max: 1 } } } } },
+  { at: 'validate.label', authors: { validate: { checks: { labelRareClass: 'warn' } } } },
+  {
+    at: 'validate.checks.leakage',
+    authors: { validate: { checks: { leakage: 'warn' } }, split: { holdout: { by: 'rows', share: '20%' } } },
+    compiled: { validate: { checks: { leakage: 'warn' } } },
+  },
+  {
+    at: 'monitor.capture',
+    authors: { 'monitor.capture': { share: '10%', fields: ['n'] }, serve: 'none' },
+  },
+  { at: 'monitor.drift', authors: { 'monitor.drift': {} } },
+  {
+    at: 'monitor.drift.notice',
+    authors: { 'monitor.drift': { notice: 0.5, major: 0.1 }, 'monitor.capture': { share: '10%', fields: ['n'] } },
+  },
   { at: 'colour', authors: { colour: 'red' } },
 ];
 
