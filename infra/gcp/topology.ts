@@ -14,7 +14,15 @@ import { placesOf } from './topology/places.ts';
 import { laterOf, resourcesOf, staysOf } from './topology/resources.ts';
 import { settingsProblems } from './topology/settings.ts';
 import type { Account, Settings, Topology, Where } from './topology/shapes.ts';
-import { bucketsOf, databaseOf, logStoreOf, notificationsOf, repositoriesOf, topicsOf } from './topology/stores.ts';
+import {
+  bucketsOf,
+  capturesOf,
+  databaseOf,
+  logStoreOf,
+  notificationsOf,
+  repositoriesOf,
+  topicsOf,
+} from './topology/stores.ts';
 
 export { callsOf, portsOf, projectWide } from './topology/calls.ts';
 export { readSettings, settingsOf } from './topology/settings.ts';
@@ -63,6 +71,7 @@ export function topology(settings: Settings, where: Where): Topology {
     topics: topicsOf(places),
     database: databaseOf(places),
     buckets: bucketsOf(places),
+    captures: capturesOf(places),
     notifications: notificationsOf(places),
     repositories: repositoriesOf(places),
     logMetrics,

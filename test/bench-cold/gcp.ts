@@ -33,6 +33,7 @@ export const gcp: Bench = {
     SERIN_REGION: 'europe-west4',
     SERIN_DATABASE: 'projects/bench-project/databases/bench',
     SERIN_BUCKET: 'own',
+    SERIN_CAPTURE_TABLE: 'bench-project.serin_bench_bench_captures.requests',
     SERIN_PROGRAM_SECRETS: 'bench-programs-',
     SERIN_SECRETS: 'projects/bench-project/secrets/bench',
     SERIN_TOPIC: 'projects/bench-project/topics/signals',

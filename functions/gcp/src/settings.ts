@@ -19,6 +19,8 @@ export function settingsOf(variables: Variables) {
     modelAccount: required(variables, 'SERIN_MODEL_ACCOUNT'),
     nodeImage: required(variables, 'SERIN_NODE_IMAGE'),
     ownBucket: required(variables, 'SERIN_BUCKET'),
+    /** Of BigQuery, in which endpoints log requests: `<project>.<dataset>.<table>`. */
+    captureTable: required(variables, 'SERIN_CAPTURE_TABLE'),
     /** Before the name of each secret of a program, in Secret Manager. */
     secretsPrefix: required(variables, 'SERIN_PROGRAM_SECRETS'),
     /** `projects/<p>/locations/<region>/keyRings/<ring>/cryptoKeys/<key>` */

@@ -49,6 +49,8 @@ function renderBinding({ gcp, topology, after }: Around, { id, member, role, tar
       return new gcp.projects.IAMMember(name, { project: target.name, ...common }, options);
     case 'bucket':
       return new gcp.storage.BucketIAMMember(name, { bucket: target.name, ...common }, options);
+    case 'dataset':
+      return new gcp.bigquery.DatasetIamMember(name, { project, datasetId: target.name, ...common }, options);
     case 'topic':
       return new gcp.pubsub.TopicIAMMember(name, { topic: target.name, ...common }, options);
     case 'subscription':

@@ -28,6 +28,8 @@ export async function serin(
   // Asked for, the agent of Cloud Storage is there.
   if (settings.dataBuckets.length > 0 || settings.kmsKey !== undefined)
     await gcp.storage.getProjectServiceAccount({ project: account });
+  // So is that of BigQuery.
+  if (settings.kmsKey !== undefined) await gcp.bigquery.getDefaultServiceAccount({ project: account });
   const around = { ...platform, topology: topology(settings, { account, region, number }), code };
   const apis = renderApis(around);
   const known = [...apis, ...renderAccounts({ ...around, after: apis }), ...renderRoles({ ...around, after: apis })];
@@ -37,7 +39,15 @@ export async function serin(
   // Monitoring's agent comes with the first channel of its kind.
   const watched = renderWatch({ ...around, after: stores });
   const after = [...stores, ...watched];
-  const granted = renderBindings({ ...around, after }, 'project', 'bucket', 'topic', 'account', 'repository');
+  const granted = renderBindings(
+    { ...around, after },
+    'project',
+    'bucket',
+    'dataset',
+    'topic',
+    'account',
+    'repository',
+  );
   renderNotifications({ ...around, after: granted });
   return { address: renderFunctions({ ...around, after: [...after, ...granted] }) };
 }

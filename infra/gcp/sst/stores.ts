@@ -30,6 +30,7 @@ export function renderStores(around: Around): readonly Pulumi.Resource[] {
   return [
     ...renderDatabase(around),
     ...buckets.map((bucket) => renderBucket(around, bucket)),
+    ...renderCaptures(around),
     ...repositories.map((repository) => renderRepository(around, repository)),
     ...topics.map((topic) => renderTopic(around, topic)),
   ];
@@ -96,6 +97,35 @@ function renderBucket(around: Around, described: Bucket): Pulumi.Resource {
     },
     { ...(described.kept ? keptOf(around, name) : {}), dependsOn: [...after] },
   );
+}
+
+function renderCaptures({ gcp, topology, after }: Around): readonly Pulumi.Resource[] {
+  const { captures, settings, labels, where } = topology;
+  const { dataset: datasetId, table: tableId, days, columns } = captures;
+  const project = where.account;
+  const dataset = new gcp.bigquery.Dataset(
+    'Captures',
+    {
+      ...{ project, datasetId, location: where.region, labels: { ...labels } },
+      // Nothing of it is wanted once nobody reads it.
+      deleteContentsOnDestroy: true,
+      ...(settings.kmsKey === undefined ? {} : { defaultEncryptionConfiguration: { kmsKeyName: settings.kmsKey } }),
+    },
+    { dependsOn: [...after] },
+  );
+  const table = new gcp.bigquery.Table(
+    'Captures-Requests',
+    {
+      ...{ project, datasetId, tableId, deletionProtection: false, labels: { ...labels } },
+      schema: JSON.stringify(columns),
+      timePartitioning: { type: 'DAY', field: 'logging_time', expirationMs: days * day * 1000 },
+      requirePartitionFilter: true,
+      clusterings: ['endpoint'],
+      ...(settings.kmsKey === undefined ? {} : { encryptionConfiguration: { kmsKeyName: settings.kmsKey } }),
+    },
+    { dependsOn: [dataset] },
+  );
+  return [dataset, table];
 }
 
 function renderTopic({ gcp, topology, after }: Around, { id, name }: Topic): Pulumi.Resource {

@@ -37,6 +37,7 @@ const installations = Object.entries(all);
 const members: Readonly<Record<Binding['target']['kind'], readonly [type: string, target: string]>> = {
   project: ['projects/iAMMember:IAMMember', 'project'],
   bucket: ['storage/bucketIAMMember:BucketIAMMember', 'bucket'],
+  dataset: ['bigquery/datasetIamMember:DatasetIamMember', 'datasetId'],
   topic: ['pubsub/topicIAMMember:TopicIAMMember', 'topic'],
   subscription: ['pubsub/subscriptionIAMMember:SubscriptionIAMMember', 'subscription'],
   account: ['serviceaccount/iAMMember:IAMMember', 'serviceAccountId'],
@@ -204,6 +205,19 @@ test('buckets are private, versioned and kept, but for the one of the code', () 
     { action: { type: 'AbortIncompleteMultipartUpload' }, condition: { age: 7 } },
     { action: { type: 'Delete' }, condition: { daysSinceNoncurrentTime: 90, withState: 'ARCHIVED' } },
   ]);
+});
+
+test('copies of requests are forgotten by the day, and are read by days only', () => {
+  const { inputs, retained } = one(plain, 'bigquery/table:Table', 'Captures-Requests');
+  const dataset = one(closed, 'bigquery/dataset:Dataset', 'Captures').inputs;
+
+  expect(inputs).toMatchObject({
+    ...{ datasetId: 'serin_shop_prod_captures', tableId: 'requests', requirePartitionFilter: true },
+    timePartitioning: { type: 'DAY', field: 'logging_time', expirationMs: 14 * 24 * 60 * 60 * 1000 },
+  });
+  expect(JSON.parse(inputs.schema).map(({ name }: { name: string }) => name)).toContain('logging_time');
+  expect(retained).toBe(false);
+  expect(dataset.defaultEncryptionConfiguration).toEqual({ kmsKeyName: closed.kmsKey });
 });
 
 test('the journal is a database of its own, protected, kept, and with no index that nobody asks', () => {

@@ -307,6 +307,9 @@ test('the agents of Google’s services have what their work for the installatio
     'gcp-sa-pubsub pubsub.topics.publish projects/acme-ml/topics/serin-shop-prod-dead',
     'gcp-sa-pubsub pubsub.subscriptions.consume projects/acme-ml/subscriptions/serin-shop-prod-signals',
     expect.stringMatching(/^gcp-sa-cloudscheduler iam\.serviceAccounts\.getOpenIdToken .*-push@/),
+    ...['datasets.get', 'tables.get', 'tables.updateData'].map(
+      (permission) => `gcp-sa-aiplatform bigquery.${permission} serin_shop_prod_captures`,
+    ),
     'gs-project-accounts pubsub.topics.publish projects/acme-ml/topics/serin-shop-prod-signals',
     'gcp-sa-monitoring-notification pubsub.topics.publish projects/acme-ml/topics/serin-shop-prod-signals',
   ]);
@@ -318,6 +321,7 @@ test('under a key of the owner’s, each service that holds data may use it, and
 
   expect(users.map(({ target }) => target.name)).toEqual(users.map(() => closed.kmsKey));
   expect(users.map(({ member }) => member.replace(/^.*@|\.iam.*$/g, '')).toSorted()).toEqual([
+    'bigquery-encryption',
     'gcf-admin-robot',
     'gcp-sa-aiplatform',
     'gcp-sa-artifactregistry',
@@ -346,7 +350,7 @@ test.skipIf(noDocuments !== undefined && !required)('each call is a method of Go
   const known = new Set(
     readdirSync(discovery)
       .filter((file) =>
-        /^(aiplatform\.v1|firestore\.v1|storage\.v1|pubsub\.v1|secretmanager\.v1|monitoring\.v3|logging\.v2)\.json$/.test(
+        /^(aiplatform\.v1|bigquery\.v2|firestore\.v1|storage\.v1|pubsub\.v1|secretmanager\.v1|monitoring\.v3|logging\.v2)\.json$/.test(
           file,
         ),
       )
@@ -454,6 +458,7 @@ test('the functions are told what they are deployed with', () => {
     SERIN_REGION: 'europe-west4',
     SERIN_DATABASE: 'projects/acme-ml/databases/serin-shop-prod-journal',
     SERIN_BUCKET: 'serin-shop-prod-acme-ml',
+    SERIN_CAPTURE_TABLE: 'acme-ml.serin_shop_prod_captures.requests',
     SERIN_TOPIC: 'projects/acme-ml/topics/serin-shop-prod-signals',
     SERIN_BUS: 'projects/acme-ml/topics/serin-shop-prod-events',
     SERIN_JOB_ACCOUNT: expect.stringMatching(/^serin-[0-9a-f]{8}-jobs@acme-ml\.iam\.gserviceaccount\.com$/),

@@ -34,7 +34,7 @@ interface AgentNames {
 
 /** What Google's own services do for an installation, and may do only on what is named here. */
 export function agentGrants(places: Places, { signalsSubscription }: AgentNames): readonly Grantee[] {
-  const { agentOf, topic, emailOf, where } = places;
+  const { agentOf, topic, emailOf, where, captures } = places;
   const on = (kind: Target['kind'], of: string): Target => ({ kind, name: of });
   const grantee = (
     id: keyof typeof agents,
@@ -60,6 +60,14 @@ export function agentGrants(places: Places, { signalsSubscription }: AgentNames)
       ],
     ),
     grantee('scheduler', signs),
+    // https://docs.cloud.google.com/vertex-ai/docs/predictions/online-prediction-logging
+    grantee(
+      'vertex',
+      ...['bigquery.datasets.get', 'bigquery.tables.get', 'bigquery.tables.updateData'].map(
+        (action) =>
+          ['writes copies of requests that a model wants captured', action, on('dataset', captures.dataset)] as const,
+      ),
+    ),
     // https://docs.cloud.google.com/storage/docs/reporting-changes#prereqs
     ...(places.dataBuckets.length === 0 ? [] : [grantee('storage', publishes('tells of new objects'))]),
     // https://docs.cloud.google.com/monitoring/support/notification-options#pubsub
@@ -71,12 +79,16 @@ export function agentGrants(places: Places, { signalsSubscription }: AgentNames)
 const keyUsers = ['pubsub', 'storage', 'vertex', 'firestore', 'registry', 'functions', 'run', 'secrets'] as const;
 
 /** The key may lie in another project, on which a role of this one cannot be given: the role is Google's own. */
-export const keyBindings = ({ settings: { kmsKey }, agentOf }: Places): readonly Binding[] =>
+export const keyBindings = ({ settings: { kmsKey }, agentOf, where }: Places): readonly Binding[] =>
   kmsKey === undefined
     ? []
-    : keyUsers.map((id) => ({
+    : [
+        ...keyUsers.map((id) => [id, agentOf(agents[id])] as const),
+        // https://docs.cloud.google.com/bigquery/docs/customer-managed-encryption#grant_permission
+        ['bigquery', `serviceAccount:bq-${where.number}@bigquery-encryption.iam.gserviceaccount.com`] as const,
+      ].map(([id, member]) => ({
         id: `agent-${id}-key`,
-        member: agentOf(agents[id]),
+        member,
         role: 'roles/cloudkms.cryptoKeyEncrypterDecrypter',
         target: { kind: 'key', name: kmsKey },
         why: 'encrypts what it holds under the key',

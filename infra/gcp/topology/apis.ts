@@ -5,6 +5,7 @@
 export const apis: readonly string[] = [
   'aiplatform',
   'artifactregistry',
+  'bigquery',
   'cloudbuild',
   'cloudfunctions',
   'cloudscheduler',

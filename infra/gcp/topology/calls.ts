@@ -23,6 +23,7 @@ export type On =
   | 'ownBucket'
   | `own/${OwnFolder}`
   | 'dataBuckets'
+  | 'captures'
   | 'signals'
   | 'bus'
   | 'webhooks'
@@ -149,7 +150,11 @@ export const callsOf = {
   serving: [
     vertex('endpoints.create', 'the endpoint of a model', need('aiplatform.endpoints.create', 'project')),
     vertex('endpoints.get', 'reads what really serves', need('aiplatform.endpoints.get', 'project')),
-    vertex('endpoints.patch', 'moves weight', need('aiplatform.endpoints.update', 'project')),
+    vertex(
+      'endpoints.patch',
+      'moves weight, and says what is logged of requests',
+      need('aiplatform.endpoints.update', 'project'),
+    ),
     vertex(
       'endpoints.deployModel',
       'deploys a version',
@@ -172,6 +177,14 @@ export const callsOf = {
       need('monitoring.timeSeries.list', 'project'),
     ),
     vertex('endpoints.get', 'which versions there are', need('aiplatform.endpoints.get', 'project')),
+    call(
+      'bigquery.jobs.query',
+      'reads captured requests',
+      need('bigquery.jobs.create', 'project'),
+      need('bigquery.tables.getData', 'captures'),
+    ),
+    // "Automatically granted to the creator" of a job: https://docs.cloud.google.com/bigquery/docs/access-control
+    call('bigquery.jobs.getQueryResults', 'reads more of them', need('bigquery.jobs.create', 'project')),
   ],
   bus: [call('pubsub.projects.topics.publish', 'publishes what happened', need('pubsub.topics.publish', 'bus'))],
   send: [
@@ -218,6 +231,7 @@ export const projectWide: Readonly<Record<string, string>> = {
   'aiplatform.models.list': vertexWide,
   'aiplatform.models.update': vertexWide,
   'aiplatform.models.upload': vertexWide,
+  'bigquery.jobs.create': 'a query is a job of the project that pays for it',
   'logging.logEntries.create': 'a log is of the project',
   'logging.logEntries.list': 'jobs have no log bucket of their own',
   'monitoring.timeSeries.list': 'metrics are of the project',

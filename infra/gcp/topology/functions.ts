@@ -129,6 +129,7 @@ function environmentOf(places: Places): Readonly<Record<string, string>> {
     SERIN_REGION: where.region,
     SERIN_DATABASE: places.database,
     SERIN_BUCKET: places.ownBucket,
+    SERIN_CAPTURE_TABLE: `${where.account}.${places.captures.dataset}.${places.captures.table}`,
     SERIN_TOPIC: topic('signals'),
     SERIN_BUS: topic('events'),
     SERIN_JOB_ACCOUNT: emailOf('jobs'),

@@ -28,6 +28,8 @@ export interface Places {
   /** Those of this Google project: a role of it cannot be given on what lies in another one. */
   readonly dataBuckets: readonly string[];
   readonly database: string;
+  /** Of BigQuery, whose names have no hyphens. */
+  readonly captures: { readonly dataset: string; readonly table: string };
   /** The secret of incoming webhooks: `projects/<p>/secrets/<name>`. */
   readonly secrets: string;
   /** Before the name of each secret that a config names. */
@@ -59,6 +61,7 @@ export function placesOf(settings: Settings, { account, region, number = '<numbe
   const { foreignBuckets = [] } = settings;
   const dataBuckets = settings.dataBuckets.filter((each) => !foreignBuckets.includes(each));
   const database = `projects/${account}/databases/${name('journal')}`;
+  const captures = { dataset: name('captures').replaceAll('-', '_'), table: 'requests' };
   const secrets = `projects/${account}/secrets/${name('webhooks')}`;
   const secretsPrefix = `serin_${project}_${environment}_`;
   const ofProject: Target = { kind: 'project', name: account };
@@ -85,6 +88,7 @@ export function placesOf(settings: Settings, { account, region, number = '<numbe
     codeBucket: shortName(`code-${account}`),
     dataBuckets,
     database,
+    captures,
     secrets,
     secretsPrefix,
     agentOf: (service) => `serviceAccount:service-${number}@${service}.iam.gserviceaccount.com`,
@@ -100,6 +104,7 @@ export function placesOf(settings: Settings, { account, region, number = '<numbe
         ]),
       ) as unknown as Readonly<Record<`own/${(typeof ownFolders)[number]}`, readonly Place[]>>),
       dataBuckets: dataBuckets.map(bucket),
+      captures: [{ target: { kind: 'dataset', name: captures.dataset }, says: captures.dataset }],
       signals: publish('signals'),
       bus: publish('events'),
       // In conditions a secret is named by the number of its project.

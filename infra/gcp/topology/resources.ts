@@ -5,6 +5,7 @@ type Listed = Pick<
   Topology,
   | 'database'
   | 'buckets'
+  | 'captures'
   | 'topics'
   | 'notifications'
   | 'accounts'
@@ -30,6 +31,7 @@ export function resourcesOf(made: Listed): readonly Resource[] {
       name,
       says: kept ? keptText : 'code of the functions',
     })),
+    { kind: 'dataset', name: made.captures.dataset, says: `copies of requests, for ${made.captures.days} days` },
     ...made.topics.map(({ name, says }) => ({ kind: 'topic', name, says })),
     ...made.notifications.map(({ bucket }) => ({
       kind: 'notification',

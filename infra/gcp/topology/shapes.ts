@@ -50,7 +50,16 @@ export interface Where {
 
 /** What IAM keeps a policy on. */
 export interface Target {
-  readonly kind: 'project' | 'bucket' | 'topic' | 'subscription' | 'account' | 'repository' | 'service' | 'key';
+  readonly kind:
+    | 'project'
+    | 'bucket'
+    | 'dataset'
+    | 'topic'
+    | 'subscription'
+    | 'account'
+    | 'repository'
+    | 'service'
+    | 'key';
   /** As its own API takes it. */
   readonly name: string;
 }
@@ -167,6 +176,18 @@ export interface Bucket {
   readonly unfinishedUploadsDays: number;
 }
 
+/** Of BigQuery: copies of requests, in one table, by days that are forgotten. It goes with the installation. */
+export interface Captures {
+  readonly dataset: string;
+  readonly table: string;
+  readonly days: number;
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: 'STRING' | 'TIMESTAMP' | 'NUMERIC';
+    readonly mode: 'NULLABLE' | 'REPEATED';
+  }[];
+}
+
 /** Cloud Storage tells the topic of new objects. */
 export interface Notification {
   readonly id: string;
@@ -259,6 +280,7 @@ export interface Topology extends PlannedTopology {
   readonly database: Database;
   /** The own one first. */
   readonly buckets: readonly Bucket[];
+  readonly captures: Captures;
   readonly notifications: readonly Notification[];
   readonly repositories: readonly Repository[];
   readonly logMetrics: readonly LogMetric[];

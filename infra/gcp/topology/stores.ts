@@ -1,7 +1,8 @@
+import { capturedDays } from '@serin/clouds/captured';
 import { journalFields } from '@serin/clouds/gcp/journal';
 import { dataId } from '../../shared/data-id.ts';
 import type { Places } from './places.ts';
-import type { Bucket, Database, LogStore, Notification, Repository, Topic } from './shapes.ts';
+import type { Bucket, Captures, Database, LogStore, Notification, Repository, Topic } from './shapes.ts';
 
 /** What functions/gcp/src/ports/journal.ts reads and writes. */
 export const databaseOf = ({ name }: Places): Database => ({ name: name('journal'), fields: journalFields });
@@ -18,6 +19,22 @@ export function bucketsOf({ settings, ownBucket, codeBucket, dataBuckets }: Plac
     ...data.map((name): Bucket => ({ id: dataId(name), name, ...kept })),
   ];
 }
+
+/**
+ * What Vertex AI logs into. A table that is there must have these columns; one that it made itself would keep all for ever.
+ * https://docs.cloud.google.com/vertex-ai/docs/predictions/online-prediction-logging
+ */
+export const capturesOf = ({ captures: { dataset, table } }: Places): Captures => ({
+  ...{ dataset, table, days: capturedDays },
+  columns: [
+    { name: 'endpoint', type: 'STRING', mode: 'NULLABLE' },
+    { name: 'deployed_model_id', type: 'STRING', mode: 'NULLABLE' },
+    { name: 'logging_time', type: 'TIMESTAMP', mode: 'NULLABLE' },
+    { name: 'request_id', type: 'NUMERIC', mode: 'NULLABLE' },
+    { name: 'request_payload', type: 'STRING', mode: 'REPEATED' },
+    { name: 'response_payload', type: 'STRING', mode: 'REPEATED' },
+  ],
+});
 
 /** Each data bucket of the Google project, whoever made it: a bucket may have many notifications, so this one disturbs nobody's. */
 export const notificationsOf = ({ dataBuckets }: Places): readonly Notification[] =>

@@ -1,5 +1,13 @@
+import { day, minute } from '@serin/core/base/time';
+
 /**
  * For how long every installation keeps copies of requests, in days: the stores that hold them forget by place and age,
  * not by model.
  */
 export const capturedDays = 14;
+
+/**
+ * When a window is read after its end, and until when. No vendor says how late a copy is written; their users tell of
+ * minutes. What comes later is never read.
+ */
+export const captureTimes = { lagMs: 30 * minute, keptMs: capturedDays * day };

@@ -33,7 +33,6 @@ const asks = {
     path: 'serve.stickyBy',
     broken: ({ serve }: ModelPlan) => serve !== 'none' && serve.stickyBy !== undefined,
   },
-  capture: { path: 'monitor.capture', broken: ({ monitor }: ModelPlan) => monitor.capture !== undefined },
   metricsByRegex: { path: 'train.metrics', broken: ({ train }: ModelPlan) => train.metrics.length > 0 },
 } satisfies Readonly<Record<string, Pick<Limit, 'path' | 'broken'>>>;
 

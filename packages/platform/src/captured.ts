@@ -18,6 +18,8 @@ export interface CaptureTimes {
 
 /** `unavailable` while copies of the window's requests may still come; `invalid` when the first ones are gone. */
 export function checkCaptured({ from, to }: Window, { lagMs, keptMs }: CaptureTimes, now: number): void {
+  if (!Number.isFinite(from) || !Number.isFinite(to))
+    throw new Fault('invalid', `cannot read the requests from ${from} to ${to}; give two times`);
   if (now < to + lagMs) throw notYet(`copies of the requests until ${instant(to)} may still be written`);
   if (from >= now - keptMs) return;
   const kept = `copies of requests are kept for ${durationText(keptMs)}`;
@@ -168,6 +170,16 @@ function startOf(cursor: string): Place {
   const isFrom = from === null || (Array.isArray(from) && from.every((offset) => Number.isSafeInteger(offset)));
   if (typeof folder !== 'string' || typeof key !== 'string' || !isFrom) throw badCursor(cursor);
   return [folder, key, from];
+}
+
+/** What a line says, of a form whose fields are all optional; `undefined` where it is no JSON, or says `null`. */
+export function lineIn<Line extends object>(text: string): Partial<Line> | undefined {
+  try {
+    // The reader looks at each field before it believes in it.
+    return (JSON.parse(text) ?? undefined) as Partial<Line> | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const newline = 10;

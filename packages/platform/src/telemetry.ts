@@ -1,5 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
-import type { Labels, Telemetry, TickQuery } from '@serin/core/ports/telemetry';
+import type { Labels, TickQuery } from '@serin/core/ports/telemetry';
 
 /** `Labels` on a platform that does not record which deployment answered a request. */
 export function withoutLabels(platform: string): Labels {
@@ -13,18 +13,6 @@ export function withoutLabels(platform: string): Labels {
     label: refuse,
     labels: refuse,
     labelTotals: async () => ({ recorded: 0, duplicate: 0, conflict: 0, unknown: 0, late: 0 }),
-  };
-}
-
-/** `captured` on a platform whose copies of requests are not read. */
-export function withoutCaptured(platform: string): Pick<Telemetry, 'captured'> {
-  return {
-    captured: async () => {
-      throw new Fault(
-        'invalid',
-        `captured requests of ${platform} are not read yet; serve on one machine, or leave monitor.drift out`,
-      );
-    },
   };
 }
 

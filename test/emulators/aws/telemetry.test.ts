@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { endpointName } from '@serin/aws/names';
@@ -6,6 +7,7 @@ import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { slowerThan } from '@serin/core/base/measures';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { capturedContract } from '../../contract/captured.contract.ts';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { memoryBucket } from '../../simulation/fakes/bucket.ts';
@@ -316,6 +318,42 @@ emulated('CloudWatch telemetry', () => {
     clock.now += 5 * minute;
 
     expect(await telemetry.latency('e', start, clock.now)).toEqual({ p50: 20, p90: 20, p99: 20, requests: 11 });
+  });
+
+  capturedContract('cloudWatchTelemetry', async () => {
+    const { clock, bucket, telemetry } = opened();
+    const files = new Map<string, string[]>();
+    const side = (mode: string, data: string, observedContentType: string) => ({
+      ...{ observedContentType, mode, data },
+      encoding: observedContentType === 'text/csv' ? 'CSV' : 'JSON',
+    });
+    return {
+      telemetry,
+      now: () => clock.now,
+      advance: async (ms) => {
+        for (const [key, lines] of files) await bucket.write(key, Buffer.from(lines.join('')));
+        clock.now += ms;
+      },
+      begin:
+        ({ endpoint, deployment, body, contentType, answer }) =>
+        () => {
+          const inferenceTime = `${new Date(clock.now).toISOString().slice(0, 19)}Z`;
+          const hour = inferenceTime.slice(0, 13).replaceAll(/[-T]/g, '/');
+          const key = `captured/${endpointName(installation, endpoint)}/${deployment}/${hour}/a.jsonl`;
+          const line = {
+            captureData: {
+              endpointInput: side('INPUT', body, contentType),
+              endpointOutput: side('OUTPUT', answer, 'application/json'),
+            },
+            ...{ eventMetadata: { eventId: randomUUID(), inferenceTime }, eventVersion: '0' },
+          };
+          const lines = files.get(key) ?? [];
+          lines.push(`${JSON.stringify(line)}\n`);
+          files.set(key, lines);
+        },
+      lagMs: 30 * minute,
+      close: async () => {},
+    };
   });
 
   describe('captured requests', () => {

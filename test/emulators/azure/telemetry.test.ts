@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { deploymentName, endpointName } from '@serin/azure/names';
 import { monitorTelemetry } from '@serin/azure/ports/telemetry';
 import { slowerThan } from '@serin/core/base/measures';
 import { day, minute, second } from '@serin/core/base/time';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { capturedContract } from '../../contract/captured.contract.ts';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { memoryBucket } from '../../simulation/fakes/bucket.ts';
@@ -120,6 +122,46 @@ emulatedAzure('Azure Monitor telemetry', () => {
       const { clock, telemetry, answer } = opened(kind);
       return { clock, telemetry, answer: () => answer('v1', 5) };
     });
+
+  capturedContract('monitorTelemetry', async () => {
+    const { bucket, clock, share, telemetry } = opened('log');
+    share({ v1: 100 });
+    const files = new Map<string, string[]>();
+    const jsonOr = (text: string): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        return text;
+      }
+    };
+    return {
+      telemetry,
+      now: () => clock.now,
+      advance: async (ms) => {
+        for (const [key, lines] of files) await bucket.write(key, Buffer.from(lines.join('')));
+        clock.now += ms;
+      },
+      begin: ({ endpoint, deployment, body, contentType, answer }) => {
+        const correlationid = randomUUID();
+        const collect = (collection: string, text: string, datacontenttype: string) => {
+          const time = `${new Date(clock.now).toISOString().slice(0, 19)}Z`;
+          const hour = time.slice(0, 13).replaceAll(/[-T]/g, '/');
+          const place = `${endpointName(installation, endpoint)}/${theirs(deployment)}/${collection}`;
+          const key = `captured/${place}/${hour}/i.jsonl`;
+          const line = { type: `azureml.inference.${collection}`, time, datacontenttype, correlationid };
+          const lines = files.get(key) ?? [];
+          lines.push(`${JSON.stringify({ ...line, data: jsonOr(text) })}\n`);
+          files.set(key, lines);
+        };
+        return () => {
+          collect('request', body, contentType);
+          collect('response', answer, 'application/json');
+        };
+      },
+      lagMs: 30 * minute,
+      close: async () => {},
+    };
+  });
 
   test('captured requests are read from the own container, half an hour after the window, for two weeks', async () => {
     const { bucket, clock, share, telemetry } = opened('log');

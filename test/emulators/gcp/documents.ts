@@ -47,6 +47,7 @@ interface Document extends Resource {
 
 const versions: Readonly<Record<Service, string>> = {
   aiplatform: 'v1',
+  bigquery: 'v2',
   firestore: 'v1',
   logging: 'v2',
   monitoring: 'v3',

@@ -17,7 +17,7 @@ interface Deployed {
 interface Endpoint {
   readonly id: string;
   readonly createdAt: number;
-  readonly body: Readonly<Record<string, unknown>>;
+  body: Readonly<Record<string, unknown>>;
   edition: number;
   split: Readonly<Record<string, number>>;
   readonly deployed: Map<string, Deployed>;
@@ -26,6 +26,7 @@ interface Endpoint {
   readonly leaving: Set<string>;
 }
 
+const logging = 'predictRequestResponseLoggingConfig';
 const wrong = (message: string) => new Refusal('INVALID_ARGUMENT', message);
 const early = (message: string) => new Refusal('FAILED_PRECONDITION', message);
 
@@ -160,12 +161,18 @@ export function fakeEndpoints(
 
   function patch({ params, query, body }: Request): object {
     const endpoint = endpointAt(params.name ?? '');
-    if (query.get('updateMask') !== 'trafficSplit') throw wrong(`Cannot update ${query.get('updateMask')}.`);
+    const mask = query.get('updateMask') ?? '';
+    if (mask !== 'trafficSplit' && mask !== logging) throw wrong(`Cannot update ${mask}.`);
     if (body.etag !== undefined && body.etag !== `AMEw9y${endpoint.edition}`)
       throw new Refusal('ABORTED', 'The etag does not match the current version of the Endpoint.');
-    const split = body.trafficSplit ?? {};
-    checkSplit(split, (id) => endpoint.deployed.has(id));
-    endpoint.split = split;
+    if (mask === logging) {
+      const { [logging]: _, ...rest } = endpoint.body;
+      endpoint.body = { ...rest, ...(body[logging] === undefined ? {} : { [logging]: body[logging] }) };
+    } else {
+      const split = body.trafficSplit ?? {};
+      checkSplit(split, (id) => endpoint.deployed.has(id));
+      endpoint.split = split;
+    }
     touch(endpoint);
     return shown(endpoint);
   }

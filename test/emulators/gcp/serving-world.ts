@@ -56,6 +56,7 @@ export async function openWorld({ suite = 'gcp-serving', ...options }: WorldOpti
     modelAccount: 'serve@acme.iam.gserviceaccount.com',
     bucket,
     ownBucket,
+    captureTable: 'acme.serin.requests',
     secretsPrefix: 'serin-prod-shop-',
     secrets: async (variables) => {
       secretsAsked.push(...secretNames(variables));

@@ -112,6 +112,39 @@ emulatedGcp('Vertex AI serving', () => {
       });
     });
 
+    test('says what its endpoint logs of the requests, and a later one says it anew', async () => {
+      const world = await opened();
+      const capture = (percent: number) => ({ percent, fields: ['size'], keepMs: 1, atMostBytes: 1 });
+      const logs = () => Object(world.cloud.endpointAt(world.name).body).predictRequestResponseLoggingConfig;
+      const patches = () => world.asked('endpoints.patch').length;
+      const logged = [];
+
+      for (const [version, percent] of [
+        [1, 2.5],
+        [2, 2.5],
+        [3, 50],
+        [4, undefined],
+        [5, undefined],
+      ] as const) {
+        const more = percent === undefined ? {} : { capture: capture(percent) };
+        await world.deployed(world.deploymentOf(version, more));
+        logged.push([logs()?.samplingRate, patches()]);
+      }
+
+      expect(logged).toEqual([
+        [0.025, 0],
+        [0.025, 0],
+        [0.5, 1],
+        [undefined, 2],
+        [undefined, 2],
+      ]);
+      expect(world.asked('endpoints.create')[0]?.body.predictRequestResponseLoggingConfig).toEqual({
+        enabled: true,
+        samplingRate: 0.025,
+        bigqueryDestination: { outputUri: 'bq://acme.serin.requests' },
+      });
+    });
+
     test('is on the shared host where that is set', async () => {
       const world = await opened({ sharedEndpoints: true });
 

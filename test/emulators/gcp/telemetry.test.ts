@@ -3,10 +3,12 @@ import { minute } from '@serin/core/base/time';
 import { endpointName } from '@serin/gcp/names';
 import { monitoringTelemetry } from '@serin/gcp/ports/telemetry';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { capturedContract } from '../../contract/captured.contract.ts';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { emulatedGcp } from '../emulated.ts';
 import { type Handlers, Refusal, type Request, type Served, serveGoogle } from './discovery.ts';
+import { fakeBigQuery, type LoggedRow } from './fake-bigquery.ts';
 import { fakeMetrics, type Predicted } from './fake-metrics.ts';
 
 const installation = { project: 'shop', environment: 'prod' };
@@ -18,6 +20,8 @@ const start = Date.UTC(2026, 10, 20, 12);
 type Changes = Partial<Parameters<typeof fakeMetrics>[0]> & {
   /** Answers as they are changed on their way. */
   readonly bent?: (answer: Listed, request: Request) => unknown;
+  /** How many queries of BigQuery are not finished when they are answered. */
+  readonly unfinished?: number;
 };
 type Listed = ReturnType<ReturnType<typeof fakeMetrics>['handlers']['monitoring.projects.timeSeries.list']>;
 
@@ -27,16 +31,21 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
   beforeAll(async () => {
     served = await serveGoogle('gcp-telemetry', {
       'monitoring.projects.timeSeries.list': (request) => handlers['monitoring.projects.timeSeries.list']?.(request),
+      'bigquery.jobs.query': (request) => handlers['bigquery.jobs.query']?.(request),
+      'bigquery.jobs.getQueryResults': (request) => handlers['bigquery.jobs.getQueryResults']?.(request),
     });
   });
   afterEach(() => served.check());
   afterAll(() => served?.stop());
 
-  function opened({ bent, ...options }: Changes = {}) {
+  function opened({ bent, unfinished = 0, ...options }: Changes = {}) {
     const clock = { now: start };
     const { handlers: whole, predicted } = fakeMetrics({ now: () => clock.now, lagMs: () => minute, ...options });
     const list = whole['monitoring.projects.timeSeries.list'];
+    const logged: LoggedRow[] = [];
+    const bigquery = fakeBigQuery(logged, { unfinished });
     handlers = {
+      ...bigquery.handlers,
       'monitoring.projects.timeSeries.list': (request) =>
         bent === undefined ? list(request) : bent(list(request), request),
     };
@@ -50,6 +59,7 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
     const telemetry = monitoringTelemetry({
       ...place,
       google: served.google,
+      captureTable: 'acme.serin.requests',
       installation,
       endpoints: { described },
       now: () => clock.now,
@@ -61,7 +71,7 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
         ...{ endpoint: 'e', from: start, to: start + ticks * minute, tickMs: minute, measures: ['errors'] },
         ...more,
       });
-    return { clock, hosted, telemetry, predicted, answer, read };
+    return { clock, hosted, telemetry, predicted, logged, asked: bigquery.asked, answer, read };
   }
 
   telemetryContract('monitoringTelemetry', async () => {
@@ -88,6 +98,118 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
   cloudCounts({ name: 'GCP', settleMs, keptDays: 42 }, () => {
     const { clock, telemetry, answer } = opened();
     return { clock, telemetry, answer: () => answer('1', 5) };
+  });
+
+  capturedContract('monitoringTelemetry', async () => {
+    const { clock, telemetry, logged } = opened();
+    /** The parts of a prediction, or the whole of a raw one. */
+    const parts = (text: string, of: 'instances' | 'predictions'): readonly string[] => {
+      try {
+        const found: unknown = Object(JSON.parse(text))[of];
+        return Array.isArray(found) ? found.map((each) => JSON.stringify(each)) : [text];
+      } catch {
+        return [text];
+      }
+    };
+    return {
+      telemetry,
+      now: () => clock.now,
+      advance: async (ms) => {
+        clock.now += ms;
+      },
+      begin:
+        ({ endpoint, deployment, body, answer }) =>
+        () => {
+          logged.push({
+            endpoint: `projects/123/locations/europe-west4/endpoints/${endpointName(installation, endpoint)}`,
+            ...{ deployed_model_id: deployment.slice(1), logging_time: clock.now, request_id: '17' },
+            ...{ request_payload: parts(body, 'instances'), response_payload: parts(answer, 'predictions') },
+          });
+        },
+      lagMs: 30 * minute,
+      close: async () => {},
+    };
+  });
+
+  describe('captured requests', () => {
+    const row = (number: number, more: Partial<LoggedRow> = {}): LoggedRow => ({
+      endpoint: `projects/123/locations/europe-west4/endpoints/${endpointName(installation, 'e')}`,
+      ...{ deployed_model_id: '3', logging_time: start, request_id: String(number) },
+      request_payload: [`{"size":${number},"secret":9}`],
+      response_payload: [`{"score":0.${number}}`],
+      ...more,
+    });
+    const query = { endpoint: 'e', from: start, to: start + 60 * minute, fields: ['size', 'colour'] };
+
+    test('are the rows of the endpoint, asked for by parameters, and only of the days of the window', async () => {
+      const { clock, telemetry, logged, asked } = opened();
+      logged.push(row(1), row(2, { endpoint: 'projects/123/locations/europe-west4/endpoints/another' }));
+      logged.push(row(3, { deployed_model_id: null, request_id: null }), row(4, { logging_time: query.to }));
+      clock.now = query.to + 30 * minute;
+
+      const { items } = await telemetry.captured(query);
+
+      expect(items).toEqual([
+        { at: start, deployment: 'v3', requestId: '1', rows: [{ size: 1 }], answers: [{ score: 0.1 }] },
+        { at: start, rows: [{ size: 3 }], answers: [{ score: 0.3 }] },
+      ]);
+      expect(asked).toHaveLength(1);
+      expect(asked[0]).toMatch(/FROM `acme\.serin\.requests` WHERE logging_time >= @from AND logging_time < @to /);
+    });
+
+    test('are rows of lists as well, and the whole body of a raw prediction', async () => {
+      const { clock, telemetry, logged } = opened();
+      logged.push(row(1, { request_payload: ['[4,"blue"]', '[5,null]'], response_payload: ['0.7', '0.4'] }));
+      logged.push(row(2, { request_payload: ['{"inputs":[{"size":6}]}'], response_payload: ['{"outputs":[0.6]}'] }));
+      logged.push(row(3, { request_payload: ['7,red\n8,red'], response_payload: ['0.7\n0.8'] }));
+      logged.push(row(4, { request_payload: [], response_payload: [] }));
+      clock.now = query.to + 30 * minute;
+
+      const { items, unread } = await telemetry.captured(query);
+
+      expect(items.map(({ rows, answers }) => [rows, answers])).toEqual([
+        [
+          [
+            { size: 4, colour: 'blue' },
+            { size: 5, colour: null },
+          ],
+          [0.7, 0.4],
+        ],
+        [[{ size: 6 }], [0.6]],
+        [
+          [
+            { size: 7, colour: 'red' },
+            { size: 8, colour: 'red' },
+          ],
+          [0.7, 0.8],
+        ],
+        [[], []],
+      ]);
+      expect(unread?.requests).toBe(1);
+    });
+
+    test('of a query that is not finished come with a later page', async () => {
+      const { clock, telemetry, logged, asked } = opened({ unfinished: 2 });
+      logged.push(row(1));
+      clock.now = query.to + 30 * minute;
+
+      const pages = [await telemetry.captured(query)];
+      for (let cursor = pages[0]?.next; cursor !== undefined; cursor = pages.at(-1)?.next)
+        pages.push(await telemetry.captured({ ...query, cursor }));
+
+      expect(pages.map(({ items }) => items.length)).toEqual([0, 0, 1]);
+      expect(asked).toHaveLength(1);
+    });
+
+    test('may still come for half an hour, and are gone after two weeks', async () => {
+      const { clock, telemetry } = opened();
+      clock.now = query.to + 30 * minute - 1;
+      const early = telemetry.captured(query);
+      await expect(early).rejects.toMatchObject({ code: 'unavailable' });
+
+      clock.now = start + 14 * 24 * 60 * minute + 1;
+      await expect(telemetry.captured(query)).rejects.toMatchObject({ code: 'invalid' });
+    });
   });
 
   describe('a tick', () => {

@@ -1,4 +1,5 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { captureTimes } from '@serin/clouds/captured';
 import { thresholdOf } from '@serin/core/base/measures';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
@@ -16,7 +17,7 @@ import {
   wholeSteps,
 } from '@serin/platform/ticks';
 import { endpointName } from '../names.ts';
-import { capturedFolder, captureTimes, readCaptured } from '../serving/captured.ts';
+import { capturedFolder, readCaptured } from '../serving/captured.ts';
 import type { Endpoints } from '../serving/described.ts';
 import { metricValues, type Statistic, type Window } from '../serving/metric-data.ts';
 import { variantsOf } from '../serving/variants.ts';

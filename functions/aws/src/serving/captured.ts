@@ -1,22 +1,10 @@
 import type { DataCaptureConfig } from '@aws-sdk/client-sagemaker';
-import { capturedDays } from '@serin/clouds/captured';
-import { day, minute } from '@serin/core/base/time';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { Capture } from '@serin/core/ports/captured';
-import {
-  type CaptureTimes,
-  type FilePart,
-  type Found,
-  foundRequest,
-  linesFrom,
-  type Offsets,
-} from '@serin/platform/captured';
+import { type FilePart, type Found, foundRequest, lineIn, linesFrom, type Offsets } from '@serin/platform/captured';
 
 /** The folder of the own bucket that SageMaker writes copies of requests to, and nobody else. */
 const folder = 'captured';
-
-/** Nothing says how late SageMaker writes what it captured: "minutes" is what its users see. */
-export const captureTimes: CaptureTimes = { lagMs: 30 * minute, keptMs: capturedDays * day };
 
 /** What SageMaker keeps of the requests of an endpoint. It takes whole percents; other content types come as base64. */
 export const dataCaptureOf = (
@@ -68,7 +56,7 @@ const tooLongLine: Found = { unread: 'a request with its answer has more than 4 
 const otherForm: Found = { unread: 'a line of a capture file is not what SageMaker writes' };
 
 function requestOf(text: string, deployment: string, fields: readonly string[]): Found {
-  const line = lineOf(text);
+  const line = lineIn<Line>(text);
   const { endpointInput: asked, endpointOutput: answered } = line?.captureData ?? {};
   const { eventId, inferenceId = eventId, inferenceTime = '' } = line?.eventMetadata ?? {};
   const at = Date.parse(inferenceTime);
@@ -78,14 +66,6 @@ function requestOf(text: string, deployment: string, fields: readonly string[]):
     ...(inferenceId === undefined ? {} : { requestId: inferenceId }),
     ...(answered === undefined ? {} : { answered: payloadOf(answered) }),
   });
-}
-
-function lineOf(text: string): Line | undefined {
-  try {
-    return JSON.parse(text) as Line;
-  } catch {
-    return undefined;
-  }
 }
 
 const payloadOf = ({ data = '', encoding, observedContentType }: Side) => ({

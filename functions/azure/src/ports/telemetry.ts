@@ -1,3 +1,4 @@
+import { captureTimes } from '@serin/clouds/captured';
 import { thresholdOf } from '@serin/core/base/measures';
 import { minute } from '@serin/core/base/time';
 import type { Bucket } from '@serin/core/ports/bucket';
@@ -9,7 +10,7 @@ import { withoutLabels } from '@serin/platform/telemetry';
 import { type Counter, closedTicks, percentilesOf, slowOf, ticksOf, wholeSteps } from '@serin/platform/ticks';
 import { endpointName, nameOfDeployment } from '../names.ts';
 import { type Answered, isError, type SourceOptions } from '../serving/answers.ts';
-import { captureTimes, readCollected, requestFolders } from '../serving/captured.ts';
+import { readCollected, requestFolders } from '../serving/captured.ts';
 import { mlEndpoints, sharesOf } from '../serving/endpoints.ts';
 import { endpointMetrics } from '../serving/metric-data.ts';
 import { trafficLog } from '../serving/traffic-log.ts';

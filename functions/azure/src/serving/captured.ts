@@ -1,12 +1,10 @@
-import { capturedDays } from '@serin/clouds/captured';
-import { day, minute } from '@serin/core/base/time';
 import type { Bucket } from '@serin/core/ports/bucket';
 import {
-  type CaptureTimes,
   type FilePart,
   type Found,
   foundRequest,
   keysUnder,
+  lineIn,
   linesFrom,
   type Offsets,
 } from '@serin/platform/captured';
@@ -19,9 +17,6 @@ import { deploymentName, mlName, nameOfDeployment } from '../names.ts';
 
 /** The folder of the own container that endpoints write copies of requests to, and nobody else. */
 const folder = 'captured';
-
-/** Azure ML says that it collects "in real time", and not how late a line may be. */
-export const captureTimes: CaptureTimes = { lagMs: 30 * minute, keptMs: capturedDays * day };
 
 /** The names of payload logging: what a request and its answer had over HTTP, for any image. */
 const collections = ['request', 'response'] as const;
@@ -105,7 +100,7 @@ export async function readCollected(
   most: number,
 ): Promise<FilePart> {
   const part = await linesFrom(bucket, key, from, most);
-  const asked = part.lines.map(({ text }) => lineOf(text));
+  const asked = part.lines.map(({ text }) => lineIn<Line>(text));
   const ids = new Set(asked.flatMap((line) => line?.correlationid ?? []));
   const answered = await answersTo(ids, bucket, key.replaceAll('/request/', '/response/'), answersFrom);
   const deployment = deploymentIn(key);
@@ -131,7 +126,7 @@ async function answersTo(ids: ReadonlySet<string>, bucket: Bucket, key: string, 
   for (let parts = 0; at !== undefined && parts < mostParts && lines.size < ids.size; parts += 1) {
     const part = await linesFrom(bucket, key, at, Number.POSITIVE_INFINITY);
     for (const { text, begins } of part.lines) {
-      const line = lineOf(text);
+      const line = lineIn<Line>(text);
       const id = line?.correlationid ?? '';
       if (line !== undefined && ids.has(id)) lines.set(id, line);
       else next ??= begins;
@@ -166,16 +161,8 @@ function requestOf(
 
 const isElsewhere = ({ datainblob }: Line): boolean => String(datainblob).toLowerCase() === 'true';
 
-function lineOf(text: string): Line | undefined {
-  try {
-    return JSON.parse(text) as Line;
-  } catch {
-    return undefined;
-  }
-}
-
-/** JSON is a value of the line, any other text a text. */
+/** JSON is a value of the line, and any other text a text, so no text is taken for JSON. */
 const payloadOf = ({ data, datacontenttype: contentType }: Line) => ({
-  body: typeof data === 'string' && !/\bjson\b/i.test(contentType ?? '') ? data : (JSON.stringify(data) ?? ''),
+  body: typeof data === 'string' ? data : (JSON.stringify(data) ?? ''),
   contentType,
 });

@@ -3,7 +3,16 @@ import type { Variables } from '@serin/platform/settings';
 import type { Tokens } from '@serin/platform/tokens';
 
 /** The services that are called, by the names of their discovery documents. */
-const services = ['aiplatform', 'firestore', 'logging', 'monitoring', 'pubsub', 'secretmanager', 'storage'] as const;
+const services = [
+  'aiplatform',
+  'bigquery',
+  'firestore',
+  'logging',
+  'monitoring',
+  'pubsub',
+  'secretmanager',
+  'storage',
+] as const;
 export type Service = (typeof services)[number];
 
 /** Where a service is called. Only Vertex AI has a host for each region. */

@@ -4,7 +4,7 @@ import { jobNameBy } from '@serin/platform/names';
 import { vertexName } from '../names.ts';
 import type { Settings } from '../settings.ts';
 
-export type JobSettings = Omit<Settings, 'modelAccount' | 'sharedEndpoints'>;
+export type JobSettings = Omit<Settings, 'modelAccount' | 'sharedEndpoints' | 'captureTable'>;
 
 export type Buckets = ReturnType<typeof bucketsBy>;
 

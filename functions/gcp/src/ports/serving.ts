@@ -6,6 +6,7 @@ import type { Operation } from '../calls/operations.ts';
 import { gsObjects } from '../jobs/settings.ts';
 import { endpointName, labelsOf } from '../names.ts';
 import { endpointCalls } from '../serving/calls.ts';
+import { type Logging, loggingOf, logsAs } from '../serving/captured.ts';
 import { type Endpoints, idOfName, vertexEndpoints } from '../serving/endpoints.ts';
 import { checkReady, failedIn, isBusy, look, modelOf, observationOf, weightsOf } from '../serving/hosted.ts';
 import {
@@ -22,6 +23,8 @@ import { sweep } from '../serving/sweep.ts';
 interface Options extends ModelOptions {
   readonly google: Google;
   readonly now: () => number;
+  /** Of BigQuery, in which endpoints log requests. */
+  readonly captureTable: string;
   /** Given where somebody else looks at the same endpoints. */
   readonly endpoints?: Endpoints;
   /** Endpoints on the host that all share, which VPC Service Controls need; else each has a host of its own. */
@@ -38,7 +41,7 @@ type Issued = 'accepted' | 'busy';
  * it is known what is under way, and why it came to nothing. A deployment that failed is told until it is retired or
  * another is begun; it leaves nothing behind. Weights are set at once, under the etag of the endpoint. `weigh {}` takes all
  * requests away and keeps the capacity until it is retired; an endpoint without deployments stays, for it costs nothing.
- * Vertex AI mirrors nothing. Models that nothing serves are deleted with a later `deploy` or `retire`.
+ * What an endpoint logs of its requests is set before a deployment, as that one says. Vertex AI mirrors nothing. Models that nothing serves are deleted with a later `deploy` or `retire`.
  */
 export function vertexServing(options: Options): Serving {
   const {
@@ -48,6 +51,7 @@ export function vertexServing(options: Options): Serving {
     sharedEndpoints = false,
     bucket,
     ownBucket,
+    captureTable,
     endpoints = vertexEndpoints(options),
   } = options;
   const calls = endpointCalls(options);
@@ -79,8 +83,9 @@ export function vertexServing(options: Options): Serving {
     if (present !== undefined) return 'accepted';
     const { name } = hosted;
     const step = { deployment: deployment.name, model };
+    const logging = deployment.capture === undefined ? undefined : loggingOf(deployment.capture, captureTable);
     if (hosted.endpoint === undefined)
-      return begun(name, { ...step, kind: 'create' }, await calls.create(name, endpointOf(endpoint)));
+      return begun(name, { ...step, kind: 'create' }, await calls.create(name, endpointOf(endpoint, logging)));
     await sweep(options, hosted, model);
     if (await calls.hasModel(model)) {
       // The container, or Vertex AI in its place, reads the artifact only now, which may be long after the upload.
@@ -90,6 +95,8 @@ export function vertexServing(options: Options): Serving {
         gsObjects(() => bucket),
         ownBucket,
       );
+      const logs = hosted.endpoint.predictRequestResponseLoggingConfig;
+      if (!logsAs(logs, logging) && (await calls.log(name, hosted.endpoint, logging)) === 'busy') return 'busy';
       const deployed = deployedModelOf(options, endpoint, deployment);
       return begun(name, { ...step, kind: 'deploy' }, await calls.deploy(name, deployed));
     }
@@ -98,11 +105,12 @@ export function vertexServing(options: Options): Serving {
   }
 
   /** No network: an endpoint that is peered with one has a single deployment and no split. */
-  const endpointOf = (endpoint: string) => ({
+  const endpointOf = (endpoint: string, logging: Logging | undefined) => ({
     displayName: endpoint.slice(0, 128),
     labels: labelsOf(installation, { serin_model: endpoint }),
     ...encrypted(kmsKey),
     ...(sharedEndpoints ? {} : { dedicatedEndpointEnabled: true }),
+    ...(logging === undefined ? {} : { predictRequestResponseLoggingConfig: logging }),
   });
 
   async function weigh(endpoint: string, weights: Weights, mirror: Mirror | undefined): Promise<Issued> {

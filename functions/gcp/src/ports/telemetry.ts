@@ -1,8 +1,10 @@
+import { captureTimes } from '@serin/clouds/captured';
 import { thresholdOf } from '@serin/core/base/measures';
 import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import { checkCaptured } from '@serin/platform/captured';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutCaptured, withoutLabels } from '@serin/platform/telemetry';
+import { withoutLabels } from '@serin/platform/telemetry';
 import {
   type Counter,
   closedTicks,
@@ -14,6 +16,7 @@ import {
 } from '@serin/platform/ticks';
 import type { Google } from '../calls/google.ts';
 import { endpointName } from '../names.ts';
+import { capturedRows } from '../serving/captured.ts';
 import { boundsOf, countOf, countOver } from '../serving/distribution.ts';
 import { deployedIn, type Endpoints, nameOfId } from '../serving/endpoints.ts';
 import { metricPoints, type Point, type Window } from '../serving/metric-data.ts';
@@ -22,6 +25,7 @@ interface Options {
   readonly google: Google;
   readonly googleProject: string;
   readonly region: string;
+  readonly captureTable: string;
   readonly installation: Installation;
   readonly endpoints: Pick<Endpoints, 'described'>;
   readonly now: () => number;
@@ -60,6 +64,8 @@ const counter: Counter = {
  * `latency` answers bounds of its buckets, so that what is slower than one of them is counted exactly; any other
  * threshold is rounded down to a bound. Ticks of more than six weeks ago are `invalid`. Users, segments, pairs and labels
  * are not counted.
+ *
+ * `captured` queries the table of BigQuery that endpoints log into, half an hour after a window: later rows are never read.
  */
 export function monitoringTelemetry(options: Options): Telemetry & Labels {
   const { installation, endpoints, now } = options;
@@ -111,8 +117,12 @@ export function monitoringTelemetry(options: Options): Telemetry & Labels {
       return percentilesOf(rows, 1);
     },
 
+    async captured(query) {
+      checkCaptured(query, captureTimes, now());
+      return capturedRows(options, endpointName(installation, query.endpoint), query);
+    },
+
     ...withoutLabels('GCP'),
-    ...withoutCaptured('GCP'),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Google, GoogleError } from '../calls/google.ts';
 import type { Operation } from '../calls/operations.ts';
 import { locationPath, type VertexPlace } from '../calls/vertex.ts';
 import { gcpFault, ifThere, saysExists } from '../faults.ts';
+import type { Logging } from './captured.ts';
 import type { Endpoint } from './endpoints.ts';
 
 interface Options extends VertexPlace {
@@ -23,6 +24,19 @@ export function endpointCalls({ google, ...place }: Options) {
   async function begin(doing: Doing, path: string, body: object, query = {}): Promise<Operation | 'busy'> {
     try {
       return await google.json<Operation>({ service: 'aiplatform', method: 'POST', path, body, query });
+    } catch (error) {
+      if (isRace(error)) return 'busy';
+      throw gcpFault(error, doing);
+    }
+  }
+
+  /** Ended when it is answered. Not done where the endpoint was changed since it was looked at. */
+  async function patch(doing: Doing, name: string, { etag }: Endpoint, fields: object): Promise<'accepted' | 'busy'> {
+    const call = { service: 'aiplatform', method: 'PATCH', path: `${location}/endpoints/${name}` } as const;
+    const body = { ...fields, ...(etag === undefined ? {} : { etag }) };
+    try {
+      await google.json({ ...call, body, query: { updateMask: Object.keys(fields).join() } });
+      return 'accepted';
     } catch (error) {
       if (isRace(error)) return 'busy';
       throw gcpFault(error, doing);
@@ -52,18 +66,13 @@ export function endpointCalls({ google, ...place }: Options) {
         deployedModelId,
       }),
 
-    /** Replaces the whole split, unless the endpoint was changed since it was looked at. */
-    async split(name: string, { etag }: Endpoint, trafficSplit: Readonly<Record<string, number>>) {
-      const call = { service: 'aiplatform', method: 'PATCH', path: `${location}/endpoints/${name}` } as const;
-      const body = { trafficSplit, ...(etag === undefined ? {} : { etag }) };
-      try {
-        await google.json({ ...call, body, query: { updateMask: 'trafficSplit' } });
-        return 'accepted' as const;
-      } catch (error) {
-        if (isRace(error)) return 'busy' as const;
-        throw gcpFault(error, `setting the traffic split of the endpoint ${name}`);
-      }
-    },
+    /** Replaces the whole split. */
+    split: (name: string, endpoint: Endpoint, trafficSplit: Readonly<Record<string, number>>) =>
+      patch(`setting the traffic split of the endpoint ${name}`, name, endpoint, { trafficSplit }),
+
+    /** Replaces what is logged of the requests; `undefined`: nothing is. */
+    log: (name: string, endpoint: Endpoint, predictRequestResponseLoggingConfig: Logging | undefined) =>
+      patch(`setting what the endpoint ${name} logs`, name, endpoint, { predictRequestResponseLoggingConfig }),
   };
 }
 

@@ -2,10 +2,12 @@ import { recentAnswers } from '@serin/platform/recent';
 import type { Google } from '../calls/google.ts';
 import { locationPath, type VertexPlace } from '../calls/vertex.ts';
 import { ifThere } from '../faults.ts';
+import type { Logging } from './captured.ts';
 
 /** An endpoint of Vertex AI, as far as it is read. */
 export interface Endpoint {
   readonly etag?: string;
+  readonly predictRequestResponseLoggingConfig?: Logging;
   /** Percent by the id of a deployed model; one that is not there gets nothing. */
   readonly trafficSplit?: Readonly<Record<string, number>>;
   readonly deployedModels?: readonly {

@@ -1,11 +1,11 @@
 import { instanceTypes } from '@serin/clouds/gcp/instance-types';
 import { instanceTypeFor } from '@serin/clouds/instance-types';
 import { Fault } from '@serin/core/base/fault';
-import { canonical } from '@serin/core/base/json';
 import { secretNames } from '@serin/core/base/variables';
 import type { Deployment } from '@serin/core/ports/serving';
 import type { ProgramSecrets } from '@serin/platform/jobs/program-secrets';
 import type { Installation } from '@serin/platform/names';
+import { contentOf } from '@serin/platform/serving';
 import type { VertexPlace } from '../calls/vertex.ts';
 import { gsPlace } from '../jobs/settings.ts';
 import { endpointName, labelsOf, vertexName } from '../names.ts';
@@ -22,7 +22,7 @@ export interface ModelOptions extends VertexPlace, ContainerOptions {
 
 /** The id says the whole content: a deployment is another one when its model has another id. */
 export const servedModel = (installation: Installation, endpoint: string, deployment: Deployment): string =>
-  vertexName(installation, 'serve', `${endpoint}-${deployment.name}`, canonical({ endpoint, deployment }));
+  vertexName(installation, 'serve', `${endpoint}-${deployment.name}`, contentOf(endpoint, deployment));
 
 /** Label of a model: the id of the endpoint that it was uploaded for. */
 export const servesLabel = 'serin_serves';

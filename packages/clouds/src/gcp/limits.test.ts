@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { compiledFor, model, monitored, notOnNewClouds, rollout, secretsByName, untried } from '../config.fixture.ts';
+import { compiledFor, model, notCaptured, notOnNewClouds, rollout, secretsByName, untried } from '../config.fixture.ts';
 import { limits, problemsOf } from './limits.ts';
 
 const cases: readonly (readonly [string, object, string])[] = [
   ...notOnNewClouds,
-  ['captured requests', monitored({}), 'monitor.capture'],
+  ...notCaptured,
   ['a tick that Cloud Monitoring does not count', rollout({ tick: '90s' }), 'rollout.tick'],
   ['a request of eleven minutes', { serve: { ...model.serve, timeout: '11m' } }, 'serve.timeout'],
   [

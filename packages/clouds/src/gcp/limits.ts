@@ -2,7 +2,7 @@ import { hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { bucketNames, type CloudLimit, cannot, problemsWith, slowDeployments } from '../limits.ts';
+import { bucketNames, type CloudLimit, cannot, captured, problemsWith, slowDeployments } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { gcpNameProblems, isBucketName } from './names.ts';
 
@@ -37,11 +37,7 @@ export const limits: readonly CloudLimit[] = [
     'Vertex AI chooses a deployed model for each request and uses no header for it: leave out stickyBy',
     endpoint,
   ),
-  cannot(
-    'capture',
-    'Serin does not read what Vertex AI logs of requests yet: leave out capture',
-    'functions/gcp/src/ports/telemetry.ts',
-  ),
+  ...captured('the table of BigQuery', 'infra/gcp/topology/stores.ts: capturesOf'),
   cannot(
     'metricsByRegex',
     'Vertex AI does not read metrics from the log of a job: leave out metrics, and let the program write metrics.json',
