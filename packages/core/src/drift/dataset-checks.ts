@@ -1,7 +1,9 @@
 import { countText, grouped, median, numberText, percent } from '../base/numbers.ts';
+import { compareDatasets, usualLimits } from './compare.ts';
 import { duplicateShare, leakOf, leaksOver } from './equal-rows.ts';
 import { kindOf, valuesOf } from './kind.ts';
 import type { ColumnProfile, DatasetProfile } from './profile.ts';
+import type { Reference, WindowCounts } from './reference.ts';
 import { type ColumnRule, graded, listed, named, type Outcome } from './report.ts';
 
 /** A dataset as a whole, and what is known of those before it. */
@@ -10,6 +12,8 @@ export interface Whole {
   readonly before?: DatasetProfile;
   /** Rows of the datasets before, the newest last. */
   readonly rowsBefore: readonly number[];
+  /** The rows of the dataset on the cells of the one before. */
+  readonly counted?: { readonly reference: Reference; readonly counts: WindowCounts };
   readonly label?: string;
   readonly columns: Readonly<Record<string, ColumnRule>>;
   /** Of a split by manifest: its two parts. */
@@ -69,6 +73,11 @@ export const datasetChecks = {
     measure: missingColumn,
   },
   extraColumn: { action: 'warn', says: 'a column that was not there before', measure: extraColumn },
+  distribution: {
+    action: 'warn',
+    says: `values that are distributed otherwise than before: a distance over what chance explains of more than ${usualLimits.notice}, Kolmogorov-Smirnov of numbers and the largest change of the share of a category`,
+    measure: distribution,
+  },
   labelMissing: { action: 'refuse', says: 'rows without a label', measure: labelMissing },
   labelOneClass: { action: 'refuse', says: 'all labels are the same', measure: labelOneClass },
   labelRareClass: { action: 'refuse', says: 'a class of the label has fewer than 20 rows', measure: labelRareClass },
@@ -151,6 +160,22 @@ function extraColumn({ profile, before, columns }: Whole): readonly Placed[] {
   return extra.map(({ name }) => ({
     column: name,
     outcome: { action: 'warn', value: 1, limit: 0, text: 'was not there before' },
+  }));
+}
+
+function distribution({ counted, profile }: Whole): readonly Placed[] {
+  if (counted === undefined) return [];
+  const here = namesOf(profile);
+  const found = compareDatasets(counted.reference, counted.counts).findings.filter(
+    ({ check, column }) => check === 'distribution' && here.has(column),
+  );
+  if (found.length === 0) return [{ outcome: 'passed' }];
+  return found.map(({ column, size }) => ({
+    column,
+    outcome: {
+      ...{ action: 'warn', value: size, limit: usualLimits.notice },
+      text: `is distributed otherwise than before: by ${numberText(size)} beyond what chance explains, and the limit is ${usualLimits.notice}`,
+    },
   }));
 }
 

@@ -1,7 +1,8 @@
 import { sha256Hex } from '../base/json.ts';
-import { kindOf } from './kind.ts';
+import { countRows, withCounts } from './cells.ts';
+import { freeze } from './freeze.ts';
 import type { ColumnProfile, DatasetProfile, ValueType } from './profile.ts';
-import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from './reference.ts';
+import type { Reference, WindowCounts } from './reference.ts';
 
 /** Small exact profiles of rows in memory, for tests. */
 
@@ -71,39 +72,16 @@ function numbersOf(sorted: Float64Array) {
   return { count, min: at(0), max: at(count - 1), mean, deviation, quantiles };
 }
 
-/** The cells of a reference with few edges, and the counts of other rows on them. */
+/** The cells of a reference, with the rows that it was frozen of. */
 export function referenceOf(columns: Columns): Reference {
-  const frozen = Object.entries(columns).map(([name, cells]): ReferenceColumn => {
-    const profile = columnOf(name, cells);
-    const kind = kindOf(profile);
-    const values = kind === 'category' ? { values: profile.frequent.map(([value]) => value), isWhole: true } : {};
-    const numbers = kind === 'number' && profile.numbers !== undefined ? { numbers: profile.numbers, edges: [] } : {};
-    const bare = { name, kind, ...values, ...numbers, rows: 0, missing: 0, mistyped: 0, outside: 0, cells: [] };
-    return { ...bare, ...countsOf(bare, cells) };
-  });
-  return { version: 1, dataset: 'd', rows: Object.values(columns)[0]?.length ?? 0, columns: frozen };
+  const cells = freeze(profileOf(columns, { hashes: false }), { dataset: 'd' });
+  return withCounts(cells, windowOf(cells, columns));
 }
 
-export const windowOf = (reference: Reference, columns: Columns): WindowCounts => ({
-  version: 1,
-  rows: Math.max(0, ...Object.values(columns).map((cells) => cells.length)),
-  columns: reference.columns.map((column) => countsOf(column, columns[column.name] ?? [])),
-});
-
-function countsOf({ kind, values = [], numbers }: ReferenceColumn, cells: readonly Cell[]): ColumnCounts {
-  const present = cells.filter((cell) => cell !== null && cell !== '' && !Number.isNaN(cell));
-  const typed = kind === 'number' ? present.filter((cell) => typeof cell === 'number') : present;
-  const { min = 0, max = 0 } = numbers ?? {};
-  const listed = values.map((value) => typed.filter((cell) => String(cell) === value).length);
-  const unseen = typed.length - listed.reduce((sum, count) => sum + count, 0);
-  const counted = { number: [typed.length], category: [...listed, 0, unseen], plain: [] };
-  return {
-    rows: cells.length,
-    missing: cells.length - present.length,
-    mistyped: present.length - typed.length,
-    outside: kind === 'number' ? typed.filter((cell) => Number(cell) < min || Number(cell) > max).length : 0,
-    cells: counted[kind],
-  };
+export function windowOf(reference: Reference, columns: Columns): WindowCounts {
+  const cells = Object.values(columns);
+  const rows = repeat(Math.max(0, ...cells.map(({ length }) => length)), (row) => cells.map((all) => all[row] ?? null));
+  return countRows(reference, rows, Object.keys(columns));
 }
 
 /** Numbers between 0 and 1 that are the same in each run. */

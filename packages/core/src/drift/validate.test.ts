@@ -39,7 +39,7 @@ const found = (now: Columns | DatasetProfile, given?: Partial<Validated>) =>
 const with_ = (rows: number, changed: number, cell: Cell, usual: (index: number) => Cell): readonly Cell[] =>
   repeat(rows, (index) => (index < changed ? cell : usual(index)));
 /** Of a few columns rows are equal by chance. */
-const noCopies: DataRules = { checks: { duplicates: 'off' } };
+const noCopies: DataRules = { checks: { duplicates: 'off', distribution: 'off' } };
 const size = () => 10 + 2 * draw();
 
 describe('a dataset like the one before', () => {
@@ -209,9 +209,8 @@ describe('categories that were not there before', () => {
     const counts = windowOf(reference, colour(1000, others));
 
     expect(found(colour(1000, others))).toEqual(expected);
-    expect(found(colour(1000, others), { against: { profile: profileOf(usual), reference }, counts })).toEqual(
-      expected,
-    );
+    const given = { against: { profile: profileOf(usual), reference }, counts, rules: noCopies };
+    expect(found(colour(1000, others), given)).toEqual(expected);
   });
 
   test('are expected where many values came once', () => {
@@ -224,6 +223,27 @@ describe('categories that were not there before', () => {
 
     expect(found(rare(1000), { against: { profile: profileOf(rare(0)) } })).toEqual([]);
     expect(found(names(1000), { against: { profile: profileOf(names(0)) } })).toEqual(['refuse unseen name']);
+  });
+});
+
+describe('a distribution', () => {
+  const usual = rowsOf(3000);
+  const reference = referenceOf(usual);
+  const against = { profile: profileOf(usual), reference };
+  const shifted = (by: number, blue: number) =>
+    rowsOf(2000, {
+      size: repeat(2000, () => 10 + 2 * draw() ** by),
+      colour: repeat(2000, () => (draw() < blue ? 'blue' : draw() < 0.5 ? 'red' : 'green')),
+    });
+
+  test.each([
+    ['as before', 1, 1 / 3, []],
+    ['of other numbers', 1.5, 1 / 3, ['warn distribution size']],
+    ['of other categories', 1, 0.5, ['warn distribution colour']],
+  ])('%s', (_, by, blue, expected) => {
+    const now = shifted(by, blue);
+
+    expect(found(now, { against, counts: windowOf(reference, now) })).toEqual(expected);
   });
 });
 
@@ -364,14 +384,21 @@ test('the reason names the first three refusals with their numbers, and how many
 });
 
 describe('whatever the data', () => {
-  const cell = fc.oneof(fc.constant(null), fc.string(), fc.integer(), fc.double(), fc.boolean());
-  const columns = fc
-    .integer({ min: 0, max: 30 })
-    .chain((rows) => fc.dictionary(fc.string(), fc.array(cell, { minLength: rows, maxLength: rows }), { maxKeys: 5 }));
+  const cellsOf = (text: fc.Arbitrary<string>) =>
+    fc.oneof(fc.constant(null), text, fc.integer(), fc.double(), fc.boolean());
+  const columnsOf = (cell: fc.Arbitrary<Cell>) =>
+    fc
+      .integer({ min: 0, max: 30 })
+      .chain((rows) =>
+        fc.dictionary(fc.string(), fc.array(cell, { minLength: rows, maxLength: rows }), { maxKeys: 5 }),
+      );
+
+  const columns = columnsOf(cellsOf(fc.string()));
 
   test('a dataset has no finding against itself, and against its rows in another order', () => {
     fc.assert(
-      fc.property(columns, (given) => {
+      // What looks like a number is one.
+      fc.property(columnsOf(cellsOf(fc.stringMatching(/^[g-m]{0,3}$/))), (given) => {
         const shuffled = Object.fromEntries(Object.entries(given).map(([name, cells]) => [name, [...cells].reverse()]));
         const itself = { profile: profileOf(given), reference: referenceOf(given) };
         const own = ['rows', 'allMissing'];

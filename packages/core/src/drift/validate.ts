@@ -94,10 +94,13 @@ const isOn =
     actionOf(rules, name as CheckName) !== 'off'; // a key of a table
 
 function wholeResults(given: Validated): readonly Result[] {
-  const { profile, against, rules, rowsBefore, parts } = given;
+  const { profile, against, counts, rules, rowsBefore, parts } = given;
   const whole: Whole = {
     ...{ profile, rowsBefore, columns: rules.columns ?? {} },
     ...(against === undefined ? {} : { before: against.profile }),
+    ...(against?.reference === undefined || counts === undefined
+      ? {}
+      : { counted: { reference: against.reference, counts } }),
     ...(rules.label === undefined ? {} : { label: rules.label }),
     ...(parts === undefined ? {} : { parts }),
   };
