@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { profileOf, repeat } from '@serin/core/drift/profile.fixture';
+import { validateDataset } from '@serin/core/drift/validate';
 import { onTestFinished } from 'vitest';
+import { keepReport } from '../api/reported.ts';
 import { canaryWorld, commandScreen, screen } from './screens.ts';
 
 const commands: Readonly<Record<string, readonly string[]>> = {
@@ -21,6 +24,28 @@ const commands: Readonly<Record<string, readonly string[]>> = {
 
 for (const [name, words] of Object.entries(commands))
   screen(name, async (width) => commandScreen(await canaryWorld(), width, ...words));
+
+screen('datasets-report', async (width) => {
+  const world = await canaryWorld();
+  const [before, now] = [profileOf(columnsOf(0, 'dry')), profileOf(columnsOf(120, 'a "b"\n\u001b[31mc'))];
+  const report = validateDataset({ profile: now, against: { profile: before }, rules: {}, rowsBefore: [] });
+  await keepReport(world, now, report);
+  return commandScreen(world, width, 'datasets', 'report', 'fraud');
+});
+
+screen('datasets-constraints', async (width) => {
+  const world = await canaryWorld();
+  const profile = profileOf(columnsOf(20, 'sun'));
+  await keepReport(world, profile, validateDataset({ profile, rules: {}, rowsBefore: [] }));
+  return commandScreen(world, width, 'datasets', 'constraints', 'fraud');
+});
+
+/** A table of the weather, in which the wind was not measured on some days, and the sky is called otherwise on some. */
+const columnsOf = (lacking: number, sky: string) => ({
+  day: repeat(400, (index) => index * 1000),
+  wind: repeat(400, (index) => (index < lacking ? null : index / 100)),
+  sky: repeat(400, (index) => (index % 9 === 0 ? sky : index % 2 === 0 ? 'rain' : 'sun')),
+});
 
 screen('runs-get', async (width) => {
   const world = await canaryWorld();

@@ -17,6 +17,7 @@ import { hookRoutes } from './routes/hooks.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { modelRoutes } from './routes/models.ts';
 import { projectRoutes } from './routes/project.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { runStepRoutes } from './routes/run-steps.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -43,6 +44,7 @@ function tableOf(api: Api): readonly Route[] {
     ...modelRoutes(api),
     ...trafficRoutes(api),
     ...datasetRoutes(api),
+    ...reportRoutes(api),
     ...runRoutes(api),
     ...runStepRoutes(api),
     ...rolloutRoutes(api),

@@ -46,6 +46,7 @@ const ifMatch = option('--if-match <seq>', 'only at this revision; exit code 4 w
 const resources = () => import('./commands/resources.ts');
 const rollouts = () => import('./commands/rollouts.ts');
 const events = () => import('./commands/events.ts');
+const datasets = () => import('./commands/datasets.ts');
 const runs = () => import('./commands/runs.ts');
 const versions = () => import('./commands/versions.ts');
 const contexts = () => import('./commands/context.ts');
@@ -334,6 +335,23 @@ export const commands: readonly CommandSpec[] = [
   },
   list('datasets', 'dataset versions of a model', '<model>'),
   get('datasets', 'one dataset version', '<model> <digest>'),
+  {
+    name: 'datasets report',
+    args: '<run-or-model> [digest]',
+    summary: 'what the validation of a dataset found: of a run, of the newest run of a model, or of a dataset version',
+    options: remote,
+    load: async () => (await datasets()).report,
+  },
+  {
+    name: 'datasets constraints',
+    args: '<model>',
+    summary: 'what the data of the champion suggests to promise of the next data, as a part of the config',
+    options: [
+      ...remote,
+      option('--format <format>', 'config (default) or sagemaker: constraints.json of Model Monitor'),
+    ],
+    load: async () => (await datasets()).constraints,
+  },
   list('runs', 'runs, the newest first', undefined, [onModel, onStatus]),
   get('runs', 'one run', '<id>'),
   {

@@ -72,7 +72,7 @@ export const datasetRoutes = ({ ports }: Api): readonly Route[] => [
 ];
 
 /** The whole digest that begins so, as far as there is one. */
-async function digestBeginning(ports: Api['ports'], model: string, begin: string): Promise<string> {
+export async function digestBeginning(ports: Api['ports'], model: string, begin: string): Promise<string> {
   if (begin.length === 64) return begin;
   const prefix = `datasets/${model}/`;
   const { items, next } = await ports.bucket(ownBucket).list(prefix + begin);

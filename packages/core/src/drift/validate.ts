@@ -125,16 +125,17 @@ function columnResults(given: Validated): readonly Result[] {
   );
 }
 
-function comparing({ profile, against, counts, rules }: Validated): (column: ColumnProfile) => Compared {
+function comparing(given: Validated): (column: ColumnProfile) => Compared {
+  const { profile, against, counts, rules } = given;
   const before = new Map(against?.profile.columns.map((column) => [column.name, column]));
   const places = new Map(against?.reference?.columns.map(({ name }, index) => [name, index]));
-  const kind = kinds(against?.reference);
+  const kind = kinds(given);
   const rare = 0.001 / Math.max(1, profile.columns.length);
   return (now) => {
     const [place, rule, was] = [places.get(now.name) ?? -1, own(rules.columns, now.name), before.get(now.name)];
     const [cells, counted] = [against?.reference?.columns[place], counts?.columns[place]];
     return {
-      ...{ now, rows: profile.rows, rare, kind: kind(was ?? now) },
+      ...{ now, rows: profile.rows, rare, kind: kind(now) },
       ...(was === undefined || against === undefined || against.profile.rows === 0
         ? {}
         : { before: { column: was, rows: against.profile.rows } }),
@@ -145,10 +146,11 @@ function comparing({ profile, against, counts, rules }: Validated): (column: Col
   };
 }
 
-/** A column is compared as the reference froze it. */
-function kinds(reference: Reference | undefined): (column: ColumnProfile) => ColumnKind {
-  const frozen = new Map(reference?.columns.map(({ name, kind }) => [name, kind]));
-  return (column) => frozen.get(column.name) ?? kindOf(column);
+/** A column is compared as the reference froze it, or else as the dataset before had it. */
+function kinds({ against }: Validated): (column: ColumnProfile) => ColumnKind {
+  const frozen = new Map(against?.reference?.columns.map(({ name, kind }) => [name, kind]));
+  const before = new Map(against?.profile.columns.map((column) => [column.name, column]));
+  return (column) => frozen.get(column.name) ?? kindOf(before.get(column.name) ?? column);
 }
 
 /** What a result comes to: `warn` lowers each refusal, and `refuse` raises what only warns by itself. */
@@ -165,12 +167,12 @@ function settled(result: Result, rules: DataRules): Result {
 function comparedColumns(
   { columns }: DatasetProfile,
   results: readonly Result[],
-  { against }: Validated,
+  given: Validated,
 ): DataReport['columns'] {
   const compared = new Map<string, CheckName[]>();
   for (const { check, column, isOfColumn } of results)
     if (isOfColumn && column !== undefined) compared.set(column, [...(compared.get(column) ?? []), check]);
-  const kind = kinds(against?.reference);
+  const kind = kinds(given);
   return columns.map((column) => ({
     name: column.name,
     kind: kind(column),

@@ -1,0 +1,60 @@
+import { type Constraints, constraintsText } from '@serin/core/drift/constraints';
+import type { DatasetProfile } from '@serin/core/drift/profile';
+import type { Document } from '../client.ts';
+import { Failure } from '../failure.ts';
+import { argument, type Command, clientOf, path, show, textOption } from '../invocation.ts';
+import { type Columns, type Reader, table, textOf } from '../table.ts';
+import { newestOf } from '../wait.ts';
+import { paragraph } from '../width.ts';
+
+/** What the validation of a dataset found: of a run, of the newest run of a model, or of a dataset version. */
+export const report: Command = async (invocation) => {
+  const client = await clientOf(invocation);
+  const [named, digest] = [argument(invocation, 0), argument(invocation, 1)];
+  const document = await client.get(
+    digest === ''
+      ? path`/v1/runs/${await newestOf(client, 'runs', named)}/report`
+      : path`/v1/models/${named}/datasets/${digest}/report`,
+  );
+  show(invocation, document, () => reportText(document, invocation.terminal));
+  return 0;
+};
+
+const columns: Columns = {
+  ACTION: { path: 'action', as: 'state' },
+  CHECK: 'check',
+  COLUMN: 'column',
+  VALUE: 'value',
+  LIMIT: 'limit',
+  BEFORE: { path: 'reference', drop: 1 },
+  WHAT: { path: 'text', drop: 2 },
+};
+
+function reportText(document: Document, terminal: Reader): string {
+  const { because, findings, more, refused } = document;
+  const verdict = refused === true ? 'refused' : 'ok';
+  const head = paragraph(`${verdict}: ${textOf('because', because)}`, terminal);
+  const rows = Array.isArray(findings) ? findings : [];
+  const rest = typeof more === 'number' && more > 0 ? `and ${more} more\n` : '';
+  const lines = head.map((line) => `${terminal.paint(refused === true ? 'red' : 'green', line)}\n`).join('');
+  return rows.length === 0 ? lines : `${lines}\n${table(rows, columns, terminal)}${rest}`;
+}
+
+/** What the data of a model suggests to promise, as a part of its config. */
+export const constraints: Command = async (invocation) => {
+  const format = textOption(invocation, 'format') ?? 'config';
+  if (format !== 'config' && format !== 'sagemaker')
+    throw new Failure(2, `--format is '${format}'; give config or sagemaker`);
+  const client = await clientOf(invocation);
+  const model = argument(invocation, 0);
+  const document = await client.get(path`/v1/models/${model}/constraints`);
+  if (format === 'sagemaker') {
+    const profile = await client.get(path`/v1/models/${model}/datasets/${String(document.dataset)}/profile`);
+    const { constraintsOf } = await import('@serin/clouds/aws/model-monitor-baseline');
+    const suggested = constraintsOf(profile as unknown as DatasetProfile);
+    show(invocation, suggested, () => `${JSON.stringify(suggested, undefined, 2)}\n`);
+    return 0;
+  }
+  show(invocation, document, () => constraintsText(Object(document.columns) as Constraints));
+  return 0;
+};
