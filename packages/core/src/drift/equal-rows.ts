@@ -16,25 +16,28 @@ const errors = 3.5;
 /**
  * The share of rows that are copies of another row.
  *
- * Each distinct row is in the sample with the probability pi = (below + 1) / 2^64. Two estimators follow, and both limits
- * hold. By counts: 1 - d / D, where d distinct rows of the sample came D times; with r = d / D its error is
- * sqrt((1 - pi) sum (1 - r c)^2) / D, small where copies are few, but blind to a row that came very often and is not in
- * the sample. By the number of rows: 1 - (d / pi) / N, whose error is (d / pi) sqrt((1 - pi) / d) / N for any counts.
+ * Each distinct row is in the sample with the probability pi = (below + 1) / 2^64. Two estimators follow. By counts: 1 - r,
+ * with r = d / D, where d distinct rows of the sample came D times; its error is sqrt((1 - pi) sum (1 - r c)^2) / D, which
+ * is small where copies are few. By the number of all rows: 1 - (d / pi) / N, whose error (d / pi) sqrt((1 - pi) / d) / N
+ * holds for any counts. The first is blind to rows that came often and are not in the sample, so it is taken only where no
+ * row of the sample came often, and where the second does not contradict it.
  */
 export function duplicateShare({ rows, rowSample }: DatasetProfile): Estimate {
   const distinct = rowSample.rows.length;
   if (rows === 0 || distinct === 0) return { value: 0, low: 0, high: 0 };
   const pi = inclusion(rowSample);
+  const all = distinct / pi;
+  const byRows = around(1 - all / rows, (all / rows) * Math.sqrt((1 - pi) / distinct));
+  if (rowSample.rows.some(([, count]) => count > often)) return byRows;
   const sampled = rowSample.rows.reduce((sum, [, count]) => sum + count, 0);
   const ratio = distinct / sampled;
   const squares = rowSample.rows.reduce((sum, [, count]) => sum + (1 - ratio * count) ** 2, 0);
   const byCounts = around(1 - ratio, Math.sqrt((1 - pi) * squares) / sampled);
-  const all = distinct / pi;
-  const byRows = around(1 - all / rows, (all / rows) * Math.sqrt((1 - pi) / distinct));
   const [low, high] = [Math.max(byCounts.low, byRows.low), Math.min(byCounts.high, byRows.high)];
-  // A row that came very often is not in the sample: its number of rows tells.
   return low > high ? byRows : { value: Math.min(high, Math.max(low, byCounts.value)), low, high };
 }
+
+const often = 16;
 
 const around = (value: number, error: number): Estimate => ({
   value: clamp(value),

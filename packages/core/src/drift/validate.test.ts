@@ -60,6 +60,7 @@ describe('a dataset like the one before', () => {
       compared: ['retyped', 'allMissing', 'missing', 'becameConstant', 'outOfRange'],
     });
     expect(columns.find(({ name }) => name === 'id')).toMatchObject({ kind: 'plain' });
+    expect(columns.find(({ name }) => name === 'unit')?.compared).not.toContain('becameConstant');
     expect(compared).toContain('duplicates');
     expect(compared).not.toContain('volume');
   });
@@ -97,7 +98,9 @@ describe('columns', () => {
   });
 
   test('values that are empty texts or NaN are missing', () => {
-    expect(found(rowsOf(1000, { colour: with_(1000, 300, '', () => 'red') }))).toContain('refuse missing colour');
+    const colours = with_(1000, 300, '', (index) => (index % 2 === 0 ? 'red' : 'blue'));
+
+    expect(found(rowsOf(1000, { colour: colours }))).toEqual(['refuse missing colour']);
     expect(found(rowsOf(1000, { size: with_(1000, 300, Number.NaN, size) }))).toEqual(['refuse missing size']);
   });
 
@@ -119,6 +122,21 @@ describe('columns', () => {
 
     expect(found(chance, given)).toEqual([]);
     expect(found({ a: with_(3000, 700, null, size) }, given)).toEqual(['refuse missing a']);
+  });
+
+  test('a share that was large already has more room', () => {
+    const given = { against: { profile: profileOf({ a: with_(2000, 800, null, size) }) }, rules: noCopies };
+
+    expect(found({ a: with_(3000, 1440, null, size) }, given)).toEqual([]);
+    expect(found({ a: with_(3000, 1560, null, size) }, given)).toEqual(['warn missing a']);
+  });
+
+  test('a few rows of a column that is rarely filled, or of two types, may be alike by chance', () => {
+    const rare = { against: { profile: profileOf({ a: with_(1000, 900, null, size) }) }, rules: noCopies };
+    const mixed = { against: { profile: profileOf({ a: with_(100, 20, 'x', size) }) }, rules: noCopies };
+
+    expect(found({ a: [null, null, null] }, rare)).toEqual([]);
+    expect(found({ a: with_(8, 4, 'x', size) }, mixed)).toEqual([]);
   });
 
   test.each([
@@ -179,6 +197,19 @@ describe('numbers outside the range of before', () => {
     expect(finding?.value).toBeGreaterThan(0.35);
   });
 
+  test('that are not counted and may be few only warn', () => {
+    expect(check(with_(10_000, 200, 200, inside), false)).toMatchObject([{ action: 'warn', value: 200 }]);
+  });
+
+  test('that are infinite are no news where there were some before', () => {
+    const infinite = { size: with_(5000, 5, Number.NEGATIVE_INFINITY, inside) };
+
+    expect(found(infinite, { against: { profile: profileOf(infinite) }, rules: noCopies })).toEqual([]);
+    expect(found(infinite, { against: { profile: profileOf(usual) }, rules: noCopies })).toEqual([
+      'warn outOfRange size',
+    ]);
+  });
+
   test('are expected to be some where few rows were known', () => {
     const few = { size: repeat(50, () => normal(draw)) };
     const cells = repeat(5000, () => normal(draw));
@@ -211,6 +242,23 @@ describe('categories that were not there before', () => {
     expect(found(colour(1000, others))).toEqual(expected);
     const given = { against: { profile: profileOf(usual), reference }, counts, rules: noCopies };
     expect(found(colour(1000, others), given)).toEqual(expected);
+  });
+
+  test('are not told where there are too many categories to list', () => {
+    const many = (from: number): Columns => ({
+      town: repeat(6000, (index) => `t${(index * (index % 7) + from) % 300}`),
+    });
+    const reference = referenceOf(many(0));
+    const against = { profile: profileOf(many(0)), reference };
+    const compared = (given: Partial<Validated>) => validate(many(77), { against, ...given, rules: noCopies });
+
+    for (const report of [
+      compared({ against: { profile: against.profile } }),
+      compared({ counts: windowOf(reference, many(77)) }),
+    ]) {
+      expect(report.findings).toEqual([]);
+      expect(report.columns[0]?.compared).not.toContain('unseen');
+    }
   });
 
   test('are expected where many values came once', () => {
@@ -267,7 +315,7 @@ describe('rows', () => {
     [2000, about(1000), ['warn volume']],
     [500, about(1000), ['warn volume']],
     [500, about(1000).slice(0, 6), []],
-    [500, [...about(1000), ...repeat(14, () => 500)], []],
+    [500, [...about(1000), ...about(1000), ...repeat(14, () => 500)], []],
   ])('%i, after as many as %j', (rows, rowsBefore, expected) => {
     expect(found(rowsOf(rows), { rowsBefore })).toEqual(expected);
   });
@@ -283,6 +331,7 @@ describe('rows', () => {
   test.each([
     [0, []],
     [100, []],
+    [220, []],
     [1500, ['warn duplicates']],
   ])('%i of 15,000 are copies', (copies, expected) => {
     expect(found(copied(15_000, copies), { rules: { checks: { outOfRange: 'off' } } })).toEqual(expected);
@@ -302,6 +351,13 @@ describe('the label', () => {
     ['a number', repeat(500, () => normal(draw)), []],
   ])('with %s', (_, cells, expected) => {
     expect(found(labelled(cells), { rules })).toEqual(expected);
+  });
+
+  test('that is promised to be a number has no classes', () => {
+    const rooms = labelled(repeat(500, (index) => (index < 10 ? 9 : index % 4)));
+
+    expect(found(rooms, { rules })).toEqual(['refuse labelRareClass y']);
+    expect(found(rooms, { rules: { ...rules, columns: { y: { type: 'number' } } } })).toEqual([]);
   });
 
   test('must be there', () => {
@@ -352,7 +408,7 @@ describe('what the config says', () => {
     [{ size: { missing: { atMost: 1 } }, colour: { values: ['red', 'green'] } }, ['refuse unseen colour']],
     [{ size: { missing: { atMost: 1 } }, gone: {} }, ['refuse missingColumn gone']],
   ] as const)('promises %j', (columns, expected) => {
-    expect(found(broken, { rules: { columns, checks: { extraColumn: 'off' } } })).toEqual(expected);
+    expect(found(broken, { rules: { columns: { more: {}, ...columns } } })).toEqual(expected);
   });
 });
 
