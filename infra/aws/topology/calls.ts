@@ -12,9 +12,13 @@ export const ownFolders = [
   'code',
   'configs',
   'datasets',
+  'drift',
   'events',
   'jobs',
   'labels',
+  'profiles',
+  'references',
+  'reports',
   'starts',
 ] as const;
 export type OwnFolder = (typeof ownFolders)[number];
@@ -70,6 +74,9 @@ const call = callOf<Need>;
 // https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
 const tagged = (action: string, on: On): readonly Need[] => [need(action, on), need('sagemaker:AddTags', on)];
 
+/** What data looks like: written once by runs and by the watch over drift, and shown by the API. */
+const seen = ['own/drift', 'own/profiles', 'own/references', 'own/reports'] as const;
+
 export const callsOf = {
   journal: [
     call('dynamodb:GetItem', 'reads the head of a stream', need('dynamodb:GetItem', 'table')),
@@ -94,14 +101,23 @@ export const callsOf = {
     // A version is an ETag here, asked for by If-Match: no permission for versions is needed.
     call(
       's3:GetObject',
-      'reads configs, code, manifests, what jobs left, markers, labels and captured requests',
-      need('s3:GetObject', 'own/captured', 'own/code', 'own/configs', 'own/datasets', 'own/jobs', 'own/labels'),
+      'reads configs, code, manifests, what jobs left, markers, labels, captured requests and what data looked like',
+      need(
+        's3:GetObject',
+        'own/captured',
+        'own/code',
+        'own/configs',
+        'own/datasets',
+        'own/jobs',
+        'own/labels',
+        ...seen,
+      ),
       ofData('s3:GetObject', 'dataObjects'),
     ),
     call(
       's3:PutObject',
-      'writes manifests, archives of code, starts of jobs, large events and what was read of labels',
-      need('s3:PutObject', 'own/code', 'own/datasets', 'own/events', 'own/labels', 'own/starts'),
+      'writes manifests, archives of code, starts of jobs, large events, what was read of labels and what data looks like',
+      need('s3:PutObject', 'own/code', 'own/datasets', 'own/events', 'own/labels', 'own/starts', ...seen),
     ),
   ],
   /** What the API needs of buckets: it takes code and configs, and reads no data. */
@@ -114,8 +130,8 @@ export const callsOf = {
     ),
     call(
       's3:GetObject',
-      'reads configs, code and manifests',
-      need('s3:GetObject', 'own/code', 'own/configs', 'own/datasets'),
+      'reads configs, code, manifests and what data looked like',
+      need('s3:GetObject', 'own/code', 'own/configs', 'own/datasets', ...seen),
     ),
     call(
       's3:PutObject',

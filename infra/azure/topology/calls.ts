@@ -91,7 +91,12 @@ const assigns = (identity: 'jobIdentity' | 'modelIdentity'): Need =>
 /** The history of a workspace has a host of its own, and the permissions of the workspace. */
 const runDetails = (why: string): Call => ml('GET history:/runs/{name}/details', why, 'experiments/runs/read');
 
-const readFolders = own('captured', 'code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts');
+/** What data looks like: written once by runs and by the watch over drift, and shown by the API. */
+const seen = own('drift', 'profiles', 'references', 'reports');
+const readFolders = [
+  ...own('captured', 'code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts'),
+  ...seen,
+];
 
 /** Names of all that is in a container: no permission and no condition says less without a prefix. */
 const lists: Call = {
@@ -130,14 +135,18 @@ export const callsOf = {
     call(
       'Put Blob',
       'writes manifests, archives of code, starts of jobs, large events, what was read of labels and notes of what is begun',
-      need(blobs('add/action'), ...own('code', 'datasets', 'events')),
+      need(blobs('add/action'), ...own('code', 'datasets', 'events'), ...seen),
       need(blobs('write'), ...own('labels', 'registry', 'serving', 'starts')),
     ),
   ],
   /** What the API needs of containers: it takes code and configs, and reads no data. */
   releases: [
     lists,
-    call('Get Blob', 'reads configs, code and manifests', need(blobs('read'), ...own('code', 'configs', 'datasets'))),
+    call(
+      'Get Blob',
+      'reads configs, code, manifests and what data looked like',
+      need(blobs('read'), ...own('code', 'configs', 'datasets'), ...seen),
+    ),
     call(
       'Get Blob Properties',
       'looks whether what must not be replaced is there',

@@ -206,7 +206,9 @@ test('the API reads no data, and writes what it takes of releases and what it pu
   for (const [, made] of installations) {
     const account = functionAccount(made, 'api');
 
-    expect(foldersOf(made, account, 'storage.objects.get')).toEqual(['code', 'configs', 'datasets']);
+    expect(foldersOf(made, account, 'storage.objects.get')).toEqual([
+      ...['code', 'configs', 'datasets', 'drift', 'profiles', 'references', 'reports'],
+    ]);
     expect(foldersOf(made, account, 'storage.objects.create')).toEqual(['code', 'configs', 'events']);
     expect(foldersOf(made, account, 'storage.objects.delete')).toEqual([]);
     const data = made.bindings.filter(

@@ -77,6 +77,9 @@ const writes = (why: string, created: readonly On[], replaced: readonly On[]): C
     ...(replaced.length === 0 ? [] : [need('storage.objects.delete', ...replaced)]),
   );
 
+/** What data looks like: written once by runs and by the watch over drift, and shown by the API. */
+const seen = own('drift', 'profiles', 'references', 'reports');
+
 export const callsOf = {
   journal: [
     batchGet,
@@ -98,12 +101,13 @@ export const callsOf = {
       need(
         'storage.objects.get',
         ...own('code', 'configs', 'datasets', 'jobs', 'labels', 'registry', 'serving', 'starts'),
+        ...seen,
         'dataBuckets',
       ),
     ),
     writes(
       'writes manifests, archives of code, starts of jobs, large events, what was read of labels and notes of what is begun',
-      own('code', 'datasets', 'events', 'labels', 'registry', 'serving', 'starts'),
+      [...own('code', 'datasets', 'events', 'labels', 'registry', 'serving', 'starts'), ...seen],
       own('labels', 'registry', 'serving', 'starts'),
     ),
   ],
@@ -112,8 +116,8 @@ export const callsOf = {
     lists,
     call(
       'storage.objects.get',
-      'reads configs, code and manifests',
-      need('storage.objects.get', ...own('code', 'configs', 'datasets')),
+      'reads configs, code, manifests and what data looked like',
+      need('storage.objects.get', ...own('code', 'configs', 'datasets'), ...seen),
     ),
     writes('writes configs, code and large events', own('code', 'configs', 'events'), []),
   ],
