@@ -1,4 +1,5 @@
-import { isListed, missingLimits } from './column-checks.ts';
+import { isListed } from './categories.ts';
+import { missingLimits } from './column-checks.ts';
 import { kindOf, valuesOf } from './kind.ts';
 import type { ColumnProfile, DatasetProfile } from './profile.ts';
 import type { ColumnRule } from './report.ts';

@@ -1,6 +1,7 @@
 import { countText } from '../base/numbers.ts';
 import { own } from '../base/objects.ts';
-import { type ColumnCheck, type Compared, columnChecks } from './column-checks.ts';
+import { columnChecks } from './column-checks.ts';
+import type { ColumnCheck, Compared } from './compared.ts';
 import { type DatasetCheck, datasetChecks, type Whole } from './dataset-checks.ts';
 import { kindOf } from './kind.ts';
 import type { ColumnProfile, DatasetProfile } from './profile.ts';
@@ -51,8 +52,8 @@ export interface Validated {
  * Compares a dataset with the one before it, and with what the config promises.
  *
  * Pure, and the same for the same profiles in any order of their columns but for the order of findings. A finding is over
- * its limit, and is no accident of sampling: for each check all columns together exceed it by chance in at most one of a
- * thousand datasets whose rows are independent.
+ * its limit, and is no accident of sampling: for each check of columns all of them together exceed it by chance in at most
+ * one of a thousand datasets whose rows are independent (unseen categories: about).
  */
 export function validateDataset(given: Validated): DataReport {
   const { profile, against, rules } = given;
