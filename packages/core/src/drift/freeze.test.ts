@@ -55,6 +55,14 @@ describe('the kind of a column', () => {
       'plain',
     ],
     [
+      'every fifth of numbers that were counted up',
+      columnOf(
+        'id',
+        drawn(1000, (u) => Math.round(u * 1000) * 5),
+      ),
+      'plain',
+    ],
+    [
       'whole numbers far apart',
       columnOf(
         'n',
