@@ -29,10 +29,12 @@ export const startDetector = (reference: Reference): DetectorState => ({
  * most the R of one that does not. Without forgetting, windows that say nothing (E = 1) add up to an alarm after
  * `quietFor` of them. Where nothing changes, E[R] grows by at most 1 a window, and so do the mean R of a column over its
  * alternatives and the weighted mean M of all columns, however the columns depend on each other. An alarm needs
- * M >= `quietFor`, and then all R start at 0 again. So the expected number of alarms in t windows is at most
- * t / `quietFor`, and the mean time to the first is at least `quietFor` windows (Shin, Ramdas & Rinaldo, E-detectors,
- * arXiv:2203.03532). It is proved under the conditions of the urn (urn.ts): independent rows of continuous numbers without
- * a season. For categories, ties, weekdays and thinned counts the rate is measured (decisions/0084).
+ * M >= `quietFor`, and then all R start at 0 again. So the mean time to the first alarm is at least `quietFor` windows, and
+ * alarms in t windows are at most t / `quietFor` on average (Shin, Ramdas & Rinaldo, E-detectors, arXiv:2203.03532) as long
+ * as no column starts anew: one that does forgets what it learned, and the law of its next counts does not.
+ * It is proved under the conditions of the urn (urn.ts): independent rows of continuous numbers without a season. For
+ * categories, ties, missing values, weekdays, thinned counts and alarms after an incident the rate is measured
+ * (decisions/0084).
  *
  * Size. Only columns whose change is large enough count for the evidence of an alarm, which makes M smaller. Evidence
  * without size does nothing, and stays.
