@@ -11,6 +11,7 @@ import { bucketRoutes } from './routes/buckets.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { digestRoutes } from './routes/digests.ts';
+import { driftRoutes } from './routes/drift.ts';
 import { eventRoutes } from './routes/events.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
 import { hookRoutes } from './routes/hooks.ts';
@@ -43,6 +44,7 @@ function tableOf(api: Api): readonly Route[] {
     ...projectRoutes(api),
     ...modelRoutes(api),
     ...trafficRoutes(api),
+    ...driftRoutes(api),
     ...datasetRoutes(api),
     ...reportRoutes(api),
     ...runRoutes(api),

@@ -459,6 +459,13 @@ export const commands: readonly CommandSpec[] = [
   rolloutChange('promote', 'all traffic to the candidate now', waiting),
   rolloutChange('abort', 'all traffic back now'),
   {
+    name: 'drift',
+    args: '<model>',
+    summary: 'how requests differ from the training data',
+    options: reading,
+    load: async () => (await import('./commands/drift.ts')).drift,
+  },
+  {
     name: 'endpoints get',
     args: '<name>',
     summary: 'what an endpoint serves',
@@ -639,6 +646,7 @@ export const groups: readonly { readonly heading: string; readonly words: readon
     words: [
       'status',
       'why',
+      'drift',
       'compare',
       'drop',
       'predict',

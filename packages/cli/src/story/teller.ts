@@ -108,6 +108,7 @@ const tellings: Readonly<Record<EventType, Telling>> = {
   'alert.resolved': marked('well'),
   // The alert that brought it says the same, and what was done.
   'drift.detected': nothing,
+  'drift.resolved': nothing,
   // Its run says it.
   'dataset.refused': nothing,
 };

@@ -29,5 +29,6 @@ export const eventTypes = [
   'alert.received',
   'alert.resolved',
   'drift.detected',
+  'drift.resolved',
 ] as const;
 export type EventType = (typeof eventTypes)[number];

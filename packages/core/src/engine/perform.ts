@@ -13,6 +13,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { LabelTick } from '../ports/telemetry.ts';
 import { listDataset } from './dataset.ts';
 import { checkDataset } from './dataset-check.ts';
+import { countCaptured, judgeDrift } from './drift.ts';
 import { readHistory } from './history.ts';
 import { findLabels, importLabels } from './label-file.ts';
 import type { Outcome } from './outcome.ts';
@@ -94,6 +95,8 @@ const performers: Performers = {
     const history = await readHistory(order, ports.telemetry(order.on ?? 'endpoint'), now);
     return { type: 'historyRead', ...(history === undefined ? {} : { history }) };
   },
+  countCaptured: async (order, { ports }) => ({ type: 'capturedCounted', ...(await countCaptured(order, ports)) }),
+  judgeDrift: async (order, { ports }) => ({ type: 'driftJudged', ...(await judgeDrift(order, ports)) }),
   tell: async ({ stream, id, signal }, { tell }) => {
     const outcome = await tell(stream, { ...signal, id });
     if (outcome.kind === 'refused') throw new Fault('invalid', outcome.because);

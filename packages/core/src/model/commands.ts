@@ -6,7 +6,7 @@ import { heldBy, offerAgain } from './between/offer.ts';
 import { requestRun } from './between/runs.ts';
 import { withVersion } from './between/versions.ts';
 import { machines } from './machines.ts';
-import { firingId, firingName, holding, unheard } from './monitor/monitor.ts';
+import { firingId, firingName, holding, ownSender, unheard } from './monitor/monitor.ts';
 import type { SignalOf } from './protocol.ts';
 import { rolloutEnded } from './rollout/state.ts';
 import { runEnded } from './run/state.ts';
@@ -164,8 +164,12 @@ function takeBack(model: Model, signal: SignalOf<'rollbackRequested'>, moment: M
   return 'refused' in back ? back : { moved: back };
 }
 
+/** Nobody from outside speaks in the name of what is found here. */
+const ownName = refuse(`an alert cannot have the sender '${ownSender}': name the tool that sends it`);
+
 /** An alert reverts an active release at once; else the monitor's policy speaks (rules between the machines). */
 function hearAlert(model: Model, signal: SignalOf<'alertRaised'>): Step<Model> {
+  if (signal.sender === ownSender) return ownName;
   const heard = machines.monitor.step(model, signal);
   if ('ignored' in heard) return { ignored: unheard(model.monitor, signal) ?? heard.ignored };
   if (!('moved' in heard) || heard.moved.monitor.wants?.do !== 'revert') return heard;
@@ -175,6 +179,7 @@ function hearAlert(model: Model, signal: SignalOf<'alertRaised'>): Step<Model> {
 
 /** When a sender may give the next firing the id of this one, that id is forgotten. */
 function hearEnd(model: Model, signal: SignalOf<'alertResolved'>): Step<Model> {
+  if (signal.sender === ownSender) return ownName;
   const heard = machines.monitor.step(model, signal);
   const { raisedAs = '' } = signal;
   if (model.seen[raisedAs] === undefined) return heard;

@@ -2,7 +2,7 @@ import type { EventType } from '../base/event-types.ts';
 import { canonical, type Json } from '../base/json.ts';
 import { instant, second } from '../base/time.ts';
 import type { EventBody } from '../ports/journal.ts';
-import type { Monitor } from './monitor/monitor.ts';
+import { type Monitor, ownSender } from './monitor/monitor.ts';
 import type { ModelSignal } from './protocol.ts';
 import { standingOf } from './rollout/standing.ts';
 import type { Run } from './run/state.ts';
@@ -36,8 +36,17 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     emit('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
     if (kind === 'drift') emit('drift.detected', { sender, title });
   }
-  for (const { sender, fingerprint, title } of resolvedBetween(before.monitor, after.monitor))
+  const drifted = driftFound(before, after);
+  if (drifted !== undefined) {
+    const { sender, fingerprint, title, did } = drifted;
+    emit('alert.received', { sender, fingerprint, title, did, because: after.did?.because });
+    const { level, version, columns, size, since = 0 } = after.drift?.incident ?? {};
+    emit('drift.detected', { sender, title, level, version, columns, size, since: instant(since) });
+  }
+  for (const { sender, fingerprint, title } of resolvedBetween(before.monitor, after.monitor)) {
     emit('alert.resolved', { sender, fingerprint, title });
+    if (sender === ownSender) emit('drift.resolved', { sender, title });
+  }
 
   const { run } = after;
   if (run !== undefined && run !== before.run) {
@@ -149,6 +158,13 @@ const isLate = ({ endpoint }: Model, at: number): boolean => at - endpoint.since
 function some<Value>(record: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> | undefined {
   const entries = Object.entries(record).filter(([key, value]) => `${key}${String(value)}`.length <= 500);
   return entries.length === 0 ? undefined : Object.fromEntries(entries.slice(0, 100));
+}
+
+/** The drift that was just found here, as the monitor has it. */
+function driftFound({ monitor: before }: Model, { monitor: after }: Model) {
+  const own = ({ alerts }: Monitor) => Object.values(alerts).find(({ sender }) => sender === ownSender);
+  const found = before === after ? undefined : own(after);
+  return found?.startedAt === own(before)?.startedAt ? undefined : found;
 }
 
 const resolvedBetween = (before: Monitor, after: Monitor) =>

@@ -2,15 +2,16 @@ import { defined } from '../base/objects.ts';
 import { refuse, type Step, step, type Table } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { deploymentOf } from './between/endpoint-wish.ts';
+import { driftOwes, driftTable, driftWakes } from './drift/drift.ts';
+import { obeyDrift } from './drift/rule.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint/endpoint.ts';
 import { intakeOwes, intakeTable, intakeWakes, planIntake } from './intake/intake.ts';
 import { obeyIntake } from './intake/rule.ts';
 import { labelsOwes, labelsTable, labelsWakes, planLabels } from './labels/labels.ts';
-import { type MonitorContext, monitorTable, monitorWakes } from './monitor/monitor.ts';
-import { obeyMonitor } from './monitor/rule.ts';
+import { monitorTable, monitorWakes } from './monitor/monitor.ts';
+import { monitorContext, obeyMonitor } from './monitor/rule.ts';
 import type { Effect, ModelSignal } from './protocol.ts';
 import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
-import { rolloutEnded } from './rollout/state.ts';
 import { rolloutTable } from './rollout/table.ts';
 import { runOwes, runTable, runWakes } from './run/table.ts';
 import type { Model, Moment } from './state.ts';
@@ -105,17 +106,6 @@ const endpointContext = (model: Model): EndpointContext => ({
   deployment: (version) => deploymentOf(model, version),
 });
 
-function monitorContext(model: Model): MonitorContext {
-  const { plan, rollout, champion } = model;
-  const releasing = !rolloutEnded(rollout) && rollout?.kind === 'release' && rollout.status !== 'reverting';
-  return {
-    plan,
-    releasing,
-    goingBack: !rolloutEnded(rollout) && !releasing,
-    ...(champion === undefined ? {} : { champion }),
-  };
-}
-
 /** The machines of a model, in the order in which time passes for them. */
 export const machines = {
   intake: machineIn('intake', {
@@ -187,6 +177,17 @@ export const machines = {
     takes: ['alertRaised', 'alertResolved'],
     wakes: monitorWakes,
     rule: obeyMonitor,
+  }),
+  drift: machineIn('drift', {
+    table: driftTable,
+    context: (model) => model,
+    takes: ['capturedCounted', 'driftJudged'],
+    owes: (drift, _now, model) => driftOwes(drift, model),
+    wakes: driftWakes,
+    planned: (drift, { plan }) => (plan.monitor.drift === undefined ? undefined : drift),
+    rule: obeyDrift,
+    endsWithModel: true,
+    ignoresWhileAbsent: 'no drift is judged',
   }),
 };
 

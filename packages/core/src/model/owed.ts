@@ -34,7 +34,8 @@ function servedOn(effect: Effect, { rollout, champion, versions }: Model): Effec
     effect.kind !== 'observe' &&
     effect.kind !== 'readTicks' &&
     effect.kind !== 'readLatency' &&
-    effect.kind !== 'readHistory'
+    effect.kind !== 'readHistory' &&
+    effect.kind !== 'countCaptured'
   )
     return effect;
   const serve = versionOf(versions, champion ?? rollout?.candidate)?.serve;

@@ -2,6 +2,7 @@ import type { Json } from '../base/json.ts';
 import type { Actor, Append } from '../ports/journal.ts';
 import type { SinkPlan } from '../ports/notify.ts';
 import type { Aliases, Approval } from '../ports/registry.ts';
+import type { DriftProtocol } from './drift/protocol.ts';
 import type { EndpointProtocol } from './endpoint/protocol.ts';
 import type { IntakeProtocol } from './intake/protocol.ts';
 import type { LabelsProtocol } from './labels/protocol.ts';
@@ -18,6 +19,7 @@ type Protocol =
   | EndpointProtocol
   | RolloutProtocol
   | MonitorProtocol
+  | DriftProtocol
   | OwnProtocol;
 
 /** What belongs to no machine. */

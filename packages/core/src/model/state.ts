@@ -1,6 +1,7 @@
 import type { Json } from '../base/json.ts';
 import type { ModelPlan } from '../config/config.ts';
 import type { Aliases } from '../ports/registry.ts';
+import type { Drift } from './drift/drift.ts';
 import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
 import { type Intake, intakeStart } from './intake/intake.ts';
 import { type LabelFiles, planLabels } from './labels/labels.ts';
@@ -36,6 +37,8 @@ export interface Model {
   readonly endpoint: Endpoint;
   readonly rollout?: Rollout;
   readonly monitor: Monitor;
+  /** Only of a model whose config has `monitor.drift`, and whose champion has a reference. */
+  readonly drift?: Drift;
 
   /** The trigger that waits for the active run to end; the newest wins. */
   readonly queued?: { readonly trigger: Trigger; readonly at: number; readonly by: string };

@@ -19,6 +19,15 @@ function random(seed: number): (below: number) => number {
 }
 
 const outcomes = { bucket: 'outcomes', prefix: 'labels/' };
+const drifting = {
+  monitor: {
+    ...{ onDrift: 'run' as const, cooldown: '1m' },
+    ...{ capture: { share: '10%', fields: ['age'] }, drift: { window: '10m' } },
+  },
+};
+const notDrifted = { evidence: 1, threshold: 365, columns: [], alarms: [] };
+const drifted = { ...notDrifted, alarms: ['age'], level: 'major' as const };
+const counted = { counts: 'c', rows: 100 };
 const debt = { key: 'none', taken: 0 };
 const outside: readonly Said[] = [
   { type: 'dataHinted', keys: ['fraud/a.csv'] },
@@ -53,6 +62,8 @@ const answers: readonly Said[] = [
   { ...debt, type: 'datasetProfiled', reading: readingStart },
   { ...debt, type: 'datasetCounted', reading: readingStart, ended: { reference: 'r' } },
   { ...debt, type: 'datasetValidated', report: 'r', refused: true, because: 'x' },
+  { ...debt, type: 'capturedCounted', counted },
+  { ...debt, type: 'driftJudged', detector: 'd', judged: drifted },
   { ...debt, type: 'jobStarted', job: 'j' },
   { ...debt, type: 'jobDescribed', description: { status: 'succeeded' } },
   { ...debt, type: 'jobStopAsked' },
@@ -120,6 +131,14 @@ function plausible(
     }
     case 'validateDataset':
       return { type: 'datasetValidated', report: `r${draw(4)}`, refused: draw(4) === 0, because: 'x' };
+    case 'countCaptured':
+      return {
+        type: 'capturedCounted',
+        counted: { counts: `c${draw(9)}`, rows: draw(3) * 100 },
+        ...(draw(3) === 0 ? { cursor: 'more' } : {}),
+      };
+    case 'judgeDrift':
+      return { type: 'driftJudged', detector: `d${draw(9)}`, judged: draw(3) === 0 ? drifted : notDrifted };
     case 'startJob':
       return { type: 'jobStarted', job: `j${draw(1e6)}` };
     case 'describeJob': {
@@ -214,7 +233,7 @@ function reached(): ReadonlyMap<string, Model> {
           : seed % 3 === 0
             ? { approval: {}, ...looking }
             : seed % 5 === 0
-              ? { rollout: { strategy: 'allAtOnce', guard: '1m' }, labels: outcomes }
+              ? { rollout: { strategy: 'allAtOnce', guard: '1m' }, labels: outcomes, ...drifting }
               : seed % 7 === 0
                 ? { serve: 'none' }
                 : { alerts: { onAlert: seed % 2 === 0 ? 'run' : 'rollback' } },

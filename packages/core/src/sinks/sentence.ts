@@ -110,6 +110,7 @@ const sentences: Readonly<Record<EventType, Said>> = {
   },
   'alert.resolved': ({ title }) => reasoned('alert resolved', title),
   'drift.detected': ({ title }) => reasoned('drift detected', title),
+  'drift.resolved': ({ title }) => reasoned('drift resolved', title),
 };
 
 const longest = 2000;

@@ -49,7 +49,7 @@ function valuesTable({ x, y, layers }: Pick<XyPlot, 'x' | 'y' | 'layers'>): Html
   const every = Math.ceil(all.length / mostRows);
   const shown = all.filter((_, index) => index % every === 0 || index === all.length - 1);
   return html`<table><caption>${y.label}${every > 1 ? `; one row in ${every} of ${all.length}` : ''}</caption>
-<thead><tr><th scope="col">${{ time: 'Time (UTC)', count: 'Step', names: '' }[x.kind]}</th>${columns.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr><th scope="col">${{ time: 'Time (UTC)', count: 'Step', number: 'Value', names: '' }[x.kind]}</th>${columns.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${shown.map((value) => html`<tr><th scope="row">${xText(x, value)}</th>${columns.map(({ name, values }) => html`<td data-label="${name}">${values.get(value) ?? ''}</td>`)}</tr>`)}</tbody></table>`;
 }
 

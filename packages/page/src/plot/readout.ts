@@ -6,7 +6,13 @@ import { valueText } from './ticks.ts';
 export const clockText = (at: number): string => instant(at).slice(0, 19).replace('T', ' ');
 
 export const xText = (axis: Axis, value: number): string =>
-  axis.kind === 'names' ? (axis.names[value] ?? '') : axis.kind === 'count' ? String(value) : clockText(value);
+  axis.kind === 'names'
+    ? (axis.names[value] ?? '')
+    : axis.kind === 'time'
+      ? clockText(value)
+      : axis.kind === 'count'
+        ? String(value)
+        : valueText(value, 'number');
 
 type ReadPlot = Pick<XyPlot, 'x' | 'y' | 'layers'> | Pick<StripPlot, 'x' | 'rows'>;
 
@@ -15,7 +21,7 @@ export function readout(plot: ReadPlot, share: number): string {
   const { x } = plot;
   const [from, to] = x.kind === 'names' ? [-0.5, x.names.length - 0.5] : [x.from, x.to];
   const asked = from + Math.min(1, Math.max(0, share)) * (to - from);
-  const at = x.kind === 'time' ? asked : Math.round(asked);
+  const at = x.kind === 'time' || x.kind === 'number' ? asked : Math.round(asked);
   const rows: readonly Omit<Row, 'height'>[] = 'rows' in plot ? plot.rows : [plot];
   const values = rows.flatMap(({ name, y, layers }) =>
     layers.flatMap((layer) => {

@@ -48,8 +48,8 @@ function valuesOf(layer: Layer): readonly (number | null)[] {
 
 export function xTicks(axis: Axis, width: number): readonly Tick[] {
   if (axis.kind === 'time') return timeTicks(axis.from, axis.to, Math.max(2, Math.floor(width / 90)));
-  if (axis.kind === 'count')
-    return linearTicks(axis.from, axis.to, Math.max(2, Math.floor(width / 70)), 'count').filter(
+  if (axis.kind !== 'names')
+    return linearTicks(axis.from, axis.to, Math.max(2, Math.floor(width / 70)), axis.kind).filter(
       ({ at }) => at >= axis.from && at <= axis.to,
     );
   const widest = Math.max(...axis.names.map(widthOf), 1) + 10;

@@ -20,6 +20,8 @@ export type Axis =
   | { readonly kind: 'time'; readonly from: number; readonly to: number }
   /** Whole numbers, such as the steps of a training. */
   | { readonly kind: 'count'; readonly from: number; readonly to: number }
+  /** Any numbers, such as the values of a column. */
+  | { readonly kind: 'number'; readonly from: number; readonly to: number }
   /** Points stand at 0, 1, 2 ... */
   | { readonly kind: 'names'; readonly names: readonly string[] };
 

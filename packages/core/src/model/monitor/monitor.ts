@@ -56,6 +56,8 @@ export interface MonitorContext {
 }
 
 export const monitorStart: Monitor = { status: 'quiet', alerts: {}, ends: {}, runs: [] };
+/** Sends the drift that was found here, and ends it: it is not forgotten. */
+export const ownSender = 'serin';
 const remembered = 100;
 /** An alert that nobody sends again or resolves is forgotten after a week: its sender may have lost it. */
 const forgottenAfterMs = 7 * day;
@@ -166,11 +168,15 @@ function forget(monitor: Monitor, { at }: { readonly at: number }): Monitor {
   const past = at - forgottenAfterMs;
   const ends = Object.fromEntries(Object.entries(monitor.ends).filter(([, end]) => end.at > past));
   const kept = Object.keys(ends).length === Object.keys(monitor.ends).length ? monitor : { ...monitor, ends };
-  return without(kept, (key) => (kept.alerts[key]?.heardAt ?? at) <= past);
+  return without(kept, (key) => isForgotten(kept.alerts[key], past));
 }
 
+const isForgotten = (alert: Firing | undefined, past: number): boolean =>
+  alert !== undefined && alert.sender !== ownSender && alert.heardAt <= past;
+
 export function monitorWakes(monitor: Monitor): number | undefined {
-  const oldest = Math.min(...Object.values(monitor.alerts).map(({ heardAt }) => heardAt));
+  const others = Object.values(monitor.alerts).filter(({ sender }) => sender !== ownSender);
+  const oldest = Math.min(...others.map(({ heardAt }) => heardAt));
   return Number.isFinite(oldest) ? oldest + forgottenAfterMs : undefined;
 }
 
@@ -183,7 +189,7 @@ function actionFor(
   const said = `${alert.kind} from ${alert.sender}: ${alert.title}`;
   if (releasing && alert.kind === 'alert') return { do: 'revert', because: said };
   const { cooldown, retrainBudget } = plan.monitor;
-  const policy = alert.kind === 'drift' ? plan.monitor.onDrift : plan.alerts.onAlert;
+  const policy = alert.isNotice ? 'notify' : alert.kind === 'drift' ? plan.monitor.onDrift : plan.alerts.onAlert;
   const { wentBack } = monitor;
   if (policy === 'rollback' && wentBack?.to === champion && alert.at < (wentBack?.at ?? 0) + cooldown) {
     // One incident fires many alerts: the second must not take back what the first went back to.

@@ -13,6 +13,8 @@ export interface AlertRaised {
   /** As the sender says it: part of the alert's identity, compared only with other times of the same sender. */
   readonly startedAt: string;
   readonly title: string;
+  /** It is only to be told, whatever the policy says. */
+  readonly isNotice?: true;
   /** Its end came with it: it is recorded, and does nothing. */
   readonly over?: true;
 }

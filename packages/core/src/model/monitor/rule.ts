@@ -3,7 +3,7 @@ import { rollBack } from '../between/champion.ts';
 import { requestRun } from '../between/runs.ts';
 import { rolloutEnded } from '../rollout/state.ts';
 import type { Model, Moment } from '../state.ts';
-import { didInstead } from './monitor.ts';
+import { didInstead, type MonitorContext } from './monitor.ts';
 
 /** Does what an alert asked for. */
 export function obeyMonitor(model: Model, moment: Moment): Model {
@@ -21,4 +21,16 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
   if (!rolloutEnded(model.rollout)) return instead('notify', 'traffic is going back already');
   const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
+}
+
+/** What the monitor may know of the rest of the model. */
+export function monitorContext(model: Model): MonitorContext {
+  const { plan, rollout, champion } = model;
+  const releasing = !rolloutEnded(rollout) && rollout?.kind === 'release' && rollout.status !== 'reverting';
+  return {
+    plan,
+    releasing,
+    goingBack: !rolloutEnded(rollout) && !releasing,
+    ...(champion === undefined ? {} : { champion }),
+  };
 }

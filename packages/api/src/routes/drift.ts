@@ -1,0 +1,107 @@
+import { decodeText } from '@serin/core/base/json';
+import { instant } from '@serin/core/base/time';
+import { histogramOf } from '@serin/core/drift/histogram';
+import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
+import { readNamed } from '@serin/core/engine/stored';
+import type { Drift } from '@serin/core/model/drift/drift';
+import { driftText } from '@serin/core/model/drift/text';
+import { ownBucket } from '@serin/core/ports/bucket';
+import * as z from 'zod';
+import type { Api } from '../options.ts';
+import { type Route, route } from '../route.ts';
+import { inModel } from '../shapes.ts';
+
+const columnsShown = 30;
+
+const shares = z.array(z.number());
+const column = z.looseObject({
+  name: z.string(),
+  kind: z.enum(['number', 'category', 'plain']),
+  size: z.number().optional(),
+  evidence: z.number(),
+  missing: z.tuple([z.number(), z.number()]),
+  histogram: z
+    .object({
+      bounds: shares.optional(),
+      values: z.array(z.string()).optional(),
+      reference: shares,
+      live: shares,
+    })
+    .optional(),
+});
+const drift = z.looseObject({
+  model: z.string(),
+  sentence: z.string(),
+  status: z.enum(['off', 'collecting', 'counting', 'judging']),
+  version: z.int().optional(),
+  columns: z.array(column),
+  windows: z.array(
+    z.object({
+      from: z.string(),
+      to: z.string(),
+      rows: z.int(),
+      evidence: z.number(),
+      threshold: z.number(),
+      size: z.number(),
+      alarms: z.array(z.string()),
+    }),
+  ),
+});
+
+export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
+  const read = (key: string, maxBytes: number) => ports.bucket(ownBucket).read({ key, maxBytes });
+  /** By digest; `undefined`: it is gone. */
+  async function stored<Kind>(key: string): Promise<Kind | undefined> {
+    const content = await readNamed(read, key);
+    return content === undefined ? undefined : (JSON.parse(decodeText(content)) as Kind);
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/v1/models/{model}/drift',
+      summary: 'how live requests differ from the training data of the champion: windows, columns, the incident',
+      role: 'viewer',
+      scope: 'models',
+      params: inModel,
+      answers: {
+        200: {
+          description:
+            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line',
+          schema: drift,
+        },
+      },
+      async handle({ project, params }) {
+        const { state } = await project.model(params.model);
+        const about = { model: state.model, sentence: driftText(state, now()) };
+        if (state.drift === undefined)
+          return { status: 200, body: { ...about, status: 'off', columns: [], windows: [] } };
+        const [reference, counts] = await Promise.all([
+          stored<Reference>(`references/${state.drift.reference}.json`),
+          state.drift.counts === undefined ? undefined : stored<WindowCounts>(`drift/${state.drift.counts}.json`),
+        ]);
+        const columns = columnsOf(state.drift, reference, counts);
+        return { status: 200, body: { ...about, ...driftView(state.drift), columns } };
+      },
+    }),
+  ];
+};
+
+function driftView({ status, version, from, until, incident, windows, because, uncalibrated }: Drift) {
+  return {
+    ...{ status, version, window: { from: instant(from), until: instant(until) }, because, uncalibrated },
+    incident: incident && { ...incident, since: instant(incident.since), at: instant(incident.at) },
+    windows: windows.map((window) => ({ ...window, from: instant(window.from), to: instant(window.to) })),
+  };
+}
+
+function columnsOf({ columns = [] }: Drift, reference: Reference | undefined, counts: WindowCounts | undefined) {
+  const known = new Map<string, readonly [ReferenceColumn, ColumnCounts | undefined]>(
+    (reference?.columns ?? []).map((each, index) => [each.name, [each, counts?.columns[index]]]),
+  );
+  return columns.slice(0, columnsShown).map((seen) => {
+    const [before, live] = known.get(seen.name) ?? [];
+    const histogram = before === undefined || live === undefined ? undefined : histogramOf(before, live);
+    return { ...seen, kind: before?.kind ?? 'plain', ...(histogram === undefined ? {} : { histogram }) };
+  });
+}

@@ -1,0 +1,90 @@
+import type { Document } from '../client.ts';
+import { argument, type Command, clientOf, path, show } from '../invocation.ts';
+import { hint, screenOf } from '../screens/parts.ts';
+import { type Reader, table, textOf, valueAt } from '../table.ts';
+import { paragraph } from '../width.ts';
+
+/** What drifted and how surely, the columns side by side with their training data, and the last windows. */
+export const drift: Command = async (invocation) => {
+  const model = argument(invocation, 0);
+  const document = await (await clientOf(invocation)).get(path`/v1/models/${model}/drift`);
+  show(invocation, document, () => driftScreen(document, invocation.terminal));
+  return 0;
+};
+
+const windowsShown = 7;
+
+function driftScreen(document: Document, terminal: Reader): string {
+  const rowsAt = (name: string): readonly unknown[] => {
+    const rows = valueAt(document, name);
+    return Array.isArray(rows) ? rows : [];
+  };
+  const columns = rowsAt('columns').map(columnRow);
+  const windows = rowsAt('windows').slice(-windowsShown).reverse();
+  const uncalibrated = textOf('', document.uncalibrated);
+  return screenOf(
+    textOf('', document.model),
+    [
+      { text: `${paragraph(textOf('', document.sentence), terminal).join('\n')}\n` },
+      hint(uncalibrated === '' ? '' : `False alarms may be more frequent than promised: ${uncalibrated}.`, terminal),
+      {
+        heading: 'Columns that changed most',
+        text: columns.length === 0 ? '' : table(columns, columnTitles, terminal),
+      },
+      {
+        heading: 'Windows, the last one first',
+        text: windows.length === 0 ? '' : table(windows, windowTitles, terminal),
+      },
+    ],
+    terminal,
+  );
+}
+
+const columnTitles = {
+  COLUMN: 'name',
+  SIZE: 'size',
+  EVIDENCE: 'evidence',
+  'NO VALUE': 'missing',
+  TRAINING: { path: 'reference', drop: 2 },
+  LIVE: { path: 'live', drop: 1 },
+} as const;
+const windowTitles = {
+  ENDED: { path: 'to', as: 'at' },
+  ROWS: 'rows',
+  SIZE: 'size',
+  EVIDENCE: 'evidence',
+  'ALARM AT': 'threshold',
+  DRIFTED: 'alarms',
+} as const;
+
+function columnRow(column: unknown) {
+  const [before, now] = [0, 1].map((index) => valueAt(column, `missing.${index}`)).map(percentText);
+  const [reference, live] = ['reference', 'live'].map((side) => sharesOf(valueAt(column, `histogram.${side}`)));
+  const highest = Math.max(...(reference ?? []), ...(live ?? []));
+  return {
+    name: valueAt(column, 'name'),
+    size: rounded(valueAt(column, 'size')),
+    evidence: rounded(valueAt(column, 'evidence')),
+    missing: before === now ? before : `${before} -> ${now}`,
+    reference: barsOf(reference, highest),
+    live: barsOf(live, highest),
+  };
+}
+
+const sharesOf = (shares: unknown): readonly number[] => (Array.isArray(shares) ? shares.map(Number) : []);
+const rounded = (value: unknown): number | undefined =>
+  typeof value === 'number' ? Number(value.toPrecision(3)) : undefined;
+const percentText = (share: unknown): string => `${((typeof share === 'number' ? share : 0) * 100).toFixed(1)} %`;
+
+const heights = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/** Neighbours are taken together, so that a row fits beside others. */
+const mostBars = 12;
+
+function barsOf(shares: readonly number[] | undefined, highest: number): string | undefined {
+  if (shares === undefined || shares.length === 0 || !(highest > 0)) return undefined;
+  const each = Math.ceil(shares.length / mostBars);
+  const bars = Array.from({ length: Math.ceil(shares.length / each) }, (_, index) =>
+    Math.max(...shares.slice(index * each, (index + 1) * each)),
+  );
+  return `|${bars.map((share) => heights[share > 0 ? Math.max(1, Math.round((share / highest) * 8)) : 0]).join('')}|`;
+}

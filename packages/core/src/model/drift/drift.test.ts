@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import { step } from '../../base/table.ts';
+import { day, hour, instant } from '../../base/time.ts';
+import { engineActor } from '../../ports/actors.ts';
+import { applyRules } from '../between/rules.ts';
+import { decideModel } from '../decide.ts';
+import { artifactOf, planOf } from '../model.fixture.ts';
+import { monitorStart } from '../monitor/monitor.ts';
+import type { ModelSignal } from '../protocol.ts';
+import { type Model, modelStart } from '../state.ts';
+import { beginDrift, type Drift, driftOwes, driftTable, driftWakes } from './drift.ts';
+import type { Counted, Judged } from './protocol.ts';
+
+const start = Date.UTC(2026, 0, 1, 18);
+const midnight = Date.UTC(2026, 0, 2);
+const judgedDaily = { capture: { share: '10%', fields: ['age', 'city'] }, drift: {} };
+const plan = planOf({ monitor: judgedDaily });
+const context = { model: 'fraud', plan };
+const reference = { version: 1, reference: 'ref1' };
+const counted: Counted = { counts: 'c1', rows: 1000 };
+const clean: Judged = {
+  evidence: 2,
+  threshold: 365,
+  columns: [{ name: 'age', size: 0.02, evidence: 2, missing: [0, 0] }],
+  alarms: [],
+};
+const drifted: Judged = {
+  evidence: 900,
+  threshold: 365,
+  columns: [{ name: 'age', size: 0.2, evidence: 900, missing: [0, 0] }],
+  alarms: ['age'],
+  level: 'major',
+};
+
+type Said<Known> = Known extends unknown ? Omit<Known, 'id' | 'actor' | 'key' | 'taken'> : never;
+const say = (drift: Drift, said: Said<ModelSignal>): Drift => {
+  const signal = { id: 's', actor: engineActor, key: 'k', taken: 1, ...said } as ModelSignal;
+  const done = step(driftTable, drift, signal, context);
+  if (!('moved' in done)) throw new Error(`not moved: ${JSON.stringify(done)}`);
+  return done.moved;
+};
+const tick = (drift: Drift, at: number) => say(drift, { type: 'clockTicked', at });
+const judgeWindow = (drift: Drift, judged: Judged): Drift => {
+  const ended = tick(drift, driftWakes(drift) ?? 0);
+  const whole = say(ended, { type: 'capturedCounted', counted, at: ended.until });
+  return say(whole, { type: 'driftJudged', detector: `d${whole.turn}`, judged, at: ended.until });
+};
+
+describe('a window of captured requests', () => {
+  test('ends at a multiple of its length, and the first is at least half of one', () => {
+    const evening = beginDrift(undefined, reference, start, plan);
+    const morning = beginDrift(undefined, reference, start - 12 * hour, plan);
+
+    expect([driftWakes(evening), driftWakes(morning)]).toEqual([midnight + day, midnight]);
+  });
+
+  test('is counted page by page, and then judged, and the next one begins where it ended', () => {
+    const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
+    const [first] = driftOwes(ended, context);
+    const half = say(ended, {
+      type: 'capturedCounted',
+      counted: { ...counted, rows: 30 },
+      cursor: 'more',
+      at: ended.until,
+    });
+    const [second] = driftOwes(half, context);
+    const whole = say(half, { type: 'capturedCounted', counted, at: ended.until });
+    const [judging] = driftOwes(whole, context);
+    const done = say(whole, { type: 'driftJudged', detector: 'd1', judged: clean, at: ended.until });
+
+    const window = { from: start, to: midnight + day };
+    expect(first).toMatchObject({ kind: 'countCaptured', ...window, fields: ['age', 'city'], reference: 'ref1' });
+    expect(first).not.toHaveProperty('cursor');
+    expect(second).toMatchObject({ ...window, cursor: 'more', counted: { rows: 30 } });
+    expect(judging).toMatchObject({ kind: 'judgeDrift', ...window, counted });
+    expect(new Set([first?.key, second?.key, judging?.key]).size).toBe(3);
+    expect(done).toMatchObject({
+      status: 'collecting',
+      from: midnight + day,
+      until: midnight + 2 * day,
+      detector: 'd1',
+    });
+    expect(done).not.toHaveProperty('counted');
+  });
+
+  test('with fewer than 50 rows is counted again together with the next one', () => {
+    const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
+    const few = say(ended, { type: 'capturedCounted', counted: { counts: 'c', rows: 49 }, at: ended.until });
+    const [order] = driftOwes(tick(few, midnight + 2 * day), context);
+
+    expect(order).toMatchObject({ kind: 'countCaptured', from: start, to: midnight + 2 * day });
+    expect(order).not.toHaveProperty('counted');
+  });
+
+  test('is passed over where it is older than requests are kept, and the reason stays until one is judged', () => {
+    const late = tick(beginDrift(undefined, reference, start, plan), start + 60 * day);
+    const failed = say(tick(late, late.until), { type: 'effectRefused', because: 'no such endpoint', at: late.until });
+
+    expect(late).toMatchObject({ status: 'collecting', from: start + 46 * day });
+    expect(failed).toMatchObject({ status: 'collecting', from: late.until, because: 'no such endpoint' });
+    expect(judgeWindow(failed, clean)).not.toHaveProperty('because');
+  });
+
+  test('leaves what was seen in short, for the last sixty', () => {
+    let drift = beginDrift(undefined, reference, start, plan);
+    for (let count = 0; count < 65; count += 1) drift = judgeWindow(drift, clean);
+
+    expect(drift.windows).toHaveLength(60);
+    expect(drift.windows.at(-1)).toEqual({
+      ...{ from: midnight + 64 * day, to: midnight + 65 * day, rows: 1000 },
+      ...{ evidence: 2, threshold: 365, size: 0.02, alarms: [] },
+    });
+  });
+});
+
+describe('an incident', () => {
+  const begun = beginDrift(undefined, reference, start, plan);
+
+  test('opens once, keeps its largest size, and ends after three clean windows in a row', () => {
+    const open = judgeWindow(begun, drifted);
+    const larger = judgeWindow(open, {
+      ...drifted,
+      columns: [{ name: 'age', size: 0.4, evidence: 9, missing: [0, 0] }],
+    });
+    const wavers = judgeWindow(judgeWindow(judgeWindow(larger, clean), clean), { ...drifted, level: 'notice' });
+    const over = judgeWindow(judgeWindow(judgeWindow(wavers, clean), clean), clean);
+
+    expect(open.incident).toEqual({
+      ...{ level: 'major', since: start, at: midnight + day, newsAt: midnight + day, version: 1 },
+      ...{ columns: ['age'], size: 0.2, clean: 0 },
+    });
+    expect(larger.incident).toMatchObject({ since: start, size: 0.4 });
+    expect(wavers.incident).toMatchObject({ clean: 0 });
+    expect(over.incident).toBeUndefined();
+  });
+
+  test('stays open under a new champion, whose detector begins anew, and is a new one when it is seen again', () => {
+    const open = judgeWindow(begun, drifted);
+    const next = beginDrift(open, { version: 2, reference: 'ref2' }, open.from + hour, plan);
+    const again = judgeWindow(next, drifted);
+
+    expect(next).toMatchObject({ incident: open.incident, windows: open.windows });
+    expect(next).not.toHaveProperty('detector');
+    expect(again.incident).toMatchObject({ version: 2, since: start, newsAt: next.until });
+  });
+});
+
+describe('drift that was found here', () => {
+  const moment = { at: midnight, seq: 9, by: 'serin' };
+  const version = (number: number) => ({
+    ...{ number, run: 'r', at: start, dataset: 'd', artifact: artifactOf('m'), metrics: {}, scores: {} },
+    ...{
+      serve: plan.serve,
+      lineage: {},
+      data: { rows: 9, profile: 'p', reference: `ref${number}` },
+      registered: true as const,
+    },
+    approval: { status: 'approved' as const },
+  });
+  const modelOf = (onDrift: 'run' | 'notify' | 'rollback', changes: Partial<Model> = {}): Model => ({
+    ...modelStart('fraud', planOf({ monitor: { ...judgedDaily, onDrift } }), 1, start),
+    ...{ versions: { '1': version(1), '2': version(2) }, champion: 1, monitor: monitorStart },
+    ...changes,
+  });
+  const incident = {
+    level: 'major' as const,
+    since: start,
+    at: midnight,
+    newsAt: midnight,
+    version: 1,
+    columns: ['age', 'city'],
+    size: 0.2,
+    clean: 0,
+  };
+  const opened = (onDrift: 'run' | 'notify' | 'rollback'): Model => {
+    const model = applyRules(modelOf(onDrift), moment, undefined);
+    if (model.drift === undefined) throw new Error('no drift');
+    return applyRules({ ...model, drift: { ...model.drift, incident } }, moment, model);
+  };
+
+  test('is looked for only where the champion has a reference and the config asks', () => {
+    const begun = applyRules(modelOf('notify'), moment, undefined);
+    const without = applyRules({ ...begun, champion: 3 }, moment, begun);
+    const next = applyRules({ ...begun, champion: 2 }, moment, begun);
+
+    expect(begun.drift).toMatchObject({ status: 'collecting', reference: 'ref1', version: 1 });
+    expect(without.drift).toBeUndefined();
+    expect(next.drift).toMatchObject({ reference: 'ref2', version: 2, from: midnight });
+  });
+
+  test('is an alert that asks for a run once, and is resolved with its incident', () => {
+    const model = opened('run');
+    const later = applyRules(model, { ...moment, at: midnight + 20 * day }, model);
+    const { incident: _, ...quiet } = model.drift ?? ({} as Drift);
+    const over = applyRules({ ...model, drift: quiet as Drift }, moment, model);
+
+    expect(model.queued?.trigger.kind).toBe('drift');
+    expect(model.did?.because).toBe("drift from serin: 'age' and 1 more drifted from the training data, by 0.20");
+    expect(Object.values(model.monitor.alerts)).toMatchObject([{ sender: 'serin', kind: 'drift', did: 'run' }]);
+    expect(later).toBe(model);
+    expect(over.monitor).toMatchObject({ status: 'quiet', alerts: {} });
+  });
+
+  test('that is small is only told, and acts once it has grown', () => {
+    const small = { ...incident, level: 'notice' as const };
+    const model = applyRules(modelOf('run'), moment, undefined);
+    const begun = model.drift ?? ({} as Drift);
+
+    const told = applyRules({ ...model, drift: { ...begun, incident: small } }, moment, model);
+    const later = { ...moment, at: midnight + day };
+    const grown = applyRules(
+      { ...told, drift: { ...begun, incident: { ...incident, newsAt: later.at } } },
+      later,
+      told,
+    );
+
+    expect([told.did?.do, told.queued]).toEqual(['notify', undefined]);
+    expect([grown.did?.do, grown.queued?.trigger.kind]).toEqual(['run', 'drift']);
+  });
+
+  test('is not resolved, raised or forgotten by anybody outside', () => {
+    const model = opened('notify');
+    const stream = { model: 'fraud', seq: 10 };
+    const dispatcher = { self: 'test', dispatches: true, alone: true };
+    const alert = { sender: 'serin', fingerprint: 'drift', id: 'x', at: midnight, actor: engineActor };
+    const raised = { ...alert, type: 'alertRaised', kind: 'drift', startedAt: 'T', title: 't' } as const;
+
+    for (const signal of [{ ...alert, type: 'alertResolved' } as const, raised])
+      expect(decideModel(model, signal, stream, dispatcher)).toEqual({
+        refused: "an alert cannot have the sender 'serin': name the tool that sends it",
+      });
+    const ticked = decideModel(
+      model,
+      { type: 'clockTicked', id: 't', at: midnight + 9 * day, actor: engineActor },
+      stream,
+      dispatcher,
+    );
+    expect('moved' in ticked ? Object.keys(ticked.moved.monitor.alerts) : []).toHaveLength(1);
+  });
+
+  test('tells the world with its columns and size, and when it is over', () => {
+    const before = applyRules(modelOf('notify'), moment, undefined);
+    const judging = {
+      ...(before.drift ?? ({} as Drift)),
+      ...{ status: 'judging', turn: 7, until: midnight, from: start, counted },
+    } as Drift;
+    const key = 'drift/7';
+    const model: Model = {
+      ...before,
+      drift: judging,
+      debts: { [key]: { attempt: 1, taken: 5, by: 'test', until: midnight + hour } as never },
+    };
+    const decided = decideModel(
+      model,
+      { type: 'driftJudged', detector: 'd', judged: drifted, key, taken: 5, id: 'a', at: midnight, actor: engineActor },
+      { model: 'fraud', seq: 10 },
+      { self: 'test', dispatches: true, alone: true },
+    );
+
+    const events = 'moved' in decided ? decided.events : [];
+    expect(events.map(({ type }) => type)).toEqual(['dev.serin.alert.received.v1', 'dev.serin.drift.detected.v1']);
+    expect(events[1]?.data).toEqual({
+      ...{ model: 'fraud', sender: 'serin', title: "'age' drifted from the training data, by 0.20" },
+      ...{ columns: ['age'], size: 0.2, since: instant(start), version: 1, level: 'major' },
+    });
+  });
+});

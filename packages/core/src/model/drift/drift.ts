@@ -1,0 +1,176 @@
+import { defined, without } from '../../base/objects.ts';
+import type { Table } from '../../base/table.ts';
+import type { ModelPlan } from '../../config/config.ts';
+import type { Effect, ModelSignal } from '../protocol.ts';
+import { followIncident, type Incident } from './incident.ts';
+import type { Counted, Judged } from './protocol.ts';
+
+/** A window that was judged, in short. */
+export interface WindowSeen {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+  readonly evidence: number;
+  readonly threshold: number;
+  /** The largest difference of a column. */
+  readonly size: number;
+  readonly alarms: readonly string[];
+}
+
+interface Base {
+  /** The version whose training data live requests are compared with, and the digest of that reference. */
+  readonly version: number;
+  readonly reference: string;
+  /** Counts the orders, so that each has a key of its own. */
+  readonly turn: number;
+  /** Where the window that is open begins. */
+  readonly from: number;
+  /** Digest of what the detector knows; absent: it begins anew. */
+  readonly detector?: string;
+  /** The last 60 that were judged, the newest last. */
+  readonly windows: readonly WindowSeen[];
+  /** Of the last one; `counts` is the digest of its counts. */
+  readonly counts?: string;
+  readonly columns?: Judged['columns'];
+  readonly uncalibrated?: string;
+  readonly incident?: Incident;
+  /** Why the last window could not be judged. */
+  readonly because?: string;
+}
+
+/** Live requests of one model, window by window. A status names what is waited for. */
+export type Drift =
+  | (Base & { readonly status: 'collecting'; readonly until: number })
+  | (Base & {
+      readonly status: 'counting';
+      readonly until: number;
+      readonly counted?: Counted;
+      readonly cursor?: string;
+    })
+  | (Base & { readonly status: 'judging'; readonly until: number; readonly counted: Counted });
+
+export interface DriftContext {
+  readonly model: string;
+  readonly plan: ModelPlan;
+}
+
+const keptWindows = 60;
+/** A window with fewer rows goes on, and is judged together with the next one. */
+const fewestRows = 50;
+
+/** The machine of a champion whose reference is known; the incident that is open stays so. */
+export function beginDrift(
+  before: Drift | undefined,
+  { version, reference }: { readonly version: number; readonly reference: string },
+  at: number,
+  plan: ModelPlan,
+): Drift {
+  const { turn = 0, windows = [], incident } = before ?? {};
+  const begun = { version, reference, turn: turn + 1, windows, ...defined({ incident }), from: at };
+  return { ...begun, status: 'collecting', until: endOf(at, plan) };
+}
+
+/** Windows end at multiples of their length, so that days are days; the first is at least half of one. */
+function endOf(from: number, { monitor }: ModelPlan): number {
+  const windowMs = monitor.drift?.window ?? 0;
+  return Math.ceil((from + windowMs / 2) / windowMs) * windowMs;
+}
+
+export const driftTable: Table<Drift, ModelSignal, DriftContext> = {
+  collecting: {
+    clockTicked: (drift, { at }, context) => (at >= drift.until ? count(drift, at, context) : drift),
+    capturedCounted: 'ignore',
+    driftJudged: 'ignore',
+    effectRefused: 'ignore',
+  },
+  counting: {
+    capturedCounted: (drift, { counted, cursor }, context) => {
+      const rest = without(drift, 'counted', 'cursor') as Open;
+      const turn = drift.turn + 1;
+      if (cursor !== undefined) return { ...rest, status: 'counting', turn, counted, cursor };
+      return counted.rows < fewestRows
+        ? goOn({ ...rest, turn }, context)
+        : { ...rest, status: 'judging', turn, counted };
+    },
+    effectRefused: (drift, { because }, context) => skip(drift, because, context),
+    clockTicked: 'ignore',
+    driftJudged: 'ignore',
+  },
+  judging: {
+    driftJudged: (drift, { detector, judged, at }, context) => note(drift, detector, judged, at, context),
+    effectRefused: (drift, { because }, context) => skip(drift, because, context),
+    clockTicked: 'ignore',
+    capturedCounted: 'ignore',
+  },
+};
+
+type Open = Base & { readonly until: number };
+
+/** The window that has ended is counted, but for what is not kept any more. */
+function count(drift: Extract<Drift, { status: 'collecting' }>, at: number, context: DriftContext): Drift {
+  const oldest = at - (context.plan.monitor.capture?.keep ?? 0);
+  if (drift.until <= oldest) return collect({ ...drift, from: oldest }, oldest, context);
+  return { ...drift, status: 'counting', turn: drift.turn + 1, from: Math.max(drift.from, oldest) };
+}
+
+const collect = (drift: Base, after: number, { plan }: DriftContext): Drift => ({
+  ...(without(drift as Base & { readonly counted?: Counted; readonly cursor?: string }, 'counted', 'cursor') as Base),
+  status: 'collecting',
+  until: endOf(after, plan),
+});
+
+/** Too few rows: they are counted again with those of the next window. */
+const goOn = (drift: Open, context: DriftContext): Drift => collect(drift, drift.until, context);
+/** To the next window. */
+const next = (drift: Open, context: DriftContext): Drift => goOn({ ...drift, from: drift.until }, context);
+
+const skip = (drift: Open, because: string, context: DriftContext): Drift => ({
+  ...next(drift, context),
+  because: because.slice(0, 500),
+});
+
+function note(
+  drift: Extract<Drift, { status: 'judging' }>,
+  detector: string,
+  judged: Judged,
+  at: number,
+  context: DriftContext,
+): Drift {
+  const { evidence, threshold, columns, alarms, uncalibrated } = judged;
+  const { from, until, counted, version, windows, incident: open } = drift;
+  const size = Math.max(0, ...columns.map(({ size = 0 }) => size));
+  const seen = { from, to: until, rows: counted.rows, evidence, threshold, size, alarms: alarms.slice(0, 10) };
+  const incident = followIncident(open, judged, { from, at, version });
+  const rest = without(next(drift, context), 'because', 'incident', 'uncalibrated') as Drift;
+  return {
+    ...rest,
+    detector,
+    counts: counted.counts,
+    columns,
+    windows: [...windows, seen].slice(-keptWindows),
+    ...defined({ incident, uncalibrated }),
+  };
+}
+
+/** What it owes while it waits. */
+export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly Effect[] {
+  const { drift: rules, capture } = plan.monitor;
+  if (rules === undefined || capture === undefined || drift.status === 'collecting') return [];
+  const { turn, from, until: to, reference, detector } = drift;
+  const key = `drift/${turn}`;
+  if (drift.status === 'counting') {
+    const begun = defined({ counted: drift.counted, cursor: drift.cursor });
+    return [{ key, kind: 'countCaptured', endpoint: model, from, to, fields: capture.fields, reference, ...begun }];
+  }
+  const { notice, major, quietFor } = rules;
+  return [
+    {
+      ...{ key, kind: 'judgeDrift', reference, counted: drift.counted, from, to },
+      rules: { notice, major, quietFor },
+      ...defined({ detector }),
+    },
+  ];
+}
+
+export const driftWakes = (drift: Drift): number | undefined =>
+  drift.status === 'collecting' ? drift.until : undefined;

@@ -1,0 +1,69 @@
+import type { ServingKind } from '../../ports/serving.ts';
+
+/** What the machine of drift orders, and what answers. It hears nothing from outside but time. */
+export interface DriftProtocol {
+  readonly signal: never;
+  readonly order:
+    | {
+        /** Counts captured requests on the cells of a reference: a part of the window, from a cursor on. */
+        readonly kind: 'countCaptured';
+        readonly endpoint: string;
+        readonly on?: ServingKind;
+        readonly from: number;
+        readonly to: number;
+        readonly fields: readonly string[];
+        readonly reference: string;
+        readonly counted?: Counted;
+        readonly cursor?: string;
+      }
+    | {
+        readonly kind: 'judgeDrift';
+        readonly reference: string;
+        readonly detector?: string;
+        readonly counted: Counted;
+        readonly from: number;
+        readonly to: number;
+        readonly rules: DriftRules;
+      };
+  readonly answer:
+    | { readonly type: 'capturedCounted'; readonly counted: Counted; readonly cursor?: string }
+    | { readonly type: 'driftJudged'; readonly detector: string; readonly judged: Judged };
+}
+
+/** Counts of a window, so far. */
+export interface Counted {
+  /** Digest of the counts: an object of the project's own bucket. */
+  readonly counts: string;
+  readonly rows: number;
+  /** Captured requests that could not be read. */
+  readonly unread?: { readonly requests: number; readonly first: string };
+}
+
+export interface DriftRules {
+  readonly notice: number;
+  readonly major: number;
+  readonly quietFor: number;
+}
+
+/** What a window came to. */
+export interface Judged {
+  /** The largest evidence of the model, and from where on it is an alarm. */
+  readonly evidence: number;
+  readonly threshold: number;
+  /** The columns that changed most, at most 20. */
+  readonly columns: readonly ColumnSeen[];
+  /** Columns that passed both gates in this window, by name, and how large the largest change is. */
+  readonly alarms: readonly string[];
+  readonly level?: 'notice' | 'major';
+  /** Why false alarms may be more frequent than promised. */
+  readonly uncalibrated?: string;
+}
+
+export interface ColumnSeen {
+  readonly name: string;
+  /** The difference of the two distributions, 0 to 1; absent for a column of which only missing values are compared. */
+  readonly size?: number;
+  readonly evidence: number;
+  /** Shares of rows without a value, before and now. */
+  readonly missing: readonly [before: number, now: number];
+}

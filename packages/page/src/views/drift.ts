@@ -1,0 +1,46 @@
+import { grouped } from '@serin/core/base/numbers';
+import { html } from 'hono/html';
+import { command, type Part, section } from '../parts.ts';
+import { figure } from '../plot/figure.ts';
+import type { Given } from '../views.ts';
+import { type ColumnDoc, columnPlot, type WindowDoc, windowsPlot } from './drift-plots.ts';
+import type { ModelDoc } from './things.ts';
+
+/** What `GET /v1/models/{model}/drift` answers. */
+interface DriftDoc {
+  readonly sentence: string;
+  readonly version?: number;
+  readonly uncalibrated?: string;
+  readonly columns: readonly ColumnDoc[];
+  readonly windows: readonly WindowDoc[];
+}
+
+/** The columns that are drawn; the others are in the table. */
+const drawnColumns = 6;
+
+/** How requests differ from the data that the champion was trained on. */
+export async function driftPart(
+  { look }: Given,
+  { model, plan: _ }: ModelDoc,
+  rules: { readonly notice: number; readonly major: number },
+): Promise<Part> {
+  const it = await look.get<DriftDoc>(`/v1/models/${encodeURIComponent(model)}/drift`);
+  const plots = it.columns.flatMap((column) => columnPlot(column) ?? []).slice(0, drawnColumns);
+  return section(
+    'drift',
+    'Requests against the training data',
+    html`<p>${it.sentence}.</p>${it.uncalibrated === undefined ? '' : html`<p class="quiet">False alarms may be more frequent than promised: ${it.uncalibrated}.</p>`}`,
+    it.windows.length === 0 ? '' : html`<div class="plots">${figure(windowsPlot(it.windows, rules))}</div>`,
+    plots.length === 0 ? '' : html`<div class="plots">${plots.map(figure)}</div>`,
+    it.columns.length === 0 ? '' : columnsTable(it.columns),
+    command(`serin drift ${model}`),
+  );
+}
+
+function columnsTable(columns: readonly ColumnDoc[]): Part {
+  return html`<details><summary>${grouped(columns.length)} columns that changed most</summary><div class="scroll" tabindex="0" role="group" aria-label="Columns that changed most"><table>
+<thead><tr><th scope="col">Column</th><th scope="col">Size</th><th scope="col">Evidence</th><th scope="col">No value, in training</th><th scope="col">No value, now</th></tr></thead>
+<tbody>${columns.map(({ name, size, evidence, missing: [before, now] }) => html`<tr><th scope="row">${name}</th><td data-label="Size">${size?.toFixed(3) ?? ''}</td><td data-label="Evidence">${Number(evidence.toPrecision(3))}</td><td data-label="No value, in training">${shareText(before)}</td><td data-label="No value, now">${shareText(now)}</td></tr>`)}</tbody></table></div></details>`;
+}
+
+const shareText = (share: number): string => `${(share * 100).toFixed(1)} %`;
