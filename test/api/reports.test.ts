@@ -3,7 +3,7 @@ import { profileOf, repeat } from '@serin/core/drift/profile.fixture';
 import { validateDataset } from '@serin/core/drift/validate';
 import { expect, test } from 'vitest';
 import { keepReport, keepSeen } from './reported.ts';
-import { openWorld } from './world.ts';
+import { compiled, openWorld } from './world.ts';
 
 const before = profileOf({ amount: repeat(100, (index) => index / 7), colour: repeat(100, () => 'red') });
 const profile = profileOf({ amount: repeat(100, () => null), colour: repeat(100, () => 'red') });
@@ -81,4 +81,32 @@ test('a run that validated nothing says how to begin, and a report that was chan
 
   await keepSeen(world, { profile: 'a', rows: 1, report: sha256Hex('gone') });
   expect((await world.call('GET', `/v1/runs/${run}/report`)).status).toBe(404);
+});
+
+test('a dataset in which a column lacks its values ends its run, which says so, and the champion stays', async () => {
+  const world = await openWorld();
+  const table = (rows: number, amount: (row: number) => string) =>
+    ['day,amount', ...repeat(rows, (row) => `2026-01-0${1 + (row % 9)},${amount(row)}`)].join('\n');
+  await world.release(compiled({ validate: { checks: { duplicates: 'off' } } }));
+  await world.drop(
+    'fraud/a.csv',
+    table(100, (row) => String(row / 7)),
+    3_600_000,
+  );
+
+  await world.drop(
+    'fraud/b.csv',
+    table(300, () => ''),
+    3_600_000,
+  );
+
+  const { run, champion } = await world.model();
+  const refused = (await world.call('GET', `/v1/runs/${run.id}/report`)).body;
+  const because = "'amount' is missing in 75 % of 400 rows; it was 0 % of 100 rows, and the limit is 10 %";
+  expect([run.status, champion]).toEqual(['refused', 1]);
+  expect(refused.because).toBe(`the dataset has 1 fault: ${because}`);
+  expect((await world.call('GET', `/v1/why/${run.id}`)).body.sentence).toContain(because);
+  expect(world.events().find(({ type }) => type === 'dev.serin.dataset.refused.v1')?.data).toMatchObject({ rows: 400 });
+  const { dataset } = (await world.call('GET', '/v1/models/fraud/constraints')).body;
+  expect(dataset).not.toBe(refused.dataset);
 });
