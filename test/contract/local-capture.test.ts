@@ -57,9 +57,10 @@ async function openServing(given: Partial<CaptureRule> = {}, weights: Record<str
   const begun = Date.now();
   /** Everything so far, once its second is over. */
   async function read() {
-    const to = Math.floor(Date.now() / 1000 + 1) * 1000;
-    await expect.poll(() => Date.now()).toBeGreaterThan(to);
-    return machine.telemetry.captured({ endpoint: 'e', from: begun - 1000, to, fields: capturedFields });
+    const query = { endpoint: 'e', from: begun - 1000, to: Math.floor(Date.now() / 1000 + 1) * 1000 };
+    const page = () => machine.telemetry.captured({ ...query, fields: capturedFields });
+    await expect.poll(() => page().catch(() => undefined), { timeout: 20_000 }).toBeDefined();
+    return page();
   }
   const json = { 'content-type': 'application/json' };
   const ask = (body: string | Buffer, order: object = { answer: { predictions: [0.5] } }, headers = {}) =>
