@@ -48,6 +48,15 @@ test('columns are read in whatever order they stand, and behind long headers', a
 
 const textBytes = (text: string) => [text.length, 0, 0, 0, ...new TextEncoder().encode(text)];
 
+/** The hash of a row that has one value, in the column x. */
+function rowOf(give: (hash: ValueHash) => void): string {
+  const [hash, row] = [new ValueHash(), new RowHash()];
+  give(hash);
+  row.add(saltOf('x'), hash);
+  row.end();
+  return `${row.high >>> 0} ${row.low >>> 0}`;
+}
+
 test('a text that says a number, a boolean or a time is one, as in a CSV', async () => {
   const texts = ['12', '1.5', 'true', '2026-01-31', '', 'x', 'nan'].flatMap(textBytes);
   const plainly = page({ values: 7 }, texts);
@@ -57,11 +66,9 @@ test('a text that says a number, a boolean or a time is one, as in a CSV', async
   for (const pages of [[plainly], coded]) {
     const { columns, rows } = await record(sourceOf('x', forged(7, [column({ type: 6, pages })])));
     expect(columns.get('x')?.calls).toEqual([12, 1.5, true, { time: Date.UTC(2026, 0, 31) }, '', 'x', Number.NaN]);
-    const [hash, row] = [new ValueHash(), new RowHash()];
-    hash.number(12);
-    row.add(saltOf('x'), hash);
-    row.end();
-    expect(rows[0]).toBe(`${row.high >>> 0} ${row.low >>> 0}`);
+    expect(columns.get('x')?.areWhole).toEqual(new Set([true, false]));
+    expect(rows[0]).toBe(rowOf((hash) => hash.number(12)));
+    expect(rows[3]).toBe(rowOf((hash) => hash.time(Date.UTC(2026, 0, 31))));
     expect(rows[6]).toBe(rows[4]);
   }
 });
