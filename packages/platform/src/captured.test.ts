@@ -111,6 +111,27 @@ test('a page ends after 200 files, for a call of a function has no time for more
   expect(pages.flat()).toEqual(names);
 });
 
+test('a page ends after 200 hours in which there is nothing, and the next one goes on', async () => {
+  const { capture, calls } = await written({ 'v1/2026/11/29/22/a': [[0, 'late']] });
+  const long = { ...query, to: query.from + 300 * hour };
+
+  const { items, next = '' } = await capturedInFiles(capture, long);
+  const looked = calls.length;
+  const rest = await capturedInFiles(capture, { ...long, cursor: next });
+
+  expect([items.length, looked, rest.items.length, calls.length]).toEqual([0, 200, 1, 302]);
+});
+
+test('a file goes on behind a part that ends with a line', async () => {
+  const { capture, memory } = await written({});
+  memory.write('v1/a', Buffer.from(`${'x'.repeat(999_999)}\n`.repeat(5)));
+
+  const { lines, next = 0 } = await linesFrom(capture.bucket, 'v1/a', 0, 10);
+
+  expect([lines.length, next]).toEqual([4, 4_000_000]);
+  expect((await linesFrom(capture.bucket, 'v1/a', next, 10)).lines).toHaveLength(1);
+});
+
 test('a folder that is gone on the way is left out, and those behind it are read', async () => {
   const { capture } = await written({
     'v1/2026/11/20/22/a': many(1001, 'a'),

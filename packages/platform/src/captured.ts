@@ -105,8 +105,7 @@ export interface CaptureFiles {
   readPart(key: string, from: Offsets, mostRequests: number): Promise<FilePart>;
 }
 
-/** `null`: the file is read. */
-type Place = readonly [folder: string, key: string, from: Offsets | null];
+type Place = readonly [folder: string, key: string, from: Offsets];
 
 /** The requests of a window that files hold, file by file. A page may end inside of a file. */
 export async function capturedInFiles(files: CaptureFiles, query: CapturedQuery): Promise<CapturedPage> {
@@ -117,11 +116,11 @@ export async function capturedInFiles(files: CaptureFiles, query: CapturedQuery)
   const close = (...place: Place) => page.close(cursorOf([...place]));
 
   for (const [folder, prefix] of hourFoldersOf(files, query, start)) {
-    if (isFull()) return close(folder, prefix, null);
+    if (isFull()) return close(folder, prefix, []);
     const [, begunKey = '', begunFrom = []] = start?.[0] === folder ? start : [];
     for await (const key of keysUnder(files.bucket, prefix)) {
-      if (key < begunKey || (key === begunKey && begunFrom === null)) continue;
-      let from: Offsets | undefined = (key === begunKey ? begunFrom : undefined) ?? [];
+      if (key < begunKey) continue;
+      let from: Offsets | undefined = key === begunKey ? begunFrom : [];
       while (from !== undefined) {
         if (isFull()) return close(folder, key, from);
         const part: FilePart = await files.readPart(key, from, pageRequests - page.items.length);
@@ -167,7 +166,7 @@ function startOf(cursor: string): Place {
   const place = placeIn(cursor);
   if (!Array.isArray(place) || place.length !== 3) throw badCursor(cursor);
   const [folder, key, from] = place;
-  const isFrom = from === null || (Array.isArray(from) && from.every((offset) => Number.isSafeInteger(offset)));
+  const isFrom = Array.isArray(from) && from.every((offset) => Number.isSafeInteger(offset));
   if (typeof folder !== 'string' || typeof key !== 'string' || !isFrom) throw badCursor(cursor);
   return [folder, key, from];
 }
