@@ -13,7 +13,7 @@ export interface Claim {
   readonly what: string;
   readonly estimate: Estimate;
   readonly goal: { readonly atMost: number } | { readonly atLeast: number };
-  readonly unit: 'share' | 'minutes' | 'ticks' | 'requests';
+  readonly unit: 'share' | 'minutes' | 'ticks' | 'requests' | 'windows' | 'a year' | 'ms' | 'M/s' | 'MB';
   /** The upper limit has to meet the goal, not the figure alone. */
   readonly strict?: boolean;
 }
@@ -70,8 +70,9 @@ export function exposureOf({ runs, exposed, exposedSquares }: Tally): Estimate {
 export function figure(value: number, unit: Claim['unit']): string {
   if (!Number.isFinite(value)) return 'never';
   if (unit === 'share') return `${Number((value * 100).toPrecision(3))} %`;
+  if (unit === 'a year' || unit === 'M/s') return `${Number(value.toPrecision(2))} ${unit}`;
   const rounded = Math.round(value).toLocaleString('en-GB');
-  return unit === 'requests' ? rounded : `${rounded} ${unit === 'minutes' ? 'min' : 'ticks'}`;
+  return unit === 'requests' ? rounded : `${rounded} ${unit === 'minutes' ? 'min' : unit}`;
 }
 
 export const goalText = ({ goal, unit }: Claim): string =>

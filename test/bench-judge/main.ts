@@ -4,6 +4,7 @@ import { deserialize, serialize } from 'node:v8';
 import { calibrations, limitsFrom } from './calibration.ts';
 import { cases } from './cases.ts';
 import { estimateText, goalText, verdictOn } from './claims.ts';
+import { numbersIn, runOptions } from './options.ts';
 import { measure, type Spent } from './pool.ts';
 import { docs, writeReport } from './report.ts';
 import { spentText } from './spent.ts';
@@ -29,25 +30,9 @@ interface Kept {
   readonly took: string;
 }
 
-const { values } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    part: { type: 'string', default: '1' },
-    within: { type: 'string' },
-    into: { type: 'string' },
-    keep: { type: 'string' },
-    from: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-  },
-});
-const seed = Number(values.seed);
-if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed wants a whole number, not '${values.seed}'`);
+const { values } = parseArgs({ options: runOptions });
+const { seed, part, within } = numbersIn(values);
 const form = values.short ? 'short' : 'full';
-const part = Number(values.part);
-if (!(part > 0 && part <= 1)) throw new Error(`--part wants a number above 0 and up to 1, not '${values.part}'`);
-const within = values.within === undefined ? Number.POSITIVE_INFINITY : Number(values.within);
-if (!(within > 0)) throw new Error(`--within wants minutes above 0, not '${values.within}'`);
 const { only } = values;
 const chosen = cases
   .filter(({ name }) => only === undefined || name.includes(only) || calibrations.some((one) => one.name === name))

@@ -6,11 +6,11 @@ import { mutantCases } from './mutant-cases.ts';
 import { mutants, nextWeights, untaxed } from './mutants.ts';
 import { numberOf } from './names.ts';
 import { promotion, rollback, rollbackByEvidence, rulesFor, ticksOf } from './ours.ts';
+import { perform } from './perform.ts';
 import { random } from './random.ts';
 import { fallingRamp, fill, newStream, ramp, type Stream, steps } from './stream.ts';
 import { newTally, type Tally } from './tally.ts';
 import { hunt, type Results } from './targets.ts';
-import { perform } from './worker.ts';
 
 function drawn(ratio: number, seed = 1, weights = ramp): Stream {
   const stream = newStream(weights);
@@ -70,11 +70,14 @@ test('a run has the same numbers whoever performs it, and however the runs are c
   const setting = { seed: 5, context: { limits: {} } };
   const name = 'N9 late outcomes, falling ramp';
 
-  const whole = perform({ name, from: 0, to: 6 }, setting).tallies;
-  const parts = [perform({ name, from: 0, to: 2 }, setting), perform({ name, from: 2, to: 6 }, setting)];
+  const whole = perform(caseNamed(name), { name, from: 0, to: 6 }, setting).tallies;
+  const parts = [
+    perform(caseNamed(name), { name, from: 0, to: 2 }, setting),
+    perform(caseNamed(name), { name, from: 2, to: 6 }, setting),
+  ];
 
   expect(parts.reduce((sum, { tallies }) => sum + (tallies.judge?.exposed ?? 0), 0)).toBe(whole.judge?.exposed);
-  expect(perform({ name, from: 0, to: 6 }, { ...setting, seed: 6 }).tallies).not.toEqual(whole);
+  expect(perform(caseNamed(name), { name, from: 0, to: 6 }, { ...setting, seed: 6 }).tallies).not.toEqual(whole);
 });
 
 test('every case has a name and a number of its own', () => {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Performed, Setting, Task } from './perform.ts';
 import { type Case, merge, type Tallies } from './tally.ts';
-import type { Performed, Setting, Task } from './worker.ts';
 
 export const chunk = 250;
 
@@ -16,6 +16,9 @@ export interface Measuring {
   readonly form: 'short' | 'full';
   /** No chunk begins when this many milliseconds are over. What is left of each case is then the same share. */
   readonly withinMs: number;
+  /** Runs of a case that one worker does in a row; another module that performs them (`performTasks`). */
+  readonly chunk?: number;
+  readonly worker?: URL;
   /** Hears of every case that is done. */
   tell(name: string, done: number, of: number): void;
 }
@@ -30,13 +33,13 @@ export interface Measured {
 export async function measure(
   cases: readonly Case[],
   setting: Setting,
-  { form, withinMs, tell }: Measuring,
+  { form, withinMs, tell, chunk: inRow = chunk, worker: by = new URL('./worker.ts', import.meta.url) }: Measuring,
 ): Promise<Measured> {
   const results: Record<string, Tallies> = {};
   const spent: Record<string, Spent> = {};
   const until = performance.now() + withinMs;
   const tasks = cases
-    .flatMap(({ name, runs }) => chunksOf(name, runs[form]))
+    .flatMap(({ name, runs }) => chunksOf(name, runs[form], inRow))
     .toSorted((a, b) => a.at - b.at)
     .map(({ task }) => task);
   const waiting = new Map<string, number>();
@@ -69,7 +72,7 @@ export async function measure(
   };
   const workers = Array.from(
     { length: Math.min(availableParallelism(), tasks.length) },
-    () => new Worker(new URL('./worker.ts', import.meta.url), { workerData: setting }),
+    () => new Worker(by, { workerData: setting }),
   );
   try {
     await Promise.all(workers.map(workOff));
@@ -80,7 +83,7 @@ export async function measure(
 }
 
 /** `at`: how far through its case a chunk is, so that all cases advance side by side. */
-function chunksOf(name: string, runs: number): readonly { readonly at: number; readonly task: Task }[] {
+function chunksOf(name: string, runs: number, chunk: number): readonly { readonly at: number; readonly task: Task }[] {
   const chunks = Math.ceil(runs / chunk);
   return Array.from({ length: chunks }, (_, index) => ({
     at: index / chunks,
