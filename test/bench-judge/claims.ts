@@ -71,6 +71,7 @@ export function figure(value: number, unit: Claim['unit']): string {
   if (!Number.isFinite(value)) return 'never';
   if (unit === 'share') return `${Number((value * 100).toPrecision(3))} %`;
   if (unit === 'a year' || unit === 'M/s') return `${Number(value.toPrecision(2))} ${unit}`;
+  if (unit === 'windows') return value === 1 ? '1 window' : `${value} windows`;
   const rounded = Math.round(value).toLocaleString('en-GB');
   return unit === 'requests' ? rounded : `${rounded} ${unit === 'minutes' ? 'min' : unit}`;
 }
