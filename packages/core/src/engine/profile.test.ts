@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { memoryBucket } from '../../../../test/simulation/fakes/bucket.ts';
 import { memoryProfiler } from '../../../../test/simulation/fakes/profiler.ts';
 import { atOnce } from '../../../../test/simulation/fakes/sync.ts';
-import { decodeText, encodeText } from '../base/json.ts';
+import { canonical, decodeText, encodeText, sha256Hex } from '../base/json.ts';
 import type { Profiler } from '../drift/profiler.ts';
 import { type Reading, readingStart } from '../model/run/protocol.ts';
 import type { Bucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { listDataset } from './dataset.ts';
-import { countDataset, profileDataset } from './profile.ts';
+import { countDataset, profileDataset, validate } from './profile.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -58,11 +58,19 @@ async function opened(files: Files, profiler: Profiler = memoryProfiler(), times
   }
   return {
     bucket,
+    ports,
     around,
     drop,
     dataset,
-    profile: (each?: (reading: Reading) => unknown) =>
-      whole((reading) => profileDataset({ kind: 'profileDataset', dataset, reading }, around), each),
+    profile: (each?: (reading: Reading) => unknown, under?: string) =>
+      whole(
+        (reading) =>
+          profileDataset(
+            { kind: 'profileDataset', dataset, reading, ...(under === undefined ? {} : { under }) },
+            around,
+          ),
+        each,
+      ),
     count: (cells: Parameters<typeof countDataset>[0]['cells']) =>
       whole((reading) => countDataset({ kind: 'countDataset', dataset, cells, reading }, around)),
     read: async (key: string) =>
@@ -202,6 +210,50 @@ describe('the profile of a dataset', () => {
     await expect(gone).rejects.toThrow(/profiles\/state\/f+ is not in the bucket 'serin'; start another run/);
   });
 
+  test('may be of the objects under a prefix only', async () => {
+    const { profile } = await opened({ 'fraud/holdout/a.csv': csv(0, 4), 'fraud/train/a.csv': csv(0, 9) });
+
+    const [train, holdout] = [await profile(undefined, 'fraud/train/'), await profile(undefined, 'fraud/holdout/')];
+
+    expect([train.ended.rows, holdout.ended.rows]).toEqual([9, 4]);
+  });
+
+  test('goes on in the next chunk of the manifest, and leaves out what is not data', async () => {
+    const { dataset, around, bucket, read } = await opened({ 'fraud/a.csv': csv(0, 4) });
+    const chunkOf = async (...keys: readonly string[]) => {
+      const objects = await Promise.all(
+        keys.map(async (key) => {
+          await bucket('drops').write(key, encodeText(csv(0, 2)));
+          const found = await bucket('drops').read({ key, maxBytes: 0 });
+          return { key, version: found?.version, bytes: found?.bytes };
+        }),
+      );
+      const content = encodeText(JSON.stringify({ objects }));
+      const chunk = `datasets/chunks/${sha256Hex(content)}.json`;
+      await bucket('serin').write(chunk, content);
+      return chunk;
+    };
+    const chunks = [await chunkOf('fraud/b.csv', 'fraud/_temporary/c.csv'), await chunkOf('fraud/d.csv')];
+    const manifest = encodeText(JSON.stringify({ ...(await read(dataset.manifest)), chunks }));
+    await bucket('serin').write(dataset.manifest, manifest);
+
+    const first = await profileDataset({ kind: 'profileDataset', dataset, reading: readingStart }, around);
+    const second = await profileDataset({ kind: 'profileDataset', dataset, reading: first.reading }, around);
+
+    expect(first).toMatchObject({ reading: { chunk: 1, object: 0, parts: 1 } });
+    expect(second.ended?.rows).toBe(4);
+  });
+
+  test('of too many columns is not stored, and the text says what to do', async () => {
+    const wide: Profiler = {
+      ...memoryProfiler(1),
+      profile: async () => ({ state: new Uint8Array(64_000_001), next: {} }),
+    };
+    const { profile } = await opened({ 'fraud/a.csv': csv(0, 4) }, wide);
+
+    await expect(profile()).rejects.toThrow('the data has too many columns; leave some out');
+  });
+
   test('is given up where the reading of an object does not come forward', async () => {
     const still: Profiler = {
       ...memoryProfiler(),
@@ -275,6 +327,83 @@ describe('a reference', () => {
 
     await expect(count({ profile: 'a'.repeat(64), columns: {} })).rejects.toThrow(
       /profiles\/a+\.json is not in the bucket 'serin'; restore it from a backup/,
+    );
+  });
+});
+
+describe('the validation of a dataset', () => {
+  /** A champion's dataset and another one, both looked through, in one bucket. */
+  async function compared(more: Files) {
+    const store = await opened({ 'fraud/a.csv': csv(0, 100) });
+    const former = { ...(await store.profile()).ended };
+    const { reference } = (await store.count({ profile: former.profile, columns: { n: 'number' } })).ended;
+    const later = await opened(more);
+    for (const key of [`profiles/${former.profile}.json`, `references/${reference}.json`])
+      await later.bucket('serin').write(key, encodeText(canonical(await store.read(key))));
+    const { profile } = (await later.profile()).ended;
+    const onFormerCells = (await later.count({ reference })).ended.reference;
+    const order = {
+      kind: 'validateDataset',
+      profile,
+      former: { ...former, reference },
+      rules: {},
+      rowsBefore: [],
+    } as const;
+    return { ...later, order, onFormerCells };
+  }
+
+  test('says what changed since the champion was trained, and leaves its report', async () => {
+    const { order, ports, read } = await compared({ 'fraud/b.csv': csv(0, 100).replaceAll(/,\d+/g, ',') });
+
+    const { report, refused, because } = await validate({ ...order, seen: {} }, ports);
+
+    expect([refused, because]).toEqual([true, expect.stringContaining("'n' ")]);
+    expect(await read(`reports/${report}.json`)).toMatchObject({ refused, because, against: { rows: 100 } });
+  });
+
+  test('of a first dataset compares it with nothing', async () => {
+    const { order, ports, read } = await compared({ 'fraud/b.csv': csv(0, 100) });
+    const { former: _, ...first } = order;
+
+    const { report, refused } = await validate({ ...first, seen: {} }, ports);
+
+    expect(refused).toBe(false);
+    expect(await read(`reports/${report}.json`)).not.toHaveProperty('against');
+  });
+
+  test('goes by the counts on the cells of the champion, which are exact', async () => {
+    const { order, ports, onFormerCells, read } = await compared({ 'fraud/b.csv': csv(50, 150) });
+
+    const { report } = await validate({ ...order, seen: { onFormerCells } }, ports);
+
+    const { findings } = await read(`reports/${report}.json`);
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'outOfRange', column: 'n', value: 0.5 }));
+  });
+
+  test('of a split by manifest finds rows that both parts have', async () => {
+    const files = { 'fraud/holdout/a.csv': csv(0, 50), 'fraud/train/a.csv': csv(0, 100) };
+    const { profile, ports } = await opened(files);
+    const [all, train, holdout] = [
+      await profile(),
+      await profile(undefined, 'fraud/train/'),
+      await profile(undefined, 'fraud/holdout/'),
+    ];
+    const seen = { train: train.ended.profile, holdout: holdout.ended.profile };
+
+    const { refused, because } = await validate(
+      { kind: 'validateDataset', profile: all.ended.profile, seen, rules: {}, rowsBefore: [] },
+      ports,
+    );
+
+    expect([refused, because]).toEqual([true, expect.stringContaining('hold-out')]);
+  });
+
+  test('cannot go by what is not there any more', async () => {
+    const { order, ports } = await compared({ 'fraud/b.csv': csv(0, 100) });
+    const former = { ...order.former, profile: 'a'.repeat(64) };
+
+    await expect(validate({ ...order, former, seen: {} }, ports)).rejects.toThrow(
+      /profiles\/a+\.json is not in the bucket 'serin'; restore it from a backup, or roll back/,
     );
   });
 });

@@ -118,6 +118,12 @@ export const artifactOf = (name: string) => ({ uri: `file:${name}`, digest: `dig
 
 /** From a drop to a dataset that is checked. */
 export function dropOne(drive: Driver, digest: string, by: Stamp['actor'] = human): void {
+  listOne(drive, digest, by);
+  drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+}
+
+/** From a drop to a run of its dataset. */
+export function listOne(drive: Driver, digest: string, by: Stamp['actor'] = human): void {
   drive.say({ type: 'dataHinted', keys: [`fraud/${digest}.csv`] }, by);
   drive.wait(10_000);
   const progress = { chain: digest, chunks: ['c'], objects: 1, bytes: 10, complete: false };
@@ -134,7 +140,6 @@ export function dropOne(drive: Driver, digest: string, by: Stamp['actor'] = huma
       at: drive.now,
     },
   });
-  drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
 }
 
 /** The name of an object in the bucket that a task of the profiling leaves. */

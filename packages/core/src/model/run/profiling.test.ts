@@ -2,7 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../base/json.ts';
 import { hour } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import { type Driver, driver, dropOne, lookThrough, planOf, seenAs, trainOne, withChampion } from '../model.fixture.ts';
+import {
+  type Driver,
+  driver,
+  dropOne,
+  listOne,
+  lookThrough,
+  planOf,
+  seenAs,
+  trainOne,
+  withChampion,
+} from '../model.fixture.ts';
 import { whyRun } from '../why.ts';
 import { readingStart } from './protocol.ts';
 
@@ -75,6 +85,7 @@ describe('before anything is paid', () => {
 
   test('the counting begins at the beginning, whatever the profiling had read', () => {
     const drive = checked(planOf(drift));
+    drive.answer('profileDataset', { type: 'datasetProfiled', reading: read(2) });
 
     drive.answer('profileDataset', {
       type: 'datasetProfiled',
@@ -112,6 +123,31 @@ describe('before anything is paid', () => {
       status: 'failed',
       because: 'part 40 of its dataset was not read within 8h; start another run once the bucket answers',
     });
+  });
+
+  test('a part has an hour at least, however short its run waits for computers', () => {
+    const { train } = planOf();
+    const plan = planOf(drift);
+    const drive = checked({ ...plan, train: { ...train, compute: { ...train.compute, maxWait: 1000 } } });
+
+    drive.wait(hour - 1);
+    expect(drive.state.run?.status).toBe('profiling');
+    drive.wait(1);
+
+    expect(drive.state.run).toMatchObject({ status: 'failed', because: expect.stringContaining('within 1h') });
+  });
+
+  test.each(['before', 'while'])('a slot that was given %s the dataset is read is kept, and the jobs begin', (when) => {
+    const drive = driver(planOf(drift));
+    const grant = () => drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
+    listOne(drive, 'one');
+    if (when === 'before') grant();
+    drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+    if (when === 'while') grant();
+
+    lookThrough(drive);
+
+    expect(drive.owed('startJob')).toHaveLength(1);
   });
 
   test('a part that can never be read ends the run as a dataset that cannot be used', () => {
@@ -189,6 +225,21 @@ describe('a dataset that is validated', () => {
         rowsBefore: [100],
       },
     ]);
+  });
+
+  test('is not compared with its own number of rows when it is read once more', () => {
+    const drive = validated();
+    drive.say({ type: 'runRequested', trigger: { kind: 'manual', force: true } });
+    drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+
+    drive.answer('profileDataset', {
+      type: 'datasetProfiled',
+      reading: read(1),
+      ended: { profile: seenAs('p'), rows: 100 },
+    });
+    drive.answer('countDataset', { type: 'datasetCounted', reading: read(1), ended: { reference: seenAs('c') } });
+
+    expect(drive.owed('validateDataset')).toMatchObject([{ rowsBefore: [] }]);
   });
 
   test('and refused costs nothing: no slot, no job, no version, and what serves goes on', () => {

@@ -140,7 +140,7 @@ export function runOwes(run: Run, now: number, context: RunContext): readonly Ef
         ...(run.checked && !run.slot && now < run.deadline ? [slot] : []),
       ];
     case 'profiling':
-      return profilingOwes(run, now, context);
+      return profilingOwes(run, context);
     case 'registering':
       return [{ key: `run/${run.id}/register`, kind: 'register', version: registration(run, context) }];
     case 'stopping':
