@@ -403,7 +403,7 @@ describe('the validation of a dataset', () => {
     const former = { ...order.former, profile: 'a'.repeat(64) };
 
     await expect(validate({ ...order, former, seen: {} }, ports)).rejects.toThrow(
-      /profiles\/a+\.json is not in the bucket 'serin'; restore it from a backup, or roll back/,
+      /profiles\/a+\.json is not in the bucket 'serin'; restore it from a backup, or train a version/,
     );
   });
 });

@@ -34,7 +34,7 @@ const namings = [
   },
   {
     key: /^(?:profiles|references|reports|drift)\/([0-9a-f]{64})\.json$/,
-    mend: 'restore it from a backup, or start a run: its version has objects of its own',
+    mend: 'restore it from a backup, or train a version without validate: it has objects of its own',
   },
   {
     key: /^profiles\/state\/([0-9a-f]{64})$/,
