@@ -1,5 +1,4 @@
-import { Fault } from '../base/fault.ts';
-import { decodeText, encodeText, sha256Hex } from '../base/json.ts';
+import { decodeText, encodeText } from '../base/json.ts';
 import { defined } from '../base/objects.ts';
 import { countRows } from '../drift/cells.ts';
 import { type DetectorState, judgeWindow, startDetector } from '../drift/detector.ts';
@@ -7,9 +6,10 @@ import type { ColumnCounts, Reference, WindowCounts } from '../drift/reference.t
 import type { ColumnVerdict, Verdict } from '../drift/verdict.ts';
 import type { ColumnSeen, Counted, Judged } from '../model/drift/protocol.ts';
 import type { Order } from '../model/protocol.ts';
-import { ownBucket } from '../ports/bucket.ts';
+import { type Bucket, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
-import { readNamed } from './stored.ts';
+import { readOf, readReference } from './profile.ts';
+import { readKept, writeKept } from './stored.ts';
 
 /** Pages of captured requests that one order counts: a few seconds. */
 const pagesPerPart = 20;
@@ -26,10 +26,10 @@ export async function countCaptured(
   { endpoint, on = 'endpoint', from, to, fields, reference, counted, cursor }: CountOrder,
   ports: Ports,
 ): Promise<{ readonly counted: Counted; readonly cursor?: string }> {
-  const frozen = await readStored<Reference>(`references/${reference}.json`, ports);
+  const own = ports.bucket(ownBucket);
+  const frozen = await readReference(readOf(own), reference);
   const telemetry = ports.telemetry(on);
-  let counts =
-    counted === undefined ? undefined : await readStored<WindowCounts>(`drift/${counted.counts}.json`, ports);
+  let counts = counted === undefined ? undefined : await readDrift<WindowCounts>(counted.counts, own);
   let { unread } = counted ?? {};
   let next = cursor;
   for (let page = 0; page < pagesPerPart; page += 1) {
@@ -48,7 +48,7 @@ export async function countCaptured(
   }
   const whole = counts ?? countRows(frozen, [], fields);
   return {
-    counted: { counts: await writeStored('drift', whole, ports), rows: whole.rows, ...defined({ unread }) },
+    counted: { counts: await writeDrift(whole, own), rows: whole.rows, ...defined({ unread }) },
     ...defined({ cursor: next }),
   };
 }
@@ -60,12 +60,12 @@ export async function judgeDrift(
   { reference, detector, counted, from, to, rules }: JudgeOrder,
   ports: Ports,
 ): Promise<{ readonly detector: string; readonly judged: Judged }> {
-  const frozen = await readStored<Reference>(`references/${reference}.json`, ports);
-  const counts = await readStored<WindowCounts>(`drift/${counted.counts}.json`, ports);
-  const known =
-    detector === undefined ? startDetector(frozen) : await readStored<DetectorState>(`drift/${detector}.json`, ports);
+  const own = ports.bucket(ownBucket);
+  const frozen = await readReference(readOf(own), reference);
+  const counts = await readDrift<WindowCounts>(counted.counts, own);
+  const known = detector === undefined ? startDetector(frozen) : await readDrift<DetectorState>(detector, own);
   const { state, verdict } = judgeWindow(known, frozen, { counts, window: { start: from, end: to }, rules });
-  return { detector: await writeStored('drift', state, ports), judged: shortOf(verdict, frozen, counts) };
+  return { detector: await writeDrift(state, own), judged: shortOf(verdict, frozen, counts) };
 }
 
 const keptColumns = 20;
@@ -106,20 +106,11 @@ const seenOf = (
 const missingShare = (counts: ColumnCounts | undefined): number =>
   counts === undefined || counts.rows === 0 ? 0 : (counts.missing + counts.mistyped) / counts.rows;
 
-/** What an object of the own bucket says that is named by its digest; `invalid`: it is gone or was changed. */
-async function readStored<Kind>(key: string, ports: Ports): Promise<Kind> {
-  const content = await readNamed((name, maxBytes) => ports.bucket(ownBucket).read({ key: name, maxBytes }), key);
-  if (content === undefined)
-    throw new Fault(
-      'invalid',
-      `${key} is not in the bucket '${ownBucket}'; restore it from a backup, or start a run: its version has a reference of its own`,
-    );
-  return JSON.parse(decodeText(content)) as Kind; // written by Serin
+const driftKey = (digest: string): string => `drift/${digest}.json`;
+
+async function readDrift<Kind>(digest: string, own: Bucket): Promise<Kind> {
+  return JSON.parse(decodeText(await readKept(readOf(own), driftKey(digest)))) as Kind; // written below, as the digest says
 }
 
-async function writeStored(folder: 'drift', value: unknown, ports: Ports): Promise<string> {
-  const content = encodeText(JSON.stringify(value));
-  const digest = sha256Hex(content);
-  await ports.bucket(ownBucket).write(`${folder}/${digest}.json`, content);
-  return digest;
-}
+const writeDrift = (value: unknown, own: Bucket): Promise<string> =>
+  writeKept(own, driftKey, encodeText(JSON.stringify(value)));
