@@ -20,6 +20,7 @@ const column = z.looseObject({
   size: z.number().optional(),
   evidence: z.number(),
   missing: z.tuple([z.number(), z.number()]),
+  outside: z.number(),
   histogram: z
     .object({
       bounds: shares.optional(),
@@ -102,6 +103,7 @@ function columnsOf({ columns = [] }: Drift, reference: Reference | undefined, co
   return columns.slice(0, columnsShown).map((seen) => {
     const [before, live] = known.get(seen.name) ?? [];
     const histogram = before === undefined || live === undefined ? undefined : histogramOf(before, live);
-    return { ...seen, kind: before?.kind ?? 'plain', ...(histogram === undefined ? {} : { histogram }) };
+    const outside = live === undefined || live.rows === 0 ? 0 : live.outside / live.rows;
+    return { ...seen, kind: before?.kind ?? 'plain', outside, ...(histogram === undefined ? {} : { histogram }) };
   });
 }

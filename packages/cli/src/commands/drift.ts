@@ -45,6 +45,7 @@ const columnTitles = {
   SIZE: 'size',
   EVIDENCE: 'evidence',
   'NO VALUE': 'missing',
+  'OUT OF RANGE': 'outside',
   TRAINING: { path: 'reference', drop: 2 },
   LIVE: { path: 'live', drop: 1 },
 } as const;
@@ -60,14 +61,14 @@ const windowTitles = {
 function columnRow(column: unknown) {
   const [before, now] = [0, 1].map((index) => valueAt(column, `missing.${index}`)).map(percentText);
   const [reference, live] = ['reference', 'live'].map((side) => sharesOf(valueAt(column, `histogram.${side}`)));
-  const highest = Math.max(...(reference ?? []), ...(live ?? []));
   return {
     name: valueAt(column, 'name'),
     size: rounded(valueAt(column, 'size')),
     evidence: rounded(valueAt(column, 'evidence')),
     missing: before === now ? before : `${before} -> ${now}`,
-    reference: barsOf(reference, highest),
-    live: barsOf(live, highest),
+    outside: shareText(valueAt(column, 'outside')),
+    reference: barsOf(reference),
+    live: barsOf(live),
   };
 }
 
@@ -76,12 +77,16 @@ const rounded = (value: unknown): number | undefined =>
   typeof value === 'number' ? Number(value.toPrecision(3)) : undefined;
 const percentText = (share: unknown): string => `${((typeof share === 'number' ? share : 0) * 100).toFixed(1)} %`;
 
+const shareText = (share: unknown): string | undefined => (share === 0 ? undefined : percentText(share));
+
 const heights = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /** Neighbours are taken together, so that a row fits beside others. */
 const mostBars = 12;
 
-function barsOf(shares: readonly number[] | undefined, highest: number): string | undefined {
-  if (shares === undefined || shares.length === 0 || !(highest > 0)) return undefined;
+/** Each row of bars has a scale of its own: shapes are compared, and sizes are numbers. */
+function barsOf(shares: readonly number[] = []): string | undefined {
+  const highest = Math.max(0, ...shares);
+  if (highest === 0) return undefined;
   const each = Math.ceil(shares.length / mostBars);
   const bars = Array.from({ length: Math.ceil(shares.length / each) }, (_, index) =>
     Math.max(...shares.slice(index * each, (index + 1) * each)),

@@ -122,6 +122,7 @@ describe('a window', () => {
       reference: world.put('references', reference),
       from: 0,
       to: day,
+      fields: order.fields,
       rules,
     } as const;
     const judge = (age: readonly number[], detector?: string) =>

@@ -57,18 +57,25 @@ type JudgeOrder = Extract<Order, { kind: 'judgeDrift' }>;
 
 /** Judges a window that was counted. Twice: the same verdict, and the same object with what the detector knows now. */
 export async function judgeDrift(
-  { reference, detector, counted, from, to, rules }: JudgeOrder,
+  { reference, detector, counted, from, to, fields, rules }: JudgeOrder,
   ports: Ports,
 ): Promise<{ readonly detector: string; readonly judged: Judged }> {
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
   const counts = await readDrift<WindowCounts>(counted.counts, own);
   const known = detector === undefined ? startDetector(frozen) : await readDrift<DetectorState>(detector, own);
-  const { state, verdict } = judgeWindow(known, frozen, { counts, window: { start: from, end: to }, rules });
+  // What no request holds, such as the label, is no column of the monitor.
+  const unasked = frozen.columns.filter(({ name }) => !fields.includes(name));
+  const weights = Object.fromEntries(unasked.map(({ name }) => [name, 0]));
+  const window = { start: from, end: to };
+  const { state, verdict } = judgeWindow(known, frozen, { counts, window, rules: { ...rules, weights } });
   return { detector: await writeDrift(state, own), judged: shortOf(verdict, frozen, counts) };
 }
 
 const keptColumns = 20;
+/** Beyond it nobody asks how much. */
+const mostEvidence = 1e9;
+const shown = (evidence: number): number => Number(Math.min(mostEvidence, evidence).toPrecision(4));
 const longestName = 200;
 
 /** What the state of a model keeps of a verdict: bounded, whatever the number of columns. */
@@ -82,12 +89,14 @@ function shortOf({ evidence, threshold, columns, alarms }: Verdict, frozen: Refe
     .sort((one, other) => rank(other.column.name) - rank(one.column.name) || other.column.size - one.column.size)
     .slice(0, keptColumns);
   const reason = columns.find(({ notCalibrated }) => notCalibrated !== undefined);
+  // A large change that may well be the usual noise of days is told, and buys nothing.
+  const isSure = columns.some(({ alarm, notCalibrated }) => alarm === 'major' && notCalibrated === undefined);
   return {
-    evidence,
+    evidence: shown(evidence),
     threshold,
     columns: largest.flatMap(({ seen }) => seen ?? []),
     alarms: [...alarms.major, ...alarms.notice].slice(0, keptColumns),
-    ...(alarms.major.length > 0 ? { level: 'major' } : alarms.notice.length > 0 ? { level: 'notice' } : {}),
+    ...(isAlarm.size === 0 ? {} : { level: isSure ? 'major' : 'notice' }),
     ...defined({ uncalibrated: reason && `'${reason.name.slice(0, longestName)}': ${reason.notCalibrated}` }),
   };
 }
@@ -99,7 +108,7 @@ const seenOf = (
 ): ColumnSeen => ({
   name,
   ...(kind === 'plain' ? {} : { size }),
-  evidence,
+  evidence: shown(evidence),
   missing: [missingShare(before), missingShare(now)],
 });
 

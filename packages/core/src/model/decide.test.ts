@@ -180,18 +180,21 @@ describe('an alert', () => {
     expect(endpoint.log.slice(-3)).toEqual(['deploy v1', 'weigh {"v1":100}', 'retire v2']);
   });
 
-  test('starts runs only within cooldown and budget, and escalates when the budget is spent', () => {
-    const { drive } = withChampion(
-      planOf({ alerts: { onAlert: 'run' }, monitor: { cooldown: '1h', retrainBudget: { runs: 1, per: '7d' } } }),
-    );
+  test('starts no run with what was run before: it asks for newer data, and costs nothing of the budget', () => {
+    const { drive } = withChampion(planOf({ alerts: { onAlert: 'run' } }));
+
     drive.say({ ...alert, fingerprint: 'a' });
-    expect(drive.state.did?.do).toBe('run');
-    drive.say({ ...alert, fingerprint: 'b' });
 
     expect(drive.state.did).toMatchObject({
       do: 'escalate',
-      because: expect.stringContaining('retrainBudget of 1 runs per 7d is spent'),
+      because: expect.stringMatching(
+        /; no run: run_\w+ had the same dataset, code and parameters; put newer data into drops\/fraud\/$/,
+      ),
     });
+    expect(drive.state).toMatchObject({
+      monitor: { runs: [], alerts: { '["alertmanager","a"]': { did: 'escalate' } } },
+    });
+    expect(drive.state.queued).toBeUndefined();
   });
 });
 

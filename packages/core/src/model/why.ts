@@ -6,7 +6,6 @@ import type { Certificate } from '../judge/certificate.ts';
 import { failing, logHarm } from '../judge/judge.ts';
 import { didText } from '../sinks/sentence.ts';
 import { heldBy } from './between/offer.ts';
-import { driftText } from './drift/text.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews, intakeText, leftOutTexts } from './intake/intake.ts';
 import { firingName, firingText, holding } from './monitor/monitor.ts';
@@ -273,7 +272,6 @@ function modelText(model: Model, now: number): string {
   const parts = [
     champion === undefined ? 'has no champion' : `has the champion v${champion}: ${lastServed(model, now)}`,
     alertsText(model),
-    model.drift?.incident === undefined ? '' : driftText(model, now),
     freeze === undefined ? '' : `it is frozen by ${freeze.by}: ${freeze.because}`,
     endpoint.status === 'blocked' ? `its endpoint is blocked: ${endpoint.because}` : '',
     ...unreadyText(endpoint),

@@ -15,6 +15,10 @@ export function requestRun(model: Model, trigger: Trigger, { at, by }: Moment): 
   return { ...model, queued, superseded: { trigger: model.queued.trigger.kind, at, into: trigger.kind } };
 }
 
+/** The run that was finished with what a trigger would run now. */
+export const finishedWith = ({ intake, plan, finished }: Model, trigger: Trigger): string | undefined =>
+  intake.dataset === undefined ? undefined : finished[inputsOf(intake.dataset, plan, trigger)];
+
 /**
  * One active run per model; equal inputs are one run unless the trigger forces another.
  *

@@ -195,7 +195,9 @@ describe('drift that was found here', () => {
     const over = applyRules({ ...model, drift: quiet as Drift }, moment, model);
 
     expect(model.queued?.trigger.kind).toBe('drift');
-    expect(model.did?.because).toBe("drift from serin: 'age' and 1 more drifted from the training data, by 0.20");
+    expect(model.did?.because).toBe(
+      'drift from serin: column age and 1 more column drifted from the training data, by 0.20',
+    );
     expect(Object.values(model.monitor.alerts)).toMatchObject([{ sender: 'serin', kind: 'drift', did: 'run' }]);
     expect(later).toBe(model);
     expect(over.monitor).toMatchObject({ status: 'quiet', alerts: {} });
@@ -260,7 +262,7 @@ describe('drift that was found here', () => {
     const events = 'moved' in decided ? decided.events : [];
     expect(events.map(({ type }) => type)).toEqual(['dev.serin.alert.received.v1', 'dev.serin.drift.detected.v1']);
     expect(events[1]?.data).toEqual({
-      ...{ model: 'fraud', sender: 'serin', title: "'age' drifted from the training data, by 0.20" },
+      ...{ model: 'fraud', sender: 'serin', title: 'column age drifted from the training data, by 0.20' },
       ...{ columns: ['age'], size: 0.2, since: instant(start), version: 1, level: 'major' },
     });
   });

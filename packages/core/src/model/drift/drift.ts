@@ -166,7 +166,7 @@ export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly
   return [
     {
       ...{ key, kind: 'judgeDrift', reference, counted: drift.counted, from, to },
-      rules: { notice, major, quietFor },
+      ...{ fields: capture.fields, rules: { notice, major, quietFor } },
       ...defined({ detector }),
     },
   ];

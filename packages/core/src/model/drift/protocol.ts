@@ -23,6 +23,7 @@ export interface DriftProtocol {
         readonly counted: Counted;
         readonly from: number;
         readonly to: number;
+        readonly fields: readonly string[];
         readonly rules: DriftRules;
       };
   readonly answer:

@@ -38,6 +38,6 @@ const endText = ({ clean }: Incident): string =>
 /** Which columns drifted, and by how much at most: one line. */
 export function titleOf({ columns, size }: Incident): string {
   const [first = '', ...more] = columns;
-  const named = `'${first.slice(0, 60)}'${more.length === 0 ? '' : ` and ${more.length} more`}`;
-  return `${named} drifted from the training data, by ${size.toFixed(2)}`;
+  const named = `${first.replace(/\s+/g, ' ').slice(0, 60)}${more.length === 0 ? '' : ` and ${countText(more.length, 'more column')}`}`;
+  return `column ${named} drifted from the training data, by ${size.toFixed(2)}`;
 }

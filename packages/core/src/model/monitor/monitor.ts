@@ -220,6 +220,9 @@ function without(monitor: Monitor, gone: (key: string) => boolean): Monitor {
   return { ...rest, status: 'quiet', alerts };
 }
 
+/** The last run was not started, and costs nothing of the budget. */
+export const withoutRun = (monitor: Monitor): Monitor => ({ ...monitor, runs: monitor.runs.slice(0, -1) });
+
 /** What was wanted could not be done, or was not needed any more. */
 export function didInstead(monitor: Monitor, { of }: Wanted, did: Action['do']): Monitor {
   const firing = monitor.alerts[of];

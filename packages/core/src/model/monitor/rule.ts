@@ -1,9 +1,10 @@
+import { shortId } from '../../base/ids.ts';
 import { without } from '../../base/objects.ts';
 import { rollBack } from '../between/champion.ts';
-import { requestRun } from '../between/runs.ts';
+import { finishedWith, requestRun } from '../between/runs.ts';
 import { rolloutEnded } from '../rollout/state.ts';
 import type { Model, Moment } from '../state.ts';
-import { didInstead, type MonitorContext } from './monitor.ts';
+import { didInstead, type MonitorContext, withoutRun } from './monitor.ts';
 
 /** Does what an alert asked for. */
 export function obeyMonitor(model: Model, moment: Moment): Model {
@@ -11,13 +12,22 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
   if (wants === undefined) return model;
   const { of: _, ...asked } = wants;
   const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: asked };
-  if (wants.do === 'run') return requestRun(heard, { kind: 'drift' }, moment);
-  if (wants.do !== 'rollback') return heard;
   const instead = (what: 'notify' | 'escalate', why: string): Model => ({
     ...heard,
     monitor: didInstead(heard.monitor, wants, what),
     did: { do: what, because: `${wants.because}; ${why}` },
   });
+  if (wants.do === 'run') {
+    const known = finishedWith(model, { kind: 'drift' });
+    if (known === undefined) return requestRun(heard, { kind: 'drift' }, moment);
+    const { bucket, prefix } = model.plan.data;
+    const asBefore = instead(
+      'escalate',
+      `no run: ${shortId(known)} had the same dataset, code and parameters; put newer data into ${bucket}/${prefix}`,
+    );
+    return { ...asBefore, monitor: withoutRun(asBefore.monitor) };
+  }
+  if (wants.do !== 'rollback') return heard;
   if (!rolloutEnded(model.rollout)) return instead('notify', 'traffic is going back already');
   const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
