@@ -20,7 +20,7 @@ function driftScreen(document: Document, terminal: Reader): string {
     return Array.isArray(rows) ? rows : [];
   };
   const columns = rowsAt('columns').map(columnRow);
-  const windows = rowsAt('windows').slice(-windowsShown).reverse();
+  const windows = rowsAt('windows').slice(-windowsShown).reverse().map(windowRow);
   const uncalibrated = textOf('', document.uncalibrated);
   return screenOf(
     textOf('', document.model),
@@ -58,19 +58,28 @@ const windowTitles = {
   DRIFTED: 'alarms',
 } as const;
 
+const windowRow = (window: unknown) => ({
+  ...Object(window),
+  size: rounded(valueAt(window, 'size')),
+  evidence: Math.min(mostEvidence, rounded(valueAt(window, 'evidence')) ?? 0),
+});
+
 function columnRow(column: unknown) {
   const [before, now] = [0, 1].map((index) => valueAt(column, `missing.${index}`)).map(percentText);
   const [reference, live] = ['reference', 'live'].map((side) => sharesOf(valueAt(column, `histogram.${side}`)));
   return {
     name: valueAt(column, 'name'),
     size: rounded(valueAt(column, 'size')),
-    evidence: rounded(valueAt(column, 'evidence')),
+    evidence: Math.min(mostEvidence, rounded(valueAt(column, 'evidence')) ?? 0),
     missing: before === now ? before : `${before} -> ${now}`,
     outside: shareText(valueAt(column, 'outside')),
     reference: barsOf(reference),
     live: barsOf(live),
   };
 }
+
+/** Beyond it nobody asks how much. */
+const mostEvidence = 1e6;
 
 const sharesOf = (shares: unknown): readonly number[] => (Array.isArray(shares) ? shares.map(Number) : []);
 const rounded = (value: unknown): number | undefined =>

@@ -109,9 +109,21 @@ export function windowsPlot(
       {
         name: 'Evidence',
         height: 130,
-        y: { label: 'evidence that it is not chance', kind: 'log', format: 'number', from: 0.1 },
+        y: {
+          label: 'evidence of a change; drifted columns are left out',
+          kind: 'log',
+          format: 'number',
+          from: 0.1,
+          to: 1e6,
+          cut: true,
+        },
         layers: [
-          { kind: 'line', name: 'evidence', tone: 'accent', points: points(({ evidence }) => Math.max(0.1, evidence)) },
+          {
+            kind: 'line',
+            name: 'evidence',
+            tone: 'accent',
+            points: points(({ evidence }) => Math.min(1e6, Math.max(0.1, evidence))),
+          },
           { kind: 'threshold', name: 'alarm', tone: 'warn', y: windows.at(-1)?.threshold ?? 365 },
         ],
       },

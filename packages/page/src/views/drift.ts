@@ -1,4 +1,3 @@
-import { grouped } from '@serin/core/base/numbers';
 import { html } from 'hono/html';
 import { command, type Part, section } from '../parts.ts';
 import { figure } from '../plot/figure.ts';
@@ -38,9 +37,13 @@ export async function driftPart(
 }
 
 function columnsTable(columns: readonly ColumnDoc[]): Part {
-  return html`<details><summary>${grouped(columns.length)} columns that changed most</summary><div class="scroll" tabindex="0" role="group" aria-label="Columns that changed most"><table>
+  return html`<details><summary>Columns that changed most</summary><div class="scroll" tabindex="0" role="group" aria-label="Columns that changed most"><table>
 <thead><tr><th scope="col">Column</th><th scope="col">Size</th><th scope="col">Evidence</th><th scope="col">No value, in training</th><th scope="col">No value, now</th></tr></thead>
-<tbody>${columns.map(({ name, size, evidence, missing: [before, now] }) => html`<tr><th scope="row">${name}</th><td data-label="Size">${size?.toFixed(3) ?? ''}</td><td data-label="Evidence">${Number(evidence.toPrecision(3))}</td><td data-label="No value, in training">${shareText(before)}</td><td data-label="No value, now">${shareText(now)}</td></tr>`)}</tbody></table></div></details>`;
+<tbody>${columns.map(({ name, size, evidence, missing: [before, now] }) => html`<tr><th scope="row">${name}</th><td data-label="Size">${size?.toFixed(3) ?? ''}</td><td data-label="Evidence">${evidenceText(evidence)}</td><td data-label="No value, in training">${shareText(before)}</td><td data-label="No value, now">${shareText(now)}</td></tr>`)}</tbody></table></div></details>`;
 }
+
+/** Beyond a million nobody asks how much. */
+const evidenceText = (evidence: number): string =>
+  evidence > 1e6 ? 'over 1,000,000' : String(Number(evidence.toPrecision(3)));
 
 const shareText = (share: number): string => `${(share * 100).toFixed(1)} %`;
