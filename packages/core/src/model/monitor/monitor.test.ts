@@ -250,6 +250,15 @@ describe('one alert more than can be remembered', () => {
     expect(fires).toHaveLength(100);
   });
 
+  test('never takes the place of drift that was found here: that would be acted on again', () => {
+    const own = drift({ sender: 'serin', fingerprint: 'drift' });
+
+    const { monitor } = heard([own, ...hundred('drift').slice(1), newest], {}, { releasing: true });
+
+    expect(Object.values(monitor.alerts).map(({ sender }) => sender)).toContain('serin');
+    expect(Object.keys(monitor.alerts)).toHaveLength(100);
+  });
+
   test('is refused when it would only be told', () => {
     const { asked, fires } = heard([...hundred('alert'), newest], { alerts: { onAlert: 'notify' } });
 

@@ -97,13 +97,16 @@ const raise = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Monito
  *
  * The oldest drift makes room for an alert, which holds new candidates. For an alert that takes traffic back, or starts
  * a run, anything does: what still fires is sent again.
+ * What was found here is not sent again, and stays.
  */
 function roomFor(alerts: Base['alerts'], { kind }: AlertRaised, acts: boolean): Base['alerts'] | undefined {
-  const known = Object.entries(alerts).sort(([, one], [, other]) => one.heardAt - other.heardAt);
-  if (known.length < remembered) return alerts;
+  if (Object.keys(alerts).length < remembered) return alerts;
+  const known = Object.entries(alerts)
+    .filter(([, { sender }]) => sender !== ownSender)
+    .sort(([, one], [, other]) => one.heardAt - other.heardAt);
   const drift = kind === 'alert' || acts ? known.find(([, firing]) => firing.kind === 'drift') : undefined;
   const gone = drift ?? (acts ? known[0] : undefined);
-  return gone && Object.fromEntries(known.filter((one) => one !== gone));
+  return gone && Object.fromEntries(Object.entries(alerts).filter(([key]) => key !== gone[0]));
 }
 
 const acts = (wants: Action, { goingBack = false }: MonitorContext): boolean =>
