@@ -110,7 +110,8 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'Vertex AI',
-    source: 'the default threshold of Vertex AI Model Monitoring (v1); numbers in ten bins of equal width here',
+    source:
+      '`gcloud ai model-monitoring-jobs create`, its default of `--feature-thresholds`; numbers in ten bins of equal width here',
     says: 'Jensen-Shannon divergence and L-infinity > 0.3',
     numbers: ({ reference, live }) => jensenShannon(...binned(reference.ten, live)).distance ** 2 > 0.3,
     categories: ({ reference, live }) => largestDifference(reference, live) > 0.3,
