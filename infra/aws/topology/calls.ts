@@ -1,27 +1,20 @@
-import { type CallOf, callOf, type NeedOn, portsOf as shared } from '../../shared/calls.ts';
+import {
+  type OwnFolder as AnyFolder,
+  type CallOf,
+  callOf,
+  ownFolders as folders,
+  type NeedOn,
+  portsOf as shared,
+} from '../../shared/calls.ts';
 
 /**
  * Every call that the AWS ports make, the permission it needs, and on what. Function policies are made from it alone,
  * `serin plan` prints it, and the emulator suite compares it with the calls that were really sent.
  */
 
-/** The folders of the project's own bucket: whoever may touch one of them may not therefore touch another. */
-export const ownFolders = [
-  'captured',
-  'checkpoints',
-  'code',
-  'configs',
-  'datasets',
-  'drift',
-  'events',
-  'jobs',
-  'labels',
-  'profiles',
-  'references',
-  'reports',
-  'starts',
-] as const;
-export type OwnFolder = (typeof ownFolders)[number];
+/** The folders of the project's own bucket: SageMaker keeps what other clouds have in `registry` and `serving`. */
+export type OwnFolder = Exclude<AnyFolder, 'registry' | 'serving'>;
+export const ownFolders = folders.filter((folder): folder is OwnFolder => !['registry', 'serving'].includes(folder));
 
 /** A thing that a permission is about; places.ts knows its ARNs. */
 export type On =
