@@ -1,5 +1,6 @@
 import { ownTurn } from '@serin/api/own-turn';
 import { allModels } from '@serin/core/engine/find';
+import type { Drift } from '@serin/core/model/drift/drift';
 import type { PendingEffects } from '@serin/core/model/leases';
 import { rolloutEnded } from '@serin/core/model/rollout/state';
 import { runEnded } from '@serin/core/model/run/state';
@@ -16,6 +17,8 @@ export interface ModelGauge {
   readonly rollout?: { readonly status: string; readonly candidate: number };
   readonly firing: number;
   readonly approvals: number;
+  /** Of the last window of live requests that was judged, and whether drift is open. Absent: it is not looked for. */
+  readonly drift?: { readonly isOpen: boolean; readonly last?: { readonly evidence: number; readonly size: number } };
   /** Since when new data waits for a run. */
   readonly dataSince?: number;
   /** Since when its oldest debt exists, as far as this server has seen. */
@@ -97,7 +100,7 @@ export function journalGauges(journal: Journal): JournalGauges {
 }
 
 function gaugeOf(model: Model, debts: Debts): ModelGauge | undefined {
-  const { champion, run, rollout, monitor, versions, intake, queued } = model;
+  const { champion, run, rollout, monitor, versions, intake, queued, drift } = model;
   if (model.retired === true && champion === undefined) return undefined;
   // A rescan is not a debt: it only looks whether something is there.
   const isNews = intake.status === 'settling' || (intake.status === 'listing' && intake.cause !== 'rescan');
@@ -112,7 +115,16 @@ function gaugeOf(model: Model, debts: Debts): ModelGauge | undefined {
       : { rollout: { status: rollout.status, candidate: rollout.candidate } }),
     firing: Object.keys(monitor.alerts).length,
     approvals: pending.length,
+    ...(drift === undefined ? {} : { drift: driftOf(drift) }),
     ...(since.length === 0 ? {} : { dataSince: Math.min(...since) }),
     ...(debts.size === 0 ? {} : { owesSince: Math.min(...debts.values()) }),
+  };
+}
+
+function driftOf({ incident, windows }: Drift): NonNullable<ModelGauge['drift']> {
+  const last = windows.at(-1);
+  return {
+    isOpen: incident !== undefined,
+    ...(last === undefined ? {} : { last: { evidence: last.evidence, size: last.size } }),
   };
 }

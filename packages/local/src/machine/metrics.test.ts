@@ -148,6 +148,22 @@ describe('the metrics of a server', () => {
     expect(lines('serin_dead_letters')).toEqual([' 3']);
   });
 
+  test('tell of drift what the last window came to, and only where it is looked for', async () => {
+    const models: readonly ModelGauge[] = [
+      { ...idle, drift: { isOpen: true, last: { evidence: 900, size: 0.25 } } },
+      { ...idle, model: 'new', drift: { isOpen: false } },
+      { ...idle, model: 'quiet' },
+    ];
+    const text = await metricsOf({ models }).text(false);
+
+    expect(of(text, 'serin_drift_evidence')).toEqual(['serin_drift_evidence{model="fraud"} 900']);
+    expect(of(text, 'serin_drift_size_ratio')).toEqual(['serin_drift_size_ratio{model="fraud"} 0.25']);
+    expect(of(text, 'serin_drift_open')).toEqual([
+      'serin_drift_open{model="fraud"} 1',
+      'serin_drift_open{model="new"} 0',
+    ]);
+  });
+
   test('write a name that is hostile as one label', async () => {
     const model = 'a"} 1\n# EOF\nserin_faults_total 99\\ <b> \u202e\ud800';
 

@@ -228,6 +228,7 @@ function ofModels(models: readonly ModelGauge[], now: number): readonly Family[]
       'Alerts that fire for a model.',
       each(({ firing }) => firing),
     ),
+    ...ofDrift(models),
     gauge(
       'serin_approvals_waiting',
       'Versions that wait for the approval of a person.',
@@ -249,5 +250,34 @@ function ofModels(models: readonly ModelGauge[], now: number): readonly Family[]
       ),
       unit: 'seconds',
     },
+  ];
+}
+
+/** Live requests against the training data: what the last window that was judged came to. */
+function ofDrift(models: readonly ModelGauge[]): readonly Family[] {
+  const each = (of: (drift: NonNullable<ModelGauge['drift']>) => number | undefined) =>
+    models.flatMap(({ model, drift }) => {
+      const value = drift === undefined ? undefined : of(drift);
+      return value === undefined ? [] : [{ labels: { model }, value }];
+    });
+  return [
+    gauge(
+      'serin_drift_evidence',
+      'Evidence of the last window of requests that they drifted from the training data; an alarm needs monitor.drift.quietFor.',
+      each(({ last }) => last?.evidence),
+    ),
+    {
+      ...gauge(
+        'serin_drift_size_ratio',
+        'The largest difference of a column between the last window of requests and the training data, 0 to 1.',
+        each(({ last }) => last?.size),
+      ),
+      unit: 'ratio',
+    },
+    gauge(
+      'serin_drift_open',
+      'Whether an incident of drift is open.',
+      each(({ isOpen }) => (isOpen ? 1 : 0)),
+    ),
   ];
 }
