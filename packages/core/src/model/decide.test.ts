@@ -196,6 +196,23 @@ describe('an alert', () => {
     });
     expect(drive.state.queued).toBeUndefined();
   });
+
+  test('looks for newer data first where nobody tells of them, and then starts the run', () => {
+    const { drive } = withChampion(planOf({ alerts: { onAlert: 'run' }, on: { data: false } }));
+    const nothing = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };
+    drive.answer('list', { type: 'listingAdvanced', progress: nothing });
+
+    drive.say({ ...alert, fingerprint: 'a' });
+    const looking = drive.state;
+    drive.answer('list', {
+      type: 'listingAdvanced',
+      progress: { ...nothing, chain: 'newer', chunks: ['chunk'], objects: 9, bytes: 90 },
+      dataset: { digest: 'newer', bucket: 'drops', prefix: 'fraud/', manifest: 'm', objects: 9, bytes: 90, at: 0 },
+    });
+
+    expect([looking.did?.do, looking.intake.status]).toEqual(['run', 'listing']);
+    expect(drive.state.run).toMatchObject({ trigger: { kind: 'drift' }, dataset: { digest: 'newer' } });
+  });
 });
 
 describe('approval', () => {

@@ -10,7 +10,7 @@ import type { LeftOut } from '../../ports/bucket.ts';
 import type { Effect, ModelSignal } from '../protocol.ts';
 import type { DatasetVersion, ListingProgress } from './protocol.ts';
 
-type Cause = 'data' | 'rescan' | 'schedule';
+type Cause = 'data' | 'rescan' | 'schedule' | 'drift';
 
 interface Base {
   /** The newest dataset version. */
@@ -179,6 +179,13 @@ function listing(intake: Intake, cause: Cause, at: number): Intake {
   };
 }
 
+/**
+ * Drift asks for a run. Where nobody tells of new data, what came since the last look is looked for first: the data that
+ * the champion knows already would train it again. `undefined`: there is nothing to wait for.
+ */
+export const lookForDrift = (intake: Intake, at: number, { on }: ModelPlan): Intake | undefined =>
+  on.data || intake.status !== 'idle' ? undefined : listing(intake, 'drift', at);
+
 type Listing = Extract<Intake, { status: 'listing' }>;
 
 function endListing(
@@ -188,7 +195,8 @@ function endListing(
   dataset: DatasetVersion | undefined,
   { plan }: Context,
 ): Intake {
-  const wants = intake.cause === 'schedule' ? ({ wants: 'schedule' } as const) : {};
+  const { cause } = intake;
+  const wants = cause === 'schedule' || cause === 'drift' ? { wants: cause } : {};
   const { minObjects, minBytes } = plan.data;
   const leftOut = progress.leftOut === undefined ? {} : { leftOut: progress.leftOut };
   const skip = (note: string, more: Partial<Listing> = {}): Intake =>

@@ -2,6 +2,7 @@ import { shortId } from '../../base/ids.ts';
 import { without } from '../../base/objects.ts';
 import { rollBack } from '../between/champion.ts';
 import { finishedWith, requestRun } from '../between/runs.ts';
+import { lookForDrift } from '../intake/intake.ts';
 import { rolloutEnded } from '../rollout/state.ts';
 import type { Model, Moment } from '../state.ts';
 import { didInstead, type MonitorContext, withoutRun } from './monitor.ts';
@@ -20,6 +21,8 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
   if (wants.do === 'run') {
     const known = finishedWith(model, { kind: 'drift' });
     if (known === undefined) return requestRun(heard, { kind: 'drift' }, moment);
+    const intake = lookForDrift(model.intake, moment.at, model.plan);
+    if (intake !== undefined) return { ...heard, intake };
     const { bucket, prefix } = model.plan.data;
     const asBefore = instead(
       'escalate',
