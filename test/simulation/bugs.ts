@@ -8,6 +8,7 @@ import type { Ports } from '@serin/core/ports/ports';
 import type { Operation } from '@serin/core/ports/serving';
 import type { Telemetry } from '@serin/core/ports/telemetry';
 import { crowdBugs } from './crowd-bugs.ts';
+import { driftBugs } from './drift-bugs.ts';
 import { shapes } from './fakes/shapes.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
 import { core, type PlantedBug, replaced, replacedServing } from './planted.ts';
@@ -516,6 +517,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'drift starts runs within budget and cooldown',
   ),
   ...crowdBugs,
+  ...driftBugs,
   ...shapedBugs,
 ];
 

@@ -10,6 +10,7 @@ import type { Operation, Serving, Weights } from '@serin/core/ports/serving';
 import type { Project } from '@serin/core/project/project';
 import { createAlertWatch } from './alerts.ts';
 import type { MachineClock } from './clocks.ts';
+import { createDriftWatch } from './drifts.ts';
 import { createEvidenceWatch } from './evidence.ts';
 import type { MemoryJobs, ProviderJob } from './fakes/jobs.ts';
 import type { MemoryJournal } from './fakes/journal.ts';
@@ -31,6 +32,8 @@ export interface Watched {
   readonly telemetry: MemoryTelemetry;
   readonly weights: (endpoint: string) => Weights;
   readonly serving: Sync<Serving>;
+  /** What an object of the own bucket says. */
+  readonly stored: (key: string) => unknown;
   /** One engine that may void the leases of its predecessors. */
   readonly alone: boolean;
   /** Of one machine: what its gateway counts by. */
@@ -96,6 +99,10 @@ export function createWatch(watched: Watched): Watch {
   );
   const bakes = new Map<string, number>();
   const alarms = createAlertWatch();
+  const drifts = createDriftWatch({
+    asked: (...window) => watched.telemetry.asked(...window),
+    stored: (key) => watched.stored(key),
+  });
   let mostSlots = 1;
 
   function stateNow(model: string): Model | undefined {
@@ -127,6 +134,7 @@ export function createWatch(watched: Watched): Watch {
     champion(before, after, name);
     evidence(before, after, entry, name);
     alerts(before, after, entry, name);
+    drift(before, after, entry, name);
     leases(before, after, entry, name);
     stale(before, entry, name);
     if (after.versions !== before?.versions) {
@@ -240,6 +248,15 @@ export function createWatch(watched: Watched): Watch {
     const [last = 0, one = Number.NEGATIVE_INFINITY] = after.monitor.runs.slice(-2).reverse();
     if (after.monitor.runs !== before?.monitor.runs && last - one < after.plan.monitor.cooldown)
       broken('20', `${name}: two retrains within the cooldown`);
+  }
+
+  function drift(before: Model | undefined, after: Model, entry: Entry, name: string): void {
+    try {
+      drifts.appended(before, after, entry);
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      broken('30', `${name}: ${error.message}`);
+    }
   }
 
   /** What says that a debt was paid has to come from whoever has it. A late answer about a write only ends its danger. */

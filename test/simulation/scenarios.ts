@@ -4,6 +4,7 @@ import type { Model } from '@serin/core/model/state';
 import { alertScenarios } from './alert-scenarios.ts';
 import { crowdScenarios } from './crowd-scenarios.ts';
 import { dataScenarios } from './data-scenarios.ts';
+import { driftScenarios } from './drift-scenarios.ts';
 import { judgeScenarios } from './judge-scenarios.ts';
 import { objectsOf } from './rest.ts';
 import {
@@ -814,4 +815,5 @@ export const scenarios: readonly Scenario[] = [
   ...judgeScenarios,
   ...crowdScenarios,
   ...sinkScenarios,
+  ...driftScenarios,
 ];

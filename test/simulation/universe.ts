@@ -1,5 +1,5 @@
 import type { Fault } from '@serin/core/base/fault';
-import { canonical, encodeText, sha256Hex } from '@serin/core/base/json';
+import { canonical, decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
 import { type CompiledConfig, compile, parseConfig } from '@serin/core/config/config';
 import type { Outcome } from '@serin/core/engine/outcome';
 import { configKey } from '@serin/core/engine/stored';
@@ -19,6 +19,7 @@ import type { Project } from '@serin/core/project/project';
 import type { MachineClock } from './clocks.ts';
 import { absentBucket, memoryBucket } from './fakes/bucket.ts';
 import { type MemoryBus, memoryBus } from './fakes/bus.ts';
+import type { Asking } from './fakes/captured.ts';
 import { type Fate, type MemoryJobs, memoryJobs, type ProviderJob } from './fakes/jobs.ts';
 import { type MemoryJournal, memoryJournal } from './fakes/journal.ts';
 import { labelledJobs } from './fakes/labelled-jobs.ts';
@@ -51,6 +52,8 @@ export interface Outside {
   readonly labelled?: { readonly share: number; readonly takeMs: number };
   /** Who sends the requests, one by one, drawn from the seed; absent: even arrivals, and nobody is known. */
   readonly people?: Omit<People, 'seed'>;
+  /** Who asks, where requests are captured: of a seed always the same. */
+  readonly asking?: (seed: number) => Asking;
   /** What the platform counts of a tick; everything, as a rule. */
   readonly counted?: (tick: Tick) => Tick;
   /** What the platform tells instead of a tick. */
@@ -234,6 +237,11 @@ export function createUniverse(sim: Sim, { outside, one, shape, bugs = {} }: Set
 
 const withSeed = (people: Omit<People, 'seed'>, seed: number) => (): People => ({ ...people, seed });
 
+const always =
+  <Value>(value: Value) =>
+  (): Value =>
+    value;
+
 interface Tellers {
   readonly clock: () => MachineClock | undefined;
   readonly job: (job: ProviderJob) => void;
@@ -269,6 +277,10 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
       return fakes().telemetry;
     },
     weights: (endpoint) => fakes().serving.weights(endpoint),
+    stored(key) {
+      const object = fakes().buckets.serin.read({ key, maxBytes: 1e9 });
+      return object === undefined ? undefined : JSON.parse(decodeText(object.content));
+    },
     get serving() {
       return fakes().serving;
     },
@@ -288,6 +300,7 @@ function createFakes(sim: Sim, { outside, one, shape, bugs }: Setting, tellers: 
     told: outside.told ?? ((tick) => [tick]),
     ...(outside.counted === undefined ? {} : { counted: outside.counted }),
     ...(outside.toldLabels === undefined ? {} : { toldLabels: outside.toldLabels }),
+    ...(outside.asking === undefined ? {} : { asking: always(outside.asking(sim.seed)) }),
     ...(outside.people === undefined ? {} : { people: withSeed(outside.people, sim.seed) }),
     ...(shape === undefined
       ? {}

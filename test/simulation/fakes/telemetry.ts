@@ -1,4 +1,5 @@
 import { byMeasure, errors, thresholdOf } from '@serin/core/base/measures';
+import type { CapturedRow } from '@serin/core/ports/captured';
 import type { Weights } from '@serin/core/ports/serving';
 import type {
   Counts,
@@ -10,6 +11,7 @@ import type {
   TickQuery,
   UserCounts,
 } from '@serin/core/ports/telemetry';
+import { type Asking, capturedIn, rowsAsked } from './captured.ts';
 import { type MemoryLabels, memoryLabels } from './labels.ts';
 import { type People, type Request, requestsIn } from './people.ts';
 import { type Counting, countsIn, type Met, metIn, nobody, pairsIn, segmentsIn, usersIn } from './people-counts.ts';
@@ -34,6 +36,8 @@ export interface TelemetryOptions extends Behaviour {
   readonly toldAfterMs?: (start: number) => number;
   /** Failures are told that are the platform's own. */
   readonly tellsItsOwn?: boolean;
+  /** Who asks the endpoints whose requests are captured; absent: nothing is. */
+  readonly asking?: (endpoint: string) => Asking | undefined;
   /** Percentiles of a window can be told; they can, as a rule. */
   readonly hasLatency?: boolean;
 }
@@ -48,6 +52,8 @@ export interface MemoryTelemetry extends Sync<Telemetry & Labels> {
   /** What really was, whether or not it has closed, and whatever is told of it. */
   truth(query: TickQuery): readonly Tick[];
   trueLabels: MemoryLabels['truth'];
+  /** The rows that were asked for in a window, where requests are captured. */
+  asked(endpoint: string, from: number, to: number): readonly CapturedRow[];
   /** The requests that were served in a window, where they are drawn one by one. */
   requests(endpoint: string, from: number, to: number): readonly Request[] | undefined;
 }
@@ -179,7 +185,7 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
         .reduce((sum, range) => sum + part(range, 1), 0);
       return requests === 0 ? undefined : { p50: 20, p90: 100, p99: 1000, requests };
     },
-    captured: () => ({ items: [] }),
+    captured: (query) => capturedIn(options.asking?.(query.endpoint), query, now()),
     label,
     labels,
     labelTotals,
@@ -188,6 +194,10 @@ export function memoryTelemetry(options: TelemetryOptions): MemoryTelemetry {
     away: (deployment, from, to) => void absences.push({ deployment, from, to }),
     truth,
     trueLabels,
+    asked(endpoint, from, to) {
+      const known = options.asking?.(endpoint);
+      return known === undefined ? [] : rowsAsked(known, from, to);
+    },
     requests,
   };
 }

@@ -1,0 +1,63 @@
+import { core, type PlantedBug } from './planted.ts';
+
+const mended = 'requests drift, and the version that is trained of newer data mends it';
+const unmended = 'requests drift, and no version that is trained passes';
+
+export const driftBugs: readonly PlantedBug[] = [
+  core(
+    'a window is counted twice',
+    'model/drift/drift.ts',
+    'goOn({ ...drift, from: drift.until }, context)',
+    'goOn(drift, context)',
+    'requests do not drift, and nothing says so',
+  ),
+  core(
+    'the rest of a window is not counted',
+    'model/drift/drift.ts',
+    'if (cursor !== undefined) return',
+    'if (cursor === undefined && turn < 0) return',
+    'requests do not drift, and nothing says so',
+  ),
+  core(
+    'each part of a window is counted from its beginning',
+    'engine/drift.ts',
+    'let next = cursor;',
+    'let next: string | undefined;',
+    'requests do not drift, and nothing says so',
+  ),
+  core(
+    'an incident of drift never ends',
+    'model/drift/incident.ts',
+    'open.clean + 1 >= cleanWindows',
+    'open.clean + 1 >= 1000',
+    'requests drift for a while, and are then as before',
+  ),
+  core(
+    'each window of drift is news, and starts a run',
+    'model/drift/incident.ts',
+    'const isNews = open === undefined',
+    'const isNews = level !== undefined || open === undefined',
+    unmended,
+  ),
+  core(
+    'requests are compared with the data of an earlier champion',
+    'model/drift/rule.ts',
+    'if (drift?.version === champion && drift.reference === reference) return model;',
+    'if (drift !== undefined) return model;',
+    mended,
+  ),
+  core(
+    'the detector of an earlier version judges',
+    'model/drift/drift.ts',
+    'const { turn = 0, windows = [], incident } = before ?? {};\n  const begun = {',
+    'const { turn = 0, windows = [], incident } = before ?? {};\n  const begun = { ...defined({ detector: before?.detector }),',
+    mended,
+  ),
+  core(
+    'drift that grows is not told of',
+    'model/drift/rule.ts',
+    'if (firing?.startedAt === startedAt) return model;',
+    'if ((firing === undefined) === (startedAt === undefined)) return model;',
+    mended,
+  ),
+];
