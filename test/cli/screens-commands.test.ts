@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { profileOf, repeat } from '@serin/core/drift/profile.fixture';
 import { validateDataset } from '@serin/core/drift/validate';
 import { onTestFinished } from 'vitest';
+import { askedUntil, judgedDaily, trainingRows } from '../api/drifting.ts';
 import { keepReport } from '../api/reported.ts';
-import { canaryWorld, commandScreen, screen } from './screens.ts';
+import { compiled, start } from '../api/world.ts';
+import { canaryWorld, commandScreen, screen, screenWorld } from './screens.ts';
+
+const day = 86_400_000;
 
 const commands: Readonly<Record<string, readonly string[]>> = {
   'models-list': ['models', 'list'],
@@ -46,6 +50,19 @@ const columnsOf = (lacking: number, sky: string) => ({
   wind: repeat(400, (index) => (index < lacking ? null : index / 100)),
   sky: repeat(400, (index) => (index % 9 === 0 ? sky : index % 2 === 0 ? 'rain' : 'sun')),
 });
+
+for (const [name, days] of [
+  ['drift-off', 0],
+  ['drift-quiet', 1.6],
+  ['drift', 4],
+] as const)
+  screen(name, async (width) => {
+    const world = await screenWorld({ traffic: { asking: askedUntil(start + 3 * day) } });
+    await world.release(compiled(days === 0 ? {} : judgedDaily));
+    await world.drop('fraud/a.csv', trainingRows, day / 2);
+    await world.pass(days * day);
+    return commandScreen(world, width, 'drift', 'fraud');
+  });
 
 screen('runs-get', async (width) => {
   const world = await canaryWorld();

@@ -91,7 +91,10 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
 function driftView({ status, version, from, until, incident, windows, because, uncalibrated }: Drift) {
   return {
     ...{ status, version, window: { from: instant(from), until: instant(until) }, because, uncalibrated },
-    incident: incident && { ...incident, since: instant(incident.since), at: instant(incident.at) },
+    incident: incident && {
+      ...incident,
+      ...{ since: instant(incident.since), at: instant(incident.at), newsAt: instant(incident.newsAt) },
+    },
     windows: windows.map((window) => ({ ...window, from: instant(window.from), to: instant(window.to) })),
   };
 }
