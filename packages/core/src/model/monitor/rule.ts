@@ -19,10 +19,10 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
     did: { do: what, because: `${wants.because}; ${why}` },
   });
   if (wants.do === 'run') {
-    const known = finishedWith(model, { kind: 'drift' });
-    if (known === undefined) return requestRun(heard, { kind: 'drift' }, moment);
     const intake = lookForDrift(model.intake, moment.at, model.plan);
     if (intake !== undefined) return { ...heard, intake };
+    const known = finishedWith(model, { kind: 'drift' });
+    if (known === undefined) return requestRun(heard, { kind: 'drift' }, moment);
     const { bucket, prefix } = model.plan.data;
     const asBefore = instead(
       'escalate',
