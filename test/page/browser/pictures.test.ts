@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminToken } from '../../api/world.ts';
 import { look, openBrowser } from './browser.ts';
-import { type Story, tellStory } from './story.ts';
+import { type Story, tellDrift, tellStory } from './story.ts';
 
 /** The pictures of docs/page.md. `SERIN_SCREENSHOTS=1` makes them anew; otherwise they must be there, and be linked. */
 const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
@@ -54,8 +54,35 @@ const pictures: readonly Picture[] = [
   { name: 'page-narrow', path: '/', width: 360 },
 ];
 
+test('the picture page-drift shows the requests of a model against its training data', async () => {
+  const file = fileOf('page-drift');
+  if (isAsked) {
+    const drifting = await tellDrift();
+    const { page, go, context } = await look(browser, { url: drifting.url, token: adminToken });
+    await go('/models/fraud');
+    await page.locator('#connection.live').waitFor();
+    await page
+      .locator('section', { has: page.locator('#drift') })
+      .or(page.locator('section#drift'))
+      .screenshot({ path: file });
+    await context.close();
+    await drifting.close();
+  }
+
+  expectPicture('page-drift');
+});
+
+const fileOf = (name: string): string => join(docs, 'images', `${name}.png`);
+
+function expectPicture(name: string): void {
+  const file = fileOf(name);
+  expect(existsSync(file), `${file}; make it with SERIN_SCREENSHOTS=1 npm run test:page`).toBe(true);
+  expect(statSync(file).size).toBeLessThan(maxBytes);
+  expect(readFileSync(join(docs, 'page.md'), 'utf8')).toContain(`images/${name}.png`);
+}
+
 test.each(pictures)('the picture $name shows the page as it is', async ({ name, path, press, ...wish }) => {
-  const file = join(docs, 'images', `${name}.png`);
+  const file = fileOf(name);
   if (isAsked) {
     const { page, go, context } = await look(browser, { url: story.url, token: adminToken, ...wish });
     await go(await pathOf(path));
@@ -65,7 +92,5 @@ test.each(pictures)('the picture $name shows the page as it is', async ({ name, 
     await context.close();
   }
 
-  expect(existsSync(file), `${file}; make it with SERIN_SCREENSHOTS=1 npm run test:page`).toBe(true);
-  expect(statSync(file).size).toBeLessThan(maxBytes);
-  expect(readFileSync(join(docs, 'page.md'), 'utf8')).toContain(`images/${name}.png`);
+  expectPicture(name);
 });

@@ -4,7 +4,8 @@ import { getRequestListener } from '@hono/node-server';
 import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/core/config/config';
 import { bury } from '@serin/core/engine/dead-letters';
 import { problemsOf } from '@serin/local/machine/limits';
-import { codeDigest, memoryLog, modelRules, openWorld } from '../../api/world.ts';
+import { askedUntil, judgedDaily, trainingRows } from '../../api/drifting.ts';
+import { codeDigest, memoryLog, modelRules, openWorld, start } from '../../api/world.ts';
 
 /**
  * A project in the middle of its life, in memory: the real API over the real core, whose clock stands. It has what a
@@ -29,11 +30,15 @@ export function projectOf(models: Config['models']): CompiledConfig {
 const trained = 'epoch 1  loss 0.41\nepoch 2  loss 0.33\nsaved model.json\n';
 
 /** An empty world that a browser can look at. */
-export async function openStory({ log = trained }: { readonly log?: string } = {}) {
+export async function openStory({
+  log = trained,
+  ...given
+}: { readonly log?: string } & Pick<NonNullable<Parameters<typeof openWorld>[0]>, 'traffic'> = {}) {
   const events = memoryLog();
   let auc = 0.8;
   const world = await openWorld({
     events,
+    ...given,
     auc: () => auc,
     logs: async () => ({ text: log, next: log.length, ended: true }),
     heartbeatMs: 500,
@@ -124,5 +129,16 @@ export async function tellStory(given: Parameters<typeof openStory>[0] = {}): Pr
   await story.token('viewer');
   await story.token('approver', ['churn']);
   await story.tell();
+  return story;
+}
+
+const day = 86_400_000;
+
+/** A model whose requests turn after ten days, and what was seen of it two days later. */
+export async function tellDrift(): Promise<Story> {
+  const story = await openStory({ traffic: { asking: askedUntil(start + 10 * day) } });
+  await story.release(projectOf({ fraud: rules('fraud', judgedDaily) }));
+  await story.drop('fraud/a.csv', trainingRows, day / 2);
+  await story.pass(11.6 * day);
   return story;
 }
