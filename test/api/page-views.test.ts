@@ -1,6 +1,9 @@
 import { bury } from '@serin/core/engine/dead-letters';
 import { expect, test } from 'vitest';
-import { compiled, memoryLog, openWorld, type World } from './world.ts';
+import { askedUntil, judgedDaily, trainingRows } from './drifting.ts';
+import { compiled, memoryLog, openWorld, start, type World } from './world.ts';
+
+const day = 86_400_000;
 
 /** What a browser gets under a path, with the token of somebody. */
 async function pageOf(world: World, path: string, token: string): Promise<{ status: number; html: string }> {
@@ -173,3 +176,20 @@ test.each(['//evil.test/', '/\\evil.test', 'https://evil.test', 'javascript:aler
     expect(await answer.text()).toContain('data-to="/"');
   },
 );
+
+test.each([
+  ['a quiet one', 1.6, 'no drift from the data of v1', 'colour'],
+  ['one that drifted', 4, 'column amount drifted from the training data', 'amount'],
+])('the page of a model shows its requests against its training data: %s', async (_, days, sentence, column) => {
+  const world = await openWorld({ traffic: { asking: askedUntil(start + 3 * day) } });
+  await world.release(compiled(judgedDaily));
+  await world.drop('fraud/a.csv', trainingRows, day / 2);
+  await world.pass(days * day);
+
+  const { html } = await pageOf(world, '/models/fraud', await world.token('viewer'));
+
+  expect(html).toContain('Requests against the training data');
+  expect(html).toContain(sentence);
+  expect(html).toContain(`<th scope="row">${column}</th>`);
+  expect(html).toContain('serin drift fraud');
+});
