@@ -100,7 +100,8 @@ export const driftScenarios: readonly Scenario[] = [
       await universe.sleep(8 * hour);
     },
     expect(universe, calm) {
-      champion(universe, 1);
+      // In a world that fails, the first version may never have become ready.
+      if (calm || universe.model()?.served.some(({ version }) => version === 1)) champion(universe, 1);
       if (!calm) return;
       must(isOpen(universe), `the incident is over: ${textOf(universe.model())}`);
       must(runsByDrift(universe) === 1, `${runsByDrift(universe)} runs were started by drift`);
