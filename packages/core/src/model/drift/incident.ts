@@ -1,4 +1,5 @@
 import { defined } from '../../base/objects.ts';
+import { cleanWindowsToResolve } from '../../drift/incident.ts';
 import type { Judged } from './protocol.ts';
 
 /** Drift that has not ended: one for all columns of a model. */
@@ -20,8 +21,6 @@ export interface Incident {
   readonly clean: number;
 }
 
-/** So many in a row end an incident. */
-export const cleanWindows = 3;
 const keptColumns = 20;
 
 /** The incident after one more window; three clean ones end it. */
@@ -31,7 +30,7 @@ export function followIncident(
   { from, at, version }: { readonly from: number; readonly at: number; readonly version: number },
 ): Incident | undefined {
   if (level === undefined) {
-    if (open === undefined || open.clean + 1 >= cleanWindows) return undefined;
+    if (open === undefined || open.clean + 1 >= cleanWindowsToResolve) return undefined;
     return { ...open, clean: open.clean + 1 };
   }
   const sizes = columns.flatMap(({ name, size }) => (alarms.includes(name) ? (size ?? 0) : []));

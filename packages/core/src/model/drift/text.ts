@@ -1,8 +1,9 @@
 import { countText } from '../../base/numbers.ts';
 import { agoText, momentText } from '../../base/time.ts';
+import { cleanWindowsToResolve } from '../../drift/incident.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
-import { cleanWindows, type Incident } from './incident.ts';
+import type { Incident } from './incident.ts';
 
 /** What is known of the drift of a model, in one line: what happened, how sure it is, and what is waited for. */
 export function driftText(model: Model, now: number): string {
@@ -32,8 +33,8 @@ function silenceText({ plan, champion, versions, retired }: Model): string {
 
 const endText = ({ clean }: Incident): string =>
   clean === 0
-    ? `${cleanWindows} windows without drift end it`
-    : `${countText(cleanWindows - clean, 'more window')} without drift end it`;
+    ? `${cleanWindowsToResolve} windows without drift end it`
+    : `${countText(cleanWindowsToResolve - clean, 'more window')} without drift end it`;
 
 /** Which columns drifted, and by how much at most: one line. */
 export function titleOf({ columns, size }: Incident): string {
