@@ -149,4 +149,18 @@ describe('a window', () => {
     expect(drifted.judged.evidence).toBeGreaterThan(365);
     expect(await judge([50, 200, 250, 500], clean.detector)).toEqual(drifted);
   });
+
+  test('is judged by the columns that requests may hold: the label does not weaken the evidence', async () => {
+    const world = opened([]);
+    const counted = { counts: windowOf(world, [230, 260, 250, 260]), rows: 1000 };
+    const { judged } = await judgeDrift(
+      {
+        ...{ kind: 'judgeDrift', reference: world.put('references', reference), counted, from: 0, to: day },
+        ...{ fields: ['age'], rules },
+      },
+      world.ports,
+    );
+
+    expect(judged.evidence).toBe(judged.columns.find(({ name }) => name === 'age')?.evidence);
+  });
 });
