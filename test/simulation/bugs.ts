@@ -11,7 +11,7 @@ import { crowdBugs } from './crowd-bugs.ts';
 import { driftBugs } from './drift-bugs.ts';
 import { shapes } from './fakes/shapes.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
-import { core, type PlantedBug, replaced, replacedServing } from './planted.ts';
+import { type Change, core, type PlantedBug, plantedIn, replaced, replacedServing } from './planted.ts';
 import { runPlan } from './run.ts';
 import { scenarios } from './scenarios.ts';
 import { shapedBugs } from './shaped-bugs.ts';
@@ -542,12 +542,10 @@ export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
   return {};
 }
 
-type Change = NonNullable<PlantedBug['change']>;
-
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A copy of core, platform and simulation with the change, run by a process of its own. */
-function huntInCopy({ scenario, shape }: PlantedBug, { file, from, to }: Change, most: number): Hunt {
+function huntInCopy({ scenario, shape }: PlantedBug, change: Change, most: number): Hunt {
   const copy = mkdtempSync(join(tmpdir(), 'serin-planted-'));
   try {
     for (const folder of ['packages/core', 'packages/platform', 'test/simulation'])
@@ -558,10 +556,12 @@ function huntInCopy({ scenario, shape }: PlantedBug, { file, from, to }: Change,
       symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules/@serin', name));
     for (const dependency of ['zod', '@noble'])
       symlinkSync(join(root, 'node_modules', dependency), join(copy, 'node_modules', dependency));
-    const path = join(copy, 'packages', file);
+    const path = join(copy, 'packages', change.file);
     const source = readFileSync(path, 'utf8');
-    if (!source.includes(from)) throw new Error(`the bug cannot be planted any more: '${from}' is not in ${file}`);
-    writeFileSync(path, source.replaceAll(from, to));
+    const planted = plantedIn(source, change);
+    if (planted === source)
+      throw new Error(`the bug cannot be planted any more: '${change.from}' is not in ${change.file}`);
+    writeFileSync(path, planted);
     const main = join(copy, 'test/simulation/main.ts');
     const where = [
       ...(scenario === undefined ? [] : ['--scenario', scenario]),

@@ -28,7 +28,7 @@ export const driftBugs: readonly PlantedBug[] = [
   core(
     'an incident of drift never ends',
     'model/drift/incident.ts',
-    'open.clean + 1 >= cleanWindows',
+    'open.clean + 1 >= cleanWindowsToResolve',
     'open.clean + 1 >= 1000',
     'requests drift for a while, and are then as before',
   ),

@@ -14,7 +14,7 @@ export interface PlantedBug {
   readonly change?: Change;
 }
 
-interface Change {
+export interface Change {
   /** Below `packages`. */
   readonly file: string;
   readonly from: string;
@@ -43,3 +43,6 @@ const changedIn =
 
 export const core = changedIn('core/src');
 export const platform = changedIn('platform/src');
+
+/** The text of a file with a bug in it; unchanged where the bug has no place any more. */
+export const plantedIn = (source: string, { from, to }: Change): string => source.replaceAll(from, () => to);
