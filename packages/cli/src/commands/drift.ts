@@ -61,8 +61,13 @@ const windowTitles = {
 const windowRow = (window: unknown) => ({
   ...Object(window),
   size: rounded(valueAt(window, 'size')),
-  evidence: Math.min(mostEvidence, rounded(valueAt(window, 'evidence')) ?? 0),
+  evidence: wasOpen(window) ? undefined : evidenceOf(window),
 });
+
+/** While an incident is open nothing is bet: its windows have no evidence of their own. */
+const wasOpen = (window: unknown): boolean =>
+  valueAt(window, 'evidence') === 0 && valueAt(window, 'alarms.0') !== undefined;
+const evidenceOf = (seen: unknown): number => Math.min(mostEvidence, rounded(valueAt(seen, 'evidence')) ?? 0);
 
 function columnRow(column: unknown) {
   const [before, now] = [0, 1].map((index) => valueAt(column, `missing.${index}`)).map(percentText);
@@ -70,7 +75,7 @@ function columnRow(column: unknown) {
   return {
     name: valueAt(column, 'name'),
     size: rounded(valueAt(column, 'size')),
-    evidence: Math.min(mostEvidence, rounded(valueAt(column, 'evidence')) ?? 0),
+    evidence: evidenceOf(column),
     missing: before === now ? before : `${before} -> ${now}`,
     outside: shareText(valueAt(column, 'outside')),
     reference: barsOf(reference),

@@ -10,6 +10,7 @@ import type { ModelSignal } from '../protocol.ts';
 import { type Model, modelStart } from '../state.ts';
 import { beginDrift, type Drift, driftOwes, driftTable, driftWakes } from './drift.ts';
 import type { Counted, Judged } from './protocol.ts';
+import { driftText } from './text.ts';
 
 const start = Date.UTC(2026, 0, 1, 18);
 const midnight = Date.UTC(2026, 0, 2);
@@ -90,6 +91,17 @@ describe('a window of captured requests', () => {
 
     expect(order).toMatchObject({ kind: 'countCaptured', from: start, to: midnight + 2 * day });
     expect(order).not.toHaveProperty('counted');
+  });
+
+  test('with too few rows says how many it has, until one is judged', () => {
+    const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
+    const few = say(ended, { type: 'capturedCounted', counted: { counts: 'c', rows: 0 }, at: ended.until });
+    const told = (drift: Drift) => driftText({ ...modelStart('fraud', plan, 1, start), drift }, midnight + day);
+
+    expect(told(few)).toBe(
+      'no window of requests was judged against the data of v1 yet; 0 rows captured since 2026-01-01 18:00:00 UTC, and 50 are needed: send requests that the model answers, or raise monitor.capture.share; the next window ends in 1d',
+    );
+    expect(told(judgeWindow(few, clean))).not.toContain('are needed');
   });
 
   test('is passed over where it is older than requests are kept, and the reason stays until one is judged', () => {

@@ -34,6 +34,8 @@ interface Base {
   readonly columns?: Judged['columns'];
   readonly uncalibrated?: string;
   readonly incident?: Incident;
+  /** Rows of the window so far, where they were too few to be judged at its first end. */
+  readonly few?: number;
   /** Why the last window could not be judged. */
   readonly because?: string;
 }
@@ -56,7 +58,7 @@ export interface DriftContext {
 
 const keptWindows = 60;
 /** A window with fewer rows goes on, and is judged together with the next one. */
-const fewestRows = 50;
+export const fewestRows = 50;
 
 /** The machine of a champion whose reference is known; the incident that is open stays so. */
 export function beginDrift(
@@ -89,7 +91,7 @@ export const driftTable: Table<Drift, ModelSignal, DriftContext> = {
       const turn = drift.turn + 1;
       if (cursor !== undefined) return { ...rest, status: 'counting', turn, counted, cursor };
       return counted.rows < fewestRows
-        ? goOn({ ...rest, turn }, context)
+        ? goOn({ ...rest, turn, few: counted.rows }, context)
         : { ...rest, status: 'judging', turn, counted };
     },
     effectRefused: (drift, { because }, context) => skip(drift, because, context),
@@ -122,7 +124,8 @@ const collect = (drift: Base, after: number, { plan }: DriftContext): Drift => (
 /** Too few rows: they are counted again with those of the next window. */
 const goOn = (drift: Open, context: DriftContext): Drift => collect(drift, drift.until, context);
 /** To the next window. */
-const next = (drift: Open, context: DriftContext): Drift => goOn({ ...drift, from: drift.until }, context);
+const next = (drift: Open, context: DriftContext): Drift =>
+  goOn({ ...(without(drift, 'few') as Open), from: drift.until }, context);
 
 const skip = (drift: Open, because: string, context: DriftContext): Drift => ({
   ...next(drift, context),

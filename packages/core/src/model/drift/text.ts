@@ -3,22 +3,27 @@ import { agoText, momentText } from '../../base/time.ts';
 import { cleanWindowsToResolve } from '../../drift/incident.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
+import { fewestRows } from './drift.ts';
 import type { Incident } from './incident.ts';
 
 /** What is known of the drift of a model, in one line: what happened, how sure it is, and what is waited for. */
 export function driftText(model: Model, now: number): string {
   const { drift } = model;
   if (drift === undefined) return silenceText(model);
-  const { incident, windows, because, until } = drift;
+  const { incident, windows, because, until, few, from } = drift;
   const last = windows.at(-1);
   const next = until > now ? `the next window ends ${agoText(until, now)}` : 'a window is being counted';
+  const waits =
+    few === undefined
+      ? next
+      : `${countText(few, 'row')} captured since ${momentText(from)}, and ${fewestRows} are needed: send requests that the model answers, or raise monitor.capture.share; ${next}`;
   const failed = because === undefined ? '' : `; the last window could not be judged: ${because}`;
   if (incident !== undefined)
     return `${incident.level === 'notice' ? 'a small change: ' : ''}${titleOf(incident)}, since ${momentText(incident.since)}; ${endText(incident)}${failed}`;
   if (last === undefined)
-    return `no window of requests was judged against the data of v${drift.version} yet; ${next}${failed}`;
+    return `no window of requests was judged against the data of v${drift.version} yet; ${waits}${failed}`;
   const { rows, size, evidence, threshold } = last;
-  return `no drift from the data of v${drift.version}: in the last window (${countText(rows, 'row')}) the largest difference is ${size.toFixed(3)}, with evidence ${evidence.toPrecision(2)} of the ${threshold} that an alarm needs; ${next}${failed}`;
+  return `no drift from the data of v${drift.version}: in the last window (${countText(rows, 'row')}) the largest difference is ${size.toFixed(3)}, with evidence ${evidence.toPrecision(2)} of the ${threshold} that an alarm needs; ${waits}${failed}`;
 }
 
 function silenceText({ plan, champion, versions, retired }: Model): string {
