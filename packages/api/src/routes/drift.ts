@@ -2,7 +2,7 @@ import { decodeText } from '@serin/core/base/json';
 import { instant } from '@serin/core/base/time';
 import { histogramOf } from '@serin/core/drift/histogram';
 import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
-import { readNamed } from '@serin/core/engine/stored';
+import { driftKey, readNamed, referenceKey } from '@serin/core/engine/stored';
 import type { Drift } from '@serin/core/model/drift/drift';
 import { driftText } from '@serin/core/model/drift/text';
 import { ownBucket } from '@serin/core/ports/bucket';
@@ -78,8 +78,8 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
         if (state.drift === undefined)
           return { status: 200, body: { ...about, status: 'off', columns: [], windows: [] } };
         const [reference, counts] = await Promise.all([
-          stored<Reference>(`references/${state.drift.reference}.json`),
-          state.drift.counts === undefined ? undefined : stored<WindowCounts>(`drift/${state.drift.counts}.json`),
+          stored<Reference>(referenceKey(state.drift.reference)),
+          state.drift.counts === undefined ? undefined : stored<WindowCounts>(driftKey(state.drift.counts)),
         ]);
         const columns = columnsOf(state.drift, reference, counts);
         return { status: 200, body: { ...about, ...driftView(state.drift), columns } };

@@ -3,7 +3,7 @@ import { decodeText } from '@serin/core/base/json';
 import { suggestConstraints } from '@serin/core/drift/constraints';
 import type { DatasetProfile } from '@serin/core/drift/profile';
 import type { DataReport } from '@serin/core/drift/report';
-import { readNamed } from '@serin/core/engine/stored';
+import { profileKey, readNamed, reportKey } from '@serin/core/engine/stored';
 import type { DataSeen } from '@serin/core/model/version';
 import { ownBucket } from '@serin/core/ports/bucket';
 import * as z from 'zod';
@@ -59,7 +59,7 @@ export const reportRoutes = ({ ports }: Api): readonly Route[] => {
   };
   const readReport = async (data: DataSeen | undefined, what: string): Promise<DataReport> => {
     if (data?.report === undefined) throw unseen(what);
-    return (await read<DataReport>(`reports/${data.report}.json`)).content;
+    return (await read<DataReport>(reportKey(data.report))).content;
   };
 
   return [
@@ -106,7 +106,7 @@ export const reportRoutes = ({ ports }: Api): readonly Route[] => {
         const dataset = await digestBeginning(ports, model, begin);
         const data = await seenOf(project, model, dataset);
         if (data === undefined) throw unseen(`dataset version '${dataset}'`);
-        const { content, bytes } = await read<DatasetProfile>(`profiles/${data.profile}.json`);
+        const { content, bytes } = await read<DatasetProfile>(profileKey(data.profile));
         if (column === undefined && bytes > mostBytes)
           throw new Problem('tooLarge', `the profile has ${bytes} bytes; ask for one column with ?column=`);
         const columns = content.columns.filter(({ name }) => column === undefined || name === column);
@@ -129,7 +129,7 @@ export const reportRoutes = ({ ports }: Api): readonly Route[] => {
       async handle({ project, params: { model } }) {
         const found = await newestSeen(project, model);
         if (found === undefined) throw unseen(model);
-        const { content } = await read<DatasetProfile>(`profiles/${found.data.profile}.json`);
+        const { content } = await read<DatasetProfile>(profileKey(found.data.profile));
         const columns = suggestConstraints(content);
         return { status: 200, body: { model, dataset: found.dataset, rows: content.rows, columns } };
       },

@@ -9,7 +9,7 @@ import type { Order } from '../model/protocol.ts';
 import { type Bucket, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { readOf, readReference } from './profile.ts';
-import { readKept, writeKept } from './stored.ts';
+import { driftKey, readKept, writeKept } from './stored.ts';
 
 /** Pages of captured requests that one order counts: a few seconds. */
 const pagesPerPart = 20;
@@ -114,8 +114,6 @@ const seenOf = (
 
 const missingShare = (counts: ColumnCounts | undefined): number =>
   counts === undefined || counts.rows === 0 ? 0 : (counts.missing + counts.mistyped) / counts.rows;
-
-const driftKey = (digest: string): string => `drift/${digest}.json`;
 
 async function readDrift<Kind>(digest: string, own: Bucket): Promise<Kind> {
   return JSON.parse(decodeText(await readKept(readOf(own), driftKey(digest)))) as Kind; // written below, as the digest says

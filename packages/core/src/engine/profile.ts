@@ -14,15 +14,12 @@ import { type Cells, type Reading, readingStart } from '../model/run/protocol.ts
 import { type Bucket, type ObjectInfo, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { datasetChunk } from './dataset.ts';
-import { type ReadOwn, readKept, writeKept } from './stored.ts';
+import { profileKey, type ReadOwn, readKept, referenceKey, reportKey, writeKept } from './stored.ts';
 
 /** What one call reads: its bounds are of sizes and never of time, so twice it reads the same. */
 const bytesPerPart = 64 * 1024 * 1024;
 const objectsPerPart = 100;
 
-export const profileKey = (digest: string): string => `profiles/${digest}.json`;
-export const referenceKey = (digest: string): string => `references/${digest}.json`;
-export const reportKey = (digest: string): string => `reports/${digest}.json`;
 const stateKey = (digest: string): string => `profiles/state/${digest}`;
 
 type OrderOf<Kind extends Order['kind']> = Extract<Order, { kind: Kind }>;

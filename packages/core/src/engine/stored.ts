@@ -18,6 +18,11 @@ export interface CodeFile {
 
 export const configKey = (digest: string): string => `configs/${digest}.json`;
 export const codeKey = (digest: string): string => `code/${digest}.json`;
+export const profileKey = (digest: string): string => `profiles/${digest}.json`;
+export const referenceKey = (digest: string): string => `references/${digest}.json`;
+export const reportKey = (digest: string): string => `reports/${digest}.json`;
+/** Counts of a window, and what a detector knows. */
+export const driftKey = (digest: string): string => `drift/${digest}.json`;
 const blobKey = (digest: string): string => `code/blobs/${digest}`;
 
 const maxStoredBytes = 64_000_000;
