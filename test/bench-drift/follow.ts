@@ -1,6 +1,8 @@
 import { type DetectorState, judgeWindow, startDetector } from '@serin/core/drift/detector';
+import type { Incident } from '@serin/core/drift/incident';
 import type { Reference, WindowCounts } from '@serin/core/drift/reference';
 import type { DetectorRules, Verdict } from '@serin/core/drift/verdict';
+import { followed } from '../../packages/core/src/drift/drift.fixture.ts';
 import { planOf } from '../../packages/core/src/model/model.fixture.ts';
 
 const { notice, major, quietFor } =
@@ -24,12 +26,13 @@ export interface Judged {
 /** The product's detector over one window after another, `length` days each; one `day` is the first of its window. */
 export function judging(reference: Reference, rules: DetectorRules = shipped, length = 1) {
   let state: DetectorState = startDetector(reference);
+  let incident: Incident | undefined;
   return (counts: WindowCounts, day: number): Judged => {
-    const before = state.incidents.data?.first.start;
+    const before = incident?.since;
     const window = { start: day * dayMs, end: (day + length) * dayMs };
-    const judged = judgeWindow(state, reference, { counts, window, rules });
+    const judged = judgeWindow(state, reference, { counts, window, rules, isOpen: incident !== undefined });
     state = judged.state;
-    const now = state.incidents.data?.first.start;
-    return { verdict: judged.verdict, opens: now !== undefined && now !== before };
+    incident = followed(incident, judged.verdict);
+    return { verdict: judged.verdict, opens: incident !== undefined && incident.since !== before };
   };
 }

@@ -27,14 +27,14 @@ export const driftBugs: readonly PlantedBug[] = [
   ),
   core(
     'an incident of drift never ends',
-    'model/drift/incident.ts',
+    'drift/incident.ts',
     'open.clean + 1 >= cleanWindowsToResolve',
     'open.clean + 1 >= 1000',
     'requests drift for a while, and are then as before',
   ),
   core(
     'each window of drift is news, and starts a run',
-    'model/drift/incident.ts',
+    'drift/incident.ts',
     'const isNews = open === undefined',
     'const isNews = level !== undefined || open === undefined',
     unmended,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DetectorState, judgeWindow, startDetector } from './detector.ts';
-import { categories, counted, drawsOf, numbersOf, referenceOf, windowOf } from './drift.fixture.ts';
+import { categories, counted, drawsOf, followed, numbersOf, referenceOf, windowOf } from './drift.fixture.ts';
+import type { Incident } from './incident.ts';
 import type { Reference, ReferenceColumn, WindowCounts } from './reference.ts';
 import { normalScores } from './tilts.ts';
 import type { DetectorRules, Verdict } from './verdict.ts';
@@ -30,13 +31,16 @@ const values = (name: string, cells: readonly number[]): ReferenceColumn =>
 /** Judges windows one after another. */
 function judgeAll(reference: Reference, windows: readonly WindowCounts[], its: DetectorRules = rules) {
   let state = startDetector(reference);
+  let incident: Incident | undefined;
   const verdicts: Verdict[] = [];
   for (const [index, counts] of windows.entries()) {
-    const judged = judgeWindow(state, reference, { counts, window: span(index), rules: its });
+    const isOpen = incident !== undefined;
+    const judged = judgeWindow(state, reference, { counts, window: span(index), rules: its, isOpen });
+    incident = followed(incident, judged.verdict);
     state = JSON.parse(JSON.stringify(judged.state)) as DetectorState;
     verdicts.push(judged.verdict);
   }
-  return { state, verdicts };
+  return { state, incident, verdicts };
 }
 
 const times = <Made>(count: number, make: (index: number) => Made): Made[] =>
@@ -70,7 +74,6 @@ describe('a detector', () => {
     expect(verdict?.alarms).toEqual({ major: [], notice: ['c7'] });
     expect(verdict?.columns[7]).toMatchObject({
       name: 'c7',
-      cause: 'data',
       kind: 'number',
       rows: 1000,
       alarm: 'notice',
@@ -350,6 +353,7 @@ describe('without a change', () => {
       counts: windowOf([557, 443]),
       window: week,
       rules,
+      isOpen: false,
     });
 
     expect(verdict.columns[0]?.size).toBeLessThan(0.001);
@@ -398,14 +402,14 @@ describe('the two gates', () => {
   );
 
   test('evidence without size does nothing, and stays', () => {
-    const { verdicts, state } = judgeAll(
+    const { verdicts, incident } = judgeAll(
       reference,
       times(3, () => small),
     );
 
     expect(verdicts.every(({ clean, evidence, threshold }) => clean && evidence > threshold)).toBe(true);
     expect(verdicts[0]?.columns[0]?.size).toBeLessThan(0.03);
-    expect(state.incidents).toEqual({});
+    expect(incident).toBeUndefined();
   });
 
   test('evidence of a column that is too small does not help another', () => {
@@ -496,22 +500,22 @@ describe('an open incident', () => {
   const reference = referenceOf(numbers('x', ten), numbers('y', ten));
 
   test('stays open while the column drifts, which the urn does not learn', () => {
-    const { state, verdicts } = judgeAll(reference, [same, ...times(50, () => far)]);
+    const { state, incident, verdicts } = judgeAll(reference, [same, ...times(50, () => far)]);
 
     expect(verdicts.slice(1).every(({ clean }) => !clean)).toBe(true);
-    expect(state.incidents.data).toMatchObject({ level: 'major', first: span(1), last: span(50), cleanWindows: 0 });
-    expect(Object.keys(state.incidents.data?.columns ?? {})).toEqual(['x']);
+    expect(incident).toMatchObject({ level: 'major', since: span(1).start, clean: 0, columns: ['x'] });
     expect(state.columns[0]?.learned[0]?.slice(0, 2)).toEqual([100, 100]);
     expect(state.columns[1]?.learned[0]?.slice(0, 2)).toEqual([5100, 5100]);
   });
 
   test('resolves after three clean windows, and the column starts anew', () => {
-    const { state, verdicts } = judgeAll(reference, [same, far, same, same, same]);
+    const over = judgeAll(reference, [same, far, same, same, same]);
+    const { state } = judgeAll(reference, [same, far, same, same, same, same]);
 
-    expect(verdicts.map(({ clean }) => clean)).toEqual([true, false, true, true, true]);
-    expect(state.incidents).toEqual({});
-    expect(state.columns[0]).toEqual(startDetector(reference).columns[0]);
-    expect(state.columns[1]?.learned[0]?.[0]).toBe(500);
+    expect(over.verdicts.map(({ clean }) => clean)).toEqual([true, false, true, true, true]);
+    expect(over.incident).toBeUndefined();
+    expect(state.columns[0]).toEqual(judgeAll(reference, [same]).state.columns[0]);
+    expect(state.columns[1]?.learned[0]?.[0]).toBe(600);
   });
 
   test('does not resolve in windows without a row', () => {
@@ -520,22 +524,29 @@ describe('an open incident', () => {
       ten,
     );
 
-    const { state } = judgeAll(reference, [far, same, same, ...times(9, () => none)]);
+    const { incident } = judgeAll(reference, [far, same, same, ...times(9, () => none)]);
 
-    expect(state.incidents.data?.cleanWindows).toBe(2);
+    expect(incident?.clean).toBe(2);
+  });
+
+  test('resolves though a column that is not judged any more has no row', () => {
+    const none = windowOf(
+      ten.map(() => 0),
+      ten,
+    );
+    const silent = (weights: Readonly<Record<string, number>>) => {
+      const { state } = judgeAll(reference, [far]);
+      const given = { counts: none, window: span(1), rules: { ...rules, weights }, isOpen: true };
+      return judgeWindow(state, reference, given).verdict.isSilent;
+    };
+
+    expect([silent({}), silent({ x: 0 })]).toEqual([true, false]);
   });
 
   test('starts the evidence of all columns again when it opens', () => {
     const { state } = judgeAll(reference, [same, far]);
 
     expect(state.columns.flatMap(({ growth }) => growth).every((log) => log === 0)).toBe(true);
-  });
-
-  test('is one of answers, where the column holds them', () => {
-    const { state, verdicts } = judgeAll(reference, [far], { ...rules, answers: ['x'] });
-
-    expect(Object.keys(state.incidents)).toEqual(['prediction']);
-    expect(verdicts[0]?.columns.map(({ cause }) => cause)).toEqual(['prediction', 'data']);
   });
 });
 
@@ -549,8 +560,11 @@ test('a state that was written and read goes on as one that was not', () => {
     ),
   );
   let state = startDetector(reference);
+  let incident: Incident | undefined;
   const kept = windows.map((counts, index) => {
-    const judged = judgeWindow(state, reference, { counts, window: span(index), rules });
+    const isOpen = incident !== undefined;
+    const judged = judgeWindow(state, reference, { counts, window: span(index), rules, isOpen });
+    incident = followed(incident, judged.verdict);
     state = judged.state;
     return judged.verdict;
   });

@@ -1,9 +1,8 @@
 import { noRows } from './cells.ts';
-import { follow, type Incident } from './incident.ts';
 import { after, type ColumnState, look, noWeekday, startColumn } from './look.ts';
 import type { Reference, WindowCounts } from './reference.ts';
 import { mostPooled } from './sizes.ts';
-import { type Cause, type DetectorRules, type Span, type Verdict, verdictOf } from './verdict.ts';
+import { type DetectorRules, type Span, type Verdict, verdictOf } from './verdict.ts';
 
 /** Plain numbers, bounded: about 1.3 KB of JSON a column, 2 KB with weekdays. */
 export interface DetectorState {
@@ -11,14 +10,12 @@ export interface DetectorState {
   /** Weekdays of the last windows, oldest first, at most 7; 7 for a window that is longer than a day. */
   readonly days: readonly number[];
   readonly columns: readonly ColumnState[];
-  readonly incidents: Readonly<Partial<Record<Cause, Incident>>>;
 }
 
 export const startDetector = (reference: Reference): DetectorState => ({
   version: 1,
   days: [],
   columns: reference.columns.map(startColumn),
-  incidents: {},
 });
 
 /**
@@ -38,36 +35,35 @@ export const startDetector = (reference: Reference): DetectorState => ({
  *
  * Size. Only columns whose change is large enough count for the evidence of an alarm, which makes M smaller. Evidence
  * without size does nothing, and stays.
+ *
+ * A column that alarmed is drifted as long as an incident is open (`isOpen`, followed in incident.ts): its urn does not
+ * learn, and it is judged by each window alone. When none is open any more it starts anew.
  */
 export function judgeWindow(
   state: DetectorState,
   reference: Reference,
-  given: { readonly counts: WindowCounts; readonly window: Span; readonly rules: DetectorRules },
+  given: {
+    readonly counts: WindowCounts;
+    readonly window: Span;
+    readonly rules: DetectorRules;
+    /** After the windows before this one. */
+    readonly isOpen: boolean;
+  },
 ): { readonly state: DetectorState; readonly verdict: Verdict } {
-  const { counts, window, rules } = given;
+  const { counts, window, rules, isOpen } = given;
   const days = [...state.days, dayOf(window)].slice(-mostPooled);
-  const drifted = new Set(Object.values(state.incidents).flatMap((incident) => Object.keys(incident.columns)));
-  const looks = reference.columns.map((column, index) =>
-    look(column, state.columns[index] ?? startColumn(column), {
-      counts: counts.columns[index] ?? noRows(column),
-      days,
-      isDrifted: drifted.has(column.name),
-    }),
-  );
-  const verdict = verdictOf(looks, { window, rows: counts.rows, rules });
-  const incidents: Partial<Record<Cause, Incident>> = {};
-  for (const cause of ['data', 'prediction'] as const) {
-    const incident = follow(cause, state.incidents[cause], verdict);
-    if (incident !== undefined) incidents[cause] = incident;
-  }
-  const open = new Set(Object.values(incidents).flatMap((incident) => Object.keys(incident.columns)));
-  const isNew = [...open].some((name) => !drifted.has(name));
-  const columns = looks.map((seen) => {
-    const { name } = seen.column;
-    if (drifted.has(name) && !open.has(name)) return startColumn(seen.column);
-    return after(seen, { learns: !open.has(name), keepsEvidence: !open.has(name) && !isNew });
+  const looks = reference.columns.map((column, index) => {
+    const known = state.columns[index];
+    const before = known === undefined || (known.isDrifted && !isOpen) ? startColumn(column) : known;
+    return look(column, before, { counts: counts.columns[index] ?? noRows(column), days });
   });
-  return { state: { version: 1, days, columns, incidents }, verdict };
+  const verdict = verdictOf(looks, { window, rows: counts.rows, rules });
+  const isAlarmed = looks.map((_, index) => verdict.columns[index]?.alarm !== undefined);
+  const isNew = looks.some(({ before }, index) => isAlarmed[index] && !before.isDrifted);
+  const columns = looks.map((seen, index) =>
+    after(seen, { isDrifted: seen.before.isDrifted === true || isAlarmed[index] === true, keepsEvidence: !isNew }),
+  );
+  return { state: { version: 1, days, columns }, verdict };
 }
 
 const dayMs = 86_400_000;

@@ -1,6 +1,8 @@
 import { noRows } from './cells.ts';
+import { follow, type Incident } from './incident.ts';
 import { normal, drawsOf as unitsOf } from './profile.fixture.ts';
 import type { Reference, ReferenceColumn, WindowCounts } from './reference.ts';
+import type { Verdict } from './verdict.ts';
 
 const none = { rows: 0, missing: 0, mistyped: 0, outside: 0, cells: [] };
 const filled = (column: ReferenceColumn): ReferenceColumn => ({ ...column, ...noRows(column) });
@@ -66,3 +68,16 @@ export const windowOf = (...cells: readonly (readonly number[])[]): WindowCounts
   rows: (cells[0] ?? []).reduce(add, 0),
   columns: cells.map((counts) => ({ rows: counts.reduce(add, 0), missing: 0, mistyped: 0, outside: 0, cells: counts })),
 });
+
+/** The incident after a verdict, as the machine of a model follows it. */
+export function followed(open: Incident | undefined, { window, columns, isSilent }: Verdict): Incident | undefined {
+  const alarms = columns.filter(({ alarm }) => alarm !== undefined);
+  const isMajor = alarms.some(({ alarm }) => alarm === 'major');
+  const seen = {
+    columns: alarms.map(({ name }) => name),
+    size: Math.max(0, ...alarms.map(({ size }) => size)),
+    ...(alarms.length === 0 ? {} : { level: isMajor ? ('major' as const) : ('notice' as const) }),
+    ...(isSilent ? { isSilent } : {}),
+  };
+  return follow(open, seen, { from: window.start, at: window.end, version: 1 });
+}

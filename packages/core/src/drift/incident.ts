@@ -1,57 +1,63 @@
-import type { Cause, Level, Span, Verdict } from './verdict.ts';
+import { defined } from '../base/objects.ts';
+import type { Level } from './verdict.ts';
 
-/** Drift that is open, one per cause. */
+/** Something of a model is not as it was, and that has not ended. It outlives a change of champion. */
 export interface Incident {
-  readonly cause: Cause;
+  /** A notice is only told; a major one may start a run or take traffic back. */
   readonly level: Level;
-  /** The window that opened it, and the last that was judged. */
-  readonly first: Span;
-  readonly last: Span;
-  /** Each column that passed both gates since: its largest size and evidence, and the window it did so first. */
-  readonly columns: Readonly<Record<string, DriftedColumn>>;
-  /** Windows in a row that were clean for all its columns. */
-  readonly cleanWindows: number;
-}
-
-export interface DriftedColumn {
-  readonly since: Span;
+  /** Where the window begins in which it was first seen, and when that was judged. */
+  readonly since: number;
+  readonly at: number;
+  /** When it was last news: seen first, grown to a major one, or seen of another version. */
+  readonly newsAt: number;
+  /** The version of which it was last seen. */
+  readonly version: number;
+  /** What changed, in the order in which it was seen; at most 20 names. */
+  readonly columns: readonly string[];
+  /** The largest change of any window. */
   readonly size: number;
-  readonly evidence: number;
+  /** Clean windows since the last one that was not. */
+  readonly clean: number;
 }
 
-/** So many clean windows in a row resolve an incident. */
+/** What was judged of a window. */
+export interface Seen {
+  /** Absent: nothing changed. */
+  readonly level?: Level;
+  /** What had changed could not be looked at: nothing says that it is as before. */
+  readonly isSilent?: true;
+  readonly columns: readonly string[];
+  readonly size: number;
+}
+
+/** So many clean windows in a row end an incident. */
 export const cleanWindowsToResolve = 3;
 
+const keptColumns = 20;
+
 /**
- * The incident after a verdict; `undefined`: none is open. A window in which a drifted column has no row is neither clean
- * nor not. A verdict that was followed already changes nothing.
+ * The incident after one more window; `undefined`: none is open. The caller sees to it that each window is followed once.
+ *
+ * This is the only rule of when it opens, is news and ends. What judges the windows is told that one is open, so that it
+ * learns nothing meanwhile of what changed, and starts that anew afterwards.
  */
-export function follow(cause: Cause, incident: Incident | undefined, verdict: Verdict): Incident | undefined {
-  if (incident !== undefined && verdict.window.end <= incident.last.end) return incident;
-  const alarms = verdict.columns.filter((column) => column.cause === cause && column.alarm !== undefined);
-  if (alarms.length === 0) return incident && rested(incident, verdict);
-  const columns: Record<string, DriftedColumn> = Object.assign(Object.create(null), incident?.columns);
-  for (const { name, size, evidence } of alarms) {
-    const before = columns[name];
-    columns[name] = {
-      since: before?.since ?? verdict.window,
-      size: Math.max(size, before?.size ?? 0),
-      evidence: Math.max(evidence, before?.evidence ?? 0),
-    };
-  }
-  const isMajor = incident?.level === 'major' || alarms.some(({ alarm }) => alarm === 'major');
+export function follow(
+  open: Incident | undefined,
+  { level, isSilent, columns, size }: Seen,
+  { from, at, version }: { readonly from: number; readonly at: number; readonly version: number },
+): Incident | undefined {
+  if (level === undefined) return open && (isSilent ? open : rested(open));
+  const isNews = open === undefined || open.version !== version || (level === 'major' && open.level === 'notice');
   return {
-    cause,
-    level: isMajor ? 'major' : 'notice',
-    first: incident?.first ?? verdict.window,
-    last: verdict.window,
-    columns: Object.setPrototypeOf(columns, Object.prototype),
-    cleanWindows: 0,
+    ...{ since: from, at, newsAt: at, ...defined({ ...open }) },
+    ...(isNews ? { newsAt: at } : {}),
+    level: open?.level === 'major' ? 'major' : level,
+    version,
+    columns: [...new Set([...(open?.columns ?? []), ...columns])].slice(0, keptColumns),
+    size: Math.max(open?.size ?? 0, size),
+    clean: 0,
   };
 }
 
-function rested(incident: Incident, { columns, window }: Verdict): Incident | undefined {
-  const isSilent = columns.some(({ name, rows }) => rows === 0 && Object.hasOwn(incident.columns, name));
-  const cleanWindows = incident.cleanWindows + (isSilent ? 0 : 1);
-  return cleanWindows >= cleanWindowsToResolve ? undefined : { ...incident, last: window, cleanWindows };
-}
+const rested = (open: Incident): Incident | undefined =>
+  open.clean + 1 >= cleanWindowsToResolve ? undefined : { ...open, clean: open.clean + 1 };

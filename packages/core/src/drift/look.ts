@@ -13,6 +13,8 @@ export interface ColumnState {
   readonly month: readonly number[];
   /** `log(1 + R)` of each alternative, rounded down. */
   readonly growth: readonly number[];
+  /** It alarmed, and the incident is still open: the urn does not learn. */
+  readonly isDrifted?: true;
 }
 
 /** The weekday of a window that is longer than a day. */
@@ -37,7 +39,6 @@ export interface Look {
   readonly live: readonly number[];
   /** Which urn the window is of. */
   readonly urn: number;
-  readonly isDrifted: boolean;
   readonly size: Size;
   readonly growth: readonly number[];
   readonly evidence: number;
@@ -46,16 +47,16 @@ export interface Look {
 export function look(
   column: ReferenceColumn,
   before: ColumnState,
-  given: { readonly counts: ColumnCounts; readonly days: readonly number[]; readonly isDrifted: boolean },
+  given: { readonly counts: ColumnCounts; readonly days: readonly number[] },
 ): Look {
-  const { counts, days, isDrifted } = given;
+  const { counts, days } = given;
   const groups = groupsOf(column);
   const live = grouped(groups, counts);
   const logs = counts.rows === 0 ? [] : logEvidence(column, groups, { before, live, days });
   const growth = grown(before.growth, logs);
-  const evidence = isDrifted ? meanOf(logs.map(Math.exp)) : meanOf(growth.map(Math.expm1));
+  const evidence = before.isDrifted ? meanOf(logs.map(Math.exp)) : meanOf(growth.map(Math.expm1));
   const size = sizeOf(column, groups, { counts, days, recent: [...before.recent, live].slice(-mostPooled) });
-  return { column, before, live, urn: urnOf(column, days), isDrifted, size, growth, evidence };
+  return { column, before, live, urn: urnOf(column, days), size, growth, evidence };
 }
 
 function sizeOf(
@@ -149,14 +150,15 @@ const meanOf = (values: readonly number[]): number => (values.length === 0 ? 0 :
 /** The column after the window. A window counts as recent in any case; drift is not learned, and leaves no evidence. */
 export function after(
   seen: Look,
-  { learns, keepsEvidence }: { readonly learns: boolean; readonly keepsEvidence: boolean },
+  { isDrifted, keepsEvidence }: { readonly isDrifted: boolean; readonly keepsEvidence: boolean },
 ): ColumnState {
   const { before, live, urn, growth } = seen;
   const add = (counts: readonly number[]) => counts.map((count, group) => count + (live[group] ?? 0));
   return {
-    learned: learns ? before.learned.map((counts, index) => (index === urn ? add(counts) : counts)) : before.learned,
+    learned: isDrifted ? before.learned : before.learned.map((counts, index) => (index === urn ? add(counts) : counts)),
     recent: [...before.recent, live].slice(-mostPooled),
-    month: learns ? add(before.month.map((count) => Math.floor((count * 27) / 28))) : before.month,
-    growth: keepsEvidence ? growth : growth.map(() => 0),
+    month: isDrifted ? before.month : add(before.month.map((count) => Math.floor((count * 27) / 28))),
+    growth: keepsEvidence && !isDrifted ? growth : growth.map(() => 0),
+    ...(isDrifted ? { isDrifted } : {}),
   };
 }

@@ -3,8 +3,6 @@ import type { ColumnKind } from './reference.ts';
 import type { Size } from './sizes.ts';
 import { sum } from './tilts.ts';
 
-/** What drifted: the features of requests, or the answers. */
-export type Cause = 'data' | 'prediction';
 export type Level = 'notice' | 'major';
 
 /** A window; milliseconds since the epoch, the end excluded. */
@@ -21,13 +19,10 @@ export interface DetectorRules {
   readonly quietFor: number;
   /** How much a column counts in the evidence, relative to others; 1 where it is not named. */
   readonly weights?: Readonly<Record<string, number>>;
-  /** Columns that hold the answers. */
-  readonly answers?: readonly string[];
 }
 
 export interface ColumnVerdict extends Size {
   readonly name: string;
-  readonly cause: Cause;
   readonly kind: ColumnKind;
   /** Live rows of the window. */
   readonly rows: number;
@@ -51,6 +46,8 @@ export interface Verdict {
   readonly alarms: Readonly<Record<Level, readonly string[]>>;
   /** No column is past both gates. */
   readonly clean: boolean;
+  /** A column that drifted, and counts, has no row: whether it still does cannot be said. */
+  readonly isSilent: boolean;
   readonly calibrated: boolean;
 }
 
@@ -76,15 +73,15 @@ export function verdictOf(
     Math.min(
       mostEvidence,
       looks.reduce(
-        (total, { isDrifted, evidence }, index) =>
-          total + (isDrifted || !counts(index) ? 0 : ((weights[index] ?? 0) / all) * evidence),
+        (total, { before, evidence }, index) =>
+          total + (before.isDrifted || !counts(index) ? 0 : ((weights[index] ?? 0) / all) * evidence),
         0,
       ),
     );
   const isEvident = evidenceOf((index) => levels[index] !== undefined) >= rules.quietFor;
   const columns = looks.map((seen, index): ColumnVerdict => {
-    const isPast = seen.isDrifted ? seen.evidence > 1 : isEvident && seen.evidence >= rules.quietFor;
-    return columnVerdict(seen, rules, isPast ? levels[index] : undefined);
+    const isPast = seen.before.isDrifted ? seen.evidence > 1 : isEvident && seen.evidence >= rules.quietFor;
+    return columnVerdict(seen, isPast ? levels[index] : undefined);
   });
   const named = (level: Level) => columns.filter(({ alarm }) => alarm === level).map(({ name }) => name);
   return {
@@ -96,6 +93,7 @@ export function verdictOf(
     columns,
     alarms: { major: named('major'), notice: named('notice') },
     clean: columns.every(({ alarm }) => alarm === undefined),
+    isSilent: looks.some(({ before, live }, index) => before.isDrifted && weights[index] !== 0 && sum(live) === 0),
     calibrated: columns.every(({ notCalibrated }) => notCalibrated === undefined),
   };
 }
@@ -110,16 +108,11 @@ function levelOf({ size, missingChange, unseenChange }: Size, { notice, major }:
   return size >= notice || share > shareNotice ? 'notice' : undefined;
 }
 
-function columnVerdict(
-  { column, live, size, evidence }: Look,
-  rules: DetectorRules,
-  alarm: Level | undefined,
-): ColumnVerdict {
+function columnVerdict({ column, live, size, evidence }: Look, alarm: Level | undefined): ColumnVerdict {
   const { name, kind } = column;
   const dispersion = dispersionIn(column, sum(live));
   return {
     name,
-    cause: rules.answers?.includes(name) === true ? 'prediction' : 'data',
     kind,
     rows: sum(live),
     ...size,

@@ -57,7 +57,7 @@ type JudgeOrder = Extract<Order, { kind: 'judgeDrift' }>;
 
 /** Judges a window that was counted. Twice: the same verdict, and the same object with what the detector knows now. */
 export async function judgeDrift(
-  { reference, detector, counted, from, to, fields, rules }: JudgeOrder,
+  { reference, detector, counted, from, to, fields, rules, isOpen }: JudgeOrder,
   ports: Ports,
 ): Promise<{ readonly detector: string; readonly judged: Judged }> {
   const own = ports.bucket(ownBucket);
@@ -68,7 +68,12 @@ export async function judgeDrift(
   const unasked = frozen.columns.filter(({ name }) => !fields.includes(name));
   const weights = Object.fromEntries(unasked.map(({ name }) => [name, 0]));
   const window = { start: from, end: to };
-  const { state, verdict } = judgeWindow(known, frozen, { counts, window, rules: { ...rules, weights } });
+  const { state, verdict } = judgeWindow(known, frozen, {
+    counts,
+    window,
+    rules: { ...rules, weights },
+    isOpen: isOpen === true,
+  });
   return { detector: await writeDrift(state, own), judged: shortOf(verdict, frozen, counts) };
 }
 
@@ -79,7 +84,11 @@ const shown = (evidence: number): number => Number(Math.min(mostEvidence, eviden
 const longestName = 200;
 
 /** What the state of a model keeps of a verdict: bounded, whatever the number of columns. */
-function shortOf({ evidence, threshold, columns, alarms }: Verdict, frozen: Reference, counts: WindowCounts): Judged {
+function shortOf(
+  { evidence, threshold, columns, alarms, isSilent }: Verdict,
+  frozen: Reference,
+  counts: WindowCounts,
+): Judged {
   const named = columns.map((column, index) => seenOf(column, frozen.columns[index], counts.columns[index]));
   const isAlarm = new Set([...alarms.major, ...alarms.notice]);
   const rank = (name: string): number => (alarms.major.includes(name) ? 2 : isAlarm.has(name) ? 1 : 0);
@@ -97,6 +106,7 @@ function shortOf({ evidence, threshold, columns, alarms }: Verdict, frozen: Refe
     columns: largest.flatMap(({ seen }) => seen ?? []),
     alarms: [...alarms.major, ...alarms.notice].slice(0, keptColumns),
     ...(isAlarm.size === 0 ? {} : { level: isSure ? 'major' : 'notice' }),
+    ...(isSilent ? { isSilent } : {}),
     ...defined({ uncalibrated: reason && `'${reason.name.slice(0, longestName)}': ${reason.notCalibrated}` }),
   };
 }

@@ -146,6 +146,25 @@ describe('an incident', () => {
     expect(over.incident).toBeUndefined();
   });
 
+  test('is what the next window is judged by, and waits where a column that drifted has no row', () => {
+    const open = judgeWindow(begun, drifted);
+    const counting = tick(open, open.until);
+    const judging = say(counting, { type: 'capturedCounted', counted, at: counting.until });
+    const waits = judgeWindow(open, { ...clean, isSilent: true });
+
+    expect(driftOwes(judging, context)[0]).toMatchObject({ kind: 'judgeDrift', isOpen: true });
+    expect(waits.incident).toEqual(open.incident);
+    expect(judgeWindow(open, clean).incident?.clean).toBe(1);
+  });
+
+  test('does not change by a verdict that comes twice', () => {
+    const open = judgeWindow(begun, drifted);
+    const judged = { type: 'driftJudged', detector: 'd', judged: clean, at: open.until } as const;
+    const again = { ...judged, id: 's', actor: engineActor, key: 'k', taken: 1 } as ModelSignal;
+
+    expect(step(driftTable, open, again, context)).not.toHaveProperty('moved');
+  });
+
   test('stays open under a new champion, whose detector begins anew, and is a new one when it is seen again', () => {
     const open = judgeWindow(begun, drifted);
     const next = beginDrift(open, { version: 2, reference: 'ref2' }, open.from + hour, plan);

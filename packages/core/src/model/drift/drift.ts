@@ -1,8 +1,8 @@
 import { defined, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import type { ModelPlan } from '../../config/config.ts';
+import { follow, type Incident } from '../../drift/incident.ts';
 import type { Effect, ModelSignal } from '../protocol.ts';
-import { followIncident, type Incident } from './incident.ts';
 import type { Counted, Judged } from './protocol.ts';
 
 /** A window that was judged, in short. */
@@ -139,11 +139,13 @@ function note(
   at: number,
   context: DriftContext,
 ): Drift {
-  const { evidence, threshold, columns, alarms, uncalibrated } = judged;
+  const { evidence, threshold, columns, alarms, level, isSilent, uncalibrated } = judged;
   const { from, until, counted, version, windows, incident: open } = drift;
   const size = Math.max(0, ...columns.map(({ size = 0 }) => size));
   const seen = { from, to: until, rows: counted.rows, evidence, threshold, size, alarms: alarms.slice(0, 10) };
-  const incident = followIncident(open, judged, { from, at, version });
+  const drifted = columns.flatMap(({ name, size }) => (alarms.includes(name) ? (size ?? 0) : []));
+  const found = { columns: alarms, size: Math.max(0, ...drifted), ...defined({ level, isSilent }) };
+  const incident = follow(open, found, { from, at, version });
   const rest = without(next(drift, context), 'because', 'incident', 'uncalibrated') as Drift;
   return {
     ...rest,
@@ -159,7 +161,7 @@ function note(
 export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly Effect[] {
   const { drift: rules, capture } = plan.monitor;
   if (rules === undefined || capture === undefined || drift.status === 'collecting') return [];
-  const { turn, from, until: to, reference, detector } = drift;
+  const { turn, from, until: to, reference, detector, incident } = drift;
   const key = `drift/${turn}`;
   if (drift.status === 'counting') {
     const begun = defined({ counted: drift.counted, cursor: drift.cursor });
@@ -171,6 +173,7 @@ export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly
       ...{ key, kind: 'judgeDrift', reference, counted: drift.counted, from, to },
       ...{ fields: capture.fields, rules: { notice, major, quietFor } },
       ...defined({ detector }),
+      ...(incident === undefined ? {} : { isOpen: true }),
     },
   ];
 }

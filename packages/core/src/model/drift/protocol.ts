@@ -25,6 +25,8 @@ export interface DriftProtocol {
         readonly to: number;
         readonly fields: readonly string[];
         readonly rules: DriftRules;
+        /** An incident is open. */
+        readonly isOpen?: true;
       };
   readonly answer:
     | { readonly type: 'capturedCounted'; readonly counted: Counted; readonly cursor?: string }
@@ -56,6 +58,8 @@ export interface Judged {
   /** Columns that passed both gates in this window, by name, and how large the largest change is. */
   readonly alarms: readonly string[];
   readonly level?: 'notice' | 'major';
+  /** A column that drifted has no row in this window. */
+  readonly isSilent?: true;
   /** Why false alarms may be more frequent than promised. */
   readonly uncalibrated?: string;
 }

@@ -1,6 +1,7 @@
 import { without } from '../../base/objects.ts';
 import { step } from '../../base/table.ts';
 import { instant } from '../../base/time.ts';
+import type { Incident } from '../../drift/incident.ts';
 import { engineActor } from '../../ports/actors.ts';
 import { monitorTable, ownSender } from '../monitor/monitor.ts';
 import { monitorContext } from '../monitor/rule.ts';
@@ -8,7 +9,6 @@ import type { ModelSignal } from '../protocol.ts';
 import type { Model, Moment } from '../state.ts';
 import { versionOf } from '../version.ts';
 import { beginDrift } from './drift.ts';
-import type { Incident } from './incident.ts';
 import { titleOf } from './text.ts';
 
 /** Live requests are compared with the data of the champion, and what fires in the monitor is the incident. */

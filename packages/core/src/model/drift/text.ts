@@ -1,10 +1,9 @@
 import { countText } from '../../base/numbers.ts';
 import { agoText, momentText } from '../../base/time.ts';
-import { cleanWindowsToResolve } from '../../drift/incident.ts';
+import { cleanWindowsToResolve, type Incident } from '../../drift/incident.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
 import { fewestRows } from './drift.ts';
-import type { Incident } from './incident.ts';
 
 /** What is known of the drift of a model, in one line: what happened, how sure it is, and what is waited for. */
 export function driftText(model: Model, now: number): string {
