@@ -44,20 +44,23 @@ function neighbours(cells: readonly number[]): Groups {
   // Two neighbours are together over the limit, so it ends at twice the equal share at the latest.
   for (let share = 1; ; share += 0.05) {
     const groups = packed(cells, (share * rows) / mostGroups);
-    if (groups.count <= mostGroups) return groups;
+    if (groups !== undefined) return groups;
   }
 }
 
-function packed(cells: readonly number[], limit: number): Groups {
-  const of: number[] = [];
+/** `undefined` where they are too many groups. Written by index, since it runs over every cell of every column. */
+function packed(cells: readonly number[], limit: number): Groups | undefined {
+  const of = new Array<number>(cells.length).fill(0);
   let [group, mass] = [0, 0];
-  for (const count of cells) {
-    if (of.length > 0 && mass + count > limit) {
+  for (let cell = 0; cell < cells.length; cell += 1) {
+    const count = cells[cell] ?? 0;
+    if (cell > 0 && mass + count > limit) {
       group += 1;
       mass = 0;
     }
+    if (group === mostGroups) return undefined;
     mass += count;
-    of.push(group);
+    of[cell] = group;
   }
   return { of, count: group + 1 };
 }
