@@ -48,7 +48,7 @@ export function referenceOf(
 export function referenceFrom(days: readonly Day[], hasTime: boolean): Reference {
   const state = new DatasetState();
   for (const { columns, rows } of days) give(state.sink(false), columns, rows);
-  const frozen = freeze(state.profile(), { dataset: 'd'.repeat(64) });
+  const frozen = freeze(DatasetState.profileOf(state.written()), { dataset: 'd'.repeat(64) });
   const counts = days.map(({ day, columns, rows }): DayCounts => ({ day, counts: countRows(frozen, columns, rows) }));
   if (hasTime) return withDays(frozen, counts);
   return withCounts(frozen, counts.map((one) => one.counts).reduce(addCounts));

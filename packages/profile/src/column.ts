@@ -59,25 +59,31 @@ export class Column implements ColumnSink {
       this.nans += 1;
       return;
     }
-    this.count(value);
+    if (Number.isFinite(value)) this.put(value);
+    else this.flush();
+    hash.number(value);
     this.row.add(this.salt, hash);
-    if (value === Number.POSITIVE_INFINITY) this.plusInfinities += 1;
-    else if (value === Number.NEGATIVE_INFINITY) this.minusInfinities += 1;
-    else this.put(value);
+    if (Number.isFinite(value)) return;
+    if (value > 0) this.plusInfinities += 1;
+    else this.minusInfinities += 1;
+    this.frequent.number(value, hash);
   }
 
   numbers(values: Float64Array, count: number, areWhole: boolean): void {
     if (areWhole) this.integers += count;
     else this.decimals += count;
-    for (let at = 0; at < count; at += 1) this.count(values[at] ?? 0);
     this.flush();
-    this.moments.add(values, count);
-    this.ranks().add(values, count);
+    this.count(values, count);
   }
 
-  private count(value: number): void {
-    hash.number(value);
-    this.frequent.number(value + 0, hash);
+  private count(values: Float64Array, count: number): void {
+    for (let at = 0; at < count; at += 1) {
+      const value = values[at] ?? 0;
+      hash.number(value);
+      this.frequent.number(value + 0, hash);
+    }
+    this.moments.add(values, count);
+    this.ranks().add(values, count);
   }
 
   private put(value: number): void {
@@ -89,11 +95,13 @@ export class Column implements ColumnSink {
     if (this.batch.length < largestBatch) this.batch = new Float64Array(2 * this.batch.length);
   }
 
-  /** Values come to the sketches in the order of the rows, however many at once. */
+  /**
+   * Values come to the sketches in the order of the rows, however many at once. Many, because the sketches of a thousand
+   * columns are more than a cache holds, and a reader of rows goes through all of them for each row.
+   */
   private flush(): void {
     if (this.batch === undefined || this.batched === 0) return;
-    this.moments.add(this.batch, this.batched);
-    this.ranks().add(this.batch, this.batched);
+    this.count(this.batch, this.batched);
     this.batched = 0;
   }
 
@@ -104,6 +112,7 @@ export class Column implements ColumnSink {
 
   boolean(value: boolean): void {
     this.booleans += 1;
+    this.flush();
     hash.boolean(value);
     this.frequent.boolean(value, hash);
     this.row.add(this.salt, hash);
@@ -113,6 +122,7 @@ export class Column implements ColumnSink {
     this.timestamps += 1;
     this.first = Math.min(this.first, ms);
     this.last = Math.max(this.last, ms);
+    this.flush();
     hash.time(ms);
     this.frequent.time(ms, hash);
     this.row.add(this.salt, hash);
@@ -129,6 +139,7 @@ export class Column implements ColumnSink {
     this.shortest = Math.min(this.shortest, characters);
     this.longest = Math.max(this.longest, characters);
     this.characters += characters;
+    this.flush();
     hash.text(bytes, from, to);
     this.frequent.text(bytes, from, to, hash);
     this.row.add(this.salt, hash);
@@ -196,6 +207,12 @@ export class Column implements ColumnSink {
       frequent: this.frequent.most(128),
       frequentAbout: this.frequent.error,
     };
+  }
+
+  /** After it was written: it cannot be used again. */
+  release(): void {
+    this.frequent.release();
+    this.quantiles?.release();
   }
 
   write(to: Output): void {

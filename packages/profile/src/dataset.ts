@@ -101,19 +101,26 @@ export class DatasetState {
     }
   }
 
-  profile(): DatasetProfile {
+  /** The profile of a state that was written: column by column, so that the sketches of one are held at a time. */
+  static profileOf(bytes: Uint8Array): DatasetProfile {
+    const { state, columns } = DatasetState.open(bytes);
     return {
       version: 1,
-      objects: this.objects,
-      passedOver: this.passedOver,
-      bytes: this.bytes,
-      rows: this.rows,
-      badRows: { rows: this.badRows, ...(this.firstBad !== undefined && { first: this.firstBad }) },
-      rowSample: this.sample.sample(),
-      columns: [...this.columns.values()].map((column) => column.profile(this.looseRows)),
+      objects: state.objects,
+      passedOver: state.passedOver,
+      bytes: state.bytes,
+      rows: state.rows,
+      badRows: { rows: state.badRows, ...(state.firstBad !== undefined && { first: state.firstBad }) },
+      rowSample: state.sample.sample(),
+      columns: Array.from(columns, (column) => {
+        const profile = column.profile(state.looseRows);
+        column.release();
+        return profile;
+      }),
     };
   }
 
+  /** The state as bytes. Its memory is given back, so it cannot be used again. */
   written(): Uint8Array {
     const to = new Output();
     to.whole(stateVersion);
@@ -121,13 +128,23 @@ export class DatasetState {
     to.text(this.firstBad ?? '');
     this.sample.write(to);
     to.whole(this.columns.size);
-    for (const column of this.columns.values()) column.write(to);
+    for (const column of this.columns.values()) {
+      column.write(to);
+      column.release();
+    }
+    this.columns.clear();
     return to.written();
   }
 
   static read(bytes: Uint8Array | undefined): DatasetState {
+    if (bytes === undefined) return new DatasetState();
+    const { state, columns } = DatasetState.open(bytes);
+    for (const column of columns) state.columns.set(column.name, column);
+    return state;
+  }
+
+  private static open(bytes: Uint8Array): { readonly state: DatasetState; readonly columns: Iterable<Column> } {
     const state = new DatasetState();
-    if (bytes === undefined) return state;
     const from = new Input(bytes);
     const version = from.whole();
     if (version !== stateVersion)
@@ -138,12 +155,12 @@ export class DatasetState {
     for (const sum of sums) state[sum] = from.whole();
     state.firstBad = from.text() || undefined;
     state.sample = LowestRows.read(from);
-    for (let left = from.whole(); left > 0; left -= 1) {
-      const column = Column.read(from, state.row);
-      state.columns.set(column.name, column);
-    }
-    return state;
+    return { state, columns: columnsIn(from, state.row) };
   }
+}
+
+function* columnsIn(from: Input, row: RowHash): Generator<Column> {
+  for (let left = from.whole(); left > 0; left -= 1) yield Column.read(from, row);
 }
 
 /** The sink of a part; `end` when all its rows have come. */

@@ -108,6 +108,45 @@ test('a profile says of each column what came in it', async () => {
   expect(column(profile, 's').numbers).toBeUndefined();
 });
 
+test('a column of numbers, times, words and infinities counts each as it came, in whatever order', async () => {
+  const fields = [
+    '1',
+    'true',
+    '1',
+    '2026-01-01',
+    'x',
+    '2',
+    'inf',
+    '1',
+    'true',
+    '2',
+    '-inf',
+    'x',
+    '2026-01-01',
+    '1',
+    'inf',
+  ];
+
+  const { columns } = await profileOf([csv(`a,b\n${fields.map((field) => `${field},7\n`).join('')}`)]);
+
+  expect(columns[0]).toMatchObject({
+    distinct: 7,
+    plusInfinity: 2,
+    minusInfinity: 1,
+    numbers: { count: 6, min: 1, max: 2 },
+    frequent: [
+      ['1', 4],
+      ['2', 2],
+      ['2026-01-01T00:00:00.000Z', 2],
+      ['Infinity', 2],
+      ['true', 2],
+      ['x', 2],
+      ['-Infinity', 1],
+    ],
+  });
+  expect(columns[1]).toMatchObject({ distinct: 1, frequent: [['7', 15]] });
+});
+
 test('quantiles begin with the minimum, end with the maximum, and are values that came', async () => {
   const profile = await profileOf([csv(`x\n${Array.from({ length: 3000 }, (_, i) => i).join('\n')}`)]);
 

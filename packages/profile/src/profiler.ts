@@ -44,7 +44,7 @@ export const profiler: Profiler = {
     return { state: state.written() };
   },
 
-  finish: (state) => DatasetState.read(state).profile(),
+  finish: (state) => DatasetState.profileOf(state),
 
   async count(object, { reference, state, from, atMostBytes }) {
     const format = formatAt(object.key);

@@ -1,7 +1,7 @@
 import type { Chunk } from './footer.ts';
 import { flatGiver, nestedGiver, type Piece, type Receiver } from './give.ts';
 import { Hybrid } from './hybrid.ts';
-import { inflatePage } from './inflate.ts';
+import { inflatePage, type RoomOf } from './inflate.ts';
 import type { Leaf } from './leaves.ts';
 import { checked, damaged } from './limits.ts';
 import { type Header, pageTypes, readHeader } from './page-header.ts';
@@ -15,6 +15,7 @@ const batchRows = 8192;
 interface Room {
   readonly leaf: Leaf;
   readonly codec: number;
+  readonly roomOf: RoomOf;
   readonly values: Values;
   readonly definitions: Uint32Array;
   readonly repetitions: Uint32Array;
@@ -31,7 +32,7 @@ interface Page {
 
 /** Gives the values of one column of a row group, page by page. */
 export async function readColumn(window: Window, chunk: Chunk, leaf: Leaf, receiver: Receiver): Promise<void> {
-  const room = roomOf(leaf, chunk.codec);
+  const room = beginRoom(leaf, chunk.codec, window.roomOf);
   const giver = leaf.isNested ? nestedGiver(leaf, receiver) : flatGiver(leaf, receiver);
   const end = chunk.from + chunk.bytes;
   let given = 0;
@@ -52,10 +53,11 @@ export async function readColumn(window: Window, chunk: Chunk, leaf: Leaf, recei
     throw damaged(`it has ${giver.rowsGiven()} rows, and its row group ${receiver.rows}`);
 }
 
-function roomOf(leaf: Leaf, codec: number): Room {
+function beginRoom(leaf: Leaf, codec: number, roomOf: RoomOf): Room {
   return {
     leaf,
     codec,
+    roomOf,
     values: new Values(batchRows, leaf.meaning),
     definitions: new Uint32Array(leaf.maxDefinition > 0 ? batchRows : 0),
     repetitions: new Uint32Array(leaf.maxRepetition > 0 ? batchRows : 0),
@@ -63,7 +65,7 @@ function roomOf(leaf: Leaf, codec: number): Room {
 }
 
 function dictionaryOf(header: Header, body: Uint8Array, { leaf, codec }: Room): Values {
-  const page = inflatePage(body, codec, header.inflatedBytes);
+  const page = inflatePage(body, codec, header.inflatedBytes, (size) => new Uint8Array(size));
   // What was not inflated is the window's, and gone when it moves on.
   return readDictionary(page === body ? page.slice() : page, header.values, leaf.meaning);
 }
@@ -72,7 +74,7 @@ const widthOf = (level: number): number => 32 - Math.clz32(level);
 
 /** Everything is compressed together; each kind of levels begins with its length. */
 function openPage(header: Header, body: Uint8Array, room: Room): Page {
-  const bytes = inflatePage(body, room.codec, header.inflatedBytes);
+  const bytes = inflatePage(body, room.codec, header.inflatedBytes, room.roomOf);
   let at = 0;
   const levels = (most: number): Hybrid | undefined => {
     if (most === 0) return undefined;
@@ -101,7 +103,12 @@ function openPageV2(header: Header, body: Uint8Array, room: Room): Page {
     definitions: hybrid(room.leaf.maxDefinition, repetitionBytes, levelBytes),
     next: opened(() => {
       const codec = header.isCompressed ? room.codec : 0;
-      return sourceIn(inflatePage(body.subarray(levelBytes), codec, inflatedBytes - levelBytes), 0, header, room);
+      return sourceIn(
+        inflatePage(body.subarray(levelBytes), codec, inflatedBytes - levelBytes, room.roomOf),
+        0,
+        header,
+        room,
+      );
     }),
   };
 }

@@ -51,6 +51,25 @@ function adderOf(as: Meaning['as'], hashes: RowHashes): Add {
   };
 }
 
+/** As `adderOf`, in one loop: most values are numbers, and a call for each takes longer than its hash. */
+function addNumbers(
+  hashes: RowHashes,
+  row: number,
+  { salt, maxDefinition }: Leaf,
+  { count, definitions, values }: Piece,
+): void {
+  const hash = new ValueHash();
+  const { doubles } = values;
+  for (let index = 0, at = 0; index < count; index += 1) {
+    if (definitions && definitions[index] !== maxDefinition) continue;
+    const value = doubles[at] ?? 0;
+    at += 1;
+    if (Number.isNaN(value)) continue;
+    hash.number(value);
+    hashes.add(row + index, salt, hash);
+  }
+}
+
 /** One value a row, or none. */
 export function flatGiver(leaf: Leaf, { sink, hashes, rows }: Receiver): Giver {
   const { meaning, maxDefinition, salt } = leaf;
@@ -61,11 +80,13 @@ export function flatGiver(leaf: Leaf, { sink, hashes, rows }: Receiver): Giver {
     give: (piece) => {
       const { count, definitions, values } = piece;
       if (row + count > rows) throw damaged(`a column has more values than its row group has rows (${rows})`);
-      for (let index = 0, at = 0; index < count; index += 1)
-        if (!definitions || definitions[index] === maxDefinition) {
-          add(row + index, salt, values, at);
-          at += 1;
-        }
+      if (meaning.as === 'number') addNumbers(hashes, row, leaf, piece);
+      else
+        for (let index = 0, at = 0; index < count; index += 1)
+          if (!definitions || definitions[index] === maxDefinition) {
+            add(row + index, salt, values, at);
+            at += 1;
+          }
       row += count;
       if (meaning.as === 'number') giveNumbers(sink, meaning.areWhole, maxDefinition, piece);
       else giveOthers(sink, meaning.as, maxDefinition, piece);

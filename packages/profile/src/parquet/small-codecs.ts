@@ -1,12 +1,12 @@
 import { damaged } from './limits.ts';
 
-/** Writes what is inflated, piece by piece, into exactly as many bytes as were promised. */
+/** Writes what is inflated, piece by piece, into room for exactly as many bytes as were promised. */
 class Output {
   readonly bytes: Uint8Array;
   #at = 0;
 
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
+  constructor(page: Uint8Array) {
+    this.bytes = page;
   }
 
   get isFull(): boolean {
@@ -41,15 +41,15 @@ function littleEndian(from: Uint8Array, at: number, bytes: number): number {
 }
 
 /** Snappy's raw format (github.com/google/snappy/blob/main/format_description.txt). */
-export function inflateSnappy(from: Uint8Array, size: number): Uint8Array {
+export function inflateSnappy(from: Uint8Array, page: Uint8Array): Uint8Array {
   let at = 0;
   let promised = 0;
   for (let more = true, scale = 1; more && at < 5; at += 1, scale *= 128) {
     promised += ((from[at] ?? 0) & 127) * scale;
     more = (from[at] ?? 0) >= 128;
   }
-  if (promised !== size) throw damaged(`it says ${promised} bytes, and its page ${size}`);
-  const output = new Output(size);
+  if (promised !== page.length) throw damaged(`it says ${promised} bytes, and its page ${page.length}`);
+  const output = new Output(page);
   while (at < from.length) {
     const tag = from[at] ?? 0;
     at += 1;
@@ -71,8 +71,8 @@ export function inflateSnappy(from: Uint8Array, size: number): Uint8Array {
 }
 
 /** One block of LZ4 (github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). */
-export function inflateLz4(from: Uint8Array, size: number): Uint8Array {
-  const output = new Output(size);
+export function inflateLz4(from: Uint8Array, page: Uint8Array): Uint8Array {
+  const output = new Output(page);
   let at = 0;
   const longer = (nibble: number): number => {
     let length = nibble;

@@ -106,11 +106,15 @@ export class Input {
     return this.view.getInt32(this.skip(4));
   }
 
-  doubles(): number[] {
-    return Array.from({ length: this.whole() }, () => this.double());
+  doubles(): Float64Array<ArrayBuffer> {
+    const length = this.whole();
+    if (length > this.bytes.length - this.at) throw broken();
+    const values = new Float64Array(length);
+    for (let at = 0; at < length; at += 1) values[at] = this.double();
+    return values;
   }
 
-  blob(): Uint8Array {
+  blob(): Uint8Array<ArrayBuffer> {
     const length = this.whole();
     const from = this.skip(length);
     return this.bytes.slice(from, from + length);
@@ -123,8 +127,9 @@ export class Input {
   private skip(length: number): number {
     const from = this.at;
     this.at += length;
-    if (this.at > this.bytes.length)
-      throw new Fault('invalid', 'the state of a profile breaks off; start the run again');
+    if (this.at > this.bytes.length) throw broken();
     return from;
   }
 }
+
+const broken = () => new Fault('invalid', 'the state of a profile breaks off; start the run again');

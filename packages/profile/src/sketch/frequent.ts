@@ -3,6 +3,7 @@ import { fromUtf8, isContinuation } from '../utf8.ts';
 import type { Input, Output } from './bytes.ts';
 import { Distinct } from './distinct.ts';
 import { HashCounts } from './hash-counts.ts';
+import { release, roomier } from './memory.ts';
 
 const capacity = 1024;
 const textCapacity = 2 ** 16;
@@ -23,7 +24,7 @@ export class Frequent {
   private kinds = new Uint8Array(16);
   /** The number, or the place and length of the text: place * 1024 + length. */
   private values = new Float64Array(16);
-  private texts: Uint8Array = new Uint8Array(0);
+  private texts = new Uint8Array(0);
   private textLength = 0;
 
   number(value: number, hash: ValueHash): void {
@@ -64,10 +65,8 @@ export class Frequent {
   private insert(kind: number, value: number, high: number, low: number, count: number): void {
     const entry = this.table.add(high, low, count);
     if (entry === this.values.length) {
-      const [grownKinds, grown] = [new Uint8Array(2 * entry), new Float64Array(2 * entry)];
-      grownKinds.set(this.kinds);
-      grown.set(this.values);
-      [this.kinds, this.values] = [grownKinds, grown];
+      this.kinds = new Uint8Array(roomier(this.kinds, 2 * entry));
+      this.values = new Float64Array(roomier(this.values, 16 * entry));
     }
     this.kinds[entry] = kind;
     this.values[entry] = value;
@@ -75,11 +74,7 @@ export class Frequent {
 
   private keepText(bytes: Uint8Array, from: number, to: number): void {
     const end = this.textLength + to - from;
-    if (end > this.texts.length) {
-      const grown = new Uint8Array(2 * end);
-      grown.set(this.texts);
-      this.texts = grown;
-    }
+    if (end > this.texts.length) this.texts = new Uint8Array(roomier(this.texts, 2 * end));
     const { texts, textLength } = this;
     for (let at = from; at < to; at += 1) texts[textLength + at - from] = bytes[at] ?? 0;
     this.textLength = end;
@@ -93,20 +88,16 @@ export class Frequent {
     this.error += median;
     for (let entry = 0; entry < table.size; entry += 1) table.counts[entry] = (table.counts[entry] ?? 0) - median;
     this.textLength = 0;
-    const { counts } = table;
-    table.keep(
-      (entry) => (counts[entry] ?? 0) > 0,
-      (from, to) => {
-        const [kind, value] = [this.kinds[from] ?? 0, this.values[from] ?? 0];
-        this.kinds[to] = kind;
-        this.values[to] = kind === kinds.text ? this.textLength * 1024 + (value % 1024) : value;
-        // Texts lie in the order of their entries, so what is moved to the left overwrites nothing that is still needed.
-        if (kind === kinds.text) {
-          const at = Math.floor(value / 1024);
-          this.keepText(this.texts, at, at + (value % 1024));
-        }
-      },
-    );
+    table.dropUncounted((from, to) => {
+      const [kind, value] = [this.kinds[from] ?? 0, this.values[from] ?? 0];
+      this.kinds[to] = kind;
+      this.values[to] = kind === kinds.text ? this.textLength * 1024 + (value % 1024) : value;
+      // Texts lie in the order of their entries, so what is moved to the left overwrites nothing that is still needed.
+      if (kind === kinds.text) {
+        const at = Math.floor(value / 1024);
+        this.keepText(this.texts, at, at + (value % 1024));
+      }
+    });
   }
 
   /** Of the counts; most often it is 1. */
@@ -162,14 +153,23 @@ export class Frequent {
    */
   most(atMost: number): readonly (readonly [value: string, count: number])[] {
     const byText = new Map<string, number>();
+    const mayBeOne = this.mayBeShownAlike();
     for (let entry = 0; entry < this.table.size; entry += 1) {
-      const [text, count] = [this.textOf(entry), this.table.counts[entry] ?? 0];
+      const count = this.table.counts[entry] ?? 0;
+      if (count <= this.error && !mayBeOne) continue;
+      const text = this.textOf(entry);
       byText.set(text, (byText.get(text) ?? 0) + count);
     }
     return [...byText]
       .filter(([, count]) => count > this.error)
       .sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1))
       .slice(0, atMost);
+  }
+
+  /** Whether two values may be shown as the same text: texts are cut, and a text may say what a number is shown as. */
+  private mayBeShownAlike(): boolean {
+    const used = this.kinds.subarray(0, this.table.size);
+    return used.some((kind) => kind === kinds.text || kind !== used[0]);
   }
 
   private textOf(entry: number): string {
@@ -184,6 +184,11 @@ export class Frequent {
 
   get bytes(): number {
     return this.table.bytes + 9 * this.values.length + this.texts.length + (this.distinct?.registers.length ?? 0);
+  }
+
+  release(): void {
+    this.table.release();
+    release(this.kinds, this.values, this.texts);
   }
 
   write(to: Output): void {

@@ -1,3 +1,5 @@
+import { release, roomier } from './memory.ts';
+
 /** How often each hash of 64 bits came: an open-addressing table that grows up to 16,384 entries. */
 export class HashCounts {
   size = 0;
@@ -23,19 +25,25 @@ export class HashCounts {
     return entry;
   }
 
-  /** Drops entries, and closes the gaps in order. */
-  keep(isKept: (entry: number) => boolean, moved: (from: number, to: number) => void): void {
+  /** Drops the entries whose count is 0 or less, and closes the gaps in order. */
+  dropUncounted(moved?: (from: number, to: number) => void): void {
     const { size } = this;
     this.size = 0;
     this.slots.fill(-1);
     for (let entry = 0; entry < size; entry += 1) {
-      if (!isKept(entry)) continue;
-      moved(entry, this.add(this.highs[entry] ?? 0, this.lows[entry] ?? 0, this.counts[entry] ?? 0));
+      const count = this.counts[entry] ?? 0;
+      if (count <= 0) continue;
+      const to = this.add(this.highs[entry] ?? 0, this.lows[entry] ?? 0, count);
+      moved?.(entry, to);
     }
   }
 
   get bytes(): number {
     return this.counts.length * 20;
+  }
+
+  release(): void {
+    release(this.highs, this.lows, this.counts, this.slots);
   }
 
   private slotOf(high: number, low: number): number {
@@ -50,13 +58,11 @@ export class HashCounts {
 
   private grow(): void {
     const capacity = 2 * this.counts.length;
-    const [highs, lows, counts] = [new Int32Array(capacity), new Int32Array(capacity), new Float64Array(capacity)];
-    highs.set(this.highs);
-    lows.set(this.lows);
-    counts.set(this.counts);
-    [this.highs, this.lows, this.counts] = [highs, lows, counts];
-    this.slots = new Int16Array(2 * capacity).fill(-1);
+    this.highs = new Int32Array(roomier(this.highs, 4 * capacity));
+    this.lows = new Int32Array(roomier(this.lows, 4 * capacity));
+    this.counts = new Float64Array(roomier(this.counts, 8 * capacity));
+    this.slots = new Int16Array(roomier(this.slots, 4 * capacity)).fill(-1);
     for (let entry = 0; entry < this.size; entry += 1)
-      this.slots[this.slotOf(highs[entry] ?? 0, lows[entry] ?? 0)] = entry;
+      this.slots[this.slotOf(this.highs[entry] ?? 0, this.lows[entry] ?? 0)] = entry;
   }
 }

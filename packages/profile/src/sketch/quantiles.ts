@@ -1,4 +1,5 @@
 import type { Input, Output } from './bytes.ts';
+import { release, roomier } from './memory.ts';
 
 const k = 200;
 const bufferSize = 512;
@@ -8,7 +9,9 @@ const blockSize = 2 ** blockShift;
 const sampledFrom = 65_536;
 
 /** What a level may hold, by its distance from the highest. */
-const capacityOf = (depth: number) => Math.max(8, Math.ceil(k * (2 / 3) ** depth));
+const capacities = Array.from({ length: 64 }, (_, depth) => Math.max(8, Math.ceil(k * (2 / 3) ** depth)));
+/** What goes up a level, of whichever sketch does it now. */
+let lifted = new Float64Array(bufferSize);
 
 /**
  * Quantiles of any number of values in about 8 KB: KLL (Karnin, Lang, Liberty 2016, arXiv:1603.05346) with k = 200. An
@@ -19,7 +22,10 @@ const capacityOf = (depth: number) => Math.max(8, Math.ceil(k * (2 / 3) ** depth
  * The coins know nothing of the values, and begin with `seed`: the same values in the same order give the same sketch.
  */
 export class Quantiles {
-  private readonly levels: number[][] = [];
+  /** The levels one after the other, the lowest first: one array, as a list a level would be garbage at each lift. */
+  private items = new Float64Array(0);
+  /** How many items each level has. */
+  private readonly held: number[] = [];
   private buffer = new Float64Array(16);
   private filled = 0;
   private readonly block: number[] = [];
@@ -57,21 +63,19 @@ export class Quantiles {
     if (this.filled < bufferSize) return;
     this.buffer.sort();
     this.filled = 0;
-    this.lift(this.buffer, bufferSize, this.shift);
+    this.liftBuffer();
     this.compress();
     if (this.shift === 0 && this.taken() >= sampledFrom) this.shift = blockShift;
   }
 
   /** Few values take little memory, because there may be many columns of few values. */
   private hold(size: number): void {
-    const grown = new Float64Array(size);
-    grown.set(this.buffer);
-    this.buffer = grown;
+    this.buffer = new Float64Array(roomier(this.buffer, 8 * size));
   }
 
   /** Values that have left the buffer, while each stands for itself. */
   private taken(): number {
-    return this.levels.reduce((sum, level, height) => sum + level.length * 2 ** height, 0);
+    return this.held.reduce((sum, items, height) => sum + items * 2 ** height, 0);
   }
 
   /** Xorshift32 (Marsaglia 2003). */
@@ -84,46 +88,70 @@ export class Quantiles {
     return x;
   }
 
-  /** Every other one of an even number of sorted values goes up. */
-  private lift(sorted: ArrayLike<number>, count: number, height: number): void {
-    const above = this.level(height + 1);
-    for (let at = this.coin() >>> 31; at < count; at += 2) above.push(sorted[at] ?? 0);
+  /** Every other one of an even number of sorted values, by a coin; they are in `lifted`. */
+  private halve(sorted: Float64Array, from: number, count: number): number {
+    if (lifted.length < count / 2) lifted = new Float64Array(count);
+    let half = 0;
+    for (let at = this.coin() >>> 31; at < count; at += 2, half += 1) lifted[half] = sorted[from + at] ?? 0;
+    return half;
   }
 
-  private level(height: number): number[] {
-    for (;;) {
-      const level = this.levels[height];
-      if (level !== undefined) return level;
-      this.levels.push([]);
-    }
+  private liftBuffer(): void {
+    this.append(this.shift + 1, lifted, this.halve(this.buffer, 0, bufferSize));
+  }
+
+  private startOf(height: number): number {
+    let start = 0;
+    for (let below = 0; below < height; below += 1) start += this.held[below] ?? 0;
+    return start;
+  }
+
+  private append(height: number, values: Float64Array, count: number): void {
+    while (this.held.length <= height) this.held.push(0);
+    const [to, end] = [this.startOf(height + 1), this.startOf(this.held.length)];
+    if (end + count > this.items.length) this.items = new Float64Array(roomier(this.items, 8 * (end + count + 64)));
+    this.items.copyWithin(to + count, to, end);
+    for (let at = 0; at < count; at += 1) this.items[to + at] = values[at] ?? 0;
+    this.held[height] = (this.held[height] ?? 0) + count;
   }
 
   private compress(): void {
     for (;;) {
-      const top = this.levels.length - 1;
-      const full = this.levels.findIndex((level, height) => level.length >= capacityOf(top - height));
+      const top = this.held.length - 1;
+      const full = this.held.findIndex((items, height) => items >= (capacities[top - height] ?? 0));
       if (full < 0) return;
-      const level = this.level(full);
-      const odd = level.length % 2 === 1 ? level.pop() : undefined;
-      level.sort((one, other) => one - other);
-      this.lift(level, level.length, full);
-      level.length = 0;
-      if (odd !== undefined) level.push(odd);
+      this.lift(full);
     }
+  }
+
+  /** Of a level with an odd number of items the last one stays. */
+  private lift(height: number): void {
+    const [from, items] = [this.startOf(height), this.held[height] ?? 0];
+    const [end, odd] = [from + items, items % 2];
+    this.items.subarray(from, end - odd).sort();
+    const half = this.halve(this.items, from, items - odd);
+    this.items.copyWithin(from, end - odd, this.startOf(this.held.length));
+    this.held[height] = odd;
+    this.append(height + 1, lifted, half);
+  }
+
+  private level(height: number): Float64Array {
+    const from = this.startOf(height);
+    return this.items.subarray(from, from + (this.held[height] ?? 0));
   }
 
   merge(other: Quantiles): void {
     this.count += other.count;
-    for (const [height, level] of other.levels.entries()) this.level(height).push(...level);
-    this.level(other.shift).push(...other.buffer.subarray(0, other.filled));
-    this.level(0).push(...other.block);
+    for (const [height, items] of other.held.entries()) this.append(height, other.level(height), items);
+    this.append(other.shift, other.buffer, other.filled);
+    this.append(0, Float64Array.from(other.block), other.block.length);
     this.compress();
   }
 
   /** The values of the ranks `i / parts`, `i` from 1 to `parts - 1`; each is a value that came. */
   inner(parts: number): number[] {
     const runs = [
-      ...this.levels.map((level, height) => ({ weight: 2 ** height, values: Float64Array.from(level) })),
+      ...this.held.map((_, height) => ({ weight: 2 ** height, values: this.level(height).slice() })),
       { weight: 2 ** this.shift, values: this.buffer.slice(0, this.filled) },
       { weight: 1, values: Float64Array.from(this.block) },
     ].map(({ weight, values }) => ({ weight, values: values.sort(), at: 0 }));
@@ -140,7 +168,11 @@ export class Quantiles {
   }
 
   get bytes(): number {
-    return 8 * (this.buffer.length + blockSize + this.levels.reduce((sum, level) => sum + level.length, 0));
+    return 8 * (this.buffer.length + blockSize + this.items.length);
+  }
+
+  release(): void {
+    release(this.items, this.buffer);
   }
 
   write(to: Output): void {
@@ -149,8 +181,8 @@ export class Quantiles {
     to.whole(this.shift);
     to.doubles(this.block);
     to.doubles(this.buffer, this.filled);
-    to.whole(this.levels.length);
-    for (const level of this.levels) to.doubles(level);
+    to.whole(this.held.length);
+    for (const height of this.held.keys()) to.doubles(this.level(height));
   }
 
   static read(from: Input): Quantiles {
@@ -163,7 +195,10 @@ export class Quantiles {
     while (sketch.buffer.length < buffer.length) sketch.hold(2 * sketch.buffer.length);
     sketch.buffer.set(buffer);
     sketch.filled = buffer.length;
-    for (let levels = from.whole(); levels > 0; levels -= 1) sketch.levels.push(from.doubles());
+    for (let [height, levels] = [0, from.whole()]; height < levels; height += 1) {
+      const items = from.doubles();
+      sketch.append(height, items, items.length);
+    }
     return sketch;
   }
 }

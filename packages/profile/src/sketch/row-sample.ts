@@ -3,6 +3,8 @@ import type { Input, Output } from './bytes.ts';
 import { HashCounts } from './hash-counts.ts';
 
 const size = 4096;
+/** More than the entries of a table. */
+const keyStep = 2 ** 20;
 
 /**
  * The 4,096 distinct rows of the lowest hashes, and how often each came: a bottom-k sample (Cohen and Kaplan 2007). What
@@ -33,13 +35,23 @@ export class LowestRows {
     this.dropAbove();
   }
 
+  /** By the high half and the entry as one double, as sorting by a function takes ten times as long; then by the low half. */
   private ascending(): number[] {
-    const { highs, lows } = this.table;
-    const by = (hashes: Int32Array, one: number, other: number) =>
-      ((hashes[one] ?? 0) >>> 0) - ((hashes[other] ?? 0) >>> 0);
-    return Array.from({ length: this.table.size }, (_, entry) => entry).sort(
-      (one, other) => by(highs, one, other) || by(lows, one, other),
-    );
+    const { highs, lows, size: entries } = this.table;
+    const keys = new Float64Array(entries);
+    for (let entry = 0; entry < entries; entry += 1) keys[entry] = ((highs[entry] ?? 0) >>> 0) * keyStep + entry;
+    const order = Array.from(keys.sort(), (key) => key % keyStep);
+    for (let at = 1; at < entries; at += 1) {
+      const entry = order[at] ?? 0;
+      let to = at;
+      for (; to > 0; to -= 1) {
+        const before = order[to - 1] ?? 0;
+        if (highs[before] !== highs[entry] || (lows[before] ?? 0) >>> 0 < (lows[entry] ?? 0) >>> 0) break;
+        order[to] = before;
+      }
+      order[to] = entry;
+    }
+    return order;
   }
 
   merge(other: LowestRows): void {
@@ -52,12 +64,11 @@ export class LowestRows {
   }
 
   private dropAbove(): void {
-    const { highs, lows } = this.table;
+    const { highs, lows, counts } = this.table;
     const isIn = (high: number, low: number) => high < this.high || (high === this.high && low <= this.low);
-    this.table.keep(
-      (entry) => isIn((highs[entry] ?? 0) >>> 0, (lows[entry] ?? 0) >>> 0),
-      () => undefined,
-    );
+    for (let entry = 0; entry < this.table.size; entry += 1)
+      if (!isIn((highs[entry] ?? 0) >>> 0, (lows[entry] ?? 0) >>> 0)) counts[entry] = 0;
+    this.table.dropUncounted();
   }
 
   sample(): RowSample {

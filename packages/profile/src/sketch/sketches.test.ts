@@ -272,7 +272,7 @@ test('numbers are written and read as they are, and bytes that break off are a f
 
   const from = new Input(to.written());
 
-  expect(from.doubles()).toEqual(numbers);
+  expect([...from.doubles()]).toEqual(numbers);
   expect(from.whole()).toBe(2 ** 53 - 1);
   expect(() => from.whole()).toThrow('the state of a profile breaks off');
 });
