@@ -40,7 +40,7 @@ export const renderTable = (scope: Construct, table: Table, kmsKey: string | und
   );
 
 export function renderBucket(scope: Construct, bucket: Bucket, kmsKey: string | undefined): CfnBucket {
-  const { unfinishedUploads, oldVersions, captured } = bucket;
+  const { unfinishedUploads, oldVersions, forgotten } = bucket;
   const made = kept(
     new CfnBucket(scope, bucket.id, {
       bucketName: bucket.name,
@@ -78,17 +78,10 @@ export function renderBucket(scope: Construct, bucket: Bucket, kmsKey: string | 
                   noncurrentVersionExpiration: { noncurrentDays: oldVersions.days },
                 },
               ]),
-          ...(captured === undefined
-            ? []
-            : [
-                {
-                  id: captured.rule,
-                  status: 'Enabled',
-                  prefix: captured.prefix,
-                  expirationInDays: captured.days,
-                  noncurrentVersionExpiration: { noncurrentDays: 1 },
-                },
-              ]),
+          ...forgotten.map(({ rule, prefix, days }) => ({
+            ...{ id: rule, status: 'Enabled', prefix, expirationInDays: days },
+            noncurrentVersionExpiration: { noncurrentDays: 1 },
+          })),
         ],
       },
       ...(bucket.events

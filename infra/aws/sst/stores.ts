@@ -54,7 +54,7 @@ export function renderBuckets(around: Around): void {
 function renderBucket(around: Around, described: Bucket): void {
   const { aws, topology } = around;
   const { kmsKey } = topology.settings;
-  const { id, unfinishedUploads, oldVersions, captured } = described;
+  const { id, unfinishedUploads, oldVersions, forgotten } = described;
   const bucket = new aws.s3.Bucket(id, { bucket: described.name }, keptOf(around, described.name)).bucket;
   new aws.s3.BucketVersioning(id, { bucket, versioningConfiguration: { status: 'Enabled' } }, kept);
   new aws.s3.BucketPublicAccessBlock(
@@ -99,17 +99,10 @@ function renderBucket(around: Around, described: Bucket): void {
                 noncurrentVersionExpiration: { noncurrentDays: oldVersions.days },
               },
             ]),
-        ...(captured === undefined
-          ? []
-          : [
-              {
-                id: captured.rule,
-                status: 'Enabled',
-                filter: { prefix: captured.prefix },
-                expiration: { days: captured.days },
-                noncurrentVersionExpiration: { noncurrentDays: 1 },
-              },
-            ]),
+        ...forgotten.map(({ rule, prefix, days }) => ({
+          ...{ id: rule, status: 'Enabled', filter: { prefix }, expiration: { days } },
+          noncurrentVersionExpiration: { noncurrentDays: 1 },
+        })),
       ],
     },
     kept,

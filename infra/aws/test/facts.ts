@@ -132,7 +132,7 @@ export function factsOf(made: Topology): Facts {
       policy: resourcePolicy(bucket.statements),
       abortUploadsAfterDays: bucket.unfinishedUploads.days,
       forgetOldVersionsAfterDays: bucket.oldVersions?.days ?? null,
-      forgetCaptured: bucket.captured === undefined ? null : [bucket.captured.prefix, bucket.captured.days, 1],
+      forgotten: bucket.forgotten.map(({ prefix, days }) => [prefix, days, 1]),
       kept: true,
     })),
     bus: made.bus,

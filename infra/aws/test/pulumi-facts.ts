@@ -188,9 +188,8 @@ function bucketFacts(registered: readonly Registered[], bucket: string) {
   const blocked = part('BucketPublicAccessBlock');
   const [encryption] = part('BucketServerSideEncryptionConfiguration').rules;
   const { kmsMasterKeyId, sseAlgorithm } = encryption.applyServerSideEncryptionByDefault;
-  const rule = (key: string): Any =>
-    part('BucketLifecycleConfiguration').rules.find((each: Any) => each[key] !== undefined);
-  const forgotten = rule('expiration');
+  const { rules } = part('BucketLifecycleConfiguration');
+  const rule = (key: string): Any => rules.find((each: Any) => each[key] !== undefined);
   return {
     versioning: part('BucketVersioning').versioningConfiguration.status,
     blocked: [
@@ -203,10 +202,9 @@ function bucketFacts(registered: readonly Registered[], bucket: string) {
     events: part('BucketNotification')?.eventbridge ?? false,
     policy: JSON.parse(part('BucketPolicy').policy),
     abortUploadsAfterDays: rule('abortIncompleteMultipartUpload').abortIncompleteMultipartUpload.daysAfterInitiation,
-    forgetCaptured:
-      forgotten === undefined
-        ? null
-        : [forgotten.filter.prefix, forgotten.expiration.days, forgotten.noncurrentVersionExpiration.noncurrentDays],
+    forgotten: rules.flatMap(({ filter, expiration, noncurrentVersionExpiration }: Any) =>
+      expiration === undefined ? [] : [[filter.prefix, expiration.days, noncurrentVersionExpiration.noncurrentDays]],
+    ),
     forgetOldVersionsAfterDays: rule('noncurrentVersionExpiration')?.noncurrentVersionExpiration.noncurrentDays ?? null,
     kept: parts.every(({ retained }) => retained),
   };

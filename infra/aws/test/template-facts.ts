@@ -145,8 +145,8 @@ const bucketFacts = (bucket: Any, policyOf: (type: string, key: string, value: s
   const [encryption] = bucket.BucketEncryption.ServerSideEncryptionConfiguration;
   const { KMSMasterKeyID, SSEAlgorithm } = encryption.ServerSideEncryptionByDefault;
   const blocked = bucket.PublicAccessBlockConfiguration;
-  const rule = (key: string): Any => bucket.LifecycleConfiguration.Rules.find((each: Any) => each[key] !== undefined);
-  const forgotten = rule('ExpirationInDays');
+  const rules = bucket.LifecycleConfiguration.Rules;
+  const rule = (key: string): Any => rules.find((each: Any) => each[key] !== undefined);
   return {
     versioning: bucket.VersioningConfiguration.Status,
     blocked: [
@@ -159,10 +159,9 @@ const bucketFacts = (bucket: Any, policyOf: (type: string, key: string, value: s
     events: bucket.NotificationConfiguration?.EventBridgeConfiguration.EventBridgeEnabled ?? false,
     policy: policyOf('AWS::S3::BucketPolicy', 'Bucket', bucket.BucketName),
     abortUploadsAfterDays: rule('AbortIncompleteMultipartUpload').AbortIncompleteMultipartUpload.DaysAfterInitiation,
-    forgetCaptured:
-      forgotten === undefined
-        ? null
-        : [forgotten.Prefix, forgotten.ExpirationInDays, forgotten.NoncurrentVersionExpiration.NoncurrentDays],
+    forgotten: rules.flatMap(({ Prefix, ExpirationInDays, NoncurrentVersionExpiration }: Any) =>
+      ExpirationInDays === undefined ? [] : [[Prefix, ExpirationInDays, NoncurrentVersionExpiration.NoncurrentDays]],
+    ),
     forgetOldVersionsAfterDays: rule('NoncurrentVersionExpiration')?.NoncurrentVersionExpiration.NoncurrentDays ?? null,
     kept: bucket.kept,
   };

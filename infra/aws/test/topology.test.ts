@@ -234,9 +234,11 @@ test('the API reads no data, and writes what it takes of releases and what it pu
 
     expect(read.filter((arn) => arn.includes(':::acme-ml-'))).toEqual([]);
     expect(foldersOf(role, 's3:GetObject')).toEqual(
-      ['code', 'configs', 'datasets', 'drift', 'profiles', 'references', 'reports'].map((folder) => `${folder}/*`),
+      ['code', 'configs', 'datasets', 'labels', 'drift', 'profiles', 'references', 'reports'].map(
+        (folder) => `${folder}/*`,
+      ),
     );
-    expect(foldersOf(role, 's3:PutObject')).toEqual(['code/*', 'configs/*', 'events/*']);
+    expect(foldersOf(role, 's3:PutObject')).toEqual(['code/*', 'configs/*', 'events/*', 'labels/*']);
   }
 });
 
@@ -296,10 +298,28 @@ test('copies of requests are written by endpoints, read by the function that cou
         .map(({ name }) => name.replace(/^.*-/, ''));
 
     expect([who('s3:PutObject'), who('s3:GetObject')]).toEqual([['models'], ['signals']]);
-    expect(made.buckets.map(({ captured }) => captured?.days)).toEqual(
-      made.buckets.map((_, index) => (index === 0 ? 14 : undefined)),
+    expect(made.buckets.map(({ forgotten }) => forgotten.map(({ prefix, days }) => [prefix, days]))).toEqual(
+      made.buckets.map((_, index) =>
+        index === 0
+          ? [
+              ['captured/', 14],
+              ['labels/_requests/', 15],
+            ]
+          : [],
+      ),
     );
   }
+});
+
+test('labels are written and read by who takes them and who judges by them, and by nobody else', () => {
+  for (const [, made] of installations)
+    for (const action of ['s3:PutObject', 's3:GetObject'])
+      expect(
+        rolesOf(made)
+          .filter((role) => foldersOf(role, action).includes('labels/*'))
+          .map(({ name }) => name.replace(/^.*-/, ''))
+          .sort(),
+      ).toEqual(['api', 'signals']);
 });
 
 test('data under a key of somebody else’s is decrypted by S3 for who reads data, and for nobody else', () => {

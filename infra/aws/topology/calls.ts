@@ -109,11 +109,11 @@ export const callsOf = {
     ),
     call(
       's3:PutObject',
-      'writes manifests, archives of code, starts of jobs, large events, what was read of labels and what data looks like',
+      'writes manifests, archives of code, starts of jobs, large events, labels, what was read of them and what data looks like',
       need('s3:PutObject', 'own/code', 'own/datasets', 'own/events', 'own/labels', 'own/starts', ...seen),
     ),
   ],
-  /** What the API needs of buckets: it takes code and configs, and reads no data. */
+  /** What the API needs of buckets: it takes code, configs and labels, and reads no data. */
   releases: [
     call(
       's3:ListObjectsV2',
@@ -123,13 +123,13 @@ export const callsOf = {
     ),
     call(
       's3:GetObject',
-      'reads configs, code, manifests and what data looked like',
-      need('s3:GetObject', 'own/code', 'own/configs', 'own/datasets', ...seen),
+      'reads configs, code, manifests, what data looked like and labels that are there already',
+      need('s3:GetObject', 'own/code', 'own/configs', 'own/datasets', 'own/labels', ...seen),
     ),
     call(
       's3:PutObject',
-      'writes configs, code and large events',
-      need('s3:PutObject', 'own/code', 'own/configs', 'own/events'),
+      'writes configs, code, labels and large events',
+      need('s3:PutObject', 'own/code', 'own/configs', 'own/events', 'own/labels'),
     ),
   ],
   jobs: [

@@ -166,7 +166,7 @@ export interface Bucket {
   /** Absent: they are kept for ever. */
   readonly oldVersions?: Lifetime;
   /** What lies under a prefix is forgotten, its old versions a day later. */
-  readonly captured?: Lifetime & { readonly prefix: string };
+  readonly forgotten: readonly (Lifetime & { readonly prefix: string })[];
 }
 
 export interface Lifetime {

@@ -1,4 +1,4 @@
-import { capturedDays } from '@serin/clouds/captured';
+import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
 import { dataId } from '../../shared/data-id.ts';
 import { plans } from './functions.ts';
 import type { Places } from './places.ts';
@@ -17,6 +17,12 @@ export const tableOf = ({ name }: Places): Table => ({
   pointInTimeRecovery: true,
 });
 
+/** What is not needed for longer in the own bucket. */
+const forgotten = [
+  { rule: 'captured', prefix: 'captured/', days: capturedDays },
+  { rule: 'labels', prefix: labelsPrefix, days: labelDays },
+] as const;
+
 /** The own bucket, and the data buckets where they are ours to create. */
 export function bucketsOf({ settings, ownBucket, where }: Places): readonly Bucket[] {
   const names = [ownBucket, ...(settings.createDataBuckets ? settings.dataBuckets : [])];
@@ -31,12 +37,7 @@ export function bucketsOf({ settings, ownBucket, where }: Places): readonly Buck
       statements: [onlyTls('s3:*', [arn, `${arn}/*`])],
       unfinishedUploads: { rule: 'unfinished-uploads', days: 7 },
       // Trainers write checkpoints over each other; all else in it is written once. Data is never forgotten.
-      ...(index === 0
-        ? {
-            oldVersions: { rule: 'old-versions', days: 90 },
-            captured: { rule: 'captured', prefix: 'captured/', days: capturedDays },
-          }
-        : {}),
+      ...(index === 0 ? { oldVersions: { rule: 'old-versions', days: 90 }, forgotten } : { forgotten: [] }),
     };
   });
 }

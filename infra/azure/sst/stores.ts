@@ -78,7 +78,7 @@ function renderAccount(around: Before, account: StorageAccount): readonly Pulumi
 /** What was written over or deleted stays for a while. */
 function renderVersions(
   { azure }: Before,
-  { id, name, group, oldVersionsDays, captured }: StorageAccount,
+  { id, name, group, oldVersionsDays, forgotten = [] }: StorageAccount,
   options: (path: string) => Pulumi.CustomResourceOptions,
 ): readonly Pulumi.Resource[] {
   if (oldVersionsDays === undefined) return [];
@@ -112,22 +112,16 @@ function renderVersions(
                 filters: { blobTypes: ['blockBlob'] },
               },
             },
-            ...(captured === undefined
-              ? []
-              : [
-                  {
-                    name: 'captured',
-                    enabled: true,
-                    type: 'Lifecycle',
-                    definition: {
-                      actions: {
-                        baseBlob: { delete: { daysAfterCreationGreaterThan: captured.days } },
-                        version: { delete: { daysAfterCreationGreaterThan: 1 } },
-                      },
-                      filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: [captured.prefix] },
-                    },
-                  },
-                ]),
+            ...forgotten.map(({ rule, prefix, days }) => ({
+              ...{ name: rule, enabled: true, type: 'Lifecycle' },
+              definition: {
+                actions: {
+                  baseBlob: { delete: { daysAfterCreationGreaterThan: days } },
+                  version: { delete: { daysAfterCreationGreaterThan: 1 } },
+                },
+                filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: [prefix] },
+              },
+            })),
           ],
         },
       },

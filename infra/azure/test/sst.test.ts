@@ -318,15 +318,18 @@ test('the own account keeps old versions and what was deleted for a while', () =
   );
 });
 
-test('copies of requests are deleted after two weeks, and their old versions a day later', () => {
+test.each([
+  ['copies of requests', 'captured', 'captured/', 14],
+  ['labels', 'labels', 'labels/_requests/', 15],
+])('%s are deleted after two weeks, and their old versions a day later', (_, rule, prefix, days) => {
   const { rules } = one(plain, 'storage:ManagementPolicy', 'Lifecycle-Own').inputs.policy;
 
-  expect(rules.at(-1).definition).toEqual({
+  expect(rules.find(({ name }: { name: string }) => name === rule).definition).toEqual({
     actions: {
-      baseBlob: { delete: { daysAfterCreationGreaterThan: 14 } },
+      baseBlob: { delete: { daysAfterCreationGreaterThan: days } },
       version: { delete: { daysAfterCreationGreaterThan: 1 } },
     },
-    filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['serin/captured/'] },
+    filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: [`serin/${prefix}`] },
   });
 });
 

@@ -121,9 +121,9 @@ test('copies of requests are written by models and read by the function that cou
 test('the API reads no data, and writes over nothing', () => {
   for (const [, made] of installations) {
     expect(may(made, 'api', blobs('read'))).toEqual([
-      ...['code', 'configs', 'datasets', 'drift', 'events', 'profiles', 'references', 'reports'],
+      ...['code', 'configs', 'datasets', 'drift', 'events', 'labels', 'profiles', 'references', 'reports'],
     ]);
-    expect(may(made, 'api', blobs('add/action'))).toEqual(['code', 'configs', 'events']);
+    expect(may(made, 'api', blobs('add/action'))).toEqual(['code', 'configs', 'events', 'labels']);
     expect([may(made, 'api', blobs('write')), may(made, 'api', blobs('delete'))]).toEqual([[], []]);
     for (const held of heldBy(made, 'api').filter(({ target }) => target.includes('/containers/acme-')))
       expect(held.when?.expression).toBe(

@@ -134,28 +134,28 @@ export const callsOf = {
     ),
     call(
       'Put Blob',
-      'writes manifests, archives of code, starts of jobs, large events, what was read of labels and notes of what is begun',
+      'writes manifests, archives of code, starts of jobs, large events, labels, what was read of them and notes of what is begun',
       need(blobs('add/action'), ...own('code', 'datasets', 'events'), ...seen),
       need(blobs('write'), ...own('labels', 'registry', 'serving', 'starts')),
     ),
   ],
-  /** What the API needs of containers: it takes code and configs, and reads no data. */
+  /** What the API needs of containers: it takes code, configs and labels, and reads no data. */
   releases: [
     lists,
     call(
       'Get Blob',
-      'reads configs, code, manifests and what data looked like',
-      need(blobs('read'), ...own('code', 'configs', 'datasets'), ...seen),
+      'reads configs, code, manifests, what data looked like and labels that are there already',
+      need(blobs('read'), ...own('code', 'configs', 'datasets', 'labels'), ...seen),
     ),
     call(
       'Get Blob Properties',
       'looks whether what must not be replaced is there',
-      need(blobs('read'), ...own('code', 'configs', 'datasets', 'events')),
+      need(blobs('read'), ...own('code', 'configs', 'datasets', 'events', 'labels')),
     ),
     call(
       'Put Blob',
-      'writes configs, code and large events, and nothing that is there',
-      need(blobs('add/action'), ...own('code', 'configs', 'events')),
+      'writes configs, code, labels and large events, and nothing that is there',
+      need(blobs('add/action'), ...own('code', 'configs', 'events', 'labels')),
     ),
   ],
   jobs: [

@@ -155,7 +155,7 @@ export interface StorageAccount {
   /** Days for which old versions and deleted blobs stay; absent: none are kept. */
   readonly oldVersionsDays?: number;
   /** What lies under a prefix, `<container>/<folder>/`, is deleted after so many days, its old versions a day later. */
-  readonly captured?: { readonly prefix: string; readonly days: number };
+  readonly forgotten?: readonly { readonly rule: string; readonly prefix: string; readonly days: number }[];
 }
 
 export interface Container {

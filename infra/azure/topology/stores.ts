@@ -1,4 +1,4 @@
-import { capturedDays } from '@serin/clouds/captured';
+import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
 import { functionIds } from './functions.ts';
 import { datastoreOf, eventsTopic, journalTable, ownContainer, type Places, signalsQueue, thingOf } from './places.ts';
 import type { Logs, Namespace, PrivateEndpoint, StorageAccount, Vault, Workspace } from './shapes.ts';
@@ -27,7 +27,10 @@ export function accountsOf(places: Places): readonly StorageAccount[] {
       tables: [journalTable],
       // Trainers write checkpoints over each other; all else in it is written once.
       oldVersionsDays: 90,
-      captured: { prefix: `${ownContainer}/captured/`, days: capturedDays },
+      forgotten: [
+        { rule: 'captured', prefix: `${ownContainer}/captured/`, days: capturedDays },
+        { rule: 'labels', prefix: `${ownContainer}/${labelsPrefix}`, days: labelDays },
+      ],
     },
     ...functionIds.map((id) => ({
       id: `Host-${id}`,

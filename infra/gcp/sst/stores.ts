@@ -70,7 +70,7 @@ function renderDatabase(around: Around): readonly Pulumi.Resource[] {
 function renderBucket(around: Around, described: Bucket): Pulumi.Resource {
   const { gcp, topology, after } = around;
   const { kmsKey } = topology.settings;
-  const { id, name, oldVersionsDays, unfinishedUploadsDays } = described;
+  const { id, name, oldVersionsDays, unfinishedUploadsDays, forgotten = [] } = described;
   return new gcp.storage.Bucket(
     id,
     {
@@ -91,6 +91,15 @@ function renderBucket(around: Around, described: Bucket): Pulumi.Resource {
                 condition: { daysSinceNoncurrentTime: oldVersionsDays, withState: 'ARCHIVED' },
               },
             ]),
+        ...forgotten.flatMap(({ prefix, days }) =>
+          [
+            { age: days, withState: 'LIVE' },
+            { daysSinceNoncurrentTime: 1, withState: 'ARCHIVED' },
+          ].map((condition) => ({
+            action: { type: 'Delete' },
+            condition: { ...condition, matchesPrefixes: [prefix] },
+          })),
+        ),
       ],
       softDeletePolicy: { retentionDurationSeconds: described.kept ? 7 * day : 0 },
       ...(kmsKey === undefined ? {} : { encryption: { defaultKmsKeyName: kmsKey } }),

@@ -207,9 +207,9 @@ test('the API reads no data, and writes what it takes of releases and what it pu
     const account = functionAccount(made, 'api');
 
     expect(foldersOf(made, account, 'storage.objects.get')).toEqual([
-      ...['code', 'configs', 'datasets', 'drift', 'profiles', 'references', 'reports'],
+      ...['code', 'configs', 'datasets', 'drift', 'labels', 'profiles', 'references', 'reports'],
     ]);
-    expect(foldersOf(made, account, 'storage.objects.create')).toEqual(['code', 'configs', 'events']);
+    expect(foldersOf(made, account, 'storage.objects.create')).toEqual(['code', 'configs', 'events', 'labels']);
     expect(foldersOf(made, account, 'storage.objects.delete')).toEqual([]);
     const data = made.bindings.filter(
       ({ member, target }) => member === memberOf(account) && target.name.startsWith('acme-ml-'),

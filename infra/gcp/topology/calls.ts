@@ -106,20 +106,20 @@ export const callsOf = {
       ),
     ),
     writes(
-      'writes manifests, archives of code, starts of jobs, large events, what was read of labels and notes of what is begun',
+      'writes manifests, archives of code, starts of jobs, large events, labels, what was read of them and notes of what is begun',
       [...own('code', 'datasets', 'events', 'labels', 'registry', 'serving', 'starts'), ...seen],
       own('labels', 'registry', 'serving', 'starts'),
     ),
   ],
-  /** What the API needs of buckets: it takes code and configs, and reads no data. */
+  /** What the API needs of buckets: it takes code, configs and labels, and reads no data. */
   releases: [
     lists,
     call(
       'storage.objects.get',
-      'reads configs, code, manifests and what data looked like',
-      need('storage.objects.get', ...own('code', 'configs', 'datasets'), ...seen),
+      'reads configs, code, manifests, what data looked like and labels that are there already',
+      need('storage.objects.get', ...own('code', 'configs', 'datasets', 'labels'), ...seen),
     ),
-    writes('writes configs, code and large events', own('code', 'configs', 'events'), []),
+    writes('writes configs, code, labels and large events', own('code', 'configs', 'events', 'labels'), []),
   ],
   jobs: [
     vertex('customJobs.create', 'starts a job', need('aiplatform.customJobs.create', 'project'), actAs('jobAccount')),

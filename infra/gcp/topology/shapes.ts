@@ -173,6 +173,8 @@ export interface Bucket {
   readonly kept: boolean;
   readonly versioned: boolean;
   readonly oldVersionsDays?: number;
+  /** What lies under a prefix is forgotten, its old versions a day later. */
+  readonly forgotten?: readonly { readonly prefix: string; readonly days: number }[];
   readonly unfinishedUploadsDays: number;
 }
 

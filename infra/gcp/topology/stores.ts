@@ -1,4 +1,4 @@
-import { capturedDays } from '@serin/clouds/captured';
+import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
 import { journalFields } from '@serin/clouds/gcp/journal';
 import { dataId } from '../../shared/data-id.ts';
 import type { Places } from './places.ts';
@@ -13,7 +13,13 @@ export function bucketsOf({ settings, ownBucket, codeBucket, dataBuckets }: Plac
   const kept = { kept: true, versioned: true, unfinishedUploadsDays: 7 };
   return [
     // Trainers write checkpoints over each other; all else in it is written once.
-    { id: 'Own', name: ownBucket, ...kept, oldVersionsDays: 90 },
+    {
+      id: 'Own',
+      name: ownBucket,
+      ...kept,
+      oldVersionsDays: 90,
+      forgotten: [{ prefix: labelsPrefix, days: labelDays }],
+    },
     { id: 'Code', name: codeBucket, kept: false, versioned: false, unfinishedUploadsDays: 1 },
     // Data is never forgotten.
     ...data.map((name): Bucket => ({ id: dataId(name), name, ...kept })),
