@@ -357,8 +357,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'the guard has no warm-up',
     'model/rollout/steps.ts',
-    "evidence: fromNow(rollout, at, weight),\n    status: 'guarding',",
-    "evidence: { ...fromNow(rollout, at, weight), from: 0 },\n    status: 'guarding',",
+    "evidence: fromNow(rollout, at, weight),\n      status: 'guarding',",
+    "evidence: { ...fromNow(rollout, at, weight), from: 0 },\n      status: 'guarding',",
     'caches are cold after each change of weight',
   ),
   core(

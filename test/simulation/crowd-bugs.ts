@@ -56,8 +56,8 @@ export const crowdBugs: readonly PlantedBug[] = [
   core(
     'a label counts under the weight of its reading',
     'judge/evidence.ts',
-    'isChampion(row.deployment) ? 100 - row.weight : row.weight',
-    'row.weight > 0 ? place.weight : 0',
+    'isChampion(deployment) ? 100 - weight : weight',
+    'weight > 0 ? place.weight : 0',
     'labels that come late, or never',
   ),
   core(

@@ -378,8 +378,10 @@ export function withLabels(account: Account, { rollout, endpoint, from, to }: St
   return telemetry.trueLabels(query).reduce((sum, tick) => withLabelTick(sum, tick, rollout), account);
 }
 
-function withLabelTick(account: Account, { rows, losses, pairs }: LabelTick, rollout: Rollout): Account {
+function withLabelTick(account: Account, tick: LabelTick, rollout: Rollout): Account {
   const { candidate, stable, plan } = rollout;
+  const { pairs, losses } = tick;
+  const rows = tick.rows.map((row) => ({ weight: 0, ...row }));
   const ours = rows.filter(({ deployment }) => deployment === nameOf(candidate));
   const theirs = rows.filter(({ deployment }) => deployment === nameOf(stable));
   const isWorst = plan.guardrails.labels?.missing === 'worst';
@@ -422,7 +424,7 @@ function withLabelTick(account: Account, { rows, losses, pairs }: LabelTick, rol
 function lossesAfter(known: Account['losses'], losses: LabelTick['losses'], rollout: Rollout): Account['losses'] {
   const { kind, tolerated = 0, marginLoss = 0 } = rollout.plan.guardrails.labels ?? {};
   if (kind !== 'loss') return known;
-  return losses.reduce(({ harm, safety }, { deployment, weight, loss }) => {
+  return losses.reduce(({ harm, safety }, { deployment, weight = 0, loss }) => {
     const isOurs = deployment === nameOf(rollout.candidate);
     const ours = isOurs ? weight : 100 - weight;
     if ((!isOurs && deployment !== nameOf(rollout.stable)) || ours <= 0 || ours >= 100) return { harm, safety };

@@ -126,10 +126,14 @@ class LabelResult(TypedDict):
     status: str
 
 
-class ModelLabels(TypedDict):
+class _ModelLabels(TypedDict):
     model: str
-    totals: Dict[str, int]
     files: List[Dict[str, Any]]
+
+
+class ModelLabels(_ModelLabels, total=False):
+    #: not on a cloud, which does not know of a label whose it is
+    totals: Dict[str, int]
 
 
 class Event(TypedDict):

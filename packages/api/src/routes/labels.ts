@@ -1,3 +1,4 @@
+import { defined } from '@serin/core/base/objects';
 import { instant } from '@serin/core/base/time';
 import { labelSchema, readLabel } from '@serin/core/model/labels/label';
 import type { Label, LabelAnswer } from '@serin/core/ports/telemetry';
@@ -65,7 +66,8 @@ export const labelRoutes = ({ ports }: Api): readonly Route[] => [
     maxBytes: 4_000_000,
     answers: {
       200: {
-        description: 'recorded, durably; for each label, in order, what became of it',
+        description:
+          'recorded, durably; for each label, in order, what became of it; on a cloud a label of any request is recorded, and waits for it',
         schema: z.object({
           results: z.array(z.object({ requestId: z.string(), status: labelAnswer })),
           totals: labelTotals,
@@ -87,8 +89,9 @@ export const labelRoutes = ({ ports }: Api): readonly Route[] => [
     params: inModel,
     answers: {
       200: {
-        description: 'labels of unknown requests belong to no model and are in the totals of all; files newest first',
-        schema: z.object({ model: z.string(), totals: labelTotals, files: z.array(file) }),
+        description:
+          'labels of unknown requests belong to no model and are in the totals of all; a cloud does not count labels by model, and tells no totals; files newest first',
+        schema: z.object({ model: z.string(), totals: labelTotals.optional(), files: z.array(file) }),
       },
     },
     async handle({ project, params: { model } }) {
@@ -96,7 +99,7 @@ export const labelRoutes = ({ ports }: Api): readonly Route[] => [
       const files = Object.values(state.labels?.files ?? {}).reverse();
       const body = {
         model,
-        totals: await ports.labels.labelTotals(model),
+        ...defined({ totals: await ports.labels.labelTotals(model) }),
         files: files.map(({ at, ...rest }) => ({ ...rest, at: instant(at) })),
       };
       return { status: 200, body };

@@ -58,7 +58,8 @@ function totalsText({ totals, files }: { readonly [key: string]: Json }, { termi
     REASONS: 'reasons',
   };
   const rows = Array.isArray(files) ? files : [];
-  return `${facts(totals, terminal)}${rows.length === 0 ? '' : `\n${table(rows, columns, terminal)}`}`;
+  const counted = totals === undefined ? 'labels are not counted by model on this platform\n' : facts(totals, terminal);
+  return `${counted}${rows.length === 0 ? '' : `\n${table(rows, columns, terminal)}`}`;
 }
 
 async function* batchesOf(given: string): AsyncGenerator<readonly Line[]> {

@@ -78,7 +78,8 @@ export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
     throw new Fault('invalid', `labels of ${instant(start)}: ${what}; correct the source of the labels`);
   };
   for (const { deployment, weight } of [...rows, ...losses])
-    if (!(weight >= 0 && weight <= 100)) refuse(`the weight of ${deployment} is ${told(weight)} %, not 0 to 100`);
+    if (weight !== undefined && !(weight >= 0 && weight <= 100))
+      refuse(`the weight of ${deployment} is ${told(weight)} %, not 0 to 100`);
   for (const [mirror, pair] of Object.entries(pairs))
     for (const count of [pair.mirror, pair.served])
       if (!Number.isSafeInteger(count) || count < 0)

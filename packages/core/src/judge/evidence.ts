@@ -466,8 +466,9 @@ export function withLabels(evidence: Evidence, tick: LabelTick, tickMs: number, 
   checkLabels(tick);
   const isChampion = (deployment: string) => deployment === place.champion;
   const ours = tick.rows.filter(({ deployment }) => deployment === place.candidate || isChampion(deployment));
-  const weightOf = (row: { readonly deployment: string; readonly weight: number }) =>
-    isChampion(row.deployment) ? 100 - row.weight : row.weight;
+  // Without a weight it is as one without traffic of both.
+  const weightOf = ({ deployment, weight = 0 }: { readonly deployment: string; readonly weight?: number }) =>
+    isChampion(deployment) ? 100 - weight : weight;
   const weights = [...new Set(ours.map(weightOf))].filter((weight) => weight > 0 && weight < 100);
   let { streams, pairs, weather } = evidence;
   for (const weight of weights) {

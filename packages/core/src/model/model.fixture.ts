@@ -254,6 +254,8 @@ export interface Traffic {
   readonly failing?: Readonly<Record<string, number>>;
   readonly wrong?: Readonly<Record<string, number>>;
   readonly loss?: Readonly<Record<string, number>>;
+  /** The platform does not record by which weight a request was routed. */
+  readonly hidesWeights?: boolean;
   /** Of each deployment's requests a half each is of `de` and of `fr`; the share that fails in `de`. */
   readonly failingInDe?: Readonly<Record<string, number>>;
   /** Users stay with their model: so many new ones come in a minute, and each is at risk in the minute of its first. */
@@ -292,6 +294,8 @@ export const calmHistory = (measures: readonly string[]): History => ({
 export function serveTicks(drive: Driver, traffic: Traffic, most = 10): void {
   const { status } = drive.state.rollout ?? {};
   for (let round = 0; round < most && drive.state.rollout?.status === status; round += 1) {
+    const weights = routedIn.get(drive) ?? new Map();
+    routedIn.set(drive, weights.set(Math.floor(drive.now / 60_000), drive.state.endpoint.weights));
     drive.wait(60_000);
     const order = drive.owed('readTicks')[0];
     if (order?.kind === 'readTicks' && order.to > order.from)
@@ -307,7 +311,7 @@ export function serveTicks(drive: Driver, traffic: Traffic, most = 10): void {
         type: 'labelsRead',
         from: labels.from,
         to: labels.to,
-        ticks: startsOf(labels).map((start) => ({ start, ...labelsOf(drive, traffic) })),
+        ticks: startsOf(labels).map((start) => ({ start, ...labelsOf(drive, traffic, start) })),
       });
   }
 }
@@ -318,8 +322,8 @@ const startsOf = ({ from, to, tickMs }: { readonly from: number; readonly to: nu
 function shared(
   drive: Driver,
   { perMinute, skew = 1, draw = Math.round }: Traffic,
+  weights = drive.state.endpoint.weights,
 ): readonly (readonly [string, number, number])[] {
-  const { weights } = drive.state.endpoint;
   const candidate = `v${drive.state.rollout?.candidate}`;
   const ours = (weights[candidate] ?? 0) * skew;
   return Object.entries(weights).map(([name, weight]) => {
@@ -382,19 +386,23 @@ function usersOf(drive: Driver, { failing = {}, draw = Math.round }: Traffic, pe
   );
 }
 
-/** Labels of a minute at the weights that hold now. */
-function labelsOf(drive: Driver, traffic: Traffic) {
-  const { wrong = {}, loss = {}, draw = Math.round } = traffic;
-  const arms = shared(drive, traffic);
+/** The weights that held at the beginning of the last tick that was served in a minute. */
+const routedIn = new WeakMap<Driver, Map<number, Readonly<Record<string, number>>>>();
+
+/** Labels of a minute at the weights that hold now; where those are hidden, at the weights that held then. */
+function labelsOf(drive: Driver, traffic: Traffic, start: number) {
+  const { wrong = {}, loss = {}, hidesWeights = false, draw = Math.round } = traffic;
+  const held = hidesWeights ? routedIn.get(drive)?.get(Math.floor(start / 60_000)) : undefined;
+  const arms = shared(drive, traffic, held);
+  const routed = (deployment: string, weight: number) => ({ deployment, ...(hidesWeights ? {} : { weight }) });
   const rows = arms.map(([deployment, requests, weight]) => ({
-    deployment,
-    weight,
+    ...routed(deployment, weight),
     requests,
     labelled: requests,
     wrong: draw(requests * (wrong[deployment] ?? 0), requests),
   }));
   const losses = Array.from({ length: 50 }, (_, index) => arms[index % arms.length]).flatMap((arm) =>
-    arm === undefined || loss[arm[0]] === undefined ? [] : [{ deployment: arm[0], weight: arm[2], loss: loss[arm[0]] }],
+    arm === undefined || loss[arm[0]] === undefined ? [] : [{ ...routed(arm[0], arm[2]), loss: loss[arm[0]] }],
   );
   return { rows, losses, pairs: {} };
 }

@@ -88,23 +88,29 @@ export type LabelOutcome =
 /**
  * `duplicate`: known with the same outcome. `conflict`: known with another outcome, which stays. `unknown`: no such
  * request was recorded. `late`: recorded, but its maturity window had closed, so no evidence will have it.
+ *
+ * A platform that learns of requests only later cannot tell the last two: there a label of any request is `recorded`,
+ * and one of a request that nobody captured, or that came late, is in no tick.
  */
 export type LabelAnswer = 'recorded' | 'duplicate' | 'conflict' | 'unknown' | 'late';
 
 /** Labels of the requests that were routed in a tick, once their maturity window has closed. */
 export interface LabelTick {
   readonly start: number;
-  /** One row for each deployment and each weight (percent, as it was when the request was routed) that it had. */
+  /**
+   * One row for each deployment and each weight (percent, as it was when the request was routed) that it had. Without a
+   * weight: the platform does not record it. A platform that knows a sample of the requests only counts that.
+   */
   readonly rows: readonly {
     readonly deployment: string;
-    readonly weight: number;
+    readonly weight?: number;
     readonly requests: number;
     /** Those with a label, right or wrong. */
     readonly labelled: number;
     readonly wrong: number;
   }[];
   /** Labels that are losses, in the order in which the requests were routed. */
-  readonly losses: readonly { readonly deployment: string; readonly weight: number; readonly loss: number }[];
+  readonly losses: readonly { readonly deployment: string; readonly weight?: number; readonly loss: number }[];
   /** Mirrored requests with a label of which exactly one answer was wrong, by mirror. */
   readonly pairs: Readonly<Record<string, Discordant>>;
 }
@@ -140,10 +146,14 @@ export interface Telemetry {
 export interface Labels {
   /**
    * Records outcomes, durable when it resolves; answers one word for each label, in order. Twice: `duplicate`.
-   * Requests are known from when they were routed, for 35 days, at endpoints whose plan has labels.
+   * Requests are known from when they were routed, for 35 days, at endpoints whose plan has labels. On a cloud the
+   * captured ones are, and a label is known for 15 days.
    */
   label(labels: readonly Label[]): Promise<readonly LabelAnswer[]>;
-  /** Like `ticks`; a tick is closed `maturityMs` after its end, and a label that came later is not in it. */
+  /**
+   * Like `ticks`; a tick is closed `maturityMs` after its end, and a label that came later is not in it. A platform may
+   * close it later, and answer fewer ticks at once than are closed.
+   */
   labels(query: {
     readonly endpoint: string;
     readonly from: number;
@@ -151,6 +161,9 @@ export interface Labels {
     readonly tickMs: number;
     readonly maturityMs: number;
   }): Promise<readonly LabelTick[]>;
-  /** How many labels got each answer. `unknown` ones belong to no endpoint, and are in the totals of each. */
-  labelTotals(endpoint: string): Promise<Readonly<Record<LabelAnswer, number>>>;
+  /**
+   * How many labels got each answer. `unknown` ones belong to no endpoint, and are in the totals of each. `undefined`:
+   * the platform does not know of a label whose it is.
+   */
+  labelTotals(endpoint: string): Promise<Readonly<Record<LabelAnswer, number>> | undefined>;
 }

@@ -92,18 +92,20 @@ export const labels: View = async (given) => {
     of.map((model) =>
       look.get<{
         model: string;
-        totals: Readonly<Record<string, number>>;
+        totals?: Readonly<Record<string, number>>;
         files: readonly { file: string; at: string; reasons: readonly string[] }[];
       }>(`/v1/models/${encodeURIComponent(model)}/labels`),
     ),
   );
-  const recorded = found.reduce((sum, { totals }) => sum + (totals.recorded ?? 0), 0);
+  const recorded = found.reduce((sum, { totals }) => sum + (totals?.recorded ?? 0), 0);
+  const isCounted = found.every(({ totals }) => totals !== undefined);
   const files = found.flatMap((each) => each.files.map((file) => ({ ...file, model: each.model })));
   return {
     title: 'Labels',
     section: 'Labels',
-    sentence:
-      recorded === 0
+    sentence: !isCounted
+      ? 'Labels wait here for the copies of their requests, and are not counted by model.'
+      : recorded === 0
         ? 'No outcome of a request is known yet.'
         : `${countText(recorded, 'outcome of a request is', 'outcomes of requests are')} known.`,
     main: html`${await modelFilter(given)}${table('labels', 'What became of the labels, by model', {
@@ -113,7 +115,7 @@ export const labels: View = async (given) => {
         modelColumn(given),
         ...labelKinds.map((kind) => ({
           name: wordsOf(kind),
-          show: ({ totals }: (typeof found)[number]) => totals[kind] ?? 0,
+          show: ({ totals }: (typeof found)[number]) => (totals === undefined ? 'not counted' : (totals[kind] ?? 0)),
         })),
       ],
     })}${table('label-files', 'The last files of labels', {

@@ -5,6 +5,7 @@ import { type Evidence, type Place, withLabels } from '../../judge/evidence.ts';
 import { judge, shortfalls, type Verdict, verdictOf } from '../../judge/judge.ts';
 import { edition, type Rules, rulesOf } from '../../judge/rules.ts';
 import { clauseOf, type Decided } from '../../judge/sentence.ts';
+import type { LabelTick } from '../../ports/telemetry.ts';
 import type { SignalOf } from '../protocol.ts';
 import { deploymentName } from '../version.ts';
 import { type Base, candidateWeight, lastWeight, type Rollout } from './state.ts';
@@ -48,13 +49,31 @@ export function countLabels(rollout: Rollout, { ticks, to }: SignalOf<'labelsRea
   const rules = rulesFor(rollout);
   const place = placeOf(rollout);
   const counted = ticks.reduce(
-    (evidence, tick) => withLabels(evidence, tick, rollout.plan.tick, place, rules),
+    (evidence, tick) => withLabels(evidence, weighed(tick, rollout), rollout.plan.tick, place, rules),
     rollout.evidence,
   );
   const { labels } = counted;
   const evidence =
     labels === undefined ? counted : { ...counted, labels: { ...labels, readTo: Math.max(labels.readTo, to) } };
   return { evidence, verdict: verdictOf(evidence, place, rules) };
+}
+
+/**
+ * A tick with the weights that its requests were routed by. What the platform does not say, the rollout remembers; of a
+ * tick in which the weight was on its way it is not known, so rows without one are left out.
+ */
+function weighed(tick: LabelTick, { weighed: weights = [], candidate, stable, plan }: Rollout): LabelTick {
+  const held = weights.find(
+    ({ from, until = Number.POSITIVE_INFINITY }) => from <= tick.start && tick.start + plan.tick <= until,
+  );
+  const shares = new Map<string, number>();
+  if (held !== undefined) shares.set(deploymentName(candidate), held.weight);
+  if (held !== undefined && stable !== undefined) shares.set(deploymentName(stable), 100 - held.weight);
+  const known = <Row extends { readonly deployment: string; readonly weight?: number }>(row: Row): readonly Row[] => {
+    const weight = row.weight ?? shares.get(row.deployment);
+    return weight === undefined ? [] : [{ ...row, weight }];
+  };
+  return { ...tick, rows: tick.rows.flatMap(known), losses: tick.losses.flatMap(known) };
 }
 
 /** What keeps the candidate from a certificate; `undefined`: nothing is certified in this rollout. */

@@ -55,8 +55,17 @@ export interface Base {
   readonly evidence: Evidence;
   /** How the last verdict was come to; absent: there was none yet, or it goes back to an earlier version. */
   readonly certificate?: Certificate;
+  /** When the candidate surely had which weight, for labels of a platform that does not record it: the last 50. */
+  readonly weighed?: readonly Weighed[];
   /** What was decided on the way, for a person: the last 20 lines. */
   readonly story: readonly { readonly at: number; readonly text: string }[];
+}
+
+/** A weight of the candidate in percent: from a confirmation of it until another one was asked for. */
+export interface Weighed {
+  readonly weight: number;
+  readonly from: number;
+  readonly until?: number;
 }
 
 /** A step under way: since when it bakes, and until when. */

@@ -7,7 +7,7 @@ import { edition } from '../../judge/rules.ts';
 import type { Untested } from '../../judge/sentence.ts';
 import { affordableStep, certify, clause, rulesFor } from './evidence.ts';
 import { nextAfterPromotion, nextAfterRevert } from './next.ts';
-import type { Base, Because, Rollout, Waiting } from './state.ts';
+import { type Base, type Because, candidateWeight, type Rollout, type Waiting } from './state.ts';
 
 /** From one state of a rollout to the next: what a step, a hold, a promotion and a revert come to. */
 
@@ -65,7 +65,7 @@ export function shift(rollout: Waiting, step: number, at: number): Rollout {
   const what = weight === 0 ? `${plan.mirror} % mirrored` : `${weight} %`;
   return note(
     {
-      ...base(rollout),
+      ...base(left(rollout, at)),
       ...routedBefore(rollout),
       steps: steps.map((planned, index) => (index === step ? weight : planned)),
       status: 'shifting',
@@ -94,14 +94,36 @@ function untestedText({ kind, stable, plan }: Base): string {
 type Weight = 'newWeight' | 'sameWeight';
 
 export function bake(rollout: Base, step: number, at: number, weight: Weight): Rollout {
-  return {
-    ...base(rollout),
-    evidence: fromNow(rollout, at, weight),
-    status: 'baking',
-    step,
-    since: at,
-    until: firstTick(at, rollout.plan.tick) + rollout.plan.bake,
-  };
+  return reached(
+    {
+      ...base(rollout),
+      evidence: fromNow(rollout, at, weight),
+      status: 'baking',
+      step,
+      since: at,
+      until: firstTick(at, rollout.plan.tick) + rollout.plan.bake,
+    },
+    at,
+    weight,
+  );
+}
+
+const keptWeights = 50;
+
+/** Its weight was confirmed. It is remembered for those who will read labels. */
+function reached(rollout: Rollout, at: number, weight: Weight): Rollout {
+  const { weighed = [], plan } = rollout;
+  if (weight === 'sameWeight' || plan.guardrails.labels === undefined) return rollout;
+  const now = { weight: candidateWeight(rollout), from: firstTick(at, plan.tick) };
+  return { ...rollout, weighed: [...weighed, now].slice(-keptWeights) };
+}
+
+/** It is about to have another weight. */
+function left<Kind extends Base>(rollout: Kind, at: number): Kind {
+  const { weighed = [], plan } = rollout;
+  const last = weighed.at(-1);
+  if (last === undefined || last.until !== undefined) return rollout;
+  return { ...rollout, weighed: [...weighed.slice(0, -1), { ...last, until: at - clockMargin(plan.tick) }] };
 }
 
 /**
@@ -120,8 +142,8 @@ function fromNow({ evidence, plan, sticky }: Base, at: number, weight: Weight): 
  * tick, 10 seconds at most: ticks under a minute are for machines that have one clock.
  */
 const clockMarginMs = 10 * second;
-const firstTick = (at: number, tick: number): number =>
-  Math.ceil((at + Math.min(clockMarginMs, tick / 6)) / tick) * tick;
+const clockMargin = (tick: number): number => Math.min(clockMarginMs, tick / 6);
+const firstTick = (at: number, tick: number): number => Math.ceil((at + clockMargin(tick)) / tick) * tick;
 
 /**
  * A candidate that nobody can judge is not left with its weight, nor anywhere for longer than this. Two ticks are the
@@ -151,7 +173,7 @@ export function holdBack(
   const backTo = steps[step - 1] ?? 0;
   const endsAt = at + blindMs(plan);
   return note(
-    { ...base(rollout), status: 'held', step, since, until, endsAt, because, backTo },
+    { ...base(left(rollout, at)), status: 'held', step, since, until, endsAt, because, backTo },
     at,
     `held, back at ${backTo} %: ${because}`,
   );
@@ -221,7 +243,7 @@ function stepOf(rollout: Waiting): number {
 export const promote = (rollout: Waiting, at: number, because: string): Rollout =>
   note(
     {
-      ...base(rollout),
+      ...base(left(rollout, at)),
       ...routedBefore(rollout),
       ...(rollout.certificate?.verdict === 'promotion'
         ? {}
@@ -246,13 +268,17 @@ const withCertificate = (
 
 export function guard(rollout: Waiting, at: number, weight: Weight): Rollout {
   if (rollout.guardMs === 0) return endPromoted(rollout, at);
-  return {
-    ...base(rollout),
-    evidence: fromNow(rollout, at, weight),
-    status: 'guarding',
-    since: at,
-    until: firstTick(at, rollout.plan.tick) + rollout.guardMs,
-  };
+  return reached(
+    {
+      ...base(rollout),
+      evidence: fromNow(rollout, at, weight),
+      status: 'guarding',
+      since: at,
+      until: firstTick(at, rollout.plan.tick) + rollout.guardMs,
+    },
+    at,
+    weight,
+  );
 }
 
 export function endPromoted(rollout: Waiting, at: number): Rollout {
@@ -295,9 +321,9 @@ export const note = <Kind extends Base>(rollout: Kind, at: number, text: string)
 /** Only what every state has. */
 function base(rollout: Base): Base {
   const { id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story } = rollout;
-  const { model, edition, stable, championSince, latency, history, together, certificate } = rollout;
+  const { model, edition, stable, championSince, latency, history, together, certificate, weighed } = rollout;
   return {
     ...{ id, kind, candidate, plan, sticky, steps, guardMs, startedAt, by, evidence, story },
-    ...defined({ model, edition, stable, championSince, latency, history, together, certificate }),
+    ...defined({ model, edition, stable, championSince, latency, history, together, certificate, weighed }),
   };
 }
