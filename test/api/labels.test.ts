@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Fault } from '@serin/core/base/fault';
+import type { Bucket } from '@serin/core/ports/bucket';
 import { gatewayAssignments } from '@serin/local/machine/assignments';
 import { gatewayCounters } from '@serin/local/machine/counters';
 import { openDatabase } from '@serin/local/machine/database';
 import { labelStore } from '@serin/local/machine/labels';
-import { expect, onTestFinished, test } from 'vitest';
+import { capturedLabels } from '@serin/platform/captured-labels';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { compiled, openWorld } from './world.ts';
 
 const time = '2026-01-01T00:00:00Z';
@@ -169,4 +172,50 @@ test('tells what became of the files of labels, the newest first', async () => {
     { file: 'labels/a.ndjson', recorded: 1, bad: 1, reasons: ['line 2: is not JSON'] },
   ]);
   expect(body.totals).toMatchObject({ recorded: 1, duplicate: 1 });
+});
+
+describe('on a cloud', () => {
+  /** A released world whose labels are objects of the own bucket. */
+  async function openCloud(bent: (bucket: Bucket) => Bucket = (bucket) => bucket) {
+    const { ports, now } = await openWorld();
+    const bucket = bent(ports.bucket('serin'));
+    const labels = capturedLabels({
+      ...{ bucket, now, lagMs: 0, planOf: async () => undefined },
+      captured: async () => ({ items: [] }),
+    });
+    const world = await openWorld({ ports: { ...ports, labels } });
+    await world.release();
+    return world;
+  }
+
+  test('a label of any request is recorded, and once', async () => {
+    const { call } = await openCloud();
+    const labels = [right('r1'), right('orders/of-nobody'), right('r1')];
+
+    const first = await call('POST', '/v1/labels', { labels });
+    const other = await call('POST', '/v1/labels', { requestId: 'r1', time, truth: 'dog' });
+
+    expect(first).toMatchObject({ status: 200, body: { totals: { recorded: 2, duplicate: 1 } } });
+    expect(other.body).toMatchObject({ results: [{ requestId: 'r1', status: 'conflict' }] });
+  });
+
+  test('a label that is not stored is not answered with success', async () => {
+    const busy = new Fault('unavailable', 'the store does not answer');
+    const { call } = await openCloud((bucket) => ({ ...bucket, write: () => Promise.reject(busy) }));
+
+    expect((await call('POST', '/v1/labels', right('r1'))).status).toBe(503);
+  });
+
+  test('labels of a model are not counted, and the page says so', async () => {
+    const { call, app, token } = await openCloud();
+    await call('POST', '/v1/labels', right('r1'));
+
+    const { body } = await call('GET', '/v1/models/fraud/labels');
+    const headers = { cookie: `serin_session=${await token('viewer')}`, accept: 'text/html' };
+    const page = await (await app.request('/labels', { headers })).text();
+
+    expect(body).toEqual({ model: 'fraud', files: [] });
+    expect(page).toContain('are not counted by model.');
+    expect(page).toContain('not counted');
+  });
 });

@@ -58,6 +58,14 @@ test('what the server refuses is told by line, with what was sent before', async
   expect(stderr).toContain('the 1000 labels before are recorded');
 });
 
+test('a server that does not count labels by model says so of a model', async () => {
+  const { env } = await stubServer(() => ({ body: { model: 'line', files: [] } }));
+
+  const found = await serin(['labels', 'get', 'line'], { env });
+
+  expect([found.exit, found.stdout]).toEqual([0, 'labels are not counted by model on this platform\n']);
+});
+
 test('a line that is not JSON, and a file that is not there, are usage errors', async () => {
   const { env, received } = await recording();
 

@@ -11,7 +11,10 @@ export interface AskedRequest {
   readonly deployment: string;
   readonly body: string;
   readonly contentType: string;
-  readonly answer: string;
+  /** Absent: there was none. */
+  readonly answer?: string;
+  /** What the platform names it by, where that can be chosen. */
+  readonly id?: string;
 }
 
 export interface OpenCaptured {

@@ -1,9 +1,9 @@
 import { day, minute } from '@serin/core/base/time';
-import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import { describe, expect, test } from 'vitest';
 
 export interface CloudCounts {
-  readonly telemetry: Telemetry & Labels;
+  readonly telemetry: Telemetry;
   /** A multiple of an hour when it opens. */
   readonly clock: { now: number };
   /** One request to `e`, answered now. */
@@ -11,7 +11,6 @@ export interface CloudCounts {
 }
 
 interface Cloud {
-  /** As the refusal of labels names it. */
   readonly name: string;
   readonly settleMs: number;
   readonly keptDays: number;
@@ -57,20 +56,6 @@ export function cloudCounts({ name, settleMs, keptDays }: Cloud, open: () => Clo
       const [tick] = await telemetry.ticks({ ...query(start), usersSince: start });
 
       expect(Object.keys(tick ?? {})).toEqual(['start', 'counts']);
-    });
-
-    test('and refuses labels in words, and was told none', async () => {
-      const { telemetry, clock } = open();
-      const label = { requestId: 'r', time: clock.now, outcome: { wrong: true } };
-
-      await expect(telemetry.label([label])).rejects.toMatchObject({
-        code: 'invalid',
-        message: expect.stringContaining(name),
-      });
-      await expect(telemetry.labels({ ...query(clock.now), maturityMs: minute })).rejects.toMatchObject({
-        code: 'invalid',
-      });
-      expect(Object.values(await telemetry.labelTotals('e')).every((count) => count === 0)).toBe(true);
     });
   });
 }

@@ -1,6 +1,7 @@
 import type { Label, LabelOutcome, Labels } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AdapterOf } from './adapters.ts';
+import { partsOf } from './parts.ts';
 
 type Prediction = string | number | boolean;
 
@@ -25,6 +26,8 @@ export interface OpenLabels {
   advance(ms: number): Promise<void>;
   /** A request that is answered when the returned function is called. */
   begin(what: RoutedRequest): (answer: AnsweredRequest) => void;
+  /** When a tick that ended then is closed; absent: once its labels have matured. */
+  readonly closesAt?: (end: number) => number;
   /** The same store after a restart of what holds it. */
   reopen(): Promise<void>;
   close(): Promise<void>;
@@ -37,6 +40,7 @@ export const maturityMs = 10 * tickMs;
 /** What every `Labels` promises; `open` gives an empty one. */
 export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<OpenLabels>): void {
   describe(`${name} keeps the promise of labels`, () => {
+    const { unknown, weights, errors, routed, mirrors, totals } = partsOf('labels', name);
     let opened: OpenLabels;
     let start: number;
     beforeEach(async () => {
@@ -52,7 +56,11 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       opened.telemetry.label(labels.map(([id, outcome]) => label(id, outcome)));
     const read = (ticks = 1, endpoint = 'e') =>
       opened.telemetry.labels({ endpoint, from: start, to: start + ticks * tickMs, tickMs, maturityMs });
-    const mature = (ticks = 1) => opened.advance(ticks * tickMs + maturityMs);
+    const closesAt = (ticks = 1) => {
+      const end = start + ticks * tickMs;
+      return opened.closesAt?.(end) ?? end + maturityMs;
+    };
+    const mature = (ticks = 1) => opened.advance(Math.max(0, closesAt(ticks) - opened.now()));
     const wrongOf = async () =>
       (await read()).flatMap(({ rows }) => rows.map(({ labelled, wrong }) => [labelled, wrong]));
 
@@ -60,17 +68,34 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       request('a', { prediction: 1 });
       request('b', { prediction: 1 });
 
-      const answers = await tell(
-        ['a', { truth: 1 }],
-        ['nobody', { truth: 1 }],
-        ['b', { wrong: true }],
-        ['a', { truth: 1 }],
-      );
+      const answers = await tell(['a', { truth: 1 }], ['b', { wrong: true }], ['a', { truth: 1 }]);
 
-      expect(answers).toEqual(['recorded', 'unknown', 'recorded', 'duplicate']);
+      expect(answers).toEqual(['recorded', 'recorded', 'duplicate']);
     });
 
-    test('counts requests, labels and wrong ones by deployment and by the weight it had', async () => {
+    unknown('a label of a request that nobody knows is answered so', async () => {
+      request('a', { prediction: 1 });
+
+      expect(await tell(['nobody', { truth: 1 }], ['a', { truth: 1 }])).toEqual(['unknown', 'recorded']);
+    });
+
+    test('counts requests, labels and wrong ones by deployment', async () => {
+      request('a', { prediction: 'cat' }, { deployment: 'v1' });
+      request('b', { prediction: 'cat' }, { deployment: 'v1' });
+      request('c', { prediction: 'cat' }, { deployment: 'v2' });
+      await tell(['c', { truth: 'dog' }], ['a', { truth: 'cat' }], ['of nobody', { wrong: true }]);
+      await mature();
+
+      const [tick] = await read();
+
+      expect(tick).toMatchObject({ start, losses: [], pairs: {} });
+      expect(tick?.rows.toSorted((one, two) => (one.deployment < two.deployment ? -1 : 1))).toMatchObject([
+        { deployment: 'v1', requests: 2, labelled: 1, wrong: 0 },
+        { deployment: 'v2', requests: 1, labelled: 1, wrong: 1 },
+      ]);
+    });
+
+    weights('counts them by the weight that a deployment had', async () => {
       request('a', { prediction: 'cat' }, { deployment: 'v1', weight: 95 });
       request('b', { prediction: 'cat' }, { deployment: 'v1', weight: 95 });
       request('c', { prediction: 'cat' }, { deployment: 'v2', weight: 5 });
@@ -86,7 +111,6 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
         { deployment: 'v2', weight: 5, requests: 1, labelled: 1, wrong: 1 },
         { deployment: 'v2', weight: 25, requests: 1, labelled: 1, wrong: 0 },
       ]);
-      expect([tick?.start, tick?.losses, tick?.pairs]).toEqual([start, [], {}]);
     });
 
     test.each<[string, AnsweredRequest, LabelOutcome, boolean]>([
@@ -95,7 +119,6 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       ['a truth value and its text', { prediction: 'true' }, { truth: true }, false],
       ['another text of the same number', { prediction: '1.0' }, { truth: 1 }, true],
       ['another text', { prediction: 'cat' }, { truth: 'dog' }, true],
-      ['an answer that was an error', { prediction: 1, errored: true }, { truth: 1 }, true],
       ['an answer without a prediction', {}, { truth: 1 }, true],
       ['the word of the sender', { prediction: 1 }, { wrong: true }, true],
       ['the word of the sender about an error', { errored: true }, { wrong: false }, false],
@@ -105,6 +128,27 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       await mature();
 
       expect(await wrongOf()).toEqual([[1, wrong ? 1 : 0]]);
+    });
+
+    errors('takes an answer that was an error for wrong', async () => {
+      request('a', { prediction: 1, errored: true });
+      await tell(['a', { truth: 1 }]);
+      await mature();
+
+      expect(await wrongOf()).toEqual([[1, 1]]);
+    });
+
+    test.each([
+      ['with slashes', '../orders/2026/1'],
+      ['of as many characters as a label may have', 'x'.repeat(200)],
+      ['of letters that are not ASCII', 'Zürich/é'],
+    ])('knows a request by an id %s', async (_, id) => {
+      request(id, { prediction: 1 });
+      request(`${id}0`, { prediction: 1 });
+
+      expect(await tell([id, { truth: 1 }], [id, { truth: 1 }])).toEqual(['recorded', 'duplicate']);
+      await mature();
+      expect((await read())[0]?.rows).toMatchObject([{ requests: 2, labelled: 1, wrong: 0 }]);
     });
 
     test('keeps the first outcome of two that differ, and says so', async () => {
@@ -133,22 +177,25 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       expect(await wrongOf()).toEqual([[1, 0]]);
     });
 
-    test('takes the label of a request that has no answer yet, and compares it with the answer that comes', async () => {
-      const answer = opened.begin({ id: 'a' });
+    routed(
+      'takes the label of a request that has no answer yet, and compares it with the answer that comes',
+      async () => {
+        const answer = opened.begin({ id: 'a' });
 
-      const early = await tell(['a', { truth: 1 }]);
-      await opened.advance(2 * tickMs);
-      answer({ prediction: 2 });
-      await mature();
+        const early = await tell(['a', { truth: 1 }]);
+        await opened.advance(2 * tickMs);
+        answer({ prediction: 2 });
+        await mature();
 
-      expect(early).toEqual(['recorded']);
-      expect(await wrongOf()).toEqual([[1, 1]]);
-    });
+        expect(early).toEqual(['recorded']);
+        expect(await wrongOf()).toEqual([[1, 1]]);
+      },
+    );
 
     test('a tick is closed when its maturity window is over, and not before', async () => {
       request('a', { prediction: 1 });
       await tell(['a', { truth: 1 }]);
-      await opened.advance(tickMs + maturityMs - 1);
+      await opened.advance(closesAt() - start - 1);
       const before = await read();
 
       await opened.advance(1);
@@ -157,7 +204,7 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       expect(await read()).toHaveLength(1);
     });
 
-    test('a tick is not closed while a request of it has no answer', async () => {
+    routed('a tick is not closed while a request of it has no answer', async () => {
       const answer = opened.begin({ id: 'a' });
       await mature();
       const open = await read();
@@ -169,7 +216,23 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       expect(await read()).toHaveLength(1);
     });
 
-    test('a late label is answered so, and changes no closed tick', async () => {
+    test('a label that comes in time is in its tick, and a late one changes nothing', async () => {
+      for (const id of ['a', 'b', 'c', 'd']) request(id, { prediction: 1 });
+      await tell(['a', { truth: 2 }]);
+      await opened.advance(tickMs + maturityMs - 1);
+      await tell(['b', { truth: 1 }]);
+      await opened.advance(1);
+
+      await tell(['c', { truth: 2 }]);
+      await mature();
+      const first = await read();
+      await tell(['d', { truth: 2 }]);
+
+      expect(first[0]?.rows).toMatchObject([{ deployment: 'v1', requests: 4, labelled: 2, wrong: 1 }]);
+      expect(await read()).toEqual(first);
+    });
+
+    unknown('a late label is answered so, and changes no closed tick', async () => {
       request('a', { prediction: 1 });
       request('b', { prediction: 1 });
       await tell(['a', { truth: 2 }]);
@@ -204,18 +267,26 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
 
       const [tick] = await read();
 
-      expect(tick?.losses).toEqual([
-        { deployment: 'v1', weight: 50, loss: 1 },
-        { deployment: 'v2', weight: 50, loss: 0 },
-        { deployment: 'v1', weight: 50, loss: 0.25 },
+      expect(tick?.losses.map(({ deployment, loss }) => [deployment, loss])).toEqual([
+        ['v1', 1],
+        ['v2', 0],
+        ['v1', 0.25],
       ]);
-      expect(tick?.rows.map(({ requests, labelled }) => [requests, labelled])).toEqual([
-        [2, 0],
+      expect(tick?.rows.map(({ requests, labelled }) => [requests, labelled]).sort()).toEqual([
         [1, 0],
+        [2, 0],
       ]);
     });
 
-    test('counts the mirrored requests of which exactly one answer was wrong', async () => {
+    weights('says of a loss the weight by which its request was routed', async () => {
+      request('a', {}, { deployment: 'v2', weight: 25 });
+      await tell(['a', { loss: 0.5 }]);
+      await mature();
+
+      expect((await read())[0]?.losses).toEqual([{ deployment: 'v2', weight: 25, loss: 0.5 }]);
+    });
+
+    mirrors('counts the mirrored requests of which exactly one answer was wrong', async () => {
       const mirrored = (prediction: Prediction | undefined, failed = false) => ({
         prediction: 'cat',
         mirror: { deployment: 'v2', failed, ...(prediction === undefined ? {} : { prediction }) },
@@ -268,7 +339,6 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       expect(await tell(['a', { truth: 2 }])).toEqual(['duplicate']);
       await mature();
       expect(await wrongOf()).toEqual([[1, 1]]);
-      expect(await opened.telemetry.labelTotals('e')).toMatchObject({ recorded: 1, duplicate: 1 });
     });
 
     test('takes thousands of labels in one call', async () => {
@@ -282,7 +352,7 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       expect(await wrongOf()).toEqual([[3000, 0]]);
     });
 
-    test('totals each answer by endpoint; unknown ones are in the totals of all', async () => {
+    totals('totals each answer by endpoint; unknown ones are in the totals of all', async () => {
       request('a', { prediction: 1 });
       request('b', { prediction: 1 }, { endpoint: 'other' });
       await opened.advance(2000);
@@ -293,6 +363,7 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
         ['b', { truth: 1 }],
         ['c', { truth: 1 }],
       );
+      await opened.reopen();
 
       expect(await opened.telemetry.labelTotals('e')).toEqual({
         recorded: 1,

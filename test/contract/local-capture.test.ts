@@ -24,7 +24,7 @@ function openCaptured(given: Partial<CaptureRule> = {}, directory = newDirectory
       time += ms;
       await counters.flush();
     },
-    begin({ endpoint, deployment, body, contentType, answer }: AskedRequest, more: Partial<CaptureRule> = given) {
+    begin({ endpoint, deployment, body, contentType, answer = '' }: AskedRequest, more: Partial<CaptureRule> = given) {
       const second = Math.floor(time / 1000);
       const requestId = `req_${String(requests++).padStart(6, '0')}`;
       const capture = captures.open({ endpoint, deployment, requestId, at: time, second, rule: { ...rule, ...more } });

@@ -8,6 +8,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { problemsOf } from '@serin/clouds/aws/limits';
+import { captureTimes } from '@serin/clouds/captured';
 import { ownBucket } from '@serin/core/ports/bucket';
 import { bucketsBy } from '@serin/platform/buckets';
 import type { Clockwork } from '@serin/platform/clock';
@@ -81,7 +82,7 @@ export function composeWorker(): ComposedWorker {
   const cloudwatch = new CloudWatchClient(patient);
   const telemetry = cloudWatchTelemetry({ cloudwatch, endpoints, installation, now, bucket: bucket(ownBucket) });
   const worker = workerOn(foundation, {
-    ...{ registry, serving, telemetry, labels: telemetry, secrets, read, endpointName },
+    ...{ registry, serving, telemetry, captureTimes, secrets, read, endpointName },
     jobs: sageMakerJobs({ sagemaker, cloudwatchLogs, buckets: bucket, secrets, ...settings }),
     modelOfJob: jobOwners({ ...settings, sagemaker: reading }),
     versionOf: registry.versionOfPackage,

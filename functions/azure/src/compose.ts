@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { problemsOf } from '@serin/clouds/azure/limits';
+import { captureTimes } from '@serin/clouds/captured';
 import { ownBucket } from '@serin/core/ports/bucket';
 import { bucketsBy } from '@serin/platform/buckets';
 import type { Clockwork } from '@serin/platform/clock';
@@ -61,6 +62,7 @@ export function composeWorker(): ComposedWorker {
     jobs: mlJobs({ azure, buckets: bucket, secrets, now, ...settings }),
     registry: mlRegistry(own),
     serving: mlServing({ ...own, secrets, supplies: mlSupplies(bucket) }),
+    captureTimes,
     telemetry: monitorTelemetry({ ...own, ...settings }),
     modelOfJob: jobOwners({ azure, ...settings }),
   });

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { captureTimes } from '@serin/clouds/captured';
 import { problemsOf } from '@serin/clouds/gcp/limits';
 import { ownBucket } from '@serin/core/ports/bucket';
 import { bucketsBy } from '@serin/platform/buckets';
@@ -78,6 +79,7 @@ export function composeWorker(): ComposedWorker {
     jobs: vertexJobs({ google, buckets: bucket, secrets, now, ...settings }),
     registry: vertexRegistry(own),
     serving: vertexServing({ ...own, secrets, supplies: vertexSupplies(bucket) }),
+    captureTimes,
     telemetry: monitoringTelemetry({ google, endpoints: vertexEndpoints(own), now, ...settings }),
     modelOfJob: jobOwners({ google, ...settings }),
   });

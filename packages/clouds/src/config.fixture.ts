@@ -54,6 +54,23 @@ export const notCaptured: readonly (readonly [string, object, string])[] = [
   ['a window of 90 minutes', monitored({}, { window: '90m' }), 'monitor.drift.window'],
 ];
 
+export const labelFiles = { labels: { bucket: 'acme-labels', prefix: 'fraud/' } };
+
+/** A rollout that is judged by labels. */
+export const judgedByLabels = (more: object = {}) => rollout({ guardrails: { labels: more } });
+
+/** Labels without what they need on every cloud. */
+export const notLabelled: readonly (readonly [string, object, string])[] = [
+  ['labels as a guardrail without captured requests', judgedByLabels(), 'rollout.guardrails.labels'],
+  ['labels as files without captured requests', labelFiles, 'labels'],
+  ['labels of captured requests that are none', { ...labelFiles, ...monitored({ id: 'size', share: '0%' }) }, 'labels'],
+  [
+    'labels that come when their request is forgotten',
+    { ...judgedByLabels({ maturity: '14d' }), ...monitored({ id: 'size' }) },
+    'rollout.guardrails.labels.maturity',
+  ],
+];
+
 const prepare = { command: ['python3', 'prepare.py'], image };
 const environment = { KEY: { secret: 'api-key' } };
 
@@ -61,8 +78,6 @@ const environment = { KEY: { secret: 'api-key' } };
 export const notOnNewClouds: readonly (readonly [string, object, string])[] = [
   ['a shadow', rollout({ strategy: 'shadow' }), 'rollout.strategy'],
   ['segments', rollout({ segments: { by: 'x-country', values: ['ch'] } }), 'rollout.segments'],
-  ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
-  ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
   ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
   ['metrics in the log', { train: { ...model.train, metrics: [{ name: 'auc', regex: 'x' }] } }, 'train.metrics'],
   ['a deployment that must be ready in 15 minutes', { rollout: {} }, 'rollout.readyWithin'],

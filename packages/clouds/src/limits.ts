@@ -28,7 +28,6 @@ const asks = {
     path: 'rollout.guardrails.labels',
     broken: ({ rollout }: ModelPlan) => rollout.guardrails.labels !== undefined,
   },
-  labels: { path: 'labels', broken: ({ labels }: ModelPlan) => labels !== undefined },
   stickyUsers: {
     path: 'serve.stickyBy',
     broken: ({ serve }: ModelPlan) => serve !== 'none' && serve.stickyBy !== undefined,
@@ -70,6 +69,31 @@ export const captured = (where: string, source: string): readonly CloudLimit[] =
     path: 'monitor.drift.window',
     broken: ({ monitor: { drift } }) => drift !== undefined && drift.window % hour !== 0,
     because: `${where} has what is captured by the hour: use a multiple of '1h'`,
+    source,
+  },
+];
+
+/** What asks for the labels of a model, by its place in the config. */
+const askForLabels: readonly Pick<Limit, 'path' | 'broken'>[] = [
+  { path: 'rollout.guardrails.labels', broken: ({ rollout }) => rollout.guardrails.labels !== undefined },
+  { path: 'labels', broken: ({ labels }) => labels !== undefined },
+];
+
+/** What asks for labels, under a plan that lacks what they need. */
+export const labelsWant = (lacks: Limit['broken'], because: string, source: string): readonly CloudLimit[] =>
+  askForLabels.map(({ path, broken }) => ({ path, broken: (plan) => broken(plan) && lacks(plan), because, source }));
+
+/** What holds for the labels of every cloud, which are joined to captured requests; `where` says what holds those. */
+export const labelled = (where: string, source: string): readonly CloudLimit[] => [
+  ...labelsWant(
+    ({ monitor: { capture } }) => capture === undefined || Number.parseFloat(capture.share) === 0,
+    'a label is joined to a captured request: give monitor.capture with a share and the fields that may be kept',
+    source,
+  ),
+  {
+    path: 'rollout.guardrails.labels.maturity',
+    broken: ({ rollout: { guardrails } }) => (guardrails.labels?.maturity ?? 0) > (capturedDays - 1) * day,
+    because: `${where} forgets what is captured after ${capturedDays}d, and a label after that finds no request: use at most '${capturedDays - 1}d'`,
     source,
   },
 ];

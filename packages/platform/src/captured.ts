@@ -53,8 +53,8 @@ export function foundRequest(
   const read = decodeRequest(asked.body, asked.contentType, fields);
   if ('unread' in read) return { request: { ...known, rows: [], answers: [] }, unread: read.unread };
   const { rows } = read;
-  const answers = answered === undefined ? [] : decodeAnswer(answered.body, answered.contentType, rows.length);
-  return { request: { ...known, rows, answers } };
+  if (answered === undefined) return { request: { ...known, rows, answers: [], unanswered: true } };
+  return { request: { ...known, rows, answers: decodeAnswer(answered.body, answered.contentType, rows.length) } };
 }
 
 /** Where a page ends: what stands in about 4 MB, and what a call of a function has time to look for. */

@@ -7,9 +7,8 @@ import { memoryBus } from '../../../test/simulation/fakes/bus.ts';
 import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
 import { apiOn, type Foundation, installedAs, workerOn } from './foundation.ts';
-import { idlePorts } from './runtime.ts';
+import { idlePorts, notHere } from './runtime.ts';
 import { noSecrets } from './secrets.ts';
-import { withoutLabels } from './telemetry.ts';
 
 const variables = { SERIN_PROJECT: 'shop', SERIN_ENVIRONMENT: 'prod', SERIN_VERSION: '1.2.3' };
 
@@ -25,9 +24,10 @@ function opened() {
     ...{ platform: 'gcp', title: 'A cloud', installation: installedAs(variables), clockwork },
     ...{ bucket: () => atOnce<Bucket>(memoryBucket()), bus: atOnce<Bus>(memoryBus()) },
   };
-  const { jobs, registry, serving, telemetry } = idlePorts(withoutLabels('A cloud'));
+  const { jobs, registry, serving, telemetry } = idlePorts(notHere);
   const { worker } = workerOn(foundation, {
     ...{ jobs, registry, serving: serving(), telemetry: telemetry(), read: () => [] },
+    captureTimes: { lagMs: 0, keptMs: 1 },
     secrets: async () => ({}),
     endpointName: ({ project, environment }, model) => `${environment}-${project}--${model}`,
     modelOfJob: async (job) => (job === 'ours' ? 'fraud' : undefined),

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Platform } from '@serin/core/config/platforms';
 import type { EngineOptions } from '@serin/core/engine/engine';
 import type { Owners } from '@serin/core/inbound/fact';
-import type { Bucket } from '@serin/core/ports/bucket';
+import { type Bucket, ownBucket } from '@serin/core/ports/bucket';
 import type { Bus } from '@serin/core/ports/bus';
 import type { Ports } from '@serin/core/ports/ports';
 import { byServingKind, type Serving } from '@serin/core/ports/serving';
-import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import type { Read } from './arrivals.ts';
+import type { CaptureTimes } from './captured.ts';
+import { capturedLabels, recordLabels } from './captured-labels.ts';
 import type { Clockwork } from './clock.ts';
 import { endpointOwners, type Installation } from './names.ts';
 import { notifier } from './notifier.ts';
@@ -22,7 +24,6 @@ import {
   type WorkerRuntime,
 } from './runtime.ts';
 import { required, type Variables } from './settings.ts';
-import { withoutLabels } from './telemetry.ts';
 
 /** What the worker and the API of an installation stand on: its stores, its bus and its queue. */
 export interface Foundation {
@@ -40,8 +41,7 @@ type Endpoints = Pick<Parameters<typeof endpointOwners>[0], 'endpointName'>;
 interface WorkerParts extends Pick<Ports, 'jobs' | 'registry'>, Pick<Owners, 'modelOfJob'>, Endpoints {
   readonly serving: Serving;
   readonly telemetry: Telemetry;
-  /** Of a cloud that records which deployment answered. */
-  readonly labels?: Labels;
+  readonly captureTimes: CaptureTimes;
   readonly secrets: Parameters<typeof notifier>[0]['secrets'];
   readonly read: Read;
   /** Of a registry that knows approvals. */
@@ -52,7 +52,13 @@ interface WorkerParts extends Pick<Ports, 'jobs' | 'registry'>, Pick<Owners, 'mo
 export function workerOn(foundation: Foundation, parts: WorkerParts): WorkerRuntime {
   const { title, installation, clockwork } = foundation;
   const { jobs, registry, serving, telemetry, secrets, read, modelOfJob } = parts;
-  const { labels = withoutLabels(title), versionOf = async () => undefined } = parts;
+  const { versionOf = async () => undefined } = parts;
+  const models = async () => (await config())?.models ?? {};
+  const labels = capturedLabels({
+    ...{ bucket: foundation.bucket(ownBucket), now: clockwork.now, captured: telemetry.captured },
+    lagMs: parts.captureTimes.lagMs,
+    planOf: async (endpoint) => (await models())[endpoint],
+  });
   const { engine, config, begin, due } = runtimeOn(
     foundation,
     {
@@ -63,7 +69,6 @@ export function workerOn(foundation: Foundation, parts: WorkerParts): WorkerRunt
     },
     loadProfiler,
   );
-  const models = async () => (await config())?.models ?? {};
   const modelOfEndpoint = endpointOwners({ ...parts, installation, models });
   const owners: Owners = { installation, modelOfEndpoint, modelOfJob, versionOf };
   return { worker: { ...clockwork, engine, config, read, owners }, begin, due };
@@ -79,11 +84,11 @@ interface ApiParts extends Pick<ApiRuntimeOptions, 'secrets'> {
 
 /** The API of a cloud: it starts nothing there. */
 export function apiOn(foundation: Foundation, { variables, secrets, options }: ApiParts): ApiRuntime {
-  const { platform, title, installation, clockwork } = foundation;
+  const { platform, installation, clockwork, bucket } = foundation;
   const tokenHash = variables.SERIN_ADMIN_TOKEN_HASH;
   return apiRuntime({
     ...{ clockwork, secrets },
-    runtime: runtimeOn(foundation, idlePorts(withoutLabels(title)), notHere),
+    runtime: runtimeOn(foundation, idlePorts(recordLabels({ bucket: bucket(ownBucket), now: clockwork.now })), notHere),
     options: () => ({
       ...options(),
       version: required(variables, 'SERIN_VERSION'),

@@ -13,9 +13,8 @@ import { memoryJournal } from '../../../test/simulation/fakes/journal.ts';
 import { noProfiler } from '../../../test/simulation/fakes/profiler.ts';
 import { atOnce } from '../../../test/simulation/fakes/sync.ts';
 import { planOf } from '../../core/src/model/model.fixture.ts';
-import { apiRuntime, idlePorts, runtimeOf } from './runtime.ts';
+import { apiRuntime, idlePorts, notHere, runtimeOf } from './runtime.ts';
 import type { WebhookSecrets } from './secrets.ts';
-import { withoutLabels } from './telemetry.ts';
 
 const stream = 'model/fraud';
 const actor = { subject: 'ann', issuer: 'token', role: 'admin' } as const;
@@ -32,7 +31,7 @@ function opened() {
   const told: string[] = [];
   const bus = memoryBus();
   const ports: Ports = {
-    ...idlePorts(withoutLabels('a test')),
+    ...idlePorts(notHere),
     journal: atOnce<Journal>(memoryJournal()),
     bucket: () => atOnce<Bucket>(memoryBucket()),
     bus: atOnce<Bus>(bus),

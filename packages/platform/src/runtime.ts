@@ -156,13 +156,13 @@ export function apiRuntime({ runtime, clockwork, secrets, options }: ApiRuntimeO
   };
 }
 
-/** The ports of a function that starts nothing and reads nothing there, and so needs no permission for it. */
-export const idlePorts = (labels: Labels) => ({
+/** The ports of a function that starts nothing and reads nothing there, and so needs no permission for it. It records labels. */
+export const idlePorts = (label: Labels['label']) => ({
   jobs: { start: notHere, describe: notHere, stop: notHere },
   registry: { register: notHere, setApproval: notHere, get: notHere },
   serving: () => ({ change: notHere, observe: notHere }),
   telemetry: () => ({ ticks: notHere, latency: notHere, captured: notHere }),
-  labels,
+  labels: { label, labels: notHere, labelTotals: async () => undefined },
   notify: { deliver: notHere },
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkTicks, withoutLabels } from './telemetry.ts';
+import { checkTicks } from './telemetry.ts';
 
 const minutes = { stepMs: 60_000, counts: 'it counts whole minutes', mostTicks: 10 };
 
@@ -25,12 +25,4 @@ describe('ticks', () => {
   ])('cannot be read: %j', (query, why) => {
     expect(() => checkTicks(query, minutes)).toThrow(why);
   });
-});
-
-test('a platform without labels says so, and has none', async () => {
-  const { label, labels, labelTotals } = withoutLabels('Elsewhere');
-
-  await expect(label([] as never)).rejects.toMatchObject({ code: 'invalid', message: /cannot be used on Elsewhere/ });
-  await expect(labels({} as never)).rejects.toThrow('labels cannot be used on Elsewhere');
-  expect(await labelTotals('fraud')).toMatchObject({ recorded: 0, unknown: 0 });
 });

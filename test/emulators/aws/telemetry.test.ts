@@ -7,8 +7,10 @@ import { sageMakerEndpoints } from '@serin/aws/serving/described';
 import { slowerThan } from '@serin/core/base/measures';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { capturedContract } from '../../contract/captured.contract.ts';
+import { capturedContract, type OpenCaptured } from '../../contract/captured.contract.ts';
+import { labelsOver } from '../../contract/captured-labels.ts';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
+import { labelsContract } from '../../contract/labels.contract.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { memoryBucket } from '../../simulation/fakes/bucket.ts';
 import { atOnce } from '../../simulation/fakes/sync.ts';
@@ -320,7 +322,7 @@ emulated('CloudWatch telemetry', () => {
     expect(await telemetry.latency('e', start, clock.now)).toEqual({ p50: 20, p90: 20, p99: 20, requests: 11 });
   });
 
-  capturedContract('cloudWatchTelemetry', async () => {
+  async function openCaptured(): Promise<OpenCaptured> {
     const { clock, bucket, telemetry } = opened();
     const files = new Map<string, string[]>();
     const side = (mode: string, data: string, observedContentType: string) => ({
@@ -335,7 +337,7 @@ emulated('CloudWatch telemetry', () => {
         clock.now += ms;
       },
       begin:
-        ({ endpoint, deployment, body, contentType, answer }) =>
+        ({ endpoint, deployment, body, contentType, answer, id }) =>
         () => {
           const inferenceTime = `${new Date(clock.now).toISOString().slice(0, 19)}Z`;
           const hour = inferenceTime.slice(0, 13).replaceAll(/[-T]/g, '/');
@@ -343,9 +345,13 @@ emulated('CloudWatch telemetry', () => {
           const line = {
             captureData: {
               endpointInput: side('INPUT', body, contentType),
-              endpointOutput: side('OUTPUT', answer, 'application/json'),
+              ...(answer === undefined ? {} : { endpointOutput: side('OUTPUT', answer, 'application/json') }),
             },
-            ...{ eventMetadata: { eventId: randomUUID(), inferenceTime }, eventVersion: '0' },
+            eventMetadata: {
+              ...{ eventId: randomUUID(), inferenceTime },
+              ...(id === undefined ? {} : { inferenceId: id }),
+            },
+            eventVersion: '0',
           };
           const lines = files.get(key) ?? [];
           lines.push(`${JSON.stringify(line)}\n`);
@@ -354,7 +360,11 @@ emulated('CloudWatch telemetry', () => {
       lagMs: 30 * minute,
       close: async () => {},
     };
-  });
+  }
+
+  capturedContract('cloudWatchTelemetry', openCaptured);
+
+  labelsContract('capturedLabels on AWS', () => labelsOver(openCaptured));
 
   describe('captured requests', () => {
     const side = (data: string, more: object = {}) => ({

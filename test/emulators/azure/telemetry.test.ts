@@ -5,8 +5,10 @@ import { slowerThan } from '@serin/core/base/measures';
 import { day, minute, second } from '@serin/core/base/time';
 import type { Bucket } from '@serin/core/ports/bucket';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { capturedContract } from '../../contract/captured.contract.ts';
+import { capturedContract, type OpenCaptured } from '../../contract/captured.contract.ts';
+import { labelsOver } from '../../contract/captured-labels.ts';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
+import { labelsContract } from '../../contract/labels.contract.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { memoryBucket } from '../../simulation/fakes/bucket.ts';
 import { atOnce } from '../../simulation/fakes/sync.ts';
@@ -123,7 +125,7 @@ emulatedAzure('Azure Monitor telemetry', () => {
       return { clock, telemetry, answer: () => answer('v1', 5) };
     });
 
-  capturedContract('monitorTelemetry', async () => {
+  async function openCaptured(): Promise<OpenCaptured> {
     const { bucket, clock, share, telemetry } = opened('log');
     share({ v1: 100 });
     const files = new Map<string, string[]>();
@@ -141,27 +143,32 @@ emulatedAzure('Azure Monitor telemetry', () => {
         for (const [key, lines] of files) await bucket.write(key, Buffer.from(lines.join('')));
         clock.now += ms;
       },
-      begin: ({ endpoint, deployment, body, contentType, answer }) => {
+      begin: ({ endpoint, deployment, body, contentType, answer, id }) => {
         const correlationid = randomUUID();
+        const ids = { correlationid, ...(id === undefined ? {} : { xrequestid: id }) };
         const collect = (collection: string, text: string, datacontenttype: string) => {
           const time = `${new Date(clock.now).toISOString().slice(0, 19)}Z`;
           const hour = time.slice(0, 13).replaceAll(/[-T]/g, '/');
           const place = `${endpointName(installation, endpoint)}/${theirs(deployment)}/${collection}`;
           const key = `captured/${place}/${hour}/i.jsonl`;
-          const line = { type: `azureml.inference.${collection}`, time, datacontenttype, correlationid };
+          const line = { type: `azureml.inference.${collection}`, time, datacontenttype, ...ids };
           const lines = files.get(key) ?? [];
           lines.push(`${JSON.stringify({ ...line, data: jsonOr(text) })}\n`);
           files.set(key, lines);
         };
         return () => {
           collect('request', body, contentType);
-          collect('response', answer, 'application/json');
+          if (answer !== undefined) collect('response', answer, 'application/json');
         };
       },
       lagMs: 30 * minute,
       close: async () => {},
     };
-  });
+  }
+
+  capturedContract('monitorTelemetry', openCaptured);
+
+  labelsContract('capturedLabels on Azure', () => labelsOver(openCaptured));
 
   test('captured requests are read from the own container, half an hour after the window, for two weeks', async () => {
     const { bucket, clock, share, telemetry } = opened('log');

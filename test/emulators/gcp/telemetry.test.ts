@@ -3,8 +3,10 @@ import { minute } from '@serin/core/base/time';
 import { endpointName } from '@serin/gcp/names';
 import { monitoringTelemetry } from '@serin/gcp/ports/telemetry';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { capturedContract } from '../../contract/captured.contract.ts';
+import { capturedContract, type OpenCaptured } from '../../contract/captured.contract.ts';
+import { labelsOver } from '../../contract/captured-labels.ts';
 import { cloudCounts } from '../../contract/cloud-counts.ts';
+import { labelsContract } from '../../contract/labels.contract.ts';
 import { type RoutedRequest, telemetryContract } from '../../contract/telemetry.contract.ts';
 import { emulatedGcp } from '../emulated.ts';
 import { type Handlers, Refusal, type Request, type Served, serveGoogle } from './discovery.ts';
@@ -100,7 +102,7 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
     return { clock, telemetry, answer: () => answer('1', 5) };
   });
 
-  capturedContract('monitoringTelemetry', async () => {
+  async function openCaptured(): Promise<OpenCaptured> {
     const { clock, telemetry, logged } = opened();
     /** The parts of a prediction, or the whole of a raw one. */
     const parts = (text: string, of: 'instances' | 'predictions'): readonly string[] => {
@@ -118,18 +120,24 @@ emulatedGcp('Cloud Monitoring telemetry', () => {
         clock.now += ms;
       },
       begin:
-        ({ endpoint, deployment, body, answer }) =>
+        ({ endpoint, deployment, body, answer, id = '17' }) =>
         () => {
           logged.push({
             endpoint: `projects/123/locations/europe-west4/endpoints/${endpointName(installation, endpoint)}`,
-            ...{ deployed_model_id: deployment.slice(1), logging_time: clock.now, request_id: '17' },
-            ...{ request_payload: parts(body, 'instances'), response_payload: parts(answer, 'predictions') },
+            ...{ deployed_model_id: deployment.slice(1), logging_time: clock.now, request_id: id },
+            request_payload: parts(body, 'instances'),
+            response_payload: answer === undefined ? [] : parts(answer, 'predictions'),
           });
         },
       lagMs: 30 * minute,
       close: async () => {},
     };
-  });
+  }
+
+  capturedContract('monitoringTelemetry', openCaptured);
+
+  // Nobody learns the id that Vertex AI gives a request.
+  labelsContract('capturedLabels on Google Cloud', () => labelsOver(openCaptured, 'order'));
 
   describe('captured requests', () => {
     const row = (number: number, more: Partial<LoggedRow> = {}): LoggedRow => ({

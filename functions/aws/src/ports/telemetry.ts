@@ -2,11 +2,10 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { captureTimes } from '@serin/clouds/captured';
 import { thresholdOf } from '@serin/core/base/measures';
 import type { Bucket } from '@serin/core/ports/bucket';
-import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import { type CaptureFiles, capturedInFiles, checkCaptured } from '@serin/platform/captured';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutLabels } from '@serin/platform/telemetry';
 import {
   type Counter,
   closedTicks,
@@ -61,12 +60,12 @@ const counter: Counter = {
  * request counts in the minute for which SageMaker counts it. An error is a request that the model failed to answer, with
  * a 5xx or not at all (see `errorsOf`): a 4xx is the caller's. Latency is ModelLatency, the model's own time as SageMaker
  * sees it, without the overhead that is the same for all. Ticks of more than 15 days ago are `invalid`. There are no
- * users, segments, pairs or labels. A threshold is rounded to the microsecond.
+ * users, segments or pairs. A threshold is rounded to the microsecond.
  *
  * `captured` reads what SageMaker captured into the own bucket, half an hour after the window ended: a copy that is
  * written later is never read. A request has the id that its caller gave, else SageMaker's own.
  */
-export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now, bucket }: Options): Telemetry & Labels {
+export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now, bucket }: Options): Telemetry {
   /** Each statistic of each variant of an endpoint; `undefined`: CloudWatch has not all of them yet. */
   async function read(window: Window, statistics: readonly Statistic[]) {
     const variants = await variantsOf({ cloudwatch, endpoints }, window.endpoint);
@@ -117,8 +116,6 @@ export function cloudWatchTelemetry({ cloudwatch, endpoints, installation, now, 
       const readPart: CaptureFiles['readPart'] = (...part) => readCaptured(bucket, query.fields, ...part);
       return capturedInFiles({ bucket, folders, lagMs: captureTimes.lagMs, readPart }, query);
     },
-
-    ...withoutLabels('AWS'),
   };
 }
 

@@ -2,11 +2,10 @@ import { captureTimes } from '@serin/clouds/captured';
 import { thresholdOf } from '@serin/core/base/measures';
 import { minute } from '@serin/core/base/time';
 import type { Bucket } from '@serin/core/ports/bucket';
-import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import { type CaptureFiles, capturedInFiles, checkCaptured } from '@serin/platform/captured';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutLabels } from '@serin/platform/telemetry';
 import { type Counter, closedTicks, percentilesOf, slowOf, ticksOf, wholeSteps } from '@serin/platform/ticks';
 import { endpointName, nameOfDeployment } from '../names.ts';
 import { type Answered, isError, type SourceOptions } from '../serving/answers.ts';
@@ -35,12 +34,12 @@ interface Options extends SourceOptions {
  * An error is a request that its caller is not to blame for (see `isError`). Of a model that hangs, Azure ML ends the request
  * at the time-out of its deployment and answers 408. Where nothing of it is counted, it is missing in the share of its
  * deployment, which the judge compares with the configured one. What was refused before a deployment was chosen is not
- * counted. Users, segments, pairs and labels are unknown.
+ * counted. Users, segments and pairs are unknown.
  *
  * Captured requests are what Azure ML collected into the own container. They are read half an hour after the window, by the id
  * that Azure ML gave each; a copy that is written later is left out.
  */
-export function monitorTelemetry(options: Options): Telemetry & Labels {
+export function monitorTelemetry(options: Options): Telemetry {
   const { azure, installation, now, bucket, logWorkspaceId, ...place } = options;
   const source =
     logWorkspaceId === undefined ? endpointMetrics({ azure, ...place }) : trafficLog({ azure, logWorkspaceId });
@@ -91,8 +90,6 @@ export function monitorTelemetry(options: Options): Telemetry & Labels {
       const readPart: CaptureFiles['readPart'] = (...part) => readCollected(bucket, query.fields, ...part);
       return capturedInFiles({ bucket, folders, lagMs: captureTimes.lagMs, readPart }, query);
     },
-
-    ...withoutLabels('Azure'),
   };
 }
 

@@ -1,10 +1,9 @@
 import { captureTimes } from '@serin/clouds/captured';
 import { thresholdOf } from '@serin/core/base/measures';
-import type { Labels, Telemetry } from '@serin/core/ports/telemetry';
+import type { Telemetry } from '@serin/core/ports/telemetry';
 import { checkCaptured } from '@serin/platform/captured';
 import { notYet } from '@serin/platform/faults';
 import type { Installation } from '@serin/platform/names';
-import { withoutLabels } from '@serin/platform/telemetry';
 import {
   type Counter,
   closedTicks,
@@ -62,12 +61,12 @@ const counter: Counter = {
  *
  * Latency is the total time as Vertex AI sees it, which is "always populated", of requests that succeeded.
  * `latency` answers bounds of its buckets, so that what is slower than one of them is counted exactly; any other
- * threshold is rounded down to a bound. Ticks of more than six weeks ago are `invalid`. Users, segments, pairs and labels
+ * threshold is rounded down to a bound. Ticks of more than six weeks ago are `invalid`. Users, segments and pairs
  * are not counted.
  *
  * `captured` queries the table of BigQuery that endpoints log into, half an hour after a window: later rows are never read.
  */
-export function monitoringTelemetry(options: Options): Telemetry & Labels {
+export function monitoringTelemetry(options: Options): Telemetry {
   const { installation, endpoints, now } = options;
 
   const responsesIn = (window: Window) =>
@@ -121,8 +120,6 @@ export function monitoringTelemetry(options: Options): Telemetry & Labels {
       checkCaptured(query, captureTimes, now());
       return capturedRows(options, endpointName(installation, query.endpoint), query);
     },
-
-    ...withoutLabels('GCP'),
   };
 }
 

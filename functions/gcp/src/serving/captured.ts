@@ -124,13 +124,16 @@ function requestOf(cells: readonly Cell[], fields: readonly string[]): Found {
   const found = foundRequest(fields, {
     ...known,
     asked: json(`{"instances":[${asked.join()}]}`),
-    answered: json(`{"predictions":[${answered.join()}]}`),
+    ...(answered.length === 0 ? {} : { answered: json(`{"predictions":[${answered.join()}]}`) }),
   });
   const [whole, ...others] = asked;
   if (found.unread === undefined || whole === undefined || others.length > 0) return found;
   // Of a raw prediction the payload is the body, in whatever form it came.
   const plain = (body: string) => ({ body, contentType: undefined });
-  const raw = foundRequest(fields, { ...known, asked: plain(whole), answered: plain(answered.join('\n')) });
+  const raw = foundRequest(fields, {
+    ...{ ...known, asked: plain(whole) },
+    ...(answered.length === 0 ? {} : { answered: plain(answered.join('\n')) }),
+  });
   return raw.unread === undefined ? raw : found;
 }
 

@@ -3,10 +3,13 @@ import { expect, test } from 'vitest';
 import {
   compiledFor,
   image,
+  judgedByLabels,
+  labelFiles,
   many,
   model,
   monitored,
   notCaptured,
+  notLabelled,
   rollout,
   untried,
   variables,
@@ -20,16 +23,16 @@ test('a config with an image for each of its programs has no problem on aws; a j
   expect(problems({})).toEqual([]);
   expect(problems({ train: { command: ['node', 'train.mjs'] } })).toEqual([]);
   expect(problems(monitored({}))).toEqual([]);
+  expect(problems({ ...monitored({}), ...labelFiles, ...judgedByLabels({ maturity: '13d' }) })).toEqual([]);
 });
 
 const cases: readonly (readonly [string, object, string])[] = [
   ['a tick that CloudWatch does not count', rollout({ tick: '90s' }), 'rollout.tick'],
   ['a shadow, whose pairs nobody counts', rollout({ strategy: 'shadow' }), 'rollout.strategy'],
   ['segments', rollout({ segments: { by: 'x-country', values: ['ch'] } }), 'rollout.segments'],
-  ['labels as a guardrail', rollout({ guardrails: { labels: {} } }), 'rollout.guardrails.labels'],
-  ['labels as files', { labels: { bucket: 'acme-labels', prefix: 'fraud/' } }, 'labels'],
   ['sticky users', { serve: { ...model.serve, stickyBy: 'x-user' } }, 'serve.stickyBy'],
   ...notCaptured,
+  ...notLabelled,
   ['half a percent of the requests', monitored({ share: '0.5%' }), 'monitor.capture.share'],
   [
     'a training of 28 days and an hour',

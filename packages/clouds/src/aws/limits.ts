@@ -4,7 +4,7 @@ import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
 import { type JobPath, jobPathsOf } from '@serin/core/config/parts';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { type CloudLimit, cannot, captured, inRequest, longestRun, problemsWith } from '../limits.ts';
+import { type CloudLimit, cannot, captured, inRequest, labelled, longestRun, problemsWith } from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { awsNameProblems } from './names.ts';
 
@@ -38,8 +38,6 @@ const variablesInRequest = (longest: number) =>
   `SageMaker takes 50 variables of ${longest} characters beside Serin's own: put the rest into a file`;
 
 const endpointMetrics = 'https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html';
-const noRequestIds =
-  'SageMaker does not record which version answered a request: leave out labels, or judge by errors and latency';
 
 export const limits: readonly CloudLimit[] = [
   cannot('ticksWithinMinutes', "CloudWatch counts the requests by the minute: use a multiple of '1m'", endpointMetrics),
@@ -53,14 +51,13 @@ export const limits: readonly CloudLimit[] = [
     'CloudWatch counts by variant, not by a header of the request: leave out segments',
     endpointMetrics,
   ),
-  cannot('labelsGuardrail', noRequestIds, endpointMetrics),
-  cannot('labels', noRequestIds, endpointMetrics),
   cannot(
     'stickyUsers',
     'SageMaker chooses a variant for each request and uses no header for it: leave out stickyBy',
     'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html',
   ),
   ...captured('the own bucket', 'infra/aws/topology/stores.ts: the rule captured'),
+  ...labelled('the own bucket', 'decisions/0093-labels-on-the-clouds.md'),
   {
     path: 'monitor.capture.share',
     broken: ({ monitor: { capture } }) => capture !== undefined && !Number.isInteger(Number.parseFloat(capture.share)),

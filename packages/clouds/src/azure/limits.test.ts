@@ -2,9 +2,13 @@ import { expect, test } from 'vitest';
 import {
   compiledFor,
   image,
+  judgedByLabels,
+  labelFiles,
   many,
   model,
+  monitored,
   notCaptured,
+  notLabelled,
   notOnNewClouds,
   rollout,
   secretsByName,
@@ -21,6 +25,8 @@ const trains = (maxRuntime: string, spot = false) => ({
 const cases: readonly (readonly [string, object, string])[] = [
   ...notOnNewClouds,
   ...notCaptured,
+  ['labels as a guardrail', { ...monitored({}), ...judgedByLabels() }, 'rollout.guardrails.labels'],
+  ['labels as files without captured requests', labelFiles, 'labels'],
   [
     '51 instances of a deployment',
     { serve: { ...model.serve, compute: { instances: { min: 1, max: 51 } } } },
@@ -55,12 +61,13 @@ const cases: readonly (readonly [string, object, string])[] = [
     'serve.compute.accelerator',
   ],
 ];
-/** Breaks two limits: files of labels are refused wherever they lie. */
+/** Breaks two limits: without captured requests files of labels are refused wherever they lie. */
 const labelsInNoContainer = { labels: { bucket: 'labels-', prefix: 'fraud/' } };
 
 test('a config that fits has no problem on azure', () => {
   expect(problemsOf(compiledFor('azure', {}))).toEqual([]);
   expect(problemsOf(compiledFor('azure', rollout({ tick: '2m' })))).toEqual([]);
+  expect(problemsOf(compiledFor('azure', { ...monitored({}), ...labelFiles }))).toEqual([]);
   expect(problemsOf(compiledFor('azure', trains('21d')))).toEqual([]);
   expect(problemsOf(compiledFor('azure', trains('7d', true)))).toEqual([]);
   for (const [, changes] of secretsByName) expect(problemsOf(compiledFor('azure', changes))).toEqual([]);
@@ -74,7 +81,7 @@ test.each(cases)('%s is refused at its place, and alone', (_, changes, path) => 
   expect(problemsOf(compiledFor('azure', changes)).map((problem) => problem.path)).toEqual([`models.fraud.${path}`]);
 });
 
-test('files of labels are refused, and the name of their container as well', () => {
+test('files of labels without captured requests are refused, and the name of their container as well', () => {
   expect(problemsOf(compiledFor('azure', labelsInNoContainer)).map(({ path }) => path)).toEqual([
     'models.fraud.labels',
     'models.fraud.labels.bucket',
@@ -82,7 +89,8 @@ test('files of labels are refused, and the name of their container as well', () 
 });
 
 test('each limit is broken by a case above, and says where it was read', () => {
-  expect(untried('azure', limits, [...cases.map(([, changes]) => changes), labelsInNoContainer])).toEqual([]);
+  const tried = [...cases, ...notLabelled].map(([, changes]) => changes);
+  expect(untried('azure', limits, [...tried, labelsInNoContainer])).toEqual([]);
   for (const { source, because } of limits) expect([source, because]).not.toContain('');
 });
 

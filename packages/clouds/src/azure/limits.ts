@@ -8,6 +8,7 @@ import {
   type CloudLimit,
   cannot,
   captured,
+  labelled,
   longestRun,
   problemsWith,
   slowDeployments,
@@ -17,8 +18,6 @@ import { azureNameProblems, isContainerName } from './names.ts';
 
 const quotas = 'https://learn.microsoft.com/azure/machine-learning/how-to-manage-quotas';
 const trafficLog = 'https://learn.microsoft.com/azure/azure-monitor/reference/tables/amlonlineendpointtrafficlog';
-const noLabels =
-  'Serin tells no label to a request in the traffic log of Azure ML: leave it out, or judge by errors and latency';
 
 const longestOnSpot = (path: JobPath): CloudLimit => ({
   path: `${path}.compute.maxRuntime`,
@@ -41,14 +40,18 @@ export const limits: readonly CloudLimit[] = [
     trafficLog,
   ),
   cannot('segments', 'the traffic log of Azure ML has no headers of requests: leave segments out', trafficLog),
-  cannot('labelsGuardrail', noLabels, 'decisions/0013-ports-fit-three-clouds.md'),
-  cannot('labels', noLabels, 'decisions/0013-ports-fit-three-clouds.md'),
+  cannot(
+    'labelsGuardrail',
+    'Azure ML captures the requests of each deployment by a share of its own, which may not be the same for champion and candidate: leave it out, and judge by errors and latency',
+    'azure-rest-api-specs 2025-09-01: DataCollector is a property of a deployment',
+  ),
   cannot(
     'stickyUsers',
     'an endpoint of Azure ML draws a deployment for each request and takes no header of ours into account: leave stickyBy out',
     'https://learn.microsoft.com/azure/machine-learning/concept-endpoints-online',
   ),
   ...captured('the own container', 'infra/azure/topology/stores.ts: what is captured'),
+  ...labelled('the own container', 'decisions/0093-labels-on-the-clouds.md'),
   cannot(
     'metricsByRegex',
     'Azure ML reads no metrics from the log of a job: leave metrics out, and let the program write metrics.json',

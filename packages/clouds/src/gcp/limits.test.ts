@@ -1,10 +1,25 @@
 import { expect, test } from 'vitest';
-import { compiledFor, model, notCaptured, notOnNewClouds, rollout, secretsByName, untried } from '../config.fixture.ts';
+import {
+  compiledFor,
+  judgedByLabels,
+  labelFiles,
+  model,
+  monitored,
+  notCaptured,
+  notLabelled,
+  notOnNewClouds,
+  rollout,
+  secretsByName,
+  untried,
+} from '../config.fixture.ts';
 import { limits, problemsOf } from './limits.ts';
 
 const cases: readonly (readonly [string, object, string])[] = [
   ...notOnNewClouds,
   ...notCaptured,
+  ...notLabelled,
+  ['label files that can name no request', { ...monitored({}), ...labelFiles }, 'labels'],
+  ['labels that can name no request', { ...monitored({}), ...judgedByLabels() }, 'rollout.guardrails.labels'],
   ['a tick that Cloud Monitoring does not count', rollout({ tick: '90s' }), 'rollout.tick'],
   ['a request of eleven minutes', { serve: { ...model.serve, timeout: '11m' } }, 'serve.timeout'],
   [
@@ -32,11 +47,13 @@ const cases: readonly (readonly [string, object, string])[] = [
     'train.compute.accelerator',
   ],
 ];
-/** Breaks two limits: files of labels are refused wherever they lie. */
+/** Breaks two limits: without captured requests files of labels are refused wherever they lie. */
 const labelsInNoBucket = { labels: { bucket: 'labels-', prefix: 'fraud/' } };
 
 test('a config that fits has no problem on gcp', () => {
   expect(problemsOf(compiledFor('gcp', {}))).toEqual([]);
+  const named = { ...monitored({ id: 'size' }), ...labelFiles, ...judgedByLabels() };
+  expect(problemsOf(compiledFor('gcp', named))).toEqual([]);
   expect(problemsOf(compiledFor('gcp', { serve: { ...model.serve, image: 'eu.gcr.io/acme/fraud:1' } }))).toEqual([]);
 });
 
@@ -48,7 +65,7 @@ test.each(cases)('%s is refused at its place, and alone', (_, changes, path) => 
   expect(problemsOf(compiledFor('gcp', changes)).map((problem) => problem.path)).toEqual([`models.fraud.${path}`]);
 });
 
-test('files of labels are refused, and the name of their bucket as well', () => {
+test('files of labels without captured requests are refused, and the name of their bucket as well', () => {
   expect(problemsOf(compiledFor('gcp', labelsInNoBucket)).map(({ path }) => path)).toEqual([
     'models.fraud.labels',
     'models.fraud.labels.bucket',

@@ -2,14 +2,21 @@ import { hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig } from '@serin/core/config/config';
 import { whenPart } from '@serin/core/config/limits';
 import type { ConfigProblem } from '@serin/core/config/problems';
-import { bucketNames, type CloudLimit, cannot, captured, problemsWith, slowDeployments } from '../limits.ts';
+import {
+  bucketNames,
+  type CloudLimit,
+  cannot,
+  captured,
+  labelled,
+  labelsWant,
+  problemsWith,
+  slowDeployments,
+} from '../limits.ts';
 import { instanceTypes } from './instance-types.ts';
 import { gcpNameProblems, isBucketName } from './names.ts';
 
 const metrics = 'https://docs.cloud.google.com/monitoring/api/metrics_gcp_a_b';
 const endpoint = 'aiplatform v1: Endpoint has trafficSplit, a percentage by deployed model, and nothing else';
-const noRequestIds =
-  'Cloud Monitoring does not record which version answered a request: leave out labels, and judge by errors and latency';
 
 // No row for guardrails.latency: prediction_latencies is a distribution, whose buckets count what is slower than a bound.
 // None for the length of a job either: Scheduling.timeout has a default of 7 days, and no document names a maximum. None for
@@ -30,14 +37,18 @@ export const limits: readonly CloudLimit[] = [
     'Cloud Monitoring counts by deployed model, not by a header of the request: leave out segments',
     metrics,
   ),
-  cannot('labelsGuardrail', noRequestIds, metrics),
-  cannot('labels', noRequestIds, metrics),
   cannot(
     'stickyUsers',
     'Vertex AI chooses a deployed model for each request and uses no header for it: leave out stickyBy',
     endpoint,
   ),
   ...captured('the table of BigQuery', 'infra/gcp/topology/stores.ts: capturesOf'),
+  ...labelled('the table of BigQuery', 'decisions/0093-labels-on-the-clouds.md'),
+  ...labelsWant(
+    ({ monitor: { capture } }) => capture !== undefined && capture.id === undefined,
+    'Vertex AI tells no caller the id that it gives a request: name one of the fields in monitor.capture.id, by which labels name it',
+    'aiplatform v1: PredictResponse has no id of the request',
+  ),
   cannot(
     'metricsByRegex',
     'Vertex AI does not read metrics from the log of a job: leave out metrics, and let the program write metrics.json',

@@ -117,6 +117,17 @@ describe('a config', () => {
     ]);
   });
 
+  test('names a request by a field only if that field is captured', () => {
+    const serve = { command: ['python', 'serve.py'] };
+    const named = (id: string) =>
+      configOf({ serve, monitor: { capture: { share: '10%', fields: ['order', 'amount'], id } } });
+
+    expect(problemsOf(named('order'))).toEqual([]);
+    expect(problemsOf(named('customer'))).toEqual([
+      'models.fraud.monitor.capture.id: a request is named by a field that is captured: list it in monitor.capture.fields',
+    ]);
+  });
+
   test('takes the image of the platform that it is compiled for', () => {
     const read = parseConfig(configOf({ train: { ...model.train, image: { aws: 'a', local: 'l' } } }));
     if ('problems' in read) throw new Error(JSON.stringify(read.problems));

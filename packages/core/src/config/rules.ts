@@ -133,6 +133,14 @@ export const modelRules: readonly Rule[] = [
     because: "there are no requests to capture with serve: 'none': give serve, or leave out monitor.capture",
   },
   {
+    path: ['monitor', 'capture', 'id'],
+    holds: ({ monitor }) => {
+      const { id, fields = [] } = monitor?.capture ?? {};
+      return id === undefined || fields.includes(id);
+    },
+    because: 'a request is named by a field that is captured: list it in monitor.capture.fields',
+  },
+  {
     path: ['monitor', 'drift'],
     holds: ({ monitor }) => monitor?.drift === undefined || monitor.capture !== undefined,
     because: 'drift is judged on captured requests: give monitor.capture with a share and the fields that may be kept',

@@ -237,6 +237,11 @@ const modelOf = (door: Door) =>
                 .string()
                 .regex(/^(100|\d{1,2}(\.\d+)?)%$/, { error: "write a share of the requests such as '10%'" }),
               fields: z.array(text).min(1).max(10_000),
+              id: text
+                .optional()
+                .describe(
+                  'one of fields: on a cloud, labels name a request by its value instead of the id of the request',
+                ),
               keep: door.duration
                 .refine((ms) => ms >= day && ms <= 90 * day, { error: 'use 1d to 90d' })
                 .default(14 * day),

@@ -16,6 +16,8 @@ export interface CapturedRequest {
   readonly rows: readonly CapturedRow[];
   /** One answer for each row; fewer: the answer was not captured, or has none of the forms that are read. */
   readonly answers: readonly Json[];
+  /** There is no copy of an answer: it failed, or only the request was captured. */
+  readonly unanswered?: true;
 }
 
 /** Of which requests an endpoint keeps copies, and for how long. */

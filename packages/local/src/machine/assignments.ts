@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { LabelledRequest } from '@serin/platform/label-outcomes';
+import type { Prediction } from '@serin/platform/prediction';
 import type { Counters } from './counters.ts';
 import { reading } from './faults.ts';
 
@@ -18,22 +20,14 @@ const forgetRatio = 2;
 /** And of each endpoint in an hour, also of one that has no requests any more. */
 const forgetHourly = 10_000;
 
-export type Prediction = string | number | boolean;
-
-/** Who answered a request, and what. */
-export interface Assignment {
+/** Who answered a request, and what. Of one whose caller went away there is no mirror. */
+export interface Assignment extends LabelledRequest {
   readonly requestId: string;
   readonly endpoint: string;
-  readonly deployment: string;
   /** Percent of that deployment in the route that was used. */
   readonly weight: number;
   /** Milliseconds since the epoch: when it was routed. */
   readonly at: number;
-  /** The scalar in the answer; absent: none was found, or the answer is not there yet. */
-  readonly prediction?: Prediction;
-  readonly errored: boolean;
-  /** Of a request that was mirrored, once the copy has ended; never of one whose caller went away. */
-  readonly mirror?: { readonly deployment: string; readonly prediction?: Prediction; readonly failed: boolean };
 }
 
 /**

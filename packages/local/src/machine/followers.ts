@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Assignment, Assignments, Prediction } from './assignments.ts';
+import type { Prediction } from '@serin/platform/prediction';
+import type { Assignment, Assignments } from './assignments.ts';
 import { type BodyCopy, copyBody, roomOf } from './body-copy.ts';
 import type { CaptureOpening, CaptureRule, Captures } from './captures.ts';
 import { capturing } from './capturing.ts';

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Fault } from '@serin/core/base/fault';
 import type { Label, LabelAnswer, Labels, LabelTick } from '@serin/core/ports/telemetry';
+import { openLabelTick, outcomeOf, outcomeText, type StoredOutcome } from '@serin/platform/label-outcomes';
+import { checkLabelled, checkLabels } from '@serin/platform/telemetry';
 import type { Assignment, Assignments } from './assignments.ts';
 import { reading } from './faults.ts';
 import { groupCommit } from './group-commit.ts';
-import { labelTick, outcomeText, type StoredOutcome } from './label-outcomes.ts';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS labels (
@@ -42,7 +42,7 @@ interface Options {
 export type LabelStore = Labels;
 
 /**
- * Outcomes of requests, joined to who answered them; what is wrong is said in label-outcomes.ts.
+ * Outcomes of requests, joined to who answered them; what is wrong is said in label-outcomes.ts of the platform.
  *
  * A label is in time when it is received before its tick closes, by a clock that never goes back. A late label is kept,
  * and is in no tick.
@@ -99,23 +99,23 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
 
   function tickOf(endpoint: string, start: number, tickMs: number, maturityMs: number): LabelTick {
     const end = start + tickMs;
-    return labelTick(
-      start,
-      assignments.evidence(endpoint, start, end),
-      store.outcomes(endpoint, start, end, end + maturityMs),
-    );
+    const outcomes = store.outcomes(endpoint, start, end, end + maturityMs);
+    const tick = openLabelTick(start);
+    for (const assignment of assignments.evidence(endpoint, start, end))
+      tick.add(assignment, outcomes.get(assignment.requestId));
+    return tick.close();
   }
 
   return {
     async label(labels) {
-      labels.forEach(checkLabel);
+      checkLabels(labels);
       const answers: LabelAnswer[] = [];
       for (let from = 0; from < labels.length; from += sliceLength)
         answers.push(...(await commit(() => takeAll(labels.slice(from, from + sliceLength)))));
       return answers;
     },
     async labels({ endpoint, from, to, tickMs, maturityMs }) {
-      checkTicks(from, to, tickMs, maturityMs);
+      checkLabelled({ from, to, tickMs, maturityMs }, maxTicks);
       await assignments.flush();
       const closed = Math.min(to, assignments.finalUntil(), clock() - maturityMs);
       const ticks: LabelTick[] = [];
@@ -133,23 +133,6 @@ const isTaken = (answer: LabelAnswer | undefined): boolean => answer === 'record
 
 /** When the newest label came, as this store has it: milliseconds, 0 before the first. */
 export const lastLabel = (database: DatabaseSync): number => openStore(database).lastReceived();
-
-function checkLabel({ outcome, time }: Label, index: number): void {
-  const isLoss = 'loss' in outcome;
-  if (isLoss && !(outcome.loss >= 0 && outcome.loss <= 1))
-    throw new Fault('invalid', `label ${index} has the loss ${outcome.loss}; send one from 0 to 1`);
-  if (!Number.isSafeInteger(time))
-    throw new Fault('invalid', `label ${index} has a time that is not a whole number; send milliseconds`);
-}
-
-function checkTicks(from: number, to: number, tickMs: number, maturityMs: number): void {
-  const wrong = !(Number.isSafeInteger(tickMs) && tickMs > 0 && maturityMs >= 0) || !((to - from) / tickMs <= maxTicks);
-  if (wrong)
-    throw new Fault(
-      'invalid',
-      `cannot read the labels from ${from} to ${to} in ticks of ${tickMs} ms that mature in ${maturityMs} ms; ask for whole milliseconds and at most ${maxTicks} ticks`,
-    );
-}
 
 function openStore(database: DatabaseSync) {
   database.exec(tables);
@@ -188,11 +171,10 @@ function openStore(database: DatabaseSync) {
       return row === undefined ? undefined : String(row.outcome);
     },
     outcomes: (endpoint: string, from: number, to: number, before: number): ReadonlyMap<string, StoredOutcome> =>
-      // Written by `outcomeText`.
       new Map(
         reading(() => inTime.all(endpoint, from, to, before)).map(({ id, outcome }) => [
           String(id),
-          JSON.parse(String(outcome)) as StoredOutcome,
+          outcomeOf(String(outcome)),
         ]),
       ),
     totals(endpoint: string): Readonly<Record<LabelAnswer, number>> {

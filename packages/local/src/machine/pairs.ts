@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Prediction } from './assignments.ts';
+import type { Prediction } from '@serin/platform/prediction';
 import type { Counters } from './counters.ts';
 import { reading } from './faults.ts';
 import { bucketOf } from './latency.ts';

@@ -1,63 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { brotliDecompressSync, unzipSync } from 'node:zlib';
-import type { Prediction } from './assignments.ts';
+import { type Prediction, predictionIn } from '@serin/platform/prediction';
 
 const maxBytes = 64 * 1024;
-const maxTextLength = 256;
-const maxDepth = 8;
-
-/**
- * The one value that an answer of a model says, by which answers can be compared with each other and with the truth.
- *
- * With a JSON pointer (RFC 6901) what it points to. Else `prediction`, the first of `predictions`, the first value of
- * KServe's `outputs[0].data`, or the body itself. A list or an object with exactly one value in it counts as that value.
- * Nothing is found in what is no JSON, longer than 64 KB, no finite number, or a text over 256 characters.
- */
-export function predictionIn(body: string, pointer?: string): Prediction | undefined {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  return onlyValue(pointer === undefined ? usualPlace(answer) : at(answer, pointer));
-}
-
-function usualPlace(answer: unknown): unknown {
-  const prediction = member(answer, 'prediction');
-  if (prediction !== undefined) return prediction;
-  const predictions = member(answer, 'predictions');
-  if (predictions !== undefined) return member(predictions, '0');
-  if (member(answer, 'outputs') === undefined) return answer;
-  // https://github.com/kserve/open-inference-protocol: `data` is flat or nested, in row-major order.
-  let first = at(answer, '/outputs/0/data');
-  while (Array.isArray(first)) first = first[0];
-  return first;
-}
-
-const at = (answer: unknown, pointer: string): unknown =>
-  pointer
-    .split('/')
-    .slice(1)
-    .reduce((value, name) => member(value, name.replaceAll('~1', '/').replaceAll('~0', '~')), answer);
-
-function member(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  // Its own property, as was just asked.
-  return (value as Readonly<Record<string, unknown>>)[name];
-}
-
-function onlyValue(value: unknown): Prediction | undefined {
-  let inner = value;
-  for (let depth = 0; depth < maxDepth && typeof inner === 'object' && inner !== null; depth++) {
-    const inside: readonly unknown[] = Object.values(inner);
-    if (inside.length !== 1) return undefined;
-    inner = inside[0];
-  }
-  if (typeof inner === 'number') return Number.isFinite(inner) ? inner : undefined;
-  if (typeof inner === 'string') return inner.length <= maxTextLength ? inner : undefined;
-  return typeof inner === 'boolean' ? inner : undefined;
-}
 
 /** Listens to an answer without holding it up; afterwards says the prediction in it, when it was a success. */
 export function readPrediction(answer: IncomingMessage, pointer: string | undefined): () => Prediction | undefined {

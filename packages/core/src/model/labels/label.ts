@@ -28,9 +28,13 @@ const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 /** The fields of a label as people and tools write it: over HTTP, in files, and in the documentation. */
 const fields: Readonly<Record<string, Field>> = {
   requestId: {
-    schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,200}$', description: 'the x-serin-request-id of the answer' },
+    schema: {
+      type: 'string',
+      pattern: '^[\\x21-\\x7e]{1,200}$',
+      description: 'the x-serin-request-id of the answer; on a cloud the id under which the request is captured',
+    },
     holds: (value) => typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value),
-    expected: 'the x-serin-request-id of the answer',
+    expected: 'the id of a request, such as the x-serin-request-id of the answer: 1 to 200 visible ASCII characters',
   },
   time: {
     schema: { type: 'string', format: 'date-time', maxLength: 64, description: 'when the outcome was learned' },
