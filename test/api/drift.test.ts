@@ -45,6 +45,10 @@ test('a quiet window is told with its columns side by side with the training dat
     ['amount', 'number'],
     ['colour', 'category'],
   ]);
+  expect(before.answers).toMatchObject({ compared: false, rows: 0 });
+  expect(before.answers.sentence).toMatch(/^the model's answers are not compared yet: 0 of 1,000 answers/);
+  expect(body.answers).toMatchObject({ compared: true, from: before.window.from });
+  expect(body.answers.sentence).toMatch(/ what was wrong from the first day is not seen in them$/);
   const { histogram } = body.columns.find(({ name }: { name: string }) => name === 'colour');
   expect(histogram.values).toHaveLength(histogram.reference.length);
   expect(histogram.live).toHaveLength(histogram.reference.length);
@@ -57,12 +61,20 @@ test('drift is told with what drifted, by how much and since when', async () => 
   const { body } = await drift();
 
   expect(body.sentence).toMatch(
-    /^column amount drifted from the training data, by 0\.\d\d, since 2026-01-04 00:00:00 UTC; /,
+    /^column amount and the model's answers drifted from what they were, by 0\.\d\d, since 2026-01-04 00:00:00 UTC; /,
   );
-  expect(body.incident).toMatchObject({ level: 'major', columns: ['amount'], since: '2026-01-04T00:00:00.000Z' });
+  expect(body.incident).toMatchObject({
+    level: 'major',
+    columns: ['amount', '(answers)'],
+    since: '2026-01-04T00:00:00.000Z',
+  });
   expect(body.incident.newsAt).toBe(body.incident.at);
-  expect(body.windows.at(-1).alarms).toEqual(['amount']);
-  expect(body.columns[0].name).toBe('amount');
+  expect(body.windows.at(-1).alarms).toEqual(['amount', '(answers)']);
+  expect(body.columns.map(({ name }: { name: string }) => name)).toEqual(['(answers)', 'amount', 'colour']);
+  const answers = body.columns.find(({ name }: { name: string }) => name === '(answers)');
+  expect(answers.kind).toBe('category');
+  const place = answers.histogram.values.indexOf('high');
+  expect(answers.histogram.live[place]).toBeGreaterThan(answers.histogram.reference[place] + 0.3);
 });
 
 test('drift is shown to whoever may view the model, and to nobody else', async () => {

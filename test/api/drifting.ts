@@ -1,4 +1,5 @@
 import type { Config } from '@serin/core/config/config';
+import type { CapturedRow } from '@serin/core/ports/captured';
 import { random } from '../simulation/random.ts';
 
 /** Rules of a model whose requests are judged each day. */
@@ -19,5 +20,6 @@ export const trainingRows = `amount,colour\n${Array.from({ length: 291 }, (_, at
 /** Who asks: 600 rows a day, whose amounts are higher from a time on. */
 export const askedUntil = (turnsAt: number) => () => ({
   ...{ everyMs: 720_000, rows: 5, perPage: 1000, lateMs: 0 },
+  answer: (row: CapturedRow) => ('amount' in row && Number(row.amount) > 60 ? 'high' : 'low'),
   row: (at: number, index: number) => rowOf(random(at / 1000 + index * 7919).between(0, 290), at >= turnsAt),
 });

@@ -59,6 +59,7 @@ const modelOf = async (server: Server): Promise<Document> => (await read(server,
 interface Seen {
   readonly sentence: string;
   readonly version: number;
+  readonly answers: { readonly compared: boolean; readonly rows: number };
   readonly incident?: { readonly columns: readonly string[]; readonly level: string; readonly clean: number };
   readonly windows: readonly { readonly rows: number; readonly alarms: readonly string[] }[];
 }
@@ -94,11 +95,18 @@ async function serving({ onTestFinished }: TestContext, changes: Partial<Given> 
   while ((await modelOf(server)).champion !== 1) await sleep(50);
   await release(server, join(directory, 'executions.txt'), judging({ on: { data: false }, ...changes }));
   await drop(server, 11, 60);
-  const traffic = { shift: 0, stopped: false };
+  const traffic: { shift: number; answer?: (next: () => number) => number; stopped: boolean } = {
+    shift: 0,
+    stopped: false,
+  };
   const next = dice(99);
   const asking = (async () => {
     while (!traffic.stopped) {
-      const instances = Array.from({ length: 80 }, () => rowOf(next, traffic.shift));
+      const { shift, answer } = traffic;
+      const instances = Array.from({ length: 80 }, () => ({
+        ...rowOf(next, shift),
+        ...(answer === undefined ? {} : { answer: answer(next) }),
+      }));
       await fetch(`${server.url}/endpoints/judged/invocations`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -144,6 +152,22 @@ describe.concurrent('drift on one machine', () => {
       'alert.resolved',
       'drift.resolved',
     ]);
+  }, 90_000);
+
+  test('of answers alone is seen against the first answers of the version', async (context) => {
+    const { server, traffic } = await serving(context, { gate: { score: { direction: 'up', atLeast: 2 } } });
+    traffic.answer = (next) => next();
+    const compared = await driftWhere(server, ({ answers }) => answers.compared);
+    const quiet = await driftWhere(server, ({ windows }) => windows.length > compared.windows.length);
+
+    traffic.answer = (next) => next() / 2;
+    const open = await driftWhere(server, ({ incident }) => incident !== undefined);
+    while ((await modelOf(server)).run?.status !== 'refused') await sleep(50);
+
+    expect(compared.answers.rows).toBeGreaterThanOrEqual(1000);
+    expect(quiet.windows.at(-1)?.alarms).toEqual([]);
+    expect(open.incident).toMatchObject({ columns: ['(answers)'], level: 'major' });
+    expect(open.sentence).toMatch(/^the model's answers drifted from what they were, by 0\.\d\d, since/);
   }, 90_000);
 
   test('stays open where no version passes the gate, and starts no second run', async (context) => {

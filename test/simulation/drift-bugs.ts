@@ -7,8 +7,8 @@ export const driftBugs: readonly PlantedBug[] = [
   core(
     'a window is counted twice',
     'model/drift/drift.ts',
-    'goOn({ ...drift, from: drift.until }, context)',
-    'goOn(drift, context)',
+    "goOn({ ...(without(drift, 'few') as Open), from: drift.until }, context)",
+    "goOn(without(drift, 'few') as Open, context)",
     'requests do not drift, and nothing says so',
   ),
   core(
@@ -23,6 +23,20 @@ export const driftBugs: readonly PlantedBug[] = [
     'engine/drift.ts',
     'let next = cursor;',
     'let next: string | undefined;',
+    'requests do not drift, and nothing says so',
+  ),
+  core(
+    'the answers of the parts of a window are not added up',
+    'engine/answers.ts',
+    'before?.rows ?? 0',
+    '0',
+    'requests do not drift, and nothing says so',
+  ),
+  core(
+    'the answers of the part of a window before are forgotten',
+    'engine/answers.ts',
+    'before === undefined ? emptyCounts(frozen) : await',
+    'true ? emptyCounts(frozen) : await',
     'requests do not drift, and nothing says so',
   ),
   core(

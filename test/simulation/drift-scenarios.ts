@@ -13,6 +13,7 @@ const asking =
     const rows = dice.pick([2, 2, 8]);
     return {
       ...{ everyMs: 15_000, rows, perPage: dice.pick([3, 5, 40]), lateMs: dice.pick([0, 1000, 5 * minute]) },
+      answer: (row) => ('day' in row && row.day === 'd2' ? 'late' : 'early'),
       row: (at, index) => rowOf(random(seed ^ (at / 1000 + 7919 * index)).between(0, 59), driftsAt(at, seed)),
     };
   };

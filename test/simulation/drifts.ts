@@ -1,4 +1,5 @@
 import { instant } from '@serin/core/base/time';
+import type { AnswerSample } from '@serin/core/drift/answers';
 import type { Reference, WindowCounts } from '@serin/core/drift/reference';
 import type { Drift, WindowSeen } from '@serin/core/model/drift/drift';
 import type { Model } from '@serin/core/model/state';
@@ -71,6 +72,7 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
       if (said !== truth) wrong(`${name} has ${truth} rows of ${value}, and ${said} were counted`);
     }
 
+    sampled(after, rows.length, name);
     const [was, now] = [before?.incident, after.incident];
     const isSame = was?.version === now?.version && was?.level === now?.level;
     if (was !== undefined && now !== undefined && isSame && was.newsAt !== now.newsAt)
@@ -84,6 +86,15 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
     const parts = partsOf(last.from, last.to, (last.to - last.from) / 10);
     const isSure = rows.length >= sureRows && parts.every((part) => other(asked(model, ...part)));
     if (isSure && after.incident?.clean !== 0) wrong(`${name} drifted, and nothing says so`);
+  }
+
+  /** Each row of these worlds has an answer. */
+  function sampled({ answers }: Drift, rows: number, name: string): void {
+    const { sample, counts, rows: kept = 0 } = answers ?? {};
+    const total = sample === undefined ? kept : (stored(`drift/${sample}.json`) as AnswerSample).answers.length; // the engine wrote it
+    if (total !== Math.min(10_000, kept)) wrong(`${name} has a sample of ${total} answers, and ${kept} were counted`);
+    const live = counts === undefined ? rows : (stored(`drift/${counts}.json`) as WindowCounts).rows; // and this
+    if (live !== rows) wrong(`${name} has ${rows} rows, and ${live} answers of them were counted`);
   }
 
   /** A run for each news of an incident, at most. */

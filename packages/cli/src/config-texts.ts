@@ -180,7 +180,7 @@ export const configTexts: Readonly<Record<string, string>> = {
   'drift.notice': 'From this difference on a column is named, between 0 and 1.',
   'drift.major': 'From this difference on it is drift, where the evidence says so as well.',
   'drift.quietFor': 'Without drift, so many windows pass between two false alarms on average, or more.',
-  'drift.columns': 'Columns whose kind the data would tell wrongly.',
+  'drift.columns': "Columns whose kind the data would tell wrongly. '(answers)' is what the model answers.",
   'columns.*': 'What it is compared as: number, category, plain (missing values and lengths only) or off.',
   alerts: 'What an alert does.',
   'alerts.onAlert': 'What an alert does when no rollout is under way; one that is under way is taken back.',

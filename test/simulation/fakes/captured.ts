@@ -1,4 +1,5 @@
 import { Fault } from '@serin/core/base/fault';
+import type { Json } from '@serin/core/base/json';
 import type { CapturedPage, CapturedQuery, CapturedRow } from '@serin/core/ports/captured';
 
 /** Who asks an endpoint whose requests are captured: at even times, and always the same at a time. */
@@ -7,6 +8,8 @@ export interface Asking {
   readonly rows: number;
   /** A row that is asked for at a time, the first, second and so on of its request. */
   readonly row: (at: number, index: number) => CapturedRow;
+  /** What a model answers for a row; absent: answers are not captured. */
+  readonly answer?: (row: CapturedRow) => Json;
   /** So many requests are a page. */
   readonly perPage: number;
   /** What was asked in a window is known so long after its end. */
@@ -30,11 +33,10 @@ export function capturedIn(asking: Asking | undefined, query: CapturedQuery, now
   };
 }
 
-const requestAt = ({ rows, row }: Asking, at: number) => ({
-  at,
-  rows: Array.from({ length: rows }, (_, index) => row(at, index)),
-  answers: [],
-});
+function requestAt({ rows, row, answer }: Asking, at: number) {
+  const asked = Array.from({ length: rows }, (_, index) => row(at, index));
+  return { at, rows: asked, answers: answer === undefined ? [] : asked.map(answer) };
+}
 
 /** What was asked in a window, counted by other means. */
 export function rowsAsked({ everyMs, rows, row }: Asking, from: number, to: number): readonly CapturedRow[] {

@@ -15,11 +15,11 @@ const none: Seen = { objects: 0, bytes: 0, rows: [] };
 /** Of a test in which no dataset is read. */
 export const noProfiler = (): Promise<Profiler> => Promise.reject(new Error('no dataset is read in this test'));
 
-/** Reads fields between commas, without quotes. A part has few rows, so that small objects have many parts. */
+/** Reads fields between commas, without quotes: a part has few rows, so that small objects have many. Of records all at once. */
 export function memoryProfiler(rowsPerPart = 3): Profiler {
   return {
     version: 1,
-    reads: (key) => key.endsWith('.csv'),
+    reads: (key) => /\.(csv|ndjson)$/.test(key),
     async profile(object, { state, from }) {
       const seen = state === undefined ? none : (JSON.parse(decodeText(state)) as Seen); // encoded below
       const { rows, next } = await rowsIn(object, from, rowsPerPart);
@@ -36,19 +36,31 @@ export function memoryProfiler(rowsPerPart = 3): Profiler {
   };
 }
 
-async function rowsIn(object: ObjectSource, from: Place | undefined, most: number) {
-  const [header = '', ...lines] = decodeText(await object.read(0, object.bytes)).split('\n');
+async function rowsIn(object: ObjectSource, from: Place | undefined, rowsPerPart: number) {
+  const lines = decodeText(await object.read(0, object.bytes)).split('\n');
   const first = Number(from?.row ?? 0);
+  const isCsv = object.key.endsWith('.csv');
+  const most = isCsv ? rowsPerPart : lines.length;
+  const names = isCsv ? (lines.shift() ?? '').split(',') : [];
   const rows = lines.filter((line) => line !== '');
-  const names = header.split(',');
   return {
-    rows: rows.slice(first, first + most).map((line) => {
-      const fields = line.split(',');
-      return Object.fromEntries(names.map((name, index) => [name, fields[index] ?? '']));
-    }),
+    rows: rows.slice(first, first + most).map((line) => (isCsv ? csvRow(names, line) : recordIn(line))),
     ...(first + most < rows.length ? { next: { row: first + most } } : {}),
   };
 }
+
+function csvRow(names: readonly string[], line: string): Readonly<Record<string, string>> {
+  const fields = line.split(',');
+  return Object.fromEntries(names.map((name, index) => [name, fields[index] ?? '']));
+}
+
+const recordIn = (line: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(JSON.parse(line) as Readonly<Record<string, unknown>>).map(([name, value]) => [
+      name,
+      String(value ?? ''),
+    ]),
+  );
 
 function profileOf({ objects, bytes, rows }: Seen): DatasetProfile {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];

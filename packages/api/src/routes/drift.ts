@@ -4,7 +4,8 @@ import { histogramOf } from '@serin/core/drift/histogram';
 import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
 import { driftKey, readNamed, referenceKey } from '@serin/core/engine/stored';
 import type { Drift } from '@serin/core/model/drift/drift';
-import { driftText } from '@serin/core/model/drift/text';
+import { answersText, driftText } from '@serin/core/model/drift/text';
+import type { Model } from '@serin/core/model/state';
 import { ownBucket } from '@serin/core/ports/bucket';
 import * as z from 'zod';
 import type { Api } from '../options.ts';
@@ -35,6 +36,7 @@ const drift = z.looseObject({
   sentence: z.string(),
   status: z.enum(['off', 'collecting', 'counting', 'judging']),
   version: z.int().optional(),
+  answers: z.looseObject({ sentence: z.string(), compared: z.boolean(), rows: z.int() }).optional(),
   columns: z.array(column),
   windows: z.array(
     z.object({
@@ -68,7 +70,7 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
       answers: {
         200: {
           description:
-            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line',
+            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line. The column `(answers)` is what the model answers, against its own first answers',
           schema: drift,
         },
       },
@@ -77,12 +79,16 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
         const about = { model: state.model, sentence: driftText(state, now()) };
         if (state.drift === undefined)
           return { status: 200, body: { ...about, status: 'off', columns: [], windows: [] } };
-        const [reference, counts] = await Promise.all([
+        const { answers } = state.drift;
+        const [reference, counts, firstAnswers, lastAnswers] = await Promise.all([
           stored<Reference>(referenceKey(state.drift.reference)),
           state.drift.counts === undefined ? undefined : stored<WindowCounts>(driftKey(state.drift.counts)),
+          answers?.reference === undefined ? undefined : stored<Reference>(referenceKey(answers.reference)),
+          answers?.counts === undefined ? undefined : stored<WindowCounts>(driftKey(answers.counts)),
         ]);
-        const columns = columnsOf(state.drift, reference, counts);
-        return { status: 200, body: { ...about, ...driftView(state.drift), columns } };
+        const known = new Map([...knownOf(reference, counts), ...knownOf(firstAnswers, lastAnswers)]);
+        const columns = columnsOf(state.drift, known);
+        return { status: 200, body: { ...about, ...driftView(state.drift), answers: answersView(state), columns } };
       },
     }),
   ];
@@ -99,10 +105,24 @@ function driftView({ status, version, from, until, incident, windows, because, u
   };
 }
 
-function columnsOf({ columns = [] }: Drift, reference: Reference | undefined, counts: WindowCounts | undefined) {
-  const known = new Map<string, readonly [ReferenceColumn, ColumnCounts | undefined]>(
-    (reference?.columns ?? []).map((each, index) => [each.name, [each, counts?.columns[index]]]),
-  );
+/** Whether the answers are compared, and with how many of which time. */
+function answersView(state: Model) {
+  const sentence = answersText(state);
+  if (sentence === undefined) return undefined;
+  const { since, until, rows = 0, reference } = state.drift?.answers ?? {};
+  const time = since === undefined || until === undefined ? {} : { from: instant(since), until: instant(until) };
+  return { sentence, compared: reference !== undefined, rows, ...time };
+}
+
+type Known = readonly [ReferenceColumn, ColumnCounts | undefined];
+
+const knownOf = (reference: Reference | undefined, counts: WindowCounts | undefined) =>
+  (reference?.columns ?? []).map((each, index): readonly [string, Known] => [
+    each.name,
+    [each, counts?.columns[index]],
+  ]);
+
+function columnsOf({ columns = [] }: Drift, known: ReadonlyMap<string, Known>) {
   return columns.slice(0, columnsShown).map((seen) => {
     const [before, live] = known.get(seen.name) ?? [];
     const histogram = before === undefined || live === undefined ? undefined : histogramOf(before, live);

@@ -1,3 +1,4 @@
+import { columnLabel } from '@serin/core/drift/answers';
 import type { Document } from '../client.ts';
 import { argument, type Command, clientOf, path, show } from '../invocation.ts';
 import { hint, screenOf } from '../screens/parts.ts';
@@ -22,10 +23,12 @@ function driftScreen(document: Document, terminal: Reader): string {
   const columns = rowsAt('columns').map(columnRow);
   const windows = rowsAt('windows').slice(-windowsShown).reverse().map(windowRow);
   const uncalibrated = textOf('', document.uncalibrated);
+  const answers = textOf('', valueAt(document, 'answers.sentence'));
   return screenOf(
     textOf('', document.model),
     [
       { text: `${paragraph(textOf('', document.sentence), terminal).join('\n')}\n` },
+      hint(answers === '' ? '' : `${answers[0]?.toUpperCase()}${answers.slice(1)}.`, terminal),
       hint(uncalibrated === '' ? '' : `False alarms may be more frequent than promised: ${uncalibrated}.`, terminal),
       {
         heading: 'Columns that changed most',
@@ -58,8 +61,14 @@ const windowTitles = {
   DRIFTED: 'alarms',
 } as const;
 
+const alarmsOf = (window: unknown): readonly string[] => {
+  const alarms = valueAt(window, 'alarms');
+  return Array.isArray(alarms) ? alarms.map(String) : [];
+};
+
 const windowRow = (window: unknown) => ({
   ...Object(window),
+  alarms: alarmsOf(window).map(columnLabel),
   size: rounded(valueAt(window, 'size')),
   evidence: wasOpen(window) ? undefined : evidenceOf(window),
 });
@@ -73,7 +82,7 @@ function columnRow(column: unknown) {
   const [before, now] = [0, 1].map((index) => valueAt(column, `missing.${index}`)).map(percentText);
   const [reference, live] = ['reference', 'live'].map((side) => sharesOf(valueAt(column, `histogram.${side}`)));
   return {
-    name: valueAt(column, 'name'),
+    name: columnLabel(textOf('', valueAt(column, 'name'))),
     size: rounded(valueAt(column, 'size')),
     evidence: evidenceOf(column),
     missing: before === now ? before : `${before} -> ${now}`,

@@ -61,6 +61,13 @@ describe('a config', () => {
   test.each([
     [{ gate: undefined }, 'gate'],
     [{ on: { schedule: { cron: '61 * * * *' } } }, 'on.schedule'],
+    [
+      {
+        serve: { command: ['python', 'serve.py'] },
+        monitor: { capture: { share: '10%', fields: ['age', '(answers)'] } },
+      },
+      'monitor.capture.fields',
+    ],
     [{ on: { schedule: { cron: '0 3 * * 1', zone: 'Mars/Base' } } }, 'on.schedule'],
     [{ on: { schedule: { cron: '0 0 30 2 *' } } }, 'on.schedule'],
     [{ train: { ...model.train, metrics: [{ name: 'acc', regex: 'acc=(' }] } }, 'train.metrics.0.regex'],

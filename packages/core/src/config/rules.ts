@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { nextCron } from '../base/cron.ts';
 import { placeholdersIn } from '../base/placeholders.ts';
+import { answersName } from '../drift/answers.ts';
 import { ownBucket } from '../ports/bucket.ts';
 import { notifyProblems } from './notify.ts';
 import type { ParsedConfig, ParsedModel } from './schema.ts';
@@ -144,6 +145,11 @@ export const modelRules: readonly Rule[] = [
     path: ['monitor', 'drift'],
     holds: ({ monitor }) => monitor?.drift === undefined || monitor.capture !== undefined,
     because: 'drift is judged on captured requests: give monitor.capture with a share and the fields that may be kept',
+  },
+  {
+    path: ['monitor', 'capture', 'fields'],
+    holds: ({ monitor }) => monitor?.capture?.fields?.includes(answersName) !== true,
+    because: `'${answersName}' is the name of the model's answers, not of a feature: leave it out, they are captured in any case`,
   },
   {
     path: ['monitor', 'drift', 'notice'],

@@ -391,6 +391,104 @@ describe('without a change', () => {
   });
 });
 
+describe('a column that begins later than others', () => {
+  const judged = (columns: readonly ReferenceColumn[], cells: readonly (readonly number[])[], awaited: number) =>
+    judgeWindow(startDetector(referenceOf(...columns)), referenceOf(...columns), {
+      ...{ counts: windowOf(...cells), window: span(0), isOpen: false },
+      rules: { ...rules, awaited },
+    }).verdict;
+
+  test('counts in the mean from the beginning, with the evidence 0', () => {
+    const columns = [numbers('x', ten), numbers('y', ten)];
+    const far = shifted(ten, 0.2).map((share) => Math.round(share * 1000));
+    const [alone, waiting] = [0, 1].map((awaited) => judged(columns, [far, ten], awaited));
+
+    expect(waiting?.evidence).toBeCloseTo(((alone?.evidence ?? 0) * 2) / 3, 6);
+    expect(waiting?.columns).toEqual(alone?.columns);
+  });
+
+  test('must be alone as evident as any other: the number of all columns times the threshold', () => {
+    const far = judged([numbers('x', [5000, 5000])], [[530, 470]], 0);
+    const quietFor = (far.evidence * 3) / 4;
+    const alarms = (awaited: number) =>
+      judgeWindow(startDetector(referenceOf(numbers('x', [5000, 5000]))), referenceOf(numbers('x', [5000, 5000])), {
+        ...{ counts: windowOf([530, 470]), window: span(0), isOpen: false },
+        rules: { ...rules, quietFor, awaited },
+      }).verdict.alarms.notice;
+
+    expect([alarms(0), alarms(1)]).toEqual([['x'], []]);
+  });
+
+  /**
+   * All that may happen in four windows of two rows, with its chance: of a column x with a reference of 4 rows, and from the
+   * third window on of a column y, whose reference is the two values of the windows before.
+   */
+  test('leaves the mean of all as small as promised: by all that can happen', () => {
+    const x = numbers('x', [2, 2]);
+    const y = numbers('y', [1, 1]);
+    const outcomes = [0, 1, 2].map((first) => [first, 2 - first] as const);
+    /** Of two rows, given the balls of an urn of two cells: each row adds one. */
+    const chance = (balls: readonly [number, number], [first, second]: readonly [number, number]): number => {
+      const [b, c] = balls;
+      const all = (b + c) * (b + c + 1);
+      return first === 2 ? (b * (b + 1)) / all : second === 2 ? (c * (c + 1)) / all : (2 * b * c) / all;
+    };
+    const means = [0, 0, 0, 0];
+
+    const walk = (
+      at: number,
+      state: DetectorState,
+      probability: number,
+      xs: [number, number],
+      ys: [number, number],
+    ) => {
+      if (at === 4) return;
+      const begun = at >= 2;
+      const reference = begun ? referenceOf(x, y) : referenceOf(x);
+      for (const one of outcomes)
+        for (const other of begun ? outcomes : [undefined]) {
+          const cells = other === undefined ? [one] : [one, other];
+          const given = { counts: windowOf(...cells), window: span(at), isOpen: false };
+          const its = { ...rules, quietFor: 1e300, awaited: begun ? 0 : 1 };
+          const { state: next, verdict } = judgeWindow(state, reference, { ...given, rules: its });
+          const p = probability * chance(xs, one) * (other === undefined ? 1 : chance(ys, other));
+          means[at] = (means[at] ?? 0) + p * verdict.evidence;
+          const learned = other === undefined ? ys : ([ys[0] + other[0], ys[1] + other[1]] as [number, number]);
+          walk(at + 1, next, p, [xs[0] + one[0], xs[1] + one[1]], learned);
+        }
+    };
+    // One spacing more than rows, in the last cell.
+    walk(0, startDetector(referenceOf(x)), 1, [2, 3], [1, 2]);
+
+    // The windows since each began, over two columns.
+    const bounds = [1 / 2, 2 / 2, (3 + 1) / 2, (4 + 2) / 2];
+    for (const [at, mean] of means.entries()) expect(mean).toBeLessThanOrEqual((bounds[at] ?? 0) + 1e-9);
+  });
+
+  test('does not alarm more often, with the first windows for its reference', () => {
+    const draws = drawsOf(21);
+    const features = times(3, () => draws.shares([100, 100, 100, 100, 101]));
+    const x = features.map((_, index) => numbers(`c${index}`, [100, 100, 100, 100, 100]));
+    const answers = draws.shares([200, 200, 200, 200, 201]);
+    const late = numbers('answers', [200, 200, 200, 200, 200]);
+    let state = startDetector(referenceOf(...x));
+    let incident: Incident | undefined;
+    let alarms = 0;
+    for (let index = 0; index < 300; index += 1) {
+      const isBegun = index >= 2;
+      const live = [...features, ...(isBegun ? [answers] : [])].map((shares) => draws.counts(shares, 500));
+      const { state: next, verdict } = judgeWindow(state, referenceOf(...x, ...(isBegun ? [late] : [])), {
+        ...{ counts: windowOf(...live), window: span(index), isOpen: incident !== undefined },
+        rules: { ...rules, notice: 1e-9, quietFor: 100, awaited: isBegun ? 0 : 1 },
+      });
+      [state, incident] = [next, followed(incident, verdict)];
+      if (!verdict.clean) alarms += 1;
+    }
+
+    expect(alarms).toBeLessThanOrEqual(3);
+  });
+});
+
 describe('the two gates', () => {
   const even = windowOf(ten.map((count) => count / 10));
   const small = windowOf(shifted(ten, 0.05).map((share) => share * 100_000));

@@ -33,6 +33,12 @@ export const startDetector = (reference: Reference): DetectorState => ({
  * categories, ties, missing values, weekdays, thinned counts and alarms after an incident the rate is measured
  * (decisions/0084).
  *
+ * A column may begin later than others, as that of the model's answers does, whose reference is made of the first windows.
+ * Until then it has the evidence 0 and its weight counts (`awaited`): J columns and one to come have weights of 1/(J + 1).
+ * So nothing of the above changes. When it begins is decided by how many answers came, not by what they were, and its R
+ * starts at 0; E[R] is then at most the windows since, which are fewer than all. A window that its reference was made of is
+ * not judged on it.
+ *
  * Size. Only columns whose change is large enough count for the evidence of an alarm, which makes M smaller. Evidence
  * without size does nothing, and stays.
  *

@@ -19,6 +19,8 @@ export interface DetectorRules {
   readonly quietFor: number;
   /** How much a column counts in the evidence, relative to others; 1 where it is not named. */
   readonly weights?: Readonly<Record<string, number>>;
+  /** The weight of columns that have yet to begin: their evidence is 0 until then, and counts in the mean. */
+  readonly awaited?: number;
 }
 
 export interface ColumnVerdict extends Size {
@@ -67,7 +69,7 @@ export function verdictOf(
 ): Verdict {
   const { window, rows, rules } = given;
   const weights = looks.map(({ column }) => weightOf(rules, column.name));
-  const all = sum(weights) || 1;
+  const all = sum(weights) + (rules.awaited ?? 0) || 1;
   const levels = looks.map(({ size }) => levelOf(size, rules));
   const evidenceOf = (counts: (index: number) => boolean): number =>
     Math.min(

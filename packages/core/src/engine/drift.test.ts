@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { decodeText, encodeText, sha256Hex } from '../base/json.ts';
+import { memoryProfiler } from '../../../../test/simulation/fakes/profiler.ts';
+import { decodeText, encodeText, type Json, sha256Hex } from '../base/json.ts';
 import { day } from '../base/time.ts';
+import { type AnswerSample, answersName } from '../drift/answers.ts';
 import { emptyCounts } from '../drift/cells.ts';
-import type { Reference, WindowCounts } from '../drift/reference.ts';
+import type { ColumnKind, Reference, WindowCounts } from '../drift/reference.ts';
+import type { AnswersAsked } from '../model/drift/protocol.ts';
+import type { Order } from '../model/protocol.ts';
 import type { Bucket } from '../ports/bucket.ts';
 import type { CapturedPage, CapturedRequest } from '../ports/captured.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -19,6 +23,8 @@ const reference: Reference = {
 };
 const order = { endpoint: 'fraud', from: 0, to: day, fields: ['age', 'height'] } as const;
 const rules = { notice: 0.03, major: 0.1, quietFor: 365 };
+
+const profiler = async () => memoryProfiler();
 
 /** An own bucket with the reference in it, and requests that were captured, a page each. */
 function opened(pages: readonly (readonly CapturedRequest[])[], unread = 0) {
@@ -49,10 +55,10 @@ function opened(pages: readonly (readonly CapturedRequest[])[], unread = 0) {
     objects.set(`${folder}/${sha256Hex(content)}.json`, content);
     return sha256Hex(content);
   };
-  const counts = (digest: string) =>
-    JSON.parse(decodeText(objects.get(`drift/${digest}.json`) ?? new Uint8Array())) as WindowCounts;
+  const read = (key: string) => JSON.parse(decodeText(objects.get(`${key}.json`) ?? new Uint8Array()));
+  const counts = (digest: string) => read(`drift/${digest}`) as WindowCounts;
   const ports = { bucket: () => bucket, telemetry: () => ({ captured }) } as unknown as Ports;
-  return { ports, objects, asked, put, counts };
+  return { ports, objects, asked, put, read, counts };
 }
 
 const request = (...rows: CapturedRequest['rows']): CapturedRequest => ({ at: 1, rows, answers: [] });
@@ -133,6 +139,7 @@ describe('a window', () => {
           ...(detector === undefined ? {} : { detector }),
         },
         world.ports,
+        profiler,
       );
 
     const clean = await judge([250, 250, 250, 250]);
@@ -159,8 +166,149 @@ describe('a window', () => {
         ...{ fields: ['age'], rules },
       },
       world.ports,
+      profiler,
     );
 
     expect(judged.evidence).toBe(judged.columns.find(({ name }) => name === 'age')?.evidence);
+  });
+});
+
+describe('answers', () => {
+  /** As often in each cell of the reference. */
+  const rowAt = (at: number) => ({ age: 5 + 10 * (at % 4), height: 5 + 10 * (at % 4) });
+  const answered = (at: number, answer: Json, deployment?: string): CapturedRequest => ({
+    ...{ at, rows: [rowAt(at)], answers: [answer] },
+    ...(deployment === undefined ? {} : { deployment }),
+  });
+  const asked = (world: ReturnType<typeof opened>, answers: AnswersAsked) =>
+    ({ kind: 'countCaptured', ...order, reference: world.put('references', reference), answers }) as const;
+  const even = (from: number, to: number, value: (at: number) => Json = (at) => (at % 100) / 100 + 0.001) =>
+    Array.from({ length: to - from }, (_, index) => answered(from + index, value(from + index)));
+
+  test('of the version that serves are sampled: those of others are not, and those of nobody are', async () => {
+    const page = [answered(1, 'a', 'v1'), answered(2, 'b', 'v2'), answered(3, 'c')];
+    const world = opened([page, [answered(4, 'd', 'v1')]]);
+
+    const { counted } = await countCaptured(asked(world, { of: 'v1' }), world.ports);
+
+    const sample = world.read(`drift/${counted.answers?.kept}`) as AnswerSample;
+    expect(sample.answers.map(([, value]) => value).toSorted()).toEqual(['a', 'c', 'd']);
+    expect([counted.answers?.rows, counted.rows]).toEqual([3, 4]);
+  });
+
+  test('are sampled in parts as at once, in addition to the windows before, and a part twice to the same', async () => {
+    const pages = Array.from({ length: 45 }, (_, index) => [answered(index, index)]);
+    const world = opened(pages);
+    const before = world.put('drift', { version: 1, answers: [['0'.repeat(16), 'before']] });
+    const order = asked(world, { of: 'v1', sample: before });
+
+    const first = await countCaptured(order, world.ports);
+    const next = { ...order, counted: first.counted, cursor: first.cursor ?? '' };
+    const [second, again] = [await countCaptured(next, world.ports), await countCaptured(next, world.ports)];
+    const third = await countCaptured({ ...order, counted: second.counted, cursor: second.cursor ?? '' }, world.ports);
+
+    expect(again).toEqual(second);
+    expect(third.counted.answers?.rows).toBe(45);
+    const { answers } = world.read(`drift/${third.counted.answers?.kept}`) as AnswerSample;
+    expect(answers.map(([, value]) => value).toSorted()).toEqual([...Array(45).keys(), 'before'].toSorted());
+  });
+
+  test('that are none leave nothing, and those that the config has off are not looked at', async () => {
+    const world = opened([[request({ age: 5 })]]);
+    const { answers: _, ...off } = asked(opened([even(0, 9)]), { of: 'v1' });
+    const without = opened([even(0, 9)]);
+
+    const none = await countCaptured(asked(world, { of: 'v1' }), world.ports);
+    const passed = await countCaptured({ ...off, reference: without.put('references', reference) }, without.ports);
+
+    expect(none.counted).not.toHaveProperty('answers');
+    expect(passed.counted).not.toHaveProperty('answers');
+  });
+
+  /** A world in which a window gave a reference of the answers, and what judges the next ones on it. */
+  async function frozen(requests: readonly CapturedRequest[], kind?: ColumnKind) {
+    const pages = [requests];
+    const world = opened(pages);
+    const counting = asked(world, { of: 'v1' });
+    const { counted } = await countCaptured(counting, world.ports);
+    const window = { reference: counting.reference, from: 0, to: day, fields: order.fields, rules, counted };
+    const freeze = { sample: counted.answers?.kept ?? '', ...(kind === undefined ? {} : { kind }) };
+    const judge = (more: Partial<Extract<Order, { kind: 'judgeDrift' }>>) =>
+      judgeDrift({ kind: 'judgeDrift', ...window, ...more }, world.ports, profiler);
+    const first = await judge({ answers: { freeze } });
+    const made = first.answers ?? '';
+    const next = async (requests: readonly CapturedRequest[], after = first) => {
+      pages[0] = requests;
+      const live = await countCaptured({ ...counting, answers: { of: 'v1', reference: made } }, world.ports);
+      return judge({
+        ...{ answers: { reference: made }, counted: live.counted, detector: after.detector },
+        ...(after.judged.level === undefined ? {} : { isOpen: true }),
+      });
+    };
+    const column = (world.read(`references/${made}`) as Reference).columns[0];
+    return { world, freeze, judge, first, next, column };
+  }
+
+  test('become a reference of their own, twice the same, and are judged as one more column', async () => {
+    const { judge, freeze, first, next, column } = await frozen(even(0, 2000));
+
+    const clean = await next(even(2000, 3000));
+    const drifted = await next(
+      even(3000, 4000, (at) => (at % 50) / 100 + 0.001),
+      clean,
+    );
+
+    expect((await judge({ answers: { freeze } })).answers).toBe(first.answers);
+    expect(column).toMatchObject({ name: answersName, kind: 'number', rows: 2000, missing: 0, mistyped: 0 });
+    expect(first.judged.columns.map(({ name }) => name)).not.toContain(answersName);
+    expect(clean.judged).toMatchObject({ alarms: [], columns: [{ name: answersName }, {}, {}] });
+    expect(drifted.judged).toMatchObject({ alarms: [answersName], level: 'major' });
+    expect(drifted.judged.columns[0]?.size).toBeCloseTo(0.5, 1);
+    expect(
+      await next(
+        even(3000, 4000, (at) => (at % 50) / 100 + 0.001),
+        clean,
+      ),
+    ).toEqual(drifted);
+  });
+
+  test('count in the mean before they are judged', async () => {
+    const { judge } = await frozen(even(0, 2000));
+
+    const [off, awaited] = [await judge({}), await judge({ answers: {} })];
+
+    expect(off.judged.evidence).toBeGreaterThan(0);
+    expect(awaited.judged.evidence).toBeCloseTo((off.judged.evidence * 2) / 3, 3);
+  });
+
+  test.each<readonly [string, (at: number) => Json, ColumnKind | undefined, ColumnKind]>([
+    ['labels', (at) => ({ label: at % 3 === 0 ? 'yes' : 'no', score: 0.9 }), undefined, 'category'],
+    ['whole numbers that hardly repeat', (at) => 7 * at, undefined, 'number'],
+    ['numbers that the config takes for categories', (at) => at % 50, 'category', 'category'],
+    ['texts that are all different', (at) => `answer ${at}`, undefined, 'plain'],
+  ])('that are %s are compared as such', async (_, value, kind, compared) => {
+    const { column } = await frozen(even(0, 1200, value), kind);
+
+    expect(column?.kind).toBe(compared);
+    expect(column?.rows).toBe(1200);
+  });
+
+  test('without a value are seen', async () => {
+    const { next } = await frozen(even(0, 2000));
+
+    const { judged } = await next(even(2000, 3000, (at) => (at % 5 === 0 ? null : (at % 100) / 100 + 0.001)));
+
+    expect(judged.columns[0]).toMatchObject({ name: answersName, missing: [0, 0.2] });
+    expect(judged.alarms).toEqual([answersName]);
+  });
+
+  test('of a window without any are neither clean nor drifted', async () => {
+    const { next } = await frozen(even(0, 2000));
+    const drifted = await next(even(2000, 3000, () => 0.5));
+    const silent = even(3000, 4000).map((each) => ({ ...each, answers: [] }));
+    const none = await next(silent, drifted);
+
+    expect(drifted.judged.alarms).toEqual([answersName]);
+    expect(none.judged).toMatchObject({ alarms: [], isSilent: true });
   });
 });

@@ -1,15 +1,17 @@
-import { decodeText, encodeText } from '../base/json.ts';
 import { defined } from '../base/objects.ts';
-import { countRows } from '../drift/cells.ts';
+import { answersName } from '../drift/answers.ts';
+import { countRows, emptyCounts } from '../drift/cells.ts';
 import { type DetectorState, judgeWindow, startDetector } from '../drift/detector.ts';
+import type { Profiler } from '../drift/profiler.ts';
 import type { ColumnCounts, Reference, WindowCounts } from '../drift/reference.ts';
 import type { ColumnVerdict, Verdict } from '../drift/verdict.ts';
 import type { ColumnSeen, Counted, Judged } from '../model/drift/protocol.ts';
 import type { Order } from '../model/protocol.ts';
 import { type Bucket, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
+import { freezeAnswers, openAnswers } from './answers.ts';
 import { readOf, readReference } from './profile.ts';
-import { driftKey, readKept, writeKept } from './stored.ts';
+import { readDrift, writeDrift } from './stored.ts';
 
 /** Pages of captured requests that one order counts: a few seconds. */
 const pagesPerPart = 20;
@@ -23,18 +25,20 @@ type CountOrder = Extract<Order, { kind: 'countCaptured' }>;
  * leaves the same object.
  */
 export async function countCaptured(
-  { endpoint, on = 'endpoint', from, to, fields, reference, counted, cursor }: CountOrder,
+  { endpoint, on = 'endpoint', from, to, fields, reference, answers: asked, counted, cursor }: CountOrder,
   ports: Ports,
 ): Promise<{ readonly counted: Counted; readonly cursor?: string }> {
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
   const telemetry = ports.telemetry(on);
   let counts = counted === undefined ? undefined : await readDrift<WindowCounts>(counted.counts, own);
+  const answers = asked && (await openAnswers(asked, counted?.answers, own));
   let { unread } = counted ?? {};
   let next = cursor;
   for (let page = 0; page < pagesPerPart; page += 1) {
     const query = { endpoint, from, to, fields, ...defined({ cursor: next }) };
     const { items, next: after, unread: failed } = await telemetry.captured(query);
+    answers?.add(items);
     counts = countRows(
       frozen,
       items.flatMap(({ rows }) => rows),
@@ -48,33 +52,66 @@ export async function countCaptured(
   }
   const whole = counts ?? countRows(frozen, [], fields);
   return {
-    counted: { counts: await writeDrift(whole, own), rows: whole.rows, ...defined({ unread }) },
+    counted: {
+      ...{ counts: await writeDrift(whole, own), rows: whole.rows },
+      ...defined({ unread, answers: await answers?.close() }),
+    },
     ...defined({ cursor: next }),
   };
 }
 
 type JudgeOrder = Extract<Order, { kind: 'judgeDrift' }>;
 
-/** Judges a window that was counted. Twice: the same verdict, and the same object with what the detector knows now. */
+/**
+ * Judges a window that was counted, and makes the reference of the answers once there are enough. Twice: the same verdict,
+ * and the same objects.
+ */
 export async function judgeDrift(
-  { reference, detector, counted, from, to, fields, rules, isOpen }: JudgeOrder,
+  { reference, detector, counted, from, to, fields, rules, isOpen, answers }: JudgeOrder,
   ports: Ports,
-): Promise<{ readonly detector: string; readonly judged: Judged }> {
+  profiler: () => Promise<Profiler>,
+): Promise<{ readonly detector: string; readonly judged: Judged; readonly answers?: string }> {
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
   const counts = await readDrift<WindowCounts>(counted.counts, own);
-  const known = detector === undefined ? startDetector(frozen) : await readDrift<DetectorState>(detector, own);
+  const all =
+    answers?.reference === undefined
+      ? { frozen, counts }
+      : await withAnswers({ frozen, counts }, answers.reference, counted.answers?.kept, own);
+  const known = detector === undefined ? startDetector(all.frozen) : await readDrift<DetectorState>(detector, own);
   // What no request holds, such as the label, is no column of the monitor.
   const unasked = frozen.columns.filter(({ name }) => !fields.includes(name));
   const weights = Object.fromEntries(unasked.map(({ name }) => [name, 0]));
-  const window = { start: from, end: to };
-  const { state, verdict } = judgeWindow(known, frozen, {
-    counts,
-    window,
-    rules: { ...rules, weights },
-    isOpen: isOpen === true,
+  const awaited = answers !== undefined && answers.reference === undefined ? 1 : 0;
+  const { state, verdict } = judgeWindow(known, all.frozen, {
+    ...{ counts: all.counts, window: { start: from, end: to } },
+    ...{ rules: { ...rules, weights, awaited }, isOpen: isOpen === true },
   });
-  return { detector: await writeDrift(state, own), judged: shortOf(verdict, frozen, counts) };
+  const made = answers?.freeze && (await freezeAnswers(answers.freeze, await profiler(), own));
+  return {
+    ...{ detector: await writeDrift(state, own), judged: shortOf(verdict, all.frozen, all.counts) },
+    ...defined({ answers: made }),
+  };
+}
+
+interface Compared {
+  readonly frozen: Reference;
+  readonly counts: WindowCounts;
+}
+
+/** With the answers as the last column. */
+async function withAnswers(
+  { frozen, counts }: Compared,
+  reference: string,
+  kept: string | undefined,
+  own: Bucket,
+): Promise<Compared> {
+  const answers = await readReference(readOf(own), reference);
+  const seen = kept === undefined ? emptyCounts(answers) : await readDrift<WindowCounts>(kept, own);
+  return {
+    frozen: { ...frozen, columns: [...frozen.columns, ...answers.columns] },
+    counts: { ...counts, columns: [...counts.columns, ...seen.columns] },
+  };
 }
 
 const keptColumns = 20;
@@ -91,7 +128,8 @@ function shortOf(
 ): Judged {
   const named = columns.map((column, index) => seenOf(column, frozen.columns[index], counts.columns[index]));
   const isAlarm = new Set([...alarms.major, ...alarms.notice]);
-  const rank = (name: string): number => (alarms.major.includes(name) ? 2 : isAlarm.has(name) ? 1 : 0);
+  const rank = (name: string): number =>
+    alarms.major.includes(name) ? 3 : isAlarm.has(name) ? 2 : name === answersName ? 1 : 0;
   const largest = columns
     .map((column, index) => ({ column, seen: named[index] }))
     .filter(({ column: { rows } }) => rows > 0)
@@ -124,10 +162,3 @@ const seenOf = (
 
 const missingShare = (counts: ColumnCounts | undefined): number =>
   counts === undefined || counts.rows === 0 ? 0 : (counts.missing + counts.mistyped) / counts.rows;
-
-async function readDrift<Kind>(digest: string, own: Bucket): Promise<Kind> {
-  return JSON.parse(decodeText(await readKept(readOf(own), driftKey(digest)))) as Kind; // written below, as the digest says
-}
-
-const writeDrift = (value: unknown, own: Bucket): Promise<string> =>
-  writeKept(own, driftKey, encodeText(JSON.stringify(value)));

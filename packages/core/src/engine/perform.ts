@@ -96,7 +96,10 @@ const performers: Performers = {
     return { type: 'historyRead', ...(history === undefined ? {} : { history }) };
   },
   countCaptured: async (order, { ports }) => ({ type: 'capturedCounted', ...(await countCaptured(order, ports)) }),
-  judgeDrift: async (order, { ports }) => ({ type: 'driftJudged', ...(await judgeDrift(order, ports)) }),
+  judgeDrift: async (order, { ports, profiler }) => ({
+    type: 'driftJudged',
+    ...(await judgeDrift(order, ports, profiler)),
+  }),
   tell: async ({ stream, id, signal }, { tell }) => {
     const outcome = await tell(stream, { ...signal, id });
     if (outcome.kind === 'refused') throw new Fault('invalid', outcome.because);

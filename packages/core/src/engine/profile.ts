@@ -2,6 +2,7 @@ import { notData } from '../base/data-files.mjs';
 import { Fault } from '../base/fault.ts';
 import { canonical, decodeText, encodeText } from '../base/json.ts';
 import { defined } from '../base/objects.ts';
+import { answersName } from '../drift/answers.ts';
 import { emptyCounts, withCounts } from '../drift/cells.ts';
 import { freeze } from '../drift/freeze.ts';
 import type { DatasetProfile } from '../drift/profile.ts';
@@ -98,7 +99,10 @@ export async function validate(
 
 async function cellsOf(cells: Cells, { digest }: DatasetVersion, read: ReadOwn): Promise<Reference> {
   if ('profile' in cells)
-    return freeze(await readProfile(read, cells.profile), { dataset: digest, columns: cells.columns });
+    return freeze(await readProfile(read, cells.profile), {
+      dataset: digest,
+      columns: { ...cells.columns, [answersName]: 'off' },
+    });
   return { ...(await readReference(read, cells.reference)), dataset: digest };
 }
 

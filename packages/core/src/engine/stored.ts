@@ -21,7 +21,7 @@ export const codeKey = (digest: string): string => `code/${digest}.json`;
 export const profileKey = (digest: string): string => `profiles/${digest}.json`;
 export const referenceKey = (digest: string): string => `references/${digest}.json`;
 export const reportKey = (digest: string): string => `reports/${digest}.json`;
-/** Counts of a window, and what a detector knows. */
+/** Counts of a window, samples of answers, and what a detector knows. */
 export const driftKey = (digest: string): string => `drift/${digest}.json`;
 const blobKey = (digest: string): string => `code/blobs/${digest}`;
 
@@ -181,3 +181,12 @@ export function isSafePath(path: string): boolean {
   if (path.length === 0 || bytes(path) > 1024 || /[\\\0:]/.test(path)) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && bytes(part) <= 200);
 }
+
+/** What is known of captured requests: counts, samples, what the detector knows. */
+export async function readDrift<Kind>(digest: string, own: Bucket): Promise<Kind> {
+  const content = await readKept((key, maxBytes) => own.read({ key, maxBytes }), driftKey(digest));
+  return JSON.parse(decodeText(content)) as Kind; // written below, as the digest says
+}
+
+export const writeDrift = (value: unknown, own: Bucket): Promise<string> =>
+  writeKept(own, driftKey, encodeText(JSON.stringify(value)));

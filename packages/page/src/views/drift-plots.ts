@@ -1,3 +1,4 @@
+import { answersName, columnLabel } from '@serin/core/drift/answers';
 import type { Layer, Point, StripPlot, XyPlot } from '../plot/spec.ts';
 
 /** A column of `GET /v1/models/{model}/drift`. */
@@ -29,22 +30,24 @@ export interface WindowDoc {
 export function columnPlot({ name, size, histogram }: ColumnDoc): XyPlot | undefined {
   if (histogram === undefined) return undefined;
   const { bounds, values, reference, live } = histogram;
+  const label = columnLabel(name);
+  const before = name === answersName ? 'first answers' : 'training data';
   const told = {
     kind: 'xy',
     id: `drift-${idOf(name)}`,
     height: 200,
-    title: `${name}${size === undefined ? '' : `, size ${size.toFixed(2)}`}`,
+    title: `${label}${size === undefined ? '' : `, size ${size.toFixed(2)}`}`,
     y: { label: 'share of the rows', kind: 'linear', format: 'percent', from: 0 },
   } as const;
   if (bounds !== undefined)
     return {
       ...told,
-      description: `Values of ${name} in the training data and in the last window, ${reference.length} bars from ${bounds[0]} to ${bounds.at(-1)}.`,
+      description: `Values of ${label} in the ${before} and in the last window, ${reference.length} bars from ${bounds[0]} to ${bounds.at(-1)}.`,
       x: { kind: 'number', from: bounds[0] ?? 0, to: bounds.at(-1) ?? 1 },
       layers: [
         {
           kind: 'band',
-          name: 'training data',
+          name: before,
           tone: 'quiet',
           points: outline(bounds, reference).map(([x, y]) => [x, 0, y]),
         },
@@ -53,9 +56,9 @@ export function columnPlot({ name, size, histogram }: ColumnDoc): XyPlot | undef
     };
   return {
     ...told,
-    description: `Values of ${name}: ${(values ?? []).map((value, index) => `${value} ${percentText(reference[index])} in training, ${percentText(live[index])} now`).join('; ')}.`,
+    description: `Values of ${label}: ${(values ?? []).map((value, index) => `${value} ${percentText(reference[index])} in the ${before}, ${percentText(live[index])} now`).join('; ')}.`,
     x: { kind: 'names', names: values ?? [] },
-    layers: [marks('training data', 'ring', reference), marks('last window', 'disc', live)],
+    layers: [marks(before, 'ring', reference), marks('last window', 'disc', live)],
   };
 }
 

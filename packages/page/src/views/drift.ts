@@ -1,3 +1,4 @@
+import { columnLabel } from '@serin/core/drift/answers';
 import { html } from 'hono/html';
 import { command, type Part, section } from '../parts.ts';
 import { figure } from '../plot/figure.ts';
@@ -10,6 +11,7 @@ interface DriftDoc {
   readonly sentence: string;
   readonly version?: number;
   readonly uncalibrated?: string;
+  readonly answers?: { readonly sentence: string };
   readonly columns: readonly ColumnDoc[];
   readonly windows: readonly WindowDoc[];
 }
@@ -28,7 +30,7 @@ export async function driftPart(
   return section(
     'drift',
     'Requests against the training data',
-    html`<p>${it.sentence}.</p>${it.uncalibrated === undefined ? '' : html`<p class="quiet">False alarms may be more frequent than promised: ${it.uncalibrated}.</p>`}`,
+    html`<p>${it.sentence}.</p>${it.uncalibrated === undefined ? '' : html`<p class="quiet">False alarms may be more frequent than promised: ${it.uncalibrated}.</p>`}${it.answers === undefined ? '' : html`<p class="quiet">${capital(it.answers.sentence)}.</p>`}`,
     it.windows.length === 0 ? '' : html`<div class="plots">${figure(windowsPlot(it.windows, rules))}</div>`,
     plots.length === 0 ? '' : html`<div class="plots">${plots.map(figure)}</div>`,
     it.columns.length === 0 ? '' : columnsTable(it.columns),
@@ -39,8 +41,10 @@ export async function driftPart(
 function columnsTable(columns: readonly ColumnDoc[]): Part {
   return html`<details><summary>Columns that changed most</summary><div class="scroll" tabindex="0" role="group" aria-label="Columns that changed most"><table>
 <thead><tr><th scope="col">Column</th><th scope="col">Size</th><th scope="col">Evidence</th><th scope="col">No value, in training</th><th scope="col">No value, now</th></tr></thead>
-<tbody>${columns.map(({ name, size, evidence, missing: [before, now] }) => html`<tr><th scope="row">${name}</th><td data-label="Size">${size?.toFixed(3) ?? ''}</td><td data-label="Evidence">${evidenceText(evidence)}</td><td data-label="No value, in training">${shareText(before)}</td><td data-label="No value, now">${shareText(now)}</td></tr>`)}</tbody></table></div></details>`;
+<tbody>${columns.map(({ name, size, evidence, missing: [before, now] }) => html`<tr><th scope="row">${columnLabel(name)}</th><td data-label="Size">${size?.toFixed(3) ?? ''}</td><td data-label="Evidence">${evidenceText(evidence)}</td><td data-label="No value, in training">${shareText(before)}</td><td data-label="No value, now">${shareText(now)}</td></tr>`)}</tbody></table></div></details>`;
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Beyond a million nobody asks how much. */
 const evidenceText = (evidence: number): string =>

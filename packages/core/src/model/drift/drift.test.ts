@@ -10,7 +10,7 @@ import type { ModelSignal } from '../protocol.ts';
 import { type Model, modelStart } from '../state.ts';
 import { beginDrift, type Drift, driftOwes, driftTable, driftWakes } from './drift.ts';
 import type { Counted, Judged } from './protocol.ts';
-import { driftText } from './text.ts';
+import { answersText, driftText, titleOf } from './text.ts';
 
 const start = Date.UTC(2026, 0, 1, 18);
 const midnight = Date.UTC(2026, 0, 2);
@@ -34,9 +34,10 @@ const drifted: Judged = {
 };
 
 type Said<Known> = Known extends unknown ? Omit<Known, 'id' | 'actor' | 'key' | 'taken'> : never;
-const say = (drift: Drift, said: Said<ModelSignal>): Drift => {
+const say = (drift: Drift, said: Said<ModelSignal>): Drift => stepped(drift, said, context);
+const stepped = (drift: Drift, said: Said<ModelSignal>, its: typeof context): Drift => {
   const signal = { id: 's', actor: engineActor, key: 'k', taken: 1, ...said } as ModelSignal;
-  const done = step(driftTable, drift, signal, context);
+  const done = step(driftTable, drift, signal, its);
   if (!('moved' in done)) throw new Error(`not moved: ${JSON.stringify(done)}`);
   return done.moved;
 };
@@ -173,6 +174,118 @@ describe('an incident', () => {
     expect(next).toMatchObject({ incident: open.incident, windows: open.windows });
     expect(next).not.toHaveProperty('detector');
     expect(again.incident).toMatchObject({ version: 2, since: start, newsAt: next.until });
+  });
+});
+
+describe('the answers of the champion', () => {
+  const begun = beginDrift(undefined, reference, start, plan);
+  const seen = (rows: number, kept: string): Counted => ({ ...counted, answers: { kept, rows } });
+  const window = (drift: Drift, its: Counted, made?: string, within = context) => {
+    const counting = stepped(drift, { type: 'clockTicked', at: driftWakes(drift) ?? 0 }, within);
+    const judging = stepped(counting, { type: 'capturedCounted', counted: its, at: counting.until }, within);
+    const answer = { type: 'driftJudged', detector: 'd', judged: clean, at: judging.until } as const;
+    const after = stepped(judging, { ...answer, ...(made === undefined ? {} : { answers: made }) }, within);
+    const [count] = driftOwes(counting, within);
+    const [judge] = driftOwes(judging, within);
+    return { count, judge, after };
+  };
+
+  test('are sampled until there are a thousand of a whole window, and then compared with those', () => {
+    const first = window(begun, seen(600, 's1'));
+    const second = window(first.after, seen(500, 's2'), 'made');
+    const third = window(second.after, seen(700, 'c3'));
+    const fourth = window(third.after, counted);
+
+    expect(first.count).toMatchObject({ answers: { of: 'v1' } });
+    expect([first.judge, second.judge]).toMatchObject([{ answers: {} }, { answers: { freeze: { sample: 's2' } } }]);
+    expect(first.judge).not.toHaveProperty('answers.freeze');
+    expect(second.count).toMatchObject({ answers: { of: 'v1', sample: 's1' } });
+    expect(second.after.answers).toEqual({ since: start, until: midnight + 2 * day, rows: 1100, reference: 'made' });
+    expect(third.count).toMatchObject({ answers: { of: 'v1', reference: 'made' } });
+    expect(third.judge).toMatchObject({ answers: { reference: 'made' } });
+    expect(third.after.answers).toEqual({ ...second.after.answers, counts: 'c3' });
+    expect(fourth.after.answers).toEqual(second.after.answers);
+  });
+
+  test('are not enough after less than a whole window, however many', () => {
+    const morning = beginDrift(undefined, reference, start - 8 * hour, plan);
+    const half = window(morning, seen(9000, 's1'));
+    const whole = window(half.after, seen(1, 's2'));
+
+    expect(half.judge).not.toHaveProperty('answers.freeze');
+    expect(whole.judge).toMatchObject({ answers: { freeze: { sample: 's2' } } });
+  });
+
+  test('to requests that drift are in no sample, and make no reference', () => {
+    const first = window(begun, seen(600, 's1'));
+    const counting = tick(first.after, first.after.until);
+    const judging = say(counting, { type: 'capturedCounted', counted: seen(900, 's2'), at: counting.until });
+    const answer = { type: 'driftJudged', detector: 'd', judged: drifted, answers: 'made', at: judging.until } as const;
+    const open = say(judging, answer);
+    const still = window(open, seen(900, 's3'), 'made').after;
+
+    expect([open.answers, still.answers]).toEqual([first.after.answers, first.after.answers]);
+    expect(answersText({ ...modelStart('fraud', plan, 1, start), drift: open })).toMatch(
+      /; windows of the incident are no part of it$/,
+    );
+  });
+
+  test('of a window that could not be judged are in no sample', () => {
+    const { after } = window(begun, seen(600, 's1'));
+    const counting = tick(after, after.until);
+    const failed = say(counting, { type: 'effectRefused', because: 'no such endpoint', at: counting.until });
+
+    expect(failed.answers).toEqual(after.answers);
+  });
+
+  test('of a new champion have a reference of their own', () => {
+    const { after } = window(begun, seen(1600, 's1'), 'made');
+    const next = beginDrift(after, { version: 2, reference: 'ref2' }, after.from, plan);
+
+    expect(next).not.toHaveProperty('answers');
+    expect(window(next, seen(1, 's')).count).toMatchObject({ answers: { of: 'v2' } });
+  });
+
+  test('are as the config has them: of a kind, or off', () => {
+    const withKind = (kind: 'category' | 'off') => {
+      const judged = { ...judgedDaily, drift: { columns: { '(answers)': kind } } };
+      return { model: 'fraud', plan: planOf({ monitor: judged }) };
+    };
+    const { after } = window(begun, seen(600, 's1'));
+
+    const off = window(after, counted, undefined, withKind('off'));
+
+    expect(window(after, seen(500, 's2'), 'made', withKind('category')).judge).toMatchObject({
+      answers: { freeze: { sample: 's2', kind: 'category' } },
+    });
+    expect([off.count, off.judge, off.after].map((each) => Object.hasOwn(each ?? {}, 'answers'))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test('are told of in words', () => {
+    const model = (drift: Drift, its = plan): Model => ({ ...modelStart('fraud', its, 1, start), drift });
+    const off = planOf({ monitor: { ...judgedDaily, drift: { columns: { '(answers)': 'off' } } } });
+    const incident = (...columns: readonly string[]) => titleOf({ ...open, columns });
+    const open = { level: 'major', since: 1, at: 1, newsAt: 1, version: 1, size: 0.2, clean: 0, columns: [] } as const;
+    const judged = window(begun, seen(1600, 's1'), 'made').after;
+
+    expect(answersText(model(window(begun, seen(600, 's')).after))).toBe(
+      "the model's answers are not compared yet: 600 of 1,000 answers and at least one whole window will be what later ones of v1 are compared with",
+    );
+    expect(answersText(model(judged))).toBe(
+      "the model's answers are compared with 1,600 answers of v1 from 2026-01-01 18:00:00 UTC to 2026-01-03 00:00:00 UTC: what was wrong from the first day is not seen in them",
+    );
+    expect(answersText(model(judged, off))).toBe(
+      "the model's answers are not compared: monitor.drift.columns has '(answers)': 'off'",
+    );
+    expect([incident('(answers)'), incident('a', 'b', '(answers)', 'c'), incident('a', 'b')]).toEqual([
+      "the model's answers drifted from what they were, by 0.20",
+      "column a, 2 more columns and the model's answers drifted from what they were, by 0.20",
+      'column a and 1 more column drifted from the training data, by 0.20',
+    ]);
   });
 });
 

@@ -2,7 +2,8 @@ import { defined, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import { follow, type Incident } from '../../drift/incident.ts';
-import type { Effect, ModelSignal } from '../protocol.ts';
+import type { Effect, ModelSignal, SignalOf } from '../protocol.ts';
+import { type Answers, answersAfter, answersAsked, answersJudged } from './answers.ts';
 import type { Counted, Judged } from './protocol.ts';
 
 /** A window that was judged, in short. */
@@ -33,6 +34,8 @@ interface Base {
   readonly counts?: string;
   readonly columns?: Judged['columns'];
   readonly uncalibrated?: string;
+  /** Absent: none was captured yet, or the config has them off. */
+  readonly answers?: Answers;
   readonly incident?: Incident;
   /** Rows of the window so far, where they were too few to be judged at its first end. */
   readonly few?: number;
@@ -99,7 +102,7 @@ export const driftTable: Table<Drift, ModelSignal, DriftContext> = {
     driftJudged: 'ignore',
   },
   judging: {
-    driftJudged: (drift, { detector, judged, at }, context) => note(drift, detector, judged, at, context),
+    driftJudged: (drift, answer, context) => note(drift, answer, context),
     effectRefused: (drift, { because }, context) => skip(drift, because, context),
     clockTicked: 'ignore',
     capturedCounted: 'ignore',
@@ -134,9 +137,7 @@ const skip = (drift: Open, because: string, context: DriftContext): Drift => ({
 
 function note(
   drift: Extract<Drift, { status: 'judging' }>,
-  detector: string,
-  judged: Judged,
-  at: number,
+  { detector, judged, answers: made, at }: SignalOf<'driftJudged'>,
   context: DriftContext,
 ): Drift {
   const { evidence, threshold, columns, alarms, level, isSilent, uncalibrated } = judged;
@@ -146,14 +147,15 @@ function note(
   const drifted = columns.flatMap(({ name, size }) => (alarms.includes(name) ? (size ?? 0) : []));
   const found = { columns: alarms, size: Math.max(0, ...drifted), ...defined({ level, isSilent }) };
   const incident = follow(open, found, { from, at, version });
-  const rest = without(next(drift, context), 'because', 'incident', 'uncalibrated') as Drift;
+  const rest = without(next(drift, context), 'because', 'incident', 'uncalibrated', 'answers') as Drift;
+  const answers = answersAfter(drift, counted.answers, { isOpen: incident !== undefined, made, plan: context.plan });
   return {
     ...rest,
     detector,
     counts: counted.counts,
     columns,
     windows: [...windows, seen].slice(-keptWindows),
-    ...defined({ incident, uncalibrated }),
+    ...defined({ incident, uncalibrated, answers }),
   };
 }
 
@@ -164,7 +166,7 @@ export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly
   const { turn, from, until: to, reference, detector, incident } = drift;
   const key = `drift/${turn}`;
   if (drift.status === 'counting') {
-    const begun = defined({ counted: drift.counted, cursor: drift.cursor });
+    const begun = defined({ answers: answersAsked(drift, plan), counted: drift.counted, cursor: drift.cursor });
     return [{ key, kind: 'countCaptured', endpoint: model, from, to, fields: capture.fields, reference, ...begun }];
   }
   const { notice, major, quietFor } = rules;
@@ -172,7 +174,7 @@ export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly
     {
       ...{ key, kind: 'judgeDrift', reference, counted: drift.counted, from, to },
       ...{ fields: capture.fields, rules: { notice, major, quietFor } },
-      ...defined({ detector }),
+      ...defined({ detector, answers: answersJudged(drift, drift.counted.answers, plan) }),
       ...(incident === undefined ? {} : { isOpen: true }),
     },
   ];

@@ -1,3 +1,4 @@
+import type { ColumnKind } from '../../drift/reference.ts';
 import type { ServingKind } from '../../ports/serving.ts';
 
 /** What the machine of drift orders, and what answers. It hears nothing from outside but time. */
@@ -13,6 +14,8 @@ export interface DriftProtocol {
         readonly to: number;
         readonly fields: readonly string[];
         readonly reference: string;
+        /** Absent: the answers are not compared. */
+        readonly answers?: AnswersAsked;
         readonly counted?: Counted;
         readonly cursor?: string;
       }
@@ -27,10 +30,12 @@ export interface DriftProtocol {
         readonly rules: DriftRules;
         /** An incident is open. */
         readonly isOpen?: true;
+        /** Absent: the answers are not compared. Without a reference their column has yet to begin. */
+        readonly answers?: { readonly reference?: string; readonly freeze?: AnswersToFreeze };
       };
   readonly answer:
     | { readonly type: 'capturedCounted'; readonly counted: Counted; readonly cursor?: string }
-    | { readonly type: 'driftJudged'; readonly detector: string; readonly judged: Judged };
+    | { readonly type: 'driftJudged'; readonly detector: string; readonly judged: Judged; readonly answers?: string };
 }
 
 /** Counts of a window, so far. */
@@ -40,6 +45,31 @@ export interface Counted {
   readonly rows: number;
   /** Captured requests that could not be read. */
   readonly unread?: { readonly requests: number; readonly first: string };
+  /** Absent: none was captured. */
+  readonly answers?: AnswersSeen;
+}
+
+/** What is done with the answers of a window. */
+export interface AnswersAsked {
+  /** The deployment that gave them; those of others are passed over. */
+  readonly of: string;
+  /** Digest of what they are counted on; absent: they are put into a sample, which begins with this one. */
+  readonly reference?: string;
+  readonly sample?: string;
+}
+
+/** Answers of a window, so far. */
+export interface AnswersSeen {
+  /** Digest of their counts, or of the sample that they were put into. */
+  readonly kept: string;
+  readonly rows: number;
+}
+
+/** A sample of answers that is large enough to be a reference. */
+export interface AnswersToFreeze {
+  readonly sample: string;
+  /** As the config has it. */
+  readonly kind?: ColumnKind;
 }
 
 export interface DriftRules {

@@ -1,8 +1,10 @@
-import { countText } from '../../base/numbers.ts';
+import { countText, grouped } from '../../base/numbers.ts';
 import { agoText, momentText } from '../../base/time.ts';
+import { answersName, answersWords, columnWords, enoughAnswers } from '../../drift/answers.ts';
 import { cleanWindowsToResolve, type Incident } from '../../drift/incident.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
+import { answersOff } from './answers.ts';
 import { fewestRows } from './drift.ts';
 
 /** What is known of the drift of a model, in one line: what happened, how sure it is, and what is waited for. */
@@ -42,7 +44,24 @@ const endText = ({ clean }: Incident): string =>
 
 /** Which columns drifted, and by how much at most: one line. */
 export function titleOf({ columns, size }: Incident): string {
-  const [first = '', ...more] = columns;
-  const named = `${first.replace(/\s+/g, ' ').slice(0, 60)}${more.length === 0 ? '' : ` and ${countText(more.length, 'more column')}`}`;
-  return `column ${named} drifted from the training data, by ${size.toFixed(2)}`;
+  const [first, ...more] = columns.filter((name) => name !== answersName);
+  const others = more.length === 0 ? [] : [countText(more.length, 'more column')];
+  const answers = columns.includes(answersName) ? [answersWords] : [];
+  const named = listText([...(first === undefined ? [] : [columnWords(first)]), ...others, ...answers]);
+  const from = answers.length === 0 ? 'the training data' : 'what they were';
+  return `${named} drifted from ${from}, by ${size.toFixed(2)}`;
+}
+
+/** `a, b and c` */
+const listText = (names: readonly string[]): string =>
+  [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((text) => text !== '').join(' and ');
+
+/** Whether the answers of the version are compared, with what, and what that cannot show: one line. */
+export function answersText({ plan, drift }: Model): string | undefined {
+  if (drift === undefined) return undefined;
+  if (answersOff(plan)) return `${answersWords} are not compared: monitor.drift.columns has '${answersName}': 'off'`;
+  const { since = 0, until = 0, rows = 0, reference } = drift.answers ?? {};
+  if (reference === undefined)
+    return `${answersWords} are not compared yet: ${grouped(rows)} of ${countText(enoughAnswers, 'answer')} and at least one whole window will be what later ones of v${drift.version} are compared with${drift.incident === undefined ? '' : '; windows of the incident are no part of it'}`;
+  return `${answersWords} are compared with ${countText(rows, 'answer')} of v${drift.version} from ${momentText(since)} to ${momentText(until)}: what was wrong from the first day is not seen in them`;
 }
