@@ -132,6 +132,29 @@ test('a file goes on behind a part that ends with a line', async () => {
   expect((await linesFrom(capture.bucket, 'v1/a', next, 10)).lines).toHaveLength(1);
 });
 
+test('a page of short requests reads little more of a file than it tells', async () => {
+  const { capture, memory } = await written({ 'v1/2026/11/20/22/a': many(20_000, 'a'.repeat(200)) });
+  let read = 0;
+  const bucket: Bucket = {
+    ...capture.bucket,
+    async read(what) {
+      const found = await capture.bucket.read(what);
+      read += found?.content.length ?? 0;
+      return found;
+    },
+  };
+  const readPart: CaptureFiles['readPart'] = async (key, [offset = 0], most) => {
+    const { lines, bytes, next } = await linesFrom(bucket, key, offset, most);
+    const found = lines.map(({ text }) => ({ request: { requestId: text, at: from, rows: [], answers: [] } }));
+    return { found, bytes, ...(next === undefined ? {} : { next: [next] }) };
+  };
+
+  const pages = await readAll({ ...capture, readPart });
+
+  expect(new Set(pages.flat()).size).toBe(20_000);
+  expect(read).toBeLessThan(3 * (memory.read({ key: 'v1/2026/11/20/22/a', maxBytes: 1e9 })?.content.length ?? 0));
+});
+
 test('a folder that is gone on the way is left out, and those behind it are read', async () => {
   const { capture } = await written({
     'v1/2026/11/20/22/a': many(1001, 'a'),

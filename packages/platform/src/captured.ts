@@ -2,7 +2,7 @@ import { badCursor, cursorOf, placeIn } from '@serin/core/base/cursor';
 import { Fault } from '@serin/core/base/fault';
 import { decodeText } from '@serin/core/base/json';
 import { durationText, hour, instant } from '@serin/core/base/time';
-import type { Bucket } from '@serin/core/ports/bucket';
+import type { Bucket, ObjectContent } from '@serin/core/ports/bucket';
 import type { CapturedPage, CapturedQuery, CapturedRequest } from '@serin/core/ports/captured';
 import { notYet } from './faults.ts';
 import { decodeAnswer, decodeRequest } from './payloads.ts';
@@ -198,7 +198,7 @@ export async function linesFrom(
   readonly tooLong?: true;
   readonly next?: number;
 }> {
-  const found = await bucket.read({ key, from, maxBytes: pageBytes });
+  const found = await contentFrom(bucket, key, from, most);
   // Forgotten since it was listed.
   if (found === undefined) return { lines: [], bytes: 0 };
   const { content, truncated } = found;
@@ -216,6 +216,36 @@ export async function linesFrom(
     return { lines, bytes, tooLong: true, ...(next === undefined ? {} : { next }) };
   }
   return { lines, bytes, ...(begins < bytes || truncated ? { next: from + begins } : {}) };
+}
+
+/** A thousand requests of a few features are less than that: no page reads much of what the next one reads again. */
+const firstBytes = 500_000;
+
+/** What stands from a byte on: so many lines at least, or all there is, or as much as a page may have. */
+async function contentFrom(
+  bucket: Bucket,
+  key: string,
+  from: number,
+  lines: number,
+): Promise<Pick<ObjectContent, 'content' | 'truncated'> | undefined> {
+  const first = await bucket.read({ key, from, maxBytes: firstBytes });
+  if (first === undefined || !first.truncated || hasLines(first.content, lines)) return first;
+  const begun = first.content.length;
+  const rest = await bucket.read({ key, from: from + begun, maxBytes: pageBytes - begun });
+  if (rest === undefined) return undefined;
+  const content = new Uint8Array(begun + rest.content.length);
+  content.set(first.content);
+  content.set(rest.content, begun);
+  return { content, truncated: rest.truncated };
+}
+
+function hasLines(content: Uint8Array, most: number): boolean {
+  let end = -1;
+  for (let lines = 0; lines < most; lines += 1) {
+    end = content.indexOf(newline, end + 1);
+    if (end < 0) return false;
+  }
+  return true;
 }
 
 /** Where a line ends that begins here; the last one of a file needs no line break. */
