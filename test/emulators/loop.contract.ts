@@ -22,13 +22,15 @@ export type Shown = any;
 export interface Loop {
   readonly platform: Platform;
   readonly image: string;
-  /** What the next models score, and which requests fail. */
-  readonly work: { nextMape: number; failing: Failing | undefined };
+  /** What the next models score, those of one model if it is named, and which requests fail. */
+  readonly work: { nextMape: number; mapes: Record<string, number>; failing: Failing | undefined };
   call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: Shown }>;
   /** Everything that waits in the queue is delivered. */
   pump(): Promise<void>;
   /** A minute passes: the clock comes, then what was queued, then jobs end and users send requests. */
   minute(): Promise<void>;
+  /** As much time passes at once; users send requests in its last minute. */
+  pass(ms: number): Promise<void>;
   /** Puts an object into the own bucket. */
   store(key: string, content: string): Promise<unknown>;
   /** A new object in the bucket `drops`, and what the cloud tells of it. */

@@ -1,3 +1,4 @@
+import type { Tag } from '@aws-sdk/client-sagemaker';
 import { endpointName } from '@serin/aws/names';
 import { type Loop as Contract, installation, usersOf } from '../loop.contract.ts';
 import type { LoopWorld } from './loop-world.ts';
@@ -16,14 +17,16 @@ interface Open {
  * The other side of the world: jobs do their work and end, with what SageMaker would tell of them, and users send
  * requests to whatever serves.
  */
-export function labour(loop: LoopWorld) {
+export function labour(loop: LoopWorld, models: readonly string[], told: number) {
   const open = new Map<string, Open & { readonly kind: 'training' | 'processing' }>();
   let seen = 0;
-  const state: Contract['work'] & Pick<Contract, 'minute'> = {
+  const state: Contract['work'] & Pick<Contract, 'minute' | 'pass'> = {
     nextMape: 0.1,
+    mapes: {},
     failing: undefined,
-    async minute(): Promise<void> {
-      await loop.minute();
+    minute: () => state.pass(minute),
+    async pass(ms) {
+      await loop.pass(ms);
       notice();
       for (const job of [...open.values()]) if (loop.now() - job.since >= jobMs) await finish(job);
       traffic();
@@ -69,11 +72,16 @@ export function labour(loop: LoopWorld) {
       const file = OutputName === 'serin-metrics' ? 'metrics.json' : 'rows.csv';
       await store(
         `${S3Output.S3Uri.replace(/\/$/, '')}/${file}`,
-        file === 'metrics.json' ? JSON.stringify({ mape: state.nextMape }) : 'price\n1\n',
+        file === 'metrics.json' ? JSON.stringify({ mape: mapeOf(input) }) : 'price\n1\n',
       );
     }
     loop.jobs.process(name, { ProcessingJobStatus: 'Completed', ProcessingEndTime: loop.now() / 1000 });
     await tell('Processing', name, { ProcessingJobName: name, ProcessingJobStatus: 'Completed' });
+  }
+
+  function mapeOf({ Tags = [] }: { readonly Tags?: readonly Tag[] }): number {
+    const model = Tags.find(({ Key }) => Key === 'serin:model')?.Value ?? '';
+    return state.mapes[model] ?? state.nextMape;
   }
 
   async function store(uri: string, content: string): Promise<void> {
@@ -81,8 +89,8 @@ export function labour(loop: LoopWorld) {
     await loop.put(bucket, key, content);
   }
 
-  const tell = (api: 'Training' | 'Processing', name: string, detail: object) =>
-    loop.send({
+  async function tell(api: 'Training' | 'Processing', name: string, detail: object): Promise<void> {
+    const message = {
       version: '0',
       id: `${name}-ended`,
       'detail-type': `SageMaker ${api} Job State Change`,
@@ -92,13 +100,16 @@ export function labour(loop: LoopWorld) {
       region: 'eu-west-1',
       resources: [`arn:aws:sagemaker:eu-west-1:123456789012:${api.toLowerCase()}-job/${name}`],
       detail: { ...detail, LastModifiedTime: loop.now() },
-    });
+    };
+    for (let time = 0; time < told; time += 1) await loop.send(message);
+  }
 
   function traffic(): void {
-    const endpoint = endpointName(installation, 'prices');
-    const weights = (served(endpoint) ?? []).map(({ name, weight }) => [name, weight] as const);
-    for (const { deployment: variant, at, latencyMs, ended } of usersOf(weights, loop.now(), state.failing))
-      loop.metrics.answered.push({ endpoint, variant, at, latencyMs, outcome: outcomes[ended] });
+    for (const endpoint of models.map((model) => endpointName(installation, model))) {
+      const weights = (served(endpoint) ?? []).map(({ name, weight }) => [name, weight] as const);
+      for (const { deployment: variant, at, latencyMs, ended } of usersOf(weights, loop.now(), state.failing))
+        loop.metrics.answered.push({ endpoint, variant, at, latencyMs, outcome: outcomes[ended] });
+    }
   }
 
   function served(name: string) {

@@ -32,6 +32,7 @@ import { vi } from 'vitest';
 import { bundleFunctions } from '../../../scripts/bundle.ts';
 import { startDynamoDb, startMoto } from '../installed.ts';
 import { installation } from '../loop.contract.ts';
+import { type Mishaps, openMishaps } from '../mishaps.ts';
 import { reach } from './clients.ts';
 import { fakeEndpoints } from './fake-endpoints.ts';
 import { fakeJobs } from './fake-jobs.ts';
@@ -42,6 +43,12 @@ import { rolesIn } from './roles.ts';
 const minute = 60_000;
 const start = Date.UTC(2026, 10, 20, 12);
 const token = 'srn_loop';
+
+export interface WorldOptions {
+  readonly mishaps?: Mishaps;
+  /** Messages that a function is given at most. */
+  readonly batch?: number;
+}
 
 interface Handlers {
   readonly signals: (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
@@ -54,7 +61,7 @@ interface Handlers {
  * An installation on AWS in which only the clock is ours: the bundles that are deployed, DynamoDB Local, moto for S3, SQS,
  * EventBridge and the registry, and fakes for what moto does not do (jobs that run, endpoints that change, percentiles).
  */
-export async function openWorld() {
+export async function openWorld({ mishaps = openMishaps(), batch = 10 }: WorldOptions = {}) {
   vi.useFakeTimers({ toFake: ['Date'], now: start });
   const folder = await mkdtemp(join(tmpdir(), 'serin-loop-'));
   const [dynamo, moto, bundles] = await Promise.all([startDynamoDb(), startMoto(), bundleFunctions('aws', folder)]);
@@ -69,6 +76,14 @@ export async function openWorld() {
     onForward(sent) {
       forwarded.push(sent);
       roles.sees(sent);
+    },
+    isAway: ({ method, url }) => mishaps.areCapturesAway() && method === 'GET' && /\/captured(\/|%2F)/i.test(url),
+    onDone({ method, url, body }) {
+      const [path = ''] = url.split('?');
+      const own = `/${names.own}/`;
+      return method === 'PUT' && path.startsWith(own)
+        ? mishaps.wrote(decodeURIComponent(path.slice(own.length)), body)
+        : undefined;
     },
     fakes: {
       SageMaker: {
@@ -99,15 +114,20 @@ export async function openWorld() {
     return true;
   });
 
-  /** As the service of Lambda does: batches of ten, and only what is not named as failed is deleted. */
+  /**
+   * As the service of Lambda does: batches of ten, and only what is not named as failed is deleted. Of a function that is
+   * gone nothing is deleted; what it took comes again.
+   */
   async function pump(): Promise<void> {
     for (;;) {
       const { Messages = [] } = await sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: queue, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
+        new ReceiveMessageCommand({ QueueUrl: queue, MaxNumberOfMessages: batch, VisibilityTimeout: 0 }),
       );
       if (Messages.length === 0) return;
       const event = sqsEvent(Messages.map(({ MessageId = '', Body = '' }) => ({ id: MessageId, body: Body })));
-      const { batchItemFailures } = await roles.as('signals', () => handlers.signals(event, context));
+      const answer = await mishaps.orDead(roles.as('signals', () => handlers.signals(event, context)));
+      if (answer === 'dead') return;
+      const { batchItemFailures } = answer;
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       for (const { MessageId = '', ReceiptHandle } of Messages)
         if (!failed.has(MessageId)) await sqs.send(new DeleteMessageCommand({ QueueUrl: queue, ReceiptHandle }));
@@ -134,6 +154,8 @@ export async function openWorld() {
     metrics,
     provider,
     roles,
+    /** What went on to moto. */
+    forwarded,
     /** Lines that the functions have written. */
     facts,
     names,
@@ -174,9 +196,9 @@ export async function openWorld() {
       ];
     },
     now: () => Date.now(),
-    /** A minute passes: the clock comes, and then whatever was queued. */
-    async minute(): Promise<void> {
-      vi.setSystemTime(Date.now() + minute);
+    /** Time passes: the clock comes, and then whatever was queued. */
+    async pass(ms: number): Promise<void> {
+      vi.setSystemTime(Date.now() + ms);
       await handlers.clock();
       await pump();
     },

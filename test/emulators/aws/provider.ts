@@ -17,6 +17,10 @@ interface Options {
   readonly emulator: string;
   /** Told of what goes on to the emulator; `target` is the operation of a service that has no paths. */
   readonly onForward?: (sent: Forwarded) => void;
+  /** Whether the emulator is not there for this. */
+  readonly isAway?: (sent: Forwarded) => boolean;
+  /** The emulator has done it; it is answered when this ends. */
+  readonly onDone?: (sent: Forwarded) => Promise<unknown> | undefined;
 }
 
 export interface Forwarded {
@@ -31,7 +35,13 @@ export interface Forwarded {
  *
  * Requests and answers of the fakes are checked by AWS's own model; what is against it is kept and ends the test.
  */
-export async function startProvider({ fakes, emulator, onForward = () => {} }: Options) {
+export async function startProvider({
+  fakes,
+  emulator,
+  onForward = () => {},
+  isAway = () => false,
+  onDone = () => undefined,
+}: Options) {
   const violations: string[] = [];
   const calls: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> }[] = [];
   const check = (service: string, operation: string, direction: 'input' | 'output', value: object) => {
@@ -67,7 +77,13 @@ export async function startProvider({ fakes, emulator, onForward = () => {} }: O
 
   async function forward(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
     const target = String(request.headers['x-amz-target'] ?? '');
-    onForward({ method: request.method ?? '', url: request.url ?? '', target, body: body.toString() });
+    const sent = { method: request.method ?? '', url: request.url ?? '', target, body: body.toString() };
+    onForward(sent);
+    if (isAway(sent)) {
+      response.writeHead(503, { 'content-type': 'application/xml' });
+      response.end(slowDown);
+      return;
+    }
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers))
       if (!['host', 'connection', 'content-length', 'transfer-encoding', 'expect'].includes(name))
@@ -79,6 +95,7 @@ export async function startProvider({ fakes, emulator, onForward = () => {} }: O
       ...(hasBody ? { body: new Uint8Array(body) } : {}),
     });
     const bytes = Buffer.from(await answered.arrayBuffer());
+    await onDone(sent);
     const back = Object.fromEntries(
       [...answered.headers].filter(([name]) => !['content-encoding', 'transfer-encoding', 'connection'].includes(name)),
     );
@@ -107,6 +124,10 @@ export async function startProvider({ fakes, emulator, onForward = () => {} }: O
     },
   };
 }
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList */
+const slowDown =
+  '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];

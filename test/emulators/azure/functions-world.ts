@@ -6,7 +6,7 @@ import { topology } from '../../../infra/azure/topology.ts';
 import { application, startEntra, tenant } from './entra.ts';
 import { startServiceBus } from './fake-service-bus.ts';
 import { combined, Refusal, type Routes, serveAzure } from './rest.ts';
-import { accounts, startStorage } from './storage.ts';
+import { accounts, startStorage, type Watch } from './storage.ts';
 
 export const installation = { project: 'shop', environment: 'prod' };
 const token = 'srn_world';
@@ -69,18 +69,18 @@ export function fakeVault() {
   return { routes, put: (vault: string, name: string, text: string) => void secrets.set(`${vault}/${name}`, text) };
 }
 
-interface Options {
+interface Options extends Watch {
   readonly suite: string;
   /** Beside the stores, the queue and the vault. */
   readonly routes?: readonly Routes[];
 }
 
 /** What `serin deploy` would have made, in Azurite and in fakes that are held to what Microsoft says. */
-export async function openInstallation({ suite, routes = [] }: Options) {
+export async function openInstallation({ suite, routes = [], ...watch }: Options) {
   const vault = fakeVault();
   const [served, storage, bus, entra] = await Promise.all([
     serveAzure(suite, combined(vault.routes, ...routes)),
-    startStorage(suite),
+    startStorage(suite, watch),
     startServiceBus(suite, {
       [names.queue]: { lockMs: 60_000, maxDeliveries: 10, duplicatesMs: 600_000 },
       [names.topic]: { duplicatesMs: 600_000, subscriptions: {} },

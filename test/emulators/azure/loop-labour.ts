@@ -6,13 +6,18 @@ import { names } from './functions-world.ts';
 import type { LoopWorld } from './loop-world.ts';
 
 /** Work in Azure ML, which leaves what it makes in the own container, and its users. */
-export function labourOf({ azure, jobs, endpoints, metrics, now, minute }: LoopWorld) {
-  const endpoint = endpointName(installation, 'prices');
-  return labour({
-    ...{ now, minute },
+export function labourOf(
+  { azure, jobs, endpoints, metrics, now, pass }: LoopWorld,
+  models: readonly string[],
+  told: number,
+) {
+  const endpointOf = (model: string) => endpointName(installation, model);
+  const shop: Parameters<typeof labour>[0] = {
+    ...{ now, pass },
     jobs: () =>
       [...jobs.jobs].map(([id, { properties, createdAt }]) => ({
         ...{ id, createdAt, kind: properties.tags['serin-kind'] },
+        model: properties.tags['serin-model'],
         said: properties.environmentVariables[saidName],
       })),
     leave: (id, path, content) => azure.put(names.own, `jobs/${id}/${path}`, content),
@@ -22,16 +27,22 @@ export function labourOf({ azure, jobs, endpoints, metrics, now, minute }: LoopW
         endTimeUtc: new Date(now()).toISOString(),
       }),
     tell: (id) => azure.publish(runCompleted(id)),
-    weights: () =>
-      Object.entries(endpoints.endpoints.get(endpoint)?.traffic ?? {}).map(
+    weights: (model) =>
+      Object.entries(endpoints.endpoints.get(endpointOf(model))?.traffic ?? {}).map(
         ([name, share]) => [nameOfDeployment(name), share] as const,
       ),
-    count: ({ deployment, at, latencyMs, ended }) =>
+    count: (model, { deployment, at, latencyMs, ended }) =>
       void metrics.requests.push({
-        ...{ endpoint, deployment: deploymentName(deployment), receivedAt: at, durationMs: latencyMs },
+        ...{
+          endpoint: endpointOf(model),
+          deployment: deploymentName(deployment),
+          receivedAt: at,
+          durationMs: latencyMs,
+        },
         ...(ended === 'well' ? { status: 200, modelStatus: 200 } : { status: 424, modelStatus: 500 }),
       }),
-  });
+  };
+  return labour(shop, models, told);
 }
 
 /** As Event Grid tells of it. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { placesOf } from '../../../infra/azure/topology/places.ts';
 import { bundleFunctions } from '../../../scripts/bundle.ts';
+import { type Mishaps, openMishaps } from '../mishaps.ts';
 import { application } from './entra.ts';
 import { fakeEndpoints } from './fake-endpoints.ts';
 import { fakeJobs } from './fake-jobs.ts';
@@ -13,7 +14,9 @@ import type { Routes } from './rest.ts';
 import { rolesIn } from './roles.ts';
 import { accounts } from './storage.ts';
 
-const minute = 60_000;
+export interface WorldOptions {
+  readonly mishaps?: Mishaps;
+}
 
 type Name = 'signals' | 'api' | 'clock' | 'deadLetters';
 
@@ -21,7 +24,7 @@ type Name = 'signals' | 'api' | 'clock' | 'deadLetters';
  * An installation on Azure in which only the clock is ours: the bundles that are deployed, each in a process of its own
  * under Microsoft's programming model, Azurite, and fakes that are held to what Microsoft says.
  */
-export async function openWorld() {
+export async function openWorld({ mishaps = openMishaps() }: WorldOptions = {}) {
   let ahead = 0;
   const now = () => Date.now() + ahead;
   const folder = await mkdtemp(join(tmpdir(), 'serin-loop-'));
@@ -31,6 +34,15 @@ export async function openWorld() {
   const [azure, bundles] = await Promise.all([
     openInstallation({
       suite: 'azure-loop',
+      isAway: ({ request: { verb, path, query } }) =>
+        mishaps.areCapturesAway() &&
+        verb === 'GET' &&
+        [path.replace(/^\/[^/]*\//, ''), query.get('prefix') ?? ''].some((name) => name.startsWith('captured/')),
+      onDone({ id, request: { path, bytes } }) {
+        const [, container, key = ''] = /^\/([^/]+)\/(.+)$/s.exec(path) ?? [];
+        if (id === 'blob:PutBlob' && container === names.own)
+          mishaps.wrote(decodeURIComponent(key), bytes.toString(), () => app('signals').kill());
+      },
       routes: [jobsOnly(jobs.routes), endpoints.routes, withoutEndpoints(metrics.routes)],
     }),
     bundleFunctions('azure', folder),
@@ -89,10 +101,10 @@ export async function openWorld() {
       const headers = { authorization, 'content-type': 'application/json' };
       return (await app('api').request('/azure/events', { method: 'POST', headers, body })).status;
     },
-    /** A minute passes: the clock comes, and then whatever was queued. */
-    async minute(): Promise<void> {
-      ahead += minute;
-      azure.bus.pass(minute);
+    /** Time passes: the clock comes, and then whatever was queued. */
+    async pass(ms: number): Promise<void> {
+      ahead += ms;
+      azure.bus.pass(ms);
       await app('clock').tick();
       await pump();
     },

@@ -49,6 +49,19 @@ export interface ServedStorage {
   stop(): Promise<void>;
 }
 
+interface Asked {
+  readonly account: string;
+  readonly request: StorageRequest;
+}
+
+/** Of each call. */
+export interface Watch {
+  /** Whether the service is not there for it. */
+  readonly isAway?: (asked: Asked) => boolean;
+  /** It is done, and not answered yet. */
+  readonly onDone?: (done: Asked & Pick<StorageCall, 'id'>) => void;
+}
+
 /** The accounts that are there: the one of the own container, and the one of the data. */
 export const accounts = { own: 'serinown', data: 'serindata' } as const;
 const keyOf = (account: string): string => Buffer.from(`the key of ${account}`).toString('base64');
@@ -65,6 +78,7 @@ interface World {
   readonly calls: StorageCall[];
   readonly violations: string[];
   readonly counts: Calls;
+  readonly watch: Watch;
 }
 
 /**
@@ -72,7 +86,7 @@ interface World {
  * only for a shared key. It refuses what Azurite would take and the services refuse (storage-rules.ts), and what no
  * adapter of ours sends. The calls are counted for the README's table under `name`, the name of the suite.
  */
-export async function startStorage(name: string): Promise<ServedStorage> {
+export async function startStorage(name: string, watch: Watch = {}): Promise<ServedStorage> {
   const azurite = await startAzurite(Object.fromEntries(Object.values(accounts).map((of) => [of, keyOf(of)])));
   const world: World = {
     urls: { blob: azurite.url, table: azurite.tables },
@@ -82,6 +96,7 @@ export async function startStorage(name: string): Promise<ServedStorage> {
     calls: [],
     violations: [],
     counts: callsOf(name),
+    watch,
   };
   const server = createServer((incoming, response) => {
     answer(world, incoming, response).catch((error: unknown) => {
@@ -149,11 +164,6 @@ async function create(
   if (status !== 201) throw new Error(`creating ${path} was answered with ${status}: ${Buffer.from(content)}`);
 }
 
-interface Asked {
-  readonly account: string;
-  readonly request: StorageRequest;
-}
-
 /** `/blob/<account>/<path>`, as the variables say it. */
 async function readAsked(incoming: IncomingMessage): Promise<Asked | undefined> {
   const parts: Buffer[] = [];
@@ -200,8 +210,10 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
   if (refusal?.isViolation) world.violations.push(`${id} ${request.path}: ${refusal.message}`);
   if (refusal !== undefined) return refuse(refusal);
   if (mood instanceof StorageRefusal) return refuse(mood);
+  if (world.watch.isAway?.(asked)) return refuse(new StorageRefusal(503, 'ServerBusy', 'The server is busy.'));
   if (mood instanceof Promise) await mood;
   const real = refusedByTables(request) ?? answerAsReal(request, await forward(world, account, request));
+  world.watch.onDone?.({ ...asked, id });
   if (mood === 'lost') {
     note(0);
     response.destroy();

@@ -13,13 +13,14 @@ export interface LoggedRow {
 interface Options {
   /** How many queries are not finished when they are answered. */
   readonly unfinished?: number;
+  readonly isAway?: () => boolean;
 }
 
 /**
  * BigQuery, as far as one question is asked of one table: it takes the parameters and does not read the SQL. Answers have
  * the form of the discovery document: each cell is a text, and a list is cells in a cell.
  */
-export function fakeBigQuery(rows: readonly LoggedRow[], { unfinished = 0 }: Options = {}) {
+export function fakeBigQuery(rows: readonly LoggedRow[], { unfinished = 0, isAway = () => false }: Options = {}) {
   const jobs = new Map<string, readonly LoggedRow[]>();
   const asked: string[] = [];
   let late = unfinished;
@@ -42,6 +43,8 @@ export function fakeBigQuery(rows: readonly LoggedRow[], { unfinished = 0 }: Opt
 
   const handlers: Handlers = {
     'bigquery.jobs.query': ({ body }: Request) => {
+      if (isAway())
+        throw new Refusal('UNAVAILABLE', 'The service is currently unavailable.', { reason: 'backendError' });
       const value = (name: string): string =>
         body.queryParameters.find((each: { name: string }) => each.name === name)?.parameterValue.value ?? '';
       if (body.useLegacySql !== false) throw new Refusal('INVALID_ARGUMENT', 'Legacy SQL has no such parameters.');

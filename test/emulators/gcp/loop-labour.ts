@@ -9,18 +9,19 @@ import { jobLineOf, type LoopWorld } from './loop-world.ts';
 const idOf = ({ name }: CustomJob): string => name.replace(/^.*\//, '');
 
 /** Work on Vertex AI, which leaves what it makes in the own bucket and tells by lines of its log, and its users. */
-export function labourOf(world: LoopWorld) {
-  const { jobs, now, minute } = world;
-  const endpoint = endpointName(installation, 'prices');
+export function labourOf(world: LoopWorld, models: readonly string[], told: number) {
+  const { jobs, now, pass } = world;
+  const endpointOf = (model: string) => endpointName(installation, model);
   const folderOf = (id: string): string => {
     const uri = jobs.jobs.find((job) => idOf(job) === id)?.jobSpec.baseOutputDirectory?.outputUriPrefix ?? '';
     return uri.replace(`gs://${names.own}/`, '').replace(/\/$/, '');
   };
-  return labour({
-    ...{ now, minute },
+  const shop: Parameters<typeof labour>[0] = {
+    ...{ now, pass },
     jobs: () =>
       jobs.jobs.map((job) => ({
         ...{ id: idOf(job), createdAt: Date.parse(job.createTime), kind: job.labels?.serin_kind },
+        model: job.labels?.serin_model,
         said: job.jobSpec.workerPoolSpecs[0]?.containerSpec.env?.find(({ name }) => name === saidName)?.value,
       })),
     leave: (id, path, content) => world.google.storage.put(names.own, `${folderOf(id)}/${path}`, Buffer.from(content)),
@@ -31,14 +32,15 @@ export function labourOf(world: LoopWorld) {
         endTime: new Date(now()).toISOString(),
       }),
     tell: (id) => world.publish(jobLineOf(id)),
-    weights: () =>
-      Object.entries(world.endpoints.endpoints.get(endpoint)?.split ?? {}).map(
+    weights: (model) =>
+      Object.entries(world.endpoints.endpoints.get(endpointOf(model))?.split ?? {}).map(
         ([id, share]) => [`v${id}`, share] as const,
       ),
-    count: ({ deployment, at, latencyMs, ended }) =>
+    count: (model, { deployment, at, latencyMs, ended }) =>
       void world.metrics.predicted.push({
-        ...{ endpoint, model: deployment.slice(1), at, latencyMs },
+        ...{ endpoint: endpointOf(model), model: deployment.slice(1), at, latencyMs },
         code: ended === 'well' ? '2xx' : '5xx',
       }),
-  });
+  };
+  return labour(shop, models, told);
 }

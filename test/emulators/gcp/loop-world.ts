@@ -9,7 +9,9 @@ import { type HttpFunction, http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { vi } from 'vitest';
 import { bundleFunctions } from '../../../scripts/bundle.ts';
+import { type Mishaps, openMishaps } from '../mishaps.ts';
 import type { Handlers } from './discovery.ts';
+import { fakeBigQuery, type LoggedRow } from './fake-bigquery.ts';
 import { fakeEndpoints } from './fake-endpoints.ts';
 import { fakeJobs } from './fake-jobs.ts';
 import { fakeMetrics } from './fake-metrics.ts';
@@ -32,6 +34,12 @@ const start = Date.UTC(2026, 10, 20, 12);
 /** As the subscription of an installation has it. */
 const mostAttempts = 5;
 
+export interface WorldOptions {
+  readonly mishaps?: Mishaps;
+  /** What Vertex AI has logged, as it comes. */
+  readonly logged?: readonly LoggedRow[];
+}
+
 interface Waiting {
   readonly id: string;
   /** The function to which it is pushed. */
@@ -44,7 +52,7 @@ interface Waiting {
  * An installation on Google Cloud in which only the clock is ours: the bundles that are deployed, under Google's own
  * functions framework, and fakes that are held to Google's documents.
  */
-export async function openWorld() {
+export async function openWorld({ mishaps = openMishaps(), logged = [] }: WorldOptions = {}) {
   vi.useFakeTimers({ toFake: ['Date'], now: start });
   const folder = await mkdtemp(join(tmpdir(), 'serin-loop-'));
   const { now } = Date;
@@ -53,9 +61,17 @@ export async function openWorld() {
   const metrics = fakeMetrics({ now, lagMs: () => 3 * minute });
   const secrets = fakeSecrets();
   const roles = rolesIn(deployed);
-  const parts = [withoutStorage(jobs.handlers), endpoints.handlers, metrics.handlers, secrets.handlers];
+  const bigquery = fakeBigQuery(logged, { isAway: mishaps.areCapturesAway });
+  const parts = [
+    ...[withoutStorage(jobs.handlers), endpoints.handlers, metrics.handlers, secrets.handlers],
+    bigquery.handlers,
+  ];
   const [google, bundles] = await Promise.all([
-    openInstallation({ suite: 'gcp-loop', handlers: parts, watched: roles.watched }),
+    openInstallation({
+      suite: 'gcp-loop',
+      handlers: parts,
+      watched: (all) => answeredLate(roles.watched(all), mishaps),
+    }),
     bundleFunctions('gcp', folder),
   ]);
   for (const [name, value] of Object.entries(google.variables('signals'))) vi.stubEnv(name, value);
@@ -103,7 +119,8 @@ export async function openWorld() {
       waiting.push(...topic.splice(0).map((message) => ({ id: randomUUID(), to: 'signals', message, attempt: 1 })));
       for (const each of waiting.splice(0)) {
         const { id, to, message, attempt } = each;
-        if (isTaken(await post(to, pushOf(message, attempt, id)))) continue;
+        const status = await mishaps.orDead(post(to, pushOf(message, attempt, id)));
+        if (status !== 'dead' && isTaken(status)) continue;
         const isGivenUp = to === 'signals' && attempt >= mostAttempts;
         late.push(
           isGivenUp ? { ...each, to: 'deadLetters', message: noted(message) } : { ...each, attempt: attempt + 1 },
@@ -114,7 +131,7 @@ export async function openWorld() {
   }
 
   return {
-    ...{ google, roles, jobs, endpoints, metrics, secrets, facts, post, pump, isTaken },
+    ...{ google, roles, jobs, endpoints, metrics, bigquery, secrets, facts, post, pump, isTaken },
     now: () => Date.now(),
     publish: (message: Published) => void topic.push(message),
     async call(method: string, path: string, body?: unknown) {
@@ -123,9 +140,9 @@ export async function openWorld() {
       const answer = await request('api', path, { method, headers, ...json });
       return { status: answer.status, body: JSON.parse((await answer.text()) || 'null') };
     },
-    /** A minute passes: the clock comes, and then whatever was published. */
-    async minute(): Promise<void> {
-      vi.setSystemTime(Date.now() + minute);
+    /** Time passes: the clock comes, and then whatever was published. */
+    async pass(ms: number): Promise<void> {
+      vi.setSystemTime(Date.now() + ms);
       await post('clock', '');
       await pump();
     },
@@ -152,6 +169,17 @@ const asFunctions = (bundle: Partial<typeof import('@serin/gcp/functions')>): Re
 const noted = (message: Published): Published => ({
   ...message,
   attributes: { ...message.attributes, CloudPubSubDeadLetterSourceDeliveryCount: String(mostAttempts) },
+});
+
+/** An object that is written may be the last that its function did. */
+const answeredLate = (handlers: Handlers, mishaps: Mishaps): Handlers => ({
+  ...handlers,
+  async 'storage.objects.insert'(request) {
+    const answer = await handlers['storage.objects.insert']?.(request);
+    const key = request.body?.name ?? request.query.get('name') ?? '';
+    if (request.params.bucket === names.own) await mishaps.wrote(key, request.bytes.toString());
+    return answer;
+  },
 });
 
 /** The fake of jobs brings a store for its intents; here they lie where everything lies. */

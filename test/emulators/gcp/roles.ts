@@ -38,6 +38,10 @@ export function rolesIn(made: Topology) {
         (binding.when === undefined || holds(binding.when.expression, name)),
     );
 
+  // A query names its table in SQL only.
+  const { dataset } = made.captures;
+  const captures: Resource = { target: { kind: 'dataset', name: dataset }, name: dataset };
+
   function check(id: string, request: Request): void {
     const account = made.functions.find((each) => each.id === running)?.role.email;
     if (account === undefined) return;
@@ -46,9 +50,9 @@ export function rolesIn(made: Topology) {
     const resource = resourceOf(made, id, request);
     for (const action of new Set(needs.map((need) => need.action))) {
       if (sometimes[action]?.(request) === false) continue;
-      done.add(`${running} ${action} ${shown(resource)}`);
-      if (!mayDo(`serviceAccount:${account}`, action, resource))
-        refused.add(`${running}: ${action} on ${resource.name}`);
+      const about = action.startsWith('bigquery.tables.') ? captures : resource;
+      done.add(`${running} ${action} ${shown(about)}`);
+      if (!mayDo(`serviceAccount:${account}`, action, about)) refused.add(`${running}: ${action} on ${about.name}`);
     }
   }
 
