@@ -236,6 +236,11 @@ export const callsOf = {
       need('Microsoft.OperationalInsights/workspaces/query/AmlOnlineEndpointTrafficLog/read', 'logWorkspace'),
     ),
     ml('GET onlineEndpoints/{name}', 'which versions there are', 'onlineEndpoints/read'),
+    ml(
+      'GET onlineEndpoints/{endpoint}/deployments',
+      'the share of their requests that each collects',
+      'onlineEndpoints/deployments/read',
+    ),
   ],
   bus: [call('send to the topic', 'publishes what happened', need(sends, 'bus'))],
   send: [call('send to the queue', 'tells that a stream owes something', need(sends, 'signals'))],

@@ -24,10 +24,6 @@ const asks = {
   ticksWithinMinutes: { path: 'rollout.tick', broken: served(({ rollout }) => rollout.tick % minute !== 0) },
   shadow: { path: 'rollout.strategy', broken: served(({ rollout }) => rollout.strategy === 'shadow') },
   segments: { path: 'rollout.segments', broken: served(({ rollout }) => rollout.segments !== undefined) },
-  labelsGuardrail: {
-    path: 'rollout.guardrails.labels',
-    broken: ({ rollout }: ModelPlan) => rollout.guardrails.labels !== undefined,
-  },
   stickyUsers: {
     path: 'serve.stickyBy',
     broken: ({ serve }: ModelPlan) => serve !== 'none' && serve.stickyBy !== undefined,

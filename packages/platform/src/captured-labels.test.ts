@@ -165,6 +165,28 @@ test.each([
   expect(await counts()).toEqual([[2, 2, 1]]);
 });
 
+test('labels of deployments of which another share is captured are not compared, and those of one are told', async () => {
+  const { bucket, clock, close } = opened();
+  const shares: Record<string, number> = { v1: 10, v2: 100 };
+  close();
+  const { labels } = capturedLabels({
+    ...{ bucket, lagMs, now: () => clock.now, planOf: async () => undefined },
+    captured: async () => ({ items: [] }),
+    captureShares: async () => shares,
+  });
+  const read = (...compared: readonly string[]) =>
+    labels({ ...{ endpoint: 'e', from: start, to: start + minute, tickMs: minute, maturityMs }, compared });
+
+  await expect(read('v2', 'v1')).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('100 % of v2 and 10 % of v1 are captured'),
+  });
+  await expect(read('v2', 'v3')).rejects.toThrow('0 % of v3');
+  expect([(await read('v1')).length, (await read()).length]).toEqual([1, 1]);
+  shares.v2 = 10;
+  expect(await read('v2', 'v1')).toHaveLength(1);
+});
+
 test('what no known deployment answered counts nowhere', async () => {
   const { copies, counts, close } = opened();
   const { deployment: _, ...unknown } = copy('a');

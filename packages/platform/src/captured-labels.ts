@@ -20,7 +20,7 @@ interface Options {
   readonly now: () => number;
 }
 
-interface ReadOptions extends Options, Pick<Telemetry, 'captured'>, Pick<CaptureTimes, 'lagMs'> {
+interface ReadOptions extends Options, Pick<Telemetry, 'captured' | 'captureShares'>, Pick<CaptureTimes, 'lagMs'> {
   /** Under which its requests are captured, and named. */
   readonly planOf: (endpoint: string) => Promise<Plan | undefined>;
   /** What one invocation has time to look up. */
@@ -88,9 +88,12 @@ const mostTicks = 50_000;
  * A copy whose answer is not there, or that is not read, has no label that is a truth. Of several copies with one id in an
  * answer the first that was routed has the label. One without a deployment counts nowhere. Over 100,000 copies in one tick:
  * `invalid`.
+ *
+ * Labels of two deployments are compared only if the same share of their requests is captured: whoever is captured more
+ * often has more labels that say wrong.
  */
 export function capturedLabels(options: ReadOptions): Labels {
-  const { bucket, now, captured, lagMs, planOf, mostRequests = 100_000 } = options;
+  const { bucket, now, captured, captureShares, lagMs, planOf, mostRequests = 100_000 } = options;
 
   async function read(query: Window & { readonly endpoint: string }, plan: Plan | undefined) {
     const { endpoint, from, to, tickMs, maturityMs } = query;
@@ -127,22 +130,33 @@ export function capturedLabels(options: ReadOptions): Labels {
       checkLabelled(query, mostTicks);
       const window = closedHour(query, now() - Math.max(query.maturityMs + graceMs, lagMs));
       if (window === undefined) return [];
-      const plan = await planOf(query.endpoint);
+      const { endpoint, compared = [] } = query;
+      if (compared.length > 1) checkShares(compared, await captureShares?.(endpoint));
+      const plan = await planOf(endpoint);
       const { from, tickMs } = window;
       for (let to = window.to; ; ) {
-        const found = await read({ ...window, endpoint: query.endpoint, to }, plan);
+        const found = await read({ ...window, endpoint, to }, plan);
         if (found !== undefined) return found;
         const ticks = Math.floor((to - from) / tickMs / 2);
         if (ticks === 0)
           throw new Fault(
             'invalid',
-            `cannot read the labels of ${query.endpoint} since ${instant(from)}: over ${mostRequests} requests were captured in one tick; lower monitor.capture.share, or the tick`,
+            `cannot read the labels of ${endpoint} since ${instant(from)}: over ${mostRequests} requests were captured in one tick; lower monitor.capture.share, or the tick`,
           );
         to = from + ticks * tickMs;
       }
     },
     labelTotals: async () => undefined,
   };
+}
+
+function checkShares(compared: readonly string[], shares: Readonly<Record<string, number>> | undefined): void {
+  if (shares === undefined || new Set(compared.map((deployment) => shares[deployment] ?? 0)).size === 1) return;
+  const each = compared.map((deployment) => `${shares[deployment] ?? 0} % of ${deployment}`).join(' and ');
+  throw new Fault(
+    'invalid',
+    `labels cannot be compared: of the requests ${each} are captured, as monitor.capture was when each was deployed; promote or abort the rollout, and the next one compares them`,
+  );
 }
 
 interface Joined {

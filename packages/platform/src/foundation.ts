@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { defined } from '@serin/core/base/objects';
 import type { Platform } from '@serin/core/config/platforms';
 import type { EngineOptions } from '@serin/core/engine/engine';
 import type { Owners } from '@serin/core/inbound/fact';
@@ -55,7 +56,12 @@ export function workerOn(foundation: Foundation, parts: WorkerParts): WorkerRunt
   const { versionOf = async () => undefined } = parts;
   const models = async () => (await config())?.models ?? {};
   const labels = capturedLabels({
-    ...{ bucket: foundation.bucket(ownBucket), now: clockwork.now, captured: telemetry.captured },
+    ...{
+      bucket: foundation.bucket(ownBucket),
+      now: clockwork.now,
+      captured: telemetry.captured,
+      ...defined({ captureShares: telemetry.captureShares }),
+    },
     lagMs: parts.captureTimes.lagMs,
     planOf: async (endpoint) => (await models())[endpoint],
   });

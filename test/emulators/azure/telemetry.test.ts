@@ -39,6 +39,7 @@ emulatedAzure('Azure Monitor telemetry', () => {
     'POST logs:/v1/workspaces/{workspace}/query',
     'GET /{resource+}/providers/Microsoft.Insights/metrics',
     'GET onlineEndpoints/{endpoint}',
+    'GET onlineEndpoints/{endpoint}/deployments',
   ];
   beforeAll(async () => {
     served = await serveAzure(
@@ -197,6 +198,19 @@ emulatedAzure('Azure Monitor telemetry', () => {
 
     expect(items).toEqual([{ at: start, deployment: 'v1', requestId: 'a', rows: [{ size: 3 }], answers: [0.5] }]);
     await expect(telemetry.captured(query)).rejects.toMatchObject({ code: 'invalid' });
+  });
+
+  test('each deployment says which share of its requests it collects, and one without a collector none', async () => {
+    const { telemetry } = opened('log');
+    const deployment = (name: string, more: object) => ({
+      ...{ name, location: 'westeurope', properties: { endpointComputeType: 'Managed', ...more } },
+    });
+    const collections = { request: { dataCollectionMode: 'Enabled', samplingRate: 0.07 } };
+    fake['GET onlineEndpoints/{endpoint}/deployments'] = () => ({
+      value: [deployment('v01', {}), deployment('v02', { dataCollector: { collections } })],
+    });
+
+    expect(await telemetry.captureShares?.('e')).toEqual({ v1: 0, v2: 7 });
   });
 
   describe.each(['log', 'metrics'] as const)('a tick of the %s', (kind) => {

@@ -37,7 +37,7 @@ interface Options extends SourceOptions {
  * counted. Users, segments and pairs are unknown.
  *
  * Captured requests are what Azure ML collected into the own container. They are read half an hour after the window, by the id
- * that Azure ML gave each; a copy that is written later is left out.
+ * that Azure ML gave each; a copy that is written later is left out. Each deployment collects a share of its own.
  */
 export function monitorTelemetry(options: Options): Telemetry {
   const { azure, installation, now, bucket, logWorkspaceId, ...place } = options;
@@ -89,6 +89,11 @@ export function monitorTelemetry(options: Options): Telemetry {
       const folders = await requestFolders(bucket, name, Object.keys(mirrors));
       const readPart: CaptureFiles['readPart'] = (...part) => readCollected(bucket, query.fields, ...part);
       return capturedInFiles({ bucket, folders, lagMs: captureTimes.lagMs, readPart }, query);
+    },
+
+    async captureShares(endpoint) {
+      const deployed = await endpoints.deployments(endpointName(installation, endpoint));
+      return Object.fromEntries(deployed.map(({ name, captured }) => [name, captured]));
     },
   };
 }

@@ -38,6 +38,8 @@ export interface Deployed {
   /** Where the operation that made it is looked at; '' where Azure ML does not say. */
   readonly operation: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** Percent of its requests that is collected. */
+  readonly captured: number;
 }
 
 interface Page {
@@ -48,6 +50,9 @@ interface Page {
     readonly properties?: {
       readonly provisioningState?: string;
       readonly properties?: { readonly AzureAsyncOperationUri?: string } | null;
+      readonly dataCollector?: {
+        readonly collections?: Readonly<Record<string, { readonly samplingRate?: number } | undefined>>;
+      } | null;
     };
   }[];
   readonly nextLink?: string | null;
@@ -78,6 +83,7 @@ export function mlEndpoints({ azure, ...place }: MlPlace & { readonly azure: Azu
             state: properties?.provisioningState ?? '',
             operation: properties?.properties?.AzureAsyncOperationUri ?? '',
             tags: tags ?? {},
+            captured: percentOf(properties?.dataCollector?.collections?.request?.samplingRate),
           });
         query = page?.nextLink == null ? undefined : Object.fromEntries(new URL(page.nextLink).searchParams);
       } while (query !== undefined);
@@ -85,6 +91,8 @@ export function mlEndpoints({ azure, ...place }: MlPlace & { readonly azure: Azu
     },
   };
 }
+
+const percentOf = (rate = 0): number => Math.round(rate * 1e6) / 1e4;
 
 export type Endpoints = ReturnType<typeof mlEndpoints>;
 

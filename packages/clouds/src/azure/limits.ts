@@ -41,11 +41,6 @@ export const limits: readonly CloudLimit[] = [
   ),
   cannot('segments', 'the traffic log of Azure ML has no headers of requests: leave segments out', trafficLog),
   cannot(
-    'labelsGuardrail',
-    'Azure ML captures the requests of each deployment by a share of its own, which may not be the same for champion and candidate: leave it out, and judge by errors and latency',
-    'azure-rest-api-specs 2025-09-01: DataCollector is a property of a deployment',
-  ),
-  cannot(
     'stickyUsers',
     'an endpoint of Azure ML draws a deployment for each request and takes no header of ours into account: leave stickyBy out',
     'https://learn.microsoft.com/azure/machine-learning/concept-endpoints-online',

@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { canonical } from '../base/json.ts';
+import { defined } from '../base/objects.ts';
 import { instant } from '../base/time.ts';
 import type { CompiledConfig, ModelPlan } from '../config/config.ts';
 import type { Profiler } from '../drift/profiler.ts';
@@ -82,8 +83,9 @@ const performers: Performers = {
     for (const tick of ticks) checkTick(tick, query.measures);
     return { type: 'ticksRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },
-  readLabels: async ({ endpoint, from, to, tickMs, maturityMs }, { ports }) => {
-    const ticks = withinEntry(await ports.labels.labels({ endpoint, from, to, tickMs, maturityMs }));
+  readLabels: async ({ endpoint, from, to, tickMs, maturityMs, compared }, { ports }) => {
+    const query = { endpoint, from, to, tickMs, maturityMs, ...defined({ compared }) };
+    const ticks = withinEntry(await ports.labels.labels(query));
     for (const tick of ticks) checkLabels(tick);
     return { type: 'labelsRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },

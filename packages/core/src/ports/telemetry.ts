@@ -138,6 +138,11 @@ export interface Telemetry {
    * throws `unavailable`. An endpoint that captures nothing answers an empty page; a platform that cannot: `invalid`.
    */
   captured(query: CapturedQuery): Promise<CapturedPage>;
+  /**
+   * Percent of its requests that is captured, by deployment, as they are now. Absent: the platform has one share for all
+   * deployments of an endpoint.
+   */
+  captureShares?(endpoint: string): Promise<Readonly<Record<string, number>>>;
 }
 
 /**
@@ -160,6 +165,8 @@ export interface Labels {
     readonly to: number;
     readonly tickMs: number;
     readonly maturityMs: number;
+    /** Deployments that will be compared: `invalid` where the platform knows another share of each one's requests. */
+    readonly compared?: readonly string[];
   }): Promise<readonly LabelTick[]>;
   /**
    * How many labels got each answer. `unknown` ones belong to no endpoint, and are in the totals of each. `undefined`:

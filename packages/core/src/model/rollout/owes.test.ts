@@ -30,7 +30,10 @@ test.each(['baking', 'paused', 'held', 'guarding'] as const)(
     expect(rolloutWakes(waiting(status))).toBe(due);
     expect(rolloutOwes(waiting(status), due - 1, 'fraud')).toEqual([]);
     expect(rolloutOwes(waiting(status), due, 'fraud')).toMatchObject([
-      { kind: 'readLabels', from: labelsFrom, to: labelsFrom + tick, maturityMs: 10 * minute },
+      {
+        ...{ kind: 'readLabels', from: labelsFrom, to: labelsFrom + tick, maturityMs: 10 * minute },
+        compared: ['v2', 'v1'],
+      },
     ]);
   },
 );

@@ -41,6 +41,7 @@ export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): re
       to: upTo(from, now - maturityMs),
       tickMs: tick,
       maturityMs,
+      compared: [rollout.candidate, ...(rollout.stable === undefined ? [] : [rollout.stable])].map(deploymentName),
     });
   }
   return owed;

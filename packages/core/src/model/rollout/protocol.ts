@@ -29,6 +29,7 @@ export interface RolloutProtocol {
         readonly to: number;
         readonly tickMs: number;
         readonly maturityMs: number;
+        readonly compared?: readonly string[];
       }
     /** The percentiles of an endpoint before a rollout. */
     | {
