@@ -1,5 +1,6 @@
-import { addCounts, withCounts } from '@serin/core/drift/cells';
-import { type DayCounts, withDays } from '@serin/core/drift/days';
+import { day as dayMs } from '@serin/core/base/time';
+import { withCounts } from '@serin/core/drift/cells';
+import { withDays } from '@serin/core/drift/days';
 import { freeze } from '@serin/core/drift/freeze';
 import { normalTails } from '@serin/core/drift/laws';
 import type { Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
@@ -49,9 +50,12 @@ export function referenceFrom(days: readonly Day[], hasTime: boolean): Reference
   const state = new DatasetState();
   for (const { columns, rows } of days) give(state.sink(false), columns, rows);
   const frozen = freeze(DatasetState.profileOf(state.written()), { dataset: 'd'.repeat(64) });
-  const counts = days.map(({ day, columns, rows }): DayCounts => ({ day, counts: countRows(frozen, columns, rows) }));
-  if (hasTime) return withDays(frozen, counts);
-  return withCounts(frozen, counts.map((one) => one.counts).reduce(addCounts));
+  const sink = countingSink(frozen, false, hasTime ? { by: { time } } : {});
+  for (const { day: at, columns, rows } of days) give(sink, columns, rows, at * dayMs);
+  const counts = sink.counts();
+  return counts.byTime === undefined
+    ? withCounts(frozen, counts)
+    : withDays(withCounts(frozen, counts), counts.byTime, time);
 }
 
 export function countRows(reference: Reference, columns: readonly Rows[], rows: number): WindowCounts {
@@ -62,15 +66,24 @@ export function countRows(reference: Reference, columns: readonly Rows[], rows: 
 
 const encoder = new TextEncoder();
 
-function give(sink: PartSink, columns: readonly Rows[], rows: number): void {
+/** No column of a world has this name. */
+const time = 'at';
+
+function give(sink: PartSink, columns: readonly Rows[], rows: number, at?: number): void {
+  sink.rowsBegin?.(rows);
+  const times = at === undefined ? undefined : sink.column(time);
+  for (let row = 0; at !== undefined && row < rows; row += 1) times?.time(at);
   for (const column of columns) {
     const to = sink.column(column.name);
+    const values = 'numbers' in column ? column.numbers : column.texts;
     if ('numbers' in column) to.numbers(column.numbers, column.numbers.length, false);
     else
       for (const text of column.texts) {
         const bytes = encoder.encode(text);
         to.text(bytes, 0, bytes.length);
       }
+    // By day each row has a value or none; else what is left out is none.
+    for (let row = values.length; at !== undefined && row < rows; row += 1) to.missing();
   }
   // Nothing here asks which rows are equal.
   const hashes = new Uint32Array(rows);

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import type { CountedBy, DatasetCounts } from '@serin/core/drift/dataset-counts';
 import type { Place, ReadPart } from '@serin/core/drift/profiler';
-import type { Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
+import type { Reference, ReferenceColumn } from '@serin/core/drift/reference';
 import { countingSink } from '../../packages/profile/src/count.ts';
 import { profiler } from '../../packages/profile/src/profiler.ts';
 
@@ -74,16 +75,17 @@ function countLines(): number {
 const reference = referenceOf(await profileOnce());
 const values = (reference.rows * reference.columns.length) / 1e6;
 const profiled = await speedOf(values, profileOnce);
-const counted = await speedOf(values, () =>
-  inParts<WindowCounts>((state, from) =>
+const countOnce = (by: CountedBy) =>
+  inParts<DatasetCounts>((state, from) =>
     profiler.count(object, {
-      reference,
-      atMostBytes,
+      ...{ reference, by, atMostBytes },
       ...(state !== undefined && { state }),
       ...(from !== undefined && { from }),
     }),
-  ),
-);
+  );
+const counted = await speedOf(values, () => countOnce({}));
+const time = reference.columns.find(({ kind }) => kind === 'plain')?.name ?? '';
+const byDay = await speedOf(values, () => countOnce({ time }));
 const lines = await speedOf(object.bytes / 1e6, countLines);
 const batch = Float64Array.from({ length: 1024 }, (_, at) => ((at * 7919) % 1024) / 10);
 const column = countingSink(reference, false).column(
@@ -92,13 +94,29 @@ const column = countingSink(reference, false).column(
 const batches = await speedOf(20.48, () => {
   for (let run = 0; run < 20_000; run += 1) column.numbers(batch, batch.length, false);
 });
+const days = countingSink(reference, false, { by: { time } });
+const rows = 20 * batch.length;
+/** As the columnar reader does, in row groups of 20 batches: the times, and then a column. */
+function countByDay(): void {
+  days.rowsBegin?.(rows);
+  const times = days.column(time);
+  for (let row = 0; row < rows; row += 1) times.time(Math.floor(row / 256) * 86_400_000);
+  const to = days.column(reference.columns.find(({ kind }) => kind === 'number')?.name ?? '');
+  for (let run = 0; run < 20; run += 1) to.numbers(batch, batch.length, false);
+  days.rowsEnded(new Uint32Array(0), new Uint32Array(0), rows);
+}
+const batchesByDay = await speedOf(40.96, () => {
+  for (let run = 0; run < 1000; run += 1) countByDay();
+});
 closeSync(file);
 console.log(
   JSON.stringify({
     values,
     profiled,
     counted,
+    byDay,
     batches,
+    batchesByDay,
     lines,
     megabytes: object.bytes / 1e6,
     empty,

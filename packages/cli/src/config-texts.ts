@@ -182,6 +182,8 @@ export const configTexts: Readonly<Record<string, string>> = {
   'drift.quietFor': 'Without drift, so many windows pass between two false alarms on average, or more.',
   'drift.columns': "Columns whose kind the data would tell wrongly. '(answers)' is what the model answers.",
   'columns.*': 'What it is compared as: number, category, plain (missing values and lengths only) or off.',
+  'drift.time':
+    'The column that tells the time of a row, for the seasons of a week; false: none does. Without it the column of a split by time, or else the only one that holds times.',
   alerts: 'What an alert does.',
   'alerts.onAlert': 'What an alert does when no rollout is under way; one that is under way is taken back.',
   'types.raised': 'The type of the event that raises the alarm.',

@@ -7,8 +7,8 @@ import type { ColumnSink, RowSink } from './sink.ts';
 import { Input, Output } from './sketch/bytes.ts';
 import { LowestRows } from './sketch/row-sample.ts';
 
-/** Of what the bytes of a state are; a state of another version is not read. */
-export const stateVersion = 1;
+/** Of what a state is, of a profile or of counts; one of another version is not read. */
+export const stateVersion = 2;
 /** The size of the sketches is looked at after so many values. */
 const valuesBetweenChecks = 2 ** 20;
 

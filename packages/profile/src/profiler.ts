@@ -46,9 +46,9 @@ export const profiler: Profiler = {
 
   finish: (state) => DatasetState.profileOf(state),
 
-  async count(object, { reference, state, from, atMostBytes }) {
+  async count(object, { reference, by, state, from, atMostBytes }) {
     const format = formatAt(object.key);
-    const sink = countingSink(reference, format?.isLoose ?? false, state);
+    const sink = countingSink(reference, format?.isLoose ?? false, { before: state, by });
     const next = format && (await readPart(format, object, { from, atMostBytes }, sink));
     return { state: sink.counts(), ...(next !== undefined && { next }) };
   },

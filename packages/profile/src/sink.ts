@@ -24,6 +24,12 @@ export interface ColumnSink {
 export interface RowSink {
   /** The sink of a column, by its name; `invalid` where there are more columns than 10,000. */
   column(name: string): ColumnSink;
+  /**
+   * A columnar reader says before each row group how many rows it has; then these columns come before the others, where
+   * the object has them.
+   */
+  readonly first?: readonly string[];
+  rowsBegin?(count: number): void;
   /** One row has ended, of a reader that goes row by row; the sink has its hash from the values that it was given. */
   rowEnded(): void;
   /**
@@ -33,3 +39,16 @@ export interface RowSink {
   rowsEnded(hashesHigh: Uint32Array, hashesLow: Uint32Array, count: number): void;
   badRow(where: string): void;
 }
+
+export const nothing = (): void => undefined;
+
+/** Of a column that nobody looks at. */
+export const ignored: ColumnSink = {
+  missing: nothing,
+  number: nothing,
+  boolean: nothing,
+  time: nothing,
+  text: nothing,
+  nested: nothing,
+  numbers: nothing,
+};

@@ -1,5 +1,7 @@
 import { decodeText } from '@serin/core/base/json';
+import { defined } from '@serin/core/base/objects';
 import { instant } from '@serin/core/base/time';
+import { daysText } from '@serin/core/drift/days';
 import { histogramOf } from '@serin/core/drift/histogram';
 import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
 import { driftKey, readNamed, referenceKey } from '@serin/core/engine/stored';
@@ -37,6 +39,7 @@ const drift = z.looseObject({
   status: z.enum(['off', 'collecting', 'counting', 'judging']),
   version: z.int().optional(),
   answers: z.looseObject({ sentence: z.string(), compared: z.boolean(), rows: z.int() }).optional(),
+  days: z.string().optional(),
   columns: z.array(column),
   windows: z.array(
     z.object({
@@ -70,7 +73,7 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
       answers: {
         200: {
           description:
-            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line. The column `(answers)` is what the model answers, against its own first answers',
+            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line, and `days` what is known of seasons. The column `(answers)` is what the model answers, against its own first answers',
           schema: drift,
         },
       },
@@ -88,7 +91,9 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
         ]);
         const known = new Map([...knownOf(reference, counts), ...knownOf(firstAnswers, lastAnswers)]);
         const columns = columnsOf(state.drift, known);
-        return { status: 200, body: { ...about, ...driftView(state.drift), answers: answersView(state), columns } };
+        const days = reference?.days && daysText(reference.days);
+        const view = { ...driftView(state.drift), ...defined({ days }), answers: answersView(state) };
+        return { status: 200, body: { ...about, ...view, columns } };
       },
     }),
   ];

@@ -22,7 +22,7 @@ function driftScreen(document: Document, terminal: Reader): string {
   };
   const columns = rowsAt('columns').map(columnRow);
   const windows = rowsAt('windows').slice(-windowsShown).reverse().map(windowRow);
-  const uncalibrated = textOf('', document.uncalibrated);
+  const [uncalibrated, days] = [textOf('', document.uncalibrated), textOf('', document.days)];
   const answers = textOf('', valueAt(document, 'answers.sentence'));
   return screenOf(
     textOf('', document.model),
@@ -30,6 +30,7 @@ function driftScreen(document: Document, terminal: Reader): string {
       { text: `${paragraph(textOf('', document.sentence), terminal).join('\n')}\n` },
       hint(answers === '' ? '' : `${answers[0]?.toUpperCase()}${answers.slice(1)}.`, terminal),
       hint(uncalibrated === '' ? '' : `False alarms may be more frequent than promised: ${uncalibrated}.`, terminal),
+      hint(days === '' ? '' : `Seasons: ${days}.`, terminal),
       {
         heading: 'Columns that changed most',
         text: columns.length === 0 ? '' : table(columns, columnTitles, terminal),

@@ -32,6 +32,19 @@ describe('a config', () => {
     expect(codeFolders(read.parsed)).toEqual(['./src']);
   });
 
+  test.each([
+    [{}, 'day'],
+    [{ time: 'at' }, 'at'],
+    [{ time: false }, false],
+  ])('that splits by time and has drift %j tells the time of a row by %j', (drift, time) => {
+    const capture = { share: '10%', fields: ['n'] };
+    const serve = { command: ['python3', 'serve.py'] };
+    const read = parseConfig(configOf({ serve, monitor: { capture, drift } }) as Config);
+    if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+
+    expect(compile(read.parsed, new Map(), 'local').models.fraud?.monitor.drift?.time).toBe(time);
+  });
+
   test('reports every problem at once, each with its path', () => {
     const problems = problemsOf({
       project: 'Fraud',

@@ -88,6 +88,13 @@ export function codeFolders(parsed: ParsedConfig): readonly string[] {
 /** The key under which `compile` looks up the digest of the built-in splitter. */
 export const splitterFolder = 'builtin:splitter';
 
+/** What cuts the rows by time tells the time of a row. */
+function timed(monitor: ParsedModel['monitor'], cut: ParsedModel['split']): ParsedModel['monitor'] {
+  const rule = cut !== undefined && 'holdout' in cut ? cut.holdout : undefined;
+  if (monitor.drift === undefined || monitor.drift.time !== undefined || rule?.by !== 'time') return monitor;
+  return { ...monitor, drift: { ...monitor.drift, time: rule.column } };
+}
+
 /** The compiled form; `digests` maps each code folder (and `splitterFolder`) to the digest it was stored under. */
 export function compile(
   parsed: ParsedConfig,
@@ -112,8 +119,9 @@ export function compile(
       environment: from.environment,
     };
   };
-  const compileModel = ({ split: cut, evaluate, serve, train, ...rest }: ParsedModel): ModelPlan => ({
+  const compileModel = ({ split: cut, evaluate, serve, train, monitor, ...rest }: ParsedModel): ModelPlan => ({
     ...rest,
+    monitor: timed(monitor, cut),
     project: parsed.project,
     train: {
       ...program(train),

@@ -255,6 +255,7 @@ const modelOf = (door: Door) =>
               major: z.number().gt(0).lt(1).default(0.1),
               quietFor: z.int().min(50).max(100_000).default(365),
               columns: z.record(text, z.enum(['number', 'category', 'plain', 'off'])).default({}),
+              time: z.union([text, z.literal(false)]).optional(),
             })
             .optional(),
         })

@@ -1,3 +1,6 @@
+import type { Label, LabelCounts } from './by-label.ts';
+import type { Reference, ReferenceColumn } from './reference.ts';
+
 /**
  * Whether one feature alone says the label: then it is most likely the label itself, or was measured after it. Of counts
  * by cell and by class, which are exact; the cells of numbers are in their order, those of categories in any.
@@ -52,3 +55,97 @@ export function r2Alone(
   const within = cells.reduce((sum, cell) => sum + cell.m2, 0);
   return between + within > 0 ? between / (between + within) : 0;
 }
+
+/** What a column alone tells of the label. */
+export interface Alone {
+  /** Of a label of classes: the best of all classes against the rest, and that of whether there is a value. */
+  readonly auc?: number;
+  readonly missingAuc?: number;
+  /** The classes of the two. */
+  readonly class?: string;
+  readonly missingClass?: string;
+  /** Of a label that is a number. */
+  readonly r2?: number;
+}
+
+/** Fewer rows say nothing: of a class, and of the labels in a cell. */
+const fewestRows = 20;
+
+/** By column, in the order of the reference. */
+export function aloneOf({ columns }: Reference, counts: LabelCounts, label: Label): readonly Alone[] {
+  return columns.map((column, at): Alone => {
+    if (column.name === label.column) return {};
+    const its = counts.columns[at] ?? [];
+    return label.kind === 'number' ? r2Of(column, its) : bestOf(column, its, label.classes);
+  });
+}
+
+function bestOf(column: ReferenceColumn, byClass: readonly (readonly number[])[], classes: readonly string[]): Alone {
+  const all = sumsOf(byClass);
+  let best: Alone = {};
+  for (const [at, name] of classes.entries()) {
+    const its = byClass[at] ?? [];
+    const rest = all.map((count, cell) => count - (its[cell] ?? 0));
+    const auc = aucOf(column, its, rest);
+    if (auc !== undefined && auc > (best.auc ?? 0)) best = { ...best, auc, class: name };
+    const missing = missingOf(its, rest);
+    if (missing !== undefined && missing > (best.missingAuc ?? 0))
+      best = { ...best, missingAuc: missing, missingClass: name };
+  }
+  return best;
+}
+
+const sumsOf = (lists: readonly (readonly number[])[]): readonly number[] =>
+  (lists[0] ?? []).map((_, cell) => lists.reduce((sum, list) => sum + (list[cell] ?? 0), 0));
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+
+/** Among rows that have a value. Categories of few rows are taken together: each would be ranked by chance. */
+function aucOf({ kind }: ReferenceColumn, its: readonly number[], rest: readonly number[]): number | undefined {
+  const [one, other] = [its.slice(0, -1), rest.slice(0, -1)];
+  if (kind === 'plain' || sum(one) < fewestRows || sum(other) < fewestRows) return undefined;
+  if (kind === 'number') return aucAlone(one, other, true);
+  const pooled = pool(one.map((count, cell) => [count, other[cell] ?? 0]));
+  return aucAlone(
+    pooled.map(([count = 0]) => count),
+    pooled.map(([, count = 0]) => count),
+    false,
+  );
+}
+
+function missingOf(its: readonly number[], rest: readonly number[]): number | undefined {
+  const sides = [its, rest].map((counts) => ({ missing: counts.at(-1) ?? 0, rows: sum(counts) }));
+  const [one, other] = sides;
+  if (one === undefined || other === undefined || Math.min(one.rows, other.rows) < fewestRows) return undefined;
+  return missingAuc(one, other);
+}
+
+/** Cells of few rows as one. */
+function pool(cells: readonly (readonly number[])[], rowsOf: (cell: readonly number[]) => number = sum): number[][] {
+  const rest = cells.filter((cell) => rowsOf(cell) < fewestRows);
+  const large = cells.filter((cell) => rowsOf(cell) >= fewestRows);
+  return [...large, sumsOf(rest)].filter((cell) => cell.length > 0).map((cell) => [...cell]);
+}
+
+/** Rows without a value are a cell as well. Neighbours are taken together until they have enough rows to have a mean. */
+function r2Of({ kind }: ReferenceColumn, [rows = [], sums = [], squares = []]: readonly (readonly number[])[]): Alone {
+  if (kind === 'plain' || sum(rows) < 10 * fewestRows) return {};
+  const cells = rows.map((count, cell) => [count, sums[cell] ?? 0, squares[cell] ?? 0]);
+  const merged = kind === 'number' ? neighbours(cells) : pool(cells, ([count = 0]) => count);
+  return { r2: r2Alone(merged.flatMap(momentsOf)) };
+}
+
+function neighbours(cells: readonly (readonly number[])[]): number[][] {
+  const merged: number[][] = [];
+  let open: number[] = [0, 0, 0];
+  for (const cell of cells) {
+    open = open.map((sum, at) => sum + (cell[at] ?? 0));
+    if ((open[0] ?? 0) < fewestRows) continue;
+    merged.push(open);
+    open = [0, 0, 0];
+  }
+  const last = merged.pop() ?? [0, 0, 0];
+  return [...merged, last.map((sum, at) => sum + (open[at] ?? 0))];
+}
+
+const momentsOf = ([count = 0, total = 0, squares = 0]: readonly number[]) =>
+  count === 0 ? [] : [{ count, mean: total / count, m2: Math.max(0, squares - (total * total) / count) }];

@@ -1,3 +1,5 @@
+import { day } from '../base/time.ts';
+import { weekdayOf } from './by-time.ts';
 import { noRows } from './cells.ts';
 import { after, type ColumnState, look, noWeekday, startColumn } from './look.ts';
 import type { Reference, WindowCounts } from './reference.ts';
@@ -72,10 +74,8 @@ export function judgeWindow(
   return { state: { version: 1, days, columns }, verdict };
 }
 
-const dayMs = 86_400_000;
-
 /** The weekday of a window, Sunday first (UTC). A window longer than a day has none. */
 function dayOf({ start, end }: Span): number {
-  if (end - start > dayMs) return noWeekday;
-  return (Math.floor((start + end) / 2 / dayMs) + 4) % 7;
+  if (end - start > day) return noWeekday;
+  return weekdayOf(Math.floor((start + end) / 2 / day));
 }

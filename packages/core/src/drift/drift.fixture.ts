@@ -1,4 +1,6 @@
-import { noRows } from './cells.ts';
+import { broadOf, type TimeCounts, weekdayOf } from './by-time.ts';
+import { addCounts, emptyCounts, noRows, withCounts } from './cells.ts';
+import { withDays } from './days.ts';
 import { follow, type Incident } from './incident.ts';
 import { normal, drawsOf as unitsOf } from './profile.fixture.ts';
 import type { Reference, ReferenceColumn, WindowCounts } from './reference.ts';
@@ -81,3 +83,43 @@ export function followed(open: Incident | undefined, { window, columns, isSilent
   };
   return follow(open, seen, { from: window.start, at: window.end, version: 1 });
 }
+
+/** What was counted in an hour of a day (UTC), in days since the epoch. */
+export interface Timed {
+  readonly day: number;
+  readonly hour?: number;
+  readonly counts: WindowCounts;
+}
+
+/** Counts by time, of whole windows; one a day. */
+export function timesOf(reference: Reference, windows: readonly Timed[], untimed = 0): TimeCounts {
+  const sumOf = (some: readonly Timed[]) => some.map(({ counts }) => counts).reduce(addCounts, emptyCounts(reference));
+  const broad = (some: readonly Timed[]) => {
+    const { rows, columns } = sumOf(some);
+    return {
+      rows,
+      columns: reference.columns.map((column, at) => {
+        const { of, count } = broadOf(column);
+        const { cells, missing, mistyped, rows: all } = columns[at] ?? noRows(column);
+        const sums = new Array<number>(count).fill(0);
+        for (const [cell, group] of of.entries()) sums[group] = (sums[group] ?? 0) + (cells[cell] ?? 0);
+        return [...(of.length === 0 ? [all - missing - mistyped] : sums), missing + mistyped];
+      }),
+    };
+  };
+  const days = [...new Set(windows.map(({ day }) => day))].sort((one, other) => one - other);
+  return {
+    untimed,
+    weekdays: Array.from({ length: 7 }, (_, at) => sumOf(windows.filter(({ day }) => weekdayOf(day) === at))),
+    hours: Array.from({ length: 24 }, (_, at) => broad(windows.filter(({ hour = 0 }) => hour === at))),
+    days: days.map((day) => ({ day, ...broad(windows.filter((window) => window.day === day)) })),
+  };
+}
+
+/** A reference of these windows, which knows their days. */
+export const referenceOfDays = (empty: Reference, windows: readonly Timed[]): Reference =>
+  withDays(
+    withCounts(empty, windows.map(({ counts }) => counts).reduce(addCounts, emptyCounts(empty))),
+    timesOf(empty, windows),
+    'at',
+  );

@@ -1,5 +1,6 @@
+import type { CountedBy, DatasetCounts } from './dataset-counts.ts';
 import type { DatasetProfile } from './profile.ts';
-import type { Reference, WindowCounts } from './reference.ts';
+import type { Reference } from './reference.ts';
 
 /** One object of a dataset, read piece by piece. */
 export interface ObjectSource {
@@ -45,9 +46,11 @@ export interface Profiler {
     object: ObjectSource,
     given: {
       readonly reference: Reference;
-      readonly state?: WindowCounts;
+      /** Absent: rows are counted all together only. */
+      readonly by?: CountedBy;
+      readonly state?: DatasetCounts;
       readonly from?: Place;
       readonly atMostBytes: number;
     },
-  ): Promise<ReadPart<WindowCounts>>;
+  ): Promise<ReadPart<DatasetCounts>>;
 }

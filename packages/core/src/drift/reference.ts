@@ -1,3 +1,5 @@
+import type { Alone } from './alone.ts';
+
 /**
  * What live data is compared with: cells that were frozen once, and how many rows of the reference fell into each.
  *
@@ -9,6 +11,27 @@ export interface Reference {
   readonly dataset: string;
   readonly rows: number;
   readonly columns: readonly ReferenceColumn[];
+  /** What is known of the days of its rows; absent: nothing was looked for. */
+  readonly days?: ReferenceDays;
+  /** Why no column was compared with the label. */
+  readonly labelUnknown?: string;
+}
+
+export interface ReferenceDays {
+  /** The column that tells the day of a row; absent: none does. */
+  readonly column?: string;
+  /** Days with rows, of those that were kept. */
+  readonly days: number;
+  /** There are counts by weekday. */
+  readonly weekdays?: boolean;
+  /** Why its days tell nothing. */
+  readonly because?: string;
+}
+
+/** The largest difference of an hour or a weekday from all rows, beyond chance: of the distribution, and of missing values. */
+export interface Season {
+  readonly size: number;
+  readonly missing: number;
 }
 
 /**
@@ -38,6 +61,8 @@ export interface ReferenceColumn extends ColumnCounts {
   readonly singletons?: number;
   /** `number`: of the finite values. */
   readonly numbers?: { readonly min: number; readonly max: number; readonly mean: number; readonly deviation: number };
+  /** Of the hours of a day, and of the days of a week, where a column tells the time of rows (days.ts). */
+  readonly seasons?: { readonly day: Season; readonly week: Season };
   /** Counts by day of the week, Sunday first (UTC), where the reference has a column of time over at least 28 days. */
   readonly byWeekday?: readonly ColumnCounts[];
   /**
@@ -46,6 +71,8 @@ export interface ReferenceColumn extends ColumnCounts {
    */
   readonly dispersion?: number;
   readonly dayRows?: number;
+  /** What it alone tells of the label, where there is one. */
+  readonly alone?: Alone;
 }
 
 /** What was counted of one column on frozen cells. Adding two gives the counts of both. */

@@ -42,6 +42,9 @@ export function largestSize(kind: ColumnKind, latest: Pair, windows: readonly Pa
   };
 }
 
+/** How far the rows of one group are from those of another, whatever their number. */
+export const sizeOf = (kind: ColumnKind, pair: Pair): Size => sized(kind, added(undefined, pair));
+
 /** The value furthest from 0 among those with enough rows; else that of the most windows. */
 function furthest(values: readonly { readonly rows: number; readonly value: number }[]): number {
   const enough = values.filter(({ rows }) => rows >= enoughRows);

@@ -1,5 +1,7 @@
+import { defined } from '../base/objects.ts';
+import { day, durationText } from '../base/time.ts';
 import { dispersionIn, type Look } from './look.ts';
-import type { ColumnKind } from './reference.ts';
+import type { ColumnKind, Season } from './reference.ts';
 import type { Size } from './sizes.ts';
 import { sum } from './tilts.ts';
 
@@ -83,7 +85,8 @@ export function verdictOf(
   const isEvident = evidenceOf((index) => levels[index] !== undefined) >= rules.quietFor;
   const columns = looks.map((seen, index): ColumnVerdict => {
     const isPast = seen.before.isDrifted ? seen.evidence > 1 : isEvident && seen.evidence >= rules.quietFor;
-    return columnVerdict(seen, isPast ? levels[index] : undefined);
+    const doubt = weights[index] === 0 ? undefined : (daysText(seen) ?? seasonText(seen, window, rules));
+    return columnVerdict(seen, isPast ? levels[index] : undefined, doubt);
   });
   const named = (level: Level) => columns.filter(({ alarm }) => alarm === level).map(({ name }) => name);
   return {
@@ -110,20 +113,38 @@ function levelOf({ size, missingChange, unseenChange }: Size, { notice, major }:
   return size >= notice || share > shareNotice ? 'notice' : undefined;
 }
 
-function columnVerdict({ column, live, size, evidence }: Look, alarm: Level | undefined): ColumnVerdict {
+function columnVerdict(
+  { column, live, size, evidence }: Look,
+  alarm: Level | undefined,
+  notCalibrated: string | undefined,
+): ColumnVerdict {
   const { name, kind } = column;
-  const dispersion = dispersionIn(column, sum(live));
   return {
     name,
     kind,
     rows: sum(live),
     ...size,
     evidence: Math.min(mostEvidence, evidence),
-    ...(alarm === undefined ? {} : { alarm }),
-    ...(dispersion <= mostDispersion
-      ? {}
-      : {
-          notCalibrated: `its counts vary ${Number(dispersion.toPrecision(2))} times as much from day to day as those of independent rows; how often it alarms by mistake is known up to ${mostDispersion} times`,
-        }),
+    ...defined({ alarm, notCalibrated }),
   };
 }
+
+function daysText({ column, live }: Look): string | undefined {
+  const dispersion = dispersionIn(column, sum(live));
+  return dispersion <= mostDispersion
+    ? undefined
+    : `its counts vary ${Number(dispersion.toPrecision(2))} times as much from day to day as those of independent rows; how often it alarms by mistake is known up to ${mostDispersion} times`;
+}
+
+/** A window is compared with all rows, or with those of its weekday: other parts of a day or a week are not like them. */
+function seasonText({ column }: Look, { start, end }: Span, { notice }: DetectorRules): string | undefined {
+  const ms = end - start;
+  const part = ms < day ? 'day' : ms > day && ms % (7 * day) !== 0 ? 'week' : undefined;
+  const season = part === undefined ? undefined : column.seasons?.[part];
+  if (season === undefined || !isSeen(season, notice)) return undefined;
+  const [one, instead] = part === 'day' ? ['hours', 'a day'] : ['weekdays', 'a day or whole weeks'];
+  return `its ${one} differ by up to ${Number(Math.max(season.size, season.missing).toPrecision(2))}, and the window has ${durationText(ms)}; windows of ${instead} have no such season`;
+}
+
+/** With half of it from the season, little more by chance is a change worth a notice. */
+const isSeen = ({ size, missing }: Season, notice: number): boolean => size >= notice / 2 || missing >= shareNotice / 2;

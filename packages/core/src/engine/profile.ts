@@ -2,12 +2,18 @@ import { notData } from '../base/data-files.mjs';
 import { Fault } from '../base/fault.ts';
 import { canonical, decodeText, encodeText } from '../base/json.ts';
 import { defined } from '../base/objects.ts';
+import { aloneOf } from '../drift/alone.ts';
 import { answersName } from '../drift/answers.ts';
+import { labelIn } from '../drift/by-label.ts';
+import { daysKept } from '../drift/by-time.ts';
 import { emptyCounts, withCounts } from '../drift/cells.ts';
+import type { CountedBy, DatasetCounts } from '../drift/dataset-counts.ts';
+import { withDays } from '../drift/days.ts';
 import { freeze } from '../drift/freeze.ts';
 import type { DatasetProfile } from '../drift/profile.ts';
 import type { ObjectSource, Place, Profiler, ReadPart } from '../drift/profiler.ts';
-import type { Reference, WindowCounts } from '../drift/reference.ts';
+import type { Reference } from '../drift/reference.ts';
+import { timeColumnOf } from '../drift/time-column.ts';
 import { validateDataset } from '../drift/validate.ts';
 import type { DatasetVersion } from '../model/intake/protocol.ts';
 import type { Order } from '../model/protocol.ts';
@@ -61,14 +67,15 @@ export async function countDataset(
 ): Promise<{ readonly reading: Reading; readonly ended?: { readonly reference: string } }> {
   const profiler = await load();
   const own = ports.bucket(ownBucket);
-  const reference = await cellsOf(cells, dataset, readOf(own));
+  const counting = await countingOf(cells, dataset, readOf(own));
+  const { reference, by } = counting;
   const part = await readPart({ ...dataset, under: '' }, reading, ports, profiler, {
-    take: (object, given) => profiler.count(object, { reference, ...given }),
-    encode: (counts: WindowCounts) => encodeText(JSON.stringify(counts)),
-    decode: (bytes) => JSON.parse(decodeText(bytes)) as WindowCounts, // encoded above, as the digest says
+    take: (object, given) => profiler.count(object, { reference, by, ...given }),
+    encode: (counts: DatasetCounts) => encodeText(JSON.stringify(counts)),
+    decode: (bytes) => JSON.parse(decodeText(bytes)) as DatasetCounts, // encoded above, as the digest says
   });
   if (part.isPaused) return { reading: part.reading };
-  const counted = withCounts(reference, part.state ?? emptyCounts(reference));
+  const counted = referenceOf(counting, part.state ?? emptyCounts(reference));
   return { reading: part.reading, ended: { reference: await writeJson(own, referenceKey, counted) } };
 }
 
@@ -97,13 +104,45 @@ export async function validate(
   return { report: await writeJson(own, reportKey, found), refused: found.refused, because: found.because };
 }
 
-async function cellsOf(cells: Cells, { digest }: DatasetVersion, read: ReadOwn): Promise<Reference> {
-  if ('profile' in cells)
-    return freeze(await readProfile(read, cells.profile), {
-      dataset: digest,
-      columns: { ...cells.columns, [answersName]: 'off' },
-    });
-  return { ...(await readReference(read, cells.reference)), dataset: digest };
+/** On what cells rows are counted, by what besides, and why not by time or label. The same for each part. */
+interface Counting {
+  readonly reference: Reference;
+  readonly by: CountedBy;
+  readonly unknown: { readonly days?: string; readonly label?: string };
+}
+
+async function countingOf(cells: Cells, { digest }: DatasetVersion, read: ReadOwn): Promise<Counting> {
+  if ('reference' in cells)
+    return { reference: { ...(await readReference(read, cells.reference)), dataset: digest }, by: {}, unknown: {} };
+  const profile = await readProfile(read, cells.profile);
+  const reference = freeze(profile, { dataset: digest, columns: { ...cells.columns, [answersName]: 'off' } });
+  const time = timeColumnOf(profile, cells.time);
+  const label = cells.label === undefined ? undefined : labelIn(reference, cells.label);
+  const days = 'because' in time ? time.because : daysKept(reference) === undefined ? tooWide : undefined;
+  return {
+    reference,
+    by: {
+      ...(days === undefined && 'column' in time ? { time: time.column } : {}),
+      ...(label === undefined || 'because' in label ? {} : { label }),
+    },
+    unknown: defined({ days, label: label && 'because' in label ? label.because : undefined }),
+  };
+}
+
+const tooWide = 'the dataset has too many columns to count each by day';
+
+/** The reference with its counts, what its days tell, and what each column alone tells of the label. */
+function referenceOf({ reference, by, unknown }: Counting, counts: DatasetCounts): Reference {
+  const { byTime, byLabel, ...all } = counts;
+  const counted = withCounts(reference, all);
+  const timed = byTime === undefined || by.time === undefined ? counted : withDays(counted, byTime, by.time);
+  const alone = byLabel === undefined || by.label === undefined ? [] : aloneOf(reference, byLabel, by.label);
+  return {
+    ...timed,
+    ...(unknown.days === undefined ? {} : { days: { days: 0, because: unknown.days } }),
+    ...(unknown.label === undefined ? {} : { labelUnknown: unknown.label }),
+    columns: timed.columns.map((column, at) => ({ ...column, ...defined({ alone: alone[at] }) })),
+  };
 }
 
 // Written above, as their digests say.

@@ -61,7 +61,8 @@ async function readGroup(given: GroupToRead, sink: RowSink): Promise<void> {
   const chunks = await named(where, () => chunksOf(given));
   const hashes = new RowHashes(group.rows);
   const window = new Window(object);
-  for (const [index, leaf] of leaves.entries()) {
+  sink.rowsBegin?.(group.rows);
+  for (const [index, leaf] of ordered(leaves, sink.first)) {
     const chunk = chunks[index];
     if (!chunk || group.rows === 0) continue;
     const receiver = { sink: sink.column(leaf.name), hashes, rows: group.rows };
@@ -69,6 +70,15 @@ async function readGroup(given: GroupToRead, sink: RowSink): Promise<void> {
   }
   hashes.end();
   sink.rowsEnded(hashes.high, hashes.low, group.rows);
+}
+
+/** Each leaf with its place, those of the columns that are asked for first before the others. */
+function ordered(leaves: readonly Leaf[], first: readonly string[] = []): readonly (readonly [number, Leaf])[] {
+  const all = [...leaves.entries()];
+  return [
+    ...all.filter(([, { name }]) => first.includes(name)),
+    ...all.filter(([, { name }]) => !first.includes(name)),
+  ];
 }
 
 /** Before anything is held for as many rows as the footer says, each column has to have as many values. */

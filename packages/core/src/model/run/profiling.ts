@@ -60,13 +60,15 @@ const tasks = {
   // Last: a dataset that was refused has no need of it.
   reference: {
     isDue: ({ data }) => data?.reference === undefined,
-    order: ({ dataset, reading, plan }, { profile }) => ({
-      ...{ kind: 'countDataset', dataset, reading },
-      cells: { profile, columns: plan.monitor.drift?.columns ?? {} },
-    }),
+    order: (run, { profile }) => countOnOwnCells(run, profile),
     says: 'waits until the rows of its dataset are counted',
   },
 } as const satisfies Readonly<Record<string, Task>>;
+
+const countOnOwnCells = ({ dataset, reading, plan }: Profiling, profile: string): Order => {
+  const { columns = {}, time } = plan.monitor.drift ?? {};
+  return { kind: 'countDataset', dataset, reading, cells: { profile, columns, ...defined({ time }) } };
+};
 
 const profileUnder = ({ dataset, reading, plan }: Profiling, part: 'train' | 'holdout'): Order => ({
   ...{ kind: 'profileDataset', dataset, reading },

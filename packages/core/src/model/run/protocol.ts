@@ -71,7 +71,14 @@ export interface RunProtocol {
 
 /** Cells that are frozen of a profile, or those of a reference that there is; both are named by digest. */
 export type Cells =
-  | { readonly profile: string; readonly columns: Readonly<Record<string, ColumnKind | 'off'>> }
+  | {
+      readonly profile: string;
+      readonly columns: Readonly<Record<string, ColumnKind | 'off'>>;
+      /** The column that tells the day of a row; `false`: none does. Absent: the only one of times. */
+      readonly time?: string | false;
+      /** The column of the label: each other one is counted by it. */
+      readonly label?: string;
+    }
   | { readonly reference: string };
 
 /** What is seen of a dataset for its validation only, by digest. */
