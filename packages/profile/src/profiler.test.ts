@@ -43,7 +43,8 @@ function expectSame(one: DatasetProfile, other: DatasetProfile): void {
   expect(exact(one)).toEqual(exact(other));
   for (const [at, { numbers }] of one.columns.entries()) {
     if (numbers === undefined) continue;
-    const tolerance = 1e-12 * Math.max(Math.abs(numbers.min), Math.abs(numbers.max));
+    // The smallest double has no digits to round.
+    const tolerance = 1e-12 * Math.max(Math.abs(numbers.min), Math.abs(numbers.max)) + Number.MIN_VALUE;
     const { mean = 0, deviation = 0 } = other.columns[at]?.numbers ?? {};
     expect(Math.abs(numbers.mean - mean)).toBeLessThanOrEqual(tolerance);
     expect(Math.abs(numbers.deviation - deviation)).toBeLessThanOrEqual(tolerance);
