@@ -250,7 +250,7 @@ const modelOf = (door: Door) =>
             .optional(),
           drift: z
             .strictObject({
-              window: door.duration.refine((ms) => ms >= 10 * second, { error: 'use at least 10s' }).default(day),
+              window: door.duration.refine((ms) => ms >= second, { error: 'use at least 1s' }).default(day),
               notice: z.number().gt(0).lt(1).default(0.03),
               major: z.number().gt(0).lt(1).default(0.1),
               quietFor: z.int().min(50).max(100_000).default(365),
