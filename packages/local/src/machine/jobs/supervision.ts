@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, join } from 'node:path';
 import { Fault } from '@serin/core/base/fault';
 import { type Secrets, secretsOf } from '@serin/core/base/variables';
 import type { JobDescription } from '@serin/core/ports/jobs';
@@ -31,6 +32,12 @@ interface Options {
 }
 
 const runnerAttempts = 3;
+
+/** Where Node keeps the runner compiled: where this server is kept, if it is, and there may be one already. */
+const compiledIn = (root: string): string => {
+  const own = getCompileCacheDir();
+  return own === undefined ? join(root, '.compiled') : dirname(own);
+};
 
 /** What this process does for jobs behind the answers of the port: staging, spawning, concluding, hinting. */
 export function supervision({ root, runner, machine, stores, secrets, tracking, pollMs, onChange }: Options) {
@@ -69,7 +76,7 @@ export function supervision({ root, runner, machine, stores, secrets, tracking, 
     const why = await spawnRunner({
       runner,
       directory,
-      compiled: join(root, '.compiled'),
+      compiled: compiledIn(root),
       inherited: machine.inherited,
       secrets: secret,
       onEnd: () => (hasEnded(directory) ? hints.hint(id) : undefined),
