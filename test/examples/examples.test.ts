@@ -196,5 +196,10 @@ describe(`the PyTorch example${torch.note}`, () => {
 
 function born(data: string, day: string): number {
   const lines = readFileSync(join(data, `${day.slice(0, 4)}.csv`), 'utf8').split('\n');
-  return Number(lines.find((line) => line.startsWith(day))?.split(',')[1]);
+  return Number(
+    lines
+      .find((line) => line.startsWith(day))
+      ?.split(',')
+      .at(-1),
+  );
 }

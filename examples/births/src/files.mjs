@@ -2,24 +2,26 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDay } from './model.mjs';
 
+const columns = 'day,lastWeek,births';
+
 /** All days of the CSV files in a channel, `{at, births}` ascending by day; a line that cannot be read throws. */
 export function readDays(directory) {
   const files = readdirSync(directory, { recursive: true }).filter((name) => name.endsWith('.csv'));
   const rows = files.sort().flatMap((name) => readCsv(name, readFileSync(join(directory, name), 'utf8')));
-  if (rows.length === 0) throw new Error(`no rows in ${directory}: expected CSV files with the columns day,births`);
+  if (rows.length === 0) throw new Error(`no rows in ${directory}: expected CSV files with the columns ${columns}`);
   return rows.sort((a, b) => a.at - b.at);
 }
 
 function readCsv(name, text) {
   const [header, ...lines] = text.split(/\r?\n/);
-  if (header !== 'day,births') throw new Error(`${name}:1: the header is '${header}', expected 'day,births'`);
+  if (header !== columns) throw new Error(`${name}:1: the header is '${header}', expected '${columns}'`);
   return lines.flatMap((line, index) => (line === '' ? [] : [readLine(`${name}:${index + 2}`, line)]));
 }
 
 function readLine(where, line) {
-  const [day, births, ...more] = line.split(',');
+  const [day, , births, ...more] = line.split(',');
   if (more.length > 0 || !/^\d+$/.test(births ?? '') || Number(births) === 0) {
-    throw new Error(`${where}: '${line}' is not a day and a count of births above 0`);
+    throw new Error(`${where}: '${line}' is not a day, the births of a week before, and a count of births above 0`);
   }
   try {
     return { at: parseDay(day), births: Number(births) };

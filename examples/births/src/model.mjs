@@ -1,7 +1,8 @@
 /**
  * Births of a day, as a linear model: a level, one step for each weekday, and a few harmonics of the year.
  *
- * It knows no trend and no holidays, so it ages: what it learned of the level and the weekends stops being true.
+ * It knows no trend and no holidays, so it ages: what it learned of the level and the weekends stops being true. The
+ * births of a week before would tell it, and it does not use them: they are what drift is looked for in.
  */
 
 const dayMs = 86_400_000;

@@ -1,13 +1,16 @@
-import { createServer } from 'node:http';
 import { directoryOf, readModel } from './files.mjs';
 import { parseDay, predict } from './model.mjs';
 
 /**
- * The model server: `GET /ping`, `POST /invocations` with `{"instances":[{"day":"1975-03-01"}]}`.
+ * The model server: `GET /ping`, `POST /invocations` with `{"instances":[{"day":"1975-03-01"}]}`. Other fields of an
+ * instance, such as `lastWeek`, are for the monitor: they change no prediction.
  *
  * A model that was trained with `--fail-share` answers 500 to that share of its predictions, drawn for each request
  * anew: the demo's sabotage, a candidate that passes every gate and does harm in production.
  */
+
+// `import` would load all that the module can do, also what it needs for fetch: 13 MB of the 300 that the demo allows.
+const { createServer } = process.getBuiltinModule('node:http');
 
 const maxBodyBytes = 1_000_000;
 const model = readModel(directoryOf('SM_MODEL_DIR'));

@@ -1,4 +1,5 @@
 import { columnLabel } from '@serin/core/drift/answers';
+import { barsOf } from '../bars.ts';
 import type { Document } from '../client.ts';
 import { argument, type Command, clientOf, path, show } from '../invocation.ts';
 import { hint, screenOf } from '../screens/parts.ts';
@@ -88,11 +89,13 @@ function columnRow(column: unknown) {
     evidence: evidenceOf(column),
     missing: before === now ? before : `${before} -> ${now}`,
     outside: shareText(valueAt(column, 'outside')),
-    reference: barsOf(reference),
-    live: barsOf(live),
+    reference: barsOf(reference, mostBars),
+    live: barsOf(live, mostBars),
   };
 }
 
+/** So that a row fits beside others. */
+const mostBars = 12;
 /** Beyond it nobody asks how much. */
 const mostEvidence = 1e6;
 
@@ -102,18 +105,3 @@ const rounded = (value: unknown): number | undefined =>
 const percentText = (share: unknown): string => `${((typeof share === 'number' ? share : 0) * 100).toFixed(1)} %`;
 
 const shareText = (share: unknown): string | undefined => (share === 0 ? undefined : percentText(share));
-
-const heights = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/** Neighbours are taken together, so that a row fits beside others. */
-const mostBars = 12;
-
-/** Each row of bars has a scale of its own: shapes are compared, and sizes are numbers. */
-function barsOf(shares: readonly number[] = []): string | undefined {
-  const highest = Math.max(0, ...shares);
-  if (highest === 0) return undefined;
-  const each = Math.ceil(shares.length / mostBars);
-  const bars = Array.from({ length: Math.ceil(shares.length / each) }, (_, index) =>
-    Math.max(...shares.slice(index * each, (index + 1) * each)),
-  );
-  return `|${bars.map((share) => heights[share > 0 ? Math.max(1, Math.round((share / highest) * 8)) : 0]).join('')}|`;
-}

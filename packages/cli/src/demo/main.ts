@@ -8,6 +8,7 @@ import { shortId } from '@serin/core/base/ids';
 import type { Verification } from '@serin/core/model/rollout/verify';
 import { asCalled } from '../called.ts';
 import type { Terminal } from '../terminal.ts';
+import { paragraph } from '../width.ts';
 import { watchMemory } from './memory.ts';
 import { type Facts, type Release, report } from './report.ts';
 import { model, type Server, serveHere, startServer, until } from './server.ts';
@@ -29,6 +30,8 @@ export interface DemoOptions {
 const plainTerminal: Pick<Terminal, 'width' | 'paint'> = { width: 80, paint: (_, text) => text };
 
 const firstDrop = [1969, 1970, 1971];
+/** Of these years the data arrives while only drift starts a run. */
+const driftingYears = [1972, 1973];
 const lastYear = 1988;
 const marker = '.serin-demo';
 
@@ -46,12 +49,15 @@ export async function demo(options: DemoOptions): Promise<number> {
   const yearCsv = cutYears(project);
 
   say('Serin: daily births in the United States, 1969 to 1988.');
-  say('Each drop of data becomes a model, or says why not. This takes a minute.');
+  say('Drift, a drop of data or a push becomes a model, or says why not. This takes a minute.');
   say('');
   let server = await startServer(command, project, secret);
-  const traffic = replay(() => server.url, yearCsv(1970));
+  const traffic = replay(() => server.url, yearCsv(lastOf(firstDrop)));
   const releases: Release[] = [];
   const terminal = options.terminal ?? plainTerminal;
+  const tell = (line: string) => {
+    for (const part of paragraph(`          ● ${line}`, { width: terminal.width ?? 80 })) say(part);
+  };
   const story = options.json
     ? undefined
     : tellStory(
@@ -69,12 +75,22 @@ export async function demo(options: DemoOptions): Promise<number> {
     server.kill();
     await story?.catchUp();
     say(`          ✖ kill -9 of the server while ${shortId(killed?.id ?? '')} trains`);
+    writeConfig(project, { runsOnData: false });
     server = await serveHere(project, secret);
     releases.push(await ended(server, String(lastOf(firstDrop)), undefined));
     const trainingJobs = executionsOf(project, killed?.id ?? '');
     say(`          ● the next server went on where it was; training jobs started: ${trainingJobs}`);
-    for (let year = lastOf(firstDrop) + 1; year <= lastYear; year += 1) {
+    const drift = await driftedRelease(server, {
+      now: () => traffic.follow(yearCsv(lastOf(driftingYears))),
+      drops: driftingYears.map((year) => [String(year), yearCsv(year)]),
+      say: tell,
+    });
+    releases.push(drift.release);
+    await runsOnData(server, project, true);
+    tell('the drift is over; from now on each drop starts a run (on.data: true)');
+    for (let year = lastOf(driftingYears) + 1; year <= lastYear; year += 1) {
       const before = await server.state();
+      traffic.follow(yearCsv(year));
       await server.drop(String(year), yearCsv(year));
       releases.push(await ended(server, String(year), before?.run?.id));
     }
@@ -84,6 +100,7 @@ export async function demo(options: DemoOptions): Promise<number> {
     const proof = await proofOf(server, releases);
     const facts: Facts = {
       releases,
+      drift: drift.found,
       ...proof,
       served: await server.served(),
       trainingJobsOfKilledRun: trainingJobs,
@@ -116,11 +133,13 @@ async function lookFurther(
   if (stay === undefined || stay.aborted) {
     say(`Look further:  cd ${project} && npx serin dev`);
     say('  It prints the address of its page. In a second terminal there:');
-    say('  npx serin status    npx serin why births    npx serin versions list births');
+    say('  npx serin status    npx serin why births    npx serin drift births');
     return;
   }
   say(`Look at it:  ${url}/signin#${token}`);
-  say(`  The server stays up until Ctrl-C. Later:  cd ${project} && npx serin dev`);
+  say(`  Drift is on the page of the model:  ${url}/models/births#drift`);
+  say(`  In a second terminal:  cd ${project} && npx serin drift births`);
+  say('  The server stays up until Ctrl-C. Later:  npx serin dev, in that folder');
   await new Promise((resolve) => stay.addEventListener('abort', resolve, { once: true }));
 }
 
@@ -140,12 +159,15 @@ function problemsOf({
   rollback,
   verified,
   changed,
+  drift,
 }: Facts): readonly string[] {
   const count = (outcome: Release['outcome']) => releases.filter((release) => release.outcome === outcome).length;
   return [
     ...(count('promoted') > 0 ? [] : ['no version was promoted']),
     ...(count('refused') > 0 ? [] : ['no version was refused']),
     ...(count('rolledBack') === 2 ? [] : [`${count('rolledBack')} releases were rolled back, 2 were to be`]),
+    ...(drift.column === 'lastWeek' ? [] : [`drift was found in ${drift.column}, and the level of births fell`]),
+    ...(drift.trigger === 'drift' ? [] : [`the run after the drift was started by ${drift.trigger}`]),
     ...(trainingJobsOfKilledRun === 1 ? [] : [`the killed run started ${trainingJobsOfKilledRun} training jobs`]),
     ...(rollback?.verdict === 'rollback' ? [] : ['the failing candidate was not taken back by evidence']),
     ...(promotion?.verdict === 'promotion' ? [] : ['no promotion has a certificate']),
@@ -153,6 +175,49 @@ function problemsOf({
     ...(changed.problems.length > 0 ? [] : ['a changed count was not found']),
     ...(served.length === count('promoted') ? [] : ['what served does not match what was promoted']),
   ];
+}
+
+interface Drifting {
+  /** From now on requests are of the years that came. */
+  readonly now: () => void;
+  /** Name and CSV of the data of these years. */
+  readonly drops: readonly (readonly [name: string, csv: string])[];
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Births fall, and the requests show it before anybody asks for a training: drift starts the run, and its version ends it.
+ * Windows are waited for, not seconds: on a slow machine it is the same, later.
+ */
+async function driftedRelease(
+  server: Server,
+  { now, drops, say }: Drifting,
+): Promise<{ readonly release: Release; readonly found: Facts['drift'] }> {
+  await runsOnDataAre(server, false);
+  const quiet = await until(server.drift, (seen) => (seen?.windows.length ?? 0) > 0);
+  const before = await server.state();
+  for (const [name, csv] of drops) await server.drop(name, csv);
+  now();
+  say(
+    `the requests are of ${drops.at(-1)?.[0]}: births have fallen. Its data is there, and only drift starts a run now`,
+  );
+  const open = await until(server.drift, (seen) => seen?.incident !== undefined);
+  const release = await ended(server, 'drift', before?.run?.id);
+  const after = await until(server.drift, (seen) => seen?.incident === undefined);
+  const run = await server.run((await server.state())?.run?.id ?? '');
+  const [column = ''] = open?.incident?.columns ?? [];
+  const { histogram } = open?.columns.find(({ name }) => name === column) ?? {};
+  return {
+    release,
+    found: {
+      years: [lastOf(firstDrop), lastOf(driftingYears)],
+      ...{ column, size: open?.incident?.size ?? 0, trigger: run?.trigger.kind ?? '' },
+      sizeBefore: quiet?.windows.at(-1)?.size ?? 0,
+      sizeAfter: after?.windows.at(-1)?.size ?? 0,
+      training: histogram?.reference ?? [],
+      live: histogram?.live ?? [],
+    },
+  };
 }
 
 /** A candidate whose server fails a share of its requests: the canary takes it back by itself. */
@@ -293,9 +358,25 @@ function layOut(directory: string): string {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, marker), 'laid out by `serin demo`; replaced by the next one\n');
-  for (const part of ['src', 'serin.config.ts']) cpSync(join(assets, part), join(project, part), { recursive: true });
+  cpSync(join(assets, 'src'), join(project, 'src'), { recursive: true });
+  writeConfig(project, { runsOnData: true });
   return project;
 }
+
+/** The config of the example. It has no types: as a plain module it spares its server the compiler, 17 MB. */
+function writeConfig(project: string, { runsOnData }: { readonly runsOnData: boolean }): void {
+  const config = readFileSync(join(assets, 'serin.config.ts'), 'utf8');
+  writeFileSync(join(project, 'serin.config.mjs'), config.replace('data: true', `data: ${runsOnData}`));
+}
+
+/** The config is changed as anybody does it: in its file. The server sees it. */
+async function runsOnData(server: Server, project: string, wanted: boolean): Promise<void> {
+  writeConfig(project, { runsOnData: wanted });
+  await runsOnDataAre(server, wanted);
+}
+
+const runsOnDataAre = (server: Server, wanted: boolean) =>
+  until(server.state, (state) => state?.plan.on.data === wanted);
 
 /** The drops as CSV; cut by a process of their own, so that the demo does not hold the whole data set in memory. */
 function cutYears(project: string): (year: number) => string {

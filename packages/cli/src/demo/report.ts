@@ -1,6 +1,7 @@
 import { shortId } from '@serin/core/base/ids';
 import { grouped } from '@serin/core/base/numbers';
 import type { Certificate } from '@serin/core/judge/certificate';
+import { barsOf } from '../bars.ts';
 import { certificateLines } from '../certificate-text.ts';
 import { table } from '../table.ts';
 import { paragraph, widthOf } from '../width.ts';
@@ -31,6 +32,20 @@ export interface Facts {
   /** The same, with one count of one tick changed. */
   readonly changed: Checked;
   readonly releases: readonly Release[];
+  readonly drift: {
+    readonly column: string;
+    /** Of the requests before, and of those in which it was found. */
+    readonly years: readonly [before: number, now: number];
+    /** Between the training data and the requests: of the window before, in the incident, and of the window after it. */
+    readonly sizeBefore: number;
+    readonly size: number;
+    readonly sizeAfter: number;
+    /** What started the run that followed. */
+    readonly trigger: string;
+    /** Shares of the rows by value, in the training data and in the window in which it was found. */
+    readonly training: readonly number[];
+    readonly live: readonly number[];
+  };
   /** What served since when. */
   readonly served: readonly { readonly at: string; readonly version?: number; readonly because: string }[];
   readonly trainingJobsOfKilledRun: number;
@@ -42,7 +57,18 @@ export interface Facts {
 
 /** The facts as a person reads them, in lines of at most `width` columns. */
 export function report(
-  { releases, trainingJobsOfKilledRun, requests, seconds, peakMb, promotion, rollback, verified, changed }: Facts,
+  {
+    releases,
+    drift,
+    trainingJobsOfKilledRun,
+    requests,
+    seconds,
+    peakMb,
+    promotion,
+    rollback,
+    verified,
+    changed,
+  }: Facts,
   problems: readonly string[],
   width: number,
 ): readonly string[] {
@@ -50,6 +76,8 @@ export function report(
   const lines = [
     '',
     ...tableOf(releases, width),
+    '',
+    ...driftLines(drift, releases),
     '',
     'Rolled back by itself:',
     ...back.map(({ dataset, version, because }) => `  v${version} (${dataset}): ${because}`),
@@ -70,6 +98,22 @@ export function report(
   ];
   return lines.flatMap((line) => (widthOf(line) <= width ? [line] : paragraph(line, { width })));
 }
+
+function driftLines(
+  { column, years, size, sizeBefore, sizeAfter, training, live }: Facts['drift'],
+  releases: readonly Release[],
+): readonly string[] {
+  const { version = 0, outcome = '' } = releases.find(({ dataset }) => dataset === 'drift') ?? {};
+  return [
+    'Drift, found in the requests (0: as in the training data, 1: nothing alike):',
+    `  ${column} ${sizeBefore.toFixed(2)} in ${years[0]}, ${size.toFixed(2)} in ${years[1]}: that started a run`,
+    `    in training ${barsOf(training, plotBars)}`,
+    `    in requests ${barsOf(live, plotBars)}`,
+    `  v${version} of that run was ${outcome}; by its data it is ${sizeAfter.toFixed(2)}, and the drift is over`,
+  ];
+}
+
+const plotBars = 32;
 
 function tableOf(releases: readonly Release[], width: number): readonly string[] {
   let serving = '-';

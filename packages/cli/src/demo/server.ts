@@ -12,6 +12,7 @@ export const model = 'births';
 
 /** A model, as the API answers it. */
 interface State {
+  readonly plan: { readonly on: { readonly data: boolean } };
   readonly run?: { readonly id: string; readonly status: string };
   readonly rollout?: { readonly id: string; readonly status: string };
 }
@@ -24,11 +25,24 @@ interface Record {
 interface Run extends Record {
   readonly dataset: { readonly digest: string };
   readonly trained?: { readonly number: number };
+  readonly trigger: { readonly kind: string };
 }
 interface Rollout extends Record {
   readonly id: string;
   readonly candidate: number;
   readonly certificate?: Certificate;
+}
+
+/** The drift of a model, as the API answers it. */
+export interface DriftSeen {
+  readonly incident?: { readonly columns: readonly string[]; readonly size: number };
+  readonly columns: readonly ColumnSeen[];
+  readonly windows: readonly { readonly rows: number; readonly size: number; readonly alarms: readonly string[] }[];
+}
+
+interface ColumnSeen {
+  readonly name: string;
+  readonly histogram?: { readonly reference: readonly number[]; readonly live: readonly number[] };
 }
 
 export interface Running {
@@ -39,6 +53,7 @@ export interface Running {
   state(): Promise<State | undefined>;
   run(id: string): Promise<Run | undefined>;
   rollout(id: string): Promise<Rollout | undefined>;
+  drift(): Promise<DriftSeen | undefined>;
   served(): Promise<Facts['served']>;
   /** The whole stream of the model, as it was written. */
   entries(): Promise<readonly Entry[]>;
@@ -163,6 +178,7 @@ async function reach(project: string, pid: number, isOver: () => boolean, said: 
     state,
     run: (id) => api<Run>('GET', `/v1/runs/${id}`),
     rollout: (id) => api<Rollout>('GET', `/v1/rollouts/${id}`),
+    drift: () => api<DriftSeen>('GET', `/v1/models/${model}/drift`),
     served: async () =>
       (await api<{ readonly served: Facts['served'] }>('GET', `/v1/models/${model}/history`))?.served ?? [],
     async entries() {

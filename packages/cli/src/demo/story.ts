@@ -5,7 +5,14 @@ import type { Terminal } from '../terminal.ts';
 import type { Running } from './server.ts';
 
 /** The first version is told whole. The others are told by what the gate and the canary said. */
-const toldOfOthers = ['run.refused', 'run.succeeded', 'rollout.promoted', 'rollout.rolledback', 'alert.received'];
+const toldOfOthers = [
+  'run.refused',
+  'run.succeeded',
+  'rollout.promoted',
+  'rollout.rolledback',
+  'alert.received',
+  'alert.resolved',
+];
 const lookMs = 150;
 
 export interface DemoStory {

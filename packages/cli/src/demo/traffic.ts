@@ -1,24 +1,23 @@
 import { call } from './http.ts';
 
-/** Real requests through the gateway: the days of a year, again and again. */
+/** Real requests through the gateway: the weeks of a year, again and again. */
 export interface Traffic {
+  /** From now on the requests are of this year, as CSV. */
+  follow(csv: string): void;
   /** How the requests went so far. */
   counts(): { readonly sent: number; readonly failed: number };
   stop(): void;
 }
 
 const everyMs = 8;
+/** Weeks from one request to the next: a dozen requests are of the whole year, however slow the machine. */
+const stride = 20;
 
 export function replay(url: () => string, csv: string): Traffic {
-  const days = csv
-    .split('\n')
-    .slice(1)
-    .filter((line) => line !== '')
-    .map((line) => line.split(',')[0] ?? '');
+  let weeks = weeksOf(csv);
   let [next, sent, failed] = [0, 0, 0];
-  const send = async (day: string) => {
+  const send = async (body: string) => {
     sent += 1;
-    const body = JSON.stringify({ instances: [{ day }] });
     // A connection that breaks is the kill of the server.
     const answer = await call('POST', `${url()}/endpoints/births/invocations`, body, {
       'content-type': 'application/json',
@@ -26,8 +25,29 @@ export function replay(url: () => string, csv: string): Traffic {
     if (answer?.status !== 200) failed += 1;
   };
   const timer = setInterval(() => {
-    next = (next + 1) % days.length;
-    void send(days[next] ?? '');
+    next = (next + stride) % weeks.length;
+    void send(weeks[next] ?? '');
   }, everyMs).unref();
-  return { counts: () => ({ sent, failed }), stop: () => clearInterval(timer) };
+  return {
+    follow: (year) => {
+      weeks = weeksOf(year);
+    },
+    counts: () => ({ sent, failed }),
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** A request for each week: its days, and what was born a week before each. */
+function weeksOf(csv: string): readonly string[] {
+  const days = csv
+    .split('\n')
+    .slice(1)
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [day, lastWeek] = line.split(',');
+      return { day, lastWeek: Number(lastWeek) };
+    });
+  return Array.from({ length: Math.ceil(days.length / 7) }, (_, week) =>
+    JSON.stringify({ instances: days.slice(week * 7, week * 7 + 7) }),
+  );
 }
