@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { startServer } from '@serin/local/compose';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { closers, newDirectory } from './serving-machine.ts';
 import { predicted, startIn, trained } from './trained-project.ts';
 
@@ -66,6 +66,28 @@ test('a backup that was copied back a moment ago starts at once', async () => {
   closers.push(() => server.close());
 
   await expect.poll(() => predicted(server), { interval: 20, timeout: 10_000 }).toBe(200);
+});
+
+test('a start forgets what readings of two weeks ago have left in the own bucket, and nothing else', async () => {
+  const directory = newDirectory();
+  const own = join(directory, 'data', 'buckets', 'serin');
+  const ago = (days: number) => Date.now() / 1000 - days * 86_400;
+  const files = {
+    'profiles/unfinished/a': 15,
+    'drift/unfinished/b': 15,
+    'profiles/unfinished/c': 13,
+    'profiles/d.json': 15,
+  };
+  for (const [name, days] of Object.entries(files)) {
+    mkdirSync(dirname(join(own, name)), { recursive: true });
+    writeFileSync(join(own, name), 'x');
+    utimesSync(join(own, name), ago(days), ago(days));
+  }
+
+  await startIn(directory);
+
+  const left = () => Object.keys(files).filter((name) => existsSync(join(own, name)));
+  await vi.waitFor(() => expect(left()).toEqual(['profiles/unfinished/c', 'profiles/d.json']));
 });
 
 test('a start on a port that is taken leaves neither a lock nor a model server behind', async () => {

@@ -304,6 +304,8 @@ test('copies of requests are written by endpoints, read by the function that cou
           ? [
               ['captured/', 14],
               ['labels/_requests/', 15],
+              ['profiles/unfinished/', 14],
+              ['drift/unfinished/', 14],
             ]
           : [],
       ),

@@ -1,4 +1,5 @@
 import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
+import { unfinished } from '@serin/core/engine/stored';
 import { dataId } from '../../shared/data-id.ts';
 import { plans } from './functions.ts';
 import type { Places } from './places.ts';
@@ -21,7 +22,8 @@ export const tableOf = ({ name }: Places): Table => ({
 const forgotten = [
   { rule: 'captured', prefix: 'captured/', days: capturedDays },
   { rule: 'labels', prefix: labelsPrefix, days: labelDays },
-] as const;
+  ...unfinished.map(({ of, ...each }) => ({ rule: `unfinished-${of}`, ...each })),
+];
 
 /** The own bucket, and the data buckets where they are ours to create. */
 export function bucketsOf({ settings, ownBucket, where }: Places): readonly Bucket[] {

@@ -321,6 +321,8 @@ test('the own account keeps old versions and what was deleted for a while', () =
 test.each([
   ['copies of requests', 'captured', 'captured/', 14],
   ['labels', 'labels', 'labels/_requests/', 15],
+  ['states of profiles', 'unfinished-profiles', 'profiles/unfinished/', 14],
+  ['counts of parts', 'unfinished-counts', 'drift/unfinished/', 14],
 ])('%s are deleted after two weeks, and their old versions a day later', (_, rule, prefix, days) => {
   const { rules } = one(plain, 'storage:ManagementPolicy', 'Lifecycle-Own').inputs.policy;
 

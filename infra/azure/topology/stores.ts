@@ -1,4 +1,5 @@
 import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
+import { unfinished } from '@serin/core/engine/stored';
 import { functionIds } from './functions.ts';
 import { datastoreOf, eventsTopic, journalTable, ownContainer, type Places, signalsQueue, thingOf } from './places.ts';
 import type { Logs, Namespace, PrivateEndpoint, StorageAccount, Vault, Workspace } from './shapes.ts';
@@ -30,6 +31,10 @@ export function accountsOf(places: Places): readonly StorageAccount[] {
       forgotten: [
         { rule: 'captured', prefix: `${ownContainer}/captured/`, days: capturedDays },
         { rule: 'labels', prefix: `${ownContainer}/${labelsPrefix}`, days: labelDays },
+        ...unfinished.map(({ of, prefix, days }) => ({
+          rule: `unfinished-${of}`,
+          ...{ prefix: `${ownContainer}/${prefix}`, days },
+        })),
       ],
     },
     ...functionIds.map((id) => ({

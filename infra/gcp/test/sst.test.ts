@@ -204,11 +204,16 @@ test('buckets are private, versioned and kept, but for the one of the code', () 
   expect(one(plain, 'storage/bucket:Bucket', 'Own').inputs.lifecycleRules).toEqual([
     { action: { type: 'AbortIncompleteMultipartUpload' }, condition: { age: 7 } },
     { action: { type: 'Delete' }, condition: { daysSinceNoncurrentTime: 90, withState: 'ARCHIVED' } },
-    { action: { type: 'Delete' }, condition: { age: 15, withState: 'LIVE', matchesPrefixes: ['labels/_requests/'] } },
-    {
-      action: { type: 'Delete' },
-      condition: { daysSinceNoncurrentTime: 1, withState: 'ARCHIVED', matchesPrefixes: ['labels/_requests/'] },
-    },
+    ...[
+      ['labels/_requests/', 15],
+      ['profiles/unfinished/', 14],
+      ['drift/unfinished/', 14],
+    ].flatMap(([prefix, age]) =>
+      [
+        { age, withState: 'LIVE' },
+        { daysSinceNoncurrentTime: 1, withState: 'ARCHIVED' },
+      ].map((condition) => ({ action: { type: 'Delete' }, condition: { ...condition, matchesPrefixes: [prefix] } })),
+    ),
   ]);
 });
 

@@ -11,9 +11,11 @@ import { releasedConfig } from '@serin/api/released';
 import { visibleTo } from '@serin/api/visible';
 import { steadyClock } from '@serin/core/base/clock';
 import { asFault } from '@serin/core/base/fault';
+import { day } from '@serin/core/base/time';
 import { secretsOf } from '@serin/core/base/variables';
 import { createEngine } from '@serin/core/engine/engine';
 import { allModels } from '@serin/core/engine/find';
+import { unfinished } from '@serin/core/engine/stored';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Entry, Journal } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
@@ -46,6 +48,7 @@ import { labelStore, lastLabel } from './machine/labels.ts';
 import { problemsOf } from './machine/limits.ts';
 import { serverMetrics } from './machine/metrics.ts';
 import { defaultSilenceMs, localFolder, modelServers } from './machine/model-servers.ts';
+import { forgetFiles } from './machine/objects/forgetting.ts';
 import { ownHosts } from './machine/own-hosts.ts';
 import { gatewayPairs } from './machine/pairs.ts';
 import { predictors } from './machine/predictors.ts';
@@ -58,7 +61,7 @@ import { openMlflow } from './mlflow/app.ts';
 import { loggedBy } from './mlflow/logged.ts';
 import { trackingBy } from './mlflow/tracking.ts';
 import { folderBuckets } from './ports/bucket.ts';
-import { type LocalBus, sqliteBus } from './ports/bus.ts';
+import { sqliteBus } from './ports/bus.ts';
 import { jobId, localJobs } from './ports/jobs.ts';
 import { sqliteJournal } from './ports/journal.ts';
 import { fileRegistry } from './ports/registry.ts';
@@ -172,7 +175,11 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   await released();
   const { token, isNew } = adminToken(directory);
   const bus = sqliteBus({ database });
-  closing.add(prunedHourly(bus, fault('forgetting old events')));
+  closing.add(hourly(() => bus.prune(eventsKept), fault('forgetting old events')));
+  for (const { prefix, days } of unfinished) {
+    const root = join(directory, 'buckets', ownBucket, prefix);
+    closing.add(hourly(() => forgetFiles(root, wall() - days * day), fault(`forgetting files of ${root}`)));
+  }
   const captured = captureStore(directory, log);
   closing.add(captured.close);
   const counters = gatewayCounters({ database, now, onFault: fault('counting') });
@@ -353,9 +360,9 @@ async function newestEntry(journal: Journal): Promise<number> {
 const eventsKept = 100_000;
 const hourMs = 3_600_000;
 
-/** Forgets old events now and every hour; the answer stops it. */
-function prunedHourly(bus: LocalBus, onFault: (error: unknown) => void): () => void {
-  const prune = () => void bus.prune(eventsKept).catch(onFault);
+/** Forgets what is old now and every hour; the answer stops it. */
+function hourly(forget: () => Promise<unknown>, onFault: (error: unknown) => void): () => void {
+  const prune = () => void forget().catch(onFault);
   const timer = setInterval(prune, hourMs).unref();
   prune();
   return () => clearInterval(timer);

@@ -92,7 +92,27 @@ describe('captured requests', () => {
     expect([first.cursor, second.cursor, third.cursor]).toEqual(['20', '40', undefined]);
     expect(again).toEqual(second);
     expect(third.counted.rows).toBe(45);
+    // What the next part goes on with is forgotten by age; what a detector is shown is not.
+    expect([...world.objects.keys()].map((key) => key.replace(/[^/]+$/, ''))).toEqual([
+      'references/',
+      'drift/unfinished/',
+      'drift/unfinished/',
+      'drift/',
+    ]);
     expect(world.counts(third.counted.counts).columns[0]?.cells).toEqual([11, 10, 10, 14]);
+  });
+
+  test('of a long window are counted from its beginning where the counts of its first parts are gone', async () => {
+    const pages = Array.from({ length: 45 }, (_, index) => [request({ age: index, height: 25 })]);
+    const world = opened(pages, 1);
+    const asked = { kind: 'countCaptured', ...order, reference: world.put('references', reference) } as const;
+    const first = await countCaptured(asked, world.ports);
+
+    for (const key of world.objects.keys()) if (key.startsWith('drift/unfinished/')) world.objects.delete(key);
+    const again = await countCaptured({ ...asked, counted: first.counted, cursor: first.cursor ?? '' }, world.ports);
+
+    expect(again).toEqual(first);
+    expect(again.counted.unread?.requests).toBe(20);
   });
 
   test('are not counted on a reference that was changed or is gone', async () => {

@@ -1,3 +1,4 @@
+import { decodeText } from '../base/json.ts';
 import { defined } from '../base/objects.ts';
 import { answersName } from '../drift/answers.ts';
 import { countRows, emptyCounts } from '../drift/cells.ts';
@@ -11,7 +12,7 @@ import { type Bucket, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { freezeAnswers, openAnswers } from './answers.ts';
 import { readOf, readReference } from './profile.ts';
-import { readDrift, writeDrift } from './stored.ts';
+import { driftKey, readDrift, readNamed, unfinishedCountsKey, writeDrift } from './stored.ts';
 
 /** Pages of captured requests that one order counts: a few seconds. */
 const pagesPerPart = 20;
@@ -22,7 +23,7 @@ type CountOrder = Extract<Order, { kind: 'countCaptured' }>;
  * Counts a part of a window on the cells of its reference, and where the rest begins.
  *
  * The counts are an object that is named by its digest, so a part that is counted twice, or whose answer was lost,
- * leaves the same object.
+ * leaves the same object. Where the counts of the parts before are gone, the window is counted from its beginning.
  */
 export async function countCaptured(
   { endpoint, on = 'endpoint', from, to, fields, reference, answers: asked, counted, cursor }: CountOrder,
@@ -31,10 +32,9 @@ export async function countCaptured(
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
   const telemetry = ports.telemetry(on);
-  let counts = counted === undefined ? undefined : await readDrift<WindowCounts>(counted.counts, own);
-  const answers = asked && (await openAnswers(asked, counted?.answers, own));
-  let { unread } = counted ?? {};
-  let next = cursor;
+  let counts = counted && (await partsBefore(counted, own));
+  const answers = asked && (await openAnswers(asked, counts && counted?.answers, own));
+  let [unread, next] = counts === undefined ? [] : [counted?.unread, cursor];
   for (let page = 0; page < pagesPerPart; page += 1) {
     const query = { endpoint, from, to, fields, ...defined({ cursor: next }) };
     const { items, next: after, unread: failed } = await telemetry.captured(query);
@@ -53,7 +53,8 @@ export async function countCaptured(
   const whole = counts ?? countRows(frozen, [], fields);
   return {
     counted: {
-      ...{ counts: await writeDrift(whole, own), rows: whole.rows },
+      counts: await writeDrift(whole, own, next === undefined ? driftKey : unfinishedCountsKey),
+      rows: whole.rows,
       ...defined({ unread, answers: await answers?.close() }),
     },
     ...defined({ cursor: next }),
@@ -162,3 +163,8 @@ const seenOf = (
 
 const missingShare = (counts: ColumnCounts | undefined): number =>
   counts === undefined || counts.rows === 0 ? 0 : (counts.missing + counts.mistyped) / counts.rows;
+
+async function partsBefore({ counts }: Counted, own: Bucket): Promise<WindowCounts | undefined> {
+  const content = await readNamed(readOf(own), unfinishedCountsKey(counts));
+  return content && (JSON.parse(decodeText(content)) as WindowCounts); // written above, as the digest says
+}

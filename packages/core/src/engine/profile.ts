@@ -21,13 +21,20 @@ import { type Cells, type Reading, readingStart } from '../model/run/protocol.ts
 import { type Bucket, type ObjectInfo, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { datasetChunk } from './dataset.ts';
-import { profileKey, type ReadOwn, readKept, referenceKey, reportKey, writeKept } from './stored.ts';
+import {
+  profileKey,
+  type ReadOwn,
+  readKept,
+  readNamed,
+  referenceKey,
+  reportKey,
+  unfinishedProfileKey,
+  writeKept,
+} from './stored.ts';
 
 /** What one call reads: its bounds are of sizes and never of time, so twice it reads the same. */
 const bytesPerPart = 64 * 1024 * 1024;
 const objectsPerPart = 100;
-
-const stateKey = (digest: string): string => `profiles/state/${digest}`;
 
 type OrderOf<Kind extends Order['kind']> = Extract<Order, { kind: Kind }>;
 type Stores = Pick<Ports, 'bucket'>;
@@ -256,7 +263,10 @@ interface Head {
 
 const lineEnd = 0x0a;
 
-/** Where a part goes on. What another version of the profiler has seen is not used: the dataset is read from its beginning. */
+/**
+ * Where a part goes on. The dataset is read from its beginning where what was seen of it is gone, as after a long
+ * stoppage, or is of another version of the profiler.
+ */
 async function resumed<State>(
   reading: Reading,
   own: Bucket,
@@ -264,10 +274,12 @@ async function resumed<State>(
   { decode }: Making<State>,
 ): Promise<{ readonly reading: Reading; readonly kept: Kept<State> }> {
   if (reading.state === undefined) return { reading, kept: {} };
-  const content = await readKept(readOf(own), stateKey(reading.state));
+  const anew = { reading: { ...readingStart, parts: reading.parts }, kept: {} };
+  const content = await readNamed(readOf(own), unfinishedProfileKey(reading.state));
+  if (content === undefined) return anew;
   const end = content.indexOf(lineEnd);
   const head = JSON.parse(decodeText(content.subarray(0, end))) as Head; // written by `paused`, as the digest says
-  if (head.version !== version) return { reading: { ...readingStart, parts: reading.parts }, kept: {} };
+  if (head.version !== version) return anew;
   return { reading, kept: { state: decode(content.subarray(end + 1)), ...defined({ from: head.from }) } };
 }
 
@@ -286,5 +298,5 @@ async function paused<State>(
   const content = new Uint8Array(line.length + seen.length);
   content.set(line);
   content.set(seen, line.length);
-  return { ...next, state: await writeKept(own, stateKey, content) };
+  return { ...next, state: await writeKept(own, unfinishedProfileKey, content) };
 }

@@ -23,6 +23,16 @@ export const referenceKey = (digest: string): string => `references/${digest}.js
 export const reportKey = (digest: string): string => `reports/${digest}.json`;
 /** Counts of a window, samples of answers, and what a detector knows. */
 export const driftKey = (digest: string): string => `drift/${digest}.json`;
+/**
+ * What lies under these prefixes is named by a reading that is under way, and by nothing else. Installations delete it
+ * after so many days: a reading whose object is gone begins anew.
+ */
+export const unfinished = [
+  { of: 'profiles', prefix: 'profiles/unfinished/', days: 14 },
+  { of: 'counts', prefix: 'drift/unfinished/', days: 14 },
+] as const;
+export const unfinishedProfileKey = (digest: string): string => `profiles/unfinished/${digest}`;
+export const unfinishedCountsKey = (digest: string): string => `drift/unfinished/${digest}.json`;
 const blobKey = (digest: string): string => `code/blobs/${digest}`;
 
 const maxStoredBytes = 64_000_000;
@@ -42,8 +52,8 @@ const namings = [
     mend: 'restore it from a backup, or train a version without validate: it has objects of its own',
   },
   {
-    key: /^profiles\/state\/([0-9a-f]{64})$/,
-    mend: 'start another run: it reads its dataset from the beginning',
+    key: /^(?:profiles\/unfinished\/([0-9a-f]{64})|drift\/unfinished\/([0-9a-f]{64})\.json)$/,
+    mend: 'delete it: what was read so far is read again',
   },
 ] as const;
 const mendOf = (key: string): string => namings.find((naming) => naming.key.test(key))?.mend ?? '';
@@ -188,5 +198,5 @@ export async function readDrift<Kind>(digest: string, own: Bucket): Promise<Kind
   return JSON.parse(decodeText(content)) as Kind; // written below, as the digest says
 }
 
-export const writeDrift = (value: unknown, own: Bucket): Promise<string> =>
-  writeKept(own, driftKey, encodeText(JSON.stringify(value)));
+export const writeDrift = (value: unknown, own: Bucket, name = driftKey): Promise<string> =>
+  writeKept(own, name, encodeText(JSON.stringify(value)));
