@@ -105,7 +105,7 @@ const modelOf = (name: Model, image: string, more: object) => ({
   monitor: {
     onDrift: 'run',
     cooldown: '1m',
-    capture: { share: '100%', fields: ['n', 'colour'] },
+    capture: { share: '100%', fields: ['n', 'colour'], id: 'n' },
     drift: { window: '1h' },
   },
   ...more,
@@ -130,7 +130,7 @@ export function driftLoopContract(open: () => Promise<DriftLoop>, { needs }: Own
     async function release({ onData }: { readonly onData: boolean }): Promise<void> {
       const on = { on: { data: onData } };
       const models = {
-        prices: modelOf('prices', loop.image, on),
+        prices: modelOf('prices', loop.image, { ...on, labels: { bucket: 'drops', prefix: 'told/' } }),
         rents: modelOf('rents', loop.image, { ...on, validate: { checks: { outOfRange: 'warn' } } }),
       };
       const parsed = parseConfig({ ...installation, models });
@@ -315,6 +315,31 @@ export function driftLoopContract(open: () => Promise<DriftLoop>, { needs }: Own
       expect(loop.jobsOf('rents')).toEqual(jobs);
       expect(saidOf('rents').filter((type) => type.startsWith('drift'))).toEqual(['drift.detected']);
     }, 120_000);
+
+    test('labels are recorded once, whether the API takes them or a file of them is read', async () => {
+      const label = (requestId: string, truth: number) => ({
+        ...{ requestId, truth, time: new Date(loop.now()).toISOString() },
+      });
+      const tell = async (...labels: readonly object[]) => {
+        const { status, body } = await loop.call('POST', '/v1/labels', { labels });
+        return [status, ...body.results.map((result: Shown) => result.status)];
+      };
+
+      const first = await tell(label('1.5', 3), label('2.5', 5));
+      const again = await tell(label('2.5', 5), label('1.5', 4));
+      const lines = [label('1.5', 3), label('2.5', 6), label('a/b', 7)].map((each) => `${JSON.stringify(each)}\n`);
+      await loop.drop('told/a.ndjson', lines.join(''));
+      await until(async () => (await read('/v1/models/prices/labels')).files.length === 1);
+
+      expect([first, again]).toEqual([
+        [200, 'recorded', 'recorded'],
+        [200, 'duplicate', 'conflict'],
+      ]);
+      const { files, ...rest } = await read('/v1/models/prices/labels');
+      expect(files).toMatchObject([{ file: 'told/a.ndjson', recorded: 1, duplicate: 1, conflict: 1, bad: 0 }]);
+      expect(rest).toEqual({ model: 'prices' });
+      expect(await tell(label('a/b', 7))).toEqual([200, 'duplicate']);
+    }, 60_000);
 
     test('the functions did what their roles allow, and nothing else', () => {
       const done = loop.done();

@@ -77,6 +77,9 @@ emulated('the loop of drift on AWS', () => {
       /^signals s3:PutObject own references$/,
       /^signals s3:PutObject own reports$/,
       /^api s3:GetObject own reports$/,
+      /^api s3:GetObject own labels$/,
+      /^api s3:PutObject own labels$/,
+      /^signals s3:PutObject own labels$/,
     ],
   });
 });

@@ -77,6 +77,8 @@ emulatedAzure('the loop of drift on Azure', () => {
       /^signals: \S+\/blobs\/\S+ on \S+\/containers\/serin references$/,
       /^signals: \S+\/blobs\/\S+ on \S+\/containers\/serin reports$/,
       /^api: \S+\/blobs\/read on \S+\/containers\/serin reports$/,
+      /^api: \S+\/blobs\/add\/action on \S+\/containers\/serin labels$/,
+      /^signals: \S+\/blobs\/\S+ on \S+\/containers\/serin labels$/,
     ],
   });
 });

@@ -68,6 +68,8 @@ emulatedGcp('the loop of drift on Google Cloud', () => {
       /^signals storage\.objects\.create \S+ references$/,
       /^signals storage\.objects\.create \S+ reports$/,
       /^api storage\.objects\.get \S+ reports$/,
+      /^api storage\.objects\.create \S+ labels$/,
+      /^signals storage\.objects\.create \S+ labels$/,
     ],
   });
 });
