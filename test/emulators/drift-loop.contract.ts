@@ -177,8 +177,9 @@ export function driftLoopContract(open: () => Promise<DriftLoop>, { needs }: Own
       const seen = await Promise.all(
         driftModels.map(async (model) => {
           const { champion, run, rollout, endpoint } = await modelNamed(model);
+          const { because } = await read(`/v1/runs/${run?.id}`);
           const { sentence, window, windows } = await driftOf(model);
-          return { model, champion, run, rollout, endpoint, sentence, window, windows };
+          return { model, champion, run, because, rollout, endpoint, sentence, window, windows };
         }),
       );
       throw new Error(`not so after ${most} steps: ${JSON.stringify(seen, null, 1)}`);
