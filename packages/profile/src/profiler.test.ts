@@ -6,7 +6,7 @@ import type { Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mergeStates, profiler } from './profiler.ts';
-import { objectOf } from './testing.ts';
+import { asGiven, objectOf } from './testing.ts';
 
 /** The state of a dataset, read in parts of a size. */
 async function stateOf(objects: readonly ObjectSource[], atMostBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
@@ -15,7 +15,7 @@ async function stateOf(objects: readonly ObjectSource[], atMostBytes = Number.PO
     let from: Place | undefined;
     do {
       const part = await profiler.profile(object, {
-        ...(state !== undefined && { state }),
+        ...(state !== undefined && { state: asGiven(state) }),
         ...(from !== undefined && { from }),
         atMostBytes,
       });
@@ -25,7 +25,7 @@ async function stateOf(objects: readonly ObjectSource[], atMostBytes = Number.PO
   return state ?? new Uint8Array(0);
 }
 const profileOf = async (objects: readonly ObjectSource[], atMostBytes?: number) =>
-  profiler.finish(await stateOf(objects, atMostBytes));
+  profiler.finish(asGiven(await stateOf(objects, atMostBytes)));
 const csv = (text: string) => objectOf('a.csv', text);
 
 const column = (profile: DatasetProfile, name: string): ColumnProfile => {

@@ -1,9 +1,12 @@
 import type { ObjectSource } from '@serin/core/drift/profiler';
 import type { ColumnSink, RowSink } from './sink.ts';
 
+/** For tests: bytes as stores give them, a part of a larger `Buffer`, whose `slice` copies nothing. */
+export const asGiven = (bytes: Uint8Array): Uint8Array => Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
+
 /** For tests: an object of these bytes. */
 export function objectOf(key: string, content: string | Uint8Array): ObjectSource {
-  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  const bytes = asGiven(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   return { key, bytes: bytes.length, read: async (from, length) => bytes.subarray(from, from + length) };
 }
 

@@ -67,7 +67,7 @@ function beginRoom(leaf: Leaf, codec: number, roomOf: RoomOf): Room {
 function dictionaryOf(header: Header, body: Uint8Array, { leaf, codec }: Room): Values {
   const page = inflatePage(body, codec, header.inflatedBytes, (size) => new Uint8Array(size));
   // What was not inflated is the window's, and gone when it moves on.
-  return readDictionary(page === body ? page.slice() : page, header.values, leaf.meaning);
+  return readDictionary(page === body ? new Uint8Array(page) : page, header.values, leaf.meaning);
 }
 
 const widthOf = (level: number): number => 32 - Math.clz32(level);

@@ -33,7 +33,7 @@ const encrypted = 'it is encrypted, and what reads it here has no key; write it 
 /** What the end of a file says of the whole: its columns, and where the values of each of them are. */
 export async function readFooter(object: ObjectSource): Promise<Footer> {
   // It is read from until the end of the part, and whoever reads the object may use the room of its answers again.
-  const bytes = (await footerBytes(object)).slice();
+  const bytes = new Uint8Array(await footerBytes(object));
   const thrift = new Thrift(bytes);
   let schema: Node | undefined;
   let groups: readonly Group[] = [];

@@ -81,7 +81,8 @@ export class Input {
   private at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    // Stores give a `Buffer`, whose `slice` copies nothing: what is read here must not share its memory with the rest.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
